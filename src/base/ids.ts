@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { invalid } from './errors.ts';
+
+/** 64 lower-case hex digits: containers, networks, execs. */
+export type ObjectId = string & { readonly __brand: 'ObjectId' };
+
+/** `algorithm:hex`, verified by shape (OCI image spec, descriptor.md, Digests). */
+export type Digest = string & { readonly __brand: 'Digest' };
+
+const OBJECT_ID = /^[0-9a-f]{64}$/;
+const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+
+/** A new random id. Never all digits in its short form, which host names and `docker` tables would take for a number. */
+export function newObjectId(): ObjectId {
+  for (;;) {
+    const id = randomBytes(32).toString('hex');
+    if (!/^\d+$/.test(id.slice(0, 12))) return id as ObjectId;
+  }
+}
+
+export function isObjectId(text: string): text is ObjectId {
+  return OBJECT_ID.test(text);
+}
+
+/** Trusts nothing: for ids read back from disk or the wire. @throws EngineError invalid */
+export function parseObjectId(text: string): ObjectId {
+  if (!isObjectId(text)) throw invalid(`invalid id: ${text}`);
+  return text;
+}
+
+/** The first twelve digits, as `docker ps` shows them. */
+export function shortId(id: string): string {
+  return id.slice(0, 12);
+}
+
+export function isDigest(text: string): text is Digest {
+  return DIGEST.test(text);
+}
+
+/** @throws EngineError invalid */
+export function parseDigest(text: string): Digest {
+  if (!isDigest(text)) throw invalid(`invalid digest: ${text.slice(0, 160)}`);
+  return text;
+}
+
+/** The hex part, as used in `content/blobs/<algorithm>/<hex>`. */
+export function digestHex(digest: Digest): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}

@@ -1,0 +1,40 @@
+import { EngineError } from './errors.ts';
+
+/**
+ * One mutual exclusion per key, first come first served. An object's verbs take its lock; never hold it across a
+ * user's stream. Keys without holders cost nothing.
+ */
+export class KeyedLock {
+  readonly #tails = new Map<string, Promise<void>>();
+
+  /** Waits for the key's turn. The result releases it when disposed, once. @throws EngineError cancelled */
+  async acquire(key: string, signal?: AbortSignal): Promise<Disposable> {
+    const before = this.#tails.get(key);
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const tail = before === undefined ? done : before.then(() => done);
+    this.#tails.set(key, tail);
+    const release = (): void => {
+      resolve();
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+    };
+    if (before !== undefined) {
+      try {
+        await abortable(before, signal);
+      } catch (error) {
+        // Our place in the queue passes on only after those before us are done.
+        void before.then(release);
+        throw error;
+      }
+    }
+    return { [Symbol.dispose]: release };
+  }
+}
+
+function abortable(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(new EngineError('cancelled', 'cancelled while waiting for a lock'));
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
+}

@@ -1,0 +1,21 @@
+/**
+ * A durable table of immutable records by key: what a domain needs of a database. `store/db` implements it on SQLite;
+ * tests may use {@link memoryRecords}. Synchronous: one write is one committed transaction.
+ */
+export interface Records<T> {
+  get(key: string): T | undefined;
+  all(): readonly T[];
+  put(key: string, record: T): void;
+  delete(key: string): void;
+}
+
+/** The same contract without a disk, for unit tests. */
+export function memoryRecords<T>(): Records<T> {
+  const rows = new Map<string, T>();
+  return {
+    get: (key) => rows.get(key),
+    all: () => [...rows.values()],
+    put: (key, record) => void rows.set(key, structuredClone(record)),
+    delete: (key) => void rows.delete(key),
+  };
+}

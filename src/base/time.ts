@@ -1,0 +1,23 @@
+/** Nanoseconds since the Unix epoch. Exceeds 2^53: always a bigint. */
+export type Nanos = bigint;
+
+const BILLION = 1_000_000_000n;
+
+/** Go's zero time, which Docker's API shows for "never". */
+export const ZERO_TIME = '0001-01-01T00:00:00Z';
+
+/** RFC 3339 with up to nine fractional digits, trailing zeros dropped, as Go's RFC3339Nano. */
+export function formatNanos(at: Nanos): string {
+  const fraction = (at % BILLION).toString().padStart(9, '0').replace(/0+$/, '');
+  const seconds = new Date(Number(at / BILLION) * 1000).toISOString().slice(0, 19);
+  return fraction === '' ? `${seconds}Z` : `${seconds}.${fraction}Z`;
+}
+
+/** The inverse of {@link formatNanos}; offsets other than Z are honoured. Undefined when it is no RFC 3339 time. */
+export function parseNanos(text: string): Nanos | undefined {
+  const match = /^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|z|[+-]\d\d:?\d\d)$/.exec(text);
+  if (match === null) return undefined;
+  const millis = Date.parse(`${match[1]!.replace(' ', 'T')}${match[3]!.toUpperCase()}`);
+  if (Number.isNaN(millis)) return undefined;
+  return BigInt(millis) * 1_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'));
+}

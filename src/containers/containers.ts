@@ -1,0 +1,221 @@
+import type { Duplex, Readable } from 'node:stream';
+import type {
+  ContainerConfig,
+  ContainerState,
+  ContainerStatus,
+  CreateContainerBody,
+  EndpointSettings,
+  ExecConfig,
+  HostConfig,
+  MountPoint,
+  PortMap,
+  Resources,
+  RestartPolicy,
+} from '../spec/index.ts';
+
+/** Filters as the API carries them: name to accepted values. */
+export type Filters = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Every verb on containers, as `api` sees them; each is a file of this folder. `ref` is an id, a unique id prefix or a
+ * name with or without its slash. Each throws EngineError notFound (`No such container: x`) for an unknown one.
+ */
+export interface Containers {
+  create(
+    request: CreateContainer,
+    signal: AbortSignal,
+  ): Promise<{ readonly id: string; readonly warnings: readonly string[] }>;
+  /** @throws notModified when it runs already */
+  start(ref: string, signal: AbortSignal): Promise<void>;
+  /** `graceSeconds` -1 waits for ever; default the container's StopTimeout, else 10. @throws notModified when it does not run */
+  stop(ref: string, options: StopOptions, signal: AbortSignal): Promise<void>;
+  restart(ref: string, options: StopOptions, signal: AbortSignal): Promise<void>;
+  /** Signal by name (`HUP`, `SIGHUP`) or number. @throws conflict when it does not run */
+  kill(ref: string, signalName: string, signal: AbortSignal): Promise<void>;
+  pause(ref: string, signal: AbortSignal): Promise<void>;
+  unpause(ref: string, signal: AbortSignal): Promise<void>;
+  /** Resolves once registered (the head of the answer goes out then); `result` when the condition holds. */
+  wait(ref: string, condition: WaitCondition, signal: AbortSignal): Promise<{ readonly result: Promise<WaitResult> }>;
+  remove(
+    ref: string,
+    options: { readonly force: boolean; readonly volumes: boolean; readonly link: boolean },
+    signal: AbortSignal,
+  ): Promise<void>;
+  rename(ref: string, newName: string, signal: AbortSignal): Promise<void>;
+  update(
+    ref: string,
+    change: Resources & { readonly RestartPolicy?: RestartPolicy },
+    signal: AbortSignal,
+  ): Promise<{ readonly warnings: readonly string[] }>;
+  prune(
+    filters: Filters,
+    signal: AbortSignal,
+  ): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>;
+
+  list(options: {
+    readonly all: boolean;
+    readonly limit: number;
+    readonly size: boolean;
+    readonly filters: Filters;
+  }): Promise<readonly ContainerSummary[]>;
+  inspect(ref: string, options: { readonly size: boolean }): Promise<ContainerInspect>;
+  top(
+    ref: string,
+    psArgs: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly titles: readonly string[]; readonly processes: readonly (readonly string[])[] }>;
+  /** One object per reading, in the API's spelling. Ends when the container goes, or after the first with `stream` false. */
+  stats(
+    ref: string,
+    options: { readonly stream: boolean; readonly oneShot: boolean },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<object>>;
+  /** `tty` says raw, else multiplexed. */
+  logs(
+    ref: string,
+    options: LogOptions,
+    signal: AbortSignal,
+  ): Promise<{ readonly tty: boolean; readonly stream: Readable }>;
+  /** Checks everything that can fail, then `connect` pumps a client's connection until either side ends. */
+  attach(ref: string, options: AttachOptions, signal: AbortSignal): Promise<Attachment>;
+  resize(ref: string, rows: number, columns: number): Promise<void>;
+
+  execCreate(ref: string, config: ExecConfig, signal: AbortSignal): Promise<{ readonly id: string }>;
+  /** Attached: run `connect` on the client's connection. Detached: undefined, the process runs. @throws notFound `No such exec instance: x`, conflict when started already or the container is paused */
+  execStart(
+    execId: string,
+    options: { readonly detach: boolean; readonly tty: boolean; readonly consoleSize?: readonly [number, number] },
+    signal: AbortSignal,
+  ): Promise<Attachment | undefined>;
+  execInspect(execId: string): Promise<ExecInspect>;
+  execResize(execId: string, rows: number, columns: number): Promise<void>;
+}
+
+export interface CreateContainer {
+  /** '' for a random one. */
+  readonly name: string;
+  /** `os/arch[/variant]` or ''. */
+  readonly platform: string;
+  readonly body: CreateContainerBody;
+}
+
+export interface StopOptions {
+  readonly graceSeconds?: number;
+  readonly stopSignal?: string;
+}
+
+export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
+
+export interface WaitResult {
+  readonly exitCode: number;
+  /** Why it could not be waited for, else absent. */
+  readonly error?: string;
+}
+
+export interface LogOptions {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  readonly details: boolean;
+  /** Lines from the end; -1 is all. */
+  readonly tail: number;
+  /** Nanoseconds since the epoch; undefined is open. */
+  readonly since: bigint | undefined;
+  readonly until: bigint | undefined;
+}
+
+export interface AttachOptions {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Replay the log first. */
+  readonly logs: boolean;
+  readonly stream: boolean;
+  /** `ctrl-p,ctrl-q` form; '' for the default. @throws invalid */
+  readonly detachKeys: string;
+}
+
+export interface Attachment {
+  readonly tty: boolean;
+  /** Takes the connection over. Resolves when output has ended, the client has gone or has typed the detach keys. Never ends the container. */
+  connect(connection: Duplex, signal: AbortSignal): Promise<void>;
+}
+
+/** One element of `GET /containers/json`. */
+export interface ContainerSummary {
+  readonly Id: string;
+  readonly Names: readonly string[];
+  readonly Image: string;
+  readonly ImageID: string;
+  readonly Command: string;
+  /** Seconds. */
+  readonly Created: number;
+  readonly Ports: readonly {
+    readonly IP?: string;
+    readonly PrivatePort: number;
+    readonly PublicPort?: number;
+    readonly Type: string;
+  }[];
+  readonly SizeRw?: number;
+  readonly SizeRootFs?: number;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly State: ContainerStatus;
+  readonly Status: string;
+  readonly HostConfig: { readonly NetworkMode: string; readonly Annotations?: Readonly<Record<string, string>> };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> };
+  readonly Mounts: readonly MountPoint[];
+}
+
+/** `GET /containers/{id}/json`. */
+export interface ContainerInspect {
+  readonly Id: string;
+  readonly Created: string;
+  readonly Path: string;
+  readonly Args: readonly string[];
+  readonly State: ContainerState;
+  readonly Image: string;
+  readonly ResolvConfPath: string;
+  readonly HostnamePath: string;
+  readonly HostsPath: string;
+  readonly LogPath: string;
+  readonly Name: string;
+  readonly RestartCount: number;
+  readonly Driver: string;
+  readonly Platform: string;
+  readonly MountLabel: string;
+  readonly ProcessLabel: string;
+  readonly AppArmorProfile: string;
+  readonly ExecIDs: readonly string[] | null;
+  readonly HostConfig: HostConfig;
+  readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
+  readonly SizeRw?: number;
+  readonly SizeRootFs?: number;
+  readonly Mounts: readonly MountPoint[];
+  readonly Config: ContainerConfig;
+  readonly NetworkSettings: Readonly<Record<string, unknown>> & {
+    readonly Ports: PortMap;
+    readonly Networks: Readonly<Record<string, EndpointSettings>>;
+  };
+  readonly ImageManifestDescriptor?: object;
+}
+
+export interface ExecInspect {
+  readonly ID: string;
+  readonly Running: boolean;
+  readonly ExitCode: number | null;
+  readonly ProcessConfig: {
+    readonly tty: boolean;
+    readonly entrypoint: string;
+    readonly arguments: readonly string[];
+    readonly privileged: boolean;
+    readonly user?: string;
+  };
+  readonly OpenStdin: boolean;
+  readonly OpenStderr: boolean;
+  readonly OpenStdout: boolean;
+  readonly CanRemove: boolean;
+  readonly ContainerID: string;
+  readonly DetachKeys: string;
+  readonly Pid: number;
+}

@@ -1,0 +1,91 @@
+import type { Readable } from 'node:stream';
+import type { ContainerConfig, Platform } from '../spec/index.ts';
+
+/** A line of a progress stream, in the API's spelling (`status`, `progressDetail`, `id`, `stream`, `errorDetail`). */
+export type Progress = (message: Readonly<Record<string, unknown>>) => void;
+
+/** Every verb on images, as `api` sees them; each is a file of this folder. `ref` as in `ImageStore.resolve`. */
+export interface Images {
+  /** docker-archive and OCI archives, plain, gzip or zstd. Reports `Loaded image: NAME` lines through `progress`. */
+  load(
+    archive: Readable,
+    options: { readonly quiet: boolean; readonly platforms: readonly Platform[] },
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** A root file system from a tar; answers the image's id. `changes` are Dockerfile instructions. */
+  import(
+    archive: Readable,
+    options: {
+      readonly repo: string;
+      readonly tag: string;
+      readonly message: string;
+      readonly changes: readonly string[];
+      readonly platform: string;
+    },
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<string>;
+  list(options: {
+    readonly all: boolean;
+    readonly filters: Readonly<Record<string, readonly string[]>>;
+    readonly sharedSize: boolean;
+    readonly manifests: boolean;
+  }): Promise<readonly ImageSummary[]>;
+  inspect(ref: string, options: { readonly platform?: Platform; readonly manifests: boolean }): Promise<ImageInspect>;
+  history(ref: string, options: { readonly platform?: Platform }): Promise<readonly object[]>;
+  tag(ref: string, target: { readonly repo: string; readonly tag: string }): Promise<void>;
+  remove(
+    ref: string,
+    options: { readonly force: boolean; readonly noPrune: boolean },
+    signal: AbortSignal,
+  ): Promise<readonly ({ readonly Untagged: string } | { readonly Deleted: string })[]>;
+  prune(
+    filters: Readonly<Record<string, readonly string[]>>,
+    signal: AbortSignal,
+  ): Promise<{
+    readonly deleted: readonly ({ readonly Untagged: string } | { readonly Deleted: string })[];
+    readonly reclaimedBytes: number;
+  }>;
+}
+
+/** What `images` asks about containers: who uses an image. Given by the wiring. */
+export interface ImageUsers {
+  /** Containers made from the image id. */
+  usersOf(imageId: string): readonly { readonly id: string; readonly running: boolean }[];
+}
+
+/** One element of `GET /images/json`. */
+export interface ImageSummary {
+  readonly Id: string;
+  readonly ParentId: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  /** Seconds. */
+  readonly Created: number;
+  readonly Size: number;
+  readonly SharedSize: number;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly Containers: number;
+}
+
+/** `GET /images/{name}/json`. */
+export interface ImageInspect {
+  readonly Id: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  readonly Parent: string;
+  readonly Comment: string;
+  readonly Created?: string;
+  readonly DockerVersion: string;
+  readonly Author: string;
+  readonly Config: ContainerConfig;
+  readonly Architecture: string;
+  readonly Variant?: string;
+  readonly Os: string;
+  readonly Size: number;
+  readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
+  readonly RootFS: { readonly Type: 'layers'; readonly Layers: readonly string[] };
+  readonly Metadata: { readonly LastTagTime: string };
+  readonly Descriptor?: object;
+}

@@ -1,0 +1,22 @@
+export type {
+  ContainerConfig,
+  ContainerState,
+  ContainerStatus,
+  CreateContainerBody,
+  DeviceMapping,
+  EndpointIpamConfig,
+  EndpointSettings,
+  ExecConfig,
+  HealthConfig,
+  HostConfig,
+  LogConfig,
+  Mount,
+  MountPoint,
+  NetworkingConfig,
+  PortBinding,
+  PortMap,
+  Resources,
+  RestartPolicy,
+  Ulimit,
+} from './container.ts';
+export type { EngineEvent, EventSink } from './event.ts';

@@ -1,0 +1,18 @@
+export {
+  type Descriptor,
+  type HistoryEntry,
+  type ImageConfig,
+  type Index,
+  type Manifest,
+  MEDIA_TYPE,
+  type Platform,
+} from './image.ts';
+export type {
+  Hook,
+  LinuxCapabilities,
+  LinuxResources,
+  RuntimeMount,
+  RuntimeProcess,
+  RuntimeSpec,
+  SeccompProfile,
+} from './runtime.ts';

@@ -1,0 +1,42 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '../../base/ids.ts';
+
+/** Key of an unpacked layer: its diffID where that is sound, else its chainID ("Facts that bite", Overlay). */
+export type LayerKey = string & { readonly __brand: 'LayerKey' };
+
+/**
+ * Unpacked layers and the writable roots of containers on top of them. Drivers (overlay, vfs) pass one suite.
+ *
+ * Layers are immutable once unpacked and shared by every image that has them. A *writable* is named by the container's
+ * id; mounting it gives a root file system. All methods may be repeated after a crash.
+ */
+export interface Snapshots {
+  /** As `docker info` shows it: `overlay2` or `vfs`. */
+  readonly driver: 'overlay2' | 'vfs';
+
+  /**
+   * Unpacks one layer over its parents (bottom first) unless it is there. Several may run in parallel, also a child
+   * before its parent is done where the layer does not depend on it.
+   * @throws EngineError invalid for hostile or broken archives, and when the bytes' sha256 is not `diffId`; nothing is left
+   */
+  unpack(
+    layer: { readonly diffId: Digest; readonly parents: readonly Digest[] },
+    open: () => Promise<Readable>,
+    signal: AbortSignal,
+  ): Promise<LayerKey>;
+  /** The keys of an unpacked chain, bottom first. @throws EngineError notFound */
+  chain(diffIds: readonly Digest[]): readonly LayerKey[];
+  removeLayer(key: LayerKey): Promise<void>;
+  layers(): readonly { readonly key: LayerKey; readonly diffIds: readonly Digest[]; readonly sizeBytes: number }[];
+
+  createWritable(id: string, diffIds: readonly Digest[]): Promise<void>;
+  /** Mounts the writable's root; answers its path. Idempotent. */
+  mount(id: string): Promise<string>;
+  /** Idempotent; detaches lazily when something still uses it. */
+  unmount(id: string): Promise<void>;
+  /** Unmounts, and moves the tree away for the background sweep. Idempotent. */
+  removeWritable(id: string): Promise<void>;
+  writables(): readonly string[];
+  /** Bytes of the writable layer alone. */
+  writableSize(id: string): Promise<number>;
+}
