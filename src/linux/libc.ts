@@ -1,0 +1,12 @@
+import koffi from 'koffi';
+
+/** The C library of the process; functions are declared by the files that use them. musl answers to the second name. */
+export const libc = open();
+
+function open(): koffi.LibraryHandle {
+  try {
+    return koffi.load('libc.so.6');
+  } catch {
+    return koffi.load('libc.so');
+  }
+}
