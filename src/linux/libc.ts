@@ -1,9 +1,9 @@
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 
 /** The C library of the process; functions are declared by the files that use them. musl answers to the second name. */
 export const libc = open();
 
-function open(): koffi.LibraryHandle {
+function open(): LibraryHandle {
   try {
     return koffi.load('libc.so.6');
   } catch {
