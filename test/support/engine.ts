@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type CommandOptions, type CommandResult, command } from './command.ts';
+import { tracesOnHost } from './host.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+let started = 0;
+
+/** A real engine of its own for a test: own folders, bridge, subnet and socket, removed and checked at the end. */
+export interface TestEngine extends AsyncDisposable {
+  /** For DOCKER_HOST. */
+  readonly host: string;
+  readonly socketPath: string;
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly bridge: string;
+  /** Pid of gantryd. */
+  pid(): number;
+  /** The real docker CLI against this engine. */
+  docker(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /** Our own command line against this engine. */
+  gantry(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /** As {@link docker} or {@link gantry}; fails the test with the command's stderr unless it exits 0. Answers stdout without its last newline. */
+  ok(cli: 'docker' | 'gantry', args: readonly string[], options?: CommandOptions): Promise<string>;
+  /** One API call. */
+  api(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: string }>;
+  /** SIGKILL to gantryd alone. */
+  kill9(): Promise<void>;
+  /** SIGTERM and its end. */
+  stop(): Promise<number | null>;
+  /** Starts gantryd again on the same folders. */
+  start(): Promise<void>;
+  log(): string;
+}
+
+export interface EngineOptions {
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where the data lives; default a new folder of the system's temporary folder. */
+  readonly dataRoot?: string;
+}
+
+export async function startEngine(options: EngineOptions = {}): Promise<TestEngine> {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-test-'));
+  const serial = (process.pid * 8 + (started++ % 8)) % 32768;
+  const dataRoot = options.dataRoot ?? join(folder, 'data');
+  const execRoot = join(folder, 'exec');
+  const bridge = `gt${serial}`;
+  const socketPath = join(folder, 'api.sock');
+  const host = `unix://${socketPath}`;
+  const logPath = join(folder, 'gantryd.log');
+  let daemon: ChildProcess | undefined;
+
+  const start = async (): Promise<void> => {
+    const log = openSync(logPath, 'a');
+    daemon = spawn(
+      join(ROOT, 'bin/gantryd'),
+      [
+        '--data-root',
+        dataRoot,
+        '--exec-root',
+        execRoot,
+        '--pidfile',
+        join(folder, 'gantryd.pid'),
+        '--host',
+        host,
+        '--bridge-name',
+        bridge,
+        '--bip',
+        `10.${64 + (serial >> 8)}.${serial & 255}.1/24`,
+        ...(options.flags ?? []),
+      ],
+      { stdio: ['ignore', log, log], env: { ...process.env, ...options.env } },
+    );
+    closeSync(log);
+    await ready(daemon, socketPath, logPath);
+  };
+  const exited = (child: ChildProcess): Promise<number | null> =>
+    child.exitCode !== null || child.signalCode !== null
+      ? Promise.resolve(child.exitCode)
+      : new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+
+  const cli =
+    (file: string) =>
+    (args: readonly string[], run: CommandOptions = {}): Promise<CommandResult> =>
+      command(file, args, { ...run, env: { DOCKER_HOST: host, DOCKER_CONFIG: join(folder, 'client'), ...run.env } });
+
+  const engine: TestEngine = {
+    host,
+    socketPath,
+    dataRoot,
+    execRoot,
+    bridge,
+    start,
+    pid: () => daemon?.pid ?? -1,
+    docker: cli('docker'),
+    gantry: cli(join(ROOT, 'bin/gantry')),
+    async ok(name, args, run) {
+      const result = await engine[name](args, run);
+      assert.equal(result.code, 0, `${name} ${args.join(' ')}: exit ${result.code}\n${result.stderr}${result.stdout}`);
+      return result.stdout.replace(/\n$/, '');
+    },
+    api: (method, path, body) => apiCall(socketPath, method, path, body),
+    log: () => readFileSync(logPath, 'utf8'),
+    async kill9() {
+      daemon?.kill('SIGKILL');
+      if (daemon !== undefined) await exited(daemon);
+    },
+    async stop() {
+      daemon?.kill('SIGTERM');
+      return daemon === undefined ? null : exited(daemon);
+    },
+    async [Symbol.asyncDispose]() {
+      if (daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null) {
+        const containers = JSON.parse((await engine.api('GET', '/containers/json?all=1')).body) as readonly {
+          readonly Id: string;
+        }[];
+        await Promise.all(containers.map(({ Id }) => engine.api('DELETE', `/containers/${Id}?force=1&v=1`)));
+        const code = await engine.stop();
+        assert.equal(code, 0, `gantryd ended with ${code}:\n${engine.log().slice(-4000)}`);
+        await settled(() => tracesOnHost({ dataRoot, execRoot, bridge, containerIds: containers.map(({ Id }) => Id) }));
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  try {
+    await start();
+  } catch (error) {
+    daemon?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+  return engine;
+}
+
+/** Fails with what is left when `find` still finds something after a while: kernel clean-up is not immediate. */
+async function settled(find: () => Promise<readonly string[]>): Promise<void> {
+  let left: readonly string[] = [];
+  for (let attempt = 0; attempt < 50; attempt++) {
+    left = await find();
+    if (left.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.fail(`left on the host:\n${left.join('\n')}`);
+}
+
+async function ready(daemon: ChildProcess, socketPath: string, logPath: string): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    if (daemon.exitCode !== null || daemon.signalCode !== null) break;
+    if (existsSync(socketPath)) {
+      try {
+        if ((await apiCall(socketPath, 'GET', '/_ping')).status === 200) return;
+      } catch {
+        // Not listening yet, or the socket of a killed predecessor.
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`gantryd did not come up:\n${readFileSync(logPath, 'utf8').slice(-4000)}`);
+}
+
+/** One request over a unix socket, answered whole. */
+export function apiCall(
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: string }> {
+  const payload = body === undefined ? undefined : JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      {
+        socketPath,
+        method,
+        path,
+        agent: false,
+        headers:
+          payload === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) },
+      },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
+        response.on('error', reject);
+      },
+    );
+    sent.on('error', reject);
+    sent.end(payload);
+  });
+}

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { command } from './command.ts';
+
+/** What an engine may leave on the host, found by the paths and names that only it uses. */
+export interface EngineTraces {
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly bridge: string;
+  /** Container ids it made, for cgroups and links. */
+  readonly containerIds?: readonly string[];
+}
+
+/** Lists every trace of the engine on the host; empty when it is clean. The engine's own log file is not a trace. */
+export async function tracesOnHost(engine: EngineTraces): Promise<readonly string[]> {
+  const found: string[] = [];
+  const ours = (text: string): boolean => text.includes(engine.dataRoot) || text.includes(engine.execRoot);
+
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n'))
+    if (ours(line)) found.push(`mount ${line}`);
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      if (Number(pid) !== process.pid && ours(args)) found.push(`process ${pid} ${args}`);
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  const links = await command('ip', ['-o', 'link', 'show']);
+  for (const line of links.stdout.split('\n'))
+    if (line.includes(`${engine.bridge}:`) || line.includes(`master ${engine.bridge} `)) found.push(`link ${line}`);
+  const tables = await command('nft', ['list', 'tables']);
+  for (const line of tables.stdout.split('\n')) if (line.includes(engine.bridge)) found.push(`firewall ${line}`);
+  const ids = new Set(engine.containerIds ?? []);
+  if (ids.size > 0)
+    for (const path of cgroupFolders('/sys/fs/cgroup', 4))
+      if (ids.has(path.slice(path.lastIndexOf('/') + 1))) found.push(`cgroup ${path}`);
+  return found;
+}
+
+/** Folders below `top`, `depth` levels deep. */
+function cgroupFolders(top: string, depth: number): readonly string[] {
+  if (depth === 0) return [];
+  try {
+    return readdirSync(top, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .flatMap((entry) => [`${top}/${entry.name}`, ...cgroupFolders(`${top}/${entry.name}`, depth - 1)]);
+  } catch {
+    return [];
+  }
+}

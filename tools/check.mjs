@@ -1,0 +1,24 @@
+// `npm run check`: types, lint and format, layers. All three run, so that one run shows every fault.
+import { spawn } from 'node:child_process';
+import { node, root } from './node.mjs';
+import { setUp } from './setup.mjs';
+
+setUp({ build: false });
+const steps = [
+  ['types', 'node_modules/.bin/tsc', ['-p', '.']],
+  ['lint', 'node_modules/.bin/biome', ['check', '--error-on-warnings', '.']],
+  ['layers', node(), ['tools/check-layers.mjs', 'src']],
+];
+const results = await Promise.all(
+  steps.map(async ([name, command, args]) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    return { name, output, code };
+  }),
+);
+for (const { name, output, code } of results)
+  console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name}${output.trim() === '' ? '' : `\n${output.trim()}`}`);
+process.exitCode = results.every(({ code }) => code === 0) ? 0 : 1;

@@ -1,0 +1,185 @@
+// Sets up what the project needs on this machine: npm packages, system packages, the bundles. Repeats cheaply.
+// Plain Node 18 code without dependencies: it is the first thing that runs in a fresh clone.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { pinnedNode, root, run } from './node.mjs';
+
+/** What the engine runs on the host, and the package that brings it on Debian and Ubuntu. */
+const NEEDS = [
+  { what: 'crun or runc (runs containers)', has: () => onPath('crun') || onPath('runc'), debian: ['crun', 'runc'] },
+  {
+    what: 'libnftables (firewall)',
+    has: () => library('libnftables.so.1') || onPath('nft'),
+    debian: ['libnftables1', 'nftables'],
+  },
+  { what: 'a static busybox (the demo image)', has: () => busybox() !== undefined, debian: ['busybox-static'] },
+  {
+    what: 'tini (containers with --init)',
+    has: () => ['tini', 'tini-static', 'catatonit'].some(onPath),
+    debian: ['tini'],
+  },
+  { what: 'ps (docker top)', has: () => onPath('ps'), debian: ['procps'] },
+];
+/** More for the tests: they look at the host with these. */
+const TEST_NEEDS = [
+  { what: 'runc beside crun (both are tested)', has: () => onPath('runc') && onPath('crun'), debian: ['crun', 'runc'] },
+  { what: 'nft', has: () => onPath('nft'), debian: ['nftables'] },
+  { what: 'ip', has: () => onPath('ip'), debian: ['iproute2'] },
+  { what: 'script (a real terminal)', has: () => onPath('script'), debian: ['bsdutils'] },
+  { what: 'zstd', has: () => onPath('zstd'), debian: ['zstd'] },
+  { what: 'skopeo', has: () => onPath('skopeo'), debian: ['skopeo'] },
+];
+const OTHERS = {
+  Fedora: 'dnf install crun runc nftables busybox tini procps-ng iproute util-linux-script zstd skopeo',
+  Alpine: 'apk add crun runc nftables busybox-static tini procps iproute2 util-linux-misc zstd skopeo',
+  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 util-linux zstd skopeo',
+};
+
+function onPath(name) {
+  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin'].some((folder) =>
+    executable(join(folder, name)),
+  );
+}
+
+function executable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function library(name) {
+  return [
+    '/usr/lib',
+    '/usr/lib64',
+    '/lib',
+    `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`,
+  ].some((folder) => existsSync(join(folder, name)));
+}
+
+/** Path of a statically linked busybox: one without an ELF interpreter. */
+export function busybox() {
+  return ['/bin/busybox', '/usr/bin/busybox', '/bin/busybox.static', '/usr/sbin/busybox'].find(
+    (path) => executable(path) && !readFileSync(path).subarray(0, 4096).includes('/ld-'),
+  );
+}
+
+/** Installs what is missing; true when nothing is missing any more. */
+function systemPackages(needs) {
+  const missing = () => needs.filter((need) => !need.has());
+  if (missing().length === 0) return true;
+  const packages = [...new Set(missing().flatMap((need) => need.debian))];
+  if (onPath('apt-get') && process.getuid?.() === 0) {
+    console.log(`setup: installing ${packages.join(', ')}`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const install = () =>
+      spawnSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env,
+        encoding: 'utf8',
+      });
+    let result = install();
+    if (result.status !== 0) {
+      spawnSync('apt-get', ['update', '-q'], { stdio: 'ignore', env });
+      result = install();
+    }
+    if (result.status !== 0) console.error(result.stderr);
+  }
+  const left = missing();
+  if (left.length === 0) return true;
+  console.error(
+    `setup: this machine lacks:\n${left.map((need) => `  - ${need.what}`).join('\n')}\nInstall it as root:`,
+  );
+  console.error(`  Debian, Ubuntu: apt-get install ${packages.join(' ')}`);
+  for (const [name, command] of Object.entries(OTHERS)) console.error(`  ${name}: ${command}`);
+  return false;
+}
+
+/** `npm ci` unless the lock file is the one that was installed. */
+function npmPackages() {
+  const stamp = join(root, 'node_modules', '.gantry-lock');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(pinnedNode)) return true;
+  console.log('setup: installing npm packages');
+  // No package of ours needs an install script: prebuilt binaries are packages of their own.
+  if (run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']) !== 0) return false;
+  if (!existsSync(pinnedNode)) {
+    console.error(
+      `setup: no pinned Node for ${process.platform} ${process.arch}: Gantry runs on Linux on x64 and arm64`,
+    );
+    return false;
+  }
+  writeFileSync(stamp, lock);
+  return true;
+}
+
+/** Bundles when a source is newer than the bundle. */
+function bundles() {
+  const stamp = join(root, 'dist', '.built');
+  const built = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
+  const newest = (folder) =>
+    Math.max(
+      0,
+      ...readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs),
+    );
+  if (
+    built >
+    Math.max(
+      newest(join(root, 'src')),
+      statSync(join(root, 'tools/build.mjs')).mtimeMs,
+      statSync(join(root, 'package-lock.json')).mtimeMs,
+    )
+  )
+    return true;
+  if (run(pinnedNode, ['tools/build.mjs']) !== 0) return false;
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  writeFileSync(stamp, '');
+  return true;
+}
+
+/** Everything for running (`tests`: and for testing) the project. Exits with a list of what is missing when it cannot. */
+export function setUp({ tests = false, build = true } = {}) {
+  const ok = npmPackages() && systemPackages(tests ? [...NEEDS, ...TEST_NEEDS] : NEEDS) && (!build || bundles());
+  if (!ok) process.exit(1);
+}
+
+/** Why containers cannot run here, one sentence each; empty when they can. */
+export function obstacles() {
+  const found = [];
+  if (process.platform !== 'linux') found.push('containers need a Linux kernel');
+  else if (process.getuid?.() !== 0)
+    found.push('the engine makes namespaces and mounts: run this as root (sudo npm run …)');
+  const filesystems = existsSync('/proc/filesystems') ? readFileSync('/proc/filesystems', 'utf8') : '';
+  if (!/\bcgroup2?\b/.test(filesystems)) found.push('the kernel has no control groups (CONFIG_CGROUPS)');
+  for (const [name, option] of [
+    ['pid', 'CONFIG_PID_NS'],
+    ['net', 'CONFIG_NET_NS'],
+    ['mnt', 'CONFIG_NAMESPACES'],
+    ['ipc', 'CONFIG_IPC_NS'],
+    ['uts', 'CONFIG_UTS_NS'],
+  ])
+    if (!existsSync(`/proc/self/ns/${name}`)) found.push(`the kernel has no ${name} namespaces (${option})`);
+  return found;
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  setUp({ tests: process.argv.includes('--tests') });
+  console.log('setup: ready');
+}
