@@ -1,8 +1,17 @@
-import type { Readable } from 'node:stream';
 import type { Digest } from '../../base/ids.ts';
 
 /** Key of an unpacked layer: its diffID where that is sound, else its chainID ("Facts that bite", Overlay). */
 export type LayerKey = string & { readonly __brand: 'LayerKey' };
+
+/**
+ * Where a layer's bytes are: a file, so that a worker thread reads, decompresses (by magic: plain, gzip, zstd), hashes
+ * and unpacks it without a byte passing the main thread.
+ */
+export interface LayerSource {
+  readonly path: string;
+  /** Digest of the file as it is, verified when it was written: where it equals the diffID nothing is hashed again. */
+  readonly digest: Digest;
+}
 
 /**
  * Unpacked layers and the writable roots of containers on top of them. Drivers (overlay, vfs) pass one suite.
@@ -21,12 +30,15 @@ export interface Snapshots {
    */
   unpack(
     layer: { readonly diffId: Digest; readonly parents: readonly Digest[] },
-    open: () => Promise<Readable>,
+    source: LayerSource,
     signal: AbortSignal,
   ): Promise<LayerKey>;
   /** The keys of an unpacked chain, bottom first. @throws EngineError notFound */
   chain(diffIds: readonly Digest[]): readonly LayerKey[];
+  /** Idempotent. @throws EngineError conflict when a writable stands on it */
   removeLayer(key: LayerKey): Promise<void>;
+  /** Layers that writables stand on: kept whatever images say. */
+  layersInUse(): ReadonlySet<LayerKey>;
   layers(): readonly { readonly key: LayerKey; readonly diffIds: readonly Digest[]; readonly sizeBytes: number }[];
 
   createWritable(id: string, diffIds: readonly Digest[]): Promise<void>;
