@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hostsFile } from './hosts-file.ts';
+
+const own = (text: string): string[] => text.trimEnd().split('\n').slice(6);
+
+test('extra hosts come before the own name, which is first in full', () => {
+  const text = hostsFile({
+    hostname: 'web',
+    domainname: 'example.org',
+    addresses: ['172.17.0.2'],
+    extraHosts: ['a:1.1.1.1', 'v6=[::1]', 'gw:host-gateway'],
+    hostGateway: '172.17.0.1',
+  });
+  assert.deepEqual(own(text), ['1.1.1.1\ta', '::1\tv6', '172.17.0.1\tgw', '172.17.0.2\tweb.example.org web']);
+});
+
+test('without an address the container has no line of its own', () => {
+  assert.deepEqual(own(hostsFile({ hostname: 'web', addresses: [] })), []);
+});
+
+test('an extra host that would inject a line, lacks an address or a gateway is refused', () => {
+  for (const entry of ['a', ':1.1.1.1', 'a\nb:1.1.1.1', 'a:nope', 'a:', 'gw:host-gateway']) {
+    assert.throws(() => hostsFile({ hostname: 'h', addresses: [], extraHosts: [entry] }), { kind: 'invalid' }, entry);
+  }
+});

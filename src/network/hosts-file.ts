@@ -1,0 +1,67 @@
+import { isIP } from 'node:net';
+import { invalid } from '../base/errors.ts';
+
+export interface HostsFileInput {
+  readonly hostname: string;
+  readonly domainname?: string | undefined;
+  /** The container's addresses, '' or empty on a network without any. */
+  readonly addresses: readonly string[];
+  /** `--add-host`, `name:address` or `name=address`; the address may be `host-gateway` or in brackets. */
+  readonly extraHosts?: readonly string[] | null | undefined;
+  /** What `host-gateway` stands for: the gateway of the default bridge. */
+  readonly hostGateway?: string | undefined;
+}
+
+const BASE = `127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+fe00::0	ip6-localnet
+ff00::0	ip6-mcastprefix
+ff02::1	ip6-allnodes
+ff02::2	ip6-allrouters
+`;
+
+/**
+ * The container's `/etc/hosts` (hosts(5)): the base, `--add-host`, then its own name. A container that shares the host's
+ * network and has no `--add-host` is given a copy of the host's file instead.
+ * @throws EngineError invalid for an extra host without an address
+ */
+export function hostsFile(input: HostsFileInput): string {
+  let text = BASE;
+  for (const entry of input.extraHosts ?? []) text += `${extraHostLine(entry, input.hostGateway)}\n`;
+  const names = ownNames(input.hostname, input.domainname ?? '');
+  for (const address of input.addresses) {
+    if (address !== '' && names !== '') text += `${address}\t${names}\n`;
+  }
+  return text;
+}
+
+/** `web.example.org web`: the full name first. */
+function ownNames(hostname: string, domainname: string): string {
+  if (hostname === '') return '';
+  const full = domainname === '' ? hostname : `${hostname}.${domainname}`;
+  const dot = full.indexOf('.');
+  return dot > 0 ? `${full} ${full.slice(0, dot)}` : full;
+}
+
+/** @throws EngineError invalid, as `docker run --add-host` words it */
+export function parseExtraHost(entry: string): { readonly name: string; readonly address: string } {
+  const equals = entry.indexOf('=');
+  const at = equals > 0 ? equals : entry.indexOf(':');
+  const name = entry.slice(0, Math.max(at, 0));
+  const address = entry.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
+  // White space would start another entry of the file.
+  if (at < 1 || /[\s#]/.test(name)) throw invalid(`bad format for add-host: "${entry}"`);
+  if (address !== 'host-gateway' && isIP(address) === 0) {
+    throw invalid(`invalid IP address in add-host: "${address}"`);
+  }
+  return { name, address };
+}
+
+function extraHostLine(entry: string, hostGateway: string | undefined): string {
+  const { name, address } = parseExtraHost(entry);
+  if (address !== 'host-gateway') return `${address}\t${name}`;
+  if (hostGateway === undefined || hostGateway === '') {
+    throw invalid('unable to derive the IP value for host-gateway');
+  }
+  return `${hostGateway}\t${name}`;
+}
