@@ -23,20 +23,35 @@ export type {
 } from './engine/index.ts';
 export {
   type Descriptor,
+  formatPlatform,
   type HistoryEntry,
   type Hook,
+  hostPlatform,
   type ImageConfig,
   type Index,
   type LinuxCapabilities,
   type LinuxResources,
   type Manifest,
   MEDIA_TYPE,
+  normalisePlatform,
   type Platform,
+  parsePlatform,
+  platformRank,
   type RuntimeMount,
   type RuntimeProcess,
   type RuntimeSpec,
   type SeccompProfile,
 } from './oci/index.ts';
+export {
+  canonicalString,
+  familiarName,
+  familiarString,
+  parseReference,
+  type Reference,
+  repositoryName,
+  withDefaultTag,
+  withTag,
+} from './reference/index.ts';
 export {
   type AttachLine,
   type ExitRecord,

@@ -1,0 +1,67 @@
+import { invalid } from '../../base/errors.ts';
+import type { Platform } from './image.ts';
+
+const ARCHITECTURES: Readonly<Record<string, readonly [string, string?]>> = {
+  x86_64: ['amd64'],
+  'x86-64': ['amd64'],
+  i386: ['386'],
+  i686: ['386'],
+  aarch64: ['arm64'],
+  armhf: ['arm', 'v7'],
+  armel: ['arm', 'v6'],
+};
+const NODE_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
+const PART = /^[A-Za-z0-9_-]+$/;
+
+/** The machine's own platform, in Go's names. */
+export function hostPlatform(): Platform {
+  return normalisePlatform({ os: 'linux', architecture: NODE_ARCHITECTURES[process.arch] ?? process.arch });
+}
+
+/** `linux/arm64/v8`, `arm64` or `linux`, as `--platform` takes it. @throws EngineError invalid */
+export function parsePlatform(text: string): Platform {
+  const parts = text.toLowerCase().split('/');
+  const [first = '', architecture, variant] = parts;
+  if (parts.length > 3 || parts.some((part) => !PART.test(part))) {
+    throw invalid(`"${text}" is an invalid platform specifier`);
+  }
+  if (architecture !== undefined) {
+    return normalisePlatform({ os: first, architecture, ...(variant === undefined ? {} : { variant }) });
+  }
+  if (first === 'linux' || first === 'windows') return { ...hostPlatform(), os: first };
+  return normalisePlatform({ os: hostPlatform().os, architecture: first });
+}
+
+/** Go's names, without the variant that is an architecture's only one (containerd's rules). */
+export function normalisePlatform(platform: Platform): Platform {
+  const [architecture, implied] = ARCHITECTURES[platform.architecture.toLowerCase()] ?? [platform.architecture];
+  const { variant: given, ...rest } = platform;
+  const variant = variantOf(architecture, given || implied);
+  return { ...rest, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
+function variantOf(architecture: string, variant: string | undefined): string | undefined {
+  const numbered = variant !== undefined && /^\d+$/.test(variant) ? `v${variant}` : variant;
+  if (architecture === 'arm64' && numbered === 'v8') return undefined;
+  if (architecture === 'amd64' && numbered === 'v1') return undefined;
+  if (architecture === 'arm') return numbered ?? 'v7';
+  return numbered;
+}
+
+/** How well a machine that asks for `wanted` is served by `offered`: higher is better, undefined is not at all. */
+export function platformRank(wanted: Platform, offered: Platform): number | undefined {
+  const want = normalisePlatform(wanted);
+  const have = normalisePlatform(offered);
+  if (want.os !== have.os || want.architecture !== have.architecture) return undefined;
+  if (want.variant === have.variant) return 100;
+  // A later arm runs code for an earlier one; amd64 levels likewise. No level is the first.
+  const level = (variant: string | undefined): number =>
+    Number(variant?.slice(1) ?? (want.architecture === 'arm64' ? 8 : 1));
+  const [wantLevel, haveLevel] = [level(want.variant), level(have.variant)];
+  return haveLevel <= wantLevel ? haveLevel : undefined;
+}
+
+/** `linux/arm64/v8`. */
+export function formatPlatform(platform: Platform): string {
+  return [platform.os, platform.architecture, platform.variant].filter(Boolean).join('/');
+}
