@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+
+/**
+ * Space kept aside in the data root: on a full disk SQLite cannot even delete, so a removal gives this up first. It is
+ * filled with random bytes, which no file system compresses away.
+ */
+export interface Ballast {
+  /** Gives the space up. False when it was gone already. */
+  release(): boolean;
+  /** Takes the space again where there is plenty; quiet when there is not. */
+  restore(): void;
+}
+
+const CHUNK = 1 << 20;
+
+export function openBallast(path: string, sizeBytes: number): Ballast {
+  const restore = (): void => {
+    if (statSync(path, { throwIfNoEntry: false })?.size === sizeBytes) return;
+    try {
+      const descriptor = openSync(path, 'w', 0o600);
+      try {
+        const chunk = randomBytes(CHUNK);
+        for (let written = 0; written < sizeBytes; ) {
+          written += writeSync(descriptor, chunk, 0, Math.min(CHUNK, sizeBytes - written));
+        }
+      } finally {
+        closeSync(descriptor);
+      }
+    } catch {
+      // The disk is still full: whoever needs space more than we do shall have it.
+      rmSync(path, { force: true });
+    }
+  };
+  const release = (): boolean => {
+    const held = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    rmSync(path, { force: true });
+    return held;
+  };
+  restore();
+  return { release, restore };
+}

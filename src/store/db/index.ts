@@ -1,0 +1,1 @@
+export { openStateDb, type StateDb, type StateDbOptions, type TransactionOptions } from './state-db.ts';

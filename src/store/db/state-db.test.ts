@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import { openStateDb } from './state-db.ts';
+
+function root(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'gantry-db-'));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+const small = { ballastBytes: 64 << 10 };
+
+test('records come back in order of their first put, after a reopening too', (t) => {
+  const path = root(t);
+  const first = openStateDb(path, small);
+  const table = first.table<{ n: number; text?: string }>('containers', { durable: false });
+  table.put('b', { n: 1 });
+  table.put('a', { n: 2, text: 'naïve \u0000 "quoted"' });
+  table.put('b', { n: 3 });
+  table.put('c', { n: 4 });
+  table.delete('c');
+  table.delete('never');
+  first.close();
+
+  const again = openStateDb(path, small);
+  const reopened = again.table<{ n: number; text?: string }>('containers', { durable: false });
+  assert.deepEqual(reopened.all(), [{ n: 3 }, { n: 2, text: 'naïve \u0000 "quoted"' }]);
+  assert.deepEqual(reopened.get('b'), { n: 3 });
+  assert.equal(reopened.get('c'), undefined);
+  again.close();
+});
+
+test('a record may hold bigints beside strings that look like encoded ones', (t) => {
+  const db = openStateDb(root(t), small);
+  const table = db.table<object>('events', { durable: false });
+  const records = [
+    { at: 1_795_222_222_123_456_789n, list: [-5n, 0n], text: '\u0001bigint:7', more: '\u0001\u0001x' },
+    { text: '\u0001bigint:7' },
+  ];
+  records.forEach((record, index) => {
+    table.put(String(index), record);
+  });
+  assert.deepEqual(table.all(), records);
+  db.close();
+});
+
+test('a transaction over several tables happens whole or not at all', (t) => {
+  const db = openStateDb(root(t), small);
+  const names = db.table<string>('image_names', { durable: true });
+  const images = db.table<string>('images', { durable: true });
+  names.put('kept', 'x');
+  assert.throws(
+    () =>
+      db.transaction(() => {
+        names.put('new', 'y');
+        db.transaction(() => images.put('new', 'y'));
+        names.delete('kept');
+        throw new Error('no');
+      }),
+    /^Error: no$/,
+  );
+  assert.deepEqual([names.all(), images.all()], [['x'], []]);
+  const answer = db.transaction(() => {
+    names.put('new', 'y');
+    images.put('new', 'y');
+    return 7;
+  });
+  assert.equal(answer, 7);
+  assert.deepEqual([names.all(), images.all()], [['x', 'y'], ['y']]);
+  db.close();
+});
+
+test('a durable table refuses a transaction that is not durable', (t) => {
+  const db = openStateDb(root(t), small);
+  const images = db.table<string>('images', { durable: true });
+  assert.throws(() => db.transaction(() => images.put('x', 'x'), { durable: false }), { kind: 'internal' });
+  assert.deepEqual(images.all(), []);
+  db.close();
+});
+
+test('a damaged, foreign or newer database is refused with its path and the way out', (t) => {
+  const damaged = root(t);
+  writeFileSync(join(damaged, 'state.db'), 'this is no database at all, '.repeat(200));
+  assert.throws(() => openStateDb(damaged, small), { kind: 'internal', message: /state\.db is damaged/ });
+
+  const foreign = root(t);
+  const other = new DatabaseSync(join(foreign, 'state.db'));
+  other.exec('CREATE TABLE bookmarks (url TEXT)');
+  other.close();
+  assert.throws(() => openStateDb(foreign, small), { kind: 'internal', message: /not a state database/ });
+
+  const newer = root(t);
+  openStateDb(newer, small).close();
+  const future = new DatabaseSync(join(newer, 'state.db'));
+  future.exec('PRAGMA user_version = 99');
+  future.close();
+  assert.throws(() => openStateDb(newer, small), { kind: 'internal', message: /newer engine \(schema 99/ });
+});
+
+test('the ballast is there from the start and comes back after it was given up', (t) => {
+  const path = root(t);
+  const db = openStateDb(path, small);
+  assert.ok(existsSync(join(path, 'ballast')));
+  rmSync(join(path, 'ballast'));
+  db.restoreBallast();
+  assert.ok(existsSync(join(path, 'ballast')));
+  db.close();
+});

@@ -1,0 +1,157 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { EngineError, internal, messageOf } from '../../base/errors.ts';
+import type { Records } from '../../base/records.ts';
+import { openBallast } from './ballast.ts';
+import { migrate } from './migrate.ts';
+import { recordTable, type TableHost } from './record-table.ts';
+
+/**
+ * `state.db`: the truth about everything the engine knows. One connection, synchronous, WAL.
+ *
+ * A *durable* change has reached the disk when its call returns (`synchronous=FULL`, 0.25 ms): images, volumes, networks.
+ * Any other survives a killed process but not a power cut (`NORMAL`, 0.02 ms): containers, which do not survive one either.
+ */
+export interface StateDb {
+  /** The table of that name (`[a-z_]+`), made when it is not there. */
+  table<T>(name: string, options: { readonly durable: boolean }): Records<T>;
+  /**
+   * Runs `change` with every write in it as one: all or none. Synchronous; may be nested (the outer one counts).
+   * @throws EngineError noSpace on a full disk
+   */
+  transaction<R>(change: () => R, options?: TransactionOptions): R;
+  /** Takes the space for the next full disk again. Call after space was freed. */
+  restoreBallast(): void;
+  close(): void;
+}
+
+export interface TransactionOptions {
+  /** Default true. Without it the change must not touch durable tables. */
+  readonly durable?: boolean;
+  /** A removal: on a full disk it may use up the ballast. Single deletes always may. Default false. */
+  readonly removes?: boolean;
+}
+
+export interface StateDbOptions {
+  /** Default 4 MiB. */
+  readonly ballastBytes?: number;
+}
+
+const SQLITE_FULL = 13;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+const CACHE_KIB = 2048;
+
+/** @throws EngineError internal when the file is corrupt, foreign or of a newer engine; noSpace on a full disk */
+export function openStateDb(dataRoot: string, options: StateDbOptions = {}): StateDb {
+  mkdirSync(dataRoot, { recursive: true });
+  const path = join(dataRoot, 'state.db');
+  const ballast = openBallast(join(dataRoot, 'ballast'), options.ballastBytes ?? 4 << 20);
+  const open = (): DatabaseSync => openDatabase(path);
+  let db: DatabaseSync;
+  try {
+    db = open();
+  } catch (error) {
+    // An engine must come up on a full disk, or nothing could be removed through it.
+    if (!(error instanceof EngineError && error.kind === 'noSpace' && ballast.release())) throw error;
+    db = open();
+  }
+  return stateDb(db, path, ballast);
+}
+
+function stateDb(db: DatabaseSync, path: string, ballast: ReturnType<typeof openBallast>): StateDb {
+  let depth = 0;
+  let durableNow = false;
+  let synchronous: 'FULL' | 'NORMAL' | undefined;
+
+  const runOnce = <R>(change: () => R, durable: boolean): R => {
+    const wanted = durable ? 'FULL' : 'NORMAL';
+    if (synchronous !== wanted) db.exec(`PRAGMA synchronous = ${wanted}`);
+    synchronous = wanted;
+    durableNow = durable;
+    db.exec('BEGIN IMMEDIATE');
+    depth = 1;
+    try {
+      const result = change();
+      db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // SQLite may have rolled back by itself already (full disk).
+      if (db.isTransaction) db.exec('ROLLBACK');
+      throw error;
+    } finally {
+      depth = 0;
+    }
+  };
+
+  const transaction = <R>(change: () => R, options: TransactionOptions = {}): R => {
+    if (depth > 0) return change();
+    const attempt = (): R => {
+      try {
+        return runOnce(change, options.durable ?? true);
+      } catch (error) {
+        throw databaseError(error, path);
+      }
+    };
+    try {
+      return attempt();
+    } catch (error) {
+      const full = error instanceof EngineError && error.kind === 'noSpace';
+      if (!full || options.removes !== true || !ballast.release()) throw error;
+      return attempt();
+    }
+  };
+
+  const host: TableHost = {
+    db,
+    guard: (work) => {
+      try {
+        return work();
+      } catch (error) {
+        throw databaseError(error, path);
+      }
+    },
+    write(change, options) {
+      if (depth === 0) return void transaction(change, options);
+      if (options.durable && !durableNow)
+        throw internal('a durable table changed in a transaction that is not durable');
+      change();
+    },
+  };
+  return {
+    table: (name, { durable }) => recordTable(host, name, durable),
+    transaction,
+    restoreBallast: ballast.restore,
+    close: () => db.close(),
+  };
+}
+
+function openDatabase(path: string): DatabaseSync {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path);
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA busy_timeout = 5000`);
+    const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+    if (check !== 'ok') throw internal(`${path} is damaged: ${String(check)}`);
+    migrate(db, path);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw databaseError(error, path);
+  }
+}
+
+/** SQLite's errors as the engine's; anything else unchanged. */
+function databaseError(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
+  const primary = error.errcode & 0xff;
+  if (primary === SQLITE_FULL) return new EngineError('noSpace', 'no space left on device', { cause: error });
+  if (primary === SQLITE_NOTADB || primary === SQLITE_CORRUPT) {
+    return internal(
+      `${path} is damaged: ${messageOf(error)}. Restore it from a copy, or move it away to start empty`,
+      error,
+    );
+  }
+  return internal(`${path}: ${messageOf(error)}`, error);
+}
