@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { busyboxArchive, imageArchive, tarArchive } from '../support/busybox-image.ts';
+import { startEngine } from '../support/engine.ts';
+import { loadBusybox, unique, useEngine } from '../support/fixture.ts';
+
+const engine = useEngine();
+const message = (body: string): string => (JSON.parse(body) as { readonly message: string }).message;
+
+async function refused(method: string, path: string, body: unknown, status: number, text: RegExp): Promise<void> {
+  const answer = await engine().api(method, path, body);
+  assert.equal(answer.status, status, answer.body);
+  assert.match(message(answer.body), text);
+}
+
+test('unknown ids are 404 with Docker’s text', async () => {
+  await refused('GET', '/containers/nope/json', undefined, 404, /^No such container: nope$/);
+  await refused('POST', '/containers/nope/start', undefined, 404, /^No such container: nope$/);
+  await refused('DELETE', '/containers/nope', undefined, 404, /^No such container: nope$/);
+  await refused('GET', '/images/nope/json', undefined, 404, /^No such image: nope/);
+  await refused('POST', '/exec/nope/start', { Detach: true }, 404, /^No such exec instance: nope$/);
+  await refused('GET', '/volumes/nope', undefined, 404, /no such volume/);
+  await refused('GET', '/networks/nope', undefined, 404, /^network nope not found$/);
+  await refused('GET', '/no/such/route', undefined, 404, /page not found/);
+});
+
+test('creating from an image that is missing is the 404 that clients pull on', async () => {
+  await refused('POST', '/containers/create', { Image: 'nope' }, 404, /^No such image: nope:latest$/);
+});
+
+test('illegal names, a name twice, bad ports and bad mounts are refused and leave nothing', async () => {
+  const create = (name: string, body: object): Promise<{ status: number; body: string }> =>
+    engine().api('POST', `/containers/create?name=${encodeURIComponent(name)}`, { Image: 'busybox', ...body });
+  for (const name of ['-x', 'a b', '../x', 'ü', 'x'.repeat(2) + '/y', '.']) {
+    const answer = await create(name, {});
+    assert.equal(answer.status, 400, name);
+    assert.match(message(answer.body), /Invalid container name/);
+  }
+  const name = unique('twice');
+  assert.equal((await create(name, {})).status, 201);
+  const twice = await create(name, {});
+  assert.equal(twice.status, 409);
+  assert.match(
+    message(twice.body),
+    new RegExp(
+      `^Conflict\\. The container name "/${name}" is already in use by container "[0-9a-f]{64}"\\. You have to remove \\(or rename\\) that container to be able to reuse that name\\.$`,
+    ),
+  );
+  for (const HostConfig of [
+    { PortBindings: { 'x/tcp': [{ HostPort: '80' }] } },
+    { PortBindings: { '80/tcp': [{ HostPort: '99999' }] } },
+    { PortBindings: { '80/nope': [{ HostPort: '80' }] } },
+    { PortBindings: { '80/tcp': [{ HostIp: '1.2.3', HostPort: '80' }] } },
+    { Binds: ['relative/path:/x'] },
+    { Binds: ['/a:relative'] },
+    { Binds: ['/a:/b:nope'] },
+    { Binds: [''] },
+    { Mounts: [{ Type: 'bind', Source: '/nowhere/at/all', Target: '/x' }] },
+    { Mounts: [{ Type: 'nope', Target: '/x' }] },
+    { RestartPolicy: { Name: 'sometimes' } },
+    { Memory: 1024 },
+    { NanoCpus: -5 },
+    { CapAdd: ['NOT_A_CAP'] },
+  ]) {
+    const answer = await create(unique('bad'), { HostConfig });
+    assert.equal(answer.status, 400, `${JSON.stringify(HostConfig)}: ${answer.body}`);
+    assert.ok(message(answer.body).length > 10, answer.body);
+  }
+  const left = JSON.parse((await engine().api('GET', '/containers/json?all=1')).body) as readonly {
+    readonly Names: readonly string[];
+  }[];
+  assert.deepEqual(
+    left.map(({ Names }) => Names[0]),
+    [`/${name}`],
+  );
+  await engine().ok('gantry', ['rm', name]);
+});
+
+/** Sends raw bytes as a request's body and answers status and text. */
+function raw(
+  path: string,
+  headers: Record<string, string>,
+  chunks: Iterable<Buffer>,
+): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      { socketPath: engine().socketPath, method: 'POST', path, headers, agent: false },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (text: string) => (body += text));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      },
+    );
+    let answered = false;
+    sent.on('response', () => (answered = true));
+    sent.on('error', (error) => (answered ? undefined : reject(error)));
+    const pump = async (): Promise<void> => {
+      for (const chunk of chunks) {
+        if (answered || sent.destroyed) return;
+        if (!sent.write(chunk))
+          await new Promise<void>((drained) => {
+            sent.once('drain', drained);
+            sent.once('close', drained);
+          });
+      }
+      sent.end();
+    };
+    void pump();
+  });
+}
+
+test('broken JSON, wrong types, trailing data, no body and a wrong content type are 400', async () => {
+  const json = { 'content-type': 'application/json' };
+  for (const body of [
+    '{',
+    '{"Image": 5}',
+    '{"Image":"busybox"} {}',
+    '[]',
+    '"x"',
+    '{"Image":"busybox","Env":"A=1"}',
+    '{"Image":"busybox","HostConfig":{"Memory":"much"}}',
+    '',
+  ]) {
+    const answer = await raw('/containers/create', json, [Buffer.from(body)]);
+    assert.equal(answer.status, 400, `${body}: ${answer.body}`);
+    assert.ok(message(answer.body) !== '');
+  }
+  assert.equal(
+    (await raw('/containers/create', { 'content-type': 'text/plain' }, [Buffer.from('{"Image":"busybox"}')])).status,
+    400,
+  );
+  await refused('GET', '/containers/json?filters={', undefined, 400, /./);
+  await refused('GET', '/containers/json?limit=x', undefined, 400, /./);
+});
+
+test('a body of 100 MB of JSON is refused without being kept', async () => {
+  function* body(): Iterable<Buffer> {
+    yield Buffer.from('{"Image":"busybox","Env":["');
+    for (let megabyte = 0; megabyte < 100; megabyte++) yield Buffer.alloc(1 << 20, 'x');
+    yield Buffer.from('"]}');
+  }
+  const answer = await raw('/containers/create', { 'content-type': 'application/json' }, body());
+  assert.ok([400, 413].includes(answer.status), String(answer.status));
+  assert.equal((await engine().api('GET', '/_ping')).status, 200);
+});
+
+test('garbage instead of HTTP is answered or dropped, and the engine stays up', async () => {
+  for (const bytes of [
+    '\x16\x03\x01\x02\x00\x01',
+    'GET\r\n\r\n',
+    `GET /${'x'.repeat(100_000)} HTTP/1.1\r\n\r\n`,
+    'POST /containers/x/attach HTTP/1.1\r\nContent-Length: -1\r\n\r\n',
+  ]) {
+    await new Promise<void>((resolve) => {
+      const socket = connect(engine().socketPath, () => socket.end(bytes));
+      socket
+        .on('close', () => resolve())
+        .on('error', () => resolve())
+        .resume();
+    });
+  }
+  assert.equal((await engine().api('GET', '/_ping')).status, 200);
+});
+
+/** Names of what the stores hold, to compare before and after. */
+function stored(): readonly string[] {
+  const names = (path: string): readonly string[] => {
+    try {
+      return readdirSync(join(engine().dataRoot, path)).map((name) => `${path}/${name}`);
+    } catch {
+      return [];
+    }
+  };
+  return ['content/blobs/sha256', 'content/ingest', 'snapshots'].flatMap(names).sort();
+}
+
+test('hostile and broken archives are refused by load with a clear error and leave nothing', async () => {
+  const before = stored();
+  const good = busyboxArchive({ tags: ['hostile:1'] });
+  const image = (entries: Parameters<typeof tarArchive>[0]): Buffer =>
+    imageArchive({ tags: ['hostile:1'], layers: [tarArchive(entries)], config: {} });
+  const cases: Record<string, Buffer> = {
+    truncated: good.subarray(0, good.length >> 1),
+    'not an archive': Buffer.from('this is no tar'.repeat(1000)),
+    empty: Buffer.alloc(1024),
+    'a name with dots': image([{ name: '../../escaped', type: 'file', content: 'x' }]),
+    'a file behind a link out': image([
+      { name: 'out', type: 'symlink', target: '../../../..' },
+      { name: 'out/../../../../tmp/gantry-escaped', type: 'file', content: 'x' },
+    ]),
+    'a hard link out': image([{ name: 'pw', type: 'link', target: '../../../../etc/passwd' }]),
+  };
+  for (const [what, archive] of Object.entries(cases)) {
+    const result = await engine().gantry(['load'], { input: archive });
+    assert.notEqual(result.code, 0, `${what}: ${result.stdout}`);
+    assert.ok(result.stderr.length > 10, what);
+  }
+  assert.deepEqual(stored(), before);
+  assert.equal((await engine().gantry(['image', 'inspect', 'hostile:1'])).code, 1);
+});
+
+const small = mkdtempSync(join(tmpdir(), 'gantry-small-'));
+after(() => rmSync(small, { recursive: true, force: true }));
+
+test('a full disk while loading is a clear error, and the engine works on afterwards', async () => {
+  mkdirSync(join(small, 'disk'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'gantry-small', join(small, 'disk')]);
+  try {
+    await using tight = await startEngine({ dataRoot: join(small, 'disk', 'data') });
+    await loadBusybox(tight);
+    const large = imageArchive({
+      tags: ['large:1'],
+      layers: [tarArchive([{ name: 'big', type: 'file', content: Buffer.alloc(40 << 20, 'x') }])],
+      config: {},
+    });
+    const result = await tight.gantry(['load'], { input: large });
+    assert.notEqual(result.code, 0);
+    assert.match(result.stderr, /no space left/i);
+    assert.equal((await tight.gantry(['image', 'inspect', 'large:1'])).code, 1);
+    assert.equal(await tight.ok('gantry', ['run', '--rm', 'busybox', 'echo', 'still here']), 'still here');
+    await tight.ok('gantry', ['rmi', 'busybox']);
+    await loadBusybox(tight);
+  } finally {
+    execFileSync('umount', [join(small, 'disk')]);
+  }
+});

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { terminal } from '../support/command.ts';
+import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
+
+const engine = useEngine();
+
+for (const cli of CLIS) {
+  const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
+  const typed = (line: string): ReturnType<typeof terminal> =>
+    terminal(`${cli === 'docker' ? 'docker' : 'bin/gantry'} ${line}`, {
+      env: { DOCKER_HOST: engine().host },
+      rows: 33,
+      columns: 101,
+    });
+
+  test(`${cli} exec prints, passes stdin and returns the exit code`, async () => {
+    const name = unique('exec');
+    await ok('run', '-d', '--name', name, '-e', 'A=1', 'busybox', 'sleep', '1000');
+    assert.equal(await ok('exec', name, 'sh', '-c', 'echo $A; pwd'), '1\n/');
+    assert.equal(
+      await ok('exec', '-e', 'A=2', '-w', '/tmp', '-u', '5', name, 'sh', '-c', 'echo $A; pwd; id -u'),
+      '2\n/tmp\n5',
+    );
+    assert.equal(await engine().ok(cli, ['exec', '-i', name, 'wc', '-c'], { input: 'x'.repeat(300_000) }), '300000');
+    assert.equal((await engine()[cli](['exec', name, 'sh', '-c', 'exit 44'])).code, 44);
+    assert.equal((await engine()[cli](['exec', name, 'no-such-command'])).code, 127);
+    assert.equal((await engine()[cli](['exec', name, '/etc/passwd'])).code, 126);
+    await ok('rm', '-f', name);
+    const gone = await engine()[cli](['exec', name, 'true']);
+    assert.equal(gone.code, 1);
+    assert.match(gone.stderr, new RegExp(`No such container: ${name}`));
+  });
+
+  test(`${cli} exec -d leaves the process running`, async () => {
+    const name = unique('execd');
+    await ok('run', '-d', '--name', name, 'busybox', 'sleep', '1000');
+    await ok('exec', '-d', name, 'sh', '-c', 'echo made >/made; sleep 1000');
+    await eventually(async () => assert.equal(await ok('exec', name, 'cat', '/made'), 'made'));
+    assert.match(await ok('top', name), /sleep 1000\n.*sleep 1000/s);
+    await ok('rm', '-f', name);
+  });
+
+  test(`${cli} exec in a container that does not run is refused`, async () => {
+    const name = unique('notrunning');
+    await ok('create', '--name', name, 'busybox');
+    const result = await engine()[cli](['exec', name, 'true']);
+    assert.equal(result.code, 1);
+    assert.match(result.stderr, /is not running/);
+    await ok('rm', name);
+  });
+
+  test(`${cli} run -it is a terminal: size, echo, exit code, and nothing left of raw mode`, async () => {
+    await using session = typed('run --rm -it busybox sh');
+    await session.until(/\/ # /);
+    session.write('stty size; tty; echo "a"$((6*7))\n');
+    await session.until(/33 101/);
+    await session.until(/\/dev\/pts\/0/);
+    await session.until(/a42/);
+    session.write('exit 5\n');
+    assert.equal(await session.exited, 5);
+  });
+
+  test(`${cli} exec -it is a terminal`, async () => {
+    const name = unique('execit');
+    await ok('run', '-d', '--name', name, 'busybox', 'sleep', '1000');
+    await using session = typed(`exec -it ${name} sh`);
+    await session.until(/\/ # /);
+    session.write('stty size\n');
+    await session.until(/33 101/);
+    session.write('exit 6\n');
+    assert.equal(await session.exited, 6);
+    await ok('rm', '-f', name);
+  });
+
+  test(`${cli} run -it goes on after ctrl-p ctrl-q, and attach takes it up again`, async () => {
+    const name = unique('detach');
+    {
+      await using session = typed(`run -it --name ${name} busybox sh`);
+      await session.until(/\/ # /);
+      session.write('X=kept\n');
+      session.write('\x10\x11');
+      await session.exited;
+    }
+    assert.equal(await ok('inspect', '-f', '{{.State.Running}}', name), 'true');
+    {
+      await using session = typed(`attach ${name}`);
+      session.write('echo "is $X"\n');
+      await session.until(/is kept/);
+      session.write('exit 0\n');
+      assert.equal(await session.exited, 0);
+    }
+    await ok('rm', name);
+  });
+
+  test(`${cli} run -t with a terminal's ctrl-c ends the process in the container`, async () => {
+    await using session = typed('run --rm -it busybox sh -c "echo ready; sleep 1000"');
+    await session.until(/ready/);
+    session.write('\x03');
+    assert.equal(await session.exited, 130);
+  });
+
+  test(`${cli} attach sees the output and the end`, async () => {
+    const name = unique('attach');
+    await ok('run', '-di', '--name', name, 'busybox', 'sh', '-c', 'read x; echo "got $x"; exit 8');
+    const result = await engine()[cli](['attach', name], { input: 'word\n' });
+    assert.deepEqual([result.code, result.stdout], [8, 'got word\n']);
+    await ok('rm', name);
+  });
+
+  test(`${cli} run proxies signals to the container`, async () => {
+    const name = unique('proxy');
+    const running = engine()[cli]([
+      'run',
+      '--name',
+      name,
+      'busybox',
+      'sh',
+      '-c',
+      'trap "echo bye; exit 12" TERM; echo up; while true; do sleep 0.05; done',
+    ]);
+    await eventually(async () => assert.match(await ok('logs', name), /up/));
+    await ok('kill', '-s', 'TERM', name);
+    const result = await running;
+    assert.deepEqual([result.code, result.stdout], [12, 'up\nbye\n']);
+    await ok('rm', name);
+  });
+
+  test(`${cli} logs: tail, timestamps, since, until, streams, follow to the end`, async () => {
+    const name = unique('logs');
+    await ok(
+      'run',
+      '-d',
+      '--name',
+      name,
+      'busybox',
+      'sh',
+      '-c',
+      'for i in 1 2 3 4 5; do echo line $i; done; echo problem >&2; sleep 0.5; echo last',
+    );
+    await ok('wait', name);
+    assert.equal(await ok('logs', '--tail', '2', name).then((text) => text.split('\n').at(-1)), 'last');
+    const both = await engine()[cli](['logs', name]);
+    assert.equal(both.stdout, 'line 1\nline 2\nline 3\nline 4\nline 5\nlast\n');
+    assert.equal(both.stderr, 'problem\n');
+    const [first, ...rest] = (await ok('logs', '-t', name)).split('\n');
+    assert.match(first!, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z line 1$/);
+    const lastTime = rest.at(-1)!.split(' ')[0]!;
+    assert.equal(await ok('logs', '--since', lastTime, name), 'last');
+    assert.equal((await engine()[cli](['logs', '--until', first!.split(' ')[0]!, name])).stdout, 'line 1\n');
+    await ok('rm', name);
+  });
+
+  test(`${cli} logs -f --tail follows a running container until it ends`, async () => {
+    const name = unique('follow');
+    await ok(
+      'run',
+      '-d',
+      '--name',
+      name,
+      'busybox',
+      'sh',
+      '-c',
+      'for i in 1 2 3; do echo old $i; done; sleep 1; echo new; sleep 0.2',
+    );
+    await eventually(async () => assert.match(await ok('logs', name), /old 3/));
+    assert.equal(await ok('logs', '-f', '--tail', '1', name), 'old 3\nnew');
+    await ok('rm', name);
+  });
+
+  test(`${cli} logs of a large output come back whole and in order`, async () => {
+    const name = unique('large');
+    await ok('run', '-d', '--name', name, 'busybox', 'seq', '200000');
+    await ok('wait', name);
+    const lines = (await ok('logs', name)).split('\n');
+    assert.equal(lines.length, 200_000);
+    assert.ok(lines.every((line, index) => line === String(index + 1)));
+    await ok('rm', name);
+  });
+
+  test(`${cli} logs rotate by log-opt and show what is kept`, async () => {
+    const name = unique('rotate');
+    await ok(
+      'run',
+      '-d',
+      '--name',
+      name,
+      '--log-opt',
+      'max-size=20k',
+      '--log-opt',
+      'max-file=3',
+      'busybox',
+      'seq',
+      '5000',
+    );
+    await ok('wait', name);
+    const lines = (await ok('logs', name)).split('\n');
+    assert.equal(lines.at(-1), '5000');
+    assert.ok(lines.length < 1500, `${lines.length} lines are kept`);
+    await ok('rm', name);
+  });
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { busyboxArchive, busyboxRootfs, imageArchive, tarArchive } from '../support/busybox-image.ts';
+import { CLIS, unique, useEngine } from '../support/fixture.ts';
+
+const engine = useEngine();
+
+for (const cli of CLIS) {
+  const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
+
+  test(`${cli} version and info show client and server`, async () => {
+    assert.equal(await ok('version', '--format', '{{.Server.Os}}'), 'linux');
+    assert.match(await ok('version'), /Server:/);
+    const info = await ok('info');
+    assert.match(info, /Storage Driver: (overlay2|vfs)/);
+    assert.match(info, /Cgroup Version: [12]/);
+    assert.equal(await ok('info', '--format', '{{.ContainersRunning}}'), '0');
+  });
+
+  test(`${cli} load takes plain, gzip and zstd archives from a file and from stdin`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gantry-load-'));
+    const name = unique('loaded');
+    const archive = busyboxArchive({ tags: [`${name}:1`] });
+    for (const [kind, bytes] of [
+      ['plain', archive],
+      ['gzip', gzipSync(archive)],
+      ['zstd', zstdCompressSync(archive)],
+    ] as const) {
+      writeFileSync(join(folder, kind), bytes);
+      assert.match(await ok('load', '-i', join(folder, kind)), new RegExp(`Loaded image: ${name}:1`));
+      assert.equal(await ok('run', '--rm', `${name}:1`, 'echo', kind), kind);
+      await ok('rmi', `${name}:1`);
+      assert.match(await engine().ok(cli, ['load'], { input: bytes }), new RegExp(`Loaded image: ${name}:1`));
+      await ok('rmi', `${name}:1`);
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  test(`${cli} images, tag and rmi follow Docker's rules`, async () => {
+    const name = unique('tagged');
+    await ok('tag', 'busybox', `${name}:a`);
+    await ok('tag', `${name}:a`, `${name}:b`);
+    assert.deepEqual((await ok('images', name, '--format', '{{.Tag}}')).split('\n').sort(), ['a', 'b']);
+    assert.match(await ok('images'), /^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE\n/);
+    assert.equal(await ok('rmi', `${name}:a`), `Untagged: ${name}:a`);
+    await ok('rmi', `${name}:b`);
+    assert.equal(await ok('images', '-q', name), '');
+    assert.notEqual(await ok('images', '-q', 'busybox'), '', 'the image has another name left');
+  });
+
+  test(`${cli} rmi refuses an image that a container uses, and -f untags it`, async () => {
+    const [name, user] = [unique('inuse'), unique('user')];
+    await engine().ok(cli, ['load'], {
+      input: imageArchive({
+        tags: [`${name}:latest`],
+        layers: [busyboxRootfs()],
+        config: { Cmd: ['true'], Labels: { a: name } },
+      }),
+    });
+    await ok('create', '--name', user, name);
+    const refused = await engine()[cli](['rmi', name]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /conflict: unable to remove repository reference/);
+    await ok('rm', user);
+    const out = await ok('rmi', name);
+    assert.match(out, new RegExp(`^Untagged: ${name}:latest\\nDeleted: sha256:`));
+    assert.equal((await engine()[cli](['rmi', name])).code, 1);
+  });
+
+  test(`${cli} import makes an image from a root file system, with changes`, async () => {
+    const name = unique('imported');
+    const id = await engine().ok(
+      cli,
+      ['import', '--change', 'CMD ["echo", "from import"]', '--change', 'ENV A=1', '-m', 'by hand', '-', `${name}:1`],
+      { input: busyboxRootfs() },
+    );
+    assert.match(id, /^sha256:[0-9a-f]{64}$/);
+    assert.equal(await ok('run', '--rm', `${name}:1`), 'from import');
+    assert.equal(await ok('inspect', '-f', '{{.Comment}} {{index .Config.Env 0}}', `${name}:1`), 'by hand A=1');
+    await ok('rmi', `${name}:1`);
+  });
+
+  test(`${cli} an image with a hundred layers runs, and the top layer wins`, async () => {
+    const name = unique('deep');
+    const layers = Array.from({ length: 100 }, (_, index) =>
+      tarArchive([
+        { name: 'level', type: 'file', content: String(index) },
+        { name: `files/${index}`, type: 'file', content: '' },
+      ]),
+    );
+    await engine().ok(cli, ['load'], {
+      input: imageArchive({ tags: [`${name}:latest`], layers: [busyboxRootfs(), ...layers], config: { Cmd: ['sh'] } }),
+    });
+    assert.equal(await ok('run', '--rm', name, 'sh', '-c', 'cat /level; echo; ls /files | wc -l'), '99\n100');
+    await ok('rmi', name);
+  });
+
+  test(`${cli} run of an image that is not there fails with 125 and its name`, async () => {
+    const result = await engine()[cli](['run', '--rm', '--pull', 'never', 'localhost:1/no/such:image', 'true']);
+    assert.equal(result.code, 125);
+    assert.match(result.stderr, /No such image: localhost:1\/no\/such:image/);
+  });
+
+  test(`${cli} history and inspect show what the image holds`, async () => {
+    assert.match(await ok('history', 'busybox'), /^IMAGE +CREATED +CREATED BY +SIZE +COMMENT\n/);
+    assert.equal(await ok('image', 'inspect', '-f', '{{json .Config.Cmd}} {{.Os}}', 'busybox'), '["sh"] linux');
+  });
+}

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { test } from 'node:test';
+import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
+
+const engine = useEngine();
+const SERVER = (text: string): string => `mkdir /www && echo ${text} >/www/index.html && exec httpd -f -p 80 -h /www`;
+
+async function get(url: string): Promise<string> {
+  return (await (await fetch(url, { signal: AbortSignal.timeout(5000) })).text()).trim();
+}
+
+for (const cli of CLIS) {
+  const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
+  const portOf = async (name: string): Promise<string> =>
+    (await ok('port', name, '80/tcp')).split('\n')[0]!.split(':').at(-1)!;
+
+  test(`${cli} run -p publishes on localhost, ::1, the host's addresses and to other containers`, async () => {
+    const name = unique('web');
+    await ok('run', '-d', '--name', name, '-p', '80', 'busybox', 'sh', '-c', SERVER('page'));
+    const port = await portOf(name);
+    await eventually(async () => assert.equal(await get(`http://127.0.0.1:${port}/`), 'page'));
+    assert.equal(await get(`http://localhost:${port}/`), 'page');
+    if (networkInterfaces()['lo']?.some(({ family }) => family === 'IPv6'))
+      assert.equal(await get(`http://[::1]:${port}/`), 'page');
+    const gateway = await ok('inspect', '-f', '{{.NetworkSettings.Gateway}}', name);
+    const address = await ok('inspect', '--format', '{{.NetworkSettings.IPAddress}}', name);
+    assert.equal(await get(`http://${gateway}:${port}/`), 'page');
+    assert.equal(await ok('run', '--rm', 'busybox', 'wget', '-qO-', `http://${address}/`), 'page');
+    assert.equal(await ok('run', '--rm', 'busybox', 'wget', '-qO-', `http://${gateway}:${port}/`), 'page');
+    assert.equal(
+      await ok('exec', name, 'wget', '-qO-', `http://${gateway}:${port}/`),
+      'page',
+      'itself through its published port',
+    );
+    assert.match(
+      await ok('ps', '--filter', `name=${name}`, '--format', '{{.Ports}}'),
+      new RegExp(`0\\.0\\.0\\.0:${port}->80/tcp`),
+    );
+    await ok('rm', '-f', name);
+    await assert.rejects(get(`http://127.0.0.1:${port}/`));
+  });
+
+  test(`${cli} run -p 127.0.0.1:… is not reachable from elsewhere`, async () => {
+    const name = unique('local');
+    await ok('run', '-d', '--name', name, '-p', '127.0.0.1::80', 'busybox', 'sh', '-c', SERVER('local'));
+    const port = await portOf(name);
+    await eventually(async () => assert.equal(await get(`http://127.0.0.1:${port}/`), 'local'));
+    const gateway = await ok('inspect', '-f', '{{.NetworkSettings.Gateway}}', name);
+    const other = await engine()[cli]([
+      'run',
+      '--rm',
+      'busybox',
+      'wget',
+      '-T',
+      '2',
+      '-qO-',
+      `http://${gateway}:${port}/`,
+    ]);
+    assert.notEqual(other.code, 0);
+    await ok('rm', '-f', name);
+  });
+
+  test(`${cli} run with a udp port, a range and -P`, async () => {
+    const name = unique('forms');
+    await ok(
+      'run',
+      '-d',
+      '--name',
+      name,
+      '-p',
+      '53/udp',
+      '-p',
+      '20000-20100:90',
+      '-P',
+      '--expose',
+      '7000-7001',
+      'busybox',
+      'sh',
+      '-c',
+      'nc -u -l -p 53 >/got & sleep 1000',
+    );
+    const lines = (await ok('port', name)).split('\n').filter((line) => !line.includes('[::]'));
+    const ports = new Map(lines.map((line) => [line.split(' ')[0], Number(line.split(':').at(-1))] as const));
+    assert.deepEqual([...ports.keys()].sort(), ['53/udp', '7000/tcp', '7001/tcp', '90/tcp']);
+    const inRange = ports.get('90/tcp') ?? 0;
+    assert.ok(inRange >= 20000 && inRange <= 20100, String(inRange));
+    await ok('rm', '-f', name);
+  });
+
+  test(`${cli} run names the port that is taken, by a container and by another process`, async () => {
+    const name = unique('taken');
+    await ok('run', '-d', '--name', name, '-p', '80', 'busybox', 'sleep', '1000');
+    const port = await portOf(name);
+    const second = await engine()[cli]([
+      'run',
+      '-d',
+      '--name',
+      `${name}-2`,
+      '-p',
+      `${port}:80`,
+      'busybox',
+      'sleep',
+      '1000',
+    ]);
+    assert.equal(second.code, 125);
+    assert.match(second.stderr, new RegExp(`Bind for 0\\.0\\.0\\.0:${port} failed: port is already allocated`));
+    await ok('rm', '-f', name, `${name}-2`);
+
+    const server = createServer().listen(0, '0.0.0.0');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port: foreign } = server.address() as { readonly port: number };
+    const third = await engine()[cli]([
+      'run',
+      '-d',
+      '--name',
+      `${name}-3`,
+      '-p',
+      `${foreign}:80`,
+      'busybox',
+      'sleep',
+      '1000',
+    ]);
+    assert.equal(third.code, 125);
+    assert.match(third.stderr, new RegExp(`${foreign}.*address already in use`));
+    await ok('rm', '-f', `${name}-3`);
+    server.close();
+  });
+
+  test(`${cli} run --network host, none and container:x`, async () => {
+    const hostLinks = Object.keys(networkInterfaces());
+    const seen = await ok('run', '--rm', '--network', 'host', 'busybox', 'ls', '/sys/class/net');
+    assert.ok(
+      hostLinks.every((link) => seen.split('\n').includes(link)),
+      seen,
+    );
+    assert.equal(await ok('run', '--rm', '--network', 'none', 'busybox', 'ls', '/sys/class/net'), 'lo');
+    const name = unique('joined');
+    await ok('run', '-d', '--name', name, 'busybox', 'sh', '-c', SERVER('shared'));
+    await eventually(async () =>
+      assert.equal(
+        await ok('run', '--rm', '--network', `container:${name}`, 'busybox', 'wget', '-qO-', 'http://127.0.0.1/'),
+        'shared',
+      ),
+    );
+    await ok('rm', '-f', name);
+    const gone = await engine()[cli](['run', '--rm', '--network', `container:${name}`, 'busybox', 'true']);
+    assert.equal(gone.code, 125);
+    assert.match(gone.stderr, new RegExp(`No such container: ${name}`));
+  });
+
+  test(`${cli} run writes hosts, hostname and resolv.conf`, async () => {
+    const out = await ok(
+      'run',
+      '--rm',
+      '-h',
+      'box',
+      '--add-host',
+      'db:10.9.8.7',
+      '--dns',
+      '10.1.1.1',
+      '--dns-search',
+      'example.test',
+      'busybox',
+      'sh',
+      '-c',
+      'cat /etc/hosts /etc/hostname /etc/resolv.conf; hostname -i',
+    );
+    assert.match(out, /127\.0\.0\.1\s+localhost/);
+    assert.match(out, /10\.9\.8\.7\s+db/);
+    assert.match(out, /nameserver 10\.1\.1\.1/);
+    assert.match(out, /search example\.test/);
+    const address = out.split('\n').at(-1)!;
+    assert.match(out, new RegExp(`${address.replaceAll('.', '\\.')}\\s+box`));
+  });
+
+  test(`${cli} network ls and inspect show bridge, host and none`, async () => {
+    const rows = (await ok('network', 'ls', '--format', '{{.Name}} {{.Driver}} {{.Scope}}')).split('\n').sort();
+    assert.deepEqual(rows, ['bridge bridge local', 'host host local', 'none null local']);
+    const name = unique('listed');
+    await ok('run', '-d', '--name', name, 'busybox', 'sleep', '1000');
+    assert.match(await ok('network', 'inspect', 'bridge'), new RegExp(`"Name": "${name}"`));
+    await ok('rm', '-f', name);
+  });
+}

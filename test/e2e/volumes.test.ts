@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CLIS, unique, useEngine } from '../support/fixture.ts';
+
+const engine = useEngine();
+
+for (const cli of CLIS) {
+  const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
+
+  test(`${cli} run -v with a named volume keeps data from one container to the next`, async () => {
+    const volume = unique('vol');
+    await ok('run', '--rm', '-v', `${volume}:/data`, 'busybox', 'sh', '-c', 'echo kept >/data/f');
+    assert.equal(
+      await ok(
+        'run',
+        '--rm',
+        '-v',
+        `${volume}:/data:ro`,
+        'busybox',
+        'sh',
+        '-c',
+        'cat /data/f; touch /data/g 2>/dev/null || echo ro',
+      ),
+      'kept\nro',
+    );
+    assert.equal(await ok('volume', 'ls', '-q', '--filter', `name=${volume}`), volume);
+    assert.equal(await ok('volume', 'inspect', '-f', '{{.Driver}} {{.Scope}}', volume), 'local local');
+    await ok('volume', 'rm', volume);
+    assert.equal((await engine()[cli](['volume', 'inspect', volume])).code, 1);
+  });
+
+  test(`${cli} a new volume takes the image's content with owners and modes, unless nocopy`, async () => {
+    const volume = unique('copyup');
+    const before = await ok('run', '--rm', 'busybox', 'sh', '-c', 'ls -ln /etc | tail -n +2');
+    assert.equal(
+      await ok(
+        'run',
+        '--rm',
+        '-v',
+        `${volume}:/etc`,
+        'busybox',
+        'sh',
+        '-c',
+        'ls -ln /etc | grep -v -e resolv.conf -e hosts -e hostname | tail -n +2',
+      ).then((text) => text.split('\n').length > 1),
+      true,
+      before,
+    );
+    const empty = unique('nocopy');
+    assert.equal(await ok('run', '--rm', '-v', `${empty}:/bin2:nocopy`, 'busybox', 'ls', '/bin2'), '');
+    await ok('volume', 'rm', volume, empty);
+  });
+
+  test(`${cli} run -v of a host file and folder, ro`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gantry-bind-'));
+    writeFileSync(join(folder, 'file'), 'host file\n');
+    assert.equal(
+      await ok(
+        'run',
+        '--rm',
+        '-v',
+        `${folder}/file:/f:ro`,
+        'busybox',
+        'sh',
+        '-c',
+        'cat /f; echo x 2>/dev/null >/f || echo ro',
+      ),
+      'host file\nro',
+    );
+    await ok('run', '--rm', '-v', `${folder}:/d`, 'busybox', 'sh', '-c', 'echo written >/d/out');
+    assert.equal(readFileSync(join(folder, 'out'), 'utf8'), 'written\n');
+    await ok('run', '--rm', '-v', `${folder}/made:/d`, 'busybox', 'true');
+    const missing = await engine()[cli]([
+      'run',
+      '--rm',
+      '--mount',
+      `type=bind,src=${folder}/nowhere,dst=/d`,
+      'busybox',
+      'true',
+    ]);
+    assert.equal(missing.code, 125);
+    assert.match(missing.stderr, /bind source path does not exist/);
+    rmSync(folder, { recursive: true });
+  });
+
+  test(`${cli} rm -v and run --rm remove anonymous volumes, a plain rm keeps them`, async () => {
+    const name = unique('anon');
+    await ok('run', '--name', name, '-v', '/data', 'busybox', 'sh', '-c', 'echo x >/data/x');
+    const volume = await ok('inspect', '-f', '{{(index .Mounts 0).Name}}', name);
+    await ok('rm', name);
+    assert.equal(await ok('volume', 'ls', '-q', '--filter', `name=${volume}`), volume);
+    await ok('volume', 'rm', volume);
+    await ok('run', '--rm', '-v', '/data', 'busybox', 'true');
+    assert.equal(await ok('volume', 'ls', '-q'), '');
+  });
+
+  test(`${cli} --volumes-from shares the mounts of another container`, async () => {
+    const name = unique('from');
+    await ok('create', '--name', name, '-v', '/shared', 'busybox');
+    await ok('run', '--rm', '--volumes-from', name, 'busybox', 'sh', '-c', 'echo there >/shared/f');
+    assert.equal(
+      await ok(
+        'run',
+        '--rm',
+        '--volumes-from',
+        `${name}:ro`,
+        'busybox',
+        'sh',
+        '-c',
+        'cat /shared/f; touch /shared/g 2>/dev/null || echo ro',
+      ),
+      'there\nro',
+    );
+    await ok('rm', '-v', name);
+  });
+
+  test(`${cli} volume rm refuses a volume in use`, async () => {
+    const [name, volume] = [unique('user'), unique('used')];
+    await ok('create', '--name', name, '-v', `${volume}:/v`, 'busybox');
+    const refused = await engine()[cli](['volume', 'rm', volume]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /volume is in use/);
+    await ok('rm', name);
+    await ok('volume', 'rm', volume);
+  });
+}
