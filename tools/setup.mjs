@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { findBusybox } from './busybox-image.mjs';
 import { pinnedNode, root, run } from './node.mjs';
 
 /** What the engine runs on the host, and the package that brings it on Debian and Ubuntu. */
@@ -23,7 +24,7 @@ const NEEDS = [
     has: () => library('libnftables.so.1') || onPath('nft'),
     debian: ['libnftables1', 'nftables'],
   },
-  { what: 'a static busybox (the demo image)', has: () => busybox() !== undefined, debian: ['busybox-static'] },
+  { what: 'a static busybox (the demo image)', has: hasBusybox, debian: ['busybox-static'] },
   {
     what: 'tini (containers with --init)',
     has: () => ['tini', 'tini-static', 'catatonit'].some(onPath),
@@ -45,6 +46,14 @@ const OTHERS = {
   Alpine: 'apk add crun runc nftables busybox-static tini procps iproute2 util-linux-misc zstd skopeo',
   Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 util-linux zstd skopeo',
 };
+
+function hasBusybox() {
+  try {
+    return findBusybox() !== '';
+  } catch {
+    return false;
+  }
+}
 
 function onPath(name) {
   return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin'].some((folder) =>
@@ -68,13 +77,6 @@ function library(name) {
     '/lib',
     `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`,
   ].some((folder) => existsSync(join(folder, name)));
-}
-
-/** Path of a statically linked busybox: one without an ELF interpreter. */
-export function busybox() {
-  return ['/bin/busybox', '/usr/bin/busybox', '/bin/busybox.static', '/usr/sbin/busybox'].find(
-    (path) => executable(path) && !readFileSync(path).subarray(0, 4096).includes('/ld-'),
-  );
 }
 
 /** Installs what is missing; true when nothing is missing any more. */

@@ -1,0 +1,59 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { startEngine } from '../test/support/engine.ts';
+
+/** An engine under measurement, reached by the real docker CLI. */
+export interface Engine extends AsyncDisposable {
+  readonly name: string;
+  readonly host: string;
+  /** Proportional set size of every process of the engine itself, in bytes (containers' own processes excluded). */
+  memory(): number;
+}
+
+const PEERS = new URL('../../shared/tools/peers', import.meta.url).pathname;
+
+/** Ours, in a folder of its own. */
+export async function ours(): Promise<Engine> {
+  const engine = await startEngine();
+  return {
+    name: 'gantry',
+    host: engine.host,
+    memory: () => memoryOf((args) => args.includes(engine.execRoot)),
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
+}
+
+/** A peer by the team's script; undefined, with a note, where it cannot run. */
+export function peer(name: 'dockerd' | 'podman'): Engine | undefined {
+  if (!existsSync(PEERS)) {
+    console.log(`${name}: left out, there is no ${PEERS.slice(PEERS.indexOf('shared'))} beside the project`);
+    return undefined;
+  }
+  const host = execFileSync(PEERS, ['up', name], { encoding: 'utf8' }).trim().split('\n').at(-1)!;
+  const mine: Record<typeof name, RegExp> = {
+    dockerd: /^(?:\S*\/)?(?:dockerd|containerd|docker-proxy|containerd-shim\S*)\b/,
+    podman: /^(?:\S*\/)?(?:podman|conmon|netavark|aardvark-dns|rootlessport)\b/,
+  };
+  return {
+    name,
+    host,
+    memory: () => memoryOf((args) => mine[name].test(args)),
+    async [Symbol.asyncDispose]() {
+      execFileSync(PEERS, ['down', name]);
+    },
+  };
+}
+
+function memoryOf(mine: (args: string) => boolean): number {
+  let total = 0;
+  for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)) {
+    try {
+      if (!mine(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))) continue;
+      const pss = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+      total += Number(pss?.[1] ?? 0) * 1024;
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return total;
+}

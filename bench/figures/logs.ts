@@ -1,0 +1,33 @@
+import { performance } from 'node:perf_hooks';
+import type { Figure } from '../figure.ts';
+import { docker, dockerOutput } from '../measure.ts';
+
+const LINES = 500_000;
+const name = `bench-logs-${process.pid}`;
+
+export const logFigures: readonly Figure[] = [
+  {
+    name: `${LINES} log lines detached, until the container has ended`,
+    unit: 's',
+    target: '0.5',
+    async measure({ host }) {
+      await dockerOutput(host, ['rm', '-f', name]).catch(() => {});
+      const from = performance.now();
+      await docker(host, ['run', '-d', '--name', name, 'busybox', 'seq', String(LINES)]);
+      await docker(host, ['wait', name]);
+      return (performance.now() - from) / 1000;
+    },
+  },
+  {
+    name: `the same read back with logs`,
+    unit: 's',
+    target: '1.0',
+    async measure({ host }) {
+      const { milliseconds, stdout } = await dockerOutput(host, ['logs', name]);
+      const lines = stdout.split('\n').length - 1;
+      if (lines !== LINES) throw new Error(`${lines} lines came back`);
+      await docker(host, ['rm', name]);
+      return milliseconds / 1000;
+    },
+  },
+];

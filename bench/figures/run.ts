@@ -1,0 +1,92 @@
+import type { Figure } from '../figure.ts';
+import { atOnce, docker, dockerOutput, medianOf } from '../measure.ts';
+
+const runRm = (network: string, target: string): Figure => ({
+  name: `run --rm busybox true, ${network}`,
+  unit: 'ms',
+  target,
+  measure: ({ host }) => medianOf(15, () => docker(host, ['run', '--rm', '--network', network, 'busybox', 'true'])),
+});
+
+const prefix = `bench-${process.pid}`;
+const remove = async (host: string): Promise<void> => {
+  const ids = (await dockerOutput(host, ['ps', '-aq', '--filter', `name=${prefix}`])).stdout
+    .split('\n')
+    .filter(Boolean);
+  if (ids.length > 0) await docker(host, ['rm', '-f', ...ids]);
+};
+
+export const runFigures: readonly Figure[] = [
+  runRm('bridge', '1/4 of the best peer'),
+  runRm('none', '1/2 of the best peer'),
+  runRm('host', '1/2 of the best peer'),
+  {
+    name: 'exec of true',
+    unit: 'ms',
+    target: '1/2 of the best peer',
+    async measure({ host }) {
+      await docker(host, ['run', '-d', '--name', `${prefix}-exec`, 'busybox', 'sleep', '1000']);
+      const result = await medianOf(15, () => docker(host, ['exec', `${prefix}-exec`, 'true']));
+      await remove(host);
+      return result;
+    },
+  },
+  {
+    name: 'run -d per second, 10 CLIs at a time',
+    unit: 'per s',
+    target: '40',
+    async measure({ host }) {
+      const total = 60;
+      const milliseconds = await atOnce(total, 10, (index) =>
+        docker(host, ['run', '-d', '--name', `${prefix}-many-${index}`, 'busybox', 'sleep', '1000']),
+      );
+      await remove(host);
+      return (total * 1000) / milliseconds;
+    },
+  },
+  {
+    name: 'rm -f of 50 running containers',
+    unit: 's',
+    target: '1',
+    async measure({ host }) {
+      await atOnce(50, 10, (index) =>
+        docker(host, ['run', '-d', '--name', `${prefix}-rm-${index}`, 'busybox', 'sleep', '1000']),
+      );
+      return (
+        (await docker(host, ['rm', '-f', ...Array.from({ length: 50 }, (_, index) => `${prefix}-rm-${index}`)])) / 1000
+      );
+    },
+  },
+  {
+    name: 'run -d with 100 published ports',
+    unit: 's',
+    target: '0.15',
+    async measure({ host }) {
+      const result = await docker(host, [
+        'run',
+        '-d',
+        '--name',
+        `${prefix}-ports`,
+        '-p',
+        '30000-30099:30000-30099',
+        'busybox',
+        'sleep',
+        '1000',
+      ]);
+      await remove(host);
+      return result / 1000;
+    },
+  },
+  {
+    name: 'ps with 500 containers',
+    unit: 'ms',
+    target: '25 (peers with 50)',
+    async measure({ name, host }) {
+      const count = name === 'gantry' ? 500 : 50;
+      await atOnce(count, 8, (index) => docker(host, ['create', '--name', `${prefix}-ps-${index}`, 'busybox', 'true']));
+      const result = await medianOf(15, () => docker(host, ['ps', '-a']));
+      await remove(host);
+      return result;
+    },
+  },
+];

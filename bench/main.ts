@@ -1,0 +1,55 @@
+// `npm run bench [-- WORD…]`: every figure that the README quotes (those whose name holds a WORD), ours beside dockerd and
+// podman in the same run, as medians and as a ratio to the best peer.
+import { busyboxArchive } from '../test/support/busybox-image.ts';
+import { type Engine, ours, peer } from './engines.ts';
+import type { Figure } from './figure.ts';
+import { imageFigures } from './figures/images.ts';
+import { logFigures } from './figures/logs.ts';
+import { memoryFigures } from './figures/memory.ts';
+import { runFigures } from './figures/run.ts';
+import { docker } from './measure.ts';
+
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const withPeers = !process.argv.includes('--no-peers');
+const figures = [...memoryFigures, ...runFigures, ...logFigures, ...imageFigures].filter(
+  ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+);
+
+async function measureAll(engine: Engine): Promise<ReadonlyMap<Figure, number>> {
+  const results = new Map<Figure, number>();
+  await docker(engine.host, ['load', '-q'], { input: busyboxArchive() });
+  for (const figure of figures) {
+    if (figure.engines !== undefined && !figure.engines.includes(engine.name)) continue;
+    try {
+      results.set(figure, await figure.measure(engine));
+    } catch (error) {
+      console.error(`${engine.name}, ${figure.name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return results;
+}
+
+const columns: { readonly name: string; readonly results: ReadonlyMap<Figure, number> }[] = [];
+{
+  await using engine = await ours();
+  columns.push({ name: engine.name, results: await measureAll(engine) });
+}
+if (withPeers)
+  for (const name of ['dockerd', 'podman'] as const) {
+    await using engine = peer(name);
+    if (engine !== undefined) columns.push({ name: engine.name, results: await measureAll(engine) });
+  }
+
+const show = (value: number | undefined, unit: Figure['unit']): string =>
+  value === undefined ? '-' : `${value.toFixed(unit === 's' ? 2 : value < 100 ? 1 : 0)} ${unit}`;
+console.log(`| figure | ${columns.map(({ name }) => name).join(' | ')} | ours / best peer | target |`);
+console.log(`| --- |${' --- |'.repeat(columns.length + 2)}`);
+for (const figure of figures) {
+  const values = columns.map(({ results }) => results.get(figure));
+  const peers = values.slice(1).filter((value) => value !== undefined);
+  const best = figure.unit === 'per s' ? Math.max(...peers) : Math.min(...peers);
+  const ratio = values[0] === undefined || peers.length === 0 ? '-' : (values[0] / best).toFixed(2);
+  console.log(
+    `| ${figure.name} | ${values.map((value) => show(value, figure.unit)).join(' | ')} | ${ratio} | ${figure.target} |`,
+  );
+}
