@@ -1,4 +1,10 @@
 // Named exports, grouped by file in alphabetical order. This folder alone imports koffi.
+
+export { type BytePath, showPath, sysPath, toBytePath } from './byte-path.ts';
+export { wallTimeNanos } from './clock.ts';
+export { setTimes } from './file-times.ts';
+export { type DirectoryOwner, makeDirectoryInRoot, readInRoot } from './in-root.ts';
+export { deviceMajor, deviceMinor, makeDevice, makeNode, S_IF } from './mknod.ts';
 export {
   bindMount,
   detachMount,
@@ -11,5 +17,28 @@ export {
   unmount,
 } from './mount.ts';
 export { isMountPoint, type MountInfo, mountOf, parseMountInfo, readMountInfo } from './mountinfo.ts';
+export { descriptorPath, O_PATH, openInRoot } from './openat2.ts';
 export { fitsMountOptions, mountOverlay, mountOverlayByOptions, type OverlayMount } from './overlay-mount.ts';
+export { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd, takeDescriptor } from './pidfd.ts';
+export { withoutMount } from './private-mounts.ts';
+export {
+  becomeSubreaper,
+  type ChildFile,
+  closeInheritedOnExec,
+  killProcess,
+  makeFifo,
+  peekExitedChild,
+  type ReapedChild,
+  reapChild,
+  spawnProcess,
+  tryLockFile,
+} from './process.ts';
+export { setTerminalSize, terminalSize } from './pty.ts';
 export { check, SyscallError } from './syscall-error.ts';
+export { enterRoot, separateThread } from './thread-root.ts';
+export { type CopyTree, copyTree } from './tree/copy-tree.ts';
+export { Directory } from './tree/directory.ts';
+export { removeTree } from './tree/remove-tree.ts';
+export { treeSize } from './tree/tree-size.ts';
+export { acceptDescriptor, listenUnix, type PeerCredentials, peerCredentials, UNIX_PATH_MAX } from './unix-socket.ts';
+export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts';

@@ -1,0 +1,26 @@
+import { cPath } from './byte-path.ts';
+import { libc } from './libc.ts';
+import { check } from './syscall-error.ts';
+
+const utimensat = libc.func('int utimensat(int dirfd, const uint8_t *path, const uint8_t *times, int flags)');
+
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const BILLION = 1_000_000_000n;
+
+/**
+ * Sets access and modification time of the path itself to the nanosecond, which Node's utimes (seconds as a double) cannot.
+ * Times before 1970 are negative. @throws {SyscallError}
+ */
+export function setTimes(path: string | Buffer, accessNanos: bigint, modifiedNanos: bigint): void {
+  const times = Buffer.alloc(32);
+  write(times, 0, accessNanos);
+  write(times, 16, modifiedNanos);
+  check(utimensat(AT_FDCWD, cPath(path), times, AT_SYMLINK_NOFOLLOW), 'utimensat', String(path));
+}
+
+function write(times: Buffer, at: number, nanos: bigint): void {
+  const fraction = ((nanos % BILLION) + BILLION) % BILLION;
+  times.writeBigInt64LE((nanos - fraction) / BILLION, at);
+  times.writeBigInt64LE(fraction, at + 8);
+}

@@ -1,0 +1,48 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { cPath } from './byte-path.ts';
+import { libc } from './libc.ts';
+import { check } from './syscall-error.ts';
+
+const openat2Call = libc.func('syscall', 'long', ['long', 'int', 'uint8_t *', 'uint8_t *', 'size_t']);
+const SYS_OPENAT2 = 437;
+
+/** How a path is resolved (openat2(2), Linux 5.6). */
+export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, BENEATH: 8, IN_ROOT: 16 } as const;
+
+export const O_PATH = 0o10000000;
+export const O_CLOEXEC = 0o2000000;
+
+export interface OpenHow {
+  /** `fs.constants.O_*` and {@link O_PATH}; O_CLOEXEC is added. */
+  readonly flags: number;
+  readonly mode?: number;
+  readonly resolve: number;
+}
+
+/** Opens `path` as seen from `directory`, an open descriptor. Answers a descriptor to close with `closeSync`. @throws {SyscallError} */
+export function openat2(directory: number, path: string | Buffer, how: OpenHow): number {
+  const bytes = Buffer.alloc(24);
+  bytes.writeBigUInt64LE(BigInt(how.flags | O_CLOEXEC), 0);
+  bytes.writeBigUInt64LE(BigInt(how.mode ?? 0), 8);
+  bytes.writeBigUInt64LE(BigInt(how.resolve), 16);
+  return check(Number(openat2Call(SYS_OPENAT2, directory, cPath(path), bytes, bytes.length)), 'openat2', String(path));
+}
+
+/**
+ * Opens `path` as a process whose root directory is `root` would see it: `..` stops at the root, absolute paths and
+ * absolute symlinks start there. The last component's symlink is followed unless `flags` has O_NOFOLLOW.
+ * @throws {SyscallError} ENOENT, ENOTDIR, ELOOP, EACCES
+ */
+export function openInRoot(root: string, path: string | Buffer, flags: number, mode = 0): number {
+  const directory = openSync(root, O_PATH | constants.O_DIRECTORY);
+  try {
+    return openat2(directory, path, { flags, mode, resolve: RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS });
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** A path for Node's fs functions that leads to an open descriptor, whatever happens to its name. */
+export function descriptorPath(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`;
+}

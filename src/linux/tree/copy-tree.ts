@@ -1,0 +1,137 @@
+import {
+  type BigIntStats,
+  chmodSync,
+  closeSync,
+  constants,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  symlinkSync,
+} from 'node:fs';
+import { EngineError, errnoOf } from '../../base/errors.ts';
+import { type BytePath, sysPath } from '../byte-path.ts';
+import { setTimes } from '../file-times.ts';
+import { makeNode, S_IF } from '../mknod.ts';
+import { descriptorPath, O_PATH, openat2, RESOLVE } from '../openat2.ts';
+import { getXattr, listXattrs, setXattr } from '../xattr.ts';
+import { copyContent } from './copy-content.ts';
+import { Directory } from './directory.ts';
+
+export interface CopyTree {
+  /** An existing directory, or a symlink to one such as a descriptor's path. */
+  readonly source: string;
+  /** An existing directory; takes the source's owner, mode, xattrs and times too. */
+  readonly target: string;
+  /** Asked before each entry; true stops the copy. */
+  readonly cancelled?: () => boolean;
+}
+
+/**
+ * Copies a directory's content with owners, modes, xattrs, times to the nanosecond, hard links, symlinks as they are, device
+ * nodes, FIFOs, sockets and holes. Blocking; shares blocks where the file system can. Directories that exist in the target are
+ * merged, anything else that exists there fails with EEXIST. No symlink below source or target is ever followed.
+ * @throws EngineError cancelled; system errors. What was copied so far stays: the caller removes it.
+ */
+export function copyTree(request: CopyTree): void {
+  using source = new Directory(`${request.source}/.`);
+  using target = new Directory(`${request.target}/.`);
+  new TreeCopy(target, request.cancelled ?? (() => false)).content(source, target, '' as BytePath);
+  const [from, to] = [`${source.path}/.`, `${target.path}/.`];
+  copyAttributes(lstatSync(from, { bigint: true }), from, to);
+}
+
+class TreeCopy {
+  readonly #root: Directory;
+  readonly #cancelled: () => boolean;
+  /** First copy of each inode that has further names, as path from the root. */
+  readonly #linked = new Map<string, BytePath>();
+
+  constructor(root: Directory, cancelled: () => boolean) {
+    this.#root = root;
+    this.#cancelled = cancelled;
+  }
+
+  /** `at` is the path of both directories from their roots, with a trailing slash unless empty. */
+  content(source: Directory, target: Directory, at: BytePath): void {
+    for (const name of source.names()) {
+      if (this.#cancelled()) throw new EngineError('cancelled', 'the copy was cancelled');
+      const from = source.entry(name);
+      const stat = lstatSync(from, { bigint: true, throwIfNoEntry: false });
+      if (stat !== undefined) this.#entry(stat, from, target.entry(name), `${at}${name}` as BytePath);
+    }
+  }
+
+  #entry(stat: BigIntStats, from: string | Buffer, to: string | Buffer, path: BytePath): void {
+    if (stat.isDirectory()) {
+      makeDirectory(to);
+      using source = new Directory(from);
+      using target = new Directory(to);
+      this.content(source, target, `${path}/` as BytePath);
+    } else if (stat.nlink > 1n && this.#link(stat, to, path)) {
+      return;
+    } else if (stat.isSymbolicLink()) {
+      symlinkSync(readlinkSync(from, 'buffer'), to);
+    } else if (stat.isFile()) {
+      copyContent(from, to);
+    } else {
+      makeNode(to, Number(stat.mode) & (S_IF.MT | 0o7777), Number(stat.rdev));
+    }
+    copyAttributes(stat, from, to);
+  }
+
+  /** Whether the entry became a link to an earlier copy; the first of its names is remembered instead. */
+  #link(stat: BigIntStats, to: string | Buffer, path: BytePath): boolean {
+    const identity = `${stat.dev}:${stat.ino}`;
+    const first = this.#linked.get(identity);
+    if (first === undefined) {
+      this.#linked.set(identity, path);
+      return false;
+    }
+    const slash = first.lastIndexOf('/');
+    const parent = openat2(this.#root.descriptor, sysPath(`./${first.slice(0, Math.max(slash, 0))}` as BytePath), {
+      flags: O_PATH | constants.O_DIRECTORY,
+      resolve: RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS,
+    });
+    try {
+      linkSync(sysPath(`${descriptorPath(parent)}/${first.slice(slash + 1)}` as BytePath), to);
+    } finally {
+      closeSync(parent);
+    }
+    return true;
+  }
+}
+
+function makeDirectory(path: string | Buffer): void {
+  try {
+    mkdirSync(path, 0o700);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST' || !lstatSync(path).isDirectory()) throw error;
+  }
+}
+
+/** overlayfs's own records would mean something else in another place. */
+const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
+
+/** In the order that keeps what was set: chown clears setuid bits and capabilities, everything changes times. */
+function copyAttributes(stat: BigIntStats, from: string | Buffer, to: string | Buffer): void {
+  lchownSync(to, Number(stat.uid), Number(stat.gid));
+  if (!stat.isSymbolicLink()) chmodSync(to, Number(stat.mode) & 0o7777);
+  for (const name of listXattrs(from)) {
+    if (OVERLAY_XATTR.test(name)) continue;
+    const value = getXattr(from, name);
+    if (value !== undefined) setXattrWherePossible(to, name, value);
+  }
+  setTimes(to, stat.atimeNs, stat.mtimeNs);
+}
+
+/** A file system without this kind of attribute (tmpfs and `user.`, NFS) is no reason to refuse the copy. */
+function setXattrWherePossible(path: string | Buffer, name: string, value: Buffer): void {
+  try {
+    setXattr(path, name, value);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'EPERM') throw error;
+  }
+}

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimes } from '../file-times.ts';
+import { makeDevice, makeNode, S_IF } from '../mknod.ts';
+import { detachMount, mount } from '../mount.ts';
+import { getXattr, listXattrs, removeXattr, setXattr } from '../xattr.ts';
+import { copyTree } from './copy-tree.ts';
+import { Directory } from './directory.ts';
+import { removeTree } from './remove-tree.ts';
+import { treeSize } from './tree-size.ts';
+
+let base = '';
+let count = 0;
+before(() => {
+  base = mkdtempSync(join(tmpdir(), 'gantry-tree-'));
+});
+after(() => rmSync(base, { recursive: true }));
+
+function folder(): string {
+  const path = join(base, String(count++));
+  mkdirSync(path);
+  return path;
+}
+
+test('a copy keeps owners, modes, times, links, attributes, nodes, holes and odd names', () => {
+  const [source, target] = [folder(), folder()];
+  mkdirSync(join(source, 'bin'));
+  writeFileSync(join(source, 'bin/su'), 'program');
+  chownSync(join(source, 'bin/su'), 5, 6);
+  chmodSync(join(source, 'bin/su'), 0o4755);
+  const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex');
+  setXattr(join(source, 'bin/su'), 'security.capability', capability);
+  setTimes(join(source, 'bin/su'), 1n, -1_500_000_001n);
+  linkSync(join(source, 'bin/su'), join(source, 'zz-link'));
+  symlinkSync('/etc/passwd', join(source, 'link'));
+  lchownSync(join(source, 'link'), 7, 8);
+  makeNode(join(source, 'null'), S_IF.CHR | 0o666, makeDevice(1, 3));
+  makeNode(join(source, 'fifo'), S_IF.IFO | 0o600);
+  makeNode(join(source, 'socket'), S_IF.SOCK | 0o600);
+  writeFileSync(join(source, 'sparse'), 'start');
+  truncateSync(join(source, 'sparse'), 50_000_000_000);
+  writeFileSync(Buffer.from(`${source}/caf\xe9`, 'latin1'), 'not UTF-8');
+  chmodSync(source, 0o1777);
+  setTimes(join(source, 'bin'), 5n, 123_456_789_012_345_678n);
+
+  copyTree({ source, target });
+
+  const su = lstatSync(join(target, 'bin/su'), { bigint: true });
+  assert.deepEqual([su.uid, su.gid, su.mode & 0o7777n, su.mtimeNs, su.nlink], [5n, 6n, 0o4755n, -1_500_000_001n, 2n]);
+  assert.deepEqual(getXattr(join(target, 'bin/su'), 'security.capability'), capability);
+  assert.equal(lstatSync(join(target, 'zz-link'), { bigint: true }).ino, su.ino);
+  assert.equal(lstatSync(join(target, 'bin'), { bigint: true }).mtimeNs, 123_456_789_012_345_678n);
+  assert.equal(readlinkSync(join(target, 'link')), '/etc/passwd');
+  assert.equal(lstatSync(join(target, 'link')).gid, 8);
+  assert.equal(lstatSync(join(target, 'null')).rdev, makeDevice(1, 3));
+  assert.ok(lstatSync(join(target, 'fifo')).isFIFO());
+  assert.ok(lstatSync(join(target, 'socket')).isSocket());
+  const sparse = lstatSync(join(target, 'sparse'));
+  assert.equal(sparse.size, 50_000_000_000);
+  assert.ok(sparse.blocks < 1000);
+  assert.equal(readFileSync(Buffer.from(`${target}/caf\xe9`, 'latin1'), 'utf8'), 'not UTF-8');
+  assert.equal(lstatSync(target).mode & 0o7777, 0o1777);
+  assert.equal(treeSize(source), treeSize(target));
+});
+
+test('a copy that is cancelled stops', () => {
+  const [source, target] = [folder(), folder()];
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(source, name), '');
+  let asked = 0;
+  assert.throws(() => copyTree({ source, target, cancelled: () => ++asked > 2 }), { kind: 'cancelled' });
+  assert.equal(readdirSync(target).length, 2);
+});
+
+test('a copy never writes through a symlink that waits in the target', () => {
+  const [source, target, victim] = [folder(), folder(), folder()];
+  mkdirSync(join(source, 'etc'));
+  writeFileSync(join(source, 'etc/passwd'), 'x');
+  symlinkSync(victim, join(target, 'etc'));
+  assert.throws(() => copyTree({ source, target }), { code: 'EEXIST' });
+  assert.deepEqual(readdirSync(victim), []);
+});
+
+test('a tree deeper than the longest path is measured, copied and removed', () => {
+  const [source, target] = [folder(), folder()];
+  const name = 'd'.repeat(200);
+  const open = [new Directory(source)];
+  for (let depth = 0; depth < 60; depth++) {
+    const parent = open.at(-1);
+    assert.ok(parent !== undefined);
+    mkdirSync(`${parent.path}/${name}`);
+    open.push(new Directory(`${parent.path}/${name}`));
+  }
+  writeFileSync(`${open.at(-1)?.path}/file`, '12345');
+  for (const directory of open) directory[Symbol.dispose]();
+  copyTree({ source, target });
+  assert.equal(treeSize(target), 5);
+  removeTree(source);
+  removeTree(target);
+  removeTree(target);
+  assert.equal(lstatSync(source, { throwIfNoEntry: false }), undefined);
+  assert.equal(lstatSync(target, { throwIfNoEntry: false }), undefined);
+});
+
+test('removing a tree spares what its symlinks lead to and what another file system holds', () => {
+  const [tree, victim] = [folder(), folder()];
+  writeFileSync(join(victim, 'keep'), '');
+  symlinkSync(victim, join(tree, 'link'));
+  const mounted = join(tree, 'mounted');
+  mkdirSync(mounted);
+  mount({ source: 'tmpfs', target: mounted, type: 'tmpfs' });
+  writeFileSync(join(mounted, 'keep'), '');
+  try {
+    assert.throws(() => removeTree(tree), { code: 'EBUSY' });
+    assert.deepEqual(readdirSync(mounted), ['keep']);
+  } finally {
+    detachMount(mounted);
+  }
+  removeTree(tree);
+  assert.deepEqual(readdirSync(victim), ['keep']);
+});
+
+test('extended attributes are set, listed and removed; what is absent is undefined', () => {
+  const path = join(folder(), 'file');
+  writeFileSync(path, '');
+  assert.deepEqual(listXattrs(path), []);
+  setXattr(path, 'user.a', Buffer.from([0, 1, 255]));
+  setXattr(path, 'trusted.b', Buffer.alloc(0));
+  assert.deepEqual(listXattrs(path).sort(), ['trusted.b', 'user.a']);
+  assert.deepEqual(getXattr(path, 'user.a'), Buffer.from([0, 1, 255]));
+  removeXattr(path, 'user.a');
+  removeXattr(path, 'user.a');
+  assert.equal(getXattr(path, 'user.a'), undefined);
+  assert.throws(() => getXattr('/nope', 'user.a'), { code: 'ENOENT' });
+});
