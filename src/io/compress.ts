@@ -1,0 +1,185 @@
+import { Duplex, pipeline, Readable } from 'node:stream';
+import { constants, createGunzip, createZstdDecompress, type ZstdDecompress } from 'node:zlib';
+import { EngineError, errnoOf, invalid, messageOf } from '../base/errors.ts';
+
+export type Compression = 'none' | 'gzip' | 'zstd';
+
+export interface DecompressLimits {
+  /** Default 1 TiB: more than any real layer, less than an endless one. */
+  readonly maxBytes?: number;
+  /** Output per input byte; only looked at beyond 256 MiB of output. Default 2000: gzip cannot exceed 1032. */
+  readonly maxRatio?: number;
+}
+
+/** Bytes that {@link detectCompression} wants to see. */
+export const MAGIC_LENGTH = 6;
+
+const CHUNK = 256 << 10;
+const RATIO_FREE_BYTES = 256 << 20;
+const ZSTD_WINDOW_LOG_MAX = 27;
+
+const UNSUPPORTED: readonly (readonly [string, readonly number[]])[] = [
+  ['bzip2', [0x42, 0x5a, 0x68]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+];
+
+/** By magic. @throws EngineError invalid for a compression that is known but not read (bzip2, xz) */
+export function detectCompression(head: Uint8Array): Compression {
+  if (startsWith(head, [0x1f, 0x8b, 0x08])) return 'gzip';
+  if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) return 'zstd';
+  // Skippable frames (0x184D2A50 to 0x184D2A5F) may lead a zstd stream.
+  if (head.length >= 4 && (head[0]! & 0xf0) === 0x50 && startsWith(head.subarray(1), [0x2a, 0x4d, 0x18])) return 'zstd';
+  for (const [name, magic] of UNSUPPORTED) {
+    if (startsWith(head, magic)) throw invalid(`${name} compression is not supported: use gzip, zstd or none`);
+  }
+  return 'none';
+}
+
+/**
+ * The bytes of `source` as they were before compression. Destroying the result destroys the source.
+ * Broken data, truncation and exceeded limits end it with EngineError invalid or tooLarge; the source's own errors pass.
+ */
+export async function decompress(
+  source: Readable,
+  limits: DecompressLimits = {},
+): Promise<{ readonly compression: Compression; readonly stream: Readable }> {
+  const head = await peek(source, MAGIC_LENGTH);
+  const compression = detectCompression(head);
+  // What has ended takes nothing back; so short a stream is the head itself.
+  const whole = source.readableEnded ? Readable.from(head.length === 0 ? [] : [head], { objectMode: false }) : source;
+  if (whole === source && head.length > 0) source.unshift(head);
+  if (compression === 'none') return { compression, stream: whole };
+  const decoder = compression === 'gzip' ? createGunzip({ chunkSize: CHUNK }) : zstdFrames();
+  return { compression, stream: Readable.from(limited(whole, decoder, limits), { objectMode: false }) };
+}
+
+async function* limited(source: Readable, decoder: Duplex, limits: DecompressLimits): AsyncGenerator<Buffer> {
+  const maxBytes = limits.maxBytes ?? 2 ** 40;
+  const maxRatio = limits.maxRatio ?? 2000;
+  let input = 0;
+  let output = 0;
+  source.on('data', (chunk: Buffer) => {
+    input += chunk.length;
+  });
+  // Its errors reach the loop below through the decoder.
+  pipeline(source, decoder, () => {});
+  try {
+    for await (const chunk of decoder as AsyncIterable<Buffer>) {
+      output += chunk.length;
+      if (output > maxBytes) throw new EngineError('tooLarge', `archive exceeds ${maxBytes} bytes when decompressed`);
+      if (output > RATIO_FREE_BYTES && output / input > maxRatio) {
+        throw new EngineError('tooLarge', `archive expands more than ${maxRatio} times when decompressed`);
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    throw decodeError(error);
+  } finally {
+    source.destroy();
+  }
+}
+
+function decodeError(error: unknown): unknown {
+  const code = errnoOf(error);
+  if (code === 'Z_BUF_ERROR') return invalid('unexpected EOF', error);
+  if (code?.startsWith('Z_') || code?.startsWith('ZSTD_')) {
+    return invalid(`broken compressed data: ${messageOf(error)}`, error);
+  }
+  return error;
+}
+
+/** A zstd decoder for any number of frames: Node's stops after the first and drops the rest without an error. */
+function zstdFrames(): Duplex {
+  let decoder: ZstdDecompress | undefined;
+  let ended = Promise.resolve();
+  const start = (): ZstdDecompress => {
+    const fresh = createZstdDecompress({
+      chunkSize: CHUNK,
+      params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX },
+    });
+    fresh.on('data', (chunk: Buffer) => {
+      if (!joined.push(chunk)) fresh.pause();
+    });
+    fresh.on('error', (error) => joined.destroy(error));
+    ended = new Promise((resolve) => fresh.once('end', resolve));
+    return fresh;
+  };
+  const feed = async (chunk: Buffer): Promise<void> => {
+    for (let rest = chunk; rest.length > 0; ) {
+      const isFresh = decoder === undefined;
+      decoder ??= start();
+      const before = decoder.bytesWritten;
+      await written(decoder, rest);
+      const used = decoder.bytesWritten - before;
+      if (used === rest.length) return;
+      if (used === 0 && isFresh) throw invalid('broken compressed data: a zstd frame of nothing');
+      rest = rest.subarray(used);
+      await ended;
+      decoder = undefined;
+    }
+  };
+  const joined = new Duplex({
+    readableHighWaterMark: 4 * CHUNK,
+    read: () => void decoder?.resume(),
+    write(chunk: Buffer, _encoding, done) {
+      feed(chunk).then(() => done(), done);
+    },
+    final(done) {
+      const last = decoder;
+      if (last === undefined) {
+        joined.push(null);
+        done();
+        return;
+      }
+      last.once('end', () => {
+        joined.push(null);
+        done();
+      });
+      last.end();
+    },
+    destroy(error, done) {
+      decoder?.destroy();
+      done(error);
+    },
+  });
+  return joined;
+}
+
+function written(decoder: ZstdDecompress, chunk: Buffer): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  decoder.write(chunk, (error) => (error ? reject(error) : resolve()));
+  return promise;
+}
+
+/** Takes the first bytes; fewer when the stream ends. */
+async function peek(source: Readable, length: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (let size = 0; size < length; ) {
+    const chunk: Buffer | null = source.read();
+    if (chunk === null) {
+      if (source.readableEnded || !(await readableAgain(source))) break;
+      continue;
+    }
+    chunks.push(chunk);
+    size += chunk.length;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Whether there is more. @throws what broke the stream */
+function readableAgain(source: Readable): Promise<boolean> {
+  if (source.errored !== null) return Promise.reject(source.errored);
+  if (source.destroyed) return Promise.reject(new EngineError('cancelled', 'the stream was closed'));
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const onReadable = (): void => resolve(true);
+  const onEnd = (): void => resolve(false);
+  const onClose = (): void => reject(new EngineError('cancelled', 'the stream was closed'));
+  source.once('readable', onReadable).once('end', onEnd).once('error', reject).once('close', onClose);
+  return promise.finally(() => {
+    source.off('readable', onReadable).off('end', onEnd).off('error', reject).off('close', onClose);
+  });
+}
+
+function startsWith(head: Uint8Array, magic: readonly number[]): boolean {
+  return head.length >= magic.length && magic.every((byte, index) => head[index] === byte);
+}
