@@ -3,6 +3,7 @@
 export { type BytePath, showPath, sysPath, toBytePath } from './byte-path.ts';
 export { wallTimeNanos } from './clock.ts';
 export { setTimes } from './file-times.ts';
+export { bindHostPort, type HostPort } from './host-port.ts';
 export { type DirectoryOwner, makeDirectoryInRoot, readInRoot } from './in-root.ts';
 export { deviceMajor, deviceMinor, makeDevice, makeNode, S_IF } from './mknod.ts';
 export {
@@ -17,6 +18,38 @@ export {
   unmount,
 } from './mount.ts';
 export { isMountPoint, type MountInfo, mountOf, parseMountInfo, readMountInfo } from './mountinfo.ts';
+export {
+  addAddress,
+  addDefaultRoute,
+  deleteAddress,
+  type LinkAddress,
+  listAddresses,
+  listRoutes,
+  replaceNeighbour,
+} from './netlink/addresses.ts';
+export {
+  announceAddresses,
+  deleteLink,
+  deleteLinkGroup,
+  type Link,
+  linkIndex,
+  listLinks,
+  newBridge,
+  newVeth,
+  setBridgePort,
+  setLink,
+  type VethPair,
+} from './netlink/links.ts';
+export type { NetlinkMessage } from './netlink/message.ts';
+export { NETLINK, NetlinkSocket } from './netlink/netlink-socket.ts';
+export {
+  HomeNamespace,
+  isNetworkNamespace,
+  readSysctl,
+  removeNetworkNamespace,
+  writeSysctl,
+} from './network-namespace.ts';
+export { type Nftables, NftablesError, openNftables, openNftCommand } from './nftables.ts';
 export { descriptorPath, O_PATH, openInRoot } from './openat2.ts';
 export { fitsMountOptions, mountOverlay, mountOverlayByOptions, type OverlayMount } from './overlay-mount.ts';
 export { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd, takeDescriptor } from './pidfd.ts';

@@ -1,0 +1,83 @@
+import { closeSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
+import koffi from 'koffi';
+import { libc } from './libc.ts';
+import { ipv4Bytes } from './netlink/addresses.ts';
+import { check, SyscallError } from './syscall-error.ts';
+
+const socket = libc.func('int socket(int domain, int type, int protocol)');
+const bind = libc.func('int bind(int fd, const void *address, uint32_t length)');
+const listen = libc.func('int listen(int fd, int backlog)');
+const setsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)');
+const inetPton = libc.func('int inet_pton(int family, const char *text, _Out_ void *bytes)');
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+const BACKLOG = 511;
+const PROTOCOL = { tcp: 6, udp: 17, sctp: 132 } as const;
+
+export interface HostPort {
+  readonly protocol: keyof typeof PROTOCOL;
+  /** IPv4 or IPv6, without a zone. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * Takes a port of the host: a bound socket, listening where the protocol listens, CLOEXEC and non-blocking. IPv6 sockets
+ * take IPv6 only. Doesn't block. The caller closes the descriptor.
+ * @throws SyscallError EADDRINUSE, EADDRNOTAVAIL, EPROTONOSUPPORT and EAFNOSUPPORT where the kernel lacks it
+ */
+export function bindHostPort({ protocol, address, port }: HostPort): number {
+  const v4 = isIPv4(address);
+  const type = (protocol === 'udp' ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
+  const subject = `${protocol} ${address} port ${port}`;
+  const fd = check(socket(v4 ? AF_INET : AF_INET6, type, PROTOCOL[protocol]), 'socket', subject);
+  try {
+    const on = Buffer.from(new Uint32Array([1]).buffer);
+    // Connections of the port's former owner in TIME_WAIT must not count. For UDP it would allow two owners.
+    if (protocol !== 'udp') check(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, 4), 'setsockopt', subject);
+    if (!v4) check(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, 4), 'setsockopt', subject);
+    const name = v4 ? sockaddrIn(address, port) : sockaddrIn6(address, port);
+    check(bind(fd, name, name.length), 'bind', subject);
+    if (protocol !== 'udp') check(listen(fd, BACKLOG), 'listen', subject);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** struct sockaddr_in of ip(7). */
+function sockaddrIn(address: string, port: number): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.set(family(AF_INET));
+  bytes.writeUInt16BE(port, 2);
+  bytes.set(ipv4Bytes(address), 4);
+  return bytes;
+}
+
+/** struct sockaddr_in6 of ipv6(7). */
+function sockaddrIn6(address: string, port: number): Buffer {
+  const bytes = Buffer.alloc(28);
+  const host = Buffer.alloc(16);
+  if (inetPton(AF_INET6, address, host) !== 1) {
+    throw new SyscallError('inet_pton', koffi.os.errno['EINVAL'] ?? 22, address);
+  }
+  bytes.set(family(AF_INET6));
+  bytes.writeUInt16BE(port, 2);
+  bytes.set(host, 8);
+  return bytes;
+}
+
+function family(value: number): Uint8Array {
+  return new Uint8Array(new Uint16Array([value]).buffer);
+}

@@ -1,0 +1,124 @@
+import { closeSync, constants, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { errnoOf } from '../base/errors.ts';
+import { libc } from './libc.ts';
+import { detachMount, MS, mount } from './mount.ts';
+import { check } from './syscall-error.ts';
+
+const unshare = libc.func('int unshare(int flags)');
+const setns = libc.func('int setns(int fd, int type)');
+const ioctl = libc.func('int ioctl(int fd, unsigned long request)');
+
+const CLONE_NEWNET = 0x40000000;
+/** ioctl_nsfs(2). */
+const NS_GET_NSTYPE = 0xb703;
+const OWN_NAMESPACE = '/proc/thread-self/ns/net';
+
+/**
+ * A network namespace is a property of a thread. Everything here acts on the calling thread and is synchronous; run it on
+ * a worker thread of its own: making a namespace waits for rtnl_lock, and a thread that cannot go back must end.
+ */
+
+/** The calling thread's namespace, to come back to. */
+export class HomeNamespace implements Disposable {
+  readonly #fd = openSync(OWN_NAMESPACE, constants.O_RDONLY);
+
+  /** File descriptor of the namespace, for IFLA_NET_NS_FD. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /**
+   * Makes a network namespace that lives as long as it is mounted at `path`, a new file, and runs `inside` in it, which
+   * may only be synchronous. The namespace is gone when this throws.
+   * @throws SyscallError EPERM; EEXIST when `path` exists
+   */
+  create<T>(path: string, inside: (netnsFd: number) => T): T {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o444 });
+    try {
+      check(unshare(CLONE_NEWNET), 'unshare', path);
+      return this.#andBack(() => {
+        mount({ source: OWN_NAMESPACE, target: path, type: null, flags: MS.BIND });
+        const fd = openSync(path, constants.O_RDONLY);
+        try {
+          return inside(fd);
+        } finally {
+          closeSync(fd);
+        }
+      });
+    } catch (error) {
+      removeNetworkNamespace(path);
+      throw error;
+    }
+  }
+
+  /** Runs `inside`, which may only be synchronous, in the namespace mounted at `path`. @throws SyscallError ENOENT, EINVAL */
+  enter<T>(path: string, inside: (netnsFd: number) => T): T {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      check(setns(fd, CLONE_NEWNET), 'setns', path);
+      return this.#andBack(() => inside(fd));
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #andBack<T>(inside: () => T): T {
+    try {
+      return inside();
+    } finally {
+      check(setns(this.#fd, CLONE_NEWNET), 'setns', 'back to the namespace of the host');
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+}
+
+/**
+ * Ends what {@link HomeNamespace.create} made: unmounts and removes the file. The kernel takes the namespace and its
+ * links down later, in a worker of its own. Missing is success.
+ * @throws SyscallError
+ */
+export function removeNetworkNamespace(path: string): void {
+  try {
+    // More than one mount is on it only after a crash between two starts.
+    while (detachMount(path));
+    unlinkSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Whether `path` is a mounted network namespace, as the calling thread sees it. */
+export function isNetworkNamespace(path: string): boolean {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch {
+    return false;
+  }
+  try {
+    return ioctl(fd, NS_GET_NSTYPE) === CLONE_NEWNET;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Writes a setting below `/proc/sys` as the calling thread's namespace sees it. `key` is `net/ipv4/ip_forward`.
+ * @throws SyscallError-like ENOENT for a setting that this kernel doesn't have, EINVAL for a value that it refuses
+ */
+export function writeSysctl(key: string, value: string): void {
+  writeFileSync(`/proc/sys/${key}`, value, { flag: 'r+' });
+}
+
+/** As {@link writeSysctl}; undefined when this kernel doesn't have it. */
+export function readSysctl(key: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/${key}`, 'utf8').trim();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
