@@ -1,0 +1,66 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '../../base/ids.ts';
+import type { Descriptor } from '../../spec/index.ts';
+
+/**
+ * Immutable blobs by digest, as an OCI image layout on disk.
+ *
+ * A blob comes in through an *ingest*: written in order, hashed on the way, verified, then given its name at once. Nobody
+ * sees half a blob, and a blob that is there has the content its digest says. What no image refers to goes when the
+ * collector says so (`store/gc`), never by itself.
+ */
+export interface ContentStore {
+  readonly root: string;
+  has(digest: Digest): boolean;
+  /** @throws EngineError notFound `blob sha256:… not found` */
+  sizeBytes(digest: Digest): number;
+  /** File of a blob that is there: for readers in other threads. */
+  path(digest: Digest): string;
+  /** Bytes from `start` to `end` (both inclusive, as HTTP ranges are). @throws EngineError notFound */
+  open(digest: Digest, range?: { readonly start?: number; readonly end?: number }): Readable;
+  /** A small document, whole; blocks. @throws EngineError notFound, tooLarge beyond `limitBytes` (default 8 MiB) */
+  read(digest: Digest, limitBytes?: number): Buffer;
+  /** {@link read}, parsed. @throws EngineError invalid when it is no JSON */
+  readJson(digest: Digest, limitBytes?: number): unknown;
+  /**
+   * Starts writing. With a `ref` what was written is kept until a later ingest of the same ref goes on at its `offset`;
+   * without one it goes with the ingest. @throws EngineError conflict when the ref is being written
+   */
+  ingest(ref?: string): Promise<Ingest>;
+  /** A small blob in one go. */
+  put(bytes: Uint8Array): Digest;
+  /** Moves a blob away; deleted in the background. Idempotent. */
+  delete(digest: Digest): void;
+  list(): Digest[];
+  /** Makes blobs durable: they survive a power cut after this. Missing ones are passed over. */
+  sync(digests: readonly Digest[]): Promise<void>;
+  /** Whether a blob still has its content. Reads it all. */
+  verify(digest: Digest): Promise<boolean>;
+  /** Rewrites index.json. */
+  writeIndex(manifests: readonly Descriptor[]): void;
+  /** Forgets resumable ingests not touched for so long. */
+  expireIngests(olderThanSeconds: number): void;
+  /** Resolves when what was deleted so far is off the disk. */
+  swept(): Promise<void>;
+}
+
+/** A blob being written. Disposing it without a commit keeps the bytes of a ref, and deletes those of no ref. */
+export interface Ingest extends AsyncDisposable {
+  /** Bytes there already, hashed. Write on from here. */
+  readonly offset: number;
+  /**
+   * Resolves when more may be written, not when it is on disk: errors come with a later call.
+   * @throws EngineError noSpace
+   */
+  write(chunk: Uint8Array): Promise<void>;
+  /**
+   * Verifies and publishes the blob. A mismatch deletes what was written.
+   * @throws EngineError invalid when digest or size differ from what is expected
+   */
+  commit(expected?: { readonly digest?: Digest; readonly sizeBytes?: number }): Promise<{
+    readonly digest: Digest;
+    readonly sizeBytes: number;
+  }>;
+  /** Deletes what was written, also of a ref: for data known to be wrong. */
+  discard(): Promise<void>;
+}

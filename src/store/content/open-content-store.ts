@@ -1,0 +1,148 @@
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { conflict, EngineError, errnoOf, invalid } from '../../base/errors.ts';
+import { type Digest, isDigest } from '../../base/ids.ts';
+import type { Logger } from '../../base/logger.ts';
+import { syncFolder, writeFileAtomic } from '../../io/index.ts';
+import { openTrash } from '../gc/trash.ts';
+import type { ContentStore } from './content-store.ts';
+import { openIngest } from './ingest.ts';
+import { type ContentPaths, contentPaths, KEPT_PREFIX, ONCE_PREFIX } from './paths.ts';
+
+const DOCUMENT_LIMIT = 8 << 20;
+const READ_CHUNK = 1 << 20;
+
+/** One process at a time: the caller holds the data root's lock. Blocks for a few system calls. */
+export function openContentStore(root: string, logger: Logger): ContentStore {
+  const paths = contentPaths(root);
+  prepare(paths);
+  const trash = openTrash(paths.trash, logger);
+  const writing = new Set<string>();
+
+  const sizeBytes = (digest: Digest): number => {
+    const stat = statSync(paths.blob(digest), { throwIfNoEntry: false });
+    if (stat === undefined) throw blobNotFound(digest);
+    return stat.size;
+  };
+
+  const read = (digest: Digest, limitBytes = DOCUMENT_LIMIT): Buffer => {
+    const size = sizeBytes(digest);
+    if (size > limitBytes)
+      throw new EngineError('tooLarge', `blob ${digest} has ${size} bytes, at most ${limitBytes} are read`);
+    return readFileSync(paths.blob(digest));
+  };
+
+  return {
+    root,
+    has: (digest) => existsSync(paths.blob(digest)),
+    sizeBytes,
+    path: paths.blob,
+    open(digest, range = {}) {
+      sizeBytes(digest);
+      return createReadStream(paths.blob(digest), { ...range, highWaterMark: READ_CHUNK });
+    },
+    read,
+    readJson(digest, limitBytes) {
+      const text = read(digest, limitBytes).toString('utf8');
+      try {
+        return JSON.parse(text);
+      } catch (error) {
+        throw invalid(`blob ${digest} is no JSON`, error);
+      }
+    },
+    async ingest(ref) {
+      const name = ref === undefined ? ONCE_PREFIX + randomUUID() : KEPT_PREFIX + sha256(ref);
+      if (writing.has(name)) throw conflict(`ingest ${ref} is being written`);
+      writing.add(name);
+      try {
+        return await openIngest({
+          path: join(paths.ingest, name),
+          keep: ref !== undefined,
+          blobPath: paths.blob,
+          released: () => writing.delete(name),
+        });
+      } catch (error) {
+        writing.delete(name);
+        throw error;
+      }
+    },
+    put(bytes) {
+      const digest = `sha256:${sha256(bytes)}` as Digest;
+      if (!existsSync(paths.blob(digest))) {
+        const temporary = join(paths.ingest, ONCE_PREFIX + randomUUID());
+        writeFileAtomic(temporary, bytes);
+        renameSync(temporary, paths.blob(digest));
+      }
+      return digest;
+    },
+    delete: (digest) => trash.take(paths.blob(digest)),
+    list: () =>
+      readdirSync(paths.blobFolder('sha256'))
+        .map((hex) => `sha256:${hex}`)
+        .filter(isDigest),
+    async sync(digests) {
+      for (const digest of digests) await syncFile(paths.blob(digest));
+      syncFolder(paths.blobFolder('sha256'));
+    },
+    async verify(digest) {
+      const hash = createHash('sha256');
+      try {
+        for await (const chunk of createReadStream(paths.blob(digest), { highWaterMark: READ_CHUNK }))
+          hash.update(chunk);
+      } catch {
+        return false;
+      }
+      return digest === `sha256:${hash.digest('hex')}`;
+    },
+    writeIndex(manifests) {
+      const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests };
+      writeFileAtomic(paths.index, JSON.stringify(index), { mode: 0o644 });
+    },
+    expireIngests(olderThanSeconds) {
+      const before = Date.now() - olderThanSeconds * 1000;
+      for (const name of readdirSync(paths.ingest)) {
+        const path = join(paths.ingest, name);
+        if (!writing.has(name) && statSync(path).mtimeMs < before) rmSync(path, { force: true });
+      }
+    },
+    swept: trash.swept,
+  };
+}
+
+function prepare(paths: ContentPaths): void {
+  mkdirSync(paths.blobFolder('sha256'), { recursive: true });
+  mkdirSync(paths.ingest, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(paths.ingest)) {
+    // Nothing but ours is expected here; whatever it is, only refs are gone on with.
+    if (!name.startsWith(KEPT_PREFIX)) rmSync(join(paths.ingest, name), { recursive: true, force: true });
+  }
+  if (!existsSync(paths.layout)) writeFileAtomic(paths.layout, '{"imageLayoutVersion":"1.0.0"}', { mode: 0o644 });
+}
+
+async function syncFile(path: string): Promise<void> {
+  try {
+    await using file = await open(path, 'r');
+    await file.datasync();
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+function blobNotFound(digest: Digest): EngineError {
+  return new EngineError('notFound', `blob ${digest} not found`);
+}
+
+function sha256(bytes: string | Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

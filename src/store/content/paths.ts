@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { type Digest, digestHex } from '../../base/ids.ts';
+
+/**
+ * The content store is an OCI image layout, with three folders more that readers of layouts pass over:
+ *
+ *     content/
+ *       oci-layout                   {"imageLayoutVersion":"1.0.0"}
+ *       index.json                   every name and its manifest or index, kept in step with state.db
+ *       blobs/sha256/<hex>           verified, immutable
+ *       ingest/once-<random>         being written, gone after a restart
+ *       ingest/kept-<sha256 of ref>  being written, resumed by the same ref
+ *       trash/                       waiting to be deleted
+ */
+export interface ContentPaths {
+  readonly root: string;
+  readonly layout: string;
+  readonly index: string;
+  readonly blobs: string;
+  readonly ingest: string;
+  readonly trash: string;
+  blobFolder(algorithm: string): string;
+  blob(digest: Digest): string;
+}
+
+export const ONCE_PREFIX = 'once-';
+export const KEPT_PREFIX = 'kept-';
+
+export function contentPaths(root: string): ContentPaths {
+  const blobs = join(root, 'blobs');
+  const blobFolder = (algorithm: string): string => join(blobs, algorithm);
+  return {
+    root,
+    layout: join(root, 'oci-layout'),
+    index: join(root, 'index.json'),
+    blobs,
+    ingest: join(root, 'ingest'),
+    trash: join(root, 'trash'),
+    blobFolder,
+    blob: (digest) => join(blobFolder(digest.slice(0, digest.indexOf(':'))), digestHex(digest)),
+  };
+}
