@@ -7,6 +7,7 @@ export {
   MEDIA_TYPE,
   type Platform,
 } from './image.ts';
+export { parseImageConfig, parseIndex, parseManifest } from './parse.ts';
 export { formatPlatform, hostPlatform, normalisePlatform, parsePlatform, platformRank } from './platform.ts';
 export type {
   Hook,
