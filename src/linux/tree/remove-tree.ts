@@ -9,7 +9,10 @@ import { Directory } from './directory.ts';
  */
 export function removeTree(path: string | Buffer): void {
   try {
-    if (!lstatSync(path).isDirectory()) return unlinkSync(path);
+    if (!lstatSync(path).isDirectory()) {
+      unlinkSync(path);
+      return;
+    }
     {
       using directory = new Directory(path);
       removeContent(directory, fstatSync(directory.descriptor).dev);
@@ -27,7 +30,8 @@ function removeContent(directory: Directory, device: number): void {
 function removeEntry(parent: Directory, name: BytePath, device: number): void {
   const path = parent.entry(name);
   try {
-    return unlinkSync(path);
+    unlinkSync(path);
+    return;
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'ENOENT') return;
