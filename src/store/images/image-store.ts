@@ -1,26 +1,63 @@
 import type { Digest } from '../../base/ids.ts';
-import type { Descriptor, ImageConfig, Manifest } from '../../spec/index.ts';
+import type { Descriptor, ImageConfig, Manifest, Platform } from '../../spec/index.ts';
 
 /**
  * Names and the images they stand for. An image's id is the digest of its config, as users of Docker know it. A name
- * points at a *target* (manifest or index); an index brings one image per platform that is present.
+ * points at a *target* (manifest or index); an index brings one image per platform that is present. A target without a
+ * name is dangling, and stays until it is removed.
  *
- * A change of names and the references that keep content alive is one transaction.
+ * A change of names and the references that keep content alive is one durable transaction. All methods are synchronous:
+ * records are in memory, documents are read once.
  */
 export interface ImageStore {
   /**
-   * By name (normalised, tag defaulted), `name@digest`, id, or unique id prefix.
+   * By name (normalised, tag defaulted), `name@digest`, id, or unique id prefix. Of several platforms the wanted one, by
+   * default the host's, else the first.
    * @throws EngineError notFound `No such image: x` — clients pull on this text; invalid for an ambiguous prefix
    */
-  resolve(
-    ref: string,
-    platform?: { readonly os: string; readonly architecture: string; readonly variant?: string },
-  ): StoredImage;
+  resolve(ref: string, platform?: Platform): StoredImage;
+  /** By exact id. */
+  get(id: Digest): StoredImage | undefined;
+  /** Every image once, in order of arrival. */
   list(): readonly StoredImage[];
-  /** Every name in canonical form (`docker.io/library/busybox:latest`) with its target. */
+  /** Every name in canonical form (`docker.io/library/busybox:latest`, `…@sha256:…`) with its target. */
   names(): readonly { readonly name: string; readonly target: Descriptor }[];
-  /** Children by layer chain and history, for Docker's rules on removal. */
+  /** Images built on this one, for Docker's rules on removal. */
   children(id: Digest): readonly StoredImage[];
+  /**
+   * Adds a target whose content is in the content store, and moves names to it. A target that is there only gets the names.
+   * @throws EngineError invalid when a document is broken or missing, noSpace
+   */
+  add(target: NewTarget): readonly StoredImage[];
+  /** Points a canonical name at the target of an image. */
+  tag(id: Digest, name: string): void;
+  setParent(id: Digest, parent: Digest): void;
+  /** Takes a canonical name away; the image stays. False when there is no such name. */
+  untag(name: string): boolean;
+  /** Removes an image with every target that has it, and their names. What it used alone is left to the collector. Idempotent. */
+  remove(id: Digest): void;
+  /** What the images use: nothing of it may be deleted. Read from memory. */
+  references(): References;
+  /** What one image uses. */
+  referencesOf(id: Digest): References;
+  /** Records that the content of these targets survives a power cut. */
+  settled(targets: readonly Digest[]): void;
+}
+
+export interface NewTarget {
+  readonly descriptor: Descriptor;
+  /** The manifests present: the target itself, or the platforms that came of an index. */
+  readonly manifests: readonly Descriptor[];
+  /** Canonical. */
+  readonly names: readonly string[];
+  /** Id of the image that this one was built on, where that is known. */
+  readonly parent?: Digest;
+}
+
+export interface References {
+  readonly blobs: ReadonlySet<Digest>;
+  /** Layer chains, bottom first, each once. */
+  readonly chains: readonly (readonly Digest[])[];
 }
 
 /** One image for one platform. */
@@ -29,11 +66,15 @@ export interface StoredImage {
   readonly manifest: Manifest;
   readonly manifestDescriptor: Descriptor;
   readonly config: ImageConfig;
-  /** Canonical names whose target is, or contains, this image. */
+  /** Manifest or index. */
+  readonly target: Descriptor;
+  /** Canonical names whose target is, or contains, this image: with a tag. */
   readonly names: readonly string[];
   /** `docker.io/library/busybox@sha256:…`. */
   readonly repoDigests: readonly string[];
+  readonly parent: Digest | undefined;
   /** RFC 3339. */
   readonly addedAt: string;
+  /** RFC 3339; Go's zero time when it was never tagged here. */
   readonly lastTaggedAt: string;
 }

@@ -1,0 +1,134 @@
+import type { Digest } from '../../base/ids.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { ContentStore } from '../content/index.ts';
+import type { ImageStore, References } from '../images/image-store.ts';
+import type { LayerKey, Snapshots } from '../snapshots/snapshots.ts';
+
+/**
+ * Deletes blobs and unpacked layers that nothing refers to. References are the images, the leases of work in progress
+ * and, for layers, the writable roots of containers. They are read at the moment of deletion, in one go with it, so that
+ * nothing can be taken into use in between.
+ */
+export interface Collector {
+  /** Take one before looking whether content is there, and end it once an image refers to it. */
+  lease(): Lease;
+  /** Deletes what of these is used by nothing any more. */
+  collect(candidates: References): Promise<void>;
+  /** Layers kept back for a container go once it is gone: call after removing a writable. Costs nothing when there are none. */
+  collectHeldBack(): Promise<void>;
+  /** Deletes whatever is on disk and not in use: at start, after a crash. */
+  reconcile(): Promise<void>;
+}
+
+/** Keeps content alive that no image refers to yet. Disposing it deletes what none does by then. */
+export interface Lease extends AsyncDisposable {
+  blob(digest: Digest): void;
+  /** A layer chain, bottom first. */
+  chain(diffIds: readonly Digest[]): void;
+}
+
+export interface CollectorDeps {
+  readonly content: Pick<ContentStore, 'list' | 'has' | 'delete'>;
+  readonly snapshots: Pick<Snapshots, 'chain' | 'layers' | 'layersInUse' | 'removeLayer'>;
+  readonly images: Pick<ImageStore, 'references'>;
+  readonly logger: Logger;
+}
+
+interface OpenLease {
+  readonly blobs: Set<Digest>;
+  readonly chains: (readonly Digest[])[];
+}
+
+export function createCollector(deps: CollectorDeps): Collector {
+  const leases = new Set<OpenLease>();
+  const heldBack = new Set<LayerKey>();
+
+  const liveBlobs = (): Set<Digest> => {
+    const live = new Set(deps.images.references().blobs);
+    for (const lease of leases) for (const digest of lease.blobs) live.add(digest);
+    return live;
+  };
+
+  const collectBlobs = (candidates: Iterable<Digest>): void => {
+    const live = liveBlobs();
+    for (const digest of candidates) if (!live.has(digest)) deps.content.delete(digest);
+  };
+
+  /** Among the layers that `isCandidate` picks, top first. */
+  const collectLayers = async (isCandidate: (layer: Layer) => boolean): Promise<void> => {
+    const candidates = deps.snapshots.layers().filter(isCandidate);
+    if (candidates.length === 0) return;
+    candidates.sort((a, b) => b.diffIds.length - a.diffIds.length);
+    for (const layer of candidates) {
+      // Looked at again for each: the removal before it was awaited.
+      if (isLive(deps.snapshots, deps.images.references(), leases, layer)) continue;
+      if (deps.snapshots.layersInUse().has(layer.key)) {
+        heldBack.add(layer.key);
+        continue;
+      }
+      heldBack.delete(layer.key);
+      try {
+        await deps.snapshots.removeLayer(layer.key);
+      } catch (error) {
+        deps.logger.warn({ layer: layer.key, err: error }, 'cannot remove an unused layer');
+      }
+    }
+  };
+
+  const collect = async (candidates: References): Promise<void> => {
+    collectBlobs(candidates.blobs);
+    const diffIds = new Set(candidates.chains.flat());
+    await collectLayers((layer) => diffIds.has(topOf(layer)));
+  };
+
+  return {
+    lease() {
+      const lease: OpenLease = { blobs: new Set(), chains: [] };
+      leases.add(lease);
+      return {
+        blob: (digest) => void lease.blobs.add(digest),
+        chain: (diffIds) => void lease.chains.push(diffIds),
+        async [Symbol.asyncDispose]() {
+          if (leases.delete(lease)) await collect(lease);
+        },
+      };
+    },
+    collect,
+    async collectHeldBack() {
+      if (heldBack.size > 0) await collectLayers(({ key }) => heldBack.has(key));
+    },
+    async reconcile() {
+      collectBlobs(deps.content.list());
+      await collectLayers(() => true);
+    },
+  };
+}
+
+type Layer = ReturnType<Snapshots['layers']>[number];
+
+function topOf(layer: Layer): Digest {
+  const top = layer.diffIds.at(-1);
+  if (top === undefined) throw new TypeError(`layer ${layer.key} has no diffID`);
+  return top;
+}
+
+function isLive(
+  snapshots: CollectorDeps['snapshots'],
+  references: References,
+  leases: ReadonlySet<OpenLease>,
+  layer: Layer,
+): boolean {
+  const top = topOf(layer);
+  // While a chain is being unpacked its keys are not all known: any layer of it is kept.
+  for (const lease of leases) if (lease.chains.some((chain) => chain.includes(top))) return true;
+  for (const chain of references.chains) {
+    if (!chain.includes(top)) continue;
+    try {
+      if (snapshots.chain(chain).includes(layer.key)) return true;
+    } catch {
+      // The image is not unpacked as a whole; what there is of it stays.
+      return true;
+    }
+  }
+  return false;
+}

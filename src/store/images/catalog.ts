@@ -1,0 +1,130 @@
+import type { Digest } from '../../base/ids.ts';
+import { ZERO_TIME } from '../../base/time.ts';
+import type { Descriptor } from '../../spec/index.ts';
+import type { ImageDocuments } from './documents.ts';
+import type { References, StoredImage } from './image-store.ts';
+
+/** Table `image_targets`, by digest of the target. */
+export interface TargetRecord {
+  readonly descriptor: Descriptor;
+  readonly manifests: readonly Descriptor[];
+  readonly parent?: Digest;
+  readonly addedAt: string;
+  readonly lastTaggedAt?: string;
+  /** Boot in which the content was written, until it is known to be on the disk. */
+  readonly unsettled?: string;
+}
+
+/** A target in memory. Immutable but for its names. */
+export interface Target {
+  readonly record: TargetRecord;
+  readonly images: readonly ImageDocuments[];
+  readonly names: Set<string>;
+}
+
+/** What the tables hold, in memory and indexed by name and image. Knows nothing of the database. */
+export interface Catalog {
+  target(digest: Digest): Target | undefined;
+  targets(): readonly Target[];
+  /** Targets with the image, in order of arrival. */
+  holders(id: Digest): readonly Target[];
+  owner(name: string): Target | undefined;
+  names(): readonly { readonly name: string; readonly target: Descriptor }[];
+  ids(): ReadonlySet<Digest>;
+  /** Adds or replaces a target; the names of one replaced stay. */
+  enter(record: TargetRecord, images: readonly ImageDocuments[]): Target;
+  leave(target: Target): void;
+  /** Moves a name to a target, or nowhere. */
+  move(name: string, to: Digest | undefined): void;
+  view(target: Target, image: ImageDocuments): StoredImage;
+  byId(id: Digest): StoredImage | undefined;
+}
+
+export function createCatalog(): Catalog {
+  const targets = new Map<Digest, Target>();
+  const owners = new Map<string, Digest>();
+  const holdersOf = new Map<Digest, Set<Digest>>();
+
+  const holders = (id: Digest): readonly Target[] =>
+    [...(holdersOf.get(id) ?? [])].flatMap((digest) => targets.get(digest) ?? []);
+  const owner = (name: string): Target | undefined => {
+    const digest = owners.get(name);
+    return digest === undefined ? undefined : targets.get(digest);
+  };
+  const move = (name: string, to: Digest | undefined): void => {
+    owner(name)?.names.delete(name);
+    owners.delete(name);
+    if (to === undefined) return;
+    owners.set(name, to);
+    owner(name)?.names.add(name);
+  };
+  const view = (target: Target, image: ImageDocuments): StoredImage => {
+    const all = holders(image.id);
+    const names = all.flatMap((holder) => [...holder.names]);
+    const tagged = all.flatMap(({ record }) => record.lastTaggedAt ?? []).sort();
+    return {
+      id: image.id,
+      manifest: image.manifest,
+      manifestDescriptor: image.descriptor,
+      config: image.config,
+      target: target.record.descriptor,
+      names: names.filter((name) => !name.includes('@')),
+      repoDigests: names.filter((name) => name.includes('@')),
+      parent: all.find(({ record }) => record.parent !== undefined)?.record.parent,
+      addedAt: target.record.addedAt,
+      lastTaggedAt: tagged.at(-1) ?? ZERO_TIME,
+    };
+  };
+  return {
+    target: (digest) => targets.get(digest),
+    targets: () => [...targets.values()],
+    holders,
+    owner,
+    names: () =>
+      [...owners].flatMap(([name, digest]) => {
+        const target = targets.get(digest);
+        return target === undefined ? [] : { name, target: target.record.descriptor };
+      }),
+    ids: () => new Set(holdersOf.keys()),
+    enter(record, images) {
+      const { digest } = record.descriptor;
+      const target = { record, images, names: targets.get(digest)?.names ?? new Set<string>() };
+      targets.set(digest, target);
+      for (const { id } of images) holdersOf.set(id, (holdersOf.get(id) ?? new Set()).add(digest));
+      return target;
+    },
+    leave(target) {
+      const { digest } = target.record.descriptor;
+      for (const name of [...target.names]) move(name, undefined);
+      targets.delete(digest);
+      for (const { id } of target.images) {
+        const set = holdersOf.get(id);
+        set?.delete(digest);
+        if (set?.size === 0) holdersOf.delete(id);
+      }
+    },
+    move,
+    view,
+    byId(id) {
+      const all = holders(id);
+      // Of several targets with the image, one with a name is the one that people mean.
+      const target = all.find(({ names }) => names.size > 0) ?? all[0];
+      const image = target?.images.find((candidate) => candidate.id === id);
+      return target === undefined || image === undefined ? undefined : view(target, image);
+    },
+  };
+}
+
+export function referencesOf(targets: readonly Target[]): References {
+  const blobs = new Set<Digest>();
+  const chains = new Map<string, readonly Digest[]>();
+  for (const { record, images } of targets) {
+    blobs.add(record.descriptor.digest);
+    for (const image of images) {
+      for (const digest of image.blobs) blobs.add(digest);
+      const chain = image.config.rootfs.diff_ids;
+      chains.set(chain.join(), chain);
+    }
+  }
+  return { blobs, chains: [...chains.values()] };
+}

@@ -1,0 +1,74 @@
+import { EngineError, invalid, notFound } from '../../base/errors.ts';
+import { type Digest, isDigest } from '../../base/ids.ts';
+import {
+  canonicalString,
+  familiarString,
+  formatPlatform,
+  hostPlatform,
+  type ImageConfig,
+  normalisePlatform,
+  type Platform,
+  parseReference,
+  platformRank,
+  repositoryName,
+  withDefaultTag,
+} from '../../spec/index.ts';
+import type { StoredImage } from './image-store.ts';
+
+/** What resolution asks of the store. */
+export interface ResolveSource {
+  /** Images of a name's target, undefined when nothing has the name. */
+  byName(name: string): readonly Candidate[] | undefined;
+  byId(id: Digest): StoredImage | undefined;
+  ids(): ReadonlySet<Digest>;
+}
+
+interface Candidate {
+  readonly config: ImageConfig;
+  open(): StoredImage;
+}
+
+/** Docker's order: a digest, else a name, else an id or a prefix of one. @throws as `ImageStore.resolve` */
+export function resolveImage(ref: string, platform: Platform | undefined, source: ResolveSource): StoredImage {
+  const whole = /^[0-9a-f]{64}$/.test(ref) ? `sha256:${ref}` : ref;
+  if (isDigest(whole)) {
+    const image = source.byId(whole);
+    if (image === undefined) throw notFound('image', whole);
+    return checked(image, ref, platform);
+  }
+  const reference = withDefaultTag(parseReference(ref));
+  // With both a tag and a digest the digest counts: it cannot move.
+  const name =
+    reference.digest === undefined ? canonicalString(reference) : `${repositoryName(reference)}@${reference.digest}`;
+  const candidates = source.byName(name);
+  if (candidates !== undefined) return choose(candidates, ref, platform);
+
+  const prefix = ref.startsWith('sha256:') ? ref : `sha256:${ref}`;
+  const matches = [...source.ids()].filter((id) => id.startsWith(prefix));
+  if (matches.length > 1) throw invalid(`ambiguous reference: ${ref}`);
+  const image = matches[0] === undefined ? undefined : source.byId(matches[0]);
+  if (image === undefined) throw notFound('image', familiarString(reference));
+  return checked(image, ref, platform);
+}
+
+function choose(candidates: readonly Candidate[], ref: string, platform: Platform | undefined): StoredImage {
+  const wanted = platform ?? hostPlatform();
+  let best: { candidate: Candidate; rank: number } | undefined;
+  for (const candidate of candidates) {
+    const rank = platformRank(wanted, candidate.config);
+    if (rank !== undefined && (best === undefined || rank > best.rank)) best = { candidate, rank };
+  }
+  const [first] = candidates;
+  if (best !== undefined) return best.candidate.open();
+  if (first === undefined) throw notFound('image', ref);
+  return checked(first.open(), ref, platform);
+}
+
+function checked(image: StoredImage, ref: string, platform: Platform | undefined): StoredImage {
+  if (platform === undefined || platformRank(platform, image.config) !== undefined) return image;
+  const [wanted, actual] = [platform, image.config].map((each) => formatPlatform(normalisePlatform(each)));
+  throw new EngineError(
+    'notFound',
+    `image with reference ${ref} was found but does not match the specified platform: wanted ${wanted}, actual: ${actual}`,
+  );
+}
