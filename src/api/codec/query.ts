@@ -1,0 +1,93 @@
+import * as z from 'zod/mini';
+import { EngineError, invalid } from '../../base/errors.ts';
+import { parseNanos } from '../../base/time.ts';
+import type { Filters } from '../../containers/index.ts';
+import { parseFilters } from './filters.ts';
+
+/** Every value of a query parameter, in order; undefined when it is absent. */
+type Raw = readonly string[] | undefined;
+
+/** A parameter read by `read` from its raw values. What `read` throws reaches the client. */
+function parameter<T>(read: (values: Raw) => T): z.ZodMiniType<T> {
+  return z.pipe(
+    z.optional(z.unknown()),
+    z.transform((value) => read(value as Raw)),
+  ) as unknown as z.ZodMiniType<T>;
+}
+
+export const queryString = parameter((values) => values?.[0] ?? '');
+/** All values of a repeated parameter. */
+export const queryStrings = parameter((values) => values ?? []);
+
+/** Docker's rule: absent, empty, `0`, `no`, `false` and `none` are false, everything else is true. */
+export function queryBool(whenAbsent = false): z.ZodMiniType<boolean> {
+  return parameter((values) =>
+    values === undefined
+      ? whenAbsent
+      : !['', '0', 'no', 'false', 'none'].includes((values[0] ?? '').trim().toLowerCase()),
+  );
+}
+
+/** Absent and empty are undefined. @throws EngineError invalid in Go's words */
+export const queryInt = parameter((values) => {
+  const text = values?.[0] ?? '';
+  if (text === '') return undefined;
+  if (!/^[+-]?\d{1,15}$/.test(text)) throw invalid(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text);
+});
+
+export const queryFilters: z.ZodMiniType<Filters> = parameter((values) => parseFilters(values?.[0] ?? ''));
+
+/**
+ * `seconds[.fraction]` since the epoch or RFC 3339, as nanoseconds; absent, empty and 0 are undefined.
+ * @throws EngineError invalid
+ */
+export const queryTime = parameter((values) => {
+  const text = values?.[0] ?? '';
+  if (text === '' || text === '0') return undefined;
+  const match = /^(-?\d{1,12})(?:\.(\d{1,9})\d*)?$/.exec(text);
+  if (match === null) {
+    const parsed = parseNanos(text);
+    if (parsed === undefined) throw invalid(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
+    return parsed;
+  }
+  const seconds = BigInt(match[1] ?? 0) * 1_000_000_000n;
+  const fraction = BigInt((match[2] ?? '').padEnd(9, '0'));
+  return (match[1] ?? '').startsWith('-') ? seconds - fraction : seconds + fraction;
+});
+
+/** A `platform` parameter: `{"os":…,"architecture":…,"variant":…}` as JSON; undefined when absent. */
+export const queryPlatform = parameter((values) => {
+  const text = values?.[0] ?? '';
+  return text === '' ? undefined : parsePlatform(text);
+});
+
+export const queryPlatforms = parameter((values) => (values ?? []).filter((text) => text !== '').map(parsePlatform));
+
+function parsePlatform(text: string): { os: string; architecture: string; variant?: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalid(`invalid platform: ${text.slice(0, 200)}`);
+  }
+  const found = platformSchema.safeParse(value);
+  if (!found.success) throw invalid('invalid platform: os and architecture are required');
+  const { os, architecture, variant } = found.data;
+  return { os, architecture, ...(variant === undefined || variant === '' ? {} : { variant }) };
+}
+
+const platformSchema = z.object({ os: z.string(), architecture: z.string(), variant: z.optional(z.string()) });
+
+/** Parses by `schema` what stands in the URL. @throws EngineError invalid */
+export function parseQuery<T>(schema: z.ZodMiniType<T>, search: URLSearchParams): T {
+  const raw: Record<string, string[]> = Object.create(null);
+  for (const [name, value] of search) {
+    const values = raw[name];
+    if (values === undefined) raw[name] = [value];
+    else values.push(value);
+  }
+  const result = schema.safeParse({ ...raw });
+  if (result.success) return result.data;
+  throw new EngineError('invalid', result.error.issues[0]?.message ?? 'invalid query');
+}

@@ -1,0 +1,190 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { EngineError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { parseJson } from '../codec/go-json.ts';
+import { parseQuery } from '../codec/query.ts';
+import type { BoundRoute, Reply } from '../route.ts';
+import { API_VERSION, checkVersion, compareVersions } from '../versions/api-version.ts';
+import { outputContentType } from '../versions/output-content-type.ts';
+import { isPlainHijack, releaseFront } from './front.ts';
+import { watchClient } from './half-close.ts';
+import { isFault } from './http-errors.ts';
+import { MAX_JSON_BYTES, parseJsonBody, readBody } from './read-json.ts';
+import { sendError, sendReply } from './reply.ts';
+import type { Match, Router } from './router.ts';
+import { readUpgradedBody } from './upgraded-body.ts';
+
+export interface DispatchDeps {
+  readonly router: Router;
+  readonly logger: Logger;
+  /** Sent with every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Target {
+  readonly match: Match;
+  readonly query: URLSearchParams;
+  readonly version: string;
+}
+
+const VERSIONED = /^\/v([0-9.]+)(\/.*)$/;
+
+/** Answers one request of the parser. Never rejects. */
+export async function dispatch(deps: DispatchDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  for (const name in deps.headers) response.setHeader(name, deps.headers[name] ?? '');
+  const abort = new AbortController();
+  const unwatch = watchClient(request.socket, () => abort.abort(new EngineError('cancelled', 'the client has gone')));
+  let version = API_VERSION;
+  const onFault = (error: unknown): void => logFault(deps, request, error);
+  try {
+    const target = findTarget(deps.router, request);
+    version = target.version;
+    const { route } = target.match;
+    if (route.hijack) throw new EngineError('invalid', 'unable to take the connection over');
+    if (request.headers.expect !== undefined) allowBody(route, request, response);
+    const body = route.json === undefined ? undefined : await readJson(route, request);
+    const reply = await call(target, body, request, abort.signal);
+    if ('hijack' in reply) throw new EngineError('internal', `route ${route.path} may not take connections over`);
+    await sendReply(response, reply, { version, signal: abort.signal, onFault });
+  } catch (error) {
+    if (isFault(error)) onFault(error);
+    if (response.headersSent) response.destroy();
+    else sendError(response, error);
+  } finally {
+    // What the client still sends of a refused body is let through, so that it can read the answer.
+    if (!request.complete) request.resume();
+    if (response.writableFinished || response.destroyed) unwatch();
+    else response.once('close', unwatch);
+  }
+}
+
+/** Answers a request whose connection has left the parser. Never rejects. */
+export async function dispatchUpgrade(
+  deps: DispatchDeps,
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+): Promise<void> {
+  releaseFront(socket);
+  socket.on('error', ignore); // a vanished client: `close` follows
+  if (head.length > 0) socket.unshift(head);
+  const abort = new AbortController();
+  socket.once('close', () => abort.abort(new EngineError('cancelled', 'the client has gone')));
+  const onFault = (error: unknown): void => logFault(deps, request, error);
+  let version = API_VERSION;
+  let reply: Reply;
+  try {
+    const target = findTarget(deps.router, request);
+    version = target.version;
+    const { route } = target.match;
+    const bytes = await readUpgradedBody(request, socket, MAX_JSON_BYTES);
+    const body = route.json === undefined ? undefined : validate(route, bytes, request);
+    reply = await call(target, body, request, abort.signal);
+  } catch (error) {
+    if (isFault(error)) onFault(error);
+    return answerAndClose(deps, request, socket, (response) => sendError(response, error));
+  }
+  if (!('hijack' in reply)) {
+    const plain = reply;
+    return answerAndClose(deps, request, socket, (response) =>
+      sendReply(response, plain, { version, signal: abort.signal, onFault }),
+    );
+  }
+  socket.write(hijackHead(socket, outputContentType(reply.tty, version)));
+  try {
+    await reply.hijack(socket, abort.signal);
+  } catch (error) {
+    if (!abort.signal.aborted && isFault(error)) onFault(error);
+  }
+  hangUp(socket);
+}
+
+function findTarget(router: Router, request: IncomingMessage): Target {
+  const url = request.url ?? '/';
+  const mark = url.indexOf('?');
+  const full = mark === -1 ? url : url.slice(0, mark);
+  const versioned = VERSIONED.exec(full);
+  const path = versioned?.[2] ?? full;
+  const match = router(request.method ?? 'GET', path);
+  if (match === undefined) throw new EngineError('notFound', 'page not found');
+  const version = versioned?.[1] ?? API_VERSION;
+  if (versioned !== null) checkVersion(version);
+  const { since } = match.route;
+  if (since !== undefined && compareVersions(version, since) < 0) throw new EngineError('notFound', 'page not found');
+  return { match, query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)), version };
+}
+
+function call(target: Target, body: unknown, request: IncomingMessage, signal: AbortSignal): Promise<Reply> {
+  const { route, params } = target.match;
+  const query = parseQuery(route.query, target.query);
+  return route.handle({ params, query, body, stream: request, headers: request.headers, signal });
+}
+
+/** Answers `Expect: 100-continue`; a body that will be refused need not be sent at all. */
+function allowBody(route: BoundRoute, request: IncomingMessage, response: ServerResponse): void {
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (route.json === undefined || length <= MAX_JSON_BYTES) response.writeContinue();
+}
+
+async function readJson(route: BoundRoute, request: IncomingMessage): Promise<unknown> {
+  return validate(route, await readBody(request, request.headers), request);
+}
+
+function validate(route: BoundRoute, bytes: Buffer, request: IncomingMessage): unknown {
+  if (route.json === undefined) return undefined;
+  const value = parseJsonBody(bytes, request.headers['content-type']);
+  if (value === undefined && route.emptyBody === 'refused') {
+    throw new EngineError('invalid', 'invalid JSON: got EOF while reading request body');
+  }
+  return parseJson(route.json, value ?? {});
+}
+
+function hijackHead(socket: Socket, contentType: string): string {
+  return isPlainHijack(socket)
+    ? `HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\n\r\n`
+    : `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`;
+}
+
+/** An ordinary answer on a connection without a parser; nothing can follow it. */
+async function answerAndClose(
+  deps: DispatchDeps,
+  request: IncomingMessage,
+  socket: Socket,
+  send: (response: ServerResponse) => void | Promise<void>,
+): Promise<void> {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  for (const name in deps.headers) response.setHeader(name, deps.headers[name] ?? '');
+  response.assignSocket(socket);
+  const finished = new Promise((resolve) => response.once('close', resolve).once('finish', resolve));
+  try {
+    await send(response);
+  } catch (error) {
+    if (isFault(error)) logFault(deps, request, error);
+    if (response.headersSent) response.destroy();
+    else sendError(response, error);
+  }
+  await finished;
+  if (response.socket === socket) response.detachSocket(socket);
+  hangUp(socket);
+}
+
+/** How long a client may take to close its side once ours has ended. */
+const LINGER_MS = 10_000;
+
+function hangUp(socket: Socket): void {
+  if (socket.destroyed) return;
+  socket.end();
+  socket.resume();
+  if (socket.readableEnded) return;
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function ignore(): void {}
+
+function logFault(deps: DispatchDeps, request: IncomingMessage, error: unknown): void {
+  deps.logger.error({ err: error, method: request.method, url: request.url }, 'request failed');
+}

@@ -1,0 +1,129 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** The head of a request never gets longer than this here; the parser refuses what is longer. */
+const MAX_HEAD_BYTES = 256 * 1024;
+
+/** Paths whose connection becomes a raw stream, with an optional version prefix. */
+const HIJACK_PATH = /^(?:\/v[0-9.]+)?\/(?:containers\/[^/?]+\/attach|exec\/[^/?]+\/start|session|grpc)(?:\?.*)?$/;
+const REQUEST_LINE = /^POST (\S+) HTTP\/1\.[01]\r\n/;
+const UPGRADE_HEADER = /\r\nupgrade[ \t]*:/i;
+/** Without this the parser would not upgrade. */
+const HTTP_10 = / HTTP\/1\.0$/m;
+const CONNECTION_HEADER = /\r\nconnection[ \t]*:[^\r\n]*/gi;
+
+export function isHijackPath(url: string): boolean {
+  return HIJACK_PATH.test(url);
+}
+
+const withoutUpgrade = new WeakSet<Socket>();
+
+/** Whether the client asked for a raw stream in the old way, without `Upgrade`: it expects `200`, not `101`. */
+export function isPlainHijack(socket: Socket): boolean {
+  return withoutUpgrade.has(socket);
+}
+
+/** What the front knows of a connection. */
+interface Connection {
+  /** Bytes were passed on whose request has not been announced yet. */
+  headPending: boolean;
+  /** Requests without a finished answer. */
+  unanswered: number;
+  last: IncomingMessage | undefined;
+}
+
+/**
+ * Stands between the sockets of `server` and its HTTP parser. Clients may ask for a raw stream (attach, exec start)
+ * without an `Upgrade` header; the parser would take the stdin that follows for the next request. The front adds the
+ * header to such a request, so that the server's `upgrade` event has the connection with every later byte.
+ *
+ * Only the first bytes of a request on an idle connection are looked at; everything else passes as it is.
+ */
+export function installFront(server: Server): void {
+  const connections = new WeakMap<Socket, Connection>();
+  const listeners = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    for (const listener of listeners) listener.call(server, socket);
+    const connection: Connection = { headPending: false, unanswered: 0, last: undefined };
+    connections.set(socket, connection);
+    guard(socket, connection);
+  });
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const connection = connections.get(request.socket);
+    if (connection === undefined) return;
+    connection.headPending = false;
+    connection.unanswered += 1;
+    connection.last = request;
+    response.once('close', () => {
+      connection.unanswered -= 1;
+    });
+  };
+  server.on('request', onRequest);
+  server.on('checkContinue', onRequest);
+}
+
+/** The parser's own listener is replaced by one that looks first; the parser's is found as the first one for `data`. */
+function guard(socket: Socket, connection: Connection): void {
+  const feed = socket.listeners('data')[0] as ((chunk: Buffer) => void) | undefined;
+  if (feed === undefined) return;
+  let held: Buffer | undefined;
+  const pass = (bytes: Buffer): void => {
+    connection.headPending = true;
+    feed(bytes);
+  };
+  const onData = (chunk: Buffer): void => {
+    const idle = !connection.headPending && connection.unanswered === 0 && connection.last?.complete !== false;
+    if (!idle) {
+      feed(chunk);
+      return;
+    }
+    const seen = held === undefined ? chunk : Buffer.concat([held, chunk]);
+    held = undefined;
+    const verdict = judge(seen);
+    if (verdict === 'wait') held = seen;
+    else if (verdict === 'pass') pass(seen);
+    else {
+      withoutUpgrade.add(socket);
+      pass(addUpgrade(seen));
+    }
+  };
+  socket.removeListener('data', feed);
+  socket.on('data', onData);
+  // The parser lets go of the connection by removing what it thinks is its listener.
+  releases.set(socket, () => socket.removeListener('data', onData));
+  // Half a head at the end of the stream is the parser's to refuse.
+  socket.prependListener('end', () => {
+    if (held !== undefined) pass(held);
+    held = undefined;
+  });
+}
+
+const releases = new WeakMap<Socket, () => void>();
+
+/** To be called first in the `upgrade` event: from now on the connection's bytes are its new owner's alone. */
+export function releaseFront(socket: Socket): void {
+  releases.get(socket)?.();
+  releases.delete(socket);
+}
+
+/** `wait`: it may be one, the head is not complete. */
+function judge(bytes: Buffer): 'pass' | 'hijack' | 'wait' {
+  if (bytes[0] !== 0x50 || (bytes.length > 1 && bytes[1] !== 0x4f)) return 'pass'; // not "PO"
+  const lineEnd = bytes.indexOf('\r\n');
+  if (lineEnd === -1) return bytes.length > MAX_HEAD_BYTES ? 'pass' : 'wait';
+  const line = REQUEST_LINE.exec(bytes.toString('latin1', 0, lineEnd + 2));
+  if (line === null || !isHijackPath(line[1] ?? '')) return 'pass';
+  const headEnd = bytes.indexOf('\r\n\r\n');
+  if (headEnd === -1) return bytes.length > MAX_HEAD_BYTES ? 'pass' : 'wait';
+  return UPGRADE_HEADER.test(bytes.toString('latin1', 0, headEnd + 2)) ? 'pass' : 'hijack';
+}
+
+function addUpgrade(bytes: Buffer): Buffer {
+  const headEnd = bytes.indexOf('\r\n\r\n');
+  const head = bytes.toString('latin1', 0, headEnd).replace(CONNECTION_HEADER, '').replace(HTTP_10, ' HTTP/1.1');
+  return Buffer.concat([
+    Buffer.from(`${head}\r\nConnection: Upgrade\r\nUpgrade: tcp`, 'latin1'),
+    bytes.subarray(headEnd),
+  ]);
+}

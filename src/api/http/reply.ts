@@ -1,0 +1,143 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { int64Replacer } from '../../base/number.ts';
+import type { Reply } from '../route.ts';
+import { outputContentType } from '../versions/output-content-type.ts';
+import { isFault, toHttp } from './http-errors.ts';
+
+export interface ReplyContext {
+  readonly version: string;
+  readonly signal: AbortSignal;
+  readonly onFault: (error: unknown) => void;
+}
+
+type PlainReply = Exclude<Reply, { readonly hijack: unknown }>;
+
+/** Sends any answer but a hijack; resolves when it is with the kernel or the client has gone. */
+export async function sendReply(response: ServerResponse, reply: PlainReply, context: ReplyContext): Promise<void> {
+  if ('later' in reply) return sendLater(response, reply.status, reply.later, context);
+  if ('output' in reply) {
+    return sendBytes(response, reply.status, reply.output, outputContentType(reply.tty, context.version), context);
+  }
+  if ('bytes' in reply) return sendBytes(response, reply.status, reply.bytes, reply.contentType, context);
+  if ('lines' in reply) return sendLines(response, reply.status, reply.lines, context);
+  if ('progress' in reply) return sendProgress(response, reply.status, reply.progress, context);
+  if ('text' in reply) {
+    return sendWhole(response, reply.status, reply.text, 'text/plain; charset=utf-8', reply.headers);
+  }
+  if (reply.body === undefined) {
+    const empty = reply.status === 204 || reply.status === 304 ? undefined : { 'Content-Length': '0' };
+    response.writeHead(reply.status, { ...empty, ...reply.headers });
+    response.end();
+    return;
+  }
+  sendWhole(response, reply.status, toJson(reply.body, reply.int64), 'application/json', reply.headers);
+}
+
+export function sendError(response: ServerResponse, error: unknown): void {
+  const { status, message } = toHttp(error);
+  if (status === 304) {
+    response.writeHead(304);
+    response.end();
+  } else sendWhole(response, status, toJson({ message }), 'application/json');
+}
+
+/** The new line at the end is part of dockerd's answers. */
+function toJson(body: unknown, int64?: boolean): string {
+  return `${int64 === true ? JSON.stringify(body, int64Replacer) : JSON.stringify(body)}\n`;
+}
+
+function sendWhole(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  contentType: string,
+  headers?: Readonly<Record<string, string>>,
+): void {
+  response.writeHead(status, {
+    'Content-Type': contentType,
+    'Content-Length': Buffer.byteLength(text),
+    ...headers,
+  });
+  response.end(text);
+}
+
+async function sendLater(
+  response: ServerResponse,
+  status: number,
+  later: Promise<unknown>,
+  context: ReplyContext,
+): Promise<void> {
+  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.flushHeaders();
+  try {
+    response.end(toJson(await later, true));
+  } catch (error) {
+    cut(response, error, context);
+  }
+}
+
+async function sendBytes(
+  response: ServerResponse,
+  status: number,
+  bytes: NodeJS.ReadableStream,
+  contentType: string,
+  context: ReplyContext,
+): Promise<void> {
+  response.writeHead(status, { 'Content-Type': contentType });
+  response.flushHeaders();
+  try {
+    await pipeline(bytes, response, { signal: context.signal });
+  } catch (error) {
+    cut(response, error, context);
+  }
+}
+
+async function sendLines(
+  response: ServerResponse,
+  status: number,
+  lines: AsyncIterable<object>,
+  context: ReplyContext,
+): Promise<void> {
+  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.flushHeaders();
+  try {
+    for await (const line of lines) {
+      if (context.signal.aborted) break;
+      if (!response.write(toJson(line, true))) await once(response, 'drain', { signal: context.signal });
+    }
+    response.end();
+  } catch (error) {
+    cut(response, error, context);
+  }
+}
+
+async function sendProgress(
+  response: ServerResponse,
+  status: number,
+  progress: (send: (message: Readonly<Record<string, unknown>>) => void, signal: AbortSignal) => Promise<void>,
+  context: ReplyContext,
+): Promise<void> {
+  const send = (message: Readonly<Record<string, unknown>>): void => {
+    if (response.destroyed) return;
+    if (!response.headersSent) response.writeHead(status, { 'Content-Type': 'application/json' });
+    response.write(toJson(message));
+  };
+  try {
+    await progress(send, context.signal);
+    if (!response.headersSent) response.writeHead(status, { 'Content-Type': 'application/json' });
+  } catch (error) {
+    if (!response.headersSent) throw error;
+    if (isFault(error)) context.onFault(error);
+    const { message } = toHttp(error);
+    send({ errorDetail: { message }, error: message });
+  }
+  response.end();
+}
+
+/** After the head an error can only be shown by ending the answer early. */
+function cut(response: ServerResponse, error: unknown, context: ReplyContext): void {
+  if (!context.signal.aborted && isFault(error)) context.onFault(error);
+  response.destroy();
+}

@@ -1,0 +1,90 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
+import type * as z from 'zod/mini';
+
+/** What a route answers. */
+export type Reply =
+  /** JSON; no body at all without `body`. `int64` for answers that may hold bigints or integers beyond 2^53. */
+  | {
+      readonly status: number;
+      readonly body?: unknown;
+      readonly int64?: boolean;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  | { readonly status: number; readonly text: string; readonly headers?: Readonly<Record<string, string>> }
+  /** The head goes out at once, the JSON body when it is known. */
+  | { readonly status: number; readonly later: Promise<unknown> }
+  /** Container output: `tty` is raw, else multiplexed; what the content type says depends on the version. */
+  | { readonly status: number; readonly output: Readable; readonly tty: boolean }
+  | { readonly status: number; readonly bytes: Readable; readonly contentType: string }
+  /** One JSON object per line. Head at once; the iterator is returned when the client goes. */
+  | { readonly status: number; readonly lines: AsyncIterable<object> }
+  /**
+   * Progress of a long operation, a JSON object per line. The head goes out with the first message: a failure before it
+   * is a status, a later one a last line with `errorDetail`.
+   */
+  | { readonly status: number; readonly progress: (send: SendLine, signal: AbortSignal) => Promise<void> }
+  /** Takes the client's connection over; only on routes with `hijack`. */
+  | { readonly tty: boolean; readonly hijack: (connection: Duplex, signal: AbortSignal) => Promise<void> };
+
+export type SendLine = (message: Readonly<Record<string, unknown>>) => void;
+
+export interface RouteRequest<Q, B> {
+  /** Decoded path parameters. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Q;
+  readonly body: B;
+  /** The unparsed body; only on routes with `stream`. */
+  readonly stream: Readable;
+  readonly headers: IncomingHttpHeaders;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+export interface RouteSpec<Q, B, D> {
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD' | 'PUT';
+  /** `:name` is one segment, `:name+` may contain slashes (image names). */
+  readonly path: string;
+  readonly query: z.ZodMiniType<Q>;
+  /** Schema of the JSON body. An absent body is read as `{}` where `emptyBody` says so, else refused. */
+  readonly json?: z.ZodMiniType<B>;
+  readonly emptyBody?: 'accepted' | 'refused';
+  readonly stream?: boolean;
+  readonly hijack?: boolean;
+  /** First API version with this route. */
+  readonly since?: string;
+  handle(request: RouteRequest<Q, B>, deps: D): Promise<Reply>;
+}
+
+/** Checks the types of a route's parts against each other. */
+export function defineRoute<Q, D, B = undefined>(spec: RouteSpec<Q, B, D>): RouteSpec<Q, B, D> {
+  return spec;
+}
+
+/** A route with its dependencies filled in, as the server sees it. */
+export interface BoundRoute {
+  readonly method: string;
+  readonly path: string;
+  readonly query: z.ZodMiniType<unknown>;
+  readonly json: z.ZodMiniType<unknown> | undefined;
+  readonly emptyBody: 'accepted' | 'refused';
+  readonly stream: boolean;
+  readonly hijack: boolean;
+  readonly since: string | undefined;
+  handle(request: RouteRequest<unknown, unknown>): Promise<Reply>;
+}
+
+export function bind<Q, B, D>(spec: RouteSpec<Q, B, D>, deps: D): BoundRoute {
+  return {
+    method: spec.method,
+    path: spec.path,
+    query: spec.query,
+    json: spec.json,
+    emptyBody: spec.emptyBody ?? 'refused',
+    stream: spec.stream === true,
+    hijack: spec.hijack === true,
+    since: spec.since,
+    // The server parses with this route's own schemas before it calls.
+    handle: (request) => spec.handle(request as RouteRequest<Q, B>, deps),
+  };
+}

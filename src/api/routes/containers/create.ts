@@ -1,0 +1,20 @@
+import * as z from 'zod/mini';
+import { invalid } from '../../../base/errors.ts';
+import type { Containers } from '../../../containers/index.ts';
+import { queryString } from '../../codec/query.ts';
+import { defineRoute } from '../../route.ts';
+import { createContainerBody } from '../../schema/create-container.ts';
+
+/** POST /containers/create: 201, 400, 404 no such image, 409 name in use. */
+export const createContainer = defineRoute({
+  method: 'POST',
+  path: '/containers/create',
+  query: z.object({ name: queryString, platform: queryString }),
+  json: createContainerBody,
+  async handle({ query, body, signal }, containers: Pick<Containers, 'create'>) {
+    const { HostConfig: _host, NetworkingConfig: _network, ...config } = body;
+    if (Object.keys(config).length === 0) throw invalid('config cannot be empty in order to create a container');
+    const created = await containers.create({ name: query.name, platform: query.platform, body }, signal);
+    return { status: 201, body: { Id: created.id, Warnings: created.warnings } };
+  },
+});

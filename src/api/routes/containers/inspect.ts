@@ -1,0 +1,14 @@
+import * as z from 'zod/mini';
+import type { Containers } from '../../../containers/index.ts';
+import { queryBool } from '../../codec/query.ts';
+import { defineRoute } from '../../route.ts';
+
+/** GET /containers/{id}/json. */
+export const inspectContainer = defineRoute({
+  method: 'GET',
+  path: '/containers/:id/json',
+  query: z.object({ size: queryBool() }),
+  async handle({ params, query }, containers: Pick<Containers, 'inspect'>) {
+    return { status: 200, int64: true, body: await containers.inspect(params['id'] ?? '', { size: query.size }) };
+  },
+});

@@ -1,0 +1,17 @@
+import * as z from 'zod/mini';
+import type { Containers } from '../../../containers/index.ts';
+import { goStruct } from '../../codec/go-json.ts';
+import { defineRoute } from '../../route.ts';
+import { resourceFields, restartPolicy } from '../../schema/host-config.ts';
+
+/** POST /containers/{id}/update: limits and restart policy of a container, running or not. */
+export const updateContainer = defineRoute({
+  method: 'POST',
+  path: '/containers/:id/update',
+  query: z.object({}),
+  json: goStruct({ ...resourceFields, RestartPolicy: restartPolicy }),
+  async handle({ params, body, signal }, containers: Pick<Containers, 'update'>) {
+    const { warnings } = await containers.update(params['id'] ?? '', body, signal);
+    return { status: 200, body: { Warnings: warnings } };
+  },
+});

@@ -1,0 +1,22 @@
+import * as z from 'zod/mini';
+import type { Images } from '../../../images/index.ts';
+import { queryBool, queryFilters, queryString } from '../../codec/query.ts';
+import { defineRoute } from '../../route.ts';
+
+/** GET /images/json. `filter` is the old form of the filter `reference`. */
+export const listImages = defineRoute({
+  method: 'GET',
+  path: '/images/json',
+  query: z.object({
+    all: queryBool(),
+    filters: queryFilters,
+    filter: queryString,
+    'shared-size': queryBool(),
+    manifests: queryBool(),
+  }),
+  async handle({ query }, images: Pick<Images, 'list'>) {
+    const filters = query.filter === '' ? query.filters : { ...query.filters, reference: [query.filter] };
+    const { all, manifests } = query;
+    return { status: 200, body: await images.list({ all, filters, sharedSize: query['shared-size'], manifests }) };
+  },
+});

@@ -1,0 +1,16 @@
+import * as z from 'zod/mini';
+import type { Images } from '../../../images/index.ts';
+import { queryBool, queryPlatforms } from '../../codec/query.ts';
+import { defineRoute } from '../../route.ts';
+
+/** POST /images/load: an archive of images, plain or compressed. */
+export const loadImages = defineRoute({
+  method: 'POST',
+  path: '/images/load',
+  stream: true,
+  query: z.object({ quiet: queryBool(), platform: queryPlatforms }),
+  async handle({ query, stream }, images: Pick<Images, 'load'>) {
+    const options = { quiet: query.quiet, platforms: query.platform };
+    return { status: 200, progress: (send, signal) => images.load(stream, options, send, signal) };
+  },
+});

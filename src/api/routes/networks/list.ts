@@ -1,0 +1,14 @@
+import * as z from 'zod/mini';
+import type { Networks } from '../../../network/index.ts';
+import { queryFilters } from '../../codec/query.ts';
+import { defineRoute } from '../../route.ts';
+
+/** GET /networks. Like dockerd, the list leaves the containers of each network out. */
+export const listNetworks = defineRoute({
+  method: 'GET',
+  path: '/networks',
+  query: z.object({ filters: queryFilters }),
+  async handle({ query }, networks: Pick<Networks, 'list'>) {
+    return { status: 200, body: networks.list(query.filters).map((network) => ({ ...network, Containers: {} })) };
+  },
+});

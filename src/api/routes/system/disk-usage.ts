@@ -1,0 +1,61 @@
+import * as z from 'zod/mini';
+import type { ContainerSummary, Containers } from '../../../containers/index.ts';
+import type { Images } from '../../../images/index.ts';
+import type { VolumeInspect, Volumes } from '../../../volumes/index.ts';
+import { queryStrings } from '../../codec/query.ts';
+import { defineRoute } from '../../route.ts';
+
+export interface DiskUsageDeps {
+  readonly containers: Pick<Containers, 'list'>;
+  readonly images: Pick<Images, 'list'>;
+  readonly volumes: Pick<Volumes, 'list'>;
+  /** Bytes of all unpacked layers, each counted once. */
+  layersSizeBytes(): Promise<number>;
+  /** Bytes below a directory on the host. */
+  directorySizeBytes(path: string, signal: AbortSignal): Promise<number>;
+}
+
+const EVERYTHING = ['container', 'image', 'volume', 'build-cache'];
+
+/** GET /system/df. `type` asks for a part, which saves measuring the rest. */
+export const diskUsage = defineRoute({
+  method: 'GET',
+  path: '/system/df',
+  query: z.object({ type: queryStrings }),
+  async handle({ query, signal }, deps: DiskUsageDeps) {
+    const types = query.type.length === 0 ? EVERYTHING : query.type;
+    const wants = (type: string): boolean => types.includes(type);
+    const containers =
+      wants('container') || wants('volume')
+        ? await deps.containers.list({ all: true, limit: 0, size: wants('container'), filters: {} })
+        : [];
+    const images = wants('image')
+      ? await deps.images.list({ all: false, filters: {}, sharedSize: true, manifests: false })
+      : [];
+    const volumes: object[] = [];
+    if (wants('volume')) {
+      for (const volume of deps.volumes.list()) volumes.push(await withUsage(volume, containers, deps, signal));
+    }
+    return {
+      status: 200,
+      body: {
+        LayersSize: wants('image') ? await deps.layersSizeBytes() : 0,
+        Images: wants('image') ? images : null,
+        Containers: wants('container') ? containers : null,
+        Volumes: wants('volume') ? volumes : null,
+        BuildCache: wants('build-cache') ? [] : null,
+      },
+    };
+  },
+});
+
+async function withUsage(
+  volume: VolumeInspect,
+  containers: readonly ContainerSummary[],
+  deps: DiskUsageDeps,
+  signal: AbortSignal,
+): Promise<object> {
+  const users = containers.filter((container) => container.Mounts.some((mount) => mount.Name === volume.Name));
+  const size = await deps.directorySizeBytes(volume.Mountpoint, signal);
+  return { ...volume, UsageData: { RefCount: users.length, Size: size } };
+}

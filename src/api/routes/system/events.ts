@@ -1,0 +1,34 @@
+import * as z from 'zod/mini';
+import { invalid } from '../../../base/errors.ts';
+import type { EventLog } from '../../../events/index.ts';
+import type { EngineEvent } from '../../../spec/index.ts';
+import { queryFilters, queryTime } from '../../codec/query.ts';
+import { defineRoute } from '../../route.ts';
+
+/** GET /events: a JSON object per line. */
+export const events = defineRoute({
+  method: 'GET',
+  path: '/events',
+  query: z.object({ since: queryTime, until: queryTime, filters: queryFilters }),
+  async handle({ query, signal }, log: Pick<EventLog, 'subscribe'>) {
+    const { since, until, filters } = query;
+    if (since !== undefined && until !== undefined && until < since) {
+      throw invalid(`\`since\` time (${seconds(since)}) cannot be after \`until\` time (${seconds(until)})`);
+    }
+    return { status: 200, lines: withOldNames(log.subscribe({ since, until, filters }, signal)) };
+  },
+});
+
+function seconds(nanos: bigint): string {
+  return (nanos / 1_000_000_000n).toString();
+}
+
+/** `status`, `id` and `from` are what clients before 1.22 read; dockerd still sends them. */
+async function* withOldNames(source: AsyncIterable<EngineEvent>): AsyncGenerator<object> {
+  for await (const event of source) {
+    const { ID: id, Attributes: attributes } = event.Actor;
+    if (event.Type === 'container') yield { status: event.Action, id, from: attributes['image'] ?? '', ...event };
+    else if (event.Type === 'image') yield { status: event.Action, id, ...event };
+    else yield event;
+  }
+}

@@ -1,0 +1,31 @@
+import type { EventLog } from '../../../events/index.ts';
+import { type BoundRoute, bind } from '../../route.ts';
+import { type DiskUsageDeps, diskUsage } from './disk-usage.ts';
+import { events } from './events.ts';
+import { type InfoDeps, info } from './info.ts';
+import { headPing, ping } from './ping.ts';
+import { listPlugins } from './plugins.ts';
+import { type VersionDeps, version } from './version.ts';
+
+export interface System extends InfoDeps, VersionDeps, Pick<DiskUsageDeps, 'layersSizeBytes' | 'directorySizeBytes'> {}
+
+export function systemRoutes(
+  system: System,
+  log: EventLog,
+  stores: Omit<DiskUsageDeps, keyof System>,
+): readonly BoundRoute[] {
+  const usage: DiskUsageDeps = {
+    ...stores,
+    layersSizeBytes: () => system.layersSizeBytes(),
+    directorySizeBytes: (path, signal) => system.directorySizeBytes(path, signal),
+  };
+  return [
+    bind(ping, undefined),
+    bind(headPing, undefined),
+    bind(version, system),
+    bind(info, system),
+    bind(events, log),
+    bind(diskUsage, usage),
+    bind(listPlugins, undefined),
+  ];
+}

@@ -1,0 +1,15 @@
+import * as z from 'zod/mini';
+import type { Volumes } from '../../../volumes/index.ts';
+import { queryBool } from '../../codec/query.ts';
+import { defineRoute } from '../../route.ts';
+
+/** DELETE /volumes/{name}: 204, 409 in use. */
+export const removeVolume = defineRoute({
+  method: 'DELETE',
+  path: '/volumes/:name',
+  query: z.object({ force: queryBool() }),
+  async handle({ params, query }, volumes: Pick<Volumes, 'remove'>) {
+    await volumes.remove(params['name'] ?? '', { force: query.force });
+    return { status: 204 };
+  },
+});

@@ -1,0 +1,41 @@
+import { goBool, goEmpty, goInt, goList, goMap, goString, goStringOrList, goStruct } from '../codec/go-json.ts';
+
+const strings = goList(goString, '');
+
+export const healthConfig = goStruct({
+  Test: strings,
+  Interval: goInt,
+  Timeout: goInt,
+  Retries: goInt,
+  StartPeriod: goInt,
+  StartInterval: goInt,
+});
+
+/** The portable half of a container; also what `commit` takes. */
+export const containerConfigFields = {
+  Hostname: goString,
+  Domainname: goString,
+  User: goString,
+  AttachStdin: goBool,
+  AttachStdout: goBool,
+  AttachStderr: goBool,
+  ExposedPorts: goMap(goEmpty, {}),
+  Tty: goBool,
+  OpenStdin: goBool,
+  StdinOnce: goBool,
+  Env: strings,
+  Cmd: goStringOrList,
+  Healthcheck: healthConfig,
+  ArgsEscaped: goBool,
+  Image: goString,
+  Volumes: goMap(goEmpty, {}),
+  WorkingDir: goString,
+  Entrypoint: goStringOrList,
+  NetworkDisabled: goBool,
+  MacAddress: goString,
+  OnBuild: strings,
+  Labels: goMap(goString, ''),
+  StopSignal: goString,
+  StopTimeout: goInt,
+  Shell: goStringOrList,
+};

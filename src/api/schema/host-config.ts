@@ -1,0 +1,115 @@
+import * as z from 'zod/mini';
+import { goBool, goEmpty, goEnum, goInt, goList, goMap, goString, goStruct } from '../codec/go-json.ts';
+
+const strings = goList(goString, '');
+const stringMap = goMap(goString, '');
+
+const weightDevices = goList(z.object({ Path: goString, Weight: goInt }));
+const throttleDevices = goList(z.object({ Path: goString, Rate: goInt }));
+
+export const restartPolicy = goStruct({
+  Name: goEnum('', 'no', 'always', 'unless-stopped', 'on-failure'),
+  MaximumRetryCount: goInt,
+});
+
+/** What `update` takes as well. */
+export const resourceFields = {
+  CpuShares: goInt,
+  Memory: goInt,
+  NanoCpus: goInt,
+  CgroupParent: goString,
+  BlkioWeight: goInt,
+  BlkioWeightDevice: weightDevices,
+  BlkioDeviceReadBps: throttleDevices,
+  BlkioDeviceWriteBps: throttleDevices,
+  BlkioDeviceReadIOps: throttleDevices,
+  BlkioDeviceWriteIOps: throttleDevices,
+  CpuPeriod: goInt,
+  CpuQuota: goInt,
+  CpuRealtimePeriod: goInt,
+  CpuRealtimeRuntime: goInt,
+  CpusetCpus: goString,
+  CpusetMems: goString,
+  Devices: goList(goStruct({ PathOnHost: goString, PathInContainer: goString, CgroupPermissions: goString })),
+  DeviceCgroupRules: strings,
+  DeviceRequests: goList(goEmpty),
+  MemoryReservation: goInt,
+  MemorySwap: goInt,
+  MemorySwappiness: goInt,
+  OomKillDisable: goBool,
+  PidsLimit: goInt,
+  Ulimits: goList(z.object({ Name: goString, Soft: goInt, Hard: goInt })),
+  CpuCount: goInt,
+  CpuPercent: goInt,
+  IOMaximumIOps: goInt,
+  IOMaximumBandwidth: goInt,
+};
+
+const portBinding = goStruct({ HostIp: goString, HostPort: goString });
+
+const mount = goStruct({
+  Type: goEnum('bind', 'volume', 'tmpfs', 'npipe', 'cluster', 'image'),
+  Source: goString,
+  Target: goString,
+  ReadOnly: goBool,
+  Consistency: goString,
+  BindOptions: goStruct({
+    Propagation: goString,
+    NonRecursive: goBool,
+    CreateMountpoint: goBool,
+    ReadOnlyNonRecursive: goBool,
+    ReadOnlyForceRecursive: goBool,
+  }),
+  VolumeOptions: goStruct({
+    NoCopy: goBool,
+    Labels: stringMap,
+    DriverConfig: goStruct({ Name: goString, Options: stringMap }),
+    Subpath: goString,
+  }),
+  TmpfsOptions: goStruct({ SizeBytes: goInt, Mode: goInt, Options: goList(strings) }),
+  ImageOptions: goStruct({ Subpath: goString }),
+});
+
+export const hostConfig = goStruct({
+  ...resourceFields,
+  Binds: strings,
+  ContainerIDFile: goString,
+  LogConfig: goStruct({ Type: goString, Config: stringMap }),
+  NetworkMode: goString,
+  PortBindings: goMap(z.nullable(goList(portBinding, {})), null),
+  RestartPolicy: restartPolicy,
+  AutoRemove: goBool,
+  VolumeDriver: goString,
+  VolumesFrom: strings,
+  ConsoleSize: z.tuple([goInt, goInt]),
+  Annotations: stringMap,
+  CapAdd: strings,
+  CapDrop: strings,
+  CgroupnsMode: goEnum('', 'private', 'host'),
+  Dns: strings,
+  DnsOptions: strings,
+  DnsSearch: strings,
+  ExtraHosts: strings,
+  GroupAdd: strings,
+  IpcMode: goString,
+  Cgroup: goString,
+  Links: strings,
+  OomScoreAdj: goInt,
+  PidMode: goString,
+  Privileged: goBool,
+  PublishAllPorts: goBool,
+  ReadonlyRootfs: goBool,
+  SecurityOpt: strings,
+  StorageOpt: stringMap,
+  Tmpfs: stringMap,
+  UTSMode: goString,
+  UsernsMode: goString,
+  ShmSize: goInt,
+  Sysctls: stringMap,
+  Runtime: goString,
+  Isolation: goString,
+  MaskedPaths: strings,
+  ReadonlyPaths: strings,
+  Mounts: goList(mount, {}),
+  Init: goBool,
+});

@@ -1,0 +1,85 @@
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from '../base/logger.ts';
+import type { Containers } from '../containers/index.ts';
+import type { EventLog } from '../events/index.ts';
+import type { Images } from '../images/index.ts';
+import type { Networks } from '../network/index.ts';
+import type { Volumes } from '../volumes/index.ts';
+import { type DispatchDeps, dispatch, dispatchUpgrade } from './http/dispatch.ts';
+import { installFront, isHijackPath } from './http/front.ts';
+import { createRouter } from './http/router.ts';
+import type { BoundRoute } from './route.ts';
+import { containerRoutes } from './routes/containers/index.ts';
+import { execRoutes } from './routes/exec/index.ts';
+import { imageRoutes, type PullImage } from './routes/images/index.ts';
+import { networkRoutes } from './routes/networks/index.ts';
+import { type System, systemRoutes } from './routes/system/index.ts';
+import { volumeRoutes } from './routes/volumes/index.ts';
+import { API_VERSION } from './versions/api-version.ts';
+
+/** What the Engine API is served from. */
+export interface ApiDeps {
+  readonly containers: Containers;
+  readonly images: Images;
+  readonly networks: Networks;
+  readonly volumes: Volumes;
+  readonly system: System;
+  readonly events: EventLog;
+  readonly logger: Logger;
+  /** Of the engine, for the `Server` header. */
+  readonly engineVersion: string;
+  /** Absent while there is no registry client. */
+  readonly pull?: PullImage;
+}
+
+const HEADERS_TIMEOUT_MS = 20_000;
+const KEEP_ALIVE_TIMEOUT_MS = 300_000;
+/** Credentials for several registries travel in one header. */
+const MAX_HEADER_BYTES = 256 * 1024;
+
+/** Makes servers of the API, one per address to listen on; they share everything but their sockets. */
+export function createApi(deps: ApiDeps): { createServer(): Server } {
+  const dispatchDeps: DispatchDeps = {
+    router: createRouter(allRoutes(deps)),
+    logger: deps.logger,
+    headers: {
+      'Api-Version': API_VERSION,
+      'Docker-Experimental': 'false',
+      Ostype: 'linux',
+      Server: `Gantry/${deps.engineVersion} (linux)`,
+    },
+  };
+  return { createServer: () => createApiServer(dispatchDeps) };
+}
+
+export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
+  const { containers, images, networks, volumes } = deps;
+  return [
+    ...systemRoutes(deps.system, deps.events, { containers, images, volumes }),
+    ...containerRoutes(containers),
+    ...execRoutes(containers),
+    ...imageRoutes(images, deps.pull),
+    ...networkRoutes(networks),
+    ...volumeRoutes(volumes),
+  ];
+}
+
+function createApiServer(deps: DispatchDeps): Server {
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // An upload of an image takes as long as it takes; JSON bodies have a limit of their own.
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    noDelay: true,
+    shouldUpgradeCallback: (request) => isHijackPath(request.url ?? ''),
+  });
+  // A client may end its side and still read the answer (see half-close.ts); Node keeps this switch undocumented.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  installFront(server);
+  server.on('request', (request, response) => void dispatch(deps, request, response));
+  server.on('checkContinue', (request, response) => void dispatch(deps, request, response));
+  server.on('upgrade', (request, socket, head) => void dispatchUpgrade(deps, request, socket as Socket, head));
+  return server;
+}

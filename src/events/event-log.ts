@@ -1,0 +1,153 @@
+import { EngineError } from '../base/errors.ts';
+import type { Nanos } from '../base/time.ts';
+import type { EngineEvent, EventSink } from '../spec/index.ts';
+import { type EventFilters, matchesFilters } from './event-filter.ts';
+
+/** Events kept for `since`; dockerd keeps 256. */
+const HISTORY_LIMIT = 1024;
+/** What a slow client may leave unread before it is cut off rather than served with gaps. */
+const BACKLOG_LIMIT = 16_384;
+
+export interface EventQuery {
+  /** Nanoseconds since the epoch; events of the past from here on come first. */
+  readonly since: Nanos | undefined;
+  /** The stream ends here; in the past, it ends after what is kept. */
+  readonly until: Nanos | undefined;
+  readonly filters: EventFilters;
+}
+
+/** What happened in the engine since it started, as far as it is kept, and what happens. */
+export interface EventLog extends EventSink {
+  /**
+   * Registers at once: no event after this call is missed. Ends at `until` or when `signal` aborts.
+   * @throws EngineError unavailable, from the iterator, when the reader is too slow
+   */
+  subscribe(query: EventQuery, signal: AbortSignal): AsyncIterable<EngineEvent>;
+  /** How many read at the moment. */
+  listeners(): number;
+}
+
+interface Subscriber {
+  readonly filters: EventFilters;
+  push(event: EngineEvent): void;
+}
+
+/** `now` is the wall clock in nanoseconds. */
+export function createEventLog(now: () => Nanos): EventLog {
+  const history: EngineEvent[] = [];
+  const subscribers = new Set<Subscriber>();
+  let oldest = 0;
+
+  return {
+    emit(type, action, id, attributes) {
+      const timeNano = now();
+      const event: EngineEvent = {
+        Type: type,
+        Action: action,
+        Actor: { ID: id, Attributes: attributes },
+        scope: 'local',
+        time: Number(timeNano / 1_000_000_000n),
+        timeNano,
+      };
+      if (history.length < HISTORY_LIMIT) history.push(event);
+      else {
+        history[oldest] = event;
+        oldest = (oldest + 1) % HISTORY_LIMIT;
+      }
+      for (const subscriber of subscribers) {
+        if (matchesFilters(event, subscriber.filters)) subscriber.push(event);
+      }
+    },
+
+    subscribe(query, signal) {
+      const past = query.since === undefined && query.until === undefined ? [] : kept(query);
+      if (query.until !== undefined && query.until < now()) return replay(past);
+      const queue = new EventQueue(past, query.filters);
+      subscribers.add(queue);
+      const leave = (): void => {
+        subscribers.delete(queue);
+        queue.end();
+      };
+      const timer = query.until === undefined ? undefined : endAt(query.until - now(), leave);
+      signal.addEventListener('abort', leave, { once: true });
+      if (signal.aborted) leave();
+      return queue.drain(() => {
+        leave();
+        clearTimeout(timer);
+        signal.removeEventListener('abort', leave);
+      });
+    },
+
+    listeners: () => subscribers.size,
+  };
+
+  function kept({ since, until, filters }: EventQuery): EngineEvent[] {
+    const ordered = [...history.slice(oldest), ...history.slice(0, oldest)];
+    return ordered.filter(
+      (event) =>
+        (since === undefined || event.timeNano >= since) &&
+        (until === undefined || event.timeNano <= until) &&
+        matchesFilters(event, filters),
+    );
+  }
+}
+
+/** The longest delay of a timer: a later end is waited for in steps. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
+function endAt(inNanos: Nanos, end: () => void): NodeJS.Timeout | undefined {
+  const delayMs = Number(inNanos / 1_000_000n) + 1;
+  if (delayMs > LONGEST_DELAY_MS) return undefined; // 24 days: no connection lasts
+  return setTimeout(end, Math.max(0, delayMs)).unref();
+}
+
+async function* replay(events: readonly EngineEvent[]): AsyncGenerator<EngineEvent> {
+  yield* events;
+}
+
+class EventQueue implements Subscriber {
+  readonly filters: EventFilters;
+  #waiting: EngineEvent[];
+  #ended = false;
+  #overrun = false;
+  #wake: (() => void) | undefined;
+
+  constructor(past: EngineEvent[], filters: EventFilters) {
+    this.#waiting = past;
+    this.filters = filters;
+  }
+
+  push(event: EngineEvent): void {
+    if (this.#ended) return;
+    if (this.#waiting.length >= BACKLOG_LIMIT) {
+      this.#overrun = true;
+      this.#waiting = [];
+      this.end();
+    } else this.#waiting.push(event);
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  async *drain(leave: () => void): AsyncGenerator<EngineEvent> {
+    try {
+      for (;;) {
+        const batch = this.#waiting;
+        this.#waiting = [];
+        yield* batch;
+        if (this.#overrun) throw new EngineError('unavailable', 'the reader of events is too slow');
+        if (this.#waiting.length > 0) continue;
+        if (this.#ended) return;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#wake = resolve;
+        await promise;
+        this.#wake = undefined;
+      }
+    } finally {
+      leave();
+    }
+  }
+}
