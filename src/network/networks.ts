@@ -11,17 +11,30 @@ export interface Networks {
   /** By name, id or unique id prefix. @throws EngineError notFound `network x not found` */
   inspect(ref: string): NetworkInspect;
 
+  /**
+   * What can be told before a start: bad ports, bad addresses. Not whether they are free, nor whether the network exists.
+   * @throws EngineError invalid
+   */
+  check(request: Pick<SandboxRequest, 'mode' | 'endpoints' | 'portBindings'>): void;
   /** @throws EngineError as Docker words it: port is already allocated, address in use, network not found */
   attach(request: SandboxRequest, signal: AbortSignal): Promise<Sandbox>;
-  /** Idempotent. */
+  /** Idempotent; carries on past what fails. */
   detach(containerId: string): Promise<void>;
+  /** The name that `inspect` shows from now on. */
+  rename(containerId: string, containerName: string): void;
   /**
    * After a restart of the daemon: takes over the sandboxes of `running`, removes every other one of ours that is still
    * in the kernel (namespaces, links, addresses, firewall elements, port reservations).
    */
   restore(running: readonly SandboxState[]): Promise<void>;
+  /** What `host-gateway` stands for in `--add-host`; undefined without the default bridge. */
+  readonly hostGateway: string | undefined;
+  /** Sentences for `info`: what of the host stands in the way, such as a foreign firewall. */
+  warnings(): readonly string[];
   /** Releases sockets and handles; what containers use stays in the kernel. */
   close(): Promise<void>;
+  /** Only when no container runs: removes the bridge (if an engine made it), the table and what else is in the kernel, and closes. */
+  tearDown(): Promise<void>;
 }
 
 export interface SandboxRequest {
@@ -51,6 +64,8 @@ export interface Sandbox {
 /** What `containers` stores of a running container's sandbox and hands back after a restart. */
 export interface SandboxState extends Sandbox {
   readonly containerId: string;
+  /** For `inspect`; the id when absent. */
+  readonly containerName?: string;
 }
 
 /** `GET /networks/{id}`, in the API's spelling. */

@@ -1,0 +1,79 @@
+import { closeSync } from 'node:fs';
+import type { Logger } from '../base/logger.ts';
+import type { Records } from '../base/records.ts';
+import { bindHostPort, readSysctl } from '../linux/index.ts';
+import { storeDefaultNetworks } from './default-networks.ts';
+import { BridgeDriver } from './drivers/bridge-driver.ts';
+import { EngineNetworks } from './engine-networks.ts';
+import type { Kernel } from './kernel/kernel.ts';
+import { startKernelThread } from './kernel/kernel-thread.ts';
+import { defaultBridge, kernelConfig, type NetworkConfig } from './network-config.ts';
+import type { NetworkRecord } from './network-record.ts';
+import type { Networks } from './networks.ts';
+import { PortRegistry } from './ports/port-registry.ts';
+
+export interface NetworksDeps {
+  readonly config: NetworkConfig;
+  readonly records: Records<NetworkRecord>;
+  readonly logger: Logger;
+}
+
+/**
+ * Sets up bridge and firewall of the engine (or takes over those of its last run) and starts the kernel thread. What ran
+ * before stays as it is until {@link Networks.restore}, which must come before the first attach. Needs root.
+ * @throws EngineError invalid for options that can't be, internal for what the kernel refuses; leaves no thread then
+ */
+export async function createNetworks({ config, records, logger }: NetworksDeps): Promise<Networks> {
+  const bridge = defaultBridge(config);
+  const kernelSettings = kernelConfig(config);
+  const kernel = startKernelThread(kernelSettings, logger);
+  try {
+    const survey = bridge && (await kernel.request('survey', { bridge: bridge.name }));
+    storeDefaultNetworks(records, config, bridge && survey && { plan: bridge, survey });
+    const bridges = new BridgeDriver(new Set(bridge?.mustExist === true ? [bridge.name] : []));
+    const warnings = await setUpHost({ kernel, records, bridges, logger });
+    return new EngineNetworks({
+      kernel,
+      records,
+      bridges,
+      registry: new PortRegistry({ ephemeral: ephemeralPorts(), hasIpv6: hasIpv6() }),
+      logger,
+      netnsDirectory: kernelSettings.netnsDirectory,
+      warnings,
+    });
+  } catch (error) {
+    await kernel.close();
+    throw error;
+  }
+}
+
+async function setUpHost(deps: {
+  readonly kernel: Kernel;
+  readonly records: Records<NetworkRecord>;
+  readonly bridges: BridgeDriver;
+  readonly logger: Logger;
+}): Promise<readonly string[]> {
+  const networks = deps.records.all().filter(({ driver }) => driver === 'bridge');
+  const report = await deps.kernel.request('setUp', {
+    bridges: networks.map((record) => deps.bridges.hostPlan(record)),
+  });
+  for (const warning of report.warnings) deps.logger.warn({}, warning);
+  if (!report.spawnsNft) return report.warnings;
+  return [...report.warnings, 'libnftables is not installed: every change of the firewall spawns nft'];
+}
+
+/** ip_local_port_range of ip-sysctl; the kernel's default where it can't be read. */
+function ephemeralPorts(): { first: number; last: number } {
+  const [first = 32768, last = 60999] =
+    (readSysctl('net/ipv4/ip_local_port_range') ?? '').match(/\d+/g)?.map(Number) ?? [];
+  return { first, last };
+}
+
+function hasIpv6(): boolean {
+  try {
+    closeSync(bindHostPort({ protocol: 'udp', address: '::', port: 0 }));
+    return true;
+  } catch {
+    return false;
+  }
+}

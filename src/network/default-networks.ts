@@ -1,0 +1,86 @@
+import { newObjectId } from '../base/ids.ts';
+import type { Records } from '../base/records.ts';
+import { formatNanos } from '../base/time.ts';
+import { BRIDGE_OPTION, DEFAULT_MTU } from './drivers/bridge-driver.ts';
+import { chooseSubnet } from './ipam/address-pools.ts';
+import { formatAddress, formatSubnet, overlap, parseAddress, parseCidr, type Subnet, subnetOf } from './ipam/subnet.ts';
+import type { HostSurvey } from './kernel/protocol.ts';
+import type { DefaultBridge, NetworkConfig } from './network-config.ts';
+import type { NetworkRecord } from './network-record.ts';
+
+type Addressing = { readonly subnet: string; readonly gateway: string };
+
+/** Stores the networks that every engine has, `bridge` as the options and the host have it now. Ids stay from start to start. */
+export function storeDefaultNetworks(
+  records: Records<NetworkRecord>,
+  config: NetworkConfig,
+  bridge: { readonly plan: DefaultBridge; readonly survey: HostSurvey } | undefined,
+): void {
+  storeBuiltIn(records, { name: 'host', driver: 'host', options: {} });
+  storeBuiltIn(records, { name: 'none', driver: 'null', options: {} });
+  const stored = records.all().find((record) => record.builtIn && record.name === 'bridge');
+  if (bridge === undefined) {
+    if (stored !== undefined) records.delete(stored.id);
+    return;
+  }
+  const others = records.all().filter((record) => record !== stored);
+  storeBuiltIn(records, {
+    name: 'bridge',
+    driver: 'bridge',
+    options: {
+      [BRIDGE_OPTION.default]: 'true',
+      [BRIDGE_OPTION.interContainer]: 'true',
+      [BRIDGE_OPTION.masquerade]: 'true',
+      [BRIDGE_OPTION.hostBinding]: '0.0.0.0',
+      [BRIDGE_OPTION.name]: bridge.plan.name,
+      [BRIDGE_OPTION.mtu]: String(config.mtu ?? DEFAULT_MTU),
+    },
+    ...addressing(config, bridge, { stored, others }),
+  });
+}
+
+function storeBuiltIn(
+  records: Records<NetworkRecord>,
+  wanted: Omit<NetworkRecord, 'id' | 'created' | 'builtIn' | 'labels'>,
+): void {
+  const stored = records.all().find((record) => record.builtIn && record.name === wanted.name);
+  const record: NetworkRecord = {
+    id: stored?.id ?? newObjectId(),
+    created: stored?.created ?? formatNanos(BigInt(Date.now()) * 1_000_000n),
+    builtIn: true,
+    labels: {},
+    ...wanted,
+  };
+  if (stored === undefined || JSON.stringify(stored) !== JSON.stringify(record)) records.put(record.id, record);
+}
+
+/** In this order: what the user wants, what the bridge has, what it had the last time, the first free of the pools. */
+function addressing(
+  config: NetworkConfig,
+  { plan, survey }: { readonly plan: DefaultBridge; readonly survey: HostSurvey },
+  known: { readonly stored: NetworkRecord | undefined; readonly others: readonly NetworkRecord[] },
+): Addressing {
+  if (plan.bip !== undefined) return { subnet: formatSubnet(plan.bip.subnet), gateway: plan.bip.address };
+  const present = survey.bridge?.addresses[0];
+  if (present !== undefined) {
+    return {
+      subnet: formatSubnet(subnetOf(parseAddress(present.address), present.prefixLength)),
+      gateway: present.address,
+    };
+  }
+  const taken: Subnet[] = survey.routes.map((route) => subnetOf(parseAddress(route.destination), route.prefixLength));
+  for (const { subnet } of known.others) if (subnet !== undefined) taken.push(parseCidr(subnet).subnet);
+  const { subnet: before, gateway } = known.stored ?? {};
+  if (before !== undefined && gateway !== undefined) {
+    const { subnet } = parseCidr(before);
+    if (isOfPools(config, subnet) && !taken.some((other) => overlap(other, subnet))) return { subnet: before, gateway };
+  }
+  const subnet = chooseSubnet(config.addressPools, taken);
+  return { subnet: formatSubnet(subnet), gateway: formatAddress(subnet.base + 1) };
+}
+
+/** The pools may have been changed since. */
+function isOfPools({ addressPools }: NetworkConfig, subnet: Subnet): boolean {
+  if (addressPools === undefined || addressPools.length === 0) return true;
+  return addressPools.some(({ base }) => overlap(parseCidr(base).subnet, subnet));
+}

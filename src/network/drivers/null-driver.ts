@@ -1,0 +1,14 @@
+import type { EndpointSettings } from '../../spec/index.ts';
+import type { Endpoint, NetworkDriver } from './driver.ts';
+import { endpointSettings } from './endpoint-settings.ts';
+
+/** `none`: a sandbox with only its loopback. Also stands in for `host`, which has no sandbox. */
+export const nullDriver: NetworkDriver = {
+  hostPlan: () => undefined,
+  connect: (_record, settings: EndpointSettings): Endpoint => ({
+    settings: endpointSettings(settings, {}),
+    link: undefined,
+  }),
+  adopt() {},
+  disconnect() {},
+};

@@ -1,0 +1,319 @@
+import { join } from 'node:path';
+import { EngineError, messageOf } from '../base/errors.ts';
+import { newObjectId } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Records } from '../base/records.ts';
+import type { EndpointSettings, PortMap } from '../spec/index.ts';
+import { type BridgeDriver, bridgeName, checkEndpoint } from './drivers/bridge-driver.ts';
+import type { NetworkDriver } from './drivers/driver.ts';
+import { nullDriver } from './drivers/null-driver.ts';
+import type { Kernel } from './kernel/kernel.ts';
+import type { LinkPlan } from './kernel/protocol.ts';
+import { filterNetworks } from './list-filters.ts';
+import { type AttachedContainers, inspectNetwork, type NetworkRecord } from './network-record.ts';
+import type { NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState } from './networks.ts';
+import { ContainerPorts } from './ports/container-ports.ts';
+import { endpointFailed } from './ports/port-errors.ts';
+import type { PortRegistry } from './ports/port-registry.ts';
+import { formatContainerPort, type PortRequest, parseContainerPorts, parsePortBindings } from './ports/port-request.ts';
+import { publishedPorts } from './ports/published-ports.ts';
+import { sysctlKey } from './sysctl-key.ts';
+
+export interface EngineNetworksDeps {
+  readonly kernel: Kernel;
+  readonly records: Records<NetworkRecord>;
+  readonly bridges: BridgeDriver;
+  readonly registry: PortRegistry;
+  readonly logger: Logger;
+  readonly netnsDirectory: string;
+  readonly warnings: readonly string[];
+}
+
+/** A container that is attached. */
+interface Attached {
+  containerName: string;
+  readonly sandbox: Sandbox;
+  readonly ports: ContainerPorts;
+}
+
+interface ConnectedEndpoint {
+  readonly record: NetworkRecord;
+  readonly settings: EndpointSettings;
+  readonly link: LinkPlan | undefined;
+}
+
+/** The networks of one engine. Decisions are taken here, synchronously; the kernel thread carries them out. */
+export class EngineNetworks implements Networks {
+  readonly #deps: EngineNetworksDeps;
+  readonly #attached = new Map<string, Attached>();
+
+  constructor(deps: EngineNetworksDeps) {
+    this.#deps = deps;
+  }
+
+  get hostGateway(): string | undefined {
+    return this.#find('bridge')?.gateway;
+  }
+
+  warnings(): readonly string[] {
+    return this.#deps.warnings;
+  }
+
+  list(filters: Readonly<Record<string, readonly string[]>> = {}): readonly NetworkInspect[] {
+    const attached = new Map(this.#deps.records.all().map((record) => [record, this.#containersOn(record)]));
+    const inUse = (record: NetworkRecord): boolean => Object.keys(attached.get(record) ?? {}).length > 0;
+    return filterNetworks([...attached.keys()], filters, inUse)
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+      .map((record) => inspectNetwork(record, attached.get(record) ?? {}));
+  }
+
+  inspect(ref: string): NetworkInspect {
+    const record = this.#require(ref);
+    return inspectNetwork(record, this.#containersOn(record));
+  }
+
+  check(request: Pick<SandboxRequest, 'mode' | 'endpoints' | 'portBindings'>): void {
+    parsePortBindings(request.portBindings);
+    for (const [name, settings] of Object.entries(request.endpoints)) {
+      const record = this.#find(name);
+      if (record !== undefined) checkEndpoint(record, settings);
+    }
+  }
+
+  async attach(request: SandboxRequest, signal: AbortSignal): Promise<Sandbox> {
+    if (signal.aborted) throw cancelled();
+    await this.detach(request.containerId);
+    const sandboxId = newObjectId();
+    await using undo = new AsyncDisposableStack();
+
+    const sysctls = Object.entries(request.sysctls).map(([name, value]) => [sysctlKey(name), value] as const);
+    const endpoints = this.#connect(request, undo);
+    const ports = undo.use(this.#reservePorts(request, endpoints));
+    const sandbox: Sandbox = {
+      netnsPath: join(this.#deps.netnsDirectory, sandboxId.slice(0, 12)),
+      sandboxId,
+      endpoints: Object.fromEntries(endpoints.map(({ record, settings }) => [record.name, settings])),
+      ports: portMap(request, ports),
+    };
+    const links = endpoints.flatMap(({ link }) => link ?? []);
+    await this.#request('attach', { netnsPath: sandbox.netnsPath, links, sysctls, elements: ports.elements() });
+
+    undo.move();
+    this.#attached.set(request.containerId, { containerName: request.containerName, sandbox, ports });
+    if (signal.aborted) {
+      await this.detach(request.containerId);
+      throw cancelled();
+    }
+    ports.relay();
+    return sandbox;
+  }
+
+  async detach(containerId: string): Promise<void> {
+    const attached = this.#attached.get(containerId);
+    if (attached === undefined) return;
+    this.#attached.delete(containerId);
+    const { ports, sandbox } = attached;
+    try {
+      const hostLinks = hostLinksOf(sandbox);
+      await this.#deps.kernel.request('detach', {
+        netnsPath: sandbox.netnsPath,
+        hostLinks,
+        elements: ports.elements(),
+      });
+    } catch (error) {
+      this.#deps.logger.warn({ containerId, error: messageOf(error) }, 'network of a container was not removed whole');
+    }
+    // Only now may others have the ports and the address.
+    ports[Symbol.dispose]();
+    for (const { record, settings } of this.#endpointsOf(sandbox))
+      driverOf(this.#deps, record).disconnect(record, settings);
+  }
+
+  rename(containerId: string, containerName: string): void {
+    const attached = this.#attached.get(containerId);
+    if (attached !== undefined) attached.containerName = containerName;
+  }
+
+  async restore(running: readonly SandboxState[]): Promise<void> {
+    for (const state of running) this.#adopt(state);
+    const all = [...this.#attached.values()];
+    await this.#request('reconcile', {
+      netnsPaths: all.map(({ sandbox }) => sandbox.netnsPath),
+      hostLinks: all.flatMap(({ sandbox }) => hostLinksOf(sandbox)),
+      elements: all.flatMap(({ ports }) => ports.elements()),
+    });
+    for (const { ports } of all) ports.relay();
+  }
+
+  async close(): Promise<void> {
+    for (const { ports } of this.#attached.values()) ports[Symbol.dispose]();
+    this.#attached.clear();
+    await this.#deps.kernel.close();
+  }
+
+  async tearDown(): Promise<void> {
+    const bridges = this.#deps.records.all().filter(({ driver }) => driver === 'bridge');
+    try {
+      await this.#request('tearDown', { bridges: bridges.map(bridgeName) });
+    } finally {
+      await this.close();
+    }
+  }
+
+  #connect(request: SandboxRequest, undo: AsyncDisposableStack): readonly ConnectedEndpoint[] {
+    const connected: ConnectedEndpoint[] = [];
+    for (const [at, { record, asked }] of this.#wanted(request).entries()) {
+      checkEndpoint(record, asked);
+      const endpointId = newObjectId();
+      const driver = driverOf(this.#deps, record);
+      const { settings, link } = driver.connect(record, asked, {
+        hostName: hostLinkName(endpointId),
+        name: `eth${at}`,
+      });
+      undo.defer(() => driver.disconnect(record, settings));
+      connected.push({
+        record,
+        settings: { ...settings, NetworkID: record.id, EndpointID: endpointId },
+        // The first network is the way out.
+        link: link && (at === 0 ? link : { ...link, gateway: '' }),
+      });
+    }
+    return connected;
+  }
+
+  /** The network of the mode first, then the others that endpoints name. */
+  #wanted({ mode, endpoints }: SandboxRequest): readonly { record: NetworkRecord; asked: EndpointSettings }[] {
+    const first = this.#require(mode);
+    const wanted = new Map<NetworkRecord, EndpointSettings>([[first, {}]]);
+    for (const [name, asked] of Object.entries(endpoints)) wanted.set(this.#require(name), asked);
+    if (first.driver === 'null' && wanted.size > 1) {
+      throw new EngineError(
+        'invalid',
+        'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+      );
+    }
+    return [...wanted].map(([record, asked]) => ({ record, asked }));
+  }
+
+  #reservePorts(request: SandboxRequest, endpoints: readonly ConnectedEndpoint[]): ContainerPorts {
+    const endpoint = endpoints.find(({ link }) => link !== undefined);
+    const { registry, logger } = this.#deps;
+    const target = endpoint?.settings.IPAddress ?? '';
+    // Without a network of its own nothing can be published; Docker discards such wishes.
+    if (endpoint === undefined) return new ContainerPorts({ registry, logger }, [], target);
+    const requests = [...parsePortBindings(request.portBindings), ...publishAllRequests(request)];
+    try {
+      return new ContainerPorts({ registry, logger }, registry.reserve(requests, target), target);
+    } catch (error) {
+      throw endpointFailed(request.containerName, endpoint.settings.EndpointID ?? '', error);
+    }
+  }
+
+  #adopt(state: SandboxState): void {
+    if (this.#attached.has(state.containerId)) return;
+    const endpoints = this.#endpointsOf(state);
+    for (const { record, settings } of endpoints) driverOf(this.#deps, record).adopt(record, settings);
+    const target = endpoints.find(({ settings }) => (settings.IPAddress ?? '') !== '')?.settings.IPAddress ?? '';
+    const { registry, logger } = this.#deps;
+    const { ports, lost } = registry.adopt(publishedPorts(state.ports));
+    if (lost.length > 0) {
+      logger.warn(
+        { containerId: state.containerId, ports: lost },
+        'published ports were taken by another process meanwhile',
+      );
+    }
+    const { containerId, containerName = containerId, ...sandbox } = state;
+    this.#attached.set(containerId, {
+      containerName,
+      sandbox,
+      ports: new ContainerPorts({ registry, logger }, ports, target),
+    });
+  }
+
+  #endpointsOf({ endpoints }: Sandbox): readonly { record: NetworkRecord; settings: EndpointSettings }[] {
+    return Object.entries(endpoints).flatMap(([name, settings]) => {
+      const record = this.#deps.records.get(settings.NetworkID ?? '') ?? this.#find(name);
+      return record === undefined ? [] : [{ record, settings }];
+    });
+  }
+
+  #containersOn(record: NetworkRecord): AttachedContainers {
+    const containers: Record<string, AttachedContainers[string]> = {};
+    for (const [containerId, { containerName, sandbox }] of this.#attached) {
+      const settings = Object.values(sandbox.endpoints).find(({ NetworkID }) => NetworkID === record.id);
+      if (settings === undefined) continue;
+      containers[containerId] = {
+        Name: containerName,
+        EndpointID: settings.EndpointID ?? '',
+        MacAddress: settings.MacAddress ?? '',
+        IPv4Address: (settings.IPAddress ?? '') === '' ? '' : `${settings.IPAddress}/${settings.IPPrefixLen}`,
+        IPv6Address: '',
+      };
+    }
+    return containers;
+  }
+
+  #require(ref: string): NetworkRecord {
+    const record = this.#find(ref);
+    if (record === undefined) throw new EngineError('notFound', `network ${ref} not found`);
+    return record;
+  }
+
+  /** By full id, name, then unique prefix of an id. @throws EngineError invalid for a prefix of several */
+  #find(ref: string): NetworkRecord | undefined {
+    const name = ref === '' || ref === 'default' ? 'bridge' : ref;
+    const records = this.#deps.records.all();
+    const exact = this.#deps.records.get(name) ?? records.find((record) => record.name === name);
+    if (exact !== undefined) return exact;
+    const byPrefix = records.filter((record) => record.id.startsWith(name));
+    if (byPrefix.length > 1) {
+      throw new EngineError(
+        'invalid',
+        `network ${name} is ambiguous (${byPrefix.length} matches found based on ID prefix)`,
+      );
+    }
+    return byPrefix[0];
+  }
+
+  async #request(...args: Parameters<Kernel['request']>): Promise<void> {
+    try {
+      await this.#deps.kernel.request(...args);
+    } catch (error) {
+      throw new EngineError('internal', `failed to set up container networking: ${messageOf(error)}`, { cause: error });
+    }
+  }
+}
+
+function driverOf({ bridges }: EngineNetworksDeps, { driver }: NetworkRecord): NetworkDriver {
+  return driver === 'bridge' ? bridges : nullDriver;
+}
+
+/** Of the end at the bridge: 15 bytes at most, and found again from what is stored of the endpoint. */
+function hostLinkName(endpointId: string): string {
+  return `veth${endpointId.slice(0, 11)}`;
+}
+
+function hostLinksOf({ endpoints }: Sandbox): readonly string[] {
+  return Object.values(endpoints)
+    .filter(({ IPAddress = '' }) => IPAddress !== '')
+    .map(({ EndpointID = '' }) => hostLinkName(EndpointID));
+}
+
+/** With `-P` every exposed port that isn't published by a binding gets a host port of the ephemeral range. */
+function publishAllRequests({ publishAll, exposedPorts, portBindings }: SandboxRequest): readonly PortRequest[] {
+  if (!publishAll) return [];
+  const bound = new Set(parsePortBindings(portBindings).map(formatContainerPort));
+  return exposedPorts
+    .flatMap(parseContainerPorts)
+    .filter((port) => !bound.has(formatContainerPort(port)))
+    .map((port) => ({ ...port, hostAddress: '', first: 0, last: 0 }));
+}
+
+function portMap(request: SandboxRequest, ports: ContainerPorts): PortMap {
+  const exposed = [...request.exposedPorts, ...Object.keys(request.portBindings)].flatMap(parseContainerPorts);
+  return { ...Object.fromEntries(exposed.map((port) => [formatContainerPort(port), null])), ...ports.map() };
+}
+
+function cancelled(): EngineError {
+  return new EngineError('cancelled', 'cancelled while networks were set up');
+}

@@ -1,0 +1,100 @@
+import { messageOf } from '../../base/errors.ts';
+import type { Nftables } from '../../linux/index.ts';
+
+/** A chain of somebody else that drops what it doesn't know of forwarded packets. Its drop wins over any accept of ours. */
+interface DroppingChain {
+  readonly family: string;
+  readonly table: string;
+  readonly chain: string;
+}
+
+/** Where Docker's users put rules of their own, called first from iptables' FORWARD. */
+const DOCKER_USER = 'ip filter DOCKER-USER';
+
+/**
+ * Lets the bridge's packets through foreign `policy drop` chains where there is a door (DOCKER-USER), and says where
+ * there is none. May run again; adds its rules once. Blocks.
+ * @returns sentences for people, [] when nothing stands in the way
+ */
+export function passForeignPolicies(nftables: Nftables, bridges: readonly string[]): readonly string[] {
+  let listed: string;
+  try {
+    listed = nftables.run('list chains ip\nlist chains inet\n');
+  } catch (error) {
+    return [`The firewall's other rules could not be read: ${messageOf(error)}`];
+  }
+  const warnings: string[] = [];
+  for (const { family, table, chain } of droppingChains(listed)) {
+    if (family === 'ip' && table === 'filter' && hasChain(listed, 'filter', 'DOCKER-USER')) {
+      enterDockerUser(nftables, bridges);
+      continue;
+    }
+    warnings.push(
+      `Chain ${chain} of the firewall's table ${family} ${table} drops forwarded packets: containers can't reach other ` +
+        `networks, and published ports are closed, until it accepts ${bridges.join(', ')}.`,
+    );
+  }
+  if (/^table inet firewalld /m.test(listed)) {
+    warnings.push(`firewalld is active: add ${bridges.join(', ')} to its zone "trusted".`);
+  }
+  return warnings;
+}
+
+/** Takes back what {@link passForeignPolicies} added. Missing is success. */
+export function leaveForeignPolicies(nftables: Nftables, bridges: readonly string[]): void {
+  for (const { bridge, handle } of ourRules(nftables)) {
+    if (bridges.includes(bridge)) nftables.run(`delete rule ${DOCKER_USER} handle ${handle}\n`);
+  }
+}
+
+function enterDockerUser(nftables: Nftables, bridges: readonly string[]): void {
+  const present = ourRules(nftables);
+  let commands = '';
+  for (const bridge of bridges) {
+    for (const direction of ['iifname', 'oifname']) {
+      if (present.some((rule) => rule.bridge === bridge && rule.direction === direction)) continue;
+      // In the form that iptables-nft writes itself and can show.
+      commands += `insert rule ${DOCKER_USER} ${direction} "${bridge}" counter accept\n`;
+    }
+  }
+  if (commands !== '') nftables.run(commands);
+}
+
+function ourRules(nftables: Nftables): readonly { direction: string; bridge: string; handle: string }[] {
+  let text: string;
+  try {
+    text = nftables.run(`list chain ${DOCKER_USER}\n`);
+  } catch {
+    return [];
+  }
+  const rules = [];
+  for (const match of text.matchAll(
+    /^\s*([io]ifname) "([^"]+)" counter packets \d+ bytes \d+ accept # handle (\d+)$/gm,
+  )) {
+    rules.push({ direction: match[1] ?? '', bridge: match[2] ?? '', handle: match[3] ?? '' });
+  }
+  return rules;
+}
+
+/** Exported for tests: base chains at the forward hook whose policy is drop. */
+export function droppingChains(listed: string): readonly DroppingChain[] {
+  const found: DroppingChain[] = [];
+  let family = '';
+  let table = '';
+  let chain = '';
+  for (const line of listed.split('\n')) {
+    const inTable = /^table (\S+) (\S+) \{/.exec(line);
+    const inChain = /^\s+chain (\S+) \{/.exec(line);
+    if (inTable !== null) [, family = '', table = ''] = inTable;
+    else if (inChain !== null) chain = inChain[1] ?? '';
+    else if (/type filter hook forward .*policy drop;/.test(line)) found.push({ family, table, chain });
+  }
+  return found;
+}
+
+function hasChain(listed: string, table: string, chain: string): boolean {
+  const at = listed.search(new RegExp(`^table ip ${table} \\{`, 'm'));
+  if (at === -1) return false;
+  const end = listed.indexOf('\n}', at);
+  return listed.slice(at, end).includes(`chain ${chain} {`);
+}

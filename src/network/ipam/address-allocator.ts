@@ -1,0 +1,48 @@
+import { EngineError, invalid } from '../../base/errors.ts';
+import { contains, formatAddress, formatSubnet, parseAddress, type Subnet, sizeOf } from './subnet.ts';
+
+/** The addresses of one network: the lowest free one first, as Docker gives them. Memory is what is in use. */
+export class AddressAllocator {
+  readonly subnet: Subnet;
+  readonly #taken = new Set<number>();
+  /** Every address below is taken or not for containers. */
+  #lowest: number;
+
+  /** `reserved` are not for containers: the gateway. The network's own and its broadcast address never are. */
+  constructor(subnet: Subnet, reserved: readonly string[]) {
+    this.subnet = subnet;
+    this.#lowest = subnet.base + 1;
+    for (const address of reserved) this.#taken.add(parseAddress(address));
+  }
+
+  /** @throws EngineError unavailable when none is free */
+  allocate(): string {
+    const broadcast = this.subnet.base + sizeOf(this.subnet.prefixLength) - 1;
+    for (let address = this.#lowest; address < broadcast; address++) {
+      if (this.#taken.has(address)) continue;
+      this.#taken.add(address);
+      this.#lowest = address + 1;
+      return formatAddress(address);
+    }
+    throw new EngineError(
+      'unavailable',
+      `no available IPv4 addresses on this network's address pools: ${formatSubnet(this.subnet)}`,
+    );
+  }
+
+  /** Takes a given address. @throws EngineError invalid outside the subnet, forbidden when it is in use, as Docker */
+  reserve(text: string): void {
+    const address = parseAddress(text);
+    if (!contains(this.subnet, address)) {
+      throw invalid(`no configured subnet contains IP address ${text}`);
+    }
+    if (this.#taken.has(address)) throw new EngineError('forbidden', 'Address already in use');
+    this.#taken.add(address);
+  }
+
+  /** May run again. */
+  release(text: string): void {
+    const address = parseAddress(text);
+    if (this.#taken.delete(address)) this.#lowest = Math.min(this.#lowest, address);
+  }
+}

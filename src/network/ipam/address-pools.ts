@@ -1,0 +1,50 @@
+import { EngineError, invalid } from '../../base/errors.ts';
+import { formatSubnet, overlap, parseCidr, type Subnet, sizeOf } from './subnet.ts';
+
+/** `--default-address-pool base=10.0.0.0/8,size=24`: networks of `size` bits are cut from `base`. */
+export interface AddressPool {
+  readonly base: string;
+  readonly size: number;
+}
+
+/** Docker's own, in its order. */
+const DEFAULT_POOLS: readonly AddressPool[] = [
+  { base: '172.17.0.0/16', size: 16 },
+  { base: '172.18.0.0/16', size: 16 },
+  { base: '172.19.0.0/16', size: 16 },
+  { base: '172.20.0.0/14', size: 16 },
+  { base: '172.24.0.0/14', size: 16 },
+  { base: '172.28.0.0/14', size: 16 },
+  { base: '192.168.0.0/16', size: 20 },
+];
+
+/**
+ * The first subnet of the pools that overlaps none of `taken` (other networks and the host's routes).
+ * @throws EngineError invalid for a pool that can't be; unavailable when all are taken
+ */
+export function chooseSubnet(pools: readonly AddressPool[] | undefined, taken: readonly Subnet[]): Subnet {
+  for (const pool of pools === undefined || pools.length === 0 ? DEFAULT_POOLS : pools) {
+    const found = firstFree(pool, taken);
+    if (found !== undefined) return found;
+  }
+  throw new EngineError('unavailable', 'all predefined address pools have been fully subnetted');
+}
+
+function firstFree(pool: AddressPool, taken: readonly Subnet[]): Subnet | undefined {
+  const { subnet } = parseCidr(pool.base);
+  const { size } = pool;
+  if (!Number.isInteger(size) || size < subnet.prefixLength || size > 30) {
+    throw invalid(`invalid address pool: size ${size} does not fit ${formatSubnet(subnet)}`);
+  }
+  const end = subnet.base + sizeOf(subnet.prefixLength);
+  for (let base = subnet.base; base < end; ) {
+    const candidate = { base, prefixLength: size };
+    const blocker = taken.find((other) => overlap(other, candidate));
+    if (blocker === undefined) return candidate;
+    // Past the whole of what is in the way: a wide route would else be met in millions of small steps.
+    const step = sizeOf(size);
+    const past = Math.max(blocker.base + sizeOf(blocker.prefixLength), base + step);
+    base = Math.ceil(past / step) * step;
+  }
+  return undefined;
+}

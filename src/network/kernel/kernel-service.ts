@@ -1,0 +1,243 @@
+import { mkdirSync, readdirSync, realpathSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf, messageOf } from '../../base/errors.ts';
+import {
+  bindMount,
+  deleteLinkGroup,
+  detachMount,
+  HomeNamespace,
+  isMountPoint,
+  listLinks,
+  NetlinkSocket,
+  type Nftables,
+  NftablesError,
+  openNftables,
+  setLink,
+  setPropagation,
+} from '../../linux/index.ts';
+import { leaveForeignPolicies, passForeignPolicies } from '../firewall/foreign-policy.ts';
+import {
+  type PortElement,
+  renderAddElements,
+  renderDeleteElements,
+  renderDeleteTable,
+  renderReplaceElements,
+  renderTable,
+} from '../firewall/table.ts';
+import { enableForwarding, removeBridge, setUpBridge, surveyHost } from './host-bridge.ts';
+import type {
+  BridgePlan,
+  HostReport,
+  Keep,
+  KernelAnswer,
+  KernelCall,
+  KernelConfig,
+  KernelRequests,
+} from './protocol.ts';
+import { type KernelHandles, makeSandbox, removeSandbox } from './sandbox-links.ts';
+
+/** A firewall change that waits for the others of its batch. `undo` runs when it is refused. */
+interface FirewallChange {
+  readonly id: number;
+  readonly commands: string;
+  readonly undo: () => void;
+}
+
+/** The work of the kernel thread: synchronous, blocking, one batch of calls after the other. */
+export class KernelService {
+  readonly #handles: KernelHandles;
+  readonly #table: string;
+  #nftables: Nftables | undefined;
+
+  constructor(config: KernelConfig) {
+    this.#handles = { config, home: new HomeNamespace(), netlink: new NetlinkSocket() };
+    this.#table = config.table;
+  }
+
+  /** Links and namespaces in the order of the calls, then all firewall elements in one transaction. */
+  handle(calls: readonly KernelCall[]): readonly KernelAnswer[] {
+    const answers: KernelAnswer[] = [];
+    const changes: FirewallChange[] = [];
+    const settle = (): void => {
+      answers.push(...this.#commit(changes.splice(0)));
+    };
+    for (const call of calls) {
+      try {
+        const change = this.#sandboxChange(call);
+        if (change !== undefined) changes.push({ id: call.id, ...change });
+        else {
+          // Other operations see what was asked before them.
+          settle();
+          answers.push({ id: call.id, result: this.#other(call) });
+        }
+      } catch (error) {
+        answers.push(failure(call.id, error));
+      }
+    }
+    settle();
+    return answers;
+  }
+
+  /** The part of attach and detach that precedes the firewall; undefined for other operations. */
+  #sandboxChange(call: KernelCall): { commands: string; undo: () => void } | undefined {
+    if (call.operation === 'attach') {
+      const plan = call.params as KernelRequests['attach']['params'];
+      makeSandbox(this.#handles, plan);
+      const undo = (): void =>
+        removeSandbox(this.#handles, { netnsPath: plan.netnsPath, hostLinks: plan.links.map((link) => link.hostName) });
+      return { commands: renderAddElements(this.#table, plan.elements), undo };
+    }
+    if (call.operation === 'detach') {
+      const removal = call.params as KernelRequests['detach']['params'];
+      removeSandbox(this.#handles, removal);
+      return {
+        commands: renderDeleteElements(this.#table, removal.elements),
+        undo: () => this.#forget(removal.elements),
+      };
+    }
+    return undefined;
+  }
+
+  #commit(changes: readonly FirewallChange[]): readonly KernelAnswer[] {
+    const commands = changes.map((change) => change.commands).join('');
+    try {
+      if (commands !== '') this.#firewall().run(commands);
+      return changes.map(({ id }) => ({ id }));
+    } catch (error) {
+      // One refused change must not fail its neighbours.
+      if (changes.length > 1) return changes.flatMap((change) => this.#commit([change]));
+      return changes.map((change) => this.#refused(change, error));
+    }
+  }
+
+  #refused(change: FirewallChange, error: unknown): KernelAnswer {
+    const isRemoval = change.commands.startsWith('delete');
+    try {
+      change.undo();
+    } catch (undoError) {
+      return failure(change.id, new AggregateError([error, undoError], `${messageOf(error)}; ${messageOf(undoError)}`));
+    }
+    return isRemoval ? { id: change.id } : failure(change.id, error);
+  }
+
+  /** Removes elements of which some may be gone already (the table was flushed by hand). */
+  #forget(elements: readonly PortElement[]): void {
+    for (const element of elements) {
+      try {
+        this.#firewall().run(renderDeleteElements(this.#table, [element]));
+      } catch (error) {
+        if (!(error instanceof NftablesError && error.missing)) throw error;
+      }
+    }
+  }
+
+  #other({ operation, params }: KernelCall): KernelRequests[keyof KernelRequests]['result'] {
+    switch (operation) {
+      case 'survey':
+        return surveyHost(this.#handles, (params as KernelRequests['survey']['params']).bridge);
+      case 'setUp':
+        return this.#setUp((params as KernelRequests['setUp']['params']).bridges);
+      case 'reconcile':
+        return this.#reconcile(params as Keep);
+      case 'tearDown':
+        return this.#tearDown((params as KernelRequests['tearDown']['params']).bridges);
+      default:
+        throw new Error(`unknown operation ${operation}`);
+    }
+  }
+
+  #setUp(bridges: readonly BridgePlan[]): HostReport {
+    const { netnsDirectory } = this.#handles.config;
+    mkdirSync(netnsDirectory, { recursive: true, mode: 0o755 });
+    if (!isMountPoint(realpathSync(netnsDirectory))) bindMount(netnsDirectory, netnsDirectory);
+    // Copies of the mount table (a runtime at work, `unshare -m`) let go of a namespace when we do.
+    setPropagation(netnsDirectory, 'shared');
+    for (const plan of bridges) setUpBridge(this.#handles, plan);
+    if (bridges.length > 0) enableForwarding();
+    const table = renderTable(this.#table, bridges);
+    try {
+      this.#firewall().run(table);
+    } catch (error) {
+      if (!(error instanceof NftablesError && error.exists)) throw error;
+      // A table of an older layout: `reconcile` fills the new one again.
+      this.#firewall().run(renderDeleteTable(this.#table) + table);
+    }
+    return this.#report(bridges.map(({ bridge }) => bridge));
+  }
+
+  #reconcile(keep: Keep): HostReport {
+    this.#firewall().run(renderReplaceElements(this.#table, keep.elements));
+    this.#removeNamespaces(new Set(keep.netnsPaths));
+    this.#removeLinks(new Set(keep.hostLinks));
+    return this.#report([]);
+  }
+
+  #tearDown(bridges: readonly string[]): undefined {
+    this.#removeNamespaces(new Set());
+    this.#removeLinks(new Set());
+    this.#firewall().run(renderDeleteTable(this.#table));
+    leaveForeignPolicies(this.#firewall(), bridges);
+    for (const name of bridges) removeBridge(this.#handles, name);
+    const { netnsDirectory } = this.#handles.config;
+    try {
+      while (detachMount(netnsDirectory));
+      rmdirSync(netnsDirectory);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+    return undefined;
+  }
+
+  #removeNamespaces(keep: ReadonlySet<string>): void {
+    const { netnsDirectory } = this.#handles.config;
+    for (const name of namesIn(netnsDirectory)) {
+      const netnsPath = join(netnsDirectory, name);
+      if (!keep.has(netnsPath)) removeSandbox(this.#handles, { netnsPath, hostLinks: [] });
+    }
+  }
+
+  /** The kernel deletes links with their namespace, in its own time; these are deleted now, all in one grace period. */
+  #removeLinks(keep: ReadonlySet<string>): void {
+    const { config, netlink } = this.#handles;
+    const graveyard = graveyardGroup(config.linkGroup);
+    const stale = listLinks(netlink).filter(
+      ({ group, name }) => group === graveyard || (group === config.linkGroup && !keep.has(name)),
+    );
+    if (stale.length === 0) return;
+    const moves = stale.map(({ index }) => setLink({ index }, { group: graveyard }));
+    for (const error of netlink.transact([...moves, deleteLinkGroup(graveyard)])) {
+      if (error !== undefined && error.code !== 'ENODEV') throw error;
+    }
+  }
+
+  #report(bridges: readonly string[]): HostReport {
+    const nftables = this.#firewall();
+    return {
+      warnings: bridges.length === 0 ? [] : passForeignPolicies(nftables, bridges),
+      spawnsNft: nftables.kind === 'command',
+    };
+  }
+
+  #firewall(): Nftables {
+    this.#nftables ??= openNftables();
+    return this.#nftables;
+  }
+}
+
+/** Links about to be deleted: a group of their own, so that one request deletes them all. */
+function graveyardGroup(linkGroup: number): number {
+  return (linkGroup ^ 1) >>> 0;
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function failure(id: number, error: unknown): KernelAnswer {
+  return { id, error: { message: messageOf(error), code: errnoOf(error) } };
+}

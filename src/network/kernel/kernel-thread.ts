@@ -1,0 +1,93 @@
+import { Worker } from 'node:worker_threads';
+import { internal, messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Kernel } from './kernel.ts';
+import type { KernelAnswer, KernelConfig, KernelOperation, KernelRequests } from './protocol.ts';
+
+/**
+ * The thread that talks to the kernel about networks. A thread of its own for three reasons: rtnl_lock makes callers
+ * wait for tens of milliseconds while links are deleted; a network namespace is a property of a thread; and what is
+ * asked while it works becomes one firewall transaction. It holds no state that its successor couldn't do without: when
+ * it dies its calls fail, and the next call starts another.
+ */
+export function startKernelThread(config: KernelConfig, logger: Logger): Kernel {
+  return new KernelThread(config, logger);
+}
+
+interface Pending {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+class KernelThread implements Kernel {
+  readonly #config: KernelConfig;
+  readonly #logger: Logger;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #lastId = 0;
+  #closed = false;
+
+  constructor(config: KernelConfig, logger: Logger) {
+    this.#config = config;
+    this.#logger = logger;
+    this.#worker = this.#start();
+  }
+
+  request<O extends KernelOperation>(
+    operation: O,
+    params: KernelRequests[O]['params'],
+  ): Promise<KernelRequests[O]['result']> {
+    if (this.#closed) return Promise.reject(internal('the network is closed'));
+    this.#worker ??= this.#start();
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<KernelRequests[O]['result']>();
+    this.#pending.set(id, { resolve: resolve as (result: unknown) => void, reject });
+    this.#worker.postMessage({ id, operation, params });
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(workerUrl(), {
+      workerData: this.#config,
+      name: 'gantry-net',
+      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
+    });
+    worker.on('message', (answer: KernelAnswer) => this.#settle(answer));
+    worker.on('error', (error) => this.#lost(worker, error));
+    worker.on('exit', (code) => this.#lost(worker, new Error(`kernel thread ended with ${code}`)));
+    return worker;
+  }
+
+  #settle({ id, result, error }: KernelAnswer): void {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (error === undefined) pending?.resolve(result);
+    else pending?.reject(internal(error.message, Object.assign(new Error(error.message), { code: error.code })));
+  }
+
+  #lost(worker: Worker, error: unknown): void {
+    if (this.#worker === worker) {
+      this.#worker = undefined;
+      if (!this.#closed) this.#logger.error({ error: messageOf(error) }, 'network kernel thread ended');
+    }
+    if (this.#worker !== undefined) return;
+    for (const { reject } of this.#pending.values()) reject(internal(messageOf(error), error));
+    this.#pending.clear();
+  }
+}
+
+/** Beside this file as source; in a bundle `network-kernel.js` beside the daemon's entry, or one folder up from its chunks. */
+function workerUrl(): URL {
+  if (import.meta.url.endsWith('.ts')) return new URL('./kernel-worker.ts', import.meta.url);
+  return new URL(
+    /\/daemon\/[^/]*$/.test(import.meta.url) ? '../network-kernel.js' : './network-kernel.js',
+    import.meta.url,
+  );
+}

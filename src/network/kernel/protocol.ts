@@ -1,0 +1,107 @@
+import type { BridgeRules, PortElement } from '../firewall/table.ts';
+
+/**
+ * What the main thread asks of the kernel thread. Everything is plain data: it crosses a message port. Each request is
+ * done whole or leaves nothing.
+ */
+export interface KernelRequests {
+  /** What the host has: before a subnet is chosen. */
+  survey: { readonly params: { readonly bridge: string }; readonly result: HostSurvey };
+  /** Makes bridges and the firewall table or brings them up to date. */
+  setUp: { readonly params: { readonly bridges: readonly BridgePlan[] }; readonly result: HostReport };
+  attach: { readonly params: SandboxPlan; readonly result: undefined };
+  detach: { readonly params: SandboxRemoval; readonly result: undefined };
+  /** Removes what is ours in the kernel and not in `keep`. */
+  reconcile: { readonly params: Keep; readonly result: HostReport };
+  /** Removes table, bridges that were made here, namespaces and links. */
+  tearDown: { readonly params: { readonly bridges: readonly string[] }; readonly result: undefined };
+}
+
+export type KernelOperation = keyof KernelRequests;
+
+/** Fixed for the life of the thread. */
+export interface KernelConfig {
+  /** Name of the nftables table. */
+  readonly table: string;
+  /** Directory of the mounted network namespaces. */
+  readonly netnsDirectory: string;
+  /** Link group of every link made here. */
+  readonly linkGroup: number;
+}
+
+export interface HostSurvey {
+  /** Networks that the host reaches by other links than the bridge. */
+  readonly routes: readonly { readonly destination: string; readonly prefixLength: number }[];
+  /** The bridge as it is; undefined when there is none of that name. */
+  readonly bridge:
+    | {
+        readonly kind: string;
+        readonly ours: boolean;
+        readonly mtu: number;
+        readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
+      }
+    | undefined;
+}
+
+export interface BridgePlan extends BridgeRules {
+  readonly gateway: string;
+  readonly prefixLength: number;
+  readonly mtu: number;
+  /** Fails instead of making it. */
+  readonly mustExist: boolean;
+}
+
+export interface HostReport {
+  /** For people: what of the host stands in the way. */
+  readonly warnings: readonly string[];
+  /** The firewall is reached by spawning `nft`. */
+  readonly spawnsNft: boolean;
+}
+
+export interface SandboxPlan {
+  readonly netnsPath: string;
+  readonly links: readonly LinkPlan[];
+  /** `net/ipv4/ip_forward` to value. */
+  readonly sysctls: readonly (readonly [key: string, value: string])[];
+  readonly elements: readonly PortElement[];
+}
+
+export interface LinkPlan {
+  /** Of the end that is a port of the bridge. */
+  readonly hostName: string;
+  readonly bridge: string;
+  /** `eth0` */
+  readonly name: string;
+  readonly mtu: number;
+  /** 12 hex digits. */
+  readonly hardwareAddress: string;
+  readonly address: string;
+  readonly prefixLength: number;
+  /** '' for no default route. */
+  readonly gateway: string;
+}
+
+export interface SandboxRemoval {
+  readonly netnsPath: string;
+  readonly hostLinks: readonly string[];
+  readonly elements: readonly PortElement[];
+}
+
+export interface Keep {
+  readonly netnsPaths: readonly string[];
+  readonly hostLinks: readonly string[];
+  readonly elements: readonly PortElement[];
+}
+
+export interface KernelCall {
+  readonly id: number;
+  readonly operation: KernelOperation;
+  readonly params: KernelRequests[KernelOperation]['params'];
+}
+
+export interface KernelAnswer {
+  readonly id: number;
+  readonly result?: unknown;
+  /** `code` is an errno name where the kernel gave one. */
+  readonly error?: { readonly message: string; readonly code?: string | undefined };
+}

@@ -1,0 +1,111 @@
+import { errnoOf } from '../../base/errors.ts';
+import {
+  addAddress,
+  addDefaultRoute,
+  announceAddresses,
+  type HomeNamespace,
+  linkIndex,
+  NetlinkSocket,
+  newVeth,
+  removeNetworkNamespace,
+  replaceNeighbour,
+  setBridgePort,
+  setLink,
+  writeSysctl,
+} from '../../linux/index.ts';
+import type { KernelConfig, LinkPlan, SandboxPlan } from './protocol.ts';
+
+export interface KernelHandles {
+  readonly config: KernelConfig;
+  readonly home: HomeNamespace;
+  readonly netlink: NetlinkSocket;
+}
+
+/** Makes the namespace with its links, addresses and settings, or leaves nothing. Blocks on rtnl_lock. @throws SyscallError */
+export function makeSandbox(handles: KernelHandles, plan: SandboxPlan): void {
+  const bridges = plan.links.map(({ bridge }) => requireLink(bridge));
+  handles.home.create(plan.netnsPath, (netnsFd) => {
+    using inside = new NetlinkSocket();
+    for (const [at, link] of plan.links.entries())
+      addLink(handles, link, { netnsFd, inside, bridgeIndex: bridges[at] ?? 0 });
+    inside.execute(setLink({ name: 'lo' }, { up: true }));
+    for (const [key, value] of plan.sysctls) setSysctl(key, value);
+  });
+  try {
+    for (const { hostName } of plan.links) enableHairpin(handles, hostName);
+  } catch (error) {
+    removeNetworkNamespace(plan.netnsPath);
+    throw error;
+  }
+}
+
+interface NewSandbox {
+  readonly netnsFd: number;
+  readonly inside: NetlinkSocket;
+  readonly bridgeIndex: number;
+}
+
+/** Runs inside the sandbox's namespace; `netlink` works on the host's all the same. */
+function addLink({ config, netlink }: KernelHandles, plan: LinkPlan, sandbox: NewSandbox): void {
+  const { bridgeIndex, inside, netnsFd } = sandbox;
+  const hardwareAddress = Buffer.from(plan.hardwareAddress, 'hex');
+  netlink.execute(
+    newVeth({
+      name: plan.hostName,
+      bridgeIndex,
+      mtu: plan.mtu,
+      group: config.linkGroup,
+      peer: { name: plan.name, netnsFd, hardwareAddress },
+    }),
+  );
+  // Without IPv6 on the network there is none on the link either: no router discovery, no multicast chatter.
+  setSysctl(`net/ipv6/conf/${plan.name}/disable_ipv6`, '1', { optional: true });
+  const index = requireLink(plan.name);
+  const { address, prefixLength } = plan;
+  inside.execute(
+    announceAddresses({ index }),
+    addAddress({ index, address, prefixLength }),
+    setLink({ index }, { up: true }),
+    ...(plan.gateway === '' ? [] : [addDefaultRoute(plan.gateway, index)]),
+  );
+  // The host may remember the address of a container that had it before.
+  netlink.execute(replaceNeighbour(bridgeIndex, address, hardwareAddress));
+}
+
+function requireLink(name: string): number {
+  const index = linkIndex(name);
+  if (index === undefined) throw new Error(`link ${name} not found`);
+  return index;
+}
+
+/** With br_netfilter a container's connection to its own published port stays on the bridge, and must leave by its own port. */
+function enableHairpin({ netlink }: KernelHandles, hostName: string): void {
+  netlink.execute(setBridgePort(requireLink(hostName), { hairpin: true }));
+}
+
+function setSysctl(key: string, value: string, options: { readonly optional?: boolean } = {}): void {
+  try {
+    writeSysctl(key, value);
+  } catch (error) {
+    if (options.optional === true && errnoOf(error) === 'ENOENT') return;
+    throw new Error(`cannot set sysctl ${key.replaceAll('/', '.')}=${value}: ${errnoOf(error) ?? 'failed'}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Takes the sandbox off the network at once, so that its address may be given away, and leaves the rest to the kernel's
+ * own worker, which deletes namespaces with their links in batches. Missing parts are success.
+ */
+export function removeSandbox(
+  { netlink }: KernelHandles,
+  removal: { readonly netnsPath: string; readonly hostLinks: readonly string[] },
+): void {
+  for (const name of removal.hostLinks) {
+    const index = linkIndex(name);
+    // No carrier or deleted meanwhile: it passes nothing already.
+    if (index !== undefined) netlink.transact([setBridgePort(index, { disabled: true })]);
+  }
+  removeNetworkNamespace(removal.netnsPath);
+}

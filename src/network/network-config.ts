@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { invalid } from '../base/errors.ts';
+import { checkTableName } from './firewall/table.ts';
+import type { AddressPool } from './ipam/address-pools.ts';
+import { contains, parseAddress, parseCidr, type Subnet, sizeOf } from './ipam/subnet.ts';
+import type { KernelConfig } from './kernel/protocol.ts';
+
+/** The daemon's network options, with dockerd's names where it has them. */
+export interface NetworkConfig {
+  /** Holds `netns/`. */
+  readonly execRoot: string;
+  /** `--bridge-name`: of the default bridge, made when missing. Default `docker0`. */
+  readonly bridgeName?: string | undefined;
+  /** `--bridge`: an existing bridge to use instead, or `none` for no default network. */
+  readonly bridge?: string | undefined;
+  /** `--bip`: address and prefix length of the default bridge, `172.17.0.1/16`. */
+  readonly bip?: string | undefined;
+  /** `--default-address-pool`. */
+  readonly addressPools?: readonly AddressPool[] | undefined;
+  /** `--mtu` of the default bridge. Default 1500. */
+  readonly mtu?: number | undefined;
+  /** Name of the nftables table, one per engine on a host. Default `gantry-<bridge name>`. */
+  readonly tableName?: string | undefined;
+}
+
+/** The default bridge that the options describe. */
+export interface DefaultBridge {
+  readonly name: string;
+  /** The user's own. */
+  readonly mustExist: boolean;
+  readonly bip: { readonly address: string; readonly subnet: Subnet } | undefined;
+}
+
+/** Undefined when the options want none. @throws EngineError invalid */
+export function defaultBridge(config: NetworkConfig): DefaultBridge | undefined {
+  if (config.bridge === 'none') return undefined;
+  const given = config.bridge ?? '';
+  const name = given === '' ? bridgeNameOf(config) : given;
+  // What a link may be called (netdevice(7)), and what nft may quote.
+  if (!/^[A-Za-z0-9_.:-]{1,15}$/.test(name) || name === '.' || name === '..')
+    throw invalid(`invalid bridge name: ${name}`);
+  return { name, mustExist: given !== '', bip: parseBip(config.bip ?? '') };
+}
+
+/** @throws EngineError invalid */
+export function kernelConfig(config: NetworkConfig): KernelConfig {
+  const table = checkTableName(config.tableName ?? `gantry-${bridgeNameOf(config).replaceAll(/[^A-Za-z0-9_-]/g, '_')}`);
+  return {
+    table,
+    netnsDirectory: join(config.execRoot, 'netns'),
+    linkGroup: linkGroup(`${table}\0${config.execRoot}`),
+  };
+}
+
+function bridgeNameOf({ bridgeName = '' }: NetworkConfig): string {
+  return bridgeName === '' ? 'docker0' : bridgeName;
+}
+
+/** A number that no other engine or tool uses: in the upper half of 32 bits, even, and odd for links on their way out. */
+function linkGroup(engine: string): number {
+  const hash = createHash('sha256').update(engine).digest().readUInt32BE(0);
+  return ((hash & 0x7ffffffe) | 0x40000000) >>> 0;
+}
+
+function parseBip(bip: string): DefaultBridge['bip'] {
+  if (bip === '') return undefined;
+  const { address, subnet } = parseCidr(bip);
+  const number = parseAddress(address);
+  const last = subnet.base + sizeOf(subnet.prefixLength) - 1;
+  if (subnet.prefixLength > 30 || !contains(subnet, number) || number === subnet.base || number === last) {
+    throw invalid(`invalid bridge address: ${bip} is not the address of a host`);
+  }
+  return { address, subnet };
+}

@@ -1,0 +1,47 @@
+import type { ObjectId } from '../base/ids.ts';
+import type { NetworkInspect } from './networks.ts';
+
+/** What is stored of a network, by id. Addresses in use are not: they follow from the containers that run. */
+export interface NetworkRecord {
+  readonly id: ObjectId;
+  readonly name: string;
+  /** RFC 3339 with nanoseconds. */
+  readonly created: string;
+  readonly driver: 'bridge' | 'host' | 'null';
+  /** Made by the engine itself: can't be removed, and gives no fixed addresses. */
+  readonly builtIn: boolean;
+  /** `172.17.0.0/16`; undefined for networks without addresses. */
+  readonly subnet?: string;
+  readonly gateway?: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export type AttachedContainers = NetworkInspect['Containers'];
+
+export function inspectNetwork(record: NetworkRecord, containers: AttachedContainers): NetworkInspect {
+  const { subnet, gateway } = record;
+  return {
+    Name: record.name,
+    Id: record.id,
+    Created: record.created,
+    Scope: 'local',
+    Driver: record.driver,
+    EnableIPv4: true,
+    EnableIPv6: false,
+    IPAM: {
+      Driver: 'default',
+      Options: null,
+      Config:
+        subnet === undefined ? null : [{ Subnet: subnet, ...(gateway === undefined ? {} : { Gateway: gateway }) }],
+    },
+    Internal: false,
+    Attachable: false,
+    Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
+    Containers: containers,
+    Options: record.options,
+    Labels: record.labels,
+  };
+}

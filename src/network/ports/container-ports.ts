@@ -1,0 +1,73 @@
+import { isIPv4 } from 'node:net';
+import type { Logger } from '../../base/logger.ts';
+import type { PortBinding, PortMap } from '../../spec/index.ts';
+import type { PortElement } from '../firewall/table.ts';
+import { closeSockets, type PortRegistry, type PublishedPort } from './port-registry.ts';
+import { type PortRelay, relayPort } from './port-relay.ts';
+
+export interface ContainerPortsDeps {
+  readonly registry: PortRegistry;
+  readonly logger: Logger;
+}
+
+/** The published ports of one container for as long as it is attached: owns their sockets. */
+export class ContainerPorts implements Disposable {
+  readonly #deps: ContainerPortsDeps;
+  readonly #ports: readonly PublishedPort[];
+  readonly #target: string;
+  #relays: PortRelay[] | undefined;
+  #released = false;
+
+  constructor(deps: ContainerPortsDeps, ports: readonly PublishedPort[], target: string) {
+    this.#deps = deps;
+    this.#ports = ports;
+    this.#target = target;
+  }
+
+  /** For the firewall. IPv6 is not its business. */
+  elements(): readonly PortElement[] {
+    return this.#ports
+      .filter(({ hostAddress }) => isIPv4(hostAddress))
+      .map(({ hostAddress, hostPort, protocol, port }) => ({
+        hostAddress: hostAddress === '0.0.0.0' ? null : hostAddress,
+        protocol,
+        hostPort,
+        address: this.#target,
+        port,
+      }));
+  }
+
+  /** Serves what comes to the sockets themselves: soon, not now, for nobody waits for it; clients queue in the kernel. */
+  relay(): void {
+    setImmediate(() => {
+      if (this.#released || this.#relays !== undefined) return;
+      this.#relays = [];
+      for (const port of this.#ports) {
+        const { fd, protocol } = port;
+        if (fd !== undefined && protocol !== 'sctp') {
+          this.#relays.push(relayPort({ ...port, fd }, this.#target, this.#deps.logger));
+        }
+      }
+    }).unref();
+  }
+
+  /** `NetworkSettings.Ports` of the published ones. */
+  map(): PortMap {
+    const map: Record<string, PortBinding[]> = {};
+    for (const { hostAddress, hostPort, protocol, port } of this.#ports) {
+      const key = `${port}/${protocol}`;
+      map[key] = [...(map[key] ?? []), { HostIp: hostAddress, HostPort: String(hostPort) }];
+    }
+    return map;
+  }
+
+  /** Closes the sockets and gives the ports back. May run twice. */
+  [Symbol.dispose](): void {
+    if (this.#released) return;
+    this.#released = true;
+    const relayed = this.#relays !== undefined;
+    for (const relay of this.#relays ?? []) relay[Symbol.dispose]();
+    closeSockets(relayed ? this.#ports.filter(({ protocol }) => protocol === 'sctp') : this.#ports);
+    this.#deps.registry.release(this.#ports);
+  }
+}

@@ -1,0 +1,189 @@
+import { closeSync } from 'node:fs';
+import { errnoOf } from '../../base/errors.ts';
+import { bindHostPort } from '../../linux/index.ts';
+import type { PortProtocol } from '../firewall/table.ts';
+import { portAllocated, portBindFailed } from './port-errors.ts';
+import { hostAddresses, type PortRequest } from './port-request.ts';
+
+/** A port of the host that a container has: one per address. `fd` is the socket that keeps others away, if there is one. */
+export interface PublishedPort {
+  readonly hostAddress: string;
+  readonly hostPort: number;
+  readonly protocol: PortProtocol;
+  /** The container's. */
+  readonly port: number;
+  readonly fd: number | undefined;
+}
+
+/** Binds a socket of the host; replaced in tests. @throws SyscallError */
+export type BindPort = (port: { protocol: PortProtocol; address: string; port: number }) => number;
+
+export interface PortRegistryOptions {
+  /** Where ports for '' come from: ip_local_port_range. */
+  readonly ephemeral: { readonly first: number; readonly last: number };
+  readonly hasIpv6: boolean;
+  readonly bind?: BindPort;
+}
+
+const ANY = new Set(['0.0.0.0', '::']);
+
+/**
+ * The host ports that this engine's containers have. Reserving is synchronous: two starts never race for a port. What the
+ * engine knows is checked first, then a socket is bound, so that foreign processes can't have the port, nor take it later.
+ */
+export class PortRegistry {
+  readonly #options: PortRegistryOptions;
+  readonly #bind: BindPort;
+  /** `tcp:8080` to the addresses it is taken on. */
+  readonly #taken = new Map<string, Set<string>>();
+  readonly #next = new Map<PortProtocol, number>();
+
+  constructor(options: PortRegistryOptions) {
+    this.#options = options;
+    this.#bind = options.bind ?? bindHostPort;
+  }
+
+  /**
+   * Takes a host port for every request, or none. `target` is the container's address, for messages.
+   * @throws EngineError as Docker words it, without the endpoint
+   */
+  reserve(requests: readonly PortRequest[], target: string): readonly PublishedPort[] {
+    const taken: PublishedPort[] = [];
+    try {
+      for (const request of requests) taken.push(...this.#reserveOne(request, target));
+      return taken;
+    } catch (error) {
+      closeSockets(taken);
+      this.release(taken);
+      throw error;
+    }
+  }
+
+  /** Others may have the ports again. Their sockets are their owner's business: close them first. */
+  release(ports: readonly PublishedPort[]): void {
+    for (const { protocol, hostAddress, hostPort } of ports) {
+      const key = `${protocol}:${hostPort}`;
+      const addresses = this.#taken.get(key);
+      addresses?.delete(hostAddress);
+      if (addresses?.size === 0) this.#taken.delete(key);
+    }
+  }
+
+  #reserveOne(request: PortRequest, target: string): readonly PublishedPort[] {
+    const addresses = hostAddresses(request.hostAddress, this.#options.hasIpv6);
+    let refusal: unknown;
+    for (const hostPort of this.#candidates(request)) {
+      try {
+        const ports = this.#take(request, hostPort, addresses, target);
+        if (request.first === 0) this.#next.set(request.protocol, hostPort + 1);
+        return ports;
+      } catch (error) {
+        // An address that the host doesn't have is not cured by another port.
+        if (!isTaken(error)) throw error;
+        refusal = error;
+      }
+    }
+    throw refusal;
+  }
+
+  /** Those asked for; for any port the whole ephemeral range, from where the last search ended. */
+  *#candidates({ first, last, protocol }: PortRequest): Generator<number> {
+    if (first !== 0) {
+      for (let port = first; port <= last; port++) yield port;
+      return;
+    }
+    const range = this.#options.ephemeral;
+    const start = this.#next.get(protocol) ?? range.first;
+    for (let port = start; port <= range.last; port++) yield port;
+    for (let port = range.first; port < start; port++) yield port;
+  }
+
+  #take(
+    request: PortRequest,
+    hostPort: number,
+    addresses: readonly string[],
+    target: string,
+  ): readonly PublishedPort[] {
+    const { protocol, port } = request;
+    const key = `${protocol}:${hostPort}`;
+    const present = this.#taken.get(key) ?? new Set<string>();
+    const clash = addresses.find((address) => overlaps(present, address));
+    if (clash !== undefined) throw portAllocated(clash, hostPort);
+    const taken: PublishedPort[] = [];
+    try {
+      for (const hostAddress of addresses) {
+        const fd = this.#bindOne(protocol, hostAddress, hostPort, {
+          optional: request.hostAddress === '' && hostAddress === '::',
+        });
+        taken.push({ hostAddress, hostPort, protocol, port, fd });
+      }
+    } catch (error) {
+      closeSockets(taken);
+      throw portBindFailed({ hostAddress: addresses[taken.length] ?? '', hostPort, protocol, target, port }, error);
+    }
+    for (const { hostAddress } of taken) present.add(hostAddress);
+    this.#taken.set(key, present);
+    return taken;
+  }
+
+  /** Undefined where the kernel has no such sockets: the firewall serves SCTP all the same. */
+  #bindOne(
+    protocol: PortProtocol,
+    address: string,
+    port: number,
+    options: { readonly optional: boolean },
+  ): number | undefined {
+    try {
+      return this.#bind({ protocol, address, port });
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code === 'EPROTONOSUPPORT' || code === 'ESOCKTNOSUPPORT') return undefined;
+      if (options.optional && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL')) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Takes back the ports of a container that runs. A port that somebody took meanwhile stays published by the firewall:
+   * `lost` tells.
+   */
+  adopt(ports: readonly Omit<PublishedPort, 'fd'>[]): {
+    readonly ports: readonly PublishedPort[];
+    readonly lost: readonly string[];
+  } {
+    const adopted: PublishedPort[] = [];
+    const lost: string[] = [];
+    for (const port of ports) {
+      const { protocol, hostAddress, hostPort } = port;
+      let fd: number | undefined;
+      try {
+        fd = this.#bindOne(protocol, hostAddress, hostPort, { optional: hostAddress === '::' });
+      } catch {
+        lost.push(`${hostAddress}:${hostPort}/${protocol}`);
+      }
+      const key = `${protocol}:${hostPort}`;
+      const present = this.#taken.get(key) ?? new Set<string>();
+      this.#taken.set(key, present.add(hostAddress));
+      adopted.push({ ...port, fd });
+    }
+    return { ports: adopted, lost };
+  }
+}
+
+export function closeSockets(ports: readonly PublishedPort[]): void {
+  for (const { fd } of ports) if (fd !== undefined) closeSync(fd);
+}
+
+function overlaps(present: ReadonlySet<string>, address: string): boolean {
+  if (present.has(address)) return true;
+  const isV6 = address.includes(':');
+  for (const other of present) {
+    if (other.includes(':') === isV6 && (ANY.has(other) || ANY.has(address))) return true;
+  }
+  return false;
+}
+
+function isTaken(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause === undefined || errnoOf(cause) === 'EADDRINUSE';
+}
