@@ -1,0 +1,100 @@
+import { EngineError } from '../../base/errors.ts';
+import { parseErrorBody, RegistryError } from '../errors.ts';
+import { readBytes } from '../http/body-text.ts';
+import type { HttpRequest, HttpResponse } from '../http/transport.ts';
+import { basicAuthorization, type Credentials } from './credentials.ts';
+
+export interface Token {
+  readonly value: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** With `offlineToken`: what to log in with next time instead of the password. */
+  readonly refreshToken?: string;
+}
+
+export interface TokenRequest {
+  readonly realm: string;
+  readonly service: string | undefined;
+  readonly scopes: readonly string[];
+  readonly credentials: Credentials;
+  /** Ask for a refresh token as well (a login). */
+  readonly offlineToken: boolean;
+  /** Whether credentials may travel over plain http: only where the registry itself is reached so. */
+  readonly allowPlainHttp: boolean;
+}
+
+const CLIENT_ID = 'gantry';
+const ANSWER_BYTES_MAX = 1 << 20;
+/** What the token specification assumes when a server says nothing. */
+const DEFAULT_LIFETIME_SECONDS = 60;
+const LIFETIME_SECONDS_MAX = 3600;
+
+/**
+ * Fetches a bearer token from the server that a challenge names. Source: distribution's token authentication
+ * specification (GET) and OAuth 2 variant (POST, for refresh tokens).
+ * @throws EngineError unauthorized when the server refuses, unavailable when it answers nonsense
+ */
+export async function fetchToken(
+  request: TokenRequest,
+  send: (request: HttpRequest) => Promise<HttpResponse>,
+): Promise<Token> {
+  const url = URL.canParse(request.realm) ? new URL(request.realm) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new EngineError('unavailable', 'the registry names no usable token server');
+  }
+  if (url.protocol === 'http:' && request.credentials.kind !== 'anonymous' && !request.allowPlainHttp) {
+    throw new EngineError('unauthorized', `refused to send credentials to ${url.host} over plain http`);
+  }
+  const response = await send(toHttp(request, url));
+  const body = (await readBytes(response.body, ANSWER_BYTES_MAX)).toString();
+  if (response.status !== 200)
+    throw new RegistryError(response.status, parseErrorBody(body), `token server ${url.host}`);
+  return parseToken(body, url.host);
+}
+
+function toHttp({ service, scopes, credentials, offlineToken }: TokenRequest, url: URL): HttpRequest {
+  if (credentials.kind === 'identityToken') {
+    const form = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: credentials.token,
+      client_id: CLIENT_ID,
+    });
+    if (service !== undefined) form.set('service', service);
+    if (scopes.length > 0) form.set('scope', scopes.join(' '));
+    const body = Buffer.from(form.toString());
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(body.length) };
+    return { method: 'POST', url, headers, body };
+  }
+  const asked = new URL(url);
+  if (service !== undefined) asked.searchParams.set('service', service);
+  for (const scope of scopes) asked.searchParams.append('scope', scope);
+  if (credentials.kind !== 'password') return { method: 'GET', url: asked, headers: {} };
+  asked.searchParams.set('account', credentials.username);
+  asked.searchParams.set('client_id', CLIENT_ID);
+  if (offlineToken) asked.searchParams.set('offline_token', 'true');
+  const authorization = basicAuthorization(credentials.username, credentials.password);
+  return { method: 'GET', url: asked, headers: { authorization } };
+}
+
+function parseToken(body: string, host: string): Token {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    parsed = undefined;
+  }
+  const answer = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Readonly<Record<string, unknown>>;
+  const value = answer['token'] ?? answer['access_token'];
+  if (typeof value !== 'string' || value === '' || !/^[\x21-\x7e]+$/.test(value)) {
+    throw new EngineError('unavailable', `token server ${host} gave no token`);
+  }
+  const said = answer['expires_in'];
+  const seconds =
+    typeof said === 'number' && said > 0 ? Math.min(said, LIFETIME_SECONDS_MAX) : DEFAULT_LIFETIME_SECONDS;
+  const refresh = answer['refresh_token'];
+  return {
+    value,
+    expiresAt: Date.now() + seconds * 1000,
+    ...(typeof refresh === 'string' && refresh !== '' ? { refreshToken: refresh } : {}),
+  };
+}

@@ -1,0 +1,75 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { pipeline, Readable } from 'node:stream';
+import { EngineError } from '../../base/errors.ts';
+import type { HttpResponse, TlsOptions, Transport } from './transport.ts';
+
+/** A host that says nothing for so long counts as gone; the layer above tries again. */
+const SILENCE_MILLISECONDS = 60_000;
+const HEADER_BYTES_MAX = 64 * 1024;
+
+export interface NodeTransport extends AsyncDisposable {
+  readonly send: Transport;
+}
+
+/** HTTP/1.1 over kept-alive connections: a pool per trust, closed when disposed. */
+export function createNodeTransport(): NodeTransport {
+  const plain = new HttpAgent({ keepAlive: true, maxFreeSockets: 4 });
+  const secure = new Map<string, HttpsAgent>();
+  const secureAgent = (tls: TlsOptions): HttpsAgent => {
+    const key = JSON.stringify([tls.ca, tls.cert, tls.key, tls.skipVerify]);
+    let agent = secure.get(key);
+    if (agent === undefined) {
+      agent = new HttpsAgent({
+        keepAlive: true,
+        maxFreeSockets: 4,
+        rejectUnauthorized: tls.skipVerify !== true,
+        ...(tls.ca === undefined ? {} : { ca: [...tls.ca] }),
+        ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+        ...(tls.key === undefined ? {} : { key: tls.key }),
+      });
+      secure.set(key, agent);
+    }
+    return agent;
+  };
+
+  const send: Transport = (request, tls, signal) => {
+    const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
+    const isSecure = request.url.protocol === 'https:';
+    const options: RequestOptions = {
+      method: request.method,
+      headers: request.headers,
+      agent: isSecure ? secureAgent(tls) : plain,
+      signal,
+      timeout: SILENCE_MILLISECONDS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    };
+    const sent = (isSecure ? httpsRequest : httpRequest)(request.url, options);
+    sent.on('timeout', () =>
+      sent.destroy(Object.assign(new Error('the registry stopped answering'), { code: 'ETIMEDOUT' })),
+    );
+    sent.on('response', (response) => resolve(toResponse(response)));
+    sent.on('error', (error) => {
+      reject(signal.aborted ? new EngineError('cancelled', 'cancelled', { cause: error }) : error);
+    });
+    if (request.body instanceof Readable) pipeline(request.body, sent, () => {});
+    else sent.end(request.body);
+    return promise;
+  };
+
+  return {
+    send,
+    async [Symbol.asyncDispose]() {
+      plain.destroy();
+      for (const agent of secure.values()) agent.destroy();
+    },
+  };
+}
+
+function toResponse(response: IncomingMessage): HttpResponse {
+  const headers: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(response.headers)) headers[name] = Array.isArray(value) ? value[0] : value;
+  const challenges = response.headersDistinct['www-authenticate'];
+  if (challenges !== undefined) headers['www-authenticate'] = challenges.join(', ');
+  return { status: response.statusCode ?? 0, headers, body: response };
+}

@@ -1,0 +1,105 @@
+import { EngineError } from '../base/errors.ts';
+import { Authorizer } from './auth/authorizer.ts';
+import { ANONYMOUS, type Credentials } from './auth/credentials.ts';
+import { type RegistryEndpoint, type RegistryHostsConfig, registryEndpoints } from './hosts/registry-hosts.ts';
+import { discard } from './http/body-text.ts';
+import { HostClient } from './http/host-client.ts';
+import { createNodeTransport, type NodeTransport } from './http/node-transport.ts';
+import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './http/retry.ts';
+import { openRepository, readCatalog } from './repository/open-repository.ts';
+import type { Repository } from './repository/repository.ts';
+import { type SearchResult, searchIndex } from './search.ts';
+
+export interface RegistriesDeps {
+  readonly hosts: RegistryHostsConfig;
+  readonly userAgent: string;
+  readonly retry?: RetryPolicy;
+}
+
+/** Every registry that the engine may speak to. */
+export interface Registries extends AsyncDisposable {
+  /** `docker.io`, `library/busybox`. One object per operation: it holds the credentials and tokens of its caller. */
+  repository(domain: string, path: string, credentials: Credentials): Repository;
+  /**
+   * Checks credentials as `docker login` does.
+   * @throws EngineError unauthorized when they are refused
+   */
+  login(domain: string, credentials: Credentials, signal: AbortSignal): Promise<{ readonly identityToken?: string }>;
+  /** Docker Hub's search for `docker.io`, else by the registry's own, else by its catalogue. */
+  search(
+    domain: string,
+    term: string,
+    options: { readonly limit: number; readonly credentials: Credentials },
+    signal: AbortSignal,
+  ): Promise<readonly SearchResult[]>;
+}
+
+export function createRegistries(deps: RegistriesDeps): Registries {
+  const transport: NodeTransport = createNodeTransport();
+  const retry = deps.retry ?? DEFAULT_RETRY;
+
+  const client = (
+    endpoint: RegistryEndpoint,
+    domain: string,
+    credentials: Credentials,
+  ): { host: HostClient; authorizer: Authorizer } => {
+    const given = endpoint.credentialsFor === domain ? credentials : ANONYMOUS;
+    const authorizer = new Authorizer({
+      credentials: given,
+      allowPlainHttp: endpoint.mayUsePlainHttp,
+      send: (request) => {
+        const sameHost = request.url.hostname === endpoint.url.hostname;
+        const signal = AbortSignal.timeout(60_000);
+        return withRetries(request, retry, signal, (attempt) =>
+          transport.send(attempt, sameHost ? endpoint.tls : {}, signal),
+        );
+      },
+    });
+    const host = new HostClient({ endpoint, transport: transport.send, authorizer, retry, userAgent: deps.userAgent });
+    return { host, authorizer };
+  };
+  const origin = (domain: string, credentials: Credentials) => {
+    const endpoint = registryEndpoints(deps.hosts, domain, 'push')[0];
+    if (endpoint === undefined) throw new EngineError('internal', `no endpoint for ${domain}`);
+    return client(endpoint, domain, credentials);
+  };
+
+  return {
+    repository(domain, path, credentials) {
+      const pull = registryEndpoints(deps.hosts, domain, 'pull').map(
+        (endpoint) => client(endpoint, domain, credentials).host,
+      );
+      const push = pull.at(-1) ?? origin(domain, credentials).host;
+      return openRepository(domain, path, { pull, push });
+    },
+    async login(domain, credentials, signal) {
+      const { host, authorizer } = origin(domain, credentials);
+      const response = await host.send({ method: 'GET', path: '/v2/', scopes: [] }, signal);
+      await discard(response.body);
+      if (response.status === 401 || response.status === 403) {
+        throw new EngineError('unauthorized', 'unauthorized: incorrect username or password');
+      }
+      if (response.status !== 200)
+        throw new EngineError('unavailable', `login attempt to ${host.host} failed with status ${response.status}`);
+      const { refreshToken } = await authorizer.offlineToken();
+      return refreshToken === undefined ? {} : { identityToken: refreshToken };
+    },
+    async search(domain, term, { limit, credentials }, signal) {
+      const searchHost = domain === 'docker.io' ? 'index.docker.io' : domain;
+      const endpoint = registryEndpoints({ ...deps.hosts, mirrors: {} }, searchHost, 'push')[0];
+      if (endpoint === undefined) throw new EngineError('internal', `no endpoint for ${searchHost}`);
+      const { host } = client({ ...endpoint, credentialsFor: domain }, domain, credentials);
+      try {
+        return await searchIndex(host, term, limit, signal);
+      } catch (error) {
+        if (domain === 'docker.io' || !(error instanceof EngineError) || error.kind !== 'notFound') throw error;
+      }
+      const names = await readCatalog(host, 10_000, signal);
+      return names
+        .filter((name) => name.includes(term))
+        .slice(0, limit)
+        .map((name) => ({ name, description: '', star_count: 0, is_official: false, is_automated: false }));
+    },
+    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+  };
+}

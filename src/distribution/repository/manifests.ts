@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { EngineError } from '../../base/errors.ts';
+import { type Digest, isDigest } from '../../base/ids.ts';
+import { type Descriptor, MEDIA_TYPE } from '../../spec/index.ts';
+import { RegistryError } from '../errors.ts';
+import { discard, readBytes } from '../http/body-text.ts';
+import type { HostClient } from '../http/host-client.ts';
+import type { FetchedManifest } from './repository.ts';
+
+/** Same bound as containerd and the registries' own. */
+const MANIFEST_BYTES_MAX = 4 << 20;
+const ACCEPT = [
+  MEDIA_TYPE.ociIndex,
+  MEDIA_TYPE.dockerList,
+  MEDIA_TYPE.ociManifest,
+  MEDIA_TYPE.dockerManifest,
+  '*/*',
+].join(', ');
+
+export interface ManifestTarget {
+  readonly path: string;
+  readonly reference: string;
+  readonly scopes: readonly string[];
+}
+
+/** @throws EngineError invalid when the bytes are not those of the digest that was asked for or announced */
+export async function fetchManifest(
+  client: HostClient,
+  target: ManifestTarget,
+  signal: AbortSignal,
+): Promise<FetchedManifest> {
+  const response = await client.expect([200], request('GET', target), signal);
+  const bytes = await readBytes(response.body, MANIFEST_BYTES_MAX);
+  const announced = response.headers['docker-content-digest'];
+  const wanted = isDigest(target.reference) ? target.reference : announced;
+  const digest = digestOf(bytes, wanted);
+  if (wanted !== undefined && digest !== wanted) {
+    throw new EngineError('invalid', `manifest verification failed for digest ${wanted}: the registry sent ${digest}`);
+  }
+  return {
+    descriptor: { mediaType: mediaTypeOf(response.headers['content-type'], bytes), digest, size: bytes.length },
+    bytes,
+  };
+}
+
+/** Undefined when the registry's HEAD does not tell everything. */
+export async function headManifest(
+  client: HostClient,
+  target: ManifestTarget,
+  signal: AbortSignal,
+): Promise<Descriptor | undefined> {
+  const response = await client.send(request('HEAD', target), signal);
+  await discard(response.body);
+  if (response.status !== 200) {
+    if (response.status === 404)
+      throw new RegistryError(404, [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }], client.host);
+    return undefined;
+  }
+  const { 'docker-content-digest': digest, 'content-type': type, 'content-length': length } = response.headers;
+  if (digest === undefined || !isDigest(digest) || type === undefined || !/^\d{1,12}$/.test(length ?? ''))
+    return undefined;
+  return { mediaType: type.split(';', 1)[0]?.trim() ?? '', digest, size: Number(length) };
+}
+
+function request(method: 'GET' | 'HEAD', { path, reference, scopes }: ManifestTarget) {
+  return { method, path: `/v2/${path}/manifests/${reference}`, headers: { accept: ACCEPT }, scopes } as const;
+}
+
+/** By the algorithm of the digest that is expected. */
+function digestOf(bytes: Uint8Array, like: string | undefined): Digest {
+  const algorithm = like?.startsWith('sha512:') === true ? 'sha512' : 'sha256';
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
+}
+
+/** The body's own `mediaType` wins: proxies lose headers. */
+function mediaTypeOf(header: string | undefined, bytes: Buffer): string {
+  try {
+    const parsed: unknown = JSON.parse(bytes.toString());
+    if (
+      typeof parsed === 'object' &&
+      parsed !== null &&
+      'mediaType' in parsed &&
+      typeof parsed.mediaType === 'string'
+    ) {
+      return parsed.mediaType;
+    }
+  } catch {
+    throw new EngineError('invalid', 'the registry sent a manifest that is no JSON');
+  }
+  return header?.split(';', 1)[0]?.trim() ?? MEDIA_TYPE.ociManifest;
+}

@@ -1,0 +1,112 @@
+import { EngineError } from '../../base/errors.ts';
+import { parseDigest } from '../../base/ids.ts';
+import { CATALOG_SCOPE, repositoryScope } from '../auth/scope.ts';
+import { RegistryError } from '../errors.ts';
+import { discard } from '../http/body-text.ts';
+import type { HostClient } from '../http/host-client.ts';
+import { downloadBlob } from './download.ts';
+import { fetchManifest, headManifest } from './manifests.ts';
+import { readPages } from './pages.ts';
+import type { FetchedManifest, Repository } from './repository.ts';
+import { uploadBlob } from './upload.ts';
+
+export interface RepositoryHosts {
+  /** Mirrors, then the registry itself: never empty. */
+  readonly pull: readonly HostClient[];
+  readonly push: HostClient;
+}
+
+/** A repository (`library/busybox`) of a registry (`docker.io`) at the hosts that serve it. */
+export function openRepository(domain: string, path: string, hosts: RepositoryHosts): Repository {
+  const pull = [repositoryScope(path, ['pull'])];
+  const push = [repositoryScope(path, ['pull', 'push'])];
+  const { push: origin } = hosts;
+
+  return {
+    name: `${domain}/${path}`,
+    manifest: (reference, signal) =>
+      firstOf(
+        hosts.pull,
+        signal,
+        (client): Promise<FetchedManifest> => fetchManifest(client, { path, reference, scopes: pull }, signal),
+      ),
+    async resolve(reference, signal) {
+      const head = await firstOf(hosts.pull, signal, (client) =>
+        headManifest(client, { path, reference, scopes: pull }, signal),
+      );
+      return head ?? (await this.manifest(reference, signal)).descriptor;
+    },
+    download: (blob, sink, signal) =>
+      firstOf(hosts.pull, signal, (client) => downloadBlob(client, { path, blob, scopes: pull }, sink, signal)),
+    hasBlob: (digest, signal) => hasBlob(origin, { path, digest, scopes: push }, signal),
+    async upload(blob, signal) {
+      const { digest } = blob.descriptor;
+      if (await hasBlob(origin, { path, digest, scopes: push }, signal)) return 'exists';
+      const mounts = blob.mountFrom.map((source) => repositoryScope(source, ['pull']));
+      return uploadBlob(origin, { path, scopes: [...push, ...mounts] }, blob, signal);
+    },
+    async putManifest(reference, { mediaType, bytes }, signal) {
+      const headers = { 'content-type': mediaType, 'content-length': String(bytes.length) };
+      const response = await origin.expect(
+        [201, 202],
+        { method: 'PUT', path: `/v2/${path}/manifests/${reference}`, headers, body: bytes, scopes: push },
+        signal,
+      );
+      await discard(response.body);
+      return parseDigest(response.headers['docker-content-digest'] ?? reference);
+    },
+    async deleteManifest(digest, signal) {
+      const scopes = [repositoryScope(path, ['delete', 'pull'])];
+      const response = await origin.expect(
+        [202],
+        { method: 'DELETE', path: `/v2/${path}/manifests/${digest}`, scopes },
+        signal,
+      );
+      await discard(response.body);
+    },
+    tags: (signal) =>
+      firstOf(hosts.pull, signal, (client) =>
+        readPages(client, { path: `/v2/${path}/tags/list`, field: 'tags', scopes: pull }, signal),
+      ),
+  };
+}
+
+/** Repositories of a registry, where it has a catalogue. */
+export function readCatalog(client: HostClient, limit: number, signal: AbortSignal): Promise<readonly string[]> {
+  return readPages(
+    client,
+    { path: '/v2/_catalog?n=1000', field: 'repositories', scopes: [CATALOG_SCOPE], limit },
+    signal,
+  );
+}
+
+async function hasBlob(
+  client: HostClient,
+  { path, digest, scopes }: { readonly path: string; readonly digest: string; readonly scopes: readonly string[] },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const response = await client.send({ method: 'HEAD', path: `/v2/${path}/blobs/${digest}`, scopes }, signal);
+  await discard(response.body);
+  if (response.status === 200) return true;
+  if (response.status === 404) return false;
+  throw new RegistryError(response.status, [], `HEAD ${client.host}`);
+}
+
+/**
+ * Asks the hosts in order until one answers. What a mirror says no to, the registry may still have; the registry's own
+ * failure is the one reported.
+ */
+async function firstOf<T>(
+  clients: readonly HostClient[],
+  signal: AbortSignal,
+  ask: (client: HostClient) => Promise<T>,
+): Promise<T> {
+  for (const client of clients) {
+    try {
+      return await ask(client);
+    } catch (error) {
+      if (signal.aborted || client === clients.at(-1)) throw error;
+    }
+  }
+  throw new EngineError('internal', 'a repository without hosts');
+}

@@ -1,0 +1,41 @@
+import { EngineError } from '../../base/errors.ts';
+import { readBytes } from '../http/body-text.ts';
+import type { HostClient } from '../http/host-client.ts';
+
+const PAGE_BYTES_MAX = 8 << 20;
+const PAGES_MAX = 10_000;
+
+/** Collects a paged list (`tags`, `_catalog`) by following its `Link` headers (RFC 8288). */
+export async function readPages(
+  client: HostClient,
+  list: { readonly path: string; readonly field: string; readonly scopes: readonly string[]; readonly limit?: number },
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  const seen = new Set<string>();
+  let path: string | URL = list.path;
+  for (let page = 0; page < PAGES_MAX; page++) {
+    const url = client.url(path);
+    if (seen.has(url.href)) throw new EngineError('unavailable', `${client.host} pages in circles`);
+    seen.add(url.href);
+    const response = await client.expect([200], { method: 'GET', path, scopes: list.scopes }, signal);
+    const body: unknown = parse(await readBytes(response.body, PAGE_BYTES_MAX), client.host);
+    const entries =
+      typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>)[list.field] : undefined;
+    if (Array.isArray(entries)) found.push(...entries.filter((entry): entry is string => typeof entry === 'string'));
+    const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers['link'] ?? '')?.[1];
+    if (next === undefined || (list.limit !== undefined && found.length >= list.limit)) return found;
+    path = new URL(next, url);
+    if (path.host !== url.host)
+      throw new EngineError('unavailable', `${client.host} continues its list on another host`);
+  }
+  return found;
+}
+
+function parse(bytes: Buffer, host: string): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch (error) {
+    throw new EngineError('unavailable', `${host} sent a list that is no JSON`, { cause: error });
+  }
+}

@@ -1,0 +1,49 @@
+import { EngineError } from '../base/errors.ts';
+import { readBytes } from './http/body-text.ts';
+import type { HostClient } from './http/host-client.ts';
+
+/** One row of `docker search`, in the API's spelling. */
+export interface SearchResult {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly is_automated: boolean;
+}
+
+const ANSWER_BYTES_MAX = 4 << 20;
+
+/** Docker Hub's search, version 1. @throws RegistryError, EngineError unavailable */
+export async function searchIndex(
+  client: HostClient,
+  term: string,
+  limit: number,
+  signal: AbortSignal,
+): Promise<readonly SearchResult[]> {
+  const path = `/v1/search?q=${encodeURIComponent(term)}&n=${limit}`;
+  const response = await client.expect([200], { method: 'GET', path, scopes: [] }, signal);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse((await readBytes(response.body, ANSWER_BYTES_MAX)).toString());
+  } catch (error) {
+    throw new EngineError('unavailable', `${client.host} answered a search with something that is no JSON`, {
+      cause: error,
+    });
+  }
+  const results = typeof parsed === 'object' && parsed !== null && 'results' in parsed ? parsed.results : undefined;
+  if (!Array.isArray(results)) return [];
+  return results.slice(0, limit).flatMap((entry: unknown) => {
+    if (typeof entry !== 'object' || entry === null) return [];
+    const { name, description, star_count, is_official, is_automated } = entry as Readonly<Record<string, unknown>>;
+    if (typeof name !== 'string') return [];
+    return [
+      {
+        name,
+        description: typeof description === 'string' ? description : '',
+        star_count: typeof star_count === 'number' ? star_count : 0,
+        is_official: is_official === true,
+        is_automated: is_automated === true,
+      },
+    ];
+  });
+}
