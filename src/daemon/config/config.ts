@@ -1,0 +1,269 @@
+import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { EngineError, invalid } from '../../base/errors.ts';
+import type { Ulimit } from '../../spec/index.ts';
+import type { LogFormat, LogLevel } from '../log.ts';
+import type { OptionName, OptionValues } from './options.ts';
+
+/** Everything gantryd is told, checked and with its defaults. Paths are absolute, sizes in bytes. */
+export interface Config {
+  readonly hosts: readonly HostAddress[];
+  /** Nobody named an address: the socket may be given up for another when it is taken. */
+  readonly hostsDefaulted: boolean;
+  readonly socketGroup: string | undefined;
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly pidfile: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly debug: boolean;
+  readonly shutdownTimeoutSeconds: number;
+  readonly labels: readonly string[];
+  readonly storageDriver: 'overlay2' | 'vfs' | undefined;
+  readonly runtimes: Readonly<Record<string, RuntimeCommand>>;
+  readonly defaultRuntime: string | undefined;
+  readonly initByDefault: boolean;
+  readonly initPath: string | undefined;
+  readonly cgroupParent: string | undefined;
+  readonly cgroupnsMode: 'host' | 'private' | undefined;
+  readonly shmSizeBytes: number;
+  readonly ulimits: readonly Ulimit[];
+  readonly noNewPrivileges: boolean;
+  readonly log: { readonly driver: 'json-file' | 'none'; readonly options: Readonly<Record<string, string>> };
+  readonly network: {
+    /** `none` for no default network. */
+    readonly bridge: string | undefined;
+    readonly bridgeName: string;
+    readonly bip: string | undefined;
+    readonly mtu: number | undefined;
+    readonly addressPools: readonly { readonly base: string; readonly size: number }[];
+    readonly publishIp: string;
+    readonly dns: readonly string[];
+    readonly dnsOptions: readonly string[];
+    readonly dnsSearch: readonly string[];
+  };
+  readonly registry: { readonly insecure: readonly string[]; readonly mirrors: readonly string[] };
+}
+
+/** A registered OCI runtime; a path without a slash is looked up in PATH. */
+export interface RuntimeCommand {
+  readonly path: string;
+  readonly args: readonly string[];
+}
+
+export type HostAddress =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+export const DEFAULT_SOCKET = '/var/run/docker.sock';
+export const FALLBACK_SOCKET = '/run/gantry/gantry.sock';
+export const DEFAULT_CONFIG_FILE = '/etc/gantry/daemon.json';
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal'];
+const MEBIBYTE = 1024 * 1024;
+
+/** @throws EngineError invalid, notImplemented: what cannot be honoured is refused, not ignored */
+export function resolveConfig(values: OptionValues): Config {
+  const execRoot = absolute(text(values, 'exec-root') ?? '/run/gantry', 'exec-root');
+  const hosts = list(values, 'host').map(parseHost);
+  checkHosts(hosts, values);
+  const remap = text(values, 'userns-remap');
+  if (remap !== undefined && remap !== '') throw unsupported('userns-remap');
+  const debug = flag(values, 'debug');
+  return {
+    hosts: hosts.length === 0 ? [{ kind: 'unix', path: DEFAULT_SOCKET }] : hosts,
+    hostsDefaulted: hosts.length === 0,
+    socketGroup: text(values, 'group'),
+    dataRoot: absolute(text(values, 'data-root') ?? '/var/lib/gantry', 'data-root'),
+    execRoot,
+    pidfile: absolute(text(values, 'pidfile') ?? `${execRoot}/gantryd.pid`, 'pidfile'),
+    logLevel: debug ? 'debug' : oneOf(LEVELS, normaliseLevel(text(values, 'log-level')), 'info', 'log-level'),
+    logFormat: oneOf(['text', 'json'], text(values, 'log-format'), 'text', 'log-format'),
+    debug,
+    shutdownTimeoutSeconds: integer(values, 'shutdown-timeout', 15, 0),
+    labels: list(values, 'label').map(checkLabel),
+    storageDriver: storageDriver(text(values, 'storage-driver')),
+    runtimes: runtimes(values),
+    defaultRuntime: text(values, 'default-runtime'),
+    initByDefault: flag(values, 'init'),
+    initPath: text(values, 'init-path'),
+    cgroupParent: text(values, 'cgroup-parent'),
+    cgroupnsMode: oneOf(
+      [undefined, 'host', 'private'],
+      text(values, 'default-cgroupns-mode'),
+      undefined,
+      'default-cgroupns-mode',
+    ),
+    shmSizeBytes: integer(values, 'default-shm-size', 64 * MEBIBYTE, 1),
+    ulimits: Object.entries(map(values, 'default-ulimit')).map(parseUlimit),
+    noNewPrivileges: flag(values, 'no-new-privileges'),
+    log: {
+      driver: logDriver(text(values, 'log-driver')),
+      options: map(values, 'log-opt'),
+    },
+    network: networkConfig(values),
+    registry: { insecure: list(values, 'insecure-registry'), mirrors: list(values, 'registry-mirror') },
+  };
+}
+
+function networkConfig(values: OptionValues): Config['network'] {
+  const bridge = text(values, 'bridge');
+  const bip = text(values, 'bip');
+  if (bridge !== undefined && bridge !== '' && bip !== undefined) {
+    throw invalid('you specified -b & --bip, mutually exclusive options, please specify only one');
+  }
+  if (bip !== undefined && !isCidr(bip)) throw invalid(`invalid bip ${JSON.stringify(bip)}: must be ADDRESS/LENGTH`);
+  const publishIp = text(values, 'ip') ?? '0.0.0.0';
+  if (isIP(publishIp) === 0) throw invalid(`invalid IP address in --ip: ${publishIp}`);
+  for (const server of list(values, 'dns')) {
+    if (isIP(server) === 0) throw invalid(`${server} is not an ip address`);
+  }
+  const mtu = integer(values, 'mtu', 0, 0);
+  return {
+    bridge: bridge === '' ? undefined : bridge,
+    bridgeName: text(values, 'bridge-name') ?? 'docker0',
+    bip,
+    mtu: mtu === 0 ? undefined : mtu,
+    addressPools: list(values, 'default-address-pool').map(parsePool),
+    publishIp,
+    dns: list(values, 'dns'),
+    dnsOptions: list(values, 'dns-opt'),
+    dnsSearch: list(values, 'dns-search'),
+  };
+}
+
+function parseHost(url: string): HostAddress {
+  const unix = /^unix:\/\/(\/.*)?$/.exec(url);
+  if (unix !== null) return { kind: 'unix', path: unix[1] ?? DEFAULT_SOCKET };
+  if (url.startsWith('fd://')) throw invalid(`fd:// is not supported: name a socket with --host unix:///path`);
+  const tcp = /^tcp:\/\/(\[[0-9a-fA-F:.]+\]|[^:/[\]]*)(?::(\d{1,5}))?\/?$/.exec(url);
+  const port = Number(tcp?.[2] ?? 2375);
+  if (tcp === null || port > 65535)
+    throw invalid(`invalid bind address (${url}): must be unix:///path or tcp://address:port`);
+  return { kind: 'tcp', host: (tcp[1] ?? '').replace(/^\[|\]$/g, '') || '127.0.0.1', port };
+}
+
+function checkHosts(hosts: readonly HostAddress[], values: OptionValues): void {
+  if (flag(values, 'tls') || flag(values, 'tlsverify')) throw unsupported('tls');
+  const tcp = hosts.find((host) => host.kind === 'tcp');
+  if (tcp === undefined) return;
+  const shown = `tcp://${tcp.host}:${tcp.port}`;
+  if (!isLoopback(tcp.host)) {
+    throw invalid(
+      `refusing to listen on ${shown}: beyond loopback the API needs TLS, which this version does not have`,
+    );
+  }
+  if (!flag(values, 'allow-insecure-tcp')) {
+    throw invalid(
+      `refusing to listen on ${shown} without TLS: every local user could become root (allow it with --allow-insecure-tcp)`,
+    );
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+function runtimes(values: OptionValues): Readonly<Record<string, RuntimeCommand>> {
+  return Object.fromEntries(
+    Object.entries(map(values, 'add-runtime')).map(([name, command]) => {
+      const [path = '', ...args] = command.split('\0');
+      if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) throw invalid(`invalid runtime name: ${name}`);
+      if (path.startsWith('/') && !existsSync(path)) throw invalid(`runtime ${name}: ${path} does not exist`);
+      return [name, { path, args }];
+    }),
+  );
+}
+
+function parseUlimit([name, limits]: readonly [string, string]): Ulimit {
+  const match = /^(-?\d+)(?::(-?\d+))?$/.exec(limits);
+  if (match === null) throw invalid(`invalid ulimit ${name}=${limits}`);
+  const soft = Number(match[1]);
+  return { Name: name, Soft: soft, Hard: match[2] === undefined ? soft : Number(match[2]) };
+}
+
+function parsePool(pool: string): { base: string; size: number } {
+  const fields = new Map(pool.split(',').map((field) => field.split('=', 2) as [string, string]));
+  const base = fields.get('base') ?? '';
+  const size = Number(fields.get('size'));
+  if (!isCidr(base) || !Number.isInteger(size) || size < 1 || size > 128) {
+    throw invalid(`invalid default address pool ${JSON.stringify(pool)}: must be base=CIDR,size=N`);
+  }
+  return { base, size };
+}
+
+function isCidr(cidr: string): boolean {
+  const [address = '', length = ''] = cidr.split('/', 2);
+  const family = isIP(address);
+  return family !== 0 && /^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128);
+}
+
+function checkLabel(label: string): string {
+  if (!/^[^=]+=/.test(label)) throw invalid(`bad attribute format: ${label}`);
+  return label;
+}
+
+function storageDriver(name: string | undefined): 'overlay2' | 'vfs' | undefined {
+  if (name === undefined || name === '') return undefined;
+  if (name === 'overlay' || name === 'overlay2') return 'overlay2';
+  if (name === 'vfs') return 'vfs';
+  throw invalid(`driver not supported: ${name}`);
+}
+
+function logDriver(name: string | undefined): 'json-file' | 'none' {
+  if (name === undefined || name === 'json-file') return 'json-file';
+  if (name === 'none') return 'none';
+  throw invalid(`logger: no log driver named '${name}' is registered`);
+}
+
+function normaliseLevel(level: string | undefined): string | undefined {
+  return level === 'warning' ? 'warn' : level;
+}
+
+function oneOf<T extends string | undefined>(
+  values: readonly T[],
+  given: string | undefined,
+  otherwise: T,
+  name: string,
+): T {
+  if (given === undefined || given === '') return otherwise;
+  const found = values.find((value) => value === given);
+  if (found === undefined)
+    throw invalid(`invalid ${name}: ${given} (one of ${values.filter((value) => value !== undefined).join(', ')})`);
+  return found;
+}
+
+function absolute(path: string, name: OptionName): string {
+  if (path === '') throw invalid(`${name} must not be empty`);
+  return resolve(path);
+}
+
+function text(values: OptionValues, name: OptionName): string | undefined {
+  const value = values[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function flag(values: OptionValues, name: OptionName): boolean {
+  return values[name] === true;
+}
+
+function integer(values: OptionValues, name: OptionName, otherwise: number, least: number): number {
+  const value = values[name] ?? otherwise;
+  if (typeof value !== 'number' || value < least) throw invalid(`invalid ${name}: ${String(value)}`);
+  return value;
+}
+
+function list(values: OptionValues, name: OptionName): readonly string[] {
+  const value = values[name];
+  return Array.isArray(value) ? (value as readonly string[]) : [];
+}
+
+function map(values: OptionValues, name: OptionName): Readonly<Record<string, string>> {
+  const value = values[name];
+  return typeof value === 'object' && !Array.isArray(value) ? (value as Readonly<Record<string, string>>) : {};
+}
+
+function unsupported(name: OptionName): EngineError {
+  return new EngineError('notImplemented', `--${name} is not available in this version`);
+}

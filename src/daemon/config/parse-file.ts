@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { type EngineError, errnoOf, invalid, messageOf } from '../../base/errors.ts';
+import { parseBytes } from '../../base/sizes.ts';
+import {
+  fileKey,
+  OPTION_SPECS,
+  type OptionName,
+  type OptionSpec,
+  type OptionValue,
+  type OptionValues,
+} from './options.ts';
+
+const BY_KEY = new Map(
+  OPTION_SPECS.filter((option) => option.flagOnly !== true).map((option) => [fileKey(option), option]),
+);
+
+/**
+ * Reads daemon.json. A missing file is empty unless it was asked for.
+ * @throws EngineError invalid, in dockerd's words
+ */
+export function parseConfigFile(path: string, options: { readonly mustExist: boolean }): OptionValues {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' && !options.mustExist) return {};
+    throw fileError(path, errnoOf(error) === 'ENOENT' ? `open ${path}: no such file or directory` : messageOf(error));
+  }
+  return parseConfigText(path, text);
+}
+
+export function parseConfigText(path: string, text: string): OptionValues {
+  if (text.trim() === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw fileError(path, messageOf(error));
+  }
+  if (!isObject(value)) throw fileError(path, 'the file must hold one JSON object');
+  const unknown = Object.keys(value).filter((key) => !BY_KEY.has(key));
+  if (unknown.length > 0) {
+    throw fileError(path, `the following directives don't match any configuration option: ${unknown.join(', ')}`);
+  }
+  const values: Partial<Record<OptionName, OptionValue>> = {};
+  for (const [key, item] of Object.entries(value)) {
+    const option = BY_KEY.get(key);
+    if (option === undefined || item === null) continue;
+    values[option.flag] = read(path, key, option, item);
+  }
+  return values;
+}
+
+/** @throws EngineError invalid, naming each option that both give (lists and maps too, as dockerd) */
+export function mergeOptions(path: string, flags: OptionValues, file: OptionValues): OptionValues {
+  const both = OPTION_SPECS.filter(({ flag }) => flags[flag] !== undefined && file[flag] !== undefined);
+  if (both.length > 0) {
+    const list = both.map((option) => {
+      const { flag } = option;
+      return `${fileKey(option)}: (from flag: ${show(flags[flag])}, from file: ${show(file[flag])})`;
+    });
+    throw fileError(
+      path,
+      `the following directives are specified both as a flag and in the configuration file: ${list.join(', ')}`,
+    );
+  }
+  return { ...file, ...flags };
+}
+
+function read(path: string, key: string, option: OptionSpec, item: unknown): OptionValue {
+  const wrong = (wanted: string): EngineError => fileError(path, `${key}: must be ${wanted}`);
+  switch (option.kind) {
+    case 'bool':
+      if (typeof item !== 'boolean') throw wrong('true or false');
+      return item;
+    case 'int':
+      if (!Number.isSafeInteger(item)) throw wrong('an integer');
+      return item as number;
+    case 'bytes': {
+      const bytes = typeof item === 'string' ? parseBytes(item) : item;
+      if (!Number.isSafeInteger(bytes)) throw wrong('a size');
+      return bytes as number;
+    }
+    case 'list':
+      if (!Array.isArray(item)) throw wrong('a list');
+      return item.map((entry: unknown) => {
+        if (typeof entry === 'string') return entry;
+        if (key === 'default-address-pools' && isObject(entry)) return `base=${entry['base']},size=${entry['size']}`;
+        throw wrong('a list of strings');
+      });
+    case 'map':
+      if (!isObject(item)) throw wrong('an object');
+      return Object.fromEntries(Object.entries(item).map(([name, entry]) => [name, mapEntry(entry, wrong)]));
+    default:
+      if (typeof item !== 'string') throw wrong('a string');
+      return item;
+  }
+}
+
+/** `runtimes` holds `{"path":…}`, `default-ulimits` `{"Soft":…,"Hard":…}`, everything else strings. */
+function mapEntry(entry: unknown, wrong: (wanted: string) => EngineError): string {
+  if (typeof entry === 'string') return entry;
+  if (isObject(entry)) {
+    if (typeof entry['path'] === 'string') {
+      const args = entry['runtimeArgs'] ?? [];
+      if (!Array.isArray(args) || !args.every((arg) => typeof arg === 'string')) throw wrong('a map of runtimes');
+      return [entry['path'], ...args].join('\0');
+    }
+    if (Number.isSafeInteger(entry['Soft'])) return `${entry['Soft']}:${entry['Hard'] ?? entry['Soft']}`;
+  }
+  throw wrong('an object of strings');
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function show(value: OptionValue | undefined): string {
+  if (Array.isArray(value)) return `[${value.join(' ')}]`;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function fileError(path: string, why: string): EngineError {
+  return invalid(`unable to configure the engine with file ${path}: ${why}`);
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { lockDataRoot, writePidfile } from './lock.ts';
+
+function folder(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'gantry-lock-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
+}
+
+test('a data root belongs to one engine at a time', () => {
+  using dir = folder();
+  const root = join(dir.path, 'data');
+  {
+    using _lock = lockDataRoot(root);
+    assert.throws(() => lockDataRoot(root), { kind: 'conflict', message: /another engine is running/ });
+  }
+  using _again = lockDataRoot(root);
+});
+
+test('a pid file is replaced when its process is gone or is no engine, and removed at the end', () => {
+  using dir = folder();
+  const path = join(dir.path, 'run', 'pid');
+  {
+    using _file = writePidfile(path);
+    assert.equal(readFileSync(path, 'utf8'), `${process.pid}\n`);
+  }
+  assert.equal(existsSync(path), false);
+  for (const stale of ['999999999\n', '1\n', 'nonsense', '']) {
+    writeFileSync(path, stale);
+    using _file = writePidfile(path);
+    assert.equal(readFileSync(path, 'utf8'), `${process.pid}\n`);
+  }
+});

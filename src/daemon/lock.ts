@@ -1,0 +1,47 @@
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { conflict } from '../base/errors.ts';
+import { tryLockFile } from '../linux/index.ts';
+
+/**
+ * Makes this process the only engine on a data root until it is disposed or ends, however it ends.
+ * @throws EngineError conflict when another one runs on it
+ */
+export function lockDataRoot(dataRoot: string): Disposable {
+  mkdirSync(dataRoot, { recursive: true, mode: 0o710 });
+  const path = join(dataRoot, 'engine.lock');
+  const fd = openSync(path, 'a', 0o600);
+  if (!tryLockFile(fd)) {
+    closeSync(fd);
+    throw conflict(`another engine is running on ${dataRoot} (it holds ${path}): use another --data-root`);
+  }
+  return { [Symbol.dispose]: () => closeSync(fd) };
+}
+
+/**
+ * Writes our pid. A file of a process that is gone, or that is not an engine, is replaced.
+ * @throws EngineError conflict
+ */
+export function writePidfile(path: string): Disposable {
+  const running = runningEngine(path);
+  if (running !== undefined && running !== process.pid) {
+    throw conflict(`process with PID ${running} is still running: pid file ${path}`);
+  }
+  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+  writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
+  return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
+}
+
+/** Pids are used again after a restart of the machine: only a process that looks like an engine counts. */
+function runningEngine(path: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(path, 'utf8').trim());
+    if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return command.some((word) => /gantryd|daemon\/main\.ts$/.test(basename(word)) || /daemon\/main\.ts$/.test(word))
+      ? pid
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,170 @@
+import { readdirSync } from 'node:fs';
+import { formatNanos } from '../base/time.ts';
+import type { Containers } from '../containers/index.ts';
+import type { EventLog } from '../events/index.ts';
+import type { Images } from '../images/index.ts';
+import { wallTimeNanos } from '../linux/index.ts';
+import type { Networks } from '../network/index.ts';
+import type { Snapshots } from '../store/index.ts';
+import type { Config } from './config/config.ts';
+import { ENGINE_VERSION } from './engine-version.ts';
+import { cgroupWarnings, readCgroupFacts } from './host/cgroup-facts.ts';
+import { fileSystemName, readHostFacts, readText } from './host/host-facts.ts';
+import type { Programs } from './host/programs.ts';
+
+export interface SystemInfoDeps {
+  readonly config: Config;
+  readonly engineId: string;
+  readonly containers: Pick<Containers, 'list'>;
+  readonly images: Pick<Images, 'list'>;
+  readonly networks: Pick<Networks, 'warnings'>;
+  readonly snapshots: Pick<Snapshots, 'driver'>;
+  readonly events: Pick<EventLog, 'listeners'>;
+  readonly programs: Programs;
+  /** Found at start, `WARNING: ` is added. */
+  readonly warnings: readonly string[];
+}
+
+/** Body of GET /info. */
+export async function systemInfo(deps: SystemInfoDeps): Promise<object> {
+  const { config, programs } = deps;
+  const all = await deps.containers.list({ all: true, limit: 0, size: false, filters: {} });
+  const count = (...states: readonly string[]): number => all.filter(({ State }) => states.includes(State)).length;
+  const images = await deps.images.list({ all: true, filters: {}, sharedSize: false, manifests: false });
+  const host = readHostFacts();
+  const cgroup = readCgroupFacts();
+  const running = count('running', 'restarting');
+  const paused = count('paused');
+  return {
+    ID: deps.engineId,
+    Containers: all.length,
+    ContainersRunning: running,
+    ContainersPaused: paused,
+    ContainersStopped: all.length - running - paused,
+    Images: images.length,
+    Driver: deps.snapshots.driver,
+    DriverStatus: [
+      ['Backing Filesystem', fileSystemName(config.dataRoot)],
+      ['Supports d_type', 'true'],
+    ],
+    Plugins: {
+      Volume: ['local'],
+      Network: ['bridge', 'host', 'null'],
+      Authorization: null,
+      Log: ['json-file', 'none'],
+    },
+    MemoryLimit: cgroup.memory,
+    SwapLimit: cgroup.swap,
+    KernelMemoryTCP: false,
+    CpuCfsPeriod: cgroup.cpuCfsQuota,
+    CpuCfsQuota: cgroup.cpuCfsQuota,
+    CPUShares: cgroup.cpuShares,
+    CPUSet: cgroup.cpuset,
+    PidsLimit: cgroup.pids,
+    IPv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward').trim() === '1',
+    BridgeNfIptables: readText('/proc/sys/net/bridge/bridge-nf-call-iptables').trim() === '1',
+    BridgeNfIp6tables: readText('/proc/sys/net/bridge/bridge-nf-call-ip6tables').trim() === '1',
+    Debug: config.debug,
+    NFd: openDescriptors(),
+    OomKillDisable: cgroup.oomKillDisable,
+    NGoroutines: 0,
+    SystemTime: formatNanos(wallTimeNanos()),
+    LoggingDriver: config.log.driver,
+    CgroupDriver: 'cgroupfs',
+    CgroupVersion: cgroup.version,
+    NEventsListener: deps.events.listeners(),
+    KernelVersion: host.kernelVersion,
+    OperatingSystem: host.operatingSystem,
+    OSVersion: host.osVersion,
+    OSType: 'linux',
+    Architecture: host.machine,
+    IndexServerAddress: 'https://index.docker.io/v1/',
+    RegistryConfig: registryConfig(config),
+    NCPU: host.cpus,
+    MemTotal: host.memoryBytes,
+    GenericResources: null,
+    DockerRootDir: config.dataRoot,
+    HttpProxy: process.env['HTTP_PROXY'] ?? process.env['http_proxy'] ?? '',
+    HttpsProxy: process.env['HTTPS_PROXY'] ?? process.env['https_proxy'] ?? '',
+    NoProxy: process.env['NO_PROXY'] ?? process.env['no_proxy'] ?? '',
+    Name: host.hostname,
+    Labels: config.labels,
+    ExperimentalBuild: false,
+    ServerVersion: ENGINE_VERSION,
+    Runtimes: Object.fromEntries(
+      Object.entries(programs.runtimes).map(([name, { path, args }]) => [
+        name,
+        args.length === 0 ? { path } : { path, runtimeArgs: args },
+      ]),
+    ),
+    DefaultRuntime: programs.defaultRuntime,
+    Swarm: {
+      NodeID: '',
+      NodeAddr: '',
+      LocalNodeState: 'inactive',
+      ControlAvailable: false,
+      Error: '',
+      RemoteManagers: null,
+    },
+    LiveRestoreEnabled: true,
+    Isolation: '',
+    InitBinary: programs.init ?? '',
+    ContainerdCommit: commit(''),
+    RuncCommit: commit(await programs.runtimeVersion()),
+    InitCommit: commit(await programs.initVersion()),
+    SecurityOptions: securityOptions(cgroup.version),
+    CDISpecDirs: [],
+    Warnings: warnings(deps, cgroupWarnings(cgroup)),
+  };
+}
+
+function warnings(deps: SystemInfoDeps, cgroup: readonly string[]): readonly string[] | null {
+  const ours = [...deps.warnings, ...deps.networks.warnings()].map((text) => `WARNING: ${text}`);
+  const all = [...insecureListeners(deps.config), ...cgroup, ...ours];
+  return all.length === 0 ? null : all;
+}
+
+function insecureListeners(config: Config): readonly string[] {
+  return config.hosts.flatMap((host) =>
+    host.kind === 'tcp'
+      ? [
+          `WARNING: API is accessible on http://${host.host}:${host.port} without encryption.\n         Access to the remote API is equivalent to root access on the host.`,
+        ]
+      : [],
+  );
+}
+
+function registryConfig(config: Config): object {
+  const cidrs = config.registry.insecure.filter((host) => host.includes('/'));
+  const hosts = config.registry.insecure.filter((host) => !host.includes('/'));
+  const mirrors = config.registry.mirrors;
+  return {
+    AllowNondistributableArtifactsCIDRs: null,
+    AllowNondistributableArtifactsHostnames: null,
+    InsecureRegistryCIDRs: [...cidrs, '127.0.0.0/8'],
+    IndexConfigs: {
+      'docker.io': { Name: 'docker.io', Mirrors: mirrors, Secure: true, Official: true },
+      ...Object.fromEntries(
+        hosts.map((Name) => [Name, { Name, Mirrors: [], Secure: false, Official: false }] as const),
+      ),
+    },
+    Mirrors: mirrors,
+  };
+}
+
+function securityOptions(cgroupVersion: '1' | '2'): readonly string[] {
+  const seccomp = /^Seccomp:/m.test(readText('/proc/self/status')) ? ['name=seccomp,profile=builtin'] : [];
+  return cgroupVersion === '2' ? [...seccomp, 'name=cgroupns'] : seccomp;
+}
+
+function commit(id: string): { ID: string; Expected: string } {
+  return { ID: id, Expected: id };
+}
+
+function openDescriptors(): number {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return -1;
+  }
+}
