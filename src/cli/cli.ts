@@ -1,0 +1,49 @@
+import { EngineClient, resolveEndpoints, type TlsOptions } from '../client/index.ts';
+import { type Config, loadConfig } from './config.ts';
+import { isTerminal, Output } from './output.ts';
+
+export interface GlobalOptions {
+  readonly hosts: readonly string[];
+  readonly configDir?: string;
+  readonly debug: boolean;
+  readonly tls?: TlsOptions;
+}
+
+/** What every command works with: the engine, the terminal, the user's configuration. Made lazily. */
+export class Cli {
+  /** The program's name in messages. */
+  readonly name = 'gantry';
+  readonly out = new Output(1);
+  readonly err = new Output(2);
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly options: GlobalOptions;
+  #config: Config | undefined;
+  #client: EngineClient | undefined;
+
+  constructor(options: GlobalOptions, env: Readonly<Record<string, string | undefined>>) {
+    this.options = options;
+    this.env = env;
+  }
+
+  get config(): Config {
+    this.#config ??= loadConfig(this.options.configDir, this.env);
+    return this.#config;
+  }
+
+  get client(): EngineClient {
+    this.#client ??= new EngineClient({
+      endpoints: resolveEndpoints({ hosts: this.options.hosts, env: this.env, tls: this.options.tls }),
+      apiVersion: this.env['DOCKER_API_VERSION'] || undefined,
+      headers: this.config.headers,
+    });
+    return this.#client;
+  }
+
+  get stdinIsTerminal(): boolean {
+    return isTerminal(0);
+  }
+
+  close(): void {
+    this.#client?.close();
+  }
+}

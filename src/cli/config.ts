@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { errnoOf, messageOf } from '../base/errors.ts';
+import { CliError } from './errors.ts';
+
+/** What we use of docker's `config.json`. */
+export interface Config {
+  readonly dir: string;
+  readonly detachKeys?: string;
+  readonly psFormat?: string;
+  readonly imagesFormat?: string;
+  readonly statsFormat?: string;
+  readonly volumesFormat?: string;
+  readonly networksFormat?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Registry host to base64 of `user:password`. */
+  readonly auths: Readonly<Record<string, string>>;
+}
+
+/** @throws CliError when the file is there but can't be used */
+export function loadConfig(dir: string | undefined, env: Readonly<Record<string, string | undefined>>): Config {
+  const folder = dir ?? (env['DOCKER_CONFIG'] || `${env['HOME'] || homedir()}/.docker`);
+  const file = `${folder}/config.json`;
+  let json: Record<string, unknown>;
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof parsed !== 'object' || parsed === null) throw new Error('it is not a JSON object');
+    json = parsed as Record<string, unknown>;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return { dir: folder, headers: {}, auths: {} };
+    throw new CliError(1, `can't read ${file}: ${messageOf(error)}`);
+  }
+  const text = (key: string): object => (typeof json[key] === 'string' && json[key] !== '' ? { [key]: json[key] } : {});
+  return {
+    dir: folder,
+    ...text('detachKeys'),
+    ...text('psFormat'),
+    ...text('imagesFormat'),
+    ...text('statsFormat'),
+    ...text('volumesFormat'),
+    ...text('networksFormat'),
+    headers: strings(json['HttpHeaders'], (value) => value),
+    auths: strings(json['auths'], (value) =>
+      typeof value === 'object' && value !== null && 'auth' in value ? value.auth : undefined,
+    ),
+  };
+}
+
+function strings(source: unknown, pick: (value: unknown) => unknown): Record<string, string> {
+  const result: Record<string, string> = {};
+  if (typeof source !== 'object' || source === null) return result;
+  for (const [key, value] of Object.entries(source)) {
+    const picked = pick(value);
+    if (typeof picked === 'string') result[key] = picked;
+  }
+  return result;
+}

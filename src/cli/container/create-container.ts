@@ -1,0 +1,137 @@
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
+import { EngineError, messageOf } from '../../base/errors.ts';
+import { compareVersions, formatEndpoint } from '../../client/index.ts';
+import type { CreateContainerBody } from '../../spec/index.ts';
+import type { Cli } from '../cli.ts';
+import { CliError } from '../errors.ts';
+import type { Flags } from '../flags/parse.ts';
+import { withDefaultTag } from '../format/reference.ts';
+import { pullImage } from '../image/pull-image.ts';
+import { terminalSize } from '../streams/raw-terminal.ts';
+import { createBody } from './options/create-body.ts';
+
+export interface CreateInputs {
+  /** Name of the command, for hints. */
+  readonly verb: 'run' | 'create';
+  readonly args: readonly string[];
+  readonly flags: Flags;
+  /** For `run -d`: no streams attached. */
+  readonly detach: boolean;
+}
+
+interface Created {
+  readonly Id: string;
+  readonly Warnings?: readonly string[] | null;
+}
+
+/**
+ * Creates the container that the flags describe, pulling its image when it is missing.
+ * @throws CliError 125 with the hint that docker gives
+ */
+export async function createContainer(
+  cli: Cli,
+  inputs: CreateInputs,
+): Promise<{ id: string; body: CreateContainerBody }> {
+  const { flags, verb } = inputs;
+  const [image = '', ...command] = inputs.args;
+  const policy = flags.string('pull');
+  if (!['always', 'missing', 'never', ''].includes(policy)) {
+    throw withHelp(cli, verb, `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
+  }
+  try {
+    const body = await bodyOf(cli, inputs, { image, command });
+    using cidFile = reserveCidFile(flags.string('cidfile'));
+    const created = await createWithPull(cli, { flags, body, image, policy });
+    for (const warning of created.Warnings ?? []) cli.err.line(`WARNING: ${warning}`);
+    cidFile.write(created.Id);
+    return { id: created.Id, body };
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw withHelp(cli, verb, messageOf(error), error);
+  }
+}
+
+/** docker's form of a refusal before anything ran. */
+export function withHelp(cli: Cli, verb: string, message: string, cause?: unknown): CliError {
+  return new CliError(125, `${cli.name}: ${message}\n\nRun '${cli.name} ${verb} --help' for more information`, {
+    cause,
+  });
+}
+
+async function bodyOf(
+  cli: Cli,
+  { flags, detach }: CreateInputs,
+  what: { image: string; command: readonly string[] },
+): Promise<CreateContainerBody> {
+  const size = terminalSize();
+  const body = createBody(flags, {
+    ...what,
+    env: cli.env,
+    consoleSize: size === undefined ? [0, 0] : [size.rows, size.columns],
+  });
+  if (flags.bool('use-api-socket'))
+    return {
+      ...body,
+      HostConfig: { ...body.HostConfig, Mounts: [...(body.HostConfig?.Mounts ?? []), await socketMount(cli)] },
+    };
+  return detach ? { ...body, AttachStdin: false, AttachStdout: false, AttachStderr: false, StdinOnce: false } : body;
+}
+
+async function socketMount(cli: Cli): Promise<{ Type: 'bind'; Source: string; Target: string }> {
+  await cli.client.apiVersion();
+  const endpoint = cli.client.endpoint;
+  if (endpoint?.kind !== 'unix') {
+    throw new Error(
+      `flag --use-api-socket can only be used with unix sockets: docker endpoint ${endpoint === undefined ? '' : formatEndpoint(endpoint)} incompatible`,
+    );
+  }
+  return { Type: 'bind', Source: endpoint.path, Target: '/var/run/docker.sock' };
+}
+
+async function createWithPull(
+  cli: Cli,
+  request: { flags: Flags; body: CreateContainerBody; image: string; policy: string },
+): Promise<Created> {
+  const { flags, body, image, policy } = request;
+  const platform = flags.string('platform') || cli.env['DOCKER_DEFAULT_PLATFORM'] || '';
+  const pull = (): Promise<void> => pullImage(cli, image, { platform, quiet: flags.bool('quiet'), out: cli.err });
+  const post = (): Promise<Created> =>
+    cli.client.json<Created>({
+      method: 'POST',
+      path: '/containers/create',
+      query: { name: flags.string('name') || undefined, platform: platform || undefined },
+      json: body,
+    });
+  if (policy === 'always') await pull();
+  if (policy !== 'always' && platform !== '' && compareVersions(await cli.client.apiVersion(), '1.41') < 0) {
+    throw new Error('"--platform" requires API version 1.41');
+  }
+  try {
+    return await post();
+  } catch (error) {
+    const missing = error instanceof EngineError && error.kind === 'notFound' && /No such image/i.test(error.message);
+    if (!missing || policy !== 'missing') throw error;
+    if (!flags.bool('quiet')) cli.err.line(`Unable to find image '${withDefaultTag(image)}' locally`);
+    await pull();
+    return post();
+  }
+}
+
+/** The file of `--cidfile` must not exist, and doesn't stay when nothing was created. */
+function reserveCidFile(path: string): Disposable & { write(id: string): void } {
+  if (path === '') return { write() {}, [Symbol.dispose]() {} };
+  if (existsSync(path)) {
+    throw new Error(`container ID file found, make sure the other container isn't running or delete ${path}`);
+  }
+  writeFileSync(path, '', { flag: 'wx' });
+  let written = false;
+  return {
+    write(id) {
+      writeFileSync(path, id);
+      written = true;
+    },
+    [Symbol.dispose]() {
+      if (!written) unlinkSync(path);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { messageOf } from '../../base/errors.ts';
+import { pathSegment } from '../../client/index.ts';
+import type { ExecConfig } from '../../spec/index.ts';
+import type { Cli } from '../cli.ts';
+import { atLeast, type Command } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+import type { Flags } from '../flags/parse.ts';
+import { terminalSize } from '../streams/raw-terminal.ts';
+import { followSize } from '../streams/resize.ts';
+import { openSession } from '../streams/session.ts';
+import { checkEnv } from './options/checks.ts';
+import { readEnvironment } from './options/env-file.ts';
+import { detachKeysOf } from './run.ts';
+
+export const exec: Command = {
+  usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
+  args: atLeast(2),
+  interspersed: false,
+  examples: ['exec web ls /', 'exec -it web sh', 'exec -d -e DEBUG=1 web task'],
+  flags: [
+    flag('-d, --detach', 'bool', "Don't wait for the command"),
+    flag('--detach-keys', 'string', 'Keys that detach from it'),
+    flag('-e, --env', 'list', 'Environment variable; without value, this shell’s', { check: checkEnv }),
+    flag('--env-file', 'list', 'File of environment variables'),
+    flag('-i, --interactive', 'bool', 'Keep standard input open'),
+    flag('--privileged', 'bool', 'Give the command all rights on the host'),
+    flag('-t, --tty', 'bool', 'Give it a terminal'),
+    flag('-u, --user', 'string', 'User to run as (name or uid, with :group)'),
+    flag('-w, --workdir', 'string', 'Working directory in the container'),
+  ],
+  async run(cli, args, flags) {
+    const [container = '', ...command] = args;
+    const detach = flags.bool('detach');
+    const config = execConfig(cli, flags, command);
+    // The container is looked up first: its absence is the better answer than a missing terminal.
+    await cli.client.json({ method: 'GET', path: `/containers/${pathSegment(container)}/json` });
+    if (!detach && config.Tty === true && config.AttachStdin === true && !cli.stdinIsTerminal) {
+      throw new CliError(1, 'the input device is not a TTY');
+    }
+    const { Id: id } = await cli.client.json<{ Id: string }>({
+      method: 'POST',
+      path: `/containers/${pathSegment(container)}/exec`,
+      json: config,
+    });
+    if (detach) {
+      const size = config.ConsoleSize ?? undefined;
+      await cli.client.send({
+        method: 'POST',
+        path: `/exec/${id}/start`,
+        json: { Detach: true, Tty: config.Tty, ...(size === undefined ? {} : { ConsoleSize: size }) },
+      });
+      return 0;
+    }
+    return runExec(cli, id, config);
+  },
+};
+
+function execConfig(cli: Cli, flags: Flags, command: readonly string[]): ExecConfig {
+  const size = terminalSize();
+  const detach = flags.bool('detach');
+  let env: string[];
+  try {
+    env = readEnvironment(flags.list('env-file'), flags.list('env'), cli.env);
+  } catch (error) {
+    throw new CliError(1, messageOf(error), { cause: error });
+  }
+  const detachKeys = detachKeysOf(cli, flags);
+  return {
+    User: flags.string('user'),
+    Privileged: flags.bool('privileged'),
+    Tty: flags.bool('tty'),
+    ...(flags.bool('tty') && size !== undefined ? { ConsoleSize: [size.rows, size.columns] } : {}),
+    AttachStdin: !detach && flags.bool('interactive'),
+    AttachStdout: !detach,
+    AttachStderr: !detach,
+    ...(detachKeys === '' ? {} : { DetachKeys: detachKeys }),
+    Env: env.length === 0 ? null : env,
+    WorkingDir: flags.string('workdir'),
+    Cmd: command,
+  };
+}
+
+async function runExec(cli: Cli, id: string, config: ExecConfig): Promise<number> {
+  const tty = config.Tty === true;
+  const { socket } = await cli.client.hijack({
+    method: 'POST',
+    path: `/exec/${id}/start`,
+    json: { Detach: false, Tty: tty, ...(config.ConsoleSize == null ? {} : { ConsoleSize: config.ConsoleSize }) },
+  });
+  using session = openSession(cli, socket, {
+    tty,
+    stdin: config.AttachStdin === true,
+    stdout: true,
+    stderr: true,
+    detachKeys: config.DetachKeys ?? '',
+  });
+  using sizes = tty ? followSize(cli, `/exec/${id}`) : undefined;
+  void sizes;
+  if ((await session.ended) === 'detached') throw new CliError(1, 'read escape sequence');
+  const { ExitCode: code } = await cli.client.json<{ ExitCode: number | null }>({
+    method: 'GET',
+    path: `/exec/${id}/json`,
+  });
+  return code ?? 0;
+}

@@ -1,0 +1,28 @@
+import { pathSegment } from '../../client/index.ts';
+import { atLeast, type Command } from '../command.ts';
+import { flag } from '../flags/flag.ts';
+import { printInspected } from '../inspect.ts';
+
+export const inspectContainer: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  args: atLeast(1),
+  examples: ['container inspect web', "container inspect -f '{{.State.Status}}' web"],
+  flags: [
+    flag('-f, --format', 'string', "How to print: 'json' or a Go template"),
+    flag('-s, --size', 'bool', 'Include how much disk it takes'),
+  ],
+  run: (cli, names, flags) =>
+    printInspected(cli, {
+      names,
+      format: flags.string('format'),
+      fetch: async (name) => {
+        const query = flags.bool('size') ? { size: true } : {};
+        const response = await cli.client.request({
+          method: 'GET',
+          path: `/containers/${pathSegment(name)}/json`,
+          query,
+        });
+        return response.text();
+      },
+    }),
+};

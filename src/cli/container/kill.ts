@@ -1,0 +1,20 @@
+import { pathSegment } from '../../client/index.ts';
+import { atLeast, type Command } from '../command.ts';
+import { forEach } from '../each.ts';
+import { flag } from '../flags/flag.ts';
+
+export const kill: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  args: atLeast(1),
+  examples: ['kill web', 'kill -s HUP web'],
+  flags: [flag('-s, --signal', 'string', 'Signal to send')],
+  run: (cli, names, flags) =>
+    forEach(cli, names, async (name) => {
+      await cli.client.send({
+        method: 'POST',
+        path: `/containers/${pathSegment(name)}/kill`,
+        query: { signal: flags.string('signal') || undefined },
+      });
+      return name;
+    }),
+};

@@ -1,0 +1,110 @@
+import { parseFamiliar } from '../format/reference.ts';
+import type { ListFormat } from '../format/table.ts';
+import { ellipsis, goTime, labelList, truncateId } from '../format/text.ts';
+import { humanDuration, humanSize } from '../format/units.ts';
+import { quote } from '../template/printf.ts';
+import { displayPorts, type PublishedPort } from './display-ports.ts';
+
+/** An entry of GET /containers/json. */
+export interface ContainerSummary {
+  readonly Id: string;
+  readonly Names: readonly string[] | null;
+  readonly Image: string;
+  readonly ImageID: string;
+  readonly Command: string;
+  readonly Created: number;
+  readonly Ports: readonly PublishedPort[] | null;
+  readonly SizeRw?: number;
+  readonly SizeRootFs?: number;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly State: string;
+  readonly Status: string;
+  readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, object>> | null } | null;
+  readonly Mounts:
+    | readonly { readonly Type?: string; readonly Name?: string; readonly Source?: string; readonly Driver?: string }[]
+    | null;
+}
+
+const TABLE = '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}';
+
+export function containerList(options: { truncate: boolean; size: boolean }): ListFormat<ContainerSummary> {
+  const { truncate } = options;
+  const id = (item: ContainerSummary): string => (truncate ? truncateId(item.Id) : item.Id);
+  return {
+    typeName: '*formatter.ContainerContext',
+    table: options.size ? `${TABLE}\t{{.Size}}` : TABLE,
+    titles: {
+      ID: 'CONTAINER ID',
+      Names: 'NAMES',
+      Image: 'IMAGE',
+      Command: 'COMMAND',
+      CreatedAt: 'CREATED AT',
+      RunningFor: 'CREATED',
+      Ports: 'PORTS',
+      State: 'STATE',
+      Status: 'STATUS',
+      Size: 'SIZE',
+      Labels: 'LABELS',
+      Mounts: 'MOUNTS',
+      LocalVolumes: 'LOCAL VOLUMES',
+      Networks: 'NETWORKS',
+      Platform: 'PLATFORM',
+      Label: 'LABEL',
+    },
+    quiet: id,
+    fields: (item) => ({
+      get Command() {
+        return quote(truncate ? ellipsis(item.Command, 20) : item.Command);
+      },
+      get CreatedAt() {
+        return goTime(item.Created * 1000);
+      },
+      ID: id(item),
+      Image: imageName(item, truncate),
+      Label: (name: string) => item.Labels?.[name] ?? '',
+      get Labels() {
+        return labelList(item.Labels);
+      },
+      get LocalVolumes() {
+        return String((item.Mounts ?? []).filter((mount) => mount.Driver === 'local').length);
+      },
+      get Mounts() {
+        const names = (item.Mounts ?? []).map((mount) => mount.Name || mount.Source || '');
+        return names.map((name) => (truncate ? ellipsis(name, 15) : name)).join(',');
+      },
+      Names: names(item, truncate),
+      get Networks() {
+        return Object.keys(item.NetworkSettings?.Networks ?? {}).join(',');
+      },
+      get Ports() {
+        return displayPorts(item.Ports ?? []);
+      },
+      get RunningFor() {
+        return `${humanDuration(Date.now() / 1000 - item.Created)} ago`;
+      },
+      get Size() {
+        const own = humanSize(item.SizeRw ?? 0, 3);
+        return (item.SizeRootFs ?? 0) > 0 ? `${own} (virtual ${humanSize(item.SizeRootFs ?? 0, 3)})` : own;
+      },
+      Platform: null,
+      State: item.State,
+      Status: item.Status,
+    }),
+  };
+}
+
+function names(item: ContainerSummary, truncate: boolean): string {
+  const bare = (item.Names ?? []).map((name) => name.replace(/^\//, ''));
+  // Links make names such as `web/db`, which only the long form shows.
+  return (truncate ? bare.filter((name) => !name.includes('/')) : bare).join(',');
+}
+
+function imageName(item: ContainerSummary, truncate: boolean): string {
+  if (item.Image === '') return '<no image>';
+  if (!truncate) return item.Image;
+  const short = truncateId(item.ImageID);
+  if (short !== '' && short === truncateId(item.Image)) return short;
+  const parsed = parseFamiliar(item.Image);
+  if (parsed === undefined) return item.Image;
+  return parsed.tag === undefined ? parsed.name : `${parsed.name}:${parsed.tag}`;
+}

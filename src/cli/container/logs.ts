@@ -1,0 +1,45 @@
+import { pathSegment } from '../../client/index.ts';
+import { type Command, exactly } from '../command.ts';
+import { flag } from '../flags/flag.ts';
+import { apiTimestamp } from '../format/timestamp.ts';
+import { Demultiplexer } from '../streams/demultiplex.ts';
+
+export const logs: Command = {
+  usage: '[OPTIONS] CONTAINER',
+  args: exactly(1),
+  examples: ['logs web', 'logs -f --tail 5 web', 'logs --since 10m -t web'],
+  flags: [
+    flag('--details', 'bool', 'Show what the log driver adds'),
+    flag('-f, --follow', 'bool', 'Keep on printing what comes'),
+    flag('--since', 'string', 'Start at this time (2013-01-02T13:23:37Z) or this long ago (42m)'),
+    flag('-n, --tail', 'string', 'Start with the last N lines', { default: 'all' }),
+    flag('-t, --timestamps', 'bool', 'Show when each line was printed'),
+    flag('--until', 'string', 'Stop at this time (2013-01-02T13:23:37Z) or this long ago (42m)'),
+  ],
+  async run(cli, [name = ''], flags) {
+    const path = `/containers/${pathSegment(name)}`;
+    const container = await cli.client.json<{ Id: string; Config?: { Tty?: boolean } }>({
+      method: 'GET',
+      path: `${path}/json`,
+    });
+    const response = await cli.client.request({
+      method: 'GET',
+      path: `/containers/${container.Id}/logs`,
+      query: {
+        stdout: true,
+        stderr: true,
+        since: apiTimestamp(flags.string('since'), 'since'),
+        until: apiTimestamp(flags.string('until'), 'until'),
+        timestamps: flags.bool('timestamps') || undefined,
+        follow: flags.bool('follow') || undefined,
+        details: flags.bool('details') || undefined,
+        tail: flags.string('tail'),
+      },
+    });
+    const toOut = (data: Uint8Array): void => cli.out.write(data);
+    const frames = new Demultiplexer(toOut, (data) => cli.err.write(data));
+    const sink = container.Config?.Tty === true ? toOut : (data: Buffer): void => frames.push(data);
+    for await (const chunk of response.body) sink(chunk);
+    return 0;
+  },
+};

@@ -1,0 +1,39 @@
+import { type Command, NO_ARGS } from '../command.ts';
+import { encodeFilters } from '../filters.ts';
+import { flag } from '../flags/flag.ts';
+import { printList } from '../format/table.ts';
+import { type ContainerSummary, containerList } from './list-format.ts';
+
+export const listContainers: Command = {
+  usage: '[OPTIONS]',
+  args: NO_ARGS,
+  examples: ['ps -a', "ps --filter status=exited --format '{{.ID}} {{.Names}}'", 'ps -q -n 2'],
+  flags: [
+    flag('-a, --all', 'bool', 'Show stopped containers too'),
+    flag('-f, --filter', 'filter', 'Show only those that match (status=, name=, label=, ancestor=, ...)'),
+    flag('--format', 'string', "How to print: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    flag('-n, --last', 'int', 'Show the N newest containers, in any state', { default: '-1' }),
+    flag('-l, --latest', 'bool', 'Show the newest container, in any state'),
+    flag('--no-trunc', 'bool', "Don't shorten columns"),
+    flag('-q, --quiet', 'bool', 'Show ids only'),
+    flag('-s, --size', 'bool', 'Show how much disk each one takes'),
+  ],
+  async run(cli, _args, flags) {
+    const format = flags.string('format') || (flags.bool('quiet') ? '' : (cli.config.psFormat ?? ''));
+    const last = flags.bool('latest') && !flags.changed('last') ? 1 : flags.int('last');
+    const size = flags.bool('size') || (/\.Size\b/.test(format) && !flags.changed('size'));
+    const containers = await cli.client.json<ContainerSummary[]>({
+      method: 'GET',
+      path: '/containers/json',
+      query: {
+        all: flags.bool('all') || undefined,
+        limit: last > 0 ? last : undefined,
+        size: size || undefined,
+        filters: encodeFilters(flags.list('filter')),
+      },
+    });
+    const kind = containerList({ truncate: !flags.bool('no-trunc'), size: flags.bool('size') });
+    printList(cli.out, kind, containers, { format, quiet: flags.bool('quiet') });
+    return 0;
+  },
+};

@@ -1,0 +1,15 @@
+import { pathSegment } from '../../client/index.ts';
+import { atLeast, type Command } from '../command.ts';
+import { forEach } from '../each.ts';
+
+export const pause: Command = {
+  usage: 'CONTAINER [CONTAINER...]',
+  args: atLeast(1),
+  examples: ['pause web'],
+  flags: [],
+  run: (cli, names) =>
+    forEach(cli, names, async (name) => {
+      await cli.client.send({ method: 'POST', path: `/containers/${pathSegment(name)}/pause` });
+      return name;
+    }),
+};

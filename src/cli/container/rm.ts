@@ -1,0 +1,39 @@
+import { EngineError } from '../../base/errors.ts';
+import { pathSegment } from '../../client/index.ts';
+import { atLeast, type Command } from '../command.ts';
+import { forEach } from '../each.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+
+export const removeContainers: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  args: atLeast(1),
+  examples: ['rm web', 'rm -f $(gantry ps -aq)', 'rm -v db'],
+  flags: [
+    flag('-f, --force', 'bool', 'Kill it first when it runs'),
+    flag('-l, --link', 'bool', 'Remove the link of this name, not the container'),
+    flag('-v, --volumes', 'bool', 'Remove its anonymous volumes too'),
+  ],
+  run: (cli, names, flags) =>
+    forEach(cli, names, async (given) => {
+      const name = given.replace(/^\/+/, '');
+      if (name === '') throw new CliError(1, 'container name cannot be empty');
+      try {
+        await cli.client.send({
+          method: 'DELETE',
+          path: `/containers/${pathSegment(name)}`,
+          query: {
+            v: flags.bool('volumes') || undefined,
+            link: flags.bool('link') || undefined,
+            force: flags.bool('force') || undefined,
+          },
+        });
+      } catch (error) {
+        // With --force, what is gone already is as good as removed; it is still told.
+        if (!(flags.bool('force') && error instanceof EngineError && error.kind === 'notFound')) throw error;
+        cli.err.line(error.message);
+        return undefined;
+      }
+      return name;
+    }),
+};

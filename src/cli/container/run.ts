@@ -1,0 +1,123 @@
+import { messageOf } from '../../base/errors.ts';
+import { type Hijacked, pathSegment } from '../../client/index.ts';
+import type { CreateContainerBody } from '../../spec/index.ts';
+import type { Cli } from '../cli.ts';
+import { atLeast, type Command } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+import type { Flags } from '../flags/parse.ts';
+import { forwardSignals } from '../streams/forward-signals.ts';
+import { followSize } from '../streams/resize.ts';
+import { openSession, type Session } from '../streams/session.ts';
+import { createContainer, withHelp } from './create-container.ts';
+import { CONTAINER_FLAGS } from './options/flags.ts';
+import { startError } from './start-error.ts';
+import { waitForExit } from './wait-for-exit.ts';
+
+export const run: Command = {
+  usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+  args: atLeast(1),
+  interspersed: false,
+  details:
+    'The exit code is that of the command; 125 means the engine refused, 126 that the command can’t be run, 127 that it isn’t there.',
+  examples: [
+    'run --rm busybox echo hello',
+    'run -it --rm busybox sh',
+    'run -d --name web -p 8080:80 -v site:/srv nginx',
+  ],
+  flags: [
+    ...CONTAINER_FLAGS,
+    flag('-d, --detach', 'bool', 'Leave it running in the background and print its id'),
+    flag('--detach-keys', 'string', 'Keys that detach from it'),
+    flag('--sig-proxy', 'bool', 'Pass signals on to the command', { default: 'true' }),
+  ],
+  async run(cli, args, flags) {
+    const detach = flags.bool('detach');
+    if (detach && flags.changed('attach')) {
+      throw withHelp(cli, 'run', 'conflicting options: cannot specify both --attach and --detach');
+    }
+    const interactive =
+      flags.bool('interactive') || flags.list('attach').some((each) => each.toLowerCase() === 'stdin');
+    if (!detach && flags.bool('tty') && interactive && !cli.stdinIsTerminal) {
+      throw new CliError(1, 'the input device is not a TTY');
+    }
+    const { id, body } = await createContainer(cli, { verb: 'run', args, flags, detach });
+    return detach ? runDetached(cli, id) : runAttached(cli, id, { body, flags });
+  },
+};
+
+async function runDetached(cli: Cli, id: string): Promise<number> {
+  try {
+    await cli.client.send({ method: 'POST', path: `/containers/${id}/start` });
+  } catch (error) {
+    throw startError(cli, 'run', error);
+  }
+  cli.out.line(id);
+  return 0;
+}
+
+async function runAttached(
+  cli: Cli,
+  id: string,
+  { body, flags }: { body: CreateContainerBody; flags: Flags },
+): Promise<number> {
+  const tty = body.Tty === true;
+  const attached = body.AttachStdin === true || body.AttachStdout === true || body.AttachStderr === true;
+  const [waiting, stream] = await Promise.all([
+    waitForExit(cli, id, body.HostConfig?.AutoRemove === true ? 'removed' : 'next-exit'),
+    attached ? attachStream(cli, id, body, flags) : undefined,
+  ]);
+  using signals = flags.bool('sig-proxy') && !tty ? forwardSignals(cli, id) : undefined;
+  void signals;
+  using session = stream === undefined ? undefined : openStream(cli, stream, { body, flags });
+  try {
+    await cli.client.send({ method: 'POST', path: `/containers/${id}/start` });
+  } catch (error) {
+    session?.[Symbol.dispose]();
+    // The engine removes it now, as --rm says: when we end it should be gone.
+    if (body.HostConfig?.AutoRemove === true) await waiting.exitCode.catch(() => {});
+    throw startError(cli, 'run', error);
+  }
+  using sizes = tty && stream !== undefined ? followSize(cli, `/containers/${id}`) : undefined;
+  void sizes;
+  if (session !== undefined && (await session.ended) === 'detached') return 0;
+  if (stream === undefined) cli.out.line(id);
+  session?.[Symbol.dispose]();
+  return exitCodeOf(waiting.exitCode);
+}
+
+function openStream(cli: Cli, stream: Hijacked, { body, flags }: { body: CreateContainerBody; flags: Flags }): Session {
+  return openSession(cli, stream.socket, {
+    tty: body.Tty === true,
+    stdin: body.AttachStdin === true,
+    stdout: body.AttachStdout === true,
+    stderr: body.AttachStderr === true,
+    detachKeys: detachKeysOf(cli, flags),
+  });
+}
+
+function attachStream(cli: Cli, id: string, body: CreateContainerBody, flags: Flags): Promise<Hijacked> {
+  return cli.client.hijack({
+    method: 'POST',
+    path: `/containers/${pathSegment(id)}/attach`,
+    query: {
+      stream: true,
+      stdin: body.AttachStdin === true || undefined,
+      stdout: body.AttachStdout === true || undefined,
+      stderr: body.AttachStderr === true || undefined,
+      detachKeys: detachKeysOf(cli, flags) || undefined,
+    },
+  });
+}
+
+export function detachKeysOf(cli: Cli, flags: Flags): string {
+  return flags.string('detach-keys') || (cli.config.detachKeys ?? '');
+}
+
+export async function exitCodeOf(waiting: Promise<number>): Promise<number> {
+  try {
+    return await waiting;
+  } catch (error) {
+    throw new CliError(125, messageOf(error), { cause: error });
+  }
+}

@@ -1,0 +1,23 @@
+import { messageOf } from '../../base/errors.ts';
+import type { Cli } from '../cli.ts';
+import { CliError } from '../errors.ts';
+
+/**
+ * A container that couldn't be started ends with a shell's codes: 127 for a command that isn't there, 126 for one that can't
+ * be run, 125 for everything that is the engine's.
+ */
+export function startError(cli: Cli, verb: string, error: unknown): CliError {
+  const message = messageOf(error);
+  return new CliError(
+    startExitCode(message),
+    `${cli.name}: ${message}\n\nRun '${cli.name} ${verb} --help' for more information`,
+    { cause: error },
+  );
+}
+
+export function startExitCode(message: string): number {
+  if (/executable file not found|no such file or directory|system cannot find the file specified/.test(message))
+    return 127;
+  if (/permission denied|is a directory/.test(message)) return 126;
+  return 125;
+}

@@ -1,0 +1,32 @@
+import { pathSegment } from '../../client/index.ts';
+import { atLeast, type Command } from '../command.ts';
+import { forEach } from '../each.ts';
+import { type Flag, flag, oldName } from '../flags/flag.ts';
+
+const timeout = flag('-t, --timeout', 'int', 'Seconds to wait before killing it; -1 waits forever');
+
+/** Flags of `stop` and `restart`. */
+export const STOP_FLAGS: readonly Flag[] = [
+  flag('-s, --signal', 'string', 'Signal to send'),
+  timeout,
+  oldName('--time', timeout),
+];
+
+export const stop: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  args: atLeast(1),
+  examples: ['stop web', 'stop -t 30 db', 'stop $(gantry ps -q)'],
+  flags: STOP_FLAGS,
+  run: (cli, names, flags) =>
+    forEach(cli, names, async (name) => {
+      await cli.client.send({
+        method: 'POST',
+        path: `/containers/${pathSegment(name)}/stop`,
+        query: {
+          t: flags.changed('timeout') ? flags.int('timeout') : undefined,
+          signal: flags.string('signal') || undefined,
+        },
+      });
+      return name;
+    }),
+};

@@ -1,0 +1,15 @@
+import { pathSegment } from '../../client/index.ts';
+import { atLeast, type Command } from '../command.ts';
+import { forEach } from '../each.ts';
+
+export const unpause: Command = {
+  usage: 'CONTAINER [CONTAINER...]',
+  args: atLeast(1),
+  examples: ['unpause web'],
+  flags: [],
+  run: (cli, names) =>
+    forEach(cli, names, async (name) => {
+      await cli.client.send({ method: 'POST', path: `/containers/${pathSegment(name)}/unpause` });
+      return name;
+    }),
+};

@@ -1,0 +1,15 @@
+import { atLeast, type Command } from '../command.ts';
+import { forEach } from '../each.ts';
+import { waitForExit } from './wait-for-exit.ts';
+
+export const wait: Command = {
+  usage: 'CONTAINER [CONTAINER...]',
+  args: atLeast(1),
+  examples: ['wait job'],
+  flags: [],
+  run: (cli, names) =>
+    forEach(cli, names, async (name) => {
+      const { exitCode } = await waitForExit(cli, name, 'not-running');
+      return String(await exitCode);
+    }),
+};

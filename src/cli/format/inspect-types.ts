@@ -1,0 +1,124 @@
+import { goMap, isObject, NIL_MAP, NIL_SLICE, type Value } from '../template/value.ts';
+
+/** Fields that are maps in Docker's types: all other objects are structs. */
+const MAPS: ReadonlySet<string> = new Set([
+  'Labels',
+  'Annotations',
+  'Ports',
+  'PortBindings',
+  'ExposedPorts',
+  'Volumes',
+  'Networks',
+  'Options',
+  'DriverOpts',
+  'Sysctls',
+  'Tmpfs',
+  'StorageOpt',
+  'Data',
+  'Containers',
+  'Status',
+  'AuxiliaryAddresses',
+  'Config.LogConfig',
+  'Services',
+  'Attributes',
+  'EndpointsConfig',
+]);
+
+/** Fields that are held by pointer: absent, they are nil and not empty. */
+const POINTERS: ReadonlySet<string> = new Set([
+  'State',
+  'HostConfig',
+  'Config',
+  'NetworkSettings',
+  'Health',
+  'Healthcheck',
+  'OomKillDisable',
+  'PidsLimit',
+  'MemorySwappiness',
+  'Init',
+  'StopTimeout',
+  'SizeRw',
+  'SizeRootFs',
+  'UsageData',
+  'IPAMConfig',
+  'ClusterVolume',
+  'BindOptions',
+  'VolumeOptions',
+  'TmpfsOptions',
+  'ImageOptions',
+  'DriverConfig',
+  'GraphDriver',
+  'ContainerConfig',
+  'Descriptor',
+  'ImageManifestDescriptor',
+]);
+
+/** What Docker's client knows of a type beyond what the engine sends: fields that are left out of JSON when empty. */
+const OMITTED: readonly {
+  readonly when: (value: Readonly<Record<string, Value>>) => boolean;
+  readonly fields: () => Record<string, Value>;
+}[] = [
+  {
+    when: (value) => 'Cmd' in value && 'Env' in value && 'WorkingDir' in value,
+    fields: () => ({
+      ExposedPorts: NIL_MAP,
+      Volumes: NIL_MAP,
+      Healthcheck: null,
+      ArgsEscaped: false,
+      NetworkDisabled: false,
+      MacAddress: '',
+      StopSignal: '',
+      StopTimeout: null,
+      Shell: NIL_SLICE,
+      Labels: NIL_MAP,
+      OnBuild: NIL_SLICE,
+    }),
+  },
+  { when: (value) => 'OOMKilled' in value && 'Pid' in value, fields: () => ({ Health: null }) },
+  {
+    when: (value) => 'NetworkMode' in value && 'RestartPolicy' in value,
+    fields: () => ({
+      Annotations: NIL_MAP,
+      StorageOpt: NIL_MAP,
+      Tmpfs: NIL_MAP,
+      Sysctls: NIL_MAP,
+      Mounts: NIL_SLICE,
+      Init: null,
+      Runtime: '',
+    }),
+  },
+];
+
+/**
+ * Gives parsed JSON of an inspected object the shape that Docker's Go types have in templates: null lists print as `[]`,
+ * maps are sorted and printed as maps, fields that JSON leaves out are there.
+ */
+export function typeInspected(value: Value, key = ''): Value {
+  if (Array.isArray(value)) return value.map((item) => typeInspected(item));
+  if (value === null) return nullOf(key);
+  if (!isObject(value)) return value;
+  const typed: Record<string, Value> = {};
+  for (const [name, item] of Object.entries(value))
+    typed[name] = isMapField(key, name, item) ? typeMap(item) : typeInspected(item, name);
+  for (const { when, fields } of OMITTED) {
+    if (!when(value)) continue;
+    for (const [name, item] of Object.entries(fields()))
+      if (!(name in typed)) Object.defineProperty(typed, name, { value: item, enumerable: false });
+  }
+  return typed;
+}
+
+function isMapField(parent: string, name: string, item: Value): boolean {
+  if (item === null) return MAPS.has(name);
+  return isObject(item) && (MAPS.has(name) || (parent === 'LogConfig' && name === 'Config'));
+}
+
+function typeMap(item: Value): Value {
+  if (!isObject(item)) return NIL_MAP;
+  return goMap(Object.fromEntries(Object.entries(item).map(([name, each]) => [name, typeInspected(each)])));
+}
+
+function nullOf(key: string): Value {
+  if (MAPS.has(key)) return NIL_MAP;
+  return POINTERS.has(key) ? null : NIL_SLICE;
+}

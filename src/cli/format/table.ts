@@ -1,0 +1,77 @@
+import { messageOf } from '../../base/errors.ts';
+import { CliError } from '../errors.ts';
+import type { Output } from '../output.ts';
+import { Fields, goJson, Template, type Value } from '../template/index.ts';
+import { alignColumns } from './tabwriter.ts';
+
+/** A kind of list: its columns, and how an item becomes a row. */
+export interface ListFormat<T> {
+  /** As Go's error messages name it. */
+  readonly typeName: string;
+  /** Title of each field in a table's header. */
+  readonly titles: Readonly<Record<string, string>>;
+  /** Template of the table without `table `. */
+  readonly table: string;
+  /** Every field that a template may use. */
+  readonly fields: (item: T) => Readonly<Record<string, Value>>;
+  /** What `-q` prints. */
+  readonly quiet?: (item: T) => string;
+}
+
+export interface ListOptions {
+  /** Value of `--format`; '' for the default table. */
+  readonly format: string;
+  readonly quiet?: boolean;
+  /** The table instead of the kind's own. */
+  readonly table?: string;
+}
+
+/** Prints a list as docker's list commands do: table, `--format`, `json`, `-q`. @throws CliError */
+export function printList<T>(out: Output, kind: ListFormat<T>, items: readonly T[], options: ListOptions): void {
+  out.write(renderList(kind, items, options));
+}
+
+export function renderList<T>(kind: ListFormat<T>, items: readonly T[], options: ListOptions): string {
+  const { format } = options;
+  const plain = format === '' || format === 'table';
+  if (plain && options.quiet === true && kind.quiet !== undefined)
+    return items.map((item) => `${kind.quiet?.(item)}\n`).join('');
+  if (format === 'json' || format === '{{json .}}') {
+    return items.map((item) => `${goJson(new Fields(kind.typeName, kind.fields(item)))}\n`).join('');
+  }
+  const isTable = plain || format.startsWith('table');
+  const source = unescapeFormat(
+    plain ? (options.table ?? kind.table) : isTable ? format.slice('table'.length) : format,
+  );
+  const template = compileTemplate(source);
+  const rows: string[] = isTable ? [template.header(kind.titles)] : [];
+  let fault: unknown;
+  for (const item of items) {
+    try {
+      rows.push(template.execute(new Fields(kind.typeName, kind.fields(item))));
+    } catch (error) {
+      fault = error;
+      break;
+    }
+  }
+  if (fault !== undefined) throw new CliError(1, `failed to execute template: ${messageOf(fault)}`, { cause: fault });
+  const text = rows.map((row) => `${row}\n`).join('');
+  return isTable ? alignColumns(text) : text;
+}
+
+/** In lists, `\t` and `\n` typed in the shell's quotes mean the characters. */
+export function unescapeFormat(format: string): string {
+  return format
+    .replace(/^ +| +$/g, '')
+    .replaceAll('\\t', '\t')
+    .replaceAll('\\n', '\n');
+}
+
+/** @throws CliError naming the template's fault */
+export function compileTemplate(source: string): Template {
+  try {
+    return new Template(source);
+  } catch (error) {
+    throw new CliError(1, `failed to parse template: ${messageOf(error)}`, { cause: error });
+  }
+}

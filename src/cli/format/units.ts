@@ -1,0 +1,99 @@
+const DECIMAL_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
+const BINARY_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'];
+
+/** Go's `%.Ng` for positive numbers: N significant digits, no trailing zeros. */
+export function significant(value: number, digits: number): string {
+  if (value === 0) return '0';
+  const exponent = Math.floor(Math.log10(Math.abs(value)));
+  const rounded = Number(value.toPrecision(digits));
+  if (exponent < -4 || Math.floor(Math.log10(Math.abs(rounded))) >= digits) {
+    const [mantissa = '', power = '0'] = rounded.toExponential(digits - 1).split('e');
+    const trimmed = mantissa.includes('.') ? mantissa.replace(/0+$/, '').replace(/\.$/, '') : mantissa;
+    const number = Number(power);
+    return `${trimmed}e${number < 0 ? '-' : '+'}${String(Math.abs(number)).padStart(2, '0')}`;
+  }
+  return String(rounded);
+}
+
+function scaled(size: number, base: number, units: readonly string[]): { value: number; unit: string } {
+  let value = size;
+  let at = 0;
+  while (value >= base && at < units.length - 1) {
+    value /= base;
+    at++;
+  }
+  return { value, unit: units[at] ?? '' };
+}
+
+/** `1.98MB`: powers of 1000, four digits unless told. */
+export function humanSize(bytes: number, digits = 4): string {
+  const { value, unit } = scaled(bytes, 1000, DECIMAL_UNITS);
+  return `${significant(value, digits)}${unit}`;
+}
+
+/** `23.54GiB`: powers of 1024, four digits. */
+export function binarySize(bytes: number): string {
+  const { value, unit } = scaled(bytes, 1024, BINARY_UNITS);
+  return `${significant(value, 4)}${unit}`;
+}
+
+const SHIFTS: Readonly<Record<string, number>> = { '': 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
+
+/** `64m`, `1.5g`, `512`, `10KiB`: powers of 1024. @throws Error */
+export function parseBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?|\.\d+) ?([kKmMgGtTpP]?)(?:[iI]?[bB])?$/.exec(text);
+  const shift = SHIFTS[(match?.[2] ?? '').toLowerCase()];
+  if (match === null || shift === undefined) throw new Error(`invalid size: '${text}'`);
+  return Math.floor(Number(match[1]) * 1024 ** shift);
+}
+
+const NANOS: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+};
+
+/** Go's durations (`1h30m`, `1.5s`, `-2ms`), in nanoseconds. @throws Error in Go's words */
+export function parseDuration(text: string): number {
+  const fault = (): Error => new Error(`time: invalid duration ${JSON.stringify(text)}`);
+  const sign = text.startsWith('-') ? -1 : 1;
+  const body = text.replace(/^[+-]/, '');
+  if (body === '0') return 0;
+  if (body === '') throw fault();
+  if (/^\d+(?:\.\d*)?$/.test(body)) throw new Error(`time: missing unit in duration ${JSON.stringify(text)}`);
+  let total = 0;
+  let rest = body;
+  while (rest !== '') {
+    const match = /^(\d+\.?\d*|\.\d+)([^\d.]+)/.exec(rest);
+    if (match === null) throw fault();
+    const unit = NANOS[match[2] ?? ''];
+    if (unit === undefined)
+      throw new Error(`time: unknown unit ${JSON.stringify(match[2])} in duration ${JSON.stringify(text)}`);
+    total += Number(match[1]) * unit;
+    rest = rest.slice(match[0].length);
+  }
+  return sign * Math.round(total);
+}
+
+/** `About an hour`, `3 days`: how long something took, for people. */
+export function humanDuration(seconds: number): string {
+  const whole = Math.trunc(seconds);
+  if (whole < 1) return 'Less than a second';
+  if (whole === 1) return '1 second';
+  if (whole < 60) return `${whole} seconds`;
+  const minutes = Math.trunc(seconds / 60);
+  if (minutes === 1) return 'About a minute';
+  if (minutes < 60) return `${minutes} minutes`;
+  const hours = Math.trunc(seconds / 3600 + 0.5);
+  if (hours === 1) return 'About an hour';
+  if (hours < 48) return `${hours} hours`;
+  if (hours < 24 * 7 * 2) return `${Math.trunc(hours / 24)} days`;
+  if (hours < 24 * 30 * 2) return `${Math.trunc(hours / 24 / 7)} weeks`;
+  if (hours < 24 * 365 * 2) return `${Math.trunc(hours / 24 / 30)} months`;
+  return `${Math.trunc(seconds / 3600 / 24 / 365)} years`;
+}

@@ -1,0 +1,38 @@
+import { jsonLines } from '../../client/index.ts';
+import { between, type Command } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+import { parseFamiliar } from '../format/reference.ts';
+import { drawProgress } from '../streams/progress.ts';
+import { openInput } from './load.ts';
+
+export const importImage: Command = {
+  usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
+  args: between(1, 2),
+  examples: ['import root.tar.gz mine:1.0', "import -c 'CMD [\"/bin/sh\"]' - mine < root.tar"],
+  flags: [
+    flag('-c, --change', 'list', 'Dockerfile instruction to apply to the image'),
+    flag('-m, --message', 'string', 'Message of its only history entry'),
+    flag('--platform', 'string', 'Platform of what is imported'),
+  ],
+  async run(cli, [source = '', reference], flags) {
+    const parsed = reference === undefined ? undefined : parseFamiliar(reference);
+    if (reference !== undefined && parsed === undefined) throw new CliError(1, `invalid reference format`);
+    const remote = /^https?:\/\//.test(source);
+    const response = await cli.client.request({
+      method: 'POST',
+      path: '/images/create',
+      query: {
+        fromSrc: remote ? source : '-',
+        repo: reference?.replace(/:[^:/]*$/, ''),
+        tag: reference === undefined ? undefined : (parsed?.tag ?? ''),
+        message: flags.string('message') || undefined,
+        changes: flags.list('change'),
+        platform: flags.string('platform') || undefined,
+      },
+      ...(remote ? {} : { stream: await openInput(source), headers: { 'Content-Type': 'application/x-tar' } }),
+    });
+    await drawProgress(jsonLines(response.body), cli.out);
+    return 0;
+  },
+};

@@ -1,0 +1,45 @@
+import { open } from 'node:fs/promises';
+import { messageOf, errnoOf } from '../../base/errors.ts';
+import { jsonLines } from '../../client/index.ts';
+import { type Command, NO_ARGS } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+import { drawProgress } from '../streams/progress.ts';
+import { platformQuery } from './platform.ts';
+
+export const load: Command = {
+  usage: '[OPTIONS]',
+  args: NO_ARGS,
+  examples: ['load -i images.tar', 'load < images.tar.gz'],
+  flags: [
+    flag('-i, --input', 'string', 'Read from this file, not from standard input'),
+    flag('--platform', 'stringSlice', 'Load only this platform (os[/arch[/variant]])'),
+    flag('-q, --quiet', 'bool', "Don't show progress"),
+  ],
+  async run(cli, _args, flags) {
+    const path = flags.string('input');
+    if (path === '' && cli.stdinIsTerminal) throw new CliError(1, 'requested load from stdin, but stdin is empty');
+    const source = await openInput(path);
+    const quiet = flags.bool('quiet') || !cli.out.isTerminal;
+    const response = await cli.client.request({
+      method: 'POST',
+      path: '/images/load',
+      query: { quiet, platform: flags.list('platform').map((each) => platformQuery(each) ?? '') },
+      stream: source,
+      headers: { 'Content-Type': 'application/x-tar' },
+    });
+    if ((response.headers['content-type'] ?? '').includes('json')) await drawProgress(jsonLines(response.body), cli.out);
+    else for await (const chunk of response.body) cli.out.write(chunk);
+    return 0;
+  },
+};
+
+/** A file, or standard input for '' and `-`, as a stream. @throws CliError in docker's words */
+export async function openInput(path: string): Promise<AsyncIterable<Uint8Array>> {
+  if (path === '' || path === '-') return process.stdin;
+  try {
+    return (await open(path)).createReadStream({ highWaterMark: 1 << 18 });
+  } catch (error) {
+    throw new CliError(1, `open ${path}: ${errnoOf(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error)}`, { cause: error });
+  }
+}

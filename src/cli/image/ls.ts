@@ -1,0 +1,36 @@
+import { between, type Command } from '../command.ts';
+import { encodeFilters } from '../filters.ts';
+import { flag } from '../flags/flag.ts';
+import { printList } from '../format/table.ts';
+import { type ImageSummary, imageList, imageRows } from './list-format.ts';
+import { printTree } from './tree.ts';
+
+export const listImages: Command = {
+  usage: '[OPTIONS] [REPOSITORY[:TAG]]',
+  args: between(0, 1),
+  examples: ['images', 'images --filter dangling=true -q', "images --format 'table {{.Repository}}\\t{{.Size}}'"],
+  flags: [
+    flag('-a, --all', 'bool', 'Show images that only others are built on, too'),
+    flag('--digests', 'bool', 'Show digests'),
+    flag('-f, --filter', 'filter', 'Show only those that match (dangling=, label=, before=, since=, reference=, ...)'),
+    flag('--format', 'string', "How to print: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    flag('--no-trunc', 'bool', "Don't shorten columns"),
+    flag('-q, --quiet', 'bool', 'Show ids only'),
+    flag('--tree', 'bool', "Show each image's platforms under it"),
+  ],
+  async run(cli, [reference], flags) {
+    const filters = [...flags.list('filter'), ...(reference === undefined ? [] : [`reference=${reference}`])];
+    const tree = flags.bool('tree');
+    const images = await cli.client.json<ImageSummary[]>({
+      method: 'GET',
+      path: '/images/json',
+      query: { all: flags.bool('all') || undefined, filters: encodeFilters(filters), manifests: tree || undefined },
+    });
+    if (tree) return printTree(cli, images, flags);
+    const format = flags.string('format') || (flags.bool('quiet') ? '' : (cli.config.imagesFormat ?? ''));
+    const digests = flags.bool('digests');
+    const rows = imageRows(images, digests || /\.Digest\b/.test(format), digests);
+    printList(cli.out, imageList({ truncate: !flags.bool('no-trunc'), digests }), rows, { format, quiet: flags.bool('quiet') });
+    return 0;
+  },
+};

@@ -1,0 +1,40 @@
+import { EngineError, messageOf } from '../../base/errors.ts';
+import { pathSegment } from '../../client/index.ts';
+import { atLeast, type Command } from '../command.ts';
+import { flag } from '../flags/flag.ts';
+import { platformQuery } from './platform.ts';
+
+export const removeImages: Command = {
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  args: atLeast(1),
+  examples: ['rmi busybox:old', 'rmi -f $(gantry images -q --filter dangling=true)'],
+  flags: [
+    flag('-f, --force', 'bool', 'Remove it even when containers use it'),
+    flag('--no-prune', 'bool', "Keep the images it was built on, if they have no name"),
+    flag('--platform', 'stringSlice', 'Remove only this platform of it (os[/arch[/variant]])'),
+  ],
+  async run(cli, names, flags) {
+    const force = flags.bool('force');
+    const faults: string[] = [];
+    let fatal = false;
+    for (const name of names) {
+      try {
+        const removed = await cli.client.json<{ Untagged?: string; Deleted?: string }[]>({
+          method: 'DELETE',
+          path: `/images/${pathSegment(name)}`,
+          query: {
+            force: force || undefined,
+            noprune: flags.bool('no-prune') || undefined,
+            platforms: flags.list('platform').map((each) => platformQuery(each) ?? ''),
+          },
+        });
+        for (const each of removed) cli.out.line(each.Deleted === undefined || each.Deleted === '' ? `Untagged: ${each.Untagged ?? ''}` : `Deleted: ${each.Deleted}`);
+      } catch (error) {
+        if (!(force && error instanceof EngineError && error.kind === 'notFound')) fatal = true;
+        faults.push(messageOf(error));
+      }
+    }
+    for (const fault of faults) cli.err.line(fault);
+    return fatal ? 1 : 0;
+  },
+};

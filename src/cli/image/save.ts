@@ -1,0 +1,42 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { atLeast, type Command } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+import { platformQuery } from './platform.ts';
+
+export const save: Command = {
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  args: atLeast(1),
+  examples: ['save -o images.tar busybox nginx', 'save busybox | gzip > busybox.tar.gz'],
+  flags: [
+    flag('-o, --output', 'string', 'Write to this file, not to standard output'),
+    flag('--platform', 'stringSlice', 'Save only this platform (os[/arch[/variant]])'),
+  ],
+  async run(cli, names, flags) {
+    const path = flags.string('output');
+    if (path === '' && cli.out.isTerminal) throw new CliError(1, 'cowardly refusing to save to a terminal. Use the -o flag or redirect');
+    const response = await cli.client.request({
+      method: 'GET',
+      path: '/images/get',
+      query: { names, platform: flags.list('platform').map((each) => platformQuery(each) ?? '') },
+    });
+    if (path === '') for await (const chunk of response.body) cli.out.write(chunk);
+    else await writeWhole(path, response.body);
+    return 0;
+  },
+};
+
+/** The file appears under its name only when it is complete. */
+async function writeWhole(path: string, body: AsyncIterable<Buffer>): Promise<void> {
+  const partial = `${path}.${process.pid}.part`;
+  const file = await open(partial, 'wx', 0o600);
+  try {
+    for await (const chunk of body) await file.write(chunk);
+    await file.close();
+    await rename(partial, path);
+  } catch (error) {
+    await file.close().catch(() => {});
+    await rm(partial, { force: true });
+    throw error;
+  }
+}

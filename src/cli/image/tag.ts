@@ -1,0 +1,19 @@
+import { pathSegment } from '../../client/index.ts';
+import { type Command, exactly } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { parseFamiliar } from '../format/reference.ts';
+
+export const tag: Command = {
+  usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
+  args: exactly(2),
+  examples: ['tag busybox:latest localhost:5000/busybox:v1'],
+  flags: [],
+  async run(cli, [source = '', target = '']) {
+    const parsed = parseFamiliar(target);
+    if (parsed === undefined) throw new CliError(1, `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: invalid reference format${/[A-Z]/.test(target.replace(/:[^/]*$/, '')) ? ': repository name (library/'.concat(target, ') must be lowercase') : ''}`);
+    if (parsed.digest !== undefined) throw new CliError(1, 'refusing to create a tag with a digest reference');
+    const repo = target.replace(/:[^:/]*$/, '');
+    await cli.client.send({ method: 'POST', path: `/images/${pathSegment(source)}/tag`, query: { repo, tag: parsed.tag ?? 'latest' } });
+    return 0;
+  },
+};

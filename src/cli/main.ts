@@ -1,0 +1,3 @@
+import { main } from './program.ts';
+
+process.exit(await main(process.argv.slice(2), process.env));

@@ -1,0 +1,144 @@
+import { EngineError, messageOf } from '../base/errors.ts';
+import { Cli, type GlobalOptions } from './cli.ts';
+import { argumentFault, type Command } from './command.ts';
+import { type CommandEntry, findCommand, NOUNS } from './commands.ts';
+import { CliError, UsageError } from './errors.ts';
+import { GLOBAL_FLAGS } from './flags/global.ts';
+import { type Flags, HelpRequest, parseFlags } from './flags/parse.ts';
+
+const NAME = 'gantry';
+
+/** Runs one command line. Resolves with the exit code; everything to say has been printed. */
+export async function main(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const bare = new Cli({ hosts: [], debug: false }, env);
+  let cli = bare;
+  try {
+    const { flags, args } = parseGlobal(argv);
+    if (flags.bool('version')) {
+      const { versionLine } = await import('./system/version.ts');
+      bare.out.line(versionLine());
+      return 0;
+    }
+    cli = new Cli(globalOptions(flags, env), env);
+    return await dispatch(cli, args);
+  } catch (error) {
+    if (error instanceof HelpRequest) {
+      const { rootHelp } = await import('./help.ts');
+      bare.out.write(rootHelp(NAME, terminalWidth()));
+      return 0;
+    }
+    return report(cli, error);
+  } finally {
+    cli.close();
+  }
+}
+
+function parseGlobal(argv: readonly string[]): { flags: Flags; args: string[] } {
+  try {
+    return parseFlags(GLOBAL_FLAGS, argv, { interspersed: false });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new CliError(
+      125,
+      `${error.message}\n\nUsage:  ${NAME} [OPTIONS] COMMAND [ARG...]\n\nRun '${NAME} --help' for more information`,
+    );
+  }
+}
+
+function globalOptions(flags: Flags, env: Readonly<Record<string, string | undefined>>): GlobalOptions {
+  const context = flags.string('context') || env['DOCKER_CONTEXT'] || 'default';
+  if (context !== 'default') {
+    throw new CliError(
+      1,
+      `context "${context}" can't be used: gantry has no contexts yet, set DOCKER_HOST or -H to the engine's address`,
+    );
+  }
+  const configDir = flags.string('config');
+  const folder = configDir || env['DOCKER_CERT_PATH'] || env['DOCKER_CONFIG'] || `${env['HOME'] ?? ''}/.docker`;
+  const verify = flags.changed('tlsverify') ? flags.bool('tlsverify') : Boolean(env['DOCKER_TLS_VERIFY']);
+  const tls = {
+    caFile: flags.string('tlscacert') || `${folder}/ca.pem`,
+    certFile: flags.string('tlscert') || `${folder}/cert.pem`,
+    keyFile: flags.string('tlskey') || `${folder}/key.pem`,
+    verify,
+  };
+  return {
+    hosts: flags.list('host'),
+    debug: flags.bool('debug'),
+    ...(configDir === '' ? {} : { configDir }),
+    ...(flags.bool('tls') || verify ? { tls } : {}),
+  };
+}
+
+async function dispatch(cli: Cli, words: readonly string[]): Promise<number> {
+  if (words[0] === 'help') return dispatch(cli, [...words.slice(1).filter((word) => !word.startsWith('-')), '--help']);
+  const found = findCommand(words);
+  if (found !== undefined) return runCommand(cli, found, words.slice(found.count));
+  const [noun, verb] = words;
+  if (noun === undefined || noun === '--help' || noun === '-h') {
+    const { rootHelp } = await import('./help.ts');
+    cli.out.write(rootHelp(NAME, terminalWidth()));
+    return 0;
+  }
+  if (noun in NOUNS && (verb === undefined || verb.startsWith('-'))) {
+    const { nounHelp } = await import('./help.ts');
+    cli.out.write(nounHelp(NAME, noun));
+    return 0;
+  }
+  const { unknownCommand } = await import('./unknown-command.ts');
+  throw new CliError(1, unknownCommand(NAME, words));
+}
+
+async function runCommand(
+  cli: Cli,
+  found: { entry: CommandEntry; named: string },
+  argv: readonly string[],
+): Promise<number> {
+  const command = await found.entry.load();
+  try {
+    const { flags, args } = parseFlags(command.flags, argv, { interspersed: command.interspersed ?? true });
+    const fault = argumentFault(`${NAME} ${found.named}`, command.args, args.length);
+    if (fault !== undefined)
+      throw new CliError(
+        1,
+        usageFault(
+          `${NAME}: ${fault}`,
+          found.named,
+          command,
+          fault.includes('at least') && !fault.includes('at most') ? 'See' : 'Run',
+        ),
+      );
+    return await command.run(cli, args, flags);
+  } catch (error) {
+    if (error instanceof HelpRequest) {
+      const { commandHelp } = await import('./help.ts');
+      cli.out.write(commandHelp(NAME, { ...found, command }, terminalWidth()));
+      return 0;
+    }
+    if (error instanceof UsageError) throw new CliError(125, usageFault(error.message, found.named, command));
+    throw error;
+  }
+}
+
+function usageFault(message: string, named: string, command: Command, verb = 'Run'): string {
+  return `${message}\n\nUsage:  ${`${NAME} ${named} ${command.usage}`.trimEnd()}\n\n${verb} '${NAME} ${named} --help' for more information`;
+}
+
+function report(cli: Cli, error: unknown): number {
+  const message = messageOf(error);
+  if (message !== '') cli.err.line(message);
+  // What went wrong beneath, and where: for those who asked, and for what should never happen.
+  const unexpected = !(error instanceof CliError) && !(error instanceof EngineError);
+  if ((cli.options.debug || unexpected) && error instanceof Error) {
+    cli.err.line(error.stack ?? '');
+    if (error.cause !== undefined) cli.err.line(`caused by: ${messageOf(error.cause)}`);
+  }
+  return error instanceof CliError ? error.exitCode : 1;
+}
+
+function terminalWidth(): number {
+  return process.stdout.columns || 80;
+}

@@ -1,0 +1,62 @@
+import { constants } from 'node:os';
+import { pathSegment } from '../../client/index.ts';
+import type { Cli } from '../cli.ts';
+
+/** Not for the container: about our own children, our own pipes, or impossible to catch. */
+const OURS: ReadonlySet<string> = new Set([
+  'SIGCHLD',
+  'SIGPIPE',
+  'SIGURG',
+  'SIGKILL',
+  'SIGSTOP',
+  'SIGPROF',
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGABRT',
+  'SIGIOT',
+  'SIGTRAP',
+  'SIGSYS',
+  'SIGVTALRM',
+  'SIGALRM',
+  'SIGSTKFLT',
+  'SIGPOLL',
+  'SIGIO',
+  'SIGUNUSED',
+]);
+const FORCED_AFTER = 3;
+
+/** Sends the signals that we get to the container. Three interrupts while it doesn't end make us give up. */
+export function forwardSignals(cli: Cli, id: string): Disposable {
+  let interrupts = 0;
+  const listeners = new Map<NodeJS.Signals, () => void>();
+  for (const name of Object.keys(constants.signals) as NodeJS.Signals[]) {
+    if (OURS.has(name)) continue;
+    const onSignal = (): void => {
+      if ((name === 'SIGINT' || name === 'SIGTERM') && ++interrupts >= FORCED_AFTER) {
+        cli.err.line(`\ngot ${FORCED_AFTER} SIGTERM/SIGINTs, forcefully exiting`);
+        process.exit(1);
+      }
+      // A container that has just ended can't take it: the wait tells.
+      cli.client
+        .send({
+          method: 'POST',
+          path: `/containers/${pathSegment(id)}/kill`,
+          query: { signal: name.replace(/^SIG/, '') },
+        })
+        .catch(() => {});
+    };
+    try {
+      process.on(name, onSignal);
+      listeners.set(name, onSignal);
+    } catch {
+      // This platform has no way to catch it.
+    }
+  }
+  return {
+    [Symbol.dispose]() {
+      for (const [name, listener] of listeners) process.off(name, listener);
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import { messageOf } from '../../base/errors.ts';
+import { CLIENT_API_VERSION } from '../../client/index.ts';
+import type { Cli } from '../cli.ts';
+import { type Command, NO_ARGS } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+import { alignColumns } from '../format/tabwriter.ts';
+import { Fields, goMap, Template } from '../template/index.ts';
+import { goArchitecture, programVersion } from '../version-info.ts';
+
+interface Component {
+  readonly Name: string;
+  readonly Version: string;
+  readonly Details?: Readonly<Record<string, string>> | null;
+}
+
+interface ServerVersion {
+  readonly Platform?: { readonly Name: string };
+  readonly Version: string;
+  readonly ApiVersion: string;
+  readonly MinAPIVersion?: string;
+  readonly GitCommit?: string;
+  readonly GoVersion?: string;
+  readonly Os: string;
+  readonly Arch: string;
+  readonly KernelVersion?: string;
+  readonly Experimental?: boolean;
+  readonly BuildTime?: string;
+  readonly Components?: readonly Component[] | null;
+}
+
+const TABLE = `Client:
+ Version:	{{.Client.Version}}
+ API version:	{{.Client.APIVersion}}{{if ne .Client.APIVersion .Client.DefaultAPIVersion}} (downgraded from {{.Client.DefaultAPIVersion}}){{end}}
+ Node version:	{{.Client.NodeVersion}}
+ OS/Arch:	{{.Client.Os}}/{{.Client.Arch}}
+ Context:	{{.Client.Context}}
+{{- with .Server}}
+
+Server:{{if .Platform.Name}} {{.Platform.Name}}{{end}}
+{{- range .Components}}
+ {{.Name}}:
+  Version:	{{.Version}}
+{{- range .Details}}
+  {{.Name}}:	{{.Value}}
+{{- end}}
+{{- end}}
+{{- end}}`;
+
+export const version: Command = {
+  usage: '[OPTIONS]',
+  args: NO_ARGS,
+  examples: ['version', "version --format '{{.Server.Version}}'"],
+  flags: [flag('-f, --format', 'string', "How to print: 'json' or a Go template")],
+  async run(cli, _args, flags) {
+    const format = flags.string('format');
+    const template = format === '' || format === 'json' ? undefined : parse(format);
+    const { client, server, fault } = await versions(cli);
+    if (format === '') cli.out.line(alignColumns(new Template(TABLE).execute(forTable(client, server)), 20, 1));
+    else {
+      const data = new Fields('command.versionInfo', { Client: client, Server: server === undefined ? null : withMaps(server) });
+      cli.out.line((template ?? new Template('{{json .}}')).execute(data));
+    }
+    if (fault !== undefined) throw fault;
+    return 0;
+  },
+};
+
+function parse(format: string): Template {
+  try {
+    return new Template(format);
+  } catch (error) {
+    throw new CliError(64, `template parsing error: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** For `--version`. */
+export function versionLine(): string {
+  return `Gantry version ${programVersion()}`;
+}
+
+async function versions(cli: Cli): Promise<{ client: Readonly<Record<string, string>>; server: ServerVersion | undefined; fault: unknown }> {
+  let server: ServerVersion | undefined;
+  let fault: unknown;
+  let apiVersion = CLIENT_API_VERSION;
+  try {
+    apiVersion = await cli.client.apiVersion();
+    server = await cli.client.json<ServerVersion>({ method: 'GET', path: '/version' });
+  } catch (error) {
+    fault = error;
+  }
+  const client = {
+    Version: programVersion(),
+    APIVersion: apiVersion,
+    DefaultAPIVersion: CLIENT_API_VERSION,
+    NodeVersion: process.version,
+    Os: process.platform,
+    Arch: goArchitecture(),
+    Context: 'default',
+  };
+  return { client, server, fault };
+}
+
+function withMaps(server: ServerVersion): object {
+  return { ...server, Components: (server.Components ?? []).map((each) => ({ ...each, Details: goMap({ ...each.Details }) })) };
+}
+
+/** Lines of the engine's own component, in the order that people expect. */
+const ENGINE_LINES: readonly (readonly [string, (details: Readonly<Record<string, string>>) => string | undefined])[] = [
+  ['API version', (details) => `${details['ApiVersion'] ?? ''} (minimum version ${details['MinAPIVersion'] ?? ''})`],
+  ['Go version', (details) => details['GoVersion']],
+  ['Node version', (details) => details['NodeVersion']],
+  ['Git commit', (details) => details['GitCommit']],
+  ['Built', (details) => builtAt(details['BuildTime'])],
+  ['OS/Arch', (details) => `${details['Os'] ?? ''}/${details['Arch'] ?? ''}`],
+  ['Experimental', (details) => details['Experimental']],
+];
+
+function forTable(client: object, server: ServerVersion | undefined): object {
+  if (server === undefined) return { Client: client, Server: null };
+  const components = (server.Components ?? []).map((component) => ({
+    Name: component.Name,
+    Version: component.Version,
+    Details: component.Name === 'Engine' ? engineDetails(component.Details ?? {}) : Object.entries(component.Details ?? {}).map(([Name, Value]) => ({ Name, Value })),
+  }));
+  return { Client: client, Server: { Platform: { Name: server.Platform?.Name ?? '' }, Components: components } };
+}
+
+function engineDetails(details: Readonly<Record<string, string>>): { Name: string; Value: string }[] {
+  return ENGINE_LINES.flatMap(([Name, pick]) => {
+    const Value = pick(details);
+    return Value === undefined || Value === '' ? [] : [{ Name, Value }];
+  });
+}
+
+/** `Thu Aug 13 05:35:47 2026` */
+function builtAt(text: string | undefined): string | undefined {
+  const millis = Date.parse(text ?? '');
+  if (Number.isNaN(millis)) return text;
+  const date = new Date(millis);
+  const [day = '', month = '', , , , ] = date.toUTCString().replace(',', '').split(' ').filter((_part, index) => index === 0 || index === 2);
+  return `${day} ${month} ${String(date.getUTCDate()).padStart(2)} ${date.toISOString().slice(11, 19)} ${date.getUTCFullYear()}`;
+}

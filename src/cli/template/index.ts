@@ -1,0 +1,35 @@
+import type { Node } from './ast.ts';
+import { evaluate } from './evaluate.ts';
+import { FUNCTIONS, HEADER_FUNCTIONS } from './functions.ts';
+import { parseTemplate } from './parse.ts';
+import { goMap, type Value } from './value.ts';
+
+export { TemplateExecutionError } from './evaluate.ts';
+export { goJson, goJsonString } from './go-json.ts';
+export { TemplateSyntaxError } from './lex.ts';
+export { Fields, goMap, NIL_MAP, NIL_SLICE, type Value } from './value.ts';
+
+/** A parsed Go template. */
+export class Template {
+  readonly #source: string;
+  readonly #nodes: readonly Node[];
+
+  /** @throws TemplateSyntaxError */
+  constructor(source: string) {
+    this.#source = source;
+    this.#nodes = parseTemplate(source, (name) => name === 'and' || name === 'or' || Object.hasOwn(FUNCTIONS, name));
+  }
+
+  /** @throws TemplateExecutionError */
+  execute(data: Value): string {
+    return evaluate(this.#source, this.#nodes, data, { functions: FUNCTIONS, missingKey: 'error' });
+  }
+
+  /** The header line of a table: titles by field, functions without effect. @throws TemplateExecutionError */
+  header(titles: Readonly<Record<string, string>>): string {
+    return evaluate(this.#source, this.#nodes, goMap({ ...titles }), {
+      functions: HEADER_FUNCTIONS,
+      missingKey: 'zero',
+    });
+  }
+}

@@ -1,0 +1,55 @@
+import { COMMANDS, NOUNS } from './commands.ts';
+import { NOT_YET } from './not-yet.ts';
+
+/** What to answer to a command that isn't there, with the nearest ones that are. */
+export function unknownCommand(name: string, words: readonly string[]): string {
+  const [noun = '', verb] = words;
+  const isNoun = noun in NOUNS && verb !== undefined;
+  const typed = isNoun ? `${noun} ${verb}` : noun;
+  const lines = [`${name}: '${typed}' is not a ${name} command.`];
+  if (NOT_YET.includes(typed)) lines.push(`docker has '${typed}'; ${name} does not have it yet.`);
+  else {
+    const near = nearest(typed);
+    if (near.length > 0)
+      lines.push(
+        '',
+        near.length === 1 ? 'Did you mean this?' : 'Did you mean one of these?',
+        ...near.map((each) => `  ${name} ${each}`),
+      );
+  }
+  lines.push('', `Run '${name} ${isNoun ? `${noun} ` : ''}--help' for more information`);
+  return lines.join('\n');
+}
+
+function nearest(typed: string): string[] {
+  const known = [...Object.keys(NOUNS), ...COMMANDS.flatMap(({ path, aliases }) => [path, ...aliases])];
+  const scored = known
+    .map((name) => ({ name, distance: distance(typed, name) }))
+    .filter(
+      ({ name, distance: d }) =>
+        d <= Math.max(1, Math.floor(name.length / 3)) || (typed.length > 2 && name.startsWith(typed)),
+    );
+  return scored
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ name }) => name);
+}
+
+/** Levenshtein's distance, with swapped neighbours as one step. */
+export function distance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
+      row.push(best);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length] ?? 0;
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+
+/** The program's version: from the package it belongs to, bundled or not. */
+export function programVersion(): string {
+  let folder = new URL('.', import.meta.url);
+  for (;;) {
+    try {
+      const text = readFileSync(new URL('package.json', folder), 'utf8');
+      const parsed: unknown = JSON.parse(text);
+      if (typeof parsed === 'object' && parsed !== null && 'name' in parsed && parsed.name === 'gantry' && 'version' in parsed) return String(parsed.version);
+    } catch {
+      // Not in this folder: in one above it.
+    }
+    const above = new URL('..', folder);
+    if (above.href === folder.href) return 'unknown';
+    folder = above;
+  }
+}
+
+/** Go's names of this machine's architecture. */
+export function goArchitecture(): string {
+  return { x64: 'amd64', arm64: 'arm64', ia32: '386' }[process.arch as string] ?? process.arch;
+}

@@ -1,0 +1,291 @@
+import type { Socket } from 'node:net';
+import { EngineError } from '../base/errors.ts';
+import { apiError } from './api-error.ts';
+import { connectFirst } from './connect.ts';
+import type { Endpoint } from './endpoint.ts';
+import { formatHead, isReusable, type ResponseHead, readBody, readHead } from './http.ts';
+import { parseJson } from './json.ts';
+
+/** The newest version of the API that this client speaks, and the oldest. */
+export const CLIENT_API_VERSION = '1.51';
+export const CLIENT_API_VERSION_MIN = '1.24';
+
+export type QueryValue = string | number | boolean | readonly string[] | undefined;
+
+export interface EngineRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  /** Without the version prefix; segments are encoded by the caller ({@link pathSegment}). */
+  readonly path: string;
+  /** Undefined values are left out; lists repeat the key; booleans are `1` and `0`. */
+  readonly query?: Readonly<Record<string, QueryValue>>;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it comes, chunked. */
+  readonly stream?: AsyncIterable<Uint8Array>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Closes the connection, at any time until the body is read. */
+  readonly signal?: AbortSignal;
+}
+
+export interface EngineResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Read it to its end, or leave the loop: the connection is freed either way. */
+  readonly body: AsyncIterable<Buffer>;
+  text(): Promise<string>;
+}
+
+export interface Hijacked {
+  /** Both directions, raw: paused, nothing read yet. `end()` half-closes our side. */
+  readonly socket: Socket;
+  readonly contentType: string;
+}
+
+export interface ClientOptions {
+  readonly endpoints: readonly Endpoint[];
+  /** Fixes the version of the API: no negotiation. */
+  readonly apiVersion?: string | undefined;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A client of one engine. Connections are kept and used again; `close` ends those that are idle. */
+export class EngineClient {
+  readonly #options: ClientOptions;
+  readonly #idle: Socket[] = [];
+  #endpoint: Endpoint | undefined;
+  #negotiated: Promise<string> | undefined;
+  #closed = false;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /** The endpoint in use: undefined until something was sent. */
+  get endpoint(): Endpoint | undefined {
+    return this.#endpoint;
+  }
+
+  /** The API version both sides speak, asked for once. @throws EngineError unavailable */
+  apiVersion(): Promise<string> {
+    this.#negotiated ??=
+      this.#options.apiVersion === undefined ? this.#negotiate() : Promise.resolve(this.#options.apiVersion);
+    return this.#negotiated;
+  }
+
+  async #negotiate(): Promise<string> {
+    const { head } = await this.#exchange({ method: 'HEAD', path: '/_ping' }, '');
+    const offered = head.headers['api-version'] ?? CLIENT_API_VERSION_MIN;
+    return compareVersions(offered, CLIENT_API_VERSION) < 0 ? offered : CLIENT_API_VERSION;
+  }
+
+  /** @throws EngineError with docker's wording when the answer is a refusal */
+  async request(request: EngineRequest): Promise<EngineResponse> {
+    const prefix = `/v${await this.apiVersion()}`;
+    const { head, body } = await this.#exchange(request, prefix);
+    const text = async (): Promise<string> => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of body) chunks.push(chunk);
+      return Buffer.concat(chunks).toString('utf8');
+    };
+    if (head.status >= 400) throw apiError(head.status, head.headers['content-type'] ?? '', await text());
+    return { status: head.status, headers: head.headers, body, text };
+  }
+
+  /** The answer's JSON; undefined for an empty one. The caller checks what it relies on. */
+  async json<T>(request: EngineRequest): Promise<T> {
+    const response = await this.request(request);
+    const text = await response.text();
+    return (text.trim() === '' ? undefined : parseJson(text)) as T;
+  }
+
+  /** For requests whose answer says nothing but that it worked. True when something changed (false: 304). */
+  async send(request: EngineRequest): Promise<boolean> {
+    const response = await this.request(request);
+    await response.text();
+    return response.status !== 304;
+  }
+
+  /** Turns the connection into a raw stream in both directions (attach, exec start). */
+  async hijack(request: EngineRequest): Promise<Hijacked> {
+    const prefix = `/v${await this.apiVersion()}`;
+    const socket = await this.#connection();
+    const release = destroyOnAbort(socket, request.signal);
+    try {
+      await writeRequest(socket, request, `${prefix}${target(request)}`, {
+        ...this.#options.headers,
+        Connection: 'Upgrade',
+        Upgrade: 'tcp',
+      });
+      const { head, rest } = await readHead(socket);
+      if (head.status !== 101 && head.status !== 200) {
+        const chunks: Buffer[] = [];
+        for await (const chunk of readBody(socket, { method: request.method, head, rest }, () => socket.destroy()))
+          chunks.push(chunk);
+        throw apiError(head.status, head.headers['content-type'] ?? '', Buffer.concat(chunks).toString('utf8'));
+      }
+      if (rest.length > 0) socket.unshift(rest);
+      return { socket, contentType: head.headers['content-type'] ?? '' };
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    } finally {
+      release();
+    }
+  }
+
+  /** A raw connection to the engine, for those who forward it. */
+  connect(): Promise<Socket> {
+    return this.#connection();
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const socket of this.#idle.splice(0)) socket.destroy();
+  }
+
+  async #exchange(
+    request: EngineRequest,
+    prefix: string,
+  ): Promise<{ head: ResponseHead; body: AsyncIterable<Buffer> }> {
+    const reused = this.#idle.pop();
+    try {
+      return await this.#exchangeOn(reused ?? (await this.#connection()), request, prefix);
+    } catch (error) {
+      // The engine may have closed an idle connection just as we used it: nothing was answered, nothing was done.
+      const stale = reused !== undefined && request.stream === undefined && request.method !== 'POST';
+      if (!stale || request.signal?.aborted === true) throw error;
+      return this.#exchangeOn(await this.#connection(), request, prefix);
+    }
+  }
+
+  async #exchangeOn(
+    socket: Socket,
+    request: EngineRequest,
+    prefix: string,
+  ): Promise<{ head: ResponseHead; body: AsyncIterable<Buffer> }> {
+    const release = destroyOnAbort(socket, request.signal);
+    try {
+      socket.ref();
+      // An engine may refuse before it has read everything: its answer counts, and a broken source ends the wait for one.
+      let sourceError: unknown;
+      writeRequest(socket, request, `${prefix}${target(request)}`, { ...this.#options.headers }).catch(
+        (error: unknown) => {
+          sourceError = error;
+          socket.destroy();
+        },
+      );
+      const { head, rest } = await readHead(socket).catch((error: unknown) => {
+        throw sourceError ?? error;
+      });
+      const onDone = (reusable: boolean): void => {
+        release();
+        if (reusable && !this.#closed && request.stream === undefined) {
+          socket.unref();
+          this.#idle.push(socket);
+        } else socket.destroy();
+      };
+      if (request.method === 'HEAD' || head.status === 204 || head.status === 304) {
+        onDone(isReusable(head));
+        return { head, body: noBody() };
+      }
+      return { head, body: readBody(socket, { method: request.method, head, rest }, onDone) };
+    } catch (error) {
+      release();
+      socket.destroy();
+      if (request.signal?.aborted === true) throw new EngineError('cancelled', 'cancelled', { cause: error });
+      throw error;
+    }
+  }
+
+  async #connection(): Promise<Socket> {
+    const { socket, endpoint } = await connectFirst(
+      this.#endpoint === undefined ? this.#options.endpoints : [this.#endpoint],
+    );
+    this.#endpoint = endpoint;
+    // Whoever reads reports the error; without this one, an error between two readers would end the process.
+    socket.on('error', () => {});
+    socket.pause();
+    return socket;
+  }
+}
+
+async function* noBody(): AsyncGenerator<Buffer, void, undefined> {}
+
+function destroyOnAbort(socket: Socket, signal: AbortSignal | undefined): () => void {
+  if (signal === undefined) return () => {};
+  const onAbort = (): void => void socket.destroy();
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  return () => signal.removeEventListener('abort', onAbort);
+}
+
+async function writeRequest(
+  socket: Socket,
+  request: EngineRequest,
+  target: string,
+  extra: Record<string, string>,
+): Promise<void> {
+  const headers: Record<string, string> = { Host: 'docker', 'User-Agent': 'gantry', ...extra, ...request.headers };
+  if (request.stream !== undefined) {
+    headers['Transfer-Encoding'] = 'chunked';
+    socket.write(formatHead({ method: request.method, target, headers }), 'latin1');
+    await writeChunks(socket, request.stream);
+    return;
+  }
+  const body = request.json === undefined ? '' : JSON.stringify(request.json);
+  if (request.json !== undefined) headers['Content-Type'] = 'application/json';
+  if (request.method === 'POST' || request.method === 'PUT')
+    headers['Content-Length'] = String(Buffer.byteLength(body));
+  socket.write(
+    Buffer.concat([Buffer.from(formatHead({ method: request.method, target, headers }), 'latin1'), Buffer.from(body)]),
+  );
+}
+
+async function writeChunks(socket: Socket, stream: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of stream) {
+    if (chunk.length === 0) continue;
+    if (socket.destroyed || !socket.writable) return;
+    socket.cork();
+    socket.write(`${chunk.length.toString(16)}\r\n`);
+    socket.write(chunk);
+    const flowing = socket.write('\r\n');
+    socket.uncork();
+    if (!flowing) await drained(socket);
+  }
+  socket.write('0\r\n\r\n');
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done).off('close', done).off('error', done);
+      resolve();
+    };
+    socket.on('drain', done).on('close', done).on('error', done);
+  });
+}
+
+function target(request: EngineRequest): string {
+  const pairs: string[] = [];
+  for (const [key, value] of Object.entries(request.query ?? {})) {
+    if (value === undefined) continue;
+    for (const item of Array.isArray(value) ? value : [value]) {
+      const text = typeof item === 'boolean' ? (item ? '1' : '0') : String(item);
+      pairs.push(`${encodeURIComponent(key)}=${encodeURIComponent(text)}`);
+    }
+  }
+  return pairs.length === 0 ? request.path : `${request.path}?${pairs.join('&')}`;
+}
+
+/** A name or id as one piece of a path. Image names keep their slashes, as Go's clients send them. */
+export function pathSegment(name: string): string {
+  return encodeURIComponent(name).replace(/%2F/g, '/').replace(/%3A/g, ':').replace(/%40/g, '@');
+}
+
+/** Negative when `a` is older. */
+export function compareVersions(a: string, b: string): number {
+  const [majorA = 0, minorA = 0] = a.split('.').map(Number);
+  const [majorB = 0, minorB = 0] = b.split('.').map(Number);
+  return majorA === majorB ? minorA - minorB : majorA - majorB;
+}
