@@ -67,6 +67,7 @@ export interface ImageSummary {
   readonly SharedSize: number;
   readonly Labels: Readonly<Record<string, string>> | null;
   readonly Containers: number;
+  readonly Descriptor?: object;
 }
 
 /** `GET /images/{name}/json`. */

@@ -1,2 +1,14 @@
-export type * from './images/image-store.ts';
-export type * from './snapshots/snapshots.ts';
+export type { ContentStore, Ingest } from './content/index.ts';
+export { openContentStore } from './content/index.ts';
+export { openStateDb, type StateDb, type StateDbOptions, type TransactionOptions } from './db/index.ts';
+export { type Collector, type CollectorDeps, createCollector, type Lease, openTrash, type Trash } from './gc/index.ts';
+export {
+  type ImageStore,
+  type ImageStoreDeps,
+  type NewTarget,
+  openImageStore,
+  type References,
+  type StoredImage,
+} from './images/index.ts';
+export { openStores, type Stores, type StoresOptions } from './open-stores.ts';
+export type { LayerKey, LayerSource, Snapshots } from './snapshots/snapshots.ts';

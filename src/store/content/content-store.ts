@@ -54,10 +54,14 @@ export interface Ingest extends AsyncDisposable {
    */
   write(chunk: Uint8Array): Promise<void>;
   /**
-   * Verifies and publishes the blob. A mismatch deletes what was written.
+   * Verifies and publishes the blob. A mismatch deletes what was written. `claim` runs before, in one go with it: for a
+   * lease to cover a blob that is there already and might be collected.
    * @throws EngineError invalid when digest or size differ from what is expected
    */
-  commit(expected?: { readonly digest?: Digest; readonly sizeBytes?: number }): Promise<{
+  commit(
+    expected?: { readonly digest?: Digest; readonly sizeBytes?: number },
+    claim?: (digest: Digest) => void,
+  ): Promise<{
     readonly digest: Digest;
     readonly sizeBytes: number;
   }>;

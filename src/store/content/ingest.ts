@@ -77,7 +77,7 @@ function ingestInto(
       hash.update(chunk);
       if (batchBytes >= BATCH_BYTES) await flush();
     },
-    async commit(expected = {}) {
+    async commit(expected = {}, claim = () => {}) {
       await flush();
       await writing;
       const digest = parseDigest(`sha256:${hash.digest('hex')}`);
@@ -90,6 +90,7 @@ function ingestInto(
         throw invalid(`unexpected digest of blob: ${digest} instead of ${expected.digest}`);
       }
       await end();
+      claim(digest);
       const path = target.blobPath(digest);
       if (existsSync(path)) rmSync(target.path, { force: true });
       else renameSync(target.path, path);

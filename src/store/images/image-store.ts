@@ -25,10 +25,11 @@ export interface ImageStore {
   /** Images built on this one, for Docker's rules on removal. */
   children(id: Digest): readonly StoredImage[];
   /**
-   * Adds a target whose content is in the content store, and moves names to it. A target that is there only gets the names.
+   * Adds targets whose content is in the content store, and moves names to them, all or none. A target that is there
+   * gets the names, and the platforms it lacked.
    * @throws EngineError invalid when a document is broken or missing, noSpace
    */
-  add(target: NewTarget): readonly StoredImage[];
+  add(targets: readonly NewTarget[]): void;
   /** Points a canonical name at the target of an image. */
   tag(id: Digest, name: string): void;
   setParent(id: Digest, parent: Digest): void;
@@ -40,6 +41,8 @@ export interface ImageStore {
   references(): References;
   /** What one image uses. */
   referencesOf(id: Digest): References;
+  /** Targets whose content may not survive a power cut yet. */
+  unsettled(): readonly { readonly target: Digest; readonly blobs: readonly Digest[] }[];
   /** Records that the content of these targets survives a power cut. */
   settled(targets: readonly Digest[]): void;
 }

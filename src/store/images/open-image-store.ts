@@ -7,8 +7,8 @@ import { parseReference } from '../../spec/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { StateDb } from '../db/index.ts';
 import { type Catalog, createCatalog, referencesOf, type TargetRecord } from './catalog.ts';
-import { readDocuments } from './documents.ts';
-import type { ImageStore, NewTarget, StoredImage } from './image-store.ts';
+import { type ImageDocuments, readDocuments } from './documents.ts';
+import type { ImageStore, NewTarget } from './image-store.ts';
 import { writeLayoutIndex } from './layout-index.ts';
 import { resolveImage } from './resolve.ts';
 
@@ -18,6 +18,13 @@ export interface ImageStoreDeps {
   readonly logger: Logger;
   /** Changes with every boot of the machine: tells a killed engine from a power cut. */
   readonly bootId: string;
+}
+
+/** What one transaction writes of a target. */
+interface Change {
+  readonly record: TargetRecord;
+  readonly images: readonly ImageDocuments[];
+  readonly names: readonly string[];
 }
 
 /** Table `image_names`, by canonical name. */
@@ -54,38 +61,42 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
   };
   refreshIndex();
 
-  /** Memory follows once the transaction is committed. */
-  const put = (record: TargetRecord, names: readonly string[]): void => {
-    const { digest } = record.descriptor;
+  /** One transaction; memory follows once it is committed. */
+  const put = (changes: readonly Change[]): void => {
     db.transaction(() => {
-      targetTable.put(digest, record);
-      for (const name of names) nameTable.put(name, { name, target: digest });
+      for (const { record, names } of changes) {
+        const { digest } = record.descriptor;
+        targetTable.put(digest, record);
+        for (const name of names) nameTable.put(name, { name, target: digest });
+      }
     });
-  };
-  const moveAll = (names: readonly string[], to: Digest): void => {
-    for (const name of names) catalog.move(name, to);
+    for (const { record, images, names } of changes) {
+      catalog.enter(record, images);
+      for (const name of names) catalog.move(name, record.descriptor.digest);
+    }
     refreshIndex();
   };
 
-  const add = (fresh: NewTarget): StoredImage[] => {
+  const newChange = (fresh: NewTarget): Change => {
     for (const name of fresh.names) parseReference(name);
-    const { digest } = fresh.descriptor;
-    const images = fresh.manifests.map((descriptor) => readDocuments(content, descriptor));
+    const known = catalog.target(fresh.descriptor.digest);
+    const manifests = [...(known?.record.manifests ?? [])];
+    const images = [...(known?.images ?? [])];
+    for (const descriptor of fresh.manifests) {
+      if (manifests.some(({ digest }) => digest === descriptor.digest)) continue;
+      manifests.push(descriptor);
+      images.push(readDocuments(content, descriptor));
+    }
     if (images.length === 0) throw internal('a target without images');
-    const at = now();
     const record: TargetRecord = {
-      addedAt: at,
-      ...catalog.target(digest)?.record,
-      descriptor: fresh.descriptor,
-      manifests: fresh.manifests,
+      addedAt: now(),
+      ...known?.record,
+      descriptor: known?.record.descriptor ?? fresh.descriptor,
+      manifests,
       ...(fresh.parent === undefined ? {} : { parent: fresh.parent }),
-      ...(fresh.names.length === 0 ? {} : { lastTaggedAt: at }),
       unsettled: bootId,
     };
-    put(record, fresh.names);
-    const target = catalog.enter(record, images);
-    moveAll(fresh.names, digest);
-    return images.map((image) => catalog.view(target, image));
+    return { record, images, names: fresh.names };
   };
 
   return {
@@ -106,24 +117,16 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
         .targets()
         .filter(({ record }) => record.parent === id)
         .flatMap((target) => target.images.map((image) => catalog.view(target, image))),
-    add,
+    add: (targets) => put(targets.map(newChange)),
     tag(id, name) {
       parseReference(name);
       const image = catalog.byId(id);
       const owner = image === undefined ? undefined : catalog.target(image.target.digest);
       if (owner === undefined) throw internal(`no image ${id}`);
-      const record = { ...owner.record, lastTaggedAt: now() };
-      put(record, [name]);
-      catalog.enter(record, owner.images);
-      moveAll([name], record.descriptor.digest);
+      put([{ record: { ...owner.record, lastTaggedAt: now() }, images: owner.images, names: [name] }]);
     },
-    setParent(id, parent) {
-      for (const target of catalog.holders(id)) {
-        const record = { ...target.record, parent };
-        put(record, []);
-        catalog.enter(record, target.images);
-      }
-    },
+    setParent: (id, parent) =>
+      put(catalog.holders(id).map(({ record, images }) => ({ record: { ...record, parent }, images, names: [] }))),
     untag(name) {
       if (catalog.owner(name) === undefined) return false;
       nameTable.delete(name);
@@ -148,13 +151,18 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
     },
     references: () => referencesOf(catalog.targets()),
     referencesOf: (id) => referencesOf(catalog.holders(id)),
-    settled(digests) {
-      const changed = digests.flatMap((digest) => catalog.target(digest) ?? []);
-      db.transaction(() => {
-        for (const { record } of changed) targetTable.put(record.descriptor.digest, settledRecord(record));
-      });
-      for (const { record, images } of changed) catalog.enter(settledRecord(record), images);
-    },
+    unsettled: () =>
+      catalog
+        .targets()
+        .filter(({ record }) => record.unsettled !== undefined)
+        .map((target) => ({ target: target.record.descriptor.digest, blobs: [...referencesOf([target]).blobs] })),
+    settled: (digests) =>
+      put(
+        digests.flatMap((digest) => {
+          const target = catalog.target(digest);
+          return target === undefined ? [] : { record: settledRecord(target.record), images: target.images, names: [] };
+        }),
+      ),
   };
 }
 

@@ -1,0 +1,17 @@
+import type { Logger } from '../base/logger.ts';
+import type { EventSink } from '../spec/index.ts';
+import type { Collector, ContentStore, ImageStore, Snapshots } from '../store/index.ts';
+import type { ImageUsers } from './images.ts';
+
+/** What the verbs of this folder work on. */
+export interface ImagesDeps {
+  readonly content: ContentStore;
+  readonly images: ImageStore;
+  readonly snapshots: Snapshots;
+  readonly collector: Collector;
+  readonly users: ImageUsers;
+  readonly events: EventSink;
+  readonly logger: Logger;
+  /** Makes the content of added images durable, after the answer. Never rejects. */
+  settle(): void;
+}

@@ -1,0 +1,40 @@
+import { parseNanos } from '../base/time.ts';
+import type { Platform } from '../spec/index.ts';
+import type { ImagesDeps } from './deps.ts';
+import { familiar } from './inspect.ts';
+import { layerSizes, sizesOfImage } from './layer-chain.ts';
+
+/** `GET /images/{name}/history`: newest first. Steps of images that are here have their id. @throws EngineError notFound, invalid */
+export function imageHistory(
+  deps: ImagesDeps,
+  ref: string,
+  options: { readonly platform?: Platform },
+): readonly object[] {
+  const image = deps.images.resolve(ref, options.platform);
+  const sizes = sizesOfImage(deps.snapshots, layerSizes(deps.snapshots), image.config);
+  let layer = 0;
+  const steps = (image.config.history ?? []).map((entry) => ({
+    Id: '<missing>',
+    Created: unixSeconds(entry.created),
+    CreatedBy: entry.created_by ?? '',
+    Tags: null as readonly string[] | null,
+    Size: entry.empty_layer === true ? 0 : (sizes[layer++] ?? 0),
+    Comment: entry.comment ?? '',
+  }));
+  steps.reverse();
+  // The chain of parents as far as it is known, one image per step (Docker's rule).
+  let current: typeof image | undefined = image;
+  for (const step of steps) {
+    if (current === undefined) break;
+    step.Id = current.id;
+    step.Tags = current.names.length === 0 ? null : current.names.map(familiar);
+    current = current.parent === undefined ? undefined : deps.images.get(current.parent);
+  }
+  return steps;
+}
+
+/** Go's zero time when it is missing or no time. */
+export function unixSeconds(time: string | undefined): number {
+  const nanos = time === undefined ? undefined : parseNanos(time);
+  return nanos === undefined ? -62_135_596_800 : Number(nanos / 1_000_000_000n);
+}

@@ -1,0 +1,63 @@
+import { ZERO_TIME } from '../base/time.ts';
+import { type ContainerConfig, familiarString, type Platform, parseReference } from '../spec/index.ts';
+import type { ImagesDeps } from './deps.ts';
+import type { ImageInspect } from './images.ts';
+import { layerSizes, sizesOfImage, sum } from './layer-chain.ts';
+
+/** `GET /images/{name}/json`. @throws EngineError notFound, invalid */
+export function inspectImage(
+  deps: ImagesDeps,
+  ref: string,
+  options: { readonly platform?: Platform; readonly manifests: boolean },
+): ImageInspect {
+  const image = deps.images.resolve(ref, options.platform);
+  const { config } = image;
+  const comment = config.history?.at(-1)?.comment ?? '';
+  return {
+    Id: image.id,
+    RepoTags: image.names.map(familiar),
+    RepoDigests: image.repoDigests.map(familiar),
+    Parent: image.parent ?? '',
+    Comment: comment,
+    Created: config.created ?? ZERO_TIME,
+    DockerVersion: config.docker_version ?? '',
+    Author: config.author ?? '',
+    Config: fullConfig(config.config ?? {}),
+    Architecture: config.architecture,
+    ...(config.variant === undefined ? {} : { Variant: config.variant }),
+    Os: config.os,
+    Size: sum(sizesOfImage(deps.snapshots, layerSizes(deps.snapshots), config)),
+    GraphDriver: { Name: deps.snapshots.driver, Data: null },
+    RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
+    Metadata: { LastTagTime: image.lastTaggedAt },
+    ...(options.manifests ? { Descriptor: image.target } : {}),
+  };
+}
+
+/** Docker shows every field, empty or not; what the image says beyond them stays. */
+function fullConfig(config: ContainerConfig): ContainerConfig {
+  return {
+    Hostname: '',
+    Domainname: '',
+    User: '',
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    Env: null,
+    Cmd: null,
+    Image: '',
+    Volumes: null,
+    WorkingDir: '',
+    Entrypoint: null,
+    OnBuild: null,
+    Labels: null,
+    ...config,
+  };
+}
+
+export function familiar(name: string): string {
+  return familiarString(parseReference(name));
+}

@@ -1,0 +1,114 @@
+import { posix } from 'node:path';
+import type { Readable } from 'node:stream';
+import { EngineError, invalid } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
+import { type ArchiveEntry, archiveEntries, borrowStream, decompress } from '../../io/index.ts';
+import type { ContentStore, Lease } from '../../store/index.ts';
+
+/**
+ * What an archive holds, by path. Nothing is known of its order: large files went straight into the content store, hashed
+ * on the way; small ones that look like JSON are in memory until somebody wants them.
+ */
+export interface ArchiveFiles {
+  /** The file at a path, links followed. Undefined when there is none. @throws EngineError invalid for links in circles */
+  get(path: string): ArchiveFile | undefined;
+  /** A document, parsed. Undefined when there is none. @throws EngineError invalid when it is no JSON or too large */
+  json(path: string): unknown;
+  has(path: string): boolean;
+}
+
+export type ArchiveFile =
+  | { readonly kind: 'document'; readonly bytes: Buffer }
+  | { readonly kind: 'blob'; readonly digest: Digest; readonly sizeBytes: number };
+
+type Stored = ArchiveFile | { readonly kind: 'link'; readonly target: string };
+
+/** A config with a long history has some 100 kB. */
+const DOCUMENT_MAX = 4 << 20;
+const DOCUMENTS_MAX = 64 << 20;
+const LINKS_MAX = 16;
+
+/**
+ * Reads an archive (plain, gzip or zstd) to its end; on failure the rest is left to the stream's owner.
+ * @throws EngineError invalid, tooLarge, noSpace, cancelled
+ */
+export async function receiveArchive(
+  deps: { readonly content: ContentStore; readonly lease: Lease },
+  archive: Readable,
+  signal: AbortSignal,
+): Promise<ArchiveFiles> {
+  const files = new Map<string, Stored>();
+  let documentBytes = 0;
+  const { stream } = await decompress(borrowStream(archive));
+  for await (const entry of archiveEntries(stream)) {
+    if (signal.aborted) throw new EngineError('cancelled', 'loading was cancelled');
+    if (entry.type === 'symlink') {
+      files.set(entry.path, { kind: 'link', target: posix.join(posix.dirname(entry.path), entry.linkTarget) });
+    } else if (entry.type === 'link') {
+      files.set(entry.path, { kind: 'link', target: posix.normalize(entry.linkTarget) });
+    } else if (entry.type === 'file') {
+      const file = await receiveFile(deps, entry);
+      if (file.kind === 'document') documentBytes += file.bytes.length;
+      if (documentBytes > DOCUMENTS_MAX) throw new EngineError('tooLarge', 'archive has too many documents');
+      files.set(entry.path, file);
+    }
+  }
+  return archiveFiles(files);
+}
+
+async function receiveFile(
+  { content, lease }: { readonly content: ContentStore; readonly lease: Lease },
+  entry: ArchiveEntry,
+): Promise<ArchiveFile> {
+  if (entry.sizeBytes <= DOCUMENT_MAX) {
+    const bytes = await collect(entry);
+    if (looksLikeJson(bytes)) return { kind: 'document', bytes };
+    await using ingest = await content.ingest();
+    await ingest.write(bytes);
+    return { kind: 'blob', ...(await ingest.commit({}, lease.blob)) };
+  }
+  await using ingest = await content.ingest();
+  for await (const chunk of entry.content) await ingest.write(chunk);
+  return { kind: 'blob', ...(await ingest.commit({ sizeBytes: entry.sizeBytes }, lease.blob)) };
+}
+
+async function collect(entry: ArchiveEntry): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of entry.content) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** No layer begins so: a tar begins with a name, and one of `{` would be odd; should it be, it is put in the store later. */
+function looksLikeJson(bytes: Buffer): boolean {
+  const first = bytes.find((byte) => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09);
+  return first === 0x7b || first === 0x5b;
+}
+
+function archiveFiles(files: ReadonlyMap<string, Stored>): ArchiveFiles {
+  const get = (path: string): ArchiveFile | undefined => {
+    let at = posix.normalize(path);
+    for (let hops = 0; hops <= LINKS_MAX; hops++) {
+      if (at.startsWith('/') || at.startsWith('../'))
+        throw invalid(`invalid archive: ${JSON.stringify(path)} leaves it`);
+      const file = files.get(at);
+      if (file?.kind !== 'link') return file;
+      at = file.target;
+    }
+    throw invalid(`invalid archive: too many links at ${JSON.stringify(path)}`);
+  };
+  return {
+    get,
+    has: (path) => get(path) !== undefined,
+    json(path) {
+      const file = get(path);
+      if (file === undefined) return undefined;
+      if (file.kind === 'blob')
+        throw invalid(`invalid archive: ${path} is no JSON document of at most ${DOCUMENT_MAX} bytes`);
+      try {
+        return JSON.parse(file.bytes.toString('utf8'));
+      } catch (error) {
+        throw invalid(`invalid archive: ${path} is no JSON`, error);
+      }
+    },
+  };
+}

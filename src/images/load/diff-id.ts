@@ -1,0 +1,13 @@
+import { createHash } from 'node:crypto';
+import { type Digest, parseDigest } from '../../base/ids.ts';
+import { decompress } from '../../io/index.ts';
+import type { Descriptor } from '../../spec/index.ts';
+import type { ContentStore } from '../../store/index.ts';
+
+/** The digest of a layer as it is uncompressed. Reads it all. @throws EngineError invalid for broken data */
+export async function createDiffId(content: ContentStore, layer: Descriptor): Promise<Digest> {
+  const hash = createHash('sha256');
+  const { stream } = await decompress(content.open(layer.digest));
+  for await (const chunk of stream) hash.update(chunk);
+  return parseDigest(`sha256:${hash.digest('hex')}`);
+}

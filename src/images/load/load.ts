@@ -1,0 +1,112 @@
+import type { Readable } from 'node:stream';
+import { EngineError, invalid } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
+import { familiarString, formatPlatform, type Platform, parseReference, platformRank } from '../../spec/index.ts';
+import type { NewTarget } from '../../store/index.ts';
+import type { ImagesDeps } from '../deps.ts';
+import { imageEvent } from '../image-event.ts';
+import type { Progress } from '../images.ts';
+import { unpackImages } from '../unpack-images.ts';
+import { receiveArchive } from './archive-files.ts';
+import type { PlanContext, PlannedTarget } from './plan.ts';
+import { planDockerArchive } from './plan-docker-archive.ts';
+import { planLayout } from './plan-layout.ts';
+import { planRepositories } from './plan-repositories.ts';
+
+export interface LoadOptions {
+  readonly quiet: boolean;
+  /** Only these; all when empty. */
+  readonly platforms: readonly Platform[];
+}
+
+/**
+ * Loads every image of an archive, all or none: docker-archive (any age) and OCI layouts, plain, gzip or zstd.
+ *
+ * The archive is hostile until read: nothing is unpacked before all of it came and its parts fit together. Whatever fails
+ * leaves nothing behind.
+ */
+export async function loadImages(
+  deps: ImagesDeps,
+  archive: Readable,
+  call: { readonly options: LoadOptions; readonly progress: Progress; readonly signal: AbortSignal },
+): Promise<void> {
+  const { progress, signal } = call;
+  await using lease = deps.collector.lease();
+  const files = await receiveArchive({ content: deps.content, lease }, archive, signal);
+  const planned = await planArchive({ files, content: deps.content, lease });
+  const targets = call.options.platforms.length === 0 ? planned : selectPlatforms(planned, call.options.platforms);
+  const images = targets.flatMap((target) => target.images);
+  await unpackImages(deps, images, { lease, progress: call.options.quiet ? () => {} : progress, signal });
+  const lines = targets.flatMap((target) => announce(deps, target));
+  deps.images.add(targets.map((target) => newTarget(deps, target)));
+  for (const target of targets) announceLoad(deps, target);
+  for (const line of lines) progress({ stream: `${line}\n` });
+  deps.settle();
+}
+
+/** @throws EngineError invalid when it is no archive of images */
+async function planArchive(context: PlanContext): Promise<PlannedTarget[]> {
+  const { files } = context;
+  const layout = files.has('index.json') ? mergeTargets(planLayout(context)) : [];
+  const targets = files.has('manifest.json') ? await planDockerArchive(context, layout) : layout;
+  if (targets.length > 0) return targets;
+  if (files.has('repositories')) return await planRepositories(context);
+  if (files.has('index.json') || files.has('manifest.json')) return [];
+  throw invalid('invalid archive: it has none of manifest.json, index.json and repositories');
+}
+
+/** An index.json lists a target once per name. */
+function mergeTargets(targets: readonly PlannedTarget[]): PlannedTarget[] {
+  const merged = new Map<Digest, PlannedTarget>();
+  for (const target of targets) {
+    const { digest } = target.descriptor;
+    const names = [...(merged.get(digest)?.names ?? []), ...target.names];
+    merged.set(digest, { ...target, names: [...new Set(names)] });
+  }
+  return [...merged.values()];
+}
+
+function selectPlatforms(targets: readonly PlannedTarget[], wanted: readonly Platform[]): PlannedTarget[] {
+  const selected = targets.flatMap((target) => {
+    const images = target.images.filter(({ config }) =>
+      wanted.some((platform) => platformRank(platform, config) !== undefined),
+    );
+    return images.length === 0 ? [] : { ...target, images };
+  });
+  if (selected.length > 0) return selected;
+  const list = wanted.map(formatPlatform).join(', ');
+  throw new EngineError('notFound', `requested platform (${list}) is not in the archive`);
+}
+
+/** An image that is here under another manifest (its layers compressed differently, say) keeps that one. */
+function newTarget(deps: ImagesDeps, { descriptor, images, names, parent }: PlannedTarget): NewTarget {
+  const [only, ...others] = images;
+  const known = only === undefined || others.length > 0 ? undefined : deps.images.get(only.id);
+  return {
+    descriptor: known?.target ?? descriptor,
+    manifests: known === undefined ? images.map((image) => image.descriptor) : [known.manifestDescriptor],
+    names,
+    ...(parent === undefined ? {} : { parent }),
+  };
+}
+
+function announceLoad(deps: ImagesDeps, { images }: PlannedTarget): void {
+  for (const image of images) imageEvent(deps, 'load', image);
+}
+
+/** The lines to end with: told before the names move, since they tell of that. */
+function announce(deps: ImagesDeps, target: PlannedTarget): string[] {
+  const owners = new Map(deps.images.names().map(({ name, target: owner }) => [name, owner.digest]));
+  const lines: string[] = [];
+  for (const name of target.names) {
+    const owner = owners.get(name);
+    const familiar = familiarString(parseReference(name));
+    const before = owner === undefined ? undefined : deps.images.resolve(name).id;
+    if (before !== undefined && !target.images.some(({ id }) => id === before)) {
+      lines.push(`The image ${familiar} already exists, renaming the old one with ID ${before} to empty string`);
+    }
+    lines.push(`Loaded image: ${familiar}`);
+  }
+  if (target.names.length === 0) lines.push(...target.images.map(({ id }) => `Loaded image ID: ${id}`));
+  return lines;
+}

@@ -1,0 +1,98 @@
+import { posix } from 'node:path';
+import { EngineError, invalid } from '../../base/errors.ts';
+import { type Digest, isDigest } from '../../base/ids.ts';
+import { canonicalString, type Descriptor, MEDIA_TYPE, parseImageConfig, parseReference } from '../../spec/index.ts';
+import { composeImage, layerDescriptor, type PlanContext, type PlannedTarget } from './plan.ts';
+
+/** One element of manifest.json (moby, image/spec/v1.2.md, "Combined Image JSON + Filesystem Changeset Format"). */
+interface ArchiveItem {
+  readonly Config: string;
+  readonly RepoTags: readonly string[];
+  readonly Layers: readonly string[];
+  readonly Parent?: Digest;
+}
+
+const ITEMS_MAX = 1000;
+const LAYERS_MAX = 500;
+
+/**
+ * Reads `docker save`'s own form. Images that `known` (by id) already describes only bring their names.
+ * @throws EngineError invalid, in Docker's words where it has some
+ */
+export async function planDockerArchive(
+  context: PlanContext,
+  known: readonly PlannedTarget[],
+): Promise<PlannedTarget[]> {
+  const targets = new Map<Digest, PlannedTarget>(known.map((target) => [target.descriptor.digest, target]));
+  for (const item of parseItems(context.files.json('manifest.json'))) {
+    const fresh = await planItem(context, item);
+    const [image] = fresh.images;
+    const described = [...targets.values()].find(({ images }) => images.some(({ id }) => id === image?.id));
+    const target = described ?? fresh;
+    targets.set(target.descriptor.digest, { ...target, names: [...new Set([...target.names, ...fresh.names])] });
+  }
+  return [...targets.values()];
+}
+
+async function planItem(context: PlanContext, item: ArchiveItem): Promise<PlannedTarget> {
+  const configFile = context.files.get(item.Config);
+  if (configFile === undefined) throw missing(item.Config);
+  const config = parseImageConfig(context.files.json(item.Config));
+  if (configFile.kind === 'blob') throw invalid(`invalid archive: ${item.Config} is no image config`);
+  if (config.os !== '' && config.os !== 'linux') throw invalid(`cannot load ${config.os} image on linux`);
+  const layers: Descriptor[] = [];
+  for (const [index, path] of item.Layers.entries()) {
+    layers.push(await layerAt(context, path, config.rootfs.diff_ids[index]));
+  }
+  const image = composeImage(context, { configBytes: configFile.bytes, config, layers });
+  return {
+    descriptor: image.descriptor,
+    images: [image],
+    names: item.RepoTags.map(taggedName),
+    ...(item.Parent === undefined ? {} : { parent: item.Parent }),
+  };
+}
+
+/** A layer may be left out of the archive when the store has it uncompressed. */
+async function layerAt(context: PlanContext, path: string, diffId: Digest | undefined): Promise<Descriptor> {
+  const file = context.files.get(path);
+  if (file !== undefined) return layerDescriptor(context, file);
+  if (diffId === undefined || !context.content.has(diffId)) throw missing(path);
+  context.lease.blob(diffId);
+  return { mediaType: MEDIA_TYPE.ociLayer, digest: diffId, size: context.content.sizeBytes(diffId) };
+}
+
+function taggedName(text: string): string {
+  const reference = parseReference(text);
+  if (reference.tag === undefined || reference.digest !== undefined) throw invalid(`invalid tag "${text}"`);
+  return canonicalString(reference);
+}
+
+function parseItems(value: unknown): ArchiveItem[] {
+  if (!Array.isArray(value)) throw invalid('invalid archive: manifest.json is not a list');
+  if (value.length > ITEMS_MAX) throw new EngineError('tooLarge', `manifest.json has more than ${ITEMS_MAX} images`);
+  return value.map((item: unknown) => {
+    if (typeof item !== 'object' || item === null)
+      throw invalid('invalid archive: an image in manifest.json is no object');
+    const { Config: config, RepoTags: tags, Layers: layers, Parent: parent } = item as Record<string, unknown>;
+    if (typeof config !== 'string') throw invalid('invalid archive: Config in manifest.json is no path');
+    return {
+      Config: posix.normalize(config),
+      RepoTags: stringList(tags, 'RepoTags'),
+      Layers: stringList(layers, 'Layers').map((path) => posix.normalize(path)),
+      ...(typeof parent === 'string' && isDigest(parent) ? { Parent: parent } : {}),
+    };
+  });
+}
+
+function stringList(value: unknown, field: string): readonly string[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value) || value.length > LAYERS_MAX || value.some((entry) => typeof entry !== 'string')) {
+    throw invalid(`invalid archive: ${field} in manifest.json is no list of at most ${LAYERS_MAX} strings`);
+  }
+  return value;
+}
+
+function missing(path: string): EngineError {
+  return invalid(`invalid archive: ${path} is missing`);
+}

@@ -1,0 +1,103 @@
+import { invalid } from '../../base/errors.ts';
+import { digestHex } from '../../base/ids.ts';
+import {
+  canonicalString,
+  type Descriptor,
+  type Manifest,
+  parseImageConfig,
+  parseIndex,
+  parseManifest,
+  parseReference,
+  withDefaultTag,
+} from '../../spec/index.ts';
+import type { ArchiveFile } from './archive-files.ts';
+import { type PlanContext, type PlannedImage, type PlannedTarget, storeBytes, storeFile } from './plan.ts';
+
+const NESTING_MAX = 4;
+const ATTESTATION = 'vnd.docker.reference.type';
+
+/**
+ * Reads an OCI image layout (image-layout.md): what index.json lists, with one image per platform that came whole.
+ * Platforms of an index may be missing; a manifest with a missing layer counts as missing.
+ * @throws EngineError invalid when a blob is not what its descriptor says
+ */
+export function planLayout(context: PlanContext): PlannedTarget[] {
+  const index = parseIndex(context.files.json('index.json'));
+  return index.manifests.flatMap((entry) => {
+    const images = collectImages(context, entry, NESTING_MAX);
+    if (images.length === 0) return [];
+    const { annotations, ...descriptor } = entry;
+    return { descriptor: withMediaType(descriptor, images), images, names: namesOf(annotations) };
+  });
+}
+
+function collectImages(context: PlanContext, descriptor: Descriptor, nesting: number): PlannedImage[] {
+  const file = blobFile(context, descriptor);
+  if (file === undefined || descriptor.annotations?.[ATTESTATION] !== undefined) return [];
+  if (file.kind === 'blob') throw invalid(`invalid archive: ${descriptor.digest} is no manifest`);
+  const json = parseDocument(file.bytes, descriptor);
+  if (typeof json === 'object' && json !== null && 'manifests' in json) {
+    if (nesting === 0) throw invalid('invalid archive: indexes are nested too deep');
+    const { manifests } = parseIndex(json);
+    const images = manifests.flatMap((child) => collectImages(context, child, nesting - 1));
+    if (images.length > 0) storeBytes(context, file.bytes);
+    return images;
+  }
+  const image = readImage(context, descriptor, parseManifest(json));
+  if (image === undefined) return [];
+  storeBytes(context, file.bytes);
+  return [image];
+}
+
+/** Undefined when something of the image did not come, or when it is no image that runs (an artifact). */
+function readImage(context: PlanContext, descriptor: Descriptor, manifest: Manifest): PlannedImage | undefined {
+  const configFile = blobFile(context, manifest.config);
+  const layers = manifest.layers.map((layer) => blobFile(context, layer));
+  if (configFile === undefined || configFile.kind === 'blob' || layers.includes(undefined)) return undefined;
+  if (!/\.(?:image\.config|container\.image)\./.test(manifest.config.mediaType)) return undefined;
+  const config = parseImageConfig(parseDocument(configFile.bytes, manifest.config));
+  if (config.rootfs.diff_ids.length !== manifest.layers.length) {
+    throw invalid(
+      `invalid manifest, layers length mismatch: expected ${config.rootfs.diff_ids.length}, got ${manifest.layers.length}`,
+    );
+  }
+  for (const file of [configFile, ...layers]) if (file !== undefined) storeFile(context, file);
+  const { annotations: _, ...plain } = descriptor;
+  return { id: manifest.config.digest, descriptor: plain, manifest, config };
+}
+
+/** @throws EngineError invalid when the file's size or digest is another */
+function blobFile(context: PlanContext, descriptor: Descriptor): ArchiveFile | undefined {
+  const algorithm = descriptor.digest.slice(0, descriptor.digest.indexOf(':'));
+  const file = context.files.get(`blobs/${algorithm}/${digestHex(descriptor.digest)}`);
+  if (file === undefined) return undefined;
+  const size = file.kind === 'blob' ? file.sizeBytes : file.bytes.length;
+  if (size !== descriptor.size) {
+    throw invalid(`invalid archive: blob ${descriptor.digest} has ${size} bytes instead of ${descriptor.size}`);
+  }
+  const { digest } = storeFile(context, file);
+  if (digest !== descriptor.digest)
+    throw invalid(`invalid archive: blob ${descriptor.digest} has the digest ${digest}`);
+  return file;
+}
+
+function parseDocument(bytes: Buffer, { digest }: Descriptor): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw invalid(`invalid archive: blob ${digest} is no JSON`, error);
+  }
+}
+
+/** Older writers leave the media type out of descriptors; a manifest says itself what it is. */
+function withMediaType(descriptor: Descriptor, images: readonly PlannedImage[]): Descriptor {
+  const own = images.find((image) => image.descriptor.digest === descriptor.digest)?.manifest.mediaType;
+  return { ...descriptor, mediaType: descriptor.mediaType ?? own ?? 'application/vnd.oci.image.manifest.v1+json' };
+}
+
+/** containerd's annotation has the full name; the specification's may be a tag alone, which names nothing. */
+function namesOf(annotations: Readonly<Record<string, string>> | undefined): string[] {
+  const reference = annotations?.['org.opencontainers.image.ref.name'];
+  const name = annotations?.['io.containerd.image.name'] ?? (/[/:]/.test(reference ?? '') ? reference : undefined);
+  return name === undefined ? [] : [canonicalString(withDefaultTag(parseReference(name)))];
+}

@@ -1,0 +1,85 @@
+import { invalid } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
+import { type Compression, detectCompression, MAGIC_LENGTH } from '../../io/index.ts';
+import { type Descriptor, type ImageConfig, type Manifest, MEDIA_TYPE } from '../../spec/index.ts';
+import type { ContentStore, Lease } from '../../store/index.ts';
+import type { ArchiveFile, ArchiveFiles } from './archive-files.ts';
+
+/** A target that an archive describes, its content in the store under the load's lease. */
+export interface PlannedTarget {
+  readonly descriptor: Descriptor;
+  readonly images: readonly PlannedImage[];
+  /** Canonical. */
+  readonly names: readonly string[];
+  readonly parent?: Digest;
+}
+
+export interface PlannedImage {
+  readonly id: Digest;
+  readonly descriptor: Descriptor;
+  readonly manifest: Manifest;
+  readonly config: ImageConfig;
+}
+
+/** What the readers of the different archive forms work on. */
+export interface PlanContext {
+  readonly files: ArchiveFiles;
+  readonly content: ContentStore;
+  readonly lease: Lease;
+}
+
+const LAYER_TYPES: Readonly<Record<Compression, string>> = {
+  none: MEDIA_TYPE.ociLayer,
+  gzip: MEDIA_TYPE.ociLayerGzip,
+  zstd: MEDIA_TYPE.ociLayerZstd,
+};
+
+/** Puts a file into the store unless it is there, and describes it. @throws EngineError noSpace */
+export function storeFile(context: PlanContext, file: ArchiveFile): { readonly digest: Digest; readonly size: number } {
+  if (file.kind === 'blob') return { digest: file.digest, size: file.sizeBytes };
+  return { digest: storeBytes(context, file.bytes), size: file.bytes.length };
+}
+
+export function storeBytes({ content, lease }: PlanContext, bytes: Uint8Array): Digest {
+  const digest = content.put(bytes);
+  lease.blob(digest);
+  return digest;
+}
+
+/** A layer file as a descriptor, its media type by its first bytes. */
+export async function layerDescriptor(context: PlanContext, file: ArchiveFile): Promise<Descriptor> {
+  const { digest, size } = storeFile(context, file);
+  const head: Buffer[] = [];
+  if (size > 0) for await (const chunk of context.content.open(digest, { end: MAGIC_LENGTH - 1 })) head.push(chunk);
+  return { mediaType: LAYER_TYPES[detectCompression(Buffer.concat(head))], digest, size };
+}
+
+/**
+ * A manifest for an image that came without one: the same image gives the same bytes. Layers are checked as far as their
+ * digests tell; those of compressed ones are when they are unpacked.
+ * @throws EngineError invalid, in Docker's words
+ */
+export function composeImage(
+  context: PlanContext,
+  image: { readonly configBytes: Buffer; readonly config: ImageConfig; readonly layers: readonly Descriptor[] },
+): PlannedImage {
+  const diffIds = image.config.rootfs.diff_ids;
+  if (image.layers.length !== diffIds.length) {
+    throw invalid(`invalid manifest, layers length mismatch: expected ${diffIds.length}, got ${image.layers.length}`);
+  }
+  image.layers.forEach((layer, index) => {
+    if (layer.mediaType !== MEDIA_TYPE.ociLayer || layer.digest === diffIds[index]) return;
+    throw invalid(`invalid diffID for layer ${index}: expected "${diffIds[index]}", got "${layer.digest}"`);
+  });
+  const id = storeBytes(context, image.configBytes);
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.ociManifest,
+    config: { mediaType: MEDIA_TYPE.ociConfig, digest: id, size: image.configBytes.length },
+    layers: image.layers,
+  };
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  const digest = storeBytes(context, bytes);
+  const descriptor = { mediaType: MEDIA_TYPE.ociManifest, digest, size: bytes.length };
+  return { id, descriptor, manifest, config: image.config };
+}

@@ -1,0 +1,92 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from '../base/logger.ts';
+import { type ContentStore, openContentStore } from './content/index.ts';
+import { openStateDb, type StateDb } from './db/index.ts';
+import { type Collector, createCollector } from './gc/index.ts';
+import { type ImageStore, openImageStore } from './images/index.ts';
+import type { Snapshots } from './snapshots/snapshots.ts';
+
+/** Everything under the data root that images and containers stand on. */
+export interface Stores {
+  readonly db: StateDb;
+  readonly content: ContentStore;
+  readonly images: ImageStore;
+  readonly snapshots: Snapshots;
+  readonly collector: Collector;
+  /** Makes what images added lately refer to durable, soon, in the background. Never throws. */
+  settle(): void;
+  /** Waits for what goes on in the background, then closes the database. */
+  close(): Promise<void>;
+}
+
+export interface StoresOptions {
+  readonly dataRoot: string;
+  readonly logger: Logger;
+  /** Called once the database is open. */
+  readonly openSnapshots: (opened: {
+    readonly db: StateDb;
+    readonly dataRoot: string;
+  }) => Promise<Snapshots> | Snapshots;
+  /** Identifies the machine's boot; by default the kernel's. */
+  readonly bootId?: string;
+}
+
+/** Resumable downloads that nobody went on with for so long are given up. */
+const INGEST_LIFE_SECONDS = 7 * 24 * 3600;
+/** Time for the burst of writes that follows to pass. */
+const SETTLE_DELAY_MS = 1000;
+
+/**
+ * Opens the stores and brings disk and database into agreement: what a crash left unused is deleted, what it lost is
+ * reported. One process at a time: the caller holds the data root's lock.
+ * @throws EngineError internal for a damaged or newer database
+ */
+export async function openStores(options: StoresOptions): Promise<Stores> {
+  const { dataRoot, logger } = options;
+  mkdirSync(dataRoot, { recursive: true, mode: 0o711 });
+  const db = openStateDb(dataRoot);
+  const content = openContentStore(join(dataRoot, 'content'), logger);
+  const bootId = options.bootId ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const images = await openImageStore({ db, content, logger, bootId });
+  const snapshots = await options.openSnapshots({ db, dataRoot });
+  const collector = createCollector({ content, snapshots, images, logger });
+  await collector.reconcile();
+  content.expireIngests(INGEST_LIFE_SECONDS);
+
+  let timer: NodeJS.Timeout | undefined;
+  let settling = Promise.resolve();
+  const settleNow = async (): Promise<void> => {
+    timer = undefined;
+    const fresh = images.unsettled();
+    if (fresh.length === 0) return;
+    try {
+      await content.sync(fresh.flatMap(({ blobs }) => blobs));
+      images.settled(fresh.map(({ target }) => target));
+      db.restoreBallast();
+    } catch (error) {
+      logger.warn({ err: error }, 'cannot make images durable yet');
+    }
+  };
+  const settle = (): void => {
+    timer ??= setTimeout(() => {
+      settling = settling.then(settleNow);
+    }, SETTLE_DELAY_MS).unref();
+  };
+  settle();
+  return {
+    db,
+    content,
+    images,
+    snapshots,
+    collector,
+    settle,
+    async close() {
+      clearTimeout(timer);
+      await settling;
+      await settleNow();
+      await content.swept();
+      db.close();
+    },
+  };
+}

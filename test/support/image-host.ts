@@ -1,0 +1,78 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { silentLogger } from '../../src/base/logger.ts';
+import type { Images } from '../../src/images/index.ts';
+import { createImages } from '../../src/images/index.ts';
+import { openStores, type Stores } from '../../src/store/index.ts';
+import { type FakeSnapshots, fakeSnapshots } from './fake-snapshots.ts';
+
+/** Real stores under a folder of their own, with snapshots that only keep a list. */
+export interface ImageHost extends AsyncDisposable {
+  readonly root: string;
+  readonly stores: Stores;
+  readonly snapshots: FakeSnapshots;
+  readonly images: Images;
+  /** Set by a test: containers by the image they were made from. */
+  readonly users: Map<string, { readonly id: string; readonly running: boolean }[]>;
+  readonly events: string[];
+  /** Loads an archive; answers the lines of its progress stream. */
+  load(archive: Buffer, options?: Partial<Parameters<Images['load']>[1]>): Promise<string[]>;
+  /** Files and layers that are there beyond the empty store's. */
+  leftovers(): Promise<string[]>;
+}
+
+export async function imageHost(
+  options: { readonly root?: string; readonly bootId?: string } = {},
+): Promise<ImageHost> {
+  const root = options.root ?? mkdtempSync(join(tmpdir(), 'gantry-images-'));
+  const snapshots = fakeSnapshots();
+  const stores = await openStores({
+    dataRoot: root,
+    logger: silentLogger,
+    openSnapshots: () => snapshots,
+    ...(options.bootId === undefined ? {} : { bootId: options.bootId }),
+  });
+  const users: ImageHost['users'] = new Map();
+  const events: string[] = [];
+  const images = createImages({
+    ...stores,
+    users: { usersOf: (id) => users.get(id) ?? [] },
+    events: { emit: (type, action, id) => void events.push(`${type} ${action} ${id.slice(7, 19)}`) },
+    logger: silentLogger,
+  });
+  return {
+    root,
+    stores,
+    snapshots,
+    images,
+    users,
+    events,
+    async load(archive, load = {}) {
+      const lines: string[] = [];
+      await images.load(
+        Readable.from(chunks(archive), { objectMode: false }),
+        { quiet: true, platforms: [], ...load },
+        (line) => void lines.push(String(line['stream'] ?? line['status']).trimEnd()),
+        new AbortController().signal,
+      );
+      return lines;
+    },
+    async leftovers() {
+      await stores.content.swept();
+      const content = join(root, 'content');
+      const folders = ['blobs/sha256', 'ingest', 'trash'];
+      const files = folders.flatMap((folder) => readdirSync(join(content, folder)).map((name) => `${folder}/${name}`));
+      return [...files, ...snapshots.layers().map(({ key }) => `layer ${key}`)];
+    },
+    async [Symbol.asyncDispose]() {
+      await stores.close();
+      if (options.root === undefined && existsSync(root)) rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function* chunks(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
+}
