@@ -45,6 +45,7 @@ export { NETLINK, NetlinkSocket } from './netlink/netlink-socket.ts';
 export {
   HomeNamespace,
   isNetworkNamespace,
+  isolateNetwork,
   readSysctl,
   removeNetworkNamespace,
   writeSysctl,
@@ -66,12 +67,19 @@ export {
   spawnProcess,
   tryLockFile,
 } from './process.ts';
-export { setTerminalSize, terminalSize } from './pty.ts';
+export { setNonBlocking, setTerminalSize, terminalSize } from './pty.ts';
 export { check, SyscallError } from './syscall-error.ts';
 export { enterRoot, separateThread } from './thread-root.ts';
 export { type CopyTree, copyTree } from './tree/copy-tree.ts';
 export { Directory } from './tree/directory.ts';
 export { removeTree } from './tree/remove-tree.ts';
 export { treeSize } from './tree/tree-size.ts';
-export { acceptDescriptor, listenUnix, type PeerCredentials, peerCredentials, UNIX_PATH_MAX } from './unix-socket.ts';
+export {
+  acceptDescriptor,
+  isHungUp,
+  listenUnix,
+  type PeerCredentials,
+  peerCredentials,
+  UNIX_PATH_MAX,
+} from './unix-socket.ts';
 export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts';

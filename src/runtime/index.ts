@@ -1,1 +1,12 @@
-export type * from './task-runtime.ts';
+export { createTaskRuntime, type SupervisedTaskRuntime, type TaskRuntimeOptions } from './create-task-runtime.ts';
+export type { RuntimeOption, Runtimes } from './driver/runtimes.ts';
+export type {
+  AttachStreams,
+  ExecTask,
+  KnownTask,
+  StartedTask,
+  StartTask,
+  TaskExit,
+  TaskRuntime,
+  TaskStats,
+} from './task-runtime.ts';

@@ -31,12 +31,18 @@ export interface TaskRuntime {
   attach(task: TaskRef, streams: AttachStreams, signal: AbortSignal): Promise<Duplex>;
   /** Ends attachments that wait for a start that failed. */
   cancelAttach(task: TaskRef): Promise<void>;
-  /** Forgets an exited task whose exit is persisted. Idempotent. */
+  /**
+   * Forgets an exited task whose exit is persisted, a container's with its execs. Idempotent. Does not wait for the removal of
+   * what is left on disk and in the kernel.
+   */
   release(task: TaskRef): Promise<void>;
   /** Pids in the container's cgroup, as the host sees them. */
   processes(containerId: string): Promise<readonly number[]>;
   stats(containerId: string): Promise<TaskStats>;
-  /** Called for each exit, in order, also for those that happened while the daemon was away. */
+  /**
+   * Called for each exit, in order, also for those that happened while the daemon was away: these are kept until there is a
+   * listener. Never before `start` or `exec` of the same task has resolved.
+   */
   onExit(listener: (exit: TaskExit) => void): Disposable;
   onOom(listener: (containerId: string) => void): Disposable;
   /** What is known after (re)connecting: the truth for restore. */
@@ -47,6 +53,8 @@ export interface AttachStreams {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
+  /** Throw `conflict` when the task does not run, instead of waiting for its start. */
+  readonly running?: boolean;
 }
 
 export interface StartTask {

@@ -1,3 +1,14 @@
+export { JsonLines } from './json-lines.ts';
+export {
+  execsFolder,
+  runtimeRoot,
+  supervisorFolder,
+  supervisorSocket,
+  type TaskLayout,
+  taskKey,
+  taskLayout,
+  tasksFolder,
+} from './layout.ts';
 export {
   type AttachLine,
   type ExitRecord,

@@ -11,8 +11,11 @@
  *   daemon: raw stdin; its half-close is stdin's end. The supervisor ends its side after the last byte of output.
  *   An attach may precede the start of its task: then it sees every byte.
  *
- * Events carry `seq`, strictly increasing over the supervisor's life. A daemon that reconnects names the last one it has
- * persisted and gets the rest again. An event stays until it is released ({@link Request} `release`).
+ * Events carry `seq`, strictly increasing, also from one supervisor to its successor. A daemon that reconnects names the
+ * last one it has seen and gets the exits after it again. An exit stays until it is released ({@link Request} `release`);
+ * the other events are for whoever listens.
+ *
+ * Beside the socket the two share folders: see `layout.ts`.
  */
 export const PROTOCOL_VERSION = 1;
 /** The oldest version a supervisor or daemon of this build still talks to. */
@@ -28,6 +31,8 @@ export interface Hello {
   readonly version: number;
   /** Last event sequence number the daemon has seen, 0 for none. */
   readonly afterSeq: number;
+  /** The daemon's own, for taking descriptors over (`adopt-console`). */
+  readonly pid: number;
 }
 
 export interface HelloReply {
@@ -41,7 +46,9 @@ export interface HelloReply {
 export interface TaskSnapshot extends TaskRef {
   readonly pid: number;
   readonly startedAt: string;
-  readonly tty: boolean;
+  readonly stdio: StdioSpec;
+  /** Descriptor of the pty master in the supervisor; -1 when its predecessor died with it: see `adopt-console`. */
+  readonly consoleFd?: number;
   readonly exit?: ExitRecord;
 }
 
@@ -58,6 +65,8 @@ export interface RuntimeBinary {
   /** Absolute path of crun, runc or a compatible runtime. */
   readonly path: string;
   readonly args: readonly string[];
+  /** Debian's crun refuses hosts with /sys/fs/cgroup/unified beside cgroup v1: run it where that mount is hidden. */
+  readonly hideUnifiedCgroup: boolean;
 }
 
 /** Where a task's output is kept. Sizes in bytes; `maxSizeBytes` 0 means no rotation. */
@@ -75,29 +84,31 @@ export interface StdioSpec {
   readonly tty: boolean;
   /** Keep a stdin open (`-i`); otherwise it is /dev/null. */
   readonly stdin: boolean;
-  /** End stdin when the first attached client has ended or gone. */
+  /** End stdin when the first client attached to it has ended it or gone. Else nobody can end it. Without effect on a terminal. */
   readonly stdinOnce: boolean;
+  /** Nobody reads the output: it goes to /dev/null (`exec -d`). Without effect on a terminal. */
+  readonly discardOutput?: boolean;
   /** Rows, columns; only with `tty`. */
   readonly consoleSize?: readonly [number, number];
 }
 
 export type Request =
-  /** `bundle` holds config.json; the supervisor makes the FIFOs beside it. Answers {@link StartReply} when the process has been executed. */
+  /** The task's folder holds config.json; the supervisor makes the FIFOs beside it. Answers {@link StartReply} when the process has been executed. */
   | {
       readonly id: number;
       readonly op: 'start';
       readonly task: TaskRef;
-      readonly bundle: string;
       readonly runtime: RuntimeBinary;
       readonly stdio: StdioSpec;
       readonly log: LogSpec;
+      /** File of the container's cgroup that has a line `oom_kill N`; absent when it is not to be watched. */
+      readonly oomFile?: string;
     }
-  /** `processPath` is a file with an OCI `process` object. */
+  /** `process.json` in the task's folder is an OCI `process` object. */
   | {
       readonly id: number;
       readonly op: 'exec';
       readonly task: Required<TaskRef>;
-      readonly processPath: string;
       readonly runtime: RuntimeBinary;
       readonly stdio: StdioSpec;
     }
@@ -110,11 +121,11 @@ export type Request =
       readonly rows: number;
       readonly columns: number;
     }
-  /** Runs `runtime --root … args` to its end (pause, resume, update, state). Answers {@link RuntimeReply}. */
+  /** Runs the task's own runtime with these arguments to its end (pause, resume, update). Answers {@link RuntimeReply}. */
   | {
       readonly id: number;
       readonly op: 'runtime';
-      readonly runtime: RuntimeBinary;
+      readonly task: TaskRef;
       readonly args: readonly string[];
       readonly input?: string;
     }
@@ -122,6 +133,13 @@ export type Request =
   | { readonly id: number; readonly op: 'release'; readonly task: TaskRef }
   /** Closes attach connections that wait for a start that will not come. */
   | { readonly id: number; readonly op: 'cancel-attach'; readonly task: TaskRef }
+  /** A new supervisor takes the pty master `fd` of the daemon, which kept it over the death of the old one. */
+  | { readonly id: number; readonly op: 'adopt-console'; readonly task: TaskRef; readonly fd: number }
+  /** The daemon has reaped a process whose supervisor died. */
+  | { readonly id: number; readonly op: 'adopt-exit'; readonly pid: number; readonly exitCode: number }
+  /** The answer to a `ping`. */
+  | { readonly id: number; readonly op: 'pong' }
+  /** Refused (`exists`) while a task runs. Answered when everything of ended tasks is removed; then the supervisor ends. */
   | { readonly id: number; readonly op: 'shutdown' };
 
 /** `Omit` that keeps a union a union. */
@@ -133,21 +151,25 @@ export interface AttachLine {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
+  /** Answer `noTask` when the task does not run, instead of waiting for its start. */
+  readonly running: boolean;
 }
 
 export type Response =
   | { readonly id: number; readonly ok: true; readonly result?: unknown }
   | { readonly id: number; readonly ok: false; readonly error: SupervisorError };
 
-/** `runtime`: the OCI runtime said no, `message` is its own text; `noTask`: unknown or ended. */
+/** `runtime`: the OCI runtime said no, `message` is its own text; `noTask`: unknown or ended; `noBundle`: config.json is missing, write it again. */
 export interface SupervisorError {
-  readonly code: 'runtime' | 'noTask' | 'exists' | 'invalid' | 'system';
+  readonly code: 'runtime' | 'noTask' | 'noBundle' | 'exists' | 'invalid' | 'system';
   readonly message: string;
 }
 
 export interface StartReply {
   readonly pid: number;
   readonly startedAt: string;
+  /** Descriptor of the pty master in the supervisor, only with a terminal. */
+  readonly consoleFd?: number;
 }
 
 export interface RuntimeReply {
@@ -156,7 +178,13 @@ export interface RuntimeReply {
   readonly stderr: string;
 }
 
-/** `exit` comes after the last byte of output is in the log and on its way to each attached client. */
+/**
+ * `exit` comes after the last byte of output is in the log and on its way to each attached client. `log-error`: lines of a
+ * container could not be written (a full disk) and are lost; said once until writing works again. `ping`: an attached client
+ * has taken nothing for long; a daemon that does not answer is taken for stuck and loses its attachments.
+ */
 export type TaskEvent =
   | ({ readonly event: 'exit'; readonly seq: number } & TaskRef & ExitRecord)
-  | { readonly event: 'oom'; readonly seq: number; readonly containerId: string };
+  | { readonly event: 'oom'; readonly seq: number; readonly containerId: string }
+  | { readonly event: 'log-error'; readonly seq: number; readonly containerId: string; readonly message: string }
+  | { readonly event: 'ping'; readonly seq: number };

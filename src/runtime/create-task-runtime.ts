@@ -1,0 +1,73 @@
+import { mkdirSync } from 'node:fs';
+import { EngineError, invalid } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { UNIX_PATH_MAX } from '../linux/index.ts';
+import { supervisorFolder, supervisorSocket } from '../spec/index.ts';
+import { findCgroupHost } from './cgroup/cgroup-paths.ts';
+import { findRuntimes, type RuntimeOption, type Runtimes } from './driver/runtimes.ts';
+import { SupervisedRuntime } from './driver/supervised-runtime.ts';
+import { RefusedError } from './supervisor-client/control-connection.ts';
+import { SupervisorClient } from './supervisor-client/supervisor-client.ts';
+import type { TaskRuntime } from './task-runtime.ts';
+
+export interface TaskRuntimeOptions {
+  /** Absolute; short, because sockets live beneath it. One supervisor per exec root. */
+  readonly execRoot: string;
+  /** From `--add-runtime`, by name. crun and runc of PATH are added. */
+  readonly runtimes: Readonly<Record<string, RuntimeOption>>;
+  /** From `--default-runtime`; undefined chooses crun when it works, else runc. */
+  readonly defaultRuntime: string | undefined;
+  /** Program and arguments that run gantry-supervisor: Node and its bundle, or `src/supervisor/main.ts`. */
+  readonly supervisorCommand: readonly string[];
+  readonly logger: Logger;
+}
+
+export interface SupervisedTaskRuntime extends TaskRuntime, AsyncDisposable {
+  readonly runtimes: Runtimes;
+  readonly cgroupVersion: 1 | 2;
+  /** Ends the supervisor too. @throws EngineError conflict while a task runs */
+  shutdown(): Promise<void>;
+  /** Lets go of the supervisor; its tasks run on, and another daemon finds them. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Connects to the exec root's supervisor, starting it when none lives. Makes this process a child subreaper.
+ *
+ * To stop an engine for good: stop the containers, release their tasks, `shutdown()`, dispose. To leave containers running: dispose.
+ */
+export async function createTaskRuntime(options: TaskRuntimeOptions): Promise<SupervisedTaskRuntime> {
+  const { execRoot, logger } = options;
+  const longest = `${supervisorFolder(execRoot)}/console-999999.sock`.length;
+  if (Math.max(longest, supervisorSocket(execRoot).length) > UNIX_PATH_MAX) {
+    throw invalid(`exec root ${execRoot} is too long: unix sockets below it must fit ${UNIX_PATH_MAX} bytes`);
+  }
+  mkdirSync(execRoot, { recursive: true, mode: 0o711 });
+  const oomListeners = new Set<(containerId: string) => void>();
+  const cgroups = findCgroupHost();
+  const [runtimes, client] = await Promise.all([
+    findRuntimes(options.runtimes, options.defaultRuntime),
+    SupervisorClient.open({
+      execRoot,
+      command: options.supervisorCommand,
+      log: logger,
+      onOom: (containerId) => {
+        for (const listener of oomListeners) listener(containerId);
+      },
+    }),
+  ]);
+  const runtime = new SupervisedRuntime({ execRoot, client, runtimes, cgroups, log: logger, oomListeners });
+  return Object.assign(runtime, {
+    runtimes,
+    cgroupVersion: cgroups.version,
+    shutdown: async (): Promise<void> => {
+      try {
+        await client.shutdown();
+      } catch (error) {
+        if (error instanceof RefusedError) throw new EngineError('conflict', error.message, { cause: error });
+        throw error;
+      }
+    },
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  });
+}

@@ -1,0 +1,240 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
+import { conflict, EngineError, errnoOf, messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import {
+  type RequestBody,
+  type Resources,
+  type RuntimeReply,
+  type StartReply,
+  supervisorSocket,
+  type TaskRef,
+  taskLayout,
+} from '../../spec/index.ts';
+import { type CgroupHost, oomFile, processesIn } from '../cgroup/cgroup-paths.ts';
+import { readStats } from '../cgroup/stats.ts';
+import { attachTask } from '../supervisor-client/attach.ts';
+import { RefusedError } from '../supervisor-client/control-connection.ts';
+import type { SupervisorClient } from '../supervisor-client/supervisor-client.ts';
+import type {
+  AttachStreams,
+  ExecTask,
+  KnownTask,
+  StartedTask,
+  StartTask,
+  TaskExit,
+  TaskRuntime,
+  TaskStats,
+} from '../task-runtime.ts';
+import { checkReply, linuxResources } from './pause-resume-update.ts';
+import { execError, startError } from './runtime-errors.ts';
+import type { Runtimes } from './runtimes.ts';
+
+export interface SupervisedRuntimeDeps {
+  readonly execRoot: string;
+  readonly client: SupervisorClient;
+  readonly runtimes: Runtimes;
+  readonly cgroups: CgroupHost;
+  readonly log: Logger;
+  /** Who hears of OOM kills. */
+  readonly oomListeners: Set<(containerId: string) => void>;
+}
+
+/** {@link TaskRuntime} on gantry-supervisor. */
+export class SupervisedRuntime implements TaskRuntime {
+  readonly #deps: SupervisedRuntimeDeps;
+  /** Releases on their way: they remove the folder that a new start of the id writes to. */
+  readonly #releasing = new Map<string, Promise<void>>();
+  readonly #cgroupPaths = new Map<string, string>();
+
+  constructor(deps: SupervisedRuntimeDeps) {
+    this.#deps = deps;
+  }
+
+  async start(task: StartTask, signal: AbortSignal): Promise<StartedTask> {
+    const { containerId, spec, stdio, log } = task;
+    const runtime = await this.#deps.runtimes.pick(task.runtime);
+    await this.#releasing.get(containerId);
+    throwIfAborted(signal);
+    const ref = { containerId };
+    const layout = taskLayout(this.#deps.execRoot, ref);
+    const cgroupPath = spec.linux.cgroupsPath ?? `/${containerId}`;
+    this.#cgroupPaths.set(containerId, cgroupPath);
+    const config = JSON.stringify(spec);
+    const request = (): RequestBody => {
+      mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
+      writeFileSync(layout.config, config, { mode: 0o600 });
+      return { op: 'start', task: ref, runtime, stdio, log, oomFile: oomFile(this.#deps.cgroups, cgroupPath) };
+    };
+    try {
+      return started(await this.#launch(ref, stdio, request));
+    } catch (error) {
+      this.#cgroupPaths.delete(containerId);
+      throw error instanceof RefusedError ? startError(error, spec.process) : error;
+    }
+  }
+
+  async exec(task: ExecTask, signal: AbortSignal): Promise<StartedTask> {
+    const { containerId, execId, stdio } = task;
+    const runtime = await this.#deps.runtimes.pick(task.runtime);
+    throwIfAborted(signal);
+    const ref = { containerId, execId };
+    const layout = taskLayout(this.#deps.execRoot, ref);
+    const request = (): RequestBody => {
+      mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
+      writeFileSync(layout.process, JSON.stringify(task.process), { mode: 0o600 });
+      return { op: 'exec', task: ref, runtime, stdio };
+    };
+    try {
+      return started(await this.#launch(ref, stdio, request));
+    } catch (error) {
+      throw error instanceof RefusedError ? execError(error, containerId, task.process) : error;
+    }
+  }
+
+  async kill(task: TaskRef, signalNumber: number): Promise<void> {
+    await this.#ask(task, { op: 'kill', task: plain(task), signal: signalNumber });
+  }
+
+  async resize(task: TaskRef, rows: number, columns: number): Promise<void> {
+    await this.#ask(task, { op: 'resize', task: plain(task), rows, columns });
+  }
+
+  async pause(containerId: string): Promise<void> {
+    await this.#runtime(containerId, ['pause', containerId], 'cannot pause container');
+  }
+
+  async resume(containerId: string): Promise<void> {
+    await this.#runtime(containerId, ['resume', containerId], 'cannot resume container');
+  }
+
+  async update(containerId: string, resources: Resources): Promise<void> {
+    const args = ['update', '--resources', '/dev/stdin', containerId];
+    await this.#runtime(containerId, args, 'cannot update container', JSON.stringify(linuxResources(resources)));
+  }
+
+  async attach(task: TaskRef, streams: AttachStreams, signal: AbortSignal): Promise<Duplex> {
+    const { stdin, stdout, stderr, running } = streams;
+    const line = { kind: 'attach', task: plain(task), stdin, stdout, stderr, running: running === true } as const;
+    const path = supervisorSocket(this.#deps.execRoot);
+    const connect = (): Promise<Duplex> => attachTask(path, line, signal);
+    await this.#deps.client.connected();
+    try {
+      return await connect().catch(async (error) => {
+        const code = errnoOf(error);
+        if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw error;
+        await this.#deps.client.connected();
+        return await connect();
+      });
+    } catch (error) {
+      throw error instanceof RefusedError ? refused(error, task) : error;
+    }
+  }
+
+  async cancelAttach(task: TaskRef): Promise<void> {
+    await this.#deps.client.repeat({ op: 'cancel-attach', task: plain(task) });
+  }
+
+  release(task: TaskRef): Promise<void> {
+    const key = task.execId === undefined ? task.containerId : '';
+    const done = this.#deps.client
+      .repeat({ op: 'release', task: plain(task) })
+      .then(
+        () => {},
+        (error) => this.#deps.log.warn({ task, error: messageOf(error) }, 'task not released'),
+      )
+      .finally(() => {
+        if (this.#releasing.get(key) === done) this.#releasing.delete(key);
+      });
+    this.#deps.client.known.forget(task);
+    if (key !== '') {
+      this.#releasing.set(key, done);
+      this.#cgroupPaths.delete(key);
+    }
+    return Promise.resolve();
+  }
+
+  processes(containerId: string): Promise<readonly number[]> {
+    return Promise.resolve(processesIn(this.#deps.cgroups, this.#cgroupPath(containerId)));
+  }
+
+  stats(containerId: string): Promise<TaskStats> {
+    const pid = this.#deps.client.known.get({ containerId })?.pid ?? 0;
+    return Promise.resolve(readStats(this.#deps.cgroups, this.#cgroupPath(containerId), pid));
+  }
+
+  onExit(listener: (exit: TaskExit) => void): Disposable {
+    return this.#deps.client.known.onExit(listener);
+  }
+
+  onOom(listener: (containerId: string) => void): Disposable {
+    this.#deps.oomListeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#deps.oomListeners.delete(listener) };
+  }
+
+  tasks(): readonly KnownTask[] {
+    const found: KnownTask[] = [];
+    for (const entry of this.#deps.client.known.values()) {
+      if (entry.pid === 0) continue;
+      const { pid, startedAt, exit } = entry;
+      found.push({ ...plain(entry), pid, startedAt, ...(exit !== undefined && { exit }) });
+    }
+    return found;
+  }
+
+  async #launch(ref: TaskRef, stdio: StartTask['stdio'], request: () => RequestBody): Promise<StartReply> {
+    const { client } = this.#deps;
+    try {
+      return await client.launch(ref, stdio, request);
+    } catch (error) {
+      // A release that another daemon began has taken the new bundle with it.
+      if (error instanceof RefusedError && error.code === 'noBundle') return await client.launch(ref, stdio, request);
+      throw error;
+    }
+  }
+
+  async #ask(task: TaskRef, body: RequestBody): Promise<unknown> {
+    try {
+      return await this.#deps.client.repeat(body);
+    } catch (error) {
+      throw error instanceof RefusedError ? refused(error, task) : error;
+    }
+  }
+
+  async #runtime(containerId: string, args: readonly string[], what: string, input?: string): Promise<void> {
+    const body = { op: 'runtime', task: { containerId }, args, ...(input !== undefined && { input }) } as const;
+    checkReply((await this.#ask({ containerId }, body)) as RuntimeReply, `${what} ${containerId}`);
+  }
+
+  /** From the bundle when another daemon has started the container. */
+  #cgroupPath(containerId: string): string {
+    const known = this.#cgroupPaths.get(containerId);
+    if (known !== undefined) return known;
+    const { config } = taskLayout(this.#deps.execRoot, { containerId });
+    try {
+      const spec = JSON.parse(readFileSync(config, 'utf8')) as { readonly linux?: { readonly cgroupsPath?: string } };
+      const path = spec.linux?.cgroupsPath ?? `/${containerId}`;
+      this.#cgroupPaths.set(containerId, path);
+      return path;
+    } catch (error) {
+      throw new EngineError('conflict', `container ${containerId} is not running`, { cause: error });
+    }
+  }
+}
+
+function started({ pid, startedAt }: StartReply): StartedTask {
+  return { pid, startedAt };
+}
+
+function plain({ containerId, execId }: TaskRef): TaskRef {
+  return execId === undefined ? { containerId } : { containerId, execId };
+}
+
+function refused(error: RefusedError, task: TaskRef): EngineError {
+  if (error.code === 'noTask') return conflict(`container ${task.containerId} is not running`);
+  return new EngineError(error.code === 'invalid' ? 'invalid' : 'internal', error.message, { cause: error });
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new EngineError('cancelled', 'start cancelled');
+}

@@ -1,0 +1,136 @@
+import { connect, type Socket } from 'node:net';
+import { EngineError } from '../../base/errors.ts';
+import {
+  type HelloReply,
+  JsonLines,
+  PROTOCOL_VERSION,
+  type RequestBody,
+  type Response,
+  type SupervisorError,
+  type TaskEvent,
+} from '../../spec/index.ts';
+
+/** Above any snapshot of thousands of tasks. */
+const LINE_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** What the supervisor refused. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly code: SupervisorError['code'];
+
+  constructor(error: SupervisorError) {
+    super(error.message);
+    this.code = error.code;
+  }
+}
+
+export interface ControlEvents {
+  readonly onEvent: (event: TaskEvent) => void;
+  /** The connection is gone; every request in flight has been rejected as `unavailable`. */
+  readonly onClose: () => void;
+}
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The control connection to one living supervisor. */
+export class ControlConnection {
+  readonly #socket: Socket;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  readonly hello: HelloReply;
+
+  private constructor(socket: Socket, hello: HelloReply) {
+    this.#socket = socket;
+    this.hello = hello;
+  }
+
+  /** @throws ENOENT, ECONNREFUSED when no supervisor listens; EngineError when it speaks another protocol */
+  static async open(path: string, afterSeq: number, events: ControlEvents): Promise<ControlConnection> {
+    const socket = await connectUnix(path);
+    const lines = new JsonLines(LINE_LIMIT_BYTES);
+    const { promise, resolve, reject } = Promise.withResolvers<ControlConnection>();
+    let connection: ControlConnection | undefined;
+    socket.on('error', (error) => reject(error));
+    socket.on('close', () => {
+      reject(new EngineError('unavailable', 'the supervisor closed the connection'));
+      if (connection === undefined) return;
+      connection.#failAll();
+      events.onClose();
+    });
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        for (const message of lines.push(chunk)) {
+          if (connection !== undefined) {
+            connection.#take(message as Response | TaskEvent, events);
+            continue;
+          }
+          connection = new ControlConnection(socket, parseHello(message));
+          resolve(connection);
+        }
+      } catch (error) {
+        reject(error);
+        socket.destroy();
+      }
+    });
+    socket.write(`${JSON.stringify({ kind: 'hello', version: PROTOCOL_VERSION, afterSeq, pid: process.pid })}\n`);
+    return await promise;
+  }
+
+  /** @throws RefusedError, or EngineError `unavailable` when the supervisor is gone before its answer */
+  request(body: RequestBody): Promise<unknown> {
+    const id = this.#nextId++;
+    if (this.#socket.destroyed) return Promise.reject(gone());
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#socket.write(`${JSON.stringify({ id, ...body })}\n`);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #take(message: Response | TaskEvent, events: ControlEvents): void {
+    if ('event' in message) {
+      events.onEvent(message);
+      return;
+    }
+    const pending = this.#pending.get(message.id);
+    if (pending === undefined) return;
+    this.#pending.delete(message.id);
+    if (message.ok) pending.resolve(message.result);
+    else pending.reject(new RefusedError(message.error));
+  }
+
+  #failAll(): void {
+    for (const { reject } of this.#pending.values()) reject(gone());
+    this.#pending.clear();
+  }
+}
+
+function gone(): EngineError {
+  return new EngineError('unavailable', 'the container supervisor is gone');
+}
+
+function parseHello(message: unknown): HelloReply {
+  if (typeof message === 'object' && message !== null && 'tasks' in message && Array.isArray(message.tasks)) {
+    return message as unknown as HelloReply;
+  }
+  const refusal = message as { readonly error?: SupervisorError } | null;
+  throw new EngineError('unavailable', `supervisor: ${refusal?.error?.message ?? 'no hello'}`);
+}
+
+/** A connected stream socket that may be half-closed. */
+export function connectUnix(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path, allowHalfOpen: true });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+}

@@ -1,0 +1,112 @@
+import type { ExitRecord, StdioSpec, TaskRef, TaskSnapshot } from '../../spec/index.ts';
+import { taskKey } from '../../spec/index.ts';
+import type { TaskExit } from '../task-runtime.ts';
+import type { HeldTask } from './held-task.ts';
+
+export interface TaskEntry extends TaskRef {
+  pid: number;
+  startedAt: string;
+  readonly stdio: StdioSpec;
+  /** Descriptor of the pty master in the supervisor. */
+  consoleFd: number | undefined;
+  exit: ExitRecord | undefined;
+  held: HeldTask | undefined;
+  /** Its start has been asked for and not been answered; an exit waits until the caller knows that it ran. */
+  starting: boolean;
+  heldBackExit: TaskExit | undefined;
+}
+
+/** The daemon's view of the supervisor's tasks, and the order in which their exits are told. */
+export class KnownTasks {
+  readonly #entries = new Map<string, TaskEntry>();
+  readonly #listeners = new Set<(exit: TaskExit) => void>();
+  readonly #untold: TaskExit[] = [];
+
+  values(): Iterable<TaskEntry> {
+    return this.#entries.values();
+  }
+
+  get(ref: TaskRef): TaskEntry | undefined {
+    return this.#entries.get(taskKey(ref));
+  }
+
+  begin(ref: TaskRef, stdio: StdioSpec): TaskEntry {
+    const entry: TaskEntry = { ...blank(ref, stdio), starting: true };
+    this.#entries.set(taskKey(ref), entry);
+    return entry;
+  }
+
+  /** The start has been answered. An exit that came meanwhile is told after the caller has gone on. */
+  begun(entry: TaskEntry): void {
+    entry.starting = false;
+    const exit = entry.heldBackExit;
+    if (exit !== undefined) setImmediate(() => this.#tell(exit));
+  }
+
+  forget(ref: TaskRef): void {
+    const entry = this.get(ref);
+    if (entry === undefined) return;
+    entry.held?.[Symbol.dispose]();
+    this.#entries.delete(taskKey(ref));
+    if (ref.execId !== undefined) return;
+    for (const other of this.#entries.values()) {
+      if (other.containerId === ref.containerId && other.exit !== undefined) this.forget(other);
+    }
+  }
+
+  /** Makes the view equal to what a supervisor says when it is connected. */
+  merge(snapshots: readonly TaskSnapshot[]): void {
+    const present = new Set(snapshots.map(taskKey));
+    for (const [key, entry] of this.#entries) if (!present.has(key) && !entry.starting) this.forget(entry);
+    for (const snapshot of snapshots) {
+      const entry = this.get(snapshot) ?? blank(snapshot, snapshot.stdio);
+      this.#entries.set(taskKey(snapshot), entry);
+      entry.pid = snapshot.pid;
+      entry.startedAt = snapshot.startedAt;
+      entry.consoleFd = snapshot.consoleFd;
+      entry.exit = snapshot.exit;
+    }
+  }
+
+  exited(exit: TaskExit): void {
+    const entry = this.get(exit);
+    if (entry !== undefined) {
+      entry.exit = { exitCode: exit.exitCode, oomKilled: exit.oomKilled, exitedAt: exit.exitedAt };
+      entry.held?.[Symbol.dispose]();
+      entry.held = undefined;
+      if (entry.starting) {
+        entry.heldBackExit = exit;
+        return;
+      }
+    }
+    this.#tell(exit);
+  }
+
+  onExit(listener: (exit: TaskExit) => void): Disposable {
+    this.#listeners.add(listener);
+    queueMicrotask(() => {
+      for (const exit of this.#untold.splice(0)) this.#tell(exit);
+    });
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  #tell(exit: TaskExit): void {
+    if (this.#listeners.size === 0) this.#untold.push(exit);
+    for (const listener of this.#listeners) listener(exit);
+  }
+}
+
+function blank(ref: TaskRef, stdio: StdioSpec): TaskEntry {
+  return {
+    containerId: ref.containerId,
+    ...(ref.execId !== undefined && { execId: ref.execId }),
+    pid: 0,
+    startedAt: '',
+    stdio,
+    consoleFd: undefined,
+    exit: undefined,
+    held: undefined,
+    starting: false,
+    heldBackExit: undefined,
+  };
+}

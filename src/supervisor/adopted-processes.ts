@@ -1,0 +1,110 @@
+import { closeSync, readFileSync } from 'node:fs';
+import { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd } from '../linux/index.ts';
+
+const POLL_MILLISECONDS = 50;
+/** How long an end without an exit code waits for someone who knows it: the daemon that reaped the process. */
+const UNKNOWN_MILLISECONDS = 3000;
+
+interface Adopted {
+  /** -1 when the process was gone before we came. */
+  readonly pidfd: number;
+  readonly onExit: (exitCode: number | null) => void;
+  endedAt: number | undefined;
+}
+
+/**
+ * Watches processes that a dead supervisor has started. They are children of the daemon or of init, so their end is seen by
+ * looking (a pidfd cannot be awaited in Node). Exit codes, in this order: as the daemon tells; the zombie's status; the
+ * kernel's memory of a reaped process (Linux 6.15); else unknown.
+ */
+export class AdoptedProcesses implements Disposable {
+  readonly #processes = new Map<number, Adopted>();
+  /** Told by the daemon before we asked. */
+  readonly #told = new Map<number, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Returns how to signal it, undefined when it is gone. `onExit` is called once, not before this returns. */
+  watch(
+    pid: number,
+    options: { readonly gone: boolean; readonly onExit: (exitCode: number | null) => void },
+  ): ((signalNumber: number) => void) | undefined {
+    const { onExit } = options;
+    const pidfd = options.gone ? -1 : tryOpen(pid);
+    this.#processes.set(pid, { pidfd, onExit, endedAt: undefined });
+    this.#timer ??= setInterval(() => this.#poll(), POLL_MILLISECONDS);
+    return pidfd < 0 ? undefined : (signalNumber) => signalPidfd(pidfd, signalNumber);
+  }
+
+  tell(pid: number, exitCode: number): void {
+    if (this.#processes.has(pid)) this.#finish(pid, exitCode);
+    else this.#told.set(pid, exitCode);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    for (const { pidfd } of this.#processes.values()) if (pidfd >= 0) closeSync(pidfd);
+    this.#processes.clear();
+  }
+
+  #poll(): void {
+    for (const [pid, process] of this.#processes) {
+      if (process.pidfd >= 0 && !pidfdEnded(process.pidfd)) continue;
+      process.endedAt ??= Date.now();
+      const exitCode = this.#told.get(pid) ?? this.#learn(pid, process);
+      if (exitCode !== undefined) this.#finish(pid, exitCode);
+      else if (Date.now() - process.endedAt > UNKNOWN_MILLISECONDS) this.#finish(pid, null);
+    }
+  }
+
+  #learn(pid: number, { pidfd }: Adopted): number | undefined {
+    return pidfd < 0 ? undefined : (zombieExitCode(pid) ?? pidfdExitCode(pidfd));
+  }
+
+  #finish(pid: number, exitCode: number | null): void {
+    const process = this.#processes.get(pid);
+    if (process === undefined) return;
+    this.#processes.delete(pid);
+    this.#told.delete(pid);
+    if (process.pidfd >= 0) closeSync(process.pidfd);
+    if (this.#processes.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+    process.onExit(exitCode);
+  }
+}
+
+function tryOpen(pid: number): number {
+  try {
+    return openPidfd(pid);
+  } catch {
+    return -1;
+  }
+}
+
+/** The last field of /proc/PID/stat while the process waits to be reaped (proc_pid_stat(5)). */
+export function zombieExitCode(pid: number): number | undefined {
+  try {
+    const fields = statFields(pid);
+    return fields[0] === 'Z' ? exitCodeOfStatus(Number(fields.at(-1))) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** When a process began, in milliseconds since the epoch; undefined when it is gone. */
+export function startedAtMillis(pid: number): number | undefined {
+  try {
+    const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]);
+    const CLOCK_TICKS = 100; // USER_HZ, the same on every Linux architecture we run on.
+    return (bootSeconds + Number(statFields(pid)[19]) / CLOCK_TICKS) * 1000;
+  } catch {
+    return undefined;
+  }
+}
+
+/** From the state on: the command before it may hold spaces and parentheses. */
+function statFields(pid: number): string[] {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8').trimEnd();
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}

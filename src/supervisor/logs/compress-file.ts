@@ -1,0 +1,17 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+
+/** Replaces `path` by `path.gz`, which appears whole or not at all. zlib is loaded by the first use. */
+export async function compressFile(path: string): Promise<void> {
+  const { createGzip } = await import('node:zlib');
+  const partial = `${path}.tmp`;
+  try {
+    await pipeline(createReadStream(path), createGzip(), createWriteStream(partial, { mode: 0o640 }));
+    await rename(partial, `${path}.gz`);
+    await rm(path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}

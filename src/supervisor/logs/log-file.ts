@@ -1,0 +1,194 @@
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, renameSync, writev } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoOf } from '../../base/errors.ts';
+import type { LogSpec } from '../../spec/index.ts';
+import { compressFile } from './compress-file.ts';
+import type { EntrySink } from './entry-encoder.ts';
+
+/** Above this the container waits for the disk. */
+const QUEUE_BYTES = 4 * 1024 * 1024;
+const NEWLINE = 10;
+const MODE = 0o640;
+
+export interface LogFileEvents {
+  /** Entries are lost; said once until writing works again. */
+  readonly onError: (error: unknown) => void;
+  /** The queue is empty after it was congested. */
+  readonly onDrain: () => void;
+}
+
+/**
+ * A json-file log on disk. Entries are queued and written by libuv's pool, so that a slow disk never holds up other
+ * containers; what cannot be written is dropped, and half an entry never stays. Rotated as Docker does: when the file has
+ * reached its size before an entry, `x` becomes `x.1` (`x.1.gz` with compression), `x.1` becomes `x.2`, `maxFiles` in all.
+ */
+export class LogFile implements EntrySink {
+  readonly #spec: LogSpec;
+  readonly #events: LogFileEvents;
+  readonly #idle: (() => void)[] = [];
+  #fd = -1;
+  /** Size of the file once everything queued is written. */
+  #size = 0;
+  #queue: (Buffer | 'rotate')[] = [];
+  #queuedBytes = 0;
+  #busy = false;
+  #congested = false;
+  #failing = false;
+  #compressing: Promise<void> | undefined;
+
+  constructor(spec: LogSpec, events: LogFileEvents) {
+    this.#spec = spec;
+    this.#events = events;
+    this.#open('a');
+  }
+
+  get congested(): boolean {
+    return this.#congested;
+  }
+
+  full(pendingBytes: number): boolean {
+    return this.#spec.maxSizeBytes > 0 && this.#size + pendingBytes >= this.#spec.maxSizeBytes;
+  }
+
+  write(entries: Buffer): void {
+    this.#size += entries.length;
+    this.#queuedBytes += entries.length;
+    this.#congested ||= this.#queuedBytes > QUEUE_BYTES;
+    this.#queue.push(Buffer.from(entries));
+    if (!this.#busy) void this.#pump();
+  }
+
+  rotate(): void {
+    this.#size = 0;
+    this.#queue.push('rotate');
+    if (!this.#busy) void this.#pump();
+  }
+
+  /** Resolves when everything written so far is in the file, or lost. */
+  flushed(): Promise<void> {
+    if (!this.#busy) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    await this.flushed();
+    this.#closeFile();
+    await this.#compressing;
+  }
+
+  async #pump(): Promise<void> {
+    this.#busy = true;
+    while (this.#queue.length > 0) {
+      if (this.#queue[0] === 'rotate') {
+        this.#queue.shift();
+        await this.#compressing;
+        this.#rotateFiles();
+        continue;
+      }
+      const next = this.#queue.indexOf('rotate');
+      const batch = this.#queue.splice(0, next < 0 ? this.#queue.length : next) as Buffer[];
+      const bytes = batch.reduce((sum, buffer) => sum + buffer.length, 0);
+      await this.#writeBatch(batch, bytes);
+      this.#queuedBytes -= bytes;
+    }
+    this.#busy = false;
+    if (this.#congested) {
+      this.#congested = false;
+      this.#events.onDrain();
+    }
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #writeBatch(batch: readonly Buffer[], bytes: number): Promise<void> {
+    if (this.#fd < 0 && !this.#open('a')) return;
+    let rest = batch;
+    let left = bytes;
+    let half = 0;
+    try {
+      for (;;) {
+        const written = await append(this.#fd, rest);
+        if (written === left) break;
+        // Nearly full, or interrupted: go on where it stopped.
+        const all = Buffer.concat(rest);
+        half = written - (all.lastIndexOf(NEWLINE, written - 1) + 1);
+        rest = [all.subarray(written)];
+        left -= written;
+      }
+      this.#failing = false;
+    } catch (error) {
+      this.#report(error);
+      this.#resize(half);
+    }
+  }
+
+  /** After a failure: cuts the last `half` bytes off and learns the true size. */
+  #resize(half: number): void {
+    try {
+      const size = fstatSync(this.#fd).size - half;
+      if (half > 0) ftruncateSync(this.#fd, size);
+      this.#size = size;
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #rotateFiles(): void {
+    this.#closeFile();
+    const { path, maxFiles, compress } = this.#spec;
+    if (maxFiles >= 2) {
+      const suffix = compress ? '.gz' : '';
+      for (let n = maxFiles - 1; n > 1; n--) this.#rename(`${path}.${n - 1}${suffix}`, `${path}.${n}${suffix}`);
+      this.#rename(path, `${path}.1`);
+      if (compress) this.#compressing = compressFile(`${path}.1`).catch((error) => this.#report(error));
+    }
+    this.#open('w');
+  }
+
+  #rename(from: string, to: string): void {
+    try {
+      renameSync(from, to);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') this.#report(error);
+    }
+  }
+
+  #open(flags: 'a' | 'w'): boolean {
+    try {
+      // Truncated once, then append-only: a follower may hold the file.
+      if (flags === 'w') closeSync(openSync(this.#spec.path, 'w', MODE));
+      this.#fd = openFile(this.#spec.path);
+      if (flags === 'a') this.#size = fstatSync(this.#fd).size;
+      return true;
+    } catch (error) {
+      this.#report(error);
+      return false;
+    }
+  }
+
+  #closeFile(): void {
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
+  #report(error: unknown): void {
+    if (this.#failing) return;
+    this.#failing = true;
+    this.#events.onError(error);
+  }
+}
+
+function openFile(path: string): number {
+  try {
+    return openSync(path, 'a', MODE);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o710 });
+    return openSync(path, 'a', MODE);
+  }
+}
+
+function append(fd: number, buffers: readonly Buffer[]): Promise<number> {
+  return new Promise((resolve, reject) =>
+    writev(fd, buffers, (error, written) => (error === null ? resolve(written) : reject(error))),
+  );
+}

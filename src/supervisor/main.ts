@@ -1,0 +1,83 @@
+import { mkdirSync, openSync, rmSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { Logger } from '../base/logger.ts';
+import { becomeSubreaper, closeInheritedOnExec, tryLockFile, wallTimeNanos } from '../linux/index.ts';
+import { runtimeRoot, supervisorFolder, supervisorSocket, tasksFolder } from '../spec/index.ts';
+import { AdoptedProcesses } from './adopted-processes.ts';
+import { ChildReaper } from './child-reaper.ts';
+import { EventHub } from './event-hub.ts';
+import { OciRuntime } from './oci-runtime.ts';
+import { enterOwnCgroup, leaveOwnCgroup } from './own-cgroup.ts';
+import { recover } from './recover.ts';
+import { listen } from './server.ts';
+import { TaskTable } from './task-table.ts';
+
+/** Another supervisor serves this exec root. */
+const EXIT_LOCKED = 3;
+const SWEEP_MILLISECONDS = 1000;
+
+/**
+ * gantry-supervisor: `--exec-root DIR [--linger-seconds N]`. One per engine; parent of every container process; survives the
+ * daemon. Ends on `shutdown`, or when for `linger` no task runs and no daemon is connected.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { 'exec-root': { type: 'string' }, 'linger-seconds': { type: 'string', default: '5' } },
+  });
+  const execRoot = values['exec-root'];
+  if (execRoot === undefined) throw new Error('--exec-root is missing');
+  const lingerSeconds = Number(values['linger-seconds']);
+
+  process.umask(0o022);
+  for (const folder of [supervisorFolder(execRoot), runtimeRoot(execRoot), tasksFolder(execRoot)]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+  if (!tryLockFile(openSync(`${supervisorFolder(execRoot)}/lock`, 'a', 0o600))) {
+    process.exitCode = EXIT_LOCKED;
+    return;
+  }
+  // The containers live on whatever happens to the session or service that started us.
+  for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'] as const) process.on(name, () => {});
+  becomeSubreaper();
+  closeInheritedOnExec();
+  const log = stderrLogger();
+  enterOwnCgroup(log);
+
+  const reaper = new ChildReaper();
+  const events = new EventHub(Number(wallTimeNanos() / 1000n));
+  const runtime = new OciRuntime(execRoot, reaper);
+  const tasks = new TaskTable({ execRoot, reaper, runtime, events, log });
+  const adopted = new AdoptedProcesses();
+  await recover({ execRoot, tasks, adopted, events, log });
+
+  const stop = (): void => {
+    rmSync(supervisorSocket(execRoot), { force: true });
+    leaveOwnCgroup();
+    process.exit(0);
+  };
+  await listen({ tasks, events, runtime, adopted, log, stop }, supervisorSocket(execRoot));
+  log.info({ pid: process.pid, execRoot }, 'supervisor listens');
+
+  let idleSince = Date.now();
+  const stopIfIdle = (): void => {
+    if (tasks.runningCount === 0 && events.listeners === 0) stop();
+  };
+  setInterval(() => {
+    tasks.sweep();
+    if (tasks.runningCount > 0 || events.listeners > 0) idleSince = Date.now();
+    else if (Date.now() - idleSince >= lingerSeconds * 1000) void tasks.settled().then(stopIfIdle);
+  }, SWEEP_MILLISECONDS);
+}
+
+/** One JSON object per line; the daemon has pointed stderr at a file. */
+function stderrLogger(): Logger {
+  const write =
+    (level: string) =>
+    (fields: object, message: string): void =>
+      void process.stderr.write(
+        `${JSON.stringify({ level, time: new Date().toISOString(), msg: message, ...fields })}\n`,
+      );
+  return { debug() {}, info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+await main();

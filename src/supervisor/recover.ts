@@ -1,0 +1,104 @@
+import { constants, openSync, readdirSync, statSync } from 'node:fs';
+import { errnoOf, messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { formatNanos } from '../base/time.ts';
+import { execsFolder, type TaskLayout, type TaskRef, taskLayout, tasksFolder } from '../spec/index.ts';
+import { type AdoptedProcesses, startedAtMillis } from './adopted-processes.ts';
+import type { EventHub } from './event-hub.ts';
+import { isStoredExit, isTaskRecord } from './stored.ts';
+import type { Task } from './task.ts';
+import { readJson, readPid, type TaskRecord } from './task-files.ts';
+import type { TaskTable } from './task-table.ts';
+
+const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+/** Between the clock of process starts and that of files. */
+const CLOCK_SLACK_MILLIS = 2000;
+
+export interface RecoverDeps {
+  readonly execRoot: string;
+  readonly tasks: TaskTable;
+  readonly adopted: AdoptedProcesses;
+  readonly events: EventHub;
+  readonly log: Logger;
+}
+
+/** Takes over what a dead supervisor has left in the tasks' folders: running tasks, ended ones, and starts that it never finished. */
+export async function recover(deps: RecoverDeps): Promise<void> {
+  for (const containerId of list(tasksFolder(deps.execRoot))) {
+    await recoverTask(deps, { containerId });
+    for (const execId of list(execsFolder(deps.execRoot, containerId)))
+      await recoverTask(deps, { containerId, execId });
+  }
+}
+
+async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
+  const layout = taskLayout(deps.execRoot, ref);
+  const record = readJson(layout.task);
+  // A bundle without task.json is one that a daemon has just written.
+  if (record === undefined) return;
+  if (!isTaskRecord(record, ref)) {
+    deps.log.warn({ folder: layout.folder }, 'task.json is no task');
+    return;
+  }
+  const pid = readPid(layout);
+  if (pid === undefined) {
+    deps.log.info({ folder: layout.folder }, 'removing a start that was never finished');
+    await deps.tasks.discard(record);
+    return;
+  }
+  const startedAt = formatNanos(statSync(layout.pid, { bigint: true }).mtimeNs);
+  const exit = readJson(layout.exit);
+  if (isStoredExit(exit)) {
+    deps.events.skipTo(exit.seq);
+    deps.tasks.adopt(record, { pid, startedAt, exit });
+    return;
+  }
+  const task = deps.tasks.adopt(record, { pid, startedAt });
+  reopen(deps, task, record, layout);
+  const onExit = (exitCode: number | null): void => {
+    // A console that nobody has handed over has nothing more to say.
+    if (task.consoleFd === -1) task.streams.open({ stdin: undefined, stdout: undefined, stderr: undefined }, []);
+    deps.tasks.onExit(task, exitCode);
+  };
+  task.signal = deps.adopted.watch(pid, { gone: !isSame(pid, layout), onExit });
+}
+
+/** Whether the pid still names the process that the runtime wrote down, not a later one. */
+function isSame(pid: number, layout: TaskLayout): boolean {
+  const started = startedAtMillis(pid);
+  return started !== undefined && started <= statSync(layout.pid).mtimeMs + CLOCK_SLACK_MILLIS;
+}
+
+function reopen(deps: RecoverDeps, task: Task, record: TaskRecord, layout: TaskLayout): void {
+  if (record.stdio.tty) {
+    task.consoleFd = -1;
+    return;
+  }
+  const open = (path: string, flags: number): number | undefined => {
+    try {
+      return openSync(path, flags | O_NONBLOCK);
+    } catch (error) {
+      // ENXIO: the process has closed its stdin.
+      if (errnoOf(error) !== 'ENXIO') deps.log.warn({ path, error: messageOf(error) }, 'stream not reopened');
+      return undefined;
+    }
+  };
+  const { stdin, discardOutput } = record.stdio;
+  task.streams.open(
+    {
+      stdin: stdin ? open(layout.stdin, O_WRONLY) : undefined,
+      stdout: discardOutput === true ? undefined : open(layout.stdout, O_RDONLY),
+      stderr: discardOutput === true ? undefined : open(layout.stderr, O_RDONLY),
+    },
+    [],
+  );
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

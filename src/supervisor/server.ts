@@ -1,0 +1,75 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { messageOf } from '../base/errors.ts';
+import { peerCredentials } from '../linux/index.ts';
+import { type AttachLine, type Hello, JsonLines, type SupervisorError } from '../spec/index.ts';
+import { Attachment } from './attachment.ts';
+import { type ControlDeps, LINE_LIMIT_BYTES, serveControl } from './control.ts';
+import { Failure } from './failure.ts';
+import { isObject } from './stored.ts';
+
+/** How long a connection may take to say what it is. */
+const FIRST_LINE_MILLISECONDS = 10_000;
+
+/** Listens on the supervisor's socket (0600) and tells control connections from attach connections by their first line. */
+export function listen(deps: ControlDeps, path: string): Promise<Server> {
+  rmSync(path, { force: true });
+  const server = createServer({ allowHalfOpen: true }, (socket) => accept(deps, socket));
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    const before = process.umask(0o177);
+    server.listen(path, () => {
+      chmodSync(path, 0o600);
+      resolve(server);
+    });
+    process.umask(before);
+  });
+}
+
+function accept(deps: ControlDeps, socket: Socket): void {
+  socket.on('error', () => socket.destroy());
+  const { uid } = peerCredentials(socket);
+  if (uid !== 0 && uid !== process.getuid?.()) {
+    deps.log.warn({ uid }, 'connection refused');
+    socket.destroy();
+    return;
+  }
+  const lines = new JsonLines(LINE_LIMIT_BYTES);
+  const timer = setTimeout(() => socket.destroy(), FIRST_LINE_MILLISECONDS);
+  const onClose = (): void => clearTimeout(timer);
+  const onEnd = (): void => void socket.destroy();
+  const onData = (chunk: Buffer): void => {
+    try {
+      const first = lines.first(chunk);
+      if (first === undefined) return;
+      clearTimeout(timer);
+      socket.off('data', onData).off('close', onClose).off('end', onEnd).pause();
+      dispatch(deps, socket, first.value, first.rest);
+    } catch (error) {
+      deps.log.warn({ error: messageOf(error) }, 'connection dropped');
+      socket.destroy();
+    }
+  };
+  socket.on('data', onData).on('close', onClose).on('end', onEnd);
+}
+
+function dispatch(deps: ControlDeps, socket: Socket, first: unknown, rest: Buffer): void {
+  if (isObject(first) && first['kind'] === 'hello') serveControl(deps, socket, first as unknown as Hello, rest);
+  else if (isObject(first) && first['kind'] === 'attach') attach(deps, socket, first as unknown as AttachLine, rest);
+  else throw new Failure('invalid', 'neither hello nor attach');
+}
+
+function attach(deps: ControlDeps, socket: Socket, line: AttachLine, rest: Buffer): void {
+  const attachment = new Attachment(socket, line, rest);
+  try {
+    deps.tasks.attach(line.task, attachment, line.running);
+    // Output comes in a later turn of the loop, so the answer is first.
+    socket.write('{"id":0,"ok":true}\n');
+  } catch (error) {
+    refuse(socket, error instanceof Failure ? error.code : 'system', messageOf(error));
+  }
+}
+
+function refuse(socket: Socket, code: SupervisorError['code'], message: string): void {
+  socket.end(`${JSON.stringify({ id: 0, ok: false, error: { code, message } })}\n`);
+}

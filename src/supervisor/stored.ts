@@ -1,0 +1,30 @@
+import { type TaskRef, taskKey } from '../spec/index.ts';
+import type { StoredExit, TaskRecord } from './task-files.ts';
+
+/** Files of our own folder, yet read back by another build: their shape is checked, not trusted. */
+export function isTaskRecord(value: unknown, ref: TaskRef): value is TaskRecord {
+  if (!isObject(value) || !isObject(value['task']) || !isObject(value['runtime']) || !isObject(value['stdio']))
+    return false;
+  const { task, runtime, stdio } = value;
+  return (
+    taskKey(task as unknown as TaskRef) === taskKey(ref) &&
+    typeof runtime['path'] === 'string' &&
+    Array.isArray(runtime['args']) &&
+    typeof stdio['tty'] === 'boolean' &&
+    typeof stdio['stdin'] === 'boolean'
+  );
+}
+
+export function isStoredExit(value: unknown): value is StoredExit {
+  return (
+    isObject(value) &&
+    (value['exitCode'] === null || typeof value['exitCode'] === 'number') &&
+    typeof value['oomKilled'] === 'boolean' &&
+    typeof value['exitedAt'] === 'string' &&
+    typeof value['seq'] === 'number'
+  );
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

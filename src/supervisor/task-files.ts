@@ -1,0 +1,68 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { errnoOf } from '../base/errors.ts';
+import type { ExitRecord, LogSpec, RuntimeBinary, StdioSpec, TaskLayout, TaskRef } from '../spec/index.ts';
+
+/** `task.json`: how a task was started. */
+export interface TaskRecord {
+  readonly task: TaskRef;
+  readonly runtime: RuntimeBinary;
+  readonly stdio: StdioSpec;
+  readonly log?: LogSpec;
+  readonly oomFile?: string;
+}
+
+/** `exit.json`. */
+export interface StoredExit extends ExitRecord {
+  readonly seq: number;
+}
+
+/**
+ * Replaces a file whole: a reader after a kill at any moment finds the old content or the new one. Not synced: the exec root does not
+ * outlive the machine's run.
+ */
+export function writeJson(path: string, value: unknown): void {
+  const partial = `${path}.tmp`;
+  writeFileSync(partial, JSON.stringify(value), { mode: 0o600 });
+  renameSync(partial, path);
+}
+
+/** Undefined when the file is absent or no JSON. */
+export function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError || errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** What earlier runs of the task left in its folder; config.json and process.json stay. */
+export function removeTraces(layout: TaskLayout): void {
+  const traces = [layout.exit, layout.pid, layout.runtimeLog, layout.stdin, layout.stdout, layout.stderr];
+  for (const path of traces) rmSync(path, { force: true });
+}
+
+export function removeFolder(layout: TaskLayout): void {
+  rmSync(layout.folder, { recursive: true, force: true });
+}
+
+/** The pid that the runtime wrote, undefined when it has not. */
+export function readPid(layout: TaskLayout): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(layout.pid, 'utf8'), 10);
+    return pid > 0 ? pid : undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Processes of a cgroup that the kernel has killed for want of memory: `oom_kill` of memory.events or memory.oom_control. */
+export function readOomKills(path: string | undefined): number {
+  if (path === undefined) return 0;
+  try {
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync(path, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0; // The cgroup is gone, or the kernel has no memory controller.
+  }
+}

@@ -1,0 +1,295 @@
+import { existsSync } from 'node:fs';
+import type { Logger } from '../base/logger.ts';
+import { formatNanos } from '../base/time.ts';
+import { killProcess, setTerminalSize, wallTimeNanos } from '../linux/index.ts';
+import {
+  type RuntimeBinary,
+  type StartReply,
+  type TaskRef,
+  type TaskSnapshot,
+  taskKey,
+  taskLayout,
+} from '../spec/index.ts';
+import type { Attachment } from './attachment.ts';
+import type { ChildReaper } from './child-reaper.ts';
+import { ContainerRemover } from './container-remover.ts';
+import type { EventHub } from './event-hub.ts';
+import { Failure } from './failure.ts';
+import { type Launched, launch } from './launch.ts';
+import { TaskLog } from './logs/task-log.ts';
+import type { OciRuntime } from './oci-runtime.ts';
+import { isMain, isRunning, newTask, snapshotOf, type Task } from './task.ts';
+import { readOomKills, removeFolder, removeTraces, type StoredExit, type TaskRecord, writeJson } from './task-files.ts';
+import { type TaskDescriptors, TaskStreams } from './task-streams.ts';
+import { within } from './within.ts';
+
+/** How long output held open by others, or a slow disk, may delay the announcement of an exit. As dockerd. */
+const DRAIN_MILLISECONDS = 2000;
+
+export interface TableDeps {
+  readonly execRoot: string;
+  readonly reaper: ChildReaper;
+  readonly runtime: OciRuntime;
+  readonly events: EventHub;
+  readonly log: Logger;
+}
+
+/** Every task of the supervisor, and the clients that wait for one. */
+export class TaskTable {
+  readonly #deps: TableDeps;
+  readonly #tasks = new Map<string, Task>();
+  readonly #waiting = new Map<string, Set<Attachment>>();
+  readonly #remover: ContainerRemover;
+  /** Exits that are being announced, and everything else that shutdown waits for. */
+  readonly #background = new Set<Promise<void>>();
+
+  constructor(deps: TableDeps) {
+    this.#deps = deps;
+    this.#remover = new ContainerRemover(deps);
+  }
+
+  get runningCount(): number {
+    let count = 0;
+    for (const task of this.#tasks.values()) if (task.exit === undefined) count++;
+    return count;
+  }
+
+  values(): Iterable<Task> {
+    return this.#tasks.values();
+  }
+
+  snapshots(): TaskSnapshot[] {
+    return [...this.#tasks.values()].filter((task) => task.pid !== 0).map(snapshotOf);
+  }
+
+  /** Starts a container's main process. config.json is in the task's folder. */
+  async start(record: TaskRecord): Promise<StartReply> {
+    const { containerId } = record.task;
+    await this.#remover.done(containerId);
+    const layout = taskLayout(this.#deps.execRoot, record.task);
+    // The release of the last run may have taken the new run's bundle with it: the daemon writes it again.
+    if (!existsSync(layout.config)) throw new Failure('noBundle', `no bundle for ${containerId}`);
+    const task = this.#create(record);
+    try {
+      return await this.#launch(task, ['run', '--detach', '--bundle', layout.folder, containerId]);
+    } catch (error) {
+      this.#forget(task);
+      await this.#remover.removeFailed(task);
+      throw error;
+    }
+  }
+
+  /** Starts one more process in a running container. process.json is in the task's folder. */
+  async exec(record: TaskRecord): Promise<StartReply> {
+    const main = this.#tasks.get(record.task.containerId);
+    if (main === undefined || !isRunning(main)) throw new Failure('noTask', 'container is not running');
+    const task = this.#create(record);
+    try {
+      const { process: file } = task.layout;
+      return await this.#launch(task, ['exec', '--detach', '--process', file, record.task.containerId]);
+    } catch (error) {
+      this.#forget(task);
+      removeFolder(task.layout);
+      throw error;
+    }
+  }
+
+  kill(ref: TaskRef, signalNumber: number): void {
+    const task = this.#running(ref);
+    task.signal?.(signalNumber);
+  }
+
+  runtimeOf(ref: TaskRef): RuntimeBinary {
+    return this.#running(ref).record.runtime;
+  }
+
+  resize(ref: TaskRef, rows: number, columns: number): void {
+    const { consoleFd } = this.#running(ref);
+    if (consoleFd === undefined) throw new Failure('invalid', 'the task has no terminal');
+    if (consoleFd >= 0) setTerminalSize(consoleFd, rows, columns);
+  }
+
+  /** Connects a client now, or when the task starts. */
+  attach(ref: TaskRef, attachment: Attachment, onlyRunning: boolean): void {
+    const task = this.#tasks.get(taskKey(ref));
+    if (task !== undefined && isRunning(task)) {
+      task.streams.attach(attachment);
+      return;
+    }
+    if (onlyRunning) throw new Failure('noTask', 'the task does not run');
+    const key = taskKey(ref);
+    const waiting = this.#waiting.get(key) ?? new Set();
+    this.#waiting.set(key, waiting.add(attachment));
+    attachment.bind({
+      onDrain: () => {},
+      onInputEnd: () => {},
+      onClose: () => {
+        waiting.delete(attachment);
+        if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
+      },
+    });
+  }
+
+  cancelAttach(ref: TaskRef): void {
+    const key = taskKey(ref);
+    const waiting = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    for (const attachment of waiting ?? []) attachment.end();
+  }
+
+  /** Forgets an ended task; a container's takes its execs with it. Resolves when nothing of it is left. */
+  async release(ref: TaskRef): Promise<void> {
+    const task = this.#tasks.get(taskKey(ref));
+    if (task !== undefined && task.exit === undefined) throw new Failure('exists', 'the task runs');
+    if (task !== undefined) this.#forget(task);
+    if (ref.execId !== undefined) {
+      removeFolder(taskLayout(this.#deps.execRoot, ref));
+      return;
+    }
+    for (const other of this.#tasks.values()) {
+      if (other.record.task.containerId === ref.containerId && other.exit !== undefined) this.#forget(other);
+    }
+    await this.#remover.done(ref.containerId);
+    if (!this.#tasks.has(ref.containerId)) removeFolder(taskLayout(this.#deps.execRoot, ref));
+  }
+
+  /** Announces OOM kills that have happened, and drops clients that are gone. */
+  sweep(): void {
+    for (const task of this.#tasks.values()) {
+      if (!isRunning(task)) continue;
+      this.#checkOom(task);
+      task.streams.dropLostClients();
+    }
+  }
+
+  /** Resolves when exits are announced and ended containers removed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#background);
+    await this.#remover.allDone();
+  }
+
+  /** A task that a predecessor has started, running or ended. */
+  adopt(
+    record: TaskRecord,
+    known: { readonly pid: number; readonly startedAt: string; readonly exit?: StoredExit },
+  ): Task {
+    const task = this.#create(record);
+    task.pid = known.pid;
+    task.startedAt = known.startedAt;
+    task.exit = known.exit;
+    return task;
+  }
+
+  /** Takes the master of a task's pty over. */
+  openConsole(task: Task, fd: number): void {
+    task.consoleFd = fd;
+    this.#open(task, { console: fd });
+    // The streams close it with their end.
+    void task.streams.ended.then(() => {
+      task.consoleFd = undefined;
+    });
+  }
+
+  /** The task's process is dead and reaped. */
+  onExit(task: Task, exitCode: number | null): void {
+    const announced = this.#announce(task, exitCode).catch((error) =>
+      this.#deps.log.error({ task: task.key, error: String(error) }, 'exit not announced'),
+    );
+    this.#background.add(announced);
+    void announced.finally(() => this.#background.delete(announced));
+  }
+
+  /** Removes what a failed or half-done start of a predecessor has left. */
+  async discard(record: TaskRecord): Promise<void> {
+    await this.#remover.removeFailed({ record, layout: taskLayout(this.#deps.execRoot, record.task) });
+  }
+
+  #create(record: TaskRecord): Task {
+    const key = taskKey(record.task);
+    if (this.#tasks.has(key)) throw new Failure('exists', `task ${key} exists`);
+    const layout = taskLayout(this.#deps.execRoot, record.task);
+    const log =
+      record.log === undefined || record.log.driver === 'none' ? undefined : this.#openLog(record, record.log);
+    const streams = new TaskStreams({
+      tty: record.stdio.tty,
+      stdinOnce: record.stdio.stdinOnce,
+      log,
+      isDaemonAlive: () => this.#deps.events.isDaemonAlive(),
+    });
+    const task = newTask(record, layout, { streams, log });
+    this.#tasks.set(key, task);
+    return task;
+  }
+
+  #openLog(record: TaskRecord, spec: NonNullable<TaskRecord['log']>): TaskLog {
+    const { containerId } = record.task;
+    return new TaskLog(spec, {
+      onDrain: () => this.#tasks.get(containerId)?.streams.onLogDrain(),
+      onError: (error) => {
+        const message = String(error instanceof Error ? error.message : error);
+        this.#deps.log.error({ container: containerId, error: message }, 'log lines lost');
+        this.#deps.events.emit({ event: 'log-error', containerId, message });
+      },
+    });
+  }
+
+  async #launch(task: Task, command: readonly string[]): Promise<StartReply> {
+    const { reaper, execRoot, runtime } = this.#deps;
+    using _expecting = reaper.expect();
+    removeTraces(task.layout);
+    writeJson(task.layout.task, task.record);
+    const launched = await launch({ execRoot, runtime }, task.layout, task.record, command);
+    return this.#begin(task, launched);
+  }
+
+  #begin(task: Task, { pid, descriptors }: Launched): StartReply {
+    task.pid = pid;
+    task.startedAt = formatNanos(wallTimeNanos());
+    // Our own child: its pid cannot be given to another before we have reaped it.
+    task.signal = (signalNumber) => killProcess(pid, signalNumber);
+    if ('console' in descriptors) this.openConsole(task, descriptors.console);
+    else this.#open(task, descriptors);
+    this.#deps.reaper.watch(pid, (exitCode) => this.onExit(task, exitCode));
+    return { pid, startedAt: task.startedAt, ...(task.consoleFd !== undefined && { consoleFd: task.consoleFd }) };
+  }
+
+  #open(task: Task, descriptors: TaskDescriptors): void {
+    const waiting = this.#waiting.get(task.key);
+    this.#waiting.delete(task.key);
+    task.streams.open(descriptors, waiting ?? []);
+  }
+
+  async #announce(task: Task, exitCode: number | null): Promise<void> {
+    task.signal = undefined;
+    const exitedAt = formatNanos(wallTimeNanos());
+    this.#checkOom(task);
+    await task.streams.drain(DRAIN_MILLISECONDS);
+    if (task.log !== undefined) await within(DRAIN_MILLISECONDS, task.log.flushed());
+    const record = { exitCode, oomKilled: task.oomKills > 0, exitedAt };
+    const seq = this.#deps.events.next();
+    if (existsSync(task.layout.folder)) writeJson(task.layout.exit, { ...record, seq });
+    task.exit = { ...record, seq };
+    this.#deps.events.tell({ event: 'exit', seq, ...task.record.task, ...record });
+    if (isMain(task)) this.#remover.remove(task.record);
+    await task.log?.close();
+  }
+
+  #checkOom(task: Task): void {
+    const kills = readOomKills(task.record.oomFile);
+    if (kills <= task.oomKills) return;
+    task.oomKills = kills;
+    this.#deps.events.emit({ event: 'oom', containerId: task.record.task.containerId });
+  }
+
+  #running(ref: TaskRef): Task {
+    const task = this.#tasks.get(taskKey(ref));
+    if (task === undefined || !isRunning(task) || task.signal === undefined)
+      throw new Failure('noTask', 'the task does not run');
+    return task;
+  }
+
+  #forget(task: Task): void {
+    if (this.#tasks.get(task.key) === task) this.#tasks.delete(task.key);
+    void task.log?.close();
+  }
+}

@@ -1,0 +1,66 @@
+import type { TaskSnapshot } from '../spec/index.ts';
+import { type TaskLayout, taskKey } from '../spec/index.ts';
+import type { TaskLog } from './logs/task-log.ts';
+import type { StoredExit, TaskRecord } from './task-files.ts';
+import type { TaskStreams } from './task-streams.ts';
+
+/** Sends a signal to a task's process. @throws SyscallError ESRCH when it has ended */
+export type SignalSender = (signalNumber: number) => void;
+
+/** One run of a container's main process or of an exec, from its start to its release. */
+export interface Task {
+  readonly key: string;
+  readonly record: TaskRecord;
+  readonly layout: TaskLayout;
+  readonly streams: TaskStreams;
+  readonly log: TaskLog | undefined;
+  pid: number;
+  startedAt: string;
+  /** Descriptor of the pty master: undefined without a terminal, -1 when it has been lost. */
+  consoleFd: number | undefined;
+  signal: SignalSender | undefined;
+  /** OOM kills that have been announced. */
+  oomKills: number;
+  exit: StoredExit | undefined;
+}
+
+export function newTask(
+  record: TaskRecord,
+  layout: TaskLayout,
+  parts: { readonly streams: TaskStreams; readonly log: TaskLog | undefined },
+): Task {
+  return {
+    key: taskKey(record.task),
+    record,
+    layout,
+    ...parts,
+    pid: 0,
+    startedAt: '',
+    consoleFd: undefined,
+    signal: undefined,
+    oomKills: 0,
+    exit: undefined,
+  };
+}
+
+export function isMain(task: Task): boolean {
+  return task.record.task.execId === undefined;
+}
+
+export function isRunning(task: Task): boolean {
+  return task.pid !== 0 && task.exit === undefined;
+}
+
+export function snapshotOf(task: Task): TaskSnapshot {
+  const { exit } = task;
+  return {
+    ...task.record.task,
+    pid: task.pid,
+    startedAt: task.startedAt,
+    stdio: task.record.stdio,
+    ...(task.consoleFd !== undefined && { consoleFd: task.consoleFd }),
+    ...(exit !== undefined && {
+      exit: { exitCode: exit.exitCode, oomKilled: exit.oomKilled, exitedAt: exit.exitedAt },
+    }),
+  };
+}
