@@ -1,1 +1,18 @@
-export type * from './containers.ts';
+export { assembleContainers, type ContainersDomain } from './assemble-containers.ts';
+export type {
+  AttachOptions,
+  Attachment,
+  ContainerInspect,
+  Containers,
+  ContainerSummary,
+  CreateContainer,
+  ExecInspect,
+  Filters,
+  LogOptions,
+  StopOptions,
+  WaitCondition,
+  WaitResult,
+} from './containers.ts';
+export type { LogDefaults } from './log-spec.ts';
+export type { ContainerRecord, ExecRecord, MountRecord } from './record.ts';
+export type { Clock, ContainersDeps } from './world.ts';

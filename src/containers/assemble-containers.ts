@@ -1,0 +1,110 @@
+import { KeyedLock } from '../base/keyed-lock.ts';
+import type { TaskExit } from '../runtime/index.ts';
+import { attachContainer } from './attach-container.ts';
+import { Background } from './background.ts';
+import { emitContainerEvent } from './container-events.ts';
+import { containerLogs } from './container-logs.ts';
+import { ContainerTable } from './container-table.ts';
+import type { Containers } from './containers.ts';
+import { createContainer } from './create-container.ts';
+import { createExec } from './exec-create.ts';
+import { inspectExec, resizeExec } from './exec-inspect.ts';
+import { startExec } from './exec-start.ts';
+import { ExecTable } from './exec-table.ts';
+import { handleExit } from './handle-exit.ts';
+import { imageUsers } from './image-users.ts';
+import { inspectContainer } from './inspect-container.ts';
+import { killContainer } from './kill-container.ts';
+import { listContainers } from './list-containers.ts';
+import { pauseContainer, unpauseContainer } from './pause-container.ts';
+import { pruneContainers } from './prune-containers.ts';
+import { removeContainer } from './remove-container.ts';
+import { renameContainer } from './rename-container.ts';
+import { resizeContainer } from './resize-container.ts';
+import { restartContainer } from './restart-container.ts';
+import { restore } from './restore.ts';
+import { shutdown } from './shutdown.ts';
+import { startContainer } from './start-container.ts';
+import { statsContainer } from './stats-container.ts';
+import { stopContainer } from './stop-container.ts';
+import { topContainer } from './top-container.ts';
+import { updateContainer } from './update-container.ts';
+import { waitContainer } from './wait-container.ts';
+import type { ContainersDeps, Rules, World } from './world.ts';
+
+/** The containers of an engine: the verbs, and what the daemon calls at its start and end. */
+export interface ContainersDomain extends Containers {
+  /** Before the first verb: see `restore.ts`. The runtime is connected by then. */
+  restore(): Promise<void>;
+  /** After the last verb: see `shutdown.ts`. */
+  shutdown(options: { readonly stopContainers: boolean }): Promise<void>;
+  /** Resolves when no clean-up is under way: for tests and measurements. */
+  idle(): Promise<void>;
+  /** What `images` asks about containers. */
+  readonly imageUsers: ReturnType<typeof imageUsers>;
+  readonly counts: () => { readonly running: number; readonly paused: number; readonly stopped: number };
+}
+
+/** The domain on given rules; `createContainers` brings the real ones. */
+export function assembleContainers(deps: ContainersDeps & Rules): ContainersDomain {
+  const world: World = {
+    ...deps,
+    table: new ContainerTable(deps.records),
+    execs: new ExecTable(deps.execRecords),
+    locks: new KeyedLock(),
+    background: new Background(deps.logger),
+    lifetime: { closing: false, pruning: false },
+  };
+  // Exits may be announced before restore has read the records they concern.
+  let early: TaskExit[] | undefined = [];
+  deps.runtime.onExit((exit) => (early === undefined ? handleExit(world, exit) : early.push(exit)));
+  deps.runtime.onOom((id) => {
+    const entry = world.table.byId(id);
+    if (entry !== undefined) emitContainerEvent(world.events, entry.record, 'oom');
+  });
+
+  return {
+    create: (request, signal) => createContainer(world, request, signal),
+    start: (ref, signal) => startContainer(world, ref, signal),
+    stop: (ref, options, signal) => stopContainer(world, ref, options, signal),
+    restart: (ref, options, signal) => restartContainer(world, ref, options, signal),
+    kill: (ref, signalName, signal) => killContainer(world, ref, signalName, signal),
+    pause: (ref, signal) => pauseContainer(world, ref, signal),
+    unpause: (ref, signal) => unpauseContainer(world, ref, signal),
+    wait: (ref, condition, signal) => waitContainer(world, ref, condition, signal),
+    remove: (ref, options, signal) => removeContainer(world, ref, options, signal),
+    rename: (ref, newName, signal) => renameContainer(world, ref, newName, signal),
+    update: (ref, change, signal) => updateContainer(world, ref, change, signal),
+    prune: (filters, signal) => pruneContainers(world, filters, signal),
+    list: (options) => listContainers(world, options),
+    inspect: (ref, options) => inspectContainer(world, ref, options),
+    top: (ref, psArgs, signal) => topContainer(world, ref, psArgs, signal),
+    stats: (ref, options, signal) => statsContainer(world, ref, options, signal),
+    logs: (ref, options, signal) => containerLogs(world, ref, options, signal),
+    attach: (ref, options, signal) => attachContainer(world, ref, options, signal),
+    resize: (ref, rows, columns) => resizeContainer(world, ref, rows, columns),
+    execCreate: (ref, config) => createExec(world, ref, config),
+    execStart: (execId, options, signal) => startExec(world, execId, options, signal),
+    execInspect: (execId) => inspectExec(world, execId),
+    execResize: (execId, rows, columns) => resizeExec(world, execId, rows, columns),
+    restore: async () => {
+      // Applied at its end, with all that came until then.
+      await restore(world, early ?? []);
+      early = undefined;
+    },
+    shutdown: (options) => shutdown(world, options),
+    idle: () => world.background.idle(),
+    imageUsers: imageUsers(world.table),
+    counts: () => count(world),
+  };
+}
+
+function count(world: Pick<World, 'table'>): { running: number; paused: number; stopped: number } {
+  let running = 0;
+  let paused = 0;
+  for (const { record } of world.table.entries()) {
+    if (record.state.paused) paused += 1;
+    else if (record.state.running) running += 1;
+  }
+  return { running, paused, stopped: world.table.size - running - paused };
+}

@@ -1,0 +1,167 @@
+import { conflict, EngineError, notFound } from '../base/errors.ts';
+import type { ObjectId } from '../base/ids.ts';
+import type { Records } from '../base/records.ts';
+import type { TaskExit } from '../runtime/index.ts';
+import type { ContainerSummary } from './containers.ts';
+import type { ContainerRecord } from './record.ts';
+import { Waiters } from './waiters.ts';
+
+/** One container in memory: its current record, and what only this daemon's life knows of it. */
+export interface Entry {
+  readonly id: ObjectId;
+  /** Replaced by {@link ContainerTable.put} alone. */
+  record: ContainerRecord;
+  readonly waiters: Waiters;
+  /** Execs created and not yet ended. */
+  readonly execIds: Set<string>;
+  /** A removal has begun: other removals are refused, and an exit leaves the clean-up to it. */
+  removing: boolean;
+  /** Set while `start` runs: an exit that arrives meanwhile is kept here and applied right after. */
+  starting: { exit?: TaskExit } | undefined;
+  /** A restart holds the container down and up: its exit is no reason for auto-remove or a restart policy. */
+  manualRestart: boolean;
+  /** Attachments that are open or wait for a start. */
+  attachments: number;
+  /** Cancels the wait for a restart policy's next start. */
+  cancelRestart: (() => void) | undefined;
+  /** Last delay of the restart policy, 0 for none. */
+  restartDelayMs: number;
+  /** Resolves when what the last run held has been given back. */
+  cleanup: Promise<void> | undefined;
+  /** Made by `list`, dropped with each change of the record. */
+  summary: Omit<ContainerSummary, 'Status'> | undefined;
+}
+
+/**
+ * Every container by id, name and id prefix; the only writer of its records.
+ *
+ * A name is taken from `insert` until `drop`, also over a crash. A dropped container is unknown and its name free; its
+ * record stays stored with phase `removing` until {@link forget}, so that a removal cut short is finished by restore.
+ */
+export class ContainerTable {
+  readonly #records: Records<ContainerRecord>;
+  readonly #byId = new Map<string, Entry>();
+  readonly #byName = new Map<string, Entry>();
+
+  constructor(records: Records<ContainerRecord>) {
+    this.#records = records;
+  }
+
+  /** Takes the name and stores the record, or does neither. @throws EngineError conflict */
+  insert(record: ContainerRecord): Entry {
+    this.#checkFree(record.name);
+    const entry = newEntry(record);
+    this.#records.put(record.id, record);
+    this.#index(entry);
+    return entry;
+  }
+
+  /** Indexes a record that is stored already. */
+  adopt(record: ContainerRecord): Entry {
+    const entry = newEntry(record);
+    this.#index(entry);
+    return entry;
+  }
+
+  /** Stores a change. An entry that was dropped is not stored again. */
+  put(entry: Entry, record: ContainerRecord): void {
+    if (this.#byId.get(entry.id) !== entry) return;
+    this.#records.put(entry.id, record);
+    entry.record = record;
+    entry.summary = undefined;
+  }
+
+  /** Takes the new name, or leaves everything as it was. @throws EngineError conflict */
+  rename(entry: Entry, name: string): void {
+    this.#checkFree(name);
+    const before = entry.record.name;
+    this.put(entry, { ...entry.record, name });
+    this.#byName.delete(before);
+    this.#byName.set(name, entry);
+  }
+
+  /** The container is unknown from now on. `last` is its stored to-do until {@link forget}. */
+  drop(entry: Entry, last: ContainerRecord): void {
+    this.#records.put(entry.id, last);
+    entry.record = last;
+    this.#byId.delete(entry.id);
+    if (this.#byName.get(last.name) === entry) this.#byName.delete(last.name);
+  }
+
+  /** The last trace of a dropped container. */
+  forget(id: ObjectId): void {
+    this.#records.delete(id);
+  }
+
+  /** By full id, name with or without its slash, or unique id prefix. @throws EngineError notFound, invalid */
+  resolve(ref: string): Entry {
+    const found = this.find(ref);
+    if (found === undefined) throw notFound('container', ref);
+    return found;
+  }
+
+  /** @throws EngineError invalid for an ambiguous prefix */
+  find(ref: string): Entry | undefined {
+    const exact = this.#byId.get(ref) ?? this.#byName.get(ref.startsWith('/') ? ref.slice(1) : ref);
+    if (exact !== undefined || !/^[0-9a-f]{1,63}$/.test(ref)) return exact;
+    let found: Entry | undefined;
+    for (const [id, entry] of this.#byId) {
+      if (!id.startsWith(ref)) continue;
+      if (found !== undefined) throw new EngineError('invalid', `multiple IDs found with provided prefix: ${ref}`);
+      found = entry;
+    }
+    return found;
+  }
+
+  byId(id: string): Entry | undefined {
+    return this.#byId.get(id);
+  }
+
+  isNameTaken(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  entries(): IterableIterator<Entry> {
+    return this.#byId.values();
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Every stored record, also of removals cut short: for restore alone. */
+  stored(): readonly ContainerRecord[] {
+    return this.#records.all();
+  }
+
+  #checkFree(name: string): void {
+    const holder = this.#byName.get(name);
+    if (holder === undefined) return;
+    throw conflict(
+      `Conflict. The container name "/${name}" is already in use by container "${holder.id}". ` +
+        'You have to remove (or rename) that container to be able to reuse that name.',
+    );
+  }
+
+  #index(entry: Entry): void {
+    this.#byId.set(entry.id, entry);
+    this.#byName.set(entry.record.name, entry);
+  }
+}
+
+function newEntry(record: ContainerRecord): Entry {
+  return {
+    id: record.id,
+    record,
+    waiters: new Waiters(),
+    execIds: new Set(),
+    removing: false,
+    starting: undefined,
+    manualRestart: false,
+    attachments: 0,
+    cancelRestart: undefined,
+    restartDelayMs: 0,
+    cleanup: undefined,
+    summary: undefined,
+  };
+}

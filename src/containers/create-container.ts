@@ -1,0 +1,124 @@
+import { rm } from 'node:fs/promises';
+import { EngineError } from '../base/errors.ts';
+import { newObjectId } from '../base/ids.ts';
+import { formatNanos } from '../base/time.ts';
+import { emitContainerEvent } from './container-events.ts';
+import { makeContainerFolder } from './container-files.ts';
+import { checkName } from './container-name.ts';
+import type { Entry } from './container-table.ts';
+import type { CreateContainer } from './containers.ts';
+import { networkSource } from './network-mode.ts';
+import { containerPaths } from './paths.ts';
+import type { ContainerPlan, PlannedMount } from './plan-container.ts';
+import { type ContainerRecord, type MountRecord, NEVER_STARTED } from './record.ts';
+import { releaseVolumes } from './remove-container.ts';
+import { settleAll } from './settle.ts';
+import type { World } from './world.ts';
+
+export interface Created {
+  readonly id: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Makes a container, or leaves nothing: its name, writable root, folder and volumes.
+ * @throws EngineError notFound `No such image: x`; invalid; conflict for a name that is taken
+ */
+export async function createContainer(world: World, request: CreateContainer, signal: AbortSignal): Promise<Created> {
+  const wanted = request.name.startsWith('/') ? request.name.slice(1) : request.name;
+  if (wanted !== '') checkName(wanted);
+  const plan = world.planner.plan(request);
+  checkNetwork(world, plan);
+  if (signal.aborted) throw new EngineError('cancelled', 'the client went away');
+  const entry = world.table.insert(newRecord(world, plan, wanted === '' ? freeName(world) : wanted));
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => undoCreate(world, entry));
+  const [mounts] = await settleAll([
+    makeVolumes(world, entry.record, plan.mounts),
+    world.snapshots.createWritable(entry.id, entry.record.diffIds),
+    makeFolder(world, entry.id),
+  ]);
+  world.table.put(entry, { ...entry.record, mounts, phase: 'ready' });
+  undo.move();
+  emitContainerEvent(world.events, entry.record, 'create');
+  return { id: entry.id, warnings: plan.warnings };
+}
+
+/** Ports and addresses that no start could give are refused now. */
+function checkNetwork(world: Pick<World, 'networks'>, plan: ContainerPlan): void {
+  const source = networkSource(plan);
+  if (source.kind !== 'sandbox') return;
+  world.networks.check({
+    mode: source.mode,
+    endpoints: plan.networks,
+    portBindings: plan.hostConfig.PortBindings ?? {},
+  });
+}
+
+function newRecord(world: World, plan: ContainerPlan, name: string): ContainerRecord {
+  const { image, config } = plan;
+  const id = newObjectId();
+  return {
+    id,
+    name,
+    createdAt: formatNanos(world.clock.now()),
+    phase: 'creating',
+    state: NEVER_STARTED,
+    imageId: image.id,
+    imageManifest: image.manifestDescriptor,
+    diffIds: image.config.rootfs.diff_ids,
+    platform: plan.platform,
+    path: plan.path,
+    args: plan.args,
+    // Unless it has a name, a host is called by the container's short id.
+    config: { ...config, Hostname: plan.hostname ?? id.slice(0, 12) },
+    hostConfig: plan.hostConfig,
+    mounts: plan.mounts.map(({ mount }) => mount),
+    networks: plan.networks,
+    hasStarted: false,
+    manuallyStopped: false,
+    restartCount: 0,
+  };
+}
+
+/** The space of names is large: a few tries find a free one, then a digit does (as in dockerd). */
+function freeName(world: World): string {
+  for (let retry = 0; ; retry += 1) {
+    const name = world.planner.randomName(retry);
+    if (!world.table.isNameTaken(name)) return name;
+  }
+}
+
+/** Makes the volumes that are missing and holds all of them; answers the mounts with their sources. */
+async function makeVolumes(
+  world: Pick<World, 'volumes'>,
+  record: ContainerRecord,
+  planned: readonly PlannedMount[],
+): Promise<readonly MountRecord[]> {
+  const mounts: MountRecord[] = [];
+  for (const { mount, volume } of planned) {
+    if (volume === undefined) {
+      mounts.push(mount);
+      continue;
+    }
+    const made = await world.volumes.create(volume);
+    world.volumes.reference(made.Name, record.id);
+    mounts.push({ ...mount, Name: made.Name, Source: made.Mountpoint, Driver: made.Driver });
+  }
+  return mounts;
+}
+
+async function makeFolder(world: Pick<World, 'dataRoot'>, id: string): Promise<void> {
+  makeContainerFolder(containerPaths(world.dataRoot, id));
+}
+
+/** Nobody has seen the container yet: what was made for it alone goes, named volumes stay. */
+async function undoCreate(world: World, entry: Entry): Promise<void> {
+  await world.background.run('undoing a create', entry.id, async () => {
+    await releaseVolumes(world, { ...entry.record, removeVolumes: true });
+    await world.snapshots.removeWritable(entry.id);
+    await rm(containerPaths(world.dataRoot, entry.id).folder, { recursive: true, force: true });
+    world.table.drop(entry, { ...entry.record, phase: 'removing', removeVolumes: true });
+    world.table.forget(entry.id);
+  });
+}

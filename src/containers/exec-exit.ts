@@ -1,0 +1,22 @@
+import type { TaskExit } from '../runtime/index.ts';
+import { emitContainerEvent } from './container-events.ts';
+import type { ExecRecord } from './record.ts';
+import { UNKNOWN_EXIT_CODE } from './state.ts';
+import type { World } from './world.ts';
+
+/** Stores and announces the exit of an exec, once, then lets the runtime forget it. */
+export function handleExecExit(world: World, exit: TaskExit, execId: string): void {
+  const exec = world.execs.find(execId);
+  if (exec !== undefined && exec.exitCode === null) endExec(world, exec, exit.exitCode ?? UNKNOWN_EXIT_CODE);
+  void world.background.run('release of an ended exec', exit.containerId, () =>
+    world.runtime.release({ containerId: exit.containerId, execId }),
+  );
+}
+
+export function endExec(world: Pick<World, 'table' | 'execs' | 'events'>, exec: ExecRecord, exitCode: number): void {
+  const entry = world.table.byId(exec.containerId);
+  entry?.execIds.delete(exec.id);
+  world.execs.put({ ...exec, running: false, exitCode });
+  if (entry === undefined) return;
+  emitContainerEvent(world.events, entry.record, 'exec_die', { execID: exec.id, exitCode: String(exitCode) });
+}

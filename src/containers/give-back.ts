@@ -1,0 +1,46 @@
+import { messageOf } from '../base/errors.ts';
+import type { ContainerRecord } from './record.ts';
+import type { World } from './world.ts';
+
+export type GiveBackDeps = Pick<World, 'networks' | 'volumes' | 'snapshots' | 'logger' | 'events'>;
+
+/**
+ * Returns what a run of the container held: its network, its volumes' mounts and its root mount. Carries on past
+ * failures, which are logged, and may run twice. The ended task is released apart: the runtime takes longer for that, and
+ * a start waits for it by itself.
+ */
+export async function giveBack(deps: GiveBackDeps, record: ContainerRecord): Promise<void> {
+  const steps: Promise<void>[] = [deps.networks.detach(record.id), deps.snapshots.unmount(record.id)];
+  for (const name of volumeNames(record)) steps.push(giveBackVolume(deps, record, name));
+  for (const outcome of await Promise.allSettled(steps)) {
+    if (outcome.status === 'fulfilled') continue;
+    deps.logger.warn(
+      { containerId: record.id, error: messageOf(outcome.reason) },
+      'clean-up of a container is incomplete',
+    );
+  }
+}
+
+/** Volumes that the container mounts, each once. */
+export function volumeNames(record: ContainerRecord): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const mount of record.mounts) {
+    if (mount.Type === 'volume' && mount.Name !== undefined) names.add(mount.Name);
+  }
+  return names;
+}
+
+/** Never rejects: may be an undo step. */
+export async function giveBackVolume(
+  deps: Pick<GiveBackDeps, 'volumes' | 'events' | 'logger'>,
+  record: ContainerRecord,
+  name: string,
+): Promise<void> {
+  try {
+    await deps.volumes.unmount(name, record.id);
+    const driver = record.mounts.find((mount) => mount.Name === name)?.Driver ?? 'local';
+    deps.events.emit('volume', 'unmount', name, { container: record.id, driver });
+  } catch (error) {
+    deps.logger.warn({ containerId: record.id, volume: name, error: messageOf(error) }, 'a volume stays mounted');
+  }
+}

@@ -1,0 +1,29 @@
+import { conflict } from '../base/errors.ts';
+import { emitContainerEvent } from './container-events.ts';
+import type { StopOptions } from './containers.ts';
+import { startLocked } from './start-container.ts';
+import { stopEntry } from './stop-container.ts';
+import type { World } from './world.ts';
+
+/** Stops it when it runs, and starts it. Its exit in between neither removes it nor counts for its restart policy. */
+export async function restartContainer(
+  world: World,
+  ref: string,
+  options: StopOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const entry = world.table.resolve(ref);
+  entry.manualRestart = true;
+  try {
+    if (entry.record.state.running || entry.starting !== undefined) await stopEntry(world, entry, options);
+    using _lock = await world.locks.acquire(entry.id, signal);
+    if (entry.removing || entry.record.phase === 'removing') {
+      throw conflict('container is marked for removal and cannot be started');
+    }
+    // Another client was quicker: it runs anew, which is what was asked for.
+    if (!entry.record.state.running) await startLocked(world, entry, { byPolicy: false });
+    emitContainerEvent(world.events, entry.record, 'restart');
+  } finally {
+    entry.manualRestart = false;
+  }
+}

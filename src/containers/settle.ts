@@ -1,0 +1,12 @@
+/** Waits for all, also when one fails, so that the undo of a failure meets no step still under way. Throws the first failure. */
+export async function settleAll<T extends readonly unknown[]>(
+  steps: {
+    readonly [K in keyof T]: Promise<T[K]>;
+  },
+): Promise<T> {
+  const outcomes = await Promise.allSettled(steps);
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  }) as unknown as T;
+}

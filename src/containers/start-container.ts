@@ -1,0 +1,159 @@
+import { conflict, EngineError, internal, messageOf, notModified } from '../base/errors.ts';
+import type { Sandbox } from '../network/index.ts';
+import { emitContainerEvent } from './container-events.ts';
+import { writeHostsFile, writeNameFiles } from './container-files.ts';
+import type { Entry } from './container-table.ts';
+import { handleExit } from './handle-exit.ts';
+import { joinedNetworkPath, networkSource } from './network-mode.ts';
+import { fillVolumes, mountVolumes } from './prepare-volumes.ts';
+import type { ContainerRecord } from './record.ts';
+import { removeLocked } from './remove-container.ts';
+import { settleAll } from './settle.ts';
+import { startExitCode } from './start-exit-code.ts';
+import { started, startFailed } from './state.ts';
+import { startTask } from './task-request.ts';
+import type { World } from './world.ts';
+
+/** @throws EngineError notFound, notModified when it runs, conflict; and what {@link startLocked} throws */
+export async function startContainer(world: World, ref: string, signal: AbortSignal): Promise<void> {
+  const entry = world.table.resolve(ref);
+  using _lock = await world.locks.acquire(entry.id, signal);
+  const { state, phase } = entry.record;
+  if (state.paused) throw conflict('cannot start a paused container, try unpause instead');
+  if (state.running) throw notModified('container already started');
+  if (entry.removing || phase !== 'ready' || state.dead) {
+    throw conflict('container is marked for removal and cannot be started');
+  }
+  await startLocked(world, entry, { byPolicy: false });
+}
+
+/**
+ * Starts a container that has no process, with its lock held. What was done is undone in reverse when a step fails, the
+ * failure kept in `State` (`ExitCode`, `Error`), and an auto-remove container removed. A client that goes away does not
+ * cut a start short: what it asked for happens.
+ */
+export async function startLocked(world: World, entry: Entry, options: { byPolicy: boolean }): Promise<void> {
+  // What the last run held is given back before the same names are taken again.
+  await entry.cleanup;
+  entry.cleanup = undefined;
+  const before = entry.record;
+  const starting: NonNullable<Entry['starting']> = {};
+  entry.starting = starting;
+  try {
+    await run(world, entry, options.byPolicy ? before : { ...before, restartCount: 0, manuallyStopped: false });
+    if (!options.byPolicy) entry.restartDelayMs = 0;
+  } catch (error) {
+    entry.starting = undefined;
+    await failStart(world, entry, before, error);
+    throw error instanceof EngineError ? error : internal(messageOf(error), error);
+  }
+  entry.starting = undefined;
+  // A short-lived process may have ended before the answer to its start was here.
+  if (starting.exit !== undefined) handleExit(world, starting.exit);
+}
+
+async function run(world: World, entry: Entry, record: ContainerRecord): Promise<void> {
+  await using undo = new AsyncDisposableStack();
+  const signal = new AbortController().signal;
+  const [network, rootfs, mounts] = await settleAll([
+    openNetwork(world, record, undo, signal),
+    mountRoot(world, record, undo),
+    mountVolumes(world, record, undo),
+    writeEarlyFiles(world, record),
+  ]);
+  if (networkSource(record).kind !== 'container') {
+    writeHostsFile(world.dataRoot, record, network.sandbox, world.networks.hostGateway);
+  }
+  await fillVolumes(world, record, rootfs, signal);
+  const task = await startTask(world, { record, rootfs, mounts, netnsPath: network.path });
+
+  const prepared: ContainerRecord = {
+    ...record,
+    phase: 'starting',
+    hasStarted: true,
+    networks: withNetworkIds(record, network.sandbox),
+    ...(network.sandbox === undefined ? {} : { sandbox: { ...network.sandbox, containerId: record.id } }),
+  };
+  world.table.put(entry, prepared);
+  const process = await world.runtime.start(task, signal);
+  world.table.put(entry, started(prepared, process));
+  undo.move(); // The running container holds them now.
+  emitContainerEvent(world.events, entry.record, 'start');
+}
+
+async function mountRoot(world: World, record: ContainerRecord, undo: AsyncDisposableStack): Promise<string> {
+  undo.defer(() => quietly(world, record, world.snapshots.unmount(record.id)));
+  return world.snapshots.mount(record.id);
+}
+
+interface Network {
+  /** Namespace to join, undefined for the host's. */
+  readonly path: string | undefined;
+  readonly sandbox: Sandbox | undefined;
+}
+
+async function openNetwork(
+  world: World,
+  record: ContainerRecord,
+  undo: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<Network> {
+  const source = networkSource(record);
+  if (source.kind === 'host') return { path: undefined, sandbox: undefined };
+  if (source.kind === 'container') {
+    return { path: joinedNetworkPath(world.table, source.ref), sandbox: undefined };
+  }
+  const { config, hostConfig } = record;
+  const sandbox = await world.networks.attach(
+    {
+      containerId: record.id,
+      containerName: record.name,
+      mode: source.mode,
+      endpoints: record.networks,
+      exposedPorts: Object.keys(config.ExposedPorts ?? {}),
+      portBindings: hostConfig.PortBindings ?? {},
+      publishAll: hostConfig.PublishAllPorts === true,
+      sysctls: networkSysctls(hostConfig.Sysctls),
+    },
+    signal,
+  );
+  undo.defer(() => quietly(world, record, world.networks.detach(record.id)));
+  return { path: sandbox.netnsPath, sandbox };
+}
+
+/** A container that joins another's network shows the other's files. */
+async function writeEarlyFiles(world: World, record: ContainerRecord): Promise<void> {
+  if (networkSource(record).kind !== 'container') writeNameFiles(world.dataRoot, record);
+}
+
+/** The runtime writes the others; those of the network belong into a namespace that exists before it. */
+function networkSysctls(
+  sysctls: Readonly<Record<string, string>> | null | undefined,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(sysctls ?? {}).filter(([name]) => name.startsWith('net.')));
+}
+
+/** Inspect goes on showing the networks' ids after the container has stopped. */
+function withNetworkIds(record: ContainerRecord, sandbox: Sandbox | undefined): ContainerRecord['networks'] {
+  if (sandbox === undefined) return record.networks;
+  const networks = { ...record.networks };
+  for (const [name, endpoint] of Object.entries(sandbox.endpoints)) {
+    networks[name] = { ...networks[name], NetworkID: endpoint.NetworkID ?? '', DNSNames: endpoint.DNSNames ?? null };
+  }
+  return networks;
+}
+
+async function failStart(world: World, entry: Entry, before: ContainerRecord, error: unknown): Promise<void> {
+  world.table.put(entry, startFailed(before, { exitCode: startExitCode(error), error: messageOf(error) }));
+  if (before.state.restarting) entry.waiters.exited({ exitCode: entry.record.state.exitCode });
+  await quietly(world, before, world.runtime.cancelAttach({ containerId: entry.id }));
+  if (before.hostConfig.AutoRemove === true) await removeLocked(world, entry, { volumes: true });
+}
+
+async function quietly(world: World, record: ContainerRecord, step: Promise<unknown>): Promise<void> {
+  try {
+    await step;
+  } catch (error) {
+    world.logger.warn({ containerId: record.id, error: messageOf(error) }, 'undoing a failed start is incomplete');
+  }
+}

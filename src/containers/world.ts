@@ -1,0 +1,79 @@
+import type { KeyedLock } from '../base/keyed-lock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Records } from '../base/records.ts';
+import type { Nanos } from '../base/time.ts';
+import type { Networks } from '../network/index.ts';
+import type { TaskRuntime } from '../runtime/index.ts';
+import type { EventSink } from '../spec/index.ts';
+import type { Snapshots } from '../store/index.ts';
+import type { Volumes } from '../volumes/index.ts';
+import type { Background } from './background.ts';
+import type { ReadLog } from './container-logs.ts';
+import type { ContainerTable } from './container-table.ts';
+import type { ExecTable } from './exec-table.ts';
+import type { ListRules } from './list-containers.ts';
+import type { LogDefaults } from './log-spec.ts';
+import type { Planner } from './plan-container.ts';
+import type { ContainerRecord, ExecRecord } from './record.ts';
+import type { TaskSpecs } from './task-request.ts';
+
+export interface Clock {
+  now(): Nanos;
+  /** Calls back once after the delay unless cancelled. */
+  after(delayMs: number, callback: () => void): { cancel(): void };
+}
+
+/** What the daemon hands in. */
+export interface ContainersDeps {
+  readonly records: Records<ContainerRecord>;
+  readonly execRecords: Records<ExecRecord>;
+  readonly runtime: TaskRuntime;
+  readonly networks: Pick<Networks, 'check' | 'attach' | 'detach' | 'rename' | 'restore' | 'hostGateway'>;
+  readonly volumes: Pick<
+    Volumes,
+    'create' | 'remove' | 'reference' | 'release' | 'mountPath' | 'unmount' | 'copyUp' | 'restore'
+  >;
+  readonly snapshots: Pick<
+    Snapshots,
+    | 'driver'
+    | 'chain'
+    | 'layers'
+    | 'createWritable'
+    | 'mount'
+    | 'unmount'
+    | 'removeWritable'
+    | 'writables'
+    | 'writableSize'
+  >;
+  readonly events: EventSink;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Folders of containers are made beneath `containers/` of it. */
+  readonly dataRoot: string;
+  readonly logDefaults: LogDefaults;
+}
+
+/** The rules that decide without touching anything, made of `config/`, `logs/` and the runtime's spec. */
+export interface Rules {
+  readonly planner: Planner;
+  readonly specs: TaskSpecs;
+  readonly readLog: ReadLog;
+  readonly listRules: ListRules;
+}
+
+/** What the verbs share; each names the part that it needs by `Pick`. */
+export interface World extends ContainersDeps, Rules {
+  readonly table: ContainerTable;
+  readonly execs: ExecTable;
+  /** One key per container id. */
+  readonly locks: KeyedLock;
+  readonly background: Background;
+  readonly lifetime: Lifetime;
+}
+
+/** Set once by `shutdown`: from then on no restart policy starts anything. */
+export interface Lifetime {
+  closing: boolean;
+  /** A prune is under way: a second one is refused. */
+  pruning: boolean;
+}
