@@ -76,6 +76,15 @@ export class HomeNamespace implements Disposable {
 }
 
 /**
+ * Moves the calling thread to a new, empty network namespace for good, and with it the threads and processes that it
+ * starts from now on. For tests: what they do to the network ends with their process.
+ * @throws SyscallError EPERM
+ */
+export function isolateNetwork(): void {
+  check(unshare(CLONE_NEWNET), 'unshare', 'network namespace');
+}
+
+/**
  * Ends what {@link HomeNamespace.create} made: unmounts and removes the file. The kernel takes the namespace and its
  * links down later, in a worker of its own. Missing is success.
  * @throws SyscallError

@@ -34,7 +34,7 @@ export function filterNetworks(
       const wanted = danglingValue(values);
       return (record) => (!record.builtIn && !inUse(record)) === wanted;
     }
-    const test = TESTS[name];
+    const test = Object.hasOwn(TESTS, name) ? TESTS[name] : undefined;
     if (test === undefined) throw invalid(`invalid filter '${name}'`);
     if (name === 'label') return (record) => values.every((value) => test(record, value));
     return (record) => values.length === 0 || values.some((value) => test(record, value));

@@ -3,16 +3,13 @@ import { join } from 'node:path';
 import { errnoOf, messageOf } from '../../base/errors.ts';
 import {
   bindMount,
-  deleteLinkGroup,
   detachMount,
   HomeNamespace,
   isMountPoint,
-  listLinks,
   NetlinkSocket,
   type Nftables,
   NftablesError,
   openNftables,
-  setLink,
   setPropagation,
 } from '../../linux/index.ts';
 import { leaveForeignPolicies, passForeignPolicies } from '../firewall/foreign-policy.ts';
@@ -34,7 +31,7 @@ import type {
   KernelConfig,
   KernelRequests,
 } from './protocol.ts';
-import { type KernelHandles, makeSandbox, removeSandbox } from './sandbox-links.ts';
+import { buryLinks, type KernelHandles, makeSandbox, removeLinks, removeSandbox } from './sandbox-links.ts';
 
 /** A firewall change that waits for the others of its batch. `undo` runs when it is refused. */
 interface FirewallChange {
@@ -43,11 +40,14 @@ interface FirewallChange {
   readonly undo: () => void;
 }
 
+const BURIAL_MS = 250;
+
 /** The work of the kernel thread: synchronous, blocking, one batch of calls after the other. */
-export class KernelService {
+export class KernelService implements Disposable {
   readonly #handles: KernelHandles;
   readonly #table: string;
   #nftables: Nftables | undefined;
+  #burial: NodeJS.Timeout | undefined;
 
   constructor(config: KernelConfig) {
     this.#handles = { config, home: new HomeNamespace(), netlink: new NetlinkSocket() };
@@ -90,12 +90,21 @@ export class KernelService {
     if (call.operation === 'detach') {
       const removal = call.params as KernelRequests['detach']['params'];
       removeSandbox(this.#handles, removal);
+      this.#burySoon();
       return {
         commands: renderDeleteElements(this.#table, removal.elements),
         undo: () => this.#forget(removal.elements),
       };
     }
     return undefined;
+  }
+
+  /** The kernel needs some 15 ms; then a look at what it couldn't delete costs microseconds. */
+  #burySoon(): void {
+    this.#burial ??= setTimeout(() => {
+      this.#burial = undefined;
+      buryLinks(this.#handles);
+    }, BURIAL_MS);
   }
 
   #commit(changes: readonly FirewallChange[]): readonly KernelAnswer[] {
@@ -158,7 +167,7 @@ export class KernelService {
     try {
       this.#firewall().run(table);
     } catch (error) {
-      if (!(error instanceof NftablesError && error.exists)) throw error;
+      if (!(error instanceof NftablesError)) throw error;
       // A table of an older layout: `reconcile` fills the new one again.
       this.#firewall().run(renderDeleteTable(this.#table) + table);
     }
@@ -168,13 +177,13 @@ export class KernelService {
   #reconcile(keep: Keep): HostReport {
     this.#firewall().run(renderReplaceElements(this.#table, keep.elements));
     this.#removeNamespaces(new Set(keep.netnsPaths));
-    this.#removeLinks(new Set(keep.hostLinks));
+    removeLinks(this.#handles, new Set(keep.hostLinks));
     return this.#report([]);
   }
 
   #tearDown(bridges: readonly string[]): undefined {
     this.#removeNamespaces(new Set());
-    this.#removeLinks(new Set());
+    removeLinks(this.#handles, new Set());
     this.#firewall().run(renderDeleteTable(this.#table));
     leaveForeignPolicies(this.#firewall(), bridges);
     for (const name of bridges) removeBridge(this.#handles, name);
@@ -196,20 +205,6 @@ export class KernelService {
     }
   }
 
-  /** The kernel deletes links with their namespace, in its own time; these are deleted now, all in one grace period. */
-  #removeLinks(keep: ReadonlySet<string>): void {
-    const { config, netlink } = this.#handles;
-    const graveyard = graveyardGroup(config.linkGroup);
-    const stale = listLinks(netlink).filter(
-      ({ group, name }) => group === graveyard || (group === config.linkGroup && !keep.has(name)),
-    );
-    if (stale.length === 0) return;
-    const moves = stale.map(({ index }) => setLink({ index }, { group: graveyard }));
-    for (const error of netlink.transact([...moves, deleteLinkGroup(graveyard)])) {
-      if (error !== undefined && error.code !== 'ENODEV') throw error;
-    }
-  }
-
   #report(bridges: readonly string[]): HostReport {
     const nftables = this.#firewall();
     return {
@@ -218,15 +213,18 @@ export class KernelService {
     };
   }
 
+  [Symbol.dispose](): void {
+    clearTimeout(this.#burial);
+    this.#nftables?.[Symbol.dispose]();
+    this.#nftables = undefined;
+    this.#handles.netlink[Symbol.dispose]();
+    this.#handles.home[Symbol.dispose]();
+  }
+
   #firewall(): Nftables {
     this.#nftables ??= openNftables();
     return this.#nftables;
   }
-}
-
-/** Links about to be deleted: a group of their own, so that one request deletes them all. */
-function graveyardGroup(linkGroup: number): number {
-  return (linkGroup ^ 1) >>> 0;
 }
 
 function namesIn(directory: string): readonly string[] {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { internal, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -50,7 +51,10 @@ class KernelThread implements Kernel {
     this.#closed = true;
     const worker = this.#worker;
     this.#worker = undefined;
-    await worker?.terminate();
+    if (worker === undefined) return;
+    // Null is the last message: what was asked before is done first.
+    worker.postMessage(null);
+    await once(worker, 'exit');
   }
 
   #start(): Worker {

@@ -7,11 +7,19 @@ const port = parentPort;
 if (port === null) throw new Error('runs as a worker thread only');
 const service = new KernelService(workerData as KernelConfig);
 
-port.on('message', (first: KernelCall) => {
+// Descriptors that Node doesn't know of are not closed with the thread.
+process.on('exit', () => service[Symbol.dispose]());
+
+port.on('message', (first: KernelCall | null) => {
+  const calls: KernelCall[] = [];
+  let last = first === null;
+  if (first !== null) calls.push(first);
   // What has gathered meanwhile shares one firewall transaction.
-  const calls = [first];
   for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-    calls.push(next.message as KernelCall);
+    const call = next.message as KernelCall | null;
+    if (call === null) last = true;
+    else calls.push(call);
   }
   for (const answer of service.handle(calls)) port.postMessage(answer satisfies KernelAnswer);
+  if (last) process.exit();
 });

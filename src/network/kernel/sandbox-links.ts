@@ -1,10 +1,12 @@
-import { errnoOf } from '../../base/errors.ts';
+import { errnoOf, messageOf } from '../../base/errors.ts';
 import {
   addAddress,
   addDefaultRoute,
   announceAddresses,
+  deleteLinkGroup,
   type HomeNamespace,
   linkIndex,
+  listLinks,
   NetlinkSocket,
   newVeth,
   removeNetworkNamespace,
@@ -29,6 +31,7 @@ export function makeSandbox(handles: KernelHandles, plan: SandboxPlan): void {
     for (const [at, link] of plan.links.entries())
       addLink(handles, link, { netnsFd, inside, bridgeIndex: bridges[at] ?? 0 });
     inside.execute(setLink({ name: 'lo' }, { up: true }));
+    for (const [key, value] of DEFAULT_SYSCTLS) setSysctl(key, value, { optional: true });
     for (const [key, value] of plan.sysctls) setSysctl(key, value);
   });
   try {
@@ -83,29 +86,60 @@ function enableHairpin({ netlink }: KernelHandles, hostName: string): void {
   netlink.execute(setBridgePort(requireLink(hostName), { hairpin: true }));
 }
 
+/** What Docker gives every sandbox: ports below 1024 and ping without privileges. */
+const DEFAULT_SYSCTLS = [
+  ['net/ipv4/ip_unprivileged_port_start', '0'],
+  ['net/ipv4/ping_group_range', '0 2147483647'],
+] as const;
+
+/** @throws Error as runc words it */
 function setSysctl(key: string, value: string, options: { readonly optional?: boolean } = {}): void {
   try {
     writeSysctl(key, value);
   } catch (error) {
-    if (options.optional === true && errnoOf(error) === 'ENOENT') return;
-    throw new Error(`cannot set sysctl ${key.replaceAll('/', '.')}=${value}: ${errnoOf(error) ?? 'failed'}`, {
-      cause: error,
-    });
+    const code = errnoOf(error);
+    if (code === 'ENOENT' && options.optional === true) return;
+    if (code === 'ENOENT') throw new Error(`open /proc/sys/${key}: no such file or directory`, { cause: error });
+    const reason = code === 'EINVAL' ? 'invalid argument' : messageOf(error);
+    throw new Error(`write /proc/sys/${key}: ${reason}`, { cause: error });
   }
 }
 
 /**
  * Takes the sandbox off the network at once, so that its address may be given away, and leaves the rest to the kernel's
- * own worker, which deletes namespaces with their links in batches. Missing parts are success.
+ * own worker, which deletes namespaces with their links in batches. Links that stay, for somebody holds their namespace,
+ * go with {@link buryLinks}. Missing parts are success.
  */
 export function removeSandbox(
-  { netlink }: KernelHandles,
+  { config, netlink }: KernelHandles,
   removal: { readonly netnsPath: string; readonly hostLinks: readonly string[] },
 ): void {
   for (const name of removal.hostLinks) {
     const index = linkIndex(name);
-    // No carrier or deleted meanwhile: it passes nothing already.
-    if (index !== undefined) netlink.transact([setBridgePort(index, { disabled: true })]);
+    if (index === undefined) continue;
+    // No carrier or deleted meanwhile: it passes nothing already. In this order, for any change of the link has the
+    // bridge look at the port again, and enable it.
+    netlink.transact([setLink({ index }, { group: graveyard(config) }), setBridgePort(index, { disabled: true })]);
   }
   removeNetworkNamespace(removal.netnsPath);
+}
+
+/** Deletes the links that removed sandboxes left, all in one grace period; usually there are none any more. */
+export function buryLinks({ config, netlink }: KernelHandles): void {
+  const [error] = netlink.transact([deleteLinkGroup(graveyard(config))]);
+  if (error !== undefined && error.code !== 'ENODEV') throw error;
+}
+
+/** Deletes every link of ours but those. */
+export function removeLinks(handles: KernelHandles, keep: ReadonlySet<string>): void {
+  const { config, netlink } = handles;
+  const stale = listLinks(netlink).filter(({ group, name }) => group === config.linkGroup && !keep.has(name));
+  // One that the kernel deletes meanwhile is no error.
+  netlink.transact(stale.map(({ index }) => setLink({ index }, { group: graveyard(config) })));
+  buryLinks(handles);
+}
+
+/** Links about to be deleted are a group of their own: one request deletes them all. */
+function graveyard({ linkGroup }: KernelConfig): number {
+  return (linkGroup ^ 1) >>> 0;
 }

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { memoryRecords } from '../base/records.ts';
+import { storeDefaultNetworks } from './default-networks.ts';
+import { droppingChains } from './firewall/foreign-policy.ts';
+import { checkTableName, renderAddElements, renderDeleteElements } from './firewall/table.ts';
+import { formatHardwareAddress, newHardwareAddress, parseHardwareAddress } from './hardware-address.ts';
+import type { HostSurvey } from './kernel/protocol.ts';
+import { filterNetworks } from './list-filters.ts';
+import { defaultBridge, kernelConfig, type NetworkConfig } from './network-config.ts';
+import type { NetworkRecord } from './network-record.ts';
+import { sysctlKey } from './sysctl-key.ts';
+
+function stored(config: Partial<NetworkConfig>, survey: HostSurvey, records = memoryRecords<NetworkRecord>()) {
+  const full = { execRoot: '/run/x', ...config };
+  const plan = defaultBridge(full);
+  storeDefaultNetworks(records, full, plan && { plan, survey });
+  return records;
+}
+
+const bridgeOf = (records: ReturnType<typeof stored>) => records.all().find(({ name }) => name === 'bridge');
+
+test('the default bridge has what the user wants, else what the bridge has, else what it had, else a free subnet', () => {
+  const quiet: HostSurvey = { routes: [], bridge: undefined };
+  const crossing: HostSurvey = { routes: [{ destination: '172.17.0.0', prefixLength: 24 }], bridge: undefined };
+  const present: HostSurvey = {
+    routes: [],
+    bridge: { kind: 'bridge', ours: false, mtu: 1500, addresses: [{ address: '10.9.0.7', prefixLength: 24 }] },
+  };
+  const gateways = (config: Partial<NetworkConfig>, survey: HostSurvey, records?: ReturnType<typeof stored>) => {
+    const bridge = bridgeOf(stored(config, survey, records));
+    return `${bridge?.subnet} ${bridge?.gateway}`;
+  };
+  assert.equal(gateways({ bip: '10.5.0.9/16' }, present), '10.5.0.0/16 10.5.0.9');
+  assert.equal(gateways({}, present), '10.9.0.0/24 10.9.0.7');
+  assert.equal(gateways({}, quiet), '172.17.0.0/16 172.17.0.1');
+  assert.equal(gateways({}, crossing), '172.18.0.0/16 172.18.0.1');
+  const before = stored({}, crossing);
+  assert.equal(gateways({}, quiet, before), '172.18.0.0/16 172.18.0.1');
+  assert.equal(gateways({ addressPools: [{ base: '10.0.0.0/8', size: 24 }] }, quiet, before), '10.0.0.0/24 10.0.0.1');
+});
+
+test('ids and times of the built-in networks stay, and --bridge none takes the default one away', () => {
+  const survey: HostSurvey = { routes: [], bridge: undefined };
+  const records = stored({}, survey);
+  const before = new Map(records.all().map((record) => [record.name, record]));
+  assert.deepEqual([...before.keys()].sort(), ['bridge', 'host', 'none']);
+  stored({}, survey, records);
+  for (const record of records.all()) assert.deepEqual(record, before.get(record.name));
+  stored({ bridge: 'none' }, survey, records);
+  assert.deepEqual(
+    records
+      .all()
+      .map(({ name }) => name)
+      .sort(),
+    ['host', 'none'],
+  );
+});
+
+test('options that cannot be are refused', () => {
+  for (const bip of ['10.0.0.0/24', '10.0.0.255/24', '10.0.0.1/31', '10.0.0.1', 'x', '::1/64']) {
+    assert.throws(() => defaultBridge({ execRoot: '/x', bip }), { kind: 'invalid' }, bip);
+  }
+  for (const bridgeName of ['a"b', 'sixteen-letters-', 'a b', '..', 'a/b', 'ü']) {
+    assert.throws(() => defaultBridge({ execRoot: '/x', bridgeName }), { kind: 'invalid' }, bridgeName);
+  }
+  for (const table of ['', '1a', 'a b', 'a;b', 'a{', 'x'.repeat(70)]) {
+    assert.throws(() => checkTableName(table), { kind: 'invalid' }, table);
+  }
+});
+
+test('engines with other bridges or folders have other link groups, never that of ordinary links', () => {
+  const groups = ['/a', '/b', '/c'].map((execRoot) => kernelConfig({ execRoot }).linkGroup);
+  assert.equal(new Set(groups).size, 3);
+  for (const group of groups) assert.ok(group >= 0x40000000 && group < 2 ** 32 && group % 2 === 0);
+});
+
+test('chains of others that drop forwarded packets are found', () => {
+  const listed = `table ip filter { # handle 1
+	chain FORWARD { # handle 2
+		type filter hook forward priority filter; policy drop;
+	}
+	chain DOCKER-USER { # handle 3
+	}
+}
+table inet ufw {
+	chain input {
+		type filter hook input priority 0; policy drop;
+	}
+	chain fwd {
+		type filter hook forward priority -5; policy drop;
+	}
+	chain fine {
+		type filter hook forward priority 0; policy accept;
+	}
+}
+`;
+  assert.deepEqual(droppingChains(listed), [
+    { family: 'ip', table: 'filter', chain: 'FORWARD' },
+    { family: 'inet', table: 'ufw', chain: 'fwd' },
+  ]);
+});
+
+test('elements are one command per map', () => {
+  const elements = [
+    { hostAddress: null, protocol: 'tcp', hostPort: 80, address: '10.0.0.2', port: 8080 },
+    { hostAddress: null, protocol: 'udp', hostPort: 81, address: '10.0.0.2', port: 81 },
+    { hostAddress: '127.0.0.1', protocol: 'tcp', hostPort: 82, address: '10.0.0.2', port: 82 },
+  ] as const;
+  assert.equal(
+    renderAddElements('t', elements),
+    'add element ip t ports { tcp . 80 : 10.0.0.2 . 8080, udp . 81 : 10.0.0.2 . 81 }\n' +
+      'add element ip t address_ports { 127.0.0.1 . tcp . 82 : 10.0.0.2 . 82 }\n',
+  );
+  assert.equal(
+    renderDeleteElements('t', elements),
+    'delete element ip t ports { tcp . 80, udp . 81 }\ndelete element ip t address_ports { 127.0.0.1 . tcp . 82 }\n',
+  );
+  assert.equal(renderAddElements('t', []), '');
+});
+
+test('hardware addresses are unicast, locally administered and read back', () => {
+  for (let count = 0; count < 100; count++) {
+    const bytes = newHardwareAddress();
+    assert.equal((bytes[0] ?? 0) & 3, 2);
+    assert.deepEqual(parseHardwareAddress(formatHardwareAddress(bytes)), bytes);
+  }
+  assert.equal(formatHardwareAddress(parseHardwareAddress('02-42-AC-11-00-02')), '02:42:ac:11:00:02');
+  for (const text of ['', 'zz', '02:42:ac:11:00', '02:42:ac:11:00:02:03', '01:00:5e:00:00:01', '0242ac110002']) {
+    assert.throws(() => parseHardwareAddress(text), { kind: 'invalid' }, text);
+  }
+});
+
+test('network sysctls become paths; others, and ways out of /proc/sys, are refused', () => {
+  assert.equal(sysctlKey('net.ipv4.ip_forward'), 'net/ipv4/ip_forward');
+  assert.equal(sysctlKey('net/ipv4/conf/eth0.1/forwarding'), 'net/ipv4/conf/eth0.1/forwarding');
+  assert.equal(sysctlKey('net.ipv4.conf.eth0/1.forwarding'), 'net/ipv4/conf/eth0.1/forwarding');
+  for (const name of ['kernel.shmmax', 'net', '', 'net/../kernel/x', 'net.//.x', 'net/ipv4/..', 'netx.a', 'net.a b']) {
+    assert.throws(() => sysctlKey(name), { kind: 'invalid' }, name);
+  }
+});
+
+test('networks are filtered as Docker does', () => {
+  const records = stored({}, { routes: [], bridge: undefined }).all();
+  const names = (filters: Record<string, readonly string[]>): readonly string[] =>
+    filterNetworks(records, filters, () => false)
+      .map(({ name }) => name)
+      .sort();
+  assert.deepEqual(names({}), ['bridge', 'host', 'none']);
+  assert.deepEqual(names({ name: ['ri'] }), ['bridge']);
+  assert.deepEqual(names({ name: ['^br', 'none'] }), ['bridge', 'none']);
+  assert.deepEqual(names({ driver: ['null'], scope: ['local'] }), ['none']);
+  assert.deepEqual(names({ type: ['custom'] }), []);
+  assert.deepEqual(names({ dangling: ['true'] }), []);
+  assert.deepEqual(names({ dangling: ['false'] }), ['bridge', 'host', 'none']);
+  assert.deepEqual(names({ label: ['a=b'] }), []);
+  assert.throws(() => names({ foo: ['x'] }), { kind: 'invalid', message: "invalid filter 'foo'" });
+  assert.throws(() => names({ toString: ['x'] }), { kind: 'invalid' });
+  assert.throws(() => names({ dangling: ['maybe'] }), { kind: 'invalid' });
+  assert.deepEqual(names({ name: ['(a+)+$'] }), []);
+});

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { openSync } from 'node:fs';
+import { test } from 'node:test';
+import { type BindPort, closeSockets, PortRegistry } from './port-registry.ts';
+import { parsePortBindings } from './port-request.ts';
+
+class Refusal extends Error {
+  readonly code: string;
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/** A host on which `busy` ports (`tcp 0.0.0.0 80`) belong to others; the descriptors are real ones of /dev/null. */
+function host(busy: Readonly<Record<string, string>> = {}): { bind: BindPort; bound: string[] } {
+  const bound: string[] = [];
+  return {
+    bound,
+    bind: ({ protocol, address, port }) => {
+      const name = `${protocol} ${address} ${port}`;
+      const code = busy[name];
+      if (code !== undefined) throw new Refusal(code);
+      bound.push(name);
+      return openSync('/dev/null', 'r');
+    },
+  };
+}
+
+function registry(bind: BindPort): PortRegistry {
+  return new PortRegistry({ ephemeral: { first: 40000, last: 40003 }, hasIpv6: true, bind });
+}
+
+const one = (HostPort: string, HostIp = '') => parsePortBindings({ '80/tcp': [{ HostIp, HostPort }] });
+
+test('a port of every address is taken for IPv4 and IPv6, and free again after its release', () => {
+  const { bind, bound } = host();
+  const ports = registry(bind);
+  const taken = ports.reserve(one('8080'), '172.17.0.2');
+  assert.deepEqual(bound, ['tcp 0.0.0.0 8080', 'tcp :: 8080']);
+  closeSockets(taken);
+  ports.release(taken);
+  closeSockets(ports.reserve(one('8080'), '172.17.0.2'));
+});
+
+test('a port of another container is refused before any socket is tried', () => {
+  const { bind, bound } = host();
+  const ports = registry(bind);
+  closeSockets(ports.reserve(one('8080'), '172.17.0.2'));
+  const message = 'Bind for 0.0.0.0:8080 failed: port is already allocated';
+  assert.throws(() => ports.reserve(one('8080'), '172.17.0.3'), { message });
+  assert.throws(() => ports.reserve(one('8080', '127.0.0.1'), '172.17.0.3'), {
+    message: 'Bind for 127.0.0.1:8080 failed: port is already allocated',
+  });
+  assert.equal(bound.length, 2);
+  // Another protocol is another port.
+  closeSockets(ports.reserve(parsePortBindings({ '80/udp': [{ HostPort: '8080' }] }), '172.17.0.3'));
+});
+
+test('different addresses of the host have the same port', () => {
+  const { bind } = host();
+  const ports = registry(bind);
+  for (const address of ['127.0.0.1', '127.0.0.2', '::1'])
+    closeSockets(ports.reserve(one('8080', address), '172.17.0.2'));
+  assert.throws(() => ports.reserve(one('8080', '0.0.0.0'), '172.17.0.2'), /port is already allocated/);
+});
+
+test('a port of a foreign process is refused, and nothing of the container is kept', () => {
+  const { bind } = host({ 'tcp :: 81': 'EADDRINUSE' });
+  const ports = registry(bind);
+  const requests = parsePortBindings({ '80/tcp': [{ HostPort: '80' }], '81/tcp': [{ HostPort: '81' }] });
+  assert.throws(() => ports.reserve(requests, '172.17.0.2'), {
+    message: 'failed to bind host port for [::]:81:172.17.0.2:81/tcp: address already in use',
+  });
+  closeSockets(ports.reserve(one('80'), '172.17.0.3'));
+});
+
+test('the first free port of a range is taken, and a full range names its last refusal', () => {
+  const { bind } = host({ 'tcp 0.0.0.0 8000': 'EADDRINUSE' });
+  const ports = registry(bind);
+  const first = ports.reserve(one('8000-8002'), '172.17.0.2');
+  assert.equal(first[0]?.hostPort, 8001);
+  closeSockets(first);
+  const second = ports.reserve(one('8000-8002'), '172.17.0.2');
+  assert.equal(second[0]?.hostPort, 8002);
+  closeSockets(second);
+  assert.throws(() => ports.reserve(one('8000-8002'), '172.17.0.2'), /8002 failed: port is already allocated/);
+});
+
+test('any port comes from the ephemeral range, each once, until it is exhausted', () => {
+  const { bind } = host({ 'tcp 0.0.0.0 40001': 'EADDRINUSE' });
+  const ports = registry(bind);
+  const seen = new Set<number>();
+  for (let count = 0; count < 3; count++) {
+    const taken = ports.reserve(one(''), '172.17.0.2');
+    closeSockets(taken);
+    seen.add(taken[0]?.hostPort ?? 0);
+  }
+  assert.deepEqual([...seen], [40000, 40002, 40003]);
+  assert.throws(() => ports.reserve(one(''), '172.17.0.2'));
+});
+
+test('an address that the host does not have is an error at once, whatever the range', () => {
+  const { bind, bound } = host({ 'tcp 9.9.9.9 8000': 'EADDRNOTAVAIL' });
+  assert.throws(() => registry(bind).reserve(one('8000-9000', '9.9.9.9'), '172.17.0.2'), {
+    message: 'failed to bind host port for 9.9.9.9:8000:172.17.0.2:80/tcp: cannot assign requested address',
+  });
+  assert.deepEqual(bound, []);
+});
+
+test('without IPv6 or SCTP sockets in the kernel the rest is published', () => {
+  const { bind } = host({
+    'tcp :: 80': 'EAFNOSUPPORT',
+    'sctp 0.0.0.0 80': 'EPROTONOSUPPORT',
+    'sctp :: 80': 'EPROTONOSUPPORT',
+  });
+  const ports = registry(bind);
+  const tcp = ports.reserve(one('80'), '172.17.0.2');
+  assert.deepEqual(
+    tcp.map(({ hostAddress, fd }) => [hostAddress, fd !== undefined]),
+    [
+      ['0.0.0.0', true],
+      ['::', false],
+    ],
+  );
+  closeSockets(tcp);
+  const sctp = ports.reserve(parsePortBindings({ '80/sctp': [{ HostPort: '80' }] }), '172.17.0.2');
+  assert.ok(sctp.every(({ fd }) => fd === undefined));
+});
+
+test('after a restart ports are taken back, and those lost meanwhile are told but kept from others', () => {
+  const { bind } = host({ 'tcp 0.0.0.0 81': 'EADDRINUSE' });
+  const ports = registry(bind);
+  const { ports: adopted, lost } = ports.adopt([
+    { hostAddress: '0.0.0.0', hostPort: 80, protocol: 'tcp', port: 80 },
+    { hostAddress: '0.0.0.0', hostPort: 81, protocol: 'tcp', port: 81 },
+  ]);
+  assert.deepEqual(lost, ['0.0.0.0:81/tcp']);
+  assert.throws(() => ports.reserve(one('80'), '172.17.0.3'), /port is already allocated/);
+  assert.throws(() => ports.reserve(one('81'), '172.17.0.3'), /port is already allocated/);
+  closeSockets(adopted);
+});

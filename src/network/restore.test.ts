@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { after, test } from 'node:test';
+import { networkFixture, sandboxRequest, settledTraces, traces } from './testing/network-fixture.ts';
+import { HOST_ADDRESS, OUTSIDE_ADDRESS, privateHost } from './testing/private-host.ts';
+import { askFrom, askTcp, serveIn } from './testing/sandbox-traffic.ts';
+
+const outside = privateHost();
+after(() => outside[Symbol.dispose]());
+const signal = new AbortController().signal;
+const publish = (port: string) => ({ portBindings: { '80/tcp': [{ HostPort: port }] } });
+const nft = (...args: readonly string[]): string => execFileSync('nft', args, { encoding: 'utf8' });
+
+test('containers stay reachable while no daemon runs, and the next one takes them over', async () => {
+  await using fixture = await networkFixture();
+  const before = traces();
+  const web = await fixture.networks.attach(sandboxRequest('web', publish('18080')), signal);
+  const stale = await fixture.networks.attach(sandboxRequest('stale', publish('18081')), signal);
+  const server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
+
+  await fixture.networks.close();
+  assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), `web ${OUTSIDE_ADDRESS} hello`);
+  const networks = await fixture.restart();
+  assert.equal(await askTcp('127.0.0.1', 18080), 'web 10.219.0.1 hello');
+
+  await networks.restore([{ ...web, containerId: 'web', containerName: 'name-web' }]);
+  assert.equal(await askTcp('127.0.0.1', 18080), 'web 10.219.0.1 hello');
+  assert.equal(await askTcp('::1', 18080), 'web 10.219.0.1 hello');
+  assert.equal(networks.inspect('bridge').Containers['web']?.IPv4Address, '10.219.0.2/24');
+  assert.equal(existsSync(stale.netnsPath), false, 'what no container has is gone');
+  assert.doesNotMatch(nft('list', 'ruleset'), /18081/);
+  await assert.rejects(networks.attach(sandboxRequest('x', publish('18080')), signal), /port is already allocated/);
+  const next = await networks.attach(sandboxRequest('next', publish('18081')), signal);
+  assert.equal(next.endpoints['bridge']?.IPAddress, '10.219.0.3', 'the address of web is known to be taken');
+
+  await server[Symbol.asyncDispose]();
+  for (const id of ['web', 'next']) await networks.detach(id);
+  assert.equal(await settledTraces(before), before);
+});
+
+test('what a killed daemon left half done is gone after the next start', async () => {
+  await using fixture = await networkFixture();
+  const before = traces();
+  const request = sandboxRequest('a', publish('18080'));
+  const sandbox = await fixture.networks.attach(request, signal);
+  // Elements, a namespace and a link that no record tells of; a process holds the namespace for a moment.
+  const holder = await serveIn(sandbox.netnsPath, 'holder', ['tcp:80']);
+  nft('add', 'element', 'ip', 'gantry-gtest0', 'ports', '{ tcp . 4242 : 10.219.0.77 . 80 }');
+  nft('add', 'element', 'ip', 'gantry-gtest0', 'address_ports', '{ 127.0.0.1 . udp . 4243 : 10.219.0.77 . 80 }');
+  const networks = await fixture.restart();
+  await networks.restore([]);
+  const links = execFileSync('ip', ['-o', 'link', 'show', 'master', 'gtest0'], { encoding: 'utf8' });
+  assert.equal(links, '');
+  await holder[Symbol.asyncDispose]();
+  assert.equal(await settledTraces(before), before);
+  assert.deepEqual(networks.inspect('bridge').Containers, {});
+});
+
+test('a flushed firewall, a deleted bridge and a missing folder are made again by the next start', async () => {
+  await using fixture = await networkFixture();
+  const web = await fixture.networks.attach(sandboxRequest('web', publish('18080')), signal);
+  await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
+  nft('flush', 'ruleset');
+  let networks = await fixture.restart();
+  await networks.restore([{ ...web, containerId: 'web' }]);
+  assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), `web ${OUTSIDE_ADDRESS} hello`);
+  await networks.detach('web');
+  execFileSync('ip', ['link', 'delete', 'gtest0']);
+  networks = await fixture.restart();
+  await networks.restore([]);
+  assert.equal(networks.inspect('bridge').IPAM.Config?.[0]?.Gateway, '10.219.0.1');
+  await networks.attach(sandboxRequest('again'), signal);
+});
+
+test('a table of another layout is replaced', async () => {
+  await using fixture = await networkFixture();
+  nft('delete', 'table', 'ip', 'gantry-gtest0');
+  nft('add', 'table', 'ip', 'gantry-gtest0');
+  nft('add', 'map', 'ip', 'gantry-gtest0', 'ports', '{ type inet_service : ipv4_addr; }');
+  const networks = await fixture.restart();
+  await networks.restore([]);
+  await networks.attach(sandboxRequest('web', publish('18080')), signal);
+  assert.match(nft('list', 'map', 'ip', 'gantry-gtest0', 'ports'), /18080/);
+});
+
+test('stored states that make no sense are no obstacle', async () => {
+  await using fixture = await networkFixture();
+  const { networks } = fixture;
+  const state = { netnsPath: '/nonexistent/x', sandboxId: 'x' };
+  await networks.restore([
+    { ...state, containerId: 'a', endpoints: { gone: { IPAddress: '1.2.3.4' } }, ports: {} },
+    { ...state, containerId: 'b', endpoints: { bridge: { IPAddress: 'junk' } }, ports: {} },
+    {
+      ...state,
+      containerId: 'c',
+      endpoints: { bridge: { IPAddress: '10.219.0.2' } },
+      ports: { '80/tcp': [{ HostIp: 'x', HostPort: '1' }] },
+    },
+  ]);
+  const sandbox = await networks.attach(sandboxRequest('d'), signal);
+  assert.equal(sandbox.endpoints['bridge']?.IPAddress, '10.219.0.3');
+});
+
+test('two engines run beside each other, and the one that goes takes nothing of the other', async () => {
+  await using one = await networkFixture();
+  const web = await one.networks.attach(sandboxRequest('web', publish('18080')), signal);
+  await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
+  const before = traces();
+  {
+    await using two = await networkFixture({ bridgeName: 'gtest1' });
+    assert.equal(two.networks.hostGateway, '10.219.1.1', 'the subnet of the first is not taken again');
+    await two.networks.restore([]);
+    await assert.rejects(
+      two.networks.attach(sandboxRequest('web', publish('18080')), signal),
+      /address already in use/,
+    );
+    const other = await two.networks.attach(sandboxRequest('web', publish('18081')), signal);
+    assert.match(await askFrom(other.netnsPath, HOST_ADDRESS, 18080), /^web .* hello$/);
+  }
+  assert.equal(await settledTraces(before), before);
+  assert.match(await askTcp('127.0.0.1', 18080), /^web .* hello$/);
+});
+
+test('a foreign chain that drops forwarded packets is passed through DOCKER-USER, once', async () => {
+  execFileSync('nft', ['-f', '-'], { input: FOREIGN });
+  try {
+    const before = traces();
+    {
+      await using fixture = await networkFixture();
+      assert.deepEqual(fixture.networks.warnings(), []);
+      await fixture.restart();
+      await fixture.networks.restore([]);
+      const rules = nft('list', 'chain', 'ip', 'filter', 'DOCKER-USER').match(/"gtest0"/g);
+      assert.equal(rules?.length, 2);
+      const web = await fixture.networks.attach(sandboxRequest('web', publish('18080')), signal);
+      await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
+      assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), `web ${OUTSIDE_ADDRESS} hello`);
+    }
+    assert.equal(await settledTraces(before), before);
+  } finally {
+    nft('delete', 'table', 'ip', 'filter');
+  }
+});
+
+const FOREIGN = `table ip filter {
+  chain DOCKER-USER { counter return; }
+  chain FORWARD { type filter hook forward priority 0; policy drop; jump DOCKER-USER; }
+}
+`;
+
+test('a foreign chain without a door is a warning that names it', async () => {
+  execFileSync('nft', ['-f', '-'], {
+    input: 'table inet strict { chain most { type filter hook forward priority 0; policy drop; }; }\n',
+  });
+  try {
+    await using fixture = await networkFixture();
+    assert.match(
+      fixture.networks.warnings()[0] ?? '',
+      /Chain most of the firewall's table inet strict drops .* accepts gtest0/,
+    );
+    assert.equal(fixture.logged.length, 1);
+  } finally {
+    nft('delete', 'table', 'inet', 'strict');
+  }
+});
+
+test('a bridge of the user is used as it is and outlives the engine; a link of another kind is refused', async () => {
+  execFileSync('sh', ['-c', 'ip link add user0 type bridge; ip addr add 10.77.0.9/24 dev user0; ip link set user0 up']);
+  try {
+    const before = traces();
+    {
+      await using fixture = await networkFixture({ bridge: 'user0' });
+      const sandbox = await fixture.networks.attach(sandboxRequest('a'), signal);
+      assert.equal(sandbox.endpoints['bridge']?.Gateway, '10.77.0.9');
+      assert.equal(sandbox.endpoints['bridge']?.IPAddress, '10.77.0.1');
+      const client = execFileSync('ip', ['-o', 'link', 'show', 'master', 'user0'], { encoding: 'utf8' });
+      assert.match(client, /veth/);
+    }
+    assert.equal(await settledTraces(before), before);
+    await assert.rejects(networkFixture({ bridge: 'lo' }), /lo exists and is no bridge/);
+    await assert.rejects(networkFixture({ bridge: 'missing0' }), /missing0 must be created manually/);
+  } finally {
+    execFileSync('ip', ['link', 'delete', 'user0']);
+  }
+});
+
+test('without a default bridge only none is left', async () => {
+  await using fixture = await networkFixture({ bridge: 'none' });
+  assert.deepEqual(
+    fixture.networks.list().map(({ Name }) => Name),
+    ['host', 'none'],
+  );
+  assert.equal(fixture.networks.hostGateway, undefined);
+  await fixture.networks.attach(sandboxRequest('n', { mode: 'none' }), signal);
+  await assert.rejects(fixture.networks.attach(sandboxRequest('b'), signal), { kind: 'notFound' });
+});

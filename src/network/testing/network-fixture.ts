@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from '../../base/logger.ts';
+import { memoryRecords, type Records } from '../../base/records.ts';
+import { createNetworks } from '../create-networks.ts';
+import type { NetworkConfig } from '../network-config.ts';
+import type { NetworkRecord } from '../network-record.ts';
+import type { Networks, SandboxRequest } from '../networks.ts';
+
+/** An engine's networks in the namespace of the test process, with a bridge, subnet and table of their own. */
+export interface NetworkFixture extends AsyncDisposable {
+  readonly networks: Networks;
+  readonly config: NetworkConfig;
+  readonly records: Records<NetworkRecord>;
+  /** What was logged as warning or error. */
+  readonly logged: readonly string[];
+  /** Another daemon on the same state, as after a crash: the first one's sockets are closed, the kernel is as it was. */
+  restart(): Promise<Networks>;
+}
+
+export async function networkFixture(settings: Partial<NetworkConfig> = {}): Promise<NetworkFixture> {
+  const execRoot = mkdtempSync(join(tmpdir(), 'networks-'));
+  const config: NetworkConfig = {
+    execRoot,
+    bridgeName: 'gtest0',
+    addressPools: [{ base: '10.219.0.0/16', size: 24 }],
+    ...settings,
+  };
+  const records = memoryRecords<NetworkRecord>();
+  const logged: string[] = [];
+  const keep = (_fields: object, message: string): void => void logged.push(message);
+  const logger: Logger = { debug() {}, info() {}, warn: keep, error: keep };
+  let networks = await createNetworks({ config, records, logger });
+  return {
+    get networks() {
+      return networks;
+    },
+    config,
+    records,
+    logged,
+    async restart() {
+      await networks.close();
+      networks = await createNetworks({ config, records, logger });
+      return networks;
+    },
+    async [Symbol.asyncDispose]() {
+      await networks.tearDown();
+      rmdirSync(execRoot);
+    },
+  };
+}
+
+export function sandboxRequest(containerId: string, change: Partial<SandboxRequest> = {}): SandboxRequest {
+  return {
+    containerId,
+    containerName: `name-${containerId}`,
+    mode: 'bridge',
+    endpoints: {},
+    exposedPorts: [],
+    portBindings: {},
+    publishAll: false,
+    sysctls: {},
+    ...change,
+  };
+}
+
+/** Everything that networks may leave behind, as text to compare. Links take the kernel a moment: see {@link settledTraces}. */
+export function traces(): string {
+  const links = execFileSync('ip', ['-o', 'link', 'show'], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => /^\d+: ([^:@]+)/.exec(line)?.[1] ?? '')
+    .join(' ');
+  const rules = execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' });
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(`${tmpdir()}/networks-`));
+  const descriptors = readdirSync('/proc/self/fd').filter((fd) => !isTransient(fd)).length;
+  return [links, rules, ...mounts, `${descriptors} descriptors`].join('\n');
+}
+
+/** {@link traces} once the kernel's worker is through with deleting, or after 5 s what there is then. */
+export async function settledTraces(expected: string): Promise<string> {
+  for (let attempt = 0; attempt < 250; attempt++) {
+    if (traces() === expected) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return traces();
+}
+
+/** Descriptors that Node itself opens and closes as it likes. */
+function isTransient(fd: string): boolean {
+  try {
+    return !/^(socket:|net:|\/proc\/|mnt:)/.test(readlinkSync(`/proc/self/fd/${fd}`));
+  } catch {
+    return true;
+  }
+}

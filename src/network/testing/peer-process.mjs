@@ -1,0 +1,26 @@
+// Runs inside a sandbox of a test: `serve NAME tcp:PORT udp:PORT …` answers with NAME and who asks; then `ready`.
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+
+const [name, ...ports] = process.argv.slice(2);
+const listening = ports.map((spec) => {
+  const [protocol, port] = spec.split(':');
+  return new Promise((resolve) => {
+    if (protocol === 'udp') {
+      const socket = createSocket('udp4', (bytes, from) =>
+        socket.send(`${name} ${from.address} ${bytes}`, from.port, from.address),
+      );
+      socket.bind(Number(port), resolve);
+    } else {
+      createServer({ allowHalfOpen: true }, (client) => {
+        let asked = '';
+        client.setEncoding('utf8');
+        client.on('error', () => client.destroy());
+        client.on('data', (text) => (asked += text));
+        client.on('end', () => client.end(`${name} ${client.remoteAddress.replace('::ffff:', '')} ${asked}`));
+      }).listen(Number(port), '0.0.0.0', resolve);
+    }
+  });
+});
+await Promise.all(listening);
+process.stdout.write('ready\n');
