@@ -1,10 +1,10 @@
 export { assembleContainers, type ContainersDomain } from './assemble-containers.ts';
 export type {
-  AttachOptions,
   Attachment,
+  AttachOptions,
   ContainerInspect,
-  Containers,
   ContainerSummary,
+  Containers,
   CreateContainer,
   ExecInspect,
   Filters,
