@@ -18,8 +18,8 @@ export interface Entry {
   removing: boolean;
   /** Set while `start` runs: an exit that arrives meanwhile is kept here and applied right after. */
   starting: { exit?: TaskExit } | undefined;
-  /** A restart holds the container down and up: its exit is no reason for auto-remove or a restart policy. */
-  manualRestart: boolean;
+  /** Restarts by hand that hold the container down and up: an exit is no reason for auto-remove or a restart policy. */
+  manualRestarts: number;
   /** Attachments that are open or wait for a start. */
   attachments: number;
   /** Cancels the wait for a restart policy's next start. */
@@ -157,7 +157,7 @@ function newEntry(record: ContainerRecord): Entry {
     execIds: new Set(),
     removing: false,
     starting: undefined,
-    manualRestart: false,
+    manualRestarts: 0,
     attachments: 0,
     cancelRestart: undefined,
     restartDelayMs: 0,

@@ -40,7 +40,7 @@ function applyExit(world: World, entry: Entry, exit: TaskExit): void {
   const restart =
     !world.lifetime.closing &&
     !entry.removing &&
-    !entry.manualRestart &&
+    entry.manualRestarts === 0 &&
     wantsRestart(before.hostConfig.RestartPolicy, {
       exitCode: exit.exitCode ?? 1,
       durationMs: ranForMs,
@@ -61,7 +61,7 @@ function applyExit(world: World, entry: Entry, exit: TaskExit): void {
   if (restart) {
     entry.restartDelayMs = restartDelay(entry.restartDelayMs, ranForMs);
     restartByPolicy(world, entry, entry.restartDelayMs);
-  } else if (after.hostConfig.AutoRemove === true && !entry.removing && !entry.manualRestart) {
+  } else if (after.hostConfig.AutoRemove === true && !entry.removing && entry.manualRestarts === 0) {
     void world.background.run('auto-remove', entry.id, () => removeStopped(world, entry, { volumes: true }));
   }
 }

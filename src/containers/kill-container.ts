@@ -23,15 +23,14 @@ export async function killContainer(world: World, ref: string, signalName: strin
     if (endsRestarts(entry, number) && abandonRestart(world, entry)) return;
     if (!hasProcess(entry.record)) return;
     if (number === SIGKILL) exit = exitWithin(world, entry, KILL_PATIENCE_MS);
-    await signalTask(world, entry, number);
+    await signalTask(world, entry, number, endsRestarts(entry, number));
   }
   await exit;
 }
 
-/** Sends the signal, thaws a paused container that is meant to end, and announces it. With the lock held. */
-export async function signalTask(world: World, entry: Entry, number: number): Promise<void> {
-  const ends = endsRestarts(entry, number);
-  if (ends && !world.lifetime.closing && !entry.manualRestart) {
+/** Sends the signal and announces it. One that is meant to end the container also thaws it. With the lock held. */
+export async function signalTask(world: World, entry: Entry, number: number, ends: boolean): Promise<void> {
+  if (ends && !world.lifetime.closing && entry.manualRestarts === 0) {
     world.table.put(entry, { ...entry.record, manuallyStopped: true });
   }
   try {
@@ -48,7 +47,7 @@ export async function signalTask(world: World, entry: Entry, number: number): Pr
 export async function killAndWait(world: World, entry: Entry): Promise<void> {
   const exit = exitWithin(world, entry, KILL_PATIENCE_MS);
   exit.catch(() => undefined);
-  await signalTask(world, entry, SIGKILL);
+  await signalTask(world, entry, SIGKILL, true);
   await exit;
 }
 

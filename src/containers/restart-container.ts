@@ -13,7 +13,7 @@ export async function restartContainer(
   signal: AbortSignal,
 ): Promise<void> {
   const entry = world.table.resolve(ref);
-  entry.manualRestart = true;
+  entry.manualRestarts += 1;
   try {
     if (entry.record.state.running || entry.starting !== undefined) await stopEntry(world, entry, options);
     using _lock = await world.locks.acquire(entry.id, signal);
@@ -24,6 +24,6 @@ export async function restartContainer(
     if (!entry.record.state.running) await startLocked(world, entry, { byPolicy: false });
     emitContainerEvent(world.events, entry.record, 'restart');
   } finally {
-    entry.manualRestart = false;
+    entry.manualRestarts -= 1;
   }
 }

@@ -4,7 +4,7 @@ import { errnoOf, messageOf } from '../base/errors.ts';
 import type { SandboxState } from '../network/index.ts';
 import type { KnownTask, TaskExit } from '../runtime/index.ts';
 import type { Entry } from './container-table.ts';
-import { giveBackVolume, volumeNames } from './give-back.ts';
+import { volumeNames } from './give-back.ts';
 import { handleExit } from './handle-exit.ts';
 import { containersFolder } from './paths.ts';
 import type { ContainerRecord } from './record.ts';
@@ -65,13 +65,15 @@ function takeOver(world: World, entries: readonly Entry[], tasks: readonly Known
 }
 
 function runningSandboxes(entries: readonly Entry[]): readonly SandboxState[] {
-  return entries.flatMap(({ record }) => (hasProcess(record) && record.sandbox !== undefined ? [record.sandbox] : []));
+  return entries.flatMap(({ record }) =>
+    hasProcess(record) && record.sandbox !== undefined ? [{ ...record.sandbox, containerName: record.name }] : [],
+  );
 }
 
 /** A crash between an exit and its clean-up leaves mounts. Networks are given back by the networks' own restore. */
 async function unmountStale(world: World, record: ContainerRecord): Promise<void> {
   await quietly(world, record.id, world.snapshots.unmount(record.id));
-  for (const name of volumeNames(record)) await giveBackVolume(world, record, name);
+  for (const name of volumeNames(record)) await quietly(world, record.id, world.volumes.unmount(name, record.id));
 }
 
 /** Undoes a create, finishes a removal: both leave nothing. */

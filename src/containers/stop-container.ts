@@ -58,11 +58,8 @@ async function sendStop(
   // Registered before the signal: the exit may come before the answer to it.
   const exit = grace < 0 ? nextExit(entry) : exitWithin(world, entry, grace * 1000);
   exit.catch(() => undefined); // Handled by the caller, a moment later.
-  if (!entry.manualRestart && !world.lifetime.closing) {
-    world.table.put(entry, { ...entry.record, manuallyStopped: true });
-  }
   try {
-    await signalTask(world, entry, number);
+    await signalTask(world, entry, number, true);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     world.logger.warn({ containerId: entry.id, error: messageOf(error) }, 'a container could not be signalled');
