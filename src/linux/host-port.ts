@@ -42,10 +42,9 @@ export function bindHostPort({ protocol, address, port }: HostPort): number {
   const subject = `${protocol} ${address} port ${port}`;
   const fd = check(socket(v4 ? AF_INET : AF_INET6, type, PROTOCOL[protocol]), 'socket', subject);
   try {
-    const on = Buffer.from(new Uint32Array([1]).buffer);
     // Connections of the port's former owner in TIME_WAIT must not count. For UDP it would allow two owners.
-    if (protocol !== 'udp') check(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, 4), 'setsockopt', subject);
-    if (!v4) check(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, 4), 'setsockopt', subject);
+    if (protocol !== 'udp') check(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, ON, 4), 'setsockopt', subject);
+    if (!v4) check(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, ON, 4), 'setsockopt', subject);
     const name = v4 ? sockaddrIn(address, port) : sockaddrIn6(address, port);
     check(bind(fd, name, name.length), 'bind', subject);
     if (protocol !== 'udp') check(listen(fd, BACKLOG), 'listen', subject);
@@ -55,6 +54,9 @@ export function bindHostPort({ protocol, address, port }: HostPort): number {
     throw error;
   }
 }
+
+/** An int option that is set. */
+const ON = Buffer.from(new Uint32Array([1]).buffer);
 
 /** struct sockaddr_in of ip(7). */
 function sockaddrIn(address: string, port: number): Buffer {

@@ -3,20 +3,23 @@ import { EngineError, messageOf } from '../base/errors.ts';
 import { newObjectId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
-import type { EndpointSettings, PortMap } from '../spec/index.ts';
+import type { EndpointSettings } from '../spec/index.ts';
 import { type BridgeDriver, bridgeName, checkEndpoint } from './drivers/bridge-driver.ts';
 import type { NetworkDriver } from './drivers/driver.ts';
 import { nullDriver } from './drivers/null-driver.ts';
+import { hostLinkName, hostLinksOf } from './host-link.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { LinkPlan } from './kernel/protocol.ts';
 import { filterNetworks } from './list-filters.ts';
 import { type AttachedContainers, inspectNetwork, type NetworkRecord } from './network-record.ts';
+import { NetworkTable } from './network-table.ts';
 import type { NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState } from './networks.ts';
 import { ContainerPorts } from './ports/container-ports.ts';
 import { endpointFailed } from './ports/port-errors.ts';
 import type { PortRegistry } from './ports/port-registry.ts';
-import { formatContainerPort, type PortRequest, parseContainerPorts, parsePortBindings } from './ports/port-request.ts';
+import { parsePortBindings } from './ports/port-request.ts';
 import { publishedPorts } from './ports/published-ports.ts';
+import { portMap, wantedPorts } from './ports/wanted-ports.ts';
 import { sysctlKey } from './sysctl-key.ts';
 
 export interface EngineNetworksDeps {
@@ -45,14 +48,16 @@ interface ConnectedEndpoint {
 /** The networks of one engine. Decisions are taken here, synchronously; the kernel thread carries them out. */
 export class EngineNetworks implements Networks {
   readonly #deps: EngineNetworksDeps;
+  readonly #table: NetworkTable;
   readonly #attached = new Map<string, Attached>();
 
   constructor(deps: EngineNetworksDeps) {
     this.#deps = deps;
+    this.#table = new NetworkTable(deps.records);
   }
 
   get hostGateway(): string | undefined {
-    return this.#find('bridge')?.gateway;
+    return this.#table.find('bridge')?.gateway;
   }
 
   warnings(): readonly string[] {
@@ -60,7 +65,7 @@ export class EngineNetworks implements Networks {
   }
 
   list(filters: Readonly<Record<string, readonly string[]>> = {}): readonly NetworkInspect[] {
-    const attached = new Map(this.#deps.records.all().map((record) => [record, this.#containersOn(record)]));
+    const attached = new Map(this.#table.all().map((record) => [record, this.#containersOn(record)]));
     const inUse = (record: NetworkRecord): boolean => Object.keys(attached.get(record) ?? {}).length > 0;
     return filterNetworks([...attached.keys()], filters, inUse)
       .toSorted((one, other) => (one.name < other.name ? -1 : 1))
@@ -68,14 +73,14 @@ export class EngineNetworks implements Networks {
   }
 
   inspect(ref: string): NetworkInspect {
-    const record = this.#require(ref);
+    const record = this.#table.require(ref);
     return inspectNetwork(record, this.#containersOn(record));
   }
 
   check(request: Pick<SandboxRequest, 'mode' | 'endpoints' | 'portBindings'>): void {
     parsePortBindings(request.portBindings);
     for (const [name, settings] of Object.entries(request.endpoints)) {
-      const record = this.#find(name);
+      const record = this.#table.find(name);
       if (record !== undefined) checkEndpoint(record, settings);
     }
   }
@@ -93,7 +98,7 @@ export class EngineNetworks implements Networks {
       netnsPath: join(this.#deps.netnsDirectory, sandboxId.slice(0, 12)),
       sandboxId,
       endpoints: Object.fromEntries(endpoints.map(({ record, settings }) => [record.name, settings])),
-      ports: portMap(request, ports),
+      ports: portMap(request, ports.map()),
     };
     const links = endpoints.flatMap(({ link }) => link ?? []);
     await this.#request('attach', { netnsPath: sandbox.netnsPath, links, sysctls, elements: ports.elements() });
@@ -152,7 +157,7 @@ export class EngineNetworks implements Networks {
   }
 
   async tearDown(): Promise<void> {
-    const bridges = this.#deps.records.all().filter(({ driver }) => driver === 'bridge');
+    const bridges = this.#table.all().filter(({ driver }) => driver === 'bridge');
     try {
       await this.#request('tearDown', { bridges: bridges.map(bridgeName) });
     } finally {
@@ -183,9 +188,9 @@ export class EngineNetworks implements Networks {
 
   /** The network of the mode first, then the others that endpoints name. */
   #wanted({ mode, endpoints }: SandboxRequest): readonly { record: NetworkRecord; asked: EndpointSettings }[] {
-    const first = this.#require(mode);
+    const first = this.#table.require(mode);
     const wanted = new Map<NetworkRecord, EndpointSettings>([[first, {}]]);
-    for (const [name, asked] of Object.entries(endpoints)) wanted.set(this.#require(name), asked);
+    for (const [name, asked] of Object.entries(endpoints)) wanted.set(this.#table.require(name), asked);
     if (first.driver === 'null' && wanted.size > 1) {
       throw new EngineError(
         'invalid',
@@ -201,7 +206,7 @@ export class EngineNetworks implements Networks {
     const target = endpoint?.settings.IPAddress ?? '';
     // Without a network of its own nothing can be published; Docker discards such wishes.
     if (endpoint === undefined) return new ContainerPorts({ registry, logger }, [], target);
-    const requests = [...parsePortBindings(request.portBindings), ...publishAllRequests(request)];
+    const requests = wantedPorts(request);
     try {
       return new ContainerPorts({ registry, logger }, registry.reserve(requests, target), target);
     } catch (error) {
@@ -232,7 +237,7 @@ export class EngineNetworks implements Networks {
 
   #endpointsOf({ endpoints }: Sandbox): readonly { record: NetworkRecord; settings: EndpointSettings }[] {
     return Object.entries(endpoints).flatMap(([name, settings]) => {
-      const record = this.#deps.records.get(settings.NetworkID ?? '') ?? this.#find(name);
+      const record = this.#table.byId(settings.NetworkID ?? '') ?? this.#table.find(name);
       return record === undefined ? [] : [{ record, settings }];
     });
   }
@@ -253,28 +258,6 @@ export class EngineNetworks implements Networks {
     return containers;
   }
 
-  #require(ref: string): NetworkRecord {
-    const record = this.#find(ref);
-    if (record === undefined) throw new EngineError('notFound', `network ${ref} not found`);
-    return record;
-  }
-
-  /** By full id, name, then unique prefix of an id. @throws EngineError invalid for a prefix of several */
-  #find(ref: string): NetworkRecord | undefined {
-    const name = ref === '' || ref === 'default' ? 'bridge' : ref;
-    const records = this.#deps.records.all();
-    const exact = this.#deps.records.get(name) ?? records.find((record) => record.name === name);
-    if (exact !== undefined) return exact;
-    const byPrefix = records.filter((record) => record.id.startsWith(name));
-    if (byPrefix.length > 1) {
-      throw new EngineError(
-        'invalid',
-        `network ${name} is ambiguous (${byPrefix.length} matches found based on ID prefix)`,
-      );
-    }
-    return byPrefix[0];
-  }
-
   async #request(...args: Parameters<Kernel['request']>): Promise<void> {
     try {
       await this.#deps.kernel.request(...args);
@@ -286,32 +269,6 @@ export class EngineNetworks implements Networks {
 
 function driverOf({ bridges }: EngineNetworksDeps, { driver }: NetworkRecord): NetworkDriver {
   return driver === 'bridge' ? bridges : nullDriver;
-}
-
-/** Of the end at the bridge: 15 bytes at most, and found again from what is stored of the endpoint. */
-function hostLinkName(endpointId: string): string {
-  return `veth${endpointId.slice(0, 11)}`;
-}
-
-function hostLinksOf({ endpoints }: Sandbox): readonly string[] {
-  return Object.values(endpoints)
-    .filter(({ IPAddress = '' }) => IPAddress !== '')
-    .map(({ EndpointID = '' }) => hostLinkName(EndpointID));
-}
-
-/** With `-P` every exposed port that isn't published by a binding gets a host port of the ephemeral range. */
-function publishAllRequests({ publishAll, exposedPorts, portBindings }: SandboxRequest): readonly PortRequest[] {
-  if (!publishAll) return [];
-  const bound = new Set(parsePortBindings(portBindings).map(formatContainerPort));
-  return exposedPorts
-    .flatMap(parseContainerPorts)
-    .filter((port) => !bound.has(formatContainerPort(port)))
-    .map((port) => ({ ...port, hostAddress: '', first: 0, last: 0 }));
-}
-
-function portMap(request: SandboxRequest, ports: ContainerPorts): PortMap {
-  const exposed = [...request.exposedPorts, ...Object.keys(request.portBindings)].flatMap(parseContainerPorts);
-  return { ...Object.fromEntries(exposed.map((port) => [formatContainerPort(port), null])), ...ports.map() };
 }
 
 function cancelled(): EngineError {
