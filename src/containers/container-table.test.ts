@@ -74,7 +74,8 @@ test('a rename frees the old name and keeps it when the new one is taken', () =>
 test('a dropped container is unknown and its name free while its record waits to be forgotten', () => {
   const { table: all, store } = table(record('abc1', 'web'));
   const web = all.resolve('web');
-  all.drop(web, { ...web.record, phase: 'removing' });
+  all.put(web, { ...web.record, phase: 'removing' });
+  all.drop(web);
   assert.equal(all.find('web'), undefined);
   assert.equal(all.find(web.id), undefined);
   const second = all.insert(record('abd2', 'web'));

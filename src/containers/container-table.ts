@@ -63,12 +63,28 @@ export class ContainerTable {
     return entry;
   }
 
-  /** Stores a change. An entry that was dropped is not stored again. */
+  /** Stores a wish: when that fails (a full disk), it has not happened. An entry that was dropped is not stored again. */
   put(entry: Entry, record: ContainerRecord): void {
     if (this.#byId.get(entry.id) !== entry) return;
     this.#records.put(entry.id, record);
     entry.record = record;
     entry.summary = undefined;
+  }
+
+  /**
+   * Stores a fact (it runs, it has ended): it holds from now on even when it could not be stored, which is answered with
+   * what went wrong. Restore finds out such facts by itself as long as the task is not released.
+   */
+  note(entry: Entry, record: ContainerRecord): EngineError | undefined {
+    try {
+      this.put(entry, record);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      entry.record = record;
+      entry.summary = undefined;
+      return error;
+    }
   }
 
   /** Takes the new name, or leaves everything as it was. @throws EngineError conflict */
@@ -80,10 +96,9 @@ export class ContainerTable {
     this.#byName.set(name, entry);
   }
 
-  /** The container is unknown from now on. `last` is its stored to-do until {@link forget}. */
-  drop(entry: Entry, last: ContainerRecord): void {
-    this.#records.put(entry.id, last);
-    entry.record = last;
+  /** The container is unknown from now on. Its record, stored with phase `removing`, is the to-do until {@link forget}. */
+  drop(entry: Entry): void {
+    const last = entry.record;
     this.#byId.delete(entry.id);
     if (this.#byName.get(last.name) === entry) this.#byName.delete(last.name);
   }

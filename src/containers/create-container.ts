@@ -118,7 +118,7 @@ async function undoCreate(world: World, entry: Entry): Promise<void> {
     await releaseVolumes(world, { ...entry.record, removeVolumes: true });
     await world.snapshots.removeWritable(entry.id);
     await rm(containerPaths(world.dataRoot, entry.id).folder, { recursive: true, force: true });
-    world.table.drop(entry, { ...entry.record, phase: 'removing', removeVolumes: true });
+    world.table.drop(entry);
     world.table.forget(entry.id);
   });
 }

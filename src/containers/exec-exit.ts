@@ -1,3 +1,4 @@
+import type { EngineError } from '../base/errors.ts';
 import type { TaskExit } from '../runtime/index.ts';
 import { emitContainerEvent } from './container-events.ts';
 import type { ExecRecord } from './record.ts';
@@ -7,16 +8,31 @@ import type { World } from './world.ts';
 /** Stores and announces the exit of an exec, once, then lets the runtime forget it. */
 export function handleExecExit(world: World, exit: TaskExit, execId: string): void {
   const exec = world.execs.find(execId);
-  if (exec !== undefined && exec.exitCode === null) endExec(world, exec, exit.exitCode ?? UNKNOWN_EXIT_CODE);
+  if (exec !== undefined && exec.exitCode === null) {
+    const unstored = endExec(world, exec, exit.exitCode ?? UNKNOWN_EXIT_CODE);
+    if (unstored !== undefined) {
+      world.logger.error(
+        { containerId: exit.containerId, execId, error: unstored.message },
+        'an exit could not be stored',
+      );
+      return;
+    }
+  }
   void world.background.run('release of an ended exec', exit.containerId, () =>
     world.runtime.release({ containerId: exit.containerId, execId }),
   );
 }
 
-export function endExec(world: Pick<World, 'table' | 'execs' | 'events'>, exec: ExecRecord, exitCode: number): void {
+function endExec(
+  world: Pick<World, 'table' | 'execs' | 'events'>,
+  exec: ExecRecord,
+  exitCode: number,
+): EngineError | undefined {
   const entry = world.table.byId(exec.containerId);
   entry?.execIds.delete(exec.id);
-  world.execs.put({ ...exec, running: false, exitCode });
-  if (entry === undefined) return;
-  emitContainerEvent(world.events, entry.record, 'exec_die', { execID: exec.id, exitCode: String(exitCode) });
+  const unstored = world.execs.note({ ...exec, running: false, exitCode });
+  if (entry !== undefined) {
+    emitContainerEvent(world.events, entry.record, 'exec_die', { execID: exec.id, exitCode: String(exitCode) });
+  }
+  return unstored;
 }

@@ -117,7 +117,7 @@ async function runExec(world: World, execId: string): Promise<void> {
     const { pid } = await world.runtime.exec(task, new AbortController().signal);
     const current = world.execs.find(execId);
     // Its exit may have overtaken the answer.
-    if (current !== undefined && current.exitCode === null) world.execs.put({ ...current, pid });
+    if (current !== undefined && current.exitCode === null) world.execs.note({ ...current, pid });
   } catch (error) {
     failExec(world, execId, error);
     throw error;
@@ -129,7 +129,7 @@ function failExec(world: World, execId: string, error: unknown): void {
   if (exec === undefined || exec.exitCode !== null) return;
   world.table.byId(exec.containerId)?.execIds.delete(execId);
   const code = startExitCode(error);
-  world.execs.put({ ...exec, running: false, exitCode: code === 127 ? code : NOT_EXECUTABLE });
+  world.execs.note({ ...exec, running: false, exitCode: code === 127 ? code : NOT_EXECUTABLE });
 }
 
 async function exitOf(world: World, execId: string): Promise<void> {

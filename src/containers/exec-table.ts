@@ -1,4 +1,4 @@
-import { notFound } from '../base/errors.ts';
+import { EngineError, notFound } from '../base/errors.ts';
 import type { Records } from '../base/records.ts';
 import type { ExecRecord } from './record.ts';
 
@@ -38,6 +38,22 @@ export class ExecTable {
 
   put(record: ExecRecord): void {
     this.#records.put(record.id, record);
+    this.#hold(record);
+  }
+
+  /** A fact, which holds even when it could not be stored; see `ContainerTable.note`. */
+  note(record: ExecRecord): EngineError | undefined {
+    try {
+      this.put(record);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      this.#hold(record);
+      return error;
+    }
+  }
+
+  #hold(record: ExecRecord): void {
     this.#index(record);
     if (record.exitCode === null) return;
     this.#ended.add(record.id);

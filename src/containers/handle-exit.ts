@@ -48,7 +48,7 @@ function applyExit(world: World, entry: Entry, exit: TaskExit): void {
       restartCount: before.restartCount,
     });
   const after = exited(before, exit, restart ? 'restarting' : 'exited');
-  world.table.put(entry, after);
+  const unstored = world.table.note(entry, after);
   emitContainerEvent(world.events, after, 'die', {
     execDuration: String(Math.floor(ranForMs / 1000)),
     exitCode: String(after.state.exitCode),
@@ -56,7 +56,9 @@ function applyExit(world: World, entry: Entry, exit: TaskExit): void {
   entry.waiters.exited({ exitCode: after.state.exitCode });
   endExecs(world, entry);
 
-  releaseTask(world, entry.id);
+  if (unstored === undefined) releaseTask(world, entry.id);
+  // The supervisor keeps the exit: a daemon that starts when there is space again learns of it.
+  else world.logger.error({ containerId: entry.id, error: unstored.message }, 'an exit could not be stored');
   entry.cleanup = world.background.run('clean-up after an exit', entry.id, () => giveBack(world, before));
   if (restart) {
     entry.restartDelayMs = restartDelay(entry.restartDelayMs, ranForMs);

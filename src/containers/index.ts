@@ -15,4 +15,4 @@ export type {
 } from './containers.ts';
 export type { LogDefaults } from './log-spec.ts';
 export type { ContainerRecord, ExecRecord, MountRecord } from './record.ts';
-export type { Clock, ContainersDeps } from './world.ts';
+export type { Clock, ContainersDeps, RemovalRoom } from './world.ts';

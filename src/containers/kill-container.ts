@@ -31,7 +31,7 @@ export async function killContainer(world: World, ref: string, signalName: strin
 /** Sends the signal and announces it. One that is meant to end the container also thaws it. With the lock held. */
 export async function signalTask(world: World, entry: Entry, number: number, ends: boolean): Promise<void> {
   if (ends && !world.lifetime.closing && entry.manualRestarts === 0) {
-    world.table.put(entry, { ...entry.record, manuallyStopped: true });
+    world.table.note(entry, { ...entry.record, manuallyStopped: true });
   }
   try {
     await world.runtime.kill({ containerId: entry.id }, number);

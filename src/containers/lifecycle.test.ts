@@ -334,3 +334,23 @@ test('a shutdown with containers to stop gives each its grace and leaves their p
   assert.equal(await engine.status('aa'), 'running');
   assert.equal(await engine.status('bb'), 'exited');
 });
+
+test('on a full disk a container still ends, its waiters are answered and its exit is kept for later', async () => {
+  using engine = await TestEngine.start();
+  const { host, containers, signal } = engine;
+  const id = await engine.run('web');
+  const { result } = await containers.wait('web', 'next-exit', signal);
+  host.before = (step) => {
+    if (step === 'record put') throw new EngineError('noSpace', 'no space left on device');
+  };
+  host.exit({ containerId: id }, 6);
+  assert.deepEqual(await result, { exitCode: 6 });
+  await engine.settle();
+  assert.equal(await engine.status('web'), 'exited');
+  assert.equal(host.sandboxes.size, 0);
+  host.before = () => undefined;
+  await engine.reboot();
+  await engine.settle();
+  const { State } = await engine.containers.inspect('web', { size: false });
+  assert.deepEqual([State.Status, State.ExitCode, host.tasks.size], ['exited', 6, 0]);
+});

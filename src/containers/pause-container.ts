@@ -27,6 +27,6 @@ export async function unpauseContainer(world: World, ref: string, signal: AbortS
 export async function setPaused(world: World, entry: Entry, pause: boolean): Promise<void> {
   await (pause ? world.runtime.pause(entry.id) : world.runtime.resume(entry.id));
   if (!hasProcess(entry.record)) return;
-  world.table.put(entry, paused(entry.record, pause));
+  world.table.note(entry, paused(entry.record, pause));
   emitContainerEvent(world.events, entry.record, pause ? 'pause' : 'unpause');
 }

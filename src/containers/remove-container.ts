@@ -57,12 +57,12 @@ export async function removeStopped(world: World, entry: Entry, options: { volum
 export async function removeLocked(world: World, entry: Entry, options: { readonly volumes: boolean }): Promise<void> {
   entry.removing = true;
   const last: ContainerRecord = { ...entry.record, phase: 'removing', removeVolumes: options.volumes };
-  world.table.put(entry, last);
+  world.room.write(() => world.table.put(entry, last));
   if (entry.cleanup === undefined) await giveBack(world, last);
   else await entry.cleanup;
   await releaseVolumes(world, last);
-  world.table.drop(entry, last);
-  world.execs.deleteOf(entry.id);
+  world.table.drop(entry);
+  world.room.write(() => world.execs.deleteOf(entry.id));
   emitContainerEvent(world.events, last, 'destroy');
   if (entry.attachments > 0) endAttachments(world, entry);
   entry.waiters.removed({ exitCode: last.state.exitCode });
@@ -76,7 +76,8 @@ export async function sweep(world: World, record: ContainerRecord): Promise<void
     world.snapshots.removeWritable(record.id),
     rm(containerPaths(world.dataRoot, record.id).folder, { recursive: true, force: true }),
   ]);
-  world.table.forget(record.id);
+  world.room.write(() => world.table.forget(record.id));
+  world.room.freed();
 }
 
 /** Frees the container's volumes, and removes those made for it alone when asked to. */

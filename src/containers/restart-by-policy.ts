@@ -40,7 +40,7 @@ export function abandonRestart(world: World, entry: Entry): boolean {
   if (!entry.record.state.restarting) return false;
   entry.cancelRestart?.();
   const after = restartAbandoned(entry.record);
-  world.table.put(entry, { ...after, manuallyStopped: true });
+  world.table.note(entry, { ...after, manuallyStopped: true });
   entry.waiters.exited({ exitCode: after.state.exitCode });
   if (after.hostConfig.AutoRemove === true && !entry.removing) {
     void world.background.run('auto-remove', entry.id, () => removeStopped(world, entry, { volumes: true }));

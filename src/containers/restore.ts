@@ -133,7 +133,7 @@ function settle(world: World, entry: Entry): void {
   const { state, hostConfig, restartCount, manuallyStopped, hasStarted } = entry.record;
   const run = { exitCode: state.exitCode, durationMs: 0, manuallyStopped, restartCount };
   if (state.restarting || (hasStarted && wantsRestartAtBoot(hostConfig.RestartPolicy, run))) {
-    world.table.put(entry, awaitingRestart(entry.record));
+    world.table.note(entry, awaitingRestart(entry.record));
     restartByPolicy(world, entry, 0);
   } else if (hostConfig.AutoRemove === true && (hasStarted || state.error !== '')) {
     void world.background.run('auto-remove', entry.id, () => removeStopped(world, entry, { volumes: true }));

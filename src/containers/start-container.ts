@@ -76,7 +76,7 @@ async function run(world: World, entry: Entry, record: ContainerRecord): Promise
   };
   world.table.put(entry, prepared);
   const process = await world.runtime.start(task, signal);
-  world.table.put(entry, started(prepared, process));
+  world.table.note(entry, started(prepared, process));
   undo.move(); // The running container holds them now.
   emitContainerEvent(world.events, entry.record, 'start');
 }
@@ -144,7 +144,7 @@ function withNetworkIds(record: ContainerRecord, sandbox: Sandbox | undefined): 
 }
 
 async function failStart(world: World, entry: Entry, before: ContainerRecord, error: unknown): Promise<void> {
-  world.table.put(entry, startFailed(before, { exitCode: startExitCode(error), error: messageOf(error) }));
+  world.table.note(entry, startFailed(before, { exitCode: startExitCode(error), error: messageOf(error) }));
   if (before.state.restarting) entry.waiters.exited({ exitCode: entry.record.state.exitCode });
   await quietly(world, before, world.runtime.cancelAttach({ containerId: entry.id }));
   if (before.hostConfig.AutoRemove === true) await removeLocked(world, entry, { volumes: true });

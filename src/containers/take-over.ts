@@ -15,17 +15,17 @@ export function takeOverContainer(world: World, entry: Entry, task: KnownTask | 
   if (record.phase === 'starting') {
     // The intent was stored, its outcome not. A task of the run before is not the one that was meant.
     if (task === undefined || task.startedAt === record.state.startedAt) {
-      world.table.put(entry, startFailed(record, { exitCode: NOT_STARTED, error: INTERRUPTED }));
+      world.table.note(entry, startFailed(record, { exitCode: NOT_STARTED, error: INTERRUPTED }));
       return;
     }
-    world.table.put(entry, started(record, task));
+    world.table.note(entry, started(record, task));
     emitContainerEvent(world.events, entry.record, 'start');
     return;
   }
   if (!hasProcess(record) || task !== undefined) return;
   // It ran and nobody knows what became of it: the host was restarted.
   const lost = { exitCode: null, oomKilled: false, exitedAt: formatNanos(world.clock.now()) };
-  world.table.put(entry, exited(record, lost, 'exited'));
+  world.table.note(entry, exited(record, lost, 'exited'));
   emitContainerEvent(world.events, entry.record, 'die', { exitCode: String(UNKNOWN_EXIT_CODE) });
 }
 
@@ -38,10 +38,10 @@ export function takeOverExec(world: World, exec: ExecRecord, task: KnownTask | u
   }
   if (exec.exitCode !== null) return;
   if (task !== undefined) {
-    world.execs.put({ ...exec, running: true, pid: task.pid });
+    world.execs.note({ ...exec, running: true, pid: task.pid });
     entry.execIds.add(exec.id);
   } else if (exec.running) {
-    world.execs.put({ ...exec, running: false, exitCode: UNKNOWN_EXIT_CODE });
+    world.execs.note({ ...exec, running: false, exitCode: UNKNOWN_EXIT_CODE });
   } else if (hasProcess(entry.record)) {
     entry.execIds.add(exec.id);
   }

@@ -93,6 +93,7 @@ export class TestEngine implements Disposable {
       events: life,
       logger: silentLogger,
       dataRoot: this.dataRoot,
+      room: { write: (change) => change(), freed: () => undefined },
       logDefaults: { maxSizeBytes: 0, maxFiles: 1, compress: false },
     });
   }

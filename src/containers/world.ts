@@ -51,6 +51,13 @@ export interface ContainersDeps {
   /** Folders of containers are made beneath `containers/` of it. */
   readonly dataRoot: string;
   readonly logDefaults: LogDefaults;
+  readonly room: RemovalRoom;
+}
+
+/** A full disk keeps nothing from being removed: `StateDb.transaction` with `removes`, and `restoreBallast`. */
+export interface RemovalRoom {
+  write<R>(change: () => R): R;
+  freed(): void;
 }
 
 /** The rules that decide without touching anything, made of `config/`, `logs/` and the runtime's spec. */
