@@ -12,6 +12,6 @@ export interface ImagesDeps {
   readonly users: ImageUsers;
   readonly events: EventSink;
   readonly logger: Logger;
-  /** Makes the content of added images durable, after the answer. Never rejects. */
+  /** Makes what changed durable, after the answer. */
   settle(): void;
 }

@@ -35,6 +35,7 @@ export async function removeImage(
     quiet = true;
   }
   await deleteImage(deps, image.id, { ...options, quiet, records });
+  deps.settle();
   return records;
 }
 

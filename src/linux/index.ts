@@ -68,6 +68,7 @@ export {
   tryLockFile,
 } from './process.ts';
 export { setNonBlocking, setTerminalSize, terminalSize } from './pty.ts';
+export { syncFilesystem } from './sync-filesystem.ts';
 export { check, SyscallError } from './syscall-error.ts';
 export { enterRoot, separateThread } from './thread-root.ts';
 export { type CopyTree, copyTree } from './tree/copy-tree.ts';

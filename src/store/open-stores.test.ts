@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { imageArchive, tarArchive } from '../../test/support/busybox-image.ts';
+import { fakeSnapshots } from '../../test/support/fake-snapshots.ts';
 import { imageHost } from '../../test/support/image-host.ts';
 
 const layer = (name: string, size = 1000): Buffer => tarArchive([{ name, content: Buffer.alloc(size, name) }]);
@@ -35,6 +36,8 @@ test('images, names and their targets are there again after a restart', async (t
     await using host = await imageHost({ root });
     await host.load(image('t/a:1', 'x', 'y'));
     await host.images.tag('t/a:1', { repo: 't/b', tag: '2' });
+    assert.equal(host.stores.images.unsettled().length, 1);
+    await host.stores.idle();
   }
   await using host = await imageHost({ root });
   assert.deepEqual(host.stores.images.resolve('t/b:2').names, ['docker.io/t/a:1', 'docker.io/t/b:2']);
@@ -70,12 +73,19 @@ test('a power cut that spoilt a blob costs the image, not the engine; a killed e
   const again = await imageHost({ root, bootId: 'first boot' });
   assert.equal(again.stores.images.list().length, 2);
   again.stores.db.close();
-  await using after = await imageHost({ root, bootId: 'second boot' });
+  const snapshots = fakeSnapshots();
+  await using after = await imageHost({ root, bootId: 'second boot', snapshots });
   assert.deepEqual(
     after.stores.images.list().map(({ names }) => names),
     [['docker.io/t/b:1']],
   );
   assert.throws(() => after.stores.images.resolve('t/a:1'), { kind: 'notFound' });
+  // Its tree may be spoilt as well.
+  assert.equal(snapshots.unpacked, 1);
+  await after.stores.idle();
+  const calm = await imageHost({ root, bootId: 'third boot', snapshots });
+  assert.equal(calm.snapshots.unpacked, 1);
+  calm.stores.db.close();
 });
 
 test('removing one image while another with the same layers is loading loses nothing', async (t) => {

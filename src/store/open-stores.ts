@@ -5,6 +5,8 @@ import { type ContentStore, openContentStore } from './content/index.ts';
 import { openStateDb, type StateDb } from './db/index.ts';
 import { type Collector, createCollector } from './gc/index.ts';
 import { type ImageStore, openImageStore } from './images/index.ts';
+import { repairLayers } from './repair-layers.ts';
+import { settleLater } from './settle.ts';
 import type { Snapshots } from './snapshots/snapshots.ts';
 
 /** Everything under the data root that images and containers stand on. */
@@ -16,6 +18,8 @@ export interface Stores {
   readonly collector: Collector;
   /** Makes what images added lately refer to durable, soon, in the background. Never throws. */
   settle(): void;
+  /** Resolves when nothing is left to do in the background: what was deleted is off the disk, what was added is on it. */
+  idle(): Promise<void>;
   /** Waits for what goes on in the background, then closes the database. */
   close(): Promise<void>;
 }
@@ -34,9 +38,6 @@ export interface StoresOptions {
 
 /** Resumable downloads that nobody went on with for so long are given up. */
 const INGEST_LIFE_SECONDS = 7 * 24 * 3600;
-/** Time for the burst of writes that follows to pass. */
-const SETTLE_DELAY_MS = 1000;
-
 /**
  * Opens the stores and brings disk and database into agreement: what a crash left unused is deleted, what it lost is
  * reported. One process at a time: the caller holds the data root's lock.
@@ -50,41 +51,27 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
   const bootId = options.bootId ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const images = await openImageStore({ db, content, logger, bootId });
   const snapshots = await options.openSnapshots({ db, dataRoot });
+  const suspects = images.unsettled().filter(({ boot }) => boot !== bootId);
+  await repairLayers({ content, images, snapshots, logger }, new Set(suspects.map(({ target }) => target)));
   const collector = createCollector({ content, snapshots, images, logger });
   await collector.reconcile();
   content.expireIngests(INGEST_LIFE_SECONDS);
 
-  let timer: NodeJS.Timeout | undefined;
-  let settling = Promise.resolve();
-  const settleNow = async (): Promise<void> => {
-    timer = undefined;
-    const fresh = images.unsettled();
-    if (fresh.length === 0) return;
-    try {
-      await content.sync(fresh.flatMap(({ blobs }) => blobs));
-      images.settled(fresh.map(({ target }) => target));
-      db.restoreBallast();
-    } catch (error) {
-      logger.warn({ err: error }, 'cannot make images durable yet');
-    }
-  };
-  const settle = (): void => {
-    timer ??= setTimeout(() => {
-      settling = settling.then(settleNow);
-    }, SETTLE_DELAY_MS).unref();
-  };
-  settle();
+  const settling = settleLater({ db, images, dataRoot, logger });
+  settling.soon();
   return {
     db,
     content,
     images,
     snapshots,
     collector,
-    settle,
+    settle: settling.soon,
+    async idle() {
+      await settling.now();
+      await content.swept();
+    },
     async close() {
-      clearTimeout(timer);
-      await settling;
-      await settleNow();
+      await settling.stop();
       await content.swept();
       db.close();
     },

@@ -27,7 +27,7 @@ export async function imageHost(
   options: { readonly root?: string; readonly bootId?: string } = {},
 ): Promise<ImageHost> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'gantry-images-'));
-  const snapshots = fakeSnapshots();
+  const snapshots = options.snapshots ?? fakeSnapshots();
   const stores = await openStores({
     dataRoot: root,
     logger: silentLogger,

@@ -41,8 +41,8 @@ export interface ImageStore {
   references(): References;
   /** What one image uses. */
   referencesOf(id: Digest): References;
-  /** Targets whose content may not survive a power cut yet. */
-  unsettled(): readonly { readonly target: Digest; readonly blobs: readonly Digest[] }[];
+  /** Targets whose content may not survive a power cut yet, with the boot of the machine that it was written in. */
+  unsettled(): readonly { readonly target: Digest; readonly boot: string }[];
   /** Records that the content of these targets survives a power cut. */
   settled(targets: readonly Digest[]): void;
 }

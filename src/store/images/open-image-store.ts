@@ -154,8 +154,9 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
     unsettled: () =>
       catalog
         .targets()
-        .filter(({ record }) => record.unsettled !== undefined)
-        .map((target) => ({ target: target.record.descriptor.digest, blobs: [...referencesOf([target]).blobs] })),
+        .flatMap(({ record }) =>
+          record.unsettled === undefined ? [] : { target: record.descriptor.digest, boot: record.unsettled },
+        ),
     settled: (digests) =>
       put(
         digests.flatMap((digest) => {
@@ -177,8 +178,8 @@ async function loadTargets(
       const images = record.manifests.map((descriptor) => readDocuments(content, descriptor));
       catalog.enter(record, images);
       if (record.unsettled === undefined || record.unsettled === bootId) continue;
-      for (const blob of images.flatMap(({ blobs }) => blobs)) {
-        if (content.has(blob) && !(await content.verify(blob))) {
+      for (const blob of [digest, ...images.flatMap(({ blobs }) => blobs)]) {
+        if (!(await content.verify(blob))) {
           content.delete(blob);
           throw internal(`blob ${blob} did not survive the power cut`);
         }

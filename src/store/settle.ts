@@ -1,0 +1,59 @@
+import type { Logger } from '../base/logger.ts';
+import { syncFilesystem } from '../linux/index.ts';
+import type { StateDb } from './db/index.ts';
+import type { ImageStore } from './images/index.ts';
+
+/** Time for the burst of writes that follows to pass. */
+const DELAY_MS = 1000;
+
+/**
+ * Blobs and unpacked layers are written without waiting for the disk: an image's record says in which boot. Behind the
+ * answer this makes them durable, once for all that came together, and takes the mark away. A power cut before that is
+ * found by the mark at the next start.
+ */
+export interface Settling {
+  soon(): void;
+  /** Never rejects. */
+  now(): Promise<void>;
+  /** Waits for what runs and starts nothing more. What is not settled is at the next start. */
+  stop(): Promise<void>;
+}
+
+export function settleLater(deps: {
+  readonly db: StateDb;
+  readonly images: ImageStore;
+  readonly dataRoot: string;
+  readonly logger: Logger;
+}): Settling {
+  let timer: NodeJS.Timeout | undefined;
+  let running = Promise.resolve();
+
+  const settle = async (): Promise<void> => {
+    const targets = deps.images.unsettled().map(({ target }) => target);
+    try {
+      if (targets.length > 0) {
+        await syncFilesystem(deps.dataRoot);
+        deps.images.settled(targets);
+      }
+      deps.db.restoreBallast();
+    } catch (error) {
+      deps.logger.warn({ err: error }, 'cannot make images durable yet');
+    }
+  };
+  const now = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    running = running.then(settle);
+    return running;
+  };
+  return {
+    soon() {
+      timer ??= setTimeout(now, DELAY_MS).unref();
+    },
+    now,
+    async stop() {
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
