@@ -39,7 +39,8 @@ await Promise.all([
     outdir,
     splitting: true,
     chunkNames: 'daemon/[name]-[hash]',
-    entryPoints: { gantryd: 'src/daemon/main.ts' },
+    // Worker threads are entries of their own, beside the daemon's.
+    entryPoints: { gantryd: 'src/daemon/main.ts', 'network-kernel': 'src/network/kernel/kernel-worker.ts' },
   }),
   build({
     ...shared,
