@@ -27,7 +27,7 @@ export interface ControlDeps {
   readonly runtime: OciRuntime;
   readonly adopted: AdoptedProcesses;
   readonly log: Logger;
-  /** Ends the supervisor. */
+  /** Removes the supervisor's traces, then ends it when answers on their way are out. */
   readonly stop: () => void;
 }
 
@@ -117,7 +117,7 @@ async function handle(deps: ControlDeps, daemonPid: number, request: Request): P
     case 'shutdown':
       if (tasks.runningCount > 0) throw new Failure('exists', `${tasks.runningCount} tasks run`);
       await tasks.settled();
-      setImmediate(deps.stop);
+      deps.stop();
       return;
     default:
       throw new Failure('invalid', `unknown request ${String((request as { op?: unknown }).op)}`);

@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   const stop = (): void => {
     rmSync(supervisorSocket(execRoot), { force: true });
     leaveOwnCgroup();
-    process.exit(0);
+    setImmediate(() => process.exit(0));
   };
   await listen({ tasks, events, runtime, adopted, log, stop }, supervisorSocket(execRoot));
   log.info({ pid: process.pid, execRoot }, 'supervisor listens');

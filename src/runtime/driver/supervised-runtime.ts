@@ -70,7 +70,7 @@ export class SupervisedRuntime implements TaskRuntime {
       return started(await this.#launch(ref, stdio, request));
     } catch (error) {
       this.#cgroupPaths.delete(containerId);
-      throw error instanceof RefusedError ? startError(error, spec.process) : error;
+      throw error instanceof RefusedError ? startError(error, spec) : error;
     }
   }
 

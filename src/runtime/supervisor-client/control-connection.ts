@@ -54,6 +54,7 @@ export class ControlConnection {
     const { promise, resolve, reject } = Promise.withResolvers<ControlConnection>();
     let connection: ControlConnection | undefined;
     socket.on('error', (error) => reject(error));
+    socket.on('end', () => socket.destroy());
     socket.on('close', () => {
       reject(new EngineError('unavailable', 'the supervisor closed the connection'));
       if (connection === undefined) return;

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { NO_STDIO, TaskHost, until } from '../support/task-host.ts';
+
+const COUNTER = ['sh', '-c', 'i=0; while :; do echo line $i; i=$((i+1)); sleep 0.01; done'];
+
+function killSupervisor(host: TaskHost): number {
+  const pid = host.supervisorPid;
+  process.kill(pid, 'SIGKILL');
+  return pid;
+}
+
+/** Lines `line N` of a log, which must be without gap and repetition. */
+function assertUnbroken(text: string, atLeast: number): void {
+  const lines = text.split('\n').slice(0, -1);
+  assert.ok(lines.length >= atLeast, `${lines.length} lines`);
+  lines.forEach((line, i) => {
+    assert.equal(line, `line ${i}`);
+  });
+}
+
+test('a daemon that is killed loses nothing: its successor hears of every exit and goes on', async () => {
+  await using host = await TaskHost.open();
+  const { id } = await host.start(COUNTER);
+  const short = await host.start(['sh', '-c', 'sleep 0.2; exit 9']);
+  // As after kill -9: nothing is told to the supervisor.
+  await host.runtime[Symbol.asyncDispose]();
+  await until(() => readFileSync(`${host.execRoot}/supervisor/supervisor.log`, 'utf8') !== '', 'the supervisor lives');
+  const ended = host.exit(short.id);
+  await host.connect();
+  assert.equal((await ended).exitCode, 9);
+  assert.deepEqual(host.runtime.tasks().map((task) => task.containerId).sort(), [id, short.id].sort());
+  const before = host.logText(id).length;
+  await until(() => host.logText(id).length > before + 100, 'the container writes on');
+  assert.equal((await host.kill(id)).exitCode, 137);
+  assertUnbroken(host.logText(id), 10);
+});
+
+test('a supervisor that is killed: containers run on, keep their output, and end with their exit code', async () => {
+  await using host = await TaskHost.open();
+  const { id, pid } = await host.start(COUNTER);
+  const late = await host.start(['sh', '-c', 'trap "echo bye; exit 42" USR1; while :; do sleep 0.05; done']);
+  await until(() => host.logText(id).split('\n').length > 5, 'it writes');
+  const old = killSupervisor(host);
+  await until(() => host.supervisorPid !== old, 'there is another');
+  const reached = host.logText(id).length;
+  await until(() => host.logText(id).length > reached + 100, 'it writes on');
+  const ended = host.exit(late.id);
+  await host.runtime.kill({ containerId: late.id }, 10);
+  assert.equal((await ended).exitCode, 42);
+  assert.equal(host.logText(late.id), 'bye\n');
+  assert.deepEqual(await host.runtime.processes(id), [pid, ...(await host.runtime.processes(id)).slice(1)]);
+  assert.equal((await host.kill(id)).exitCode, 137);
+  assertUnbroken(host.logText(id), 10);
+  assert.equal((await host.run(['sh', '-c', 'exit 3'])).exit.exitCode, 3);
+});
+
+test('what ends while there is no supervisor is told by the next, with its output and exit code', async () => {
+  await using host = await TaskHost.open();
+  const { id, pid } = await host.start(['sh', '-c', 'trap "echo last; exit 77" USR1; while :; do sleep 0.02; done']);
+  const execId = host.newId();
+  await host.exec(id, ['sleep', '1000'], NO_STDIO, execId);
+  const [ended, execEnded] = [host.exit(id), host.exit(execId)];
+  const old = host.supervisorPid;
+  process.kill(old, 'SIGSTOP');
+  process.kill(pid, 'SIGUSR1');
+  process.kill(old, 'SIGKILL');
+  assert.equal((await ended).exitCode, 77);
+  assert.equal((await execEnded).exitCode, 137);
+  assert.equal(host.logText(id), 'last\n');
+  await host.runtime.release({ containerId: id });
+});
+
+test('a shell on a terminal lives through the death of its supervisor', async () => {
+  await using host = await TaskHost.open();
+  const { id } = await host.start(['sh'], { stdio: { tty: true, stdin: true, stdinOnce: false } });
+  const first = await host.attach(id, undefined, true);
+  first.resume();
+  first.write('x=kept\n');
+  await until(() => host.logText(id).includes('x=kept'), 'it has been typed');
+  const closed = once(first, 'end');
+  const old = killSupervisor(host);
+  await closed;
+  await until(() => host.supervisorPid !== old, 'there is another');
+  const second = await host.attach(id, undefined, true);
+  let text = '';
+  second.on('data', (bytes: Buffer) => {
+    text += bytes.toString();
+  });
+  second.write('echo still-$x\n');
+  await until(() => text.includes('still-kept'), 'the shell answers with what it knew');
+  await host.runtime.resize({ containerId: id }, 50, 90);
+  second.write('stty size; exit 8\n');
+  const ended = host.exit(id);
+  assert.equal((await ended).exitCode, 8);
+  assert.match(text, /50 90/);
+  await host.runtime.release({ containerId: id });
+});
+
+test('an open stdin without a client survives the supervisor', async () => {
+  await using host = await TaskHost.open();
+  const { id } = await host.start(['cat'], { stdio: { tty: false, stdin: true, stdinOnce: false } });
+  const old = killSupervisor(host);
+  await until(() => host.supervisorPid !== old, 'there is another');
+  const client = await host.attach(id, undefined, true);
+  client.write('through\n');
+  await until(() => host.logText(id) === 'through\n', 'cat has echoed');
+  await host.kill(id);
+});
+
+test('both killed at once: containers run on, and the end of one that died meanwhile is not invented', async () => {
+  await using host = await TaskHost.open();
+  const { id } = await host.start(COUNTER);
+  const dying = await host.start(['sleep', '1000']);
+  const supervisor = host.supervisorPid;
+  await until(() => host.logText(id).split('\n').length > 5, 'it writes');
+  await host.runtime[Symbol.asyncDispose]();
+  process.kill(supervisor, 'SIGKILL');
+  process.kill(dying.pid, 'SIGKILL');
+  const ended = host.exit(dying.id);
+  await host.connect();
+  const { exitCode } = await ended;
+  assert.ok(exitCode === 137 || exitCode === null, `exit code ${exitCode}`);
+  const reached = host.logText(id).length;
+  await until(() => host.logText(id).length > reached + 100, 'it writes on');
+  assert.equal((await host.kill(id)).exitCode, 137);
+  assertUnbroken(host.logText(id), 10);
+});
+
+test('a start that was never finished is removed by the next supervisor', async () => {
+  await using host = await TaskHost.open();
+  const starts = Array.from({ length: 5 }, () => host.start(['sleep', '1000']).catch(() => undefined));
+  const old = killSupervisor(host);
+  const started = (await Promise.all(starts)).filter((one) => one !== undefined);
+  await until(() => host.supervisorPid !== old, 'there is another');
+  const known = host.runtime.tasks().map((task) => task.containerId);
+  for (const { id } of started) assert.ok(known.includes(id));
+  assert.equal(known.length, started.length);
+});
+
+test('a supervisor without task and daemon ends, and the next daemon starts one', async () => {
+  await using host = await TaskHost.open();
+  const first = host.supervisorPid;
+  await host.runtime.shutdown();
+  await host.runtime[Symbol.asyncDispose]();
+  await host.connect();
+  assert.notEqual(host.supervisorPid, first);
+  assert.equal((await host.run(['true'])).exit.exitCode, 0);
+});
