@@ -53,6 +53,7 @@ export function assembleContainers(deps: ContainersDeps & Rules): ContainersDoma
     execs: new ExecTable(deps.execRecords),
     locks: new KeyedLock(),
     background: new Background(deps.logger),
+    networkDrivers: new Map(),
     lifetime: { closing: false, pruning: false },
   };
   // Exits may be announced before restore has read the records they concern.

@@ -211,6 +211,9 @@ export class FakeLife {
   #networks(): World['networks'] {
     const { host } = this;
     return {
+      inspect: (ref) => {
+        throw notFound('network', ref);
+      },
       check: () => undefined,
       rename: () => undefined,
       hostGateway: '172.17.0.1',

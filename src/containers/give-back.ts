@@ -1,8 +1,9 @@
 import { messageOf } from '../base/errors.ts';
+import { emitNetworkEvents } from './network-events.ts';
 import type { ContainerRecord } from './record.ts';
 import type { World } from './world.ts';
 
-export type GiveBackDeps = Pick<World, 'networks' | 'volumes' | 'snapshots' | 'logger' | 'events'>;
+export type GiveBackDeps = Pick<World, 'networks' | 'networkDrivers' | 'volumes' | 'snapshots' | 'logger' | 'events'>;
 
 /**
  * Returns what a run of the container held: its network, its volumes' mounts and its root mount. Carries on past
@@ -10,7 +11,7 @@ export type GiveBackDeps = Pick<World, 'networks' | 'volumes' | 'snapshots' | 'l
  * a start waits for it by itself.
  */
 export async function giveBack(deps: GiveBackDeps, record: ContainerRecord): Promise<void> {
-  const steps: Promise<void>[] = [deps.networks.detach(record.id), deps.snapshots.unmount(record.id)];
+  const steps: Promise<void>[] = [leaveNetworks(deps, record), deps.snapshots.unmount(record.id)];
   for (const name of volumeNames(record)) steps.push(giveBackVolume(deps, record, name));
   for (const outcome of await Promise.allSettled(steps)) {
     if (outcome.status === 'fulfilled') continue;
@@ -19,6 +20,11 @@ export async function giveBack(deps: GiveBackDeps, record: ContainerRecord): Pro
       'clean-up of a container is incomplete',
     );
   }
+}
+
+async function leaveNetworks(deps: GiveBackDeps, record: ContainerRecord): Promise<void> {
+  await deps.networks.detach(record.id);
+  emitNetworkEvents(deps, record.id, record.sandbox?.endpoints ?? {}, 'disconnect');
 }
 
 /** Volumes that the container mounts, each once. */

@@ -24,13 +24,22 @@ const EMPTY_ENDPOINT = {
 export function endpointsOf(record: ContainerRecord): Readonly<Record<string, EndpointSettings>> {
   const source = networkSource(record);
   if (source.kind === 'container') return {};
-  const names = new Set([...Object.keys(record.networks), ...Object.keys(record.sandbox?.endpoints ?? {})]);
+  const names = new Set([
+    ...Object.keys(record.networks),
+    ...Object.keys(record.lastNetworks ?? {}),
+    ...Object.keys(record.sandbox?.endpoints ?? {}),
+  ]);
   if (names.size === 0 && record.config.NetworkDisabled !== true) {
     names.add(source.kind === 'host' ? 'host' : source.mode);
   }
   const endpoints: Record<string, EndpointSettings> = {};
   for (const name of names) {
-    endpoints[name] = { ...EMPTY_ENDPOINT, ...record.networks[name], ...record.sandbox?.endpoints[name] };
+    endpoints[name] = {
+      ...EMPTY_ENDPOINT,
+      ...record.networks[name],
+      ...record.lastNetworks?.[name],
+      ...record.sandbox?.endpoints[name],
+    };
   }
   return endpoints;
 }

@@ -74,6 +74,8 @@ export interface ContainerRecord {
   /** Networks asked for, by name, as requested; what was allocated is in `sandbox`. */
   readonly networks: Readonly<Record<string, EndpointSettings>>;
 
+  /** What inspect goes on showing of networks after the container has stopped, by name. */
+  readonly lastNetworks?: Readonly<Record<string, Pick<EndpointSettings, 'NetworkID' | 'DNSNames'>>>;
   /** The network namespace of the running container when it has one of its own. */
   readonly sandbox?: SandboxState;
   /** The first start got as far as the process: volumes are filled from the image, the files of /etc written. */

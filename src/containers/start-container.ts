@@ -4,6 +4,7 @@ import { emitContainerEvent } from './container-events.ts';
 import { writeHostsFile, writeNameFiles } from './container-files.ts';
 import type { Entry } from './container-table.ts';
 import { handleExit } from './handle-exit.ts';
+import { emitNetworkEvents } from './network-events.ts';
 import { joinedNetworkPath, networkSource } from './network-mode.ts';
 import { fillVolumes, mountVolumes } from './prepare-volumes.ts';
 import type { ContainerRecord } from './record.ts';
@@ -71,8 +72,9 @@ async function run(world: World, entry: Entry, record: ContainerRecord): Promise
     ...record,
     phase: 'starting',
     hasStarted: true,
-    networks: withNetworkIds(record, network.sandbox),
-    ...(network.sandbox === undefined ? {} : { sandbox: { ...network.sandbox, containerId: record.id } }),
+    ...(network.sandbox === undefined
+      ? {}
+      : { sandbox: { ...network.sandbox, containerId: record.id }, lastNetworks: lastNetworks(network.sandbox) }),
   };
   world.table.put(entry, prepared);
   const process = await world.runtime.start(task, signal);
@@ -117,7 +119,11 @@ async function openNetwork(
     },
     signal,
   );
-  undo.defer(() => quietly(world, record, world.networks.detach(record.id)));
+  emitNetworkEvents(world, record.id, sandbox.endpoints, 'connect');
+  undo.defer(async () => {
+    await quietly(world, record, world.networks.detach(record.id));
+    emitNetworkEvents(world, record.id, sandbox.endpoints, 'disconnect');
+  });
   return { path: sandbox.netnsPath, sandbox };
 }
 
@@ -133,14 +139,11 @@ function networkSysctls(
   return Object.fromEntries(Object.entries(sysctls ?? {}).filter(([name]) => name.startsWith('net.')));
 }
 
-/** Inspect goes on showing the networks' ids after the container has stopped. */
-function withNetworkIds(record: ContainerRecord, sandbox: Sandbox | undefined): ContainerRecord['networks'] {
-  if (sandbox === undefined) return record.networks;
-  const networks = { ...record.networks };
-  for (const [name, endpoint] of Object.entries(sandbox.endpoints)) {
-    networks[name] = { ...networks[name], NetworkID: endpoint.NetworkID ?? '', DNSNames: endpoint.DNSNames ?? null };
-  }
-  return networks;
+function lastNetworks(sandbox: Sandbox): NonNullable<ContainerRecord['lastNetworks']> {
+  const entries = Object.entries(sandbox.endpoints);
+  return Object.fromEntries(
+    entries.map(([name, { NetworkID = '', DNSNames = null }]) => [name, { NetworkID, DNSNames }]),
+  );
 }
 
 async function failStart(world: World, entry: Entry, before: ContainerRecord, error: unknown): Promise<void> {

@@ -74,7 +74,8 @@ export function exited(record: ContainerRecord, exit: ExitRecord, next: 'exited'
     error: exit.exitCode === null ? UNKNOWN_EXIT : '',
     finishedAt: exit.exitedAt,
   };
-  return { ...record, phase: 'ready', state, restartCount: record.restartCount + (next === 'restarting' ? 1 : 0) };
+  const { sandbox: _gone, ...rest } = record;
+  return { ...rest, phase: 'ready', state, restartCount: record.restartCount + (next === 'restarting' ? 1 : 0) };
 }
 
 /** A policy wants it back after a restart of the daemon. */

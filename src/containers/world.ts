@@ -28,7 +28,7 @@ export interface ContainersDeps {
   readonly records: Records<ContainerRecord>;
   readonly execRecords: Records<ExecRecord>;
   readonly runtime: TaskRuntime;
-  readonly networks: Pick<Networks, 'check' | 'attach' | 'detach' | 'rename' | 'restore' | 'hostGateway'>;
+  readonly networks: Pick<Networks, 'inspect' | 'check' | 'attach' | 'detach' | 'rename' | 'restore' | 'hostGateway'>;
   readonly volumes: Pick<
     Volumes,
     'create' | 'remove' | 'reference' | 'release' | 'mountPath' | 'unmount' | 'copyUp' | 'restore'
@@ -76,6 +76,8 @@ export interface World extends ContainersDeps, Rules {
   readonly locks: KeyedLock;
   readonly background: Background;
   readonly lifetime: Lifetime;
+  /** Drivers of networks that containers were on, by network id. */
+  readonly networkDrivers: Map<string, string>;
 }
 
 /** Set once by `shutdown`: from then on no restart policy starts anything. */
