@@ -100,8 +100,7 @@ test('the layers of a container stay when its image is forced away, and go after
   host.users.set(id, [{ id: 'c'.repeat(64), running: false }]);
   assert.deepEqual(await remove(host, 't/a:1', { force: true }), ['- t/a:1', `x ${id}`]);
   assert.equal(host.snapshots.layers().length, 2);
-  await host.snapshots.removeWritable('box');
-  await host.stores.collector.collectHeldBack();
+  await host.stores.snapshots.removeWritable('box');
   assert.deepEqual(await host.leftovers(), []);
 });
 

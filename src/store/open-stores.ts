@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../base/logger.ts';
+import { collectingSnapshots } from './collecting-snapshots.ts';
 import { type ContentStore, openContentStore } from './content/index.ts';
 import { openStateDb, type StateDb } from './db/index.ts';
 import { type Collector, createCollector } from './gc/index.ts';
@@ -63,7 +64,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     db,
     content,
     images,
-    snapshots,
+    snapshots: collectingSnapshots(snapshots, collector),
     collector,
     settle: settling.soon,
     async idle() {

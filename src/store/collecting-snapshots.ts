@@ -1,0 +1,23 @@
+import type { Collector } from './gc/index.ts';
+import type { Snapshots } from './snapshots/snapshots.ts';
+
+/** Snapshots whose containers, once removed, let go of layers that were kept only for them. */
+export function collectingSnapshots(snapshots: Snapshots, collector: Pick<Collector, 'collectHeldBack'>): Snapshots {
+  return {
+    driver: snapshots.driver,
+    unpack: (layer, source, signal) => snapshots.unpack(layer, source, signal),
+    chain: (diffIds) => snapshots.chain(diffIds),
+    removeLayer: (key) => snapshots.removeLayer(key),
+    layersInUse: () => snapshots.layersInUse(),
+    layers: () => snapshots.layers(),
+    createWritable: (id, diffIds) => snapshots.createWritable(id, diffIds),
+    mount: (id) => snapshots.mount(id),
+    unmount: (id) => snapshots.unmount(id),
+    async removeWritable(id) {
+      await snapshots.removeWritable(id);
+      await collector.collectHeldBack();
+    },
+    writables: () => snapshots.writables(),
+    writableSize: (id) => snapshots.writableSize(id),
+  };
+}

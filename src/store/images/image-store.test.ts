@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Digest } from '../../base/ids.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { type ContentStore, openContentStore } from '../content/index.ts';
+import { openStateDb } from '../db/index.ts';
+import type { ImageStore, NewTarget } from './image-store.ts';
+import { openImageStore } from './open-image-store.ts';
+
+interface Store {
+  readonly images: ImageStore;
+  readonly content: ContentStore;
+  /** A target without layers whose config differs by `mark`. */
+  target(mark: number, names: readonly string[]): NewTarget & { readonly id: Digest };
+}
+
+async function open(t: TestContext): Promise<Store> {
+  const root = mkdtempSync(join(tmpdir(), 'gantry-image-store-'));
+  const db = openStateDb(root, { ballastBytes: 4096 });
+  t.after(() => {
+    db.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+  const content = openContentStore(join(root, 'content'), silentLogger);
+  const images = await openImageStore({ db, content, logger: silentLogger, bootId: 'boot' });
+  const put = (document: object): { digest: Digest; size: number } => {
+    const bytes = Buffer.from(JSON.stringify(document));
+    return { digest: content.put(bytes), size: bytes.length };
+  };
+  return {
+    images,
+    content,
+    target(mark, names) {
+      const config = put({ os: 'linux', architecture: 'amd64', mark, rootfs: { type: 'layers', diff_ids: [] } });
+      const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+      const descriptor = { mediaType, ...put({ schemaVersion: 2, config: { mediaType: 'x', ...config }, layers: [] }) };
+      return { id: config.digest, descriptor, manifests: [descriptor], names };
+    },
+  };
+}
+
+test('an image is found by name, digest, id and prefix, and not by an ambiguous one', async (t) => {
+  const { images, target } = await open(t);
+  const digestName = `docker.io/library/a@sha256:${'d'.repeat(64)}`;
+  const many = Array.from({ length: 40 }, (_, mark) => target(mark, []));
+  const named = target(100, ['docker.io/library/a:latest', 'docker.io/library/beef:latest', digestName]);
+  images.add([named, ...many]);
+  const hex = named.id.slice(7);
+  for (const ref of [
+    'a',
+    'docker.io/library/a:latest',
+    named.id,
+    hex,
+    hex.slice(0, 12),
+    digestName,
+    digestName.replace('@', ':x@'),
+  ]) {
+    assert.equal(images.resolve(ref).id, named.id, ref);
+  }
+  // A name counts before a prefix that looks the same.
+  assert.equal(images.resolve('beef').id, named.id);
+  const prefixes = many.map(({ id }) => id.slice(7, 8));
+  const twice = prefixes.find((prefix, index) => prefixes.indexOf(prefix) !== index) ?? '';
+  assert.throws(() => images.resolve(twice), { kind: 'invalid', message: `ambiguous reference: ${twice}` });
+  assert.throws(() => images.resolve('nosuch:1'), { kind: 'notFound', message: 'No such image: nosuch:1' });
+  assert.throws(() => images.resolve('sha256:abc'), { kind: 'notFound', message: 'No such image: sha256:abc' });
+});
+
+test('a wanted platform that an image is not made for is not found', async (t) => {
+  const { images, target } = await open(t);
+  images.add([target(1, ['docker.io/library/a:latest'])]);
+  assert.throws(() => images.resolve('a', { os: 'linux', architecture: 'arm64', variant: 'v8' }), {
+    kind: 'notFound',
+    message:
+      'image with reference a was found but does not match the specified platform: wanted linux/arm64, actual: linux/amd64',
+  });
+});
+
+test('adding is all or none', async (t) => {
+  const { images, target, content } = await open(t);
+  const broken = target(2, ['docker.io/library/b:latest']);
+  content.delete(broken.id);
+  assert.throws(() => images.add([target(1, ['docker.io/library/a:latest']), broken]), { kind: 'invalid' });
+  assert.throws(() => images.add([target(1, ['not a name'])]), { kind: 'invalid' });
+  assert.deepEqual([images.list(), images.names()], [[], []]);
+});
+
+test('names move between targets, and removing an image takes its names and references', async (t) => {
+  const { images, target } = await open(t);
+  const [a, b] = [target(1, ['docker.io/library/x:1']), target(2, ['docker.io/library/x:1', 'docker.io/library/y:1'])];
+  images.add([a]);
+  images.add([b]);
+  assert.deepEqual(images.get(a.id)?.names, []);
+  assert.deepEqual(images.get(b.id)?.names, ['docker.io/library/x:1', 'docker.io/library/y:1']);
+  assert.ok(images.untag('docker.io/library/y:1'));
+  assert.ok(!images.untag('docker.io/library/y:1'));
+  images.setParent(b.id, a.id);
+  assert.deepEqual(
+    images.children(a.id).map(({ id }) => id),
+    [b.id],
+  );
+  assert.deepEqual([...images.referencesOf(b.id).blobs], [b.descriptor.digest, b.id]);
+  images.remove(b.id);
+  images.remove(b.id);
+  assert.deepEqual(images.names(), []);
+  assert.deepEqual([...images.references().blobs], [a.descriptor.digest, a.id]);
+  assert.throws(() => images.resolve('x:1'), { kind: 'notFound' });
+});
