@@ -27,6 +27,7 @@ export {
   listRoutes,
   replaceNeighbour,
 } from './netlink/addresses.ts';
+export { forgetUdpFlows } from './netlink/conntrack.ts';
 export {
   announceAddresses,
   deleteLink,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { EngineError, messageOf } from '../base/errors.ts';
+import { EngineError, errnoOf, messageOf } from '../base/errors.ts';
 import { newObjectId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
@@ -9,7 +9,7 @@ import type { NetworkDriver } from './drivers/driver.ts';
 import { nullDriver } from './drivers/null-driver.ts';
 import { hostLinkName, hostLinksOf } from './host-link.ts';
 import type { Kernel } from './kernel/kernel.ts';
-import type { LinkPlan } from './kernel/protocol.ts';
+import { FIREWALL_GONE, type LinkPlan } from './kernel/protocol.ts';
 import { filterNetworks } from './list-filters.ts';
 import { type AttachedContainers, inspectNetwork, type NetworkRecord } from './network-record.ts';
 import { NetworkTable } from './network-table.ts';
@@ -101,7 +101,14 @@ export class EngineNetworks implements Networks {
       ports: portMap(request, ports.map()),
     };
     const links = endpoints.flatMap(({ link }) => link ?? []);
-    await this.#request('attach', { netnsPath: sandbox.netnsPath, links, sysctls, elements: ports.elements() });
+    const plan = { netnsPath: sandbox.netnsPath, links, sysctls, elements: ports.elements() };
+    try {
+      await this.#request('attach', plan);
+    } catch (error) {
+      if (!isFirewallGone(error)) throw error;
+      await this.#repairFirewall();
+      await this.#request('attach', plan);
+    }
 
     undo.move();
     this.#attached.set(request.containerId, { containerName: request.containerName, sandbox, ports });
@@ -258,6 +265,18 @@ export class EngineNetworks implements Networks {
     return containers;
   }
 
+  /** `nft flush ruleset`, or a service that begins with it, took our table with it: every port is published again. */
+  async #repairFirewall(): Promise<void> {
+    this.#deps.logger.warn(
+      {},
+      'somebody flushed the firewall: published ports and routes to the outside are set up again',
+    );
+    await this.#request('repairFirewall', {
+      bridges: this.#table.all().flatMap((record) => driverOf(this.#deps, record).hostPlan(record) ?? []),
+      elements: [...this.#attached.values()].flatMap(({ ports }) => ports.elements()),
+    });
+  }
+
   async #request(...args: Parameters<Kernel['request']>): Promise<void> {
     try {
       await this.#deps.kernel.request(...args);
@@ -269,6 +288,12 @@ export class EngineNetworks implements Networks {
 
 function driverOf({ bridges }: EngineNetworksDeps, { driver }: NetworkRecord): NetworkDriver {
   return driver === 'bridge' ? bridges : nullDriver;
+}
+
+function isFirewallGone(error: unknown): boolean {
+  // The system's error is two below: of the kernel thread, and of what it answered.
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.cause : undefined;
+  return errnoOf(cause) === FIREWALL_GONE;
 }
 
 function cancelled(): EngineError {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -151,6 +152,33 @@ test('UDP ports work by IPv4 and IPv6, from the host and from containers', async
   assert.match(await askUdp(HOST_ADDRESS, 15353), /^dns .* hello$/);
 });
 
+test('a UDP client that goes on sending reaches the container that has the port now', async () => {
+  await using fixture = await networkFixture();
+  const { networks } = fixture;
+  const udp = { portBindings: { '53/udp': [{ HostPort: '15353' }] } };
+  const client = createSocket('udp4');
+  const ask = async (): Promise<string> => {
+    client.send('hello', 15353, '127.0.0.1');
+    return String((await once(client, 'message', { signal: AbortSignal.timeout(1500) }))[0]);
+  };
+  try {
+    const first = await networks.attach(sandboxRequest('first', udp), signal);
+    {
+      await using _server = await serveIn(first.netnsPath, 'first', ['udp:53']);
+      assert.match(await ask(), /^first/);
+    }
+    await networks.detach('first');
+    // The address of the first is somebody else's now.
+    const squatter = await networks.attach(sandboxRequest('squatter'), signal);
+    assert.equal(addressOf(squatter), addressOf(first));
+    const second = await networks.attach(sandboxRequest('second', udp), signal);
+    await using _server = await serveIn(second.netnsPath, 'second', ['udp:53']);
+    assert.match(await ask(), /^second/);
+  } finally {
+    client.close();
+  }
+});
+
 test('a port of one address is reached by that address only', async () => {
   await using fixture = await networkFixture();
   const web = await fixture.networks.attach(
@@ -166,15 +194,23 @@ test('a port of one address is reached by that address only', async () => {
   assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18081), 'ECONNREFUSED');
 });
 
-test('a flushed firewall leaves published ports reachable from the host', async () => {
+test('a flushed firewall leaves published ports reachable, and the next start sets everything up again', async () => {
   await using fixture = await networkFixture();
   const web = await fixture.networks.attach(sandboxRequest('web', publish({ HostPort: '18080' })), signal);
   await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
   execFileSync('nft', ['flush', 'ruleset']);
-  assert.equal(await askTcp('127.0.0.1', 18080), 'web 10.219.0.1 hello');
+  assert.equal(await askTcp('127.0.0.1', 18080), 'web 10.219.0.1 hello', 'by the socket that keeps the port');
+  assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), 'web 10.219.0.1 hello');
+  await fixture.networks.attach(sandboxRequest('next', publish({ HostPort: '18081' })), signal);
+  assert.equal(
+    await askFrom(outside.netnsPath, HOST_ADDRESS, 18080),
+    `web ${OUTSIDE_ADDRESS} hello`,
+    'translated again',
+  );
+  execFileSync('nft', ['flush', 'ruleset']);
   await fixture.networks.detach('web');
   assert.equal(await askTcp('127.0.0.1', 18080), 'ECONNREFUSED');
-  await fixture.restart();
+  assert.match(fixture.logged.join(), /flushed the firewall/);
 });
 
 test('a taken port is an error that names it, and the container keeps nothing', async () => {

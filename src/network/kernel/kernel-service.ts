@@ -4,8 +4,10 @@ import { errnoOf, messageOf } from '../../base/errors.ts';
 import {
   bindMount,
   detachMount,
+  forgetUdpFlows,
   HomeNamespace,
   isMountPoint,
+  NETLINK,
   NetlinkSocket,
   type Nftables,
   NftablesError,
@@ -22,20 +24,22 @@ import {
   renderTable,
 } from '../firewall/table.ts';
 import { enableForwarding, removeBridge, setUpBridge, surveyHost } from './host-bridge.ts';
-import type {
-  BridgePlan,
-  HostReport,
-  Keep,
-  KernelAnswer,
-  KernelCall,
-  KernelConfig,
-  KernelRequests,
+import {
+  type BridgePlan,
+  FIREWALL_GONE,
+  type HostReport,
+  type Keep,
+  type KernelAnswer,
+  type KernelCall,
+  type KernelConfig,
+  type KernelRequests,
 } from './protocol.ts';
 import { buryLinks, type KernelHandles, makeSandbox, removeLinks, removeSandbox } from './sandbox-links.ts';
 
 /** A firewall change that waits for the others of its batch. `undo` runs when it is refused. */
 interface FirewallChange {
   readonly id: number;
+  readonly elements: readonly PortElement[];
   readonly commands: string;
   readonly undo: () => void;
 }
@@ -47,6 +51,7 @@ export class KernelService implements Disposable {
   readonly #handles: KernelHandles;
   readonly #table: string;
   #nftables: Nftables | undefined;
+  #conntrack: NetlinkSocket | undefined;
   #burial: NodeJS.Timeout | undefined;
 
   constructor(config: KernelConfig) {
@@ -79,22 +84,21 @@ export class KernelService implements Disposable {
   }
 
   /** The part of attach and detach that precedes the firewall; undefined for other operations. */
-  #sandboxChange(call: KernelCall): { commands: string; undo: () => void } | undefined {
+  #sandboxChange(call: KernelCall): Omit<FirewallChange, 'id'> | undefined {
     if (call.operation === 'attach') {
       const plan = call.params as KernelRequests['attach']['params'];
       makeSandbox(this.#handles, plan);
       const undo = (): void =>
         removeSandbox(this.#handles, { netnsPath: plan.netnsPath, hostLinks: plan.links.map((link) => link.hostName) });
-      return { commands: renderAddElements(this.#table, plan.elements), undo };
+      const { elements } = plan;
+      return { elements, commands: renderAddElements(this.#table, elements), undo };
     }
     if (call.operation === 'detach') {
       const removal = call.params as KernelRequests['detach']['params'];
       removeSandbox(this.#handles, removal);
       this.#burySoon();
-      return {
-        commands: renderDeleteElements(this.#table, removal.elements),
-        undo: () => this.#forget(removal.elements),
-      };
+      const { elements } = removal;
+      return { elements, commands: renderDeleteElements(this.#table, elements), undo: () => this.#forget(elements) };
     }
     return undefined;
   }
@@ -111,6 +115,7 @@ export class KernelService implements Disposable {
     const commands = changes.map((change) => change.commands).join('');
     try {
       if (commands !== '') this.#firewall().run(commands);
+      for (const { elements } of changes) this.#forgetFlows(elements);
       return changes.map(({ id }) => ({ id }));
     } catch (error) {
       // One refused change must not fail its neighbours.
@@ -127,6 +132,17 @@ export class KernelService implements Disposable {
       return failure(change.id, new AggregateError([error, undoError], `${messageOf(error)}; ${messageOf(undoError)}`));
     }
     return isRemoval ? { id: change.id } : failure(change.id, error);
+  }
+
+  /** Translations of UDP live on while a client goes on sending: to a container that is gone, or past one that came. */
+  #forgetFlows(elements: readonly PortElement[]): void {
+    const messages = elements
+      .filter(({ protocol }) => protocol === 'udp')
+      .map(({ hostPort }) => forgetUdpFlows(hostPort));
+    if (messages.length === 0) return;
+    this.#conntrack ??= new NetlinkSocket(NETLINK.NETFILTER);
+    // Best effort: mostly there is none, and old kernels can't.
+    this.#conntrack.transact(messages);
   }
 
   /** Removes elements of which some may be gone already (the table was flushed by hand). */
@@ -146,6 +162,8 @@ export class KernelService implements Disposable {
         return surveyHost(this.#handles, (params as KernelRequests['survey']['params']).bridge);
       case 'setUp':
         return this.#setUp((params as KernelRequests['setUp']['params']).bridges);
+      case 'repairFirewall':
+        return this.#repairFirewall(params as KernelRequests['repairFirewall']['params']);
       case 'reconcile':
         return this.#reconcile(params as Keep);
       case 'tearDown':
@@ -171,6 +189,11 @@ export class KernelService implements Disposable {
       // A table of an older layout: `reconcile` fills the new one again.
       this.#firewall().run(renderDeleteTable(this.#table) + table);
     }
+    return this.#report(bridges.map(({ bridge }) => bridge));
+  }
+
+  #repairFirewall({ bridges, elements }: KernelRequests['repairFirewall']['params']): HostReport {
+    this.#firewall().run(renderTable(this.#table, bridges) + renderReplaceElements(this.#table, elements));
     return this.#report(bridges.map(({ bridge }) => bridge));
   }
 
@@ -217,6 +240,7 @@ export class KernelService implements Disposable {
     clearTimeout(this.#burial);
     this.#nftables?.[Symbol.dispose]();
     this.#nftables = undefined;
+    this.#conntrack?.[Symbol.dispose]();
     this.#handles.netlink[Symbol.dispose]();
     this.#handles.home[Symbol.dispose]();
   }
@@ -237,5 +261,6 @@ function namesIn(directory: string): readonly string[] {
 }
 
 function failure(id: number, error: unknown): KernelAnswer {
-  return { id, error: { message: messageOf(error), code: errnoOf(error) } };
+  const code = error instanceof NftablesError && error.missing ? FIREWALL_GONE : errnoOf(error);
+  return { id, error: { message: messageOf(error), code } };
 }

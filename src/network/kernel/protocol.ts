@@ -11,11 +11,19 @@ export interface KernelRequests {
   setUp: { readonly params: { readonly bridges: readonly BridgePlan[] }; readonly result: HostReport };
   attach: { readonly params: SandboxPlan; readonly result: undefined };
   detach: { readonly params: SandboxRemoval; readonly result: undefined };
+  /** Makes the table again with everything in it: somebody has flushed the firewall ({@link FIREWALL_GONE}). */
+  repairFirewall: {
+    readonly params: { readonly bridges: readonly BridgeRules[]; readonly elements: readonly PortElement[] };
+    readonly result: HostReport;
+  };
   /** Removes what is ours in the kernel and not in `keep`. */
   reconcile: { readonly params: Keep; readonly result: HostReport };
   /** Removes table, bridges that were made here, namespaces and links. */
   tearDown: { readonly params: { readonly bridges: readonly string[] }; readonly result: undefined };
 }
+
+/** Code of an answer: the table that a change is for is not there. */
+export const FIREWALL_GONE = 'FIREWALL_GONE';
 
 export type KernelOperation = keyof KernelRequests;
 
