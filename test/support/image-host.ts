@@ -24,7 +24,7 @@ export interface ImageHost extends AsyncDisposable {
 }
 
 export async function imageHost(
-  options: { readonly root?: string; readonly bootId?: string } = {},
+  options: { readonly root?: string; readonly bootId?: string; readonly snapshots?: FakeSnapshots } = {},
 ): Promise<ImageHost> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'gantry-images-'));
   const snapshots = options.snapshots ?? fakeSnapshots();
