@@ -9,6 +9,8 @@ export type Reply =
       readonly status: number;
       readonly body?: unknown;
       readonly int64?: boolean;
+      /** The body as older clients expect it; see `versions/`. */
+      readonly bodyFor?: (version: string) => unknown;
       readonly headers?: Readonly<Record<string, string>>;
     }
   | { readonly status: number; readonly text: string; readonly headers?: Readonly<Record<string, string>> }

@@ -26,13 +26,14 @@ export async function sendReply(response: ServerResponse, reply: PlainReply, con
   if ('text' in reply) {
     return sendWhole(response, reply.status, reply.text, 'text/plain; charset=utf-8', reply.headers);
   }
-  if (reply.body === undefined) {
+  const body = reply.bodyFor === undefined ? reply.body : reply.bodyFor(context.version);
+  if (body === undefined) {
     const empty = reply.status === 204 || reply.status === 304 ? undefined : { 'Content-Length': '0' };
     response.writeHead(reply.status, { ...empty, ...reply.headers });
     response.end();
     return;
   }
-  sendWhole(response, reply.status, toJson(reply.body, reply.int64), 'application/json', reply.headers);
+  sendWhole(response, reply.status, toJson(body, reply.int64), 'application/json', reply.headers);
 }
 
 export function sendError(response: ServerResponse, error: unknown): void {

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Images } from '../../../images/index.ts';
 import { queryBool, queryPlatform } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
+import { imageInspectFor } from '../../versions/image-shapes.ts';
 
 /** GET /images/{name}/json. */
 export const inspectImage = defineRoute({
@@ -11,6 +12,7 @@ export const inspectImage = defineRoute({
   async handle({ params, query }, images: Pick<Images, 'inspect'>) {
     const { platform, manifests } = query;
     const options = { manifests, ...(platform === undefined ? {} : { platform }) };
-    return { status: 200, int64: true, body: await images.inspect(params['name'] ?? '', options) };
+    const image = await images.inspect(params['name'] ?? '', options);
+    return { status: 200, int64: true, bodyFor: (version) => imageInspectFor(version, image) };
   },
 });

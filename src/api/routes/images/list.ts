@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Images } from '../../../images/index.ts';
 import { queryBool, queryFilters, queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
+import { imageListFor } from '../../versions/image-shapes.ts';
 
 /** GET /images/json. `filter` is the old form of the filter `reference`. */
 export const listImages = defineRoute({
@@ -17,6 +18,7 @@ export const listImages = defineRoute({
   async handle({ query }, images: Pick<Images, 'list'>) {
     const filters = query.filter === '' ? query.filters : { ...query.filters, reference: [query.filter] };
     const { all, manifests } = query;
-    return { status: 200, body: await images.list({ all, filters, sharedSize: query['shared-size'], manifests }) };
+    const list = await images.list({ all, filters, sharedSize: query['shared-size'], manifests });
+    return { status: 200, bodyFor: (version) => imageListFor(version, list) };
   },
 });

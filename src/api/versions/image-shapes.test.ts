@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ImageInspect, ImageSummary } from '../../images/index.ts';
+import { imageInspectFor, imageListFor } from './image-shapes.ts';
+
+const inspected = { Id: 'i', Config: { Volumes: { '/data': {} } }, Size: 5 } as unknown as ImageInspect;
+const listed = { Id: 'i', RepoTags: [], RepoDigests: [], Size: 5 } as unknown as ImageSummary;
+
+test('image inspect has ContainerConfig before 1.45 and VirtualSize before 1.44', () => {
+  assert.deepEqual(imageInspectFor('1.45', inspected), inspected);
+  const between = imageInspectFor('1.44', inspected) as Record<string, unknown>;
+  assert.deepEqual(between['ContainerConfig'], inspected.Config);
+  assert.equal('VirtualSize' in between, false);
+  assert.equal((imageInspectFor('1.24', inspected) as Record<string, unknown>)['VirtualSize'], 5);
+});
+
+test('the list of images names the nameless before 1.43', () => {
+  assert.deepEqual(imageListFor('1.44', [listed]), [listed]);
+  assert.deepEqual(imageListFor('1.43', [listed]), [{ ...listed, VirtualSize: 5 }]);
+  assert.deepEqual(imageListFor('1.42', [listed]), [
+    { ...listed, VirtualSize: 5, RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] },
+  ]);
+});
