@@ -22,7 +22,9 @@ const BATCH_BYTES = 1 << 20;
 /** @throws the system's errors; noSpace */
 export async function openIngest(target: IngestTarget): Promise<Ingest> {
   const hash = createHash('sha256');
-  const file = await open(target.path, 'a', 0o600);
+  const file = await open(target.path, 'a', 0o600).catch((error: unknown) => {
+    throw spaceError(error);
+  });
   try {
     const offset = (await file.stat()).size;
     if (offset > 0) for await (const chunk of createReadStream(target.path)) hash.update(chunk);
@@ -92,8 +94,12 @@ function ingestInto(
       await end();
       claim(digest);
       const path = target.blobPath(digest);
-      if (existsSync(path)) rmSync(target.path, { force: true });
-      else renameSync(target.path, path);
+      try {
+        if (existsSync(path)) rmSync(target.path, { force: true });
+        else renameSync(target.path, path);
+      } catch (error) {
+        throw spaceError(error);
+      }
       return { digest, sizeBytes: size };
     },
     discard,

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
@@ -38,7 +38,9 @@ export function openTrash(folder: string, logger: Logger): Trash {
       try {
         renameSync(path, join(folder, `${process.pid}-${Date.now()}-${taken++}`));
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw error;
+        // A full disk may have no room for the new name even.
+        if (errnoOf(error) === 'ENOSPC') rmSync(path, { recursive: true, force: true });
+        else if (errnoOf(error) !== 'ENOENT') throw error;
       }
       // After the caller's answer is on its way.
       setImmediate(start);
