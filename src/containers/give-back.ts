@@ -1,6 +1,8 @@
 import { messageOf } from '../base/errors.ts';
-import { emitNetworkEvents } from './network-events.ts';
+import { emitNetworkEvents, hostEndpoints } from './network-events.ts';
+import { networkSource } from './network-mode.ts';
 import type { ContainerRecord } from './record.ts';
+import { hasProcess } from './state.ts';
 import type { World } from './world.ts';
 
 export type GiveBackDeps = Pick<World, 'networks' | 'networkDrivers' | 'volumes' | 'snapshots' | 'logger' | 'events'>;
@@ -24,7 +26,9 @@ export async function giveBack(deps: GiveBackDeps, record: ContainerRecord): Pro
 
 async function leaveNetworks(deps: GiveBackDeps, record: ContainerRecord): Promise<void> {
   await deps.networks.detach(record.id);
-  emitNetworkEvents(deps, record.id, record.sandbox?.endpoints ?? {}, 'disconnect');
+  const onHost = networkSource(record).kind === 'host' && hasProcess(record);
+  const endpoints = record.sandbox?.endpoints ?? (onHost ? hostEndpoints(deps) : {});
+  emitNetworkEvents(deps, record.id, endpoints, 'disconnect');
 }
 
 /** Volumes that the container mounts, each once. */

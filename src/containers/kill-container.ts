@@ -33,6 +33,8 @@ export async function signalTask(world: World, entry: Entry, number: number, end
   if (ends && !world.lifetime.closing && entry.manualRestarts === 0) {
     world.table.note(entry, { ...entry.record, manuallyStopped: true });
   }
+  // Announced first: the exit that it causes may be here before the answer.
+  emitContainerEvent(world.events, entry.record, 'kill', { signal: String(number) });
   try {
     await world.runtime.kill({ containerId: entry.id }, number);
   } catch (error) {
@@ -40,7 +42,6 @@ export async function signalTask(world: World, entry: Entry, number: number, end
     if (!(error instanceof EngineError) || (error.kind !== 'conflict' && error.kind !== 'notFound')) throw error;
   }
   if (ends && entry.record.state.paused) await setPaused(world, entry, false);
-  emitContainerEvent(world.events, entry.record, 'kill', { signal: String(number) });
 }
 
 /** Kills by signal 9 and waits until the exit is known. With the lock held. @throws EngineError internal when it will not die */

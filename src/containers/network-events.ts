@@ -15,6 +15,16 @@ export function emitNetworkEvents(
   }
 }
 
+/** A container on the host's network shows that network alone. */
+export function hostEndpoints(world: Pick<World, 'networks'>): Readonly<Record<string, EndpointSettings>> {
+  try {
+    return { host: { NetworkID: world.networks.inspect('host').Id } };
+  } catch (error) {
+    if (error instanceof EngineError) return {};
+    throw error;
+  }
+}
+
 /** A network's driver never changes, and is asked for with every start. */
 function driverOf(world: Pick<World, 'networks' | 'networkDrivers'>, id: string): string {
   let driver = world.networkDrivers.get(id);

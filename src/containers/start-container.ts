@@ -4,7 +4,7 @@ import { emitContainerEvent } from './container-events.ts';
 import { writeHostsFile, writeNameFiles } from './container-files.ts';
 import type { Entry } from './container-table.ts';
 import { handleExit } from './handle-exit.ts';
-import { emitNetworkEvents } from './network-events.ts';
+import { emitNetworkEvents, hostEndpoints } from './network-events.ts';
 import { joinedNetworkPath, networkSource } from './network-mode.ts';
 import { fillVolumes, mountVolumes } from './prepare-volumes.ts';
 import type { ContainerRecord } from './record.ts';
@@ -72,9 +72,8 @@ async function run(world: World, entry: Entry, record: ContainerRecord): Promise
     ...record,
     phase: 'starting',
     hasStarted: true,
-    ...(network.sandbox === undefined
-      ? {}
-      : { sandbox: { ...network.sandbox, containerId: record.id }, lastNetworks: lastNetworks(network.sandbox) }),
+    ...(network.sandbox === undefined ? {} : { sandbox: { ...network.sandbox, containerId: record.id } }),
+    lastNetworks: lastNetworks(network.endpoints),
   };
   world.table.put(entry, prepared);
   const process = await world.runtime.start(task, signal);
@@ -92,6 +91,7 @@ interface Network {
   /** Namespace to join, undefined for the host's. */
   readonly path: string | undefined;
   readonly sandbox: Sandbox | undefined;
+  readonly endpoints: Sandbox['endpoints'];
 }
 
 async function openNetwork(
@@ -101,9 +101,14 @@ async function openNetwork(
   signal: AbortSignal,
 ): Promise<Network> {
   const source = networkSource(record);
-  if (source.kind === 'host') return { path: undefined, sandbox: undefined };
+  if (source.kind === 'host') {
+    const endpoints = hostEndpoints(world);
+    emitNetworkEvents(world, record.id, endpoints, 'connect');
+    undo.defer(() => emitNetworkEvents(world, record.id, endpoints, 'disconnect'));
+    return { path: undefined, sandbox: undefined, endpoints };
+  }
   if (source.kind === 'container') {
-    return { path: joinedNetworkPath(world.table, source.ref), sandbox: undefined };
+    return { path: joinedNetworkPath(world.table, source.ref), sandbox: undefined, endpoints: {} };
   }
   const { config, hostConfig } = record;
   const sandbox = await world.networks.attach(
@@ -124,7 +129,7 @@ async function openNetwork(
     await quietly(world, record, world.networks.detach(record.id));
     emitNetworkEvents(world, record.id, sandbox.endpoints, 'disconnect');
   });
-  return { path: sandbox.netnsPath, sandbox };
+  return { path: sandbox.netnsPath, sandbox, endpoints: sandbox.endpoints };
 }
 
 /** A container that joins another's network shows the other's files. */
@@ -139,10 +144,9 @@ function networkSysctls(
   return Object.fromEntries(Object.entries(sysctls ?? {}).filter(([name]) => name.startsWith('net.')));
 }
 
-function lastNetworks(sandbox: Sandbox): NonNullable<ContainerRecord['lastNetworks']> {
-  const entries = Object.entries(sandbox.endpoints);
+function lastNetworks(endpoints: Sandbox['endpoints']): NonNullable<ContainerRecord['lastNetworks']> {
   return Object.fromEntries(
-    entries.map(([name, { NetworkID = '', DNSNames = null }]) => [name, { NetworkID, DNSNames }]),
+    Object.entries(endpoints).map(([name, { NetworkID = '', DNSNames = null }]) => [name, { NetworkID, DNSNames }]),
   );
 }
 
