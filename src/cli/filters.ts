@@ -5,8 +5,7 @@ export function encodeFilters(given: readonly string[]): string | undefined {
   for (const each of given) {
     const equals = each.indexOf('=');
     const key = each.slice(0, equals).trim().toLowerCase();
-    const values = (filters[key] ??= {});
-    values[each.slice(equals + 1).trim()] = true;
+    filters[key] = { ...filters[key], [each.slice(equals + 1).trim()]: true };
   }
   return JSON.stringify(filters);
 }

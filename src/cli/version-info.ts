@@ -7,7 +7,14 @@ export function programVersion(): string {
     try {
       const text = readFileSync(new URL('package.json', folder), 'utf8');
       const parsed: unknown = JSON.parse(text);
-      if (typeof parsed === 'object' && parsed !== null && 'name' in parsed && parsed.name === 'gantry' && 'version' in parsed) return String(parsed.version);
+      if (
+        typeof parsed === 'object' &&
+        parsed !== null &&
+        'name' in parsed &&
+        parsed.name === 'gantry' &&
+        'version' in parsed
+      )
+        return String(parsed.version);
     } catch {
       // Not in this folder: in one above it.
     }

@@ -47,6 +47,7 @@ export async function createContainer(
     return { id: created.Id, body };
   } catch (error) {
     if (error instanceof CliError) throw error;
+    if (verb === 'create' && error instanceof EngineError) throw error;
     throw withHelp(cli, verb, messageOf(error), error);
   }
 }

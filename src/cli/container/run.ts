@@ -51,8 +51,10 @@ async function runDetached(cli: Cli, id: string): Promise<number> {
     await cli.client.send({ method: 'POST', path: `/containers/${id}/start` });
   } catch (error) {
     throw startError(cli, 'run', error);
+  } finally {
+    // Also when it can't be started: the container is there, and this is its name.
+    cli.out.line(id);
   }
-  cli.out.line(id);
   return 0;
 }
 

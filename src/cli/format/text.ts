@@ -33,3 +33,10 @@ export function labelList(labels: Readonly<Record<string, string>> | null | unde
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
 }
+
+/** The same with its fraction of a second: `2026-11-21 01:24:04.5 +0000 UTC`. */
+export function goTimeExact(nanos: bigint): string {
+  const fraction = (nanos % 1_000_000_000n).toString().padStart(9, '0').replace(/0+$/, '');
+  const text = goTime(Number(nanos / 1_000_000n));
+  return fraction === '' ? text : text.replace(/^(\S+ \S+)/, `$1.${fraction}`);
+}

@@ -45,13 +45,21 @@ function historyList({ truncate, human }: { truncate: boolean; human: boolean })
     table: human
       ? '{{.ID}}\t{{if .CreatedSince}}{{.CreatedSince}}{{else}}N/A{{end}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}'
       : '{{.ID}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}',
-    titles: { ID: 'IMAGE', CreatedSince: 'CREATED', CreatedAt: 'CREATED AT', CreatedBy: 'CREATED BY', Size: 'SIZE', Comment: 'COMMENT' },
+    titles: {
+      ID: 'IMAGE',
+      CreatedSince: 'CREATED',
+      CreatedAt: 'CREATED AT',
+      CreatedBy: 'CREATED BY',
+      Size: 'SIZE',
+      Comment: 'COMMENT',
+    },
     quiet: id,
     fields: (item) => ({
       Comment: item.Comment,
       CreatedAt: item.Created <= 0 ? '' : createdAt(item),
       CreatedBy: truncate ? ellipsis(item.CreatedBy.replaceAll('\t', ' '), 45) : item.CreatedBy.replaceAll('\t', ' '),
-      CreatedSince: item.Created <= 0 ? '' : human ? `${humanDuration(Date.now() / 1000 - item.Created)} ago` : createdAt(item),
+      CreatedSince:
+        item.Created <= 0 ? '' : human ? `${humanDuration(Date.now() / 1000 - item.Created)} ago` : createdAt(item),
       ID: id(item),
       Size: human ? humanSize(item.Size, 3) : String(item.Size),
     }),

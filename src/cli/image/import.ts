@@ -9,7 +9,7 @@ import { openInput } from './load.ts';
 export const importImage: Command = {
   usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
   args: between(1, 2),
-  examples: ['import root.tar.gz mine:1.0', "import -c 'CMD [\"/bin/sh\"]' - mine < root.tar"],
+  examples: ['import root.tar.gz mine:1.0', 'import -c \'CMD ["/bin/sh"]\' - mine < root.tar'],
   flags: [
     flag('-c, --change', 'list', 'Dockerfile instruction to apply to the image'),
     flag('-m, --message', 'string', 'Message of its only history entry'),

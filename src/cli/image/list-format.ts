@@ -1,6 +1,6 @@
+import { parseFamiliar } from '../format/reference.ts';
 import type { ListFormat } from '../format/table.ts';
 import { goTime, truncateId } from '../format/text.ts';
-import { parseFamiliar } from '../format/reference.ts';
 import { humanDuration, humanSize } from '../format/units.ts';
 
 /** An entry of GET /images/json. */
@@ -21,7 +21,10 @@ export interface ManifestSummary {
   readonly Kind: string;
   readonly Available: boolean;
   readonly Size: { readonly Content: number; readonly Total: number };
-  readonly ImageData?: { readonly Platform: { readonly os: string; readonly architecture: string; readonly variant?: string }; readonly Size: { readonly Unpacked: number } };
+  readonly ImageData?: {
+    readonly Platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
+    readonly Size: { readonly Unpacked: number };
+  };
 }
 
 /** A line of the list: one name of one image. */
@@ -44,7 +47,8 @@ export function imageRows(images: readonly ImageSummary[], needDigest: boolean, 
     for (const [repository, names] of tags) {
       const known = needDigest ? (digests.get(repository) ?? []) : [];
       digests.delete(repository);
-      for (const tag of names) for (const digest of known.length === 0 ? [NONE] : known) rows.push({ image, repository, tag, digest });
+      for (const tag of names)
+        for (const digest of known.length === 0 ? [NONE] : known) rows.push({ image, repository, tag, digest });
     }
     for (const [repository, known] of digests) {
       for (const digest of digestRows ? known : ['']) rows.push({ image, repository, tag: NONE, digest });
@@ -53,7 +57,10 @@ export function imageRows(images: readonly ImageSummary[], needDigest: boolean, 
   });
 }
 
-function grouped(references: readonly string[] | null, pick: (parsed: { tag: string | undefined; digest: string | undefined }) => string | undefined): Map<string, string[]> {
+function grouped(
+  references: readonly string[] | null,
+  pick: (parsed: { tag: string | undefined; digest: string | undefined }) => string | undefined,
+): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const reference of references ?? []) {
     const parsed = parseFamiliar(reference);
@@ -75,8 +82,17 @@ export function imageList(options: { truncate: boolean; digests: boolean }): Lis
     typeName: '*formatter.imageContext',
     table: `{{.Repository}}\t{{.Tag}}\t${options.digests ? '{{.Digest}}\t' : ''}{{.ID}}\t${CREATED}\t{{.Size}}`,
     titles: {
-      ID: 'IMAGE ID', Repository: 'REPOSITORY', Tag: 'TAG', Digest: 'DIGEST', CreatedSince: 'CREATED', CreatedAt: 'CREATED AT',
-      Size: 'SIZE', Containers: 'CONTAINERS', VirtualSize: 'SIZE', SharedSize: 'SHARED SIZE', UniqueSize: 'UNIQUE SIZE',
+      ID: 'IMAGE ID',
+      Repository: 'REPOSITORY',
+      Tag: 'TAG',
+      Digest: 'DIGEST',
+      CreatedSince: 'CREATED',
+      CreatedAt: 'CREATED AT',
+      Size: 'SIZE',
+      Containers: 'CONTAINERS',
+      VirtualSize: 'SIZE',
+      SharedSize: 'SHARED SIZE',
+      UniqueSize: 'UNIQUE SIZE',
     },
     quiet: id,
     fields: (row) => {
@@ -103,7 +119,7 @@ export function imageList(options: { truncate: boolean; digests: boolean }): Lis
           return optional(image.SharedSize, () => humanSize(image.Size - image.SharedSize, 3));
         },
         get VirtualSize() {
-          return humanSize(image.Size, 3);
+          return humanSize(image.Size);
         },
       };
     },

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { messageOf, errnoOf } from '../../base/errors.ts';
+import { errnoOf, messageOf } from '../../base/errors.ts';
 import { jsonLines } from '../../client/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { CliError } from '../errors.ts';
@@ -28,7 +28,8 @@ export const load: Command = {
       stream: source,
       headers: { 'Content-Type': 'application/x-tar' },
     });
-    if ((response.headers['content-type'] ?? '').includes('json')) await drawProgress(jsonLines(response.body), cli.out);
+    if ((response.headers['content-type'] ?? '').includes('json'))
+      await drawProgress(jsonLines(response.body), cli.out);
     else for await (const chunk of response.body) cli.out.write(chunk);
     return 0;
   },
@@ -40,6 +41,10 @@ export async function openInput(path: string): Promise<AsyncIterable<Uint8Array>
   try {
     return (await open(path)).createReadStream({ highWaterMark: 1 << 18 });
   } catch (error) {
-    throw new CliError(1, `open ${path}: ${errnoOf(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error)}`, { cause: error });
+    throw new CliError(
+      1,
+      `open ${path}: ${errnoOf(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error)}`,
+      { cause: error },
+    );
   }
 }

@@ -30,7 +30,10 @@ export const listImages: Command = {
     const format = flags.string('format') || (flags.bool('quiet') ? '' : (cli.config.imagesFormat ?? ''));
     const digests = flags.bool('digests');
     const rows = imageRows(images, digests || /\.Digest\b/.test(format), digests);
-    printList(cli.out, imageList({ truncate: !flags.bool('no-trunc'), digests }), rows, { format, quiet: flags.bool('quiet') });
+    printList(cli.out, imageList({ truncate: !flags.bool('no-trunc'), digests }), rows, {
+      format,
+      quiet: flags.bool('quiet'),
+    });
     return 0;
   },
 };

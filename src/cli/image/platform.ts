@@ -7,5 +7,9 @@ export function platformQuery(text: string): string | undefined {
   if (more.length > 0 || !/^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+){0,2}$/.test(text)) {
     throw new CliError(1, `invalid platform: ${JSON.stringify(text)} is not os[/arch[/variant]]`);
   }
-  return JSON.stringify({ os, ...(architecture === undefined ? {} : { architecture }), ...(variant === undefined ? {} : { variant }) });
+  return JSON.stringify({
+    os,
+    ...(architecture === undefined ? {} : { architecture }),
+    ...(variant === undefined ? {} : { variant }),
+  });
 }

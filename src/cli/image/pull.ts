@@ -17,7 +17,8 @@ export const pull: Command = {
     const parsed = parseFamiliar(image);
     if (parsed === undefined) throw new CliError(1, 'invalid reference format');
     const all = flags.bool('all-tags');
-    if (all && (parsed.tag !== undefined || parsed.digest !== undefined)) throw new CliError(1, "tag can't be used with --all-tags/-a");
+    if (all && (parsed.tag !== undefined || parsed.digest !== undefined))
+      throw new CliError(1, "tag can't be used with --all-tags/-a");
     const latest = !all && parsed.tag === undefined && parsed.digest === undefined;
     if (latest && !flags.bool('quiet')) cli.out.line('Using default tag: latest');
     const platform = flags.string('platform') || cli.env['DOCKER_DEFAULT_PLATFORM'] || '';

@@ -10,7 +10,7 @@ export const removeImages: Command = {
   examples: ['rmi busybox:old', 'rmi -f $(gantry images -q --filter dangling=true)'],
   flags: [
     flag('-f, --force', 'bool', 'Remove it even when containers use it'),
-    flag('--no-prune', 'bool', "Keep the images it was built on, if they have no name"),
+    flag('--no-prune', 'bool', 'Keep the images it was built on, if they have no name'),
     flag('--platform', 'stringSlice', 'Remove only this platform of it (os[/arch[/variant]])'),
   ],
   async run(cli, names, flags) {
@@ -28,7 +28,12 @@ export const removeImages: Command = {
             platforms: flags.list('platform').map((each) => platformQuery(each) ?? ''),
           },
         });
-        for (const each of removed) cli.out.line(each.Deleted === undefined || each.Deleted === '' ? `Untagged: ${each.Untagged ?? ''}` : `Deleted: ${each.Deleted}`);
+        for (const each of removed)
+          cli.out.line(
+            each.Deleted === undefined || each.Deleted === ''
+              ? `Untagged: ${each.Untagged ?? ''}`
+              : `Deleted: ${each.Deleted}`,
+          );
       } catch (error) {
         if (!(force && error instanceof EngineError && error.kind === 'notFound')) fatal = true;
         faults.push(messageOf(error));

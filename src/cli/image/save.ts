@@ -14,7 +14,8 @@ export const save: Command = {
   ],
   async run(cli, names, flags) {
     const path = flags.string('output');
-    if (path === '' && cli.out.isTerminal) throw new CliError(1, 'cowardly refusing to save to a terminal. Use the -o flag or redirect');
+    if (path === '' && cli.out.isTerminal)
+      throw new CliError(1, 'cowardly refusing to save to a terminal. Use the -o flag or redirect');
     const response = await cli.client.request({
       method: 'GET',
       path: '/images/get',

@@ -10,10 +10,23 @@ export const tag: Command = {
   flags: [],
   async run(cli, [source = '', target = '']) {
     const parsed = parseFamiliar(target);
-    if (parsed === undefined) throw new CliError(1, `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: invalid reference format${/[A-Z]/.test(target.replace(/:[^/]*$/, '')) ? ': repository name (library/'.concat(target, ') must be lowercase') : ''}`);
+    if (parsed === undefined) {
+      const name = target.replace(/:[^:/]*$/, '');
+      const why = /[A-Z]/.test(name)
+        ? `: repository name (${name.includes('/') ? name : `library/${name}`}) must be lowercase`
+        : '';
+      throw new CliError(
+        1,
+        `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: invalid reference format${why}`,
+      );
+    }
     if (parsed.digest !== undefined) throw new CliError(1, 'refusing to create a tag with a digest reference');
     const repo = target.replace(/:[^:/]*$/, '');
-    await cli.client.send({ method: 'POST', path: `/images/${pathSegment(source)}/tag`, query: { repo, tag: parsed.tag ?? 'latest' } });
+    await cli.client.send({
+      method: 'POST',
+      path: `/images/${pathSegment(source)}/tag`,
+      query: { repo, tag: parsed.tag ?? 'latest' },
+    });
     return 0;
   },
 };

@@ -16,11 +16,27 @@ export function printTree(cli: Cli, images: readonly ImageSummary[], flags: Flag
     const names = image.RepoTags ?? [];
     const platforms = (image.Manifests ?? []).filter(({ Kind: kind }) => kind === 'image');
     const content = platforms.reduce((sum, { Size: size }) => sum + size.Content, 0);
-    rows.push([names.length === 0 ? '<untagged>' : names.join(', '), truncateId(image.Id), humanSize(image.Size, 3), content === 0 ? '-' : humanSize(content, 3), image.Containers > 0 ? 'yes' : ''].join('\t'));
+    rows.push(
+      [
+        names.length === 0 ? '<untagged>' : names.join(', '),
+        truncateId(image.Id),
+        humanSize(image.Size, 3),
+        content === 0 ? '-' : humanSize(content, 3),
+        image.Containers > 0 ? 'yes' : '',
+      ].join('\t'),
+    );
     for (const [index, each] of platforms.entries()) {
       const { os = '?', architecture = '?', variant } = each.ImageData?.Platform ?? {};
       const branch = index === platforms.length - 1 ? '└─' : '├─';
-      rows.push([`${branch} ${[os, architecture, variant].filter(Boolean).join('/')}`, truncateId(each.ID), humanSize(each.Size.Total, 3), humanSize(each.Size.Content, 3), ''].join('\t'));
+      rows.push(
+        [
+          `${branch} ${[os, architecture, variant].filter(Boolean).join('/')}`,
+          truncateId(each.ID),
+          humanSize(each.Size.Total, 3),
+          humanSize(each.Size.Content, 3),
+          '',
+        ].join('\t'),
+      );
     }
   }
   cli.out.write(alignColumns(rows.map((row) => `${row}\n`).join('')));

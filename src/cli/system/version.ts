@@ -58,7 +58,10 @@ export const version: Command = {
     const { client, server, fault } = await versions(cli);
     if (format === '') cli.out.line(alignColumns(new Template(TABLE).execute(forTable(client, server)), 20, 1));
     else {
-      const data = new Fields('command.versionInfo', { Client: client, Server: server === undefined ? null : withMaps(server) });
+      const data = new Fields('command.versionInfo', {
+        Client: client,
+        Server: server === undefined ? null : withMaps(server),
+      });
       cli.out.line((template ?? new Template('{{json .}}')).execute(data));
     }
     if (fault !== undefined) throw fault;
@@ -79,7 +82,9 @@ export function versionLine(): string {
   return `Gantry version ${programVersion()}`;
 }
 
-async function versions(cli: Cli): Promise<{ client: Readonly<Record<string, string>>; server: ServerVersion | undefined; fault: unknown }> {
+async function versions(
+  cli: Cli,
+): Promise<{ client: Readonly<Record<string, string>>; server: ServerVersion | undefined; fault: unknown }> {
   let server: ServerVersion | undefined;
   let fault: unknown;
   let apiVersion = CLIENT_API_VERSION;
@@ -91,37 +96,47 @@ async function versions(cli: Cli): Promise<{ client: Readonly<Record<string, str
   }
   const client = {
     Version: programVersion(),
-    APIVersion: apiVersion,
+    ApiVersion: apiVersion,
     DefaultAPIVersion: CLIENT_API_VERSION,
     NodeVersion: process.version,
     Os: process.platform,
     Arch: goArchitecture(),
     Context: 'default',
+    APIVersion: apiVersion,
   };
+  // JSON spells it the first way, templates the second.
+  Object.defineProperty(client, 'APIVersion', { enumerable: false });
   return { client, server, fault };
 }
 
 function withMaps(server: ServerVersion): object {
-  return { ...server, Components: (server.Components ?? []).map((each) => ({ ...each, Details: goMap({ ...each.Details }) })) };
+  return {
+    ...server,
+    Components: (server.Components ?? []).map((each) => ({ ...each, Details: goMap({ ...each.Details }) })),
+  };
 }
 
 /** Lines of the engine's own component, in the order that people expect. */
-const ENGINE_LINES: readonly (readonly [string, (details: Readonly<Record<string, string>>) => string | undefined])[] = [
-  ['API version', (details) => `${details['ApiVersion'] ?? ''} (minimum version ${details['MinAPIVersion'] ?? ''})`],
-  ['Go version', (details) => details['GoVersion']],
-  ['Node version', (details) => details['NodeVersion']],
-  ['Git commit', (details) => details['GitCommit']],
-  ['Built', (details) => builtAt(details['BuildTime'])],
-  ['OS/Arch', (details) => `${details['Os'] ?? ''}/${details['Arch'] ?? ''}`],
-  ['Experimental', (details) => details['Experimental']],
-];
+const ENGINE_LINES: readonly (readonly [string, (details: Readonly<Record<string, string>>) => string | undefined])[] =
+  [
+    ['API version', (details) => `${details['ApiVersion'] ?? ''} (minimum version ${details['MinAPIVersion'] ?? ''})`],
+    ['Go version', (details) => details['GoVersion']],
+    ['Node version', (details) => details['NodeVersion']],
+    ['Git commit', (details) => details['GitCommit']],
+    ['Built', (details) => builtAt(details['BuildTime'])],
+    ['OS/Arch', (details) => `${details['Os'] ?? ''}/${details['Arch'] ?? ''}`],
+    ['Experimental', (details) => details['Experimental']],
+  ];
 
 function forTable(client: object, server: ServerVersion | undefined): object {
   if (server === undefined) return { Client: client, Server: null };
   const components = (server.Components ?? []).map((component) => ({
     Name: component.Name,
     Version: component.Version,
-    Details: component.Name === 'Engine' ? engineDetails(component.Details ?? {}) : Object.entries(component.Details ?? {}).map(([Name, Value]) => ({ Name, Value })),
+    Details:
+      component.Name === 'Engine'
+        ? engineDetails(component.Details ?? {})
+        : Object.entries(component.Details ?? {}).map(([Name, Value]) => ({ Name, Value })),
   }));
   return { Client: client, Server: { Platform: { Name: server.Platform?.Name ?? '' }, Components: components } };
 }
@@ -138,6 +153,10 @@ function builtAt(text: string | undefined): string | undefined {
   const millis = Date.parse(text ?? '');
   if (Number.isNaN(millis)) return text;
   const date = new Date(millis);
-  const [day = '', month = '', , , , ] = date.toUTCString().replace(',', '').split(' ').filter((_part, index) => index === 0 || index === 2);
+  const [day = '', month = '', , , ,] = date
+    .toUTCString()
+    .replace(',', '')
+    .split(' ')
+    .filter((_part, index) => index === 0 || index === 2);
   return `${day} ${month} ${String(date.getUTCDate()).padStart(2)} ${date.toISOString().slice(11, 19)} ${date.getUTCFullYear()}`;
 }

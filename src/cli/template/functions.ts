@@ -1,6 +1,6 @@
 import { goJson } from './go-json.ts';
 import { sprint, sprintf } from './printf.ts';
-import { display, Fields, isInteger, isMap, isNumber, isObject, truth, typeName, type Value } from './value.ts';
+import { display, Fields, isInteger, isNumber, isObject, truth, typeName, type Value } from './value.ts';
 
 export interface TemplateFunction {
   readonly min: number;
@@ -140,21 +140,25 @@ function order(a: Value, b: Value): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+const HTML: Readonly<Record<string, string>> = {
+  '<': '&lt;',
+  '>': '&gt;',
+  '&': '&amp;',
+  '"': '&#34;',
+  "'": '&#39;',
+  '\0': '\uFFFD',
+};
+
 function escapeHtml(value: string): string {
-  const entities: Record<string, string> = {
-    '<': '&lt;',
-    '>': '&gt;',
-    '&': '&amp;',
-    '"': '&#34;',
-    "'": '&#39;',
-    '\0': '\uFFFD',
-  };
-  return value.replace(/[<>&"'\0]/g, (char) => entities[char] ?? char);
+  return [...value].map((char) => HTML[char] ?? char).join('');
 }
 
 function escapeJs(value: string): string {
-  return value.replace(/[\\'"<>&=\u0000-\u001f]/g, (char) => {
-    if (char === '\\' || char === "'" || char === '"') return `\\${char}`;
-    return `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
-  });
+  return [...value]
+    .map((char) => {
+      if (char === '\\' || char === "'" || char === '"') return `\\${char}`;
+      if (char >= ' ' && !'<>&='.includes(char)) return char;
+      return `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+    })
+    .join('');
 }

@@ -139,8 +139,7 @@ function parseVolumes(values: readonly string[]): { binds: string[] | null; anon
   const anonymous: Record<string, object> = {};
   for (const value of values) {
     const [source = '', target, ...options] = value.split(':');
-    if (value === '' || options.length > 1)
-      throw new Error(`invalid spec: ${value}: ${value === '' ? 'empty section between colons' : 'too many colons'}`);
+    if (value === '') throw new Error('invalid empty volume spec');
     if (target === undefined) anonymous[source] = {};
     else if (source === '' || target === '') throw new Error(`invalid spec: ${value}: empty section between colons`);
     // Only what starts with a dot is a relative path: other names are volumes.

@@ -51,9 +51,23 @@ function apply(mount: Draft, { key, value, field }: { key: string; value: string
       throw new Error(`invalid value for ${key}: ${value}`);
     }
   };
-  const volume = (): NonNullable<Draft['VolumeOptions']> => (mount.VolumeOptions ??= {});
-  const bind = (): NonNullable<Draft['BindOptions']> => (mount.BindOptions ??= {});
-  const tmpfs = (): NonNullable<Draft['TmpfsOptions']> => (mount.TmpfsOptions ??= {});
+  const volume = (): NonNullable<Draft['VolumeOptions']> => {
+    mount.VolumeOptions ??= {};
+    return mount.VolumeOptions;
+  };
+  const driver = (): NonNullable<NonNullable<Draft['VolumeOptions']>['DriverConfig']> => {
+    const options = volume();
+    options.DriverConfig ??= {};
+    return options.DriverConfig;
+  };
+  const bind = (): NonNullable<Draft['BindOptions']> => {
+    mount.BindOptions ??= {};
+    return mount.BindOptions;
+  };
+  const tmpfs = (): NonNullable<Draft['TmpfsOptions']> => {
+    mount.TmpfsOptions ??= {};
+    return mount.TmpfsOptions;
+  };
   switch (key) {
     case 'type':
       mount.Type = text.toLowerCase() as NonNullable<Mount['Type']>;
@@ -98,16 +112,16 @@ function apply(mount: Draft, { key, value, field }: { key: string; value: string
       volume().NoCopy = truth();
       break;
     case 'volume-label':
-      setKeyValue((volume().Labels ??= {}) as Record<string, string>, text);
+      volume().Labels = { ...volume().Labels, ...keyValue(text) };
       break;
     case 'volume-driver':
-      (volume().DriverConfig ??= {}).Name = text;
+      driver().Name = text;
       break;
     case 'volume-opt':
-      setKeyValue(((volume().DriverConfig ??= {}).Options ??= {}) as Record<string, string>, text);
+      driver().Options = { ...driver().Options, ...keyValue(text) };
       break;
     case 'image-subpath':
-      (mount.ImageOptions ??= {}).Subpath = text;
+      mount.ImageOptions = { Subpath: text };
       break;
     case 'tmpfs-size':
       tmpfs().SizeBytes = sizeOf(key, text);
@@ -129,7 +143,7 @@ function sizeOf(key: string, text: string): number {
   }
 }
 
-function setKeyValue(target: Record<string, string>, text: string): void {
+function keyValue(text: string): Record<string, string> {
   const equals = text.indexOf('=');
-  target[equals === -1 ? text : text.slice(0, equals)] = equals === -1 ? '' : text.slice(equals + 1);
+  return { [equals === -1 ? text : text.slice(0, equals)]: equals === -1 ? '' : text.slice(equals + 1) };
 }

@@ -43,7 +43,7 @@ function addSpec(specs: PortSpecs, spec: string): void {
     // One port to be published on any of a range: the engine chooses.
     const choice = outside !== undefined && count === 0 && outside.first !== outside.last;
     const published = outside === undefined ? '' : choice ? hostPort : String(outside.first + index);
-    (specs.bindings[key] ??= []).push({ HostIp: ip, HostPort: published });
+    specs.bindings[key] = [...(specs.bindings[key] ?? []), { HostIp: ip, HostPort: published }];
   }
 }
 

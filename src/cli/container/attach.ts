@@ -1,0 +1,67 @@
+import { EngineError } from '../../base/errors.ts';
+import { pathSegment } from '../../client/index.ts';
+import { type Command, exactly } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+import { forwardSignals } from '../streams/forward-signals.ts';
+import { followSize } from '../streams/resize.ts';
+import { openSession } from '../streams/session.ts';
+import { detachKeysOf } from './run.ts';
+import { waitForExit } from './wait-for-exit.ts';
+
+interface Attachable {
+  readonly Id: string;
+  readonly State: { readonly Running: boolean; readonly Paused: boolean; readonly Restarting: boolean };
+  readonly Config: { readonly Tty: boolean; readonly OpenStdin: boolean };
+}
+
+export const attach: Command = {
+  usage: '[OPTIONS] CONTAINER',
+  args: exactly(1),
+  examples: ['attach shell', 'attach --no-stdin web'],
+  details: 'Detach with ctrl-p ctrl-q, or the keys given by --detach-keys; the container runs on.',
+  flags: [
+    flag('--detach-keys', 'string', 'Keys that detach from it'),
+    flag('--no-stdin', 'bool', "Don't pass on standard input"),
+    flag('--sig-proxy', 'bool', 'Pass signals on to the command', { default: 'true' }),
+  ],
+  async run(cli, [name = ''], flags) {
+    const container = await cli.client.json<Attachable>({
+      method: 'GET',
+      path: `/containers/${pathSegment(name)}/json`,
+    });
+    const { State: state, Config: config, Id: id } = container;
+    if (!state.Running) throw new CliError(1, 'cannot attach to a stopped container, start it first');
+    if (state.Paused) throw new CliError(1, 'cannot attach to a paused container, unpause it first');
+    if (state.Restarting) throw new CliError(1, 'cannot attach to a restarting container, wait until it is running');
+    const stdin = !flags.bool('no-stdin') && config.OpenStdin;
+    if (config.Tty && stdin && !cli.stdinIsTerminal) throw new CliError(1, 'the input device is not a TTY');
+    const keys = detachKeysOf(cli, flags);
+    const [{ socket }, waiting] = await Promise.all([
+      cli.client.hijack({
+        method: 'POST',
+        path: `/containers/${id}/attach`,
+        query: { stream: true, stdin: stdin || undefined, stdout: true, stderr: true, detachKeys: keys || undefined },
+      }),
+      waitForExit(cli, id, 'not-running'),
+    ]);
+    using signals = flags.bool('sig-proxy') && !config.Tty ? forwardSignals(cli, id) : undefined;
+    void signals;
+    using session = openSession(cli, socket, { tty: config.Tty, stdin, stdout: true, stderr: true, detachKeys: keys });
+    using sizes = config.Tty ? followSize(cli, `/containers/${id}`) : undefined;
+    void sizes;
+    if ((await session.ended) === 'detached') throw new CliError(1, 'read escape sequence');
+    session[Symbol.dispose]();
+    return exitOf(waiting.exitCode);
+  },
+};
+
+async function exitOf(waiting: Promise<number>): Promise<number> {
+  try {
+    return await waiting;
+  } catch (error) {
+    // A container that was removed as it ended has told its code to those who waited for it; we were too late.
+    if (error instanceof EngineError && error.kind === 'notFound') return 0;
+    throw error;
+  }
+}

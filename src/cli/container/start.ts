@@ -1,0 +1,92 @@
+import { EngineError } from '../../base/errors.ts';
+import { pathSegment } from '../../client/index.ts';
+import type { Cli } from '../cli.ts';
+import { atLeast, type Command } from '../command.ts';
+import { forEach } from '../each.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+import type { Flags } from '../flags/parse.ts';
+import { forwardSignals } from '../streams/forward-signals.ts';
+import { followSize } from '../streams/resize.ts';
+import { openSession } from '../streams/session.ts';
+import { detachKeysOf } from './run.ts';
+import { waitForExit } from './wait-for-exit.ts';
+
+export const start: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  args: atLeast(1),
+  examples: ['start web db', 'start -ai shell'],
+  flags: [
+    flag('-a, --attach', 'bool', 'Attach to its output, and pass signals on'),
+    flag('--checkpoint', 'string', 'Start from this checkpoint'),
+    flag('--checkpoint-dir', 'string', 'Folder that checkpoints are in'),
+    flag('--detach-keys', 'string', 'Keys that detach from it'),
+    flag('-i, --interactive', 'bool', 'Attach to its input'),
+  ],
+  async run(cli, names, flags) {
+    if (flags.bool('attach') || flags.bool('interactive')) {
+      if (names.length > 1) throw new CliError(1, 'you cannot start and attach multiple containers at once');
+      return startAttached(cli, names[0] ?? '', flags);
+    }
+    const failed: string[] = [];
+    const code = await forEach(cli, names, async (name) => {
+      try {
+        await startOne(cli, name, flags);
+      } catch (error) {
+        if (error instanceof EngineError && error.kind === 'unavailable') throw error;
+        failed.push(name);
+        throw error;
+      }
+      return name;
+    });
+    if (failed.length > 0)
+      cli.err.line(`Error: failed to start containers: ${names.filter((name) => failed.includes(name)).join(', ')}`);
+    return code;
+  },
+};
+
+async function startOne(cli: Cli, name: string, flags: Flags): Promise<void> {
+  await cli.client.send({
+    method: 'POST',
+    path: `/containers/${pathSegment(name)}/start`,
+    query: {
+      checkpoint: flags.string('checkpoint') || undefined,
+      'checkpoint-dir': flags.string('checkpoint-dir') || undefined,
+    },
+  });
+}
+
+async function startAttached(cli: Cli, name: string, flags: Flags): Promise<number> {
+  const container = await cli.client.json<{
+    Id: string;
+    Config: { Tty: boolean; OpenStdin: boolean };
+    HostConfig: { AutoRemove: boolean };
+  }>({ method: 'GET', path: `/containers/${pathSegment(name)}/json` });
+  const { Id: id, Config: config } = container;
+  const stdin = flags.bool('interactive') && config.OpenStdin;
+  if (config.Tty && stdin && !cli.stdinIsTerminal) throw new CliError(1, 'the input device is not a TTY');
+  const keys = detachKeysOf(cli, flags);
+  const [{ socket }, waiting] = await Promise.all([
+    cli.client.hijack({
+      method: 'POST',
+      path: `/containers/${id}/attach`,
+      query: { stream: true, stdin: stdin || undefined, stdout: true, stderr: true, detachKeys: keys || undefined },
+    }),
+    waitForExit(cli, id, container.HostConfig.AutoRemove ? 'removed' : 'next-exit'),
+  ]);
+  using signals = config.Tty ? undefined : forwardSignals(cli, id);
+  void signals;
+  using session = openSession(cli, socket, { tty: config.Tty, stdin, stdout: true, stderr: true, detachKeys: keys });
+  try {
+    await startOne(cli, id, flags);
+  } catch (error) {
+    session[Symbol.dispose]();
+    if (container.HostConfig.AutoRemove) await waiting.exitCode.catch(() => {});
+    throw error;
+  }
+  using sizes = config.Tty ? followSize(cli, `/containers/${id}`) : undefined;
+  void sizes;
+  if ((await session.ended) === 'detached') return 0;
+  session[Symbol.dispose]();
+  return waiting.exitCode;
+}

@@ -1,0 +1,67 @@
+/** What we use of GET /containers/ID/stats. */
+export interface StatsSample {
+  readonly id?: string;
+  readonly name?: string;
+  readonly pids_stats?: { readonly current?: number };
+  readonly cpu_stats?: CpuStats;
+  readonly precpu_stats?: CpuStats;
+  readonly memory_stats?: {
+    readonly usage?: number;
+    readonly limit?: number;
+    readonly stats?: Readonly<Record<string, number>>;
+  };
+  readonly networks?: Readonly<Record<string, { readonly rx_bytes: number; readonly tx_bytes: number }>> | null;
+  readonly blkio_stats?: {
+    readonly io_service_bytes_recursive?: readonly { readonly op: string; readonly value: number }[] | null;
+  };
+}
+
+interface CpuStats {
+  readonly cpu_usage?: { readonly total_usage?: number; readonly percpu_usage?: readonly number[] | null };
+  readonly system_cpu_usage?: number;
+  readonly online_cpus?: number;
+}
+
+export interface Usage {
+  readonly cpuPercent: number;
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly processes: number;
+}
+
+/** Figures as docker shows them: CPU since the sample before, memory without the page cache that can be dropped. */
+export function usageOf(sample: StatsSample): Usage {
+  const memory = sample.memory_stats ?? {};
+  const networks = Object.values(sample.networks ?? {});
+  const io = (operation: string): number =>
+    (sample.blkio_stats?.io_service_bytes_recursive ?? [])
+      .filter(({ op }) => op.toLowerCase() === operation)
+      .reduce((sum, { value }) => sum + Number(value), 0);
+  return {
+    cpuPercent: cpuPercent(sample.cpu_stats ?? {}, sample.precpu_stats ?? {}),
+    memoryBytes: memoryWithoutCache(Number(memory.usage ?? 0), memory.stats ?? {}),
+    memoryLimitBytes: Number(memory.limit ?? 0),
+    receivedBytes: networks.reduce((sum, { rx_bytes: bytes }) => sum + Number(bytes), 0),
+    sentBytes: networks.reduce((sum, { tx_bytes: bytes }) => sum + Number(bytes), 0),
+    readBytes: io('read'),
+    writtenBytes: io('write'),
+    processes: Number(sample.pids_stats?.current ?? 0),
+  };
+}
+
+function cpuPercent(now: CpuStats, before: CpuStats): number {
+  const used = Number(now.cpu_usage?.total_usage ?? 0) - Number(before.cpu_usage?.total_usage ?? 0);
+  const system = Number(now.system_cpu_usage ?? 0) - Number(before.system_cpu_usage ?? 0);
+  const cpus = now.online_cpus || now.cpu_usage?.percpu_usage?.length || 0;
+  return used > 0 && system > 0 ? (used / system) * cpus * 100 : 0;
+}
+
+/** `total_inactive_file` is cgroup v1's name, `inactive_file` v2's. */
+function memoryWithoutCache(usage: number, stats: Readonly<Record<string, number>>): number {
+  const cache = Number(stats['total_inactive_file'] ?? stats['inactive_file'] ?? 0);
+  return cache < usage ? usage - cache : usage;
+}

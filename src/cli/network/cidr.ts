@@ -1,0 +1,16 @@
+import { BlockList, isIPv6 } from 'node:net';
+
+/** Whether a subnet (`10.5.0.0/16`) contains an address or another subnet's. Malformed input is in none. */
+export function contains(subnet: string, address: string): boolean {
+  const [base = '', prefix = ''] = subnet.split('/');
+  const bare = address.split('/')[0] ?? '';
+  const family = isIPv6(base) ? 'ipv6' : 'ipv4';
+  if (isIPv6(bare) !== isIPv6(base)) return false;
+  try {
+    const list = new BlockList();
+    list.addSubnet(base, Number(prefix), family);
+    return list.check(bare, family);
+  } catch {
+    return false;
+  }
+}

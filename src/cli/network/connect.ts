@@ -1,0 +1,51 @@
+import { messageOf } from '../../base/errors.ts';
+import { pathSegment } from '../../client/index.ts';
+import type { EndpointSettings } from '../../spec/index.ts';
+import { type Command, exactly } from '../command.ts';
+import { checkLink } from '../container/options/checks.ts';
+import { keyValues } from '../container/options/create-body.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+import { splitSlices } from '../flags/slices.ts';
+
+export const connect: Command = {
+  usage: '[OPTIONS] NETWORK CONTAINER',
+  args: exactly(2),
+  examples: ['network connect backend web', 'network connect --ip 10.5.0.9 --alias db backend postgres'],
+  flags: [
+    flag('--alias', 'stringSlice', 'Another name of the container on this network'),
+    flag('--driver-opt', 'stringSlice', "Option of the network's driver"),
+    flag('--gw-priority', 'int', 'The network with the highest number has the default gateway'),
+    flag('--ip', 'ip', 'IPv4 address (172.30.100.104)'),
+    flag('--ip6', 'ip', 'IPv6 address (2001:db8::33)'),
+    flag('--link', 'list', 'Link to another container', { check: checkLink }),
+    flag('--link-local-ip', 'ipSlice', 'Link-local address'),
+  ],
+  async run(cli, [network = '', container = ''], flags) {
+    const [ipv4, ipv6, linkLocal] = [flags.string('ip'), flags.string('ip6'), splitSlices(flags.list('link-local-ip'))];
+    const options = splitSlices(flags.list('driver-opt'));
+    if (options.some((each) => !each.includes('=')))
+      throw new CliError(1, 'invalid key/value pair format in driver options');
+    const endpoint: EndpointSettings = {
+      IPAMConfig: {
+        ...(ipv4 === '' ? {} : { IPv4Address: ipv4 }),
+        ...(ipv6 === '' ? {} : { IPv6Address: ipv6 }),
+        ...(linkLocal.length === 0 ? {} : { LinkLocalIPs: linkLocal }),
+      },
+      Links: flags.list('link'),
+      Aliases: splitSlices(flags.list('alias')),
+      ...(options.length === 0 ? {} : { DriverOpts: keyValues(options) }),
+      GwPriority: flags.int('gw-priority'),
+    };
+    try {
+      await cli.client.send({
+        method: 'POST',
+        path: `/networks/${pathSegment(network)}/connect`,
+        json: { Container: container, EndpointConfig: endpoint },
+      });
+    } catch (error) {
+      throw new CliError(1, messageOf(error), { cause: error });
+    }
+    return 0;
+  },
+};

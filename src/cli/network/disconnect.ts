@@ -1,0 +1,18 @@
+import { pathSegment } from '../../client/index.ts';
+import { type Command, exactly } from '../command.ts';
+import { flag } from '../flags/flag.ts';
+
+export const disconnect: Command = {
+  usage: '[OPTIONS] NETWORK CONTAINER',
+  args: exactly(2),
+  examples: ['network disconnect backend web'],
+  flags: [flag('-f, --force', 'bool', 'Detach it even when it is not running or gone')],
+  async run(cli, [network = '', container = ''], flags) {
+    await cli.client.send({
+      method: 'POST',
+      path: `/networks/${pathSegment(network)}/disconnect`,
+      json: { Container: container, Force: flags.bool('force') },
+    });
+    return 0;
+  },
+};

@@ -1,0 +1,78 @@
+import { type ContainerSummary, containerList } from '../container/list-format.ts';
+import { type ListFormat, renderList } from '../format/table.ts';
+import { humanDuration, humanSize } from '../format/units.ts';
+import { imageList, imageRows } from '../image/list-format.ts';
+import type { BuildRecord, DiskUsage } from './df.ts';
+
+/** Every object with what it takes, kind by kind. */
+export function verboseReport(usage: DiskUsage): string {
+  const images = imageList({ truncate: true, digests: false });
+  const imageTable =
+    '{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}';
+  const containerTable =
+    '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}';
+  const cache = usage.BuildCache ?? [];
+  const cacheSize = cache.reduce((sum, record) => sum + (record.Shared ? 0 : record.Size), 0);
+  const rows = imageRows(usage.Images ?? [], false, false);
+  return [
+    `Images space usage:\n\n${renderList(precise(images), rows, { format: '', table: imageTable })}`,
+    `Containers space usage:\n\n${renderList(ownSize(containerList({ truncate: true, size: true })), usage.Containers ?? [], { format: '', table: containerTable })}`,
+    `Local Volumes space usage:\n\n${renderList(VOLUMES, usage.Volumes ?? [], { format: '' })}`,
+    `Build cache usage: ${humanSize(cacheSize)}\n\n${renderList(CACHE, cache, { format: '' })}`,
+  ].join('\n');
+}
+
+/** Only what the container itself takes: the image has a line of its own. */
+function ownSize(kind: ListFormat<ContainerSummary>): ListFormat<ContainerSummary> {
+  return { ...kind, fields: (item) => ({ ...kind.fields(item), Size: humanSize(item.SizeRw ?? 0, 3) }) };
+}
+
+/** Shared and unique sizes with four digits, as this report shows them. */
+function precise<T extends Parameters<ReturnType<typeof imageList>['fields']>[0]>(kind: ListFormat<T>): ListFormat<T> {
+  return {
+    ...kind,
+    fields: (row) => ({
+      ...kind.fields(row),
+      SharedSize: row.image.SharedSize === -1 ? 'N/A' : humanSize(row.image.SharedSize),
+      UniqueSize: row.image.SharedSize === -1 ? 'N/A' : humanSize(row.image.Size - row.image.SharedSize),
+    }),
+  };
+}
+
+const VOLUMES: ListFormat<NonNullable<DiskUsage['Volumes']>[number]> = {
+  typeName: '*formatter.volumeContext',
+  table: '{{.Name}}\t{{.Links}}\t{{.Size}}',
+  titles: { Name: 'VOLUME NAME', Links: 'LINKS', Size: 'SIZE' },
+  fields: (volume) => ({
+    Links: volume.UsageData == null ? 'N/A' : String(volume.UsageData.RefCount),
+    Name: volume.Name,
+    Size: volume.UsageData == null ? 'N/A' : humanSize(volume.UsageData.Size),
+  }),
+};
+
+const CACHE: ListFormat<BuildRecord> = {
+  typeName: '*formatter.buildCacheContext',
+  table: '{{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}',
+  titles: {
+    ID: 'CACHE ID',
+    CacheType: 'CACHE TYPE',
+    Size: 'SIZE',
+    CreatedSince: 'CREATED',
+    LastUsedSince: 'LAST USED',
+    UsageCount: 'USAGE',
+    Shared: 'SHARED',
+  },
+  fields: (record) => ({
+    CacheType: record.Type,
+    CreatedSince: since(record.CreatedAt),
+    ID: record.ID.slice(0, 12) + (record.InUse ? '*' : ''),
+    LastUsedSince: record.LastUsedAt == null ? '' : since(record.LastUsedAt),
+    Shared: String(record.Shared),
+    Size: humanSize(record.Size, 3),
+    UsageCount: String(record.UsageCount),
+  }),
+};
+
+function since(text: string): string {
+  return `${humanDuration((Date.now() - Date.parse(text)) / 1000)} ago`;
+}

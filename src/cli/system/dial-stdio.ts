@@ -1,0 +1,18 @@
+import { pipeline } from 'node:stream/promises';
+import { type Command, NO_ARGS } from '../command.ts';
+
+export const dialStdio: Command = {
+  usage: '',
+  args: NO_ARGS,
+  examples: ['system dial-stdio'],
+  details: 'Made for programs that reach an engine over another connection, such as ssh.',
+  flags: [],
+  async run(cli) {
+    const socket = await cli.client.connect();
+    // The other side may go on answering after our input has ended, not the other way round.
+    const input = pipeline(process.stdin, socket).catch(() => {});
+    for await (const chunk of socket) cli.out.write(chunk as Buffer);
+    void input;
+    return 0;
+  },
+};

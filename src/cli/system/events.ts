@@ -1,0 +1,84 @@
+import { jsonLines } from '../../client/index.ts';
+import type { EngineEvent } from '../../spec/index.ts';
+import { type Command, NO_ARGS } from '../command.ts';
+import { encodeFilters } from '../filters.ts';
+import { flag } from '../flags/flag.ts';
+import { compileTemplate } from '../format/table.ts';
+import { apiTimestamp } from '../format/timestamp.ts';
+import { goJson, goMap, type Template } from '../template/index.ts';
+
+export const events: Command = {
+  usage: '[OPTIONS]',
+  args: NO_ARGS,
+  examples: [
+    'events',
+    'events --since 1h --until 0s',
+    "events --filter type=container --format '{{.Action}} {{.Actor.ID}}'",
+  ],
+  flags: [
+    flag('-f, --filter', 'filter', 'Show only those that match (type=, event=, container=, ...)'),
+    flag('--format', 'string', "How to print: 'json' or a Go template"),
+    flag('--since', 'string', 'Start at this time, or this long ago'),
+    flag('--until', 'string', 'Stop at this time, or this long ago'),
+  ],
+  async run(cli, _args, flags) {
+    const format = flags.string('format');
+    const template: Template | undefined = format === '' || format === 'json' ? undefined : compileTemplate(format);
+    const response = await cli.client.request({
+      method: 'GET',
+      path: '/events',
+      query: {
+        since: apiTimestamp(flags.string('since'), 'since'),
+        until: apiTimestamp(flags.string('until'), 'until'),
+        filters: encodeFilters(flags.list('filter')),
+      },
+    });
+    for await (const line of jsonLines(response.body)) {
+      const event = line as EngineEvent;
+      cli.out.line(
+        template !== undefined
+          ? template.execute(templateData(event))
+          : format === 'json'
+            ? goJson(event)
+            : plain(event),
+      );
+    }
+    return 0;
+  },
+};
+
+function plain(event: EngineEvent): string {
+  const attributes = Object.entries(event.Actor.Attributes ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const note = attributes.length === 0 ? '' : ` (${attributes.map(([key, value]) => `${key}=${value}`).join(', ')})`;
+  return `${eventTime(event)} ${event.Type} ${event.Action} ${event.Actor.ID}${note}`;
+}
+
+/** Local time with all nine digits of the fraction. */
+function eventTime(event: EngineEvent): string {
+  const nanos = event.timeNano === undefined ? BigInt(event.time) * 1_000_000_000n : BigInt(event.timeNano);
+  const date = new Date(Number(nanos / 1_000_000n));
+  const offset = -date.getTimezoneOffset();
+  const local = new Date(date.getTime() + offset * 60_000).toISOString().slice(0, 19);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const zone =
+    offset === 0
+      ? 'Z'
+      : `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+  return `${local}.${(nanos % 1_000_000_000n).toString().padStart(9, '0')}${zone}`;
+}
+
+/** The field names that Docker's type has, old ones included. */
+function templateData(event: EngineEvent): object {
+  const old = event as unknown as { status?: string; id?: string; from?: string };
+  return {
+    Status: old.status ?? '',
+    ID: old.id ?? '',
+    From: old.from ?? '',
+    Type: event.Type,
+    Action: event.Action,
+    Actor: { ID: event.Actor.ID, Attributes: goMap({ ...event.Actor.Attributes }) },
+    Scope: event.scope,
+    Time: event.time,
+    TimeNano: event.timeNano,
+  };
+}

@@ -1,0 +1,18 @@
+import { pathSegment } from '../../client/index.ts';
+import { atLeast, type Command } from '../command.ts';
+import { flag } from '../flags/flag.ts';
+import { printInspected } from '../inspect.ts';
+
+export const inspectVolume: Command = {
+  usage: '[OPTIONS] VOLUME [VOLUME...]',
+  args: atLeast(1),
+  examples: ['volume inspect data', "volume inspect -f '{{.Mountpoint}}' data"],
+  flags: [flag('-f, --format', 'string', "How to print: 'json' or a Go template")],
+  run: (cli, names, flags) =>
+    printInspected(cli, {
+      names,
+      format: flags.string('format'),
+      fetch: async (name) =>
+        (await cli.client.request({ method: 'GET', path: `/volumes/${pathSegment(name)}` })).text(),
+    }),
+};

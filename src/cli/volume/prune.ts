@@ -1,0 +1,28 @@
+import { type Command, NO_ARGS } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+import { deletedList, PRUNE_FLAGS, prune, reclaimed } from '../prune.ts';
+
+export const pruneVolumes: Command = {
+  usage: '[OPTIONS]',
+  args: NO_ARGS,
+  examples: ['volume prune', 'volume prune -a'],
+  flags: [flag('-a, --all', 'bool', 'Remove named volumes too, not only anonymous ones'), ...PRUNE_FLAGS],
+  async run(cli, _args, flags) {
+    const all = flags.bool('all');
+    const filters = [...flags.list('filter')];
+    if (all && filters.some((each) => each.startsWith('all=')))
+      throw new CliError(125, 'conflicting options: cannot specify both --all and --filter all=1');
+    if (all) filters.push('all=true');
+    const pruned = await prune(cli, {
+      path: '/volumes/prune',
+      filters,
+      force: flags.bool('force'),
+      warning: all
+        ? 'WARNING! This will remove all volumes not used by at least one container.'
+        : 'WARNING! This will remove anonymous local volumes not used by at least one container.',
+    });
+    cli.out.write(deletedList('Deleted Volumes', pruned.VolumesDeleted) + reclaimed(pruned.SpaceReclaimed ?? 0));
+    return 0;
+  },
+};
