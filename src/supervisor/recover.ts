@@ -1,4 +1,5 @@
-import { constants, openSync, readdirSync, statSync } from 'node:fs';
+import { constants, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { formatNanos } from '../base/time.ts';
@@ -13,6 +14,7 @@ import type { TaskTable } from './task-table.ts';
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 /** Between the clock of process starts and that of files. */
 const CLOCK_SLACK_MILLIS = 2000;
+const RUNTIME_MILLISECONDS = 5000;
 
 export interface RecoverDeps {
   readonly execRoot: string;
@@ -40,7 +42,11 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
     deps.log.warn({ folder: layout.folder }, 'task.json is no task');
     return;
   }
-  const pid = readPid(layout);
+  let pid = readPid(layout);
+  if (pid === undefined) {
+    await runtimeEnded(layout.folder);
+    pid = readPid(layout);
+  }
   if (pid === undefined) {
     deps.log.info({ folder: layout.folder }, 'removing a start that was never finished');
     await deps.tasks.discard(record);
@@ -61,6 +67,19 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
     deps.tasks.onExit(task, exitCode);
   };
   task.signal = deps.adopted.watch(pid, { gone: !isSame(pid, layout), onExit });
+}
+
+/** Waits for a runtime that the dead supervisor has left at work on this task: it may yet start the container. */
+async function runtimeEnded(folder: string): Promise<void> {
+  const isAtWork = (pid: string): boolean => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0${folder}/pid\0`);
+    } catch {
+      return false;
+    }
+  };
+  const deadline = Date.now() + RUNTIME_MILLISECONDS;
+  while (Date.now() < deadline && readdirSync('/proc').some(isAtWork)) await delay(20);
 }
 
 /** Whether the pid still names the process that the runtime wrote down, not a later one. */

@@ -155,9 +155,12 @@ test('a shell on a terminal: raw bytes, size, signals from the keyboard', async 
   await host.runtime.resize({ containerId: id }, 45, 132);
   client.write('stty size\n');
   await until(() => text.includes('45 132\r\n'), 'the new size');
-  client.write('sleep 1000\n');
-  await until(() => text.includes('sleep 1000\r\n'), 'sleep runs');
+  client.write('cat; echo after=$?\n');
+  await until(async () => (await host.runtime.processes(id)).length === 2, 'cat runs');
+  client.write('echoed twice\n');
+  await until(() => text.split('echoed twice').length > 2, 'cat reads the terminal');
   client.write('\x03');
+  await until(() => text.includes('^C'), 'the keyboard interrupts');
   client.write('exit 3\n');
   assert.equal((await ended).exitCode, 3);
   await closed;
@@ -184,7 +187,7 @@ test('what is no protocol, or comes too long, is dropped without harm', async ()
     socket.on('error', () => {});
     socket.resume();
     socket.write(junk);
-    await once(socket, 'close');
+    await new Promise((resolve) => socket.once('close', resolve));
   }
   const old = connect(supervisorSocket(host.execRoot));
   old.write('{"kind":"hello","version":999,"afterSeq":0,"pid":1}\n');

@@ -31,7 +31,13 @@ test('a daemon that is killed loses nothing: its successor hears of every exit a
   const ended = host.exit(short.id);
   await host.connect();
   assert.equal((await ended).exitCode, 9);
-  assert.deepEqual(host.runtime.tasks().map((task) => task.containerId).sort(), [id, short.id].sort());
+  assert.deepEqual(
+    host.runtime
+      .tasks()
+      .map((task) => task.containerId)
+      .sort(),
+    [id, short.id].sort(),
+  );
   const before = host.logText(id).length;
   await until(() => host.logText(id).length > before + 100, 'the container writes on');
   assert.equal((await host.kill(id)).exitCode, 137);

@@ -38,7 +38,9 @@ test('exit codes are those of the process, 128 and the signal when it was killed
   assert.equal((await host.run(['true'])).exit.exitCode, 0);
   assert.equal((await host.run(['sh', '-c', 'exit 255'])).exit.exitCode, 255);
   for (const signal of [9, 15]) {
-    const { id } = await host.start(['sh', '-c', 'trap - TERM; exec sleep 1000'], { namespaces: [{ type: 'mount' }, { type: 'uts' }] });
+    const { id } = await host.start(['sh', '-c', 'trap - TERM; exec sleep 1000'], {
+      namespaces: [{ type: 'mount' }, { type: 'uts' }],
+    });
     const ended = host.exit(id);
     await host.runtime.kill({ containerId: id }, signal);
     assert.equal((await ended).exitCode, 128 + signal);
@@ -48,7 +50,8 @@ test('exit codes are those of the process, 128 and the signal when it was killed
 });
 
 test('a start that fails says it in the words of Docker and leaves nothing', async () => {
-  const start = 'failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed';
+  const start =
+    'failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed';
   const cases: [string, string, number][] = [
     ['nope', 'exec: "nope": executable file not found in $PATH: unknown', 127],
     ['/nope', 'exec: "/nope": stat /nope: no such file or directory: unknown', 127],

@@ -188,9 +188,9 @@ export function demultiplex(bytes: Buffer): { readonly stdout: string; readonly 
 }
 
 /** Waits until something holds that nobody announces; fails after a time that only a hang takes. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = Date.now() + 20_000;
-  while (!holds()) {
+  while (!(await holds())) {
     assert.ok(Date.now() < deadline, `waited in vain: ${what}`);
     await delay(10);
   }

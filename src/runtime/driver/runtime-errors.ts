@@ -81,7 +81,11 @@ const MOUNT_HINT =
 /** The error of a container's start, in Docker's words. */
 export function startError(error: RefusedError, spec: RuntimeSpec): EngineError {
   if (error.code !== 'runtime') return new EngineError('internal', error.message, { cause: error });
-  const detail = translate(error.message, { command: spec.process.args[0] ?? '', mounts: spec.mounts }, 'runc create failed');
+  const detail = translate(
+    error.message,
+    { command: spec.process.args[0] ?? '', mounts: spec.mounts },
+    'runc create failed',
+  );
   const prefix = 'failed to create task for container: failed to create shim task: OCI runtime create failed';
   return finish(`${prefix}: ${detail}: unknown`, error);
 }
@@ -139,7 +143,9 @@ function translate(message: string, context: Context, verb: string): string {
 }
 
 function missing(command: string): string {
-  const reason = command.includes('/') ? `stat ${command}: no such file or directory` : 'executable file not found in $PATH';
+  const reason = command.includes('/')
+    ? `stat ${command}: no such file or directory`
+    : 'executable file not found in $PATH';
   return `exec: ${quote(command)}: ${reason}`;
 }
 

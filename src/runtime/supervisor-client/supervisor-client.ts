@@ -125,7 +125,11 @@ export class SupervisorClient implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof EngineError && error.kind === 'unavailable') || this.#closed) throw error;
       await this.#connection;
-      if (entry.pid === 0) throw error;
+      if (entry.pid === 0) {
+        const { containerId, execId } = entry;
+        await this.request({ op: 'release', task: execId === undefined ? { containerId } : { containerId, execId } });
+        throw error;
+      }
       return { pid: entry.pid, startedAt: entry.startedAt };
     }
   }
