@@ -89,6 +89,7 @@ const IMAGE: StoredImage = {
   config: { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } },
   target: DESCRIPTOR,
   parent: undefined,
+  siblings: [],
   names: ['docker.io/library/busybox:latest'],
   repoDigests: [],
   addedAt: '2024-01-01T00:00:00Z',

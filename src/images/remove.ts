@@ -42,7 +42,7 @@ export async function removeImage(
 /** Taking the last name away would leave an image dangling under a container: only force does that. */
 function checkLastName(deps: ImagesDeps, image: StoredImage, ref: string, force: boolean): void {
   if (force || !isSingleReference(namesOf(image))) return;
-  const [user] = deps.users.usersOf(image.id);
+  const [user] = usersOf(deps, image);
   if (user === undefined) return;
   throw conflict(
     `conflict: unable to remove repository reference "${ref}" (must force) - container ${shortId(user.id)} is using its referenced image ${shortImageId(image.id)}`,
@@ -90,7 +90,8 @@ async function deleteImage(deps: ImagesDeps, id: Digest, call: DeleteCall): Prom
   const references = deps.images.referencesOf(id);
   deps.images.remove(id);
   imageEvent(deps, 'delete', image);
-  call.records.push({ Deleted: id }, ...releasedLayers(deps, references.chains));
+  const together = [id, ...image.siblings].map((each) => ({ Deleted: each }));
+  call.records.push(...together, ...releasedLayers(deps, references.chains));
   await deps.collector.collect(references);
   const { parent } = image;
   if (call.prune && parent !== undefined) await deleteImage(deps, parent, { ...call, force: false, quiet: true });
@@ -117,6 +118,14 @@ function releasedLayers(deps: ImagesDeps, chains: readonly (readonly Digest[])[]
   return [...released].map((id) => ({ Deleted: id }));
 }
 
+/** Containers of any platform of the image: all go together. */
+function usersOf(
+  { users }: ImagesDeps,
+  image: StoredImage,
+): readonly { readonly id: string; readonly running: boolean }[] {
+  return [image.id, ...image.siblings].flatMap((id) => users.usersOf(id));
+}
+
 interface Mask {
   readonly hard: boolean;
   readonly activeReference: boolean;
@@ -134,7 +143,7 @@ function checkConflicts(deps: ImagesDeps, image: StoredImage, mask: Mask): void 
 }
 
 function findConflict(deps: ImagesDeps, image: StoredImage, mask: Mask): Conflict | undefined {
-  const users = deps.users.usersOf(image.id);
+  const users = usersOf(deps, image);
   const running = users.find((user) => user.running);
   const stopped = users.find((user) => !user.running);
   const text = (how: string, why: string): string =>

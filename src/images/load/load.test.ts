@@ -177,6 +177,15 @@ test('an OCI archive keeps its manifests, and loads every platform that came who
   assert.equal(images.resolve('t/multi:1', { os: 'linux', architecture: 'arm64' }).id, `sha256:${sha(arm)}`);
   assert.throws(() => images.resolve('t/multi:1', { os: 'linux', architecture: 's390x' }), { kind: 'notFound' });
   assert.equal(images.resolve('t/multi:1').target.digest, index.digest);
+  // A container of one platform holds them all; removing takes them all.
+  const options = { force: false, noPrune: false };
+  const signal = new AbortController().signal;
+  host.users.set(`sha256:${sha(arm)}`, [{ id: 'c'.repeat(64), running: false }]);
+  await assert.rejects(host.images.remove('t/multi:1', options, signal), { kind: 'conflict' });
+  host.users.clear();
+  const records = await host.images.remove('t/multi:1', options, signal);
+  assert.equal(records.filter((record) => 'Deleted' in record).length, 4);
+  assert.deepEqual(await host.leftovers(), []);
 
   await using other = await imageHost();
   await other.load(layout.archive(), { platforms: [{ os: 'linux', architecture: 'arm64' }] });

@@ -71,6 +71,7 @@ export function createCatalog(): Catalog {
       names: names.filter((name) => !name.includes('@')),
       repoDigests: names.filter((name) => name.includes('@')),
       parent: all.find(({ record }) => record.parent !== undefined)?.record.parent,
+      siblings: [...new Set(all.flatMap(({ images }) => images.map(({ id }) => id)))].filter((id) => id !== image.id),
       addedAt: target.record.addedAt,
       lastTaggedAt: tagged.at(-1) ?? ZERO_TIME,
     };

@@ -76,6 +76,8 @@ export interface StoredImage {
   /** `docker.io/library/busybox@sha256:…`. */
   readonly repoDigests: readonly string[];
   readonly parent: Digest | undefined;
+  /** Images of other platforms that share a target with this one: they come and go together. */
+  readonly siblings: readonly Digest[];
   /** RFC 3339. */
   readonly addedAt: string;
   /** RFC 3339; Go's zero time when it was never tagged here. */
