@@ -29,7 +29,6 @@ export {
 } from './netlink/addresses.ts';
 export { forgetUdpFlows } from './netlink/conntrack.ts';
 export {
-  announceAddresses,
   deleteLink,
   deleteLinkGroup,
   type Link,
@@ -54,6 +53,7 @@ export {
 export { type Nftables, NftablesError, openNftables, openNftCommand } from './nftables.ts';
 export { descriptorPath, O_PATH, openInRoot } from './openat2.ts';
 export { fitsMountOptions, mountOverlay, mountOverlayByOptions, type OverlayMount } from './overlay-mount.ts';
+export { PacketSocket } from './packet-socket.ts';
 export { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd, takeDescriptor } from './pidfd.ts';
 export { withoutMount } from './private-mounts.ts';
 export {

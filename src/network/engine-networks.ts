@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { EngineError, errnoOf, messageOf } from '../base/errors.ts';
+import { EngineError, messageOf } from '../base/errors.ts';
 import { newObjectId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
@@ -7,9 +7,10 @@ import type { EndpointSettings } from '../spec/index.ts';
 import { type BridgeDriver, bridgeName, checkEndpoint } from './drivers/bridge-driver.ts';
 import type { NetworkDriver } from './drivers/driver.ts';
 import { nullDriver } from './drivers/null-driver.ts';
+import { FirewallCare, isFirewallGone } from './firewall/firewall-care.ts';
 import { hostLinkName, hostLinksOf } from './host-link.ts';
 import type { Kernel } from './kernel/kernel.ts';
-import { FIREWALL_GONE, type LinkPlan } from './kernel/protocol.ts';
+import type { LinkPlan } from './kernel/protocol.ts';
 import { filterNetworks } from './list-filters.ts';
 import { type AttachedContainers, inspectNetwork, type NetworkRecord } from './network-record.ts';
 import { NetworkTable } from './network-table.ts';
@@ -49,11 +50,19 @@ interface ConnectedEndpoint {
 export class EngineNetworks implements Networks {
   readonly #deps: EngineNetworksDeps;
   readonly #table: NetworkTable;
+  readonly #firewall: FirewallCare;
   readonly #attached = new Map<string, Attached>();
 
   constructor(deps: EngineNetworksDeps) {
     this.#deps = deps;
     this.#table = new NetworkTable(deps.records);
+    this.#firewall = new FirewallCare({
+      kernel: deps.kernel,
+      logger: deps.logger,
+      warnings: deps.warnings,
+      bridges: () => this.#table.all().flatMap((record) => driverOf(deps, record).hostPlan(record) ?? []),
+      elements: () => [...this.#attached.values()].flatMap(({ ports }) => ports.elements()),
+    });
   }
 
   get hostGateway(): string | undefined {
@@ -61,7 +70,7 @@ export class EngineNetworks implements Networks {
   }
 
   warnings(): readonly string[] {
-    return this.#deps.warnings;
+    return this.#firewall.warnings;
   }
 
   list(filters: Readonly<Record<string, readonly string[]>> = {}): readonly NetworkInspect[] {
@@ -88,6 +97,21 @@ export class EngineNetworks implements Networks {
   async attach(request: SandboxRequest, signal: AbortSignal): Promise<Sandbox> {
     if (signal.aborted) throw cancelled();
     await this.detach(request.containerId);
+    const { sandbox, ports } = await this.#attachOnce(request).catch(async (error: unknown) => {
+      if (!isFirewallGone(error)) throw error;
+      await this.#firewall.repair();
+      return this.#attachOnce(request);
+    });
+    if (signal.aborted) {
+      await this.detach(request.containerId);
+      throw cancelled();
+    }
+    ports.relay();
+    this.#firewall.lookSoon();
+    return sandbox;
+  }
+
+  async #attachOnce(request: SandboxRequest): Promise<Attached> {
     const sandboxId = newObjectId();
     await using undo = new AsyncDisposableStack();
 
@@ -101,23 +125,12 @@ export class EngineNetworks implements Networks {
       ports: portMap(request, ports.map()),
     };
     const links = endpoints.flatMap(({ link }) => link ?? []);
-    const plan = { netnsPath: sandbox.netnsPath, links, sysctls, elements: ports.elements() };
-    try {
-      await this.#request('attach', plan);
-    } catch (error) {
-      if (!isFirewallGone(error)) throw error;
-      await this.#repairFirewall();
-      await this.#request('attach', plan);
-    }
+    await this.#request('attach', { netnsPath: sandbox.netnsPath, links, sysctls, elements: ports.elements() });
 
     undo.move();
-    this.#attached.set(request.containerId, { containerName: request.containerName, sandbox, ports });
-    if (signal.aborted) {
-      await this.detach(request.containerId);
-      throw cancelled();
-    }
-    ports.relay();
-    return sandbox;
+    const attached = { containerName: request.containerName, sandbox, ports };
+    this.#attached.set(request.containerId, attached);
+    return attached;
   }
 
   async detach(containerId: string): Promise<void> {
@@ -160,6 +173,7 @@ export class EngineNetworks implements Networks {
   async close(): Promise<void> {
     for (const { ports } of this.#attached.values()) ports[Symbol.dispose]();
     this.#attached.clear();
+    this.#firewall[Symbol.dispose]();
     await this.#deps.kernel.close();
   }
 
@@ -265,18 +279,6 @@ export class EngineNetworks implements Networks {
     return containers;
   }
 
-  /** `nft flush ruleset`, or a service that begins with it, took our table with it: every port is published again. */
-  async #repairFirewall(): Promise<void> {
-    this.#deps.logger.warn(
-      {},
-      'somebody flushed the firewall: published ports and routes to the outside are set up again',
-    );
-    await this.#request('repairFirewall', {
-      bridges: this.#table.all().flatMap((record) => driverOf(this.#deps, record).hostPlan(record) ?? []),
-      elements: [...this.#attached.values()].flatMap(({ ports }) => ports.elements()),
-    });
-  }
-
   async #request(...args: Parameters<Kernel['request']>): Promise<void> {
     try {
       await this.#deps.kernel.request(...args);
@@ -288,12 +290,6 @@ export class EngineNetworks implements Networks {
 
 function driverOf({ bridges }: EngineNetworksDeps, { driver }: NetworkRecord): NetworkDriver {
   return driver === 'bridge' ? bridges : nullDriver;
-}
-
-function isFirewallGone(error: unknown): boolean {
-  // The system's error is two below: of the kernel thread, and of what it answered.
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.cause : undefined;
-  return errnoOf(cause) === FIREWALL_GONE;
 }
 
 function cancelled(): EngineError {

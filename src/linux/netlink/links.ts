@@ -1,5 +1,4 @@
 import { libc } from '../libc.ts';
-import { AF_INET } from './addresses.ts';
 import { decodeAttributes, NetlinkMessage, NLM_F, readU32, textOf, writeU32 } from './message.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 
@@ -18,7 +17,6 @@ const IFLA_MASTER = 10;
 const IFLA_PROTINFO = 12;
 const IFLA_LINKINFO = 18;
 const IFLA_IFALIAS = 20;
-const IFLA_AF_SPEC = 26;
 const IFLA_GROUP = 27;
 const IFLA_NET_NS_FD = 28;
 const IFLA_INFO_KIND = 1;
@@ -26,8 +24,6 @@ const IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
 const IFLA_BRPORT_STATE = 1;
 const IFLA_BRPORT_MODE = 4;
-const IFLA_INET_CONF = 1;
-const IPV4_DEVCONF_ARP_NOTIFY = 22;
 
 export interface Link {
   readonly index: number;
@@ -98,17 +94,6 @@ export function setLink(ref: LinkRef, change: LinkChange): NetlinkMessage {
   if (change.mtu !== undefined) message.u32(IFLA_MTU, change.mtu);
   if (change.hardwareAddress !== undefined) message.attribute(IFLA_ADDRESS, change.hardwareAddress);
   return message;
-}
-
-/** The link announces its address (gratuitous ARP) whenever it is set up: `arp_notify` of ip-sysctl. */
-export function announceAddresses(ref: LinkRef): NetlinkMessage {
-  const message = new NetlinkMessage(RTM_SETLINK, 0);
-  addressed(message, ref, {});
-  return message.nested(IFLA_AF_SPEC, (families) =>
-    families.nested(AF_INET, (inet) =>
-      inet.nested(IFLA_INET_CONF, (settings) => settings.u32(IPV4_DEVCONF_ARP_NOTIFY, 1)),
-    ),
-  );
 }
 
 /** A bridge port sends frames back to where they came from (hairpin), or passes nothing at all any more. */

@@ -14,7 +14,6 @@ import {
   replaceNeighbour,
 } from './addresses.ts';
 import {
-  announceAddresses,
   deleteLink,
   deleteLinkGroup,
   linkIndex,
@@ -52,7 +51,6 @@ test('a bridge with a veth pair into another namespace carries addresses, a rout
       using inside = new NetlinkSocket();
       const index = requireIndex('eth0');
       inside.execute(
-        announceAddresses({ index }),
         addAddress({ index, address: '10.1.2.3', prefixLength: 24 }),
         setLink({ index }, { up: true }),
         addDefaultRoute('10.1.2.1', index),

@@ -12,6 +12,7 @@ import {
   type Nftables,
   NftablesError,
   openNftables,
+  PacketSocket,
   setPropagation,
 } from '../../linux/index.ts';
 import { leaveForeignPolicies, passForeignPolicies } from '../firewall/foreign-policy.ts';
@@ -55,7 +56,7 @@ export class KernelService implements Disposable {
   #burial: NodeJS.Timeout | undefined;
 
   constructor(config: KernelConfig) {
-    this.#handles = { config, home: new HomeNamespace(), netlink: new NetlinkSocket() };
+    this.#handles = { config, home: new HomeNamespace(), netlink: new NetlinkSocket(), packets: new PacketSocket() };
     this.#table = config.table;
   }
 
@@ -162,6 +163,8 @@ export class KernelService implements Disposable {
         return surveyHost(this.#handles, (params as KernelRequests['survey']['params']).bridge);
       case 'setUp':
         return this.#setUp((params as KernelRequests['setUp']['params']).bridges);
+      case 'lookAtFirewall':
+        return this.#look((params as KernelRequests['lookAtFirewall']['params']).bridges);
       case 'repairFirewall':
         return this.#repairFirewall(params as KernelRequests['repairFirewall']['params']);
       case 'reconcile':
@@ -190,6 +193,11 @@ export class KernelService implements Disposable {
       this.#firewall().run(renderDeleteTable(this.#table) + table);
     }
     return this.#report(bridges.map(({ bridge }) => bridge));
+  }
+
+  #look(bridges: readonly string[]): KernelRequests['lookAtFirewall']['result'] {
+    const chains = this.#firewall().run('list chains ip\n');
+    return { ...this.#report(bridges), tableIsThere: chains.includes(`table ip ${this.#table} {`) };
   }
 
   #repairFirewall({ bridges, elements }: KernelRequests['repairFirewall']['params']): HostReport {
@@ -242,6 +250,7 @@ export class KernelService implements Disposable {
     this.#nftables = undefined;
     this.#conntrack?.[Symbol.dispose]();
     this.#handles.netlink[Symbol.dispose]();
+    this.#handles.packets[Symbol.dispose]();
     this.#handles.home[Symbol.dispose]();
   }
 

@@ -11,6 +11,11 @@ export interface KernelRequests {
   setUp: { readonly params: { readonly bridges: readonly BridgePlan[] }; readonly result: HostReport };
   attach: { readonly params: SandboxPlan; readonly result: undefined };
   detach: { readonly params: SandboxRemoval; readonly result: undefined };
+  /** Looks what others did to the firewall, and lets bridges through a `policy drop` that came. */
+  lookAtFirewall: {
+    readonly params: { readonly bridges: readonly string[] };
+    readonly result: HostReport & { readonly tableIsThere: boolean };
+  };
   /** Makes the table again with everything in it: somebody has flushed the firewall ({@link FIREWALL_GONE}). */
   repairFirewall: {
     readonly params: { readonly bridges: readonly BridgeRules[]; readonly elements: readonly PortElement[] };

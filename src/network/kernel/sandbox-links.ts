@@ -2,13 +2,13 @@ import { errnoOf, messageOf } from '../../base/errors.ts';
 import {
   addAddress,
   addDefaultRoute,
-  announceAddresses,
   deleteLinkGroup,
   type HomeNamespace,
   linkIndex,
   listLinks,
   NetlinkSocket,
   newVeth,
+  type PacketSocket,
   removeNetworkNamespace,
   replaceNeighbour,
   setBridgePort,
@@ -21,6 +21,7 @@ export interface KernelHandles {
   readonly config: KernelConfig;
   readonly home: HomeNamespace;
   readonly netlink: NetlinkSocket;
+  readonly packets: PacketSocket;
 }
 
 /** Makes the namespace with its links, addresses and settings, or leaves nothing. Blocks on rtnl_lock. @throws SyscallError */
@@ -49,7 +50,7 @@ interface NewSandbox {
 }
 
 /** Runs inside the sandbox's namespace; `netlink` works on the host's all the same. */
-function addLink({ config, netlink }: KernelHandles, plan: LinkPlan, sandbox: NewSandbox): void {
+function addLink({ config, netlink, packets }: KernelHandles, plan: LinkPlan, sandbox: NewSandbox): void {
   const { bridgeIndex, inside, netnsFd } = sandbox;
   const hardwareAddress = Buffer.from(plan.hardwareAddress, 'hex');
   netlink.execute(
@@ -66,13 +67,13 @@ function addLink({ config, netlink }: KernelHandles, plan: LinkPlan, sandbox: Ne
   const index = requireLink(plan.name);
   const { address, prefixLength } = plan;
   inside.execute(
-    announceAddresses({ index }),
     addAddress({ index, address, prefixLength }),
     setLink({ index }, { up: true }),
     ...(plan.gateway === '' ? [] : [addDefaultRoute(plan.gateway, index)]),
   );
-  // The host may remember the address of a container that had it before.
+  // Host and containers may remember who had the address before. Told by way of the bridge: the new port needs a moment.
   netlink.execute(replaceNeighbour(bridgeIndex, address, hardwareAddress));
+  packets.announce(bridgeIndex, address, hardwareAddress);
 }
 
 function requireLink(name: string): number {

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLogger } from '../../base/logger.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { FirewallCare, isFirewallGone } from './firewall-care.ts';
+
+const RULES = { bridge: 'br0', subnet: '10.0.0.0/24', masquerade: true, interContainer: true };
+
+/** A kernel whose firewall is as `state` says; requests are written to `journal`. */
+function care(state: { table: boolean; warnings: readonly string[] }) {
+  const journal: string[] = [];
+  const logged: string[] = [];
+  const kernel: Kernel = {
+    request: async (operation) => {
+      journal.push(operation);
+      if (operation === 'repairFirewall') state.table = true;
+      return { warnings: state.warnings, spawnsNft: false, tableIsThere: state.table } as never;
+    },
+    close: async () => {},
+  };
+  const logger = { ...silentLogger, warn: (_fields: object, message: string) => void logged.push(message) };
+  const firewall = new FirewallCare({
+    kernel,
+    logger,
+    warnings: ['at start'],
+    bridges: () => [RULES],
+    elements: () => [],
+  });
+  return { firewall, journal, logged };
+}
+
+test('a table that others flushed is made again', async () => {
+  const { firewall, journal, logged } = care({ table: false, warnings: [] });
+  await firewall.look();
+  await firewall.look();
+  assert.deepEqual(journal, ['lookAtFirewall', 'repairFirewall', 'lookAtFirewall']);
+  assert.equal(logged.length, 1);
+});
+
+test('warnings come and go with their reason, and each is logged once', async () => {
+  const state: { table: boolean; warnings: readonly string[] } = { table: true, warnings: ['at start', 'new'] };
+  const { firewall, logged } = care(state);
+  assert.deepEqual(firewall.warnings, ['at start']);
+  await firewall.look();
+  await firewall.look();
+  assert.deepEqual(firewall.warnings, ['at start', 'new']);
+  state.warnings = [];
+  await firewall.look();
+  assert.deepEqual(firewall.warnings, []);
+  assert.deepEqual(logged, ['new']);
+});
+
+test('starts in quick succession do not look', () => {
+  const { firewall, journal } = care({ table: true, warnings: [] });
+  for (let start = 0; start < 10; start++) firewall.lookSoon();
+  firewall[Symbol.dispose]();
+  assert.deepEqual(journal, []);
+});
+
+test('a missing table is found beneath the words around it', () => {
+  const system = Object.assign(new Error('nftables'), { code: 'FIREWALL_GONE' });
+  assert.equal(isFirewallGone(new Error('outer', { cause: new Error('inner', { cause: system }) })), true);
+  assert.equal(isFirewallGone(new Error('outer', { cause: Object.assign(new Error(), { code: 'ENOENT' }) })), false);
+  assert.equal(isFirewallGone('text'), false);
+});
