@@ -1,0 +1,38 @@
+export type TarEntryType = 'file' | 'link' | 'symlink' | 'character' | 'block' | 'directory' | 'fifo';
+
+/** A stretch of a sparse file that holds data; what lies between them is zero. */
+export interface SparseRegion {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** One entry of an archive, its extensions (pax, GNU) applied. Bytes of names are kept as they are: one character per byte, Latin-1. */
+export interface TarEntry {
+  readonly name: string;
+  readonly type: TarEntryType;
+  /** Permission bits with setuid, setgid and sticky. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Bytes that follow in the archive, 0 for all but files. */
+  readonly size: number;
+  /** Size of the file on disk: `size` unless it is sparse. */
+  readonly fileSize: number;
+  /** Ascending; the data regions follow one another in the archive. Undefined unless sparse. */
+  readonly sparse: readonly SparseRegion[] | undefined;
+  /** Whole seconds since 1970, and the nanoseconds to add. */
+  readonly mtimeSeconds: number;
+  readonly mtimeNanos: number;
+  /** Empty but for links and symlinks. */
+  readonly linkName: string;
+  readonly deviceMajor: number;
+  readonly deviceMinor: number;
+  /** Extended attributes by name. */
+  readonly xattrs: ReadonlyMap<string, Buffer> | undefined;
+}
+
+/** For messages: the name as UTF-8, cut to a readable length. */
+export function showName(name: string): string {
+  const text = Buffer.from(name, 'latin1').toString('utf8');
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+}
