@@ -44,6 +44,8 @@ export function installFront(server: Server): void {
   const listeners = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
+    // Each pipelined request watches its connection.
+    socket.setMaxListeners(0);
     for (const listener of listeners) listener.call(server, socket);
     const connection: Connection = { headPending: false, unanswered: 0, last: undefined };
     connections.set(socket, connection);

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { command } from '../support/command.ts';
+import { startEngine } from '../support/engine.ts';
+
+const GANTRYD = fileURLToPath(new URL('../../bin/gantryd', import.meta.url));
+const NO_NETWORK = ['--bridge', 'none'];
+
+function folder(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'gantry-daemon-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+test('a wrong configuration ends with 125 before anything is made', async () => {
+  using dir = folder();
+  const file = join(dir.path, 'daemon.json');
+  const data = join(dir.path, 'data');
+  writeFileSync(file, '{"debug":true,"nope":1}');
+  const run = (...args: string[]) => command(GANTRYD, ['--data-root', data, ...args]);
+  for (const [args, text] of [
+    [['--nope'], /unknown flag: --nope\nSee 'gantryd --help'/],
+    [['--config-file', file], /the following directives don't match any configuration option: nope/],
+    [['--config-file', join(dir.path, 'missing.json')], /no such file or directory/],
+    [['--host', 'tcp://0.0.0.0:0'], /refusing to listen/],
+  ] as const) {
+    const { code, stderr } = await run(...args);
+    assert.equal(code, 125);
+    assert.match(stderr, text);
+  }
+  writeFileSync(file, '{"debug":true}');
+  assert.deepEqual(await run('--config-file', file, '--validate'), {
+    code: 0,
+    stdout: 'configuration OK\n',
+    stderr: '',
+  });
+  assert.equal((await run('--config-file', file, '--validate', '-D')).code, 125);
+  assert.match((await run('--version')).stdout, /^gantryd version \d+\.\d+\.\d+\n$/);
+  assert.match((await run('--help')).stdout, /Examples:\n/);
+  assert.equal(existsSync(data), false);
+});
+
+test('a data root takes one engine, and the second says so', async () => {
+  using dir = folder();
+  await using engine = await startEngine({ flags: NO_NETWORK });
+  const second = await command(GANTRYD, [
+    ...['--data-root', engine.dataRoot, '--exec-root', join(dir.path, 'exec')],
+    ...['--host', `unix://${join(dir.path, 's')}`, ...NO_NETWORK],
+  ]);
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /another engine is running on/);
+  assert.equal(existsSync(join(dir.path, 's')), false);
+  assert.equal((await engine.api('GET', '/_ping')).body, 'OK');
+});
+
+test('after kill -9 the leftovers are replaced; a clean end removes socket, pid file and exec root', async () => {
+  await using engine = await startEngine({ flags: NO_NETWORK });
+  const pidfile = join(engine.socketPath, '..', 'gantryd.pid');
+  assert.equal(statSync(engine.socketPath).mode & 0o777, 0o660);
+  await engine.kill9();
+  assert.equal(existsSync(engine.socketPath), true);
+  assert.equal(existsSync(pidfile), true);
+  await engine.start();
+  assert.equal(readFileSync(pidfile, 'utf8'), `${engine.pid()}\n`);
+  assert.equal(await engine.stop(), 0);
+  assert.deepEqual([engine.socketPath, pidfile, engine.execRoot].filter(existsSync), []);
+  await engine.start();
+});
+
+test('tcp on loopback serves when it is allowed to', async () => {
+  await using engine = await startEngine({
+    flags: ['--allow-insecure-tcp', '--host', 'tcp://127.0.0.1:0', ...NO_NETWORK],
+  });
+  const address = /tcp:\/\/127\.0\.0\.1:\d+/.exec(engine.log())?.[0] ?? '';
+  const answer = await fetch(`${address.replace('tcp', 'http')}/_ping`);
+  assert.equal(await answer.text(), 'OK');
+  const info = JSON.parse((await engine.api('GET', '/info')).body) as { readonly Warnings: readonly string[] };
+  assert.match(info.Warnings.join('\n'), /API is accessible on http:\/\/127\.0\.0\.1:\d+ without encryption/);
+});
