@@ -41,19 +41,28 @@ export function surveyHost(handles: KernelHandles, name: string): HostSurvey {
 /** Makes the bridge, or gives the one that is there what the plan says. May run again. @throws SyscallError, Error in plain words */
 export function setUpBridge(handles: KernelHandles, plan: BridgePlan): void {
   const { netlink } = handles;
-  let link = findLink(netlink, plan.bridge);
-  if (link === undefined && plan.mustExist)
+  const present = findLink(netlink, plan.bridge);
+  if (present === undefined && plan.mustExist) {
     throw new Error(`bridge device with non default name ${plan.bridge} must be created manually`);
-  if (link === undefined) link = makeBridge(handles, plan);
-  else if (link.kind !== 'bridge') throw new Error(`${plan.bridge} exists and is no bridge`);
+  }
+  if (present !== undefined && present.kind !== 'bridge') throw new Error(`${plan.bridge} exists and is no bridge`);
+  const link = present ?? makeBridge(handles, plan);
+  try {
+    configureBridge(netlink, link, plan);
+  } catch (error) {
+    if (present === undefined) netlink.execute(deleteLink({ index: link.index }));
+    throw error;
+  }
+}
+
+function configureBridge(netlink: NetlinkSocket, link: Link, plan: BridgePlan): void {
   setAddress(netlink, link, plan);
   netlink.execute(setLink({ index: link.index }, { up: true }));
   // Connections from the host's 127.0.0.1 to a published port leave by the bridge.
   writeSysctl(`net/ipv4/conf/${plan.bridge}/route_localnet`, '1');
   // The bridge is a gateway: it must not learn routes from what containers announce.
-  if (readSysctl(`net/ipv6/conf/${plan.bridge}/accept_ra`) !== undefined) {
-    writeSysctl(`net/ipv6/conf/${plan.bridge}/accept_ra`, '0');
-  }
+  const acceptRa = `net/ipv6/conf/${plan.bridge}/accept_ra`;
+  if (readSysctl(acceptRa) !== undefined) writeSysctl(acceptRa, '0');
 }
 
 /** The host forwards packets. Left on afterwards: others may rely on it by then. */

@@ -177,11 +177,6 @@ export class KernelService implements Disposable {
   }
 
   #setUp(bridges: readonly BridgePlan[]): HostReport {
-    const { netnsDirectory } = this.#handles.config;
-    mkdirSync(netnsDirectory, { recursive: true, mode: 0o755 });
-    if (!isMountPoint(realpathSync(netnsDirectory))) bindMount(netnsDirectory, netnsDirectory);
-    // Copies of the mount table (a runtime at work, `unshare -m`) let go of a namespace when we do.
-    setPropagation(netnsDirectory, 'shared');
     for (const plan of bridges) setUpBridge(this.#handles, plan);
     if (bridges.length > 0) enableForwarding();
     const table = renderTable(this.#table, bridges);
@@ -192,7 +187,16 @@ export class KernelService implements Disposable {
       // A table of an older layout: `reconcile` fills the new one again.
       this.#firewall().run(renderDeleteTable(this.#table) + table);
     }
+    this.#mountDirectory();
     return this.#report(bridges.map(({ bridge }) => bridge));
+  }
+
+  #mountDirectory(): void {
+    const { netnsDirectory } = this.#handles.config;
+    mkdirSync(netnsDirectory, { recursive: true, mode: 0o755 });
+    if (!isMountPoint(realpathSync(netnsDirectory))) bindMount(netnsDirectory, netnsDirectory);
+    // Copies of the mount table (a runtime at work, `unshare -m`) let go of a namespace when we do.
+    setPropagation(netnsDirectory, 'shared');
   }
 
   #look(bridges: readonly string[]): KernelRequests['lookAtFirewall']['result'] {

@@ -32,7 +32,11 @@ export async function networkFixture(settings: Partial<NetworkConfig> = {}): Pro
   const logged: string[] = [];
   const keep = (_fields: object, message: string): void => void logged.push(message);
   const logger: Logger = { debug() {}, info() {}, warn: keep, error: keep };
-  let networks = await createNetworks({ config, records, logger });
+  let networks = await createNetworks({ config, records, logger }).catch((error: unknown) => {
+    // Fails when something was left in it.
+    rmdirSync(execRoot);
+    throw error;
+  });
   return {
     get networks() {
       return networks;
