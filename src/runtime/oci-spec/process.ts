@@ -1,0 +1,138 @@
+import { invalid } from '../../base/errors.ts';
+import type {
+  ContainerConfig,
+  ExecConfig,
+  HostConfig,
+  LinuxCapabilities,
+  RuntimeProcess,
+  Ulimit,
+} from '../../spec/index.ts';
+import { type Capability, containerCapabilities } from './capabilities.ts';
+import { containerEnvironment } from './environment.ts';
+import type { HostFacts } from './host-facts.ts';
+import { INIT_PATH } from './mounts.ts';
+import { parseSecurityOptions } from './security-options.ts';
+import { type ReadRootFile, resolveUser } from './user.ts';
+
+/** What a process in a container is made of, whether it is the first or an exec. */
+export interface ProcessInput {
+  /** With the image's merged in. */
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly facts: HostFacts;
+  /** Of the container's root. */
+  readonly readFile: ReadRootFile;
+  /** `NAME=value` of links. */
+  readonly linkedEnv?: readonly string[];
+  /** Told of limits that this host does not let us set. */
+  readonly warn?: (text: string) => void;
+}
+
+const UNLIMITED = Number.POSITIVE_INFINITY;
+
+/** @throws EngineError invalid, internal as {@link resolveUser} */
+export function buildProcess(
+  input: ProcessInput,
+  command: { readonly path: string; readonly args: readonly string[]; readonly withInit: boolean },
+): RuntimeProcess {
+  const { config, hostConfig } = input;
+  const args = [command.path, ...command.args];
+  const tty = config.Tty === true;
+  return {
+    ...base(input, { tty, user: config.User ?? '', privileged: hostConfig.Privileged === true, env: [] }),
+    ...(tty ? consoleSize(hostConfig.ConsoleSize) : {}),
+    args: command.withInit ? [INIT_PATH, '--', ...args] : args,
+    cwd: config.WorkingDir || '/',
+  };
+}
+
+/** What `exec` runs. Its environment is the container's with `exec.Env` over it. @throws EngineError as {@link buildProcess} */
+export function buildExecProcess(input: ProcessInput, exec: ExecConfig): RuntimeProcess {
+  const { config, hostConfig } = input;
+  const tty = exec.Tty === true;
+  return {
+    ...base(input, {
+      tty,
+      user: exec.User || (config.User ?? ''),
+      privileged: exec.Privileged === true || hostConfig.Privileged === true,
+      env: exec.Env ?? [],
+    }),
+    ...(tty ? consoleSize(exec.ConsoleSize ?? undefined) : {}),
+    args: exec.Cmd ?? [],
+    cwd: exec.WorkingDir || config.WorkingDir || '/',
+  };
+}
+
+interface Identity {
+  readonly tty: boolean;
+  readonly user: string;
+  readonly privileged: boolean;
+  readonly env: readonly string[];
+}
+
+function base(input: ProcessInput, identity: Identity): Omit<RuntimeProcess, 'args' | 'cwd'> {
+  const { config, hostConfig, facts } = input;
+  const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
+  const apparmorProfile = apparmor(facts, security.apparmor, identity.privileged);
+  const rlimits = (hostConfig.Ulimits ?? []).map((limit) => rlimit(limit, input));
+  return {
+    terminal: identity.tty,
+    user: resolveUser(identity.user, hostConfig.GroupAdd ?? [], input.readFile),
+    env: containerEnvironment({
+      hostname: config.Hostname ?? '',
+      tty: identity.tty,
+      linked: input.linkedEnv ?? [],
+      own: [...(config.Env ?? []), ...identity.env],
+    }),
+    capabilities: capabilitySets(
+      containerCapabilities(
+        { add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [], privileged: identity.privileged },
+        facts.capabilities,
+      ),
+    ),
+    oomScoreAdj: oomScore(input),
+    ...(rlimits.length === 0 ? {} : { rlimits }),
+    ...(security.noNewPrivileges ? { noNewPrivileges: true } : {}),
+    ...(apparmorProfile === undefined ? {} : { apparmorProfile }),
+  };
+}
+
+/** The kernel takes what a user other than root may not keep; nothing is inheritable (CVE-2022-24769). */
+function capabilitySets(names: readonly Capability[]): LinuxCapabilities {
+  return { bounding: names, effective: names, permitted: names };
+}
+
+function apparmor(facts: HostFacts, wanted: string | undefined, privileged: boolean): string | undefined {
+  if (!facts.apparmor) return undefined;
+  if (wanted !== undefined) return wanted;
+  if (privileged) return 'unconfined';
+  return facts.apparmorDefaultProfile ? 'docker-default' : undefined;
+}
+
+/** Without CAP_SYS_RESOURCE no hard limit can be raised: the host's is used then, and said so. */
+function rlimit(limit: Ulimit, { facts, warn }: ProcessInput): { type: string; hard: number; soft: number } {
+  const type = `RLIMIT_${limit.Name.toUpperCase()}`;
+  const hard = limit.Hard < 0 ? UNLIMITED : limit.Hard;
+  const soft = limit.Soft < 0 ? UNLIMITED : limit.Soft;
+  if (soft > hard) {
+    throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${limit.Soft} > ${limit.Hard}`);
+  }
+  const own = facts.rlimits.get(type);
+  if (own === undefined) throw invalid(`invalid ulimit type: ${limit.Name}`);
+  if (hard <= own.hard || facts.capabilities.includes('CAP_SYS_RESOURCE')) return { type, hard, soft };
+  warn?.(`no CAP_SYS_RESOURCE: ulimit ${limit.Name} is lowered to the host's hard limit of ${own.hard}`);
+  return { type, hard: own.hard, soft: Math.min(soft, own.hard) };
+}
+
+function oomScore({ hostConfig, facts, warn }: ProcessInput): number {
+  const wanted = hostConfig.OomScoreAdj ?? 0;
+  const lowest = Math.min(0, facts.oomScoreAdj);
+  if (wanted >= lowest || facts.capabilities.includes('CAP_SYS_RESOURCE')) return wanted;
+  warn?.(`no CAP_SYS_RESOURCE: the OOM score adjustment ${wanted} is raised to ${lowest}`);
+  return lowest;
+}
+
+function consoleSize(size: readonly [number, number] | undefined): Pick<RuntimeProcess, 'consoleSize'> {
+  if (size === undefined || size[0] <= 0 || size[1] <= 0) return {};
+  return { consoleSize: { height: size[0], width: size[1] } };
+}

@@ -1,0 +1,55 @@
+import { invalid } from '../../base/errors.ts';
+
+/** `HostConfig.SecurityOpt`, read. Undefined means the engine's default. */
+export interface SecurityOptions {
+  /** `unconfined`, `builtin`, or a profile's JSON. */
+  readonly seccomp: string | undefined;
+  readonly apparmor: string | undefined;
+  readonly noNewPrivileges: boolean;
+  /** SELinux labels; kept for inspect, without effect where SELinux is off. */
+  readonly labels: readonly string[];
+}
+
+/** Accepts `name=value` and the older `name:value`. @throws EngineError invalid */
+export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
+  let seccomp: string | undefined;
+  let apparmor: string | undefined;
+  let noNewPrivileges = false;
+  const labels: string[] = [];
+  for (const option of options) {
+    if (option === 'no-new-privileges') {
+      noNewPrivileges = true;
+      continue;
+    }
+    const separator = option.includes('=') ? '=' : ':';
+    const at = option.indexOf(separator);
+    if (at < 0) throw invalid(`invalid --security-opt 1: ${JSON.stringify(option)}`);
+    const value = option.slice(at + 1);
+    switch (option.slice(0, at)) {
+      case 'label':
+        labels.push(value);
+        break;
+      case 'apparmor':
+        apparmor = value;
+        break;
+      case 'seccomp':
+        seccomp = value;
+        break;
+      case 'no-new-privileges': {
+        const flag = parseGoBool(value);
+        if (flag === undefined) throw invalid(`invalid --security-opt 2: ${JSON.stringify(option)}`);
+        noNewPrivileges = flag;
+        break;
+      }
+      default:
+        throw invalid(`invalid --security-opt 2: ${JSON.stringify(option)}`);
+    }
+  }
+  return { seccomp, apparmor, noNewPrivileges, labels };
+}
+
+function parseGoBool(text: string): boolean | undefined {
+  if (/^(?:1|t|T|TRUE|true|True)$/.test(text)) return true;
+  if (/^(?:0|f|F|FALSE|false|False)$/.test(text)) return false;
+  return undefined;
+}
