@@ -26,6 +26,8 @@ type Stored = ArchiveFile | { readonly kind: 'link'; readonly target: string };
 /** A config with a long history has some 100 kB. */
 const DOCUMENT_MAX = 4 << 20;
 const DOCUMENTS_MAX = 64 << 20;
+/** Of all names and link targets together: they are held in memory. */
+const NAMES_MAX = 16 << 20;
 const LINKS_MAX = 16;
 
 /**
@@ -39,9 +41,12 @@ export async function receiveArchive(
 ): Promise<ArchiveFiles> {
   const files = new Map<string, Stored>();
   let documentBytes = 0;
+  let nameLength = 0;
   const { stream } = await decompress(borrowStream(archive));
   for await (const entry of archiveEntries(stream)) {
     if (signal.aborted) throw new EngineError('cancelled', 'loading was cancelled');
+    nameLength += entry.path.length + entry.linkTarget.length;
+    if (nameLength > NAMES_MAX) throw new EngineError('tooLarge', 'archive has too many or too long names');
     if (entry.type === 'symlink') {
       files.set(entry.path, { kind: 'link', target: posix.join(posix.dirname(entry.path), entry.linkTarget) });
     } else if (entry.type === 'link') {

@@ -333,6 +333,14 @@ test('a broken or hostile archive is a clear error, and leaves nothing', async (
       }),
       /bzip2 compression is not supported/,
     ],
+    'names without end': [
+      tarArchive(Array.from({ length: 4200 }, (_, index) => ({ name: `${index}/${'n'.repeat(4000)}`, content: '{}' }))),
+      /too many or too long names/,
+    ],
+    'layers without end': [
+      dockerArchive({ manifest: Array(41).fill({ Config: 'c.json', Layers: Array(500).fill('1/layer.tar') }) }),
+      /more than 20000 layers/,
+    ],
     'layers in a circle': [
       tarArchive([
         { name: `${'1'.repeat(64)}/json`, content: json({ parent: '1'.repeat(64) }) },

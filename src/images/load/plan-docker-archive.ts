@@ -14,6 +14,8 @@ interface ArchiveItem {
 
 const ITEMS_MAX = 1000;
 const LAYERS_MAX = 500;
+/** Of all images together: each image's manifest lists its own. */
+const LAYERS_TOTAL_MAX = 20_000;
 
 /**
  * Reads `docker save`'s own form. Images that `known` (by id) already describes only bring their names.
@@ -71,15 +73,21 @@ function taggedName(text: string): string {
 function parseItems(value: unknown): ArchiveItem[] {
   if (!Array.isArray(value)) throw invalid('invalid archive: manifest.json is not a list');
   if (value.length > ITEMS_MAX) throw new EngineError('tooLarge', `manifest.json has more than ${ITEMS_MAX} images`);
+  let layerCount = 0;
   return value.map((item: unknown) => {
     if (typeof item !== 'object' || item === null)
       throw invalid('invalid archive: an image in manifest.json is no object');
     const { Config: config, RepoTags: tags, Layers: layers, Parent: parent } = item as Record<string, unknown>;
     if (typeof config !== 'string') throw invalid('invalid archive: Config in manifest.json is no path');
+    const paths = stringList(layers, 'Layers').map((path) => posix.normalize(path));
+    layerCount += paths.length;
+    if (layerCount > LAYERS_TOTAL_MAX) {
+      throw new EngineError('tooLarge', `manifest.json has more than ${LAYERS_TOTAL_MAX} layers`);
+    }
     return {
       Config: posix.normalize(config),
       RepoTags: stringList(tags, 'RepoTags'),
-      Layers: stringList(layers, 'Layers').map((path) => posix.normalize(path)),
+      Layers: paths,
       ...(typeof parent === 'string' && isDigest(parent) ? { Parent: parent } : {}),
     };
   });

@@ -26,6 +26,8 @@ export interface PlanContext {
   readonly files: ArchiveFiles;
   readonly content: ContentStore;
   readonly lease: Lease;
+  /** Layers looked at already: many images of an archive share them. */
+  readonly layers: Map<Digest, Descriptor>;
 }
 
 const LAYER_TYPES: Readonly<Record<Compression, string>> = {
@@ -49,9 +51,13 @@ export function storeBytes({ content, lease }: PlanContext, bytes: Uint8Array): 
 /** A layer file as a descriptor, its media type by its first bytes. */
 export async function layerDescriptor(context: PlanContext, file: ArchiveFile): Promise<Descriptor> {
   const { digest, size } = storeFile(context, file);
+  const known = context.layers.get(digest);
+  if (known !== undefined) return known;
   const head: Buffer[] = [];
   if (size > 0) for await (const chunk of context.content.open(digest, { end: MAGIC_LENGTH - 1 })) head.push(chunk);
-  return { mediaType: LAYER_TYPES[detectCompression(Buffer.concat(head))], digest, size };
+  const descriptor = { mediaType: LAYER_TYPES[detectCompression(Buffer.concat(head))], digest, size };
+  context.layers.set(digest, descriptor);
+  return descriptor;
 }
 
 /**
