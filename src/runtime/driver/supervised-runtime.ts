@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { conflict, EngineError, errnoOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -81,7 +82,7 @@ export class SupervisedRuntime implements TaskRuntime {
     const ref = { containerId, execId };
     const layout = taskLayout(this.#deps.execRoot, ref);
     const request = (): RequestBody => {
-      mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
+      makeExecFolder(layout.folder, containerId);
       writeFileSync(layout.process, JSON.stringify(task.process), { mode: 0o600 });
       return { op: 'exec', task: ref, runtime, stdio };
     };
@@ -218,6 +219,18 @@ export class SupervisedRuntime implements TaskRuntime {
       return path;
     } catch (error) {
       throw new EngineError('conflict', `container ${containerId} is not running`, { cause: error });
+    }
+  }
+}
+
+/** The container's own folder is there while it runs: it is never made here. */
+function makeExecFolder(folder: string, containerId: string): void {
+  for (const path of [dirname(folder), folder]) {
+    try {
+      mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') throw conflict(`container ${containerId} is not running`);
+      if (errnoOf(error) !== 'EEXIST') throw error;
     }
   }
 }
