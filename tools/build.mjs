@@ -1,22 +1,41 @@
 // `npm run build`: bundles the command line, the daemon and the supervisor into dist/, each with what it loads late as a chunk.
 import { rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from './node.mjs';
 
 /**
- * Takes Node's modules by `process.getBuiltinModule`. An `import` of one reads every export it has, getters too: that of
- * node:http loads all of undici, 30 ms and several MB of a start for a class nobody uses.
+ * Takes from Node's modules, by `process.getBuiltinModule`, just the names that a source file imports. An `import` reads
+ * every export of a module, getters too: that of node:http loads all of undici, 30 ms and several MB of each start.
  */
 const builtins = {
   name: 'builtins',
   setup(build) {
-    build.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin' }));
-    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    build.onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => ({
+      loader: 'ts',
+      contents: (await readFile(path, 'utf8')).replace(
+        /^import (?!type )([^;'"]+?) from '(node:[^']+)';/gm,
+        (statement, clause, name) => destructured(clause, name) + '\n'.repeat(statement.split('\n').length - 1),
+      ),
     }));
   },
 };
+
+/** `a, { b, c as d, type E }` and `* as a`, as assignments from the module. */
+function destructured(clause, name) {
+  const module = `process.getBuiltinModule('${name}')`;
+  const [, whole, named] = /^(?:(?:\* as )?(\w+),?)?\s*(?:\{([^}]*)\})?$/.exec(clause.trim());
+  const names = (named ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '' && !part.startsWith('type '))
+    .map((part) => part.replace(/\s+as\s+/, ': '));
+  const statements = [];
+  if (whole !== undefined) statements.push(`const ${whole} = ${module};`);
+  if (names.length > 0) statements.push(`const { ${names.join(', ')} } = ${module};`);
+  return statements.join(' ');
+}
 
 const shared = {
   absWorkingDir: root,
@@ -55,7 +74,7 @@ await Promise.all([
     splitting: true,
     chunkNames: 'daemon/[name]-[hash]',
     // Worker threads are entries of their own, beside the daemon's.
-    entryPoints: { gantryd: 'src/daemon/main.ts', 'network-kernel': 'src/network/kernel/kernel-worker.ts' },
+    entryPoints: { gantryd: 'src/daemon/main.ts', 'network-kernel': 'src/network/kernel/kernel-worker.ts', 'tree-worker': 'src/store/snapshots/worker/tree-worker.ts' },
   }),
   build({
     ...shared,
