@@ -7,7 +7,7 @@ import { BridgeDriver } from './drivers/bridge-driver.ts';
 import { EngineNetworks } from './engine-networks.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { startKernelThread } from './kernel/kernel-thread.ts';
-import { defaultBridge, kernelConfig, type NetworkConfig } from './network-config.ts';
+import { defaultBridge, defaultHostAddress, kernelConfig, type NetworkConfig } from './network-config.ts';
 import type { NetworkRecord } from './network-record.ts';
 import type { Networks } from './networks.ts';
 import { PortRegistry } from './ports/port-registry.ts';
@@ -25,6 +25,7 @@ export interface NetworksDeps {
  */
 export async function createNetworks({ config, records, logger }: NetworksDeps): Promise<Networks> {
   const bridge = defaultBridge(config);
+  const hostAddress = defaultHostAddress(config);
   const kernelSettings = kernelConfig(config);
   const kernel = startKernelThread(kernelSettings, logger);
   try {
@@ -38,6 +39,7 @@ export async function createNetworks({ config, records, logger }: NetworksDeps):
       bridges,
       registry: new PortRegistry({ ephemeral: ephemeralPorts(), hasIpv6: hasIpv6() }),
       logger,
+      hostAddress,
       netnsDirectory: kernelSettings.netnsDirectory,
       warnings,
     });

@@ -31,7 +31,7 @@ export function storeDefaultNetworks(
       [BRIDGE_OPTION.default]: 'true',
       [BRIDGE_OPTION.interContainer]: 'true',
       [BRIDGE_OPTION.masquerade]: 'true',
-      [BRIDGE_OPTION.hostBinding]: '0.0.0.0',
+      [BRIDGE_OPTION.hostBinding]: config.ip ?? '0.0.0.0',
       [BRIDGE_OPTION.name]: bridge.plan.name,
       [BRIDGE_OPTION.mtu]: String(config.mtu ?? DEFAULT_MTU),
     },

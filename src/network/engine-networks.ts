@@ -30,6 +30,8 @@ export interface EngineNetworksDeps {
   readonly registry: PortRegistry;
   readonly logger: Logger;
   readonly netnsDirectory: string;
+  /** Of published ports that name none; '' is every address. */
+  readonly hostAddress: string;
   readonly warnings: readonly string[];
 }
 
@@ -223,11 +225,11 @@ export class EngineNetworks implements Networks {
 
   #reservePorts(request: SandboxRequest, endpoints: readonly ConnectedEndpoint[]): ContainerPorts {
     const endpoint = endpoints.find(({ link }) => link !== undefined);
-    const { registry, logger } = this.#deps;
+    const { registry, logger, hostAddress } = this.#deps;
     const target = endpoint?.settings.IPAddress ?? '';
     // Without a network of its own nothing can be published; Docker discards such wishes.
     if (endpoint === undefined) return new ContainerPorts({ registry, logger }, [], target);
-    const requests = wantedPorts(request);
+    const requests = wantedPorts(request, hostAddress);
     try {
       return new ContainerPorts({ registry, logger }, registry.reserve(requests, target), target);
     } catch (error) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { invalid } from '../base/errors.ts';
 import { checkTableName } from './firewall/table.ts';
@@ -20,6 +21,8 @@ export interface NetworkConfig {
   readonly addressPools?: readonly AddressPool[] | undefined;
   /** `--mtu` of the default bridge. Default 1500. */
   readonly mtu?: number | undefined;
+  /** `--ip`: host address of published ports that name none. Default every address, IPv4 and IPv6. */
+  readonly ip?: string | undefined;
   /** Name of the nftables table, one per engine on a host. Default `gantry-<bridge name>`. */
   readonly tableName?: string | undefined;
 }
@@ -30,6 +33,13 @@ export interface DefaultBridge {
   /** The user's own. */
   readonly mustExist: boolean;
   readonly bip: { readonly address: string; readonly subnet: Subnet } | undefined;
+}
+
+/** The address that stands for none; '' is every address. @throws EngineError invalid */
+export function defaultHostAddress({ ip = '' }: NetworkConfig): string {
+  if (ip === '' || ip === '0.0.0.0') return '';
+  if (isIP(ip) === 0) throw invalid(`invalid IP address: ${ip}`);
+  return ip;
 }
 
 /** Undefined when the options want none. @throws EngineError invalid */

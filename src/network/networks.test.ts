@@ -194,6 +194,17 @@ test('a port of one address is reached by that address only', async () => {
   assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18081), 'ECONNREFUSED');
 });
 
+test('with --ip ports that name no address are published on that one', async () => {
+  await using fixture = await networkFixture({ ip: '127.0.0.1' });
+  const bindings = publish({ HostPort: '18081' }, { HostIp: HOST_ADDRESS, HostPort: '18082' });
+  const sandbox = await fixture.networks.attach(sandboxRequest('a', bindings), signal);
+  assert.deepEqual(sandbox.ports['80/tcp'], [
+    { HostIp: '127.0.0.1', HostPort: '18081' },
+    { HostIp: HOST_ADDRESS, HostPort: '18082' },
+  ]);
+  assert.equal(fixture.networks.inspect('bridge').Options['com.docker.network.bridge.host_binding_ipv4'], '127.0.0.1');
+});
+
 test('a flushed firewall leaves published ports reachable, and the next start sets everything up again', async () => {
   await using fixture = await networkFixture();
   const web = await fixture.networks.attach(sandboxRequest('web', publish({ HostPort: '18080' })), signal);

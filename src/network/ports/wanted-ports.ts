@@ -6,9 +6,13 @@ type Wishes = Pick<SandboxRequest, 'exposedPorts' | 'portBindings' | 'publishAll
 
 /**
  * Every host port that a container asks for: by its bindings, and with `-P` one of the ephemeral range for each exposed
- * port without a binding. @throws EngineError invalid
+ * port without a binding. Those that name no address of the host get `hostAddress`, '' for all. @throws EngineError invalid
  */
-export function wantedPorts({ exposedPorts, portBindings, publishAll }: Wishes): readonly PortRequest[] {
+export function wantedPorts(wishes: Wishes, hostAddress: string): readonly PortRequest[] {
+  return requests(wishes).map((request) => (request.hostAddress === '' ? { ...request, hostAddress } : request));
+}
+
+function requests({ exposedPorts, portBindings, publishAll }: Wishes): readonly PortRequest[] {
   const bindings = parsePortBindings(portBindings);
   if (!publishAll) return bindings;
   const bound = new Set(bindings.map(formatContainerPort));
