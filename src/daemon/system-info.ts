@@ -1,26 +1,27 @@
 import { readdirSync } from 'node:fs';
 import { formatNanos } from '../base/time.ts';
-import type { Containers } from '../containers/index.ts';
+import type { ContainersDomain } from '../containers/index.ts';
 import type { EventLog } from '../events/index.ts';
-import type { Images } from '../images/index.ts';
 import { wallTimeNanos } from '../linux/index.ts';
 import type { Networks } from '../network/index.ts';
-import type { Snapshots } from '../store/index.ts';
+import type { HostFacts } from '../runtime/index.ts';
+import type { ImageStore, Snapshots } from '../store/index.ts';
 import type { Config } from './config/config.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
-import { cgroupWarnings, readCgroupFacts } from './host/cgroup-facts.ts';
 import { fileSystemName, readHostFacts, readText } from './host/host-facts.ts';
+import { limitWarnings } from './host/limit-warnings.ts';
 import type { Programs } from './host/programs.ts';
 
 export interface SystemInfoDeps {
   readonly config: Config;
   readonly engineId: string;
-  readonly containers: Pick<Containers, 'list'>;
-  readonly images: Pick<Images, 'list'>;
+  readonly containers: Pick<ContainersDomain, 'counts'>;
+  readonly images: Pick<ImageStore, 'list'>;
   readonly networks: Pick<Networks, 'warnings'>;
   readonly snapshots: Pick<Snapshots, 'driver'>;
   readonly events: Pick<EventLog, 'listeners'>;
   readonly programs: Programs;
+  readonly host: HostFacts;
   /** Found at start, `WARNING: ` is added. */
   readonly warnings: readonly string[];
 }
@@ -28,20 +29,16 @@ export interface SystemInfoDeps {
 /** Body of GET /info. */
 export async function systemInfo(deps: SystemInfoDeps): Promise<object> {
   const { config, programs } = deps;
-  const all = await deps.containers.list({ all: true, limit: 0, size: false, filters: {} });
-  const count = (...states: readonly string[]): number => all.filter(({ State }) => states.includes(State)).length;
-  const images = await deps.images.list({ all: true, filters: {}, sharedSize: false, manifests: false });
+  const { running, paused, stopped } = deps.containers.counts();
   const host = readHostFacts();
-  const cgroup = readCgroupFacts();
-  const running = count('running', 'restarting');
-  const paused = count('paused');
+  const { limits } = deps.host;
   return {
     ID: deps.engineId,
-    Containers: all.length,
+    Containers: running + paused + stopped,
     ContainersRunning: running,
     ContainersPaused: paused,
-    ContainersStopped: all.length - running - paused,
-    Images: images.length,
+    ContainersStopped: stopped,
+    Images: deps.images.list().length,
     Driver: deps.snapshots.driver,
     DriverStatus: [
       ['Backing Filesystem', fileSystemName(config.dataRoot)],
@@ -53,25 +50,25 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<object> {
       Authorization: null,
       Log: ['json-file', 'none'],
     },
-    MemoryLimit: cgroup.memory,
-    SwapLimit: cgroup.swap,
+    MemoryLimit: limits.memory,
+    SwapLimit: limits.swap,
     KernelMemoryTCP: false,
-    CpuCfsPeriod: cgroup.cpuCfsQuota,
-    CpuCfsQuota: cgroup.cpuCfsQuota,
-    CPUShares: cgroup.cpuShares,
-    CPUSet: cgroup.cpuset,
-    PidsLimit: cgroup.pids,
+    CpuCfsPeriod: limits.cpuCfs,
+    CpuCfsQuota: limits.cpuCfs,
+    CPUShares: limits.cpuShares,
+    CPUSet: limits.cpuset,
+    PidsLimit: limits.pids,
     IPv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward').trim() === '1',
     BridgeNfIptables: readText('/proc/sys/net/bridge/bridge-nf-call-iptables').trim() === '1',
     BridgeNfIp6tables: readText('/proc/sys/net/bridge/bridge-nf-call-ip6tables').trim() === '1',
     Debug: config.debug,
     NFd: openDescriptors(),
-    OomKillDisable: cgroup.oomKillDisable,
+    OomKillDisable: limits.oomKillDisable,
     NGoroutines: 0,
     SystemTime: formatNanos(wallTimeNanos()),
     LoggingDriver: config.log.driver,
     CgroupDriver: 'cgroupfs',
-    CgroupVersion: cgroup.version,
+    CgroupVersion: deps.host.cgroup === 'v2' ? '2' : '1',
     NEventsListener: deps.events.listeners(),
     KernelVersion: host.kernelVersion,
     OperatingSystem: host.operatingSystem,
@@ -92,7 +89,7 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<object> {
     ExperimentalBuild: false,
     ServerVersion: ENGINE_VERSION,
     Runtimes: Object.fromEntries(
-      Object.entries(programs.runtimes).map(([name, { path, args }]) => [
+      Object.entries(await programs.runtimes()).map(([name, { path, args }]) => [
         name,
         args.length === 0 ? { path } : { path, runtimeArgs: args },
       ]),
@@ -112,9 +109,9 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<object> {
     ContainerdCommit: commit(''),
     RuncCommit: commit(await programs.runtimeVersion()),
     InitCommit: commit(await programs.initVersion()),
-    SecurityOptions: securityOptions(cgroup.version),
+    SecurityOptions: securityOptions(deps.host),
     CDISpecDirs: [],
-    Warnings: warnings(deps, cgroupWarnings(cgroup)),
+    Warnings: warnings(deps, limitWarnings(limits)),
   };
 }
 
@@ -152,9 +149,12 @@ function registryConfig(config: Config): object {
   };
 }
 
-function securityOptions(cgroupVersion: '1' | '2'): readonly string[] {
-  const seccomp = /^Seccomp:/m.test(readText('/proc/self/status')) ? ['name=seccomp,profile=builtin'] : [];
-  return cgroupVersion === '2' ? [...seccomp, 'name=cgroupns'] : seccomp;
+function securityOptions(host: HostFacts): readonly string[] {
+  return [
+    ...(host.apparmor && host.apparmorDefaultProfile ? ['name=apparmor'] : []),
+    ...(host.seccomp ? ['name=seccomp,profile=builtin'] : []),
+    ...(host.cgroup === 'v2' ? ['name=cgroupns'] : []),
+  ];
 }
 
 function commit(id: string): { ID: string; Expected: string } {

@@ -1,66 +1,53 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
-import { EngineError } from '../../base/errors.ts';
-import type { Config, RuntimeCommand } from '../config/config.ts';
+import type { Runtimes } from '../../runtime/index.ts';
+import type { Config } from '../config/config.ts';
 
-/** The programs that the engine runs, found once at start. */
+/** The programs that the engine runs, as `version` and `info` show them. Versions are asked for once, when first needed. */
 export interface Programs {
-  /** By the names that `--runtime` takes; paths are absolute. */
-  readonly runtimes: Readonly<Record<string, RuntimeCommand>>;
   readonly defaultRuntime: string;
+  /** By the names that `--runtime` takes; one that does not work has its name as path. */
+  runtimes(): Promise<Readonly<Record<string, { readonly path: string; readonly args: readonly string[] }>>>;
   /** Absolute path of the init for `--init`; undefined when there is none. */
   readonly init: string | undefined;
-  /** First line of `--version`, '' when it says nothing. Asked once, when first needed. */
+  /** `crun 1.8.1`; '' when it does not say. */
   runtimeVersion(): Promise<string>;
   initVersion(): Promise<string>;
 }
 
-const RUNTIMES = ['crun', 'runc'];
-const INITS = ['docker-init', 'tini', 'tini-static', 'catatonit'];
-const EXTRA_FOLDERS = [
-  '/usr/local/sbin',
-  '/usr/local/bin',
-  '/usr/sbin',
-  '/usr/bin',
-  '/sbin',
-  '/bin',
-  '/usr/libexec/podman',
-];
-
-/** @throws EngineError unavailable when there is no OCI runtime, invalid when a configured program is missing */
-export function findPrograms(config: Config): Programs {
-  const runtimes: Record<string, RuntimeCommand> = {};
-  for (const name of RUNTIMES) {
-    const path = findProgram(name);
-    if (path !== undefined) runtimes[name] = { path, args: [] };
-  }
-  for (const [name, { path, args }] of Object.entries(config.runtimes)) {
-    const found = path.startsWith('/') ? path : findProgram(path);
-    if (found === undefined) throw new EngineError('invalid', `runtime ${name}: ${path} not found in PATH`);
-    runtimes[name] = { path: found, args };
-  }
-  const defaultRuntime = config.defaultRuntime ?? Object.keys(runtimes)[0];
-  if (defaultRuntime === undefined) {
-    throw new EngineError('unavailable', 'no OCI runtime found: install crun or runc, or name one with --add-runtime');
-  }
-  const runtime = runtimes[defaultRuntime];
-  if (runtime === undefined) {
-    throw new EngineError('invalid', `specified default runtime '${defaultRuntime}' does not exist`);
-  }
-  const init = config.initPath ?? INITS.map(findProgram).find((path) => path !== undefined);
+export function describePrograms(runtimes: Runtimes, init: string | undefined): Programs {
   return {
-    runtimes,
-    defaultRuntime,
+    defaultRuntime: runtimes.defaultName,
+    runtimes: async () => {
+      const entries = runtimes.names.map(async (name) => [name, await described(runtimes, name)] as const);
+      return Object.fromEntries(await Promise.all(entries));
+    },
     init,
-    runtimeVersion: once(() => versionOf(runtime.path)),
-    initVersion: once(() => (init === undefined ? Promise.resolve('') : versionOf(init))),
+    runtimeVersion: once(async () => versionOf((await runtimes.pick(undefined)).path)),
+    initVersion: once(async () => (init === undefined ? '' : versionOf(init))),
   };
 }
 
+async function described(runtimes: Runtimes, name: string): Promise<{ path: string; args: readonly string[] }> {
+  try {
+    const { path, args } = await runtimes.pick(name);
+    return { path, args };
+  } catch {
+    return { path: name, args: [] };
+  }
+}
+
+const INITS = ['docker-init', 'tini', 'tini-static', 'catatonit'];
+const EXTRA_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/usr/libexec/podman', '/usr/libexec/docker'];
+
+/** The configured init, else the first known one that is installed. */
+export function findInit(config: Config): string | undefined {
+  return config.initPath ?? INITS.map(findProgram).find((path) => path !== undefined);
+}
+
 function findProgram(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...EXTRA_FOLDERS];
-  return folders
+  return [...(process.env['PATH'] ?? '').split(delimiter), ...EXTRA_FOLDERS]
     .filter((folder) => folder.startsWith('/'))
     .map((folder) => join(folder, name))
     .find(isExecutable);

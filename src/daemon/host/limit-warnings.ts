@@ -1,0 +1,15 @@
+import type { CgroupFeatures } from '../../runtime/index.ts';
+
+/** Limits that the host's cgroups cannot hold, in dockerd's words, for `docker info`. */
+export function limitWarnings(limits: CgroupFeatures): readonly string[] {
+  const wanted: readonly (readonly [boolean, string])[] = [
+    [limits.memory, 'No memory limit support'],
+    [!limits.memory || limits.swap, 'No swap limit support'],
+    [limits.cpuCfs, 'No cpu cfs quota support'],
+    [limits.cpuShares, 'No cpu shares support'],
+    [limits.cpuset, 'No cpuset support'],
+    [limits.pids, 'No pids limit support'],
+    [limits.blkioThrottle, 'No blkio throttle support'],
+  ];
+  return wanted.filter(([present]) => !present).map(([, text]) => `WARNING: ${text}`);
+}
