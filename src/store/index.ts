@@ -11,4 +11,11 @@ export {
   type StoredImage,
 } from './images/index.ts';
 export { openStores, type Stores, type StoresOptions } from './open-stores.ts';
-export type { LayerKey, LayerSource, Snapshots } from './snapshots/snapshots.ts';
+export {
+  type LayerKey,
+  type LayerSource,
+  type OpenSnapshots,
+  openSnapshots,
+  type Snapshots,
+  type SnapshotsOptions,
+} from './snapshots/index.ts';

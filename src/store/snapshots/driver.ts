@@ -1,0 +1,32 @@
+import type { Digest } from '../../base/ids.ts';
+import type { LayerRecord } from './layer-table.ts';
+import type { LayerKey } from './snapshots.ts';
+import type { TreeJob, UnpackedTree } from './worker/tree-job.ts';
+
+/** What an archive becomes: how it is written is the driver's. */
+export interface FreshLayer {
+  /** Empty folder of the driver's own, on the file system of the layers; `fs` in it becomes the layer. */
+  readonly folder: string;
+  readonly diffId: Digest;
+  readonly parents: readonly Digest[];
+  readonly archive: Pick<TreeJob & { kind: 'unpack' }, 'file' | 'diffId' | 'limits'>;
+  /** The layers below, as soon as they are there. */
+  readonly below: () => Promise<readonly LayerRecord[]>;
+}
+
+/** How layers and writables lie on disk. Both drivers pass `snapshots.suite.ts`. */
+export interface SnapshotDriver {
+  readonly name: 'overlay2' | 'vfs';
+  /** Unpacks into `folder`/fs and says under which key that may be shared. What it wrote stays when it fails. */
+  unpack(layer: FreshLayer, signal: AbortSignal): Promise<UnpackedTree & { readonly key: LayerKey }>;
+  /** Fills a new writable's folder. */
+  create(folder: string, layers: readonly LayerRecord[]): Promise<void>;
+  /** Answers the root's path. Idempotent. */
+  mount(writable: {
+    readonly id: string;
+    readonly folder: string;
+    readonly layers: readonly LayerRecord[];
+  }): Promise<string>;
+  /** Idempotent. */
+  unmount(id: string): Promise<void>;
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf, notFound } from '../../base/errors.ts';
+import { type Digest, digestHex } from '../../base/ids.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { SnapshotPaths } from './paths.ts';
+import type { LayerKey } from './snapshots.ts';
+import type { RootAttributes } from './untar/untar.ts';
+
+/** What layer.json holds. */
+export interface LayerRecord {
+  readonly key: LayerKey;
+  /** The layer and what it was applied over, bottom first; the layer alone where it depends on none. */
+  readonly diffIds: readonly Digest[];
+  readonly sizeBytes: number;
+  /** Name in `l/`. */
+  readonly link: string;
+  readonly root?: RootAttributes;
+}
+
+/** A layer that means the same over any others. */
+export function soloKey(diffId: Digest): LayerKey {
+  return `diff-${digestHex(diffId)}` as LayerKey;
+}
+
+/** A layer as it came out over its parents (OCI image specification, config.md, ChainID). */
+export function chainKey(diffIds: readonly Digest[]): LayerKey {
+  let chain = '';
+  for (const diffId of diffIds) {
+    chain = chain === '' ? diffId : `sha256:${createHash('sha256').update(`${chain} ${diffId}`).digest('hex')}`;
+  }
+  return `chain-${digestHex(chain as Digest)}` as LayerKey;
+}
+
+/** The unpacked layers, in memory; layer.json in each folder is the truth. */
+export class LayerTable {
+  readonly #paths: SnapshotPaths;
+  readonly #records = new Map<LayerKey, LayerRecord>();
+  #lastLink = 0;
+
+  constructor(paths: SnapshotPaths, logger: Logger) {
+    this.#paths = paths;
+    mkdirSync(paths.layers, { recursive: true, mode: 0o711 });
+    mkdirSync(paths.links, { recursive: true, mode: 0o711 });
+    const links = new Set<string>();
+    for (const name of readdirSync(paths.layers)) {
+      try {
+        const record = JSON.parse(readFileSync(join(paths.layers, name, 'layer.json'), 'utf8')) as LayerRecord;
+        this.#records.set(record.key, record);
+        links.add(record.link);
+        this.#lastLink = Math.max(this.#lastLink, Number.parseInt(record.link, 36));
+      } catch (error) {
+        // Renamed into place whole: what has no record is damaged, and unpacked again when it is needed.
+        logger.warn({ layer: name, error: messageOf(error) }, 'removing a layer without a readable record');
+        rmSync(join(paths.layers, name), { recursive: true, force: true });
+      }
+    }
+    for (const name of readdirSync(paths.links)) if (!links.has(name)) rmSync(join(paths.links, name));
+  }
+
+  get(key: LayerKey): LayerRecord | undefined {
+    return this.#records.get(key);
+  }
+
+  all(): readonly LayerRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /** The layer of a chain's end: alone, or as applied over the rest. */
+  find(diffIds: readonly Digest[]): LayerRecord | undefined {
+    const top = diffIds.at(-1);
+    if (top === undefined) return undefined;
+    return this.#records.get(soloKey(top)) ?? this.#records.get(chainKey(diffIds));
+  }
+
+  /** Every layer of a chain, bottom first. @throws EngineError notFound */
+  chain(diffIds: readonly Digest[]): readonly LayerRecord[] {
+    return diffIds.map((diffId, index) => {
+      const found = this.find(diffIds.slice(0, index + 1));
+      if (found === undefined) throw notFound('layer', diffId);
+      return found;
+    });
+  }
+
+  /** Makes a link for a layer that is about to be moved into place. */
+  newLink(key: LayerKey): string {
+    this.#lastLink += 1;
+    const link = this.#lastLink.toString(36);
+    symlinkSync(join('..', 'layers', key, 'fs'), join(this.#paths.links, link));
+    return link;
+  }
+
+  add(record: LayerRecord): void {
+    this.#records.set(record.key, record);
+  }
+
+  remove(record: LayerRecord): void {
+    this.#records.delete(record.key);
+    rmSync(join(this.#paths.links, record.link), { force: true });
+  }
+}

@@ -1,0 +1,199 @@
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { conflict, EngineError, errnoOf, notFound } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
+import type { Logger } from '../../base/logger.ts';
+import { DEFAULT_TAR_LIMITS, type TarLimits } from '../../io/index.ts';
+import { detachMount, readMountInfo } from '../../linux/index.ts';
+import type { SnapshotDriver } from './driver.ts';
+import { chainKey, type LayerRecord, LayerTable } from './layer-table.ts';
+import { overlayDriver, overlayWorks } from './overlay-driver.ts';
+import { type SnapshotPaths, snapshotPaths } from './paths.ts';
+import type { LayerKey, LayerSource, Snapshots } from './snapshots.ts';
+import { openTreeTrash } from './tree-trash.ts';
+import { vfsDriver } from './vfs-driver.ts';
+import { createTreePool, type TreePool } from './worker/tree-pool.ts';
+import { WritableTable } from './writable-table.ts';
+
+export interface SnapshotsOptions {
+  readonly dataRoot: string;
+  /** Folder for mounted roots, such as `<execRoot>/rootfs`. */
+  readonly mountRoot: string;
+  /** `auto`: overlay where a try mount works, else vfs with a warning. */
+  readonly driver: 'auto' | 'overlay2' | 'vfs';
+  readonly limits?: TarLimits;
+  readonly logger: Logger;
+}
+
+export interface OpenSnapshots extends Snapshots, AsyncDisposable {
+  /** Resolves when removed trees are off the disk. */
+  swept(): Promise<void>;
+}
+
+/** One process at a time. What a crash left half-made is removed. @throws EngineError unavailable when the wanted driver cannot work */
+export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
+  const { dataRoot, logger, limits = DEFAULT_TAR_LIMITS } = options;
+  const paths = snapshotPaths(dataRoot);
+  mkdirSync(paths.root, { recursive: true, mode: 0o711 });
+  const pool = createTreePool();
+  const trash = openTreeTrash(paths.trash, pool, logger);
+  clearFresh(paths, trash.take);
+  const table = new LayerTable(paths, logger);
+  const writables = new WritableTable(paths, table, trash.take);
+  const driver = chooseDriver(options, paths, pool);
+  const inFlight = new Map<LayerKey, Promise<LayerKey>>();
+  let serial = 0;
+
+  /** The layers of a chain once those being unpacked are done. */
+  const below = async (diffIds: readonly Digest[]): Promise<readonly LayerRecord[]> => {
+    for (let length = 1; length <= diffIds.length; length++) {
+      const prefix = diffIds.slice(0, length);
+      if (table.find(prefix) === undefined) await inFlight.get(chainKey(prefix));
+    }
+    return table.chain(diffIds);
+  };
+
+  const unpackFresh = async (
+    layer: { readonly diffId: Digest; readonly parents: readonly Digest[] },
+    source: LayerSource,
+    signal: AbortSignal,
+  ): Promise<LayerKey> => {
+    const folder = join(paths.fresh, `${process.pid}-${serial++}`);
+    mkdirSync(folder, { recursive: true, mode: 0o711 });
+    try {
+      const diffId = source.digest === layer.diffId ? undefined : layer.diffId;
+      const archive = { file: source.path, diffId, limits };
+      const tree = await driver.unpack({ folder, ...layer, archive, below: () => below(layer.parents) }, signal);
+      if (tree.skippedXattrs.length > 0) {
+        logger.warn({ layer: layer.diffId, xattrs: tree.skippedXattrs }, 'the file system takes no such attributes');
+      }
+      const { key, sizeBytes, root } = tree;
+      if (table.get(key) !== undefined) return key; // Unpacked meanwhile for another image.
+      const isSolo = key.startsWith('diff-');
+      const diffIds = isSolo ? [layer.diffId] : [...layer.parents, layer.diffId];
+      const record: LayerRecord = {
+        key,
+        diffIds,
+        sizeBytes,
+        link: table.newLink(key),
+        ...(root === undefined ? {} : { root }),
+      };
+      moveIntoPlace(paths, folder, record);
+      table.add(record);
+      return key;
+    } catch (error) {
+      throw spaceOr(error);
+    } finally {
+      trash.take(folder);
+    }
+  };
+
+  return {
+    driver: driver.name,
+    async unpack(layer, source, signal) {
+      const diffIds = [...layer.parents, layer.diffId];
+      const key = chainKey(diffIds);
+      for (;;) {
+        const found = table.find(diffIds);
+        if (found !== undefined) return found.key;
+        const running = inFlight.get(key);
+        if (running === undefined) break;
+        // Another caller's cancellation is not ours.
+        await running.catch(() => {});
+        signal.throwIfAborted();
+      }
+      const unpacking = unpackFresh(layer, source, signal);
+      inFlight.set(key, unpacking);
+      try {
+        return await unpacking;
+      } finally {
+        inFlight.delete(key);
+      }
+    },
+    chain: (diffIds) => table.chain(diffIds).map(({ key }) => key),
+    async removeLayer(key) {
+      if (writables.layersInUse().has(key)) throw conflict(`layer ${key} is in use by a container`);
+      const record = table.get(key);
+      if (record === undefined) return;
+      table.remove(record);
+      trash.take(paths.layer(key));
+    },
+    layersInUse: () => writables.layersInUse(),
+    layers: () => table.all(),
+    async createWritable(id, diffIds) {
+      if (writables.has(id)) throw conflict(`writable root ${id} exists`);
+      const layers = table.chain(diffIds);
+      const folder = paths.writable(id);
+      trash.take(folder);
+      try {
+        mkdirSync(folder, { mode: 0o711 });
+        await driver.create(folder, layers);
+        writables.add(id, layers);
+      } catch (error) {
+        trash.take(folder);
+        throw spaceOr(error);
+      }
+    },
+    mount: async (id) => driver.mount({ id, folder: paths.writable(id), layers: writables.layersOf(id) }),
+    unmount: (id) => driver.unmount(id),
+    async removeWritable(id) {
+      await driver.unmount(id);
+      writables.remove(id);
+      trash.take(paths.writable(id));
+    },
+    writables: () => writables.ids(),
+    async writableSize(id) {
+      if (!writables.has(id)) throw notFound('writable root', id);
+      return pool.run({ kind: 'size', path: paths.writableFs(id) });
+    },
+    swept: () => trash.swept(),
+    async [Symbol.asyncDispose]() {
+      await trash.swept();
+      await pool[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function chooseDriver(
+  { driver, mountRoot, logger }: SnapshotsOptions,
+  paths: SnapshotPaths,
+  pool: TreePool,
+): SnapshotDriver {
+  if (driver === 'vfs') return vfsDriver({ paths, pool });
+  if (overlayWorks(paths)) return overlayDriver({ paths, mountRoot, pool });
+  if (driver === 'overlay2') {
+    throw new EngineError(
+      'unavailable',
+      `overlay mounts do not work on the file system of ${paths.root}: use --storage-driver vfs`,
+    );
+  }
+  logger.warn(
+    { folder: paths.root },
+    'overlay mounts do not work on this file system: every container is a full copy (vfs)',
+  );
+  return vfsDriver({ paths, pool });
+}
+
+/** What a crash left in `new/`, mounts included. */
+function clearFresh(paths: SnapshotPaths, discard: (folder: string) => void): void {
+  mkdirSync(paths.fresh, { recursive: true, mode: 0o700 });
+  const names = readdirSync(paths.fresh);
+  if (names.length === 0) return;
+  for (const { mountPoint } of readMountInfo()) if (mountPoint.startsWith(`${paths.fresh}/`)) detachMount(mountPoint);
+  for (const name of names) discard(join(paths.fresh, name));
+}
+
+/** The record goes in first: a layer's folder is whole as soon as it has its name. */
+function moveIntoPlace(paths: SnapshotPaths, folder: string, record: LayerRecord): void {
+  const whole = join(folder, 'layer');
+  mkdirSync(whole, { mode: 0o711 });
+  writeFileSync(join(whole, 'layer.json'), JSON.stringify(record));
+  renameSync(join(folder, 'fs'), join(whole, 'fs'));
+  renameSync(whole, paths.layer(record.key));
+}
+
+function spaceOr(error: unknown): unknown {
+  const code = errnoOf(error);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  return new EngineError('noSpace', 'no space left on device', { cause: error });
+}

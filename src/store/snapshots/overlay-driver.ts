@@ -1,0 +1,195 @@
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf, invalid } from '../../base/errors.ts';
+import {
+  descriptorPath,
+  detachMount,
+  fitsMountOptions,
+  mountOverlay,
+  mountOverlayByOptions,
+  O_PATH,
+  type OverlayMount,
+} from '../../linux/index.ts';
+import type { FreshLayer, SnapshotDriver } from './driver.ts';
+import { chainKey, type LayerRecord, soloKey } from './layer-table.ts';
+import type { SnapshotPaths } from './paths.ts';
+import { unpackMerged } from './unpack-merged.ts';
+import { NeedsParents, type RootAttributes } from './untar/untar.ts';
+import type { UnpackedTree } from './worker/tree-job.ts';
+import type { TreePool } from './worker/tree-pool.ts';
+
+/** Inode numbers need not survive a remount; `index` would forbid sharing a layer between mounts. */
+const OPTIONS = { index: 'off' } as const;
+const DEFAULT_ROOT: RootAttributes = { mode: 0o755, uid: 0, gid: 0 };
+
+export interface OverlayDriverDeps {
+  readonly paths: SnapshotPaths;
+  /** Where roots are mounted: `<mountRoot>/<id>`. */
+  readonly mountRoot: string;
+  readonly pool: TreePool;
+}
+
+/** Layers as overlayfs's lower folders, one upper folder a container (Linux: Documentation/filesystems/overlayfs). */
+export function overlayDriver({ paths, mountRoot, pool }: OverlayDriverDeps): SnapshotDriver {
+  const mounted = new Set<string>();
+  mkdirSync(mountRoot, { recursive: true, mode: 0o711 });
+
+  /** Applied over the layers below, as a container would write it. */
+  const unpackOver = async (layer: FreshLayer, signal: AbortSignal): Promise<UnpackedTree> => {
+    const below = await layer.below();
+    const upper = join(layer.folder, 'fs');
+    const [work, target] = [join(layer.folder, 'work'), join(layer.folder, 'merged')];
+    await pool.run({ kind: 'remove', path: upper });
+    for (const folder of [upper, work, target]) mkdirSync(folder, { recursive: true, mode: 0o755 });
+    mountLayers(paths, { lower: below, upper, work, target });
+    try {
+      return await unpackMerged(pool, { ...layer.archive, target }, signal);
+    } finally {
+      detachMount(target);
+    }
+  };
+
+  /** Whether what the archive implies could be taken from the layers below. */
+  const adopt = async (layer: FreshLayer, names: readonly string[]): Promise<boolean> => {
+    const below = await layer.below();
+    const [lone] = below;
+    const target = join(layer.folder, 'fs');
+    if (lone === undefined) return true;
+    if (below.length === 1) return pool.run({ kind: 'adopt', source: paths.layerFs(lone.key), target, names });
+    const source = join(layer.folder, 'below');
+    mkdirSync(source);
+    mountLayers(paths, { lower: below, target: source });
+    try {
+      return await pool.run({ kind: 'adopt', source, target, names });
+    } finally {
+      detachMount(source);
+    }
+  };
+
+  return {
+    name: 'overlay2',
+    async unpack(layer, signal) {
+      const target = join(layer.folder, 'fs');
+      mkdirSync(target, { mode: 0o755 });
+      const key = chainKey([...layer.parents, layer.diffId]);
+      try {
+        const tree = await pool.run({ kind: 'unpack', ...layer.archive, target, mode: 'overlay' }, signal);
+        if (tree.implied.length === 0) return { ...tree, key: soloKey(layer.diffId) };
+        if (await adopt(layer, tree.implied)) return { ...tree, key };
+      } catch (error) {
+        if (!(error instanceof NeedsParents)) throw error;
+        if (layer.parents.length === 0) throw invalid(error.message, error);
+      }
+      return { ...(await unpackOver(layer, signal)), key };
+    },
+    async create(folder, layers) {
+      const root = layers.findLast((layer) => layer.root !== undefined)?.root ?? DEFAULT_ROOT;
+      const upper = join(folder, 'fs');
+      mkdirSync(upper);
+      mkdirSync(join(folder, 'work'), 0o711);
+      chmodSync(upper, root.mode);
+      if (root.uid !== 0 || root.gid !== 0) chownSync(upper, root.uid, root.gid);
+    },
+    async mount({ id, folder, layers }) {
+      const target = join(mountRoot, id);
+      if (mounted.has(id)) return target;
+      mkdirSync(target, { recursive: true, mode: 0o700 });
+      // A daemon before this one may have mounted it.
+      if (statSync(target).dev === statSync(mountRoot).dev) {
+        mountLayers(paths, { lower: layers, upper: join(folder, 'fs'), work: join(folder, 'work'), target });
+      }
+      mounted.add(id);
+      return target;
+    },
+    async unmount(id) {
+      mounted.delete(id);
+      const target = join(mountRoot, id);
+      if (!existsSync(target)) return;
+      detachMount(target);
+      rmdirSync(target);
+    },
+  };
+}
+
+/** Whether overlay mounts work on the data root's file system: tried, as nothing else tells. */
+export function overlayWorks(paths: SnapshotPaths): boolean {
+  const folder = join(paths.fresh, 'probe');
+  const at = (name: string): string => join(folder, name);
+  for (const name of ['a', 'b', 'upper', 'work', 'target']) mkdirSync(at(name), { recursive: true });
+  const request: OverlayMount = {
+    lower: [at('a'), at('b')],
+    upper: at('upper'),
+    work: at('work'),
+    target: at('target'),
+    options: OPTIONS,
+  };
+  try {
+    mountEither(request);
+    detachMount(request.target);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+interface LayerMount {
+  /** Bottom first. */
+  readonly lower: readonly LayerRecord[];
+  readonly upper?: string;
+  readonly work?: string;
+  readonly target: string;
+}
+
+/** An image without layers still needs something below: an empty folder. */
+function mountLayers(paths: SnapshotPaths, { lower, ...rest }: LayerMount): void {
+  const topFirst = lower.toReversed();
+  const options = rest.upper === undefined ? {} : OPTIONS;
+  if (topFirst.length === 0) {
+    const empty = join(paths.root, 'empty');
+    mkdirSync(empty, { recursive: true });
+    mountEither({ ...rest, lower: [empty], options });
+    return;
+  }
+  const request = { ...rest, options };
+  const full = { ...request, lower: topFirst.map(({ key }) => paths.layerFs(key)) };
+  if (!needsShortPaths) {
+    try {
+      mountOverlay(full);
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== 'EINVAL' && errnoOf(error) !== 'ENOSYS') throw error;
+      needsShortPaths = true;
+    }
+  }
+  // Linux before 6.5 takes one page of options: `l/` is reached by its descriptor, which makes a layer some 20 bytes long.
+  const links = openSync(paths.links, O_PATH | constants.O_DIRECTORY);
+  try {
+    mountOverlayByOptions({ ...request, lower: topFirst.map(({ link }) => `${descriptorPath(links)}/${link}`) });
+  } finally {
+    closeSync(links);
+  }
+}
+
+let needsShortPaths = false;
+
+function mountEither(request: OverlayMount): void {
+  try {
+    mountOverlay(request);
+  } catch (error) {
+    if (!fitsMountOptions(request)) throw error;
+    mountOverlayByOptions(request);
+  }
+}

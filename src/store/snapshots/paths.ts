@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import type { LayerKey } from './snapshots.ts';
+
+/**
+ * The tree on disk, under the data root:
+ *
+ *     snapshots/
+ *       layers/<key>/fs          an unpacked layer
+ *       layers/<key>/layer.json  its record (layer-table.ts)
+ *       l/<link>                 symlink to ../layers/<key>/fs: short, for kernels that mount by one page of options
+ *       writables/<id>/fs        upper folder (overlay) or whole root (vfs) of a container
+ *       writables/<id>/work      overlayfs's own
+ *       writables/<id>/on.json   keys of the layers below, bottom first
+ *       new/                     unpacking in progress; emptied at open
+ *       trash/                   removed trees on their way; emptied at open
+ */
+export interface SnapshotPaths {
+  readonly root: string;
+  readonly layers: string;
+  readonly links: string;
+  readonly writables: string;
+  readonly fresh: string;
+  readonly trash: string;
+  layer(key: LayerKey): string;
+  layerFs(key: LayerKey): string;
+  writable(id: string): string;
+  writableFs(id: string): string;
+}
+
+export function snapshotPaths(dataRoot: string): SnapshotPaths {
+  const root = join(dataRoot, 'snapshots');
+  const at = (...parts: string[]): string => join(root, ...parts);
+  return {
+    root,
+    layers: at('layers'),
+    links: at('l'),
+    writables: at('writables'),
+    fresh: at('new'),
+    trash: at('trash'),
+    layer: (key) => at('layers', key),
+    layerFs: (key) => at('layers', key, 'fs'),
+    writable: (id) => at('writables', id),
+    writableFs: (id) => at('writables', id, 'fs'),
+  };
+}

@@ -1,0 +1,17 @@
+import { invalid } from '../../base/errors.ts';
+import { NeedsParents } from './untar/untar.ts';
+import type { TreeJob, UnpackedTree } from './worker/tree-job.ts';
+import type { TreePool } from './worker/tree-pool.ts';
+
+/** Unpacks over the layers below, which are all there: what it links to and is missing now is missing for good. */
+export async function unpackMerged(
+  pool: TreePool,
+  archive: Pick<TreeJob & { kind: 'unpack' }, 'file' | 'diffId' | 'limits' | 'target'>,
+  signal: AbortSignal,
+): Promise<UnpackedTree> {
+  try {
+    return await pool.run({ kind: 'unpack', ...archive, mode: 'merged' }, signal);
+  } catch (error) {
+    throw error instanceof NeedsParents ? invalid(error.message, error) : error;
+  }
+}

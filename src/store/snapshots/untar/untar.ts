@@ -1,0 +1,316 @@
+import {
+  chmodSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { EngineError, errnoOf, invalid } from '../../../base/errors.ts';
+import { showName, type TarEntry, type TarSink } from '../../../io/index.ts';
+import { type BytePath, makeDevice, makeNode, S_IF, setXattr, sysPath } from '../../../linux/index.ts';
+import { checkSymlink, cleanLink, cleanName, parentOf } from './entry-path.ts';
+import { FileWriter, setEntryTimes } from './file-writer.ts';
+
+/**
+ * How whiteouts are kept. `overlay`: the tree is one layer by itself, whiteouts become overlayfs's own records. `merged`: the tree already
+ * holds the layers below (an overlay mount, or a copy), what is whited out is removed.
+ */
+export type UntarMode = 'overlay' | 'merged';
+
+export interface RootAttributes {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface UntarResult {
+  /** Bytes of the regular files. */
+  readonly sizeBytes: number;
+  /** Of the root directory, where the archive says. */
+  readonly root: RootAttributes | undefined;
+  /** Directories that the archive implies without describing them: their attributes come from the layers below. Latin-1. */
+  readonly implied: readonly string[];
+  /** Extended attributes that the file system does not take, each once. */
+  readonly skippedXattrs: readonly string[];
+}
+
+/** The archive leans on the layers below it: a hard link to a file that it does not hold. */
+export class NeedsParents extends Error {}
+
+const WHITEOUT = '.wh.';
+const OPAQUE = '.wh..wh..opq';
+const AUFS = '.wh..wh.';
+const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
+const NODE_TYPE = { character: S_IF.CHR, block: S_IF.BLK, fifo: S_IF.IFO } as const;
+
+/**
+ * Writes an archive's entries below `/`: the calling thread must be confined to the target by `enterRoot`, with umask 0. Then the kernel
+ * itself keeps every name and link inside, whatever the archive makes of them; the lexical checks only give clear errors.
+ */
+export class Untar implements TarSink, Disposable {
+  readonly #mode: UntarMode;
+  readonly #files: FileWriter;
+  /** Directories that the archive describes, and those it only implies. */
+  readonly #directories = new Set<string>(['']);
+  readonly #implied = new Set<string>();
+  /** `merged` only: everything from this archive, and the directories above. */
+  readonly #fresh = new Set<string>();
+  readonly #directoryTimes: { readonly path: BytePath; readonly mtimeSeconds: number; readonly mtimeNanos: number }[] =
+    [];
+  readonly #skippedXattrs = new Set<string>();
+  #root: RootAttributes | undefined;
+  #sawSetgid = false;
+  #sizeBytes = 0;
+  #lastParent = '';
+
+  constructor(mode: UntarMode) {
+    this.#mode = mode;
+    this.#files = new FileWriter(mode === 'merged');
+  }
+
+  entry(entry: TarEntry): void {
+    const path = cleanName(entry.name);
+    if (path === '') {
+      this.#rootEntry(entry);
+      return;
+    }
+    try {
+      this.#ensureParent(parentOf(path));
+      const base = path.slice(path.lastIndexOf('/') + 1);
+      if (base.startsWith(WHITEOUT)) this.#whiteout(path, base);
+      else this.#place(path, entry);
+    } catch (error) {
+      throw describe(error, entry.name);
+    }
+  }
+
+  data(chunk: Buffer): void {
+    this.#files.write(chunk);
+  }
+
+  end(): void {
+    this.#files.close((path, entry) => this.#xattrs(path, entry));
+  }
+
+  /** Call after the last entry. Directories get their times only now: every entry made in them changed those. */
+  finish(): UntarResult {
+    for (const { path, ...times } of this.#directoryTimes.reverse()) {
+      try {
+        setEntryTimes(path, times);
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error;
+      }
+    }
+    for (const path of this.#directories) this.#implied.delete(path);
+    return {
+      sizeBytes: this.#sizeBytes,
+      root: this.#root,
+      implied: [...this.#implied],
+      skippedXattrs: [...this.#skippedXattrs],
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#files[Symbol.dispose]();
+  }
+
+  #rootEntry(entry: TarEntry): void {
+    if (entry.type !== 'directory')
+      throw invalid(`invalid archive: ${showName(entry.name)} is the root, and no directory`);
+    this.#root = { mode: entry.mode, uid: entry.uid, gid: entry.gid };
+    this.#directoryAttributes('/' as BytePath, entry);
+  }
+
+  #place(path: string, entry: TarEntry): void {
+    const target = `/${path}` as BytePath;
+    if (this.#mode === 'merged') this.#fresh.add(path);
+    try {
+      this.#make(path, target, entry);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+      if (this.#makeRoom(path, target, entry)) this.#make(path, target, entry);
+    }
+    if (entry.type === 'directory') {
+      this.#directories.add(path);
+      this.#directoryAttributes(target, entry);
+    }
+  }
+
+  #make(path: string, target: BytePath, entry: TarEntry): void {
+    switch (entry.type) {
+      case 'file':
+        this.#files.open(target, entry, this.#sawSetgid);
+        this.#sizeBytes += entry.size;
+        return;
+      case 'directory':
+        mkdirSync(sysPath(target), entry.mode);
+        return;
+      case 'symlink':
+        checkSymlink(path, entry.linkName);
+        symlinkSync(sysPath(entry.linkName as BytePath), sysPath(target));
+        this.#leafAttributes(target, entry);
+        return;
+      case 'link':
+        this.#hardLink(target, entry);
+        return;
+      default: {
+        const device = entry.type === 'fifo' ? 0 : makeDevice(entry.deviceMajor, entry.deviceMinor);
+        makeNode(sysPath(target), NODE_TYPE[entry.type] | entry.mode, device);
+        this.#leafAttributes(target, entry);
+      }
+    }
+  }
+
+  #hardLink(target: BytePath, entry: TarEntry): void {
+    const source = `/${cleanLink(entry.name, entry.linkName)}` as BytePath;
+    try {
+      linkSync(sysPath(source), sysPath(target));
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+      throw new NeedsParents(`invalid hardlink ${showName(entry.name)} -> ${showName(entry.linkName)}: no such file`);
+    }
+  }
+
+  /** Something is at `path`: answers whether it was cleared away, so that the entry can be made anew. */
+  #makeRoom(path: string, target: BytePath, entry: TarEntry): boolean {
+    const existing = lstatSync(sysPath(target));
+    if (entry.type === 'directory' && existing.isDirectory()) return false;
+    if (entry.type === 'link' && cleanLink(entry.name, entry.linkName) === path) return false;
+    const wasWhiteout = this.#mode === 'overlay' && existing.isCharacterDevice() && existing.rdev === 0;
+    this.#remove(path, target, existing.isDirectory());
+    if (!wasWhiteout || entry.type !== 'directory') return true;
+    // Whited out first and made anew: what the layers below have in it must not show.
+    mkdirSync(sysPath(target), entry.mode);
+    setXattr(sysPath(target), 'trusted.overlay.opaque', Buffer.from('y'));
+    return false;
+  }
+
+  #remove(path: string, target: BytePath, isDirectory: boolean): void {
+    rmSync(sysPath(target), { recursive: true, force: true });
+    if (!isDirectory) return;
+    this.#lastParent = '';
+    for (const known of [this.#directories, this.#implied, this.#fresh]) {
+      for (const other of known) if (other === path || other.startsWith(`${path}/`)) known.delete(other);
+    }
+  }
+
+  #whiteout(path: string, base: string): void {
+    const parent = parentOf(path);
+    if (base === OPAQUE) {
+      if (this.#mode === 'overlay')
+        setXattr(sysPath(`/${parent}` as BytePath), 'trusted.overlay.opaque', Buffer.from('y'));
+      else this.#emptyOfOld(parent);
+      return;
+    }
+    // Bookkeeping of aufs, which old images carry.
+    if (base.startsWith(AUFS)) return;
+    const name = base.slice(WHITEOUT.length);
+    if (name === '' || name === '.' || name === '..') throw invalid(`invalid whiteout ${showName(path)}`);
+    const hidden = parent === '' ? name : `${parent}/${name}`;
+    const target = `/${hidden}` as BytePath;
+    if (this.#mode === 'merged') {
+      if (!this.#fresh.has(hidden)) rmSync(sysPath(target), { recursive: true, force: true });
+      else if (lstatSync(sysPath(target)).isDirectory()) this.#emptyOfOld(hidden);
+      return;
+    }
+    try {
+      makeNode(sysPath(target), S_IF.CHR, 0);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+      // The layer has its own: a whiteout hides only what lies below.
+      if (lstatSync(sysPath(target)).isDirectory())
+        setXattr(sysPath(target), 'trusted.overlay.opaque', Buffer.from('y'));
+    }
+  }
+
+  /** `merged`: removes everything in a directory that did not come from this archive. */
+  #emptyOfOld(directory: string): void {
+    for (const name of readdirSync(sysPath(`/${directory}` as BytePath), 'latin1')) {
+      const path = directory === '' ? name : `${directory}/${name}`;
+      const target = sysPath(`/${path}` as BytePath);
+      if (!this.#fresh.has(path)) rmSync(target, { recursive: true, force: true });
+      else if (lstatSync(target).isDirectory()) this.#emptyOfOld(path);
+    }
+  }
+
+  /** Makes the directories above an entry that the archive has not described (yet). */
+  #ensureParent(parent: string): void {
+    if (parent === this.#lastParent) return;
+    if (!this.#directories.has(parent) && !this.#implied.has(parent)) {
+      this.#ensureParent(parentOf(parent));
+      const path = sysPath(`/${parent}` as BytePath);
+      try {
+        mkdirSync(path, 0o755);
+        lchownSync(path, 0, 0);
+      } catch (error) {
+        if (errnoOf(error) !== 'EEXIST') throw error;
+        const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+        if (!isDirectory) throw invalid(`invalid archive: ${showName(parent)} is not a directory`);
+      }
+      this.#implied.add(parent);
+    }
+    if (this.#mode === 'merged') this.#fresh.add(parent);
+    this.#lastParent = parent;
+  }
+
+  #directoryAttributes(target: BytePath, entry: TarEntry): void {
+    const path = sysPath(target);
+    lchownSync(path, entry.uid, entry.gid);
+    chmodSync(path, entry.mode);
+    if ((entry.mode & 0o2000) !== 0) this.#sawSetgid = true;
+    this.#xattrs(target, entry);
+    const { mtimeSeconds, mtimeNanos } = entry;
+    this.#directoryTimes.push({ path: target, mtimeSeconds, mtimeNanos });
+  }
+
+  /** Of what is neither file nor directory. The mode is right from the start, unless the owner changes. */
+  #leafAttributes(target: BytePath, entry: TarEntry): void {
+    const path = sysPath(target);
+    lchownSync(path, entry.uid, entry.gid);
+    if (entry.type !== 'symlink') chmodSync(path, entry.mode);
+    this.#xattrs(target, entry);
+    setEntryTimes(target, entry);
+  }
+
+  #xattrs(target: BytePath, entry: TarEntry): void {
+    for (const [name, value] of entry.xattrs ?? []) {
+      // An image must not steer overlayfs.
+      if (OVERLAY_XATTR.test(name)) continue;
+      try {
+        setXattr(sysPath(target), name, value);
+      } catch (error) {
+        const code = errnoOf(error);
+        if (code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'EPERM') throw error;
+        if (this.#skippedXattrs.size < 100) this.#skippedXattrs.add(name);
+      }
+    }
+  }
+}
+
+const REFUSALS: ReadonlySet<string> = new Set([
+  'EEXIST',
+  'EINVAL',
+  'EISDIR',
+  'ELOOP',
+  'EMLINK',
+  'ENAMETOOLONG',
+  'ENOENT',
+  'ENOTDIR',
+  'EPERM',
+  'ERANGE',
+  'EXDEV',
+]);
+
+/** System errors that only the archive can be blamed for, with the name of the entry. */
+function describe(error: unknown, name: string): unknown {
+  if (error instanceof EngineError || error instanceof NeedsParents) return error;
+  if (error instanceof RangeError) return invalid(`invalid archive: ${showName(name)}: ${error.message}`, error);
+  const code = errnoOf(error);
+  if (code === undefined || !REFUSALS.has(code)) return error;
+  return invalid(`invalid archive: cannot create ${showName(name)}: ${code}`, error);
+}

@@ -1,0 +1,52 @@
+import type { Digest } from '../../../base/ids.ts';
+import type { TarLimits } from '../../../io/index.ts';
+import type { RootAttributes, UntarMode } from '../untar/untar.ts';
+
+/** Work on trees of files, done synchronously in a thread. Paths are absolute. */
+export type TreeJob =
+  | {
+      readonly kind: 'unpack';
+      readonly file: string;
+      readonly target: string;
+      readonly mode: UntarMode;
+      /** sha256 that the uncompressed bytes must have; undefined when the file's own digest has shown that. */
+      readonly diffId: Digest | undefined;
+      readonly limits: TarLimits;
+    }
+  /** Gives directories of `target` what those of the same name below `source` have. Names as `UnpackedTree.implied`. */
+  | { readonly kind: 'adopt'; readonly source: string; readonly target: string; readonly names: readonly string[] }
+  | { readonly kind: 'copy'; readonly source: string; readonly target: string }
+  | { readonly kind: 'remove'; readonly path: string }
+  | { readonly kind: 'size'; readonly path: string };
+
+export interface UnpackedTree {
+  readonly sizeBytes: number;
+  readonly root: RootAttributes | undefined;
+  readonly implied: readonly string[];
+  readonly skippedXattrs: readonly string[];
+}
+
+export interface TreeResults {
+  readonly unpack: UnpackedTree;
+  /** False when one of the names leads through a link: the layer has to be applied over its parents. */
+  readonly adopt: boolean;
+  readonly copy: undefined;
+  readonly remove: undefined;
+  readonly size: number;
+}
+
+export interface TreeRequest {
+  readonly job: TreeJob;
+  /** One Int32: not 0 asks the job to stop. */
+  readonly stop: Int32Array;
+}
+
+/** `needsParents`: the layer links to a file that it does not hold itself. */
+export type TreeFailure = {
+  readonly kind: 'invalid' | 'tooLarge' | 'noSpace' | 'cancelled' | 'needsParents' | 'internal';
+  readonly message: string;
+};
+
+export type TreeAnswer =
+  | { readonly ok: true; readonly result: TreeResults[TreeJob['kind']] }
+  | { readonly ok: false; readonly failure: TreeFailure };

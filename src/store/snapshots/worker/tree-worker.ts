@@ -1,0 +1,45 @@
+// Entry of the threads of `TreePool`: one job at a time, synchronous, answered by one message.
+import { parentPort } from 'node:worker_threads';
+import { EngineError, errnoOf, messageOf } from '../../../base/errors.ts';
+import { copyTree, removeTree, treeSize } from '../../../linux/index.ts';
+import { NeedsParents } from '../untar/untar.ts';
+import { adoptDirectories } from './adopt-directories.ts';
+import type { TreeAnswer, TreeFailure, TreeJob, TreeRequest, TreeResults } from './tree-job.ts';
+import { unpackFile } from './unpack-file.ts';
+
+async function run(job: TreeJob, shouldStop: () => boolean): Promise<TreeResults[TreeJob['kind']]> {
+  switch (job.kind) {
+    case 'unpack':
+      return unpackFile(job, shouldStop);
+    case 'adopt':
+      return adoptDirectories(job.source, job.target, job.names);
+    case 'copy':
+      return void copyTree({ source: job.source, target: job.target, cancelled: shouldStop });
+    case 'remove':
+      return void removeTree(job.path);
+    case 'size':
+      return treeSize(job.path);
+  }
+}
+
+function failureOf(error: unknown): TreeFailure {
+  if (error instanceof NeedsParents) return { kind: 'needsParents', message: error.message };
+  const code = errnoOf(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return { kind: 'noSpace', message: 'no space left on device' };
+  if (error instanceof EngineError) {
+    const { kind, message } = error;
+    if (kind === 'invalid' || kind === 'tooLarge' || kind === 'noSpace' || kind === 'cancelled')
+      return { kind, message };
+  }
+  return { kind: 'internal', message: messageOf(error) };
+}
+
+parentPort?.on('message', async ({ job, stop }: TreeRequest) => {
+  let answer: TreeAnswer;
+  try {
+    answer = { ok: true, result: await run(job, () => Atomics.load(stop, 0) !== 0) };
+  } catch (error) {
+    answer = { ok: false, failure: failureOf(error) };
+  }
+  parentPort?.postMessage(answer);
+});

@@ -1,0 +1,60 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { notFound } from '../../base/errors.ts';
+import type { LayerRecord, LayerTable } from './layer-table.ts';
+import type { SnapshotPaths } from './paths.ts';
+import type { LayerKey } from './snapshots.ts';
+
+/** The writable roots, in memory; on.json in each folder is the truth. A folder without one was never whole. */
+export class WritableTable {
+  readonly #paths: SnapshotPaths;
+  readonly #layers: LayerTable;
+  readonly #keys = new Map<string, readonly LayerKey[]>();
+
+  constructor(paths: SnapshotPaths, layers: LayerTable, discard: (folder: string) => void) {
+    this.#paths = paths;
+    this.#layers = layers;
+    mkdirSync(paths.writables, { recursive: true, mode: 0o711 });
+    for (const id of readdirSync(paths.writables)) {
+      try {
+        this.#keys.set(id, JSON.parse(readFileSync(join(paths.writable(id), 'on.json'), 'utf8')) as LayerKey[]);
+      } catch {
+        discard(paths.writable(id));
+      }
+    }
+  }
+
+  has(id: string): boolean {
+    return this.#keys.has(id);
+  }
+
+  ids(): readonly string[] {
+    return [...this.#keys.keys()];
+  }
+
+  /** @throws EngineError notFound */
+  layersOf(id: string): readonly LayerRecord[] {
+    const keys = this.#keys.get(id);
+    if (keys === undefined) throw notFound('writable root', id);
+    return keys.map((key) => {
+      const layer = this.#layers.get(key);
+      if (layer === undefined) throw notFound('layer', key);
+      return layer;
+    });
+  }
+
+  /** Call when the folder is filled: with this it counts. */
+  add(id: string, layers: readonly LayerRecord[]): void {
+    const keys = layers.map(({ key }) => key);
+    writeFileSync(join(this.#paths.writable(id), 'on.json'), JSON.stringify(keys));
+    this.#keys.set(id, keys);
+  }
+
+  remove(id: string): void {
+    this.#keys.delete(id);
+  }
+
+  layersInUse(): ReadonlySet<LayerKey> {
+    return new Set([...this.#keys.values()].flat());
+  }
+}
