@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { networkFixture, sandboxRequest, settledTraces, traces } from './testing/network-fixture.ts';
@@ -148,6 +148,36 @@ const FOREIGN = `table ip filter {
   chain FORWARD { type filter hook forward priority 0; policy drop; jump DOCKER-USER; }
 }
 `;
+
+const hasLegacyTables = spawnSync('iptables-legacy', ['-S']).status === 0;
+const withoutLegacy = hasLegacyTables ? false : 'iptables-legacy, or the kernel tables that it needs, are missing';
+
+test('a legacy FORWARD chain that drops is passed through DOCKER-USER, or told', { skip: withoutLegacy }, async () => {
+  const iptables = (...args: readonly string[]): string => execFileSync('iptables-legacy', args, { encoding: 'utf8' });
+  iptables('-P', 'FORWARD', 'DROP');
+  try {
+    {
+      await using fixture = await networkFixture();
+      assert.match(fixture.networks.warnings()[0] ?? '', /iptables-legacy's chain FORWARD drops.* accepts gtest0/);
+    }
+    iptables('-N', 'DOCKER-USER');
+    iptables('-A', 'FORWARD', '-j', 'DOCKER-USER');
+    const before = iptables('-S');
+    {
+      await using fixture = await networkFixture();
+      await fixture.restart();
+      assert.deepEqual(fixture.networks.warnings(), []);
+      assert.equal(iptables('-S').match(/gtest0/g)?.length, 2);
+      const web = await fixture.networks.attach(sandboxRequest('web', publish('18080')), signal);
+      await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
+      await fixture.networks.restore([]);
+      assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), `web ${OUTSIDE_ADDRESS} hello`);
+    }
+    assert.equal(iptables('-S'), before);
+  } finally {
+    for (const args of [['-P', 'FORWARD', 'ACCEPT'], ['-F'], ['-X']]) iptables(...args);
+  }
+});
 
 test('a foreign chain without a door is a warning that names it', async () => {
   execFileSync('nft', ['-f', '-'], {

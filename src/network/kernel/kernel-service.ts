@@ -16,6 +16,7 @@ import {
   setPropagation,
 } from '../../linux/index.ts';
 import { leaveForeignPolicies, passForeignPolicies } from '../firewall/foreign-policy.ts';
+import { leaveLegacyPolicy, passLegacyPolicy } from '../firewall/legacy-iptables.ts';
 import {
   type PortElement,
   renderAddElements,
@@ -221,6 +222,7 @@ export class KernelService implements Disposable {
     removeLinks(this.#handles, new Set());
     this.#firewall().run(renderDeleteTable(this.#table));
     leaveForeignPolicies(this.#firewall(), bridges);
+    leaveLegacyPolicy(bridges);
     for (const name of bridges) removeBridge(this.#handles, name);
     const { netnsDirectory } = this.#handles.config;
     try {
@@ -243,7 +245,7 @@ export class KernelService implements Disposable {
   #report(bridges: readonly string[]): HostReport {
     const nftables = this.#firewall();
     return {
-      warnings: bridges.length === 0 ? [] : passForeignPolicies(nftables, bridges),
+      warnings: bridges.length === 0 ? [] : [...passForeignPolicies(nftables, bridges), ...passLegacyPolicy(bridges)],
       spawnsNft: nftables.kind === 'command',
     };
   }

@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/**
+ * The rules of xtables' own kernel tables, which nftables doesn't show. Looked at only where something uses them, at the
+ * start and when the firewall is looked at again: it takes a process. Acts on the calling thread's network namespace.
+ */
+
+const CHAIN = 'DOCKER-USER';
+
+/** Lets bridges through a FORWARD chain that drops, as `passForeignPolicies` does. @returns sentences for people */
+export function passLegacyPolicy(bridges: readonly string[]): readonly string[] {
+  const rules = legacyRules();
+  if (!rules.includes('-P FORWARD DROP')) return [];
+  if (!rules.includes(`-N ${CHAIN}`)) {
+    return [
+      `iptables-legacy's chain FORWARD drops: containers can't reach other networks, and published ports are closed, ` +
+        `until it accepts ${bridges.join(', ')}.`,
+    ];
+  }
+  for (const rule of wanted(bridges)) {
+    if (!rules.includes(`-A ${rule}`)) run(['-I', ...rule.split(' ')]);
+  }
+  return [];
+}
+
+/** Takes back what {@link passLegacyPolicy} added. Missing is success. */
+export function leaveLegacyPolicy(bridges: readonly string[]): void {
+  const rules = legacyRules();
+  for (const rule of wanted(bridges)) if (rules.includes(`-A ${rule}`)) run(['-D', ...rule.split(' ')]);
+}
+
+function wanted(bridges: readonly string[]): readonly string[] {
+  return bridges.flatMap((bridge) => [`${CHAIN} -i ${bridge} -j ACCEPT`, `${CHAIN} -o ${bridge} -j ACCEPT`]);
+}
+
+/** Lines of `iptables -S`; none where the tables are unused or the command is missing. */
+function legacyRules(): readonly string[] {
+  try {
+    if (!/^filter$/m.test(readFileSync('/proc/thread-self/net/ip_tables_names', 'utf8'))) return [];
+  } catch {
+    return []; // This kernel has no such tables.
+  }
+  return run(['-S']).split('\n');
+}
+
+function run(args: readonly string[]): string {
+  const { stdout } = spawnSync('iptables-legacy', ['-w', '5', ...args], { encoding: 'utf8', timeout: 10_000 });
+  return stdout ?? '';
+}
