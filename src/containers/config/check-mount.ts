@@ -1,0 +1,62 @@
+import { statSync } from 'node:fs';
+import { posix } from 'node:path';
+import { invalid } from '../../base/errors.ts';
+import type { Mount } from '../../spec/index.ts';
+import { targetProblem } from './bind-spec.ts';
+
+const PROPAGATION: ReadonlySet<string> = new Set(['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared', '']);
+
+/** Options that belong to another type of mount. */
+const FOREIGN = {
+  bind: ['VolumeOptions', 'TmpfsOptions', 'ImageOptions'],
+  volume: ['BindOptions', 'TmpfsOptions', 'ImageOptions'],
+  tmpfs: ['BindOptions', 'VolumeOptions', 'ImageOptions'],
+} as const;
+
+/** One of `HostConfig.Mounts`; a bind's source must be there. @throws EngineError invalid with dockerd's texts */
+export function checkMount(mount: Mount): void {
+  const type = mount.Type ?? '';
+  if (type !== 'bind' && type !== 'volume' && type !== 'tmpfs') throw problem(type, 'mount type unknown');
+  for (const option of FOREIGN[type]) {
+    if (mount[option] != null) throw invalid(`${option} must not be specified on mount type "${type}"`);
+  }
+  if (mount.Target === undefined || mount.Target === '') throw problem(type, 'field Target must not be empty');
+  const place = targetProblem(mount.Target);
+  if (place !== undefined) throw problem(type, place);
+  if (type === 'bind') checkBind(mount);
+  else if (type === 'volume') checkVolume(mount);
+  else if (mount.Source) throw problem(type, 'field Source must not be specified');
+}
+
+function checkBind({ Source: source = '', BindOptions: options, ReadOnly: readOnly }: Mount): void {
+  if (source === '') throw problem('bind', 'field Source must not be empty');
+  if (!PROPAGATION.has(options?.Propagation ?? '')) {
+    throw problem('bind', `invalid propagation mode: ${options?.Propagation}`);
+  }
+  if (!source.startsWith('/')) throw problem('bind', `invalid mount path: '${source}' mount path must be absolute`);
+  if (options?.ReadOnlyForceRecursive === true) {
+    const conflict = (what: string): Error =>
+      invalid(`mount options conflict: ${what} && BindOptions.ReadOnlyForceRecursive`);
+    if (readOnly !== true) throw conflict('!ReadOnly');
+    if (options.ReadOnlyNonRecursive === true) throw conflict('ReadOnlyNonRecursive');
+  }
+  if (options?.CreateMountpoint !== true && statSync(source, { throwIfNoEntry: false }) === undefined) {
+    throw problem('bind', `bind source path does not exist: ${source}`);
+  }
+}
+
+function checkVolume({ Source: source = '', ReadOnly: readOnly, VolumeOptions: options }: Mount): void {
+  const subpath = options?.Subpath ?? '';
+  if (source === '' && readOnly === true) {
+    throw problem('volume', 'must not set ReadOnly mode when using anonymous volumes');
+  }
+  if (source === '' && subpath !== '') throw problem('volume', 'must not set Subpath when using anonymous volumes');
+  const clean = posix.normalize(subpath);
+  if (subpath.startsWith('/') || clean === '..' || clean.startsWith('../')) {
+    throw problem('volume', 'subpath must be a relative path within the volume');
+  }
+}
+
+function problem(type: string, text: string): Error {
+  return invalid(`invalid mount config for type ${JSON.stringify(type)}: ${text}`);
+}
