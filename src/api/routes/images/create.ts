@@ -57,7 +57,7 @@ export const createImage = defineRoute({
     return {
       status: 200,
       progress: async (send, signal) => {
-        send({ status: await deps.images.import(stream, options, send, signal) });
+        await deps.images.import(stream, options, send, signal);
       },
     };
   },
