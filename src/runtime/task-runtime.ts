@@ -17,6 +17,11 @@ export interface TaskRuntime {
   start(task: StartTask, signal: AbortSignal): Promise<StartedTask>;
   /** @throws EngineError as {@link start}; conflict when the container does not run */
   exec(task: ExecTask, signal: AbortSignal): Promise<StartedTask>;
+  /**
+   * Says that a start will follow within some 20 ms (an API request to create or start has come in), which makes it 5 to 13 ms shorter.
+   * Never fails.
+   */
+  expectStart?(): void;
   /** @throws EngineError conflict when the task has ended */
   kill(task: TaskRef, signalNumber: number): Promise<void>;
   resize(task: TaskRef, rows: number, columns: number): Promise<void>;

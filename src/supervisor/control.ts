@@ -13,6 +13,7 @@ import {
 } from '../spec/index.ts';
 import { adoptConsole } from './adopt-console.ts';
 import type { AdoptedProcesses } from './adopted-processes.ts';
+import type { CgroupWarmth } from './cgroup-warmth.ts';
 import type { EventHub } from './event-hub.ts';
 import { Failure } from './failure.ts';
 import type { OciRuntime } from './oci-runtime.ts';
@@ -26,6 +27,7 @@ export interface ControlDeps {
   readonly events: EventHub;
   readonly runtime: OciRuntime;
   readonly adopted: AdoptedProcesses;
+  readonly warmth: CgroupWarmth;
   readonly log: Logger;
   /** Removes the supervisor's traces, then ends it when answers on their way are out. */
   readonly stop: () => void;
@@ -85,7 +87,11 @@ async function answer(deps: ControlDeps, daemonPid: number, request: Request): P
 async function handle(deps: ControlDeps, daemonPid: number, request: Request): Promise<unknown> {
   const { tasks } = deps;
   switch (request.op) {
+    case 'expect-start':
+      deps.warmth.warm();
+      return;
     case 'start': {
+      deps.warmth.warm();
       const { task, runtime, stdio, log, oomFile } = request;
       return await tasks.start({ task, runtime, stdio, log, ...(oomFile !== undefined && { oomFile }) });
     }

@@ -4,6 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import { becomeSubreaper, closeInheritedOnExec, tryLockFile, wallTimeNanos } from '../linux/index.ts';
 import { runtimeRoot, supervisorFolder, supervisorSocket, tasksFolder } from '../spec/index.ts';
 import { AdoptedProcesses } from './adopted-processes.ts';
+import { CgroupWarmth } from './cgroup-warmth.ts';
 import { ChildReaper } from './child-reaper.ts';
 import { EventHub } from './event-hub.ts';
 import { OciRuntime } from './oci-runtime.ts';
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
   becomeSubreaper();
   closeInheritedOnExec();
   const log = stderrLogger();
-  enterOwnCgroup(log);
+  const warmth = new CgroupWarmth(enterOwnCgroup(log));
 
   const reaper = new ChildReaper();
   const events = new EventHub(Number(wallTimeNanos() / 1000n));
@@ -55,7 +56,7 @@ async function main(): Promise<void> {
     leaveOwnCgroup();
     setImmediate(() => process.exit(0));
   };
-  await listen({ tasks, events, runtime, adopted, log, stop }, supervisorSocket(execRoot));
+  await listen({ tasks, events, runtime, adopted, warmth, log, stop }, supervisorSocket(execRoot));
   log.info({ pid: process.pid, execRoot }, 'supervisor listens');
 
   let idleSince = Date.now();

@@ -8,15 +8,18 @@ const PREFIX = 'supervisor-';
 
 /**
  * Moves this process into a cgroup of its own, so that whoever stops the daemon's service does not stop the supervisor. Best
- * effort: a read-only or missing hierarchy is left alone. Removes what dead supervisors have left.
+ * effort: a read-only or missing hierarchy is left alone. Removes what dead supervisors have left. Returns a cgroup.procs
+ * file of its own.
  */
-export function enterOwnCgroup(log: Logger): void {
+export function enterOwnCgroup(log: Logger): string | undefined {
+  let entered: string | undefined;
   for (const hierarchy of hierarchies()) {
     const own = `${hierarchy}/${PARENT}/${PREFIX}${process.pid}`;
     try {
       mkdirSync(own, { recursive: true });
       inheritCpuset(hierarchy, own);
       writeFileSync(`${own}/cgroup.procs`, String(process.pid));
+      entered = `${own}/cgroup.procs`;
       for (const name of readdirSync(`${hierarchy}/${PARENT}`)) {
         if (name.startsWith(PREFIX) && name !== `${PREFIX}${process.pid}`)
           removeEmpty(`${hierarchy}/${PARENT}/${name}`);
@@ -26,6 +29,7 @@ export function enterOwnCgroup(log: Logger): void {
       log.debug({ hierarchy, error: messageOf(error) }, 'no cgroup of its own');
     }
   }
+  return entered;
 }
 
 /** Moves back to the root and removes the cgroup, and its parent when no engine uses it. */

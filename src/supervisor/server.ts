@@ -63,6 +63,8 @@ function attach(deps: ControlDeps, socket: Socket, line: AttachLine, rest: Buffe
   const attachment = new Attachment(socket, line, rest);
   try {
     deps.tasks.attach(line.task, attachment, line.running);
+    // Most often a start follows, or an exec.
+    deps.warmth.warm();
     // Output comes in a later turn of the loop, so the answer is first.
     socket.write('{"id":0,"ok":true}\n');
   } catch (error) {

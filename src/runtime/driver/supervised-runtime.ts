@@ -93,6 +93,10 @@ export class SupervisedRuntime implements TaskRuntime {
     }
   }
 
+  expectStart(): void {
+    this.#deps.client.request({ op: 'expect-start' }).catch(() => {});
+  }
+
   async kill(task: TaskRef, signalNumber: number): Promise<void> {
     await this.#ask(task, { op: 'kill', task: plain(task), signal: signalNumber });
   }

@@ -112,7 +112,9 @@ export type Request =
       readonly runtime: RuntimeBinary;
       readonly stdio: StdioSpec;
     }
-  /** To the task's main process by pidfd. */
+  /** A start will follow soon: the kernel is made ready for it. */
+  | { readonly id: number; readonly op: 'expect-start' }
+  /** To the task's process. */
   | { readonly id: number; readonly op: 'kill'; readonly task: TaskRef; readonly signal: number }
   | {
       readonly id: number;
