@@ -26,6 +26,8 @@ export interface SnapshotsOptions {
 }
 
 export interface OpenSnapshots extends Snapshots, AsyncDisposable {
+  /** Copies a folder's content in a thread: for volumes that an image fills. */
+  copyFiles(source: string, target: string, signal: AbortSignal): Promise<void>;
   /** Resolves when removed trees are off the disk. */
   swept(): Promise<void>;
 }
@@ -146,6 +148,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
       if (!writables.has(id)) throw notFound('writable root', id);
       return pool.run({ kind: 'size', path: paths.writableFs(id) });
     },
+    copyFiles: (source, target, signal) => pool.run({ kind: 'copy', source, target }, signal),
     swept: () => trash.swept(),
     async [Symbol.asyncDispose]() {
       await trash.swept();

@@ -27,12 +27,18 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
     }
   };
   let scheduled = false;
+  let delay: NodeJS.Timeout | undefined;
   const schedule = (): void => {
     if (scheduled) return;
     scheduled = true;
     // Behind the answer to whoever removed something.
     sweeping = sweeping
-      .then(() => new Promise((resolve) => setTimeout(resolve, 50).unref()))
+      .then(
+        () =>
+          new Promise((resolve) => {
+            delay = setTimeout(resolve, 50).unref();
+          }),
+      )
       .then(() => {
         scheduled = false;
         return sweep();
@@ -49,6 +55,10 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
       }
       schedule();
     },
-    swept: () => sweeping,
+    async swept() {
+      // Somebody waits: the process must not end for want of anything else to do.
+      delay?.ref();
+      await sweeping;
+    },
   };
 }
