@@ -57,15 +57,10 @@ export function createVolumes({ records, dataRoot, events, logger, copyFiles }: 
     Scope: 'local',
   });
   const sweep = async (): Promise<void> => {
-    for (const name of readdirSync(trash)) {
-      try {
-        await rm(join(trash, name), { recursive: true, force: true });
-      } catch (error) {
-        logger.warn(
-          { folder: name, err: error },
-          'cannot delete a removed volume; it is tried again at the next start',
-        );
-      }
+    try {
+      for (const name of readdirSync(trash)) await rm(join(trash, name), { recursive: true, force: true });
+    } catch (error) {
+      logger.warn({ folder: trash, err: error }, 'cannot delete removed volumes; it is tried again at the next start');
     }
   };
   const discard = (name: string): void => {
