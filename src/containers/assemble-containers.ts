@@ -46,10 +46,12 @@ export interface ContainersDomain extends Containers {
 }
 
 /** The domain on given rules; `createContainers` brings the real ones. */
-export function assembleContainers(deps: ContainersDeps & Rules): ContainersDomain {
+export function assembleContainers(deps: ContainersDeps, rulesOn: (table: ContainerTable) => Rules): ContainersDomain {
+  const table = new ContainerTable(deps.records);
   const world: World = {
     ...deps,
-    table: new ContainerTable(deps.records),
+    ...rulesOn(table),
+    table,
     execs: new ExecTable(deps.execRecords),
     locks: new KeyedLock(),
     background: new Background(deps.logger),

@@ -27,7 +27,8 @@ export interface Created {
 export async function createContainer(world: World, request: CreateContainer, signal: AbortSignal): Promise<Created> {
   const wanted = request.name.startsWith('/') ? request.name.slice(1) : request.name;
   if (wanted !== '') checkName(wanted);
-  const plan = world.planner.plan(request);
+  world.runtime.expectStart?.();
+  const plan = nameVolumes(world.planner.plan(request));
   checkNetwork(world, plan);
   if (signal.aborted) throw new EngineError('cancelled', 'the client went away');
   const entry = world.table.insert(newRecord(world, plan, wanted === '' ? freeName(world) : wanted));
@@ -42,6 +43,17 @@ export async function createContainer(world: World, request: CreateContainer, si
   undo.move();
   emitContainerEvent(world.events, entry.record, 'create');
   return { id: entry.id, warnings: plan.warnings };
+}
+
+/** Volumes without a name are given one now: what a crash leaves of them must be known. */
+function nameVolumes(plan: ContainerPlan): ContainerPlan {
+  const mounts = plan.mounts.map((planned): PlannedMount => {
+    const { mount, volume } = planned;
+    if (volume === undefined || volume.name !== '') return planned;
+    const name = newObjectId();
+    return { mount: { ...mount, Name: name }, volume: { ...volume, name } };
+  });
+  return { ...plan, mounts };
 }
 
 /** Ports and addresses that no start could give are refused now. */

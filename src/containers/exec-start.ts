@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { conflict, EngineError, messageOf, notFound } from '../base/errors.ts';
+import { exitCodeOfStartError } from '../runtime/index.ts';
 import { emitContainerEvent } from './container-events.ts';
 import type { Attachment } from './containers.ts';
 import { parseDetachKeys } from './detach-keys.ts';
@@ -7,7 +8,6 @@ import { DetachScanner } from './detach-scanner.ts';
 import { checkExecutable, commandLine } from './exec-create.ts';
 import { pump } from './pump.ts';
 import type { ExecRecord } from './record.ts';
-import { startExitCode } from './start-exit-code.ts';
 import { execTask } from './task-request.ts';
 import type { World } from './world.ts';
 
@@ -128,7 +128,7 @@ function failExec(world: World, execId: string, error: unknown): void {
   const exec = world.execs.find(execId);
   if (exec === undefined || exec.exitCode !== null) return;
   world.table.byId(exec.containerId)?.execIds.delete(execId);
-  const code = startExitCode(error);
+  const code = exitCodeOfStartError(error);
   world.execs.note({ ...exec, running: false, exitCode: code === 127 ? code : NOT_EXECUTABLE });
 }
 

@@ -1,4 +1,4 @@
-export { assembleContainers, type ContainersDomain } from './assemble-containers.ts';
+export type { ContainersDomain } from './assemble-containers.ts';
 export type {
   Attachment,
   AttachOptions,
@@ -13,6 +13,7 @@ export type {
   WaitCondition,
   WaitResult,
 } from './containers.ts';
+export { type CreateContainersDeps, createContainers } from './create-containers.ts';
 export type { LogDefaults } from './log-spec.ts';
 export type { ContainerRecord, ExecRecord, MountRecord } from './record.ts';
-export type { Clock, ContainersDeps, RemovalRoom } from './world.ts';
+export type { Clock, ContainersDeps, RemovalRoom, RootFiles } from './world.ts';

@@ -3,7 +3,7 @@ import type { ContainerInspect } from './containers.ts';
 import { joinedContainer } from './network-mode.ts';
 import { networkSettings } from './network-settings.ts';
 import { type ContainerPaths, containerPaths, logPathOf } from './paths.ts';
-import type { ContainerRecord, MountRecord } from './record.ts';
+import type { ContainerRecord } from './record.ts';
 import { wireState } from './state.ts';
 import type { World } from './world.ts';
 
@@ -39,7 +39,7 @@ export async function inspectContainer(
     HostConfig: record.hostConfig,
     GraphDriver: { Name: world.snapshots.driver, Data: null },
     ...sizes,
-    Mounts: mountPoints(record.mounts),
+    Mounts: mountPoints(record),
     Config: record.config,
     NetworkSettings: networkSettings(record),
     ...(record.imageManifest === undefined ? {} : { ImageManifestDescriptor: record.imageManifest }),
@@ -47,8 +47,12 @@ export async function inspectContainer(
 }
 
 /** As inspect and list show them, without what is kept to perform them. */
-export function mountPoints(mounts: readonly MountRecord[]): readonly MountPoint[] {
-  return mounts.map((mount) => ({
+export function mountPoints({ mounts, hostConfig }: ContainerRecord): readonly MountPoint[] {
+  // What `Tmpfs` asked for is shown there alone.
+  const shown = mounts.filter(
+    ({ Type, Destination }) => Type !== 'tmpfs' || hostConfig.Tmpfs?.[Destination] === undefined,
+  );
+  return shown.map((mount) => ({
     Type: mount.Type,
     ...(mount.Name === undefined ? {} : { Name: mount.Name }),
     Source: mount.Source,

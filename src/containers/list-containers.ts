@@ -77,7 +77,7 @@ function summarize(record: ContainerRecord): Omit<ContainerSummary, 'Status'> {
       ...(hostConfig.Annotations === undefined ? {} : { Annotations: hostConfig.Annotations }),
     },
     NetworkSettings: { Networks: endpointsOf(record) },
-    Mounts: mountPoints(record.mounts),
+    Mounts: mountPoints(record),
   };
 }
 

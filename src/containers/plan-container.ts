@@ -19,7 +19,7 @@ export interface ContainerPlan {
   readonly warnings: readonly string[];
 }
 
-/** A mount, and the volume to be made (or found) for it. */
+/** A mount, and the volume to be made (or found) for it; '' names none yet. */
 export interface PlannedMount {
   readonly mount: MountRecord;
   readonly volume?: CreateVolume;

@@ -1,5 +1,6 @@
 import { conflict, EngineError, internal, messageOf, notModified } from '../base/errors.ts';
 import type { Sandbox } from '../network/index.ts';
+import { exitCodeOfStartError } from '../runtime/index.ts';
 import { emitContainerEvent } from './container-events.ts';
 import { writeHostsFile, writeNameFiles } from './container-files.ts';
 import type { Entry } from './container-table.ts';
@@ -10,7 +11,6 @@ import { fillVolumes, mountVolumes } from './prepare-volumes.ts';
 import type { ContainerRecord } from './record.ts';
 import { removeLocked } from './remove-container.ts';
 import { settleAll } from './settle.ts';
-import { startExitCode } from './start-exit-code.ts';
 import { started, startFailed } from './state.ts';
 import { startTask } from './task-request.ts';
 import type { World } from './world.ts';
@@ -20,6 +20,7 @@ export async function startContainer(world: World, ref: string, signal: AbortSig
   const entry = world.table.resolve(ref);
   using _lock = await world.locks.acquire(entry.id, signal);
   const { state, phase } = entry.record;
+  world.runtime.expectStart?.();
   if (state.paused) throw conflict('cannot start a paused container, try unpause instead');
   if (state.running) throw notModified('container already started');
   if (entry.removing || phase !== 'ready' || state.dead) {
@@ -151,7 +152,7 @@ function lastNetworks(endpoints: Sandbox['endpoints']): NonNullable<ContainerRec
 }
 
 async function failStart(world: World, entry: Entry, before: ContainerRecord, error: unknown): Promise<void> {
-  world.table.note(entry, startFailed(before, { exitCode: startExitCode(error), error: messageOf(error) }));
+  world.table.note(entry, startFailed(before, { exitCode: exitCodeOfStartError(error), error: messageOf(error) }));
   if (before.state.restarting) entry.waiters.exited({ exitCode: entry.record.state.exitCode });
   await quietly(world, before, world.runtime.cancelAttach({ containerId: entry.id }));
   if (before.hostConfig.AutoRemove === true) await removeLocked(world, entry, { volumes: true });

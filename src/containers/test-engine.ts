@@ -81,20 +81,23 @@ export class TestEngine implements Disposable {
 
   #assemble(): ContainersDomain {
     const { life } = this;
-    return assembleContainers({
-      ...fakeRules(),
-      records: life.records,
-      execRecords: life.execRecords,
-      runtime: life.runtime,
-      networks: life.networks,
-      volumes: life.volumes,
-      snapshots: life.snapshots,
-      clock: life.clock,
-      events: life,
-      logger: silentLogger,
-      dataRoot: this.dataRoot,
-      room: { write: (change) => change(), freed: () => undefined },
-      logDefaults: { maxSizeBytes: 0, maxFiles: 1, compress: false },
-    });
+    return assembleContainers(
+      {
+        records: life.records,
+        execRecords: life.execRecords,
+        runtime: life.runtime,
+        networks: life.networks,
+        volumes: life.volumes,
+        snapshots: life.snapshots,
+        clock: life.clock,
+        events: life,
+        logger: silentLogger,
+        dataRoot: this.dataRoot,
+        roots: { read: () => undefined, makeDirectory: (root) => root },
+        room: { write: (change) => change(), freed: () => undefined },
+        logDefaults: { maxSizeBytes: 0, maxFiles: 1, compress: false },
+      },
+      fakeRules,
+    );
   }
 }

@@ -52,6 +52,15 @@ export interface ContainersDeps {
   readonly dataRoot: string;
   readonly logDefaults: LogDefaults;
   readonly room: RemovalRoom;
+  readonly roots: RootFiles;
+}
+
+/** Access beneath a container's root, never beyond it whatever its symlinks say (`linux`, openat2). */
+export interface RootFiles {
+  /** A regular file; undefined when it is not there. @throws EngineError invalid when it is no file or larger than `maxBytes` */
+  read(root: string, path: string, maxBytes: number): Buffer | undefined;
+  /** With missing parents. @throws EngineError invalid when something else is there */
+  makeDirectory(root: string, path: string, owner: { readonly uid: number; readonly gid: number }): string;
 }
 
 /** A full disk keeps nothing from being removed: `StateDb.transaction` with `removes`, and `restoreBallast`. */

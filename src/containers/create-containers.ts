@@ -1,0 +1,39 @@
+import type { HostFacts } from '../runtime/index.ts';
+import type { ImageStore } from '../store/index.ts';
+import { assembleContainers, type ContainersDomain } from './assemble-containers.ts';
+import { createPlanner } from './create-planner.ts';
+import { createListRules } from './list-rules.ts';
+import { readLog } from './read-log.ts';
+import { createTaskSpecs } from './task-specs.ts';
+import type { ContainersDeps } from './world.ts';
+
+export interface CreateContainersDeps extends ContainersDeps {
+  readonly images: Pick<ImageStore, 'resolve'>;
+  readonly host: HostFacts;
+  /** Of `--init`; undefined when the host has none. */
+  readonly initPath: string | undefined;
+  /** What a container without `Runtime` shows. */
+  readonly defaultRuntime: string;
+  /** Of `--log-driver`. */
+  readonly logDriver: string;
+}
+
+/** The containers of an engine, with dockerd's rules about what requests mean. */
+export function createContainers(deps: CreateContainersDeps): ContainersDomain {
+  const { host, images, dataRoot } = deps;
+  return assembleContainers(deps, (table) => ({
+    planner: createPlanner({
+      images,
+      table,
+      dataRoot,
+      defaults: {
+        cgroupVersion: host.cgroup === 'v2' ? 2 : 1,
+        defaultRuntime: deps.defaultRuntime,
+        logDriver: deps.logDriver,
+      },
+    }),
+    specs: createTaskSpecs({ ...deps, facts: host }),
+    readLog,
+    listRules: createListRules(images),
+  }));
+}

@@ -1,0 +1,167 @@
+import { invalid } from '../base/errors.ts';
+import { parseNanos } from '../base/time.ts';
+import type { ImageStore } from '../store/index.ts';
+import type { ContainerTable } from './container-table.ts';
+import type { Filters } from './containers.ts';
+import type { ListMatcher, ListRules } from './list-containers.ts';
+import { endpointsOf } from './network-settings.ts';
+import type { ContainerRecord } from './record.ts';
+import { statusOf } from './state.ts';
+import { statusText } from './status-text.ts';
+
+type Matcher = (record: ContainerRecord) => boolean;
+type Compile = (
+  values: readonly string[],
+  context: { images: Pick<ImageStore, 'resolve'>; table: ContainerTable },
+) => Matcher;
+
+const STATES = new Set(['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead']);
+
+export function createListRules(images: Pick<ImageStore, 'resolve'>): ListRules {
+  return {
+    statusText,
+    matcher: (filters, table) => listMatcher(filters, { images, table }),
+    pruneMatcher: (filters) => {
+      const matchers = Object.entries(filters).map(([name, values]) => {
+        if (name === 'label') return label(values, undefined);
+        if (name === 'label!') return not(label(values, undefined));
+        if (name === 'until') return until(values);
+        throw invalid(`invalid filter '${name}'`);
+      });
+      return (record) => matchers.every((matches) => matches(record));
+    },
+  };
+}
+
+function listMatcher(filters: Filters, context: Parameters<Compile>[1]): ListMatcher {
+  const matchers = Object.entries(filters)
+    .filter(([, values]) => values.length > 0)
+    .map(([name, values]) => {
+      const compile = FILTERS[name];
+      if (compile === undefined) throw invalid(`invalid filter '${name}'`);
+      return compile(values, context);
+    });
+  return {
+    showsAll: ['status', 'exited', 'before', 'since'].some((name) => (filters[name] ?? []).length > 0),
+    matches: (record) => matchers.every((matches) => matches(record)),
+  };
+}
+
+const FILTERS: Readonly<Record<string, Compile>> = {
+  id: (values) => (record) => values.some((value) => record.id.startsWith(value)),
+  name: (values) => {
+    const patterns = values.map(namePattern);
+    return (record) => patterns.some((pattern) => pattern.test(record.name) || pattern.test(`/${record.name}`));
+  },
+  label,
+  status: (values) => {
+    for (const value of values) if (!STATES.has(value)) throw invalid(`invalid filter 'status=${value}'`);
+    return (record) => values.includes(statusOf(record));
+  },
+  exited: (values) => {
+    const codes = values.map((value) => {
+      if (!/^-?\d+$/.test(value)) throw invalid(`invalid filter 'exited=${value}'`);
+      return Number(value);
+    });
+    return (record) =>
+      record.state.finishedAt.startsWith('0001') === false &&
+      !record.state.running &&
+      codes.includes(record.state.exitCode);
+  },
+  ancestor: (values, { images }) => {
+    const ids = new Set(values.map((value) => idOf(images, value)));
+    return (record) => ids.has(record.imageId) || values.includes(record.config.Image ?? '');
+  },
+  before: (values, { table }) => {
+    const times = values.map((value) => table.resolve(value).record.createdAt);
+    return (record) => times.every((time) => record.createdAt < time);
+  },
+  since: (values, { table }) => {
+    const times = values.map((value) => table.resolve(value).record.createdAt);
+    return (record) => times.every((time) => record.createdAt > time);
+  },
+  volume: (values) => (record) =>
+    record.mounts.some((mount) => values.includes(mount.Name ?? mount.Source) || values.includes(mount.Destination)),
+  network: (values) => (record) =>
+    Object.entries(endpointsOf(record)).some(
+      ([name, { NetworkID: id = '' }]) =>
+        values.includes(name) || (id !== '' && values.some((value) => id.startsWith(value))),
+    ),
+  publish: (values) => ports(values, (record) => Object.keys(record.hostConfig.PortBindings ?? {})),
+  expose: (values) => ports(values, (record) => Object.keys(record.config.ExposedPorts ?? {})),
+  health: (values) => () => values.includes('none'),
+  'is-task': (values) => () => values.includes('false') || values.includes('0'),
+  isolation: () => () => true,
+};
+
+/** A regular expression, as dockerd takes it; text that is none is looked for as it is. */
+function namePattern(value: string): RegExp {
+  try {
+    return new RegExp(value);
+  } catch {
+    return new RegExp(value.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  }
+}
+
+/** All of them: `key` or `key=value`. */
+function label(values: readonly string[], _context: unknown): Matcher {
+  const wanted = values.map((value) => {
+    const at = value.indexOf('=');
+    return at < 0 ? { key: value, value: undefined } : { key: value.slice(0, at), value: value.slice(at + 1) };
+  });
+  return ({ config: { Labels: labels } }) =>
+    wanted.every(({ key, value }) => {
+      const own = labels?.[key];
+      return own !== undefined && (value === undefined || own === value);
+    });
+}
+
+/** `80`, `80/udp`, `80-90/tcp`. */
+function ports(values: readonly string[], of: (record: ContainerRecord) => readonly string[]): Matcher {
+  const wanted = new Set<string>();
+  for (const value of values) {
+    const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(value);
+    if (match === null) throw invalid(`invalid filter: invalid port: ${value}`);
+    const first = Number(match[1]);
+    const last = Number(match[2] ?? match[1]);
+    for (let port = first; port <= Math.min(last, 65_535); port += 1) wanted.add(`${port}/${match[3] ?? 'tcp'}`);
+  }
+  return (record) => of(record).some((port) => wanted.has(port));
+}
+
+/** A time, seconds since the epoch, or a duration that has passed since: created before it. */
+function until(values: readonly string[]): Matcher {
+  const limits = values.map((value) => parseUntil(value));
+  return (record) => {
+    const created = parseNanos(record.createdAt) ?? 0n;
+    return limits.every((limit) => created < limit);
+  };
+}
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 0.001 };
+
+function parseUntil(text: string): bigint {
+  if (/^\d+(?:\.\d+)?$/.test(text)) return BigInt(Math.round(Number(text) * 1e9));
+  if (/^(?:\d+(?:\.\d+)?(?:ms|h|m|s))+$/.test(text)) {
+    let seconds = 0;
+    for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)) {
+      seconds += Number(number) * (UNIT_SECONDS[unit ?? ''] ?? 0);
+    }
+    return BigInt(Date.now()) * 1_000_000n - BigInt(Math.round(seconds * 1e9));
+  }
+  const time = parseNanos(text) ?? parseNanos(`${text}Z`) ?? parseNanos(`${text}T00:00:00Z`);
+  if (time === undefined) throw invalid(`failed to parse value as time or duration: "${text}"`);
+  return time;
+}
+
+function not(matches: Matcher): Matcher {
+  return (record) => !matches(record);
+}
+
+function idOf(images: Pick<ImageStore, 'resolve'>, ref: string): string {
+  try {
+    return images.resolve(ref).id;
+  } catch {
+    return '';
+  }
+}
