@@ -2,6 +2,8 @@ import { constants } from 'node:os';
 import koffi from 'koffi';
 
 const NAMES = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+// EWOULDBLOCK is the same number.
+NAMES.set(constants.errno.EAGAIN, 'EAGAIN');
 
 /** A failed system call. `code` is the errno name, so callers read `error.code === 'EBUSY'`. */
 export class SyscallError extends Error {

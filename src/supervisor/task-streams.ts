@@ -5,7 +5,6 @@ import type { TaskLog } from './logs/task-log.ts';
 import { OutputReader } from './output-reader.ts';
 import { fifoInput, ptyInput, type TaskInput } from './task-input.ts';
 
-/** After this long behind, the daemon is asked whether it lives. */
 const STALL_MILLISECONDS = 10_000;
 const STREAM = { 1: 'stdout', 2: 'stderr' } as const;
 
@@ -15,6 +14,8 @@ export interface StreamOptions {
   readonly log: TaskLog | undefined;
   /** A client has been behind for long: resolves with false when nobody is there to read. */
   readonly isDaemonAlive: () => Promise<boolean>;
+  /** After this long behind, the daemon is asked whether it lives. */
+  readonly stallMilliseconds?: number;
 }
 
 /** Descriptors of a started process, which the streams take over. */
@@ -143,7 +144,7 @@ export class TaskStreams {
 
   #pause(): void {
     this.#paused = true;
-    this.#stall ??= setTimeout(() => void this.#dropStuck(), STALL_MILLISECONDS);
+    this.#stall ??= this.#watchStall();
   }
 
   #resume(): void {
@@ -154,10 +155,14 @@ export class TaskStreams {
     for (const reader of this.#readers) reader.resume();
   }
 
+  #watchStall(): NodeJS.Timeout {
+    return setTimeout(() => void this.#dropStuck(), this.#options.stallMilliseconds ?? STALL_MILLISECONDS);
+  }
+
   async #dropStuck(): Promise<void> {
     this.#stall = undefined;
     if (await this.#options.isDaemonAlive()) {
-      if (this.#paused) this.#stall = setTimeout(() => void this.#dropStuck(), STALL_MILLISECONDS);
+      if (this.#paused) this.#stall = this.#watchStall();
       return;
     }
     for (const attachment of this.#attachments) if (attachment.behind) attachment.drop();

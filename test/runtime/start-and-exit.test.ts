@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { exitCodeOfStartError } from '../../src/runtime/index.ts';
 import { collect, demultiplex, isGone, NO_STDIO, never, TaskHost, until } from '../support/task-host.ts';
@@ -190,4 +190,23 @@ test('an aborted start does not begin', async () => {
   const started = runtime.start({ ...task, spec, log: host.log(task.containerId) }, AbortSignal.abort());
   await assert.rejects(started, { kind: 'cancelled' });
   assert.ok(never.aborted === false && !existsSync(`${host.execRoot}/tasks/${task.containerId}`));
+});
+
+test('a full disk under the log neither blocks nor ends the container, and is reported', async () => {
+  const full = `${host.root}/full`;
+  mkdirSync(full);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', full]);
+  try {
+    const id = host.newId();
+    const log = { ...host.log(id), path: `${full}/x.log` };
+    const { exit } = await host.run(['sh', '-c', 'seq 1 100000; exit 4'], { id, log });
+    assert.equal(exit.exitCode, 4);
+    assert.ok(host.messages.includes('container log lines lost'));
+    const text = readFileSync(log.path, 'utf8');
+    assert.ok(text.endsWith('}\n'), 'no half entry');
+    for (const line of text.trimEnd().split('\n')) JSON.parse(line);
+  } finally {
+    await until(() => readdirSync(`${host.execRoot}/tasks`).length === 0, 'released');
+    execFileSync('umount', [full]);
+  }
 });

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { EngineError, messageOf } from '../../base/errors.ts';
+import { conflict, EngineError, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { openPidfd } from '../../linux/index.ts';
 import {
@@ -78,6 +78,8 @@ export class SupervisorClient implements AsyncDisposable {
 
   /** Runs a start or exec request and keeps account of the task. */
   async launch(ref: TaskRef, stdio: StdioSpec, request: () => RequestBody): Promise<StartReply> {
+    const before = this.known.get(ref);
+    if (before !== undefined && before.exit === undefined) throw conflict(`container ${ref.containerId} is running`);
     const entry = this.known.begin(ref, stdio);
     try {
       const reply = await this.#launched(entry, request);

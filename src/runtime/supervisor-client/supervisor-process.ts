@@ -7,6 +7,8 @@ import { ControlConnection, type ControlEvents } from './control-connection.ts';
 
 const START_MILLISECONDS = 15_000;
 const RETRY_MILLISECONDS = 5;
+/** Between a supervisor that has ended at once and the next. */
+const PAUSE_MILLISECONDS = 250;
 
 export interface SupervisorLaunch {
   readonly execRoot: string;
@@ -33,8 +35,12 @@ export async function connectOrStart(
       if (Date.now() > deadline)
         throw new EngineError('unavailable', 'the supervisor does not start', { cause: error });
     }
-    // One that has ended may have lost against another, or found the lock of a dying one: try again.
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) child = startSupervisor(launch);
+    if (child === undefined) child = startSupervisor(launch);
+    else if (child.exitCode !== null || child.signalCode !== null) {
+      // It may have lost against another, or found the lock of a dying one.
+      child = undefined;
+      await delay(PAUSE_MILLISECONDS);
+    }
     await delay(RETRY_MILLISECONDS);
   }
 }
