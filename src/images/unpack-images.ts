@@ -36,17 +36,16 @@ export async function unpackImages(
         started.set(key, unpackLayer(deps, { blob: blob.digest, chain, index }, { ...call, signal }));
     }
   }
+  // The first to fail is the cause; those it stops fail because of it.
+  let cause: unknown;
   const results = [...started.values()].map((unpacking) =>
     unpacking.catch((error: unknown) => {
+      cause ??= error;
       stop.abort();
-      throw error;
     }),
   );
-  const settled = await Promise.allSettled(results);
-  const failures = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  await Promise.all(results);
   if (call.signal.aborted) throw new EngineError('cancelled', 'unpacking was cancelled');
-  // The first to fail is the cause; those it stopped are merely cancelled.
-  const cause = failures.find((error) => !(error instanceof EngineError && error.kind === 'cancelled')) ?? failures[0];
   if (cause !== undefined) throw cause;
 }
 

@@ -1,5 +1,5 @@
 import type { Collector } from './gc/index.ts';
-import type { Snapshots } from './snapshots/snapshots.ts';
+import type { Snapshots } from './snapshots/index.ts';
 
 /** Snapshots whose containers, once removed, let go of layers that were kept only for them. */
 export function collectingSnapshots(snapshots: Snapshots, collector: Pick<Collector, 'collectHeldBack'>): Snapshots {

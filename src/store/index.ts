@@ -10,7 +10,7 @@ export {
   type References,
   type StoredImage,
 } from './images/index.ts';
-export { openStores, type Stores, type StoresOptions } from './open-stores.ts';
+export { type OwnedSnapshots, openStores, type Stores, type StoresOptions } from './open-stores.ts';
 export {
   type LayerKey,
   type LayerSource,

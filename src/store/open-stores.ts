@@ -8,7 +8,7 @@ import { type Collector, createCollector } from './gc/index.ts';
 import { type ImageStore, openImageStore } from './images/index.ts';
 import { repairLayers } from './repair-layers.ts';
 import { settleLater } from './settle.ts';
-import type { Snapshots } from './snapshots/snapshots.ts';
+import type { Snapshots } from './snapshots/index.ts';
 
 /** Everything under the data root that images and containers stand on. */
 export interface Stores {
@@ -25,14 +25,20 @@ export interface Stores {
   close(): Promise<void>;
 }
 
+/** Snapshots that are closed with the stores. */
+export interface OwnedSnapshots extends Snapshots, AsyncDisposable {
+  /** Resolves when removed trees are off the disk. */
+  swept(): Promise<void>;
+}
+
 export interface StoresOptions {
   readonly dataRoot: string;
   readonly logger: Logger;
-  /** Called once the database is open. */
+  /** Called once the database is open; what it opens is closed with the stores. */
   readonly openSnapshots: (opened: {
     readonly db: StateDb;
     readonly dataRoot: string;
-  }) => Promise<Snapshots> | Snapshots;
+  }) => Promise<OwnedSnapshots> | OwnedSnapshots;
   /** Identifies the machine's boot; by default the kernel's. */
   readonly bootId?: string;
 }
@@ -69,11 +75,11 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     settle: settling.soon,
     async idle() {
       await settling.now();
-      await content.swept();
+      await Promise.all([content.swept(), snapshots.swept()]);
     },
     async close() {
       await settling.stop();
-      await content.swept();
+      await Promise.all([content.swept(), snapshots[Symbol.asyncDispose]()]);
       db.close();
     },
   };

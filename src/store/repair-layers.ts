@@ -2,7 +2,7 @@ import type { Digest } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ContentStore } from './content/index.ts';
 import type { ImageStore, StoredImage } from './images/index.ts';
-import type { Snapshots } from './snapshots/snapshots.ts';
+import type { Snapshots } from './snapshots/index.ts';
 
 export interface RepairDeps {
   readonly content: Pick<ContentStore, 'path'>;

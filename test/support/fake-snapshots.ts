@@ -3,10 +3,10 @@ import { createReadStream } from 'node:fs';
 import { conflict, EngineError, invalid, notFound } from '../../src/base/errors.ts';
 import type { Digest } from '../../src/base/ids.ts';
 import { decompress } from '../../src/io/index.ts';
-import type { LayerKey, Snapshots } from '../../src/store/index.ts';
+import type { LayerKey, OwnedSnapshots } from '../../src/store/index.ts';
 
 /** Snapshots that check layers as the real ones do, and keep a list instead of trees. */
-export interface FakeSnapshots extends Snapshots {
+export interface FakeSnapshots extends OwnedSnapshots {
   /** Set to make unpacking this diffID fail. */
   failing: Digest | undefined;
   /** How often something was unpacked. */
@@ -56,6 +56,8 @@ export function fakeSnapshots(): FakeSnapshots {
     removeWritable: async (id) => void writables.delete(id),
     writables: () => [...writables.keys()],
     writableSize: async () => 0,
+    swept: async () => {},
+    async [Symbol.asyncDispose]() {},
   };
   return fake;
 }

@@ -2,7 +2,7 @@ import type { Digest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { ImageStore, References } from '../images/image-store.ts';
-import type { LayerKey, Snapshots } from '../snapshots/snapshots.ts';
+import type { LayerKey, Snapshots } from '../snapshots/index.ts';
 
 /**
  * Deletes blobs and unpacked layers that nothing refers to. References are the images, the leases of work in progress
