@@ -1,0 +1,58 @@
+import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { EngineError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Config } from './config/config.ts';
+import { preflight } from './host/preflight.ts';
+import { listen } from './listeners.ts';
+import { lockDataRoot, writePidfile } from './lock.ts';
+import { startRuntime } from './start-runtime.ts';
+
+/** A running engine. Disposing it ends it; containers live on. */
+export interface RunningEngine extends AsyncDisposable {
+  /** As `DOCKER_HOST` takes them. */
+  readonly addresses: readonly string[];
+  drain(milliseconds: number): Promise<void>;
+}
+
+/** @throws EngineError when it cannot run here or so configured; nothing is left then */
+export async function startEngine(config: Config, logger: Logger): Promise<RunningEngine> {
+  const { obstacles, warnings } = preflight();
+  if (obstacles.length > 0) {
+    throw new EngineError('unavailable', `the engine cannot run here: ${obstacles.join('; ')}`);
+  }
+  for (const warning of warnings) logger.warn({}, warning);
+  await using opened = new AsyncDisposableStack();
+  opened.use(lockDataRoot(config.dataRoot));
+  mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
+  opened.use(writePidfile(config.pidfile));
+  const runtime = startRuntime(config, logger);
+  opened.defer(async () => {
+    const started = await runtime.catch(() => undefined);
+    await started?.[Symbol.asyncDispose]();
+  });
+  const { wire } = await import('./wire.ts');
+  const engine = opened.use(await wire({ config, logger, runtime, warnings }));
+  const listeners = opened.use(await listen({ createServer: engine.createServer, logger }, config));
+  const kept = opened.move();
+  return {
+    addresses: listeners.addresses,
+    drain: (milliseconds) => listeners.drain(milliseconds),
+    async [Symbol.asyncDispose]() {
+      await kept.disposeAsync();
+      removeEmptyFolders(config.execRoot);
+    },
+  };
+}
+
+/** Leaves what containers that run on still use. */
+function removeEmptyFolders(root: string): void {
+  try {
+    for (const entry of readdirSync(root, { withFileTypes: true })) {
+      if (entry.isDirectory()) removeEmptyFolders(join(root, entry.name));
+    }
+    rmdirSync(root);
+  } catch {
+    // Not empty, or gone.
+  }
+}

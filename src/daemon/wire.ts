@@ -1,0 +1,164 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ApiDeps, createApi } from '../api/index.ts';
+import type { Logger } from '../base/logger.ts';
+import { type ContainersDomain, createContainers } from '../containers/index.ts';
+import { createEventLog } from '../events/index.ts';
+import { createImages } from '../images/index.ts';
+import { makeDirectoryInRoot, readInRoot, treeSize, wallTimeNanos } from '../linux/index.ts';
+import { createNetworks, type Networks } from '../network/index.ts';
+import { hostFacts, type SupervisedTaskRuntime } from '../runtime/index.ts';
+import { supervisorFolder } from '../spec/index.ts';
+import { openSnapshots, openStores, type Stores } from '../store/index.ts';
+import { createVolumes } from '../volumes/index.ts';
+import type { Config } from './config/config.ts';
+import { engineId } from './engine-id.ts';
+import { ENGINE_VERSION } from './engine-version.ts';
+import { describePrograms, findInit } from './host/programs.ts';
+import { logDefaults } from './log-defaults.ts';
+import { systemInfo } from './system-info.ts';
+import { versionInfo } from './version-info.ts';
+
+export interface WireDeps {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Starting, on its way. Stays the caller's to dispose. */
+  readonly runtime: Promise<SupervisedTaskRuntime>;
+  /** For `info`. */
+  readonly warnings: readonly string[];
+}
+
+/** The engine without its sockets. Disposing leaves running containers as they are. */
+export interface Engine extends AsyncDisposable {
+  readonly createServer: ReturnType<typeof createApi>['createServer'];
+}
+
+/**
+ * Opens everything, bottom up, and brings records, kernel and disk into agreement. Whatever was opened is closed again
+ * when a later step fails.
+ */
+export async function wire(deps: WireDeps): Promise<Engine> {
+  const { config, logger, warnings } = deps;
+  await using opened = new AsyncDisposableStack();
+  const events = createEventLog(wallTimeNanos);
+  const snapshots = openSnapshots({
+    dataRoot: config.dataRoot,
+    mountRoot: join(config.execRoot, 'rootfs'),
+    driver: config.storageDriver ?? 'auto',
+    logger,
+  });
+  const stores = await openStores({ dataRoot: config.dataRoot, logger, openSnapshots: () => snapshots });
+  opened.defer(() => stores.close());
+  const [networks, runtime] = await Promise.all([startNetworks(config, stores, logger, opened), deps.runtime]);
+  const volumes = createVolumes({
+    records: stores.db.table('volumes', { durable: true }),
+    dataRoot: config.dataRoot,
+    events,
+    logger,
+    copyFiles: snapshots.copyFiles,
+  });
+  const host = hostFacts();
+  const init = findInit(config);
+  const containers = createContainers({
+    records: stores.db.table('containers', { durable: false }),
+    execRecords: stores.db.table('execs', { durable: false }),
+    runtime,
+    networks,
+    volumes,
+    snapshots: stores.snapshots,
+    images: stores.images,
+    events,
+    logger,
+    clock: { now: wallTimeNanos, after },
+    dataRoot: config.dataRoot,
+    logDefaults: logDefaults(config),
+    room: {
+      // Container state is not durable by itself: it does not survive a power cut anyway.
+      write: (change) => stores.db.transaction(change, { durable: false, removes: true }),
+      freed: () => stores.db.restoreBallast(),
+    },
+    roots: { read: readInRoot, makeDirectory: makeDirectoryInRoot },
+    host,
+    initPath: init,
+    defaultRuntime: runtime.runtimes.defaultName,
+    logDriver: config.log.driver,
+  });
+  await containers.restore();
+  opened.defer(() => leave({ config, containers, networks, runtime, logger }));
+  const images = createImages({ ...stores, users: containers.imageUsers, events, logger });
+  const programs = describePrograms(runtime.runtimes, init);
+  const info = {
+    config,
+    engineId: engineId(config.dataRoot),
+    containers,
+    images: stores.images,
+    networks,
+    snapshots: stores.snapshots,
+    events,
+    programs,
+    host,
+    warnings,
+  };
+  const system: ApiDeps['system'] = {
+    info: () => systemInfo(info),
+    version: () => versionInfo(programs),
+    layersSizeBytes: async () => stores.snapshots.layers().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    directorySizeBytes: async (path) => treeSize(path),
+  };
+  const api = createApi({
+    containers,
+    images,
+    networks,
+    volumes,
+    system,
+    events,
+    logger,
+    engineVersion: ENGINE_VERSION,
+  });
+  const kept = opened.move();
+  return { createServer: api.createServer, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+async function startNetworks(
+  config: Config,
+  stores: Stores,
+  logger: Logger,
+  opened: AsyncDisposableStack,
+): Promise<Networks> {
+  const { bridge, bridgeName, bip, mtu, addressPools, publishIp } = config.network;
+  const networks = await createNetworks({
+    config: { execRoot: config.execRoot, bridge, bridgeName, bip, mtu, addressPools, ip: publishIp },
+    records: stores.db.table('networks', { durable: true }),
+    logger,
+  });
+  opened.defer(() => networks.close());
+  return networks;
+}
+
+/**
+ * The end of the daemon. While containers run, everything they use stays and the next daemon takes it over; without any,
+ * the host becomes as it was before the first start.
+ */
+async function leave(engine: {
+  readonly config: Config;
+  readonly containers: ContainersDomain;
+  readonly networks: Networks;
+  readonly runtime: SupervisedTaskRuntime;
+  readonly logger: Logger;
+}): Promise<void> {
+  const { config, containers, networks, runtime, logger } = engine;
+  await containers.shutdown({ stopContainers: false });
+  const { running, paused } = containers.counts();
+  if (running + paused > 0) {
+    logger.info({ running: running + paused }, 'containers run on');
+    return;
+  }
+  await networks.tearDown();
+  await runtime.shutdown();
+  rmSync(supervisorFolder(config.execRoot), { recursive: true, force: true });
+}
+
+function after(delayMs: number, callback: () => void): { cancel(): void } {
+  const timer = setTimeout(callback, delayMs);
+  return { cancel: () => clearTimeout(timer) };
+}
