@@ -86,8 +86,9 @@ export class SupervisorClient implements AsyncDisposable {
       entry.pid = reply.pid;
       entry.startedAt = reply.startedAt;
       entry.consoleFd = reply.consoleFd;
-      // Not on the way of the answer; a task that has ended by then needs no hold.
-      setImmediate(() => this.#hold(entry));
+      // What would end with the supervisor is held at once; else not on the way of the answer: many tasks have ended by then.
+      if (stdio.tty || stdio.stdin) this.#hold(entry);
+      else setImmediate(() => this.#hold(entry));
       return reply;
     } catch (error) {
       this.known.forget(ref);
