@@ -55,7 +55,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     dataRoot: config.dataRoot,
     events,
     logger,
-    copyFiles: snapshots.copyFiles,
+    trees: snapshots.trees,
   });
   const host = hostFacts();
   const init = findInit(config);

@@ -8,7 +8,6 @@ import { command } from '../support/command.ts';
 import { startEngine } from '../support/engine.ts';
 
 const GANTRYD = fileURLToPath(new URL('../../bin/gantryd', import.meta.url));
-const NO_NETWORK = ['--bridge', 'none'];
 
 function folder(): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), 'gantry-daemon-'));
@@ -45,10 +44,10 @@ test('a wrong configuration ends with 125 before anything is made', async () => 
 
 test('a data root takes one engine, and the second says so', async () => {
   using dir = folder();
-  await using engine = await startEngine({ flags: NO_NETWORK });
+  await using engine = await startEngine();
   const second = await command(GANTRYD, [
     ...['--data-root', engine.dataRoot, '--exec-root', join(dir.path, 'exec')],
-    ...['--host', `unix://${join(dir.path, 's')}`, ...NO_NETWORK],
+    ...['--host', `unix://${join(dir.path, 's')}`],
   ]);
   assert.equal(second.code, 1);
   assert.match(second.stderr, /another engine is running on/);
@@ -57,7 +56,7 @@ test('a data root takes one engine, and the second says so', async () => {
 });
 
 test('after kill -9 the leftovers are replaced; a clean end removes socket, pid file and exec root', async () => {
-  await using engine = await startEngine({ flags: NO_NETWORK });
+  await using engine = await startEngine();
   const pidfile = join(engine.socketPath, '..', 'gantryd.pid');
   assert.equal(statSync(engine.socketPath).mode & 0o777, 0o660);
   await engine.kill9();
@@ -72,7 +71,7 @@ test('after kill -9 the leftovers are replaced; a clean end removes socket, pid 
 
 test('tcp on loopback serves when it is allowed to', async () => {
   await using engine = await startEngine({
-    flags: ['--allow-insecure-tcp', '--host', 'tcp://127.0.0.1:0', ...NO_NETWORK],
+    flags: ['--allow-insecure-tcp', '--host', 'tcp://127.0.0.1:0'],
   });
   const address = /tcp:\/\/127\.0\.0\.1:\d+/.exec(engine.log())?.[0] ?? '';
   const answer = await fetch(`${address.replace('tcp', 'http')}/_ping`);

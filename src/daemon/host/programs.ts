@@ -38,7 +38,8 @@ async function described(runtimes: Runtimes, name: string): Promise<{ path: stri
   }
 }
 
-const INITS = ['docker-init', 'tini', 'tini-static', 'catatonit'];
+// Runs inside images that have no libraries: the static ones first.
+const INITS = ['docker-init', 'tini-static', 'catatonit', 'tini'];
 const EXTRA_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/usr/libexec/podman', '/usr/libexec/docker'];
 
 /** The configured init, else the first known one that is installed. */
