@@ -10,7 +10,6 @@ export interface HostConfigDefaults {
 const MASKED = [
   '/proc/asound',
   '/proc/acpi',
-  '/proc/interrupts',
   '/proc/kcore',
   '/proc/keys',
   '/proc/latency_stats',
@@ -47,6 +46,10 @@ export function withDefaults(given: HostConfig, defaults: HostConfigDefaults): H
     ShmSize: given.ShmSize || SHM_BYTES,
     Runtime: given.Runtime || defaults.defaultRuntime,
     MemorySwap: memory > 0 && swap === 0 ? memory * 2 : swap,
+    MemorySwappiness: given.MemorySwappiness === -1 ? null : (given.MemorySwappiness ?? null),
+    SecurityOpt: privileged
+      ? [...new Set([...(given.SecurityOpt ?? []), 'label=disable'])]
+      : (given.SecurityOpt ?? null),
     PidsLimit: (given.PidsLimit ?? 0) === 0 ? null : (given.PidsLimit ?? null),
     MaskedPaths: given.MaskedPaths ?? (privileged ? null : MASKED),
     ReadonlyPaths: given.ReadonlyPaths ?? (privileged ? null : READONLY),

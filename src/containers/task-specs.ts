@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { buildExecProcess, buildRuntimeSpec, type HostFacts, type SpecMount } from '../runtime/index.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
 import type { RunInput, TaskSpecs } from './task-request.ts';
@@ -50,7 +51,7 @@ export function createTaskSpecs(deps: TaskSpecsDeps): TaskSpecs {
 
 function specMount(mount: MountRecord): SpecMount {
   const isTmpfs = mount.Type === 'tmpfs';
-  const below = mount.options?.includes('rro') ? 'forced' : mount.options?.includes('ro') ? 'no' : undefined;
+  const below = isTmpfs ? undefined : readOnlyBelow(mount);
   return {
     type: isTmpfs ? 'tmpfs' : mount.Type === 'bind' ? 'bind' : 'volume',
     source: mount.Source,
@@ -59,6 +60,13 @@ function specMount(mount: MountRecord): SpecMount {
     propagation: mount.Propagation,
     ...(mount.nonRecursive === true ? { nonRecursive: true } : {}),
     ...(isTmpfs && mount.options !== undefined ? { options: mount.options } : {}),
-    ...(!isTmpfs && below !== undefined ? { readOnlyBelow: below } : {}),
+    ...(below !== undefined ? { readOnlyBelow: below } : {}),
   };
+}
+
+/** Nothing lies below a file, and crun 1.8 refuses to mount one recursively read-only. */
+function readOnlyBelow({ RW, Source, options }: MountRecord): 'forced' | 'no' | undefined {
+  if (options?.includes('ro') || (!RW && statSync(Source, { throwIfNoEntry: false })?.isDirectory() === false))
+    return 'no';
+  return options?.includes('rro') ? 'forced' : undefined;
 }
