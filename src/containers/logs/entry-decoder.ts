@@ -1,0 +1,408 @@
+// Longer than most: one state machine, written for a million lines a second.
+import { formatNanos, parseNanos } from '../../base/time.ts';
+
+/** Which entries are shown, and how. */
+export interface EntryFormat {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly timestamps: boolean;
+  /** The entry's attributes before its text, as a URL query. */
+  readonly details: boolean;
+  /** Docker's 8-byte frame header before each entry; without, the text alone (terminals). */
+  readonly framed: boolean;
+  /** {@link EntryDecoder.skipSeen} may be called. */
+  readonly keepsPlace: boolean;
+  /** Nanoseconds since the epoch; undefined is open. Both ends belong to the range. */
+  readonly since: bigint | undefined;
+  readonly until: bigint | undefined;
+}
+
+const HEAD = Buffer.from('{"log":"');
+const STREAM = Buffer.from(',"stream":"std');
+const TIME = Buffer.from('"time":"');
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const NEWLINE = 10;
+const STDOUT = 1;
+const STDERR = 2;
+const HEADER_BYTES = 8;
+/** `2026-01-02T03:04:05.000000000Z` */
+const FIXED_BYTES = 30;
+const SECONDS_BYTES = 19;
+const OUT_BYTES = 128 * 1024;
+/** More than any entry of ours (16 kB of text, each byte as \u00XX, and attributes); a longer line is damage. */
+const MOST_LINE_BYTES = 4 * 1024 * 1024;
+
+/** The escapes of JSON with one letter. */
+const ESCAPED = new Uint8Array(128);
+for (const [letter, text] of Object.entries({
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  b: '\b',
+  f: '\f',
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+})) {
+  ESCAPED[letter.charCodeAt(0)] = text.charCodeAt(0);
+}
+const NO_ATTRIBUTES: Buffer = Buffer.alloc(0);
+const fixed = Buffer.alloc(FIXED_BYTES);
+
+/**
+ * Turns the bytes of json-file logs into what a client reads. Entries in the form that our writer and dockerd give them are
+ * scanned, any other JSON is parsed, and what is no entry is left out: a damaged line never ends a log.
+ */
+export class EntryDecoder {
+  readonly #format: EntryFormat;
+  readonly #since: Buffer | undefined;
+  readonly #until: Buffer | undefined;
+  readonly #needsTime: boolean;
+  /** Of header and time. */
+  readonly #prefixBytes: number;
+  readonly #ready: Buffer[] = [];
+  #out: Buffer = Buffer.allocUnsafe(OUT_BYTES);
+  #used = 0;
+  #rest: Buffer | undefined;
+  #skipping = false;
+  #finished = false;
+  #after: Buffer | undefined;
+  /** The last entry's time as written; put into its fixed form only when a place has to be found again. */
+  readonly #rawTime = Buffer.alloc(FIXED_BYTES + 8);
+  #rawTimeLength = 0;
+  #scanned = 0;
+  #attrsText = '';
+  #attrs = NO_ATTRIBUTES;
+
+  constructor(format: EntryFormat) {
+    this.#format = format;
+    this.#since = format.since === undefined ? undefined : fixedTime(format.since);
+    this.#until = format.until === undefined ? undefined : fixedTime(format.until);
+    this.#prefixBytes = (format.framed ? HEADER_BYTES : 0) + (format.timestamps ? FIXED_BYTES + 1 : 0);
+    this.#needsTime = format.timestamps || this.#since !== undefined || this.#until !== undefined;
+  }
+
+  /** An entry after `until` was seen: nothing more will come. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** The next bytes of the log. They may be reused by the caller afterwards. */
+  write(block: Buffer): void {
+    let at = 0;
+    while (!this.#finished) {
+      const end = block.indexOf(NEWLINE, at);
+      if (end < 0) break;
+      if (this.#skipping) this.#skipping = false;
+      else if (this.#rest === undefined) this.#line(block, at, end);
+      else {
+        const line = Buffer.concat([this.#rest, block.subarray(at, end)]);
+        this.#rest = undefined;
+        this.#line(line, 0, line.length);
+      }
+      at = end + 1;
+    }
+    if (!this.#finished && at < block.length) this.#keep(block.subarray(at));
+  }
+
+  /** The file ends here: a line without its newline is whole, or damage. */
+  endFile(): void {
+    const line = this.#rest;
+    this.#rest = undefined;
+    this.#skipping = false;
+    if (line !== undefined && !this.#finished) this.#line(line, 0, line.length);
+  }
+
+  /** Drops half a line that will not be completed, because its file was truncated. */
+  dropPartialLine(): void {
+    this.#rest = undefined;
+    this.#skipping = false;
+  }
+
+  /** From now on shows only what is newer than the last entry: to find a place again in files that were renamed. */
+  skipSeen(): void {
+    this.#after = undefined;
+    if (this.#rawTimeLength > 0 && fixTime(this.#rawTime, 0, this.#rawTimeLength)) this.#after = Buffer.from(fixed);
+  }
+
+  /** Output since the last call; the buffers are the caller's. */
+  take(): Buffer[] {
+    if (this.#used > 0) {
+      this.#ready.push(this.#out.subarray(0, this.#used));
+      this.#out = this.#used * 4 > OUT_BYTES ? Buffer.allocUnsafe(OUT_BYTES) : this.#out.subarray(this.#used);
+      this.#used = 0;
+    }
+    return this.#ready.splice(0);
+  }
+
+  #keep(part: Buffer): void {
+    if (this.#skipping) return;
+    const kept = this.#rest === undefined ? Buffer.from(part) : Buffer.concat([this.#rest, part]);
+    this.#skipping = kept.length > MOST_LINE_BYTES;
+    this.#rest = this.#skipping ? undefined : kept;
+  }
+
+  #line(bytes: Buffer, from: number, to: number): void {
+    if (!this.#canonical(bytes, from, to)) this.#parsed(bytes.toString('utf8', from, to));
+  }
+
+  /** `{"log":"…","stream":"stdout"[,"attrs":{…}],"time":"…"}`. False when the line has any other form: nothing is written then. */
+  #canonical(bytes: Buffer, from: number, to: number): boolean {
+    if (to - from < 40 || !matches(bytes, from, HEAD)) return false;
+    // An entry's own text is never longer than its line. It is put where it belongs if the attributes are those of the last.
+    const prefix = this.#prefixBytes + this.#attrs.length;
+    this.#reserve(to - from + prefix);
+    const textAt = this.#used + prefix;
+    const textEnd = this.#text(bytes, from + HEAD.length, to, textAt);
+    if (textEnd < 0) return false;
+    const quote = this.#scanned;
+    if (!matches(bytes, quote + 1, STREAM)) return false;
+    const letter = bytes[quote + 1 + STREAM.length];
+    const stream = letter === 0x6f ? STDOUT : letter === 0x65 ? STDERR : 0;
+    if (stream === 0 || bytes[quote + 5 + STREAM.length] !== 0x2c || bytes[to - 1] !== 0x7d) return false;
+    const timeEnd = to - 2;
+    if (bytes[timeEnd] !== QUOTE) return false;
+    // Without attributes the time has its place.
+    let timeAt = quote + 6 + STREAM.length + TIME.length;
+    if (!matches(bytes, timeAt - TIME.length, TIME)) {
+      timeAt = bytes.lastIndexOf(QUOTE, timeEnd - 1) + 1;
+      if (!matches(bytes, timeAt - TIME.length, TIME)) return false;
+    }
+    if (!this.#wants(stream, bytes, timeAt, timeEnd)) return true;
+    let attrs = NO_ATTRIBUTES;
+    if (this.#format.details) {
+      const attrsAt = quote + 6 + STREAM.length;
+      const between = bytes.toString('utf8', attrsAt, timeAt - TIME.length);
+      if (between !== '' && !between.startsWith('"attrs":')) return false;
+      attrs = between === '' ? NO_ATTRIBUTES : this.#attributes(between.slice('"attrs":'.length, -1), to - from);
+    }
+    this.#emit(stream, textAt, textEnd, attrs);
+    return true;
+  }
+
+  /** Copies a JSON string's text to `#out`; answers where it ends there, -1 when it is malformed. `#scanned` is the closing quote. */
+  #text(bytes: Buffer, from: number, to: number, target: number): number {
+    const out = this.#out;
+    let at = from;
+    let put = target;
+    while (at < to) {
+      const byte = bytes[at] as number;
+      if (byte === QUOTE) {
+        this.#scanned = at;
+        return put;
+      }
+      if (byte !== BACKSLASH) {
+        out[put++] = byte;
+        at += 1;
+        continue;
+      }
+      const letter = bytes[at + 1] as number;
+      if (letter === 0x75) {
+        let code = hex4(bytes, at + 2);
+        at += 6;
+        if (code >= 0xd800 && code < 0xdc00 && bytes[at] === BACKSLASH && bytes[at + 1] === 0x75) {
+          const low = hex4(bytes, at + 2);
+          if (low >= 0xdc00 && low < 0xe000) {
+            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+            at += 6;
+          }
+        }
+        if (code < 0 || at > to) return -1;
+        put = putUtf8(out, put, code);
+        continue;
+      }
+      const plain = letter < 128 ? ESCAPED[letter] : 0;
+      if (plain === undefined || plain === 0) return -1;
+      out[put++] = plain;
+      at += 2;
+    }
+    return -1;
+  }
+
+  /** Whether an entry is to be shown; leaves its time in `fixed` when it is needed. */
+  #wants(stream: number, bytes: Buffer, timeAt: number, timeEnd: number): boolean {
+    if (this.#needsTime || this.#after !== undefined) {
+      if (!fixTime(bytes, timeAt, timeEnd)) return false;
+      if (this.#after !== undefined && fixed.compare(this.#after) <= 0) return false;
+      if (this.#since !== undefined && fixed.compare(this.#since) < 0) return false;
+      if (this.#until !== undefined && fixed.compare(this.#until) > 0) {
+        this.#finished = true;
+        return false;
+      }
+    }
+    if (this.#format.keepsPlace) this.#noteTime(bytes, timeAt, timeEnd);
+    return stream === STDOUT ? this.#format.stdout : this.#format.stderr;
+  }
+
+  #noteTime(bytes: Buffer, timeAt: number, timeEnd: number): void {
+    const length = timeEnd - timeAt;
+    if (length > this.#rawTime.length) return;
+    bytes.copy(this.#rawTime, 0, timeAt, timeEnd);
+    this.#rawTimeLength = length;
+  }
+
+  /** Writes header, time and attributes before the text, which is in place already. */
+  #emit(stream: number, textAt: number, textEnd: number, attrs: Buffer): void {
+    const out = this.#out;
+    let put = this.#used;
+    const length = textEnd - textAt;
+    const { framed, timestamps } = this.#format;
+    const headerAt = put;
+    if (framed) put += HEADER_BYTES;
+    if (timestamps) {
+      fixed.copy(out, put);
+      put += FIXED_BYTES;
+      out[put++] = 0x20;
+    }
+    const shift = put + attrs.length;
+    if (shift !== textAt) out.copyWithin(shift, textAt, textEnd);
+    if (attrs.length > 0) attrs.copy(out, put);
+    const end = shift + length;
+    if (framed) writeHeader(out, headerAt, stream, end - headerAt - HEADER_BYTES);
+    this.#used = end;
+  }
+
+  /** `{"b":"1","a":"2"}` as `a=2,b=1 `, escaped as in a URL's query. The same for most lines: kept. */
+  #attributes(json: string, lineBytes: number): Buffer {
+    if (json === this.#attrsText) return this.#attrs;
+    let attrs = NO_ATTRIBUTES;
+    try {
+      attrs = attributeBytes(JSON.parse(json));
+    } catch {
+      // Shown without them.
+    }
+    // The text of the entry at hand is in place: what goes before it now needs room as well.
+    const needed = this.#used + this.#prefixBytes + this.#attrs.length + attrs.length + lineBytes;
+    if (needed > this.#out.length) {
+      const larger = Buffer.allocUnsafe(needed);
+      this.#out.copy(larger);
+      this.#out = larger;
+    }
+    this.#attrs = attrs;
+    this.#attrsText = json;
+    return attrs;
+  }
+
+  /** Any JSON object with a log. */
+  #parsed(line: string): void {
+    let entry: unknown;
+    try {
+      entry = JSON.parse(line);
+    } catch {
+      return;
+    }
+    if (typeof entry !== 'object' || entry === null) return;
+    const { log, stream, time, attrs } = entry as Readonly<Record<string, unknown>>;
+    if (typeof log !== 'string' || typeof time !== 'string') return;
+    const timeBytes = Buffer.from(time);
+    const kind = stream === 'stderr' ? STDERR : STDOUT;
+    if (!this.#wants(kind, timeBytes, 0, timeBytes.length)) return;
+    const text = Buffer.from(log);
+    const details = this.#format.details ? attributeBytes(attrs) : NO_ATTRIBUTES;
+    const prefix = this.#prefixBytes + details.length;
+    this.#reserve(prefix + text.length);
+    const textAt = this.#used + prefix;
+    text.copy(this.#out, textAt);
+    this.#emit(kind, textAt, textAt + text.length, details);
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#used + bytes <= this.#out.length) return;
+    if (this.#used > 0) this.#ready.push(this.#out.subarray(0, this.#used));
+    this.#out = Buffer.allocUnsafe(Math.max(OUT_BYTES, bytes));
+    this.#used = 0;
+  }
+}
+
+function writeHeader(out: Buffer, at: number, stream: number, length: number): void {
+  out[at] = stream;
+  out[at + 1] = 0;
+  out[at + 2] = 0;
+  out[at + 3] = 0;
+  out[at + 4] = length >>> 24;
+  out[at + 5] = (length >>> 16) & 255;
+  out[at + 6] = (length >>> 8) & 255;
+  out[at + 7] = length & 255;
+}
+
+function matches(bytes: Buffer, at: number, wanted: Buffer): boolean {
+  for (let i = 0; i < wanted.length; i += 1) if (bytes[at + i] !== wanted[i]) return false;
+  return true;
+}
+
+/** -1 when it is no hexadecimal number. */
+function hex4(bytes: Buffer, at: number): number {
+  let value = 0;
+  for (let i = at; i < at + 4; i += 1) {
+    const byte = bytes[i] ?? 0;
+    const lower = byte | 0x20;
+    if (byte >= 0x30 && byte <= 0x39) value = value * 16 + byte - 0x30;
+    else if (lower >= 0x61 && lower <= 0x66) value = value * 16 + lower - 0x57;
+    else return -1;
+  }
+  return value;
+}
+
+/** A lone surrogate becomes U+FFFD, as in every decoder. */
+function putUtf8(out: Buffer, at: number, code: number): number {
+  const point = code >= 0xd800 && code < 0xe000 ? 0xfffd : code;
+  let put = at;
+  if (point < 0x80) out[put++] = point;
+  else if (point < 0x800) {
+    out[put++] = 0xc0 | (point >> 6);
+    out[put++] = 0x80 | (point & 63);
+  } else if (point < 0x10000) {
+    out[put++] = 0xe0 | (point >> 12);
+    out[put++] = 0x80 | ((point >> 6) & 63);
+    out[put++] = 0x80 | (point & 63);
+  } else {
+    out[put++] = 0xf0 | (point >> 18);
+    out[put++] = 0x80 | ((point >> 12) & 63);
+    out[put++] = 0x80 | ((point >> 6) & 63);
+    out[put++] = 0x80 | (point & 63);
+  }
+  return put;
+}
+
+/** Brings an RFC 3339 time into `fixed`, whose bytes sort as the times do. False when it is none. */
+function fixTime(bytes: Buffer, from: number, to: number): boolean {
+  if (bytes[to - 1] === 0x5a && to - from > SECONDS_BYTES && to - from <= FIXED_BYTES && bytes[from + 10] === 0x54) {
+    bytes.copy(fixed, 0, from, to - 1);
+    let put = to - 1 - from;
+    if (put === SECONDS_BYTES) fixed[put++] = 0x2e;
+    while (put < FIXED_BYTES - 1) fixed[put++] = 0x30;
+    fixed[put] = 0x5a;
+    return true;
+  }
+  const nanos = parseNanos(bytes.toString('latin1', from, to));
+  if (nanos === undefined) return false;
+  fixedTime(nanos).copy(fixed);
+  return true;
+}
+
+/** RFC 3339 in UTC with nine digits after the point. */
+function fixedTime(nanos: bigint): Buffer {
+  const clamped = nanos < 0n ? 0n : nanos > LATEST ? LATEST : nanos;
+  const [seconds = '', fraction = ''] = formatNanos(clamped).slice(0, -1).split('.');
+  return Buffer.from(`${seconds}.${fraction.padEnd(9, '0')}Z`);
+}
+
+/** The last time with four digits of a year. */
+const LATEST = 253_402_300_799_999_999_999n;
+
+/** With the blank that parts it from the text; nothing for no attributes. */
+function attributeBytes(attrs: unknown): Buffer {
+  if (typeof attrs !== 'object' || attrs === null || Object.keys(attrs).length === 0) return NO_ATTRIBUTES;
+  const pairs = Object.entries(attrs).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Buffer.from(
+    `${pairs.map(([name, value]) => `${queryEscape(name)}=${queryEscape(String(value))}`).join(',')} `,
+  );
+}
+
+/** Go's url.QueryEscape. */
+function queryEscape(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
+    .replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+');
+}

@@ -1,0 +1,115 @@
+import type { FileHandle } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import type { LogFileHandle } from './log-files.ts';
+
+export const BLOCK_BYTES = 256 * 1024;
+const NEWLINE = 10;
+
+/** Blocks of a file from `position` of its (uncompressed) content on. Each is valid until the next is asked for. */
+export async function* blocksOf(file: LogFileHandle, position = 0): AsyncGenerator<Buffer> {
+  if (file.compressed) yield* unzipped(file.handle, position);
+  else yield* plain(file.handle, position);
+}
+
+async function* plain(handle: FileHandle, position: number): AsyncGenerator<Buffer> {
+  const block = Buffer.allocUnsafe(BLOCK_BYTES);
+  for (let at = position; ; ) {
+    const { bytesRead } = await handle.read(block, 0, BLOCK_BYTES, at);
+    if (bytesRead === 0) return;
+    yield block.subarray(0, bytesRead);
+    at += bytesRead;
+  }
+}
+
+async function* unzipped(handle: FileHandle, position: number): AsyncGenerator<Buffer> {
+  const source = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: BLOCK_BYTES });
+  const gunzip = createGunzip({ chunkSize: BLOCK_BYTES });
+  source.on('error', (error) => gunzip.destroy(error));
+  source.pipe(gunzip);
+  let skip = position;
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      if (skip >= chunk.length) skip -= chunk.length;
+      else {
+        yield chunk.subarray(skip);
+        skip = 0;
+      }
+    }
+  } catch (error) {
+    // A file that was cut short or damaged gives what can be read of it.
+    if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('Z_'))) throw error;
+  } finally {
+    source.destroy();
+    gunzip.destroy();
+  }
+}
+
+/** Where the last lines of a log begin. */
+export interface TailStart {
+  /** Index of the first file to show. */
+  readonly file: number;
+  /** In its uncompressed content. */
+  readonly position: number;
+}
+
+/** Finds the last `lines` lines, reading backwards no further than needed; compressed files are counted from their start. */
+export async function findTail(files: readonly LogFileHandle[], lines: number): Promise<TailStart> {
+  let missing = lines;
+  for (let index = files.length - 1; index >= 0; index -= 1) {
+    const file = files[index];
+    if (file === undefined) continue;
+    const found = file.compressed ? await tailOfCompressed(file, missing) : await tailOfPlain(file.handle, missing);
+    if (found.position !== undefined) return { file: index, position: found.position };
+    missing -= found.lines;
+  }
+  return { file: 0, position: 0 };
+}
+
+interface Tail {
+  /** Undefined when the file has fewer lines than wanted. */
+  readonly position: number | undefined;
+  readonly lines: number;
+}
+
+async function tailOfPlain(handle: FileHandle, wanted: number): Promise<Tail> {
+  const { size } = await handle.stat();
+  if (wanted === 0) return { position: size, lines: 0 };
+  const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, Math.max(size, 1)));
+  let lines = 0;
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - block.length);
+    const { bytesRead } = await handle.read(block, 0, end - start, start);
+    // What ends the file is the end of its last line, not the start of another.
+    let at = end === size && block[bytesRead - 1] === NEWLINE ? bytesRead - 1 : bytesRead;
+    for (;;) {
+      at = at <= 0 ? -1 : block.lastIndexOf(NEWLINE, at - 1);
+      if (at < 0) break;
+      lines += 1;
+      if (lines === wanted) return { position: start + at + 1, lines };
+    }
+    end = start;
+  }
+  return { position: lines + 1 === wanted && size > 0 ? 0 : undefined, lines: size > 0 ? lines + 1 : 0 };
+}
+
+/** Keeps the places of the last lines while it counts: twice as many at most. */
+async function tailOfCompressed(file: LogFileHandle, wanted: number): Promise<Tail> {
+  let starts: number[] = [];
+  let lines = 0;
+  let offset = 0;
+  let lineStart = 0;
+  for await (const block of blocksOf(file)) {
+    for (let at = block.indexOf(NEWLINE); at >= 0; at = block.indexOf(NEWLINE, at + 1)) {
+      lines += 1;
+      starts.push(lineStart);
+      if (starts.length > 2 * wanted) starts = starts.slice(-wanted);
+      lineStart = offset + at + 1;
+    }
+    offset += block.length;
+  }
+  if (lineStart < offset) {
+    lines += 1;
+    starts.push(lineStart);
+  }
+  return { position: lines >= wanted ? starts[starts.length - wanted] : undefined, lines };
+}

@@ -1,0 +1,90 @@
+import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { errnoOf } from '../../base/errors.ts';
+
+/** One open file of a log. It stays readable when rotation renames or deletes it. */
+export interface LogFileHandle {
+  readonly handle: FileHandle;
+  readonly compressed: boolean;
+  readonly inode: number;
+  /** Milliseconds since the epoch: nothing in it is newer. */
+  readonly modifiedMs: number;
+}
+
+/** Rotation may run while the files are opened: this often the listing is tried again. */
+const TRIES = 5;
+
+/**
+ * Opens a log's files, oldest first: `x.2.gz`, `x.1`, `x`. A consistent set even while the supervisor rotates. None when
+ * there is no log yet.
+ */
+export async function openLogFiles(path: string): Promise<LogFileHandle[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    const files = await openAll(path, attempt === TRIES);
+    if (files !== undefined) return files;
+  }
+}
+
+export async function openLogFile(path: string): Promise<LogFileHandle | undefined> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const { ino, mtimeMs } = await handle.stat();
+    return { handle, compressed: path.endsWith('.gz'), inode: ino, modifiedMs: mtimeMs };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+export async function closeLogFiles(files: readonly LogFileHandle[]): Promise<void> {
+  await Promise.all(files.map(({ handle }) => handle.close()));
+}
+
+/** Undefined when a rotation happened in between. */
+async function openAll(path: string, lastTry: boolean): Promise<LogFileHandle[] | undefined> {
+  const paths = await rotatedPaths(path);
+  const files: LogFileHandle[] = [];
+  try {
+    for (const one of [...paths, path]) {
+      const file = await openLogFile(one);
+      if (file !== undefined) files.push(file);
+    }
+    const inodes = new Set(files.map(({ inode }) => inode));
+    const same = inodes.size === files.length && (await rotatedPaths(path)).join() === paths.join();
+    if (same || lastTry) return files;
+  } catch (error) {
+    await closeLogFiles(files);
+    throw error;
+  }
+  await closeLogFiles(files);
+  return undefined;
+}
+
+/** `x.3.gz`, `x.2`, …: of a number that is there plain and compressed, the compressed one is not finished. */
+async function rotatedPaths(path: string): Promise<readonly string[]> {
+  const folder = dirname(path);
+  const prefix = `${basename(path)}.`;
+  const numbers = new Map<number, string>();
+  for (const name of await namesIn(folder)) {
+    const match = name.startsWith(prefix) ? /^(\d{1,6})(\.gz)?$/.exec(name.slice(prefix.length)) : null;
+    if (match === null) continue;
+    const number = Number(match[1]);
+    if (match[2] === undefined || !numbers.has(number)) numbers.set(number, name);
+  }
+  return [...numbers].sort(([a], [b]) => b - a).map(([, name]) => join(folder, name));
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

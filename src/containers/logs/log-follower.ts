@@ -1,0 +1,65 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { errnoOf } from '../../base/errors.ts';
+
+/** Where inotify has no watch left to give. */
+const POLL_MS = 200;
+
+/** Tells when a log's file may have grown, or been replaced. A change between two waits is never missed. */
+export class LogFollower implements Disposable {
+  readonly #watcher: FSWatcher | undefined;
+  readonly #poll: NodeJS.Timeout | undefined;
+  #dirty = false;
+  #wake: (() => void) | undefined;
+
+  constructor(path: string) {
+    const name = basename(path);
+    const onChange = (_event: string, file: string | null): void => {
+      if (file === null || file.startsWith(name)) this.nudge();
+    };
+    let watcher: FSWatcher | undefined;
+    try {
+      watcher = watch(dirname(path), { persistent: false }, onChange);
+      // The folder is gone: whoever follows is told by the container's end.
+      watcher.on('error', () => this.nudge());
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') throw error;
+      this.#poll = setInterval(() => this.nudge(), POLL_MS).unref();
+    }
+    this.#watcher = watcher;
+  }
+
+  /** Something else than the file has changed: look. */
+  nudge(): void {
+    this.#dirty = true;
+    this.#wake?.();
+  }
+
+  /** Resolves at once when there was a change since the last time, else at the next. */
+  async changed(): Promise<void> {
+    if (!this.#dirty) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await promise;
+      this.#wake = undefined;
+    }
+    this.#dirty = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.close();
+    clearInterval(this.#poll);
+    this.#wake?.();
+  }
+}
+
+/** Inode of what the path names now; undefined for nothing. */
+export async function inodeAt(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).ino;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,186 @@
+import { Readable } from 'node:stream';
+import type { LogSource } from '../container-logs.ts';
+import type { LogOptions } from '../containers.ts';
+import { EntryDecoder } from './entry-decoder.ts';
+import { BLOCK_BYTES, blocksOf, findTail } from './log-blocks.ts';
+import { closeLogFiles, type LogFileHandle, openLogFiles } from './log-files.ts';
+import { inodeAt, LogFollower } from './log-follower.ts';
+
+/** setTimeout takes no more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * A container's log with its rotated files, oldest first: raw with a terminal, else in Docker's frames. With `ended` it goes
+ * on until that is settled and everything is read. Memory does not depend on the log's size; a reader that is destroyed, or
+ * whose signal is aborted, leaves nothing open.
+ */
+export function readLog(source: LogSource, options: LogOptions, signal: AbortSignal): Readable {
+  const stop = new AbortController();
+  const stream = Readable.from(read(source, options, stop.signal), { objectMode: false, highWaterMark: BLOCK_BYTES });
+  const abort = (): void => {
+    stream.destroy();
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  stream.once('close', () => {
+    signal.removeEventListener('abort', abort);
+    stop.abort();
+  });
+  if (signal.aborted) abort();
+  return stream;
+}
+
+async function* read(source: LogSource, options: LogOptions, stop: AbortSignal): AsyncGenerator<Buffer> {
+  const decoder = new EntryDecoder({
+    stdout: options.stdout,
+    stderr: options.stderr,
+    timestamps: options.timestamps,
+    details: options.details,
+    framed: !source.tty,
+    keepsPlace: source.ended !== undefined,
+    since: options.since,
+    until: options.until,
+  });
+  using watching = new DisposableStack();
+  const follower = source.ended === undefined ? undefined : watching.use(openFollower(source, options, stop, watching));
+  const files = await openLogFiles(source.path);
+  const reading = new Reading(source.path, decoder, files);
+  try {
+    yield* reading.present(options);
+    if (follower !== undefined) yield* reading.future(follower, stop);
+    yield* reading.rest();
+  } finally {
+    await reading.close();
+  }
+}
+
+interface Following {
+  readonly changes: LogFollower;
+  /** Nothing more will be written. */
+  readonly over: () => boolean;
+  readonly [Symbol.dispose]: () => void;
+}
+
+/** Watches before anything is read, so that nothing falls in between. */
+function openFollower(
+  { path, ended }: LogSource,
+  { until }: LogOptions,
+  stop: AbortSignal,
+  resources: DisposableStack,
+): Following {
+  const changes = new LogFollower(path);
+  let over = false;
+  const end = (): void => {
+    over = true;
+    changes.nudge();
+  };
+  ended?.then(end, end);
+  stop.addEventListener('abort', end, { once: true });
+  if (until !== undefined) {
+    const delay = Number(until / 1_000_000n) - Date.now();
+    const timer = setTimeout(end, Math.min(Math.max(delay, 0), LONGEST_TIMER_MS));
+    resources.defer(() => clearTimeout(timer));
+  }
+  return { changes, over: () => over, [Symbol.dispose]: () => changes[Symbol.dispose]() };
+}
+
+/** One pass over a log: open files, oldest first, and the place in the first of them. The last is the one being written. */
+class Reading {
+  readonly #path: string;
+  readonly #decoder: EntryDecoder;
+  #files: LogFileHandle[];
+  #position = 0;
+
+  constructor(path: string, decoder: EntryDecoder, files: LogFileHandle[]) {
+    this.#path = path;
+    this.#decoder = decoder;
+    this.#files = files;
+  }
+
+  /** What is there. The newest file stays open. */
+  async *present(options: LogOptions): AsyncGenerator<Buffer> {
+    const start = options.tail < 0 ? { file: 0, position: 0 } : await findTail(this.#files, options.tail);
+    await closeLogFiles(this.#files.splice(0, start.file));
+    this.#position = start.position;
+    const oldestMs = options.since === undefined ? 0 : Number(options.since / 1_000_000n);
+    for (;;) {
+      const [oldest] = this.#files;
+      if (this.#files.length < 2 || oldest === undefined || oldest.modifiedMs >= oldestMs) break;
+      await this.#drop();
+    }
+    yield* this.#catchUp();
+  }
+
+  /** What comes, until it is over and everything is read. */
+  async *future(following: Following, stop: AbortSignal): AsyncGenerator<Buffer> {
+    while (!this.#decoder.finished && !stop.aborted) {
+      // Asked before reading: what was written before the end is then seen.
+      const over = following.over();
+      yield* this.#catchUp();
+      if (await this.#moveOn()) continue;
+      if (over) return;
+      await following.changes.changed();
+    }
+  }
+
+  /** A last line without its newline, as a crash leaves it: shown when it is an entry. */
+  *rest(): Generator<Buffer> {
+    this.#decoder.endFile();
+    yield* this.#decoder.take();
+  }
+
+  async close(): Promise<void> {
+    await closeLogFiles(this.#files.splice(0));
+  }
+
+  async *#catchUp(): AsyncGenerator<Buffer> {
+    while (this.#files.length > 1 && !this.#decoder.finished) {
+      yield* this.#drain();
+      await this.#drop();
+    }
+    const [file] = this.#files;
+    if (file === undefined) return;
+    if (!file.compressed && (await file.handle.stat()).size < this.#position) {
+      // Rotated with a single file: it begins anew.
+      this.#decoder.dropPartialLine();
+      this.#position = 0;
+    }
+    yield* this.#drain();
+  }
+
+  async *#drain(): AsyncGenerator<Buffer> {
+    const [file] = this.#files;
+    if (file === undefined) return;
+    for await (const block of blocksOf(file, this.#position)) {
+      this.#decoder.write(block);
+      this.#position += block.length;
+      yield* this.#decoder.take();
+      if (this.#decoder.finished) return;
+    }
+  }
+
+  /** Done with the oldest file. */
+  async #drop(): Promise<void> {
+    this.#decoder.endFile();
+    this.#position = 0;
+    await this.#files.shift()?.handle.close();
+  }
+
+  /** After a rotation: opens the files that are newer than the one just read. True when there is something to read. */
+  async #moveOn(): Promise<boolean> {
+    const [current] = this.#files;
+    const inode = await inodeAt(this.#path);
+    if (inode === undefined || inode === current?.inode) return false;
+    if (current !== undefined) {
+      // Written to until the very moment of the rotation.
+      if ((await current.handle.stat()).size > this.#position) return true;
+      await this.#drop();
+    }
+    const files = await openLogFiles(this.#path);
+    const known = current === undefined ? -1 : files.findIndex((file) => file.inode === current.inode);
+    // Compressed meanwhile, it has another inode: what was shown already is told by its time then.
+    if (current !== undefined && known < 0) this.#decoder.skipSeen();
+    await closeLogFiles(files.splice(0, known + 1));
+    this.#files = files;
+    return files.length > 0;
+  }
+}
