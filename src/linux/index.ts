@@ -12,6 +12,7 @@ export {
   type MountRequest,
   MS,
   mount,
+  mountSlowly,
   type Propagation,
   remount,
   setPropagation,

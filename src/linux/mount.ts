@@ -118,3 +118,16 @@ export function detachMount(target: string): boolean {
   if (errno === koffi.os.errno['EINVAL']) return false;
   throw new SyscallError('umount2', errno, target);
 }
+
+/** {@link mount} on a thread of koffi's: for file systems that wait for a server. */
+export function mountSlowly(request: MountRequest): Promise<void> {
+  const { source, target, type, flags = 0, data = null } = request;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  mount2.async(source, target, type, flags, data, (error: unknown, result: number) => {
+    const errno = koffi.errno();
+    if (error !== null) reject(error);
+    else if (result < 0) reject(new SyscallError('mount', errno, target));
+    else resolve();
+  });
+  return promise;
+}

@@ -16,16 +16,18 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLogger } from '../base/logger.ts';
 import { memoryRecords, type Records } from '../base/records.ts';
-import { copyTree, isMountPoint } from '../linux/index.ts';
-import { createVolumes } from './create-volumes.ts';
+import { copyTree, isMountPoint, readMountInfo, removeTree, treeSize } from '../linux/index.ts';
+import { createVolumes, type OwnedVolumes } from './create-volumes.ts';
 import type { VolumeRecord } from './record.ts';
+import type { VolumeTrees } from './trees.ts';
 import type { Volumes } from './volumes.ts';
 
-interface Bed extends Disposable {
+interface Bed extends AsyncDisposable {
   readonly folder: string;
   readonly events: string[];
   readonly records: Records<VolumeRecord>;
-  volumes: Volumes;
+  readonly trees: { -readonly [K in keyof VolumeTrees]: VolumeTrees[K] };
+  volumes: OwnedVolumes;
   reopen(): void;
 }
 
@@ -33,23 +35,35 @@ function openBed(): Bed {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-volumes-'));
   const events: string[] = [];
   const records = memoryRecords<VolumeRecord>();
-  const open = (): Volumes =>
+  const trees: { -readonly [K in keyof VolumeTrees]: VolumeTrees[K] } = {
+    copy: async (source, target) => copyTree({ source, target }),
+    sizeBytes: async (path) => treeSize(path),
+    remove: async (path) => removeTree(path),
+  };
+  const open = (): OwnedVolumes =>
     createVolumes({
       records,
       dataRoot: folder,
       events: { emit: (_type, action, id) => void events.push(`${action} ${id}`) },
       logger: silentLogger,
-      copyFiles: async (source, target) => copyTree({ source, target }),
+      trees,
     });
   const bed: Bed = {
     folder,
     events,
     records,
+    trees,
     volumes: open(),
     reopen: () => {
       bed.volumes = open();
     },
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+    async [Symbol.asyncDispose]() {
+      await bed.volumes.swept();
+      assert.deepEqual(readdirSync(join(folder, 'volumes/.trash')), [], 'what was removed is deleted');
+      const left = readMountInfo().filter(({ mountPoint }) => mountPoint.startsWith(folder));
+      assert.deepEqual(left, [], 'no mount is left');
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
   return bed;
 }
@@ -57,7 +71,7 @@ function openBed(): Bed {
 const NEVER = new AbortController().signal;
 
 test('a volume is made once, listed, inspected and removed', async () => {
-  using bed = openBed();
+  await using bed = openBed();
   const made = await bed.volumes.create({ name: 'data', labels: { tier: 'db' } });
   assert.equal(made.Mountpoint, join(bed.folder, 'volumes/data/_data'));
   assert.deepEqual(await bed.volumes.create({ name: 'data' }), made, 'a second create answers the first volume');
@@ -71,7 +85,7 @@ test('a volume is made once, listed, inspected and removed', async () => {
 });
 
 test('names, drivers, options and filters that make no sense are refused in Docker’s words', async () => {
-  using bed = openBed();
+  await using bed = openBed();
   const refused = (request: Parameters<Volumes['create']>[0], message: RegExp) =>
     assert.rejects(bed.volumes.create(request), { message });
   await refused({ name: 'a b' }, /^create a b: "a b" includes invalid characters for a local volume name, only/);
@@ -88,11 +102,11 @@ test('names, drivers, options and filters that make no sense are refused in Dock
   await refused({ name: 'xx', driverOpts: { type: 'tmpfs' } }, /^create xx: missing required option: "device"$/);
   assert.throws(() => bed.volumes.list({ foo: ['x'] }), { kind: 'invalid', message: "invalid filter 'foo'" });
   assert.deepEqual(bed.volumes.list(), []);
-  assert.deepEqual(readdirSync(join(bed.folder, 'volumes')), []);
+  assert.deepEqual(readdirSync(join(bed.folder, 'volumes')), ['.trash']);
 });
 
 test('a volume in use cannot be removed, and prune takes only what is free and anonymous', async () => {
-  using bed = openBed();
+  await using bed = openBed();
   const used = await bed.volumes.create({ name: '' });
   const free = await bed.volumes.create({ name: '' });
   await bed.volumes.create({ name: 'named' });
@@ -109,7 +123,7 @@ test('a volume in use cannot be removed, and prune takes only what is free and a
 });
 
 test('an empty volume takes the image’s folder with owner, mode and links, beneath the root', async () => {
-  using bed = openBed();
+  await using bed = openBed();
   const rootfs = join(bed.folder, 'root');
   mkdirSync(join(rootfs, 'srv/deep'), { recursive: true });
   writeFileSync(join(rootfs, 'srv/deep/f'), 'content');
@@ -132,7 +146,7 @@ test('an empty volume takes the image’s folder with owner, mode and links, ben
 });
 
 test('driver options are mounted for the first container and unmounted after the last', async () => {
-  using bed = openBed();
+  await using bed = openBed();
   await bed.volumes.create({ name: 'ram', driverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m,nosuid' } });
   const path = await bed.volumes.mountPath('ram', 'c1');
   await bed.volumes.mountPath('ram', 'c2');
@@ -144,14 +158,117 @@ test('driver options are mounted for the first container and unmounted after the
   assert.equal(isMountPoint(path), false);
 });
 
-test('a restart drops references of lost containers and folders without a record', async () => {
-  using bed = openBed();
+test('a restart drops references of lost containers; an empty folder goes, one with content becomes a volume', async () => {
+  await using bed = openBed();
   const kept = await bed.volumes.create({ name: 'kept' });
+  await bed.volumes.create({ name: 'cut-short' });
+  rmSync(join(bed.folder, 'volumes/cut-short'), { recursive: true });
   mkdirSync(join(bed.folder, 'volumes/half/_data'), { recursive: true });
+  mkdirSync(join(bed.folder, 'volumes/kept/_new'));
+  mkdirSync(join(bed.folder, 'volumes/found/_data'), { recursive: true });
+  writeFileSync(join(bed.folder, 'volumes/found/_data/precious'), 'x');
   bed.reopen();
   bed.volumes.reference('kept', 'lost');
   await bed.volumes.restore(new Set(['other']));
-  assert.deepEqual(readdirSync(join(bed.folder, 'volumes')), ['kept']);
-  assert.deepEqual(bed.volumes.list(), [kept]);
+  assert.deepEqual(readdirSync(join(bed.folder, 'volumes')).sort(), ['.trash', 'found', 'kept']);
+  assert.deepEqual(readdirSync(join(bed.folder, 'volumes/kept')), ['_data']);
+  assert.deepEqual(
+    bed.volumes.list().map(({ Name }) => Name),
+    ['kept', 'found'],
+  );
+  assert.deepEqual(bed.volumes.inspect('kept'), kept);
+  assert.equal(readFileSync(join(bed.volumes.inspect('found').Mountpoint, 'precious'), 'utf8'), 'x');
   await bed.volumes.remove('kept', { force: false });
+});
+
+test('a mount of driver options outlives a restart while a container runs, and goes with the last', async () => {
+  await using bed = openBed();
+  await bed.volumes.create({ name: 'ram', driverOpts: { type: 'tmpfs', device: 'tmpfs' } });
+  const path = await bed.volumes.mountPath('ram', 'runs');
+  await bed.volumes.mountPath('ram', 'stopped-meanwhile');
+  writeFileSync(join(path, 'state'), 'x');
+  bed.reopen();
+  bed.volumes.reference('ram', 'runs');
+  bed.volumes.reference('ram', 'stopped-meanwhile');
+  await bed.volumes.restore(new Set(['runs', 'stopped-meanwhile']));
+  await bed.volumes.unmount('ram', 'stopped-meanwhile');
+  assert.equal(readFileSync(join(path, 'state'), 'utf8'), 'x');
+  await bed.volumes.unmount('ram', 'runs');
+  assert.equal(isMountPoint(path), false);
+});
+
+test('a bind volume shows the device, read-only when asked, and removing it spares what is there', async () => {
+  await using bed = openBed();
+  const device = join(bed.folder, 'device');
+  mkdirSync(device);
+  writeFileSync(join(device, 'keep'), 'x');
+  await bed.volumes.create({ name: 'bound', driverOpts: { type: 'none', device, o: 'bind,ro' } });
+  const path = await bed.volumes.mountPath('bound', 'c1');
+  assert.throws(() => writeFileSync(join(path, 'new'), ''), { code: 'EROFS' });
+  await bed.volumes.remove('bound', { force: false });
+  await bed.volumes.swept();
+  assert.deepEqual(readdirSync(device), ['keep']);
+});
+
+test('a device that is not there fails the mount in Docker’s words, and the next try may work', async () => {
+  await using bed = openBed();
+  const device = join(bed.folder, 'later');
+  const { Mountpoint } = await bed.volumes.create({ name: 'bound', driverOpts: { type: 'none', device, o: 'bind' } });
+  await assert.rejects(bed.volumes.mountPath('bound', 'c1'), {
+    message: `error while mounting volume '${Mountpoint}': failed to mount local volume: mount ${device}:${Mountpoint}, flags: 0x1000: no such file or directory`,
+  });
+  mkdirSync(device);
+  assert.equal(await bed.volumes.mountPath('bound', 'c1'), Mountpoint);
+  await bed.volumes.unmount('bound', 'c1');
+});
+
+test('a copy that fails leaves the volume empty, and the next start copies again', async () => {
+  await using bed = openBed();
+  const rootfs = join(bed.folder, 'root');
+  mkdirSync(join(rootfs, 'srv'), { recursive: true });
+  writeFileSync(join(rootfs, 'srv/f'), 'x');
+  const copying = bed.trees.copy;
+  bed.trees.copy = async (source, target, signal) => {
+    await copying(source, target, signal);
+    throw new Error('no space left on device');
+  };
+  const { Mountpoint } = await bed.volumes.create({ name: 'data' });
+  await bed.volumes.mountPath('data', 'c1');
+  await assert.rejects(bed.volumes.copyUp('data', rootfs, '/srv', NEVER), /no space/);
+  assert.deepEqual(readdirSync(Mountpoint), []);
+  assert.deepEqual(readdirSync(join(Mountpoint, '..')), ['_data']);
+  bed.trees.copy = copying;
+  await bed.volumes.copyUp('data', rootfs, '/srv', NEVER);
+  assert.deepEqual(readdirSync(Mountpoint), ['f']);
+});
+
+test('filters take dangling, driver, label and an expression for the name; prune takes labels', async () => {
+  await using bed = openBed();
+  await bed.volumes.create({ name: 'web-1', labels: { tier: 'web', keep: '' } });
+  await bed.volumes.create({ name: 'web-2', labels: { tier: 'web' } });
+  await bed.volumes.create({ name: 'db' });
+  bed.volumes.reference('db', 'c1');
+  const names = (filters: Parameters<Volumes['list']>[0]): string[] =>
+    bed.volumes.list(filters).map(({ Name }) => Name);
+  assert.deepEqual(names({ dangling: ['true'] }), ['web-1', 'web-2']);
+  assert.deepEqual(names({ dangling: ['0'] }), ['db']);
+  assert.deepEqual(names({ driver: ['nfs'] }), []);
+  assert.deepEqual(names({ name: ['^web-[2-9]$', 'db'] }), ['web-2', 'db']);
+  assert.deepEqual(names({ name: ['(a+)+$'] }), []);
+  assert.deepEqual(names({ label: ['tier=web', 'keep'] }), ['web-1']);
+  assert.throws(() => names({ dangling: ['x'] }), { kind: 'invalid', message: "invalid filter 'dangling=[x]'" });
+  await assert.rejects(bed.volumes.prune({ name: ['x'] }), { message: "invalid filter 'name'" });
+  assert.deepEqual((await bed.volumes.prune({ all: ['1'], 'label!': ['keep'] })).deleted, ['web-2']);
+});
+
+test('a name that is made and removed at the same time ends in one of the two', async () => {
+  await using bed = openBed();
+  await bed.volumes.create({ name: 'busy' });
+  await Promise.all([
+    bed.volumes.remove('busy', { force: true }),
+    bed.volumes.create({ name: 'busy' }),
+    bed.volumes.remove('busy', { force: true }),
+    bed.volumes.create({ name: 'busy' }),
+  ]);
+  assert.ok(lstatSync(bed.volumes.inspect('busy').Mountpoint).isDirectory());
 });

@@ -1,52 +1,50 @@
-import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { conflict, EngineError, errnoOf, notFound } from '../base/errors.ts';
+import { readdirSync } from 'node:fs';
+import { conflict, EngineError, invalid, messageOf } from '../base/errors.ts';
 import { newObjectId } from '../base/ids.ts';
 import { KeyedLock } from '../base/keyed-lock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
-import { treeSize } from '../linux/index.ts';
+import { spaceError } from '../io/index.ts';
+import { detachMount, isMountPoint } from '../linux/index.ts';
 import type { EventSink } from '../spec/index.ts';
-import { type CopyFiles, copyUp } from './copy-up.ts';
-import { listFilter, pruneFilter } from './filters.ts';
-import { mountOptions, unmountOptions } from './option-mount.ts';
-import { volumePaths } from './paths.ts';
-import { ANONYMOUS_LABEL, checkName, checkOptions, noSuchVolume, type VolumeRecord } from './record.ts';
+import { copyUp } from './copy-up.ts';
+import { mountVolume } from './local-mount.ts';
+import { checkDriverOptions, hasMount } from './mount-options.ts';
+import { ANONYMOUS_LABEL, type VolumeRecord } from './record.ts';
+import type { VolumeTrees } from './trees.ts';
+import { listFilter, pruneFilter } from './volume-filters.ts';
+import { VolumeFolders } from './volume-folders.ts';
+import { checkVolumeName } from './volume-name.ts';
+import { VolumeUses } from './volume-uses.ts';
 import type { CreateVolume, VolumeInspect, Volumes } from './volumes.ts';
 
 export interface VolumesDeps {
+  /** Durable. */
   readonly records: Records<VolumeRecord>;
   readonly dataRoot: string;
   readonly events: EventSink;
   readonly logger: Logger;
-  readonly copyFiles: CopyFiles;
+  readonly trees: VolumeTrees;
 }
 
-interface Use {
-  /** Containers that refer to the volume. */
-  readonly users: Set<string>;
-  /** Containers that have it mounted. */
-  readonly mounted: Set<string>;
+export interface OwnedVolumes extends Volumes {
+  /** Resolves when removed volumes are off the disk. */
+  swept(): Promise<void>;
 }
 
-/** The `local` driver: a folder per volume, or what its options mount there. */
-export function createVolumes({ records, dataRoot, events, logger, copyFiles }: VolumesDeps): Volumes {
-  const paths = volumePaths(dataRoot);
-  const trash = join(dataRoot, 'trash', 'volumes');
-  mkdirSync(paths.root, { recursive: true, mode: 0o701 });
-  mkdirSync(trash, { recursive: true, mode: 0o700 });
+/** The `local` driver: a folder per volume, or what its options mount there. Brings folders and records into agreement. */
+export function createVolumes({ records, dataRoot, events, logger, trees }: VolumesDeps): OwnedVolumes {
+  const folders = new VolumeFolders(dataRoot, trees, logger);
+  const { paths } = folders;
+  const uses = new VolumeUses();
   const locks = new KeyedLock();
-  const uses = new Map<string, Use>();
-  let serial = 0;
+  reconcile(records, folders, logger);
 
-  const find = (name: string): VolumeRecord => records.get(name) ?? noSuchVolume(name);
-  const use = (name: string): Use => {
-    const found = uses.get(name) ?? { users: new Set(), mounted: new Set() };
-    uses.set(name, found);
-    return found;
+  const find = (name: string): VolumeRecord => {
+    const volume = records.get(name);
+    if (volume === undefined) throw new EngineError('notFound', `get ${name}: no such volume`);
+    return volume;
   };
-  const isUsed = (name: string): boolean => (uses.get(name)?.users.size ?? 0) > 0;
   const inspect = (volume: VolumeRecord): VolumeInspect => ({
     CreatedAt: volume.createdAt,
     Driver: 'local',
@@ -56,133 +54,138 @@ export function createVolumes({ records, dataRoot, events, logger, copyFiles }: 
     Options: volume.options,
     Scope: 'local',
   });
-  const sweep = async (): Promise<void> => {
-    try {
-      for (const name of readdirSync(trash)) await rm(join(trash, name), { recursive: true, force: true });
-    } catch (error) {
-      logger.warn({ folder: trash, err: error }, 'cannot delete removed volumes; it is tried again at the next start');
-    }
-  };
-  const discard = (name: string): void => {
-    try {
-      unmountOptions(paths.data(name));
-      renameSync(paths.folder(name), join(trash, `${process.pid}-${Date.now()}-${serial++}`));
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-    }
-    setImmediate(() => void sweep());
-  };
-  /** With its lock held. Record first: a folder without one is swept at the next start. */
-  const removeFree = (name: string): void => {
+  /** With its lock held. The folder first: a record without one is dropped at the next start, a folder without one is kept. */
+  const removeUnused = (name: string): void => {
+    folders.discard(name);
     records.delete(name);
-    uses.delete(name);
-    discard(name);
     events.emit('volume', 'destroy', name, { driver: 'local' });
   };
 
   return {
     async create(request) {
-      if (request.driver !== undefined && request.driver !== '' && request.driver !== 'local') {
-        const { driver } = request;
-        throw notFoundPlugin(request.name, driver);
-      }
-      const name = request.name === '' ? newObjectId() : request.name;
-      checkName(name);
+      const record = newRecord(request);
+      const { name } = record;
       using _lock = await locks.acquire(name);
       const existing = records.get(name);
       if (existing !== undefined) return inspect(existing);
-      const record = newRecord(name, request);
+      if (record.options !== null) prefixed(name, () => checkDriverOptions(record.options ?? {}));
+      folders.make(name);
       try {
-        mkdirSync(paths.folder(name), { recursive: true, mode: 0o701 });
-        mkdirSync(paths.data(name), { recursive: true, mode: 0o755 });
         records.put(name, record);
       } catch (error) {
-        discard(name);
-        if (errnoOf(error) === 'ENOSPC') throw new EngineError('noSpace', 'no space left on device', { cause: error });
-        throw error;
+        folders.discard(name);
+        throw spaceError(error);
       }
       events.emit('volume', 'create', name, { driver: 'local' });
       return inspect(record);
     },
-    list: (filters = {}) => records.all().filter(listFilter(filters, isUsed)).map(inspect),
+    list(filters = {}) {
+      const passes = listFilter(filters);
+      return records.all().flatMap((volume) => (passes(volume, uses.isUsed(volume.name)) ? [inspect(volume)] : []));
+    },
     inspect: (name) => inspect(find(name)),
     async remove(name, { force }) {
       using _lock = await locks.acquire(name);
-      if (records.get(name) === undefined) {
-        if (force) return;
-        noSuchVolume(name);
-      }
-      const users = [...(uses.get(name)?.users ?? [])];
+      if (force && records.get(name) === undefined) return;
+      find(name);
+      const users = uses.users(name);
       if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`);
-      removeFree(name);
+      removeUnused(name);
     },
     async prune(filters) {
-      const matches = pruneFilter(filters);
+      const passes = pruneFilter(filters);
       const deleted: string[] = [];
       let reclaimedBytes = 0;
-      for (const { name } of records.all().filter(matches)) {
+      for (const { name } of records.all()) {
         using _lock = await locks.acquire(name);
-        if (records.get(name) === undefined || isUsed(name)) continue;
-        reclaimedBytes += treeSize(paths.data(name));
-        removeFree(name);
+        const volume = records.get(name);
+        if (volume === undefined || !passes(volume, uses.isUsed(name))) continue;
+        const sizeBytes = await trees.sizeBytes(paths.data(name));
+        // A container may have asked for it meanwhile: references take no lock.
+        if (uses.isUsed(name)) continue;
+        removeUnused(name);
+        reclaimedBytes += sizeBytes;
         deleted.push(name);
       }
       events.emit('volume', 'prune', '', { reclaimed: String(reclaimedBytes) });
       return { deleted, reclaimedBytes };
     },
-    reference: (name, containerId) => void use(name).users.add(containerId),
-    release(name, containerId) {
-      uses.get(name)?.users.delete(containerId);
-    },
+    reference: (name, containerId) => uses.reference(name, containerId),
+    release: (name, containerId) => uses.release(name, containerId),
     async mountPath(name, containerId) {
       using _lock = await locks.acquire(name);
       const { options } = find(name);
       const data = paths.data(name);
-      if (!statSync(data, { throwIfNoEntry: false })?.isDirectory()) {
-        throw notFound('volume folder', data);
-      }
-      if (options !== null) mountOptions(name, data, options);
-      use(name).mounted.add(containerId);
-      events.emit('volume', 'mount', name, { container: containerId, destination: '', driver: 'local' });
+      if (!folders.has(name))
+        throw new EngineError('notFound', `error while mounting volume '${data}': no such directory`);
+      if (hasMount(options) && uses.mountCount(name) === 0 && !isMountPoint(data)) await mountVolume(options, data);
+      uses.mount(name, containerId);
       return data;
     },
     async unmount(name, containerId) {
       using _lock = await locks.acquire(name);
-      const mounted = uses.get(name)?.mounted;
-      if (mounted?.delete(containerId) !== true) return;
-      if (mounted.size === 0 && records.get(name)?.options != null) unmountOptions(paths.data(name));
-      events.emit('volume', 'unmount', name, { container: containerId, driver: 'local' });
+      if (!uses.unmount(name, containerId)) return;
+      const volume = records.get(name);
+      if (volume !== undefined && hasMount(volume.options)) detachMount(paths.data(name));
     },
     async copyUp(name, rootfs, path, signal) {
       using _lock = await locks.acquire(name, signal);
-      await copyUp({ rootfs, path, data: paths.data(find(name).name) }, copyFiles, signal);
+      const { options } = find(name);
+      const isAlone = !hasMount(options) && uses.mountCount(name) <= 1;
+      const request = { rootfs, path, data: paths.data(name), fresh: paths.fresh(name), isAlone };
+      await copyUp({ trees, discard: (half) => folders.discardPath(half) }, request, signal);
     },
     async restore(containerIds) {
-      for (const { users, mounted } of uses.values()) {
-        for (const id of users) if (!containerIds.has(id)) users.delete(id);
-        for (const id of mounted) if (!containerIds.has(id)) mounted.delete(id);
+      uses.keepOnly(containerIds);
+      for (const { name, options } of records.all()) {
+        const data = paths.data(name);
+        if (!hasMount(options) || !isMountPoint(data)) continue;
+        // Each may have been running: those that were not tell us by unmounting.
+        for (const id of uses.users(name)) uses.mount(name, id);
+        if (!uses.isUsed(name)) detachMount(data);
       }
-      for (const name of readdirSync(paths.root)) if (records.get(name) === undefined) discard(name);
-      void sweep();
     },
+    swept: () => folders.swept(),
   };
 }
 
-function newRecord(name: string, request: CreateVolume): VolumeRecord {
-  const options = request.driverOpts ?? {};
-  checkOptions(name, options);
-  const labels = { ...request.labels, ...(request.name === '' ? { [ANONYMOUS_LABEL]: '' } : {}) };
+function newRecord({ name, driver = '', driverOpts, labels }: CreateVolume): VolumeRecord {
+  const isAnonymous = name === '';
+  if (driver !== '' && driver !== 'local') {
+    const text = `create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`;
+    throw new EngineError('notFound', text);
+  }
+  if (!isAnonymous) prefixed(name, () => checkVolumeName(name));
   return {
-    name,
+    name: isAnonymous ? newObjectId() : name,
     createdAt: `${new Date().toISOString().slice(0, 19)}Z`,
-    labels: request.labels === undefined && request.name !== '' ? null : labels,
-    options: request.driverOpts === undefined || Object.keys(options).length === 0 ? null : options,
+    labels: isAnonymous ? { ...labels, [ANONYMOUS_LABEL]: '' } : (labels ?? null),
+    options: driverOpts ?? null,
   };
 }
 
-function notFoundPlugin(name: string, driver: string): EngineError {
-  return new EngineError(
-    'notFound',
-    `create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`,
-  );
+/** dockerd's `create x: ` before what is wrong. */
+function prefixed(name: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw invalid(`create ${name.slice(0, 300)}: ${messageOf(error)}`, error);
+  }
+}
+
+/**
+ * After a crash: a record whose folder is gone was being removed, an empty folder without a record was being created. A folder
+ * with content is somebody's data, and becomes a volume again. Half copies go.
+ */
+function reconcile(records: Records<VolumeRecord>, folders: VolumeFolders, logger: Logger): void {
+  for (const { name } of records.all()) if (!folders.has(name)) records.delete(name);
+  for (const name of folders.names()) {
+    folders.discardPath(folders.paths.fresh(name));
+    if (records.get(name) !== undefined || folders.removeEmpty(name)) continue;
+    logger.warn(
+      { volume: name, entries: readdirSync(folders.paths.data(name)).length },
+      'found a volume without a record',
+    );
+    records.put(name, { ...newRecord({ name }), name });
+  }
 }

@@ -1,5 +1,5 @@
 import { invalid } from '../base/errors.ts';
-import { ANONYMOUS_LABEL, type VolumeRecord } from './volume-record.ts';
+import { ANONYMOUS_LABEL, type VolumeRecord } from './record.ts';
 
 export type Filters = Readonly<Record<string, readonly string[]>>;
 

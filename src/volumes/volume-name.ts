@@ -15,3 +15,7 @@ export function checkVolumeName(name: string): void {
   // One name is one folder.
   if (name.length > NAME_BYTES_MAX) throw invalid(`volume name is too long: at most ${NAME_BYTES_MAX} characters`);
 }
+
+export function isVolumeName(name: string): boolean {
+  return name.length > 1 && name.length <= NAME_BYTES_MAX && NAME.test(name);
+}

@@ -25,9 +25,18 @@ export interface SnapshotsOptions {
   readonly logger: Logger;
 }
 
+/** Work on trees of files, in a thread. */
+export interface Trees {
+  /** Copies a folder's content, its own owner, mode and attributes included. @throws EngineError cancelled, noSpace */
+  copy(source: string, target: string, signal: AbortSignal): Promise<void>;
+  sizeBytes(path: string): Promise<number>;
+  /** Never leaves the file system that `path` is on. */
+  remove(path: string): Promise<void>;
+}
+
 export interface OpenSnapshots extends Snapshots, AsyncDisposable {
-  /** Copies a folder's content in a thread: for volumes that an image fills. */
-  copyFiles(source: string, target: string, signal: AbortSignal): Promise<void>;
+  /** The threads, for trees that are not layers: those of volumes. */
+  readonly trees: Trees;
   /** Resolves when removed trees are off the disk. */
   swept(): Promise<void>;
 }
@@ -148,7 +157,11 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
       if (!writables.has(id)) throw notFound('writable root', id);
       return pool.run({ kind: 'size', path: paths.writableFs(id) });
     },
-    copyFiles: (source, target, signal) => pool.run({ kind: 'copy', source, target }, signal),
+    trees: {
+      copy: (source, target, signal) => pool.run({ kind: 'copy', source, target }, signal),
+      sizeBytes: (path) => pool.run({ kind: 'size', path }),
+      remove: (path) => pool.run({ kind: 'remove', path }),
+    },
     swept: () => trash.swept(),
     async [Symbol.asyncDispose]() {
       await trash.swept();

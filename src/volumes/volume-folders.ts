@@ -1,0 +1,107 @@
+import { mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { spaceError } from '../io/index.ts';
+import { detachMount } from '../linux/index.ts';
+import { type VolumePaths, volumePaths } from './paths.ts';
+import type { VolumeTrees } from './trees.ts';
+import { isVolumeName } from './volume-name.ts';
+
+/** The volumes' folders on disk (see paths.ts). Removing is a rename; what it moved away is deleted behind the answer. */
+export class VolumeFolders {
+  readonly paths: VolumePaths;
+  readonly #trees: Pick<VolumeTrees, 'remove'>;
+  readonly #logger: Logger;
+  #serial = 0;
+  #sweeping: Promise<void> | undefined;
+
+  constructor(dataRoot: string, trees: Pick<VolumeTrees, 'remove'>, logger: Logger) {
+    this.paths = volumePaths(dataRoot);
+    this.#trees = trees;
+    this.#logger = logger;
+    mkdirSync(this.paths.root, { recursive: true, mode: 0o701 });
+    mkdirSync(this.paths.trash, { recursive: true, mode: 0o700 });
+    this.sweep();
+  }
+
+  /** Nothing is left when it fails. @throws EngineError noSpace */
+  make(name: string): void {
+    try {
+      mkdirSync(this.paths.folder(name), { recursive: true, mode: 0o701 });
+      mkdirSync(this.paths.data(name), { recursive: true, mode: 0o755 });
+    } catch (error) {
+      this.discard(name);
+      throw spaceError(error);
+    }
+  }
+
+  has(name: string): boolean {
+    return statSync(this.paths.data(name), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  }
+
+  /** Everything below `volumes/` that is a volume by its form. */
+  names(): readonly string[] {
+    return readdirSync(this.paths.root).filter((name) => isVolumeName(name) && this.has(name));
+  }
+
+  /** Takes an empty volume off the disk; false when it holds anything. */
+  removeEmpty(name: string): boolean {
+    try {
+      rmdirSync(this.paths.data(name));
+      rmdirSync(this.paths.folder(name));
+      return true;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EBUSY') throw error;
+      return false;
+    }
+  }
+
+  /** Idempotent. What is mounted over the content is detached first, and stays whole. */
+  discard(name: string): void {
+    const data = this.paths.data(name);
+    try {
+      while (detachMount(data));
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+    this.discardPath(this.paths.folder(name));
+  }
+
+  /** A folder that is no volume (yet). Idempotent. */
+  discardPath(path: string): void {
+    try {
+      renameSync(path, join(this.paths.trash, `${process.pid}-${Date.now()}-${this.#serial++}`));
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      return;
+    }
+    setImmediate(() => this.sweep());
+  }
+
+  sweep(): void {
+    this.#sweeping ??= this.#sweepAll().finally(() => {
+      this.#sweeping = undefined;
+    });
+  }
+
+  /** Resolves when what was discarded so far is off the disk. */
+  async swept(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#sweeping !== undefined) await this.#sweeping;
+  }
+
+  async #sweepAll(): Promise<void> {
+    const failed = new Set<string>();
+    for (;;) {
+      const name = readdirSync(this.paths.trash).find((candidate) => !failed.has(candidate));
+      if (name === undefined) return;
+      try {
+        await this.#trees.remove(join(this.paths.trash, name));
+      } catch (error) {
+        failed.add(name);
+        this.#logger.warn({ folder: name, err: error }, 'cannot delete a removed volume; it is tried again later');
+      }
+    }
+  }
+}
