@@ -3,7 +3,7 @@ import type { ImageStore } from '../store/index.ts';
 import { assembleContainers, type ContainersDomain } from './assemble-containers.ts';
 import { createPlanner } from './create-planner.ts';
 import { createListRules } from './list-rules.ts';
-import { readLog } from './read-log.ts';
+import { readLog } from './logs/read-log.ts';
 import { createTaskSpecs } from './task-specs.ts';
 import type { ContainersDeps } from './world.ts';
 

@@ -48,8 +48,7 @@ export function planMounts(request: MountsRequest): readonly PlannedMount[] {
   for (const [path, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
     const target = cleanPath(path);
     claim(target, path);
-    // `Tmpfs` of inspect shows it, `Mounts` doesn't: see `shownMounts`.
-    plan.set(target, { mount: tmpfs(target, options === '' ? [] : options.split(','), false) });
+    plan.set(target, { mount: { ...tmpfs(target, options === '' ? [] : options.split(','), false), hidden: true } });
   }
   for (const path of Object.keys(config.Volumes ?? {})) {
     const target = cleanPath(path);
