@@ -49,6 +49,8 @@ export interface MountRecord extends MountPoint {
   /** Path beneath the volume to mount. */
   readonly subpath?: string;
   readonly nonRecursive?: boolean;
+  /** Given by `-v`: a folder that is missing on the host is made by the start. */
+  readonly makesSource?: boolean;
 }
 
 /** Everything stored of a container: one immutable JSON document, replaced as a whole by each change. */

@@ -5,6 +5,7 @@ import { emitContainerEvent } from './container-events.ts';
 import { writeHostsFile, writeNameFiles } from './container-files.ts';
 import type { Entry } from './container-table.ts';
 import { handleExit } from './handle-exit.ts';
+import { makeBindSources } from './make-bind-sources.ts';
 import { emitNetworkEvents, hostEndpoints } from './network-events.ts';
 import { joinedNetworkPath, networkSource } from './network-mode.ts';
 import { fillVolumes, mountVolumes } from './prepare-volumes.ts';
@@ -57,6 +58,7 @@ export async function startLocked(world: World, entry: Entry, options: { byPolic
 async function run(world: World, entry: Entry, record: ContainerRecord): Promise<void> {
   await using undo = new AsyncDisposableStack();
   const signal = new AbortController().signal;
+  makeBindSources(record.mounts);
   const [network, rootfs, mounts] = await settleAll([
     openNetwork(world, record, undo, signal),
     mountRoot(world, record, undo),

@@ -37,7 +37,9 @@ export function planMounts(request: MountsRequest): readonly PlannedMount[] {
   for (const spec of hostConfig.Binds ?? []) {
     const { mount, mode } = parseBind(spec);
     claim(mount.Target);
-    plan.set(mount.Target, planMount(mount, mode, request));
+    const planned = planMount(mount, mode, request);
+    const makesSource = mount.Type === 'bind' ? { makesSource: true } : {};
+    plan.set(mount.Target, { ...planned, mount: { ...planned.mount, ...makesSource } });
   }
   for (const mount of hostConfig.Mounts ?? []) {
     checkMount(mount);
@@ -48,7 +50,7 @@ export function planMounts(request: MountsRequest): readonly PlannedMount[] {
   for (const [path, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
     const target = cleanPath(path);
     claim(target, path);
-    plan.set(target, { mount: { ...tmpfs(target, options === '' ? [] : options.split(','), false), hidden: true } });
+    plan.set(target, { mount: tmpfs(target, options === '' ? [] : options.split(','), false) });
   }
   for (const path of Object.keys(config.Volumes ?? {})) {
     const target = cleanPath(path);
@@ -87,6 +89,7 @@ function planBind(mount: Mount, mode: string, { dataRoot }: MountsRequest): Plan
       anonymous: false,
       ...(below.length === 0 ? {} : { options: below }),
       ...(options.NonRecursive === true ? { nonRecursive: true } : {}),
+      ...(options.CreateMountpoint === true ? { makesSource: true } : {}),
     },
   };
 }
