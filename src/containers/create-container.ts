@@ -39,6 +39,7 @@ export async function createContainer(world: World, request: CreateContainer, si
     world.snapshots.createWritable(entry.id, entry.record.diffIds),
     makeFolder(world, entry.id),
   ]);
+  await makeWorkingFolder(world, entry.record);
   world.table.put(entry, { ...entry.record, mounts, phase: 'ready' });
   undo.move();
   emitContainerEvent(world.events, entry.record, 'create');
@@ -122,6 +123,26 @@ async function makeVolumes(
 
 async function makeFolder(world: Pick<World, 'dataRoot'>, id: string): Promise<void> {
   makeContainerFolder(containerPaths(world.dataRoot, id));
+}
+
+/** As dockerd does at create, so that a path that cannot be one is refused now. @throws EngineError invalid */
+async function makeWorkingFolder(
+  world: Pick<World, 'snapshots' | 'roots'>,
+  { id, config }: ContainerRecord,
+): Promise<void> {
+  const { WorkingDir: path = '' } = config;
+  if (path === '' || path === '/') return;
+  const root = await world.snapshots.mount(id);
+  try {
+    world.roots.makeDirectory(root, path, { uid: 0, gid: 0 });
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'invalid') {
+      throw new EngineError('invalid', `Cannot mkdir: ${path} is not a directory`, { cause: error });
+    }
+    throw error;
+  } finally {
+    await world.snapshots.unmount(id);
+  }
 }
 
 /** Nobody has seen the container yet: what was made for it alone goes, named volumes stay. */

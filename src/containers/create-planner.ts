@@ -19,7 +19,7 @@ import type { ContainerPlan, Planner } from './plan-container.ts';
 
 export interface PlannerDeps {
   readonly images: Pick<ImageStore, 'resolve'>;
-  readonly table: Pick<ContainerTable, 'resolve'>;
+  readonly table: Pick<ContainerTable, 'resolve' | 'find'>;
   readonly defaults: HostConfigDefaults;
   readonly dataRoot: string;
 }
@@ -87,11 +87,11 @@ function withConfigDefaults(given: ContainerConfig): ContainerConfig {
   };
 }
 
-/** Containers whose namespaces are joined are kept by id: their names may change. @throws EngineError notFound */
+/** Containers whose namespaces are joined are kept by id: their names may change. Whether there is one is told by the start. */
 function joinContainers(deps: PlannerDeps, hostConfig: HostConfig): HostConfig {
   const byId = (mode: string | undefined): string => {
     const ref = joinedContainer(mode);
-    return ref === undefined ? (mode ?? '') : `container:${deps.table.resolve(ref).id}`;
+    return ref === undefined ? (mode ?? '') : `container:${deps.table.find(ref)?.id ?? ref}`;
   };
   return {
     ...hostConfig,
@@ -122,7 +122,7 @@ function checkNetworkMode(given: ContainerConfig, hostConfig: HostConfig): void 
 function hostnameOf(deps: PlannerDeps, given: ContainerConfig, hostConfig: HostConfig): string | undefined {
   if (given.Hostname) return given.Hostname;
   const joined = joinedContainer(hostConfig.NetworkMode);
-  if (joined !== undefined) return deps.table.resolve(joined).record.config.Hostname;
+  if (joined !== undefined) return deps.table.find(joined)?.record.config.Hostname;
   return hostConfig.NetworkMode === 'host' || hostConfig.UTSMode === 'host' ? hostname() : undefined;
 }
 
@@ -136,10 +136,19 @@ function endpoints(
   if (mode === 'host' || mode === 'none' || joinedContainer(mode) !== undefined) return {};
   const result: Record<string, EndpointSettings> = {};
   for (const [name, settings] of Object.entries(networking?.EndpointsConfig ?? {})) {
-    result[name === 'default' ? 'bridge' : name] = settings ?? {};
+    const network = name === 'default' ? 'bridge' : name;
+    const asked = withoutEmpty(settings ?? {});
+    // The network of the mode is joined anyway.
+    if (network !== mode || Object.keys(asked).length > 0) result[network] = asked;
   }
   if (given.MacAddress) result[mode] = { ...result[mode], MacAddress: given.MacAddress };
   return result;
+}
+
+/** Clients send every field; the empty ones ask for nothing. */
+function withoutEmpty(settings: EndpointSettings): EndpointSettings {
+  const asked = Object.entries(settings).filter(([, value]) => value !== null && value !== '' && value !== 0);
+  return Object.fromEntries(asked);
 }
 
 function warningsOf(hostConfig: HostConfig): readonly string[] {

@@ -354,3 +354,20 @@ test('on a full disk a container still ends, its waiters are answered and its ex
   const { State } = await engine.containers.inspect('web', { size: false });
   assert.deepEqual([State.Status, State.ExitCode, host.tasks.size], ['exited', 6, 0]);
 });
+
+test('a working folder that cannot be one refuses the create and leaves nothing', async () => {
+  using engine = await TestEngine.start();
+  engine.roots.makeDirectory = () => {
+    throw new EngineError('invalid', 'no directory');
+  };
+  await assert.rejects(engine.create('web', { WorkingDir: '/bin/sh', HostConfig: { Binds: [':/anon'] } }), {
+    kind: 'invalid',
+    message: 'Cannot mkdir: /bin/sh is not a directory',
+  });
+  const { host } = engine;
+  assert.deepEqual(
+    [host.records.all().length, host.writables.size, host.mounted.size, host.volumes.size, engine.folders().length],
+    [0, 0, 0, 0, 0],
+  );
+  await engine.create('web');
+});

@@ -7,12 +7,17 @@ import { assembleContainers, type ContainersDomain } from './assemble-containers
 import type { FakeLife } from './fake-host.ts';
 import { FakeHost } from './fake-host.ts';
 import { fakeRules } from './fake-rules.ts';
+import type { RootFiles } from './world.ts';
 
 /** A domain on a fake host, whose daemon tests can kill and start again. Disposing removes the folder. */
 export class TestEngine implements Disposable {
   readonly host = new FakeHost();
   readonly dataRoot = mkdtempSync(join(tmpdir(), 'gantry-containers-'));
   readonly signal = new AbortController().signal;
+  readonly roots: { -readonly [K in keyof RootFiles]: RootFiles[K] } = {
+    read: () => undefined,
+    makeDirectory: (root) => root,
+  };
   life: FakeLife;
   containers: ContainersDomain;
 
@@ -93,7 +98,7 @@ export class TestEngine implements Disposable {
         events: life,
         logger: silentLogger,
         dataRoot: this.dataRoot,
-        roots: { read: () => undefined, makeDirectory: (root) => root },
+        roots: this.roots,
         room: { write: (change) => change(), freed: () => undefined },
         logDefaults: { maxSizeBytes: 0, maxFiles: 1, compress: false },
       },
