@@ -4,17 +4,20 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 export interface EnvironmentInput {
   readonly hostname: string;
   readonly tty: boolean;
+  /** For HOME, where nothing else says it: crun leaves it out for a user without an entry in passwd. */
+  readonly home: string;
   /** Variables of links: over the defaults, under the container's own. */
   readonly linked: readonly string[];
   /** Of the container, which has the image's merged in. */
   readonly own: readonly string[];
 }
 
-/** What a container's process finds in its environment. HOME is the runtime's to add, from the image's passwd file. */
+/** What a container's process finds in its environment. */
 export function containerEnvironment(input: EnvironmentInput): string[] {
   const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${input.hostname}`];
   if (input.tty) defaults.push('TERM=xterm');
-  return overrideEnvironment([...defaults, ...input.linked], input.own);
+  const all = overrideEnvironment([...defaults, ...input.linked], input.own);
+  return all.some((variable) => nameOf(variable) === 'HOME') ? all : [...all, `HOME=${input.home}`];
 }
 
 /** Each of `overrides` replaces its namesake in place, else is appended; a name without `=` removes it. */

@@ -101,8 +101,9 @@ function defaultMounts({ privileged, shm }: MountsInput): readonly RuntimeMount[
   return mounts;
 }
 
-function fileMounts({ files, readOnlyRoot, recursiveReadOnly }: MountsInput): readonly RuntimeMount[] {
-  const access = readOnlyRoot ? [recursiveReadOnly ? 'rro' : 'ro'] : [];
+/** Plain `ro`: crun takes the target of `rro` for a directory. */
+function fileMounts({ files, readOnlyRoot }: MountsInput): readonly RuntimeMount[] {
+  const access = readOnlyRoot ? ['ro'] : [];
   const options = ['rbind', ...access, 'rprivate'];
   return [
     { destination: '/etc/resolv.conf', type: 'bind', source: files.resolvConf, options },

@@ -75,10 +75,12 @@ function base(input: ProcessInput, identity: Identity): Omit<RuntimeProcess, 'ar
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
   const apparmorProfile = apparmor(facts, security.apparmor, identity.privileged);
   const rlimits = (hostConfig.Ulimits ?? []).map((limit) => rlimit(limit, input));
+  const { home, ...user } = resolveUser(identity.user, hostConfig.GroupAdd ?? [], input.readFile);
   return {
     terminal: identity.tty,
-    user: resolveUser(identity.user, hostConfig.GroupAdd ?? [], input.readFile),
+    user,
     env: containerEnvironment({
+      home,
       hostname: config.Hostname ?? '',
       tty: identity.tty,
       linked: input.linkedEnv ?? [],

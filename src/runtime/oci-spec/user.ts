@@ -8,6 +8,8 @@ export interface ContainerUser {
   readonly gid: number;
   /** The primary group first, then the supplementary ones, each once. */
   readonly additionalGids: readonly number[];
+  /** `/` for a user that the image does not know. */
+  readonly home: string;
 }
 
 const MAX_ID = 2_147_483_647;
@@ -16,6 +18,7 @@ interface PasswdEntry {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
+  readonly home: string;
 }
 
 interface GroupEntry {
@@ -48,7 +51,8 @@ export function resolveUser(user: string, groupAdd: readonly string[], read: Rea
       ? groups.filter((group) => group.members.includes(entry.name)).map((group) => group.gid)
       : [];
   const extra = groupAdd.map((name) => additionalGroup(name, groups));
-  return { uid, gid, additionalGids: [...new Set([gid, ...supplementary, ...extra])] };
+  const home = entry?.home || '/';
+  return { uid, gid, additionalGids: [...new Set([gid, ...supplementary, ...extra])], home };
 }
 
 function primaryGroup(name: string, groups: readonly GroupEntry[]): number {
@@ -69,10 +73,11 @@ function additionalGroup(name: string, groups: readonly GroupEntry[]): number {
 
 /** passwd(5). Fields that are missing or no numbers count as 0, as in Docker. */
 function parsePasswd(text: string): readonly PasswdEntry[] {
-  return rows(text).map(([name = '', , uid = '', gid = '']) => ({
+  return rows(text).map(([name = '', , uid = '', gid = '', , home = '']) => ({
     name,
     uid: decimal(uid) ?? 0,
     gid: decimal(gid) ?? 0,
+    home,
   }));
 }
 
