@@ -57,8 +57,7 @@ export function lex(source: string): Token[] {
     if (text !== '') tokens.push({ kind: 'text', text, at });
     if (open === -1) break;
     at = open + 2 + (trimBefore ? 2 : 0);
-    const comment = /^\s*\/\*/.exec(source.slice(at, at + 64)) !== null && source.startsWith('/*', at);
-    if (comment) {
+    if (source.startsWith('/*', at)) {
       const close = source.indexOf('*/', at);
       if (close === -1) throw syntaxError(source, at, 'unclosed comment');
       const tail = /^(?: -)?\}\}/.exec(source.slice(close + 2, close + 6));

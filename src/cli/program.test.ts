@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the command line as a process of its own, with no engine but the given. */
+async function gantry(argv: readonly string[], host = 'unix:///nowhere/engine.sock'): Promise<Outcome> {
+  const child = spawn(process.execPath, [MAIN, ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], HOME: '/nowhere', DOCKER_HOST: host },
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, out, err };
+}
+
+test('an engine that is not running: exit code 1 and what to do', async () => {
+  const { code, out, err } = await gantry(['ps']);
+  assert.equal(code, 1);
+  assert.equal(out, '');
+  assert.match(
+    err,
+    /Cannot connect to the Docker daemon at unix:\/\/\/nowhere\/engine\.sock\. Is the docker daemon running\?/,
+  );
+});
+
+test('wrong usage: 125 for flags, 1 for arguments and unknown commands', async () => {
+  const [flags, args, unknown] = await Promise.all([gantry(['ps', '--foo']), gantry(['stop']), gantry(['foo'])]);
+  assert.deepEqual([flags.code, args.code, unknown.code], [125, 1, 1]);
+  assert.equal(
+    flags.err,
+    "unknown flag: --foo\n\nUsage:  gantry ps [OPTIONS]\n\nRun 'gantry ps --help' for more information\n",
+  );
+  assert.equal(
+    args.err,
+    "gantry: 'gantry stop' requires at least 1 argument\n\nUsage:  gantry stop [OPTIONS] CONTAINER [CONTAINER...]\n\nSee 'gantry stop --help' for more information\n",
+  );
+  assert.match(unknown.err, /^gantry: 'foo' is not a gantry command\./);
+});
+
+test('help goes to standard output, of the program, a noun and a command', async () => {
+  const [root, noun, command] = await Promise.all([
+    gantry(['--help']),
+    gantry(['container']),
+    gantry(['run', '--help']),
+  ]);
+  assert.deepEqual([root.code, noun.code, command.code], [0, 0, 0]);
+  assert.match(root.out, /Usage: {2}gantry \[OPTIONS\] COMMAND[\s\S]*Management Commands:[\s\S]*Global Options:/);
+  assert.match(noun.out, /Usage: {2}gantry container COMMAND[\s\S]* stop /);
+  assert.match(command.out, /Usage: {2}gantry run \[OPTIONS\] IMAGE[\s\S]*Examples:[\s\S]*--publish list/);
+});
+
+test('a table of an engine’s containers, and an error of it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gantry-cli-'));
+  const path = join(folder, 'engine.sock');
+  const created = Math.floor(Date.now() / 1000) - 7200;
+  const server = createServer((request, response) => {
+    if (request.url?.endsWith('/containers/json')) {
+      response.end(
+        JSON.stringify([
+          {
+            Id: 'a'.repeat(64),
+            Names: ['/web'],
+            Image: 'busybox',
+            ImageID: 'sha256:b',
+            Command: 'sleep 1000000000000000',
+            Created: created,
+            Ports: [],
+            Labels: {},
+            State: 'running',
+            Status: 'Up 2 hours',
+            Mounts: [],
+          },
+        ]),
+      );
+    } else if (request.url === '/_ping') response.setHeader('Api-Version', '1.51').end();
+    else response.writeHead(404, { 'Content-Type': 'application/json' }).end('{"message":"No such container: x"}');
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  try {
+    const [list, missing] = await Promise.all([
+      gantry(['ps'], `unix://${path}`),
+      gantry(['rm', 'x', 'y'], `unix://${path}`),
+    ]);
+    assert.equal(
+      list.out,
+      'CONTAINER ID   IMAGE     COMMAND                  CREATED       STATUS       PORTS     NAMES\n' +
+        'aaaaaaaaaaaa   busybox   "sleep 1000000000000…"   2 hours ago   Up 2 hours             web\n',
+    );
+    assert.equal(list.code, 0);
+    assert.equal(
+      missing.err,
+      'Error response from daemon: No such container: x\nError response from daemon: No such container: x\n',
+    );
+    assert.equal(missing.code, 1);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await rm(folder, { recursive: true });
+  }
+});
