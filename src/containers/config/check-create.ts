@@ -1,0 +1,41 @@
+import { invalid } from '../../base/errors.ts';
+import { checkCapabilities, type HostFacts, parseSecurityOptions } from '../../runtime/index.ts';
+import type { ContainerConfig, HostConfig } from '../../spec/index.ts';
+import { targetProblem } from './bind-spec.ts';
+import { checkConfig, checkHostConfig } from './check-config.ts';
+import { checkLogConfig } from './check-log-config.ts';
+import { checkModes } from './check-modes.ts';
+import { checkResources, checkScores } from './check-resources.ts';
+
+export interface CheckedRequest {
+  /** Without what this host cannot limit. */
+  readonly hostConfig: HostConfig;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Whether a request can become a container here, before its image is looked at; mounts are checked when they are planned.
+ * @throws EngineError invalid with dockerd's texts
+ */
+export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, facts: HostFacts): CheckedRequest {
+  checkConfig(config);
+  checkHostConfig(hostConfig);
+  checkCapabilities({ add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [] }, facts.capabilities);
+  checkModes(config, hostConfig);
+  checkScores(hostConfig);
+  parseSecurityOptions(hostConfig.SecurityOpt ?? []);
+  if (hostConfig.LogConfig !== undefined && hostConfig.LogConfig !== null) checkLogConfig(hostConfig.LogConfig);
+  for (const target of Object.keys(hostConfig.Tmpfs ?? {})) {
+    const problem = targetProblem(target);
+    if (problem !== undefined) throw invalid(problem);
+  }
+  if (hostConfig.StorageOpt != null && Object.keys(hostConfig.StorageOpt).length > 0) {
+    throw invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
+  }
+  const { resources, warnings } = checkResources(hostConfig, facts, false);
+  const discarded =
+    hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings ?? {}).length > 0
+      ? ['Published ports are discarded when using host network mode']
+      : [];
+  return { hostConfig: resources, warnings: [...warnings, ...discarded] };
+}

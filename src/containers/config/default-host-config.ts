@@ -1,0 +1,123 @@
+import type { HostConfig } from '../../spec/index.ts';
+
+export interface HostConfigDefaults {
+  readonly cgroupVersion: 1 | 2;
+  readonly defaultRuntime: string;
+  readonly logDriver: string;
+  /** Whether the OOM killer can be switched off (cgroup v1). */
+  readonly oomKillDisable: boolean;
+}
+
+/** Kernel files that a container sees as empty. */
+const MASKED = [
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+];
+const READONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+const SHM_BYTES = 64 * 1024 * 1024;
+
+/**
+ * A checked request's host config as inspect shows it: what was given unaltered, else what dockerd shows for nothing.
+ * Lists that were not given are null, given ones stay, also when empty.
+ */
+export function defaultHostConfig(given: HostConfig, defaults: HostConfigDefaults): HostConfig {
+  const { Memory: memory = 0, MemorySwap: swap = 0, PidsLimit: pids } = given;
+  const privileged = given.Privileged === true;
+  const mode = given.NetworkMode ?? '';
+  return {
+    ...NOTHING,
+    ...present(given),
+    LogConfig: { Type: given.LogConfig?.Type || defaults.logDriver, Config: given.LogConfig?.Config ?? {} },
+    NetworkMode: mode === '' || mode === 'default' ? 'bridge' : mode,
+    RestartPolicy: {
+      Name: given.RestartPolicy?.Name || 'no',
+      MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
+    },
+    CgroupnsMode: given.CgroupnsMode || (defaults.cgroupVersion === 2 && !privileged ? 'private' : 'host'),
+    IpcMode: given.IpcMode || 'private',
+    ShmSize: given.ShmSize || SHM_BYTES,
+    Runtime: given.Runtime || defaults.defaultRuntime,
+    MemorySwap: memory > 0 && swap === 0 ? memory * 2 : swap,
+    MemorySwappiness: given.MemorySwappiness === -1 ? null : (given.MemorySwappiness ?? null),
+    OomKillDisable: defaults.oomKillDisable ? (given.OomKillDisable ?? false) : null,
+    PidsLimit: pids != null && pids > 0 ? pids : null,
+    SecurityOpt: securityOptions(given, privileged),
+    MaskedPaths: privileged ? null : (given.MaskedPaths ?? MASKED),
+    ReadonlyPaths: privileged ? null : (given.ReadonlyPaths ?? READONLY),
+  };
+}
+
+/** SELinux cannot confine who shares the host's processes or is privileged. */
+function securityOptions(given: HostConfig, privileged: boolean): readonly string[] | null {
+  const { SecurityOpt: options, PidMode: pid = '', IpcMode: ipc = '' } = given;
+  const unconfined = privileged || pid === 'host' || ipc === 'host';
+  if (!unconfined || options?.some((option) => option.startsWith('label')) === true) return options ?? null;
+  return [...(options ?? []), 'label=disable'];
+}
+
+/** Fields that were given a value. A duplicate of `null` and absent, as Go's clients send both. */
+function present(given: HostConfig): HostConfig {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
+}
+
+const NOTHING: HostConfig = {
+  Binds: null,
+  ContainerIDFile: '',
+  PortBindings: null,
+  AutoRemove: false,
+  VolumeDriver: '',
+  VolumesFrom: null,
+  ConsoleSize: [0, 0],
+  CapAdd: null,
+  CapDrop: null,
+  Dns: null,
+  DnsOptions: null,
+  DnsSearch: null,
+  ExtraHosts: null,
+  GroupAdd: null,
+  Cgroup: '',
+  Links: null,
+  OomScoreAdj: 0,
+  PidMode: '',
+  Privileged: false,
+  PublishAllPorts: false,
+  ReadonlyRootfs: false,
+  SecurityOpt: null,
+  UTSMode: '',
+  UsernsMode: '',
+  Isolation: '',
+  CpuShares: 0,
+  Memory: 0,
+  NanoCpus: 0,
+  CgroupParent: '',
+  BlkioWeight: 0,
+  BlkioWeightDevice: null,
+  BlkioDeviceReadBps: null,
+  BlkioDeviceWriteBps: null,
+  BlkioDeviceReadIOps: null,
+  BlkioDeviceWriteIOps: null,
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: '',
+  CpusetMems: '',
+  Devices: null,
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
+  MemoryReservation: 0,
+  Ulimits: null,
+  CpuCount: 0,
+  CpuPercent: 0,
+  IOMaximumIOps: 0,
+  IOMaximumBandwidth: 0,
+};
