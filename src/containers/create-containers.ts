@@ -26,10 +26,12 @@ export function createContainers(deps: CreateContainersDeps): ContainersDomain {
       images,
       table,
       dataRoot,
+      facts: host,
       defaults: {
         cgroupVersion: host.cgroup === 'v2' ? 2 : 1,
         defaultRuntime: deps.defaultRuntime,
         logDriver: deps.logDriver,
+        oomKillDisable: host.limits.oomKillDisable,
       },
     }),
     specs: createTaskSpecs({ ...deps, facts: host }),

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { invalid } from '../base/errors.ts';
+import type { HostFacts } from '../runtime/index.ts';
 import {
   type ContainerConfig,
   type CreateContainerBody,
@@ -8,11 +9,13 @@ import {
   parsePlatform,
 } from '../spec/index.ts';
 import type { ImageStore } from '../store/index.ts';
+import { cleanWorkdir } from './config/check-config.ts';
+import { checkCreate } from './config/check-create.ts';
+import { defaultHostConfig, type HostConfigDefaults } from './config/default-host-config.ts';
 import { planMounts } from './config/plan-mounts.ts';
 import { randomName } from './config/random-name.ts';
 import type { ContainerTable } from './container-table.ts';
 import type { CreateContainer } from './containers.ts';
-import { type HostConfigDefaults, withDefaults } from './host-config-defaults.ts';
 import { mergeConfig } from './merge-config.ts';
 import { joinedContainer } from './network-mode.ts';
 import type { ContainerPlan, Planner } from './plan-container.ts';
@@ -21,6 +24,7 @@ export interface PlannerDeps {
   readonly images: Pick<ImageStore, 'resolve'>;
   readonly table: Pick<ContainerTable, 'resolve' | 'find'>;
   readonly defaults: HostConfigDefaults;
+  readonly facts: HostFacts;
   readonly dataRoot: string;
 }
 
@@ -32,10 +36,10 @@ function plan(deps: PlannerDeps, { body, platform }: CreateContainer): Container
   const { HostConfig: givenHost = {}, NetworkingConfig: networking, ...given } = body;
   const ref = given.Image ?? '';
   if (ref === '') throw invalid('no image specified');
+  const checked = checkCreate(given, givenHost ?? {}, deps.facts);
   const image = deps.images.resolve(ref, platform === '' ? undefined : parsePlatform(platform));
   const merged = mergeConfig(withConfigDefaults(given), image.config.config ?? {});
-  const hostConfig = joinContainers(deps, withDefaults(givenHost ?? {}, deps.defaults));
-  checkNetworkMode(given, hostConfig);
+  const hostConfig = joinContainers(deps, defaultHostConfig(checked.hostConfig, deps.defaults));
   const [path = '', ...args] = [...(merged.Entrypoint ?? []), ...(merged.Cmd ?? [])];
   const { os, architecture, variant } = image.config;
   return {
@@ -53,7 +57,7 @@ function plan(deps: PlannerDeps, { body, platform }: CreateContainer): Container
       dataRoot: deps.dataRoot,
     }),
     platform: { os, architecture, ...(variant === undefined ? {} : { variant }) },
-    warnings: warningsOf(hostConfig),
+    warnings: checked.warnings,
   };
 }
 
@@ -78,7 +82,7 @@ function withConfigDefaults(given: ContainerConfig): ContainerConfig {
     ...(given.Volumes == null ? {} : { Volumes: given.Volumes }),
     ...(given.Labels == null ? {} : { Labels: given.Labels }),
     ...(given.User === undefined ? {} : { User: given.User }),
-    ...(given.WorkingDir === undefined ? {} : { WorkingDir: given.WorkingDir }),
+    ...(given.WorkingDir === undefined ? {} : { WorkingDir: cleanWorkdir(given.WorkingDir) }),
     ...(given.NetworkDisabled === true ? { NetworkDisabled: true } : {}),
     ...(given.StopSignal ? { StopSignal: given.StopSignal } : {}),
     ...(given.StopTimeout === undefined || given.StopTimeout === null ? {} : { StopTimeout: given.StopTimeout }),
@@ -99,24 +103,6 @@ function joinContainers(deps: PlannerDeps, hostConfig: HostConfig): HostConfig {
     PidMode: byId(hostConfig.PidMode),
     IpcMode: byId(hostConfig.IpcMode),
   };
-}
-
-/** Who joins another's network can't shape it. @throws EngineError invalid, as dockerd words it */
-function checkNetworkMode(given: ContainerConfig, hostConfig: HostConfig): void {
-  const joins = joinedContainer(hostConfig.NetworkMode) !== undefined;
-  const clash = (what: string): never => {
-    throw invalid(`conflicting options: ${what}`);
-  };
-  if ((joins || hostConfig.UTSMode === 'host') && given.Hostname) {
-    clash(joins ? 'hostname and the network mode' : 'hostname and the UTS mode');
-  }
-  if (!joins) return;
-  if (Object.keys(hostConfig.PortBindings ?? {}).length > 0) {
-    clash('port publishing and the container type network mode');
-  }
-  if ((hostConfig.Dns ?? []).length > 0) clash('dns and the network mode');
-  if ((hostConfig.ExtraHosts ?? []).length > 0) clash('custom host-to-IP mapping and the network mode');
-  if (given.MacAddress) clash('mac-address and the network mode');
 }
 
 function hostnameOf(deps: PlannerDeps, given: ContainerConfig, hostConfig: HostConfig): string | undefined {
@@ -149,12 +135,4 @@ function endpoints(
 function withoutEmpty(settings: EndpointSettings): EndpointSettings {
   const asked = Object.entries(settings).filter(([, value]) => value !== null && value !== '' && value !== 0);
   return Object.fromEntries(asked);
-}
-
-function warningsOf(hostConfig: HostConfig): readonly string[] {
-  const warnings: string[] = [];
-  if (hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings ?? {}).length > 0) {
-    warnings.push('Published ports are discarded when using host network mode');
-  }
-  return warnings;
 }

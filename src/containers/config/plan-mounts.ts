@@ -1,4 +1,4 @@
-import { invalid } from '../../base/errors.ts';
+import { EngineError, invalid } from '../../base/errors.ts';
 import type { ContainerConfig, HostConfig, Mount } from '../../spec/index.ts';
 import type { CreateVolume } from '../../volumes/index.ts';
 import type { PlannedMount } from '../plan-container.ts';
@@ -161,9 +161,18 @@ function tmpfsOptions({
 /** A volume of the other container is used, never made; a path or file system is mounted as it is there. */
 function inherited(spec: string, request: MountsRequest): readonly PlannedMount[] {
   const { container, readOnly } = parseVolumesFrom(spec);
-  return request.mountsOf(container).map((mount) => {
+  return mountsOf(request, container).map((mount) => {
     const taken: MountRecord = { ...mount, RW: mount.RW && !readOnly, copyUp: false, anonymous: false };
     if (mount.Type !== 'volume' || mount.Name === undefined) return { mount: taken };
     return { mount: taken, volume: { name: mount.Name, driver: mount.Driver ?? 'local' } };
   });
+}
+
+/** A missing container is a bad request: clients take `not found` of a create for a missing image, and pull. */
+function mountsOf(request: MountsRequest, container: string): readonly MountRecord[] {
+  try {
+    return request.mountsOf(container);
+  } catch (error) {
+    throw error instanceof EngineError && error.kind === 'notFound' ? invalid(error.message, error) : error;
+  }
 }
