@@ -1,5 +1,6 @@
 // `npm test [-- FILE…]`: sets up what is missing, then runs unit tests (src) and system tests (test) with node:test.
-import { globSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { pinnedNode, root, run } from './node.mjs';
 import { obstacles, setUp } from './setup.mjs';
 
@@ -11,17 +12,16 @@ if (inTheWay.length > 0) {
   );
   process.exit(1);
 }
-if (typeof globSync !== 'function' || process.execPath !== pinnedNode) {
-  process.exit(run(pinnedNode, [new URL(import.meta.url).pathname, ...process.argv.slice(2)]));
-}
+
 const named = process.argv.slice(2);
-const run1 = (files, concurrency) =>
-  files.length === 0
-    ? 0
-    : run(
-        pinnedNode,
-        ['--test', `--test-concurrency=${concurrency}`, '--test-timeout=300000', '--test-reporter=spec', ...files],
-        { env: { ...process.env, NODE_OPTIONS: '' } },
+const files =
+  named.length > 0
+    ? named
+    : ['src', 'test'].flatMap((folder) =>
+        readdirSync(join(root, folder), { recursive: true })
+          .filter((name) => name.endsWith('.test.ts'))
+          .map((name) => join(folder, name))
+          .sort(),
       );
-const files = named.length > 0 ? named : globSync(['src/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root }).sort();
-process.exitCode = run1(files, 2);
+const args = ['--test', '--test-concurrency=2', '--test-timeout=300000', '--test-reporter=spec', ...files];
+process.exitCode = run(pinnedNode, args, { env: { ...process.env, NODE_OPTIONS: '' } });

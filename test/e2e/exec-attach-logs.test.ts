@@ -94,7 +94,7 @@ for (const cli of CLIS) {
   });
 
   test(`${cli} run -t with a terminal's ctrl-c ends the process in the container`, async () => {
-    await using session = typed('run --rm -it busybox sh -c "echo ready; sleep 1000"');
+    await using session = typed('run --rm -it busybox sh -c "trap \\"exit 130\\" INT; echo ready; while true; do sleep 0.05; done"');
     await session.until(/ready/);
     session.write('\x03');
     assert.equal(await session.exited, 130);
