@@ -70,6 +70,7 @@ export {
   tryLockFile,
 } from './process.ts';
 export { setNonBlocking, setTerminalSize, terminalSize } from './pty.ts';
+export { spreadDirectories } from './spread-directories.ts';
 export { syncFilesystem } from './sync-filesystem.ts';
 export { check, SyscallError } from './syscall-error.ts';
 export { enterRoot, separateThread } from './thread-root.ts';

@@ -4,7 +4,7 @@ import { conflict, EngineError, errnoOf, notFound } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import { DEFAULT_TAR_LIMITS, type TarLimits } from '../../io/index.ts';
-import { detachMount, readMountInfo } from '../../linux/index.ts';
+import { detachMount, readMountInfo, spreadDirectories } from '../../linux/index.ts';
 import type { SnapshotDriver } from './driver.ts';
 import { chainKey, type LayerRecord, LayerTable } from './layer-table.ts';
 import { overlayDriver, overlayWorks } from './overlay-driver.ts';
@@ -52,6 +52,8 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
   const table = new LayerTable(paths, logger);
   const writables = new WritableTable(paths, table, trash.take);
   const driver = chooseDriver(options, paths, pool);
+  // Layers and writables come and go as whole trees: see the function for what that means on ext4.
+  for (const folder of [paths.fresh, paths.writables]) spreadDirectories(folder);
   const inFlight = new Map<LayerKey, Promise<LayerKey>>();
   let serial = 0;
 
@@ -65,7 +67,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
   };
 
   const unpackFresh = async (
-    layer: { readonly diffId: Digest; readonly parents: readonly Digest[] },
+    layer: Parameters<Snapshots['unpack']>[0],
     source: LayerSource,
     signal: AbortSignal,
   ): Promise<LayerKey> => {
@@ -74,7 +76,11 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     try {
       const diffId = source.digest === layer.diffId ? undefined : layer.diffId;
       const archive = { file: source.path, diffId, limits };
-      const tree = await driver.unpack({ folder, ...layer, archive, below: () => below(layer.parents) }, signal);
+      const belowWhenReady = async (): Promise<readonly LayerRecord[]> => {
+        await layer.parentsReady;
+        return below(layer.parents);
+      };
+      const tree = await driver.unpack({ folder, ...layer, archive, below: belowWhenReady }, signal);
       if (tree.skippedXattrs.length > 0) {
         logger.warn({ layer: layer.diffId, xattrs: tree.skippedXattrs }, 'the file system takes no such attributes');
       }
@@ -111,7 +117,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
         if (running === undefined) break;
         // Another caller's cancellation is not ours.
         await running.catch(() => {});
-        signal.throwIfAborted();
+        if (signal.aborted) throw new EngineError('cancelled', 'unpacking was cancelled');
       }
       const unpacking = unpackFresh(layer, source, signal);
       inFlight.set(key, unpacking);

@@ -3,14 +3,13 @@ import {
   chownSync,
   closeSync,
   constants,
-  existsSync,
   mkdirSync,
   openSync,
+  realpathSync,
   rmdirSync,
   rmSync,
-  statSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { errnoOf, invalid } from '../../base/errors.ts';
 import {
   descriptorPath,
@@ -20,6 +19,7 @@ import {
   mountOverlayByOptions,
   O_PATH,
   type OverlayMount,
+  readMountInfo,
 } from '../../linux/index.ts';
 import type { FreshLayer, SnapshotDriver } from './driver.ts';
 import { chainKey, type LayerRecord, soloKey } from './layer-table.ts';
@@ -29,8 +29,11 @@ import { NeedsParents, type RootAttributes } from './untar/untar.ts';
 import type { UnpackedTree } from './worker/tree-job.ts';
 import type { TreePool } from './worker/tree-pool.ts';
 
-/** Inode numbers need not survive a remount; `index` would forbid sharing a layer between mounts. */
-const OPTIONS = { index: 'off' } as const;
+/**
+ * `index` would forbid sharing a layer between mounts. Redirects and metacopies are not made, and not followed where an image
+ * or a privileged container forged one: they let a layer name files of others.
+ */
+const OPTIONS = { index: 'off', metacopy: 'off', redirect_dir: 'nofollow' } as const;
 const DEFAULT_ROOT: RootAttributes = { mode: 0o755, uid: 0, gid: 0 };
 
 export interface OverlayDriverDeps {
@@ -42,8 +45,9 @@ export interface OverlayDriverDeps {
 
 /** Layers as overlayfs's lower folders, one upper folder a container (Linux: Documentation/filesystems/overlayfs). */
 export function overlayDriver({ paths, mountRoot, pool }: OverlayDriverDeps): SnapshotDriver {
-  const mounted = new Set<string>();
   mkdirSync(mountRoot, { recursive: true, mode: 0o711 });
+  // A daemon before this one may have left containers running.
+  const mounted = mountsIn(realpathSync(mountRoot));
 
   /** Applied over the layers below, as a container would write it. */
   const unpackOver = async (layer: FreshLayer, signal: AbortSignal): Promise<UnpackedTree> => {
@@ -104,22 +108,38 @@ export function overlayDriver({ paths, mountRoot, pool }: OverlayDriverDeps): Sn
     async mount({ id, folder, layers }) {
       const target = join(mountRoot, id);
       if (mounted.has(id)) return target;
-      mkdirSync(target, { recursive: true, mode: 0o700 });
-      // A daemon before this one may have mounted it.
-      if (statSync(target).dev === statSync(mountRoot).dev) {
-        mountLayers(paths, { lower: layers, upper: join(folder, 'fs'), work: join(folder, 'work'), target });
-      }
+      makeFolder(target);
+      mountLayers(paths, { lower: layers, upper: join(folder, 'fs'), work: join(folder, 'work'), target });
       mounted.add(id);
       return target;
     },
     async unmount(id) {
       mounted.delete(id);
       const target = join(mountRoot, id);
-      if (!existsSync(target)) return;
-      detachMount(target);
-      rmdirSync(target);
+      try {
+        while (detachMount(target));
+        rmdirSync(target);
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error;
+      }
     },
   };
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, 0o700);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** Names of the mounts directly in a folder. */
+function mountsIn(folder: string): Set<string> {
+  const names = readMountInfo().flatMap(({ mountPoint }) =>
+    dirname(mountPoint) === folder ? [basename(mountPoint)] : [],
+  );
+  return new Set(names);
 }
 
 /** Whether overlay mounts work on the data root's file system: tried, as nothing else tells. */

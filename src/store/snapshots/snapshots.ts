@@ -29,7 +29,15 @@ export interface Snapshots {
    * @throws EngineError invalid for hostile or broken archives, and when the bytes' sha256 is not `diffId`; nothing is left
    */
   unpack(
-    layer: { readonly diffId: Digest; readonly parents: readonly Digest[] },
+    layer: {
+      readonly diffId: Digest;
+      readonly parents: readonly Digest[];
+      /**
+       * Resolves when the parents are unpacked, or never will be: awaited only by a layer that depends on them. For
+       * parents that are still on their way here, and so not known to be coming.
+       */
+      readonly parentsReady?: Promise<unknown>;
+    },
     source: LayerSource,
     signal: AbortSignal,
   ): Promise<LayerKey>;

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { detachMount, readMountInfo } from '../../linux/index.ts';
 import type { TreePool } from './worker/tree-pool.ts';
 
 /** Removed trees: a rename answers, a thread deletes behind it. */
@@ -18,6 +19,7 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
   let sweeping = Promise.resolve();
 
   const sweep = async (): Promise<void> => {
+    releaseMounts(folder);
     for (const name of readdirSync(folder)) {
       try {
         await pool.run({ kind: 'remove', path: join(folder, name) });
@@ -61,4 +63,10 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
       await sweeping;
     },
   };
+}
+
+/** What somebody mounted in a tree is not ours to delete. */
+function releaseMounts(folder: string): void {
+  for (const { mountPoint } of readMountInfo().reverse())
+    if (mountPoint.startsWith(`${folder}/`)) detachMount(mountPoint);
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { EngineError } from '../../../base/errors.ts';
+import { EngineError, internal, messageOf } from '../../../base/errors.ts';
 import { NeedsParents } from '../untar/untar.ts';
 import type { TreeAnswer, TreeJob, TreeRequest, TreeResults } from './tree-job.ts';
 
@@ -21,63 +21,83 @@ const IDLE_MILLISECONDS = 3000;
 
 export function createTreePool(): TreePool {
   const queue: Waiting[] = [];
-  const idle: { readonly worker: Worker; readonly timer: NodeJS.Timeout }[] = [];
+  const idle = new Map<Worker, NodeJS.Timeout>();
   const alive = new Set<Worker>();
+  let isClosed = false;
+
+  const rest = (worker: Worker): void => {
+    const timer = setTimeout(() => {
+      idle.delete(worker);
+      void worker.terminate();
+    }, IDLE_MILLISECONDS);
+    timer.unref();
+    worker.unref();
+    idle.set(worker, timer);
+  };
 
   const next = (worker: Worker): void => {
     const waiting = queue.shift();
     if (waiting === undefined) {
-      const timer = setTimeout(() => {
-        idle.splice(
-          idle.findIndex((entry) => entry.worker === worker),
-          1,
-        );
-        void worker.terminate();
-      }, IDLE_MILLISECONDS);
-      worker.unref();
-      timer.unref();
-      idle.push({ worker, timer });
+      rest(worker);
       return;
     }
     worker.ref();
-    const finish = (answer: TreeAnswer | Error): void => {
-      worker.removeAllListeners('message').removeAllListeners('error');
+    const answered = (answer: TreeAnswer): void => {
+      worker.off('error', failed).off('exit', ended);
       waiting.settle(answer);
-      if (answer instanceof Error) start();
-      else next(worker);
+      next(worker);
     };
-    worker.once('message', finish);
-    // The thread is gone: out of memory, or a defect of ours.
-    worker.once('error', finish);
+    // The thread is gone: out of memory, or a defect of ours. It ends next.
+    const failed = (error: Error): void => waiting.settle(internal(`a tree thread failed: ${messageOf(error)}`, error));
+    const ended = (): void => waiting.settle(internal('a tree thread ended'));
+    worker.once('message', answered).once('error', failed).once('exit', ended);
     worker.postMessage(waiting.request);
   };
 
+  const startThread = (): Worker => {
+    const worker = new Worker(workerUrl(), {
+      name: 'gantry-tree',
+      // Descriptors that our system calls open are closed by Node, which would warn of it.
+      trackUnmanagedFds: false,
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    });
+    alive.add(worker);
+    worker.on('error', () => {}); // Told by its exit; without a listener it would end the daemon.
+    worker.once('exit', () => {
+      alive.delete(worker);
+      clearTimeout(idle.get(worker));
+      idle.delete(worker);
+      start();
+    });
+    return worker;
+  };
+
   const start = (): void => {
-    if (queue.length === 0) return;
-    const rested = idle.pop();
+    if (queue.length === 0 || isClosed) return;
+    const [rested] = idle;
     if (rested !== undefined) {
-      clearTimeout(rested.timer);
-      next(rested.worker);
-    } else if (alive.size < THREADS) {
-      const worker = new Worker(workerUrl(), {
-        name: 'gantry-tree',
-        // Descriptors that our system calls open are closed by Node, which would warn of it.
-        trackUnmanagedFds: false,
-        resourceLimits: { maxYoungGenerationSizeMb: 8 },
-      });
-      alive.add(worker);
-      worker.once('exit', () => alive.delete(worker));
+      const [worker, timer] = rested;
+      clearTimeout(timer);
+      idle.delete(worker);
       next(worker);
+    } else if (alive.size < THREADS) {
+      next(startThread());
     }
   };
 
   return {
     run<J extends TreeJob>(job: J, signal?: AbortSignal): Promise<TreeResults[J['kind']]> {
       const { promise, resolve, reject } = Promise.withResolvers<TreeResults[J['kind']]>();
-      if (signal?.aborted === true) return Promise.reject(new EngineError('cancelled', 'cancelled'));
+      const cancelled = (): EngineError => new EngineError('cancelled', `${VERBS[job.kind]} was cancelled`);
+      if (isClosed || signal?.aborted === true) return Promise.reject(cancelled());
       const stop = new Int32Array(new SharedArrayBuffer(4));
-      const onAbort = (): void => void Atomics.store(stop, 0, 1);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const onAbort = (): void => {
+        Atomics.store(stop, 0, 1);
+        const place = queue.indexOf(waiting);
+        if (place < 0) return;
+        queue.splice(place, 1);
+        waiting.settle(cancelled());
+      };
       const settle = (answer: TreeAnswer | Error): void => {
         signal?.removeEventListener('abort', onAbort);
         if (answer instanceof Error) reject(answer);
@@ -85,16 +105,27 @@ export function createTreePool(): TreePool {
         else if (answer.failure.kind === 'needsParents') reject(new NeedsParents(answer.failure.message));
         else reject(new EngineError(answer.failure.kind, answer.failure.message));
       };
-      queue.push({ request: { job, stop }, settle });
+      const waiting: Waiting = { request: { job, stop }, settle };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      queue.push(waiting);
       start();
       return promise;
     },
     async [Symbol.asyncDispose]() {
-      for (const { timer } of idle.splice(0)) clearTimeout(timer);
+      isClosed = true;
+      for (const { settle } of queue.splice(0)) settle(new EngineError('cancelled', 'the engine stops'));
       await Promise.all([...alive].map((worker) => worker.terminate()));
     },
   };
 }
+
+const VERBS: Readonly<Record<TreeJob['kind'], string>> = {
+  unpack: 'unpacking',
+  adopt: 'unpacking',
+  copy: 'the copy',
+  remove: 'the removal',
+  size: 'measuring',
+};
 
 /** The source beside this file, or the bundle beside the daemon's (`tools/build.mjs`). */
 function workerUrl(): URL {
