@@ -26,7 +26,7 @@ export interface Created {
  */
 export async function createContainer(world: World, request: CreateContainer, signal: AbortSignal): Promise<Created> {
   const wanted = request.name.startsWith('/') ? request.name.slice(1) : request.name;
-  if (wanted !== '') checkName(wanted);
+  if (wanted !== '') checkName(wanted, request.name);
   world.runtime.expectStart?.();
   const plan = nameVolumes(world.planner.plan(request));
   checkNetwork(world, plan);

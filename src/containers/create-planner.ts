@@ -91,17 +91,26 @@ function withConfigDefaults(given: ContainerConfig): ContainerConfig {
   };
 }
 
-/** Containers whose namespaces are joined are kept by id: their names may change. Whether there is one is told by the start. */
+/**
+ * Containers whose namespaces are joined are kept by id: their names may change. Whether there is one whose network is to
+ * be joined is told by the start.
+ * @throws EngineError invalid for another that is not there; not `notFound`, on which clients pull the image
+ */
 function joinContainers(deps: PlannerDeps, hostConfig: HostConfig): HostConfig {
-  const byId = (mode: string | undefined): string => {
+  const existing = (mode: string | undefined): string => {
     const ref = joinedContainer(mode);
-    return ref === undefined ? (mode ?? '') : `container:${deps.table.find(ref)?.id ?? ref}`;
+    if (ref === undefined) return mode ?? '';
+    const entry = deps.table.find(ref);
+    if (entry === undefined) throw invalid(`No such container: ${ref}`);
+    return `container:${entry.id}`;
   };
+  const network = joinedContainer(hostConfig.NetworkMode);
   return {
     ...hostConfig,
-    NetworkMode: byId(hostConfig.NetworkMode),
-    PidMode: byId(hostConfig.PidMode),
-    IpcMode: byId(hostConfig.IpcMode),
+    NetworkMode:
+      network === undefined ? (hostConfig.NetworkMode ?? '') : `container:${deps.table.find(network)?.id ?? network}`,
+    PidMode: existing(hostConfig.PidMode),
+    IpcMode: existing(hostConfig.IpcMode),
   };
 }
 
@@ -109,7 +118,7 @@ function hostnameOf(deps: PlannerDeps, given: ContainerConfig, hostConfig: HostC
   if (given.Hostname) return given.Hostname;
   const joined = joinedContainer(hostConfig.NetworkMode);
   if (joined !== undefined) return deps.table.find(joined)?.record.config.Hostname;
-  return hostConfig.NetworkMode === 'host' || hostConfig.UTSMode === 'host' ? hostname() : undefined;
+  return hostConfig.NetworkMode === 'host' ? hostname() : undefined;
 }
 
 /** Networks to connect to, by name. Modes without a network of their own have none. */

@@ -1,4 +1,4 @@
-import type { HostConfig } from '../../spec/index.ts';
+import type { HostConfig, PortMap } from '../../spec/index.ts';
 
 export interface HostConfigDefaults {
   readonly cgroupVersion: 1 | 2;
@@ -38,6 +38,7 @@ export function defaultHostConfig(given: HostConfig, defaults: HostConfigDefault
     ...present(given),
     LogConfig: { Type: given.LogConfig?.Type || defaults.logDriver, Config: given.LogConfig?.Config ?? {} },
     NetworkMode: mode === '' || mode === 'default' ? 'bridge' : mode,
+    PortBindings: portBindings(given.PortBindings),
     RestartPolicy: {
       Name: given.RestartPolicy?.Name || 'no',
       MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
@@ -56,6 +57,15 @@ export function defaultHostConfig(given: HostConfig, defaults: HostConfigDefault
   };
 }
 
+function portBindings(given: PortMap | null | undefined): PortMap | null {
+  if (given == null) return null;
+  const filled = Object.entries(given).map(([port, bindings]) => [
+    port,
+    bindings?.map(({ HostIp = '', HostPort = '' }) => ({ HostIp, HostPort })) ?? null,
+  ]);
+  return Object.fromEntries(filled);
+}
+
 /** SELinux cannot confine who shares the host's processes or is privileged. */
 function securityOptions(given: HostConfig, privileged: boolean): readonly string[] | null {
   const { SecurityOpt: options, PidMode: pid = '', IpcMode: ipc = '' } = given;
@@ -72,7 +82,6 @@ function present(given: HostConfig): HostConfig {
 const NOTHING: HostConfig = {
   Binds: null,
   ContainerIDFile: '',
-  PortBindings: null,
   AutoRemove: false,
   VolumeDriver: '',
   VolumesFrom: null,

@@ -37,7 +37,8 @@ export function planMounts(request: MountsRequest): readonly PlannedMount[] {
   for (const spec of hostConfig.Binds ?? []) {
     const { mount, mode } = parseBind(spec);
     claim(mount.Target);
-    const planned = planMount(mount, mode, request);
+    // As dockerd shows a volume without options.
+    const planned = planMount(mount, mode === '' && mount.Type === 'volume' ? 'z' : mode, request);
     const makesSource = mount.Type === 'bind' ? { makesSource: true } : {};
     plan.set(mount.Target, { ...planned, mount: { ...planned.mount, ...makesSource } });
   }
@@ -69,7 +70,7 @@ function planBind(mount: Mount, mode: string, { dataRoot }: MountsRequest): Plan
   const { Source = '', Target = '', BindOptions: options = {} } = mount;
   const source = cleanPath(Source);
   const wanted = options.Propagation ?? '';
-  const nearDataRoot = source.startsWith(dataRoot) || dataRoot.startsWith(source);
+  const nearDataRoot = holds(source, dataRoot) || holds(dataRoot, source);
   if (nearDataRoot && !['', 'rslave', 'rshared'].includes(wanted)) {
     throw invalid(
       'invalid mount config: must use either propagation mode "rslave" or "rshared" when mount source is within the ' +
@@ -94,6 +95,10 @@ function planBind(mount: Mount, mode: string, { dataRoot }: MountsRequest): Plan
   };
 }
 
+function holds(folder: string, path: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}
+
 function planVolume(mount: Mount, shownMode: string, { hostConfig }: MountsRequest): PlannedMount {
   const { Source: name = '', Target = '', VolumeOptions: options = {} } = mount;
   const anonymous = name === '';
@@ -112,8 +117,7 @@ function planVolume(mount: Mount, shownMode: string, { hostConfig }: MountsReque
       Source: '',
       Destination: Target,
       Driver: driver,
-      // As dockerd shows a volume that was named without options.
-      Mode: shownMode === '' && !anonymous ? 'z' : shownMode,
+      Mode: shownMode,
       RW: mount.ReadOnly !== true,
       Propagation: '',
       copyUp: options.NoCopy !== true,

@@ -48,6 +48,7 @@ export function buildRuntimeSpec(input: SpecInput): RuntimeSpec {
   if (withInit && input.initPath === undefined) {
     throw new EngineError('internal', 'exec: "docker-init": executable file not found in $PATH');
   }
+  checkDeviceRequests(hostConfig.DeviceRequests ?? []);
   const process = buildProcess(input, { path: input.path, args: input.args, withInit });
   const { mounts, rootfsPropagation } = specMounts({
     mounts: input.mounts,
@@ -85,6 +86,18 @@ export function buildRuntimeSpec(input: SpecInput): RuntimeSpec {
       ...(seccomp === undefined ? {} : { seccomp }),
     },
   };
+}
+
+/** Drivers of GPUs and the like are none of ours yet. */
+function checkDeviceRequests(requests: NonNullable<HostConfig['DeviceRequests']>): void {
+  const [first] = requests;
+  if (first === undefined) return;
+  const { Driver: driver = '', Capabilities: capabilities } = first as { Driver?: string; Capabilities?: string[][] };
+  const list = (capabilities ?? []).map((names) => `[${names.join(' ')}]`).join(' ');
+  throw new EngineError(
+    'internal',
+    `could not select device driver ${JSON.stringify(driver)} with capabilities: [${list}]`,
+  );
 }
 
 function namespacesOf({ hostConfig, namespaces }: SpecInput): RuntimeSpec['linux']['namespaces'] {
