@@ -14,6 +14,7 @@ import {
 } from '../../spec/index.ts';
 import { type CgroupHost, oomFile, processesIn } from '../cgroup/cgroup-paths.ts';
 import { readStats } from '../cgroup/stats.ts';
+import { stringifyProcess, stringifySpec } from '../oci-spec/stringify.ts';
 import { attachTask } from '../supervisor-client/attach.ts';
 import { RefusedError } from '../supervisor-client/control-connection.ts';
 import type { SupervisorClient } from '../supervisor-client/supervisor-client.ts';
@@ -61,7 +62,7 @@ export class SupervisedRuntime implements TaskRuntime {
     const layout = taskLayout(this.#deps.execRoot, ref);
     const cgroupPath = spec.linux.cgroupsPath ?? `/${containerId}`;
     this.#cgroupPaths.set(containerId, cgroupPath);
-    const config = JSON.stringify(spec);
+    const config = stringifySpec(spec);
     const request = (): RequestBody => {
       mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
       writeFileSync(layout.config, config, { mode: 0o600 });
@@ -83,7 +84,7 @@ export class SupervisedRuntime implements TaskRuntime {
     const layout = taskLayout(this.#deps.execRoot, ref);
     const request = (): RequestBody => {
       makeExecFolder(layout.folder, containerId);
-      writeFileSync(layout.process, JSON.stringify(task.process), { mode: 0o600 });
+      writeFileSync(layout.process, stringifyProcess(task.process), { mode: 0o600 });
       return { op: 'exec', task: ref, runtime, stdio };
     };
     try {
