@@ -110,7 +110,10 @@ function systemPackages(needs) {
   return false;
 }
 
-/** `npm ci` unless the lock file is the one that was installed. */
+/**
+ * Installs what the lock file says unless it is what is there. Not by `npm ci`: that wants every platform's packages in the lock,
+ * and not every registry has them all.
+ */
 function npmPackages() {
   const stamp = join(root, 'node_modules', '.gantry-lock');
   const lock = createHash('sha256')
@@ -119,7 +122,8 @@ function npmPackages() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(pinnedNode)) return true;
   console.log('setup: installing npm packages');
   // No package of ours needs an install script: prebuilt binaries are packages of their own.
-  if (run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']) !== 0) return false;
+  if (run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']) !== 0)
+    return false;
   if (!existsSync(pinnedNode)) {
     console.error(
       `setup: no pinned Node for ${process.platform} ${process.arch}: Gantry runs on Linux on x64 and arm64`,
