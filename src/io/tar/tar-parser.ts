@@ -180,6 +180,8 @@ export class TarParser {
     if (header === undefined) throw new TypeError('a sparse map without its header');
     if (fileSize > this.#limits.maxFileBytes)
       throw exceeds(`bytes in ${showName(header.name)}`, this.#limits.maxFileBytes);
+    const { maxSparseRegions } = this.#limits;
+    if (regions.length > maxSparseRegions) throw exceeds('sparse regions', maxSparseRegions);
     checkRegions(regions, fileSize, this.#extensions.size ?? header.size);
     this.#startEntry(header, regions, fileSize);
   }
