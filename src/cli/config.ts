@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { errnoOf, messageOf } from '../base/errors.ts';
 import { CliError } from './errors.ts';
 
@@ -19,7 +18,7 @@ export interface Config {
 
 /** @throws CliError when the file is there but can't be used */
 export function loadConfig(dir: string | undefined, env: Readonly<Record<string, string | undefined>>): Config {
-  const folder = dir ?? (env['DOCKER_CONFIG'] || `${env['HOME'] || homedir()}/.docker`);
+  const folder = dir ?? (env['DOCKER_CONFIG'] || `${env['HOME'] ?? '/root'}/.docker`);
   const file = `${folder}/config.json`;
   let json: Record<string, unknown>;
   try {

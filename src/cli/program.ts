@@ -1,10 +1,9 @@
-import { EngineError, messageOf } from '../base/errors.ts';
 import { Cli, type GlobalOptions } from './cli.ts';
-import { argumentFault, type Command } from './command.ts';
 import { type CommandEntry, findCommand, NOUNS } from './commands.ts';
 import { CliError, UsageError } from './errors.ts';
 import { GLOBAL_FLAGS } from './flags/global.ts';
 import { type Flags, HelpRequest, parseFlags } from './flags/parse.ts';
+import { reportFailure, runCommand } from './run-command.ts';
 
 const NAME = 'gantry';
 
@@ -30,7 +29,7 @@ export async function main(
       bare.out.write(rootHelp(NAME, terminalWidth()));
       return 0;
     }
-    return report(cli, error);
+    return reportFailure(cli, error);
   } finally {
     cli.close();
   }
@@ -76,7 +75,7 @@ function globalOptions(flags: Flags, env: Readonly<Record<string, string | undef
 async function dispatch(cli: Cli, words: readonly string[]): Promise<number> {
   if (words[0] === 'help') return dispatch(cli, [...words.slice(1).filter((word) => !word.startsWith('-')), '--help']);
   const found = findCommand(words);
-  if (found !== undefined) return runCommand(cli, found, words.slice(found.count));
+  if (found !== undefined) return runFound(cli, found, words.slice(found.count));
   const [noun, verb] = words;
   if (noun === undefined || noun === '--help' || noun === '-h') {
     const { rootHelp } = await import('./help.ts');
@@ -92,51 +91,20 @@ async function dispatch(cli: Cli, words: readonly string[]): Promise<number> {
   throw new CliError(1, unknownCommand(NAME, words));
 }
 
-async function runCommand(
+async function runFound(
   cli: Cli,
   found: { entry: CommandEntry; named: string },
   argv: readonly string[],
 ): Promise<number> {
   const command = await found.entry.load();
   try {
-    const { flags, args } = parseFlags(command.flags, argv, { interspersed: command.interspersed ?? true });
-    const fault = argumentFault(`${NAME} ${found.named}`, command.args, args.length);
-    if (fault !== undefined)
-      throw new CliError(
-        1,
-        usageFault(
-          `${NAME}: ${fault}`,
-          found.named,
-          command,
-          fault.includes('at least') && !fault.includes('at most') ? 'See' : 'Run',
-        ),
-      );
-    return await command.run(cli, args, flags);
+    return await runCommand(cli, { named: found.named, command }, argv);
   } catch (error) {
-    if (error instanceof HelpRequest) {
-      const { commandHelp } = await import('./help.ts');
-      cli.out.write(commandHelp(NAME, { ...found, command }, terminalWidth()));
-      return 0;
-    }
-    if (error instanceof UsageError) throw new CliError(125, usageFault(error.message, found.named, command));
-    throw error;
+    if (!(error instanceof HelpRequest)) throw error;
+    const { commandHelp } = await import('./help.ts');
+    cli.out.write(commandHelp(NAME, { ...found, command }, terminalWidth()));
+    return 0;
   }
-}
-
-function usageFault(message: string, named: string, command: Command, verb = 'Run'): string {
-  return `${message}\n\nUsage:  ${`${NAME} ${named} ${command.usage}`.trimEnd()}\n\n${verb} '${NAME} ${named} --help' for more information`;
-}
-
-function report(cli: Cli, error: unknown): number {
-  const message = messageOf(error);
-  if (message !== '') cli.err.line(message);
-  // What went wrong beneath, and where: for those who asked, and for what should never happen.
-  const unexpected = !(error instanceof CliError) && !(error instanceof EngineError);
-  if ((cli.options.debug || unexpected) && error instanceof Error) {
-    cli.err.line(error.stack ?? '');
-    if (error.cause !== undefined) cli.err.line(`caused by: ${messageOf(error.cause)}`);
-  }
-  return error instanceof CliError ? error.exitCode : 1;
 }
 
 function terminalWidth(): number {

@@ -20,8 +20,12 @@ async function engine(handler: Handler, prepare: (server: Server) => void = () =
   const path = join(folder, 'engine.sock');
   let connections = 0;
   const server = createServer((request, response) => {
+    const version = /^\/v1\.(\d+)\//.exec(request.url ?? '')?.[1];
     if (request.url === '/_ping') response.setHeader('Api-Version', '1.45').end();
-    else handler(request, response);
+    else if (Number(version) > 45) {
+      response.writeHead(400, { 'Content-Type': 'application/json' });
+      response.end(`{"message":"client version 1.${version} is too new. Maximum supported API version is 1.45"}`);
+    } else handler(request, response);
   });
   server.on('connection', () => connections++);
   prepare(server);

@@ -81,8 +81,21 @@ export class EngineClient {
 
   /** @throws EngineError with docker's wording when the answer is a refusal */
   async request(request: EngineRequest): Promise<EngineResponse> {
-    const prefix = `/v${await this.apiVersion()}`;
-    const { head, body } = await this.#exchange(request, prefix);
+    const hopeful = this.#negotiated === undefined && this.#options.apiVersion === undefined && request.method === 'GET';
+    if (!hopeful) return this.#request(request, await this.apiVersion());
+    // Asking for the version first would double the time of a short command. Engines refuse what is too new for them.
+    try {
+      const response = await this.#request(request, CLIENT_API_VERSION);
+      this.#negotiated ??= Promise.resolve(CLIENT_API_VERSION);
+      return response;
+    } catch (error) {
+      if (!(error instanceof EngineError && error.kind === 'invalid' && /too new/.test(error.message))) throw error;
+      return this.#request(request, await this.apiVersion());
+    }
+  }
+
+  async #request(request: EngineRequest, version: string): Promise<EngineResponse> {
+    const { head, body } = await this.#exchange(request, `/v${version}`);
     const text = async (): Promise<string> => {
       const chunks: Buffer[] = [];
       for await (const chunk of body) chunks.push(chunk);

@@ -48,7 +48,7 @@ export const attach: Command = {
     using signals = flags.bool('sig-proxy') && !config.Tty ? forwardSignals(cli, id) : undefined;
     void signals;
     using session = openSession(cli, socket, { tty: config.Tty, stdin, stdout: true, stderr: true, detachKeys: keys });
-    using sizes = config.Tty ? followSize(cli, `/containers/${id}`) : undefined;
+    using sizes = config.Tty ? followSize(cli, `/containers/${id}`, { redraw: true }) : undefined;
     void sizes;
     if ((await session.ended) === 'detached') throw new CliError(1, 'read escape sequence');
     session[Symbol.dispose]();

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+
 /** Signals that end us: the terminal is put back first, then they take their course. */
 const ENDING = ['SIGHUP', 'SIGTERM', 'SIGQUIT', 'SIGINT'] as const;
 
@@ -9,6 +11,8 @@ export function rawTerminal(): Disposable {
   const input = process.stdin;
   if (!input.isTTY) return { [Symbol.dispose]() {} };
   input.setRawMode(true);
+  // Node's raw mode still turns line feeds into new lines, which breaks programs that draw. Restoring undoes this as well.
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   let raw = true;
   const restore = (): void => {
     if (raw) input.setRawMode(false);

@@ -5,14 +5,17 @@ import { terminalSize } from './raw-terminal.ts';
 const TRIES = 10;
 const RETRY_MILLIS = 10;
 
-/** Gives the terminal's size to a container or exec (`/containers/ID` or `/exec/ID`), now and whenever it changes. */
-export function followSize(cli: Cli, path: string): Disposable {
-  const resize = async (): Promise<void> => {
+/** Gives the terminal's size to a container or exec (`/containers/ID` or `/exec/ID`), now and whenever it changes; with `redraw` so that what runs draws itself. */
+export function followSize(cli: Cli, path: string, options: { redraw?: boolean } = {}): Disposable {
+  const resize = async (more = 0): Promise<void> => {
     const size = terminalSize();
     if (size === undefined) return;
-    await cli.client.send({ method: 'POST', path: `${path}/resize`, query: { h: size.rows, w: size.columns } });
+    const query = { h: size.rows + more, w: size.columns + more };
+    await cli.client.send({ method: 'POST', path: `${path}/resize`, query });
   };
   const first = async (): Promise<void> => {
+    // Programs draw again when the size changes: a shell that we attach to shows its prompt.
+    if (options.redraw === true) await resize(1).catch(() => {});
     // The process may not be there yet when the stream already is.
     for (let attempt = 0; attempt < TRIES; attempt++) {
       try {

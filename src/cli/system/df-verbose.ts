@@ -13,7 +13,8 @@ export function verboseReport(usage: DiskUsage): string {
     '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}';
   const cache = usage.BuildCache ?? [];
   const cacheSize = cache.reduce((sum, record) => sum + (record.Shared ? 0 : record.Size), 0);
-  const rows = imageRows(usage.Images ?? [], false, false);
+  // One line per image, whatever names it has.
+  const rows = (usage.Images ?? []).flatMap((image) => imageRows([image], false, false).slice(0, 1));
   return [
     `Images space usage:\n\n${renderList(precise(images), rows, { format: '', table: imageTable })}`,
     `Containers space usage:\n\n${renderList(ownSize(containerList({ truncate: true, size: true })), usage.Containers ?? [], { format: '', table: containerTable })}`,

@@ -1,0 +1,74 @@
+// Bundles the command line into OUTDIR: gantry.cjs, which picks between cli/NAME.cjs (one much-used command alone, so that
+// it starts sooner) and cli/program.cjs (everything). CommonJS because it starts 10 ms sooner than ES modules do, and because
+// V8's compile cache then spares compiling: `gantry ps` takes 1.5 times `node -e 0` with both, 2.1 times without.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+/** Name on the command line, module, export. */
+const QUICK = {
+  ps: ['container/ls', 'listContainers'],
+  images: ['image/ls', 'listImages'],
+  run: ['container/run', 'run'],
+  exec: ['container/exec', 'exec'],
+  logs: ['container/logs', 'logs'],
+  inspect: ['system/inspect', 'inspect'],
+  start: ['container/start', 'start'],
+  stop: ['container/stop', 'stop'],
+  kill: ['container/kill', 'kill'],
+  rm: ['container/rm', 'removeContainers'],
+  wait: ['container/wait', 'wait'],
+};
+
+/** Node's modules as they are: bundling an ES import of one would read its every export, lazy ones too. */
+const builtins = {
+  name: 'builtins',
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin' }));
+    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
+/** @param {string} root the repository @param {string} outdir */
+export async function buildCli(root, outdir) {
+  const source = join(root, 'src/cli');
+  const bundle = (name, contents) =>
+    build({
+      stdin: { contents, resolveDir: source, loader: 'ts' },
+      outfile: join(outdir, 'cli', `${name}.cjs`),
+      bundle: true,
+      platform: 'node',
+      target: 'node24',
+      format: 'cjs',
+      minify: true,
+      legalComments: 'none',
+      define: { 'import.meta.url': '__url' },
+      banner: { js: 'const __url="file://"+encodeURI(__filename);' },
+      plugins: [builtins],
+      logLevel: 'warning',
+    });
+  await Promise.all([
+    bundle('program', "export { main } from './program.ts';"),
+    ...Object.entries(QUICK).map(([name, [module, command]]) =>
+      bundle(
+        name,
+        `import { quick } from './quick.ts'; import { ${command} as command } from './${module}.ts';
+         export const start = (argv: string[], env: NodeJS.ProcessEnv) => quick('${name}', command, { argv, env });`,
+      ),
+    ),
+  ]);
+  mkdirSync(outdir, { recursive: true });
+  writeFileSync(
+    join(outdir, 'gantry.cjs'),
+    `'use strict';
+process.getBuiltinModule('node:module').enableCompileCache(__dirname + '/.compile-cache');
+const argv = process.argv.slice(2);
+const whole = () => require('./cli/program.cjs').main(argv, process.env);
+const quick = ${JSON.stringify(Object.keys(QUICK))}.includes(argv[0]);
+const code = quick ? require('./cli/' + argv[0] + '.cjs').start(argv.slice(1), process.env).then((code) => code ?? whole()) : whole();
+code.then((code) => process.exit(code));
+`,
+  );
+}
