@@ -12,7 +12,7 @@ import { createRouter } from './http/router.ts';
 import type { BoundRoute } from './route.ts';
 import { containerRoutes } from './routes/containers/index.ts';
 import { execRoutes } from './routes/exec/index.ts';
-import { imageRoutes, type PullImage } from './routes/images/index.ts';
+import { imageRoutes } from './routes/images/index.ts';
 import { networkRoutes } from './routes/networks/index.ts';
 import { type System, systemRoutes } from './routes/system/index.ts';
 import { volumeRoutes } from './routes/volumes/index.ts';
@@ -29,8 +29,6 @@ export interface ApiDeps {
   readonly logger: Logger;
   /** Of the engine, for the `Server` header. */
   readonly engineVersion: string;
-  /** Absent while there is no registry client. */
-  readonly pull?: PullImage;
 }
 
 const HEADERS_TIMEOUT_MS = 20_000;
@@ -59,7 +57,7 @@ export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
     ...systemRoutes(deps.system, deps.events, { containers, images, volumes }),
     ...containerRoutes(containers),
     ...execRoutes(containers),
-    ...imageRoutes(images, deps.pull),
+    ...imageRoutes(images),
     ...networkRoutes(networks),
     ...volumeRoutes(volumes),
   ];

@@ -16,6 +16,7 @@ import { engineId } from './engine-id.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
 import { describePrograms, findInit } from './host/programs.ts';
 import { logDefaults } from './log-defaults.ts';
+import { registryClient } from './registry-client.ts';
 import { systemInfo } from './system-info.ts';
 import { versionInfo } from './version-info.ts';
 
@@ -85,7 +86,14 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   });
   await containers.restore();
   opened.defer(() => leave({ config, containers, networks, runtime, logger }));
-  const images = createImages({ ...stores, users: containers.imageUsers, events, logger });
+  const images = createImages({
+    ...stores,
+    users: containers.imageUsers,
+    events,
+    logger,
+    registries: opened.use(registryClient(config)),
+    limits: config.registry,
+  });
   const programs = describePrograms(runtime.runtimes, init);
   const info = {
     config,

@@ -1,4 +1,4 @@
-import { EngineError, type ErrorKind } from '../base/errors.ts';
+import { EngineError, type ErrorKind, errnoOf, messageOf } from '../base/errors.ts';
 
 /** One entry of a registry's error body (distribution specification 1.1, "Error codes"). */
 export interface RegistryErrorEntry {
@@ -18,6 +18,16 @@ export class RegistryError extends EngineError {
     super(kindOf(status), said === '' ? `${what}: unexpected status ${status}` : said);
     this.status = status;
     this.codes = entries.map(({ code }) => code);
+  }
+}
+
+/** No answer, or one that broke off. `code` is the system's name of the reason, for deciding whether to try again. */
+export class ConnectionError extends EngineError {
+  readonly code: string;
+
+  constructor(what: string, cause: unknown) {
+    super('unavailable', `${what}: ${messageOf(cause)}`, { cause });
+    this.code = errnoOf(cause) ?? 'UNKNOWN';
   }
 }
 

@@ -1,5 +1,4 @@
 import { EngineError } from '../base/errors.ts';
-import { readBytes } from './http/body-text.ts';
 import type { HostClient } from './http/host-client.ts';
 
 /** One row of `docker search`, in the API's spelling. */
@@ -21,10 +20,10 @@ export async function searchIndex(
   signal: AbortSignal,
 ): Promise<readonly SearchResult[]> {
   const path = `/v1/search?q=${encodeURIComponent(term)}&n=${limit}`;
-  const response = await client.expect([200], { method: 'GET', path, scopes: [] }, signal);
+  const { bytes } = await client.read({ method: 'GET', path, scopes: [] }, ANSWER_BYTES_MAX, signal);
   let parsed: unknown;
   try {
-    parsed = JSON.parse((await readBytes(response.body, ANSWER_BYTES_MAX)).toString());
+    parsed = JSON.parse(bytes.toString());
   } catch (error) {
     throw new EngineError('unavailable', `${client.host} answered a search with something that is no JSON`, {
       cause: error,

@@ -1,4 +1,5 @@
 import type { Logger } from '../base/logger.ts';
+import type { Registries } from '../distribution/index.ts';
 import type { EventSink } from '../spec/index.ts';
 import type { Collector, ContentStore, ImageStore, Snapshots } from '../store/index.ts';
 import type { ImageUsers } from './images.ts';
@@ -12,6 +13,14 @@ export interface ImagesDeps {
   readonly users: ImageUsers;
   readonly events: EventSink;
   readonly logger: Logger;
+  readonly registries: Registries;
+  readonly limits: TransferLimits;
   /** Makes what changed durable, after the answer. */
   settle(): void;
+}
+
+/** Blobs on their way at a time, all pulls and pushes together. */
+export interface TransferLimits {
+  readonly maxConcurrentDownloads: number;
+  readonly maxConcurrentUploads: number;
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ContainerConfig, Platform } from '../spec/index.ts';
+import type { PullRequest } from './pull/pull-image.ts';
 
 /** A line of a progress stream, in the API's spelling (`status`, `progressDetail`, `id`, `stream`, `errorDetail`). */
 export type Progress = (message: Readonly<Record<string, unknown>>) => void;
@@ -26,6 +27,8 @@ export interface Images {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<string>;
+  /** An image, or without a tag all of a repository, from its registry. */
+  pull(request: PullRequest, progress: Progress, signal: AbortSignal): Promise<void>;
   list(options: {
     readonly all: boolean;
     readonly filters: Readonly<Record<string, readonly string[]>>;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { busyboxArchive, imageArchive, tarArchive } from '../../test/support/busybox-image.ts';
+import { TEST_LIMITS, testRegistries } from '../../test/support/registries.ts';
 import { silentLogger } from '../base/logger.ts';
 import { openSnapshots, openStores, type Stores } from '../store/index.ts';
 import { createImages, type Images } from './index.ts';
@@ -30,11 +31,14 @@ async function engineAt(root: string): Promise<Engine> {
     logger: silentLogger,
     openSnapshots: () => openSnapshots({ dataRoot, mountRoot, driver: 'auto', logger: silentLogger }),
   });
+  const registries = testRegistries();
   const images = createImages({
     ...stores,
     users: { usersOf: () => [] },
     events: { emit() {} },
     logger: silentLogger,
+    registries,
+    limits: TEST_LIMITS,
   });
   return {
     stores,

@@ -4,7 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import { collectingSnapshots } from './collecting-snapshots.ts';
 import { type ContentStore, openContentStore } from './content/index.ts';
 import { openStateDb, type StateDb } from './db/index.ts';
-import { type Collector, createCollector } from './gc/index.ts';
+import { type Collector, createCollector, type RetainedBlob } from './gc/index.ts';
 import { type ImageStore, openImageStore } from './images/index.ts';
 import { repairLayers } from './repair-layers.ts';
 import { settleLater } from './settle.ts';
@@ -60,7 +60,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
   const snapshots = await options.openSnapshots({ db, dataRoot });
   const suspects = images.unsettled().filter(({ boot }) => boot !== bootId);
   await repairLayers({ content, images, snapshots, logger }, new Set(suspects.map(({ target }) => target)));
-  const collector = createCollector({ content, snapshots, images, logger });
+  const retained = db.table<RetainedBlob>('retained_blobs', { durable: false });
+  const collector = createCollector({ content, snapshots, images, logger, retained });
   await collector.reconcile();
   content.expireIngests(INGEST_LIFE_SECONDS);
 

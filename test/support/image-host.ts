@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { silentLogger } from '../../src/base/logger.ts';
+import type { RegistryHostsConfig } from '../../src/distribution/index.ts';
 import type { Images } from '../../src/images/index.ts';
 import { createImages } from '../../src/images/index.ts';
 import { openStores, type Stores } from '../../src/store/index.ts';
 import { type FakeSnapshots, fakeSnapshots } from './fake-snapshots.ts';
+import { TEST_LIMITS, testRegistries } from './registries.ts';
 
 /** Real stores under a folder of their own, with snapshots that only keep a list. */
 export interface ImageHost extends AsyncDisposable {
@@ -24,7 +26,12 @@ export interface ImageHost extends AsyncDisposable {
 }
 
 export async function imageHost(
-  options: { readonly root?: string; readonly bootId?: string; readonly snapshots?: FakeSnapshots } = {},
+  options: {
+    readonly root?: string;
+    readonly bootId?: string;
+    readonly snapshots?: FakeSnapshots;
+    readonly hosts?: Partial<RegistryHostsConfig>;
+  } = {},
 ): Promise<ImageHost> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'gantry-images-'));
   const snapshots = options.snapshots ?? fakeSnapshots();
@@ -36,11 +43,14 @@ export async function imageHost(
   });
   const users: ImageHost['users'] = new Map();
   const events: string[] = [];
+  const registries = testRegistries(options.hosts);
   const images = createImages({
     ...stores,
     users: { usersOf: (id) => users.get(id) ?? [] },
     events: { emit: (type, action, id) => void events.push(`${type} ${action} ${id.slice(7, 19)}`) },
     logger: silentLogger,
+    registries,
+    limits: TEST_LIMITS,
   });
   return {
     root,
@@ -67,6 +77,7 @@ export async function imageHost(
       return [...files, ...snapshots.layers().map(({ key }) => `layer ${key}`)];
     },
     async [Symbol.asyncDispose]() {
+      await registries[Symbol.asyncDispose]();
       await stores.close();
       if (options.root === undefined && existsSync(root)) rmSync(root, { recursive: true, force: true });
     },

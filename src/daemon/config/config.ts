@@ -43,7 +43,15 @@ export interface Config {
     readonly dnsOptions: readonly string[];
     readonly dnsSearch: readonly string[];
   };
-  readonly registry: { readonly insecure: readonly string[]; readonly mirrors: readonly string[] };
+  readonly registry: {
+    readonly insecure: readonly string[];
+    /** Of Docker Hub, as `info` shows them. */
+    readonly mirrors: readonly string[];
+    /** Base URLs by the registry's name. */
+    readonly mirrorsByHost: Readonly<Record<string, readonly string[]>>;
+    readonly maxConcurrentDownloads: number;
+    readonly maxConcurrentUploads: number;
+  };
 }
 
 /** A registered OCI runtime; a path without a slash is looked up in PATH. */
@@ -103,7 +111,25 @@ export function resolveConfig(values: OptionValues): Config {
       options: map(values, 'log-opt'),
     },
     network: networkConfig(values),
-    registry: { insecure: list(values, 'insecure-registry'), mirrors: list(values, 'registry-mirror') },
+    registry: registryConfig(values),
+  };
+}
+
+function registryConfig(values: OptionValues): Config['registry'] {
+  const mirrorsByHost: Record<string, string[]> = {};
+  for (const entry of list(values, 'registry-mirror')) {
+    const [, host = 'docker.io', url = ''] = /^(?:([^=/]+)=)?(.*)$/.exec(entry) ?? [];
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw invalid(`invalid mirror: ${JSON.stringify(entry)} is not an http or https URL, or HOST=URL`);
+    }
+    mirrorsByHost[host] = [...(mirrorsByHost[host] ?? []), url];
+  }
+  return {
+    insecure: list(values, 'insecure-registry'),
+    mirrors: mirrorsByHost['docker.io'] ?? [],
+    mirrorsByHost,
+    maxConcurrentDownloads: integer(values, 'max-concurrent-downloads', 3, 1),
+    maxConcurrentUploads: integer(values, 'max-concurrent-uploads', 5, 1),
   };
 }
 

@@ -109,6 +109,18 @@ export const OPTIONS = [
     help: 'debug, info, warn, error or fatal (default info)',
   },
   { flag: 'log-opt', kind: 'map', key: 'log-opts', value: 'KEY=VALUE', help: 'Default log option of containers' },
+  {
+    flag: 'max-concurrent-downloads',
+    kind: 'int',
+    value: 'N',
+    help: 'Layers downloaded at a time, all pulls together (default 3)',
+  },
+  {
+    flag: 'max-concurrent-uploads',
+    kind: 'int',
+    value: 'N',
+    help: 'Layers uploaded at a time, all pushes together (default 5)',
+  },
   { flag: 'mtu', kind: 'int', value: 'N', help: 'MTU of the default bridge' },
   { flag: 'no-new-privileges', kind: 'bool', help: 'Set no-new-privileges for containers' },
   {
@@ -122,8 +134,8 @@ export const OPTIONS = [
     flag: 'registry-mirror',
     kind: 'list',
     key: 'registry-mirrors',
-    value: 'URL',
-    help: 'Preferred mirror of Docker Hub',
+    value: '[HOST=]URL',
+    help: 'Mirror asked first when pulling, of Docker Hub or of the registry HOST',
   },
   {
     flag: 'shutdown-timeout',

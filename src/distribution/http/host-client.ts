@@ -1,10 +1,11 @@
-import { errnoOf } from '../../base/errors.ts';
+import { EngineError, errnoOf } from '../../base/errors.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
-import { parseErrorBody, RegistryError } from '../errors.ts';
+import { parseChallenges } from '../auth/challenge.ts';
+import { ConnectionError, parseErrorBody, RegistryError, type RegistryErrorEntry } from '../errors.ts';
 import type { RegistryEndpoint } from '../hosts/registry-hosts.ts';
 import { readBytes } from './body-text.ts';
 import { followRedirects } from './redirects.ts';
-import { type RetryPolicy, withRetries } from './retry.ts';
+import { isPassing, pause, type RetryPolicy, withRetries } from './retry.ts';
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
 
 export interface HostClientOptions {
@@ -28,6 +29,8 @@ const ERROR_BYTES_MAX = 64 * 1024;
 export class HostClient {
   readonly #options: HostClientOptions;
   #plainHttp = false;
+  /** The host has answered over TLS: it is never spoken to in plain again. */
+  #tlsWorks = false;
 
   constructor(options: HostClientOptions) {
     this.#options = options;
@@ -35,6 +38,10 @@ export class HostClient {
 
   get host(): string {
     return this.#options.endpoint.url.host;
+  }
+
+  get retry(): RetryPolicy {
+    return this.#options.retry;
   }
 
   get isMirror(): boolean {
@@ -67,7 +74,32 @@ export class HostClient {
     const response = await this.send(request, signal);
     if (statuses.includes(response.status)) return response;
     const body = (await readBytes(response.body, ERROR_BYTES_MAX).catch(() => Buffer.alloc(0))).toString();
-    throw new RegistryError(response.status, parseErrorBody(body), `${request.method} ${this.host}`);
+    const entries = [...scopeErrors(response), ...parseErrorBody(body)];
+    throw new RegistryError(response.status, entries, `${request.method} ${this.host}`);
+  }
+
+  /**
+   * As {@link expect} with the whole body, which is asked for again when it breaks off.
+   * @throws EngineError tooLarge
+   */
+  async read(
+    request: ApiRequest,
+    limitBytes: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly response: HttpResponse; readonly bytes: Buffer }> {
+    const { attempts, firstDelayMs, maxDelayMs } = this.#options.retry;
+    for (let attempt = 1; ; attempt++) {
+      const response = await this.expect([200], request, signal);
+      try {
+        return { response, bytes: await readBytes(response.body, limitBytes) };
+      } catch (error) {
+        if (error instanceof EngineError) throw error;
+        if (signal.aborted) throw new EngineError('cancelled', 'cancelled', { cause: error });
+        if (!isPassing(error) || attempt >= attempts)
+          throw new ConnectionError(`${request.method} ${this.host}`, error);
+      }
+      await pause(Math.min(firstDelayMs * 2 ** (attempt - 1), maxDelayMs), signal);
+    }
   }
 
   /** An insecure registry may speak plain http: found out with the first request that gets no TLS answer. */
@@ -82,14 +114,31 @@ export class HostClient {
     };
     if (ownHost && this.#plainHttp && request.url.protocol === 'https:') return transport(asPlain(), tls, signal);
     try {
-      return await transport(request, tls, signal);
+      const response = await transport(request, tls, signal);
+      if (ownHost) this.#tlsWorks = true;
+      return response;
     } catch (error) {
-      if (!ownHost || !endpoint.mayUsePlainHttp || request.url.protocol !== 'https:' || !isNoTls(error)) throw error;
+      if (
+        !ownHost ||
+        this.#tlsWorks ||
+        !endpoint.mayUsePlainHttp ||
+        request.url.protocol !== 'https:' ||
+        !isNoTls(error)
+      )
+        throw error;
       const response = await transport(asPlain(), tls, signal);
       this.#plainHttp = true;
       return response;
     }
   }
+}
+
+/** A token that does not reach far enough is told in the challenge (RFC 6750, section 3.1), as Docker Hub does. */
+function scopeErrors({ status, headers }: HttpResponse): readonly RegistryErrorEntry[] {
+  const bearer = parseChallenges(headers['www-authenticate'] ?? '').find(({ scheme }) => scheme === 'bearer');
+  return status === 401 && bearer?.parameters.get('error') === 'insufficient_scope'
+    ? [{ code: 'DENIED', message: 'requested access to the resource is denied' }]
+    : [];
 }
 
 /** The other side does not speak TLS on this port, or nothing listens on 443. */

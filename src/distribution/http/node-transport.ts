@@ -1,7 +1,14 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { pipeline, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
+import { ConnectionError } from '../errors.ts';
 import type { HttpResponse, TlsOptions, Transport } from './transport.ts';
 
 /** A host that says nothing for so long counts as gone; the layer above tries again. */
@@ -48,11 +55,13 @@ export function createNodeTransport(): NodeTransport {
     sent.on('timeout', () =>
       sent.destroy(Object.assign(new Error('the registry stopped answering'), { code: 'ETIMEDOUT' })),
     );
-    sent.on('response', (response) => resolve(toResponse(response)));
+    sent.on('response', (response) => resolve(toResponse(request.url, response)));
     sent.on('error', (error) => {
-      reject(signal.aborted ? new EngineError('cancelled', 'cancelled', { cause: error }) : error);
+      if (signal.aborted) reject(new EngineError('cancelled', 'cancelled', { cause: error }));
+      // Without the query, which may hold a signature.
+      else reject(new ConnectionError(`${request.method} "${request.url.origin}${request.url.pathname}"`, error));
     });
-    if (request.body instanceof Readable) pipeline(request.body, sent, () => {});
+    if (request.body instanceof Readable) sendStream(request.body, sent, reject);
     else sent.end(request.body);
     return promise;
   };
@@ -66,10 +75,22 @@ export function createNodeTransport(): NodeTransport {
   };
 }
 
-function toResponse(response: IncomingMessage): HttpResponse {
+/** A registry may answer before it has read all, and close: its answer counts, not the broken pipe. */
+function sendStream(body: Readable, sent: ClientRequest, reject: (error: unknown) => void): void {
+  body.on('error', (error) => {
+    reject(error);
+    sent.destroy();
+  });
+  body.on('close', () => {
+    if (!body.readableEnded) sent.destroy();
+  });
+  body.pipe(sent);
+}
+
+function toResponse(url: URL, response: IncomingMessage): HttpResponse {
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(response.headers)) headers[name] = Array.isArray(value) ? value[0] : value;
   const challenges = response.headersDistinct['www-authenticate'];
   if (challenges !== undefined) headers['www-authenticate'] = challenges.join(', ');
-  return { status: response.statusCode ?? 0, headers, body: response };
+  return { url, status: response.statusCode ?? 0, headers, body: response };
 }

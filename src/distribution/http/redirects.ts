@@ -20,8 +20,8 @@ export async function followRedirects(
     if (!REDIRECT_STATUS.has(response.status) || !(request.method === 'GET' || request.method === 'HEAD'))
       return response;
     await discard(response.body);
-    current = { ...current, url: target(current.url, response.headers['location']), headers: current.headers };
-    if (current.url.origin !== request.url.origin)
+    current = { ...current, url: target(response.url, response.headers['location']), headers: current.headers };
+    if (current.url.origin !== response.url.origin)
       current = { ...current, headers: withoutCredentials(current.headers) };
   }
   throw new EngineError('unavailable', `${request.url.host} redirects without end`);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, errnoOf } from '../../base/errors.ts';
+import { RegistryError } from '../errors.ts';
 import { discard } from './body-text.ts';
 import type { HttpRequest, HttpResponse } from './transport.ts';
 
@@ -26,7 +27,7 @@ const PASSING_ERRNO = new Set([
 
 /** A failure that may be gone when tried again: a broken connection, a busy server. */
 export function isPassing(error: unknown): boolean {
-  return PASSING_ERRNO.has(errnoOf(error) ?? '');
+  return error instanceof RegistryError ? PASSING_STATUS.has(error.status) : PASSING_ERRNO.has(errnoOf(error) ?? '');
 }
 
 /**

@@ -10,6 +10,8 @@ export interface HttpRequest {
 }
 
 export interface HttpResponse {
+  /** Where the answer came from: after redirects, and with the scheme that was used in the end. */
+  readonly url: URL;
   readonly status: number;
   /** Lower-case names; of a repeated header the first. */
   readonly headers: Readonly<Record<string, string | undefined>>;

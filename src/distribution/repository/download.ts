@@ -1,8 +1,7 @@
 import { EngineError } from '../../base/errors.ts';
 import type { Descriptor } from '../../spec/index.ts';
-import { discard } from '../http/body-text.ts';
 import type { HostClient } from '../http/host-client.ts';
-import { DEFAULT_RETRY, isPassing, pause } from '../http/retry.ts';
+import { isPassing, pause } from '../http/retry.ts';
 import type { BlobSink } from './repository.ts';
 
 export interface BlobTarget {
@@ -23,41 +22,51 @@ export async function downloadBlob(
   signal: AbortSignal,
 ): Promise<void> {
   const { size, digest } = target.blob;
+  const { attempts, firstDelayMs, maxDelayMs } = client.retry;
+  let ranges = true;
   let attempt = 0;
   while (sink.offset < size) {
     const before = sink.offset;
     try {
-      await readPiece(client, target, sink, signal);
+      ranges = await readPiece(client, { ...target, ranges }, sink, signal);
       if (sink.offset === before) attempt += 1;
     } catch (error) {
-      if (!isInterruption(error) || signal.aborted) throw error;
+      if (signal.aborted) throw new EngineError('cancelled', 'the download was cancelled', { cause: error });
+      if (!isInterruption(error)) throw error;
       attempt = sink.offset > before ? 1 : attempt + 1;
     }
     if (sink.offset >= size) return;
-    if (attempt >= DEFAULT_RETRY.attempts) {
+    if (attempt >= attempts) {
       throw new EngineError('unavailable', `download of ${digest} stopped at ${sink.offset} of ${size} bytes`);
     }
-    await pause(Math.min(DEFAULT_RETRY.firstDelayMs * 2 ** attempt, DEFAULT_RETRY.maxDelayMs), signal);
+    await pause(Math.min(firstDelayMs * 2 ** (attempt - 1), maxDelayMs), signal);
   }
 }
 
-async function readPiece(client: HostClient, target: BlobTarget, sink: BlobSink, signal: AbortSignal): Promise<void> {
+/** Answers whether the host understands ranges: one that answers with another is not asked for any more. */
+async function readPiece(
+  client: HostClient,
+  target: BlobTarget & { readonly ranges: boolean },
+  sink: BlobSink,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { blob, path, scopes } = target;
   const from = sink.offset;
-  const headers: Record<string, string> = from === 0 ? {} : { range: `bytes=${from}-${blob.size - 1}` };
+  const partial = from > 0 && target.ranges;
+  const headers: Record<string, string> = partial ? { range: `bytes=${from}-${blob.size - 1}` } : {};
   const response = await client.expect(
-    from === 0 ? [200] : [200, 206],
+    partial ? [200, 206] : [200],
     { method: 'GET', path: `/v2/${path}/blobs/${blob.digest}`, headers, scopes },
     signal,
   );
   if (response.status === 206 && !startsAt(response.headers['content-range'], from)) {
-    await discard(response.body);
-    throw new EngineError('unavailable', `${client.host} answered another range than ${from}-`);
+    response.body.destroy();
+    return false;
   }
   let skip = response.status === 200 ? from : 0;
   try {
     for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw new EngineError('cancelled', 'the download was cancelled');
       if (skip >= chunk.length) {
         skip -= chunk.length;
         continue;
@@ -72,6 +81,7 @@ async function readPiece(client: HostClient, target: BlobTarget, sink: BlobSink,
   } finally {
     response.body.destroy();
   }
+  return target.ranges;
 }
 
 function startsAt(contentRange: string | undefined, offset: number): boolean {

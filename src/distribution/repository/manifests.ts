@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { EngineError } from '../../base/errors.ts';
 import { type Digest, isDigest } from '../../base/ids.ts';
 import { type Descriptor, MEDIA_TYPE } from '../../spec/index.ts';
-import { RegistryError } from '../errors.ts';
-import { discard, readBytes } from '../http/body-text.ts';
+import { discard } from '../http/body-text.ts';
 import type { HostClient } from '../http/host-client.ts';
 import type { FetchedManifest } from './repository.ts';
 
@@ -29,8 +28,7 @@ export async function fetchManifest(
   target: ManifestTarget,
   signal: AbortSignal,
 ): Promise<FetchedManifest> {
-  const response = await client.expect([200], request('GET', target), signal);
-  const bytes = await readBytes(response.body, MANIFEST_BYTES_MAX);
+  const { response, bytes } = await client.read(request('GET', target), MANIFEST_BYTES_MAX, signal);
   const announced = response.headers['docker-content-digest'];
   const wanted = isDigest(target.reference) ? target.reference : announced;
   const digest = digestOf(bytes, wanted);
@@ -52,8 +50,7 @@ export async function headManifest(
   const response = await client.send(request('HEAD', target), signal);
   await discard(response.body);
   if (response.status !== 200) {
-    if (response.status === 404)
-      throw new RegistryError(404, [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }], client.host);
+    // A HEAD has no body to tell why: the GET that follows does.
     return undefined;
   }
   const { 'docker-content-digest': digest, 'content-type': type, 'content-length': length } = response.headers;

@@ -1,5 +1,4 @@
 import { EngineError } from '../../base/errors.ts';
-import { readBytes } from '../http/body-text.ts';
 import type { HostClient } from '../http/host-client.ts';
 
 const PAGE_BYTES_MAX = 8 << 20;
@@ -18,14 +17,15 @@ export async function readPages(
     const url = client.url(path);
     if (seen.has(url.href)) throw new EngineError('unavailable', `${client.host} pages in circles`);
     seen.add(url.href);
-    const response = await client.expect([200], { method: 'GET', path, scopes: list.scopes }, signal);
-    const body: unknown = parse(await readBytes(response.body, PAGE_BYTES_MAX), client.host);
+    const request = { method: 'GET', path, scopes: list.scopes } as const;
+    const { response, bytes } = await client.read(request, PAGE_BYTES_MAX, signal);
+    const body: unknown = parse(bytes, client.host);
     const entries =
       typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>)[list.field] : undefined;
     if (Array.isArray(entries)) found.push(...entries.filter((entry): entry is string => typeof entry === 'string'));
     const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers['link'] ?? '')?.[1];
     if (next === undefined || (list.limit !== undefined && found.length >= list.limit)) return found;
-    path = new URL(next, url);
+    path = new URL(next, response.url);
     if (path.host !== url.host)
       throw new EngineError('unavailable', `${client.host} continues its list on another host`);
   }

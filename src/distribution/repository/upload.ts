@@ -1,7 +1,7 @@
 import { EngineError } from '../../base/errors.ts';
 import { discard } from '../http/body-text.ts';
 import type { HostClient } from '../http/host-client.ts';
-import { DEFAULT_RETRY, isPassing, pause } from '../http/retry.ts';
+import { isPassing, pause } from '../http/retry.ts';
 import type { HttpResponse } from '../http/transport.ts';
 import type { UploadBlob } from './repository.ts';
 
@@ -32,8 +32,8 @@ export async function uploadBlob(
       location = locationOf(client, answer) ?? location;
       offset = size;
     } catch (error) {
-      if (!isPassing(error) || attempt >= DEFAULT_RETRY.attempts) throw error;
-      await pause(DEFAULT_RETRY.firstDelayMs * 2 ** attempt, signal);
+      if (!isPassing(error) || attempt >= client.retry.attempts) throw error;
+      await pause(Math.min(client.retry.firstDelayMs * 2 ** (attempt - 1), client.retry.maxDelayMs), signal);
       const status = await ask(client, target, location, signal);
       attempt = status.offset > offset ? 1 : attempt + 1;
       ({ location, offset } = status);

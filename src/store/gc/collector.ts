@@ -1,5 +1,6 @@
 import type { Digest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
+import type { Records } from '../../base/records.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { ImageStore, References } from '../images/image-store.ts';
 import type { LayerKey, Snapshots } from '../snapshots/index.ts';
@@ -12,6 +13,13 @@ import type { LayerKey, Snapshots } from '../snapshots/index.ts';
 export interface Collector {
   /** Take one before looking whether content is there, and end it once an image refers to it. */
   lease(): Lease;
+  /**
+   * Keeps a blob that no image refers to beyond leases and restarts, for a pull that will be gone on with: for a week, or
+   * until it is released.
+   */
+  retain(digest: Digest): void;
+  /** Ends {@link retain}; what nothing refers to goes with the next lease that names it, or at the next start. */
+  release(digests: readonly Digest[]): void;
   /** Deletes what of these is used by nothing any more. */
   collect(candidates: References): Promise<void>;
   /** Layers kept back for a container go once it is gone: call after removing a writable. Costs nothing when there are none. */
@@ -32,7 +40,17 @@ export interface CollectorDeps {
   readonly snapshots: Pick<Snapshots, 'chain' | 'layers' | 'layersInUse' | 'removeLayer'>;
   readonly images: Pick<ImageStore, 'references'>;
   readonly logger: Logger;
+  /** Table `retained_blobs`. */
+  readonly retained: Records<RetainedBlob>;
 }
+
+export interface RetainedBlob {
+  readonly digest: Digest;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+const RETAINED_MS_MAX = 7 * 24 * 3600 * 1000;
 
 interface OpenLease {
   readonly blobs: Set<Digest>;
@@ -42,10 +60,16 @@ interface OpenLease {
 export function createCollector(deps: CollectorDeps): Collector {
   const leases = new Set<OpenLease>();
   const heldBack = new Set<LayerKey>();
+  const retained = new Set<Digest>();
+  for (const { digest, since } of deps.retained.all()) {
+    if (since < Date.now() - RETAINED_MS_MAX) deps.retained.delete(digest);
+    else retained.add(digest);
+  }
 
   const liveBlobs = (): Set<Digest> => {
     const live = new Set(deps.images.references().blobs);
     for (const lease of leases) for (const digest of lease.blobs) live.add(digest);
+    for (const digest of retained) live.add(digest);
     return live;
   };
 
@@ -92,6 +116,13 @@ export function createCollector(deps: CollectorDeps): Collector {
           if (leases.delete(lease)) await collect(lease);
         },
       };
+    },
+    retain(digest) {
+      retained.add(digest);
+      deps.retained.put(digest, { digest, since: Date.now() });
+    },
+    release(digests) {
+      for (const digest of digests) if (retained.delete(digest)) deps.retained.delete(digest);
     },
     collect,
     async collectHeldBack() {

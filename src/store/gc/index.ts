@@ -1,2 +1,2 @@
-export { type Collector, type CollectorDeps, createCollector, type Lease } from './collector.ts';
+export { type Collector, type CollectorDeps, createCollector, type Lease, type RetainedBlob } from './collector.ts';
 export { openTrash, type Trash } from './trash.ts';

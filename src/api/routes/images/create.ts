@@ -1,17 +1,13 @@
 import * as z from 'zod/mini';
-import { EngineError, invalid } from '../../../base/errors.ts';
+import { invalid } from '../../../base/errors.ts';
 import type { Images } from '../../../images/index.ts';
+import { parsePlatform } from '../../../spec/index.ts';
 import { queryString, queryStrings } from '../../codec/query.ts';
-import { defineRoute, type SendLine } from '../../route.ts';
+import { registryAuth } from '../../codec/registry-auth.ts';
+import { defineRoute } from '../../route.ts';
 
 export interface CreateImageDeps {
-  readonly images: Pick<Images, 'import'>;
-  /** Brings an image from a registry; absent while the engine has no registry client. */
-  readonly pull?: (
-    request: { readonly image: string; readonly tag: string; readonly platform: string; readonly auth: string },
-    progress: SendLine,
-    signal: AbortSignal,
-  ) => Promise<void>;
+  readonly images: Pick<Images, 'import' | 'pull'>;
 }
 
 /** POST /images/create: `fromImage` pulls, `fromSrc=-` imports the body as a root file system. */
@@ -30,22 +26,13 @@ export const createImage = defineRoute({
   }),
   async handle({ query, stream, headers }, deps: CreateImageDeps) {
     if (query.fromImage !== '') {
-      const { pull } = deps;
-      if (pull === undefined) {
-        const name =
-          query.tag === '' || query.fromImage.includes(':') ? query.fromImage : `${query.fromImage}:${query.tag}`;
-        throw new EngineError(
-          'notImplemented',
-          `cannot pull ${name}: this engine has no registry client yet; use load or import`,
-        );
-      }
       const request = {
         image: query.fromImage,
         tag: query.tag,
-        platform: query.platform,
-        auth: String(headers['x-registry-auth'] ?? ''),
+        credentials: registryAuth(headers['x-registry-auth']),
+        ...(query.platform === '' ? {} : { platform: parsePlatform(query.platform) }),
       };
-      return { status: 200, progress: (send, signal) => pull(request, send, signal) };
+      return { status: 200, progress: (send, signal) => deps.images.pull(request, send, signal) };
     }
     if (query.fromSrc !== '-') {
       throw invalid(

@@ -1,6 +1,6 @@
 import type { Images } from '../../../images/index.ts';
 import { type BoundRoute, bind } from '../../route.ts';
-import { type CreateImageDeps, createImage } from './create.ts';
+import { createImage } from './create.ts';
 import { imageHistory } from './history.ts';
 import { inspectImage } from './inspect.ts';
 import { listImages } from './list.ts';
@@ -9,14 +9,12 @@ import { pruneImages } from './prune.ts';
 import { removeImage } from './remove.ts';
 import { tagImage } from './tag.ts';
 
-export type PullImage = NonNullable<CreateImageDeps['pull']>;
-
-export function imageRoutes(images: Images, pull: PullImage | undefined): readonly BoundRoute[] {
+export function imageRoutes(images: Images): readonly BoundRoute[] {
   return [
     bind(listImages, images),
     bind(pruneImages, images),
     bind(loadImages, images),
-    bind(createImage, { images, ...(pull === undefined ? {} : { pull }) }),
+    bind(createImage, { images }),
     bind(inspectImage, images),
     bind(imageHistory, images),
     bind(tagImage, images),

@@ -1,0 +1,30 @@
+import { ANONYMOUS, type Credentials } from '../../distribution/index.ts';
+
+/**
+ * The header `X-Registry-Auth`: base64url of `{"username":…,"password":…}`, `{"identitytoken":…}` or
+ * `{"registrytoken":…}`. As in dockerd, one that cannot be read counts as none; it never appears in an error.
+ */
+export function registryAuth(header: string | readonly string[] | undefined): Credentials {
+  if (typeof header !== 'string' || header === '') return ANONYMOUS;
+  try {
+    return credentialsOf(JSON.parse(Buffer.from(header, 'base64url').toString()));
+  } catch {
+    return ANONYMOUS;
+  }
+}
+
+/** Docker's `AuthConfig`, keys in any case. */
+export function credentialsOf(config: unknown): Credentials {
+  if (typeof config !== 'object' || config === null) return ANONYMOUS;
+  const fields = new Map(Object.entries(config).map(([name, value]) => [name.toLowerCase(), value as unknown]));
+  const text = (name: string): string => {
+    const value = fields.get(name);
+    return typeof value === 'string' ? value : '';
+  };
+  if (text('registrytoken') !== '') return { kind: 'registryToken', token: text('registrytoken') };
+  const [decodedName = '', ...rest] = Buffer.from(text('auth'), 'base64').toString().replace(/\0+$/, '').split(':');
+  const username = text('username') || decodedName;
+  if (text('identitytoken') !== '') return { kind: 'identityToken', username, token: text('identitytoken') };
+  const password = text('password') || rest.join(':');
+  return username === '' && password === '' ? ANONYMOUS : { kind: 'password', username, password };
+}

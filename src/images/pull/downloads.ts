@@ -1,0 +1,13 @@
+import { createSharedWork, type SharedWork } from '../transfer/shared-work.ts';
+import { createSlots, type Slots } from '../transfer/slots.ts';
+import type { FetchReport } from './fetch-blob.ts';
+
+/** Downloads of the whole engine: pulls that want the same blob share it. */
+export interface Downloads {
+  readonly work: SharedWork<FetchReport>;
+  readonly slots: Slots;
+}
+
+export function createDownloads(maxConcurrent: number): Downloads {
+  return { work: createSharedWork(), slots: createSlots(maxConcurrent) };
+}

@@ -1,0 +1,105 @@
+import { EngineError, invalid, messageOf } from '../../base/errors.ts';
+import { type Digest, digestHex, shortId } from '../../base/ids.ts';
+import type { Repository } from '../../distribution/index.ts';
+import type { Descriptor, ImageConfig, Manifest } from '../../spec/index.ts';
+import type { ImagesDeps } from '../deps.ts';
+import type { Progress } from '../images.ts';
+import { type LayerLines, layerLines } from '../transfer/image-progress.ts';
+import type { Downloads } from './downloads.ts';
+import { type FetchReport, fetchBlob } from './fetch-blob.ts';
+
+interface FetchDeps extends ImagesDeps {
+  readonly downloads: Downloads;
+  readonly repository: Repository;
+}
+
+/** One layer of the image being pulled. */
+interface Layer {
+  readonly blob: Descriptor;
+  readonly diffId: Digest;
+  /** Bottom first. */
+  readonly parents: readonly Digest[];
+  readonly lines: LayerLines;
+}
+
+/**
+ * Brings the layers of an image: each is unpacked as soon as it is there, while others are on their way. The first failure
+ * stops all, and is the one thrown once nothing runs any more.
+ * @throws EngineError invalid for a layer that is hostile, broken or not the one its config names
+ */
+export async function fetchLayers(
+  deps: FetchDeps,
+  image: { readonly manifest: Manifest; readonly config: ImageConfig },
+  call: { readonly progress: Progress; readonly signal: AbortSignal },
+): Promise<void> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([call.signal, stop.signal]);
+  const diffIds = image.config.rootfs.diff_ids;
+  const layers = image.manifest.layers.flatMap((blob, index): Layer[] => {
+    const diffId = diffIds[index];
+    const lines = layerLines(shortId(digestHex(blob.digest)), call.progress);
+    return diffId === undefined ? [] : [{ blob, diffId, parents: diffIds.slice(0, index), lines }];
+  });
+  const present = new Set(layers.filter((layer) => isPresent(deps, layer)));
+  // Of an image that is here dockerd shows no layers.
+  const isKnown = present.size === layers.length && deps.images.get(image.manifest.config.digest) !== undefined;
+  for (const layer of isKnown ? [] : layers) {
+    layer.lines.state(present.has(layer) ? 'Already exists' : 'Pulling fs layer');
+  }
+
+  let cause: unknown;
+  let below: Promise<unknown> = Promise.resolve();
+  for (const layer of layers) {
+    if (present.has(layer)) continue;
+    const parentsReady = below;
+    const done = bringLayer(deps, layer, { parentsReady, signal }).catch((error: unknown) => {
+      cause ??= error;
+      stop.abort();
+    });
+    below = Promise.all([below, done]);
+  }
+  await below;
+  if (call.signal.aborted) throw new EngineError('cancelled', 'the pull was cancelled');
+  if (cause !== undefined) throw cause;
+}
+
+function isPresent({ content, snapshots }: FetchDeps, { blob, diffId, parents }: Layer): boolean {
+  if (!content.has(blob.digest)) return false;
+  try {
+    snapshots.chain([...parents, diffId]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function bringLayer(
+  deps: FetchDeps,
+  layer: Layer,
+  call: { readonly parentsReady: Promise<unknown>; readonly signal: AbortSignal },
+): Promise<void> {
+  const { blob, diffId, parents, lines } = layer;
+  const { signal } = call;
+  const show = (report: FetchReport): void => {
+    if (report.step === 'downloading') lines.bar('Downloading', report.current, blob.size);
+    else lines.state(report.step === 'verifying' ? 'Verifying Checksum' : 'Download complete');
+  };
+  await deps.downloads.work.run(
+    blob.digest,
+    async (report, stop) => {
+      using _slot = await deps.downloads.slots.take(stop);
+      await fetchBlob(deps, blob, report, stop);
+    },
+    { report: show, signal },
+  );
+  lines.bar('Extracting', 0, blob.size);
+  try {
+    const source = { path: deps.content.path(blob.digest), digest: blob.digest };
+    await deps.snapshots.unpack({ diffId, parents, parentsReady: call.parentsReady }, source, signal);
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.kind !== 'invalid') throw error;
+    throw invalid(`failed to register layer ${shortId(digestHex(blob.digest))}: ${messageOf(error)}`, error);
+  }
+  lines.bar('Extracting', blob.size, blob.size);
+  lines.state('Pull complete');
+}

@@ -1,0 +1,12 @@
+import { createRegistries, type Registries, type RegistryHostsConfig } from '../../src/distribution/index.ts';
+
+/** The real client with retries that do not keep a test waiting. */
+export function testRegistries(hosts: Partial<RegistryHostsConfig> = {}): Registries {
+  return createRegistries({
+    hosts: { insecureRegistries: [], mirrors: {}, certsDirs: [], ...hosts },
+    userAgent: 'gantry-test',
+    retry: { attempts: 4, firstDelayMs: 1, maxDelayMs: 20 },
+  });
+}
+
+export const TEST_LIMITS = { maxConcurrentDownloads: 3, maxConcurrentUploads: 5 } as const;
