@@ -9,6 +9,8 @@ export interface TarLimits {
   readonly maxFileBytes: number;
   /** Of all files as stored, holes not counted. */
   readonly maxTotalBytes: number;
+  /** Of the whole archive, uncompressed. */
+  readonly maxArchiveBytes: number;
   /** Data regions of one sparse file. */
   readonly maxSparseRegions: number;
 }
@@ -19,5 +21,6 @@ export const DEFAULT_TAR_LIMITS: TarLimits = {
   maxExtensionBytes: 1 << 20,
   maxFileBytes: 2 ** 44,
   maxTotalBytes: 2 ** 40,
+  maxArchiveBytes: 2 ** 40,
   maxSparseRegions: 1_000_000,
 };

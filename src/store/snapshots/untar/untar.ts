@@ -59,8 +59,7 @@ export class Untar implements TarSink, Disposable {
   readonly #implied = new Set<string>();
   /** `merged` only: everything from this archive, and the directories above. */
   readonly #fresh = new Set<string>();
-  readonly #directoryTimes: { readonly path: BytePath; readonly mtimeSeconds: number; readonly mtimeNanos: number }[] =
-    [];
+  readonly #directoryTimes = new Map<BytePath, Pick<TarEntry, 'mtimeSeconds' | 'mtimeNanos'>>();
   readonly #skippedXattrs = new Set<string>();
   #root: RootAttributes | undefined;
   #sawSetgid = false;
@@ -98,11 +97,12 @@ export class Untar implements TarSink, Disposable {
 
   /** Call after the last entry. Directories get their times only now: every entry made in them changed those. */
   finish(): UntarResult {
-    for (const { path, ...times } of this.#directoryTimes.reverse()) {
+    for (const [path, times] of this.#directoryTimes) {
       try {
         setEntryTimes(path, times);
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw error;
+        // The archive made it through a symlink that it then replaced.
+        if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) throw error;
       }
     }
     for (const path of this.#directories) this.#implied.delete(path);
@@ -197,6 +197,9 @@ export class Untar implements TarSink, Disposable {
     for (const known of [this.#directories, this.#implied, this.#fresh]) {
       for (const other of known) if (other === path || other.startsWith(`${path}/`)) known.delete(other);
     }
+    for (const other of this.#directoryTimes.keys()) {
+      if (other === target || other.startsWith(`${target}/`)) this.#directoryTimes.delete(other);
+    }
   }
 
   #whiteout(path: string, base: string): void {
@@ -265,7 +268,7 @@ export class Untar implements TarSink, Disposable {
     if ((entry.mode & 0o2000) !== 0) this.#sawSetgid = true;
     this.#xattrs(target, entry);
     const { mtimeSeconds, mtimeNanos } = entry;
-    this.#directoryTimes.push({ path: target, mtimeSeconds, mtimeNanos });
+    this.#directoryTimes.set(target, { mtimeSeconds, mtimeNanos });
   }
 
   /** Of what is neither file nor directory. The mode is right from the start, unless the owner changes. */
@@ -285,7 +288,7 @@ export class Untar implements TarSink, Disposable {
         setXattr(sysPath(target), name, value);
       } catch (error) {
         const code = errnoOf(error);
-        if (code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'EPERM') throw error;
+        if (code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'EPERM') throw describe(error, entry.name);
         if (this.#skippedXattrs.size < 100) this.#skippedXattrs.add(name);
       }
     }
@@ -293,6 +296,7 @@ export class Untar implements TarSink, Disposable {
 }
 
 const REFUSALS: ReadonlySet<string> = new Set([
+  'E2BIG',
   'EEXIST',
   'EINVAL',
   'EISDIR',

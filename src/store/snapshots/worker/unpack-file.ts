@@ -40,7 +40,7 @@ export async function unpackFile(job: TreeJob & { kind: 'unpack' }, shouldStop: 
       // Reads go by descriptor in libuv's pool, whose threads keep the old root.
       const file = createReadStream('', { fd: descriptor, start: 0, highWaterMark: CHUNK >> 2 });
       owned = false; // The stream closes it, however it ends.
-      const { stream } = await decompress(file);
+      const { stream } = await decompress(file, { maxBytes: job.limits.maxArchiveBytes });
       for await (const bytes of stream as AsyncIterable<Buffer>) take(bytes);
     }
     parser.finish();
