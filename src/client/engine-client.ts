@@ -1,14 +1,11 @@
 import type { Socket } from 'node:net';
 import { EngineError } from '../base/errors.ts';
 import { apiError } from './api-error.ts';
+import { CLIENT_API_VERSION, CLIENT_API_VERSION_MIN, compareVersions } from './api-version.ts';
 import { connectFirst } from './connect.ts';
 import type { Endpoint } from './endpoint.ts';
 import { formatHead, isReusable, type ResponseHead, readBody, readHead } from './http.ts';
 import { parseJson } from './json.ts';
-
-/** The newest version of the API that this client speaks, and the oldest. */
-export const CLIENT_API_VERSION = '1.51';
-export const CLIENT_API_VERSION_MIN = '1.24';
 
 export type QueryValue = string | number | boolean | readonly string[] | undefined;
 
@@ -81,7 +78,8 @@ export class EngineClient {
 
   /** @throws EngineError with docker's wording when the answer is a refusal */
   async request(request: EngineRequest): Promise<EngineResponse> {
-    const hopeful = this.#negotiated === undefined && this.#options.apiVersion === undefined && request.method === 'GET';
+    const hopeful =
+      this.#negotiated === undefined && this.#options.apiVersion === undefined && request.method === 'GET';
     if (!hopeful) return this.#request(request, await this.apiVersion());
     // Asking for the version first would double the time of a short command. Engines refuse what is too new for them.
     try {
@@ -294,11 +292,4 @@ function target(request: EngineRequest): string {
 /** A name or id as one piece of a path. Image names keep their slashes, as Go's clients send them. */
 export function pathSegment(name: string): string {
   return encodeURIComponent(name).replace(/%2F/g, '/').replace(/%3A/g, ':').replace(/%40/g, '@');
-}
-
-/** Negative when `a` is older. */
-export function compareVersions(a: string, b: string): number {
-  const [majorA = 0, minorA = 0] = a.split('.').map(Number);
-  const [majorB = 0, minorB = 0] = b.split('.').map(Number);
-  return majorA === majorB ? minorA - minorB : majorA - majorB;
 }

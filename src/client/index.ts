@@ -1,3 +1,4 @@
+export { CLIENT_API_VERSION, CLIENT_API_VERSION_MIN, compareVersions } from './api-version.ts';
 export {
   DEFAULT_SOCKETS,
   type Endpoint,
@@ -8,10 +9,7 @@ export {
   type TlsOptions,
 } from './endpoint.ts';
 export {
-  CLIENT_API_VERSION,
-  CLIENT_API_VERSION_MIN,
   type ClientOptions,
-  compareVersions,
   EngineClient,
   type EngineRequest,
   type EngineResponse,
