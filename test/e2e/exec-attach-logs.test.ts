@@ -94,7 +94,9 @@ for (const cli of CLIS) {
   });
 
   test(`${cli} run -t with a terminal's ctrl-c ends the process in the container`, async () => {
-    await using session = typed('run --rm -it busybox sh -c "trap \\"exit 130\\" INT; echo ready; while true; do sleep 0.05; done"');
+    await using session = typed(
+      'run --rm -it busybox sh -c "trap \\"exit 130\\" INT; echo ready; while true; do sleep 0.05; done"',
+    );
     await session.until(/ready/);
     session.write('\x03');
     assert.equal(await session.exited, 130);
@@ -136,7 +138,7 @@ for (const cli of CLIS) {
       'busybox',
       'sh',
       '-c',
-      'for i in 1 2 3 4 5; do echo line $i; done; echo problem >&2; sleep 0.5; echo last',
+      'for i in 1 2 3 4 5; do echo line $i; sleep 0.02; done; echo problem >&2; sleep 0.5; echo last',
     );
     await ok('wait', name);
     assert.equal(await ok('logs', '--tail', '2', name).then((text) => text.split('\n').at(-1)), 'last');

@@ -138,7 +138,7 @@ for (const cli of CLIS) {
   test(`${cli} ps filters, limits and formats`, async () => {
     const [one, two] = [unique('ps'), unique('ps')];
     await ok('run', '-d', '--name', one, '--label', 'tier=web', 'busybox', 'sleep', '1000');
-    await ok('run', '--name', two, 'busybox', 'sh', '-c', 'exit 6');
+    assert.equal((await engine()[cli](['run', '--name', two, 'busybox', 'sh', '-c', 'exit 6'])).code, 6);
     assert.equal(
       await ok('ps', '--filter', 'label=tier=web', '--format', '{{.Names}} {{.Image}} {{.Command}}'),
       `${one} busybox "sleep 1000"`,

@@ -129,12 +129,8 @@ for (const cli of CLIS) {
   });
 
   test(`${cli} run --network host, none and container:x`, async () => {
-    const hostLinks = Object.keys(networkInterfaces());
     const seen = await ok('run', '--rm', '--network', 'host', 'busybox', 'ls', '/sys/class/net');
-    assert.ok(
-      hostLinks.every((link) => seen.split('\n').includes(link)),
-      seen,
-    );
+    assert.ok(seen.split('\n').includes(engine().bridge), seen);
     assert.equal(await ok('run', '--rm', '--network', 'none', 'busybox', 'ls', '/sys/class/net'), 'lo');
     const name = unique('joined');
     await ok('run', '-d', '--name', name, 'busybox', 'sh', '-c', SERVER('shared'));
