@@ -34,7 +34,7 @@ export class Output {
   }
 }
 
-/** Without loading Node's tty module: it costs a millisecond, and most commands never need it. */
+/** Loads Node's tty module when first asked: most commands never need it. */
 export function isTerminal(fd: number): boolean {
   const { isatty } = process.getBuiltinModule('node:tty');
   return isatty(fd);

@@ -64,7 +64,7 @@ export function renderList<T>(kind: ListFormat<T>, items: readonly T[], options:
 
 /**
  * The fields of a format that only strings them together with tabs, as all default tables do. They are printed without the
- * template engine, which would take a tenth of the start-up time of `gantry ps`.
+ * template engine.
  */
 function simpleColumns<T>(source: string, kind: ListFormat<T>): readonly string[] | undefined {
   const columns = source.split('\t').map((cell) => /^\{\{\.([A-Z]\w*)\}\}$/.exec(cell)?.[1] ?? '');
