@@ -6,8 +6,9 @@ import type { Logger } from '../../base/logger.ts';
 import { DEFAULT_TAR_LIMITS, type TarLimits } from '../../io/index.ts';
 import { detachMount, readMountInfo, spreadDirectories } from '../../linux/index.ts';
 import type { SnapshotDriver } from './driver.ts';
+import { layerMounts } from './layer-mounts.ts';
 import { chainKey, type LayerRecord, LayerTable } from './layer-table.ts';
-import { overlayDriver, overlayWorks } from './overlay-driver.ts';
+import { overlayDriver } from './overlay-driver.ts';
 import { type SnapshotPaths, snapshotPaths } from './paths.ts';
 import type { LayerKey, LayerSource, Snapshots } from './snapshots.ts';
 import { openTreeTrash } from './tree-trash.ts';
@@ -182,7 +183,8 @@ function chooseDriver(
   pool: TreePool,
 ): SnapshotDriver {
   if (driver === 'vfs') return vfsDriver({ paths, pool });
-  if (overlayWorks(paths)) return overlayDriver({ paths, mountRoot, pool });
+  const mounts = layerMounts(paths);
+  if (mounts.work()) return overlayDriver({ paths, mountRoot, pool, mounts });
   if (driver === 'overlay2') {
     throw new EngineError(
       'unavailable',

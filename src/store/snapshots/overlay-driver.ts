@@ -1,39 +1,17 @@
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  rmdirSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, realpathSync, rmdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, invalid } from '../../base/errors.ts';
-import {
-  descriptorPath,
-  detachMount,
-  fitsMountOptions,
-  mountOverlay,
-  mountOverlayByOptions,
-  O_PATH,
-  type OverlayMount,
-  readMountInfo,
-} from '../../linux/index.ts';
+import { detachMount, readMountInfo } from '../../linux/index.ts';
 import type { FreshLayer, SnapshotDriver } from './driver.ts';
-import { chainKey, type LayerRecord, soloKey } from './layer-table.ts';
+import type { LayerMounts } from './layer-mounts.ts';
+import { chainKey, soloKey } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
 import { unpackMerged } from './unpack-merged.ts';
-import { NeedsParents, type RootAttributes } from './untar/untar.ts';
+import { NeedsParents } from './untar/refusals.ts';
+import type { RootAttributes } from './untar/untar.ts';
 import type { UnpackedTree } from './worker/tree-job.ts';
 import type { TreePool } from './worker/tree-pool.ts';
 
-/**
- * `index` would forbid sharing a layer between mounts. Redirects and metacopies are not made, and not followed where an image
- * or a privileged container forged one: they let a layer name files of others.
- */
-const OPTIONS = { index: 'off', metacopy: 'off', redirect_dir: 'nofollow' } as const;
 const DEFAULT_ROOT: RootAttributes = { mode: 0o755, uid: 0, gid: 0 };
 
 export interface OverlayDriverDeps {
@@ -41,10 +19,11 @@ export interface OverlayDriverDeps {
   /** Where roots are mounted: `<mountRoot>/<id>`. */
   readonly mountRoot: string;
   readonly pool: TreePool;
+  readonly mounts: LayerMounts;
 }
 
 /** Layers as overlayfs's lower folders, one upper folder a container (Linux: Documentation/filesystems/overlayfs). */
-export function overlayDriver({ paths, mountRoot, pool }: OverlayDriverDeps): SnapshotDriver {
+export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverDeps): SnapshotDriver {
   mkdirSync(mountRoot, { recursive: true, mode: 0o711 });
   // A daemon before this one may have left containers running.
   const mounted = mountsIn(realpathSync(mountRoot));
@@ -56,7 +35,7 @@ export function overlayDriver({ paths, mountRoot, pool }: OverlayDriverDeps): Sn
     const [work, target] = [join(layer.folder, 'work'), join(layer.folder, 'merged')];
     await pool.run({ kind: 'remove', path: upper });
     for (const folder of [upper, work, target]) mkdirSync(folder, { recursive: true, mode: 0o755 });
-    mountLayers(paths, { lower: below, upper, work, target });
+    mounts.mount({ lower: below, upper, work, target });
     try {
       return await unpackMerged(pool, { ...layer.archive, target }, signal);
     } finally {
@@ -73,7 +52,7 @@ export function overlayDriver({ paths, mountRoot, pool }: OverlayDriverDeps): Sn
     if (below.length === 1) return pool.run({ kind: 'adopt', source: paths.layerFs(lone.key), target, names });
     const source = join(layer.folder, 'below');
     mkdirSync(source);
-    mountLayers(paths, { lower: below, target: source });
+    mounts.mount({ lower: below, target: source });
     try {
       return await pool.run({ kind: 'adopt', source, target, names });
     } finally {
@@ -109,7 +88,7 @@ export function overlayDriver({ paths, mountRoot, pool }: OverlayDriverDeps): Sn
       const target = join(mountRoot, id);
       if (mounted.has(id)) return target;
       makeFolder(target);
-      mountLayers(paths, { lower: layers, upper: join(folder, 'fs'), work: join(folder, 'work'), target });
+      mounts.mount({ lower: layers, upper: join(folder, 'fs'), work: join(folder, 'work'), target });
       mounted.add(id);
       return target;
     },
@@ -140,76 +119,4 @@ function mountsIn(folder: string): Set<string> {
     dirname(mountPoint) === folder ? [basename(mountPoint)] : [],
   );
   return new Set(names);
-}
-
-/** Whether overlay mounts work on the data root's file system: tried, as nothing else tells. */
-export function overlayWorks(paths: SnapshotPaths): boolean {
-  const folder = join(paths.fresh, 'probe');
-  const at = (name: string): string => join(folder, name);
-  for (const name of ['a', 'b', 'upper', 'work', 'target']) mkdirSync(at(name), { recursive: true });
-  const request: OverlayMount = {
-    lower: [at('a'), at('b')],
-    upper: at('upper'),
-    work: at('work'),
-    target: at('target'),
-    options: OPTIONS,
-  };
-  try {
-    mountEither(request);
-    detachMount(request.target);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-interface LayerMount {
-  /** Bottom first. */
-  readonly lower: readonly LayerRecord[];
-  readonly upper?: string;
-  readonly work?: string;
-  readonly target: string;
-}
-
-/** An image without layers still needs something below: an empty folder. */
-function mountLayers(paths: SnapshotPaths, { lower, ...rest }: LayerMount): void {
-  const topFirst = lower.toReversed();
-  const options = rest.upper === undefined ? {} : OPTIONS;
-  if (topFirst.length === 0) {
-    const empty = join(paths.root, 'empty');
-    mkdirSync(empty, { recursive: true });
-    mountEither({ ...rest, lower: [empty], options });
-    return;
-  }
-  const request = { ...rest, options };
-  const full = { ...request, lower: topFirst.map(({ key }) => paths.layerFs(key)) };
-  if (!needsShortPaths) {
-    try {
-      mountOverlay(full);
-      return;
-    } catch (error) {
-      if (errnoOf(error) !== 'EINVAL' && errnoOf(error) !== 'ENOSYS') throw error;
-      needsShortPaths = true;
-    }
-  }
-  // Linux before 6.5 takes one page of options: `l/` is reached by its descriptor, which makes a layer some 20 bytes long.
-  const links = openSync(paths.links, O_PATH | constants.O_DIRECTORY);
-  try {
-    mountOverlayByOptions({ ...request, lower: topFirst.map(({ link }) => `${descriptorPath(links)}/${link}`) });
-  } finally {
-    closeSync(links);
-  }
-}
-
-let needsShortPaths = false;
-
-function mountEither(request: OverlayMount): void {
-  try {
-    mountOverlay(request);
-  } catch (error) {
-    if (!fitsMountOptions(request)) throw error;
-    mountOverlayByOptions(request);
-  }
 }

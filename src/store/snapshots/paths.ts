@@ -11,6 +11,7 @@ import type { LayerKey } from './snapshots.ts';
  *       writables/<id>/fs        upper folder (overlay) or whole root (vfs) of a container
  *       writables/<id>/work      overlayfs's own
  *       writables/<id>/on.json   keys of the layers below, bottom first
+ *       empty/                   below images without layers
  *       new/                     unpacking in progress; emptied at open
  *       trash/                   removed trees on their way; emptied at open
  */
@@ -19,6 +20,7 @@ export interface SnapshotPaths {
   readonly layers: string;
   readonly links: string;
   readonly writables: string;
+  readonly empty: string;
   readonly fresh: string;
   readonly trash: string;
   layer(key: LayerKey): string;
@@ -35,6 +37,7 @@ export function snapshotPaths(dataRoot: string): SnapshotPaths {
     layers: at('layers'),
     links: at('l'),
     writables: at('writables'),
+    empty: at('empty'),
     fresh: at('new'),
     trash: at('trash'),
     layer: (key) => at('layers', key),

@@ -20,8 +20,11 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { type TarEntry, tarArchive } from '../../../test/support/busybox-image.ts';
 import type { Digest } from '../../base/ids.ts';
 import { silentLogger } from '../../base/logger.ts';
-import { readMountInfo } from '../../linux/index.ts';
+import { detachMount, readMountInfo } from '../../linux/index.ts';
+import { layerMounts } from './layer-mounts.ts';
+import { LayerTable } from './layer-table.ts';
 import { type OpenSnapshots, openSnapshots } from './open-snapshots.ts';
+import { snapshotPaths } from './paths.ts';
 
 const NEVER = new AbortController().signal;
 const digestOf = (bytes: Buffer): Digest => `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
@@ -237,6 +240,16 @@ test('overlay2: a hundred layers unpack in parallel and mount', async () => {
   const root = await bed.snapshots.mount('c');
   assert.equal(readFileSync(join(root, 'level'), 'utf8'), '99');
   assert.equal(readdirSync(root).length, 101);
+
+  // Kernels before 6.5 take one page of options.
+  const paths = snapshotPaths(bed.folder);
+  const lower = new LayerTable(paths, silentLogger).chain(diffIds);
+  const target = join(bed.folder, 'by-page');
+  mkdirSync(target);
+  layerMounts(paths, 'page').mount({ lower, target });
+  assert.equal(readFileSync(join(target, 'level'), 'utf8'), '99');
+  assert.equal(readdirSync(target).length, 101);
+  detachMount(target);
 });
 
 test('a cancelled unpacking leaves nothing', async () => {

@@ -9,11 +9,12 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
-import { EngineError, errnoOf, invalid } from '../../../base/errors.ts';
+import { errnoOf, invalid } from '../../../base/errors.ts';
 import { showName, type TarEntry, type TarSink } from '../../../io/index.ts';
 import { type BytePath, makeDevice, makeNode, S_IF, setXattr, sysPath } from '../../../linux/index.ts';
 import { checkSymlink, cleanLink, cleanName, parentOf } from './entry-path.ts';
 import { FileWriter, setEntryTimes } from './file-writer.ts';
+import { describe, NeedsParents } from './refusals.ts';
 
 /**
  * How whiteouts are kept. `overlay`: the tree is one layer by itself, whiteouts become overlayfs's own records. `merged`: the tree already
@@ -37,9 +38,6 @@ export interface UntarResult {
   /** Extended attributes that the file system does not take, each once. */
   readonly skippedXattrs: readonly string[];
 }
-
-/** The archive leans on the layers below it: a hard link to a file that it does not hold. */
-export class NeedsParents extends Error {}
 
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
@@ -293,28 +291,4 @@ export class Untar implements TarSink, Disposable {
       }
     }
   }
-}
-
-const REFUSALS: ReadonlySet<string> = new Set([
-  'E2BIG',
-  'EEXIST',
-  'EINVAL',
-  'EISDIR',
-  'ELOOP',
-  'EMLINK',
-  'ENAMETOOLONG',
-  'ENOENT',
-  'ENOTDIR',
-  'EPERM',
-  'ERANGE',
-  'EXDEV',
-]);
-
-/** System errors that only the archive can be blamed for, with the name of the entry. */
-function describe(error: unknown, name: string): unknown {
-  if (error instanceof EngineError || error instanceof NeedsParents) return error;
-  if (error instanceof RangeError) return invalid(`invalid archive: ${showName(name)}: ${error.message}`, error);
-  const code = errnoOf(error);
-  if (code === undefined || !REFUSALS.has(code)) return error;
-  return invalid(`invalid archive: cannot create ${showName(name)}: ${code}`, error);
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { EngineError, internal, messageOf } from '../../../base/errors.ts';
-import { NeedsParents } from '../untar/untar.ts';
+import { NeedsParents } from '../untar/refusals.ts';
 import type { TreeAnswer, TreeJob, TreeRequest, TreeResults } from './tree-job.ts';
 
 /** Threads for work on trees. None runs while there is nothing to do. */

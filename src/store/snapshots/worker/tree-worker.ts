@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { EngineError, errnoOf, messageOf } from '../../../base/errors.ts';
 import { copyTree, removeTree, treeSize } from '../../../linux/index.ts';
-import { NeedsParents } from '../untar/untar.ts';
+import { NeedsParents } from '../untar/refusals.ts';
 import { adoptDirectories } from './adopt-directories.ts';
 import type { TreeAnswer, TreeFailure, TreeJob, TreeRequest, TreeResults } from './tree-job.ts';
 import { unpackFile } from './unpack-file.ts';

@@ -1,0 +1,102 @@
+import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../../base/errors.ts';
+import {
+  descriptorPath,
+  detachMount,
+  mountOverlay,
+  mountOverlayByOptions,
+  O_PATH,
+  type OverlayMount,
+} from '../../linux/index.ts';
+import type { LayerRecord } from './layer-table.ts';
+import type { SnapshotPaths } from './paths.ts';
+
+/**
+ * `index` would forbid sharing a layer between mounts. Redirects and metacopies are not made, and not followed where an image
+ * or a privileged container forged one: they let a layer name files of others.
+ */
+const OPTIONS = { index: 'off', metacopy: 'off', redirect_dir: 'nofollow' } as const;
+
+export interface LayerMount {
+  /** Bottom first. */
+  readonly lower: readonly LayerRecord[];
+  /** Absent: read-only. */
+  readonly upper?: string;
+  readonly work?: string;
+  readonly target: string;
+}
+
+/** Mounts layers over one another by whichever interface of the kernel takes them. */
+export interface LayerMounts {
+  mount(request: LayerMount): void;
+  /** Whether overlay mounts work on the data root's file system: tried, as nothing else tells. */
+  work(): boolean;
+}
+
+/** `api` is for tests: `page` is the one of kernels before 6.5. */
+export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): LayerMounts {
+  let usesPage = api === 'page';
+
+  const mountPaths = (byPath: () => OverlayMount, byLink: () => OverlayMount): void => {
+    if (usesPage) {
+      mountOverlayByOptions(byLink());
+      return;
+    }
+    try {
+      mountOverlay(byPath());
+    } catch (error) {
+      if (errnoOf(error) !== 'EINVAL' && errnoOf(error) !== 'ENOSYS') throw error;
+      mountOverlayByOptions(byLink());
+      usesPage = true;
+    }
+  };
+
+  return {
+    mount({ lower, ...rest }) {
+      const request = { ...rest, options: OPTIONS };
+      const topFirst = lower.toReversed();
+      if (topFirst.length === 0) {
+        // An image without layers still needs something below.
+        mkdirSync(paths.empty, { recursive: true });
+        const onEmpty = (): OverlayMount => ({ ...request, lower: [paths.empty] });
+        mountPaths(onEmpty, onEmpty);
+        return;
+      }
+      // Options end at one page: `l/` reached by its descriptor makes a layer some 20 bytes long.
+      const links = openSync(paths.links, O_PATH | constants.O_DIRECTORY);
+      try {
+        mountPaths(
+          () => ({ ...request, lower: topFirst.map(({ key }) => paths.layerFs(key)) }),
+          () => ({ ...request, lower: topFirst.map(({ link }) => `${descriptorPath(links)}/${link}`) }),
+        );
+      } finally {
+        closeSync(links);
+      }
+    },
+    work() {
+      const folder = join(paths.fresh, 'probe');
+      const at = (name: string): string => join(folder, name);
+      for (const name of ['a', 'b', 'upper', 'work', 'target']) mkdirSync(at(name), { recursive: true });
+      const request: OverlayMount = {
+        lower: [at('a'), at('b')],
+        upper: at('upper'),
+        work: at('work'),
+        target: at('target'),
+        options: OPTIONS,
+      };
+      try {
+        mountPaths(
+          () => request,
+          () => request,
+        );
+        detachMount(request.target);
+        return true;
+      } catch {
+        return false;
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  };
+}

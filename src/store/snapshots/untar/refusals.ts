@@ -1,0 +1,29 @@
+import { EngineError, errnoOf, invalid } from '../../../base/errors.ts';
+import { showName } from '../../../io/index.ts';
+
+/** The archive leans on the layers below it: a hard link to a file that it does not hold. */
+export class NeedsParents extends Error {}
+
+const REFUSALS: ReadonlySet<string> = new Set([
+  'E2BIG',
+  'EEXIST',
+  'EINVAL',
+  'EISDIR',
+  'ELOOP',
+  'EMLINK',
+  'ENAMETOOLONG',
+  'ENOENT',
+  'ENOTDIR',
+  'EPERM',
+  'ERANGE',
+  'EXDEV',
+]);
+
+/** System errors that only the archive can be blamed for, with the name of the entry. */
+export function describe(error: unknown, name: string): unknown {
+  if (error instanceof EngineError || error instanceof NeedsParents) return error;
+  if (error instanceof RangeError) return invalid(`invalid archive: ${showName(name)}: ${error.message}`, error);
+  const code = errnoOf(error);
+  if (code === undefined || !REFUSALS.has(code)) return error;
+  return invalid(`invalid archive: cannot create ${showName(name)}: ${code}`, error);
+}
