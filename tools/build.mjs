@@ -1,8 +1,9 @@
 // `npm run build`: bundles the command line, the daemon and the supervisor into dist/, each with what it loads late as a chunk.
-import { rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { buildCli } from './build-cli.mjs';
 import { root } from './node.mjs';
 
 /**
@@ -57,24 +58,21 @@ const shared = {
   logLevel: 'warning',
 };
 
-const outdir = join(root, 'dist');
-rmSync(outdir, { recursive: true, force: true });
+// Built beside the bundles in use, then put in their place at once: engines and tests may be starting from them.
+const outdir = join(root, `dist.${process.pid}`);
 await Promise.all([
-  build({
-    ...shared,
-    outdir,
-    splitting: true,
-    banner: {},
-    chunkNames: 'cli/[name]-[hash]',
-    entryPoints: { gantry: 'src/cli/main.ts' },
-  }),
+  buildCli(root, outdir),
   build({
     ...shared,
     outdir,
     splitting: true,
     chunkNames: 'daemon/[name]-[hash]',
     // Worker threads are entries of their own, beside the daemon's.
-    entryPoints: { gantryd: 'src/daemon/main.ts', 'network-kernel': 'src/network/kernel/kernel-worker.ts', 'tree-worker': 'src/store/snapshots/worker/tree-worker.ts' },
+    entryPoints: {
+      gantryd: 'src/daemon/main.ts',
+      'network-kernel': 'src/network/kernel/kernel-worker.ts',
+      'tree-worker': 'src/store/snapshots/worker/tree-worker.ts',
+    },
   }),
   build({
     ...shared,
@@ -84,3 +82,8 @@ await Promise.all([
     entryPoints: { 'gantry-supervisor': 'src/supervisor/main.ts' },
   }),
 ]);
+const dist = join(root, 'dist');
+const old = join(root, `dist.old.${process.pid}`);
+if (existsSync(dist)) renameSync(dist, old);
+renameSync(outdir, dist);
+rmSync(old, { recursive: true, force: true });

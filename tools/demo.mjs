@@ -86,7 +86,7 @@ async function page(url) {
 }
 
 try {
-  console.log(paint('1;36', `The engine ${await startEngine()}`) + ` (${HOST})`);
+  console.log(`${paint('1;36', `The engine ${await startEngine()}`)} (${HOST})`);
   makeImage();
   show('A container that says hello', ['run', '--rm', 'busybox', 'echo', 'hello from a container']);
   spawnSync(join(root, 'bin/gantry'), ['rm', '-f', 'demo-web'], { env, stdio: 'ignore' });

@@ -212,15 +212,19 @@ export class EngineNetworks implements Networks {
   /** The network of the mode first, then the others that endpoints name. */
   #wanted({ mode, endpoints }: SandboxRequest): readonly { record: NetworkRecord; asked: EndpointSettings }[] {
     const first = this.#table.require(mode);
-    const wanted = new Map<NetworkRecord, EndpointSettings>([[first, {}]]);
-    for (const [name, asked] of Object.entries(endpoints)) wanted.set(this.#table.require(name), asked);
+    const wanted = new Map<string, { record: NetworkRecord; asked: EndpointSettings }>();
+    wanted.set(first.id, { record: first, asked: {} });
+    for (const [name, asked] of Object.entries(endpoints)) {
+      const record = this.#table.require(name);
+      wanted.set(record.id, { record, asked });
+    }
     if (first.driver === 'null' && wanted.size > 1) {
       throw new EngineError(
         'invalid',
         'container cannot be connected to multiple networks with one of the networks in private (none) mode',
       );
     }
-    return [...wanted].map(([record, asked]) => ({ record, asked }));
+    return [...wanted.values()];
   }
 
   #reservePorts(request: SandboxRequest, endpoints: readonly ConnectedEndpoint[]): ContainerPorts {
