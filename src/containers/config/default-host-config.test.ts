@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { HostConfig } from '../../spec/index.ts';
+import { defaultHostConfig, type HostConfigDefaults } from './default-host-config.ts';
+import { randomName } from './random-name.ts';
+
+const DEFAULTS: HostConfigDefaults = {
+  cgroupVersion: 1,
+  defaultRuntime: 'crun',
+  logDriver: 'json-file',
+  oomKillDisable: true,
+};
+
+function shown(given: HostConfig, changes: Partial<HostConfigDefaults> = {}): HostConfig {
+  return defaultHostConfig(given, { ...DEFAULTS, ...changes });
+}
+
+test('what was not given is shown as dockerd shows it', () => {
+  const {
+    Binds,
+    Dns,
+    Devices,
+    PortBindings,
+    LogConfig,
+    NetworkMode,
+    RestartPolicy,
+    CgroupnsMode,
+    IpcMode,
+    ShmSize,
+    OomKillDisable,
+    PidsLimit,
+    Tmpfs,
+  } = shown({});
+  assert.deepEqual([Binds, Dns, Devices, PortBindings], [null, null, null, null]);
+  assert.deepEqual(LogConfig, { Type: 'json-file', Config: {} });
+  assert.deepEqual(RestartPolicy, { Name: 'no', MaximumRetryCount: 0 });
+  assert.deepEqual([NetworkMode, CgroupnsMode, IpcMode, ShmSize], ['bridge', 'host', 'private', 64 << 20]);
+  assert.deepEqual([OomKillDisable, PidsLimit, Tmpfs], [false, null, undefined]);
+});
+
+test('what was given is echoed, empty lists too', () => {
+  const given: HostConfig = {
+    Dns: [],
+    Tmpfs: { '/t': 'size=1m' },
+    CapAdd: ['net_admin'],
+    Mounts: [{ Type: 'tmpfs', Target: '/m' }],
+  };
+  const { Dns, Tmpfs, CapAdd, Mounts } = shown(given);
+  assert.deepEqual({ Dns, Tmpfs, CapAdd, Mounts }, given);
+  assert.deepEqual(shown({ PortBindings: { '80/tcp': [{ HostPort: '1' }], '81/tcp': null } }).PortBindings, {
+    '80/tcp': [{ HostIp: '', HostPort: '1' }],
+    '81/tcp': null,
+  });
+});
+
+test('values that follow from others', () => {
+  assert.equal(shown({ Memory: 64 << 20 }).MemorySwap, 128 << 20);
+  assert.equal(shown({ Memory: 64 << 20, MemorySwap: -1 }).MemorySwap, -1);
+  assert.equal(shown({ PidsLimit: -1 }).PidsLimit, null);
+  assert.equal(shown({ MemorySwappiness: -1 }).MemorySwappiness, null);
+  assert.equal(shown({}, { cgroupVersion: 2 }).CgroupnsMode, 'private');
+  assert.equal(shown({ Privileged: true }, { cgroupVersion: 2 }).CgroupnsMode, 'host');
+  assert.equal(shown({}, { oomKillDisable: false }).OomKillDisable, null);
+});
+
+test('a privileged container hides nothing, and SELinux leaves it and the host’s namespaces alone', () => {
+  const { MaskedPaths, ReadonlyPaths, SecurityOpt } = shown({ Privileged: true, SecurityOpt: ['seccomp=unconfined'] });
+  assert.deepEqual([MaskedPaths, ReadonlyPaths, SecurityOpt], [null, null, ['seccomp=unconfined', 'label=disable']]);
+  assert.deepEqual(shown({ IpcMode: 'host' }).SecurityOpt, ['label=disable']);
+  assert.equal(shown({}).SecurityOpt, null);
+  assert.deepEqual(shown({ MaskedPaths: [] }).MaskedPaths, []);
+  assert.equal(shown({}).MaskedPaths?.includes('/proc/kcore'), true);
+});
+
+test('random names are valid, many, and get digits when they are taken', () => {
+  const names = new Set(Array.from({ length: 500 }, () => randomName(0)));
+  assert.ok(names.size > 450);
+  for (const name of names) assert.match(name, /^[a-z]+_[a-z]+$/);
+  assert.match(randomName(6), /^[a-z]+_[a-z]+\d$/);
+});
