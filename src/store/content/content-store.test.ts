@@ -51,6 +51,24 @@ test('what is written comes back by its digest, whole or in part', async (t) => 
   assert.deepEqual(store.readJson(store.put(Buffer.from('{"a":1}'))), { a: 1 });
 });
 
+test('a blob can go by its sha512', async (t) => {
+  const store = open(t);
+  const bytes = randomBytes(1_500_000);
+  const expected = parseDigest(`sha512:${createHash('sha512').update(bytes).digest('hex')}`);
+  {
+    await using ingest = await store.ingest();
+    await ingest.write(bytes);
+    assert.equal((await ingest.commit({ digest: expected })).digest, expected);
+  }
+  await store.sync([expected]);
+  assert.deepEqual(store.list(), [expected]);
+  assert.ok(await store.verify(expected));
+  assert.equal(store.put(bytes, 'sha512'), expected);
+  const wrong = await store.ingest('wrong');
+  await wrong.write(Buffer.from('other'));
+  await assert.rejects(wrong.commit({ digest: expected }), { kind: 'invalid', message: /unexpected digest/ });
+});
+
 test('a blob whose size or digest is not the expected one is refused and gone', async (t) => {
   const store = open(t);
   const expected = digestOf(Buffer.from('right'));

@@ -27,8 +27,8 @@ export interface ContentStore {
    * without one it goes with the ingest. @throws EngineError conflict when the ref is being written
    */
   ingest(ref?: string): Promise<Ingest>;
-  /** A small blob in one go. */
-  put(bytes: Uint8Array): Digest;
+  /** A small blob in one go, under its digest of this algorithm (default sha256). */
+  put(bytes: Uint8Array, algorithm?: 'sha256' | 'sha512'): Digest;
   /** Moves a blob away; deleted in the background. Idempotent. */
   delete(digest: Digest): void;
   list(): Digest[];
@@ -54,7 +54,7 @@ export interface Ingest extends AsyncDisposable {
    */
   write(chunk: Uint8Array): Promise<void>;
   /**
-   * Verifies and publishes the blob. A mismatch deletes what was written. `claim` runs before, in one go with it: for a
+   * Verifies and publishes the blob, under its sha256 unless a sha512 is expected. A mismatch deletes what was written. `claim` runs before, in one go with it: for a
    * lease to cover a blob that is there already and might be collected.
    * @throws EngineError invalid when digest or size differ from what is expected
    */

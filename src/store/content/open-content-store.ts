@@ -12,7 +12,7 @@ import {
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { conflict, EngineError, errnoOf, invalid } from '../../base/errors.ts';
-import { type Digest, isDigest } from '../../base/ids.ts';
+import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import { syncFolder, writeFileAtomic } from '../../io/index.ts';
 import { openTrash } from '../gc/trash.ts';
@@ -21,6 +21,7 @@ import { openIngest } from './ingest.ts';
 import { type ContentPaths, contentPaths, KEPT_PREFIX, ONCE_PREFIX } from './paths.ts';
 
 const DOCUMENT_LIMIT = 8 << 20;
+const ALGORITHMS = ['sha256', 'sha512'] as const;
 const READ_CHUNK = 1 << 20;
 
 /** One process at a time: the caller holds the data root's lock. Blocks for a few system calls. */
@@ -77,8 +78,8 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
         throw error;
       }
     },
-    put(bytes) {
-      const digest = `sha256:${sha256(bytes)}` as Digest;
+    put(bytes, algorithm = 'sha256') {
+      const digest = parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`);
       if (!existsSync(paths.blob(digest))) {
         const temporary = join(paths.ingest, ONCE_PREFIX + randomUUID());
         writeFileAtomic(temporary, bytes);
@@ -88,22 +89,25 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
     },
     delete: (digest) => trash.take(paths.blob(digest)),
     list: () =>
-      readdirSync(paths.blobFolder('sha256'))
-        .map((hex) => `sha256:${hex}`)
-        .filter(isDigest),
+      ALGORITHMS.flatMap((algorithm) =>
+        readdirSync(paths.blobFolder(algorithm)).map((hex) => `${algorithm}:${hex}`),
+      ).filter(isDigest),
     async sync(digests) {
       for (const digest of digests) await syncFile(paths.blob(digest));
-      syncFolder(paths.blobFolder('sha256'));
+      for (const algorithm of ALGORITHMS) {
+        if (digests.some((digest) => digest.startsWith(algorithm))) syncFolder(paths.blobFolder(algorithm));
+      }
     },
     async verify(digest) {
-      const hash = createHash('sha256');
+      const algorithm = digest.slice(0, digest.indexOf(':'));
+      const hash = createHash(algorithm);
       try {
         for await (const chunk of createReadStream(paths.blob(digest), { highWaterMark: READ_CHUNK }))
           hash.update(chunk);
       } catch {
         return false;
       }
-      return digest === `sha256:${hash.digest('hex')}`;
+      return digest === `${algorithm}:${hash.digest('hex')}`;
     },
     writeIndex(manifests) {
       const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests };
@@ -121,7 +125,7 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
 }
 
 function prepare(paths: ContentPaths): void {
-  mkdirSync(paths.blobFolder('sha256'), { recursive: true });
+  for (const algorithm of ALGORITHMS) mkdirSync(paths.blobFolder(algorithm), { recursive: true });
   mkdirSync(paths.ingest, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(paths.ingest)) {
     // Nothing but ours is expected here; whatever it is, only refs are gone on with.

@@ -7,7 +7,7 @@ import { type Digest, digestHex } from '../../base/ids.ts';
  *     content/
  *       oci-layout                   {"imageLayoutVersion":"1.0.0"}
  *       index.json                   every name and its manifest or index, kept in step with state.db
- *       blobs/sha256/<hex>           verified, immutable
+ *       blobs/sha256/<hex>           verified, immutable; blobs/sha512/<hex> where somebody asked for it
  *       ingest/once-<random>         being written, gone after a restart
  *       ingest/kept-<sha256 of ref>  being written, resumed by the same ref
  *       trash/                       waiting to be deleted
