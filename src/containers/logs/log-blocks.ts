@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import type { FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { errnoOf } from '../../base/errors.ts';
 import type { LogFileHandle } from './log-files.ts';
 
 export const BLOCK_BYTES = 256 * 1024;
@@ -22,7 +25,8 @@ async function* plain(handle: FileHandle, position: number): AsyncGenerator<Buff
 }
 
 async function* unzipped(handle: FileHandle, position: number): AsyncGenerator<Buffer> {
-  const source = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: BLOCK_BYTES });
+  // The decompressor keeps what it is given: copies.
+  const source = Readable.from(copies(plain(handle, 0)), { objectMode: false });
   const gunzip = createGunzip({ chunkSize: BLOCK_BYTES });
   source.on('error', (error) => gunzip.destroy(error));
   source.pipe(gunzip);
@@ -37,11 +41,21 @@ async function* unzipped(handle: FileHandle, position: number): AsyncGenerator<B
     }
   } catch (error) {
     // A file that was cut short or damaged gives what can be read of it.
-    if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('Z_'))) throw error;
+    if (!isZlibError(error)) throw error;
   } finally {
-    source.destroy();
     gunzip.destroy();
+    source.destroy();
+    // A read that is under way ends before the file may be closed.
+    if (!source.closed) await once(source, 'close');
   }
+}
+
+async function* copies(blocks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const block of blocks) yield Buffer.from(block);
+}
+
+function isZlibError(error: unknown): boolean {
+  return errnoOf(error)?.startsWith('Z_') === true;
 }
 
 /** Where the last lines of a log begin. */

@@ -16,17 +16,36 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  */
 export function readLog(source: LogSource, options: LogOptions, signal: AbortSignal): Readable {
   const stop = new AbortController();
-  const stream = Readable.from(read(source, options, stop.signal), { objectMode: false, highWaterMark: BLOCK_BYTES });
+  const chunks = read(source, options, stop.signal);
+  const stream = new Readable({
+    highWaterMark: BLOCK_BYTES,
+    read() {
+      void pull(this, chunks);
+    },
+    // Not `Readable.from`: it would wait for the next chunk, which may never come, before it lets go.
+    destroy(error, callback) {
+      stop.abort();
+      const done = (): void => callback(error);
+      chunks.return(undefined).then(done, done);
+    },
+  });
   const abort = (): void => {
     stream.destroy();
   };
   signal.addEventListener('abort', abort, { once: true });
-  stream.once('close', () => {
-    signal.removeEventListener('abort', abort);
-    stop.abort();
-  });
+  stream.once('close', () => signal.removeEventListener('abort', abort));
   if (signal.aborted) abort();
   return stream;
+}
+
+/** One chunk for each request: a stream asks again when it wants more. */
+async function pull(stream: Readable, chunks: AsyncGenerator<Buffer>): Promise<void> {
+  try {
+    const { done, value } = await chunks.next();
+    if (!stream.destroyed) stream.push(done === true ? null : value);
+  } catch (error) {
+    stream.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 async function* read(source: LogSource, options: LogOptions, stop: AbortSignal): AsyncGenerator<Buffer> {
