@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from '../base/logger.ts';
 import type { Containers } from '../containers/index.ts';
+import type { Registries } from '../distribution/index.ts';
 import type { EventLog } from '../events/index.ts';
 import type { Images } from '../images/index.ts';
 import type { Networks } from '../network/index.ts';
@@ -11,6 +12,7 @@ import { installFront, isHijackPath } from './http/front.ts';
 import { createRouter } from './http/router.ts';
 import type { BoundRoute } from './route.ts';
 import { containerRoutes } from './routes/containers/index.ts';
+import { distributionRoutes } from './routes/distribution/index.ts';
 import { execRoutes } from './routes/exec/index.ts';
 import { imageRoutes } from './routes/images/index.ts';
 import { networkRoutes } from './routes/networks/index.ts';
@@ -25,6 +27,7 @@ export interface ApiDeps {
   readonly networks: Networks;
   readonly volumes: Volumes;
   readonly system: System;
+  readonly registries: Pick<Registries, 'login'>;
   readonly events: EventLog;
   readonly logger: Logger;
   /** Of the engine, for the `Server` header. */
@@ -54,10 +57,11 @@ export function createApi(deps: ApiDeps): { createServer(): Server } {
 export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
   const { containers, images, networks, volumes } = deps;
   return [
-    ...systemRoutes(deps.system, deps.events, { containers, images, volumes }),
+    ...systemRoutes(deps.system, deps, { containers, images, volumes }),
     ...containerRoutes(containers),
     ...execRoutes(containers),
     ...imageRoutes(images),
+    ...distributionRoutes(images),
     ...networkRoutes(networks),
     ...volumeRoutes(volumes),
   ];

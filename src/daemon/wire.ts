@@ -86,12 +86,13 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   });
   await containers.restore();
   opened.defer(() => leave({ config, containers, networks, runtime, logger }));
+  const registries = opened.use(registryClient(config));
   const images = createImages({
     ...stores,
     users: containers.imageUsers,
     events,
     logger,
-    registries: opened.use(registryClient(config)),
+    registries,
     limits: config.registry,
   });
   const programs = describePrograms(runtime.runtimes, init);
@@ -119,6 +120,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     networks,
     volumes,
     system,
+    registries,
     events,
     logger,
     engineVersion: ENGINE_VERSION,

@@ -1,4 +1,5 @@
 import type { ImagesDeps } from './deps.ts';
+import { distributionInfo } from './distribution-info.ts';
 import { imageHistory } from './history.ts';
 import type { Images } from './images.ts';
 import { importImage } from './import.ts';
@@ -8,16 +9,23 @@ import { loadImages } from './load/load.ts';
 import { pruneImages } from './prune.ts';
 import { createDownloads } from './pull/downloads.ts';
 import { pullImage } from './pull/pull-image.ts';
+import { pushImage } from './push/push-image.ts';
 import { removeImage } from './remove.ts';
+import { searchImages } from './search.ts';
 import { tagImage } from './tag.ts';
+import { createSlots } from './transfer/slots.ts';
 
 /** The verbs on images over the stores. */
 export function createImages(deps: ImagesDeps): Images {
   const downloads = createDownloads(deps.limits.maxConcurrentDownloads);
+  const uploads = createSlots(deps.limits.maxConcurrentUploads);
   return {
     load: (archive, options, progress, signal) => loadImages(deps, archive, { options, progress, signal }),
     import: (archive, options, progress, signal) => importImage(deps, archive, { options, progress, signal }),
     pull: (request, progress, signal) => pullImage({ ...deps, downloads }, request, progress, signal),
+    push: (request, progress, signal) => pushImage({ ...deps, uploads }, request, progress, signal),
+    search: (term, options, signal) => searchImages(deps, term, options, signal),
+    distribution: (ref, credentials, signal) => distributionInfo(deps, ref, credentials, signal),
     list: async (options) => listImages(deps, options),
     inspect: async (ref, options) => inspectImage(deps, ref, options),
     history: async (ref, options) => imageHistory(deps, ref, options),

@@ -1,6 +1,10 @@
 import type { Readable } from 'node:stream';
+import type { Credentials, SearchResult } from '../distribution/index.ts';
 import type { ContainerConfig, Platform } from '../spec/index.ts';
+import type { DistributionInfo } from './distribution-info.ts';
 import type { PullRequest } from './pull/pull-image.ts';
+import type { PushRequest } from './push/push-image.ts';
+import type { SearchOptions } from './search.ts';
 
 /** A line of a progress stream, in the API's spelling (`status`, `progressDetail`, `id`, `stream`, `errorDetail`). */
 export type Progress = (message: Readonly<Record<string, unknown>>) => void;
@@ -29,6 +33,11 @@ export interface Images {
   ): Promise<string>;
   /** An image, or without a tag all of a repository, from its registry. */
   pull(request: PullRequest, progress: Progress, signal: AbortSignal): Promise<void>;
+  /** An image, or without a tag all of a repository, to its registry. */
+  push(request: PushRequest, progress: Progress, signal: AbortSignal): Promise<void>;
+  search(term: string, options: SearchOptions, signal: AbortSignal): Promise<readonly SearchResult[]>;
+  /** What a name stands for at its registry. */
+  distribution(ref: string, credentials: Credentials, signal: AbortSignal): Promise<DistributionInfo>;
   list(options: {
     readonly all: boolean;
     readonly filters: Readonly<Record<string, readonly string[]>>;

@@ -116,6 +116,7 @@ export function fakeEngine(): FakeEngine {
       layersSizeBytes: async () => 0,
       directorySizeBytes: async () => 0,
     },
+    registries: { login: async () => ({}) },
     events,
     logger: silentLogger,
     engineVersion: '0.0.0',

@@ -41,7 +41,7 @@ export function openRepository(domain: string, path: string, hosts: RepositoryHo
     hasBlob: (digest, signal) => hasBlob(origin, { path, digest, scopes: push }, signal),
     async upload(blob, signal) {
       const { digest } = blob.descriptor;
-      if (await hasBlob(origin, { path, digest, scopes: push }, signal)) return 'exists';
+      if (await hasBlob(origin, { path, digest, scopes: push }, signal)) return { how: 'exists' };
       const mounts = blob.mountFrom.map((source) => repositoryScope(source, ['pull']));
       return uploadBlob(origin, { path, scopes: [...push, ...mounts] }, blob, signal);
     },

@@ -20,7 +20,7 @@ export interface Repository {
    * Puts a blob there unless it is: looks, tries to mount it from a repository of the same registry, uploads, resuming
    * where an interrupted upload stopped.
    */
-  upload(blob: UploadBlob, signal: AbortSignal): Promise<'exists' | 'mounted' | 'uploaded'>;
+  upload(blob: UploadBlob, signal: AbortSignal): Promise<UploadOutcome>;
   /** Answers the digest that the registry confirms. */
   putManifest(
     reference: string,
@@ -31,6 +31,11 @@ export interface Repository {
   /** Every tag, page by page. */
   tags(signal: AbortSignal): Promise<readonly string[]>;
 }
+
+export type UploadOutcome =
+  | { readonly how: 'exists' | 'uploaded' }
+  /** `from`: a repository of the same registry. */
+  | { readonly how: 'mounted'; readonly from: string };
 
 export interface FetchedManifest {
   readonly descriptor: Descriptor;

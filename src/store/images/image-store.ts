@@ -30,6 +30,11 @@ export interface ImageStore {
    * @throws EngineError invalid when a document is broken or missing, noSpace
    */
   add(targets: readonly NewTarget[]): void;
+  /**
+   * Adds a target in place of another one, whose names it takes over: the same image in another form. What only the old
+   * one used is left to the collector. @throws as {@link add}
+   */
+  replace(old: Digest, by: NewTarget): void;
   /** Points a canonical name at the target of an image. */
   tag(id: Digest, name: string): void;
   setParent(id: Digest, parent: Digest): void;

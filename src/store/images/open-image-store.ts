@@ -6,7 +6,7 @@ import { formatNanos } from '../../base/time.ts';
 import { parseReference } from '../../spec/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { StateDb } from '../db/index.ts';
-import { type Catalog, createCatalog, referencesOf, type TargetRecord } from './catalog.ts';
+import { type Catalog, createCatalog, referencesOf, type Target, type TargetRecord } from './catalog.ts';
 import { type ImageDocuments, readDocuments } from './documents.ts';
 import type { ImageStore, NewTarget } from './image-store.ts';
 import { writeLayoutIndex } from './layout-index.ts';
@@ -62,18 +62,20 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
   refreshIndex();
 
   /** One transaction; memory follows once it is committed. */
-  const put = (changes: readonly Change[]): void => {
+  const put = (changes: readonly Change[], gone?: Target): void => {
     db.transaction(() => {
       for (const { record, names } of changes) {
         const { digest } = record.descriptor;
         targetTable.put(digest, record);
         for (const name of names) nameTable.put(name, { name, target: digest });
       }
+      if (gone !== undefined) targetTable.delete(gone.record.descriptor.digest);
     });
     for (const { record, images, names } of changes) {
       catalog.enter(record, images);
       for (const name of names) catalog.move(name, record.descriptor.digest);
     }
+    if (gone !== undefined) catalog.leave(gone);
     refreshIndex();
   };
 
@@ -118,6 +120,13 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
         .filter(({ record }) => record.parent === id)
         .flatMap((target) => target.images.map((image) => catalog.view(target, image))),
     add: (targets) => put(targets.map(newChange)),
+    replace(old, by) {
+      const gone = catalog.target(old);
+      if (gone === undefined || old === by.descriptor.digest) return put([newChange(by)]);
+      const { descriptor: _descriptor, manifests: _manifests, unsettled: _unsettled, ...kept } = gone.record;
+      const change = newChange({ ...by, names: [...gone.names, ...by.names] });
+      put([{ ...change, record: { ...change.record, ...kept } }], gone);
+    },
     tag(id, name) {
       parseReference(name);
       const image = catalog.byId(id);

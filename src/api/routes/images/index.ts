@@ -6,7 +6,9 @@ import { inspectImage } from './inspect.ts';
 import { listImages } from './list.ts';
 import { loadImages } from './load.ts';
 import { pruneImages } from './prune.ts';
+import { pushImage } from './push.ts';
 import { removeImage } from './remove.ts';
+import { searchImages } from './search.ts';
 import { tagImage } from './tag.ts';
 
 export function imageRoutes(images: Images): readonly BoundRoute[] {
@@ -15,8 +17,10 @@ export function imageRoutes(images: Images): readonly BoundRoute[] {
     bind(pruneImages, images),
     bind(loadImages, images),
     bind(createImage, { images }),
+    bind(searchImages, images),
     bind(inspectImage, images),
     bind(imageHistory, images),
+    bind(pushImage, images),
     bind(tagImage, images),
     bind(removeImage, images),
   ];

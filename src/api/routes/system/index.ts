@@ -1,5 +1,7 @@
+import type { Registries } from '../../../distribution/index.ts';
 import type { EventLog } from '../../../events/index.ts';
 import { type BoundRoute, bind } from '../../route.ts';
+import { auth } from './auth.ts';
 import { type DiskUsageDeps, diskUsage } from './disk-usage.ts';
 import { events } from './events.ts';
 import { type InfoDeps, info } from './info.ts';
@@ -11,7 +13,7 @@ export interface System extends InfoDeps, VersionDeps, Pick<DiskUsageDeps, 'laye
 
 export function systemRoutes(
   system: System,
-  log: EventLog,
+  { events: log, registries }: { readonly events: EventLog; readonly registries: Pick<Registries, 'login'> },
   stores: Omit<DiskUsageDeps, keyof System>,
 ): readonly BoundRoute[] {
   const usage: DiskUsageDeps = {
@@ -25,6 +27,7 @@ export function systemRoutes(
     bind(version, system),
     bind(info, system),
     bind(events, log),
+    bind(auth, registries),
     bind(diskUsage, usage),
     bind(listPlugins, undefined),
   ];

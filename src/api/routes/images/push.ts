@@ -1,0 +1,22 @@
+import * as z from 'zod/mini';
+import type { Images } from '../../../images/index.ts';
+import { queryPlatform, queryString } from '../../codec/query.ts';
+import { registryAuth } from '../../codec/registry-auth.ts';
+import { defineRoute } from '../../route.ts';
+
+/** POST /images/{name}/push: one tag, or all of the repository without `tag`. */
+export const pushImage = defineRoute({
+  method: 'POST',
+  path: '/images/:name+/push',
+  query: z.object({ tag: queryString, platform: queryPlatform }),
+  async handle({ params, query, headers }, images: Pick<Images, 'push'>) {
+    const { tag, platform } = query;
+    const request = {
+      image: params['name'] ?? '',
+      tag,
+      credentials: registryAuth(headers['x-registry-auth']),
+      ...(platform === undefined ? {} : { platform }),
+    };
+    return { status: 200, progress: (send, signal) => images.push(request, send, signal) };
+  },
+});

@@ -1,0 +1,28 @@
+import * as z from 'zod/mini';
+import type { Registries } from '../../../distribution/index.ts';
+import { goString, goStruct } from '../../codec/go-json.ts';
+import { credentialsOf } from '../../codec/registry-auth.ts';
+import { registryDomain } from '../../codec/registry-domain.ts';
+import { defineRoute } from '../../route.ts';
+
+/** POST /auth: checks credentials as `docker login` does, and answers the identity token where the registry gives one. */
+export const auth = defineRoute({
+  method: 'POST',
+  path: '/auth',
+  query: z.object({}),
+  emptyBody: 'accepted',
+  json: goStruct({
+    username: goString,
+    password: goString,
+    auth: goString,
+    email: goString,
+    serveraddress: goString,
+    identitytoken: goString,
+    registrytoken: goString,
+  }),
+  async handle({ body, signal }, registries: Pick<Registries, 'login'>) {
+    const domain = registryDomain(body.serveraddress ?? '');
+    const { identityToken } = await registries.login(domain, credentialsOf(body), signal);
+    return { status: 200, body: { IdentityToken: identityToken ?? '', Status: 'Login Succeeded' } };
+  },
+});

@@ -1,0 +1,192 @@
+import { EngineError } from '../../base/errors.ts';
+import { type Digest, digestHex, shortId } from '../../base/ids.ts';
+import type { Credentials, Repository } from '../../distribution/index.ts';
+import {
+  canonicalString,
+  type Descriptor,
+  familiarName,
+  familiarString,
+  type Platform,
+  parseReference,
+  type Reference,
+  repositoryName,
+  withTag,
+} from '../../spec/index.ts';
+import type { Lease, StoredImage } from '../../store/index.ts';
+import type { ImagesDeps } from '../deps.ts';
+import type { Progress } from '../images.ts';
+import { type LayerLines, layerLines } from '../transfer/image-progress.ts';
+import type { Slots } from '../transfer/slots.ts';
+import { mountSources } from './mount-sources.ts';
+import { type PushedLayer, type PushPlan, planPush } from './plan-push.ts';
+import { compressedForm, isOwnForm } from './pushed-form.ts';
+
+export interface PushRequest {
+  /** As the user wrote it, without the tag. */
+  readonly image: string;
+  /** '' pushes every tag. */
+  readonly tag: string;
+  /** Only this one of an image of several. */
+  readonly platform?: Platform;
+  readonly credentials: Credentials;
+}
+
+interface PushCall {
+  readonly repository: Repository;
+  readonly platform: Platform | undefined;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+interface PushDeps extends ImagesDeps {
+  readonly uploads: Slots;
+}
+
+/**
+ * Sends an image to its registry: what is there already is not sent again, blobs of other repositories of the registry are
+ * mounted. A pulled image keeps its digests byte for byte. @throws EngineError in dockerd's words
+ */
+export async function pushImage(
+  deps: PushDeps,
+  request: PushRequest,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const named = parseReference(request.image);
+  const reference = request.tag === '' ? named : withTag(named, request.tag);
+  if (reference.digest !== undefined) throw new EngineError('invalid', 'cannot push a digest reference');
+  const repository = deps.registries.repository(reference.domain, reference.path, request.credentials);
+  const call = { repository, platform: request.platform, progress, signal };
+  progress({ status: `The push refers to repository [${repositoryName(reference)}]` });
+  for (const one of localTags(deps, reference)) await pushOne(deps, one, call);
+  deps.events.emit('image', 'push', familiarString(reference), { name: familiarName(reference) });
+}
+
+/** @throws EngineError notFound */
+function localTags({ images }: PushDeps, reference: Reference): Reference[] {
+  const tags = images
+    .names()
+    .map(({ name }) => parseReference(name))
+    .filter((each) => each.digest === undefined && repositoryName(each) === repositoryName(reference));
+  if (tags.length === 0) {
+    const name = familiarName(reference);
+    throw new EngineError('notFound', `An image does not exist locally with the tag: ${name}`);
+  }
+  if (reference.tag === undefined) return tags;
+  const found = tags.filter(({ tag }) => tag === reference.tag);
+  if (found.length === 0) throw new EngineError('notFound', `tag does not exist: ${familiarString(reference)}`);
+  return found;
+}
+
+async function pushOne(deps: PushDeps, reference: Reference, call: PushCall): Promise<void> {
+  const { progress, repository, platform } = call;
+  await using lease = deps.collector.lease();
+  const image = deps.images.resolve(canonicalString(reference), platform);
+  for (const digest of deps.images.referencesOf(image.id).blobs) lease.blob(digest);
+  const { plan, adopt } = await choosePlan(deps, image, { ...call, lease });
+
+  await pushBlobs(deps, plan, { ...call, sources: mountSources(deps.images, reference) });
+  for (const document of plan.documents) await putDocument(deps, repository, document, document.digest, call.signal);
+  const tag = reference.tag ?? '';
+  await putDocument(deps, repository, plan.target, tag, call.signal);
+  adopt(`${repositoryName(reference)}@${plan.target.digest}`);
+  const { digest, size } = plan.target;
+  progress({ status: `${tag}: digest: ${digest} size: ${size}` });
+  progress({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } });
+}
+
+interface Choice {
+  readonly plan: PushPlan;
+  /** Records that the registry has it under this name. */
+  adopt(name: string): void;
+}
+
+/** All of it where all of it is here; else the one image that is. */
+async function choosePlan(
+  deps: PushDeps,
+  image: StoredImage,
+  call: PushCall & { readonly lease: Lease },
+): Promise<Choice> {
+  const { content, images } = deps;
+  if (isOwnForm(deps, image)) {
+    const { descriptor } = await compressedForm(deps, image, call);
+    return {
+      plan: required(planPush(content, descriptor), image),
+      adopt: (name) => {
+        images.replace(image.target.digest, { descriptor, manifests: [descriptor], names: [name] });
+        deps.settle();
+      },
+    };
+  }
+  const whole = call.platform === undefined ? planPush(content, image.target) : undefined;
+  return {
+    plan: whole ?? required(planPush(content, image.manifestDescriptor), image),
+    adopt: (name) => images.add([{ descriptor: image.target, manifests: [image.manifestDescriptor], names: [name] }]),
+  };
+}
+
+function required(plan: PushPlan | undefined, image: StoredImage): PushPlan {
+  if (plan !== undefined) return plan;
+  throw new EngineError('notFound', `content of image ${image.id} is missing: pull or load it again`);
+}
+
+/** Uploads what the registry lacks, several at a time. The first failure stops the others, and is thrown once they ended. */
+async function pushBlobs(
+  deps: PushDeps,
+  plan: PushPlan,
+  call: PushCall & { readonly sources: ReadonlyMap<Digest, readonly string[]> },
+): Promise<void> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([call.signal, stop.signal]);
+  let cause: unknown;
+  const guard = (pushing: Promise<void>): Promise<void> =>
+    pushing.catch((error: unknown) => {
+      cause ??= error;
+      stop.abort();
+    });
+  // As dockerd lists them: the top layer first.
+  const layers = plan.layers
+    .toReversed()
+    .map((layer) => ({ ...layer, lines: layerLines(shortId(digestHex(layer.shownAs)), call.progress) }));
+  for (const { lines } of layers) lines.state('Preparing');
+  await Promise.all([
+    ...layers.map((layer) => guard(pushBlob(deps, layer, { ...call, signal }))),
+    ...plan.others.map((blob) => guard(pushBlob(deps, { blob }, { ...call, signal }))),
+  ]);
+  if (call.signal.aborted) throw new EngineError('cancelled', 'the push was cancelled');
+  if (cause !== undefined) throw cause;
+}
+
+async function pushBlob(
+  { content, uploads }: PushDeps,
+  { blob, lines }: Pick<PushedLayer, 'blob'> & { readonly lines?: LayerLines },
+  call: PushCall & { readonly sources: ReadonlyMap<Digest, readonly string[]> },
+): Promise<void> {
+  using _slot = await uploads.take(call.signal);
+  const outcome = await call.repository.upload(
+    {
+      descriptor: blob,
+      mountFrom: call.sources.get(blob.digest) ?? [],
+      open: (offset) => content.open(blob.digest, { start: offset }),
+      progress: (sent) => lines?.bar('Pushing', sent, blob.size),
+    },
+    call.signal,
+  );
+  if (outcome.how === 'exists') lines?.state('Layer already exists');
+  else if (outcome.how === 'mounted') lines?.state(`Mounted from ${outcome.from}`);
+  else lines?.state('Pushed');
+}
+
+async function putDocument(
+  { content }: PushDeps,
+  repository: Repository,
+  { mediaType, digest }: Descriptor,
+  reference: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const bytes = content.read(digest);
+  const confirmed = await repository.putManifest(reference, { mediaType, bytes }, signal);
+  if (confirmed !== digest) {
+    throw new EngineError('unavailable', `the registry stored ${confirmed} instead of ${digest}`);
+  }
+}
