@@ -10,7 +10,7 @@ import {
 } from '../spec/index.ts';
 import type { ImageStore } from '../store/index.ts';
 import { cleanWorkdir } from './config/check-config.ts';
-import { checkCreate } from './config/check-create.ts';
+import { checkCreate, checkUpdate } from './config/check-create.ts';
 import { defaultHostConfig, type HostConfigDefaults } from './config/default-host-config.ts';
 import { planMounts } from './config/plan-mounts.ts';
 import { randomName } from './config/random-name.ts';
@@ -29,7 +29,11 @@ export interface PlannerDeps {
 }
 
 export function createPlanner(deps: PlannerDeps): Planner {
-  return { plan: (request) => plan(deps, request), randomName };
+  return {
+    plan: (request) => plan(deps, request),
+    checkUpdate: (change) => checkUpdate(change, deps.facts),
+    randomName,
+  };
 }
 
 function plan(deps: PlannerDeps, { body, platform }: CreateContainer): ContainerPlan {

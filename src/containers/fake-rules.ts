@@ -36,6 +36,7 @@ export function fakeRules(): Rules {
           warnings: [],
         };
       },
+      checkUpdate: (change) => ({ resources: change, warnings: [] }),
       randomName: () => {
         names += 1;
         return `random_name${names}`;

@@ -1,4 +1,11 @@
-import type { ContainerConfig, EndpointSettings, HostConfig, Platform } from '../spec/index.ts';
+import type {
+  ContainerConfig,
+  EndpointSettings,
+  HostConfig,
+  Platform,
+  Resources,
+  RestartPolicy,
+} from '../spec/index.ts';
 import type { StoredImage } from '../store/index.ts';
 import type { CreateVolume } from '../volumes/index.ts';
 import type { CreateContainer } from './containers.ts';
@@ -25,10 +32,14 @@ export interface PlannedMount {
   readonly volume?: CreateVolume;
 }
 
+export type ResourceChange = Resources & { readonly RestartPolicy?: RestartPolicy };
+
 /** Decides; touches nothing. */
 export interface Planner {
   /** @throws EngineError notFound `No such image: x`; invalid, conflict, as dockerd words them */
   plan(request: CreateContainer): ContainerPlan;
+  /** New limits of a container: without what this host cannot limit. @throws EngineError invalid */
+  checkUpdate<T extends ResourceChange>(change: T): { readonly resources: T; readonly warnings: readonly string[] };
   /** `adjective_surname`, with a digit from the sixth retry on. */
   randomName(retry: number): string;
 }

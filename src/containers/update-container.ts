@@ -24,22 +24,23 @@ const UPDATABLE = [
 
 /**
  * Stores new limits and applies them to a container that runs; when that fails, nothing is changed.
- * @throws EngineError notFound; conflict for options that exclude each other; what the runtime says
+ * @throws EngineError notFound; invalid for limits that nobody has; conflict for options that exclude each other; what the runtime says
  */
 export async function updateContainer(
-  world: Pick<World, 'table' | 'locks' | 'runtime' | 'events'>,
+  world: Pick<World, 'table' | 'locks' | 'runtime' | 'events' | 'planner'>,
   ref: string,
   change: Change,
   signal: AbortSignal,
 ): Promise<{ readonly warnings: readonly string[] }> {
   const entry = world.table.resolve(ref);
+  const { resources, warnings } = world.planner.checkUpdate(change);
   using _lock = await world.locks.acquire(entry.id, signal);
   const before = entry.record;
   try {
     if (entry.removing || before.state.dead) {
       throw conflict('container is marked for removal and cannot be "update"');
     }
-    const hostConfig = mergeChange(before.hostConfig, change);
+    const hostConfig = mergeChange(before.hostConfig, resources);
     if (hasProcess(before)) await world.runtime.update(entry.id, hostConfig);
     world.table.put(entry, { ...entry.record, hostConfig });
   } catch (error) {
@@ -47,7 +48,7 @@ export async function updateContainer(
     throw new EngineError(error.kind, `Cannot update container ${entry.id}: ${error.message}`, { cause: error });
   }
   emitContainerEvent(world.events, entry.record, 'update');
-  return { warnings: [] };
+  return { warnings };
 }
 
 /** @throws EngineError conflict */

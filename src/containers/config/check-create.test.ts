@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HostFacts } from '../../runtime/index.ts';
 import type { ContainerConfig, HostConfig } from '../../spec/index.ts';
-import { checkCreate } from './check-create.ts';
+import { checkCreate, checkUpdate } from './check-create.ts';
 
 const MEGABYTE = 1 << 20;
 
@@ -216,4 +216,14 @@ test('what a container’s own config may not say', () => {
   refuses({ Tmpfs: { rel: '' } }, "invalid mount path: 'rel' mount path must be absolute");
   refuses({ Tmpfs: { '/': '' } }, "invalid specification: destination can't be '/'");
   refuses({ Annotations: { '': 'x' } }, 'invalid Annotations: the empty string is not permitted as an annotation key');
+});
+
+test('an update is checked as a create is, but may set swap alone', () => {
+  assert.throws(() => checkUpdate({ Memory: MEGABYTE }, FACTS), { message: 'Minimum memory limit allowed is 6MB' });
+  assert.throws(
+    () => checkUpdate({ RestartPolicy: { Name: 'no', MaximumRetryCount: 1 } }, FACTS),
+    /maximum retry count/,
+  );
+  assert.deepEqual(checkUpdate({ MemorySwap: 64 * MEGABYTE }, FACTS).warnings, []);
+  assert.equal(checkUpdate({ BlkioWeight: 300 }, FACTS).resources.BlkioWeight, 0);
 });

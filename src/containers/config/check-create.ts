@@ -1,11 +1,11 @@
 import { invalid } from '../../base/errors.ts';
 import { checkCapabilities, type HostFacts, parseSecurityOptions } from '../../runtime/index.ts';
-import type { ContainerConfig, HostConfig } from '../../spec/index.ts';
+import type { ContainerConfig, HostConfig, Resources } from '../../spec/index.ts';
 import { targetProblem } from './bind-spec.ts';
-import { checkConfig, checkHostConfig } from './check-config.ts';
+import { checkConfig, checkHostConfig, checkRestartPolicy } from './check-config.ts';
 import { checkLogConfig } from './check-log-config.ts';
 import { checkModes } from './check-modes.ts';
-import { checkResources, checkScores } from './check-resources.ts';
+import { type CheckedResources, checkResources, checkScores } from './check-resources.ts';
 
 export interface CheckedRequest {
   /** Without what this host cannot limit. */
@@ -38,4 +38,13 @@ export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, fac
       ? ['Published ports are discarded when using host network mode']
       : [];
   return { hostConfig: resources, warnings: [...warnings, ...discarded] };
+}
+
+/** The same of an update, which changes limits and the restart policy. @throws EngineError invalid */
+export function checkUpdate<T extends Resources & Pick<HostConfig, 'RestartPolicy'>>(
+  change: T,
+  facts: HostFacts,
+): CheckedResources<T> {
+  if (change.RestartPolicy !== undefined && change.RestartPolicy !== null) checkRestartPolicy(change.RestartPolicy);
+  return checkResources(change, facts, true);
 }
