@@ -29,22 +29,20 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
     }
   };
   let scheduled = false;
+  let waiting = 0;
   let delay: NodeJS.Timeout | undefined;
+  /** Behind the answer to whoever removed something. Keeps the process alive only if somebody waits for it. */
+  const pause = async (): Promise<void> => {
+    await new Promise((resolve) => {
+      delay = setTimeout(resolve, 50);
+      if (waiting === 0) delay.unref();
+    });
+    scheduled = false;
+  };
   const schedule = (): void => {
     if (scheduled) return;
     scheduled = true;
-    // Behind the answer to whoever removed something.
-    sweeping = sweeping
-      .then(
-        () =>
-          new Promise((resolve) => {
-            delay = setTimeout(resolve, 50).unref();
-          }),
-      )
-      .then(() => {
-        scheduled = false;
-        return sweep();
-      });
+    sweeping = sweeping.then(pause).then(sweep);
   };
   if (readdirSync(folder).length > 0) schedule();
   return {
@@ -58,9 +56,10 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
       schedule();
     },
     async swept() {
-      // Somebody waits: the process must not end for want of anything else to do.
+      waiting += 1;
       delay?.ref();
       await sweeping;
+      waiting -= 1;
     },
   };
 }
