@@ -28,6 +28,7 @@ import type {
   TaskRuntime,
   TaskStats,
 } from '../task-runtime.ts';
+import { CompiledFilters } from './compiled-filters.ts';
 import { checkReply, linuxResources } from './pause-resume-update.ts';
 import { execError, startError } from './runtime-errors.ts';
 import type { Runtimes } from './runtimes.ts';
@@ -48,9 +49,11 @@ export class SupervisedRuntime implements TaskRuntime {
   /** Releases on their way: they remove the folder that a new start of the id writes to. */
   readonly #releasing = new Map<string, Promise<void>>();
   readonly #cgroupPaths = new Map<string, string>();
+  readonly #filters: CompiledFilters;
 
   constructor(deps: SupervisedRuntimeDeps) {
     this.#deps = deps;
+    this.#filters = new CompiledFilters(deps.execRoot);
   }
 
   async start(task: StartTask, signal: AbortSignal): Promise<StartedTask> {
@@ -62,14 +65,16 @@ export class SupervisedRuntime implements TaskRuntime {
     const layout = taskLayout(this.#deps.execRoot, ref);
     const cgroupPath = spec.linux.cgroupsPath ?? `/${containerId}`;
     this.#cgroupPaths.set(containerId, cgroupPath);
-    const config = stringifySpec(spec);
+    const config = stringifySpec(this.#filters.apply(spec));
     const request = (): RequestBody => {
       mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
       writeFileSync(layout.config, config, { mode: 0o600 });
       return { op: 'start', task: ref, runtime, stdio, log, oomFile: oomFile(this.#deps.cgroups, cgroupPath) };
     };
     try {
-      return started(await this.#launch(ref, stdio, request));
+      const reply = await this.#launch(ref, stdio, request);
+      void this.#filters.learn(spec, containerId);
+      return started(reply);
     } catch (error) {
       this.#cgroupPaths.delete(containerId);
       throw error instanceof RefusedError ? startError(error, spec) : error;
