@@ -40,6 +40,11 @@ const TEST_NEEDS = [
   { what: 'script (a real terminal)', has: () => onPath('script'), debian: ['bsdutils'] },
   { what: 'zstd', has: () => onPath('zstd'), debian: ['zstd'] },
   { what: 'skopeo', has: () => onPath('skopeo'), debian: ['skopeo'] },
+  {
+    what: 'docker-registry (pushed to and pulled from)',
+    has: () => onPath('docker-registry'),
+    debian: ['docker-registry'],
+  },
 ];
 const OTHERS = {
   Fedora: 'dnf install crun runc nftables busybox tini procps-ng iproute util-linux-script zstd skopeo',

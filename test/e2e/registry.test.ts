@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { tarArchive } from '../support/busybox-image.ts';
+import { debianRegistry } from '../support/debian-registry.ts';
+import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
+import { type WildRegistry, wildRegistry } from '../support/wild-registry.ts';
+
+const engine = useEngine();
+const [cli = 'gantry'] = CLIS;
+
+async function manifestAt(host: string, name: string, reference: string): Promise<{ digest: string; bytes: Buffer }> {
+  const accept = [
+    'application/vnd.oci.image.manifest.v1+json',
+    'application/vnd.docker.distribution.manifest.v2+json',
+  ].join(', ');
+  const response = await fetch(`http://${host}/v2/${name}/manifests/${reference}`, { headers: { accept } });
+  const bytes = Buffer.from(await response.arrayBuffer());
+  assert.equal(response.status, 200, bytes.toString());
+  return { digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, bytes };
+}
+
+test('tag, push, rmi, pull and run against a private registry, as in the tutorials', async () => {
+  await using registry = await debianRegistry();
+  const name = `${registry.host}/team/${unique('app')}`;
+  const path = name.slice(registry.host.length + 1);
+  await engine().ok(cli, ['tag', 'busybox:latest', `${name}:1`]);
+  const pushed = await engine().ok(cli, ['push', `${name}:1`]);
+  const { digest, bytes } = await manifestAt(registry.host, path, '1');
+  assert.match(pushed, new RegExp(`1: digest: ${digest} size: ${bytes.length}$`));
+  const layers = JSON.parse(bytes.toString()).layers as readonly { mediaType: string }[];
+  assert.ok(layers.every(({ mediaType }) => mediaType.endsWith('tar+gzip')));
+
+  await engine().ok(cli, ['rmi', `${name}:1`]);
+  const pulled = await engine().ok(cli, ['pull', `${name}:1`]);
+  assert.match(pulled, new RegExp(`Digest: ${digest}\nStatus: Downloaded newer image for ${name}:1`));
+  assert.equal(await engine().ok(cli, ['run', '--rm', `${name}:1`, 'echo', 'from the registry']), 'from the registry');
+  assert.match(await engine().ok(cli, ['pull', `${name}:1`]), /Status: Image is up to date for/);
+  const digests = JSON.parse(
+    await engine().ok(cli, ['image', 'inspect', '--format', '{{json .RepoDigests}}', `${name}:1`]),
+  );
+  assert.deepEqual(digests, [`${name}@${digest}`]);
+
+  // Byte for byte the same under another name, without a layer sent again.
+  await engine().ok(cli, ['tag', `${name}:1`, `${name}-copy:2`]);
+  assert.match(await engine().ok(cli, ['push', `${name}-copy:2`]), /Mounted from team\//);
+  assert.equal((await manifestAt(registry.host, `${path}-copy`, '2')).digest, digest);
+  await engine().ok(cli, ['rmi', `${name}:1`, `${name}-copy:2`]);
+  assert.equal(await engine().ok(cli, ['run', '--rm', `${name}@${digest}`, 'echo', 'by digest']), 'by digest');
+  await engine().ok(cli, ['rmi', `${name}@${digest}`]);
+});
+
+test('what a registry does not have is said as dockerd says it', async () => {
+  await using registry = await wildRegistry();
+  const name = `${registry.host}/none/such`;
+  const missing = await engine()[cli](['pull', name]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, new RegExp(`manifest for ${name}:latest not found: manifest unknown: manifest unknown`));
+  registry.wild = ({ response, url }) => {
+    if (url.pathname === '/token') {
+      response.end('{"token":"t"}');
+      return true;
+    }
+    const challenge = `Bearer realm="http://${registry.host}/token",error="insufficient_scope"`;
+    response.writeHead(401, { 'www-authenticate': challenge });
+    response.end();
+    return true;
+  };
+  const denied = await engine()[cli](['pull', name]);
+  assert.equal(denied.code, 1);
+  assert.match(
+    denied.stderr,
+    new RegExp(
+      `pull access denied for ${name}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`,
+    ),
+  );
+  const push = await engine()[cli](['push', name]);
+  assert.equal(push.code, 1);
+  assert.match(push.stderr, new RegExp(`An image does not exist locally with the tag: ${name}`));
+});
+
+/** Layers of incompressible bytes: what is counted at the registry is what was sent. */
+function publishLarge(registry: WildRegistry, layers: number, bytes: number): string {
+  const archives = Array.from({ length: layers }, (_, index) =>
+    tarArchive([{ name: `f${index}`, content: randomBytes(bytes) }]),
+  );
+  registry.publish('big', 'latest', archives);
+  return `${registry.host}/big:latest`;
+}
+
+test('a pull that a kill of the daemon interrupts goes on where it stopped', async () => {
+  await using registry = await wildRegistry();
+  const name = publishLarge(registry, 2, 6_000_000);
+  const total = [...registry.blobs.values()].reduce((sum, blob) => sum + blob.length, 0);
+  registry.slow = { chunkBytes: 65_536, delayMs: 10 };
+  const interrupted = engine()[cli](['pull', name]);
+  await eventually(async () => assert.ok(registry.sentBytes > 4_000_000));
+  await engine().kill9();
+  await interrupted;
+  const before = registry.sentBytes;
+  assert.ok(before < total, 'interrupted before its end');
+  await engine().start();
+  registry.slow = undefined;
+  registry.journal.length = 0;
+  await engine().ok(cli, ['pull', '-q', name]);
+  assert.ok(
+    registry.journal.some((line) => / bytes=[1-9]\d*-/.test(line)),
+    registry.journal.join('\n'),
+  );
+  const again = registry.sentBytes - total;
+  assert.ok(again < 3_000_000, `${again} bytes were sent twice: ${registry.journal.join(', ')}`);
+  await engine().ok(cli, ['rmi', name]);
+});
+
+test('two pulls at once share one download, and both see it', async () => {
+  await using registry = await wildRegistry();
+  const name = publishLarge(registry, 3, 3_000_000);
+  const total = [...registry.blobs.values()].reduce((sum, blob) => sum + blob.length, 0);
+  registry.slow = { chunkBytes: 65_536, delayMs: 2 };
+  const pulls = Array.from({ length: 2 }, () => engine().ok(cli, ['pull', name]));
+  for (const output of await Promise.all(pulls)) assert.match(output, /Pull complete[\s\S]*Status: /);
+  assert.ok(registry.sentBytes <= total, `${registry.sentBytes} of ${total} bytes`);
+  await engine().ok(cli, ['rmi', name]);
+});
