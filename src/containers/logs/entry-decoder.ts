@@ -71,6 +71,9 @@ export class EntryDecoder {
   /** The last entry's time as written; put into its fixed form only when a place has to be found again. */
   readonly #rawTime = Buffer.alloc(FIXED_BYTES + 8);
   #rawTimeLength = 0;
+  /** Entries in a row that have this time. */
+  #sameTime = 0;
+  #seenAgain = 0;
   #scanned = 0;
   #attrsText = '';
   #attrs = NO_ATTRIBUTES;
@@ -120,10 +123,11 @@ export class EntryDecoder {
     this.#skipping = false;
   }
 
-  /** From now on shows only what is newer than the last entry: to find a place again in files that were renamed. */
+  /** Passes over what was shown already, told by its time: to find a place again in files that cannot be recognised. */
   skipSeen(): void {
     this.#after = undefined;
     if (this.#rawTimeLength > 0 && fixTime(this.#rawTime, 0, this.#rawTimeLength)) this.#after = Buffer.from(fixed);
+    this.#seenAgain = this.#sameTime;
   }
 
   /** Output since the last call; the buffers are the caller's. */
@@ -224,7 +228,7 @@ export class EntryDecoder {
   #wants(stream: number, bytes: Buffer, timeAt: number, timeEnd: number): boolean {
     if (this.#needsTime || this.#after !== undefined) {
       if (!fixTime(bytes, timeAt, timeEnd)) return false;
-      if (this.#after !== undefined && fixed.compare(this.#after) <= 0) return false;
+      if (this.#after !== undefined && this.#wasShown(this.#after)) return false;
       if (this.#since !== undefined && fixed.compare(this.#since) < 0) return false;
       if (this.#until !== undefined && fixed.compare(this.#until) > 0) {
         this.#finished = true;
@@ -237,9 +241,26 @@ export class EntryDecoder {
 
   #noteTime(bytes: Buffer, timeAt: number, timeEnd: number): void {
     const length = timeEnd - timeAt;
+    if (length === this.#rawTimeLength && bytes.compare(this.#rawTime, 0, length, timeAt, timeEnd) === 0) {
+      this.#sameTime += 1;
+      return;
+    }
     if (length > this.#rawTime.length) return;
     bytes.copy(this.#rawTime, 0, timeAt, timeEnd);
     this.#rawTimeLength = length;
+    this.#sameTime = 1;
+  }
+
+  /** Entries that were written together have one time: of those as many as were shown. */
+  #wasShown(last: Buffer): boolean {
+    const order = fixed.compare(last);
+    if (order < 0) return true;
+    if (order === 0 && this.#seenAgain > 0) {
+      this.#seenAgain -= 1;
+      return true;
+    }
+    this.#after = undefined;
+    return false;
   }
 
   /** Writes header, time and attributes before the text, which is in place already. */

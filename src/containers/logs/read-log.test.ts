@@ -312,6 +312,20 @@ test('following finds its place again when the file it read was compressed meanw
   assert.equal(seen, '0\n1\n2\n');
 });
 
+test('entries with one time, as a burst has them, are told apart when a place is found again', async () => {
+  using log = new TestLog();
+  log.write(entry('0\n') + entry('1\n'));
+  const stream = log.stream({ follow: true });
+  let seen = await until(stream, '1\n');
+  rmSync(log.path);
+  log.write(gzipSync(entry('0\n') + entry('1\n') + entry('2\n')), '.1.gz');
+  log.write(entry('3\n') + entry('4\n', 4));
+  seen += await until(stream, '4\n');
+  log.end();
+  await stream.toArray();
+  assert.equal(seen, '0\n1\n2\n3\n4\n');
+});
+
 test('following a single file that is truncated when it is full', async () => {
   using log = new TestLog();
   log.write(entry('a long first entry\n'));
