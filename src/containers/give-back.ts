@@ -13,7 +13,11 @@ export type GiveBackDeps = Pick<World, 'networks' | 'networkDrivers' | 'volumes'
  * a start waits for it by itself.
  */
 export async function giveBack(deps: GiveBackDeps, record: ContainerRecord): Promise<void> {
-  const steps: Promise<void>[] = [leaveNetworks(deps, record), deps.snapshots.unmount(record.id)];
+  // Nobody waits for the kernel here: the next mount and the removal of the files do so themselves.
+  deps.snapshots.unmount(record.id).catch((error: unknown) => {
+    deps.logger.warn({ containerId: record.id, error: messageOf(error) }, 'a root file system stays mounted');
+  });
+  const steps: Promise<void>[] = [leaveNetworks(deps, record)];
   for (const name of volumeNames(record)) steps.push(giveBackVolume(deps, record, name));
   for (const outcome of await Promise.allSettled(steps)) {
     if (outcome.status === 'fulfilled') continue;

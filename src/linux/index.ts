@@ -9,6 +9,7 @@ export { deviceMajor, deviceMinor, makeDevice, makeNode, S_IF } from './mknod.ts
 export {
   bindMount,
   detachMount,
+  detachMountSlowly,
   type MountRequest,
   MS,
   mount,

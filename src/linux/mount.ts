@@ -131,3 +131,21 @@ export function mountSlowly(request: MountRequest): Promise<void> {
   });
   return promise;
 }
+
+/**
+ * {@link detachMount} on a thread of koffi's: the kernel waits for its readers, 2 ms and more. Detaches every mount at the
+ * target.
+ */
+export async function detachMountSlowly(target: string): Promise<void> {
+  const once = (): Promise<number> => {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    umount2.async(target, MNT_DETACH | UMOUNT_NOFOLLOW, (error: unknown, result: number) => {
+      if (error === null) resolve(result);
+      else reject(error);
+    });
+    return promise;
+  };
+  while ((await once()) === 0);
+  // Nothing is mounted there any more, or this says what is wrong.
+  detachMount(target);
+}

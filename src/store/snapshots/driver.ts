@@ -29,4 +29,6 @@ export interface SnapshotDriver {
   }): Promise<string>;
   /** Idempotent. */
   unmount(id: string): Promise<void>;
+  /** Resolves when no unmount is under way. */
+  idle(): Promise<void>;
 }

@@ -171,6 +171,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     },
     swept: () => trash.swept(),
     async [Symbol.asyncDispose]() {
+      await driver.idle();
       await trash.swept();
       await pool[Symbol.asyncDispose]();
     },

@@ -1,7 +1,8 @@
-import { chmodSync, chownSync, mkdirSync, realpathSync, rmdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, realpathSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, invalid } from '../../base/errors.ts';
-import { detachMount, readMountInfo } from '../../linux/index.ts';
+import { detachMount, detachMountSlowly, readMountInfo } from '../../linux/index.ts';
 import type { FreshLayer, SnapshotDriver } from './driver.ts';
 import type { LayerMounts } from './layer-mounts.ts';
 import { chainKey, soloKey } from './layer-table.ts';
@@ -27,6 +28,8 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
   mkdirSync(mountRoot, { recursive: true, mode: 0o711 });
   // A daemon before this one may have left containers running.
   const mounted = mountsIn(realpathSync(mountRoot));
+  /** Unmounts under way. */
+  const leaving = new Map<string, Promise<void>>();
 
   /** Applied over the layers below, as a container would write it. */
   const unpackOver = async (layer: FreshLayer, signal: AbortSignal): Promise<UnpackedTree> => {
@@ -85,6 +88,7 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
       if (root.uid !== 0 || root.gid !== 0) chownSync(upper, root.uid, root.gid);
     },
     async mount({ id, folder, layers }) {
+      await leaving.get(id);
       const target = join(mountRoot, id);
       if (mounted.has(id)) return target;
       makeFolder(target);
@@ -92,17 +96,31 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
       mounted.add(id);
       return target;
     },
-    async unmount(id) {
+    unmount(id) {
       mounted.delete(id);
       const target = join(mountRoot, id);
-      try {
-        while (detachMount(target));
-        rmdirSync(target);
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw error;
-      }
+      const done = (leaving.get(id) ?? Promise.resolve()).then(() => takeDown(target));
+      leaving.set(id, done);
+      const forget = (): void => {
+        if (leaving.get(id) === done) leaving.delete(id);
+      };
+      done.then(forget, forget);
+      return done;
+    },
+    async idle() {
+      await Promise.allSettled([...leaving.values()]);
     },
   };
+}
+
+/** The kernel is slow at both, 2 ms and 5: threads wait for it. */
+async function takeDown(target: string): Promise<void> {
+  try {
+    await detachMountSlowly(target);
+    await rmdir(target);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
 }
 
 function makeFolder(path: string): void {

@@ -29,5 +29,6 @@ export function vfsDriver({ paths, pool }: { readonly paths: SnapshotPaths; read
     },
     mount: ({ folder }) => Promise.resolve(join(folder, 'fs')),
     unmount: () => Promise.resolve(),
+    idle: () => Promise.resolve(),
   };
 }
