@@ -36,6 +36,7 @@ export interface WildRegistry extends AsyncDisposable {
   readonly blobs: Map<string, Buffer>;
   /** By `repository:reference`, with tags and digests. */
   readonly manifests: Map<string, { readonly mediaType: string; readonly bytes: Buffer }>;
+  readonly uploads: Map<string, Buffer>;
   /** Bytes of blobs that were sent. */
   readonly sentBytes: number;
   /** Answers whether it has answered. */
@@ -43,6 +44,8 @@ export interface WildRegistry extends AsyncDisposable {
   /** Of a body of a blob: bytes a piece, and the pause after each. */
   slow: { readonly chunkBytes: number; readonly delayMs: number } | undefined;
   publish(repository: string, tag: string, layers: readonly Buffer[], change?: PublishChange): PublishedImage;
+  /** Keeps what comes of an upload without ever answering. */
+  keepUpload(url: URL, request: IncomingMessage): void;
 }
 
 export interface PublishChange {
@@ -98,6 +101,13 @@ class RegistryState {
     const digest = `sha256:${sha(bytes)}`;
     for (const name of [reference, digest]) this.manifests.set(`${repository}:${name}`, { mediaType, bytes });
     return digest;
+  }
+
+  keepUpload(url: URL, request: IncomingMessage): void {
+    const id = url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
+    request.on('data', (chunk: Buffer) => {
+      this.uploads.set(id, Buffer.concat([this.uploads.get(id) ?? Buffer.alloc(0), chunk]));
+    });
   }
 
   publish(repository: string, tag: string, layers: readonly Buffer[], change: PublishChange = {}): PublishedImage {
