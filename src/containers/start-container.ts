@@ -87,7 +87,8 @@ async function run(world: World, entry: Entry, record: ContainerRecord): Promise
 
 async function mountRoot(world: World, record: ContainerRecord, undo: AsyncDisposableStack): Promise<string> {
   undo.defer(() => quietly(world, record, world.snapshots.unmount(record.id)));
-  return world.snapshots.mount(record.id);
+  // A root that goes with its container never has to reach the disk.
+  return world.snapshots.mount(record.id, { isVolatile: record.hostConfig.AutoRemove === true });
 }
 
 interface Network {

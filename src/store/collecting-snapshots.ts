@@ -11,7 +11,7 @@ export function collectingSnapshots(snapshots: Snapshots, collector: Pick<Collec
     layersInUse: () => snapshots.layersInUse(),
     layers: () => snapshots.layers(),
     createWritable: (id, diffIds) => snapshots.createWritable(id, diffIds),
-    mount: (id) => snapshots.mount(id),
+    mount: (id, options) => snapshots.mount(id, options),
     unmount: (id) => snapshots.unmount(id),
     async removeWritable(id) {
       await snapshots.removeWritable(id);

@@ -26,6 +26,7 @@ export interface SnapshotDriver {
     readonly id: string;
     readonly folder: string;
     readonly layers: readonly LayerRecord[];
+    readonly isVolatile: boolean;
   }): Promise<string>;
   /** Idempotent. */
   unmount(id: string): Promise<void>;

@@ -18,6 +18,8 @@ import type { SnapshotPaths } from './paths.ts';
  */
 const OPTIONS = { index: 'off', metacopy: 'off', redirect_dir: 'nofollow' } as const;
 
+const VOLATILE = { ...OPTIONS, volatile: null } as const;
+
 export interface LayerMount {
   /** Bottom first. */
   readonly lower: readonly LayerRecord[];
@@ -25,6 +27,8 @@ export interface LayerMount {
   readonly upper?: string;
   readonly work?: string;
   readonly target: string;
+  /** What is written need not reach the disk. */
+  readonly isVolatile?: boolean;
 }
 
 /** Mounts layers over one another by whichever interface of the kernel takes them. */
@@ -53,8 +57,8 @@ export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): 
   };
 
   return {
-    mount({ lower, ...rest }) {
-      const request = { ...rest, options: OPTIONS };
+    mount({ lower, isVolatile = false, ...rest }) {
+      const request = { ...rest, options: isVolatile ? VOLATILE : OPTIONS };
       const topFirst = lower.toReversed();
       if (topFirst.length === 0) {
         // An image without layers still needs something below.

@@ -152,7 +152,9 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
         throw spaceOr(error);
       }
     },
-    mount: async (id) => driver.mount({ id, folder: paths.writable(id), layers: writables.layersOf(id) }),
+    async mount(id, { isVolatile } = { isVolatile: false }) {
+      return driver.mount({ id, folder: paths.writable(id), layers: writables.layersOf(id), isVolatile });
+    },
     unmount: (id) => driver.unmount(id),
     async removeWritable(id) {
       await driver.unmount(id);

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, realpathSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, invalid } from '../../base/errors.ts';
@@ -87,12 +87,15 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
       chmodSync(upper, root.mode);
       if (root.uid !== 0 || root.gid !== 0) chownSync(upper, root.uid, root.gid);
     },
-    async mount({ id, folder, layers }) {
+    async mount({ id, folder, layers, isVolatile }) {
       await leaving.get(id);
       const target = join(mountRoot, id);
       if (mounted.has(id)) return target;
       makeFolder(target);
-      mounts.mount({ lower: layers, upper: join(folder, 'fs'), work: join(folder, 'work'), target });
+      const work = join(folder, 'work');
+      // The mark of a volatile mount before this one, which the kernel refuses to mount again: it may have lost data in a crash. It may.
+      if (isVolatile) rmSync(join(work, 'work', 'incompat'), { recursive: true, force: true });
+      mounts.mount({ lower: layers, upper: join(folder, 'fs'), work, target, isVolatile });
       mounted.add(id);
       return target;
     },

@@ -252,6 +252,22 @@ test('overlay2: a hundred layers unpack in parallel and mount', async () => {
   detachMount(target);
 });
 
+test('overlay2: a volatile root mounts again after an unmount, and as often as wanted', async () => {
+  await using bed = openBed('overlay2');
+  const layer = await bed.layer([file('a')]);
+  await bed.snapshots.createWritable('c', [layer]);
+  for (const round of ['1', '2', '3']) {
+    const root = await bed.snapshots.mount('c', { isVolatile: true });
+    const mounted = readMountInfo().find(({ mountPoint }) => mountPoint === root);
+    // Newer kernels show it as `fsync=volatile`.
+    assert.ok(mounted?.superOptions.some((option) => option.endsWith('volatile')));
+    writeFileSync(join(root, round), '');
+    await bed.snapshots.unmount('c');
+  }
+  const root = await bed.snapshots.mount('c', { isVolatile: true });
+  assert.deepEqual(readdirSync(root).sort(), ['1', '2', '3', 'a']);
+});
+
 test('a cancelled unpacking leaves nothing', async () => {
   await using bed = openBed('overlay2');
   const tar = tarArchive([{ name: 'big', type: 'file', content: Buffer.alloc(64 << 20) }]);

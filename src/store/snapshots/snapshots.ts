@@ -50,8 +50,12 @@ export interface Snapshots {
   layers(): readonly { readonly key: LayerKey; readonly diffIds: readonly Digest[]; readonly sizeBytes: number }[];
 
   createWritable(id: string, diffIds: readonly Digest[]): Promise<void>;
-  /** Mounts the writable's root; answers its path. Idempotent. */
-  mount(id: string): Promise<string>;
+  /**
+   * Mounts the writable's root; answers its path. Idempotent. With `isVolatile` what is written never has to reach the disk: fsync
+   * inside does nothing, and unmounting does not write back the whole file system, as overlayfs otherwise does. For roots that
+   * are removed with their container.
+   */
+  mount(id: string, options?: { readonly isVolatile: boolean }): Promise<string>;
   /** Idempotent; detaches lazily when something still uses it. */
   unmount(id: string): Promise<void>;
   /** Unmounts, and moves the tree away for the background sweep. Idempotent. */
