@@ -13,7 +13,7 @@ export function registryDomain(address: string): string {
       .replace(/^https?:\/\//i, '')
       .split('/', 1)[0] ?? '';
   if (HUB_NAMES.includes(host)) return 'docker.io';
-  if (!/^(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/.test(host)) {
+  if (!/^(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/.test(host)) {
     throw invalid(`invalid registry address ${JSON.stringify(address.slice(0, 200))}`);
   }
   return host;
