@@ -1,0 +1,47 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type ServeDeps, serveRequest } from './serve-request.ts';
+
+export interface ServerTls {
+  /** PEM. */
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  /** Clients must show a certificate that one of these signed. */
+  readonly clientCa?: string | Buffer;
+}
+
+/** A head must be complete within this; bodies may take as long as they move. */
+const HEAD_TIMEOUT_MS = 30_000;
+const IDLE_TIMEOUT_MS = 120_000;
+const HEAD_BYTES_MAX = 32 << 10;
+
+/** Not listening yet. `others` answers what is not the registry's API, when it knows the path. */
+export function createRegistryServer(
+  deps: ServeDeps,
+  options: {
+    readonly tls?: ServerTls;
+    readonly others?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  } = {},
+): Server {
+  const { tls, others } = options;
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    if (others?.(request, response) !== true) void serveRequest(deps, request, response);
+  };
+  const limits = { maxHeaderSize: HEAD_BYTES_MAX, requestTimeout: 0, headersTimeout: HEAD_TIMEOUT_MS };
+  const server =
+    tls === undefined
+      ? createServer(limits, listener)
+      : createTlsServer(
+          {
+            ...limits,
+            cert: tls.cert,
+            key: tls.key,
+            minVersion: 'TLSv1.2',
+            ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
+          },
+          listener,
+        );
+  server.setTimeout(IDLE_TIMEOUT_MS);
+  server.keepAliveTimeout = 60_000;
+  return server;
+}

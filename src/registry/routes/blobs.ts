@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { errnoOf } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
+import { RegistryError } from '../errors.ts';
+import type { Answer, Handler } from '../http/call.ts';
+import { parseRange } from '../http/range.ts';
+import type { RepositoryName } from '../names.ts';
+import type { Registry } from '../registry.ts';
+
+export interface BlobParams {
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+}
+
+/** Content under a digest never changes. */
+const FOREVER = 'max-age=31536000, immutable';
+
+/** Size of a blob that the repository has. @throws RegistryError BLOB_UNKNOWN */
+export function requireBlob(registry: Registry, { repository, digest }: BlobParams): number {
+  const blob = registry.index.get(repository)?.blobs.get(digest);
+  // A blob that was lost from the disk must look absent, so that clients bring it again.
+  if (blob === undefined || !registry.content.has(digest)) {
+    throw unknownBlob(digest);
+  }
+  return blob.sizeBytes;
+}
+
+function unknownBlob(digest: Digest): RegistryError {
+  return new RegistryError('BLOB_UNKNOWN', `blob unknown to registry: ${digest}`);
+}
+
+/** HEAD and GET, with ranges (distribution spec, end-2). */
+export const getBlob: Handler<BlobParams> = async (registry, params, call) => {
+  const { repository, digest } = params;
+  const sizeBytes = requireBlob(registry, params);
+  // Whoever asked may be about to push a manifest that refers to it.
+  registry.collector.touch(repository, digest);
+  const headers = {
+    'Content-Type': 'application/octet-stream',
+    'Docker-Content-Digest': digest,
+    ETag: `"${digest}"`,
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': FOREVER,
+  };
+  if (call.headers['if-none-match'] === `"${digest}"`) return { status: 304, headers };
+  const range = parseRange(call.headers.range, sizeBytes);
+  if (range === 'unsatisfiable') {
+    throw new RegistryError('RANGE_INVALID', `the blob has ${sizeBytes} bytes`, {
+      headers: { 'Content-Range': `bytes */${sizeBytes}` },
+    });
+  }
+  const part: Answer =
+    range === undefined
+      ? { status: 200, headers: { ...headers, 'Content-Length': sizeBytes } }
+      : {
+          status: 206,
+          headers: {
+            ...headers,
+            'Content-Length': range.end - range.start + 1,
+            'Content-Range': `bytes ${range.start}-${range.end}/${sizeBytes}`,
+          },
+        };
+  if (call.method === 'HEAD') return part;
+  if (sizeBytes === 0) return { ...part, body: '' };
+  const body = registry.content.open(digest, range);
+  // Once the file is open, a deletion no longer matters; before, the head must not have been sent.
+  await once(body, 'open').catch((error: unknown) => {
+    throw errnoOf(error) === 'ENOENT' ? unknownBlob(digest) : error;
+  });
+  registry.events({
+    action: 'pull',
+    repository,
+    digest,
+    sizeBytes,
+    actor: call.caller.name,
+    remoteAddress: call.remoteAddress,
+  });
+  return { ...part, body };
+};
+
+/** Takes a blob out of the repository (end-10). One that a manifest there needs stays. */
+export const deleteBlob: Handler<BlobParams> = (registry, params, call) => {
+  requireBlob(registry, params);
+  const { repository, digest } = params;
+  const users = registry.index.get(repository)?.blobs.get(digest)?.users ?? 0;
+  if (users > 0) {
+    const manifests = users === 1 ? 'a manifest' : `${users} manifests`;
+    throw new RegistryError('UNSUPPORTED', `${digest} is in use by ${manifests} of ${repository}: delete them first`);
+  }
+  registry.index.unlinkBlob(repository, digest);
+  registry.events({
+    action: 'delete',
+    repository,
+    digest,
+    actor: call.caller.name,
+    remoteAddress: call.remoteAddress,
+  });
+  return { status: 202 };
+};

@@ -1,0 +1,27 @@
+import { RegistryError } from '../errors.ts';
+import { type Handler, json } from '../http/call.ts';
+import { page } from '../http/paging.ts';
+import type { RepositoryName } from '../names.ts';
+
+const CATALOG_PAGE_MAX = 1000;
+const TAGS_PAGE_MAX = 10_000;
+
+/** end-8 */
+export const listTags: Handler<{ readonly repository: RepositoryName }> = (registry, { repository: name }, call) => {
+  const repository = registry.index.get(name);
+  if (repository === undefined) {
+    throw new RegistryError('NAME_UNKNOWN', `repository name not known to registry: ${name}`);
+  }
+  const tags = [...repository.tags.keys()].sort();
+  const { items, headers } = page(tags, call.query, `/v2/${name}/tags/list`, { max: TAGS_PAGE_MAX });
+  return json({ name, tags: items }, headers);
+};
+
+/** Docker's `GET /v2/_catalog`: the repositories with a manifest that the caller may pull from. */
+export const listCatalog: Handler<object> = (registry, _params, call) => {
+  const names = registry.index
+    .names()
+    .filter((name) => (registry.index.get(name)?.manifests.size ?? 0) > 0 && call.caller.may('pull', name));
+  const { items, headers } = page(names, call.query, '/v2/_catalog', { max: CATALOG_PAGE_MAX });
+  return json({ repositories: items }, headers);
+};

@@ -1,0 +1,126 @@
+import type { Digest } from '../../base/ids.ts';
+import { RegistryError } from '../errors.ts';
+import type { Answer, Handler } from '../http/call.ts';
+import { readBody } from '../http/read-body.ts';
+import type { RepositoryName } from '../names.ts';
+import type { Registry, RegistryEvent } from '../registry.ts';
+import {
+  digestOf,
+  MANIFEST_BYTES_MAX,
+  type ManifestDocument,
+  parseManifestDocument,
+} from '../storage/manifest-document.ts';
+import type { ManifestRecord } from '../storage/records.ts';
+
+export interface ManifestParams {
+  readonly repository: RepositoryName;
+  readonly reference: { readonly digest: Digest } | { readonly tag: string };
+}
+
+/** @throws RegistryError NAME_UNKNOWN, MANIFEST_UNKNOWN */
+function requireManifest(registry: Registry, { repository: name, reference }: ManifestParams): ManifestRecord {
+  const repository = registry.index.get(name);
+  if (repository === undefined) {
+    throw new RegistryError('NAME_UNKNOWN', `repository name not known to registry: ${name}`);
+  }
+  const digest = 'tag' in reference ? repository.tags.get(reference.tag) : reference.digest;
+  const record = digest === undefined ? undefined : repository.manifests.get(digest);
+  if (record === undefined) {
+    throw new RegistryError('MANIFEST_UNKNOWN', `manifest unknown: ${Object.values(reference).join()}`);
+  }
+  return record;
+}
+
+/** HEAD and GET (end-3). */
+export const getManifest: Handler<ManifestParams> = (registry, params, call) => {
+  const record = requireManifest(registry, params);
+  const { digest, mediaType, sizeBytes } = record;
+  const headers = {
+    'Content-Type': mediaType,
+    'Content-Length': sizeBytes,
+    'Docker-Content-Digest': digest,
+    ETag: `"${digest}"`,
+  };
+  if (call.headers['if-none-match'] === `"${digest}"`) return { status: 304, headers: { ETag: headers.ETag } };
+  if (call.method === 'HEAD') return { status: 200, headers };
+  const body = registry.content.read(digest);
+  registry.events({ ...eventOf(record, params, 'pull'), actor: call.caller.name, remoteAddress: call.remoteAddress });
+  return { status: 200, headers, body };
+};
+
+/** end-7. What it refers to must be in the repository; its subject need not be. */
+export const putManifest: Handler<ManifestParams> = async (registry, params, call) => {
+  const { repository: name, reference } = params;
+  const bytes = await readBody(call, MANIFEST_BYTES_MAX);
+  const document = parseManifestDocument(bytes, call.headers['content-type']);
+  const algorithm = 'digest' in reference && reference.digest.startsWith('sha512:') ? 'sha512' : 'sha256';
+  const digest = digestOf(bytes, algorithm);
+  if ('digest' in reference && reference.digest !== digest) {
+    throw new RegistryError('DIGEST_INVALID', `the manifest's digest is ${digest}`);
+  }
+  checkReferences(registry, name, document);
+  using _held = registry.collector.hold(digest);
+  registry.content.put(bytes, algorithm);
+  await registry.content.sync([digest]);
+  // Others ran meanwhile. From here to the record nobody does.
+  checkReferences(registry, name, document);
+  const known = registry.index.get(name)?.manifests.get(digest);
+  if (known === undefined && registry.roomBytes(name) < bytes.length) {
+    throw new RegistryError('DENIED', `the quota of ${name} is used up`);
+  }
+  const record: ManifestRecord = known ?? {
+    repository: name,
+    digest,
+    mediaType: document.mediaType,
+    sizeBytes: bytes.length,
+    references: [...new Set([...document.blobs, ...document.manifests].map((descriptor) => descriptor.digest))],
+    ...(document.subject === undefined ? {} : { subject: document.subject }),
+  };
+  registry.index.putManifest(record, 'tag' in reference ? reference.tag : undefined);
+  registry.events({ ...eventOf(record, params, 'push'), actor: call.caller.name, remoteAddress: call.remoteAddress });
+  return {
+    status: 201,
+    headers: {
+      Location: `/v2/${name}/manifests/${digest}`,
+      'Docker-Content-Digest': digest,
+      ...(document.subject === undefined ? {} : { 'OCI-Subject': document.subject }),
+    },
+  };
+};
+
+/** Of a tag only the tag goes, of a digest the manifest with all its tags (end-9). */
+export const deleteManifest: Handler<ManifestParams> = (registry, params, call): Answer => {
+  const record = requireManifest(registry, params);
+  if ('tag' in params.reference) registry.index.deleteTag(params.repository, params.reference.tag);
+  else registry.index.deleteManifest(params.repository, record.digest);
+  registry.events({ ...eventOf(record, params, 'delete'), actor: call.caller.name, remoteAddress: call.remoteAddress });
+  return { status: 202 };
+};
+
+/** @throws RegistryError MANIFEST_BLOB_UNKNOWN, MANIFEST_INVALID when a size is not the blob's */
+function checkReferences(registry: Registry, name: RepositoryName, document: ManifestDocument): void {
+  const repository = registry.index.get(name);
+  const check = (digest: Digest, stated: number, actual: number | undefined): void => {
+    if (actual === undefined || !registry.content.has(digest)) {
+      throw new RegistryError('MANIFEST_BLOB_UNKNOWN', `blob unknown to registry: ${digest}`);
+    }
+    if (actual !== stated) {
+      throw new RegistryError('MANIFEST_INVALID', `manifest invalid: ${digest} has ${actual} bytes, not ${stated}`);
+    }
+  };
+  for (const { digest, size } of document.blobs) check(digest, size, repository?.blobs.get(digest)?.sizeBytes);
+  for (const { digest, size } of document.manifests) {
+    // Build caches are indexes of layers, so either will do.
+    const found = repository?.manifests.get(digest) ?? repository?.blobs.get(digest);
+    check(digest, size, found?.sizeBytes);
+  }
+}
+
+function eventOf(
+  record: ManifestRecord,
+  { reference }: ManifestParams,
+  action: RegistryEvent['action'],
+): Omit<RegistryEvent, 'actor' | 'remoteAddress'> {
+  const { repository, digest, mediaType, sizeBytes } = record;
+  return { action, repository, digest, mediaType, sizeBytes, ...('tag' in reference ? { tag: reference.tag } : {}) };
+}

@@ -1,0 +1,78 @@
+import type { Digest } from '../../base/ids.ts';
+import { MEDIA_TYPE } from '../../spec/index.ts';
+import { type Handler, json } from '../http/call.ts';
+import type { RepositoryName } from '../names.ts';
+import type { Registry } from '../registry.ts';
+import type { ManifestRecord } from '../storage/records.ts';
+
+export interface ReferrersParams {
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+}
+
+/** Annotations are as large as their authors like: a page ends when it has so much of them. */
+const PAGE_BYTES = 1 << 20;
+
+/**
+ * Manifests whose subject is this digest, as an index (end-12). Always 200: a subject may come after its referrers. Pages
+ * go by `last`, the digest that ended the one before.
+ */
+export const listReferrers: Handler<ReferrersParams> = (registry, { repository: name, digest }, call) => {
+  const repository = registry.index.get(name);
+  const artifactType = call.query.get('artifactType') ?? '';
+  const last = call.query.get('last') ?? '';
+  const manifests: object[] = [];
+  let bytes = 0;
+  let next: string | undefined;
+  let end = '';
+  for (const referrer of [...(repository?.referrers.get(digest) ?? [])].sort()) {
+    if (referrer <= last) continue;
+    const record = repository?.manifests.get(referrer);
+    if (record === undefined) continue;
+    if (bytes >= PAGE_BYTES) {
+      next = end;
+      break;
+    }
+    end = referrer;
+    bytes += 200;
+    const descriptor = descriptorOf(registry, record);
+    if (artifactType !== '' && descriptor.artifactType !== artifactType) continue;
+    bytes += JSON.stringify(descriptor).length;
+    manifests.push(descriptor);
+  }
+  const link = new URLSearchParams({ ...(artifactType === '' ? {} : { artifactType }), last: next ?? '' });
+  return json(
+    { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests },
+    {
+      'Content-Type': MEDIA_TYPE.ociIndex,
+      ...(artifactType === '' ? {} : { 'OCI-Filters-Applied': 'artifactType' }),
+      ...(next === undefined ? {} : { Link: `</v2/${name}/referrers/${digest}?${link}>; rel="next"` }),
+    },
+  );
+};
+
+interface ReferrerDescriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly artifactType?: string;
+  readonly annotations?: unknown;
+}
+
+/** With the artifact type that the document states, else of its config, and its annotations. */
+function descriptorOf(registry: Registry, { mediaType, digest, sizeBytes }: ManifestRecord): ReferrerDescriptor {
+  const document = registry.content.readJson(digest) as {
+    readonly artifactType?: unknown;
+    readonly config?: { readonly mediaType?: unknown };
+    readonly annotations?: unknown;
+  };
+  const stated = document.artifactType;
+  const artifactType = typeof stated === 'string' && stated !== '' ? stated : document.config?.mediaType;
+  return {
+    mediaType,
+    digest,
+    size: sizeBytes,
+    ...(typeof artifactType === 'string' ? { artifactType } : {}),
+    ...(document.annotations === undefined ? {} : { annotations: document.annotations }),
+  };
+}

@@ -1,0 +1,70 @@
+import type { Digest } from '../../base/ids.ts';
+import { RegistryError } from '../errors.ts';
+import type { Answer, Call, Handler } from '../http/call.ts';
+import { isRepository, parseBlobDigest, type RepositoryName } from '../names.ts';
+import type { Registry } from '../registry.ts';
+import { bodyOf, finishUpload, uploadAnswer } from './uploads.ts';
+
+export interface UploadsParams {
+  readonly repository: RepositoryName;
+}
+
+/**
+ * `POST /v2/<name>/blobs/uploads/`: mounts a blob of another repository (`mount`, end-11), takes one in a single request
+ * (`digest`, end-4b), or begins an upload (end-4a), which is also what a mount that cannot be done becomes.
+ */
+export const startUpload: Handler<UploadsParams> = async (registry, { repository }, call) => {
+  const mount = call.query.get('mount');
+  if (mount !== null) {
+    const mounted = mountBlob(registry, { repository, digest: parseBlobDigest(mount) }, call);
+    if (mounted !== undefined) return mounted;
+  }
+  const asked = call.query.get('digest');
+  const digest = asked === null || mount !== null ? undefined : parseBlobDigest(asked);
+  if (registry.roomBytes(repository) <= 0) {
+    throw new RegistryError('DENIED', `the quota of ${repository} is used up`);
+  }
+  const upload = registry.uploads.start(repository);
+  if (digest === undefined) return uploadAnswer(upload, 202, 0);
+  try {
+    await upload.append(bodyOf(call));
+    return await finishUpload(registry, upload, digest, call);
+  } catch (error) {
+    // Nobody knows the id of this one.
+    await upload.cancel();
+    throw error;
+  }
+};
+
+function mountBlob(
+  registry: Registry,
+  { repository, digest }: { repository: RepositoryName; digest: Digest },
+  call: Call,
+): Answer | undefined {
+  const from = call.query.get('from');
+  const sources = from === null ? registry.index.repositoriesWith(digest) : isRepository(from) ? [from] : [];
+  for (const source of sources) {
+    const blob = registry.index.get(source)?.blobs.get(digest);
+    // What the caller may not read is as if it were not there.
+    if (blob === undefined || !call.caller.may('pull', source) || !registry.content.has(digest)) continue;
+    if (source !== repository && registry.roomBytes(repository) < blob.sizeBytes) {
+      throw new RegistryError('DENIED', `the quota of ${repository} is used up`);
+    }
+    registry.index.linkBlob({ repository, digest, sizeBytes: blob.sizeBytes });
+    registry.collector.touch(repository, digest);
+    registry.events({
+      action: 'mount',
+      repository,
+      digest,
+      sizeBytes: blob.sizeBytes,
+      fromRepository: source,
+      actor: call.caller.name,
+      remoteAddress: call.remoteAddress,
+    });
+    return {
+      status: 201,
+      headers: { Location: `/v2/${repository}/blobs/${digest}`, 'Docker-Content-Digest': digest },
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,115 @@
+import type { Digest } from '../../base/ids.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { ContentStore } from '../../store/index.ts';
+import type { RepositoryName } from '../names.ts';
+import { blobKey } from './records.ts';
+import type { IndexListener, RepositoryIndex } from './repository-index.ts';
+
+/**
+ * Garbage collection beside full service. A blob leaves a repository when no manifest there refers to it and nobody asked
+ * for it for the grace time, which is how long a push may take from its first blob to its manifest; its bytes go when
+ * no repository has it and no request holds it. Records go before bytes, so a crash leaves at most bytes without a record,
+ * which the next start deletes.
+ */
+export interface RegistryCollector {
+  /** Keeps content while a request brings it in or is about to refer to it. Disposing deletes what nothing refers to. */
+  hold(digest: Digest): Disposable;
+  /** Somebody relies on the blob being there: the grace time starts anew. */
+  touch(name: RepositoryName, digest: Digest): void;
+  /** Removes what has been unused for the grace time. */
+  sweep(): void;
+  /** Deletes content without a record: at start, before requests. */
+  reconcile(): void;
+}
+
+export interface CollectorDeps {
+  readonly content: Pick<ContentStore, 'list' | 'delete'>;
+  readonly logger: Logger;
+  readonly graceSeconds: number;
+  /** Also manifests that no tag, no index and no subject keeps. */
+  readonly collectUntagged: boolean;
+  /** Milliseconds that only grow. */
+  readonly now: () => number;
+}
+
+interface Candidate {
+  readonly name: RepositoryName;
+  readonly digest: Digest;
+  since: number;
+}
+
+/** The index tells the listener, and the collector reads the index: so both ends are made here. */
+export function createRegistryCollector(deps: CollectorDeps): {
+  readonly listener: IndexListener;
+  readonly start: (index: RepositoryIndex) => RegistryCollector;
+} {
+  const candidates = new Map<string, Candidate>();
+  const holds = new Map<Digest, number>();
+
+  const listener: IndexListener = {
+    unused(name, digest) {
+      candidates.set(blobKey(name, digest), { name, digest, since: deps.now() });
+    },
+    released(digest) {
+      if (!holds.has(digest)) deps.content.delete(digest);
+    },
+  };
+
+  const start = (index: RepositoryIndex): RegistryCollector => {
+    /** What to do with a candidate whose time has come. */
+    const collect = ({ name, digest }: Candidate): 'done' | 'later' => {
+      const repository = index.get(name);
+      if (repository === undefined) return 'done';
+      if (repository.blobs.get(digest)?.users === 0) {
+        index.unlinkBlob(name, digest);
+        deps.logger.debug({ repository: name, digest }, 'collected a blob');
+      }
+      const manifest = index.get(name)?.manifests.get(digest);
+      if (!deps.collectUntagged || manifest === undefined || repository.manifestUsers.has(digest)) return 'done';
+      if (manifest.subject !== undefined && repository.manifests.has(manifest.subject)) return 'later';
+      index.deleteManifest(name, digest);
+      deps.logger.debug({ repository: name, digest }, 'collected an untagged manifest');
+      return 'done';
+    };
+
+    return {
+      hold(digest) {
+        holds.set(digest, (holds.get(digest) ?? 0) + 1);
+        let held = true;
+        return {
+          [Symbol.dispose]() {
+            if (!held) return;
+            held = false;
+            const left = (holds.get(digest) ?? 0) - 1;
+            if (left > 0) return void holds.set(digest, left);
+            holds.delete(digest);
+            if (!index.uses(digest)) deps.content.delete(digest);
+          },
+        };
+      },
+      touch(name, digest) {
+        const candidate = candidates.get(blobKey(name, digest));
+        if (candidate !== undefined) candidate.since = deps.now();
+      },
+      sweep() {
+        const before = deps.now() - deps.graceSeconds * 1000;
+        for (const [key, candidate] of [...candidates]) {
+          if (candidate.since > before) continue;
+          // What a collected manifest referred to becomes a candidate with a time of its own.
+          if (collect(candidate) === 'done') candidates.delete(key);
+          else candidate.since = deps.now();
+        }
+      },
+      reconcile() {
+        let orphans = 0;
+        for (const digest of deps.content.list()) {
+          if (index.uses(digest)) continue;
+          deps.content.delete(digest);
+          orphans += 1;
+        }
+        if (orphans > 0) deps.logger.info({ blobs: orphans }, 'deleted content without a record');
+      },
+    };
+  };
+  return { listener, start };
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { messageOf } from '../../base/errors.ts';
+import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
+import { type Descriptor, MEDIA_TYPE, parseIndex, parseManifest } from '../../spec/index.ts';
+import { RegistryError } from '../errors.ts';
+
+/** What a registry has to know of a manifest or index. */
+export interface ManifestDocument {
+  readonly mediaType: string;
+  /** Blobs that must be there: config and layers, less those that come from elsewhere. */
+  readonly blobs: readonly Descriptor[];
+  /** Manifests of an index that must be there. */
+  readonly manifests: readonly Descriptor[];
+  readonly subject?: Digest;
+}
+
+export const MANIFEST_BYTES_MAX = 4 << 20;
+
+const INDEXES: readonly string[] = [MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerList];
+const MANIFESTS: readonly string[] = [MEDIA_TYPE.ociManifest, MEDIA_TYPE.dockerManifest];
+/** Layers that may not be distributed: clients fetch them from their `urls`. */
+const FOREIGN = /^application\/vnd\.(?:docker\.image\.rootfs\.foreign\.|oci\.image\.layer\.nondistributable\.)/;
+
+/**
+ * Checks a document as it is pushed. A document must be of one kind only: one that another client could read as something
+ * else is refused (CVE-2021-41190).
+ * @throws RegistryError MANIFEST_INVALID
+ */
+export function parseManifestDocument(bytes: Uint8Array, contentType: string | undefined): ManifestDocument {
+  const json = parseObject(bytes);
+  const stated = json['mediaType'];
+  if (stated !== undefined && typeof stated !== 'string') throw refused('mediaType is not a string');
+  const mediaType = contentType?.split(';')[0]?.trim() || stated;
+  if (mediaType === undefined) throw refused('neither the Content-Type nor the manifest says what it is');
+  const isIndex = INDEXES.includes(mediaType);
+  if (!isIndex && !MANIFESTS.includes(mediaType)) throw refused(`media type ${JSON.stringify(mediaType)}`);
+  if (stated !== undefined && stated !== mediaType) throw refused(`it says ${stated}, its Content-Type ${mediaType}`);
+  if (json['schemaVersion'] !== 2) throw refused('schemaVersion is not 2');
+  const otherKind = isIndex ? ['config', 'layers', 'fsLayers'] : ['manifests', 'fsLayers'];
+  const ambiguous = otherKind.find((field) => json[field] !== undefined);
+  if (ambiguous !== undefined) throw refused(`a ${isIndex ? 'index' : 'manifest'} with the field ${ambiguous}`);
+  try {
+    const subject = subjectOf(json['subject']);
+    const common = { mediaType, ...(subject === undefined ? {} : { subject }) };
+    if (isIndex) return { ...common, blobs: [], manifests: parseIndex(json).manifests };
+    const { config, layers } = parseManifest(json);
+    return { ...common, blobs: [config, ...layers.filter((layer) => !isForeign(layer))], manifests: [] };
+  } catch (error) {
+    throw refused(messageOf(error), error);
+  }
+}
+
+export function digestOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512'): Digest {
+  return parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`);
+}
+
+function isForeign({ mediaType, urls }: Descriptor): boolean {
+  return FOREIGN.test(mediaType) && Array.isArray(urls) && urls.length > 0;
+}
+
+function subjectOf(value: unknown): Digest | undefined {
+  if (value === undefined || value === null) return undefined;
+  const digest = typeof value === 'object' && 'digest' in value ? value.digest : undefined;
+  if (typeof digest !== 'string' || !isDigest(digest)) throw refused('subject.digest is not a digest');
+  return digest;
+}
+
+function parseObject(bytes: Uint8Array): Record<string, unknown> {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw refused('it is no JSON', error);
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw refused('it is no JSON object');
+  return json as Record<string, unknown>;
+}
+
+function refused(why: string, cause?: unknown): RegistryError {
+  if (cause instanceof RegistryError) return cause;
+  return new RegistryError('MANIFEST_INVALID', `manifest invalid: ${why}`, { cause });
+}

@@ -1,0 +1,39 @@
+import type { Digest } from '../../base/ids.ts';
+import type { RepositoryName } from '../names.ts';
+import type { ManifestRecord } from './records.ts';
+
+/** A blob that a repository has. `users` counts the manifests of the repository that refer to it. */
+export interface LinkedBlob {
+  readonly sizeBytes: number;
+  users: number;
+}
+
+/** What one repository holds, in memory: the tables' content, with counts. Changed by `index-tables.ts` alone. */
+export interface Repository {
+  readonly name: RepositoryName;
+  readonly manifests: Map<Digest, ManifestRecord>;
+  readonly tags: Map<string, Digest>;
+  readonly blobs: Map<Digest, LinkedBlob>;
+  /** How many manifests and tags refer to each manifest; no entry for none. */
+  readonly manifestUsers: Map<Digest, number>;
+  /** Manifests by the subject they name, which need not be there. */
+  readonly referrers: Map<Digest, Set<Digest>>;
+  /** Bytes of its manifests and blobs. A blob shared with other repositories counts in each. */
+  usedBytes: number;
+}
+
+export function emptyRepository(name: RepositoryName): Repository {
+  return {
+    name,
+    manifests: new Map(),
+    tags: new Map(),
+    blobs: new Map(),
+    manifestUsers: new Map(),
+    referrers: new Map(),
+    usedBytes: 0,
+  };
+}
+
+export function isEmpty(repository: Repository): boolean {
+  return repository.manifests.size + repository.tags.size + repository.blobs.size === 0;
+}

@@ -1,0 +1,177 @@
+import { EngineError } from '../../base/errors.ts';
+import { type Digest, digestHex } from '../../base/ids.ts';
+import type { ContentStore, Ingest } from '../../store/index.ts';
+import { RegistryError } from '../errors.ts';
+import type { RepositoryName } from '../names.ts';
+import type { UploadRecord } from './records.ts';
+
+export interface UploadLimits {
+  /** Of one blob. */
+  readonly maxBlobBytes: number;
+  /** Bytes that the repository may still take, uploads under way counted. */
+  readonly roomBytes: (repository: RepositoryName) => number;
+}
+
+/** One blob on its way in. One request writes at a time: a newer one takes over from an older, whose client is gone. */
+export interface Upload {
+  readonly id: string;
+  readonly repository: RepositoryName;
+  /** Bytes known to have come, without opening anything: 0 after a restart until it is gone on with. */
+  readonly writtenBytes: number;
+  /** Milliseconds of the deps' clock. */
+  readonly touchedAt: number;
+  /** Bytes there. After a restart this hashes them. */
+  size(): Promise<number>;
+  /**
+   * Appends a body; answers the size then. A body that breaks off leaves what came. `from` is where it must begin.
+   * @throws RegistryError RANGE_INVALID, SIZE_INVALID beyond the limit, DENIED beyond the quota
+   */
+  append(body: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<number>;
+  /** Verifies and publishes, with `claim` in one go. Ends the upload, whatever comes. @throws RegistryError DIGEST_INVALID */
+  commit(digest: Digest, claim: () => void): Promise<{ readonly sizeBytes: number }>;
+  /** Forgets it with its bytes. */
+  cancel(): Promise<void>;
+  /** Closes the file; bytes and record stay. */
+  rest(): Promise<void>;
+}
+
+export interface AppendOptions {
+  readonly from?: number;
+  /** Ends the body's source, for a newer request that takes over. */
+  readonly interrupt?: () => void;
+}
+
+export interface UploadDeps {
+  readonly content: Pick<ContentStore, 'ingest'>;
+  readonly limits: UploadLimits;
+  readonly now: () => number;
+  /** Forgets the upload's record. */
+  readonly ended: () => void;
+}
+
+/** A file that no request writes to is closed after this; opening it again hashes it again. */
+const REST_AFTER_MS = 60_000;
+
+export function createUpload(record: UploadRecord, deps: UploadDeps): Upload {
+  const { id, repository } = record;
+  let ingest: Ingest | undefined;
+  let size = 0;
+  let touchedAt = deps.now();
+  let over = false;
+  let writer: { readonly interrupt: () => void } | undefined;
+  // One after the other: each step waits for the one before, however that ended.
+  let last: Promise<unknown> = Promise.resolve();
+  let resting: NodeJS.Timeout | undefined;
+
+  const gone = (): RegistryError => new RegistryError('BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry');
+
+  const opened = async (): Promise<Ingest> => {
+    if (over) throw gone();
+    if (ingest === undefined) {
+      ingest = await deps.content.ingest(`registry upload ${id}`);
+      size = ingest.offset;
+    }
+    return ingest;
+  };
+  const close = async (): Promise<void> => {
+    const open = ingest;
+    ingest = undefined;
+    await open?.[Symbol.asyncDispose]();
+  };
+  const inTurn = <T>(step: () => Promise<T>): Promise<T> => {
+    clearTimeout(resting);
+    const turn = last.then(step, step).finally(() => {
+      touchedAt = deps.now();
+      clearTimeout(resting);
+      if (!over) resting = setTimeout(() => void inTurn(close).catch(() => {}), REST_AFTER_MS).unref();
+    });
+    last = turn.catch(() => {});
+    return turn;
+  };
+  const end = async (): Promise<void> => {
+    if (over) return;
+    over = true;
+    clearTimeout(resting);
+    const open = ingest ?? (await deps.content.ingest(`registry upload ${id}`));
+    ingest = undefined;
+    await open.discard();
+    deps.ended();
+  };
+
+  const append = async (body: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number> => {
+    const target = await opened();
+    if (options.from !== undefined && options.from !== size) {
+      throw new RegistryError('RANGE_INVALID', `the upload has ${size} bytes, not ${options.from}`);
+    }
+    const mine = { interrupt: options.interrupt ?? (() => {}) };
+    writer = mine;
+    try {
+      for await (const chunk of body) {
+        if (size + chunk.length > deps.limits.maxBlobBytes) {
+          throw new RegistryError('SIZE_INVALID', `a blob may have at most ${deps.limits.maxBlobBytes} bytes`, {
+            status: 413,
+          });
+        }
+        if (chunk.length > deps.limits.roomBytes(repository)) {
+          throw new RegistryError('DENIED', `the quota of ${repository} is used up`);
+        }
+        await target.write(chunk);
+        size += chunk.length;
+        touchedAt = deps.now();
+      }
+      return size;
+    } catch (error) {
+      // After a failed write only the file knows what it has.
+      if (error instanceof EngineError) await close();
+      throw error;
+    } finally {
+      if (writer === mine) writer = undefined;
+    }
+  };
+
+  return {
+    id,
+    repository,
+    get writtenBytes() {
+      return size;
+    },
+    get touchedAt() {
+      return touchedAt;
+    },
+    async size() {
+      if (ingest === undefined) await inTurn(opened);
+      return size;
+    },
+    append(body, options = {}) {
+      writer?.interrupt();
+      return inTurn(() => append(body, options));
+    },
+    commit(digest, claim) {
+      return inTurn(async () => {
+        const target = await opened();
+        try {
+          return await target.commit({ digest }, claim);
+        } catch (error) {
+          if (!(error instanceof EngineError) || error.kind !== 'invalid') throw error;
+          throw new RegistryError('DIGEST_INVALID', `the upload's content is not ${digestHex(digest)}`, {
+            cause: error,
+          });
+        } finally {
+          over = true;
+          clearTimeout(resting);
+          ingest = undefined;
+          await target[Symbol.asyncDispose]();
+          deps.ended();
+        }
+      });
+    },
+    cancel() {
+      writer?.interrupt();
+      return inTurn(end);
+    },
+    rest() {
+      writer?.interrupt();
+      return inTurn(close);
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import type { Records } from '../../base/records.ts';
+import type { ContentStore } from '../../store/index.ts';
+import { RegistryError } from '../errors.ts';
+import type { RepositoryName } from '../names.ts';
+import type { UploadRecord } from './records.ts';
+import { createUpload, type Upload, type UploadLimits } from './upload.ts';
+
+/** Uploads under way, by id. They outlive the process: the bytes are resumable ingests of the content store. */
+export interface Uploads {
+  /** @throws RegistryError TOOMANYREQUESTS when a repository has too many open */
+  start(repository: RepositoryName): Upload;
+  /** @throws RegistryError BLOB_UPLOAD_UNKNOWN also for an upload of another repository */
+  get(repository: RepositoryName, id: string): Upload;
+  /** Ends those that nobody has written to for so long. */
+  expire(idleSeconds: number): Promise<void>;
+  /** Bytes of the repository's uploads. */
+  pendingBytes(repository: RepositoryName): number;
+  readonly count: number;
+  /** Lets go of all files; what was written stays for the next start. */
+  close(): Promise<void>;
+}
+
+export interface UploadsDeps {
+  readonly content: Pick<ContentStore, 'ingest' | 'expireIngests'>;
+  readonly records: Records<UploadRecord>;
+  readonly limits: UploadLimits;
+  readonly now: () => number;
+}
+
+const PER_REPOSITORY_MAX = 1000;
+
+export function openUploads(deps: UploadsDeps): Uploads {
+  const uploads = new Map<string, Upload>();
+  const make = (record: UploadRecord): Upload => {
+    const upload = createUpload(record, {
+      ...deps,
+      ended() {
+        uploads.delete(record.id);
+        deps.records.delete(record.id);
+      },
+    });
+    uploads.set(record.id, upload);
+    return upload;
+  };
+  for (const record of deps.records.all()) make(record);
+
+  const of = (repository: RepositoryName): Upload[] =>
+    [...uploads.values()].filter((upload) => upload.repository === repository);
+
+  return {
+    start(repository) {
+      if (of(repository).length >= PER_REPOSITORY_MAX) {
+        throw new RegistryError('TOOMANYREQUESTS', `${repository} has ${PER_REPOSITORY_MAX} uploads under way`);
+      }
+      const record = { id: randomUUID(), repository, startedAt: Date.now() };
+      deps.records.put(record.id, record);
+      return make(record);
+    },
+    get(repository, id) {
+      const upload = uploads.get(id);
+      if (upload?.repository !== repository) {
+        throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry');
+      }
+      return upload;
+    },
+    async expire(idleSeconds) {
+      const before = deps.now() - idleSeconds * 1000;
+      for (const upload of [...uploads.values()]) if (upload.touchedAt < before) await upload.cancel();
+      deps.content.expireIngests(2 * idleSeconds);
+    },
+    pendingBytes: (repository) => of(repository).reduce((sum, upload) => sum + upload.writtenBytes, 0),
+    get count() {
+      return uploads.size;
+    },
+    async close() {
+      for (const upload of [...uploads.values()]) await upload.rest();
+    },
+  };
+}
