@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { tarArchive } from '../../../test/support/busybox-image.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { detachMount, readMountInfo } from '../../linux/index.ts';
+import { layerMounts } from './layer-mounts.ts';
+import { LayerTable } from './layer-table.ts';
+import { openSnapshots } from './open-snapshots.ts';
+import { snapshotPaths } from './paths.ts';
+import { snapshotsSuite } from './snapshots.suite.ts';
+import { digestOf, file, NEVER, openBed } from './testing-bed.ts';
+
+snapshotsSuite('overlay2');
+
+test('overlay2: a hundred layers unpack in parallel and mount', async () => {
+  await using bed = openBed('overlay2');
+  const tars = Array.from({ length: 100 }, (_, index) => tarArchive([file('level', String(index)), file(`f${index}`)]));
+  const diffIds = tars.map(digestOf);
+  await Promise.all(
+    tars.map((tar, index) => {
+      const path = join(bed.folder, `t${index}`);
+      writeFileSync(path, tar);
+      const layer = { diffId: digestOf(tar), parents: diffIds.slice(0, index) };
+      return bed.snapshots.unpack(layer, { path, digest: digestOf(tar) }, NEVER);
+    }),
+  );
+  await bed.snapshots.createWritable('c', diffIds);
+  const root = await bed.snapshots.mount('c');
+  assert.equal(readFileSync(join(root, 'level'), 'utf8'), '99');
+  assert.equal(readdirSync(root).length, 101);
+
+  // Kernels before 6.5 take one page of options.
+  const paths = snapshotPaths(bed.folder);
+  const lower = new LayerTable(paths, silentLogger).chain(diffIds);
+  const target = join(bed.folder, 'by-page');
+  mkdirSync(target);
+  layerMounts(paths, 'page').mount({ lower, target });
+  assert.equal(readFileSync(join(target, 'level'), 'utf8'), '99');
+  assert.equal(readdirSync(target).length, 101);
+  detachMount(target);
+});
+
+test('overlay2: a volatile root mounts again after an unmount, and as often as wanted', async () => {
+  await using bed = openBed('overlay2');
+  const layer = await bed.layer([file('a')]);
+  await bed.snapshots.createWritable('c', [layer]);
+  for (const round of ['1', '2', '3']) {
+    const root = await bed.snapshots.mount('c', { isVolatile: true });
+    const mounted = readMountInfo().find(({ mountPoint }) => mountPoint === root);
+    // Newer kernels show it as `fsync=volatile`.
+    assert.ok(mounted?.superOptions.some((option) => option.endsWith('volatile')));
+    writeFileSync(join(root, round), '');
+    await bed.snapshots.unmount('c');
+  }
+  const root = await bed.snapshots.mount('c', { isVolatile: true });
+  assert.deepEqual(readdirSync(root).sort(), ['1', '2', '3', 'a']);
+});
+
+test('a cancelled unpacking leaves nothing', async () => {
+  await using bed = openBed('overlay2');
+  const tar = tarArchive([{ name: 'big', type: 'file', content: Buffer.alloc(64 << 20) }]);
+  const path = join(bed.folder, 'big.tar');
+  writeFileSync(path, tar);
+  const abort = new AbortController();
+  const unpacking = bed.snapshots.unpack(
+    { diffId: digestOf(tar), parents: [] },
+    { path, digest: digestOf(Buffer.from('')) },
+    abort.signal,
+  );
+  abort.abort();
+  await assert.rejects(unpacking, { kind: 'cancelled' });
+  assert.deepEqual(bed.snapshots.layers(), []);
+});
+
+test('a full disk is a clear error, and leaves room again', async () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'gantry-full-')));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'gantry-test', folder]);
+  try {
+    const source = mkdtempSync(join(tmpdir(), 'gantry-blob-'));
+    const tar = tarArchive([{ name: 'big', type: 'file', content: Buffer.alloc(16 << 20, 1) }]);
+    writeFileSync(join(source, 'tar'), tar);
+    const snapshots = openSnapshots({
+      dataRoot: folder,
+      mountRoot: join(folder, 'roots'),
+      driver: 'overlay2',
+      logger: silentLogger,
+    });
+    const unpack = snapshots.unpack(
+      { diffId: digestOf(tar), parents: [] },
+      { path: join(source, 'tar'), digest: digestOf(tar) },
+      NEVER,
+    );
+    await assert.rejects(unpack, { kind: 'noSpace', message: /no space left on device/ });
+    await snapshots.swept();
+    writeFileSync(join(folder, 'fits-again'), Buffer.alloc(6 << 20));
+    await snapshots[Symbol.asyncDispose]();
+    rmSync(source, { recursive: true });
+  } finally {
+    execFileSync('umount', [folder]);
+    rmSync(folder, { recursive: true });
+  }
+});

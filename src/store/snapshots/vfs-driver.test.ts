@@ -1,0 +1,3 @@
+import { snapshotsSuite } from './snapshots.suite.ts';
+
+snapshotsSuite('vfs');
