@@ -5,7 +5,7 @@ import { KeyedLock } from '../base/keyed-lock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
 import { spaceError } from '../io/index.ts';
-import { detachMount, isMountPoint } from '../linux/index.ts';
+import { detachMountSlowly, isMountPoint } from '../linux/index.ts';
 import type { EventSink } from '../spec/index.ts';
 import { copyUp } from './copy-up.ts';
 import { mountVolume } from './local-mount.ts';
@@ -126,7 +126,8 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
       using _lock = await locks.acquire(name);
       if (!uses.unmount(name, containerId)) return;
       const volume = records.get(name);
-      if (volume !== undefined && hasMount(volume.options)) detachMount(paths.data(name));
+      // What was written goes to its disk or server first: not on this thread.
+      if (volume !== undefined && hasMount(volume.options)) await detachMountSlowly(paths.data(name));
     },
     async copyUp(name, rootfs, path, signal) {
       using _lock = await locks.acquire(name, signal);
@@ -142,7 +143,7 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
         if (!hasMount(options) || !isMountPoint(data)) continue;
         // Each may have been running: those that were not tell us by unmounting.
         for (const id of uses.users(name)) uses.mount(name, id);
-        if (!uses.isUsed(name)) detachMount(data);
+        if (!uses.isUsed(name)) await detachMountSlowly(data);
       }
     },
     swept: () => folders.swept(),
