@@ -1,4 +1,5 @@
 import { EngineError, invalid } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
 import type { Credentials, Repository } from '../../distribution/index.ts';
 import {
   canonicalString,
@@ -102,13 +103,23 @@ async function pullOne(
     await fetchLayers({ ...deps, repository }, { manifest, config }, { progress, signal });
   } catch (error) {
     // What is broken will be so again; what was interrupted is gone on with.
-    if (error instanceof EngineError && error.kind === 'invalid') deps.collector.release(blobs);
+    if (error instanceof EngineError && error.kind === 'invalid') await forget(deps, blobs);
     throw error;
   }
   const newer = addImage(deps, { reference, target, descriptor });
   deps.collector.release(blobs);
   progress({ status: `Digest: ${target.digest}` });
   return newer;
+}
+
+/** Lets go of what came and of what was on its way, unless another pull is at it. */
+async function forget({ content, collector }: ImagesDeps, blobs: readonly Digest[]): Promise<void> {
+  collector.release(blobs);
+  for (const digest of new Set(blobs)) {
+    if (content.has(digest)) continue;
+    const ingest = await content.ingest(digest).catch(() => undefined);
+    await ingest?.discard();
+  }
 }
 
 /** What the name stands for at the registry: asked without the body where that is told. */
