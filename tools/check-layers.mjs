@@ -12,8 +12,8 @@ for (const entry of readdirSync(root, { recursive: true })) {
   for (const [, specifier] of readFileSync(join(root, entry), 'utf8').matchAll(IMPORT)) {
     const [layer, ...rest] = relative(root, join(root, dirname(entry), specifier)).split('/');
     if (layer === own) continue;
-    // Tests use test/support, which lies beside the sources.
-    if (layer === '..' && entry.endsWith('.test.ts')) continue;
+    // Tests, suites and their beds use test/support, which lies beside the sources.
+    if (layer === '..' && /\.(?:test|suite|bed)\.ts$/.test(entry)) continue;
     if (!layers[own]?.includes(layer)) faults.push(`${entry}: ${own} may not import ${layer}`);
     else if (layer !== 'base' && rest.join('/') !== 'index.ts')
       faults.push(`${entry}: import ${layer}/index.ts, not ${rest.join('/')}`);

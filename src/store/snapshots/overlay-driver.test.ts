@@ -11,8 +11,8 @@ import { layerMounts } from './layer-mounts.ts';
 import { LayerTable } from './layer-table.ts';
 import { openSnapshots } from './open-snapshots.ts';
 import { snapshotPaths } from './paths.ts';
+import { digestOf, file, NEVER, openBed } from './snapshots.bed.ts';
 import { snapshotsSuite } from './snapshots.suite.ts';
-import { digestOf, file, NEVER, openBed } from './testing-bed.ts';
 
 snapshotsSuite('overlay2');
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { type TarEntry, tarArchive } from '../../../test/support/busybox-image.ts';
 
-import { digestOf, dir, file, NEVER, openBed } from './testing-bed.ts';
+import { digestOf, dir, file, NEVER, openBed } from './snapshots.bed.ts';
 
 /** What every driver does. Registers its tests. */
 export function snapshotsSuite(driver: 'overlay2' | 'vfs'): void {
