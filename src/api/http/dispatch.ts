@@ -49,10 +49,10 @@ export async function dispatch(deps: DispatchDeps, request: IncomingMessage, res
     await sendReply(response, reply, { version, signal: abort.signal, onFault });
   } catch (error) {
     if (isFault(error)) onFault(error);
+    if (!request.complete) letThrough(request, response);
     if (response.headersSent) response.destroy();
     else sendError(response, error);
   } finally {
-    // What the client still sends of a refused body is let through, so that it can read the answer.
     if (!request.complete) request.resume();
     if (response.writableFinished || response.destroyed) unwatch();
     else response.once('close', unwatch);
@@ -168,6 +168,18 @@ async function answerAndClose(
   await finished;
   if (response.socket === socket) response.detachSocket(socket);
   hangUp(socket);
+}
+
+/**
+ * What the client still sends of a refused body is let through for a while, so that it can read the answer: closing the
+ * connection at once, as Node does behind the last answer of one, would break it in the middle of its writing.
+ */
+function letThrough(request: IncomingMessage, response: ServerResponse): void {
+  response.shouldKeepAlive = true;
+  const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
+  timer.unref();
+  const done = (): void => clearTimeout(timer);
+  request.once('end', done).once('close', done);
 }
 
 /** How long a client may take to close its side once ours has ended. */

@@ -21,7 +21,7 @@ export interface NetworkFixture extends AsyncDisposable {
 }
 
 export async function networkFixture(settings: Partial<NetworkConfig> = {}): Promise<NetworkFixture> {
-  const execRoot = mkdtempSync(join(tmpdir(), 'networks-'));
+  const execRoot = mkdtempSync(join(tmpdir(), `networks-${process.pid}-`));
   const config: NetworkConfig = {
     execRoot,
     bridgeName: 'gtest0',
@@ -79,7 +79,7 @@ export function traces(): string {
   const rules = execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' });
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
-    .filter((line) => line.includes(`${tmpdir()}/networks-`));
+    .filter((line) => line.includes(`${tmpdir()}/networks-${process.pid}-`));
   const descriptors = readdirSync('/proc/self/fd').filter((fd) => !isTransient(fd)).length;
   return [links, rules, ...mounts, `${descriptors} descriptors`].join('\n');
 }
