@@ -81,6 +81,13 @@ await Promise.all([
     chunkNames: 'supervisor/[name]-[hash]',
     entryPoints: { 'gantry-supervisor': 'src/supervisor/main.ts' },
   }),
+  build({
+    ...shared,
+    outdir,
+    splitting: true,
+    chunkNames: 'registry/[name]-[hash]',
+    entryPoints: { 'gantry-registry': 'src/daemon/registry/main.ts' },
+  }),
 ]);
 const dist = join(root, 'dist');
 const old = join(root, `dist.old.${process.pid}`);

@@ -14,6 +14,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   container: 'Work with containers',
   image: 'Work with images',
   network: 'Work with networks',
+  registry: 'Run a registry',
   system: 'Look after the engine',
   volume: 'Work with volumes',
 };
@@ -177,6 +178,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import('./image/prune.ts')).pruneImages,
   ),
   entry('image pull', ['pull'], 'Fetch an image from a registry', async () => (await import('./image/pull.ts')).pull),
+  entry('image push', ['push'], 'Send an image to a registry', async () => (await import('./image/push.ts')).push),
   entry('image rm', ['rmi', 'image remove'], 'Remove images', async () => (await import('./image/rm.ts')).removeImages),
   entry('image save', ['save'], 'Write images into a tar archive', async () => (await import('./image/save.ts')).save),
   entry('image tag', ['tag'], 'Give an image another name', async () => (await import('./image/tag.ts')).tag),
@@ -186,6 +188,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     'Show everything about any object of the engine',
     async () => (await import('./system/inspect.ts')).inspect,
   ),
+  entry('login', [], 'Log in to a registry', async () => (await import('./credentials/login.ts')).login),
+  entry('logout', [], 'Log out from a registry', async () => (await import('./credentials/logout.ts')).logout),
   entry(
     'network connect',
     [],
@@ -218,6 +222,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     'Remove networks',
     async () => (await import('./network/rm.ts')).removeNetworks,
   ),
+  entry('registry serve', [], 'Serve a registry', async () => (await import('./registry/serve.ts')).serve),
+  entry('search', [], 'Search a registry for images', async () => (await import('./image/search.ts')).search),
   entry('system df', [], 'Show how much disk the engine uses', async () => (await import('./system/df.ts')).df),
   entry(
     'system dial-stdio',

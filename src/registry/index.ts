@@ -10,3 +10,4 @@ export {
   type RegistryEvents,
   type RegistryOptions,
 } from './registry.ts';
+export { matchesRepository } from './repository-pattern.ts';

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { invalid, messageOf } from '../../base/errors.ts';
+import { parseBytes } from '../../base/sizes.ts';
+
+const bytes = z.union([
+  z.number().int().nonnegative(),
+  z.string().transform((text, context) => {
+    const size = parseBytes(text);
+    if (size !== undefined) return size;
+    context.addIssue({ code: 'custom', message: 'is not a size such as 10g' });
+    return z.NEVER;
+  }),
+]);
+const seconds = z.number().int().nonnegative();
+
+const FILE = z.strictObject({
+  listen: z.string().optional(),
+  root: z.string().optional(),
+  tls: z.strictObject({ cert: z.string(), key: z.string(), clientCa: z.string().optional() }).optional(),
+  limits: z
+    .strictObject({
+      maxBlobBytes: bytes.optional(),
+      uploadIdleSeconds: seconds.optional(),
+      /** The first that matches counts. */
+      quotas: z.array(z.strictObject({ repositories: z.string(), bytes })).optional(),
+    })
+    .optional(),
+  gc: z.strictObject({ graceSeconds: seconds.optional(), untagged: z.boolean().optional() }).optional(),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error', 'fatal']).optional(),
+      format: z.enum(['text', 'json']).optional(),
+    })
+    .optional(),
+});
+
+export type RegistryConfigFile = z.infer<typeof FILE>;
+
+/** What is asked for, from the command line over the file named there. */
+export type RegistryConfig = Omit<RegistryConfigFile, 'listen' | 'root'> & {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly root: string;
+};
+
+const FLAGS = {
+  config: { type: 'string' },
+  listen: { type: 'string' },
+  root: { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'tls-client-ca': { type: 'string' },
+  'log-level': { type: 'string' },
+} as const;
+
+/** @throws EngineError invalid, which says what is wrong and where */
+export function readRegistryConfig(args: readonly string[]): RegistryConfig {
+  const flags = parseFlags(args);
+  const file = flags.config === undefined ? {} : parseFile(flags.config);
+  const cert = flags['tls-cert'] ?? file.tls?.cert;
+  const key = flags['tls-key'] ?? file.tls?.key;
+  if ((cert === undefined) !== (key === undefined)) throw invalid('--tls-cert and --tls-key come together');
+  const clientCa = flags['tls-client-ca'] ?? file.tls?.clientCa;
+  if (clientCa !== undefined && cert === undefined) throw invalid('--tls-client-ca needs --tls-cert and --tls-key');
+  const root = flags.root ?? file.root;
+  if (root === undefined || root === '') throw invalid('say where the registry keeps its data: --root DIR');
+  const merged: unknown = {
+    ...file,
+    listen: undefined,
+    root: resolve(root),
+    ...(cert === undefined ? {} : { tls: { cert, key, ...(clientCa === undefined ? {} : { clientCa }) } }),
+    log: { ...file.log, ...(flags['log-level'] === undefined ? {} : { level: flags['log-level'] }) },
+  };
+  return { ...check(merged, 'flags'), root: resolve(root), listen: parseListen(flags.listen ?? file.listen) };
+}
+
+/** `5000`, `:5000` (every address), `127.0.0.1:5000`, `[::1]:5000`. */
+export function parseListen(text = '127.0.0.1:5000'): { readonly host: string; readonly port: number } {
+  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535)
+    throw invalid(`${JSON.stringify(text)} is no address to listen on: ADDRESS:PORT`);
+  const host = match[1] ?? match[2] ?? '127.0.0.1';
+  return { host: host === '' ? '::' : host, port };
+}
+
+function parseFlags(args: readonly string[]): { [Name in keyof typeof FLAGS]?: string } {
+  try {
+    return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw invalid(messageOf(error), error);
+  }
+}
+
+function parseFile(path: string): RegistryConfigFile {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw invalid(`${path}: ${messageOf(error)}`, error);
+  }
+  return check(json, path);
+}
+
+function check(value: unknown, source: string): RegistryConfigFile {
+  const result = FILE.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw invalid(`${source}: ${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'is wrong'}`);
+}

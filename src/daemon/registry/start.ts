@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { conflict, errnoOf, invalid, messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import {
+  createRegistryServer,
+  matchesRepository,
+  OPEN,
+  openRegistry,
+  type RegistryOptions,
+  type ServerTls,
+} from '../../registry/index.ts';
+import { openContentStore, openStateDb } from '../../store/index.ts';
+import { lockDataRoot } from '../lock.ts';
+import type { RegistryConfig } from './config.ts';
+
+export interface RunningRegistry extends AsyncDisposable {
+  /** As a client's address: `127.0.0.1:5000`. */
+  readonly address: string;
+}
+
+/** Time for requests under way to end when the registry stops. */
+const DRAIN_MS = 5000;
+
+/** Opens a registry on a root of its own and listens. @throws EngineError conflict, invalid */
+export async function startRegistry(config: RegistryConfig, logger: Logger): Promise<RunningRegistry> {
+  await using opened = new AsyncDisposableStack();
+  opened.use(lockDataRoot(config.root));
+  const db = openStateDb(config.root);
+  opened.defer(() => db.close());
+  const content = openContentStore(join(config.root, 'content'), logger);
+  const registry = opened.use(openRegistry({ db, content, logger, ...storageOptions(config) }));
+  const server = createRegistryServer(
+    {
+      registry,
+      authentication: OPEN,
+      answered: (request) => logger.debug(request, 'answered'),
+    },
+    config.tls === undefined ? {} : { tls: readTls(config.tls) },
+  );
+  const address = await listen(server, config.listen);
+  opened.defer(() => close(server));
+  const kept = opened.move();
+  return { address, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function storageOptions({ gc, limits }: RegistryConfig): Partial<RegistryOptions> {
+  const quotas = limits?.quotas ?? [];
+  return {
+    ...(gc?.graceSeconds === undefined ? {} : { graceSeconds: gc.graceSeconds }),
+    ...(gc?.untagged === undefined ? {} : { collectUntagged: gc.untagged }),
+    ...(limits?.maxBlobBytes === undefined ? {} : { maxBlobBytes: limits.maxBlobBytes }),
+    ...(limits?.uploadIdleSeconds === undefined ? {} : { uploadIdleSeconds: limits.uploadIdleSeconds }),
+    quotaBytes: (name) => quotas.find(({ repositories }) => matchesRepository(repositories, name))?.bytes,
+  };
+}
+
+function readTls({ cert, key, clientCa }: NonNullable<RegistryConfig['tls']>): ServerTls {
+  const read = (path: string): Buffer => {
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      throw invalid(`cannot read ${path}: ${messageOf(error)}`, error);
+    }
+  };
+  return { cert: read(cert), key: read(key), ...(clientCa === undefined ? {} : { clientCa: read(clientCa) }) };
+}
+
+async function listen(server: Server, { host, port }: RegistryConfig['listen']): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen({ host, port }, resolve);
+  try {
+    await promise;
+  } catch (error) {
+    if (errnoOf(error) === 'EADDRINUSE') throw conflict(`${host}:${port} is in use by another program`);
+    throw invalid(`cannot listen on ${host}:${port}: ${messageOf(error)}`, error);
+  }
+  server.removeListener('error', reject);
+  const { address, family, port: taken } = server.address() as AddressInfo;
+  return family === 'IPv6' ? `[${address}]:${taken}` : `${address}:${taken}`;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearTimeout(timer);
+}
