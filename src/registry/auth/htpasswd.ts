@@ -1,0 +1,74 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { compare } from 'bcryptjs';
+import { invalid } from '../../base/errors.ts';
+import { RegistryError } from '../errors.ts';
+
+/** Names and passwords of a file that `htpasswd -B` makes. */
+export interface Passwords {
+  /** @throws RegistryError TOOMANYREQUESTS when too many are being checked already */
+  verify(name: string, password: string): Promise<boolean>;
+}
+
+const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
+/** A hash of cost 17 takes this code ten seconds. */
+const COST_MAX = 16;
+/** bcrypt ignores what comes after; nobody types so much. */
+const PASSWORD_BYTES_MAX = 72;
+const WAITING_MAX = 64;
+const REMEMBERED_MAX = 1000;
+const REMEMBERED_MS = 10 * 60 * 1000;
+
+/**
+ * bcrypt is slow on purpose (and blocks: 50 ms at htpasswd's cost 5, more at higher ones), while a push sends its password
+ * with every request. So one is checked at a time, and one that was right is remembered for ten minutes, as a keyed hash.
+ * @throws EngineError invalid for a line that is no bcrypt entry, with its number
+ */
+export function parseHtpasswd(text: string): Passwords {
+  const hashes = new Map<string, string>();
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const colon = line.indexOf(':');
+    const [name, hash] = [line.slice(0, colon), line.slice(colon + 1).trim()];
+    const cost = BCRYPT.exec(hash)?.[1];
+    if (colon < 1 || cost === undefined)
+      throw invalid(`line ${index + 1} is no bcrypt entry: make it with htpasswd -B`);
+    if (Number(cost) > COST_MAX) throw invalid(`line ${index + 1}: cost ${cost} is beyond ${COST_MAX}`);
+    hashes.set(name, hash);
+  }
+  const key = randomBytes(32);
+  const remembered = new Map<string, number>();
+  // Compared with for names that are not there, so that time does not tell which are.
+  const [someHash = '$2y$05$......................................................'] = hashes.values();
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+
+  const check = async (name: string, password: string): Promise<boolean> => {
+    const hash = hashes.get(name);
+    const right = await compare(password, hash ?? someHash);
+    return right && hash !== undefined;
+  };
+
+  return {
+    async verify(name, password) {
+      if (Buffer.byteLength(password) > PASSWORD_BYTES_MAX) return false;
+      const secret = createHmac('sha256', key)
+        .update(JSON.stringify([name, password]))
+        .digest('base64');
+      const until = remembered.get(secret);
+      if (until !== undefined && until > performance.now()) return true;
+      remembered.delete(secret);
+      if (waiting >= WAITING_MAX) throw new RegistryError('TOOMANYREQUESTS', 'too many logins at once, try again');
+      waiting += 1;
+      try {
+        const turn = last.then(() => check(name, password));
+        last = turn.catch(() => {});
+        if (!(await turn)) return false;
+      } finally {
+        waiting -= 1;
+      }
+      if (remembered.size >= REMEMBERED_MAX) remembered.delete(remembered.keys().next().value ?? '');
+      remembered.set(secret, performance.now() + REMEMBERED_MS);
+      return true;
+    },
+  };
+}
