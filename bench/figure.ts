@@ -3,7 +3,7 @@ import type { Engine } from './engines.ts';
 /** One row of the table: measured on every engine in the same run. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 'ms' | 's' | 'MB' | 'per s';
+  readonly unit: 'ms' | 's' | 'MB' | 'per s' | 'times';
   /** At most (or for rates at least) this against the best peer. */
   readonly target: string;
   readonly engines?: readonly string[];

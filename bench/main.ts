@@ -3,6 +3,7 @@
 import { busyboxArchive } from '../test/support/busybox-image.ts';
 import { type Engine, ours, peer } from './engines.ts';
 import type { Figure } from './figure.ts';
+import { cliFigures } from './figures/cli.ts';
 import { imageFigures } from './figures/images.ts';
 import { logFigures } from './figures/logs.ts';
 import { memoryFigures } from './figures/memory.ts';
@@ -11,7 +12,7 @@ import { docker } from './measure.ts';
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const withPeers = !process.argv.includes('--no-peers');
-const figures = [...memoryFigures, ...runFigures, ...logFigures, ...imageFigures].filter(
+const figures = [...memoryFigures, ...runFigures, ...logFigures, ...imageFigures, ...cliFigures].filter(
   ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
 );
 

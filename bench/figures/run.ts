@@ -1,3 +1,4 @@
+import { apiCall } from '../../test/support/engine.ts';
 import type { Figure } from '../figure.ts';
 import { atOnce, docker, dockerOutput, medianOf } from '../measure.ts';
 
@@ -41,6 +42,29 @@ export const runFigures: readonly Figure[] = [
         docker(host, ['run', '-d', '--name', `${prefix}-many-${index}`, 'busybox', 'sleep', '1000']),
       );
       await remove(host);
+      return (total * 1000) / milliseconds;
+    },
+  },
+  {
+    name: 'create and start per second by API, 10 at a time',
+    unit: 'per s',
+    target: '80',
+    engines: ['gantry'],
+    async measure({ host }) {
+      const total = 200;
+      const socketPath = host.slice('unix://'.length);
+      const ids: string[] = [];
+      const milliseconds = await atOnce(total, 10, async () => {
+        const made = await apiCall(socketPath, 'POST', '/containers/create', {
+          Image: 'busybox',
+          Cmd: ['sleep', '1000'],
+        });
+        const { Id } = JSON.parse(made.body) as { readonly Id: string };
+        ids.push(Id);
+        const started = await apiCall(socketPath, 'POST', `/containers/${Id}/start`);
+        if (started.status !== 204) throw new Error(started.body);
+      });
+      await Promise.all(ids.map((id) => apiCall(socketPath, 'DELETE', `/containers/${id}?force=1`)));
       return (total * 1000) / milliseconds;
     },
   },

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
-import { command } from '../support/command.ts';
-import { eventually, useEngine } from '../support/fixture.ts';
+import { useEngine } from '../support/fixture.ts';
+import { settledResources } from '../support/resources.ts';
 
 const engine = useEngine();
 
@@ -10,54 +9,6 @@ async function create(body: object): Promise<string> {
   const answer = await engine().api('POST', '/containers/create', { Image: 'busybox', ...body });
   assert.equal(answer.status, 201, answer.body);
   return (JSON.parse(answer.body) as { readonly Id: string }).Id;
-}
-
-/** Everything a container costs the host, by kind; equal before and after when nothing leaks. */
-async function resources(): Promise<Readonly<Record<string, number>>> {
-  const { execRoot, dataRoot, bridge } = engine();
-  const lines = (text: string, mine: (line: string) => boolean): number => text.split('\n').filter(mine).length;
-  const folders = (path: string): number => {
-    try {
-      return readdirSync(path).length;
-    } catch {
-      return 0;
-    }
-  };
-  return {
-    mounts: lines(
-      readFileSync('/proc/self/mountinfo', 'utf8'),
-      (line) => line.includes(execRoot) || line.includes(dataRoot),
-    ),
-    links: lines((await command('ip', ['-o', 'link'])).stdout, (line) => line.includes(`master ${bridge} `)),
-    firewall: lines(
-      (await command('nft', ['list', 'ruleset'])).stdout,
-      (line) => line.includes(bridge) || /dnat|: 10\./.test(line),
-    ),
-    processes: readdirSync('/proc').filter((name) => {
-      try {
-        return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(execRoot);
-      } catch {
-        return false;
-      }
-    }).length,
-    descriptors: openDescriptors(engine().pid()),
-    containers: folders(`${dataRoot}/containers`),
-    snapshots: folders(`${dataRoot}/snapshots`),
-    tasks: folders(`${execRoot}/tasks`),
-    rootfs: folders(`${execRoot}/rootfs`),
-    netns: folders(`${execRoot}/netns`),
-  };
-}
-
-/** Descriptors but for connections, which come and go with the clients. */
-function openDescriptors(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
-    try {
-      return !readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:');
-    } catch {
-      return false;
-    }
-  }).length;
 }
 
 test('200 containers started at once all run, and all end when killed', async () => {
@@ -102,15 +53,8 @@ test('start and remove, many times, leaves no mount, namespace, link, firewall e
     await ended;
     assert.equal((await engine().api('DELETE', `/containers/${id}?v=1`)).status, 204);
   };
-  for (let warm = 0; warm < 10; warm++) await cycle();
-  const settledResources = (expected?: object): Promise<object> =>
-    eventually(async () => {
-      const now = await resources();
-      if (expected !== undefined) assert.deepEqual(now, expected);
-      return now;
-    });
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  const before = await settledResources();
+  for (let warm = 0; warm < 5; warm++) await Promise.all([cycle(), cycle(), cycle(), cycle()]);
+  const before = await settledResources(engine());
   for (let round = 0; round < 25; round++) await Promise.all([cycle(), cycle(), cycle(), cycle()]);
-  await settledResources(before);
+  assert.deepEqual(await settledResources(engine()), before);
 });
