@@ -1,8 +1,15 @@
 export { type Authentication, OPEN } from './auth/authentication.ts';
+export { basicAuthentication } from './auth/basic.ts';
+export { bearerAuthentication } from './auth/bearer.ts';
 export type { Action, Caller } from './auth/caller.ts';
+export { type Passwords, parseHtpasswd } from './auth/htpasswd.ts';
+export { EVERYTHING, type Right } from './auth/rights.ts';
+export { parseTokenKeys } from './auth/verify-token.ts';
 export { type AnsweredRequest, type ServeDeps, serveRequest } from './http/serve-request.ts';
 export { createRegistryServer, type ServerTls } from './http/server.ts';
+export { createMetrics, type RegistryMetrics } from './metrics.ts';
 export type { RepositoryName } from './names.ts';
+export { createWebhook, type Webhook, type WebhookOptions } from './notifications/webhook.ts';
 export {
   openRegistry,
   type Registry,

@@ -6,8 +6,10 @@ import { flag } from '../flags/flag.ts';
 
 const FLAGS = [
   flag('--config', 'string', 'Read the rest of the configuration from this JSON file (docs/registry.md)'),
+  flag('--htpasswd', 'string', 'Ask for a user and password of this file, which htpasswd -B makes'),
   flag('--listen', 'string', 'Serve at this address', { default: '127.0.0.1:5000' }),
   flag('--log-level', 'string', 'Log from this level on (debug, info, warn, error)', { default: 'info' }),
+  flag('--metrics', 'string', 'Serve /metrics for Prometheus at this address'),
   flag('--root', 'string', "Keep images in this folder, which is the registry's alone"),
   flag('--tls-cert', 'string', 'Serve HTTPS with this certificate (PEM)'),
   flag('--tls-client-ca', 'string', 'Ask clients for a certificate that one of these signed (PEM)'),

@@ -28,6 +28,36 @@ const FILE = z.strictObject({
       quotas: z.array(z.strictObject({ repositories: z.string(), bytes })).optional(),
     })
     .optional(),
+  auth: z
+    .strictObject({
+      /** A file that `htpasswd -B` makes. */
+      htpasswd: z.string().optional(),
+      realm: z.string().optional(),
+      rights: z
+        .array(
+          z.strictObject({
+            user: z.string(),
+            repositories: z.string(),
+            actions: z.array(z.enum(['pull', 'push', 'delete'])),
+          }),
+        )
+        .optional(),
+      token: z
+        .strictObject({ realm: z.string(), service: z.string(), issuer: z.string(), keys: z.string() })
+        .optional(),
+    })
+    .optional(),
+  webhooks: z
+    .array(
+      z.strictObject({
+        url: z.url({ protocol: /^https?$/ }),
+        headers: z.record(z.string(), z.string()).optional(),
+        actions: z.array(z.enum(['push', 'pull', 'mount', 'delete'])).optional(),
+      }),
+    )
+    .optional(),
+  /** Of its own, as whoever may scrape need not be who may pull. */
+  metrics: z.strictObject({ listen: z.string() }).optional(),
   gc: z.strictObject({ graceSeconds: seconds.optional(), untagged: z.boolean().optional() }).optional(),
   log: z
     .strictObject({
@@ -47,7 +77,9 @@ export type RegistryConfig = Omit<RegistryConfigFile, 'listen' | 'root'> & {
 
 const FLAGS = {
   config: { type: 'string' },
+  htpasswd: { type: 'string' },
   listen: { type: 'string' },
+  metrics: { type: 'string' },
   root: { type: 'string' },
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
@@ -71,8 +103,13 @@ export function readRegistryConfig(args: readonly string[]): RegistryConfig {
     listen: undefined,
     root: resolve(root),
     ...(cert === undefined ? {} : { tls: { cert, key, ...(clientCa === undefined ? {} : { clientCa }) } }),
+    ...(flags.htpasswd === undefined ? {} : { auth: { ...file.auth, htpasswd: flags.htpasswd } }),
+    ...(flags.metrics === undefined ? {} : { metrics: { listen: flags.metrics } }),
     log: { ...file.log, ...(flags['log-level'] === undefined ? {} : { level: flags['log-level'] }) },
   };
+  if (file.auth?.token !== undefined && (flags.htpasswd ?? file.auth.htpasswd) !== undefined) {
+    throw invalid('auth.token and auth.htpasswd exclude each other: the token service knows the users');
+  }
   return { ...check(merged, 'flags'), root: resolve(root), listen: parseListen(flags.listen ?? file.listen) };
 }
 

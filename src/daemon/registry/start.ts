@@ -1,20 +1,29 @@
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { conflict, errnoOf, invalid, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import {
+  type Authentication,
+  basicAuthentication,
+  bearerAuthentication,
+  createMetrics,
   createRegistryServer,
+  createWebhook,
+  EVERYTHING,
   matchesRepository,
   OPEN,
   openRegistry,
+  type Passwords,
+  parseHtpasswd,
+  parseTokenKeys,
   type RegistryOptions,
   type ServerTls,
 } from '../../registry/index.ts';
 import { openContentStore, openStateDb } from '../../store/index.ts';
 import { lockDataRoot } from '../lock.ts';
-import type { RegistryConfig } from './config.ts';
+import { parseListen, type RegistryConfig } from './config.ts';
 
 export interface RunningRegistry extends AsyncDisposable {
   /** As a client's address: `127.0.0.1:5000`. */
@@ -31,17 +40,44 @@ export async function startRegistry(config: RegistryConfig, logger: Logger): Pro
   const db = openStateDb(config.root);
   opened.defer(() => db.close());
   const content = openContentStore(join(config.root, 'content'), logger);
-  const registry = opened.use(openRegistry({ db, content, logger, ...storageOptions(config) }));
+  const webhooks = (config.webhooks ?? []).map(({ url, headers = {}, actions }) =>
+    opened.use(createWebhook({ url, headers, ...(actions === undefined ? {} : { actions }) }, logger)),
+  );
+  const registry = opened.use(
+    openRegistry({
+      db,
+      content,
+      logger,
+      ...storageOptions(config),
+      events(event) {
+        for (const webhook of webhooks) webhook.notify(event);
+      },
+    }),
+  );
+  const metrics = createMetrics();
   const server = createRegistryServer(
     {
       registry,
-      authentication: OPEN,
-      answered: (request) => logger.debug(request, 'answered'),
+      authentication: openAuthentication(config.auth),
+      answered(request) {
+        metrics.answered(request);
+        logger.debug(request, 'answered');
+      },
     },
     config.tls === undefined ? {} : { tls: readTls(config.tls) },
   );
   const address = await listen(server, config.listen);
   opened.defer(() => close(server));
+  if (config.metrics !== undefined) {
+    const scraped = createServer((request, response) => {
+      const known = request.url === '/metrics';
+      response.writeHead(known ? 200 : 404, { 'Content-Type': 'text/plain; version=0.0.4' });
+      response.end(known ? metrics.text(registry) : 'not found\n');
+    });
+    const at = await listen(scraped, parseListen(config.metrics.listen));
+    opened.defer(() => close(scraped));
+    logger.info({ address: at }, 'metrics are served');
+  }
   const kept = opened.move();
   return { address, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
@@ -57,14 +93,39 @@ function storageOptions({ gc, limits }: RegistryConfig): Partial<RegistryOptions
   };
 }
 
+/** @throws EngineError invalid */
+function openAuthentication(auth: RegistryConfig['auth']): Authentication {
+  if (auth?.token !== undefined) {
+    const { realm, service, issuer, keys } = auth.token;
+    return bearerAuthentication({ realm, service, issuer, keys: parseTokenKeys(read(keys).toString('utf8')) });
+  }
+  if (auth?.htpasswd === undefined) {
+    if (auth?.rights !== undefined) throw invalid('auth.rights needs users: auth.htpasswd');
+    return OPEN;
+  }
+  return basicAuthentication(parsePasswords(auth.htpasswd), {
+    rights: auth.rights ?? EVERYTHING,
+    realm: auth.realm ?? 'Gantry registry',
+  });
+}
+
+function parsePasswords(path: string): Passwords {
+  try {
+    return parseHtpasswd(read(path).toString('utf8'));
+  } catch (error) {
+    throw invalid(`${path}: ${messageOf(error)}`, error);
+  }
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw invalid(`cannot read ${path}: ${messageOf(error)}`, error);
+  }
+}
+
 function readTls({ cert, key, clientCa }: NonNullable<RegistryConfig['tls']>): ServerTls {
-  const read = (path: string): Buffer => {
-    try {
-      return readFileSync(path);
-    } catch (error) {
-      throw invalid(`cannot read ${path}: ${messageOf(error)}`, error);
-    }
-  };
   return { cert: read(cert), key: read(key), ...(clientCa === undefined ? {} : { clientCa: read(clientCa) }) };
 }
 

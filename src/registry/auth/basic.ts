@@ -44,5 +44,7 @@ export function basicCredentials(
   const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   if (colon === -1) throw new RegistryError('UNAUTHORIZED', 'authentication required: name and password');
+  // What skopeo sends when it is challenged and has no password.
+  if (text === ':') return undefined;
   return { name: text.slice(0, colon), password: text.slice(colon + 1) };
 }

@@ -1,0 +1,75 @@
+import type { AnsweredRequest } from './http/serve-request.ts';
+import type { Registry } from './registry.ts';
+
+/** Counts for Prometheus (text exposition format 0.0.4). Labels come from small fixed sets only. */
+export interface RegistryMetrics {
+  answered(request: AnsweredRequest): void;
+  text(registry: Registry): string;
+}
+
+const BUCKETS_SECONDS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
+
+interface Durations {
+  readonly buckets: number[];
+  sum: number;
+  count: number;
+}
+
+export function createMetrics(): RegistryMetrics {
+  const requests = new Map<string, number>();
+  const durations = new Map<string, Durations>();
+  return {
+    answered({ route, method, status, milliseconds }) {
+      const key = `route="${route}",method="${method}",status="${status}"`;
+      requests.set(key, (requests.get(key) ?? 0) + 1);
+      let of = durations.get(route);
+      if (of === undefined) {
+        of = { buckets: BUCKETS_SECONDS.map(() => 0), sum: 0, count: 0 };
+        durations.set(route, of);
+      }
+      const seconds = milliseconds / 1000;
+      of.sum += seconds;
+      of.count += 1;
+      for (const [index, bound] of BUCKETS_SECONDS.entries()) {
+        if (seconds <= bound) of.buckets[index] = (of.buckets[index] ?? 0) + 1;
+      }
+    },
+    text(registry) {
+      const lines: string[] = [];
+      const metric = (name: string, type: string, help: string, samples: Iterable<readonly [string, number]>): void => {
+        lines.push(`# HELP gantry_registry_${name} ${help}`, `# TYPE gantry_registry_${name} ${type}`);
+        for (const [suffix, value] of samples) lines.push(`gantry_registry_${name}${suffix} ${value}`);
+      };
+      metric(
+        'requests_total',
+        'counter',
+        'Requests answered.',
+        [...requests].map(([labels, count]) => [`{${labels}}`, count]),
+      );
+      metric('request_seconds', 'histogram', 'Time to answer a request.', histogram(durations));
+      const repositories = registry.index.names().map((name) => registry.index.get(name));
+      const sum = (of: (repository: NonNullable<(typeof repositories)[0]>) => number): number =>
+        repositories.reduce((total, repository) => total + (repository === undefined ? 0 : of(repository)), 0);
+      metric('repositories', 'gauge', 'Repositories with content.', [['', repositories.length]]);
+      metric('manifests', 'gauge', 'Manifests of all repositories.', [['', sum(({ manifests }) => manifests.size)]]);
+      metric('tags', 'gauge', 'Tags of all repositories.', [['', sum(({ tags }) => tags.size)]]);
+      metric('repository_bytes', 'gauge', 'Bytes of all repositories, shared blobs counted in each.', [
+        ['', sum(({ usedBytes }) => usedBytes)],
+      ]);
+      metric('uploads', 'gauge', 'Uploads under way.', [['', registry.uploads.count]]);
+      metric('resident_memory_bytes', 'gauge', 'Memory of the process.', [['', process.memoryUsage.rss()]]);
+      return `${lines.join('\n')}\n`;
+    },
+  };
+}
+
+function* histogram(durations: ReadonlyMap<string, Durations>): Iterable<readonly [string, number]> {
+  for (const [route, { buckets, sum, count }] of durations) {
+    for (const [index, bound] of BUCKETS_SECONDS.entries()) {
+      yield [`_bucket{route="${route}",le="${bound}"}`, buckets[index] ?? 0];
+    }
+    yield [`_bucket{route="${route}",le="+Inf"}`, count];
+    yield [`_sum{route="${route}"}`, sum];
+    yield [`_count{route="${route}"}`, count];
+  }
+}

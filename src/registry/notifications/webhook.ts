@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { RegistryEvent, RegistryEvents } from '../registry.ts';
+
+export interface WebhookOptions {
+  readonly url: string;
+  /** Sent along, for a secret. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Default all. */
+  readonly actions?: readonly RegistryEvent['action'][];
+  /** Default 10 seconds. */
+  readonly timeoutMs?: number;
+  /** Wait after the first failure; doubles up to a minute. Default one second. */
+  readonly retryMs?: number;
+}
+
+export interface Webhook extends AsyncDisposable {
+  readonly notify: RegistryEvents;
+  /** Resolves when everything up to now was delivered or dropped. */
+  settled(): Promise<void>;
+}
+
+const RETRY_MS_MAX = 60_000;
+/** Events that may wait for a receiver that is down. Beyond this the oldest are dropped. */
+const WAITING_MAX = 10_000;
+const BATCH_MAX = 100;
+
+/**
+ * Posts events in the envelope of Docker's registry (application/vnd.docker.distribution.events.v1+json), in order, until
+ * the receiver answers 2xx or 3xx. What waits is lost when the registry ends.
+ */
+export function createWebhook(options: WebhookOptions, logger: Logger): Webhook {
+  const { url, actions } = options;
+  const waiting: object[] = [];
+  const closing = new AbortController();
+  let delivering: Promise<void> | undefined;
+  let dropped = 0;
+
+  const deliver = async (): Promise<void> => {
+    let wait = options.retryMs ?? 1000;
+    while (waiting.length > 0 && !closing.signal.aborted) {
+      const batch = waiting.slice(0, BATCH_MAX);
+      const before = dropped;
+      try {
+        await post(batch);
+        // Events that were dropped meanwhile were the first of this batch.
+        waiting.splice(0, Math.max(0, batch.length - (dropped - before)));
+        wait = options.retryMs ?? 1000;
+      } catch (error) {
+        if (closing.signal.aborted) return;
+        logger.warn(
+          { webhook: url, waiting: waiting.length, err: messageOf(error) },
+          'cannot deliver notifications yet',
+        );
+        await sleep(wait, undefined, { signal: closing.signal, ref: false }).catch(() => {});
+        wait = Math.min(wait * 2, RETRY_MS_MAX);
+      }
+    }
+  };
+
+  const post = async (events: readonly object[]): Promise<void> => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { ...options.headers, 'Content-Type': 'application/vnd.docker.distribution.events.v1+json' },
+      body: JSON.stringify({ events }),
+      redirect: 'manual',
+      signal: AbortSignal.any([closing.signal, AbortSignal.timeout(options.timeoutMs ?? 10_000)]),
+    });
+    await response.body?.cancel();
+    if (response.status >= 400) throw new Error(`the receiver answers ${response.status}`);
+  };
+
+  return {
+    notify(event) {
+      if (actions !== undefined && !actions.includes(event.action)) return;
+      waiting.push(envelope(event));
+      if (waiting.length > WAITING_MAX) {
+        waiting.shift();
+        dropped += 1;
+        if (dropped % 1000 === 1) logger.error({ webhook: url, dropped }, 'dropped notifications nobody takes');
+      }
+      delivering ??= deliver().finally(() => {
+        delivering = undefined;
+      });
+    },
+    async settled() {
+      while (delivering !== undefined) await delivering;
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await delivering;
+    },
+  };
+}
+
+function envelope(event: RegistryEvent): object {
+  const { action, repository, digest, mediaType, sizeBytes, tag, fromRepository, actor, remoteAddress } = event;
+  return {
+    id: randomUUID(),
+    timestamp: new Date().toISOString(),
+    action,
+    target: {
+      mediaType: mediaType ?? 'application/octet-stream',
+      ...(sizeBytes === undefined ? {} : { size: sizeBytes, length: sizeBytes }),
+      digest,
+      repository,
+      ...(fromRepository === undefined ? {} : { fromRepository }),
+      ...(tag === undefined ? {} : { tag }),
+    },
+    request: { addr: remoteAddress },
+    actor: actor === undefined ? {} : { name: actor },
+  };
+}
