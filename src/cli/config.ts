@@ -14,6 +14,11 @@ export interface Config {
   readonly headers: Readonly<Record<string, string>>;
   /** Registry host to base64 of `user:password`. */
   readonly auths: Readonly<Record<string, string>>;
+  /** Registry host to what a login gave instead of the password. */
+  readonly identityTokens: Readonly<Record<string, string>>;
+  /** `docker-credential-NAME` for every registry, and for single ones. */
+  readonly credsStore?: string;
+  readonly credHelpers: Readonly<Record<string, string>>;
 }
 
 /** @throws CliError when the file is there but can't be used */
@@ -26,7 +31,8 @@ export function loadConfig(dir: string | undefined, env: Readonly<Record<string,
     if (typeof parsed !== 'object' || parsed === null) throw new Error('it is not a JSON object');
     json = parsed as Record<string, unknown>;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return { dir: folder, headers: {}, auths: {} };
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR')
+      return { dir: folder, headers: {}, auths: {}, identityTokens: {}, credHelpers: {} };
     throw new CliError(1, `can't read ${file}: ${messageOf(error)}`);
   }
   const text = (key: string): object => (typeof json[key] === 'string' && json[key] !== '' ? { [key]: json[key] } : {});
@@ -42,6 +48,11 @@ export function loadConfig(dir: string | undefined, env: Readonly<Record<string,
     auths: strings(json['auths'], (value) =>
       typeof value === 'object' && value !== null && 'auth' in value ? value.auth : undefined,
     ),
+    identityTokens: strings(json['auths'], (value) =>
+      typeof value === 'object' && value !== null && 'identitytoken' in value ? value.identitytoken : undefined,
+    ),
+    ...text('credsStore'),
+    credHelpers: strings(json['credHelpers'], (value) => value),
   };
 }
 

@@ -8,6 +8,8 @@ import { type WildRegistry, wildRegistry } from '../support/wild-registry.ts';
 
 const engine = useEngine();
 const [cli = 'gantry'] = CLIS;
+/** The password of bob is secret. */
+const HTPASSWD = 'bob:$2y$05$XoV066GfonC1TI807FmKSe8xd/tfLySwxAbGpPs4NGdDhU1zIJbUG\n';
 
 async function manifestAt(host: string, name: string, reference: string): Promise<{ digest: string; bytes: Buffer }> {
   const accept = [
@@ -20,35 +22,67 @@ async function manifestAt(host: string, name: string, reference: string): Promis
   return { digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, bytes };
 }
 
-test('tag, push, rmi, pull and run against a private registry, as in the tutorials', async () => {
-  await using registry = await debianRegistry();
-  const name = `${registry.host}/team/${unique('app')}`;
-  const path = name.slice(registry.host.length + 1);
-  await engine().ok(cli, ['tag', 'busybox:latest', `${name}:1`]);
-  const pushed = await engine().ok(cli, ['push', `${name}:1`]);
-  const { digest, bytes } = await manifestAt(registry.host, path, '1');
-  assert.match(pushed, new RegExp(`1: digest: ${digest} size: ${bytes.length}$`));
-  const layers = JSON.parse(bytes.toString()).layers as readonly { mediaType: string }[];
-  assert.ok(layers.every(({ mediaType }) => mediaType.endsWith('tar+gzip')));
+for (const cli of CLIS) {
+  test(`${cli}: tag, push, rmi, pull and run against a private registry, as in the tutorials`, async () => {
+    await using registry = await debianRegistry();
+    const name = `${registry.host}/team/${unique('app')}`;
+    const path = name.slice(registry.host.length + 1);
+    await engine().ok(cli, ['tag', 'busybox:latest', `${name}:1`]);
+    const pushed = await engine().ok(cli, ['push', `${name}:1`]);
+    const { digest, bytes } = await manifestAt(registry.host, path, '1');
+    assert.match(pushed, new RegExp(`1: digest: ${digest} size: ${bytes.length}$`));
+    const layers = JSON.parse(bytes.toString()).layers as readonly { mediaType: string }[];
+    assert.ok(layers.every(({ mediaType }) => mediaType.endsWith('tar+gzip')));
 
-  await engine().ok(cli, ['rmi', `${name}:1`]);
-  const pulled = await engine().ok(cli, ['pull', `${name}:1`]);
-  assert.match(pulled, new RegExp(`Digest: ${digest}\nStatus: Downloaded newer image for ${name}:1`));
-  assert.equal(await engine().ok(cli, ['run', '--rm', `${name}:1`, 'echo', 'from the registry']), 'from the registry');
-  assert.match(await engine().ok(cli, ['pull', `${name}:1`]), /Status: Image is up to date for/);
-  const digests = JSON.parse(
-    await engine().ok(cli, ['image', 'inspect', '--format', '{{json .RepoDigests}}', `${name}:1`]),
-  );
-  assert.deepEqual(digests, [`${name}@${digest}`]);
+    await engine().ok(cli, ['rmi', `${name}:1`]);
+    const pulled = await engine().ok(cli, ['pull', `${name}:1`]);
+    assert.match(pulled, new RegExp(`Digest: ${digest}\nStatus: Downloaded newer image for ${name}:1`));
+    assert.equal(
+      await engine().ok(cli, ['run', '--rm', `${name}:1`, 'echo', 'from the registry']),
+      'from the registry',
+    );
+    assert.match(await engine().ok(cli, ['pull', `${name}:1`]), /Status: Image is up to date for/);
+    const digests = JSON.parse(
+      await engine().ok(cli, ['image', 'inspect', '--format', '{{json .RepoDigests}}', `${name}:1`]),
+    );
+    assert.deepEqual(digests, [`${name}@${digest}`]);
 
-  // Byte for byte the same under another name, without a layer sent again.
-  await engine().ok(cli, ['tag', `${name}:1`, `${name}-copy:2`]);
-  assert.match(await engine().ok(cli, ['push', `${name}-copy:2`]), /Mounted from team\//);
-  assert.equal((await manifestAt(registry.host, `${path}-copy`, '2')).digest, digest);
-  await engine().ok(cli, ['rmi', `${name}:1`, `${name}-copy:2`]);
-  assert.equal(await engine().ok(cli, ['run', '--rm', `${name}@${digest}`, 'echo', 'by digest']), 'by digest');
-  await engine().ok(cli, ['rmi', `${name}@${digest}`]);
-});
+    // Byte for byte the same under another name, without a layer sent again.
+    await engine().ok(cli, ['tag', `${name}:1`, `${name}-copy:2`]);
+    assert.match(await engine().ok(cli, ['push', `${name}-copy:2`]), /Mounted from team\//);
+    assert.equal((await manifestAt(registry.host, `${path}-copy`, '2')).digest, digest);
+    await engine().ok(cli, ['rmi', `${name}:1`, `${name}-copy:2`]);
+    assert.equal(await engine().ok(cli, ['run', '--rm', `${name}@${digest}`, 'echo', 'by digest']), 'by digest');
+    await engine().ok(cli, ['rmi', `${name}@${digest}`]);
+  });
+}
+
+for (const cli of CLIS) {
+  test(`${cli}: login and logout at a registry with passwords; no secret is shown anywhere`, async () => {
+    await using registry = await debianRegistry({ htpasswd: HTPASSWD });
+    const name = `${registry.host}/${unique('private')}:1`;
+    await engine().ok(cli, ['tag', 'busybox:latest', name]);
+    const refused = await engine()[cli](['push', name]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /unauthorized|no basic auth credentials/);
+    const wrong = await engine()[cli](['login', '-u', 'bob', '--password-stdin', registry.host], {
+      input: 'wr0ng-secret',
+    });
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /unauthorized: incorrect username or password/);
+    const login = await engine()[cli](['login', '-u', 'bob', '--password-stdin', registry.host], { input: 'secret\n' });
+    assert.equal(login.code, 0, login.stderr);
+    assert.match(login.stdout, /Login Succeeded/);
+    await engine().ok(cli, ['push', name]);
+    await engine().ok(cli, ['rmi', name]);
+    await engine().ok(cli, ['pull', '-q', name]);
+    await engine().ok(cli, ['rmi', name]);
+    await engine().ok(cli, ['logout', registry.host]);
+    const out = await engine()[cli](['pull', name]);
+    assert.equal(out.code, 1);
+    assert.doesNotMatch(engine().log() + wrong.stderr + out.stderr, /wr0ng|Ym9iOn/);
+  });
+}
 
 test('what a registry does not have is said as dockerd says it', async () => {
   await using registry = await wildRegistry();

@@ -19,11 +19,13 @@ export async function pullImage(cli: Cli, image: string, options: PullOptions): 
   if (parsed === undefined) throw new EngineError('invalid', 'invalid reference format');
   const tag = parsed.digest ?? parsed.tag ?? (options.allTags === true ? undefined : 'latest');
   const name = image.replace(/@[^@]*$/, '').replace(/:[^:/]*$/, '');
+  // Loaded here: `run` finds most images on the machine.
+  const { registryAuth } = await import('../credentials/registry-auth.ts');
   const response = await cli.client.request({
     method: 'POST',
     path: '/images/create',
     query: { fromImage: qualified(name), tag, platform: options.platform || undefined },
-    headers: { 'X-Registry-Auth': registryAuth(cli, name) },
+    headers: { 'X-Registry-Auth': await registryAuth(cli, name) },
   });
   await drawProgress(jsonLines(response.body), options.quiet ? undefined : options.out);
 }
@@ -34,16 +36,4 @@ export function qualified(name: string): string {
   const hasHost = name.includes('/') && (first.includes('.') || first.includes(':') || first === 'localhost');
   if (hasHost) return name;
   return `docker.io/${name.includes('/') ? name : `library/${name}`}`;
-}
-
-/** Credentials for the image's registry, in the API's header form; an empty object when there are none. */
-function registryAuth(cli: Cli, name: string): string {
-  const host = qualified(name).split('/')[0] ?? '';
-  const key = host === 'docker.io' ? 'https://index.docker.io/v1/' : host;
-  const stored = cli.config.auths[key] ?? cli.config.auths[`https://${key}`];
-  const text = stored === undefined ? '' : Buffer.from(stored, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  const auth =
-    colon === -1 ? {} : { username: text.slice(0, colon), password: text.slice(colon + 1), serveraddress: key };
-  return Buffer.from(JSON.stringify(auth)).toString('base64url');
 }

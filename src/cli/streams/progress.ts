@@ -25,6 +25,8 @@ export async function drawProgress(messages: AsyncIterable<unknown>, out: Output
     const fault = message.errorDetail?.message ?? message.error;
     if (fault !== undefined) throw new EngineError('internal', fault);
     if (out === undefined) continue;
+    // What is meant for programs alone.
+    if (message.status === undefined && message.stream === undefined) continue;
     const bar = message.progressDetail?.total !== undefined || message.progressDetail?.current !== undefined;
     if (!terminal) {
       if (!bar)

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { errnoOf } from '../../base/errors.ts';
+import { CliError } from '../errors.ts';
+import type { StoredCredentials } from './credential-store.ts';
+
+/** What a helper says when it has nothing (docker-credential-helpers, credentials/error.go). */
+const NOT_FOUND = 'credentials not found in native keychain';
+/** The user name that stands for an identity token. */
+const TOKEN_USER = '<token>';
+const ANSWER_BYTES_MAX = 1 << 20;
+
+/** `docker-credential-NAME get`. Undefined when it has none. @throws CliError without the secret in it */
+export async function helperGet(name: string, server: string): Promise<StoredCredentials | undefined> {
+  const { code, output } = await runHelper(name, 'get', server);
+  if (code !== 0) {
+    if (output.trim() === NOT_FOUND) return undefined;
+    throw new CliError(1, `error getting credentials - err: exit status ${code}, out: \`${output.trim()}\``);
+  }
+  let answer: { readonly Username?: unknown; readonly Secret?: unknown };
+  try {
+    answer = JSON.parse(output) as typeof answer;
+  } catch {
+    throw new CliError(1, `docker-credential-${name} answered something that is no JSON`);
+  }
+  const { Username: username, Secret: secret } = answer;
+  if (typeof username !== 'string' || typeof secret !== 'string') return undefined;
+  return username === TOKEN_USER
+    ? { username: '', password: '', identityToken: secret }
+    : { username, password: secret, identityToken: '' };
+}
+
+/** @throws CliError */
+export async function helperStore(name: string, server: string, credentials: StoredCredentials): Promise<void> {
+  const { username, password, identityToken } = credentials;
+  const [Username, Secret] = identityToken === '' ? [username, password] : [TOKEN_USER, identityToken];
+  const { code, output } = await runHelper(name, 'store', JSON.stringify({ ServerURL: server, Username, Secret }));
+  if (code !== 0) {
+    throw new CliError(1, `error storing credentials - err: exit status ${code}, out: \`${output.trim()}\``);
+  }
+}
+
+/** @throws CliError */
+export async function helperErase(name: string, server: string): Promise<void> {
+  const { code, output } = await runHelper(name, 'erase', server);
+  if (code !== 0 && output.trim() !== NOT_FOUND) {
+    throw new CliError(1, `error erasing credentials - err: exit status ${code}, out: \`${output.trim()}\``);
+  }
+}
+
+async function runHelper(
+  name: string,
+  verb: string,
+  input: string,
+): Promise<{ readonly code: number; readonly output: string }> {
+  if (!/^[\w.-]+$/.test(name)) throw new CliError(1, `invalid credential helper: ${JSON.stringify(name)}`);
+  const program = `docker-credential-${name}`;
+  const child = spawn(program, [verb], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.on('error', (error) => {
+    const missing = errnoOf(error) === 'ENOENT' ? 'executable file not found in $PATH' : error.message;
+    reject(new CliError(1, `error running the credential helper ${program}: ${missing}`));
+  });
+  child.on('close', (code) => resolve(code ?? 1));
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (output.length < ANSWER_BYTES_MAX) output += text;
+  });
+  child.stdin.on('error', () => {}); // It need not read what it does not want.
+  child.stdin.end(input);
+  return { code: await promise, output };
+}

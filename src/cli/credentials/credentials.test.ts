@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Cli } from '../cli.ts';
+import { eraseCredentials, findCredentials, HUB_SERVER, serverKey, storeCredentials } from './credential-store.ts';
+import { registryAuth } from './registry-auth.ts';
+
+const ann = { username: 'ann', password: 'pa:55', identityToken: '' };
+
+function folder(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), 'gantry-config-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** A command line of its own each time, as the file is read once. */
+function cliAt(dir: string): Cli {
+  return new Cli({ hosts: [], configDir: dir, debug: false }, {});
+}
+
+function decoded(header: string): unknown {
+  return JSON.parse(Buffer.from(header, 'base64url').toString());
+}
+
+test('addresses mean the same registry however they are written', () => {
+  for (const address of ['', 'docker.io', 'https://index.docker.io/v1/', 'registry-1.docker.io']) {
+    assert.equal(serverKey(address), HUB_SERVER);
+  }
+  assert.equal(serverKey('http://reg.test:5000/v2/'), 'reg.test:5000');
+});
+
+test('a password goes into config.json beside what is there, readable for the user alone, and out again', async (t) => {
+  const dir = folder(t);
+  const elsewhere = join(dir, 'real.json');
+  writeFileSync(elsewhere, '{"detachKeys":"ctrl-x","auths":{"other.test":{"auth":"eDp5"}}}');
+  mkdirSync(join(dir, 'config'));
+  symlinkSync(elsewhere, join(dir, 'config/config.json'));
+  const config = join(dir, 'config');
+  assert.equal(await storeCredentials(cliAt(config), 'reg.test:5000', ann), join(config, 'config.json'));
+  assert.equal(statSync(elsewhere).mode & 0o777, 0o600);
+  assert.deepEqual(JSON.parse(readFileSync(elsewhere, 'utf8')), {
+    detachKeys: 'ctrl-x',
+    auths: { 'other.test': { auth: 'eDp5' }, 'reg.test:5000': { auth: 'YW5uOnBhOjU1' } },
+  });
+  assert.deepEqual(await findCredentials(cliAt(config), 'reg.test:5000'), ann);
+  assert.deepEqual(decoded(await registryAuth(cliAt(config), 'reg.test:5000/app:v1')), {
+    username: 'ann',
+    password: 'pa:55',
+    serveraddress: 'reg.test:5000',
+  });
+  assert.deepEqual(decoded(await registryAuth(cliAt(config), 'elsewhere.test/app')), {});
+  await eraseCredentials(cliAt(config), 'reg.test:5000');
+  assert.equal(await findCredentials(cliAt(config), 'reg.test:5000'), undefined);
+  assert.deepEqual(await findCredentials(cliAt(config), 'other.test'), {
+    username: 'x',
+    password: 'y',
+    identityToken: '',
+  });
+});
+
+test('an identity token is kept and sent instead of the password', async (t) => {
+  const dir = folder(t);
+  await storeCredentials(cliAt(dir), HUB_SERVER, { username: 'ann', password: '', identityToken: 'refresh' });
+  assert.deepEqual(decoded(await registryAuth(cliAt(dir), 'busybox')), {
+    username: 'ann',
+    identitytoken: 'refresh',
+    serveraddress: HUB_SERVER,
+  });
+});
+
+/** A helper that keeps what it is given in a file. */
+function installHelper(t: TestContext, dir: string, name: string): string {
+  const bin = join(dir, 'bin');
+  mkdirSync(bin, { recursive: true });
+  const kept = join(dir, `${name}.kept`);
+  const script = `#!/bin/sh
+case $1 in
+  store) cat > ${kept} ;;
+  get) test -s ${kept} || { printf 'credentials not found in native keychain'; exit 1; }; cat ${kept} ;;
+  erase) rm -f ${kept} ;;
+esac
+`;
+  writeFileSync(join(bin, `docker-credential-${name}`), script, { mode: 0o755 });
+  const path = process.env['PATH'] ?? '';
+  process.env['PATH'] = `${bin}:${path}`;
+  t.after(() => {
+    process.env['PATH'] = path;
+  });
+  return kept;
+}
+
+test('helpers keep the secrets of their registries, and the file none of them', async (t) => {
+  const dir = folder(t);
+  const general = installHelper(t, dir, 'general');
+  const special = installHelper(t, dir, 'special');
+  writeFileSync(join(dir, 'config.json'), '{"credsStore":"general","credHelpers":{"reg.test":"special"}}');
+  assert.equal(await findCredentials(cliAt(dir), 'reg.test'), undefined);
+  assert.equal(await storeCredentials(cliAt(dir), 'reg.test', ann), undefined);
+  await storeCredentials(cliAt(dir), 'other.test', { username: 'ann', password: '', identityToken: 'refresh' });
+  assert.deepEqual(JSON.parse(readFileSync(special, 'utf8')), {
+    ServerURL: 'reg.test',
+    Username: 'ann',
+    Secret: 'pa:55',
+  });
+  assert.deepEqual(JSON.parse(readFileSync(general, 'utf8')), {
+    ServerURL: 'other.test',
+    Username: '<token>',
+    Secret: 'refresh',
+  });
+  assert.doesNotMatch(readFileSync(join(dir, 'config.json'), 'utf8'), /pa:55|YW5uO|refresh/);
+  assert.deepEqual(await findCredentials(cliAt(dir), 'reg.test'), ann);
+  assert.equal((await findCredentials(cliAt(dir), 'other.test'))?.identityToken, 'refresh');
+  await eraseCredentials(cliAt(dir), 'reg.test');
+  assert.equal(existsSync(special), false);
+});
+
+test('a helper that is not there is named in the error', async (t) => {
+  const dir = folder(t);
+  writeFileSync(join(dir, 'config.json'), '{"credsStore":"is-not-there"}');
+  await assert.rejects(
+    findCredentials(cliAt(dir), 'reg.test'),
+    /docker-credential-is-not-there: executable file not found/,
+  );
+  writeFileSync(join(dir, 'config.json'), '{"credsStore":"../../bin/sh"}');
+  await assert.rejects(findCredentials(cliAt(dir), 'reg.test'), /invalid credential helper/);
+});

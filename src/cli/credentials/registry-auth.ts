@@ -1,0 +1,27 @@
+import type { Cli } from '../cli.ts';
+import { findCredentials, HUB_SERVER, serverKey } from './credential-store.ts';
+
+/** Credentials for the registry of an image, in the API's header form; an empty object when there are none. */
+export async function registryAuth(cli: Cli, image: string): Promise<string> {
+  const server = serverKey(registryHost(image));
+  const found = await findCredentials(cli, server);
+  return encodeAuth(
+    found === undefined
+      ? {}
+      : {
+          username: found.username,
+          ...(found.identityToken === '' ? { password: found.password } : { identitytoken: found.identityToken }),
+          serveraddress: server,
+        },
+  );
+}
+
+export function encodeAuth(config: object): string {
+  return Buffer.from(JSON.stringify(config)).toString('base64url');
+}
+
+function registryHost(image: string): string {
+  const slash = image.indexOf('/');
+  const first = image.slice(0, Math.max(slash, 0));
+  return /[.:]/.test(first) || first === 'localhost' ? first : HUB_SERVER;
+}

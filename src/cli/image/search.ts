@@ -1,0 +1,77 @@
+import { type Command, exactly } from '../command.ts';
+import { registryAuth } from '../credentials/registry-auth.ts';
+import { encodeFilters } from '../filters.ts';
+import { flag } from '../flags/flag.ts';
+import { type ListFormat, printList } from '../format/table.ts';
+
+interface Found {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly is_automated: boolean;
+}
+
+const DESCRIPTION_LENGTH_MAX = 45;
+
+export const search: Command = {
+  usage: '[OPTIONS] TERM',
+  args: exactly(1),
+  examples: ['search nginx', 'search --filter is-official=true nginx', 'search localhost:5000/app'],
+  flags: [
+    flag('-f, --filter', 'filter', 'Show only those that match (stars=, is-official=)'),
+    flag('--format', 'string', "How to print: 'table TEMPLATE', 'json' or a Go template"),
+    flag('--limit', 'int', 'At most so many'),
+    flag('--no-trunc', 'bool', "Don't cut descriptions short"),
+  ],
+  async run(cli, [term = ''], flags) {
+    const found = await cli.client.json<Found[]>({
+      method: 'GET',
+      path: '/images/search',
+      query: {
+        term,
+        limit: flags.int('limit') === 0 ? undefined : String(flags.int('limit')),
+        filters: encodeFilters(flags.list('filter')),
+      },
+      headers: { 'X-Registry-Auth': await registryAuth(cli, term) },
+    });
+    const whole = flags.bool('no-trunc');
+    const format = flags.string('format');
+    printList(
+      cli.out,
+      foundFormat(format === 'json' || format === '{{json .}}'),
+      found.map((each) => (whole ? each : shortened(each))),
+      {
+        format,
+        quiet: false,
+      },
+    );
+    return 0;
+  },
+};
+
+function shortened(found: Found): Found {
+  const description = found.description.replaceAll('\n', ' ').replaceAll('\r', ' ');
+  const characters = [...description];
+  if (characters.length <= DESCRIPTION_LENGTH_MAX) return { ...found, description };
+  return { ...found, description: `${characters.slice(0, DESCRIPTION_LENGTH_MAX - 1).join('')}…` };
+}
+
+/** Docker prints booleans in words as JSON alone. */
+const foundFormat = (json: boolean): ListFormat<Found> => ({
+  typeName: '*formatter.searchContext',
+  table: '{{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}',
+  titles: {
+    Name: 'NAME',
+    Description: 'DESCRIPTION',
+    StarCount: 'STARS',
+    IsOfficial: 'OFFICIAL',
+  },
+  quiet: (found) => found.name,
+  fields: (found) => ({
+    Description: found.description,
+    IsOfficial: json ? String(found.is_official) : found.is_official ? '[OK]' : '',
+    Name: found.name,
+    StarCount: String(found.star_count),
+  }),
+});
