@@ -1,11 +1,11 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ApiDeps, createApi } from '../api/index.ts';
 import type { Logger } from '../base/logger.ts';
 import { type ContainersDomain, createContainers } from '../containers/index.ts';
 import { createEventLog } from '../events/index.ts';
 import { createImages } from '../images/index.ts';
-import { makeDirectoryInRoot, readInRoot, treeSize, wallTimeNanos } from '../linux/index.ts';
+import { makeDirectoryInRoot, readInRoot, spreadDirectories, treeSize, wallTimeNanos } from '../linux/index.ts';
 import { createNetworks, type Networks } from '../network/index.ts';
 import { hostFacts, type SupervisedTaskRuntime } from '../runtime/index.ts';
 import { supervisorFolder } from '../spec/index.ts';
@@ -60,6 +60,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   });
   const host = hostFacts();
   const init = findInit(config);
+  makeObjectFolders(config.dataRoot);
   const containers = createContainers({
     records: stores.db.table('containers', { durable: false }),
     execRecords: stores.db.table('execs', { durable: false }),
@@ -81,8 +82,14 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     roots: { read: readInRoot, makeDirectory: makeDirectoryInRoot },
     host,
     initPath: init,
-    defaultRuntime: runtime.runtimes.defaultName,
-    logDriver: config.log.driver,
+    defaults: {
+      defaultRuntime: runtime.runtimes.defaultName,
+      logDriver: config.log.driver,
+      shmSizeBytes: config.shmSizeBytes,
+      cgroupnsMode: config.cgroupnsMode,
+      ulimits: config.ulimits,
+    },
+    runDefaults: config.runDefaults,
   });
   await containers.restore();
   opened.defer(() => leave({ config, containers, networks, runtime, logger }));
@@ -171,4 +178,13 @@ async function leave(engine: {
 function after(delayMs: number, callback: () => void): { cancel(): void } {
   const timer = setTimeout(callback, delayMs);
   return { cancel: () => clearTimeout(timer) };
+}
+
+/** Folders with one folder per object: spread, as ext4 takes ever longer to make a folder where many were deleted. */
+function makeObjectFolders(dataRoot: string): void {
+  for (const name of ['containers', 'volumes']) {
+    const folder = join(dataRoot, name);
+    mkdirSync(folder, { recursive: true, mode: 0o711 });
+    spreadDirectories(folder);
+  }
 }
