@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { errnoOf } from '../base/errors.ts';
 import { hostsFile, isStubResolvConf, resolvConf, type Sandbox } from '../network/index.ts';
+import { type RunDefaults, withRunDefaults } from './config/run-defaults.ts';
 import { networkSource } from './network-mode.ts';
 import { type ContainerPaths, containerPaths } from './paths.ts';
 import type { ContainerRecord } from './record.ts';
@@ -15,12 +16,12 @@ export function makeContainerFolder(paths: ContainerPaths): void {
 }
 
 /** Writes hostname and resolv.conf, which need nothing of the network that is being set up meanwhile. */
-export function writeNameFiles(dataRoot: string, record: ContainerRecord): void {
+export function writeNameFiles(dataRoot: string, record: ContainerRecord, defaults: RunDefaults): void {
   const paths = containerPaths(dataRoot, record.id);
   makeContainerFolder(paths);
   writeFileSync(paths.hostname, `${fullHostname(record)}\n`, { mode: 0o644 });
   const hostNetwork = networkSource(record).kind === 'host';
-  const { Dns: dns, DnsSearch: dnsSearch, DnsOptions: dnsOptions } = record.hostConfig;
+  const { Dns: dns, DnsSearch: dnsSearch, DnsOptions: dnsOptions } = withRunDefaults(record.hostConfig, defaults);
   const hostText = hostResolvConf(hostNetwork);
   writeFileSync(paths.resolvConf, resolvConf({ hostText, dns, dnsSearch, dnsOptions, hostNetwork }), { mode: 0o644 });
 }

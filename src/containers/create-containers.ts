@@ -1,6 +1,7 @@
 import type { HostFacts } from '../runtime/index.ts';
 import type { ImageStore } from '../store/index.ts';
 import { assembleContainers, type ContainersDomain } from './assemble-containers.ts';
+import type { HostConfigDefaults } from './config/default-host-config.ts';
 import { createPlanner } from './create-planner.ts';
 import { createListRules } from './list-rules.ts';
 import { readLog } from './logs/read-log.ts';
@@ -12,10 +13,8 @@ export interface CreateContainersDeps extends ContainersDeps {
   readonly host: HostFacts;
   /** Of `--init`; undefined when the host has none. */
   readonly initPath: string | undefined;
-  /** What a container without `Runtime` shows. */
-  readonly defaultRuntime: string;
-  /** Of `--log-driver`. */
-  readonly logDriver: string;
+  /** What inspect shows of a container that did not ask. */
+  readonly defaults: Omit<HostConfigDefaults, 'cgroupVersion' | 'oomKillDisable'>;
 }
 
 /** The containers of an engine, with dockerd's rules about what requests mean. */
@@ -28,9 +27,8 @@ export function createContainers(deps: CreateContainersDeps): ContainersDomain {
       dataRoot,
       facts: host,
       defaults: {
+        ...deps.defaults,
         cgroupVersion: host.cgroup === 'v2' ? 2 : 1,
-        defaultRuntime: deps.defaultRuntime,
-        logDriver: deps.logDriver,
         oomKillDisable: host.limits.oomKillDisable,
       },
     }),

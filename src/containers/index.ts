@@ -1,4 +1,5 @@
 export type { ContainersDomain } from './assemble-containers.ts';
+export type { RunDefaults } from './config/run-defaults.ts';
 export type {
   Attachment,
   AttachOptions,

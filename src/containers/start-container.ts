@@ -138,7 +138,7 @@ async function openNetwork(
 
 /** A container that joins another's network shows the other's files. */
 async function writeEarlyFiles(world: World, record: ContainerRecord): Promise<void> {
-  if (networkSource(record).kind !== 'container') writeNameFiles(world.dataRoot, record);
+  if (networkSource(record).kind !== 'container') writeNameFiles(world.dataRoot, record, world.runDefaults);
 }
 
 /** The runtime writes the others; those of the network belong into a namespace that exists before it. */

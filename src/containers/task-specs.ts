@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { buildExecProcess, buildRuntimeSpec, type HostFacts, type SpecMount } from '../runtime/index.ts';
+import { withRunDefaults } from './config/run-defaults.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
 import type { RunInput, TaskSpecs } from './task-request.ts';
 import type { World } from './world.ts';
@@ -7,7 +8,7 @@ import type { World } from './world.ts';
 /** /etc/passwd of a large site stays far below this. */
 const MOST_BYTES = 16 << 20;
 
-export interface TaskSpecsDeps extends Pick<World, 'snapshots' | 'roots' | 'dataRoot' | 'logger'> {
+export interface TaskSpecsDeps extends Pick<World, 'snapshots' | 'roots' | 'dataRoot' | 'logger' | 'runDefaults'> {
   readonly facts: HostFacts;
   /** docker-init: tini or catatonit; undefined when the host has none. */
   readonly initPath: string | undefined;
@@ -17,7 +18,7 @@ export interface TaskSpecsDeps extends Pick<World, 'snapshots' | 'roots' | 'data
 export function createTaskSpecs(deps: TaskSpecsDeps): TaskSpecs {
   const process = (record: ContainerRecord, rootfs: string) => ({
     config: record.config,
-    hostConfig: record.hostConfig,
+    hostConfig: withRunDefaults(record.hostConfig, deps.runDefaults),
     facts: deps.facts,
     readFile: (path: string) => deps.roots.read(rootfs, path, MOST_BYTES)?.toString('utf8'),
     warn: (text: string) => deps.logger.warn({ containerId: record.id }, text),

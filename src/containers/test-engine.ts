@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { silentLogger } from '../base/logger.ts';
 import type { CreateContainerBody } from '../spec/index.ts';
 import { assembleContainers, type ContainersDomain } from './assemble-containers.ts';
+import { NO_RUN_DEFAULTS } from './config/run-defaults.ts';
 import type { FakeLife } from './fake-host.ts';
 import { FakeHost } from './fake-host.ts';
 import { fakeRules } from './fake-rules.ts';
@@ -100,6 +101,7 @@ export class TestEngine implements Disposable {
         dataRoot: this.dataRoot,
         roots: this.roots,
         room: { write: (change) => change(), freed: () => undefined },
+        runDefaults: NO_RUN_DEFAULTS,
         logDefaults: { maxSizeBytes: 0, maxFiles: 1, compress: false },
       },
       fakeRules,

@@ -8,6 +8,7 @@ import type { EventSink } from '../spec/index.ts';
 import type { Snapshots } from '../store/index.ts';
 import type { Volumes } from '../volumes/index.ts';
 import type { Background } from './background.ts';
+import type { RunDefaults } from './config/run-defaults.ts';
 import type { ReadLog } from './container-logs.ts';
 import type { ContainerTable } from './container-table.ts';
 import type { ExecTable } from './exec-table.ts';
@@ -51,6 +52,7 @@ export interface ContainersDeps {
   /** Folders of containers are made beneath `containers/` of it. */
   readonly dataRoot: string;
   readonly logDefaults: LogDefaults;
+  readonly runDefaults: RunDefaults;
   readonly room: RemovalRoom;
   readonly roots: RootFiles;
 }

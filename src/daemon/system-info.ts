@@ -109,7 +109,7 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<object> {
     ContainerdCommit: commit(''),
     RuncCommit: commit(await programs.runtimeVersion()),
     InitCommit: commit(await programs.initVersion()),
-    SecurityOptions: securityOptions(deps.host),
+    SecurityOptions: securityOptions(deps.host, deps.config),
     CDISpecDirs: [],
     Warnings: warnings(deps, limitWarnings(limits)),
   };
@@ -149,11 +149,12 @@ function registryConfig(config: Config): object {
   };
 }
 
-function securityOptions(host: HostFacts): readonly string[] {
+function securityOptions(host: HostFacts, { runDefaults }: Config): readonly string[] {
   return [
     ...(host.apparmor && host.apparmorDefaultProfile ? ['name=apparmor'] : []),
     ...(host.seccomp ? ['name=seccomp,profile=builtin'] : []),
     ...(host.cgroup === 'v2' ? ['name=cgroupns'] : []),
+    ...(runDefaults.noNewPrivileges ? ['name=no-new-privileges'] : []),
   ];
 }
 

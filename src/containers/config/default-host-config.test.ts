@@ -7,6 +7,9 @@ import { randomName } from './random-name.ts';
 const DEFAULTS: HostConfigDefaults = {
   cgroupVersion: 1,
   defaultRuntime: 'crun',
+  shmSizeBytes: 64 << 20,
+  cgroupnsMode: undefined,
+  ulimits: [],
   logDriver: 'json-file',
   oomKillDisable: true,
 };
@@ -59,8 +62,27 @@ test('values that follow from others', () => {
   assert.equal(shown({ PidsLimit: -1 }).PidsLimit, null);
   assert.equal(shown({ MemorySwappiness: -1 }).MemorySwappiness, null);
   assert.equal(shown({}, { cgroupVersion: 2 }).CgroupnsMode, 'private');
-  assert.equal(shown({ Privileged: true }, { cgroupVersion: 2 }).CgroupnsMode, 'host');
   assert.equal(shown({}, { oomKillDisable: false }).OomKillDisable, null);
+});
+
+test('the engine’s flags, shown as if the container had said so', () => {
+  const mode = (privileged: boolean, cgroupVersion: 1 | 2, wanted: 'host' | 'private' | undefined) =>
+    shown({ Privileged: privileged }, { cgroupVersion, cgroupnsMode: wanted }).CgroupnsMode;
+  assert.deepEqual([mode(false, 1, 'private'), mode(false, 2, 'host')], ['private', 'host']);
+  assert.deepEqual(
+    [mode(true, 1, 'private'), mode(true, 2, undefined), mode(true, 2, 'host')],
+    ['host', 'private', 'host'],
+  );
+  assert.equal(shown({}, { shmSizeBytes: 1 << 20 }).ShmSize, 1 << 20);
+  assert.equal(shown({ ShmSize: 4096 }, { shmSizeBytes: 1 << 20 }).ShmSize, 4096);
+  const ulimits = [
+    { Name: 'nofile', Soft: 1, Hard: 2 },
+    { Name: 'core', Soft: 0, Hard: 0 },
+  ];
+  const own = { Name: 'nofile', Soft: 3, Hard: 4 };
+  assert.deepEqual(shown({ Ulimits: [own] }, { ulimits }).Ulimits, [own, ulimits[1]]);
+  assert.deepEqual(shown({}, { ulimits }).Ulimits, ulimits);
+  assert.equal(shown({}).Ulimits, null);
 });
 
 test('a privileged container hides nothing, and SELinux leaves it and the host’s namespaces alone', () => {

@@ -1,8 +1,14 @@
-import type { HostConfig, PortMap } from '../../spec/index.ts';
+import type { HostConfig, PortMap, Ulimit } from '../../spec/index.ts';
 
 export interface HostConfigDefaults {
   readonly cgroupVersion: 1 | 2;
   readonly defaultRuntime: string;
+  /** Of /dev/shm. */
+  readonly shmSizeBytes: number;
+  /** Undefined for what the cgroup version suggests. */
+  readonly cgroupnsMode: 'host' | 'private' | undefined;
+  /** Of containers that do not name the limit. */
+  readonly ulimits: readonly Ulimit[];
   readonly logDriver: string;
   /** Whether the OOM killer can be switched off (cgroup v1). */
   readonly oomKillDisable: boolean;
@@ -23,7 +29,6 @@ const MASKED = [
   '/sys/devices/virtual/powercap',
 ];
 const READONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
-const SHM_BYTES = 64 * 1024 * 1024;
 
 /**
  * A checked request's host config as inspect shows it: what was given unaltered, else what dockerd shows for nothing.
@@ -43,18 +48,30 @@ export function defaultHostConfig(given: HostConfig, defaults: HostConfigDefault
       Name: given.RestartPolicy?.Name || 'no',
       MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
     },
-    CgroupnsMode: given.CgroupnsMode || (defaults.cgroupVersion === 2 && !privileged ? 'private' : 'host'),
+    CgroupnsMode: given.CgroupnsMode || cgroupnsMode(privileged, defaults),
     IpcMode: given.IpcMode || 'private',
-    ShmSize: given.ShmSize || SHM_BYTES,
+    ShmSize: given.ShmSize || defaults.shmSizeBytes,
     Runtime: given.Runtime || defaults.defaultRuntime,
     MemorySwap: memory > 0 && swap === 0 ? memory * 2 : swap,
     MemorySwappiness: given.MemorySwappiness === -1 ? null : (given.MemorySwappiness ?? null),
     OomKillDisable: defaults.oomKillDisable ? (given.OomKillDisable ?? false) : null,
     PidsLimit: pids != null && pids > 0 ? pids : null,
     SecurityOpt: securityOptions(given, privileged),
+    Ulimits: ulimits(given.Ulimits, defaults.ulimits),
     MaskedPaths: privileged ? null : (given.MaskedPaths ?? MASKED),
     ReadonlyPaths: privileged ? null : (given.ReadonlyPaths ?? READONLY),
   };
+}
+
+/** On cgroup v1 a privileged container sees the host's, whatever the default. */
+function cgroupnsMode(privileged: boolean, { cgroupVersion, cgroupnsMode: wanted }: HostConfigDefaults) {
+  if (cgroupVersion === 1 && privileged) return 'host';
+  return wanted ?? (cgroupVersion === 2 ? 'private' : 'host');
+}
+
+function ulimits(given: HostConfig['Ulimits'], defaults: readonly Ulimit[]): readonly Ulimit[] | null {
+  const missing = defaults.filter(({ Name }) => given?.some((limit) => limit.Name === Name) !== true);
+  return missing.length === 0 ? (given ?? null) : [...(given ?? []), ...missing];
 }
 
 function portBindings(given: PortMap | null | undefined): PortMap | null {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { EngineError, invalid } from '../../base/errors.ts';
+import type { RunDefaults } from '../../containers/index.ts';
 import type { Ulimit } from '../../spec/index.ts';
 import type { LogFormat, LogLevel } from '../log.ts';
 import type { OptionName, OptionValues } from './options.ts';
@@ -23,13 +24,11 @@ export interface Config {
   readonly storageDriver: 'overlay2' | 'vfs' | undefined;
   readonly runtimes: Readonly<Record<string, RuntimeCommand>>;
   readonly defaultRuntime: string | undefined;
-  readonly initByDefault: boolean;
+  readonly runDefaults: RunDefaults;
   readonly initPath: string | undefined;
-  readonly cgroupParent: string | undefined;
   readonly cgroupnsMode: 'host' | 'private' | undefined;
   readonly shmSizeBytes: number;
   readonly ulimits: readonly Ulimit[];
-  readonly noNewPrivileges: boolean;
   readonly log: { readonly driver: 'json-file' | 'none'; readonly options: Readonly<Record<string, string>> };
   readonly network: {
     /** `none` for no default network. */
@@ -39,9 +38,6 @@ export interface Config {
     readonly mtu: number | undefined;
     readonly addressPools: readonly { readonly base: string; readonly size: number }[];
     readonly publishIp: string;
-    readonly dns: readonly string[];
-    readonly dnsOptions: readonly string[];
-    readonly dnsSearch: readonly string[];
   };
   readonly registry: {
     readonly insecure: readonly string[];
@@ -69,6 +65,11 @@ export const FALLBACK_SOCKET = '/run/gantry/gantry.sock';
 export const DEFAULT_CONFIG_FILE = '/etc/gantry/daemon.json';
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal'];
+/** Of setrlimit(2). */
+const ULIMITS: readonly string[] = [
+  ...['as', 'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss'],
+  ...['rtprio', 'rttime', 'sigpending', 'stack'],
+];
 const MEBIBYTE = 1024 * 1024;
 
 /** @throws EngineError invalid, notImplemented: what cannot be honoured is refused, not ignored */
@@ -94,9 +95,8 @@ export function resolveConfig(values: OptionValues): Config {
     storageDriver: storageDriver(text(values, 'storage-driver')),
     runtimes: runtimes(values),
     defaultRuntime: text(values, 'default-runtime'),
-    initByDefault: flag(values, 'init'),
+    runDefaults: runDefaults(values),
     initPath: text(values, 'init-path'),
-    cgroupParent: text(values, 'cgroup-parent'),
     cgroupnsMode: oneOf(
       [undefined, 'host', 'private'],
       text(values, 'default-cgroupns-mode'),
@@ -105,7 +105,6 @@ export function resolveConfig(values: OptionValues): Config {
     ),
     shmSizeBytes: integer(values, 'default-shm-size', 64 * MEBIBYTE, 1),
     ulimits: Object.entries(map(values, 'default-ulimit')).map(parseUlimit),
-    noNewPrivileges: flag(values, 'no-new-privileges'),
     log: {
       driver: logDriver(text(values, 'log-driver')),
       options: map(values, 'log-opt'),
@@ -133,6 +132,20 @@ function registryConfig(values: OptionValues): Config['registry'] {
   };
 }
 
+function runDefaults(values: OptionValues): RunDefaults {
+  for (const server of list(values, 'dns')) {
+    if (isIP(server) === 0) throw invalid(`${server} is not an ip address`);
+  }
+  return {
+    init: flag(values, 'init'),
+    noNewPrivileges: flag(values, 'no-new-privileges'),
+    cgroupParent: text(values, 'cgroup-parent'),
+    dns: list(values, 'dns'),
+    dnsSearch: list(values, 'dns-search'),
+    dnsOptions: list(values, 'dns-opt'),
+  };
+}
+
 function networkConfig(values: OptionValues): Config['network'] {
   const bridge = text(values, 'bridge');
   const bip = text(values, 'bip');
@@ -142,9 +155,6 @@ function networkConfig(values: OptionValues): Config['network'] {
   if (bip !== undefined && !isCidr(bip)) throw invalid(`invalid bip ${JSON.stringify(bip)}: must be ADDRESS/LENGTH`);
   const publishIp = text(values, 'ip') ?? '0.0.0.0';
   if (isIP(publishIp) === 0) throw invalid(`invalid IP address in --ip: ${publishIp}`);
-  for (const server of list(values, 'dns')) {
-    if (isIP(server) === 0) throw invalid(`${server} is not an ip address`);
-  }
   const mtu = integer(values, 'mtu', 0, 0);
   return {
     bridge: bridge === '' ? undefined : bridge,
@@ -153,9 +163,6 @@ function networkConfig(values: OptionValues): Config['network'] {
     mtu: mtu === 0 ? undefined : mtu,
     addressPools: list(values, 'default-address-pool').map(parsePool),
     publishIp,
-    dns: list(values, 'dns'),
-    dnsOptions: list(values, 'dns-opt'),
-    dnsSearch: list(values, 'dns-search'),
   };
 }
 
@@ -172,6 +179,9 @@ function parseHost(url: string): HostAddress {
 
 function checkHosts(hosts: readonly HostAddress[], values: OptionValues): void {
   if (flag(values, 'tls') || flag(values, 'tlsverify')) throw unsupported('tls');
+  for (const name of ['tlscacert', 'tlscert', 'tlskey'] as const) {
+    if (text(values, name)) throw unsupported(name);
+  }
   const tcp = hosts.find((host) => host.kind === 'tcp');
   if (tcp === undefined) return;
   const shown = `tcp://${tcp.host}:${tcp.port}`;
@@ -205,8 +215,13 @@ function runtimes(values: OptionValues): Readonly<Record<string, RuntimeCommand>
 function parseUlimit([name, limits]: readonly [string, string]): Ulimit {
   const match = /^(-?\d+)(?::(-?\d+))?$/.exec(limits);
   if (match === null) throw invalid(`invalid ulimit ${name}=${limits}`);
+  if (!ULIMITS.includes(name)) throw invalid(`invalid ulimit type: ${name}`);
   const soft = Number(match[1]);
-  return { Name: name, Soft: soft, Hard: match[2] === undefined ? soft : Number(match[2]) };
+  const hard = match[2] === undefined ? soft : Number(match[2]);
+  if (hard !== -1 && (soft > hard || soft === -1)) {
+    throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`);
+  }
+  return { Name: name, Soft: soft, Hard: hard };
 }
 
 function parsePool(pool: string): { base: string; size: number } {

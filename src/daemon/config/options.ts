@@ -13,6 +13,8 @@ export interface OptionSpec {
   /** Name of the value in the help. */
   readonly value?: string;
   readonly help: string;
+  /** Known for a clear refusal; the help does not promise it. */
+  readonly isRefused?: boolean;
 }
 
 /** Every option of gantryd: the parser, daemon.json and the help are made from this table. */
@@ -150,12 +152,18 @@ export const OPTIONS = [
     value: 'NAME',
     help: 'overlay2 or vfs (default: what works here)',
   },
-  { flag: 'tls', kind: 'bool', help: 'Use TLS for tcp://; implied by --tlsverify' },
-  { flag: 'tlscacert', kind: 'string', value: 'FILE', help: 'Trust certificates signed by this authority' },
-  { flag: 'tlscert', kind: 'string', value: 'FILE', help: 'TLS certificate' },
-  { flag: 'tlskey', kind: 'string', value: 'FILE', help: 'TLS key' },
-  { flag: 'tlsverify', kind: 'bool', help: 'Use TLS and verify clients' },
-  { flag: 'userns-remap', kind: 'string', value: 'USER', help: 'User namespace of containers' },
+  { flag: 'tls', kind: 'bool', help: 'Use TLS for tcp://; implied by --tlsverify', isRefused: true },
+  {
+    flag: 'tlscacert',
+    kind: 'string',
+    value: 'FILE',
+    help: 'Trust certificates signed by this authority',
+    isRefused: true,
+  },
+  { flag: 'tlscert', kind: 'string', value: 'FILE', help: 'TLS certificate', isRefused: true },
+  { flag: 'tlskey', kind: 'string', value: 'FILE', help: 'TLS key', isRefused: true },
+  { flag: 'tlsverify', kind: 'bool', help: 'Use TLS and verify clients', isRefused: true },
+  { flag: 'userns-remap', kind: 'string', value: 'USER', help: 'User namespace of containers', isRefused: true },
   { flag: 'validate', kind: 'bool', flagOnly: true, help: 'Check the configuration and exit' },
   { flag: 'version', short: 'v', kind: 'bool', flagOnly: true, help: 'Print the version and exit' },
 ] as const satisfies readonly OptionSpec[];

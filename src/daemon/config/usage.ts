@@ -12,7 +12,9 @@ const EXAMPLES = `Examples:
 
 /** Text of `gantryd --help`. */
 export function usage(): string {
-  const rows = OPTION_SPECS.map((option) => [left(option), option.help] as const);
+  const rows = OPTION_SPECS.filter(({ isRefused }) => isRefused !== true).map(
+    (option) => [left(option), option.help] as const,
+  );
   const width = Math.max(...rows.map(([flag]) => flag.length)) + 3;
   const options = rows.map(([flag, help]) => `${flag.padEnd(width)}${help}\n`).join('');
   return `Usage:  gantryd [OPTIONS]\n\nThe Gantry engine: serves the Docker Engine API.\n\nOptions:\n${options}\n${EXAMPLES}`;
