@@ -1,4 +1,4 @@
-import { conflict } from '../base/errors.ts';
+import { conflict, invalid } from '../base/errors.ts';
 import type { ContainerTable, Entry } from './container-table.ts';
 import type { ContainerRecord } from './record.ts';
 import { hasProcess } from './state.ts';
@@ -33,7 +33,18 @@ export function joinTarget(table: ContainerTable, ref: string, what: 'network' |
   if (entry.record.state.restarting) {
     throw conflict(`Container ${entry.id} is restarting, wait until the container is running`);
   }
-  if (!hasProcess(entry.record)) throw conflict(`cannot join ${what} of a non running container: ${entry.id}`);
+  if (!hasProcess(entry.record)) {
+    throw conflict(
+      what === 'network'
+        ? `cannot join network of a non running container: ${entry.id}`
+        : `failed to join ${what} namespace: container ${entry.id} is not running`,
+    );
+  }
+  if (what === 'IPC' && entry.record.hostConfig.IpcMode === 'private') {
+    throw invalid(
+      `failed to join IPC namespace: container ${entry.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+    );
+  }
   return entry;
 }
 

@@ -40,6 +40,7 @@ export async function createContainer(
   }
   try {
     const body = await bodyOf(cli, inputs, { image, command });
+    if (flags.string('platform') !== '') checkPlatform(flags.string('platform'));
     using cidFile = reserveCidFile(flags.string('cidfile'));
     const created = await createWithPull(cli, { flags, body, image, policy });
     for (const warning of created.Warnings ?? []) cli.err.line(`WARNING: ${warning}`);
@@ -47,6 +48,7 @@ export async function createContainer(
     return { id: created.Id, body };
   } catch (error) {
     if (error instanceof CliError) throw error;
+    if (error instanceof CidFileError) throw new CliError(1, error.message, { cause: error });
     if (verb === 'create' && error instanceof EngineError) throw error;
     throw withHelp(cli, verb, messageOf(error), error);
   }
@@ -118,13 +120,33 @@ async function createWithPull(
   }
 }
 
+class CidFileError extends Error {}
+
+const SYSTEMS: ReadonlySet<string> = new Set(['linux', 'windows', 'darwin', 'freebsd']);
+const ARCHITECTURE =
+  /^(?:386|amd64|x86[-_]64|i[36]86|arm\w*|aarch64|loong64|mips\w*|ppc64(?:le)?|riscv64|s390x?|wasm)$/;
+
+/** @throws Error in docker's words for a word that is neither a system nor an architecture */
+function checkPlatform(text: string): void {
+  const [first = '', second] = text.toLowerCase().split('/');
+  if (SYSTEMS.has(first) || (second === undefined && ARCHITECTURE.test(first))) return;
+  throw new Error(
+    `error parsing specified platform: ${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`,
+  );
+}
+
 /** The file of `--cidfile` must not exist, and doesn't stay when nothing was created. */
 function reserveCidFile(path: string): Disposable & { write(id: string): void } {
   if (path === '') return { write() {}, [Symbol.dispose]() {} };
   if (existsSync(path)) {
-    throw new Error(`container ID file found, make sure the other container isn't running or delete ${path}`);
+    throw new CidFileError(`container ID file found, make sure the other container isn't running or delete ${path}`);
   }
-  writeFileSync(path, '', { flag: 'wx' });
+  try {
+    writeFileSync(path, '', { flag: 'wx' });
+  } catch (error) {
+    const reason = /ENOENT/.test(messageOf(error)) ? 'no such file or directory' : messageOf(error);
+    throw new CidFileError(`failed to create the container ID file: open ${path}: ${reason}`);
+  }
   let written = false;
   return {
     write(id) {

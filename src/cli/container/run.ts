@@ -9,7 +9,7 @@ import type { Flags } from '../flags/parse.ts';
 import { forwardSignals } from '../streams/forward-signals.ts';
 import { followSize } from '../streams/resize.ts';
 import { openSession, type Session } from '../streams/session.ts';
-import { createContainer, withHelp } from './create-container.ts';
+import { createContainer } from './create-container.ts';
 import { CONTAINER_FLAGS } from './options/flags.ts';
 import { startError } from './start-error.ts';
 import { waitForExit } from './wait-for-exit.ts';
@@ -34,7 +34,7 @@ export const run: Command = {
   async run(cli, args, flags) {
     const detach = flags.bool('detach');
     if (detach && flags.changed('attach')) {
-      throw withHelp(cli, 'run', 'conflicting options: cannot specify both --attach and --detach');
+      throw new CliError(1, 'conflicting options: cannot specify both --attach and --detach');
     }
     const interactive =
       flags.bool('interactive') || flags.list('attach').some((each) => each.toLowerCase() === 'stdin');

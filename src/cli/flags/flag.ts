@@ -34,9 +34,12 @@ export interface Flag {
   readonly alias?: string;
   /** Checks a value, and says what is wrong with it. */
   readonly check?: (value: string) => void;
+  /** Of a map: a key alone is taken too, with an empty value. */
+  readonly loose?: true;
 }
 
 interface FlagExtras {
+  readonly loose?: true;
   readonly default?: string;
   readonly hidden?: true;
   readonly alias?: string;

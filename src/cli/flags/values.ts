@@ -56,7 +56,7 @@ export function checkValue(flag: Flag, value: string): void {
       checkIp(value);
       break;
     case 'map':
-      if (!value.includes('=')) throw new Error(`${value} must be formatted as key=value`);
+      if (flag.loose !== true && !value.includes('=')) throw new Error(`${value} must be formatted as key=value`);
       break;
     case 'filter':
       if (!value.includes('=')) throw new Error('invalid argument format for filter (expected name=value)');

@@ -108,16 +108,12 @@ export function checkEndpoint(record: NetworkRecord, asked: EndpointSettings): v
   const { IPv4Address = '', IPv6Address = '' } = asked.IPAMConfig ?? {};
   if (IPv4Address !== '' || IPv6Address !== '') {
     if (record.builtIn) {
-      problems.push(
-        'user specified IP address is supported on user defined networks only',
-        'user specified IP address is supported only when connecting to networks with user configured subnets',
-      );
+      problems.push('user specified IP address is supported on user defined networks only');
     }
   }
-  if (record.driver !== 'bridge' && problems.length > 0) problems.splice(1);
   const head = `invalid config for network ${record.name}: `;
   if (problems.length > 0) {
-    throw invalid(`${head}invalid endpoint settings:\n${problems.map((problem) => `* ${problem}`).join('\n')}`);
+    throw invalid(`${head}invalid endpoint settings:\n${problems.join('\n')}`);
   }
   try {
     askedHardwareAddress(asked);

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { parseBytes } from '../../format/units.ts';
 
 /** Checks of single values, each throwing what is wrong with it. */
@@ -31,7 +32,36 @@ export function checkDevice(value: string): void {
   if (value === '' || parts.length > 3) throw new Error(`invalid device specification: ${value}`);
   if (!(parts[0] ?? '').startsWith('/') && !value.includes('='))
     throw new Error(`${parts.length > 1 ? 'bad format for path: ' : `${value} is not an absolute path`}`);
-  if (parts.length === 3 && !isDeviceMode(parts[2] ?? '')) throw new Error(`bad mode specified: ${parts[2]}`);
+}
+
+/** Of the mode of `--device`, which is no fault of the flag's form. @throws Error */
+export function checkDeviceMode(value: string): void {
+  const mode = value.split(':')[2];
+  if (mode !== undefined && !isDeviceMode(mode)) throw new Error(`bad mode specified: ${mode}`);
+}
+
+/** `c 42:* rmw` */
+export function checkDeviceRule(value: string): void {
+  if (!/^[acb] (?:\d+|\*):(?:\d+|\*) [rwm]{1,3}$/.test(value))
+    throw new Error(`invalid device cgroup format '${value}'`);
+}
+
+const SYSCTLS: ReadonlySet<string> = new Set(
+  ['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map(
+    (name) => `kernel.${name}`,
+  ),
+);
+
+/** Only what belongs to a namespace of the container. */
+export function checkSysctl(value: string): void {
+  const [name = ''] = value.split('=', 1);
+  if (!value.includes('=') || !(SYSCTLS.has(name) || name.startsWith('net.') || name.startsWith('fs.mqueue.')))
+    throw new Error(`sysctl '${value}' is not allowed`);
+}
+
+/** docker asks for an address's form alone. */
+export function checkDns(value: string): void {
+  if (isIP(value.trim()) === 0) throw new Error(`IP address is not correctly formatted: ${value}`);
 }
 
 /** `r`, `w` and `m`, each once. */

@@ -4,6 +4,7 @@ import { messageOf } from '../../../base/errors.ts';
 import type { CreateContainerBody, HealthConfig, HostConfig } from '../../../spec/index.ts';
 import type { Flags } from '../../flags/parse.ts';
 import { parseBytes, parseDuration } from '../../format/units.ts';
+import { checkDeviceMode } from './checks.ts';
 import { readEnvironment, readLabels } from './env-file.ts';
 import { parseMount } from './mount.ts';
 import { parseNetworking } from './networking.ts';
@@ -22,6 +23,7 @@ export interface BodyContext {
 export function createBody(flags: Flags, context: BodyContext): CreateContainerBody {
   const { binds, anonymous } = parseVolumes(flags.list('volume'));
   const ports = parsePublished(flags.list('publish'));
+  const exposed = { ...parseExposed(flags.list('expose')), ...ports.exposed };
   const networking = parseNetworking(flags);
   const attach = attachments(flags);
   const entrypoint = flags.string('entrypoint');
@@ -33,7 +35,7 @@ export function createBody(flags: Flags, context: BodyContext): CreateContainerB
     AttachStdin: attach.stdin,
     AttachStdout: attach.stdout,
     AttachStderr: attach.stderr,
-    ExposedPorts: { ...parseExposed(flags.list('expose')), ...ports.exposed },
+    ...(Object.keys(exposed).length === 0 ? {} : { ExposedPorts: exposed }),
     Tty: flags.bool('tty'),
     OpenStdin: flags.bool('interactive'),
     StdinOnce: flags.bool('interactive') && attach.stdin,
@@ -61,6 +63,7 @@ export function createBody(flags: Flags, context: BodyContext): CreateContainerB
 }
 
 function hostConfig(flags: Flags, context: BodyContext): HostConfig {
+  for (const device of flags.list('device')) checkDeviceMode(device);
   const restart = parseRestartPolicy(flags.string('restart'));
   if (flags.bool('rm') && restart.Name !== 'no' && restart.Name !== '') {
     throw new Error('conflicting options: cannot specify both --restart and --rm');
@@ -77,8 +80,8 @@ function hostConfig(flags: Flags, context: BodyContext): HostConfig {
     VolumesFrom: orNull(flags.list('volumes-from')),
     ConsoleSize: context.consoleSize,
     ...(flags.changed('annotation') ? { Annotations: keyValues(flags.list('annotation')) } : {}),
-    CapAdd: orNull(flags.list('cap-add')),
-    CapDrop: orNull(flags.list('cap-drop')),
+    CapAdd: orNull(capabilities(flags.list('cap-add'))),
+    CapDrop: orNull(capabilities(flags.list('cap-drop'))),
     CgroupnsMode: cgroupNamespace(flags.string('cgroupns')),
     Dns: flags.list('dns'),
     DnsOptions: flags.list('dns-option'),
@@ -122,6 +125,15 @@ export function keyValues(list: readonly string[]): Record<string, string> {
   );
 }
 
+/** `net_admin` as `CAP_NET_ADMIN`, each once, in order; `ALL` says it all. */
+function capabilities(names: readonly string[]): readonly string[] {
+  const all = names.map((name) => {
+    const upper = name.trim().toUpperCase();
+    return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+  });
+  return all.includes('ALL') ? ['ALL'] : [...new Set(all)].sort();
+}
+
 function splitColon(text: string): [string, string] {
   const colon = text.indexOf(':');
   return colon === -1 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
@@ -137,9 +149,10 @@ export function attachments(flags: Flags): { stdin: boolean; stdout: boolean; st
 function parseVolumes(values: readonly string[]): { binds: string[] | null; anonymous: Record<string, object> } {
   const binds: string[] = [];
   const anonymous: Record<string, object> = {};
-  for (const value of values) {
+  for (const value of new Set(values)) {
     const [source = '', target, ...options] = value.split(':');
     if (value === '') throw new Error('invalid empty volume spec');
+    if (options.length > 1) throw new Error(`invalid spec: ${value}: too many colons`);
     if (target === undefined) anonymous[source] = {};
     else if (source === '' || target === '') throw new Error(`invalid spec: ${value}: empty section between colons`);
     // Only what starts with a dot is a relative path: other names are volumes.
@@ -181,7 +194,7 @@ function parseSecurityOptions(values: readonly string[]): { options: readonly st
       continue;
     }
     if (separator === '' && value !== 'no-new-privileges')
-      throw new Error(`invalid --security-opt: ${JSON.stringify(value)}`);
+      throw new Error(`Invalid --security-opt: ${JSON.stringify(value)}`);
     options.push(
       key === 'seccomp' && !['unconfined', 'builtin'].includes(text) ? `seccomp=${readProfile(text)}` : value,
     );
@@ -191,11 +204,17 @@ function parseSecurityOptions(values: readonly string[]): { options: readonly st
 
 /** The engine gets the profile itself: its file is on the client's machine. */
 function readProfile(file: string): string {
+  let text: string;
   try {
-    return JSON.stringify(JSON.parse(readFileSync(file, 'utf8')));
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     const reason = /ENOENT/.test(messageOf(error)) ? `open ${file}: no such file or directory` : messageOf(error);
     throw new Error(`opening seccomp profile (${file}) failed: ${reason}`);
+  }
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`compacting json for seccomp profile (${file}) failed: ${messageOf(error)}`);
   }
 }
 
@@ -220,5 +239,6 @@ function parseHealth(flags: Flags): HealthConfig | undefined {
     return { Test: ['NONE'] };
   }
   if (!given) return undefined;
-  return { ...(command === '' ? {} : { Test: ['CMD-SHELL', command] }), ...config };
+  const set = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== 0));
+  return { ...(command === '' ? {} : { Test: ['CMD-SHELL', command] }), ...set };
 }

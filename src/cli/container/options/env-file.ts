@@ -5,7 +5,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables of `--env-file`s, then those of `-e`; a name without value takes this process's value. @throws Error */
 export function readEnvironment(files: readonly string[], given: readonly string[], env: Environment): string[] {
-  const fromFiles = files.flatMap((file) => readKeyValueFile(file, (name) => env[name]));
+  const fromFiles = files.flatMap((file) => readKeyValueFile(file, env));
   const fromFlags = given.map((each) => {
     if (each.includes('=')) return each;
     const value = env[each];
@@ -17,7 +17,7 @@ export function readEnvironment(files: readonly string[], given: readonly string
 /** Labels of `--label-file`s, then those of `--label`. @throws Error */
 export function readLabels(files: readonly string[], given: readonly string[]): Record<string, string> {
   const labels: Record<string, string> = {};
-  for (const each of [...files.flatMap((file) => readKeyValueFile(file, undefined)), ...given]) {
+  for (const each of [...files.flatMap((file) => readKeyValueFile(file, {})), ...given]) {
     const equals = each.indexOf('=');
     labels[equals === -1 ? each : each.slice(0, equals)] = equals === -1 ? '' : each.slice(equals + 1);
   }
@@ -25,7 +25,7 @@ export function readLabels(files: readonly string[], given: readonly string[]): 
 }
 
 /** Lines of `NAME=value`; `#` starts a comment line. A name alone is looked up, and left out when nobody knows it. */
-function readKeyValueFile(file: string, lookUp: ((name: string) => string | undefined) | undefined): string[] {
+function readKeyValueFile(file: string, env: Environment): string[] {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
@@ -36,18 +36,16 @@ function readKeyValueFile(file: string, lookUp: ((name: string) => string | unde
     );
   }
   const lines: string[] = [];
-  for (const [index, raw] of text.split(/\r?\n/).entries()) {
+  for (const raw of text.split(/\r?\n/)) {
     const line = raw.replace(/^\s+/, '');
     if (line === '' || line.startsWith('#')) continue;
     const equals = line.indexOf('=');
     const name = equals === -1 ? line.trimEnd() : line.slice(0, equals);
     if (name === '') throw new Error(`invalid env file (${file}): no variable name on line '${line}'`);
-    if (/\s/.test(name))
-      throw new Error(`invalid env file (${file}): variable '${name}' contains whitespaces (line ${index + 1})`);
+    if (/\s/.test(name)) throw new Error(`invalid env file (${file}): variable '${name}' contains whitespaces`);
     if (equals !== -1) lines.push(line);
-    else if (lookUp === undefined) lines.push(name);
     else {
-      const value = lookUp(name);
+      const value = env[name];
       if (value !== undefined) lines.push(`${name}=${value}`);
     }
   }

@@ -10,6 +10,8 @@ type Draft = Writable<Mount> & { Type: string };
 /** A value of `--mount`: `type=bind,source=/a,target=/b,readonly`. @throws Error in docker's words */
 export function parseMount(value: string): Mount {
   const mount: Draft = { Type: 'volume' };
+  // As Go's CSV reader says of nothing.
+  if (value === '') throw new Error('EOF');
   const fields = parseCsv(value);
   for (const field of fields) {
     const equals = field.indexOf('=');
@@ -131,7 +133,7 @@ function apply(mount: Draft, { key, value, field }: { key: string; value: string
       tmpfs().Mode = Number.parseInt(text, 8);
       break;
     default:
-      throw new Error(`unknown option '${key}' in '${field}'`);
+      throw new Error(`unexpected key '${key}' in '${field}'`);
   }
 }
 

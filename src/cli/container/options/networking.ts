@@ -21,7 +21,7 @@ export function parseNetworking(flags: Flags): Networking {
   for (const each of all) {
     if (endpoints[each.target] !== undefined)
       throw new Error(`network ${JSON.stringify(each.target)} is specified multiple times`);
-    endpoints[each.target] = endpointOf(each, flags);
+    endpoints[each.target] = endpointOf(each);
   }
   return { networkMode: first.target, config: { EndpointsConfig: endpoints } };
 }
@@ -52,12 +52,14 @@ function applyFlags(first: NetworkAttachment, flags: Flags): void {
   if (mac !== '') first.macAddress = checkMac(mac);
 }
 
-function endpointOf(attachment: NetworkAttachment, flags: Flags): EndpointSettings {
+function endpointOf(attachment: NetworkAttachment): EndpointSettings {
   const { ipv4, ipv6, linkLocalIps } = attachment;
   if (ipv4 !== '' && !/^\d{1,3}(?:\.\d{1,3}){3}$/.test(ipv4)) throw new Error(`invalid IPv4 address: ${ipv4}`);
   if (ipv6 !== '' && !ipv6.includes(':')) throw new Error(`invalid IPv6 address: ${ipv6}`);
-  if (attachment.target.startsWith('container:') && (attachment.aliases.length > 0 || flags.list('link').length > 0)) {
-    throw new Error('conflicting options: links and aliases are only supported for user-defined networks');
+  if (!isUserDefined(attachment.target)) {
+    if (attachment.aliases.length > 0)
+      throw new Error('network-scoped aliases are only supported for user-defined networks');
+    if (attachment.links.length > 0) throw new Error('links are only supported for user-defined networks');
   }
   return {
     ...(ipv4 !== '' || ipv6 !== '' || linkLocalIps.length > 0

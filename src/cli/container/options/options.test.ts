@@ -75,7 +75,7 @@ test('mounts are read from comma separated options', () => {
   assert.deepEqual(parseMount('type=bind,src=./x,dst=/x,bind-propagation=rslave').Source, resolve('./x'));
   assert.throws(() => parseMount('type=bind,source=/a'), { message: 'target is required' });
   assert.throws(() => parseMount('type=bind,foo'), { message: "invalid field 'foo' must be a key=value pair" });
-  assert.throws(() => parseMount('type=bind,foo=1'), { message: "unknown option 'foo' in 'foo=1'" });
+  assert.throws(() => parseMount('type=bind,foo=1'), { message: "unexpected key 'foo' in 'foo=1'" });
   assert.throws(() => parseMount('type=bind,target=/a,volume-nocopy=true'), {
     message: "cannot mix 'volume-*' options with mount type 'bind'",
   });
@@ -118,7 +118,7 @@ test('environment and labels come from files first, then from flags', (t) => {
     'HOME=/root',
     'NOBODY',
   ]);
-  assert.deepEqual(readLabels([file], ['x']), { A: '1', B: ' two words ', HOME: '', UNKNOWN: '', x: '' });
+  assert.deepEqual(readLabels([file], ['x']), { A: '1', B: ' two words ', x: '' });
   writeFileSync(file, 'a b=1\n');
   assert.throws(() => readEnvironment([file], [], {}), /variable 'a b' contains whitespaces/);
   assert.throws(() => readEnvironment([join(folder, 'none')], [], {}), /no such file or directory/);
@@ -191,5 +191,5 @@ test('conflicting flags are refused', () => {
   assert.throws(() => bodyOf('--no-healthcheck', '--health-cmd', 'x'), {
     message: '--no-healthcheck conflicts with --health-* options',
   });
-  assert.throws(() => bodyOf('--security-opt', 'foo'), { message: 'invalid --security-opt: "foo"' });
+  assert.throws(() => bodyOf('--security-opt', 'foo'), { message: 'Invalid --security-opt: "foo"' });
 });

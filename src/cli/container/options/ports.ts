@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { PortBinding } from '../../../spec/index.ts';
 
 export interface PortSpecs {
@@ -26,9 +27,7 @@ export function parsePublished(values: readonly string[]): PortSpecs {
 function addSpec(specs: PortSpecs, spec: string): void {
   const { ip, hostPort, containerPort } = splitSpec(spec);
   const [port = '', protocol = 'tcp'] = splitProtocol(containerPort);
-  if (ip !== '' && !/^[0-9a-fA-F:.]+(?:%\w+)?$/.test(ip)) throw new Error(`invalid IP address: ${ip}`);
-  if (ip !== '' && !ip.includes(':') && !/^\d{1,3}(?:\.\d{1,3}){3}$/.test(ip))
-    throw new Error(`invalid IP address: ${ip}`);
+  if (ip !== '' && isIP(ip.replace(/%\w+$/, '')) === 0) throw new Error(`invalid IP address: ${ip}`);
   if (port === '') throw new Error(`no port specified: ${spec}<empty>`);
   if (!['tcp', 'udp', 'sctp'].includes(protocol.toLowerCase())) throw new Error(`invalid proto: ${protocol}`);
   const inside = parseRange(port, () => `invalid containerPort: ${port}`);
@@ -93,7 +92,11 @@ export function parseExposed(values: readonly string[]): Record<string, object> 
   for (const value of values) {
     if (value.includes(':')) throw new Error(`invalid port format for --expose: ${value}`);
     const [port = '', protocol = 'tcp'] = splitProtocol(value);
-    const { first, last } = parseRange(port, () => `invalid range format for --expose: ${value}, error: invalid port`);
+    const { first, last } = parseRange(
+      port,
+      () =>
+        `invalid range format for --expose: ${value}, error: strconv.ParseUint: parsing ${JSON.stringify(port)}: invalid syntax`,
+    );
     for (let each = first; each <= last; each++) exposed[`${each}/${protocol.toLowerCase()}`] = {};
   }
   return exposed;

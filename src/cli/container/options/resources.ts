@@ -43,6 +43,7 @@ export function parseResources(flags: Flags): Resources {
       return { Path: path, Rate: read(rest) };
     });
   const cdi = flags.list('device').filter(isCdi);
+  const rules = flags.list('device-cgroup-rule');
   const requests = [
     ...flags.list('gpus').map((value) => parseGpus(value)),
     ...(cdi.length > 0 ? [{ Driver: 'cdi', DeviceIDs: cdi }] : []),
@@ -66,8 +67,8 @@ export function parseResources(flags: Flags): Resources {
       .list('device')
       .filter((value) => !isCdi(value))
       .map(parseDevice),
-    DeviceCgroupRules: flags.list('device-cgroup-rule'),
-    DeviceRequests: requests,
+    DeviceCgroupRules: rules.length === 0 ? null : rules,
+    DeviceRequests: requests.length === 0 ? null : requests,
     Ulimits: flags.list('ulimit').map(parseUlimit),
     OomKillDisable: flags.bool('oom-kill-disable'),
     ...(swappiness === -1 ? {} : { MemorySwappiness: swappiness }),
