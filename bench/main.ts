@@ -42,7 +42,7 @@ if (withPeers)
   }
 
 const show = (value: number | undefined, unit: Figure['unit']): string =>
-  value === undefined ? '-' : `${value.toFixed(unit === 's' ? 2 : value < 100 ? 1 : 0)} ${unit}`;
+  value === undefined ? '-' : `${value.toFixed(unit === 's' || unit === 'times' ? 2 : value < 100 ? 1 : 0)} ${unit}`;
 console.log(`| figure | ${columns.map(({ name }) => name).join(' | ')} | ours / best peer | target |`);
 console.log(`| --- |${' --- |'.repeat(columns.length + 2)}`);
 for (const figure of figures) {
