@@ -40,6 +40,7 @@ const TEST_NEEDS = [
   { what: 'script (a real terminal)', has: () => onPath('script'), debian: ['bsdutils'] },
   { what: 'zstd', has: () => onPath('zstd'), debian: ['zstd'] },
   { what: 'skopeo', has: () => onPath('skopeo'), debian: ['skopeo'] },
+  { what: 'openssl (certificates of test registries)', has: () => onPath('openssl'), debian: ['openssl'] },
   {
     what: 'docker-registry (pushed to and pulled from)',
     has: () => onPath('docker-registry'),
