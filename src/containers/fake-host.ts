@@ -27,6 +27,8 @@ export class FakeHost {
   >();
   readonly tasks = new Map<string, KnownTask & { tty: boolean }>();
   readonly journal: string[] = [];
+  /** Sizes in bytes by container. */
+  readonly sharedMemory = new Map<string, number>();
   readonly events: EngineEvent[] = [];
   nowNanos = 1_700_000_000_000_000_000n;
   nextPid = 100;
@@ -69,6 +71,7 @@ export class FakeLife {
   readonly networks: World['networks'];
   readonly volumes: World['volumes'];
   readonly snapshots: World['snapshots'];
+  readonly sharedMemory: World['sharedMemory'];
   readonly records: Records<ContainerRecord>;
   readonly execRecords: Records<ExecRecord>;
   readonly clock: FakeClock;
@@ -89,6 +92,7 @@ export class FakeLife {
     this.networks = this.#networks();
     this.volumes = this.#volumes();
     this.snapshots = this.#snapshots();
+    this.sharedMemory = this.#sharedMemory();
   }
 
   get dead(): boolean {
@@ -283,6 +287,23 @@ export class FakeLife {
       restore: (ids) =>
         this.#step('volume restore', () => {
           for (const { users } of host.volumes.values()) for (const id of users) if (!ids.has(id)) users.delete(id);
+        }),
+    };
+  }
+
+  #sharedMemory(): World['sharedMemory'] {
+    const { sharedMemory } = this.host;
+    const path = (id: string): string => `/shm/${id}`;
+    return {
+      path,
+      mount: (id, size) => {
+        this.#syncStep('shm mount', () => void sharedMemory.set(id, size));
+        return path(id);
+      },
+      unmount: (id) => this.#step('shm unmount', () => void sharedMemory.delete(id)),
+      sweep: (keep) =>
+        this.#step('shm sweep', () => {
+          for (const id of [...sharedMemory.keys()]) if (!keep.has(id)) sharedMemory.delete(id);
         }),
     };
   }

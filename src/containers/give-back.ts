@@ -5,7 +5,10 @@ import type { ContainerRecord } from './record.ts';
 import { hasProcess } from './state.ts';
 import type { World } from './world.ts';
 
-export type GiveBackDeps = Pick<World, 'networks' | 'networkDrivers' | 'volumes' | 'snapshots' | 'logger' | 'events'>;
+export type GiveBackDeps = Pick<
+  World,
+  'networks' | 'networkDrivers' | 'volumes' | 'snapshots' | 'sharedMemory' | 'logger' | 'events'
+>;
 
 /**
  * Returns what a run of the container held: its network, its volumes' mounts and its root mount. Carries on past
@@ -18,6 +21,7 @@ export async function giveBack(deps: GiveBackDeps, record: ContainerRecord): Pro
     deps.logger.warn({ containerId: record.id, error: messageOf(error) }, 'a root file system stays mounted');
   });
   const steps: Promise<void>[] = [leaveNetworks(deps, record)];
+  if (sharesMemory(record)) steps.push(deps.sharedMemory.unmount(record.id));
   for (const name of volumeNames(record)) steps.push(giveBackVolume(deps, record, name));
   for (const outcome of await Promise.allSettled(steps)) {
     if (outcome.status === 'fulfilled') continue;
@@ -33,6 +37,11 @@ async function leaveNetworks(deps: GiveBackDeps, record: ContainerRecord): Promi
   const onHost = networkSource(record).kind === 'host' && hasProcess(record);
   const endpoints = record.sandbox?.endpoints ?? (onHost ? hostEndpoints(deps) : {});
   emitNetworkEvents(deps, record.id, endpoints, 'disconnect');
+}
+
+/** Its /dev/shm is on the host, for others to join. */
+export function sharesMemory({ hostConfig }: ContainerRecord): boolean {
+  return hostConfig.IpcMode === 'shareable';
 }
 
 /** Volumes that the container mounts, each once. */

@@ -304,6 +304,35 @@ test('an exec that cannot run says so on the stream and leaves 127', async () =>
   assert.equal((await containers.execInspect(id)).ExitCode, 127);
 });
 
+test('a shareable container’s memory goes with its run, and who may join says so', async () => {
+  using engine = await TestEngine.start();
+  const { host, containers, signal } = engine;
+  const donor = await engine.run('donor', { HostConfig: { IpcMode: 'shareable', ShmSize: 4096 } });
+  assert.deepEqual([...host.sharedMemory], [[donor, 4096]]);
+  const joiner = await engine.run('joiner', { HostConfig: { IpcMode: `container:${donor}` } });
+  await engine.run('further', { HostConfig: { IpcMode: `container:${joiner}` } });
+  assert.equal(host.sharedMemory.size, 1, 'those who join bring none');
+  const own = await engine.run('own', { HostConfig: { IpcMode: 'private' } });
+  await engine.create('refused', { HostConfig: { IpcMode: `container:${own}` } });
+  await assert.rejects(containers.start('refused', signal), {
+    kind: 'invalid',
+    message: `failed to join IPC namespace: container ${own}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+  });
+  host.exit({ containerId: donor }, 0);
+  await engine.settle();
+  assert.equal(host.sharedMemory.size, 0);
+  await engine.create('late', { HostConfig: { IpcMode: `container:${joiner}` } });
+  await assert.rejects(containers.start('late', signal), {
+    kind: 'conflict',
+    message: `failed to join IPC namespace: container ${donor} is not running`,
+  });
+  await engine.create('pids', { HostConfig: { PidMode: `container:${donor}` } });
+  await assert.rejects(containers.start('pids', signal), {
+    kind: 'internal',
+    message: `failed to join PID namespace: container ${donor} is not running`,
+  });
+});
+
 test('a container joins the network of a running one only', async () => {
   using engine = await TestEngine.start();
   const { containers, signal } = engine;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { CreateContainerBody } from '../spec/index.ts';
 import { TestEngine } from './test-engine.ts';
 
-const BODY: CreateContainerBody = { HostConfig: { Binds: ['data:/data', ':/anon'] } };
+const BODY: CreateContainerBody = { HostConfig: { Binds: ['data:/data', ':/anon'], IpcMode: 'shareable' } };
 const REMOVAL = { force: true, volumes: true, link: false };
 
 /** Runs the verb in lives of the daemon that end after its first step, its second, and so on, until it gets through. */
@@ -57,6 +57,7 @@ async function assertConsistent(engine: TestEngine, step: number): Promise<void>
   assert.deepEqual([...host.writables].sort(), ids, `writable layers ${at}`);
   assert.deepEqual([...engine.folders()].sort(), ids, `folders ${at}`);
   assert.deepEqual([...host.mounted].sort(), running, `mounts ${at}`);
+  assert.deepEqual([...host.sharedMemory.keys()].sort(), running, `shared memory ${at}`);
   assert.deepEqual([...host.sandboxes.keys()].sort(), running, `sandboxes ${at}`);
   assert.deepEqual([...host.running()].sort(), running, `processes ${at}`);
   assert.deepEqual([...host.tasks.keys()].sort(), running, `ended tasks are released ${at}`);

@@ -44,6 +44,7 @@ export async function restore(world: World, early: readonly TaskExit[]): Promise
     entries.filter(({ record }) => !hasProcess(record)),
     (entry) => unmountStale(world, entry.record),
   );
+  await sweepSharedMemory(world, entries);
   await inParallel(unfinished, (record) => finish(world, record));
   await killOrphans(world, tasks);
   await removeStrays(world);
@@ -74,6 +75,15 @@ function runningSandboxes(entries: readonly Entry[]): readonly SandboxState[] {
 async function unmountStale(world: World, record: ContainerRecord): Promise<void> {
   await quietly(world, record.id, world.snapshots.unmount(record.id));
   for (const name of volumeNames(record)) await quietly(world, record.id, world.volumes.unmount(name, record.id));
+}
+
+async function sweepSharedMemory(world: World, entries: readonly Entry[]): Promise<void> {
+  const running = entries.filter(({ record }) => hasProcess(record)).map(({ id }) => id);
+  try {
+    await world.sharedMemory.sweep(new Set(running));
+  } catch (error) {
+    world.logger.error({ error: messageOf(error) }, 'shared memory of containers that ended stays mounted');
+  }
 }
 
 /** Undoes a create, finishes a removal: both leave nothing. */

@@ -4,6 +4,7 @@ import { exitCodeOfStartError } from '../runtime/index.ts';
 import { emitContainerEvent } from './container-events.ts';
 import { writeHostsFile, writeNameFiles } from './container-files.ts';
 import type { Entry } from './container-table.ts';
+import { sharesMemory } from './give-back.ts';
 import { handleExit } from './handle-exit.ts';
 import { makeBindSources } from './make-bind-sources.ts';
 import { emitNetworkEvents, hostEndpoints } from './network-events.ts';
@@ -69,6 +70,7 @@ async function run(world: World, entry: Entry, record: ContainerRecord): Promise
     writeHostsFile(world.dataRoot, record, network.sandbox, world.networks.hostGateway);
   }
   await fillVolumes(world, record, rootfs, signal);
+  if (sharesMemory(record)) shareMemory(world, record, undo);
   const task = await startTask(world, { record, rootfs, mounts, netnsPath: network.path });
 
   const prepared: ContainerRecord = {
@@ -89,6 +91,12 @@ async function mountRoot(world: World, record: ContainerRecord, undo: AsyncDispo
   undo.defer(() => quietly(world, record, world.snapshots.unmount(record.id)));
   // A root that goes with its container never has to reach the disk.
   return world.snapshots.mount(record.id, { isVolatile: record.hostConfig.AutoRemove === true });
+}
+
+/** For those who will join its IPC namespace. */
+function shareMemory(world: World, record: ContainerRecord, undo: AsyncDisposableStack): void {
+  undo.defer(() => quietly(world, record, world.sharedMemory.unmount(record.id)));
+  world.sharedMemory.mount(record.id, record.hostConfig.ShmSize ?? 0);
 }
 
 interface Network {

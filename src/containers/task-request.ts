@@ -1,7 +1,7 @@
 import type { ExecTask, StartTask } from '../runtime/index.ts';
 import type { RuntimeProcess, RuntimeSpec, StdioSpec } from '../spec/index.ts';
 import { logSpec } from './log-spec.ts';
-import { joinedContainer, joinTarget } from './network-mode.ts';
+import { ipcTarget, joinedContainer, pidTarget } from './network-mode.ts';
 import { type ContainerPaths, containerPaths } from './paths.ts';
 import type { ContainerRecord, ExecRecord, MountRecord } from './record.ts';
 import type { World } from './world.ts';
@@ -17,6 +17,8 @@ export interface RunInput {
   readonly files: ContainerPaths;
   /** Namespaces to join; undefined `network` is the host's. */
   readonly joined: { readonly network: string | undefined; readonly pid?: string; readonly ipc?: string };
+  /** /dev/shm on the host; undefined for one of its own. */
+  readonly shmPath: string | undefined;
 }
 
 /** Writes what the OCI runtime reads. */
@@ -28,19 +30,19 @@ export interface TaskSpecs {
 }
 
 export async function startTask(
-  world: Pick<World, 'table' | 'specs' | 'dataRoot' | 'logDefaults'>,
-  run: Omit<RunInput, 'files' | 'joined'> & { readonly netnsPath: string | undefined },
+  world: Pick<World, 'table' | 'specs' | 'dataRoot' | 'logDefaults' | 'sharedMemory'>,
+  run: Omit<RunInput, 'files' | 'joined' | 'shmPath'> & { readonly netnsPath: string | undefined },
 ): Promise<StartTask> {
   const { record, rootfs, mounts } = run;
   const { hostConfig, config } = record;
   const owner = joinedContainer(hostConfig.NetworkMode);
   const files = containerPaths(world.dataRoot, owner === undefined ? record.id : world.table.resolve(owner).id);
-  const pid = joinedProcess(world, hostConfig.PidMode, 'PID');
-  const ipc = joinedProcess(world, hostConfig.IpcMode, 'IPC');
+  const pid = joinedProcess(world, hostConfig.PidMode);
+  const ipc = ipcOf(world, record);
   const joined = {
     network: run.netnsPath,
     ...(pid === undefined ? {} : { pid: `/proc/${pid}/ns/pid` }),
-    ...(ipc === undefined ? {} : { ipc: `/proc/${ipc}/ns/ipc` }),
+    ...(ipc.pid === undefined ? {} : { ipc: `/proc/${ipc.pid}/ns/ipc` }),
   };
   const stdio: StdioSpec = {
     tty: config.Tty === true,
@@ -50,7 +52,7 @@ export async function startTask(
   };
   return {
     containerId: record.id,
-    spec: await world.specs.container({ record, rootfs, mounts, files, joined }),
+    spec: await world.specs.container({ record, rootfs, mounts, files, joined, shmPath: ipc.shmPath }),
     runtime: hostConfig.Runtime === '' ? undefined : hostConfig.Runtime,
     stdio,
     log: logSpec(record, containerPaths(world.dataRoot, record.id).log, world.logDefaults),
@@ -79,7 +81,19 @@ function consoleSize(
   return tty && size !== undefined && size[0] > 0 && size[1] > 0 ? { consoleSize: size } : {};
 }
 
-function joinedProcess(world: Pick<World, 'table'>, mode: string | undefined, what: 'PID' | 'IPC'): number | undefined {
+function joinedProcess(world: Pick<World, 'table'>, mode: string | undefined): number | undefined {
   const ref = joinedContainer(mode);
-  return ref === undefined ? undefined : joinTarget(world.table, ref, what).record.state.pid;
+  return ref === undefined ? undefined : pidTarget(world.table, ref).record.state.pid;
+}
+
+function ipcOf(
+  { table, sharedMemory }: Pick<World, 'table' | 'sharedMemory'>,
+  { id, hostConfig }: ContainerRecord,
+): { readonly pid: number | undefined; readonly shmPath: string | undefined } {
+  const ref = joinedContainer(hostConfig.IpcMode);
+  if (ref === undefined) {
+    return { pid: undefined, shmPath: hostConfig.IpcMode === 'shareable' ? sharedMemory.path(id) : undefined };
+  }
+  const { entry, shm } = ipcTarget(table, ref);
+  return { pid: entry.record.state.pid, shmPath: shm === undefined ? '/dev/shm' : sharedMemory.path(shm.id) };
 }

@@ -24,7 +24,7 @@ export function createTaskSpecs(deps: TaskSpecsDeps): TaskSpecs {
     warn: (text: string) => deps.logger.warn({ containerId: record.id }, text),
   });
   return {
-    container: async ({ record, rootfs, mounts, files, joined }: RunInput) =>
+    container: async ({ record, rootfs, mounts, files, joined, shmPath }: RunInput) =>
       buildRuntimeSpec({
         ...process(record, rootfs),
         id: record.id,
@@ -34,6 +34,7 @@ export function createTaskSpecs(deps: TaskSpecsDeps): TaskSpecs {
         mounts: mounts.filter(({ Type }) => Type !== 'image').map(specMount),
         files,
         namespaces: joined,
+        ...(shmPath === undefined ? {} : { shmPath }),
         ...(deps.initPath === undefined ? {} : { initPath: deps.initPath }),
         dataRoot: deps.dataRoot,
       }),

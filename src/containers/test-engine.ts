@@ -95,6 +95,7 @@ export class TestEngine implements Disposable {
         networks: life.networks,
         volumes: life.volumes,
         snapshots: life.snapshots,
+        sharedMemory: life.sharedMemory,
         clock: life.clock,
         events: life,
         logger: silentLogger,

@@ -7,7 +7,7 @@ import { createEventLog } from '../events/index.ts';
 import { createImages } from '../images/index.ts';
 import { makeDirectoryInRoot, readInRoot, spreadDirectories, treeSize, wallTimeNanos } from '../linux/index.ts';
 import { createNetworks, type Networks } from '../network/index.ts';
-import { hostFacts, type SupervisedTaskRuntime } from '../runtime/index.ts';
+import { createSharedMemory, hostFacts, type SupervisedTaskRuntime } from '../runtime/index.ts';
 import { supervisorFolder } from '../spec/index.ts';
 import { openSnapshots, openStores, type Stores } from '../store/index.ts';
 import { createVolumes } from '../volumes/index.ts';
@@ -68,6 +68,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     networks,
     volumes,
     snapshots: stores.snapshots,
+    sharedMemory: createSharedMemory(config.execRoot),
     images: stores.images,
     events,
     logger,

@@ -187,7 +187,12 @@ test('/dev/shm follows the IPC mode', () => {
   const bound = { type: 'bind', source: '/dev/shm', options: ['rbind', 'rprivate'] };
   assert.deepEqual(mountAt(build({ host: { IpcMode: 'host' } }), '/dev/shm'), bound);
   const shared = build({ host: { IpcMode: 'shareable' }, more: { shmPath: '/c/shm' } });
-  assert.deepEqual(mountAt(shared, '/dev/shm'), { ...bound, source: '/c/shm' });
+  const flags = ['nosuid', 'noexec', 'nodev'];
+  assert.deepEqual(mountAt(shared, '/dev/shm'), {
+    ...bound,
+    source: '/c/shm',
+    options: ['rbind', ...flags, 'rprivate'],
+  });
 });
 
 test('limits become cgroup settings; what is not limited is absent', () => {

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { EngineError } from '../../base/errors.ts';
 import type { HostConfig, RuntimeSpec, SeccompProfile } from '../../spec/index.ts';
 import { specDevices } from './devices.ts';
-import { type MountsInput, type SpecMount, specMounts } from './mounts.ts';
+import { HOST_SHM, type MountsInput, type SpecMount, specMounts } from './mounts.ts';
 import { buildProcess, type ProcessInput } from './process.ts';
 import { specResources } from './resources.ts';
 import { customSeccomp, defaultSeccomp } from './seccomp.ts';
@@ -114,7 +114,7 @@ function namespacesOf({ hostConfig, namespaces }: SpecInput): RuntimeSpec['linux
 
 function shmOf({ hostConfig, shmPath }: SpecInput): MountsInput['shm'] {
   if (hostConfig.IpcMode === 'none') return undefined;
-  if (hostConfig.IpcMode === 'host') return { kind: 'bind', path: '/dev/shm' };
+  if (hostConfig.IpcMode === 'host') return { kind: 'bind', path: HOST_SHM };
   if (shmPath !== undefined) return { kind: 'bind', path: shmPath };
   return { kind: 'tmpfs', sizeBytes: hostConfig.ShmSize || DEFAULT_SHM_BYTES };
 }

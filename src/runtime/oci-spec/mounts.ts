@@ -43,6 +43,9 @@ export interface SpecMounts {
   readonly rootfsPropagation: string | undefined;
 }
 
+/** Of who shares the host's IPC namespace. */
+export const HOST_SHM = '/dev/shm';
+
 /** Where the container finds its init. */
 export const INIT_PATH = '/sbin/docker-init';
 
@@ -96,7 +99,9 @@ function defaultMounts({ privileged, shm }: MountsInput): readonly RuntimeMount[
     const options = [...plain, 'mode=1777', `size=${shm.sizeBytes}`];
     mounts.push({ destination: '/dev/shm', type: 'tmpfs', source: 'shm', options });
   } else if (shm?.kind === 'bind') {
-    mounts.push({ destination: '/dev/shm', type: 'bind', source: shm.path, options: ['rbind', 'rprivate'] });
+    // crun takes flags that are not named off a bind.
+    const flags = shm.path === HOST_SHM ? [] : plain;
+    mounts.push({ destination: '/dev/shm', type: 'bind', source: shm.path, options: ['rbind', ...flags, 'rprivate'] });
   }
   return mounts;
 }

@@ -1,0 +1,54 @@
+import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../base/errors.ts';
+import { detachMount, detachMountSlowly, MS, mount } from '../linux/index.ts';
+
+/** /dev/shm of containers that share theirs: a tmpfs on the host each, which those that join bind as well. */
+export interface SharedMemory {
+  /** Where it is while the container runs. */
+  path(containerId: string): string;
+  /** Mounts an empty one, in the place of what an earlier run may have left. Answers its path. */
+  mount(containerId: string, sizeBytes: number): string;
+  /** Not there is success. Those who joined keep theirs until they end. */
+  unmount(containerId: string): Promise<void>;
+  /** Unmounts all but those of these containers: what a crash left. */
+  sweep(keep: ReadonlySet<string>): Promise<void>;
+}
+
+export function createSharedMemory(execRoot: string): SharedMemory {
+  const root = join(execRoot, 'shm');
+  const path = (id: string): string => join(root, id);
+  const unmount = async (id: string): Promise<void> => {
+    const target = path(id);
+    try {
+      await detachMountSlowly(target);
+      rmdirSync(target);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  };
+  return {
+    path,
+    mount(id, sizeBytes) {
+      const target = path(id);
+      mkdirSync(target, { recursive: true, mode: 0o700 });
+      while (detachMount(target));
+      const flags = MS.NOSUID | MS.NODEV | MS.NOEXEC;
+      mount({ source: 'shm', target, type: 'tmpfs', flags, data: `mode=1777,size=${sizeBytes}` });
+      return target;
+    },
+    unmount,
+    async sweep(keep) {
+      for (const id of namesIn(root)) if (!keep.has(id)) await unmount(id);
+    },
+  };
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
