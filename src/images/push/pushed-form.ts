@@ -5,7 +5,7 @@ import { type Descriptor, type Manifest, MEDIA_TYPE } from '../../spec/index.ts'
 import type { Lease, StoredImage } from '../../store/index.ts';
 import type { ImagesDeps } from '../deps.ts';
 
-/** Half the time of zlib's default for one percent more bytes (docs/decisions, "What a push sends"). */
+/** Three quarters of the time of zlib's default for one percent more bytes (docs/decisions/0005). */
 const GZIP_LEVEL = 4;
 const CHUNK = 256 << 10;
 
