@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { tarArchive } from '../support/busybox-image.ts';
+import { command } from '../support/command.ts';
 import { debianRegistry } from '../support/debian-registry.ts';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
 import { type WildRegistry, wildRegistry } from '../support/wild-registry.ts';
@@ -155,4 +159,108 @@ test('two pulls at once share one download, and both see it', async () => {
   for (const output of await Promise.all(pulls)) assert.match(output, /Pull complete[\s\S]*Status: /);
   assert.ok(registry.sentBytes <= total, `${registry.sentBytes} of ${total} bytes`);
   await engine().ok(cli, ['rmi', name]);
+});
+
+/** Blobs of the engine's content store; each must have the content that its name says. */
+function verifiedBlobs(): readonly string[] {
+  const folder = join(engine().dataRoot, 'content/blobs/sha256');
+  return readdirSync(folder).map((name) => {
+    const digest = createHash('sha256')
+      .update(readFileSync(join(folder, name)))
+      .digest('hex');
+    assert.equal(digest, name, 'a blob has the content of its name');
+    return name;
+  });
+}
+
+test('killed at any moment of a pull the engine has whole images alone, and the next pull ends', async () => {
+  await using registry = await wildRegistry();
+  const before = new Set(verifiedBlobs());
+  const name = publishLarge(registry, 4, 1_000_000);
+  registry.slow = { chunkBytes: 32_768, delayMs: 3 };
+  for (let kill = 0; kill < 6; kill++) {
+    const from = registry.journal.length;
+    const pulling = engine()[cli](['pull', '-q', name]);
+    await eventually(async () => assert.ok(registry.journal.length > from));
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 250));
+    await engine().kill9();
+    await pulling;
+    await engine().start();
+    verifiedBlobs();
+    const { body } = await engine().api('GET', '/images/json');
+    const listed = (JSON.parse(body) as readonly { RepoTags: readonly string[] }[]).some(({ RepoTags }) =>
+      RepoTags.includes(name),
+    );
+    if (listed) assert.equal((await engine().api('GET', `/images/${name}/json`)).status, 200);
+  }
+  registry.slow = undefined;
+  await engine().ok(cli, ['pull', '-q', name]);
+  await engine().ok(cli, ['rmi', name]);
+  assert.deepEqual(
+    verifiedBlobs().filter((blob) => !before.has(blob)),
+    [],
+  );
+});
+
+test('killed in the middle of a push the engine pushes the same image again', async () => {
+  await using registry = await wildRegistry();
+  const name = `${registry.host}/${unique('killed')}:1`;
+  await engine().ok(cli, ['tag', 'busybox:latest', name]);
+  registry.wild = ({ kind, request: sent }) => {
+    if (kind !== 'uploads' || sent.method !== 'PATCH') return false;
+    registry.wild = () => false;
+    sent.resume();
+    void engine().kill9();
+    return true;
+  };
+  const broken = await engine()[cli](['push', name]);
+  assert.notEqual(broken.code, 0);
+  await engine().start();
+  verifiedBlobs();
+  assert.match(await engine().ok(cli, ['push', name]), /digest: sha256:/);
+  await engine().ok(cli, ['rmi', name]);
+  assert.equal(await engine().ok(cli, ['run', '--rm', 'busybox', 'echo', 'whole']), 'whole');
+});
+
+test('a client that goes ends its pull, and the engine stays as it was', async () => {
+  await using registry = await wildRegistry();
+  const name = publishLarge(registry, 1, 8_000_000);
+  registry.slow = { chunkBytes: 32_768, delayMs: 10 };
+  const gone = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  registry.wild = ({ kind, response }) => {
+    if (kind !== 'blobs') return false;
+    response.once('close', () => response.writableFinished || gone.resolve());
+    if (registry.sentBytes > 0) begun.resolve();
+    return false;
+  };
+  const path = `/images/create?fromImage=${encodeURIComponent(name)}`;
+  const client = request({ socketPath: engine().socketPath, method: 'POST', path }).on('error', () => {});
+  client.end();
+  await begun.promise;
+  client.destroy();
+  await gone.promise;
+  assert.equal((await engine().api('GET', `/images/${name}/json`)).status, 404);
+  assert.equal((await engine().api('GET', '/_ping')).status, 200);
+});
+
+test('what was pushed is read by skopeo, and what skopeo pushed is pulled', async () => {
+  await using registry = await debianRegistry();
+  const name = `${registry.host}/${unique('shared')}`;
+  await engine().ok(cli, ['tag', 'busybox:latest', `${name}:1`]);
+  await engine().ok(cli, ['push', '-q', `${name}:1`]);
+  const tls = ['--src-tls-verify=false', '--dest-tls-verify=false'];
+  const copied = await command('skopeo', [
+    'copy',
+    '--insecure-policy',
+    ...tls,
+    '--preserve-digests',
+    `docker://${name}:1`,
+    `docker://${name}-copy:2`,
+  ]);
+  assert.equal(copied.code, 0, copied.stderr);
+  assert.match(await engine().ok(cli, ['pull', `${name}-copy:2`]), /Status: Downloaded newer image/);
+  const id = (ref: string): Promise<string> => engine().ok(cli, ['image', 'inspect', '--format', '{{.Id}}', ref]);
+  assert.equal(await id(`${name}-copy:2`), await id('busybox:latest'));
+  await engine().ok(cli, ['rmi', `${name}:1`, `${name}-copy:2`]);
 });
