@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { errnoOf } from '../base/errors.ts';
 import { hostsFile, isStubResolvConf, resolvConf, type Sandbox } from '../network/index.ts';
 import { type RunDefaults, withRunDefaults } from './config/run-defaults.ts';
+import type { LinkFacts } from './links.ts';
 import { networkSource } from './network-mode.ts';
 import { type ContainerPaths, containerPaths } from './paths.ts';
 import type { ContainerRecord } from './record.ts';
@@ -31,7 +32,7 @@ export function writeHostsFile(
   dataRoot: string,
   record: ContainerRecord,
   sandbox: Sandbox | undefined,
-  hostGateway: string | undefined,
+  facts: { readonly hostGateway: string | undefined; readonly links: LinkFacts['hosts'] },
 ): void {
   const paths = containerPaths(dataRoot, record.id);
   const extraHosts = record.hostConfig.ExtraHosts;
@@ -48,7 +49,7 @@ export function writeHostsFile(
     endpoint.GlobalIPv6Address ?? '',
   ]);
   const { Hostname: hostname = '', Domainname: domainname } = record.config;
-  writeFileSync(paths.hosts, hostsFile({ hostname, domainname, addresses, extraHosts, hostGateway }), { mode: 0o644 });
+  writeFileSync(paths.hosts, hostsFile({ hostname, domainname, addresses, extraHosts, ...facts }), { mode: 0o644 });
 }
 
 function fullHostname(record: ContainerRecord): string {

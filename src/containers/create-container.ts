@@ -7,6 +7,7 @@ import { makeContainerFolder } from './container-files.ts';
 import { checkName } from './container-name.ts';
 import type { Entry } from './container-table.ts';
 import type { CreateContainer } from './containers.ts';
+import { linksOf } from './links.ts';
 import { networkSource } from './network-mode.ts';
 import { containerPaths } from './paths.ts';
 import type { ContainerPlan, PlannedMount } from './plan-container.ts';
@@ -30,6 +31,7 @@ export async function createContainer(world: World, request: CreateContainer, si
   world.runtime.expectStart?.();
   const plan = nameVolumes(world.planner.plan(request));
   checkNetwork(world, plan);
+  linksOf(world.table, plan);
   if (signal.aborted) throw new EngineError('cancelled', 'the client went away');
   const entry = world.table.insert(newRecord(world, plan, wanted === '' ? freeName(world) : wanted));
   await using undo = new AsyncDisposableStack();

@@ -9,7 +9,7 @@ import type { Rules } from './world.ts';
 
 export const FAKE_IMAGE_ID = `sha256:${'a'.repeat(64)}` as Digest;
 
-/** Rules without rules: what the request says is what the container gets. Binds are `volume:/path`, '' for anonymous. */
+/** Rules without rules: what the request says is what the container gets. Binds are `volume:/path` or `volume/sub:/path`, '' for anonymous. */
 export function fakeRules(): Rules {
   let names = 0;
   let volumes = 0;
@@ -19,9 +19,10 @@ export function fakeRules(): Rules {
         if (body.Image !== 'busybox') throw notFound('image', body.Image ?? '');
         const { HostConfig: hostConfig = {}, NetworkingConfig: networking, ...config } = body;
         const mounts = (hostConfig.Binds ?? []).map((bind): PlannedMount => {
-          const [name = '', destination = ''] = bind.split(':');
+          const [source = '', destination = ''] = bind.split(':');
+          const [name = '', subpath] = source.split('/');
           volumes += 1;
-          return planned(name === '' ? `anonymous${volumes}` : name, destination, name === '');
+          return planned(name === '' ? `anonymous${volumes}` : name, destination, { anonymous: name === '', subpath });
         });
         return {
           image: IMAGE,
@@ -56,12 +57,17 @@ export function fakeRules(): Rules {
     listRules: {
       matcher: () => ({ showsAll: false, matches: () => true }),
       pruneMatcher: () => () => true,
+      imageNamer: () => (record) => record.config.Image ?? '',
       statusText: () => '',
     },
   };
 }
 
-function planned(name: string, destination: string, anonymous: boolean): PlannedMount {
+function planned(
+  name: string,
+  destination: string,
+  { anonymous, subpath }: { readonly anonymous: boolean; readonly subpath: string | undefined },
+): PlannedMount {
   const mount: MountRecord = {
     Type: 'volume',
     Name: name,
@@ -73,6 +79,7 @@ function planned(name: string, destination: string, anonymous: boolean): Planned
     Propagation: '',
     copyUp: true,
     anonymous,
+    ...(subpath === undefined ? {} : { subpath }),
   };
   return { mount, volume: { name, ...(anonymous ? { labels: { 'com.docker.volume.anonymous': '' } } : {}) } };
 }

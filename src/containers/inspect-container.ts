@@ -1,5 +1,6 @@
 import type { MountPoint } from '../spec/index.ts';
 import type { ContainerInspect } from './containers.ts';
+import { linksOf } from './links.ts';
 import { joinedContainer } from './network-mode.ts';
 import { networkSettings } from './network-settings.ts';
 import { type ContainerPaths, containerPaths, logPathOf } from './paths.ts';
@@ -36,7 +37,7 @@ export async function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: entry.execIds.size === 0 ? null : [...entry.execIds],
-    HostConfig: record.hostConfig,
+    HostConfig: shownHostConfig(world.table, record),
     GraphDriver: { Name: world.snapshots.driver, Data: null },
     ...sizes,
     Mounts: mountPoints(record),
@@ -44,6 +45,18 @@ export async function inspectContainer(
     NetworkSettings: networkSettings(record),
     ...(record.imageManifest === undefined ? {} : { ImageManifestDescriptor: record.imageManifest }),
   };
+}
+
+/** Links by the full names of both ends: `/db:/web/db`. */
+function shownHostConfig(table: World['table'], record: ContainerRecord): ContainerRecord['hostConfig'] {
+  const { hostConfig } = record;
+  if (hostConfig.Links == null || hostConfig.Links.length === 0) return hostConfig;
+  try {
+    const links = linksOf(table, record).map(({ alias, target }) => `/${target.name}:/${record.name}/${alias}`);
+    return links.length === 0 ? hostConfig : { ...hostConfig, Links: links };
+  } catch {
+    return hostConfig; // One of them is gone.
+  }
 }
 
 /** As inspect and list show them, without what is kept to perform them. */

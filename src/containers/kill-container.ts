@@ -10,9 +10,18 @@ import type { World } from './world.ts';
 /** A process killed by signal 9 that has not gone after this time hangs in the kernel. */
 const KILL_PATIENCE_MS = 10_000;
 
+function killTarget(world: World, ref: string): Entry {
+  try {
+    return world.table.resolve(ref);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.kind, `cannot kill container: ${ref}: ${error.message}`, { cause: error });
+  }
+}
+
 /** @throws EngineError notFound, invalid for an unknown signal, conflict when it does not run */
 export async function killContainer(world: World, ref: string, signalName: string, signal: AbortSignal): Promise<void> {
-  const entry = world.table.resolve(ref);
+  const entry = killTarget(world, ref);
   const number = signalName === '' ? SIGKILL : parseKillSignal(ref, signalName);
   let exit: Promise<void> | undefined;
   {

@@ -20,6 +20,8 @@ export interface ListRules {
   matcher(filters: Filters, table: ContainerTable): ListMatcher;
   /** `until` and `label`. @throws EngineError invalid */
   pruneMatcher(filters: Filters): (record: ContainerRecord) => boolean;
+  /** How one list names images: as the user did, by their id when the name is another image's by now, or nobody's. */
+  imageNamer(): (record: ContainerRecord) => string;
   /** `Up 3 seconds (Paused)`, `Exited (0) 2 minutes ago`. */
   statusText(record: ContainerRecord, nowNanos: bigint): string;
 }
@@ -43,8 +45,10 @@ export async function listContainers(
   );
   entries.sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1));
   if (options.limit > 0) entries = entries.slice(0, options.limit);
+  const imageOf = world.listRules.imageNamer();
   const summaries = entries.map((entry) => ({
     ...summaryOf(entry),
+    Image: imageOf(entry.record),
     Status: world.listRules.statusText(entry.record, now),
   }));
   if (!options.size) return summaries;

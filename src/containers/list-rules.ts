@@ -1,4 +1,5 @@
 import { invalid } from '../base/errors.ts';
+import { shortId } from '../base/ids.ts';
 import { parseNanos } from '../base/time.ts';
 import type { ImageStore } from '../store/index.ts';
 import type { ContainerTable } from './container-table.ts';
@@ -15,12 +16,22 @@ type Compile = (
   context: { images: Pick<ImageStore, 'resolve'>; table: ContainerTable },
 ) => Matcher;
 
+const HEALTH: ReadonlySet<string> = new Set(['starting', 'healthy', 'unhealthy', 'none']);
 const STATES = new Set(['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead']);
 
 export function createListRules(images: Pick<ImageStore, 'resolve'>): ListRules {
   return {
     statusText,
     matcher: (filters, table) => listMatcher(filters, { images, table }),
+    imageNamer: () => {
+      const known = new Map<string, string>();
+      return ({ config: { Image: name = '' }, imageId }) => {
+        if (!known.has(name)) known.set(name, idOf(images, name));
+        return known.get(name) === imageId || imageId.replace('sha256:', '').startsWith(name)
+          ? name
+          : shortId(imageId.replace('sha256:', ''));
+      };
+    },
     pruneMatcher: (filters) => {
       const matchers = Object.entries(filters).map(([name, values]) => {
         if (name === 'label') return label(values, undefined);
@@ -89,8 +100,18 @@ const FILTERS: Readonly<Record<string, Compile>> = {
     ),
   publish: (values) => ports(values, (record) => Object.keys(record.hostConfig.PortBindings ?? {})),
   expose: (values) => ports(values, (record) => Object.keys(record.config.ExposedPorts ?? {})),
-  health: (values) => () => values.includes('none'),
-  'is-task': (values) => () => values.includes('false') || values.includes('0'),
+  health: (values) => {
+    for (const value of values) {
+      if (!HEALTH.has(value)) throw invalid(`unrecognized filter value for health: ${value}`);
+    }
+    return () => values.includes('none');
+  },
+  'is-task': (values) => {
+    for (const value of values) {
+      if (!['0', 'false', '1', 'true'].includes(value)) throw invalid(`invalid filter 'is-task=[${value}]'`);
+    }
+    return () => values.includes('false') || values.includes('0');
+  },
   isolation: () => () => true,
 };
 

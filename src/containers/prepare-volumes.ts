@@ -1,17 +1,20 @@
-import { realpath } from 'node:fs/promises';
-import { join } from 'node:path';
-import { errnoOf, invalid } from '../base/errors.ts';
 import { giveBackVolume, volumeNames } from './give-back.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
 import type { World } from './world.ts';
 
 type Deps = Pick<World, 'volumes' | 'events' | 'logger'>;
+type MountDeps = Deps & Pick<World, 'pinnedPaths' | 'background'>;
 
-/** Mounts each volume of the container on the host; answers the mounts with their sources. Undone by `undo` on failure. */
+/**
+ * Mounts each volume of the container on the host; answers the mounts with their sources. Undone by `undo` on failure.
+ * `pins` are for the time until the container has mounted them.
+ * @throws EngineError notFound, invalid for a path that is not within its volume
+ */
 export async function mountVolumes(
-  deps: Deps,
+  deps: MountDeps,
   record: ContainerRecord,
   undo: AsyncDisposableStack,
+  pins: DisposableStack,
 ): Promise<readonly MountRecord[]> {
   const names = volumeNames(record);
   if (names.size === 0) return record.mounts;
@@ -34,25 +37,21 @@ export async function mountVolumes(
       propagation: mount.Propagation,
       'read/write': String(mount.RW),
     });
-    mounts.push({ ...mount, Source: mount.subpath === undefined ? volume : await inVolume(volume, mount.subpath) });
+    mounts.push({
+      ...mount,
+      Source: mount.subpath === undefined ? volume : pin(deps, record, volume, mount.subpath, pins),
+    });
   }
   return mounts;
 }
 
-/**
- * A folder or file within a volume, its links followed as long as they stay there.
- * @throws EngineError invalid for what is not there, or is elsewhere
- */
-async function inVolume(volume: string, subpath: string): Promise<string> {
-  const path = join(volume, subpath);
-  try {
-    const [root, real] = await Promise.all([realpath(volume), realpath(path)]);
-    if (real === root || real.startsWith(`${root}/`)) return real;
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-    throw invalid(`cannot access path ${path}: lstat ${path}: no such file or directory`, error);
-  }
-  throw invalid(`cannot access path ${path}: path escapes from the volume`);
+/** Nobody waits for its release: a detached mount takes the kernel a while. */
+function pin(deps: MountDeps, { id }: ContainerRecord, volume: string, subpath: string, pins: DisposableStack): string {
+  const pinned = deps.pinnedPaths.pin(volume, subpath, id);
+  pins.defer(() => {
+    void deps.background.run('release of a path in a volume', id, async () => pinned[Symbol.asyncDispose]());
+  });
+  return pinned.path;
 }
 
 /** Fills empty volumes from the image, before the first run only: what a user deletes from a volume stays deleted. */

@@ -6,6 +6,7 @@ import { writeHostsFile, writeNameFiles } from './container-files.ts';
 import type { Entry } from './container-table.ts';
 import { sharesMemory } from './give-back.ts';
 import { handleExit } from './handle-exit.ts';
+import { linkFacts } from './links.ts';
 import { makeBindSources } from './make-bind-sources.ts';
 import { emitNetworkEvents, hostEndpoints } from './network-events.ts';
 import { joinedNetworkPath, networkSource } from './network-mode.ts';
@@ -58,20 +59,23 @@ export async function startLocked(world: World, entry: Entry, options: { byPolic
 
 async function run(world: World, entry: Entry, record: ContainerRecord): Promise<void> {
   await using undo = new AsyncDisposableStack();
+  using pins = new DisposableStack();
   const signal = new AbortController().signal;
+  const links = linkFacts(world.table, record);
   makeBindSources(record.mounts);
   const [network, rootfs, mounts] = await settleAll([
     openNetwork(world, record, undo, signal),
     mountRoot(world, record, undo),
-    mountVolumes(world, record, undo),
+    mountVolumes(world, record, undo, pins),
     writeEarlyFiles(world, record),
   ]);
   if (networkSource(record).kind !== 'container') {
-    writeHostsFile(world.dataRoot, record, network.sandbox, world.networks.hostGateway);
+    const facts = { hostGateway: world.networks.hostGateway, links: links.hosts };
+    writeHostsFile(world.dataRoot, record, network.sandbox, facts);
   }
   await fillVolumes(world, record, rootfs, signal);
   if (sharesMemory(record)) shareMemory(world, record, undo);
-  const task = await startTask(world, { record, rootfs, mounts, netnsPath: network.path });
+  const task = await startTask(world, { record: withEnv(record, links.env), rootfs, mounts, netnsPath: network.path });
 
   const prepared: ContainerRecord = {
     ...record,
@@ -85,6 +89,12 @@ async function run(world: World, entry: Entry, record: ContainerRecord): Promise
   world.table.note(entry, started(prepared, process));
   undo.move(); // The running container holds them now.
   emitContainerEvent(world.events, entry.record, 'start');
+}
+
+/** Before what the container has of its own, which wins. */
+function withEnv(record: ContainerRecord, env: readonly string[]): ContainerRecord {
+  if (env.length === 0) return record;
+  return { ...record, config: { ...record.config, Env: [...env, ...(record.config.Env ?? [])] } };
 }
 
 async function mountRoot(world: World, record: ContainerRecord, undo: AsyncDisposableStack): Promise<string> {

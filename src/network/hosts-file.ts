@@ -8,6 +8,8 @@ export interface HostsFileInput {
   readonly addresses: readonly string[];
   /** `--add-host`, `name:address` or `name=address`; the address may be `host-gateway` or in brackets. */
   readonly extraHosts?: readonly string[] | null | undefined;
+  /** Containers linked to, by all their names. */
+  readonly links?: readonly { readonly address: string; readonly names: string }[];
   /** What `host-gateway` stands for: the gateway of the default bridge. */
   readonly hostGateway?: string | undefined;
 }
@@ -28,6 +30,7 @@ ff02::2	ip6-allrouters
 export function hostsFile(input: HostsFileInput): string {
   let text = BASE;
   for (const entry of input.extraHosts ?? []) text += `${extraHostLine(entry, input.hostGateway)}\n`;
+  for (const { address, names } of input.links ?? []) text += `${address}\t${names}\n`;
   const names = ownNames(input.hostname, input.domainname ?? '');
   for (const address of input.addresses) {
     if (address !== '' && names !== '') text += `${address}\t${names}\n`;

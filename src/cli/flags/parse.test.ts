@@ -95,10 +95,7 @@ const FAULTS: readonly (readonly [argv: string[], message: string])[] = [
   [['--cpus', 'x'], 'invalid argument "x" for "--cpus" flag: failed to parse x as a rational number'],
   [['--cpus', '0.0000000001'], 'invalid argument "0.0000000001" for "--cpus" flag: value is too precise'],
   [['--wait', '5'], 'invalid argument "5" for "--wait" flag: time: missing unit in duration "5"'],
-  [
-    ['--filter', 'x'],
-    'invalid argument "x" for "--filter" flag: invalid argument format for filter (expected name=value)',
-  ],
+  [['--filter', 'x'], 'invalid argument "x" for "--filter" flag: bad format of filter (expected name=value)'],
   [['--opt', 'x'], 'invalid argument "x" for "--opt" flag: x must be formatted as key=value'],
   [['--ip', '1.2.3'], 'invalid argument "1.2.3" for "--ip" flag: failed to parse IP: "1.2.3"'],
 ];

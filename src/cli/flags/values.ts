@@ -59,7 +59,7 @@ export function checkValue(flag: Flag, value: string): void {
       if (flag.loose !== true && !value.includes('=')) throw new Error(`${value} must be formatted as key=value`);
       break;
     case 'filter':
-      if (!value.includes('=')) throw new Error('invalid argument format for filter (expected name=value)');
+      if (!value.includes('=')) throw new Error('bad format of filter (expected name=value)');
       break;
     default:
   }

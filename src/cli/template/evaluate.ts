@@ -1,10 +1,15 @@
 import { messageOf } from '../../base/errors.ts';
+import { CliError } from '../errors.ts';
 import { type Command, commandText, type Node, type Operand, operandText, type Pipe } from './ast.ts';
 import type { TemplateFunction } from './functions.ts';
 import { display, Fields, isInteger, isMap, isObject, sortedKeys, truth, typeName, type Value } from './value.ts';
 
 /** A template that failed on its data. */
-export class TemplateExecutionError extends Error {}
+export class TemplateExecutionError extends CliError {
+  constructor(message: string) {
+    super(1, message);
+  }
+}
 
 export interface EvaluateOptions {
   readonly functions: Readonly<Record<string, TemplateFunction>>;

@@ -48,6 +48,8 @@ for (const [letter, text] of Object.entries({
   ESCAPED[letter.charCodeAt(0)] = text.charCodeAt(0);
 }
 const NO_ATTRIBUTES: Buffer = Buffer.alloc(0);
+/** What `details` puts before the text of an entry without any. */
+const BLANK: Buffer = Buffer.from(' ');
 const fixed = Buffer.alloc(FIXED_BYTES);
 
 /**
@@ -179,7 +181,7 @@ export class EntryDecoder {
       const attrsAt = quote + 6 + STREAM.length;
       const between = bytes.toString('utf8', attrsAt, timeAt - TIME.length);
       if (between !== '' && !between.startsWith('"attrs":')) return false;
-      attrs = between === '' ? NO_ATTRIBUTES : this.#attributes(between.slice('"attrs":'.length, -1), to - from);
+      attrs = between === '' ? BLANK : this.#attributes(between.slice('"attrs":'.length, -1), to - from);
     }
     this.#emit(stream, textAt, textEnd, attrs);
     return true;
@@ -287,7 +289,7 @@ export class EntryDecoder {
   /** `{"b":"1","a":"2"}` as `a=2,b=1 `, escaped as in a URL's query. The same for most lines: kept. */
   #attributes(json: string, lineBytes: number): Buffer {
     if (json === this.#attrsText) return this.#attrs;
-    let attrs = NO_ATTRIBUTES;
+    let attrs = BLANK;
     try {
       attrs = attributeBytes(JSON.parse(json));
     } catch {
@@ -412,9 +414,9 @@ function fixedTime(nanos: bigint): Buffer {
 /** The last time with four digits of a year. */
 const LATEST = 253_402_300_799_999_999_999n;
 
-/** With the blank that parts it from the text; nothing for no attributes. */
+/** With the blank that parts it from the text, which is all for no attributes. */
 function attributeBytes(attrs: unknown): Buffer {
-  if (typeof attrs !== 'object' || attrs === null || Object.keys(attrs).length === 0) return NO_ATTRIBUTES;
+  if (typeof attrs !== 'object' || attrs === null || Object.keys(attrs).length === 0) return BLANK;
   const pairs = Object.entries(attrs).sort(([a], [b]) => (a < b ? -1 : 1));
   return Buffer.from(
     `${pairs.map(([name, value]) => `${queryEscape(name)}=${queryEscape(String(value))}`).join(',')} `,

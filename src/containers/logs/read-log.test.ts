@@ -162,7 +162,7 @@ test('times have nine digits and stand before each entry, attributes as a query 
     await log.read({ timestamps: true }),
     [1, 2, 3].map((n, i) => `2026-01-02T03:04:0${n}.500000000Z ${'xyz'[i]}\n`).join(''),
   );
-  const details = ['FOO=a+b%2Cc%3Dd,l=1 x\n', 'y\n', 'much=longer+than+before z\n'];
+  const details = ['FOO=a+b%2Cc%3Dd,l=1 x\n', ' y\n', 'much=longer+than+before z\n'];
   assert.equal(await log.read({ details: true }), details.join(''));
   const both = await log.bytes({ timestamps: true, details: true }, false);
   assert.equal(both.readUInt32BE(4), 31 + 22);

@@ -1,0 +1,86 @@
+import { conflict, EngineError, invalid } from '../base/errors.ts';
+import type { ContainerTable, Entry } from './container-table.ts';
+import { networkSource } from './network-mode.ts';
+import type { ContainerRecord } from './record.ts';
+
+/** Another container as the one at hand knows it: `--link NAME:ALIAS` on the default bridge. */
+export interface Link {
+  readonly alias: string;
+  readonly target: ContainerRecord;
+}
+
+type Linking = Pick<ContainerRecord, 'config' | 'hostConfig'>;
+
+/**
+ * The containers that are linked to, running or not. None beside the default bridge, where a link is an alias.
+ * @throws EngineError invalid for a container that is not there, in Docker's words
+ */
+export function linksOf(table: ContainerTable, record: Linking): readonly Link[] {
+  const links = record.hostConfig.Links ?? [];
+  const source = networkSource(record);
+  if (links.length === 0 || source.kind !== 'sandbox' || source.mode !== 'bridge') return [];
+  return links.map((link) => {
+    const [name = '', given = ''] = link.split(':');
+    const alias = given === '' ? (name.split('/').at(-1) ?? '') : given;
+    return { alias: alias.split('/').at(-1) ?? alias, target: targetOf(table, name).record };
+  });
+}
+
+function targetOf(table: ContainerTable, name: string): Entry {
+  try {
+    return table.resolve(name);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw invalid(`could not get container for ${name}: ${error.message}`, error);
+  }
+}
+
+/** What a container that starts is told of those it is linked to. */
+export interface LinkFacts {
+  /** Lines of /etc/hosts. */
+  readonly hosts: readonly { readonly address: string; readonly names: string }[];
+  /** `DB_PORT_5432_TCP_ADDR=172.17.0.2` and its like. */
+  readonly env: readonly string[];
+}
+
+/** @throws EngineError conflict when one does not run */
+export function linkFacts(table: ContainerTable, record: ContainerRecord): LinkFacts {
+  const hosts: { address: string; names: string }[] = [];
+  const env: string[] = [];
+  for (const { alias, target } of linksOf(table, record)) {
+    if (!target.state.running) {
+      throw conflict(`Cannot link to a non running container: /${target.name} AS /${record.name}/${alias}`);
+    }
+    const address = target.sandbox?.endpoints['bridge']?.IPAddress ?? '';
+    if (address === '') continue;
+    const names = [alias, target.config.Hostname ?? '', target.name].filter((name) => name !== '');
+    hosts.push({ address, names: [...new Set(names)].join(' ') });
+    env.push(...linkEnv({ alias, target }, { owner: record.name, address }));
+  }
+  return { hosts, env };
+}
+
+/** dockerd, `libcontainer/links`: ports in order of their protocol and number, then what the image or user set. */
+function linkEnv({ alias, target }: Link, { owner, address }: { owner: string; address: string }): readonly string[] {
+  const prefix = alias.replaceAll('-', '_').toUpperCase();
+  const ports = Object.keys(target.config.ExposedPorts ?? {})
+    .map((key) => {
+      const [port = '', protocol = 'tcp'] = key.split('/');
+      return { port: Number(port), protocol };
+    })
+    .sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? 1 : -1));
+  const [first] = ports;
+  const env = [`${prefix}_NAME=/${owner}/${alias}`];
+  if (first !== undefined) env.push(`${prefix}_PORT=${first.protocol}://${address}:${first.port}`);
+  for (const { port, protocol } of ports) {
+    const name = `${prefix}_PORT_${port}_${protocol.toUpperCase()}`;
+    env.push(`${name}=${protocol}://${address}:${port}`, `${name}_ADDR=${address}`);
+    env.push(`${name}_PORT=${port}`, `${name}_PROTO=${protocol}`);
+  }
+  for (const variable of target.config.Env ?? []) {
+    const [name = ''] = variable.split('=', 1);
+    // Those every container has say nothing of this one.
+    if (name !== variable && name !== 'HOME' && name !== 'PATH') env.push(`${prefix}_ENV_${variable}`);
+  }
+  return env;
+}
