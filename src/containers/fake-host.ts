@@ -29,6 +29,7 @@ export class FakeHost {
   readonly journal: string[] = [];
   /** Sizes in bytes by container. */
   readonly sharedMemory = new Map<string, number>();
+  readonly pinned = new Set<string>();
   readonly events: EngineEvent[] = [];
   nowNanos = 1_700_000_000_000_000_000n;
   nextPid = 100;
@@ -72,6 +73,7 @@ export class FakeLife {
   readonly volumes: World['volumes'];
   readonly snapshots: World['snapshots'];
   readonly sharedMemory: World['sharedMemory'];
+  readonly pinnedPaths: World['pinnedPaths'];
   readonly records: Records<ContainerRecord>;
   readonly execRecords: Records<ExecRecord>;
   readonly clock: FakeClock;
@@ -93,6 +95,7 @@ export class FakeLife {
     this.volumes = this.#volumes();
     this.snapshots = this.#snapshots();
     this.sharedMemory = this.#sharedMemory();
+    this.pinnedPaths = this.#pinnedPaths();
   }
 
   get dead(): boolean {
@@ -305,6 +308,18 @@ export class FakeLife {
         this.#step('shm sweep', () => {
           for (const id of [...sharedMemory.keys()]) if (!keep.has(id)) sharedMemory.delete(id);
         }),
+    };
+  }
+
+  #pinnedPaths(): World['pinnedPaths'] {
+    const { pinned } = this.host;
+    return {
+      pin: (root, subpath, id) => {
+        const path = `/pinned/${id}${root}/${subpath}`;
+        this.#syncStep('pin', () => void pinned.add(path));
+        return { path, [Symbol.asyncDispose]: () => this.#step('unpin', () => void pinned.delete(path)) };
+      },
+      sweep: () => this.#step('pin sweep', () => pinned.clear()),
     };
   }
 

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import type { CreateContainerBody } from '../spec/index.ts';
 import { TestEngine } from './test-engine.ts';
 
-const BODY: CreateContainerBody = { HostConfig: { Binds: ['data:/data', ':/anon'], IpcMode: 'shareable' } };
+const BODY: CreateContainerBody = {
+  HostConfig: { Binds: ['data:/data', ':/anon', 'data/sub:/sub'], IpcMode: 'shareable' },
+};
 const REMOVAL = { force: true, volumes: true, link: false };
 
 /** Runs the verb in lives of the daemon that end after its first step, its second, and so on, until it gets through. */
@@ -58,6 +60,7 @@ async function assertConsistent(engine: TestEngine, step: number): Promise<void>
   assert.deepEqual([...engine.folders()].sort(), ids, `folders ${at}`);
   assert.deepEqual([...host.mounted].sort(), running, `mounts ${at}`);
   assert.deepEqual([...host.sharedMemory.keys()].sort(), running, `shared memory ${at}`);
+  assert.equal(host.pinned.size, 0, `pinned paths ${at}`);
   assert.deepEqual([...host.sandboxes.keys()].sort(), running, `sandboxes ${at}`);
   assert.deepEqual([...host.running()].sort(), running, `processes ${at}`);
   assert.deepEqual([...host.tasks.keys()].sort(), running, `ended tasks are released ${at}`);

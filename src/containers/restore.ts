@@ -44,7 +44,7 @@ export async function restore(world: World, early: readonly TaskExit[]): Promise
     entries.filter(({ record }) => !hasProcess(record)),
     (entry) => unmountStale(world, entry.record),
   );
-  await sweepSharedMemory(world, entries);
+  await sweepMounts(world, entries);
   await inParallel(unfinished, (record) => finish(world, record));
   await killOrphans(world, tasks);
   await removeStrays(world);
@@ -77,12 +77,13 @@ async function unmountStale(world: World, record: ContainerRecord): Promise<void
   for (const name of volumeNames(record)) await quietly(world, record.id, world.volumes.unmount(name, record.id));
 }
 
-async function sweepSharedMemory(world: World, entries: readonly Entry[]): Promise<void> {
+async function sweepMounts(world: World, entries: readonly Entry[]): Promise<void> {
   const running = entries.filter(({ record }) => hasProcess(record)).map(({ id }) => id);
   try {
     await world.sharedMemory.sweep(new Set(running));
+    await world.pinnedPaths.sweep();
   } catch (error) {
-    world.logger.error({ error: messageOf(error) }, 'shared memory of containers that ended stays mounted');
+    world.logger.error({ error: messageOf(error) }, 'mounts of containers that ended stay');
   }
 }
 

@@ -96,6 +96,7 @@ export class TestEngine implements Disposable {
         volumes: life.volumes,
         snapshots: life.snapshots,
         sharedMemory: life.sharedMemory,
+        pinnedPaths: life.pinnedPaths,
         clock: life.clock,
         events: life,
         logger: silentLogger,

@@ -3,7 +3,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
 import type { Nanos } from '../base/time.ts';
 import type { Networks } from '../network/index.ts';
-import type { SharedMemory, TaskRuntime } from '../runtime/index.ts';
+import type { PinnedPaths, SharedMemory, TaskRuntime } from '../runtime/index.ts';
 import type { EventSink } from '../spec/index.ts';
 import type { Snapshots } from '../store/index.ts';
 import type { Volumes } from '../volumes/index.ts';
@@ -47,6 +47,7 @@ export interface ContainersDeps {
     | 'writableSize'
   >;
   readonly sharedMemory: SharedMemory;
+  readonly pinnedPaths: PinnedPaths;
   readonly events: EventSink;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import { createEventLog } from '../events/index.ts';
 import { createImages } from '../images/index.ts';
 import { makeDirectoryInRoot, readInRoot, spreadDirectories, treeSize, wallTimeNanos } from '../linux/index.ts';
 import { createNetworks, type Networks } from '../network/index.ts';
-import { createSharedMemory, hostFacts, type SupervisedTaskRuntime } from '../runtime/index.ts';
+import { createPinnedPaths, createSharedMemory, hostFacts, type SupervisedTaskRuntime } from '../runtime/index.ts';
 import { supervisorFolder } from '../spec/index.ts';
 import { openSnapshots, openStores, type Stores } from '../store/index.ts';
 import { createVolumes } from '../volumes/index.ts';
@@ -69,6 +69,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     volumes,
     snapshots: stores.snapshots,
     sharedMemory: createSharedMemory(config.execRoot),
+    pinnedPaths: createPinnedPaths(config.execRoot),
     images: stores.images,
     events,
     logger,

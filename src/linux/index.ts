@@ -53,7 +53,7 @@ export {
   writeSysctl,
 } from './network-namespace.ts';
 export { type Nftables, NftablesError, openNftables, openNftCommand } from './nftables.ts';
-export { descriptorPath, O_PATH, openInRoot } from './openat2.ts';
+export { descriptorPath, O_PATH, openBeneath, openInRoot } from './openat2.ts';
 export { fitsMountOptions, mountOverlay, mountOverlayByOptions, type OverlayMount } from './overlay-mount.ts';
 export { PacketSocket } from './packet-socket.ts';
 export { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd, takeDescriptor } from './pidfd.ts';

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
+import { errnoOf } from '../base/errors.ts';
 import { cPath } from './byte-path.ts';
 import { libc } from './libc.ts';
 import { check } from './syscall-error.ts';
@@ -37,6 +38,26 @@ export function openInRoot(root: string, path: string | Buffer, flags: number, m
   const directory = openSync(root, O_PATH | constants.O_DIRECTORY);
   try {
     return openat2(directory, path, { flags, mode, resolve: RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS });
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/**
+ * Opens `path`, relative, where nothing on the way may lead out of `root`: neither `..` nor a symlink, not even one that
+ * comes back. The kernel asks to try again when something was renamed meanwhile.
+ * @throws {SyscallError} EXDEV when it leads out; ENOENT, ENOTDIR, ELOOP, EACCES
+ */
+export function openBeneath(root: string, path: string, flags: number): number {
+  const directory = openSync(root, O_PATH | constants.O_DIRECTORY);
+  try {
+    for (let left = 100; ; left -= 1) {
+      try {
+        return openat2(directory, path, { flags, resolve: RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS });
+      } catch (error) {
+        if (left === 0 || errnoOf(error) !== 'EAGAIN') throw error;
+      }
+    }
   } finally {
     closeSync(directory);
   }

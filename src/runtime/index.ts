@@ -10,6 +10,7 @@ export { buildExecProcess, type ProcessInput } from './oci-spec/process.ts';
 export { parseSecurityOptions, type SecurityOptions } from './oci-spec/security-options.ts';
 export { stringifyProcess, stringifySpec } from './oci-spec/stringify.ts';
 export type { ReadRootFile } from './oci-spec/user.ts';
+export { createPinnedPaths, type PinnedPath, type PinnedPaths } from './pinned-paths.ts';
 export { createSharedMemory, type SharedMemory } from './shared-memory.ts';
 export type {
   AttachStreams,

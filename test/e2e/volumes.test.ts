@@ -127,3 +127,31 @@ for (const cli of CLIS) {
     await ok('volume', 'rm', volume);
   });
 }
+
+for (const cli of CLIS) {
+  test(`${cli} run --mount volume-subpath shows a part of the volume and nothing outside of it`, async () => {
+    const volume = unique('vol');
+    const fill =
+      'mkdir -p /v/dir/deep; echo one >/v/dir/f; ln -s dir/deep /v/link; ln -s /etc /v/abs; ln -s ../../../../etc /v/up';
+    await engine().ok(cli, ['run', '--rm', '-v', `${volume}:/v`, 'busybox', 'sh', '-c', fill]);
+    const run = (subpath: string, script: string, more = '') =>
+      engine()[cli]([
+        ...['run', '--rm', '--mount', `type=volume,src=${volume},dst=/m,volume-subpath=${subpath}${more}`],
+        ...['busybox', 'sh', '-c', script],
+      ]);
+    assert.equal((await run('dir', 'ls /m; echo two >/m/g')).stdout, 'deep\nf\n');
+    assert.equal((await run('dir/g', 'cat /m')).stdout, 'two\n');
+    assert.equal((await run('link', 'touch /m/x; ls /m')).stdout, 'x\n');
+    assert.match((await run('dir', 'touch /m/y', ',readonly')).stderr, /Read-only file system/);
+    for (const [subpath, text] of [
+      ['missing', /cannot access path \S+\/missing: lstat \S+\/missing: no such file or directory/],
+      ['abs', /path concatenation escapes the base directory, base: \S+, subpath: abs/],
+      ['up/passwd', /path concatenation escapes the base directory, base: \S+, subpath: up\/passwd/],
+    ] as const) {
+      const { code, stderr } = await run(subpath, 'true');
+      assert.notEqual(code, 0);
+      assert.match(stderr, text);
+    }
+    await engine().ok(cli, ['volume', 'rm', volume]);
+  });
+}

@@ -1,0 +1,81 @@
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { EngineError, errnoOf, invalid } from '../base/errors.ts';
+import { bindMount, descriptorPath, detachMountSlowly, O_PATH, openBeneath } from '../linux/index.ts';
+
+export interface PinnedPath extends AsyncDisposable {
+  readonly path: string;
+}
+
+/**
+ * Places within folders that containers write to, bound to paths of the engine: what was checked is what is mounted, also when
+ * a container puts a link there meanwhile. Pins are needed only until the OCI runtime has mounted them.
+ */
+export interface PinnedPaths {
+  /** @throws EngineError notFound; invalid when it is elsewhere, by `..` or a link; both as dockerd words it */
+  pin(root: string, subpath: string, containerId: string): PinnedPath;
+  /** Removes what a crash left. Before the first pin. */
+  sweep(): Promise<void>;
+}
+
+export function createPinnedPaths(execRoot: string): PinnedPaths {
+  const folder = join(execRoot, 'pinned');
+  let count = 0;
+  return {
+    pin(root, subpath, containerId) {
+      const place = open(root, subpath);
+      try {
+        count += 1;
+        const path = join(folder, `${containerId}-${count}`);
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        if (fstatSync(place).isDirectory()) mkdirSync(path, 0o700);
+        else closeSync(openSync(path, 'wx', 0o600));
+        bindMount(descriptorPath(place), path, { recursive: true });
+        return { path, [Symbol.asyncDispose]: () => unpin(path) };
+      } finally {
+        closeSync(place);
+      }
+    },
+    async sweep() {
+      for (const name of namesIn(folder)) await unpin(join(folder, name));
+    },
+  };
+}
+
+async function unpin(path: string): Promise<void> {
+  await detachMountSlowly(path);
+  // Never recursive: what is pinned is someone's data.
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isFolder) rmdirSync(path);
+  else rmSync(path, { force: true });
+}
+
+function open(root: string, subpath: string): number {
+  const path = join(root, subpath);
+  try {
+    return openBeneath(root, subpath, O_PATH);
+  } catch (error) {
+    switch (errnoOf(error)) {
+      case 'ENOENT': {
+        const text = `cannot access path ${path}: lstat ${path}: no such file or directory`;
+        throw new EngineError('notFound', text, { cause: error });
+      }
+      case 'EXDEV':
+      case 'ELOOP':
+        throw invalid(`path concatenation escapes the base directory, base: ${root}, subpath: ${subpath}`, error);
+      case 'ENOTDIR':
+        throw invalid(`error while resolving symlinks in combined path "${path}": not a directory`, error);
+      default:
+        throw error;
+    }
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
