@@ -21,7 +21,6 @@ const attrInit = libc.func('int posix_spawnattr_init(void *attr)');
 const attrFlags = libc.func('int posix_spawnattr_setflags(void *attr, short flags)');
 const attrDefault = libc.func('int posix_spawnattr_setsigdefault(void *attr, void *set)');
 const attrMask = libc.func('int posix_spawnattr_setsigmask(void *attr, void *set)');
-const sigfillset = libc.func('int sigfillset(void *set)');
 
 const PR_SET_CHILD_SUBREAPER = 36;
 const P_ALL = 0;
@@ -119,7 +118,8 @@ function cleanSignals(): Buffer {
   const set = Buffer.alloc(SIGSET_BYTES);
   attrInit(attr);
   attrMask(attr, set);
-  sigfillset(set);
+  // Not by sigfillset(3): glibc leaves out two signals of its own, 32 and 33, and posix_spawn then ignores them.
+  set.fill(0xff);
   attrDefault(attr, set);
   attrFlags(attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   attributes = attr;

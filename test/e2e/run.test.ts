@@ -206,3 +206,15 @@ for (const cli of CLIS) {
     assert.deepEqual(own.split('\n'), ['0', '1', '2', '3'], 'the fourth is the directory that ls reads');
   });
 }
+
+for (const cli of CLIS) {
+  test(`${cli} run and exec start programs with no signal ignored or blocked`, async () => {
+    const name = unique('signals');
+    const clean = 'SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000';
+    const look = ['grep', '-E', 'Sig(Blk|Ign)', '/proc/self/status'];
+    await engine().ok(cli, ['run', '-d', '--name', name, 'busybox', 'sleep', '1000']);
+    assert.equal(await engine().ok(cli, ['exec', name, ...look]), clean);
+    assert.equal(await engine().ok(cli, ['run', '--rm', 'busybox', ...look]), clean);
+    await engine().ok(cli, ['rm', '-f', name]);
+  });
+}
