@@ -39,6 +39,8 @@ export interface RouteRequest<Q, B> {
   /** The unparsed body; only on routes with `stream`. */
   readonly stream: Readable;
   readonly headers: IncomingHttpHeaders;
+  /** Of the API, as the client asked for it. */
+  readonly version: string;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
 }

@@ -87,8 +87,8 @@ test('bodies: what is broken is refused with 400 and a text that says where', as
     ],
     ['{"Env":["A=1",2]}', 'invalid JSON: json: cannot unmarshal number into Go struct field Env.1 of type string'],
     [
-      '{"HostConfig":{"RestartPolicy":{"Name":"sometimes"}}}',
-      'HostConfig.RestartPolicy.Name: invalid value "sometimes": must be one of no, always, unless-stopped, on-failure',
+      '{"HostConfig":{"RestartPolicy":{"Name":1}}}',
+      'invalid JSON: json: cannot unmarshal number into Go struct field HostConfig.RestartPolicy.Name of type string',
     ],
     [
       '{}',

@@ -13,6 +13,8 @@ export interface CreateContainersDeps extends ContainersDeps {
   readonly host: HostFacts;
   /** Of `--init`; undefined when the host has none. */
   readonly initPath: string | undefined;
+  /** Whether `Runtime` may be this. */
+  readonly isRuntime: (name: string) => boolean;
   /** What inspect shows of a container that did not ask. */
   readonly defaults: Omit<HostConfigDefaults, 'cgroupVersion' | 'oomKillDisable'>;
 }
@@ -26,6 +28,7 @@ export function createContainers(deps: CreateContainersDeps): ContainersDomain {
       table,
       dataRoot,
       facts: host,
+      isRuntime: deps.isRuntime,
       defaults: {
         ...deps.defaults,
         cgroupVersion: host.cgroup === 'v2' ? 2 : 1,

@@ -26,6 +26,8 @@ export interface PlannerDeps {
   readonly defaults: HostConfigDefaults;
   readonly facts: HostFacts;
   readonly dataRoot: string;
+  /** Whether an OCI runtime is known by this name. */
+  readonly isRuntime: (name: string) => boolean;
 }
 
 export function createPlanner(deps: PlannerDeps): Planner {
@@ -40,6 +42,7 @@ function plan(deps: PlannerDeps, { body, platform }: CreateContainer): Container
   const { HostConfig: givenHost = {}, NetworkingConfig: networking, ...given } = body;
   const ref = given.Image ?? '';
   if (ref === '') throw invalid('no image specified');
+  checkRuntime(deps, givenHost?.Runtime ?? '');
   const checked = checkCreate(given, givenHost ?? {}, deps.facts);
   const image = deps.images.resolve(ref, platform === '' ? undefined : parsePlatform(platform));
   const merged = mergeConfig(withConfigDefaults(given), image.config.config ?? {});
@@ -63,6 +66,11 @@ function plan(deps: PlannerDeps, { body, platform }: CreateContainer): Container
     platform: { os, architecture, ...(variant === undefined ? {} : { variant }) },
     warnings: checked.warnings,
   };
+}
+
+/** @throws EngineError invalid */
+function checkRuntime({ isRuntime }: PlannerDeps, name: string): void {
+  if (name !== '' && !isRuntime(name)) throw invalid(`unknown or invalid runtime name: ${name}`);
 }
 
 /** As inspect shows what a request leaves out. */

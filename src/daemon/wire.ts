@@ -84,6 +84,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     roots: { read: readInRoot, makeDirectory: makeDirectoryInRoot },
     host,
     initPath: init,
+    isRuntime: (name) => runtime.runtimes.has(name),
     defaults: {
       defaultRuntime: runtime.runtimes.defaultName,
       logDriver: config.log.driver,

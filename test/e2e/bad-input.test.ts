@@ -230,3 +230,48 @@ test('a full disk while loading is a clear error, and the engine works on afterw
     execFileSync('umount', [join(small, 'disk')]);
   }
 });
+
+test('what the engine does not know is refused in dockerd’s words', async () => {
+  for (const [HostConfig, text] of [
+    [
+      { RestartPolicy: { Name: 'sometimes' } },
+      "invalid restart policy: unknown policy 'sometimes'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",
+    ],
+    [{ Mounts: [{ Type: 'nope', Target: '/x' }] }, 'invalid mount config for type "nope": mount type unknown'],
+    [{ Mounts: [{ Target: '/x' }] }, 'invalid mount config for type "": mount type unknown'],
+    [{ CgroupnsMode: 'weird' }, 'invalid cgroup namespace mode: weird'],
+    [{ Runtime: 'nope' }, 'unknown or invalid runtime name: nope'],
+    [{ Links: ['gone:g'] }, 'could not get container for gone: No such container: gone'],
+  ] as const) {
+    const { status, body } = await engine().api('POST', '/containers/create', { Image: 'busybox', HostConfig });
+    assert.equal(status, 400, body);
+    assert.equal(message(body), text);
+  }
+  const name = unique('policy');
+  await engine().api('POST', `/containers/create?name=${name}`, { Image: 'busybox' });
+  const update = await engine().api('POST', `/containers/${name}/update`, { RestartPolicy: { Name: 'sometimes' } });
+  assert.match(message(update.body), /^invalid restart policy: unknown policy 'sometimes'/);
+  await engine().api('DELETE', `/containers/${name}`);
+});
+
+test('a container’s own hardware address is deprecated from 1.44 on', async () => {
+  const body = { Image: 'busybox', MacAddress: '02:42:ac:11:00:09' };
+  for (const [version, warnings] of [
+    ['v1.43', 0],
+    ['v1.44', 1],
+  ] as const) {
+    const name = unique('mac');
+    const answer = await engine().api('POST', `/${version}/containers/create?name=${name}`, body);
+    const { Warnings } = JSON.parse(answer.body) as { readonly Warnings: readonly string[] };
+    assert.equal(
+      Warnings.filter((text) => /container-wide MacAddress field is now deprecated/.test(text)).length,
+      warnings,
+    );
+    await engine().api('POST', `/containers/${name}/start`);
+    const inspect = JSON.parse((await engine().api('GET', `/containers/${name}/json`)).body) as {
+      readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly MacAddress: string }>> };
+    };
+    assert.equal(inspect.NetworkSettings.Networks['bridge']?.MacAddress, '02:42:ac:11:00:09');
+    await engine().api('DELETE', `/containers/${name}?force=1`);
+  }
+});

@@ -118,7 +118,15 @@ function findTarget(router: Router, request: IncomingMessage): Target {
 function call(target: Target, body: unknown, request: IncomingMessage, signal: AbortSignal): Promise<Reply> {
   const { route, params } = target.match;
   const query = parseQuery(route.query, target.query);
-  return route.handle({ params, query, body, stream: request, headers: request.headers, signal });
+  return route.handle({
+    params,
+    query,
+    body,
+    stream: request,
+    headers: request.headers,
+    version: target.version,
+    signal,
+  });
 }
 
 /** Answers `Expect: 100-continue`; a body that will be refused need not be sent at all. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { goBool, goEmpty, goEnum, goInt, goList, goMap, goString, goStruct } from '../codec/go-json.ts';
+import { goBool, goEmpty, goInt, goList, goMap, goString, goStringOf, goStruct } from '../codec/go-json.ts';
 
 const strings = goList(goString, '');
 const stringMap = goMap(goString, '');
@@ -8,7 +8,7 @@ const weightDevices = goList(z.object({ Path: goString, Weight: goInt }));
 const throttleDevices = goList(z.object({ Path: goString, Rate: goInt }));
 
 export const restartPolicy = goStruct({
-  Name: goEnum('', 'no', 'always', 'unless-stopped', 'on-failure'),
+  Name: goStringOf<'' | 'no' | 'always' | 'unless-stopped' | 'on-failure'>(),
   MaximumRetryCount: goInt,
 });
 
@@ -48,7 +48,7 @@ export const resourceFields = {
 const portBinding = goStruct({ HostIp: goString, HostPort: goString });
 
 const mount = goStruct({
-  Type: goEnum('bind', 'volume', 'tmpfs', 'npipe', 'cluster', 'image'),
+  Type: goStringOf<'bind' | 'volume' | 'tmpfs' | 'npipe' | 'cluster' | 'image'>(),
   Source: goString,
   Target: goString,
   ReadOnly: goBool,
@@ -85,7 +85,7 @@ export const hostConfig = goStruct({
   Annotations: stringMap,
   CapAdd: strings,
   CapDrop: strings,
-  CgroupnsMode: goEnum('', 'private', 'host'),
+  CgroupnsMode: goStringOf<'' | 'private' | 'host'>(),
   Dns: strings,
   DnsOptions: strings,
   DnsSearch: strings,

@@ -22,6 +22,7 @@ export interface Runtimes {
   /** Name of the default, as `info` shows it. */
   readonly defaultName: string;
   readonly names: readonly string[];
+  has(name: string): boolean;
   /** @throws EngineError invalid for an unknown name, unavailable when it does not run */
   pick(name: string | undefined): Promise<RuntimeBinary>;
 }
@@ -52,6 +53,7 @@ export async function findRuntimes(
   return {
     defaultName,
     names: [...options.keys()],
+    has: (name) => options.has(name) || ALIASES.has(name),
     pick: async (name) =>
       await probeOnce(name === undefined || (ALIASES.has(name) && !options.has(name)) ? defaultName : name),
   };

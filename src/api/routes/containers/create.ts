@@ -4,6 +4,7 @@ import type { Containers } from '../../../containers/index.ts';
 import { queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 import { createContainerBody } from '../../schema/create-container.ts';
+import { macAddressFor } from '../../versions/mac-address.ts';
 
 /** POST /containers/create: 201, 400, 404 no such image, 409 name in use. */
 export const createContainer = defineRoute({
@@ -11,10 +12,11 @@ export const createContainer = defineRoute({
   path: '/containers/create',
   query: z.object({ name: queryString, platform: queryString }),
   json: createContainerBody,
-  async handle({ query, body, signal }, containers: Pick<Containers, 'create'>) {
-    const { HostConfig: _host, NetworkingConfig: _network, ...config } = body;
+  async handle({ query, body: given, version, signal }, containers: Pick<Containers, 'create'>) {
+    const { HostConfig: _host, NetworkingConfig: _network, ...config } = given;
     if (Object.keys(config).length === 0) throw invalid('config cannot be empty in order to create a container');
+    const { body, warnings } = macAddressFor(version, given);
     const created = await containers.create({ name: query.name, platform: query.platform, body }, signal);
-    return { status: 201, body: { Id: created.id, Warnings: created.warnings } };
+    return { status: 201, body: { Id: created.id, Warnings: [...created.warnings, ...warnings] } };
   },
 });
