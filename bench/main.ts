@@ -7,14 +7,20 @@ import { cliFigures } from './figures/cli.ts';
 import { imageFigures } from './figures/images.ts';
 import { logFigures } from './figures/logs.ts';
 import { memoryFigures } from './figures/memory.ts';
+import { registryFigures } from './figures/registry.ts';
 import { runFigures } from './figures/run.ts';
 import { docker } from './measure.ts';
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const withPeers = !process.argv.includes('--no-peers');
-const figures = [...memoryFigures, ...runFigures, ...logFigures, ...imageFigures, ...cliFigures].filter(
-  ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
-);
+const figures = [
+  ...memoryFigures,
+  ...runFigures,
+  ...logFigures,
+  ...imageFigures,
+  ...registryFigures,
+  ...cliFigures,
+].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 
 async function measureAll(engine: Engine): Promise<ReadonlyMap<Figure, number>> {
   const results = new Map<Figure, number>();
