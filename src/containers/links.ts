@@ -60,6 +60,36 @@ export function linkFacts(table: ContainerTable, record: ContainerRecord): LinkF
   return { hosts, env };
 }
 
+interface ExposedPort {
+  readonly port: number;
+  readonly protocol: string;
+}
+
+/** Three and more ports in a row have variables of their own. As dockerd counts, TCP and UDP are of one row. */
+function rangeEnv(ports: readonly ExposedPort[], prefix: string, address: string): readonly string[] {
+  const env: string[] = [];
+  for (let at = 0; at < ports.length; ) {
+    const end = endOfRow(ports, at);
+    const [first, last] = [ports[at], ports[end]];
+    const isRow = end > at + 1;
+    at = isRow ? end + 1 : at + 1;
+    if (!isRow || first === undefined || last === undefined) continue;
+    const name = (port: ExposedPort) => `${prefix}_PORT_${first.port}_${port.protocol.toUpperCase()}`;
+    env.push(`${name(first)}_START=${first.protocol}://${address}:${first.port}`);
+    env.push(`${name(first)}_PORT_START=${first.port}`);
+    env.push(`${name(last)}_END=${last.protocol}://${address}:${last.port}`, `${name(last)}_PORT_END=${last.port}`);
+  }
+  return env;
+}
+
+/** Index of the last port of the row that begins at `start`. */
+function endOfRow(ports: readonly ExposedPort[], start: number): number {
+  let next = (ports[start]?.port ?? 0) + 1;
+  let at = start + 1;
+  for (; at < ports.length && (ports[at]?.port ?? 0) <= next; at += 1) next += 1;
+  return at - 1;
+}
+
 /** dockerd, `libcontainer/links`: ports in order of their protocol and number, then what the image or user set. */
 function linkEnv({ alias, target }: Link, { owner, address }: { owner: string; address: string }): readonly string[] {
   const prefix = alias.replaceAll('-', '_').toUpperCase();
@@ -68,10 +98,11 @@ function linkEnv({ alias, target }: Link, { owner, address }: { owner: string; a
       const [port = '', protocol = 'tcp'] = key.split('/');
       return { port: Number(port), protocol };
     })
-    .sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? 1 : -1));
+    .sort((a, b) => a.port - b.port || (a.protocol === 'tcp' ? -1 : 1));
   const [first] = ports;
   const env = [`${prefix}_NAME=/${owner}/${alias}`];
   if (first !== undefined) env.push(`${prefix}_PORT=${first.protocol}://${address}:${first.port}`);
+  env.push(...rangeEnv(ports, prefix, address));
   for (const { port, protocol } of ports) {
     const name = `${prefix}_PORT_${port}_${protocol.toUpperCase()}`;
     env.push(`${name}=${protocol}://${address}:${port}`, `${name}_ADDR=${address}`);
