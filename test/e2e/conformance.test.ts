@@ -86,6 +86,9 @@ for (const cli of CLIS) {
       /failed to join PID namespace: container [0-9a-f]{64} is not running/,
       ...run('--pid', `container:${stopped}`),
     );
+    await refused(cli, 1, /^You cannot attach to a stopped container, start it first$/m, 'attach', stopped);
+    await docker(cli, 'pause', shared);
+    await refused(cli, 1, /^You cannot attach to a paused container, unpause it first$/m, 'attach', shared);
     await docker(cli, 'rm', '-f', shared, own, stopped);
   });
 

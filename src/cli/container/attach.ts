@@ -31,9 +31,10 @@ export const attach: Command = {
       path: `/containers/${pathSegment(name)}/json`,
     });
     const { State: state, Config: config, Id: id } = container;
-    if (!state.Running) throw new CliError(1, 'cannot attach to a stopped container, start it first');
-    if (state.Paused) throw new CliError(1, 'cannot attach to a paused container, unpause it first');
-    if (state.Restarting) throw new CliError(1, 'cannot attach to a restarting container, wait until it is running');
+    if (!state.Running) throw new CliError(1, 'You cannot attach to a stopped container, start it first');
+    if (state.Paused) throw new CliError(1, 'You cannot attach to a paused container, unpause it first');
+    if (state.Restarting)
+      throw new CliError(1, 'You cannot attach to a restarting container, wait until it is running');
     const stdin = !flags.bool('no-stdin') && config.OpenStdin;
     if (config.Tty && stdin && !cli.stdinIsTerminal) throw new CliError(1, 'the input device is not a TTY');
     const keys = detachKeysOf(cli, flags);
