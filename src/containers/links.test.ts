@@ -4,7 +4,7 @@ import type { Digest, ObjectId } from '../base/ids.ts';
 import { memoryRecords } from '../base/records.ts';
 import type { ContainerConfig } from '../spec/index.ts';
 import { ContainerTable } from './container-table.ts';
-import { linkFacts, linksOf } from './links.ts';
+import { linkedEnv, linkFacts, linksOf } from './links.ts';
 import { type ContainerRecord, NEVER_STARTED } from './record.ts';
 
 function record(name: string, config: ContainerConfig, links: readonly string[] = [], running = true): ContainerRecord {
@@ -89,6 +89,10 @@ test('a link needs a container, at the start a running one; beside the default b
     kind: 'conflict',
     message: 'Cannot link to a non running container: /database AS /web/db',
   });
+  assert.deepEqual(linkedEnv(table, record('web', {}, ['database:db', 'gone:x'])), [], 'an exec runs all the same');
+  assert.deepEqual(linkedEnv(tableOf(record('database', {})), record('web', {}, ['database:db', 'gone:x'])), [
+    'DB_NAME=/web/db',
+  ]);
   const elsewhere = { ...record('web', {}, ['gone:x']), hostConfig: { NetworkMode: 'own', Links: ['gone:x'] } };
   assert.deepEqual(linksOf(table, elsewhere), []);
 });

@@ -60,6 +60,21 @@ export function linkFacts(table: ContainerTable, record: ContainerRecord): LinkF
   return { hosts, env };
 }
 
+/** What an exec finds in its environment as well. Those that have ended meanwhile are left out. */
+export function linkedEnv(table: ContainerTable, record: ContainerRecord): readonly string[] {
+  const running = (record.hostConfig.Links ?? []).filter((link) => {
+    return table.find(link.split(':')[0] ?? '')?.record.state.running === true;
+  });
+  if (running.length === 0) return [];
+  return linkFacts(table, { ...record, hostConfig: { ...record.hostConfig, Links: running } }).env;
+}
+
+/** Over the defaults, under what the container itself says. */
+export function withLinkedEnv(record: ContainerRecord, env: readonly string[]): ContainerRecord {
+  if (env.length === 0) return record;
+  return { ...record, config: { ...record.config, Env: [...env, ...(record.config.Env ?? [])] } };
+}
+
 interface ExposedPort {
   readonly port: number;
   readonly protocol: string;

@@ -6,7 +6,7 @@ import { writeHostsFile, writeNameFiles } from './container-files.ts';
 import type { Entry } from './container-table.ts';
 import { sharesMemory } from './give-back.ts';
 import { handleExit } from './handle-exit.ts';
-import { linkFacts } from './links.ts';
+import { linkFacts, withLinkedEnv } from './links.ts';
 import { makeBindSources } from './make-bind-sources.ts';
 import { emitNetworkEvents, hostEndpoints } from './network-events.ts';
 import { joinedNetworkPath, networkSource } from './network-mode.ts';
@@ -75,7 +75,12 @@ async function run(world: World, entry: Entry, record: ContainerRecord): Promise
   }
   await fillVolumes(world, record, rootfs, signal);
   if (sharesMemory(record)) shareMemory(world, record, undo);
-  const task = await startTask(world, { record: withEnv(record, links.env), rootfs, mounts, netnsPath: network.path });
+  const task = await startTask(world, {
+    record: withLinkedEnv(record, links.env),
+    rootfs,
+    mounts,
+    netnsPath: network.path,
+  });
 
   const prepared: ContainerRecord = {
     ...record,
@@ -89,12 +94,6 @@ async function run(world: World, entry: Entry, record: ContainerRecord): Promise
   world.table.note(entry, started(prepared, process));
   undo.move(); // The running container holds them now.
   emitContainerEvent(world.events, entry.record, 'start');
-}
-
-/** Before what the container has of its own, which wins. */
-function withEnv(record: ContainerRecord, env: readonly string[]): ContainerRecord {
-  if (env.length === 0) return record;
-  return { ...record, config: { ...record.config, Env: [...env, ...(record.config.Env ?? [])] } };
 }
 
 async function mountRoot(world: World, record: ContainerRecord, undo: AsyncDisposableStack): Promise<string> {

@@ -1,5 +1,6 @@
 import type { ExecTask, StartTask } from '../runtime/index.ts';
 import type { RuntimeProcess, RuntimeSpec, StdioSpec } from '../spec/index.ts';
+import { linkedEnv, withLinkedEnv } from './links.ts';
 import { logSpec } from './log-spec.ts';
 import { ipcTarget, joinedContainer, pidTarget } from './network-mode.ts';
 import { type ContainerPaths, containerPaths } from './paths.ts';
@@ -60,14 +61,14 @@ export async function startTask(
 }
 
 export async function execTask(
-  world: Pick<World, 'specs'>,
+  world: Pick<World, 'specs' | 'table'>,
   record: ContainerRecord,
   exec: ExecRecord,
 ): Promise<ExecTask> {
   return {
     containerId: record.id,
     execId: exec.id,
-    process: await world.specs.exec(record, exec),
+    process: await world.specs.exec(withLinkedEnv(record, linkedEnv(world.table, record)), exec),
     runtime: record.hostConfig.Runtime === '' ? undefined : record.hostConfig.Runtime,
     stdio: { tty: exec.tty, stdin: exec.openStdin, stdinOnce: !exec.tty, ...consoleSize(exec.tty, exec.consoleSize) },
   };
