@@ -104,6 +104,28 @@ test('an ingest with a ref goes on where it stopped, in this process or the next
   assert.equal(fresh.offset, 0);
 });
 
+test('nobody goes on with an ingest that is being given its name', async (t) => {
+  const store = open(t);
+  const bytes = randomBytes(1000);
+  const first = await store.ingest('same ref');
+  await first.write(bytes);
+  const committed = first.commit({ digest: digestOf(bytes) });
+  // Whoever comes while the file is closed waits for its turn, or finds nothing to go on with: never the blob itself.
+  for (let turn = 0; turn < 1000; turn++) {
+    const second = await store.ingest('same ref').catch(() => undefined);
+    if (second === undefined) {
+      await new Promise(setImmediate);
+      continue;
+    }
+    assert.equal(second.offset, 0);
+    await second.write(Buffer.from('more'));
+    await second[Symbol.asyncDispose]();
+    break;
+  }
+  const { digest } = await committed;
+  assert.deepEqual(store.read(digest), bytes);
+});
+
 test('an ingest without a commit leaves nothing, nor does one of a killed process', async (t) => {
   const store = open(t);
   {

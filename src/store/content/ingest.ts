@@ -57,18 +57,20 @@ function ingestInto(
     writing.catch(() => {});
   };
 
-  const end = async (): Promise<void> => {
+  /** Closes the file, then lets `last` decide on its name; until that is done nobody else may open it. */
+  const end = async (last: () => void = () => {}): Promise<void> => {
     if (!open) return;
     open = false;
-    target.released();
-    await writing.catch(() => {});
-    await file.close();
+    try {
+      await writing.catch(() => {});
+      await file.close();
+      last();
+    } finally {
+      target.released();
+    }
   };
 
-  const discard = async (): Promise<void> => {
-    await end();
-    rmSync(target.path, { force: true });
-  };
+  const discard = (): Promise<void> => end(() => rmSync(target.path, { force: true }));
 
   return {
     offset,
@@ -93,15 +95,10 @@ function ingestInto(
         await discard();
         throw invalid(`unexpected digest of blob: ${digest} instead of ${expected.digest}`);
       }
-      await end();
-      claim(digest);
-      const path = target.blobPath(digest);
-      try {
-        if (existsSync(path)) rmSync(target.path, { force: true });
-        else renameSync(target.path, path);
-      } catch (error) {
-        throw spaceError(error);
-      }
+      await end(() => {
+        claim(digest);
+        publish(target, digest);
+      });
       return { digest, sizeBytes: size };
     },
     discard,
@@ -112,6 +109,18 @@ function ingestInto(
       await end();
     },
   };
+}
+
+/** @throws EngineError noSpace */
+function publish(target: IngestTarget, digest: Digest): void {
+  const path = target.blobPath(digest);
+  try {
+    if (existsSync(path)) rmSync(target.path, { force: true });
+    else renameSync(target.path, path);
+  } catch (error) {
+    if (!target.keep) rmSync(target.path, { force: true });
+    throw spaceError(error);
+  }
 }
 
 /** For digests other than the one that is computed while writing: reads it all again. */

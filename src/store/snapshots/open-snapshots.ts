@@ -96,7 +96,12 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
         link: table.newLink(key),
         ...(root === undefined ? {} : { root }),
       };
-      moveIntoPlace(paths, folder, record);
+      try {
+        moveIntoPlace(paths, folder, record);
+      } catch (error) {
+        table.remove(record);
+        throw error;
+      }
       table.add(record);
       return key;
     } catch (error) {
@@ -143,11 +148,13 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
       const layers = table.chain(diffIds);
       const folder = paths.writable(id);
       trash.take(folder);
+      writables.claim(id, layers);
       try {
         mkdirSync(folder, { mode: 0o711 });
         await driver.create(folder, layers);
-        writables.add(id, layers);
+        writables.complete(id);
       } catch (error) {
+        writables.remove(id);
         trash.take(folder);
         throw spaceOr(error);
       }

@@ -43,11 +43,17 @@ export class WritableTable {
     });
   }
 
+  /** Keeps the layers from being removed while the folder is filled. */
+  claim(id: string, layers: readonly LayerRecord[]): void {
+    this.#keys.set(
+      id,
+      layers.map(({ key }) => key),
+    );
+  }
+
   /** Call when the folder is filled: with this it counts. */
-  add(id: string, layers: readonly LayerRecord[]): void {
-    const keys = layers.map(({ key }) => key);
-    writeFileSync(join(this.#paths.writable(id), 'on.json'), JSON.stringify(keys));
-    this.#keys.set(id, keys);
+  complete(id: string): void {
+    writeFileSync(join(this.#paths.writable(id), 'on.json'), JSON.stringify(this.#keys.get(id) ?? []));
   }
 
   remove(id: string): void {
