@@ -4,6 +4,9 @@ import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Ingest } from '../store/index.ts';
+import type { RepositoryName } from './names.ts';
+import { createUpload } from './storage/upload.ts';
 import { codeOf, pushBlob, sha256, startTestRegistry } from './testing.ts';
 
 const start = async (url: string, repository = 'a/b'): Promise<string> => {
@@ -142,6 +145,37 @@ test('an upload goes on after a restart, and after a connection that broke', asy
   assert.equal((await patch(resumed, bytes.subarray(1_700_000), 1_700_000)).status, 202);
   assert.equal((await put(resumed, sha256(bytes))).status, 201);
   broken.destroy();
+});
+
+test('an upload that is being opened for a body says its size without waiting for the body', async () => {
+  const opened = Promise.withResolvers<Ingest>();
+  const upload = createUpload(
+    { id: 'x', repository: 'a' as RepositoryName, startedAt: 0 },
+    {
+      content: { ingest: () => opened.promise },
+      limits: { maxBlobBytes: 100, roomBytes: () => 100 },
+      now: () => 0,
+      ended: () => {},
+    },
+  );
+  const body = Promise.withResolvers<Uint8Array>();
+  const appended = upload.append(
+    (async function* () {
+      yield await body.promise;
+    })(),
+  );
+  const size = upload.size();
+  opened.resolve({
+    offset: 7,
+    write: () => Promise.resolve(),
+    commit: () => Promise.reject(new Error('not committed')),
+    discard: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  });
+  assert.equal(await size, 7);
+  body.resolve(Buffer.from('abc'));
+  assert.equal(await appended, 10);
+  await upload.rest();
 });
 
 test('uploads that nobody goes on with end', async () => {

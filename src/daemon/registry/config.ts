@@ -5,15 +5,12 @@ import { z } from 'zod';
 import { invalid, messageOf } from '../../base/errors.ts';
 import { parseBytes } from '../../base/sizes.ts';
 
-const bytes = z.union([
-  z.number().int().nonnegative(),
-  z.string().transform((text, context) => {
-    const size = parseBytes(text);
-    if (size !== undefined) return size;
-    context.addIssue({ code: 'custom', message: 'is not a size such as 10g' });
-    return z.NEVER;
-  }),
-]);
+const bytes = z.union([z.number(), z.string()]).transform((value, context) => {
+  const size = typeof value === 'string' ? parseBytes(value) : value;
+  if (size !== undefined && Number.isSafeInteger(size) && size >= 0) return size;
+  context.addIssue({ code: 'custom', message: 'is not a size such as 10g' });
+  return z.NEVER;
+});
 const seconds = z.number().int().nonnegative();
 
 const FILE = z.strictObject({

@@ -61,6 +61,7 @@ export function createUpload(record: UploadRecord, deps: UploadDeps): Upload {
   let writer: { readonly interrupt: () => void } | undefined;
   // One after the other: each step waits for the one before, however that ended.
   let last: Promise<unknown> = Promise.resolve();
+  let opening: Promise<unknown> | undefined;
   let resting: NodeJS.Timeout | undefined;
 
   const gone = (): RegistryError => new RegistryError('BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry');
@@ -74,9 +75,9 @@ export function createUpload(record: UploadRecord, deps: UploadDeps): Upload {
     return ingest;
   };
   const close = async (): Promise<void> => {
-    const open = ingest;
+    const closed = ingest;
     ingest = undefined;
-    await open?.[Symbol.asyncDispose]();
+    await closed?.[Symbol.asyncDispose]();
   };
   const inTurn = <T>(step: () => Promise<T>): Promise<T> => {
     clearTimeout(resting);
@@ -88,13 +89,20 @@ export function createUpload(record: UploadRecord, deps: UploadDeps): Upload {
     last = turn.catch(() => {});
     return turn;
   };
+  /** Before an append, as a turn of its own: whoever asks for the size waits for the file, not for the body. */
+  const open = (): Promise<unknown> => {
+    opening ??= inTurn(opened).finally(() => {
+      opening = undefined;
+    });
+    return opening;
+  };
   const end = async (): Promise<void> => {
     if (over) return;
     over = true;
     clearTimeout(resting);
-    const open = ingest ?? (await deps.content.ingest(`registry upload ${id}`));
+    const ended = ingest ?? (await deps.content.ingest(`registry upload ${id}`));
     ingest = undefined;
-    await open.discard();
+    await ended.discard();
     deps.ended();
   };
 
@@ -139,11 +147,13 @@ export function createUpload(record: UploadRecord, deps: UploadDeps): Upload {
       return touchedAt;
     },
     async size() {
-      if (ingest === undefined) await inTurn(opened);
+      if (ingest === undefined) await open();
       return size;
     },
     append(body, options = {}) {
       writer?.interrupt();
+      // A failure shows in the turn after it.
+      if (ingest === undefined) open().catch(() => {});
       return inTurn(() => append(body, options));
     },
     commit(digest, claim) {
