@@ -55,7 +55,13 @@ const FILE = z.strictObject({
     .optional(),
   /** Of its own, as whoever may scrape need not be who may pull. */
   metrics: z.strictObject({ listen: z.string() }).optional(),
-  gc: z.strictObject({ graceSeconds: seconds.optional(), untagged: z.boolean().optional() }).optional(),
+  gc: z
+    .strictObject({
+      graceSeconds: seconds.optional(),
+      sweepSeconds: z.number().positive().max(86_400).optional(),
+      untagged: z.boolean().optional(),
+    })
+    .optional(),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error', 'fatal']).optional(),

@@ -86,6 +86,7 @@ function storageOptions({ gc, limits }: RegistryConfig): Partial<RegistryOptions
   const quotas = limits?.quotas ?? [];
   return {
     ...(gc?.graceSeconds === undefined ? {} : { graceSeconds: gc.graceSeconds }),
+    ...(gc?.sweepSeconds === undefined ? {} : { sweepSeconds: gc.sweepSeconds }),
     ...(gc?.untagged === undefined ? {} : { collectUntagged: gc.untagged }),
     ...(limits?.maxBlobBytes === undefined ? {} : { maxBlobBytes: limits.maxBlobBytes }),
     ...(limits?.uploadIdleSeconds === undefined ? {} : { uploadIdleSeconds: limits.uploadIdleSeconds }),

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { hashSync } from 'bcryptjs';
+import { imageArchive, tarArchive } from '../support/busybox-image.ts';
+import { command } from '../support/command.ts';
+import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
+import { gantryRegistry, temporaryFile } from '../support/gantry-registry.ts';
+
+const engine = useEngine();
+
+async function manifestDigest(host: string, name: string, reference: string): Promise<string> {
+  const response = await fetch(`http://${host}/v2/${name}/manifests/${reference}`);
+  const bytes = Buffer.from(await response.arrayBuffer());
+  assert.equal(response.status, 200, bytes.toString());
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+for (const cli of CLIS) {
+  test(`${cli}: tag, push, rmi, pull and run against our registry`, async () => {
+    await using registry = await gantryRegistry();
+    const path = `team/${unique('app')}`;
+    const name = `${registry.host}/${path}:1`;
+    await engine().ok(cli, ['tag', 'busybox:latest', name]);
+    const pushed = await engine().ok(cli, ['push', name]);
+    const digest = await manifestDigest(registry.host, path, '1');
+    assert.match(pushed, new RegExp(`1: digest: ${digest} size: \\d+$`));
+    await engine().ok(cli, ['rmi', name]);
+    assert.match(await engine().ok(cli, ['pull', name]), new RegExp(`Digest: ${digest}`));
+    assert.equal(await engine().ok(cli, ['run', '--rm', name, 'echo', 'from ours']), 'from ours');
+    const copy = `${registry.host}/${path}-copy:2`;
+    await engine().ok(cli, ['tag', name, copy]);
+    assert.match(await engine().ok(cli, ['push', copy]), /Mounted from team\//);
+    assert.equal(await manifestDigest(registry.host, `${path}-copy`, '2'), digest);
+    await engine().ok(cli, ['rmi', name, copy]);
+  });
+
+  test(`${cli}: who logs in gets the rights of that account, and no more`, async (t) => {
+    const passwords = temporaryFile(t, 'htpasswd', `alice:${hashSync('wonder', 4)}\nbob:${hashSync('builder', 4)}\n`);
+    const rights = [
+      { user: 'alice', repositories: '**', actions: ['pull', 'push', 'delete'] },
+      { user: 'bob', repositories: 'public/*', actions: ['pull'] },
+    ];
+    const config = join(dirname(passwords), 'config.json');
+    writeFileSync(config, JSON.stringify({ auth: { htpasswd: passwords, rights } }));
+    await using registry = await gantryRegistry(['--config', config]);
+    const login = (user: string, password: string) =>
+      engine()[cli](['login', '-u', user, '--password-stdin', registry.host], { input: password });
+    const app = `${registry.host}/public/${unique('app')}:1`;
+    const secret = `${registry.host}/private/${unique('app')}:1`;
+    for (const name of [app, secret]) await engine().ok(cli, ['tag', 'busybox:latest', name]);
+    const stranger = await engine()[cli](['push', app]);
+    assert.match(stranger.stderr, /no basic auth credentials|unauthorized: authentication required/);
+    const wrong = await login('alice', 'w0nder');
+    assert.notEqual(wrong.code, 0);
+    assert.match(wrong.stderr, /unauthorized/);
+    assert.equal((await login('alice', 'wonder')).code, 0);
+    await engine().ok(cli, ['push', app]);
+    await engine().ok(cli, ['push', secret]);
+    assert.equal((await login('bob', 'builder')).code, 0);
+    await engine().ok(cli, ['rmi', app, secret]);
+    await engine().ok(cli, ['pull', app]);
+    assert.match((await engine()[cli](['pull', secret])).stderr, /denied/);
+    assert.match((await engine()[cli](['push', app])).stderr, /denied: requested access to the resource is denied/);
+    await engine().ok(cli, ['logout', registry.host]);
+    await engine().ok(cli, ['rmi', app]);
+    assert.doesNotMatch(registry.log(), /wonder|w0nder|builder/);
+  });
+}
+
+test('content is collected while pushes go on, and every image that has a tag stays whole', async (t) => {
+  const config = temporaryFile(t, 'config.json', '{"gc":{"graceSeconds":1,"sweepSeconds":1,"untagged":true}}');
+  await using registry = await gantryRegistry(['--config', config]);
+  const base = `http://${registry.host}/v2/app`;
+  const sha256 = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const descriptor = (text: string): object => ({ mediaType: 'x', digest: sha256(text), size: text.length });
+  const push = async (tag: string, content: string): Promise<string> => {
+    for (const blob of ['{}', content]) {
+      const sent = await fetch(`${base}/blobs/uploads/?digest=${sha256(blob)}`, { method: 'POST', body: blob });
+      assert.equal(sent.status, 201);
+    }
+    const manifest = { schemaVersion: 2, mediaType, config: descriptor('{}'), layers: [descriptor(content)] };
+    const body = JSON.stringify(manifest);
+    const put = await fetch(`${base}/manifests/${tag}`, {
+      method: 'PUT',
+      headers: { 'Content-Type': mediaType },
+      body,
+    });
+    assert.equal(put.status, 201, await put.text());
+    return sha256(body);
+  };
+  const deadline = Date.now() + 3500;
+  const worker = async (id: number): Promise<void> => {
+    for (let round = 0; Date.now() < deadline; round++) {
+      const digest = await push(`moving-${id}`, `layer ${id} ${round} ${'x'.repeat(1000)}`);
+      if (round % 3 === 0) await push(`kept-${id}`, `kept ${id}`);
+      if (round % 5 === 0) assert.equal((await fetch(`${base}/manifests/${digest}`, { method: 'DELETE' })).status, 202);
+    }
+    await push(`moving-${id}`, `last ${id}`);
+  };
+  await Promise.all([0, 1, 2].map(worker));
+  const { tags } = (await (await fetch(`${base}/tags/list`)).json()) as { tags: string[] };
+  assert.deepEqual(tags, ['kept-0', 'kept-1', 'kept-2', 'moving-0', 'moving-1', 'moving-2']);
+  for (const tag of tags) {
+    const manifest = (await (await fetch(`${base}/manifests/${tag}`)).json()) as { layers: { digest: string }[] };
+    const digest = manifest.layers[0]?.digest ?? '';
+    assert.equal(sha256(await (await fetch(`${base}/blobs/${digest}`)).text()), digest);
+  }
+  const stored = (): Promise<number> =>
+    Promise.resolve(readdirSync(join(registry.root, 'content/blobs/sha256')).length);
+  // Six manifests with a layer each, one config: everything else goes, without a window in which pushes are refused.
+  await eventually(async () => assert.equal(await stored(), 13));
+});
+
+/** Distribution's own registry as an image: what the tutorials' `registry:2` holds. */
+function registryImage(tag: string, binary: string, libraries: readonly string[]): Buffer {
+  const file = (name: string, path: string) => ({ name, content: readFileSync(path), mode: 0o755 }) as const;
+  const config = [
+    'version: 0.1',
+    'storage: {filesystem: {rootdirectory: /var/lib/registry}, delete: {enabled: true}}',
+    'http: {addr: ":5000"}',
+    '',
+  ].join('\n');
+  const folders = ['bin', 'etc', 'lib', 'lib64', 'tmp', 'var', 'var/lib', 'var/lib/registry'];
+  const parents = new Set(libraries.map((path) => dirname(path).slice(1)).filter((path) => !folders.includes(path)));
+  const layer = tarArchive([
+    ...[...folders, ...parents].map((name) => ({ name: `${name}/`, type: 'directory' as const, mode: 0o755 })),
+    file('bin/registry', binary),
+    ...libraries.map((path) => file(path.slice(1), path)),
+    { name: 'etc/registry.yml', content: config },
+  ]);
+  return imageArchive({
+    tags: [tag],
+    layers: [layer],
+    config: {
+      Entrypoint: ['/bin/registry'],
+      Cmd: ['serve', '/etc/registry.yml'],
+      ExposedPorts: { '5000/tcp': {} },
+      Volumes: { '/var/lib/registry': {} },
+    },
+  });
+}
+
+for (const cli of CLIS) {
+  test(`${cli}: a registry in a container: run, tag, push, rmi, pull, run`, async (t) => {
+    const binary = '/usr/bin/docker-registry';
+    if (!existsSync(binary)) return t.skip('docker-registry is not installed');
+    const needs = (await command('ldd', [binary])).stdout;
+    const libraries = [...needs.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
+    const image = `${unique('registry')}:2`;
+    await engine().ok(cli, ['load', '-q'], { input: registryImage(image, binary, libraries) });
+    const container = unique('registry');
+    await engine().ok(cli, ['run', '-d', '-p', '127.0.0.1::5000', '--name', container, image]);
+    try {
+      const port = (await engine().ok(cli, ['port', container, '5000/tcp'])).split(':').at(-1) ?? '';
+      await eventually(async () => assert.equal((await fetch(`http://localhost:${port}/v2/`)).status, 200));
+      const name = `localhost:${port}/my-busybox`;
+      await engine().ok(cli, ['tag', 'busybox:latest', name]);
+      const digest = /digest: (sha256:\w+)/.exec(await engine().ok(cli, ['push', name]))?.[1] ?? 'none';
+      await engine().ok(cli, ['rmi', name]);
+      assert.match(await engine().ok(cli, ['pull', name]), new RegExp(`Digest: ${digest}`));
+      assert.equal(await engine().ok(cli, ['run', '--rm', name, 'echo', 'round trip']), 'round trip');
+      await engine().ok(cli, ['rmi', name]);
+    } finally {
+      await engine().ok(cli, ['rm', '-f', '-v', container]);
+      await engine().ok(cli, ['rmi', image]);
+    }
+  });
+}
