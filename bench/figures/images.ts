@@ -1,13 +1,18 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { imageArchive, tarArchive } from '../../test/support/busybox-image.ts';
+import type { Engine } from '../engines.ts';
 import type { Figure } from '../figure.ts';
-import { docker } from '../measure.ts';
+import { docker, medianOf } from '../measure.ts';
 
+const NAME = 'bench-layers:latest';
 let archive: Buffer | undefined;
 
 /** Ten layers with 2,000 small files each. */
 function tenLayers(): Buffer {
   archive ??= imageArchive({
-    tags: ['bench-layers:latest'],
+    tags: [NAME],
     layers: Array.from({ length: 10 }, (_, layer) =>
       tarArchive([
         ...Array.from({ length: 20 }, (_unused, folder) => ({
@@ -26,7 +31,20 @@ function tenLayers(): Buffer {
   return archive;
 }
 
+/** To a file, as backups are made. */
+async function save({ host }: Engine): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-save-'));
+  try {
+    await docker(host, ['load', '-q'], { input: tenLayers() });
+    return (await medianOf(3, () => docker(host, ['save', '-o', join(folder, 'image.tar'), NAME]))) / 1000;
+  } finally {
+    await docker(host, ['rmi', NAME]);
+    rmSync(folder, { recursive: true });
+  }
+}
+
 export const imageFigures: readonly Figure[] = [
+  { name: 'save of 10 layers with 2,000 files each', unit: 's', target: '0.5', measure: save },
   {
     name: 'load of 10 layers with 2,000 files each',
     unit: 's',
@@ -37,6 +55,6 @@ export const imageFigures: readonly Figure[] = [
     name: 'rmi of it',
     unit: 's',
     target: '0.05',
-    measure: async ({ host }) => (await docker(host, ['rmi', 'bench-layers:latest'])) / 1000,
+    measure: async ({ host }) => (await docker(host, ['rmi', NAME])) / 1000,
   },
 ];

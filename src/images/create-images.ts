@@ -11,6 +11,7 @@ import { createDownloads } from './pull/downloads.ts';
 import { pullImage } from './pull/pull-image.ts';
 import { pushImage } from './push/push-image.ts';
 import { removeImage } from './remove.ts';
+import { saveImages } from './save/save.ts';
 import { searchImages } from './search.ts';
 import { tagImage } from './tag.ts';
 import { createSlots } from './transfer/slots.ts';
@@ -21,6 +22,7 @@ export function createImages(deps: ImagesDeps): Images {
   const uploads = createSlots(deps.limits.maxConcurrentUploads);
   return {
     load: (archive, options, progress, signal) => loadImages(deps, archive, { options, progress, signal }),
+    save: (names, options) => saveImages(deps, names, options),
     import: (archive, options, progress, signal) => importImage(deps, archive, { options, progress, signal }),
     pull: (request, progress, signal) => pullImage({ ...deps, downloads }, request, progress, signal),
     push: (request, progress, signal) => pushImage({ ...deps, uploads }, request, progress, signal),

@@ -4,6 +4,7 @@ import type { ContainerConfig, Platform } from '../spec/index.ts';
 import type { DistributionInfo } from './distribution-info.ts';
 import type { PullRequest } from './pull/pull-image.ts';
 import type { PushRequest } from './push/push-image.ts';
+import type { SaveOptions } from './save/save.ts';
 import type { SearchOptions } from './search.ts';
 
 /** A line of a progress stream, in the API's spelling (`status`, `progressDetail`, `id`, `stream`, `errorDetail`). */
@@ -18,6 +19,11 @@ export interface Images {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<void>;
+  /**
+   * The images by these names as an archive, read as it is taken. Destroy the stream to stop; everything is known to be here
+   * when it is answered.
+   */
+  save(names: readonly string[], options: SaveOptions): Promise<Readable>;
   /** A root file system from a tar; answers the image's id. `changes` are Dockerfile instructions. */
   import(
     archive: Readable,

@@ -5,3 +5,4 @@ export { type Compression, type DecompressLimits, decompress, detectCompression,
 export { type SparseRegion, showName, type TarEntry, type TarEntryType } from './tar/entry.ts';
 export { DEFAULT_TAR_LIMITS, type TarLimits } from './tar/limits.ts';
 export { TarParser, type TarSink } from './tar/tar-parser.ts';
+export { type PlainTarEntry, TAR_END, tarHeader, tarPadding } from './tar/write-header.ts';

@@ -8,6 +8,7 @@ import { loadImages } from './load.ts';
 import { pruneImages } from './prune.ts';
 import { pushImage } from './push.ts';
 import { removeImage } from './remove.ts';
+import { saveImage, saveImages } from './save.ts';
 import { searchImages } from './search.ts';
 import { tagImage } from './tag.ts';
 
@@ -16,6 +17,8 @@ export function imageRoutes(images: Images): readonly BoundRoute[] {
     bind(listImages, images),
     bind(pruneImages, images),
     bind(loadImages, images),
+    bind(saveImages, images),
+    bind(saveImage, images),
     bind(createImage, { images }),
     bind(searchImages, images),
     bind(inspectImage, images),

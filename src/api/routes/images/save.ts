@@ -1,0 +1,29 @@
+import * as z from 'zod/mini';
+import type { Images } from '../../../images/index.ts';
+import { queryPlatforms, queryStrings } from '../../codec/query.ts';
+import { defineRoute, type Reply } from '../../route.ts';
+
+/** GET /images/get: one archive of all `names`. */
+export const saveImages = defineRoute({
+  method: 'GET',
+  path: '/images/get',
+  query: z.object({ names: queryStrings, platform: queryPlatforms }),
+  handle: ({ query }, images: Pick<Images, 'save'>) => archive(images, query.names, query),
+});
+
+/** GET /images/{name}/get. */
+export const saveImage = defineRoute({
+  method: 'GET',
+  path: '/images/:name+/get',
+  query: z.object({ platform: queryPlatforms }),
+  handle: ({ params, query }, images: Pick<Images, 'save'>) => archive(images, [params['name'] ?? ''], query),
+});
+
+async function archive(
+  images: Pick<Images, 'save'>,
+  names: readonly string[],
+  { platform }: { readonly platform: Parameters<Images['save']>[1]['platforms'] },
+): Promise<Reply> {
+  const bytes = await images.save(names, { platforms: platform });
+  return { status: 200, bytes, contentType: 'application/x-tar' };
+}

@@ -1,0 +1,68 @@
+import { EngineError } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
+import {
+  type Descriptor,
+  type Manifest,
+  type Platform,
+  parseIndex,
+  parseManifest,
+  platformRank,
+} from '../../spec/index.ts';
+import type { ContentStore } from '../../store/index.ts';
+
+const NESTING_MAX = 4;
+const SUBJECT = 'vnd.docker.reference.digest';
+
+/** What decides which parts of an index are saved. */
+export interface BlobSelection {
+  /** Documents and layers of the images that are here: none of them may be missing. */
+  readonly required: ReadonlySet<Digest>;
+  /** Only these of an index; all when empty. */
+  readonly platforms: readonly Platform[];
+}
+
+/**
+ * Every blob under a target, each once, documents before what they name. Parts of an index that are not here, or are not
+ * wanted, are left out, as the layout allows; an attestation goes with the manifest that it is about.
+ * @throws EngineError notFound when something of an image that is here is missing or damaged
+ */
+export function collectBlobs(
+  content: Pick<ContentStore, 'has' | 'sizeBytes' | 'readJson'>,
+  target: Descriptor,
+  selection: BlobSelection,
+): Map<Digest, number> {
+  const blobs = new Map<Digest, number>();
+
+  const visit = (descriptor: Descriptor, nesting: number): void => {
+    if (!isHere(descriptor) || blobs.has(descriptor.digest)) return;
+    if (nesting > NESTING_MAX) throw new EngineError('invalid', 'indexes are nested too deep');
+    const json = content.readJson(descriptor.digest);
+    if (typeof json === 'object' && json !== null && 'manifests' in json) {
+      blobs.set(descriptor.digest, descriptor.size);
+      for (const child of wanted(parseIndex(json).manifests)) visit(child, nesting + 1);
+    } else addManifest(descriptor, parseManifest(json));
+  };
+  const addManifest = (descriptor: Descriptor, { config, layers }: Manifest): void => {
+    const parts = [config, ...layers];
+    if (!parts.every(isHere)) return;
+    for (const { digest, size } of [descriptor, ...parts]) blobs.set(digest, size);
+  };
+  const isHere = ({ digest, size }: Descriptor): boolean => {
+    if (content.has(digest) && content.sizeBytes(digest) === size) return true;
+    if (!selection.required.has(digest)) return false;
+    const what = content.has(digest) ? 'damaged' : 'missing';
+    throw new EngineError('notFound', `blob ${digest} is ${what}: pull or load the image again`);
+  };
+  const wanted = (children: readonly Descriptor[]): readonly Descriptor[] => {
+    const { platforms } = selection;
+    if (platforms.length === 0) return children;
+    const kept = children.filter(
+      ({ platform }) => platform != null && platforms.some((each) => platformRank(each, platform) !== undefined),
+    );
+    const digests = new Set<string>(kept.map(({ digest }) => digest));
+    return children.filter((child) => kept.includes(child) || digests.has(child.annotations?.[SUBJECT] ?? ''));
+  };
+
+  visit(target, 0);
+  return blobs;
+}

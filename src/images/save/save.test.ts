@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { rmSync, truncateSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { config, dockerArchive, json, Layout, one, sha, two } from '../../../test/support/archives.ts';
+import { imageArchive } from '../../../test/support/busybox-image.ts';
+import { type ImageHost, imageHost } from '../../../test/support/image-host.ts';
+import { archiveEntries } from '../../io/index.ts';
+import type { Platform } from '../../spec/index.ts';
+
+const never = new AbortController().signal;
+
+async function save(host: ImageHost, names: readonly string[], platforms: readonly Platform[] = []): Promise<Buffer> {
+  return Buffer.concat(await (await host.images.save(names, { platforms })).toArray());
+}
+
+/** The archive's files by path; blobs by their content's size alone. */
+async function filesOf(archive: Buffer): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  for await (const entry of archiveEntries(Readable.from([archive]))) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry.content) chunks.push(chunk);
+    if (entry.type === 'file') files.set(entry.path, Buffer.concat(chunks));
+  }
+  return files;
+}
+
+async function documentOf<T>(archive: Buffer, path: string): Promise<T> {
+  return JSON.parse(String((await filesOf(archive)).get(path))) as T;
+}
+
+interface Item {
+  readonly Config: string;
+  readonly RepoTags: readonly string[] | null;
+  readonly Layers: readonly string[];
+}
+
+test('a saved image is loaded with its id, names, layers and manifest as they were', async () => {
+  await using from = await imageHost();
+  await from.load(dockerArchive());
+  await from.images.tag('t/app:1', { repo: 'localhost:5000/app', tag: 'v' });
+  const archive = await save(from, ['t/app:1', 'localhost:5000/app:v', 't/app:1']);
+  const before = from.stores.images.resolve('t/app:1');
+  await using to = await imageHost();
+  assert.deepEqual(await to.load(archive), ['Loaded image: t/app:1', 'Loaded image: localhost:5000/app:v']);
+  const after = to.stores.images.resolve('t/app:1');
+  assert.deepEqual([after.id, after.target, after.names], [before.id, before.target, before.names]);
+  assert.deepEqual((await to.leftovers()).sort(), (await from.leftovers()).sort());
+  assert.ok((await save(to, ['t/app:1', 'localhost:5000/app:v'])).equals(archive), 'the same bytes each time');
+
+  assert.deepEqual(await documentOf<Item[]>(archive, 'manifest.json'), [
+    {
+      Config: `blobs/sha256/${sha(config([one, two]))}`,
+      RepoTags: ['t/app:1', 'localhost:5000/app:v'],
+      Layers: [`blobs/sha256/${sha(one)}`, `blobs/sha256/${sha(two)}`],
+    },
+  ]);
+  assert.deepEqual(await documentOf(archive, 'repositories'), {
+    't/app': { 1: sha(two) },
+    'localhost:5000/app': { v: sha(two) },
+  });
+});
+
+test('compressed layers are saved as they are, and loaded from either half of the archive', async () => {
+  for (const compress of [gzipSync, zstdCompressSync]) {
+    const layout = new Layout();
+    const manifest = layout.image([one], config([one]), [compress(one)]);
+    layout.listed.push({ ...manifest, annotations: { 'io.containerd.image.name': 'docker.io/t/packed:1' } });
+    await using host = await imageHost();
+    await host.load(layout.archive());
+    const archive = await save(host, ['t/packed:1']);
+    await using again = await imageHost();
+    await again.load(archive);
+    assert.equal(again.stores.images.resolve('t/packed:1').target.digest, manifest.digest);
+    // An engine that reads manifest.json alone.
+    const files = await filesOf(archive);
+    const [item] = JSON.parse(String(files.get('manifest.json'))) as Item[];
+    assert.deepEqual(
+      item?.Layers.map((path) => files.get(path)?.equals(compress(one))),
+      [true],
+    );
+  }
+});
+
+test('a name stands for itself, a repository for its tags, an id or digest for the image without names', async () => {
+  await using host = await imageHost();
+  for (const [tags, layer] of [
+    [['t/a:1', 't/a:2', 't/b:1'], one],
+    [['t/a:3', 't/a'], two],
+  ] as const) {
+    await host.load(
+      imageArchive({
+        tags: tags.map((tag) => (tag.includes(':') ? tag : `${tag}:latest`)),
+        layers: [layer],
+        config: {},
+      }),
+    );
+  }
+  const tagsOf = async (...names: string[]): Promise<(readonly string[] | null)[]> =>
+    (await documentOf<Item[]>(await save(host, names), 'manifest.json')).map(({ RepoTags: tags }) => tags);
+  const { id } = host.stores.images.resolve('t/b:1');
+  assert.deepEqual(await tagsOf('t/a:2'), [['t/a:2']]);
+  assert.deepEqual(await tagsOf('t/a'), [
+    ['t/a:1', 't/a:2'],
+    ['t/a:3', 't/a:latest'],
+  ]);
+  assert.deepEqual(await tagsOf(id), [null]);
+  assert.deepEqual(await tagsOf(id.slice(7, 19)), [null]);
+  assert.deepEqual(await tagsOf(id.slice(0, 19), 't/b:1'), [['t/b:1']]);
+  assert.deepEqual(await tagsOf('t/b', 't/a:latest', 't/b:1'), [['t/b:1'], ['t/a:latest']]);
+  assert.equal((await filesOf(await save(host, [id]))).has('repositories'), false);
+  assert.ok(host.events.includes(`image save ${id.slice(7, 19)}`));
+  for (const [name, message] of [
+    ['t/none', /^No such image: t\/none:latest$/],
+    ['t/a:9', /^No such image: t\/a:9$/],
+    [`t/a@sha256:${'0'.repeat(64)}`, /^No such image: t\/a@sha256:0/],
+    ['0'.repeat(64), /^No such image: sha256:0/],
+    ['UPPER', /must be lowercase/],
+  ] as const) {
+    await assert.rejects(save(host, ['t/a:1', name]), { name: 'EngineError', message }, name);
+  }
+});
+
+test('an index is saved with the platforms that are here, or with those asked for', async () => {
+  const layout = new Layout();
+  const platforms = ['arm64', 'amd64', 's390x'].map((architecture) => ({ os: 'linux', architecture }));
+  const [arm, intel, absent] = platforms.map((platform, index) => ({
+    ...layout.image([index === 0 ? one : two], config([index === 0 ? one : two], platform)),
+    platform,
+  }));
+  assert.ok(arm !== undefined && intel !== undefined && absent !== undefined);
+  const index = layout.index([arm, intel, absent]);
+  const gone = layout.entries.findIndex(({ name }) => name.endsWith(absent.digest.slice(7)));
+  layout.entries.splice(gone, 1);
+  layout.listed.push({ ...index, annotations: { 'io.containerd.image.name': 'docker.io/t/multi:1' } });
+  await using host = await imageHost();
+  await host.load(layout.archive());
+
+  const listed = async (archive: Buffer): Promise<string[]> =>
+    (await documentOf<{ manifests: { digest: string }[] }>(archive, 'index.json')).manifests.map(
+      ({ digest }) => digest,
+    );
+  const whole = await save(host, ['t/multi:1']);
+  assert.deepEqual(await listed(whole), [index.digest]);
+  await using copy = await imageHost();
+  await copy.load(whole);
+  assert.deepEqual((await copy.leftovers()).sort(), (await host.leftovers()).sort());
+  assert.equal((await documentOf<Item[]>(whole, 'manifest.json')).length, 1);
+
+  const [forArm, forIntel] = platforms;
+  assert.ok(forArm !== undefined && forIntel !== undefined);
+  const part = await save(host, ['t/multi:1'], [forArm]);
+  assert.deepEqual(await listed(part), [arm.digest]);
+  assert.equal((await filesOf(part)).has(`blobs/sha256/${sha(two)}`), false);
+  const both = await save(host, ['t/multi'], [forArm, forIntel]);
+  assert.deepEqual(await listed(both), [index.digest]);
+  await assert.rejects(save(host, ['t/multi:1'], [forArm, { os: 'linux', architecture: 's390x' }]), {
+    kind: 'notFound',
+    message: /wanted linux\/s390x/,
+  });
+});
+
+test('content that is missing or damaged is an error before the first byte', async () => {
+  await using host = await imageHost();
+  await host.load(dockerArchive());
+  const { id, manifest } = host.stores.images.resolve('t/app:1');
+  const layer = manifest.layers[1]?.digest ?? id;
+  truncateSync(host.stores.content.path(layer), 100);
+  await assert.rejects(host.images.save([id], { platforms: [] }), { kind: 'notFound', message: /is damaged/ });
+  rmSync(host.stores.content.path(layer));
+  await assert.rejects(host.images.save([id], { platforms: [] }), { kind: 'notFound', message: /is missing/ });
+});
+
+test('an image removed meanwhile is saved to its end, and then gone; so it is when the receiver goes', async () => {
+  for (const finish of [true, false]) {
+    await using host = await imageHost();
+    const empty = await host.leftovers();
+    await host.load(dockerArchive());
+    const whole = await save(host, ['t/app:1']);
+    const stream = await host.images.save(['t/app:1'], { platforms: [] });
+    await host.images.remove('t/app:1', { force: true, noPrune: false }, never);
+    assert.ok(
+      (await host.leftovers()).some((path) => path.endsWith(sha(one))),
+      'kept for the reader',
+    );
+    const closed = new Promise((resolve) => stream.once('close', resolve));
+    if (finish) assert.ok(Buffer.concat(await stream.toArray()).equals(whole));
+    else stream.destroy();
+    await closed;
+    assert.deepEqual(await host.leftovers(), empty);
+  }
+});
+
+test('several images share what they have in common', async () => {
+  await using host = await imageHost();
+  await host.load(imageArchive({ tags: ['t/base:1'], layers: [one], config: {} }));
+  await host.load(imageArchive({ tags: ['t/top:1'], layers: [one, two], config: {} }));
+  const archive = await save(host, ['t/base:1', 't/top:1']);
+  await using copy = await imageHost();
+  assert.deepEqual((await copy.load(archive)).length, 2);
+  assert.equal(archive.indexOf(one), archive.lastIndexOf(one));
+  assert.equal(
+    json((await documentOf<Item[]>(archive, 'manifest.json')).map(({ Layers: layers }) => layers.length)),
+    '[1,2]',
+  );
+});
