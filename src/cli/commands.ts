@@ -224,6 +224,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   ),
   entry('registry serve', [], 'Serve a registry', async () => (await import('./registry/serve.ts')).serve),
   entry('search', [], 'Search a registry for images', async () => (await import('./image/search.ts')).search),
+  entry(
+    'system check',
+    [],
+    'Verify images, layers and everything else on the disk',
+    async () => (await import('./system/check.ts')).check,
+  ),
   entry('system df', [], 'Show how much disk the engine uses', async () => (await import('./system/df.ts')).df),
   entry(
     'system dial-stdio',

@@ -9,10 +9,11 @@ import { makeDirectoryInRoot, readInRoot, spreadDirectories, treeSize, wallTimeN
 import { createNetworks, type Networks } from '../network/index.ts';
 import { createPinnedPaths, createSharedMemory, hostFacts, type SupervisedTaskRuntime } from '../runtime/index.ts';
 import { supervisorFolder } from '../spec/index.ts';
-import { openSnapshots, openStores, type Stores } from '../store/index.ts';
+import { createStoreCheck, openSnapshots, openStores, type Stores } from '../store/index.ts';
 import { createVolumes } from '../volumes/index.ts';
 import type { Config } from './config/config.ts';
 import { engineId } from './engine-id.ts';
+import { engineObjects } from './engine-objects.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
 import { describePrograms, findInit } from './host/programs.ts';
 import { logDefaults } from './log-defaults.ts';
@@ -123,6 +124,12 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     version: () => versionInfo(programs),
     layersSizeBytes: async () => stores.snapshots.layers().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     directorySizeBytes: async (path) => treeSize(path),
+    check: createStoreCheck({
+      ...stores,
+      objects: engineObjects(config, stores),
+      auditSnapshots: () => snapshots.audit(),
+      swept: async () => void (await Promise.all([stores.content.swept(), snapshots.swept()])),
+    }),
   };
   const api = createApi({
     containers,

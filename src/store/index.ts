@@ -1,3 +1,11 @@
+export {
+  type CheckReport,
+  createStoreCheck,
+  type EngineObjects,
+  type FindingKind,
+  type ReportedFinding,
+  type StoreCheck,
+} from './check/index.ts';
 export type { ContentStore, Ingest } from './content/index.ts';
 export { openContentStore } from './content/index.ts';
 export { openStateDb, type StateDb, type StateDbOptions, type TransactionOptions } from './db/index.ts';

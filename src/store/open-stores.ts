@@ -43,8 +43,6 @@ export interface StoresOptions {
   readonly bootId?: string;
 }
 
-/** Resumable downloads that nobody went on with for so long are given up. */
-const INGEST_LIFE_SECONDS = 7 * 24 * 3600;
 /**
  * Opens the stores and brings disk and database into agreement: what a crash left unused is deleted, what it lost is
  * reported. One process at a time: the caller holds the data root's lock.
@@ -63,7 +61,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
   const retained = db.table<RetainedBlob>('retained_blobs', { durable: false });
   const collector = createCollector({ content, snapshots, images, logger, retained });
   await collector.reconcile();
-  content.expireIngests(INGEST_LIFE_SECONDS);
+  content.expireIngests();
 
   const settling = settleLater({ db, images, dataRoot, logger });
   settling.soon();

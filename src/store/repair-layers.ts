@@ -31,14 +31,22 @@ export async function repairLayers(deps: RepairDeps, suspects: ReadonlySet<Diges
         deps.logger.warn({ layer: key, image: image.id }, 'a power cut may have spoilt a layer in use');
       else await deps.snapshots.removeLayer(key);
     }
-    const diffIds = image.config.rootfs.diff_ids;
-    for (const [index, { digest }] of image.manifest.layers.entries()) {
-      const diffId = diffIds[index];
-      if (diffId === undefined) break;
-      const source = { path: deps.content.path(digest), digest };
-      await deps.snapshots.unpack({ diffId, parents: diffIds.slice(0, index) }, source, new AbortController().signal);
-    }
+    await unpackChain(deps, image);
     deps.logger.info({ image: image.id }, 'layers unpacked again after a power cut');
+  }
+}
+
+/** Unpacks what is not unpacked of an image, from the bottom. @throws EngineError as `Snapshots.unpack` */
+export async function unpackChain(
+  { content, snapshots }: Pick<RepairDeps, 'content' | 'snapshots'>,
+  { config, manifest }: Pick<StoredImage, 'config' | 'manifest'>,
+): Promise<void> {
+  const diffIds = config.rootfs.diff_ids;
+  for (const [index, { digest }] of manifest.layers.entries()) {
+    const diffId = diffIds[index];
+    if (diffId === undefined) return;
+    const source = { path: content.path(digest), digest };
+    await snapshots.unpack({ diffId, parents: diffIds.slice(0, index) }, source, new AbortController().signal);
   }
 }
 

@@ -115,6 +115,11 @@ export function fakeEngine(): FakeEngine {
       version: async () => ({ Version: '0' }),
       layersSizeBytes: async () => 0,
       directorySizeBytes: async () => 0,
+      check: {
+        async run() {
+          return { blobs: 0, bytes: 0, images: 0, layers: 0, containers: 0, volumes: 0, findings: [] };
+        },
+      },
     },
     registries: { login: async () => ({}) },
     events,

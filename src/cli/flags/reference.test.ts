@@ -9,7 +9,7 @@ import { GLOBAL_FLAGS } from './global.ts';
 const FILE = new URL('../../../../shared/reference/cli-commands.json', import.meta.url);
 
 /** What docker has no command for. */
-const OURS = new Set(['registry serve']);
+const OURS = new Set(['registry serve', 'system check']);
 
 interface Reference {
   readonly aliases?: readonly string[];

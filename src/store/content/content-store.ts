@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from '../../base/ids.ts';
 import type { Descriptor } from '../../spec/index.ts';
+import type { Finding } from '../check/finding.ts';
 
 /**
  * Immutable blobs by digest, as an OCI image layout on disk.
@@ -38,16 +39,29 @@ export interface ContentStore {
   verify(digest: Digest): Promise<boolean>;
   /** Rewrites index.json. */
   writeIndex(manifests: readonly Descriptor[]): void;
-  /** Forgets resumable ingests not touched for so long. */
-  expireIngests(olderThanSeconds: number): void;
+  /** Forgets resumable ingests not touched for so long, by default a week. */
+  expireIngests(olderThanSeconds?: number): void;
   /** Resolves when what was deleted so far is off the disk. */
   swept(): Promise<void>;
+  /**
+   * Puts a blob aside that is not what its digest says: readers no longer find it, and nothing is lost that somebody may want
+   * to look at. Answers where it is. @throws EngineError notFound
+   */
+  quarantine(digest: Digest): string;
+  /** What was put aside, with its file. */
+  quarantined(): readonly { readonly digest: Digest; readonly path: string }[];
+  /** Files that belong to nothing that goes on. */
+  audit(): readonly Finding[];
 }
 
 /** A blob being written. Disposing it without a commit keeps the bytes of a ref, and deletes those of no ref. */
 export interface Ingest extends AsyncDisposable {
   /** Bytes there already, hashed. Write on from here. */
   readonly offset: number;
+  /** Where it is written until it is committed: for readers that follow it. */
+  readonly path: string;
+  /** Bytes that such readers find there. */
+  readonly writtenBytes: number;
   /**
    * Resolves when more may be written, not when it is on disk: errors come with a later call.
    * @throws EngineError noSpace

@@ -40,6 +40,7 @@ function ingestInto(
   { target, hash, offset }: { target: IngestTarget; hash: Hash; offset: number },
 ): Ingest {
   let size = offset;
+  let written = offset;
   let batch: Uint8Array[] = [];
   let batchBytes = 0;
   let open = true;
@@ -52,7 +53,9 @@ function ingestInto(
     if (batchBytes === 0) return;
     const [chunks, bytes] = [batch, batchBytes];
     [batch, batchBytes] = [[], 0];
-    writing = writeAll(file, chunks, bytes);
+    writing = writeAll(file, chunks, bytes).then(() => {
+      written += bytes;
+    });
     // Observed by whoever awaits `writing` next; not an unhandled rejection meanwhile.
     writing.catch(() => {});
   };
@@ -74,6 +77,10 @@ function ingestInto(
 
   return {
     offset,
+    path: target.path,
+    get writtenBytes() {
+      return written;
+    },
     async write(chunk) {
       size += chunk.length;
       batch.push(chunk);

@@ -16,6 +16,7 @@ import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import { syncFolder, writeFileAtomic } from '../../io/index.ts';
 import { openTrash } from '../gc/trash.ts';
+import { auditContent } from './audit.ts';
 import type { ContentStore } from './content-store.ts';
 import { openIngest } from './ingest.ts';
 import { type ContentPaths, contentPaths, KEPT_PREFIX, ONCE_PREFIX } from './paths.ts';
@@ -23,6 +24,8 @@ import { type ContentPaths, contentPaths, KEPT_PREFIX, ONCE_PREFIX } from './pat
 const DOCUMENT_LIMIT = 8 << 20;
 const ALGORITHMS = ['sha256', 'sha512'] as const;
 const READ_CHUNK = 1 << 20;
+/** Resumable downloads that nobody went on with for so long are given up. */
+const INGEST_LIFE_SECONDS = 7 * 24 * 3600;
 
 /** One process at a time: the caller holds the data root's lock. Blocks for a few system calls. */
 export function openContentStore(root: string, logger: Logger): ContentStore {
@@ -113,7 +116,7 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
       const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests };
       writeFileAtomic(paths.index, JSON.stringify(index), { mode: 0o644 });
     },
-    expireIngests(olderThanSeconds) {
+    expireIngests(olderThanSeconds = INGEST_LIFE_SECONDS) {
       const before = Date.now() - olderThanSeconds * 1000;
       for (const name of readdirSync(paths.ingest)) {
         const path = join(paths.ingest, name);
@@ -121,6 +124,24 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
       }
     },
     swept: trash.swept,
+    quarantine(digest) {
+      sizeBytes(digest);
+      mkdirSync(paths.quarantine, { recursive: true, mode: 0o700 });
+      const path = join(paths.quarantine, digest.replace(':', '-'));
+      renameSync(paths.blob(digest), path);
+      return path;
+    },
+    quarantined: () =>
+      namesIn(paths.quarantine).flatMap((name) => {
+        const digest = name.replace('-', ':');
+        return isDigest(digest) ? [{ digest, path: join(paths.quarantine, name) }] : [];
+      }),
+    audit: () =>
+      auditContent(paths, {
+        algorithms: ALGORITHMS,
+        isWriting: (name) => writing.has(name),
+        ingestLifeSeconds: INGEST_LIFE_SECONDS,
+      }),
   };
 }
 
@@ -141,6 +162,10 @@ async function syncFile(path: string): Promise<void> {
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
+}
+
+function namesIn(folder: string): readonly string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 function blobNotFound(digest: Digest): EngineError {

@@ -11,6 +11,7 @@ import { type Digest, digestHex } from '../../base/ids.ts';
  *       ingest/once-<random>         being written, gone after a restart
  *       ingest/kept-<sha256 of ref>  being written, resumed by the same ref
  *       trash/                       waiting to be deleted
+ *       quarantine/<algorithm>-<hex> found not to be what its digest says; there only if that happened
  */
 export interface ContentPaths {
   readonly root: string;
@@ -19,6 +20,7 @@ export interface ContentPaths {
   readonly blobs: string;
   readonly ingest: string;
   readonly trash: string;
+  readonly quarantine: string;
   blobFolder(algorithm: string): string;
   blob(digest: Digest): string;
 }
@@ -36,6 +38,7 @@ export function contentPaths(root: string): ContentPaths {
     blobs,
     ingest: join(root, 'ingest'),
     trash: join(root, 'trash'),
+    quarantine: join(root, 'quarantine'),
     blobFolder,
     blob: (digest) => join(blobFolder(digest.slice(0, digest.indexOf(':'))), digestHex(digest)),
   };

@@ -26,6 +26,8 @@ export interface Collector {
   collectHeldBack(): Promise<void>;
   /** Deletes whatever is on disk and not in use: at start, after a crash. */
   reconcile(): Promise<void>;
+  /** What is on disk and not in use; and `lost`, what was retained and is not there. */
+  audit(): { readonly blobs: readonly Digest[]; readonly layers: readonly Layer[]; readonly lost: readonly Digest[] };
 }
 
 /** Keeps content alive that no image refers to yet. Disposing it deletes what none does by then. */
@@ -131,6 +133,18 @@ export function createCollector(deps: CollectorDeps): Collector {
     async reconcile() {
       collectBlobs(deps.content.list());
       await collectLayers(() => true);
+    },
+    audit() {
+      const live = liveBlobs();
+      const references = deps.images.references();
+      const inUse = deps.snapshots.layersInUse();
+      return {
+        blobs: deps.content.list().filter((digest) => !live.has(digest)),
+        layers: deps.snapshots
+          .layers()
+          .filter((layer) => !inUse.has(layer.key) && !isLive(deps.snapshots, references, leases, layer)),
+        lost: [...retained].filter((digest) => !deps.content.has(digest)),
+      };
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Digest } from '../../base/ids.ts';
 import type { Descriptor, ImageConfig, Manifest, Platform } from '../../spec/index.ts';
+import type { Finding } from '../check/finding.ts';
 
 /**
  * Names and the images they stand for. An image's id is the digest of its config, as users of Docker know it. A name
@@ -50,6 +51,8 @@ export interface ImageStore {
   unsettled(): readonly { readonly target: Digest; readonly boot: string }[];
   /** Records that the content of these targets survives a power cut. */
   settled(targets: readonly Digest[]): void;
+  /** Whether state.db, memory and index.json say the same. */
+  audit(): readonly Finding[];
 }
 
 export interface NewTarget {

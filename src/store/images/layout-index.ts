@@ -1,15 +1,13 @@
 import type { Descriptor } from '../../spec/index.ts';
-import type { ContentStore } from '../content/index.ts';
+import type { Target } from './catalog.ts';
 
 /**
  * index.json of the content store: one entry per name (OCI image layout), and one without for a dangling target. The full
  * name is in both annotations: readers of layouts (`skopeo inspect oci:DIR:NAME`) look for the one, containerd for the other.
  */
-export function writeLayoutIndex(
-  content: ContentStore,
-  targets: readonly { readonly target: Descriptor; readonly names: ReadonlySet<string> }[],
-): void {
-  const entries = targets.flatMap(({ target, names }) => {
+export function layoutEntries(targets: readonly Pick<Target, 'record' | 'names'>[]): Descriptor[] {
+  return targets.flatMap(({ record, names }) => {
+    const target = record.descriptor;
     if (names.size === 0) return [target];
     return [...names].map((name) => ({
       ...target,
@@ -20,5 +18,4 @@ export function writeLayoutIndex(
       },
     }));
   });
-  content.writeIndex(entries);
 }

@@ -6,10 +6,11 @@ import { formatNanos } from '../../base/time.ts';
 import { parseReference } from '../../spec/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { StateDb } from '../db/index.ts';
+import { auditRecords } from './audit.ts';
 import { type Catalog, createCatalog, referencesOf, type Target, type TargetRecord } from './catalog.ts';
 import { type ImageDocuments, readDocuments } from './documents.ts';
 import type { ImageStore, NewTarget } from './image-store.ts';
-import { writeLayoutIndex } from './layout-index.ts';
+import { layoutEntries } from './layout-index.ts';
 import { resolveImage } from './resolve.ts';
 
 export interface ImageStoreDeps {
@@ -50,10 +51,7 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
 
   const refreshIndex = (): void => {
     try {
-      writeLayoutIndex(
-        content,
-        catalog.targets().map(({ record, names }) => ({ target: record.descriptor, names })),
-      );
+      content.writeIndex(layoutEntries(catalog.targets()));
     } catch (error) {
       // The state database is the truth; the index is written again with the next change.
       logger.warn({ err: error }, 'cannot write the content index');
@@ -173,6 +171,7 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
           return target === undefined ? [] : { record: settledRecord(target.record), images: target.images, names: [] };
         }),
       ),
+    audit: () => auditRecords({ catalog, targets: targetTable, names: nameTable, content, refreshIndex }),
   };
 }
 

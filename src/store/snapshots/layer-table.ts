@@ -83,6 +83,13 @@ export class LayerTable {
     });
   }
 
+  /** Makes a layer's link again. */
+  relink({ key, link }: LayerRecord): void {
+    const path = join(this.#paths.links, link);
+    rmSync(path, { recursive: true, force: true });
+    symlinkSync(join('..', 'layers', key, 'fs'), path);
+  }
+
   /** Makes a link for a layer that is about to be moved into place. */
   newLink(key: LayerKey): string {
     this.#lastLink += 1;

@@ -5,6 +5,8 @@ import type { Digest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import { DEFAULT_TAR_LIMITS, type TarLimits } from '../../io/index.ts';
 import { detachMount, readMountInfo, spreadDirectories } from '../../linux/index.ts';
+import type { Finding } from '../check/finding.ts';
+import { auditSnapshots } from './audit.ts';
 import type { SnapshotDriver } from './driver.ts';
 import { layerMounts } from './layer-mounts.ts';
 import { chainKey, type LayerRecord, LayerTable } from './layer-table.ts';
@@ -40,6 +42,8 @@ export interface OpenSnapshots extends Snapshots, AsyncDisposable {
   readonly trees: Trees;
   /** Resolves when removed trees are off the disk. */
   swept(): Promise<void>;
+  /** Whether records and trees agree. */
+  audit(): readonly Finding[];
 }
 
 /** One process at a time. What a crash left half-made is removed. @throws EngineError unavailable when the wanted driver cannot work */
@@ -56,6 +60,8 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
   // Layers and writables come and go as whole trees: see the function for what that means on ext4.
   for (const folder of [paths.fresh, paths.writables]) spreadDirectories(folder);
   const inFlight = new Map<LayerKey, Promise<LayerKey>>();
+  /** Names in `new/`. */
+  const working = new Set<string>();
   let serial = 0;
 
   /** The layers of a chain once those being unpacked are done. */
@@ -72,7 +78,9 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     source: LayerSource,
     signal: AbortSignal,
   ): Promise<LayerKey> => {
-    const folder = join(paths.fresh, `${process.pid}-${serial++}`);
+    const name = `${process.pid}-${serial++}`;
+    const folder = join(paths.fresh, name);
+    working.add(name);
     mkdirSync(folder, { recursive: true, mode: 0o711 });
     try {
       const diffId = source.digest === layer.diffId ? undefined : layer.diffId;
@@ -107,6 +115,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     } catch (error) {
       throw spaceOr(error);
     } finally {
+      working.delete(name);
       trash.take(folder);
     }
   };
@@ -179,6 +188,15 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
       remove: (path) => pool.run({ kind: 'remove', path }),
     },
     swept: () => trash.swept(),
+    audit: () =>
+      auditSnapshots({
+        paths,
+        table,
+        writables,
+        unpacking: working,
+        discard: trash.take,
+        remove: (path) => pool.run({ kind: 'remove', path }),
+      }),
     async [Symbol.asyncDispose]() {
       await driver.idle();
       await trash.swept();

@@ -32,6 +32,10 @@ export class WritableTable {
     return [...this.#keys.keys()];
   }
 
+  keysOf(id: string): readonly LayerKey[] {
+    return this.#keys.get(id) ?? [];
+  }
+
   /** @throws EngineError notFound */
   layersOf(id: string): readonly LayerRecord[] {
     const keys = this.#keys.get(id);

@@ -2,6 +2,7 @@ import type { Registries } from '../../../distribution/index.ts';
 import type { EventLog } from '../../../events/index.ts';
 import { type BoundRoute, bind } from '../../route.ts';
 import { auth } from './auth.ts';
+import { type CheckDeps, checkStore } from './check.ts';
 import { type DiskUsageDeps, diskUsage } from './disk-usage.ts';
 import { events } from './events.ts';
 import { type InfoDeps, info } from './info.ts';
@@ -9,7 +10,11 @@ import { headPing, ping } from './ping.ts';
 import { listPlugins } from './plugins.ts';
 import { type VersionDeps, version } from './version.ts';
 
-export interface System extends InfoDeps, VersionDeps, Pick<DiskUsageDeps, 'layersSizeBytes' | 'directorySizeBytes'> {}
+export interface System
+  extends InfoDeps,
+    VersionDeps,
+    CheckDeps,
+    Pick<DiskUsageDeps, 'layersSizeBytes' | 'directorySizeBytes'> {}
 
 export function systemRoutes(
   system: System,
@@ -29,6 +34,7 @@ export function systemRoutes(
     bind(events, log),
     bind(auth, registries),
     bind(diskUsage, usage),
+    bind(checkStore, system),
     bind(listPlugins, undefined),
   ];
 }

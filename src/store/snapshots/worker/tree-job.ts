@@ -17,7 +17,9 @@ export type TreeJob =
   | { readonly kind: 'adopt'; readonly source: string; readonly target: string; readonly names: readonly string[] }
   | { readonly kind: 'copy'; readonly source: string; readonly target: string }
   | { readonly kind: 'remove'; readonly path: string }
-  | { readonly kind: 'size'; readonly path: string };
+  | { readonly kind: 'size'; readonly path: string }
+  /** `done` holds one number: bytes read so far, for whoever watches. */
+  | { readonly kind: 'hash'; readonly path: string; readonly algorithm: string; readonly done: BigInt64Array };
 
 export interface UnpackedTree {
   readonly sizeBytes: number;
@@ -33,6 +35,8 @@ export interface TreeResults {
   readonly copy: undefined;
   readonly remove: undefined;
   readonly size: number;
+  /** Undefined when there is no such file. */
+  readonly hash: Digest | undefined;
 }
 
 export interface TreeRequest {

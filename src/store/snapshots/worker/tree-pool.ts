@@ -125,6 +125,7 @@ const VERBS: Readonly<Record<TreeJob['kind'], string>> = {
   copy: 'the copy',
   remove: 'the removal',
   size: 'measuring',
+  hash: 'verifying',
 };
 
 /** The source beside this file, or the bundle beside the daemon's (`tools/build.mjs`). */

@@ -4,6 +4,7 @@ import { EngineError, errnoOf, messageOf } from '../../../base/errors.ts';
 import { copyTree, removeTree, treeSize } from '../../../linux/index.ts';
 import { NeedsParents } from '../untar/refusals.ts';
 import { adoptDirectories } from './adopt-directories.ts';
+import { hashFile } from './hash-file.ts';
 import type { TreeAnswer, TreeFailure, TreeJob, TreeRequest, TreeResults } from './tree-job.ts';
 import { unpackFile } from './unpack-file.ts';
 
@@ -19,6 +20,8 @@ async function run(job: TreeJob, shouldStop: () => boolean): Promise<TreeResults
       return void removeTree(job.path);
     case 'size':
       return treeSize(job.path);
+    case 'hash':
+      return hashFile(job, shouldStop);
   }
 }
 

@@ -1,0 +1,116 @@
+import { jsonLines } from '../../client/index.ts';
+import type { Cli } from '../cli.ts';
+import { type Command, NO_ARGS } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+import { type ListFormat, renderList } from '../format/table.ts';
+import { humanSize } from '../format/units.ts';
+import { drawProgress } from '../streams/progress.ts';
+
+interface CheckReport {
+  readonly Sound: boolean;
+  readonly Checked: {
+    readonly Blobs: number;
+    readonly Bytes: number;
+    readonly Images: number;
+    readonly Layers: number;
+    readonly Containers: number;
+    readonly Volumes: number;
+  };
+  readonly Findings: readonly Finding[];
+}
+
+interface Finding {
+  readonly Kind: string;
+  readonly Subject: string;
+  readonly Problem: string;
+  readonly Advice: string;
+  readonly Repaired?: string;
+  readonly Remains: boolean;
+}
+
+export const check: Command = {
+  usage: '[OPTIONS]',
+  args: NO_ARGS,
+  examples: ['system check', 'system check --repair', 'system check --format json'],
+  details:
+    'Reads every blob again, and compares images, layers, containers and volumes with what is on the disk. The engine works on meanwhile. Exits with 1 when something is wrong.',
+  flags: [
+    flag('--format', 'string', "How to print: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    flag('-q, --quiet', 'bool', "Don't show progress"),
+    flag('--repair', 'bool', 'Repair what needs no decision; nothing that an image refers to is deleted'),
+  ],
+  async run(cli, _args, flags) {
+    const format = flags.string('format');
+    const report = await requestCheck(cli, { repair: flags.bool('repair'), quiet: flags.bool('quiet') });
+    if (format === 'json') cli.out.line(JSON.stringify(report));
+    else if (format !== '') cli.out.write(renderList(FINDINGS, report.Findings, { format }));
+    else cli.out.write(humanReport(report));
+    return report.Sound ? 0 : 1;
+  },
+};
+
+async function requestCheck(
+  cli: Cli,
+  options: { readonly repair: boolean; readonly quiet: boolean },
+): Promise<CheckReport> {
+  const response = await cli.client.request({
+    method: 'POST',
+    path: '/gantry/system/check',
+    query: { repair: options.repair },
+  });
+  let report: CheckReport | undefined;
+  async function* watched(): AsyncIterable<unknown> {
+    for await (const line of jsonLines(response.body)) {
+      if (typeof line === 'object' && line !== null && 'aux' in line) report = line.aux as CheckReport;
+      else yield line;
+    }
+  }
+  // Progress on standard error: the report alone is the output.
+  await drawProgress(watched(), options.quiet || !cli.err.isTerminal ? undefined : cli.err);
+  if (report === undefined) throw new CliError(1, 'the engine ended the check without a report');
+  return report;
+}
+
+function humanReport({ Checked: checked, Findings: findings }: CheckReport): string {
+  const counts = [
+    `${plural(checked.Blobs, 'blob')} (${humanSize(checked.Bytes)})`,
+    plural(checked.Images, 'image'),
+    plural(checked.Layers, 'layer'),
+    plural(checked.Containers, 'container'),
+    plural(checked.Volumes, 'volume'),
+  ];
+  const lines = [`Checked ${counts.join(', ')}.`];
+  if (findings.length === 0) return [...lines, 'Everything is sound.', ''].join('\n');
+  const remaining = findings.filter(({ Remains: remains }) => remains).length;
+  const table = renderList(FINDINGS, findings, { format: '' }).trimEnd();
+  const verdict =
+    remaining === 0
+      ? `${plural(findings.length, 'problem')} found, all repaired.`
+      : `${plural(findings.length, 'problem')} found${remaining === findings.length ? '' : `, ${remaining} left`}.`;
+  return [...lines, '', table, '', verdict, ''].join('\n');
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+const FINDINGS: ListFormat<Finding> = {
+  typeName: '*check.finding',
+  table: '{{.Kind}}\t{{.Subject}}\t{{.Problem}}\t{{.Action}}',
+  titles: { Kind: 'PROBLEM', Subject: 'WHERE', Problem: 'WHAT', Action: 'REPAIR', Remains: 'REMAINS' },
+  fields: ({
+    Kind: kind,
+    Subject: subject,
+    Problem: problem,
+    Advice: advice,
+    Repaired: repaired,
+    Remains: remains,
+  }) => ({
+    Action: repaired ?? advice,
+    Kind: kind,
+    Problem: problem,
+    Remains: String(remains),
+    Subject: subject,
+  }),
+};

@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import type { ContainerRecord } from '../containers/index.ts';
+import type { EngineObjects, Stores } from '../store/index.ts';
+import type { Config } from './config/config.ts';
+
+/** Containers and volumes as the check of the stores sees them: by their records and folders. */
+export function engineObjects(
+  { dataRoot, execRoot }: Pick<Config, 'dataRoot' | 'execRoot'>,
+  { db }: Stores,
+): EngineObjects {
+  const containers = db.table<ContainerRecord>('containers', { durable: false });
+  const volumes = db.table<{ readonly name: string }>('volumes', { durable: true });
+  return {
+    containers: () =>
+      containers.all().map(({ id, phase, state }) => ({
+        id,
+        isReady: phase === 'ready',
+        isRunning: state.running && !state.restarting,
+      })),
+    containersFolder: join(dataRoot, 'containers'),
+    volumes: () => volumes.all().map(({ name }) => name),
+    volumesFolder: join(dataRoot, 'volumes'),
+    mountRoot: join(execRoot, 'rootfs'),
+  };
+}

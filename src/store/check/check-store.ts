@@ -1,0 +1,150 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { conflict, messageOf } from '../../base/errors.ts';
+import type { StateDb } from '../db/index.ts';
+import { createTreePool } from '../snapshots/worker/tree-pool.ts';
+import { type AuditImagesDeps, auditImages } from './audit-images.ts';
+import { auditObjects, type EngineObjects } from './audit-objects.ts';
+import { auditQuarantine } from './audit-quarantine.ts';
+import type { Finding, FindingKind } from './finding.ts';
+import { verifyBlobs } from './verify-blobs.ts';
+
+export interface CheckDeps extends AuditImagesDeps {
+  readonly db: Pick<StateDb, 'check'>;
+  readonly objects: EngineObjects;
+  auditSnapshots(): readonly Finding[];
+  /** Resolves when what was deleted is off the disk. */
+  swept(): Promise<void>;
+}
+
+export interface CheckReport {
+  readonly blobs: number;
+  readonly bytes: number;
+  readonly images: number;
+  readonly layers: number;
+  readonly containers: number;
+  readonly volumes: number;
+  readonly findings: readonly ReportedFinding[];
+}
+
+export interface ReportedFinding {
+  readonly kind: FindingKind;
+  readonly subject: string;
+  readonly problem: string;
+  readonly advice: string;
+  /** What was done about it. */
+  readonly repaired?: string;
+  /** Whether something is still wrong. */
+  readonly remains: boolean;
+}
+
+/**
+ * Verifies everything below the data root while the engine works: no lock is held, and what is on its way is not
+ * reported, as only that counts which is seen at the beginning and at the end.
+ */
+export interface StoreCheck {
+  /** @throws EngineError conflict while another check runs; cancelled */
+  run(
+    options: { readonly repair: boolean },
+    onProgress: (currentBytes: number, totalBytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<CheckReport>;
+}
+
+/** Between two looks: longer than anything takes that is not marked as under way. */
+const SETTLE_MS = 1000;
+/** Where something is always being deleted, the trash is never seen empty. */
+const SWEPT_MS_MAX = 60_000;
+
+export function createStoreCheck(deps: CheckDeps): StoreCheck {
+  let isRunning = false;
+  return {
+    async run(options, onProgress, signal) {
+      if (isRunning) throw conflict('a check is running already');
+      isRunning = true;
+      try {
+        return await check(deps, options, { onProgress, signal });
+      } finally {
+        isRunning = false;
+      }
+    },
+  };
+}
+
+async function check(
+  deps: CheckDeps,
+  { repair }: { readonly repair: boolean },
+  call: { readonly onProgress: (current: number, total: number) => void; readonly signal: AbortSignal },
+): Promise<CheckReport> {
+  const first = audit(deps);
+  await using pool = createTreePool();
+  const verified = await verifyBlobs({ ...deps, pool }, call.onProgress, call.signal);
+  const lasting = first.length === 0 ? [] : await lookAgain(deps, first);
+  call.signal.throwIfAborted();
+  const findings = [...verified.findings, ...lasting];
+  return {
+    blobs: verified.blobs,
+    bytes: verified.bytes,
+    images: deps.images.list().length,
+    layers: deps.snapshots.layers().length,
+    containers: deps.objects.containers().length,
+    volumes: deps.objects.volumes().length,
+    findings: repair ? await repairAll(deps, findings) : findings.map((finding) => reported(finding)),
+  };
+}
+
+/** One moment of everything but the bytes of blobs. */
+function audit(deps: CheckDeps): Finding[] {
+  return [
+    ...deps.db.check().map(
+      (problem): Finding => ({
+        kind: 'database-damaged',
+        subject: 'state.db',
+        problem,
+        advice: 'stop the engine, and restore state.db from a copy',
+      }),
+    ),
+    ...auditImages(deps),
+    ...deps.images.audit(),
+    ...deps.content.audit(),
+    ...auditQuarantine(deps),
+    ...deps.auditSnapshots(),
+    ...auditObjects(deps.objects, deps.snapshots),
+  ];
+}
+
+/** What of the findings is still so, as seen now. */
+async function lookAgain(deps: CheckDeps, first: readonly Finding[]): Promise<Finding[]> {
+  await Promise.race([deps.swept(), delay(SWEPT_MS_MAX, undefined, { ref: false })]);
+  await delay(SETTLE_MS);
+  const before = new Set(first.map(identity));
+  return audit(deps).filter((finding) => before.has(identity(finding)));
+}
+
+function identity({ kind, subject }: Finding): string {
+  return `${kind} ${subject}`;
+}
+
+async function repairAll(deps: CheckDeps, findings: readonly Finding[]): Promise<ReportedFinding[]> {
+  const results: ReportedFinding[] = [];
+  for (const finding of findings) results.push(await repairOne(finding));
+  // Layers whose broken trees were just forgotten.
+  const known = new Set(findings.map(identity));
+  for (const finding of auditImages(deps)) {
+    if (finding.kind === 'layer-missing' && !known.has(identity(finding))) results.push(await repairOne(finding));
+  }
+  return results;
+}
+
+async function repairOne(finding: Finding): Promise<ReportedFinding> {
+  const plain = reported(finding);
+  try {
+    const repair = await finding.repair?.();
+    return repair === undefined ? plain : { ...plain, repaired: repair.done, remains: !repair.isWhole };
+  } catch (error) {
+    return { ...plain, repaired: `could not be repaired: ${messageOf(error)}` };
+  }
+}
+
+function reported({ kind, subject, problem, advice }: Finding): ReportedFinding {
+  return { kind, subject, problem, advice, remains: true };
+}

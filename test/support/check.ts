@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import type { TestEngine } from './engine.ts';
+
+/** What `gantry system check --format json` prints. */
+export interface CheckReport {
+  readonly Sound: boolean;
+  readonly Checked: Readonly<Record<'Blobs' | 'Bytes' | 'Images' | 'Layers' | 'Containers' | 'Volumes', number>>;
+  readonly Findings: readonly {
+    readonly Kind: string;
+    readonly Subject: string;
+    readonly Problem: string;
+    readonly Advice: string;
+    readonly Repaired?: string;
+    readonly Remains: boolean;
+  }[];
+}
+
+export async function checkReport(
+  engine: TestEngine,
+  flags: readonly string[] = [],
+): Promise<{ readonly report: CheckReport; readonly code: number }> {
+  const { stdout, stderr, code } = await engine.gantry(['system', 'check', '--format', 'json', ...flags]);
+  assert.ok(stdout.startsWith('{'), `no report: ${stderr}`);
+  return { report: JSON.parse(stdout) as CheckReport, code };
+}
+
+/** Fails with what is wrong below the engine's data root. */
+export async function isSound(engine: TestEngine): Promise<CheckReport> {
+  const { report, code } = await checkReport(engine);
+  assert.deepEqual(report.Findings, []);
+  assert.equal(code, 0);
+  return report;
+}
