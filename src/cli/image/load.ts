@@ -39,12 +39,12 @@ export const load: Command = {
 export async function openInput(path: string): Promise<AsyncIterable<Uint8Array>> {
   if (path === '' || path === '-') return process.stdin;
   try {
-    return (await open(path)).createReadStream({ highWaterMark: 1 << 18 });
+    const file = await open(path);
+    if ((await file.stat()).isDirectory()) throw new CliError(1, `read ${path}: is a directory`);
+    return file.createReadStream({ highWaterMark: 1 << 18 });
   } catch (error) {
-    throw new CliError(
-      1,
-      `open ${path}: ${errnoOf(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error)}`,
-      { cause: error },
-    );
+    if (error instanceof CliError) throw error;
+    const why = errnoOf(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error);
+    throw new CliError(1, `open ${path}: ${why}`, { cause: error });
   }
 }

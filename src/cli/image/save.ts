@@ -1,7 +1,7 @@
-import { open, rename, rm } from 'node:fs/promises';
 import { atLeast, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
+import { checkOutputFile, writeOutputFile } from '../output-file.ts';
 import { platformQuery } from './platform.ts';
 
 export const save: Command = {
@@ -16,28 +16,14 @@ export const save: Command = {
     const path = flags.string('output');
     if (path === '' && cli.out.isTerminal)
       throw new CliError(1, 'cowardly refusing to save to a terminal. Use the -o flag or redirect');
+    if (path !== '') await checkOutputFile(path, 'failed to save image');
     const response = await cli.client.request({
       method: 'GET',
       path: '/images/get',
       query: { names, platform: flags.list('platform').map((each) => platformQuery(each) ?? '') },
     });
     if (path === '') for await (const chunk of response.body) cli.out.write(chunk);
-    else await writeWhole(path, response.body);
+    else await writeOutputFile(path, response.body);
     return 0;
   },
 };
-
-/** The file appears under its name only when it is complete. */
-async function writeWhole(path: string, body: AsyncIterable<Buffer>): Promise<void> {
-  const partial = `${path}.${process.pid}.part`;
-  const file = await open(partial, 'wx', 0o600);
-  try {
-    for await (const chunk of body) await file.write(chunk);
-    await file.close();
-    await rename(partial, path);
-  } catch (error) {
-    await file.close().catch(() => {});
-    await rm(partial, { force: true });
-    throw error;
-  }
-}
