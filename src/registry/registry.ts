@@ -1,7 +1,10 @@
 import type { Logger } from '../base/logger.ts';
 import type { ContentStore, StateDb } from '../store/index.ts';
 import type { RepositoryName } from './names.ts';
+import { type CacheOptions, createPullThroughCache, type PullThroughCache } from './pull-through/pull-through-cache.ts';
+import { openPullTimes } from './pull-through/pull-times.ts';
 import { createRegistryCollector, type RegistryCollector } from './storage/collector.ts';
+import { createQuota, type Quota } from './storage/quota.ts';
 import type { RegistryTables } from './storage/records.ts';
 import { openRepositoryIndex, type RepositoryIndex } from './storage/repository-index.ts';
 import { openUploads, type Uploads } from './storage/uploads.ts';
@@ -14,8 +17,9 @@ export interface Registry extends AsyncDisposable {
   readonly collector: RegistryCollector;
   readonly events: RegistryEvents;
   readonly logger: Logger;
-  /** Bytes that the repository may still take. */
-  roomBytes(repository: RepositoryName): number;
+  readonly quota: Quota;
+  /** Where this is a cache of another registry. */
+  readonly cache: PullThroughCache | undefined;
 }
 
 export interface RegistryEvent {
@@ -48,6 +52,10 @@ export interface RegistryOptions {
   readonly maxBlobBytes?: number;
   /** Bytes that a repository may hold; undefined for no limit. */
   readonly quotaBytes?: (repository: RepositoryName) => number | undefined;
+  /** Bytes that all repositories may hold together. A cache forgets what was not pulled for longest instead of refusing. */
+  readonly totalBytes?: number;
+  /** Makes it a pull-through cache. */
+  readonly cache?: CacheOptions;
   /** How often unused content is looked for. Default every 30 seconds. */
   readonly sweepSeconds?: number;
   /** Milliseconds that only grow; for tests. */
@@ -63,6 +71,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     tags: db.table('registry_tags', { durable: true }),
     blobs: db.table('registry_blobs', { durable: true }),
     uploads: db.table('registry_uploads', { durable: false }),
+    pulls: db.table('registry_pulls', { durable: false }),
     transaction: (change, transaction) => db.transaction(change, transaction),
   };
   const collecting = createRegistryCollector({
@@ -76,22 +85,39 @@ export function openRegistry(options: RegistryOptions): Registry {
   const collector = collecting.start(index);
   collector.reconcile();
 
-  const roomBytes = (repository: RepositoryName): number => {
-    const quota = options.quotaBytes?.(repository);
-    if (quota === undefined) return Number.POSITIVE_INFINITY;
-    return quota - (index.get(repository)?.usedBytes ?? 0) - uploads.pendingBytes(repository);
-  };
+  const totalBytes = options.totalBytes ?? Number.POSITIVE_INFINITY;
+  const quota = createQuota(
+    { ofRepository: options.quotaBytes ?? (() => undefined), totalBytes },
+    { index, pendingBytes: (repository) => uploads.pendingBytes(repository) },
+  );
   const uploads: Uploads = openUploads({
     content,
     records: tables.uploads,
-    limits: { maxBlobBytes: options.maxBlobBytes ?? 2 ** 40, roomBytes },
+    limits: { maxBlobBytes: options.maxBlobBytes ?? 2 ** 40, requireRoom: quota.require },
     now,
   });
+
+  const startedAt = Date.now() - now();
+  const wallClock = (): number => startedAt + now();
+  const cache =
+    options.cache === undefined
+      ? undefined
+      : createPullThroughCache(options.cache, {
+          content,
+          index,
+          collector,
+          logger,
+          now,
+          wallClock,
+          pulled: openPullTimes(tables.pulls, wallClock),
+          maxBytes: totalBytes,
+        });
 
   const uploadIdleSeconds = options.uploadIdleSeconds ?? 24 * 3600;
   const timer = setInterval(
     () => {
       try {
+        cache?.evict();
         collector.sweep();
       } catch (error) {
         logger.error({ err: error }, 'cannot collect unused content');
@@ -110,9 +136,11 @@ export function openRegistry(options: RegistryOptions): Registry {
     collector,
     logger,
     events: options.events ?? (() => {}),
-    roomBytes,
+    quota,
+    cache,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
+      await cache?.close();
       await uploads.close();
       await content.swept();
     },

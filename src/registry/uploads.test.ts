@@ -153,7 +153,7 @@ test('an upload that is being opened for a body says its size without waiting fo
     { id: 'x', repository: 'a' as RepositoryName, startedAt: 0 },
     {
       content: { ingest: () => opened.promise },
-      limits: { maxBlobBytes: 100, roomBytes: () => 100 },
+      limits: { maxBlobBytes: 100, requireRoom: () => {} },
       now: () => 0,
       ended: () => {},
     },
@@ -167,6 +167,8 @@ test('an upload that is being opened for a body says its size without waiting fo
   const size = upload.size();
   opened.resolve({
     offset: 7,
+    path: '',
+    writtenBytes: 7,
     write: () => Promise.resolve(),
     commit: () => Promise.reject(new Error('not committed')),
     discard: () => Promise.resolve(),

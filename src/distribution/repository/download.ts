@@ -1,4 +1,5 @@
 import { EngineError } from '../../base/errors.ts';
+import { release } from '../../io/index.ts';
 import type { Descriptor } from '../../spec/index.ts';
 import type { HostClient } from '../http/host-client.ts';
 import { isPassing, pause } from '../http/retry.ts';
@@ -69,6 +70,7 @@ async function readPiece(
       if (signal.aborted) throw new EngineError('cancelled', 'the download was cancelled');
       if (skip >= chunk.length) {
         skip -= chunk.length;
+        release(chunk);
         continue;
       }
       const fresh = skip === 0 ? chunk : chunk.subarray(skip);
@@ -77,6 +79,7 @@ async function readPiece(
         throw new EngineError('invalid', `${blob.digest} is larger than the ${blob.size} bytes of its descriptor`);
       }
       await sink.write(fresh);
+      release(chunk);
     }
   } finally {
     response.body.destroy();

@@ -7,6 +7,7 @@ import type { HostClient } from '../http/host-client.ts';
 import { downloadBlob } from './download.ts';
 import { fetchManifest, headManifest } from './manifests.ts';
 import { readPages } from './pages.ts';
+import { readReferrers } from './referrers.ts';
 import type { FetchedManifest, Repository } from './repository.ts';
 import { uploadBlob } from './upload.ts';
 
@@ -68,6 +69,8 @@ export function openRepository(domain: string, path: string, hosts: RepositoryHo
       firstOf(hosts.pull, signal, (client) =>
         readPages(client, { path: `/v2/${path}/tags/list`, field: 'tags', scopes: pull }, signal),
       ),
+    referrers: (digest, signal) =>
+      firstOf(hosts.pull, signal, (client) => readReferrers(client, { path, digest, scopes: pull }, signal)),
   };
 }
 

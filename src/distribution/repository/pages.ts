@@ -4,13 +4,28 @@ import type { HostClient } from '../http/host-client.ts';
 const PAGE_BYTES_MAX = 8 << 20;
 const PAGES_MAX = 10_000;
 
-/** Collects a paged list (`tags`, `_catalog`) by following its `Link` headers (RFC 8288). */
+/** Collects a paged list of texts (`tags`, `_catalog`). */
 export async function readPages(
   client: HostClient,
   list: { readonly path: string; readonly field: string; readonly scopes: readonly string[]; readonly limit?: number },
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const found: string[] = [];
+  for await (const body of pages(client, list, signal)) {
+    const entries =
+      typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>)[list.field] : undefined;
+    if (Array.isArray(entries)) found.push(...entries.filter((entry): entry is string => typeof entry === 'string'));
+    if (list.limit !== undefined && found.length >= list.limit) break;
+  }
+  return found;
+}
+
+/** The documents of a list, by its `Link` headers (RFC 8288). @throws EngineError unavailable for one without end */
+export async function* pages(
+  client: HostClient,
+  list: { readonly path: string; readonly scopes: readonly string[] },
+  signal: AbortSignal,
+): AsyncGenerator<unknown> {
   const seen = new Set<string>();
   let path: string | URL = list.path;
   for (let page = 0; page < PAGES_MAX; page++) {
@@ -19,17 +34,13 @@ export async function readPages(
     seen.add(url.href);
     const request = { method: 'GET', path, scopes: list.scopes } as const;
     const { response, bytes } = await client.read(request, PAGE_BYTES_MAX, signal);
-    const body: unknown = parse(bytes, client.host);
-    const entries =
-      typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>)[list.field] : undefined;
-    if (Array.isArray(entries)) found.push(...entries.filter((entry): entry is string => typeof entry === 'string'));
+    yield parse(bytes, client.host);
     const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers['link'] ?? '')?.[1];
-    if (next === undefined || (list.limit !== undefined && found.length >= list.limit)) return found;
+    if (next === undefined) return;
     path = new URL(next, response.url);
     if (path.host !== url.host)
       throw new EngineError('unavailable', `${client.host} continues its list on another host`);
   }
-  return found;
 }
 
 function parse(bytes: Buffer, host: string): unknown {

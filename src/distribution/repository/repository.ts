@@ -30,6 +30,8 @@ export interface Repository {
   deleteManifest(digest: Digest, signal: AbortSignal): Promise<void>;
   /** Every tag, page by page. */
   tags(signal: AbortSignal): Promise<readonly string[]>;
+  /** Descriptors of the manifests whose subject is this digest. */
+  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
 }
 
 export type UploadOutcome =
@@ -46,6 +48,7 @@ export interface FetchedManifest {
 export interface BlobSink {
   /** Bytes there already; moves with each write. */
   readonly offset: number;
+  /** The chunk is only good until it resolves. */
   write(chunk: Uint8Array): Promise<void>;
 }
 

@@ -19,6 +19,8 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly body?: string | Uint8Array | Readable;
+  /** The body may be long in coming: the head goes ahead. */
+  readonly slow?: boolean;
 }
 
 export type Handler<Params> = (registry: Registry, params: Params, call: Call) => Promise<Answer> | Answer;

@@ -102,6 +102,7 @@ async function send(request: IncomingMessage, response: ServerResponse, answer: 
   if (!request.complete && status >= 400) headers['Connection'] = 'close';
   response.writeHead(status, headers);
   if (body instanceof Readable && !isHead) {
+    if (answer.slow === true) response.flushHeaders();
     await pipeline(body, response);
     return;
   }

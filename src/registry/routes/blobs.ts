@@ -1,9 +1,10 @@
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { errnoOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { RegistryError } from '../errors.ts';
 import type { Answer, Handler } from '../http/call.ts';
-import { parseRange } from '../http/range.ts';
+import { type ByteRange, parseRange } from '../http/range.ts';
 import type { RepositoryName } from '../names.ts';
 import type { Registry } from '../registry.ts';
 
@@ -17,6 +18,11 @@ const FOREVER = 'max-age=31536000, immutable';
 
 /** Size of a blob that the repository has. @throws RegistryError BLOB_UNKNOWN */
 export function requireBlob(registry: Registry, { repository, digest }: BlobParams): number {
+  if (registry.cache !== undefined) {
+    const sizeBytes = registry.cache.blobBytes(repository, digest);
+    if (sizeBytes === undefined) throw unknownBlob(digest);
+    return sizeBytes;
+  }
   const blob = registry.index.get(repository)?.blobs.get(digest);
   // A blob that was lost from the disk must look absent, so that clients bring it again.
   if (blob === undefined || !registry.content.has(digest)) {
@@ -62,11 +68,8 @@ export const getBlob: Handler<BlobParams> = async (registry, params, call) => {
         };
   if (call.method === 'HEAD') return part;
   if (sizeBytes === 0) return { ...part, body: '' };
-  const body = registry.content.open(digest, range);
-  // Once the file is open, a deletion no longer matters; before, the head must not have been sent.
-  await once(body, 'open').catch((error: unknown) => {
-    throw errnoOf(error) === 'ENOENT' ? unknownBlob(digest) : error;
-  });
+  const coming = await registry.cache?.blob(repository, digest, range ?? { start: 0, end: sizeBytes - 1 });
+  const body = coming ?? (await openBlob(registry, digest, range));
   registry.events({
     action: 'pull',
     repository,
@@ -75,8 +78,17 @@ export const getBlob: Handler<BlobParams> = async (registry, params, call) => {
     actor: call.caller.name,
     remoteAddress: call.remoteAddress,
   });
-  return { ...part, body };
+  return { ...part, body, slow: coming !== undefined };
 };
+
+async function openBlob(registry: Registry, digest: Digest, range: ByteRange | undefined): Promise<Readable> {
+  const body = registry.content.open(digest, range);
+  // Once the file is open, a deletion no longer matters; before, the head must not have been sent.
+  await once(body, 'open').catch((error: unknown) => {
+    throw errnoOf(error) === 'ENOENT' ? unknownBlob(digest) : error;
+  });
+  return body;
+}
 
 /** Takes a blob out of the repository (end-10). One that a manifest there needs stays. */
 export const deleteBlob: Handler<BlobParams> = (registry, params, call) => {

@@ -7,12 +7,16 @@ const CATALOG_PAGE_MAX = 1000;
 const TAGS_PAGE_MAX = 10_000;
 
 /** end-8 */
-export const listTags: Handler<{ readonly repository: RepositoryName }> = (registry, { repository: name }, call) => {
-  const repository = registry.index.get(name);
-  if (repository === undefined) {
+export const listTags: Handler<{ readonly repository: RepositoryName }> = async (
+  registry,
+  { repository: name },
+  call,
+) => {
+  const known = (await registry.cache?.tags(name)) ?? registry.index.get(name)?.tags.keys();
+  if (known === undefined) {
     throw new RegistryError('NAME_UNKNOWN', `repository name not known to registry: ${name}`);
   }
-  const tags = [...repository.tags.keys()].sort();
+  const tags = [...known].sort();
   const { items, headers } = page(tags, call.query, `/v2/${name}/tags/list`, { max: TAGS_PAGE_MAX });
   return json({ name, tags: items }, headers);
 };

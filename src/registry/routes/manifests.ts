@@ -10,7 +10,7 @@ import {
   type ManifestDocument,
   parseManifestDocument,
 } from '../storage/manifest-document.ts';
-import type { ManifestRecord } from '../storage/records.ts';
+import { type ManifestRecord, manifestRecord } from '../storage/records.ts';
 
 export interface ManifestParams {
   readonly repository: RepositoryName;
@@ -32,7 +32,8 @@ function requireManifest(registry: Registry, { repository: name, reference }: Ma
 }
 
 /** HEAD and GET (end-3). */
-export const getManifest: Handler<ManifestParams> = (registry, params, call) => {
+export const getManifest: Handler<ManifestParams> = async (registry, params, call) => {
+  await registry.cache?.manifest(params.repository, params.reference);
   const record = requireManifest(registry, params);
   const { digest, mediaType, sizeBytes } = record;
   const headers = {
@@ -65,17 +66,8 @@ export const putManifest: Handler<ManifestParams> = async (registry, params, cal
   // Others ran meanwhile. From here to the record nobody does.
   checkReferences(registry, name, document);
   const known = registry.index.get(name)?.manifests.get(digest);
-  if (known === undefined && registry.roomBytes(name) < bytes.length) {
-    throw new RegistryError('DENIED', `the quota of ${name} is used up`);
-  }
-  const record: ManifestRecord = known ?? {
-    repository: name,
-    digest,
-    mediaType: document.mediaType,
-    sizeBytes: bytes.length,
-    references: [...new Set([...document.blobs, ...document.manifests].map((descriptor) => descriptor.digest))],
-    ...(document.subject === undefined ? {} : { subject: document.subject }),
-  };
+  if (known === undefined) registry.quota.require(name, bytes.length);
+  const record = known ?? manifestRecord(name, { digest, sizeBytes: bytes.length, document });
   registry.index.putManifest(record, 'tag' in reference ? reference.tag : undefined);
   registry.events({ ...eventOf(record, params, 'push'), actor: call.caller.name, remoteAddress: call.remoteAddress });
   return {

@@ -1,6 +1,6 @@
 import type { Digest } from '../../base/ids.ts';
 import { MEDIA_TYPE } from '../../spec/index.ts';
-import { type Handler, json } from '../http/call.ts';
+import { type Answer, type Handler, json } from '../http/call.ts';
 import type { RepositoryName } from '../names.ts';
 import type { Registry } from '../registry.ts';
 import type { ManifestRecord } from '../storage/records.ts';
@@ -17,9 +17,16 @@ const PAGE_BYTES = 1 << 20;
  * Manifests whose subject is this digest, as an index (end-12). Always 200: a subject may come after its referrers. Pages
  * go by `last`, the digest that ended the one before.
  */
-export const listReferrers: Handler<ReferrersParams> = (registry, { repository: name, digest }, call) => {
-  const repository = registry.index.get(name);
+export const listReferrers: Handler<ReferrersParams> = async (registry, { repository: name, digest }, call) => {
   const artifactType = call.query.get('artifactType') ?? '';
+  if (registry.cache !== undefined) {
+    const all = await registry.cache.referrers(name, digest);
+    return answer(
+      all.filter((descriptor) => artifactType === '' || descriptor.artifactType === artifactType),
+      artifactType,
+    );
+  }
+  const repository = registry.index.get(name);
   const last = call.query.get('last') ?? '';
   const manifests: object[] = [];
   let bytes = 0;
@@ -40,16 +47,25 @@ export const listReferrers: Handler<ReferrersParams> = (registry, { repository: 
     bytes += JSON.stringify(descriptor).length;
     manifests.push(descriptor);
   }
-  const link = new URLSearchParams({ ...(artifactType === '' ? {} : { artifactType }), last: next ?? '' });
+  if (next === undefined) return answer(manifests, artifactType);
+  const link = new URLSearchParams({ ...(artifactType === '' ? {} : { artifactType }), last: next });
+  return answer(manifests, artifactType, { Link: `</v2/${name}/referrers/${digest}?${link}>; rel="next"` });
+};
+
+function answer(
+  manifests: readonly object[],
+  artifactType: string,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
   return json(
     { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests },
     {
       'Content-Type': MEDIA_TYPE.ociIndex,
       ...(artifactType === '' ? {} : { 'OCI-Filters-Applied': 'artifactType' }),
-      ...(next === undefined ? {} : { Link: `</v2/${name}/referrers/${digest}?${link}>; rel="next"` }),
+      ...headers,
     },
   );
-};
+}
 
 interface ReferrerDescriptor {
   readonly mediaType: string;

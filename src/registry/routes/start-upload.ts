@@ -1,5 +1,4 @@
 import type { Digest } from '../../base/ids.ts';
-import { RegistryError } from '../errors.ts';
 import type { Answer, Call, Handler } from '../http/call.ts';
 import { isRepository, parseBlobDigest, type RepositoryName } from '../names.ts';
 import type { Registry } from '../registry.ts';
@@ -21,9 +20,7 @@ export const startUpload: Handler<UploadsParams> = async (registry, { repository
   }
   const asked = call.query.get('digest');
   const digest = asked === null || mount !== null ? undefined : parseBlobDigest(asked);
-  if (registry.roomBytes(repository) <= 0) {
-    throw new RegistryError('DENIED', `the quota of ${repository} is used up`);
-  }
+  registry.quota.require(repository, 1);
   const upload = registry.uploads.start(repository);
   if (digest === undefined) return uploadAnswer(upload, 202, 0);
   try {
@@ -47,9 +44,7 @@ function mountBlob(
     const blob = registry.index.get(source)?.blobs.get(digest);
     // What the caller may not read is as if it were not there.
     if (blob === undefined || !call.caller.may('pull', source) || !registry.content.has(digest)) continue;
-    if (source !== repository && registry.roomBytes(repository) < blob.sizeBytes) {
-      throw new RegistryError('DENIED', `the quota of ${repository} is used up`);
-    }
+    if (source !== repository) registry.quota.requireLink(repository, blob.sizeBytes);
     registry.index.linkBlob({ repository, digest, sizeBytes: blob.sizeBytes });
     registry.collector.touch(repository, digest);
     registry.events({

@@ -105,7 +105,12 @@ function pick<Params extends { readonly repository: RepositoryName }>(
   return {
     route,
     needs: { repository: params.repository, actions },
-    handle: (registry, call) => handle(registry, params, call),
+    handle(registry, call) {
+      if (action === 'push' && registry.cache !== undefined) {
+        throw new RegistryError('UNSUPPORTED', `this is a cache of ${registry.cache.upstream}: it takes no pushes`);
+      }
+      return handle(registry, params, call);
+    },
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Digest } from '../../base/ids.ts';
 import type { Records } from '../../base/records.ts';
 import type { RepositoryName } from '../names.ts';
+import type { PullRecord } from '../pull-through/pull-times.ts';
+import type { ManifestDocument } from './manifest-document.ts';
 
 /** Table `registry_manifests`, key `repository@digest`. The bytes are a blob of the content store. */
 export interface ManifestRecord {
@@ -40,8 +42,18 @@ export interface RegistryTables {
   readonly tags: Records<TagRecord>;
   readonly blobs: Records<BlobRecord>;
   readonly uploads: Records<UploadRecord>;
+  readonly pulls: Records<PullRecord>;
   /** All writes in `change`, or none. */
   transaction(change: () => void, options?: { readonly removes?: boolean }): void;
+}
+
+export function manifestRecord(
+  repository: RepositoryName,
+  { digest, sizeBytes, document }: { digest: Digest; sizeBytes: number; document: ManifestDocument },
+): ManifestRecord {
+  const { mediaType, blobs, manifests, subject } = document;
+  const references = [...new Set([...blobs, ...manifests].map((descriptor) => descriptor.digest))];
+  return { repository, digest, mediaType, sizeBytes, references, ...(subject === undefined ? {} : { subject }) };
 }
 
 export const manifestKey = (repository: RepositoryName, digest: Digest): string => `${repository}@${digest}`;

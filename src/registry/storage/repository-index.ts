@@ -20,6 +20,8 @@ export interface RepositoryIndex {
   deleteTag(name: RepositoryName, tag: string): void;
   /** Whether any repository has this content as a blob or manifest. */
   uses(digest: Digest): boolean;
+  /** Bytes of everything that is in use, each digest once. */
+  storedBytes(): number;
   /** A repository that has it as a blob, for mounts that name none. */
   repositoriesWith(digest: Digest): Iterable<RepositoryName>;
 }
@@ -38,6 +40,7 @@ export function openRepositoryIndex(tables: RegistryTables, listener: IndexListe
   const holders = new Map<Digest, Set<RepositoryName>>();
   const manifestHolders = new Map<Digest, number>();
   let sorted: readonly RepositoryName[] | undefined;
+  let storedBytes = 0;
 
   const repository = (name: RepositoryName): Repository => {
     let found = repositories.get(name);
@@ -70,11 +73,18 @@ export function openRepositoryIndex(tables: RegistryTables, listener: IndexListe
     if (users <= 0) listener.unused(found.name, digest);
   };
 
+  const released = (digest: Digest, sizeBytes: number): void => {
+    if (uses(digest)) return;
+    storedBytes -= sizeBytes;
+    listener.released(digest);
+  };
+
   const addBlob = ({ repository: name, digest, sizeBytes }: BlobRecord): void => {
     const found = repository(name);
     if (!found.blobs.has(digest)) {
       found.blobs.set(digest, { sizeBytes, users: found.manifestUsers.get(digest) ?? 0 });
       found.usedBytes += sizeBytes;
+      if (!uses(digest)) storedBytes += sizeBytes;
       const set = holders.get(digest);
       if (set === undefined) holders.set(digest, new Set([name]));
       else set.add(name);
@@ -87,6 +97,7 @@ export function openRepositoryIndex(tables: RegistryTables, listener: IndexListe
     found.manifests.set(record.digest, record);
     if (before !== undefined) return;
     found.usedBytes += record.sizeBytes;
+    if (!uses(record.digest)) storedBytes += record.sizeBytes;
     manifestHolders.set(record.digest, (manifestHolders.get(record.digest) ?? 0) + 1);
     for (const digest of record.references) use(found, digest);
     if (record.subject !== undefined) {
@@ -137,7 +148,7 @@ export function openRepositoryIndex(tables: RegistryTables, listener: IndexListe
       set?.delete(name);
       if (set?.size === 0) holders.delete(digest);
       forgetIfEmpty(found);
-      if (!uses(digest)) listener.released(digest);
+      released(digest, blob.sizeBytes);
     },
     putManifest(record, tag) {
       const { repository: name, digest } = record;
@@ -173,7 +184,7 @@ export function openRepositoryIndex(tables: RegistryTables, listener: IndexListe
       if (left > 0) manifestHolders.set(digest, left);
       else manifestHolders.delete(digest);
       forgetIfEmpty(found);
-      if (!uses(digest)) listener.released(digest);
+      released(digest, record.sizeBytes);
     },
     deleteTag(name, tag) {
       const found = repositories.get(name);
@@ -183,6 +194,7 @@ export function openRepositoryIndex(tables: RegistryTables, listener: IndexListe
       forgetIfEmpty(found);
     },
     uses,
+    storedBytes: () => storedBytes,
     repositoriesWith: (digest) => holders.get(digest) ?? [],
   };
 }

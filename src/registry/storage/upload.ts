@@ -8,8 +8,8 @@ import type { UploadRecord } from './records.ts';
 export interface UploadLimits {
   /** Of one blob. */
   readonly maxBlobBytes: number;
-  /** Bytes that the repository may still take, uploads under way counted. */
-  readonly roomBytes: (repository: RepositoryName) => number;
+  /** @throws RegistryError DENIED when the repository may not take so many bytes more */
+  readonly requireRoom: (repository: RepositoryName, moreBytes: number) => void;
 }
 
 /** One blob on its way in. One request writes at a time: a newer one takes over from an older, whose client is gone. */
@@ -120,9 +120,7 @@ export function createUpload(record: UploadRecord, deps: UploadDeps): Upload {
             status: 413,
           });
         }
-        if (chunk.length > deps.limits.roomBytes(repository)) {
-          throw new RegistryError('DENIED', `the quota of ${repository} is used up`);
-        }
+        deps.limits.requireRoom(repository, chunk.length);
         await target.write(chunk);
         size += chunk.length;
         touchedAt = deps.now();

@@ -14,8 +14,8 @@ export interface Uploads {
   get(repository: RepositoryName, id: string): Upload;
   /** Ends those that nobody has written to for so long. */
   expire(idleSeconds: number): Promise<void>;
-  /** Bytes of the repository's uploads. */
-  pendingBytes(repository: RepositoryName): number;
+  /** Bytes of the repository's uploads, or of all. */
+  pendingBytes(repository?: RepositoryName): number;
   readonly count: number;
   /** Lets go of all files; what was written stays for the next start. */
   close(): Promise<void>;
@@ -69,7 +69,13 @@ export function openUploads(deps: UploadsDeps): Uploads {
       for (const upload of [...uploads.values()]) if (upload.touchedAt < before) await upload.cancel();
       deps.content.expireIngests(2 * idleSeconds);
     },
-    pendingBytes: (repository) => of(repository).reduce((sum, upload) => sum + upload.writtenBytes, 0),
+    pendingBytes(repository) {
+      let sum = 0;
+      for (const upload of uploads.values()) {
+        if (repository === undefined || upload.repository === repository) sum += upload.writtenBytes;
+      }
+      return sum;
+    },
     get count() {
       return uploads.size;
     },
