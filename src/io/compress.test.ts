@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { type DecompressLimits, decompress } from './compress.ts';
+import { decompress } from './compress.ts';
+import type { DecompressLimits } from './expansion.ts';
 
 async function unpacked(bytes: Buffer, chunkSize = 64 << 10, limits: DecompressLimits = {}): Promise<[string, Buffer]> {
   const { compression, stream } = await decompress(

@@ -1,21 +1,14 @@
 import { Duplex, pipeline, Readable } from 'node:stream';
 import { constants, createGunzip, createZstdDecompress, type ZstdDecompress } from 'node:zlib';
 import { EngineError, errnoOf, invalid, messageOf } from '../base/errors.ts';
+import { type DecompressLimits, Expansion } from './expansion.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
-
-export interface DecompressLimits {
-  /** Default 1 TiB: more than any real layer, less than an endless one. */
-  readonly maxBytes?: number;
-  /** Output per input byte; only looked at beyond 256 MiB of output. Default 2000: gzip cannot exceed 1032. */
-  readonly maxRatio?: number;
-}
 
 /** Bytes that {@link detectCompression} wants to see. */
 export const MAGIC_LENGTH = 6;
 
 const CHUNK = 256 << 10;
-const RATIO_FREE_BYTES = 256 << 20;
 const ZSTD_WINDOW_LOG_MAX = 27;
 
 const UNSUPPORTED: readonly (readonly [string, readonly number[]])[] = [
@@ -54,22 +47,15 @@ export async function decompress(
 }
 
 async function* limited(source: Readable, decoder: Duplex, limits: DecompressLimits): AsyncGenerator<Buffer> {
-  const maxBytes = limits.maxBytes ?? 2 ** 40;
-  const maxRatio = limits.maxRatio ?? 2000;
-  let input = 0;
-  let output = 0;
+  const expansion = new Expansion(limits);
   source.on('data', (chunk: Buffer) => {
-    input += chunk.length;
+    expansion.read(chunk.length);
   });
   // Its errors reach the loop below through the decoder.
   pipeline(source, decoder, () => {});
   try {
     for await (const chunk of decoder as AsyncIterable<Buffer>) {
-      output += chunk.length;
-      if (output > maxBytes) throw new EngineError('tooLarge', `archive exceeds ${maxBytes} bytes when decompressed`);
-      if (output > RATIO_FREE_BYTES && output / input > maxRatio) {
-        throw new EngineError('tooLarge', `archive expands more than ${maxRatio} times when decompressed`);
-      }
+      expansion.made(chunk.length);
       yield chunk;
     }
   } catch (error) {

@@ -1,7 +1,10 @@
 export { type ArchiveEntry, archiveEntries, entryPath } from './archive-entries.ts';
 export { type AtomicFileOptions, spaceError, syncFolder, writeFileAtomic } from './atomic-file.ts';
 export { borrowStream } from './borrow.ts';
-export { type Compression, type DecompressLimits, decompress, detectCompression, MAGIC_LENGTH } from './compress.ts';
+export { type Compression, decompress, detectCompression, MAGIC_LENGTH } from './compress.ts';
+export { type DecompressLimits, Expansion } from './expansion.ts';
+export { hashFile } from './hash-file.ts';
+export { release } from './release.ts';
 export { type SparseRegion, showName, type TarEntry, type TarEntryType } from './tar/entry.ts';
 export { DEFAULT_TAR_LIMITS, type TarLimits } from './tar/limits.ts';
 export { TarParser, type TarSink } from './tar/tar-parser.ts';

@@ -2,6 +2,8 @@
 
 export { type BytePath, showPath, sysPath, toBytePath } from './byte-path.ts';
 export { wallTimeNanos } from './clock.ts';
+export type { Decoder } from './decode/decoder.ts';
+export { openDecoder } from './decode/open-decoder.ts';
 export { setTimes } from './file-times.ts';
 export { bindHostPort, type HostPort } from './host-port.ts';
 export { type DirectoryOwner, makeDirectoryInRoot, readInRoot } from './in-root.ts';

@@ -63,7 +63,8 @@ export interface Ingest extends AsyncDisposable {
   /** Bytes that such readers find there. */
   readonly writtenBytes: number;
   /**
-   * Resolves when more may be written, not when it is on disk: errors come with a later call.
+   * Resolves when more may be written, not when it is on disk: errors come with a later call. The chunk is only needed
+   * until then.
    * @throws EngineError noSpace
    */
   write(chunk: Uint8Array): Promise<void>;

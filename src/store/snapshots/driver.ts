@@ -10,6 +10,7 @@ export interface FreshLayer {
   readonly diffId: Digest;
   readonly parents: readonly Digest[];
   readonly archive: Pick<TreeJob & { kind: 'unpack' }, 'file' | 'diffId' | 'limits'>;
+  readonly progress: ((bytesRead: number) => void) | undefined;
   /** The layers below, as soon as they are there. */
   readonly below: () => Promise<readonly LayerRecord[]>;
 }

@@ -89,7 +89,10 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
         await layer.parentsReady;
         return below(layer.parents);
       };
-      const tree = await driver.unpack({ folder, ...layer, archive, below: belowWhenReady }, signal);
+      const tree = await driver.unpack(
+        { folder, ...layer, archive, progress: source.progress, below: belowWhenReady },
+        signal,
+      );
       if (tree.skippedXattrs.length > 0) {
         logger.warn({ layer: layer.diffId, xattrs: tree.skippedXattrs }, 'the file system takes no such attributes');
       }

@@ -40,7 +40,7 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
     for (const folder of [upper, work, target]) mkdirSync(folder, { recursive: true, mode: 0o755 });
     mounts.mount({ lower: below, upper, work, target });
     try {
-      return await unpackMerged(pool, { ...layer.archive, target }, signal);
+      return await unpackMerged(pool, { ...layer.archive, target }, signal, layer.progress);
     } finally {
       detachMount(target);
     }
@@ -70,7 +70,11 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
       mkdirSync(target, { mode: 0o755 });
       const key = chainKey([...layer.parents, layer.diffId]);
       try {
-        const tree = await pool.run({ kind: 'unpack', ...layer.archive, target, mode: 'overlay' }, signal);
+        const tree = await pool.run(
+          { kind: 'unpack', ...layer.archive, target, mode: 'overlay' },
+          signal,
+          layer.progress,
+        );
         if (tree.implied.length === 0) return { ...tree, key: soloKey(layer.diffId) };
         if (await adopt(layer, tree.implied)) return { ...tree, key };
       } catch (error) {

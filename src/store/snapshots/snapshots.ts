@@ -11,6 +11,8 @@ export interface LayerSource {
   readonly path: string;
   /** Digest of the file as it is, verified when it was written: where it equals the diffID nothing is hashed again. */
   readonly digest: Digest;
+  /** Called now and then with how many bytes of the file are unpacked. */
+  readonly progress?: (bytesRead: number) => void;
 }
 
 /**

@@ -8,9 +8,10 @@ export async function unpackMerged(
   pool: TreePool,
   archive: Pick<TreeJob & { kind: 'unpack' }, 'file' | 'diffId' | 'limits' | 'target'>,
   signal: AbortSignal,
+  progress?: (bytesRead: number) => void,
 ): Promise<UnpackedTree> {
   try {
-    return await pool.run({ kind: 'unpack', ...archive, mode: 'merged' }, signal);
+    return await pool.run({ kind: 'unpack', ...archive, mode: 'merged' }, signal, progress);
   } catch (error) {
     throw error instanceof NeedsParents ? invalid(error.message, error) : error;
   }

@@ -18,7 +18,7 @@ export function vfsDriver({ paths, pool }: { readonly paths: SnapshotPaths; read
       const target = join(layer.folder, 'fs');
       mkdirSync(target, { mode: 0o755 });
       await copyTop(await layer.below(), target, signal);
-      const tree = await unpackMerged(pool, { ...layer.archive, target }, signal);
+      const tree = await unpackMerged(pool, { ...layer.archive, target }, signal, layer.progress);
       return { ...tree, key: chainKey([...layer.parents, layer.diffId]) };
     },
     async create(folder, layers) {

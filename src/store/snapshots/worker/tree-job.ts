@@ -41,9 +41,17 @@ export interface TreeResults {
 
 export interface TreeRequest {
   readonly job: TreeJob;
-  /** One Int32: not 0 asks the job to stop. */
-  readonly stop: Int32Array;
+  /** Shared with the thread: {@link CONTROL} says which cell is what. */
+  readonly control: BigInt64Array;
 }
+
+export const CONTROL = {
+  /** Not 0 asks the job to stop. */
+  stop: 0,
+  /** Bytes of the file that an unpack has read. */
+  read: 1,
+  cells: 2,
+} as const;
 
 /** `needsParents`: the layer links to a file that it does not hold itself. */
 export type TreeFailure = {

@@ -1,23 +1,29 @@
 import { Worker } from 'node:worker_threads';
 import { EngineError, internal, messageOf } from '../../../base/errors.ts';
 import { NeedsParents } from '../untar/refusals.ts';
-import type { TreeAnswer, TreeJob, TreeRequest, TreeResults } from './tree-job.ts';
+import { CONTROL, type TreeAnswer, type TreeJob, type TreeRequest, type TreeResults } from './tree-job.ts';
 
 /** Threads for work on trees. None runs while there is nothing to do. */
 export interface TreePool extends AsyncDisposable {
-  /** Queued behind what came before. @throws EngineError invalid, tooLarge, noSpace, cancelled, internal; NeedsParents */
-  run<J extends TreeJob>(job: J, signal?: AbortSignal): Promise<TreeResults[J['kind']]>;
+  /** Queued behind what came before. `progress` is called ten times a second, for unpacking. @throws EngineError invalid, tooLarge, noSpace, cancelled, internal; NeedsParents */
+  run<J extends TreeJob>(
+    job: J,
+    signal?: AbortSignal,
+    progress?: (bytesRead: number) => void,
+  ): Promise<TreeResults[J['kind']]>;
 }
 
 interface Waiting {
   readonly request: TreeRequest;
   readonly settle: (answer: TreeAnswer | Error) => void;
+  readonly progress: ((bytesRead: number) => void) | undefined;
 }
 
 /** One more than two cores gain nothing: the file system is what they wait for. */
 const THREADS = 2;
 /** A thread costs 10 MB while it is there and 15 ms to start. */
 const IDLE_MILLISECONDS = 3000;
+const PROGRESS_MILLISECONDS = 100;
 
 export function createTreePool(): TreePool {
   const queue: Waiting[] = [];
@@ -42,14 +48,19 @@ export function createTreePool(): TreePool {
       return;
     }
     worker.ref();
+    const timer = watch(waiting);
     const answered = (answer: TreeAnswer): void => {
+      clearInterval(timer);
       worker.off('error', failed).off('exit', ended);
       waiting.settle(answer);
       next(worker);
     };
     // The thread is gone: out of memory, or a defect of ours. It ends next.
     const failed = (error: Error): void => waiting.settle(internal(`a tree thread failed: ${messageOf(error)}`, error));
-    const ended = (): void => waiting.settle(internal('a tree thread ended'));
+    const ended = (): void => {
+      clearInterval(timer);
+      waiting.settle(internal('a tree thread ended'));
+    };
     worker.once('message', answered).once('error', failed).once('exit', ended);
     worker.postMessage(waiting.request);
   };
@@ -86,13 +97,17 @@ export function createTreePool(): TreePool {
   };
 
   return {
-    run<J extends TreeJob>(job: J, signal?: AbortSignal): Promise<TreeResults[J['kind']]> {
+    run<J extends TreeJob>(
+      job: J,
+      signal?: AbortSignal,
+      progress?: (bytesRead: number) => void,
+    ): Promise<TreeResults[J['kind']]> {
       const { promise, resolve, reject } = Promise.withResolvers<TreeResults[J['kind']]>();
       const cancelled = (): EngineError => new EngineError('cancelled', `${VERBS[job.kind]} was cancelled`);
       if (isClosed || signal?.aborted === true) return Promise.reject(cancelled());
-      const stop = new Int32Array(new SharedArrayBuffer(4));
+      const control = new BigInt64Array(new SharedArrayBuffer(8 * CONTROL.cells));
       const onAbort = (): void => {
-        Atomics.store(stop, 0, 1);
+        Atomics.store(control, CONTROL.stop, 1n);
         const place = queue.indexOf(waiting);
         if (place < 0) return;
         queue.splice(place, 1);
@@ -105,7 +120,7 @@ export function createTreePool(): TreePool {
         else if (answer.failure.kind === 'needsParents') reject(new NeedsParents(answer.failure.message));
         else reject(new EngineError(answer.failure.kind, answer.failure.message));
       };
-      const waiting: Waiting = { request: { job, stop }, settle };
+      const waiting: Waiting = { request: { job, control }, settle, progress };
       signal?.addEventListener('abort', onAbort, { once: true });
       queue.push(waiting);
       start();
@@ -117,6 +132,12 @@ export function createTreePool(): TreePool {
       await Promise.all([...alive].map((worker) => worker.terminate()));
     },
   };
+}
+
+function watch({ request, progress }: Waiting): NodeJS.Timeout | undefined {
+  if (progress === undefined) return undefined;
+  const { control } = request;
+  return setInterval(() => progress(Number(Atomics.load(control, CONTROL.read))), PROGRESS_MILLISECONDS).unref();
 }
 
 const VERBS: Readonly<Record<TreeJob['kind'], string>> = {

@@ -5,13 +5,24 @@ import { copyTree, removeTree, treeSize } from '../../../linux/index.ts';
 import { NeedsParents } from '../untar/refusals.ts';
 import { adoptDirectories } from './adopt-directories.ts';
 import { hashFile } from './hash-file.ts';
-import type { TreeAnswer, TreeFailure, TreeJob, TreeRequest, TreeResults } from './tree-job.ts';
+import {
+  CONTROL,
+  type TreeAnswer,
+  type TreeFailure,
+  type TreeJob,
+  type TreeRequest,
+  type TreeResults,
+} from './tree-job.ts';
 import { unpackFile } from './unpack-file.ts';
 
-async function run(job: TreeJob, shouldStop: () => boolean): Promise<TreeResults[TreeJob['kind']]> {
+function run(job: TreeJob, control: BigInt64Array): TreeResults[TreeJob['kind']] {
+  const shouldStop = (): boolean => Atomics.load(control, CONTROL.stop) !== 0n;
   switch (job.kind) {
     case 'unpack':
-      return unpackFile(job, shouldStop);
+      return unpackFile(job, {
+        shouldStop,
+        progress: (bytes) => void Atomics.store(control, CONTROL.read, BigInt(bytes)),
+      });
     case 'adopt':
       return adoptDirectories(job.source, job.target, job.names);
     case 'copy':
@@ -37,10 +48,10 @@ function failureOf(error: unknown): TreeFailure {
   return { kind: 'internal', message: messageOf(error) };
 }
 
-parentPort?.on('message', async ({ job, stop }: TreeRequest) => {
+parentPort?.on('message', ({ job, control }: TreeRequest) => {
   let answer: TreeAnswer;
   try {
-    answer = { ok: true, result: await run(job, () => Atomics.load(stop, 0) !== 0) };
+    answer = { ok: true, result: run(job, control) };
   } catch (error) {
     answer = { ok: false, failure: failureOf(error) };
   }
