@@ -13,6 +13,15 @@ export function formatNanos(at: Nanos): string {
   return fraction === '' ? `${seconds}Z` : `${seconds}.${fraction}Z`;
 }
 
+/** Milliseconds as Go writes a Duration: `500ms`, `1.5s`, `1m0s`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${ms}ms`;
+  const seconds = `${(ms / 1000) % 60}s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes === 0) return seconds;
+  return minutes < 60 ? `${minutes}m${seconds}` : `${Math.floor(minutes / 60)}h${minutes % 60}m${seconds}`;
+}
+
 /** The inverse of {@link formatNanos}; offsets other than Z are honoured. Undefined when it is no RFC 3339 time. */
 export function parseNanos(text: string): Nanos | undefined {
   const match = /^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|z|[+-]\d\d:?\d\d)$/.exec(text);

@@ -24,6 +24,8 @@ export interface Entry {
   attachments: number;
   /** Cancels the wait for a restart policy's next start. */
   cancelRestart: (() => void) | undefined;
+  /** Set while its health is watched. */
+  stopHealthChecks: (() => void) | undefined;
   /** Last delay of the restart policy, 0 for none. */
   restartDelayMs: number;
   /** Resolves when what the last run held has been given back. */
@@ -175,6 +177,7 @@ function newEntry(record: ContainerRecord): Entry {
     manualRestarts: 0,
     attachments: 0,
     cancelRestart: undefined,
+    stopHealthChecks: undefined,
     restartDelayMs: 0,
     cleanup: undefined,
     summary: undefined,

@@ -4,6 +4,7 @@ import { emitContainerEvent } from './container-events.ts';
 import type { Entry } from './container-table.ts';
 import { handleExecExit } from './exec-exit.ts';
 import { giveBack } from './give-back.ts';
+import { unwatchHealth } from './health/watch-health.ts';
 import { removeStopped } from './remove-container.ts';
 import { restartByPolicy } from './restart-by-policy.ts';
 import { restartDelay, wantsRestart } from './restart-policy.ts';
@@ -35,6 +36,7 @@ export function handleExit(world: World, exit: TaskExit): void {
 }
 
 function applyExit(world: World, entry: Entry, exit: TaskExit): void {
+  unwatchHealth(entry);
   const before = entry.record;
   const ranForMs = runDuration(before.state.startedAt, exit.exitedAt);
   const restart =

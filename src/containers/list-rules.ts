@@ -104,7 +104,7 @@ const FILTERS: Readonly<Record<string, Compile>> = {
     for (const value of values) {
       if (!HEALTH.has(value)) throw invalid(`unrecognized filter value for health: ${value}`);
     }
-    return () => values.includes('none');
+    return ({ health }) => values.includes(health?.Status ?? 'none');
   },
   'is-task': (values) => {
     for (const value of values) {

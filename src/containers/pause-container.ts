@@ -1,6 +1,7 @@
 import { conflict, internal } from '../base/errors.ts';
 import { emitContainerEvent } from './container-events.ts';
 import type { Entry } from './container-table.ts';
+import { unwatchHealth, watchHealth } from './health/watch-health.ts';
 import { hasProcess, paused } from './state.ts';
 import type { World } from './world.ts';
 
@@ -27,6 +28,8 @@ export async function unpauseContainer(world: World, ref: string, signal: AbortS
 export async function setPaused(world: World, entry: Entry, pause: boolean): Promise<void> {
   await (pause ? world.runtime.pause(entry.id) : world.runtime.resume(entry.id));
   if (!hasProcess(entry.record)) return;
+  if (pause) unwatchHealth(entry);
   world.table.note(entry, paused(entry.record, pause));
   emitContainerEvent(world.events, entry.record, pause ? 'pause' : 'unpause');
+  if (!pause) watchHealth(world, entry);
 }

@@ -1,7 +1,15 @@
 import type { Digest, ObjectId } from '../base/ids.ts';
 import { ZERO_TIME } from '../base/time.ts';
 import type { SandboxState } from '../network/index.ts';
-import type { ContainerConfig, Descriptor, EndpointSettings, HostConfig, MountPoint, Platform } from '../spec/index.ts';
+import type {
+  ContainerConfig,
+  Descriptor,
+  EndpointSettings,
+  Health,
+  HostConfig,
+  MountPoint,
+  Platform,
+} from '../spec/index.ts';
 
 /**
  * Where a container is in an operation that a crash may cut short. `creating` is undone by restore, `removing` finished;
@@ -85,6 +93,8 @@ export interface ContainerRecord {
   /** `stop` or `kill` ended it: no restart policy but `always` (and that only over daemon restarts) revives it. */
   readonly manuallyStopped: boolean;
   readonly restartCount: number;
+  /** Of the last run; absent without a health check. */
+  readonly health?: Health;
   /** With phase `removing`: its anonymous volumes go as well. */
   readonly removeVolumes?: boolean;
 }

@@ -6,6 +6,7 @@ import type { KnownTask, TaskExit } from '../runtime/index.ts';
 import type { Entry } from './container-table.ts';
 import { volumeNames } from './give-back.ts';
 import { handleExit } from './handle-exit.ts';
+import { watchHealth } from './health/watch-health.ts';
 import { containersFolder } from './paths.ts';
 import type { ContainerRecord } from './record.ts';
 import { releaseVolumes, removeStopped, sweep } from './remove-container.ts';
@@ -52,6 +53,7 @@ export async function restore(world: World, early: readonly TaskExit[]): Promise
   const idle = entries.filter(({ record }) => !hasProcess(record));
   for (const exit of inOrder(tasks, early)) handleExit(world, exit);
   for (const entry of idle) settle(world, entry);
+  for (const entry of entries) watchHealth(world, entry);
 }
 
 function takeOver(world: World, entries: readonly Entry[], tasks: readonly KnownTask[]): void {

@@ -1,4 +1,5 @@
 import { messageOf } from '../base/errors.ts';
+import { unwatchHealth } from './health/watch-health.ts';
 import { hasProcess } from './state.ts';
 import { stopEntry } from './stop-container.ts';
 import type { World } from './world.ts';
@@ -9,7 +10,10 @@ import type { World } from './world.ts';
  */
 export async function shutdown(world: World, options: { readonly stopContainers: boolean }): Promise<void> {
   world.lifetime.closing = true;
-  for (const entry of world.table.entries()) entry.cancelRestart?.();
+  for (const entry of world.table.entries()) {
+    entry.cancelRestart?.();
+    unwatchHealth(entry);
+  }
   if (options.stopContainers) {
     const running = [...world.table.entries()].filter(({ record }) => hasProcess(record));
     await Promise.all(

@@ -6,6 +6,7 @@ import { writeHostsFile, writeNameFiles } from './container-files.ts';
 import type { Entry } from './container-table.ts';
 import { sharesMemory } from './give-back.ts';
 import { handleExit } from './handle-exit.ts';
+import { watchHealth } from './health/watch-health.ts';
 import { linkFacts, withLinkedEnv } from './links.ts';
 import { makeBindSources } from './make-bind-sources.ts';
 import { emitNetworkEvents, hostEndpoints } from './network-events.ts';
@@ -55,6 +56,7 @@ export async function startLocked(world: World, entry: Entry, options: { byPolic
   entry.starting = undefined;
   // A short-lived process may have ended before the answer to its start was here.
   if (starting.exit !== undefined) handleExit(world, starting.exit);
+  else watchHealth(world, entry);
 }
 
 async function run(world: World, entry: Entry, record: ContainerRecord): Promise<void> {

@@ -1,5 +1,6 @@
 import { ZERO_TIME } from '../base/time.ts';
 import type { ContainerState, ContainerStatus, ExitRecord } from '../spec/index.ts';
+import { startingHealth, unwatchedHealth } from './health/health.ts';
 import type { ContainerRecord, StoredState } from './record.ts';
 
 /**
@@ -35,8 +36,10 @@ export function hasProcess(record: ContainerRecord): boolean {
 }
 
 export function started(record: ContainerRecord, task: { pid: number; startedAt: string }): ContainerRecord {
+  const health = startingHealth(record);
   return {
     ...record,
+    ...(health === undefined ? {} : { health }),
     phase: 'ready',
     state: {
       ...record.state,
@@ -75,7 +78,8 @@ export function exited(record: ContainerRecord, exit: ExitRecord, next: 'exited'
     finishedAt: exit.exitedAt,
   };
   const { sandbox: _gone, ...rest } = record;
-  return { ...rest, phase: 'ready', state, restartCount: record.restartCount + (next === 'restarting' ? 1 : 0) };
+  const restartCount = record.restartCount + (next === 'restarting' ? 1 : 0);
+  return { ...rest, ...unwatched(record), phase: 'ready', state, restartCount };
 }
 
 /** A policy wants it back after a restart of the daemon. */
@@ -89,10 +93,14 @@ export function restartAbandoned(record: ContainerRecord): ContainerRecord {
 }
 
 export function paused(record: ContainerRecord, isPaused: boolean): ContainerRecord {
-  return { ...record, state: { ...record.state, paused: isPaused } };
+  return { ...record, ...(isPaused ? unwatched(record) : {}), state: { ...record.state, paused: isPaused } };
 }
 
-/** `State` of inspect, without health, which the health checks add. */
+function unwatched({ health }: ContainerRecord): Pick<ContainerRecord, 'health'> {
+  return health === undefined ? {} : { health: unwatchedHealth(health) };
+}
+
+/** `State` of inspect. */
 export function wireState(record: ContainerRecord): ContainerState {
   const { state } = record;
   return {
@@ -107,5 +115,6 @@ export function wireState(record: ContainerRecord): ContainerState {
     Error: state.error,
     StartedAt: state.startedAt,
     FinishedAt: state.finishedAt,
+    ...(record.health === undefined ? {} : { Health: record.health }),
   };
 }

@@ -10,11 +10,17 @@ export function statusText(record: ContainerRecord, nowNanos: bigint): string {
   if (phase === 'removing') return 'Removal In Progress';
   if (state.running) {
     if (state.restarting) return `Restarting (${state.exitCode}) ${since(state.finishedAt, nowNanos)} ago`;
-    return `Up ${since(state.startedAt, nowNanos)}${state.paused ? ' (Paused)' : ''}`;
+    return `Up ${since(state.startedAt, nowNanos)}${condition(record)}`;
   }
   if (state.dead) return 'Dead';
   if (state.startedAt === ZERO_TIME) return 'Created';
   return state.finishedAt === ZERO_TIME ? '' : `Exited (${state.exitCode}) ${since(state.finishedAt, nowNanos)} ago`;
+}
+
+function condition({ state, health }: ContainerRecord): string {
+  if (state.paused) return ' (Paused)';
+  if (health === undefined) return '';
+  return health.Status === 'starting' ? ' (health: starting)' : ` (${health.Status})`;
 }
 
 function since(time: string, nowNanos: bigint): string {

@@ -224,6 +224,24 @@ export interface ContainerState {
   readonly Error: string;
   readonly StartedAt: string;
   readonly FinishedAt: string;
+  /** Only of a container with a health check that was started. */
+  readonly Health?: Health;
+}
+
+export interface Health {
+  readonly Status: 'starting' | 'healthy' | 'unhealthy';
+  /** Failed checks in a row. */
+  readonly FailingStreak: number;
+  /** The last checks, oldest first. */
+  readonly Log: readonly HealthcheckResult[];
+}
+
+export interface HealthcheckResult {
+  readonly Start: string;
+  readonly End: string;
+  /** -1 when the check could not be started or took too long. */
+  readonly ExitCode: number;
+  readonly Output: string;
 }
 
 /** `Mounts` entry of inspect. */

@@ -1,0 +1,49 @@
+import { formatNanos } from '../../base/time.ts';
+import { emitContainerEvent } from '../container-events.ts';
+import type { Entry } from '../container-table.ts';
+import { hasProcess } from '../state.ts';
+import type { World } from '../world.ts';
+import { ageMs, checkedHealth, nextCheckMs } from './health.ts';
+import { type Probe, probeOf } from './probe.ts';
+import { runProbe } from './run-probe.ts';
+
+/**
+ * Begins to check the health of a container that runs, one interval from now; does nothing for one without a check. Called at
+ * each start, unpause and restore; {@link unwatchHealth} ends it at each exit, pause and shutdown.
+ */
+export function watchHealth(world: World, entry: Entry): void {
+  unwatchHealth(entry);
+  const probe = probeOf(entry.record.config);
+  if (probe === undefined || !hasProcess(entry.record) || entry.record.state.paused || world.lifetime.closing) return;
+  const stop = new AbortController();
+  let timer: { cancel(): void } | undefined;
+  entry.stopHealthChecks = () => {
+    stop.abort();
+    timer?.cancel();
+  };
+  const schedule = (): void => {
+    const { health, state } = entry.record;
+    if (health === undefined || stop.signal.aborted) return;
+    const runsForMs = ageMs(state.startedAt, formatNanos(world.clock.now()));
+    timer = world.clock.after(nextCheckMs(health, probe, runsForMs), () => {
+      void world.background.run('health check', entry.id, () => check(world, entry, probe, stop.signal)).then(schedule);
+    });
+  };
+  schedule();
+}
+
+export function unwatchHealth(entry: Entry): void {
+  entry.stopHealthChecks?.();
+  entry.stopHealthChecks = undefined;
+}
+
+async function check(world: World, entry: Entry, probe: Probe, stopped: AbortSignal): Promise<void> {
+  const result = await runProbe(world, entry, probe, stopped);
+  const before = entry.record.health;
+  if (result === undefined || before === undefined || stopped.aborted) return;
+  const health = checkedHealth(before, result, { probe, startedAt: entry.record.state.startedAt });
+  world.table.note(entry, { ...entry.record, health });
+  if (health.Status !== before.Status) {
+    emitContainerEvent(world.events, entry.record, `health_status: ${health.Status}`);
+  }
+}
