@@ -17,6 +17,7 @@ export {
   openImageStore,
   type References,
   type StoredImage,
+  type StoredTarget,
 } from './images/index.ts';
 export { type OwnedSnapshots, openStores, type Stores, type StoresOptions } from './open-stores.ts';
 export {

@@ -78,16 +78,22 @@ function selectPlatforms(targets: readonly PlannedTarget[], wanted: readonly Pla
   throw new EngineError('notFound', `requested platform (${list}) is not in the archive`);
 }
 
-/** An image that is here under another manifest (its layers compressed differently, say) keeps that one. */
-function newTarget(deps: ImagesDeps, { descriptor, images, names, parent }: PlannedTarget): NewTarget {
-  const [only, ...others] = images;
-  const known = only === undefined || others.length > 0 ? undefined : deps.images.get(only.id);
-  return {
-    descriptor: known?.target ?? descriptor,
-    manifests: known === undefined ? images.map((image) => image.descriptor) : [known.manifestDescriptor],
-    names,
-    ...(parent === undefined ? {} : { parent }),
-  };
+/**
+ * An image that is here under another manifest (its layers compressed differently, say) keeps that one, unless this one is
+ * known by its digest.
+ */
+function newTarget(deps: ImagesDeps, { descriptor, images, attachments, names, parent }: PlannedTarget): NewTarget {
+  const alone = images.find((image) => image.descriptor.digest === descriptor.digest);
+  const known = alone === undefined || names.some(isDigested) ? undefined : deps.images.get(alone.id);
+  const described =
+    known === undefined
+      ? { descriptor, manifests: images.map((image) => image.descriptor), attachments: attachments ?? [] }
+      : { descriptor: known.target, manifests: [known.manifestDescriptor] };
+  return { ...described, names, ...(parent === undefined ? {} : { parent }) };
+}
+
+function isDigested(name: string): boolean {
+  return name.includes('@');
 }
 
 function announceLoad(deps: ImagesDeps, { images }: PlannedTarget): void {
@@ -98,7 +104,8 @@ function announceLoad(deps: ImagesDeps, { images }: PlannedTarget): void {
 function announce(deps: ImagesDeps, target: PlannedTarget): string[] {
   const owners = new Map(deps.images.names().map(({ name, target: owner }) => [name, owner.digest]));
   const lines: string[] = [];
-  for (const name of target.names) {
+  const tagged = target.names.filter((name) => !isDigested(name));
+  for (const name of tagged) {
     const owner = owners.get(name);
     const familiar = familiarString(parseReference(name));
     const before = owner === undefined ? undefined : deps.images.resolve(name).id;
@@ -107,6 +114,6 @@ function announce(deps: ImagesDeps, target: PlannedTarget): string[] {
     }
     lines.push(`Loaded image: ${familiar}`);
   }
-  if (target.names.length === 0) lines.push(...target.images.map(({ id }) => `Loaded image ID: ${id}`));
+  if (tagged.length === 0) lines.push(...target.images.map(({ id }) => `Loaded image ID: ${id}`));
   return lines;
 }

@@ -1,5 +1,5 @@
 import { invalid } from '../../base/errors.ts';
-import { digestHex } from '../../base/ids.ts';
+import { type Digest, digestHex } from '../../base/ids.ts';
 import {
   canonicalString,
   type Descriptor,
@@ -10,43 +10,68 @@ import {
   parseReference,
   withDefaultTag,
 } from '../../spec/index.ts';
+import { SOURCE_ANNOTATION } from '../save/archive-documents.ts';
 import type { ArchiveFile } from './archive-files.ts';
-import { type PlanContext, type PlannedImage, type PlannedTarget, storeBytes, storeFile } from './plan.ts';
+import { type PlanContext, type PlannedImage, type PlannedTarget, storeFile } from './plan.ts';
 
 const NESTING_MAX = 4;
+const SOURCES_MAX = 100;
 const ATTESTATION = 'vnd.docker.reference.type';
 
+/** What an entry of index.json brings. */
+interface Collected {
+  readonly images: PlannedImage[];
+  readonly attachments: Descriptor[];
+  /** An index may name another one many times, and that one a third: each is read once. */
+  readonly seen: Set<Digest>;
+}
+
 /**
- * Reads an OCI image layout (image-layout.md): what index.json lists, with one image per platform that came whole.
- * Platforms of an index may be missing; a manifest with a missing layer counts as missing.
+ * Reads an OCI image layout (image-layout.md): what index.json lists, with one image per platform that came whole, and the
+ * attestations that did. Platforms of an index may be missing; a manifest with a missing layer counts as missing.
  * @throws EngineError invalid when a blob is not what its descriptor says
  */
 export function planLayout(context: PlanContext): PlannedTarget[] {
   const index = parseIndex(context.files.json('index.json'));
   return index.manifests.flatMap((entry) => {
-    const images = collectImages(context, entry, NESTING_MAX);
+    const collected: Collected = { images: [], attachments: [], seen: new Set() };
+    collect(context, entry, { collected, nesting: 0 });
+    const { images, attachments } = collected;
     if (images.length === 0) return [];
     const { annotations, ...descriptor } = entry;
-    return { descriptor: withMediaType(descriptor, images), images, names: namesOf(annotations) };
+    return {
+      descriptor: withMediaType(descriptor, images),
+      images,
+      attachments,
+      names: [...namesOf(annotations), ...sourcesOf(entry)],
+    };
   });
 }
 
-function collectImages(context: PlanContext, descriptor: Descriptor, nesting: number): PlannedImage[] {
+function collect(
+  context: PlanContext,
+  descriptor: Descriptor,
+  { collected, nesting }: { readonly collected: Collected; readonly nesting: number },
+): void {
+  if (collected.seen.has(descriptor.digest)) return;
+  collected.seen.add(descriptor.digest);
   const file = blobFile(context, descriptor);
-  if (file === undefined || descriptor.annotations?.[ATTESTATION] !== undefined) return [];
+  if (file === undefined) return;
   if (file.kind === 'blob') throw invalid(`invalid archive: ${descriptor.digest} is no manifest`);
   const json = parseDocument(file.bytes, descriptor);
   if (typeof json === 'object' && json !== null && 'manifests' in json) {
-    if (nesting === 0) throw invalid('invalid archive: indexes are nested too deep');
-    const { manifests } = parseIndex(json);
-    const images = manifests.flatMap((child) => collectImages(context, child, nesting - 1));
-    if (images.length > 0) storeBytes(context, file.bytes);
-    return images;
+    if (nesting === NESTING_MAX) throw invalid('invalid archive: indexes are nested too deep');
+    const imagesBefore = collected.images.length;
+    for (const child of parseIndex(json).manifests) collect(context, child, { collected, nesting: nesting + 1 });
+    if (nesting > 0 && collected.images.length > imagesBefore) collected.attachments.push(descriptor);
+  } else if (descriptor.annotations?.[ATTESTATION] !== undefined) {
+    const { config, layers } = parseManifest(json);
+    if ([config, ...layers].every((blob) => blobFile(context, blob) !== undefined))
+      collected.attachments.push(descriptor);
+  } else {
+    const image = readImage(context, descriptor, parseManifest(json));
+    if (image !== undefined) collected.images.push(image);
   }
-  const image = readImage(context, descriptor, parseManifest(json));
-  if (image === undefined) return [];
-  storeBytes(context, file.bytes);
-  return [image];
 }
 
 /** Undefined when something of the image did not come, or when it is no image that runs (an artifact). */
@@ -61,7 +86,6 @@ function readImage(context: PlanContext, descriptor: Descriptor, manifest: Manif
       `invalid manifest, layers length mismatch: expected ${config.rootfs.diff_ids.length}, got ${manifest.layers.length}`,
     );
   }
-  for (const file of [configFile, ...layers]) if (file !== undefined) storeFile(context, file);
   const { annotations: _, ...plain } = descriptor;
   return { id: manifest.config.digest, descriptor: plain, manifest, config };
 }
@@ -100,4 +124,23 @@ function namesOf(annotations: Readonly<Record<string, string>> | undefined): str
   const reference = annotations?.['org.opencontainers.image.ref.name'];
   const name = annotations?.['io.containerd.image.name'] ?? (/[/:]/.test(reference ?? '') ? reference : undefined);
   return name === undefined ? [] : [canonicalString(withDefaultTag(parseReference(name)))];
+}
+
+/** The repositories that are known to have the target: by them it can be asked for by digest. Names that are none are passed over. */
+function sourcesOf({ annotations, digest }: Descriptor): string[] {
+  const sources = Object.entries(annotations ?? {}).flatMap(([key, paths]) => {
+    if (!key.startsWith(SOURCE_ANNOTATION)) return [];
+    const domain = key.slice(SOURCE_ANNOTATION.length);
+    return paths.split(',', SOURCES_MAX).map((path) => `${domain}/${path}@${digest}`);
+  });
+  return sources.slice(0, SOURCES_MAX).flatMap((source) => canonicalSource(source) ?? []);
+}
+
+function canonicalSource(text: string): string | undefined {
+  try {
+    const reference = parseReference(text);
+    return reference.tag === undefined ? canonicalString(reference) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -9,6 +9,8 @@ import type { ArchiveFile, ArchiveFiles } from './archive-files.ts';
 export interface PlannedTarget {
   readonly descriptor: Descriptor;
   readonly images: readonly PlannedImage[];
+  /** As in `NewTarget`. */
+  readonly attachments?: readonly Descriptor[];
   /** Canonical. */
   readonly names: readonly string[];
   readonly parent?: Digest;

@@ -205,3 +205,51 @@ test('several images share what they have in common', async () => {
     '[1,2]',
   );
 });
+
+test('attestations and indexes within come and go with their index; what is known by its digest stays so', async () => {
+  const layout = new Layout();
+  const image = layout.image([one], config([one]), [gzipSync(one)]);
+  const statement = {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    config: layout.blob('{"rootfs":{"type":"layers","diff_ids":[]}}', 'application/vnd.oci.image.config.v1+json'),
+    layers: [layout.blob('{"predicateType":"x"}', 'application/vnd.in-toto+json')],
+  };
+  const attestation = {
+    ...layout.blob(json(statement), statement.mediaType),
+    platform: { os: 'unknown', architecture: 'unknown' },
+    annotations: {
+      'vnd.docker.reference.type': 'attestation-manifest',
+      'vnd.docker.reference.digest': image.digest,
+    },
+  };
+  const platform = { os: 'linux', architecture: 'amd64' };
+  const inner = layout.index([{ ...image, platform }, attestation]);
+  const index = layout.index([inner, inner]);
+  const annotations = {
+    'io.containerd.image.name': 'docker.io/t/attested:1',
+    'containerd.io/distribution.source.docker.io': 't/attested,t/copy,..,UPPER,t/x:1',
+  };
+  layout.listed.push({ ...index, annotations });
+  await using from = await imageHost();
+  assert.deepEqual(await from.load(layout.archive()), ['Loaded image: t/attested:1']);
+  const known = [`docker.io/t/attested@${index.digest}`, `docker.io/t/copy@${index.digest}`];
+  assert.deepEqual(from.stores.images.resolve('t/attested:1').repoDigests, known);
+
+  const archive = await save(from, ['t/attested:1']);
+  for (const { name } of layout.entries) assert.ok((await filesOf(archive)).has(name), name);
+  await using to = await imageHost();
+  const bare = await to.leftovers();
+  await to.load(archive);
+  assert.deepEqual((await to.leftovers()).sort(), (await from.leftovers()).sort());
+  assert.deepEqual(to.stores.images.resolve('t/copy@'.concat(index.digest)).repoDigests, known);
+  assert.deepEqual(
+    to.stores.images.targets().map(({ descriptor, names }) => [descriptor.digest, names.length]),
+    [[index.digest, 3]],
+  );
+  const { id } = to.stores.images.resolve('t/attested:1');
+  await to.stores.collector.reconcile();
+  assert.deepEqual((await to.leftovers()).sort(), (await from.leftovers()).sort());
+  await to.images.remove(id, { force: true, noPrune: false }, never);
+  assert.deepEqual(await to.leftovers(), bare);
+});

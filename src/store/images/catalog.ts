@@ -8,6 +8,7 @@ import type { References, StoredImage } from './image-store.ts';
 export interface TargetRecord {
   readonly descriptor: Descriptor;
   readonly manifests: readonly Descriptor[];
+  readonly attachments?: readonly Descriptor[];
   readonly parent?: Digest;
   readonly addedAt: string;
   readonly lastTaggedAt?: string;
@@ -15,10 +16,16 @@ export interface TargetRecord {
   readonly unsettled?: string;
 }
 
-/** A target in memory. Immutable but for its names. */
-export interface Target {
-  readonly record: TargetRecord;
+/** What the documents of a target say. */
+export interface TargetContent {
   readonly images: readonly ImageDocuments[];
+  /** Of the attachments. */
+  readonly attachedBlobs: readonly Digest[];
+}
+
+/** A target in memory. Immutable but for its names. */
+export interface Target extends TargetContent {
+  readonly record: TargetRecord;
   readonly names: Set<string>;
 }
 
@@ -32,7 +39,7 @@ export interface Catalog {
   names(): readonly { readonly name: string; readonly target: Descriptor }[];
   ids(): ReadonlySet<Digest>;
   /** Adds or replaces a target; the names of one replaced stay. */
-  enter(record: TargetRecord, images: readonly ImageDocuments[]): Target;
+  enter(record: TargetRecord, content: TargetContent): Target;
   leave(target: Target): void;
   /** Moves a name to a target, or nowhere. */
   move(name: string, to: Digest | undefined): void;
@@ -87,9 +94,9 @@ export function createCatalog(): Catalog {
         return target === undefined ? [] : { name, target: target.record.descriptor };
       }),
     ids: () => new Set(holdersOf.keys()),
-    enter(record, images) {
+    enter(record, { images, attachedBlobs }) {
       const { digest } = record.descriptor;
-      const target = { record, images, names: targets.get(digest)?.names ?? new Set<string>() };
+      const target = { record, images, attachedBlobs, names: targets.get(digest)?.names ?? new Set<string>() };
       targets.set(digest, target);
       for (const { id } of images) holdersOf.set(id, (holdersOf.get(id) ?? new Set()).add(digest));
       return target;
@@ -119,8 +126,8 @@ export function createCatalog(): Catalog {
 export function referencesOf(targets: readonly Target[]): References {
   const blobs = new Set<Digest>();
   const chains = new Map<string, readonly Digest[]>();
-  for (const { record, images } of targets) {
-    blobs.add(record.descriptor.digest);
+  for (const { record, images, attachedBlobs } of targets) {
+    for (const digest of [record.descriptor.digest, ...attachedBlobs]) blobs.add(digest);
     for (const image of images) {
       for (const digest of image.blobs) blobs.add(digest);
       const chain = image.config.rootfs.diff_ids;

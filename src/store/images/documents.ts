@@ -1,6 +1,13 @@
 import { invalid, messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
-import { type Descriptor, type ImageConfig, type Manifest, parseImageConfig, parseManifest } from '../../spec/index.ts';
+import {
+  type Descriptor,
+  type ImageConfig,
+  type Manifest,
+  parseImageConfig,
+  parseIndex,
+  parseManifest,
+} from '../../spec/index.ts';
 import type { ContentStore } from '../content/index.ts';
 
 /** A manifest with its config, both checked, as far as they do not change. */
@@ -29,4 +36,15 @@ export function readDocuments(content: ContentStore, descriptor: Descriptor): Im
   } catch (error) {
     throw invalid(`image ${descriptor.digest}: ${messageOf(error)}`, error);
   }
+}
+
+/** The blobs of a document that an index brings beside its images: its own, and those that it names unless they are documents. */
+export function attachmentBlobs(content: ContentStore, { digest }: Descriptor): readonly Digest[] {
+  const json = content.readJson(digest);
+  if (typeof json === 'object' && json !== null && 'manifests' in json) {
+    parseIndex(json);
+    return [digest];
+  }
+  const { config, layers } = parseManifest(json);
+  return [digest, config.digest, ...layers.map((layer) => layer.digest)];
 }

@@ -23,6 +23,8 @@ export interface ImageStore {
   list(): readonly StoredImage[];
   /** Every name in canonical form (`docker.io/library/busybox:latest`, `…@sha256:…`) with its target. */
   names(): readonly { readonly name: string; readonly target: Descriptor }[];
+  /** Every target with its images, in order of arrival. */
+  targets(): readonly StoredTarget[];
   /** Images built on this one, for Docker's rules on removal. */
   children(id: Digest): readonly StoredImage[];
   /**
@@ -59,6 +61,8 @@ export interface NewTarget {
   readonly descriptor: Descriptor;
   /** The manifests present: the target itself, or the platforms that came of an index. */
   readonly manifests: readonly Descriptor[];
+  /** Documents of an index that are kept with it though nothing runs from them: attestations, indexes within. */
+  readonly attachments?: readonly Descriptor[];
   /** Canonical. */
   readonly names: readonly string[];
   /** Id of the image that this one was built on, where that is known. */
@@ -69,6 +73,15 @@ export interface References {
   readonly blobs: ReadonlySet<Digest>;
   /** Layer chains, bottom first, each once. */
   readonly chains: readonly (readonly Digest[])[];
+}
+
+/** A manifest, or an index with what is here of it. */
+export interface StoredTarget {
+  readonly descriptor: Descriptor;
+  /** Canonical: with a tag or a digest. */
+  readonly names: readonly string[];
+  /** One per platform. */
+  readonly images: readonly StoredImage[];
 }
 
 /** One image for one platform. */

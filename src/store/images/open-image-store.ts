@@ -7,8 +7,15 @@ import { parseReference } from '../../spec/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { StateDb } from '../db/index.ts';
 import { auditRecords } from './audit.ts';
-import { type Catalog, createCatalog, referencesOf, type Target, type TargetRecord } from './catalog.ts';
-import { type ImageDocuments, readDocuments } from './documents.ts';
+import {
+  type Catalog,
+  createCatalog,
+  referencesOf,
+  type Target,
+  type TargetContent,
+  type TargetRecord,
+} from './catalog.ts';
+import { attachmentBlobs, readDocuments } from './documents.ts';
 import type { ImageStore, NewTarget } from './image-store.ts';
 import { layoutEntries } from './layout-index.ts';
 import { resolveImage } from './resolve.ts';
@@ -24,7 +31,7 @@ export interface ImageStoreDeps {
 /** What one transaction writes of a target. */
 interface Change {
   readonly record: TargetRecord;
-  readonly images: readonly ImageDocuments[];
+  readonly content: TargetContent;
   readonly names: readonly string[];
 }
 
@@ -69,8 +76,8 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
       }
       if (gone !== undefined) targetTable.delete(gone.record.descriptor.digest);
     });
-    for (const { record, images, names } of changes) {
-      catalog.enter(record, images);
+    for (const { record, content: entered, names } of changes) {
+      catalog.enter(record, entered);
       for (const name of names) catalog.move(name, record.descriptor.digest);
     }
     if (gone !== undefined) catalog.leave(gone);
@@ -88,15 +95,23 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
       images.push(readDocuments(content, descriptor));
     }
     if (images.length === 0) throw internal('a target without images');
+    const attachments = [...(known?.record.attachments ?? [])];
+    const attachedBlobs = [...(known?.attachedBlobs ?? [])];
+    for (const descriptor of fresh.attachments ?? []) {
+      if (attachments.some(({ digest }) => digest === descriptor.digest)) continue;
+      attachments.push(descriptor);
+      attachedBlobs.push(...attachmentBlobs(content, descriptor));
+    }
     const record: TargetRecord = {
       addedAt: now(),
       ...known?.record,
       descriptor: known?.record.descriptor ?? fresh.descriptor,
       manifests,
+      ...(attachments.length === 0 ? {} : { attachments }),
       ...(fresh.parent === undefined ? {} : { parent: fresh.parent }),
       unsettled: bootId,
     };
-    return { record, images, names: fresh.names };
+    return { record, content: { images, attachedBlobs }, names: fresh.names };
   };
 
   return {
@@ -112,6 +127,12 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
     get: catalog.byId,
     list: () => [...catalog.ids()].flatMap((id) => catalog.byId(id) ?? []),
     names: catalog.names,
+    targets: () =>
+      catalog.targets().map((target) => ({
+        descriptor: target.record.descriptor,
+        names: [...target.names],
+        images: target.images.map((image) => catalog.view(target, image)),
+      })),
     children: (id) =>
       catalog
         .targets()
@@ -121,8 +142,13 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
     replace(old, by) {
       const gone = catalog.target(old);
       if (gone === undefined || old === by.descriptor.digest) return put([newChange(by)]);
-      const { descriptor: _descriptor, manifests: _manifests, unsettled: _unsettled, ...kept } = gone.record;
+      const { parent, addedAt, lastTaggedAt } = gone.record;
       const change = newChange({ ...by, names: [...gone.names, ...by.names] });
+      const kept = {
+        addedAt,
+        ...(parent === undefined ? {} : { parent }),
+        ...(lastTaggedAt === undefined ? {} : { lastTaggedAt }),
+      };
       put([{ ...change, record: { ...change.record, ...kept } }], gone);
     },
     tag(id, name) {
@@ -130,10 +156,10 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
       const image = catalog.byId(id);
       const owner = image === undefined ? undefined : catalog.target(image.target.digest);
       if (owner === undefined) throw internal(`no image ${id}`);
-      put([{ record: { ...owner.record, lastTaggedAt: now() }, images: owner.images, names: [name] }]);
+      put([{ record: { ...owner.record, lastTaggedAt: now() }, content: owner, names: [name] }]);
     },
     setParent: (id, parent) =>
-      put(catalog.holders(id).map(({ record, images }) => ({ record: { ...record, parent }, images, names: [] }))),
+      put(catalog.holders(id).map((target) => ({ record: { ...target.record, parent }, content: target, names: [] }))),
     untag(name) {
       if (catalog.owner(name) === undefined) return false;
       nameTable.delete(name);
@@ -168,7 +194,7 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
       put(
         digests.flatMap((digest) => {
           const target = catalog.target(digest);
-          return target === undefined ? [] : { record: settledRecord(target.record), images: target.images, names: [] };
+          return target === undefined ? [] : { record: settledRecord(target.record), content: target, names: [] };
         }),
       ),
     audit: () => auditRecords({ catalog, targets: targetTable, names: nameTable, content, refreshIndex }),
@@ -184,9 +210,10 @@ async function loadTargets(
     const { digest } = record.descriptor;
     try {
       const images = record.manifests.map((descriptor) => readDocuments(content, descriptor));
-      catalog.enter(record, images);
+      const attachedBlobs = (record.attachments ?? []).flatMap((descriptor) => attachmentBlobs(content, descriptor));
+      catalog.enter(record, { images, attachedBlobs });
       if (record.unsettled === undefined || record.unsettled === bootId) continue;
-      for (const blob of [digest, ...images.flatMap(({ blobs }) => blobs)]) {
+      for (const blob of [digest, ...images.flatMap(({ blobs }) => blobs), ...attachedBlobs]) {
         if (!(await content.verify(blob))) {
           content.delete(blob);
           throw internal(`blob ${blob} did not survive the power cut`);
