@@ -3,7 +3,7 @@ import type { Config } from './config/config.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
 
 /** Where certificates of registries lie, Docker's place first. */
-const CERTS_DIRS = ['/etc/docker/certs.d', '/etc/gantry/certs.d'];
+export const CERTS_DIRS = ['/etc/docker/certs.d', '/etc/gantry/certs.d'];
 
 /** The registry client as the engine is configured. Certificates are read with each operation. */
 export function registryClient({ registry }: Pick<Config, 'registry'>): Registries {

@@ -56,7 +56,24 @@ export function createMetrics(): RegistryMetrics {
       metric('repository_bytes', 'gauge', 'Bytes of all repositories, shared blobs counted in each.', [
         ['', sum(({ usedBytes }) => usedBytes)],
       ]);
+      metric('stored_bytes', 'gauge', 'Bytes of all content, each blob counted once.', [
+        ['', registry.index.storedBytes()],
+      ]);
       metric('uploads', 'gauge', 'Uploads under way.', [['', registry.uploads.count]]);
+      if (registry.cache !== undefined) {
+        const { hits, misses, stale, fetchedBytes } = registry.cache.counts;
+        metric(
+          'cache_requests_total',
+          'counter',
+          'Manifests and blobs from here, fetched, or of an upstream that is down.',
+          [
+            ['{result="hit"}', hits],
+            ['{result="miss"}', misses],
+            ['{result="stale"}', stale],
+          ],
+        );
+        metric('cache_fetched_bytes_total', 'counter', 'Bytes of blobs fetched upstream.', [['', fetchedBytes]]);
+      }
       metric('resident_memory_bytes', 'gauge', 'Memory of the process.', [['', process.memoryUsage.rss()]]);
       return `${lines.join('\n')}\n`;
     },

@@ -6,10 +6,13 @@ import { test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { imageArchive, tarArchive } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
+import { debianRegistry } from '../support/debian-registry.ts';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
-import { gantryRegistry, temporaryFile } from '../support/gantry-registry.ts';
+import { type GantryRegistry, gantryRegistry, temporaryFile } from '../support/gantry-registry.ts';
 
 const engine = useEngine();
+/** The password of bob is secret. */
+const HTPASSWD = 'bob:$2y$05$XoV066GfonC1TI807FmKSe8xd/tfLySwxAbGpPs4NGdDhU1zIJbUG\n';
 
 async function manifestDigest(host: string, name: string, reference: string): Promise<string> {
   const response = await fetch(`http://${host}/v2/${name}/manifests/${reference}`);
@@ -114,6 +117,46 @@ test('content is collected while pushes go on, and every image that has a tag st
   // Six manifests with a layer each, one config: everything else goes, without a window in which pushes are refused.
   await eventually(async () => assert.equal(await stored(), 13));
 });
+
+for (const cli of CLIS) {
+  test(`${cli}: pulls through a cache, also once the registry behind it is gone`, async (t) => {
+    const password = temporaryFile(t, 'password', 'secret\n');
+    let cache: GantryRegistry;
+    let name: string;
+    {
+      await using upstream = await debianRegistry({ htpasswd: HTPASSWD });
+      const login = ['login', '-u', 'bob', '--password-stdin', upstream.host];
+      await engine().ok(cli, login, { input: 'secret' });
+      const path = `team/${unique('app')}:1`;
+      const source = `${upstream.host}/${path}`;
+      await engine().ok(cli, ['tag', 'busybox:latest', source]);
+      const digest = /digest: (sha256:\w+)/.exec(await engine().ok(cli, ['push', source]))?.[1] ?? 'none';
+      await engine().ok(cli, ['rmi', source]);
+      await engine().ok(cli, ['logout', upstream.host]);
+      const flags = [
+        '--proxy',
+        `http://${upstream.host}`,
+        '--proxy-username',
+        'bob',
+        '--proxy-password-file',
+        password,
+      ];
+      cache = await gantryRegistry(flags);
+      t.after(() => cache[Symbol.asyncDispose]());
+      name = `${cache.host}/${path}`;
+      assert.match(await engine().ok(cli, ['pull', name]), new RegExp(`Digest: ${digest}`));
+      const refused = await engine()[cli](['push', name]);
+      assert.notEqual(refused.code, 0);
+      const unknown = await engine()[cli](['pull', `${cache.host}/team/nothing:1`]);
+      assert.match(unknown.stderr, /manifest unknown|not found|name unknown/i);
+    }
+    await engine().ok(cli, ['rmi', name]);
+    await engine().ok(cli, ['pull', name]);
+    assert.equal(await engine().ok(cli, ['run', '--rm', name, 'echo', 'from the cache']), 'from the cache');
+    await engine().ok(cli, ['rmi', name]);
+    assert.doesNotMatch(cache.log(), /secret/);
+  });
+}
 
 /** Distribution's own registry as an image: what the tutorials' `registry:2` holds. */
 function registryImage(tag: string, binary: string, libraries: readonly string[]): Buffer {

@@ -21,6 +21,8 @@ const FILE = z.strictObject({
     .strictObject({
       maxBlobBytes: bytes.optional(),
       uploadIdleSeconds: seconds.optional(),
+      /** Of all repositories together. */
+      totalBytes: bytes.optional(),
       /** The first that matches counts. */
       quotas: z.array(z.strictObject({ repositories: z.string(), bytes })).optional(),
     })
@@ -42,6 +44,16 @@ const FILE = z.strictObject({
       token: z
         .strictObject({ realm: z.string(), service: z.string(), issuer: z.string(), keys: z.string() })
         .optional(),
+    })
+    .optional(),
+  /** Makes it a pull-through cache. The password may be in the environment: REGISTRY_PROXY_PASSWORD. */
+  proxy: z
+    .strictObject({
+      remoteUrl: z.string(),
+      username: z.string().optional(),
+      passwordFile: z.string().optional(),
+      ttlSeconds: seconds.optional(),
+      keepDays: z.number().positive().max(36_500).optional(),
     })
     .optional(),
   webhooks: z
@@ -83,6 +95,10 @@ const FLAGS = {
   htpasswd: { type: 'string' },
   listen: { type: 'string' },
   metrics: { type: 'string' },
+  proxy: { type: 'string' },
+  'proxy-password-file': { type: 'string' },
+  'proxy-username': { type: 'string' },
+  quota: { type: 'string' },
   root: { type: 'string' },
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
@@ -108,12 +124,26 @@ export function readRegistryConfig(args: readonly string[]): RegistryConfig {
     ...(cert === undefined ? {} : { tls: { cert, key, ...(clientCa === undefined ? {} : { clientCa }) } }),
     ...(flags.htpasswd === undefined ? {} : { auth: { ...file.auth, htpasswd: flags.htpasswd } }),
     ...(flags.metrics === undefined ? {} : { metrics: { listen: flags.metrics } }),
+    ...(flags.quota === undefined ? {} : { limits: { ...file.limits, totalBytes: flags.quota } }),
+    ...mergedProxy(flags, file.proxy),
     log: { ...file.log, ...(flags['log-level'] === undefined ? {} : { level: flags['log-level'] }) },
   };
   if (file.auth?.token !== undefined && (flags.htpasswd ?? file.auth.htpasswd) !== undefined) {
     throw invalid('auth.token and auth.htpasswd exclude each other: the token service knows the users');
   }
   return { ...check(merged, 'flags'), root: resolve(root), listen: parseListen(flags.listen ?? file.listen) };
+}
+
+function mergedProxy(flags: Flags, file: RegistryConfigFile['proxy']): { readonly proxy?: unknown } {
+  const given = {
+    ...(flags.proxy === undefined ? {} : { remoteUrl: flags.proxy }),
+    ...(flags['proxy-username'] === undefined ? {} : { username: flags['proxy-username'] }),
+    ...(flags['proxy-password-file'] === undefined ? {} : { passwordFile: flags['proxy-password-file'] }),
+  };
+  if (file === undefined && Object.keys(given).length === 0) return {};
+  const proxy = { ...file, ...given };
+  if (proxy.remoteUrl === undefined) throw invalid('--proxy says which registry is cached');
+  return { proxy };
 }
 
 /** `5000`, `:5000` (every address), `127.0.0.1:5000`, `[::1]:5000`. */
@@ -126,7 +156,9 @@ export function parseListen(text = '127.0.0.1:5000'): { readonly host: string; r
   return { host: host === '' ? '::' : host, port };
 }
 
-function parseFlags(args: readonly string[]): { [Name in keyof typeof FLAGS]?: string } {
+type Flags = { readonly [Name in keyof typeof FLAGS]?: string };
+
+function parseFlags(args: readonly string[]): Flags {
   try {
     return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values;
   } catch (error) {

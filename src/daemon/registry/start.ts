@@ -8,6 +8,7 @@ import {
   type Authentication,
   basicAuthentication,
   bearerAuthentication,
+  type CacheOptions,
   createMetrics,
   createRegistryServer,
   createWebhook,
@@ -24,6 +25,7 @@ import {
 import { openContentStore, openStateDb } from '../../store/index.ts';
 import { lockDataRoot } from '../lock.ts';
 import { parseListen, type RegistryConfig } from './config.ts';
+import { openUpstream } from './upstream.ts';
 
 export interface RunningRegistry extends AsyncDisposable {
   /** As a client's address: `127.0.0.1:5000`. */
@@ -43,12 +45,15 @@ export async function startRegistry(config: RegistryConfig, logger: Logger): Pro
   const webhooks = (config.webhooks ?? []).map(({ url, headers = {}, actions }) =>
     opened.use(createWebhook({ url, headers, ...(actions === undefined ? {} : { actions }) }, logger)),
   );
+  const cache = config.proxy === undefined ? undefined : cacheOptions(config.proxy);
+  if (cache !== undefined) opened.use(cache.upstream);
   const registry = opened.use(
     openRegistry({
       db,
       content,
       logger,
       ...storageOptions(config),
+      ...(cache === undefined ? {} : { cache }),
       events(event) {
         for (const webhook of webhooks) webhook.notify(event);
       },
@@ -89,8 +94,29 @@ function storageOptions({ gc, limits }: RegistryConfig): Partial<RegistryOptions
     ...(gc?.sweepSeconds === undefined ? {} : { sweepSeconds: gc.sweepSeconds }),
     ...(gc?.untagged === undefined ? {} : { collectUntagged: gc.untagged }),
     ...(limits?.maxBlobBytes === undefined ? {} : { maxBlobBytes: limits.maxBlobBytes }),
+    ...(limits?.totalBytes === undefined ? {} : { totalBytes: limits.totalBytes }),
     ...(limits?.uploadIdleSeconds === undefined ? {} : { uploadIdleSeconds: limits.uploadIdleSeconds }),
     quotaBytes: (name) => quotas.find(({ repositories }) => matchesRepository(repositories, name))?.bytes,
+  };
+}
+
+/** @throws EngineError invalid */
+function cacheOptions(proxy: NonNullable<RegistryConfig['proxy']>): CacheOptions & { upstream: AsyncDisposable } {
+  const { remoteUrl, ttlSeconds, keepDays, passwordFile } = proxy;
+  const username = proxy.username ?? process.env['REGISTRY_PROXY_USERNAME'];
+  const password =
+    passwordFile === undefined ? process.env['REGISTRY_PROXY_PASSWORD'] : read(passwordFile).toString('utf8').trimEnd();
+  if ((username === undefined) !== (password === undefined)) {
+    throw invalid('the upstream wants both a user and a password: proxy.username with proxy.passwordFile');
+  }
+  const upstream = openUpstream({
+    url: remoteUrl,
+    ...(username === undefined || password === undefined ? {} : { credentials: { username, password } }),
+  });
+  return {
+    upstream,
+    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+    ...(keepDays === undefined ? {} : { keepSeconds: keepDays * 24 * 3600 }),
   };
 }
 
