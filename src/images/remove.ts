@@ -13,6 +13,8 @@ export type RemoveRecord = { readonly Untagged: string } | { readonly Deleted: s
  * Docker's rules (moby, daemon/images/image_delete.go). A name that is not the last one is only taken away. The last name,
  * or the id of an image with names in one repository, removes the image, and with `prune` its nameless parents.
  * Hard conflicts (children, running containers) hold against force, soft ones (several names, stopped containers) do not.
+ *
+ * What goes, goes in one transaction: a killed engine has done all of it or nothing.
  * @throws EngineError notFound, conflict
  */
 export async function removeImage(
@@ -21,22 +23,22 @@ export async function removeImage(
   options: { readonly force: boolean; readonly prune: boolean },
 ): Promise<RemoveRecord[]> {
   const image = deps.images.resolve(ref);
-  const records: RemoveRecord[] = [];
-  let quiet = false;
-  if (isIdPrefix(image.id, ref)) {
-    if (isSingleReference(namesOf(image))) {
-      checkConflicts(deps, image, { hard: true, activeReference: false, stoppedContainer: !options.force });
-      for (const name of namesOf(image)) untag(deps, image, name, records);
-    }
-  } else {
-    checkLastName(deps, image, ref, options.force);
-    const left = untagByName(deps, image, ref, records);
-    if (left.length > 0) return records;
-    quiet = true;
+  const byId = isIdPrefix(image.id, ref);
+  if (!byId) checkLastName(deps, image, ref, options.force);
+  const names = namesOf(image);
+  const taken = byId ? (isSingleReference(names) ? names : []) : namesTakenBy(ref, names);
+  const left = names.filter((name) => !taken.includes(name));
+  if (!byId && left.length > 0) return untag(deps, image, taken);
+
+  const mask = { hard: true, activeReference: !options.force, stoppedContainer: !options.force };
+  const found = findConflict(deps, image, left, mask);
+  if (found !== undefined) {
+    // A name was to be taken away: conflicts over what remains are no failure.
+    const isDangling = left.length === 0 && deps.images.children(image.id).length === 0;
+    if (!byId && (!isDangling || found.isUsed)) return untag(deps, image, taken);
+    throw conflict(found.message);
   }
-  await deleteImage(deps, image.id, { ...options, quiet, records });
-  deps.settle();
-  return records;
+  return deleteImages(deps, [image, ...(options.prune ? namelessParents(deps, image) : [])], [...taken, ...left]);
 }
 
 /** Taking the last name away would leave an image dangling under a container: only force does that. */
@@ -49,57 +51,66 @@ function checkLastName(deps: ImagesDeps, image: StoredImage, ref: string, force:
   );
 }
 
-/** Takes the name away, and digests of a repository that has no tag left. Answers the names that remain. */
-function untagByName(deps: ImagesDeps, image: StoredImage, ref: string, records: RemoveRecord[]): readonly string[] {
+/** The name, and digests of a repository that has no tag left without it. */
+function namesTakenBy(ref: string, names: readonly string[]): readonly string[] {
   const reference = withDefaultTag(parseReference(ref));
   const repository = repositoryName(reference);
   const name = reference.digest === undefined ? canonicalString(reference) : `${repository}@${reference.digest}`;
-  untag(deps, image, name, records);
-  const left = namesOf(image).filter((other) => other !== name);
-  if (name.includes('@')) return left;
-  if (left.some((other) => isTagged(other) && repositoryOf(other) === repository)) return left;
-  const digests = left.filter((other) => repositoryOf(other) === repository);
-  for (const digest of digests) untag(deps, image, digest, records);
-  return left.filter((other) => !digests.includes(other));
+  const ofRepository = names.filter((other) => other !== name && repositoryOf(other) === repository);
+  if (name.includes('@') || ofRepository.some(isTagged)) return [name];
+  return [name, ...ofRepository];
 }
 
-function untag(deps: ImagesDeps, image: StoredImage, name: string, records: RemoveRecord[]): void {
-  if (!deps.images.untag(name)) return;
-  imageEvent(deps, 'untag', image);
-  records.push({ Untagged: familiar(name) });
+function untag(deps: ImagesDeps, image: StoredImage, names: readonly string[]): RemoveRecord[] {
+  const gone = deps.images.untag(names);
+  for (const _name of gone) imageEvent(deps, 'untag', image);
+  return gone.map((name) => ({ Untagged: familiar(name) }));
 }
 
-interface DeleteCall {
-  readonly force: boolean;
-  readonly prune: boolean;
-  /** A name was taken away already: conflicts over what remains are no failure. */
-  readonly quiet: boolean;
-  readonly records: RemoveRecord[];
-}
-
-async function deleteImage(deps: ImagesDeps, id: Digest, call: DeleteCall): Promise<void> {
-  const image = deps.images.get(id);
-  if (image === undefined) return;
-  const found = findConflict(deps, image, { hard: true, activeReference: !call.force, stoppedContainer: !call.force });
-  if (found !== undefined) {
-    const isDangling = namesOf(image).length === 0 && deps.images.children(id).length === 0;
-    if (call.quiet && (!isDangling || found.isUsed)) return;
-    throw conflict(found.message);
+/** Parents that only this image kept, nearest first. */
+function namelessParents(deps: ImagesDeps, image: StoredImage): StoredImage[] {
+  const parents: StoredImage[] = [];
+  const goes = new Set<Digest>([image.id, ...image.siblings]);
+  for (let { parent } = image; parent !== undefined && !goes.has(parent); ) {
+    const next = deps.images.get(parent);
+    if (next === undefined || namesOf(next).length > 0 || usersOf(deps, next).length > 0) break;
+    if (deps.images.children(next.id).some(({ id }) => !goes.has(id))) break;
+    parents.push(next);
+    for (const id of [next.id, ...next.siblings]) goes.add(id);
+    ({ parent } = next);
   }
-  for (const name of namesOf(image)) untag(deps, image, name, call.records);
-  const references = deps.images.referencesOf(id);
-  deps.images.remove(id);
-  imageEvent(deps, 'delete', image);
-  const together = [id, ...image.siblings].map((each) => ({ Deleted: each }));
-  call.records.push(...together, ...releasedLayers(deps, references.chains));
-  await deps.collector.collect(references);
-  const { parent } = image;
-  if (call.prune && parent !== undefined) await deleteImage(deps, parent, { ...call, force: false, quiet: true });
+  return parents;
 }
 
-/** ChainIDs that no image and no container stands on any more, top first. */
-function releasedLayers(deps: ImagesDeps, chains: readonly (readonly Digest[])[]): RemoveRecord[] {
-  const kept = new Set(deps.images.references().chains.flatMap((chain) => chainIds(chain)));
+/** In one transaction. `names` are those of the first image; the others have none. */
+async function deleteImages(
+  deps: ImagesDeps,
+  images: readonly StoredImage[],
+  names: readonly string[],
+): Promise<RemoveRecord[]> {
+  const [first] = images;
+  const references = images.map(({ id }) => deps.images.referencesOf(id));
+  deps.images.remove(images.map(({ id }) => id));
+  const records: RemoveRecord[] = names.map((name) => ({ Untagged: familiar(name) }));
+  if (first !== undefined) for (const _name of names) imageEvent(deps, 'untag', first);
+  for (const [index, image] of images.entries()) {
+    imageEvent(deps, 'delete', image);
+    const later = references.slice(index + 1).flatMap(({ chains }) => chains);
+    records.push(...[image.id, ...image.siblings].map((id) => ({ Deleted: id })));
+    records.push(...releasedLayers(deps, references[index]?.chains ?? [], later));
+  }
+  for (const each of references) await deps.collector.collect(each);
+  deps.settle();
+  return records;
+}
+
+/** ChainIDs that no image, none of the chains `later`, and no container stands on any more, top first. */
+function releasedLayers(
+  deps: ImagesDeps,
+  chains: readonly (readonly Digest[])[],
+  later: readonly (readonly Digest[])[],
+): RemoveRecord[] {
+  const kept = new Set([...deps.images.references().chains, ...later].flatMap((chain) => chainIds(chain)));
   const inUse = deps.snapshots.layersInUse();
   const released = new Set<Digest>();
   for (const chain of chains) {
@@ -137,12 +148,8 @@ interface Conflict {
   readonly isUsed: boolean;
 }
 
-function checkConflicts(deps: ImagesDeps, image: StoredImage, mask: Mask): void {
-  const found = findConflict(deps, image, mask);
-  if (found !== undefined) throw conflict(found.message);
-}
-
-function findConflict(deps: ImagesDeps, image: StoredImage, mask: Mask): Conflict | undefined {
+/** `left` are the names that the image would still have. */
+function findConflict(deps: ImagesDeps, image: StoredImage, left: readonly string[], mask: Mask): Conflict | undefined {
   const users = usersOf(deps, image);
   const running = users.find((user) => user.running);
   const stopped = users.find((user) => !user.running);
@@ -155,7 +162,7 @@ function findConflict(deps: ImagesDeps, image: StoredImage, mask: Mask): Conflic
     const message = text('cannot', `image is being used by running container ${shortId(running.id)}`);
     return { message, isUsed: true };
   }
-  if (mask.activeReference && namesOf(image).length > 0) {
+  if (mask.activeReference && left.length > 0) {
     return { message: text('must', 'image is referenced in multiple repositories'), isUsed: false };
   }
   if (mask.stoppedContainer && stopped !== undefined) {

@@ -75,6 +75,7 @@ async function check(
   { repair }: { readonly repair: boolean },
   call: { readonly onProgress: (current: number, total: number) => void; readonly signal: AbortSignal },
 ): Promise<CheckReport> {
+  await swept(deps);
   const first = audit(deps);
   await using pool = createTreePool();
   const verified = await verifyBlobs({ ...deps, pool }, call.onProgress, call.signal);
@@ -114,10 +115,13 @@ function audit(deps: CheckDeps): Finding[] {
 
 /** What of the findings is still so, as seen now. */
 async function lookAgain(deps: CheckDeps, first: readonly Finding[]): Promise<Finding[]> {
-  await Promise.race([deps.swept(), delay(SWEPT_MS_MAX, undefined, { ref: false })]);
-  await delay(SETTLE_MS);
+  await Promise.all([swept(deps), delay(SETTLE_MS)]);
   const before = new Set(first.map(identity));
   return audit(deps).filter((finding) => before.has(identity(finding)));
+}
+
+async function swept(deps: CheckDeps): Promise<void> {
+  await Promise.race([deps.swept(), delay(SWEPT_MS_MAX, undefined, { ref: false })]);
 }
 
 function identity({ kind, subject }: Finding): string {

@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest } from '../../base/ids.ts';
 import { type Finding, type Repair, repaired } from '../check/finding.ts';
-import { type ContentPaths, KEPT_PREFIX } from './paths.ts';
+import { type ContentPaths, KEPT_PREFIX, temporaries } from './paths.ts';
 
 export interface AuditContentOptions {
   readonly algorithms: readonly string[];
@@ -31,6 +31,7 @@ export function auditContent(paths: ContentPaths, options: AuditContentOptions):
       return { kind: 'file-unknown', subject: path, problem, advice: 'not ours: move it away' };
     }),
     ...ended.map((name) => leftover(join(paths.ingest, name), 'an upload or download that nobody goes on with')),
+    ...temporaries(paths).map((path) => leftover(path, 'a document that was never given its name')),
     ...readdirSync(paths.trash).map((name) => leftover(join(paths.trash, name), 'deleted content that stayed')),
   ];
 }

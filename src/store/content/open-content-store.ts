@@ -19,7 +19,7 @@ import { openTrash } from '../gc/trash.ts';
 import { auditContent } from './audit.ts';
 import type { ContentStore } from './content-store.ts';
 import { openIngest } from './ingest.ts';
-import { type ContentPaths, contentPaths, KEPT_PREFIX, ONCE_PREFIX } from './paths.ts';
+import { type ContentPaths, contentPaths, KEPT_PREFIX, ONCE_PREFIX, temporaries } from './paths.ts';
 
 const DOCUMENT_LIMIT = 8 << 20;
 const ALGORITHMS = ['sha256', 'sha512'] as const;
@@ -152,6 +152,8 @@ function prepare(paths: ContentPaths): void {
     // Nothing but ours is expected here; whatever it is, only refs are gone on with.
     if (!name.startsWith(KEPT_PREFIX)) rmSync(join(paths.ingest, name), { recursive: true, force: true });
   }
+  // Cut short between writing and renaming.
+  for (const path of temporaries(paths)) rmSync(path, { force: true });
   if (!existsSync(paths.layout)) writeFileAtomic(paths.layout, '{"imageLayoutVersion":"1.0.0"}', { mode: 0o644 });
 }
 

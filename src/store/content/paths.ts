@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestHex } from '../../base/ids.ts';
 
@@ -27,6 +28,13 @@ export interface ContentPaths {
 
 export const ONCE_PREFIX = 'once-';
 export const KEPT_PREFIX = 'kept-';
+
+/** Versions of index.json and oci-layout that were never given their name. */
+export function temporaries(paths: ContentPaths): string[] {
+  return readdirSync(paths.root)
+    .filter((name) => /^(?:index\.json|oci-layout)\.tmp\d+$/.test(name))
+    .map((name) => join(paths.root, name));
+}
 
 export function contentPaths(root: string): ContentPaths {
   const blobs = join(root, 'blobs');

@@ -95,16 +95,16 @@ test('names move between targets, and removing an image takes its names and refe
   images.add([b]);
   assert.deepEqual(images.get(a.id)?.names, []);
   assert.deepEqual(images.get(b.id)?.names, ['docker.io/library/x:1', 'docker.io/library/y:1']);
-  assert.ok(images.untag('docker.io/library/y:1'));
-  assert.ok(!images.untag('docker.io/library/y:1'));
+  assert.deepEqual(images.untag(['docker.io/library/y:1', 'docker.io/library/none:1']), ['docker.io/library/y:1']);
+  assert.deepEqual(images.untag(['docker.io/library/y:1']), []);
   images.setParent(b.id, a.id);
   assert.deepEqual(
     images.children(a.id).map(({ id }) => id),
     [b.id],
   );
   assert.deepEqual([...images.referencesOf(b.id).blobs], [b.descriptor.digest, b.id]);
-  images.remove(b.id);
-  images.remove(b.id);
+  images.remove([b.id]);
+  images.remove([b.id]);
   assert.deepEqual(images.names(), []);
   assert.deepEqual([...images.references().blobs], [a.descriptor.digest, a.id]);
   assert.throws(() => images.resolve('x:1'), { kind: 'notFound' });

@@ -41,10 +41,10 @@ export interface ImageStore {
   /** Points a canonical name at the target of an image. */
   tag(id: Digest, name: string): void;
   setParent(id: Digest, parent: Digest): void;
-  /** Takes a canonical name away; the image stays. False when there is no such name. */
-  untag(name: string): boolean;
-  /** Removes an image with every target that has it, and their names. What it used alone is left to the collector. Idempotent. */
-  remove(id: Digest): void;
+  /** Takes canonical names away, all at once; the images stay. Answers those that were there. */
+  untag(names: readonly string[]): readonly string[];
+  /** Removes images with every target that has them, and their names, all at once. What they used alone is left to the collector. Idempotent. */
+  remove(ids: readonly Digest[]): void;
   /** What the images use: nothing of it may be deleted. Read from memory. */
   references(): References;
   /** What one image uses. */

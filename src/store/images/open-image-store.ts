@@ -160,16 +160,22 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
     },
     setParent: (id, parent) =>
       put(catalog.holders(id).map((target) => ({ record: { ...target.record, parent }, content: target, names: [] }))),
-    untag(name) {
-      if (catalog.owner(name) === undefined) return false;
-      nameTable.delete(name);
-      catalog.move(name, undefined);
+    untag(names) {
+      const gone = names.filter((name) => catalog.owner(name) !== undefined);
+      if (gone.length === 0) return gone;
+      db.transaction(
+        () => {
+          for (const name of gone) nameTable.delete(name);
+        },
+        { removes: true },
+      );
+      for (const name of gone) catalog.move(name, undefined);
       refreshIndex();
-      return true;
+      return gone;
     },
-    remove(id) {
-      const gone = catalog.holders(id);
-      if (gone.length === 0) return;
+    remove(ids) {
+      const gone = new Set(ids.flatMap(catalog.holders));
+      if (gone.size === 0) return;
       db.transaction(
         () => {
           for (const { record, names } of gone) {
