@@ -71,6 +71,7 @@ await Promise.all([
     entryPoints: {
       gantryd: 'src/daemon/main.ts',
       'network-kernel': 'src/network/kernel/kernel-worker.ts',
+      'stream-worker': 'src/store/snapshots/streams/stream-worker.ts',
       'tree-worker': 'src/store/snapshots/worker/tree-worker.ts',
     },
   }),
@@ -87,6 +88,13 @@ await Promise.all([
     splitting: true,
     chunkNames: 'registry/[name]-[hash]',
     entryPoints: { 'gantry-registry': 'src/daemon/registry/main.ts' },
+  }),
+  build({
+    ...shared,
+    outdir,
+    splitting: true,
+    chunkNames: 'credentials/[name]-[hash]',
+    entryPoints: { 'docker-credential-gantry': 'src/credentials/main.ts' },
   }),
 ]);
 const dist = join(root, 'dist');

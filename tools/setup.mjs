@@ -41,6 +41,7 @@ const TEST_NEEDS = [
   { what: 'zstd', has: () => onPath('zstd'), debian: ['zstd'] },
   { what: 'skopeo', has: () => onPath('skopeo'), debian: ['skopeo'] },
   { what: 'openssl (certificates of test registries)', has: () => onPath('openssl'), debian: ['openssl'] },
+  { what: 'pass and gpg (credential helper)', has: () => onPath('pass') && onPath('gpg'), debian: ['pass', 'gnupg'] },
   {
     what: 'docker-registry (pushed to and pulled from)',
     has: () => onPath('docker-registry'),

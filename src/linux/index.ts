@@ -5,8 +5,10 @@ export { wallTimeNanos } from './clock.ts';
 export type { Decoder } from './decode/decoder.ts';
 export { openDecoder } from './decode/open-decoder.ts';
 export { setTimes } from './file-times.ts';
+export { nextData } from './holes.ts';
 export { bindHostPort, type HostPort } from './host-port.ts';
 export { type DirectoryOwner, makeDirectoryInRoot, readInRoot } from './in-root.ts';
+export { dropUserKey, putUserKey, readUserKey } from './keyring.ts';
 export { deviceMajor, deviceMinor, makeDevice, makeNode, S_IF } from './mknod.ts';
 export {
   bindMount,
@@ -21,6 +23,7 @@ export {
   setPropagation,
   unmount,
 } from './mount.ts';
+export { enterMounts, type ViewMount } from './mount-view.ts';
 export { isMountPoint, type MountInfo, mountOf, parseMountInfo, readMountInfo } from './mountinfo.ts';
 export {
   addAddress,

@@ -1,0 +1,6 @@
+/** Where the encrypted file lies (XDG base directory specification). */
+export function vaultFolder(env: Readonly<Record<string, string | undefined>>): string {
+  return `${env['XDG_DATA_HOME'] || `${env['HOME'] ?? ''}/.local/share`}/gantry`;
+}
+
+export const VAULT_NAME = 'credentials.json';

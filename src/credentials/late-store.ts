@@ -1,0 +1,16 @@
+import type { SecretStore } from './secret-store.ts';
+
+/** A store whose code is loaded when it is used: most calls of a helper are answered by another, or find nothing. */
+export function lateStore(name: string, present: () => boolean, load: () => Promise<SecretStore>): SecretStore {
+  let loaded: Promise<SecretStore> | undefined;
+  const store = (): Promise<SecretStore> => (loaded ??= load());
+  return {
+    name,
+    present,
+    obstacle: async () => (await store()).obstacle(),
+    get: async (server) => (await store()).get(server),
+    store: async (server, account) => (await store()).store(server, account),
+    erase: async (server) => (await store()).erase(server),
+    list: async () => (await store()).list(),
+  };
+}
