@@ -8,6 +8,7 @@ import { imageFigures } from './figures/images.ts';
 import { logFigures } from './figures/logs.ts';
 import { memoryFigures } from './figures/memory.ts';
 import { registryFigures } from './figures/registry.ts';
+import { registryServerFigures } from './figures/registry-server.ts';
 import { runFigures } from './figures/run.ts';
 import { docker } from './measure.ts';
 
@@ -19,6 +20,7 @@ const figures = [
   ...logFigures,
   ...imageFigures,
   ...registryFigures,
+  ...registryServerFigures,
   ...cliFigures,
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 

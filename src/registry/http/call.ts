@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Caller } from '../auth/caller.ts';
 import type { Registry } from '../registry.ts';
+import type { FilePart } from './send-file.ts';
 
 /** One request, its path taken apart and its caller known. */
 export interface Call {
@@ -19,6 +20,8 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly body?: string | Uint8Array | Readable;
+  /** The body, instead of `body`. */
+  readonly file?: FilePart;
   /** The body may be long in coming: the head goes ahead. */
   readonly slow?: boolean;
 }

@@ -7,6 +7,7 @@ import { errorBody, RegistryError, refusalOf } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { type Matched, matchRoute } from '../routes/table.ts';
 import type { Answer } from './call.ts';
+import { sendFile } from './send-file.ts';
 
 export interface ServeDeps {
   readonly registry: Registry;
@@ -101,6 +102,7 @@ async function send(request: IncomingMessage, response: ServerResponse, answer: 
   }
   if (!request.complete && status >= 400) headers['Connection'] = 'close';
   response.writeHead(status, headers);
+  if (answer.file !== undefined) return sendFile(response, answer.file);
   if (body instanceof Readable && !isHead) {
     if (answer.slow === true) response.flushHeaders();
     await pipeline(body, response);

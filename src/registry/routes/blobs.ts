@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { RegistryError } from '../errors.ts';
 import type { Answer, Handler } from '../http/call.ts';
-import { type ByteRange, parseRange } from '../http/range.ts';
+import { parseRange } from '../http/range.ts';
 import type { RepositoryName } from '../names.ts';
 import type { Registry } from '../registry.ts';
 
@@ -68,8 +67,12 @@ export const getBlob: Handler<BlobParams> = async (registry, params, call) => {
         };
   if (call.method === 'HEAD') return part;
   if (sizeBytes === 0) return { ...part, body: '' };
-  const coming = await registry.cache?.blob(repository, digest, range ?? { start: 0, end: sizeBytes - 1 });
-  const body = coming ?? (await openBlob(registry, digest, range));
+  const whole = { start: 0, end: sizeBytes - 1 };
+  const coming = await registry.cache?.blob(repository, digest, range ?? whole);
+  const answer: Answer =
+    coming === undefined
+      ? { ...part, file: { handle: await openBlob(registry, digest), ...(range ?? whole) } }
+      : { ...part, body: coming, slow: true };
   registry.events({
     action: 'pull',
     repository,
@@ -78,16 +81,16 @@ export const getBlob: Handler<BlobParams> = async (registry, params, call) => {
     actor: call.caller.name,
     remoteAddress: call.remoteAddress,
   });
-  return { ...part, body, slow: coming !== undefined };
+  return answer;
 };
 
-async function openBlob(registry: Registry, digest: Digest, range: ByteRange | undefined): Promise<Readable> {
-  const body = registry.content.open(digest, range);
-  // Once the file is open, a deletion no longer matters; before, the head must not have been sent.
-  await once(body, 'open').catch((error: unknown) => {
+/** Once the file is open, a deletion no longer matters. @throws RegistryError BLOB_UNKNOWN */
+async function openBlob(registry: Registry, digest: Digest): Promise<FileHandle> {
+  try {
+    return await open(registry.content.path(digest), 'r');
+  } catch (error) {
     throw errnoOf(error) === 'ENOENT' ? unknownBlob(digest) : error;
-  });
-  return body;
+  }
 }
 
 /** Takes a blob out of the repository (end-10). One that a manifest there needs stays. */
