@@ -101,25 +101,23 @@ async function pullOne(
     const config = await readConfig({ ...deps, repository }, manifest, signal);
     lease.chain(config.rootfs.diff_ids);
     await fetchLayers({ ...deps, repository }, { manifest, config }, { progress, signal });
+    const newer = addImage(deps, { reference, target, descriptor });
+    deps.collector.release(blobs);
+    progress({ status: `Digest: ${target.digest}` });
+    return newer;
   } catch (error) {
-    // What is broken will be so again; what was interrupted is gone on with.
-    if (error instanceof EngineError && error.kind === 'invalid') await forget(deps, blobs);
+    // What was interrupted is gone on with. What is broken will be so again, and a full disk needs its space back.
+    if (error instanceof EngineError && (error.kind === 'invalid' || error.kind === 'noSpace')) forget(deps, blobs);
     throw error;
   }
-  const newer = addImage(deps, { reference, target, descriptor });
-  deps.collector.release(blobs);
-  progress({ status: `Digest: ${target.digest}` });
-  return newer;
 }
 
 /** Lets go of what came and of what was on its way, unless another pull is at it. */
-async function forget({ content, collector }: ImagesDeps, blobs: readonly Digest[]): Promise<void> {
+function forget({ content, collector, settle }: ImagesDeps, blobs: readonly Digest[]): void {
+  // First what frees the most: on a full disk the rest needs it.
+  for (const digest of blobs) content.forgetIngest(digest);
   collector.release(blobs);
-  for (const digest of new Set(blobs)) {
-    if (content.has(digest)) continue;
-    const ingest = await content.ingest(digest).catch(() => undefined);
-    await ingest?.discard();
-  }
+  settle();
 }
 
 /** What the name stands for at the registry: asked without the body where that is told. */

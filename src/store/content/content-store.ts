@@ -28,6 +28,8 @@ export interface ContentStore {
    * without one it goes with the ingest. @throws EngineError conflict when the ref is being written
    */
   ingest(ref?: string): Promise<Ingest>;
+  /** Deletes what ingests of a ref have left, unless one is being written. Idempotent. */
+  forgetIngest(ref: string): void;
   /** A small blob in one go, under its digest of this algorithm (default sha256). */
   put(bytes: Uint8Array, algorithm?: 'sha256' | 'sha512'): Digest;
   /** Moves a blob away; deleted in the background. Idempotent. */

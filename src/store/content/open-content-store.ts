@@ -81,6 +81,10 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
         throw error;
       }
     },
+    forgetIngest(ref) {
+      const name = KEPT_PREFIX + sha256(ref);
+      if (!writing.has(name)) rmSync(join(paths.ingest, name), { force: true });
+    },
     put(bytes, algorithm = 'sha256') {
       const digest = parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`);
       if (!existsSync(paths.blob(digest))) {

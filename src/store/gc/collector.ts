@@ -63,9 +63,20 @@ export function createCollector(deps: CollectorDeps): Collector {
   const leases = new Set<OpenLease>();
   const heldBack = new Set<LayerKey>();
   const retained = new Set<Digest>();
+  /** A full disk may refuse even this: the record is dropped by a later start. */
+  const forget = (digest: Digest): void => {
+    retained.delete(digest);
+    try {
+      deps.retained.delete(digest);
+    } catch (error) {
+      deps.logger.warn({ blob: digest, err: error }, 'cannot forget that a blob was kept for a pull');
+    }
+  };
+  const used = deps.images.references().blobs;
   for (const { digest, since } of deps.retained.all()) {
-    if (since < Date.now() - RETAINED_MS_MAX) deps.retained.delete(digest);
-    else retained.add(digest);
+    const isWanted = deps.content.has(digest) && !used.has(digest) && since > Date.now() - RETAINED_MS_MAX;
+    if (isWanted) retained.add(digest);
+    else forget(digest);
   }
 
   const liveBlobs = (): Set<Digest> => {
@@ -124,7 +135,7 @@ export function createCollector(deps: CollectorDeps): Collector {
       deps.retained.put(digest, { digest, since: Date.now() });
     },
     release(digests) {
-      for (const digest of digests) if (retained.delete(digest)) deps.retained.delete(digest);
+      for (const digest of digests) if (retained.has(digest)) forget(digest);
     },
     collect,
     async collectHeldBack() {
