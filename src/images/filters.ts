@@ -49,21 +49,25 @@ export function labelsExcluded(
   return (unwanted ?? []).every((filter) => !labelsMatch([filter], labels));
 }
 
-/**
- * A moment as `until` takes it: RFC 3339 (parts may be missing), seconds since the epoch with a fraction, or a Go
- * duration back from `now`. Undefined when the filter is not given.
- * @throws EngineError invalid
- */
+/** The one moment of the filter `until`; undefined when it is not given. @throws EngineError invalid */
 export function untilFilter(filters: Filters, now: Nanos): Nanos | undefined {
   const [value, ...more] = filters['until'] ?? [];
-  if (value === undefined) return undefined;
   if (more.length > 0) throw invalid('more than one until filter specified');
+  return value === undefined ? undefined : parseMoment(value, now);
+}
+
+/**
+ * A moment as `until` takes it: RFC 3339 (parts may be missing), seconds since the epoch with a fraction, or a Go
+ * duration back from `now`.
+ * @throws EngineError invalid
+ */
+export function parseMoment(value: string, now: Nanos): Nanos {
   const seconds = /^(\d{1,12})(?:\.(\d{1,9}))?$/.exec(value);
   if (seconds !== null) return BigInt(seconds[1] ?? '') * 1_000_000_000n + BigInt((seconds[2] ?? '').padEnd(9, '0'));
-  const duration = goDuration(value);
-  if (duration !== undefined) return now - duration;
+  const duration = goDuration(value.replace(/^[+-]/, ''));
+  if (duration !== undefined) return value.startsWith('-') ? now + duration : now - duration;
   const at = parseNanos(completeTime(value));
-  if (at === undefined) throw invalid(`failed to parse value for until filter: ${value}`);
+  if (at === undefined) throw invalid(`failed to parse value as time or duration: ${JSON.stringify(value)}`);
   return at;
 }
 
@@ -84,5 +88,7 @@ function completeTime(text: string): string {
   if (match === null) return text;
   const [, date, hours = '00', minutes = '00', seconds = '00', zone] = match;
   const local = `${date}T${hours}:${minutes}:${seconds}`;
-  return zone === undefined ? new Date(local).toISOString() : local + zone;
+  if (zone !== undefined) return local + zone;
+  const here = new Date(local);
+  return Number.isNaN(here.getTime()) ? text : here.toISOString();
 }

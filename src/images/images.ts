@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Credentials, SearchResult } from '../distribution/index.ts';
-import type { ContainerConfig, Platform } from '../spec/index.ts';
+import type { ContainerConfig, Descriptor, Platform } from '../spec/index.ts';
 import type { DistributionInfo } from './distribution-info.ts';
+import type { ManifestSummary } from './manifest-summary.ts';
 import type { PullRequest } from './pull/pull-image.ts';
 import type { PushRequest } from './push/push-image.ts';
 import type { SaveOptions } from './save/save.ts';
@@ -85,7 +86,8 @@ export interface ImageSummary {
   readonly SharedSize: number;
   readonly Labels: Readonly<Record<string, string>> | null;
   readonly Containers: number;
-  readonly Descriptor?: object;
+  readonly Descriptor: Descriptor;
+  readonly Manifests?: readonly ManifestSummary[];
 }
 
 /** `GET /images/{name}/json`. */
@@ -106,5 +108,6 @@ export interface ImageInspect {
   readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
   readonly RootFS: { readonly Type: 'layers'; readonly Layers: readonly string[] };
   readonly Metadata: { readonly LastTagTime: string };
-  readonly Descriptor?: object;
+  readonly Descriptor: Descriptor;
+  readonly Manifests?: readonly ManifestSummary[];
 }

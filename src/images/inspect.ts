@@ -1,8 +1,10 @@
 import { ZERO_TIME } from '../base/time.ts';
 import { type ContainerConfig, familiarString, type Platform, parseReference } from '../spec/index.ts';
+import type { StoredImage } from '../store/index.ts';
 import type { ImagesDeps } from './deps.ts';
 import type { ImageInspect } from './images.ts';
-import { layerSizes, sizesOfImage, sum } from './layer-chain.ts';
+import { type LayerSizes, layerSizes, layersOf, sizeOf } from './layer-chain.ts';
+import { type ManifestSummary, manifestSummaries } from './manifest-summary.ts';
 
 /** `GET /images/{name}/json`. @throws EngineError notFound, invalid */
 export function inspectImage(
@@ -12,6 +14,7 @@ export function inspectImage(
 ): ImageInspect {
   const image = deps.images.resolve(ref, options.platform);
   const { config } = image;
+  const sizes = layerSizes(deps.snapshots);
   const comment = config.history?.at(-1)?.comment ?? '';
   return {
     Id: image.id,
@@ -26,12 +29,18 @@ export function inspectImage(
     Architecture: config.architecture,
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,
-    Size: sum(sizesOfImage(deps.snapshots, layerSizes(deps.snapshots), config)),
+    Size: sizeOf(layersOf(deps.snapshots, config), sizes),
     GraphDriver: { Name: deps.snapshots.driver, Data: null },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: image.lastTaggedAt },
-    ...(options.manifests ? { Descriptor: image.target } : {}),
+    Descriptor: image.target,
+    ...(options.manifests ? { Manifests: manifests(deps, image, sizes) } : {}),
   };
+}
+
+function manifests(deps: ImagesDeps, image: StoredImage, sizes: LayerSizes): ManifestSummary[] {
+  const target = deps.images.targets().find(({ descriptor }) => descriptor.digest === image.target.digest);
+  return target === undefined ? [] : manifestSummaries(deps, target, sizes);
 }
 
 /** Docker shows every field, empty or not; what the image says beyond them stays. */

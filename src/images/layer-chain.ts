@@ -14,22 +14,35 @@ export function chainIds(diffIds: readonly Digest[]): Digest[] {
   return chain;
 }
 
-/** Unpacked size of each layer by key: one look for many images. */
-export function layerSizes(snapshots: Pick<Snapshots, 'layers'>): ReadonlyMap<string, number> {
+/** Unpacked bytes of each layer by key. */
+export type LayerSizes = ReadonlyMap<string, number>;
+
+/** One look for many images. */
+export function layerSizes(snapshots: Pick<Snapshots, 'layers'>): LayerSizes {
   return new Map(snapshots.layers().map(({ key, sizeBytes }) => [key, sizeBytes]));
 }
 
 /** Unpacked bytes of each layer of an image, bottom first; 0 for one that is not unpacked. */
-export function sizesOfImage(
-  snapshots: Pick<Snapshots, 'chain'>,
-  sizes: ReadonlyMap<string, number>,
-  config: ImageConfig,
-): number[] {
+export function sizesOfImage(snapshots: Pick<Snapshots, 'chain'>, sizes: LayerSizes, config: ImageConfig): number[] {
   try {
     return snapshots.chain(config.rootfs.diff_ids).map((key) => sizes.get(key) ?? 0);
   } catch {
     return config.rootfs.diff_ids.map(() => 0);
   }
+}
+
+/** Keys of an image's layers, bottom first; none when it is not unpacked. */
+export function layersOf(snapshots: Pick<Snapshots, 'chain'>, config: ImageConfig): readonly string[] {
+  try {
+    return snapshots.chain(config.rootfs.diff_ids);
+  } catch {
+    return [];
+  }
+}
+
+/** Unpacked bytes of layers together. */
+export function sizeOf(layers: readonly string[], sizes: LayerSizes): number {
+  return layers.reduce((total, key) => total + (sizes.get(key) ?? 0), 0);
 }
 
 export function sum(values: readonly number[]): number {

@@ -1,12 +1,14 @@
-import { familiarName, familiarString, parseReference } from '../spec/index.ts';
-import type { StoredImage } from '../store/index.ts';
+import type { Digest } from '../base/ids.ts';
+import { familiarName, familiarString, hostPlatform, parseReference, platformRank } from '../spec/index.ts';
+import type { StoredImage, StoredTarget } from '../store/index.ts';
 import type { ImagesDeps } from './deps.ts';
-import { booleanFilter, checkFilters, type Filters, labelsMatch, untilFilter } from './filters.ts';
+import { booleanFilter, checkFilters, type Filters, labelsMatch, parseMoment } from './filters.ts';
 import { globMatch } from './glob.ts';
 import { unixSeconds } from './history.ts';
 import type { ImageSummary } from './images.ts';
 import { familiar } from './inspect.ts';
-import { layerSizes, sizesOfImage, sum } from './layer-chain.ts';
+import { type LayerSizes, layerSizes, layersOf, sizeOf } from './layer-chain.ts';
+import { type ManifestSummary, manifestSummaries } from './manifest-summary.ts';
 
 export interface ListOptions {
   /** Also images without a name that others are built on. */
@@ -18,7 +20,19 @@ export interface ListOptions {
 
 const FILTERS = ['dangling', 'label', 'before', 'since', 'until', 'reference'];
 
-/** `GET /images/json`, newest first. @throws EngineError invalid; notFound for an image named in `before` or `since` */
+/** A line of the list: an image with the names of the targets that it stands for. */
+interface Entry {
+  readonly image: StoredImage;
+  readonly targets: readonly StoredTarget[];
+  readonly names: readonly string[];
+  /** Keys of the unpacked layers of all its platforms; twice what one image has twice. */
+  readonly layers: readonly string[];
+}
+
+/**
+ * `GET /images/json`, newest first. An index is one line, whatever platforms of it are here: that of the platform which runs.
+ * @throws EngineError invalid; notFound for an image named in `before` or `since`
+ */
 export function listImages(deps: ImagesDeps, options: ListOptions): ImageSummary[] {
   const { filters } = options;
   checkFilters(filters, FILTERS);
@@ -26,34 +40,86 @@ export function listImages(deps: ImagesDeps, options: ListOptions): ImageSummary
   const patterns = filters['reference'] ?? [];
   const dangling = booleanFilter(filters, 'dangling');
   const sizes = layerSizes(deps.snapshots);
-  const usage = options.sharedSize ? layerUsage(deps) : undefined;
+  const entries = listEntries(deps);
+  const usage = options.sharedSize ? layerUsage(entries) : undefined;
   const parents = new Set(deps.images.list().flatMap(({ parent }) => parent ?? []));
 
-  const summaries = deps.images.list().flatMap((image): ImageSummary[] => {
+  const summaries = entries.flatMap(({ image, targets, names, layers }): ImageSummary[] => {
     if (!isWanted(image)) return [];
-    const tags = image.names.filter((name) => matches(patterns, name)).map(familiar);
-    const digests = image.repoDigests.filter((name) => matches(patterns, name)).map(familiar);
-    if (tags.length + digests.length === 0) {
+    const shown = names.filter((name) => matches(patterns, name)).map(familiar);
+    const tags = shown.filter((name) => !name.includes('@'));
+    if (shown.length === 0) {
       if (patterns.length > 0 || dangling === false) return [];
       if (!options.all && parents.has(image.id)) return [];
     } else if (dangling === true && tags.length > 0) return [];
-    const own = sizesOfImage(deps.snapshots, sizes, image.config);
+    const ids = targets.flatMap(({ images }) => images.map(({ id }) => id));
     return [
       {
         Id: image.id,
         ParentId: image.parent ?? '',
         RepoTags: tags,
-        RepoDigests: digests,
+        RepoDigests: shown.filter((name) => name.includes('@')),
         Created: unixSeconds(image.config.created),
-        Size: sum(own),
-        SharedSize: usage === undefined ? -1 : sharedSize(image, own, usage),
+        Size: sizeOf(layers, sizes),
+        SharedSize:
+          usage === undefined
+            ? -1
+            : sizeOf(
+                layers.filter((key) => (usage.get(key) ?? 0) > 1),
+                sizes,
+              ),
         Labels: image.config.config?.Labels ?? null,
-        Containers: options.sharedSize ? deps.users.usersOf(image.id).length : -1,
-        ...(options.manifests ? { Descriptor: image.target } : {}),
+        Containers: options.sharedSize ? [...new Set(ids)].flatMap((id) => deps.users.usersOf(id)).length : -1,
+        Descriptor: image.target,
+        ...(options.manifests ? { Manifests: manifestsOf(deps, targets, sizes) } : {}),
       },
     ];
   });
   return summaries.sort((a, b) => b.Created - a.Created);
+}
+
+function listEntries({ images, snapshots }: ImagesDeps): Entry[] {
+  const byId = new Map<Digest, { image: StoredImage; targets: StoredTarget[] }>();
+  for (const target of images.targets()) {
+    const image = preferredImage(target.images);
+    if (image === undefined) continue;
+    const entry = byId.get(image.id) ?? { image, targets: [] };
+    // Of several targets with the image the one with a name is meant, as when it is asked for by id.
+    if (entry.targets.every(({ names }) => names.length === 0)) entry.image = image;
+    entry.targets.push(target);
+    byId.set(image.id, entry);
+  }
+  return [...byId.values()].map(({ image, targets }) => ({
+    image,
+    targets,
+    names: targets.flatMap(({ names }) => names),
+    layers: layersOfAll(snapshots, targets),
+  }));
+}
+
+function layersOfAll(snapshots: ImagesDeps['snapshots'], targets: readonly StoredTarget[]): string[] {
+  const layers: string[] = [];
+  for (const image of targets.flatMap(({ images }) => images)) {
+    const seen = new Set(layers);
+    layers.push(...layersOf(snapshots, image.config).filter((key) => !seen.has(key)));
+  }
+  return layers;
+}
+
+/** The host's platform, else the first: the one that a name stands for. */
+function preferredImage(images: readonly StoredImage[]): StoredImage | undefined {
+  const host = hostPlatform();
+  let best: { readonly image: StoredImage; readonly rank: number } | undefined;
+  for (const image of images) {
+    const rank = platformRank(host, image.config);
+    if (rank !== undefined && (best === undefined || rank > best.rank)) best = { image, rank };
+  }
+  return best?.image ?? images[0];
+}
+
+function manifestsOf(deps: ImagesDeps, targets: readonly StoredTarget[], sizes: LayerSizes): ManifestSummary[] {
+  const all = targets.flatMap((target) => manifestSummaries(deps, target, sizes));
+  return [...new Map(all.map((each) => [each.ID, each])).values()];
 }
 
 /** The filters on the image itself; those on its names are the caller's. */
@@ -61,13 +127,14 @@ function imageFilter(deps: ImagesDeps, filters: Filters): (image: StoredImage) =
   const created = (ref: string): number => unixSeconds(deps.images.resolve(ref).config.created);
   const before = (filters['before'] ?? []).map(created);
   const since = (filters['since'] ?? []).map(created);
-  const until = untilFilter(filters, BigInt(Date.now()) * 1_000_000n);
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const until = (filters['until'] ?? []).map((value) => parseMoment(value, now));
   return (image) => {
     const at = unixSeconds(image.config.created);
     return (
       before.every((limit) => at < limit) &&
       since.every((limit) => at > limit) &&
-      (until === undefined || BigInt(at) * 1_000_000_000n < until) &&
+      until.every((limit) => BigInt(at) * 1_000_000_000n < limit) &&
       labelsMatch(filters['label'], image.config.config?.Labels ?? {})
     );
   };
@@ -82,15 +149,9 @@ function matches(patterns: readonly string[], name: string): boolean {
   );
 }
 
-/** How many images use each layer. */
-function layerUsage(deps: ImagesDeps): ReadonlyMap<string, number> {
+/** How many lines have each layer. */
+function layerUsage(entries: readonly Entry[]): ReadonlyMap<string, number> {
   const usage = new Map<string, number>();
-  for (const { config } of deps.images.list()) {
-    for (const diffId of new Set(config.rootfs.diff_ids)) usage.set(diffId, (usage.get(diffId) ?? 0) + 1);
-  }
+  for (const { layers } of entries) for (const key of new Set(layers)) usage.set(key, (usage.get(key) ?? 0) + 1);
   return usage;
-}
-
-function sharedSize({ config }: StoredImage, own: readonly number[], usage: ReadonlyMap<string, number>): number {
-  return sum(own.filter((_, index) => (usage.get(config.rootfs.diff_ids[index] ?? '') ?? 0) > 1));
 }

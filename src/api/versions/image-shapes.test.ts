@@ -4,6 +4,7 @@ import type { ImageInspect, ImageSummary } from '../../images/index.ts';
 import { imageInspectFor, imageListFor } from './image-shapes.ts';
 
 const inspected = { Id: 'i', Config: { Volumes: { '/data': {} } }, Size: 5 } as unknown as ImageInspect;
+const Descriptor = { mediaType: 'm', digest: 'd', size: 1 };
 const listed = { Id: 'i', RepoTags: [], RepoDigests: [], Size: 5 } as unknown as ImageSummary;
 
 test('image inspect has ContainerConfig before 1.45 and VirtualSize before 1.44', () => {
@@ -12,6 +13,17 @@ test('image inspect has ContainerConfig before 1.45 and VirtualSize before 1.44'
   assert.deepEqual(between['ContainerConfig'], inspected.Config);
   assert.equal('VirtualSize' in between, false);
   assert.equal((imageInspectFor('1.24', inspected) as Record<string, unknown>)['VirtualSize'], 5);
+});
+
+test('the descriptor is there from 1.48 on, manifests from 1.47 in the list and 1.48 in inspect', () => {
+  const Manifests: [] = [];
+  const described = { ...inspected, Descriptor, Manifests } as unknown as ImageInspect;
+  assert.deepEqual(imageInspectFor('1.48', described), described);
+  assert.deepEqual(imageInspectFor('1.47', described), inspected);
+  const summary = { ...listed, Descriptor, Manifests } as unknown as ImageSummary;
+  assert.deepEqual(imageListFor('1.48', [summary]), [summary]);
+  assert.deepEqual(imageListFor('1.47', [summary]), [{ ...listed, Manifests }]);
+  assert.deepEqual(imageListFor('1.46', [summary]), [listed]);
 });
 
 test('the list of images names the nameless before 1.43', () => {

@@ -3,9 +3,13 @@ import { compareVersions } from './api-version.ts';
 
 /**
  * Before 1.45 an image showed the container it was committed from, which old Compose reads without asking whether it is
- * there; before 1.44 its size a second time.
+ * there; before 1.44 its size a second time. From 1.48 on it has its descriptor, and its manifests if they were asked for.
  */
-export function imageInspectFor(version: string, image: ImageInspect): object {
+export function imageInspectFor(version: string, { Descriptor, Manifests, ...plain }: ImageInspect): object {
+  const image = {
+    ...plain,
+    ...(compareVersions(version, '1.48') < 0 ? {} : { Descriptor, ...(Manifests === undefined ? {} : { Manifests }) }),
+  };
   if (compareVersions(version, '1.45') >= 0) return image;
   const container = { Container: '', ContainerConfig: image.Config };
   return compareVersions(version, '1.44') >= 0
@@ -13,8 +17,16 @@ export function imageInspectFor(version: string, image: ImageInspect): object {
     : { ...image, ...container, VirtualSize: image.Size };
 }
 
-/** Before 1.44 with the size a second time, before 1.43 with placeholders instead of empty names. */
-export function imageListFor(version: string, images: readonly ImageSummary[]): readonly object[] {
+/**
+ * Before 1.44 with the size a second time, before 1.43 with placeholders instead of empty names; with manifests from 1.47 and
+ * the descriptor from 1.48 on.
+ */
+export function imageListFor(version: string, summaries: readonly ImageSummary[]): readonly object[] {
+  if (compareVersions(version, '1.48') >= 0) return summaries;
+  const images = summaries.map(({ Descriptor: _descriptor, Manifests, ...image }) => ({
+    ...image,
+    ...(Manifests === undefined || compareVersions(version, '1.47') < 0 ? {} : { Manifests }),
+  }));
   if (compareVersions(version, '1.44') >= 0) return images;
   const placeholders = compareVersions(version, '1.43') < 0;
   return images.map((image) => ({

@@ -23,6 +23,7 @@ export interface ManifestSummary {
   readonly Size: { readonly Content: number; readonly Total: number };
   readonly ImageData?: {
     readonly Platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
+    readonly Containers: readonly string[] | null;
     readonly Size: { readonly Unpacked: number };
   };
 }

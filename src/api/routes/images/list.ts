@@ -2,9 +2,10 @@ import * as z from 'zod/mini';
 import type { Images } from '../../../images/index.ts';
 import { queryBool, queryFilters, queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
+import { compareVersions } from '../../versions/api-version.ts';
 import { imageListFor } from '../../versions/image-shapes.ts';
 
-/** GET /images/json. `filter` is the old form of the filter `reference`. */
+/** GET /images/json. Before 1.41 `filter` was another form of the filter `reference`. */
 export const listImages = defineRoute({
   method: 'GET',
   path: '/images/json',
@@ -15,8 +16,11 @@ export const listImages = defineRoute({
     'shared-size': queryBool(),
     manifests: queryBool(),
   }),
-  async handle({ query }, images: Pick<Images, 'list'>) {
-    const filters = query.filter === '' ? query.filters : { ...query.filters, reference: [query.filter] };
+  async handle({ query, version }, images: Pick<Images, 'list'>) {
+    const filters =
+      query.filter === '' || compareVersions(version, '1.41') >= 0
+        ? query.filters
+        : { ...query.filters, reference: [query.filter] };
     const { all, manifests } = query;
     const list = await images.list({ all, filters, sharedSize: query['shared-size'], manifests });
     return { status: 200, bodyFor: (version) => imageListFor(version, list) };
