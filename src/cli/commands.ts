@@ -38,10 +38,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import('./container/create.ts')).create,
   ),
   entry(
+    'container diff',
+    ['diff'],
+    'List what a container changed in its file system',
+    async () => (await import('./container/diff.ts')).diff,
+  ),
+  entry(
     'container exec',
     ['exec'],
     'Run another command in a running container',
     async () => (await import('./container/exec.ts')).exec,
+  ),
+  entry(
+    'container export',
+    ['export'],
+    "Write a container's root file system as a tar",
+    async () => (await import('./container/export.ts')).exportContainer,
   ),
   entry(
     'container inspect',

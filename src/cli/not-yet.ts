@@ -7,8 +7,6 @@ export const NOT_YET: readonly string[] = [
   'config',
   'context',
   'cp',
-  'diff',
-  'export',
   'manifest',
   'node',
   'plugin',
@@ -20,7 +18,5 @@ export const NOT_YET: readonly string[] = [
   'image build',
   'container commit',
   'container cp',
-  'container diff',
-  'container export',
   'volume update',
 ];

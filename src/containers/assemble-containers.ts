@@ -7,10 +7,12 @@ import { containerLogs } from './container-logs.ts';
 import { ContainerTable } from './container-table.ts';
 import type { Containers } from './containers.ts';
 import { createContainer } from './create-container.ts';
+import { diffContainer } from './diff-container.ts';
 import { createExec } from './exec-create.ts';
 import { inspectExec, resizeExec } from './exec-inspect.ts';
 import { startExec } from './exec-start.ts';
 import { ExecTable } from './exec-table.ts';
+import { exportContainer } from './export-container.ts';
 import { handleExit } from './handle-exit.ts';
 import { imageUsers } from './image-users.ts';
 import { inspectContainer } from './inspect-container.ts';
@@ -90,6 +92,8 @@ export function assembleContainers(deps: ContainersDeps, rulesOn: (table: Contai
     execStart: (execId, options, signal) => startExec(world, execId, options, signal),
     execInspect: (execId) => inspectExec(world, execId),
     execResize: (execId, rows, columns) => resizeExec(world, execId, rows, columns),
+    diff: (ref, signal) => diffContainer(world, ref, signal),
+    export: (ref, signal) => exportContainer(world, ref, signal),
     restore: async () => {
       // Applied at its end, with all that came until then.
       await restore(world, early ?? []);

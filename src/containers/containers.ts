@@ -12,6 +12,7 @@ import type {
   Resources,
   RestartPolicy,
 } from '../spec/index.ts';
+import type { FileChange } from '../store/index.ts';
 
 /** Filters as the API carries them: name to accepted values. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -79,6 +80,11 @@ export interface Containers {
   /** Checks everything that can fail, then `connect` pumps a client's connection until either side ends. */
   attach(ref: string, options: AttachOptions, signal: AbortSignal): Promise<Attachment>;
   resize(ref: string, rows: number, columns: number): Promise<void>;
+
+  /** What was written over the image, by name. */
+  diff(ref: string, signal: AbortSignal): Promise<readonly FileChange[]>;
+  /** The root file system as a tar. Destroy the stream to stop. @throws conflict while it is removed */
+  export(ref: string, signal: AbortSignal): Promise<Readable>;
 
   execCreate(ref: string, config: ExecConfig, signal: AbortSignal): Promise<{ readonly id: string }>;
   /** Attached: run `connect` on the client's connection. Detached: undefined, the process runs. @throws notFound `No such exec instance: x`, conflict when started already or the container is paused */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,9 @@ import type { FakeLife } from './fake-host.ts';
 import { FakeHost } from './fake-host.ts';
 import { fakeRules } from './fake-rules.ts';
 import type { RootFiles } from './world.ts';
+
+const NONE = (): never => assert.fail('the fake host has no files');
+const NO_FILES = { changes: NONE, layer: NONE, export: NONE, stat: NONE, read: NONE, write: NONE };
 
 /** A domain on a fake host, whose daemon tests can kill and start again. Disposing removes the folder. */
 export class TestEngine implements Disposable {
@@ -95,6 +99,7 @@ export class TestEngine implements Disposable {
         networks: life.networks,
         volumes: life.volumes,
         snapshots: life.snapshots,
+        files: NO_FILES,
         sharedMemory: life.sharedMemory,
         pinnedPaths: life.pinnedPaths,
         clock: life.clock,

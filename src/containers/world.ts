@@ -5,7 +5,7 @@ import type { Nanos } from '../base/time.ts';
 import type { Networks } from '../network/index.ts';
 import type { PinnedPaths, SharedMemory, TaskRuntime } from '../runtime/index.ts';
 import type { EventSink } from '../spec/index.ts';
-import type { Snapshots } from '../store/index.ts';
+import type { ContainerFiles, Snapshots } from '../store/index.ts';
 import type { Volumes } from '../volumes/index.ts';
 import type { Background } from './background.ts';
 import type { RunDefaults } from './config/run-defaults.ts';
@@ -46,6 +46,7 @@ export interface ContainersDeps {
     | 'writables'
     | 'writableSize'
   >;
+  readonly files: ContainerFiles;
   readonly sharedMemory: SharedMemory;
   readonly pinnedPaths: PinnedPaths;
   readonly events: EventSink;

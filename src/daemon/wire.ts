@@ -69,6 +69,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     networks,
     volumes,
     snapshots: stores.snapshots,
+    files: snapshots.files,
     sharedMemory: createSharedMemory(config.execRoot),
     pinnedPaths: createPinnedPaths(config.execRoot),
     images: stores.images,

@@ -21,10 +21,14 @@ export {
 } from './images/index.ts';
 export { type OwnedSnapshots, openStores, type Stores, type StoresOptions } from './open-stores.ts';
 export {
+  type ContainerFiles,
+  type FileChange,
+  type FilePlace,
   type LayerKey,
   type LayerSource,
   type OpenSnapshots,
   openSnapshots,
+  type PathStat,
   type Snapshots,
   type SnapshotsOptions,
 } from './snapshots/index.ts';

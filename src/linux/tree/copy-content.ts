@@ -1,12 +1,7 @@
 import { closeSync, constants, copyFileSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
-import koffi from 'koffi';
-import { libc } from '../libc.ts';
+import { nextData } from '../holes.ts';
 import { descriptorPath } from '../openat2.ts';
-import { check, SyscallError } from '../syscall-error.ts';
 
-const lseek = libc.func('int64_t lseek(int fd, int64_t offset, int whence)');
-const SEEK_DATA = 3;
-const SEEK_HOLE = 4;
 const CHUNK = 1 << 20;
 
 /**
@@ -32,29 +27,17 @@ function copyData(source: number, to: string | Buffer, size: number): void {
   try {
     ftruncateSync(target, size);
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size));
-    let at = nextData(source, 0, size);
-    while (at < size) {
-      const end = Math.min(check(Number(lseek(source, at, SEEK_HOLE)), 'lseek'), size);
-      while (at < end) {
-        const length = readSync(source, buffer, 0, Math.min(buffer.length, end - at), at);
+    for (let data = nextData(source, 0, size); data !== undefined; data = nextData(source, data.end, size)) {
+      for (let at = data.start; at < data.end; ) {
+        const length = readSync(source, buffer, 0, Math.min(buffer.length, data.end - at), at);
         if (length === 0) return;
         writeAll(target, buffer.subarray(0, length), at);
         at += length;
       }
-      at = nextData(source, at, size);
     }
   } finally {
     closeSync(target);
   }
-}
-
-/** Where the next data begins; the size when only a hole is left. */
-function nextData(source: number, at: number, size: number): number {
-  const found = Number(lseek(source, at, SEEK_DATA));
-  if (found >= 0) return found;
-  const errno = koffi.errno();
-  if (errno === koffi.os.errno['ENXIO']) return size;
-  throw new SyscallError('lseek', errno, '');
 }
 
 function writeAll(target: number, bytes: Buffer, at: number): void {

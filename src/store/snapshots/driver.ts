@@ -29,8 +29,16 @@ export interface SnapshotDriver {
     readonly layers: readonly LayerRecord[];
     readonly isVolatile: boolean;
   }): Promise<string>;
+  /** Whether this or a daemon before mounted it, and nobody unmounted it. */
+  isMounted(id: string): boolean;
   /** Idempotent. */
   unmount(id: string): Promise<void>;
+  /** What a writable's folder holds: only what was written, or a whole tree. */
+  readonly writableKind: 'overlay' | 'whole';
+  /**
+   * The layers as one tree to read; undefined when there are none. `folder` is the driver's own to mount on, until disposed.
+   */
+  merged(layers: readonly LayerRecord[], folder: string): { readonly path: string | undefined } & Disposable;
   /** Resolves when no unmount is under way. */
   idle(): Promise<void>;
 }

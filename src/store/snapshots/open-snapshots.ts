@@ -8,12 +8,15 @@ import { detachMount, readMountInfo, spreadDirectories } from '../../linux/index
 import type { Finding } from '../check/finding.ts';
 import { auditSnapshots } from './audit.ts';
 import type { SnapshotDriver } from './driver.ts';
+import { type ContainerFiles, containerFiles } from './container-files.ts';
 import { layerMounts } from './layer-mounts.ts';
 import { chainKey, type LayerRecord, LayerTable } from './layer-table.ts';
+import { mountUses } from './mount-uses.ts';
 import { overlayDriver } from './overlay-driver.ts';
 import { type SnapshotPaths, snapshotPaths } from './paths.ts';
 import type { LayerKey, LayerSource, Snapshots } from './snapshots.ts';
 import { openTreeTrash } from './tree-trash.ts';
+import { createStreamThreads } from './streams/stream-threads.ts';
 import { vfsDriver } from './vfs-driver.ts';
 import { createTreePool, type TreePool } from './worker/tree-pool.ts';
 import { WritableTable } from './writable-table.ts';
@@ -40,6 +43,7 @@ export interface Trees {
 export interface OpenSnapshots extends Snapshots, AsyncDisposable {
   /** The threads, for trees that are not layers: those of volumes. */
   readonly trees: Trees;
+  readonly files: ContainerFiles;
   /** Resolves when removed trees are off the disk. */
   swept(): Promise<void>;
   /** Whether records and trees agree. */
@@ -56,7 +60,8 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
   clearFresh(paths, trash.take);
   const table = new LayerTable(paths, logger);
   const writables = new WritableTable(paths, table, trash.take);
-  const driver = chooseDriver(options, paths, pool);
+  const { driver, use } = mountUses(chooseDriver(options, paths, pool));
+  const streams = createStreamThreads();
   // Layers and writables come and go as whole trees: see the function for what that means on ext4.
   for (const folder of [paths.fresh, paths.writables]) spreadDirectories(folder);
   const inFlight = new Map<LayerKey, Promise<LayerKey>>();
@@ -190,6 +195,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
       sizeBytes: (path) => pool.run({ kind: 'size', path }),
       remove: (path) => pool.run({ kind: 'remove', path }),
     },
+    files: containerFiles({ driver, paths, writables, streams, use, working, logger }),
     swept: () => trash.swept(),
     audit: () =>
       auditSnapshots({
@@ -201,6 +207,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
         remove: (path) => pool.run({ kind: 'remove', path }),
       }),
     async [Symbol.asyncDispose]() {
+      await streams[Symbol.asyncDispose]();
       await driver.idle();
       await trash.swept();
       await pool[Symbol.asyncDispose]();

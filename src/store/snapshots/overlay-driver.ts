@@ -103,6 +103,7 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
       mounted.add(id);
       return target;
     },
+    isMounted: (id) => mounted.has(id),
     unmount(id) {
       mounted.delete(id);
       const target = join(mountRoot, id);
@@ -113,6 +114,14 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
       };
       done.then(forget, forget);
       return done;
+    },
+    writableKind: 'overlay',
+    merged(layers, folder) {
+      const [lone] = layers;
+      const path = lone === undefined || layers.length === 1 ? lone && paths.layerFs(lone.key) : folder;
+      if (path !== folder) return { path, [Symbol.dispose]() {} };
+      mounts.mount({ lower: layers, target: folder });
+      return { path, [Symbol.dispose]: () => void detachMount(folder) };
     },
     async idle() {
       await Promise.allSettled([...leaving.values()]);

@@ -28,7 +28,13 @@ export function vfsDriver({ paths, pool }: { readonly paths: SnapshotPaths; read
       await copyTop(layers, target);
     },
     mount: ({ folder }) => Promise.resolve(join(folder, 'fs')),
+    isMounted: () => true,
     unmount: () => Promise.resolve(),
+    writableKind: 'whole',
+    merged(layers) {
+      const top = layers.at(-1);
+      return { path: top && paths.layerFs(top.key), [Symbol.dispose]() {} };
+    },
     idle: () => Promise.resolve(),
   };
 }

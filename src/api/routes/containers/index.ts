@@ -1,7 +1,9 @@
 import type { Containers } from '../../../containers/index.ts';
 import { type BoundRoute, bind } from '../../route.ts';
 import { attachContainer } from './attach.ts';
+import { containerChanges } from './changes.ts';
 import { createContainer } from './create.ts';
+import { exportContainer } from './export.ts';
 import { inspectContainer } from './inspect.ts';
 import { killContainer } from './kill.ts';
 import { listContainers } from './list.ts';
@@ -41,5 +43,7 @@ export function containerRoutes(containers: Containers): readonly BoundRoute[] {
     bind(resizeContainer, containers),
     bind(topContainer, containers),
     bind(containerStats, containers),
+    bind(containerChanges, containers),
+    bind(exportContainer, containers),
   ];
 }

@@ -18,9 +18,18 @@ import { describe, NeedsParents } from './refusals.ts';
 
 /**
  * How whiteouts are kept. `overlay`: the tree is one layer by itself, whiteouts become overlayfs's own records. `merged`: the tree already
- * holds the layers below (an overlay mount, or a copy), what is whited out is removed.
+ * holds the layers below (an overlay mount, or a copy), what is whited out is removed. `plain`: no layer, and a name is a name.
  */
-export type UntarMode = 'overlay' | 'merged';
+export type UntarMode = 'overlay' | 'merged' | 'plain';
+
+export interface UntarOptions {
+  /** Directory to write below, absolute, clean and without symlinks; '/' or absent for the root. */
+  readonly base?: BytePath;
+  /** A directory is never replaced by something else, and nothing else by a directory. */
+  readonly keepDirectories?: boolean;
+  /** Owner of everything, instead of the archive's. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+}
 
 export interface RootAttributes {
   readonly mode: number;
@@ -51,6 +60,9 @@ const NODE_TYPE = { character: S_IF.CHR, block: S_IF.BLK, fifo: S_IF.IFO } as co
  */
 export class Untar implements TarSink, Disposable {
   readonly #mode: UntarMode;
+  readonly #options: UntarOptions;
+  /** With a slash at its end. */
+  readonly #base: string;
   readonly #files: FileWriter;
   /** Directories that the archive describes, and those it only implies. */
   readonly #directories = new Set<string>(['']);
@@ -64,9 +76,12 @@ export class Untar implements TarSink, Disposable {
   #sizeBytes = 0;
   #lastParent = '';
 
-  constructor(mode: UntarMode) {
+  constructor(mode: UntarMode, options: UntarOptions = {}) {
     this.#mode = mode;
-    this.#files = new FileWriter(mode === 'merged');
+    this.#options = options;
+    const { base = '/' } = options;
+    this.#base = base.endsWith('/') ? base : `${base}/`;
+    this.#files = new FileWriter(mode !== 'overlay');
   }
 
   entry(entry: TarEntry): void {
@@ -75,10 +90,14 @@ export class Untar implements TarSink, Disposable {
       this.#rootEntry(entry);
       return;
     }
+    this.#owned(path, this.#options.owner === undefined ? entry : { ...entry, ...this.#options.owner });
+  }
+
+  #owned(path: string, entry: TarEntry): void {
     try {
       this.#ensureParent(parentOf(path));
       const base = path.slice(path.lastIndexOf('/') + 1);
-      if (base.startsWith(WHITEOUT)) this.#whiteout(path, base);
+      if (base.startsWith(WHITEOUT) && this.#mode !== 'plain') this.#whiteout(path, base);
       else this.#place(path, entry);
     } catch (error) {
       throw describe(error, entry.name);
@@ -119,12 +138,14 @@ export class Untar implements TarSink, Disposable {
   #rootEntry(entry: TarEntry): void {
     if (entry.type !== 'directory')
       throw invalid(`invalid archive: ${showName(entry.name)} is the root, and no directory`);
+    // Where something is unpacked to stays as it is.
+    if (this.#mode === 'plain') return;
     this.#root = { mode: entry.mode, uid: entry.uid, gid: entry.gid };
     this.#directoryAttributes('/' as BytePath, entry);
   }
 
   #place(path: string, entry: TarEntry): void {
-    const target = `/${path}` as BytePath;
+    const target = this.#at(path);
     if (this.#mode === 'merged') this.#fresh.add(path);
     try {
       this.#make(path, target, entry);
@@ -164,7 +185,7 @@ export class Untar implements TarSink, Disposable {
   }
 
   #hardLink(target: BytePath, entry: TarEntry): void {
-    const source = `/${cleanLink(entry.name, entry.linkName)}` as BytePath;
+    const source = this.#at(cleanLink(entry.name, entry.linkName));
     try {
       linkSync(sysPath(source), sysPath(target));
     } catch (error) {
@@ -178,6 +199,7 @@ export class Untar implements TarSink, Disposable {
   #makeRoom(path: string, target: BytePath, entry: TarEntry): boolean {
     const existing = lstatSync(sysPath(target));
     if (entry.type === 'directory' && existing.isDirectory()) return false;
+    if (this.#options.keepDirectories === true) this.#checkKind(target, entry, existing.isDirectory());
     if (entry.type === 'link' && cleanLink(entry.name, entry.linkName) === path) return false;
     const wasWhiteout = this.#mode === 'overlay' && existing.isCharacterDevice() && existing.rdev === 0;
     this.#remove(path, target, existing.isDirectory());
@@ -186,6 +208,16 @@ export class Untar implements TarSink, Disposable {
     mkdirSync(sysPath(target), entry.mode);
     setXattr(sysPath(target), 'trusted.overlay.opaque', Buffer.from('y'));
     return false;
+  }
+
+  #checkKind(target: BytePath, entry: TarEntry, isDirectory: boolean): void {
+    if (isDirectory === (entry.type === 'directory')) return;
+    const [old, made] = isDirectory ? ['directory', 'non-directory'] : ['non-directory', 'directory'];
+    throw invalid(`cannot overwrite ${old} ${showName(target)} with ${made} ${showName(this.#base)}`);
+  }
+
+  #at(path: string): BytePath {
+    return `${this.#base}${path}` as BytePath;
   }
 
   #remove(path: string, target: BytePath, isDirectory: boolean): void {
@@ -203,8 +235,7 @@ export class Untar implements TarSink, Disposable {
   #whiteout(path: string, base: string): void {
     const parent = parentOf(path);
     if (base === OPAQUE) {
-      if (this.#mode === 'overlay')
-        setXattr(sysPath(`/${parent}` as BytePath), 'trusted.overlay.opaque', Buffer.from('y'));
+      if (this.#mode === 'overlay') setXattr(sysPath(this.#at(parent)), 'trusted.overlay.opaque', Buffer.from('y'));
       else this.#emptyOfOld(parent);
       return;
     }
@@ -213,7 +244,7 @@ export class Untar implements TarSink, Disposable {
     const name = base.slice(WHITEOUT.length);
     if (name === '' || name === '.' || name === '..') throw invalid(`invalid whiteout ${showName(path)}`);
     const hidden = parent === '' ? name : `${parent}/${name}`;
-    const target = `/${hidden}` as BytePath;
+    const target = this.#at(hidden);
     if (this.#mode === 'merged') {
       if (!this.#fresh.has(hidden)) rmSync(sysPath(target), { recursive: true, force: true });
       else if (lstatSync(sysPath(target)).isDirectory()) this.#emptyOfOld(hidden);
@@ -231,9 +262,9 @@ export class Untar implements TarSink, Disposable {
 
   /** `merged`: removes everything in a directory that did not come from this archive. */
   #emptyOfOld(directory: string): void {
-    for (const name of readdirSync(sysPath(`/${directory}` as BytePath), 'latin1')) {
+    for (const name of readdirSync(sysPath(this.#at(directory)), 'latin1')) {
       const path = directory === '' ? name : `${directory}/${name}`;
-      const target = sysPath(`/${path}` as BytePath);
+      const target = sysPath(this.#at(path));
       if (!this.#fresh.has(path)) rmSync(target, { recursive: true, force: true });
       else if (lstatSync(target).isDirectory()) this.#emptyOfOld(path);
     }
@@ -244,7 +275,7 @@ export class Untar implements TarSink, Disposable {
     if (parent === this.#lastParent) return;
     if (!this.#directories.has(parent) && !this.#implied.has(parent)) {
       this.#ensureParent(parentOf(parent));
-      const path = sysPath(`/${parent}` as BytePath);
+      const path = sysPath(this.#at(parent));
       try {
         mkdirSync(path, 0o755);
         lchownSync(path, 0, 0);

@@ -1,0 +1,14 @@
+import * as z from 'zod/mini';
+import type { Containers } from '../../../containers/index.ts';
+import { defineRoute } from '../../route.ts';
+
+/** GET /containers/{id}/export: the root file system as a tar. */
+export const exportContainer = defineRoute({
+  method: 'GET',
+  path: '/containers/:id/export',
+  query: z.object({}),
+  async handle({ params, signal }, containers: Pick<Containers, 'export'>) {
+    const bytes = await containers.export(params['id'] ?? '', signal);
+    return { status: 200, bytes, contentType: 'application/octet-stream' };
+  },
+});

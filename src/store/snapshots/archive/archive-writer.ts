@@ -1,0 +1,234 @@
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { errnoOf } from '../../../base/errors.ts';
+import {
+  type SparseRegion,
+  type TarEntry,
+  type TarEntryType,
+  tarEntryHeader,
+  tarPaddingBytes,
+} from '../../../io/index.ts';
+import {
+  type BytePath,
+  descriptorPath,
+  deviceMajor,
+  deviceMinor,
+  getXattr,
+  listXattrs,
+  nextData,
+  O_PATH,
+} from '../../../linux/index.ts';
+
+const CHUNK = 1 << 18;
+const SECOND = 1_000_000_000n;
+/** Holes below this are written out: not every tar reads sparse files. */
+const SPARSE_HOLE_BYTES = 1 << 20;
+/** The host's own, or overlayfs's: they mean nothing elsewhere. */
+const LOCAL_XATTR = /^(?:security\.(?!capability$)|(?:trusted|user)\.overlay\.|system\.(?!posix_acl_))/;
+
+/** Takes the archive's bytes in order; a chunk is the taker's. What it throws ends the archive. */
+export type TakeBytes = (chunk: Buffer) => void;
+
+export interface ArchiveOptions {
+  /** Keeps large holes as holes. */
+  readonly sparse: boolean;
+}
+
+/**
+ * Writes files of this host as a tar archive: owners, modes, whole seconds of time as Docker does, hard links, devices, extended
+ * attributes. Sockets are left out. Synchronous, and holds one chunk.
+ */
+export class ArchiveWriter {
+  readonly #take: TakeBytes;
+  readonly #sparse: boolean;
+  #chunk = Buffer.allocUnsafeSlow(CHUNK);
+  #length = 0;
+  /** First name in the archive of each inode with several. */
+  readonly #linked = new Map<string, string>();
+
+  constructor(take: TakeBytes, options: ArchiveOptions) {
+    this.#take = take;
+    this.#sparse = options.sparse;
+  }
+
+  /**
+   * `name` in the archive, without a slash at its end; `source` is not followed where it is a symlink. Left out when it is gone
+   * by now.
+   */
+  add(name: string, source: string | Buffer, stat: BigIntStats): void {
+    try {
+      this.#add(name, source, stat);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      this.#linked.delete(`${stat.dev}:${stat.ino}`);
+    }
+  }
+
+  #add(name: string, source: string | Buffer, stat: BigIntStats): void {
+    const type = typeOf(stat);
+    if (type === undefined) return;
+    if (type !== 'directory' && stat.nlink > 1n) {
+      const identity = `${stat.dev}:${stat.ino}`;
+      const first = this.#linked.get(identity);
+      if (first !== undefined) {
+        this.#put(tarEntryHeader({ ...entryOf(name, 'link', stat), linkName: first }));
+        return;
+      }
+      this.#linked.set(identity, name);
+    }
+    const about = { ...entryOf(name, type, stat), xattrs: xattrsOf(source) };
+    if (type === 'file') this.#file(about, source);
+    else if (type === 'symlink')
+      this.#put(tarEntryHeader({ ...about, linkName: readlinkSync(source, 'latin1') as BytePath }));
+    else this.#put(tarEntryHeader(about));
+  }
+
+  /** A whiteout of Docker's layers: an empty file. */
+  mark(name: string): void {
+    this.#put(tarEntryHeader({ ...NOTHING, name, type: 'file' }));
+  }
+
+  /** Ends the archive. */
+  finish(): void {
+    this.#put(Buffer.alloc(1024));
+    this.#flush();
+  }
+
+  #file(about: TarEntry, source: string | Buffer): void {
+    const descriptor = openFile(source);
+    if (descriptor === undefined) return;
+    try {
+      // The size of now, not of when the folder was read.
+      const stat = fstatSync(descriptor);
+      const size = stat.size;
+      const hole = size - stat.blocks * 512;
+      const sparse = this.#sparse && hole >= SPARSE_HOLE_BYTES ? regionsOf(descriptor, size) : undefined;
+      const stored = sparse === undefined ? size : sparse.reduce((sum, { length }) => sum + length, 0);
+      this.#put(tarEntryHeader({ ...about, size: stored, fileSize: size, sparse }));
+      for (const { offset, length } of sparse ?? [{ offset: 0, length: size }]) this.#read(descriptor, offset, length);
+      this.#zeros(tarPaddingBytes(stored));
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** Straight into the chunk. What a file lost meanwhile becomes zeros: its size stands in the header. */
+  #read(descriptor: number, offset: number, length: number): void {
+    for (let left = length; left > 0; ) {
+      if (this.#length === CHUNK) this.#flush();
+      const wanted = Math.min(left, CHUNK - this.#length);
+      const got = readSync(descriptor, this.#chunk, this.#length, wanted, offset + length - left);
+      if (got === 0) {
+        this.#zeros(left);
+        return;
+      }
+      this.#length += got;
+      left -= got;
+    }
+  }
+
+  #zeros(count: number): void {
+    for (let left = count; left > 0; ) {
+      if (this.#length === CHUNK) this.#flush();
+      const length = Math.min(left, CHUNK - this.#length);
+      this.#chunk.fill(0, this.#length, this.#length + length);
+      this.#length += length;
+      left -= length;
+    }
+  }
+
+  #put(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#length === CHUNK) this.#flush();
+      const copied = bytes.copy(this.#chunk, this.#length, at);
+      this.#length += copied;
+      at += copied;
+    }
+  }
+
+  #flush(): void {
+    if (this.#length === 0) return;
+    const chunk = this.#chunk.subarray(0, this.#length);
+    this.#chunk = Buffer.allocUnsafeSlow(CHUNK);
+    this.#length = 0;
+    this.#take(chunk);
+  }
+}
+
+/** Undefined when something else stands there by now: opening a device may do things, and a FIFO waits. */
+function openFile(source: string | Buffer): number | undefined {
+  const place = openSync(source, O_PATH | constants.O_NOFOLLOW);
+  try {
+    return fstatSync(place).isFile() ? openSync(descriptorPath(place), constants.O_RDONLY) : undefined;
+  } finally {
+    closeSync(place);
+  }
+}
+
+const NOTHING: TarEntry = {
+  name: '',
+  type: 'file',
+  mode: 0o600,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  fileSize: 0,
+  sparse: undefined,
+  mtimeSeconds: 0,
+  mtimeNanos: 0,
+  linkName: '',
+  deviceMajor: 0,
+  deviceMinor: 0,
+  xattrs: undefined,
+};
+
+/** Undefined for sockets: an archive has no such thing. */
+function typeOf(stat: BigIntStats): TarEntryType | undefined {
+  if (stat.isFile()) return 'file';
+  if (stat.isDirectory()) return 'directory';
+  if (stat.isSymbolicLink()) return 'symlink';
+  if (stat.isCharacterDevice()) return 'character';
+  if (stat.isBlockDevice()) return 'block';
+  return stat.isFIFO() ? 'fifo' : undefined;
+}
+
+function entryOf(name: string, type: TarEntryType, stat: BigIntStats): TarEntry {
+  const isDevice = type === 'character' || type === 'block';
+  return {
+    ...NOTHING,
+    name: type === 'directory' && !name.endsWith('/') ? `${name}/` : name,
+    type,
+    mode: Number(stat.mode) & 0o7777,
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    mtimeSeconds: floorSeconds(stat.mtimeNs),
+    ...(isDevice ? { deviceMajor: deviceMajor(Number(stat.rdev)), deviceMinor: deviceMinor(Number(stat.rdev)) } : {}),
+  };
+}
+
+function floorSeconds(nanos: bigint): number {
+  const rest = nanos % SECOND;
+  return Number((nanos - (rest < 0n ? rest + SECOND : rest)) / SECOND);
+}
+
+function xattrsOf(source: string | Buffer): ReadonlyMap<string, Buffer> | undefined {
+  const names = listXattrs(source).filter((name) => !LOCAL_XATTR.test(name) && !name.includes('='));
+  if (names.length === 0) return undefined;
+  return new Map(
+    names.flatMap((name) => {
+      const value = getXattr(source, name);
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+/** The stretches with data. Undefined where the file system cannot tell them. */
+function regionsOf(descriptor: number, size: number): SparseRegion[] | undefined {
+  const regions: SparseRegion[] = [];
+  for (let data = nextData(descriptor, 0, size); data !== undefined; data = nextData(descriptor, data.end, size)) {
+    regions.push({ offset: data.start, length: data.end - data.start });
+  }
+  // As GNU tar does: the last one says where the file ends.
+  if (regions.length === 0 || (regions.at(-1)?.offset ?? 0) + (regions.at(-1)?.length ?? 0) < size)
+    regions.push({ offset: size, length: 0 });
+  return regions;
+}

@@ -1,0 +1,46 @@
+import { lstatSync, realpathSync } from 'node:fs';
+import { posix } from 'node:path';
+import { EngineError, invalid } from '../../../base/errors.ts';
+import { TarParser } from '../../../io/index.ts';
+import { enterMounts, enterRoot, toBytePath } from '../../../linux/index.ts';
+import { Untar } from '../untar/untar.ts';
+import { pathError } from './path-stat.ts';
+import { type ExtractOptions, type FileView, mountAt } from './view.ts';
+
+/**
+ * Unpacks an archive into a directory of a container. The thread is confined to the container's root meanwhile: whatever the
+ * archive names, or somebody in the container moves about, nothing of the host is reached.
+ * @throws EngineError notFound; invalid when the path is no directory, the place is read-only or the archive is broken. What was
+ * unpacked until then stays
+ */
+export function extract(
+  view: FileView,
+  path: string,
+  input: { readonly options: ExtractOptions; readonly next: () => Buffer | undefined },
+): void {
+  using _mounts = enterMounts(view.root, view.mounts);
+  using _root = enterRoot(view.root);
+  const place = resolvePlace(path);
+  checkWritable(view, place);
+  using untar = new Untar('plain', { ...input.options, base: toBytePath(place) });
+  const parser = new TarParser(untar);
+  for (let chunk = input.next(); chunk !== undefined; chunk = input.next()) parser.write(chunk);
+  parser.finish();
+  untar.finish();
+}
+
+function resolvePlace(path: string): string {
+  try {
+    const place = realpathSync(posix.resolve('/', path));
+    if (!lstatSync(place).isDirectory()) throw invalid('extraction point is not a directory');
+    return place;
+  } catch (error) {
+    throw pathError(error, path);
+  }
+}
+
+function checkWritable(view: FileView, place: string): void {
+  const mount = mountAt(view, place);
+  if (mount?.readOnly === true) throw new EngineError('invalid', 'mounted volume is marked read-only');
+  if (mount === undefined && view.readOnlyRoot) throw invalid('container rootfs is marked read-only');
+}

@@ -1,0 +1,129 @@
+import { type BigIntStats, closeSync, constants, fstatSync, readlinkSync } from 'node:fs';
+import { posix } from 'node:path';
+import { EngineError, errnoOf, invalid } from '../../../base/errors.ts';
+import { descriptorPath, enterMounts, O_PATH, openInRoot } from '../../../linux/index.ts';
+import type { FileView } from './view.ts';
+
+/** What `X-Docker-Container-Path-Stat` holds. */
+export interface PathStat {
+  /** Last name of the path. */
+  readonly name: string;
+  readonly size: number;
+  /** Bits of Go's `os.FileMode`. */
+  readonly mode: number;
+  /** Nanoseconds since the epoch. */
+  readonly mtimeNanos: bigint;
+  /** Of a symlink: where it leads in the end, as far as that exists. Else ''. */
+  readonly linkTarget: string;
+}
+
+/** @throws EngineError notFound, invalid */
+export function statPath(view: FileView, path: string): PathStat {
+  using _mounts = enterMounts(view.root, view.mounts);
+  const { stat, descriptor } = openPath(view, path);
+  closeSync(descriptor);
+  return describe(view, path, stat);
+}
+
+/**
+ * Opens (O_PATH) what a client named, resolved in the container's root. A symlink at its end is not followed, unless a slash
+ * or dot comes behind it. @throws EngineError notFound, invalid
+ */
+export function openPath(view: FileView, path: string): { readonly descriptor: number; readonly stat: BigIntStats } {
+  let descriptor: number;
+  try {
+    descriptor = openInRoot(view.root, cleanPath(path), O_PATH | constants.O_NOFOLLOW);
+  } catch (error) {
+    throw pathError(error, path);
+  }
+  return { descriptor, stat: fstatSync(descriptor, { bigint: true }) };
+}
+
+export function describe(view: FileView, path: string, stat: BigIntStats): PathStat {
+  const name = posix.basename(posix.resolve('/', path));
+  return {
+    name: name === '' ? '/' : name,
+    size: Number(stat.size),
+    mode: goMode(stat),
+    mtimeNanos: stat.mtimeNs,
+    linkTarget: stat.isSymbolicLink() ? finalTarget(view.root, posix.resolve('/', path)) : '',
+  };
+}
+
+/** What Go's client means: clean, with a slash or dot at its end kept. */
+export function cleanPath(path: string): string {
+  const clean = posix.resolve('/', path);
+  if (clean !== '/' && /\/\.$/.test(path)) return `${clean}/.`;
+  return clean !== '/' && path.endsWith('/') ? `${clean}/` : clean;
+}
+
+export function pathError(error: unknown, path: string): unknown {
+  switch (errnoOf(error)) {
+    case 'ENOENT':
+      return new EngineError('notFound', `lstat ${path}: no such file or directory`, { cause: error });
+    case 'ENOTDIR':
+      return new EngineError('invalid', `lstat ${path}: not a directory`, { cause: error });
+    case 'ELOOP':
+      return new EngineError('invalid', `lstat ${path}: too many levels of symbolic links`, { cause: error });
+    case 'ENAMETOOLONG':
+      return invalid(`lstat ${path.slice(0, 200)}: file name too long`, error);
+    default:
+      return error;
+  }
+}
+
+/** Follows symlinks lexically where the path ends in nothing, as Docker does for links that lead nowhere. */
+function finalTarget(root: string, path: string): string {
+  let resolved: string[] = [];
+  const pending = path.split('/').reverse();
+  let links = 0;
+  while (pending.length > 0) {
+    const name = pending.pop();
+    if (name === undefined || name === '' || name === '.') continue;
+    if (name === '..') {
+      resolved = resolved.slice(0, -1);
+      continue;
+    }
+    const target = linkAt(root, `/${[...resolved, name].join('/')}`);
+    if (target === undefined) {
+      resolved = [...resolved, name];
+      continue;
+    }
+    links += 1;
+    if (links > 255) throw invalid(`lstat ${path}: too many levels of symbolic links`);
+    if (target.startsWith('/')) resolved = [];
+    pending.push(...target.split('/').reverse());
+  }
+  return `/${resolved.join('/')}`;
+}
+
+function linkAt(root: string, path: string): string | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openInRoot(root, path, O_PATH | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+  try {
+    return fstatSync(descriptor).isSymbolicLink() ? readlinkSync(descriptorPath(descriptor)) : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const GO_TYPE: readonly [predicate: (stat: BigIntStats) => boolean, bits: number][] = [
+  [(stat) => stat.isDirectory(), 2 ** 31],
+  [(stat) => stat.isSymbolicLink(), 2 ** 27],
+  [(stat) => stat.isBlockDevice(), 2 ** 26],
+  [(stat) => stat.isCharacterDevice(), 2 ** 26 + 2 ** 21],
+  [(stat) => stat.isFIFO(), 2 ** 25],
+  [(stat) => stat.isSocket(), 2 ** 24],
+];
+
+function goMode(stat: BigIntStats): number {
+  const mode = Number(stat.mode);
+  const type = GO_TYPE.find(([predicate]) => predicate(stat))?.[1] ?? 0;
+  const special = (mode & 0o4000 ? 2 ** 23 : 0) + (mode & 0o2000 ? 2 ** 22 : 0) + (mode & 0o1000 ? 2 ** 20 : 0);
+  return type + special + (mode & 0o777);
+}

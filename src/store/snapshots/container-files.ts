@@ -1,0 +1,141 @@
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { finished, type Readable } from 'node:stream';
+import { messageOf, notFound } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { PathStat } from './archive/path-stat.ts';
+import type { ExtractOptions, FileView } from './archive/view.ts';
+import type { WalkChanges } from './diff/walk-changes.ts';
+import type { SnapshotDriver } from './driver.ts';
+import type { UsedRoot } from './mount-uses.ts';
+import type { SnapshotPaths } from './paths.ts';
+import type { FileChange } from './streams/stream-job.ts';
+import type { StreamThreads } from './streams/stream-threads.ts';
+import type { WritableTable } from './writable-table.ts';
+
+/** Where in a container: its root with these mounts. */
+export type FilePlace = Omit<FileView, 'root'> & {
+  /** Id of the writable. */
+  readonly id: string;
+  readonly path: string;
+};
+
+/**
+ * Files of containers, running or not. All work is done in threads that wait for their clients: memory stays flat. A path is
+ * resolved within the container's root by the kernel. Each throws EngineError notFound for an unknown writable.
+ */
+export interface ContainerFiles {
+  /** What was written over the image, by name. */
+  changes(id: string, signal: AbortSignal): Promise<readonly FileChange[]>;
+  /** The same as a layer: a tar, plain. */
+  layer(id: string, signal: AbortSignal): Promise<Readable>;
+  /** The whole root, without what is mounted in it: a tar, plain. */
+  export(id: string, signal: AbortSignal): Promise<Readable>;
+  /** @throws EngineError notFound, invalid */
+  stat(place: FilePlace, signal: AbortSignal): Promise<PathStat>;
+  /** A tar that begins with the thing itself. @throws EngineError notFound, invalid */
+  read(place: FilePlace, signal: AbortSignal): Promise<{ readonly stat: PathStat; readonly bytes: Readable }>;
+  /**
+   * Unpacks a plain tar into a directory. The source is not closed, and may not be read to its end.
+   * @throws EngineError notFound; invalid: no directory, read-only, a broken archive; noSpace. What was unpacked stays
+   */
+  write(
+    place: FilePlace,
+    archive: AsyncIterable<Uint8Array>,
+    options: ExtractOptions,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
+type Trees = Omit<WalkChanges, 'withSame'>;
+
+interface ContainerFilesDeps {
+  readonly driver: SnapshotDriver;
+  readonly paths: SnapshotPaths;
+  readonly writables: WritableTable;
+  readonly streams: StreamThreads;
+  readonly use: (writable: Parameters<SnapshotDriver['mount']>[0]) => Promise<UsedRoot>;
+  /** Folders of `new/` that somebody works in. */
+  readonly working: Set<string>;
+  readonly logger: Logger;
+}
+
+export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
+  const { driver, paths, writables, streams } = deps;
+  let serial = 0;
+
+  /** The trees to compare, there until disposed. */
+  const trees = (id: string): Trees & Disposable => {
+    const layers = writables.layersOf(id);
+    const name = `merged-${process.pid}-${serial++}`;
+    const folder = join(paths.fresh, name);
+    using undo = new DisposableStack();
+    deps.working.add(name);
+    undo.defer(() => void deps.working.delete(name));
+    mkdirSync(folder, { mode: 0o700 });
+    undo.defer(() => rmdirSync(folder));
+    const { path: lower } = undo.use(driver.merged(layers, folder));
+    const kept = undo.move();
+    const upper = paths.writableFs(id);
+    return { upper, lower, upperKind: driver.writableKind, [Symbol.dispose]: () => kept.dispose() };
+  };
+
+  const root = (id: string): Promise<UsedRoot> => {
+    if (!writables.has(id)) throw notFound('writable root', id);
+    return deps.use({ id, folder: paths.writable(id), layers: writables.layersOf(id), isVolatile: false });
+  };
+
+  /** Gives back what a stream needs, however it ends. */
+  const atEnd = (bytes: Readable, held: Disposable | AsyncDisposable): Readable => {
+    const release = async (): Promise<void> => {
+      try {
+        if (Symbol.dispose in held) held[Symbol.dispose]();
+        else await held[Symbol.asyncDispose]();
+      } catch (error) {
+        deps.logger.warn({ error: messageOf(error) }, 'a root that was read stays mounted');
+      }
+    };
+    finished(bytes, { writable: false }, () => void release());
+    return bytes;
+  };
+
+  return {
+    async changes(id, signal) {
+      using compared = trees(id);
+      return await streams.ask({ kind: 'changes', trees: plain(compared) }, signal);
+    },
+    async layer(id, signal) {
+      using compared = new DisposableStack();
+      const job = { kind: 'archiveChanges', trees: plain(compared.use(trees(id))) } as const;
+      const { bytes } = await streams.read(job, signal);
+      return atEnd(bytes, compared.move());
+    },
+    async export(id, signal) {
+      await using held = new AsyncDisposableStack();
+      const { path } = held.use(await root(id));
+      const { bytes } = await streams.read({ kind: 'archiveTree', root: path }, signal);
+      return atEnd(bytes, held.move());
+    },
+    async stat({ id, path, ...view }, signal) {
+      await using used = await root(id);
+      return await streams.ask({ kind: 'statPath', view: { ...view, root: used.path }, path }, signal);
+    },
+    async read({ id, path, ...view }, signal) {
+      await using held = new AsyncDisposableStack();
+      const used = held.use(await root(id));
+      const job = { kind: 'archivePath', view: { ...view, root: used.path }, path } as const;
+      const { head, bytes } = await streams.read(job, signal);
+      return { stat: head, bytes: atEnd(bytes, held.move()) };
+    },
+    async write({ id, path, ...view }, archive, options, signal) {
+      await using used = await root(id);
+      const job = { kind: 'extract', view: { ...view, root: used.path }, path, options } as const;
+      await streams.write(job, archive, signal);
+    },
+  };
+}
+
+/** What a message to a thread may hold. */
+function plain({ upper, lower, upperKind }: Trees): Trees {
+  return { upper, lower, upperKind };
+}

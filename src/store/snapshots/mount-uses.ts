@@ -1,0 +1,54 @@
+import type { SnapshotDriver } from './driver.ts';
+
+/** A writable's root, mounted at least until disposed. */
+export interface UsedRoot extends AsyncDisposable {
+  readonly path: string;
+}
+
+/**
+ * Lets somebody look into a root beside the container that runs on it: what one of both has mounted stays for the other. An
+ * overlay cannot be mounted twice with one upper folder.
+ */
+export function mountUses(driver: SnapshotDriver): {
+  readonly driver: SnapshotDriver;
+  /** @throws as the driver's mount */
+  readonly use: (writable: Parameters<SnapshotDriver['mount']>[0]) => Promise<UsedRoot>;
+} {
+  const users = new Map<string, number>();
+  /** Roots that only their users keep mounted. */
+  const lent = new Set<string>();
+  return {
+    driver: {
+      ...driver,
+      mount(writable) {
+        lent.delete(writable.id);
+        return driver.mount(writable);
+      },
+      async unmount(id) {
+        if (users.has(id)) lent.add(id);
+        else await driver.unmount(id);
+      },
+    },
+    async use(writable) {
+      const { id } = writable;
+      if (!driver.isMounted(id)) lent.add(id);
+      users.set(id, (users.get(id) ?? 0) + 1);
+      let left = false;
+      const leave = async (): Promise<void> => {
+        if (left) return;
+        left = true;
+        const others = (users.get(id) ?? 1) - 1;
+        if (others > 0) users.set(id, others);
+        else users.delete(id);
+        if (others === 0 && lent.delete(id)) await driver.unmount(id);
+      };
+      try {
+        const path = await driver.mount(writable);
+        return { path, [Symbol.asyncDispose]: leave };
+      } catch (error) {
+        await leave();
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { ErrorKind } from '../../../base/errors.ts';
+import type { PathStat } from '../archive/path-stat.ts';
+import type { ExtractOptions, FileView } from '../archive/view.ts';
+import type { WalkChanges } from '../diff/walk-changes.ts';
+
+/** Work on a container's files that gives or takes a stream of bytes, or goes on for as long as its client wants. Synchronous, in a thread. */
+export type StreamJob =
+  | { readonly kind: 'changes'; readonly trees: Omit<WalkChanges, 'withSame'> }
+  | { readonly kind: 'archiveChanges'; readonly trees: Omit<WalkChanges, 'withSame'> }
+  | { readonly kind: 'archiveTree'; readonly root: string }
+  | { readonly kind: 'statPath'; readonly view: FileView; readonly path: string }
+  | { readonly kind: 'archivePath'; readonly view: FileView; readonly path: string }
+  | { readonly kind: 'extract'; readonly view: FileView; readonly path: string; readonly options: ExtractOptions };
+
+/** A path that changed: 0 modified, 1 added, 2 deleted (Engine API, FilesystemChange). */
+export interface FileChange {
+  readonly Path: string;
+  readonly Kind: 0 | 1 | 2;
+}
+
+/** What a job says ahead of its bytes. */
+export interface StreamHeads {
+  readonly changes: readonly FileChange[];
+  readonly archiveChanges: undefined;
+  readonly archiveTree: undefined;
+  readonly statPath: PathStat;
+  readonly archivePath: PathStat;
+  readonly extract: undefined;
+}
+
+export interface StreamRequest {
+  readonly job: StreamJob;
+  readonly port: MessagePort;
+  readonly control: Int32Array;
+}
+
+/** Cells of the shared control block. The thread waits on `pulse`, which counts everything that should wake it. */
+export const CONTROL = {
+  /** Not 0 asks the job to end. */
+  stop: 0,
+  pulse: 1,
+  /** Chunks under way to the reader. */
+  unread: 2,
+  cells: 3,
+} as const;
+
+/** Chunks of up to 256 kB that may be under way in either direction. */
+export const CHUNKS_UNDER_WAY = 4;
+
+/** Messages of the thread, on the request's port. */
+export type FromThread =
+  | { readonly kind: 'head'; readonly head: StreamHeads[StreamJob['kind']] }
+  | { readonly kind: 'chunk'; readonly bytes: Uint8Array }
+  /** A chunk that was sent to the thread has been worked on. */
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly error: { readonly kind: ErrorKind; readonly message: string } };
+
+/** Messages to the thread, on the request's port: bytes, and null for their end. */
+export type ToThread = Uint8Array | null;

@@ -1,0 +1,125 @@
+// Entry of the threads of `StreamThreads`: one job at a time, synchronous. It waits for its client where the client is slow.
+import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
+import { EngineError, type ErrorKind, errnoOf, messageOf } from '../../../base/errors.ts';
+import { showPath } from '../../../linux/index.ts';
+import { archiveChanges } from '../archive/archive-changes.ts';
+import { archivePath } from '../archive/archive-path.ts';
+import { archiveTree } from '../archive/archive-tree.ts';
+import { extract } from '../archive/extract.ts';
+import { statPath } from '../archive/path-stat.ts';
+import { walkChanges } from '../diff/walk-changes.ts';
+import {
+  CHUNKS_UNDER_WAY,
+  CONTROL,
+  type FileChange,
+  type FromThread,
+  type StreamJob,
+  type StreamRequest,
+  type ToThread,
+} from './stream-job.ts';
+
+/** A job's other side. */
+class Client {
+  readonly #port: MessagePort;
+  readonly #control: Int32Array;
+
+  constructor({ port, control }: StreamRequest) {
+    this.#port = port;
+    this.#control = control;
+  }
+
+  post(message: FromThread, transfer: readonly ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, transfer);
+  }
+
+  /** Gives a chunk away, once there is room for it. @throws EngineError cancelled */
+  give(chunk: Buffer): void {
+    this.#waitWhile(() => Atomics.load(this.#control, CONTROL.unread) >= CHUNKS_UNDER_WAY);
+    Atomics.add(this.#control, CONTROL.unread, 1);
+    this.post({ kind: 'chunk', bytes: chunk }, [chunk.buffer as ArrayBuffer]);
+  }
+
+  /** The next chunk; undefined at the end. @throws EngineError cancelled */
+  take(): Buffer | undefined {
+    let received: { message: ToThread } | undefined;
+    this.#waitWhile(() => {
+      received = receiveMessageOnPort(this.#port) as typeof received;
+      return received === undefined;
+    });
+    const bytes = received?.message ?? undefined;
+    if (bytes === undefined) return undefined;
+    this.post({ kind: 'taken' });
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  checkStop(): void {
+    if (Atomics.load(this.#control, CONTROL.stop) !== 0) throw new EngineError('cancelled', 'the client has gone');
+  }
+
+  #waitWhile(condition: () => boolean): void {
+    for (;;) {
+      const pulse = Atomics.load(this.#control, CONTROL.pulse);
+      this.checkStop();
+      if (!condition()) return;
+      Atomics.wait(this.#control, CONTROL.pulse, pulse);
+    }
+  }
+}
+
+function run(job: StreamJob, client: Client): void {
+  const give = (chunk: Buffer): void => client.give(chunk);
+  switch (job.kind) {
+    case 'changes':
+      client.post({ kind: 'head', head: listChanges(job, client) });
+      return;
+    case 'archiveChanges':
+      client.post({ kind: 'head', head: undefined });
+      archiveChanges(job.trees, give);
+      return;
+    case 'archiveTree':
+      client.post({ kind: 'head', head: undefined });
+      archiveTree(job.root, give);
+      return;
+    case 'statPath':
+      client.post({ kind: 'head', head: statPath(job.view, job.path) });
+      return;
+    case 'archivePath':
+      archivePath(job.view, job.path, (head) => {
+        client.post({ kind: 'head', head });
+        return give;
+      });
+      return;
+    case 'extract':
+      extract(job.view, job.path, { options: job.options, next: () => client.take() });
+      client.post({ kind: 'head', head: undefined });
+  }
+}
+
+const KINDS = { modified: 0, added: 1, deleted: 2 } as const;
+
+function listChanges({ trees }: StreamJob & { kind: 'changes' }, client: Client): readonly FileChange[] {
+  const changes: FileChange[] = [];
+  for (const { kind, path } of walkChanges({ ...trees, withSame: false })) {
+    client.checkStop();
+    if (kind !== 'same') changes.push({ Path: `/${showPath(path)}`, Kind: KINDS[kind] });
+  }
+  return changes;
+}
+
+function failureOf(error: unknown): { kind: ErrorKind; message: string } {
+  const code = errnoOf(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return { kind: 'noSpace', message: 'no space left on device' };
+  if (error instanceof EngineError) return { kind: error.kind, message: error.message };
+  return { kind: 'internal', message: messageOf(error) };
+}
+
+parentPort?.on('message', (request: StreamRequest) => {
+  const client = new Client(request);
+  try {
+    run(request.job, client);
+    client.post({ kind: 'done' });
+  } catch (error) {
+    client.post({ kind: 'failed', error: failureOf(error) });
+  }
+  parentPort?.postMessage('idle');
+});
