@@ -22,7 +22,7 @@ test("blobs, mounts, manifests and tags go to Debian's registry and come back by
   const blob = {
     descriptor,
     mountFrom: [],
-    open: (offset: number) => Readable.from([content.subarray(offset)], { objectMode: false }),
+    open: (offset: number) => Readable.from([Buffer.from(content.subarray(offset))], { objectMode: false }),
     progress() {},
   };
   assert.deepEqual(await client.repository.upload(blob, never), { how: 'uploaded' });

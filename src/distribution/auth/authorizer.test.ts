@@ -11,7 +11,7 @@ const ann = { kind: 'password', username: 'ann', password: 'pa55' } as const;
 
 function blobToSend(mountFrom: readonly string[] = []) {
   const bytes = Buffer.from('layer');
-  return { descriptor: blobOf(bytes), mountFrom, open: () => Readable.from([bytes]), progress() {} };
+  return { descriptor: blobOf(bytes), mountFrom, open: () => Readable.from([Buffer.from(bytes)]), progress() {} };
 }
 
 test('one token serves all reads of a repository; a push asks for its own', async () => {

@@ -6,14 +6,17 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { type OnReadOpts, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
+import { release } from '../../io/index.ts';
 import { ConnectionError } from '../errors.ts';
 import type { HttpResponse, TlsOptions, Transport } from './transport.ts';
 
 /** A host that says nothing for so long counts as gone; the layer above tries again. */
 const SILENCE_MILLISECONDS = 60_000;
 const HEADER_BYTES_MAX = 64 * 1024;
+const READ_BYTES = 64 * 1024;
 
 export interface NodeTransport extends AsyncDisposable {
   readonly send: Transport;
@@ -21,15 +24,15 @@ export interface NodeTransport extends AsyncDisposable {
 
 /** HTTP/1.1 over kept-alive connections: a pool per trust, closed when disposed. */
 export function createNodeTransport(): NodeTransport {
-  const plain = new HttpAgent({ keepAlive: true, maxFreeSockets: 4 });
+  const pool = { keepAlive: true, maxFreeSockets: 4, ...sharedReads() };
+  const plain = new HttpAgent(pool);
   const secure = new Map<string, HttpsAgent>();
   const secureAgent = (tls: TlsOptions): HttpsAgent => {
     const key = JSON.stringify([tls.ca, tls.cert, tls.key, tls.skipVerify]);
     let agent = secure.get(key);
     if (agent === undefined) {
       agent = new HttpsAgent({
-        keepAlive: true,
-        maxFreeSockets: 4,
+        ...pool,
         rejectUnauthorized: tls.skipVerify !== true,
         ...(tls.ca === undefined ? {} : { ca: [...tls.ca] }),
         ...(tls.cert === undefined ? {} : { cert: tls.cert }),
@@ -75,7 +78,25 @@ export function createNodeTransport(): NodeTransport {
   };
 }
 
-/** A registry may answer before it has read all, and close: its answer counts, not the broken pipe. */
+/**
+ * One buffer for what all sockets receive: the HTTP parser, which is called at once, copies bodies out of it. A socket that is left to
+ * itself makes a new one for each read, and 30 MB of them wait for a collection during a pull.
+ */
+function sharedReads(): { readonly onread: OnReadOpts } {
+  const onread: OnReadOpts = {
+    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    callback(this: unknown, length, buffer) {
+      if (this instanceof Socket) this.emit('data', buffer.subarray(0, length));
+      return true;
+    },
+  };
+  return { onread };
+}
+
+/**
+ * Sends a body whose chunks are given over to us. A registry may answer before it has read all, and close: its answer counts, not
+ * the broken pipe.
+ */
 function sendStream(body: Readable, sent: ClientRequest, reject: (error: unknown) => void): void {
   body.on('error', (error) => {
     reject(error);
@@ -84,7 +105,15 @@ function sendStream(body: Readable, sent: ClientRequest, reject: (error: unknown
   body.on('close', () => {
     if (!body.readableEnded) sent.destroy();
   });
-  body.pipe(sent);
+  body.on('end', () => sent.end());
+  body.on('data', (chunk: Uint8Array) => {
+    body.pause();
+    sent.write(chunk, () => {
+      release(chunk);
+      body.resume();
+    });
+  });
+  body.resume();
 }
 
 function toResponse(url: URL, response: IncomingMessage): HttpResponse {

@@ -5,7 +5,7 @@ export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** A stream is sent as it comes; `content-length` belongs into the headers where it is known. */
+  /** A stream is sent as it comes, its chunks are emptied; `content-length` belongs into the headers where it is known. */
   readonly body?: Uint8Array | Readable;
 }
 
