@@ -72,7 +72,6 @@ await Promise.all([
       gantryd: 'src/daemon/main.ts',
       'network-kernel': 'src/network/kernel/kernel-worker.ts',
       'stream-worker': 'src/store/snapshots/streams/stream-worker.ts',
-      'stream-worker': 'src/store/snapshots/streams/stream-worker.ts',
       'tree-worker': 'src/store/snapshots/worker/tree-worker.ts',
     },
   }),

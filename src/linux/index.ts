@@ -6,7 +6,6 @@ export type { Decoder } from './decode/decoder.ts';
 export { openDecoder } from './decode/open-decoder.ts';
 export { setTimes } from './file-times.ts';
 export { nextData } from './holes.ts';
-export { nextData } from './holes.ts';
 export { bindHostPort, type HostPort } from './host-port.ts';
 export { type DirectoryOwner, makeDirectoryInRoot, readInRoot } from './in-root.ts';
 export { dropUserKey, putUserKey, readUserKey } from './keyring.ts';
@@ -24,7 +23,6 @@ export {
   setPropagation,
   unmount,
 } from './mount.ts';
-export { enterMounts, type ViewMount } from './mount-view.ts';
 export { enterMounts, type ViewMount } from './mount-view.ts';
 export { isMountPoint, type MountInfo, mountOf, parseMountInfo, readMountInfo } from './mountinfo.ts';
 export {
