@@ -20,3 +20,4 @@ export {
   type RegistryOptions,
 } from './registry.ts';
 export { matchesRepository } from './repository-pattern.ts';
+export type { EngineNames } from './storage/local-images.ts';

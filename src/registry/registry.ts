@@ -1,9 +1,11 @@
+import type { Digest } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ContentStore, StateDb } from '../store/index.ts';
 import type { RepositoryName } from './names.ts';
 import { type CacheOptions, createPullThroughCache, type PullThroughCache } from './pull-through/pull-through-cache.ts';
 import { openPullTimes } from './pull-through/pull-times.ts';
 import { createRegistryCollector, type RegistryCollector } from './storage/collector.ts';
+import { createLocalImages, type EngineNames, type LocalImages } from './storage/local-images.ts';
 import { createQuota, type Quota } from './storage/quota.ts';
 import type { RegistryTables } from './storage/records.ts';
 import { openRepositoryIndex, type RepositoryIndex } from './storage/repository-index.ts';
@@ -18,6 +20,8 @@ export interface Registry extends AsyncDisposable {
   readonly events: RegistryEvents;
   readonly logger: Logger;
   readonly quota: Quota;
+  /** Images of the engine whose content store this is. */
+  readonly local: LocalImages | undefined;
   /** Where this is a cache of another registry. */
   readonly cache: PullThroughCache | undefined;
 }
@@ -56,13 +60,22 @@ export interface RegistryOptions {
   readonly totalBytes?: number;
   /** Makes it a pull-through cache. */
   readonly cache?: CacheOptions;
+  /**
+   * The content store is an engine's, which asks `collector.keeps` before it deletes. Its images are served, too, under their
+   * names at this registry's address.
+   */
+  readonly shared?: {
+    readonly names: EngineNames;
+    /** The registry does not need it any more; perhaps somebody else does. */
+    readonly discard: (digest: Digest) => void;
+  };
   /** How often unused content is looked for. Default every 30 seconds. */
   readonly sweepSeconds?: number;
   /** Milliseconds that only grow; for tests. */
   readonly now?: () => number;
 }
 
-/** Opens what is there, and deletes what a crash left without a record. The content store must be this registry's alone. */
+/** Opens what is there, and deletes what a crash left without a record, unless the content store is shared. */
 export function openRegistry(options: RegistryOptions): Registry {
   const { content, db, logger } = options;
   const now = options.now ?? (() => performance.now());
@@ -76,6 +89,7 @@ export function openRegistry(options: RegistryOptions): Registry {
   };
   const collecting = createRegistryCollector({
     content,
+    discard: options.shared?.discard ?? ((digest) => content.delete(digest)),
     logger,
     now,
     graceSeconds: options.graceSeconds ?? 3600,
@@ -83,7 +97,7 @@ export function openRegistry(options: RegistryOptions): Registry {
   });
   const index = openRepositoryIndex(tables, collecting.listener);
   const collector = collecting.start(index);
-  collector.reconcile();
+  if (options.shared === undefined) collector.reconcile();
 
   const totalBytes = options.totalBytes ?? Number.POSITIVE_INFINITY;
   const quota = createQuota(
@@ -92,6 +106,8 @@ export function openRegistry(options: RegistryOptions): Registry {
   );
   const uploads: Uploads = openUploads({
     content,
+    // An engine's ingests are not the registry's to forget.
+    expireIngests: options.shared === undefined ? content.expireIngests : () => {},
     records: tables.uploads,
     limits: { maxBlobBytes: options.maxBlobBytes ?? 2 ** 40, requireRoom: quota.require },
     now,
@@ -137,6 +153,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     logger,
     events: options.events ?? (() => {}),
     quota,
+    local: options.shared === undefined ? undefined : createLocalImages(options.shared.names, content, logger),
     cache,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);

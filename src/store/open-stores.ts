@@ -4,7 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import { collectingSnapshots } from './collecting-snapshots.ts';
 import { type ContentStore, openContentStore } from './content/index.ts';
 import { openStateDb, type StateDb } from './db/index.ts';
-import { type Collector, createCollector, type RetainedBlob } from './gc/index.ts';
+import { type BlobKeeper, type Collector, createCollector, type RetainedBlob } from './gc/index.ts';
 import { type ImageStore, openImageStore } from './images/index.ts';
 import { repairLayers } from './repair-layers.ts';
 import { settleLater } from './settle.ts';
@@ -39,6 +39,11 @@ export interface StoresOptions {
     readonly db: StateDb;
     readonly dataRoot: string;
   }) => Promise<OwnedSnapshots> | OwnedSnapshots;
+  /** Who else keeps blobs of the content store; called once the database and the content are open. */
+  readonly openKeepers?: (opened: {
+    readonly db: StateDb;
+    readonly content: ContentStore;
+  }) => Promise<readonly BlobKeeper[]>;
   /** Identifies the machine's boot; by default the kernel's. */
   readonly bootId?: string;
 }
@@ -59,7 +64,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
   const suspects = images.unsettled().filter(({ boot }) => boot !== bootId);
   await repairLayers({ content, images, snapshots, logger }, new Set(suspects.map(({ target }) => target)));
   const retained = db.table<RetainedBlob>('retained_blobs', { durable: false });
-  const collector = createCollector({ content, snapshots, images, logger, retained });
+  const keepers = (await options.openKeepers?.({ db, content })) ?? [];
+  const collector = createCollector({ content, snapshots, images, logger, retained, keepers });
   await collector.reconcile();
   content.expireIngests();
 

@@ -12,6 +12,9 @@ export interface BlobParams {
   readonly digest: Digest;
 }
 
+/** For deletions of what was not pushed. */
+export const ENGINE_OWNS = 'it is of an image of the engine: remove that there';
+
 /** Content under a digest never changes. */
 const FOREVER = 'max-age=31536000, immutable';
 
@@ -24,10 +27,10 @@ export function requireBlob(registry: Registry, { repository, digest }: BlobPara
   }
   const blob = registry.index.get(repository)?.blobs.get(digest);
   // A blob that was lost from the disk must look absent, so that clients bring it again.
-  if (blob === undefined || !registry.content.has(digest)) {
-    throw unknownBlob(digest);
-  }
-  return blob.sizeBytes;
+  if (blob !== undefined && registry.content.has(digest)) return blob.sizeBytes;
+  const local = registry.local?.blobBytes(repository, digest);
+  if (local === undefined) throw unknownBlob(digest);
+  return local;
 }
 
 function unknownBlob(digest: Digest): RegistryError {
@@ -97,7 +100,9 @@ async function openBlob(registry: Registry, digest: Digest): Promise<FileHandle>
 export const deleteBlob: Handler<BlobParams> = (registry, params, call) => {
   requireBlob(registry, params);
   const { repository, digest } = params;
-  const users = registry.index.get(repository)?.blobs.get(digest)?.users ?? 0;
+  const blob = registry.index.get(repository)?.blobs.get(digest);
+  if (blob === undefined) throw new RegistryError('UNSUPPORTED', ENGINE_OWNS);
+  const { users } = blob;
   if (users > 0) {
     const manifests = users === 1 ? 'a manifest' : `${users} manifests`;
     throw new RegistryError('UNSUPPORTED', `${digest} is in use by ${manifests} of ${repository}: delete them first`);

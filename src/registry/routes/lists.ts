@@ -13,19 +13,21 @@ export const listTags: Handler<{ readonly repository: RepositoryName }> = async 
   call,
 ) => {
   const known = (await registry.cache?.tags(name)) ?? registry.index.get(name)?.tags.keys();
-  if (known === undefined) {
+  const local = [...(registry.local?.tags(name).keys() ?? [])];
+  if (known === undefined && local.length === 0) {
     throw new RegistryError('NAME_UNKNOWN', `repository name not known to registry: ${name}`);
   }
-  const tags = [...known].sort();
+  const tags = [...new Set([...(known ?? []), ...local])].sort();
   const { items, headers } = page(tags, call.query, `/v2/${name}/tags/list`, { max: TAGS_PAGE_MAX });
   return json({ name, tags: items }, headers);
 };
 
 /** Docker's `GET /v2/_catalog`: the repositories with a manifest that the caller may pull from. */
 export const listCatalog: Handler<object> = (registry, _params, call) => {
-  const names = registry.index
-    .names()
-    .filter((name) => (registry.index.get(name)?.manifests.size ?? 0) > 0 && call.caller.may('pull', name));
+  const pushed = registry.index.names().filter((name) => (registry.index.get(name)?.manifests.size ?? 0) > 0);
+  const local = registry.local?.repositories() ?? [];
+  const all = local.length === 0 ? pushed : [...new Set([...pushed, ...local])].sort();
+  const names = all.filter((name) => call.caller.may('pull', name));
   const { items, headers } = page(names, call.query, '/v2/_catalog', { max: CATALOG_PAGE_MAX });
   return json({ repositories: items }, headers);
 };

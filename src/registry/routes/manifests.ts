@@ -10,25 +10,35 @@ import {
   type ManifestDocument,
   parseManifestDocument,
 } from '../storage/manifest-document.ts';
-import { type ManifestRecord, manifestRecord } from '../storage/records.ts';
+import { type BlobRecord, type ManifestRecord, manifestRecord } from '../storage/records.ts';
+import { ENGINE_OWNS } from './blobs.ts';
 
 export interface ManifestParams {
   readonly repository: RepositoryName;
   readonly reference: { readonly digest: Digest } | { readonly tag: string };
 }
 
+type StoredManifest = Pick<ManifestRecord, 'digest' | 'mediaType' | 'sizeBytes'>;
+
 /** @throws RegistryError NAME_UNKNOWN, MANIFEST_UNKNOWN */
-function requireManifest(registry: Registry, { repository: name, reference }: ManifestParams): ManifestRecord {
+function requireManifest(registry: Registry, params: ManifestParams): StoredManifest {
+  const { repository: name, reference } = params;
   const repository = registry.index.get(name);
+  const digest = 'tag' in reference ? repository?.tags.get(reference.tag) : reference.digest;
+  const record = digest === undefined ? undefined : repository?.manifests.get(digest);
+  const found = record ?? localManifest(registry, params);
+  if (found !== undefined) return found;
   if (repository === undefined) {
     throw new RegistryError('NAME_UNKNOWN', `repository name not known to registry: ${name}`);
   }
-  const digest = 'tag' in reference ? repository.tags.get(reference.tag) : reference.digest;
-  const record = digest === undefined ? undefined : repository.manifests.get(digest);
-  if (record === undefined) {
-    throw new RegistryError('MANIFEST_UNKNOWN', `manifest unknown: ${Object.values(reference).join()}`);
-  }
-  return record;
+  throw new RegistryError('MANIFEST_UNKNOWN', `manifest unknown: ${Object.values(reference).join()}`);
+}
+
+/** What was pushed comes before what the engine has under the name. */
+function localManifest(registry: Registry, { repository, reference }: ManifestParams): StoredManifest | undefined {
+  const { local } = registry;
+  const digest = 'tag' in reference ? local?.tags(repository).get(reference.tag) : reference.digest;
+  return digest === undefined ? undefined : local?.manifest(repository, digest);
 }
 
 /** HEAD and GET (end-3). */
@@ -62,11 +72,12 @@ export const putManifest: Handler<ManifestParams> = async (registry, params, cal
   checkReferences(registry, name, document);
   using _held = registry.collector.hold(digest);
   registry.content.put(bytes, algorithm);
-  await registry.content.sync([digest]);
+  await registry.content.sync([digest, ...notLinked(registry, name, document)]);
   // Others ran meanwhile. From here to the record nobody does.
   checkReferences(registry, name, document);
   const known = registry.index.get(name)?.manifests.get(digest);
   if (known === undefined) registry.quota.require(name, bytes.length);
+  adoptLocal(registry, name, document);
   const record = known ?? manifestRecord(name, { digest, sizeBytes: bytes.length, document });
   registry.index.putManifest(record, 'tag' in reference ? reference.tag : undefined);
   registry.events({ ...eventOf(record, params, 'push'), actor: call.caller.name, remoteAddress: call.remoteAddress });
@@ -83,6 +94,10 @@ export const putManifest: Handler<ManifestParams> = async (registry, params, cal
 /** Of a tag only the tag goes, of a digest the manifest with all its tags (end-9). */
 export const deleteManifest: Handler<ManifestParams> = (registry, params, call): Answer => {
   const record = requireManifest(registry, params);
+  const repository = registry.index.get(params.repository);
+  const isPushed =
+    'tag' in params.reference ? repository?.tags.has(params.reference.tag) : repository?.manifests.has(record.digest);
+  if (isPushed !== true) throw new RegistryError('UNSUPPORTED', ENGINE_OWNS);
   if ('tag' in params.reference) registry.index.deleteTag(params.repository, params.reference.tag);
   else registry.index.deleteManifest(params.repository, record.digest);
   registry.events({ ...eventOf(record, params, 'delete'), actor: call.caller.name, remoteAddress: call.remoteAddress });
@@ -100,19 +115,52 @@ function checkReferences(registry: Registry, name: RepositoryName, document: Man
       throw new RegistryError('MANIFEST_INVALID', `manifest invalid: ${digest} has ${actual} bytes, not ${stated}`);
     }
   };
-  for (const { digest, size } of document.blobs) check(digest, size, repository?.blobs.get(digest)?.sizeBytes);
+  for (const { digest, size } of document.blobs) {
+    check(digest, size, repository?.blobs.get(digest)?.sizeBytes ?? registry.local?.blobBytes(name, digest));
+  }
   for (const { digest, size } of document.manifests) {
     // Build caches are indexes of layers, so either will do.
-    const found = repository?.manifests.get(digest) ?? repository?.blobs.get(digest);
+    const found =
+      repository?.manifests.get(digest) ?? repository?.blobs.get(digest) ?? registry.local?.manifest(name, digest);
     check(digest, size, found?.sizeBytes);
   }
 }
 
+/** What the manifest names and only the engine has becomes the repository's own, without being sent or stored again. */
+function adoptLocal(registry: Registry, name: RepositoryName, document: ManifestDocument): void {
+  const repository = registry.index.get(name);
+  for (const { digest, size } of document.blobs) {
+    if (repository?.blobs.has(digest) !== true) linkWithin(registry, { repository: name, digest, sizeBytes: size });
+  }
+  for (const { digest } of document.manifests) {
+    if (repository?.manifests.has(digest) === true || repository?.blobs.has(digest) === true) continue;
+    const local = registry.local?.manifest(name, digest);
+    if (local === undefined) continue;
+    const child = parseManifestDocument(registry.content.read(digest), local.mediaType);
+    adoptLocal(registry, name, child);
+    registry.quota.requireLink(name, local.sizeBytes);
+    registry.index.putManifest(manifestRecord(name, { ...local, document: child }));
+  }
+}
+
+/** What an engine brought in without waiting for the disk. */
+function notLinked(registry: Registry, name: RepositoryName, document: ManifestDocument): readonly Digest[] {
+  const repository = registry.index.get(name);
+  return [...document.blobs, ...document.manifests]
+    .map(({ digest }) => digest)
+    .filter((digest) => repository?.blobs.has(digest) !== true && repository?.manifests.has(digest) !== true);
+}
+
+function linkWithin(registry: Registry, blob: BlobRecord): void {
+  registry.quota.requireLink(blob.repository, blob.sizeBytes);
+  registry.index.linkBlob(blob);
+}
+
 function eventOf(
-  record: ManifestRecord,
-  { reference }: ManifestParams,
+  record: StoredManifest,
+  { repository, reference }: ManifestParams,
   action: RegistryEvent['action'],
 ): Omit<RegistryEvent, 'actor' | 'remoteAddress'> {
-  const { repository, digest, mediaType, sizeBytes } = record;
+  const { digest, mediaType, sizeBytes } = record;
   return { action, repository, digest, mediaType, sizeBytes, ...('tag' in reference ? { tag: reference.tag } : {}) };
 }

@@ -41,17 +41,18 @@ function mountBlob(
   const from = call.query.get('from');
   const sources = from === null ? registry.index.repositoriesWith(digest) : isRepository(from) ? [from] : [];
   for (const source of sources) {
-    const blob = registry.index.get(source)?.blobs.get(digest);
+    const sizeBytes =
+      registry.index.get(source)?.blobs.get(digest)?.sizeBytes ?? registry.local?.blobBytes(source, digest);
     // What the caller may not read is as if it were not there.
-    if (blob === undefined || !call.caller.may('pull', source) || !registry.content.has(digest)) continue;
-    if (source !== repository) registry.quota.requireLink(repository, blob.sizeBytes);
-    registry.index.linkBlob({ repository, digest, sizeBytes: blob.sizeBytes });
+    if (sizeBytes === undefined || !call.caller.may('pull', source) || !registry.content.has(digest)) continue;
+    if (source !== repository) registry.quota.requireLink(repository, sizeBytes);
+    registry.index.linkBlob({ repository, digest, sizeBytes });
     registry.collector.touch(repository, digest);
     registry.events({
       action: 'mount',
       repository,
       digest,
-      sizeBytes: blob.sizeBytes,
+      sizeBytes,
       fromRepository: source,
       actor: call.caller.name,
       remoteAddress: call.remoteAddress,

@@ -16,6 +16,8 @@ export interface RegistryCollector {
   hold(digest: Digest): Disposable;
   /** Somebody relies on the blob being there: the grace time starts anew. */
   touch(name: RepositoryName, digest: Digest): void;
+  /** Whether content must stay: a repository has it, or a request brings it in. */
+  keeps(digest: Digest): boolean;
   /** Removes what has been unused for the grace time. */
   sweep(): void;
   /** Deletes content without a record: at start, before requests. */
@@ -23,7 +25,9 @@ export interface RegistryCollector {
 }
 
 export interface CollectorDeps {
-  readonly content: Pick<ContentStore, 'list' | 'delete'>;
+  readonly content: Pick<ContentStore, 'list'>;
+  /** Content that no repository has any more. */
+  readonly discard: (digest: Digest) => void;
   readonly logger: Logger;
   readonly graceSeconds: number;
   /** Also manifests that no tag, no index and no subject keeps. */
@@ -51,7 +55,7 @@ export function createRegistryCollector(deps: CollectorDeps): {
       candidates.set(blobKey(name, digest), { name, digest, since: deps.now() });
     },
     released(digest) {
-      if (!holds.has(digest)) deps.content.delete(digest);
+      if (!holds.has(digest)) deps.discard(digest);
     },
   };
 
@@ -83,10 +87,11 @@ export function createRegistryCollector(deps: CollectorDeps): {
             const left = (holds.get(digest) ?? 0) - 1;
             if (left > 0) return void holds.set(digest, left);
             holds.delete(digest);
-            if (!index.uses(digest)) deps.content.delete(digest);
+            if (!index.uses(digest)) deps.discard(digest);
           },
         };
       },
+      keeps: (digest) => holds.has(digest) || index.uses(digest),
       touch(name, digest) {
         const candidate = candidates.get(blobKey(name, digest));
         if (candidate !== undefined) candidate.since = deps.now();
@@ -104,7 +109,7 @@ export function createRegistryCollector(deps: CollectorDeps): {
         let orphans = 0;
         for (const digest of deps.content.list()) {
           if (index.uses(digest)) continue;
-          deps.content.delete(digest);
+          deps.discard(digest);
           orphans += 1;
         }
         if (orphans > 0) deps.logger.info({ blobs: orphans }, 'deleted content without a record');

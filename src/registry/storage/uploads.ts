@@ -22,7 +22,9 @@ export interface Uploads {
 }
 
 export interface UploadsDeps {
-  readonly content: Pick<ContentStore, 'ingest' | 'expireIngests'>;
+  readonly content: Pick<ContentStore, 'ingest'>;
+  /** Forgets bytes of uploads without a record. */
+  readonly expireIngests: ContentStore['expireIngests'];
   readonly records: Records<UploadRecord>;
   readonly limits: UploadLimits;
   readonly now: () => number;
@@ -67,7 +69,7 @@ export function openUploads(deps: UploadsDeps): Uploads {
     async expire(idleSeconds) {
       const before = deps.now() - idleSeconds * 1000;
       for (const upload of [...uploads.values()]) if (upload.touchedAt < before) await upload.cancel();
-      deps.content.expireIngests(2 * idleSeconds);
+      deps.expireIngests(2 * idleSeconds);
     },
     pendingBytes(repository) {
       let sum = 0;

@@ -42,9 +42,14 @@ export interface CollectorDeps {
   readonly snapshots: Pick<Snapshots, 'chain' | 'layers' | 'layersInUse' | 'removeLayer'>;
   readonly images: Pick<ImageStore, 'references'>;
   readonly logger: Logger;
+  /** Who else keeps blobs: asked at the moment of deletion. */
+  readonly keepers?: readonly BlobKeeper[];
   /** Table `retained_blobs`. */
   readonly retained: Records<RetainedBlob>;
 }
+
+/** Whether a blob must stay, from memory. */
+export type BlobKeeper = (digest: Digest) => boolean;
 
 export interface RetainedBlob {
   readonly digest: Digest;
@@ -86,9 +91,15 @@ export function createCollector(deps: CollectorDeps): Collector {
     return live;
   };
 
-  const collectBlobs = (candidates: Iterable<Digest>): void => {
+  const unusedOf = (candidates: Iterable<Digest>): Digest[] => {
     const live = liveBlobs();
-    for (const digest of candidates) if (!live.has(digest)) deps.content.delete(digest);
+    return [...candidates].filter(
+      (digest) => !live.has(digest) && deps.keepers?.some((keeps) => keeps(digest)) !== true,
+    );
+  };
+
+  const collectBlobs = (candidates: Iterable<Digest>): void => {
+    for (const digest of unusedOf(candidates)) deps.content.delete(digest);
   };
 
   /** Among the layers that `isCandidate` picks, top first. */
@@ -146,11 +157,10 @@ export function createCollector(deps: CollectorDeps): Collector {
       await collectLayers(() => true);
     },
     audit() {
-      const live = liveBlobs();
       const references = deps.images.references();
       const inUse = deps.snapshots.layersInUse();
       return {
-        blobs: deps.content.list().filter((digest) => !live.has(digest)),
+        blobs: unusedOf(deps.content.list()),
         layers: deps.snapshots
           .layers()
           .filter((layer) => !inUse.has(layer.key) && !isLive(deps.snapshots, references, leases, layer)),

@@ -1,2 +1,9 @@
-export { type Collector, type CollectorDeps, createCollector, type Lease, type RetainedBlob } from './collector.ts';
+export {
+  type BlobKeeper,
+  type Collector,
+  type CollectorDeps,
+  createCollector,
+  type Lease,
+  type RetainedBlob,
+} from './collector.ts';
 export { openTrash, type Trash } from './trash.ts';

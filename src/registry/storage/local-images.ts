@@ -1,0 +1,110 @@
+import { type Digest, isDigest } from '../../base/ids.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Descriptor } from '../../spec/index.ts';
+import type { ContentStore } from '../../store/index.ts';
+import { isRepository, type RepositoryName } from '../names.ts';
+import { MANIFEST_BYTES_MAX, parseManifestDocument } from './manifest-document.ts';
+
+/** The names of an engine whose content store this is. */
+export interface EngineNames {
+  /** Those at this registry's own address: `team/app` with tag and manifest or index. */
+  all(): Iterable<{ readonly repository: string; readonly tag: string; readonly target: Descriptor }>;
+}
+
+/**
+ * Images that are served without having been pushed, since the engine that shares the content store has given them a name at
+ * this registry's address. Nothing is recorded: what the engine renames or removes changes or goes here, too.
+ */
+export interface LocalImages {
+  repositories(): readonly RepositoryName[];
+  tags(name: RepositoryName): ReadonlyMap<string, Digest>;
+  /** By tag or digest; a manifest of a served index counts. */
+  manifest(name: RepositoryName, digest: Digest): LocalManifest | undefined;
+  blobBytes(name: RepositoryName, digest: Digest): number | undefined;
+}
+
+export interface LocalManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+}
+
+/** What a manifest or index leads to, as far as it is there. */
+interface Closure {
+  readonly manifests: ReadonlyMap<Digest, LocalManifest>;
+  readonly blobs: ReadonlyMap<Digest, number>;
+}
+
+const CLOSURES_MAX = 200;
+const DEPTH_MAX = 3;
+
+export function createLocalImages(
+  names: EngineNames,
+  content: Pick<ContentStore, 'has' | 'read' | 'sizeBytes'>,
+  logger: Logger,
+): LocalImages {
+  const closures = new Map<Digest, Closure>();
+
+  const collect = (
+    descriptor: Descriptor,
+    into: { manifests: Map<Digest, LocalManifest>; blobs: Map<Digest, number>; whole: boolean },
+    depth: number,
+  ): void => {
+    const { digest, mediaType } = descriptor;
+    if (into.manifests.has(digest)) return;
+    if (depth > DEPTH_MAX || !content.has(digest)) {
+      into.whole = false;
+      return;
+    }
+    const bytes = content.read(digest, MANIFEST_BYTES_MAX);
+    const document = parseManifestDocument(bytes, mediaType);
+    into.manifests.set(digest, { digest, mediaType: document.mediaType, sizeBytes: bytes.length });
+    for (const blob of document.blobs) into.blobs.set(blob.digest, blob.size);
+    for (const child of document.manifests) collect(child, into, depth + 1);
+  };
+  const closureOf = (target: Descriptor): Closure => {
+    const known = closures.get(target.digest);
+    if (known !== undefined) return known;
+    const found = { manifests: new Map<Digest, LocalManifest>(), blobs: new Map<Digest, number>(), whole: true };
+    try {
+      collect(target, found, 0);
+    } catch (error) {
+      found.whole = false;
+      logger.warn({ target: target.digest, err: error }, 'an image of the engine cannot be served');
+    }
+    // Another platform of the image may come yet.
+    if (!found.whole) return found;
+    const [oldest] = closures.keys();
+    if (closures.size >= CLOSURES_MAX && oldest !== undefined) closures.delete(oldest);
+    closures.set(target.digest, found);
+    return found;
+  };
+  const targets = function* (name: RepositoryName): Iterable<Descriptor> {
+    for (const { repository, target } of names.all()) if (repository === name) yield target;
+  };
+
+  return {
+    repositories: () => [...new Set([...names.all()].map(({ repository }) => repository))].filter(isRepository),
+    tags(name) {
+      const tags = new Map<string, Digest>();
+      for (const { repository, tag, target } of names.all()) {
+        if (repository === name && isDigest(target.digest)) tags.set(tag, target.digest);
+      }
+      return tags;
+    },
+    manifest(name, digest) {
+      for (const target of targets(name)) {
+        const found = closureOf(target).manifests.get(digest);
+        if (found !== undefined && content.has(digest)) return found;
+      }
+      return undefined;
+    },
+    blobBytes(name, digest) {
+      for (const target of targets(name)) {
+        const found = closureOf(target).blobs.get(digest);
+        if (found !== undefined && content.has(digest)) return content.sizeBytes(digest);
+      }
+      return undefined;
+    },
+  };
+}
