@@ -4,7 +4,7 @@ import { type ApiDeps, createApi } from '../api/index.ts';
 import type { Logger } from '../base/logger.ts';
 import { type ContainersDomain, createContainers } from '../containers/index.ts';
 import { createEventLog } from '../events/index.ts';
-import { createImages } from '../images/index.ts';
+import { createImagePolicy, createImages } from '../images/index.ts';
 import { makeDirectoryInRoot, readInRoot, spreadDirectories, treeSize, wallTimeNanos } from '../linux/index.ts';
 import { createNetworks, type Networks } from '../network/index.ts';
 import { createPinnedPaths, createSharedMemory, hostFacts, type SupervisedTaskRuntime } from '../runtime/index.ts';
@@ -16,6 +16,7 @@ import { engineId } from './engine-id.ts';
 import { engineObjects } from './engine-objects.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
 import { describePrograms, findInit } from './host/programs.ts';
+import { notingImageUse } from './image-uses.ts';
 import { logDefaults } from './log-defaults.ts';
 import { registryClient } from './registry-client.ts';
 import { systemInfo } from './system-info.ts';
@@ -63,7 +64,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   const init = findInit(config);
   makeObjectFolders(config.dataRoot);
   const containers = createContainers({
-    records: stores.db.table('containers', { durable: false }),
+    records: notingImageUse(stores.db.table('containers', { durable: false }), stores.images),
     execRecords: stores.db.table('execs', { durable: false }),
     runtime,
     networks,
@@ -99,11 +100,14 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   await containers.restore();
   opened.defer(() => leave({ config, containers, networks, runtime, logger }));
   const registries = opened.use(registryClient(config));
+  const shared = { ...stores, users: containers.imageUsers, events, logger };
+  const policy = opened.use(createImagePolicy(shared, config.gc));
   const images = createImages({
-    ...stores,
-    users: containers.imageUsers,
-    events,
-    logger,
+    ...shared,
+    settle() {
+      stores.settle();
+      policy.soon();
+    },
     registries,
     limits: config.registry,
   });

@@ -9,6 +9,8 @@ import { chainIds } from './layer-chain.ts';
 
 export type RemoveRecord = { readonly Untagged: string } | { readonly Deleted: string };
 
+export type RemoveDeps = Pick<ImagesDeps, 'images' | 'snapshots' | 'collector' | 'users' | 'events' | 'settle'>;
+
 /**
  * Docker's rules (moby, daemon/images/image_delete.go). A name that is not the last one is only taken away. The last name,
  * or the id of an image with names in one repository, removes the image, and with `prune` its nameless parents.
@@ -18,7 +20,7 @@ export type RemoveRecord = { readonly Untagged: string } | { readonly Deleted: s
  * @throws EngineError notFound, conflict
  */
 export async function removeImage(
-  deps: ImagesDeps,
+  deps: RemoveDeps,
   ref: string,
   options: { readonly force: boolean; readonly prune: boolean },
 ): Promise<RemoveRecord[]> {
@@ -41,8 +43,16 @@ export async function removeImage(
   return deleteImages(deps, [image, ...(options.prune ? namelessParents(deps, image) : [])], [...taken, ...left]);
 }
 
+/** Removes an image with all its names unless something uses it or is built on it: then nothing happens. */
+export async function removeUnused(deps: RemoveDeps, image: StoredImage): Promise<RemoveRecord[]> {
+  const names = namesOf(image);
+  const mask = { hard: true, activeReference: false, stoppedContainer: true };
+  if (findConflict(deps, image, [], mask) !== undefined) return [];
+  return deleteImages(deps, [image, ...namelessParents(deps, image)], names);
+}
+
 /** Taking the last name away would leave an image dangling under a container: only force does that. */
-function checkLastName(deps: ImagesDeps, image: StoredImage, ref: string, force: boolean): void {
+function checkLastName(deps: RemoveDeps, image: StoredImage, ref: string, force: boolean): void {
   if (force || !isSingleReference(namesOf(image))) return;
   const [user] = usersOf(deps, image);
   if (user === undefined) return;
@@ -61,14 +71,14 @@ function namesTakenBy(ref: string, names: readonly string[]): readonly string[] 
   return [name, ...ofRepository];
 }
 
-function untag(deps: ImagesDeps, image: StoredImage, names: readonly string[]): RemoveRecord[] {
+function untag(deps: RemoveDeps, image: StoredImage, names: readonly string[]): RemoveRecord[] {
   const gone = deps.images.untag(names);
   for (const _name of gone) imageEvent(deps, 'untag', image);
   return gone.map((name) => ({ Untagged: familiar(name) }));
 }
 
 /** Parents that only this image kept, nearest first. */
-function namelessParents(deps: ImagesDeps, image: StoredImage): StoredImage[] {
+function namelessParents(deps: RemoveDeps, image: StoredImage): StoredImage[] {
   const parents: StoredImage[] = [];
   const goes = new Set<Digest>([image.id, ...image.siblings]);
   for (let { parent } = image; parent !== undefined && !goes.has(parent); ) {
@@ -84,7 +94,7 @@ function namelessParents(deps: ImagesDeps, image: StoredImage): StoredImage[] {
 
 /** In one transaction. `names` are those of the first image; the others have none. */
 async function deleteImages(
-  deps: ImagesDeps,
+  deps: RemoveDeps,
   images: readonly StoredImage[],
   names: readonly string[],
 ): Promise<RemoveRecord[]> {
@@ -106,7 +116,7 @@ async function deleteImages(
 
 /** ChainIDs that no image, none of the chains `later`, and no container stands on any more, top first. */
 function releasedLayers(
-  deps: ImagesDeps,
+  deps: RemoveDeps,
   chains: readonly (readonly Digest[])[],
   later: readonly (readonly Digest[])[],
 ): RemoveRecord[] {
@@ -131,7 +141,7 @@ function releasedLayers(
 
 /** Containers of any platform of the image: all go together. */
 function usersOf(
-  { users }: ImagesDeps,
+  { users }: RemoveDeps,
   image: StoredImage,
 ): readonly { readonly id: string; readonly running: boolean }[] {
   return [image.id, ...image.siblings].flatMap((id) => users.usersOf(id));
@@ -149,7 +159,7 @@ interface Conflict {
 }
 
 /** `left` are the names that the image would still have. */
-function findConflict(deps: ImagesDeps, image: StoredImage, left: readonly string[], mask: Mask): Conflict | undefined {
+function findConflict(deps: RemoveDeps, image: StoredImage, left: readonly string[], mask: Mask): Conflict | undefined {
   const users = usersOf(deps, image);
   const running = users.find((user) => user.running);
   const stopped = users.find((user) => !user.running);

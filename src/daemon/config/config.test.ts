@@ -97,6 +97,7 @@ test('daemon.json has the same options under dockerd’s keys', () => {
       'default-shm-size': '128M',
       mtu: 1400,
       bip: null,
+      gc: { maxBytes: '10g', keepDays: 30 },
     }),
   );
   const resolved = resolveConfig(file);
@@ -107,6 +108,10 @@ test('daemon.json has the same options under dockerd’s keys', () => {
   assert.deepEqual(resolved.ulimits, [{ Name: 'nofile', Soft: 1, Hard: 2 }]);
   assert.equal(resolved.shmSizeBytes, 128 << 20);
   assert.equal(resolved.network.mtu, 1400);
+  assert.deepEqual(resolved.gc, { maxBytes: 10 * 2 ** 30, keepDays: 30 });
+  assert.deepEqual(config().gc, { maxBytes: undefined, keepDays: undefined });
+  assert.throws(() => parseConfigText('/d.json', '{"gc":{"size":1}}'), { message: /configuration option: gc\.size$/ });
+  assert.throws(() => parseConfigText('/d.json', '{"gc":5}'), { message: /configuration option: gc$/ });
 });
 
 test('daemon.json: unknown keys, wrong types and broken JSON are refused with the file’s name', () => {

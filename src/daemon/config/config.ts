@@ -39,6 +39,8 @@ export interface Config {
     readonly addressPools: readonly { readonly base: string; readonly size: number }[];
     readonly publishIp: string;
   };
+  /** Which images may stay; undefined limits nothing. */
+  readonly gc: { readonly maxBytes: number | undefined; readonly keepDays: number | undefined };
   readonly registry: {
     readonly insecure: readonly string[];
     /** Of Docker Hub, as `info` shows them. */
@@ -110,6 +112,10 @@ export function resolveConfig(values: OptionValues): Config {
       options: map(values, 'log-opt'),
     },
     network: networkConfig(values),
+    gc: {
+      maxBytes: integer(values, 'gc-max-bytes', 0, 0) || undefined,
+      keepDays: integer(values, 'gc-keep-days', 0, 0) || undefined,
+    },
     registry: registryConfig(values),
   };
 }

@@ -6,7 +6,7 @@ export interface OptionSpec {
   readonly flag: string;
   readonly short?: string;
   readonly kind: OptionKind;
-  /** Key in daemon.json where it differs from the flag: lists are plural there. */
+  /** Key in daemon.json where it differs from the flag: lists are plural there. With a point: a key of an object. */
   readonly key?: string;
   /** Not a daemon.json key. */
   readonly flagOnly?: boolean;
@@ -70,6 +70,20 @@ export const OPTIONS = [
   { flag: 'dns-opt', kind: 'list', key: 'dns-opts', value: 'OPTION', help: 'DNS option of containers' },
   { flag: 'dns-search', kind: 'list', value: 'DOMAIN', help: 'DNS search domain of containers' },
   { flag: 'exec-root', kind: 'string', value: 'DIR', help: 'Runtime state, gone after a reboot (default /run/gantry)' },
+  {
+    flag: 'gc-keep-days',
+    kind: 'int',
+    key: 'gc.keepDays',
+    value: 'DAYS',
+    help: 'Remove images that nothing has used for so long (default: never)',
+  },
+  {
+    flag: 'gc-max-bytes',
+    kind: 'bytes',
+    key: 'gc.maxBytes',
+    value: 'BYTES',
+    help: 'Remove the least recently used images beyond this size of all (default: no limit)',
+  },
   { flag: 'group', short: 'G', kind: 'string', value: 'GROUP', help: 'Group of the unix socket (default docker)' },
   { flag: 'help', short: 'h', kind: 'bool', flagOnly: true, help: 'Print this help' },
   {

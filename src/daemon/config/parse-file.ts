@@ -14,6 +14,9 @@ const BY_KEY = new Map(
   OPTION_SPECS.filter((option) => option.flagOnly !== true).map((option) => [fileKey(option), option]),
 );
 
+/** Keys that hold an object of options. */
+const GROUPS = new Set([...BY_KEY.keys()].flatMap((key) => (key.includes('.') ? key.slice(0, key.indexOf('.')) : [])));
+
 /**
  * Reads daemon.json. A missing file is empty unless it was asked for.
  * @throws EngineError invalid, in dockerd's words
@@ -38,12 +41,17 @@ export function parseConfigText(path: string, text: string): OptionValues {
     throw fileError(path, messageOf(error));
   }
   if (!isObject(value)) throw fileError(path, 'the file must hold one JSON object');
-  const unknown = Object.keys(value).filter((key) => !BY_KEY.has(key));
+  const entries = Object.entries(value).flatMap(([key, item]) =>
+    GROUPS.has(key) && isObject(item)
+      ? Object.entries(item).map(([inner, each]): [string, unknown] => [`${key}.${inner}`, each])
+      : [[key, item] as [string, unknown]],
+  );
+  const unknown = entries.map(([key]) => key).filter((key) => !BY_KEY.has(key));
   if (unknown.length > 0) {
     throw fileError(path, `the following directives don't match any configuration option: ${unknown.join(', ')}`);
   }
   const values: Partial<Record<OptionName, OptionValue>> = {};
-  for (const [key, item] of Object.entries(value)) {
+  for (const [key, item] of entries) {
     const option = BY_KEY.get(key);
     if (option === undefined || item === null) continue;
     values[option.flag] = read(path, key, option, item);

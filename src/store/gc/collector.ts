@@ -26,6 +26,8 @@ export interface Collector {
   collectHeldBack(): Promise<void>;
   /** Deletes whatever is on disk and not in use: at start, after a crash. */
   reconcile(): Promise<void>;
+  /** Whether work in progress holds the blob. */
+  isLeased(digest: Digest): boolean;
   /** What is on disk and not in use; and `lost`, what was retained and is not there. */
   audit(): { readonly blobs: readonly Digest[]; readonly layers: readonly Layer[]; readonly lost: readonly Digest[] };
 }
@@ -156,6 +158,7 @@ export function createCollector(deps: CollectorDeps): Collector {
       collectBlobs(deps.content.list());
       await collectLayers(() => true);
     },
+    isLeased: (digest) => [...leases].some(({ blobs }) => blobs.has(digest)),
     audit() {
       const references = deps.images.references();
       const inUse = deps.snapshots.layersInUse();

@@ -45,6 +45,12 @@ export interface ImageStore {
   untag(names: readonly string[]): readonly string[];
   /** Removes images with every target that has them, and their names, all at once. What they used alone is left to the collector. Idempotent. */
   remove(ids: readonly Digest[]): void;
+  /**
+   * Notes that an image is used now. Cheap, and remembered to the minute: for every start of a container. Never throws.
+   */
+  used(id: Digest): void;
+  /** When the image was last used, tagged or brought here: milliseconds since the epoch. */
+  lastUsed(id: Digest): number;
   /** What the images use: nothing of it may be deleted. Read from memory. */
   references(): References;
   /** What one image uses. */

@@ -17,6 +17,7 @@ import {
 } from './catalog.ts';
 import { attachmentBlobs, readDocuments } from './documents.ts';
 import type { ImageStore, NewTarget } from './image-store.ts';
+import { imageUses } from './image-uses.ts';
 import { layoutEntries } from './layout-index.ts';
 import { resolveImage } from './resolve.ts';
 
@@ -50,6 +51,7 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
   const targetTable = db.table<TargetRecord>('image_targets', { durable: true });
   const nameTable = db.table<NameRecord>('image_names', { durable: true });
   const catalog = createCatalog();
+  const uses = imageUses(db);
   await loadTargets(deps, targetTable, catalog);
   for (const { name, target } of nameTable.all()) {
     if (catalog.target(target) === undefined) nameTable.delete(name);
@@ -138,7 +140,11 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
         .targets()
         .filter(({ record }) => record.parent === id)
         .flatMap((target) => target.images.map((image) => catalog.view(target, image))),
-    add: (targets) => put(targets.map(newChange)),
+    add(targets) {
+      const changes = targets.map(newChange);
+      put(changes);
+      for (const { id } of changes.flatMap((change) => change.content.images)) uses.note(id);
+    },
     replace(old, by) {
       const gone = catalog.target(old);
       if (gone === undefined || old === by.descriptor.digest) return put([newChange(by)]);
@@ -182,11 +188,17 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
             targetTable.delete(record.descriptor.digest);
             for (const name of names) nameTable.delete(name);
           }
+          for (const id of ids) uses.forget(id);
         },
         { removes: true },
       );
       for (const target of gone) catalog.leave(target);
       refreshIndex();
+    },
+    used: (id) => uses.note(id),
+    lastUsed(id) {
+      const times = catalog.holders(id).flatMap(({ record }) => [record.addedAt, record.lastTaggedAt ?? '']);
+      return Math.max(uses.at(id), ...times.map((time) => Date.parse(time) || 0));
     },
     references: () => referencesOf(catalog.targets()),
     referencesOf: (id) => referencesOf(catalog.holders(id)),
