@@ -1,7 +1,11 @@
+import { messageOf } from '../../base/errors.ts';
 import { type ContainerSummary, containerList } from '../container/list-format.ts';
-import { type ListFormat, renderList } from '../format/table.ts';
+import { CliError } from '../errors.ts';
+import { type ListFormat, renderList, unescapeFormat } from '../format/table.ts';
 import { humanDuration, humanSize } from '../format/units.ts';
 import { imageList, imageRows } from '../image/list-format.ts';
+import { Fields, goJson, Template, TemplateSyntaxError } from '../template/index.ts';
+import { VOLUMES } from '../volume/list-format.ts';
 import type { BuildRecord, DiskUsage } from './df.ts';
 
 /** Every object with what it takes, kind by kind. */
@@ -11,6 +15,7 @@ export function verboseReport(usage: DiskUsage): string {
     '{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}';
   const containerTable =
     '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}';
+  const volumeTable = '{{.Name}}\t{{.Links}}\t{{.Size}}';
   const cache = usage.BuildCache ?? [];
   const cacheSize = cache.reduce((sum, record) => sum + (record.Shared ? 0 : record.Size), 0);
   // One line per image, whatever names it has.
@@ -18,9 +23,35 @@ export function verboseReport(usage: DiskUsage): string {
   return [
     `Images space usage:\n\n${renderList(precise(images), rows, { format: '', table: imageTable })}`,
     `Containers space usage:\n\n${renderList(ownSize(containerList({ truncate: true, size: true })), usage.Containers ?? [], { format: '', table: containerTable })}`,
-    `Local Volumes space usage:\n\n${renderList(VOLUMES, usage.Volumes ?? [], { format: '' })}`,
+    `Local Volumes space usage:\n\n${renderList(VOLUMES, usage.Volumes ?? [], { format: '', table: volumeTable })}`,
     `Build cache usage: ${humanSize(cacheSize)}\n\n${renderList(CACHE, cache, { format: '' })}`,
   ].join('\n');
+}
+
+/** The same by a template, or as one JSON object; ids are whole. @throws CliError */
+export function formattedReport(usage: DiskUsage, format: string): string {
+  const list = <T>(kind: ListFormat<T>, items: readonly T[]): Fields[] =>
+    items.map((item) => new Fields(kind.typeName, kind.fields(item)));
+  const report = {
+    Images: list(
+      precise(imageList({ truncate: false, digests: false })),
+      (usage.Images ?? []).flatMap((image) =>
+        imageRows([image], false, false)
+          .slice(0, 1)
+          .map((row) => ({ ...row, digest: '' })),
+      ),
+    ),
+    Containers: list(ownSize(containerList({ truncate: false, size: true })), usage.Containers ?? []),
+    Volumes: list(VOLUMES, usage.Volumes ?? []),
+    BuildCache: list(CACHE, usage.BuildCache ?? []),
+  };
+  if (format === 'json') return goJson(report);
+  try {
+    return new Template(unescapeFormat(format.replace(/^table(?= )/, ''))).execute(report);
+  } catch (error) {
+    const why = error instanceof TemplateSyntaxError ? 'template parsing error: ' : '';
+    throw new CliError(1, why + messageOf(error), { cause: error });
+  }
 }
 
 /** Only what the container itself takes: the image has a line of its own. */
@@ -40,17 +71,6 @@ function precise<T extends Parameters<ReturnType<typeof imageList>['fields']>[0]
   };
 }
 
-const VOLUMES: ListFormat<NonNullable<DiskUsage['Volumes']>[number]> = {
-  typeName: '*formatter.volumeContext',
-  table: '{{.Name}}\t{{.Links}}\t{{.Size}}',
-  titles: { Name: 'VOLUME NAME', Links: 'LINKS', Size: 'SIZE' },
-  fields: (volume) => ({
-    Links: volume.UsageData == null ? 'N/A' : String(volume.UsageData.RefCount),
-    Name: volume.Name,
-    Size: volume.UsageData == null ? 'N/A' : humanSize(volume.UsageData.Size),
-  }),
-};
-
 const CACHE: ListFormat<BuildRecord> = {
   typeName: '*formatter.buildCacheContext',
   table: '{{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}',
@@ -65,8 +85,12 @@ const CACHE: ListFormat<BuildRecord> = {
   },
   fields: (record) => ({
     CacheType: record.Type,
+    CreatedAt: record.CreatedAt,
     CreatedSince: since(record.CreatedAt),
+    Description: record.Description ?? '',
     ID: record.ID.slice(0, 12) + (record.InUse ? '*' : ''),
+    InUse: String(record.InUse),
+    LastUsedAt: record.LastUsedAt ?? '',
     LastUsedSince: record.LastUsedAt == null ? '' : since(record.LastUsedAt),
     Shared: String(record.Shared),
     Size: humanSize(record.Size, 3),

@@ -1,28 +1,24 @@
 import { type Command, NO_ARGS } from '../command.ts';
 import type { ContainerSummary } from '../container/list-format.ts';
-import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import { type ListFormat, renderList } from '../format/table.ts';
 import { humanSize } from '../format/units.ts';
 import type { ImageSummary } from '../image/list-format.ts';
-import { verboseReport } from './df-verbose.ts';
+import type { VolumeSummary } from '../volume/list-format.ts';
+import { formattedReport, verboseReport } from './df-verbose.ts';
 
 export interface DiskUsage {
   readonly LayersSize: number;
   readonly Images: readonly ImageSummary[] | null;
   readonly Containers: readonly ContainerSummary[] | null;
-  readonly Volumes:
-    | readonly {
-        readonly Name: string;
-        readonly UsageData?: { readonly Size: number; readonly RefCount: number } | null;
-      }[]
-    | null;
+  readonly Volumes: readonly VolumeSummary[] | null;
   readonly BuildCache: readonly BuildRecord[] | null;
 }
 
 export interface BuildRecord {
   readonly ID: string;
   readonly Type: string;
+  readonly Description?: string;
   readonly Size: number;
   readonly CreatedAt: string;
   readonly LastUsedAt?: string | null;
@@ -53,8 +49,8 @@ export const df: Command = {
     const format = flags.string('format');
     const usage = await cli.client.json<DiskUsage>({ method: 'GET', path: '/system/df' });
     if (flags.bool('verbose')) {
-      if (format !== '') throw new CliError(1, 'the verbose report has its own layout: leave --format out, or -v');
-      cli.out.write(verboseReport(usage));
+      const isTable = format === '' || format === 'table';
+      cli.out.write(isTable ? verboseReport(usage) : formattedReport(usage, format));
       return 0;
     }
     cli.out.write(renderList(SUMMARY, summarize(usage), { format }));

@@ -1,9 +1,11 @@
 import * as z from 'zod/mini';
+import { invalid } from '../../../base/errors.ts';
 import type { ContainerSummary, Containers } from '../../../containers/index.ts';
 import type { Images } from '../../../images/index.ts';
 import type { VolumeInspect, Volumes } from '../../../volumes/index.ts';
 import { queryStrings } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
+import { imageListFor } from '../../versions/image-shapes.ts';
 
 export interface DiskUsageDeps {
   readonly containers: Pick<Containers, 'list'>;
@@ -22,8 +24,10 @@ export const diskUsage = defineRoute({
   method: 'GET',
   path: '/system/df',
   query: z.object({ type: queryStrings }),
-  async handle({ query, signal }, deps: DiskUsageDeps) {
+  async handle({ query, signal, version }, deps: DiskUsageDeps) {
     const types = query.type.length === 0 ? EVERYTHING : query.type;
+    const unknown = types.find((type) => !EVERYTHING.includes(type));
+    if (unknown !== undefined) throw invalid(`unknown object type: ${unknown}`);
     const wants = (type: string): boolean => types.includes(type);
     const containers =
       wants('container') || wants('volume')
@@ -40,7 +44,7 @@ export const diskUsage = defineRoute({
       status: 200,
       body: {
         LayersSize: wants('image') ? await deps.layersSizeBytes() : 0,
-        Images: wants('image') ? images : null,
+        Images: wants('image') ? imageListFor(version, images) : null,
         Containers: wants('container') ? containers : null,
         Volumes: wants('volume') ? volumes : null,
         BuildCache: wants('build-cache') ? [] : null,

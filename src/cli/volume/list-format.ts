@@ -1,0 +1,44 @@
+import type { ListFormat } from '../format/table.ts';
+import { labelList } from '../format/text.ts';
+import { humanSize } from '../format/units.ts';
+
+/** An entry of GET /volumes, with `UsageData` one of GET /system/df. */
+export interface VolumeSummary {
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Mountpoint: string;
+  readonly Scope: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly UsageData?: { readonly Size: number; readonly RefCount: number } | null;
+}
+
+export const VOLUMES: ListFormat<VolumeSummary> = {
+  typeName: '*formatter.volumeContext',
+  table: '{{.Driver}}\t{{.Name}}',
+  titles: {
+    Name: 'VOLUME NAME',
+    Driver: 'DRIVER',
+    Scope: 'SCOPE',
+    Availability: 'AVAILABILITY',
+    Mountpoint: 'MOUNTPOINT',
+    Labels: 'LABELS',
+    Links: 'LINKS',
+    Size: 'SIZE',
+    Group: 'GROUP',
+    Status: 'STATUS',
+  },
+  quiet: (volume) => volume.Name,
+  fields: (volume) => ({
+    Availability: 'N/A',
+    Driver: volume.Driver,
+    Group: 'N/A',
+    Label: (name: string) => volume.Labels?.[name] ?? '',
+    Labels: labelList(volume.Labels),
+    Links: volume.UsageData == null ? 'N/A' : String(volume.UsageData.RefCount),
+    Mountpoint: volume.Mountpoint,
+    Name: volume.Name,
+    Scope: volume.Scope,
+    Size: volume.UsageData == null ? 'N/A' : humanSize(volume.UsageData.Size),
+    Status: 'N/A',
+  }),
+};
