@@ -84,6 +84,7 @@ export { type CopyTree, copyTree } from './tree/copy-tree.ts';
 export { Directory } from './tree/directory.ts';
 export { removeTree } from './tree/remove-tree.ts';
 export { treeSize } from './tree/tree-size.ts';
+export { trimHeap } from './trim-heap.ts';
 export {
   acceptDescriptor,
   isHungUp,

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { EngineError, internal, messageOf } from '../../../base/errors.ts';
+import { trimHeap } from '../../../linux/index.ts';
 import { NeedsParents } from '../untar/refusals.ts';
 import { CONTROL, type TreeAnswer, type TreeJob, type TreeRequest, type TreeResults } from './tree-job.ts';
 
@@ -79,6 +80,7 @@ export function createTreePool(): TreePool {
       clearTimeout(idle.get(worker));
       idle.delete(worker);
       start();
+      if (alive.size === 0) trimHeap();
     });
     return worker;
   };
