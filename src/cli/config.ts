@@ -19,6 +19,8 @@ export interface Config {
   /** `docker-credential-NAME` for every registry, and for single ones. */
   readonly credsStore?: string;
   readonly credHelpers: Readonly<Record<string, string>>;
+  /** `"plugins": {"gantry": {"logins": "plain-text"}}`: docker keeps that section as it is. */
+  readonly plainTextLogins: boolean;
 }
 
 /** @throws CliError when the file is there but can't be used */
@@ -32,7 +34,7 @@ export function loadConfig(dir: string | undefined, env: Readonly<Record<string,
     json = parsed as Record<string, unknown>;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR')
-      return { dir: folder, headers: {}, auths: {}, identityTokens: {}, credHelpers: {} };
+      return { dir: folder, headers: {}, auths: {}, identityTokens: {}, credHelpers: {}, plainTextLogins: false };
     throw new CliError(1, `can't read ${file}: ${messageOf(error)}`);
   }
   const text = (key: string): object => (typeof json[key] === 'string' && json[key] !== '' ? { [key]: json[key] } : {});
@@ -53,6 +55,10 @@ export function loadConfig(dir: string | undefined, env: Readonly<Record<string,
     ),
     ...text('credsStore'),
     credHelpers: strings(json['credHelpers'], (value) => value),
+    plainTextLogins:
+      strings(json['plugins'], (value) =>
+        typeof value === 'object' && value !== null && 'logins' in value ? value.logins : undefined,
+      )['gantry'] === 'plain-text',
   };
 }
 

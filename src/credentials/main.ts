@@ -20,9 +20,9 @@ const encryptedFile = lateStore(
   () => existsSync(`${folder}/${VAULT_NAME}`),
   async () => {
     const { encryptedFileStore } = await import('./encrypted-file/encrypted-file.ts');
-    const { putUserKey, readUserKey } = await import('../linux/index.ts');
+    const { dropUserKey, putUserKey, readUserKey } = await import('../linux/index.ts');
     return encryptedFileStore(folder, {
-      memory: { put: putUserKey, read: readUserKey },
+      memory: { put: putUserKey, read: readUserKey, drop: dropUserKey },
       passphrase: passphraseSource(env),
       say: (text) => writeSync(2, `${text}\n`),
     });

@@ -81,7 +81,7 @@ async function ask(descriptor: number, keys: ReadStream, prompt: string): Promis
       else if (key >= ' ') typed += key;
     }
   };
-  keys.on('data', onKeys).once('end', onEnd);
+  keys.on('data', onKeys).once('end', onEnd).resume();
   try {
     return await promise;
   } finally {

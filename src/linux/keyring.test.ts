@@ -7,7 +7,18 @@ import { dropUserKey, putUserKey, readUserKey } from './keyring.ts';
 
 const description = `gantry:test:${process.pid}`;
 
-test('a key is there for the processes of the user until it is dropped', (t) => {
+/** Containers' filters often forbid these calls. */
+const skip = (() => {
+  try {
+    putUserKey(description, randomBytes(1));
+    dropUserKey(description);
+    return false;
+  } catch (error) {
+    return `this machine keeps no keys in its kernel for us: ${String(error)}`;
+  }
+})();
+
+test('a key is there for the processes of the user until it is dropped', { skip }, (t) => {
   t.after(() => dropUserKey(description));
   assert.equal(readUserKey(description), undefined);
   const secret = randomBytes(32);
@@ -24,7 +35,7 @@ test('a key is there for the processes of the user until it is dropped', (t) => 
   assert.equal(readUserKey(description), undefined);
 });
 
-test('nobody but the user may do anything with it', (t) => {
+test('nobody but the user may do anything with it', { skip }, (t) => {
   t.after(() => dropUserKey(description));
   putUserKey(description, randomBytes(8));
   const line = readFileSync('/proc/keys', 'utf8')

@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { clientEnvironment, forgetLogins } from './client-environment.ts';
 import { type CommandOptions, type CommandResult, command } from './command.ts';
 import { tracesOnHost } from './host.ts';
 
@@ -88,7 +89,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
   const cli =
     (file: string) =>
     (args: readonly string[], run: CommandOptions = {}): Promise<CommandResult> =>
-      command(file, args, { ...run, env: { DOCKER_HOST: host, DOCKER_CONFIG: join(folder, 'client'), ...run.env } });
+      command(file, args, { ...run, env: { ...clientEnvironment(folder), DOCKER_HOST: host, ...run.env } });
 
   const engine: TestEngine = {
     host,
@@ -125,6 +126,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
         assert.equal(code, 0, `gantryd ended with ${code}:\n${engine.log().slice(-4000)}`);
         await settled(() => tracesOnHost({ dataRoot, execRoot, bridge, containerIds: containers.map(({ Id }) => Id) }));
       }
+      forgetLogins(folder);
       rmSync(folder, { recursive: true, force: true });
     },
   };

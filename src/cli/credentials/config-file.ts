@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { errnoOf, messageOf } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../io/index.ts';
 import { CliError } from '../errors.ts';
@@ -6,16 +7,25 @@ import { CliError } from '../errors.ts';
 export type ConfigJson = Record<string, unknown>;
 
 /**
- * Changes docker's `config.json` and keeps everything in it that is not ours. The file is 0600: it may hold passwords.
+ * Changes docker's `config.json` at once and keeps everything in it that is not ours, its owner and its mode; a new one is 0600,
+ * as it may hold passwords. Nothing is written when nothing changes.
  * @throws CliError when it cannot be read or written
  */
 export function changeConfigFile(dir: string, change: (json: ConfigJson) => void): void {
   const path = realPath(`${dir}/config.json`);
   try {
     const json = readJson(path);
+    const before = JSON.stringify(json);
     change(json);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    writeFileAtomic(path, `${JSON.stringify(json, undefined, '\t')}\n`, { mode: 0o600 });
+    if (JSON.stringify(json) === before) return;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const old = statSync(path, { throwIfNoEntry: false });
+    const mode = old === undefined ? 0o600 : old.mode & 0o777;
+    writeFileAtomic(path, `${JSON.stringify(json, undefined, '\t')}\n`, { mode });
+    // Written by root into a user's folder, it stays the user's.
+    if (old !== undefined && (old.uid !== process.geteuid?.() || old.gid !== process.getegid?.())) {
+      chownSync(path, old.uid, old.gid);
+    }
   } catch (error) {
     throw new CliError(1, `can't change ${path}: ${messageOf(error)}`, { cause: error });
   }
@@ -32,12 +42,21 @@ function readJson(path: string): ConfigJson {
   }
 }
 
-/** People keep the file elsewhere and link to it. */
+/** People keep the file elsewhere and link to it, also before it is there. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return path;
+    const target = linkTarget(path);
+    return target === undefined ? path : resolve(dirname(path), target);
+  }
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { errnoOf } from '../../base/errors.ts';
 import { CliError } from '../errors.ts';
 import type { StoredCredentials } from './credential-store.ts';
@@ -8,6 +10,8 @@ const NOT_FOUND = 'credentials not found in native keychain';
 /** The user name that stands for an identity token. */
 const TOKEN_USER = '<token>';
 const ANSWER_BYTES_MAX = 1 << 20;
+/** The helper that comes with this program. */
+export const OWN_HELPER = 'gantry';
 
 /** `docker-credential-NAME get`. Undefined when it has none. @throws CliError without the secret in it */
 export async function helperGet(name: string, server: string): Promise<StoredCredentials | undefined> {
@@ -54,7 +58,7 @@ async function runHelper(
 ): Promise<{ readonly code: number; readonly output: string }> {
   if (!/^[\w.-]+$/.test(name)) throw new CliError(1, `invalid credential helper: ${JSON.stringify(name)}`);
   const program = `docker-credential-${name}`;
-  const child = spawn(program, [verb], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(name === OWN_HELPER ? ownHelper() : program, [verb], { stdio: ['pipe', 'pipe', 'inherit'] });
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   child.on('error', (error) => {
     const missing = errnoOf(error) === 'ENOENT' ? 'executable file not found in $PATH' : error.message;
@@ -68,4 +72,13 @@ async function runHelper(
   child.stdin.on('error', () => {}); // It need not read what it does not want.
   child.stdin.end(input);
   return { code: await promise, output };
+}
+
+/** Beside this program, whether bundled or not: it need not be on PATH for us, only for docker. */
+function ownHelper(): string {
+  const program = `docker-credential-${OWN_HELPER}`;
+  const places = [`../../bin/${program}`, `../../../bin/${program}`];
+  return (
+    places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((path) => existsSync(path)) ?? program
+  );
 }

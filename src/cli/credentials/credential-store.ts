@@ -1,6 +1,6 @@
 import type { Cli } from '../cli.ts';
 import { changeConfigFile, section } from './config-file.ts';
-import { helperErase, helperGet, helperStore } from './credential-helper.ts';
+import { helperErase, helperGet, helperStore, OWN_HELPER } from './credential-helper.ts';
 
 /** A password or, where the registry gives such, an identity token instead of it; empty strings for what there is not. */
 export interface StoredCredentials {
@@ -8,6 +8,9 @@ export interface StoredCredentials {
   readonly password: string;
   readonly identityToken: string;
 }
+
+/** Where a login went. */
+export type KeptIn = { readonly helper: string } | { readonly plainTextFile: string };
 
 /** Docker Hub's key in `config.json`, as docker has it. */
 export const HUB_SERVER = 'https://index.docker.io/v1/';
@@ -18,6 +21,7 @@ export function serverKey(address: string): string {
   return ['', 'docker.io', 'index.docker.io', 'registry-1.docker.io'].includes(host) ? HUB_SERVER : host;
 }
 
+/** The helper that `config.json` names, by docker's rules: '' for `config.json` itself, undefined when it says nothing. */
 function helperFor(cli: Cli, server: string): string | undefined {
   const host = server === HUB_SERVER ? 'index.docker.io' : server;
   return cli.config.credHelpers[server] ?? cli.config.credHelpers[host] ?? cli.config.credsStore;
@@ -26,10 +30,11 @@ function helperFor(cli: Cli, server: string): string | undefined {
 /** From the registry's helper, else the general one, else `config.json`. @throws CliError when a helper fails */
 export async function findCredentials(cli: Cli, server: string): Promise<StoredCredentials | undefined> {
   const helper = helperFor(cli, server);
-  if (helper !== undefined) return helperGet(helper, server);
+  if (helper) return helperGet(helper, server);
   const { auths, identityTokens } = cli.config;
-  const keys = [server, `https://${server}`, `http://${server}`, `https://${server}/v1/`, `https://${server}/v2/`];
-  const key = keys.find((each) => auths[each] !== undefined || identityTokens[each] !== undefined);
+  const key = [...Object.keys(auths), ...Object.keys(identityTokens)]
+    .sort((a, b) => Number(b === server) - Number(a === server))
+    .find((each) => serverKey(each) === server);
   if (key === undefined) return undefined;
   const text = Buffer.from(auths[key] ?? '', 'base64')
     .toString('utf8')
@@ -40,34 +45,43 @@ export async function findCredentials(cli: Cli, server: string): Promise<StoredC
   return { username: text.slice(0, Math.max(colon, 0)), password: text.slice(colon + 1), identityToken };
 }
 
-/** Answers the file that has them in plain text, when no helper took them. */
+/**
+ * Keeps credentials where `config.json` says, by docker's rules; where it says nothing, in our own helper, and then
+ * `credHelpers` says so for this registry (docs/decisions/0007).
+ * @throws CliError when there is nowhere to keep them
+ */
 export async function storeCredentials(
   cli: Cli,
   server: string,
-  credentials: StoredCredentials,
-): Promise<string | undefined> {
-  const helper = helperFor(cli, server);
-  if (helper !== undefined) await helperStore(helper, server, credentials);
+  { credentials, plainText }: { readonly credentials: StoredCredentials; readonly plainText: boolean },
+): Promise<KeptIn> {
+  const configured = helperFor(cli, server);
+  const helper = plainText ? '' : (configured ?? (cli.config.plainTextLogins ? '' : OWN_HELPER));
+  if (helper !== '') await helperStore(helper, server, credentials);
   const { username, password, identityToken } = credentials;
   changeConfigFile(cli.config.dir, (json) => {
     // With a helper docker keeps an empty entry, which says where there is a login.
     const entry =
-      helper !== undefined
+      helper !== ''
         ? {}
         : {
             auth: Buffer.from(`${username}:${identityToken === '' ? password : ''}`).toString('base64'),
             ...(identityToken === '' ? {} : { identitytoken: identityToken }),
           };
     section(json, 'auths')[server] = entry;
+    // Docker, too, has to look where it was put.
+    if (helper !== (configured ?? '')) section(json, 'credHelpers')[server] = helper;
   });
-  return helper === undefined ? `${cli.config.dir}/config.json` : undefined;
+  return helper === '' ? { plainTextFile: `${cli.config.dir}/config.json` } : { helper };
 }
 
+/** Forgets credentials; what is not there is success. @throws CliError when a helper fails */
 export async function eraseCredentials(cli: Cli, server: string): Promise<void> {
-  const helper = helperFor(cli, server);
-  if (helper !== undefined) await helperErase(helper, server);
   changeConfigFile(cli.config.dir, (json) => {
+    if (json['auths'] === undefined) return;
     const auths = section(json, 'auths');
-    for (const key of [server, `https://${server}`, `http://${server}`]) delete auths[key];
+    for (const key of Object.keys(auths)) if (serverKey(key) === server) delete auths[key];
   });
+  const helper = helperFor(cli, server);
+  if (helper) await helperErase(helper, server);
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -40,15 +41,18 @@ test('addresses mean the same registry however they are written', () => {
   assert.equal(serverKey('http://reg.test:5000/v2/'), 'reg.test:5000');
 });
 
-test('a password goes into config.json beside what is there, readable for the user alone, and out again', async (t) => {
+test('a password goes into config.json beside what is there, behind a link and with its mode, and out again', async (t) => {
   const dir = folder(t);
   const elsewhere = join(dir, 'real.json');
   writeFileSync(elsewhere, '{"detachKeys":"ctrl-x","auths":{"other.test":{"auth":"eDp5"}}}');
+  chmodSync(elsewhere, 0o640);
   mkdirSync(join(dir, 'config'));
   symlinkSync(elsewhere, join(dir, 'config/config.json'));
   const config = join(dir, 'config');
-  assert.equal(await storeCredentials(cliAt(config), 'reg.test:5000', ann), join(config, 'config.json'));
-  assert.equal(statSync(elsewhere).mode & 0o777, 0o600);
+  assert.deepEqual(await storeCredentials(cliAt(config), 'reg.test:5000', { credentials: ann, plainText: true }), {
+    plainTextFile: join(config, 'config.json'),
+  });
+  assert.equal(statSync(elsewhere).mode & 0o777, 0o640);
   assert.deepEqual(JSON.parse(readFileSync(elsewhere, 'utf8')), {
     detachKeys: 'ctrl-x',
     auths: { 'other.test': { auth: 'eDp5' }, 'reg.test:5000': { auth: 'YW5uOnBhOjU1' } },
@@ -71,7 +75,10 @@ test('a password goes into config.json beside what is there, readable for the us
 
 test('an identity token is kept and sent instead of the password', async (t) => {
   const dir = folder(t);
-  await storeCredentials(cliAt(dir), HUB_SERVER, { username: 'ann', password: '', identityToken: 'refresh' });
+  await storeCredentials(cliAt(dir), HUB_SERVER, {
+    credentials: { username: 'ann', password: '', identityToken: 'refresh' },
+    plainText: true,
+  });
   assert.deepEqual(decoded(await registryAuth(cliAt(dir), 'busybox')), {
     username: 'ann',
     identitytoken: 'refresh',
@@ -106,8 +113,11 @@ test('helpers keep the secrets of their registries, and the file none of them', 
   const special = installHelper(t, dir, 'special');
   writeFileSync(join(dir, 'config.json'), '{"credsStore":"general","credHelpers":{"reg.test":"special"}}');
   assert.equal(await findCredentials(cliAt(dir), 'reg.test'), undefined);
-  assert.equal(await storeCredentials(cliAt(dir), 'reg.test', ann), undefined);
-  await storeCredentials(cliAt(dir), 'other.test', { username: 'ann', password: '', identityToken: 'refresh' });
+  assert.deepEqual(await storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: false }), { helper: 'special' });
+  await storeCredentials(cliAt(dir), 'other.test', {
+    credentials: { username: 'ann', password: '', identityToken: 'refresh' },
+    plainText: false,
+  });
   assert.deepEqual(JSON.parse(readFileSync(special, 'utf8')), {
     ServerURL: 'reg.test',
     Username: 'ann',
@@ -134,4 +144,36 @@ test('a helper that is not there is named in the error', async (t) => {
   );
   writeFileSync(join(dir, 'config.json'), '{"credsStore":"../../bin/sh"}');
   await assert.rejects(findCredentials(cliAt(dir), 'reg.test'), /invalid credential helper/);
+});
+
+test('a new config.json is readable for the user alone, made where a link points, and not made to forget something', async (t) => {
+  const dir = folder(t);
+  await eraseCredentials(cliAt(join(dir, 'config')), 'reg.test');
+  assert.equal(existsSync(join(dir, 'config')), false);
+  mkdirSync(join(dir, 'config'));
+  symlinkSync('../dotfiles/docker.json', join(dir, 'config/config.json'));
+  await storeCredentials(cliAt(join(dir, 'config')), 'reg.test', { credentials: ann, plainText: true });
+  assert.equal(statSync(join(dir, 'dotfiles/docker.json')).mode & 0o777, 0o600);
+  assert.deepEqual(await findCredentials(cliAt(join(dir, 'config')), 'reg.test'), ann);
+});
+
+test('plain text can be chosen by config.json, and against its helper for one registry', async (t) => {
+  const dir = folder(t);
+  const kept = installHelper(t, dir, 'general');
+  writeFileSync(join(dir, 'config.json'), '{"plugins":{"gantry":{"logins":"plain-text"}}}');
+  assert.deepEqual(await storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: false }), {
+    plainTextFile: join(dir, 'config.json'),
+  });
+  writeFileSync(join(dir, 'config.json'), '{"credsStore":"general"}');
+  await storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: true });
+  assert.equal(existsSync(kept), false);
+  const json = JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8'));
+  assert.deepEqual([json.credsStore, json.credHelpers], ['general', { 'reg.test': '' }]);
+  assert.deepEqual(await findCredentials(cliAt(dir), 'reg.test'), ann);
+});
+
+test('a helper that fails leaves a pull without credentials, and says so', async (t) => {
+  const dir = folder(t);
+  writeFileSync(join(dir, 'config.json'), '{"credsStore":"is-not-there"}');
+  assert.deepEqual(decoded(await registryAuth(cliAt(dir), 'reg.test/app')), {});
 });

@@ -1,12 +1,16 @@
+import { existsSync } from 'node:fs';
+import { messageOf } from '../../base/errors.ts';
 import type { Cli } from '../cli.ts';
 import { between, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import type { Flags } from '../flags/parse.ts';
 import { askPassword, askText, readStandardInput } from './ask.ts';
+import { OWN_HELPER } from './credential-helper.ts';
 import {
   findCredentials,
   HUB_SERVER,
+  type KeptIn,
   type StoredCredentials,
   serverKey,
   storeCredentials,
@@ -20,36 +24,67 @@ export const login: Command = {
   flags: [
     flag('-p, --password', 'string', 'Password or access token'),
     flag('--password-stdin', 'bool', 'Read the password or access token from standard input'),
+    flag(
+      '--plain-text',
+      'bool',
+      'Keep the password unencrypted in config.json, as docker does without a credential helper',
+    ),
     flag('-u, --username', 'string', 'User name'),
   ],
   async run(cli, [address = ''], flags) {
     checkFlags(cli, flags);
     const server = serverKey(address);
     const known =
-      flags.changed('username') || flags.changed('password') ? undefined : await findCredentials(cli, server);
+      flags.changed('username') || flags.changed('password')
+        ? undefined
+        : await findCredentials(cli, server).catch(() => undefined);
     if (known !== undefined && (known.username !== '' || known.identityToken !== '')) {
-      const user = known.username === '' ? '' : ` [Username: ${known.username}]`;
-      cli.err.line(`Authenticating with existing credentials...${user}`);
-      try {
-        await authenticate(cli, server, known);
-        cli.out.line('\nLogin Succeeded');
-        return 0;
-      } catch {
-        cli.err.line('Login did not succeed with the stored credentials.');
-      }
+      if (await loginAgain(cli, server, known)) return 0;
     }
     const given = await askCredentials(cli, flags, server);
     const confirmed = await authenticate(cli, server, given);
-    const file = await storeCredentials(cli, server, confirmed);
-    if (file !== undefined) {
-      cli.err.line(
-        `\nWARNING! Your credentials are stored unencrypted in '${file}'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n`,
-      );
-    }
+    const plainText = flags.bool('plain-text');
+    const kept = await storeCredentials(cli, server, { credentials: confirmed, plainText }).catch((error: unknown) => {
+      throw new CliError(1, `Error saving credentials: ${messageOf(error)}`, { cause: error });
+    });
+    sayWhere(cli, kept);
     cli.out.line('Login Succeeded');
     return 0;
   },
 };
+
+function sayWhere(cli: Cli, kept: KeptIn): void {
+  if ('plainTextFile' in kept) {
+    cli.err.line(
+      `\nWARNING! Your credentials are stored unencrypted in '${kept.plainTextFile}'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n`,
+    );
+  } else if (kept.helper === OWN_HELPER && !isOnPath(cli, `docker-credential-${OWN_HELPER}`)) {
+    cli.err.line(
+      `Note: docker finds this login once docker-credential-${OWN_HELPER}, which is beside ${cli.name}, is on PATH.`,
+    );
+  }
+}
+
+function isOnPath(cli: Cli, program: string): boolean {
+  return (cli.env['PATH'] ?? '').split(':').some((folder) => folder !== '' && existsSync(`${folder}/${program}`));
+}
+
+/** With what is there already. False when that is refused: then the user is asked. */
+async function loginAgain(cli: Cli, server: string, known: StoredCredentials): Promise<boolean> {
+  const user = known.username === '' ? '' : ` [Username: ${known.username}]`;
+  cli.err.line(`Authenticating with existing credentials...${user}`);
+  cli.err.line(
+    `\n Info -> To login with a different account, run '${cli.name} logout' followed by '${cli.name} login'\n`,
+  );
+  try {
+    await authenticate(cli, server, known);
+  } catch (error) {
+    cli.err.line(`\nLogin did not succeed, error: ${messageOf(error)}`);
+    return false;
+  }
+  cli.out.line('\nLogin Succeeded');
+  return true;
+}
 
 function checkFlags(cli: Cli, flags: Flags): void {
   if (flags.bool('password-stdin')) {
@@ -71,7 +106,6 @@ async function askCredentials(cli: Cli, flags: Flags, server: string): Promise<S
     ? (await readStandardInput()).replace(/\r?\n$/, '')
     : flags.string('password');
   if ((username === '' || password === '') && !cli.stdinIsTerminal) {
-    if (flags.bool('password-stdin')) throw new CliError(1, 'password is empty');
     throw new CliError(1, 'Error: Cannot perform an interactive login from a non TTY device');
   }
   if (username === '') {

@@ -1,3 +1,4 @@
+import { messageOf } from '../../base/errors.ts';
 import { between, type Command } from '../command.ts';
 import { eraseCredentials, serverKey } from './credential-store.ts';
 
@@ -10,7 +11,11 @@ export const logout: Command = {
   async run(cli, [address = '']) {
     const server = serverKey(address);
     cli.out.line(`Removing login credentials for ${server}`);
-    await eraseCredentials(cli, server);
+    try {
+      await eraseCredentials(cli, server);
+    } catch (error) {
+      cli.err.line(`WARNING: could not erase credentials:\n${server}: ${messageOf(error)}`);
+    }
     return 0;
   },
 };

@@ -1,10 +1,15 @@
+import { messageOf } from '../../base/errors.ts';
 import type { Cli } from '../cli.ts';
 import { findCredentials, HUB_SERVER, serverKey } from './credential-store.ts';
 
 /** Credentials for the registry of an image, in the API's header form; an empty object when there are none. */
 export async function registryAuth(cli: Cli, image: string): Promise<string> {
   const server = serverKey(registryHost(image));
-  const found = await findCredentials(cli, server);
+  // As docker: what a helper fails to give is asked for without credentials. Said, as the refusal that may follow is obscure.
+  const found = await findCredentials(cli, server).catch((error: unknown) => {
+    cli.err.line(`WARNING: going on without the credentials of ${server}: ${messageOf(error)}`);
+    return undefined;
+  });
   return encodeAuth(
     found === undefined
       ? {}

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Account, CredentialError, type SecretStore } from '../secret-store.ts';
 import { type Sealed, seal, unseal } from './seal.ts';
 import { type Vault, VaultFile } from './vault-file.ts';
-import { makeVaultKey, openVaultKey, type VaultKeyDeps, withPassphrase } from './vault-key.ts';
+import { forgetVaultKey, makeVaultKey, openVaultKey, type VaultKeyDeps, withPassphrase } from './vault-key.ts';
 
 /** Entries are padded to a multiple of this: their length says less of the secret's. */
 const PADDING_BYTES = 128;
@@ -42,6 +42,9 @@ export function encryptedFileStore(folder: string, deps: VaultKeyDeps): SecretSt
       if (entryOf(file.read(), server) === undefined) return;
       await file.change(async (vault) => {
         if (vault === undefined) return undefined;
+        // A key without a passphrase is of no use without entries.
+        if (Object.keys(vault.entries).length === 1 && vault.key.wrapped === undefined)
+          return forgetVaultKey(deps, vault);
         return { ...vault, entries: entries(...Object.entries(vault.entries).filter(([each]) => each !== server)) };
       });
     },

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../io/index.ts';
@@ -42,7 +42,7 @@ export class VaultFile {
     return vault;
   }
 
-  /** Replaces the vault by what `change` makes of it, with no other process in between; undefined leaves it. */
+  /** Replaces the vault by what `change` makes of it, with no other process in between; undefined leaves none. */
   async change(change: (vault: Vault | undefined) => Promise<Vault | undefined>): Promise<void> {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const lock = openSync(`${this.#folder}/credentials.lock`, 'a', 0o600);
@@ -52,7 +52,8 @@ export class VaultFile {
         await delay(100);
       }
       const changed = await change(this.read());
-      if (changed !== undefined) {
+      if (changed === undefined) rmSync(this.path, { force: true });
+      else {
         writeFileAtomic(this.path, `${JSON.stringify(changed, undefined, 2)}\n`, { mode: 0o600, durable: true });
       }
     } finally {

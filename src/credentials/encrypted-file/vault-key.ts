@@ -8,6 +8,7 @@ import type { Vault } from './vault-file.ts';
 export interface KeyMemory {
   put(description: string, bytes: Uint8Array): void;
   read(description: string): Buffer | undefined;
+  drop(description: string): void;
 }
 
 /** Where the passphrase comes from. Undefined: there is nobody to ask. */
@@ -69,6 +70,10 @@ export async function makeVaultKey(
   }
   deps.say('Without a passphrase this login is kept until the machine restarts.');
   return { key, record: { id } };
+}
+
+export function forgetVaultKey({ memory }: VaultKeyDeps, { key: { id } }: Vault): undefined {
+  memory.drop(nameInKernel(id));
 }
 
 /** The key wrapped as well, once there is a passphrase that needs no asking. */
