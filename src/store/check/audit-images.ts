@@ -26,20 +26,22 @@ export function auditImages(deps: AuditImagesDeps): Finding[] {
   return [...found.values(), ...auditUnused(deps)];
 }
 
-function auditBlobs({ content }: AuditImagesDeps, image: StoredImage): Finding[] {
+function auditBlobs({ content, images }: AuditImagesDeps, image: StoredImage): Finding[] {
   const { target, manifestDescriptor, manifest } = image;
   const advice = `pull or load ${shownName(image)} again`;
-  const findings = [target, manifestDescriptor, manifest.config, ...manifest.layers].flatMap(
+  const missing = [...images.referencesOf(image.id).blobs].filter((digest) => !content.has(digest));
+  const problem = `${shownName(image)} refers to it, and it is not there`;
+  const findings = missing.map((subject): Finding => ({ kind: 'blob-missing', subject, problem, advice }));
+  const wrongSizes = [target, manifestDescriptor, manifest.config, ...manifest.layers].flatMap(
     ({ digest, size }): Finding[] => {
       const shared = { subject: digest, advice };
-      if (!content.has(digest)) {
-        return [{ ...shared, kind: 'blob-missing', problem: `${shownName(image)} refers to it, and it is not there` }];
-      }
+      if (!content.has(digest)) return [];
       const actual = content.sizeBytes(digest);
       if (actual === size) return [];
       return [{ ...shared, kind: 'blob-size', problem: `it has ${actual} bytes, ${shownName(image)} says ${size}` }];
     },
   );
+  findings.push(...wrongSizes);
   if (target.digest === manifestDescriptor.digest || !content.has(target.digest)) return findings;
   try {
     parseIndex(content.readJson(target.digest));

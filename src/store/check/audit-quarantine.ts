@@ -1,17 +1,16 @@
 import { rmSync } from 'node:fs';
 import type { ContentStore } from '../content/index.ts';
-import type { ImageStore } from '../images/index.ts';
+import type { Collector } from '../gc/index.ts';
 import { type Finding, type Repair, repaired } from './finding.ts';
 
-/** Blobs put aside that nobody needs any more: a good one has come, or no image wants it. */
+/** Blobs put aside that nobody needs any more: a good one has come, or nothing wants it. */
 export function auditQuarantine(deps: {
   readonly content: Pick<ContentStore, 'has' | 'quarantined'>;
-  readonly images: Pick<ImageStore, 'references'>;
+  readonly collector: Pick<Collector, 'isUsed'>;
 }): Finding[] {
-  const wanted = deps.images.references().blobs;
   return deps.content
     .quarantined()
-    .filter(({ digest }) => deps.content.has(digest) || !wanted.has(digest))
+    .filter(({ digest }) => deps.content.has(digest) || !deps.collector.isUsed(digest))
     .map(({ digest, path }): Finding => {
       const repair = (): Repair => {
         rmSync(path, { force: true });
@@ -19,7 +18,7 @@ export function auditQuarantine(deps: {
       };
       const problem = deps.content.has(digest)
         ? 'a broken blob was put aside here, and a good one has come since'
-        : 'a broken blob was put aside here, and no image wants it any more';
+        : 'a broken blob was put aside here, and nothing refers to it any more';
       return { kind: 'leftover', subject: path, problem, advice: 'deleted', repair };
     });
 }

@@ -1,6 +1,7 @@
 import { EngineError, messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { ContentStore } from '../content/index.ts';
+import type { Collector } from '../gc/index.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { TreePool } from '../snapshots/worker/tree-pool.ts';
 import { usersOf } from './audit-images.ts';
@@ -9,6 +10,7 @@ import { type Finding, type Repair, repaired } from './finding.ts';
 export interface VerifyDeps {
   readonly content: ContentStore;
   readonly images: ImageStore;
+  readonly collector: Pick<Collector, 'isUsed'>;
   readonly pool: TreePool;
 }
 
@@ -71,14 +73,20 @@ async function problemOf(
   return content.has(digest) ? problem : undefined;
 }
 
-function corrupt({ content, images }: VerifyDeps, digest: Digest, problem: string): Finding {
+function corrupt({ content, images, collector }: VerifyDeps, digest: Digest, problem: string): Finding {
   const users = usersOf(images, digest);
   const [first] = users;
-  const used = first === undefined ? 'no image uses it' : `used by ${users.join(', ')}`;
-  const heal = first === undefined ? '' : `; pull or load ${first} again to have it back`;
+  const isUsed = collector.isUsed(digest);
+  const used = first !== undefined ? `used by ${users.join(', ')}` : isUsed ? 'no image uses it' : 'nothing uses it';
+  const heal =
+    first !== undefined
+      ? `; pull or load ${first} again to have it back`
+      : isUsed
+        ? '; push it again to the registry to have it back'
+        : '';
   const repair = (): Repair => {
     if (!content.has(digest)) return repaired('gone by now');
-    return { done: `put aside as ${content.quarantine(digest)}${heal}`, isWhole: first === undefined };
+    return { done: `put aside as ${content.quarantine(digest)}${heal}`, isWhole: !isUsed };
   };
   return { kind: 'blob-corrupt', subject: digest, problem: `${problem}; ${used}`, advice: `put aside${heal}`, repair };
 }

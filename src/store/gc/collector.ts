@@ -26,6 +26,8 @@ export interface Collector {
   collectHeldBack(): Promise<void>;
   /** Deletes whatever is on disk and not in use: at start, after a crash. */
   reconcile(): Promise<void>;
+  /** Whether an image, work in progress, or whoever else keeps blobs refers to it. */
+  isUsed(digest: Digest): boolean;
   /** Whether work in progress holds the blob. */
   isLeased(digest: Digest): boolean;
   /** What is on disk and not in use; and `lost`, what was retained and is not there. */
@@ -158,6 +160,7 @@ export function createCollector(deps: CollectorDeps): Collector {
       collectBlobs(deps.content.list());
       await collectLayers(() => true);
     },
+    isUsed: (digest) => unusedOf([digest]).length === 0,
     isLeased: (digest) => [...leases].some(({ blobs }) => blobs.has(digest)),
     audit() {
       const references = deps.images.references();
