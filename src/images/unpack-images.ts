@@ -62,7 +62,11 @@ async function unpackLayer(
   try {
     await snapshots.unpack(
       { diffId, parents: layer.chain.slice(0, -1) },
-      { path: content.path(layer.blob), digest: layer.blob },
+      {
+        path: content.path(layer.blob),
+        digest: layer.blob,
+        progress: (bytesRead) => progress(layerProgress(id, bytesRead, total)),
+      },
       signal,
     );
   } catch (error) {
@@ -71,5 +75,4 @@ async function unpackLayer(
     }
     throw error;
   }
-  progress(layerProgress(id, total, total));
 }

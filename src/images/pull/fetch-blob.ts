@@ -4,6 +4,8 @@ import type { Descriptor } from '../../spec/index.ts';
 import type { ImagesDeps } from '../deps.ts';
 
 export type FetchReport =
+  /** For a turn: only so many downloads run at a time. */
+  | { readonly step: 'waiting' }
   | { readonly step: 'downloading'; readonly current: number }
   | { readonly step: 'verifying' }
   | { readonly step: 'complete' };

@@ -13,6 +13,12 @@ interface FetchDeps extends ImagesDeps {
   readonly repository: Repository;
 }
 
+const STATES = {
+  waiting: 'Waiting',
+  verifying: 'Verifying Checksum',
+  complete: 'Download complete',
+} as const;
+
 /** One layer of the image being pulled. */
 interface Layer {
   readonly blob: Descriptor;
@@ -82,19 +88,23 @@ async function bringLayer(
   const { signal } = call;
   const show = (report: FetchReport): void => {
     if (report.step === 'downloading') lines.bar('Downloading', report.current, blob.size);
-    else lines.state(report.step === 'verifying' ? 'Verifying Checksum' : 'Download complete');
+    else lines.state(STATES[report.step]);
   };
   await deps.downloads.work.run(
     blob.digest,
     async (report, stop) => {
-      using _slot = await deps.downloads.slots.take(stop);
+      using _slot = await deps.downloads.slots.take(stop, () => report({ step: 'waiting' }));
       await fetchBlob(deps, blob, report, stop);
     },
     { report: show, signal },
   );
   lines.bar('Extracting', 0, blob.size);
   try {
-    const source = { path: deps.content.path(blob.digest), digest: blob.digest };
+    const source = {
+      path: deps.content.path(blob.digest),
+      digest: blob.digest,
+      progress: (bytesRead: number) => lines.bar('Extracting', bytesRead, blob.size),
+    };
     await deps.snapshots.unpack({ diffId, parents, parentsReady: call.parentsReady }, source, signal);
   } catch (error) {
     if (!(error instanceof EngineError) || error.kind !== 'invalid') throw error;

@@ -2,8 +2,8 @@ import { EngineError } from '../../base/errors.ts';
 
 /** At most so many at a time, first come first served. */
 export interface Slots {
-  /** Waits for a slot; disposing the result frees it, once. @throws EngineError cancelled */
-  take(signal: AbortSignal): Promise<Disposable>;
+  /** Waits for a slot, which `onWait` is told; disposing the result frees it, once. @throws EngineError cancelled */
+  take(signal: AbortSignal, onWait?: () => void): Promise<Disposable>;
 }
 
 export function createSlots(count: number): Slots {
@@ -15,10 +15,14 @@ export function createSlots(count: number): Slots {
     else next();
   };
   return {
-    async take(signal) {
+    async take(signal, onWait) {
       if (signal.aborted) throw new EngineError('cancelled', 'cancelled');
-      if (free > 0) free -= 1;
-      else await turn(waiting, signal);
+      if (free > 0) {
+        free -= 1;
+      } else {
+        onWait?.();
+        await turn(waiting, signal);
+      }
       let held = true;
       return {
         [Symbol.dispose]() {

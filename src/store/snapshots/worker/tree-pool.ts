@@ -6,7 +6,7 @@ import { CONTROL, type TreeAnswer, type TreeJob, type TreeRequest, type TreeResu
 
 /** Threads for work on trees. None runs while there is nothing to do. */
 export interface TreePool extends AsyncDisposable {
-  /** Queued behind what came before. `progress` is called ten times a second, for unpacking. @throws EngineError invalid, tooLarge, noSpace, cancelled, internal; NeedsParents */
+  /** Queued behind what came before. `progress` is called ten times a second, for unpacking, and at its end. @throws EngineError invalid, tooLarge, noSpace, cancelled, internal; NeedsParents */
   run<J extends TreeJob>(
     job: J,
     signal?: AbortSignal,
@@ -52,6 +52,7 @@ export function createTreePool(): TreePool {
     const timer = watch(waiting);
     const answered = (answer: TreeAnswer): void => {
       clearInterval(timer);
+      if (answer.ok) tell(waiting);
       worker.off('error', failed).off('exit', ended);
       waiting.settle(answer);
       next(worker);
@@ -136,10 +137,13 @@ export function createTreePool(): TreePool {
   };
 }
 
-function watch({ request, progress }: Waiting): NodeJS.Timeout | undefined {
-  if (progress === undefined) return undefined;
-  const { control } = request;
-  return setInterval(() => progress(Number(Atomics.load(control, CONTROL.read))), PROGRESS_MILLISECONDS).unref();
+function watch(waiting: Waiting): NodeJS.Timeout | undefined {
+  if (waiting.progress === undefined) return undefined;
+  return setInterval(tell, PROGRESS_MILLISECONDS, waiting).unref();
+}
+
+function tell({ request, progress }: Waiting): void {
+  progress?.(Number(Atomics.load(request.control, CONTROL.read)));
 }
 
 const VERBS: Readonly<Record<TreeJob['kind'], string>> = {
