@@ -18,6 +18,8 @@ import { ENGINE_VERSION } from './engine-version.ts';
 import { describePrograms, findInit } from './host/programs.ts';
 import { notingImageUse } from './image-uses.ts';
 import { logDefaults } from './log-defaults.ts';
+import type { EngineRegistry } from './registry/engine-registry.ts';
+import { openEngineRegistryIfUsed } from './registry/open-engine-registry.ts';
 import { registryClient } from './registry-client.ts';
 import { systemInfo } from './system-info.ts';
 import { versionInfo } from './version-info.ts';
@@ -50,8 +52,18 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     driver: config.storageDriver ?? 'auto',
     logger,
   });
-  const stores = await openStores({ dataRoot: config.dataRoot, logger, openSnapshots: () => snapshots });
+  let registry: EngineRegistry | undefined;
+  const stores = await openStores({
+    dataRoot: config.dataRoot,
+    logger,
+    openSnapshots: () => snapshots,
+    async openKeepers(open) {
+      registry = await openEngineRegistryIfUsed(open, config.ownRegistry, logger);
+      return registry === undefined ? [] : [registry.keeps];
+    },
+  });
   opened.defer(() => stores.close());
+  if (registry !== undefined) opened.use(registry);
   const [networks, runtime] = await Promise.all([startNetworks(config, stores, logger, opened), deps.runtime]);
   const volumes = createVolumes({
     records: stores.db.table('volumes', { durable: true }),
@@ -136,6 +148,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
       swept: async () => void (await Promise.all([stores.content.swept(), snapshots.swept()])),
     }),
   };
+  await registry?.serve(stores);
   const api = createApi({
     containers,
     images,

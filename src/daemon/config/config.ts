@@ -50,6 +50,12 @@ export interface Config {
     readonly maxConcurrentDownloads: number;
     readonly maxConcurrentUploads: number;
   };
+  /** A registry on the engine's content store. */
+  readonly ownRegistry: {
+    /** `127.0.0.1:5000`; undefined for none. */
+    readonly listen: string | undefined;
+    readonly configFile: string | undefined;
+  };
 }
 
 /** A registered OCI runtime; a path without a slash is looked up in PATH. */
@@ -117,6 +123,7 @@ export function resolveConfig(values: OptionValues): Config {
       keepDays: integer(values, 'gc-keep-days', 0, 0) || undefined,
     },
     registry: registryConfig(values),
+    ownRegistry: ownRegistryConfig(values),
   };
 }
 
@@ -136,6 +143,13 @@ function registryConfig(values: OptionValues): Config['registry'] {
     maxConcurrentDownloads: integer(values, 'max-concurrent-downloads', 3, 1),
     maxConcurrentUploads: integer(values, 'max-concurrent-uploads', 5, 1),
   };
+}
+
+function ownRegistryConfig(values: OptionValues): Config['ownRegistry'] {
+  const listen = text(values, 'registry-listen');
+  const configFile = text(values, 'registry-config');
+  if (listen === undefined && configFile !== undefined) throw invalid('--registry-config needs --registry-listen');
+  return { listen, configFile };
 }
 
 function runDefaults(values: OptionValues): RunDefaults {

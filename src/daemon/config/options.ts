@@ -147,6 +147,18 @@ export const OPTIONS = [
     help: 'Where to write the process id (default EXEC-ROOT/gantryd.pid)',
   },
   {
+    flag: 'registry-config',
+    kind: 'string',
+    value: 'FILE',
+    help: 'Accounts, TLS, quotas and more for the registry within the engine (docs/registry.md)',
+  },
+  {
+    flag: 'registry-listen',
+    kind: 'string',
+    value: 'ADDRESS:PORT',
+    help: 'Serve a registry on the engine’s own images (default off)',
+  },
+  {
     flag: 'registry-mirror',
     kind: 'list',
     key: 'registry-mirrors',

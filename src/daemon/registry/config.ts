@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { invalid, messageOf } from '../../base/errors.ts';
 import { parseBytes } from '../../base/sizes.ts';
+import { type ListenAddress, parseListen } from './listen-address.ts';
 
 const bytes = z.union([z.number(), z.string()]).transform((value, context) => {
   const size = typeof value === 'string' ? parseBytes(value) : value;
@@ -84,9 +85,12 @@ const FILE = z.strictObject({
 
 export type RegistryConfigFile = z.infer<typeof FILE>;
 
+/** How a registry is served, wherever it keeps its data. */
+export type RegistryService = Omit<RegistryConfigFile, 'listen' | 'root'>;
+
 /** What is asked for, from the command line over the file named there. */
-export type RegistryConfig = Omit<RegistryConfigFile, 'listen' | 'root'> & {
-  readonly listen: { readonly host: string; readonly port: number };
+export type RegistryConfig = RegistryService & {
+  readonly listen: ListenAddress;
   readonly root: string;
 };
 
@@ -134,6 +138,15 @@ export function readRegistryConfig(args: readonly string[]): RegistryConfig {
   return { ...check(merged, 'flags'), root: resolve(root), listen: parseListen(flags.listen ?? file.listen) };
 }
 
+/** The file of a registry within an engine. @throws EngineError invalid, also for what is the engine's to say */
+export function readServiceConfig(path: string): RegistryService {
+  const { listen, root, proxy, log, ...service } = parseFile(path);
+  for (const [key, value] of Object.entries({ listen, root, proxy, log })) {
+    if (value !== undefined) throw invalid(`${path}: ${key}: not for a registry within the engine`);
+  }
+  return service;
+}
+
 function mergedProxy(flags: Flags, file: RegistryConfigFile['proxy']): { readonly proxy?: unknown } {
   const given = {
     ...(flags.proxy === undefined ? {} : { remoteUrl: flags.proxy }),
@@ -144,16 +157,6 @@ function mergedProxy(flags: Flags, file: RegistryConfigFile['proxy']): { readonl
   const proxy = { ...file, ...given };
   if (proxy.remoteUrl === undefined) throw invalid('--proxy says which registry is cached');
   return { proxy };
-}
-
-/** `5000`, `:5000` (every address), `127.0.0.1:5000`, `[::1]:5000`. */
-export function parseListen(text = '127.0.0.1:5000'): { readonly host: string; readonly port: number } {
-  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535)
-    throw invalid(`${JSON.stringify(text)} is no address to listen on: ADDRESS:PORT`);
-  const host = match[1] ?? match[2] ?? '127.0.0.1';
-  return { host: host === '' ? '::' : host, port };
 }
 
 type Flags = { readonly [Name in keyof typeof FLAGS]?: string };

@@ -1,0 +1,89 @@
+import { hostname, networkInterfaces } from 'node:os';
+import type { Digest } from '../../base/ids.ts';
+import type { Logger } from '../../base/logger.ts';
+import { type EngineNames, openRegistry, type Registry } from '../../registry/index.ts';
+import { parseReference } from '../../spec/index.ts';
+import type { ContentStore, StateDb, Stores } from '../../store/index.ts';
+import { readServiceConfig } from './config.ts';
+import { type ListenAddress, parseListen } from './listen-address.ts';
+import { openWebhooks, storageOptions } from './registry-options.ts';
+import { serveRegistry } from './serve.ts';
+
+/** A registry on the engine's own content store. */
+export interface EngineRegistry extends AsyncDisposable {
+  /** For the engine's collector: whether a blob is in use here. */
+  keeps(digest: Digest): boolean;
+  /** Listens, where that is configured, once the engine's stores are open. @throws EngineError conflict, invalid */
+  serve(stores: Pick<Stores, 'images' | 'collector'>): Promise<void>;
+}
+
+export interface EngineRegistryConfig {
+  /** Undefined: nothing is served, but what was pushed is kept. */
+  readonly listen: string | undefined;
+  /** A file as that of `gantry registry serve --config`, without a root and an address. */
+  readonly configFile: string | undefined;
+}
+
+/** @throws EngineError invalid */
+export function openEngineRegistry(
+  { db, content }: { readonly db: StateDb; readonly content: ContentStore },
+  { listen, configFile }: EngineRegistryConfig,
+  logger: Logger,
+): EngineRegistry {
+  const service = configFile === undefined ? {} : readServiceConfig(configFile);
+  const address = listen === undefined ? undefined : parseListen(listen);
+  const opened = new AsyncDisposableStack();
+  let stores: Pick<Stores, 'images' | 'collector'> | undefined;
+  let hosts: ReadonlySet<string> = new Set();
+  const names: EngineNames = {
+    *all() {
+      for (const { name, target } of stores?.images.names() ?? []) {
+        if (!hosts.has(name.slice(0, name.indexOf('/')))) continue;
+        const { path, tag } = parseReference(name);
+        if (tag !== undefined) yield { repository: path, tag, target };
+      }
+    },
+  };
+  const discard = (digest: Digest): void => {
+    const collected = stores?.collector.collect({ blobs: new Set([digest]), chains: [] });
+    collected?.catch((error: unknown) => logger.error({ err: error, digest }, 'cannot delete a blob of the registry'));
+  };
+  const registry: Registry = opened.use(
+    openRegistry({
+      db,
+      content,
+      logger,
+      events: openWebhooks(service.webhooks, logger, opened),
+      ...storageOptions(service),
+      shared: { names, discard },
+    }),
+  );
+  return {
+    keeps: registry.collector.keeps,
+    async serve(engine) {
+      stores = engine;
+      if (address === undefined) return;
+      const served = opened.use(await serveRegistry(registry, { ...service, listen: address }, logger));
+      hosts = namesOfThisHost(served.address, address);
+      logger.info({ address: served.address }, 'registry listens');
+      if (service.auth === undefined && !isLoopback(address.host)) {
+        logger.warn({ address: served.address }, 'whoever reaches the registry may push to it: give it accounts');
+      }
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** How the registry may be called in the names of images: `localhost:5000`, `192.0.2.1:5000`, `build-host:5000`. */
+function namesOfThisHost(served: string, { host }: ListenAddress): ReadonlySet<string> {
+  const port = served.slice(served.lastIndexOf(':') + 1);
+  const addresses = Object.values(networkInterfaces()).flatMap((entries) =>
+    (entries ?? []).map((entry) => entry.address),
+  );
+  const hosts = ['localhost', hostname(), host, '127.0.0.1', '::1', ...addresses];
+  return new Set(hosts.map((name) => `${name.includes(':') ? `[${name}]` : name}:${port}`));
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
