@@ -32,6 +32,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import('./container/attach.ts')).attach,
   ),
   entry(
+    'container commit',
+    ['commit'],
+    "Make an image of a container's changes",
+    async () => (await import('./container/commit.ts')).commit,
+  ),
+  entry(
     'container create',
     ['create'],
     'Make a container without starting it',

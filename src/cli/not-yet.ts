@@ -3,7 +3,6 @@ export const NOT_YET: readonly string[] = [
   'build',
   'builder',
   'checkpoint',
-  'commit',
   'config',
   'context',
   'cp',
@@ -16,7 +15,6 @@ export const NOT_YET: readonly string[] = [
   'swarm',
   'trust',
   'image build',
-  'container commit',
   'container cp',
   'volume update',
 ];

@@ -14,6 +14,7 @@ import { startExec } from './exec-start.ts';
 import { ExecTable } from './exec-table.ts';
 import { exportContainer } from './export-container.ts';
 import { handleExit } from './handle-exit.ts';
+import { type HeldContainer, holdForCommit } from './hold-for-commit.ts';
 import { imageUsers } from './image-users.ts';
 import { inspectContainer } from './inspect-container.ts';
 import { killContainer } from './kill-container.ts';
@@ -44,6 +45,12 @@ export interface ContainersDomain extends Containers {
   idle(): Promise<void>;
   /** What `images` asks about containers. */
   readonly imageUsers: ReturnType<typeof imageUsers>;
+  /** What `images` makes an image of. */
+  readonly hold: (
+    ref: string,
+    options: { readonly pause: boolean },
+    signal: AbortSignal,
+  ) => Promise<HeldContainer>;
   readonly counts: () => { readonly running: number; readonly paused: number; readonly stopped: number };
 }
 
@@ -102,6 +109,7 @@ export function assembleContainers(deps: ContainersDeps, rulesOn: (table: Contai
     shutdown: (options) => shutdown(world, options),
     idle: () => world.background.idle(),
     imageUsers: imageUsers(world.table),
+    hold: (ref, options, signal) => holdForCommit(world, ref, options, signal),
     counts: () => count(world),
   };
 }

@@ -20,6 +20,8 @@ export interface Entry {
   starting: { exit?: TaskExit } | undefined;
   /** Restarts by hand that hold the container down and up: an exit is no reason for auto-remove or a restart policy. */
   manualRestarts: number;
+  /** Commits that hold it paused. */
+  commits: number;
   /** Attachments that are open or wait for a start. */
   attachments: number;
   /** Cancels the wait for a restart policy's next start. */
@@ -175,6 +177,7 @@ function newEntry(record: ContainerRecord): Entry {
     removing: false,
     starting: undefined,
     manualRestarts: 0,
+    commits: 0,
     attachments: 0,
     cancelRestart: undefined,
     stopHealthChecks: undefined,

@@ -1,8 +1,15 @@
 import { invalid } from '../base/errors.ts';
 import type { ContainerConfig } from '../spec/index.ts';
 
-/** The request's config over the image's (moby, `runconfig` Merge). @throws EngineError invalid without anything to run */
+/** The request's config over the image's. @throws EngineError invalid without anything to run */
 export function mergeConfig(wanted: ContainerConfig, image: ContainerConfig): ContainerConfig {
+  const config = completeConfig(wanted, image);
+  if (!hasItems(config.Entrypoint) && !hasItems(config.Cmd)) throw invalid('no command specified');
+  return config;
+}
+
+/** A config with what it leaves open taken from another (moby, `runconfig` Merge). */
+export function completeConfig(wanted: ContainerConfig, image: ContainerConfig): ContainerConfig {
   const ownCommand = hasItems(wanted.Cmd);
   const ownEntrypoint = hasItems(wanted.Entrypoint);
   let entrypoint = wanted.Entrypoint ?? null;
@@ -13,7 +20,6 @@ export function mergeConfig(wanted: ContainerConfig, image: ContainerConfig): Co
   }
   // `--entrypoint ""` takes the image's away.
   if (entrypoint?.length === 1 && entrypoint[0] === '') entrypoint = null;
-  if (!hasItems(entrypoint) && !hasItems(command)) throw invalid('no command specified');
   const stopSignal = wanted.StopSignal || image.StopSignal;
   const health = mergeHealth(wanted.Healthcheck, image.Healthcheck);
   return {

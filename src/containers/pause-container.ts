@@ -27,7 +27,11 @@ export async function unpauseContainer(world: World, ref: string, signal: AbortS
 /** Freezes or thaws, unless the process has ended meanwhile. With the lock held. */
 export async function setPaused(world: World, entry: Entry, pause: boolean): Promise<void> {
   await (pause ? world.runtime.pause(entry.id) : world.runtime.resume(entry.id));
-  if (!hasProcess(entry.record)) return;
+  if (hasProcess(entry.record)) notePaused(world, entry, pause);
+}
+
+/** The process was frozen, or thawed. */
+export function notePaused(world: World, entry: Entry, pause: boolean): void {
   if (pause) unwatchHealth(entry);
   world.table.note(entry, paused(entry.record, pause));
   emitContainerEvent(world.events, entry.record, pause ? 'pause' : 'unpause');

@@ -95,6 +95,8 @@ export interface ContainerRecord {
   readonly restartCount: number;
   /** Of the last run; absent without a health check. */
   readonly health?: Health;
+  /** A commit paused it, or is about to. */
+  readonly pausedForCommit?: true;
   /** With phase `removing`: its anonymous volumes go as well. */
   readonly removeVolumes?: boolean;
 }

@@ -7,6 +7,7 @@ import type { Entry } from './container-table.ts';
 import { volumeNames } from './give-back.ts';
 import { handleExit } from './handle-exit.ts';
 import { watchHealth } from './health/watch-health.ts';
+import { endInterruptedCommit } from './hold-for-commit.ts';
 import { containersFolder } from './paths.ts';
 import type { ContainerRecord } from './record.ts';
 import { releaseVolumes, removeStopped, sweep } from './remove-container.ts';
@@ -50,6 +51,7 @@ export async function restore(world: World, early: readonly TaskExit[]): Promise
   await killOrphans(world, tasks);
   await removeStrays(world);
 
+  for (const entry of entries) await quietly(world, entry.id, endInterruptedCommit(world, entry));
   const idle = entries.filter(({ record }) => !hasProcess(record));
   for (const exit of inOrder(tasks, early)) handleExit(world, exit);
   for (const entry of idle) settle(world, entry);

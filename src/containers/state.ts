@@ -93,7 +93,11 @@ export function restartAbandoned(record: ContainerRecord): ContainerRecord {
 }
 
 export function paused(record: ContainerRecord, isPaused: boolean): ContainerRecord {
-  return { ...record, ...(isPaused ? unwatched(record) : {}), state: { ...record.state, paused: isPaused } };
+  const state = { ...record.state, paused: isPaused };
+  if (isPaused) return { ...record, ...unwatched(record), state };
+  // Whoever had it paused: it runs.
+  const { pausedForCommit: _mark, ...rest } = record;
+  return { ...rest, state };
 }
 
 function unwatched({ health }: ContainerRecord): Pick<ContainerRecord, 'health'> {

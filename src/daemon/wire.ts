@@ -120,6 +120,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
       stores.settle();
       policy.soon();
     },
+    containers,
     registries,
     limits: config.registry,
   });

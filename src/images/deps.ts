@@ -2,6 +2,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Registries } from '../distribution/index.ts';
 import type { EventSink } from '../spec/index.ts';
 import type { Collector, ContentStore, ImageStore, Snapshots } from '../store/index.ts';
+import type { CommitSource } from './commit.ts';
 import type { ImageUsers } from './images.ts';
 
 /** What the verbs of this folder work on. */
@@ -11,6 +12,7 @@ export interface ImagesDeps {
   readonly snapshots: Snapshots;
   readonly collector: Collector;
   readonly users: ImageUsers;
+  readonly containers: CommitSource;
   readonly events: EventSink;
   readonly logger: Logger;
   readonly registries: Registries;

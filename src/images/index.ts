@@ -1,3 +1,4 @@
+export type { CommitRequest } from './commit.ts';
 export { createImages } from './create-images.ts';
 export type { ImagesDeps, TransferLimits } from './deps.ts';
 export { createImagePolicy, type ImagePolicy, type PolicyLimits } from './image-policy.ts';

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { busyboxArchive, imageArchive, tarArchive } from '../../test/support/busybox-image.ts';
 import { TEST_LIMITS, testRegistries } from '../../test/support/registries.ts';
+import { notFound } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import { openSnapshots, openStores, type Stores } from '../store/index.ts';
 import { createImages, type Images } from './index.ts';
@@ -35,6 +36,7 @@ async function engineAt(root: string): Promise<Engine> {
   const images = createImages({
     ...stores,
     users: { usersOf: () => [] },
+    containers: { hold: (ref) => Promise.reject(notFound('container', ref)) },
     events: { emit() {} },
     logger: silentLogger,
     registries,

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { notFound } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { RegistryHostsConfig } from '../../src/distribution/index.ts';
 import type { Images } from '../../src/images/index.ts';
@@ -47,6 +48,7 @@ export async function imageHost(
   const images = createImages({
     ...stores,
     users: { usersOf: (id) => users.get(id) ?? [] },
+    containers: { hold: (ref) => Promise.reject(notFound('container', ref)) },
     events: { emit: (type, action, id) => void events.push(`${type} ${action} ${id.slice(7, 19)}`) },
     logger: silentLogger,
     registries,

@@ -3,6 +3,7 @@ import { EngineError } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { type Descriptor, type Manifest, MEDIA_TYPE } from '../../spec/index.ts';
 import type { Lease, StoredImage } from '../../store/index.ts';
+import { manifestBytes } from '../compose-manifest.ts';
 import type { ImagesDeps } from '../deps.ts';
 
 /** Three quarters of the time of zlib's default for one percent more bytes (docs/decisions/0005). */
@@ -44,17 +45,6 @@ export async function compressedForm(
   call.lease.blob(digest);
   const descriptor = { mediaType: MEDIA_TYPE.ociManifest, digest, size: bytes.length };
   return { descriptor, manifest: { ...image.manifest, layers } };
-}
-
-function manifestBytes(config: Descriptor, layers: readonly Descriptor[]): Buffer {
-  const plain = ({ mediaType, digest, size }: Descriptor): object => ({ mediaType, digest, size });
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPE.ociManifest,
-    config: plain(config),
-    layers: layers.map(plain),
-  };
-  return Buffer.from(JSON.stringify(manifest));
 }
 
 /** The same bytes each time: gzip without name and time. Compression runs in libuv's threads. */

@@ -1,5 +1,6 @@
 import type { Images } from '../../../images/index.ts';
 import { type BoundRoute, bind } from '../../route.ts';
+import { commitImage } from './commit.ts';
 import { createImage } from './create.ts';
 import { imageHistory } from './history.ts';
 import { inspectImage } from './inspect.ts';
@@ -19,6 +20,7 @@ export function imageRoutes(images: Images): readonly BoundRoute[] {
     bind(loadImages, images),
     bind(saveImages, images),
     bind(saveImage, images),
+    bind(commitImage, images),
     bind(createImage, { images }),
     bind(searchImages, images),
     bind(inspectImage, images),

@@ -1,0 +1,35 @@
+import { familiarName, parseReference, withDefaultTag } from '../../spec/index.ts';
+import { between, type Command } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+
+export const commit: Command = {
+  usage: '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
+  args: between(1, 2),
+  examples: ['commit web mine:1.1', 'commit -m "with curl" -c \'CMD ["nginx"]\' web mine'],
+  flags: [
+    flag('-a, --author', 'string', 'Author (such as "John Hannibal Smith <hannibal@a-team.com>")'),
+    flag('-c, --change', 'list', 'Dockerfile instruction to apply to the image'),
+    flag('-m, --message', 'string', 'Message of its history entry'),
+    flag('-p, --pause', 'bool', 'Pause the container meanwhile', { default: 'true' }),
+  ],
+  async run(cli, [container = '', reference], flags) {
+    const parsed = reference === undefined ? undefined : withDefaultTag(parseReference(reference));
+    if (parsed?.digest !== undefined) throw new CliError(1, 'refusing to create a tag with a digest reference');
+    const { Id: id } = await cli.client.json<{ Id: string }>({
+      method: 'POST',
+      path: '/commit',
+      query: {
+        container,
+        repo: parsed === undefined ? undefined : familiarName(parsed),
+        tag: parsed?.tag,
+        comment: flags.string('message') || undefined,
+        author: flags.string('author') || undefined,
+        changes: flags.list('change'),
+        pause: flags.bool('pause') ? undefined : '0',
+      },
+    });
+    cli.out.write(`${id}\n`);
+    return 0;
+  },
+};

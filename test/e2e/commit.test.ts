@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
+
+const engine = useEngine();
+const EMPTY = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
+
+interface Inspected {
+  readonly Id: string;
+  readonly Parent: string;
+  readonly Author: string;
+  readonly Comment: string;
+  readonly Config: Record<string, unknown>;
+  readonly RootFS: { readonly Layers: readonly string[] };
+}
+
+for (const cli of CLIS) {
+  const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
+  const inspect = async (name: string): Promise<Inspected> =>
+    (JSON.parse(await ok('image', 'inspect', name)) as Inspected[])[0] as Inspected;
+
+  test(`${cli} commit: files changed by hand are in the image, and what was deleted is not`, async () => {
+    const [name, image] = [unique('byhand'), unique('byhand')];
+    const script =
+      'echo x > /etc/motd; rm -r /home; mkdir /data; echo 1 > /data/a; ln /data/a /data/b; rm /bin/yes; mkdir /bin/yes; ' +
+      'rm -r /usr; mkdir /usr; touch /usr/mine; chown 7:8 /data/a; chmod 2750 /data; mkfifo /data/p; chmod 700 /; ' +
+      'touch -d "2001-02-03 04:05:06" /data/a; truncate -s 3000000 /data/holes; echo end >> /data/holes';
+    await ok('run', '--name', name, 'busybox', 'sh', '-c', script);
+    const id = await ok('commit', '-a', 'Ann <a@b.c>', '-m', 'by hand', name, `${image}:1`);
+    assert.match(id, /^sha256:[0-9a-f]{64}$/);
+    const base = await inspect('busybox');
+    const made = await inspect(`${image}:1`);
+    assert.equal(made.Id, id);
+    assert.equal(made.Parent, base.Id);
+    assert.deepEqual([made.Author, made.Comment], ['Ann <a@b.c>', 'by hand']);
+    assert.deepEqual(made.Config['Cmd'], ['sh', '-c', script]);
+    assert.deepEqual(made.RootFS.Layers.slice(0, -1), base.RootFS.Layers);
+    const look =
+      'cat /etc/motd; ls -d /home; ls /usr; stat -c "%n %F %a %u:%g %h %Y" / /data /data/a /data/b /data/p /bin/yes; ' +
+      'stat -c %s /data/holes; tail -c 4 /data/holes';
+    const seen = await engine()[cli](['run', '--rm', `${image}:1`, 'sh', '-c', `exec 2>&1; ${look}`]);
+    const lines = seen.stdout.trimEnd().split('\n');
+    assert.deepEqual(lines.slice(0, 3), ['x', 'ls: /home: No such file or directory', 'mine']);
+    const shown = lines
+      .slice(3)
+      .map((line) => line.replace(/^(\/|\/data|\/data\/p|\/bin\/yes) (.*) \d+ \d+$/, '$1 $2'));
+    assert.deepEqual(shown, [
+      '/ directory 700 0:0',
+      '/data directory 2750 0:0',
+      '/data/a regular file 644 7:8 2 981173106',
+      '/data/b regular file 644 7:8 2 981173106',
+      '/data/p fifo 644 0:0',
+      '/bin/yes directory 755 0:0',
+      '3000004',
+      'end',
+    ]);
+    const history = (await ok('history', '--no-trunc', '--format', '{{.CreatedBy}}|{{.Comment}}', `${image}:1`)).split(
+      '\n',
+    );
+    assert.equal(history[0], `sh -c ${script}|by hand`);
+    await ok('rm', name);
+    assert.match(await ok('rmi', `${image}:1`), /Untagged:.*\nDeleted: sha256:/);
+  });
+
+  test(`${cli} commit applies changes over the container's config`, async () => {
+    const [name, image] = [unique('changes'), unique('changes')];
+    await ok('create', '--name', name, '-e', 'A=1', '--label', 'of=container', '-w', '/tmp', 'busybox', 'sh');
+    const changes = [
+      'ENV B=2 C="three words"',
+      'LABEL k=v',
+      'CMD ["echo","hi"]',
+      'EXPOSE 80 53/udp',
+      'VOLUME /data',
+      'USER 12',
+      'WORKDIR sub',
+      'STOPSIGNAL SIGINT',
+      'ONBUILD RUN true',
+      'HEALTHCHECK --interval=3s CMD true',
+    ];
+    await ok('commit', ...changes.flatMap((change) => ['--change', change]), name, image);
+    const { Config: config, RootFS: rootfs } = await inspect(image);
+    assert.ok((config['Env'] as string[]).includes('A=1') && (config['Env'] as string[]).includes('C=three words'));
+    assert.deepEqual(config['Cmd'], ['echo', 'hi']);
+    assert.deepEqual(config['Labels'], { of: 'container', k: 'v' });
+    assert.deepEqual(Object.keys(config['ExposedPorts'] as object).sort(), ['53/udp', '80/tcp']);
+    assert.deepEqual(config['Volumes'], { '/data': {} });
+    assert.deepEqual([config['User'], config['WorkingDir'], config['StopSignal']], ['12', '/tmp/sub', 'SIGINT']);
+    assert.deepEqual(config['OnBuild'], ['RUN true']);
+    assert.deepEqual(config['Healthcheck'], { Test: ['CMD-SHELL', 'true'], Interval: 3_000_000_000 });
+    assert.ok(!rootfs.Layers.includes(EMPTY), 'nothing was written: no layer');
+    assert.equal(
+      (await ok('history', '-q', image)).split('\n').length,
+      (await ok('history', '-q', 'busybox')).split('\n').length + 1,
+    );
+    await ok('rm', name);
+    await ok('rmi', image);
+  });
+
+  test(`${cli} commit pauses a running container and lets it go on, unless told not to or its user paused it`, async () => {
+    const name = unique('paused');
+    await ok('run', '-d', '--name', name, 'busybox', 'sh', '-c', 'while :; do echo x >> /log; sleep 0.05; done');
+    const since = String(Math.floor(Date.now() / 1000));
+    const state = (): Promise<string> => ok('inspect', '-f', '{{.State.Status}}', name);
+    const first = await ok('commit', name);
+    assert.equal(await state(), 'running');
+    const second = await ok('commit', '--pause=false', name);
+    await ok('pause', name);
+    const third = await ok('commit', name);
+    assert.equal(await state(), 'paused');
+    await ok('unpause', name);
+    await ok('rm', '-f', name);
+    const until = String(Math.ceil(Date.now() / 1000) + 1);
+    const format = '{{json .}}';
+    const events = await ok(
+      'events',
+      '--since',
+      since,
+      '--until',
+      until,
+      '--filter',
+      `container=${name}`,
+      '--format',
+      format,
+    );
+    const seen = events.split('\n').flatMap((line) => {
+      const { Action, Actor } = JSON.parse(line) as { Action: string; Actor: { Attributes: { imageID?: string } } };
+      return /^(commit|pause|unpause)$/.test(Action) ? [`${Action} ${Actor.Attributes.imageID ?? ''}`.trimEnd()] : [];
+    });
+    assert.deepEqual(seen, [
+      'pause',
+      'unpause',
+      `commit ${first}`,
+      `commit ${second}`,
+      'pause',
+      `commit ${third}`,
+      'unpause',
+    ]);
+    await ok('rmi', first, second, third);
+  });
+
+  test(`${cli} commit refuses in docker's words and leaves nothing`, async () => {
+    const name = unique('refused');
+    await ok('create', '--name', name, 'busybox');
+    const refused = async (...args: string[]): Promise<string> => {
+      const { code, stderr } = await engine()[cli](['commit', ...args]);
+      assert.equal(code, 1, args.join(' '));
+      return stderr.trim();
+    };
+    const before = await ok('images', '-aq');
+    assert.match(await refused('nope'), /No such container: nope/);
+    assert.match(await refused('-c', 'FOO x', name), /FOO is not a valid change command/);
+    assert.equal(await refused(name, 'Up'), 'invalid reference format: repository name (library/Up) must be lowercase');
+    assert.equal(await refused(name, 'a@b'), 'invalid reference format');
+    const digest = `busybox@sha256:${'a'.repeat(64)}`;
+    assert.equal(await refused(name, digest), 'refusing to create a tag with a digest reference');
+    assert.equal(await ok('images', '-aq'), before);
+    await ok('rm', name);
+  });
+}
+
+test('a commit moves a name, and the image beneath cannot be removed before it', async () => {
+  const run = (...args: string[]): Promise<string> => engine().ok('gantry', args);
+  const [name, image] = [unique('moved'), unique('moved')];
+  await run('run', '--name', name, 'busybox', 'touch', '/one');
+  const first = await run('commit', name, image);
+  await run('rm', name);
+  await run('run', '--name', name, image, 'touch', '/two');
+  const second = await run('commit', name, image);
+  await run('rm', name);
+  assert.equal(await run('run', '--rm', image, 'ls', '-d', '/one', '/two'), '/one\n/two');
+  const refused = await engine().gantry(['rmi', first]);
+  assert.match(refused.stderr, /image has dependent child images/);
+  const gone = await run('rmi', image);
+  assert.ok(gone.includes(second) && gone.includes(first), gone);
+});
+
+test('a chain of 100 commits runs', async () => {
+  const image = unique('deep');
+  await engine().ok('gantry', ['tag', 'busybox', image]);
+  for (let count = 1; count <= 100; count += 1) {
+    const { body } = await engine().api('POST', '/containers/create', {
+      Image: image,
+      Cmd: ['sh', '-c', `echo ${count} > /n; touch /f${count}`],
+    });
+    const { Id: id } = JSON.parse(body) as { Id: string };
+    await engine().api('POST', `/containers/${id}/start`);
+    await engine().api('POST', `/containers/${id}/wait`);
+    const { status, body: made } = await engine().api('POST', `/commit?container=${id}&repo=${image}`);
+    assert.equal(status, 201, made);
+    await engine().api('DELETE', `/containers/${id}`);
+  }
+  const run = engine().ok('gantry', ['run', '--rm', image, 'sh', '-c', 'cat /n; ls -d /f* | wc -l']);
+  assert.equal(await run, '100\n100');
+  await engine().ok('gantry', ['rmi', image]);
+});
+
+test('a daemon killed in the middle of a commit leaves no half image, and the container goes on', async () => {
+  const name = unique('killed');
+  await engine().ok('gantry', [
+    'run',
+    '-d',
+    '--name',
+    name,
+    'busybox',
+    'sh',
+    '-c',
+    'dd if=/dev/zero of=/big bs=1M count=600; sleep 1000',
+  ]);
+  await eventually(async () =>
+    assert.match(await engine().ok('gantry', ['exec', name, 'ls', '-s', '/big']), /^ *6144/),
+  );
+  const images = await engine().ok('gantry', ['images', '-aq']);
+  const commit = engine()
+    .api('POST', `/commit?container=${name}`)
+    .then(
+      () => 'answered',
+      () => 'cut',
+    );
+  await eventually(async () =>
+    assert.equal(await engine().ok('gantry', ['inspect', '-f', '{{.State.Status}}', name]), 'paused'),
+  );
+  await engine().kill9();
+  assert.equal(await commit, 'cut', 'killed in its middle');
+  await engine().start();
+  assert.equal(await engine().ok('gantry', ['inspect', '-f', '{{.State.Status}}', name]), 'running');
+  assert.equal(await engine().ok('gantry', ['exec', name, 'echo', 'alive']), 'alive');
+  assert.equal(await engine().ok('gantry', ['images', '-aq']), images);
+  assert.match(await engine().ok('gantry', ['commit', name, unique('again')]), /^sha256:/);
+  await engine().ok('gantry', ['rm', '-f', name]);
+});
