@@ -115,7 +115,7 @@ export class HostClient {
     if (ownHost && this.#plainHttp && request.url.protocol === 'https:') return transport(asPlain(), tls, signal);
     try {
       const response = await transport(request, tls, signal);
-      if (ownHost) this.#tlsWorks = true;
+      if (ownHost && request.url.protocol === 'https:') this.#tlsWorks = true;
       return response;
     } catch (error) {
       if (
