@@ -72,6 +72,7 @@ test('requests and what is stored are counted', async () => {
     'gantry_registry_repositories 1',
     'gantry_registry_tags 1',
     'gantry_registry_uploads 0',
+    `gantry_registry_stored_bytes ${server.registry.index.storedBytes()}`,
   ]) {
     assert.ok(text.split('\n').includes(line), `${line} in\n${text}`);
   }
