@@ -1,9 +1,9 @@
-import { commitImage } from './commit.ts';
 import type { ImagesDeps } from './deps.ts';
 import { distributionInfo } from './distribution-info.ts';
 import { imageHistory } from './history.ts';
 import type { Images } from './images.ts';
 import { importImage } from './import.ts';
+import { importFromUrl } from './import-from-url.ts';
 import { inspectImage } from './inspect.ts';
 import { listImages } from './list.ts';
 import { loadImages } from './load/load.ts';
@@ -25,7 +25,7 @@ export function createImages(deps: ImagesDeps): Images {
     load: (archive, options, progress, signal) => loadImages(deps, archive, { options, progress, signal }),
     save: (names, options) => saveImages(deps, names, options),
     import: (archive, options, progress, signal) => importImage(deps, archive, { options, progress, signal }),
-    commit: (request, signal) => commitImage(deps, request, signal),
+    importFrom: (url, options, progress, signal) => importFromUrl(deps, url, { options, progress, signal }),
     pull: (request, progress, signal) => pullImage({ ...deps, downloads }, request, progress, signal),
     push: (request, progress, signal) => pushImage({ ...deps, uploads }, request, progress, signal),
     search: (term, options, signal) => searchImages(deps, term, options, signal),

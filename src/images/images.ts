@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Credentials, SearchResult } from '../distribution/index.ts';
 import type { ContainerConfig, Descriptor, Platform } from '../spec/index.ts';
-import type { CommitRequest } from './commit.ts';
 import type { DistributionInfo } from './distribution-info.ts';
+import type { ImportOptions } from './import.ts';
 import type { ManifestSummary } from './manifest-summary.ts';
 import type { PullRequest } from './pull/pull-image.ts';
 import type { PushRequest } from './push/push-image.ts';
@@ -27,20 +27,9 @@ export interface Images {
    */
   save(names: readonly string[], options: SaveOptions): Promise<Readable>;
   /** A root file system from a tar; answers the image's id. `changes` are Dockerfile instructions. */
-  import(
-    archive: Readable,
-    options: {
-      readonly repo: string;
-      readonly tag: string;
-      readonly message: string;
-      readonly changes: readonly string[];
-      readonly platform: string;
-    },
-    progress: Progress,
-    signal: AbortSignal,
-  ): Promise<string>;
-  /** An image of a container's changes; answers its id. */
-  commit(request: CommitRequest, signal: AbortSignal): Promise<string>;
+  import(archive: Readable, options: ImportOptions, progress: Progress, signal: AbortSignal): Promise<string>;
+  /** The same of an archive that is fetched by http or https. */
+  importFrom(url: string, options: ImportOptions, progress: Progress, signal: AbortSignal): Promise<string>;
   /** An image, or without a tag all of a repository, from its registry. */
   pull(request: PullRequest, progress: Progress, signal: AbortSignal): Promise<void>;
   /** An image, or without a tag all of a repository, to its registry. */

@@ -4,11 +4,13 @@ import { EngineError } from '../base/errors.ts';
 import type { Digest } from '../base/ids.ts';
 import { borrowStream, decompress } from '../io/index.ts';
 import {
+  type ContainerConfig,
   canonicalString,
   hostPlatform,
   type ImageConfig,
   type Manifest,
   MEDIA_TYPE,
+  type Platform,
   parsePlatform,
   parseReference,
   withDefaultTag,
@@ -41,9 +43,7 @@ export async function importImage(
   call: { readonly options: ImportOptions; readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<string> {
   const { options, progress, signal } = call;
-  const names = importName(options);
-  const config = applyChanges({}, options.changes);
-  const platform = options.platform === '' ? hostPlatform() : parsePlatform(options.platform);
+  const { names, config, platform } = readOptions(options);
   await using lease = deps.collector.lease();
 
   const { stream } = await decompress(borrowStream(archive));
@@ -83,6 +83,19 @@ export async function importImage(
   progress({ status: stored.digest });
   deps.settle();
   return stored.digest;
+}
+
+/** What is known before a byte has come. @throws EngineError invalid */
+export function readOptions(options: ImportOptions): {
+  readonly names: readonly string[];
+  readonly config: ContainerConfig;
+  readonly platform: Platform;
+} {
+  return {
+    names: importName(options),
+    config: applyChanges({}, options.changes),
+    platform: options.platform === '' ? hostPlatform() : parsePlatform(options.platform),
+  };
 }
 
 function importName({ repo, tag }: ImportOptions): string[] {

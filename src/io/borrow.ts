@@ -5,5 +5,8 @@ import { Readable } from 'node:stream';
  * body of a request, whose end would close the connection before the error could be answered. The lender drains it.
  */
 export function borrowStream(source: Readable): Readable {
-  return Readable.from(source.iterator({ destroyOnReturn: false }), { objectMode: false });
+  const borrowed = Readable.from(source.iterator({ destroyOnReturn: false }), { objectMode: false });
+  // Should the source break while nobody reads, the next read tells of it: unheard, it would end the process.
+  borrowed.on('error', () => {});
+  return borrowed;
 }

@@ -13,19 +13,32 @@ export interface LayerLines {
 }
 
 export function layerLines(id: string, progress: Progress): LayerLines {
-  let shown = { status: '', at: 0, current: -1 };
+  const bar = barLines(progress, { id });
   return {
     state: (status) => {
       progress({ status, progressDetail: {}, id });
     },
-    bar(status, current, total) {
-      const now = Date.now();
-      const sameBar = shown.status === status;
-      if (sameBar && (current === shown.current || (current < total && now - shown.at < INTERVAL_MS))) return;
-      shown = { status, at: now, current };
-      const bar =
-        current > total ? `[${'='.repeat(50)}>] ${humanSize(current).padStart(8)}` : progressBar(current, total);
-      progress({ status, progressDetail: { current, total }, progress: bar, id });
-    },
+    bar,
   };
+}
+
+/** Bars of one operation, without an end where the total is negative. `extra` goes into every line. */
+export function barLines(
+  progress: Progress,
+  extra: Readonly<Record<string, unknown>> = {},
+): (status: string, current: number, total: number) => void {
+  let shown = { status: '', at: 0, current: -1 };
+  return (status, current, total) => {
+    const now = Date.now();
+    const sameBar = shown.status === status;
+    if (sameBar && (current === shown.current || (current !== total && now - shown.at < INTERVAL_MS))) return;
+    shown = { status, at: now, current };
+    progress({ status, progressDetail: { current, total }, progress: barText(current, total), ...extra });
+  };
+}
+
+function barText(current: number, total: number): string {
+  const size = humanSize(current).padStart(8);
+  if (total < 0) return size;
+  return current > total ? `[${'='.repeat(50)}>] ${size}` : progressBar(current, total);
 }

@@ -7,10 +7,10 @@ import { registryAuth } from '../../codec/registry-auth.ts';
 import { defineRoute } from '../../route.ts';
 
 export interface CreateImageDeps {
-  readonly images: Pick<Images, 'import' | 'pull'>;
+  readonly images: Pick<Images, 'import' | 'importFrom' | 'pull'>;
 }
 
-/** POST /images/create: `fromImage` pulls, `fromSrc=-` imports the body as a root file system. */
+/** POST /images/create: `fromImage` pulls; `fromSrc` imports a root file system, from a URL or with `-` from the body. */
 export const createImage = defineRoute({
   method: 'POST',
   path: '/images/create',
@@ -34,17 +34,14 @@ export const createImage = defineRoute({
       };
       return { status: 200, progress: (send, signal) => deps.images.pull(request, send, signal) };
     }
-    if (query.fromSrc !== '-') {
-      throw invalid(
-        query.fromSrc === '' ? 'fromImage or fromSrc is required' : 'only fromSrc=- (the body) can be imported',
-      );
-    }
-    const { repo, tag, message, changes, platform } = query;
+    if (query.fromSrc === '') throw invalid('fromImage or fromSrc is required');
+    const { fromSrc, repo, tag, message, changes, platform } = query;
     const options = { repo, tag, message, changes, platform };
     return {
       status: 200,
       progress: async (send, signal) => {
-        await deps.images.import(stream, options, send, signal);
+        if (fromSrc === '-') await deps.images.import(stream, options, send, signal);
+        else await deps.images.importFrom(fromSrc, options, send, signal);
       },
     };
   },

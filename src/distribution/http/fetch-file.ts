@@ -1,0 +1,66 @@
+import type { Readable } from 'node:stream';
+import { EngineError } from '../../base/errors.ts';
+import { readBytes } from './body-text.ts';
+import { createNodeTransport } from './node-transport.ts';
+import { followRedirects } from './redirects.ts';
+
+/** A file of the web that is being read. Disposing it closes the connection. */
+export interface RemoteFile extends AsyncDisposable {
+  /** As it was asked for, made whole. */
+  readonly url: string;
+  /** Undefined when the server does not say. */
+  readonly sizeBytes: number | undefined;
+  readonly body: Readable;
+}
+
+const MESSAGE_BYTES_MAX = 8 * 1024;
+const MESSAGE_LENGTH_MAX = 500;
+
+/**
+ * Opens a file by http or https, following redirects. Without a scheme it is http.
+ * @throws EngineError invalid for a URL that is none, or one that the server refuses; notFound, unavailable, cancelled
+ */
+export async function fetchFile(text: string, signal: AbortSignal): Promise<RemoteFile> {
+  const url = parseUrl(text);
+  await using resources = new AsyncDisposableStack();
+  const transport = resources.use(createNodeTransport());
+  const headers = { 'user-agent': 'gantry', accept: '*/*' };
+  const response = await followRedirects({ method: 'GET', url, headers }, (request) =>
+    transport.send(request, {}, signal),
+  );
+  const { body } = response;
+  resources.defer(() => void body.destroy());
+  if (response.status !== 200) {
+    const said = await readBytes(body, MESSAGE_BYTES_MAX).catch(() => Buffer.alloc(0));
+    const message = said
+      .toString('utf8')
+      .slice(0, MESSAGE_LENGTH_MAX)
+      .replace(/\p{Cc}+/gu, ' ')
+      .trim();
+    throw new EngineError(
+      kindOf(response.status),
+      `failed to GET ${url.href} with status ${response.status}${message === '' ? '' : `: ${message}`}`,
+    );
+  }
+  const length = Number(response.headers['content-length']);
+  const opened = resources.move();
+  return {
+    url: url.href,
+    sizeBytes: Number.isSafeInteger(length) && length >= 0 ? length : undefined,
+    body,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+function parseUrl(text: string): URL {
+  const whole = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(text) ? text : `http://${text}`;
+  if (!URL.canParse(whole)) throw new EngineError('invalid', `${JSON.stringify(text.slice(0, 200))} is no URL`);
+  const url = new URL(whole);
+  if (url.protocol === 'http:' || url.protocol === 'https:') return url;
+  throw new EngineError('invalid', `Get "${url.href}": unsupported protocol scheme "${url.protocol.slice(0, -1)}"`);
+}
+
+function kindOf(status: number): 'notFound' | 'invalid' | 'unavailable' {
+  if (status === 404) return 'notFound';
+  return status >= 400 && status < 500 ? 'invalid' : 'unavailable';
+}

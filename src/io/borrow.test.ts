@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import { borrowStream } from './borrow.ts';
+import { decompress } from './compress.ts';
+
+test('a source that breaks while nobody reads is told of at the next read', async () => {
+  const source = new Readable({ read() {} });
+  source.push(Buffer.alloc(600, 'x'));
+  const { stream } = await decompress(borrowStream(source));
+  const closed = new Promise((resolve) => stream.once('close', resolve));
+  source.on('error', () => {});
+  // It reads ahead, and so meets the end before its reader does.
+  source.destroy(new Error('cut'));
+  await closed;
+  await assert.rejects(stream.toArray(), /cut/);
+});
+
+test('what borrows may be destroyed, the source goes on', async () => {
+  const source = new Readable({ read() {} });
+  source.push('one');
+  const borrowed = borrowStream(source);
+  for await (const chunk of borrowed) {
+    assert.equal(String(chunk), 'one');
+    break;
+  }
+  assert.equal(source.destroyed, false);
+});
