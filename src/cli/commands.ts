@@ -13,6 +13,7 @@ export interface CommandEntry {
 export const NOUNS: Readonly<Record<string, string>> = {
   container: 'Work with containers',
   image: 'Work with images',
+  manifest: 'Make images for several platforms out of pushed ones',
   network: 'Work with networks',
   registry: 'Run a registry',
   system: 'Look after the engine',
@@ -208,6 +209,36 @@ export const COMMANDS: readonly CommandEntry[] = [
   ),
   entry('login', [], 'Log in to a registry', async () => (await import('./credentials/login.ts')).login),
   entry('logout', [], 'Log out from a registry', async () => (await import('./credentials/logout.ts')).logout),
+  entry(
+    'manifest annotate',
+    [],
+    'Say what platform an image of a list is for',
+    async () => (await import('./manifest/annotate.ts')).annotateManifest,
+  ),
+  entry(
+    'manifest create',
+    [],
+    'Make a list of images for several platforms',
+    async () => (await import('./manifest/create.ts')).createManifestList,
+  ),
+  entry(
+    'manifest inspect',
+    [],
+    'Show a manifest or a list of them',
+    async () => (await import('./manifest/inspect.ts')).inspectManifest,
+  ),
+  entry(
+    'manifest push',
+    [],
+    'Send a list to its registry',
+    async () => (await import('./manifest/push.ts')).pushManifestList,
+  ),
+  entry(
+    'manifest rm',
+    [],
+    'Remove lists from this machine',
+    async () => (await import('./manifest/rm.ts')).removeManifestLists,
+  ),
   entry(
     'network connect',
     [],

@@ -6,7 +6,6 @@ export const NOT_YET: readonly string[] = [
   'config',
   'context',
   'cp',
-  'manifest',
   'node',
   'plugin',
   'secret',

@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { PassThrough, type Readable } from 'node:stream';
+import { type Digest, parseDigest } from '../../base/ids.ts';
+import { ANONYMOUS, type Credentials, createRegistries, type Repository } from '../../distribution/index.ts';
+import {
+  canonicalString,
+  type Descriptor,
+  type Index,
+  type Manifest,
+  MEDIA_TYPE,
+  type Platform,
+  parseIndex,
+  parseManifest,
+} from '../../spec/index.ts';
+import type { Cli } from '../cli.ts';
+import { findCredentials, serverKey } from '../credentials/credential-store.ts';
+import { CliError } from '../errors.ts';
+import { programVersion } from '../version-info.ts';
+import { type ImageManifest, imageManifest } from './image-manifest.ts';
+import type { Name } from './name.ts';
+
+const CERTS_DIRS = ['/etc/docker/certs.d', '/etc/gantry/certs.d'];
+const CONFIG_BYTES_MAX = 8 << 20;
+const SINGLE = new Set<string>([MEDIA_TYPE.ociManifest, MEDIA_TYPE.dockerManifest]);
+const LISTS = new Set<string>([MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerList]);
+
+/** Registries as the manifest commands use them: from here, not by the engine. */
+export interface ManifestRegistry extends AsyncDisposable {
+  /** @throws CliError `no such manifest: x`, `x is a manifest list` */
+  image(name: Name): Promise<ImageManifest>;
+  /** The image, or the descriptors of a list's. @throws CliError */
+  look(name: Name): Promise<ImageManifest | readonly Pick<ImageManifest, 'Descriptor'>[]>;
+  /** The images of a list, in whole. @throws CliError */
+  imagesOf(name: Name): Promise<readonly ImageManifest[]>;
+  /** Has the target's repository serve an image of another one: its blobs are mounted, else copied. */
+  copy(image: ImageManifest, source: Name, target: Name): Promise<Digest>;
+  putList(target: Name, list: { readonly mediaType: string; readonly bytes: Buffer }): Promise<Digest>;
+}
+
+export function openManifestRegistry(cli: Cli, { insecure }: { readonly insecure: boolean }): ManifestRegistry {
+  const { signal } = new AbortController();
+  const opened = new Map<string, Promise<Repository>>();
+  // Which hosts are insecure is known when a name is: one client per host.
+  const clients = new Map<string, ReturnType<typeof createRegistries>>();
+
+  const clientOf = (domain: string): ReturnType<typeof createRegistries> => {
+    const found = clients.get(domain);
+    if (found !== undefined) return found;
+    const client = createRegistries({
+      hosts: { insecureRegistries: insecure ? [domain] : [], mirrors: {}, certsDirs: CERTS_DIRS },
+      userAgent: `gantry/${programVersion()} (linux)`,
+    });
+    clients.set(domain, client);
+    return client;
+  };
+  const repositoryOf = ({ domain, path }: Name): Promise<Repository> => {
+    const key = `${domain}/${path}`;
+    let repository = opened.get(key);
+    if (repository === undefined) {
+      repository = credentialsFor(cli, domain).then((given) => clientOf(domain).repository(domain, path, given));
+      opened.set(key, repository);
+    }
+    return repository;
+  };
+
+  const fetch = async (name: Name) => {
+    try {
+      const repository = await repositoryOf(name);
+      return { repository, ...(await repository.manifest(name.digest ?? name.tag ?? 'latest', signal)) };
+    } catch (error) {
+      throw notFoundAs(name, error);
+    }
+  };
+  const imageFrom = async (name: Name, found: Awaited<ReturnType<typeof fetch>>): Promise<ImageManifest> => {
+    const { mediaType, digest } = found.descriptor;
+    if (!SINGLE.has(mediaType)) throw new CliError(1, `unsupported manifest format: ${mediaType}`);
+    const { config } = parseManifest(JSON.parse(found.bytes.toString()));
+    const platform = await platformOf(found.repository, config, signal);
+    return imageManifest(canonicalString(name), { mediaType, digest, bytes: found.bytes }, platform);
+  };
+
+  return {
+    async image(name) {
+      const found = await fetch(name);
+      if (LISTS.has(found.descriptor.mediaType)) throw new CliError(1, `${name.full} is a manifest list`);
+      return imageFrom(name, found);
+    },
+    async look(name) {
+      const found = await fetch(name);
+      if (!LISTS.has(found.descriptor.mediaType)) return imageFrom(name, found);
+      return entriesOf(found.bytes).map((Descriptor) => ({ Descriptor }));
+    },
+    async imagesOf(name) {
+      const images: ImageManifest[] = [];
+      for (const { digest, platform } of entriesOf((await fetch(name)).bytes)) {
+        const child: Name = { ...name, digest, full: canonicalString({ ...name, digest }) };
+        const { descriptor, bytes } = await fetch(child);
+        if (!SINGLE.has(descriptor.mediaType)) {
+          throw new CliError(1, `unsupported manifest format: ${descriptor.mediaType}`);
+        }
+        images.push(imageManifest(child.full, { ...descriptor, bytes }, platform ?? {}));
+      }
+      return images;
+    },
+    async copy(image, source, target) {
+      const bytes = Buffer.from(image.Raw, 'base64');
+      const manifest: Manifest = parseManifest(JSON.parse(bytes.toString()));
+      const [from, to] = [await repositoryOf(source), await repositoryOf(target)];
+      for (const blob of [manifest.config, ...manifest.layers.filter(({ urls = [] }) => urls.length === 0)]) {
+        const open = (offset: number): Readable => streamBlob(from, blob, offset, signal);
+        await to.upload({ descriptor: blob, mountFrom: [source.path], open, progress: () => {} }, signal);
+      }
+      const { mediaType, digest } = image.Descriptor;
+      return to.putManifest(digest, { mediaType, bytes }, signal);
+    },
+    async putList(target, list) {
+      const reference = target.digest ?? target.tag ?? 'latest';
+      return parseDigest(await (await repositoryOf(target)).putManifest(reference, list, signal));
+    },
+    async [Symbol.asyncDispose]() {
+      for (const client of clients.values()) await client[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function entriesOf(bytes: Buffer): Index['manifests'] {
+  return parseIndex(JSON.parse(bytes.toString())).manifests;
+}
+
+async function credentialsFor(cli: Cli, domain: string): Promise<Credentials> {
+  const found = await findCredentials(cli, serverKey(domain)).catch(() => undefined);
+  if (found === undefined) return ANONYMOUS;
+  const { username, password, identityToken } = found;
+  return identityToken === ''
+    ? { kind: 'password', username, password }
+    : { kind: 'identityToken', username, token: identityToken };
+}
+
+async function platformOf(repository: Repository, config: Descriptor, signal: AbortSignal): Promise<Partial<Platform>> {
+  if (config.size > CONFIG_BYTES_MAX) throw new CliError(1, `the config ${config.digest} is too large`);
+  const parts: Buffer[] = [];
+  const blob = streamBlob(repository, config, 0, signal);
+  for await (const part of blob as AsyncIterable<Buffer>) parts.push(part);
+  const bytes = Buffer.concat(parts);
+  if (config.digest !== `sha256:${createHash('sha256').update(bytes).digest('hex')}`) {
+    throw new CliError(1, `the registry sent another config than ${config.digest}`);
+  }
+  return platformFields(bytes.toString());
+}
+
+/** An artifact's config has none of these: annotate can give them. */
+function platformFields(configText: string): Partial<Platform> {
+  const config = new Map<string, unknown>(Object.entries(JSON.parse(configText) as object));
+  const text = (name: string): string => {
+    const value = config.get(name);
+    return typeof value === 'string' ? value : '';
+  };
+  const features = config.get('os.features');
+  return {
+    architecture: text('architecture'),
+    os: text('os'),
+    variant: text('variant'),
+    'os.version': text('os.version'),
+    'os.features': Array.isArray(features) ? features.filter((each) => typeof each === 'string') : [],
+  };
+}
+
+/** A blob as it comes, from an offset on; its receiver verifies. */
+function streamBlob(repository: Repository, blob: Descriptor, from: number, signal: AbortSignal): Readable {
+  const out = new PassThrough();
+  let offset = from;
+  const sink = {
+    get offset() {
+      return offset;
+    },
+    async write(chunk: Uint8Array) {
+      offset += chunk.length;
+      // The chunk's memory is used again once this resolves.
+      if (!out.write(Buffer.from(chunk))) await once(out, 'drain');
+    },
+  };
+  repository.download(blob, sink, signal).then(
+    () => out.end(),
+    (error: unknown) => out.destroy(error instanceof Error ? error : new Error(String(error))),
+  );
+  return out;
+}
+
+/** @returns docker's words for a manifest that is not there; any other error as it is */
+function notFoundAs(name: Name, error: unknown): unknown {
+  const kind = typeof error === 'object' && error !== null && 'kind' in error ? error.kind : undefined;
+  return kind === 'notFound' ? new CliError(1, `no such manifest: ${name.full}`, { cause: error }) : error;
+}
