@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { hashSync } from 'bcryptjs';
@@ -73,8 +75,68 @@ for (const cli of CLIS) {
   });
 }
 
+/** A token service as distribution's specification has it: alice may do everything, everybody else may pull. */
+async function tokenService(): Promise<AsyncDisposable & { readonly realm: string; readonly publicKey: string }> {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://token');
+    const basic = Buffer.from(request.headers.authorization?.slice(6) ?? '', 'base64').toString();
+    if (basic !== '' && basic !== 'alice:wonder') {
+      response.writeHead(401).end('{"errors":[{"code":"UNAUTHORIZED","message":"wrong"}]}');
+      return;
+    }
+    const access = url.searchParams
+      .getAll('scope')
+      .flatMap((scopes) => scopes.split(' '))
+      .map((scope) => {
+        const [type = '', name = '', actions = ''] = scope.split(':');
+        return { type, name, actions: actions.split(',').filter((action) => basic !== '' || action === 'pull') };
+      });
+    const seconds = Math.floor(Date.now() / 1000);
+    const claims = { iss: 'test', aud: 'registry', sub: basic.split(':')[0], nbf: seconds, exp: seconds + 300, access };
+    const signed = `${part({ typ: 'JWT', alg: 'ES256' })}.${part(claims)}`;
+    const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ token: `${signed}.${signature.toString('base64url')}`, expires_in: 300 }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    realm: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`,
+    publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+for (const cli of CLIS) {
+  test(`${cli}: tokens of a service open what they say, for login, push and pull`, async (t) => {
+    await using service = await tokenService();
+    const keys = temporaryFile(t, 'keys.pem', service.publicKey);
+    const token = { realm: service.realm, service: 'registry', issuer: 'test', keys };
+    const config = temporaryFile(t, 'config.json', JSON.stringify({ auth: { token } }));
+    await using registry = await gantryRegistry(['--config', config]);
+    const name = `${registry.host}/team/${unique('app')}:1`;
+    await engine().ok(cli, ['tag', 'busybox:latest', name]);
+    assert.match((await engine()[cli](['push', name])).stderr, /denied|unauthorized|insufficient_scope/);
+    const login = (password: string) =>
+      engine()[cli](['login', '-u', 'alice', '--password-stdin', registry.host], { input: password });
+    assert.notEqual((await login('w0nder')).code, 0);
+    assert.equal((await login('wonder')).code, 0);
+    await engine().ok(cli, ['push', name]);
+    await engine().ok(cli, ['tag', name, `${name}-copy`]);
+    await engine().ok(cli, ['push', `${name}-copy`]);
+    await engine().ok(cli, ['logout', registry.host]);
+    await engine().ok(cli, ['rmi', name, `${name}-copy`]);
+    await engine().ok(cli, ['pull', name]);
+    await engine().ok(cli, ['rmi', name]);
+  });
+}
+
 test('content is collected while pushes go on, and every image that has a tag stays whole', async (t) => {
-  const config = temporaryFile(t, 'config.json', '{"gc":{"graceSeconds":1,"sweepSeconds":1,"untagged":true}}');
+  const config = temporaryFile(t, 'config.json', '{"gc":{"graceSeconds":1,"sweepSeconds":0.2,"untagged":true}}');
   await using registry = await gantryRegistry(['--config', config]);
   const base = `http://${registry.host}/v2/app`;
   const sha256 = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
@@ -95,7 +157,7 @@ test('content is collected while pushes go on, and every image that has a tag st
     assert.equal(put.status, 201, await put.text());
     return sha256(body);
   };
-  const deadline = Date.now() + 3500;
+  const deadline = Date.now() + 2000;
   const worker = async (id: number): Promise<void> => {
     for (let round = 0; Date.now() < deadline; round++) {
       const digest = await push(`moving-${id}`, `layer ${id} ${round} ${'x'.repeat(1000)}`);
