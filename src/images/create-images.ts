@@ -1,3 +1,4 @@
+import { commitImage } from './commit.ts';
 import type { ImagesDeps } from './deps.ts';
 import { distributionInfo } from './distribution-info.ts';
 import { imageHistory } from './history.ts';
@@ -26,6 +27,7 @@ export function createImages(deps: ImagesDeps): Images {
     save: (names, options) => saveImages(deps, names, options),
     import: (archive, options, progress, signal) => importImage(deps, archive, { options, progress, signal }),
     importFrom: (url, options, progress, signal) => importFromUrl(deps, url, { options, progress, signal }),
+    commit: (request, signal) => commitImage(deps, request, signal),
     pull: (request, progress, signal) => pullImage({ ...deps, downloads }, request, progress, signal),
     push: (request, progress, signal) => pushImage({ ...deps, uploads }, request, progress, signal),
     search: (term, options, signal) => searchImages(deps, term, options, signal),

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Credentials, SearchResult } from '../distribution/index.ts';
 import type { ContainerConfig, Descriptor, Platform } from '../spec/index.ts';
+import type { CommitRequest } from './commit.ts';
 import type { DistributionInfo } from './distribution-info.ts';
 import type { ImportOptions } from './import.ts';
 import type { ManifestSummary } from './manifest-summary.ts';
@@ -30,6 +31,8 @@ export interface Images {
   import(archive: Readable, options: ImportOptions, progress: Progress, signal: AbortSignal): Promise<string>;
   /** The same of an archive that is fetched by http or https. */
   importFrom(url: string, options: ImportOptions, progress: Progress, signal: AbortSignal): Promise<string>;
+  /** An image of a container's changes; answers its id. */
+  commit(request: CommitRequest, signal: AbortSignal): Promise<string>;
   /** An image, or without a tag all of a repository, from its registry. */
   pull(request: PullRequest, progress: Progress, signal: AbortSignal): Promise<void>;
   /** An image, or without a tag all of a repository, to its registry. */
