@@ -261,3 +261,49 @@ test(`rmi, killed at ${KILLS} moments: the image is there whole or gone, never i
     if (found.length > 0) await runs('crash/rmi:1', 'd3/f39');
   }
 });
+
+test(`commit, killed at ${KILLS} moments: the image is there whole or not at all, and the container runs on`, async () => {
+  const make =
+    'mkdir /made && cd /made && for i in $(seq 100); do echo $i >f$i; done; dd if=/dev/urandom of=large bs=1M count=4 2>/dev/null; sync; touch /ready; exec sleep 600';
+  const created = await engine.api('POST', '/containers/create?name=committed', {
+    Image: 'busybox',
+    Cmd: ['sh', '-c', make],
+    StopSignal: 'SIGKILL',
+  });
+  assert.equal(created.status, 201, created.body);
+  assert.equal((await engine.api('POST', '/containers/committed/start')).status, 204);
+  await eventually(async () =>
+    assert.equal((await engine.gantry(['exec', 'committed', 'test', '-e', '/ready'])).code, 0),
+  );
+  const empty = stored().content;
+  const commit = (): Promise<Answer | undefined> =>
+    send(engine.socketPath, 'POST', '/commit?container=committed&repo=crash/commit&tag=1');
+  const remove = (): Promise<Answer | undefined> => send(engine.socketPath, 'DELETE', '/images/crash/commit:1');
+  const start = performance.now();
+  assert.equal((await commit())?.status, 201);
+  const whole = performance.now() - start;
+  await remove();
+  for (let kill = 0; kill < KILLS; kill++) {
+    const after = random.next() * whole * 1.2;
+    const context = `kill ${kill} after ${after.toFixed(1)} of ${whole.toFixed(0)} ms`;
+    const answer = await killDuring(commit, after);
+    await assertSettled(context);
+    const found = (await names()).filter((name) => name.startsWith('crash/commit') || name.startsWith('nameless'));
+    const isThere = found.length > 0;
+    assert.deepEqual(found, isThere ? ['crash/commit:1'] : [], context);
+    assert.ok(isThere || answer === undefined, `${context}: what was answered is there`);
+    if (!isThere) assert.deepEqual(stored().content, empty, context);
+    const { State } = JSON.parse((await engine.api('GET', '/containers/committed/json')).body) as {
+      readonly State: { readonly Running: boolean; readonly Paused: boolean };
+    };
+    assert.deepEqual([State.Running, State.Paused], [true, false], context);
+    // A frozen one would not answer.
+    assert.equal((await engine.gantry(['exec', 'committed', 'true'], { timeoutMs: 20_000 })).code, 0, context);
+    if (!isThere) continue;
+    await runs('crash/commit:1', 'made/f100');
+    await remove();
+    assert.deepEqual(stored().content, empty, `${context}, removed`);
+  }
+  assert.equal((await engine.gantry(['exec', 'committed', 'true'])).code, 0);
+  assert.equal((await engine.api('DELETE', '/containers/committed?force=1')).status, 204);
+});
