@@ -1,5 +1,6 @@
 import { EngineError } from '../../base/errors.ts';
 import { type Digest, digestHex } from '../../base/ids.ts';
+import { release } from '../../io/index.ts';
 import type { ContentStore, Ingest } from '../../store/index.ts';
 import { RegistryError } from '../errors.ts';
 import type { RepositoryName } from '../names.ts';
@@ -23,7 +24,7 @@ export interface Upload {
   /** Bytes there. After a restart this hashes them. */
   size(): Promise<number>;
   /**
-   * Appends a body; answers the size then. A body that breaks off leaves what came. `from` is where it must begin.
+   * Appends a body, whose chunks it consumes; answers the size then. A body that breaks off leaves what came. `from` is where it must begin.
    * @throws RegistryError RANGE_INVALID, SIZE_INVALID beyond the limit, DENIED beyond the quota
    */
   append(body: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<number>;
@@ -123,6 +124,7 @@ export function createUpload(record: UploadRecord, deps: UploadDeps): Upload {
         deps.limits.requireRoom(repository, chunk.length);
         await target.write(chunk);
         size += chunk.length;
+        release(chunk);
         touchedAt = deps.now();
       }
       return size;
