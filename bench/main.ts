@@ -7,10 +7,11 @@ import { cliFigures } from './figures/cli.ts';
 import { imageFigures } from './figures/images.ts';
 import { logFigures } from './figures/logs.ts';
 import { memoryFigures } from './figures/memory.ts';
-import { registryFigures } from './figures/registry.ts';
 import { registryServerFigures } from './figures/registry-server.ts';
 import { runFigures } from './figures/run.ts';
+import { transferFigures } from './figures/transfers.ts';
 import { docker } from './measure.ts';
+import { removePublishedImages } from './published-images.ts';
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const withPeers = !process.argv.includes('--no-peers');
@@ -19,7 +20,7 @@ const figures = [
   ...runFigures,
   ...logFigures,
   ...imageFigures,
-  ...registryFigures,
+  ...transferFigures,
   ...registryServerFigures,
   ...cliFigures,
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
@@ -48,6 +49,7 @@ if (withPeers)
     await using engine = peer(name);
     if (engine !== undefined) columns.push({ name: engine.name, results: await measureAll(engine) });
   }
+await removePublishedImages();
 
 const show = (value: number | undefined, unit: Figure['unit']): string =>
   value === undefined ? '-' : `${value.toFixed(unit === 's' || unit === 'times' ? 2 : value < 100 ? 1 : 0)} ${unit}`;
