@@ -6,9 +6,12 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { config, Layout, one, two } from '../support/archives.ts';
 import { busyboxArchive, imageArchive, tarArchive } from '../support/busybox-image.ts';
+import { isSound } from '../support/check.ts';
 import { startEngine } from '../support/engine.ts';
-import { loadBusybox, unique, useEngine } from '../support/fixture.ts';
+import { CLIS, loadBusybox, unique, useEngine } from '../support/fixture.ts';
 
 const engine = useEngine();
 const message = (body: string): string => (JSON.parse(body) as { readonly message: string }).message;
@@ -168,6 +171,21 @@ test('garbage instead of HTTP is answered or dropped, and the engine stays up', 
   assert.equal((await engine().api('GET', '/_ping')).status, 200);
 });
 
+const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
+
+/** An OCI layout with one entry in its index.json. */
+function layout(make: (made: Layout) => object): Buffer {
+  const made = new Layout();
+  made.listed.push(make(made));
+  return made.archive();
+}
+
+function manifestOf(made: Layout, image: string, layers: readonly object[]): object {
+  const described = made.blob(image, 'application/vnd.oci.image.config.v1+json');
+  const manifest = { schemaVersion: 2, mediaType: MANIFEST_TYPE, config: described, layers };
+  return made.blob(JSON.stringify(manifest), MANIFEST_TYPE);
+}
+
 /** Names of what the stores hold, to compare before and after. */
 function stored(): readonly string[] {
   const names = (path: string): readonly string[] => {
@@ -177,7 +195,9 @@ function stored(): readonly string[] {
       return [];
     }
   };
-  return ['content/blobs/sha256', 'content/ingest', 'snapshots'].flatMap(names).sort();
+  return ['content/blobs/sha256', 'content/ingest', 'snapshots', 'snapshots/layers', 'snapshots/new']
+    .flatMap(names)
+    .sort();
 }
 
 test('hostile and broken archives are refused by load with a clear error and leave nothing', async () => {
@@ -195,12 +215,42 @@ test('hostile and broken archives are refused by load with a clear error and lea
       { name: 'out/../../../../tmp/gantry-escaped', type: 'file', content: 'x' },
     ]),
     'a hard link out': image([{ name: 'pw', type: 'link', target: '../../../../etc/passwd' }]),
+    'indexes nested without end': layout((made) => {
+      let inner = made.image([one], config([one]));
+      for (let level = 0; level < 50; level++) inner = made.index([inner]);
+      return inner;
+    }),
+    'a layer with another size': layout((made) => {
+      const layer = { ...made.blob(one, 'application/vnd.oci.image.layer.v1.tar'), size: 5 };
+      return manifestOf(made, config([one]), [layer]);
+    }),
+    'ten thousand layers': layout((made) => {
+      const layer = made.blob(one, 'application/vnd.oci.image.layer.v1.tar');
+      return manifestOf(made, config([one]), Array(10_000).fill(layer));
+    }),
+    'the same layer five hundred times': layout((made) => {
+      const layer = made.blob('{"no": "tar"}', 'application/vnd.oci.image.layer.v1.tar');
+      const diffIds = Array(500).fill(layer.digest);
+      return manifestOf(made, JSON.stringify({ os: 'linux', rootfs: { diff_ids: diffIds } }), Array(500).fill(layer));
+    }),
+    'another layer than the config names': layout((made) => made.image([one], config([two]))),
+    'another compressed layer than the config names': layout((made) =>
+      made.image([one], config([two]), [gzipSync(one)]),
+    ),
+    'a name that climbs': layout((made) => ({
+      ...made.image([one], config([one])),
+      annotations: { 'io.containerd.image.name': '../../etc/passwd:1' },
+    })),
+    'a document of 40 MB': layout((made) => made.blob(`{"a":"${'a'.repeat(40 << 20)}"}`, MANIFEST_TYPE)),
   };
   for (const [what, archive] of Object.entries(cases)) {
-    const result = await engine().gantry(['load'], { input: archive });
-    assert.notEqual(result.code, 0, `${what}: ${result.stdout}`);
-    assert.ok(result.stderr.length > 10, what);
+    for (const cli of CLIS) {
+      const result = await engine()[cli](['load'], { input: archive });
+      assert.notEqual(result.code, 0, `${cli}, ${what}: ${result.stdout}`);
+      assert.ok(result.stderr.length > 10, what);
+    }
   }
+  await isSound(engine());
   assert.deepEqual(stored(), before);
   assert.equal((await engine().gantry(['image', 'inspect', 'hostile:1'])).code, 1);
 });

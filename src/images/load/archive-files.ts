@@ -14,18 +14,28 @@ export interface ArchiveFiles {
   get(path: string): ArchiveFile | undefined;
   /** A document, parsed. Undefined when there is none. @throws EngineError invalid when it is no JSON or too large */
   json(path: string): unknown;
+  /**
+   * A document of this archive, parsed. `what` names it in errors.
+   * @throws EngineError invalid when it is no JSON; tooLarge when the same documents are asked for again and again
+   */
+  parse(document: DocumentFile, what: string): unknown;
   has(path: string): boolean;
 }
 
-export type ArchiveFile =
-  | { readonly kind: 'document'; readonly bytes: Buffer }
-  | { readonly kind: 'blob'; readonly digest: Digest; readonly sizeBytes: number };
+export interface DocumentFile {
+  readonly kind: 'document';
+  readonly bytes: Buffer;
+}
+
+export type ArchiveFile = DocumentFile | { readonly kind: 'blob'; readonly digest: Digest; readonly sizeBytes: number };
 
 type Stored = ArchiveFile | { readonly kind: 'link'; readonly target: string };
 
 /** A config with a long history has some 100 kB. */
 const DOCUMENT_MAX = 4 << 20;
 const DOCUMENTS_MAX = 64 << 20;
+/** Of all that is parsed: thousands of manifests may share one large config, and each asks for it. */
+const PARSED_MAX = 256 << 20;
 /** Of all names and link targets together: they are held in memory. */
 const NAMES_MAX = 16 << 20;
 const LINKS_MAX = 16;
@@ -101,19 +111,26 @@ function archiveFiles(files: ReadonlyMap<string, Stored>): ArchiveFiles {
     }
     throw invalid(`invalid archive: too many links at ${JSON.stringify(path)}`);
   };
+  let parsedBytes = 0;
+  const parse = ({ bytes }: DocumentFile, what: string): unknown => {
+    parsedBytes += bytes.length;
+    if (parsedBytes > PARSED_MAX) throw new EngineError('tooLarge', 'archive names its documents too often');
+    try {
+      return JSON.parse(bytes.toString('utf8'));
+    } catch (error) {
+      throw invalid(`invalid archive: ${what} is no JSON`, error);
+    }
+  };
   return {
     get,
+    parse,
     has: (path) => get(path) !== undefined,
     json(path) {
       const file = get(path);
       if (file === undefined) return undefined;
       if (file.kind === 'blob')
         throw invalid(`invalid archive: ${path} is no JSON document of at most ${DOCUMENT_MAX} bytes`);
-      try {
-        return JSON.parse(file.bytes.toString('utf8'));
-      } catch (error) {
-        throw invalid(`invalid archive: ${path} is no JSON`, error);
-      }
+      return parse(file, path);
     },
   };
 }

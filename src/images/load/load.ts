@@ -33,7 +33,7 @@ export async function loadImages(
   const { progress, signal } = call;
   await using lease = deps.collector.lease();
   const files = await receiveArchive({ content: deps.content, lease }, archive, signal);
-  const planned = await planArchive({ files, content: deps.content, lease, layers: new Map() });
+  const planned = await planArchive({ files, content: deps.content, lease, layers: new Map(), stored: new Map() });
   const targets = call.options.platforms.length === 0 ? planned : selectPlatforms(planned, call.options.platforms);
   const images = targets.flatMap((target) => target.images);
   await unpackImages(deps, images, { lease, progress: call.options.quiet ? () => {} : progress, signal });

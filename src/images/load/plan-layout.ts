@@ -58,7 +58,7 @@ function collect(
   const file = blobFile(context, descriptor);
   if (file === undefined) return;
   if (file.kind === 'blob') throw invalid(`invalid archive: ${descriptor.digest} is no manifest`);
-  const json = parseDocument(file.bytes, descriptor);
+  const json = context.files.parse(file, `blob ${descriptor.digest}`);
   if (typeof json === 'object' && json !== null && 'manifests' in json) {
     if (nesting === NESTING_MAX) throw invalid('invalid archive: indexes are nested too deep');
     const imagesBefore = collected.images.length;
@@ -80,7 +80,7 @@ function readImage(context: PlanContext, descriptor: Descriptor, manifest: Manif
   const layers = manifest.layers.map((layer) => blobFile(context, layer));
   if (configFile === undefined || configFile.kind === 'blob' || layers.includes(undefined)) return undefined;
   if (!/\.(?:image\.config|container\.image)\./.test(manifest.config.mediaType)) return undefined;
-  const config = parseImageConfig(parseDocument(configFile.bytes, manifest.config));
+  const config = parseImageConfig(context.files.parse(configFile, `blob ${manifest.config.digest}`));
   if (config.rootfs.diff_ids.length !== manifest.layers.length) {
     throw invalid(
       `invalid manifest, layers length mismatch: expected ${config.rootfs.diff_ids.length}, got ${manifest.layers.length}`,
@@ -103,14 +103,6 @@ function blobFile(context: PlanContext, descriptor: Descriptor): ArchiveFile | u
   if (digest !== descriptor.digest)
     throw invalid(`invalid archive: blob ${descriptor.digest} has the digest ${digest}`);
   return file;
-}
-
-function parseDocument(bytes: Buffer, { digest }: Descriptor): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    throw invalid(`invalid archive: blob ${digest} is no JSON`, error);
-  }
 }
 
 /** Older writers leave the media type out of descriptors; a manifest says itself what it is. */

@@ -30,6 +30,8 @@ export interface PlanContext {
   readonly lease: Lease;
   /** Layers looked at already: many images of an archive share them. */
   readonly layers: Map<Digest, Descriptor>;
+  /** Documents that are in the store already: an archive may name one any number of times. */
+  readonly stored: Map<ArchiveFile, Digest>;
 }
 
 const LAYER_TYPES: Readonly<Record<Compression, string>> = {
@@ -41,7 +43,9 @@ const LAYER_TYPES: Readonly<Record<Compression, string>> = {
 /** Puts a file into the store unless it is there, and describes it. @throws EngineError noSpace */
 export function storeFile(context: PlanContext, file: ArchiveFile): { readonly digest: Digest; readonly size: number } {
   if (file.kind === 'blob') return { digest: file.digest, size: file.sizeBytes };
-  return { digest: storeBytes(context, file.bytes), size: file.bytes.length };
+  const digest = context.stored.get(file) ?? storeBytes(context, file.bytes);
+  context.stored.set(file, digest);
+  return { digest, size: file.bytes.length };
 }
 
 export function storeBytes({ content, lease }: PlanContext, bytes: Uint8Array): Digest {
