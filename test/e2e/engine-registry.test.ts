@@ -117,6 +117,28 @@ for (const cli of CLIS) {
   });
 }
 
+test('killed at any moment of a push to its own registry, the engine comes up sound, and the push succeeds', async () => {
+  const port = await freePort();
+  const host = `localhost:${port}`;
+  await using engine = await startEngine({ flags: ['--registry-listen', `127.0.0.1:${port}`] });
+  const pushed = new Map<string, string>();
+  for (let round = 0; round < 4; round++) {
+    const name = `${host}/app:${round}`;
+    await loadOwn(engine, name);
+    const push = engine.gantry(['push', name]);
+    await new Promise((resolve) => setTimeout(resolve, 40 + round * 60 + Math.random() * 60));
+    await engine.kill9();
+    await push;
+    await engine.start();
+    const check = await engine.gantry(['system', 'check']);
+    assert.equal(check.code, 0, check.stdout + check.stderr);
+    await engine.ok('gantry', ['push', name]);
+    await engine.ok('gantry', ['rmi', name]);
+    pushed.set(`${round}`, (await pullAll(host, 'app', `${round}`)).digest);
+    for (const [tag, digest] of pushed) assert.equal((await pullAll(host, 'app', tag)).digest, digest);
+  }
+});
+
 test('what was pushed outlives a start of the engine without its registry', async () => {
   const port = await freePort();
   const host = `localhost:${port}`;
