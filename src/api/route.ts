@@ -19,6 +19,12 @@ export type Reply =
   /** Container output: `tty` is raw, else multiplexed; what the content type says depends on the version. */
   | { readonly status: number; readonly output: Readable; readonly tty: boolean }
   | { readonly status: number; readonly bytes: Readable; readonly contentType: string }
+  /** Bytes that `write` sends itself; a chunk's memory may be used again once `send` has resolved. Called always. */
+  | {
+      readonly status: number;
+      readonly contentType: string;
+      readonly write: (send: (chunk: Uint8Array) => Promise<void>, signal: AbortSignal) => Promise<void>;
+    }
   /** One JSON object per line. Head at once; the iterator is returned when the client goes. */
   | { readonly status: number; readonly lines: AsyncIterable<object> }
   /**

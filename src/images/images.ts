@@ -7,7 +7,7 @@ import type { ImportOptions } from './import.ts';
 import type { ManifestSummary } from './manifest-summary.ts';
 import type { PullRequest } from './pull/pull-image.ts';
 import type { PushRequest } from './push/push-image.ts';
-import type { SaveOptions } from './save/save.ts';
+import type { SavedArchive, SaveOptions } from './save/save.ts';
 import type { SearchOptions } from './search.ts';
 
 /** A line of a progress stream, in the API's spelling (`status`, `progressDetail`, `id`, `stream`, `errorDetail`). */
@@ -22,11 +22,8 @@ export interface Images {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<void>;
-  /**
-   * The images by these names as an archive, read as it is taken. Destroy the stream to stop; everything is known to be here
-   * when it is answered.
-   */
-  save(names: readonly string[], options: SaveOptions): Promise<Readable>;
+  /** The images by these names as an archive; everything is known to be here when it is answered. Dispose it. */
+  save(names: readonly string[], options: SaveOptions): Promise<SavedArchive>;
   /** A root file system from a tar; answers the image's id. `changes` are Dockerfile instructions. */
   import(archive: Readable, options: ImportOptions, progress: Progress, signal: AbortSignal): Promise<string>;
   /** The same of an archive that is fetched by http or https. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { EngineError } from '../../base/errors.ts';
 import { int64Replacer } from '../../base/number.ts';
 import type { Reply } from '../route.ts';
 import { outputContentType } from '../versions/output-content-type.ts';
@@ -21,6 +22,7 @@ export async function sendReply(response: ServerResponse, reply: PlainReply, con
     return sendBytes(response, reply.status, reply.output, outputContentType(reply.tty, context.version), context);
   }
   if ('bytes' in reply) return sendBytes(response, reply.status, reply.bytes, reply.contentType, context);
+  if ('write' in reply) return sendWritten(response, reply, context);
   if ('lines' in reply) return sendLines(response, reply.status, reply.lines, context);
   if ('progress' in reply) return sendProgress(response, reply.status, reply.progress, context);
   if ('text' in reply) {
@@ -90,6 +92,33 @@ async function sendBytes(
   response.flushHeaders();
   try {
     await pipeline(bytes, response, { signal: context.signal });
+  } catch (error) {
+    cut(response, error, context);
+  }
+}
+
+async function sendWritten(
+  response: ServerResponse,
+  reply: Extract<PlainReply, { readonly write: unknown }>,
+  context: ReplyContext,
+): Promise<void> {
+  response.writeHead(reply.status, { 'Content-Type': reply.contentType });
+  response.flushHeaders();
+  const send = (chunk: Uint8Array): Promise<void> => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const gone = (): void => reject(new EngineError('cancelled', 'the client has gone'));
+    if (response.destroyed) gone();
+    response.once('close', gone);
+    response.write(chunk, (error) => {
+      response.removeListener('close', gone);
+      if (error == null) resolve();
+      else reject(error);
+    });
+    return promise;
+  };
+  try {
+    await reply.write(send, context.signal);
+    response.end();
   } catch (error) {
     cut(response, error, context);
   }

@@ -4,15 +4,24 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { config, dockerArchive, json, Layout, one, sha, two } from '../../../test/support/archives.ts';
-import { imageArchive } from '../../../test/support/busybox-image.ts';
+import { imageArchive, tarArchive } from '../../../test/support/busybox-image.ts';
 import { type ImageHost, imageHost } from '../../../test/support/image-host.ts';
 import { archiveEntries } from '../../io/index.ts';
 import type { Platform } from '../../spec/index.ts';
+import type { SavedArchive } from './save.ts';
 
 const never = new AbortController().signal;
 
 async function save(host: ImageHost, names: readonly string[], platforms: readonly Platform[] = []): Promise<Buffer> {
-  return Buffer.concat(await (await host.images.save(names, { platforms })).toArray());
+  await using archive = await host.images.save(names, { platforms });
+  return await written(archive);
+}
+
+/** Copies each chunk, as its memory is used again. */
+async function written(archive: SavedArchive): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  await archive.writeTo(async (chunk) => void chunks.push(Buffer.from(chunk)), never);
+  return Buffer.concat(chunks);
 }
 
 /** The archive's files by path; blobs by their content's size alone. */
@@ -178,18 +187,40 @@ test('an image removed meanwhile is saved to its end, and then gone; so it is wh
     const empty = await host.leftovers();
     await host.load(dockerArchive());
     const whole = await save(host, ['t/app:1']);
-    const stream = await host.images.save(['t/app:1'], { platforms: [] });
-    await host.images.remove('t/app:1', { force: true, noPrune: false }, never);
-    assert.ok(
-      (await host.leftovers()).some((path) => path.endsWith(sha(one))),
-      'kept for the reader',
-    );
-    const closed = new Promise((resolve) => stream.once('close', resolve));
-    if (finish) assert.ok(Buffer.concat(await stream.toArray()).equals(whole));
-    else stream.destroy();
-    await closed;
+    {
+      await using archive = await host.images.save(['t/app:1'], { platforms: [] });
+      await host.images.remove('t/app:1', { force: true, noPrune: false }, never);
+      assert.ok(
+        (await host.leftovers()).some((path) => path.endsWith(sha(one))),
+        'kept for the reader',
+      );
+      if (finish) assert.ok((await written(archive)).equals(whole));
+      else {
+        const refused = archive.writeTo(() => Promise.reject(new Error('gone')), never);
+        await assert.rejects(refused, { message: 'gone' });
+      }
+    }
     assert.deepEqual(await host.leftovers(), empty);
   }
+});
+
+test('a large layer goes in chunks of one size, each sent before its memory is used again; cancelling ends it', async () => {
+  await using host = await imageHost();
+  const big = tarArchive([{ name: 'big', content: Buffer.from(Array.from({ length: 1 << 20 }, (_, at) => at % 251)) }]);
+  await host.load(imageArchive({ tags: ['t/big:1'], layers: [big], config: {} }));
+  await using archive = await host.images.save(['t/big:1'], { platforms: [] });
+  const chunks: Buffer[] = [];
+  let sending = 0;
+  await archive.writeTo(async (chunk) => {
+    assert.equal(++sending, 1, 'one at a time');
+    await new Promise((resolve) => setImmediate(resolve));
+    chunks.push(Buffer.from(chunk));
+    sending--;
+  }, never);
+  assert.deepEqual([...new Set(chunks.slice(0, -1).map(({ length }) => length))], [256 << 10]);
+  assert.ok(Buffer.concat(chunks).includes(big));
+  const cancelled = archive.writeTo(async () => {}, AbortSignal.abort());
+  await assert.rejects(cancelled, { kind: 'cancelled' });
 });
 
 test('several images share what they have in common', async () => {

@@ -24,6 +24,13 @@ async function archive(
   names: readonly string[],
   { platform }: { readonly platform: Parameters<Images['save']>[1]['platforms'] },
 ): Promise<Reply> {
-  const bytes = await images.save(names, { platforms: platform });
-  return { status: 200, bytes, contentType: 'application/x-tar' };
+  const saved = await images.save(names, { platforms: platform });
+  return {
+    status: 200,
+    contentType: 'application/x-tar',
+    async write(send, signal) {
+      await using archive = saved;
+      await archive.writeTo(send, signal);
+    },
+  };
 }

@@ -1,0 +1,60 @@
+import { open } from 'node:fs/promises';
+import { EngineError, internal } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
+import { type PlainTarEntry, TAR_END, tarHeader, tarPadding } from '../../io/index.ts';
+import type { ContentStore } from '../../store/index.ts';
+import { blobPath } from './archive-documents.ts';
+import { ChunkWriter, type SendChunk } from './chunk-writer.ts';
+
+export interface ArchiveParts {
+  readonly documents: readonly { readonly path: string; readonly text: string }[];
+  /** With their sizes. */
+  readonly blobs: ReadonlyMap<Digest, number>;
+}
+
+/**
+ * Writes the archive as fast as it is taken. The same parts give the same bytes: documents first, every time 1970.
+ * @throws what `send` throws; cancelled; internal when a blob is shorter than it was
+ */
+export async function writeArchive(
+  content: Pick<ContentStore, 'path'>,
+  { documents, blobs }: ArchiveParts,
+  { send, signal }: { readonly send: SendChunk; readonly signal: AbortSignal },
+): Promise<void> {
+  const writer = new ChunkWriter(send);
+  for (const { path, text } of documents) {
+    const bytes = Buffer.from(text);
+    await writer.write(header(path, 'file', bytes.length));
+    await writer.write(bytes);
+    await writer.write(tarPadding(bytes.length));
+  }
+  const folders = new Set([...blobs.keys()].map((digest) => blobPath(digest).replace(/[^/]*$/, '')));
+  for (const path of ['blobs/', ...folders]) await writer.write(header(path, 'directory', 0));
+  for (const [digest, sizeBytes] of blobs) {
+    await writer.write(header(blobPath(digest), 'file', sizeBytes));
+    await writeBlob(writer, { path: content.path(digest), digest, sizeBytes }, signal);
+    await writer.write(tarPadding(sizeBytes));
+  }
+  await writer.write(TAR_END);
+  await writer.end();
+}
+
+async function writeBlob(
+  writer: ChunkWriter,
+  { path, digest, sizeBytes }: { readonly path: string; readonly digest: Digest; readonly sizeBytes: number },
+  signal: AbortSignal,
+): Promise<void> {
+  await using file = await open(path);
+  for (let at = 0; at < sizeBytes; ) {
+    if (signal.aborted) throw new EngineError('cancelled', 'saving was cancelled');
+    const space = await writer.space();
+    const { bytesRead } = await file.read(space, 0, Math.min(space.length, sizeBytes - at), at);
+    if (bytesRead === 0) throw internal(`blob ${digest} has ${at} bytes instead of ${sizeBytes}`);
+    writer.filled(bytesRead);
+    at += bytesRead;
+  }
+}
+
+function header(path: string, type: PlainTarEntry['type'], sizeBytes: number): Buffer {
+  return tarHeader({ path, type, mode: type === 'directory' ? 0o755 : 0o644, sizeBytes, mtimeSeconds: 0 });
+}
