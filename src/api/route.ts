@@ -18,7 +18,12 @@ export type Reply =
   | { readonly status: number; readonly later: Promise<unknown> }
   /** Container output: `tty` is raw, else multiplexed; what the content type says depends on the version. */
   | { readonly status: number; readonly output: Readable; readonly tty: boolean }
-  | { readonly status: number; readonly bytes: Readable; readonly contentType: string }
+  | {
+      readonly status: number;
+      readonly bytes: Readable;
+      readonly contentType: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** Bytes that `write` sends itself; a chunk's memory may be used again once `send` has resolved. Called always. */
   | {
       readonly status: number;

@@ -8,8 +8,10 @@ export const ZERO_TIME = '0001-01-01T00:00:00Z';
 
 /** RFC 3339 with up to nine fractional digits, trailing zeros dropped, as Go's RFC3339Nano. */
 export function formatNanos(at: Nanos): string {
-  const fraction = (at % BILLION).toString().padStart(9, '0').replace(/0+$/, '');
-  const seconds = new Date(Number(at / BILLION) * 1000).toISOString().slice(0, 19);
+  // Before 1970 too, seconds are counted down to and the fraction up from there.
+  const nanos = ((at % BILLION) + BILLION) % BILLION;
+  const fraction = nanos.toString().padStart(9, '0').replace(/0+$/, '');
+  const seconds = new Date(Number((at - nanos) / BILLION) * 1000).toISOString().slice(0, 19);
   return fraction === '' ? `${seconds}Z` : `${seconds}.${fraction}Z`;
 }
 

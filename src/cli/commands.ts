@@ -39,6 +39,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import('./container/commit.ts')).commit,
   ),
   entry(
+    'container cp',
+    ['cp'],
+    'Copy files between a container and here',
+    async () => (await import('./container/cp.ts')).cp,
+  ),
+  entry(
     'container create',
     ['create'],
     'Make a container without starting it',

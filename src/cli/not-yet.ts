@@ -5,7 +5,6 @@ export const NOT_YET: readonly string[] = [
   'checkpoint',
   'config',
   'context',
-  'cp',
   'node',
   'plugin',
   'secret',
@@ -14,6 +13,5 @@ export const NOT_YET: readonly string[] = [
   'swarm',
   'trust',
   'image build',
-  'container cp',
   'volume update',
 ];

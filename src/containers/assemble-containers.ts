@@ -6,6 +6,8 @@ import { emitContainerEvent } from './container-events.ts';
 import { containerLogs } from './container-logs.ts';
 import { ContainerTable } from './container-table.ts';
 import type { Containers } from './containers.ts';
+import { copyFromContainer } from './copy-from-container.ts';
+import { copyToContainer } from './copy-to-container.ts';
 import { createContainer } from './create-container.ts';
 import { diffContainer } from './diff-container.ts';
 import { createExec } from './exec-create.ts';
@@ -28,6 +30,7 @@ import { restartContainer } from './restart-container.ts';
 import { restore } from './restore.ts';
 import { shutdown } from './shutdown.ts';
 import { startContainer } from './start-container.ts';
+import { statContainerPath } from './stat-path.ts';
 import { statsContainer } from './stats-container.ts';
 import { stopContainer } from './stop-container.ts';
 import { topContainer } from './top-container.ts';
@@ -101,6 +104,9 @@ export function assembleContainers(deps: ContainersDeps, rulesOn: (table: Contai
     execResize: (execId, rows, columns) => resizeExec(world, execId, rows, columns),
     diff: (ref, signal) => diffContainer(world, ref, signal),
     export: (ref, signal) => exportContainer(world, ref, signal),
+    statPath: (ref, path, signal) => statContainerPath(world, ref, path, signal),
+    copyFrom: (ref, path, signal) => copyFromContainer(world, ref, path, signal),
+    copyTo: (ref, request, signal) => copyToContainer(world, ref, request, signal),
     restore: async () => {
       // Applied at its end, with all that came until then.
       await restore(world, early ?? []);

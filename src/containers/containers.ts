@@ -12,7 +12,8 @@ import type {
   Resources,
   RestartPolicy,
 } from '../spec/index.ts';
-import type { FileChange } from '../store/index.ts';
+import type { FileChange, PathStat } from '../store/index.ts';
+import type { CopyToOptions } from './copy-to-container.ts';
 
 /** Filters as the API carries them: name to accepted values. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -85,6 +86,21 @@ export interface Containers {
   diff(ref: string, signal: AbortSignal): Promise<readonly FileChange[]>;
   /** The root file system as a tar. Destroy the stream to stop. @throws conflict while it is removed */
   export(ref: string, signal: AbortSignal): Promise<Readable>;
+
+  /** What is at a path, where the container's volumes and bound folders are. @throws notFound `Could not find the file x in container y` */
+  statPath(ref: string, path: string, signal: AbortSignal): Promise<PathStat>;
+  /** A tar that begins with the thing itself. Destroy the stream to stop. @throws as statPath */
+  copyFrom(
+    ref: string,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly stat: PathStat; readonly bytes: Readable }>;
+  /** Unpacks a tar into a directory. @throws as statPath; forbidden where it is read-only */
+  copyTo(
+    ref: string,
+    request: { readonly path: string; readonly archive: Readable; readonly options: CopyToOptions },
+    signal: AbortSignal,
+  ): Promise<void>;
 
   execCreate(ref: string, config: ExecConfig, signal: AbortSignal): Promise<{ readonly id: string }>;
   /** Attached: run `connect` on the client's connection. Detached: undefined, the process runs. @throws notFound `No such exec instance: x`, conflict when started already or the container is paused */

@@ -19,9 +19,13 @@ type PlainReply = Exclude<Reply, { readonly hijack: unknown }>;
 export async function sendReply(response: ServerResponse, reply: PlainReply, context: ReplyContext): Promise<void> {
   if ('later' in reply) return sendLater(response, reply.status, reply.later, context);
   if ('output' in reply) {
-    return sendBytes(response, reply.status, reply.output, outputContentType(reply.tty, context.version), context);
+    const type = outputContentType(reply.tty, context.version);
+    return sendBytes(response, reply.status, reply.output, { 'Content-Type': type }, context);
   }
-  if ('bytes' in reply) return sendBytes(response, reply.status, reply.bytes, reply.contentType, context);
+  if ('bytes' in reply) {
+    const headers = { 'Content-Type': reply.contentType, ...reply.headers };
+    return sendBytes(response, reply.status, reply.bytes, headers, context);
+  }
   if ('write' in reply) return sendWritten(response, reply, context);
   if ('lines' in reply) return sendLines(response, reply.status, reply.lines, context);
   if ('progress' in reply) return sendProgress(response, reply.status, reply.progress, context);
@@ -85,10 +89,10 @@ async function sendBytes(
   response: ServerResponse,
   status: number,
   bytes: NodeJS.ReadableStream,
-  contentType: string,
+  headers: Readonly<Record<string, string>>,
   context: ReplyContext,
 ): Promise<void> {
-  response.writeHead(status, { 'Content-Type': contentType });
+  response.writeHead(status, headers);
   response.flushHeaders();
   try {
     await pipeline(bytes, response, { signal: context.signal });

@@ -20,6 +20,11 @@ export type FilePlace = Omit<FileView, 'root'> & {
   readonly path: string;
 };
 
+export interface WriteOptions extends Omit<ExtractOptions, 'owner'> {
+  /** Owner of everything, told with the root in sight; absent for the archive's. */
+  readonly ownerIn?: (root: string) => NonNullable<ExtractOptions['owner']>;
+}
+
 /**
  * Files of containers, running or not. All work is done in threads that wait for their clients: memory stays flat. A path is
  * resolved within the container's root by the kernel. Each throws EngineError notFound for an unknown writable.
@@ -42,7 +47,7 @@ export interface ContainerFiles {
   write(
     place: FilePlace,
     archive: AsyncIterable<Uint8Array>,
-    options: ExtractOptions,
+    options: WriteOptions,
     signal: AbortSignal,
   ): Promise<void>;
 }
@@ -127,8 +132,9 @@ export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
       const { head, bytes } = await streams.read(job, signal);
       return { stat: head, bytes: atEnd(bytes, held.move()) };
     },
-    async write({ id, path, ...view }, archive, options, signal) {
+    async write({ id, path, ...view }, archive, { keepDirectories, ownerIn }, signal) {
       await using used = await root(id);
+      const options = { keepDirectories, owner: ownerIn?.(used.path) };
       const job = { kind: 'extract', view: { ...view, root: used.path }, path, options } as const;
       await streams.write(job, archive, signal);
     },

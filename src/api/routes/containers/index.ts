@@ -1,5 +1,6 @@
 import type { Containers } from '../../../containers/index.ts';
 import { type BoundRoute, bind } from '../../route.ts';
+import { copyFromContainer, copyToContainer, statContainerPath } from './archive.ts';
 import { attachContainer } from './attach.ts';
 import { containerChanges } from './changes.ts';
 import { createContainer } from './create.ts';
@@ -45,5 +46,8 @@ export function containerRoutes(containers: Containers): readonly BoundRoute[] {
     bind(containerStats, containers),
     bind(containerChanges, containers),
     bind(exportContainer, containers),
+    bind(statContainerPath, containers),
+    bind(copyFromContainer, containers),
+    bind(copyToContainer, containers),
   ];
 }

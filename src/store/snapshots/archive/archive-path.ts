@@ -1,9 +1,17 @@
-import { closeSync, constants } from 'node:fs';
+import { type BigIntStats, closeSync, constants, lstatSync } from 'node:fs';
 import { posix } from 'node:path';
-import { type BytePath, Directory, descriptorPath, enterMounts, openInRoot, toBytePath } from '../../../linux/index.ts';
+import {
+  type BytePath,
+  Directory,
+  descriptorPath,
+  enterMounts,
+  O_PATH,
+  openInRoot,
+  toBytePath,
+} from '../../../linux/index.ts';
 import { addContent, addEntry } from './archive-tree.ts';
 import { ArchiveWriter, type TakeBytes } from './archive-writer.ts';
-import { cleanPath, describe, openPath, type PathStat, pathError } from './path-stat.ts';
+import { describe, openPath, type PathStat, pathError } from './path-stat.ts';
 import type { FileView } from './view.ts';
 
 /**
@@ -14,33 +22,52 @@ export function archivePath(view: FileView, path: string, begin: (stat: PathStat
   using _mounts = enterMounts(view.root, view.mounts);
   const { descriptor, stat } = openPath(view, path);
   try {
-    const about = describe(view, path, stat);
-    const base = toBytePath(about.name);
-    const archive = new ArchiveWriter(begin(about), { sparse: false });
-    if (stat.isDirectory()) {
-      using directory = new Directory(`${descriptorPath(descriptor)}/.`);
-      // The root has no name: what is in it begins with a slash.
-      archive.add(base, `${directory.path}/.`, stat);
-      addContent(archive, directory, base === '/' ? '/' : `${base}/`);
-    } else addAlone(archive, view, path, base);
-    archive.finish();
+    if (stat.isDirectory()) archiveDirectory({ view, path, descriptor, stat }, begin);
+    else archiveEntry(view, path, begin);
   } finally {
     closeSync(descriptor);
   }
 }
 
-function addAlone(archive: ArchiveWriter, view: FileView, path: string, base: BytePath): void {
-  const parent = posix.dirname(posix.resolve('/', path));
-  let descriptor: number;
+function archiveDirectory(
+  { view, path, descriptor, stat }: { view: FileView; path: string; descriptor: number; stat: BigIntStats },
+  begin: (stat: PathStat) => TakeBytes,
+): void {
+  using directory = new Directory(`${descriptorPath(descriptor)}/.`);
+  const about = describe(view, path, stat);
+  const base = toBytePath(about.name);
+  const archive = new ArchiveWriter(begin(about), { sparse: false });
+  archive.add(base, `${directory.path}/.`, stat);
+  // The root has no name: what is in it begins with a slash.
+  addContent(archive, directory, base === '/' ? '/' : `${base}/`);
+  archive.finish();
+}
+
+/** What is no directory is reached through its own, held open: what is said of it is what comes. */
+function archiveEntry(view: FileView, path: string, begin: (stat: PathStat) => TakeBytes): void {
+  const place = posix.resolve('/', path);
+  let folder: number;
   try {
-    descriptor = openInRoot(view.root, parent, constants.O_RDONLY | constants.O_DIRECTORY);
+    folder = openInRoot(view.root, posix.dirname(place), O_PATH | constants.O_DIRECTORY);
   } catch (error) {
-    throw pathError(error, cleanPath(path));
+    throw pathError(error, path);
   }
   try {
-    using directory = new Directory(`${descriptorPath(descriptor)}/.`);
-    addEntry(archive, directory, base, base);
+    using directory = new Directory(`${descriptorPath(folder)}/.`);
+    const name = toBytePath(posix.basename(place));
+    const stat = statIn(directory, name, path);
+    const archive = new ArchiveWriter(begin(describe(view, path, stat)), { sparse: false });
+    addEntry(archive, directory, name, name);
+    archive.finish();
   } finally {
-    closeSync(descriptor);
+    closeSync(folder);
+  }
+}
+
+function statIn(directory: Directory, name: BytePath, path: string): BigIntStats {
+  try {
+    return lstatSync(directory.entry(name), { bigint: true });
+  } catch (error) {
+    throw pathError(error, path);
   }
 }

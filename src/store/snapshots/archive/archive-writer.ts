@@ -25,6 +25,9 @@ const SPARSE_HOLE_BYTES = 1 << 20;
 /** The host's own, or overlayfs's: they mean nothing elsewhere. */
 const LOCAL_XATTR = /^(?:security\.(?!capability$)|(?:trusted|user)\.overlay\.|system\.(?!posix_acl_))/;
 
+/** What system calls say of a file that was replaced: by nothing, another kind (EINVAL of readlink), or its folder. */
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EINVAL', 'ELOOP']);
+
 /** Takes the archive's bytes in order; a chunk is the taker's. What it throws ends the archive. */
 export type TakeBytes = (chunk: Buffer) => void;
 
@@ -52,13 +55,13 @@ export class ArchiveWriter {
 
   /**
    * `name` in the archive, without a slash at its end; `source` is not followed where it is a symlink. Left out when it is gone
-   * by now.
+   * by now, or something else.
    */
   add(name: string, source: string | Buffer, stat: BigIntStats): void {
     try {
       this.#add(name, source, stat);
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (!GONE.has(errnoOf(error) ?? '')) throw error;
       this.#linked.delete(`${stat.dev}:${stat.ino}`);
     }
   }

@@ -10,8 +10,8 @@ import { type ExtractOptions, type FileView, mountAt } from './view.ts';
 /**
  * Unpacks an archive into a directory of a container. The thread is confined to the container's root meanwhile: whatever the
  * archive names, or somebody in the container moves about, nothing of the host is reached.
- * @throws EngineError notFound; invalid when the path is no directory, the place is read-only or the archive is broken. What was
- * unpacked until then stays
+ * @throws EngineError notFound; invalid when the path is no directory or the archive is broken; forbidden where it is read-only.
+ * What was unpacked until then stays
  */
 export function extract(
   view: FileView,
@@ -41,6 +41,7 @@ function resolvePlace(path: string): string {
 
 function checkWritable(view: FileView, place: string): void {
   const mount = mountAt(view, place);
-  if (mount?.readOnly === true) throw new EngineError('invalid', 'mounted volume is marked read-only');
-  if (mount === undefined && view.readOnlyRoot) throw invalid('container rootfs is marked read-only');
+  if (mount?.readOnly === true) throw new EngineError('forbidden', 'mounted volume is marked read-only');
+  if (mount === undefined && view.readOnlyRoot)
+    throw new EngineError('forbidden', 'container rootfs is marked read-only');
 }

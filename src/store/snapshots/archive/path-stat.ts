@@ -40,9 +40,8 @@ export function openPath(view: FileView, path: string): { readonly descriptor: n
 }
 
 export function describe(view: FileView, path: string, stat: BigIntStats): PathStat {
-  const name = posix.basename(posix.resolve('/', path));
   return {
-    name: name === '' ? '/' : name,
+    name: nameOf(path),
     size: Number(stat.size),
     mode: goMode(stat),
     mtimeNanos: stat.mtimeNs,
@@ -50,11 +49,21 @@ export function describe(view: FileView, path: string, stat: BigIntStats): PathS
   };
 }
 
-/** What Go's client means: clean, with a slash or dot at its end kept. */
+/** What Go's clients mean: clean, with a slash or dot at its end kept. */
 export function cleanPath(path: string): string {
   const clean = posix.resolve('/', path);
-  if (clean !== '/' && /\/\.$/.test(path)) return `${clean}/.`;
-  return clean !== '/' && path.endsWith('/') ? `${clean}/` : clean;
+  const slashed = clean.endsWith('/') ? clean : `${clean}/`;
+  if (endsInDot(path)) return `${slashed}.`;
+  return path.endsWith('/') ? slashed : clean;
+}
+
+function nameOf(path: string): string {
+  return endsInDot(path) ? '.' : posix.basename(posix.resolve('/', path)) || '/';
+}
+
+/** The directory itself is meant, and not its name. */
+function endsInDot(path: string): boolean {
+  return posix.basename(path) === '.';
 }
 
 export function pathError(error: unknown, path: string): unknown {
@@ -97,18 +106,22 @@ function finalTarget(root: string, path: string): string {
   return `/${resolved.join('/')}`;
 }
 
+/** The target of a symlink; undefined when there is none. */
 function linkAt(root: string, path: string): string | undefined {
-  let descriptor: number;
+  let folder: number;
   try {
-    descriptor = openInRoot(root, path, O_PATH | constants.O_NOFOLLOW);
+    folder = openInRoot(root, posix.dirname(path), O_PATH | constants.O_DIRECTORY);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
   try {
-    return fstatSync(descriptor).isSymbolicLink() ? readlinkSync(descriptorPath(descriptor)) : undefined;
+    return readlinkSync(`${descriptorPath(folder)}/${posix.basename(path)}`);
+  } catch (error) {
+    if (['ENOENT', 'EINVAL'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
   } finally {
-    closeSync(descriptor);
+    closeSync(folder);
   }
 }
 

@@ -1,0 +1,42 @@
+import { type Command, exactly } from '../command.ts';
+import { copyFrom } from '../copy/copy-from.ts';
+import { copyTo } from '../copy/copy-to.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+
+export const cp: Command = {
+  usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tcp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
+  args: exactly(2),
+  examples: ['cp web:/etc/nginx/nginx.conf .', 'cp site/. web:/usr/share/nginx/html', 'cp web:/var/log - | tar tv'],
+  details:
+    "With - a tar archive is read from standard input, or written to standard output. 'dir/.' means what is in it.",
+  flags: [
+    flag('-a, --archive', 'bool', "Give what is copied in to the container's user"),
+    flag('-L, --follow-link', 'bool', 'Copy what a symlink in SRC_PATH leads to'),
+    flag('-q, --quiet', 'bool', "Don't show progress"),
+  ],
+  async run(cli, [source = '', target = ''], flags) {
+    if (source === '') throw new CliError(1, 'source can not be empty');
+    if (target === '') throw new CliError(1, 'destination can not be empty');
+    const from = splitArgument(source);
+    const to = splitArgument(target);
+    const options = {
+      ownedByUser: flags.bool('archive'),
+      followLink: flags.bool('follow-link'),
+      quiet: flags.bool('quiet') || !cli.err.isTerminal,
+    };
+    if (from.container !== '' && to.container !== '')
+      throw new CliError(1, 'copying between containers is not supported');
+    if (from.container !== '') await copyFrom(cli, from, target, options);
+    else if (to.container !== '') await copyTo(cli, source, to, options);
+    else throw new CliError(1, 'must specify at least one container source');
+    return 0;
+  },
+};
+
+/** A path of a container, or of here when it is absolute, begins with a dot or has no colon. */
+function splitArgument(argument: string): { readonly container: string; readonly path: string } {
+  const colon = argument.indexOf(':');
+  if (argument.startsWith('/') || argument.startsWith('.') || colon < 0) return { container: '', path: argument };
+  return { container: argument.slice(0, colon), path: argument.slice(colon + 1) };
+}

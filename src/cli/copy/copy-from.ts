@@ -1,0 +1,55 @@
+import { posix } from 'node:path';
+import { TarParser } from '../../io/index.ts';
+import type { Cli } from '../cli.ts';
+import { archivePath, type ContainerPath, type CopyOptions, parseStat, remoteStat } from './container-path.ts';
+import { type CopyEnd, keepEnding, planCopy, splitPath } from './copy-plan.ts';
+import { checkTarget, localPath, localTarget } from './local-paths.ts';
+import { counted } from './transfer-progress.ts';
+import { LocalUntar } from './unpack-local.ts';
+
+/** A file or directory of a container to here, or as an archive to standard output for `-`. @throws CliError, EngineError */
+export async function copyFrom(cli: Cli, from: ContainerPath, target: string, options: CopyOptions): Promise<void> {
+  const path = target === '-' ? target : localPath(target);
+  if (target !== '-') checkTarget(path);
+  const { source, rebaseName } = options.followLink ? await followed(cli, from) : { source: from };
+  const response = await cli.client.request({
+    method: 'GET',
+    path: archivePath(source.container),
+    query: { path: source.path },
+  });
+  if (path === '-') {
+    for await (const chunk of response.body) cli.out.write(chunk);
+    return;
+  }
+  const stat = parseStat(response.headers['x-docker-container-path-stat'] ?? '');
+  const end: CopyEnd = {
+    path: source.path,
+    exists: true,
+    isDirectory: stat.isDirectory,
+    ...(rebaseName === undefined ? {} : { rebaseName }),
+  };
+  const plan = planCopy(end, localTarget(path));
+  const asKnown = rebaseName === undefined ? [] : [{ from: splitPath(source.path)[1], to: rebaseName }];
+  const progress = counted(response.body, cli, { ...options, to: 'here' });
+  using untar = new LocalUntar({ ...plan, renames: [...asKnown, ...plan.renames] });
+  const parser = new TarParser(untar);
+  for await (const chunk of progress.bytes) parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  parser.finish();
+  untar.finish();
+  progress.done(target);
+}
+
+/** Where a symlink leads, and the name it goes by when that is another. */
+async function followed(
+  cli: Cli,
+  from: ContainerPath,
+): Promise<{ readonly source: ContainerPath; readonly rebaseName?: string }> {
+  // What cannot be seen is told by the copy itself.
+  const stat = await remoteStat(cli, from).catch(() => undefined);
+  if (stat?.isSymlink !== true) return { source: from };
+  const { linkTarget } = stat;
+  const absolute = linkTarget.startsWith('/') ? linkTarget : posix.join(splitPath(from.path)[0], linkTarget);
+  const path = keepEnding(absolute, from.path);
+  const name = posix.basename(from.path);
+  return { source: { ...from, path }, ...(name === posix.basename(path) ? {} : { rebaseName: name }) };
+}

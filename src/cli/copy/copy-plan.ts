@@ -1,0 +1,75 @@
+import { posix } from 'node:path';
+import { CliError } from '../errors.ts';
+
+/** One end of a copy, as docker's rules look at it. */
+export interface CopyEnd {
+  /** Absolute; a slash or dot at its end is kept: it says something. */
+  readonly path: string;
+  readonly exists: boolean;
+  readonly isDirectory: boolean;
+  /** Name that what is at `path` goes by, where a symlink led there. */
+  readonly rebaseName?: string;
+}
+
+export interface CopyPlan {
+  /** Directory to unpack into. */
+  readonly directory: string;
+  /** How names in the archive begin and what becomes of that, one after the other. */
+  readonly renames: readonly { readonly from: string; readonly to: string }[];
+}
+
+/**
+ * Where an archive of `source` is unpacked so that it becomes `target`: docker cp's table. @throws CliError in docker's words
+ * Source: moby, pkg/archive/copy.go, PrepareArchiveCopy
+ */
+export function planCopy(source: CopyEnd, target: CopyEnd): CopyPlan {
+  if (target.exists && target.isDirectory) return { directory: target.path, renames: [] };
+  if (target.exists && source.isDirectory) throw new CliError(1, 'cannot copy directory');
+  if (!target.exists && !source.isDirectory && assertsDirectory(target.path))
+    throw new CliError(1, 'no such directory');
+  const [directory, base] = splitPath(target.path);
+  return { directory, renames: [{ from: source.rebaseName ?? splitPath(source.path)[1], to: base }] };
+}
+
+/** A name of the archive under the plan. The root's own name, a slash, is none. */
+export function renamed(name: string, { renames }: Pick<CopyPlan, 'renames'>): string {
+  return renames.reduce((current, { from, to }) => {
+    const old = from === '/' ? '' : bytes(from);
+    const at = current.indexOf(old);
+    return at < 0 ? current : `${current.slice(0, at)}${bytes(to)}${current.slice(at + old.length)}`;
+  }, name);
+}
+
+/** Names of archives are bytes, one character each. */
+function bytes(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}
+
+/** Directory and last name; the dot of `x/.` counts as a name. */
+export function splitPath(path: string): readonly [directory: string, base: string] {
+  const clean = cleanPath(path);
+  if (isHere(path)) return [clean, '.'];
+  return [posix.dirname(clean), posix.basename(clean) || '/'];
+}
+
+/** Go's filepath.Clean. */
+export function cleanPath(path: string): string {
+  const clean = posix.normalize(path);
+  return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
+}
+
+/** Gives a path back the slash or dot at the end that `original` had. */
+export function keepEnding(path: string, original: string): string {
+  const slashed = path.endsWith('/') ? path : `${path}/`;
+  if (!isHere(path) && isHere(original)) return `${slashed}.`;
+  return !path.endsWith('/') && original.endsWith('/') ? slashed : path;
+}
+
+/** Whether only a directory can be meant. */
+export function assertsDirectory(path: string): boolean {
+  return path.endsWith('/') || isHere(path);
+}
+
+function isHere(path: string): boolean {
+  return path === '' || posix.basename(path) === '.';
+}
