@@ -146,6 +146,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
       ...stores,
       objects: engineObjects(config, stores),
       auditSnapshots: () => snapshots.audit(),
+      auditKeepers: () => registry?.audit() ?? [],
       swept: async () => void (await Promise.all([stores.content.swept(), snapshots.swept()])),
     }),
   };

@@ -19,6 +19,8 @@ export interface Registry extends AsyncDisposable {
   readonly collector: RegistryCollector;
   readonly events: RegistryEvents;
   readonly logger: Logger;
+  /** Content that repositories refer to and that is not there, each with one of them. Looks at every file. */
+  lost(): readonly { readonly repository: RepositoryName; readonly digest: Digest }[];
   readonly quota: Quota;
   /** Images of the engine whose content store this is. */
   readonly local: LocalImages | undefined;
@@ -153,6 +155,16 @@ export function openRegistry(options: RegistryOptions): Registry {
     logger,
     events: options.events ?? (() => {}),
     quota,
+    lost() {
+      const lost = new Map<Digest, RepositoryName>();
+      for (const repository of index.names()) {
+        const { blobs, manifests } = index.get(repository) ?? { blobs: new Map(), manifests: new Map() };
+        for (const digest of [...blobs.keys(), ...manifests.keys()]) {
+          if (!lost.has(digest) && !content.has(digest)) lost.set(digest, repository);
+        }
+      }
+      return [...lost].map(([digest, repository]) => ({ repository, digest }));
+    },
     local: options.shared === undefined ? undefined : createLocalImages(options.shared.names, content, logger),
     cache,
     async [Symbol.asyncDispose]() {

@@ -2,6 +2,7 @@ export {
   type CheckReport,
   createStoreCheck,
   type EngineObjects,
+  type Finding,
   type FindingKind,
   type ReportedFinding,
   type StoreCheck,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -154,7 +154,19 @@ test('what was pushed outlives a start of the engine without its registry', asyn
     await assert.rejects(fetch(`http://${host}/v2/`));
   }
   await first.start();
+  const { blobs: parts } = await pullAll(host, 'app', '1');
+
+  // A blob that the disk loses is told by the check, absent for clients, and comes again with the next push.
+  const layer = parts.at(-1)?.digest ?? '';
+  rmSync(join(first.dataRoot, 'content/blobs/sha256', layer.slice(7)));
+  const check = await first.gantry(['system', 'check']);
+  assert.notEqual(check.code, 0);
+  assert.match(check.stdout + check.stderr, /app in the engine's registry refers to it/);
+  assert.equal((await fetch(`http://${host}/v2/app/blobs/${layer}`)).status, 404);
+  await loadOwn(first, `${host}/app:1`);
+  await first.ok('gantry', ['push', `${host}/app:1`]);
   assert.equal((await pullAll(host, 'app', '1')).digest, digest);
+  await first.ok('gantry', ['system', 'check']);
 });
 
 test('accounts, limits and errors of the configuration are those of gantry registry serve', async (t) => {

@@ -3,7 +3,7 @@ import type { Digest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import { type EngineNames, openRegistry, type Registry } from '../../registry/index.ts';
 import { parseReference } from '../../spec/index.ts';
-import type { ContentStore, StateDb, Stores } from '../../store/index.ts';
+import type { ContentStore, Finding, StateDb, Stores } from '../../store/index.ts';
 import { readServiceConfig } from './config.ts';
 import { type ListenAddress, parseListen } from './listen-address.ts';
 import { openWebhooks, storageOptions } from './registry-options.ts';
@@ -13,6 +13,8 @@ import { serveRegistry } from './serve.ts';
 export interface EngineRegistry extends AsyncDisposable {
   /** For the engine's collector: whether a blob is in use here. */
   keeps(digest: Digest): boolean;
+  /** For the check of the stores. */
+  audit(): readonly Finding[];
   /** Listens, where that is configured, once the engine's stores are open. @throws EngineError conflict, invalid */
   serve(stores: Pick<Stores, 'images' | 'collector'>): Promise<void>;
 }
@@ -60,6 +62,13 @@ export function openEngineRegistry(
   );
   return {
     keeps: registry.collector.keeps,
+    audit: () =>
+      registry.lost().map(({ repository, digest }) => ({
+        kind: 'blob-missing',
+        subject: digest,
+        problem: `${repository} in the engine's registry refers to it, and it is not there`,
+        advice: `push ${repository} again`,
+      })),
     async serve(engine) {
       stores = engine;
       if (address === undefined) return;

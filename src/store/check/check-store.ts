@@ -12,6 +12,8 @@ export interface CheckDeps extends AuditImagesDeps {
   readonly db: Pick<StateDb, 'check'>;
   readonly objects: EngineObjects;
   auditSnapshots(): readonly Finding[];
+  /** Of whoever else refers to blobs. */
+  auditKeepers?(): readonly Finding[];
   /** Resolves when what was deleted is off the disk. */
   swept(): Promise<void>;
 }
@@ -109,6 +111,7 @@ function audit(deps: CheckDeps): Finding[] {
     ...deps.content.audit(),
     ...auditQuarantine(deps),
     ...deps.auditSnapshots(),
+    ...(deps.auditKeepers?.() ?? []),
     ...auditObjects(deps.objects, deps.snapshots),
   ];
 }

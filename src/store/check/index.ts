@@ -6,4 +6,4 @@ export {
   type ReportedFinding,
   type StoreCheck,
 } from './check-store.ts';
-export type { FindingKind } from './finding.ts';
+export type { Finding, FindingKind } from './finding.ts';
