@@ -89,7 +89,8 @@ async function pushOne(deps: PushDeps, reference: Reference, call: PushCall): Pr
   for (const document of plan.documents) await putDocument(deps, repository, document, document.digest, call.signal);
   const tag = reference.tag ?? '';
   await putDocument(deps, repository, plan.target, tag, call.signal);
-  adopt(`${repositoryName(reference)}@${plan.target.digest}`);
+  // Removed meanwhile, it stays so.
+  if (deps.images.get(image.id) !== undefined) adopt(`${repositoryName(reference)}@${plan.target.digest}`);
   const { digest, size } = plan.target;
   progress({ status: `${tag}: digest: ${digest} size: ${size}` });
   progress({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } });

@@ -156,3 +156,23 @@ test('a push that is refused leaves the image as it was', async () => {
   assert.equal(host.stores.images.resolve(name).target.digest, target);
   assert.equal(json(host.stores.images.resolve(name).repoDigests), '[]');
 });
+
+test('an image that is removed while it is pushed arrives whole, and stays removed', async () => {
+  await using registry = await wildRegistry();
+  await using host = await imageHost();
+  await host.load(dockerArchive());
+  const name = `${registry.host}/t/app`;
+  await host.images.tag('t/app:1', { repo: name, tag: 'latest' });
+  registry.wild = async ({ kind, request }) => {
+    if (kind === 'uploads' && request.method === 'POST' && ids(host).length > 0) {
+      for (const each of ['t/app:1', `${name}:latest`]) {
+        await host.images.remove(each, { force: false, noPrune: false }, never);
+      }
+    }
+    return false;
+  };
+  await push(host, name);
+  assert.ok(registry.manifests.has('t/app:latest'));
+  assert.deepEqual(ids(host), []);
+  assert.deepEqual(await host.leftovers(), []);
+});
