@@ -13,6 +13,7 @@ import { createDownloads } from './pull/downloads.ts';
 import { pullImage } from './pull/pull-image.ts';
 import { pushImage } from './push/push-image.ts';
 import { removeImage } from './remove.ts';
+import { removePlatforms } from './remove-platforms.ts';
 import { saveImages } from './save/save.ts';
 import { searchImages } from './search.ts';
 import { tagImage } from './tag.ts';
@@ -36,7 +37,10 @@ export function createImages(deps: ImagesDeps): Images {
     inspect: async (ref, options) => inspectImage(deps, ref, options),
     history: async (ref, options) => imageHistory(deps, ref, options),
     tag: async (ref, target) => tagImage(deps, ref, target),
-    remove: (ref, { force, noPrune }) => removeImage(deps, ref, { force, prune: !noPrune }),
+    remove: (ref, { force, noPrune, platforms = [] }) =>
+      platforms.length === 0
+        ? removeImage(deps, ref, { force, prune: !noPrune })
+        : removePlatforms(deps, ref, platforms, { force, prune: !noPrune }),
     prune: (filters, signal) => pruneImages(deps, filters, signal),
   };
 }

@@ -48,7 +48,12 @@ export interface Images {
   tag(ref: string, target: { readonly repo: string; readonly tag: string }): Promise<void>;
   remove(
     ref: string,
-    options: { readonly force: boolean; readonly noPrune: boolean },
+    options: {
+      readonly force: boolean;
+      readonly noPrune: boolean;
+      /** Only these of an image of several; all when empty. */
+      readonly platforms?: readonly Platform[];
+    },
     signal: AbortSignal,
   ): Promise<readonly ({ readonly Untagged: string } | { readonly Deleted: string })[]>;
   prune(

@@ -106,7 +106,9 @@ async function deleteImages(
   for (const [index, image] of images.entries()) {
     imageEvent(deps, 'delete', image);
     const later = references.slice(index + 1).flatMap(({ chains }) => chains);
-    records.push(...[image.id, ...image.siblings].map((id) => ({ Deleted: id })));
+    // One of another platform may have a name of its own.
+    const ids = [image.id, ...image.siblings].filter((id) => deps.images.get(id) === undefined);
+    records.push(...ids.map((id) => ({ Deleted: id })));
     records.push(...releasedLayers(deps, references[index]?.chains ?? [], later));
   }
   for (const each of references) await deps.collector.collect(each);
@@ -115,7 +117,7 @@ async function deleteImages(
 }
 
 /** ChainIDs that no image, none of the chains `later`, and no container stands on any more, top first. */
-function releasedLayers(
+export function releasedLayers(
   deps: RemoveDeps,
   chains: readonly (readonly Digest[])[],
   later: readonly (readonly Digest[])[],
@@ -159,7 +161,12 @@ interface Conflict {
 }
 
 /** `left` are the names that the image would still have. */
-function findConflict(deps: RemoveDeps, image: StoredImage, left: readonly string[], mask: Mask): Conflict | undefined {
+export function findConflict(
+  deps: RemoveDeps,
+  image: StoredImage,
+  left: readonly string[],
+  mask: Mask,
+): Conflict | undefined {
   const users = usersOf(deps, image);
   const running = users.find((user) => user.running);
   const stopped = users.find((user) => !user.running);

@@ -180,7 +180,7 @@ for (const cli of CLIS) {
   });
 }
 
-test('save and load of one platform of several', async () => {
+test('save, load and rmi of one platform of several', async () => {
   const name = `${unique('part')}:1`;
   const { archive, intel } = multiPlatform(name);
   const path = join(folder, unique('part'));
@@ -193,6 +193,10 @@ test('save and load of one platform of several', async () => {
   );
   const refused = await engine().gantry(['save', '--platform', 'linux/s390x', '-o', path, name]);
   assert.match(refused.stderr, /wanted linux\/s390x/);
+  const removed = await ok('rmi', '--platform', 'linux/ppc64le', name);
+  assert.match(removed, /^Deleted: sha256:/);
+  assert.equal((await engine().gantry(['rmi', '--platform', 'linux/ppc64le', name])).code, 1);
+  assert.equal(await ok('run', '--rm', name, 'echo', 'still here'), 'still here');
   await ok('rmi', name);
   await engine().ok('gantry', ['load', '-q', '--platform', 'linux/ppc64le'], { input: archive });
   assert.equal(await ok('image', 'inspect', '-f', '{{.Architecture}}', name), 'ppc64le');

@@ -65,6 +65,11 @@ export function createCatalog(): Catalog {
     owners.set(name, to);
     owner(name)?.names.add(name);
   };
+  const release = (id: Digest, digest: Digest): void => {
+    const set = holdersOf.get(id);
+    set?.delete(digest);
+    if (set?.size === 0) holdersOf.delete(id);
+  };
   const view = (target: Target, image: ImageDocuments): StoredImage => {
     const all = holders(image.id);
     const names = all.flatMap((holder) => [...holder.names]);
@@ -96,6 +101,7 @@ export function createCatalog(): Catalog {
     ids: () => new Set(holdersOf.keys()),
     enter(record, { images, attachedBlobs }) {
       const { digest } = record.descriptor;
+      for (const { id } of targets.get(digest)?.images ?? []) release(id, digest);
       const target = { record, images, attachedBlobs, names: targets.get(digest)?.names ?? new Set<string>() };
       targets.set(digest, target);
       for (const { id } of images) holdersOf.set(id, (holdersOf.get(id) ?? new Set()).add(digest));
@@ -105,11 +111,7 @@ export function createCatalog(): Catalog {
       const { digest } = target.record.descriptor;
       for (const name of [...target.names]) move(name, undefined);
       targets.delete(digest);
-      for (const { id } of target.images) {
-        const set = holdersOf.get(id);
-        set?.delete(digest);
-        if (set?.size === 0) holdersOf.delete(id);
-      }
+      for (const { id } of target.images) release(id, digest);
     },
     move,
     view,

@@ -51,6 +51,11 @@ export interface ImageStore {
   used(id: Digest): void;
   /** When the image was last used, tagged or brought here: milliseconds since the epoch. */
   lastUsed(id: Digest): number;
+  /**
+   * Takes manifests out of an index, and the attestations about them; names stay. At least one image must remain.
+   * What they used alone is left to the collector.
+   */
+  removePlatforms(target: Digest, manifests: readonly Digest[]): void;
   /** What the images use: nothing of it may be deleted. Read from memory. */
   references(): References;
   /** What one image uses. */

@@ -3,7 +3,7 @@ import type { Digest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Records } from '../../base/records.ts';
 import { formatNanos } from '../../base/time.ts';
-import { parseReference } from '../../spec/index.ts';
+import { type Descriptor, parseReference } from '../../spec/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { StateDb } from '../db/index.ts';
 import { auditRecords } from './audit.ts';
@@ -194,6 +194,20 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
       );
       for (const target of gone) catalog.leave(target);
       refreshIndex();
+    },
+    removePlatforms(digest, manifests) {
+      const target = catalog.target(digest);
+      if (target === undefined) return;
+      const images = target.images.filter(({ descriptor }) => !manifests.includes(descriptor.digest));
+      if (images.length === 0) throw internal('a target without images');
+      const about = ({ annotations }: Descriptor): string => annotations?.['vnd.docker.reference.digest'] ?? '';
+      const attachments = (target.record.attachments ?? []).filter(
+        (attachment) => !manifests.some((manifest) => manifest === about(attachment)),
+      );
+      const record = { ...target.record, manifests: images.map(({ descriptor }) => descriptor), attachments };
+      const attachedBlobs = attachments.flatMap((descriptor) => attachmentBlobs(content, descriptor));
+      put([{ record, content: { images, attachedBlobs }, names: [] }]);
+      for (const { id } of target.images) if (catalog.holders(id).length === 0) uses.forget(id);
     },
     used: (id) => uses.note(id),
     lastUsed(id) {

@@ -1,15 +1,15 @@
 import * as z from 'zod/mini';
 import type { Images } from '../../../images/index.ts';
-import { queryBool } from '../../codec/query.ts';
+import { queryBool, queryPlatforms } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
 /** DELETE /images/{name}: what was untagged and deleted; 409 in use. */
 export const removeImage = defineRoute({
   method: 'DELETE',
   path: '/images/:name+',
-  query: z.object({ force: queryBool(), noprune: queryBool() }),
+  query: z.object({ force: queryBool(), noprune: queryBool(), platforms: queryPlatforms }),
   async handle({ params, query, signal }, images: Pick<Images, 'remove'>) {
-    const options = { force: query.force, noPrune: query.noprune };
+    const options = { force: query.force, noPrune: query.noprune, platforms: query.platforms };
     return { status: 200, body: await images.remove(params['name'] ?? '', options, signal) };
   },
 });
