@@ -1,4 +1,5 @@
-import { EngineError, type ErrorKind, errnoOf, messageOf } from '../base/errors.ts';
+import { EngineError, type ErrorKind, errnoOf } from '../base/errors.ts';
+import { failureText } from './http/failure-text.ts';
 
 /** One entry of a registry's error body (distribution specification 1.1, "Error codes"). */
 export interface RegistryErrorEntry {
@@ -26,7 +27,7 @@ export class ConnectionError extends EngineError {
   readonly code: string;
 
   constructor(what: string, cause: unknown) {
-    super('unavailable', `${what}: ${messageOf(cause)}`, { cause });
+    super('unavailable', `${what}: ${failureText(cause)}`, { cause });
     this.code = errnoOf(cause) ?? 'UNKNOWN';
   }
 }

@@ -107,7 +107,8 @@ test('a registry that nobody listens for is named in the error', async () => {
   await using client = openTestRepository('127.0.0.1:1', 'app');
   await assert.rejects(client.repository.manifest('v1', never), {
     kind: 'unavailable',
-    message: /^GET "https?:\/\/127\.0\.0\.1:1\/v2\/app\/manifests\/v1": .*ECONNREFUSED/,
+    message:
+      /^Get "https?:\/\/127\.0\.0\.1:1\/v2\/app\/manifests\/v1": dial tcp 127\.0\.0\.1:1: connect: connection refused/,
   });
 });
 

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { EngineError } from '../base/errors.ts';
+import { EngineError, invalid } from '../base/errors.ts';
 import type { Credentials } from '../distribution/index.ts';
 import { type Descriptor, type Platform, parseIndex, parseReference, withDefaultTag } from '../spec/index.ts';
 import type { ImagesDeps } from './deps.ts';
-import { pullError } from './pull/pull-errors.ts';
 
 /** `GET /distribution/{name}/json`. */
 export interface DistributionInfo {
@@ -20,15 +19,12 @@ export async function distributionInfo(
   credentials: Credentials,
   signal: AbortSignal,
 ): Promise<DistributionInfo> {
+  if (/^[0-9a-f]{64}$/.test(ref)) throw invalid('no manifest found for full image ID');
   const reference = withDefaultTag(parseReference(ref));
   const repository = registries.repository(reference.domain, reference.path, credentials);
-  try {
-    const { descriptor, bytes } = await repository.manifest(reference.digest ?? reference.tag ?? '', signal);
-    const json = JSON.parse(bytes.toString()) as unknown;
-    return { Descriptor: descriptor, Platforms: await platformsOf(json) };
-  } catch (error) {
-    throw pullError(error, reference);
-  }
+  const { descriptor, bytes } = await repository.manifest(reference.digest ?? reference.tag ?? '', signal);
+  const json = JSON.parse(bytes.toString()) as unknown;
+  return { Descriptor: descriptor, Platforms: await platformsOf(json) };
 
   async function platformsOf(json: unknown): Promise<readonly Platform[]> {
     if (typeof json !== 'object' || json === null) return [];
@@ -43,7 +39,8 @@ export async function distributionInfo(
         return offset;
       },
       write: async (chunk: Uint8Array) => {
-        parts.push(chunk);
+        // The chunk's memory is given back when this resolves.
+        parts.push(Uint8Array.from(chunk));
         offset += chunk.length;
       },
     };

@@ -1,7 +1,6 @@
-import { EngineError } from '../../base/errors.ts';
 import { jsonLines } from '../../client/index.ts';
+import { parseReference, repositoryName, withDefaultTag } from '../../spec/index.ts';
 import type { Cli } from '../cli.ts';
-import { parseFamiliar } from '../format/reference.ts';
 import type { Output } from '../output.ts';
 import { drawProgress } from '../streams/progress.ts';
 
@@ -13,27 +12,17 @@ export interface PullOptions {
   readonly allTags?: boolean;
 }
 
-/** Has the engine pull an image, and draws how far it is. @throws EngineError */
+/** Has the engine pull an image, and draws how far it is. @throws EngineError, in docker's words for a name that is none */
 export async function pullImage(cli: Cli, image: string, options: PullOptions): Promise<void> {
-  const parsed = parseFamiliar(image);
-  if (parsed === undefined) throw new EngineError('invalid', 'invalid reference format');
-  const tag = parsed.digest ?? parsed.tag ?? (options.allTags === true ? undefined : 'latest');
-  const name = image.replace(/@[^@]*$/, '').replace(/:[^:/]*$/, '');
+  const reference = parseReference(image);
+  const { digest, tag } = options.allTags === true ? reference : withDefaultTag(reference);
   // Loaded here: `run` finds most images on the machine.
   const { registryAuth } = await import('../credentials/registry-auth.ts');
   const response = await cli.client.request({
     method: 'POST',
     path: '/images/create',
-    query: { fromImage: qualified(name), tag, platform: options.platform || undefined },
-    headers: { 'X-Registry-Auth': await registryAuth(cli, name) },
+    query: { fromImage: repositoryName(reference), tag: digest ?? tag, platform: options.platform || undefined },
+    headers: { 'X-Registry-Auth': await registryAuth(cli, image) },
   });
   await drawProgress(jsonLines(response.body), options.quiet ? undefined : options.out);
-}
-
-/** The full name that the API wants: `docker.io/library/busybox`. */
-export function qualified(name: string): string {
-  const first = name.split('/')[0] ?? '';
-  const hasHost = name.includes('/') && (first.includes('.') || first.includes(':') || first === 'localhost');
-  if (hasHost) return name;
-  return `docker.io/${name.includes('/') ? name : `library/${name}`}`;
 }

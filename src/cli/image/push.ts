@@ -1,12 +1,19 @@
 import { jsonLines } from '../../client/index.ts';
+import { canonicalString, parseReference, repositoryName, withDefaultTag } from '../../spec/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { registryAuth } from '../credentials/registry-auth.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
-import { parseFamiliar } from '../format/reference.ts';
 import { drawProgress } from '../streams/progress.ts';
+import { CONTENT_TRUST } from './content-trust.ts';
 import { platformQuery } from './platform.ts';
-import { qualified } from './pull-image.ts';
+
+const ONE_PLATFORM = `
+ Info -> Using --platform pushes only the specified platform manifest of a multi-platform image index.
+         Other components, like attestations, will not be included.
+         To push the complete multi-platform image, remove the --platform flag.
+
+`;
 
 export const push: Command = {
   usage: '[OPTIONS] NAME[:TAG]',
@@ -14,34 +21,28 @@ export const push: Command = {
   examples: ['push localhost:5000/app:v2', 'push -a localhost:5000/app'],
   flags: [
     flag('-a, --all-tags', 'bool', 'Send every tag of the repository'),
-    flag('--disable-content-trust', 'bool', 'Accepted for compatibility: nothing is signed', {
-      default: 'true',
-      hidden: true,
-    }),
+    CONTENT_TRUST,
     flag('--platform', 'string', 'Send this platform alone, as an image of its own'),
     flag('-q, --quiet', 'bool', "Don't show progress"),
   ],
   async run(cli, [image = ''], flags) {
-    const parsed = parseFamiliar(image);
-    if (parsed === undefined) throw new CliError(1, 'invalid reference format');
+    const parsed = parseReference(image);
     if (parsed.digest !== undefined) throw new CliError(1, 'cannot push a digest reference');
     const all = flags.bool('all-tags');
     const quiet = flags.bool('quiet');
     if (all && parsed.tag !== undefined) throw new CliError(1, "tag can't be used with --all-tags/-a");
-    if (!all && parsed.tag === undefined && !quiet) cli.out.line('Using default tag: latest');
-    const name = parsed.tag === undefined ? image : image.slice(0, -parsed.tag.length - 1);
+    const reference = all ? parsed : withDefaultTag(parsed);
+    if (reference.tag !== parsed.tag && !quiet) cli.out.line('Using default tag: latest');
     const platform = flags.string('platform') || cli.env['DOCKER_DEFAULT_PLATFORM'] || '';
+    if (platform !== '') cli.out.write(ONE_PLATFORM);
     const response = await cli.client.request({
       method: 'POST',
-      path: `/images/${qualified(name)}/push`,
-      query: {
-        tag: all ? undefined : (parsed.tag ?? 'latest'),
-        platform: platformQuery(platform),
-      },
-      headers: { 'X-Registry-Auth': await registryAuth(cli, name) },
+      path: `/images/${repositoryName(reference)}/push`,
+      query: { tag: reference.tag, platform: platformQuery(platform) },
+      headers: { 'X-Registry-Auth': await registryAuth(cli, image) },
     });
     await drawProgress(jsonLines(response.body), quiet ? undefined : cli.out);
-    if (quiet) cli.out.line(all ? qualified(name) : qualified(`${name}:${parsed.tag ?? 'latest'}`));
+    if (quiet) cli.out.line(canonicalString(reference));
     return 0;
   },
 };

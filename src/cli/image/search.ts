@@ -40,7 +40,7 @@ export const search: Command = {
     printList(
       cli.out,
       foundFormat(format === 'json' || format === '{{json .}}'),
-      found.map((each) => (whole ? each : shortened(each))),
+      found.map((each) => described(each, whole ? Number.POSITIVE_INFINITY : DESCRIPTION_LENGTH_MAX)),
       {
         format,
         quiet: false,
@@ -50,11 +50,12 @@ export const search: Command = {
   },
 };
 
-function shortened(found: Found): Found {
+/** On one line, and cut where it is too long. */
+function described(found: Found, lengthMax: number): Found {
   const description = found.description.replaceAll('\n', ' ').replaceAll('\r', ' ');
   const characters = [...description];
-  if (characters.length <= DESCRIPTION_LENGTH_MAX) return { ...found, description };
-  return { ...found, description: `${characters.slice(0, DESCRIPTION_LENGTH_MAX - 1).join('')}…` };
+  if (characters.length <= lengthMax) return { ...found, description };
+  return { ...found, description: `${characters.slice(0, lengthMax - 1).join('')}…` };
 }
 
 /** Docker prints booleans in words as JSON alone. */

@@ -1,5 +1,6 @@
 import { EngineError } from '../../base/errors.ts';
 import { discard } from '../http/body-text.ts';
+import { methodText } from '../http/failure-text.ts';
 import type { HttpRequest, HttpResponse } from '../http/transport.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicAuthorization, type Credentials } from './credentials.ts';
@@ -45,7 +46,9 @@ export class Authorizer {
     this.#challenge = challenge;
     this.#tokens.delete(key(scopes));
     if (challenge.scheme === 'basic' && this.#options.credentials.kind !== 'password') {
-      throw new EngineError('unauthorized', 'unauthorized: authentication required');
+      // In dockerd's words, which people and scripts know.
+      const asked = `${methodText(request.method)} "${request.url.origin}${request.url.pathname}"`;
+      throw new EngineError('unauthorized', `${asked}: no basic auth credentials`);
     }
     return send(await this.#authorized(request, scopes));
   }

@@ -4,6 +4,7 @@ import { parseChallenges } from '../auth/challenge.ts';
 import { ConnectionError, parseErrorBody, RegistryError, type RegistryErrorEntry } from '../errors.ts';
 import type { RegistryEndpoint } from '../hosts/registry-hosts.ts';
 import { readBytes } from './body-text.ts';
+import { methodText } from './failure-text.ts';
 import { followRedirects } from './redirects.ts';
 import { isPassing, pause, type RetryPolicy, withRetries } from './retry.ts';
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
@@ -96,7 +97,7 @@ export class HostClient {
         if (error instanceof EngineError) throw error;
         if (signal.aborted) throw new EngineError('cancelled', 'cancelled', { cause: error });
         if (!isPassing(error) || attempt >= attempts)
-          throw new ConnectionError(`${request.method} ${this.host}`, error);
+          throw new ConnectionError(`${methodText(request.method)} ${this.host}`, error);
       }
       await pause(Math.min(firstDelayMs * 2 ** (attempt - 1), maxDelayMs), signal);
     }

@@ -11,6 +11,7 @@ import { Readable } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
 import { release } from '../../io/index.ts';
 import { ConnectionError } from '../errors.ts';
+import { methodText } from './failure-text.ts';
 import type { HttpResponse, TlsOptions, Transport } from './transport.ts';
 
 /** A host that says nothing for so long counts as gone; the layer above tries again. */
@@ -62,7 +63,10 @@ export function createNodeTransport(): NodeTransport {
     sent.on('error', (error) => {
       if (signal.aborted) reject(new EngineError('cancelled', 'cancelled', { cause: error }));
       // Without the query, which may hold a signature.
-      else reject(new ConnectionError(`${request.method} "${request.url.origin}${request.url.pathname}"`, error));
+      else
+        reject(
+          new ConnectionError(`${methodText(request.method)} "${request.url.origin}${request.url.pathname}"`, error),
+        );
     });
     if (request.body instanceof Readable) sendStream(request.body, sent, reject);
     else sent.end(request.body);

@@ -23,7 +23,7 @@ export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
   const [first = '', architecture, variant] = parts;
   if (parts.length > 3 || parts.some((part) => !PART.test(part))) {
-    throw invalid(`"${text}" is an invalid platform specifier`);
+    throw invalid(`${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`);
   }
   if (architecture !== undefined) {
     return normalisePlatform({ os: first, architecture, ...(variant === undefined ? {} : { variant }) });

@@ -10,7 +10,6 @@ export const auth = defineRoute({
   method: 'POST',
   path: '/auth',
   query: z.object({}),
-  emptyBody: 'accepted',
   json: goStruct({
     username: goString,
     password: goString,
