@@ -1,3 +1,4 @@
+import { imageAttestations } from './attestations.ts';
 import { commitImage } from './commit.ts';
 import type { ImagesDeps } from './deps.ts';
 import { distributionInfo } from './distribution-info.ts';
@@ -35,6 +36,7 @@ export function createImages(deps: ImagesDeps): Images {
     distribution: (ref, credentials, signal) => distributionInfo(deps, ref, credentials, signal),
     list: async (options) => listImages(deps, options),
     inspect: async (ref, options) => inspectImage(deps, ref, options),
+    attestations: async (ref, options) => imageAttestations(deps, ref, options),
     history: async (ref, options) => imageHistory(deps, ref, options),
     tag: async (ref, target) => tagImage(deps, ref, target),
     remove: (ref, { force, noPrune, platforms = [] }) =>

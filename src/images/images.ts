@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Credentials, SearchResult } from '../distribution/index.ts';
 import type { ContainerConfig, Descriptor, Platform } from '../spec/index.ts';
+import type { AttestationOptions, AttestationStatement } from './attestations.ts';
 import type { CommitRequest } from './commit.ts';
 import type { DistributionInfo } from './distribution-info.ts';
 import type { ImportOptions } from './import.ts';
@@ -44,6 +45,8 @@ export interface Images {
     readonly manifests: boolean;
   }): Promise<readonly ImageSummary[]>;
   inspect(ref: string, options: { readonly platform?: Platform; readonly manifests: boolean }): Promise<ImageInspect>;
+  /** In-toto statements that came with an image. */
+  attestations(ref: string, options: AttestationOptions): Promise<readonly AttestationStatement[]>;
   history(ref: string, options: { readonly platform?: Platform }): Promise<readonly object[]>;
   tag(ref: string, target: { readonly repo: string; readonly tag: string }): Promise<void>;
   remove(

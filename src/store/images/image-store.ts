@@ -93,6 +93,7 @@ export interface StoredTarget {
   readonly names: readonly string[];
   /** One per platform. */
   readonly images: readonly StoredImage[];
+  readonly attachments: readonly Descriptor[];
 }
 
 /** One image for one platform. */

@@ -134,6 +134,7 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
         descriptor: target.record.descriptor,
         names: [...target.names],
         images: target.images.map((image) => catalog.view(target, image)),
+        attachments: target.record.attachments ?? [],
       })),
     children: (id) =>
       catalog

@@ -1,5 +1,6 @@
 import type { Images } from '../../../images/index.ts';
 import { type BoundRoute, bind } from '../../route.ts';
+import { imageAttestations } from './attestations.ts';
 import { commitImage } from './commit.ts';
 import { createImage } from './create.ts';
 import { imageHistory } from './history.ts';
@@ -25,6 +26,7 @@ export function imageRoutes(images: Images): readonly BoundRoute[] {
     bind(searchImages, images),
     bind(inspectImage, images),
     bind(imageHistory, images),
+    bind(imageAttestations, images),
     bind(pushImage, images),
     bind(tagImage, images),
     bind(removeImage, images),
