@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Ingest } from '../store/index.ts';
 import type { RepositoryName } from './names.ts';
-import { createUpload } from './storage/upload.ts';
+import { createUpload, type Upload } from './storage/upload.ts';
 import { codeOf, pushBlob, sha256, startTestRegistry } from './testing.ts';
 
 const start = async (url: string, repository = 'a/b'): Promise<string> => {
@@ -147,25 +147,9 @@ test('an upload goes on after a restart, and after a connection that broke', asy
   broken.destroy();
 });
 
-test('an upload that is being opened for a body says its size without waiting for the body', async () => {
-  const opened = Promise.withResolvers<Ingest>();
-  const upload = createUpload(
-    { id: 'x', repository: 'a' as RepositoryName, startedAt: 0 },
-    {
-      content: { ingest: () => opened.promise },
-      limits: { maxBlobBytes: 100, requireRoom: () => {} },
-      now: () => 0,
-      ended: () => {},
-    },
-  );
-  const body = Promise.withResolvers<Uint8Array>();
-  const appended = upload.append(
-    (async function* () {
-      yield await body.promise;
-    })(),
-  );
-  const size = upload.size();
-  opened.resolve({
+/** An upload over an ingest that takes everything and keeps nothing. */
+function fakeUpload(now: () => number, opened: Promise<unknown> = Promise.resolve()): Upload {
+  const ingest: Ingest = {
     offset: 7,
     path: '',
     writtenBytes: 7,
@@ -173,10 +157,44 @@ test('an upload that is being opened for a body says its size without waiting fo
     commit: () => Promise.reject(new Error('not committed')),
     discard: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
-  });
+  };
+  return createUpload(
+    { id: 'x', repository: 'a' as RepositoryName, startedAt: 0 },
+    {
+      content: { ingest: () => opened.then(() => ingest) },
+      limits: { maxBlobBytes: 1e9, requireRoom: () => {} },
+      now,
+      ended: () => {},
+    },
+  );
+}
+
+test('an upload that is being opened for a body says its size without waiting for the body', async () => {
+  const opened = Promise.withResolvers<void>();
+  const upload = fakeUpload(() => 0, opened.promise);
+  const body = Promise.withResolvers<Uint8Array>();
+  const appended = upload.append(
+    (async function* () {
+      yield await body.promise;
+    })(),
+  );
+  const size = upload.size();
+  opened.resolve();
   assert.equal(await size, 7);
   body.resolve(Buffer.from('abc'));
   assert.equal(await appended, 10);
+  await upload.rest();
+});
+
+test('a body that trickles in is broken off after minutes; a slow one goes on, and what came stays', async () => {
+  let now = 0;
+  const upload = fakeUpload(() => now);
+  const body = async function* (chunkBytes: number): AsyncGenerator<Uint8Array> {
+    for (let minute = 0; minute < 60; minute++, now += 60_000) yield new Uint8Array(chunkBytes);
+  };
+  await upload.append(body(20_000));
+  await assert.rejects(upload.append(body(1)), { status: 408 });
+  assert.equal(await upload.size(), 7 + 60 * 20_000 + 6);
   await upload.rest();
 });
 

@@ -7,7 +7,7 @@ export interface FilePart extends ByteRange {
   readonly handle: FileHandle;
 }
 
-const BUFFER_BYTES = 256 << 10;
+const BUFFER_BYTES = 128 << 10;
 const SPARE_MAX = 8;
 /** A fresh buffer costs a page fault for each 4 KiB of it, as much as reading into it: used ones are used again. */
 const spare: Buffer[] = [];

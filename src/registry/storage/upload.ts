@@ -25,7 +25,7 @@ export interface Upload {
   size(): Promise<number>;
   /**
    * Appends a body, whose chunks it consumes; answers the size then. A body that breaks off leaves what came. `from` is where it must begin.
-   * @throws RegistryError RANGE_INVALID, SIZE_INVALID beyond the limit, DENIED beyond the quota
+   * @throws RegistryError RANGE_INVALID, SIZE_INVALID beyond the limit, DENIED beyond the quota, 408 for one that trickles
    */
   append(body: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<number>;
   /** Verifies and publishes, with `claim` in one go. Ends the upload, whatever comes. @throws RegistryError DIGEST_INVALID */
@@ -49,6 +49,10 @@ export interface UploadDeps {
   /** Forgets the upload's record. */
   readonly ended: () => void;
 }
+
+/** A body that after a while has not come at this speed is broken off: its sender wants to hold the upload open. */
+const SLOW_AFTER_MS = 300_000;
+const SLOW_BYTES_PER_SECOND = 256;
 
 /** A file that no request writes to is closed after this; opening it again hashes it again. */
 const REST_AFTER_MS = 60_000;
@@ -114,8 +118,13 @@ export function createUpload(record: UploadRecord, deps: UploadDeps): Upload {
     }
     const mine = { interrupt: options.interrupt ?? (() => {}) };
     writer = mine;
+    const [begun, before] = [deps.now(), size];
     try {
       for await (const chunk of body) {
+        const milliseconds = deps.now() - begun;
+        if (milliseconds > SLOW_AFTER_MS && (size - before) / milliseconds < SLOW_BYTES_PER_SECOND / 1000) {
+          throw new RegistryError('BLOB_UPLOAD_INVALID', 'the body comes too slowly', { status: 408 });
+        }
         if (size + chunk.length > deps.limits.maxBlobBytes) {
           throw new RegistryError('SIZE_INVALID', `a blob may have at most ${deps.limits.maxBlobBytes} bytes`, {
             status: 413,
