@@ -61,7 +61,7 @@ test('image names may hold slashes, escaped or not', async () => {
   assert.equal((await api.ask('DELETE', '/images/host:5000/a?force=1')).status, 200);
   assert.deepEqual(api.journal, [
     'tag "host:5000/a" {"repo":"x/y","tag":"2"}',
-    'removeImage "host:5000/a" {"force":true,"noPrune":false}',
+    'removeImage "host:5000/a" {"force":true,"noPrune":false,"platforms":[]}',
   ]);
 });
 
