@@ -12,7 +12,7 @@ const ONE_PLATFORM = `
  Info -> Using --platform pushes only the specified platform manifest of a multi-platform image index.
          Other components, like attestations, will not be included.
          To push the complete multi-platform image, remove the --platform flag.
-
+         
 `;
 
 export const push: Command = {
