@@ -47,7 +47,7 @@ export async function findCredentials(cli: Cli, server: string): Promise<StoredC
 
 /**
  * Keeps credentials where `config.json` says, by docker's rules; where it says nothing, in our own helper, and then
- * `credHelpers` says so for this registry (docs/decisions/0007).
+ * `credHelpers` says so for this registry (docs/decisions/0008).
  * @throws CliError when there is nowhere to keep them
  */
 export async function storeCredentials(
