@@ -49,11 +49,7 @@ export interface ContainersDomain extends Containers {
   /** What `images` asks about containers. */
   readonly imageUsers: ReturnType<typeof imageUsers>;
   /** What `images` makes an image of. */
-  readonly hold: (
-    ref: string,
-    options: { readonly pause: boolean },
-    signal: AbortSignal,
-  ) => Promise<HeldContainer>;
+  readonly hold: (ref: string, options: { readonly pause: boolean }, signal: AbortSignal) => Promise<HeldContainer>;
   readonly counts: () => { readonly running: number; readonly paused: number; readonly stopped: number };
 }
 

@@ -20,12 +20,16 @@ export function cleanLink(name: string, target: string): string {
   return path;
 }
 
+/** @throws EngineError invalid for a symlink to nothing */
+export function checkTarget(path: string, target: string): void {
+  if (target === '') throw invalid(`invalid symlink ${showName(path)}: it has no target`);
+}
+
 /**
- * Refuses a symlink whose own text leaves the root, as dockerd does. Absolute ones are the container's business, and stay as they
- * are. @throws EngineError invalid
+ * Refuses a symlink whose own text leaves the directory that is written to, as dockerd does in copies. Absolute ones are the container's
+ * business, and stay as they are. In a layer, whose directory is the root, none can leave it. @throws EngineError invalid
  */
 export function checkSymlink(path: string, target: string): void {
-  if (target === '') throw invalid(`invalid symlink ${showName(path)}: it has no target`);
   if (target.startsWith('/') || !target.includes('..')) return;
   if (resolveInside(path.split('/').slice(0, -1), target) === undefined) {
     throw invalid(`invalid symlink ${showName(path)} -> ${showName(target)}`);

@@ -12,24 +12,11 @@ import {
 import { errnoOf, invalid } from '../../../base/errors.ts';
 import { showName, type TarEntry, type TarSink } from '../../../io/index.ts';
 import { type BytePath, makeDevice, makeNode, S_IF, setXattr, sysPath } from '../../../linux/index.ts';
-import { checkSymlink, cleanLink, cleanName, parentOf } from './entry-path.ts';
+import { checkSymlink, checkTarget, cleanLink, cleanName, parentOf } from './entry-path.ts';
 import { FileWriter, setEntryTimes } from './file-writer.ts';
 import { describe, NeedsParents } from './refusals.ts';
-
-/**
- * How whiteouts are kept. `overlay`: the tree is one layer by itself, whiteouts become overlayfs's own records. `merged`: the tree already
- * holds the layers below (an overlay mount, or a copy), what is whited out is removed. `plain`: no layer, and a name is a name.
- */
-export type UntarMode = 'overlay' | 'merged' | 'plain';
-
-export interface UntarOptions {
-  /** Directory to write below, absolute, clean and without symlinks; '/' or absent for the root. */
-  readonly base?: BytePath;
-  /** A directory is never replaced by something else, and nothing else by a directory. */
-  readonly keepDirectories?: boolean;
-  /** Owner of everything, instead of the archive's. */
-  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
-}
+import type { UntarMode, UntarOptions } from './untar-options.ts';
+import { XattrWriter } from './xattr-writer.ts';
 
 export interface RootAttributes {
   readonly mode: number;
@@ -51,7 +38,6 @@ export interface UntarResult {
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 const AUFS = '.wh..wh.';
-const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
 const NODE_TYPE = { character: S_IF.CHR, block: S_IF.BLK, fifo: S_IF.IFO } as const;
 
 /**
@@ -70,7 +56,7 @@ export class Untar implements TarSink, Disposable {
   /** `merged` only: everything from this archive, and the directories above. */
   readonly #fresh = new Set<string>();
   readonly #directoryTimes = new Map<BytePath, Pick<TarEntry, 'mtimeSeconds' | 'mtimeNanos'>>();
-  readonly #skippedXattrs = new Set<string>();
+  readonly #xattrs = new XattrWriter();
   #root: RootAttributes | undefined;
   #sawSetgid = false;
   #sizeBytes = 0;
@@ -109,7 +95,7 @@ export class Untar implements TarSink, Disposable {
   }
 
   end(): void {
-    this.#files.close((path, entry) => this.#xattrs(path, entry));
+    this.#files.close((path, entry) => this.#xattrs.write(path, entry));
   }
 
   /** Call after the last entry. Directories get their times only now: every entry made in them changed those. */
@@ -127,7 +113,7 @@ export class Untar implements TarSink, Disposable {
       sizeBytes: this.#sizeBytes,
       root: this.#root,
       implied: [...this.#implied],
-      skippedXattrs: [...this.#skippedXattrs],
+      skippedXattrs: this.#xattrs.skipped,
     };
   }
 
@@ -169,7 +155,8 @@ export class Untar implements TarSink, Disposable {
         mkdirSync(sysPath(target), entry.mode);
         return;
       case 'symlink':
-        checkSymlink(path, entry.linkName);
+        checkTarget(path, entry.linkName);
+        if (this.#mode === 'plain') checkSymlink(path, entry.linkName);
         symlinkSync(sysPath(entry.linkName as BytePath), sysPath(target));
         this.#leafAttributes(target, entry);
         return;
@@ -295,7 +282,7 @@ export class Untar implements TarSink, Disposable {
     lchownSync(path, entry.uid, entry.gid);
     chmodSync(path, entry.mode);
     if ((entry.mode & 0o2000) !== 0) this.#sawSetgid = true;
-    this.#xattrs(target, entry);
+    this.#xattrs.write(target, entry);
     const { mtimeSeconds, mtimeNanos } = entry;
     this.#directoryTimes.set(target, { mtimeSeconds, mtimeNanos });
   }
@@ -305,21 +292,7 @@ export class Untar implements TarSink, Disposable {
     const path = sysPath(target);
     lchownSync(path, entry.uid, entry.gid);
     if (entry.type !== 'symlink') chmodSync(path, entry.mode);
-    this.#xattrs(target, entry);
+    this.#xattrs.write(target, entry);
     setEntryTimes(target, entry);
-  }
-
-  #xattrs(target: BytePath, entry: TarEntry): void {
-    for (const [name, value] of entry.xattrs ?? []) {
-      // An image must not steer overlayfs.
-      if (OVERLAY_XATTR.test(name)) continue;
-      try {
-        setXattr(sysPath(target), name, value);
-      } catch (error) {
-        const code = errnoOf(error);
-        if (code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'EPERM') throw describe(error, entry.name);
-        if (this.#skippedXattrs.size < 100) this.#skippedXattrs.add(name);
-      }
-    }
   }
 }

@@ -1,6 +1,7 @@
 import type { Digest } from '../../../base/ids.ts';
 import type { TarLimits } from '../../../io/index.ts';
-import type { RootAttributes, UntarMode } from '../untar/untar.ts';
+import type { RootAttributes } from '../untar/untar.ts';
+import type { UntarMode } from '../untar/untar-options.ts';
 
 /** Work on trees of files, done synchronously in a thread. Paths are absolute. */
 export type TreeJob =

@@ -1,0 +1,4 @@
+import { containerFilesSuite } from './container-files.suite.ts';
+
+containerFilesSuite('overlay2');
+containerFilesSuite('vfs');
