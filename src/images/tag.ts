@@ -11,6 +11,6 @@ export function tagImage(deps: ImagesDeps, ref: string, target: { readonly repo:
   if (repository.digest !== undefined) throw invalid('cannot import digest reference');
   const named = target.tag === '' ? withDefaultTag(repository) : withTag(repository, target.tag);
   const image = deps.images.resolve(ref);
-  deps.images.tag(image.id, canonicalString(named));
+  deps.images.tag(image.target.digest, canonicalString(named));
   imageEvent(deps, 'tag', image, familiarString(named));
 }

@@ -109,3 +109,20 @@ test('names move between targets, and removing an image takes its names and refe
   assert.deepEqual([...images.references().blobs], [a.descriptor.digest, a.id]);
   assert.throws(() => images.resolve('x:1'), { kind: 'notFound' });
 });
+
+test('a name that is copied stays with its target, whatever else has the image', async (t) => {
+  const { images, target, content } = await open(t);
+  const [first, second] = [target(1, []), target(2, [])];
+  const single = { ...first, names: ['docker.io/library/a:amd64'] };
+  const index = { schemaVersion: 2, manifests: [first.descriptor, second.descriptor] };
+  const bytes = Buffer.from(JSON.stringify(index));
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const descriptor = { mediaType, digest: content.put(bytes), size: bytes.length };
+  const manifests = [first.descriptor, second.descriptor];
+  images.add([{ descriptor, manifests, names: ['docker.io/library/a:latest'] }]);
+  images.add([single]);
+  images.tag(images.resolve('a:amd64').target.digest, 'docker.io/library/b:1');
+  images.tag(images.resolve('a:latest').target.digest, 'docker.io/library/b:2');
+  assert.equal(images.resolve('b:1').target.digest, first.descriptor.digest);
+  assert.equal(images.resolve('b:2').target.digest, descriptor.digest);
+});

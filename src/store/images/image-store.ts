@@ -38,8 +38,8 @@ export interface ImageStore {
    * one used is left to the collector. @throws as {@link add}
    */
   replace(old: Digest, by: NewTarget): void;
-  /** Points a canonical name at the target of an image. */
-  tag(id: Digest, name: string): void;
+  /** Points a canonical name at a target, by the target's digest: an image may be in several, alone and within indexes. */
+  tag(target: Digest, name: string): void;
   setParent(id: Digest, parent: Digest): void;
   /** Takes canonical names away, all at once; the images stay. Answers those that were there. */
   untag(names: readonly string[]): readonly string[];

@@ -158,11 +158,10 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
       };
       put([{ ...change, record: { ...change.record, ...kept } }], gone);
     },
-    tag(id, name) {
+    tag(target, name) {
       parseReference(name);
-      const image = catalog.byId(id);
-      const owner = image === undefined ? undefined : catalog.target(image.target.digest);
-      if (owner === undefined) throw internal(`no image ${id}`);
+      const owner = catalog.target(target);
+      if (owner === undefined) throw internal(`no target ${target}`);
       put([{ record: { ...owner.record, lastTaggedAt: now() }, content: owner, names: [name] }]);
     },
     setParent: (id, parent) =>
