@@ -44,6 +44,7 @@ export interface WildRegistry extends AsyncDisposable {
   /** Of a body of a blob: bytes a piece, and the pause after each. */
   slow: { readonly chunkBytes: number; readonly delayMs: number } | undefined;
   publish(repository: string, tag: string, layers: readonly Buffer[], change?: PublishChange): PublishedImage;
+  addBlob(repository: string, bytes: Buffer): { readonly digest: string; readonly size: number };
   /** Answers the digest. */
   addManifest(repository: string, reference: string, mediaType: string, bytes: Buffer): string;
   /** Keeps what comes of an upload without ever answering. */

@@ -1,6 +1,7 @@
-import { EngineError } from '../../base/errors.ts';
+import { EngineError, messageOf } from '../../base/errors.ts';
 import { parseErrorBody, RegistryError } from '../errors.ts';
 import { readBytes } from '../http/body-text.ts';
+import { isPassing } from '../http/retry.ts';
 import type { HttpRequest, HttpResponse } from '../http/transport.ts';
 import { basicAuthorization, type Credentials } from './credentials.ts';
 
@@ -45,11 +46,16 @@ export async function fetchToken(
   if (url.protocol === 'http:' && request.credentials.kind !== 'anonymous' && !request.allowPlainHttp) {
     throw new EngineError('unauthorized', `refused to send credentials to ${url.host} over plain http`);
   }
-  const response = await send(toHttp(request, url));
-  const body = (await readBytes(response.body, ANSWER_BYTES_MAX)).toString();
-  if (response.status !== 200)
-    throw new RegistryError(response.status, parseErrorBody(body), `token server ${url.host}`);
-  return parseToken(body, url.host);
+  try {
+    const response = await send(toHttp(request, url));
+    const body = (await readBytes(response.body, ANSWER_BYTES_MAX)).toString();
+    if (response.status !== 200)
+      throw new RegistryError(response.status, parseErrorBody(body), `token server ${url.host}`);
+    return parseToken(body, url.host);
+  } catch (error) {
+    // It was asked as often as is sensible: the request that needs the token must not begin anew with it.
+    throw isPassing(error) ? new EngineError('unavailable', messageOf(error), { cause: error }) : error;
+  }
 }
 
 function toHttp({ service, scopes, credentials, offlineToken }: TokenRequest, url: URL): HttpRequest {

@@ -22,6 +22,8 @@ export interface ApiRequest extends Omit<HttpRequest, 'url' | 'headers'> {
   readonly path: string | URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly scopes: readonly string[];
+  /** Not tried again when it fails: another request will tell. */
+  readonly once?: boolean;
 }
 
 const ERROR_BYTES_MAX = 64 * 1024;
@@ -61,9 +63,9 @@ export class HostClient {
   /** Any answer of the registry. Rejects only when there is none. */
   async send(request: ApiRequest, signal: AbortSignal): Promise<HttpResponse> {
     const { authorizer, retry, userAgent } = this.#options;
-    const { path, scopes, headers, ...rest } = request;
+    const { path, scopes, headers, once, ...rest } = request;
     const full: HttpRequest = { ...rest, url: this.url(path), headers: { 'user-agent': userAgent, ...headers } };
-    return withRetries(full, retry, signal, (attempt) =>
+    return withRetries(full, once === true ? { ...retry, attempts: 1 } : retry, signal, (attempt) =>
       authorizer.send(attempt, scopes, (authorized) =>
         followRedirects(authorized, (hop) => this.#exchange(hop, signal)),
       ),

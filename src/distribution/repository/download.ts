@@ -5,6 +5,9 @@ import type { HostClient } from '../http/host-client.ts';
 import { isPassing, pause } from '../http/retry.ts';
 import type { BlobSink } from './repository.ts';
 
+/** A piece that renews the attempts: a host that sends a byte at a time is given up. */
+const PROGRESS_BYTES = 16 << 10;
+
 export interface BlobTarget {
   readonly path: string;
   readonly blob: Descriptor;
@@ -30,13 +33,12 @@ export async function downloadBlob(
     const before = sink.offset;
     try {
       ranges = await readPiece(client, { ...target, ranges }, sink, signal);
-      if (sink.offset === before) attempt += 1;
     } catch (error) {
       if (signal.aborted) throw new EngineError('cancelled', 'the download was cancelled', { cause: error });
       if (!isInterruption(error)) throw error;
-      attempt = sink.offset > before ? 1 : attempt + 1;
     }
     if (sink.offset >= size) return;
+    attempt = sink.offset - before >= PROGRESS_BYTES ? 1 : attempt + 1;
     if (attempt >= attempts) {
       throw new EngineError('unavailable', `download of ${digest} stopped at ${sink.offset} of ${size} bytes`);
     }

@@ -4,6 +4,7 @@ import { type Digest, isDigest } from '../../base/ids.ts';
 import { type Descriptor, MEDIA_TYPE } from '../../spec/index.ts';
 import { discard } from '../http/body-text.ts';
 import type { HostClient } from '../http/host-client.ts';
+import { isPassing } from '../http/retry.ts';
 import type { FetchedManifest } from './repository.ts';
 
 /** Same bound as containerd and the registries' own. */
@@ -47,12 +48,13 @@ export async function headManifest(
   target: ManifestTarget,
   signal: AbortSignal,
 ): Promise<Descriptor | undefined> {
-  const response = await client.send(request('HEAD', target), signal);
-  await discard(response.body);
-  if (response.status !== 200) {
-    // A HEAD has no body to tell why: the GET that follows does.
-    return undefined;
-  }
+  // A HEAD has no body to tell why it is refused: the GET that follows does, and is tried again where that helps.
+  const response = await client.send({ ...request('HEAD', target), once: true }, signal).catch((error: unknown) => {
+    if (isPassing(error)) return undefined;
+    throw error;
+  });
+  if (response !== undefined) await discard(response.body);
+  if (response?.status !== 200) return undefined;
   const { 'docker-content-digest': digest, 'content-type': type, 'content-length': length } = response.headers;
   if (digest === undefined || !isDigest(digest) || type === undefined || !/^\d{1,12}$/.test(length ?? ''))
     return undefined;

@@ -56,7 +56,7 @@ export interface UploadBlob {
   readonly descriptor: Descriptor;
   /** Repositories of the same registry that may have it, as `library/busybox`. */
   readonly mountFrom: readonly string[];
-  /** The blob's bytes from an offset on. */
+  /** The blob's bytes from an offset on. The chunks are emptied once they are sent. */
   open(offset: number): Readable;
   /** Bytes that the registry has. */
   progress(sentBytes: number): void;

@@ -89,7 +89,8 @@ function ingestInto(
     discard,
     async [Symbol.asyncDispose]() {
       if (!open) return;
-      if (!target.keep) return discard();
+      // Of nothing there is nothing to go on with.
+      if (!target.keep || size === 0) return discard();
       await writer.flush().catch(() => {});
       await end();
     },
