@@ -206,6 +206,30 @@ test('on a terminal the file gets a passphrase, which opens it after a restart',
   assert.equal((await bob.helper('get', 'reg.test')).stdout, `${input}\n`, 'asked once');
 });
 
+test('gantry login on a terminal asks for user, password and the passphrase; what is typed in secret is not shown', async (t) => {
+  await using registry = await debianRegistry({ htpasswd: HTPASSWD });
+  const bob = user(t, { CI: '', DOCKER_HOST: engine().host });
+  await using session = terminal(`${join(BIN, 'gantry')} login ${registry.host}`, { env: bob.env });
+  for (const [question, typed] of [
+    [/Username: $/, 'bob'],
+    [/Password: $/, PASSWORD],
+    [/New passphrase .*: $/, 'correct horse'],
+    [/again: $/, 'correct mule'],
+    [/They differ.* $/, ''],
+    [/New passphrase .*New passphrase .*: $/s, 'correct horse'],
+    [/again: .*again: $/s, 'correct horse'],
+  ] as const) {
+    await session.until(question);
+    session.write(`${typed}\r`);
+  }
+  assert.equal(await session.exited, 0, session.shown());
+  assert.match(session.shown(), /Login Succeeded/);
+  assert.doesNotMatch(session.shown(), /correct/);
+  assert.doesNotMatch(session.shown(), TRACES);
+  assert.deepEqual(JSON.parse((await bob.helper('get', registry.host)).stdout).Secret, PASSWORD);
+  assert.ok(bob.config()['credHelpers']?.[registry.host] === 'gantry');
+});
+
 const noPass = has('pass') && has('gpg') ? false : 'pass and gpg are not installed (tools/setup --tests installs them)';
 test('where pass is initialised it keeps the secrets', { skip: noPass }, async (t) => {
   const bob = user(t);
