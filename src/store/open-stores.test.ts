@@ -8,6 +8,8 @@ import { gzipSync } from 'node:zlib';
 import { imageArchive, tarArchive } from '../../test/support/busybox-image.ts';
 import { fakeSnapshots } from '../../test/support/fake-snapshots.ts';
 import { imageHost } from '../../test/support/image-host.ts';
+import type { Digest } from '../base/ids.ts';
+import type { Stores } from './open-stores.ts';
 
 const layer = (name: string, size = 1000): Buffer => tarArchive([{ name, content: Buffer.alloc(size, name) }]);
 const image = (tag: string, ...names: string[]): Buffer =>
@@ -164,4 +166,31 @@ test('a full disk is a clear error that leaves nothing, and removing still works
   await using again = await imageHost({ root });
   assert.equal(again.stores.images.list().length, 1);
   assert.ok(existsSync(join(root, 'ballast')));
+});
+
+test('what a pull kept for the next one goes after a week, with the engine running or not', async (t) => {
+  const root = folder(t);
+  const blob = (stores: Stores): Digest => {
+    const digest = stores.content.put(Buffer.from(`${Math.random()}`));
+    stores.collector.retain(digest);
+    return digest;
+  };
+  const week = 7 * 24 * 3600 * 1000;
+  let left: Digest;
+  {
+    await using host = await imageHost({ root });
+    const old = blob(host.stores);
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + week + 1000 });
+    left = blob(host.stores);
+    host.stores.collector.expire();
+    assert.deepEqual([host.stores.content.has(old), host.stores.content.has(left)], [false, true]);
+  }
+  {
+    await using host = await imageHost({ root });
+    assert.ok(host.stores.content.has(left));
+  }
+  t.mock.timers.setTime(Date.now() + week + 1000);
+  await using host = await imageHost({ root });
+  assert.ok(!host.stores.content.has(left));
+  assert.deepEqual(host.stores.collector.audit().blobs, []);
 });

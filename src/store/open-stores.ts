@@ -48,6 +48,8 @@ export interface StoresOptions {
   readonly bootId?: string;
 }
 
+const DAY_MS = 24 * 3600 * 1000;
+
 /**
  * Opens the stores and brings disk and database into agreement: what a crash left unused is deleted, what it lost is
  * reported. One process at a time: the caller holds the data root's lock.
@@ -68,6 +70,14 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
   const collector = createCollector({ content, snapshots, images, logger, retained, keepers });
   await collector.reconcile();
   content.expireIngests();
+  const expiring = setInterval(() => {
+    try {
+      content.expireIngests();
+      collector.expire();
+    } catch (error) {
+      logger.warn({ err: error }, 'cannot delete what old pulls have left');
+    }
+  }, DAY_MS).unref();
 
   const settling = settleLater({ db, images, dataRoot, logger });
   settling.soon();
@@ -83,6 +93,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
       await Promise.all([content.swept(), snapshots.swept()]);
     },
     async close() {
+      clearInterval(expiring);
       await settling.stop();
       await Promise.all([content.swept(), snapshots[Symbol.asyncDispose]()]);
       db.close();

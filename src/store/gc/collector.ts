@@ -20,6 +20,8 @@ export interface Collector {
   retain(digest: Digest): void;
   /** Ends {@link retain}; what nothing refers to goes with the next lease that names it, or at the next start. */
   release(digests: readonly Digest[]): void;
+  /** Deletes what was retained for a week and never wanted again. */
+  expire(): void;
   /** Deletes what of these is used by nothing any more. */
   collect(candidates: References): Promise<void>;
   /** Layers kept back for a container go once it is gone: call after removing a writable. Costs nothing when there are none. */
@@ -71,7 +73,8 @@ interface OpenLease {
 export function createCollector(deps: CollectorDeps): Collector {
   const leases = new Set<OpenLease>();
   const heldBack = new Set<LayerKey>();
-  const retained = new Set<Digest>();
+  /** With the time from which on it is kept. */
+  const retained = new Map<Digest, number>();
   /** A full disk may refuse even this: the record is dropped by a later start. */
   const forget = (digest: Digest): void => {
     retained.delete(digest);
@@ -84,14 +87,14 @@ export function createCollector(deps: CollectorDeps): Collector {
   const used = deps.images.references().blobs;
   for (const { digest, since } of deps.retained.all()) {
     const isWanted = deps.content.has(digest) && !used.has(digest) && since > Date.now() - RETAINED_MS_MAX;
-    if (isWanted) retained.add(digest);
+    if (isWanted) retained.set(digest, since);
     else forget(digest);
   }
 
   const liveBlobs = (): Set<Digest> => {
     const live = new Set(deps.images.references().blobs);
     for (const lease of leases) for (const digest of lease.blobs) live.add(digest);
-    for (const digest of retained) live.add(digest);
+    for (const digest of retained.keys()) live.add(digest);
     return live;
   };
 
@@ -146,11 +149,18 @@ export function createCollector(deps: CollectorDeps): Collector {
       };
     },
     retain(digest) {
-      retained.add(digest);
-      deps.retained.put(digest, { digest, since: Date.now() });
+      const since = Date.now();
+      retained.set(digest, since);
+      deps.retained.put(digest, { digest, since });
     },
     release(digests) {
       for (const digest of digests) if (retained.has(digest)) forget(digest);
+    },
+    expire() {
+      const before = Date.now() - RETAINED_MS_MAX;
+      const old = [...retained].flatMap(([digest, since]) => (since < before ? [digest] : []));
+      for (const digest of old) forget(digest);
+      collectBlobs(old);
     },
     collect,
     async collectHeldBack() {
@@ -170,7 +180,7 @@ export function createCollector(deps: CollectorDeps): Collector {
         layers: deps.snapshots
           .layers()
           .filter((layer) => !inUse.has(layer.key) && !isLive(deps.snapshots, references, leases, layer)),
-        lost: [...retained].filter((digest) => !deps.content.has(digest)),
+        lost: [...retained.keys()].filter((digest) => !deps.content.has(digest)),
       };
     },
   };

@@ -5,6 +5,8 @@ import { type Digest, parseDigest } from '../../../base/ids.ts';
 import type { TreeJob } from './tree-job.ts';
 
 const CHUNK = 1 << 20;
+/** Of the thread: files are hashed one after the other. */
+let buffer: Buffer | undefined;
 
 /** Undefined when there is no such file. @throws EngineError cancelled; what the system says of a file that cannot be read */
 export function hashFile(job: TreeJob & { kind: 'hash' }, shouldStop: () => boolean): Digest | undefined {
@@ -17,7 +19,8 @@ export function hashFile(job: TreeJob & { kind: 'hash' }, shouldStop: () => bool
   }
   try {
     const hash = createHash(job.algorithm);
-    const chunk = Buffer.allocUnsafeSlow(CHUNK);
+    buffer ??= Buffer.allocUnsafeSlow(CHUNK);
+    const chunk = buffer;
     for (;;) {
       if (shouldStop()) throw new EngineError('cancelled', 'verifying was cancelled');
       const length = readSync(descriptor, chunk, 0, CHUNK, null);
