@@ -232,6 +232,7 @@ test('import makes an image of a tar, compressed or not, with its changes', asyn
   });
   await assert.rejects(failing({ repo: 'X Y' }), { kind: 'invalid' });
   await assert.rejects(failing({ platform: 'a/b/c/d' }), { kind: 'invalid' });
+  await assert.rejects(failing({ platform: 'windows/amd64' }), { message: 'operating system is not supported' });
   await assert.rejects(failing({}, gzipSync(layer('other')).subarray(0, 40)), { message: 'unexpected EOF' });
   assert.deepEqual(await host.leftovers(), before);
 });

@@ -91,11 +91,9 @@ export function readOptions(options: ImportOptions): {
   readonly config: ContainerConfig;
   readonly platform: Platform;
 } {
-  return {
-    names: importName(options),
-    config: applyChanges({}, options.changes),
-    platform: options.platform === '' ? hostPlatform() : parsePlatform(options.platform),
-  };
+  const platform = options.platform === '' ? hostPlatform() : parsePlatform(options.platform);
+  if (platform.os !== 'linux') throw new EngineError('invalid', 'operating system is not supported');
+  return { names: importName(options), config: applyChanges({}, options.changes), platform };
 }
 
 function importName({ repo, tag }: ImportOptions): string[] {
