@@ -19,11 +19,11 @@ export interface Call {
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | number>>;
-  readonly body?: string | Uint8Array | Readable;
+  readonly body?: string | Uint8Array;
   /** The body, instead of `body`. */
   readonly file?: FilePart;
   /** The body may be long in coming: the head goes ahead. */
-  readonly slow?: boolean;
+  readonly isSlow?: boolean;
 }
 
 export type Handler<Params> = (registry: Registry, params: Params, call: Call) => Promise<Answer> | Answer;

@@ -1,6 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Authentication } from '../auth/authentication.ts';
 import type { Caller } from '../auth/caller.ts';
 import { errorBody, RegistryError, refusalOf } from '../errors.ts';
@@ -97,18 +95,16 @@ async function send(request: IncomingMessage, response: ServerResponse, answer: 
     ...answer.headers,
   };
   const bare = status === 204 || status === 304;
-  if (!(body instanceof Readable) && headers['Content-Length'] === undefined && !bare) {
+  if (headers['Content-Length'] === undefined && !bare) {
     headers['Content-Length'] = body === undefined ? 0 : Buffer.byteLength(body);
   }
   if (!request.complete && status >= 400) headers['Connection'] = 'close';
   response.writeHead(status, headers);
-  if (answer.file !== undefined) return sendFile(response, answer.file);
-  if (body instanceof Readable && !isHead) {
-    if (answer.slow === true) response.flushHeaders();
-    await pipeline(body, response);
-    return;
+  if (answer.file !== undefined) {
+    if (answer.isSlow === true) response.flushHeaders();
+    return await sendFile(response, answer.file);
   }
-  response.end(isHead || body instanceof Readable ? undefined : body);
+  response.end(isHead ? undefined : body);
   if (!request.complete) drain(request);
 }
 

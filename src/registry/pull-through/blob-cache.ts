@@ -1,8 +1,7 @@
-import type { Readable } from 'node:stream';
 import { messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { RegistryError } from '../errors.ts';
-import type { ByteRange } from '../http/range.ts';
+import type { ByteSource } from '../http/send-file.ts';
 import type { RepositoryName } from '../names.ts';
 import { parseManifestDocument } from '../storage/manifest-document.ts';
 import type { CacheDeps } from './cache-deps.ts';
@@ -12,7 +11,7 @@ export interface BlobCache {
   /** As `PullThroughCache.blobBytes`. */
   sizeBytes(name: RepositoryName, digest: Digest): number | undefined;
   /** As `PullThroughCache.blob`. */
-  open(name: RepositoryName, digest: Digest, range: ByteRange): Promise<Readable | undefined>;
+  open(name: RepositoryName, digest: Digest): Promise<ByteSource | undefined>;
   close(): Promise<void>;
 }
 
@@ -73,7 +72,7 @@ export function createBlobCache(deps: CacheDeps, closing: AbortSignal): BlobCach
 
   return {
     sizeBytes,
-    async open(name, digest, range) {
+    async open(name, digest) {
       for (;;) {
         const size = sizeBytes(name, digest);
         if (size === undefined) throw new RegistryError('BLOB_UNKNOWN', `blob unknown to registry: ${digest}`);
@@ -90,7 +89,7 @@ export function createBlobCache(deps: CacheDeps, closing: AbortSignal): BlobCach
           coming.catch(() => downloads.delete(digest));
         }
         const download = await coming;
-        if (!download.abandoned) return download.read(range);
+        if (download.isComing) return download.read();
         await download.ended;
       }
     },

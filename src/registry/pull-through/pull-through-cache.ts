@@ -1,8 +1,7 @@
-import type { Readable } from 'node:stream';
 import { messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { Descriptor } from '../../spec/index.ts';
-import type { ByteRange } from '../http/range.ts';
+import type { ByteSource } from '../http/send-file.ts';
 import type { RepositoryName } from '../names.ts';
 import { createBlobCache } from './blob-cache.ts';
 import type { CacheCounts, CacheDeps } from './cache-deps.ts';
@@ -23,8 +22,8 @@ export interface PullThroughCache {
   manifest(name: RepositoryName, reference: { readonly digest: Digest } | { readonly tag: string }): Promise<void>;
   /** Size of a blob that is here or that a manifest here names; undefined for any other. Fetches nothing. */
   blobBytes(name: RepositoryName, digest: Digest): number | undefined;
-  /** A part of the blob while it comes; undefined when it is here. @throws RegistryError BLOB_UNKNOWN */
-  blob(name: RepositoryName, digest: Digest, range: ByteRange): Promise<Readable | undefined>;
+  /** The blob while it comes; undefined when it is here. @throws RegistryError BLOB_UNKNOWN */
+  blob(name: RepositoryName, digest: Digest): Promise<ByteSource | undefined>;
   /** The upstream's tags; undefined when it cannot be asked. @throws RegistryError DENIED */
   tags(name: RepositoryName): Promise<readonly string[] | undefined>;
   /** The upstream's referrers. @throws RegistryError DENIED, UNAVAILABLE */

@@ -1,19 +1,20 @@
 import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import type { Digest } from '../../base/ids.ts';
 import type { ContentStore } from '../../store/index.ts';
-import type { ByteRange } from '../http/range.ts';
-import { followFile, type GrowingFile } from './follow-file.ts';
+import type { ByteSource } from '../http/send-file.ts';
 import type { UpstreamSink } from './upstream.ts';
 
-/** One fetch of a blob that any number of clients read while it comes. */
+/** One fetch of a blob that any number of clients read while it comes, each at its own pace. */
 export interface SharedDownload {
-  /** A part of it. The last byte is given out only once the whole was verified: what is wrong breaks off. */
-  read(range: ByteRange): Readable;
+  /**
+   * The bytes as they come: a read waits for them, and fails when the fetch does. The last byte is given out only once the whole
+   * was verified, so that what is wrong breaks off. When the last reader closes, the fetch is given up.
+   */
+  read(): ByteSource;
   /** Resolves with whether the blob is there when the fetch is over. */
   readonly ended: Promise<boolean>;
-  /** Everybody left, and so it is being given up: nothing to join. What came is kept for the next. */
-  readonly abandoned: boolean;
+  /** Whether {@link read} makes sense: it is neither over nor being given up. What came is kept for the next fetch. */
+  readonly isComing: boolean;
 }
 
 export interface SharedDownloadDeps {
@@ -25,7 +26,7 @@ export interface SharedDownloadDeps {
   readonly claim: () => void;
   /** After the publication; then the download is over. */
   readonly store: () => Promise<void>;
-  /** Told why it failed, unless it was abandoned. */
+  /** Told why it failed, unless it was given up. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -33,15 +34,14 @@ export interface SharedDownloadDeps {
 export async function startSharedDownload(deps: SharedDownloadDeps): Promise<SharedDownload> {
   const { digest, sizeBytes } = deps.blob;
   const ingest = await deps.content.ingest(`registry cache ${digest}`);
+  // All readers read from this one at positions, whatever name the file has by then.
   const handle = await open(ingest.path, 'r').catch(async (error: unknown) => {
     await ingest[Symbol.asyncDispose]();
     throw error;
   });
   const abort = new AbortController();
   let offset = ingest.offset;
-  let interested = 0;
-  // Readers, and the fetch itself.
-  let users = 1;
+  let readers = 0;
   let state: 'coming' | 'there' | 'failed' = 'coming';
   let failure: unknown;
   let change = Promise.withResolvers<void>();
@@ -49,9 +49,13 @@ export async function startSharedDownload(deps: SharedDownloadDeps): Promise<Sha
     change.resolve();
     change = Promise.withResolvers();
   };
-  const release = (): void => {
-    users -= 1;
-    if (users === 0) void handle.close().catch(() => {});
+  const closeIfUnused = async (): Promise<void> => {
+    if (readers === 0 && state !== 'coming') await handle.close();
+  };
+  /** Bytes that may be read by now. */
+  const readable = (): number => {
+    if (state === 'failed') throw failure;
+    return state === 'there' ? sizeBytes : Math.min(ingest.writtenBytes, sizeBytes - 1);
   };
 
   const fetch = async (): Promise<boolean> => {
@@ -60,8 +64,9 @@ export async function startSharedDownload(deps: SharedDownloadDeps): Promise<Sha
         return offset;
       },
       async write(chunk) {
+        const { length } = chunk;
         await ingest.write(chunk);
-        offset += chunk.length;
+        offset += length;
         wake();
       },
     };
@@ -77,31 +82,39 @@ export async function startSharedDownload(deps: SharedDownloadDeps): Promise<Sha
     }
     await Promise.resolve(ingest[Symbol.asyncDispose]()).catch(() => {});
     wake();
-    release();
+    await closeIfUnused();
     return state === 'there';
   };
   const ended = fetch();
 
-  const file: GrowingFile = {
-    handle,
-    readable() {
-      if (state === 'failed') throw failure;
-      return state === 'there' ? sizeBytes : Math.min(ingest.writtenBytes, sizeBytes - 1);
-    },
-    changed: () => change.promise,
-  };
   return {
     ended,
-    get abandoned() {
-      return abort.signal.aborted;
+    get isComing() {
+      return state === 'coming' && !abort.signal.aborted;
     },
-    read(range) {
-      users += 1;
-      interested += 1;
-      return followFile(file, range, release).once('close', () => {
-        interested -= 1;
-        if (interested === 0 && state === 'coming') abort.abort();
-      });
+    read() {
+      readers += 1;
+      let isOpen = true;
+      return {
+        async read(buffer, length, position) {
+          for (;;) {
+            if (!isOpen) throw new Error('the reader has left');
+            const there = readable();
+            if (there > position) {
+              return (await handle.read(buffer, 0, Math.min(length, there - position), position)).bytesRead;
+            }
+            await change.promise;
+          }
+        },
+        async close() {
+          if (!isOpen) return;
+          isOpen = false;
+          readers -= 1;
+          wake();
+          if (readers === 0 && state === 'coming') abort.abort();
+          await closeIfUnused();
+        },
+      };
     },
   };
 }

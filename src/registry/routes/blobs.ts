@@ -1,9 +1,10 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { RegistryError } from '../errors.ts';
 import type { Answer, Handler } from '../http/call.ts';
+import { openFile } from '../http/open-file.ts';
 import { parseRange } from '../http/range.ts';
+import type { ByteSource } from '../http/send-file.ts';
 import type { RepositoryName } from '../names.ts';
 import type { Registry } from '../registry.ts';
 
@@ -70,12 +71,8 @@ export const getBlob: Handler<BlobParams> = async (registry, params, call) => {
         };
   if (call.method === 'HEAD') return part;
   if (sizeBytes === 0) return { ...part, body: '' };
-  const whole = { start: 0, end: sizeBytes - 1 };
-  const coming = await registry.cache?.blob(repository, digest, range ?? whole);
-  const answer: Answer =
-    coming === undefined
-      ? { ...part, file: { handle: await openBlob(registry, digest), ...(range ?? whole) } }
-      : { ...part, body: coming, slow: true };
+  const coming = await registry.cache?.blob(repository, digest);
+  const source = coming ?? (await openBlob(registry, digest));
   registry.events({
     action: 'pull',
     repository,
@@ -84,13 +81,14 @@ export const getBlob: Handler<BlobParams> = async (registry, params, call) => {
     actor: call.caller.name,
     remoteAddress: call.remoteAddress,
   });
-  return answer;
+  const { start, end } = range ?? { start: 0, end: sizeBytes - 1 };
+  return { ...part, file: { source, start, end }, isSlow: coming !== undefined };
 };
 
 /** Once the file is open, a deletion no longer matters. @throws RegistryError BLOB_UNKNOWN */
-async function openBlob(registry: Registry, digest: Digest): Promise<FileHandle> {
+async function openBlob(registry: Registry, digest: Digest): Promise<ByteSource> {
   try {
-    return await open(registry.content.path(digest), 'r');
+    return await openFile(registry.content.path(digest));
   } catch (error) {
     throw errnoOf(error) === 'ENOENT' ? unknownBlob(digest) : error;
   }
