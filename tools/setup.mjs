@@ -49,9 +49,9 @@ const TEST_NEEDS = [
   },
 ];
 const OTHERS = {
-  Fedora: 'dnf install crun runc nftables busybox tini procps-ng iproute util-linux-script zstd skopeo',
-  Alpine: 'apk add crun runc nftables busybox-static tini procps iproute2 util-linux-misc zstd skopeo',
-  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 util-linux zstd skopeo',
+  Fedora: 'dnf install crun runc nftables busybox tini procps-ng iproute util-linux-script zstd skopeo pass gnupg2',
+  Alpine: 'apk add crun runc nftables busybox-static tini procps iproute2 util-linux-misc zstd skopeo pass gnupg',
+  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 util-linux zstd skopeo pass gnupg',
 };
 
 function hasBusybox() {

@@ -26,7 +26,7 @@ export class Cli {
   }
 
   get config(): Config {
-    this.#config ??= loadConfig(this.options.configDir, this.env);
+    this.#config ??= loadConfig(this.options.configDir, this.env, (text) => this.err.line(text));
     return this.#config;
   }
 

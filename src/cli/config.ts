@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { errnoOf, messageOf } from '../base/errors.ts';
-import { CliError } from './errors.ts';
 
 /** What we use of docker's `config.json`. */
 export interface Config {
@@ -23,20 +22,14 @@ export interface Config {
   readonly plainTextLogins: boolean;
 }
 
-/** @throws CliError when the file is there but can't be used */
-export function loadConfig(dir: string | undefined, env: Readonly<Record<string, string | undefined>>): Config {
+/** What of it can be used. As docker: of a file that cannot be read the user is told, and everything works as without it. */
+export function loadConfig(
+  dir: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+  warn: (text: string) => void,
+): Config {
   const folder = dir ?? (env['DOCKER_CONFIG'] || `${env['HOME'] ?? '/root'}/.docker`);
-  const file = `${folder}/config.json`;
-  let json: Record<string, unknown>;
-  try {
-    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof parsed !== 'object' || parsed === null) throw new Error('it is not a JSON object');
-    json = parsed as Record<string, unknown>;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR')
-      return { dir: folder, headers: {}, auths: {}, identityTokens: {}, credHelpers: {}, plainTextLogins: false };
-    throw new CliError(1, `can't read ${file}: ${messageOf(error)}`);
-  }
+  const json = readConfig(`${folder}/config.json`, warn);
   const text = (key: string): object => (typeof json[key] === 'string' && json[key] !== '' ? { [key]: json[key] } : {});
   return {
     dir: folder,
@@ -60,6 +53,29 @@ export function loadConfig(dir: string | undefined, env: Readonly<Record<string,
         typeof value === 'object' && value !== null && 'logins' in value ? value.logins : undefined,
       )['gantry'] === 'plain-text',
   };
+}
+
+function readConfig(file: string, warn: (text: string) => void): Readonly<Record<string, unknown>> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') warn(`WARNING: Error loading config file: ${messageOf(error)}`);
+    return {};
+  }
+  if (text.trim() === '') return {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
+      return parsed as Readonly<Record<string, unknown>>;
+    }
+    warn(`WARNING: Error parsing config file (${file}): it is not a JSON object`);
+  } catch {
+    // Not the parser's words: they quote the file, which may have passwords.
+    warn(`WARNING: Error parsing config file (${file}): it is not JSON`);
+  }
+  return {};
 }
 
 function strings(source: unknown, pick: (value: unknown) => unknown): Record<string, string> {

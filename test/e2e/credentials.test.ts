@@ -6,10 +6,13 @@ import { delimiter, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { hashSync } from 'bcryptjs';
+import { tarArchive } from '../support/busybox-image.ts';
 import { clientEnvironment, forgetLogins } from '../support/client-environment.ts';
 import { type CommandResult, command, terminal } from '../support/command.ts';
 import { debianRegistry } from '../support/debian-registry.ts';
 import { CLIS, unique, useEngine } from '../support/fixture.ts';
+import { tokenServer, wantTokens } from '../support/token-server.ts';
+import { wildRegistry } from '../support/wild-registry.ts';
 
 const engine = useEngine({ flags: ['--log-level', 'debug'] });
 const BIN = fileURLToPath(new URL('../../bin', import.meta.url));
@@ -126,6 +129,47 @@ test('gantry login without any configuration keeps the secret encrypted, where d
   assert.match(again.stderr, /^Authenticating with existing credentials\.\.\. \[Username: bob\]\n\n Info -> To login/);
   assert.equal(again.stdout, '\nLogin Succeeded\n');
   await engine().ok('gantry', ['logout', registry.host], { env: bob.env });
+});
+
+for (const cli of CLIS) {
+  test(`${cli}: an identity token of the registry is kept instead of the password, and gives the tokens of a pull`, async (t) => {
+    await using registry = await wildRegistry();
+    await using tokens = await tokenServer();
+    registry.publish('team/app', 'v1', [tarArchive([{ name: 'a', content: 'x' }])]);
+    wantTokens(registry, tokens);
+    const refresh = `refresh-${randomBytes(8).toString('hex')}`;
+    tokens.answer = (token) => ({
+      status: 200,
+      body: JSON.stringify({ token, access_token: token, refresh_token: refresh, expires_in: 300 }),
+    });
+    const bob = user(t);
+    bob.configure({ credsStore: 'gantry' });
+    await engine().ok(cli, ['login', '-u', 'bob', '--password-stdin', registry.host], {
+      env: bob.env,
+      input: PASSWORD,
+    });
+    const { stdout } = await bob.helper('get', registry.host);
+    assert.deepEqual(JSON.parse(stdout), { ServerURL: registry.host, Username: '<token>', Secret: refresh });
+    tokens.secrets.length = 0;
+    const name = `${registry.host}/team/app:v1`;
+    await engine().ok(cli, ['pull', '-q', name], { env: bob.env });
+    assert.deepEqual([...new Set(tokens.secrets)], [refresh]);
+    assert.doesNotMatch(engine().log(), new RegExp(refresh));
+    await engine().ok(cli, ['rmi', name]);
+    await engine().ok(cli, ['logout', registry.host], { env: bob.env });
+  });
+}
+
+test('a login of DOCKER_AUTH_CONFIG is used without a configuration', async (t) => {
+  await using registry = await debianRegistry({ htpasswd: HTPASSWD });
+  const name = `${registry.host}/${unique('private')}:1`;
+  const bob = user(t, {
+    DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [registry.host]: { auth: btoa(`bob:${PASSWORD}`) } } }),
+  });
+  await engine().ok('gantry', ['tag', 'busybox:latest', name]);
+  await engine().ok('gantry', ['push', '-q', name], { env: bob.env });
+  await engine().ok('gantry', ['rmi', name]);
+  assert.deepEqual(readdirSync(join(bob.home, 'client')), []);
 });
 
 test('gantry login --plain-text keeps it as docker does, with docker’s warning', async (t) => {

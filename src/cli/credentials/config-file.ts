@@ -32,14 +32,23 @@ export function changeConfigFile(dir: string, change: (json: ConfigJson) => void
 }
 
 function readJson(path: string): ConfigJson {
+  let text: string;
   try {
-    const json: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as ConfigJson;
-    throw new Error('it is not a JSON object');
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return {};
     throw error;
   }
+  if (text.trim() === '') return {};
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // Not the parser's words: they quote the file, which may have passwords.
+    throw new Error('it is not JSON');
+  }
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as ConfigJson;
+  throw new Error('it is not a JSON object');
 }
 
 /** People keep the file elsewhere and link to it, also before it is there. */

@@ -1,6 +1,8 @@
+import { messageOf } from '../../base/errors.ts';
 import type { Cli } from '../cli.ts';
 import { changeConfigFile, section } from './config-file.ts';
 import { helperErase, helperGet, helperStore, OWN_HELPER } from './credential-helper.ts';
+import { AUTH_CONFIG_VARIABLE, decodeLogin, environmentLogin } from './environment-login.ts';
 
 /** A password or, where the registry gives such, an identity token instead of it; empty strings for what there is not. */
 export interface StoredCredentials {
@@ -27,22 +29,28 @@ function helperFor(cli: Cli, server: string): string | undefined {
   return cli.config.credHelpers[server] ?? cli.config.credHelpers[host] ?? cli.config.credsStore;
 }
 
-/** From the registry's helper, else the general one, else `config.json`. @throws CliError when a helper fails */
+/**
+ * From DOCKER_AUTH_CONFIG, else the registry's helper, else the general one, else `config.json`.
+ * @throws CliError when a helper fails
+ */
 export async function findCredentials(cli: Cli, server: string): Promise<StoredCredentials | undefined> {
+  const matches = (key: string): boolean => serverKey(key) === server;
+  try {
+    const given = environmentLogin(cli.env[AUTH_CONFIG_VARIABLE] ?? '', matches);
+    if (given !== undefined) return given;
+  } catch (error) {
+    cli.err.line(`Failed to create credential store from ${AUTH_CONFIG_VARIABLE}: ${messageOf(error)}`);
+  }
   const helper = helperFor(cli, server);
   if (helper) return helperGet(helper, server);
   const { auths, identityTokens } = cli.config;
-  const key = [...Object.keys(auths), ...Object.keys(identityTokens)]
-    .sort((a, b) => Number(b === server) - Number(a === server))
-    .find((each) => serverKey(each) === server);
+  const keys = [...Object.keys(auths), ...Object.keys(identityTokens)].filter(matches);
+  const key = keys.includes(server) ? server : keys[0];
   if (key === undefined) return undefined;
-  const text = Buffer.from(auths[key] ?? '', 'base64')
-    .toString('utf8')
-    .replace(/\0+$/, '');
-  const colon = text.indexOf(':');
+  const login = decodeLogin(auths[key] ?? '');
   const identityToken = identityTokens[key] ?? '';
-  if (colon === -1 && identityToken === '') return undefined;
-  return { username: text.slice(0, Math.max(colon, 0)), password: text.slice(colon + 1), identityToken };
+  if (identityToken === '') return login;
+  return { username: login?.username ?? '', password: login?.password ?? '', identityToken };
 }
 
 /**

@@ -26,8 +26,8 @@ function folder(t: TestContext): string {
 }
 
 /** A command line of its own each time, as the file is read once. */
-function cliAt(dir: string): Cli {
-  return new Cli({ hosts: [], configDir: dir, debug: false }, {});
+function cliAt(dir: string, env: Readonly<Record<string, string>> = {}): Cli {
+  return new Cli({ hosts: [], configDir: dir, debug: false }, env);
 }
 
 function decoded(header: string): unknown {
@@ -113,7 +113,9 @@ test('helpers keep the secrets of their registries, and the file none of them', 
   const special = installHelper(t, dir, 'special');
   writeFileSync(join(dir, 'config.json'), '{"credsStore":"general","credHelpers":{"reg.test":"special"}}');
   assert.equal(await findCredentials(cliAt(dir), 'reg.test'), undefined);
-  assert.deepEqual(await storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: false }), { helper: 'special' });
+  assert.deepEqual(await storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: false }), {
+    helper: 'special',
+  });
   await storeCredentials(cliAt(dir), 'other.test', {
     credentials: { username: 'ann', password: '', identityToken: 'refresh' },
     plainText: false,
@@ -176,4 +178,32 @@ test('a helper that fails leaves a pull without credentials, and says so', async
   const dir = folder(t);
   writeFileSync(join(dir, 'config.json'), '{"credsStore":"is-not-there"}');
   assert.deepEqual(decoded(await registryAuth(cliAt(dir), 'reg.test/app')), {});
+});
+
+test('logins of DOCKER_AUTH_CONFIG come first, and are not kept', async (t) => {
+  const dir = folder(t);
+  await storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: true });
+  const bob = { username: 'bob', password: 'x', identityToken: '' };
+  const env = { DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { 'https://reg.test/v2/': { auth: btoa('bob:x') } } }) };
+  assert.deepEqual(await findCredentials(cliAt(dir, env), 'reg.test'), bob);
+  assert.equal(await findCredentials(cliAt(dir, env), 'other.test'), undefined);
+  for (const broken of ['{"hunter2', '[]', 'null', '{"auths":{"reg.test":{"auth":"!"}}}']) {
+    assert.deepEqual(await findCredentials(cliAt(dir, { DOCKER_AUTH_CONFIG: broken }), 'reg.test'), ann, broken);
+  }
+});
+
+test('a config.json that is broken is as none, with a warning, and is not written over', async (t) => {
+  const dir = folder(t);
+  for (const broken of ['{"auths":{"reg.test":{"auth":"hunter2', '[]', '"x"']) {
+    writeFileSync(join(dir, 'config.json'), broken);
+    assert.equal(await findCredentials(cliAt(dir), 'reg.test'), undefined);
+    await assert.rejects(
+      storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: true }),
+      (error: Error) => error.message.startsWith("can't change") && !error.message.includes('hunter2'),
+    );
+    assert.equal(readFileSync(join(dir, 'config.json'), 'utf8'), broken);
+  }
+  writeFileSync(join(dir, 'config.json'), '');
+  await storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: true });
+  assert.deepEqual(await findCredentials(cliAt(dir), 'reg.test'), ann);
 });

@@ -1,0 +1,31 @@
+import type { StoredCredentials } from './credential-store.ts';
+
+/** Where CI systems put logins, as the JSON of `config.json` with `auths` alone (docker 28.3). */
+export const AUTH_CONFIG_VARIABLE = 'DOCKER_AUTH_CONFIG';
+
+/**
+ * The login of DOCKER_AUTH_CONFIG at the registry whose key `matches`; undefined where it has none.
+ * @throws Error, without any of its text, when it is not of that form
+ */
+export function environmentLogin(text: string, matches: (key: string) => boolean): StoredCredentials | undefined {
+  if (text === '') return undefined;
+  let auths: unknown;
+  try {
+    auths = (JSON.parse(text) as { readonly auths?: unknown } | null)?.auths;
+  } catch {
+    throw new Error('it is not JSON');
+  }
+  if (typeof auths !== 'object' || auths === null) return undefined;
+  const [, entry] = Object.entries(auths as Readonly<Record<string, unknown>>).find(([key]) => matches(key)) ?? [];
+  const auth = typeof entry === 'object' && entry !== null && 'auth' in entry ? entry.auth : undefined;
+  if (typeof auth !== 'string') return undefined;
+  return decodeLogin(auth);
+}
+
+/** Base64 of `user:password`; undefined when it is not. */
+export function decodeLogin(auth: string): StoredCredentials | undefined {
+  const text = Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '');
+  const colon = text.indexOf(':');
+  if (colon === -1) return undefined;
+  return { username: text.slice(0, colon), password: text.slice(colon + 1), identityToken: '' };
+}
