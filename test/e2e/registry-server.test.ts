@@ -10,6 +10,7 @@ import { hashSync } from 'bcryptjs';
 import { busyboxArchive, tarArchive } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
 import { gantryRegistry, temporaryFile } from '../support/gantry-registry.ts';
+import { wildRegistry } from '../support/wild-registry.ts';
 
 const sha256 = (bytes: string | Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
@@ -205,6 +206,26 @@ test('a registry killed at any moment of pushes has every image it had acknowled
   const stored = readdirSync(join(registry.root, 'content/blobs/sha256')).length;
   // Each image has a manifest and a layer of its own; a layer whose manifest did not come waits for the collector.
   assert.ok(stored >= 2 * tags.tags.length + 1 && stored <= 2 * (next + 1) + 1, `${stored} blobs, ${next} pushes`);
+});
+
+test('a cache that is killed in the middle of a fetch goes on where it was', async () => {
+  await using upstream = await wildRegistry();
+  const layer = randomBytes(6_000_000);
+  const { digest } = upstream.publish('team/app', 'v1', [layer], { compress: (bytes) => bytes });
+  upstream.slow = { chunkBytes: 65_536, delayMs: 5 };
+  await using cache = await gantryRegistry(['--proxy', `http://${upstream.host}`]);
+  const at = (path: string): string => `http://${cache.host}/v2/team/app/${path}`;
+  assert.equal((await fetch(at('manifests/v1'))).headers.get('docker-content-digest'), digest);
+  const half = (await fetch(at(`blobs/${sha256(layer)}`))).body?.getReader();
+  let received = 0;
+  while (received < 3_000_000) received += (await half?.read())?.value?.length ?? 0;
+  await cache.killAndStart();
+  upstream.slow = undefined;
+  upstream.journal.length = 0;
+  const whole = Buffer.from(await (await fetch(at(`blobs/${sha256(layer)}`))).arrayBuffer());
+  assert.ok(whole.equals(layer));
+  const [, from] = /blobs\/\S+ bytes=(\d+)-/.exec(upstream.journal.join('\n')) ?? [];
+  assert.ok(Number(from) >= 2_000_000, upstream.journal.join('\n'));
 });
 
 test('hostile requests are refused, and the registry goes on', async () => {

@@ -62,7 +62,8 @@ function readTls({ cert, key, clientCa }: NonNullable<RegistryService['tls']>): 
 async function listen(server: Server, { host, port }: ListenAddress): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen({ host, port }, resolve);
+  // Without a host it is every address of IPv6 and IPv4, or of IPv4 alone where the machine has no other.
+  server.listen(host === '::' ? { port } : { host, port }, resolve);
   try {
     await promise;
   } catch (error) {
