@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -52,8 +54,41 @@ test('truncated and broken data end in an error', async () => {
     broken.fill(0xff, 10, 40);
     await assert.rejects(unpacked(broken), { kind: 'invalid' });
   }
-  await assert.rejects(unpacked(Buffer.from('BZh91AY')), { kind: 'invalid', message: /bzip2 .* not supported/ });
 });
+
+for (const program of ['xz', 'bzip2'] as const) {
+  const skip = spawnSync(program, ['--version']).error === undefined ? false : `no ${program} on this machine`;
+
+  test(`${program} is read by the system's program, which does not outlive its stream`, { skip }, async () => {
+    const content = Buffer.concat([randomBytes(300_000), Buffer.alloc(1_700_000, 'x')]);
+    const packed = spawnSync(program, ['-c'], { input: content, maxBuffer: 16 << 20 }).stdout;
+    assert.deepEqual(await unpacked(packed), [program, content]);
+    assert.deepEqual(await unpacked(packed, 100), [program, content]);
+    await assert.rejects(unpacked(packed.subarray(0, 100_000)), { kind: 'invalid', message: /broken compressed data/ });
+    const broken = Buffer.from(packed).fill(0xff, 1000, 2000);
+    await assert.rejects(unpacked(broken), { kind: 'invalid' });
+    await assert.rejects(unpacked(packed, 1000, { maxBytes: 1 << 20 }), { kind: 'tooLarge' });
+    const { stream } = await decompress(Readable.from(chunksOf(packed, 1000), { objectMode: false }));
+    for await (const chunk of stream) {
+      assert.ok(chunk.length > 0);
+      break;
+    }
+    const children = (): string[] =>
+      readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+        .split(' ')
+        .filter((pid) => isRunning(pid, program));
+    for (let left = 100; children().length > 0 && left > 0; left--) await new Promise((done) => setTimeout(done, 20));
+    assert.deepEqual(children(), []);
+  });
+}
+
+function isRunning(pid: string, program: string): boolean {
+  try {
+    return pid !== '' && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === program;
+  } catch {
+    return false;
+  }
+}
 
 test('a bomb is stopped by size and by ratio, without the memory for it', async () => {
   const bomb = zstdCompressSync(Buffer.alloc(64 << 20));

@@ -2,6 +2,7 @@ import { Duplex, pipeline, Readable } from 'node:stream';
 import { constants, createGunzip, createZstdDecompress, type ZstdDecompress } from 'node:zlib';
 import { EngineError, errnoOf, invalid, messageOf } from '../base/errors.ts';
 import { type DecompressLimits, Expansion } from './expansion.ts';
+import { type ProgramCompression, programDecoder } from './program-decoder.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
@@ -11,39 +12,47 @@ export const MAGIC_LENGTH = 6;
 const CHUNK = 256 << 10;
 const ZSTD_WINDOW_LOG_MAX = 27;
 
-const UNSUPPORTED: readonly (readonly [string, readonly number[]])[] = [
+const BY_PROGRAM: readonly (readonly [ProgramCompression, readonly number[]])[] = [
   ['bzip2', [0x42, 0x5a, 0x68]],
   ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
 ];
 
-/** By magic. @throws EngineError invalid for a compression that is known but not read (bzip2, xz) */
+/** By magic, for layers. @throws EngineError invalid for compressions that no layer has (bzip2, xz) */
 export function detectCompression(head: Uint8Array): Compression {
   if (startsWith(head, [0x1f, 0x8b, 0x08])) return 'gzip';
   if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) return 'zstd';
   // Skippable frames (0x184D2A50 to 0x184D2A5F) may lead a zstd stream.
   if (head.length >= 4 && (head[0]! & 0xf0) === 0x50 && startsWith(head.subarray(1), [0x2a, 0x4d, 0x18])) return 'zstd';
-  for (const [name, magic] of UNSUPPORTED) {
-    if (startsWith(head, magic)) throw invalid(`${name} compression is not supported: use gzip, zstd or none`);
-  }
+  const foreign = byProgram(head);
+  if (foreign !== undefined) throw invalid(`${foreign} compression is not supported: use gzip, zstd or none`);
   return 'none';
 }
 
+function byProgram(head: Uint8Array): ProgramCompression | undefined {
+  return BY_PROGRAM.find(([, magic]) => startsWith(head, magic))?.[0];
+}
+
 /**
- * The bytes of `source` as they were before compression. Destroying the result destroys the source.
+ * The bytes of `source` as they were before compression: gzip, zstd, and by programs of the system bzip2 and xz. Destroying the result destroys the source.
  * Broken data, truncation and exceeded limits end it with EngineError invalid or tooLarge; the source's own errors pass.
  */
 export async function decompress(
   source: Readable,
   limits: DecompressLimits = {},
-): Promise<{ readonly compression: Compression; readonly stream: Readable }> {
+): Promise<{ readonly compression: Compression | ProgramCompression; readonly stream: Readable }> {
   const head = await peek(source, MAGIC_LENGTH);
-  const compression = detectCompression(head);
+  const compression = byProgram(head) ?? detectCompression(head);
   // What has ended takes nothing back; so short a stream is the head itself.
   const whole = source.readableEnded ? Readable.from(head.length === 0 ? [] : [head], { objectMode: false }) : source;
   if (whole === source && head.length > 0) source.unshift(head);
   if (compression === 'none') return { compression, stream: whole };
-  const decoder = compression === 'gzip' ? createGunzip({ chunkSize: CHUNK }) : zstdFrames();
+  const decoder = createDecoder(compression);
   return { compression, stream: Readable.from(limited(whole, decoder, limits), { objectMode: false }) };
+}
+
+function createDecoder(compression: Exclude<Compression, 'none'> | ProgramCompression): Duplex {
+  if (compression === 'gzip') return createGunzip({ chunkSize: CHUNK });
+  return compression === 'zstd' ? zstdFrames() : programDecoder(compression);
 }
 
 async function* limited(source: Readable, decoder: Duplex, limits: DecompressLimits): AsyncGenerator<Buffer> {
