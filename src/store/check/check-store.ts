@@ -16,6 +16,8 @@ export interface CheckDeps extends AuditImagesDeps {
   auditKeepers?(): readonly Finding[];
   /** Resolves when what was deleted is off the disk. */
   swept(): Promise<void>;
+  /** Between two looks: longer than anything takes that is not marked as under way. Default one second. */
+  readonly settleMs?: number;
 }
 
 export interface CheckReport {
@@ -52,7 +54,6 @@ export interface StoreCheck {
   ): Promise<CheckReport>;
 }
 
-/** Between two looks: longer than anything takes that is not marked as under way. */
 const SETTLE_MS = 1000;
 /** Where something is always being deleted, the trash is never seen empty. */
 const SWEPT_MS_MAX = 60_000;
@@ -118,7 +119,7 @@ function audit(deps: CheckDeps): Finding[] {
 
 /** What of the findings is still so, as seen now. */
 async function lookAgain(deps: CheckDeps, first: readonly Finding[]): Promise<Finding[]> {
-  await Promise.all([swept(deps), delay(SETTLE_MS)]);
+  await Promise.all([swept(deps), delay(deps.settleMs ?? SETTLE_MS)]);
   const before = new Set(first.map(identity));
   return audit(deps).filter((finding) => before.has(identity(finding)));
 }
