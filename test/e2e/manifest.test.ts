@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { tarArchive } from '../support/busybox-image.ts';
@@ -166,4 +166,22 @@ test('what cannot be done is refused in docker’s words', async (t) => {
     }
   }
   assert.equal(existsSync(join(bench.lists, `${repository}:2`.replaceAll(':', '-').replaceAll('/', '_'))), false);
+});
+
+test('plain http of a host that is not the loopback takes --insecure', async (t) => {
+  const address = Object.values(networkInterfaces())
+    .flatMap((each) => each ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+  if (address === undefined) return t.skip('this machine has no address but the loopback’s');
+  await using registry = await gantryRegistry(['--listen', '0.0.0.0:0']);
+  const port = registry.host.split(':').at(-1);
+  const path = unique('app');
+  await pushForEach(`localhost:${port}/${path}`, ['amd64']);
+  const bench = workbench(t);
+  const name = `${address}:${port}/${path}:amd64`;
+  const refused = await bench.run('gantry', ['manifest', 'inspect', name]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /: http: server gave HTTP response to HTTPS client\n$/);
+  const seen = await Promise.all(CLIS.map((cli) => bench.ok(cli, ['manifest', 'inspect', '--insecure', name])));
+  assert.equal(new Set(seen).size, 1);
 });
