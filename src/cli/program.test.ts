@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -116,4 +116,29 @@ test('a table of an engine’s containers, and an error of it', async () => {
     server.close();
     await rm(folder, { recursive: true });
   }
+});
+
+test('--config and DOCKER_CONFIG name the folder of config.json, whose HttpHeaders go with every request', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'gantry-cli-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const seen: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    seen.push(request.headers['x-team'] as string | undefined);
+    if (request.url === '/_ping') response.setHeader('Api-Version', '1.51').end();
+    else response.end('[]');
+  });
+  const path = join(folder, 'engine.sock');
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await writeFile(join(folder, 'config.json'), '{"HttpHeaders":{"X-Team":"blue"}}');
+  assert.equal((await gantry(['--config', folder, 'ps'], `unix://${path}`)).code, 0);
+  assert.ok(seen.length > 0 && seen.every((header) => header === 'blue'), String(seen));
+  const broken = await mkdtemp(join(tmpdir(), 'gantry-cli-'));
+  t.after(() => rm(broken, { recursive: true }));
+  await writeFile(join(broken, 'config.json'), '{');
+  const { code, err } = await gantry(['--config', broken, 'ps'], `unix://${path}`);
+  assert.deepEqual([code, err], [0, `WARNING: Error parsing config file (${broken}/config.json): it is not JSON\n`]);
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { errnoOf } from '../base/errors.ts';
 import { onPath } from './on-path.ts';
 import { runProgram } from './run-program.ts';
@@ -10,7 +11,7 @@ const FOLDER = 'docker-credential-helpers';
 
 /** The standard Unix password manager: one file per secret, encrypted with GnuPG. */
 export function passStore(env: Readonly<Record<string, string | undefined>>): SecretStore {
-  const root = env['PASSWORD_STORE_DIR'] || `${env['HOME'] ?? ''}/.password-store`;
+  const root = env['PASSWORD_STORE_DIR'] || `${env['HOME'] || homedir()}/.password-store`;
 
   const entriesOf = (server: string): readonly string[] =>
     names(`${root}/${folderOf(server)}`).flatMap((name) => (name.endsWith('.gpg') ? [name.slice(0, -4)] : []));

@@ -1,6 +1,8 @@
+import { homedir } from 'node:os';
+
 /** Where the encrypted file lies (XDG base directory specification). */
 export function vaultFolder(env: Readonly<Record<string, string | undefined>>): string {
-  return `${env['XDG_DATA_HOME'] || `${env['HOME'] ?? ''}/.local/share`}/gantry`;
+  return `${env['XDG_DATA_HOME'] || `${env['HOME'] || homedir()}/.local/share`}/gantry`;
 }
 
 export const VAULT_NAME = 'credentials.json';
