@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { errnoOf, messageOf } from '../base/errors.ts';
@@ -32,9 +33,17 @@ export async function checkOutputFile(path: string, what: string): Promise<void>
   if (found?.isCharacterDevice()) throw refuse('cannot write to a character device file');
 }
 
-/** Writes a stream to a checked path. The file appears under its name only when it is complete. */
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/** Writes a stream to a checked path. The file appears under its name only when it is complete; a signal leaves nothing. */
 export async function writeOutputFile(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
   const partial = `${path}.${process.pid}.part`;
+  const interrupted = (signal: keyof typeof SIGNALS): void => {
+    rmSync(partial, { force: true });
+    process.exit(128 + SIGNALS[signal]);
+  };
+  const signals = Object.keys(SIGNALS);
+  for (const signal of signals) process.once(signal, interrupted);
   const file = await open(partial, 'wx', 0o600);
   try {
     for await (const chunk of body) await file.writeFile(chunk);
@@ -44,5 +53,7 @@ export async function writeOutputFile(path: string, body: AsyncIterable<Uint8Arr
     await file.close().catch(() => {});
     await rm(partial, { force: true });
     throw error;
+  } finally {
+    for (const signal of signals) process.off(signal, interrupted);
   }
 }
