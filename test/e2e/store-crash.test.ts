@@ -65,6 +65,13 @@ async function killDuring(
   if (milliseconds >= 1) await delay(milliseconds);
   await engine.kill9();
   const answer = await running;
+  // Now and then the start that cleans up is killed as well.
+  if (random.integer(5) === 0) {
+    const starting = engine.start().catch(() => {});
+    await delay(random.integer(300));
+    await engine.kill9();
+    await starting;
+  }
   await engine.start();
   return answer;
 }
