@@ -64,13 +64,24 @@ export function createRegistries(deps: RegistriesDeps): Registries {
     return client(endpoint, domain, credentials);
   };
 
+  /** Where a foreign layer lies. */
+  const elsewhere = (url: URL): HostClient => {
+    const endpoint = registryEndpoints(deps.hosts, url.host, 'push')[0];
+    if (
+      endpoint === undefined ||
+      (url.protocol !== 'https:' && !(url.protocol === 'http:' && endpoint.mayUsePlainHttp))
+    )
+      throw new EngineError('unavailable', `${url.origin} is no place to fetch a layer from`);
+    return client({ ...endpoint, credentialsFor: undefined }, url.host, ANONYMOUS).host;
+  };
+
   return {
     repository(domain, path, credentials) {
       const pull = registryEndpoints(deps.hosts, domain, 'pull').map(
         (endpoint) => client(endpoint, domain, credentials).host,
       );
       const push = pull.at(-1) ?? origin(domain, credentials).host;
-      return openRepository(domain, path, { pull, push });
+      return openRepository(domain, path, { pull, push, elsewhere });
     },
     async login(domain, credentials, signal) {
       const { host, authorizer } = origin(domain, credentials);

@@ -45,6 +45,7 @@ export {
   type RuntimeMount,
   type RuntimeProcess,
   type RuntimeSpec,
+  runnablePlatforms,
   type SeccompProfile,
 } from './oci/index.ts';
 export {

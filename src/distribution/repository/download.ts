@@ -9,7 +9,8 @@ import type { BlobSink } from './repository.ts';
 const PROGRESS_BYTES = 16 << 10;
 
 export interface BlobTarget {
-  readonly path: string;
+  /** `/v2/library/busybox/blobs/sha256:…`, or an address anywhere. */
+  readonly location: string | URL;
   readonly blob: Descriptor;
   readonly scopes: readonly string[];
 }
@@ -53,13 +54,13 @@ async function readPiece(
   sink: BlobSink,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { blob, path, scopes } = target;
+  const { blob, location, scopes } = target;
   const from = sink.offset;
   const partial = from > 0 && target.ranges;
   const headers: Record<string, string> = partial ? { range: `bytes=${from}-${blob.size - 1}` } : {};
   const response = await client.expect(
     partial ? [200, 206] : [200],
-    { method: 'GET', path: `/v2/${path}/blobs/${blob.digest}`, headers, scopes },
+    { method: 'GET', path: location, headers, scopes },
     signal,
   );
   if (response.status === 206 && !startsAt(response.headers['content-range'], from)) {

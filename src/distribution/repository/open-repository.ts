@@ -5,6 +5,7 @@ import { RegistryError } from '../errors.ts';
 import { discard } from '../http/body-text.ts';
 import type { HostClient } from '../http/host-client.ts';
 import { downloadBlob } from './download.ts';
+import { downloadForeign, isMissing } from './foreign.ts';
 import { fetchManifest, headManifest } from './manifests.ts';
 import { readPages } from './pages.ts';
 import { readReferrers } from './referrers.ts';
@@ -15,6 +16,8 @@ export interface RepositoryHosts {
   /** Mirrors, then the registry itself: never empty. */
   readonly pull: readonly HostClient[];
   readonly push: HostClient;
+  /** For an address outside of the registry: without credentials. @throws EngineError unavailable where it may not be used */
+  elsewhere(url: URL): HostClient;
 }
 
 /** A repository (`library/busybox`) of a registry (`docker.io`) at the hosts that serve it. */
@@ -37,8 +40,16 @@ export function openRepository(domain: string, path: string, hosts: RepositoryHo
       );
       return head ?? (await this.manifest(reference, signal)).descriptor;
     },
-    download: (blob, sink, signal) =>
-      firstOf(hosts.pull, signal, (client) => downloadBlob(client, { path, blob, scopes: pull }, sink, signal)),
+    async download(blob, sink, signal) {
+      const location = `/v2/${path}/blobs/${blob.digest}`;
+      try {
+        await firstOf(hosts.pull, signal, (client) =>
+          downloadBlob(client, { location, blob, scopes: pull }, sink, signal),
+        );
+      } catch (error) {
+        if (!isMissing(error) || !(await downloadForeign(hosts, blob, sink, signal))) throw error;
+      }
+    },
     hasBlob: (digest, signal) => hasBlob(origin, { path, digest, scopes: push }, signal),
     async upload(blob, signal) {
       const { digest } = blob.descriptor;

@@ -11,6 +11,7 @@ import {
   parseIndex,
   parseManifest,
   platformRank,
+  runnablePlatforms,
 } from '../../spec/index.ts';
 import type { ContentStore, Lease } from '../../store/index.ts';
 
@@ -47,7 +48,10 @@ export async function resolveManifest(
   for (let depth = 0; depth < NESTING_MAX; depth++) {
     const { json, found } = await readDocument(deps, descriptor, signal);
     if (typeof json === 'object' && json !== null && 'manifests' in json) {
-      const chosen = choosePlatform(parseIndex(json), platform ?? hostPlatform());
+      const chosen = choosePlatform(
+        parseIndex(json),
+        platform === undefined ? runnablePlatforms(hostPlatform()) : [platform],
+      );
       refuseForeignAlgorithm(chosen);
       descriptor = chosen;
       continue;
@@ -116,17 +120,20 @@ export function refuseForeignAlgorithm({ digest }: Descriptor): void {
   throw new EngineError('notImplemented', `unsupported digest algorithm: ${digest.slice(0, digest.indexOf(':'))}`);
 }
 
-function choosePlatform(index: Index, wanted: Platform): Descriptor {
+function choosePlatform(index: Index, wanted: readonly Platform[]): Descriptor {
   const images = index.manifests.filter(({ annotations }) => annotations?.[ATTESTATION] === undefined);
-  let best: { readonly descriptor: Descriptor; readonly rank: number } | undefined;
-  for (const descriptor of images) {
-    if (descriptor.platform === undefined || descriptor.platform === null) continue;
-    const rank = platformRank(wanted, descriptor.platform);
-    if (rank !== undefined && rank > (best?.rank ?? -1)) best = { descriptor, rank };
+  for (const platform of wanted) {
+    let best: { readonly descriptor: Descriptor; readonly rank: number } | undefined;
+    for (const descriptor of images) {
+      if (descriptor.platform === undefined || descriptor.platform === null) continue;
+      const rank = platformRank(platform, descriptor.platform);
+      if (rank !== undefined && rank > (best?.rank ?? -1)) best = { descriptor, rank };
+    }
+    if (best !== undefined) return best.descriptor;
   }
-  if (best !== undefined) return best.descriptor;
   const [only, ...others] = images;
   // An index of one that says nothing of platforms: the image's config will tell.
   if (only !== undefined && others.length === 0 && (only.platform ?? undefined) === undefined) return only;
-  throw new EngineError('notFound', `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries`);
+  const [first = hostPlatform()] = wanted;
+  throw new EngineError('notFound', `no matching manifest for ${formatPlatform(first)} in the manifest list entries`);
 }

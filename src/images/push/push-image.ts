@@ -163,6 +163,10 @@ async function pushBlob(
   { blob, lines }: Pick<PushedLayer, 'blob'> & { readonly lines?: LayerLines },
   call: PushCall & { readonly sources: ReadonlyMap<Digest, readonly string[]> },
 ): Promise<void> {
+  if (isForeign(blob)) {
+    lines?.state('Skipped foreign layer');
+    return;
+  }
   using _slot = await uploads.take(call.signal);
   const outcome = await call.repository.upload(
     {
@@ -176,6 +180,11 @@ async function pushBlob(
   if (outcome.how === 'exists') lines?.state('Layer already exists');
   else if (outcome.how === 'mounted') lines?.state(`Mounted from ${outcome.from}`);
   else lines?.state('Pushed');
+}
+
+/** Not to be distributed by registries: whoever pulls gets it where its descriptor says. */
+function isForeign({ urls }: Descriptor): boolean {
+  return (urls?.length ?? 0) > 0;
 }
 
 async function putDocument(

@@ -8,7 +8,14 @@ export {
   type Platform,
 } from './image.ts';
 export { parseImageConfig, parseIndex, parseManifest } from './parse.ts';
-export { formatPlatform, hostPlatform, normalisePlatform, parsePlatform, platformRank } from './platform.ts';
+export {
+  formatPlatform,
+  hostPlatform,
+  normalisePlatform,
+  parsePlatform,
+  platformRank,
+  runnablePlatforms,
+} from './platform.ts';
 export type {
   Hook,
   LinuxCapabilities,

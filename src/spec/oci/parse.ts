@@ -97,6 +97,7 @@ function descriptor(value: unknown, path: string): asserts value is Descriptor {
   digest(json['digest'], `${path}.digest`);
   if (!Number.isSafeInteger(json['size']) || Number(json['size']) < 0) wrong(`${path}.size`, 'a size');
   stringMap(json['annotations'], `${path}.annotations`);
+  strings(json['urls'], `${path}.urls`);
   if (json['platform'] !== undefined && json['platform'] !== null) platform(json['platform'], `${path}.platform`);
 }
 

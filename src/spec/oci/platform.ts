@@ -61,6 +61,14 @@ export function platformRank(wanted: Platform, offered: Platform): number | unde
   return haveLevel <= wantLevel ? haveLevel : undefined;
 }
 
+/** What a machine of this platform runs: its own first, then 32-bit programs (containerd, platforms.Only). */
+export function runnablePlatforms(platform: Platform): readonly Platform[] {
+  const own = normalisePlatform(platform);
+  if (own.architecture === 'arm64') return [own, { os: own.os, architecture: 'arm', variant: 'v8' }];
+  if (own.architecture === 'amd64') return [own, { os: own.os, architecture: '386' }];
+  return [own];
+}
+
 /** `linux/arm64/v8`. */
 export function formatPlatform(platform: Platform): string {
   return [platform.os, platform.architecture, platform.variant].filter(Boolean).join('/');
