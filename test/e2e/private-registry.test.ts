@@ -3,10 +3,11 @@ import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { hashSync } from 'bcryptjs';
-import { imageArchive, tarArchive } from '../support/busybox-image.ts';
+import { imageArchive, type TarEntry, tarArchive } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
 import { debianRegistry } from '../support/debian-registry.ts';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
@@ -220,58 +221,113 @@ for (const cli of CLIS) {
   });
 }
 
-/** Distribution's own registry as an image: what the tutorials' `registry:2` holds. */
-function registryImage(tag: string, binary: string, libraries: readonly string[]): Buffer {
-  const file = (name: string, path: string) => ({ name, content: readFileSync(path), mode: 0o755 }) as const;
+interface ImageFile {
+  /** In the image. */
+  readonly name: string;
+  /** On this machine. */
+  readonly path: string;
+}
+
+const folderEntries = (names: Iterable<string>): TarEntry[] => {
+  const folders = new Set<string>();
+  for (const name of names) for (let at = dirname(name); at !== '.'; at = dirname(at)) folders.add(at);
+  return [...folders].sort().map((name) => ({ name: `${name}/`, type: 'directory', mode: 0o755 }));
+};
+
+/** The libraries that a program of this machine loads. */
+async function librariesOf(program: string): Promise<ImageFile[]> {
+  const { stdout } = await command('ldd', [program]);
+  return [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => ({ name: path.slice(1), path }));
+}
+
+function filesOf(folder: string, name: string): ImageFile[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ name: `${name}/${relative(folder, path)}`, path }));
+}
+
+/** An image of files of this machine, which serves a registry at port 5000 and keeps it in a volume. */
+function registryImage(
+  tag: string,
+  files: readonly ImageFile[],
+  { texts, entrypoint }: { texts: Readonly<Record<string, string>>; entrypoint: readonly string[] },
+): Buffer {
+  const names = [...files.map(({ name }) => name), ...Object.keys(texts), 'tmp/x', 'var/lib/registry/x'];
+  const layer = tarArchive([
+    ...folderEntries(names),
+    ...files.map(({ name, path }) => ({ name, content: readFileSync(path), mode: 0o755 })),
+    ...Object.entries(texts).map(([name, content]) => ({ name, content })),
+  ]);
+  const config = {
+    Entrypoint: entrypoint,
+    ExposedPorts: { '5000/tcp': {} },
+    Volumes: { '/var/lib/registry': {} },
+  };
+  return imageArchive({ tags: [tag], layers: [layer], config });
+}
+
+/** Distribution's own: what the tutorials' `registry:2` holds. Undefined where it is not installed. */
+async function distributionImage(tag: string): Promise<Buffer | undefined> {
+  const path = '/usr/bin/docker-registry';
+  if (!existsSync(path)) return undefined;
   const config = [
     'version: 0.1',
     'storage: {filesystem: {rootdirectory: /var/lib/registry}, delete: {enabled: true}}',
     'http: {addr: ":5000"}',
     '',
   ].join('\n');
-  const folders = ['bin', 'etc', 'lib', 'lib64', 'tmp', 'var', 'var/lib', 'var/lib/registry'];
-  const parents = new Set(libraries.map((path) => dirname(path).slice(1)).filter((path) => !folders.includes(path)));
-  const layer = tarArchive([
-    ...[...folders, ...parents].map((name) => ({ name: `${name}/`, type: 'directory' as const, mode: 0o755 })),
-    file('bin/registry', binary),
-    ...libraries.map((path) => file(path.slice(1), path)),
-    { name: 'etc/registry.yml', content: config },
-  ]);
-  return imageArchive({
-    tags: [tag],
-    layers: [layer],
-    config: {
-      Entrypoint: ['/bin/registry'],
-      Cmd: ['serve', '/etc/registry.yml'],
-      ExposedPorts: { '5000/tcp': {} },
-      Volumes: { '/var/lib/registry': {} },
-    },
+  return registryImage(tag, [{ name: 'bin/registry', path }, ...(await librariesOf(path))], {
+    texts: { 'etc/registry.yml': config },
+    entrypoint: ['/bin/registry', 'serve', '/etc/registry.yml'],
   });
 }
 
-for (const cli of CLIS) {
-  test(`${cli}: a registry in a container: run, tag, push, rmi, pull, run`, async (t) => {
-    const binary = '/usr/bin/docker-registry';
-    if (!existsSync(binary)) return t.skip('docker-registry is not installed');
-    const needs = (await command('ldd', [binary])).stdout;
-    const libraries = [...needs.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
+/** Ours: the bundle, Node, and what both load. */
+async function ownImage(tag: string): Promise<Buffer> {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const from = (folder: string): ImageFile[] => filesOf(join(root, folder), `app/${folder}`);
+  const files = [
+    { name: 'bin/node', path: process.execPath },
+    { name: 'app/package.json', path: join(root, 'package.json') },
+    { name: 'app/dist/gantry-registry.js', path: join(root, 'dist/gantry-registry.js') },
+    ...from('dist/registry'),
+    ...from('node_modules/koffi'),
+    ...from('node_modules/@koromix'),
+    ...(await librariesOf(process.execPath)),
+  ];
+  return registryImage(tag, files, {
+    texts: {},
+    entrypoint: ['/bin/node', '/app/dist/gantry-registry.js', '--root', '/var/lib/registry', '--listen', ':5000'],
+  });
+}
+
+for (const [kind, makeImage] of [
+  ['distribution’s', distributionImage],
+  ['our own', ownImage],
+] as const) {
+  test(`${kind} registry in a container: run, tag, push, rmi, pull, run`, async (t) => {
     const image = `${unique('registry')}:2`;
-    await engine().ok(cli, ['load', '-q'], { input: registryImage(image, binary, libraries) });
-    const container = unique('registry');
-    await engine().ok(cli, ['run', '-d', '-p', '127.0.0.1::5000', '--name', container, image]);
-    try {
-      const port = (await engine().ok(cli, ['port', container, '5000/tcp'])).split(':').at(-1) ?? '';
-      await eventually(async () => assert.equal((await fetch(`http://localhost:${port}/v2/`)).status, 200));
-      const name = `localhost:${port}/my-busybox`;
-      await engine().ok(cli, ['tag', 'busybox:latest', name]);
-      const digest = /digest: (sha256:\w+)/.exec(await engine().ok(cli, ['push', name]))?.[1] ?? 'none';
-      await engine().ok(cli, ['rmi', name]);
-      assert.match(await engine().ok(cli, ['pull', name]), new RegExp(`Digest: ${digest}`));
-      assert.equal(await engine().ok(cli, ['run', '--rm', name, 'echo', 'round trip']), 'round trip');
-      await engine().ok(cli, ['rmi', name]);
-    } finally {
-      await engine().ok(cli, ['rm', '-f', '-v', container]);
-      await engine().ok(cli, ['rmi', image]);
+    const archive = await makeImage(image);
+    if (archive === undefined) return t.skip('docker-registry is not installed');
+    await engine().ok('gantry', ['load', '-q'], { input: archive });
+    for (const cli of CLIS) {
+      const container = unique('registry');
+      await engine().ok(cli, ['run', '-d', '-p', '127.0.0.1::5000', '--name', container, image]);
+      try {
+        const port = (await engine().ok(cli, ['port', container, '5000/tcp'])).split(':').at(-1) ?? '';
+        await eventually(async () => assert.equal((await fetch(`http://localhost:${port}/v2/`)).status, 200));
+        const name = `localhost:${port}/my-busybox`;
+        await engine().ok(cli, ['tag', 'busybox:latest', name]);
+        const digest = /digest: (sha256:\w+)/.exec(await engine().ok(cli, ['push', name]))?.[1] ?? 'none';
+        await engine().ok(cli, ['rmi', name]);
+        assert.match(await engine().ok(cli, ['pull', name]), new RegExp(`Digest: ${digest}`));
+        assert.equal(await engine().ok(cli, ['run', '--rm', name, 'echo', 'round trip']), 'round trip');
+        await engine().ok(cli, ['rmi', name]);
+      } finally {
+        await engine().ok(cli, ['rm', '-f', '-v', container]);
+      }
     }
+    await engine().ok('gantry', ['rmi', image]);
   });
 }
