@@ -89,22 +89,36 @@ test('what was pulled is pushed byte for byte, and mounted where the registry ha
   }
 });
 
-test('an index of which everything is here is pushed whole, else the one platform that is', async () => {
+test('an index of which everything is here is pushed whole, with its attestations, else the one platform that is', async () => {
   await using registry = await wildRegistry();
   await using host = await imageHost();
   const layout = new Layout();
   const arm = layout.image([one], imageConfig([one], { architecture: 'arm64' }), [gzipSync(one)]);
   const intel = layout.image([two], imageConfig([two]), [gzipSync(two)]);
+  const statement = layout.blob('{"predicateType":"x"}', 'application/vnd.in-toto+json');
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const about = { 'vnd.docker.reference.type': 'attestation-manifest', 'vnd.docker.reference.digest': intel.digest };
+  const attestation = layout.blob(
+    json({
+      schemaVersion: 2,
+      mediaType,
+      config: layout.blob('{}', 'application/vnd.oci.image.config.v1+json'),
+      layers: [statement],
+    }),
+    mediaType,
+  );
   const index = layout.index([
     { ...arm, platform: { os: 'linux', architecture: 'arm64' } },
     { ...intel, platform: { os: 'linux', architecture: 'amd64' } },
+    { ...attestation, annotations: about },
   ]);
   const name = `${registry.host}/multi`;
   layout.listed.push({ ...index, annotations: { 'io.containerd.image.name': `${name}:latest` } });
   await host.load(layout.archive());
   await push(host, name);
   assert.equal(`sha256:${sha(registry.manifests.get('multi:latest')?.bytes ?? '')}`, index.digest);
-  assert.ok(registry.manifests.has(`multi:${arm.digest}`));
+  for (const part of [arm, attestation]) assert.ok(registry.manifests.has(`multi:${part.digest}`));
+  assert.ok(registry.blobs.has(statement.digest));
 
   await using other = await imageHost();
   const platform = { os: 'linux', architecture: 'arm64' };

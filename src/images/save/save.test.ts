@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { rmSync, truncateSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { config, dockerArchive, json, Layout, one, sha, two } from '../../../test/support/archives.ts';
 import { imageArchive, tarArchive } from '../../../test/support/busybox-image.ts';
+import { fakeSnapshots } from '../../../test/support/fake-snapshots.ts';
 import { type ImageHost, imageHost } from '../../../test/support/image-host.ts';
+import type { Digest } from '../../base/ids.ts';
 import { archiveEntries } from '../../io/index.ts';
 import type { Platform } from '../../spec/index.ts';
 import type { SavedArchive } from './save.ts';
@@ -283,4 +287,44 @@ test('attestations and indexes within come and go with their index; what is know
   assert.deepEqual((await to.leftovers()).sort(), (await from.leftovers()).sort());
   await to.images.remove(id, { force: true, noPrune: false }, never);
   assert.deepEqual(await to.leftovers(), bare);
+});
+
+test('an attestation that is lost from the disk does not take the image with it', async () => {
+  const layout = new Layout();
+  const image = layout.image([one], config([one]));
+  const statement = layout.blob('{"predicateType":"x"}', 'application/vnd.in-toto+json');
+  const manifest = {
+    schemaVersion: 2,
+    config: layout.blob('{}', 'application/vnd.oci.image.config.v1+json'),
+    layers: [statement],
+  };
+  const about = { 'vnd.docker.reference.type': 'attestation-manifest', 'vnd.docker.reference.digest': image.digest };
+  const attestation = {
+    ...layout.blob(json(manifest), 'application/vnd.oci.image.manifest.v1+json'),
+    annotations: about,
+  };
+  const index = layout.index([{ ...image, platform: { os: 'linux', architecture: 'amd64' } }, attestation]);
+  layout.listed.push({ ...index, annotations: { 'io.containerd.image.name': 'docker.io/t/half:1' } });
+  const root = mkdtempSync(join(tmpdir(), 'gantry-save-'));
+  const snapshots = fakeSnapshots();
+  try {
+    {
+      await using host = await imageHost({ root, snapshots });
+      await host.load(layout.archive());
+      assert.equal(host.stores.images.targets()[0]?.attachments.length, 1);
+    }
+    {
+      await using host = await imageHost({ root, snapshots });
+      assert.equal(host.stores.images.targets()[0]?.attachments.length, 1, 'kept over a restart');
+      assert.ok(host.stores.content.has(statement.digest as Digest));
+      rmSync(host.stores.content.path(attestation.digest as Digest));
+    }
+    await using host = await imageHost({ root, snapshots });
+    const archive = await save(host, ['t/half:1']);
+    assert.equal((await filesOf(archive)).has(`blobs/sha256/${image.digest.slice(7)}`), true);
+    assert.equal(host.stores.images.targets()[0]?.attachments.length, 0);
+    assert.equal(host.stores.content.has(statement.digest as Digest), false, 'nothing refers to it any more');
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });

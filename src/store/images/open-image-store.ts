@@ -1,24 +1,17 @@
 import { internal } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { Records } from '../../base/records.ts';
 import { formatNanos } from '../../base/time.ts';
 import { type Descriptor, parseReference } from '../../spec/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { StateDb } from '../db/index.ts';
 import { auditRecords } from './audit.ts';
-import {
-  type Catalog,
-  createCatalog,
-  referencesOf,
-  type Target,
-  type TargetContent,
-  type TargetRecord,
-} from './catalog.ts';
+import { createCatalog, referencesOf, type Target, type TargetContent, type TargetRecord } from './catalog.ts';
 import { attachmentBlobs, readDocuments } from './documents.ts';
 import type { ImageStore, NewTarget } from './image-store.ts';
 import { imageUses } from './image-uses.ts';
 import { layoutEntries } from './layout-index.ts';
+import { loadTargets } from './load-targets.ts';
 import { resolveImage } from './resolve.ts';
 
 export interface ImageStoreDeps {
@@ -231,33 +224,6 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
       ),
     audit: () => auditRecords({ catalog, targets: targetTable, names: nameTable, content, refreshIndex }),
   };
-}
-
-async function loadTargets(
-  { content, logger, bootId }: ImageStoreDeps,
-  table: Records<TargetRecord>,
-  catalog: Catalog,
-): Promise<void> {
-  for (const record of table.all()) {
-    const { digest } = record.descriptor;
-    try {
-      const images = record.manifests.map((descriptor) => readDocuments(content, descriptor));
-      const attachedBlobs = (record.attachments ?? []).flatMap((descriptor) => attachmentBlobs(content, descriptor));
-      catalog.enter(record, { images, attachedBlobs });
-      if (record.unsettled === undefined || record.unsettled === bootId) continue;
-      for (const blob of [digest, ...images.flatMap(({ blobs }) => blobs), ...attachedBlobs]) {
-        if (!(await content.verify(blob))) {
-          content.delete(blob);
-          throw internal(`blob ${blob} did not survive the power cut`);
-        }
-      }
-    } catch (error) {
-      logger.error({ target: digest, err: error }, 'image lost: its content is missing or broken');
-      const target = catalog.target(digest);
-      if (target !== undefined) catalog.leave(target);
-      table.delete(digest);
-    }
-  }
 }
 
 function settledRecord({ unsettled: _, ...record }: TargetRecord): TargetRecord {
