@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import { imageArchive, tarArchive } from '../support/busybox-image.ts';
 import { CLIS, type Cli, unique, useEngine } from '../support/fixture.ts';
 
@@ -170,4 +171,44 @@ test('types of system df that are none, and images of no version', async () => {
   );
   assert.equal(conflict.status, 400);
   assert.deepEqual(JSON.parse((await engine().api('GET', '/images/busybox/attestations')).body), []);
+});
+
+const skip = CLIS.length > 1 ? false : 'no docker CLI on this machine to compare with';
+test('both command lines print the same tables, trees and reports', { skip }, async () => {
+  const [name, user] = [unique('same'), unique('same-user')];
+  const nameless = await load('gantry', [], { [name]: 'nameless' });
+  await load('gantry', [`${name}:1`, `${name}-longer-than-the-other:1`], { [name]: 'x' });
+  await engine().ok('gantry', ['create', '--name', user, `${name}:1`]);
+  for (const args of [
+    ['images'],
+    ['images', '-a', '--digests', '--no-trunc'],
+    ['images', '--format', 'json', name],
+    ['images', '--tree'],
+    ['images', '--tree', '-a', '--filter', `label=${name}`],
+    ['images', '--tree', 'no/such'],
+    ['images', '--tree', '--quiet'],
+    ['images', 'a', 'b'],
+    ['history', `${name}:1`],
+    ['history', '--no-trunc', '-H=false', `${name}:1`],
+    ['history', 'no/such'],
+    ['image', 'inspect', `${name}:1`, 'no/such'],
+    ['system', 'df'],
+    ['system', 'df', '-v'],
+    ['system', 'df', '-v', '--format', 'json'],
+    ['rmi', 'no/such'],
+    ['tag', 'UPPER', 'x'],
+    ['save', '-o', '/dev/null', 'busybox'],
+    ['load', '-i', '/no/such'],
+  ]) {
+    const [docker, gantry] = await Promise.all([engine().docker(args), engine().gantry(args)]);
+    // docker colours the tree's header wherever it goes, and warns that the tree is an experiment.
+    const plain = stripVTControlCharacters(docker.stdout).replace(/^WARNING: This is an experimental .*\n/, '');
+    assert.deepEqual(
+      { code: gantry.code, stdout: gantry.stdout, stderr: gantry.stderr.replaceAll('gantry', 'docker') },
+      { code: docker.code, stdout: plain, stderr: docker.stderr.replace('\nSRun', '\nRun') },
+      args.join(' '),
+    );
+  }
+  await engine().ok('gantry', ['rm', user]);
+  await engine().ok('gantry', ['rmi', nameless, `${name}:1`, `${name}-longer-than-the-other:1`]);
 });
