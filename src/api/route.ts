@@ -18,16 +18,11 @@ export type Reply =
   | { readonly status: number; readonly later: Promise<unknown> }
   /** Container output: `tty` is raw, else multiplexed; what the content type says depends on the version. */
   | { readonly status: number; readonly output: Readable; readonly tty: boolean }
-  | {
-      readonly status: number;
-      readonly bytes: Readable;
-      readonly contentType: string;
-      readonly headers?: Readonly<Record<string, string>>;
-    }
   /** Bytes that `write` sends itself; a chunk's memory may be used again once `send` has resolved. Called always. */
   | {
       readonly status: number;
       readonly contentType: string;
+      readonly headers?: Readonly<Record<string, string>>;
       readonly write: (send: (chunk: Uint8Array) => Promise<void>, signal: AbortSignal) => Promise<void>;
     }
   /** One JSON object per line. Head at once; the iterator is returned when the client goes. */

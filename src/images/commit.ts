@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { EngineError, invalid, notFound } from '../base/errors.ts';
 import type { Digest } from '../base/ids.ts';
+import { release } from '../io/index.ts';
 import {
   type ContainerConfig,
   canonicalString,
@@ -134,6 +135,7 @@ async function storeLayer(
   for await (const chunk of await held.layer(signal)) {
     if (signal.aborted) throw new EngineError('cancelled', 'the commit was cancelled');
     await ingest.write(chunk as Buffer);
+    release(chunk as Buffer);
   }
   const { digest, sizeBytes } = await ingest.commit({}, lease.blob);
   return { mediaType: MEDIA_TYPE.ociLayer, digest, size: sizeBytes };

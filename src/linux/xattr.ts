@@ -7,6 +7,8 @@ const lsetxattr = libc.func(
   'int lsetxattr(const uint8_t *path, const char *name, const uint8_t *value, size_t size, int flags)',
 );
 const lgetxattr = libc.func('long lgetxattr(const uint8_t *path, const char *name, _Out_ uint8_t *value, size_t size)');
+/** The same with a path as a string, which koffi passes on faster than our copy of it: this one is asked of every file. */
+const llistxattrText = libc.func('long llistxattr(const char *path, _Out_ uint8_t *list, size_t size)');
 const llistxattr = libc.func('long llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)');
 const lremovexattr = libc.func('int lremovexattr(const uint8_t *path, const char *name)');
 
@@ -28,7 +30,10 @@ export function getXattr(path: string | Buffer, name: string): Buffer | undefine
 
 /** Names of all attributes; empty where the file system has none. */
 export function listXattrs(path: string | Buffer): string[] {
-  const length = Number(llistxattr(cPath(path), scratch, scratch.length));
+  const isText = typeof path === 'string' && !path.includes('\0');
+  const length = Number(
+    isText ? llistxattrText(path, scratch, scratch.length) : llistxattr(cPath(path), scratch, scratch.length),
+  );
   if (length === 0) return [];
   if (length < 0) return undefinedIfAbsent('llistxattr', String(path)) ?? [];
   return scratch.toString('utf8', 0, length - 1).split('\0');

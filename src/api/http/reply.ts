@@ -22,10 +22,6 @@ export async function sendReply(response: ServerResponse, reply: PlainReply, con
     const type = outputContentType(reply.tty, context.version);
     return sendBytes(response, reply.status, reply.output, { 'Content-Type': type }, context);
   }
-  if ('bytes' in reply) {
-    const headers = { 'Content-Type': reply.contentType, ...reply.headers };
-    return sendBytes(response, reply.status, reply.bytes, headers, context);
-  }
   if ('write' in reply) return sendWritten(response, reply, context);
   if ('lines' in reply) return sendLines(response, reply.status, reply.lines, context);
   if ('progress' in reply) return sendProgress(response, reply.status, reply.progress, context);
@@ -106,7 +102,7 @@ async function sendWritten(
   reply: Extract<PlainReply, { readonly write: unknown }>,
   context: ReplyContext,
 ): Promise<void> {
-  response.writeHead(reply.status, { 'Content-Type': reply.contentType });
+  response.writeHead(reply.status, { 'Content-Type': reply.contentType, ...reply.headers });
   response.flushHeaders();
   const send = (chunk: Uint8Array): Promise<void> => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();

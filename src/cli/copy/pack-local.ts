@@ -1,5 +1,14 @@
-import { type BigIntStats, constants, lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs';
 import { errnoOf } from '../../base/errors.ts';
 import { type TarEntry, type TarEntryType, tarEntryHeader, tarPaddingBytes } from '../../io/index.ts';
 import { CliError } from '../errors.ts';
@@ -8,61 +17,97 @@ import { goText } from './local-paths.ts';
 
 const CHUNK = 256 << 10;
 const SECOND = 1_000_000_000n;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * A local file or directory as a tar, read as it is taken: owners, modes and times as they are, hard links kept, symlinks not
  * followed, sockets left out. @throws CliError for what cannot be read
  */
-export async function* packLocal(path: string, rebaseName: string | undefined, plan: CopyPlan): AsyncGenerator<Buffer> {
+export function* packLocal(path: string, rebaseName: string | undefined, plan: CopyPlan): Generator<Buffer> {
   const [folder, base] = splitPath(path);
-  const linked = new Map<string, string>();
-  const name = (inArchive: string): string => renamed(inArchive, plan);
   const root = Buffer.from(base === '.' ? folder : path.replace(/(?<=.)\/+$/, ''));
-  yield* entry(root, Buffer.from(rebaseName ?? base).toString('latin1'));
-  yield Buffer.alloc(1024);
+  let chunk = Buffer.allocUnsafe(CHUNK);
+  let length = 0;
+  // Small pieces go together: each chunk is a call of the system's on its way.
+  for (const piece of new Packing(plan).entry(root, Buffer.from(rebaseName ?? base).toString('latin1'))) {
+    for (let at = 0; at < piece.length; ) {
+      const copied = piece.copy(chunk, length, at);
+      length += copied;
+      at += copied;
+      if (length < CHUNK) continue;
+      yield chunk;
+      chunk = Buffer.allocUnsafe(CHUNK);
+      length = 0;
+    }
+  }
+  yield Buffer.concat([chunk.subarray(0, length), Buffer.alloc(1024)]);
+}
 
-  async function* entry(at: Buffer, as: string): AsyncGenerator<Buffer> {
+class Packing {
+  readonly #plan: CopyPlan;
+  /** First name of each file with several. */
+  readonly #linked = new Map<string, string>();
+  readonly #buffer = Buffer.allocUnsafe(CHUNK);
+
+  constructor(plan: CopyPlan) {
+    this.#plan = plan;
+  }
+
+  /** Pieces are valid until the next is asked for. */
+  *entry(at: Buffer, as: string): Generator<Buffer> {
     const stat = statOf(at);
     const type = stat === undefined ? undefined : typeOf(stat);
     if (stat === undefined || type === undefined) return;
-    const about = entryOf(name(as), type, stat);
+    const about = entryOf(renamed(as, this.#plan), type, stat);
     if (type === 'file') {
-      const identity = `${stat.dev}:${stat.ino}`;
-      const first = stat.nlink > 1n ? linked.get(identity) : undefined;
-      if (first !== undefined) {
-        yield tarEntryHeader({ ...about, type: 'link', linkName: name(first) });
-        return;
-      }
-      linked.set(identity, as);
-      yield* content(at, about);
+      const first = this.#firstName(stat, as);
+      if (first !== undefined) yield tarEntryHeader({ ...about, type: 'link', linkName: renamed(first, this.#plan) });
+      else yield* this.#content(at, about);
     } else if (type === 'symlink') yield tarEntryHeader({ ...about, linkName: readlinkSync(at, 'latin1') });
     else yield tarEntryHeader(about);
     if (type !== 'directory') return;
     for (const child of childrenOf(at)) {
-      yield* entry(
-        Buffer.concat([at, Buffer.from('/'), Buffer.from(child, 'latin1')]),
-        `${as === '/' ? '' : as}/${child}`,
-      );
+      const path = Buffer.concat([at, Buffer.from('/'), Buffer.from(child, 'latin1')]);
+      yield* this.entry(path, `${as === '/' ? '' : as}/${child}`);
+    }
+  }
+
+  #firstName(stat: BigIntStats, name: string): string | undefined {
+    if (stat.nlink === 1n) return undefined;
+    const identity = `${stat.dev}:${stat.ino}`;
+    const first = this.#linked.get(identity);
+    if (first === undefined) this.#linked.set(identity, name);
+    return first;
+  }
+
+  /** A header, the bytes and what fills the last block. What a file lost meanwhile becomes zeros. */
+  *#content(path: Buffer, about: TarEntry): Generator<Buffer> {
+    const file = openFile(path);
+    try {
+      const { size } = fstatSync(file);
+      yield tarEntryHeader({ ...about, size, fileSize: size });
+      for (let at = 0; at < size; ) {
+        const wanted = Math.min(CHUNK, size - at);
+        const got = readSync(file, this.#buffer, 0, wanted, at);
+        if (got === 0) this.#buffer.fill(0);
+        const piece = this.#buffer.subarray(0, got === 0 ? wanted : got);
+        at += piece.length;
+        yield piece;
+      }
+      const padding = tarPaddingBytes(size);
+      yield padding === 0 ? NOTHING : Buffer.alloc(padding);
+    } finally {
+      closeSync(file);
     }
   }
 }
 
-/** A header, the bytes and what fills the last block. What a file lost meanwhile becomes zeros. */
-async function* content(path: Buffer, about: TarEntry): AsyncGenerator<Buffer> {
-  await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
+function openFile(path: Buffer): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
     throw new CliError(1, goText('open', path.toString(), error), { cause: error });
-  });
-  const { size } = await file.stat();
-  yield tarEntryHeader({ ...about, size, fileSize: size });
-  for (let at = 0; at < size; ) {
-    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-    if (bytesRead === 0) buffer.fill(0);
-    const length = bytesRead === 0 ? buffer.length : bytesRead;
-    at += length;
-    yield buffer.subarray(0, length);
   }
-  yield Buffer.alloc(tarPaddingBytes(size));
 }
 
 /** Undefined when it has gone meanwhile. */

@@ -5,7 +5,7 @@ const REDRAW_MS = 100;
 
 /** Counts the bytes of a copy and, in a terminal, shows how many went by. */
 export function counted(
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   cli: Cli,
   options: { readonly quiet: boolean; readonly to: 'container' | 'here' },
 ): { readonly bytes: AsyncIterable<Uint8Array>; done(target: string): void } {

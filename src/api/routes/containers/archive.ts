@@ -4,6 +4,7 @@ import type { Containers } from '../../../containers/index.ts';
 import type { PathStat } from '../../../store/index.ts';
 import { queryBool, queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
+import { sending } from './sending.ts';
 
 const PATH = '/containers/:id/archive';
 
@@ -25,7 +26,7 @@ export const copyFromContainer = defineRoute({
   query: z.object({ path: queryString }),
   async handle({ params, query, signal }, containers: Pick<Containers, 'copyFrom'>) {
     const { stat, bytes } = await containers.copyFrom(params['id'] ?? '', query.path, signal);
-    return { status: 200, bytes, contentType: 'application/x-tar', headers: statHeader(stat) };
+    return { status: 200, contentType: 'application/x-tar', headers: statHeader(stat), write: sending(bytes) };
   },
 });
 

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Containers } from '../../../containers/index.ts';
 import { defineRoute } from '../../route.ts';
+import { sending } from './sending.ts';
 
 /** GET /containers/{id}/export: the root file system as a tar. */
 export const exportContainer = defineRoute({
@@ -9,6 +10,6 @@ export const exportContainer = defineRoute({
   query: z.object({}),
   async handle({ params, signal }, containers: Pick<Containers, 'export'>) {
     const bytes = await containers.export(params['id'] ?? '', signal);
-    return { status: 200, bytes, contentType: 'application/octet-stream' };
+    return { status: 200, contentType: 'application/octet-stream', write: sending(bytes) };
   },
 });

@@ -1,4 +1,13 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+} from 'node:fs';
 import { errnoOf } from '../../../base/errors.ts';
 import {
   type SparseRegion,
@@ -97,12 +106,11 @@ export class ArchiveWriter {
   }
 
   #file(about: TarEntry, source: string | Buffer): void {
-    const descriptor = openFile(source);
-    if (descriptor === undefined) return;
+    const opened = openFile(source);
+    if (opened === undefined) return;
+    const { descriptor, stat } = opened;
     try {
-      // The size of now, not of when the folder was read.
-      const stat = fstatSync(descriptor);
-      const size = stat.size;
+      const { size } = stat;
       const hole = size - stat.blocks * 512;
       const sparse = this.#sparse && hole >= SPARSE_HOLE_BYTES ? regionsOf(descriptor, size) : undefined;
       const stored = sparse === undefined ? size : sparse.reduce((sum, { length }) => sum + length, 0);
@@ -157,11 +165,15 @@ export class ArchiveWriter {
   }
 }
 
-/** Undefined when something else stands there by now: opening a device may do things, and a FIFO waits. */
-function openFile(source: string | Buffer): number | undefined {
+/**
+ * With its size of now, not of when the folder was read. Undefined when something else stands there by now: opening a device may do
+ * things, and a FIFO waits.
+ */
+function openFile(source: string | Buffer): { readonly descriptor: number; readonly stat: Stats } | undefined {
   const place = openSync(source, O_PATH | constants.O_NOFOLLOW);
   try {
-    return fstatSync(place).isFile() ? openSync(descriptorPath(place), constants.O_RDONLY) : undefined;
+    const stat = fstatSync(place);
+    return stat.isFile() ? { descriptor: openSync(descriptorPath(place), constants.O_RDONLY), stat } : undefined;
   } finally {
     closeSync(place);
   }

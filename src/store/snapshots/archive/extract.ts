@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { posix } from 'node:path';
 import { EngineError, invalid } from '../../../base/errors.ts';
-import { TarParser } from '../../../io/index.ts';
+import { release, TarParser } from '../../../io/index.ts';
 import { enterMounts, enterRoot, toBytePath } from '../../../linux/index.ts';
 import { Untar } from '../untar/untar.ts';
 import { pathError } from './path-stat.ts';
@@ -24,7 +24,10 @@ export function extract(
   checkWritable(view, place);
   using untar = new Untar('plain', { ...input.options, base: toBytePath(place) });
   const parser = new TarParser(untar);
-  for (let chunk = input.next(); chunk !== undefined; chunk = input.next()) parser.write(chunk);
+  for (let chunk = input.next(); chunk !== undefined; chunk = input.next()) {
+    parser.write(chunk);
+    release(chunk);
+  }
   parser.finish();
   untar.finish();
 }

@@ -149,6 +149,8 @@ export function createStreamThreads(): StreamThreads {
       const stopped = new AbortController();
       let task: Task | undefined;
       const bytes = new Readable({
+        // Chunks stay as they are: each may be released by whoever reads it.
+        objectMode: true,
         highWaterMark: 1,
         // Pushing went ahead of reading by what may be under way: now there is room again.
         read: () => void (task !== undefined && wake(task)),
