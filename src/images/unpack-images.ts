@@ -4,6 +4,7 @@ import type { ImageConfig, Manifest } from '../spec/index.ts';
 import type { Lease } from '../store/index.ts';
 import type { ImagesDeps } from './deps.ts';
 import type { Progress } from './images.ts';
+import { chainIds } from './layer-chain.ts';
 import { layerProgress } from './progress.ts';
 
 interface UnpackCall {
@@ -29,10 +30,11 @@ export async function unpackImages(
   for (const { manifest, config } of images) {
     const diffIds = config.rootfs.diff_ids;
     call.lease.chain(diffIds);
+    const chains = chainIds(diffIds);
     for (const [index, blob] of manifest.layers.entries()) {
       const chain = diffIds.slice(0, index + 1);
-      const key = chain.join();
-      if (!started.has(key))
+      const key = chains[index];
+      if (key !== undefined && !started.has(key))
         started.set(key, unpackLayer(deps, { blob: blob.digest, chain, index }, { ...call, signal }));
     }
   }

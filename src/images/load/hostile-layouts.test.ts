@@ -188,10 +188,18 @@ test('a document that is named again and again is read and hashed once, and not 
   assert.ok(puts < 100, `${puts} blobs were hashed`);
   const before = await host.leftovers();
 
-  // A config of 2 MB that a thousand manifests share.
+  // Many times as many.
+  for (let index = 20; index < 60; index++) {
+    const manifest = { schemaVersion: 2, mediaType: MANIFEST, config: image, layers: Array(500).fill(large), index };
+    layout.listed.push(layout.blob(json(manifest), MANIFEST));
+  }
+  await assert.rejects(host.load(layout.archive()), { kind: 'tooLarge', message: /more than 20000 layers/ });
+  assert.deepEqual(await host.leftovers(), before);
+
+  // A config of 3 MB that hundreds of manifests share.
   const many = new Layout();
-  const shared = many.blob(json({ os: 'linux', author: 'a'.repeat(2 << 20), rootfs: { diff_ids: [] } }), CONFIG);
-  for (let index = 0; index < 1000; index++) {
+  const shared = many.blob(json({ os: 'linux', author: 'a'.repeat(3 << 20), rootfs: { diff_ids: [] } }), CONFIG);
+  for (let index = 0; index < 200; index++) {
     const manifest = { schemaVersion: 2, mediaType: MANIFEST, config: shared, layers: [], index };
     many.listed.push(many.blob(json(manifest), MANIFEST));
   }

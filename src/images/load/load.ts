@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { familiarString, formatPlatform, type Platform, parseReference, platformRank } from '../../spec/index.ts';
-import type { NewTarget } from '../../store/index.ts';
+import type { NewTarget, StoredImage } from '../../store/index.ts';
 import type { ImagesDeps } from '../deps.ts';
 import { imageEvent } from '../image-event.ts';
 import type { Progress } from '../images.ts';
@@ -18,6 +18,9 @@ export interface LoadOptions {
   /** Only these; all when empty. */
   readonly platforms: readonly Platform[];
 }
+
+/** Of all images together. */
+const LAYERS_MAX = 20_000;
 
 /**
  * Loads every image of an archive, all or none: docker-archive (any age) and OCI layouts, plain, gzip or zstd.
@@ -36,9 +39,13 @@ export async function loadImages(
   const planned = await planArchive({ files, content: deps.content, lease, layers: new Map(), stored: new Map() });
   const targets = call.options.platforms.length === 0 ? planned : selectPlatforms(planned, call.options.platforms);
   const images = targets.flatMap((target) => target.images);
+  const layers = images.reduce((count, { manifest }) => count + manifest.layers.length, 0);
+  if (layers > LAYERS_MAX) throw new EngineError('tooLarge', `archive has images of more than ${LAYERS_MAX} layers`);
   await unpackImages(deps, images, { lease, progress: call.options.quiet ? () => {} : progress, signal });
   const lines = targets.flatMap((target) => announce(deps, target));
-  deps.images.add(targets.map((target) => newTarget(deps, target)));
+  const fresh = targets.map((target) => newTarget(deps, target));
+  deps.images.add(fresh);
+  for (const target of fresh) await replaceBroken(deps, target);
   for (const target of targets) announceLoad(deps, target);
   for (const line of lines) progress({ stream: `${line}\n` });
   deps.settle();
@@ -84,12 +91,34 @@ function selectPlatforms(targets: readonly PlannedTarget[], wanted: readonly Pla
  */
 function newTarget(deps: ImagesDeps, { descriptor, images, attachments, names, parent }: PlannedTarget): NewTarget {
   const alone = images.find((image) => image.descriptor.digest === descriptor.digest);
-  const known = alone === undefined || names.some(isDigested) ? undefined : deps.images.get(alone.id);
+  const same = alone === undefined || names.some(isDigested) ? undefined : deps.images.get(alone.id);
+  const known = same !== undefined && isWhole(deps, same) ? same : undefined;
   const described =
     known === undefined
       ? { descriptor, manifests: images.map((image) => image.descriptor), attachments: attachments ?? [] }
       : { descriptor: known.target, manifests: [known.manifestDescriptor] };
   return { ...described, names, ...(parent === undefined ? {} : { parent }) };
+}
+
+/** Whether all that the image needs is there: a repair may have put a broken blob aside. */
+function isWhole({ content, images }: ImagesDeps, { id }: StoredImage): boolean {
+  return [...images.referencesOf(id).blobs].every(content.has);
+}
+
+/** The same image under a manifest whose blobs are lost gives its names to the one that came whole. */
+async function replaceBroken(deps: ImagesDeps, target: NewTarget): Promise<void> {
+  const { content, images, collector } = deps;
+  const { digest } = target.descriptor;
+  const [mine] = images.targets().flatMap((each) => (each.descriptor.digest === digest ? each.images : []));
+  if (mine === undefined || target.manifests.length > 1) return;
+  for (const other of images.targets()) {
+    const isSame = other.images.length === 1 && other.images[0]?.id === mine.id;
+    if (!isSame || other.descriptor.digest === digest) continue;
+    const needed = other.images.flatMap(({ manifest }) => [other.descriptor, manifest.config, ...manifest.layers]);
+    if (needed.every((blob) => content.has(blob.digest))) continue;
+    images.replace(other.descriptor.digest, target);
+    await collector.collect({ blobs: new Set(needed.map((blob) => blob.digest)), chains: [] });
+  }
 }
 
 function isDigested(name: string): boolean {

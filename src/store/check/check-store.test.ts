@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { config, dockerArchive, Layout, one, two } from '../../../test/support/archives.ts';
 import { type ImageHost, imageHost } from '../../../test/support/image-host.ts';
+import { wildRegistry } from '../../../test/support/wild-registry.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { EngineObjects } from './audit-objects.ts';
 import { type CheckDeps, type CheckReport, createStoreCheck } from './check-store.ts';
 import type { Finding } from './finding.ts';
 
+/** As `distribution` has it, which this folder does not know. */
+const ANONYMOUS = { kind: 'anonymous' } as const;
 const never = new AbortController().signal;
 
 function objectsIn(root: string, containers: ReturnType<EngineObjects['containers']> = []): EngineObjects {
@@ -173,4 +176,28 @@ test('a check ends when its client goes, and only one runs at a time', async () 
   await assert.rejects(first);
   assert.deepEqual(kinds(await running.run({ repair: true }, () => {}, never)), ['index-stale']);
   assert.deepEqual(kinds(await running.run({ repair: true }, () => {}, never)), []);
+});
+
+test('an image that was pushed and lost a compressed layer is whole again after a load of its plain archive', async () => {
+  await using registry = await wildRegistry();
+  await using host = await imageHost();
+  await host.load(dockerArchive());
+  const name = `${registry.host}/t/app`;
+  await host.images.tag('t/app:1', { repo: name, tag: '1' });
+  await host.images.push({ image: name, tag: '1', credentials: ANONYMOUS }, () => {}, never);
+  const [layer] = host.stores.images.resolve('t/app:1').manifest.layers;
+  assert.ok(layer !== undefined);
+  assert.match(layer.mediaType, /\+gzip$/);
+  writeFileSync(host.stores.content.path(layer.digest), 'rotten');
+  assert.deepEqual(kinds(await check(host, { repair: true })), ['blob-corrupt', 'blob-size']);
+  assert.deepEqual(kinds(await check(host)), ['blob-missing']);
+
+  await host.load(dockerArchive());
+  assert.deepEqual(kinds(await check(host, { repair: true })), ['leftover']);
+  assert.deepEqual(kinds(await check(host)), []);
+  const image = host.stores.images.resolve(`${name}:1`);
+  assert.deepEqual(image.names.toSorted(), [`${name}:1`, 'docker.io/t/app:1'].sort());
+  assert.equal(host.stores.images.targets().length, 1);
+  // A pull would have done, too.
+  await host.images.push({ image: name, tag: '1', credentials: ANONYMOUS }, () => {}, never);
 });
