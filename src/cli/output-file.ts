@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeSync } from 'node:fs';
 import { lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { errnoOf, messageOf } from '../base/errors.ts';
@@ -46,7 +46,8 @@ export async function writeOutputFile(path: string, body: AsyncIterable<Uint8Arr
   for (const signal of signals) process.once(signal, interrupted);
   const file = await open(partial, 'wx', 0o600);
   try {
-    for await (const chunk of body) await file.writeFile(chunk);
+    // At once: each write by Node's threads would wait for its turn, at a third of the speed.
+    for await (const chunk of body) writeAll(file.fd, chunk);
     await file.close();
     await rename(partial, path);
   } catch (error) {
@@ -56,4 +57,8 @@ export async function writeOutputFile(path: string, body: AsyncIterable<Uint8Arr
   } finally {
     for (const signal of signals) process.off(signal, interrupted);
   }
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }
