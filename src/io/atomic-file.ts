@@ -32,7 +32,7 @@ export interface AtomicFileOptions {
 }
 
 /** Makes the names in a folder durable. */
-export function syncFolder(path: string): void {
+function syncFolder(path: string): void {
   const descriptor = openSync(path, 'r');
   try {
     fsyncSync(descriptor);

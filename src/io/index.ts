@@ -1,5 +1,5 @@
 export { type ArchiveEntry, archiveEntries, entryPath } from './archive-entries.ts';
-export { type AtomicFileOptions, spaceError, syncFolder, writeFileAtomic } from './atomic-file.ts';
+export { type AtomicFileOptions, spaceError, writeFileAtomic } from './atomic-file.ts';
 export { borrowStream } from './borrow.ts';
 export { type Compression, decompress, detectCompression, MAGIC_LENGTH } from './compress.ts';
 export { type DecompressLimits, Expansion } from './expansion.ts';

@@ -14,10 +14,11 @@ import { join } from 'node:path';
 import { conflict, EngineError, errnoOf, invalid } from '../../base/errors.ts';
 import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
-import { syncFolder, writeFileAtomic } from '../../io/index.ts';
+import { writeFileAtomic } from '../../io/index.ts';
 import { openTrash } from '../gc/trash.ts';
 import { auditContent } from './audit.ts';
 import type { ContentStore } from './content-store.ts';
+import { createFolderSync } from './folder-sync.ts';
 import { openIngest } from './ingest.ts';
 import { type ContentPaths, contentPaths, KEPT_PREFIX, ONCE_PREFIX, temporaries } from './paths.ts';
 
@@ -33,6 +34,10 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
   prepare(paths);
   const trash = openTrash(paths.trash, logger);
   const writing = new Set<string>();
+  const folderSyncs = {
+    sha256: createFolderSync(paths.blobFolder('sha256')),
+    sha512: createFolderSync(paths.blobFolder('sha512')),
+  };
 
   const sizeBytes = (digest: Digest): number => {
     const stat = statSync(paths.blob(digest), { throwIfNoEntry: false });
@@ -102,7 +107,7 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
     async sync(digests) {
       for (const digest of digests) await syncFile(paths.blob(digest));
       for (const algorithm of ALGORITHMS) {
-        if (digests.some((digest) => digest.startsWith(algorithm))) syncFolder(paths.blobFolder(algorithm));
+        if (digests.some((digest) => digest.startsWith(algorithm))) await folderSyncs[algorithm]();
       }
     },
     async verify(digest) {
