@@ -6,13 +6,14 @@ import { type TestContext, test } from 'node:test';
 import type { Digest } from '../../base/ids.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { type ContentStore, openContentStore } from '../content/index.ts';
-import { openStateDb } from '../db/index.ts';
+import { openStateDb, type StateDb } from '../db/index.ts';
 import type { ImageStore, NewTarget } from './image-store.ts';
 import { openImageStore } from './open-image-store.ts';
 
 interface Store {
   readonly images: ImageStore;
   readonly content: ContentStore;
+  readonly db: StateDb;
   /** A target without layers whose config differs by `mark`. */
   target(mark: number, names: readonly string[]): NewTarget & { readonly id: Digest };
 }
@@ -33,6 +34,7 @@ async function open(t: TestContext): Promise<Store> {
   return {
     images,
     content,
+    db,
     target(mark, names) {
       const config = put({ os: 'linux', architecture: 'amd64', mark, rootfs: { type: 'layers', diff_ids: [] } });
       const mediaType = 'application/vnd.oci.image.manifest.v1+json';
@@ -125,4 +127,39 @@ test('a name that is copied stays with its target, whatever else has the image',
   images.tag(images.resolve('a:latest').target.digest, 'docker.io/library/b:2');
   assert.equal(images.resolve('b:1').target.digest, first.descriptor.digest);
   assert.equal(images.resolve('b:2').target.digest, descriptor.digest);
+});
+
+test('the last use of an image is when it came, was tagged or was used, whichever is latest, also after a restart', async (t) => {
+  const { images, db, content, target } = await open(t);
+  t.mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 });
+  const [a, b] = [target(1, ['docker.io/library/a:1']), target(2, ['docker.io/library/b:1'])];
+  images.add([a, b]);
+  const later = (seconds: number): number => {
+    t.mock.timers.setTime(Date.now() + seconds * 1000);
+    return Date.now();
+  };
+  const came = images.lastUsed(a.id);
+  assert.equal(came, 1_700_000_000_000);
+  later(30);
+  images.used(a.id);
+  assert.equal(images.lastUsed(a.id), came, 'remembered to the minute');
+  const used = later(60);
+  images.used(a.id);
+  assert.equal(images.lastUsed(a.id), used);
+  const tagged = later(10);
+  images.tag(a.id, 'docker.io/library/c:1');
+  assert.equal(images.lastUsed(a.id), tagged);
+  assert.equal(images.lastUsed(b.id), came);
+  const again = later(100);
+  images.used(b.id);
+  images.remove([a.id]);
+  // The container of an image that is gone.
+  images.used(a.id);
+  const stored = db.table<{ readonly id: string }>('image_uses', { durable: false });
+  assert.deepEqual(
+    stored.all().map(({ id }) => id),
+    [b.id],
+  );
+  const reopened = await openImageStore({ db, content, logger: silentLogger, bootId: 'boot' });
+  assert.equal(reopened.lastUsed(b.id), again);
 });

@@ -14,6 +14,8 @@ export interface ImageUses {
   /** 0 when it never was. */
   at(id: Digest): number;
   forget(id: Digest): void;
+  /** Forgets all others. Never throws. */
+  keepOnly(ids: ReadonlySet<Digest>): void;
 }
 
 /** What is noted is this old at most: a container started again and again costs one write a minute. */
@@ -22,6 +24,9 @@ const GRAIN_MS = 60_000;
 export function imageUses(db: StateDb): ImageUses {
   const table = db.table<UseRecord>('image_uses', { durable: false });
   const times = new Map(table.all().map(({ id, at }) => [id, at]));
+  const forget = (id: Digest): void => {
+    if (times.delete(id)) table.delete(id);
+  };
   return {
     note(id) {
       const at = Date.now();
@@ -34,8 +39,13 @@ export function imageUses(db: StateDb): ImageUses {
       }
     },
     at: (id) => times.get(id) ?? 0,
-    forget(id) {
-      if (times.delete(id)) table.delete(id);
+    forget,
+    keepOnly(ids) {
+      try {
+        for (const id of [...times.keys()]) if (!ids.has(id)) forget(id);
+      } catch {
+        // A full disk: they go with the next start.
+      }
     },
   };
 }

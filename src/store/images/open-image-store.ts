@@ -51,6 +51,8 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
     else catalog.move(name, target);
   }
 
+  uses.keepOnly(catalog.ids());
+
   const refreshIndex = (): void => {
     try {
       content.writeIndex(layoutEntries(catalog.targets()));
@@ -202,7 +204,10 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
       put([{ record, content: { images, attachedBlobs }, names: [] }]);
       for (const { id } of target.images) if (catalog.holders(id).length === 0) uses.forget(id);
     },
-    used: (id) => uses.note(id),
+    used(id) {
+      // A container may live on without its image.
+      if (catalog.holders(id).length > 0) uses.note(id);
+    },
     lastUsed(id) {
       const times = catalog.holders(id).flatMap(({ record }) => [record.addedAt, record.lastTaggedAt ?? '']);
       return Math.max(uses.at(id), ...times.map((time) => Date.parse(time) || 0));
