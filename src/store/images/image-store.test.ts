@@ -147,7 +147,7 @@ test('the last use of an image is when it came, was tagged or was used, whicheve
   images.used(a.id);
   assert.equal(images.lastUsed(a.id), used);
   const tagged = later(10);
-  images.tag(a.id, 'docker.io/library/c:1');
+  images.tag(a.descriptor.digest, 'docker.io/library/c:1');
   assert.equal(images.lastUsed(a.id), tagged);
   assert.equal(images.lastUsed(b.id), came);
   const again = later(100);
