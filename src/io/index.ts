@@ -3,6 +3,7 @@ export { type AtomicFileOptions, spaceError, writeFileAtomic } from './atomic-fi
 export { borrowStream } from './borrow.ts';
 export { type Compression, decompress, detectCompression, MAGIC_LENGTH } from './compress.ts';
 export { type DecompressLimits, Expansion } from './expansion.ts';
+export { gzipFile } from './gzip-file.ts';
 export { hashFile } from './hash-file.ts';
 export { release } from './release.ts';
 export { type SparseRegion, showName, type TarEntry, type TarEntryType } from './tar/entry.ts';

@@ -1,14 +1,15 @@
-import { createGzip } from 'node:zlib';
-import { EngineError } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
+import { gzipFile } from '../../io/index.ts';
 import { type Descriptor, type Manifest, MEDIA_TYPE } from '../../spec/index.ts';
 import type { Lease, StoredImage } from '../../store/index.ts';
 import { manifestBytes } from '../compose-manifest.ts';
 import type { ImagesDeps } from '../deps.ts';
+import { createSlots } from '../transfer/slots.ts';
 
 /** Three quarters of the time of zlib's default for one percent more bytes (docs/decisions/0005). */
 const GZIP_LEVEL = 4;
-const CHUNK = 256 << 10;
+/** As many as libuv has threads: each takes some megabytes. */
+const COMPRESSIONS_MAX = 4;
 
 /**
  * Whether an image is here in a form that nobody else has seen: with the manifest that `load`, `import` and `commit`
@@ -30,9 +31,14 @@ export async function compressedForm(
   call: { readonly lease: Lease; readonly signal: AbortSignal },
 ): Promise<{ readonly descriptor: Descriptor; readonly manifest: Manifest }> {
   const done = new Map<Digest, Promise<Descriptor>>();
+  const slots = createSlots(COMPRESSIONS_MAX);
+  const inTurn = async (layer: Descriptor): Promise<Descriptor> => {
+    using _slot = await slots.take(call.signal);
+    return compressLayer(content, layer, call);
+  };
   const compress = (layer: Descriptor): Promise<Descriptor> => {
     if (layer.mediaType !== MEDIA_TYPE.ociLayer) return Promise.resolve(layer);
-    const running = done.get(layer.digest) ?? compressLayer(content, layer, call);
+    const running = done.get(layer.digest) ?? inTurn(layer);
     done.set(layer.digest, running);
     return running;
   };
@@ -47,25 +53,13 @@ export async function compressedForm(
   return { descriptor, manifest: { ...image.manifest, layers } };
 }
 
-/** The same bytes each time: gzip without name and time. Compression runs in libuv's threads. */
 async function compressLayer(
   content: ImagesDeps['content'],
   layer: Descriptor,
   { lease, signal }: { readonly lease: Lease; readonly signal: AbortSignal },
 ): Promise<Descriptor> {
   await using ingest = await content.ingest();
-  const source = content.open(layer.digest);
-  const gzip = source.pipe(createGzip({ level: GZIP_LEVEL, chunkSize: CHUNK }));
-  source.on('error', (error) => gzip.destroy(error));
-  try {
-    for await (const chunk of gzip) {
-      if (signal.aborted) throw new EngineError('cancelled', 'the push was cancelled');
-      await ingest.write(chunk as Buffer);
-    }
-  } finally {
-    source.destroy();
-    gzip.destroy();
-  }
+  await gzipFile(content.path(layer.digest), { level: GZIP_LEVEL, signal }, (bytes) => ingest.write(bytes));
   const { digest, sizeBytes } = await ingest.commit({}, lease.blob);
   return { mediaType: MEDIA_TYPE.ociLayerGzip, digest, size: sizeBytes };
 }

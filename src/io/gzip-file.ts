@@ -1,0 +1,59 @@
+import { open } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
+import { createGzip, type Gzip } from 'node:zlib';
+import { EngineError } from '../base/errors.ts';
+
+const CHUNK_BYTES = 256 << 10;
+
+/**
+ * Compresses a file in libuv's threads, in flat memory: the same bytes each time, without name and time. `take` is given the
+ * pieces in order, one at a time; each is only good until it resolves.
+ * @throws EngineError cancelled; what `take` throws; the system's errors
+ */
+export async function gzipFile(
+  path: string,
+  { level, signal }: { readonly level: number; readonly signal: AbortSignal },
+  take: (bytes: Buffer) => Promise<void>,
+): Promise<void> {
+  const gzip = createGzip({ level, chunkSize: CHUNK_BYTES });
+  const stop = (): void => void gzip.destroy(new EngineError('cancelled', 'compression was cancelled'));
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  gzip.on('data', (chunk: Buffer) => {
+    gzip.pause();
+    take(chunk).then(
+      () => {
+        releaseSpent(chunk);
+        gzip.resume();
+      },
+      (error: unknown) => gzip.destroy(error instanceof Error ? error : new Error(String(error))),
+    );
+  });
+  const ended = finished(gzip);
+  try {
+    await Promise.all([feed(path, gzip), ended]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    gzip.destroy();
+    await ended.catch(() => {});
+  }
+}
+
+async function feed(path: string, gzip: Gzip): Promise<void> {
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  await using file = await open(path, 'r');
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
+    if (bytesRead === 0) break;
+    await new Promise<void>((resolve, reject) => {
+      gzip.write(buffer.subarray(0, bytesRead), (error) => (error ? reject(error) : resolve()));
+    });
+  }
+  gzip.end();
+}
+
+/** zlib fills a buffer of its own piece by piece and makes a new one when that is full: the last piece ends it. */
+function releaseSpent({ buffer, byteOffset, byteLength }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === CHUNK_BYTES && byteOffset + byteLength === CHUNK_BYTES)
+    buffer.transfer(0);
+}
