@@ -18,6 +18,7 @@ import { gzipSync } from 'node:zlib';
 import { config, json, Layout } from '../support/archives.ts';
 import { busyboxRootfs, imageArchive, tarArchive } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
+import { debianRegistry } from '../support/debian-registry.ts';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
 
 const engine = useEngine();
@@ -204,6 +205,28 @@ test('save, load and rmi of one platform of several', async () => {
   const absent = await engine().gantry(['load', '-q', '--platform', 'linux/s390x'], { input: archive });
   assert.equal(absent.code, 1);
   assert.match(absent.stderr, /requested platform \(linux\/s390x\) is not in the archive/);
+});
+
+test('the digest by which a registry knows an image survives save and load', async () => {
+  await using registry = await debianRegistry();
+  const name = `${registry.host}/${unique('digested')}`;
+  const ok = (...args: string[]): Promise<string> => engine().ok('gantry', args);
+  await ok('tag', 'busybox', `${name}:1`);
+  await ok('push', '-q', `${name}:1`);
+  await ok('rmi', `${name}:1`);
+  await ok('pull', '-q', `${name}:1`);
+  const digests = await ok('image', 'inspect', '-f', '{{json .RepoDigests}}', `${name}:1`);
+  const [digest] = JSON.parse(digests) as string[];
+  const path = join(folder, unique('digested'));
+  await ok('save', '-o', path, `${name}:1`);
+  await ok('rmi', `${name}:1`);
+  assert.equal(await ok('load', '-q', '-i', path), `Loaded image: ${name}:1`);
+  assert.equal(await ok('image', 'inspect', '-f', '{{json .RepoDigests}}', `${name}:1`), digests);
+  assert.equal(await ok('run', '--rm', '--pull', 'never', digest ?? '', 'echo', 'by digest'), 'by digest');
+  await ok('save', '-o', path, digest ?? '');
+  await ok('rmi', `${name}:1`);
+  assert.match(await ok('load', '-q', '-i', path), /^Loaded image ID: sha256:/);
+  await ok('rmi', digest ?? '');
 });
 
 test('skopeo reads what was saved, as docker-archive and as oci-archive', async (t) => {
