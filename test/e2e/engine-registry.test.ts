@@ -90,7 +90,7 @@ for (const cli of CLIS) {
   });
 
   test(`${cli}: a push lands in the engine's store; image and registry keep what the other lets go`, async (t) => {
-    const config = temporaryFile(t, 'registry.json', '{"gc":{"graceSeconds":1,"sweepSeconds":0.2}}');
+    const config = temporaryFile(t, 'registry.json', '{"gc":{"graceSeconds":3,"sweepSeconds":0.2}}');
     const port = await freePort();
     const host = `localhost:${port}`;
     const flags = ['--registry-listen', `127.0.0.1:${port}`, '--registry-config', config];
