@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
-import { type ArchiveEntry, archiveEntries, borrowStream, decompress } from '../../io/index.ts';
+import { type ArchiveEntry, archiveEntries, borrowStream, decompress, release } from '../../io/index.ts';
 import type { ContentStore, Lease } from '../../store/index.ts';
 
 /**
@@ -83,7 +83,10 @@ async function receiveFile(
     return { kind: 'blob', ...(await ingest.commit({}, lease.blob)) };
   }
   await using ingest = await content.ingest();
-  for await (const chunk of entry.content) await ingest.write(chunk);
+  for await (const chunk of entry.content) {
+    await ingest.write(chunk);
+    release(chunk);
+  }
   return { kind: 'blob', ...(await ingest.commit({ sizeBytes: entry.sizeBytes }, lease.blob)) };
 }
 
