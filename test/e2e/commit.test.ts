@@ -104,7 +104,7 @@ for (const cli of CLIS) {
     const state = (): Promise<string> => ok('inspect', '-f', '{{.State.Status}}', name);
     const first = await ok('commit', name);
     assert.equal(await state(), 'running');
-    const second = await ok('commit', '--pause=false', name);
+    const second = await ok('commit', cli === 'docker' ? '--pause=false' : '--no-pause', name);
     await ok('pause', name);
     const third = await ok('commit', name);
     assert.equal(await state(), 'paused');

@@ -11,7 +11,8 @@ export const commit: Command = {
     flag('-a, --author', 'string', 'Author (such as "John Hannibal Smith <hannibal@a-team.com>")'),
     flag('-c, --change', 'list', 'Dockerfile instruction to apply to the image'),
     flag('-m, --message', 'string', 'Message of its history entry'),
-    flag('-p, --pause', 'bool', 'Pause the container meanwhile', { default: 'true' }),
+    flag('--no-pause', 'bool', "Don't pause the container meanwhile"),
+    flag('-p, --pause', 'bool', 'Pause the container meanwhile', { default: 'true', hidden: true }),
   ],
   async run(cli, [container = '', reference], flags) {
     const parsed = reference === undefined ? undefined : withDefaultTag(parseReference(reference));
@@ -26,7 +27,7 @@ export const commit: Command = {
         comment: flags.string('message') || undefined,
         author: flags.string('author') || undefined,
         changes: flags.list('change'),
-        pause: flags.bool('pause') ? undefined : '0',
+        pause: flags.bool('pause') && !flags.bool('no-pause') ? undefined : '0',
       },
     });
     cli.out.write(`${id}\n`);
