@@ -3,7 +3,7 @@ import koffi from 'koffi';
 /**
  * Decompression on the calling thread, by the zlib and zstd that Node itself is linked with, into one buffer that is used again
  * and again. Node's own streams make a new buffer for every piece, tens of megabytes of garbage per thread, and go through
- * another thread for each; this is the unpacker's innermost loop (`docs/decisions/0006`).
+ * another thread for each; this is the unpacker's innermost loop (`docs/decisions/0010`).
  */
 export interface Decoder extends Disposable {
   /**
