@@ -1,4 +1,4 @@
-import { goMap, isObject, NIL_MAP, NIL_SLICE, type Value } from '../template/value.ts';
+import { GoTime, goMap, isObject, NIL_MAP, NIL_SLICE, type Value } from '../template/value.ts';
 
 /** Fields that are maps in Docker's types: all other objects are structs. */
 const MAPS: ReadonlySet<string> = new Set([
@@ -100,6 +100,8 @@ export function typeInspected(value: Value, key = ''): Value {
   const typed: Record<string, Value> = {};
   for (const [name, item] of Object.entries(value))
     typed[name] = isMapField(key, name, item) ? typeMap(item) : typeInspected(item, name);
+  // The one moment that Docker's types hold as such, not as text.
+  if (typeof typed['LastTagTime'] === 'string') typed['LastTagTime'] = new GoTime(typed['LastTagTime']);
   for (const { when, fields } of OMITTED) {
     if (!when(value)) continue;
     for (const [name, item] of Object.entries(fields()))

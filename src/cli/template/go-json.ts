@@ -1,9 +1,10 @@
-import { Fields, isMap, isObject, NIL_MAP, NIL_SLICE, sortedKeys, type Value } from './value.ts';
+import { Fields, GoTime, isMap, isObject, NIL_MAP, NIL_SLICE, sortedKeys, type Value } from './value.ts';
 
 /** JSON as Go's encoder writes it: `<`, `>`, `&` and line separators escaped, keys of maps sorted, big integers exact. */
 export function goJson(value: Value): string {
   if (value === undefined || value === null || value === NIL_SLICE || value === NIL_MAP) return 'null';
   if (typeof value === 'string') return goJsonString(value);
+  if (value instanceof GoTime) return goJsonString(value.text);
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : 'null';
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;

@@ -7,7 +7,7 @@ import { goMap, type Value } from './value.ts';
 export { TemplateExecutionError } from './evaluate.ts';
 export { goJson, goJsonString } from './go-json.ts';
 export { TemplateSyntaxError } from './lex.ts';
-export { Fields, goMap, NIL_MAP, NIL_SLICE, type Value } from './value.ts';
+export { Fields, GoTime, goMap, NIL_MAP, NIL_SLICE, type Value } from './value.ts';
 
 /** A parsed Go template. */
 export class Template {

@@ -2,6 +2,7 @@ import {
   display,
   displayNumber,
   Fields,
+  GoTime,
   isInteger,
   isMap,
   isNumber,
@@ -80,6 +81,7 @@ function render(spec: Spec, value: Value): string {
   if (isObject(value) && verb !== 'v') return composite(spec, value);
   if (verb === 'v') return renderDefault(spec, value);
   if (typeof value === 'string') return renderString(spec, value);
+  if (value instanceof GoTime) return renderString(spec, value.toString());
   if (typeof value === 'boolean') return verb === 't' ? String(value) : mismatch(spec, value);
   if (isInteger(value) && !'eEfFgG'.includes(verb)) return renderInteger(spec, BigInt(value));
   return typeof value === 'number' && 'eEfFgG'.includes(verb) && !Number.isInteger(value)

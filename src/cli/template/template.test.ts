@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Fields, goMap, NIL_MAP, NIL_SLICE, Template } from './index.ts';
+import { Fields, GoTime, goMap, NIL_MAP, NIL_SLICE, Template } from './index.ts';
 
 const DATA = {
   Name: 'web',
@@ -15,6 +15,7 @@ const DATA = {
   None: NIL_SLICE,
   NoMap: NIL_MAP,
   Labels: goMap({ z: '1', a: '2' }),
+  At: new GoTime('2026-11-21T05:55:18.739Z'),
   State: { Status: 'running', Pid: 42 },
   Nested: [
     { Ip: '10.0.0.1', Port: 80 },
@@ -34,6 +35,8 @@ const RENDERED: readonly (readonly [source: string, text: string])[] = [
   ['{{.Size}} {{.On}}', '1.5 true'],
   ['{{.List}} {{.Labels}} {{.State}}', '[a b c] map[a:2 z:1] {running 42}'],
   ['{{.None}} {{.NoMap}} {{.Nil}}', '[] map[] <nil>'],
+  ['{{.At}} {{json .At}}', '2026-11-21 05:55:18.739 +0000 UTC "2026-11-21T05:55:18.739Z"'],
+  ['{{printf "%s|%v" .At .At}}', '2026-11-21 05:55:18.739 +0000 UTC|2026-11-21 05:55:18.739 +0000 UTC'],
   ['{{.Nested}}', '[{10.0.0.1 80} {10.0.0.2 81}]'],
   ['{{"quoted\\t\\"x\\" \\u00e9"}} {{`raw\\n`}}', 'quoted\t"x" é raw\\n'],
   ["{{'a'}} {{0x1F}} {{1e3}} {{-2}} {{1_000}}", '97 31 1000 -2 1000'],

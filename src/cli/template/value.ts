@@ -16,6 +16,19 @@ export class Fields {
   }
 }
 
+/** A moment: JSON as it came (RFC 3339, in UTC), in templates as Go prints it. */
+export class GoTime {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  toString(): string {
+    return `${this.text.replace('T', ' ').replace(/Z$/, '')} +0000 UTC`;
+  }
+}
+
 export type PlainObject = Readonly<Record<string, Value>>;
 
 const maps = new WeakSet<object>();
@@ -31,7 +44,7 @@ export function isMap(value: object): boolean {
 }
 
 export function isObject(value: Value): value is PlainObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof GoTime);
 }
 
 export function isNumber(value: Value): value is number | bigint {
@@ -54,6 +67,7 @@ export function truth(value: Value): boolean {
 export function typeName(value: Value): string {
   if (value === null || value === undefined) return '<nil>';
   if (value instanceof Fields) return value.typeName;
+  if (value instanceof GoTime) return 'time.Time';
   if (typeof value === 'string') return 'string';
   if (typeof value === 'boolean') return 'bool';
   if (isInteger(value)) return 'int';
