@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { busyboxRootfs, imageArchive, tarArchive } from '../support/busybox-image.ts';
+import { command } from '../support/command.ts';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
+import { gantryRegistry } from '../support/gantry-registry.ts';
 
 const engine = useEngine();
 const EMPTY = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
@@ -173,6 +178,64 @@ test('a commit moves a name, and the image beneath cannot be removed before it',
   assert.match(refused.stderr, /image has dependent child images/);
   const gone = await run('rmi', image);
   assert.ok(gone.includes(second) && gone.includes(first), gone);
+});
+
+test('what is committed is pushed, pulled, saved, loaded and committed upon', async () => {
+  await using registry = await gantryRegistry();
+  const run = (...args: string[]): Promise<string> => engine().ok('gantry', args);
+  const look = ['sh', '-c', 'cat /one /two; ls -d /etc/group; stat -c %u /one'];
+  const image = `${registry.host}/tutorial`;
+  const step = async (from: string, script: string, tag: string): Promise<string> => {
+    const name = unique('step');
+    await run('run', '--name', name, from, 'sh', '-c', script);
+    const id = await run('commit', '-m', tag, name, `${image}:${tag}`);
+    await run('rm', name);
+    return id;
+  };
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-commit-'));
+  const first = await step('busybox', 'echo 1 > /one; chown 5 /one', 'first');
+  await run('push', `${image}:first`);
+  await run('rmi', `${image}:first`);
+  await run('pull', `${image}:first`);
+  assert.equal(await run('image', 'inspect', '-f', '{{.Id}}', `${image}:first`), first, 'the id stays');
+  // Its layers are compressed now, the one on top is not.
+  const second = await step(`${image}:first`, 'echo 2 > /two; rm /etc/group', 'second');
+  await run('save', '-o', join(folder, 'second.tar'), `${image}:second`);
+  await run('push', `${image}:second`);
+  const seen = '1\n2\n5';
+  const shows = async (): Promise<void> => {
+    const { stdout, stderr } = await engine().gantry(['run', '--rm', `${image}:second`, ...look]);
+    assert.equal(stdout.trimEnd(), seen);
+    assert.match(stderr, /\/etc\/group: No such file/);
+  };
+  await shows();
+  await run('rmi', `${image}:second`, `${image}:first`);
+  await run('pull', `${image}:second`);
+  await shows();
+  await run('rmi', `${image}:second`);
+  await run('load', '-q', '-i', join(folder, 'second.tar'));
+  assert.equal(await run('image', 'inspect', '-f', '{{.Id}}', `${image}:second`), second);
+  await shows();
+  await run('rmi', `${image}:second`);
+  rmSync(folder, { recursive: true });
+});
+
+test('a container whose image was removed by force is not committed, and loses nothing', async () => {
+  const [name, image] = [unique('orphan'), unique('orphan')];
+  const layers = [busyboxRootfs(), tarArchive([{ name: 'extra', type: 'file', content: image }])];
+  await engine().ok('gantry', ['load', '-q'], {
+    input: imageArchive({ tags: [`${image}:latest`], layers, config: {} }),
+  });
+  await engine().ok('gantry', ['run', '--name', name, image, 'touch', '/mine']);
+  await engine().ok('gantry', ['rmi', '-f', image]);
+  const refused = await engine().gantry(['commit', name]);
+  assert.match(refused.stderr, /No such image/);
+  assert.equal(await engine().ok('gantry', ['diff', name]), 'A /mine');
+  const listed = await command('sh', ['-c', `bin/gantry export ${name} | tar tf -`], {
+    env: { DOCKER_HOST: engine().host },
+  });
+  assert.match(listed.stdout, /^extra$/m);
+  await engine().ok('gantry', ['rm', name]);
 });
 
 test('a container on a hundred layers is committed, and what comes of it again', async () => {
