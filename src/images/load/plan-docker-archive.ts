@@ -1,7 +1,14 @@
 import { posix } from 'node:path';
 import { EngineError, invalid } from '../../base/errors.ts';
 import { type Digest, isDigest } from '../../base/ids.ts';
-import { canonicalString, type Descriptor, MEDIA_TYPE, parseImageConfig, parseReference } from '../../spec/index.ts';
+import {
+  canonicalString,
+  type Descriptor,
+  type ImageConfig,
+  MEDIA_TYPE,
+  parseImageConfig,
+  parseReference,
+} from '../../spec/index.ts';
 import { composeImage, layerDescriptor, type PlanContext, type PlannedTarget } from './plan.ts';
 
 /** One element of manifest.json (moby, image/spec/v1.2.md, "Combined Image JSON + Filesystem Changeset Format"). */
@@ -31,9 +38,32 @@ export async function planDockerArchive(
     const [image] = fresh.images;
     const described = [...targets.values()].find(({ images }) => images.some(({ id }) => id === image?.id));
     const target = described ?? fresh;
-    targets.set(target.descriptor.digest, { ...target, names: [...new Set([...target.names, ...fresh.names])] });
+    targets.set(target.descriptor.digest, {
+      ...target,
+      names: [...new Set([...target.names, ...fresh.names])],
+      ...(fresh.parent === undefined ? {} : { parent: fresh.parent }),
+    });
   }
-  return [...targets.values()];
+  return withValidParents([...targets.values()]);
+}
+
+/**
+ * An image stands on a parent only if that came with it, and has the layers that it begins with: fewer of them, or a shorter
+ * history, so that none stands on itself by way of others.
+ */
+function withValidParents(targets: readonly PlannedTarget[]): PlannedTarget[] {
+  const configs = new Map(targets.flatMap(({ images }) => images.map(({ id, config }) => [id, config] as const)));
+  return targets.map(({ parent, ...target }) => {
+    const below = parent === undefined ? undefined : configs.get(parent);
+    const fits = below !== undefined && target.images.every(({ config }) => isBuiltOn(config, below));
+    return parent !== undefined && fits ? { ...target, parent } : target;
+  });
+}
+
+function isBuiltOn(image: ImageConfig, parent: ImageConfig): boolean {
+  const [own, below] = [image.rootfs.diff_ids, parent.rootfs.diff_ids];
+  if (!below.every((diffId, index) => own[index] === diffId)) return false;
+  return below.length < own.length || (parent.history?.length ?? 0) < (image.history?.length ?? 0);
 }
 
 async function planItem(context: PlanContext, item: ArchiveItem): Promise<PlannedTarget> {

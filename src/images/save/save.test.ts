@@ -328,3 +328,33 @@ test('an attestation that is lost from the disk does not take the image with it'
     rmSync(root, { recursive: true });
   }
 });
+
+test('what an image was built on is known again after save and load, if it came along and fits', async () => {
+  const ids = [config([one]), config([one, two]), config([two, one])].map((text) => `sha256:${sha(text)}`);
+  const items = [
+    { Config: '0.json', RepoTags: ['t/base:1'], Layers: ['1.tar'] },
+    { Config: '1.json', RepoTags: ['t/child:1'], Layers: ['1.tar', '2.tar'], Parent: ids[0] },
+    { Config: '2.json', RepoTags: ['t/other:1'], Layers: ['2.tar', '1.tar'], Parent: ids[0] },
+  ];
+  const archive = tarArchive([
+    { name: '1.tar', content: one },
+    { name: '2.tar', content: two },
+    ...[config([one]), config([one, two]), config([two, one])].map((content, index) => ({
+      name: `${index}.json`,
+      content,
+    })),
+    { name: 'manifest.json', content: json(items) },
+  ]);
+  await using from = await imageHost();
+  await from.load(archive);
+  await using to = await imageHost();
+  await to.load(await save(from, ['t/child:1', 't/base:1', 't/other:1']));
+  await using alone = await imageHost();
+  await alone.load(await save(from, ['t/child:1']));
+  const parentOf = (host: ImageHost, name: string): string | undefined => host.stores.images.resolve(name).parent;
+  for (const host of [from, to]) {
+    assert.equal(parentOf(host, 't/child:1'), ids[0]);
+    assert.equal(parentOf(host, 't/other:1'), undefined, 'has not its layers');
+  }
+  assert.equal(parentOf(alone, 't/child:1'), undefined);
+});
