@@ -4,6 +4,7 @@ import { busyboxArchive } from '../test/support/busybox-image.ts';
 import { type Engine, ours, peer } from './engines.ts';
 import type { Figure } from './figure.ts';
 import { cliFigures } from './figures/cli.ts';
+import { containerFileFigures } from './figures/container-files.ts';
 import { imageFigures } from './figures/images.ts';
 import { logFigures } from './figures/logs.ts';
 import { memoryFigures } from './figures/memory.ts';
@@ -20,6 +21,7 @@ const figures = [
   ...runFigures,
   ...logFigures,
   ...imageFigures,
+  ...containerFileFigures,
   ...transferFigures,
   ...registryServerFigures,
   ...cliFigures,

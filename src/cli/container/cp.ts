@@ -5,7 +5,7 @@ import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 
 export const cp: Command = {
-  usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tcp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
+  usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tgantry cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
   args: exactly(2),
   examples: ['cp web:/etc/nginx/nginx.conf .', 'cp site/. web:/usr/share/nginx/html', 'cp web:/var/log - | tar tv'],
   details:
