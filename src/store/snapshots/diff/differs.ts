@@ -3,7 +3,7 @@ import { getXattr } from '../../../linux/index.ts';
 
 /**
  * Whether a file is another one than that of the same name below, by Docker's rule: mode, owner, device, capabilities; of
- * all but directories also time and size.
+ * all but directories also time and size. Both drivers keep times to the nanosecond, so these are compared as they are.
  */
 export function differs(
   stat: BigIntStats,
@@ -14,17 +14,10 @@ export function differs(
   if (stat.mode !== below.mode || stat.uid !== below.uid || stat.gid !== below.gid || stat.rdev !== below.rdev) {
     return true;
   }
-  if (!stat.isDirectory() && (stat.size !== below.size || !isSameTime(stat.mtimeNs, below.mtimeNs))) return true;
+  if (!stat.isDirectory() && (stat.size !== below.size || stat.mtimeNs !== below.mtimeNs)) return true;
   const capability = getXattr(path, CAPABILITY);
   const before = getXattr(belowPath, CAPABILITY);
   return capability === undefined ? before !== undefined : before === undefined || !capability.equals(before);
 }
 
 const CAPABILITY = 'security.capability';
-const SECOND = 1_000_000_000n;
-
-/** Archives often keep whole seconds only. */
-function isSameTime(a: bigint, b: bigint): boolean {
-  if (a === b) return true;
-  return a / SECOND === b / SECOND && (a % SECOND === 0n || b % SECOND === 0n);
-}
