@@ -37,7 +37,7 @@ export function openat2(directory: number, path: string | Buffer, how: OpenHow):
 export function openInRoot(root: string, path: string | Buffer, flags: number, mode = 0): number {
   const directory = openSync(root, O_PATH | constants.O_DIRECTORY);
   try {
-    return openat2(directory, path, { flags, mode, resolve: RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS });
+    return openAgain(directory, path, { flags, mode, resolve: RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS });
   } finally {
     closeSync(directory);
   }
@@ -45,21 +45,26 @@ export function openInRoot(root: string, path: string | Buffer, flags: number, m
 
 /**
  * Opens `path`, relative, where nothing on the way may lead out of `root`: neither `..` nor a symlink, not even one that
- * comes back. The kernel asks to try again when something was renamed meanwhile.
+ * comes back.
  * @throws {SyscallError} EXDEV when it leads out; ENOENT, ENOTDIR, ELOOP, EACCES
  */
 export function openBeneath(root: string, path: string, flags: number): number {
   const directory = openSync(root, O_PATH | constants.O_DIRECTORY);
   try {
-    for (let left = 100; ; left -= 1) {
-      try {
-        return openat2(directory, path, { flags, resolve: RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS });
-      } catch (error) {
-        if (left === 0 || errnoOf(error) !== 'EAGAIN') throw error;
-      }
-    }
+    return openAgain(directory, path, { flags, resolve: RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS });
   } finally {
     closeSync(directory);
+  }
+}
+
+/** The kernel asks to try again when something was renamed while it went through a `..`. */
+function openAgain(directory: number, path: string | Buffer, how: OpenHow): number {
+  for (let left = 100; ; left -= 1) {
+    try {
+      return openat2(directory, path, how);
+    } catch (error) {
+      if (left === 0 || errnoOf(error) !== 'EAGAIN') throw error;
+    }
   }
 }
 
