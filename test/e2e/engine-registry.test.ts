@@ -9,6 +9,7 @@ import { command } from '../support/command.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { CLIS, eventually, loadBusybox, unique } from '../support/fixture.ts';
 import { temporaryFile } from '../support/gantry-registry.ts';
+import { peer } from '../support/peer.ts';
 
 const ACCEPT = 'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json';
 const sha256 = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
@@ -53,17 +54,17 @@ async function loadOwn(engine: TestEngine, tag: string): Promise<void> {
 }
 
 test('a real dockerd pulls from the engine what nobody has pushed', async (t) => {
-  const socket = process.env['PEER_DOCKERD_SOCKET'] ?? '/run/peer-dockerd.sock';
-  if (!existsSync(socket)) return t.skip(`no dockerd at ${socket}`);
+  const { socket, skip } = await peer('dockerd');
+  if (skip) return t.skip(skip);
   const host = `127.0.0.1:${await freePort()}`;
   await using engine = await startEngine({ flags: ['--registry-listen', host] });
   const name = `${host}/peer/${unique('app')}:1`;
   await loadOwn(engine, name);
-  const peer = (...args: string[]) => command('docker', args, { env: { DOCKER_HOST: `unix://${socket}` } });
-  const pulled = await peer('pull', name);
+  const theirs = (...args: string[]) => command('docker', args, { env: { DOCKER_HOST: `unix://${socket}` } });
+  const pulled = await theirs('pull', name);
   assert.equal(pulled.code, 0, pulled.stderr);
-  const run = await peer('run', '--rm', '--network', 'none', name, 'cat', '/own');
-  assert.equal((await peer('rmi', '-f', name)).code, 0);
+  const run = await theirs('run', '--rm', '--network', 'none', name, 'cat', '/own');
+  assert.equal((await theirs('rmi', '-f', name)).code, 0);
   assert.equal(run.stdout, `content of ${name}`);
 });
 

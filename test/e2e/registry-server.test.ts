@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { hashSync } from 'bcryptjs';
 import { busyboxArchive, tarArchive } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
 import { gantryRegistry, temporaryFile } from '../support/gantry-registry.ts';
+import { peer } from '../support/peer.ts';
 import { wildRegistry } from '../support/wild-registry.ts';
 
 const sha256 = (bytes: string | Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
@@ -54,8 +55,8 @@ test('skopeo copies an image in and out byte for byte, inspects it, lists its ta
 });
 
 test('a peer dockerd pushes and pulls', async (t) => {
-  const socket = process.env['PEER_DOCKERD_SOCKET'] ?? '/run/peer-dockerd.sock';
-  if (!existsSync(socket)) return t.skip(`no dockerd at ${socket}`);
+  const { socket, skip } = await peer('dockerd');
+  if (skip) return t.skip(skip);
   await using registry = await gantryRegistry();
   const name = `${registry.host}/peer/app:1`;
   const docker = async (args: readonly string[], input?: Uint8Array): Promise<string> => {

@@ -1,14 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,6 +11,7 @@ import { busyboxRootfs, imageArchive, tarArchive } from '../support/busybox-imag
 import { command } from '../support/command.ts';
 import { debianRegistry } from '../support/debian-registry.ts';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
+import { peer } from '../support/peer.ts';
 
 const engine = useEngine();
 const folder = mkdtempSync(join(tmpdir(), 'gantry-save-'));
@@ -253,24 +245,23 @@ test('skopeo reads what was saved, as docker-archive and as oci-archive', async 
   await engine().ok('gantry', ['rmi', name]);
 });
 
-for (const peer of ['dockerd', 'podman'] as const) {
-  const socket = `/run/peer-${peer}.sock`;
-  const skip = existsSync(socket) ? false : `no ${peer} at ${socket} to exchange archives with`;
+for (const name of ['dockerd', 'podman'] as const) {
+  const { socket, skip } = await peer(name);
 
-  test(`${peer} loads what was saved, and what it saves is loaded with the same ids`, { skip }, async () => {
-    const name = unique('exchanged');
+  test(`${name} loads what was saved, and what it saves is loaded with the same ids`, { skip }, async () => {
+    const repository = unique('exchanged');
     const from = join(folder, unique('exchanged'));
     const theirs = async (...args: string[]): Promise<string> => {
       const result = await command('docker', ['-H', `unix://${socket}`, ...args]);
-      assert.equal(result.code, 0, `${peer} ${args.join(' ')}: ${result.stderr}`);
+      assert.equal(result.code, 0, `${name} ${args.join(' ')}: ${result.stderr}`);
       return result.stdout.trim();
     };
-    const { archive } = multiPlatform(`${name}:packed`);
+    const { archive } = multiPlatform(`${repository}:packed`);
     await engine().ok('gantry', ['load', '-q'], { input: archive });
-    await engine().ok('gantry', ['tag', 'busybox', `${name}:plain`]);
-    const tags = ['packed', 'plain'].map((tag) => `${name}:${tag}`);
+    await engine().ok('gantry', ['tag', 'busybox', `${repository}:plain`]);
+    const tags = ['packed', 'plain'].map((tag) => `${repository}:${tag}`);
     const ids = await Promise.all(tags.map((tag) => engine().ok('gantry', ['images', '-q', '--no-trunc', tag])));
-    await engine().ok('gantry', ['save', '-o', from, name]);
+    await engine().ok('gantry', ['save', '-o', from, repository]);
     try {
       await theirs('load', '-q', '-i', from);
       for (const [index, tag] of tags.entries()) {
@@ -280,7 +271,7 @@ for (const peer of ['dockerd', 'podman'] as const) {
       await engine().ok('gantry', ['rmi', ...tags]);
       const back = join(folder, unique('back'));
       // podman prefixes names without a registry with localhost/.
-      const saved = tags.map((tag) => (peer === 'podman' ? `localhost/${tag}` : tag));
+      const saved = tags.map((tag) => (name === 'podman' ? `localhost/${tag}` : tag));
       await theirs('save', '-o', back, ...saved);
       await engine().ok('gantry', ['load', '-q', '-i', back]);
       for (const [index, tag] of saved.entries()) {

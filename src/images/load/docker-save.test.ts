@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { imageArchive, tarArchive } from '../../../test/support/busybox-image.ts';
 import { imageHost } from '../../../test/support/image-host.ts';
+import { peer } from '../../../test/support/peer.ts';
 
-/** A real dockerd beside us, where a developer has started one. */
-const SOCKET = process.env['PEER_DOCKERD_SOCKET'] ?? '/run/peer-dockerd.sock';
-const skip = existsSync(SOCKET) ? false : `no dockerd at ${SOCKET} to compare with`;
+const { socket: SOCKET, skip } = await peer('dockerd');
 
 function call(method: string, path: string, body?: Buffer): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();

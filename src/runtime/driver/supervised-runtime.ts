@@ -120,7 +120,7 @@ export class SupervisedRuntime implements TaskRuntime {
   }
 
   async update(containerId: string, resources: Resources): Promise<void> {
-    const args = ['update', '--resources', '/dev/stdin', containerId];
+    const args = ['update', '--resources', '/proc/self/fd/0', containerId];
     await this.#runtime(containerId, args, 'cannot update container', JSON.stringify(linuxResources(resources)));
   }
 
