@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +9,9 @@ import { clientEnvironment, forgetLogins } from './client-environment.ts';
 import { type CommandOptions, type CommandResult, command } from './command.ts';
 import { tracesOnHost } from './host.ts';
 
+/** Subnets from 10.64.0.0/24 to 10.191.255.0/24. */
+const SERIALS = 32768;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
-let started = 0;
 
 /** A real engine of its own for a test: own folders, bridge, subnet and socket, removed and checked at the end. */
 export interface TestEngine extends AsyncDisposable {
@@ -48,7 +49,7 @@ export interface EngineOptions {
 
 export async function startEngine(options: EngineOptions = {}): Promise<TestEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-test-'));
-  const serial = (process.pid * 8 + (started++ % 8)) % 32768;
+  const { serial, release } = claimSerial();
   const dataRoot = options.dataRoot ?? join(folder, 'data');
   const execRoot = join(folder, 'exec');
   const bridge = `gt${serial}`;
@@ -127,6 +128,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
         await settled(() => tracesOnHost({ dataRoot, execRoot, bridge, containerIds: containers.map(({ Id }) => Id) }));
       }
       forgetLogins(folder);
+      release();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -134,10 +136,28 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
     await start();
   } catch (error) {
     daemon?.kill('SIGKILL');
+    release();
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
   return engine;
+}
+
+/**
+ * A number that no other engine of a test has now, whichever process or checkout runs it: bridge and subnet are made of it.
+ * Claimed by a file with our pid; the claim of a process that is gone is taken over.
+ */
+function claimSerial(): { readonly serial: number; readonly release: () => void } {
+  for (let serial = (process.pid * 8) % SERIALS; ; serial = (serial + 1) % SERIALS) {
+    const claim = join(tmpdir(), `gantry-test-serial-${serial}`);
+    try {
+      writeFileSync(claim, String(process.pid), { flag: 'wx' });
+      return { serial, release: () => rmSync(claim, { force: true }) };
+    } catch {
+      const owner = existsSync(claim) ? readFileSync(claim, 'utf8') : '';
+      if (owner !== '' && !existsSync(`/proc/${owner}`)) rmSync(claim, { force: true });
+    }
+  }
 }
 
 /** Fails with what is left when `find` still finds something after a while: kernel clean-up is not immediate. */
