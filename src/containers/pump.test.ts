@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { duplexPair } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -21,6 +22,17 @@ test('output reaches the client to the last byte, then the connection ends', asy
   process.end('world');
   assert.equal(await pumped, 'ended');
   assert.equal(await seen, 'hello world');
+});
+
+test('a task without output that ended before the client was connected ends the client', async () => {
+  const { task, process, connection, client, signal } = ends();
+  const seen = text(client);
+  const ended = once(task, 'end');
+  process.end();
+  task.read(0); // As a socket does that comes to its end.
+  await ended;
+  assert.equal(await pump(task, connection, { stdin: false, closeStdin: false }, signal), 'ended');
+  assert.equal(await seen, '');
 });
 
 test('input reaches the task, and its end closes stdin where it is meant to', async () => {

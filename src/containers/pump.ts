@@ -34,6 +34,8 @@ export async function pump(
   task.on('error', () => resolve('ended'));
   task.once('close', () => resolve('ended'));
   task.once('end', () => resolve('ended'));
+  // A task without output may have come to its end before anybody listened.
+  if (task.readableEnded || task.destroyed) resolve('ended');
   task.pipe(client, { end: false });
   pumpInput(task, client, options, () => resolve('detached'));
 
