@@ -39,6 +39,11 @@ const TEST_NEEDS = [
   { what: 'ip', has: () => onPath('ip'), debian: ['iproute2'] },
   { what: 'script (a real terminal)', has: () => onPath('script'), debian: ['bsdutils'] },
   { what: 'zstd', has: () => onPath('zstd'), debian: ['zstd'] },
+  {
+    what: 'xz and bzip2 (archives of import and load)',
+    has: () => onPath('xz') && onPath('bzip2'),
+    debian: ['xz-utils', 'bzip2'],
+  },
   { what: 'skopeo', has: () => onPath('skopeo'), debian: ['skopeo'] },
   { what: 'openssl (certificates of test registries)', has: () => onPath('openssl'), debian: ['openssl'] },
   { what: 'pass and gpg (credential helper)', has: () => onPath('pass') && onPath('gpg'), debian: ['pass', 'gnupg'] },
@@ -49,9 +54,11 @@ const TEST_NEEDS = [
   },
 ];
 const OTHERS = {
-  Fedora: 'dnf install crun runc nftables busybox tini procps-ng iproute util-linux-script zstd skopeo pass gnupg2',
-  Alpine: 'apk add crun runc nftables busybox-static tini procps iproute2 util-linux-misc zstd skopeo pass gnupg',
-  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 util-linux zstd skopeo pass gnupg',
+  Fedora:
+    'dnf install crun runc nftables busybox tini procps-ng iproute util-linux-script zstd xz bzip2 skopeo pass gnupg2',
+  Alpine:
+    'apk add crun runc nftables busybox-static tini procps iproute2 util-linux-misc zstd xz bzip2 skopeo pass gnupg',
+  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 util-linux zstd xz bzip2 skopeo pass gnupg',
 };
 
 function hasBusybox() {

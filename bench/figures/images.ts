@@ -44,17 +44,25 @@ async function save({ host }: Engine): Promise<number> {
 }
 
 export const imageFigures: readonly Figure[] = [
-  { name: 'save of 10 layers with 2,000 files each', unit: 's', target: '0.5', measure: save },
+  {
+    name: 'save of 10 layers with 2,000 files each',
+    unit: 's',
+    target: '0.5',
+    reference: { dockerd: 1.7, podman: 1.4 },
+    measure: save,
+  },
   {
     name: 'load of 10 layers with 2,000 files each',
     unit: 's',
     target: '1.4',
+    reference: { dockerd: 5.9, podman: 2.8 },
     measure: async ({ host }) => (await docker(host, ['load', '-q'], { input: tenLayers() })) / 1000,
   },
   {
     name: 'rmi of it',
     unit: 's',
     target: '0.05',
+    reference: { dockerd: 1.9, podman: 0.3 },
     measure: async ({ host }) => (await docker(host, ['rmi', NAME])) / 1000,
   },
 ];

@@ -10,6 +10,7 @@ export const logFigures: readonly Figure[] = [
     name: `${LINES} log lines detached, until the container has ended`,
     unit: 's',
     target: '0.5',
+    reference: { dockerd: 1.0, podman: 0.4 },
     async measure({ host }) {
       await dockerOutput(host, ['rm', '-f', name]).catch(() => {});
       const from = performance.now();
@@ -22,6 +23,7 @@ export const logFigures: readonly Figure[] = [
     name: `the same read back with logs`,
     unit: 's',
     target: '1.0',
+    reference: { dockerd: 2.5, podman: 3.4 },
     async measure({ host }) {
       const { milliseconds, stdout } = await dockerOutput(host, ['logs', name]);
       const lines = stdout.split('\n').length - 1;

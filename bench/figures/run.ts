@@ -36,6 +36,7 @@ export const runFigures: readonly Figure[] = [
     name: 'run -d per second, 10 CLIs at a time',
     unit: 'per s',
     target: '40',
+    reference: { dockerd: 10, podman: 20 },
     async measure({ host }) {
       const total = 60;
       const milliseconds = await atOnce(total, 10, (index) =>
@@ -49,6 +50,7 @@ export const runFigures: readonly Figure[] = [
     name: 'create and start per second by API, 10 at a time',
     unit: 'per s',
     target: '80',
+    reference: { like: 'run -d per second, 10 CLIs at a time' },
     engines: ['gantry'],
     async measure({ host }) {
       const total = 200;
@@ -72,6 +74,7 @@ export const runFigures: readonly Figure[] = [
     name: 'rm -f of 50 running containers',
     unit: 's',
     target: '1',
+    reference: { dockerd: 3.7, podman: 81 },
     async measure({ host }) {
       await atOnce(50, 10, (index) =>
         docker(host, ['run', '-d', '--name', `${prefix}-rm-${index}`, 'busybox', 'sleep', '1000']),
@@ -85,6 +88,7 @@ export const runFigures: readonly Figure[] = [
     name: 'run -d with 100 published ports',
     unit: 's',
     target: '0.15',
+    reference: { dockerd: 2.2 },
     async measure({ host }) {
       const result = await docker(host, [
         'run',
@@ -105,6 +109,7 @@ export const runFigures: readonly Figure[] = [
     name: 'ps with 500 containers',
     unit: 'ms',
     target: '25 (peers with 50)',
+    reference: { dockerd: 17, podman: 53 },
     async measure({ name, host }) {
       const count = name === 'gantry' ? 500 : 50;
       await atOnce(count, 8, (index) => docker(host, ['create', '--name', `${prefix}-ps-${index}`, 'busybox', 'true']));

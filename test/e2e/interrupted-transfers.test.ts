@@ -163,7 +163,11 @@ for (const cli of CLIS) {
     };
     {
       await using session = inTerminal(cli, `push ${name}`);
-      await sending.promise;
+      const early = session.exited.then((code) =>
+        assert.fail(`ended with ${code} before an upload: ${session.shown()}`),
+      );
+      await Promise.race([sending.promise, early]);
+      early.catch(() => undefined);
       session.write('\x03');
       assert.notEqual(await session.exited, 0);
     }
