@@ -1,5 +1,5 @@
 // `npm run bench [-- WORD…]`: every figure that the README quotes (those whose name holds a WORD), ours beside dockerd and
-// podman in the same run, as medians and as a ratio to the best peer.
+// podman in the same run, as medians and as a ratio to the best peer. `--no-peers`, `--no-dockerd` and `--no-podman` leave them out.
 import { busyboxArchive } from '../test/support/busybox-image.ts';
 import { type Engine, ours, peer } from './engines.ts';
 import type { Figure } from './figure.ts';
@@ -27,13 +27,17 @@ const figures = [
   ...cliFigures,
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 
+const show = (value: number | undefined, unit: Figure['unit']): string =>
+  value === undefined ? '-' : `${value.toFixed(unit === 's' || unit === 'times' ? 2 : value < 100 ? 1 : 0)} ${unit}`;
 async function measureAll(engine: Engine): Promise<ReadonlyMap<Figure, number>> {
   const results = new Map<Figure, number>();
   await docker(engine.host, ['load', '-q'], { input: busyboxArchive() });
   for (const figure of figures) {
     if (figure.engines !== undefined && !figure.engines.includes(engine.name)) continue;
     try {
-      results.set(figure, await figure.measure(engine));
+      const value = await figure.measure(engine);
+      results.set(figure, value);
+      console.error(`${engine.name}, ${figure.name}: ${show(value, figure.unit)}`);
     } catch (error) {
       console.error(`${engine.name}, ${figure.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -48,13 +52,12 @@ const columns: { readonly name: string; readonly results: ReadonlyMap<Figure, nu
 }
 if (withPeers)
   for (const name of ['dockerd', 'podman'] as const) {
+    if (process.argv.includes(`--no-${name}`)) continue;
     await using engine = peer(name);
     if (engine !== undefined) columns.push({ name: engine.name, results: await measureAll(engine) });
   }
 await removePublishedImages();
 
-const show = (value: number | undefined, unit: Figure['unit']): string =>
-  value === undefined ? '-' : `${value.toFixed(unit === 's' || unit === 'times' ? 2 : value < 100 ? 1 : 0)} ${unit}`;
 /** The target on this machine, by the peer that suffers least from it; the target as it is without peers. */
 function targetHere(figure: Figure): string {
   const { reference, unit, target } = figure;
