@@ -6,8 +6,14 @@ export { type DecompressLimits, Expansion } from './expansion.ts';
 export { gzipFile } from './gzip-file.ts';
 export { hashFile } from './hash-file.ts';
 export { release } from './release.ts';
-export { type SparseRegion, showName, type TarEntry, type TarEntryType } from './tar/entry.ts';
-export { tarEntryHeader, tarPaddingBytes } from './tar/entry-header.ts';
+export {
+  PLAIN_TAR_ENTRY,
+  type SparseRegion,
+  showName,
+  type TarEntry,
+  type TarEntryType,
+  tarTypeOf,
+} from './tar/entry.ts';
+export { TAR_END, tarEntryHeader, tarPaddingBytes } from './tar/entry-header.ts';
 export { DEFAULT_TAR_LIMITS, type TarLimits } from './tar/limits.ts';
 export { TarParser, type TarSink } from './tar/tar-parser.ts';
-export { type PlainTarEntry, TAR_END, tarHeader, tarPadding } from './tar/write-header.ts';

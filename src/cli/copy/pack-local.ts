@@ -10,7 +10,14 @@ import {
   readSync,
 } from 'node:fs';
 import { errnoOf } from '../../base/errors.ts';
-import { type TarEntry, type TarEntryType, tarEntryHeader, tarPaddingBytes } from '../../io/index.ts';
+import {
+  PLAIN_TAR_ENTRY,
+  type TarEntry,
+  type TarEntryType,
+  tarEntryHeader,
+  tarPaddingBytes,
+  tarTypeOf,
+} from '../../io/index.ts';
 import { CliError } from '../errors.ts';
 import { type CopyPlan, renamed, splitPath } from './copy-plan.ts';
 import { goText } from './local-paths.ts';
@@ -56,7 +63,7 @@ class Packing {
   /** Pieces are valid until the next is asked for. */
   *entry(at: Buffer, as: string): Generator<Buffer> {
     const stat = statOf(at);
-    const type = stat === undefined ? undefined : typeOf(stat);
+    const type = stat === undefined ? undefined : tarTypeOf(stat);
     if (stat === undefined || type === undefined) return;
     const about = entryOf(renamed(as, this.#plan), type, stat);
     if (type === 'file') {
@@ -128,32 +135,18 @@ function childrenOf(path: Buffer): readonly string[] {
   }
 }
 
-function typeOf(stat: BigIntStats): TarEntryType | undefined {
-  if (stat.isFile()) return 'file';
-  if (stat.isDirectory()) return 'directory';
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isCharacterDevice()) return 'character';
-  if (stat.isBlockDevice()) return 'block';
-  return stat.isFIFO() ? 'fifo' : undefined;
-}
-
 function entryOf(name: string, type: TarEntryType, stat: BigIntStats): TarEntry {
   const isDevice = type === 'character' || type === 'block';
   const rest = ((stat.mtimeNs % SECOND) + SECOND) % SECOND;
   return {
+    ...PLAIN_TAR_ENTRY,
     name: type === 'directory' && !name.endsWith('/') ? `${name}/` : name,
     type,
     mode: Number(stat.mode) & 0o7777,
     uid: Number(stat.uid),
     gid: Number(stat.gid),
-    size: 0,
-    fileSize: 0,
-    sparse: undefined,
     mtimeSeconds: Number((stat.mtimeNs - rest) / SECOND),
-    mtimeNanos: 0,
-    linkName: '',
     deviceMajor: isDevice ? Number((stat.rdev >> 8n) & 0xfffn) : 0,
     deviceMinor: isDevice ? Number((stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xfff00n)) : 0,
-    xattrs: undefined,
   };
 }

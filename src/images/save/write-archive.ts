@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { EngineError, internal } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
-import { type PlainTarEntry, TAR_END, tarHeader, tarPadding } from '../../io/index.ts';
+import { PLAIN_TAR_ENTRY, TAR_END, tarEntryHeader, tarPaddingBytes } from '../../io/index.ts';
 import type { ContentStore } from '../../store/index.ts';
 import { blobPath } from './archive-documents.ts';
 import { ChunkWriter, type SendChunk } from './chunk-writer.ts';
@@ -26,14 +26,14 @@ export async function writeArchive(
     const bytes = Buffer.from(text);
     await writer.write(header(path, 'file', bytes.length));
     await writer.write(bytes);
-    await writer.write(tarPadding(bytes.length));
+    await writer.write(padding(bytes.length));
   }
   const folders = new Set([...blobs.keys()].map((digest) => blobPath(digest).replace(/[^/]*$/, '')));
   for (const path of ['blobs/', ...folders]) await writer.write(header(path, 'directory', 0));
   for (const [digest, sizeBytes] of blobs) {
     await writer.write(header(blobPath(digest), 'file', sizeBytes));
     await writeBlob(writer, { path: content.path(digest), digest, sizeBytes }, signal);
-    await writer.write(tarPadding(sizeBytes));
+    await writer.write(padding(sizeBytes));
   }
   await writer.write(TAR_END);
   await writer.end();
@@ -55,6 +55,10 @@ async function writeBlob(
   }
 }
 
-function header(path: string, type: PlainTarEntry['type'], sizeBytes: number): Buffer {
-  return tarHeader({ path, type, mode: type === 'directory' ? 0o755 : 0o644, sizeBytes, mtimeSeconds: 0 });
+function header(name: string, type: 'file' | 'directory', size: number): Buffer {
+  return tarEntryHeader({ ...PLAIN_TAR_ENTRY, name, type, mode: type === 'directory' ? 0o755 : 0o644, size });
+}
+
+function padding(sizeBytes: number): Uint8Array {
+  return TAR_END.subarray(0, tarPaddingBytes(sizeBytes));
 }

@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TarEntry } from './entry.ts';
+import { PLAIN_TAR_ENTRY, type TarEntry } from './entry.ts';
 import { tarEntryHeader, tarPaddingBytes } from './entry-header.ts';
+import { parseHeader } from './header.ts';
 import { TarParser } from './tar-parser.ts';
 
-const PLAIN: TarEntry = {
-  name: 'file',
-  type: 'file',
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  fileSize: 0,
-  sparse: undefined,
-  mtimeSeconds: 0,
-  mtimeNanos: 0,
-  linkName: '',
-  deviceMajor: 0,
-  deviceMinor: 0,
-  xattrs: undefined,
-};
+const PLAIN: TarEntry = { ...PLAIN_TAR_ENTRY, name: 'file' };
 
 /** What our own parser makes of a header with this content behind it. */
 function parsed(entry: TarEntry, content = Buffer.alloc(entry.size)): { entry: TarEntry; content: Buffer } {
@@ -88,4 +74,13 @@ test('a sparse file keeps its holes', () => {
   const found = parsed(entry, content);
   assert.deepEqual(found.entry, entry);
   assert.deepEqual(found.content, content);
+});
+
+test('a size beyond eleven octal digits stands in a pax header', () => {
+  const whole = tarEntryHeader({ ...PLAIN, size: 8 ** 11 });
+  assert.equal(parseHeader(whole.subarray(0, 512)).typeFlag, 'x');
+  assert.equal(whole.toString('latin1', 512, 512 + 19), '19 size=8589934592\n');
+  const header = tarEntryHeader({ ...PLAIN, size: 8 ** 11 - 1 });
+  assert.equal(header.length, 512);
+  assert.equal(parseHeader(header).size, 8 ** 11 - 1);
 });

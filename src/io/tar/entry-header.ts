@@ -66,6 +66,9 @@ function paxHeader(entry: TarEntry, records: Buffer): Buffer[] {
   return [header, records, Buffer.alloc(tarPaddingBytes(records.length))];
 }
 
+/** Two empty blocks end an archive. */
+export const TAR_END: Uint8Array = new Uint8Array(2 * BLOCK);
+
 /** Zeros that fill the last block of so many bytes. */
 export function tarPaddingBytes(sizeBytes: number): number {
   return (BLOCK - (sizeBytes % BLOCK)) % BLOCK;

@@ -1,3 +1,5 @@
+import type { BigIntStats } from 'node:fs';
+
 export type TarEntryType = 'file' | 'link' | 'symlink' | 'character' | 'block' | 'directory' | 'fifo';
 
 /** A stretch of a sparse file that holds data; what lies between them is zero. */
@@ -29,6 +31,34 @@ export interface TarEntry {
   readonly deviceMinor: number;
   /** Extended attributes by name. */
   readonly xattrs: ReadonlyMap<string, Buffer> | undefined;
+}
+
+/** A file of root's without a name, to make entries from. */
+export const PLAIN_TAR_ENTRY: TarEntry = {
+  name: '',
+  type: 'file',
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  fileSize: 0,
+  sparse: undefined,
+  mtimeSeconds: 0,
+  mtimeNanos: 0,
+  linkName: '',
+  deviceMajor: 0,
+  deviceMinor: 0,
+  xattrs: undefined,
+};
+
+/** What a file of a file system is in an archive, but for second names; undefined for sockets, which an archive cannot hold. */
+export function tarTypeOf(stat: BigIntStats): TarEntryType | undefined {
+  if (stat.isFile()) return 'file';
+  if (stat.isDirectory()) return 'directory';
+  if (stat.isSymbolicLink()) return 'symlink';
+  if (stat.isCharacterDevice()) return 'character';
+  if (stat.isBlockDevice()) return 'block';
+  return stat.isFIFO() ? 'fifo' : undefined;
 }
 
 /** For messages: the name as UTF-8, cut to a readable length. */

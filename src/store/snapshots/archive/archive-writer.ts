@@ -10,11 +10,13 @@ import {
 } from 'node:fs';
 import { errnoOf } from '../../../base/errors.ts';
 import {
+  PLAIN_TAR_ENTRY,
   type SparseRegion,
   type TarEntry,
   type TarEntryType,
   tarEntryHeader,
   tarPaddingBytes,
+  tarTypeOf,
 } from '../../../io/index.ts';
 import {
   type BytePath,
@@ -76,7 +78,7 @@ export class ArchiveWriter {
   }
 
   #add(name: string, source: string | Buffer, stat: BigIntStats): void {
-    const type = typeOf(stat);
+    const type = tarTypeOf(stat);
     if (type === undefined) return;
     if (type !== 'directory' && stat.nlink > 1n) {
       const identity = `${stat.dev}:${stat.ino}`;
@@ -96,7 +98,7 @@ export class ArchiveWriter {
 
   /** A whiteout of Docker's layers: an empty file. */
   mark(name: string): void {
-    this.#put(tarEntryHeader({ ...NOTHING, name, type: 'file' }));
+    this.#put(tarEntryHeader({ ...PLAIN_TAR_ENTRY, name, type: 'file' }));
   }
 
   /** Ends the archive. */
@@ -179,37 +181,10 @@ function openFile(source: string | Buffer): { readonly descriptor: number; reado
   }
 }
 
-const NOTHING: TarEntry = {
-  name: '',
-  type: 'file',
-  mode: 0o600,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  fileSize: 0,
-  sparse: undefined,
-  mtimeSeconds: 0,
-  mtimeNanos: 0,
-  linkName: '',
-  deviceMajor: 0,
-  deviceMinor: 0,
-  xattrs: undefined,
-};
-
-/** Undefined for sockets: an archive has no such thing. */
-function typeOf(stat: BigIntStats): TarEntryType | undefined {
-  if (stat.isFile()) return 'file';
-  if (stat.isDirectory()) return 'directory';
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isCharacterDevice()) return 'character';
-  if (stat.isBlockDevice()) return 'block';
-  return stat.isFIFO() ? 'fifo' : undefined;
-}
-
 function entryOf(name: string, type: TarEntryType, stat: BigIntStats): TarEntry {
   const isDevice = type === 'character' || type === 'block';
   return {
-    ...NOTHING,
+    ...PLAIN_TAR_ENTRY,
     name: type === 'directory' && !name.endsWith('/') ? `${name}/` : name,
     type,
     mode: Number(stat.mode) & 0o7777,

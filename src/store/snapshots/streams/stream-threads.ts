@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { EngineError, internal, messageOf } from '../../../base/errors.ts';
+import { RestingThreads } from '../resting-threads.ts';
 import {
   CHUNKS_UNDER_WAY,
   CONTROL,
@@ -26,8 +27,6 @@ export interface StreamThreads extends AsyncDisposable {
   write(job: StreamJob, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
 }
 
-/** A thread costs 10 MB while it is there and 15 ms to start. */
-const IDLE_MILLISECONDS = 3000;
 /**
  * Of jobs that give bytes; more wait. Jobs that take bytes do not wait, or copies from container to container could wait for each
  * other for ever.
@@ -43,31 +42,15 @@ interface Task {
 }
 
 export function createStreamThreads(): StreamThreads {
-  const idle = new Map<Worker, NodeJS.Timeout>();
+  const resting = new RestingThreads();
   const alive = new Set<Worker>();
   const queue: (() => void)[] = [];
   let readers = 0;
   let isClosed = false;
 
-  const rest = (worker: Worker): void => {
-    const timer = setTimeout(() => {
-      idle.delete(worker);
-      void worker.terminate();
-    }, IDLE_MILLISECONDS);
-    timer.unref();
-    worker.unref();
-    idle.set(worker, timer);
-  };
-
   const thread = (): Worker => {
-    const [rested] = idle;
-    if (rested !== undefined) {
-      const [worker, timer] = rested;
-      clearTimeout(timer);
-      idle.delete(worker);
-      worker.ref();
-      return worker;
-    }
+    const rested = resting.take();
+    if (rested !== undefined) return rested;
     const worker = new Worker(workerUrl(), {
       name: 'gantry-stream',
       trackUnmanagedFds: false,
@@ -75,11 +58,10 @@ export function createStreamThreads(): StreamThreads {
     });
     alive.add(worker);
     worker.on('error', () => {}); // Told by its exit; without a listener it would end the daemon.
-    worker.on('message', () => rest(worker));
+    worker.on('message', () => resting.add(worker));
     worker.once('exit', () => {
       alive.delete(worker);
-      clearTimeout(idle.get(worker));
-      idle.delete(worker);
+      resting.forget(worker);
     });
     return worker;
   };

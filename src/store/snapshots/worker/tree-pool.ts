@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { EngineError, internal, messageOf } from '../../../base/errors.ts';
 import { trimHeap } from '../../../linux/index.ts';
+import { RestingThreads } from '../resting-threads.ts';
 import { NeedsParents } from '../untar/refusals.ts';
 import { CONTROL, type TreeAnswer, type TreeJob, type TreeRequest, type TreeResults } from './tree-job.ts';
 
@@ -22,33 +23,20 @@ interface Waiting {
 
 /** One more than two cores gain nothing: the file system is what they wait for. */
 const THREADS = 2;
-/** A thread costs 10 MB while it is there and 15 ms to start. */
-const IDLE_MILLISECONDS = 3000;
 const PROGRESS_MILLISECONDS = 100;
 
 export function createTreePool(): TreePool {
   const queue: Waiting[] = [];
-  const idle = new Map<Worker, NodeJS.Timeout>();
+  const resting = new RestingThreads();
   const alive = new Set<Worker>();
   let isClosed = false;
-
-  const rest = (worker: Worker): void => {
-    const timer = setTimeout(() => {
-      idle.delete(worker);
-      void worker.terminate();
-    }, IDLE_MILLISECONDS);
-    timer.unref();
-    worker.unref();
-    idle.set(worker, timer);
-  };
 
   const next = (worker: Worker): void => {
     const waiting = queue.shift();
     if (waiting === undefined) {
-      rest(worker);
+      resting.add(worker);
       return;
     }
-    worker.ref();
     const timer = watch(waiting);
     const answered = (answer: TreeAnswer): void => {
       clearInterval(timer);
@@ -78,8 +66,7 @@ export function createTreePool(): TreePool {
     worker.on('error', () => {}); // Told by its exit; without a listener it would end the daemon.
     worker.once('exit', () => {
       alive.delete(worker);
-      clearTimeout(idle.get(worker));
-      idle.delete(worker);
+      resting.forget(worker);
       start();
       if (alive.size === 0) trimHeap();
     });
@@ -88,15 +75,8 @@ export function createTreePool(): TreePool {
 
   const start = (): void => {
     if (queue.length === 0 || isClosed) return;
-    const [rested] = idle;
-    if (rested !== undefined) {
-      const [worker, timer] = rested;
-      clearTimeout(timer);
-      idle.delete(worker);
-      next(worker);
-    } else if (alive.size < THREADS) {
-      next(startThread());
-    }
+    const worker = resting.take() ?? (alive.size < THREADS ? startThread() : undefined);
+    if (worker !== undefined) next(worker);
   };
 
   return {
