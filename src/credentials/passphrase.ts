@@ -74,9 +74,16 @@ async function ask(descriptor: number, keys: ReadStream, prompt: string): Promis
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const onEnd = (): void => reject(new CredentialError('no passphrase was given'));
   const onKeys = (chunk: Buffer): void => {
-    for (const key of chunk.toString('utf8')) {
-      if (key === '\r' || key === '\n') resolve(typed);
-      else if (key === '\u0003' || key === '\u0004') onEnd();
+    const keysTyped = [...chunk.toString('utf8')];
+    for (const [index, key] of keysTyped.entries()) {
+      if (key === '\r' || key === '\n') {
+        keys.pause();
+        // What is typed ahead answers the next question.
+        const ahead = keysTyped.slice(index + 1).join('');
+        if (ahead !== '') keys.unshift(Buffer.from(ahead));
+        return resolve(typed);
+      }
+      if (key === '\u0003' || key === '\u0004') onEnd();
       else if (key === '\u007f' || key === '\b') typed = [...typed].slice(0, -1).join('');
       else if (key >= ' ') typed += key;
     }

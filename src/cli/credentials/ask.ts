@@ -18,15 +18,20 @@ export async function askPassword(cli: Cli, prompt: string): Promise<string> {
 }
 
 async function ask(cli: Cli, prompt: string, { echo }: { readonly echo: boolean }): Promise<string> {
-  cli.out.write(prompt);
   const { stdin } = process;
+  // Before the question: whoever answers at once would see the password on the screen.
   stdin.setRawMode(true);
+  cli.out.write(prompt);
   try {
     let typed = '';
     for (;;) {
-      for (const key of await nextKeys(stdin)) {
+      const keys = [...(await nextKeys(stdin))];
+      for (const [index, key] of keys.entries()) {
         if (key === '\r' || key === '\n') {
           cli.out.write('\r\n');
+          // What is typed ahead answers the next question.
+          const ahead = keys.slice(index + 1).join('');
+          if (ahead !== '') stdin.unshift(Buffer.from(ahead));
           return typed.trim();
         }
         if (key === '\u0003' || key === '\u0004') throw new CliError(key === '\u0003' ? 130 : 1, '\n');
