@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { startEngine } from '../test/support/engine.ts';
+import { peer as findPeer } from '../test/support/peer.ts';
 
 /** An engine under measurement, reached by the real docker CLI. */
 export interface Engine extends AsyncDisposable {
@@ -23,12 +24,13 @@ export async function ours(): Promise<Engine> {
   };
 }
 
-/** A peer by the team's script; undefined, with a note, where it cannot run. */
-export function peer(name: 'dockerd' | 'podman'): Engine | undefined {
+/** A peer by the team's script, left as it was found; undefined, with a note, where it cannot run. */
+export async function peer(name: 'dockerd' | 'podman'): Promise<Engine | undefined> {
   if (!existsSync(PEERS)) {
     console.log(`${name}: left out, there is no ${PEERS.slice(PEERS.indexOf('shared'))} beside the project`);
     return undefined;
   }
+  const ranBefore = (await findPeer(name)).skip === false;
   const host = execFileSync(PEERS, ['up', name], { encoding: 'utf8' }).trim().split('\n').at(-1)!;
   const mine: Record<typeof name, RegExp> = {
     dockerd: /^(?:\S*\/)?(?:dockerd|containerd|docker-proxy|containerd-shim\S*)\b/,
@@ -39,7 +41,7 @@ export function peer(name: 'dockerd' | 'podman'): Engine | undefined {
     host,
     memory: () => memoryOf((args) => mine[name].test(args)),
     async [Symbol.asyncDispose]() {
-      execFileSync(PEERS, ['down', name]);
+      if (!ranBefore) execFileSync(PEERS, ['down', name]);
     },
   };
 }

@@ -11,7 +11,7 @@ import { memoryFigures } from './figures/memory.ts';
 import { registryServerFigures } from './figures/registry-server.ts';
 import { runFigures } from './figures/run.ts';
 import { transferFigures } from './figures/transfers.ts';
-import { docker } from './measure.ts';
+import { atRest, docker } from './measure.ts';
 import { removePublishedImages } from './published-images.ts';
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -35,6 +35,7 @@ async function measureAll(engine: Engine): Promise<ReadonlyMap<Figure, number>> 
   for (const figure of figures) {
     if (figure.engines !== undefined && !figure.engines.includes(engine.name)) continue;
     try {
+      await atRest();
       const value = await figure.measure(engine);
       results.set(figure, value);
       console.error(`${engine.name}, ${figure.name}: ${show(value, figure.unit)}`);
@@ -53,7 +54,7 @@ const columns: { readonly name: string; readonly results: ReadonlyMap<Figure, nu
 if (withPeers)
   for (const name of ['dockerd', 'podman'] as const) {
     if (process.argv.includes(`--no-${name}`)) continue;
-    await using engine = peer(name);
+    await using engine = await peer(name);
     if (engine !== undefined) columns.push({ name: engine.name, results: await measureAll(engine) });
   }
 await removePublishedImages();

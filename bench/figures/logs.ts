@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Figure } from '../figure.ts';
-import { docker, dockerOutput } from '../measure.ts';
+import { docker, dockerOutput, medianOf } from '../measure.ts';
 
 const LINES = 500_000;
 const name = `bench-logs-${process.pid}`;
@@ -20,16 +20,20 @@ export const logFigures: readonly Figure[] = [
     },
   },
   {
-    name: `the same read back with logs`,
+    name: 'the same read back with logs, to a file',
     unit: 's',
     target: '1.0',
     reference: { dockerd: 2.5, podman: 3.4 },
     async measure({ host }) {
-      const { milliseconds, stdout } = await dockerOutput(host, ['logs', name]);
-      const lines = stdout.split('\n').length - 1;
-      if (lines !== LINES) throw new Error(`${lines} lines came back`);
+      const read = async (): Promise<number> => {
+        const { milliseconds, stdout } = await dockerOutput(host, ['logs', name]);
+        const lines = stdout.split('\n').length - 1;
+        if (lines !== LINES) throw new Error(`${lines} lines came back`);
+        return milliseconds;
+      };
+      const result = await medianOf(3, read);
       await docker(host, ['rm', name]);
-      return milliseconds / 1000;
+      return result / 1000;
     },
   },
 ];
