@@ -48,6 +48,11 @@ const TEST_NEEDS = [
   { what: 'openssl (certificates of test registries)', has: () => onPath('openssl'), debian: ['openssl'] },
   { what: 'pass and gpg (credential helper)', has: () => onPath('pass') && onPath('gpg'), debian: ['pass', 'gnupg'] },
   {
+    what: 'secret-tool, gnome-keyring and a session bus (credential helper)',
+    has: () => ['secret-tool', 'gnome-keyring-daemon', 'dbus-daemon'].every(onPath),
+    debian: ['libsecret-tools', 'gnome-keyring', 'dbus'],
+  },
+  {
     what: 'docker-registry (pushed to and pulled from)',
     has: () => onPath('docker-registry'),
     debian: ['docker-registry'],
@@ -55,10 +60,10 @@ const TEST_NEEDS = [
 ];
 const OTHERS = {
   Fedora:
-    'dnf install crun runc nftables busybox tini procps-ng iproute util-linux-script zstd xz bzip2 skopeo pass gnupg2',
+    'dnf install crun runc nftables busybox tini procps-ng iproute util-linux-script zstd xz bzip2 skopeo pass gnupg2 libsecret gnome-keyring dbus-daemon',
   Alpine:
-    'apk add crun runc nftables busybox-static tini procps iproute2 util-linux-misc zstd xz bzip2 skopeo pass gnupg',
-  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 util-linux zstd xz bzip2 skopeo pass gnupg',
+    'apk add crun runc nftables busybox-static tini procps iproute2 util-linux-misc zstd xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus',
+  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 util-linux zstd xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus',
 };
 
 function hasBusybox() {

@@ -10,7 +10,7 @@ import { tarArchive } from '../support/busybox-image.ts';
 import { clientEnvironment, forgetLogins } from '../support/client-environment.ts';
 import { type CommandResult, command, terminal } from '../support/command.ts';
 import { debianRegistry } from '../support/debian-registry.ts';
-import { CLIS, unique, useEngine } from '../support/fixture.ts';
+import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
 import { tokenServer, wantTokens } from '../support/token-server.ts';
 import { wildRegistry } from '../support/wild-registry.ts';
 
@@ -27,7 +27,8 @@ const TRACES = new RegExp(
 /** A user of their own: configuration, logins, key of the kernel, all gone with the test. */
 function user(t: TestContext, extra: Readonly<Record<string, string>> = {}) {
   const home = mkdtempSync(join(tmpdir(), 'gantry-test-user-'));
-  t.after(() => {
+  t.after(async () => {
+    await endProcessesOf(home);
     forgetLogins(home);
     rmSync(home, { recursive: true, force: true });
   });
@@ -280,7 +281,6 @@ test('where pass is initialised it keeps the secrets', { skip: noPass }, async (
   const gnupg = join(bob.home, 'gnupg');
   mkdirSync(gnupg, { mode: 0o700 });
   const env = { ...bob.env, GNUPGHOME: gnupg };
-  t.after(() => command('gpgconf', ['--homedir', gnupg, '--kill', 'all']));
   const key = ['--batch', '--passphrase', '', '--quick-gen-key', 'bob@example.test', 'default', 'default', 'never'];
   assert.equal((await command('gpg', key, { env })).code, 0);
   assert.equal((await command('pass', ['init', 'bob@example.test'], { env })).code, 0);
@@ -293,10 +293,10 @@ test('where pass is initialised it keeps the secrets', { skip: noPass }, async (
 const noKeyring =
   has('secret-tool') && has('gnome-keyring-daemon') && has('dbus-daemon')
     ? false
-    : 'secret-tool, gnome-keyring and dbus are not all installed';
+    : 'secret-tool, gnome-keyring and dbus are not all installed (tools/setup --tests installs them)';
 test('where the desktop’s keyring is unlocked it keeps the secrets', { skip: noKeyring }, async (t) => {
   const bob = user(t);
-  const env = { ...bob.env, DBUS_SESSION_BUS_ADDRESS: await desktopBus(t, bob) };
+  const env = { ...bob.env, DBUS_SESSION_BUS_ADDRESS: await desktopBus(bob) };
   const unlock = ['--unlock', '--components=secrets', '--daemonize'];
   // Its daemon keeps the pipes of a test open.
   const started = await command('sh', ['-c', `printf pw | gnome-keyring-daemon ${unlock.join(' ')} >/dev/null 2>&1`], {
@@ -309,32 +309,42 @@ test('where the desktop’s keyring is unlocked it keeps the secrets', { skip: n
 
 test('where the keyring cannot be unlocked the encrypted file is taken', { skip: noKeyring }, async (t) => {
   const bob = user(t);
-  const env = { ...bob.env, DBUS_SESSION_BUS_ADDRESS: await desktopBus(t, bob) };
+  const env = { ...bob.env, DBUS_SESSION_BUS_ADDRESS: await desktopBus(bob) };
   const input = '{"ServerURL":"reg.test","Username":"ann","Secret":"x"}';
   const { code, stdout } = await command(HELPER, ['store'], { env, input });
   assert.deepEqual([code, stdout], [0, '']);
   assert.equal(existsSync(bob.vault), true);
 });
 
-/** A session bus of the user's, ended with everything that it started. */
-async function desktopBus(t: TestContext, { home, env }: ReturnType<typeof user>): Promise<string> {
+/** A session bus of the user's: it and what it starts end with the user, its socket is in the user's folder. */
+async function desktopBus({ home, env }: ReturnType<typeof user>): Promise<string> {
   mkdirSync(join(home, 'client-runtime'), { mode: 0o700 });
-  t.after(() => endProcessesOf(home));
-  const start = 'dbus-daemon --session --fork --print-address 3 3>&1 >/dev/null 2>&1';
-  const { code, stdout } = await command('sh', ['-c', start], { env });
-  assert.equal(code, 0);
-  return stdout.trim();
+  const address = `unix:path=${join(home, 'client-runtime/bus')}`;
+  const start = `dbus-daemon --session --fork --address=${address} >/dev/null 2>&1`;
+  assert.equal((await command('sh', ['-c', start], { env })).code, 0);
+  return address;
 }
 
-function endProcessesOf(home: string): void {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
-      if (environment.includes(`HOME=${home}`)) process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // It has ended, or is the kernel's.
-    }
-  }
+/** Ends every process that has the user's home, and those that such a one starts meanwhile; resolves when none is left. */
+async function endProcessesOf(home: string): Promise<void> {
+  await eventually(async () => {
+    const pids = processesOf(home);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    assert.deepEqual(pids, []);
+  });
+}
+
+function processesOf(home: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`HOME=${home}`);
+      } catch {
+        return false; // It has ended, or is the kernel's.
+      }
+    })
+    .map(Number);
 }
 
 /** Everything that a helper does, with secrets that are hard to carry. */
