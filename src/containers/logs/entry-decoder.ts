@@ -1,5 +1,7 @@
-// Longer than most: one state machine, written for a million lines a second.
-import { formatNanos, parseNanos } from '../../base/time.ts';
+import { attributeBytes, BLANK } from './entry-attributes.ts';
+import { FIXED_BYTES, fixedTime, fixTime } from './entry-time.ts';
+import { ESCAPED, hex4, putUtf8 } from './json-text.ts';
+import { LogPlace } from './log-place.ts';
 
 /** Which entries are shown, and how. */
 export interface EntryFormat {
@@ -26,30 +28,12 @@ const NEWLINE = 10;
 const STDOUT = 1;
 const STDERR = 2;
 const HEADER_BYTES = 8;
-/** `2026-01-02T03:04:05.000000000Z` */
-const FIXED_BYTES = 30;
-const SECONDS_BYTES = 19;
 const OUT_BYTES = 128 * 1024;
 /** More than any entry of ours (16 kB of text, each byte as \u00XX, and attributes); a longer line is damage. */
 const MOST_LINE_BYTES = 4 * 1024 * 1024;
 
-/** The escapes of JSON with one letter. */
-const ESCAPED = new Uint8Array(128);
-for (const [letter, text] of Object.entries({
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  b: '\b',
-  f: '\f',
-  '"': '"',
-  '\\': '\\',
-  '/': '/',
-})) {
-  ESCAPED[letter.charCodeAt(0)] = text.charCodeAt(0);
-}
 const NO_ATTRIBUTES: Buffer = Buffer.alloc(0);
-/** What `details` puts before the text of an entry without any. */
-const BLANK: Buffer = Buffer.from(' ');
+/** The time of the entry at hand. */
 const fixed = Buffer.alloc(FIXED_BYTES);
 
 /**
@@ -69,13 +53,7 @@ export class EntryDecoder {
   #rest: Buffer | undefined;
   #skipping = false;
   #finished = false;
-  #after: Buffer | undefined;
-  /** The last entry's time as written; put into its fixed form only when a place has to be found again. */
-  readonly #rawTime = Buffer.alloc(FIXED_BYTES + 8);
-  #rawTimeLength = 0;
-  /** Entries in a row that have this time. */
-  #sameTime = 0;
-  #seenAgain = 0;
+  readonly #place = new LogPlace();
   #scanned = 0;
   #attrsText = '';
   #attrs = NO_ATTRIBUTES;
@@ -127,9 +105,7 @@ export class EntryDecoder {
 
   /** Passes over what was shown already, told by its time: to find a place again in files that cannot be recognised. */
   skipSeen(): void {
-    this.#after = undefined;
-    if (this.#rawTimeLength > 0 && fixTime(this.#rawTime, 0, this.#rawTimeLength)) this.#after = Buffer.from(fixed);
-    this.#seenAgain = this.#sameTime;
+    this.#place.searchAgain();
   }
 
   /** Output since the last call; the buffers are the caller's. */
@@ -228,41 +204,17 @@ export class EntryDecoder {
 
   /** Whether an entry is to be shown; leaves its time in `fixed` when it is needed. */
   #wants(stream: number, bytes: Buffer, timeAt: number, timeEnd: number): boolean {
-    if (this.#needsTime || this.#after !== undefined) {
-      if (!fixTime(bytes, timeAt, timeEnd)) return false;
-      if (this.#after !== undefined && this.#wasShown(this.#after)) return false;
+    if (this.#needsTime || this.#place.searching) {
+      if (!fixTime(fixed, bytes, timeAt, timeEnd)) return false;
+      if (this.#place.searching && this.#place.wasShown(fixed)) return false;
       if (this.#since !== undefined && fixed.compare(this.#since) < 0) return false;
       if (this.#until !== undefined && fixed.compare(this.#until) > 0) {
         this.#finished = true;
         return false;
       }
     }
-    if (this.#format.keepsPlace) this.#noteTime(bytes, timeAt, timeEnd);
+    if (this.#format.keepsPlace) this.#place.note(bytes, timeAt, timeEnd);
     return stream === STDOUT ? this.#format.stdout : this.#format.stderr;
-  }
-
-  #noteTime(bytes: Buffer, timeAt: number, timeEnd: number): void {
-    const length = timeEnd - timeAt;
-    if (length === this.#rawTimeLength && bytes.compare(this.#rawTime, 0, length, timeAt, timeEnd) === 0) {
-      this.#sameTime += 1;
-      return;
-    }
-    if (length > this.#rawTime.length) return;
-    bytes.copy(this.#rawTime, 0, timeAt, timeEnd);
-    this.#rawTimeLength = length;
-    this.#sameTime = 1;
-  }
-
-  /** Entries that were written together have one time: of those as many as were shown. */
-  #wasShown(last: Buffer): boolean {
-    const order = fixed.compare(last);
-    if (order < 0) return true;
-    if (order === 0 && this.#seenAgain > 0) {
-      this.#seenAgain -= 1;
-      return true;
-    }
-    this.#after = undefined;
-    return false;
   }
 
   /** Writes header, time and attributes before the text, which is in place already. */
@@ -352,80 +304,4 @@ function writeHeader(out: Buffer, at: number, stream: number, length: number): v
 function matches(bytes: Buffer, at: number, wanted: Buffer): boolean {
   for (let i = 0; i < wanted.length; i += 1) if (bytes[at + i] !== wanted[i]) return false;
   return true;
-}
-
-/** -1 when it is no hexadecimal number. */
-function hex4(bytes: Buffer, at: number): number {
-  let value = 0;
-  for (let i = at; i < at + 4; i += 1) {
-    const byte = bytes[i] ?? 0;
-    const lower = byte | 0x20;
-    if (byte >= 0x30 && byte <= 0x39) value = value * 16 + byte - 0x30;
-    else if (lower >= 0x61 && lower <= 0x66) value = value * 16 + lower - 0x57;
-    else return -1;
-  }
-  return value;
-}
-
-/** A lone surrogate becomes U+FFFD, as in every decoder. */
-function putUtf8(out: Buffer, at: number, code: number): number {
-  const point = code >= 0xd800 && code < 0xe000 ? 0xfffd : code;
-  let put = at;
-  if (point < 0x80) out[put++] = point;
-  else if (point < 0x800) {
-    out[put++] = 0xc0 | (point >> 6);
-    out[put++] = 0x80 | (point & 63);
-  } else if (point < 0x10000) {
-    out[put++] = 0xe0 | (point >> 12);
-    out[put++] = 0x80 | ((point >> 6) & 63);
-    out[put++] = 0x80 | (point & 63);
-  } else {
-    out[put++] = 0xf0 | (point >> 18);
-    out[put++] = 0x80 | ((point >> 12) & 63);
-    out[put++] = 0x80 | ((point >> 6) & 63);
-    out[put++] = 0x80 | (point & 63);
-  }
-  return put;
-}
-
-/** Brings an RFC 3339 time into `fixed`, whose bytes sort as the times do. False when it is none. */
-function fixTime(bytes: Buffer, from: number, to: number): boolean {
-  if (bytes[to - 1] === 0x5a && to - from > SECONDS_BYTES && to - from <= FIXED_BYTES && bytes[from + 10] === 0x54) {
-    bytes.copy(fixed, 0, from, to - 1);
-    let put = to - 1 - from;
-    if (put === SECONDS_BYTES) fixed[put++] = 0x2e;
-    while (put < FIXED_BYTES - 1) fixed[put++] = 0x30;
-    fixed[put] = 0x5a;
-    return true;
-  }
-  const nanos = parseNanos(bytes.toString('latin1', from, to));
-  if (nanos === undefined) return false;
-  fixedTime(nanos).copy(fixed);
-  return true;
-}
-
-/** RFC 3339 in UTC with nine digits after the point. */
-function fixedTime(nanos: bigint): Buffer {
-  const clamped = nanos < 0n ? 0n : nanos > LATEST ? LATEST : nanos;
-  const [seconds = '', fraction = ''] = formatNanos(clamped).slice(0, -1).split('.');
-  return Buffer.from(`${seconds}.${fraction.padEnd(9, '0')}Z`);
-}
-
-/** The last time with four digits of a year. */
-const LATEST = 253_402_300_799_999_999_999n;
-
-/** With the blank that parts it from the text, which is all for no attributes. */
-function attributeBytes(attrs: unknown): Buffer {
-  if (typeof attrs !== 'object' || attrs === null || Object.keys(attrs).length === 0) return BLANK;
-  const pairs = Object.entries(attrs).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Buffer.from(
-    `${pairs.map(([name, value]) => `${queryEscape(name)}=${queryEscape(String(value))}`).join(',')} `,
-  );
-}
-
-/** Go's url.QueryEscape. */
-function queryEscape(text: string): string {
-  return encodeURIComponent(text.toWellFormed())
-    .replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll('%20', '+');
 }
