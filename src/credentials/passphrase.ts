@@ -81,7 +81,8 @@ async function ask(descriptor: number, keys: ReadStream, prompt: string): Promis
         // What is typed ahead answers the next question.
         const ahead = keysTyped.slice(index + 1).join('');
         if (ahead !== '') keys.unshift(Buffer.from(ahead));
-        return resolve(typed);
+        resolve(typed);
+        return;
       }
       if (key === '\u0003' || key === '\u0004') onEnd();
       else if (key === '\u007f' || key === '\b') typed = [...typed].slice(0, -1).join('');
