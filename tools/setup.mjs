@@ -58,6 +58,21 @@ const TEST_NEEDS = [
     debian: ['docker-registry'],
   },
 ];
+/** More for tests in virtual machines with kernels of the distribution. */
+const MACHINE_NEEDS = [
+  {
+    what: 'qemu-system-x86_64 (virtual machines; x64 alone)',
+    has: () => onPath('qemu-system-x86_64'),
+    debian: ['qemu-system-x86'],
+  },
+  {
+    what: 'apt-get and dpkg-deb (kernels of Debian or Ubuntu)',
+    has: () => onPath('apt-get') && onPath('dpkg-deb'),
+    debian: ['apt', 'dpkg'],
+  },
+  { what: 'modprobe and depmod', has: () => onPath('modprobe') && onPath('depmod'), debian: ['kmod'] },
+  { what: 'cpio', has: () => onPath('cpio'), debian: ['cpio'] },
+];
 const OTHERS = {
   Fedora:
     'dnf install crun runc nftables busybox tini procps-ng iproute util-linux-script zstd xz bzip2 skopeo pass gnupg2 libsecret gnome-keyring dbus-daemon',
@@ -179,9 +194,13 @@ function bundles() {
   return true;
 }
 
-/** Everything for running (`tests`: and for testing) the project. Exits with a list of what is missing when it cannot. */
-export function setUp({ tests = false, build = true } = {}) {
-  const ok = npmPackages() && systemPackages(tests ? [...NEEDS, ...TEST_NEEDS] : NEEDS) && (!build || bundles());
+/**
+ * Everything for running (`tests`: and for testing, `machines`: in virtual machines too) the project. Exits with a list of what is
+ * missing when it cannot.
+ */
+export function setUp({ tests = false, machines = false, build = true } = {}) {
+  const needs = [...NEEDS, ...(tests ? TEST_NEEDS : []), ...(machines ? MACHINE_NEEDS : [])];
+  const ok = npmPackages() && systemPackages(needs) && (!build || bundles());
   if (!ok) process.exit(1);
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { PATIENCE } from './patience.ts';
 
 export interface CommandResult {
   readonly code: number;
@@ -25,7 +26,7 @@ export async function command(
     env: { ...process.env, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000 * PATIENCE);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
@@ -97,7 +98,7 @@ export function terminal(
         };
         const timer = setTimeout(
           () => finish(() => reject(new Error(`no ${pattern} in ${JSON.stringify(text)}`))),
-          20_000,
+          20_000 * PATIENCE,
         );
         watchers.add(look);
         look();

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { clientEnvironment, forgetLogins } from './client-environment.ts';
 import { type CommandOptions, type CommandResult, command } from './command.ts';
 import { tracesOnHost } from './host.ts';
+import { PATIENCE } from './patience.ts';
 
 /** Subnets from 10.64.0.0/24 to 10.191.255.0/24. */
 const SERIALS = 32768;
@@ -163,7 +164,7 @@ function claimSerial(): { readonly serial: number; readonly release: () => void 
 /** Fails with what is left when `find` still finds something after a while: kernel clean-up is not immediate. */
 async function settled(find: () => Promise<readonly string[]>): Promise<void> {
   let left: readonly string[] = [];
-  for (let attempt = 0; attempt < 50; attempt++) {
+  for (let attempt = 0; attempt < 50 * PATIENCE; attempt++) {
     left = await find();
     if (left.length === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -172,7 +173,7 @@ async function settled(find: () => Promise<readonly string[]>): Promise<void> {
 }
 
 async function ready(daemon: ChildProcess, socketPath: string, logPath: string): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt++) {
+  for (let attempt = 0; attempt < 300 * PATIENCE; attempt++) {
     if (daemon.exitCode !== null || daemon.signalCode !== null) break;
     if (existsSync(socketPath)) {
       try {

@@ -3,6 +3,7 @@ import { after, before } from 'node:test';
 import { busyboxArchive } from './busybox-image.ts';
 import { command } from './command.ts';
 import { type EngineOptions, startEngine, type TestEngine } from './engine.ts';
+import { PATIENCE } from './patience.ts';
 
 export type Cli = 'docker' | 'gantry';
 
@@ -48,7 +49,7 @@ let counter = 0;
 
 /** Tries until `attempt` answers without throwing, for what becomes true a little later. */
 export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let left = 100; ; left--) {
+  for (let left = 100 * PATIENCE; ; left--) {
     try {
       return await attempt();
     } catch (error) {

@@ -1,0 +1,68 @@
+// `npm run test:kernels [-- --only PART] [--kvm] [FILE…]`: system tests of the engine in virtual machines, each with another kernel
+// or another arrangement of cgroups than this machine has. README.md beside this file tells what they are and need. Node 18 code.
+
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from '../node.mjs';
+import { setUp } from '../setup.mjs';
+import { initramfs } from './initramfs.mjs';
+import { newJob } from './job.mjs';
+import { arrangementsOf, kernels } from './kernel-packages.mjs';
+import { runMachine } from './machine.mjs';
+
+/** What each machine tests unless files are named: the life of containers, and all that depends on the kernel. */
+const FILES = [
+  'cgroups',
+  'run',
+  'lifecycle',
+  'exec-attach-logs',
+  'network',
+  'volumes',
+  'restore',
+  'health',
+  'ipc',
+  'engine-defaults',
+].map((name) => `test/e2e/${name}.test.ts`);
+
+const { values: flags, positionals } = parseArgs({
+  options: { only: { type: 'string', default: '' }, kvm: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+setUp({ tests: true, machines: true });
+
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stopped.abort());
+const failed = [];
+let run = 0;
+for (const kernel of kernels(join(root, '.cache', 'kernels'))) {
+  for (const { cgroups, leftOut } of arrangementsOf(kernel)) {
+    const name = `Linux ${kernel.release}, cgroup ${cgroups}`;
+    if (!name.includes(flags.only) || stopped.signal.aborted) continue;
+    if (leftOut === undefined) await test(name, kernel, cgroups);
+    else console.log(`--   ${name}: left out, ${leftOut}`);
+  }
+}
+if (failed.length > 0) console.log(`\nFailed: ${failed.join('; ')}`);
+if (run === 0) console.log(`No machine is named like '${flags.only}'`);
+process.exitCode = stopped.signal.aborted ? 130 : failed.length > 0 || run === 0 ? 1 : 0;
+
+async function test(name, kernel, cgroups) {
+  run += 1;
+  console.log(`     ${name} …`);
+  const started = Date.now();
+  const job = newJob({ cgroups, files: positionals.length > 0 ? positionals : FILES });
+  try {
+    const accelerator = flags.kvm ? 'kvm' : 'tcg';
+    const { ok, summary } = await runMachine(
+      { kernel, initramfs: initramfs(kernel, job.folder), job, accelerator },
+      stopped.signal,
+    );
+    console.log(`${ok ? 'ok  ' : 'FAIL'} ${name}: ${summary} (${Math.round((Date.now() - started) / 1000)} s)`);
+    if (ok) return;
+    failed.push(name);
+    if (stopped.signal.aborted) return;
+    for (const log of ['console', 'tests']) console.log(`\n--- ${name}: ${log} ---\n${job.result(log) ?? 'nothing'}`);
+  } finally {
+    job.remove();
+  }
+}
