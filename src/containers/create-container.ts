@@ -7,6 +7,7 @@ import { makeContainerFolder } from './container-files.ts';
 import { checkName } from './container-name.ts';
 import type { Entry } from './container-table.ts';
 import type { CreateContainer } from './containers.ts';
+import { makeViews, rootsOf } from './image-mounts.ts';
 import { linksOf } from './links.ts';
 import { networkSource } from './network-mode.ts';
 import { containerPaths } from './paths.ts';
@@ -40,6 +41,7 @@ export async function createContainer(world: World, request: CreateContainer, si
     makeVolumes(world, entry.record, plan.mounts),
     world.snapshots.createWritable(entry.id, entry.record.diffIds),
     makeFolder(world, entry.id),
+    makeViews(world, entry.record),
   ]);
   await makeWorkingFolder(world, entry.record);
   world.table.put(entry, { ...entry.record, mounts, phase: 'ready' });
@@ -151,7 +153,7 @@ async function makeWorkingFolder(
 async function undoCreate(world: World, entry: Entry): Promise<void> {
   await world.background.run('undoing a create', entry.id, async () => {
     await releaseVolumes(world, { ...entry.record, removeVolumes: true });
-    await world.snapshots.removeWritable(entry.id);
+    for (const root of rootsOf(entry.record)) await world.snapshots.removeWritable(root);
     await rm(containerPaths(world.dataRoot, entry.id).folder, { recursive: true, force: true });
     world.table.drop(entry);
     world.table.forget(entry.id);

@@ -61,6 +61,10 @@ function plan(deps: PlannerDeps, { body, platform }: CreateContainer): Container
       config: merged,
       hostConfig,
       mountsOf: (container) => deps.table.resolve(container).record.mounts,
+      imageOf: (ref) => {
+        const { id, config } = deps.images.resolve(ref);
+        return { id, diffIds: config.rootfs.diff_ids };
+      },
       dataRoot: deps.dataRoot,
     }),
     platform: { os, architecture, ...(variant === undefined ? {} : { variant }) },

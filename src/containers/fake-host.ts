@@ -336,6 +336,7 @@ export class FakeLife {
           host.mounted.add(id);
           return `/roots/${id}`;
         }),
+      lend: async (id) => ({ path: `/roots/${id}`, async [Symbol.asyncDispose]() {} }),
       unmount: (id) => this.#step('root unmount', () => void host.mounted.delete(id)),
       removeWritable: (id) =>
         this.#step('writable remove', () => {

@@ -1,17 +1,18 @@
 import { existsSync } from 'node:fs';
 import type { FilePlace } from '../store/index.ts';
+import { lendView } from './image-mounts.ts';
 import { joinedContainer } from './network-mode.ts';
 import { containerPaths } from './paths.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
 import type { World } from './world.ts';
 
-type PlaceDeps = Pick<World, 'table' | 'volumes' | 'pinnedPaths' | 'dataRoot'>;
+type PlaceDeps = Pick<World, 'table' | 'volumes' | 'snapshots' | 'pinnedPaths' | 'dataRoot'>;
 type PlaceMount = FilePlace['mounts'][number];
 
 let holders = 0;
 
 /**
- * A path of a container with its volumes, bound folders and files of /etc around it, also when it does not run. Volumes stay
+ * A path of a container with its volumes, images, bound folders and files of /etc around it, also when it does not run. Volumes stay
  * mounted on the host until `held` is disposed. What exists only in memory (tmpfs) is not there, as with Docker.
  */
 export async function filePlace(
@@ -22,13 +23,25 @@ export async function filePlace(
 ): Promise<FilePlace> {
   const mounts: PlaceMount[] = [];
   for (const mount of record.mounts) {
-    if (mount.Type !== 'bind' && mount.Type !== 'volume') continue;
-    const source = mount.Type === 'volume' ? await volumeSource(deps, record, mount, held) : mount.Source;
+    if (mount.Type === 'tmpfs') continue;
+    const source = await sourceOf(deps, record, mount, held);
     const recursive = mount.nonRecursive !== true;
     mounts.push({ source, destination: mount.Destination, readOnly: !mount.RW, recursive });
   }
   const readOnlyRoot = record.hostConfig.ReadonlyRootfs === true;
   return { id: record.id, path, mounts: [...networkFiles(deps, record), ...mounts], readOnlyRoot };
+}
+
+async function sourceOf(
+  deps: PlaceDeps,
+  record: ContainerRecord,
+  mount: MountRecord,
+  held: AsyncDisposableStack,
+): Promise<string> {
+  if (mount.Type === 'volume') return volumeSource(deps, record, mount, held);
+  if (mount.image === undefined) return mount.Source;
+  const view = await lendView(deps, record.id, mount.image, held);
+  return mount.subpath === undefined ? view : held.use(deps.pinnedPaths.pin(view, mount.subpath, record.id)).path;
 }
 
 /** A volume is held under a name of its own, so that neither a start nor an exit meanwhile minds. */

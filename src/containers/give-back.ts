@@ -1,4 +1,5 @@
 import { messageOf } from '../base/errors.ts';
+import { rootsOf } from './image-mounts.ts';
 import { emitNetworkEvents, hostEndpoints } from './network-events.ts';
 import { networkSource } from './network-mode.ts';
 import type { ContainerRecord } from './record.ts';
@@ -17,9 +18,11 @@ export type GiveBackDeps = Pick<
  */
 export async function giveBack(deps: GiveBackDeps, record: ContainerRecord): Promise<void> {
   // Nobody waits for the kernel here: the next mount and the removal of the files do so themselves.
-  deps.snapshots.unmount(record.id).catch((error: unknown) => {
-    deps.logger.warn({ containerId: record.id, error: messageOf(error) }, 'a root file system stays mounted');
-  });
+  for (const root of rootsOf(record)) {
+    deps.snapshots.unmount(root).catch((error: unknown) => {
+      deps.logger.warn({ containerId: record.id, error: messageOf(error) }, 'a root file system stays mounted');
+    });
+  }
   const steps: Promise<void>[] = [leaveNetworks(deps, record)];
   if (sharesMemory(record)) steps.push(deps.sharedMemory.unmount(record.id));
   for (const name of volumeNames(record)) steps.push(giveBackVolume(deps, record, name));

@@ -1,6 +1,7 @@
 import type { ContainerTable } from './container-table.ts';
+import { imagesOf } from './image-mounts.ts';
 
-/** What the images domain asks before it removes an image (its `ImageUsers`). */
+/** Whose root an image is, or who mounts it: what the images domain asks before it removes one (its `ImageUsers`). */
 export function imageUsers(table: ContainerTable): {
   usersOf(imageId: string): readonly { readonly id: string; readonly running: boolean }[];
 } {
@@ -8,7 +9,7 @@ export function imageUsers(table: ContainerTable): {
     usersOf: (imageId) => {
       const users: { id: string; running: boolean }[] = [];
       for (const { record } of table.entries()) {
-        if (record.imageId === imageId) users.push({ id: record.id, running: record.state.running });
+        if (imagesOf(record).some((id) => id === imageId)) users.push({ id: record.id, running: record.state.running });
       }
       return users;
     },

@@ -15,6 +15,7 @@ export type {
   WaitResult,
 } from './containers.ts';
 export { type CreateContainersDeps, createContainers } from './create-containers.ts';
+export { imagesOf, rootsOf } from './image-mounts.ts';
 export type { LogDefaults } from './log-spec.ts';
 export type { ContainerRecord, ExecRecord, MountRecord } from './record.ts';
 export type { Clock, ContainersDeps, RemovalRoom, RootFiles } from './world.ts';

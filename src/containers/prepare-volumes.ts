@@ -6,7 +6,7 @@ type Deps = Pick<World, 'volumes' | 'events' | 'logger'>;
 type MountDeps = Deps & Pick<World, 'pinnedPaths' | 'background'>;
 
 /**
- * Mounts each volume of the container on the host; answers the mounts with their sources. Undone by `undo` on failure.
+ * Mounts each volume of the container on the host; answers the mounts with their sources, those of images with their path in it. Undone by `undo` on failure.
  * `pins` are for the time until the container has mounted them.
  * @throws EngineError notFound, invalid for a path that is not within its volume
  */
@@ -17,7 +17,7 @@ export async function mountVolumes(
   pins: DisposableStack,
 ): Promise<readonly MountRecord[]> {
   const names = volumeNames(record);
-  if (names.size === 0) return record.mounts;
+  if (names.size === 0 && !record.mounts.some(({ subpath }) => subpath !== undefined)) return record.mounts;
   const sources = new Map<string, string>();
   for (const name of names) {
     sources.set(name, await deps.volumes.mountPath(name, record.id));
@@ -25,6 +25,10 @@ export async function mountVolumes(
   }
   const mounts: MountRecord[] = [];
   for (const mount of record.mounts) {
+    if (mount.Type === 'image' && mount.subpath !== undefined) {
+      mounts.push({ ...mount, Source: pin(deps, record, mount.Source, mount.subpath, pins) });
+      continue;
+    }
     if (mount.Type !== 'volume' || mount.Name === undefined) {
       mounts.push(mount);
       continue;

@@ -10,6 +10,7 @@ import type {
   MountPoint,
   Platform,
 } from '../spec/index.ts';
+import type { MountedImage } from './image-mounts.ts';
 
 /**
  * Where a container is in an operation that a crash may cut short. `creating` is undone by restore, `removing` finished;
@@ -54,8 +55,10 @@ export interface MountRecord extends MountPoint {
   readonly anonymous: boolean;
   /** File system options of a tmpfs (`size=1m,mode=1777`), and the extra options of a bind. */
   readonly options?: readonly string[];
-  /** Path beneath the volume to mount. */
+  /** Path beneath the volume or image to mount. */
   readonly subpath?: string;
+  /** Of type `image`. */
+  readonly image?: MountedImage;
   readonly nonRecursive?: boolean;
   /** Given by `-v`: a folder that is missing on the host is made by the start. */
   readonly makesSource?: boolean;

@@ -3,6 +3,7 @@ import { conflict, EngineError, internal, messageOf } from '../base/errors.ts';
 import { emitContainerEvent } from './container-events.ts';
 import type { Entry } from './container-table.ts';
 import { giveBack, volumeNames } from './give-back.ts';
+import { rootsOf } from './image-mounts.ts';
 import { killAndWait } from './kill-container.ts';
 import { containerPaths } from './paths.ts';
 import type { ContainerRecord } from './record.ts';
@@ -73,7 +74,7 @@ export async function removeLocked(world: World, entry: Entry, options: { readon
 /** The slow part of a removal, also of one that a crash cut short; may run twice. */
 export async function sweep(world: World, record: ContainerRecord): Promise<void> {
   await Promise.all([
-    world.snapshots.removeWritable(record.id),
+    ...rootsOf(record).map((root) => world.snapshots.removeWritable(root)),
     rm(containerPaths(world.dataRoot, record.id).folder, { recursive: true, force: true }),
   ]);
   world.room.write(() => world.table.forget(record.id));

@@ -8,6 +8,7 @@ import { volumeNames } from './give-back.ts';
 import { handleExit } from './handle-exit.ts';
 import { watchHealth } from './health/watch-health.ts';
 import { endInterruptedCommit } from './hold-for-commit.ts';
+import { ownerOfRoot, rootsOf } from './image-mounts.ts';
 import { containersFolder } from './paths.ts';
 import type { ContainerRecord } from './record.ts';
 import { releaseVolumes, removeStopped, sweep } from './remove-container.ts';
@@ -77,7 +78,7 @@ function runningSandboxes(entries: readonly Entry[]): readonly SandboxState[] {
 
 /** A crash between an exit and its clean-up leaves mounts. Networks are given back by the networks' own restore. */
 async function unmountStale(world: World, record: ContainerRecord): Promise<void> {
-  await quietly(world, record.id, world.snapshots.unmount(record.id));
+  for (const root of rootsOf(record)) await quietly(world, record.id, world.snapshots.unmount(root));
   for (const name of volumeNames(record)) await quietly(world, record.id, world.volumes.unmount(name, record.id));
 }
 
@@ -116,7 +117,7 @@ async function killOrphans(world: World, tasks: readonly KnownTask[]): Promise<v
 
 /** Writable layers and folders of containers that do not exist. */
 async function removeStrays(world: World): Promise<void> {
-  const layers = world.snapshots.writables().filter((id) => world.table.byId(id) === undefined);
+  const layers = world.snapshots.writables().filter((id) => world.table.byId(ownerOfRoot(id)) === undefined);
   await inParallel(layers, (id) => quietly(world, id, world.snapshots.removeWritable(id)));
   const root = containersFolder(world.dataRoot);
   const folders = (await namesIn(root)).filter((id) => world.table.byId(id) === undefined);

@@ -7,6 +7,7 @@ import type { Entry } from './container-table.ts';
 import { sharesMemory } from './give-back.ts';
 import { handleExit } from './handle-exit.ts';
 import { watchHealth } from './health/watch-health.ts';
+import { mountViews } from './image-mounts.ts';
 import { linkFacts, withLinkedEnv } from './links.ts';
 import { makeBindSources } from './make-bind-sources.ts';
 import { emitNetworkEvents, hostEndpoints } from './network-events.ts';
@@ -59,12 +60,13 @@ export async function startLocked(world: World, entry: Entry, options: { byPolic
   else watchHealth(world, entry);
 }
 
-async function run(world: World, entry: Entry, record: ContainerRecord): Promise<void> {
+async function run(world: World, entry: Entry, wanted: ContainerRecord): Promise<void> {
   await using undo = new AsyncDisposableStack();
   using pins = new DisposableStack();
   const signal = new AbortController().signal;
-  const links = linkFacts(world.table, record);
-  makeBindSources(record.mounts);
+  const links = linkFacts(world.table, wanted);
+  makeBindSources(wanted.mounts);
+  const record = { ...wanted, mounts: await mountViews(world, wanted, undo) };
   const [network, rootfs, mounts] = await settleAll([
     openNetwork(world, record, undo, signal),
     mountRoot(world, record, undo),

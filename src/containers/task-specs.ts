@@ -31,7 +31,7 @@ export function createTaskSpecs(deps: TaskSpecsDeps): TaskSpecs {
         path: record.path,
         args: record.args,
         rootfs,
-        mounts: mounts.filter(({ Type }) => Type !== 'image').map(specMount),
+        mounts: mounts.map(specMount),
         files,
         namespaces: joined,
         ...(shmPath === undefined ? {} : { shmPath }),
@@ -55,7 +55,7 @@ function specMount(mount: MountRecord): SpecMount {
   const isTmpfs = mount.Type === 'tmpfs';
   const below = isTmpfs ? undefined : readOnlyBelow(mount);
   return {
-    type: isTmpfs ? 'tmpfs' : mount.Type === 'bind' ? 'bind' : 'volume',
+    type: isTmpfs ? 'tmpfs' : mount.Type === 'volume' ? 'volume' : 'bind',
     source: mount.Source,
     destination: mount.Destination,
     readOnly: !mount.RW,

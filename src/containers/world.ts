@@ -41,6 +41,7 @@ export interface ContainersDeps {
     | 'layers'
     | 'createWritable'
     | 'mount'
+    | 'lend'
     | 'unmount'
     | 'removeWritable'
     | 'writables'

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ContainerRecord } from '../containers/index.ts';
+import { type ContainerRecord, rootsOf } from '../containers/index.ts';
 import type { EngineObjects, Stores } from '../store/index.ts';
 import type { Config } from './config/config.ts';
 
@@ -12,8 +12,9 @@ export function engineObjects(
   const volumes = db.table<{ readonly name: string }>('volumes', { durable: true });
   return {
     containers: () =>
-      containers.all().map(({ id, phase, state }) => ({
+      containers.all().map(({ id, mounts, phase, state }) => ({
         id,
+        roots: rootsOf({ id, mounts }),
         isReady: phase === 'ready',
         isRunning: state.running && !state.restarting,
       })),

@@ -1,8 +1,8 @@
 import type { Records } from '../base/records.ts';
-import type { ContainerRecord } from '../containers/index.ts';
+import { type ContainerRecord, imagesOf } from '../containers/index.ts';
 import type { ImageStore } from '../store/index.ts';
 
-/** Records of containers that note, with each change, that the container's image is in use. */
+/** Records of containers that note, with each change, that the container's images are in use. */
 export function notingImageUse(
   records: Records<ContainerRecord>,
   images: Pick<ImageStore, 'used'>,
@@ -11,7 +11,7 @@ export function notingImageUse(
     ...records,
     put(key, record) {
       records.put(key, record);
-      images.used(record.imageId);
+      for (const id of imagesOf(record)) images.used(id);
     },
   };
 }

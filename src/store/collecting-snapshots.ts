@@ -12,6 +12,7 @@ export function collectingSnapshots(snapshots: Snapshots, collector: Pick<Collec
     layers: () => snapshots.layers(),
     createWritable: (id, diffIds) => snapshots.createWritable(id, diffIds),
     mount: (id, options) => snapshots.mount(id, options),
+    lend: (id, options) => snapshots.lend(id, options),
     unmount: (id) => snapshots.unmount(id),
     async removeWritable(id) {
       await snapshots.removeWritable(id);

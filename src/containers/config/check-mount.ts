@@ -11,12 +11,13 @@ const FOREIGN = {
   bind: ['VolumeOptions', 'TmpfsOptions', 'ImageOptions'],
   volume: ['BindOptions', 'TmpfsOptions', 'ImageOptions'],
   tmpfs: ['BindOptions', 'VolumeOptions', 'ImageOptions'],
+  image: ['BindOptions', 'VolumeOptions', 'TmpfsOptions'],
 } as const;
 
 /** One of `HostConfig.Mounts`; a bind's source must be there. @throws EngineError invalid with dockerd's texts */
 export function checkMount(mount: Mount): void {
   const type = mount.Type ?? '';
-  if (type !== 'bind' && type !== 'volume' && type !== 'tmpfs') throw problem(type, 'mount type unknown');
+  if (!isKnown(type)) throw problem(type, 'mount type unknown');
   for (const option of FOREIGN[type]) {
     if (mount[option] != null) throw invalid(`${option} must not be specified on mount type "${type}"`);
   }
@@ -25,7 +26,12 @@ export function checkMount(mount: Mount): void {
   if (place !== undefined) throw problem(type, place);
   if (type === 'bind') checkBind(mount);
   else if (type === 'volume') checkVolume(mount);
+  else if (type === 'image') checkImage(mount);
   else if (mount.Source) throw problem(type, 'field Source must not be specified');
+}
+
+function isKnown(type: string): type is keyof typeof FOREIGN {
+  return Object.hasOwn(FOREIGN, type);
 }
 
 function checkBind({ Source: source = '', BindOptions: options, ReadOnly: readOnly }: Mount): void {
@@ -51,9 +57,18 @@ function checkVolume({ Source: source = '', ReadOnly: readOnly, VolumeOptions: o
     throw problem('volume', 'must not set ReadOnly mode when using anonymous volumes');
   }
   if (source === '' && subpath !== '') throw problem('volume', 'must not set Subpath when using anonymous volumes');
+  checkSubpath('volume', subpath);
+}
+
+function checkImage({ Source: source = '', ImageOptions: options }: Mount): void {
+  if (source === '') throw problem('image', 'field Source must not be empty');
+  checkSubpath('image', options?.Subpath ?? '');
+}
+
+function checkSubpath(type: string, subpath: string): void {
   const clean = posix.normalize(subpath);
   if (subpath.startsWith('/') || clean === '..' || clean.startsWith('../')) {
-    throw problem('volume', 'subpath must be a relative path within the volume');
+    throw problem(type, 'subpath must be a relative path within the volume');
   }
 }
 

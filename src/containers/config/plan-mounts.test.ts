@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { notFound } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
 import type { ContainerConfig, HostConfig, Mount } from '../../spec/index.ts';
 import type { PlannedMount } from '../plan-container.ts';
 import type { MountRecord } from '../record.ts';
@@ -11,11 +12,17 @@ interface Request extends HostConfig {
   readonly others?: Readonly<Record<string, readonly MountRecord[]>>;
 }
 
+const TOOLS = { id: `sha256:${'7'.repeat(64)}` as Digest, diffIds: [`sha256:${'8'.repeat(64)}` as Digest] };
+
 function plan({ config = {}, others = {}, ...hostConfig }: Request): readonly PlannedMount[] {
   return planMounts({
     config,
     hostConfig,
     dataRoot: '/var/lib/gantry',
+    imageOf: (ref) => {
+      if (ref !== 'tools') throw notFound('image', ref);
+      return TOOLS;
+    },
     mountsOf: (name) => {
       const mounts = others[name];
       if (mounts === undefined) throw notFound('container', name);
@@ -180,4 +187,34 @@ test('only a bind given by -v, or that says so, makes its source', () => {
   assert.equal(only({ Mounts: [{ Type: 'bind', Source: '/tmp', Target: '/b' }] }).makesSource, undefined);
   const made: Mount = { Type: 'bind', Source: '/nope', Target: '/b', BindOptions: { CreateMountpoint: true } };
   assert.equal(only({ Mounts: [made] }).makesSource, true);
+});
+
+test('an image is mounted read-only by the name it was given, as a whole or a part of it', () => {
+  const { image, subpath, copyUp, anonymous, ...shown } = only({
+    Mounts: [{ Type: 'image', Source: 'tools', Target: '/t/', ImageOptions: { Subpath: 'bin' } }],
+  });
+  assert.deepEqual(shown, {
+    ...{ Type: 'image', Name: 'tools', Source: '', Destination: '/t' },
+    ...{ Mode: '', RW: false, Propagation: 'rprivate' },
+  });
+  assert.deepEqual([image, subpath, copyUp, anonymous], [TOOLS, 'bin', false, false]);
+  const whole = only({ Mounts: [{ Type: 'image', Source: 'tools', Target: '/t', ImageOptions: { Subpath: '' } }] });
+  assert.equal('subpath' in whole, false);
+  const taken = only({ VolumesFrom: ['other'], others: { other: [whole] } });
+  assert.deepEqual([taken.image, taken.RW], [TOOLS, false], 'whoever takes it over mounts it by itself');
+});
+
+test('an image mount that is none is refused, never as a missing image', () => {
+  const refuse = (mount: Mount, message: string): void =>
+    assert.throws(() => plan({ Mounts: [mount] }), { kind: 'invalid', message }, JSON.stringify(mount));
+  const image = { Type: 'image', Source: 'tools', Target: '/t' } as const;
+  const config = 'invalid mount config for type "image"';
+  refuse({ ...image, Source: 'other' }, 'No such image: other');
+  refuse({ Type: 'image', Target: '/t' }, `${config}: field Source must not be empty`);
+  refuse({ Type: 'image', Source: 'tools' }, `${config}: field Target must not be empty`);
+  for (const Subpath of ['/etc', '..', 'a/../../b']) {
+    refuse({ ...image, ImageOptions: { Subpath } }, `${config}: subpath must be a relative path within the volume`);
+  }
+  refuse({ ...image, BindOptions: {} }, 'BindOptions must not be specified on mount type "image"');
+  refuse({ ...image, Type: 'volume', ImageOptions: {} }, 'ImageOptions must not be specified on mount type "volume"');
 });

@@ -1,6 +1,7 @@
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { ContainerConfig, HostConfig, Mount } from '../../spec/index.ts';
 import type { CreateVolume } from '../../volumes/index.ts';
+import type { MountedImage } from '../image-mounts.ts';
 import type { PlannedMount } from '../plan-container.ts';
 import type { MountRecord } from '../record.ts';
 import { cleanPath, parseBind, parseVolumesFrom } from './bind-spec.ts';
@@ -12,6 +13,8 @@ export interface MountsRequest {
   readonly hostConfig: HostConfig;
   /** Mounts of another container. @throws EngineError notFound */
   mountsOf(container: string): readonly MountRecord[];
+  /** The image that a mount names. @throws EngineError notFound */
+  imageOf(ref: string): MountedImage;
   /** Paths into it, and to what holds it, are slaves: our mounts must not live on in a container. */
   readonly dataRoot: string;
 }
@@ -63,7 +66,27 @@ export function planMounts(request: MountsRequest): readonly PlannedMount[] {
 function planMount(mount: Mount, mode: string, request: MountsRequest): PlannedMount {
   const target = mount.Target ?? '';
   if (mount.Type === 'tmpfs') return { mount: tmpfs(target, tmpfsOptions(mount), mount.ReadOnly === true) };
+  if (mount.Type === 'image') return planImage(mount, request);
   return mount.Type === 'bind' ? planBind(mount, mode, request) : planVolume(mount, mode, request);
+}
+
+/** Never writable, whatever was asked for. */
+function planImage({ Source = '', Target = '', ImageOptions: options }: Mount, request: MountsRequest): PlannedMount {
+  return {
+    mount: {
+      Type: 'image',
+      Name: Source,
+      Source: '',
+      Destination: Target,
+      Mode: '',
+      RW: false,
+      Propagation: 'rprivate',
+      copyUp: false,
+      anonymous: false,
+      image: found(() => request.imageOf(Source)),
+      ...(options?.Subpath === undefined || options.Subpath === '' ? {} : { subpath: options.Subpath }),
+    },
+  };
 }
 
 function planBind(mount: Mount, mode: string, { dataRoot }: MountsRequest): PlannedMount {
@@ -165,17 +188,17 @@ function tmpfsOptions({
 /** A volume of the other container is used, never made; a path or file system is mounted as it is there. */
 function inherited(spec: string, request: MountsRequest): readonly PlannedMount[] {
   const { container, readOnly } = parseVolumesFrom(spec);
-  return mountsOf(request, container).map((mount) => {
+  return found(() => request.mountsOf(container)).map((mount) => {
     const taken: MountRecord = { ...mount, RW: mount.RW && !readOnly, copyUp: false, anonymous: false };
     if (mount.Type !== 'volume' || mount.Name === undefined) return { mount: taken };
     return { mount: taken, volume: { name: mount.Name, driver: mount.Driver ?? 'local' } };
   });
 }
 
-/** A missing container is a bad request: clients take `not found` of a create for a missing image, and pull. */
-function mountsOf(request: MountsRequest, container: string): readonly MountRecord[] {
+/** Something else that is missing is a bad request: clients take `not found` of a create for its own image, and pull that. */
+function found<T>(find: () => T): T {
   try {
-    return request.mountsOf(container);
+    return find();
   } catch (error) {
     throw error instanceof EngineError && error.kind === 'notFound' ? invalid(error.message, error) : error;
   }

@@ -10,6 +10,8 @@ export interface EngineObjects {
   /** Every record, also of those being made or removed. */
   containers(): readonly {
     readonly id: string;
+    /** Of its writable root, and of those through which it sees images. */
+    readonly roots: readonly string[];
     /** Neither being made nor being removed. */
     readonly isReady: boolean;
     readonly isRunning: boolean;
@@ -29,9 +31,9 @@ export function auditObjects(objects: EngineObjects, snapshots: Snapshots): Find
 
 function auditRoots(objects: EngineObjects, snapshots: Snapshots): Finding[] {
   const containers = objects.containers();
-  const known = new Set(containers.map(({ id }) => id));
+  const known = new Set(containers.flatMap(({ roots }) => roots));
   const roots = new Set(snapshots.writables());
-  const missing = containers.filter(({ id, isReady }) => isReady && !roots.has(id));
+  const missing = containers.filter(({ roots: own, isReady }) => isReady && !own.every((id) => roots.has(id)));
   const unknown = [...roots].filter((id) => !known.has(id));
   return [
     ...missing.map(({ id }): Finding => {
@@ -53,12 +55,14 @@ function auditMounts({ containers, mountRoot }: EngineObjects, snapshots: Snapsh
   // The other driver has no mounts.
   if (snapshots.driver !== 'overlay2') return [];
   const records = containers();
-  const known = new Set(records.map(({ id }) => id));
+  const known = new Set(records.flatMap(({ roots }) => roots));
   const mounted = new Set<string>();
   for (const { mountPoint } of readMountInfo()) {
     if (dirname(mountPoint) === mountRoot) mounted.add(mountPoint.slice(mountRoot.length + 1));
   }
-  const missing = records.filter(({ id, isReady, isRunning }) => isReady && isRunning && !mounted.has(id));
+  const missing = records.filter(
+    ({ roots, isReady, isRunning }) => isReady && isRunning && !roots.every((id) => mounted.has(id)),
+  );
   const unknown = [...mounted].filter((id) => !known.has(id));
   return [
     ...missing.map(({ id }): Finding => {

@@ -150,13 +150,14 @@ test('containers without a writable layer, and folders that no record knows', as
   mkdirSync(join(host.root, 'volumes', '.trash'), { recursive: true });
   mkdirSync(join(host.root, 'volumes', 'data'), { recursive: true });
   await host.snapshots.createWritable('d'.repeat(64), []);
+  await host.snapshots.createWritable(`${ready}-view`, []);
   const containers = [
-    { id: ready, isReady: true, isRunning: false },
-    { id: made, isReady: false, isRunning: false },
+    { id: ready, roots: [ready, `${ready}-view`], isReady: true, isRunning: false },
+    { id: made, roots: [made], isReady: false, isRunning: false },
   ];
   const report = await check(host, { objects: objectsIn(host.root, containers), repair: true });
   assert.deepEqual(kinds(report), ['folder-unknown', 'folder-unknown', 'root-missing', 'root-unknown']);
-  assert.deepEqual(host.snapshots.writables(), []);
+  assert.deepEqual(host.snapshots.writables(), [`${ready}-view`]);
   assert.ok(existsSync(join(host.root, 'volumes', 'data')), 'folders may hold somebody’s data');
 });
 

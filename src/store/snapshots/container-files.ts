@@ -59,7 +59,7 @@ interface ContainerFilesDeps {
   readonly paths: SnapshotPaths;
   readonly writables: WritableTable;
   readonly streams: StreamThreads;
-  readonly use: (writable: Parameters<SnapshotDriver['mount']>[0]) => Promise<UsedRoot>;
+  readonly use: (id: string) => Promise<UsedRoot>;
   /** Folders of `new/` that somebody works in. */
   readonly working: Set<string>;
   readonly logger: Logger;
@@ -87,7 +87,7 @@ export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
 
   const root = (id: string): Promise<UsedRoot> => {
     if (!writables.has(id)) throw notFound('writable root', id);
-    return deps.use({ id, folder: paths.writable(id), layers: writables.layersOf(id), isVolatile: false });
+    return deps.use(id);
   };
 
   /** Gives back what a stream needs, however it ends. */

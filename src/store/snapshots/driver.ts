@@ -15,6 +15,15 @@ export interface FreshLayer {
   readonly below: () => Promise<readonly LayerRecord[]>;
 }
 
+/** A writable's root to be mounted. */
+export interface WantedMount {
+  readonly id: string;
+  readonly folder: string;
+  readonly layers: readonly LayerRecord[];
+  readonly isVolatile: boolean;
+  readonly isReadOnly: boolean;
+}
+
 /** How layers and writables lie on disk. Both drivers pass `snapshots.suite.ts`. */
 export interface SnapshotDriver {
   readonly name: 'overlay2' | 'vfs';
@@ -23,12 +32,7 @@ export interface SnapshotDriver {
   /** Fills a new writable's folder. */
   create(folder: string, layers: readonly LayerRecord[]): Promise<void>;
   /** Answers the root's path. Idempotent. */
-  mount(writable: {
-    readonly id: string;
-    readonly folder: string;
-    readonly layers: readonly LayerRecord[];
-    readonly isVolatile: boolean;
-  }): Promise<string>;
+  mount(writable: WantedMount): Promise<string>;
   /** Whether this or a daemon before mounted it, and nobody unmounted it. */
   isMounted(id: string): boolean;
   /** Idempotent. */

@@ -2,6 +2,7 @@ import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 import {
+  bindMount,
   descriptorPath,
   detachMount,
   mountOverlay,
@@ -60,19 +61,19 @@ export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): 
     mount({ lower, isVolatile = false, ...rest }) {
       const request = { ...rest, options: isVolatile ? VOLATILE : OPTIONS };
       const topFirst = lower.toReversed();
-      if (topFirst.length === 0) {
-        // An image without layers still needs something below.
-        mkdirSync(paths.empty, { recursive: true });
-        const onEmpty = (): OverlayMount => ({ ...request, lower: [paths.empty] });
-        mountPaths(onEmpty, onEmpty);
+      // An image without layers still needs something below, and the kernel takes no lone layer that nothing is written over.
+      const filler = topFirst.length === 0 || (topFirst.length === 1 && rest.upper === undefined) ? [paths.empty] : [];
+      if (filler.length > 0) mkdirSync(paths.empty, { recursive: true });
+      if (topFirst.length === 0 && rest.upper === undefined) {
+        bindMount(paths.empty, rest.target, { recursive: false });
         return;
       }
       // Options end at one page: `l/` reached by its descriptor makes a layer some 20 bytes long.
       const links = openSync(paths.links, O_PATH | constants.O_DIRECTORY);
       try {
         mountPaths(
-          () => ({ ...request, lower: topFirst.map(({ key }) => paths.layerFs(key)) }),
-          () => ({ ...request, lower: topFirst.map(({ link }) => `${descriptorPath(links)}/${link}`) }),
+          () => ({ ...request, lower: [...topFirst.map(({ key }) => paths.layerFs(key)), ...filler] }),
+          () => ({ ...request, lower: [...topFirst.map(({ link }) => `${descriptorPath(links)}/${link}`), ...filler] }),
         );
       } finally {
         closeSync(links);

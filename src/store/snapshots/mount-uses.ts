@@ -1,4 +1,4 @@
-import type { SnapshotDriver } from './driver.ts';
+import type { SnapshotDriver, WantedMount } from './driver.ts';
 
 /** A writable's root, mounted at least until disposed. */
 export interface UsedRoot extends AsyncDisposable {
@@ -12,7 +12,7 @@ export interface UsedRoot extends AsyncDisposable {
 export function mountUses(driver: SnapshotDriver): {
   readonly driver: SnapshotDriver;
   /** @throws as the driver's mount */
-  readonly use: (writable: Parameters<SnapshotDriver['mount']>[0]) => Promise<UsedRoot>;
+  readonly use: (writable: WantedMount) => Promise<UsedRoot>;
 } {
   const users = new Map<string, number>();
   /** Roots that only their users keep mounted. */

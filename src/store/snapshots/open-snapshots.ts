@@ -8,13 +8,13 @@ import { detachMount, readMountInfo, spreadDirectories } from '../../linux/index
 import type { Finding } from '../check/finding.ts';
 import { auditSnapshots } from './audit.ts';
 import { type ContainerFiles, containerFiles } from './container-files.ts';
-import type { SnapshotDriver } from './driver.ts';
+import type { SnapshotDriver, WantedMount } from './driver.ts';
 import { layerMounts } from './layer-mounts.ts';
 import { chainKey, type LayerRecord, LayerTable } from './layer-table.ts';
 import { mountUses } from './mount-uses.ts';
 import { overlayDriver } from './overlay-driver.ts';
 import { type SnapshotPaths, snapshotPaths } from './paths.ts';
-import type { LayerKey, LayerSource, Snapshots } from './snapshots.ts';
+import type { LayerKey, LayerSource, MountOptions, Snapshots } from './snapshots.ts';
 import { createStreamThreads } from './streams/stream-threads.ts';
 import { openTreeTrash } from './tree-trash.ts';
 import { vfsDriver } from './vfs-driver.ts';
@@ -128,6 +128,14 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     }
   };
 
+  const wanted = (id: string, { isVolatile = false, isReadOnly = false }: MountOptions = {}): WantedMount => ({
+    id,
+    folder: paths.writable(id),
+    layers: writables.layersOf(id),
+    isVolatile,
+    isReadOnly,
+  });
+
   return {
     driver: driver.name,
     async unpack(layer, source, signal) {
@@ -176,9 +184,8 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
         throw spaceOr(error);
       }
     },
-    async mount(id, { isVolatile } = { isVolatile: false }) {
-      return driver.mount({ id, folder: paths.writable(id), layers: writables.layersOf(id), isVolatile });
-    },
+    mount: async (id, options) => driver.mount(wanted(id, options)),
+    lend: async (id, options) => use(wanted(id, options)),
     unmount: (id) => driver.unmount(id),
     async removeWritable(id) {
       await driver.unmount(id);
@@ -195,7 +202,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
       sizeBytes: (path) => pool.run({ kind: 'size', path }),
       remove: (path) => pool.run({ kind: 'remove', path }),
     },
-    files: containerFiles({ driver, paths, writables, streams, use, working, logger }),
+    files: containerFiles({ driver, paths, writables, streams, use: (id) => use(wanted(id)), working, logger }),
     swept: () => trash.swept(),
     audit: () =>
       auditSnapshots({

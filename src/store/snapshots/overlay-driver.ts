@@ -91,11 +91,16 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
       chmodSync(upper, root.mode);
       if (root.uid !== 0 || root.gid !== 0) chownSync(upper, root.uid, root.gid);
     },
-    async mount({ id, folder, layers, isVolatile }) {
+    async mount({ id, folder, layers, isVolatile, isReadOnly }) {
       await leaving.get(id);
       const target = join(mountRoot, id);
       if (mounted.has(id)) return target;
       makeFolder(target);
+      if (isReadOnly) {
+        mounts.mount({ lower: layers, target });
+        mounted.add(id);
+        return target;
+      }
       const work = join(folder, 'work');
       // The mark of a volatile mount before this one, which the kernel refuses to mount again: it may have lost data in a crash. It may.
       if (isVolatile) rmSync(join(work, 'work', 'incompat'), { recursive: true, force: true });

@@ -33,6 +33,35 @@ export function snapshotsSuite(driver: 'overlay2' | 'vfs'): void {
     assert.equal(readFileSync(join(await bed.snapshots.mount('c1'), 'written'), 'utf8').length, 1000);
   });
 
+  test(`${driver}: what is made to be looked at shows its layers, keeps them, and stays while it is lent`, async () => {
+    await using bed = openBed(driver);
+    const base = await bed.layer([dir('a/', 0o750), file('a/one'), file('gone')]);
+    const top = await bed.layer([file('.wh.gone', ''), file('new')], [base]);
+    const lone = await bed.layer([file('.wh.nothing', ''), file('alone')]);
+    const shown = async (id: string, layers: Parameters<typeof bed.snapshots.createWritable>[1]): Promise<string> => {
+      await bed.snapshots.createWritable(id, layers);
+      return bed.snapshots.mount(id, { isReadOnly: true });
+    };
+    const two = await shown('two', [base, top]);
+    assert.deepEqual(readdirSync(two).sort(), ['a', 'new']);
+    assert.equal(lstatSync(join(two, 'a')).mode & 0o7777, 0o750);
+    assert.deepEqual(readdirSync(await shown('one', [lone])), ['alone']);
+    assert.deepEqual(readdirSync(await shown('none', [])), []);
+    if (driver === 'overlay2') assert.throws(() => writeFileSync(join(two, 'x'), ''), { code: 'EROFS' });
+    const [key] = bed.snapshots.chain([lone]);
+    assert.ok(key);
+    await assert.rejects(bed.snapshots.removeLayer(key), { kind: 'conflict' });
+    {
+      await using lent = await bed.snapshots.lend('two', { isReadOnly: true });
+      assert.equal(lent.path, two);
+      await bed.snapshots.unmount('two');
+      assert.ok(existsSync(join(two, 'new')), 'somebody looks at it');
+    }
+    if (driver === 'overlay2') assert.equal(existsSync(join(two, 'new')), false);
+    for (const id of ['one', 'two', 'none']) await bed.snapshots.removeWritable(id);
+    await bed.snapshots.removeLayer(key);
+  });
+
   test(`${driver}: files keep owner, mode, setuid, time, xattrs, links and device nodes`, async () => {
     await using bed = openBed(driver);
     const layer = await bed.layer([

@@ -1,4 +1,5 @@
 import type { Digest } from '../../base/ids.ts';
+import type { UsedRoot } from './mount-uses.ts';
 
 /** Key of an unpacked layer: its diffID where that is sound, else its chainID ("Facts that bite", Overlay). */
 export type LayerKey = string & { readonly __brand: 'LayerKey' };
@@ -13,6 +14,11 @@ export interface LayerSource {
   readonly digest: Digest;
   /** Called now and then with how many bytes of the file are unpacked. */
   readonly progress?: (bytesRead: number) => void;
+}
+
+export interface MountOptions {
+  readonly isVolatile?: boolean;
+  readonly isReadOnly?: boolean;
 }
 
 /**
@@ -55,9 +61,12 @@ export interface Snapshots {
   /**
    * Mounts the writable's root; answers its path. Idempotent. With `isVolatile` what is written never has to reach the disk: fsync
    * inside does nothing, and unmounting does not write back the whole file system, as overlayfs otherwise does. For roots that
-   * are removed with their container.
+   * are removed with their container. With `isReadOnly` nothing can be written: a view of the layers alone, where a writable is made
+   * for no more than that.
    */
-  mount(id: string, options?: { readonly isVolatile: boolean }): Promise<string>;
+  mount(id: string, options?: MountOptions): Promise<string>;
+  /** The same for a reader beside those who mount: it stays mounted until disposed at least. */
+  lend(id: string, options?: MountOptions): Promise<UsedRoot>;
   /** Idempotent; detaches lazily when something still uses it. */
   unmount(id: string): Promise<void>;
   /** Unmounts, and moves the tree away for the background sweep. Idempotent. */
