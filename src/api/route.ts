@@ -61,6 +61,8 @@ export interface RouteSpec<Q, B, D> {
   readonly emptyBody?: 'accepted' | 'refused';
   readonly stream?: boolean;
   readonly hijack?: boolean;
+  /** With `hijack`: the connection is a WebSocket. */
+  readonly webSocket?: boolean;
   /** First API version with this route. */
   readonly since?: string;
   handle(request: RouteRequest<Q, B>, deps: D): Promise<Reply>;
@@ -80,6 +82,7 @@ export interface BoundRoute {
   readonly emptyBody: 'accepted' | 'refused';
   readonly stream: boolean;
   readonly hijack: boolean;
+  readonly webSocket: boolean;
   readonly since: string | undefined;
   handle(request: RouteRequest<unknown, unknown>): Promise<Reply>;
 }
@@ -93,6 +96,7 @@ export function bind<Q, B, D>(spec: RouteSpec<Q, B, D>, deps: D): BoundRoute {
     emptyBody: spec.emptyBody ?? 'refused',
     stream: spec.stream === true,
     hijack: spec.hijack === true,
+    webSocket: spec.webSocket === true,
     since: spec.since,
     // The server parses with this route's own schemas before it calls.
     handle: (request) => spec.handle(request as RouteRequest<Q, B>, deps),

@@ -10,6 +10,7 @@ import type { Volumes } from '../volumes/index.ts';
 import { type DispatchDeps, dispatch, dispatchUpgrade } from './http/dispatch.ts';
 import { installFront, isHijackPath } from './http/front.ts';
 import { createRouter } from './http/router.ts';
+import { isWebSocketPath } from './http/websocket.ts';
 import type { BoundRoute } from './route.ts';
 import { containerRoutes } from './routes/containers/index.ts';
 import { distributionRoutes } from './routes/distribution/index.ts';
@@ -75,7 +76,7 @@ function createApiServer(deps: DispatchDeps): Server {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
     noDelay: true,
-    shouldUpgradeCallback: (request) => isHijackPath(request.url ?? ''),
+    shouldUpgradeCallback: ({ url = '' }) => isHijackPath(url) || isWebSocketPath(url),
   });
   // A client may end its side and still read the answer (see half-close.ts); Node keeps this switch undocumented.
   Object.assign(server, { httpAllowHalfOpen: true });

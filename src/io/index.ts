@@ -2,6 +2,7 @@ export { type ArchiveEntry, archiveEntries, entryPath } from './archive-entries.
 export { type AtomicFileOptions, spaceError, writeFileAtomic } from './atomic-file.ts';
 export { borrowStream } from './borrow.ts';
 export { type Compression, decompress, detectCompression, MAGIC_LENGTH } from './compress.ts';
+export { Demultiplexer } from './demultiplex.ts';
 export { type DecompressLimits, Expansion } from './expansion.ts';
 export { gzipFile } from './gzip-file.ts';
 export { hashFile } from './hash-file.ts';

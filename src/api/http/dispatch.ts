@@ -1,5 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { parseJson } from '../codec/go-json.ts';
@@ -14,6 +15,7 @@ import { MAX_JSON_BYTES, parseJsonBody, readBody } from './read-json.ts';
 import { sendError, sendReply } from './reply.ts';
 import type { Match, Router } from './router.ts';
 import { readUpgradedBody } from './upgraded-body.ts';
+import { acceptWebSocket, refuseForeignPages } from './websocket.ts';
 
 export interface DispatchDeps {
   readonly router: Router;
@@ -73,11 +75,14 @@ export async function dispatchUpgrade(
   socket.once('close', () => abort.abort(new EngineError('cancelled', 'the client has gone')));
   const onFault = (error: unknown): void => logFault(deps, request, error);
   let version = API_VERSION;
+  let webSocket = false;
   let reply: Reply;
   try {
     const target = findTarget(deps.router, request);
     version = target.version;
     const { route } = target.match;
+    webSocket = route.webSocket;
+    if (webSocket) refuseForeignPages(request);
     const bytes = await readUpgradedBody(request, socket, MAX_JSON_BYTES);
     const body = route.json === undefined ? undefined : validate(route, bytes, request);
     reply = await call(target, body, request, abort.signal);
@@ -91,12 +96,14 @@ export async function dispatchUpgrade(
       sendReply(response, plain, { version, signal: abort.signal, onFault }),
     );
   }
-  socket.write(hijackHead(socket, outputContentType(reply.tty, version)));
+  const connection = await takeOver(request, socket, { tty: reply.tty, version, webSocket });
+  if (connection === undefined) return;
   try {
-    await reply.hijack(socket, abort.signal);
+    await reply.hijack(connection, abort.signal);
   } catch (error) {
     if (!abort.signal.aborted && isFault(error)) onFault(error);
   }
+  if (connection !== socket) await written(connection);
   hangUp(socket);
 }
 
@@ -148,6 +155,19 @@ function validate(route: BoundRoute, bytes: Buffer, request: IncomingMessage): u
   return parseJson(route.json, value ?? {});
 }
 
+/** The client's connection once it was told, as what the verb writes to and reads from. Undefined when it was refused. */
+async function takeOver(
+  request: IncomingMessage,
+  socket: Socket,
+  { tty, version, webSocket }: { readonly tty: boolean; readonly version: string; readonly webSocket: boolean },
+): Promise<Duplex | undefined> {
+  if (webSocket) {
+    return await acceptWebSocket(request, socket, { multiplexed: !tty, text: compareVersions(version, '1.28') < 0 });
+  }
+  socket.write(hijackHead(socket, outputContentType(tty, version)));
+  return socket;
+}
+
 function hijackHead(socket: Socket, contentType: string): string {
   return isPlainHijack(socket)
     ? `HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\n\r\n`
@@ -192,6 +212,17 @@ function letThrough(request: IncomingMessage, response: ServerResponse): void {
 
 /** How long a client may take to close its side once ours has ended. */
 const LINGER_MS = 10_000;
+
+/** Waits for what is on its way, as long as for a client that closes its side. */
+async function written(connection: Duplex): Promise<void> {
+  if (connection.writableFinished || connection.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, LINGER_MS);
+  timer.unref();
+  connection.once('finish', resolve).once('close', resolve);
+  await promise;
+  clearTimeout(timer);
+}
 
 function hangUp(socket: Socket): void {
   if (socket.destroyed) return;

@@ -1,8 +1,8 @@
 import { pathSegment } from '../../client/index.ts';
+import { Demultiplexer } from '../../io/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { apiTimestamp } from '../format/timestamp.ts';
-import { Demultiplexer } from '../streams/demultiplex.ts';
 
 export const logs: Command = {
   usage: '[OPTIONS] CONTAINER',

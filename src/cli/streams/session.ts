@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { messageOf } from '../../base/errors.ts';
+import { Demultiplexer } from '../../io/index.ts';
 import type { Cli } from '../cli.ts';
-import { Demultiplexer } from './demultiplex.ts';
 import { DEFAULT_DETACH_KEYS, DetachWatcher, parseDetachKeys } from './detach-keys.ts';
 import { rawTerminal } from './raw-terminal.ts';
 

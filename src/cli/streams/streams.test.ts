@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Demultiplexer } from './demultiplex.ts';
+import { Demultiplexer } from '../../io/index.ts';
 import { DetachWatcher, parseDetachKeys } from './detach-keys.ts';
 
 function frame(stream: number, text: string): Buffer {

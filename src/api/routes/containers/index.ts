@@ -1,7 +1,7 @@
 import type { Containers } from '../../../containers/index.ts';
 import { type BoundRoute, bind } from '../../route.ts';
 import { copyFromContainer, copyToContainer, statContainerPath } from './archive.ts';
-import { attachContainer } from './attach.ts';
+import { attachByWebSocket, attachContainer } from './attach.ts';
 import { containerChanges } from './changes.ts';
 import { createContainer } from './create.ts';
 import { exportContainer } from './export.ts';
@@ -41,6 +41,7 @@ export function containerRoutes(containers: Containers): readonly BoundRoute[] {
     bind(updateContainer, containers),
     bind(containerLogs, containers),
     bind(attachContainer, containers),
+    bind(attachByWebSocket, containers),
     bind(resizeContainer, containers),
     bind(topContainer, containers),
     bind(containerStats, containers),

@@ -1,4 +1,4 @@
-import { EngineError } from '../../base/errors.ts';
+import { EngineError } from '../base/errors.ts';
 
 const HEADER = 8;
 const STDERR = 2;
