@@ -79,3 +79,23 @@ test('tcp on loopback serves when it is allowed to', async () => {
   const info = JSON.parse((await engine.api('GET', '/info')).body) as { readonly Warnings: readonly string[] };
   assert.match(info.Warnings.join('\n'), /API is accessible on http:\/\/127\.0\.0\.1:\d+ without encryption/);
 });
+
+test('a bridge on which others have a port stays when the engine ends, and goes with the next end', async () => {
+  await using engine = await startEngine();
+  const port = `${engine.bridge}p`;
+  const ip = async (...args: readonly string[]): Promise<void> => {
+    const { code, stderr } = await command('ip', args);
+    assert.equal(code, 0, `ip ${args.join(' ')}: ${stderr}`);
+  };
+  await ip('link', 'add', port, 'type', 'veth', 'peer', 'name', `${port}2`);
+  try {
+    await ip('link', 'set', port, 'master', engine.bridge);
+    assert.equal(await engine.stop(), 0);
+    await ip('link', 'show', engine.bridge);
+  } finally {
+    await ip('link', 'del', port);
+  }
+  await engine.start();
+  assert.equal(await engine.stop(), 0);
+  assert.equal((await command('ip', ['link', 'show', engine.bridge])).code, 1);
+});

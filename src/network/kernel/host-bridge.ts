@@ -14,7 +14,7 @@ import {
 } from '../../linux/index.ts';
 import { newHardwareAddress } from '../hardware-address.ts';
 import type { BridgePlan, HostSurvey } from './protocol.ts';
-import type { KernelHandles } from './sandbox-links.ts';
+import { isOurGroup, type KernelHandles } from './sandbox-links.ts';
 
 /** Marks a bridge as made by an engine (and which one), so that only that engine removes it. */
 function mark(handles: KernelHandles): string {
@@ -70,10 +70,14 @@ export function enableForwarding(): void {
   if (readSysctl('net/ipv4/ip_forward') !== '1') writeSysctl('net/ipv4/ip_forward', '1');
 }
 
-/** Removes the bridge if an engine of this name made it. Missing is success. */
+/** Removes the bridge if an engine of this name made it and nobody else has a port on it. Missing is success. */
 export function removeBridge(handles: KernelHandles, name: string): void {
-  const link = findLink(handles.netlink, name);
-  if (link?.alias === mark(handles)) handles.netlink.execute(deleteLink({ index: link.index }));
+  const links = listLinks(handles.netlink);
+  const link = links.find((candidate) => candidate.name === name);
+  if (link?.alias !== mark(handles)) return;
+  const used = links.some(({ master, group }) => master === link.index && !isOurGroup(handles.config, group));
+  if (used) return;
+  handles.netlink.execute(deleteLink({ index: link.index }));
 }
 
 function makeBridge(handles: KernelHandles, plan: BridgePlan): Link {

@@ -140,6 +140,11 @@ export function removeLinks(handles: KernelHandles, keep: ReadonlySet<string>): 
   buryLinks(handles);
 }
 
+/** Of a link that the engine made, whether it is still in use or about to be deleted. */
+export function isOurGroup(config: KernelConfig, group: number): boolean {
+  return group === config.linkGroup || group === graveyard(config);
+}
+
 /** Links about to be deleted are a group of their own: one request deletes them all. */
 function graveyard({ linkGroup }: KernelConfig): number {
   return (linkGroup ^ 1) >>> 0;
