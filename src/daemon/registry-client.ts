@@ -1,4 +1,4 @@
-import { createRegistries, type Registries } from '../distribution/index.ts';
+import { createRegistries, type ProxyRule, type Registries } from '../distribution/index.ts';
 import type { Config } from './config/config.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
 
@@ -6,7 +6,7 @@ import { ENGINE_VERSION } from './engine-version.ts';
 export const CERTS_DIRS = ['/etc/docker/certs.d', '/etc/gantry/certs.d'];
 
 /** The registry client as the engine is configured. Certificates are read with each operation. */
-export function registryClient({ registry }: Pick<Config, 'registry'>): Registries {
+export function registryClient({ registry }: Pick<Config, 'registry'>, proxyOf: ProxyRule): Registries {
   return createRegistries({
     hosts: {
       insecureRegistries: registry.insecure,
@@ -14,5 +14,6 @@ export function registryClient({ registry }: Pick<Config, 'registry'>): Registri
       certsDirs: CERTS_DIRS,
     },
     userAgent: `gantry/${ENGINE_VERSION} (linux)`,
+    proxyOf,
   });
 }

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { formatNanos } from '../base/time.ts';
 import type { ContainersDomain } from '../containers/index.ts';
+import { maskProxy, type ProxySettings } from '../distribution/index.ts';
 import type { EventLog } from '../events/index.ts';
 import { wallTimeNanos } from '../linux/index.ts';
 import type { Networks } from '../network/index.ts';
@@ -14,6 +15,7 @@ import type { Programs } from './host/programs.ts';
 
 export interface SystemInfoDeps {
   readonly config: Config;
+  readonly proxies: Required<ProxySettings>;
   readonly engineId: string;
   readonly containers: Pick<ContainersDomain, 'counts'>;
   readonly images: Pick<ImageStore, 'list'>;
@@ -81,9 +83,9 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<object> {
     MemTotal: host.memoryBytes,
     GenericResources: null,
     DockerRootDir: config.dataRoot,
-    HttpProxy: process.env['HTTP_PROXY'] ?? process.env['http_proxy'] ?? '',
-    HttpsProxy: process.env['HTTPS_PROXY'] ?? process.env['https_proxy'] ?? '',
-    NoProxy: process.env['NO_PROXY'] ?? process.env['no_proxy'] ?? '',
+    HttpProxy: maskProxy(deps.proxies.http),
+    HttpsProxy: maskProxy(deps.proxies.https),
+    NoProxy: deps.proxies.no,
     Name: host.hostname,
     Labels: config.labels,
     ExperimentalBuild: false,

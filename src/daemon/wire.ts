@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ApiDeps, createApi } from '../api/index.ts';
 import type { Logger } from '../base/logger.ts';
 import { type ContainersDomain, createContainers } from '../containers/index.ts';
+import { proxyRule } from '../distribution/index.ts';
 import { createEventLog } from '../events/index.ts';
 import { createImagePolicy, createImages } from '../images/index.ts';
 import { makeDirectoryInRoot, readInRoot, spreadDirectories, treeSize, wallTimeNanos } from '../linux/index.ts';
@@ -18,6 +19,7 @@ import { ENGINE_VERSION } from './engine-version.ts';
 import { describePrograms, findInit } from './host/programs.ts';
 import { notingImageUse } from './image-uses.ts';
 import { logDefaults } from './log-defaults.ts';
+import { engineProxies } from './proxies.ts';
 import type { EngineRegistry } from './registry/engine-registry.ts';
 import { openEngineRegistryIfUsed } from './registry/open-engine-registry.ts';
 import { registryClient } from './registry-client.ts';
@@ -46,6 +48,8 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   const { config, logger, warnings } = deps;
   await using opened = new AsyncDisposableStack();
   const events = createEventLog(wallTimeNanos);
+  const proxies = engineProxies(config.proxies, process.env, logger);
+  const proxyOf = proxyRule(proxies);
   const snapshots = openSnapshots({
     dataRoot: config.dataRoot,
     mountRoot: join(config.execRoot, 'rootfs'),
@@ -58,7 +62,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     logger,
     openSnapshots: () => snapshots,
     async openKeepers(open) {
-      registry = await openEngineRegistryIfUsed(open, config.ownRegistry, logger);
+      registry = await openEngineRegistryIfUsed(open, config.ownRegistry, { proxyOf, logger });
       return registry === undefined ? [] : [registry.keeps];
     },
   });
@@ -111,7 +115,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   });
   await containers.restore();
   opened.defer(() => leave({ config, containers, networks, runtime, logger }));
-  const registries = opened.use(registryClient(config));
+  const registries = opened.use(registryClient(config, proxyOf));
   const shared = { ...stores, users: containers.imageUsers, events, logger };
   const policy = opened.use(createImagePolicy(shared, config.gc));
   const images = createImages({
@@ -122,11 +126,13 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     },
     containers,
     registries,
+    proxyOf,
     limits: config.registry,
   });
   const programs = describePrograms(runtime.runtimes, init);
   const info = {
     config,
+    proxies,
     engineId: engineId(config.dataRoot),
     containers,
     images: stores.images,

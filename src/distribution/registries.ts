@@ -5,6 +5,7 @@ import { type RegistryEndpoint, type RegistryHostsConfig, registryEndpoints } fr
 import { discard } from './http/body-text.ts';
 import { HostClient } from './http/host-client.ts';
 import { createNodeTransport, type NodeTransport } from './http/node-transport.ts';
+import type { ProxyRule } from './http/proxies.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './http/retry.ts';
 import { openRepository, readCatalog } from './repository/open-repository.ts';
 import type { Repository } from './repository/repository.ts';
@@ -13,6 +14,8 @@ import { type SearchResult, searchIndex } from './search.ts';
 export interface RegistriesDeps {
   readonly hosts: RegistryHostsConfig;
   readonly userAgent: string;
+  /** Default none. */
+  readonly proxyOf?: ProxyRule;
   readonly retry?: RetryPolicy;
 }
 
@@ -35,7 +38,7 @@ export interface Registries extends AsyncDisposable {
 }
 
 export function createRegistries(deps: RegistriesDeps): Registries {
-  const transport: NodeTransport = createNodeTransport();
+  const transport: NodeTransport = createNodeTransport(deps.proxyOf);
   const retry = deps.retry ?? DEFAULT_RETRY;
 
   const client = (

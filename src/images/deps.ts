@@ -1,5 +1,5 @@
 import type { Logger } from '../base/logger.ts';
-import type { Registries } from '../distribution/index.ts';
+import type { ProxyRule, Registries } from '../distribution/index.ts';
 import type { EventSink } from '../spec/index.ts';
 import type { Collector, ContentStore, ImageStore, Snapshots } from '../store/index.ts';
 import type { CommitSource } from './commit.ts';
@@ -16,6 +16,8 @@ export interface ImagesDeps {
   readonly events: EventSink;
   readonly logger: Logger;
   readonly registries: Registries;
+  /** For what is fetched by URL. */
+  readonly proxyOf: ProxyRule;
   readonly limits: TransferLimits;
   /** Makes what changed durable, after the answer. */
   settle(): void;

@@ -16,7 +16,7 @@ export async function importFromUrl(
   call: { readonly options: ImportOptions; readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<string> {
   readOptions(call.options);
-  await using file = await fetchFile(url, call.signal);
+  await using file = await fetchFile(url, deps.proxyOf, call.signal);
   call.progress({ status: `Downloading from ${file.url}` });
   const bar = barLines(call.progress);
   const counted = async function* (): AsyncGenerator<Buffer> {

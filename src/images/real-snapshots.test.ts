@@ -40,6 +40,7 @@ async function engineAt(root: string): Promise<Engine> {
     events: { emit() {} },
     logger: silentLogger,
     registries,
+    proxyOf: () => undefined,
     limits: TEST_LIMITS,
   });
   return {

@@ -9,7 +9,7 @@ export { type AnsweredRequest, type ServeDeps, serveRequest } from './http/serve
 export { createRegistryServer, type ServerTls } from './http/server.ts';
 export { createMetrics, type RegistryMetrics } from './metrics.ts';
 export type { RepositoryName } from './names.ts';
-export { createWebhook, type Webhook, type WebhookOptions } from './notifications/webhook.ts';
+export { createWebhook, type Webhook, type WebhookDeps, type WebhookOptions } from './notifications/webhook.ts';
 export type { CacheOptions } from './pull-through/pull-through-cache.ts';
 export type { Upstream, UpstreamSink } from './pull-through/upstream.ts';
 export {

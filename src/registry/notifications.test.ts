@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger } from '../base/logger.ts';
 import { createMetrics } from './metrics.ts';
-import { createWebhook } from './notifications/webhook.ts';
+import { createWebhook, type WebhookDeps } from './notifications/webhook.ts';
 import { listen, pushImage, sha256, startTestRegistry } from './testing.ts';
 
 interface Event {
@@ -29,12 +29,22 @@ async function receiver(
   return { url: server.url, events, secrets, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
+const deps: WebhookDeps = {
+  logger: silentLogger,
+  post: async (url, { headers, body }, signal) => {
+    const { status } = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body), signal });
+    return status;
+  },
+};
+
 test('pushes and deletions are told, in order and once, to a receiver that fails at first', async () => {
   await using hook = await receiver([500, 429]);
-  await using webhook = createWebhook(
-    { url: hook.url, headers: { 'X-Secret': 'shared' }, actions: ['push', 'delete'], retryMs: 1 },
-    silentLogger,
-  );
+  await using webhook = createWebhook(deps, {
+    url: hook.url,
+    headers: { 'X-Secret': 'shared' },
+    actions: ['push', 'delete'],
+    retryMs: 1,
+  });
   await using server = await startTestRegistry({ events: webhook.notify });
   const digest = await pushImage(server.url, { repository: 'app', tag: 'v1', layers: ['layer'] });
   await fetch(`${server.url}/v2/app/manifests/v1`);
@@ -51,7 +61,7 @@ test('pushes and deletions are told, in order and once, to a receiver that fails
 });
 
 test('a receiver that is down holds up neither pushes nor the end', async () => {
-  await using webhook = createWebhook({ url: 'http://127.0.0.1:1/', headers: {} }, silentLogger);
+  await using webhook = createWebhook(deps, { url: 'http://127.0.0.1:1/', headers: {} });
   await using server = await startTestRegistry({ events: webhook.notify });
   await pushImage(server.url, { repository: 'app', tag: 'v1', layers: [] });
 });

@@ -17,7 +17,10 @@ export interface GantryRegistry extends AsyncDisposable {
   killAndStart(): Promise<void>;
 }
 
-export async function gantryRegistry(flags: readonly string[] = []): Promise<GantryRegistry> {
+export async function gantryRegistry(
+  flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<GantryRegistry> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-registry-'));
   const root = join(folder, 'root');
   let text = '';
@@ -26,6 +29,7 @@ export async function gantryRegistry(flags: readonly string[] = []): Promise<Gan
   const start = async (listen: string): Promise<string> => {
     const started = spawn(GANTRY, ['registry', 'serve', '--root', root, '--listen', listen, ...flags], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...env },
     });
     child = started;
     const { promise, resolve, reject } = Promise.withResolvers<string>();

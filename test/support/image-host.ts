@@ -52,6 +52,7 @@ export async function imageHost(
     events: { emit: (type, action, id) => void events.push(`${type} ${action} ${id.slice(7, 19)}`) },
     logger: silentLogger,
     registries,
+    proxyOf: () => undefined,
     limits: TEST_LIMITS,
   });
   return {

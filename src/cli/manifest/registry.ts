@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 import { type Digest, parseDigest } from '../../base/ids.ts';
-import { ANONYMOUS, type Credentials, createRegistries, type Repository } from '../../distribution/index.ts';
+import {
+  ANONYMOUS,
+  type Credentials,
+  createRegistries,
+  proxiesOfEnvironment,
+  proxyRule,
+  type Repository,
+} from '../../distribution/index.ts';
 import {
   canonicalString,
   type Descriptor,
@@ -50,6 +57,7 @@ export function openManifestRegistry(cli: Cli, { insecure }: { readonly insecure
     const client = createRegistries({
       hosts: { insecureRegistries: insecure ? [domain] : [], mirrors: {}, certsDirs: CERTS_DIRS },
       userAgent: `gantry/${programVersion()} (linux)`,
+      proxyOf: proxyRule(proxiesOfEnvironment(process.env)),
     });
     clients.set(domain, client);
     return client;

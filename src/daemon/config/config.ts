@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { RunDefaults } from '../../containers/index.ts';
+import { type ProxySettings, parseProxy } from '../../distribution/index.ts';
 import type { Ulimit } from '../../spec/index.ts';
 import type { LogFormat, LogLevel } from '../log.ts';
 import type { OptionName, OptionValues } from './options.ts';
@@ -50,6 +51,8 @@ export interface Config {
     readonly maxConcurrentDownloads: number;
     readonly maxConcurrentUploads: number;
   };
+  /** As configured; what is empty is the environment's to say. */
+  readonly proxies: Required<ProxySettings>;
   /** A registry on the engine's content store. */
   readonly ownRegistry: {
     /** `127.0.0.1:5000`; undefined for none. */
@@ -123,6 +126,7 @@ export function resolveConfig(values: OptionValues): Config {
       keepDays: integer(values, 'gc-keep-days', 0, 0) || undefined,
     },
     registry: registryConfig(values),
+    proxies: proxyConfig(values),
     ownRegistry: ownRegistryConfig(values),
   };
 }
@@ -143,6 +147,15 @@ function registryConfig(values: OptionValues): Config['registry'] {
     maxConcurrentDownloads: integer(values, 'max-concurrent-downloads', 3, 1),
     maxConcurrentUploads: integer(values, 'max-concurrent-uploads', 5, 1),
   };
+}
+
+function proxyConfig(values: OptionValues): Config['proxies'] {
+  const address = (name: 'http-proxy' | 'https-proxy'): string => {
+    const given = text(values, name) ?? '';
+    if (given !== '') parseProxy(given);
+    return given;
+  };
+  return { http: address('http-proxy'), https: address('https-proxy'), no: text(values, 'no-proxy') ?? '' };
 }
 
 function ownRegistryConfig(values: OptionValues): Config['ownRegistry'] {

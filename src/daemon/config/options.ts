@@ -94,6 +94,20 @@ export const OPTIONS = [
     value: 'URL',
     help: 'Address to listen on: unix:///path or tcp://address:port',
   },
+  {
+    flag: 'http-proxy',
+    kind: 'string',
+    key: 'proxies.http-proxy',
+    value: 'URL',
+    help: 'Proxy for http (default HTTP_PROXY of the environment)',
+  },
+  {
+    flag: 'https-proxy',
+    kind: 'string',
+    key: 'proxies.https-proxy',
+    value: 'URL',
+    help: 'Proxy for https (default HTTPS_PROXY of the environment)',
+  },
   { flag: 'init', kind: 'bool', help: 'Run an init in every container' },
   { flag: 'init-path', kind: 'string', value: 'FILE', help: 'The init binary' },
   {
@@ -138,6 +152,13 @@ export const OPTIONS = [
     help: 'Layers uploaded at a time, all pushes together (default 5)',
   },
   { flag: 'mtu', kind: 'int', value: 'N', help: 'MTU of the default bridge' },
+  {
+    flag: 'no-proxy',
+    kind: 'string',
+    key: 'proxies.no-proxy',
+    value: 'HOSTS',
+    help: 'Hosts and networks that are reached without a proxy, with commas between (default NO_PROXY of the environment)',
+  },
   { flag: 'no-new-privileges', kind: 'bool', help: 'Set no-new-privileges for containers' },
   {
     flag: 'pidfile',

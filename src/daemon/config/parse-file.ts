@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type EngineError, errnoOf, invalid, messageOf } from '../../base/errors.ts';
 import { parseBytes } from '../../base/sizes.ts';
+import { maskProxy } from '../../distribution/index.ts';
 import {
   fileKey,
   OPTION_SPECS,
@@ -65,7 +66,7 @@ export function mergeOptions(path: string, flags: OptionValues, file: OptionValu
   if (both.length > 0) {
     const list = both.map((option) => {
       const { flag } = option;
-      return `${fileKey(option)}: (from flag: ${show(flags[flag])}, from file: ${show(file[flag])})`;
+      return `${fileKey(option)}: (from flag: ${show(option, flags[flag])}, from file: ${show(option, file[flag])})`;
     });
     throw fileError(
       path,
@@ -123,7 +124,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function show(value: OptionValue | undefined): string {
+function show({ flag }: OptionSpec, value: OptionValue | undefined): string {
+  if (flag.endsWith('-proxy')) return maskProxy(String(value));
   if (Array.isArray(value)) return `[${value.join(' ')}]`;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

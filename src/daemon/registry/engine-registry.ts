@@ -1,12 +1,11 @@
 import { hostname, networkInterfaces } from 'node:os';
 import type { Digest } from '../../base/ids.ts';
-import type { Logger } from '../../base/logger.ts';
 import { type EngineNames, openRegistry, type Registry } from '../../registry/index.ts';
 import { parseReference } from '../../spec/index.ts';
 import type { ContentStore, Finding, StateDb, Stores } from '../../store/index.ts';
 import { readServiceConfig } from './config.ts';
 import { type ListenAddress, parseListen } from './listen-address.ts';
-import { openWebhooks, storageOptions } from './registry-options.ts';
+import { type OutwardDeps, openWebhooks, storageOptions } from './registry-options.ts';
 import { serveRegistry } from './serve.ts';
 
 /** A registry on the engine's own content store. */
@@ -30,8 +29,9 @@ export interface EngineRegistryConfig {
 export function openEngineRegistry(
   { db, content }: { readonly db: StateDb; readonly content: ContentStore },
   { listen, configFile }: EngineRegistryConfig,
-  logger: Logger,
+  deps: OutwardDeps,
 ): EngineRegistry {
+  const { logger } = deps;
   const service = configFile === undefined ? {} : readServiceConfig(configFile);
   const address = listen === undefined ? undefined : parseListen(listen);
   const opened = new AsyncDisposableStack();
@@ -55,7 +55,7 @@ export function openEngineRegistry(
       db,
       content,
       logger,
-      events: openWebhooks(service.webhooks, logger, opened),
+      events: openWebhooks(service.webhooks, deps, opened),
       ...storageOptions(service),
       shared: { names, discard },
     }),

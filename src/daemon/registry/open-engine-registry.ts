@@ -1,6 +1,6 @@
-import type { Logger } from '../../base/logger.ts';
 import type { ContentStore, StateDb } from '../../store/index.ts';
 import type { EngineRegistry, EngineRegistryConfig } from './engine-registry.ts';
+import type { OutwardDeps } from './registry-options.ts';
 
 /**
  * The registry within the engine, where one is configured or where one was, since what was pushed to it must stay. Undefined
@@ -9,10 +9,10 @@ import type { EngineRegistry, EngineRegistryConfig } from './engine-registry.ts'
 export async function openEngineRegistryIfUsed(
   stores: { readonly db: StateDb; readonly content: ContentStore },
   config: EngineRegistryConfig,
-  logger: Logger,
+  deps: OutwardDeps,
 ): Promise<EngineRegistry | undefined> {
   const holds = (table: string): boolean => stores.db.table(table, { durable: true }).all().length > 0;
   if (config.listen === undefined && !holds('registry_blobs') && !holds('registry_manifests')) return undefined;
   const { openEngineRegistry } = await import('./engine-registry.ts');
-  return openEngineRegistry(stores, config, logger);
+  return openEngineRegistry(stores, config, deps);
 }

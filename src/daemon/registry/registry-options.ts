@@ -1,15 +1,23 @@
 import { invalid } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { createNodeTransport, type ProxyRule } from '../../distribution/index.ts';
 import {
   type CacheOptions,
   createWebhook,
   matchesRepository,
   type RegistryEvents,
   type RegistryOptions,
+  type WebhookDeps,
 } from '../../registry/index.ts';
 import type { RegistryService } from './config.ts';
 import { readNamed } from './read-named.ts';
 import { openUpstream } from './upstream.ts';
+
+/** What speaks to others needs. */
+export interface OutwardDeps {
+  readonly logger: Logger;
+  readonly proxyOf: ProxyRule;
+}
 
 /** Limits and collection. */
 export function storageOptions({ gc, limits }: Pick<RegistryService, 'gc' | 'limits'>): Partial<RegistryOptions> {
@@ -28,11 +36,18 @@ export function storageOptions({ gc, limits }: Pick<RegistryService, 'gc' | 'lim
 /** Tells every webhook; they end with the stack. */
 export function openWebhooks(
   webhooks: RegistryService['webhooks'],
-  logger: Logger,
+  { logger, proxyOf }: OutwardDeps,
   opened: AsyncDisposableStack,
 ): RegistryEvents {
+  const { send } = opened.use(createNodeTransport(proxyOf));
+  const post: WebhookDeps['post'] = async (url, message, signal) => {
+    const { status, body } = await send({ method: 'POST', url, ...message }, {}, signal);
+    // What it says matters to nobody; it may break off.
+    body.on('error', () => {}).resume();
+    return status;
+  };
   const open = (webhooks ?? []).map(({ url, headers = {}, actions }) =>
-    opened.use(createWebhook({ url, headers, ...(actions === undefined ? {} : { actions }) }, logger)),
+    opened.use(createWebhook({ post, logger }, { url, headers, ...(actions === undefined ? {} : { actions }) })),
   );
   return (event) => {
     for (const webhook of open) webhook.notify(event);
@@ -40,7 +55,10 @@ export function openWebhooks(
 }
 
 /** @throws EngineError invalid */
-export function openCache(proxy: NonNullable<RegistryService['proxy']>): CacheOptions & { upstream: AsyncDisposable } {
+export function openCache(
+  proxy: NonNullable<RegistryService['proxy']>,
+  proxyOf: ProxyRule,
+): CacheOptions & { upstream: AsyncDisposable } {
   const { remoteUrl, ttlSeconds, keepDays, passwordFile } = proxy;
   const username = proxy.username ?? process.env['REGISTRY_PROXY_USERNAME'];
   const password =
@@ -52,6 +70,7 @@ export function openCache(proxy: NonNullable<RegistryService['proxy']>): CacheOp
   }
   const upstream = openUpstream({
     url: remoteUrl,
+    proxyOf,
     ...(username === undefined || password === undefined ? {} : { credentials: { username, password } }),
   });
   return {

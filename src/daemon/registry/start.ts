@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from '../../base/logger.ts';
+import { proxiesOfEnvironment, proxyRule } from '../../distribution/index.ts';
 import { openRegistry } from '../../registry/index.ts';
 import { openContentStore, openStateDb } from '../../store/index.ts';
 import { lockDataRoot } from '../lock.ts';
@@ -14,8 +15,9 @@ export async function startRegistry(config: RegistryConfig, logger: Logger): Pro
   const db = openStateDb(config.root);
   opened.defer(() => db.close());
   const content = openContentStore(join(config.root, 'content'), logger);
-  const events = openWebhooks(config.webhooks, logger, opened);
-  const cache = config.proxy === undefined ? undefined : openCache(config.proxy);
+  const proxyOf = proxyRule(proxiesOfEnvironment(process.env));
+  const events = openWebhooks(config.webhooks, { logger, proxyOf }, opened);
+  const cache = config.proxy === undefined ? undefined : openCache(config.proxy, proxyOf);
   if (cache !== undefined) opened.use(cache.upstream);
   const registry = opened.use(
     openRegistry({

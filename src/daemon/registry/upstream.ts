@@ -1,5 +1,11 @@
 import { invalid } from '../../base/errors.ts';
-import { ANONYMOUS, type Credentials, createRegistries, type Repository } from '../../distribution/index.ts';
+import {
+  ANONYMOUS,
+  type Credentials,
+  createRegistries,
+  type ProxyRule,
+  type Repository,
+} from '../../distribution/index.ts';
 import type { RepositoryName, Upstream } from '../../registry/index.ts';
 import { ENGINE_VERSION } from '../engine-version.ts';
 import { CERTS_DIRS } from '../registry-client.ts';
@@ -7,6 +13,7 @@ import { CERTS_DIRS } from '../registry-client.ts';
 export interface UpstreamOptions {
   /** `https://HOST[:PORT]`, `http://…` for one without TLS, or `docker.io`. */
   readonly url: string;
+  readonly proxyOf: ProxyRule;
   readonly credentials?: { readonly username: string; readonly password: string };
 }
 
@@ -34,6 +41,7 @@ export function openUpstream(options: UpstreamOptions): Upstream & AsyncDisposab
     hosts: { insecureRegistries: plainHttp ? [domain] : [], mirrors: {}, certsDirs: CERTS_DIRS },
     userAgent: `gantry-registry/${ENGINE_VERSION} (linux)`,
     retry: RETRY,
+    proxyOf: options.proxyOf,
   });
   const credentials: Credentials =
     options.credentials === undefined ? ANONYMOUS : { kind: 'password', ...options.credentials };

@@ -16,10 +16,29 @@ const UNTRUSTED = new Set([
 ]);
 const NOT_VERIFIED = 'tls: failed to verify certificate: x509: ';
 
+/** No way through a proxy: it cannot be reached, or refuses. The message is what a user reads. */
+export class ProxyError extends Error {
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(`proxyconnect tcp: ${message}`);
+    this.code = code;
+  }
+}
+
+/** The failure of a connection to a proxy; of one that it had made, the failure itself. */
+export function proxyFailure(error: Error): Error {
+  const cause: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  const { syscall } = (cause ?? {}) as Readonly<Record<string, unknown>>;
+  const isOnTheWay = syscall === 'connect' || syscall === 'getaddrinfo';
+  return isOnTheWay ? new ProxyError(failureText(error), errnoOf(error) ?? 'ECONNREFUSED') : error;
+}
+
 /** Why a registry could not be reached, in the words of Go's net package: users search for dockerd's messages, and scripts match them. */
 export function failureText(error: unknown): string {
   // Every address of a name failed: the first is as good as any.
   const cause = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+  if (cause instanceof ProxyError) return cause.message;
   const code = errnoOf(cause) ?? '';
   const { address, port, hostname, host } = (cause ?? {}) as Readonly<Record<string, unknown>>;
   const connect = CONNECT[code];

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
 import { readBytes } from './body-text.ts';
 import { createNodeTransport } from './node-transport.ts';
+import type { ProxyRule } from './proxies.ts';
 import { followRedirects } from './redirects.ts';
 
 /** A file of the web that is being read. Disposing it closes the connection. */
@@ -20,10 +21,10 @@ const MESSAGE_LENGTH_MAX = 500;
  * Opens a file by http or https, following redirects. Without a scheme it is http.
  * @throws EngineError invalid for a URL that is none, or one that the server refuses; notFound, unavailable, cancelled
  */
-export async function fetchFile(text: string, signal: AbortSignal): Promise<RemoteFile> {
+export async function fetchFile(text: string, proxyOf: ProxyRule, signal: AbortSignal): Promise<RemoteFile> {
   const url = parseUrl(text);
   await using resources = new AsyncDisposableStack();
-  const transport = resources.use(createNodeTransport());
+  const transport = resources.use(createNodeTransport(proxyOf));
   const headers = { 'user-agent': 'gantry', accept: '*/*' };
   const response = await followRedirects({ method: 'GET', url, headers }, (request) =>
     transport.send(request, {}, signal),

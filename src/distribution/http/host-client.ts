@@ -144,8 +144,8 @@ function scopeErrors({ status, headers }: HttpResponse): readonly RegistryErrorE
     : [];
 }
 
-/** The other side does not speak TLS on this port, or nothing listens on 443. */
+/** The other side does not speak TLS on this port, or nothing listens on 443; a proxy says that by refusing a tunnel. */
 function isNoTls(error: unknown): boolean {
   const code = errnoOf(error) ?? '';
-  return code === 'EPROTO' || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code.startsWith('ERR_SSL_');
+  return ['EPROTO', 'ECONNREFUSED', 'ECONNRESET', 'ERR_PROXY_TUNNEL'].includes(code) || code.startsWith('ERR_SSL_');
 }

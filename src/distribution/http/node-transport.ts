@@ -11,8 +11,10 @@ import { Readable } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
 import { release } from '../../io/index.ts';
 import { ConnectionError } from '../errors.ts';
-import { methodText } from './failure-text.ts';
-import type { HttpResponse, TlsOptions, Transport } from './transport.ts';
+import { methodText, proxyFailure } from './failure-text.ts';
+import { addressOf, DIRECT, type ProxyRule, proxyAuthorization } from './proxies.ts';
+import type { HttpRequest, HttpResponse, TlsOptions, Transport } from './transport.ts';
+import { refusal, TunnelAgent, type TunnelRequestOptions } from './tunnel-agent.ts';
 
 /** A host that says nothing for so long counts as gone; the layer above tries again. */
 const SILENCE_MILLISECONDS = 60_000;
@@ -23,44 +25,61 @@ export interface NodeTransport extends AsyncDisposable {
   readonly send: Transport;
 }
 
-/** HTTP/1.1 over kept-alive connections: a pool per trust, closed when disposed. */
-export function createNodeTransport(): NodeTransport {
+/** HTTP/1.1 over kept-alive connections: a pool per trust and proxy, closed when disposed. */
+export function createNodeTransport(proxyOf: ProxyRule = DIRECT): NodeTransport {
   const pool = { keepAlive: true, maxFreeSockets: 4, ...sharedReads() };
   const plain = new HttpAgent(pool);
   const secure = new Map<string, HttpsAgent>();
-  const secureAgent = (tls: TlsOptions): HttpsAgent => {
-    const key = JSON.stringify([tls.ca, tls.cert, tls.key, tls.skipVerify]);
+  const secureAgent = (tls: TlsOptions, proxy?: URL): HttpsAgent => {
+    const key = JSON.stringify([tls.ca, tls.cert, tls.key, tls.skipVerify, proxy?.href]);
     let agent = secure.get(key);
     if (agent === undefined) {
-      agent = new HttpsAgent({
+      const options = {
         ...pool,
         rejectUnauthorized: tls.skipVerify !== true,
         ...(tls.ca === undefined ? {} : { ca: [...tls.ca] }),
         ...(tls.cert === undefined ? {} : { cert: tls.cert }),
         ...(tls.key === undefined ? {} : { key: tls.key }),
-      });
+      };
+      agent = proxy === undefined ? new HttpsAgent(options) : new TunnelAgent(options, proxy);
       secure.set(key, agent);
     }
     return agent;
   };
 
-  const send: Transport = (request, tls, signal) => {
+  const send: Transport = async (request, tls, signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
     const isSecure = request.url.protocol === 'https:';
-    const options: RequestOptions = {
+    const proxy = proxyOf(request.url);
+    const common: RequestOptions = {
       method: request.method,
       headers: request.headers,
-      agent: isSecure ? secureAgent(tls) : plain,
       signal,
       timeout: SILENCE_MILLISECONDS,
       maxHeaderSize: HEADER_BYTES_MAX,
     };
-    const sent = (isSecure ? httpsRequest : httpRequest)(request.url, options);
+    const start = (): ClientRequest => {
+      if (isSecure) {
+        const options: TunnelRequestOptions = { ...common, agent: secureAgent(tls, proxy), giveUp: signal };
+        return httpsRequest(request.url, options);
+      }
+      if (proxy === undefined) return httpRequest(request.url, { ...common, agent: plain });
+      const options = { ...common, ...throughProxy(request, proxy) };
+      return proxy.protocol === 'https:'
+        ? httpsRequest({ ...options, agent: secureAgent({}) })
+        : httpRequest({ ...options, agent: plain });
+    };
+    const sent = start();
     sent.on('timeout', () =>
       sent.destroy(Object.assign(new Error('the registry stopped answering'), { code: 'ETIMEDOUT' })),
     );
-    sent.on('response', (response) => resolve(toResponse(request.url, response)));
-    sent.on('error', (error) => {
+    sent.on('response', (response) => {
+      if (proxy !== undefined && !isSecure && response.statusCode === 407)
+        return void sent.destroy(refusal(407, response.statusMessage));
+      resolve(toResponse(request.url, response));
+    });
+    sent.on('error', (failure) => {
+      const error = proxy === undefined ? failure : proxyFailure(failure);
       if (signal.aborted) reject(new EngineError('cancelled', 'cancelled', { cause: error }));
       // Without the query, which may hold a signature.
       else
@@ -79,6 +98,21 @@ export function createNodeTransport(): NodeTransport {
       plain.destroy();
       for (const agent of secure.values()) agent.destroy();
     },
+  };
+}
+
+/** How a proxy is asked for something that needs no TLS: with the whole URL (RFC 9112, section 3.2.2). */
+function throughProxy({ url, headers }: HttpRequest, proxy: URL): RequestOptions {
+  const authorization = proxyAuthorization(proxy);
+  return {
+    ...addressOf(proxy),
+    path: `${url.origin}${url.pathname}${url.search}`,
+    headers: {
+      ...headers,
+      host: url.host,
+      ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }),
+    },
+    ...(url.username === '' ? {} : { auth: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` }),
   };
 }
 

@@ -16,6 +16,16 @@ export interface WebhookOptions {
   readonly retryMs?: number;
 }
 
+export interface WebhookDeps {
+  /** Sends one request; answers the status. Rejects when there is none. */
+  post(
+    url: URL,
+    message: { readonly headers: Readonly<Record<string, string>>; readonly body: Buffer },
+    signal: AbortSignal,
+  ): Promise<number>;
+  readonly logger: Logger;
+}
+
 export interface Webhook extends AsyncDisposable {
   readonly notify: RegistryEvents;
   /** Resolves when everything up to now was delivered or dropped. */
@@ -31,7 +41,8 @@ const BATCH_MAX = 100;
  * Posts events in the envelope of Docker's registry (application/vnd.docker.distribution.events.v1+json), in order, until
  * the receiver answers 2xx or 3xx. What waits is lost when the registry ends.
  */
-export function createWebhook(options: WebhookOptions, logger: Logger): Webhook {
+export function createWebhook(deps: WebhookDeps, options: WebhookOptions): Webhook {
+  const { logger } = deps;
   const { url, actions } = options;
   const waiting: object[] = [];
   const closing = new AbortController();
@@ -61,15 +72,11 @@ export function createWebhook(options: WebhookOptions, logger: Logger): Webhook 
   };
 
   const post = async (events: readonly object[]): Promise<void> => {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { ...options.headers, 'Content-Type': 'application/vnd.docker.distribution.events.v1+json' },
-      body: JSON.stringify({ events }),
-      redirect: 'manual',
-      signal: AbortSignal.any([closing.signal, AbortSignal.timeout(options.timeoutMs ?? 10_000)]),
-    });
-    await response.body?.cancel();
-    if (response.status >= 400) throw new Error(`the receiver answers ${response.status}`);
+    const headers = { ...options.headers, 'Content-Type': 'application/vnd.docker.distribution.events.v1+json' };
+    const body = Buffer.from(JSON.stringify({ events }));
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(options.timeoutMs ?? 10_000)]);
+    const status = await deps.post(new URL(url), { headers, body }, signal);
+    if (status >= 400) throw new Error(`the receiver answers ${status}`);
   };
 
   return {
