@@ -187,6 +187,7 @@ export interface ContainerSummary {
   readonly HostConfig: { readonly NetworkMode: string; readonly Annotations?: Readonly<Record<string, string>> };
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> };
   readonly Mounts: readonly MountPoint[];
+  readonly ImageManifestDescriptor?: object;
 }
 
 /** `GET /containers/{id}/json`. */

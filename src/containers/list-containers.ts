@@ -82,6 +82,7 @@ function summarize(record: ContainerRecord): Omit<ContainerSummary, 'Status'> {
     },
     NetworkSettings: { Networks: endpointsOf(record) },
     Mounts: mountPoints(record),
+    ...(record.imageManifest === undefined ? {} : { ImageManifestDescriptor: record.imageManifest }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import type { Info } from '../api/index.ts';
 import { formatNanos } from '../base/time.ts';
 import type { ContainersDomain } from '../containers/index.ts';
 import { maskProxy, type ProxySettings } from '../distribution/index.ts';
@@ -28,8 +29,8 @@ export interface SystemInfoDeps {
   readonly warnings: readonly string[];
 }
 
-/** Body of GET /info. */
-export async function systemInfo(deps: SystemInfoDeps): Promise<object> {
+/** Body of GET /info, of every version. */
+export async function systemInfo(deps: SystemInfoDeps): Promise<Info> {
   const { config, programs } = deps;
   const { running, paused, stopped } = deps.containers.counts();
   const host = readHostFacts();
@@ -108,11 +109,12 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<object> {
     LiveRestoreEnabled: true,
     Isolation: '',
     InitBinary: programs.init ?? '',
-    ContainerdCommit: commit(''),
-    RuncCommit: commit(await programs.runtimeVersion()),
-    InitCommit: commit(await programs.initVersion()),
+    ContainerdCommit: { ID: '' },
+    RuncCommit: { ID: await programs.runtimeVersion() },
+    InitCommit: { ID: await programs.initVersion() },
     SecurityOptions: securityOptions(deps.host, deps.config),
     CDISpecDirs: [],
+    FirewallBackend: { Driver: 'nftables' },
     Warnings: warnings(deps, limitWarnings(limits)),
   };
 }
@@ -133,13 +135,11 @@ function insecureListeners(config: Config): readonly string[] {
   );
 }
 
-function registryConfig(config: Config): object {
+function registryConfig(config: Config): Info['RegistryConfig'] {
   const cidrs = config.registry.insecure.filter((host) => host.includes('/'));
   const hosts = config.registry.insecure.filter((host) => !host.includes('/'));
   const mirrors = config.registry.mirrors;
   return {
-    AllowNondistributableArtifactsCIDRs: null,
-    AllowNondistributableArtifactsHostnames: null,
     InsecureRegistryCIDRs: [...cidrs, '127.0.0.0/8'],
     IndexConfigs: {
       'docker.io': { Name: 'docker.io', Mirrors: mirrors, Secure: true, Official: true },
@@ -158,10 +158,6 @@ function securityOptions(host: HostFacts, { runDefaults }: Config): readonly str
     ...(host.cgroup === 'v2' ? ['name=cgroupns'] : []),
     ...(runDefaults.noNewPrivileges ? ['name=no-new-privileges'] : []),
   ];
-}
-
-function commit(id: string): { ID: string; Expected: string } {
-  return { ID: id, Expected: id };
 }
 
 function openDescriptors(): number {

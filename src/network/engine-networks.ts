@@ -21,7 +21,7 @@ import type { PortRegistry } from './ports/port-registry.ts';
 import { parsePortBindings } from './ports/port-request.ts';
 import { publishedPorts } from './ports/published-ports.ts';
 import { portMap, wantedPorts } from './ports/wanted-ports.ts';
-import { sysctlKey } from './sysctl-key.ts';
+import { linkSysctls, sysctlKey } from './sysctl-key.ts';
 
 export interface EngineNetworksDeps {
   readonly kernel: Kernel;
@@ -117,8 +117,11 @@ export class EngineNetworks implements Networks {
     const sandboxId = newObjectId();
     await using undo = new AsyncDisposableStack();
 
-    const sysctls = Object.entries(request.sysctls).map(([name, value]) => [sysctlKey(name), value] as const);
     const endpoints = this.#connect(request, undo);
+    const sysctls = [
+      ...Object.entries(request.sysctls).map(([name, value]) => [sysctlKey(name), value] as const),
+      ...endpoints.flatMap(({ link, settings }) => (link === undefined ? [] : linkSysctls(settings, link.name))),
+    ];
     const ports = undo.use(this.#reservePorts(request, endpoints));
     const sandbox: Sandbox = {
       netnsPath: join(this.#deps.netnsDirectory, sandboxId.slice(0, 12)),

@@ -9,7 +9,7 @@ import type { HostSurvey } from './kernel/protocol.ts';
 import { filterNetworks } from './list-filters.ts';
 import { defaultBridge, kernelConfig, type NetworkConfig } from './network-config.ts';
 import type { NetworkRecord } from './network-record.ts';
-import { sysctlKey } from './sysctl-key.ts';
+import { linkSysctls, sysctlKey } from './sysctl-key.ts';
 
 function stored(config: Partial<NetworkConfig>, survey: HostSurvey, records = memoryRecords<NetworkRecord>()) {
   const full = { execRoot: '/run/x', ...config };
@@ -158,4 +158,22 @@ test('networks are filtered as Docker does', () => {
   assert.throws(() => names({ toString: ['x'] }), { kind: 'invalid' });
   assert.throws(() => names({ dangling: ['maybe'] }), { kind: 'invalid' });
   assert.deepEqual(names({ name: ['(a+)+$'] }), []);
+});
+
+test('settings of a network’s link come from its driver’s option, for whatever the link is called', () => {
+  const of = (text: string) => linkSysctls({ DriverOpts: { 'com.docker.network.endpoint.sysctls': text } }, 'eth7');
+  assert.deepEqual(of('net.ipv4.conf.IFNAME.log_martians=1,net.ipv6.conf.IFNAME.forwarding=0'), [
+    ['net/ipv4/conf/eth7/log_martians', '1'],
+    ['net/ipv6/conf/eth7/forwarding', '0'],
+  ]);
+  assert.deepEqual(linkSysctls({ DriverOpts: null }, 'eth7'), []);
+  for (const text of [
+    'x',
+    'net.ipv4.conf.eth0.x=1',
+    'net.ipv4.conf.IFNAME.x',
+    'kernel.a.b.IFNAME.c=1',
+    'net.ipv4...IFNAME.x=1',
+  ]) {
+    assert.throws(() => of(text), { kind: 'invalid' }, text);
+  }
 });

@@ -1,4 +1,5 @@
 import { invalid } from '../base/errors.ts';
+import { ENDPOINT_SYSCTLS, type EndpointSettings } from '../spec/index.ts';
 
 /**
  * `net.ipv4.ip_forward` as the path below `/proc/sys`. Only settings of network namespaces: the runtime writes the others.
@@ -19,4 +20,22 @@ export function sysctlKey(name: string): string {
     throw invalid(`sysctl "${name}" is not in a separate kernel namespace`);
   }
   return key;
+}
+
+/**
+ * Settings that a network's own link is to have, as keys and values.
+ * @throws EngineError invalid for what is none, or is another link's
+ */
+export function linkSysctls({ DriverOpts }: EndpointSettings, link: string): readonly (readonly [string, string])[] {
+  const text = DriverOpts?.[ENDPOINT_SYSCTLS] ?? '';
+  if (text === '') return [];
+  return text.split(',').map((setting) => {
+    // The docker CLI writes options in lower case.
+    const at = setting.indexOf('=');
+    const parts = setting.slice(0, at).split('.');
+    if (at === -1 || parts.length !== 5 || parts[3]?.toUpperCase() !== 'IFNAME') {
+      throw invalid(`invalid endpoint sysctl ${JSON.stringify(setting)}: it has the form net.X.Y.IFNAME.Z=VALUE`);
+    }
+    return [sysctlKey(parts.with(3, link).join('.')), setting.slice(at + 1)];
+  });
 }

@@ -23,6 +23,7 @@ export type {
   RestartPolicy,
   Ulimit,
 } from './engine/index.ts';
+export { ENDPOINT_SYSCTLS } from './engine/index.ts';
 export {
   type Descriptor,
   formatPlatform,

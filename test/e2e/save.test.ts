@@ -24,7 +24,7 @@ function multiPlatform(name: string): { readonly archive: Buffer; readonly diges
   const other = tarArchive([{ name: 'other', content: 'platform' }]);
   const platform = (architecture: string): object => ({ platform: { os: 'linux', architecture } });
   const intel = layout.image([rootfs], config([rootfs]), [gzipSync(rootfs, { level: 1 })]);
-  const ppc = layout.image([other], config([other], { architecture: 'ppc64le' }));
+  const ppc = layout.image([other], config([other], { architecture: 'ppc64le', history: [{ created_by: 'other' }] }));
   const statement = {
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
@@ -173,31 +173,43 @@ for (const cli of CLIS) {
   });
 }
 
-test('save, load and rmi of one platform of several', async () => {
-  const name = `${unique('part')}:1`;
-  const { archive, intel } = multiPlatform(name);
-  const path = join(folder, unique('part'));
-  const ok = (...args: string[]): Promise<string> => engine().ok('gantry', args);
-  await engine().ok('gantry', ['load', '-q'], { input: archive });
-  await ok('save', '--platform', 'linux/amd64', '-o', path, name);
-  assert.deepEqual(
-    (await listed(path)).map(({ digest }) => digest),
-    [intel],
-  );
-  const refused = await engine().gantry(['save', '--platform', 'linux/s390x', '-o', path, name]);
-  assert.match(refused.stderr, /wanted linux\/s390x/);
-  const removed = await ok('rmi', '--platform', 'linux/ppc64le', name);
-  assert.match(removed, /^Deleted: sha256:/);
-  assert.equal((await engine().gantry(['rmi', '--platform', 'linux/ppc64le', name])).code, 1);
-  assert.equal(await ok('run', '--rm', name, 'echo', 'still here'), 'still here');
-  await ok('rmi', name);
-  await engine().ok('gantry', ['load', '-q', '--platform', 'linux/ppc64le'], { input: archive });
-  assert.equal(await ok('image', 'inspect', '-f', '{{.Architecture}}', name), 'ppc64le');
-  await ok('rmi', name);
-  const absent = await engine().gantry(['load', '-q', '--platform', 'linux/s390x'], { input: archive });
-  assert.equal(absent.code, 1);
-  assert.match(absent.stderr, /requested platform \(linux\/s390x\) is not in the archive/);
-});
+for (const cli of CLIS) {
+  test(`${cli}: save, load, history, inspect and rmi of one platform of several`, async () => {
+    const name = `${unique('part')}:1`;
+    const { archive, intel } = multiPlatform(name);
+    const path = join(folder, unique('part'));
+    const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
+    const absent = async (...args: string[]): Promise<string> => {
+      const { code, stderr } = await engine()[cli](args, { input: archive });
+      assert.equal(code, 1);
+      return stderr;
+    };
+    await engine().ok(cli, ['load', '-q'], { input: archive });
+    await ok('save', '--platform', 'linux/amd64', '-o', path, name);
+    assert.deepEqual(
+      (await listed(path)).map(({ digest }) => digest),
+      [intel],
+    );
+    assert.match(await absent('save', '--platform', 'linux/s390x', '-o', path, name), /wanted linux\/s390x/);
+    for (const architecture of ['amd64', 'ppc64le']) {
+      const shown = ['image', 'inspect', '--platform', `linux/${architecture}`, '-f', '{{.Architecture}}', name];
+      assert.equal(await ok(...shown), architecture);
+    }
+    const steps = async (platform: string): Promise<string> =>
+      ok('history', '--platform', platform, '--format', '{{.CreatedBy}}', name);
+    assert.deepEqual([await steps('linux/ppc64le'), await steps('linux/amd64')], ['other', '']);
+    assert.match(await absent('history', '--platform', 'linux/s390x', name), /wanted linux\/s390x/);
+    assert.match(await ok('rmi', '--platform', 'linux/ppc64le', name), /^Deleted: sha256:/);
+    await absent('rmi', '--platform', 'linux/ppc64le', name);
+    assert.equal(await ok('run', '--rm', name, 'echo', 'still here'), 'still here');
+    await ok('rmi', name);
+    await engine().ok(cli, ['load', '-q', '--platform', 'linux/ppc64le'], { input: archive });
+    assert.equal(await ok('image', 'inspect', '-f', '{{.Architecture}}', name), 'ppc64le');
+    await ok('rmi', name);
+    const refused = await absent('load', '-q', '--platform', 'linux/s390x');
+    assert.match(refused, /requested platform \(linux\/s390x\) is not in the archive/);
+  });
+}
 
 test('the digest by which a registry knows an image survives save and load', async () => {
   await using registry = await debianRegistry();

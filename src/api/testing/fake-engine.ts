@@ -5,6 +5,7 @@ import type { Attachment, Containers } from '../../containers/index.ts';
 import { createEventLog, type EventLog } from '../../events/index.ts';
 import type { Images } from '../../images/index.ts';
 import type { ApiDeps } from '../server.ts';
+import type { Info } from '../versions/info-shape.ts';
 
 export interface FakeEngine {
   readonly deps: ApiDeps;
@@ -111,7 +112,7 @@ export function fakeEngine(): FakeEngine {
     networks: { list: () => [], inspect: (ref: string) => ({ Name: ref }) } as unknown as ApiDeps['networks'],
     volumes: { list: () => [] } as unknown as ApiDeps['volumes'],
     system: {
-      info: async () => ({ MemTotal: 1 }),
+      info: async () => ({ MemTotal: 1 }) as unknown as Info,
       version: async () => ({ Version: '0' }),
       layersSizeBytes: async () => 0,
       directorySizeBytes: async () => 0,

@@ -26,6 +26,13 @@ test('the descriptor is there from 1.48 on, manifests from 1.47 in the list and 
   assert.deepEqual(imageListFor('1.46', [summary]), [listed]);
 });
 
+test('from 1.50 on an image has no fields that only containers fill', () => {
+  const Config = { Hostname: 'h', Tty: true, Image: 'i', StdinOnce: false, User: '', Env: null, Cmd: ['sh'] };
+  const image = { Id: 'i', Config, Descriptor } as unknown as ImageInspect;
+  assert.deepEqual(imageInspectFor('1.49', image), image);
+  assert.deepEqual(imageInspectFor('1.50', image), { ...image, Config: { User: '', Env: null, Cmd: ['sh'] } });
+});
+
 test('the list of images names the nameless before 1.43', () => {
   assert.deepEqual(imageListFor('1.44', [listed]), [listed]);
   assert.deepEqual(imageListFor('1.43', [listed]), [{ ...listed, VirtualSize: 5 }]);

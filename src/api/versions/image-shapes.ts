@@ -3,19 +3,41 @@ import { compareVersions } from './api-version.ts';
 
 /**
  * Before 1.45 an image showed the container it was committed from, which old Compose reads without asking whether it is
- * there; before 1.44 its size a second time. From 1.48 on it has its descriptor, and its manifests if they were asked for.
+ * there; before 1.44 its size a second time. From 1.48 on it has its descriptor, and its manifests if they were asked for; from
+ * 1.50 on no fields that only containers fill.
  */
 export function imageInspectFor(version: string, { Descriptor, Manifests, ...plain }: ImageInspect): object {
   const image = {
     ...plain,
     ...(compareVersions(version, '1.48') < 0 ? {} : { Descriptor, ...(Manifests === undefined ? {} : { Manifests }) }),
   };
+  if (compareVersions(version, '1.50') >= 0) return { ...image, Config: ownConfig(image.Config) };
   if (compareVersions(version, '1.45') >= 0) return image;
   const container = { Container: '', ContainerConfig: image.Config };
   return compareVersions(version, '1.44') >= 0
     ? { ...image, ...container }
     : { ...image, ...container, VirtualSize: image.Size };
 }
+
+/** Docker showed an image's configuration as a container's, with fields that mean nothing there. */
+function ownConfig(config: ImageInspect['Config']): object {
+  return Object.fromEntries(Object.entries(config).filter(([name]) => !OF_CONTAINERS.has(name)));
+}
+
+const OF_CONTAINERS: ReadonlySet<string> = new Set([
+  ...[
+    'Hostname',
+    'Domainname',
+    'AttachStdin',
+    'AttachStdout',
+    'AttachStderr',
+    'Tty',
+    'OpenStdin',
+    'StdinOnce',
+    'Image',
+  ],
+  ...['NetworkDisabled', 'MacAddress', 'StopTimeout'],
+]);
 
 /**
  * Before 1.44 with the size a second time, before 1.43 with placeholders instead of empty names; with manifests from 1.47 and

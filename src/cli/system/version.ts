@@ -110,10 +110,11 @@ async function versions(
 }
 
 function withMaps(server: ServerVersion): object {
-  return {
+  const shown = {
     ...server,
     Components: (server.Components ?? []).map((each) => ({ ...each, Details: goMap({ ...each.Details }) })),
   };
+  return Object.defineProperty(shown, 'APIVersion', { value: server.ApiVersion, enumerable: false });
 }
 
 /** Lines of the engine's own component, in the order that people expect. */

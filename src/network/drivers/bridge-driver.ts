@@ -5,6 +5,7 @@ import { AddressAllocator } from '../ipam/address-allocator.ts';
 import { parseCidr } from '../ipam/subnet.ts';
 import type { BridgePlan } from '../kernel/protocol.ts';
 import type { NetworkRecord } from '../network-record.ts';
+import { linkSysctls } from '../sysctl-key.ts';
 import type { Endpoint, NetworkDriver } from './driver.ts';
 import { endpointSettings } from './endpoint-settings.ts';
 
@@ -111,6 +112,7 @@ export function checkEndpoint(record: NetworkRecord, asked: EndpointSettings): v
       problems.push('user specified IP address is supported on user defined networks only');
     }
   }
+  linkSysctls(asked, 'IFNAME');
   const head = `invalid config for network ${record.name}: `;
   if (problems.length > 0) {
     throw invalid(`${head}invalid endpoint settings:\n${problems.join('\n')}`);

@@ -180,6 +180,9 @@ export interface EndpointIpamConfig {
   readonly LinkLocalIPs?: readonly string[] | null;
 }
 
+/** Driver option of an attachment: `net.ipv4.conf.IFNAME.log_martians=1,…`, `IFNAME` for its link, whatever that is called. */
+export const ENDPOINT_SYSCTLS = 'com.docker.network.endpoint.sysctls';
+
 /** One attachment of a container to a network; request and inspect form are the same object. */
 export interface EndpointSettings {
   readonly IPAMConfig?: EndpointIpamConfig | null;

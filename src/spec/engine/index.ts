@@ -21,4 +21,5 @@ export type {
   RestartPolicy,
   Ulimit,
 } from './container.ts';
+export { ENDPOINT_SYSCTLS } from './container.ts';
 export type { EngineEvent, EventSink } from './event.ts';

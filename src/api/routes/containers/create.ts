@@ -4,7 +4,7 @@ import type { Containers } from '../../../containers/index.ts';
 import { queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 import { createContainerBody } from '../../schema/create-container.ts';
-import { macAddressFor } from '../../versions/mac-address.ts';
+import { createRequestFor } from '../../versions/create-request.ts';
 
 /** POST /containers/create: 201, 400, 404 no such image, 409 name in use. */
 export const createContainer = defineRoute({
@@ -15,7 +15,7 @@ export const createContainer = defineRoute({
   async handle({ query, body: given, version, signal }, containers: Pick<Containers, 'create'>) {
     const { HostConfig: _host, NetworkingConfig: _network, ...config } = given;
     if (Object.keys(config).length === 0) throw invalid('config cannot be empty in order to create a container');
-    const { body, warnings } = macAddressFor(version, given);
+    const { body, warnings } = createRequestFor(version, given);
     const created = await containers.create({ name: query.name, platform: query.platform, body }, signal);
     return { status: 201, body: { Id: created.id, Warnings: [...created.warnings, ...warnings] } };
   },

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Containers } from '../../../containers/index.ts';
 import { queryBool } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
+import { containerInspectFor } from '../../versions/container-shapes.ts';
 
 /** GET /containers/{id}/json. */
 export const inspectContainer = defineRoute({
@@ -9,6 +10,7 @@ export const inspectContainer = defineRoute({
   path: '/containers/:id/json',
   query: z.object({ size: queryBool() }),
   async handle({ params, query }, containers: Pick<Containers, 'inspect'>) {
-    return { status: 200, int64: true, body: await containers.inspect(params['id'] ?? '', { size: query.size }) };
+    const container = await containers.inspect(params['id'] ?? '', { size: query.size });
+    return { status: 200, int64: true, bodyFor: (version) => containerInspectFor(version, container) };
   },
 });

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Containers } from '../../../containers/index.ts';
 import { queryBool, queryFilters, queryInt } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
+import { containerListFor } from '../../versions/container-shapes.ts';
 
 /** GET /containers/json. A `limit` shows stopped ones as well, as `docker ps -n` expects. */
 export const listContainers = defineRoute({
@@ -16,6 +17,6 @@ export const listContainers = defineRoute({
       size: query.size,
       filters: query.filters,
     });
-    return { status: 200, body: summaries };
+    return { status: 200, bodyFor: (version) => containerListFor(version, summaries) };
   },
 });

@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import { defineRoute } from '../../route.ts';
+import { type Info, infoFor } from '../../versions/info-shape.ts';
 
 export interface InfoDeps {
   /** Body of GET /info. */
-  info(): Promise<object>;
+  info(): Promise<Info>;
 }
 
 /** GET /info. */
@@ -11,5 +12,8 @@ export const info = defineRoute({
   method: 'GET',
   path: '/info',
   query: z.object({}),
-  handle: async (_request, system: InfoDeps) => ({ status: 200, int64: true, body: await system.info() }),
+  async handle(_request, system: InfoDeps) {
+    const answer = await system.info();
+    return { status: 200, int64: true, bodyFor: (version) => infoFor(version, answer) };
+  },
 });

@@ -1,0 +1,111 @@
+import { invalid } from '../../base/errors.ts';
+import {
+  type CreateContainerBody,
+  ENDPOINT_SYSCTLS,
+  type EndpointSettings,
+  type HostConfig,
+} from '../../spec/index.ts';
+import { compareVersions } from './api-version.ts';
+import { macAddressFor } from './mac-address.ts';
+
+export interface CreateRequest {
+  readonly body: CreateContainerBody;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * What a request to create a container means in its version (moby, postContainersCreate).
+ * @throws EngineError invalid with dockerd's texts
+ */
+export function createRequestFor(version: string, given: CreateContainerBody): CreateRequest {
+  const address = macAddressFor(version, given);
+  if (compareVersions(version, '1.48') >= 0) {
+    checkLinkSysctls(address.body.HostConfig);
+    return { body: address.body, warnings: [...volumeDriverWarning(given.HostConfig), ...address.warnings] };
+  }
+  for (const { Type } of given.HostConfig?.Mounts ?? []) {
+    if (Type === 'image') throw invalid('Mount type "Image" needs API v1.48 or newer');
+  }
+  const moved = moveLinkSysctls(withoutPriorities(address.body));
+  return { body: moved.body, warnings: [...address.warnings, ...moved.warnings] };
+}
+
+/** A container's own driver of volumes has no effect on those of `Mounts`. */
+function volumeDriverWarning(host: HostConfig | undefined): readonly string[] {
+  if (!host?.VolumeDriver) return [];
+  const isAmbiguous = (host.Mounts ?? []).some(
+    ({ Type, VolumeOptions: options }) => Type === 'volume' && !options?.DriverConfig?.Name,
+  );
+  return isAmbiguous
+    ? [
+        "WARNING: the container-wide volume-driver configuration is ignored for volumes specified via 'mount'. Use '--mount type=volume,volume-driver=...' instead",
+      ]
+    : [];
+}
+
+/** Before 1.48 all networks were alike. */
+function withoutPriorities(body: CreateContainerBody): CreateContainerBody {
+  return withEndpoints(body, (settings) => {
+    const { GwPriority: _ignored, ...others } = settings;
+    return others;
+  });
+}
+
+/** `net.ipv4.conf.eth0.log_martians`: settings of a network's link are that network's since 1.46, and no other's since 1.48. */
+function linkSysctls(host: HostConfig | undefined): readonly (readonly [name: string, value: string])[] {
+  const mode = host?.NetworkMode ?? '';
+  if (mode === 'host' || mode === 'none' || mode.startsWith('container:')) return [];
+  return Object.entries(host?.Sysctls ?? {}).filter(([name]) => /^net\.[^.]*\.[^.]*\.eth[^.]*\./.test(name));
+}
+
+function checkLinkSysctls(host: HostConfig | undefined): void {
+  const [first] = linkSysctls(host);
+  if (first === undefined) return;
+  throw invalid(
+    `interface specific sysctl setting "${first[0]}" must be supplied using driver option '${ENDPOINT_SYSCTLS}'`,
+  );
+}
+
+function moveLinkSysctls(body: CreateContainerBody): CreateRequest {
+  const settings = linkSysctls(body.HostConfig);
+  if (settings.length === 0) return { body, warnings: [] };
+  const names = settings.map(([name]) => name);
+  const other = names.find((name) => name.split('.')[3] !== 'eth0');
+  if (other !== undefined) {
+    throw invalid(
+      `unable to determine network endpoint for sysctl ${other}, use driver option '${ENDPOINT_SYSCTLS}' to set per-interface sysctls`,
+    );
+  }
+  const moved = settings.map(([name, value]) => `${name.replace('.eth0.', '.IFNAME.')}=${value}`).join(',');
+  const mode = body.HostConfig?.NetworkMode ?? '';
+  const network = mode === '' || mode === 'default' ? 'bridge' : mode;
+  const endpoints = body.NetworkingConfig?.EndpointsConfig ?? {};
+  const at = endpoints[network] === undefined && network === 'bridge' && endpoints['default'] ? 'default' : network;
+  const own = endpoints[at] ?? {};
+  const before = own.DriverOpts?.[ENDPOINT_SYSCTLS];
+  const DriverOpts = {
+    ...own.DriverOpts,
+    [ENDPOINT_SYSCTLS]: before === undefined ? moved : `${moved},${before}`,
+  };
+  const Sysctls = Object.fromEntries(
+    Object.entries(body.HostConfig?.Sysctls ?? {}).filter(([name]) => !names.includes(name)),
+  );
+  return {
+    body: {
+      ...body,
+      HostConfig: { ...body.HostConfig, Sysctls },
+      NetworkingConfig: { ...body.NetworkingConfig, EndpointsConfig: { ...endpoints, [at]: { ...own, DriverOpts } } },
+    },
+    warnings: [`Migrated sysctl "${names.join(',')}" to DriverOpts{"${ENDPOINT_SYSCTLS}":"${moved}"}.`],
+  };
+}
+
+function withEndpoints(
+  body: CreateContainerBody,
+  change: (settings: EndpointSettings) => EndpointSettings,
+): CreateContainerBody {
+  const endpoints = Object.entries(body.NetworkingConfig?.EndpointsConfig ?? {});
+  if (endpoints.length === 0) return body;
+  const changed = endpoints.map(([name, settings]) => [name, settings && change(settings)] as const);
+  return { ...body, NetworkingConfig: { ...body.NetworkingConfig, EndpointsConfig: Object.fromEntries(changed) } };
+}
