@@ -5,7 +5,8 @@ import { EngineError, errnoOf } from '../../base/errors.ts';
 import { supervisorFolder, supervisorSocket } from '../../spec/index.ts';
 import { ControlConnection, type ControlEvents } from './control-connection.ts';
 
-const START_MILLISECONDS = 15_000;
+/** Long enough for a machine that is busy, as while it boots. */
+const START_MILLISECONDS = 60_000;
 const RETRY_MILLISECONDS = 5;
 /** Between a supervisor that has ended at once and the next. */
 const PAUSE_MILLISECONDS = 250;
