@@ -56,13 +56,15 @@ test('wrong usage: 125 for flags, 1 for arguments and unknown commands', async (
   assert.match(unknown.err, /^gantry: 'foo' is not a gantry command\./);
 });
 
-test('help goes to standard output, of the program, a noun and a command', async () => {
-  const [root, noun, command] = await Promise.all([
+test('help that is asked for goes to standard output; a noun alone says what is missing', async () => {
+  const [root, noun, bare, command] = await Promise.all([
     gantry(['--help']),
+    gantry(['container', '--help']),
     gantry(['container']),
     gantry(['run', '--help']),
   ]);
   assert.deepEqual([root.code, noun.code, command.code], [0, 0, 0]);
+  assert.deepEqual(bare, { code: 0, out: '', err: noun.out });
   assert.match(root.out, /Usage: {2}gantry \[OPTIONS\] COMMAND[\s\S]*Management Commands:[\s\S]*Global Options:/);
   assert.match(noun.out, /Usage: {2}gantry container COMMAND[\s\S]* stop /);
   assert.match(command.out, /Usage: {2}gantry run \[OPTIONS\] IMAGE[\s\S]*Examples:[\s\S]*--publish list/);

@@ -84,7 +84,8 @@ async function dispatch(cli: Cli, words: readonly string[]): Promise<number> {
   }
   if (noun in NOUNS && (verb === undefined || verb.startsWith('-'))) {
     const { nounHelp } = await import('./help.ts');
-    cli.out.write(nounHelp(NAME, noun));
+    // Asked for, it is the answer; else it says what is missing.
+    (verb === undefined ? cli.err : cli.out).write(nounHelp(NAME, noun));
     return 0;
   }
   const { unknownCommand } = await import('./unknown-command.ts');

@@ -9,7 +9,7 @@ export function unknownCommand(name: string, words: readonly string[]): string {
   const lines = [`${name}: '${typed}' is not a ${name} command.`];
   if (NOT_YET.includes(typed)) lines.push(`docker has '${typed}'; ${name} does not have it yet.`);
   else {
-    const near = nearest(typed);
+    const near = isNoun ? nearest(verb, noun) : nearest(typed, undefined);
     if (near.length > 0)
       lines.push(
         '',
@@ -21,8 +21,11 @@ export function unknownCommand(name: string, words: readonly string[]): string {
   return lines.join('\n');
 }
 
-function nearest(typed: string): string[] {
-  const known = [...Object.keys(NOUNS), ...COMMANDS.flatMap(({ path, aliases }) => [path, ...aliases])];
+/** Behind a noun only the verb can be mistaken. */
+function nearest(typed: string, noun: string | undefined): string[] {
+  const all = [...Object.keys(NOUNS), ...COMMANDS.flatMap(({ path, aliases }) => [path, ...aliases])];
+  const prefix = noun === undefined ? '' : `${noun} `;
+  const known = all.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   const scored = known
     .map((name) => ({ name, distance: distance(typed, name) }))
     .filter(
@@ -32,7 +35,7 @@ function nearest(typed: string): string[] {
   return scored
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 3)
-    .map(({ name }) => name);
+    .map(({ name }) => prefix + name);
 }
 
 /** Levenshtein's distance, with swapped neighbours as one step. */

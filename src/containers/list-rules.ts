@@ -1,5 +1,6 @@
 import { invalid } from '../base/errors.ts';
 import { shortId } from '../base/ids.ts';
+import { untilFilter } from '../base/moment.ts';
 import { parseNanos } from '../base/time.ts';
 import type { ImageStore } from '../store/index.ts';
 import type { ContainerTable } from './container-table.ts';
@@ -36,7 +37,7 @@ export function createListRules(images: Pick<ImageStore, 'resolve'>): ListRules 
       const matchers = Object.entries(filters).map(([name, values]) => {
         if (name === 'label') return label(values, undefined);
         if (name === 'label!') return not(label(values, undefined));
-        if (name === 'until') return until(values);
+        if (name === 'until') return until(filters);
         throw invalid(`invalid filter '${name}'`);
       });
       return (record) => matchers.every((matches) => matches(record));
@@ -150,29 +151,10 @@ function ports(values: readonly string[], of: (record: ContainerRecord) => reado
   return (record) => of(record).some((port) => wanted.has(port));
 }
 
-/** A time, seconds since the epoch, or a duration that has passed since: created before it. */
-function until(values: readonly string[]): Matcher {
-  const limits = values.map((value) => parseUntil(value));
-  return (record) => {
-    const created = parseNanos(record.createdAt) ?? 0n;
-    return limits.every((limit) => created < limit);
-  };
-}
-
-const UNIT_SECONDS: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 0.001 };
-
-function parseUntil(text: string): bigint {
-  if (/^\d+(?:\.\d+)?$/.test(text)) return BigInt(Math.round(Number(text) * 1e9));
-  if (/^(?:\d+(?:\.\d+)?(?:ms|h|m|s))+$/.test(text)) {
-    let seconds = 0;
-    for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)) {
-      seconds += Number(number) * (UNIT_SECONDS[unit ?? ''] ?? 0);
-    }
-    return BigInt(Date.now()) * 1_000_000n - BigInt(Math.round(seconds * 1e9));
-  }
-  const time = parseNanos(text) ?? parseNanos(`${text}Z`) ?? parseNanos(`${text}T00:00:00Z`);
-  if (time === undefined) throw invalid(`failed to parse value as time or duration: "${text}"`);
-  return time;
+/** Created before the moment of `until`. */
+function until(filters: Filters): Matcher {
+  const limit = untilFilter(filters, BigInt(Date.now()) * 1_000_000n);
+  return (record) => limit === undefined || (parseNanos(record.createdAt) ?? 0n) < limit;
 }
 
 function not(matches: Matcher): Matcher {

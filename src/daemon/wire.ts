@@ -146,7 +146,6 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   const system: ApiDeps['system'] = {
     info: () => systemInfo(info),
     version: () => versionInfo(programs),
-    layersSizeBytes: async () => stores.snapshots.layers().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     directorySizeBytes: async (path) => treeSize(path),
     check: createStoreCheck({
       ...stores,

@@ -4,10 +4,10 @@ import type { Digest } from '../base/ids.ts';
 import { release } from '../io/index.ts';
 import {
   type ContainerConfig,
-  canonicalString,
   type Descriptor,
   familiarString,
   type ImageConfig,
+  imageName,
   type Manifest,
   MEDIA_TYPE,
   parseReference,
@@ -98,7 +98,7 @@ export async function commitImage(deps: ImagesDeps, request: CommitRequest, sign
   const manifest: Manifest = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest, config: stored, layers };
   const descriptor = { mediaType: MEDIA_TYPE.ociManifest, ...put(manifestBytes(stored, layers)) };
   await unpackImages(deps, [{ manifest, config: image }], { lease, progress: () => {}, signal });
-  const names = name === undefined ? [] : [canonicalString(name)];
+  const names = name === undefined ? [] : [imageName(name)];
   deps.images.add([{ descriptor, manifests: [descriptor], names, parent: parent.id }]);
   const shown = name === undefined ? '' : familiarString(name);
   held.committed({ id: stored.digest, name: shown, comment });
@@ -110,7 +110,8 @@ export async function commitImage(deps: ImagesDeps, request: CommitRequest, sign
 function commitName({ repo, tag }: CommitRequest): Reference | undefined {
   if (repo === '') return undefined;
   const reference = parseReference(repo);
-  if (reference.digest !== undefined) throw invalid('refusing to create a tag with a digest reference');
+  if (reference.digest !== undefined) throw invalid('cannot import digest reference');
+  imageName(reference);
   return tag === '' ? withDefaultTag(reference) : withTag(reference, tag);
 }
 

@@ -7,7 +7,7 @@ import type { Images } from './images.ts';
 import { importImage } from './import.ts';
 import { importFromUrl } from './import-from-url.ts';
 import { inspectImage } from './inspect.ts';
-import { listImages } from './list.ts';
+import { layersSize, listImages } from './list.ts';
 import { loadImages } from './load/load.ts';
 import { pruneImages } from './prune.ts';
 import { createDownloads } from './pull/downloads.ts';
@@ -35,6 +35,7 @@ export function createImages(deps: ImagesDeps): Images {
     search: (term, options, signal) => searchImages(deps, term, options, signal),
     distribution: (ref, credentials, signal) => distributionInfo(deps, ref, credentials, signal),
     list: async (options) => listImages(deps, options),
+    layersSizeBytes: async () => layersSize(deps),
     inspect: async (ref, options) => inspectImage(deps, ref, options),
     attestations: async (ref, options) => imageAttestations(deps, ref, options),
     history: async (ref, options) => imageHistory(deps, ref, options),

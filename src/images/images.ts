@@ -42,8 +42,11 @@ export interface Images {
     readonly all: boolean;
     readonly filters: Readonly<Record<string, readonly string[]>>;
     readonly sharedSize: boolean;
+    readonly countContainers?: boolean;
     readonly manifests: boolean;
   }): Promise<readonly ImageSummary[]>;
+  /** Bytes of the unpacked layers that images have, each counted once. */
+  layersSizeBytes(): Promise<number>;
   inspect(ref: string, options: { readonly platform?: Platform; readonly manifests: boolean }): Promise<ImageInspect>;
   /** In-toto statements that came with an image. */
   attestations(ref: string, options: AttestationOptions): Promise<readonly AttestationStatement[]>;

@@ -5,9 +5,9 @@ import type { Digest } from '../base/ids.ts';
 import { borrowStream, decompress } from '../io/index.ts';
 import {
   type ContainerConfig,
-  canonicalString,
   hostPlatform,
   type ImageConfig,
+  imageName,
   type Manifest,
   MEDIA_TYPE,
   type Platform,
@@ -100,5 +100,5 @@ function importName({ repo, tag }: ImportOptions): string[] {
   if (repo === '') return [];
   const reference = parseReference(repo);
   if (reference.digest !== undefined) throw new EngineError('invalid', 'cannot import digest reference');
-  return [canonicalString(tag === '' ? withDefaultTag(reference) : withTag(reference, tag))];
+  return [imageName(tag === '' ? withDefaultTag(reference) : withTag(reference, tag))];
 }

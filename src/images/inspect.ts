@@ -1,4 +1,3 @@
-import { ZERO_TIME } from '../base/time.ts';
 import { type ContainerConfig, familiarString, type Platform, parseReference } from '../spec/index.ts';
 import type { StoredImage } from '../store/index.ts';
 import type { ImagesDeps } from './deps.ts';
@@ -22,7 +21,7 @@ export function inspectImage(
     RepoDigests: image.repoDigests.map(familiar),
     Parent: image.parent ?? '',
     Comment: comment,
-    Created: config.created ?? ZERO_TIME,
+    ...(config.created === undefined ? {} : { Created: config.created }),
     DockerVersion: config.docker_version ?? '',
     Author: config.author ?? '',
     Config: fullConfig(config.config ?? {}),

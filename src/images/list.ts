@@ -1,8 +1,9 @@
 import type { Digest } from '../base/ids.ts';
+import { parseMoment } from '../base/moment.ts';
 import { familiarName, familiarString, hostPlatform, parseReference, platformRank } from '../spec/index.ts';
 import type { StoredImage, StoredTarget } from '../store/index.ts';
 import type { ImagesDeps } from './deps.ts';
-import { booleanFilter, checkFilters, type Filters, labelsMatch, parseMoment } from './filters.ts';
+import { booleanFilter, checkFilters, type Filters, labelsMatch } from './filters.ts';
 import { globMatch } from './glob.ts';
 import { unixSeconds } from './history.ts';
 import type { ImageSummary } from './images.ts';
@@ -15,6 +16,8 @@ export interface ListOptions {
   readonly all: boolean;
   readonly filters: Filters;
   readonly sharedSize: boolean;
+  /** Whether containers are counted. */
+  readonly countContainers?: boolean;
   readonly manifests: boolean;
 }
 
@@ -59,7 +62,8 @@ export function listImages(deps: ImagesDeps, options: ListOptions): ImageSummary
         ParentId: image.parent ?? '',
         RepoTags: tags,
         RepoDigests: shown.filter((name) => name.includes('@')),
-        Created: unixSeconds(image.config.created),
+        // dockerd has 0 here, not the zero time, where none is known.
+        Created: image.config.created === undefined ? 0 : unixSeconds(image.config.created),
         Size: sizeOf(layers, sizes),
         SharedSize:
           usage === undefined
@@ -69,13 +73,20 @@ export function listImages(deps: ImagesDeps, options: ListOptions): ImageSummary
                 sizes,
               ),
         Labels: image.config.config?.Labels ?? null,
-        Containers: options.sharedSize ? [...new Set(ids)].flatMap((id) => deps.users.usersOf(id)).length : -1,
+        Containers:
+          options.countContainers === true ? [...new Set(ids)].flatMap((id) => deps.users.usersOf(id)).length : -1,
         Descriptor: image.target,
         ...(options.manifests ? { Manifests: manifestsOf(deps, targets, sizes) } : {}),
       },
     ];
   });
   return summaries.sort((a, b) => b.Created - a.Created);
+}
+
+/** Bytes of all layers that images have, each counted once. */
+export function layersSize({ images, snapshots }: Pick<ImagesDeps, 'images' | 'snapshots'>): number {
+  const keys = new Set(images.list().flatMap(({ config }) => layersOf(snapshots, config)));
+  return sizeOf([...keys], layerSizes(snapshots));
 }
 
 function listEntries({ images, snapshots }: ImagesDeps): Entry[] {

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { config, dockerArchive, json, Layout, one, two } from '../../test/support/archives.ts';
 import { imageHost } from '../../test/support/image-host.ts';
 
-const LIST = { all: false, filters: {}, sharedSize: true, manifests: true };
+const LIST = { all: false, filters: {}, sharedSize: true, countContainers: true, manifests: true };
 
 test('an index is one line of the list, with every manifest that it names', async () => {
   const layout = new Layout();

@@ -1,7 +1,8 @@
 import { EngineError } from '../base/errors.ts';
+import { untilFilter } from '../base/moment.ts';
 import type { StoredImage } from '../store/index.ts';
 import type { ImagesDeps } from './deps.ts';
-import { booleanFilter, checkFilters, type Filters, labelsExcluded, labelsMatch, untilFilter } from './filters.ts';
+import { booleanFilter, checkFilters, type Filters, labelsExcluded, labelsMatch } from './filters.ts';
 import { unixSeconds } from './history.ts';
 import { chainIds, layerSizes, sizesOfImage } from './layer-chain.ts';
 import { type RemoveRecord, removeImage } from './remove.ts';

@@ -1,5 +1,5 @@
 import { invalid } from '../base/errors.ts';
-import { canonicalString, familiarString, parseReference, withDefaultTag, withTag } from '../spec/index.ts';
+import { familiarString, imageName, parseReference, withDefaultTag, withTag } from '../spec/index.ts';
 import type { ImagesDeps } from './deps.ts';
 import { imageEvent } from './image-event.ts';
 
@@ -11,6 +11,6 @@ export function tagImage(deps: ImagesDeps, ref: string, target: { readonly repo:
   if (repository.digest !== undefined) throw invalid('cannot import digest reference');
   const named = target.tag === '' ? withDefaultTag(repository) : withTag(repository, target.tag);
   const image = deps.images.resolve(ref);
-  deps.images.tag(image.target.digest, canonicalString(named));
+  deps.images.tag(image.target.digest, imageName(named));
   imageEvent(deps, 'tag', image, familiarString(named));
 }

@@ -11,7 +11,7 @@ import { FirewallCare, isFirewallGone } from './firewall/firewall-care.ts';
 import { hostLinkName, hostLinksOf } from './host-link.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { LinkPlan } from './kernel/protocol.ts';
-import { filterNetworks } from './list-filters.ts';
+import { checkPruneFilters, filterNetworks } from './list-filters.ts';
 import { type AttachedContainers, inspectNetwork, type NetworkRecord } from './network-record.ts';
 import { NetworkTable } from './network-table.ts';
 import type { NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState } from './networks.ts';
@@ -86,6 +86,12 @@ export class EngineNetworks implements Networks {
   inspect(ref: string): NetworkInspect {
     const record = this.#table.require(ref);
     return inspectNetwork(record, this.#containersOn(record));
+  }
+
+  prune(filters: Readonly<Record<string, readonly string[]>>): readonly string[] {
+    checkPruneFilters(filters);
+    // All networks there are come with the engine.
+    return [];
   }
 
   check(request: Pick<SandboxRequest, 'mode' | 'endpoints' | 'portBindings'>): void {

@@ -1,4 +1,5 @@
 import { invalid } from '../base/errors.ts';
+import { untilFilter } from '../base/moment.ts';
 import type { NetworkRecord } from './network-record.ts';
 
 type Filters = Readonly<Record<string, readonly string[]>>;
@@ -40,6 +41,16 @@ export function filterNetworks(
     return (record) => values.length === 0 || values.some((value) => test(record, value));
   });
   return records.filter((record) => checks.every((check) => check(record)));
+}
+
+/**
+ * Docker's filters of networks to prune: `until`, `label`, `label!`.
+ * @throws EngineError invalid `invalid filter 'x'`, or for what `until` says
+ */
+export function checkPruneFilters(filters: Filters): void {
+  const unknown = Object.keys(filters).find((name) => !['until', 'label', 'label!'].includes(name));
+  if (unknown !== undefined) throw invalid(`invalid filter '${unknown}'`);
+  untilFilter(filters, BigInt(Date.now()) * 1_000_000n);
 }
 
 function danglingValue(values: readonly string[]): boolean {

@@ -10,6 +10,8 @@ export interface Networks {
   list(filters?: Readonly<Record<string, readonly string[]>>): readonly NetworkInspect[];
   /** By name, id or unique id prefix. @throws EngineError notFound `network x not found` */
   inspect(ref: string): NetworkInspect;
+  /** Names of the networks that were removed, since no container is on them. The engine's own stay. @throws EngineError invalid */
+  prune(filters: Readonly<Record<string, readonly string[]>>): readonly string[];
 
   /**
    * What can be told before a start: bad ports, bad addresses. Not whether they are free, nor whether the network exists.

@@ -53,6 +53,7 @@ export {
   canonicalString,
   familiarName,
   familiarString,
+  imageName,
   parseReference,
   type Reference,
   repositoryName,

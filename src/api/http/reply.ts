@@ -152,7 +152,8 @@ async function sendProgress(
   const send = (message: Readonly<Record<string, unknown>>): void => {
     if (response.destroyed) return;
     if (!response.headersSent) response.writeHead(status, { 'Content-Type': 'application/json' });
-    response.write(toJson(message));
+    // dockerd ends the lines of progress with a carriage return as well.
+    response.write(`${JSON.stringify(message)}\r\n`);
   };
   try {
     await progress(send, context.signal);

@@ -114,7 +114,6 @@ export function fakeEngine(): FakeEngine {
     system: {
       info: async () => ({ MemTotal: 1 }) as unknown as Info,
       version: async () => ({ Version: '0' }),
-      layersSizeBytes: async () => 0,
       directorySizeBytes: async () => 0,
       check: {
         async run() {

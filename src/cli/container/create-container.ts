@@ -1,7 +1,7 @@
 import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { EngineError, messageOf } from '../../base/errors.ts';
 import { compareVersions, formatEndpoint } from '../../client/index.ts';
-import type { CreateContainerBody } from '../../spec/index.ts';
+import { type CreateContainerBody, parsePlatform } from '../../spec/index.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
 import type { Flags } from '../flags/parse.ts';
@@ -122,17 +122,13 @@ async function createWithPull(
 
 class CidFileError extends Error {}
 
-const SYSTEMS: ReadonlySet<string> = new Set(['linux', 'windows', 'darwin', 'freebsd']);
-const ARCHITECTURE =
-  /^(?:386|amd64|x86[-_]64|i[36]86|arm\w*|aarch64|loong64|mips\w*|ppc64(?:le)?|riscv64|s390x?|wasm)$/;
-
-/** @throws Error in docker's words for a word that is neither a system nor an architecture */
+/** @throws Error in docker's words */
 function checkPlatform(text: string): void {
-  const [first = '', second] = text.toLowerCase().split('/');
-  if (SYSTEMS.has(first) || (second === undefined && ARCHITECTURE.test(first))) return;
-  throw new Error(
-    `error parsing specified platform: ${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`,
-  );
+  try {
+    parsePlatform(text);
+  } catch (error) {
+    throw new Error(`error parsing specified platform: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** The file of `--cidfile` must not exist, and doesn't stay when nothing was created. */

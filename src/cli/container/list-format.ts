@@ -27,6 +27,17 @@ export interface ContainerSummary {
 
 const TABLE = '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}';
 
+const RAW = `container_id: {{.ID}}
+image: {{.Image}}
+command: {{.Command}}
+created_at: {{.CreatedAt}}
+state: {{- pad .State 1 0}}
+status: {{- pad .Status 1 0}}
+names: {{.Names}}
+labels: {{- pad .Labels 1 0}}
+ports: {{- pad .Ports 1 0}}
+`;
+
 export function containerList(options: { truncate: boolean; size: boolean }): ListFormat<ContainerSummary> {
   const { truncate } = options;
   const id = (item: ContainerSummary): string => (truncate ? truncateId(item.Id) : item.Id);
@@ -52,6 +63,7 @@ export function containerList(options: { truncate: boolean; size: boolean }): Li
       Label: 'LABEL',
     },
     quiet: id,
+    raw: [options.size ? `${RAW}size: {{.Size}}\n` : RAW, 'container_id: {{.ID}}'],
     fields: (item) => ({
       get Command() {
         return quote(truncate ? ellipsis(item.Command, 20) : item.Command);

@@ -20,6 +20,9 @@ export const listContainers: Command = {
   ],
   async run(cli, _args, flags) {
     const format = flags.string('format') || (flags.bool('quiet') ? '' : (cli.config.psFormat ?? ''));
+    if (flags.string('format') !== '' && flags.bool('quiet')) {
+      cli.err.line('WARNING: Ignoring custom format, because both --format and --quiet are set.');
+    }
     const last = flags.bool('latest') && !flags.changed('last') ? 1 : flags.int('last');
     const size = flags.bool('size') || (/\.Size\b/.test(format) && !flags.changed('size'));
     const containers = await cli.client.json<ContainerSummary[]>({

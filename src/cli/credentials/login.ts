@@ -91,9 +91,12 @@ function checkFlags(cli: Cli, flags: Flags): void {
     if (flags.changed('password')) {
       throw new CliError(1, 'conflicting options: cannot specify both --password and --password-stdin');
     }
-    if (flags.string('username') === '') {
+    if (!flags.changed('username')) {
       throw new CliError(1, 'the --password-stdin option requires --username to be set');
     }
+  }
+  for (const name of ['username', 'password'] as const) {
+    if (flags.changed(name) && flags.string(name) === '') throw new CliError(1, `${name} is empty`);
   }
   if (flags.changed('password')) {
     cli.err.line('WARNING! Using --password via the CLI is insecure. Use --password-stdin.');

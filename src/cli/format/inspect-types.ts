@@ -74,6 +74,18 @@ const OMITTED: readonly {
       OnBuild: NIL_SLICE,
     }),
   },
+  {
+    when: (value) => 'RepoTags' in value && 'RootFS' in value,
+    fields: () => ({
+      Variant: '',
+      OsVersion: '',
+      VirtualSize: 0,
+      Container: '',
+      ContainerConfig: null,
+      Descriptor: null,
+      Manifests: NIL_SLICE,
+    }),
+  },
   { when: (value) => 'OOMKilled' in value && 'Pid' in value, fields: () => ({ Health: null }) },
   {
     when: (value) => 'NetworkMode' in value && 'RestartPolicy' in value,
@@ -102,6 +114,8 @@ export function typeInspected(value: Value, key = ''): Value {
     typed[name] = isMapField(key, name, item) ? typeMap(item) : typeInspected(item, name);
   // The one moment that Docker's types hold as such, not as text.
   if (typeof typed['LastTagTime'] === 'string') typed['LastTagTime'] = new GoTime(typed['LastTagTime']);
+  // The name that the field has in Go.
+  if ('Id' in typed && !('ID' in typed)) Object.defineProperty(typed, 'ID', { value: typed['Id'], enumerable: false });
   for (const { when, fields } of OMITTED) {
     if (!when(value)) continue;
     for (const [name, item] of Object.entries(fields()))

@@ -17,6 +17,8 @@ export interface ListFormat<T> {
   readonly fields: (item: T) => Readonly<Record<string, Value>>;
   /** What `-q` prints. */
   readonly quiet?: (item: T) => string;
+  /** Templates of `--format raw`, one field a line, and of the same with `-q`; without them `raw` is a word like others. */
+  readonly raw?: readonly [whole: string, quiet?: string];
 }
 
 export interface ListOptions {
@@ -33,7 +35,7 @@ export function printList<T>(out: Output, kind: ListFormat<T>, items: readonly T
 }
 
 export function renderList<T>(kind: ListFormat<T>, items: readonly T[], options: ListOptions): string {
-  const { format } = options;
+  const format = rawTemplate(kind, options) ?? options.format;
   const plain = format === '' || format === 'table';
   if (plain && options.quiet === true && kind.quiet !== undefined)
     return items.map((item) => `${kind.quiet?.(item)}\n`).join('');
@@ -60,6 +62,12 @@ export function renderList<T>(kind: ListFormat<T>, items: readonly T[], options:
   if (fault !== undefined) throw new CliError(1, `failed to execute template: ${messageOf(fault)}`, { cause: fault });
   const text = rows.map((row) => `${row}\n`).join('');
   return isTable ? alignColumns(text) : text;
+}
+
+function rawTemplate<T>({ raw }: ListFormat<T>, { format, quiet }: ListOptions): string | undefined {
+  if (format !== 'raw' || raw === undefined) return undefined;
+  const [whole, short] = raw;
+  return quiet === true && short !== undefined ? short : whole;
 }
 
 /**

@@ -1,8 +1,7 @@
 import { jsonLines } from '../../client/index.ts';
+import { parseReference } from '../../spec/index.ts';
 import { between, type Command } from '../command.ts';
-import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
-import { parseFamiliar } from '../format/reference.ts';
 import { drawProgress } from '../streams/progress.ts';
 import { openInput } from './load.ts';
 
@@ -16,16 +15,14 @@ export const importImage: Command = {
     flag('--platform', 'string', 'Platform of what is imported'),
   ],
   async run(cli, [source = '', reference], flags) {
-    const parsed = reference === undefined ? undefined : parseFamiliar(reference);
-    if (reference !== undefined && parsed === undefined) throw new CliError(1, `invalid reference format`);
+    if (reference !== undefined) parseReference(reference);
     const remote = /^https?:\/\//.test(source);
     const response = await cli.client.request({
       method: 'POST',
       path: '/images/create',
       query: {
         fromSrc: remote ? source : '-',
-        repo: reference?.replace(/:[^:/]*$/, ''),
-        tag: reference === undefined ? undefined : (parsed?.tag ?? ''),
+        repo: reference,
         message: flags.string('message') || undefined,
         changes: flags.list('change'),
         platform: flags.string('platform') || undefined,

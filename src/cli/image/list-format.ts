@@ -96,6 +96,10 @@ export function imageList(options: { truncate: boolean; digests: boolean }): Lis
       UniqueSize: 'UNIQUE SIZE',
     },
     quiet: id,
+    raw: [
+      `repository: {{.Repository}}\n{{if .Tag}}tag: {{.Tag}}{{end}}\n${options.digests ? '{{if .Digest}}digest: {{.Digest}}{{end}}\n' : ''}image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n`,
+      'image_id: {{.ID}}',
+    ],
     fields: (row) => {
       const { image } = row;
       return {

@@ -1,15 +1,13 @@
+import { messageOf } from '../../base/errors.ts';
+import { parsePlatform } from '../../spec/index.ts';
 import { CliError } from '../errors.ts';
 
 /** `linux/arm64/v8` as the JSON that the API's `platform` parameters take; undefined for ''. @throws CliError */
 export function platformQuery(text: string): string | undefined {
   if (text === '') return undefined;
-  const [os = '', architecture, variant, ...more] = text.split('/');
-  if (more.length > 0 || !/^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+){0,2}$/.test(text)) {
-    throw new CliError(1, `invalid platform: ${JSON.stringify(text)} is not os[/arch[/variant]]`);
+  try {
+    return JSON.stringify(parsePlatform(text));
+  } catch (error) {
+    throw new CliError(1, `invalid platform: ${messageOf(error)}`, { cause: error });
   }
-  return JSON.stringify({
-    os,
-    ...(architecture === undefined ? {} : { architecture }),
-    ...(variant === undefined ? {} : { variant }),
-  });
 }

@@ -30,7 +30,7 @@ export const search: Command = {
       path: '/images/search',
       query: {
         term,
-        limit: flags.int('limit') === 0 ? undefined : String(flags.int('limit')),
+        limit: flags.int('limit') <= 0 ? undefined : String(flags.int('limit')),
         filters: encodeFilters(flags.list('filter')),
       },
       headers: { 'X-Registry-Auth': await registryAuth(cli, term) },

@@ -58,6 +58,7 @@ function networkList(truncate: boolean): ListFormat<NetworkSummary> {
       CreatedAt: 'CREATED AT',
     },
     quiet: id,
+    raw: ['network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n', 'network_id: {{.ID}}'],
     fields: (network) => ({
       get CreatedAt() {
         return goTimeExact(parseNanos(network.Created) ?? 0n);

@@ -121,6 +121,9 @@ const SUMMARY: ListFormat<Row> = {
   typeName: '*formatter.diskUsageContext',
   table: '{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}',
   titles: { Type: 'TYPE', TotalCount: 'TOTAL', Active: 'ACTIVE', Size: 'SIZE', Reclaimable: 'RECLAIMABLE' },
+  raw: [
+    'type: {{.Type}}\ntotal: {{.TotalCount}}\nactive: {{.Active}}\nsize: {{.Size}}\nreclaimable: {{.Reclaimable}}\n',
+  ],
   fields: (row) => ({
     Active: String(row.active),
     Reclaimable:

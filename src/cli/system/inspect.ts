@@ -38,6 +38,9 @@ export const inspect: Command = {
           : `unknown type: ${JSON.stringify(type)}: must be one of "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"`,
       );
     }
+    if (flags.bool('size') && type !== '' && type !== 'container') {
+      cli.err.line(`WARNING: --size ignored for ${type}`);
+    }
     const kinds = type === '' ? Object.keys(KINDS) : [type];
     const fetch = async (name: string): Promise<string> => {
       for (const kind of kinds) {

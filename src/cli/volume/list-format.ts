@@ -28,6 +28,7 @@ export const VOLUMES: ListFormat<VolumeSummary> = {
     Status: 'STATUS',
   },
   quiet: (volume) => volume.Name,
+  raw: ['name: {{.Name}}\ndriver: {{.Driver}}\n', 'name: {{.Name}}'],
   fields: (volume) => ({
     Availability: 'N/A',
     Driver: volume.Driver,

@@ -2,9 +2,9 @@ import { posix } from 'node:path';
 import { EngineError, invalid } from '../../base/errors.ts';
 import { type Digest, isDigest } from '../../base/ids.ts';
 import {
-  canonicalString,
   type Descriptor,
   type ImageConfig,
+  imageName,
   MEDIA_TYPE,
   parseImageConfig,
   parseReference,
@@ -97,7 +97,7 @@ async function layerAt(context: PlanContext, path: string, diffId: Digest | unde
 function taggedName(text: string): string {
   const reference = parseReference(text);
   if (reference.tag === undefined || reference.digest !== undefined) throw invalid(`invalid tag "${text}"`);
-  return canonicalString(reference);
+  return imageName(reference);
 }
 
 function parseItems(value: unknown): ArchiveItem[] {

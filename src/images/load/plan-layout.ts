@@ -3,6 +3,7 @@ import { type Digest, digestHex } from '../../base/ids.ts';
 import {
   canonicalString,
   type Descriptor,
+  imageName,
   type Manifest,
   parseImageConfig,
   parseIndex,
@@ -115,7 +116,7 @@ function withMediaType(descriptor: Descriptor, images: readonly PlannedImage[]):
 function namesOf(annotations: Readonly<Record<string, string>> | undefined): string[] {
   const reference = annotations?.['org.opencontainers.image.ref.name'];
   const name = annotations?.['io.containerd.image.name'] ?? (/[/:]/.test(reference ?? '') ? reference : undefined);
-  return name === undefined ? [] : [canonicalString(withDefaultTag(parseReference(name)))];
+  return name === undefined ? [] : [imageName(withDefaultTag(parseReference(name)))];
 }
 
 /** The repositories that are known to have the target: by them it can be asked for by digest. Names that are none are passed over. */

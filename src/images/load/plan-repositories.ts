@@ -1,10 +1,10 @@
 import { invalid } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import {
-  canonicalString,
   type Descriptor,
   type HistoryEntry,
   type ImageConfig,
+  imageName,
   MEDIA_TYPE,
   parseImageConfig,
   parseReference,
@@ -34,7 +34,7 @@ export async function planRepositories(context: PlanContext): Promise<PlannedTar
   for (const [repository, tags] of Object.entries(repositories)) {
     for (const [tag, id] of Object.entries(record(tags, `repositories: ${repository}`))) {
       if (typeof id !== 'string') throw invalid(`invalid archive: ${repository}:${tag} names no layer`);
-      const name = canonicalString(withTag(parseReference(repository), tag));
+      const name = imageName(withTag(parseReference(repository), tag));
       namesById.set(id, [...(namesById.get(id) ?? []), name]);
     }
   }

@@ -6,6 +6,7 @@ import {
   type Descriptor,
   familiarName,
   familiarString,
+  imageName,
   type Platform,
   parseReference,
   type Reference,
@@ -69,6 +70,8 @@ export async function pullImage(
 /** @throws EngineError invalid */
 function pullReference({ image, tag }: PullRequest): Reference {
   const reference = parseReference(image);
+  if (familiarName(reference) === 'scratch') throw new EngineError('forbidden', "'scratch' is a reserved name");
+  imageName(reference);
   if (tag === '') return reference;
   if (!tag.includes(':')) return withTag(reference, tag);
   return parseReference(`${repositoryName(reference)}@${tag}`);

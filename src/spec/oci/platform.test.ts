@@ -11,6 +11,15 @@ test('platforms are written in many ways and mean the same', () => {
   assert.equal(formatPlatform(parsePlatform('linux/armhf')), 'linux/arm/v7');
 });
 
+test('a single word is told by what Go knows', () => {
+  assert.deepEqual(parsePlatform('riscv64'), { os: 'linux', architecture: 'riscv64' });
+  assert.equal(parsePlatform('freebsd').os, 'freebsd');
+  assert.throws(() => parsePlatform('Bogus'), {
+    kind: 'invalid',
+    message: '"Bogus": unknown operating system or architecture: invalid argument',
+  });
+});
+
 test('what is no platform is refused', () => {
   for (const text of ['', 'a/b/c/d', 'linux//', 'linux/a b', '../x']) {
     assert.throws(() => parsePlatform(text), { kind: 'invalid' }, text);

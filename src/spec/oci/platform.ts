@@ -12,6 +12,18 @@ const ARCHITECTURES: Readonly<Record<string, readonly [string, string?]>> = {
 };
 const NODE_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
 const PART = /^[A-Za-z0-9_-]+$/;
+/** Systems and architectures that Go knows, by which a single word is told (containerd's platforms.Parse). */
+const KNOWN_SYSTEMS: ReadonlySet<string> = new Set(
+  'aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos'.split(
+    ' ',
+  ),
+);
+const KNOWN_ARCHITECTURES: ReadonlySet<string> = new Set(
+  (
+    '386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc ppc64 ppc64le ' +
+    'riscv riscv64 s390 s390x sparc sparc64 wasm'
+  ).split(' '),
+);
 
 /** The machine's own platform, in Go's names. */
 export function hostPlatform(): Platform {
@@ -28,8 +40,10 @@ export function parsePlatform(text: string): Platform {
   if (architecture !== undefined) {
     return normalisePlatform({ os: first, architecture, ...(variant === undefined ? {} : { variant }) });
   }
-  if (first === 'linux' || first === 'windows') return { ...hostPlatform(), os: first };
-  return normalisePlatform({ os: hostPlatform().os, architecture: first });
+  if (KNOWN_SYSTEMS.has(first)) return { ...hostPlatform(), os: first };
+  const single = normalisePlatform({ os: hostPlatform().os, architecture: first });
+  if (KNOWN_ARCHITECTURES.has(single.architecture)) return single;
+  throw invalid(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`);
 }
 
 /** Go's names, without the variant that is an architecture's only one (containerd's rules). */

@@ -2,6 +2,7 @@ export {
   canonicalString,
   familiarName,
   familiarString,
+  imageName,
   parseReference,
   type Reference,
   repositoryName,

@@ -71,6 +71,17 @@ export function canonicalString(reference: Reference): string {
   return repositoryName(reference) + suffix(reference);
 }
 
+/**
+ * The canonical string as an image is given it for its name.
+ * @throws EngineError invalid where the name would read as a digest
+ */
+export function imageName(reference: Reference): string {
+  if (familiarName(reference) === 'sha256') {
+    throw invalid('refusing to create an ambiguous tag using digest algorithm as name');
+  }
+  return canonicalString(reference);
+}
+
 /** `busybox`: the repository as users of Docker write it. */
 export function familiarName(reference: Reference): string {
   if (reference.domain !== DEFAULT_DOMAIN) return repositoryName(reference);

@@ -22,6 +22,8 @@ export const auth = defineRoute({
   async handle({ body, signal }, registries: Pick<Registries, 'login'>) {
     const domain = registryDomain(body.serveraddress ?? '');
     const { identityToken } = await registries.login(domain, credentialsOf(body), signal);
-    return { status: 200, body: { IdentityToken: identityToken ?? '', Status: 'Login Succeeded' } };
+    // The one that was sent is good still, unless the registry gave another.
+    const token = identityToken ?? body.identitytoken ?? '';
+    return { status: 200, body: { IdentityToken: token, Status: 'Login Succeeded' } };
   },
 });

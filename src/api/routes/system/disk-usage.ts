@@ -9,10 +9,8 @@ import { imageListFor } from '../../versions/image-shapes.ts';
 
 export interface DiskUsageDeps {
   readonly containers: Pick<Containers, 'list'>;
-  readonly images: Pick<Images, 'list'>;
+  readonly images: Pick<Images, 'list' | 'layersSizeBytes'>;
   readonly volumes: Pick<Volumes, 'list'>;
-  /** Bytes of all unpacked layers, each counted once. */
-  layersSizeBytes(): Promise<number>;
   /** Bytes below a directory on the host. */
   directorySizeBytes(path: string, signal: AbortSignal): Promise<number>;
 }
@@ -34,7 +32,7 @@ export const diskUsage = defineRoute({
         ? await deps.containers.list({ all: true, limit: 0, size: wants('container'), filters: {} })
         : [];
     const images = wants('image')
-      ? await deps.images.list({ all: false, filters: {}, sharedSize: true, manifests: false })
+      ? await deps.images.list({ all: false, filters: {}, sharedSize: true, countContainers: true, manifests: false })
       : [];
     const volumes: object[] = [];
     if (wants('volume')) {
@@ -43,7 +41,7 @@ export const diskUsage = defineRoute({
     return {
       status: 200,
       body: {
-        LayersSize: wants('image') ? await deps.layersSizeBytes() : 0,
+        LayersSize: wants('image') ? await deps.images.layersSizeBytes() : 0,
         Images: wants('image') ? imageListFor(version, images) : null,
         Containers: wants('container') ? containers : null,
         Volumes: wants('volume') ? volumes : null,

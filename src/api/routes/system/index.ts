@@ -8,13 +8,10 @@ import { events } from './events.ts';
 import { type InfoDeps, info } from './info.ts';
 import { headPing, ping } from './ping.ts';
 import { listPlugins } from './plugins.ts';
+import { pruneBuildCache } from './prune-build-cache.ts';
 import { type VersionDeps, version } from './version.ts';
 
-export interface System
-  extends InfoDeps,
-    VersionDeps,
-    CheckDeps,
-    Pick<DiskUsageDeps, 'layersSizeBytes' | 'directorySizeBytes'> {}
+export interface System extends InfoDeps, VersionDeps, CheckDeps, Pick<DiskUsageDeps, 'directorySizeBytes'> {}
 
 export function systemRoutes(
   system: System,
@@ -23,7 +20,6 @@ export function systemRoutes(
 ): readonly BoundRoute[] {
   const usage: DiskUsageDeps = {
     ...stores,
-    layersSizeBytes: () => system.layersSizeBytes(),
     directorySizeBytes: (path, signal) => system.directorySizeBytes(path, signal),
   };
   return [
@@ -36,5 +32,6 @@ export function systemRoutes(
     bind(diskUsage, usage),
     bind(checkStore, system),
     bind(listPlugins, undefined),
+    bind(pruneBuildCache, undefined),
   ];
 }
