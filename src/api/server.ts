@@ -17,6 +17,7 @@ import { distributionRoutes } from './routes/distribution/index.ts';
 import { execRoutes } from './routes/exec/index.ts';
 import { imageRoutes } from './routes/images/index.ts';
 import { networkRoutes } from './routes/networks/index.ts';
+import { swarmRoutes } from './routes/swarm/index.ts';
 import { type System, systemRoutes } from './routes/system/index.ts';
 import { volumeRoutes } from './routes/volumes/index.ts';
 import { API_VERSION } from './versions/api-version.ts';
@@ -64,6 +65,7 @@ export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
     ...imageRoutes(images),
     ...distributionRoutes(images),
     ...networkRoutes(networks),
+    ...swarmRoutes(),
     ...volumeRoutes(volumes),
   ];
 }

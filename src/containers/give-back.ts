@@ -3,13 +3,9 @@ import { rootsOf } from './image-mounts.ts';
 import { emitNetworkEvents, hostEndpoints } from './network-events.ts';
 import { networkSource } from './network-mode.ts';
 import type { ContainerRecord } from './record.ts';
-import { hasProcess } from './state.ts';
 import type { World } from './world.ts';
 
-export type GiveBackDeps = Pick<
-  World,
-  'networks' | 'networkDrivers' | 'volumes' | 'snapshots' | 'sharedMemory' | 'logger' | 'events'
->;
+export type GiveBackDeps = Pick<World, 'networks' | 'volumes' | 'snapshots' | 'sharedMemory' | 'logger'>;
 
 /**
  * Returns what a run of the container held: its network, its volumes' mounts and its root mount. Carries on past
@@ -23,7 +19,7 @@ export async function giveBack(deps: GiveBackDeps, record: ContainerRecord): Pro
       deps.logger.warn({ containerId: record.id, error: messageOf(error) }, 'a root file system stays mounted');
     });
   }
-  const steps: Promise<void>[] = [leaveNetworks(deps, record)];
+  const steps: Promise<void>[] = [deps.networks.detach(record.id)];
   if (sharesMemory(record)) steps.push(deps.sharedMemory.unmount(record.id));
   for (const name of volumeNames(record)) steps.push(giveBackVolume(deps, record, name));
   for (const outcome of await Promise.allSettled(steps)) {
@@ -35,11 +31,20 @@ export async function giveBack(deps: GiveBackDeps, record: ContainerRecord): Pro
   }
 }
 
-async function leaveNetworks(deps: GiveBackDeps, record: ContainerRecord): Promise<void> {
-  await deps.networks.detach(record.id);
-  const onHost = networkSource(record).kind === 'host' && hasProcess(record);
+/** Announces what a process gives back by its end: with dockerd that comes before its `die`. */
+export function announceLeaving(
+  deps: Pick<World, 'networks' | 'networkDrivers' | 'events'>,
+  record: ContainerRecord,
+): void {
+  const onHost = networkSource(record).kind === 'host';
   const endpoints = record.sandbox?.endpoints ?? (onHost ? hostEndpoints(deps) : {});
   emitNetworkEvents(deps, record.id, endpoints, 'disconnect');
+  for (const name of volumeNames(record)) announceUnmount(deps, record, name);
+}
+
+export function announceUnmount({ events }: Pick<World, 'events'>, record: ContainerRecord, name: string): void {
+  const driver = record.mounts.find((mount) => mount.Name === name)?.Driver ?? 'local';
+  events.emit('volume', 'unmount', name, { container: record.id, driver });
 }
 
 /** Its /dev/shm is on the host, for others to join. */
@@ -58,14 +63,12 @@ export function volumeNames(record: ContainerRecord): ReadonlySet<string> {
 
 /** Never rejects: may be an undo step. */
 export async function giveBackVolume(
-  deps: Pick<GiveBackDeps, 'volumes' | 'events' | 'logger'>,
+  deps: Pick<GiveBackDeps, 'volumes' | 'logger'>,
   record: ContainerRecord,
   name: string,
 ): Promise<void> {
   try {
     await deps.volumes.unmount(name, record.id);
-    const driver = record.mounts.find((mount) => mount.Name === name)?.Driver ?? 'local';
-    deps.events.emit('volume', 'unmount', name, { container: record.id, driver });
   } catch (error) {
     deps.logger.warn({ containerId: record.id, volume: name, error: messageOf(error) }, 'a volume stays mounted');
   }

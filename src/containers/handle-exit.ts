@@ -3,7 +3,7 @@ import type { TaskExit } from '../runtime/index.ts';
 import { emitContainerEvent } from './container-events.ts';
 import type { Entry } from './container-table.ts';
 import { handleExecExit } from './exec-exit.ts';
-import { giveBack } from './give-back.ts';
+import { announceLeaving, giveBack } from './give-back.ts';
 import { unwatchHealth } from './health/watch-health.ts';
 import { removeStopped } from './remove-container.ts';
 import { restartByPolicy } from './restart-by-policy.ts';
@@ -51,6 +51,7 @@ function applyExit(world: World, entry: Entry, exit: TaskExit): void {
     });
   const after = exited(before, exit, restart ? 'restarting' : 'exited');
   const unstored = world.table.note(entry, after);
+  announceLeaving(world, before);
   emitContainerEvent(world.events, after, 'die', {
     execDuration: String(Math.floor(ranForMs / 1000)),
     exitCode: String(after.state.exitCode),

@@ -1,4 +1,4 @@
-import { giveBackVolume, volumeNames } from './give-back.ts';
+import { announceUnmount, giveBackVolume, volumeNames } from './give-back.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
 import type { World } from './world.ts';
 
@@ -21,7 +21,10 @@ export async function mountVolumes(
   const sources = new Map<string, string>();
   for (const name of names) {
     sources.set(name, await deps.volumes.mountPath(name, record.id));
-    undo.defer(() => giveBackVolume(deps, record, name));
+    undo.defer(async () => {
+      await giveBackVolume(deps, record, name);
+      announceUnmount(deps, record, name);
+    });
   }
   const mounts: MountRecord[] = [];
   for (const mount of record.mounts) {

@@ -96,7 +96,7 @@ export async function dispatchUpgrade(
       sendReply(response, plain, { version, signal: abort.signal, onFault }),
     );
   }
-  const connection = await takeOver(request, socket, { tty: reply.tty, version, webSocket });
+  const connection = await takeOver(request, socket, { tty: reply.tty, version, webSocket, headers: deps.headers });
   if (connection === undefined) return;
   try {
     await reply.hijack(connection, abort.signal);
@@ -155,23 +155,32 @@ function validate(route: BoundRoute, bytes: Buffer, request: IncomingMessage): u
   return parseJson(route.json, value ?? {});
 }
 
+interface TakeOver extends Pick<DispatchDeps, 'headers'> {
+  readonly tty: boolean;
+  readonly version: string;
+  readonly webSocket: boolean;
+}
+
 /** The client's connection once it was told, as what the verb writes to and reads from. Undefined when it was refused. */
 async function takeOver(
   request: IncomingMessage,
   socket: Socket,
-  { tty, version, webSocket }: { readonly tty: boolean; readonly version: string; readonly webSocket: boolean },
+  { tty, version, webSocket, headers }: TakeOver,
 ): Promise<Duplex | undefined> {
   if (webSocket) {
     return await acceptWebSocket(request, socket, { multiplexed: !tty, text: compareVersions(version, '1.28') < 0 });
   }
-  socket.write(hijackHead(socket, outputContentType(tty, version)));
+  socket.write(hijackHead(socket, outputContentType(tty, version), headers));
   return socket;
 }
 
-function hijackHead(socket: Socket, contentType: string): string {
-  return isPlainHijack(socket)
-    ? `HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\n\r\n`
-    : `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`;
+/** Without an upgrade dockerd calls multiplexed output raw as well, and its clients know which of both they asked for. */
+function hijackHead(socket: Socket, contentType: string, headers: DispatchDeps['headers']): string {
+  const head = isPlainHijack(socket)
+    ? ['HTTP/1.1 200 OK', 'Content-Type: application/vnd.docker.raw-stream']
+    : ['HTTP/1.1 101 UPGRADED', `Content-Type: ${contentType}`, 'Connection: Upgrade', 'Upgrade: tcp'];
+  for (const [name, value] of Object.entries(headers)) head.push(`${name}: ${value}`);
+  return `${head.join('\r\n')}\r\n\r\n`;
 }
 
 /** An ordinary answer on a connection without a parser; nothing can follow it. */

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { readAll, readUntil, serve } from '../testing/serve.ts';
+import { API_VERSION } from '../versions/api-version.ts';
 
-const HEAD_101 =
-  'HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n';
-const HEAD_200 = 'HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n\r\n';
+const SERVER = `Api-Version: ${API_VERSION}\r\nDocker-Experimental: false\r\nOstype: linux\r\nServer: Gantry/0.0.0 (linux)\r\n\r\n`;
+const HEAD_101 = `HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${SERVER}`;
+const HEAD_200 = `HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n${SERVER}`;
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: tcp\r\n';
 const ATTACH = 'POST /v1.45/containers/web/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\n';
 
