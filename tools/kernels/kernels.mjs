@@ -19,8 +19,6 @@ const FILES = [
   'network',
   'volumes',
   'restore',
-  'health',
-  'ipc',
   'engine-defaults',
 ].map((name) => `test/e2e/${name}.test.ts`);
 
