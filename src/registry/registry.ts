@@ -7,7 +7,7 @@ import { openPullTimes } from './pull-through/pull-times.ts';
 import { createRegistryCollector, type RegistryCollector } from './storage/collector.ts';
 import { createLocalImages, type EngineNames, type LocalImages } from './storage/local-images.ts';
 import { createQuota, type Quota } from './storage/quota.ts';
-import type { RegistryTables } from './storage/records.ts';
+import { openTables, type TableSet } from './storage/records.ts';
 import { openRepositoryIndex, type RepositoryIndex } from './storage/repository-index.ts';
 import { openUploads, type Uploads } from './storage/uploads.ts';
 
@@ -46,6 +46,8 @@ export type RegistryEvents = (event: RegistryEvent) => void;
 export interface RegistryOptions {
   readonly content: ContentStore;
   readonly db: Pick<StateDb, 'table' | 'transaction'>;
+  /** Default `registry`. */
+  readonly tables?: TableSet;
   readonly logger: Logger;
   readonly events?: RegistryEvents;
   /** How long content without a manifest stays. Default one hour. */
@@ -64,10 +66,10 @@ export interface RegistryOptions {
   readonly cache?: CacheOptions;
   /**
    * The content store is an engine's, which asks `collector.keeps` before it deletes. Its images are served, too, under their
-   * names at this registry's address.
+   * names at this registry's address, where names are given.
    */
   readonly shared?: {
-    readonly names: EngineNames;
+    readonly names?: EngineNames;
     /** The registry does not need it any more; perhaps somebody else does. */
     readonly discard: (digest: Digest) => void;
   };
@@ -81,14 +83,7 @@ export interface RegistryOptions {
 export function openRegistry(options: RegistryOptions): Registry {
   const { content, db, logger } = options;
   const now = options.now ?? (() => performance.now());
-  const tables: RegistryTables = {
-    manifests: db.table('registry_manifests', { durable: true }),
-    tags: db.table('registry_tags', { durable: true }),
-    blobs: db.table('registry_blobs', { durable: true }),
-    uploads: db.table('registry_uploads', { durable: false }),
-    pulls: db.table('registry_pulls', { durable: false }),
-    transaction: (change, transaction) => db.transaction(change, transaction),
-  };
+  const tables = openTables(db, options.tables ?? 'registry');
   const collecting = createRegistryCollector({
     content,
     discard: options.shared?.discard ?? ((digest) => content.delete(digest)),
@@ -165,7 +160,7 @@ export function openRegistry(options: RegistryOptions): Registry {
       }
       return [...lost].map(([digest, repository]) => ({ repository, digest }));
     },
-    local: options.shared === undefined ? undefined : createLocalImages(options.shared.names, content, logger),
+    local: options.shared?.names === undefined ? undefined : createLocalImages(options.shared.names, content, logger),
     cache,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);

@@ -1,26 +1,18 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { busyboxArchive, tarArchive } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { CLIS, eventually, loadBusybox, unique } from '../support/fixture.ts';
+import { freePort } from '../support/free-port.ts';
 import { temporaryFile } from '../support/gantry-registry.ts';
 import { peer } from '../support/peer.ts';
 
 const ACCEPT = 'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json';
 const sha256 = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const blobs = (engine: TestEngine): string[] => readdirSync(join(engine.dataRoot, 'content/blobs/sha256')).sort();
 const hasBlob = (engine: TestEngine, digest: string): boolean =>
@@ -202,6 +194,7 @@ test('accounts, limits and errors of the configuration are those of gantry regis
 
   writeFileSync(config, '{"root":"/srv"}');
   await assert.rejects(startEngine({ flags }), /root: not for a registry within the engine/);
+  writeFileSync(config, '{"gc":{}}');
   await assert.rejects(
     startEngine({ flags: ['--registry-config', config] }),
     /--registry-config needs --registry-listen/,

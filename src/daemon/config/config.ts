@@ -159,10 +159,7 @@ function proxyConfig(values: OptionValues): Config['proxies'] {
 }
 
 function ownRegistryConfig(values: OptionValues): Config['ownRegistry'] {
-  const listen = text(values, 'registry-listen');
-  const configFile = text(values, 'registry-config');
-  if (listen === undefined && configFile !== undefined) throw invalid('--registry-config needs --registry-listen');
-  return { listen, configFile };
+  return { listen: text(values, 'registry-listen'), configFile: text(values, 'registry-config') };
 }
 
 function runDefaults(values: OptionValues): RunDefaults {

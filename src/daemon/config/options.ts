@@ -171,7 +171,7 @@ export const OPTIONS = [
     flag: 'registry-config',
     kind: 'string',
     value: 'FILE',
-    help: 'Accounts, TLS, quotas and more for the registry within the engine (docs/registry.md)',
+    help: 'Accounts, TLS, quotas, a cache and more for the registry within the engine (docs/registry.md)',
   },
   {
     flag: 'registry-listen',

@@ -55,6 +55,9 @@ const FILE = z.strictObject({
       passwordFile: z.string().optional(),
       ttlSeconds: seconds.optional(),
       keepDays: z.number().positive().max(36_500).optional(),
+      /** Within an engine: where the cache listens, and what it may hold. */
+      listen: z.string().optional(),
+      totalBytes: bytes.optional(),
     })
     .optional(),
   webhooks: z
@@ -121,6 +124,12 @@ export function readRegistryConfig(args: readonly string[]): RegistryConfig {
   if (clientCa !== undefined && cert === undefined) throw invalid('--tls-client-ca needs --tls-cert and --tls-key');
   const root = flags.root ?? file.root;
   if (root === undefined || root === '') throw invalid('say where the registry keeps its data: --root DIR');
+  for (const key of ['listen', 'totalBytes'] as const) {
+    if (file.proxy?.[key] !== undefined)
+      throw invalid(
+        `proxy.${key}: for a cache within an engine only: here it is ${key === 'listen' ? key : `limits.${key}`}`,
+      );
+  }
   const merged: unknown = {
     ...file,
     listen: undefined,
@@ -140,9 +149,12 @@ export function readRegistryConfig(args: readonly string[]): RegistryConfig {
 
 /** The file of a registry within an engine. @throws EngineError invalid, also for what is the engine's to say */
 export function readServiceConfig(path: string): RegistryService {
-  const { listen, root, proxy, log, ...service } = parseFile(path);
-  for (const [key, value] of Object.entries({ listen, root, proxy, log })) {
+  const { listen, root, log, ...service } = parseFile(path);
+  for (const [key, value] of Object.entries({ listen, root, log })) {
     if (value !== undefined) throw invalid(`${path}: ${key}: not for a registry within the engine`);
+  }
+  if (service.proxy !== undefined && service.proxy.listen === undefined) {
+    throw invalid(`${path}: proxy.listen: say where the cache listens, as it is a registry beside the engine's own`);
   }
   return service;
 }

@@ -1,9 +1,11 @@
 import { hostname, networkInterfaces } from 'node:os';
+import { invalid } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { type EngineNames, openRegistry, type Registry } from '../../registry/index.ts';
 import { parseReference } from '../../spec/index.ts';
 import type { ContentStore, Finding, StateDb, Stores } from '../../store/index.ts';
 import { readServiceConfig } from './config.ts';
+import { openEngineCache } from './engine-cache.ts';
 import { type ListenAddress, parseListen } from './listen-address.ts';
 import { type OutwardDeps, openWebhooks, storageOptions } from './registry-options.ts';
 import { serveRegistry } from './serve.ts';
@@ -33,6 +35,10 @@ export function openEngineRegistry(
 ): EngineRegistry {
   const { logger } = deps;
   const service = configFile === undefined ? {} : readServiceConfig(configFile);
+  if (configFile !== undefined && listen === undefined && service.proxy === undefined) {
+    throw invalid('--registry-config needs --registry-listen, or a proxy in its file');
+  }
+  const cacheAddress = service.proxy === undefined ? undefined : parseListen(service.proxy.listen);
   const address = listen === undefined ? undefined : parseListen(listen);
   const opened = new AsyncDisposableStack();
   let stores: Pick<Stores, 'images' | 'collector'> | undefined;
@@ -50,27 +56,36 @@ export function openEngineRegistry(
     const collected = stores?.collector.collect({ blobs: new Set([digest]), chains: [] });
     collected?.catch((error: unknown) => logger.error({ err: error, digest }, 'cannot delete a blob of the registry'));
   };
+  const events = openWebhooks(service.webhooks, deps, opened);
   const registry: Registry = opened.use(
     openRegistry({
       db,
       content,
       logger,
-      events: openWebhooks(service.webhooks, deps, opened),
+      events,
       ...storageOptions(service),
       shared: { names, discard },
     }),
   );
+  const cache = openEngineCache({ db, content }, service, { ...deps, events, discard });
+  if (cache !== undefined) opened.use(cache);
   return {
-    keeps: registry.collector.keeps,
-    audit: () =>
-      registry.lost().map(({ repository, digest }) => ({
-        kind: 'blob-missing',
-        subject: digest,
-        problem: `${repository} in the engine's registry refers to it, and it is not there`,
-        advice: `push ${repository} again`,
-      })),
+    keeps: (digest) => registry.collector.keeps(digest) || cache?.collector.keeps(digest) === true,
+    audit: () => [
+      ...findings(registry, "the engine's registry", (repository) => `push ${repository} again`),
+      ...(cache === undefined
+        ? []
+        : findings(cache, "the engine's cache", () => 'it is fetched again when it is pulled')),
+    ],
     async serve(engine) {
       stores = engine;
+      if (cache !== undefined && cacheAddress !== undefined) {
+        // Metrics have one address: they are the registry's where there is one.
+        const { metrics, ...rest } = service;
+        const own = { ...rest, ...(address === undefined && metrics !== undefined ? { metrics } : {}) };
+        const served = opened.use(await serveRegistry(cache, { ...own, listen: cacheAddress }, logger));
+        logger.info({ address: served.address, upstream: cache.cache?.upstream }, 'cache listens');
+      }
       if (address === undefined) return;
       const served = opened.use(await serveRegistry(registry, { ...service, listen: address }, logger));
       hosts = namesOfThisHost(served.address, address);
@@ -81,6 +96,15 @@ export function openEngineRegistry(
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+function findings(registry: Registry, what: string, advice: (repository: string) => string): readonly Finding[] {
+  return registry.lost().map(({ repository, digest }) => ({
+    kind: 'blob-missing',
+    subject: digest,
+    problem: `${repository} in ${what} refers to it, and it is not there`,
+    advice: advice(repository),
+  }));
 }
 
 /** How the registry may be called in the names of images: `localhost:5000`, `192.0.2.1:5000`, `build-host:5000`. */

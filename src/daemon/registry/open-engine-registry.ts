@@ -12,7 +12,9 @@ export async function openEngineRegistryIfUsed(
   deps: OutwardDeps,
 ): Promise<EngineRegistry | undefined> {
   const holds = (table: string): boolean => stores.db.table(table, { durable: true }).all().length > 0;
-  if (config.listen === undefined && !holds('registry_blobs') && !holds('registry_manifests')) return undefined;
+  const isAsked = config.listen !== undefined || config.configFile !== undefined;
+  if (!isAsked && !['registry', 'registry_cache'].some((set) => holds(`${set}_blobs`) || holds(`${set}_manifests`)))
+    return undefined;
   const { openEngineRegistry } = await import('./engine-registry.ts');
   return openEngineRegistry(stores, config, deps);
 }

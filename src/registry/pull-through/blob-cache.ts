@@ -38,6 +38,18 @@ export function createBlobCache(deps: CacheDeps, closing: AbortSignal): BlobCach
     index.linkBlob({ repository: name, digest, sizeBytes: size });
   };
 
+  /** It may have come by another repository, or be an image's of the engine that shares the content. */
+  const adopt = async (name: RepositoryName, digest: Digest, size: number): Promise<boolean> => {
+    const isHere = (): boolean => content.has(digest) && content.sizeBytes(digest) === size;
+    if (!isHere()) return false;
+    using _held = collector.hold(digest);
+    if (!index.uses(digest)) await content.sync([digest]);
+    // Whoever deletes asks what is held; but a disk may lose it.
+    if (!isHere()) return false;
+    link(name, digest, size);
+    return true;
+  };
+
   const start = async (name: RepositoryName, digest: Digest, size: number): Promise<SharedDownload> => {
     deps.makeRoom(size);
     const holds = new DisposableStack();
@@ -76,9 +88,7 @@ export function createBlobCache(deps: CacheDeps, closing: AbortSignal): BlobCach
       for (;;) {
         const size = sizeBytes(name, digest);
         if (size === undefined) throw new RegistryError('BLOB_UNKNOWN', `blob unknown to registry: ${digest}`);
-        if (content.has(digest) && index.uses(digest) && content.sizeBytes(digest) === size) {
-          // It may have come by another repository.
-          link(name, digest, size);
+        if (await adopt(name, digest, size)) {
           counts.hits += 1;
           return undefined;
         }

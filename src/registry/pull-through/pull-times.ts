@@ -3,7 +3,7 @@ import type { Records } from '../../base/records.ts';
 import type { RepositoryName } from '../names.ts';
 import { manifestKey } from '../storage/records.ts';
 
-/** Table `registry_pulls`, key `repository@digest`. */
+/** Table `<set>_pulls`, key `repository@digest`. */
 export interface PullRecord {
   /** Milliseconds since the epoch. */
   readonly pulledAt: number;

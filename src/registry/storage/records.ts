@@ -1,10 +1,11 @@
 import type { Digest } from '../../base/ids.ts';
 import type { Records } from '../../base/records.ts';
+import type { StateDb } from '../../store/index.ts';
 import type { RepositoryName } from '../names.ts';
 import type { PullRecord } from '../pull-through/pull-times.ts';
 import type { ManifestDocument } from './manifest-document.ts';
 
-/** Table `registry_manifests`, key `repository@digest`. The bytes are a blob of the content store. */
+/** Table `<set>_manifests`, key `repository@digest`. The bytes are a blob of the content store. */
 export interface ManifestRecord {
   readonly repository: RepositoryName;
   readonly digest: Digest;
@@ -15,21 +16,21 @@ export interface ManifestRecord {
   readonly subject?: Digest;
 }
 
-/** Table `registry_tags`, key `repository:tag`. */
+/** Table `<set>_tags`, key `repository:tag`. */
 export interface TagRecord {
   readonly repository: RepositoryName;
   readonly tag: string;
   readonly digest: Digest;
 }
 
-/** Table `registry_blobs`, key `repository@digest`: the repository has the blob. */
+/** Table `<set>_blobs`, key `repository@digest`: the repository has the blob. */
 export interface BlobRecord {
   readonly repository: RepositoryName;
   readonly digest: Digest;
   readonly sizeBytes: number;
 }
 
-/** Table `registry_uploads`, by id. The bytes are an ingest of the content store. */
+/** Table `<set>_uploads`, by id. The bytes are an ingest of the content store. */
 export interface UploadRecord {
   readonly id: string;
   readonly repository: RepositoryName;
@@ -45,6 +46,35 @@ export interface RegistryTables {
   readonly pulls: Records<PullRecord>;
   /** All writes in `change`, or none. */
   transaction(change: () => void, options?: { readonly removes?: boolean }): void;
+}
+
+/** Registries of one database each have tables of their own. */
+export type TableSet = 'registry' | 'registry_cache';
+
+export function openTables(db: Pick<StateDb, 'table' | 'transaction'>, set: TableSet): RegistryTables {
+  return {
+    manifests: db.table(`${set}_manifests`, { durable: true }),
+    tags: db.table(`${set}_tags`, { durable: true }),
+    blobs: db.table(`${set}_blobs`, { durable: true }),
+    uploads: db.table(`${set}_uploads`, { durable: false }),
+    pulls: db.table(`${set}_pulls`, { durable: false }),
+    transaction: (change, transaction) => db.transaction(change, transaction),
+  };
+}
+
+/** Before a registry is opened on them. What they kept is the collector's to delete. */
+export function forgetEverything(tables: RegistryTables): void {
+  tables.transaction(
+    () => {
+      for (const { repository, tag } of tables.tags.all()) tables.tags.delete(tagKey(repository, tag));
+      for (const { repository, digest } of tables.blobs.all()) tables.blobs.delete(blobKey(repository, digest));
+      for (const { repository, digest } of tables.manifests.all()) {
+        tables.manifests.delete(manifestKey(repository, digest));
+        tables.pulls.delete(manifestKey(repository, digest));
+      }
+    },
+    { removes: true },
+  );
 }
 
 export function manifestRecord(
