@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { messageOf } from '../../base/errors.ts';
 import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
 import { type Descriptor, MEDIA_TYPE, parseIndex, parseManifest } from '../../spec/index.ts';
@@ -69,10 +68,9 @@ function subjectOf(value: unknown): Digest | undefined {
 function parseObject(bytes: Uint8Array): Record<string, unknown> {
   let json: unknown;
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    json = parseBoundedJson(bytes);
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw refused(error instanceof EngineError ? error.message : 'it is no JSON', error);
+    throw refused('it is no JSON', error);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw refused('it is no JSON object');
   return json as Record<string, unknown>;
