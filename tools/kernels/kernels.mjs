@@ -1,10 +1,9 @@
 // `npm run test:kernels [-- --only PART] [--kvm] [FILE…]`: system tests of the engine in virtual machines, each with another kernel
 // or another arrangement of cgroups than this machine has. README.md beside this file tells what they are and need. Node 18 code.
-
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../node.mjs';
-import { setUp } from '../setup.mjs';
+import { obstacles, setUp } from '../setup.mjs';
 import { initramfs } from './initramfs.mjs';
 import { newJob } from './job.mjs';
 import { arrangementsOf, kernels } from './kernel-packages.mjs';
@@ -26,6 +25,12 @@ const { values: flags, positionals } = parseArgs({
   options: { only: { type: 'string', default: '' }, kvm: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
+const inTheWay = obstacles();
+if (process.arch !== 'x64') inTheWay.push('the machines are of x64, this one is not');
+if (inTheWay.length > 0) {
+  console.error(`No machine can be started here:\n${inTheWay.map((line) => `  - ${line}`).join('\n')}`);
+  process.exit(1);
+}
 setUp({ tests: true, machines: true });
 
 const stopped = new AbortController();
