@@ -161,6 +161,8 @@ test('a shell on a terminal: raw bytes, size, signals from the keyboard', async 
   await until(() => text.split('echoed twice').length > 2, 'cat reads the terminal');
   client.write('\x03');
   await until(() => text.includes('^C'), 'the keyboard interrupts');
+  // Interrupted, but not yet gone, it would still read the next line.
+  await until(async () => (await host.runtime.processes(id)).length === 1, 'cat is gone');
   client.write('exit 3\n');
   assert.equal((await ended).exitCode, 3);
   await closed;
