@@ -17,6 +17,9 @@ import { releaseVolumes } from './remove-container.ts';
 import { settleAll } from './settle.ts';
 import type { World } from './world.ts';
 
+/** By which programs know that they run in a container of an engine like Docker's. */
+const MARK = '.dockerenv';
+
 export interface Created {
   readonly id: string;
   readonly warnings: readonly string[];
@@ -39,7 +42,7 @@ export async function createContainer(world: World, request: CreateContainer, si
   undo.defer(() => undoCreate(world, entry));
   const [mounts] = await settleAll([
     makeVolumes(world, entry.record, plan.mounts),
-    world.snapshots.createWritable(entry.id, entry.record.diffIds),
+    world.snapshots.createWritable(entry.id, entry.record.diffIds, { emptyFile: MARK }),
     makeFolder(world, entry.id),
     makeViews(world, entry.record),
   ]);

@@ -344,6 +344,7 @@ export class FakeLife {
           host.writables.delete(id);
         }),
       writables: () => [...host.writables],
+      writableFolders: () => null,
       writableSize: async () => 0,
     };
   }

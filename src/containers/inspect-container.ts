@@ -38,7 +38,7 @@ export async function inspectContainer(
     AppArmorProfile: '',
     ExecIDs: entry.execIds.size === 0 ? null : [...entry.execIds],
     HostConfig: shownHostConfig(world.table, record),
-    GraphDriver: { Name: world.snapshots.driver, Data: null },
+    GraphDriver: { Name: world.snapshots.driver, Data: world.snapshots.writableFolders(record.id) },
     ...sizes,
     Mounts: mountPoints(record),
     Config: record.config,

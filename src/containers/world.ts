@@ -46,6 +46,7 @@ export interface ContainersDeps {
     | 'removeWritable'
     | 'writables'
     | 'writableSize'
+    | 'writableFolders'
   >;
   readonly files: ContainerFiles;
   readonly sharedMemory: SharedMemory;

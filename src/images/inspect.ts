@@ -29,7 +29,7 @@ export function inspectImage(
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,
     Size: sizeOf(layersOf(deps.snapshots, config), sizes),
-    GraphDriver: { Name: deps.snapshots.driver, Data: null },
+    GraphDriver: { Name: deps.snapshots.driver, Data: deps.snapshots.layerFolders(config.rootfs.diff_ids) },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: image.lastTaggedAt },
     Descriptor: image.target,

@@ -10,7 +10,7 @@ export function collectingSnapshots(snapshots: Snapshots, collector: Pick<Collec
     removeLayer: (key) => snapshots.removeLayer(key),
     layersInUse: () => snapshots.layersInUse(),
     layers: () => snapshots.layers(),
-    createWritable: (id, diffIds) => snapshots.createWritable(id, diffIds),
+    createWritable: (id, diffIds, options) => snapshots.createWritable(id, diffIds, options),
     mount: (id, options) => snapshots.mount(id, options),
     lend: (id, options) => snapshots.lend(id, options),
     unmount: (id) => snapshots.unmount(id),
@@ -19,6 +19,8 @@ export function collectingSnapshots(snapshots: Snapshots, collector: Pick<Collec
       await collector.collectHeldBack();
     },
     writables: () => snapshots.writables(),
+    writableFolders: (id) => snapshots.writableFolders(id),
+    layerFolders: (diffIds) => snapshots.layerFolders(diffIds),
     writableSize: (id) => snapshots.writableSize(id),
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -33,6 +33,32 @@ for (const cli of CLIS) {
     await ok('pause', idle);
     assert.equal(await ok('diff', idle), 'C /tmp\nA /tmp/running');
     await ok('rm', '-f', idle);
+  });
+
+  test(`${cli}: /.dockerenv marks a container, is exported and never committed; inspect names its folders`, async () => {
+    const [name, flat] = [unique('marked'), unique('flat')];
+    await ok('run', '--name', name, 'busybox', 'stat', '-c', '%a %s', '/.dockerenv');
+    assert.equal(await ok('logs', name), '755 0');
+    assert.equal(await ok('diff', name), '');
+    const upper = await ok('inspect', '-f', '{{.GraphDriver.Data.UpperDir}}', name);
+    assert.ok(readdirSync(upper).includes('.dockerenv'));
+    const lower = await ok('inspect', '-f', '{{.GraphDriver.Data.LowerDir}}', name);
+    assert.equal(lower, await ok('image', 'inspect', '-f', '{{.GraphDriver.Data.UpperDir}}', 'busybox'));
+    assert.ok(existsSync(join(lower, 'bin/busybox')));
+    await ok('commit', name, flat);
+    const kept = await ok('image', 'inspect', '-f', '{{.GraphDriver.Data.UpperDir}}', flat);
+    assert.equal(existsSync(join(kept, '.dockerenv')), false);
+    // Made of a whole container’s files: its own is no change of the next.
+    const folder = mkdtempSync(join(tmpdir(), 'gantry-flat-'));
+    const file = join(folder, 'root.tar');
+    await ok('export', '-o', file, name);
+    await ok('import', file, flat);
+    rmSync(folder, { recursive: true });
+    const next = unique('marked');
+    await ok('run', '--name', next, flat, 'true');
+    assert.equal(await ok('diff', next), '');
+    await ok('rm', name, next);
+    await ok('rmi', '-f', flat);
   });
 
   test(`${cli} export writes the root of a running, stopped and created container, without its volumes`, async () => {

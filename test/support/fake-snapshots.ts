@@ -56,6 +56,8 @@ export function fakeSnapshots(): FakeSnapshots {
     unmount: async () => {},
     removeWritable: async (id) => void writables.delete(id),
     writables: () => [...writables.keys()],
+    writableFolders: () => null,
+    layerFolders: () => null,
     writableSize: async () => 0,
     swept: async () => {},
     async [Symbol.asyncDispose]() {},

@@ -9,6 +9,7 @@ import type { Finding } from '../check/finding.ts';
 import { auditSnapshots } from './audit.ts';
 import { type ContainerFiles, containerFiles } from './container-files.ts';
 import type { SnapshotDriver, WantedMount } from './driver.ts';
+import { layerFolders, writableFolders } from './folders.ts';
 import { layerMounts } from './layer-mounts.ts';
 import { chainKey, type LayerRecord, LayerTable } from './layer-table.ts';
 import { mountUses } from './mount-uses.ts';
@@ -168,7 +169,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     },
     layersInUse: () => writables.layersInUse(),
     layers: () => table.all(),
-    async createWritable(id, diffIds) {
+    async createWritable(id, diffIds, { emptyFile } = {}) {
       if (writables.has(id)) throw conflict(`writable root ${id} exists`);
       const layers = table.chain(diffIds);
       const folder = paths.writable(id);
@@ -177,6 +178,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
       try {
         mkdirSync(folder, { mode: 0o711 });
         await driver.create(folder, layers);
+        if (emptyFile !== undefined) makeEmptyFile(join(paths.writableFs(id), emptyFile));
         writables.complete(id);
       } catch (error) {
         writables.remove(id);
@@ -193,6 +195,14 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
       trash.take(paths.writable(id));
     },
     writables: () => writables.ids(),
+    writableFolders(id) {
+      if (driver.name === 'vfs' || !writables.has(id)) return null;
+      return writableFolders(paths, { id, layers: writables.layersOf(id), mountRoot: options.mountRoot });
+    },
+    layerFolders(diffIds) {
+      const isUnpacked = diffIds.every((_, at) => table.find(diffIds.slice(0, at + 1)) !== undefined);
+      return driver.name === 'vfs' || !isUnpacked ? null : layerFolders(paths, table.chain(diffIds));
+    },
     async writableSize(id) {
       if (!writables.has(id)) throw notFound('writable root', id);
       return pool.run({ kind: 'size', path: paths.writableFs(id) });
@@ -259,6 +269,15 @@ function moveIntoPlace(paths: SnapshotPaths, folder: string, record: LayerRecord
   writeFileSync(join(whole, 'layer.json'), JSON.stringify(record));
   renameSync(join(folder, 'fs'), join(whole, 'fs'));
   renameSync(whole, paths.layer(record.key));
+}
+
+/** What an image has by that name stays, whatever it is. */
+function makeEmptyFile(path: string): void {
+  try {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o755 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
 }
 
 function spaceOr(error: unknown): unknown {

@@ -33,6 +33,32 @@ export function snapshotsSuite(driver: 'overlay2' | 'vfs'): void {
     assert.equal(readFileSync(join(await bed.snapshots.mount('c1'), 'written'), 'utf8').length, 1000);
   });
 
+  test(`${driver}: a file that marks containers is in their roots, and the folders of trees are known`, async () => {
+    await using bed = openBed(driver);
+    const base = await bed.layer([file('one')]);
+    const top = await bed.layer([file('two')], [base]);
+    await bed.snapshots.createWritable('c', [base, top], { emptyFile: '.mark' });
+    const root = await bed.snapshots.mount('c');
+    assert.deepEqual(readdirSync(root).sort(), ['.mark', 'one', 'two']);
+    assert.equal(statSync(join(root, '.mark')).mode & 0o7777, 0o755);
+    const [ofWritable, ofLayers] = [bed.snapshots.writableFolders('c'), bed.snapshots.layerFolders([base, top])];
+    assert.equal(bed.snapshots.writableFolders('unknown'), null);
+    assert.equal(bed.snapshots.layerFolders([digestOf(Buffer.from('unknown'))]), null);
+    if (driver === 'vfs') {
+      assert.deepEqual([ofWritable, ofLayers], [null, null]);
+      return;
+    }
+    assert.equal(ofWritable?.['MergedDir'], root);
+    assert.deepEqual(readdirSync(ofWritable?.['UpperDir'] ?? ''), ['.mark']);
+    assert.ok(existsSync(ofWritable?.['WorkDir'] ?? ''));
+    const lower = (ofWritable?.['LowerDir'] ?? '').split(':');
+    assert.deepEqual(
+      lower.map((folder) => readdirSync(folder)),
+      [['two'], ['one']],
+    );
+    assert.deepEqual(ofLayers, { UpperDir: lower[0], LowerDir: lower[1] });
+  });
+
   test(`${driver}: what is made to be looked at shows its layers, keeps them, and stays while it is lent`, async () => {
     await using bed = openBed(driver);
     const base = await bed.layer([dir('a/', 0o750), file('a/one'), file('gone')]);

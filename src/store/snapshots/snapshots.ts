@@ -1,4 +1,5 @@
 import type { Digest } from '../../base/ids.ts';
+import type { Folders } from './folders.ts';
 import type { UsedRoot } from './mount-uses.ts';
 
 /** Key of an unpacked layer: its diffID where that is sound, else its chainID ("Facts that bite", Overlay). */
@@ -57,7 +58,8 @@ export interface Snapshots {
   layersInUse(): ReadonlySet<LayerKey>;
   layers(): readonly { readonly key: LayerKey; readonly diffIds: readonly Digest[]; readonly sizeBytes: number }[];
 
-  createWritable(id: string, diffIds: readonly Digest[]): Promise<void>;
+  /** `emptyFile` is a name at the top. */
+  createWritable(id: string, diffIds: readonly Digest[], options?: { readonly emptyFile?: string }): Promise<void>;
   /**
    * Mounts the writable's root; answers its path. Idempotent. With `isVolatile` what is written never has to reach the disk: fsync
    * inside does nothing, and unmounting does not write back the whole file system, as overlayfs otherwise does. For roots that
@@ -72,6 +74,10 @@ export interface Snapshots {
   /** Unmounts, and moves the tree away for the background sweep. Idempotent. */
   removeWritable(id: string): Promise<void>;
   writables(): readonly string[];
+  /** Where a writable lies on the host, by dockerd's names for overlay; null for an unknown one, and where there is none to name. */
+  writableFolders(id: string): Folders | null;
+  /** The same of unpacked layers: `UpperDir` is the topmost. */
+  layerFolders(diffIds: readonly Digest[]): Folders | null;
   /** Bytes of the writable layer alone. */
   writableSize(id: string): Promise<number>;
 }

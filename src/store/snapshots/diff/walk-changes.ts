@@ -34,12 +34,15 @@ export interface WalkChanges {
   readonly withSame: boolean;
 }
 
+/** Every container has one of its own, also where its image was made of a whole container's files. */
+const MARK = '.dockerenv';
+
 /**
  * What a container needs to be mounted on: a runtime makes it where the image has none. Docker keeps these in a layer of their
  * own, so they are no changes as long as nothing is in them.
  */
 const MOUNT_PLACES: ReadonlySet<string> = new Set([
-  ...['.dockerenv', 'dev', 'dev/console', 'dev/mqueue', 'dev/pts', 'dev/shm', 'etc', 'etc/hostname'],
+  ...[MARK, 'dev', 'dev/console', 'dev/mqueue', 'dev/pts', 'dev/shm', 'etc', 'etc/hostname'],
   ...['etc/hosts', 'etc/mtab', 'etc/resolv.conf', 'proc', 'run', 'run/secrets', 'sys'],
 ]);
 
@@ -101,7 +104,8 @@ class Walk {
       return;
     }
     if (kind === 'same' && !(this.#isOverlay && this.#withSame)) return;
-    if (kind === 'added' && MOUNT_PLACES.has(path) && stat.size === 0n && stat.isFile()) return;
+    const isMark = path === MARK && below?.size === 0n;
+    if ((kind === 'added' || isMark) && MOUNT_PLACES.has(path) && stat.size === 0n && stat.isFile()) return;
     yield* this.#said({ kind, path, source, stat, isOpaque: false });
   }
 

@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import type { LayerRecord } from './layer-table.ts';
+import type { SnapshotPaths } from './paths.ts';
+
+/** `LowerDir`, top first with colons between, `UpperDir`, `WorkDir`, `MergedDir`: those that there are. */
+export type Folders = Readonly<Record<string, string>>;
+
+/** Where a container's tree lies. */
+export function writableFolders(
+  paths: SnapshotPaths,
+  {
+    id,
+    layers,
+    mountRoot,
+  }: { readonly id: string; readonly layers: readonly LayerRecord[]; readonly mountRoot: string },
+): Folders {
+  return {
+    ...lower(paths, layers),
+    MergedDir: join(mountRoot, id),
+    UpperDir: paths.writableFs(id),
+    WorkDir: join(paths.writable(id), 'work'),
+  };
+}
+
+/** Where an image's tree lies; null for one without layers. */
+export function layerFolders(paths: SnapshotPaths, layers: readonly LayerRecord[]): Folders | null {
+  const top = layers.at(-1);
+  return top === undefined ? null : { ...lower(paths, layers.slice(0, -1)), UpperDir: paths.layerFs(top.key) };
+}
+
+function lower(paths: SnapshotPaths, layers: readonly LayerRecord[]): Folders {
+  if (layers.length === 0) return {};
+  const topFirst = layers.toReversed().map(({ key }) => paths.layerFs(key));
+  return { LowerDir: topFirst.join(':') };
+}
