@@ -147,6 +147,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     info: () => systemInfo(info),
     version: () => versionInfo(programs),
     directorySizeBytes: async (path) => treeSize(path),
+    registryUsage: () => registry?.usage() ?? [],
     check: createStoreCheck({
       ...stores,
       objects: engineObjects(config, stores),

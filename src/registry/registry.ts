@@ -21,6 +21,8 @@ export interface Registry extends AsyncDisposable {
   readonly logger: Logger;
   /** Content that repositories refer to and that is not there, each with one of them. Looks at every file. */
   lost(): readonly { readonly repository: RepositoryName; readonly digest: Digest }[];
+  /** Everything that repositories have, with its size in bytes. */
+  contents(): ReadonlyMap<Digest, number>;
   readonly quota: Quota;
   /** Images of the engine whose content store this is. */
   readonly local: LocalImages | undefined;
@@ -150,6 +152,14 @@ export function openRegistry(options: RegistryOptions): Registry {
     logger,
     events: options.events ?? (() => {}),
     quota,
+    contents() {
+      const contents = new Map<Digest, number>();
+      for (const name of index.names()) {
+        const { blobs, manifests } = index.get(name) ?? { blobs: new Map(), manifests: new Map() };
+        for (const [digest, { sizeBytes }] of [...blobs, ...manifests]) contents.set(digest, sizeBytes);
+      }
+      return contents;
+    },
     lost() {
       const lost = new Map<Digest, RepositoryName>();
       for (const repository of index.names()) {

@@ -161,6 +161,49 @@ test('what the engine has of an image is not fetched again for the cache, and st
   await check(engine);
 });
 
+test('system df tells what registry and cache hold alone; docker reads it, too', async (t) => {
+  const file = await cacheFile(t);
+  await using upstream = await wildRegistry();
+  const image = upstream.publish('team/app', 'v1', [one]);
+  file.write({ remoteUrl: `http://${upstream.host}` });
+  const own = `127.0.0.1:${await freePort()}`;
+  await using engine = await startEngine({ flags: ['--registry-config', file.path, '--registry-listen', own] });
+  const rows = async (): Promise<string[]> =>
+    (
+      await engine.ok('gantry', ['system', 'df', '--format', '{{.Type}}:{{.TotalCount}}:{{.Size}}:{{.Reclaimable}}'])
+    ).split('\n');
+  const usage = async () => JSON.parse((await engine.api('GET', '/system/df')).body).Registries;
+  assert.equal(await usage(), undefined);
+  assert.equal((await rows()).length, 4);
+
+  await loadBusybox(engine);
+  await engine.ok('gantry', ['tag', 'busybox', `${own}/app`]);
+  await engine.ok('gantry', ['push', '-q', `${own}/app`]);
+  const [shared] = await usage();
+  assert.ok(shared.Size > 0);
+  assert.deepEqual(shared, { Type: 'registry', Repositories: 1, Size: shared.Size, UniqueSize: 0 });
+  await engine.ok('gantry', ['rmi', '-f', `${own}/app`, 'busybox']);
+  assert.equal((await fetch(`http://${file.host}/v2/team/app/manifests/v1`)).status, 200);
+  const cached = image.manifest.length;
+  assert.deepEqual(await usage(), [
+    { ...shared, UniqueSize: shared.Size },
+    { Type: 'cache', Repositories: 1, Size: cached, UniqueSize: cached },
+  ]);
+  assert.deepEqual((await rows()).slice(4), [
+    `Registry:1:${(shared.Size / 1e6).toPrecision(4)}MB:0B`,
+    `Registry Cache:1:${cached}B:0B`,
+  ]);
+  assert.match(
+    await engine.ok('gantry', ['system', 'df', '-v']),
+    /Registry space usage:\n\nREGISTRY +REPOSITORIES +SIZE +UNIQUE SIZE\nregistry +1 +\S+MB +\S+MB\ncache +1 /,
+  );
+  for (const cli of CLIS) {
+    assert.match(await engine.ok(cli, ['system', 'df']), /^Images +0 +0 +0B +0B$/m);
+    assert.match(await engine.ok(cli, ['system', 'df', '-v']), /^Build cache usage: 0B$/m);
+  }
+  assert.equal(JSON.parse((await engine.api('GET', '/system/df?type=image')).body).Registries, undefined);
+});
+
 test('a cache within the engine says where it listens', async (t) => {
   const file = await cacheFile(t);
   for (const [config, message] of [

@@ -115,6 +115,7 @@ export function fakeEngine(): FakeEngine {
       info: async () => ({ MemTotal: 1 }) as unknown as Info,
       version: async () => ({ Version: '0' }),
       directorySizeBytes: async () => 0,
+      registryUsage: () => [],
       check: {
         async run() {
           return { blobs: 0, bytes: 0, images: 0, layers: 0, containers: 0, volumes: 0, findings: [] };

@@ -6,7 +6,7 @@ import { humanDuration, humanSize } from '../format/units.ts';
 import { imageList, imageRows } from '../image/list-format.ts';
 import { Fields, goJson, Template, TemplateSyntaxError } from '../template/index.ts';
 import { VOLUMES } from '../volume/list-format.ts';
-import type { BuildRecord, DiskUsage } from './df.ts';
+import type { BuildRecord, DiskUsage, RegistryUsage } from './df.ts';
 
 /** Every object with what it takes, kind by kind. */
 export function verboseReport(usage: DiskUsage): string {
@@ -25,6 +25,9 @@ export function verboseReport(usage: DiskUsage): string {
     `Containers space usage:\n\n${renderList(ownSize(containerList({ truncate: true, size: true })), usage.Containers ?? [], { format: '', table: containerTable })}`,
     `Local Volumes space usage:\n\n${renderList(VOLUMES, usage.Volumes ?? [], { format: '', table: volumeTable })}`,
     `Build cache usage: ${humanSize(cacheSize)}\n\n${renderList(CACHE, cache, { format: '' })}`,
+    ...(usage.Registries === undefined
+      ? []
+      : [`Registry space usage:\n\n${renderList(REGISTRIES, usage.Registries, { format: '' })}`]),
   ].join('\n');
 }
 
@@ -70,6 +73,18 @@ function precise<T extends Parameters<ReturnType<typeof imageList>['fields']>[0]
     }),
   };
 }
+
+const REGISTRIES: ListFormat<RegistryUsage> = {
+  typeName: '*formatter.registryContext',
+  table: '{{.Type}}\t{{.Repositories}}\t{{.Size}}\t{{.UniqueSize}}',
+  titles: { Type: 'REGISTRY', Repositories: 'REPOSITORIES', Size: 'SIZE', UniqueSize: 'UNIQUE SIZE' },
+  fields: (registry) => ({
+    Repositories: String(registry.Repositories),
+    Size: humanSize(registry.Size),
+    Type: registry.Type,
+    UniqueSize: humanSize(registry.UniqueSize),
+  }),
+};
 
 const CACHE: ListFormat<BuildRecord> = {
   typeName: '*formatter.buildCacheContext',

@@ -13,6 +13,15 @@ export interface DiskUsage {
   readonly Containers: readonly ContainerSummary[] | null;
   readonly Volumes: readonly VolumeSummary[] | null;
   readonly BuildCache: readonly BuildRecord[] | null;
+  /** Only from an engine of ours that has any. */
+  readonly Registries?: readonly RegistryUsage[];
+}
+
+export interface RegistryUsage {
+  readonly Type: string;
+  readonly Repositories: number;
+  readonly Size: number;
+  readonly UniqueSize: number;
 }
 
 export interface BuildRecord {
@@ -114,6 +123,15 @@ function summarize(usage: DiskUsage): Row[] {
       reclaimable: sum(ownCache.filter(({ InUse: used }) => !used).map(({ Size: size }) => size)),
       percent: false,
     },
+    ...(usage.Registries ?? []).map((registry) => ({
+      type: registry.Type === 'cache' ? 'Registry Cache' : 'Registry',
+      total: registry.Repositories,
+      active: registry.Repositories,
+      size: registry.UniqueSize,
+      // No prune takes it.
+      reclaimable: 0,
+      percent: false,
+    })),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { hostname, networkInterfaces } from 'node:os';
+import type { RegistryUsage } from '../../api/index.ts';
 import { invalid } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { type EngineNames, openRegistry, type Registry } from '../../registry/index.ts';
@@ -16,6 +17,8 @@ export interface EngineRegistry extends AsyncDisposable {
   keeps(digest: Digest): boolean;
   /** For the check of the stores. */
   audit(): readonly Finding[];
+  /** What the registry and the cache take, where there is anything. */
+  usage(): readonly RegistryUsage[];
   /** Listens, where that is configured, once the engine's stores are open. @throws EngineError conflict, invalid */
   serve(stores: Pick<Stores, 'images' | 'collector'>): Promise<void>;
 }
@@ -52,9 +55,12 @@ export function openEngineRegistry(
       }
     },
   };
+  /** Let go before the engine's stores were open. */
+  const early = new Set<Digest>();
   const discard = (digest: Digest): void => {
-    const collected = stores?.collector.collect({ blobs: new Set([digest]), chains: [] });
-    collected?.catch((error: unknown) => logger.error({ err: error, digest }, 'cannot delete a blob of the registry'));
+    if (stores === undefined) return void early.add(digest);
+    const collected = stores.collector.collect({ blobs: new Set([digest]), chains: [] });
+    collected.catch((error: unknown) => logger.error({ err: error, digest }, 'cannot delete a blob of the registry'));
   };
   const events = openWebhooks(service.webhooks, deps, opened);
   const registry: Registry = opened.use(
@@ -77,8 +83,14 @@ export function openEngineRegistry(
         ? []
         : findings(cache, "the engine's cache", () => 'it is fetched again when it is pulled')),
     ],
+    usage() {
+      const seen = new Set(stores?.images.references().blobs);
+      return [...usageOf('registry', registry, seen), ...(cache === undefined ? [] : usageOf('cache', cache, seen))];
+    },
     async serve(engine) {
       stores = engine;
+      early.forEach(discard);
+      early.clear();
       if (cache !== undefined && cacheAddress !== undefined) {
         // Metrics have one address: they are the registry's where there is one.
         const { metrics, ...rest } = service;
@@ -105,6 +117,19 @@ function findings(registry: Registry, what: string, advice: (repository: string)
     problem: `${repository} in ${what} refers to it, and it is not there`,
     advice: advice(repository),
   }));
+}
+
+/** `seen` has what others have; what this one has comes to it. */
+function usageOf(type: RegistryUsage['Type'], registry: Registry, seen: Set<Digest>): readonly RegistryUsage[] {
+  const contents = registry.contents();
+  if (contents.size === 0) return [];
+  let [size, uniqueSize] = [0, 0];
+  for (const [digest, sizeBytes] of contents) {
+    size += sizeBytes;
+    if (!seen.has(digest)) uniqueSize += sizeBytes;
+    seen.add(digest);
+  }
+  return [{ Type: type, Repositories: registry.index.names().length, Size: size, UniqueSize: uniqueSize }];
 }
 
 /** How the registry may be called in the names of images: `localhost:5000`, `192.0.2.1:5000`, `build-host:5000`. */

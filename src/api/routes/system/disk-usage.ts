@@ -13,6 +13,17 @@ export interface DiskUsageDeps {
   readonly volumes: Pick<Volumes, 'list'>;
   /** Bytes below a directory on the host. */
   directorySizeBytes(path: string, signal: AbortSignal): Promise<number>;
+  registryUsage(): readonly RegistryUsage[];
+}
+
+/** Ours: what a registry on the engine's content store has. Other clients pass over it. */
+export interface RegistryUsage {
+  readonly Type: 'registry' | 'cache';
+  readonly Repositories: number;
+  /** Bytes of its content, each blob once. */
+  readonly Size: number;
+  /** Bytes that no image has, nor a registry further up in the list. */
+  readonly UniqueSize: number;
 }
 
 const EVERYTHING = ['container', 'image', 'volume', 'build-cache'];
@@ -34,6 +45,7 @@ export const diskUsage = defineRoute({
     const images = wants('image')
       ? await deps.images.list({ all: false, filters: {}, sharedSize: true, countContainers: true, manifests: false })
       : [];
+    const registries = query.type.length === 0 ? deps.registryUsage() : [];
     const volumes: object[] = [];
     if (wants('volume')) {
       for (const volume of deps.volumes.list()) volumes.push(await withUsage(volume, containers, deps, signal));
@@ -46,6 +58,7 @@ export const diskUsage = defineRoute({
         Containers: wants('container') ? containers : null,
         Volumes: wants('volume') ? volumes : null,
         BuildCache: wants('build-cache') ? [] : null,
+        ...(registries.length === 0 ? {} : { Registries: registries }),
       },
     };
   },

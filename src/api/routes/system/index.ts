@@ -11,7 +11,11 @@ import { listPlugins } from './plugins.ts';
 import { pruneBuildCache } from './prune-build-cache.ts';
 import { type VersionDeps, version } from './version.ts';
 
-export interface System extends InfoDeps, VersionDeps, CheckDeps, Pick<DiskUsageDeps, 'directorySizeBytes'> {}
+export interface System
+  extends InfoDeps,
+    VersionDeps,
+    CheckDeps,
+    Pick<DiskUsageDeps, 'directorySizeBytes' | 'registryUsage'> {}
 
 export function systemRoutes(
   system: System,
@@ -21,6 +25,7 @@ export function systemRoutes(
   const usage: DiskUsageDeps = {
     ...stores,
     directorySizeBytes: (path, signal) => system.directorySizeBytes(path, signal),
+    registryUsage: () => system.registryUsage(),
   };
   return [
     bind(ping, undefined),
