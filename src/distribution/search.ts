@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../base/bounded-json.ts';
 import { EngineError } from '../base/errors.ts';
 import type { HostClient } from './http/host-client.ts';
 
@@ -23,7 +24,7 @@ export async function searchIndex(
   const { bytes } = await client.read({ method: 'GET', path, scopes: [] }, ANSWER_BYTES_MAX, signal);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(bytes.toString());
+    parsed = parseBoundedJson(bytes);
   } catch (error) {
     throw new EngineError('unavailable', `${client.host} answered a search with something that is no JSON`, {
       cause: error,

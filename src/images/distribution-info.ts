@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parseBoundedJson } from '../base/bounded-json.ts';
 import { EngineError, invalid } from '../base/errors.ts';
 import type { Credentials } from '../distribution/index.ts';
 import { type Descriptor, type Platform, parseIndex, parseReference, withDefaultTag } from '../spec/index.ts';
@@ -23,7 +24,7 @@ export async function distributionInfo(
   const reference = withDefaultTag(parseReference(ref));
   const repository = registries.repository(reference.domain, reference.path, credentials);
   const { descriptor, bytes } = await repository.manifest(reference.digest ?? reference.tag ?? '', signal);
-  const json = JSON.parse(bytes.toString()) as unknown;
+  const json = parseBoundedJson(bytes);
   return { Descriptor: descriptor, Platforms: await platformsOf(json) };
 
   async function platformsOf(json: unknown): Promise<readonly Platform[]> {
@@ -54,7 +55,7 @@ export async function distributionInfo(
 }
 
 function platformOfConfig(bytes: Buffer): readonly Platform[] {
-  const { os, architecture, variant } = JSON.parse(bytes.toString()) as Partial<Platform>;
+  const { os, architecture, variant } = parseBoundedJson(bytes) as Partial<Platform>;
   if (typeof os !== 'string' || typeof architecture !== 'string') return [];
   return [{ architecture, os, ...(typeof variant === 'string' && variant !== '' ? { variant } : {}) }];
 }

@@ -72,6 +72,8 @@ test('what is wrong with a manifest is said, and nothing of it stays', async () 
     ['[]', 'MANIFEST_INVALID'],
     ['', 'MANIFEST_INVALID'],
     [`${'['.repeat(100_000)}`, 'MANIFEST_INVALID'],
+    [changed({ annotations: JSON.parse(`${'{"a":'.repeat(1001)}1${'}'.repeat(1001)}`) }), 'MANIFEST_INVALID'],
+    [changed({ annotations: { a: Array(100_000).fill([]) } }), 'MANIFEST_INVALID'],
   ];
   for (const [text, code, type = OCI_MANIFEST] of cases) {
     const response = await putManifest(server.url, { repository: 'app', reference: 'v1', type }, text);

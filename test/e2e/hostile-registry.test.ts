@@ -40,6 +40,8 @@ function endless(response: ServerResponse, piece: string | Buffer): void {
   if (!response.destroyed) response.write(piece, () => endless(response, piece));
 }
 
+const MILLION_LISTS = `[${'[],'.repeat(1_000_000)}[]]`;
+
 const CASES: readonly Case[] = [
   [
     'a layer with other bytes than its digest',
@@ -64,6 +66,28 @@ const CASES: readonly Case[] = [
     'a manifest of nothing but brackets',
     answering('manifests', (response) => response.end('['.repeat(1_000_000))),
     /manifest|JSON/,
+  ],
+  [
+    'a manifest of a million empty lists',
+    (registry) =>
+      void registry.addManifest(
+        'app',
+        'latest',
+        'application/vnd.oci.image.manifest.v1+json',
+        Buffer.from(MILLION_LISTS),
+      ),
+    /more than 50000 objects and lists/,
+  ],
+  [
+    'a config of a million empty lists',
+    (registry) =>
+      registry.publish('app', 'latest', [one], {
+        manifest: (manifest) => ({
+          ...manifest,
+          config: { ...(manifest['config'] as object), ...registry.addBlob('app', Buffer.from(MILLION_LISTS)) },
+        }),
+      }),
+    /more than 50000 objects and lists/,
   ],
   [
     'a config that is no JSON',

@@ -13,6 +13,7 @@ export interface GantryRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`, also after a restart. */
   readonly host: string;
   log(): string;
+  pid(): number;
   /** Ends it by SIGKILL and starts it again at the same address. */
   killAndStart(): Promise<void>;
 }
@@ -55,6 +56,7 @@ export async function gantryRegistry(
     root,
     host,
     log: () => text,
+    pid: () => child?.pid ?? -1,
     async killAndStart() {
       await end('SIGKILL');
       text = '';

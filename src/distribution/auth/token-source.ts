@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError, messageOf } from '../../base/errors.ts';
 import { parseErrorBody, RegistryError } from '../errors.ts';
 import { readBytes } from '../http/body-text.ts';
@@ -85,7 +86,7 @@ function toHttp({ service, scopes, credentials, offlineToken }: TokenRequest, ur
 function parseToken(body: string, host: string): Token {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body);
+    parsed = parseBoundedJson(Buffer.from(body));
   } catch {
     parsed = undefined;
   }

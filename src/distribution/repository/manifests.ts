@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError } from '../../base/errors.ts';
 import { type Digest, isDigest } from '../../base/ids.ts';
 import { type Descriptor, MEDIA_TYPE } from '../../spec/index.ts';
@@ -74,7 +75,7 @@ function digestOf(bytes: Uint8Array, like: string | undefined): Digest {
 /** The body's own `mediaType` wins: proxies lose headers. */
 function mediaTypeOf(header: string | undefined, bytes: Buffer): string {
   try {
-    const parsed: unknown = JSON.parse(bytes.toString());
+    const parsed: unknown = parseBoundedJson(bytes);
     if (
       typeof parsed === 'object' &&
       parsed !== null &&
@@ -83,8 +84,9 @@ function mediaTypeOf(header: string | undefined, bytes: Buffer): string {
     ) {
       return parsed.mediaType;
     }
-  } catch {
-    throw new EngineError('invalid', 'the registry sent a manifest that is no JSON');
+  } catch (error) {
+    const why = error instanceof EngineError ? error.message : 'no JSON';
+    throw new EngineError('invalid', `the registry sent a manifest that is ${why}`, { cause: error });
   }
   return header?.split(';', 1)[0]?.trim() ?? MEDIA_TYPE.ociManifest;
 }

@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError } from '../../base/errors.ts';
 import type { HostClient } from '../http/host-client.ts';
 
@@ -45,7 +46,7 @@ export async function* pages(
 
 function parse(bytes: Buffer, host: string): unknown {
   try {
-    return JSON.parse(bytes.toString());
+    return parseBoundedJson(bytes);
   } catch (error) {
     throw new EngineError('unavailable', `${host} sent a list that is no JSON`, { cause: error });
   }

@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { type Descriptor, parseIndex } from '../../spec/index.ts';
@@ -31,7 +32,7 @@ export async function readReferrers(
   const reference = `${algorithm.slice(0, 32)}-${hex.slice(0, 64)}`;
   try {
     const { bytes } = await fetchManifest(client, { path, reference, scopes }, signal);
-    return parseIndex(JSON.parse(bytes.toString())).manifests;
+    return parseIndex(parseBoundedJson(bytes)).manifests;
   } catch (error) {
     if (error instanceof EngineError && error.kind === 'notFound') return [];
     throw error;

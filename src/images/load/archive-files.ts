@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
+import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { type ArchiveEntry, archiveEntries, borrowStream, decompress, release } from '../../io/index.ts';
@@ -119,9 +120,10 @@ function archiveFiles(files: ReadonlyMap<string, Stored>): ArchiveFiles {
     parsedBytes += bytes.length;
     if (parsedBytes > PARSED_MAX) throw new EngineError('tooLarge', 'archive names its documents too often');
     try {
-      return JSON.parse(bytes.toString('utf8'));
+      return parseBoundedJson(bytes);
     } catch (error) {
-      throw invalid(`invalid archive: ${what} is no JSON`, error);
+      const why = error instanceof EngineError ? error.message : 'no JSON';
+      throw invalid(`invalid archive: ${what} is ${why}`, error);
     }
   };
   return {

@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { Repository } from '../../distribution/index.ts';
 import {
@@ -80,7 +81,7 @@ async function readDocument(
   }
   content.put(bytes);
   return {
-    json: JSON.parse(bytes.toString()),
+    json: parseBoundedJson(bytes),
     found: { ...wanted, mediaType: wanted.mediaType || descriptor.mediaType },
   };
 }

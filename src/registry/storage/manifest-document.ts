@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { messageOf } from '../../base/errors.ts';
+import { parseBoundedJson } from '../../base/bounded-json.ts';
+import { EngineError, messageOf } from '../../base/errors.ts';
 import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
 import { type Descriptor, MEDIA_TYPE, parseIndex, parseManifest } from '../../spec/index.ts';
 import { RegistryError } from '../errors.ts';
@@ -68,9 +69,10 @@ function subjectOf(value: unknown): Digest | undefined {
 function parseObject(bytes: Uint8Array): Record<string, unknown> {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    json = parseBoundedJson(bytes);
   } catch (error) {
-    throw refused('it is no JSON', error);
+    throw refused(error instanceof EngineError ? `it is ${error.message}` : 'it is no JSON', error);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw refused('it is no JSON object');
   return json as Record<string, unknown>;

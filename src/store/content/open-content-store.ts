@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { conflict, EngineError, errnoOf, invalid } from '../../base/errors.ts';
 import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -63,11 +64,11 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
     },
     read,
     readJson(digest, limitBytes) {
-      const text = read(digest, limitBytes).toString('utf8');
+      const bytes = read(digest, limitBytes);
       try {
-        return JSON.parse(text);
+        return parseBoundedJson(bytes);
       } catch (error) {
-        throw invalid(`blob ${digest} is no JSON`, error);
+        throw invalid(`blob ${digest} is ${error instanceof EngineError ? error.message : 'no JSON'}`, error);
       }
     },
     async ingest(ref) {

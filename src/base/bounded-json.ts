@@ -1,0 +1,41 @@
+import { invalid } from './errors.ts';
+
+const DEPTH_MAX = 1000;
+/** Objects and lists. Millions of empty ones fit into a document of 8 MB: to parse them takes seconds and hundreds of MB. */
+const CONTAINERS_MAX = 50_000;
+const VALUES_MAX = 1_000_000;
+
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/**
+ * JSON of a stranger, whose length the caller has limited: what it would take beyond its text is limited here.
+ * @throws EngineError invalid for too much of it; SyntaxError for what is no JSON
+ */
+export function parseBoundedJson(bytes: Uint8Array): unknown {
+  checkShape(bytes);
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+}
+
+/** Counts without building anything. What is no JSON may pass: the parser refuses it. */
+function checkShape(bytes: Uint8Array): void {
+  let [depth, containers, values] = [0, 0, 0];
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) at = endOfString(bytes, at + 1);
+    else if (byte === COMMA) values++;
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+      containers++;
+      depth++;
+      if (depth > DEPTH_MAX) throw invalid(`JSON that nests deeper than ${DEPTH_MAX} levels`);
+    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
+  }
+  if (containers > CONTAINERS_MAX) throw invalid(`JSON of more than ${CONTAINERS_MAX} objects and lists`);
+  if (values > VALUES_MAX) throw invalid(`JSON of more than ${VALUES_MAX} values`);
+}
+
+function endOfString(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+  return at;
+}
