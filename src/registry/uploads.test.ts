@@ -70,6 +70,16 @@ test('a blob comes in one request, in two, or in chunks, and goes out whole or i
   assert.equal((await fetch(url, { headers: { 'If-None-Match': `"${digest}"` } })).status, 304);
 });
 
+test('an upload session says which chunks are worth a request, and takes shorter ones', async () => {
+  await using server = await startTestRegistry();
+  const begun = await fetch(`${server.url}/v2/app/blobs/uploads/`, { method: 'POST' });
+  assert.deepEqual([begun.status, begun.headers.get('oci-chunk-min-length')], [202, '65536']);
+  const location = new URL(begun.headers.get('location') ?? '', server.url).href;
+  assert.equal((await patch(location, Buffer.from('a'), 0)).status, 202);
+  assert.equal((await patch(location, Buffer.from('b'), 1)).status, 202);
+  assert.equal((await put(location, sha256('ab'))).status, 201);
+});
+
 test('an empty blob and a sha512 one are blobs like others', async () => {
   await using server = await startTestRegistry();
   const empty = await pushBlob(server.url, 'x', '');

@@ -67,6 +67,47 @@ test('an upload that breaks goes on where the registry says', async () => {
   assert.ok((blob.opened[1] ?? 0) >= 400_000 && (blob.opened[2] ?? 0) >= 800_000, `opened at ${blob.opened}`);
 });
 
+test('what is shorter than the registry’s shortest chunk goes with the end of the upload, and so does a short rest', async () => {
+  await using registry = await wildRegistry();
+  await using client = openTestRepository(registry.host, 'app');
+  let shortest = content.length + 1;
+  let breaks = 0;
+  registry.wild = ({ request, response, url }) => {
+    response.setHeader('OCI-Chunk-Min-Length', shortest);
+    if (request.method !== 'PATCH') return false;
+    if (Number(request.headers['content-length']) < shortest) {
+      request.resume();
+      sendError(response, 416, 'BLOB_UPLOAD_INVALID', 'chunk too short');
+      return true;
+    }
+    if (breaks++ > 0) return false;
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > 1_000_000) request.socket.destroy();
+    });
+    request.on('error', () => {});
+    registry.keepUpload(url, request);
+    return true;
+  };
+  const blob = blobToSend();
+  assert.deepEqual(await client.repository.upload(blob, never), { how: 'uploaded' });
+  assert.deepEqual(
+    registry.journal.filter((line) => line.includes('uploads')).map((line) => line.split(' ')[0]),
+    ['POST', 'PUT'],
+  );
+  registry.blobs.clear();
+  registry.journal.length = 0;
+  shortest = content.length;
+  const broken = blobToSend();
+  assert.deepEqual(await client.repository.upload(broken, never), { how: 'uploaded' });
+  assert.deepEqual(
+    registry.journal.filter((line) => line.includes('uploads')).map((line) => line.split(' ')[0]),
+    ['POST', 'PATCH', 'GET', 'PUT'],
+  );
+  assert.ok((broken.opened[1] ?? 0) >= 900_000);
+});
+
 test('a registry that forgot the upload gets it from the start', async () => {
   await using registry = await wildRegistry();
   await using client = openTestRepository(registry.host, 'app');

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
 import { RegistryError } from '../errors.ts';
 import { discard } from '../http/body-text.ts';
@@ -12,8 +13,16 @@ export interface UploadTarget {
   readonly scopes: readonly string[];
 }
 
+/** An upload session. */
+interface Session {
+  readonly location: URL;
+  /** Shortest chunk that the registry takes but for the last (`OCI-Chunk-Min-Length`); 0 when it does not say. */
+  readonly minBytes: number;
+}
+
 /**
- * Uploads a blob by one streamed `PATCH` and a closing `PUT`. When the connection breaks, the registry is asked how far
+ * Uploads a blob by one streamed `PATCH` and a closing `PUT`; what is shorter than the registry's shortest chunk goes with the `PUT`,
+ * as a registry cannot tell that a `PATCH` is the last. When the connection breaks, the registry is asked how far
  * it got and the rest is sent; a registry that forgot the upload gets it from the start. Source: distribution
  * specification 1.1, "Pushing a blob in chunks".
  */
@@ -27,23 +36,23 @@ export async function uploadBlob(
   const { attempts, firstDelayMs, maxDelayMs } = client.retry;
   const begun = await begin(client, target, blob, signal);
   if ('from' in begun) return { how: 'mounted', from: begun.from };
-  let { location } = begun;
+  let { location, minBytes } = begun;
   let offset = 0;
   for (let attempt = 1; ; attempt++) {
     try {
-      if (offset < size) {
+      if (offset < size && size - offset >= minBytes) {
         const answer = await sendRest(client, target, { location, offset, blob }, signal);
         location = locationOf(client, answer) ?? location;
         offset = size;
       }
-      await finish(client, target, { location, blob }, signal);
+      await finish(client, target, { location, offset, blob }, signal);
       return { how: 'uploaded' };
     } catch (error) {
       if (signal.aborted || !mayGoOn(error) || attempt >= attempts) throw error;
       await pause(Math.min(firstDelayMs * 2 ** (attempt - 1), maxDelayMs), signal);
       const status = await askOrRestart(client, target, location, signal);
       if (status.offset > offset) attempt = 1;
-      ({ location, offset } = status);
+      ({ location, offset, minBytes = minBytes } = status);
     }
   }
 }
@@ -53,21 +62,24 @@ function mayGoOn(error: unknown): boolean {
   return isPassing(error) || (error instanceof RegistryError && [401, 404, 416].includes(error.status));
 }
 
+/** With what was not sent before. */
 async function finish(
   client: HostClient,
   target: UploadTarget,
-  { location, blob }: { readonly location: URL; readonly blob: UploadBlob },
+  { location, offset, blob }: { readonly location: URL; readonly offset: number; readonly blob: UploadBlob },
   signal: AbortSignal,
 ): Promise<void> {
   const { digest, size } = blob.descriptor;
   const closing = new URL(location);
   closing.searchParams.set('digest', digest);
-  const done = await client.expect(
-    [201, 204],
-    { method: 'PUT', path: closing, headers: { 'content-length': '0' }, scopes: target.scopes },
-    signal,
-  );
-  await discard(done.body);
+  const rest: { readonly headers: Record<string, string>; readonly body?: Readable } =
+    offset < size ? restOf(blob, offset) : { headers: { 'content-length': '0' } };
+  try {
+    const request = { method: 'PUT', path: closing, scopes: target.scopes, ...rest } as const;
+    await discard((await client.expect([201, 204], request, signal)).body);
+  } finally {
+    rest.body?.destroy();
+  }
   blob.progress(size);
 }
 
@@ -77,7 +89,7 @@ async function begin(
   target: UploadTarget,
   blob: UploadBlob,
   signal: AbortSignal,
-): Promise<{ readonly from: string } | { readonly location: URL }> {
+): Promise<{ readonly from: string } | Session> {
   const { digest } = blob.descriptor;
   for (const from of blob.mountFrom.filter((source) => source !== target.path)) {
     const response = await post(client, target, `?mount=${digest}&from=${encodeURIComponent(from)}`, signal).catch(
@@ -88,17 +100,23 @@ async function begin(
       },
     );
     if (response?.status === 201) return { from };
-    const location = response === undefined ? undefined : locationOf(client, response);
+    const session = response === undefined ? undefined : sessionOf(client, response);
     // Refused, with an upload opened instead.
-    if (location !== undefined) return { location };
+    if (session !== undefined) return session;
   }
-  return { location: await openUpload(client, target, signal) };
+  return openUpload(client, target, signal);
 }
 
-async function openUpload(client: HostClient, target: UploadTarget, signal: AbortSignal): Promise<URL> {
-  const location = locationOf(client, await post(client, target, '', signal));
-  if (location === undefined) throw new EngineError('unavailable', `${client.host} opened no upload`);
-  return location;
+async function openUpload(client: HostClient, target: UploadTarget, signal: AbortSignal): Promise<Session> {
+  const session = sessionOf(client, await post(client, target, '', signal));
+  if (session === undefined) throw new EngineError('unavailable', `${client.host} opened no upload`);
+  return session;
+}
+
+function sessionOf(client: HostClient, response: HttpResponse): Session | undefined {
+  const location = locationOf(client, response);
+  const shortest = response.headers['oci-chunk-min-length'] ?? '';
+  return location && { location, minBytes: /^\d{1,15}$/.test(shortest) ? Number(shortest) : 0 };
 }
 
 async function post(
@@ -121,19 +139,7 @@ async function sendRest(
   signal: AbortSignal,
 ): Promise<HttpResponse> {
   const { location, offset, blob } = upload;
-  const { size } = blob.descriptor;
-  const body = blob.open(offset);
-  let sent = offset;
-  body.on('data', (chunk: Uint8Array) => {
-    sent += chunk.length;
-    blob.progress(sent);
-  });
-  body.pause();
-  const headers = {
-    'content-type': 'application/octet-stream',
-    'content-length': String(size - offset),
-    ...(offset === 0 ? {} : { 'content-range': `${offset}-${size - 1}` }),
-  };
+  const { headers, body } = restOf(blob, offset);
   try {
     const response = await client.expect(
       [202, 201, 204],
@@ -147,20 +153,43 @@ async function sendRest(
   }
 }
 
+/** The bytes from `offset` on, and how they are announced. */
+function restOf(
+  blob: UploadBlob,
+  offset: number,
+): { readonly headers: Record<string, string>; readonly body: Readable } {
+  const { size } = blob.descriptor;
+  const body = blob.open(offset);
+  let sent = offset;
+  body.on('data', (chunk: Uint8Array) => {
+    sent += chunk.length;
+    blob.progress(sent);
+  });
+  body.pause();
+  return {
+    headers: {
+      'content-type': 'application/octet-stream',
+      'content-length': String(size - offset),
+      ...(offset === 0 ? {} : { 'content-range': `${offset}-${size - 1}` }),
+    },
+    body,
+  };
+}
+
 async function askOrRestart(
   client: HostClient,
   target: UploadTarget,
   location: URL,
   signal: AbortSignal,
-): Promise<{ location: URL; offset: number }> {
+): Promise<{ location: URL; offset: number; minBytes?: number }> {
   const response = await client.send({ method: 'GET', path: location, scopes: target.scopes }, signal);
   await discard(response.body);
   if (response.status !== 204 && response.status !== 202) {
-    return { location: await openUpload(client, target, signal), offset: 0 };
+    return { ...(await openUpload(client, target, signal)), offset: 0 };
   }
   const end = /^(?:bytes=)?0-(\d+)$/.exec(response.headers['range'] ?? '')?.[1];
   // Nothing yet is told as 0-0, which also is one byte: sent again, then, by a new upload.
-  if (end === undefined || end === '0') return { location: await openUpload(client, target, signal), offset: 0 };
+  if (end === undefined || end === '0') return { ...(await openUpload(client, target, signal)), offset: 0 };
   return { location: locationOf(client, response) ?? location, offset: Number(end) + 1 };
 }
 

@@ -22,7 +22,7 @@ export const startUpload: Handler<UploadsParams> = async (registry, { repository
   const digest = asked === null || mount !== null ? undefined : parseBlobDigest(asked);
   registry.quota.require(repository, 1);
   const upload = registry.uploads.start(repository);
-  if (digest === undefined) return uploadAnswer(upload, 202, 0);
+  if (digest === undefined) return withHint(uploadAnswer(upload, 202, 0));
   try {
     await upload.append(bodyOf(call));
     return await finishUpload(registry, upload, digest, call);
@@ -32,6 +32,13 @@ export const startUpload: Handler<UploadsParams> = async (registry, { repository
     throw error;
   }
 };
+
+/** Each chunk is a request; shorter ones are taken all the same. */
+const CHUNK_MIN_BYTES = 64 * 1024;
+
+function withHint(answer: Answer): Answer {
+  return { ...answer, headers: { ...answer.headers, 'OCI-Chunk-Min-Length': CHUNK_MIN_BYTES } };
+}
 
 function mountBlob(
   registry: Registry,

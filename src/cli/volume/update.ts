@@ -1,0 +1,21 @@
+import { pathSegment } from '../../client/index.ts';
+import { type Command, exactly } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { flag } from '../flags/flag.ts';
+
+export const updateVolume: Command = {
+  usage: '[OPTIONS] [VOLUME]',
+  args: exactly(1),
+  examples: ['volume update --availability drain data'],
+  flags: [
+    flag('--availability', 'string', "'active', 'pause' or 'drain'; of cluster volumes only", { default: 'active' }),
+  ],
+  async run(cli, [name = '']) {
+    const volume = await cli.client.json<{ ClusterVolume?: object | null }>({
+      method: 'GET',
+      path: `/volumes/${pathSegment(name)}`,
+    });
+    const cluster = volume.ClusterVolume !== undefined && volume.ClusterVolume !== null;
+    throw new CliError(1, cluster ? 'the engine is not part of a cluster' : 'can only update cluster volumes');
+  },
+};
