@@ -331,6 +331,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import('./volume/prune.ts')).pruneVolumes,
   ),
   entry('volume rm', ['volume remove'], 'Remove volumes', async () => (await import('./volume/rm.ts')).removeVolumes),
+  entry(
+    'volume update',
+    [],
+    'Change a volume of a cluster',
+    async () => (await import('./volume/update.ts')).updateVolume,
+  ),
 ];
 
 /** The command that these words begin with, and how many of them name it. */

@@ -13,5 +13,4 @@ export const NOT_YET: readonly string[] = [
   'swarm',
   'trust',
   'image build',
-  'volume update',
 ];

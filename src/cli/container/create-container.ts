@@ -9,6 +9,7 @@ import { withDefaultTag } from '../format/reference.ts';
 import { pullImage } from '../image/pull-image.ts';
 import { terminalSize } from '../streams/raw-terminal.ts';
 import { createBody } from './options/create-body.ts';
+import { startError } from './start-error.ts';
 
 export interface CreateInputs {
   /** Name of the command, for hints. */
@@ -18,6 +19,9 @@ export interface CreateInputs {
   /** For `run -d`: no streams attached. */
   readonly detach: boolean;
 }
+
+/** Taken for scripts' sake; no engine of ours can honour them. */
+const WINDOWS_ONLY = ['cpu-count', 'cpu-percent', 'io-maxbandwidth', 'io-maxiops'];
 
 interface Created {
   readonly Id: string;
@@ -34,6 +38,14 @@ export async function createContainer(
 ): Promise<{ id: string; body: CreateContainerBody }> {
   const { flags, verb } = inputs;
   const [image = '', ...command] = inputs.args;
+  const windows = WINDOWS_ONLY.find((name) => flags.changed(name));
+  if (windows !== undefined) {
+    throw new CliError(
+      1,
+      `"--${windows}" is only supported on a Docker daemon running on windows, but the Docker daemon is running on linux`,
+    );
+  }
+  if (image === '') throw withHelp(cli, verb, 'invalid reference format');
   const policy = flags.string('pull');
   if (!['always', 'missing', 'never', ''].includes(policy)) {
     throw withHelp(cli, verb, `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
@@ -48,8 +60,10 @@ export async function createContainer(
     return { id: created.Id, body };
   } catch (error) {
     if (error instanceof CliError) throw error;
-    if (error instanceof CidFileError) throw new CliError(1, error.message, { cause: error });
     if (verb === 'create' && error instanceof EngineError) throw error;
+    if (error instanceof CidFileError) {
+      throw verb === 'run' ? startError(cli, verb, error) : new CliError(1, error.message, { cause: error });
+    }
     throw withHelp(cli, verb, messageOf(error), error);
   }
 }
@@ -112,7 +126,8 @@ async function createWithPull(
   try {
     return await post();
   } catch (error) {
-    const missing = error instanceof EngineError && error.kind === 'notFound' && /No such image/i.test(error.message);
+    // The image itself, or its platform.
+    const missing = error instanceof EngineError && error.kind === 'notFound';
     if (!missing || policy !== 'missing') throw error;
     if (!flags.bool('quiet')) cli.err.line(`Unable to find image '${withDefaultTag(image)}' locally`);
     await pull();

@@ -24,7 +24,7 @@ export const listContainers: Command = {
       cli.err.line('WARNING: Ignoring custom format, because both --format and --quiet are set.');
     }
     const last = flags.bool('latest') && !flags.changed('last') ? 1 : flags.int('last');
-    const size = flags.bool('size') || (/\.Size\b/.test(format) && !flags.changed('size'));
+    const size = flags.bool('size') || (/\.Size\b|\bjson \./.test(format) && !flags.changed('size'));
     const containers = await cli.client.json<ContainerSummary[]>({
       method: 'GET',
       path: '/containers/json',
@@ -36,7 +36,8 @@ export const listContainers: Command = {
       },
     });
     const kind = containerList({ truncate: !flags.bool('no-trunc'), size: flags.bool('size') });
-    printList(cli.out, kind, containers, { format, quiet: flags.bool('quiet') });
+    const faults = { parse: 'failed to parse template', execute: 'failed to execute template' };
+    printList(cli.out, kind, containers, { format, quiet: flags.bool('quiet'), quietWins: format !== 'raw', faults });
     return 0;
   },
 };

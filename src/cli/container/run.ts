@@ -69,7 +69,7 @@ async function runAttached(
     waitForExit(cli, id, body.HostConfig?.AutoRemove === true ? 'removed' : 'next-exit'),
     attached ? attachStream(cli, id, body, flags) : undefined,
   ]);
-  using signals = flags.bool('sig-proxy') && !tty ? forwardSignals(cli, id) : undefined;
+  using signals = flags.bool('sig-proxy') ? forwardSignals(cli, id) : undefined;
   void signals;
   using session = stream === undefined ? undefined : openStream(cli, stream, { body, flags });
   try {

@@ -24,6 +24,16 @@ const MAPS: ReadonlySet<string> = new Set([
   'EndpointsConfig',
 ]);
 
+/** What these maps hold, when that is not text: its zero value. */
+const ELEMENTS: Readonly<Record<string, Value>> = {
+  Ports: NIL_SLICE,
+  PortBindings: NIL_SLICE,
+  ExposedPorts: {},
+  Volumes: {},
+  Networks: null,
+  EndpointsConfig: null,
+};
+
 /** Fields that are held by pointer: absent, they are nil and not empty. */
 const POINTERS: ReadonlySet<string> = new Set([
   'State',
@@ -86,6 +96,10 @@ const OMITTED: readonly {
       Manifests: NIL_SLICE,
     }),
   },
+  {
+    when: (value) => 'Path' in value && 'Args' in value && 'HostConfig' in value,
+    fields: () => ({ SizeRw: null, SizeRootFs: null }),
+  },
   { when: (value) => 'OOMKilled' in value && 'Pid' in value, fields: () => ({ Health: null }) },
   {
     when: (value) => 'NetworkMode' in value && 'RestartPolicy' in value,
@@ -111,7 +125,7 @@ export function typeInspected(value: Value, key = ''): Value {
   if (!isObject(value)) return value;
   const typed: Record<string, Value> = {};
   for (const [name, item] of Object.entries(value))
-    typed[name] = isMapField(key, name, item) ? typeMap(item) : typeInspected(item, name);
+    typed[name] = isMapField(key, name, item) ? typeMap(item, name) : typeInspected(item, name);
   // The one moment that Docker's types hold as such, not as text.
   if (typeof typed['LastTagTime'] === 'string') typed['LastTagTime'] = new GoTime(typed['LastTagTime']);
   // The name that the field has in Go.
@@ -129,9 +143,10 @@ function isMapField(parent: string, name: string, item: Value): boolean {
   return isObject(item) && (MAPS.has(name) || (parent === 'LogConfig' && name === 'Config'));
 }
 
-function typeMap(item: Value): Value {
+function typeMap(item: Value, name: string): Value {
   if (!isObject(item)) return NIL_MAP;
-  return goMap(Object.fromEntries(Object.entries(item).map(([name, each]) => [name, typeInspected(each)])));
+  const entries = Object.entries(item).map(([name, each]) => [name, typeInspected(each)]);
+  return goMap(Object.fromEntries(entries), ELEMENTS[name] ?? '');
 }
 
 function nullOf(key: string): Value {

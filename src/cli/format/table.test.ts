@@ -50,11 +50,11 @@ test('quiet prints ids, unless a format says otherwise', () => {
 
 test('a fault of the template is told in docker’s words', () => {
   assert.throws(() => renderList(KIND, ITEMS, { format: '{{.ID' }), {
-    message: 'failed to parse template: template: :1: unclosed action',
+    message: 'template parsing error: template: :1: unclosed action',
     exitCode: 1,
   });
   assert.throws(() => renderList(KIND, ITEMS, { format: '{{.Foo}}' }), {
-    message: `failed to execute template: template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type *formatter.thing`,
+    message: `template parsing error: template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type *formatter.thing`,
   });
 });
 

@@ -5,6 +5,8 @@ import { Fields, goJson, Template, type Value } from '../template/index.ts';
 import { display } from '../template/value.ts';
 import { alignColumns } from './tabwriter.ts';
 
+const TEMPLATE_FAULT = 'template parsing error';
+
 /** A kind of list: its columns, and how an item becomes a row. */
 export interface ListFormat<T> {
   /** As Go's error messages name it. */
@@ -22,9 +24,13 @@ export interface ListFormat<T> {
 }
 
 export interface ListOptions {
+  /** How errors of templates start, where docker has words of its own for a command. */
+  readonly faults?: { readonly parse: string; readonly execute: string };
   /** Value of `--format`; '' for the default table. */
   readonly format: string;
   readonly quiet?: boolean;
+  /** `quiet` is obeyed whatever the format. */
+  readonly quietWins?: boolean;
   /** The table instead of the kind's own. */
   readonly table?: string;
 }
@@ -37,6 +43,8 @@ export function printList<T>(out: Output, kind: ListFormat<T>, items: readonly T
 export function renderList<T>(kind: ListFormat<T>, items: readonly T[], options: ListOptions): string {
   const format = rawTemplate(kind, options) ?? options.format;
   const plain = format === '' || format === 'table';
+  if (options.quietWins === true && options.quiet === true && kind.quiet !== undefined)
+    return items.map((item) => `${kind.quiet?.(item)}\n`).join('');
   if (plain && options.quiet === true && kind.quiet !== undefined)
     return items.map((item) => `${kind.quiet?.(item)}\n`).join('');
   if (format === 'json' || format === '{{json .}}') {
@@ -48,7 +56,8 @@ export function renderList<T>(kind: ListFormat<T>, items: readonly T[], options:
   );
   const columns = simpleColumns(source, kind);
   if (columns !== undefined) return renderColumns(kind, items, { columns, isTable });
-  const template = compileTemplate(source);
+  const faults = options.faults ?? { parse: TEMPLATE_FAULT, execute: TEMPLATE_FAULT };
+  const template = compileTemplate(source, faults.parse);
   const rows: string[] = isTable ? [template.header(kind.titles)] : [];
   let fault: unknown;
   for (const item of items) {
@@ -59,7 +68,7 @@ export function renderList<T>(kind: ListFormat<T>, items: readonly T[], options:
       break;
     }
   }
-  if (fault !== undefined) throw new CliError(1, `failed to execute template: ${messageOf(fault)}`, { cause: fault });
+  if (fault !== undefined) throw new CliError(1, `${faults.execute}: ${messageOf(fault)}`, { cause: fault });
   const text = rows.map((row) => `${row}\n`).join('');
   return isTable ? alignColumns(text) : text;
 }
@@ -101,10 +110,10 @@ export function unescapeFormat(format: string): string {
 }
 
 /** @throws CliError naming the template's fault */
-export function compileTemplate(source: string): Template {
+export function compileTemplate(source: string, fault = TEMPLATE_FAULT): Template {
   try {
     return new Template(source);
   } catch (error) {
-    throw new CliError(1, `failed to parse template: ${messageOf(error)}`, { cause: error });
+    throw new CliError(1, `${fault}: ${messageOf(error)}`, { cause: error });
   }
 }

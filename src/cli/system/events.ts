@@ -1,11 +1,12 @@
+import { messageOf } from '../../base/errors.ts';
 import { jsonLines } from '../../client/index.ts';
 import type { EngineEvent } from '../../spec/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
+import { CliError } from '../errors.ts';
 import { encodeFilters } from '../filters.ts';
 import { flag } from '../flags/flag.ts';
-import { compileTemplate } from '../format/table.ts';
 import { apiTimestamp } from '../format/timestamp.ts';
-import { goJson, goMap, type Template } from '../template/index.ts';
+import { Fields, goJson, goMap, Template } from '../template/index.ts';
 
 export const events: Command = {
   usage: '[OPTIONS]',
@@ -23,7 +24,7 @@ export const events: Command = {
   ],
   async run(cli, _args, flags) {
     const format = flags.string('format');
-    const template: Template | undefined = format === '' || format === 'json' ? undefined : compileTemplate(format);
+    const template: Template | undefined = format === '' || format === 'json' ? undefined : eventTemplate(format);
     const response = await cli.client.request({
       method: 'GET',
       path: '/events',
@@ -47,6 +48,26 @@ export const events: Command = {
   },
 };
 
+const EMPTY: EngineEvent = {
+  Type: 'container',
+  Action: '',
+  Actor: { ID: '', Attributes: {} },
+  scope: 'local',
+  time: 0,
+  timeNano: 0n,
+};
+
+/** Tried on an empty event first, so that a wrong one is told before any event is. @throws CliError 64 */
+function eventTemplate(format: string): Template {
+  try {
+    const template = new Template(format);
+    template.execute(templateData(EMPTY));
+    return template;
+  } catch (error) {
+    throw new CliError(64, `Error parsing format: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 function plain(event: EngineEvent): string {
   const attributes = Object.entries(event.Actor.Attributes ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const note = attributes.length === 0 ? '' : ` (${attributes.map(([key, value]) => `${key}=${value}`).join(', ')})`;
@@ -68,9 +89,9 @@ function eventTime(event: EngineEvent): string {
 }
 
 /** The field names that Docker's type has, old ones included. */
-function templateData(event: EngineEvent): object {
+function templateData(event: EngineEvent): Fields {
   const old = event as unknown as { status?: string; id?: string; from?: string };
-  return {
+  const fields = {
     Status: old.status ?? '',
     ID: old.id ?? '',
     From: old.from ?? '',
@@ -81,4 +102,5 @@ function templateData(event: EngineEvent): object {
     Time: event.time,
     TimeNano: event.timeNano,
   };
+  return new Fields('*events.Message', fields, event);
 }

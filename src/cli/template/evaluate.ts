@@ -13,8 +13,6 @@ export class TemplateExecutionError extends CliError {
 
 export interface EvaluateOptions {
   readonly functions: Readonly<Record<string, TemplateFunction>>;
-  /** What a key that a map doesn't have is: no value, or an error. */
-  readonly missingKey: 'zero' | 'error';
 }
 
 interface Variable {
@@ -234,7 +232,9 @@ class Evaluation {
   #field(receiver: Value, name: string, node: Operand, given: Given): Value {
     const context = operandText(node);
     const hasArguments = given.args.length > 0 || given.final !== NOTHING;
-    if (receiver === null || receiver === undefined) {
+    // As in Go, what follows a key that a map doesn't have is no value either.
+    if (receiver === undefined) return undefined;
+    if (receiver === null) {
       throw this.#fail(node.at, context, `nil pointer evaluating interface {}.${name}`);
     }
     const fields = receiver instanceof Fields ? receiver.fields : isObject(receiver) ? receiver : undefined;
@@ -243,7 +243,7 @@ class Evaluation {
     if (!Object.hasOwn(fields, name)) {
       if (receiver instanceof Fields)
         throw this.#fail(node.at, context, `can't evaluate field ${name} in type ${receiver.typeName}`);
-      if (this.#options.missingKey === 'zero' && isMap(receiver)) return undefined;
+      if (isMap(receiver)) return undefined;
       throw this.#fail(node.at, context, `map has no entry for key ${JSON.stringify(name)}`);
     }
     const value = fields[name];

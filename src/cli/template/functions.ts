@@ -1,6 +1,6 @@
 import { goJson } from './go-json.ts';
 import { sprint, sprintf } from './printf.ts';
-import { display, Fields, isInteger, isNumber, isObject, truth, typeName, type Value } from './value.ts';
+import { display, Fields, isInteger, isNumber, isObject, truth, typeName, type Value, zeroOf } from './value.ts';
 
 export interface TemplateFunction {
   readonly min: number;
@@ -100,7 +100,7 @@ function indexOne(value: Value, key: Value): Value {
   }
   if (isObject(value) && !(value instanceof Fields)) {
     if (typeof key !== 'string') throw new Error(`value has type ${typeName(key)}; should be string`);
-    return Object.hasOwn(value, key) ? value[key] : undefined;
+    return Object.hasOwn(value, key) ? value[key] : zeroOf(value);
   }
   throw new Error(`can't index item of type ${typeName(value)}`);
 }

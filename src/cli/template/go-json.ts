@@ -9,6 +9,7 @@ export function goJson(value: Value): string {
   if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : 'null';
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
   if (value instanceof Fields) {
+    if (value.json !== undefined) return goJson(value.json);
     const entries = Object.entries(value.fields).filter(([, field]) => typeof field !== 'function');
     return objectJson(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
   }

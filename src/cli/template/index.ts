@@ -22,14 +22,17 @@ export class Template {
 
   /** @throws TemplateExecutionError */
   execute(data: Value): string {
-    return evaluate(this.#source, this.#nodes, data, { functions: FUNCTIONS, missingKey: 'error' });
+    return evaluate(this.#source, this.#nodes, data, { functions: FUNCTIONS });
   }
 
   /** The header line of a table: titles by field, functions without effect. @throws TemplateExecutionError */
   header(titles: Readonly<Record<string, string>>): string {
-    return evaluate(this.#source, this.#nodes, goMap({ ...titles }), {
-      functions: HEADER_FUNCTIONS,
-      missingKey: 'zero',
-    });
+    const header = goMap({ ...titles, Label: labelTitle });
+    return evaluate(this.#source, this.#nodes, header, { functions: HEADER_FUNCTIONS });
   }
+}
+
+/** Title of the column of one label: the last part of its name, in words. */
+function labelTitle(name: string): string {
+  return (name.split('.').at(-1) ?? '').replace(/[-_]/g, ' ');
 }

@@ -15,6 +15,7 @@ const DATA = {
   None: NIL_SLICE,
   NoMap: NIL_MAP,
   Labels: goMap({ z: '1', a: '2' }),
+  Ports: goMap({ '81/tcp': ['x'] }, NIL_SLICE),
   At: new GoTime('2026-11-21T05:55:18.739Z'),
   State: { Status: 'running', Pid: 42 },
   Nested: [
@@ -73,7 +74,8 @@ const RENDERED: readonly (readonly [source: string, text: string])[] = [
     '{{index .List 1}} {{index .Labels "z"}} {{index .Nested 1 | printf "%v"}} {{(index .Nested 0).Ip}}',
     'b 1 {10.0.0.2 81} 10.0.0.1',
   ],
-  ['{{index .Labels "nope"}}', '<no value>'],
+  ['<{{index .Labels "nope"}}> {{.Labels.nope}} {{.Labels.nope.deeper}}', '<> <no value> <no value>'],
+  ['{{index .Ports "80/tcp"}} {{index .Ports "81/tcp"}}', '[] [x]'],
   ['{{slice .Name 1}} {{slice .Name 0 2}} {{slice .List 1 3}}', 'eb we [b c]'],
   [
     '{{eq .Count 3}} {{eq .Name "x" "web"}} {{ne 1 2}} {{lt 1 2}} {{le 2 2}} {{gt "b" "a"}} {{ge 1 2}}',
@@ -135,7 +137,7 @@ const FAILURES: readonly (readonly [source: string, message: string])[] = [
   ['{{.Name "x"}}', 'template: :1:2: executing "" at <.Name>: Name has arguments but cannot be invoked as function'],
   [
     '{{index .Labels "aaaaaaaaaaaaaaaaaaaa" 1}}',
-    'template: :1:2: executing "" at <index .Labels "aaaaa...>: error calling index: index of untyped nil',
+    'template: :1:2: executing "" at <index .Labels "aaaaa...>: error calling index: index out of range: 1',
   ],
 ];
 
@@ -162,6 +164,15 @@ test('an item of a list as JSON has its fields sorted and no methods', () => {
 test('a header shows titles whatever functions are around them, and no value for unknown ones', () => {
   const template = new Template('{{upper .ID}}\t{{truncate .Names 3}}\t{{.Foo}}');
   assert.equal(template.header({ ID: 'Container id', Names: 'NAMES' }), 'Container id\tNAMES\t<no value>');
+});
+
+test("the column of one label is titled by the last part of the label's name", () => {
+  assert.equal(new Template('{{.Label "com.example.git-commit_id"}}').header({ Label: 'LABEL' }), 'git commit id');
+});
+
+test('a struct whose JSON differs from its fields prints that JSON', () => {
+  const event = new Fields('x', { Time: 1 }, { time: 1 });
+  assert.equal(render('{{json .}} {{.Time}}', event), '{"time":1} 1');
 });
 
 test('properties of Object are not fields', () => {

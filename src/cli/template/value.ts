@@ -9,10 +9,13 @@ export type Value = unknown;
 export class Fields {
   readonly typeName: string;
   readonly fields: Readonly<Record<string, Value>>;
+  /** What `json` prints, where that is not the fields by name. */
+  readonly json: Value;
 
-  constructor(typeName: string, fields: Readonly<Record<string, Value>>) {
+  constructor(typeName: string, fields: Readonly<Record<string, Value>>, json?: Value) {
     this.typeName = typeName;
     this.fields = fields;
+    this.json = json;
   }
 }
 
@@ -31,12 +34,18 @@ export class GoTime {
 
 export type PlainObject = Readonly<Record<string, Value>>;
 
-const maps = new WeakSet<object>();
+/** Objects that are maps, each with the zero value of what it holds. */
+const maps = new WeakMap<object, Value>();
 
-/** Tells the evaluator that this object is a map. */
-export function goMap<T extends object>(value: T): T {
-  maps.add(value);
+/** Tells the evaluator that this object is a map; `zero` is what `index` gives for a key that is not there. */
+export function goMap<T extends object>(value: T, zero: Value = ''): T {
+  maps.set(value, zero);
   return value;
+}
+
+/** What a map gives for a key that it doesn't have. */
+export function zeroOf(value: object): Value {
+  return maps.get(value);
 }
 
 export function isMap(value: object): boolean {

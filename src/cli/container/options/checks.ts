@@ -12,6 +12,10 @@ export function checkEnv(value: string): void {
   if (value === '' || value.startsWith('=')) throw new Error(`invalid environment variable: ${value}`);
 }
 
+export function checkLabel(value: string): void {
+  if (value === '' || value.startsWith('=')) throw new Error(`invalid label '${value}': empty name`);
+}
+
 export function checkExtraHost(value: string): void {
   const split = /^([^:=]+)[:=](.+)$/.exec(value);
   if (split === null) throw new Error(`bad format for add-host: ${JSON.stringify(value)}`);

@@ -142,8 +142,9 @@ function splitColon(text: string): [string, string] {
 /** What of the container's streams the client attaches to. */
 export function attachments(flags: Flags): { stdin: boolean; stdout: boolean; stderr: boolean } {
   const named = new Set(flags.list('attach').map((each) => each.toLowerCase()));
-  if (named.size > 0) return { stdin: named.has('stdin'), stdout: named.has('stdout'), stderr: named.has('stderr') };
-  return { stdin: flags.bool('interactive'), stdout: true, stderr: true };
+  const stdin = named.has('stdin') || flags.bool('interactive');
+  if (named.size > 0) return { stdin, stdout: named.has('stdout'), stderr: named.has('stderr') };
+  return { stdin, stdout: true, stderr: true };
 }
 
 function parseVolumes(values: readonly string[]): { binds: string[] | null; anonymous: Record<string, object> } {

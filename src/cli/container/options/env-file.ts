@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../../../base/errors.ts';
 
@@ -24,13 +25,35 @@ export function readLabels(files: readonly string[], given: readonly string[]): 
   return labels;
 }
 
+class BadEncoding extends Error {}
+
+/** @throws BadEncoding naming the first line that is not UTF-8 */
+function decodeLines(file: string, bytes: Buffer): string {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    let start = 0;
+    for (let line = 1; ; line++) {
+      const newline = bytes.indexOf(0x0a, start);
+      const end = newline === -1 ? bytes.length : newline;
+      const part = bytes.subarray(start, end);
+      if (!isUtf8(part) || newline === -1)
+        throw new BadEncoding(
+          `invalid env file (${file}): invalid utf8 bytes at line ${line}: [${[...part].join(' ')}]`,
+        );
+      start = end + 1;
+    }
+  }
+}
+
 /** Lines of `NAME=value`; `#` starts a comment line. A name alone is looked up, and left out when nobody knows it. */
 function readKeyValueFile(file: string, env: Environment): string[] {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    text = decodeLines(file, readFileSync(file));
   } catch (error) {
-    if (error instanceof TypeError) throw new Error(`invalid env file (${file}): it is not UTF-8`);
+    if (error instanceof BadEncoding) throw error;
     throw new Error(
       `open ${file}: ${/ENOENT/.test(messageOf(error)) ? 'no such file or directory' : messageOf(error)}`,
     );

@@ -13,6 +13,7 @@ export interface DeviceRequest {
 export function parseGpus(value: string): DeviceRequest {
   const request: DeviceRequest = { Driver: '', Count: 0, DeviceIDs: null, Capabilities: [], Options: {} };
   const seen = new Set<string>();
+  if (value === '') throw new Error('EOF');
   for (const field of parseCsv(value)) {
     const equals = field.indexOf('=');
     const key = equals === -1 ? 'count' : field.slice(0, equals);

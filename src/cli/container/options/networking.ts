@@ -10,6 +10,7 @@ export interface Networking {
 /** `--network` (several times) and the flags that belong to the first of them. @throws Error in docker's words */
 export function parseNetworking(flags: Flags): Networking {
   const attachments = flags.list('network').map(parseNetworkAttachment);
+  if (attachments.some(({ target }) => target === '')) throw new Error('no name set for network');
   const first = attachments[0] ?? emptyAttachment('default');
   applyFlags(first, flags);
   const all = attachments.length === 0 ? [first] : attachments;

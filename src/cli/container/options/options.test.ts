@@ -193,3 +193,32 @@ test('conflicting flags are refused', () => {
   });
   assert.throws(() => bodyOf('--security-opt', 'foo'), { message: 'Invalid --security-opt: "foo"' });
 });
+
+test('-i attaches standard input whatever else is attached', () => {
+  const { AttachStdin, AttachStdout, AttachStderr, StdinOnce } = bodyOf('-i', '-a', 'stdout');
+  assert.deepEqual(
+    { AttachStdin, AttachStdout, AttachStderr, StdinOnce },
+    {
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: false,
+      StdinOnce: true,
+    },
+  );
+});
+
+test('a label without name, a network without name and no GPUs at all are refused', () => {
+  assert.throws(() => flagsOf('--label', '=x'), /invalid label '=x': empty name/);
+  assert.throws(() => flagsOf('--gpus', ''), /"" for "--gpus" flag: EOF/);
+  assert.throws(() => bodyOf('--network', ''), /no name set for network/);
+});
+
+test('a file of variables that is not UTF-8 is refused with the line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-env-'));
+  try {
+    writeFileSync(join(folder, 'env'), Buffer.from('A=1\n\xff=1\nB=2\n', 'latin1'));
+    assert.throws(() => readEnvironment([join(folder, 'env')], [], {}), /invalid utf8 bytes at line 2: \[255 61 49\]$/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -51,10 +51,6 @@ export function parseResources(flags: Flags): Resources {
   return {
     ...sharedLimits(flags),
     CgroupParent: flags.string('cgroup-parent'),
-    CpuCount: flags.int('cpu-count'),
-    CpuPercent: flags.int('cpu-percent'),
-    IOMaximumBandwidth: bytes(flags, 'io-maxbandwidth'),
-    IOMaximumIOps: flags.int('io-maxiops'),
     BlkioWeightDevice: flags.list('blkio-weight-device').map((value) => {
       const { path, rest } = splitDevice(value);
       return { Path: path, Weight: Number(rest) };
