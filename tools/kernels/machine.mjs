@@ -5,6 +5,18 @@ import { join } from 'node:path';
 /** A machine that is not done by then hangs. */
 const LIMIT_MINUTES = 60;
 const MEGABYTES = 4096;
+const KERNEL_OPTIONS = [
+  'console=ttyS0',
+  'quiet',
+  // A panic ends the machine, and so does a processor that is stuck for two minutes.
+  'panic=-1',
+  'softlockup_panic=1',
+  'watchdog_thresh=60',
+  // The check fails when this machine is busy just then, and leaves the first processor without a clock.
+  'no_timer_check',
+  // At the same addresses as last time, a program is not translated for the emulated processor anew.
+  'norandmaps',
+].join(' ');
 
 /**
  * Runs a job in a virtual machine with `kernel` until it turns itself off; its console is in the job's results. Answers whether all tests
@@ -13,10 +25,9 @@ const MEGABYTES = 4096;
  * It has no network: what tests publish, nobody else reaches.
  */
 export async function runMachine({ kernel, initramfs, job, accelerator }, signal) {
-  // norandmaps: at the same addresses as last time, a program is not translated for the emulated processor anew.
   const args = [
     ...['-accel', accelerator, '-cpu', 'max', '-M', 'q35', '-smp', '2', '-m', String(MEGABYTES)],
-    ...['-kernel', kernel.image, '-initrd', initramfs, '-append', 'console=ttyS0 quiet panic=-1 norandmaps'],
+    ...['-kernel', kernel.image, '-initrd', initramfs, '-append', KERNEL_OPTIONS],
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', `file:${join(job.folder, 'results', 'console')}`],
     ...share('root', '/', true),
     ...share('modules', join(kernel.folder, 'lib', 'modules', kernel.release), true),
