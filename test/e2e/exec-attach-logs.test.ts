@@ -110,22 +110,22 @@ for (const cli of CLIS) {
     await ok('rm', name);
   });
 
-  test(`${cli} run proxies signals to the container`, async () => {
-    const name = unique('proxy');
-    const running = engine()[cli]([
-      'run',
-      '--name',
-      name,
-      'busybox',
-      'sh',
-      '-c',
-      'trap "echo bye; exit 12" TERM; echo up; while true; do sleep 0.05; done',
-    ]);
-    await eventually(async () => assert.match(await ok('logs', name), /up/));
-    await ok('kill', '-s', 'TERM', name);
-    const result = await running;
-    assert.deepEqual([result.code, result.stdout], [12, 'up\nbye\n']);
-    await ok('rm', name);
+  for (const flags of ['--rm', '--rm -t']) {
+    test(`${cli} run ${flags} passes the signals of its terminal on to the container`, async () => {
+      await using session = typed(
+        `run ${flags} busybox sh -c 'trap "echo bye; exit 12" INT; echo up; while true; do sleep 0.05; done'`,
+      );
+      await session.until(/up/);
+      // Without -i the terminal is not raw: this interrupts the command line itself.
+      session.write('\x03');
+      assert.equal(await session.exited, 12);
+      assert.match(session.shown(), /bye/);
+    });
+  }
+
+  test(`${cli} run -i -a stdout passes stdin through and shows nothing of stderr`, async () => {
+    const args = ['run', '--rm', '-i', '-a', 'stdout', 'busybox', 'sh', '-c', 'cat; echo err >&2'];
+    assert.deepEqual(await engine()[cli](args, { input: 'data' }), { code: 0, stdout: 'data', stderr: '' });
   });
 
   test(`${cli} logs: tail, timestamps, since, until, streams, follow to the end`, async () => {

@@ -191,6 +191,25 @@ for (const cli of CLIS) {
       await ok('events', '--since', since, '--until', until, '--filter', `container=${name}`, '--format', '{{.Action}}')
     ).split('\n');
     assert.deepEqual(lines, ['create', 'attach', 'start', 'die', 'destroy']);
+    const json = await ok(
+      'events',
+      '--since',
+      since,
+      '--until',
+      until,
+      '--filter',
+      'event=die',
+      '--format',
+      '{{json .}}',
+    );
+    const died = JSON.parse(json.split('\n').find((line) => line.includes(name)) ?? '{}');
+    assert.deepEqual(
+      [died.Action, died.scope, typeof died.timeNano, died.TimeNano],
+      ['die', 'local', 'number', undefined],
+    );
+    const wrong = await engine()[cli](['events', '--until', until, '--format', '{{.Bogus}}']);
+    assert.equal(wrong.code, 64);
+    assert.match(wrong.stderr, /^Error parsing format: .*can't evaluate field Bogus in type \*events\.Message/);
   });
 
   test(`${cli} update changes limits of a running container`, async () => {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
@@ -9,6 +12,39 @@ const SERVER = (text: string): string => `mkdir /www && echo ${text} >/www/index
 
 async function get(url: string): Promise<string> {
   return (await (await fetch(url, { signal: AbortSignal.timeout(5000) })).text()).trim();
+}
+
+/** IPv4 addresses that others reach this machine by. */
+function hostAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ family, internal, address }) => family === 'IPv4' && !internal && !address.startsWith('169.254.'))
+    .map(({ address }) => address);
+}
+
+/** A server in the network namespace of a process that sends every datagram back behind `echo `. */
+function echoWithin(pid: string, port: number): Disposable & { readonly ready: Promise<unknown> } {
+  const script = `const s = require('node:dgram').createSocket('udp4');
+    s.on('message', (text, from) => s.send('echo ' + text, from.port, from.address));
+    s.bind(${port}, () => console.log('bound'));`;
+  const child = spawn('nsenter', ['-t', pid, '-n', process.execPath, '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return { ready: once(child.stdout, 'data'), [Symbol.dispose]: () => void child.kill('SIGKILL') };
+}
+
+async function askUdp(host: string, port: number, patienceMs = 5000): Promise<string> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const timer = setTimeout(() => reject(new Error('no answer')), patienceMs);
+  socket.on('message', (text) => resolve(String(text))).on('error', reject);
+  socket.connect(port, host, () => socket.send('ping'));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    socket.close();
+  }
 }
 
 for (const cli of CLIS) {
@@ -77,15 +113,29 @@ for (const cli of CLIS) {
       '--expose',
       '7000-7001',
       'busybox',
-      'sh',
-      '-c',
-      'nc -u -l -p 53 >/got & sleep 1000',
+      'sleep',
+      '1000',
     );
     const lines = (await ok('port', name)).split('\n').filter((line) => !line.includes('[::]'));
     const ports = new Map(lines.map((line) => [line.split(' ')[0], Number(line.split(':').at(-1))] as const));
     assert.deepEqual([...ports.keys()].sort(), ['53/udp', '7000/tcp', '7001/tcp', '90/tcp']);
     const inRange = ports.get('90/tcp') ?? 0;
     assert.ok(inRange >= 20000 && inRange <= 20100, String(inRange));
+    using server = echoWithin(await ok('inspect', '-f', '{{.State.Pid}}', name), 53);
+    await server.ready;
+    for (const host of ['127.0.0.1', '::1', ...hostAddresses()])
+      assert.equal(await askUdp(host, ports.get('53/udp') ?? 0), 'echo ping', host);
+    await ok('rm', '-f', name);
+  });
+
+  test(`${cli} run -p 127.0.0.1:…/udp answers there and nowhere else`, async () => {
+    const name = unique('local-udp');
+    await ok('run', '-d', '--name', name, '-p', '127.0.0.1::53/udp', 'busybox', 'sleep', '1000');
+    const port = Number((await ok('port', name, '53/udp')).split(':').at(-1));
+    using server = echoWithin(await ok('inspect', '-f', '{{.State.Pid}}', name), 53);
+    await server.ready;
+    assert.equal(await askUdp('127.0.0.1', port), 'echo ping');
+    for (const host of hostAddresses()) await assert.rejects(askUdp(host, port, 500), /no answer|ECONNREFUSED/, host);
     await ok('rm', '-f', name);
   });
 
