@@ -5,6 +5,7 @@ import type { Digest } from '../base/ids.ts';
 import { borrowStream, decompress } from '../io/index.ts';
 import {
   type ContainerConfig,
+  familiarString,
   hostPlatform,
   type ImageConfig,
   imageName,
@@ -79,6 +80,9 @@ export async function importImage(
   const descriptor = { mediaType: MEDIA_TYPE.ociManifest, ...put(manifest) };
   await unpackImages(deps, [{ manifest, config: image }], { lease, progress: () => {}, signal });
   deps.images.add([{ descriptor, manifests: [descriptor], names }]);
+  for (const name of names) {
+    imageEvent(deps, 'tag', { id: stored.digest, config: image }, familiarString(parseReference(name)));
+  }
   imageEvent(deps, 'import', { id: stored.digest, config: image });
   progress({ status: stored.digest });
   deps.settle();

@@ -130,6 +130,7 @@ test('gantry login without any configuration keeps the secret encrypted, where d
   assert.match(again.stderr, /^Authenticating with existing credentials\.\.\. \[Username: bob\]\n\n Info -> To login/);
   assert.equal(again.stdout, '\nLogin Succeeded\n');
   await engine().ok('gantry', ['logout', registry.host], { env: bob.env });
+  assert.deepEqual(bob.config(), { auths: {} }, 'docker looks for no helper any more');
 });
 
 for (const cli of CLIS) {

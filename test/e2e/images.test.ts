@@ -81,6 +81,25 @@ for (const cli of CLIS) {
     assert.match(id, /^sha256:[0-9a-f]{64}$/);
     assert.equal(await ok('run', '--rm', `${name}:1`), 'from import');
     assert.equal(await ok('inspect', '-f', '{{.Comment}} {{index .Config.Env 0}}', `${name}:1`), 'by hand A=1');
+    const events = await ok(
+      'events',
+      '--since',
+      '10m',
+      '--until',
+      '0s',
+      '--filter',
+      'type=image',
+      '--format',
+      '{{json .}}',
+    );
+    const told = events.split('\n').map((line) => JSON.parse(line));
+    const own = told
+      .filter(({ Actor: { ID } }) => ID === id)
+      .map(({ Action, Actor }) => [Action, Actor.Attributes.name]);
+    assert.deepEqual(own.slice(0, 2), [
+      ['tag', `${name}:1`],
+      ['import', id],
+    ]);
     await ok('rmi', `${name}:1`);
   });
 

@@ -83,9 +83,17 @@ export async function storeCredentials(
   return helper === '' ? { plainTextFile: `${cli.config.dir}/config.json` } : { helper };
 }
 
-/** Forgets credentials; what is not there is success. @throws CliError when a helper fails */
+/**
+ * Forgets credentials, and that our helper is asked for them: docker runs no image of a registry whose helper it does not find.
+ * What is not there is success. @throws CliError when a helper fails
+ */
 export async function eraseCredentials(cli: Cli, server: string): Promise<void> {
   changeConfigFile(cli.config.dir, (json) => {
+    if (cli.config.credHelpers[server] === OWN_HELPER && !cli.config.credsStore) {
+      const helpers = section(json, 'credHelpers');
+      delete helpers[server];
+      if (Object.keys(helpers).length === 0) delete json['credHelpers'];
+    }
     if (json['auths'] === undefined) return;
     const auths = section(json, 'auths');
     for (const key of Object.keys(auths)) if (serverKey(key) === server) delete auths[key];

@@ -15,6 +15,12 @@ const HEAD_TIMEOUT_MS = 30_000;
 const IDLE_TIMEOUT_MS = 120_000;
 const HEAD_BYTES_MAX = 32 << 10;
 
+/** For health checks, which ask Docker's registry so, whoever they are. */
+function alive(response: ServerResponse): void {
+  response.writeHead(200, { 'Cache-Control': 'no-cache', 'Content-Length': 0 });
+  response.end();
+}
+
 /** Not listening yet. `others` answers what is not the registry's API, when it knows the path. */
 export function createRegistryServer(
   deps: ServeDeps,
@@ -25,7 +31,8 @@ export function createRegistryServer(
 ): Server {
   const { tls, others } = options;
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    if (others?.(request, response) !== true) void serveRequest(deps, request, response);
+    if (request.url === '/') alive(response);
+    else if (others?.(request, response) !== true) void serveRequest(deps, request, response);
   };
   const limits = { maxHeaderSize: HEAD_BYTES_MAX, requestTimeout: 0, headersTimeout: HEAD_TIMEOUT_MS };
   const server =
