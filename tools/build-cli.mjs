@@ -45,6 +45,8 @@ export async function buildCli(root, outdir) {
       format: 'cjs',
       minify: true,
       legalComments: 'none',
+      // A native addon that finds its binary beside its own files.
+      external: ['koffi'],
       define: { 'import.meta.url': '__url' },
       banner: { js: 'const __url="file://"+encodeURI(__filename);' },
       plugins: [builtins],

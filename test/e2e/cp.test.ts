@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { getXattr, setXattr } from '../../src/linux/index.ts';
 import { tarArchive } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
 import { CLIS, type Cli, unique, useEngine } from '../support/fixture.ts';
@@ -152,6 +153,21 @@ for (const cli of CLIS) {
     await ok('cp', `${name}:/tmp/plain`, to);
     const [a, b] = [lstatSync(join(to, 'plain/a')), lstatSync(join(to, 'plain/b'))];
     assert.deepEqual([a.ino === b.ino, a.mode & 0o7777, a.mtimeMs, a.uid], [true, 0o4751, 981173106_000, 0]);
+    await ok('rm', '-f', name);
+  });
+
+  test(`${cli} cp keeps what a program may do beyond its user, both ways`, async () => {
+    const name = await container(cli);
+    const at = mkdtempSync(join(folder, 'capable-'));
+    mkdirSync(join(at, 'd'));
+    writeFileSync(join(at, 'd/tool'), '#!/bin/sh\n', { mode: 0o755 });
+    // cap_net_raw+ep, as setcap writes it.
+    const value = Buffer.from('0100000200200000000000000000000000000000', 'hex');
+    setXattr(join(at, 'd/tool'), 'security.capability', value);
+    await ok('cp', join(at, 'd'), `${name}:/opt`);
+    await ok('cp', `${name}:/opt`, join(at, 'back'));
+    assert.deepEqual(getXattr(join(at, 'back/tool'), 'security.capability'), value);
+    assert.equal(getXattr(join(at, 'back'), 'security.capability'), undefined);
     await ok('rm', '-f', name);
   });
 

@@ -36,6 +36,10 @@ export async function copyFrom(cli: Cli, from: ContainerPath, target: string, op
   for await (const chunk of progress.bytes) parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
   parser.finish();
   untar.finish();
+  if (untar.capabilities.length > 0) {
+    const { giveCapabilities } = await import('./capabilities.ts');
+    giveCapabilities(untar.capabilities);
+  }
   progress.done(target);
 }
 

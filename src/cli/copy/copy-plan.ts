@@ -1,6 +1,9 @@
 import { posix } from 'node:path';
 import { CliError } from '../errors.ts';
 
+/** What a program may do beyond its user (capabilities(7)): the one extended attribute that docker's archives carry. */
+export const CAPABILITY = 'security.capability';
+
 /** One end of a copy, as docker's rules look at it. */
 export interface CopyEnd {
   /** Absolute; a slash or dot at its end is kept: it says something. */

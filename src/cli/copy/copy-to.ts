@@ -26,7 +26,11 @@ export async function copyTo(cli: Cli, source: string, to: ContainerPath, option
   }
   const from = localSource(localPath(source), options.followLink);
   const plan = planCopy(from, target);
-  const progress = counted(packLocal(from.path, from.rebaseName, plan), cli, { ...options, to: 'container' });
+  const { capabilityOf } = await import('./capabilities.ts');
+  const progress = counted(packLocal(from.path, from.rebaseName, plan, capabilityOf), cli, {
+    ...options,
+    to: 'container',
+  });
   await put(plan.directory, progress.bytes);
   progress.done(`${to.container}:${to.path}`);
 }

@@ -19,7 +19,7 @@ import {
   tarTypeOf,
 } from '../../io/index.ts';
 import { CliError } from '../errors.ts';
-import { type CopyPlan, renamed, splitPath } from './copy-plan.ts';
+import { CAPABILITY, type CopyPlan, renamed, splitPath } from './copy-plan.ts';
 import { goText } from './local-paths.ts';
 
 const CHUNK = 256 << 10;
@@ -28,15 +28,20 @@ const NOTHING = Buffer.alloc(0);
 
 /**
  * A local file or directory as a tar, read as it is taken: owners, modes and times as they are, hard links kept, symlinks not
- * followed, sockets left out. @throws CliError for what cannot be read
+ * followed, sockets left out; with the capabilities of files. @throws CliError for what cannot be read
  */
-export function* packLocal(path: string, rebaseName: string | undefined, plan: CopyPlan): Generator<Buffer> {
+export function* packLocal(
+  path: string,
+  rebaseName: string | undefined,
+  plan: CopyPlan,
+  capabilityOf: CapabilityOf = () => undefined,
+): Generator<Buffer> {
   const [folder, base] = splitPath(path);
   const root = Buffer.from(base === '.' ? folder : path.replace(/(?<=.)\/+$/, ''));
   let chunk = Buffer.allocUnsafe(CHUNK);
   let length = 0;
   // Small pieces go together: each chunk is a call of the system's on its way.
-  for (const piece of new Packing(plan).entry(root, Buffer.from(rebaseName ?? base).toString('latin1'))) {
+  for (const piece of new Packing(plan, capabilityOf).entry(root, Buffer.from(rebaseName ?? base).toString('latin1'))) {
     for (let at = 0; at < piece.length; ) {
       const copied = piece.copy(chunk, length, at);
       length += copied;
@@ -50,14 +55,19 @@ export function* packLocal(path: string, rebaseName: string | undefined, plan: C
   yield Buffer.concat([chunk.subarray(0, length), Buffer.alloc(1024)]);
 }
 
+/** The value of {@link CAPABILITY} of a file. */
+export type CapabilityOf = (path: Buffer) => Buffer | undefined;
+
 class Packing {
   readonly #plan: CopyPlan;
+  readonly #capabilityOf: CapabilityOf;
   /** First name of each file with several. */
   readonly #linked = new Map<string, string>();
   readonly #buffer = Buffer.allocUnsafe(CHUNK);
 
-  constructor(plan: CopyPlan) {
+  constructor(plan: CopyPlan, capabilityOf: CapabilityOf) {
     this.#plan = plan;
+    this.#capabilityOf = capabilityOf;
   }
 
   /** Pieces are valid until the next is asked for. */
@@ -92,7 +102,9 @@ class Packing {
     const file = openFile(path);
     try {
       const { size } = fstatSync(file);
-      yield tarEntryHeader({ ...about, size, fileSize: size });
+      const capability = this.#capabilityOf(path);
+      const xattrs = capability === undefined ? undefined : new Map([[CAPABILITY, capability]]);
+      yield tarEntryHeader({ ...about, size, fileSize: size, xattrs });
       for (let at = 0; at < size; ) {
         const wanted = Math.min(CHUNK, size - at);
         const got = readSync(file, this.#buffer, 0, wanted, at);

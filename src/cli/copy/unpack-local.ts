@@ -18,8 +18,11 @@ import {
 import { errnoOf } from '../../base/errors.ts';
 import { showName, type TarEntry, type TarSink } from '../../io/index.ts';
 import { CliError } from '../errors.ts';
-import { type CopyPlan, renamed } from './copy-plan.ts';
+import { CAPABILITY, type CopyPlan, renamed } from './copy-plan.ts';
 
+/** Far more than any image has, and than the kernel takes: what an engine sends must not fill the memory. */
+const CAPABLE_FILES_MAX = 10_000;
+const CAPABILITY_BYTES_MAX = 64;
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 
 /**
@@ -31,6 +34,8 @@ export class LocalUntar implements TarSink, Disposable {
   /** Directories known to be none but directories. */
   readonly #checked = new Set<string>(['']);
   readonly #directories: (readonly [path: Buffer, entry: TarEntry])[] = [];
+  /** Files that came with capabilities, for the caller to give them. */
+  readonly capabilities: (readonly [path: Buffer, value: Buffer])[] = [];
   #file = -1;
   #entry: TarEntry | undefined;
 
@@ -91,6 +96,7 @@ export class LocalUntar implements TarSink, Disposable {
       case 'file':
         this.#file = openSync(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
         this.#entry = entry;
+        this.#noteCapabilities(target, entry.xattrs?.get(CAPABILITY));
         return;
       case 'symlink':
         symlinkSync(Buffer.from(entry.linkName, 'latin1'), target);
@@ -105,6 +111,11 @@ export class LocalUntar implements TarSink, Disposable {
       default:
         makeNode(target, entry);
     }
+  }
+
+  #noteCapabilities(path: Buffer, value: Buffer | undefined): void {
+    if (value === undefined || value.length > CAPABILITY_BYTES_MAX) return;
+    if (this.capabilities.length < CAPABLE_FILES_MAX) this.capabilities.push([path, Buffer.from(value)]);
   }
 
   /** The path below the directory, renamed by the plan; '' is the directory itself. @throws CliError when it is elsewhere */
