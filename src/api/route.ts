@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type * as z from 'zod/mini';
+import type { LineType } from './versions/line-type.ts';
 
 /** What a route answers. */
 export type Reply =
@@ -26,7 +27,7 @@ export type Reply =
       readonly write: (send: (chunk: Uint8Array) => Promise<void>, signal: AbortSignal) => Promise<void>;
     }
   /** One JSON object per line. Head at once; the iterator is returned when the client goes. */
-  | { readonly status: number; readonly lines: AsyncIterable<object> }
+  | { readonly status: number; readonly lines: AsyncIterable<object>; readonly contentType?: LineType }
   /**
    * Progress of a long operation, a JSON object per line. The head goes out with the first message: a failure before it
    * is a status, a later one a last line with `errorDetail`.

@@ -125,7 +125,7 @@ test('bodies are read as Go reads them: keys in any case, null is absent, unknow
       Image: 'busybox',
       Cmd: ['true'],
       Labels: { a: '', B: 'c' },
-      HostConfig: { PortBindings: { '80/tcp': null, '81/tcp': [{ HostPort: '8080' }] }, Memory: 1_000_000_000 },
+      HostConfig: { PortBindings: { '80/tcp': [{}], '81/tcp': [{ HostPort: '8080' }] }, Memory: 1_000_000_000 },
       NetworkingConfig: { EndpointsConfig: { net: null } },
     },
   });
@@ -230,7 +230,7 @@ test('integers beyond 2^53 and nanoseconds go out exactly', async () => {
   await using api = await serve();
   assert.equal((await api.ask('GET', '/containers/web/stats')).text, '{"cpu":18446744073709551615}\n{"cpu":1}\n');
   api.events.emit('container', 'start', 'c1', { image: 'busybox' });
-  const events = await api.ask('GET', '/events?since=1&until=1700000001');
+  const events = await api.ask('GET', '/v1.51/events?since=1&until=1700000001');
   assert.equal(
     events.text,
     '{"status":"start","id":"c1","from":"busybox","Type":"container","Action":"start","Actor":{"ID":"c1","Attributes":{"image":"busybox"}},"scope":"local","time":1700000000,"timeNano":1700000000123456789}\n',

@@ -1,5 +1,5 @@
 /** The newest version of the API that this client speaks, and the oldest. */
-export const CLIENT_API_VERSION = '1.51';
+export const CLIENT_API_VERSION = '1.50';
 export const CLIENT_API_VERSION_MIN = '1.24';
 
 /** Negative when `a` is older. */

@@ -4,6 +4,7 @@ import type { TaskStats } from '../runtime/index.ts';
 /** One reading as `GET /containers/{id}/stats` spells it, without what relates it to the one before. */
 export interface Reading {
   readonly read: string;
+  readonly os_type: 'linux';
   readonly cpu_stats: object;
   readonly [figure: string]: unknown;
 }
@@ -21,6 +22,7 @@ const BLKIO_FIELDS = [
 export function readingOf(stats: TaskStats): Reading {
   return {
     read: stats.readAt,
+    os_type: 'linux',
     pids_stats: { current: stats.pids.current, ...(stats.pids.limit > 0 ? { limit: stats.pids.limit } : {}) },
     blkio_stats: {
       io_service_bytes_recursive: stats.blkio,
@@ -97,6 +99,7 @@ const EMPTY_CPU = {
 /** Of a container that does not run. */
 export const EMPTY_READING: Reading = {
   read: ZERO_TIME,
+  os_type: 'linux',
   pids_stats: {},
   blkio_stats: {
     io_service_bytes_recursive: null,

@@ -14,7 +14,7 @@ import type { LinkPlan } from './kernel/protocol.ts';
 import { checkPruneFilters, filterNetworks } from './list-filters.ts';
 import { type AttachedContainers, inspectNetwork, type NetworkRecord } from './network-record.ts';
 import { NetworkTable } from './network-table.ts';
-import type { NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState } from './networks.ts';
+import type { NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState, SubnetStatus } from './networks.ts';
 import { ContainerPorts } from './ports/container-ports.ts';
 import { endpointFailed } from './ports/port-errors.ts';
 import type { PortRegistry } from './ports/port-registry.ts';
@@ -80,12 +80,16 @@ export class EngineNetworks implements Networks {
     const inUse = (record: NetworkRecord): boolean => Object.keys(attached.get(record) ?? {}).length > 0;
     return filterNetworks([...attached.keys()], filters, inUse)
       .toSorted((one, other) => (one.name < other.name ? -1 : 1))
-      .map((record) => inspectNetwork(record, attached.get(record) ?? {}));
+      .map((record) => inspectNetwork(record, attached.get(record) ?? {}, this.#statusOf(record)));
   }
 
   inspect(ref: string): NetworkInspect {
     const record = this.#table.require(ref);
-    return inspectNetwork(record, this.#containersOn(record));
+    return inspectNetwork(record, this.#containersOn(record), this.#statusOf(record));
+  }
+
+  #statusOf(record: NetworkRecord): SubnetStatus | undefined {
+    return driverOf(this.#deps, record).status(record);
   }
 
   prune(filters: Readonly<Record<string, readonly string[]>>): readonly string[] {

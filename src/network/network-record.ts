@@ -1,5 +1,5 @@
 import type { ObjectId } from '../base/ids.ts';
-import type { NetworkInspect } from './networks.ts';
+import type { NetworkInspect, SubnetStatus } from './networks.ts';
 
 /** What is stored of a network, by id. Addresses in use are not: they follow from the containers that run. */
 export interface NetworkRecord {
@@ -19,7 +19,11 @@ export interface NetworkRecord {
 
 export type AttachedContainers = NetworkInspect['Containers'];
 
-export function inspectNetwork(record: NetworkRecord, containers: AttachedContainers): NetworkInspect {
+export function inspectNetwork(
+  record: NetworkRecord,
+  containers: AttachedContainers,
+  status: SubnetStatus | undefined,
+): NetworkInspect {
   const { subnet, gateway } = record;
   return {
     Name: record.name,
@@ -43,5 +47,6 @@ export function inspectNetwork(record: NetworkRecord, containers: AttachedContai
     Containers: containers,
     Options: record.options,
     Labels: record.labels,
+    Status: { IPAM: { Subnets: subnet === undefined || status === undefined ? {} : { [subnet]: status } } },
   };
 }

@@ -105,4 +105,12 @@ export interface NetworkInspect {
   >;
   readonly Options: Readonly<Record<string, string>>;
   readonly Labels: Readonly<Record<string, string>>;
+  /** By subnet. */
+  readonly Status: { readonly IPAM: { readonly Subnets: Readonly<Record<string, SubnetStatus>> } };
+}
+
+export interface SubnetStatus {
+  /** Of containers, and what never is: the gateway, the network's own and its broadcast address. */
+  readonly IPsInUse: number;
+  readonly DynamicIPsAvailable: number;
 }

@@ -177,6 +177,16 @@ for (const cli of CLIS) {
     assert.deepEqual(out.split('\n').filter(Boolean), ['0', 'ro']);
   });
 
+  test(`${cli} run --platform pulls a platform that is not here`, async () => {
+    const name = `localhost:1/${unique('elsewhere')}:1`;
+    await engine().ok(cli, ['tag', 'busybox', name]);
+    const { code, stderr } = await engine()[cli](['run', '--rm', '--platform', 'linux/arm64', name, 'true']);
+    assert.equal(code, 125);
+    assert.match(stderr, new RegExp(`Unable to find image '${name}' locally`));
+    assert.match(stderr, /connection refused/);
+    await engine().ok(cli, ['rmi', name]);
+  });
+
   test(`${cli} run with ulimits, labels, shm size and sysctls`, async () => {
     const name = unique('flags');
     const out = await engine().ok(cli, [

@@ -59,7 +59,7 @@ test('system df counts the layers of images alone, each once', async () => {
   await engine().ok('gantry', ['create', '--name', name, name]);
   await engine().ok('gantry', ['rmi', '-f', name, `${name}/copy:1`]);
   assert.equal(await layers(), before, 'the layer is the container’s alone now');
-  const [list] = JSON.parse((await engine().api('GET', '/images/json?shared-size=1')).body);
+  const [list] = JSON.parse((await engine().api('GET', '/v1.50/images/json?shared-size=1')).body);
   assert.deepEqual([list.Containers, list.SharedSize], [-1, 0]);
   await engine().ok('gantry', ['rm', name]);
 });

@@ -23,7 +23,7 @@ export async function sendReply(response: ServerResponse, reply: PlainReply, con
     return sendBytes(response, reply.status, reply.output, { 'Content-Type': type }, context);
   }
   if ('write' in reply) return sendWritten(response, reply, context);
-  if ('lines' in reply) return sendLines(response, reply.status, reply.lines, context);
+  if ('lines' in reply) return sendLines(response, reply, context);
   if ('progress' in reply) return sendProgress(response, reply.status, reply.progress, context);
   if ('text' in reply) {
     return sendWhole(response, reply.status, reply.text, 'text/plain; charset=utf-8', reply.headers);
@@ -124,18 +124,21 @@ async function sendWritten(
   }
 }
 
+/** Of RFC 7464. */
+const RECORD_SEPARATOR = '\x1e';
+
 async function sendLines(
   response: ServerResponse,
-  status: number,
-  lines: AsyncIterable<object>,
+  { status, lines, contentType = 'application/json' }: Extract<Reply, { readonly lines: unknown }>,
   context: ReplyContext,
 ): Promise<void> {
-  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.writeHead(status, { 'Content-Type': contentType });
   response.flushHeaders();
+  const before = contentType === 'application/json-seq' ? RECORD_SEPARATOR : '';
   try {
     for await (const line of lines) {
       if (context.signal.aborted) break;
-      if (!response.write(toJson(line, true))) await once(response, 'drain', { signal: context.signal });
+      if (!response.write(`${before}${toJson(line, true)}`)) await once(response, 'drain', { signal: context.signal });
     }
     response.end();
   } catch (error) {

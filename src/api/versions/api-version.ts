@@ -1,7 +1,7 @@
 import { invalid } from '../../base/errors.ts';
 
 /** The newest version whose every visible change is implemented. */
-export const API_VERSION = '1.50';
+export const API_VERSION = '1.52';
 /** The oldest that is accepted; clients that ask for less are refused. */
 export const MIN_API_VERSION = '1.24';
 

@@ -1,9 +1,20 @@
 import type { ContainerInspect, ContainerSummary } from '../../containers/index.ts';
 import { compareVersions } from './api-version.ts';
 
-/** From 1.48 on a container shows the manifest of its image. */
+/**
+ * From 1.48 on a container shows the manifest of its image. From 1.52 on it has its addresses only where its networks are, no
+ * hardware address of its own, and triggers of an image only where there are any.
+ */
 export function containerInspectFor(version: string, container: ContainerInspect): object {
-  return compareVersions(version, '1.48') < 0 ? withoutManifest(container) : container;
+  if (compareVersions(version, '1.48') < 0) return withoutManifest(container);
+  if (compareVersions(version, '1.52') < 0) return container;
+  const { MacAddress: _deprecated, OnBuild, ...config } = container.Config;
+  const { SandboxID, SandboxKey, Ports, Networks } = container.NetworkSettings;
+  return {
+    ...container,
+    Config: OnBuild == null || OnBuild.length === 0 ? config : { ...config, OnBuild },
+    NetworkSettings: { SandboxID, SandboxKey, Ports, Networks },
+  };
 }
 
 export function containerListFor(version: string, containers: readonly ContainerSummary[]): readonly object[] {

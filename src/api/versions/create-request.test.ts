@@ -60,3 +60,20 @@ test('settings of a network’s link are its driver’s option; older clients’
   const host = body({ NetworkMode: 'host', Sysctls });
   assert.deepEqual(createRequestFor('1.48', host).body, host);
 });
+
+test('a port with an empty list is published somewhere, which 1.52 warns of', () => {
+  const PortBindings = { '80/tcp': [], '81/tcp': null, '82/tcp': [{ HostPort: '1' }] };
+  const filled = { PortBindings: { '80/tcp': [{}], '81/tcp': [{}], '82/tcp': [{ HostPort: '1' }] } };
+  for (const version of ['1.47', '1.51']) {
+    assert.deepEqual(createRequestFor(version, body({ PortBindings })), { body: body(filled), warnings: [] });
+  }
+  const { body: taken, warnings } = createRequestFor('1.52', body({ PortBindings }));
+  assert.deepEqual(taken, body(filled));
+  assert.match(warnings.join(), /empty list of port-bindings: 80\/tcp, 81\/tcp\./);
+});
+
+test('from 1.52 on a container has no hardware address of its own', () => {
+  const request = { ...body({}), MacAddress: '02:42:ac:11:00:09' };
+  assert.deepEqual(createRequestFor('1.52', request), { body: body({}), warnings: [] });
+  assert.equal(createRequestFor('1.51', request).body.MacAddress, request.MacAddress);
+});

@@ -18,16 +18,39 @@ export interface CreateRequest {
  * @throws EngineError invalid with dockerd's texts
  */
 export function createRequestFor(version: string, given: CreateContainerBody): CreateRequest {
-  const address = macAddressFor(version, given);
+  const address = compareVersions(version, '1.52') < 0 ? macAddressFor(version, given) : withoutAddress(given);
   if (compareVersions(version, '1.48') >= 0) {
     checkLinkSysctls(address.body.HostConfig);
-    return { body: address.body, warnings: [...volumeDriverWarning(given.HostConfig), ...address.warnings] };
+    const warnings = [...volumeDriverWarning(given.HostConfig), ...address.warnings];
+    const ports = withPorts(address.body);
+    return compareVersions(version, '1.52') < 0
+      ? { ...ports, warnings }
+      : { ...ports, warnings: [...warnings, ...ports.warnings] };
   }
   for (const { Type } of given.HostConfig?.Mounts ?? []) {
     if (Type === 'image') throw invalid('Mount type "Image" needs API v1.48 or newer');
   }
-  const moved = moveLinkSysctls(withoutPriorities(address.body));
+  const moved = moveLinkSysctls(withoutPriorities(withPorts(address.body).body));
   return { body: moved.body, warnings: [...address.warnings, ...moved.warnings] };
+}
+
+/** From 1.52 on only networks have hardware addresses. */
+function withoutAddress({ MacAddress: _ignored, ...body }: CreateContainerBody): CreateRequest {
+  return { body, warnings: [] };
+}
+
+/** A port with an empty list is published somewhere; warned of since 1.52, as that will end. */
+function withPorts(body: CreateContainerBody): CreateRequest {
+  const given = Object.entries(body.HostConfig?.PortBindings ?? {});
+  const empty = given.filter(([, bindings]) => bindings == null || bindings.length === 0).map(([port]) => port);
+  if (empty.length === 0) return { body, warnings: [] };
+  const PortBindings = Object.fromEntries(given.map(([port, list]) => [port, empty.includes(port) ? [{}] : list]));
+  return {
+    body: { ...body, HostConfig: { ...body.HostConfig, PortBindings } },
+    warnings: [
+      `Following container port(s) have an empty list of port-bindings: ${empty.join(', ')}. Starting with API 1.53, such bindings will be discarded.`,
+    ],
+  };
 }
 
 /** A container's own driver of volumes has no effect on those of `Mounts`. */

@@ -33,6 +33,13 @@ test('from 1.50 on an image has no fields that only containers fill', () => {
   assert.deepEqual(imageInspectFor('1.50', image), { ...image, Config: { User: '', Env: null, Cmd: ['sh'] } });
 });
 
+test('from 1.52 on an image has no fields that nobody filled', () => {
+  const Config = { User: '', Env: [], Cmd: ['sh'], Labels: {}, Volumes: null, ExposedPorts: {} };
+  const image = { Id: 'i', Parent: '', Comment: 'c', Author: '', Config, Descriptor } as unknown as ImageInspect;
+  const shown = { Id: 'i', Comment: 'c', Config: { Cmd: ['sh'], ExposedPorts: {} }, Descriptor };
+  assert.deepEqual(imageInspectFor('1.52', image), shown);
+});
+
 test('the list of images names the nameless before 1.43', () => {
   assert.deepEqual(imageListFor('1.44', [listed]), [listed]);
   assert.deepEqual(imageListFor('1.43', [listed]), [{ ...listed, VirtualSize: 5 }]);

@@ -4,13 +4,16 @@ import { compareVersions } from './api-version.ts';
 /**
  * Before 1.45 an image showed the container it was committed from, which old Compose reads without asking whether it is
  * there; before 1.44 its size a second time. From 1.48 on it has its descriptor, and its manifests if they were asked for; from
- * 1.50 on no fields that only containers fill.
+ * 1.50 on no fields that only containers fill, from 1.52 on none that nobody filled.
  */
 export function imageInspectFor(version: string, { Descriptor, Manifests, ...plain }: ImageInspect): object {
   const image = {
     ...plain,
     ...(compareVersions(version, '1.48') < 0 ? {} : { Descriptor, ...(Manifests === undefined ? {} : { Manifests }) }),
   };
+  if (compareVersions(version, '1.52') >= 0) {
+    return withoutEmpty({ ...image, Config: withoutEmpty(ownConfig(image.Config), OFTEN_EMPTY) }, OFTEN_EMPTY);
+  }
   if (compareVersions(version, '1.50') >= 0) return { ...image, Config: ownConfig(image.Config) };
   if (compareVersions(version, '1.45') >= 0) return image;
   const container = { Container: '', ContainerConfig: image.Config };
@@ -23,6 +26,17 @@ export function imageInspectFor(version: string, { Descriptor, Manifests, ...pla
 function ownConfig(config: ImageInspect['Config']): object {
   return Object.fromEntries(Object.entries(config).filter(([name]) => !OF_CONTAINERS.has(name)));
 }
+
+function withoutEmpty(fields: object, names: ReadonlySet<string>): object {
+  const isEmpty = (value: unknown): boolean =>
+    value === '' || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+  return Object.fromEntries(Object.entries(fields).filter(([name, value]) => !names.has(name) || !isEmpty(value)));
+}
+
+const OFTEN_EMPTY: ReadonlySet<string> = new Set([
+  ...['Cmd', 'Entrypoint', 'Env', 'Labels', 'OnBuild', 'User', 'Volumes', 'WorkingDir'],
+  ...['Parent', 'Comment', 'DockerVersion', 'Author'],
+]);
 
 const OF_CONTAINERS: ReadonlySet<string> = new Set([
   ...[

@@ -9,6 +9,8 @@ export interface Info extends Fields {
   /** Before 1.50. */
   readonly BridgeNfIptables: boolean;
   readonly BridgeNfIp6tables: boolean;
+  /** Before 1.52. */
+  readonly KernelMemoryTCP: boolean;
   /** With `Expected`, the commit that was built for, before 1.49. */
   readonly ContainerdCommit: Fields;
   readonly RuncCommit: Fields;
@@ -35,9 +37,10 @@ export function infoFor(version: string, info: Info): object {
       },
     };
   }
-  return compareVersions(version, '1.50') < 0
-    ? { ...rest, FirewallBackend, BridgeNfIptables, BridgeNfIp6tables }
-    : { ...rest, FirewallBackend };
+  if (compareVersions(version, '1.50') < 0) return { ...rest, FirewallBackend, BridgeNfIptables, BridgeNfIp6tables };
+  if (compareVersions(version, '1.52') < 0) return { ...rest, FirewallBackend };
+  const { KernelMemoryTCP: _removed, ...newest } = rest;
+  return { ...newest, FirewallBackend };
 }
 
 function withExpected(commit: Fields): Fields {

@@ -100,6 +100,10 @@ const OMITTED: readonly {
     when: (value) => 'Path' in value && 'Args' in value && 'HostConfig' in value,
     fields: () => ({ SizeRw: null, SizeRootFs: null }),
   },
+  {
+    when: (value) => 'mediaType' in value && 'digest' in value && 'size' in value,
+    fields: () => ({ urls: NIL_SLICE, annotations: NIL_MAP, data: NIL_SLICE, platform: null, artifactType: '' }),
+  },
   { when: (value) => 'OOMKilled' in value && 'Pid' in value, fields: () => ({ Health: null }) },
   {
     when: (value) => 'NetworkMode' in value && 'RestartPolicy' in value,

@@ -5,6 +5,7 @@ import { AddressAllocator } from '../ipam/address-allocator.ts';
 import { parseCidr } from '../ipam/subnet.ts';
 import type { BridgePlan } from '../kernel/protocol.ts';
 import type { NetworkRecord } from '../network-record.ts';
+import type { SubnetStatus } from '../networks.ts';
 import { linkSysctls } from '../sysctl-key.ts';
 import type { Endpoint, NetworkDriver } from './driver.ts';
 import { endpointSettings } from './endpoint-settings.ts';
@@ -79,6 +80,10 @@ export class BridgeDriver implements NetworkDriver {
     } catch {
       // Of another subnet, since the configuration changed; or twice: nothing to be kept.
     }
+  }
+
+  status(record: NetworkRecord): SubnetStatus {
+    return this.#allocator(record).status();
   }
 
   disconnect(record: NetworkRecord, { IPAddress = '' }: EndpointSettings): void {

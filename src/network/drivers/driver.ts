@@ -1,6 +1,7 @@
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { BridgePlan, LinkPlan } from '../kernel/protocol.ts';
 import type { NetworkRecord } from '../network-record.ts';
+import type { SubnetStatus } from '../networks.ts';
 
 /**
  * What a kind of network adds to a sandbox. A driver keeps the addresses of its networks and plans; the kernel thread
@@ -20,6 +21,8 @@ export interface NetworkDriver {
   ): Endpoint;
   /** Takes the addresses of an endpoint that exists already. Never throws: a clash is the past's mistake. */
   adopt(record: NetworkRecord, settings: EndpointSettings): void;
+  /** How many addresses there are; undefined for networks without. */
+  status(record: NetworkRecord): SubnetStatus | undefined;
   /** Gives the addresses back. May run again. */
   disconnect(record: NetworkRecord, settings: EndpointSettings): void;
 }

@@ -9,6 +9,7 @@ export const nullDriver: NetworkDriver = {
     settings: endpointSettings(settings, {}),
     link: undefined,
   }),
+  status: () => undefined,
   adopt() {},
   disconnect() {},
 };

@@ -40,6 +40,11 @@ export class AddressAllocator {
     this.#taken.add(address);
   }
 
+  status(): { readonly IPsInUse: number; readonly DynamicIPsAvailable: number } {
+    const inUse = this.#taken.size + 2;
+    return { IPsInUse: inUse, DynamicIPsAvailable: Math.max(0, sizeOf(this.subnet.prefixLength) - inUse) };
+  }
+
   /** May run again. */
   release(text: string): void {
     const address = parseAddress(text);

@@ -5,7 +5,7 @@ import { defineRoute } from '../../route.ts';
 import { compareVersions } from '../../versions/api-version.ts';
 import { imageListFor } from '../../versions/image-shapes.ts';
 
-/** GET /images/json. Before 1.41 `filter` was another form of the filter `reference`. */
+/** GET /images/json. Containers are counted from 1.51 on. Before 1.41 `filter` was another form of the filter `reference`. */
 export const listImages = defineRoute({
   method: 'GET',
   path: '/images/json',
@@ -22,7 +22,8 @@ export const listImages = defineRoute({
         ? query.filters
         : { ...query.filters, reference: [query.filter] };
     const { all, manifests } = query;
-    const list = await images.list({ all, filters, sharedSize: query['shared-size'], manifests });
+    const countContainers = compareVersions(version, '1.51') >= 0;
+    const list = await images.list({ all, filters, sharedSize: query['shared-size'], countContainers, manifests });
     return { status: 200, bodyFor: (version) => imageListFor(version, list) };
   },
 });

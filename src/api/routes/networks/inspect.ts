@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Networks } from '../../../network/index.ts';
 import { defineRoute } from '../../route.ts';
+import { networkInspectFor } from '../../versions/network-shape.ts';
 
 /** GET /networks/{id}. */
 export const inspectNetwork = defineRoute({
@@ -8,6 +9,7 @@ export const inspectNetwork = defineRoute({
   path: '/networks/:id',
   query: z.object({}),
   async handle({ params }, networks: Pick<Networks, 'inspect'>) {
-    return { status: 200, body: networks.inspect(params['id'] ?? '') };
+    const network = networks.inspect(params['id'] ?? '');
+    return { status: 200, bodyFor: (version) => networkInspectFor(version, network) };
   },
 });

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Networks } from '../../../network/index.ts';
 import { queryFilters } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
+import { withoutStatus } from '../../versions/network-shape.ts';
 
 /** GET /networks. Like dockerd, the list leaves the containers of each network out. */
 export const listNetworks = defineRoute({
@@ -9,6 +10,9 @@ export const listNetworks = defineRoute({
   path: '/networks',
   query: z.object({ filters: queryFilters }),
   async handle({ query }, networks: Pick<Networks, 'list'>) {
-    return { status: 200, body: networks.list(query.filters).map((network) => ({ ...network, Containers: {} })) };
+    return {
+      status: 200,
+      body: networks.list(query.filters).map((network) => ({ ...withoutStatus(network), Containers: {} })),
+    };
   },
 });

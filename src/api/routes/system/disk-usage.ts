@@ -3,9 +3,9 @@ import { invalid } from '../../../base/errors.ts';
 import type { ContainerSummary, Containers } from '../../../containers/index.ts';
 import type { Images } from '../../../images/index.ts';
 import type { VolumeInspect, Volumes } from '../../../volumes/index.ts';
-import { queryStrings } from '../../codec/query.ts';
+import { queryBool, queryStrings } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
-import { imageListFor } from '../../versions/image-shapes.ts';
+import { type DiskUsage, diskUsageFor } from '../../versions/disk-usage-shape.ts';
 
 export interface DiskUsageDeps {
   readonly containers: Pick<Containers, 'list'>;
@@ -32,7 +32,7 @@ const EVERYTHING = ['container', 'image', 'volume', 'build-cache'];
 export const diskUsage = defineRoute({
   method: 'GET',
   path: '/system/df',
-  query: z.object({ type: queryStrings }),
+  query: z.object({ type: queryStrings, verbose: queryBool() }),
   async handle({ query, signal, version }, deps: DiskUsageDeps) {
     const types = query.type.length === 0 ? EVERYTHING : query.type;
     const unknown = types.find((type) => !EVERYTHING.includes(type));
@@ -46,21 +46,19 @@ export const diskUsage = defineRoute({
       ? await deps.images.list({ all: false, filters: {}, sharedSize: true, countContainers: true, manifests: false })
       : [];
     const registries = query.type.length === 0 ? deps.registryUsage() : [];
-    const volumes: object[] = [];
+    const volumes: NonNullable<DiskUsage['volumes']>[number][] = [];
     if (wants('volume')) {
       for (const volume of deps.volumes.list()) volumes.push(await withUsage(volume, containers, deps, signal));
     }
-    return {
-      status: 200,
-      body: {
-        LayersSize: wants('image') ? await deps.images.layersSizeBytes() : 0,
-        Images: wants('image') ? imageListFor(version, images) : null,
-        Containers: wants('container') ? containers : null,
-        Volumes: wants('volume') ? volumes : null,
-        BuildCache: wants('build-cache') ? [] : null,
-        ...(registries.length === 0 ? {} : { Registries: registries }),
-      },
+    const usage: DiskUsage = {
+      layersSizeBytes: wants('image') ? await deps.images.layersSizeBytes() : 0,
+      images: wants('image') ? images : null,
+      containers: wants('container') ? containers : null,
+      volumes: wants('volume') ? volumes : null,
+      buildCache: wants('build-cache') ? [] : null,
     };
+    const shown = diskUsageFor(version, query.verbose, usage);
+    return { status: 200, body: { ...shown, ...(registries.length === 0 ? {} : { Registries: registries }) } };
   },
 });
 
@@ -69,7 +67,7 @@ async function withUsage(
   containers: readonly ContainerSummary[],
   deps: DiskUsageDeps,
   signal: AbortSignal,
-): Promise<object> {
+): Promise<NonNullable<DiskUsage['volumes']>[number]> {
   const users = containers.filter((container) => container.Mounts.some((mount) => mount.Name === volume.Name));
   const size = await deps.directorySizeBytes(volume.Mountpoint, signal);
   return { ...volume, UsageData: { RefCount: users.length, Size: size } };

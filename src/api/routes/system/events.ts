@@ -4,18 +4,22 @@ import type { EventLog } from '../../../events/index.ts';
 import type { EngineEvent } from '../../../spec/index.ts';
 import { queryFilters, queryTime } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
+import { compareVersions } from '../../versions/api-version.ts';
+import { lineType } from '../../versions/line-type.ts';
 
-/** GET /events: a JSON object per line. */
+/** GET /events: a JSON object per line; from 1.52 on as the client accepts them. */
 export const events = defineRoute({
   method: 'GET',
   path: '/events',
   query: z.object({ since: queryTime, until: queryTime, filters: queryFilters }),
-  async handle({ query, signal }, log: Pick<EventLog, 'subscribe'>) {
+  async handle({ query, headers, version, signal }, log: Pick<EventLog, 'subscribe'>) {
     const { since, until, filters } = query;
     if (since !== undefined && until !== undefined && until < since) {
       throw invalid(`\`since\` time (${seconds(since)}) cannot be after \`until\` time (${seconds(until)})`);
     }
-    return { status: 200, lines: withOldNames(log.subscribe({ since, until, filters }, signal)) };
+    const events = log.subscribe({ since, until, filters }, signal);
+    if (compareVersions(version, '1.52') < 0) return { status: 200, lines: withOldNames(events) };
+    return { status: 200, lines: events, contentType: lineType(headers.accept) };
   },
 });
 
@@ -23,7 +27,7 @@ function seconds(nanos: bigint): string {
   return (nanos / 1_000_000_000n).toString();
 }
 
-/** `status`, `id` and `from` are what clients before 1.22 read; dockerd still sends them. */
+/** `status`, `id` and `from` are what clients before 1.22 read; dockerd sent them until 1.52. */
 async function* withOldNames(source: AsyncIterable<EngineEvent>): AsyncGenerator<object> {
   for await (const event of source) {
     const { ID: id, Attributes: attributes } = event.Actor;

@@ -1,0 +1,11 @@
+import type { NetworkInspect } from '../../network/index.ts';
+import { compareVersions } from './api-version.ts';
+
+/** From 1.52 on a network tells how many of its addresses are in use. */
+export function networkInspectFor(version: string, network: NetworkInspect): object {
+  return compareVersions(version, '1.52') < 0 ? withoutStatus(network) : network;
+}
+
+export function withoutStatus({ Status: _hidden, ...network }: NetworkInspect): Omit<NetworkInspect, 'Status'> {
+  return network;
+}
