@@ -304,6 +304,46 @@ test('what the engine does not know is refused in dockerd’s words', async () =
   await engine().api('DELETE', `/containers/${name}`);
 });
 
+test('lists of one, arrays of any length and fields left out are read as Go reads them', async () => {
+  const HostConfig = {
+    CapAdd: 'SYS_ADMIN',
+    Ulimits: [{ Name: 'core' }],
+    ConsoleSize: [24],
+    DeviceCgroupRules: null,
+  };
+  const { status, body } = await engine().api('POST', '/containers/create', { Image: 'busybox', HostConfig });
+  assert.equal(status, 201, body);
+  const { Id: id } = JSON.parse(body) as { readonly Id: string };
+  const { HostConfig: shown } = JSON.parse((await engine().api('GET', `/containers/${id}/json`)).body) as {
+    readonly HostConfig: Readonly<Record<string, unknown>>;
+  };
+  assert.deepEqual(shown['CapAdd'], ['SYS_ADMIN']);
+  assert.deepEqual(shown['Ulimits'], [{ Name: 'core', Hard: 0, Soft: 0 }]);
+  assert.deepEqual(shown['ConsoleSize'], [24, 0]);
+  const exec = await engine().api('POST', `/containers/${id}/exec`, { Cmd: ['true'], ConsoleSize: [1, 2, 3] });
+  assert.equal(exec.status, 409, exec.body);
+
+  const start = `/containers/${id}/start`;
+  await refused('POST', start, { Binds: ['/a:/b'] }, 400, /^starting container with non-empty request body was/);
+  await refused('POST', `${start}?checkpoint=x`, undefined, 400, /^checkpoint is only supported in experimental mode$/);
+  await refused(
+    'GET',
+    `/containers/${id}/stats?one-shot=1`,
+    undefined,
+    400,
+    /^cannot have stream=true and one-shot=true$/,
+  );
+  await refused(
+    'PUT',
+    '/volumes/any',
+    {},
+    503,
+    /^volume update only valid for cluster volumes, but swarm is unavailable$/,
+  );
+  assert.equal((await engine().api('POST', start, {})).status, 204);
+  await engine().api('DELETE', `/containers/${id}?force=1`);
+});
+
 test('a container’s own hardware address is deprecated from 1.44 on', async () => {
   const body = { Image: 'busybox', MacAddress: '02:42:ac:11:00:09' };
   for (const [version, warnings] of [

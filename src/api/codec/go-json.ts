@@ -64,6 +64,21 @@ export function goStruct<S extends Record<string, Schema<never> | Schema<unknown
   ) as unknown as Schema<Fields<S>>;
 }
 
+/** As {@link goStruct}, with Go's zero values for the fields that are left out. */
+export function goZeroed<T extends object>(shape: { readonly [K in keyof T]: Schema<T[K]> }, zero: T): Schema<T> {
+  const struct = goStruct(shape as unknown as Record<string, Schema<unknown>>);
+  return z.pipe(
+    struct,
+    z.transform((value) => ({ ...zero, ...value })),
+  ) as unknown as Schema<T>;
+}
+
+/** Go's `[2]uint`: what is missing is 0, what is too much is dropped. */
+export const goPair: Schema<readonly [number, number]> = z.pipe(
+  z.transform((value) => (Array.isArray(value) ? [value[0] ?? 0, value[1] ?? 0] : value)),
+  z.tuple([goInt, goInt], { error: wrong('[2]uint') }),
+) as unknown as Schema<readonly [number, number]>;
+
 function canonicalKeys(value: Readonly<Record<string, unknown>>, canonical: ReadonlyMap<string, string>): object {
   const out: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {

@@ -1,14 +1,12 @@
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import type { ExecConfig } from '../../spec/index.ts';
-import { goBool, goInt, goList, goString, goStruct } from '../codec/go-json.ts';
-
-const consoleSize = z.tuple([goInt, goInt]);
+import { goBool, goList, goPair, goString, goStruct } from '../codec/go-json.ts';
 
 export const execConfig: z.ZodMiniType<ExecConfig> = goStruct({
   AttachStdin: goBool,
   AttachStdout: goBool,
   AttachStderr: goBool,
-  ConsoleSize: consoleSize,
+  ConsoleSize: goPair,
   DetachKeys: goString,
   Tty: goBool,
   Env: goList(goString, ''),
@@ -18,4 +16,4 @@ export const execConfig: z.ZodMiniType<ExecConfig> = goStruct({
   WorkingDir: goString,
 });
 
-export const execStartBody = goStruct({ Detach: goBool, Tty: goBool, ConsoleSize: consoleSize });
+export const execStartBody = goStruct({ Detach: goBool, Tty: goBool, ConsoleSize: goPair });

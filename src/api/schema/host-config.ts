@@ -1,11 +1,24 @@
 import * as z from 'zod/mini';
-import { goBool, goEmpty, goInt, goList, goMap, goString, goStringOf, goStruct } from '../codec/go-json.ts';
+import {
+  goBool,
+  goEmpty,
+  goInt,
+  goList,
+  goMap,
+  goPair,
+  goString,
+  goStringOf,
+  goStringOrList,
+  goStruct,
+  goZeroed,
+} from '../codec/go-json.ts';
 
 const strings = goList(goString, '');
 const stringMap = goMap(goString, '');
 
-const weightDevices = goList(z.object({ Path: goString, Weight: goInt }));
-const throttleDevices = goList(z.object({ Path: goString, Rate: goInt }));
+const weightDevices = goList(goZeroed({ Path: goString, Weight: goInt }, { Path: '', Weight: 0 }));
+const throttleDevices = goList(goZeroed({ Path: goString, Rate: goInt }, { Path: '', Rate: 0 }));
+const ulimits = goList(goZeroed({ Name: goString, Soft: goInt, Hard: goInt }, { Name: '', Soft: 0, Hard: 0 }));
 
 export const restartPolicy = goStruct({
   Name: goStringOf<'' | 'no' | 'always' | 'unless-stopped' | 'on-failure'>(),
@@ -38,7 +51,7 @@ export const resourceFields = {
   MemorySwappiness: goInt,
   OomKillDisable: goBool,
   PidsLimit: goInt,
-  Ulimits: goList(z.object({ Name: goString, Soft: goInt, Hard: goInt })),
+  Ulimits: ulimits,
   CpuCount: goInt,
   CpuPercent: goInt,
   IOMaximumIOps: goInt,
@@ -81,10 +94,10 @@ export const hostConfig = goStruct({
   AutoRemove: goBool,
   VolumeDriver: goString,
   VolumesFrom: strings,
-  ConsoleSize: z.tuple([goInt, goInt]),
+  ConsoleSize: goPair,
   Annotations: stringMap,
-  CapAdd: strings,
-  CapDrop: strings,
+  CapAdd: goStringOrList,
+  CapDrop: goStringOrList,
   CgroupnsMode: goStringOf<'' | 'private' | 'host'>(),
   Dns: strings,
   DnsOptions: strings,

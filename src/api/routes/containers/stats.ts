@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { invalid } from '../../../base/errors.ts';
 import type { Containers } from '../../../containers/index.ts';
 import { queryBool } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
@@ -9,7 +10,8 @@ export const containerStats = defineRoute({
   path: '/containers/:id/stats',
   query: z.object({ stream: queryBool(true), 'one-shot': queryBool() }),
   async handle({ params, query, signal }, containers: Pick<Containers, 'stats'>) {
-    const options = { stream: query.stream, oneShot: !query.stream && query['one-shot'] };
+    if (query.stream && query['one-shot']) throw invalid('cannot have stream=true and one-shot=true');
+    const options = { stream: query.stream, oneShot: query['one-shot'] };
     return { status: 200, lines: await containers.stats(params['id'] ?? '', options, signal) };
   },
 });

@@ -4,6 +4,7 @@ import { type BoundRoute, bind, defineRoute, type RouteSpec } from '../../route.
 
 const NO_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+const NO_CLUSTER_VOLUMES = 'volume update only valid for cluster volumes, but swarm is unavailable';
 const NO_MEMBER = 'This node is not part of a swarm';
 
 /** What only a manager of a swarm can do. */
@@ -37,6 +38,7 @@ export function swarmRoutes(): readonly BoundRoute[] {
   return [
     ...OF_MANAGERS.map(([method, path]) => bind(refusal(method, path, NO_MANAGER), undefined)),
     bind(refusal('POST', '/swarm/leave', NO_MEMBER), undefined),
+    bind(refusal('PUT', '/volumes/:name', NO_CLUSTER_VOLUMES), undefined),
   ];
 }
 
