@@ -72,7 +72,7 @@ for (const cli of CLIS) {
     assert.equal(listed.find(({ RepoTags }) => RepoTags[0] === name)?.Created, 0);
     const inspected = JSON.parse((await engine().api('GET', `/images/${name}/json`)).body);
     assert.equal(inspected.Created, undefined, json(inspected));
-    assert.match(await engine().ok(cli, ['images', name]), / 56 years ago | N\/A /);
+    assert.match(await engine().ok(cli, ['images', name]), / \d\d years ago | N\/A /);
     await engine().ok(cli, ['rmi', name]);
   });
 }
