@@ -17,7 +17,12 @@ const BY_PROGRAM: readonly (readonly [ProgramCompression, readonly number[]])[] 
   ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
 ];
 
-/** By magic, for layers. @throws EngineError invalid for compressions that no layer has (bzip2, xz) */
+/** By magic. */
+export function compressionOf(head: Uint8Array): Compression | ProgramCompression {
+  return byProgram(head) ?? detectCompression(head);
+}
+
+/** By magic, for layers as they are stored. @throws EngineError invalid for compressions that no such layer has (bzip2, xz) */
 export function detectCompression(head: Uint8Array): Compression {
   if (startsWith(head, [0x1f, 0x8b, 0x08])) return 'gzip';
   if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) return 'zstd';
@@ -41,7 +46,7 @@ export async function decompress(
   limits: DecompressLimits = {},
 ): Promise<{ readonly compression: Compression | ProgramCompression; readonly stream: Readable }> {
   const head = await peek(source, MAGIC_LENGTH);
-  const compression = byProgram(head) ?? detectCompression(head);
+  const compression = compressionOf(head);
   // What has ended takes nothing back; so short a stream is the head itself.
   const whole = source.readableEnded ? Readable.from(head.length === 0 ? [] : [head], { objectMode: false }) : source;
   if (whole === source && head.length > 0) source.unshift(head);

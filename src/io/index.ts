@@ -1,7 +1,7 @@
 export { type ArchiveEntry, archiveEntries, entryPath } from './archive-entries.ts';
 export { type AtomicFileOptions, spaceError, writeFileAtomic } from './atomic-file.ts';
 export { borrowStream } from './borrow.ts';
-export { type Compression, decompress, detectCompression, MAGIC_LENGTH } from './compress.ts';
+export { type Compression, compressionOf, decompress, detectCompression, MAGIC_LENGTH } from './compress.ts';
 export { Demultiplexer } from './demultiplex.ts';
 export { type DecompressLimits, Expansion } from './expansion.ts';
 export { gzipFile } from './gzip-file.ts';

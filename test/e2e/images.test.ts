@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { config, dockerArchive } from '../support/archives.ts';
 import { busyboxArchive, busyboxRootfs, imageArchive, tarArchive } from '../support/busybox-image.ts';
 import { CLIS, unique, useEngine } from '../support/fixture.ts';
 
@@ -101,6 +103,28 @@ for (const cli of CLIS) {
       ['import', id],
     ]);
     await ok('rmi', `${name}:1`);
+  });
+
+  test(`${cli} load takes layers in xz and bzip2, and keeps them plain`, async () => {
+    for (const program of ['xz', 'bzip2']) {
+      const name = unique(program);
+      const layers = [busyboxRootfs(), tarArchive([{ name: 'packed', type: 'file', content: program }])];
+      const archive = (pack: (layer: Buffer) => Buffer): Buffer =>
+        dockerArchive({
+          manifest: [{ Config: 'c.json', RepoTags: [`${name}:1`], Layers: ['1/layer.tar', '2/layer.tar'] }],
+          config: config(layers),
+          entries: layers.map((layer, index) => ({ name: `${index + 1}/layer.tar`, content: pack(layer) })),
+        });
+      const packed = archive((input) => execFileSync(program, ['-c'], { input, maxBuffer: 64 << 20 }));
+      assert.match(await engine().ok(cli, ['load'], { input: packed }), new RegExp(`Loaded image: ${name}:1`));
+      assert.equal(await ok('run', '--rm', `${name}:1`, 'cat', '/packed'), program);
+      const inspect = (): Promise<string> => ok('image', 'inspect', '-f', '{{.Id}} {{.Size}}', `${name}:1`);
+      const found = await inspect();
+      await ok('rmi', `${name}:1`);
+      await engine().ok(cli, ['load'], { input: archive((layer) => layer) });
+      assert.equal(await inspect(), found, 'as if it had come plain');
+      await ok('rmi', `${name}:1`);
+    }
   });
 
   test(`${cli} an image with a hundred layers runs, and the top layer wins`, async () => {

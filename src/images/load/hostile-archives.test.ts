@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { config, dockerArchive, json, Layout, one, sha, two } from '../../../test/support/archives.ts';
@@ -67,14 +68,23 @@ test('a broken or hostile archive is a clear error, and leaves nothing', async (
       dockerArchive({ config: config([one, two], { os: 'windows' }) }),
       /^cannot load windows image on linux$/,
     ],
-    'a bzip2 layer': [
+    'a broken bzip2 layer': [
       dockerArchive({
         entries: [
           { name: '1/layer.tar', content: 'BZh91AY' },
           { name: '2/layer.tar', content: two },
         ],
       }),
-      /bzip2 compression is not supported/,
+      /^broken compressed data: bzip2: /,
+    ],
+    'an xz layer that is another than the config says': [
+      dockerArchive({
+        entries: [
+          { name: '1/layer.tar', content: execFileSync('xz', ['-c'], { input: two }) },
+          { name: '2/layer.tar', content: two },
+        ],
+      }),
+      /^invalid diffID for layer 0: /,
     ],
     'names without end': [
       tarArchive(Array.from({ length: 4200 }, (_, index) => ({ name: `${index}/${'n'.repeat(4000)}`, content: '{}' }))),

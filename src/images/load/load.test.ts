@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { config, dockerArchive, json, Layout, one, sha, two } from '../../../test/support/archives.ts';
@@ -36,6 +37,23 @@ test('layers inside may be compressed, each its own way', async () => {
     ['gzip', 'zstd'],
   );
   assert.equal(host.snapshots.unpacked, 2);
+});
+
+test('layers in xz and bzip2 are stored as they are uncompressed', async () => {
+  await using host = await imageHost();
+  const packed = (program: string, input: Buffer): Buffer => execFileSync(program, ['-c'], { input });
+  const entries = [
+    { name: '1/layer.tar', content: packed('xz', one) },
+    { name: '2/layer.tar', content: packed('bzip2', two) },
+  ];
+  await host.load(dockerArchive({ entries }));
+  const { manifest } = host.stores.images.resolve('t/app:1');
+  assert.deepEqual(
+    manifest.layers.map(({ mediaType, digest, size }) => [mediaType.split('.').at(-1), digest, size]),
+    [one, two].map((layer) => ['tar', `sha256:${sha(layer)}`, layer.length]),
+  );
+  // Two layers, config, manifest; two unpacked: what came packed is not kept.
+  assert.equal((await host.leftovers()).length, 6);
 });
 
 test('a layer may be a symbolic or hard link to another one of the archive', async () => {

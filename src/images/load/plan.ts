@@ -1,6 +1,6 @@
 import { invalid } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
-import { type Compression, detectCompression, MAGIC_LENGTH } from '../../io/index.ts';
+import { type Compression, compressionOf, decompress, MAGIC_LENGTH } from '../../io/index.ts';
 import { type Descriptor, type ImageConfig, type Manifest, MEDIA_TYPE } from '../../spec/index.ts';
 import type { ContentStore, Lease } from '../../store/index.ts';
 import type { ArchiveFile, ArchiveFiles } from './archive-files.ts';
@@ -61,9 +61,25 @@ export async function layerDescriptor(context: PlanContext, file: ArchiveFile): 
   if (known !== undefined) return known;
   const head: Buffer[] = [];
   if (size > 0) for await (const chunk of context.content.open(digest, { end: MAGIC_LENGTH - 1 })) head.push(chunk);
-  const descriptor = { mediaType: LAYER_TYPES[detectCompression(Buffer.concat(head))], digest, size };
+  const compression = compressionOf(Buffer.concat(head));
+  const descriptor =
+    compression === 'xz' || compression === 'bzip2'
+      ? { mediaType: MEDIA_TYPE.ociLayer, ...(await storePlain(context, digest)) }
+      : { mediaType: LAYER_TYPES[compression], digest, size };
   context.layers.set(digest, descriptor);
   return descriptor;
+}
+
+/** No media type of layers is for xz and bzip2, and nobody could pull them: such a layer is stored as it is uncompressed. */
+async function storePlain(
+  { content, lease }: PlanContext,
+  packed: Digest,
+): Promise<{ readonly digest: Digest; readonly size: number }> {
+  const { stream } = await decompress(content.open(packed));
+  await using ingest = await content.ingest();
+  for await (const chunk of stream) await ingest.write(chunk as Buffer);
+  const { digest, sizeBytes } = await ingest.commit({}, lease.blob);
+  return { digest, size: sizeBytes };
 }
 
 /**
