@@ -46,6 +46,20 @@ test('input reaches the task, and its end closes stdin where it is meant to', as
   assert.equal(await pumped, 'ended');
 });
 
+test('input that ended before the client was connected closes stdin', async () => {
+  const { task, process, connection, client, signal } = ends();
+  const stdin = text(process);
+  const ended = once(connection, 'end');
+  client.end();
+  connection.read(0); // As a socket does that comes to its end.
+  await ended;
+  const pumped = pump(task, connection, { stdin: true, closeStdin: true }, signal);
+  client.resume();
+  assert.equal(await stdin, '');
+  process.end();
+  assert.equal(await pumped, 'ended');
+});
+
 test('detach keys end the attachment and reach nobody', async () => {
   const { task, process, connection, client, signal } = ends();
   const pumped = pump(task, connection, { stdin: true, closeStdin: false, detach: new DetachScanner(KEYS) }, signal);

@@ -66,9 +66,12 @@ function pumpInput(task: Duplex, client: Duplex, options: PumpOptions, detached:
     if (pass.length > 0 && task.writable && !task.write(pass)) client.pause();
   });
   task.on('drain', () => client.resume());
-  client.once('end', () => {
+  const onEnd = (): void => {
     const held = options.detach?.flush();
     if (held !== undefined && held.length > 0 && task.writable) task.write(held);
     if (options.closeStdin) task.end();
-  });
+  };
+  // The client may have half-closed before anybody listened: while an exec was being started.
+  if (client.readableEnded) onEnd();
+  else client.once('end', onEnd);
 }

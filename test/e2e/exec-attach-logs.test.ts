@@ -32,6 +32,16 @@ for (const cli of CLIS) {
     assert.match(gone.stderr, new RegExp(`No such container: ${name}`));
   });
 
+  test(`${cli} exec -i, run -i and start -i with an empty stdin see its end`, async () => {
+    const [running, ended] = [unique('exec'), unique('ended')];
+    await ok('run', '-d', '--name', running, 'busybox', 'sleep', '1000');
+    assert.equal(await ok('exec', '-i', running, 'wc', '-c'), '0');
+    await engine().ok(cli, ['exec', '-i', running, 'cat'], { input: '' });
+    assert.equal(await ok('run', '-i', '--name', ended, 'busybox', 'wc', '-c'), '0');
+    assert.equal(await ok('start', '-i', ended), '0');
+    await ok('rm', '-f', running, ended);
+  });
+
   test(`${cli} exec -d leaves the process running`, async () => {
     const name = unique('execd');
     await ok('run', '-d', '--name', name, 'busybox', 'sleep', '1000');
