@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { EngineError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Config, DEFAULT_CONFIG_FILE, resolveConfig } from './config/config.ts';
@@ -6,6 +7,9 @@ import { mergeOptions, parseConfigFile } from './config/parse-file.ts';
 import { parseFlags } from './config/parse-flags.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
 import { createLogger, writeToStderr } from './log.ts';
+
+/** When the first start of a bundle writes what was compiled. Others find it written. */
+const COMPILED_AFTER_MS = 2000;
 
 /** What a service manager does not restart: the configuration is wrong. */
 const EXIT_USAGE = 125;
@@ -65,6 +69,8 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   try {
     await using engine = await startEngine(config, logger);
     logger.info({ listen: engine.addresses, version: ENGINE_VERSION }, 'API listens');
+    // A crash would not leave it to the next start.
+    setTimeout(flushCompileCache, COMPILED_AFTER_MS).unref();
     const signal = await stopping.promise;
     logger.info({ signal }, 'stopping');
     await engine.drain(config.shutdownTimeoutSeconds * 1000);

@@ -173,7 +173,7 @@ async function settled(find: () => Promise<readonly string[]>): Promise<void> {
 }
 
 async function ready(daemon: ChildProcess, socketPath: string, logPath: string): Promise<void> {
-  for (let attempt = 0; attempt < 300 * PATIENCE; attempt++) {
+  for (let attempt = 0; attempt < 380 * PATIENCE; attempt++) {
     if (daemon.exitCode !== null || daemon.signalCode !== null) break;
     if (existsSync(socketPath)) {
       try {
@@ -182,7 +182,8 @@ async function ready(daemon: ChildProcess, socketPath: string, logPath: string):
         // Not listening yet, or the socket of a killed predecessor.
       }
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // A start takes 300 ms; who restarts a hundred times sees the difference.
+    await new Promise((resolve) => setTimeout(resolve, attempt < 100 ? 10 : 50));
   }
   throw new Error(`gantryd did not come up:\n${readFileSync(logPath, 'utf8').slice(-4000)}`);
 }
