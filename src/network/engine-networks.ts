@@ -22,6 +22,7 @@ import { parsePortBindings } from './ports/port-request.ts';
 import { publishedPorts } from './ports/published-ports.ts';
 import { portMap, wantedPorts } from './ports/wanted-ports.ts';
 import { linkSysctls, sysctlKey } from './sysctl-key.ts';
+import { wayOut } from './way-out.ts';
 
 export interface EngineNetworksDeps {
   readonly kernel: Kernel;
@@ -203,7 +204,9 @@ export class EngineNetworks implements Networks {
 
   #connect(request: SandboxRequest, undo: AsyncDisposableStack): readonly ConnectedEndpoint[] {
     const connected: ConnectedEndpoint[] = [];
-    for (const [at, { record, asked }] of this.#wanted(request).entries()) {
+    const wanted = this.#wanted(request);
+    const out = wayOut(wanted)?.record;
+    for (const [at, { record, asked }] of wanted.entries()) {
       checkEndpoint(record, asked);
       const endpointId = newObjectId();
       const driver = driverOf(this.#deps, record);
@@ -215,8 +218,7 @@ export class EngineNetworks implements Networks {
       connected.push({
         record,
         settings: { ...settings, NetworkID: record.id, EndpointID: endpointId },
-        // The first network is the way out.
-        link: link && (at === 0 ? link : { ...link, gateway: '' }),
+        link: link && (record === out ? link : { ...link, gateway: '' }),
       });
     }
     return connected;
@@ -241,7 +243,8 @@ export class EngineNetworks implements Networks {
   }
 
   #reservePorts(request: SandboxRequest, endpoints: readonly ConnectedEndpoint[]): ContainerPorts {
-    const endpoint = endpoints.find(({ link }) => link !== undefined);
+    // Answers leave by the default gateway.
+    const endpoint = endpoints.find(({ link }) => link !== undefined && link.gateway !== '');
     const { registry, logger, hostAddress } = this.#deps;
     const target = endpoint?.settings.IPAddress ?? '';
     // Without a network of its own nothing can be published; Docker discards such wishes.

@@ -10,6 +10,7 @@ import { filterNetworks } from './list-filters.ts';
 import { defaultBridge, kernelConfig, type NetworkConfig } from './network-config.ts';
 import type { NetworkRecord } from './network-record.ts';
 import { linkSysctls, sysctlKey } from './sysctl-key.ts';
+import { wayOut } from './way-out.ts';
 
 function stored(config: Partial<NetworkConfig>, survey: HostSurvey, records = memoryRecords<NetworkRecord>()) {
   const full = { execRoot: '/run/x', ...config };
@@ -176,4 +177,16 @@ test('settings of a network’s link come from its driver’s option, for whatev
   ]) {
     assert.throws(() => of(text), { kind: 'invalid' }, text);
   }
+});
+
+test('the way out of a container is its network of the highest priority, of several the first by name', () => {
+  const network = (name: string, GwPriority?: number) => ({
+    record: { name },
+    asked: { ...(GwPriority && { GwPriority }) },
+  });
+  const of = (...networks: ReturnType<typeof network>[]) => wayOut(networks)?.record.name;
+  assert.equal(of(network('b'), network('c', 1), network('a', -1)), 'c');
+  assert.equal(of(network('b'), network('a'), network('c', -5)), 'a');
+  assert.equal(of(network('b', 2), network('a', 2)), 'a');
+  assert.equal(of(), undefined);
 });
