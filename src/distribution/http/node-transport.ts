@@ -47,10 +47,15 @@ export function createNodeTransport(proxyOf: ProxyRule = DIRECT): NodeTransport 
     return agent;
   };
 
-  const send: Transport = async (request, tls, signal) => {
+  const send: Transport = (request, tls, signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
     const isSecure = request.url.protocol === 'https:';
-    const proxy = proxyOf(request.url);
+    let proxy: URL | undefined;
+    try {
+      proxy = proxyOf(request.url);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const common: RequestOptions = {
       method: request.method,
       headers: request.headers,
@@ -74,6 +79,8 @@ export function createNodeTransport(proxyOf: ProxyRule = DIRECT): NodeTransport 
       sent.destroy(Object.assign(new Error('the registry stopped answering'), { code: 'ETIMEDOUT' })),
     );
     sent.on('response', (response) => {
+      // It may break off before its reader has it, who finds it destroyed then.
+      response.on('error', () => {});
       if (proxy !== undefined && !isSecure && response.statusCode === 407)
         return void sent.destroy(refusal(407, response.statusMessage));
       resolve(toResponse(request.url, response));
