@@ -72,7 +72,7 @@ export function mergeChange(current: HostConfig, change: Change): HostConfig {
     ...current,
     ...set,
     ...(change.PidsLimit == null ? {} : { PidsLimit: change.PidsLimit }),
-    ...(hasPolicy ? { RestartPolicy: { MaximumRetryCount: 0, ...policy } } : {}),
+    ...(hasPolicy ? { RestartPolicy: { Name: policy.Name, MaximumRetryCount: policy.MaximumRetryCount ?? 0 } } : {}),
   };
 }
 

@@ -215,19 +215,24 @@ for (const cli of CLIS) {
   test(`${cli} update changes limits of a running container`, async () => {
     const name = unique('update');
     await ok('run', '-d', '--name', name, 'busybox', 'sleep', '1000');
-    await ok('update', '--pids-limit', '17', name);
-    assert.equal(
-      (
-        await engine()[cli]([
-          'exec',
-          name,
-          'sh',
-          '-c',
-          'cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null',
-        ])
-      ).stdout,
-      '17\n',
-    );
+    const pids = async (): Promise<string> => {
+      const script = 'cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null || true';
+      return await ok('exec', name, 'sh', '-c', script);
+    };
+    for (const [limit, shown] of [
+      ['17', '17'],
+      ['-1', 'max'],
+      ['18', '18'],
+    ] as const) {
+      await ok('update', '--pids-limit', limit, name);
+      assert.equal(await pids(), shown);
+    }
+    // docker leaves a 0 away.
+    assert.equal((await engine().api('POST', `/containers/${name}/update`, { PidsLimit: 0 })).status, 200);
+    assert.equal(await pids(), 'max');
+    await ok('update', '--restart', 'on-failure:3', name);
+    const policy = await ok('inspect', '-f', '{{json .HostConfig.RestartPolicy}}', name);
+    assert.equal(policy, '{"Name":"on-failure","MaximumRetryCount":3}');
     await ok('rm', '-f', name);
   });
 }

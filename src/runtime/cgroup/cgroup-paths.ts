@@ -28,6 +28,11 @@ export function oomFile(host: CgroupHost, path: string): string {
   return join(host.folder('memory', path), host.version === 2 ? 'memory.events' : 'memory.oom_control');
 }
 
+/** The limit of how many processes a cgroup may have: a number or `max`. */
+export function pidsFile(host: CgroupHost, path: string): string {
+  return join(host.folder('pids', path), 'pids.max');
+}
+
 /** Processes of a cgroup and of those beneath it, as the host numbers them. */
 export function processesIn(host: CgroupHost, path: string): number[] {
   const found: number[] = [];

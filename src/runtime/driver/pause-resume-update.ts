@@ -5,7 +5,10 @@ import { runtimeMessage } from './runtime-errors.ts';
 const NANO_CPU_PERIOD = 100_000;
 const BILLION = 1e9;
 
-/** The limits of an update in OCI spelling; what is absent or 0 stays as it is. */
+/**
+ * The limits of an update in OCI spelling; what is absent or 0 stays as it is. A limit of processes that is taken away
+ * is not among them: crun before 1.9 writes the -1 as it is, which the kernel refuses.
+ */
 export function linuxResources(change: Resources): LinuxResources {
   const memory = {
     ...positive('limit', change.Memory),
@@ -27,7 +30,7 @@ export function linuxResources(change: Resources): LinuxResources {
   return {
     ...(Object.keys(memory).length > 0 && { memory }),
     ...(Object.keys(cpu).length > 0 && { cpu }),
-    ...(change.PidsLimit ? { pids: { limit: change.PidsLimit } } : {}),
+    ...(change.PidsLimit != null && change.PidsLimit > 0 ? { pids: { limit: change.PidsLimit } } : {}),
     ...(change.BlkioWeight ? { blockIO: { weight: change.BlkioWeight } } : {}),
   };
 }

@@ -12,7 +12,7 @@ import {
   type TaskRef,
   taskLayout,
 } from '../../spec/index.ts';
-import { type CgroupHost, oomFile, processesIn } from '../cgroup/cgroup-paths.ts';
+import { type CgroupHost, oomFile, pidsFile, processesIn } from '../cgroup/cgroup-paths.ts';
 import { readStats } from '../cgroup/stats.ts';
 import { stringifyProcess, stringifySpec } from '../oci-spec/stringify.ts';
 import { attachTask } from '../supervisor-client/attach.ts';
@@ -121,7 +121,11 @@ export class SupervisedRuntime implements TaskRuntime {
 
   async update(containerId: string, resources: Resources): Promise<void> {
     const args = ['update', '--resources', '/proc/self/fd/0', containerId];
-    await this.#runtime(containerId, args, 'cannot update container', JSON.stringify(linuxResources(resources)));
+    const limits = linuxResources(resources);
+    if (Object.keys(limits).length > 0)
+      await this.#runtime(containerId, args, 'cannot update container', JSON.stringify(limits));
+    if (resources.PidsLimit != null && resources.PidsLimit <= 0)
+      writeFileSync(pidsFile(this.#deps.cgroups, this.#cgroupPath(containerId)), 'max');
   }
 
   async attach(task: TaskRef, streams: AttachStreams, signal: AbortSignal): Promise<Duplex> {
