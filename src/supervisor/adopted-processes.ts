@@ -4,18 +4,22 @@ import { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd } f
 const POLL_MILLISECONDS = 50;
 /** How long an end without an exit code waits for someone who knows it: the daemon that reaped the process. */
 const UNKNOWN_MILLISECONDS = 3000;
+const SIGKILL = 9;
+const KILLED_EXIT_CODE = 128 + SIGKILL;
 
 interface Adopted {
   /** -1 when the process was gone before we came. */
   readonly pidfd: number;
   readonly onExit: (exitCode: number | null) => void;
   endedAt: number | undefined;
+  /** It was sent a SIGKILL. */
+  wasKilled: boolean;
 }
 
 /**
  * Watches processes that a dead supervisor has started. They are children of the daemon or of init, so their end is seen by
  * looking (a pidfd cannot be awaited in Node). Exit codes, in this order: as the daemon tells; the zombie's status; the
- * kernel's memory of a reaped process (Linux 6.15); else unknown.
+ * kernel's memory of a reaped process (Linux 6.15); that of SIGKILL when we have sent it; else unknown.
  */
 export class AdoptedProcesses implements Disposable {
   readonly #processes = new Map<number, Adopted>();
@@ -30,9 +34,14 @@ export class AdoptedProcesses implements Disposable {
   ): ((signalNumber: number) => void) | undefined {
     const { onExit } = options;
     const pidfd = options.gone ? -1 : tryOpen(pid);
-    this.#processes.set(pid, { pidfd, onExit, endedAt: undefined });
+    const process: Adopted = { pidfd, onExit, endedAt: undefined, wasKilled: false };
+    this.#processes.set(pid, process);
     this.#timer ??= setInterval(() => this.#poll(), POLL_MILLISECONDS);
-    return pidfd < 0 ? undefined : (signalNumber) => signalPidfd(pidfd, signalNumber);
+    if (pidfd < 0) return undefined;
+    return (signalNumber) => {
+      signalPidfd(pidfd, signalNumber);
+      process.wasKilled ||= signalNumber === SIGKILL;
+    };
   }
 
   tell(pid: number, exitCode: number): void {
@@ -52,7 +61,8 @@ export class AdoptedProcesses implements Disposable {
       process.endedAt ??= Date.now();
       const exitCode = this.#told.get(pid) ?? this.#learn(pid, process);
       if (exitCode !== undefined) this.#finish(pid, exitCode);
-      else if (Date.now() - process.endedAt > UNKNOWN_MILLISECONDS) this.#finish(pid, null);
+      else if (Date.now() - process.endedAt > UNKNOWN_MILLISECONDS)
+        this.#finish(pid, process.wasKilled ? KILLED_EXIT_CODE : null);
     }
   }
 

@@ -13,7 +13,7 @@ async function get(path: string): Promise<Record<string, unknown>> {
   return JSON.parse(body);
 }
 
-test('the newest version is told, spoken without being named, and the end', async () => {
+test('the newest version is told, and the end', async () => {
   assert.equal((await get('/version'))['ApiVersion'], NEWEST);
   assert.equal((await get(`/v${NEWEST}/version`))['MinAPIVersion'], '1.24');
   const { status, body } = await engine().api('GET', '/v9.99/version');
@@ -72,6 +72,8 @@ test('addresses are those of networks from 1.52 on, which count them', async () 
       readonly Networks: { readonly bridge: { readonly IPAddress: string } };
     };
   const [older, newest] = [await settings('1.51'), await settings('1.52')];
+  const unversioned = (await get(`/containers/${name}/json`))['NetworkSettings'] as Record<string, unknown>;
+  assert.equal(unversioned['IPAddress'], older['IPAddress'], 'who names no version finds what it always found');
   assert.equal(older['IPAddress'], newest.Networks.bridge.IPAddress);
   assert.deepEqual(Object.keys(newest), ['SandboxID', 'SandboxKey', 'Ports', 'Networks']);
   const subnets = async (): Promise<{ readonly IPsInUse: number; readonly DynamicIPsAvailable: number }[]> => {

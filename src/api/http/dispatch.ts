@@ -6,7 +6,7 @@ import type { Logger } from '../../base/logger.ts';
 import { parseJson } from '../codec/go-json.ts';
 import { parseQuery } from '../codec/query.ts';
 import type { BoundRoute, Reply } from '../route.ts';
-import { API_VERSION, checkVersion, compareVersions } from '../versions/api-version.ts';
+import { checkVersion, compareVersions, UNVERSIONED } from '../versions/api-version.ts';
 import { outputContentType } from '../versions/output-content-type.ts';
 import { isPlainHijack, releaseFront } from './front.ts';
 import { watchClient } from './half-close.ts';
@@ -37,7 +37,7 @@ export async function dispatch(deps: DispatchDeps, request: IncomingMessage, res
   for (const name in deps.headers) response.setHeader(name, deps.headers[name] ?? '');
   const abort = new AbortController();
   const unwatch = watchClient(request.socket, () => abort.abort(new EngineError('cancelled', 'the client has gone')));
-  let version = API_VERSION;
+  let version = UNVERSIONED;
   const onFault = (error: unknown): void => logFault(deps, request, error);
   try {
     const target = findTarget(deps.router, request);
@@ -74,7 +74,7 @@ export async function dispatchUpgrade(
   const abort = new AbortController();
   socket.once('close', () => abort.abort(new EngineError('cancelled', 'the client has gone')));
   const onFault = (error: unknown): void => logFault(deps, request, error);
-  let version = API_VERSION;
+  let version = UNVERSIONED;
   let webSocket = false;
   let reply: Reply;
   try {
@@ -115,7 +115,7 @@ function findTarget(router: Router, request: IncomingMessage): Target {
   const path = versioned?.[2] ?? full;
   const match = router(request.method ?? 'GET', path);
   if (match === undefined) throw new EngineError('notFound', 'page not found');
-  const version = versioned?.[1] ?? API_VERSION;
+  const version = versioned?.[1] ?? UNVERSIONED;
   if (versioned !== null) checkVersion(version);
   const { since } = match.route;
   if (since !== undefined && compareVersions(version, since) < 0) throw new EngineError('notFound', 'page not found');

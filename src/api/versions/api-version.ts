@@ -2,6 +2,11 @@ import { invalid } from '../../base/errors.ts';
 
 /** The newest version whose every visible change is implemented. */
 export const API_VERSION = '1.52';
+/**
+ * What a request without a version gets. The newest that takes nothing away: 1.52 leaves out fields, such as a container's address
+ * beside those of its networks, that programs which name no version rely on.
+ */
+export const UNVERSIONED = '1.51';
 /** The oldest that is accepted; clients that ask for less are refused. */
 export const MIN_API_VERSION = '1.24';
 
