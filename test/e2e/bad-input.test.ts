@@ -340,6 +340,8 @@ test('lists of one, arrays of any length and fields left out are read as Go read
     503,
     /^volume update only valid for cluster volumes, but swarm is unavailable$/,
   );
+  const ofCluster = { Name: unique('cluster'), ClusterVolumeSpec: { AccessMode: { Scope: 'single' } } };
+  await refused('POST', '/volumes/create', ofCluster, 503, /^This node is not a swarm manager\./);
   assert.equal((await engine().api('POST', start, {})).status, 204);
   await engine().api('DELETE', `/containers/${id}?force=1`);
 });

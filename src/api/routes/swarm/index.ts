@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { EngineError } from '../../../base/errors.ts';
 import { type BoundRoute, bind, defineRoute, type RouteSpec } from '../../route.ts';
 
-const NO_MANAGER =
+export const NO_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 const NO_CLUSTER_VOLUMES = 'volume update only valid for cluster volumes, but swarm is unavailable';
 const NO_MEMBER = 'This node is not part of a swarm';

@@ -1,16 +1,19 @@
 import * as z from 'zod/mini';
+import { EngineError } from '../../../base/errors.ts';
 import type { Volumes } from '../../../volumes/index.ts';
-import { goMap, goString, goStruct } from '../../codec/go-json.ts';
+import { goEmpty, goMap, goString, goStruct } from '../../codec/go-json.ts';
 import { defineRoute } from '../../route.ts';
+import { NO_MANAGER } from '../swarm/index.ts';
 
 const body = goStruct({
   Name: goString,
   Driver: goString,
   DriverOpts: goMap(goString, ''),
   Labels: goMap(goString, ''),
+  ClusterVolumeSpec: goEmpty,
 });
 
-/** POST /volumes/create: 201, also for one that is there. */
+/** POST /volumes/create: 201, also for one that is there; 503 for a cluster's, which only a swarm has. */
 export const createVolume = defineRoute({
   method: 'POST',
   path: '/volumes/create',
@@ -18,6 +21,7 @@ export const createVolume = defineRoute({
   json: body,
   emptyBody: 'accepted',
   async handle({ body: request }, volumes: Pick<Volumes, 'create'>) {
+    if (request.ClusterVolumeSpec !== undefined) throw new EngineError('unavailable', NO_MANAGER);
     const created = await volumes.create({
       name: request.Name ?? '',
       ...(request.Driver === undefined ? {} : { driver: request.Driver }),
