@@ -18,7 +18,7 @@ export type Reply =
   /** The head goes out at once, the JSON body when it is known. */
   | { readonly status: number; readonly later: Promise<unknown> }
   /** Container output: `tty` is raw, else multiplexed; what the content type says depends on the version. */
-  | { readonly status: number; readonly output: Readable; readonly tty: boolean }
+  | { readonly status: number; readonly output: Readable; readonly tty: boolean; readonly follows: boolean }
   /** Bytes that `write` sends itself; a chunk's memory may be used again once `send` has resolved. Called always. */
   | {
       readonly status: number;

@@ -32,6 +32,8 @@ export interface ApiDeps {
   readonly registries: Pick<Registries, 'login'>;
   readonly events: EventLog;
   readonly logger: Logger;
+  /** Aborted when the engine stops: answers that wait for what will happen end then. */
+  readonly stopping: AbortSignal;
   /** Of the engine, for the `Server` header. */
   readonly engineVersion: string;
 }
@@ -46,6 +48,7 @@ export function createApi(deps: ApiDeps): { createServer(): Server } {
   const dispatchDeps: DispatchDeps = {
     router: createRouter(allRoutes(deps)),
     logger: deps.logger,
+    stopping: deps.stopping,
     headers: {
       'Api-Version': API_VERSION,
       'Docker-Experimental': 'false',

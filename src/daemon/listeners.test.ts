@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, request } from 'node:http';
+import { Agent, createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -24,7 +24,7 @@ function listenOn(hosts: readonly string[], more: object = {}): Promise<Listener
 
 function get(options: object): Promise<string> {
   return new Promise((resolve, reject) => {
-    request({ ...options, agent: false }, (response) => {
+    request({ agent: false, ...options }, (response) => {
       let text = '';
       response.on('data', (chunk: Buffer) => {
         text += chunk.toString();
@@ -89,4 +89,23 @@ test('an unknown group is refused before the socket is there', async () => {
     message: 'group no-such-group not found',
   });
   assert.equal(existsSync(path), false);
+});
+
+test('draining waits for an answer under way, and not for the connection that its client keeps', async () => {
+  using dir = folder();
+  const path = join(dir.path, 's.sock');
+  const { promise: asked, resolve: onAsked } = Promise.withResolvers<() => void>();
+  const server = createServer((_request, response) => onAsked(() => void response.end('late')));
+  await using listeners = await listen(
+    { createServer: () => server, logger: silentLogger },
+    resolveConfig({ host: [`unix://${path}`] }),
+  );
+  const agent = new Agent({ keepAlive: true });
+  const answer = get({ socketPath: path, agent });
+  const answerNow = await asked;
+  const drained = listeners.drain(600_000);
+  answerNow();
+  assert.equal(await answer, 'late');
+  await drained;
+  agent.destroy();
 });

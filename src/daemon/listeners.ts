@@ -7,6 +7,9 @@ import type { Logger } from '../base/logger.ts';
 import { UNIX_PATH_MAX } from '../linux/index.ts';
 import { type Config, DEFAULT_SOCKET, FALLBACK_SOCKET, type HostAddress } from './config/config.ts';
 
+/** How often a server that closes looks for connections without a request. */
+const SWEEP_MS = 20;
+
 export interface ListenDeps {
   createServer(): Server;
   readonly logger: Logger;
@@ -51,7 +54,10 @@ export async function listen(deps: ListenDeps, config: Config): Promise<Listener
     addresses,
     async drain(milliseconds) {
       const closed = Promise.all(servers.map(closeServer));
-      for (const server of servers) server.closeIdleConnections();
+      // A connection that clients keep is idle once its answer is there.
+      const sweep = (): void => servers.forEach((server) => void server.closeIdleConnections());
+      sweep();
+      using _sweeping = every(SWEEP_MS, sweep);
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, milliseconds);
       await Promise.race([closed, late]);
@@ -59,6 +65,11 @@ export async function listen(deps: ListenDeps, config: Config): Promise<Listener
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+function every(milliseconds: number, action: () => void): Disposable {
+  const timer = setInterval(action, milliseconds);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -12,6 +12,7 @@ import { startRuntime } from './start-runtime.ts';
 export interface RunningEngine extends AsyncDisposable {
   /** As `DOCKER_HOST` takes them. */
   readonly addresses: readonly string[];
+  /** Takes no more requests, ends what waits for what will happen, and lets the rest finish, for at most that long. */
   drain(milliseconds: number): Promise<void>;
 }
 
@@ -32,12 +33,16 @@ export async function startEngine(config: Config, logger: Logger): Promise<Runni
     await started?.[Symbol.asyncDispose]();
   });
   const { wire } = await import('./wire.ts');
-  const engine = opened.use(await wire({ config, logger, runtime, warnings }));
+  const stopping = new AbortController();
+  const engine = opened.use(await wire({ config, logger, runtime, warnings, stopping: stopping.signal }));
   const listeners = opened.use(await listen({ createServer: engine.createServer, logger }, config));
   const kept = opened.move();
   return {
     addresses: listeners.addresses,
-    drain: (milliseconds) => listeners.drain(milliseconds),
+    drain: (milliseconds) => {
+      stopping.abort();
+      return listeners.drain(milliseconds);
+    },
     async [Symbol.asyncDispose]() {
       await kept.disposeAsync();
       removeEmptyFolders(config.execRoot);

@@ -33,6 +33,8 @@ export interface WireDeps {
   readonly runtime: Promise<SupervisedTaskRuntime>;
   /** For `info`. */
   readonly warnings: readonly string[];
+  /** Aborted when the engine is about to stop. */
+  readonly stopping: AbortSignal;
 }
 
 /** The engine without its sockets. Disposing leaves running containers as they are. */
@@ -166,6 +168,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     registries,
     events,
     logger,
+    stopping: deps.stopping,
     engineVersion: ENGINE_VERSION,
   });
   const kept = opened.move();

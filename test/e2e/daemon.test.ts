@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { busyboxArchive } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
 import { startEngine } from '../support/engine.ts';
+import { eventually } from '../support/fixture.ts';
 
 const GANTRYD = fileURLToPath(new URL('../../bin/gantryd', import.meta.url));
 
@@ -98,4 +100,28 @@ test('a bridge on which others have a port stays when the engine ends, and goes 
   await engine.start();
   assert.equal(await engine.stop(), 0);
   assert.equal((await command('ip', ['link', 'show', engine.bridge])).code, 1);
+});
+
+test('an engine that stops waits for none of those who wait for what will happen', async () => {
+  await using engine = await startEngine({ flags: ['--shutdown-timeout', '600'] });
+  await engine.ok('docker', ['load', '-q'], { input: busyboxArchive() });
+  const id = await engine.ok('docker', ['run', '-d', 'busybox', 'sh', '-c', 'echo begun; sleep 1000']);
+  await eventually(async () => assert.equal(await engine.ok('docker', ['logs', id]), 'begun'));
+  const clients = [
+    ['attach', id],
+    ['logs', '-f', id],
+    ['exec', id, 'sleep', '1000'],
+    ['events'],
+    ['wait', id],
+    ['stats'],
+  ];
+  // The test's own time limit tells when they hold the engine up, not that of these commands.
+  const waiting = clients.map((args) => engine.docker(args, { timeoutMs: 600_000 }));
+  await eventually(async () =>
+    assert.equal(JSON.parse((await engine.api('GET', `/containers/${id}/json`)).body).ExecIDs?.length, 1),
+  );
+  assert.equal(await engine.stop(), 0);
+  await Promise.all(waiting);
+  await engine.start();
+  await engine.ok('docker', ['rm', '-f', id]);
 });

@@ -20,6 +20,8 @@ import { acceptWebSocket, refuseForeignPages } from './websocket.ts';
 export interface DispatchDeps {
   readonly router: Router;
   readonly logger: Logger;
+  /** Aborted when the engine stops. */
+  readonly stopping: AbortSignal;
   /** Sent with every answer. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -48,6 +50,7 @@ export async function dispatch(deps: DispatchDeps, request: IncomingMessage, res
     const body = route.json === undefined ? undefined : await readJson(route, request);
     const reply = await call(target, body, request, abort.signal);
     if ('hijack' in reply) throw new EngineError('internal', `route ${route.path} may not take connections over`);
+    using _ending = endWithEngine(deps.stopping, reply, abort);
     await sendReply(response, reply, { version, signal: abort.signal, onFault });
   } catch (error) {
     if (isFault(error)) onFault(error);
@@ -96,6 +99,7 @@ export async function dispatchUpgrade(
       sendReply(response, plain, { version, signal: abort.signal, onFault }),
     );
   }
+  using _ending = endWithEngine(deps.stopping, reply, abort);
   const connection = await takeOver(request, socket, { tty: reply.tty, version, webSocket, headers: deps.headers });
   if (connection === undefined) return;
   try {
@@ -105,6 +109,15 @@ export async function dispatchUpgrade(
   }
   if (connection !== socket) await written(connection);
   hangUp(socket);
+}
+
+/** What waits for what will happen, as an attach, `logs -f`, events or a wait does, would hold an engine up that stops. */
+function endWithEngine(stopping: AbortSignal, reply: Reply, answer: AbortController): Disposable {
+  const waits = 'hijack' in reply || 'lines' in reply || 'later' in reply || ('output' in reply && reply.follows);
+  const end = (): void => answer.abort(new EngineError('cancelled', 'the engine stops'));
+  if (waits && stopping.aborted) end();
+  if (waits) stopping.addEventListener('abort', end, { once: true });
+  return { [Symbol.dispose]: () => stopping.removeEventListener('abort', end) };
 }
 
 function findTarget(router: Router, request: IncomingMessage): Target {

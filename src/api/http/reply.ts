@@ -74,10 +74,17 @@ async function sendLater(
 ): Promise<void> {
   response.writeHead(status, { 'Content-Type': 'application/json' });
   response.flushHeaders();
+  // What is waited for may never come once its client, or the engine, is about to go.
+  const { promise: given, reject: giveUp } = Promise.withResolvers<never>();
+  const onAbort = (): void => giveUp(context.signal.reason);
+  context.signal.addEventListener('abort', onAbort, { once: true });
+  if (context.signal.aborted) onAbort();
   try {
-    response.end(toJson(await later, true));
+    response.end(toJson(await Promise.race([later, given]), true));
   } catch (error) {
     cut(response, error, context);
+  } finally {
+    context.signal.removeEventListener('abort', onAbort);
   }
 }
 

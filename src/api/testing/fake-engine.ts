@@ -125,6 +125,7 @@ export function fakeEngine(): FakeEngine {
     registries: { login: async () => ({}) },
     events,
     logger: silentLogger,
+    stopping: new AbortController().signal,
     engineVersion: '0.0.0',
   };
   return { deps, events, journal, signals };

@@ -21,7 +21,7 @@ export const containerLogs = defineRoute({
   async handle({ params, query, signal }, containers: Pick<Containers, 'logs'>) {
     if (!query.stdout && !query.stderr) throw invalid('Bad parameters: you must choose at least one stream');
     const logs = await containers.logs(params['id'] ?? '', { ...query, tail: lines(query.tail) }, signal);
-    return { status: 200, output: logs.stream, tty: logs.tty };
+    return { status: 200, output: logs.stream, tty: logs.tty, follows: query.follow };
   },
 });
 
