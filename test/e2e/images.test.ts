@@ -88,7 +88,8 @@ for (const cli of CLIS) {
       '--since',
       '10m',
       '--until',
-      '0s',
+      // As a duration the docker CLI would round it down to a whole second.
+      String(Date.now() / 1000),
       '--filter',
       'type=image',
       '--format',

@@ -57,7 +57,7 @@ test('a supervisor that is killed: containers run on, keep their output, and end
   await host.runtime.kill({ containerId: late.id }, 10);
   assert.equal((await ended).exitCode, 42);
   assert.equal(host.logText(late.id), 'bye\n');
-  assert.deepEqual(await host.runtime.processes(id), [pid, ...(await host.runtime.processes(id)).slice(1)]);
+  assert.equal((await host.runtime.processes(id))[0], pid);
   assert.equal((await host.kill(id)).exitCode, 137);
   assertUnbroken(host.logText(id), 10);
   assert.equal((await host.run(['sh', '-c', 'exit 3'])).exit.exitCode, 3);
