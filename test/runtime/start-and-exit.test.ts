@@ -143,7 +143,7 @@ test('a second start of a running container is refused', async () => {
 
 test('processes, stats, limits, pausing', async () => {
   const { id, pid } = await host.start(['sh', '-c', 'sleep 1000 & exec sleep 2000']);
-  await until(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('2000'), 'both sleep');
+  await until(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8') === 'sleep\x002000\x00', 'both sleep');
   const processes = await host.runtime.processes(id);
   assert.equal(processes.length, 2);
   assert.ok(processes.includes(pid));
