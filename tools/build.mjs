@@ -70,7 +70,7 @@ const shared = {
 
 // Built beside the bundles in use, then put in their place at once: engines and tests may be starting from them.
 const outdir = join(root, `dist.${process.pid}`);
-await Promise.all([
+const builds = [
   buildCli(root, outdir),
   build({
     ...shared,
@@ -106,7 +106,14 @@ await Promise.all([
     chunkNames: 'credentials/[name]-[hash]',
     entryPoints: { 'docker-credential-gantry': 'src/credentials/main.ts' },
   }),
-]);
+];
+try {
+  await Promise.all(builds);
+} catch (error) {
+  await Promise.allSettled(builds);
+  rmSync(outdir, { recursive: true, force: true });
+  throw error;
+}
 // What V8 has compiled is kept beside the bundles from the first start on, and spares later ones a tenth of their work.
 writeFileSync(
   join(outdir, 'gantryd.js'),
