@@ -105,9 +105,13 @@ test('a WebSocket is refused for an unknown container, to pages of other hosts, 
   assert.equal(missing.refusal?.status, 404);
   assert.deepEqual(JSON.parse(missing.refusal.body), { message: `No such container: ${name}` });
   const id = await create('busybox', 'true');
-  const foreign = await attach(id, 'stream=1&stdout=1', { origin: 'https://pages.example.test' });
-  assert.equal(foreign.refusal?.status, 403);
-  assert.match(foreign.refusal.body, /pages\.example\.test may not attach/);
+  for (const origin of ['https://pages.example.test', 'null']) {
+    const foreign = await attach(id, 'stream=1&stdout=1', { origin });
+    assert.equal(foreign.refusal?.status, 403);
+    assert.match(foreign.refusal.body, new RegExp(`the page ${origin} may not attach`));
+  }
+  const own = await attach(id, 'logs=1&stdout=1', { origin: 'http://localhost' });
+  assert.equal(own.code, 1000);
   const none = await attach(id, 'stream=1');
   assert.equal(none.refusal?.status, 400);
   const plain = await engine().api('GET', `/containers/${id}/attach/ws?stream=1&stdout=1`);

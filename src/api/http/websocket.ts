@@ -23,12 +23,13 @@ export interface WebSocketOptions {
 }
 
 /**
- * Browsers open WebSockets to any host for any page and say for which one: a page of another host has no business here.
+ * Browsers open WebSockets to any host for any page and say for which one: a page of another host, or of none (`null`: in a sandbox,
+ * or a file), has no business here.
  * @throws EngineError forbidden
  */
 export function refuseForeignPages({ headers }: IncomingMessage): void {
   const { origin, host } = headers;
-  if (origin === undefined || origin === 'null' || URL.parse(origin)?.host === host) return;
+  if (origin === undefined || (host !== undefined && URL.parse(origin)?.host === host)) return;
   throw new EngineError('forbidden', `the page ${origin} may not attach to containers of ${host ?? 'this engine'}`);
 }
 

@@ -13,7 +13,7 @@ export interface DiskUsage {
   readonly Containers: readonly ContainerSummary[] | null;
   readonly Volumes: readonly VolumeSummary[] | null;
   readonly BuildCache: readonly BuildRecord[] | null;
-  /** Only from an engine of ours that has any. */
+  /** Of an engine of ours that runs a registry. */
   readonly Registries?: readonly RegistryUsage[];
 }
 
