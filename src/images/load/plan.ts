@@ -1,4 +1,4 @@
-import { invalid } from '../../base/errors.ts';
+import { EngineError, invalid } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { type Compression, compressionOf, decompress, MAGIC_LENGTH } from '../../io/index.ts';
 import { type Descriptor, type ImageConfig, type Manifest, MEDIA_TYPE } from '../../spec/index.ts';
@@ -28,6 +28,8 @@ export interface PlanContext {
   readonly files: ArchiveFiles;
   readonly content: ContentStore;
   readonly lease: Lease;
+  /** Of the client. */
+  readonly signal: AbortSignal;
   /** Layers looked at already: many images of an archive share them. */
   readonly layers: Map<Digest, Descriptor>;
   /** Documents that are in the store already: an archive may name one any number of times. */
@@ -72,12 +74,15 @@ export async function layerDescriptor(context: PlanContext, file: ArchiveFile): 
 
 /** No media type of layers is for xz and bzip2, and nobody could pull them: such a layer is stored as it is uncompressed. */
 async function storePlain(
-  { content, lease }: PlanContext,
+  { content, lease, signal }: PlanContext,
   packed: Digest,
 ): Promise<{ readonly digest: Digest; readonly size: number }> {
   const { stream } = await decompress(content.open(packed));
   await using ingest = await content.ingest();
-  for await (const chunk of stream) await ingest.write(chunk as Buffer);
+  for await (const chunk of stream) {
+    if (signal.aborted) throw new EngineError('cancelled', 'loading was cancelled');
+    await ingest.write(chunk as Buffer);
+  }
   const { digest, sizeBytes } = await ingest.commit({}, lease.blob);
   return { digest, size: sizeBytes };
 }
