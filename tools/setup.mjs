@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -144,19 +145,22 @@ function systemPackages(needs) {
   return false;
 }
 
-/**
- * Installs what the lock file says unless it is what is there. Not by `npm ci`: that wants every platform's packages in the lock,
- * and not every registry has them all.
- */
+/** Installs exactly what package-lock.json says, unless that is what is there. */
 function npmPackages() {
   const stamp = join(root, 'node_modules', '.gantry-lock');
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(pinnedNode)) return true;
+  if (existsSync(pinnedNode) && isInstalled()) {
+    writeStamp(stamp, lock);
+    return true;
+  }
   console.log('setup: installing npm packages');
   // No package of ours needs an install script: prebuilt binaries are packages of their own.
-  if (run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']) !== 0)
+  // Optional ones are the binaries for this platform; development ones are the type checker, the bundler and the test clients.
+  const kinds = ['--include=optional', '--include=dev'];
+  if (run('npm', ['ci', '--ignore-scripts', ...kinds, '--no-audit', '--no-fund', '--loglevel=error']) !== 0)
     return false;
   if (!existsSync(pinnedNode)) {
     console.error(
@@ -164,8 +168,31 @@ function npmPackages() {
     );
     return false;
   }
-  writeFileSync(stamp, lock);
+  writeStamp(stamp, lock);
   return true;
+}
+
+/** Whether npm's record of node_modules agrees with a lock that has changed: for this platform it may say the same. */
+function isInstalled() {
+  const packagesIn = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
+  const record = 'node_modules/.package-lock.json';
+  if (!existsSync(join(root, record))) return false;
+  const installed = packagesIn(record);
+  const locked = packagesIn('package-lock.json');
+  const forThisPlatform = ({ os, cpu, libc }) =>
+    [os ?? process.platform].flat().includes(process.platform) &&
+    [cpu ?? process.arch].flat().includes(process.arch) &&
+    libc === undefined;
+  return (
+    Object.entries(installed).every(([path, { integrity }]) => locked[path]?.integrity === integrity) &&
+    Object.entries(locked).every(([path, entry]) => path === '' || installed[path] || !forThisPlatform(entry))
+  );
+}
+
+/** A file of its own: node_modules may be a tree of hard links. */
+function writeStamp(stamp, lock) {
+  rmSync(stamp, { force: true });
+  writeFileSync(stamp, lock);
 }
 
 /** Bundles when a source is newer than the bundle. */
