@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { finished } from 'node:stream/promises';
-import type { LogOptions } from '../src/containers/containers.ts';
 import { readLog } from '../src/containers/logs/read-log.ts';
+import type { LogOptions } from '../src/containers/model/requests.ts';
 
 const LINES = 500_000;
 const folder = mkdtempSync(join(tmpdir(), 'read-logs-'));

@@ -1,41 +1,41 @@
 import { KeyedLock } from '../base/keyed-lock.ts';
-import type { TaskExit } from '../runtime/index.ts';
-import { attachContainer } from './attach-container.ts';
-import { Background } from './background.ts';
-import { emitContainerEvent } from './container-events.ts';
-import { containerLogs } from './container-logs.ts';
-import { ContainerTable } from './container-table.ts';
 import type { Containers } from './containers.ts';
-import { copyFromContainer } from './copy-from-container.ts';
-import { copyToContainer } from './copy-to-container.ts';
-import { createContainer } from './create-container.ts';
-import { diffContainer } from './diff-container.ts';
-import { createExec } from './exec-create.ts';
-import { inspectExec, resizeExec } from './exec-inspect.ts';
-import { startExec } from './exec-start.ts';
-import { ExecTable } from './exec-table.ts';
-import { exportContainer } from './export-container.ts';
-import { handleExit } from './handle-exit.ts';
-import { type HeldContainer, holdForCommit } from './hold-for-commit.ts';
-import { imageUsers } from './image-users.ts';
-import { inspectContainer } from './inspect-container.ts';
-import { killContainer } from './kill-container.ts';
-import { listContainers } from './list-containers.ts';
-import { pauseContainer, unpauseContainer } from './pause-container.ts';
-import { pruneContainers } from './prune-containers.ts';
-import { removeContainer } from './remove-container.ts';
-import { renameContainer } from './rename-container.ts';
-import { resizeContainer } from './resize-container.ts';
-import { restartContainer } from './restart-container.ts';
-import { restore } from './restore.ts';
-import { shutdown } from './shutdown.ts';
-import { startContainer } from './start-container.ts';
-import { statContainerPath } from './stat-path.ts';
-import { statsContainer } from './stats-container.ts';
-import { stopContainer } from './stop-container.ts';
-import { topContainer } from './top-container.ts';
-import { updateContainer } from './update-container.ts';
-import { waitContainer } from './wait-container.ts';
+import { emitContainerEvent } from './events/container-events.ts';
+import { createExec } from './exec/exec-create.ts';
+import { inspectExec, resizeExec } from './exec/exec-inspect.ts';
+import { startExec } from './exec/exec-start.ts';
+import { copyFromContainer } from './files/copy-from-container.ts';
+import { copyToContainer } from './files/copy-to-container.ts';
+import { diffContainer } from './files/diff-container.ts';
+import { exportContainer } from './files/export-container.ts';
+import { statContainerPath } from './files/stat-path.ts';
+import { createContainer } from './lifecycle/create-container.ts';
+import { restore } from './lifecycle/daemon/restore.ts';
+import { shutdown } from './lifecycle/daemon/shutdown.ts';
+import { ExitQueue } from './lifecycle/exit/exit-queue.ts';
+import { handleExit } from './lifecycle/exit/handle-exit.ts';
+import { type HeldContainer, holdForCommit } from './lifecycle/hold-for-commit.ts';
+import { killContainer } from './lifecycle/kill-container.ts';
+import { pauseContainer, unpauseContainer } from './lifecycle/pause-container.ts';
+import { pruneContainers } from './lifecycle/prune-containers.ts';
+import { removeContainer } from './lifecycle/remove-container.ts';
+import { renameContainer } from './lifecycle/rename-container.ts';
+import { restartContainer } from './lifecycle/restart-container.ts';
+import { startContainer } from './lifecycle/start-container.ts';
+import { stopContainer } from './lifecycle/stop-container.ts';
+import { updateContainer } from './lifecycle/update-container.ts';
+import { waitContainer } from './lifecycle/wait-container.ts';
+import { containerLogs } from './logs/container-logs.ts';
+import { imageUsers } from './query/image-users.ts';
+import { inspectContainer } from './query/inspect-container.ts';
+import { listContainers } from './query/list-containers.ts';
+import { statsContainer } from './query/stats-container.ts';
+import { topContainer } from './query/top-container.ts';
+import { attachContainer } from './streams/attach-container.ts';
+import { resizeContainer } from './streams/resize-container.ts';
+import { Background } from './tables/background.ts';
+import { ContainerTable } from './tables/container-table.ts';
+import { ExecTable } from './tables/exec-table.ts';
 import type { ContainersDeps, Rules, World } from './world.ts';
 
 /** The containers of an engine: the verbs, and what the daemon calls at its start and end. */
@@ -62,13 +62,12 @@ export function assembleContainers(deps: ContainersDeps, rulesOn: (table: Contai
     table,
     execs: new ExecTable(deps.execRecords),
     locks: new KeyedLock(),
+    exits: new ExitQueue((exit) => handleExit(world, exit)),
     background: new Background(deps.logger),
     networkDrivers: new Map(),
     lifetime: { closing: false, pruning: false },
   };
-  // Exits may be announced before restore has read the records they concern.
-  let early: TaskExit[] | undefined = [];
-  deps.runtime.onExit((exit) => (early === undefined ? handleExit(world, exit) : early.push(exit)));
+  deps.runtime.onExit((exit) => world.exits.push(exit));
   deps.runtime.onOom((id) => {
     const entry = world.table.byId(id);
     if (entry !== undefined) emitContainerEvent(world.events, entry.record, 'oom');
@@ -103,11 +102,7 @@ export function assembleContainers(deps: ContainersDeps, rulesOn: (table: Contai
     statPath: (ref, path, signal) => statContainerPath(world, ref, path, signal),
     copyFrom: (ref, path, signal) => copyFromContainer(world, ref, path, signal),
     copyTo: (ref, request, signal) => copyToContainer(world, ref, request, signal),
-    restore: async () => {
-      // Applied at its end, with all that came until then.
-      await restore(world, early ?? []);
-      early = undefined;
-    },
+    restore: () => restore(world),
     shutdown: (options) => shutdown(world, options),
     idle: () => world.background.idle(),
     imageUsers: imageUsers(world.table),

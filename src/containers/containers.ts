@@ -1,22 +1,18 @@
-import type { Duplex, Readable } from 'node:stream';
-import type {
-  ContainerConfig,
-  ContainerState,
-  ContainerStatus,
-  CreateContainerBody,
-  EndpointSettings,
-  ExecConfig,
-  HostConfig,
-  MountPoint,
-  PortMap,
-  Resources,
-  RestartPolicy,
-} from '../spec/index.ts';
+import type { Readable } from 'node:stream';
+import type { ExecConfig, Resources, RestartPolicy } from '../spec/index.ts';
 import type { FileChange, PathStat } from '../store/index.ts';
-import type { CopyToOptions } from './copy-to-container.ts';
-
-/** Filters as the API carries them: name to accepted values. */
-export type Filters = Readonly<Record<string, readonly string[]>>;
+import type { ContainerInspect, ContainerSummary, ExecInspect } from './model/inspection.ts';
+import type {
+  Attachment,
+  AttachOptions,
+  CopyToOptions,
+  CreateContainer,
+  Filters,
+  LogOptions,
+  StopOptions,
+  WaitCondition,
+  WaitResult,
+} from './model/requests.ts';
 
 /**
  * Every verb on containers, as `api` sees them; each is a file of this folder. `ref` is an id, a unique id prefix or a
@@ -111,134 +107,4 @@ export interface Containers {
   ): Promise<Attachment | undefined>;
   execInspect(execId: string): Promise<ExecInspect>;
   execResize(execId: string, rows: number, columns: number): Promise<void>;
-}
-
-export interface CreateContainer {
-  /** '' for a random one. */
-  readonly name: string;
-  /** `os/arch[/variant]` or ''. */
-  readonly platform: string;
-  readonly body: CreateContainerBody;
-}
-
-export interface StopOptions {
-  readonly graceSeconds?: number;
-  readonly stopSignal?: string;
-}
-
-export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
-
-export interface WaitResult {
-  readonly exitCode: number;
-  /** Why it could not be waited for, else absent. */
-  readonly error?: string;
-}
-
-export interface LogOptions {
-  readonly stdout: boolean;
-  readonly stderr: boolean;
-  readonly follow: boolean;
-  readonly timestamps: boolean;
-  readonly details: boolean;
-  /** Lines from the end; -1 is all. */
-  readonly tail: number;
-  /** Nanoseconds since the epoch; undefined is open. */
-  readonly since: bigint | undefined;
-  readonly until: bigint | undefined;
-}
-
-export interface AttachOptions {
-  readonly stdin: boolean;
-  readonly stdout: boolean;
-  readonly stderr: boolean;
-  /** Replay the log first. */
-  readonly logs: boolean;
-  readonly stream: boolean;
-  /** `ctrl-p,ctrl-q` form; '' for the default. @throws invalid */
-  readonly detachKeys: string;
-}
-
-export interface Attachment {
-  readonly tty: boolean;
-  /** Takes the connection over. Resolves when output has ended, the client has gone or has typed the detach keys. Never ends the container. */
-  connect(connection: Duplex, signal: AbortSignal): Promise<void>;
-}
-
-/** One element of `GET /containers/json`. */
-export interface ContainerSummary {
-  readonly Id: string;
-  readonly Names: readonly string[];
-  readonly Image: string;
-  readonly ImageID: string;
-  readonly Command: string;
-  /** Seconds. */
-  readonly Created: number;
-  readonly Ports: readonly {
-    readonly IP?: string;
-    readonly PrivatePort: number;
-    readonly PublicPort?: number;
-    readonly Type: string;
-  }[];
-  readonly SizeRw?: number;
-  readonly SizeRootFs?: number;
-  readonly Labels: Readonly<Record<string, string>>;
-  readonly State: ContainerStatus;
-  readonly Status: string;
-  readonly HostConfig: { readonly NetworkMode: string; readonly Annotations?: Readonly<Record<string, string>> };
-  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> };
-  readonly Mounts: readonly MountPoint[];
-  readonly ImageManifestDescriptor?: object;
-}
-
-/** `GET /containers/{id}/json`. */
-export interface ContainerInspect {
-  readonly Id: string;
-  readonly Created: string;
-  readonly Path: string;
-  readonly Args: readonly string[];
-  readonly State: ContainerState;
-  readonly Image: string;
-  readonly ResolvConfPath: string;
-  readonly HostnamePath: string;
-  readonly HostsPath: string;
-  readonly LogPath: string;
-  readonly Name: string;
-  readonly RestartCount: number;
-  readonly Driver: string;
-  readonly Platform: string;
-  readonly MountLabel: string;
-  readonly ProcessLabel: string;
-  readonly AppArmorProfile: string;
-  readonly ExecIDs: readonly string[] | null;
-  readonly HostConfig: HostConfig;
-  readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
-  readonly SizeRw?: number;
-  readonly SizeRootFs?: number;
-  readonly Mounts: readonly MountPoint[];
-  readonly Config: ContainerConfig;
-  readonly NetworkSettings: Readonly<Record<string, unknown>> & {
-    readonly Ports: PortMap;
-    readonly Networks: Readonly<Record<string, EndpointSettings>>;
-  };
-  readonly ImageManifestDescriptor?: object;
-}
-
-export interface ExecInspect {
-  readonly ID: string;
-  readonly Running: boolean;
-  readonly ExitCode: number | null;
-  readonly ProcessConfig: {
-    readonly tty: boolean;
-    readonly entrypoint: string;
-    readonly arguments: readonly string[];
-    readonly privileged: boolean;
-    readonly user?: string;
-  };
-  readonly OpenStdin: boolean;
-  readonly OpenStderr: boolean;
-  readonly OpenStdout: boolean;
-  readonly CanRemove: boolean;
-  readonly ContainerID: string;
-  readonly DetachKeys: string;
-  readonly Pid: number;
 }

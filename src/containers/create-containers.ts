@@ -1,11 +1,11 @@
 import type { HostFacts } from '../runtime/index.ts';
 import type { ImageStore } from '../store/index.ts';
 import { assembleContainers, type ContainersDomain } from './assemble-containers.ts';
-import type { HostConfigDefaults } from './config/default-host-config.ts';
-import { createPlanner } from './create-planner.ts';
-import { createListRules } from './list-rules.ts';
 import { readLog } from './logs/read-log.ts';
-import { createTaskSpecs } from './task-specs.ts';
+import { createPlanner } from './plan/create-planner.ts';
+import type { HostConfigDefaults } from './plan/default-host-config.ts';
+import { createListRules } from './query/list-rules.ts';
+import { createTaskSpecs } from './start/task-specs.ts';
 import type { ContainersDeps } from './world.ts';
 
 export interface CreateContainersDeps extends ContainersDeps {

@@ -1,21 +1,19 @@
 export type { ContainersDomain } from './assemble-containers.ts';
-export type { RunDefaults } from './config/run-defaults.ts';
+export type { Containers } from './containers.ts';
+export { type CreateContainersDeps, createContainers } from './create-containers.ts';
+export type { LogDefaults } from './logs/log-spec.ts';
+export type { ContainerInspect, ContainerSummary, ExecInspect } from './model/inspection.ts';
+export type { ContainerRecord, ExecRecord, MountRecord } from './model/record.ts';
 export type {
   Attachment,
   AttachOptions,
-  ContainerInspect,
-  ContainerSummary,
-  Containers,
   CreateContainer,
-  ExecInspect,
   Filters,
   LogOptions,
   StopOptions,
   WaitCondition,
   WaitResult,
-} from './containers.ts';
-export { type CreateContainersDeps, createContainers } from './create-containers.ts';
-export { imagesOf, rootsOf } from './image-mounts.ts';
-export type { LogDefaults } from './log-spec.ts';
-export type { ContainerRecord, ExecRecord, MountRecord } from './record.ts';
+} from './model/requests.ts';
+export type { RunDefaults } from './plan/run-defaults.ts';
+export { imagesOf, rootsOf } from './relations/image-mounts.ts';
 export type { Clock, ContainersDeps, RemovalRoom, RootFiles } from './world.ts';

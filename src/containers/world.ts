@@ -7,16 +7,17 @@ import type { PinnedPaths, SharedMemory, TaskRuntime } from '../runtime/index.ts
 import type { EventSink } from '../spec/index.ts';
 import type { ContainerFiles, Snapshots } from '../store/index.ts';
 import type { Volumes } from '../volumes/index.ts';
-import type { Background } from './background.ts';
-import type { RunDefaults } from './config/run-defaults.ts';
-import type { ReadLog } from './container-logs.ts';
-import type { ContainerTable } from './container-table.ts';
-import type { ExecTable } from './exec-table.ts';
-import type { ListRules } from './list-containers.ts';
-import type { LogDefaults } from './log-spec.ts';
-import type { Planner } from './plan-container.ts';
-import type { ContainerRecord, ExecRecord } from './record.ts';
-import type { TaskSpecs } from './task-request.ts';
+import type { ExitQueue } from './lifecycle/exit/exit-queue.ts';
+import type { ReadLog } from './logs/log-source.ts';
+import type { LogDefaults } from './logs/log-spec.ts';
+import type { ContainerRecord, ExecRecord } from './model/record.ts';
+import type { Planner } from './plan/planner.ts';
+import type { RunDefaults } from './plan/run-defaults.ts';
+import type { ListRules } from './query/list-matcher.ts';
+import type { TaskSpecs } from './start/run-input.ts';
+import type { Background } from './tables/background.ts';
+import type { ContainerTable } from './tables/container-table.ts';
+import type { ExecTable } from './tables/exec-table.ts';
 
 export interface Clock {
   now(): Nanos;
@@ -90,6 +91,7 @@ export interface World extends ContainersDeps, Rules {
   readonly execs: ExecTable;
   /** One key per container id. */
   readonly locks: KeyedLock;
+  readonly exits: ExitQueue;
   readonly background: Background;
   readonly lifetime: Lifetime;
   /** Drivers of networks that containers were on, by network id. */

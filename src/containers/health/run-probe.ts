@@ -2,12 +2,12 @@ import { Duplex } from 'node:stream';
 import { messageOf } from '../../base/errors.ts';
 import { formatDuration, formatNanos } from '../../base/time.ts';
 import type { HealthcheckResult } from '../../spec/index.ts';
-import type { Entry } from '../container-table.ts';
-import { createExec } from '../exec-create.ts';
-import { startExec } from '../exec-start.ts';
-import { SIGKILL } from '../signals.ts';
+import { createExec } from '../exec/exec-create.ts';
+import { startExec } from '../exec/exec-start.ts';
+import type { Probe } from '../model/probe.ts';
+import { SIGKILL } from '../model/signals.ts';
+import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
-import type { Probe } from './probe.ts';
 
 /** Of a check's output; what is beyond is dropped. */
 const KEPT_OUTPUT_BYTES = 4096;

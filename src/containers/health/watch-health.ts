@@ -1,26 +1,26 @@
 import { formatNanos } from '../../base/time.ts';
-import { emitContainerEvent } from '../container-events.ts';
-import type { Entry } from '../container-table.ts';
-import { hasProcess } from '../state.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import { ageMs, checkedHealth, nextCheckMs } from '../model/health.ts';
+import { type Probe, probeOf } from '../model/probe.ts';
+import { hasProcess } from '../model/state.ts';
+import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
-import { ageMs, checkedHealth, nextCheckMs } from './health.ts';
-import { type Probe, probeOf } from './probe.ts';
 import { runProbe } from './run-probe.ts';
 
 /**
  * Begins to check the health of a container that runs, one interval from now; does nothing for one without a check. Called at
- * each start, unpause and restore; {@link unwatchHealth} ends it at each exit, pause and shutdown.
+ * each start, unpause and restore; `Entry.endHealthChecks` ends it at each exit, pause and shutdown.
  */
 export function watchHealth(world: World, entry: Entry): void {
-  unwatchHealth(entry);
+  entry.endHealthChecks();
   const probe = probeOf(entry.record.config);
   if (probe === undefined || !hasProcess(entry.record) || entry.record.state.paused || world.lifetime.closing) return;
   const stop = new AbortController();
   let timer: { cancel(): void } | undefined;
-  entry.stopHealthChecks = () => {
+  entry.beginHealthChecks(() => {
     stop.abort();
     timer?.cancel();
-  };
+  });
   const schedule = (): void => {
     const { health, state } = entry.record;
     if (health === undefined || stop.signal.aborted) return;
@@ -30,11 +30,6 @@ export function watchHealth(world: World, entry: Entry): void {
     });
   };
   schedule();
-}
-
-export function unwatchHealth(entry: Entry): void {
-  entry.stopHealthChecks?.();
-  entry.stopHealthChecks = undefined;
 }
 
 async function check(world: World, entry: Entry, probe: Probe, stopped: AbortSignal): Promise<void> {

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { LogOptions } from '../containers.ts';
+import type { LogOptions } from '../model/requests.ts';
 import { readLog } from './read-log.ts';
 
 const ALL: LogOptions = {

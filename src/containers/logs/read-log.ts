@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
-import type { LogSource } from '../container-logs.ts';
-import type { LogOptions } from '../containers.ts';
+import type { LogOptions } from '../model/requests.ts';
 import { EntryDecoder } from './entry-decoder.ts';
 import { BLOCK_BYTES, blocksOf, findTail } from './log-blocks.ts';
 import { closeLogFiles, type LogFileHandle, openLogFiles } from './log-files.ts';
 import { inodeAt, LogFollower } from './log-follower.ts';
+import type { LogSource } from './log-source.ts';
 
 /** setTimeout takes no more. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

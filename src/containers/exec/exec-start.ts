@@ -1,0 +1,150 @@
+import type { Duplex } from 'node:stream';
+import { conflict, EngineError, messageOf, notFound } from '../../base/errors.ts';
+import { exitCodeOfStartError } from '../../runtime/index.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import type { ExecRecord } from '../model/record.ts';
+import type { Attachment } from '../model/requests.ts';
+import { execTask } from '../start/task-request.ts';
+import { parseDetachKeys } from '../streams/detach-keys.ts';
+import { DetachScanner } from '../streams/detach-scanner.ts';
+import { pump } from '../streams/pump.ts';
+import type { World } from '../world.ts';
+import { checkExecutable, commandLine } from './exec-create.ts';
+
+const NOT_EXECUTABLE = 126;
+const STDOUT_FRAME = 1;
+/** Output has ended and the exit is not here yet: it is on its way, unless the supervisor died with it. */
+const EXIT_PATIENCE_MS = 10_000;
+
+export interface ExecStartOptions {
+  readonly detach: boolean;
+  readonly tty: boolean;
+  readonly consoleSize?: readonly [number, number];
+}
+
+/**
+ * Detached, resolves when the process runs. Attached, `connect` starts it, so that a failure can be told on the stream, as
+ * clients expect of a connection that was taken over already.
+ * @throws EngineError notFound; conflict when it was started before or its container does not run; detached, also what
+ *   the runtime throws
+ */
+export async function startExec(
+  world: World,
+  execId: string,
+  options: ExecStartOptions,
+  signal: AbortSignal,
+): Promise<Attachment | undefined> {
+  const exec = world.execs.get(execId);
+  const entry = world.table.byId(exec.containerId);
+  if (entry === undefined) throw notFound('exec instance', execId);
+  if (exec.running) throw conflict(`Error: Exec command ${execId} is already running`);
+  if (exec.exitCode !== null) throw conflict(`Error: Exec command ${execId} has already run`);
+  checkExecutable(entry, entry.id);
+  // Claimed here: a second start is refused from now on.
+  world.execs.put({ ...exec, running: true, ...(options.consoleSize ? { consoleSize: options.consoleSize } : {}) });
+  if (options.detach) {
+    await runExec(world, execId);
+    return undefined;
+  }
+  const task = await openExec(world, exec, signal);
+  const abandon = (): void => {
+    task.destroy();
+    failExec(world, execId, new EngineError('cancelled', 'the client went away'));
+  };
+  signal.addEventListener('abort', abandon, { once: true });
+  return {
+    tty: exec.tty,
+    connect: async (connection, connected) => {
+      signal.removeEventListener('abort', abandon);
+      await connectExec(world, exec, { task, connection }, connected);
+    },
+  };
+}
+
+async function openExec(world: World, exec: ExecRecord, signal: AbortSignal): Promise<Duplex> {
+  const streams = { stdin: exec.openStdin, stdout: exec.openStdout, stderr: exec.openStderr };
+  try {
+    const task = await world.runtime.attach({ containerId: exec.containerId, execId: exec.id }, streams, signal);
+    task.on('error', () => undefined);
+    return task;
+  } catch (error) {
+    failExec(world, exec.id, error);
+    throw error;
+  }
+}
+
+async function connectExec(
+  world: World,
+  exec: ExecRecord,
+  ends: { readonly task: Duplex; readonly connection: Duplex },
+  signal: AbortSignal,
+): Promise<void> {
+  const { task, connection } = ends;
+  try {
+    await runExec(world, exec.id);
+  } catch (error) {
+    task.destroy();
+    connection.end(errorFrame(exec.tty, `${messageOf(error)}\r\n`));
+    return;
+  }
+  const detach = exec.openStdin && exec.tty ? new DetachScanner(parseDetachKeys(exec.detachKeys)) : undefined;
+  const result = await pump(
+    task,
+    connection,
+    {
+      stdin: exec.openStdin,
+      closeStdin: !exec.tty,
+      ...(detach === undefined ? {} : { detach }),
+      // Clients ask for the exit code as soon as the stream has ended.
+      beforeEnd: () => exitOf(world, exec.id),
+    },
+    signal,
+  );
+  const entry = world.table.byId(exec.containerId);
+  if (result === 'detached' && entry !== undefined) {
+    emitContainerEvent(world.events, entry.record, 'exec_detach', { execID: exec.id });
+  }
+}
+
+/** Executes a claimed exec. @throws EngineError, with the exec ended by the code that stands for the failure */
+async function runExec(world: World, execId: string): Promise<void> {
+  const exec = world.execs.get(execId);
+  const entry = world.table.byId(exec.containerId);
+  if (entry === undefined) throw notFound('exec instance', execId);
+  emitContainerEvent(world.events, entry.record, `exec_start: ${commandLine(exec)}`, { execID: execId });
+  try {
+    const task = await execTask(world, entry.record, exec);
+    const { pid } = await world.runtime.exec(task, new AbortController().signal);
+    const current = world.execs.find(execId);
+    // Its exit may have overtaken the answer.
+    if (current !== undefined && current.exitCode === null) world.execs.note({ ...current, pid });
+  } catch (error) {
+    failExec(world, execId, error);
+    throw error;
+  }
+}
+
+function failExec(world: World, execId: string, error: unknown): void {
+  const exec = world.execs.find(execId);
+  if (exec === undefined || exec.exitCode !== null) return;
+  world.table.byId(exec.containerId)?.execIds.delete(execId);
+  const code = exitCodeOfStartError(error);
+  world.execs.note({ ...exec, running: false, exitCode: code === 127 ? code : NOT_EXECUTABLE });
+}
+
+async function exitOf(world: World, execId: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = world.clock.after(EXIT_PATIENCE_MS, resolve);
+  await Promise.race([world.execs.ended(execId), promise]);
+  timer.cancel();
+}
+
+/** Docker's frame header ({1,0,0,0}, length) before the text, unless the stream is a raw terminal. */
+function errorFrame(tty: boolean, text: string): Buffer {
+  const body = Buffer.from(text);
+  if (tty) return body;
+  const header = Buffer.alloc(8);
+  header[0] = STDOUT_FRAME;
+  header.writeUInt32BE(body.length, 4);
+  return Buffer.concat([header, body]);
+}

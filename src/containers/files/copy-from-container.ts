@@ -1,0 +1,32 @@
+import { finished, type Readable } from 'node:stream';
+import { messageOf } from '../../base/errors.ts';
+import type { PathStat } from '../../store/index.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import type { World } from '../world.ts';
+import { filePlace } from './file-place.ts';
+import { inContainer } from './stat-path.ts';
+
+/**
+ * A file or directory of a container, running or not, as a tar that begins with the thing itself. Destroy the stream to stop.
+ * @throws EngineError notFound, invalid
+ */
+export async function copyFromContainer(
+  world: World,
+  ref: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<{ readonly stat: PathStat; readonly bytes: Readable }> {
+  const { id, record } = world.table.resolve(ref);
+  await using held = new AsyncDisposableStack();
+  const copy = await inContainer(ref, path, async () =>
+    world.files.read(await filePlace(world, record, path, held), signal),
+  );
+  const kept = held.move();
+  finished(copy.bytes, { writable: false }, () => {
+    kept.disposeAsync().catch((error: unknown) => {
+      world.logger.warn({ containerId: id, error: messageOf(error) }, 'a volume that was read stays mounted');
+    });
+  });
+  emitContainerEvent(world.events, record, 'archive-path');
+  return copy;
+}

@@ -1,0 +1,36 @@
+import type { Readable } from 'node:stream';
+import { borrowStream, decompress } from '../../io/index.ts';
+import { resolveUser } from '../../runtime/index.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import type { CopyToOptions } from '../model/requests.ts';
+import type { World } from '../world.ts';
+import { filePlace } from './file-place.ts';
+import { inContainer } from './stat-path.ts';
+
+/** /etc/passwd of a large site stays far below this. */
+const MOST_BYTES = 16 << 20;
+
+/**
+ * Unpacks a tar (plain, gzip or zstd) into a directory of a container, running or not. What was unpacked before a failure stays.
+ * @throws EngineError notFound; invalid for no directory or a broken archive; forbidden where it is read-only; noSpace
+ */
+export async function copyToContainer(
+  world: World,
+  ref: string,
+  request: { readonly path: string; readonly archive: Readable; readonly options: CopyToOptions },
+  signal: AbortSignal,
+): Promise<void> {
+  const { path, archive, options } = request;
+  const { record } = world.table.resolve(ref);
+  const { User: user = '' } = record.config;
+  const ownerIn = (root: string): { uid: number; gid: number } =>
+    resolveUser(user, [], (file) => world.roots.read(root, file, MOST_BYTES)?.toString('utf8'));
+  const owner = options.ownedByUser && user !== '' ? { ownerIn } : {};
+  await using held = new AsyncDisposableStack();
+  await inContainer(ref, path, async () => {
+    const place = await filePlace(world, record, path, held);
+    const { stream } = await decompress(borrowStream(archive));
+    await world.files.write(place, stream, { keepDirectories: options.keepDirectories, ...owner }, signal);
+  });
+  emitContainerEvent(world.events, record, 'extract-to-dir');
+}

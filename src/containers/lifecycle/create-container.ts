@@ -1,0 +1,164 @@
+import { rm } from 'node:fs/promises';
+import { EngineError } from '../../base/errors.ts';
+import { newObjectId } from '../../base/ids.ts';
+import { settleAll } from '../../base/settle-all.ts';
+import { formatNanos } from '../../base/time.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import { checkName } from '../model/container-name.ts';
+import { containerPaths } from '../model/paths.ts';
+import { type ContainerRecord, type MountRecord, NEVER_STARTED } from '../model/record.ts';
+import type { CreateContainer } from '../model/requests.ts';
+import type { ContainerPlan, PlannedMount } from '../plan/planner.ts';
+import { makeViews, rootsOf } from '../relations/image-mounts.ts';
+import { networkSource } from '../relations/join-namespaces.ts';
+import { linksOf } from '../relations/links.ts';
+import { makeContainerFolder } from '../start/etc-files.ts';
+import type { Entry } from '../tables/entry.ts';
+import type { World } from '../world.ts';
+import { releaseVolumes } from './remove-container.ts';
+
+/** By which programs know that they run in a container of an engine like Docker's. */
+const MARK = '.dockerenv';
+
+export interface Created {
+  readonly id: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Makes a container, or leaves nothing: its name, writable root, folder and volumes.
+ * @throws EngineError notFound `No such image: x`; invalid; conflict for a name that is taken
+ */
+export async function createContainer(world: World, request: CreateContainer, signal: AbortSignal): Promise<Created> {
+  const wanted = request.name.startsWith('/') ? request.name.slice(1) : request.name;
+  if (wanted !== '') checkName(wanted, request.name);
+  world.runtime.expectStart?.();
+  const plan = nameVolumes(world.planner.plan(request));
+  checkNetwork(world, plan);
+  linksOf(world.table, plan);
+  if (signal.aborted) throw new EngineError('cancelled', 'the client went away');
+  const entry = world.table.insert(newRecord(world, plan, wanted === '' ? freeName(world) : wanted));
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => undoCreate(world, entry));
+  const [mounts] = await settleAll([
+    makeVolumes(world, entry.record, plan.mounts),
+    world.snapshots.createWritable(entry.id, entry.record.diffIds, { emptyFile: MARK }),
+    makeFolder(world, entry.id),
+    makeViews(world, entry.record),
+  ]);
+  await makeWorkingFolder(world, entry.record);
+  world.table.put(entry, { ...entry.record, mounts, phase: 'ready' });
+  undo.move();
+  emitContainerEvent(world.events, entry.record, 'create');
+  return { id: entry.id, warnings: plan.warnings };
+}
+
+/** Volumes without a name are given one now: what a crash leaves of them must be known. */
+function nameVolumes(plan: ContainerPlan): ContainerPlan {
+  const mounts = plan.mounts.map((planned): PlannedMount => {
+    const { mount, volume } = planned;
+    if (volume === undefined || volume.name !== '') return planned;
+    const name = newObjectId();
+    return { mount: { ...mount, Name: name }, volume: { ...volume, name } };
+  });
+  return { ...plan, mounts };
+}
+
+/** Ports and addresses that no start could give are refused now. */
+function checkNetwork(world: Pick<World, 'networks'>, plan: ContainerPlan): void {
+  const source = networkSource(plan);
+  if (source.kind !== 'sandbox') return;
+  world.networks.check({
+    mode: source.mode,
+    endpoints: plan.networks,
+    portBindings: plan.hostConfig.PortBindings ?? {},
+  });
+}
+
+function newRecord(world: World, plan: ContainerPlan, name: string): ContainerRecord {
+  const { image, config } = plan;
+  const id = newObjectId();
+  return {
+    id,
+    name,
+    createdAt: formatNanos(world.clock.now()),
+    phase: 'creating',
+    state: NEVER_STARTED,
+    imageId: image.id,
+    imageManifest: image.manifestDescriptor,
+    diffIds: image.config.rootfs.diff_ids,
+    platform: plan.platform,
+    path: plan.path,
+    args: plan.args,
+    // Unless it has a name, a host is called by the container's short id.
+    config: { ...config, Hostname: plan.hostname ?? id.slice(0, 12) },
+    hostConfig: plan.hostConfig,
+    mounts: plan.mounts.map(({ mount }) => mount),
+    networks: plan.networks,
+    hasStarted: false,
+    manuallyStopped: false,
+    restartCount: 0,
+  };
+}
+
+/** The space of names is large: a few tries find a free one, then a digit does (as in dockerd). */
+function freeName(world: World): string {
+  for (let retry = 0; ; retry += 1) {
+    const name = world.planner.randomName(retry);
+    if (!world.table.isNameTaken(name)) return name;
+  }
+}
+
+/** Makes the volumes that are missing and holds all of them; answers the mounts with their sources. */
+async function makeVolumes(
+  world: Pick<World, 'volumes'>,
+  record: ContainerRecord,
+  planned: readonly PlannedMount[],
+): Promise<readonly MountRecord[]> {
+  const mounts: MountRecord[] = [];
+  for (const { mount, volume } of planned) {
+    if (volume === undefined) {
+      mounts.push(mount);
+      continue;
+    }
+    const made = await world.volumes.create(volume);
+    world.volumes.reference(made.Name, record.id);
+    mounts.push({ ...mount, Name: made.Name, Source: made.Mountpoint, Driver: made.Driver });
+  }
+  return mounts;
+}
+
+async function makeFolder(world: Pick<World, 'dataRoot'>, id: string): Promise<void> {
+  makeContainerFolder(containerPaths(world.dataRoot, id));
+}
+
+/** As dockerd does at create, so that a path that cannot be one is refused now. @throws EngineError invalid */
+async function makeWorkingFolder(
+  world: Pick<World, 'snapshots' | 'roots'>,
+  { id, config }: ContainerRecord,
+): Promise<void> {
+  const { WorkingDir: path = '' } = config;
+  if (path === '' || path === '/') return;
+  const root = await world.snapshots.mount(id);
+  try {
+    world.roots.makeDirectory(root, path, { uid: 0, gid: 0 });
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'invalid') {
+      throw new EngineError('invalid', `Cannot mkdir: ${path} is not a directory`, { cause: error });
+    }
+    throw error;
+  } finally {
+    await world.snapshots.unmount(id);
+  }
+}
+
+/** Nobody has seen the container yet: what was made for it alone goes, named volumes stay. */
+async function undoCreate(world: World, entry: Entry): Promise<void> {
+  await world.background.run('undoing a create', entry.id, async () => {
+    await releaseVolumes(world, { ...entry.record, removeVolumes: true });
+    for (const root of rootsOf(entry.record)) await world.snapshots.removeWritable(root);
+    await rm(containerPaths(world.dataRoot, entry.id).folder, { recursive: true, force: true });
+    world.table.drop(entry);
+    world.table.forget(entry.id);
+  });
+}

@@ -1,0 +1,166 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf, messageOf } from '../../../base/errors.ts';
+import type { SandboxState } from '../../../network/index.ts';
+import type { KnownTask } from '../../../runtime/index.ts';
+import { watchHealth } from '../../health/watch-health.ts';
+import { containersFolder } from '../../model/paths.ts';
+import type { ContainerRecord } from '../../model/record.ts';
+import { wantsRestartAtBoot } from '../../model/restart-policy.ts';
+import { SIGKILL } from '../../model/signals.ts';
+import { awaitingRestart, hasProcess } from '../../model/state.ts';
+import { ownerOfRoot, rootsOf } from '../../relations/image-mounts.ts';
+import { volumeNames } from '../../start/release-resources.ts';
+import type { Entry } from '../../tables/entry.ts';
+import type { World } from '../../world.ts';
+import { restartByPolicy } from '../exit/restart-by-policy.ts';
+import { endInterruptedCommit } from '../hold-for-commit.ts';
+import { autoRemove, releaseVolumes, sweep } from '../remove-container.ts';
+import { takeOverContainer, takeOverExec } from './adopt-tasks.ts';
+
+/** Unmounts and sweeps at a time: enough to be quick, few enough to leave the thread pool to others. */
+const PARALLEL = 16;
+
+/**
+ * Makes memory, kernel and disk agree with the records after a start of the daemon. What runs is taken over as it is,
+ * creates cut short are undone and removals finished, what belongs to no container is removed. Then exits that happened
+ * meanwhile are applied in their order, and restart policies and auto-remove have their say.
+ *
+ * Exits that are announced meanwhile wait in `World.exits`. Repeatable: cut short, the next one goes on.
+ */
+export async function restore(world: World): Promise<void> {
+  const tasks = world.runtime.tasks();
+  const unfinished = world.table.stored().filter(({ phase }) => phase === 'creating' || phase === 'removing');
+  for (const record of world.table.stored()) {
+    if (record.phase !== 'creating' && record.phase !== 'removing') world.table.adopt(record);
+  }
+  const entries = [...world.table.entries()];
+  takeOver(world, entries, tasks);
+  for (const entry of entries) {
+    for (const name of volumeNames(entry.record)) world.volumes.reference(name, entry.id);
+  }
+
+  await world.networks.restore(runningSandboxes(entries));
+  await world.volumes.restore(new Set(entries.map(({ id }) => id)));
+  await inParallel(
+    entries.filter(({ record }) => !hasProcess(record)),
+    (entry) => unmountStale(world, entry.record),
+  );
+  await sweepMounts(world, entries);
+  await inParallel(unfinished, (record) => finish(world, record));
+  await killOrphans(world, tasks);
+  await removeStrays(world);
+
+  for (const entry of entries) await quietly(world, entry.id, endInterruptedCommit(world, entry));
+  const idle = entries.filter(({ record }) => !hasProcess(record));
+  for (const task of tasks) if (task.exit !== undefined) world.exits.push({ ...refOf(task), ...task.exit });
+  world.exits.open();
+  for (const entry of idle) reviveOrRemove(world, entry);
+  for (const entry of entries) watchHealth(world, entry);
+}
+
+function takeOver(world: World, entries: readonly Entry[], tasks: readonly KnownTask[]): void {
+  const main = new Map<string, KnownTask>();
+  const execs = new Map<string, KnownTask>();
+  for (const task of tasks) {
+    if (task.execId === undefined) main.set(task.containerId, task);
+    else execs.set(task.execId, task);
+  }
+  for (const entry of entries) takeOverContainer(world, entry, main.get(entry.id));
+  for (const exec of [...world.execs.all()]) takeOverExec(world, exec, execs.get(exec.id));
+}
+
+function runningSandboxes(entries: readonly Entry[]): readonly SandboxState[] {
+  return entries.flatMap(({ record }) =>
+    hasProcess(record) && record.sandbox !== undefined ? [{ ...record.sandbox, containerName: record.name }] : [],
+  );
+}
+
+/** A crash between an exit and its clean-up leaves mounts. Networks are given back by the networks' own restore. */
+async function unmountStale(world: World, record: ContainerRecord): Promise<void> {
+  for (const root of rootsOf(record)) await quietly(world, record.id, world.snapshots.unmount(root));
+  for (const name of volumeNames(record)) await quietly(world, record.id, world.volumes.unmount(name, record.id));
+}
+
+async function sweepMounts(world: World, entries: readonly Entry[]): Promise<void> {
+  const running = entries.filter(({ record }) => hasProcess(record)).map(({ id }) => id);
+  try {
+    await world.sharedMemory.sweep(new Set(running));
+    await world.pinnedPaths.sweep();
+  } catch (error) {
+    world.logger.error({ error: messageOf(error) }, 'mounts of containers that ended stay');
+  }
+}
+
+/** Undoes a create, finishes a removal: both leave nothing. */
+async function finish(world: World, record: ContainerRecord): Promise<void> {
+  const removeVolumes = record.phase === 'creating' || record.removeVolumes === true;
+  await quietly(world, record.id, releaseVolumes(world, { ...record, removeVolumes }));
+  world.execs.deleteOf(record.id);
+  await quietly(world, record.id, sweep(world, record));
+}
+
+/** Processes that no record accounts for. Their exits release them. */
+async function killOrphans(world: World, tasks: readonly KnownTask[]): Promise<void> {
+  for (const task of tasks) {
+    if (task.exit !== undefined) continue;
+    const entry = world.table.byId(task.containerId);
+    const known = task.execId === undefined ? entry : world.execs.find(task.execId) && entry;
+    if (known !== undefined && hasProcess(known.record)) continue;
+    world.logger.warn(
+      { containerId: task.containerId, execId: task.execId },
+      'killing a process that no record accounts for',
+    );
+    await quietly(world, task.containerId, world.runtime.kill(refOf(task), SIGKILL));
+  }
+}
+
+/** Writable layers and folders of containers that do not exist. */
+async function removeStrays(world: World): Promise<void> {
+  const layers = world.snapshots.writables().filter((id) => world.table.byId(ownerOfRoot(id)) === undefined);
+  await inParallel(layers, (id) => quietly(world, id, world.snapshots.removeWritable(id)));
+  const root = containersFolder(world.dataRoot);
+  const folders = (await namesIn(root)).filter((id) => world.table.byId(id) === undefined);
+  await inParallel(folders, (id) => quietly(world, id, rm(join(root, id), { recursive: true, force: true })));
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** What a container that had ended before the daemon came back wants: a restart, its removal, or nothing. */
+function reviveOrRemove(world: World, entry: Entry): void {
+  const { state, hostConfig, restartCount, manuallyStopped, hasStarted } = entry.record;
+  const run = { exitCode: state.exitCode, durationMs: 0, manuallyStopped, restartCount };
+  if (state.restarting || (hasStarted && wantsRestartAtBoot(hostConfig.RestartPolicy, run))) {
+    world.table.note(entry, awaitingRestart(entry.record));
+    restartByPolicy(world, entry, 0);
+  } else if (hasStarted || state.error !== '') {
+    autoRemove(world, entry);
+  }
+}
+
+function refOf(task: KnownTask): { containerId: string; execId?: string } {
+  return { containerId: task.containerId, ...(task.execId === undefined ? {} : { execId: task.execId }) };
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of queue) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
+}
+
+async function quietly(world: World, containerId: string, step: Promise<unknown>): Promise<void> {
+  try {
+    await step;
+  } catch (error) {
+    world.logger.error({ containerId, error: messageOf(error) }, 'restoring a container is incomplete');
+  }
+}

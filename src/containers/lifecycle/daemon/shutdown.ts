@@ -1,0 +1,29 @@
+import { messageOf } from '../../../base/errors.ts';
+import { hasProcess } from '../../model/state.ts';
+import type { World } from '../../world.ts';
+import { stopEntry } from '../stop-container.ts';
+
+/**
+ * Ends the daemon's part. Containers run on unless they are to be stopped: then all at once, each with its own grace time,
+ * and without being marked as stopped by hand, so that their restart policies revive them. Waits for what is under way.
+ */
+export async function shutdown(world: World, options: { readonly stopContainers: boolean }): Promise<void> {
+  world.lifetime.closing = true;
+  for (const entry of world.table.entries()) {
+    entry.cancelRestart();
+    entry.endHealthChecks();
+  }
+  if (options.stopContainers) {
+    const running = [...world.table.entries()].filter(({ record }) => hasProcess(record));
+    await Promise.all(
+      running.map(async (entry) => {
+        try {
+          await stopEntry(world, entry, {});
+        } catch (error) {
+          world.logger.error({ containerId: entry.id, error: messageOf(error) }, 'a container could not be stopped');
+        }
+      }),
+    );
+  }
+  await world.background.idle();
+}

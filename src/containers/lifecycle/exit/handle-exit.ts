@@ -1,0 +1,91 @@
+import { parseNanos } from '../../../base/time.ts';
+import type { TaskExit } from '../../../runtime/index.ts';
+import { emitContainerEvent } from '../../events/container-events.ts';
+import { handleExecExit } from '../../exec/exec-exit.ts';
+import { wantsRestart } from '../../model/restart-policy.ts';
+import { exited, hasProcess } from '../../model/state.ts';
+import { announceLeaving, giveBack } from '../../start/release-resources.ts';
+import type { Entry } from '../../tables/entry.ts';
+import type { World } from '../../world.ts';
+import { autoRemove } from '../remove-container.ts';
+import { restartByPolicy } from './restart-by-policy.ts';
+
+/**
+ * Takes note of an exit: stored, announced and waiters answered before this returns; clean-up and what the restart policy
+ * or auto-remove want follow in the background. Takes no lock: an exit is a fact, not a wish.
+ *
+ * Exits that are known already, of removed containers or of earlier runs are only released.
+ */
+export function handleExit(world: World, exit: TaskExit): void {
+  if (exit.execId !== undefined) {
+    handleExecExit(world, exit, exit.execId);
+    return;
+  }
+  const entry = world.table.byId(exit.containerId);
+  if (entry === undefined || !hasProcess(entry.record) || isOfEarlierRun(entry, exit)) {
+    releaseTask(world, exit.containerId);
+    return;
+  }
+  applyExit(world, entry, exit);
+}
+
+function applyExit(world: World, entry: Entry, exit: TaskExit): void {
+  entry.endHealthChecks();
+  const before = entry.record;
+  const ranForMs = runDuration(before.state.startedAt, exit.exitedAt);
+  const restart =
+    !world.lifetime.closing &&
+    !entry.isRemoving &&
+    !entry.isRestartedByHand &&
+    wantsRestart(before.hostConfig.RestartPolicy, {
+      exitCode: exit.exitCode ?? 1,
+      durationMs: ranForMs,
+      manuallyStopped: before.manuallyStopped,
+      restartCount: before.restartCount,
+    });
+  const after = exited(before, exit, restart ? 'restarting' : 'exited');
+  const unstored = world.table.note(entry, after);
+  announceLeaving(world, before);
+  emitContainerEvent(world.events, after, 'die', {
+    execDuration: String(Math.floor(ranForMs / 1000)),
+    exitCode: String(after.state.exitCode),
+  });
+  entry.waiters.exited({ exitCode: after.state.exitCode });
+  endExecs(world, entry);
+
+  if (unstored === undefined) releaseTask(world, entry.id);
+  // The supervisor keeps the exit: a daemon that starts when there is space again learns of it.
+  else world.logger.error({ containerId: entry.id, error: unstored.message }, 'an exit could not be stored');
+  entry.cleanUp(world.background.run('clean-up after an exit', entry.id, () => giveBack(world, before)));
+  if (restart) {
+    restartByPolicy(world, entry, entry.nextRestartDelayMs(ranForMs));
+  } else if (!entry.isRestartedByHand) {
+    autoRemove(world, entry);
+  }
+}
+
+function releaseTask(world: World, containerId: string): void {
+  void world.background.run('release of an ended task', containerId, () => world.runtime.release({ containerId }));
+}
+
+/** Execs end with their container; those whose exit is not seen yet have none to come. */
+function endExecs(world: World, entry: Entry): void {
+  for (const id of entry.execIds) {
+    const exec = world.execs.find(id);
+    // An exec that was running reports its own exit; one that never started cannot start any more.
+    if (exec !== undefined && !exec.running) entry.execIds.delete(id);
+  }
+}
+
+function isOfEarlierRun(entry: Entry, exit: TaskExit): boolean {
+  const startedAt = parseNanos(entry.record.state.startedAt);
+  const exitedAt = parseNanos(exit.exitedAt);
+  return startedAt !== undefined && exitedAt !== undefined && exitedAt < startedAt;
+}
+
+function runDuration(startedAt: string, exitedAt: string): number {
+  const from = parseNanos(startedAt);
+  const to = parseNanos(exitedAt);
+  if (from === undefined || to === undefined || to < from) return 0;
+  return Number((to - from) / 1_000_000n);
+}

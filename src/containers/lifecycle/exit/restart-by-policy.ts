@@ -1,0 +1,28 @@
+import { EngineError, messageOf } from '../../../base/errors.ts';
+import type { Entry } from '../../tables/entry.ts';
+import type { World } from '../../world.ts';
+import { startLocked } from '../start-container.ts';
+
+/**
+ * Starts the container again after the delay, unless a user stops or removes it or the daemon ends first. A start that
+ * fails ends the policy, as dockerd does: the container is exited.
+ */
+export function restartByPolicy(world: World, entry: Entry, delayMs: number): void {
+  if (world.lifetime.closing) return; // Stored as restarting: the next daemon goes on.
+  const timer = world.clock.after(delayMs, () => {
+    entry.endRestartWait();
+    void world.background.run('restart by policy', entry.id, () => restartNow(world, entry));
+  });
+  entry.awaitRestart(() => timer.cancel());
+}
+
+async function restartNow(world: World, entry: Entry): Promise<void> {
+  using _lock = await world.locks.acquire(entry.id);
+  if (world.lifetime.closing || entry.isRemoving || !entry.record.state.restarting) return;
+  try {
+    await startLocked(world, entry, { byPolicy: true });
+  } catch (error) {
+    world.logger.error({ containerId: entry.id, error: messageOf(error) }, 'restart of a container failed');
+    if (!(error instanceof EngineError)) throw error;
+  }
+}

@@ -1,0 +1,39 @@
+import { conflict, internal } from '../../base/errors.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import { watchHealth } from '../health/watch-health.ts';
+import { hasProcess, paused } from '../model/state.ts';
+import type { Entry } from '../tables/entry.ts';
+import type { World } from '../world.ts';
+
+/** @throws EngineError notFound; conflict when it does not run, is paused already or restarting */
+export async function pauseContainer(world: World, ref: string, signal: AbortSignal): Promise<void> {
+  const entry = world.table.resolve(ref);
+  using _lock = await world.locks.acquire(entry.id, signal);
+  const { state } = entry.record;
+  if (!state.running) throw conflict(`container ${entry.id} is not running`);
+  if (state.paused) throw conflict(`Container ${entry.id} is already paused`);
+  if (state.restarting) throw conflict(`Container ${entry.id} is restarting, wait until the container is running`);
+  await setPaused(world, entry, true);
+}
+
+/** @throws EngineError notFound; internal (dockerd's status for it) when it is not paused */
+export async function unpauseContainer(world: World, ref: string, signal: AbortSignal): Promise<void> {
+  const entry = world.table.resolve(ref);
+  using _lock = await world.locks.acquire(entry.id, signal);
+  if (!entry.record.state.paused) throw internal(`Container ${entry.id} is not paused`);
+  await setPaused(world, entry, false);
+}
+
+/** Freezes or thaws, unless the process has ended meanwhile. With the lock held. */
+export async function setPaused(world: World, entry: Entry, pause: boolean): Promise<void> {
+  await (pause ? world.runtime.pause(entry.id) : world.runtime.resume(entry.id));
+  if (hasProcess(entry.record)) notePaused(world, entry, pause);
+}
+
+/** The process was frozen, or thawed. */
+export function notePaused(world: World, entry: Entry, pause: boolean): void {
+  if (pause) entry.endHealthChecks();
+  world.table.note(entry, paused(entry.record, pause));
+  emitContainerEvent(world.events, entry.record, pause ? 'pause' : 'unpause');
+  if (!pause) watchHealth(world, entry);
+}

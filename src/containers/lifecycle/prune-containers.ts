@@ -1,0 +1,33 @@
+import { conflict } from '../../base/errors.ts';
+import type { Filters } from '../model/requests.ts';
+import type { World } from '../world.ts';
+import { removeStopped } from './remove-container.ts';
+
+/** Removes every container that has ended, or never began, and matches. @throws EngineError invalid; conflict while another prune runs */
+export async function pruneContainers(
+  world: World,
+  filters: Filters,
+  signal: AbortSignal,
+): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }> {
+  const matcher = world.listRules.pruneMatcher(filters);
+  if (world.lifetime.pruning) throw conflict('a prune operation is already running');
+  world.lifetime.pruning = true;
+  const deleted: string[] = [];
+  let reclaimedBytes = 0;
+  try {
+    for (const entry of [...world.table.entries()]) {
+      if (signal.aborted) break;
+      const { state, phase } = entry.record;
+      if (state.running || phase !== 'ready' || entry.isStarting || !matcher(entry.record)) continue;
+      const size = await world.snapshots.writableSize(entry.id);
+      await removeStopped(world, entry, { volumes: false });
+      if (world.table.byId(entry.id) === entry) continue; // Started meanwhile.
+      deleted.push(entry.id);
+      reclaimedBytes += size;
+    }
+  } finally {
+    world.lifetime.pruning = false;
+  }
+  world.events.emit('container', 'prune', '', { reclaimed: String(reclaimedBytes) });
+  return { deleted, reclaimedBytes };
+}

@@ -1,0 +1,121 @@
+import { rm } from 'node:fs/promises';
+import { conflict, EngineError, internal, messageOf } from '../../base/errors.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import { containerPaths } from '../model/paths.ts';
+import type { ContainerRecord } from '../model/record.ts';
+import { hasProcess } from '../model/state.ts';
+import { rootsOf } from '../relations/image-mounts.ts';
+import { giveBack, volumeNames } from '../start/release-resources.ts';
+import type { Entry } from '../tables/entry.ts';
+import type { World } from '../world.ts';
+import { abandonRestart } from './exit/abandon-restart.ts';
+import { killAndWait } from './signal-task.ts';
+
+/** Removals whose slow part is still under way; above it a removal waits for its own, so that they cannot pile up. */
+const UNHURRIED = 100;
+
+/**
+ * Answers when the container is unknown, its name, ports and volumes free. Its files go in the background; what a crash
+ * leaves of them is finished by restore.
+ * @throws EngineError notFound; conflict when it runs without `force`, or is being removed already
+ */
+export async function removeContainer(
+  world: World,
+  ref: string,
+  options: { readonly force: boolean; readonly volumes: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const entry = world.table.resolve(ref);
+  if (entry.isRemoving) throw conflict(`removal of container ${ref} is already in progress`);
+  using _lock = await world.locks.acquire(entry.id, signal);
+  if (entry.isRemoving) throw conflict(`removal of container ${ref} is already in progress`);
+  if (entry.record.state.running && !options.force) throw runningError(entry.record);
+  entry.beginRemoval();
+  try {
+    if (!abandonRestart(world, entry) && hasProcess(entry.record)) await killAndWait(world, entry);
+    await removeLocked(world, entry, options);
+  } catch (error) {
+    entry.cancelRemoval();
+    if (error instanceof EngineError) throw error;
+    throw internal(`cannot remove container "/${entry.record.name}": ${messageOf(error)}`, error);
+  }
+}
+
+/** Removes a container that has ended, unless it was started or removed meanwhile: auto-remove and prune. */
+export async function removeStopped(world: World, entry: Entry, options: { volumes: boolean }): Promise<void> {
+  using _lock = await world.locks.acquire(entry.id);
+  if (entry.isRemoving || entry.record.state.running || world.table.byId(entry.id) !== entry) return;
+  entry.beginRemoval();
+  try {
+    await removeLocked(world, entry, options);
+  } catch (error) {
+    entry.cancelRemoval();
+    throw error;
+  }
+}
+
+/** Removes, in the background, a container that was made with `--rm` and has ended. */
+export function autoRemove(world: World, entry: Entry): void {
+  if (entry.record.hostConfig.AutoRemove !== true || entry.isRemoving) return;
+  void world.background.run('auto-remove', entry.id, () => removeStopped(world, entry, { volumes: true }));
+}
+
+/** With the lock held and no process. */
+export async function removeLocked(world: World, entry: Entry, options: { readonly volumes: boolean }): Promise<void> {
+  entry.beginRemoval();
+  const last: ContainerRecord = { ...entry.record, phase: 'removing', removeVolumes: options.volumes };
+  world.room.write(() => world.table.put(entry, last));
+  if (entry.cleanup === undefined) await giveBack(world, last);
+  else await entry.cleanup;
+  await releaseVolumes(world, last);
+  world.table.drop(entry);
+  world.room.write(() => world.execs.deleteOf(entry.id));
+  emitContainerEvent(world.events, last, 'destroy');
+  if (entry.isAttached) endAttachments(world, entry);
+  entry.waiters.removed({ exitCode: last.state.exitCode });
+  const swept = world.background.run('removal of a container’s files', entry.id, () => sweep(world, last));
+  if (world.background.size > UNHURRIED) await swept;
+}
+
+/** The slow part of a removal, also of one that a crash cut short; may run twice. */
+export async function sweep(world: World, record: ContainerRecord): Promise<void> {
+  await Promise.all([
+    ...rootsOf(record).map((root) => world.snapshots.removeWritable(root)),
+    rm(containerPaths(world.dataRoot, record.id).folder, { recursive: true, force: true }),
+  ]);
+  world.room.write(() => world.table.forget(record.id));
+  world.room.freed();
+}
+
+/** Frees the container's volumes, and removes those made for it alone when asked to. */
+export async function releaseVolumes(world: Pick<World, 'volumes' | 'logger'>, record: ContainerRecord): Promise<void> {
+  const names = volumeNames(record);
+  for (const name of names) world.volumes.release(name, record.id);
+  if (record.removeVolumes !== true) return;
+  for (const name of names) {
+    if (!record.mounts.some((mount) => mount.Name === name && mount.anonymous)) continue;
+    try {
+      await world.volumes.remove(name, { force: true });
+    } catch (error) {
+      // Another container took it with --volumes-from.
+      world.logger.debug(
+        { containerId: record.id, volume: name, error: messageOf(error) },
+        'an anonymous volume stays',
+      );
+    }
+  }
+}
+
+/** Those that wait for a start which will not come. */
+function endAttachments(world: World, entry: Entry): void {
+  void world.background.run('end of attachments', entry.id, () =>
+    world.runtime.cancelAttach({ containerId: entry.id }),
+  );
+}
+
+function runningError(record: ContainerRecord): EngineError {
+  const advice = record.state.paused
+    ? 'container is paused and must be unpaused first'
+    : 'container is running: stop the container before removing or force remove';
+  return conflict(`cannot remove container "/${record.name}": ${advice}`);
+}

@@ -1,0 +1,28 @@
+import { EngineError, invalid, messageOf } from '../../base/errors.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import { checkName } from '../model/container-name.ts';
+import type { World } from '../world.ts';
+
+/** @throws EngineError notFound, invalid, conflict for a name that is taken */
+export async function renameContainer(
+  world: Pick<World, 'table' | 'locks' | 'events' | 'networks'>,
+  ref: string,
+  newName: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (ref === '' || newName === '') throw invalid('Neither old nor new names may be empty');
+  const entry = world.table.resolve(ref);
+  using _lock = await world.locks.acquire(entry.id, signal);
+  const name = newName.startsWith('/') ? newName.slice(1) : newName;
+  const oldName = entry.record.name;
+  if (name === oldName) throw invalid('Renaming a container with the same name as its current name');
+  try {
+    checkName(name, `/${name}`);
+    world.table.rename(entry, name);
+    world.networks.rename(entry.id, name);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.kind, `Error when allocating new name: ${messageOf(error)}`, { cause: error });
+  }
+  emitContainerEvent(world.events, entry.record, 'rename', { oldName: `/${oldName}` });
+}

@@ -1,0 +1,25 @@
+import { conflict } from '../../base/errors.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import type { StopOptions } from '../model/requests.ts';
+import type { World } from '../world.ts';
+import { startLocked } from './start-container.ts';
+import { stopEntry } from './stop-container.ts';
+
+/** Stops it when it runs, and starts it. Its exit in between neither removes it nor counts for its restart policy. */
+export async function restartContainer(
+  world: World,
+  ref: string,
+  options: StopOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const entry = world.table.resolve(ref);
+  using _held = entry.holdForRestart();
+  if (entry.record.state.running || entry.isStarting) await stopEntry(world, entry, options);
+  using _lock = await world.locks.acquire(entry.id, signal);
+  if (entry.isRemoving || entry.record.phase === 'removing') {
+    throw conflict('container is marked for removal and cannot be started');
+  }
+  // Another client was quicker: it runs anew, which is what was asked for.
+  if (!entry.record.state.running) await startLocked(world, entry, { byPolicy: false });
+  emitContainerEvent(world.events, entry.record, 'restart');
+}

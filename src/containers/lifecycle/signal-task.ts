@@ -1,0 +1,48 @@
+import { EngineError, internal } from '../../base/errors.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import { SIGKILL } from '../model/signals.ts';
+import type { Entry } from '../tables/entry.ts';
+import type { World } from '../world.ts';
+import { setPaused } from './pause-container.ts';
+
+/** A process killed by signal 9 that has not gone after this time hangs in the kernel. */
+export const KILL_PATIENCE_MS = 10_000;
+
+/** Sends the signal and announces it. One that is meant to end the container also thaws it. With the lock held. */
+export async function signalTask(world: World, entry: Entry, number: number, ends: boolean): Promise<void> {
+  if (ends && !world.lifetime.closing && !entry.isRestartedByHand) {
+    world.table.note(entry, { ...entry.record, manuallyStopped: true });
+  }
+  // Announced first: the exit that it causes may be here before the answer.
+  emitContainerEvent(world.events, entry.record, 'kill', { signal: String(number) });
+  try {
+    await world.runtime.kill({ containerId: entry.id }, number);
+  } catch (error) {
+    // It has just ended: its exit is on the way.
+    if (!(error instanceof EngineError) || (error.kind !== 'conflict' && error.kind !== 'notFound')) throw error;
+  }
+  if (ends && entry.record.state.paused) await setPaused(world, entry, false);
+}
+
+/** Kills by signal 9 and waits until the exit is known. With the lock held. @throws EngineError internal when it will not die */
+export async function killAndWait(world: World, entry: Entry): Promise<void> {
+  const exit = exitWithin(world, entry, KILL_PATIENCE_MS);
+  exit.catch(() => undefined);
+  await signalTask(world, entry, SIGKILL, true);
+  await exit;
+}
+
+/** Resolves with the exit of the process that runs now. @throws EngineError internal when the time is over */
+export function exitWithin(world: World, entry: Entry, patienceMs: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const abort = new AbortController();
+  const timer = world.clock.after(patienceMs, () => {
+    abort.abort();
+    reject(internal(`container ${entry.id} PID ${entry.record.state.pid} is zombie and can not be killed`));
+  });
+  void entry.waiters.add('next-exit', abort.signal).then(() => {
+    timer.cancel();
+    resolve();
+  });
+  return promise;
+}

@@ -1,0 +1,189 @@
+import { conflict, EngineError, internal, messageOf, notModified } from '../../base/errors.ts';
+import { settleAll } from '../../base/settle-all.ts';
+import type { Sandbox } from '../../network/index.ts';
+import { exitCodeOfStartError } from '../../runtime/index.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import { emitNetworkEvents, hostEndpoints } from '../events/network-events.ts';
+import { watchHealth } from '../health/watch-health.ts';
+import type { ContainerRecord } from '../model/record.ts';
+import { started, startFailed } from '../model/state.ts';
+import { mountViews } from '../relations/image-mounts.ts';
+import { joinedNetworkPath, networkSource } from '../relations/join-namespaces.ts';
+import { linkFacts, withLinkedEnv } from '../relations/links.ts';
+import { writeHostsFile, writeNameFiles } from '../start/etc-files.ts';
+import { makeBindSources } from '../start/make-bind-sources.ts';
+import { fillVolumes, mountVolumes } from '../start/prepare-volumes.ts';
+import { sharesMemory } from '../start/release-resources.ts';
+import { startTask } from '../start/task-request.ts';
+import type { Entry } from '../tables/entry.ts';
+import type { World } from '../world.ts';
+import { removeLocked } from './remove-container.ts';
+
+/** @throws EngineError notFound, notModified when it runs, conflict; and what {@link startLocked} throws */
+export async function startContainer(world: World, ref: string, signal: AbortSignal): Promise<void> {
+  const entry = world.table.resolve(ref);
+  using _lock = await world.locks.acquire(entry.id, signal);
+  const { state, phase } = entry.record;
+  world.runtime.expectStart?.();
+  if (state.paused) throw conflict('cannot start a paused container, try unpause instead');
+  if (state.running) throw notModified('container already started');
+  if (entry.isRemoving || phase !== 'ready' || state.dead) {
+    throw conflict('container is marked for removal and cannot be started');
+  }
+  await startLocked(world, entry, { byPolicy: false });
+}
+
+/**
+ * Starts a container that has no process, with its lock held. What was done is undone in reverse when a step fails, the
+ * failure kept in `State` (`ExitCode`, `Error`), and an auto-remove container removed. A client that goes away does not
+ * cut a start short: what it asked for happens.
+ */
+export async function startLocked(world: World, entry: Entry, options: { byPolicy: boolean }): Promise<void> {
+  // What the last run held is given back before the same names are taken again.
+  await entry.cleanedUp();
+  const before = entry.record;
+  entry.beginStart();
+  const exit = world.exits.hold(entry.id);
+  try {
+    await run(world, entry, options.byPolicy ? before : { ...before, restartCount: 0, manuallyStopped: false });
+    if (!options.byPolicy) entry.resetRestartDelay();
+  } catch (error) {
+    entry.endStart();
+    exit.discard();
+    await failStart(world, entry, before, error);
+    throw error instanceof EngineError ? error : internal(messageOf(error), error);
+  }
+  entry.endStart();
+  // A short-lived process may have ended before the answer to its start was here.
+  if (!exit.release()) watchHealth(world, entry);
+}
+
+async function run(world: World, entry: Entry, wanted: ContainerRecord): Promise<void> {
+  await using undo = new AsyncDisposableStack();
+  using pins = new DisposableStack();
+  const signal = new AbortController().signal;
+  const links = linkFacts(world.table, wanted);
+  makeBindSources(wanted.mounts);
+  const record = { ...wanted, mounts: await mountViews(world, wanted, undo) };
+  const [network, rootfs, mounts] = await settleAll([
+    openNetwork(world, record, undo, signal),
+    mountRoot(world, record, undo),
+    mountVolumes(world, record, undo, pins),
+    writeEarlyFiles(world, record),
+  ]);
+  if (networkSource(record).kind !== 'container') {
+    const facts = { hostGateway: world.networks.hostGateway, links: links.hosts };
+    writeHostsFile(world.dataRoot, record, network.sandbox, facts);
+  }
+  await fillVolumes(world, record, rootfs, signal);
+  if (sharesMemory(record)) shareMemory(world, record, undo);
+  const task = await startTask(world, {
+    record: withLinkedEnv(record, links.env),
+    rootfs,
+    mounts,
+    netnsPath: network.path,
+  });
+
+  const prepared: ContainerRecord = {
+    ...record,
+    phase: 'starting',
+    hasStarted: true,
+    ...(network.sandbox === undefined ? {} : { sandbox: { ...network.sandbox, containerId: record.id } }),
+    lastNetworks: lastNetworks(network.endpoints),
+  };
+  world.table.put(entry, prepared);
+  const process = await world.runtime.start(task, signal);
+  world.table.note(entry, started(prepared, process));
+  undo.move(); // The running container holds them now.
+  emitContainerEvent(world.events, entry.record, 'start');
+}
+
+async function mountRoot(world: World, record: ContainerRecord, undo: AsyncDisposableStack): Promise<string> {
+  undo.defer(() => quietly(world, record, world.snapshots.unmount(record.id)));
+  // A root that goes with its container never has to reach the disk.
+  return world.snapshots.mount(record.id, { isVolatile: record.hostConfig.AutoRemove === true });
+}
+
+/** For those who will join its IPC namespace. */
+function shareMemory(world: World, record: ContainerRecord, undo: AsyncDisposableStack): void {
+  undo.defer(() => quietly(world, record, world.sharedMemory.unmount(record.id)));
+  world.sharedMemory.mount(record.id, record.hostConfig.ShmSize ?? 0);
+}
+
+interface Network {
+  /** Namespace to join, undefined for the host's. */
+  readonly path: string | undefined;
+  readonly sandbox: Sandbox | undefined;
+  readonly endpoints: Sandbox['endpoints'];
+}
+
+async function openNetwork(
+  world: World,
+  record: ContainerRecord,
+  undo: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<Network> {
+  const source = networkSource(record);
+  if (source.kind === 'host') {
+    const endpoints = hostEndpoints(world);
+    emitNetworkEvents(world, record.id, endpoints, 'connect');
+    undo.defer(() => emitNetworkEvents(world, record.id, endpoints, 'disconnect'));
+    return { path: undefined, sandbox: undefined, endpoints };
+  }
+  if (source.kind === 'container') {
+    return { path: joinedNetworkPath(world.table, source.ref), sandbox: undefined, endpoints: {} };
+  }
+  const { config, hostConfig } = record;
+  const sandbox = await world.networks.attach(
+    {
+      containerId: record.id,
+      containerName: record.name,
+      mode: source.mode,
+      endpoints: record.networks,
+      exposedPorts: Object.keys(config.ExposedPorts ?? {}),
+      portBindings: hostConfig.PortBindings ?? {},
+      publishAll: hostConfig.PublishAllPorts === true,
+      sysctls: networkSysctls(hostConfig.Sysctls),
+    },
+    signal,
+  );
+  emitNetworkEvents(world, record.id, sandbox.endpoints, 'connect');
+  undo.defer(async () => {
+    await quietly(world, record, world.networks.detach(record.id));
+    emitNetworkEvents(world, record.id, sandbox.endpoints, 'disconnect');
+  });
+  return { path: sandbox.netnsPath, sandbox, endpoints: sandbox.endpoints };
+}
+
+/** A container that joins another's network shows the other's files. */
+async function writeEarlyFiles(world: World, record: ContainerRecord): Promise<void> {
+  if (networkSource(record).kind !== 'container') writeNameFiles(world.dataRoot, record, world.runDefaults);
+}
+
+/** The runtime writes the others; those of the network belong into a namespace that exists before it. */
+function networkSysctls(
+  sysctls: Readonly<Record<string, string>> | null | undefined,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(sysctls ?? {}).filter(([name]) => name.startsWith('net.')));
+}
+
+function lastNetworks(endpoints: Sandbox['endpoints']): NonNullable<ContainerRecord['lastNetworks']> {
+  return Object.fromEntries(
+    Object.entries(endpoints).map(([name, { NetworkID = '', DNSNames = null }]) => [name, { NetworkID, DNSNames }]),
+  );
+}
+
+async function failStart(world: World, entry: Entry, before: ContainerRecord, error: unknown): Promise<void> {
+  world.table.note(entry, startFailed(before, { exitCode: exitCodeOfStartError(error), error: messageOf(error) }));
+  if (before.state.restarting) entry.waiters.exited({ exitCode: entry.record.state.exitCode });
+  await quietly(world, before, world.runtime.cancelAttach({ containerId: entry.id }));
+  if (before.hostConfig.AutoRemove === true) await removeLocked(world, entry, { volumes: true });
+}
+
+async function quietly(world: World, record: ContainerRecord, step: Promise<unknown>): Promise<void> {
+  try {
+    await step;
+  } catch (error) {
+    world.logger.warn({ containerId: record.id, error: messageOf(error) }, 'undoing a failed start is incomplete');
+  }
+}

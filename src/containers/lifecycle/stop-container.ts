@@ -1,0 +1,75 @@
+import { EngineError, messageOf, notModified } from '../../base/errors.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import type { StopOptions } from '../model/requests.ts';
+import { parseSignal, stopSignalOf } from '../model/signals.ts';
+import { hasProcess } from '../model/state.ts';
+import type { Entry } from '../tables/entry.ts';
+import type { World } from '../world.ts';
+import { abandonRestart } from './exit/abandon-restart.ts';
+import { autoRemove } from './remove-container.ts';
+import { exitWithin, killAndWait, signalTask } from './signal-task.ts';
+
+const DEFAULT_GRACE_SECONDS = 10;
+/** When the signal could not be sent, the process is most likely going anyway. */
+const FAILED_SIGNAL_PATIENCE_SECONDS = 2;
+
+/** A client that goes away does not cut a stop short. @throws EngineError notFound, notModified, invalid for an unknown signal */
+export async function stopContainer(
+  world: World,
+  ref: string,
+  options: StopOptions,
+  _signal: AbortSignal,
+): Promise<void> {
+  const entry = world.table.resolve(ref);
+  if (!entry.record.state.running && !entry.isStarting) throw notModified('container already stopped');
+  await stopEntry(world, entry, options);
+}
+
+/** Signal, grace, kill; resolves when the exit is known. Nothing happens to a container that does not run. */
+export async function stopEntry(world: World, entry: Entry, options: StopOptions): Promise<void> {
+  const { config } = entry.record;
+  const number = options.stopSignal ? parseSignal(options.stopSignal) : stopSignalOf(entry.record);
+  const grace = options.graceSeconds ?? config.StopTimeout ?? DEFAULT_GRACE_SECONDS;
+  const sent = await sendStop(world, entry, number, grace);
+  if (sent === 'ended') return;
+  if (sent === 'abandoned') autoRemove(world, entry);
+  else {
+    await sent.exit.catch(async () => {
+      using _lock = await world.locks.acquire(entry.id);
+      if (!hasProcess(entry.record)) return;
+      world.logger.info(
+        { containerId: entry.id, signal: number, grace },
+        'a container outlived its grace time: killing it',
+      );
+      await killAndWait(world, entry);
+    });
+  }
+  emitContainerEvent(world.events, entry.record, 'stop');
+}
+
+/** The lock is held while signalling only: `kill` and `rm -f` work during the grace time. */
+async function sendStop(
+  world: World,
+  entry: Entry,
+  number: number,
+  grace: number,
+): Promise<'ended' | 'abandoned' | { readonly exit: Promise<void> }> {
+  using _lock = await world.locks.acquire(entry.id);
+  if (abandonRestart(world, entry)) return 'abandoned';
+  if (!hasProcess(entry.record)) return 'ended';
+  // Registered before the signal: the exit may come before the answer to it.
+  const exit = grace < 0 ? nextExit(entry) : exitWithin(world, entry, grace * 1000);
+  exit.catch(() => undefined); // Handled by the caller, a moment later.
+  try {
+    await signalTask(world, entry, number, true);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    world.logger.warn({ containerId: entry.id, error: messageOf(error) }, 'a container could not be signalled');
+    return { exit: exitWithin(world, entry, FAILED_SIGNAL_PATIENCE_SECONDS * 1000) };
+  }
+  return { exit };
+}
+
+async function nextExit(entry: Entry): Promise<void> {
+  await entry.waiters.add('next-exit');
+}

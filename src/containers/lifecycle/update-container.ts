@@ -1,0 +1,92 @@
+import { conflict, EngineError } from '../../base/errors.ts';
+import type { HostConfig, Resources, RestartPolicy } from '../../spec/index.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import { hasProcess } from '../model/state.ts';
+import type { World } from '../world.ts';
+
+type Change = Resources & { readonly RestartPolicy?: RestartPolicy };
+
+/** What `update` may change. Absent, zero and '' leave a value as it is (moby, `UpdateContainer`). */
+const UPDATABLE = [
+  'BlkioWeight',
+  'CpuShares',
+  'NanoCpus',
+  'CpuPeriod',
+  'CpuQuota',
+  'CpuRealtimePeriod',
+  'CpuRealtimeRuntime',
+  'CpusetCpus',
+  'CpusetMems',
+  'Memory',
+  'MemorySwap',
+  'MemoryReservation',
+] as const satisfies readonly (keyof Resources)[];
+
+/**
+ * Stores new limits and applies them to a container that runs; when that fails, nothing is changed.
+ * @throws EngineError notFound; invalid for limits that nobody has; conflict for options that exclude each other; what the runtime says
+ */
+export async function updateContainer(
+  world: Pick<World, 'table' | 'locks' | 'runtime' | 'events' | 'planner'>,
+  ref: string,
+  change: Change,
+  signal: AbortSignal,
+): Promise<{ readonly warnings: readonly string[] }> {
+  const entry = world.table.resolve(ref);
+  const { resources, warnings } = world.planner.checkUpdate(change);
+  using _lock = await world.locks.acquire(entry.id, signal);
+  const before = entry.record;
+  try {
+    if (entry.isRemoving || before.state.dead) {
+      throw conflict('container is marked for removal and cannot be "update"');
+    }
+    const hostConfig = mergeChange(before.hostConfig, resources);
+    if (hasProcess(before)) await world.runtime.update(entry.id, hostConfig);
+    world.table.put(entry, { ...entry.record, hostConfig });
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.kind, `Cannot update container ${entry.id}: ${error.message}`, { cause: error });
+  }
+  emitContainerEvent(world.events, entry.record, 'update');
+  return { warnings };
+}
+
+/** @throws EngineError conflict */
+export function mergeChange(current: HostConfig, change: Change): HostConfig {
+  checkCpu(current, change);
+  if (isSet(change.Memory) && !isSet(change.MemorySwap)) {
+    const swap = current.MemorySwap ?? 0;
+    if (swap > 0 && (change.Memory ?? 0) > swap) {
+      throw conflict(
+        'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
+      );
+    }
+  }
+  const policy = change.RestartPolicy;
+  const hasPolicy = policy?.Name !== undefined && policy.Name !== '';
+  if (hasPolicy && policy.Name !== 'no' && current.AutoRemove === true) {
+    throw conflict('Restart policy cannot be updated because AutoRemove is enabled for the container');
+  }
+  const set = Object.fromEntries(UPDATABLE.filter((key) => isSet(change[key])).map((key) => [key, change[key]]));
+  return {
+    ...current,
+    ...set,
+    ...(change.PidsLimit == null ? {} : { PidsLimit: change.PidsLimit }),
+    ...(hasPolicy ? { RestartPolicy: { Name: policy.Name, MaximumRetryCount: policy.MaximumRetryCount ?? 0 } } : {}),
+  };
+}
+
+/** CPUs are given as a number of them, or as quota and period, and stay in that form. */
+function checkCpu(current: HostConfig, change: Change): void {
+  const clash = (what: string, has: string): never => {
+    throw conflict(`Conflicting options: ${what} cannot be updated as ${has} has already been set`);
+  };
+  if (isSet(change.NanoCpus) && isSet(current.CpuPeriod)) clash('Nano CPUs', 'CPU Period');
+  if (isSet(change.NanoCpus) && isSet(current.CpuQuota)) clash('Nano CPUs', 'CPU Quota');
+  if (isSet(change.CpuPeriod) && isSet(current.NanoCpus)) clash('CPU Period', 'NanoCPUs');
+  if (isSet(change.CpuQuota) && isSet(current.NanoCpus)) clash('CPU Quota', 'NanoCPUs');
+}
+
+function isSet(value: number | string | undefined): boolean {
+  return value !== undefined && value !== 0 && value !== '';
+}

@@ -1,0 +1,16 @@
+import type { WaitCondition, WaitResult } from '../model/requests.ts';
+import type { World } from '../world.ts';
+
+/** Registers before it answers, so that a start that follows cannot slip through. @throws EngineError notFound */
+export async function waitContainer(
+  world: Pick<World, 'table'>,
+  ref: string,
+  condition: WaitCondition,
+  signal: AbortSignal,
+): Promise<{ readonly result: Promise<WaitResult> }> {
+  const entry = world.table.resolve(ref);
+  if (condition === 'not-running' && !entry.record.state.running && !entry.isStarting) {
+    return { result: Promise.resolve({ exitCode: entry.record.state.exitCode }) };
+  }
+  return { result: entry.waiters.add(condition, signal) };
+}

@@ -1,0 +1,32 @@
+import type { Readable } from 'node:stream';
+import { EngineError } from '../../base/errors.ts';
+import { containerPaths } from '../model/paths.ts';
+import type { LogOptions } from '../model/requests.ts';
+import { hasProcess } from '../model/state.ts';
+import type { World } from '../world.ts';
+import type { LogSource } from './log-source.ts';
+
+/** @throws EngineError notFound; invalid without a stream to show; notImplemented for a driver whose logs cannot be read */
+export async function containerLogs(
+  world: Pick<World, 'table' | 'dataRoot' | 'readLog'>,
+  ref: string,
+  options: LogOptions,
+  signal: AbortSignal,
+): Promise<{ readonly tty: boolean; readonly stream: Readable }> {
+  if (!options.stdout && !options.stderr) {
+    throw new EngineError('invalid', 'Bad parameters: you must choose at least one stream');
+  }
+  const entry = world.table.resolve(ref);
+  const { config, hostConfig } = entry.record;
+  if (hostConfig.LogConfig?.Type === 'none') {
+    throw new EngineError('notImplemented', 'configured logging driver does not support reading');
+  }
+  const tty = config.Tty === true;
+  const follows = options.follow && (hasProcess(entry.record) || entry.record.state.restarting || entry.isStarting);
+  const source: LogSource = {
+    path: containerPaths(world.dataRoot, entry.id).log,
+    tty,
+    ended: follows ? entry.waiters.add('next-exit', signal) : undefined,
+  };
+  return { tty, stream: world.readLog(source, options, signal) };
+}

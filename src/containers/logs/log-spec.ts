@@ -1,0 +1,77 @@
+import { invalid } from '../../base/errors.ts';
+import { parseBytes } from '../../base/sizes.ts';
+import type { LogSpec } from '../../spec/index.ts';
+import type { ContainerRecord } from '../model/record.ts';
+
+/** Rotation of logs whose container says nothing about it. */
+export interface LogDefaults {
+  readonly maxSizeBytes: number;
+  readonly maxFiles: number;
+  readonly compress: boolean;
+}
+
+/**
+ * How the supervisor keeps a container's output. Drivers other than `none` are fed from the same file.
+ * @throws EngineError invalid for options that say nothing
+ */
+export function logSpec(record: ContainerRecord, path: string, defaults: LogDefaults): LogSpec {
+  const { Type: type = 'json-file', Config: options = {} } = record.hostConfig.LogConfig ?? {};
+  const given = options ?? {};
+  const maxSize = given['max-size'];
+  const maxFile = given['max-file'];
+  const compress = given['compress'];
+  const attrs = lineAttributes(record, given);
+  return {
+    driver: type === 'none' ? 'none' : 'json-file',
+    path,
+    maxSizeBytes: maxSize === undefined ? defaults.maxSizeBytes : parseMaxSize(maxSize),
+    maxFiles: maxFile === undefined ? defaults.maxFiles : parseMaxFiles(maxFile),
+    compress: compress === undefined ? defaults.compress : compress === 'true' || compress === '1',
+    ...(Object.keys(attrs).length === 0 ? {} : { attrs }),
+  };
+}
+
+/** `-1` is without limit. */
+function parseMaxSize(text: string): number {
+  const bytes = text === '-1' ? 0 : parseBytes(text);
+  if (bytes === undefined) throw invalid(`invalid value for max-size: ${text}`);
+  return bytes;
+}
+
+function parseMaxFiles(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw invalid(`max-file cannot be less than 1: ${text}`);
+  return count;
+}
+
+/** Labels and environment that the log options `labels`, `labels-regex`, `env` and `env-regex` pick, and `tag`. */
+function lineAttributes(record: ContainerRecord, options: Readonly<Record<string, string>>): Record<string, string> {
+  const attrs: Record<string, string> = {};
+  pick(attrs, Object.entries(record.config.Labels ?? {}), options['labels'], options['labels-regex']);
+  const env = (record.config.Env ?? []).map((pair): [string, string] => {
+    const at = pair.indexOf('=');
+    return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
+  });
+  pick(attrs, env, options['env'], options['env-regex']);
+  if (options['tag'] !== undefined && options['tag'] !== '') attrs['tag'] = options['tag'];
+  return attrs;
+}
+
+function pick(
+  into: Record<string, string>,
+  pairs: readonly (readonly [string, string])[],
+  names: string | undefined,
+  pattern: string | undefined,
+): void {
+  const wanted = new Set(names?.split(',').filter((name) => name !== ''));
+  const matches = pattern === undefined || pattern === '' ? undefined : parsePattern(pattern);
+  for (const [name, value] of pairs) if (wanted.has(name) || matches?.test(name) === true) into[name] = value;
+}
+
+function parsePattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw invalid(`invalid regular expression in a log option: ${text}`, error);
+  }
+}

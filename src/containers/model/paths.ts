@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import type { LogConfig } from '../../spec/index.ts';
+
+/**
+ * A container's folder beneath the data root. The only place that builds its paths.
+ *
+ *     containers/<id>/hostname  hosts  resolv.conf    bind-mounted into /etc, written by each start
+ *     containers/<id>/<id>-json.log  .1  .2.gz …      the log, written and rotated by the supervisor
+ */
+export interface ContainerPaths {
+  readonly folder: string;
+  readonly hostname: string;
+  readonly hosts: string;
+  readonly resolvConf: string;
+  readonly log: string;
+}
+
+export function containerPaths(dataRoot: string, id: string): ContainerPaths {
+  const folder = join(containersFolder(dataRoot), id);
+  return {
+    folder,
+    hostname: join(folder, 'hostname'),
+    hosts: join(folder, 'hosts'),
+    resolvConf: join(folder, 'resolv.conf'),
+    log: join(folder, `${id}-json.log`),
+  };
+}
+
+export function containersFolder(dataRoot: string): string {
+  return join(dataRoot, 'containers');
+}
+
+/** `LogPath` of inspect: only a driver with a file that users may read has one. */
+export function logPathOf(dataRoot: string, id: string, config: LogConfig | undefined): string {
+  return config?.Type === 'json-file' ? containerPaths(dataRoot, id).log : '';
+}

@@ -1,0 +1,124 @@
+import { ZERO_TIME } from '../../base/time.ts';
+import type { ContainerState, ContainerStatus, ExitRecord } from '../../spec/index.ts';
+import { startingHealth, unwatchedHealth } from './health.ts';
+import type { ContainerRecord, StoredState } from './record.ts';
+
+/**
+ * The state machine of a container. Each function takes a record and answers its successor; nothing else writes `state`.
+ *
+ *     created ──start──▶ running ◀──pause/unpause──▶ paused
+ *        ▲ (failed)        │ exit                       │ exit
+ *        └─────────────────┼────────────────────────────┘
+ *                          ├──▶ exited ──start──▶ running
+ *                          └──▶ restarting ──(back-off)──▶ running, or exited when stopped or when its start fails
+ *     any but running ──remove──▶ removing ──▶ gone; dead when that failed
+ */
+
+/** What an exit that nobody could observe is shown as. */
+export const UNKNOWN_EXIT_CODE = 255;
+const UNKNOWN_EXIT = 'the exit status could not be learned';
+
+/** `Status` as `docker inspect` spells it. */
+export function statusOf(record: Pick<ContainerRecord, 'phase' | 'state'>): ContainerStatus {
+  const { state } = record;
+  if (record.phase === 'removing') return 'removing';
+  if (state.running) {
+    if (state.paused) return 'paused';
+    return state.restarting ? 'restarting' : 'running';
+  }
+  if (state.dead) return 'dead';
+  return state.startedAt === ZERO_TIME ? 'created' : 'exited';
+}
+
+/** A process exists: running or paused, not waiting for a restart. */
+export function hasProcess(record: ContainerRecord): boolean {
+  return record.state.running && !record.state.restarting;
+}
+
+export function started(record: ContainerRecord, task: { pid: number; startedAt: string }): ContainerRecord {
+  const health = startingHealth(record);
+  return {
+    ...record,
+    ...(health === undefined ? {} : { health }),
+    phase: 'ready',
+    state: {
+      ...record.state,
+      running: true,
+      paused: false,
+      restarting: false,
+      oomKilled: false,
+      pid: task.pid,
+      exitCode: 0,
+      error: '',
+      startedAt: task.startedAt,
+    },
+  };
+}
+
+/** A start that failed. A container that never ran stays `created`, as dockerd shows it. */
+export function startFailed(record: ContainerRecord, failure: { exitCode: number; error: string }): ContainerRecord {
+  const { sandbox: _sandbox, ...rest } = record;
+  return {
+    ...rest,
+    phase: 'ready',
+    state: { ...record.state, running: false, restarting: false, paused: false, pid: 0, ...failure },
+  };
+}
+
+export function exited(record: ContainerRecord, exit: ExitRecord, next: 'exited' | 'restarting'): ContainerRecord {
+  const state: StoredState = {
+    ...record.state,
+    running: next === 'restarting',
+    restarting: next === 'restarting',
+    paused: false,
+    pid: 0,
+    oomKilled: exit.oomKilled,
+    exitCode: exit.exitCode ?? UNKNOWN_EXIT_CODE,
+    error: exit.exitCode === null ? UNKNOWN_EXIT : '',
+    finishedAt: exit.exitedAt,
+  };
+  const { sandbox: _gone, ...rest } = record;
+  const restartCount = record.restartCount + (next === 'restarting' ? 1 : 0);
+  return { ...rest, ...unwatched(record), phase: 'ready', state, restartCount };
+}
+
+/** A policy wants it back after a restart of the daemon. */
+export function awaitingRestart(record: ContainerRecord): ContainerRecord {
+  return { ...record, state: { ...record.state, running: true, restarting: true } };
+}
+
+/** The restart that was waited for will not come. */
+export function restartAbandoned(record: ContainerRecord): ContainerRecord {
+  return { ...record, state: { ...record.state, running: false, restarting: false } };
+}
+
+export function paused(record: ContainerRecord, isPaused: boolean): ContainerRecord {
+  const state = { ...record.state, paused: isPaused };
+  if (isPaused) return { ...record, ...unwatched(record), state };
+  // Whoever had it paused: it runs.
+  const { pausedForCommit: _mark, ...rest } = record;
+  return { ...rest, state };
+}
+
+function unwatched({ health }: ContainerRecord): Pick<ContainerRecord, 'health'> {
+  return health === undefined ? {} : { health: unwatchedHealth(health) };
+}
+
+/** `State` of inspect. */
+export function wireState(record: ContainerRecord): ContainerState {
+  const { state } = record;
+  return {
+    Status: statusOf(record),
+    Running: state.running,
+    Paused: state.paused,
+    Restarting: state.restarting,
+    OOMKilled: state.oomKilled,
+    Dead: state.dead,
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: state.startedAt,
+    FinishedAt: state.finishedAt,
+    ...(record.health === undefined ? {} : { Health: record.health }),
+  };
+}

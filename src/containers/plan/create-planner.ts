@@ -1,0 +1,163 @@
+import { hostname } from 'node:os';
+import { invalid } from '../../base/errors.ts';
+import type { HostFacts } from '../../runtime/index.ts';
+import {
+  type ContainerConfig,
+  type CreateContainerBody,
+  type EndpointSettings,
+  type HostConfig,
+  parsePlatform,
+} from '../../spec/index.ts';
+import type { ImageStore } from '../../store/index.ts';
+import type { CreateContainer } from '../model/requests.ts';
+import { joinedContainer } from '../relations/join-namespaces.ts';
+import type { ContainerTable } from '../tables/container-table.ts';
+import { cleanWorkdir } from './check-config.ts';
+import { checkCreate, checkUpdate } from './check-create.ts';
+import { defaultHostConfig, type HostConfigDefaults } from './default-host-config.ts';
+import { mergeConfig } from './merge-config.ts';
+import { planMounts } from './plan-mounts.ts';
+import type { ContainerPlan, Planner } from './planner.ts';
+import { randomName } from './random-name.ts';
+
+export interface PlannerDeps {
+  readonly images: Pick<ImageStore, 'resolve'>;
+  readonly table: Pick<ContainerTable, 'resolve' | 'find'>;
+  readonly defaults: HostConfigDefaults;
+  readonly facts: HostFacts;
+  readonly dataRoot: string;
+  /** Whether an OCI runtime is known by this name. */
+  readonly isRuntime: (name: string) => boolean;
+}
+
+export function createPlanner(deps: PlannerDeps): Planner {
+  return {
+    plan: (request) => plan(deps, request),
+    checkUpdate: (change) => checkUpdate(change, deps.facts),
+    randomName,
+  };
+}
+
+function plan(deps: PlannerDeps, { body, platform }: CreateContainer): ContainerPlan {
+  const { HostConfig: givenHost = {}, NetworkingConfig: networking, ...given } = body;
+  const ref = given.Image ?? '';
+  if (ref === '') throw invalid('no image specified');
+  checkRuntime(deps, givenHost?.Runtime ?? '');
+  const checked = checkCreate(given, givenHost ?? {}, deps.facts);
+  const image = deps.images.resolve(ref, platform === '' ? undefined : parsePlatform(platform));
+  const merged = mergeConfig(withConfigDefaults(given), image.config.config ?? {});
+  const hostConfig = joinContainers(deps, defaultHostConfig(checked.hostConfig, deps.defaults));
+  const [path = '', ...args] = [...(merged.Entrypoint ?? []), ...(merged.Cmd ?? [])];
+  const { os, architecture, variant } = image.config;
+  return {
+    image,
+    path,
+    args,
+    config: merged,
+    hostname: hostnameOf(deps, given, hostConfig),
+    hostConfig,
+    networks: endpoints(given, hostConfig, networking),
+    mounts: planMounts({
+      config: merged,
+      hostConfig,
+      mountsOf: (container) => deps.table.resolve(container).record.mounts,
+      imageOf: (ref) => {
+        const { id, config } = deps.images.resolve(ref);
+        return { id, diffIds: config.rootfs.diff_ids };
+      },
+      dataRoot: deps.dataRoot,
+    }),
+    platform: { os, architecture, ...(variant === undefined ? {} : { variant }) },
+    warnings: checked.warnings,
+  };
+}
+
+/** @throws EngineError invalid */
+function checkRuntime({ isRuntime }: PlannerDeps, name: string): void {
+  if (name !== '' && !isRuntime(name)) throw invalid(`unknown or invalid runtime name: ${name}`);
+}
+
+/** As inspect shows what a request leaves out. */
+function withConfigDefaults(given: ContainerConfig): ContainerConfig {
+  return {
+    Hostname: '',
+    Domainname: given.Domainname ?? '',
+    User: '',
+    AttachStdin: given.AttachStdin === true,
+    AttachStdout: given.AttachStdout === true,
+    AttachStderr: given.AttachStderr === true,
+    Tty: given.Tty === true,
+    OpenStdin: given.OpenStdin === true,
+    StdinOnce: given.StdinOnce === true,
+    Image: given.Image ?? '',
+    ...(given.ExposedPorts == null ? {} : { ExposedPorts: given.ExposedPorts }),
+    ...(given.Env == null ? {} : { Env: given.Env }),
+    ...(given.Cmd == null ? {} : { Cmd: given.Cmd }),
+    ...(given.Entrypoint == null ? {} : { Entrypoint: given.Entrypoint }),
+    ...(given.Healthcheck == null ? {} : { Healthcheck: given.Healthcheck }),
+    ...(given.Volumes == null ? {} : { Volumes: given.Volumes }),
+    ...(given.Labels == null ? {} : { Labels: given.Labels }),
+    ...(given.User === undefined ? {} : { User: given.User }),
+    ...(given.WorkingDir === undefined ? {} : { WorkingDir: cleanWorkdir(given.WorkingDir) }),
+    ...(given.NetworkDisabled === true ? { NetworkDisabled: true } : {}),
+    ...(given.StopSignal ? { StopSignal: given.StopSignal } : {}),
+    ...(given.StopTimeout === undefined || given.StopTimeout === null ? {} : { StopTimeout: given.StopTimeout }),
+    ...(given.Shell == null ? {} : { Shell: given.Shell }),
+    ...(given.MacAddress ? { MacAddress: given.MacAddress } : {}),
+  };
+}
+
+/**
+ * Containers whose namespaces are joined are kept by id: their names may change. Whether there is one whose network is to
+ * be joined is told by the start.
+ * @throws EngineError invalid for another that is not there; not `notFound`, on which clients pull the image
+ */
+function joinContainers(deps: PlannerDeps, hostConfig: HostConfig): HostConfig {
+  const existing = (mode: string | undefined): string => {
+    const ref = joinedContainer(mode);
+    if (ref === undefined) return mode ?? '';
+    const entry = deps.table.find(ref);
+    if (entry === undefined) throw invalid(`No such container: ${ref}`);
+    return `container:${entry.id}`;
+  };
+  const network = joinedContainer(hostConfig.NetworkMode);
+  return {
+    ...hostConfig,
+    NetworkMode:
+      network === undefined ? (hostConfig.NetworkMode ?? '') : `container:${deps.table.find(network)?.id ?? network}`,
+    PidMode: existing(hostConfig.PidMode),
+    IpcMode: existing(hostConfig.IpcMode),
+  };
+}
+
+function hostnameOf(deps: PlannerDeps, given: ContainerConfig, hostConfig: HostConfig): string | undefined {
+  if (given.Hostname) return given.Hostname;
+  const joined = joinedContainer(hostConfig.NetworkMode);
+  if (joined !== undefined) return deps.table.find(joined)?.record.config.Hostname;
+  return hostConfig.NetworkMode === 'host' ? hostname() : undefined;
+}
+
+/** Networks to connect to, by name. Modes without a network of their own have none. */
+function endpoints(
+  given: ContainerConfig,
+  hostConfig: HostConfig,
+  networking: CreateContainerBody['NetworkingConfig'],
+): Readonly<Record<string, EndpointSettings>> {
+  const mode = hostConfig.NetworkMode ?? 'bridge';
+  if (mode === 'host' || mode === 'none' || joinedContainer(mode) !== undefined) return {};
+  const result: Record<string, EndpointSettings> = {};
+  for (const [name, settings] of Object.entries(networking?.EndpointsConfig ?? {})) {
+    const network = name === 'default' ? 'bridge' : name;
+    const asked = withoutEmpty(settings ?? {});
+    // The network of the mode is joined anyway.
+    if (network !== mode || Object.keys(asked).length > 0) result[network] = asked;
+  }
+  if (given.MacAddress) result[mode] = { ...result[mode], MacAddress: given.MacAddress };
+  return result;
+}
+
+/** Clients send every field; the empty ones ask for nothing. */
+function withoutEmpty(settings: EndpointSettings): EndpointSettings {
+  const asked = Object.entries(settings).filter(([, value]) => value !== null && value !== '' && value !== 0);
+  return Object.fromEntries(asked);
+}

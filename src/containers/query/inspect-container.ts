@@ -1,0 +1,97 @@
+import type { MountPoint } from '../../spec/index.ts';
+import type { ContainerInspect } from '../model/inspection.ts';
+import { type ContainerPaths, containerPaths, logPathOf } from '../model/paths.ts';
+import type { ContainerRecord } from '../model/record.ts';
+import { wireState } from '../model/state.ts';
+import { joinedContainer } from '../relations/join-namespaces.ts';
+import { linksOf } from '../relations/links.ts';
+import type { World } from '../world.ts';
+import { networkSettings } from './network-settings.ts';
+
+/** @throws EngineError notFound */
+export async function inspectContainer(
+  world: Pick<World, 'table' | 'snapshots' | 'dataRoot'>,
+  ref: string,
+  options: { readonly size: boolean },
+): Promise<ContainerInspect> {
+  const entry = world.table.resolve(ref);
+  const { record } = entry;
+  const files = etcFiles(world, record);
+  const sizes = options.size ? await sizesOf(world, record) : {};
+  return {
+    Id: record.id,
+    Created: record.createdAt,
+    Path: record.path,
+    Args: record.args,
+    State: wireState(record),
+    Image: record.imageId,
+    ResolvConfPath: files?.resolvConf ?? '',
+    HostnamePath: files?.hostname ?? '',
+    HostsPath: files?.hosts ?? '',
+    LogPath: record.hasStarted ? logPathOf(world.dataRoot, record.id, record.hostConfig.LogConfig) : '',
+    Name: `/${record.name}`,
+    RestartCount: record.restartCount,
+    Driver: world.snapshots.driver,
+    Platform: record.platform.os,
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: entry.execIds.size === 0 ? null : [...entry.execIds],
+    HostConfig: shownHostConfig(world.table, record),
+    GraphDriver: { Name: world.snapshots.driver, Data: world.snapshots.writableFolders(record.id) },
+    ...sizes,
+    Mounts: mountPoints(record),
+    Config: record.config,
+    NetworkSettings: networkSettings(record),
+    ...(record.imageManifest === undefined ? {} : { ImageManifestDescriptor: record.imageManifest }),
+  };
+}
+
+/** Links by the full names of both ends: `/db:/web/db`. */
+function shownHostConfig(table: World['table'], record: ContainerRecord): ContainerRecord['hostConfig'] {
+  const { hostConfig } = record;
+  if (hostConfig.Links == null || hostConfig.Links.length === 0) return hostConfig;
+  try {
+    const links = linksOf(table, record).map(({ alias, target }) => `/${target.name}:/${record.name}/${alias}`);
+    return links.length === 0 ? hostConfig : { ...hostConfig, Links: links };
+  } catch {
+    return hostConfig; // One of them is gone.
+  }
+}
+
+/** As inspect and list show them, without what is kept to perform them. */
+export function mountPoints({ mounts, hostConfig }: ContainerRecord): readonly MountPoint[] {
+  // What `Tmpfs` asked for is shown there alone.
+  const shown = mounts.filter(
+    ({ Type, Destination }) => Type !== 'tmpfs' || hostConfig.Tmpfs?.[Destination] === undefined,
+  );
+  return shown.map((mount) => ({
+    Type: mount.Type,
+    ...(mount.Name === undefined ? {} : { Name: mount.Name }),
+    Source: mount.Source,
+    Destination: mount.Destination,
+    ...(mount.Driver === undefined ? {} : { Driver: mount.Driver }),
+    Mode: mount.Mode,
+    RW: mount.RW,
+    Propagation: mount.Propagation,
+  }));
+}
+
+/** Bytes of the writable layer, and of it together with the image's layers. */
+export async function sizesOf(
+  world: Pick<World, 'snapshots'>,
+  record: ContainerRecord,
+): Promise<{ readonly SizeRw: number; readonly SizeRootFs: number }> {
+  const writable = await world.snapshots.writableSize(record.id);
+  const chain = new Set<string>(world.snapshots.chain(record.diffIds));
+  let image = 0;
+  for (const layer of world.snapshots.layers()) if (chain.has(layer.key)) image += layer.sizeBytes;
+  return { SizeRw: writable, SizeRootFs: writable + image };
+}
+
+/** The files are there from the first start on; those of a joined container are the other's. */
+function etcFiles(world: Pick<World, 'table' | 'dataRoot'>, record: ContainerRecord): ContainerPaths | undefined {
+  if (!record.hasStarted) return undefined;
+  const joined = joinedContainer(record.hostConfig.NetworkMode);
+  return containerPaths(world.dataRoot, joined === undefined ? record.id : (world.table.find(joined)?.id ?? joined));
+}

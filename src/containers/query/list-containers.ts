@@ -1,0 +1,95 @@
+import type { ContainerSummary } from '../model/inspection.ts';
+import type { ContainerRecord } from '../model/record.ts';
+import type { Filters } from '../model/requests.ts';
+import { statusOf } from '../model/state.ts';
+import type { Entry } from '../tables/entry.ts';
+import type { World } from '../world.ts';
+import { mountPoints, sizesOf } from './inspect-container.ts';
+import { endpointsOf } from './network-settings.ts';
+
+export interface ListOptions {
+  readonly all: boolean;
+  /** Newest so many, whatever their state; 0 or less for no limit. */
+  readonly limit: number;
+  readonly size: boolean;
+  readonly filters: Filters;
+}
+
+/** Newest first. Summaries are kept until their container changes: a list of many costs little more than their JSON. */
+export async function listContainers(
+  world: Pick<World, 'table' | 'clock' | 'listRules' | 'snapshots'>,
+  options: ListOptions,
+): Promise<readonly ContainerSummary[]> {
+  const matcher = world.listRules.matcher(options.filters, world.table);
+  const now = world.clock.now();
+  const all = options.all || options.limit > 0 || matcher.showsAll;
+  let entries = [...world.table.entries()].filter(
+    ({ record }) => record.phase !== 'creating' && (all || record.state.running) && matcher.matches(record),
+  );
+  entries.sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1));
+  if (options.limit > 0) entries = entries.slice(0, options.limit);
+  const imageOf = world.listRules.imageNamer();
+  const summaries = entries.map((entry) => ({
+    ...summaryOf(entry),
+    Image: imageOf(entry.record),
+    Status: world.listRules.statusText(entry.record, now),
+  }));
+  if (!options.size) return summaries;
+  return Promise.all(summaries.map(async (summary, i) => ({ ...summary, ...(await sizeOf(world, entries[i])) })));
+}
+
+async function sizeOf(world: Pick<World, 'snapshots'>, entry: Entry | undefined): Promise<object> {
+  return entry === undefined ? {} : sizesOf(world, entry.record);
+}
+
+function summaryOf(entry: Entry): Omit<ContainerSummary, 'Status'> {
+  return entry.summary(summarize);
+}
+
+function summarize(record: ContainerRecord): Omit<ContainerSummary, 'Status'> {
+  const { hostConfig } = record;
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: record.config.Image ?? '',
+    ImageID: record.imageId,
+    Command: commandText(record),
+    Created: Math.floor(Date.parse(record.createdAt) / 1000),
+    Ports: portsOf(record),
+    Labels: record.config.Labels ?? {},
+    State: statusOf(record),
+    HostConfig: {
+      NetworkMode: hostConfig.NetworkMode ?? '',
+      ...(hostConfig.Annotations === undefined ? {} : { Annotations: hostConfig.Annotations }),
+    },
+    NetworkSettings: { Networks: endpointsOf(record) },
+    Mounts: mountPoints(record),
+    ...(record.imageManifest === undefined ? {} : { ImageManifestDescriptor: record.imageManifest }),
+  };
+}
+
+/** Arguments with blanks are quoted, so that what is shown can be read (dockerd: `argsEscaped`). */
+function commandText(record: ContainerRecord): string {
+  return [record.path, ...record.args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
+}
+
+function portsOf(record: ContainerRecord): ContainerSummary['Ports'] {
+  const ports: ContainerSummary['Ports'][number][] = [];
+  for (const [key, bindings] of Object.entries(record.sandbox?.ports ?? {})) {
+    const [number = '', type = 'tcp'] = key.split('/');
+    const privatePort = Number(number);
+    if (bindings == null || bindings.length === 0) {
+      ports.push({ PrivatePort: privatePort, Type: type });
+      continue;
+    }
+    for (const { HostIp: ip = '', HostPort: hostPort = '' } of bindings) {
+      ports.push({
+        ...(ip === '' ? {} : { IP: ip }),
+        PrivatePort: privatePort,
+        PublicPort: Number(hostPort),
+        Type: type,
+      });
+    }
+  }
+  return ports;
+}

@@ -1,0 +1,73 @@
+import type { EndpointSettings, PortMap } from '../../spec/index.ts';
+import type { ContainerRecord } from '../model/record.ts';
+import { networkSource } from '../relations/join-namespaces.ts';
+
+const EMPTY_ENDPOINT = {
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  MacAddress: '',
+  DriverOpts: null,
+  GwPriority: 0,
+  NetworkID: '',
+  EndpointID: '',
+  Gateway: '',
+  IPAddress: '',
+  IPPrefixLen: 0,
+  IPv6Gateway: '',
+  GlobalIPv6Address: '',
+  GlobalIPv6PrefixLen: 0,
+  DNSNames: null,
+} as const satisfies EndpointSettings;
+
+/** `Networks` of list and inspect: what runs over what was asked for, each key present. Empty for `container:x`. */
+export function endpointsOf(record: ContainerRecord): Readonly<Record<string, EndpointSettings>> {
+  const source = networkSource(record);
+  if (source.kind === 'container') return {};
+  const names = new Set([
+    ...Object.keys(record.networks),
+    ...Object.keys(record.lastNetworks ?? {}),
+    ...Object.keys(record.sandbox?.endpoints ?? {}),
+  ]);
+  if (names.size === 0 && record.config.NetworkDisabled !== true) {
+    names.add(source.kind === 'host' ? 'host' : source.mode);
+  }
+  const endpoints: Record<string, EndpointSettings> = {};
+  for (const name of names) {
+    endpoints[name] = {
+      ...EMPTY_ENDPOINT,
+      ...record.networks[name],
+      ...record.lastNetworks?.[name],
+      ...record.sandbox?.endpoints[name],
+    };
+  }
+  return endpoints;
+}
+
+/** `NetworkSettings` of inspect. The addresses at its top are those on the default bridge, as old clients read them. */
+export function networkSettings(
+  record: ContainerRecord,
+): Readonly<Record<string, unknown>> & { Ports: PortMap; Networks: Readonly<Record<string, EndpointSettings>> } {
+  const networks = endpointsOf(record);
+  const bridge = networks['bridge'] ?? EMPTY_ENDPOINT;
+  return {
+    Bridge: '',
+    SandboxID: record.sandbox?.sandboxId ?? '',
+    SandboxKey: record.sandbox?.netnsPath ?? '',
+    Ports: record.sandbox?.ports ?? {},
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: bridge.EndpointID ?? '',
+    Gateway: bridge.Gateway ?? '',
+    GlobalIPv6Address: bridge.GlobalIPv6Address ?? '',
+    GlobalIPv6PrefixLen: bridge.GlobalIPv6PrefixLen ?? 0,
+    IPAddress: bridge.IPAddress ?? '',
+    IPPrefixLen: bridge.IPPrefixLen ?? 0,
+    IPv6Gateway: bridge.IPv6Gateway ?? '',
+    MacAddress: bridge.MacAddress ?? '',
+    Networks: networks,
+  };
+}

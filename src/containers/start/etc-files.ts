@@ -1,0 +1,73 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { errnoOf } from '../../base/errors.ts';
+import { hostsFile, isStubResolvConf, resolvConf, type Sandbox } from '../../network/index.ts';
+import { type ContainerPaths, containerPaths } from '../model/paths.ts';
+import type { ContainerRecord } from '../model/record.ts';
+import { type RunDefaults, withRunDefaults } from '../plan/run-defaults.ts';
+import { networkSource } from '../relations/join-namespaces.ts';
+import type { LinkFacts } from '../relations/links.ts';
+
+const HOST_HOSTS = '/etc/hosts';
+const HOST_RESOLV_CONF = '/etc/resolv.conf';
+const RESOLVED_RESOLV_CONF = '/run/systemd/resolve/resolv.conf';
+
+/** Synchronous: a few small files in the page cache cost less than the hops to a thread and back. */
+export function makeContainerFolder(paths: ContainerPaths): void {
+  mkdirSync(paths.folder, { recursive: true, mode: 0o710 });
+}
+
+/** Writes hostname and resolv.conf, which need nothing of the network that is being set up meanwhile. */
+export function writeNameFiles(dataRoot: string, record: ContainerRecord, defaults: RunDefaults): void {
+  const paths = containerPaths(dataRoot, record.id);
+  makeContainerFolder(paths);
+  writeFileSync(paths.hostname, `${fullHostname(record)}\n`, { mode: 0o644 });
+  const hostNetwork = networkSource(record).kind === 'host';
+  const { Dns: dns, DnsSearch: dnsSearch, DnsOptions: dnsOptions } = withRunDefaults(record.hostConfig, defaults);
+  const hostText = hostResolvConf(hostNetwork);
+  writeFileSync(paths.resolvConf, resolvConf({ hostText, dns, dnsSearch, dnsOptions, hostNetwork }), { mode: 0o644 });
+}
+
+/** Writes hosts. On the host's network it is the host's own unless hosts are added. */
+export function writeHostsFile(
+  dataRoot: string,
+  record: ContainerRecord,
+  sandbox: Sandbox | undefined,
+  facts: { readonly hostGateway: string | undefined; readonly links: LinkFacts['hosts'] },
+): void {
+  const paths = containerPaths(dataRoot, record.id);
+  const extraHosts = record.hostConfig.ExtraHosts;
+  if (sandbox === undefined && (extraHosts == null || extraHosts.length === 0)) {
+    try {
+      copyFileSync(HOST_HOSTS, paths.hosts);
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  }
+  const addresses = Object.values(sandbox?.endpoints ?? {}).flatMap((endpoint) => [
+    endpoint.IPAddress ?? '',
+    endpoint.GlobalIPv6Address ?? '',
+  ]);
+  const { Hostname: hostname = '', Domainname: domainname } = record.config;
+  writeFileSync(paths.hosts, hostsFile({ hostname, domainname, addresses, extraHosts, ...facts }), { mode: 0o644 });
+}
+
+function fullHostname(record: ContainerRecord): string {
+  const { Hostname = '', Domainname = '' } = record.config;
+  return Domainname === '' ? Hostname : `${Hostname}.${Domainname}`;
+}
+
+function hostResolvConf(hostNetwork: boolean): string {
+  const text = readIfThere(HOST_RESOLV_CONF) ?? '';
+  if (hostNetwork || !isStubResolvConf(text)) return text;
+  return readIfThere(RESOLVED_RESOLV_CONF) ?? text;
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import type { ContainerRecord, MountRecord } from '../model/record.ts';
+import type { World } from '../world.ts';
+import { announceUnmount, giveBackVolume, volumeNames } from './release-resources.ts';
+
+type Deps = Pick<World, 'volumes' | 'events' | 'logger'>;
+type MountDeps = Deps & Pick<World, 'pinnedPaths' | 'background'>;
+
+/**
+ * Mounts each volume of the container on the host; answers the mounts with their sources, those of images with their path in it. Undone by `undo` on failure.
+ * `pins` are for the time until the container has mounted them.
+ * @throws EngineError notFound, invalid for a path that is not within its volume
+ */
+export async function mountVolumes(
+  deps: MountDeps,
+  record: ContainerRecord,
+  undo: AsyncDisposableStack,
+  pins: DisposableStack,
+): Promise<readonly MountRecord[]> {
+  const names = volumeNames(record);
+  if (names.size === 0 && !record.mounts.some(({ subpath }) => subpath !== undefined)) return record.mounts;
+  const sources = new Map<string, string>();
+  for (const name of names) {
+    sources.set(name, await deps.volumes.mountPath(name, record.id));
+    undo.defer(async () => {
+      await giveBackVolume(deps, record, name);
+      announceUnmount(deps, record, name);
+    });
+  }
+  const mounts: MountRecord[] = [];
+  for (const mount of record.mounts) {
+    if (mount.Type === 'image' && mount.subpath !== undefined) {
+      mounts.push({ ...mount, Source: pin(deps, record, mount.Source, mount.subpath, pins) });
+      continue;
+    }
+    if (mount.Type !== 'volume' || mount.Name === undefined) {
+      mounts.push(mount);
+      continue;
+    }
+    const volume = sources.get(mount.Name) ?? mount.Source;
+    deps.events.emit('volume', 'mount', mount.Name, {
+      container: record.id,
+      destination: mount.Destination,
+      driver: mount.Driver ?? 'local',
+      propagation: mount.Propagation,
+      'read/write': String(mount.RW),
+    });
+    mounts.push({
+      ...mount,
+      Source: mount.subpath === undefined ? volume : pin(deps, record, volume, mount.subpath, pins),
+    });
+  }
+  return mounts;
+}
+
+/** Nobody waits for its release: a detached mount takes the kernel a while. */
+function pin(deps: MountDeps, { id }: ContainerRecord, volume: string, subpath: string, pins: DisposableStack): string {
+  const pinned = deps.pinnedPaths.pin(volume, subpath, id);
+  pins.defer(() => {
+    void deps.background.run('release of a path in a volume', id, async () => pinned[Symbol.asyncDispose]());
+  });
+  return pinned.path;
+}
+
+/** Fills empty volumes from the image, before the first run only: what a user deletes from a volume stays deleted. */
+export async function fillVolumes(
+  deps: Deps,
+  record: ContainerRecord,
+  rootfs: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (record.hasStarted) return;
+  for (const mount of record.mounts) {
+    if (!mount.copyUp || mount.Name === undefined || mount.subpath !== undefined) continue;
+    await deps.volumes.copyUp(mount.Name, rootfs, mount.Destination, signal);
+  }
+}

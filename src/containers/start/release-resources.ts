@@ -1,0 +1,75 @@
+import { messageOf } from '../../base/errors.ts';
+import { emitNetworkEvents, hostEndpoints } from '../events/network-events.ts';
+import type { ContainerRecord } from '../model/record.ts';
+import { rootsOf } from '../relations/image-mounts.ts';
+import { networkSource } from '../relations/join-namespaces.ts';
+import type { World } from '../world.ts';
+
+export type GiveBackDeps = Pick<World, 'networks' | 'volumes' | 'snapshots' | 'sharedMemory' | 'logger'>;
+
+/**
+ * Returns what a run of the container held: its network, its volumes' mounts and its root mount. Carries on past
+ * failures, which are logged, and may run twice. The ended task is released apart: the runtime takes longer for that, and
+ * a start waits for it by itself.
+ */
+export async function giveBack(deps: GiveBackDeps, record: ContainerRecord): Promise<void> {
+  // Nobody waits for the kernel here: the next mount and the removal of the files do so themselves.
+  for (const root of rootsOf(record)) {
+    deps.snapshots.unmount(root).catch((error: unknown) => {
+      deps.logger.warn({ containerId: record.id, error: messageOf(error) }, 'a root file system stays mounted');
+    });
+  }
+  const steps: Promise<void>[] = [deps.networks.detach(record.id)];
+  if (sharesMemory(record)) steps.push(deps.sharedMemory.unmount(record.id));
+  for (const name of volumeNames(record)) steps.push(giveBackVolume(deps, record, name));
+  for (const outcome of await Promise.allSettled(steps)) {
+    if (outcome.status === 'fulfilled') continue;
+    deps.logger.warn(
+      { containerId: record.id, error: messageOf(outcome.reason) },
+      'clean-up of a container is incomplete',
+    );
+  }
+}
+
+/** Announces what a process gives back by its end: with dockerd that comes before its `die`. */
+export function announceLeaving(
+  deps: Pick<World, 'networks' | 'networkDrivers' | 'events'>,
+  record: ContainerRecord,
+): void {
+  const onHost = networkSource(record).kind === 'host';
+  const endpoints = record.sandbox?.endpoints ?? (onHost ? hostEndpoints(deps) : {});
+  emitNetworkEvents(deps, record.id, endpoints, 'disconnect');
+  for (const name of volumeNames(record)) announceUnmount(deps, record, name);
+}
+
+export function announceUnmount({ events }: Pick<World, 'events'>, record: ContainerRecord, name: string): void {
+  const driver = record.mounts.find((mount) => mount.Name === name)?.Driver ?? 'local';
+  events.emit('volume', 'unmount', name, { container: record.id, driver });
+}
+
+/** Its /dev/shm is on the host, for others to join. */
+export function sharesMemory({ hostConfig }: ContainerRecord): boolean {
+  return hostConfig.IpcMode === 'shareable';
+}
+
+/** Volumes that the container mounts, each once. */
+export function volumeNames(record: ContainerRecord): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const mount of record.mounts) {
+    if (mount.Type === 'volume' && mount.Name !== undefined) names.add(mount.Name);
+  }
+  return names;
+}
+
+/** Never rejects: may be an undo step. */
+export async function giveBackVolume(
+  deps: Pick<GiveBackDeps, 'volumes' | 'logger'>,
+  record: ContainerRecord,
+  name: string,
+): Promise<void> {
+  try {
+    await deps.volumes.unmount(name, record.id);
+  } catch (error) {
+    deps.logger.warn({ containerId: record.id, volume: name, error: messageOf(error) }, 'a volume stays mounted');
+  }
+}

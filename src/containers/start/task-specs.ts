@@ -1,0 +1,74 @@
+import { statSync } from 'node:fs';
+import { buildExecProcess, buildRuntimeSpec, type HostFacts, type SpecMount } from '../../runtime/index.ts';
+import type { ContainerRecord, MountRecord } from '../model/record.ts';
+import { withRunDefaults } from '../plan/run-defaults.ts';
+import type { World } from '../world.ts';
+import type { RunInput, TaskSpecs } from './run-input.ts';
+
+/** /etc/passwd of a large site stays far below this. */
+const MOST_BYTES = 16 << 20;
+
+export interface TaskSpecsDeps extends Pick<World, 'snapshots' | 'roots' | 'dataRoot' | 'logger' | 'runDefaults'> {
+  readonly facts: HostFacts;
+  /** docker-init: tini or catatonit; undefined when the host has none. */
+  readonly initPath: string | undefined;
+}
+
+/** What the OCI runtime reads, from records, by the rules of the runtime's `oci-spec`. */
+export function createTaskSpecs(deps: TaskSpecsDeps): TaskSpecs {
+  const process = (record: ContainerRecord, rootfs: string) => ({
+    config: record.config,
+    hostConfig: withRunDefaults(record.hostConfig, deps.runDefaults),
+    facts: deps.facts,
+    readFile: (path: string) => deps.roots.read(rootfs, path, MOST_BYTES)?.toString('utf8'),
+    warn: (text: string) => deps.logger.warn({ containerId: record.id }, text),
+  });
+  return {
+    container: async ({ record, rootfs, mounts, files, joined, shmPath }: RunInput) =>
+      buildRuntimeSpec({
+        ...process(record, rootfs),
+        id: record.id,
+        path: record.path,
+        args: record.args,
+        rootfs,
+        mounts: mounts.map(specMount),
+        files,
+        namespaces: joined,
+        ...(shmPath === undefined ? {} : { shmPath }),
+        ...(deps.initPath === undefined ? {} : { initPath: deps.initPath }),
+        dataRoot: deps.dataRoot,
+      }),
+    exec: async (record, exec) =>
+      buildExecProcess(process(record, await deps.snapshots.mount(record.id)), {
+        Cmd: [exec.entrypoint, ...exec.arguments],
+        Env: exec.env,
+        Privileged: exec.privileged,
+        Tty: exec.tty,
+        User: exec.user,
+        WorkingDir: exec.workingDir,
+        ConsoleSize: exec.consoleSize ?? null,
+      }),
+  };
+}
+
+function specMount(mount: MountRecord): SpecMount {
+  const isTmpfs = mount.Type === 'tmpfs';
+  const below = isTmpfs ? undefined : readOnlyBelow(mount);
+  return {
+    type: isTmpfs ? 'tmpfs' : mount.Type === 'volume' ? 'volume' : 'bind',
+    source: mount.Source,
+    destination: mount.Destination,
+    readOnly: !mount.RW,
+    propagation: mount.Propagation,
+    ...(mount.nonRecursive === true ? { nonRecursive: true } : {}),
+    ...(isTmpfs && mount.options !== undefined ? { options: mount.options } : {}),
+    ...(below !== undefined ? { readOnlyBelow: below } : {}),
+  };
+}
+
+/** Nothing lies below a file, and crun 1.8 refuses to mount one recursively read-only. */
+function readOnlyBelow({ RW, Source, options }: MountRecord): 'forced' | 'no' | undefined {
+  if (options?.includes('ro') || (!RW && statSync(Source, { throwIfNoEntry: false })?.isDirectory() === false))
+    return 'no';
+  return options?.includes('rro') ? 'forced' : undefined;
+}

@@ -1,0 +1,105 @@
+import type { Duplex } from 'node:stream';
+import { conflict, EngineError, invalid } from '../../base/errors.ts';
+import { emitContainerEvent } from '../events/container-events.ts';
+import { containerLogs } from '../logs/container-logs.ts';
+import type { Attachment, AttachOptions } from '../model/requests.ts';
+import type { Entry } from '../tables/entry.ts';
+import type { World } from '../world.ts';
+import { parseDetachKeys } from './detach-keys.ts';
+import { DetachScanner } from './detach-scanner.ts';
+import { pump } from './pump.ts';
+
+/**
+ * Connects to the container's streams now, whether it runs or not, so that an attach before a start sees every byte.
+ * @throws EngineError notFound, invalid, conflict while it is paused or restarting
+ */
+export async function attachContainer(
+  world: World,
+  ref: string,
+  options: AttachOptions,
+  signal: AbortSignal,
+): Promise<Attachment> {
+  const keys = parseDetachKeys(options.detachKeys);
+  const entry = world.table.resolve(ref);
+  const { state, config } = entry.record;
+  if (state.paused) throw conflict(`container ${ref} is paused, unpause the container before attach`);
+  if (state.restarting) throw conflict(`container ${ref} is restarting, wait until the container is running`);
+  if (!options.stdin && !options.stdout && !options.stderr) {
+    throw invalid('Bad parameters: you must choose at least one stream');
+  }
+  const tty = config.Tty === true;
+  const stdin = options.stdin && config.OpenStdin === true;
+  const streams = { stdin, stdout: options.stdout, stderr: options.stderr };
+  const task = options.stream ? await openTask(world, entry, streams, signal) : undefined;
+  emitContainerEvent(world.events, entry.record, 'attach');
+
+  return {
+    tty,
+    connect: async (connection, connectionSignal) => {
+      if (options.logs) await replayLog(world, entry, options, connection, connectionSignal);
+      if (task === undefined) {
+        connection.end();
+        return;
+      }
+      const detach = stdin && tty ? new DetachScanner(keys) : undefined;
+      const result = await pump(
+        task,
+        connection,
+        { stdin, closeStdin: config.StdinOnce === true && !tty, ...(detach === undefined ? {} : { detach }) },
+        connectionSignal,
+      );
+      if (result === 'detached') emitContainerEvent(world.events, entry.record, 'detach');
+    },
+  };
+}
+
+/** Counts the attachment for as long as it is open; closed with the request when nobody takes it over. */
+async function openTask(
+  world: World,
+  entry: Entry,
+  streams: { stdin: boolean; stdout: boolean; stderr: boolean },
+  signal: AbortSignal,
+): Promise<Duplex> {
+  const task = await world.runtime.attach({ containerId: entry.id }, streams, signal);
+  const abandon = (): void => void task.destroy();
+  entry.addAttachment();
+  task.once('close', () => {
+    entry.dropAttachment();
+    signal.removeEventListener('abort', abandon);
+  });
+  signal.addEventListener('abort', abandon, { once: true });
+  // Until it is pumped, a failure shows as its end.
+  task.on('error', () => undefined);
+  return task;
+}
+
+async function replayLog(
+  world: World,
+  entry: Entry,
+  options: AttachOptions,
+  connection: Duplex,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stdout, stderr } = options;
+  const all = { follow: false, timestamps: false, details: false, tail: -1, since: undefined, until: undefined };
+  try {
+    const { stream } = await containerLogs(world, entry.id, { stdout, stderr, ...all }, signal);
+    for await (const chunk of stream) {
+      if (!connection.write(chunk)) await drained(connection);
+      if (connection.destroyed) return;
+    }
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    world.logger.warn(
+      { containerId: entry.id, error: error.message },
+      'the log could not be replayed to an attachment',
+    );
+  }
+}
+
+function drained(connection: Duplex): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  connection.once('drain', resolve);
+  connection.once('close', resolve);
+  return promise;
+}

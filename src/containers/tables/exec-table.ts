@@ -1,0 +1,110 @@
+import { EngineError, notFound } from '../../base/errors.ts';
+import type { Records } from '../../base/records.ts';
+import type { ExecRecord } from '../model/record.ts';
+
+/** Ended execs that stay inspectable, over all containers. The oldest goes first. */
+const KEPT_ENDED = 2_000;
+
+/** Exec instances by id; the only writer of their records. An ended one stays to be inspected until its container goes. */
+export class ExecTable {
+  readonly #records: Records<ExecRecord>;
+  readonly #byId = new Map<string, ExecRecord>();
+  readonly #byContainer = new Map<string, Set<string>>();
+  readonly #ended = new Set<string>();
+  readonly #exits = new Map<string, PromiseWithResolvers<void>>();
+
+  constructor(records: Records<ExecRecord>) {
+    this.#records = records;
+    for (const record of records.all()) {
+      this.#index(record);
+      if (record.exitCode !== null) this.#ended.add(record.id);
+    }
+  }
+
+  /** @throws EngineError notFound */
+  get(id: string): ExecRecord {
+    const record = this.#byId.get(id);
+    if (record === undefined) throw notFound('exec instance', id);
+    return record;
+  }
+
+  find(id: string): ExecRecord | undefined {
+    return this.#byId.get(id);
+  }
+
+  all(): IterableIterator<ExecRecord> {
+    return this.#byId.values();
+  }
+
+  put(record: ExecRecord): void {
+    this.#records.put(record.id, record);
+    this.#hold(record);
+  }
+
+  /** A fact, which holds even when it could not be stored; see `ContainerTable.note`. */
+  note(record: ExecRecord): EngineError | undefined {
+    try {
+      this.put(record);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      this.#hold(record);
+      return error;
+    }
+  }
+
+  #hold(record: ExecRecord): void {
+    this.#index(record);
+    if (record.exitCode === null) return;
+    this.#ended.add(record.id);
+    this.#exits.get(record.id)?.resolve();
+    this.#exits.delete(record.id);
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= KEPT_ENDED) break;
+      this.delete(oldest);
+    }
+  }
+
+  /** Resolves once the exec has an exit code or is gone. */
+  ended(id: string): Promise<void> {
+    const record = this.#byId.get(id);
+    if (record === undefined || record.exitCode !== null) return Promise.resolve();
+    let exit = this.#exits.get(id);
+    if (exit === undefined) {
+      exit = Promise.withResolvers<void>();
+      this.#exits.set(id, exit);
+    }
+    return exit.promise;
+  }
+
+  delete(id: string): void {
+    const record = this.#byId.get(id);
+    if (record === undefined) return;
+    this.#byId.delete(id);
+    const siblings = this.#byContainer.get(record.containerId);
+    siblings?.delete(id);
+    if (siblings?.size === 0) this.#byContainer.delete(record.containerId);
+    this.#records.delete(id);
+    this.#ended.delete(id);
+    this.#exits.get(id)?.resolve();
+    this.#exits.delete(id);
+  }
+
+  /** Of a container, ended ones too. */
+  of(containerId: string): readonly ExecRecord[] {
+    const ids = this.#byContainer.get(containerId);
+    return ids === undefined ? [] : [...ids].map((id) => this.get(id));
+  }
+
+  /** Those of a removed container. */
+  deleteOf(containerId: string): void {
+    for (const record of this.of(containerId)) this.delete(record.id);
+  }
+
+  #index(record: ExecRecord): void {
+    this.#byId.set(record.id, record);
+    const siblings = this.#byContainer.get(record.containerId);
+    if (siblings === undefined) this.#byContainer.set(record.containerId, new Set([record.id]));
+    else siblings.add(record.id);
+  }
+}

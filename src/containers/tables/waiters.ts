@@ -1,0 +1,51 @@
+import type { WaitCondition, WaitResult } from '../model/requests.ts';
+
+interface Waiter {
+  readonly condition: WaitCondition;
+  readonly resolve: (result: WaitResult) => void;
+}
+
+/** Who waits for one container. Answered synchronously, before any clean-up, so that a client learns of an exit at once. */
+export class Waiters {
+  #waiting: Waiter[] = [];
+
+  /** The promise never settles when `signal` aborts first: its owner has gone. */
+  add(condition: WaitCondition, signal?: AbortSignal): Promise<WaitResult> {
+    const { promise, resolve } = Promise.withResolvers<WaitResult>();
+    if (signal?.aborted === true) return promise;
+    const forget = (): void => {
+      this.#waiting = this.#waiting.filter((other) => other !== waiter);
+    };
+    const waiter: Waiter = {
+      condition,
+      resolve: (result) => {
+        signal?.removeEventListener('abort', forget);
+        resolve(result);
+      },
+    };
+    this.#waiting.push(waiter);
+    signal?.addEventListener('abort', forget, { once: true });
+    return promise;
+  }
+
+  /** The process ended. */
+  exited(result: WaitResult): void {
+    this.#answer((waiter) => waiter.condition !== 'removed', result);
+  }
+
+  /** The container is gone: nobody can be left waiting. */
+  removed(result: WaitResult): void {
+    this.#answer(() => true, result);
+  }
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  #answer(concerns: (waiter: Waiter) => boolean, result: WaitResult): void {
+    const answered = this.#waiting.filter(concerns);
+    if (answered.length === 0) return;
+    this.#waiting = this.#waiting.filter((waiter) => !concerns(waiter));
+    for (const waiter of answered) waiter.resolve(result);
+  }
+}
