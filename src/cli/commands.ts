@@ -7,83 +7,84 @@ export interface CommandEntry {
   readonly aliases: readonly string[];
   readonly summary: string;
   readonly load: () => Promise<Command>;
+  /** The command works with engines that have the routes; Gantry's own does not, so that help does not offer it. */
+  readonly notYet?: true;
 }
 
 /** Nouns that have subcommands, with what help says of them. */
 export const NOUNS: Readonly<Record<string, string>> = {
-  container: 'Work with containers',
-  image: 'Work with images',
-  manifest: 'Make images for several platforms out of pushed ones',
-  network: 'Work with networks',
-  registry: 'Run a registry',
-  system: 'Look after the engine',
-  volume: 'Work with volumes',
+  container: 'Manage containers',
+  image: 'Manage images',
+  manifest: 'Manage manifest lists: images for several platforms',
+  network: 'Manage networks',
+  registry: 'Run a registry server',
+  system: 'Manage the engine',
+  volume: 'Manage volumes',
 };
 
 function entry(path: string, aliases: readonly string[], summary: string, load: () => Promise<Command>): CommandEntry {
   return { path, aliases, summary, load };
 }
 
-/** Every command that works. What docker has beyond these is in `not-yet.ts`. */
+function notYet(of: CommandEntry): CommandEntry {
+  return { ...of, notYet: true };
+}
+
+/** Every command of this program. What docker has beyond these is in `not-yet.ts`. */
 export const COMMANDS: readonly CommandEntry[] = [
   entry(
     'container attach',
     ['attach'],
-    "Connect this terminal to a running container's input and output",
+    'Attach the terminal to the input and output of a running container',
     async () => (await import('./container/attach.ts')).attach,
   ),
   entry(
     'container commit',
     ['commit'],
-    "Make an image of a container's changes",
+    "Create an image from a container's changes",
     async () => (await import('./container/commit.ts')).commit,
   ),
   entry(
     'container cp',
     ['cp'],
-    'Copy files between a container and here',
+    'Copy files between a container and the local file system',
     async () => (await import('./container/cp.ts')).cp,
   ),
   entry(
     'container create',
     ['create'],
-    'Make a container without starting it',
+    'Create a container without starting it',
     async () => (await import('./container/create.ts')).create,
   ),
   entry(
     'container diff',
     ['diff'],
-    'List what a container changed in its file system',
+    "List changes to a container's file system",
     async () => (await import('./container/diff.ts')).diff,
   ),
   entry(
     'container exec',
     ['exec'],
-    'Run another command in a running container',
+    'Run a command in a running container',
     async () => (await import('./container/exec.ts')).exec,
   ),
   entry(
     'container export',
     ['export'],
-    "Write a container's root file system as a tar",
+    "Export a container's file system as a tar archive",
     async () => (await import('./container/export.ts')).exportContainer,
   ),
   entry(
     'container inspect',
     [],
-    'Show everything about containers',
+    'Display detailed information about containers',
     async () => (await import('./container/inspect.ts')).inspectContainer,
   ),
-  entry(
-    'container kill',
-    ['kill'],
-    'Send a signal to running containers, SIGKILL unless told',
-    async () => (await import('./container/kill.ts')).kill,
-  ),
+  entry('container kill', ['kill'], 'Kill running containers', async () => (await import('./container/kill.ts')).kill),
   entry(
     'container logs',
     ['logs'],
-    'Show what a container has printed',
+    'Print the logs of a container',
     async () => (await import('./container/logs.ts')).logs,
   ),
   entry(
@@ -95,13 +96,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry(
     'container pause',
     ['pause'],
-    'Freeze all processes of containers',
+    'Pause all processes in containers',
     async () => (await import('./container/pause.ts')).pause,
   ),
   entry(
     'container port',
     ['port'],
-    'Show which ports of a container are published where',
+    'List the port mappings of a container',
     async () => (await import('./container/port.ts')).port,
   ),
   entry(
@@ -113,13 +114,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry(
     'container rename',
     ['rename'],
-    'Give a container another name',
+    'Rename a container',
     async () => (await import('./container/rename.ts')).rename,
   ),
   entry(
     'container restart',
     ['restart'],
-    'Stop containers and start them again',
+    'Restart containers',
     async () => (await import('./container/restart.ts')).restart,
   ),
   entry(
@@ -131,7 +132,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry(
     'container run',
     ['run'],
-    'Make a container from an image and run it',
+    'Create a container from an image and run it',
     async () => (await import('./container/run.ts')).run,
   ),
   entry(
@@ -143,74 +144,74 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry(
     'container stats',
     ['stats'],
-    'Watch what containers use of the machine',
+    'Display live resource usage of containers',
     async () => (await import('./container/stats.ts')).stats,
   ),
   entry('container stop', ['stop'], 'Stop running containers', async () => (await import('./container/stop.ts')).stop),
   entry(
     'container top',
     ['top'],
-    'List the processes of a container',
+    'List the running processes of a container',
     async () => (await import('./container/top.ts')).top,
   ),
   entry(
     'container unpause',
     ['unpause'],
-    'Let frozen containers run on',
+    'Resume all processes in paused containers',
     async () => (await import('./container/unpause.ts')).unpause,
   ),
   entry(
     'container update',
     ['update'],
-    'Change the limits of containers',
+    'Update resource limits and restart policies of containers',
     async () => (await import('./container/update.ts')).update,
   ),
   entry(
     'container wait',
     ['wait'],
-    'Wait until containers stop and print their exit codes',
+    'Wait until containers stop, then print their exit codes',
     async () => (await import('./container/wait.ts')).wait,
   ),
   entry(
     'image history',
     ['history'],
-    'Show the steps that an image was made by',
+    'Display the history of an image',
     async () => (await import('./image/history.ts')).history,
   ),
   entry(
     'image import',
     ['import'],
-    'Make an image from a tar of a root file system',
+    'Create an image from a tar archive of a root file system',
     async () => (await import('./image/import.ts')).importImage,
   ),
   entry(
     'image inspect',
     [],
-    'Show everything about images',
+    'Display detailed information about images',
     async () => (await import('./image/inspect.ts')).inspectImage,
   ),
   entry(
     'image load',
     ['load'],
-    'Load images from an archive that save made',
+    'Load images from a tar archive or standard input',
     async () => (await import('./image/load.ts')).load,
   ),
   entry('image ls', ['images', 'image list'], 'List images', async () => (await import('./image/ls.ts')).listImages),
+  entry('image prune', [], 'Remove unused images', async () => (await import('./image/prune.ts')).pruneImages),
   entry(
-    'image prune',
-    [],
-    'Remove images that nothing uses',
-    async () => (await import('./image/prune.ts')).pruneImages,
+    'image pull',
+    ['pull'],
+    'Download an image from a registry',
+    async () => (await import('./image/pull.ts')).pull,
   ),
-  entry('image pull', ['pull'], 'Fetch an image from a registry', async () => (await import('./image/pull.ts')).pull),
-  entry('image push', ['push'], 'Send an image to a registry', async () => (await import('./image/push.ts')).push),
+  entry('image push', ['push'], 'Upload an image to a registry', async () => (await import('./image/push.ts')).push),
   entry('image rm', ['rmi', 'image remove'], 'Remove images', async () => (await import('./image/rm.ts')).removeImages),
-  entry('image save', ['save'], 'Write images into a tar archive', async () => (await import('./image/save.ts')).save),
-  entry('image tag', ['tag'], 'Give an image another name', async () => (await import('./image/tag.ts')).tag),
+  entry('image save', ['save'], 'Save images to a tar archive', async () => (await import('./image/save.ts')).save),
+  entry('image tag', ['tag'], 'Add a tag to an image', async () => (await import('./image/tag.ts')).tag),
   entry(
     'inspect',
     [],
-    'Show everything about any object of the engine',
+    'Display detailed information about any object of the engine',
     async () => (await import('./system/inspect.ts')).inspect,
   ),
   entry('login', [], 'Log in to a registry', async () => (await import('./credentials/login.ts')).login),
@@ -218,124 +219,124 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry(
     'manifest annotate',
     [],
-    'Say what platform an image of a list is for',
+    'Set the platform of an image in a manifest list',
     async () => (await import('./manifest/annotate.ts')).annotateManifest,
   ),
   entry(
     'manifest create',
     [],
-    'Make a list of images for several platforms',
+    'Create a local manifest list for several platforms',
     async () => (await import('./manifest/create.ts')).createManifestList,
   ),
   entry(
     'manifest inspect',
     [],
-    'Show a manifest or a list of them',
+    'Display a manifest or a manifest list',
     async () => (await import('./manifest/inspect.ts')).inspectManifest,
   ),
   entry(
     'manifest push',
     [],
-    'Send a list to its registry',
+    'Upload a manifest list to its registry',
     async () => (await import('./manifest/push.ts')).pushManifestList,
   ),
   entry(
     'manifest rm',
     [],
-    'Remove lists from this machine',
+    'Remove local manifest lists',
     async () => (await import('./manifest/rm.ts')).removeManifestLists,
   ),
-  entry(
-    'network connect',
-    [],
-    'Attach a container to a network',
-    async () => (await import('./network/connect.ts')).connect,
+  notYet(
+    entry(
+      'network connect',
+      [],
+      'Connect a container to a network',
+      async () => (await import('./network/connect.ts')).connect,
+    ),
   ),
-  entry('network create', [], 'Make a network', async () => (await import('./network/create.ts')).createNetwork),
-  entry(
-    'network disconnect',
-    [],
-    'Detach a container from a network',
-    async () => (await import('./network/disconnect.ts')).disconnect,
+  notYet(
+    entry('network create', [], 'Create a network', async () => (await import('./network/create.ts')).createNetwork),
+  ),
+  notYet(
+    entry(
+      'network disconnect',
+      [],
+      'Disconnect a container from a network',
+      async () => (await import('./network/disconnect.ts')).disconnect,
+    ),
   ),
   entry(
     'network inspect',
     [],
-    'Show everything about networks',
+    'Display detailed information about networks',
     async () => (await import('./network/inspect.ts')).inspectNetwork,
   ),
   entry('network ls', ['network list'], 'List networks', async () => (await import('./network/ls.ts')).listNetworks),
+  entry('network prune', [], 'Remove unused networks', async () => (await import('./network/prune.ts')).pruneNetworks),
+  notYet(
+    entry(
+      'network rm',
+      ['network remove'],
+      'Remove networks',
+      async () => (await import('./network/rm.ts')).removeNetworks,
+    ),
+  ),
   entry(
-    'network prune',
+    'registry serve',
     [],
-    'Remove networks that nothing uses',
-    async () => (await import('./network/prune.ts')).pruneNetworks,
+    'Run a registry server in the foreground',
+    async () => (await import('./registry/serve.ts')).serve,
   ),
-  entry(
-    'network rm',
-    ['network remove'],
-    'Remove networks',
-    async () => (await import('./network/rm.ts')).removeNetworks,
-  ),
-  entry('registry serve', [], 'Serve a registry', async () => (await import('./registry/serve.ts')).serve),
   entry('search', [], 'Search a registry for images', async () => (await import('./image/search.ts')).search),
   entry(
     'system check',
     [],
-    'Verify images, layers and everything else on the disk',
+    'Verify images, layers, containers and volumes on disk',
     async () => (await import('./system/check.ts')).check,
   ),
-  entry('system df', [], 'Show how much disk the engine uses', async () => (await import('./system/df.ts')).df),
+  entry('system df', [], 'Display disk usage of the engine', async () => (await import('./system/df.ts')).df),
   entry(
     'system dial-stdio',
     [],
-    "Connect standard input and output to the engine's socket",
+    "Forward standard input and output to the engine's socket",
     async () => (await import('./system/dial-stdio.ts')).dialStdio,
   ),
   entry(
     'system events',
     ['events'],
-    'Watch what happens in the engine',
+    'Print events of the engine as they occur',
     async () => (await import('./system/events.ts')).events,
   ),
   entry(
     'system info',
     ['info'],
-    'Describe the engine and its machine',
+    'Display information about the engine and its host',
     async () => (await import('./system/info.ts')).info,
   ),
-  entry(
-    'system prune',
-    [],
-    'Remove everything that nothing uses',
-    async () => (await import('./system/prune.ts')).pruneSystem,
-  ),
+  entry('system prune', [], 'Remove unused data', async () => (await import('./system/prune.ts')).pruneSystem),
   entry(
     'version',
     [],
-    'Show the versions of the command line and the engine',
+    'Display version information of the client and the engine',
     async () => (await import('./system/version.ts')).version,
   ),
-  entry('volume create', [], 'Make a volume', async () => (await import('./volume/create.ts')).createVolume),
+  entry('volume create', [], 'Create a volume', async () => (await import('./volume/create.ts')).createVolume),
   entry(
     'volume inspect',
     [],
-    'Show everything about volumes',
+    'Display detailed information about volumes',
     async () => (await import('./volume/inspect.ts')).inspectVolume,
   ),
   entry('volume ls', ['volume list'], 'List volumes', async () => (await import('./volume/ls.ts')).listVolumes),
-  entry(
-    'volume prune',
-    [],
-    'Remove volumes that nothing uses',
-    async () => (await import('./volume/prune.ts')).pruneVolumes,
-  ),
+  entry('volume prune', [], 'Remove unused volumes', async () => (await import('./volume/prune.ts')).pruneVolumes),
   entry('volume rm', ['volume remove'], 'Remove volumes', async () => (await import('./volume/rm.ts')).removeVolumes),
-  entry(
-    'volume update',
-    [],
-    'Change a volume of a cluster',
-    async () => (await import('./volume/update.ts')).updateVolume,
+  notYet(
+    entry(
+      'volume update',
+      [],
+      'Update a cluster volume',
+      async () => (await import('./volume/update.ts')).updateVolume,
+    ),
   ),
 ];
 

@@ -3,12 +3,14 @@ import { COMMANDS, type CommandEntry, NOUNS } from './commands.ts';
 import type { Flag } from './flags/flag.ts';
 import { GLOBAL_FLAGS } from './flags/global.ts';
 
+/** What the engine cannot do yet is not offered. */
+const OFFERED = COMMANDS.filter((entry) => entry.notYet === undefined);
 const COMMON = ['run', 'exec', 'ps', 'pull', 'images', 'version', 'info'];
 
 /** Help of the whole program. */
 export function rootHelp(name: string, width: number): string {
   const byName = new Map(
-    COMMANDS.flatMap((entry) => [entry.path, ...entry.aliases].map((named) => [named, entry] as const)),
+    OFFERED.flatMap((entry) => [entry.path, ...entry.aliases].map((named) => [named, entry] as const)),
   );
   const common = COMMON.flatMap((named) =>
     byName.has(named) ? [[named, byName.get(named)?.summary ?? ''] as const] : [],
@@ -32,7 +34,7 @@ export function rootHelp(name: string, width: number): string {
 
 /** Help of a noun: what can be done with it. */
 export function nounHelp(name: string, noun: string): string {
-  const verbs = COMMANDS.filter((entry) => entry.path.startsWith(`${noun} `)).map(
+  const verbs = OFFERED.filter((entry) => entry.path.startsWith(`${noun} `)).map(
     (entry) => [entry.path.slice(noun.length + 1), entry.summary] as const,
   );
   return [
@@ -53,7 +55,7 @@ export function commandHelp(
   const spellings = [entry.path, ...entry.aliases].sort();
   const parts = [
     `Usage:  ${usageLine(name, named, command)}`,
-    entry.summary + (command.details === undefined ? '' : `\n\n${command.details}`),
+    entry.summary + (command.details === undefined ? '' : `\n\n${wrap(command.details, width).join('\n')}`),
   ];
   if (spellings.length > 1) parts.push(`Aliases:\n  ${spellings.map((spelling) => `${name} ${spelling}`).join(', ')}`);
   if (command.examples.length > 0)

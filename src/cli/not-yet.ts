@@ -1,8 +1,10 @@
-/** Commands that docker has and gantry doesn't have yet. Answered as unknown, with this said. */
+/** Commands that docker has (some by its plugins) and gantry does not have yet. */
 export const NOT_YET: readonly string[] = [
   'build',
   'builder',
+  'buildx',
   'checkpoint',
+  'compose',
   'config',
   'context',
   'node',

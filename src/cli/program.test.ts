@@ -56,6 +56,22 @@ test('wrong usage: 125 for flags, 1 for arguments and unknown commands', async (
   assert.match(unknown.err, /^gantry: 'foo' is not a gantry command\./);
 });
 
+test('what Gantry does not have yet says so, also where help is asked for', async () => {
+  for (const words of [
+    ['build', '.'],
+    ['compose', 'up', '-d'],
+    ['swarm', 'init'],
+    ['buildx', '--help'],
+    ['help', 'stack'],
+  ]) {
+    const name = words[0] === 'help' ? words[1] : words[0];
+    const said = { code: 1, out: '', err: `gantry ${name}: Gantry does not have this yet\n` };
+    assert.deepEqual(await gantry(words), said);
+  }
+  const { err } = await gantry(['image', 'build', '.']);
+  assert.equal(err, 'gantry image build: Gantry does not have this yet\n');
+});
+
 test('help that is asked for goes to standard output; a noun alone says what is missing', async () => {
   const [root, noun, bare, command] = await Promise.all([
     gantry(['--help']),

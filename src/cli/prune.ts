@@ -14,8 +14,8 @@ export interface Pruned {
 }
 
 export const PRUNE_FLAGS: readonly Flag[] = [
-  flag('--filter', 'filter', 'Remove only those that match (until=, label=, label!=)'),
-  flag('-f, --force', 'bool', "Don't ask"),
+  flag('--filter', 'filter', 'Filter what to remove by conditions (until=, label=, label!=)'),
+  flag('-f, --force', 'bool', "Don't prompt for confirmation"),
 ];
 
 export interface PruneRequest {

@@ -127,12 +127,12 @@ test('usage leaves out the page cache, and CPU is of all processors', () => {
   assert.equal(usageOf({}).cpuPercent, 0);
 });
 
-test('an unknown command names the nearest, one that docker has is said to be missing', () => {
+test('an unknown command names the nearest, one that Gantry lacks yet is said to be missing', () => {
   assert.equal(distance('imagse', 'images'), 1);
   assert.match(unknownCommand('gantry', ['sp']), /'sp' is not a gantry command\.[\s\S]*gantry ps\n/);
   assert.match(
     unknownCommand('gantry', ['container', 'stpo']),
     /'container stpo' is not a gantry command\.[\s\S]*gantry container stop/,
   );
-  assert.match(unknownCommand('gantry', ['swarm', 'init']), /docker has 'swarm'; gantry does not have it yet/);
+  assert.match(unknownCommand('gantry', ['swarm', 'init']), /^gantry swarm: Gantry does not have this yet$/);
 });

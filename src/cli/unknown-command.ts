@@ -1,29 +1,28 @@
 import { COMMANDS, NOUNS } from './commands.ts';
 import { NOT_YET } from './not-yet.ts';
 
-/** What to answer to a command that isn't there, with the nearest ones that are. */
+/** The message for a command that does not exist: Gantry does not have it yet, or the nearest commands that exist. */
 export function unknownCommand(name: string, words: readonly string[]): string {
   const [noun = '', verb] = words;
   const isNoun = noun in NOUNS && verb !== undefined;
   const typed = isNoun ? `${noun} ${verb}` : noun;
+  if (NOT_YET.includes(typed)) return `${name} ${typed}: Gantry does not have this yet`;
   const lines = [`${name}: '${typed}' is not a ${name} command.`];
-  if (NOT_YET.includes(typed)) lines.push(`docker has '${typed}'; ${name} does not have it yet.`);
-  else {
-    const near = isNoun ? nearest(verb, noun) : nearest(typed, undefined);
-    if (near.length > 0)
-      lines.push(
-        '',
-        near.length === 1 ? 'Did you mean this?' : 'Did you mean one of these?',
-        ...near.map((each) => `  ${name} ${each}`),
-      );
-  }
+  const near = isNoun ? nearest(verb, noun) : nearest(typed, undefined);
+  if (near.length > 0)
+    lines.push(
+      '',
+      near.length === 1 ? 'Did you mean this?' : 'Did you mean one of these?',
+      ...near.map((each) => `  ${name} ${each}`),
+    );
   lines.push('', `Run '${name} ${isNoun ? `${noun} ` : ''}--help' for more information`);
   return lines.join('\n');
 }
 
 /** Behind a noun only the verb can be mistaken. */
 function nearest(typed: string, noun: string | undefined): string[] {
-  const all = [...Object.keys(NOUNS), ...COMMANDS.flatMap(({ path, aliases }) => [path, ...aliases])];
+  const offered = COMMANDS.filter((entry) => entry.notYet === undefined);
+  const all = [...Object.keys(NOUNS), ...offered.flatMap(({ path, aliases }) => [path, ...aliases])];
   const prefix = noun === undefined ? '' : `${noun} `;
   const known = all.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   const scored = known

@@ -19,11 +19,11 @@ export const attach: Command = {
   usage: '[OPTIONS] CONTAINER',
   args: exactly(1),
   examples: ['attach shell', 'attach --no-stdin web'],
-  details: 'Detach with ctrl-p ctrl-q, or the keys given by --detach-keys; the container runs on.',
+  details: 'Press ctrl-p ctrl-q, or the keys of --detach-keys, to detach. The container keeps running.',
   flags: [
-    flag('--detach-keys', 'string', 'Keys that detach from it'),
-    flag('--no-stdin', 'bool', "Don't pass on standard input"),
-    flag('--sig-proxy', 'bool', 'Pass signals on to the command', { default: 'true' }),
+    flag('--detach-keys', 'string', 'Override the key sequence that detaches from the container'),
+    flag('--no-stdin', 'bool', "Don't attach standard input"),
+    flag('--sig-proxy', 'bool', 'Forward received signals to the process', { default: 'true' }),
   ],
   async run(cli, [name = ''], flags) {
     const container = await cli.client.json<Attachable>({

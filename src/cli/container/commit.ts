@@ -8,11 +8,11 @@ export const commit: Command = {
   args: between(1, 2),
   examples: ['commit web mine:1.1', 'commit -m "with curl" -c \'CMD ["nginx"]\' web mine'],
   flags: [
-    flag('-a, --author', 'string', 'Author (such as "John Hannibal Smith <hannibal@a-team.com>")'),
-    flag('-c, --change', 'list', 'Dockerfile instruction to apply to the image'),
-    flag('-m, --message', 'string', 'Message of its history entry'),
-    flag('--no-pause', 'bool', "Don't pause the container meanwhile"),
-    flag('-p, --pause', 'bool', 'Pause the container meanwhile', { default: 'true', hidden: true }),
+    flag('-a, --author', 'string', 'Set the author ("Jane Doe <jane@example.com>")'),
+    flag('-c, --change', 'list', 'Apply a Dockerfile instruction to the created image'),
+    flag('-m, --message', 'string', 'Set the commit message'),
+    flag('--no-pause', 'bool', "Don't pause the container during the commit"),
+    flag('-p, --pause', 'bool', 'Pause the container during the commit', { default: 'true', hidden: true }),
   ],
   async run(cli, [container = '', reference], flags) {
     const parsed = reference === undefined ? undefined : withDefaultTag(parseReference(reference));

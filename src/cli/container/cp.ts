@@ -9,11 +9,11 @@ export const cp: Command = {
   args: exactly(2),
   examples: ['cp web:/etc/nginx/nginx.conf .', 'cp site/. web:/usr/share/nginx/html', 'cp web:/var/log - | tar tv'],
   details:
-    "With - a tar archive is read from standard input, or written to standard output. 'dir/.' means what is in it.",
+    "Use - as the source to read a tar archive from standard input, or as the destination to write one to standard output. Use 'dir/.' to copy the contents of a directory instead of the directory.",
   flags: [
-    flag('-a, --archive', 'bool', "Give what is copied in to the container's user"),
-    flag('-L, --follow-link', 'bool', 'Copy what a symlink in SRC_PATH leads to'),
-    flag('-q, --quiet', 'bool', "Don't show progress"),
+    flag('-a, --archive', 'bool', 'Copy all UID and GID information (archive mode)'),
+    flag('-L, --follow-link', 'bool', 'Follow symbolic links in SRC_PATH'),
+    flag('-q, --quiet', 'bool', 'Suppress progress output'),
   ],
   async run(cli, [source = '', target = ''], flags) {
     if (source === '') throw new CliError(1, 'source can not be empty');

@@ -19,15 +19,17 @@ export const exec: Command = {
   interspersed: false,
   examples: ['exec web ls /', 'exec -it web sh', 'exec -d -e DEBUG=1 web task'],
   flags: [
-    flag('-d, --detach', 'bool', "Don't wait for the command"),
-    flag('--detach-keys', 'string', 'Keys that detach from it'),
-    flag('-e, --env', 'list', 'Environment variable; without value, this shell’s', { check: checkEnv }),
-    flag('--env-file', 'list', 'File of environment variables'),
-    flag('-i, --interactive', 'bool', 'Keep standard input open'),
-    flag('--privileged', 'bool', 'Give the command all rights on the host'),
-    flag('-t, --tty', 'bool', 'Give it a terminal'),
-    flag('-u, --user', 'string', 'User to run as (name or uid, with :group)'),
-    flag('-w, --workdir', 'string', 'Working directory in the container'),
+    flag('-d, --detach', 'bool', 'Run the command in the background'),
+    flag('--detach-keys', 'string', 'Override the key sequence that detaches from the container'),
+    flag('-e, --env', 'list', 'Set an environment variable (VAR alone passes the value of the shell)', {
+      check: checkEnv,
+    }),
+    flag('--env-file', 'list', 'Read environment variables from a file'),
+    flag('-i, --interactive', 'bool', 'Keep standard input open even if not attached'),
+    flag('--privileged', 'bool', 'Grant extended privileges to the command'),
+    flag('-t, --tty', 'bool', 'Allocate a pseudo-TTY'),
+    flag('-u, --user', 'string', 'Set the user name or UID (<name|uid>[:<group|gid>])'),
+    flag('-w, --workdir', 'string', 'Set the working directory inside the container'),
   ],
   async run(cli, args, flags) {
     const [container = '', ...command] = args;

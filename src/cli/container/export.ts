@@ -8,7 +8,7 @@ export const exportContainer: Command = {
   usage: '[OPTIONS] CONTAINER',
   args: exactly(1),
   examples: ['export -o root.tar web', 'export web | gzip > root.tar.gz'],
-  flags: [flag('-o, --output', 'string', 'Write to this file, not to standard output')],
+  flags: [flag('-o, --output', 'string', 'Write to a file instead of standard output')],
   async run(cli, [name = ''], flags) {
     const path = flags.string('output');
     if (path === '' && cli.out.isTerminal)

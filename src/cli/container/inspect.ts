@@ -8,8 +8,8 @@ export const inspectContainer: Command = {
   args: atLeast(1),
   examples: ['container inspect web', "container inspect -f '{{.State.Status}}' web"],
   flags: [
-    flag('-f, --format', 'string', "How to print: 'json' or a Go template"),
-    flag('-s, --size', 'bool', 'Include how much disk it takes'),
+    flag('-f, --format', 'string', "Format output: 'json' or a Go template"),
+    flag('-s, --size', 'bool', 'Display total file sizes'),
   ],
   run: (cli, names, flags) =>
     printInspected(cli, {

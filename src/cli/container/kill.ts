@@ -7,7 +7,7 @@ export const kill: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   args: atLeast(1),
   examples: ['kill web', 'kill -s HUP web'],
-  flags: [flag('-s, --signal', 'string', 'Signal to send')],
+  flags: [flag('-s, --signal', 'string', 'Set the signal to send to the container')],
   run: (cli, names, flags) =>
     forEach(cli, names, async (name) => {
       await cli.client.send({

@@ -9,12 +9,12 @@ export const logs: Command = {
   args: exactly(1),
   examples: ['logs web', 'logs -f --tail 5 web', 'logs --since 10m -t web'],
   flags: [
-    flag('--details', 'bool', 'Show what the log driver adds'),
-    flag('-f, --follow', 'bool', 'Keep on printing what comes'),
-    flag('--since', 'string', 'Start at this time (2013-01-02T13:23:37Z) or this long ago (42m)'),
-    flag('-n, --tail', 'string', 'Start with the last N lines', { default: 'all' }),
-    flag('-t, --timestamps', 'bool', 'Show when each line was printed'),
-    flag('--until', 'string', 'Stop at this time (2013-01-02T13:23:37Z) or this long ago (42m)'),
+    flag('--details', 'bool', 'Show extra attributes provided to logs'),
+    flag('-f, --follow', 'bool', 'Follow log output'),
+    flag('--since', 'string', 'Show logs since a timestamp (2013-01-02T13:23:37Z) or a relative time (42m)'),
+    flag('-n, --tail', 'string', 'Show only the last N lines', { default: 'all' }),
+    flag('-t, --timestamps', 'bool', 'Show timestamps'),
+    flag('--until', 'string', 'Show logs until a timestamp (2013-01-02T13:23:37Z) or a relative time (42m)'),
   ],
   async run(cli, [name = ''], flags) {
     const path = `/containers/${pathSegment(name)}`;

@@ -9,14 +9,14 @@ export const listContainers: Command = {
   args: NO_ARGS,
   examples: ['ps -a', "ps --filter status=exited --format '{{.ID}} {{.Names}}'", 'ps -q -n 2'],
   flags: [
-    flag('-a, --all', 'bool', 'Show stopped containers too'),
-    flag('-f, --filter', 'filter', 'Show only those that match (status=, name=, label=, ancestor=, ...)'),
-    flag('--format', 'string', "How to print: 'table', 'table TEMPLATE', 'json' or a Go template"),
-    flag('-n, --last', 'int', 'Show the N newest containers, in any state', { default: '-1' }),
-    flag('-l, --latest', 'bool', 'Show the newest container, in any state'),
-    flag('--no-trunc', 'bool', "Don't shorten columns"),
-    flag('-q, --quiet', 'bool', 'Show ids only'),
-    flag('-s, --size', 'bool', 'Show how much disk each one takes'),
+    flag('-a, --all', 'bool', 'Show all containers (only running ones are shown by default)'),
+    flag('-f, --filter', 'filter', 'Filter output by conditions (status=, name=, label=, ancestor=, ...)'),
+    flag('--format', 'string', "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    flag('-n, --last', 'int', 'Show the last N created containers (in any state)', { default: '-1' }),
+    flag('-l, --latest', 'bool', 'Show the last created container (in any state)'),
+    flag('--no-trunc', 'bool', "Don't truncate output"),
+    flag('-q, --quiet', 'bool', 'Only display IDs'),
+    flag('-s, --size', 'bool', 'Display total file sizes'),
   ],
   async run(cli, _args, flags) {
     const format = flags.string('format') || (flags.bool('quiet') ? '' : (cli.config.psFormat ?? ''));

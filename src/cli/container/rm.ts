@@ -10,9 +10,9 @@ export const removeContainers: Command = {
   args: atLeast(1),
   examples: ['rm web', 'rm -f $(gantry ps -aq)', 'rm -v db'],
   flags: [
-    flag('-f, --force', 'bool', 'Kill it first when it runs'),
-    flag('-l, --link', 'bool', 'Remove the link of this name, not the container'),
-    flag('-v, --volumes', 'bool', 'Remove its anonymous volumes too'),
+    flag('-f, --force', 'bool', 'Force the removal of a running container (uses SIGKILL)'),
+    flag('-l, --link', 'bool', 'Remove the specified link instead of the container'),
+    flag('-v, --volumes', 'bool', 'Remove anonymous volumes of the container'),
   ],
   run: (cli, names, flags) =>
     forEach(cli, names, async (given) => {

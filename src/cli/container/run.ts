@@ -19,7 +19,7 @@ export const run: Command = {
   args: atLeast(1),
   interspersed: false,
   details:
-    'The exit code is that of the command; 125 means the engine refused, 126 that the command can’t be run, 127 that it isn’t there.',
+    'Exits with the exit code of the command, 125 if the engine refuses the container, 126 if the command cannot be executed, and 127 if the command cannot be found.',
   examples: [
     'run --rm busybox echo hello',
     'run -it --rm busybox sh',
@@ -27,9 +27,9 @@ export const run: Command = {
   ],
   flags: [
     ...CONTAINER_FLAGS,
-    flag('-d, --detach', 'bool', 'Leave it running in the background and print its id'),
-    flag('--detach-keys', 'string', 'Keys that detach from it'),
-    flag('--sig-proxy', 'bool', 'Pass signals on to the command', { default: 'true' }),
+    flag('-d, --detach', 'bool', 'Run the container in the background and print its ID'),
+    flag('--detach-keys', 'string', 'Override the key sequence that detaches from the container'),
+    flag('--sig-proxy', 'bool', 'Forward received signals to the process', { default: 'true' }),
   ],
   async run(cli, args, flags) {
     const detach = flags.bool('detach');

@@ -17,11 +17,11 @@ export const start: Command = {
   args: atLeast(1),
   examples: ['start web db', 'start -ai shell'],
   flags: [
-    flag('-a, --attach', 'bool', 'Attach to its output, and pass signals on'),
-    flag('--checkpoint', 'string', 'Start from this checkpoint'),
-    flag('--checkpoint-dir', 'string', 'Folder that checkpoints are in'),
-    flag('--detach-keys', 'string', 'Keys that detach from it'),
-    flag('-i, --interactive', 'bool', 'Attach to its input'),
+    flag('-a, --attach', 'bool', 'Attach standard output and error, and forward signals'),
+    flag('--checkpoint', 'string', 'Restore from this checkpoint'),
+    flag('--checkpoint-dir', 'string', 'Use a custom directory of checkpoints'),
+    flag('--detach-keys', 'string', 'Override the key sequence that detaches from the container'),
+    flag('-i, --interactive', 'bool', "Attach the container's standard input"),
   ],
   async run(cli, names, flags) {
     if (flags.bool('attach') || flags.bool('interactive')) {

@@ -24,10 +24,10 @@ export const stats: Command = {
   args: atLeast(0),
   examples: ['stats', "stats --no-stream --format '{{.Name}} {{.MemUsage}}'"],
   flags: [
-    flag('-a, --all', 'bool', 'Show stopped containers too'),
-    flag('--format', 'string', "How to print: 'table', 'table TEMPLATE', 'json' or a Go template"),
-    flag('--no-stream', 'bool', 'Print once and end'),
-    flag('--no-trunc', 'bool', "Don't shorten columns"),
+    flag('-a, --all', 'bool', 'Show all containers (only running ones are shown by default)'),
+    flag('--format', 'string', "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    flag('--no-stream', 'bool', 'Print the first result and exit'),
+    flag('--no-trunc', 'bool', "Don't truncate output"),
   ],
   async run(cli, names, flags) {
     const format = flags.string('format') || (cli.config.statsFormat ?? '');

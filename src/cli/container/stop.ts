@@ -3,11 +3,11 @@ import { atLeast, type Command } from '../command.ts';
 import { forEach } from '../each.ts';
 import { type Flag, flag, oldName } from '../flags/flag.ts';
 
-const timeout = flag('-t, --timeout', 'int', 'Seconds to wait before killing it; -1 waits forever');
+const timeout = flag('-t, --timeout', 'int', 'Set the seconds to wait before killing the container (-1 waits forever)');
 
 /** Flags of `stop` and `restart`. */
 export const STOP_FLAGS: readonly Flag[] = [
-  flag('-s, --signal', 'string', 'Signal to send'),
+  flag('-s, --signal', 'string', 'Set the signal to send to the container'),
   timeout,
   oldName('--time', timeout),
 ];

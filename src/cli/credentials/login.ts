@@ -20,16 +20,16 @@ export const login: Command = {
   usage: '[OPTIONS] [SERVER]',
   args: between(0, 1),
   examples: ['login', 'login -u ann --password-stdin registry.example.com < token'],
-  details: 'Without a server it is Docker Hub.',
+  details: 'The default server is Docker Hub.',
   flags: [
-    flag('-p, --password', 'string', 'Password or access token'),
+    flag('-p, --password', 'string', 'Set the password or access token'),
     flag('--password-stdin', 'bool', 'Read the password or access token from standard input'),
     flag(
       '--plain-text',
       'bool',
-      'Keep the password unencrypted in config.json, as docker does without a credential helper',
+      'Store the password unencrypted in config.json, as docker does without a credential helper',
     ),
-    flag('-u, --username', 'string', 'User name'),
+    flag('-u, --username', 'string', 'Set the user name'),
   ],
   async run(cli, [address = ''], flags) {
     checkFlags(cli, flags);

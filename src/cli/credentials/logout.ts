@@ -6,7 +6,7 @@ export const logout: Command = {
   usage: '[SERVER]',
   args: between(0, 1),
   examples: ['logout', 'logout registry.example.com'],
-  details: 'Without a server it is Docker Hub.',
+  details: 'The default server is Docker Hub.',
   flags: [],
   async run(cli, [address = '']) {
     const server = serverKey(address);

@@ -19,11 +19,11 @@ export const history: Command = {
   args: exactly(1),
   examples: ['history busybox', "history --no-trunc --format '{{.CreatedBy}}' busybox"],
   flags: [
-    flag('--format', 'string', "How to print: 'table', 'table TEMPLATE', 'json' or a Go template"),
-    flag('-H, --human', 'bool', 'Print sizes and dates for people', { default: 'true' }),
-    flag('--no-trunc', 'bool', "Don't shorten columns"),
-    flag('--platform', 'string', 'Look at this platform of it (os[/arch[/variant]])'),
-    flag('-q, --quiet', 'bool', 'Show ids only'),
+    flag('--format', 'string', "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    flag('-H, --human', 'bool', 'Print sizes and dates in a readable format', { default: 'true' }),
+    flag('--no-trunc', 'bool', "Don't truncate output"),
+    flag('--platform', 'string', 'Select a platform of a multi-platform image (os[/arch[/variant]])'),
+    flag('-q, --quiet', 'bool', 'Only display IDs'),
   ],
   async run(cli, [name = ''], flags) {
     const items = await cli.client.json<HistoryItem[]>({

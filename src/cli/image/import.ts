@@ -10,9 +10,9 @@ export const importImage: Command = {
   args: between(1, 2),
   examples: ['import root.tar.gz mine:1.0', 'import -c \'CMD ["/bin/sh"]\' - mine < root.tar'],
   flags: [
-    flag('-c, --change', 'list', 'Dockerfile instruction to apply to the image'),
-    flag('-m, --message', 'string', 'Message of its only history entry'),
-    flag('--platform', 'string', 'Platform of what is imported'),
+    flag('-c, --change', 'list', 'Apply a Dockerfile instruction to the created image'),
+    flag('-m, --message', 'string', 'Set the commit message of the imported image'),
+    flag('--platform', 'string', 'Set the platform of the imported image'),
   ],
   async run(cli, [source = '', reference], flags) {
     if (reference !== undefined) parseReference(reference);

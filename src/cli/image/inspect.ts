@@ -9,8 +9,8 @@ export const inspectImage: Command = {
   args: atLeast(1),
   examples: ['image inspect busybox', "image inspect -f '{{.Config.Cmd}}' busybox"],
   flags: [
-    flag('-f, --format', 'string', "How to print: 'json' or a Go template"),
-    flag('--platform', 'string', 'Look at this platform of it (os[/arch[/variant]])'),
+    flag('-f, --format', 'string', "Format output: 'json' or a Go template"),
+    flag('--platform', 'string', 'Select a platform of a multi-platform image (os[/arch[/variant]])'),
   ],
   run: (cli, names, flags) =>
     printInspected(cli, {

@@ -12,9 +12,9 @@ export const load: Command = {
   args: NO_ARGS,
   examples: ['load -i images.tar', 'load < images.tar.gz'],
   flags: [
-    flag('-i, --input', 'string', 'Read from this file, not from standard input'),
-    flag('--platform', 'stringSlice', 'Load only this platform (os[/arch[/variant]])'),
-    flag('-q, --quiet', 'bool', "Don't show progress"),
+    flag('-i, --input', 'string', 'Read from a file instead of standard input'),
+    flag('--platform', 'stringSlice', 'Load only the given platform (os[/arch[/variant]])'),
+    flag('-q, --quiet', 'bool', 'Suppress progress output'),
   ],
   async run(cli, _args, flags) {
     const path = flags.string('input');

@@ -10,13 +10,13 @@ export const listImages: Command = {
   args: between(0, 1),
   examples: ['images', 'images --filter dangling=true -q', "images --format 'table {{.Repository}}\\t{{.Size}}'"],
   flags: [
-    flag('-a, --all', 'bool', 'Show images that only others are built on, too'),
+    flag('-a, --all', 'bool', 'Show all images (intermediate images are hidden by default)'),
     flag('--digests', 'bool', 'Show digests'),
-    flag('-f, --filter', 'filter', 'Show only those that match (dangling=, label=, before=, since=, reference=, ...)'),
-    flag('--format', 'string', "How to print: 'table', 'table TEMPLATE', 'json' or a Go template"),
-    flag('--no-trunc', 'bool', "Don't shorten columns"),
-    flag('-q, --quiet', 'bool', 'Show ids only'),
-    flag('--tree', 'bool', "Show each image's platforms under it"),
+    flag('-f, --filter', 'filter', 'Filter output by conditions (dangling=, label=, before=, since=, reference=, ...)'),
+    flag('--format', 'string', "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    flag('--no-trunc', 'bool', "Don't truncate output"),
+    flag('-q, --quiet', 'bool', 'Only display IDs'),
+    flag('--tree', 'bool', 'List the platforms of each image as a tree'),
   ],
   async run(cli, [reference], flags) {
     const filters = [...flags.list('filter'), ...(reference === undefined ? [] : [`reference=${reference}`])];

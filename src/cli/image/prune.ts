@@ -6,7 +6,7 @@ export const pruneImages: Command = {
   usage: '[OPTIONS]',
   args: NO_ARGS,
   examples: ['image prune', 'image prune -a --filter until=240h'],
-  flags: [flag('-a, --all', 'bool', 'Remove all images without a container, not only unnamed ones'), ...PRUNE_FLAGS],
+  flags: [flag('-a, --all', 'bool', 'Remove all unused images, not just dangling ones'), ...PRUNE_FLAGS],
   async run(cli, _args, flags) {
     const all = flags.bool('all');
     const pruned = await prune(cli, {

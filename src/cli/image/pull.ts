@@ -10,10 +10,10 @@ export const pull: Command = {
   args: exactly(1),
   examples: ['pull busybox', 'pull localhost:5000/app:v2'],
   flags: [
-    flag('-a, --all-tags', 'bool', 'Fetch every tag of the repository'),
+    flag('-a, --all-tags', 'bool', 'Download all tags of the repository'),
     CONTENT_TRUST,
-    flag('--platform', 'string', 'Platform to fetch, if it has several'),
-    flag('-q, --quiet', 'bool', "Don't show progress"),
+    flag('--platform', 'string', 'Select the platform if the server is multi-platform capable'),
+    flag('-q, --quiet', 'bool', 'Suppress progress output'),
   ],
   async run(cli, [image = ''], flags) {
     const parsed = parseReference(image);

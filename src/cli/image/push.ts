@@ -20,10 +20,10 @@ export const push: Command = {
   args: exactly(1),
   examples: ['push localhost:5000/app:v2', 'push -a localhost:5000/app'],
   flags: [
-    flag('-a, --all-tags', 'bool', 'Send every tag of the repository'),
+    flag('-a, --all-tags', 'bool', 'Push all tags of the repository'),
     CONTENT_TRUST,
-    flag('--platform', 'string', 'Send this platform alone, as an image of its own'),
-    flag('-q, --quiet', 'bool', "Don't show progress"),
+    flag('--platform', 'string', 'Push only the given platform, as a single-platform image'),
+    flag('-q, --quiet', 'bool', 'Suppress progress output'),
   ],
   async run(cli, [image = ''], flags) {
     const parsed = parseReference(image);

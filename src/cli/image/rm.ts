@@ -9,9 +9,9 @@ export const removeImages: Command = {
   args: atLeast(1),
   examples: ['rmi busybox:old', 'rmi -f $(gantry images -q --filter dangling=true)'],
   flags: [
-    flag('-f, --force', 'bool', 'Remove it even when containers use it'),
-    flag('--no-prune', 'bool', 'Keep the images it was built on, if they have no name'),
-    flag('--platform', 'stringSlice', 'Remove only this platform of it (os[/arch[/variant]])'),
+    flag('-f, --force', 'bool', 'Force removal of the image'),
+    flag('--no-prune', 'bool', "Don't delete untagged parent images"),
+    flag('--platform', 'stringSlice', 'Remove only the given platform (os[/arch[/variant]])'),
   ],
   async run(cli, names, flags) {
     const force = flags.bool('force');

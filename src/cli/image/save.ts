@@ -9,8 +9,8 @@ export const save: Command = {
   args: atLeast(1),
   examples: ['save -o images.tar busybox nginx', 'save busybox | gzip > busybox.tar.gz'],
   flags: [
-    flag('-o, --output', 'string', 'Write to this file, not to standard output'),
-    flag('--platform', 'stringSlice', 'Save only this platform (os[/arch[/variant]])'),
+    flag('-o, --output', 'string', 'Write to a file instead of standard output'),
+    flag('--platform', 'stringSlice', 'Save only the given platform (os[/arch[/variant]])'),
   ],
   async run(cli, names, flags) {
     const path = flags.string('output');

@@ -19,10 +19,10 @@ export const search: Command = {
   args: exactly(1),
   examples: ['search nginx', 'search --filter is-official=true nginx', 'search localhost:5000/app'],
   flags: [
-    flag('-f, --filter', 'filter', 'Show only those that match (stars=, is-official=)'),
-    flag('--format', 'string', "How to print: 'table TEMPLATE', 'json' or a Go template"),
-    flag('--limit', 'int', 'At most so many'),
-    flag('--no-trunc', 'bool', "Don't cut descriptions short"),
+    flag('-f, --filter', 'filter', 'Filter output by conditions (stars=, is-official=)'),
+    flag('--format', 'string', "Format output: 'table TEMPLATE', 'json' or a Go template"),
+    flag('--limit', 'int', 'Limit the number of results'),
+    flag('--no-trunc', 'bool', "Don't truncate output"),
   ],
   async run(cli, [term = ''], flags) {
     const found = await cli.client.json<Found[]>({

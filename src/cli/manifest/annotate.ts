@@ -24,11 +24,11 @@ export const annotateManifest: Command = {
   args: exactly(2),
   examples: ['manifest annotate --arch arm64 --variant v8 localhost:5000/app:v2 localhost:5000/app:v2-arm'],
   flags: [
-    flag('--arch', 'string', 'Architecture of the image'),
-    flag('--os', 'string', 'Operating system of the image'),
-    flag('--os-features', 'stringSlice', 'Features of the operating system that it needs'),
-    flag('--os-version', 'string', 'Version of the operating system'),
-    flag('--variant', 'string', 'Variant of the architecture'),
+    flag('--arch', 'string', 'Set the architecture'),
+    flag('--os', 'string', 'Set the operating system'),
+    flag('--os-features', 'stringSlice', 'Set the required features of the operating system'),
+    flag('--os-version', 'string', 'Set the version of the operating system'),
+    flag('--variant', 'string', 'Set the variant of the architecture'),
   ],
   async run(cli, [listName = '', imageName = ''], flags) {
     const list = parseName(listName, `annotate: error parsing name for manifest list ${listName}: `);

@@ -9,10 +9,10 @@ export const createManifestList: Command = {
   usage: 'MANIFEST_LIST MANIFEST [MANIFEST...]',
   args: atLeast(2),
   examples: ['manifest create localhost:5000/app:v2 localhost:5000/app:v2-amd64 localhost:5000/app:v2-arm64'],
-  details: 'The list is kept on this machine until it is pushed.',
+  details: "The list stays on this machine until 'gantry manifest push' uploads it.",
   flags: [
-    flag('-a, --amend', 'bool', 'Add to a list that is there already'),
-    flag('--insecure', 'bool', 'Accept plain HTTP and any certificate of the registry'),
+    flag('-a, --amend', 'bool', 'Amend an existing manifest list'),
+    flag('--insecure', 'bool', 'Allow plain HTTP and unverified certificates'),
   ],
   async run(cli, [listName = '', ...imageNames], flags) {
     const list = parseName(listName, `error parsing name for manifest list ${listName}: `);

@@ -12,10 +12,10 @@ export const inspectManifest: Command = {
   usage: '[OPTIONS] [MANIFEST_LIST] MANIFEST',
   args: between(1, 2),
   examples: ['manifest inspect busybox:latest', 'manifest inspect localhost:5000/app:v2 localhost:5000/app:v2-arm64'],
-  details: 'A list of this machine comes first, then what the registry has.',
+  details: 'Shows the local manifest list if there is one, else the manifest in the registry.',
   flags: [
-    flag('--insecure', 'bool', 'Accept plain HTTP and any certificate of the registry'),
-    flag('-v, --verbose', 'bool', 'Show digests, platforms and every image of a list'),
+    flag('--insecure', 'bool', 'Allow plain HTTP and unverified certificates'),
+    flag('-v, --verbose', 'bool', 'Include digests and platforms, and every image of a list'),
   ],
   async run(cli, args, flags) {
     const verbose = flags.bool('verbose');

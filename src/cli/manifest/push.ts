@@ -11,8 +11,8 @@ export const pushManifestList: Command = {
   args: exactly(1),
   examples: ['manifest push --purge localhost:5000/app:v2'],
   flags: [
-    flag('--insecure', 'bool', 'Accept plain HTTP and any certificate of the registry'),
-    flag('-p, --purge', 'bool', 'Remove the list from this machine when it is pushed'),
+    flag('--insecure', 'bool', 'Allow plain HTTP and unverified certificates'),
+    flag('-p, --purge', 'bool', 'Remove the local manifest list after the push'),
   ],
   async run(cli, [listName = ''], flags) {
     const target = parseName(listName);

@@ -6,7 +6,7 @@ export const removeManifestLists: Command = {
   usage: 'MANIFEST_LIST [MANIFEST_LIST...]',
   args: atLeast(1),
   examples: ['manifest rm localhost:5000/app:v2'],
-  details: 'Registries keep theirs.',
+  details: 'Lists that were pushed stay in their registries.',
   flags: [],
   async run(cli, names) {
     const store = new ManifestStore(cli.config.dir);

@@ -13,13 +13,17 @@ export const connect: Command = {
   args: exactly(2),
   examples: ['network connect backend web', 'network connect --ip 10.5.0.9 --alias db backend postgres'],
   flags: [
-    flag('--alias', 'stringSlice', 'Another name of the container on this network'),
-    flag('--driver-opt', 'stringSlice', "Option of the network's driver"),
-    flag('--gw-priority', 'int', 'The network with the highest number has the default gateway'),
-    flag('--ip', 'ip', 'IPv4 address (172.30.100.104)'),
-    flag('--ip6', 'ip', 'IPv6 address (2001:db8::33)'),
-    flag('--link', 'list', 'Link to another container', { check: checkLink }),
-    flag('--link-local-ip', 'ipSlice', 'Link-local address'),
+    flag('--alias', 'stringSlice', 'Add a network-scoped alias for the container'),
+    flag('--driver-opt', 'stringSlice', 'Set an option of the network driver'),
+    flag(
+      '--gw-priority',
+      'int',
+      'Set the gateway priority; the network with the highest value provides the default gateway',
+    ),
+    flag('--ip', 'ip', 'Set the IPv4 address (172.30.100.104)'),
+    flag('--ip6', 'ip', 'Set the IPv6 address (2001:db8::33)'),
+    flag('--link', 'list', 'Add a link to another container', { check: checkLink }),
+    flag('--link-local-ip', 'ipSlice', 'Add a link-local address'),
   ],
   async run(cli, [network = '', container = ''], flags) {
     const [ipv4, ipv6, linkLocal] = [flags.string('ip'), flags.string('ip6'), splitSlices(flags.list('link-local-ip'))];

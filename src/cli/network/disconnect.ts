@@ -6,7 +6,7 @@ export const disconnect: Command = {
   usage: '[OPTIONS] NETWORK CONTAINER',
   args: exactly(2),
   examples: ['network disconnect backend web'],
-  flags: [flag('-f, --force', 'bool', 'Detach it even when it is not running or gone')],
+  flags: [flag('-f, --force', 'bool', 'Disconnect the container even if it is stopped or gone')],
   async run(cli, [network = '', container = ''], flags) {
     await cli.client.send({
       method: 'POST',

@@ -8,8 +8,8 @@ export const inspectNetwork: Command = {
   args: atLeast(1),
   examples: ['network inspect bridge', "network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' bridge"],
   flags: [
-    flag('-f, --format', 'string', "How to print: 'json' or a Go template"),
-    flag('-v, --verbose', 'bool', 'Include what helps to find faults'),
+    flag('-f, --format', 'string', "Format output: 'json' or a Go template"),
+    flag('-v, --verbose', 'bool', 'Include details for diagnostics'),
   ],
   run: (cli, names, flags) =>
     printInspected(cli, {

@@ -23,10 +23,10 @@ export const listNetworks: Command = {
   args: NO_ARGS,
   examples: ['network ls', 'network ls --filter driver=bridge'],
   flags: [
-    flag('-f, --filter', 'filter', 'Show only those that match (driver=, name=, label=, ...)'),
-    flag('--format', 'string', "How to print: 'table', 'table TEMPLATE', 'json' or a Go template"),
-    flag('--no-trunc', 'bool', "Don't shorten columns"),
-    flag('-q, --quiet', 'bool', 'Show ids only'),
+    flag('-f, --filter', 'filter', 'Filter output by conditions (driver=, name=, label=, ...)'),
+    flag('--format', 'string', "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    flag('--no-trunc', 'bool', "Don't truncate output"),
+    flag('-q, --quiet', 'bool', 'Only display IDs'),
   ],
   async run(cli, _args, flags) {
     const networks = await cli.client.json<NetworkSummary[]>({

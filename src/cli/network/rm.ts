@@ -7,7 +7,7 @@ export const removeNetworks: Command = {
   usage: '[OPTIONS] NETWORK [NETWORK...]',
   args: atLeast(1),
   examples: ['network rm backend'],
-  flags: [flag('-f, --force', 'bool', "Don't fail when it isn't there")],
+  flags: [flag('-f, --force', 'bool', "Don't report an error if the network doesn't exist")],
   async run(cli, names, flags) {
     let code = 0;
     for (const name of names) {

@@ -5,19 +5,19 @@ import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 
 const FLAGS = [
-  flag('--config', 'string', 'Read the rest of the configuration from this JSON file (docs/registry.md)'),
-  flag('--htpasswd', 'string', 'Ask for a user and password of this file, which htpasswd -B makes'),
-  flag('--listen', 'string', 'Serve at this address', { default: '127.0.0.1:5000' }),
-  flag('--log-level', 'string', 'Log from this level on (debug, info, warn, error)', { default: 'info' }),
-  flag('--metrics', 'string', 'Serve /metrics for Prometheus at this address'),
-  flag('--proxy', 'string', 'Be a pull-through cache of this registry (https://HOST, docker.io)'),
-  flag('--proxy-password-file', 'string', 'Log in there with the password in this file'),
-  flag('--proxy-username', 'string', 'Log in there as this user'),
-  flag('--quota', 'string', 'Store so many bytes at most (20g)'),
-  flag('--root', 'string', "Keep images in this folder, which is the registry's alone"),
-  flag('--tls-cert', 'string', 'Serve HTTPS with this certificate (PEM)'),
-  flag('--tls-client-ca', 'string', 'Ask clients for a certificate that one of these signed (PEM)'),
-  flag('--tls-key', 'string', 'Private key of the certificate (PEM)'),
+  flag('--config', 'string', 'Read more configuration from a JSON file (docs/registry.md)'),
+  flag('--htpasswd', 'string', 'Require a login with a user of this htpasswd file (htpasswd -B)'),
+  flag('--listen', 'string', 'Listen on this address', { default: '127.0.0.1:5000' }),
+  flag('--log-level', 'string', 'Set the log level (debug, info, warn, error)', { default: 'info' }),
+  flag('--metrics', 'string', 'Serve Prometheus metrics on this address'),
+  flag('--proxy', 'string', 'Run as a pull-through cache of a registry (https://HOST, docker.io)'),
+  flag('--proxy-password-file', 'string', 'Read the password for the cached registry from a file'),
+  flag('--proxy-username', 'string', 'Set the user name for the cached registry'),
+  flag('--quota', 'string', 'Limit the size of the store (20g)'),
+  flag('--root', 'string', 'Store images in this directory, which only the registry may use'),
+  flag('--tls-cert', 'string', 'Serve HTTPS with this certificate file (PEM)'),
+  flag('--tls-client-ca', 'string', 'Require client certificates signed by these CAs (PEM)'),
+  flag('--tls-key', 'string', 'Read the private key of the certificate from a file (PEM)'),
 ];
 
 export const serve: Command = {
@@ -28,7 +28,7 @@ export const serve: Command = {
     'registry serve --root /srv/registry --listen :443 --tls-cert cert.pem --tls-key key.pem --htpasswd users',
     'registry serve --root /srv/cache --listen :5001 --proxy docker.io --quota 50g',
   ],
-  details: 'It runs until it is interrupted, and needs no engine.',
+  details: 'Runs until it is interrupted. Does not need an engine.',
   flags: FLAGS,
   async run(_cli, _args, flags) {
     const given = FLAGS.filter(({ name }) => flags.changed(name)).map(({ name }) => `--${name}=${flags.string(name)}`);

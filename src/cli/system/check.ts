@@ -34,11 +34,11 @@ export const check: Command = {
   args: NO_ARGS,
   examples: ['system check', 'system check --repair', 'system check --format json'],
   details:
-    'Reads every blob again, and compares images, layers, containers and volumes with what is on the disk. The engine works on meanwhile. Exits with 1 when something is wrong.',
+    'Reads every blob and compares the records of images, layers, containers and volumes with the disk. The engine keeps working during the check. Exits with 1 if it finds a problem.',
   flags: [
-    flag('--format', 'string', "How to print: 'table', 'table TEMPLATE', 'json' or a Go template"),
-    flag('-q, --quiet', 'bool', "Don't show progress"),
-    flag('--repair', 'bool', 'Repair what needs no decision; nothing that an image refers to is deleted'),
+    flag('--format', 'string', "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    flag('-q, --quiet', 'bool', 'Suppress progress output'),
+    flag('--repair', 'bool', 'Repair what is safe to repair; never delete content that an image references'),
   ],
   async run(cli, _args, flags) {
     const format = flags.string('format');

@@ -51,8 +51,8 @@ export const df: Command = {
   args: NO_ARGS,
   examples: ['system df', 'system df -v'],
   flags: [
-    flag('--format', 'string', "How to print: 'table', 'table TEMPLATE', 'json' or a Go template"),
-    flag('-v, --verbose', 'bool', 'Show every object'),
+    flag('--format', 'string', "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    flag('-v, --verbose', 'bool', 'Show detailed disk usage of each object'),
   ],
   async run(cli, _args, flags) {
     const format = flags.string('format');

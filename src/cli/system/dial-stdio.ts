@@ -5,7 +5,7 @@ export const dialStdio: Command = {
   usage: '',
   args: NO_ARGS,
   examples: ['system dial-stdio'],
-  details: 'Made for programs that reach an engine over another connection, such as ssh.',
+  details: 'For programs that reach an engine through another connection, such as ssh.',
   flags: [],
   async run(cli) {
     const socket = await cli.client.connect();

@@ -17,10 +17,10 @@ export const events: Command = {
     "events --filter type=container --format '{{.Action}} {{.Actor.ID}}'",
   ],
   flags: [
-    flag('-f, --filter', 'filter', 'Show only those that match (type=, event=, container=, ...)'),
-    flag('--format', 'string', "How to print: 'json' or a Go template"),
-    flag('--since', 'string', 'Start at this time, or this long ago'),
-    flag('--until', 'string', 'Stop at this time, or this long ago'),
+    flag('-f, --filter', 'filter', 'Filter output by conditions (type=, event=, container=, ...)'),
+    flag('--format', 'string', "Format output: 'json' or a Go template"),
+    flag('--since', 'string', 'Show events since a timestamp or a relative time (1h)'),
+    flag('--until', 'string', 'Show events until a timestamp or a relative time (1h)'),
   ],
   async run(cli, _args, flags) {
     const format = flags.string('format');

@@ -11,7 +11,7 @@ export const info: Command = {
   usage: '[OPTIONS]',
   args: NO_ARGS,
   examples: ['info', "info --format '{{.Driver}}'"],
-  flags: [flag('-f, --format', 'string', "How to print: 'json' or a Go template")],
+  flags: [flag('-f, --format', 'string', "Format output: 'json' or a Go template")],
   async run(cli, _args, flags) {
     const format = flags.string('format');
     let template: Template | undefined;

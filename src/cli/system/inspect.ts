@@ -24,9 +24,9 @@ export const inspect: Command = {
   args: atLeast(1),
   examples: ['inspect web', "inspect -f '{{.NetworkSettings.IPAddress}}' web", 'inspect --type image busybox'],
   flags: [
-    flag('-f, --format', 'string', "How to print: 'json' or a Go template"),
-    flag('-s, --size', 'bool', 'Include how much disk containers take'),
-    flag('--type', 'string', 'Look only among objects of this kind'),
+    flag('-f, --format', 'string', "Format output: 'json' or a Go template"),
+    flag('-s, --size', 'bool', 'Display total file sizes of containers'),
+    flag('--type', 'string', 'Only inspect objects of the given type'),
   ],
   async run(cli, names, flags) {
     const type = flags.string('type');

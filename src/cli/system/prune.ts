@@ -10,9 +10,9 @@ export const pruneSystem: Command = {
   args: NO_ARGS,
   examples: ['system prune', 'system prune -af --volumes'],
   flags: [
-    flag('-a, --all', 'bool', 'Remove all unused images, not only unnamed ones'),
+    flag('-a, --all', 'bool', 'Remove all unused images, not just dangling ones'),
     ...PRUNE_FLAGS,
-    flag('--volumes', 'bool', 'Remove anonymous volumes too'),
+    flag('--volumes', 'bool', 'Remove unused anonymous volumes as well'),
   ],
   async run(cli, _args, flags) {
     const filters = flags.list('filter');

@@ -51,7 +51,7 @@ export const version: Command = {
   usage: '[OPTIONS]',
   args: NO_ARGS,
   examples: ['version', "version --format '{{.Server.Version}}'"],
-  flags: [flag('-f, --format', 'string', "How to print: 'json' or a Go template")],
+  flags: [flag('-f, --format', 'string', "Format output: 'json' or a Go template")],
   async run(cli, _args, flags) {
     const format = flags.string('format');
     const template = format === '' || format === 'json' ? undefined : parse(format);

@@ -7,7 +7,7 @@ export const inspectVolume: Command = {
   usage: '[OPTIONS] VOLUME [VOLUME...]',
   args: atLeast(1),
   examples: ['volume inspect data', "volume inspect -f '{{.Mountpoint}}' data"],
-  flags: [flag('-f, --format', 'string', "How to print: 'json' or a Go template")],
+  flags: [flag('-f, --format', 'string', "Format output: 'json' or a Go template")],
   run: (cli, names, flags) =>
     printInspected(cli, {
       names,

@@ -11,10 +11,10 @@ export const listVolumes: Command = {
   args: NO_ARGS,
   examples: ['volume ls', 'volume ls -q --filter dangling=true'],
   flags: [
-    flag('--cluster', 'bool', 'Show only cluster volumes'),
-    flag('-f, --filter', 'filter', 'Show only those that match (dangling=, driver=, label=, name=)'),
-    flag('--format', 'string', "How to print: 'table', 'table TEMPLATE', 'json' or a Go template"),
-    flag('-q, --quiet', 'bool', 'Show names only'),
+    flag('--cluster', 'bool', 'Only display cluster volumes'),
+    flag('-f, --filter', 'filter', 'Filter output by conditions (dangling=, driver=, label=, name=)'),
+    flag('--format', 'string', "Format output: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    flag('-q, --quiet', 'bool', 'Only display names'),
   ],
   async run(cli, _args, flags) {
     if (flags.bool('cluster')) throw new CliError(1, 'cluster volumes need an engine in cluster mode');

@@ -7,7 +7,7 @@ export const pruneVolumes: Command = {
   usage: '[OPTIONS]',
   args: NO_ARGS,
   examples: ['volume prune', 'volume prune -a'],
-  flags: [flag('-a, --all', 'bool', 'Remove named volumes too, not only anonymous ones'), ...PRUNE_FLAGS],
+  flags: [flag('-a, --all', 'bool', 'Remove all unused volumes, not just anonymous ones'), ...PRUNE_FLAGS],
   async run(cli, _args, flags) {
     const all = flags.bool('all');
     const filters = [...flags.list('filter')];

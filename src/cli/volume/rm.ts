@@ -8,7 +8,7 @@ export const removeVolumes: Command = {
   usage: '[OPTIONS] VOLUME [VOLUME...]',
   args: atLeast(1),
   examples: ['volume rm data'],
-  flags: [flag('-f, --force', 'bool', "Don't fail when it isn't there")],
+  flags: [flag('-f, --force', 'bool', "Don't report an error if the volume doesn't exist")],
   run: (cli, names, flags) =>
     forEach(cli, names, async (name) => {
       try {

@@ -8,7 +8,9 @@ export const updateVolume: Command = {
   args: exactly(1),
   examples: ['volume update --availability drain data'],
   flags: [
-    flag('--availability', 'string', "'active', 'pause' or 'drain'; of cluster volumes only", { default: 'active' }),
+    flag('--availability', 'string', "Set the availability of the cluster volume ('active', 'pause', 'drain')", {
+      default: 'active',
+    }),
   ],
   async run(cli, [name = '']) {
     const volume = await cli.client.json<{ ClusterVolume?: object | null }>({

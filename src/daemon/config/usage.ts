@@ -2,12 +2,12 @@ import { OPTION_SPECS, type OptionSpec } from './options.ts';
 
 const EXAMPLES = `Examples:
   gantryd
-      Serve /var/run/docker.sock, or /run/gantry/gantry.sock when another engine does.
+      Listen on /var/run/docker.sock, or on /run/gantry/gantry.sock if another engine uses the first.
   gantryd -H unix:///run/second.sock --data-root /srv/second --exec-root /run/second \\
           --bridge-name second0 --bip 10.99.0.1/16
-      A second engine beside the first.
+      Run a second engine beside the first.
   gantryd --debug --log-format json --log-opt max-size=50m --log-opt max-file=3
-      More log of the engine, other limits for the logs of containers.
+      Enable debug output and change the rotation of container logs.
 `;
 
 /** Text of `gantryd --help`. */
@@ -17,7 +17,7 @@ export function usage(): string {
   );
   const width = Math.max(...rows.map(([flag]) => flag.length)) + 3;
   const options = rows.map(([flag, help]) => `${flag.padEnd(width)}${help}\n`).join('');
-  return `Usage:  gantryd [OPTIONS]\n\nThe Gantry engine: serves the Docker Engine API.\n\nOptions:\n${options}\n${EXAMPLES}`;
+  return `Usage:  gantryd [OPTIONS]\n\nRun the Gantry engine, which serves the Docker Engine API.\n\nOptions:\n${options}\n${EXAMPLES}`;
 }
 
 function left(option: OptionSpec): string {
