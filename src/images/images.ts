@@ -1,18 +1,17 @@
 import type { Readable } from 'node:stream';
 import type { Credentials, SearchResult } from '../distribution/index.ts';
-import type { ContainerConfig, Descriptor, Platform } from '../spec/index.ts';
-import type { AttestationOptions, AttestationStatement } from './attestations.ts';
-import type { CommitRequest } from './commit.ts';
-import type { DistributionInfo } from './distribution-info.ts';
-import type { ImportOptions } from './import.ts';
-import type { ManifestSummary } from './manifest-summary.ts';
+import type { Platform } from '../spec/index.ts';
+import type { CommitRequest } from './commit/commit-image.ts';
+import type { ImportOptions } from './import/import-image.ts';
+import type { Progress } from './progress/progress.ts';
 import type { PullRequest } from './pull/pull-image.ts';
 import type { PushRequest } from './push/push-image.ts';
-import type { SavedArchive, SaveOptions } from './save/save.ts';
-import type { SearchOptions } from './search.ts';
-
-/** A line of a progress stream, in the API's spelling (`status`, `progressDetail`, `id`, `stream`, `errorDetail`). */
-export type Progress = (message: Readonly<Record<string, unknown>>) => void;
+import type { DistributionInfo } from './query/distribution-info.ts';
+import type { AttestationOptions, AttestationStatement } from './query/image-attestations.ts';
+import type { ImageInspect } from './query/inspect-image.ts';
+import type { ImageSummary } from './query/list-images.ts';
+import type { SearchOptions } from './query/search-images.ts';
+import type { SavedArchive, SaveOptions } from './save/save-images.ts';
 
 /** Every verb on images, as `api` sees them; each is a file of this folder. `ref` as in `ImageStore.resolve`. */
 export interface Images {
@@ -69,48 +68,4 @@ export interface Images {
     readonly deleted: readonly ({ readonly Untagged: string } | { readonly Deleted: string })[];
     readonly reclaimedBytes: number;
   }>;
-}
-
-/** What `images` asks about containers: who uses an image. Given by the wiring. */
-export interface ImageUsers {
-  /** Containers made from the image id. */
-  usersOf(imageId: string): readonly { readonly id: string; readonly running: boolean }[];
-}
-
-/** One element of `GET /images/json`. */
-export interface ImageSummary {
-  readonly Id: string;
-  readonly ParentId: string;
-  readonly RepoTags: readonly string[];
-  readonly RepoDigests: readonly string[];
-  /** Seconds. */
-  readonly Created: number;
-  readonly Size: number;
-  readonly SharedSize: number;
-  readonly Labels: Readonly<Record<string, string>> | null;
-  readonly Containers: number;
-  readonly Descriptor: Descriptor;
-  readonly Manifests?: readonly ManifestSummary[];
-}
-
-/** `GET /images/{name}/json`. */
-export interface ImageInspect {
-  readonly Id: string;
-  readonly RepoTags: readonly string[];
-  readonly RepoDigests: readonly string[];
-  readonly Parent: string;
-  readonly Comment: string;
-  readonly Created?: string;
-  readonly DockerVersion: string;
-  readonly Author: string;
-  readonly Config: ContainerConfig;
-  readonly Architecture: string;
-  readonly Variant?: string;
-  readonly Os: string;
-  readonly Size: number;
-  readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
-  readonly RootFS: { readonly Type: 'layers'; readonly Layers: readonly string[] };
-  readonly Metadata: { readonly LastTagTime: string };
-  readonly Descriptor: Descriptor;
-  readonly Manifests?: readonly ManifestSummary[];
 }

@@ -1,7 +1,11 @@
-export type { CommitRequest } from './commit.ts';
+export type { CommitRequest } from './commit/commit-image.ts';
 export { createImages } from './create-images.ts';
-export type { ImagesDeps, TransferLimits } from './deps.ts';
-export { createImagePolicy, type ImagePolicy, type PolicyLimits } from './image-policy.ts';
-export type { ImageInspect, ImageSummary, Images, ImageUsers, Progress } from './images.ts';
+export type { Images } from './images.ts';
+export type { ImagesDeps, TransferLimits } from './model/deps.ts';
+export type { ImageUsers } from './model/image-users.ts';
+export type { Progress } from './progress/progress.ts';
 export type { PullRequest } from './pull/pull-image.ts';
 export type { PushRequest } from './push/push-image.ts';
+export type { ImageInspect } from './query/inspect-image.ts';
+export type { ImageSummary } from './query/list-images.ts';
+export { createImagePolicy, type ImagePolicy, type PolicyLimits } from './remove/image-policy.ts';

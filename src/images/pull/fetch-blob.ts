@@ -1,7 +1,7 @@
 import { EngineError } from '../../base/errors.ts';
 import type { Repository } from '../../distribution/index.ts';
 import type { Descriptor } from '../../spec/index.ts';
-import type { ImagesDeps } from '../deps.ts';
+import type { ImagesDeps } from '../model/deps.ts';
 
 export type FetchReport =
   /** For a turn: only so many downloads run at a time. */

@@ -2,9 +2,9 @@ import { EngineError, invalid, messageOf } from '../../base/errors.ts';
 import { type Digest, digestHex, shortId } from '../../base/ids.ts';
 import type { Repository } from '../../distribution/index.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../../spec/index.ts';
-import type { ImagesDeps } from '../deps.ts';
-import type { Progress } from '../images.ts';
-import { type LayerLines, layerLines } from '../transfer/image-progress.ts';
+import type { ImagesDeps } from '../model/deps.ts';
+import { type LayerLines, layerLines } from '../progress/layer-lines.ts';
+import type { Progress } from '../progress/progress.ts';
 import type { Downloads } from './downloads.ts';
 import { type FetchReport, fetchBlob } from './fetch-blob.ts';
 

@@ -13,8 +13,8 @@ import {
   repositoryName,
   withTag,
 } from '../../spec/index.ts';
-import type { ImagesDeps } from '../deps.ts';
-import type { Progress } from '../images.ts';
+import type { ImagesDeps } from '../model/deps.ts';
+import type { Progress } from '../progress/progress.ts';
 import type { Downloads } from './downloads.ts';
 import { fetchLayers } from './fetch-layers.ts';
 import { pullError } from './pull-errors.ts';

@@ -1,7 +1,7 @@
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { Repository } from '../../distribution/index.ts';
 import { type ImageConfig, type Manifest, parseImageConfig } from '../../spec/index.ts';
-import type { ImagesDeps } from '../deps.ts';
+import type { ImagesDeps } from '../model/deps.ts';
 import type { Downloads } from './downloads.ts';
 import { fetchBlob } from './fetch-blob.ts';
 

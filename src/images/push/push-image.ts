@@ -13,9 +13,9 @@ import {
   withTag,
 } from '../../spec/index.ts';
 import type { Lease, StoredImage } from '../../store/index.ts';
-import type { ImagesDeps } from '../deps.ts';
-import type { Progress } from '../images.ts';
-import { type LayerLines, layerLines } from '../transfer/image-progress.ts';
+import type { ImagesDeps } from '../model/deps.ts';
+import { type LayerLines, layerLines } from '../progress/layer-lines.ts';
+import type { Progress } from '../progress/progress.ts';
 import type { Slots } from '../transfer/slots.ts';
 import { mountSources } from './mount-sources.ts';
 import { type PushedLayer, type PushPlan, planPush } from './plan-push.ts';

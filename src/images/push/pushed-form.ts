@@ -2,8 +2,8 @@ import type { Digest } from '../../base/ids.ts';
 import { gzipFile } from '../../io/index.ts';
 import { type Descriptor, type Manifest, MEDIA_TYPE } from '../../spec/index.ts';
 import type { Lease, StoredImage } from '../../store/index.ts';
-import { manifestBytes } from '../compose-manifest.ts';
-import type { ImagesDeps } from '../deps.ts';
+import { manifestBytes } from '../model/compose-manifest.ts';
+import type { ImagesDeps } from '../model/deps.ts';
 import { createSlots } from '../transfer/slots.ts';
 
 /** Three quarters of the time of zlib's default for one percent more bytes (docs/decisions/0005). */

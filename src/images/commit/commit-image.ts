@@ -1,0 +1,152 @@
+import { EngineError, invalid, notFound } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
+import { release } from '../../io/index.ts';
+import {
+  type ContainerConfig,
+  type Descriptor,
+  familiarString,
+  type ImageConfig,
+  imageName,
+  type Manifest,
+  MEDIA_TYPE,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+  withTag,
+} from '../../spec/index.ts';
+import type { Lease, StoredImage } from '../../store/index.ts';
+import { applyChanges } from '../changes/apply-changes.ts';
+import { unpackImages } from '../layers/unpack-images.ts';
+import { manifestBytes } from '../model/compose-manifest.ts';
+import type { ImagesDeps } from '../model/deps.ts';
+import { imageEvent } from '../model/image-event.ts';
+
+export interface CommitRequest {
+  readonly container: string;
+  readonly repo: string;
+  readonly tag: string;
+  readonly author: string;
+  readonly comment: string;
+  readonly pause: boolean;
+  /** Dockerfile instructions. */
+  readonly changes: readonly string[];
+  /** In place of the container's own, which fills what this leaves open. */
+  readonly config: ContainerConfig | undefined;
+}
+
+/** sha256 of an archive of nothing: such a layer is left out, as Docker does. */
+const EMPTY_LAYER = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
+
+/**
+ * An image of what a container changed, on top of the container's own; answers its id. The container waits only while its files
+ * are read. Whatever fails leaves nothing behind.
+ * @throws EngineError notFound, conflict; invalid for a bad name or change; noSpace, cancelled
+ */
+export async function commitImage(deps: ImagesDeps, request: CommitRequest, signal: AbortSignal): Promise<string> {
+  const name = commitName(request);
+  await using held = await deps.containers.hold(request.container, { pause: false }, signal);
+  const config = held.complete(applyChanges(request.config ?? held.config, request.changes));
+  await using lease = deps.collector.lease();
+  const parent = leaseParent(deps, held.imageId, lease);
+  const layer = await storeLayer(deps, request, { lease, signal });
+
+  const created = new Date().toISOString();
+  const { author, comment } = request;
+  const isEmpty = layer.digest === EMPTY_LAYER;
+  const image: ImageConfig = {
+    ...platformOf(parent.config),
+    ...(author === '' ? {} : { author }),
+    config,
+    container: held.id,
+    container_config: held.config,
+    created,
+    history: [
+      ...(parent.config.history ?? []),
+      {
+        created,
+        ...(author === '' ? {} : { author }),
+        created_by: (held.config.Cmd ?? []).join(' '),
+        ...(comment === '' ? {} : { comment }),
+        ...(isEmpty ? { empty_layer: true } : {}),
+      },
+    ],
+    rootfs: { type: 'layers', diff_ids: [...parent.config.rootfs.diff_ids, ...(isEmpty ? [] : [layer.digest])] },
+  };
+  const put = (bytes: Buffer): { readonly digest: Digest; readonly size: number } => {
+    const digest = deps.content.put(bytes);
+    lease.blob(digest);
+    return { digest, size: bytes.length };
+  };
+  const stored = { mediaType: MEDIA_TYPE.ociConfig, ...put(Buffer.from(JSON.stringify(image))) };
+  const layers = [...parent.manifest.layers.map(inOci), ...(isEmpty ? [] : [layer])];
+  const manifest: Manifest = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest, config: stored, layers };
+  const descriptor = { mediaType: MEDIA_TYPE.ociManifest, ...put(manifestBytes(stored, layers)) };
+  await unpackImages(deps, [{ manifest, config: image }], { lease, progress: () => {}, signal });
+  const names = name === undefined ? [] : [imageName(name)];
+  deps.images.add([{ descriptor, manifests: [descriptor], names, parent: parent.id }]);
+  const shown = name === undefined ? '' : familiarString(name);
+  held.committed({ id: stored.digest, name: shown, comment });
+  if (name !== undefined) imageEvent(deps, 'tag', { id: stored.digest, config: image }, shown);
+  deps.settle();
+  return stored.digest;
+}
+
+function commitName({ repo, tag }: CommitRequest): Reference | undefined {
+  if (repo === '') return undefined;
+  const reference = parseReference(repo);
+  if (reference.digest !== undefined) throw invalid('cannot import digest reference');
+  imageName(reference);
+  return tag === '' ? withDefaultTag(reference) : withTag(reference, tag);
+}
+
+/** The container's image, with its content kept from going. @throws EngineError notFound */
+function leaseParent({ images }: ImagesDeps, id: Digest, lease: Lease): StoredImage {
+  const parent = images.get(id);
+  if (parent === undefined) throw notFound('image', id);
+  for (const { digest } of parent.manifest.layers) lease.blob(digest);
+  lease.chain(parent.config.rootfs.diff_ids);
+  return parent;
+}
+
+/** Takes the container's changes into the content store. The container goes on when they are read. */
+async function storeLayer(
+  deps: ImagesDeps,
+  { container, pause }: CommitRequest,
+  call: { readonly lease: Lease; readonly signal: AbortSignal },
+): Promise<Descriptor> {
+  const { lease, signal } = call;
+  await using held = await deps.containers.hold(container, { pause }, signal);
+  await using ingest = await deps.content.ingest();
+  for await (const chunk of await held.layer(signal)) {
+    if (signal.aborted) throw new EngineError('cancelled', 'the commit was cancelled');
+    await ingest.write(chunk as Buffer);
+    release(chunk as Buffer);
+  }
+  const { digest, sizeBytes } = await ingest.commit({}, lease.blob);
+  return { mediaType: MEDIA_TYPE.ociLayer, digest, size: sizeBytes };
+}
+
+/** Layers under the names of the manifest that they go into. */
+function inOci(layer: Descriptor): Descriptor {
+  return { ...layer, mediaType: OCI_NAMES[layer.mediaType] ?? layer.mediaType };
+}
+
+const OCI_NAMES: Readonly<Record<string, string>> = {
+  [MEDIA_TYPE.dockerLayer]: MEDIA_TYPE.ociLayer,
+  [MEDIA_TYPE.dockerLayerGzip]: MEDIA_TYPE.ociLayerGzip,
+};
+
+function platformOf({
+  os,
+  architecture,
+  variant,
+  ...rest
+}: ImageConfig): Pick<ImageConfig, 'os' | 'architecture' | 'variant' | 'os.version'> {
+  const version = rest['os.version'];
+  return {
+    os,
+    architecture,
+    ...(variant === undefined ? {} : { variant }),
+    ...(version === undefined ? {} : { 'os.version': version }),
+  };
+}

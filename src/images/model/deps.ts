@@ -1,0 +1,30 @@
+import type { Logger } from '../../base/logger.ts';
+import type { ProxyRule, Registries } from '../../distribution/index.ts';
+import type { EventSink } from '../../spec/index.ts';
+import type { Collector, ContentStore, ImageStore, Snapshots } from '../../store/index.ts';
+import type { CommitSource } from './commit-source.ts';
+import type { ImageUsers } from './image-users.ts';
+
+/** What the verbs of this folder work on. */
+export interface ImagesDeps {
+  readonly content: ContentStore;
+  readonly images: ImageStore;
+  readonly snapshots: Snapshots;
+  readonly collector: Collector;
+  readonly users: ImageUsers;
+  readonly containers: CommitSource;
+  readonly events: EventSink;
+  readonly logger: Logger;
+  readonly registries: Registries;
+  /** For what is fetched by URL. */
+  readonly proxyOf: ProxyRule;
+  readonly limits: TransferLimits;
+  /** Makes what changed durable, after the answer. */
+  settle(): void;
+}
+
+/** Blobs on their way at a time, all pulls and pushes together. */
+export interface TransferLimits {
+  readonly maxConcurrentDownloads: number;
+  readonly maxConcurrentUploads: number;
+}

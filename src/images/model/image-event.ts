@@ -1,0 +1,12 @@
+import type { Digest } from '../../base/ids.ts';
+import type { EventSink, ImageConfig } from '../../spec/index.ts';
+
+/** Announces what happened to an image: its labels are the event's attributes, and `name` what the user called it. */
+export function imageEvent(
+  deps: { readonly events: EventSink },
+  action: 'load' | 'save' | 'import' | 'tag' | 'untag' | 'delete' | 'prune',
+  image: { readonly id: Digest; readonly config: ImageConfig },
+  name: string = image.id,
+): void {
+  deps.events.emit('image', action, image.id, { ...image.config.config?.Labels, name });
+}

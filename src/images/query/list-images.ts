@@ -1,0 +1,190 @@
+import type { Digest } from '../../base/ids.ts';
+import { parseMoment } from '../../base/moment.ts';
+import {
+  type Descriptor,
+  familiarName,
+  familiarString,
+  hostPlatform,
+  parseReference,
+  platformRank,
+} from '../../spec/index.ts';
+import type { StoredImage, StoredTarget } from '../../store/index.ts';
+import { type LayerSizes, layerSizes, layersOf, sizeOf } from '../layers/layer-chain.ts';
+import { unixSeconds } from '../model/created.ts';
+import type { ImagesDeps } from '../model/deps.ts';
+import { familiar } from '../names/familiar.ts';
+import { booleanFilter, checkFilters, type Filters, labelsMatch } from './filters.ts';
+import { globMatch } from './glob.ts';
+import { type ManifestSummary, manifestSummaries } from './manifest-summary.ts';
+
+/** One element of `GET /images/json`. */
+export interface ImageSummary {
+  readonly Id: string;
+  readonly ParentId: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  /** Seconds. */
+  readonly Created: number;
+  readonly Size: number;
+  readonly SharedSize: number;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly Containers: number;
+  readonly Descriptor: Descriptor;
+  readonly Manifests?: readonly ManifestSummary[];
+}
+
+export interface ListOptions {
+  /** Also images without a name that others are built on. */
+  readonly all: boolean;
+  readonly filters: Filters;
+  readonly sharedSize: boolean;
+  /** Whether containers are counted. */
+  readonly countContainers?: boolean;
+  readonly manifests: boolean;
+}
+
+const FILTERS = ['dangling', 'label', 'before', 'since', 'until', 'reference'];
+
+/** A line of the list: an image with the names of the targets that it stands for. */
+interface Entry {
+  readonly image: StoredImage;
+  readonly targets: readonly StoredTarget[];
+  readonly names: readonly string[];
+  /** Keys of the unpacked layers of all its platforms; twice what one image has twice. */
+  readonly layers: readonly string[];
+}
+
+/**
+ * `GET /images/json`, newest first. An index is one line, whatever platforms of it are here: that of the platform which runs.
+ * @throws EngineError invalid; notFound for an image named in `before` or `since`
+ */
+export function listImages(deps: ImagesDeps, options: ListOptions): ImageSummary[] {
+  const { filters } = options;
+  checkFilters(filters, FILTERS);
+  const isWanted = imageFilter(deps, filters);
+  const patterns = filters['reference'] ?? [];
+  const dangling = booleanFilter(filters, 'dangling');
+  const sizes = layerSizes(deps.snapshots);
+  const entries = listEntries(deps);
+  const usage = options.sharedSize ? layerUsage(entries) : undefined;
+  const parents = new Set(deps.images.list().flatMap(({ parent }) => parent ?? []));
+
+  const summaries = entries.flatMap(({ image, targets, names, layers }): ImageSummary[] => {
+    if (!isWanted(image)) return [];
+    const shown = names.filter((name) => matches(patterns, name)).map(familiar);
+    const tags = shown.filter((name) => !name.includes('@'));
+    if (shown.length === 0) {
+      if (patterns.length > 0 || dangling === false) return [];
+      if (!options.all && parents.has(image.id)) return [];
+    } else if (dangling === true && tags.length > 0) return [];
+    const ids = targets.flatMap(({ images }) => images.map(({ id }) => id));
+    return [
+      {
+        Id: image.id,
+        ParentId: image.parent ?? '',
+        RepoTags: tags,
+        RepoDigests: shown.filter((name) => name.includes('@')),
+        // dockerd has 0 here, not the zero time, where none is known.
+        Created: image.config.created === undefined ? 0 : unixSeconds(image.config.created),
+        Size: sizeOf(layers, sizes),
+        SharedSize:
+          usage === undefined
+            ? -1
+            : sizeOf(
+                layers.filter((key) => (usage.get(key) ?? 0) > 1),
+                sizes,
+              ),
+        Labels: image.config.config?.Labels ?? null,
+        Containers:
+          options.countContainers === true ? [...new Set(ids)].flatMap((id) => deps.users.usersOf(id)).length : -1,
+        Descriptor: image.target,
+        ...(options.manifests ? { Manifests: manifestsOf(deps, targets, sizes) } : {}),
+      },
+    ];
+  });
+  return summaries.sort((a, b) => b.Created - a.Created);
+}
+
+/** Bytes of all layers that images have, each counted once. */
+export function layersSize({ images, snapshots }: Pick<ImagesDeps, 'images' | 'snapshots'>): number {
+  const keys = new Set(images.list().flatMap(({ config }) => layersOf(snapshots, config)));
+  return sizeOf([...keys], layerSizes(snapshots));
+}
+
+function listEntries({ images, snapshots }: ImagesDeps): Entry[] {
+  const byId = new Map<Digest, { image: StoredImage; targets: StoredTarget[] }>();
+  for (const target of images.targets()) {
+    const image = preferredImage(target.images);
+    if (image === undefined) continue;
+    const entry = byId.get(image.id) ?? { image, targets: [] };
+    // Of several targets with the image the one with a name is meant, as when it is asked for by id.
+    if (entry.targets.every(({ names }) => names.length === 0)) entry.image = image;
+    entry.targets.push(target);
+    byId.set(image.id, entry);
+  }
+  return [...byId.values()].map(({ image, targets }) => ({
+    image,
+    targets,
+    names: targets.flatMap(({ names }) => names),
+    layers: layersOfAll(snapshots, targets),
+  }));
+}
+
+function layersOfAll(snapshots: ImagesDeps['snapshots'], targets: readonly StoredTarget[]): string[] {
+  const layers: string[] = [];
+  for (const image of targets.flatMap(({ images }) => images)) {
+    const seen = new Set(layers);
+    layers.push(...layersOf(snapshots, image.config).filter((key) => !seen.has(key)));
+  }
+  return layers;
+}
+
+/** The host's platform, else the first: the one that a name stands for. */
+function preferredImage(images: readonly StoredImage[]): StoredImage | undefined {
+  const host = hostPlatform();
+  let best: { readonly image: StoredImage; readonly rank: number } | undefined;
+  for (const image of images) {
+    const rank = platformRank(host, image.config);
+    if (rank !== undefined && (best === undefined || rank > best.rank)) best = { image, rank };
+  }
+  return best?.image ?? images[0];
+}
+
+function manifestsOf(deps: ImagesDeps, targets: readonly StoredTarget[], sizes: LayerSizes): ManifestSummary[] {
+  const all = targets.flatMap((target) => manifestSummaries(deps, target, sizes));
+  return [...new Map(all.map((each) => [each.ID, each])).values()];
+}
+
+/** The filters on the image itself; those on its names are the caller's. */
+function imageFilter(deps: ImagesDeps, filters: Filters): (image: StoredImage) => boolean {
+  const created = (ref: string): number => unixSeconds(deps.images.resolve(ref).config.created);
+  const before = (filters['before'] ?? []).map(created);
+  const since = (filters['since'] ?? []).map(created);
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const until = (filters['until'] ?? []).map((value) => parseMoment(value, now));
+  return (image) => {
+    const at = unixSeconds(image.config.created);
+    return (
+      before.every((limit) => at < limit) &&
+      since.every((limit) => at > limit) &&
+      until.every((limit) => BigInt(at) * 1_000_000_000n < limit) &&
+      labelsMatch(filters['label'], image.config.config?.Labels ?? {})
+    );
+  };
+}
+
+/** As Docker matches: the short form with its tag, or the repository alone. */
+function matches(patterns: readonly string[], name: string): boolean {
+  if (patterns.length === 0) return true;
+  const reference = parseReference(name);
+  return patterns.some(
+    (pattern) => globMatch(pattern, familiarString(reference)) || globMatch(pattern, familiarName(reference)),
+  );
+}
+
+/** How many lines have each layer. */
+function layerUsage(entries: readonly Entry[]): ReadonlyMap<string, number> {
+  const usage = new Map<string, number>();
+  for (const { layers } of entries) for (const key of new Set(layers)) usage.set(key, (usage.get(key) ?? 0) + 1);
+  return usage;
+}

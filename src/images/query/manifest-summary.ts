@@ -1,0 +1,89 @@
+import type { Digest } from '../../base/ids.ts';
+import { type Descriptor, type Platform, parseIndex, parseManifest } from '../../spec/index.ts';
+import type { StoredImage, StoredTarget } from '../../store/index.ts';
+import { type LayerSizes, layersOf, sizeOf } from '../layers/layer-chain.ts';
+import type { ImagesDeps } from '../model/deps.ts';
+
+/** An element of `Manifests` in lists and inspects. */
+export interface ManifestSummary {
+  /** Digest of the manifest. */
+  readonly ID: Digest;
+  readonly Descriptor: Descriptor;
+  /** Whether all of its content is here. */
+  readonly Available: boolean;
+  /** Bytes: blobs that are here, and with them what is unpacked. */
+  readonly Size: { readonly Content: number; readonly Total: number };
+  readonly Kind: 'image' | 'attestation' | 'unknown';
+  readonly ImageData?: {
+    readonly Platform: Platform;
+    /** Ids. */
+    readonly Containers: readonly string[];
+    readonly Size: { readonly Unpacked: number };
+  };
+  readonly AttestationData?: { readonly For: string };
+}
+
+const NESTING_MAX = 4;
+const TYPE = 'vnd.docker.reference.type';
+const SUBJECT = 'vnd.docker.reference.digest';
+
+/** What a target is made of: itself, or every manifest that its index names, here or not. */
+export function manifestSummaries(
+  deps: Pick<ImagesDeps, 'content' | 'snapshots' | 'users'>,
+  target: Pick<StoredTarget, 'descriptor' | 'images'>,
+  sizes: LayerSizes,
+): ManifestSummary[] {
+  const imageOf = new Map(target.images.map((image) => [image.manifestDescriptor.digest, image]));
+  return manifestsOf(deps, target.descriptor, 0).map((descriptor) => {
+    const image = imageOf.get(descriptor.digest);
+    const { bytes, isWhole } = contentOf(deps, descriptor);
+    const plain = { ID: descriptor.digest, Descriptor: descriptor, Available: isWhole };
+    if (image !== undefined) {
+      const unpacked = sizeOf(layersOf(deps.snapshots, image.config), sizes);
+      return {
+        ...plain,
+        Size: { Content: bytes, Total: bytes + unpacked },
+        Kind: 'image',
+        ImageData: {
+          Platform: descriptor.platform ?? platformOf(image),
+          Containers: deps.users.usersOf(image.id).map(({ id }) => id),
+          Size: { Unpacked: unpacked },
+        },
+      };
+    }
+    const size = { Content: bytes, Total: bytes };
+    const subject = descriptor.annotations?.[SUBJECT];
+    if (descriptor.annotations?.[TYPE] === 'attestation-manifest' && subject !== undefined) {
+      return { ...plain, Size: size, Kind: 'attestation', AttestationData: { For: subject } };
+    }
+    // Of a platform that is not here no more is known than what the index says.
+    if (descriptor.platform == null) return { ...plain, Size: size, Kind: 'unknown' };
+    const data = { Platform: descriptor.platform, Containers: [], Size: { Unpacked: 0 } };
+    return { ...plain, Size: size, Kind: 'image', ImageData: data };
+  });
+}
+
+/** The manifests under a descriptor, those of indexes within among them. */
+function manifestsOf(deps: Pick<ImagesDeps, 'content'>, descriptor: Descriptor, nesting: number): Descriptor[] {
+  if (!deps.content.has(descriptor.digest) || nesting > NESTING_MAX) return [descriptor];
+  const json = deps.content.readJson(descriptor.digest);
+  if (typeof json !== 'object' || json === null || !('manifests' in json)) return [descriptor];
+  return parseIndex(json).manifests.flatMap((child) => manifestsOf(deps, child, nesting + 1));
+}
+
+function contentOf(
+  { content }: Pick<ImagesDeps, 'content'>,
+  descriptor: Descriptor,
+): { bytes: number; isWhole: boolean } {
+  if (!content.has(descriptor.digest)) return { bytes: 0, isWhole: false };
+  const { config, layers } = parseManifest(content.readJson(descriptor.digest));
+  const parts = [...new Map([config, ...layers].map((part) => [part.digest, part])).values()];
+  const here = parts.filter(({ digest }) => content.has(digest));
+  const bytes = here.reduce((sum, { size }) => sum + size, descriptor.size);
+  return { bytes, isWhole: here.length === parts.length };
+}
+
+function platformOf({ config }: StoredImage): Platform {
+  const { os, architecture, variant } = config;
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
