@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { errnoOf } from '../../base/errors.ts';
 import { CliError } from '../errors.ts';
-import type { StoredCredentials } from './credential-store.ts';
+import type { StoredCredentials } from './stored-credentials.ts';
 
 /** What a helper says when it has nothing (docker-credential-helpers, credentials/error.go). */
 const NOT_FOUND = 'credentials not found in native keychain';

@@ -3,13 +3,7 @@ import type { Cli } from '../cli.ts';
 import { changeConfigFile, section } from './config-file.ts';
 import { helperErase, helperGet, helperStore, OWN_HELPER } from './credential-helper.ts';
 import { AUTH_CONFIG_VARIABLE, decodeLogin, environmentLogin } from './environment-login.ts';
-
-/** A password or, where the registry gives such, an identity token instead of it; empty strings for what there is not. */
-export interface StoredCredentials {
-  readonly username: string;
-  readonly password: string;
-  readonly identityToken: string;
-}
+import type { StoredCredentials } from './stored-credentials.ts';
 
 /** Where a login went. */
 export type KeptIn = { readonly helper: string } | { readonly plainTextFile: string };

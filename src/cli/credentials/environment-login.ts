@@ -1,4 +1,4 @@
-import type { StoredCredentials } from './credential-store.ts';
+import type { StoredCredentials } from './stored-credentials.ts';
 
 /** Where CI systems put logins, as the JSON of `config.json` with `auths` alone (docker 28.3). */
 export const AUTH_CONFIG_VARIABLE = 'DOCKER_AUTH_CONFIG';

@@ -7,14 +7,8 @@ import { flag } from '../flags/flag.ts';
 import type { Flags } from '../flags/parse.ts';
 import { askPassword, askText, readStandardInput } from './ask.ts';
 import { OWN_HELPER } from './credential-helper.ts';
-import {
-  findCredentials,
-  HUB_SERVER,
-  type KeptIn,
-  type StoredCredentials,
-  serverKey,
-  storeCredentials,
-} from './credential-store.ts';
+import { findCredentials, HUB_SERVER, type KeptIn, serverKey, storeCredentials } from './credential-store.ts';
+import type { StoredCredentials } from './stored-credentials.ts';
 
 export const login: Command = {
   usage: '[OPTIONS] [SERVER]',

@@ -6,7 +6,7 @@ import { humanDuration, humanSize } from '../format/units.ts';
 import { imageList, imageRows } from '../image/list-format.ts';
 import { Fields, goJson, Template, TemplateSyntaxError } from '../template/index.ts';
 import { VOLUMES } from '../volume/list-format.ts';
-import type { BuildRecord, DiskUsage, RegistryUsage } from './df.ts';
+import type { BuildRecord, DiskUsage, RegistryUsage } from './disk-usage.ts';
 
 /** Every object with what it takes, kind by kind. */
 export function verboseReport(usage: DiskUsage): string {

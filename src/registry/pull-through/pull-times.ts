@@ -1,13 +1,7 @@
 import type { Digest } from '../../base/ids.ts';
 import type { Records } from '../../base/records.ts';
 import type { RepositoryName } from '../names.ts';
-import { manifestKey } from '../storage/records.ts';
-
-/** Table `<set>_pulls`, key `repository@digest`. */
-export interface PullRecord {
-  /** Milliseconds since the epoch. */
-  readonly pulledAt: number;
-}
+import { manifestKey, type PullRecord } from '../storage/records.ts';
 
 /** When the manifests of a cache were pulled last: exact while it runs, to the hour after a restart. */
 export interface PullTimes {

@@ -2,7 +2,6 @@ import type { Digest } from '../../base/ids.ts';
 import type { Records } from '../../base/records.ts';
 import type { StateDb } from '../../store/index.ts';
 import type { RepositoryName } from '../names.ts';
-import type { PullRecord } from '../pull-through/pull-times.ts';
 import type { ManifestDocument } from './manifest-document.ts';
 
 /** Table `<set>_manifests`, key `repository@digest`. The bytes are a blob of the content store. */
@@ -36,6 +35,12 @@ export interface UploadRecord {
   readonly repository: RepositoryName;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+}
+
+/** Table `<set>_pulls`, key `repository@digest`. */
+export interface PullRecord {
+  /** Milliseconds since the epoch. */
+  readonly pulledAt: number;
 }
 
 export interface RegistryTables {

@@ -1,4 +1,4 @@
-import type { ProfileRule } from './seccomp.ts';
+import type { ProfileRule } from './profile-rule.ts';
 
 /**
  * The default system call filter: everything not named here fails with EPERM. A table of facts, in the notation of
