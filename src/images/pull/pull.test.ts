@@ -349,12 +349,18 @@ test('two pulls share a download; when one goes the other gets it all, and the l
     first.signal,
   );
   await started.promise;
-  const staying = pull(host, name);
+  const joined = Promise.withResolvers<void>();
+  const staying = host.images.pull(
+    { image: name, tag: 'latest', credentials: ANONYMOUS },
+    ({ status }) => status === 'Downloading' && joined.resolve(),
+    new AbortController().signal,
+  );
   const leftEarly = assert.rejects(leaving, { kind: 'cancelled' });
-  setTimeout(() => first.abort(), 30);
+  // The first may only go once the second shares its download.
+  await joined.promise;
+  first.abort();
   await leftEarly;
-  const messages = await staying;
-  assert.ok(messages.some(({ status }) => status === 'Downloading'));
+  await staying;
   assert.equal(registry.journal.filter((line) => line.includes(sha(layers[0] ?? ''))).length, 1);
   assert.ok(registry.sentBytes < blob + 10_000);
 });
