@@ -1,4 +1,4 @@
-// `npm run check`: types, lint and format, layers, the lock of npm packages. All run, so that one run shows every fault.
+// `npm run check`: types, lint and format, layers, deletes, the lock of npm packages. All run, so that one run shows every fault.
 import { spawn } from 'node:child_process';
 import { node, root } from './node.mjs';
 import { setUp } from './setup.mjs';
@@ -9,6 +9,7 @@ const steps = [
   ['lint', 'node_modules/.bin/biome', ['check', '--error-on-warnings', '.']],
   ['layers', node(), ['tools/check-layers.mjs', 'src']],
   ['lock', node(), ['tools/check-lock.mjs']],
+  ['deletes', node(), ['tools/check-deletes.mjs', 'src']],
 ];
 const results = await Promise.all(
   steps.map(async ([name, command, args]) => {

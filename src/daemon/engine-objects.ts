@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type ContainerRecord, rootsOf } from '../containers/index.ts';
 import type { EngineObjects, Stores } from '../store/index.ts';
 import type { Config } from './config/config.ts';
+import { rootsFolder } from './exec-root.ts';
 
 /** Containers and volumes as the check of the stores sees them: by their records and folders. */
 export function engineObjects(
@@ -21,6 +22,6 @@ export function engineObjects(
     containersFolder: join(dataRoot, 'containers'),
     volumes: () => volumes.all().map(({ name }) => name),
     volumesFolder: join(dataRoot, 'volumes'),
-    mountRoot: join(execRoot, 'rootfs'),
+    mountRoot: rootsFolder(execRoot),
   };
 }

@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { EngineError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Config } from './config/config.ts';
+import { removeExecRoot } from './exec-root.ts';
 import { preflight } from './host/preflight.ts';
 import { listen } from './listeners.ts';
 import { lockDataRoot, writePidfile } from './lock.ts';
@@ -45,19 +45,7 @@ export async function startEngine(config: Config, logger: Logger): Promise<Runni
     },
     async [Symbol.asyncDispose]() {
       await kept.disposeAsync();
-      removeEmptyFolders(config.execRoot);
+      removeExecRoot(config.execRoot);
     },
   };
-}
-
-/** Leaves what containers that run on still use. */
-function removeEmptyFolders(root: string): void {
-  try {
-    for (const entry of readdirSync(root, { withFileTypes: true })) {
-      if (entry.isDirectory()) removeEmptyFolders(join(root, entry.name));
-    }
-    rmdirSync(root);
-  } catch {
-    // Not empty, or gone.
-  }
 }

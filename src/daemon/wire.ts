@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ApiDeps, createApi } from '../api/index.ts';
 import type { Logger } from '../base/logger.ts';
@@ -6,7 +6,14 @@ import { type ContainersDomain, createContainers } from '../containers/index.ts'
 import { proxyRule } from '../distribution/index.ts';
 import { createEventLog } from '../events/index.ts';
 import { createImagePolicy, createImages } from '../images/index.ts';
-import { makeDirectoryInRoot, readInRoot, spreadDirectories, treeSize, wallTimeNanos } from '../linux/index.ts';
+import {
+  makeDirectoryInRoot,
+  readInRoot,
+  removeTree,
+  spreadDirectories,
+  treeSize,
+  wallTimeNanos,
+} from '../linux/index.ts';
 import { createNetworks, type Networks } from '../network/index.ts';
 import { createPinnedPaths, createSharedMemory, hostFacts, type SupervisedTaskRuntime } from '../runtime/index.ts';
 import { supervisorFolder } from '../spec/index.ts';
@@ -16,6 +23,7 @@ import type { Config } from './config/config.ts';
 import { engineId } from './engine-id.ts';
 import { engineObjects } from './engine-objects.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
+import { rootsFolder } from './exec-root.ts';
 import { describePrograms, findInit } from './host/programs.ts';
 import { notingImageUse } from './image-uses.ts';
 import { logDefaults } from './log-defaults.ts';
@@ -54,7 +62,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   const proxyOf = proxyRule(proxies);
   const snapshots = openSnapshots({
     dataRoot: config.dataRoot,
-    mountRoot: join(config.execRoot, 'rootfs'),
+    mountRoot: rootsFolder(config.execRoot),
     driver: config.storageDriver ?? 'auto',
     logger,
   });
@@ -211,7 +219,7 @@ async function leave(engine: {
   }
   await networks.tearDown();
   await runtime.shutdown();
-  rmSync(supervisorFolder(config.execRoot), { recursive: true, force: true });
+  removeTree(supervisorFolder(config.execRoot));
 }
 
 function after(delayMs: number, callback: () => void): { cancel(): void } {

@@ -82,7 +82,7 @@ export { check, SyscallError } from './syscall-error.ts';
 export { enterRoot, separateThread } from './thread-root.ts';
 export { type CopyTree, copyTree } from './tree/copy-tree.ts';
 export { Directory } from './tree/directory.ts';
-export { removeTree } from './tree/remove-tree.ts';
+export { removeTree, removeTreeSlowly } from './tree/remove-tree.ts';
 export { treeSize } from './tree/tree-size.ts';
 export { trimHeap } from './trim-heap.ts';
 export {

@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { errnoOf } from '../base/errors.ts';
+import { removeTree } from '../linux/index.ts';
 import type { ExitRecord, LogSpec, RuntimeBinary, StdioSpec, TaskLayout, TaskRef } from '../spec/index.ts';
 
 /** `task.json`: how a task was started. */
@@ -43,7 +44,7 @@ export function removeTraces(layout: TaskLayout): void {
 }
 
 export function removeFolder(layout: TaskLayout): void {
-  rmSync(layout.folder, { recursive: true, force: true });
+  removeTree(layout.folder);
 }
 
 /** The pid that the runtime wrote, undefined when it has not. */

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { errnoOf } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../io/index.ts';
+import { removeTree } from '../../linux/index.ts';
 import { CliError } from '../errors.ts';
 import { goEscapes, type ImageManifest, parseImageManifest } from './image-manifest.ts';
 
@@ -42,7 +43,7 @@ export class ManifestStore {
   }
 
   remove(list: string): void {
-    rmSync(this.#listFolder(list), { recursive: true, force: true });
+    removeTree(this.#listFolder(list));
   }
 
   #listFolder(list: string): string {

@@ -20,11 +20,11 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimes } from '../file-times.ts';
 import { makeDevice, makeNode, S_IF } from '../mknod.ts';
-import { detachMount, mount } from '../mount.ts';
+import { bindMount, detachMount, mount } from '../mount.ts';
 import { getXattr, listXattrs, removeXattr, setXattr } from '../xattr.ts';
 import { copyTree } from './copy-tree.ts';
 import { Directory } from './directory.ts';
-import { removeTree } from './remove-tree.ts';
+import { removeTree, removeTreeSlowly } from './remove-tree.ts';
 import { treeSize } from './tree-size.ts';
 
 let base = '';
@@ -102,7 +102,7 @@ test('a tree deeper than the longest path is measured, copied and removed', () =
   const [source, target] = [folder(), folder()];
   const name = 'd'.repeat(200);
   const open = [new Directory(source)];
-  for (let depth = 0; depth < 60; depth++) {
+  for (let depth = 0; depth < 300; depth++) {
     const parent = open.at(-1);
     assert.ok(parent !== undefined);
     mkdirSync(`${parent.path}/${name}`);
@@ -119,23 +119,60 @@ test('a tree deeper than the longest path is measured, copied and removed', () =
   assert.equal(lstatSync(target, { throwIfNoEntry: false }), undefined);
 });
 
-test('removing a tree spares what its symlinks lead to and what another file system holds', () => {
-  const [tree, victim] = [folder(), folder()];
-  writeFileSync(join(victim, 'keep'), '');
-  symlinkSync(victim, join(tree, 'link'));
-  const mounted = join(tree, 'mounted');
-  mkdirSync(mounted);
-  mount({ source: 'tmpfs', target: mounted, type: 'tmpfs' });
-  writeFileSync(join(mounted, 'keep'), '');
-  try {
-    assert.throws(() => removeTree(tree), { code: 'EBUSY' });
-    assert.deepEqual(readdirSync(mounted), ['keep']);
-  } finally {
-    detachMount(mounted);
-  }
-  removeTree(tree);
-  assert.deepEqual(readdirSync(victim), ['keep']);
-});
+const REMOVERS = { removeTree: async (path: string): Promise<void> => removeTree(path), removeTreeSlowly };
+
+for (const [name, remove] of Object.entries(REMOVERS)) {
+  test(`${name} spares what symlinks lead to and what is mounted, and removes the rest`, async () => {
+    const [tree, victim] = [folder(), folder()];
+    writeFileSync(join(victim, 'keep'), '');
+    symlinkSync(victim, join(tree, 'link'));
+    const points = ['tmpfs', 'deep/er/bind', 'deep/file'].map((point) => join(tree, point));
+    const [tmpfs = '', bind = '', file = ''] = points;
+    mkdirSync(tmpfs);
+    mkdirSync(bind, { recursive: true });
+    writeFileSync(file, 'below');
+    mkdirSync(join(tree, 'deep/plain/empty'), { recursive: true });
+    writeFileSync(join(tree, 'deep/plain/gone'), '');
+    mount({ source: 'tmpfs', target: tmpfs, type: 'tmpfs' });
+    // The same file system: no device number tells it.
+    bindMount(victim, bind);
+    bindMount(join(victim, 'keep'), file);
+    mkdirSync(join(tmpfs, 'empty'));
+    try {
+      await assert.rejects(remove(tree), (error: NodeJS.ErrnoException) => {
+        assert.equal(error.code, 'EBUSY');
+        return points.some((point) => error.message.includes(point));
+      });
+      assert.deepEqual(readdirSync(tmpfs), ['empty']);
+      assert.deepEqual(readdirSync(bind), ['keep']);
+      assert.deepEqual(readdirSync(tree).sort(), ['deep', 'tmpfs']);
+      assert.deepEqual(readdirSync(join(tree, 'deep')).sort(), ['er', 'file']);
+      await assert.rejects(remove(tmpfs), { code: 'EBUSY' });
+      assert.deepEqual(readdirSync(tmpfs), ['empty'], 'a tree that is itself a mount point');
+    } finally {
+      for (const point of points) detachMount(point);
+    }
+    await remove(tree);
+    assert.equal(lstatSync(tree, { throwIfNoEntry: false }), undefined);
+    assert.deepEqual(readdirSync(victim), ['keep']);
+  });
+
+  test(`${name} takes a file, a symlink, odd names and nothing at all, and refuses a path that names no tree`, async () => {
+    const base = folder();
+    symlinkSync('/', join(base, 'link'));
+    writeFileSync(join(base, 'file'), '');
+    mkdirSync(Buffer.from(`${base}/caf\xe9`, 'latin1'));
+    writeFileSync(Buffer.from(`${base}/caf\xe9/caf\xe8`, 'latin1'), '');
+    await remove(join(base, 'link'));
+    await remove(join(base, 'file'));
+    await remove(join(base, 'absent'));
+    await remove(join(base, 'absent/too'));
+    for (const path of ['', '/', '.', `${base}/`, `${base}/.`, `${base}/..`, 'relative'])
+      await assert.rejects(remove(path), TypeError, path);
+    await remove(base);
+    assert.equal(lstatSync(base, { throwIfNoEntry: false }), undefined);
+  });
+}
 
 test('extended attributes are set, listed and removed; what is absent is undefined', () => {
   const path = join(folder(), 'file');

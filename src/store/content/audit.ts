@@ -1,6 +1,7 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest } from '../../base/ids.ts';
+import { removeTree } from '../../linux/index.ts';
 import { type Finding, type Repair, repaired } from '../check/finding.ts';
 import { type ContentPaths, KEPT_PREFIX, temporaries } from './paths.ts';
 
@@ -38,7 +39,7 @@ export function auditContent(paths: ContentPaths, options: AuditContentOptions):
 
 function leftover(path: string, problem: string): Finding {
   const repair = (): Repair => {
-    rmSync(path, { recursive: true, force: true });
+    removeTree(path);
     return repaired('deleted');
   };
   return { kind: 'leftover', subject: path, problem, advice: 'deleted', repair };

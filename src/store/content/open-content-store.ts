@@ -16,6 +16,7 @@ import { conflict, EngineError, errnoOf, invalid } from '../../base/errors.ts';
 import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import { writeFileAtomic } from '../../io/index.ts';
+import { removeTree } from '../../linux/index.ts';
 import { openTrash } from '../gc/trash.ts';
 import { auditContent } from './audit.ts';
 import type { ContentStore } from './content-store.ts';
@@ -160,7 +161,7 @@ function prepare(paths: ContentPaths): void {
   mkdirSync(paths.ingest, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(paths.ingest)) {
     // Nothing but ours is expected here; whatever it is, only refs are gone on with.
-    if (!name.startsWith(KEPT_PREFIX)) rmSync(join(paths.ingest, name), { recursive: true, force: true });
+    if (!name.startsWith(KEPT_PREFIX)) removeTree(join(paths.ingest, name));
   }
   // Cut short between writing and renaming.
   for (const path of temporaries(paths)) rmSync(path, { force: true });

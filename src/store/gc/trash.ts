@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { removeTree, removeTreeSlowly } from '../../linux/index.ts';
 
 /** Deleting is a rename into a trash folder of the same file system, which answers at once, and a sweep behind it. */
 export interface Trash {
@@ -22,7 +22,7 @@ export function openTrash(folder: string, logger: Logger): Trash {
     for (;;) {
       const names = readdirSync(folder);
       if (names.length === 0) return;
-      for (const name of names) await rm(join(folder, name), { recursive: true, force: true });
+      for (const name of names) await removeTreeSlowly(join(folder, name));
     }
   };
   const start = (): void => {
@@ -39,7 +39,7 @@ export function openTrash(folder: string, logger: Logger): Trash {
         renameSync(path, join(folder, `${process.pid}-${Date.now()}-${taken++}`));
       } catch (error) {
         // A full disk may have no room for the new name even.
-        if (errnoOf(error) === 'ENOSPC') rmSync(path, { recursive: true, force: true });
+        if (errnoOf(error) === 'ENOSPC') removeTree(path);
         else if (errnoOf(error) !== 'ENOENT') throw error;
       }
       // After the caller's answer is on its way.

@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 import {
@@ -9,6 +9,7 @@ import {
   mountOverlayByOptions,
   O_PATH,
   type OverlayMount,
+  removeTree,
 } from '../../linux/index.ts';
 import type { LayerRecord } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
@@ -100,7 +101,7 @@ export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): 
       } catch {
         return false;
       } finally {
-        rmSync(folder, { recursive: true });
+        removeTree(folder);
       }
     },
   };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { messageOf, notFound } from '../../base/errors.ts';
 import { type Digest, digestHex } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
+import { removeTree } from '../../linux/index.ts';
 import type { SnapshotPaths } from './paths.ts';
 import type { LayerKey } from './snapshots.ts';
 import type { RootAttributes } from './untar/untar.ts';
@@ -53,7 +54,7 @@ export class LayerTable {
       } catch (error) {
         // Renamed into place whole: what has no record is damaged, and unpacked again when it is needed.
         logger.warn({ layer: name, error: messageOf(error) }, 'removing a layer without a readable record');
-        rmSync(join(paths.layers, name), { recursive: true, force: true });
+        removeTree(join(paths.layers, name));
       }
     }
     for (const name of readdirSync(paths.links)) if (!links.has(name)) rmSync(join(paths.links, name));
@@ -86,7 +87,7 @@ export class LayerTable {
   /** Makes a layer's link again. */
   relink({ key, link }: LayerRecord): void {
     const path = join(this.#paths.links, link);
-    rmSync(path, { recursive: true, force: true });
+    removeTree(path);
     symlinkSync(join('..', 'layers', key, 'fs'), path);
   }
 

@@ -1,8 +1,8 @@
-import { chmodSync, chownSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, realpathSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, invalid } from '../../base/errors.ts';
-import { detachMount, detachMountSlowly, readMountInfo } from '../../linux/index.ts';
+import { detachMount, detachMountSlowly, readMountInfo, removeTree } from '../../linux/index.ts';
 import type { FreshLayer, SnapshotDriver } from './driver.ts';
 import type { LayerMounts } from './layer-mounts.ts';
 import { chainKey, soloKey } from './layer-table.ts';
@@ -103,7 +103,7 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
       }
       const work = join(folder, 'work');
       // The mark of a volatile mount before this one, which the kernel refuses to mount again: it may have lost data in a crash. It may.
-      if (isVolatile) rmSync(join(work, 'work', 'incompat'), { recursive: true, force: true });
+      if (isVolatile) removeTree(join(work, 'work', 'incompat'));
       mounts.mount({ lower: layers, upper: join(folder, 'fs'), work, target, isVolatile });
       mounted.add(id);
       return target;

@@ -1,17 +1,7 @@
-import {
-  chmodSync,
-  lchownSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
+import { chmodSync, lchownSync, linkSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { errnoOf, invalid } from '../../../base/errors.ts';
 import { showName, type TarEntry, type TarSink } from '../../../io/index.ts';
-import { type BytePath, makeDevice, makeNode, S_IF, setXattr, sysPath } from '../../../linux/index.ts';
+import { type BytePath, makeDevice, makeNode, removeTree, S_IF, setXattr, sysPath } from '../../../linux/index.ts';
 import { checkSymlink, checkTarget, cleanLink, cleanName, parentOf } from './entry-path.ts';
 import { FileWriter, setEntryTimes } from './file-writer.ts';
 import { describe, NeedsParents } from './refusals.ts';
@@ -208,7 +198,7 @@ export class Untar implements TarSink, Disposable {
   }
 
   #remove(path: string, target: BytePath, isDirectory: boolean): void {
-    rmSync(sysPath(target), { recursive: true, force: true });
+    removeTree(sysPath(target));
     if (!isDirectory) return;
     this.#lastParent = '';
     for (const known of [this.#directories, this.#implied, this.#fresh]) {
@@ -233,7 +223,7 @@ export class Untar implements TarSink, Disposable {
     const hidden = parent === '' ? name : `${parent}/${name}`;
     const target = this.#at(hidden);
     if (this.#mode === 'merged') {
-      if (!this.#fresh.has(hidden)) rmSync(sysPath(target), { recursive: true, force: true });
+      if (!this.#fresh.has(hidden)) removeTree(sysPath(target));
       else if (lstatSync(sysPath(target)).isDirectory()) this.#emptyOfOld(hidden);
       return;
     }
@@ -252,7 +242,7 @@ export class Untar implements TarSink, Disposable {
     for (const name of readdirSync(sysPath(this.#at(directory)), 'latin1')) {
       const path = directory === '' ? name : `${directory}/${name}`;
       const target = sysPath(this.#at(path));
-      if (!this.#fresh.has(path)) rmSync(target, { recursive: true, force: true });
+      if (!this.#fresh.has(path)) removeTree(target);
       else if (lstatSync(target).isDirectory()) this.#emptyOfOld(path);
     }
   }

@@ -1,0 +1,68 @@
+// Fails when a source deletes a tree by anything but `removeTree` of src/linux, or a folder where the table below does not say why that is
+// right. A recursive `rm` walks into mounts; `rmdir` of a mount point detaches what other namespaces have mounted there, without an error.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(process.argv[2] ?? 'src');
+const TESTS = /\.(?:test|suite|bed)\.ts$|(?:^|\/)testing(?:\/|\.ts$)|(?:^|\/)test-[^/]*\.ts$/;
+
+/** Who removes empty folders, one by one and by name, and why no mount of a container can be there. */
+const FOLDERS = {
+  'daemon/exec-root.ts': 'the folders of the exec root, which the engine made; nothing below them is looked at',
+  'linux/tree/remove-tree.ts': 'the one way to delete trees',
+  'network/kernel/kernel-service.ts': 'netns/, once it is detached',
+  'runtime/pinned-paths.ts': 'a mount point of the engine, once it is detached',
+  'runtime/shared-memory.ts': 'a mount point of the engine, once it is detached',
+  'store/snapshots/container-files.ts': 'a mount point of the engine, once it is detached',
+  'store/snapshots/overlay-driver.ts': 'a mount point of the engine, once it is detached',
+  'supervisor/own-cgroup.ts': 'a cgroup',
+  'volumes/volume-folders.ts': 'a volume that no container has',
+};
+
+/** A container's folder of plain files: its verbs get the deleter handed in once their folder is laid out. */
+const NOT_YET = /^containers\/(?:.*\/)?(?:create-container|remove-container|restore)\.ts$/;
+
+const CALL = /\b(rm|rmSync|rmdir|rmdirSync)\s*\(/g;
+const faults = [];
+const used = new Set();
+for (const file of readdirSync(root, { recursive: true }).sort()) {
+  if (!file.endsWith('.ts') || TESTS.test(file)) continue;
+  const text = readFileSync(join(root, file), 'utf8');
+  const fault = (at, problem) => faults.push(`${file}:${text.slice(0, at).split('\n').length}: ${problem}`);
+  for (const { index, 0: match, 1: name } of text.matchAll(CALL)) {
+    const rest = argumentsAt(text, index + match.length);
+    if (name.startsWith('rmdir')) {
+      used.add(file);
+      if (FOLDERS[file] === undefined) fault(index, `${name} here is not in the table of tools/check-deletes.mjs`);
+      if (rest.length > 1) fault(index, `${name} takes no options: use removeTree of src/linux for trees`);
+    } else if (rest.length > 1 && !NOT_YET.test(file) && !/^\{ force: true \}$/.test(rest[1])) {
+      fault(index, `${name} may only take { force: true }: use removeTree of src/linux for trees`);
+    }
+  }
+  for (const { index } of text.matchAll(/\b(?:rm|rmSync|rmdir|rmdirSync) as\b/g))
+    fault(index, 'deleting functions keep their names, so that this check sees them');
+  for (const { index } of text.matchAll(/'unlinkat'|\brimraf\b/g))
+    if (file !== 'linux/tree/remove-tree.ts') fault(index, 'use removeTree of src/linux for trees');
+}
+for (const file of Object.keys(FOLDERS))
+  if (!used.has(file)) faults.push(`${file}: in the table, and removes no folder`);
+console.log(faults.join('\n') || 'deletes ok');
+process.exitCode = faults.length > 0 ? 1 : 0;
+
+/** The arguments of a call whose parenthesis ends at `from`, trimmed; the text in brackets and quotes stays whole. */
+function argumentsAt(text, from) {
+  const found = [''];
+  let depth = 0;
+  let quote;
+  for (let at = from; at < text.length; at += 1) {
+    const char = text[at];
+    if (quote !== undefined) quote = char === quote && text[at - 1] !== '\\' ? undefined : quote;
+    else if ('\'"`'.includes(char)) quote = char;
+    else if ('([{'.includes(char)) depth += 1;
+    else if (')]}'.includes(char)) depth -= 1;
+    if (depth < 0) break;
+    if (char === ',' && depth === 0 && quote === undefined) found.push('');
+    else found[found.length - 1] += char;
+  }
+  return found.map((argument) => argument.trim()).filter((argument) => argument !== '');
+}
