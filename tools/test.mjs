@@ -1,7 +1,7 @@
 // `npm test [-- FILE…]`: sets up what is missing, then runs unit tests (src) and system tests (test) with node:test.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pinnedNode, root, run } from './node.mjs';
 import { obstacles, setUp } from './setup.mjs';
 
@@ -26,7 +26,9 @@ const files =
       );
 // What fails is run once more with nothing beside it: a test that only fails on a busy machine is a defect too, and is named by
 // its first failure above, but does not hide whether the change is good.
-const state = join(mkdtempSync(join(tmpdir(), 'gantry-npm-test-')), 'state.json');
+const scratch = mkdtempSync(join(tmpdir(), 'gantry-npm-test-'));
+const state = join(scratch, 'state.json');
+const skipped = join(scratch, 'skipped');
 const attempt = (concurrency) =>
   run(
     pinnedNode,
@@ -35,15 +37,18 @@ const attempt = (concurrency) =>
       `--test-rerun-failures=${state}`,
       `--test-concurrency=${concurrency}`,
       '--test-timeout=240000',
-      '--test-reporter=spec',
+      `--test-reporter=${join(root, 'tools/test-report.mjs')}`,
+      '--test-reporter-destination=stdout',
       ...files,
     ],
-    { env: { ...process.env, NODE_OPTIONS: '' } },
+    { env: { ...process.env, NODE_OPTIONS: '', GANTRY_SKIPPED_TESTS: skipped } },
   );
 let code = attempt(2);
+const notRun = existsSync(skipped) ? readFileSync(skipped, 'utf8') : '';
 if (code !== 0) {
   console.log('\nSome tests failed. They are run once more, alone:\n');
   code = attempt(1);
 }
-rmSync(dirname(state), { recursive: true, force: true });
+rmSync(scratch, { recursive: true, force: true });
+if (notRun !== '') console.log(`\nSkipped tests, which show nothing here:\n${notRun}`);
 process.exitCode = code;
