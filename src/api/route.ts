@@ -53,8 +53,8 @@ export interface RouteRequest<Q, B> {
 }
 
 export interface RouteSpec<Q, B, D> {
-  readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD' | 'PUT';
-  /** `:name` is one segment, `:name+` may contain slashes (image names). */
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD' | 'PUT' | 'OPTIONS';
+  /** `:name` is one segment, `:name+` may contain slashes (image names). `*` is every other path. */
   readonly path: string;
   readonly query: z.ZodMiniType<Q>;
   /** Schema of the JSON body. An absent body is read as `{}` where `emptyBody` says so, else refused. */

@@ -1,13 +1,17 @@
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { hostname } from 'node:os';
 import type { Logger } from '../base/logger.ts';
+import { refuseTwoHosts, refuseWebPages } from '../base/web-pages.ts';
 import type { Containers } from '../containers/index.ts';
 import type { Registries } from '../distribution/index.ts';
 import type { EventLog } from '../events/index.ts';
 import type { Images } from '../images/index.ts';
 import type { Networks } from '../network/index.ts';
 import type { Volumes } from '../volumes/index.ts';
-import { type DispatchDeps, dispatch, dispatchUpgrade } from './http/dispatch.ts';
+import type { DispatchDeps } from './http/call-route.ts';
+import { dispatch } from './http/dispatch.ts';
+import { dispatchUpgrade } from './http/dispatch-upgrade.ts';
 import { installFront, isHijackPath } from './http/front.ts';
 import { createRouter } from './http/router.ts';
 import { isWebSocketPath } from './http/websocket.ts';
@@ -43,9 +47,15 @@ const KEEP_ALIVE_TIMEOUT_MS = 300_000;
 /** Credentials for several registries travel in one header. */
 const MAX_HEADER_BYTES = 256 * 1024;
 
-/** Makes servers of the API, one per address to listen on; they share everything but their sockets. */
-export function createApi(deps: ApiDeps): { createServer(): Server } {
-  const dispatchDeps: DispatchDeps = {
+/** Where a server will listen. */
+export type ListenedOn = { readonly kind: 'unix' } | { readonly kind: 'tcp'; readonly host: string };
+
+/**
+ * Makes servers of the API, one per address to listen on; they share everything but their sockets. Whoever opens a unix socket is
+ * known to the kernel; what comes by TCP may come from a web page, and such requests are refused.
+ */
+export function createApi(deps: ApiDeps): { createServer(address: ListenedOn): Server } {
+  const dispatchDeps = {
     router: createRouter(allRoutes(deps)),
     logger: deps.logger,
     stopping: deps.stopping,
@@ -56,7 +66,16 @@ export function createApi(deps: ApiDeps): { createServer(): Server } {
       Server: `Gantry/${deps.engineVersion} (linux)`,
     },
   };
-  return { createServer: () => createApiServer(dispatchDeps) };
+  return { createServer: (address) => createApiServer({ ...dispatchDeps, guard: guardOf(address) }) };
+}
+
+function guardOf(address: ListenedOn): DispatchDeps['guard'] {
+  if (address.kind === 'unix') return refuseTwoHosts;
+  const ownNames = new Set([address.host, hostname()].map((name) => name.toLowerCase()));
+  return (request) => {
+    refuseTwoHosts(request);
+    refuseWebPages(request, ownNames);
+  };
 }
 
 export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {

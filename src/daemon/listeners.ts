@@ -11,7 +11,7 @@ import { type Config, DEFAULT_SOCKET, FALLBACK_SOCKET, type HostAddress } from '
 const SWEEP_MS = 20;
 
 export interface ListenDeps {
-  createServer(): Server;
+  createServer(address: HostAddress): Server;
   readonly logger: Logger;
 }
 
@@ -31,7 +31,7 @@ export async function listen(deps: ListenDeps, config: Config): Promise<Listener
   const connections = new Set<Socket>();
   const hosts = config.hostsDefaulted ? [await defaultSocket(deps.logger)] : config.hosts;
   for (const host of hosts) {
-    const server = deps.createServer();
+    const server = deps.createServer(host);
     server.prependListener('connection', (socket: Socket) => {
       connections.add(socket);
       socket.once('close', () => connections.delete(socket));

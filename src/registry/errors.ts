@@ -52,6 +52,8 @@ export function refusalOf(error: unknown): RegistryError | undefined {
   if (error.kind === 'noSpace') {
     return new RegistryError('UNAVAILABLE', 'no space left on the registry', { status: 507, cause: error });
   }
+  if (error.kind === 'forbidden') return new RegistryError('DENIED', error.message, { cause: error });
+  if (error.kind === 'invalid') return new RegistryError('UNKNOWN', error.message, { status: 400, cause: error });
   return undefined;
 }
 

@@ -11,6 +11,8 @@ const UPGRADE_HEADER = /\r\nupgrade[ \t]*:/i;
 /** Without this the parser would not upgrade. */
 const HTTP_10 = / HTTP\/1\.0$/m;
 const CONNECTION_HEADER = /\r\nconnection[ \t]*:[^\r\n]*/gi;
+/** Without `upgrade` among the connection's options the parser would take `Upgrade` for any other header (RFC 9110, 7.8). */
+const UPGRADES_CONNECTION = /\r\nconnection[ \t]*:(?:[^\r\n]*[ \t,])?upgrade[ \t]*(?:,|\r\n)/i;
 
 export function isHijackPath(url: string): boolean {
   return HIJACK_PATH.test(url);
@@ -86,8 +88,8 @@ function guard(socket: Socket, connection: Connection): void {
     if (verdict === 'wait') held = seen;
     else if (verdict === 'pass') pass(seen);
     else {
-      withoutUpgrade.add(socket);
-      pass(addUpgrade(seen));
+      if (verdict === 'plain') withoutUpgrade.add(socket);
+      pass(withHeaders(seen, verdict === 'plain' ? `${UPGRADE_CONNECTION}${UPGRADE_TO_TCP}` : UPGRADE_CONNECTION));
     }
   };
   socket.removeListener('data', feed);
@@ -109,8 +111,11 @@ export function releaseFront(socket: Socket): void {
   releases.delete(socket);
 }
 
-/** `wait`: it may be one, the head is not complete. */
-function judge(bytes: Buffer): 'pass' | 'hijack' | 'wait' {
+/**
+ * `plain`: a hijack without `Upgrade`. `half`: with `Upgrade`, but the connection's options lack it; dockerd looks at the former
+ * alone. `wait`: it may be one, the head is not complete.
+ */
+function judge(bytes: Buffer): 'pass' | 'plain' | 'half' | 'wait' {
   if (bytes[0] !== 0x50 || (bytes.length > 1 && bytes[1] !== 0x4f)) return 'pass'; // not "PO"
   const lineEnd = bytes.indexOf('\r\n');
   if (lineEnd === -1) return bytes.length > MAX_HEAD_BYTES ? 'pass' : 'wait';
@@ -118,14 +123,17 @@ function judge(bytes: Buffer): 'pass' | 'hijack' | 'wait' {
   if (line === null || !isHijackPath(line[1] ?? '')) return 'pass';
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd === -1) return bytes.length > MAX_HEAD_BYTES ? 'pass' : 'wait';
-  return UPGRADE_HEADER.test(bytes.toString('latin1', 0, headEnd + 2)) ? 'pass' : 'hijack';
+  const head = bytes.toString('latin1', 0, headEnd + 2);
+  if (!UPGRADE_HEADER.test(head)) return 'plain';
+  return UPGRADES_CONNECTION.test(head) ? 'pass' : 'half';
 }
 
-function addUpgrade(bytes: Buffer): Buffer {
+const UPGRADE_CONNECTION = '\r\nConnection: Upgrade';
+const UPGRADE_TO_TCP = '\r\nUpgrade: tcp';
+
+/** The head with `added` in place of its connection options. */
+function withHeaders(bytes: Buffer, added: string): Buffer {
   const headEnd = bytes.indexOf('\r\n\r\n');
   const head = bytes.toString('latin1', 0, headEnd).replace(CONNECTION_HEADER, '').replace(HTTP_10, ' HTTP/1.1');
-  return Buffer.concat([
-    Buffer.from(`${head}\r\nConnection: Upgrade\r\nUpgrade: tcp`, 'latin1'),
-    bytes.subarray(headEnd),
-  ]);
+  return Buffer.concat([Buffer.from(`${head}${added}`, 'latin1'), bytes.subarray(headEnd)]);
 }

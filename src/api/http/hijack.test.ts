@@ -43,6 +43,28 @@ test('attach without Upgrade works on a connection that served requests before, 
   assert.equal(await readAll(socket), '>data<end');
 });
 
+for (const headers of [
+  'Upgrade: tcp\r\n',
+  'Connection: keep-alive\r\nUpgrade: tcp\r\n',
+  'upgrade: TCP\r\nConnection: close\r\n',
+]) {
+  test(`attach with Upgrade and not the connection's option is a hijack: ${headers.trim().replace('\r\n', ', ')}`, async () => {
+    await using api = await serve();
+    const socket = api.connect();
+    await trickle(socket, `${ATTACH}${headers}\r\n`);
+    assert.equal(await readUntil(socket, '\r\n\r\n'), HEAD_101);
+    socket.end('GET /_ping');
+    assert.equal(await readAll(socket), '>GET /_ping<end');
+  });
+}
+
+test('the option upgrade is found among others', async () => {
+  await using api = await serve();
+  const socket = api.connect();
+  socket.end(`${ATTACH}Connection: keep-alive, Upgrade\r\nUpgrade: tcp\r\n\r\nx`);
+  assert.equal(await readAll(socket), `${HEAD_101}>x<end`);
+});
+
 test('before 1.42 the content type is raw for both kinds', async () => {
   await using api = await serve();
   const socket = api.connect();

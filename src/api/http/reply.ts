@@ -25,9 +25,7 @@ export async function sendReply(response: ServerResponse, reply: PlainReply, con
   if ('write' in reply) return sendWritten(response, reply, context);
   if ('lines' in reply) return sendLines(response, reply, context);
   if ('progress' in reply) return sendProgress(response, reply.status, reply.progress, context);
-  if ('text' in reply) {
-    return sendWhole(response, reply.status, reply.text, 'text/plain; charset=utf-8', reply.headers);
-  }
+  if ('text' in reply) return sendWhole(response, { ...reply, contentType: 'text/plain; charset=utf-8' });
   const body = reply.bodyFor === undefined ? reply.body : reply.bodyFor(context.version);
   if (body === undefined) {
     const empty = reply.status === 204 || reply.status === 304 ? undefined : { 'Content-Length': '0' };
@@ -35,15 +33,17 @@ export async function sendReply(response: ServerResponse, reply: PlainReply, con
     response.end();
     return;
   }
-  sendWhole(response, reply.status, toJson(body, reply.int64), 'application/json', reply.headers);
+  const { status, int64, headers } = reply;
+  sendWhole(response, { status, text: toJson(body, int64), contentType: 'application/json', headers });
 }
 
-export function sendError(response: ServerResponse, error: unknown): void {
+/** Ends the answer only behind `endAfter`, where that is given; the client has all of it before. */
+export function sendError(response: ServerResponse, error: unknown, endAfter?: Promise<void>): void {
   const { status, message } = toHttp(error);
   if (status === 304) {
     response.writeHead(304);
     response.end();
-  } else sendWhole(response, status, toJson({ message }), 'application/json');
+  } else sendWhole(response, { status, text: toJson({ message }), contentType: 'application/json' }, endAfter);
 }
 
 /** The new line at the end is part of dockerd's answers. */
@@ -51,19 +51,29 @@ function toJson(body: unknown, int64?: boolean): string {
   return `${int64 === true ? JSON.stringify(body, int64Replacer) : JSON.stringify(body)}\n`;
 }
 
+interface Whole {
+  readonly status: number;
+  readonly text: string;
+  readonly contentType: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
 function sendWhole(
   response: ServerResponse,
-  status: number,
-  text: string,
-  contentType: string,
-  headers?: Readonly<Record<string, string>>,
+  { status, text, contentType, headers }: Whole,
+  endAfter?: Promise<void>,
 ): void {
   response.writeHead(status, {
     'Content-Type': contentType,
     'Content-Length': Buffer.byteLength(text),
     ...headers,
   });
-  response.end(text);
+  if (endAfter === undefined) {
+    response.end(text);
+    return;
+  }
+  response.write(text);
+  void endAfter.then(() => response.end());
 }
 
 async function sendLater(

@@ -16,7 +16,7 @@ interface Entry {
 
 /**
  * Routes are grouped by method and first segment, so that a request tries a handful of patterns. Within a group a
- * literal path wins over parameters, else the earlier route.
+ * literal path wins over parameters, else the earlier route. The path `*` is any that no other route of the method has.
  */
 export function createRouter(routes: readonly BoundRoute[]): Router {
   const literal = new Map<string, Match>();
@@ -41,7 +41,7 @@ export function createRouter(routes: readonly BoundRoute[]): Router {
       for (const [index, name] of entry.names.entries()) params[name] = decode(found[index + 1] ?? '');
       return { route: entry.route, params };
     }
-    return undefined;
+    return literal.get(`${method} *`);
   };
 }
 

@@ -25,7 +25,7 @@ export async function serve(): Promise<ServedApi> {
   const engine = fakeEngine();
   const folder = mkdtempSync(join(tmpdir(), 'gantry-api-'));
   const socketPath = join(folder, 's');
-  const server = createApi(engine.deps).createServer();
+  const server = createApi(engine.deps).createServer({ kind: 'unix' });
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   return {
     ...engine,

@@ -17,6 +17,8 @@ const seconds = z.number().int().nonnegative();
 const FILE = z.strictObject({
   listen: z.string().optional(),
   root: z.string().optional(),
+  /** Names of this machine by which clients reach a registry without TLS and accounts. */
+  hosts: z.array(z.string()).optional(),
   tls: z.strictObject({ cert: z.string(), key: z.string(), clientCa: z.string().optional() }).optional(),
   limits: z
     .strictObject({

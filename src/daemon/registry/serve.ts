@@ -1,7 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { conflict, errnoOf, invalid, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { refuseTwoHosts, refuseWebPages } from '../../base/web-pages.ts';
 import { createMetrics, createRegistryServer, type Registry, type ServerTls } from '../../registry/index.ts';
 import { openAuthentication } from './authentication.ts';
 import type { RegistryService } from './config.ts';
@@ -33,7 +35,7 @@ export async function serveRegistry(
         logger.debug(request, 'answered');
       },
     },
-    config.tls === undefined ? {} : { tls: readTls(config.tls) },
+    { guard: guardOf(config), ...(config.tls === undefined ? {} : { tls: readTls(config.tls) }) },
   );
   const address = await listen(server, config.listen);
   opened.defer(() => close(server));
@@ -49,6 +51,21 @@ export async function serveRegistry(
   }
   const kept = opened.move();
   return { address, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Without TLS, no request of a web page; without accounts either, only by names that are this machine's. */
+function guardOf({
+  tls,
+  auth,
+  hosts = [],
+  listen,
+}: RegistryService & { readonly listen: ListenAddress }): (request: IncomingMessage) => void {
+  if (tls !== undefined) return refuseTwoHosts;
+  const ownNames = new Set([...hosts, listen.host, hostname()].map((name) => name.toLowerCase()));
+  return (request) => {
+    refuseTwoHosts(request);
+    refuseWebPages(request, auth === undefined ? ownNames : 'any');
+  };
 }
 
 function readTls({ cert, key, clientCa }: NonNullable<RegistryService['tls']>): ServerTls {

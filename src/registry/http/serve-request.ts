@@ -120,7 +120,8 @@ function drain(request: IncomingMessage): void {
   request.resume();
 }
 
-async function refuse(
+/** Answers with the error. Never rejects. */
+export async function refuse(
   { registry }: ServeDeps,
   { request, response, error }: { request: IncomingMessage; response: ServerResponse; error: unknown },
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type ServeDeps, serveRequest } from './serve-request.ts';
+import { refuse, type ServeDeps, serveRequest } from './serve-request.ts';
 
 export interface ServerTls {
   /** PEM. */
@@ -27,10 +27,18 @@ export function createRegistryServer(
   options: {
     readonly tls?: ServerTls;
     readonly others?: (request: IncomingMessage, response: ServerResponse) => boolean;
+    /** Looks at the head of each request first. @throws RegistryError or EngineError for one that is refused */
+    readonly guard?: (request: IncomingMessage) => void;
   } = {},
 ): Server {
-  const { tls, others } = options;
+  const { tls, others, guard } = options;
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    try {
+      guard?.(request);
+    } catch (error) {
+      void refuse(deps, { request, response, error });
+      return;
+    }
     if (request.url === '/') alive(response);
     else if (others?.(request, response) !== true) void serveRequest(deps, request, response);
   };

@@ -1,9 +1,14 @@
 import type { Networks } from '../../../network/index.ts';
 import { type BoundRoute, bind } from '../../route.ts';
 import { inspectNetwork } from './inspect.ts';
-import { listNetworks } from './list.ts';
+import { listNetworks, listNetworksWithSlash } from './list.ts';
 import { pruneNetworks } from './prune.ts';
 
 export function networkRoutes(networks: Networks): readonly BoundRoute[] {
-  return [bind(listNetworks, networks), bind(inspectNetwork, networks), bind(pruneNetworks, networks)];
+  return [
+    bind(listNetworks, networks),
+    bind(listNetworksWithSlash, networks),
+    bind(inspectNetwork, networks),
+    bind(pruneNetworks, networks),
+  ];
 }

@@ -16,3 +16,6 @@ export const listNetworks = defineRoute({
     };
   },
 });
+
+/** GET /networks/, the only list that Docker's router also knows with a slash at the end. */
+export const listNetworksWithSlash = { ...listNetworks, path: '/networks/' };

@@ -6,6 +6,7 @@ import { type CheckDeps, checkStore } from './check.ts';
 import { type DiskUsageDeps, diskUsage } from './disk-usage.ts';
 import { events } from './events.ts';
 import { type InfoDeps, info } from './info.ts';
+import { options } from './options.ts';
 import { headPing, ping } from './ping.ts';
 import { listPlugins } from './plugins.ts';
 import { pruneBuildCache } from './prune-build-cache.ts';
@@ -30,6 +31,7 @@ export function systemRoutes(
   return [
     bind(ping, undefined),
     bind(headPing, undefined),
+    bind(options, undefined),
     bind(version, system),
     bind(info, system),
     bind(events, log),

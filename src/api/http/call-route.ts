@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import { EngineError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { parseJson } from '../codec/go-json.ts';
+import { parseQuery } from '../codec/query.ts';
+import type { BoundRoute, Reply } from '../route.ts';
+import type { Target } from './find-target.ts';
+import { parseJsonBody } from './read-json.ts';
+import type { Router } from './router.ts';
+
+export interface DispatchDeps {
+  readonly router: Router;
+  readonly logger: Logger;
+  /** Aborted when the engine stops. */
+  readonly stopping: AbortSignal;
+  /** Sent with every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Looks at the head of each request first. @throws EngineError for one that is refused */
+  readonly guard: (request: IncomingMessage) => void;
+}
+
+/** How long a client may take to send the rest of a refused body, or to close its side once ours has ended. */
+export const LINGER_MS = 10_000;
+
+/** Parses the query and calls the route. @throws EngineError */
+export function callRoute(
+  target: Target,
+  body: unknown,
+  request: IncomingMessage,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { route, params } = target.match;
+  const query = parseQuery(route.query, target.query);
+  return route.handle({
+    params,
+    query,
+    body,
+    stream: request,
+    headers: request.headers,
+    version: target.version,
+    signal,
+  });
+}
+
+/** The body as the route's schema has it. @throws EngineError invalid */
+export function validate(route: BoundRoute, bytes: Buffer, request: IncomingMessage): unknown {
+  if (route.json === undefined) return undefined;
+  const value = parseJsonBody(bytes, request.headers['content-type']);
+  if (value === undefined && route.emptyBody === 'refused') {
+    throw new EngineError('invalid', 'invalid JSON: got EOF while reading request body');
+  }
+  return parseJson(route.json, value ?? {});
+}
+
+/** What waits for what will happen, as an attach, `logs -f`, events or a wait does, would hold an engine up that stops. */
+export function endWithEngine(stopping: AbortSignal, reply: Reply, answer: AbortController): Disposable {
+  const waits = 'hijack' in reply || 'lines' in reply || 'later' in reply || ('output' in reply && reply.follows);
+  const end = (): void => answer.abort(new EngineError('cancelled', 'the engine stops'));
+  if (waits && stopping.aborted) end();
+  if (waits) stopping.addEventListener('abort', end, { once: true });
+  return { [Symbol.dispose]: () => stopping.removeEventListener('abort', end) };
+}
+
+export function logFault(deps: DispatchDeps, request: IncomingMessage, error: unknown): void {
+  deps.logger.error({ err: error, method: request.method, url: request.url }, 'request failed');
+}

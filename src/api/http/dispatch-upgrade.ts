@@ -1,0 +1,138 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { EngineError } from '../../base/errors.ts';
+import type { Reply } from '../route.ts';
+import { compareVersions, UNVERSIONED } from '../versions/api-version.ts';
+import { outputContentType } from '../versions/output-content-type.ts';
+import { callRoute, type DispatchDeps, endWithEngine, LINGER_MS, logFault, validate } from './call-route.ts';
+import { findTarget } from './find-target.ts';
+import { isPlainHijack, releaseFront } from './front.ts';
+import { isFault } from './http-errors.ts';
+import { MAX_JSON_BYTES } from './read-json.ts';
+import { sendError, sendReply } from './reply.ts';
+import { readUpgradedBody } from './upgraded-body.ts';
+import { acceptWebSocket, refuseForeignPages } from './websocket.ts';
+
+/** Answers a request whose connection has left the parser. Never rejects. */
+export async function dispatchUpgrade(
+  deps: DispatchDeps,
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+): Promise<void> {
+  releaseFront(socket);
+  socket.on('error', ignore); // a vanished client: `close` follows
+  if (head.length > 0) socket.unshift(head);
+  const abort = new AbortController();
+  socket.once('close', () => abort.abort(new EngineError('cancelled', 'the client has gone')));
+  const onFault = (error: unknown): void => logFault(deps, request, error);
+  let version = UNVERSIONED;
+  let webSocket = false;
+  let reply: Reply;
+  try {
+    deps.guard(request);
+    const target = findTarget(deps.router, request);
+    version = target.version;
+    const { route } = target.match;
+    webSocket = route.webSocket;
+    if (webSocket) refuseForeignPages(request);
+    const bytes = await readUpgradedBody(request, socket, MAX_JSON_BYTES);
+    const body = route.json === undefined ? undefined : validate(route, bytes, request);
+    reply = await callRoute(target, body, request, abort.signal);
+  } catch (error) {
+    if (isFault(error)) onFault(error);
+    return answerAndClose(deps, request, socket, (response) => sendError(response, error));
+  }
+  if (!('hijack' in reply)) {
+    const plain = reply;
+    return answerAndClose(deps, request, socket, (response) =>
+      sendReply(response, plain, { version, signal: abort.signal, onFault }),
+    );
+  }
+  using _ending = endWithEngine(deps.stopping, reply, abort);
+  const connection = await takeOver(request, socket, { tty: reply.tty, version, webSocket, headers: deps.headers });
+  if (connection === undefined) return;
+  try {
+    await reply.hijack(connection, abort.signal);
+  } catch (error) {
+    if (!abort.signal.aborted && isFault(error)) onFault(error);
+  }
+  if (connection !== socket) await written(connection);
+  hangUp(socket);
+}
+
+interface TakeOver extends Pick<DispatchDeps, 'headers'> {
+  readonly tty: boolean;
+  readonly version: string;
+  readonly webSocket: boolean;
+}
+
+/** The client's connection once it was told, as what the verb writes to and reads from. Undefined when it was refused. */
+async function takeOver(
+  request: IncomingMessage,
+  socket: Socket,
+  { tty, version, webSocket, headers }: TakeOver,
+): Promise<Duplex | undefined> {
+  if (webSocket) {
+    return await acceptWebSocket(request, socket, { multiplexed: !tty, text: compareVersions(version, '1.28') < 0 });
+  }
+  socket.write(hijackHead(socket, outputContentType(tty, version), headers));
+  return socket;
+}
+
+/** Without an upgrade dockerd calls multiplexed output raw as well, and its clients know which of both they asked for. */
+function hijackHead(socket: Socket, contentType: string, headers: DispatchDeps['headers']): string {
+  const head = isPlainHijack(socket)
+    ? ['HTTP/1.1 200 OK', 'Content-Type: application/vnd.docker.raw-stream']
+    : ['HTTP/1.1 101 UPGRADED', `Content-Type: ${contentType}`, 'Connection: Upgrade', 'Upgrade: tcp'];
+  for (const [name, value] of Object.entries(headers)) head.push(`${name}: ${value}`);
+  return `${head.join('\r\n')}\r\n\r\n`;
+}
+
+/** An ordinary answer on a connection without a parser; nothing can follow it. */
+async function answerAndClose(
+  deps: DispatchDeps,
+  request: IncomingMessage,
+  socket: Socket,
+  send: (response: ServerResponse) => void | Promise<void>,
+): Promise<void> {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  for (const name in deps.headers) response.setHeader(name, deps.headers[name] ?? '');
+  response.assignSocket(socket);
+  const finished = new Promise((resolve) => response.once('close', resolve).once('finish', resolve));
+  try {
+    await send(response);
+  } catch (error) {
+    if (isFault(error)) logFault(deps, request, error);
+    if (response.headersSent) response.destroy();
+    else sendError(response, error);
+  }
+  await finished;
+  if (response.socket === socket) response.detachSocket(socket);
+  hangUp(socket);
+}
+
+/** Waits for what is on its way, as long as for a client that closes its side. */
+async function written(connection: Duplex): Promise<void> {
+  if (connection.writableFinished || connection.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, LINGER_MS);
+  timer.unref();
+  connection.once('finish', resolve).once('close', resolve);
+  await promise;
+  clearTimeout(timer);
+}
+
+function hangUp(socket: Socket): void {
+  if (socket.destroyed) return;
+  socket.end();
+  socket.resume();
+  if (socket.readableEnded) return;
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function ignore(): void {}

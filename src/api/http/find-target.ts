@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http';
+import * as z from 'zod/mini';
+import { EngineError } from '../../base/errors.ts';
+import { type BoundRoute, bind, defineRoute } from '../route.ts';
+import { checkVersion, compareVersions, UNVERSIONED } from '../versions/api-version.ts';
+import type { Match, Router } from './router.ts';
+
+/** What a request is for. */
+export interface Target {
+  readonly match: Match;
+  readonly query: URLSearchParams;
+  readonly version: string;
+}
+
+const VERSIONED = /^\/v([0-9.]+)(\/.*)$/;
+/** As a proxy asks (RFC 9112, 3.2.2). */
+const ABSOLUTE = /^https?:\/\/[^/?]*/i;
+const UNCLEAN = /\/\/|\/\.{1,2}(?:\/|$)/;
+
+/** @throws EngineError notFound, invalid for a version out of range */
+export function findTarget(router: Router, request: Pick<IncomingMessage, 'method' | 'url'>): Target {
+  const url = (request.url ?? '/').replace(ABSOLUTE, '');
+  const mark = url.indexOf('?');
+  const full = mark === -1 ? url : url.slice(0, mark);
+  const search = mark === -1 ? '' : url.slice(mark + 1);
+  const query = new URLSearchParams(search);
+  if (UNCLEAN.test(full)) {
+    const location = `${cleanPath(full)}${mark === -1 ? '' : `?${search}`}`;
+    return { match: { route: movedTo(location), params: {} }, query, version: UNVERSIONED };
+  }
+  const versioned = VERSIONED.exec(full);
+  const match = router(request.method ?? 'GET', versioned?.[2] ?? full);
+  if (match === undefined) throw pageNotFound();
+  const version = versioned?.[1] ?? UNVERSIONED;
+  if (versioned !== null) checkVersion(version);
+  const { since } = match.route;
+  if (since !== undefined && compareVersions(version, since) < 0) throw pageNotFound();
+  return { match, query, version };
+}
+
+function pageNotFound(): EngineError {
+  return new EngineError('notFound', 'page not found');
+}
+
+/** Go's `path.Clean`, with the slash at the end kept. */
+function cleanPath(path: string): string {
+  const kept: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') kept.pop();
+    else if (part !== '' && part !== '.') kept.push(part);
+  }
+  return `/${kept.join('/')}${path.endsWith('/') && kept.length > 0 ? '/' : ''}`;
+}
+
+/** Docker's router redirects an unclean path to the clean one. */
+function movedTo(location: string): BoundRoute {
+  const route = defineRoute({
+    method: 'GET',
+    path: '*',
+    query: z.object({}),
+    handle: async () => ({ status: 301, headers: { Location: location } }),
+  });
+  return bind(route, undefined);
+}

@@ -1,0 +1,10 @@
+import * as z from 'zod/mini';
+import { defineRoute } from '../../route.ts';
+
+/** OPTIONS of any path: 200 without a body, and without leave for pages of other sites. */
+export const options = defineRoute({
+  method: 'OPTIONS',
+  path: '*',
+  query: z.object({}),
+  handle: async () => ({ status: 200 }),
+});
