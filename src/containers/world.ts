@@ -59,7 +59,7 @@ export interface ContainersDeps {
   readonly dataRoot: string;
   readonly logDefaults: LogDefaults;
   readonly runDefaults: RunDefaults;
-  readonly room: RemovalRoom;
+  readonly reserve: DiskReserve;
   readonly roots: RootFiles;
 }
 
@@ -72,7 +72,7 @@ export interface RootFiles {
 }
 
 /** A full disk keeps nothing from being removed: `StateDb.transaction` with `removes`, and `restoreBallast`. */
-export interface RemovalRoom {
+export interface DiskReserve {
   write<R>(change: () => R): R;
   freed(): void;
 }

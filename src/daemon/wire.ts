@@ -105,7 +105,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     clock: { now: wallTimeNanos, after },
     dataRoot: config.dataRoot,
     logDefaults: logDefaults(config),
-    room: {
+    reserve: {
       // Container state is not durable by itself: it does not survive a power cut anyway.
       write: (change) => stores.db.transaction(change, { durable: false, removes: true }),
       freed: () => stores.db.restoreBallast(),

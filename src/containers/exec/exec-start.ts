@@ -11,6 +11,8 @@ import { pump } from '../streams/pump.ts';
 import type { World } from '../world.ts';
 import { checkExecutable, commandLine } from './exec-create.ts';
 
+export type ExecStartDeps = Pick<World, 'table' | 'execs' | 'runtime' | 'events' | 'clock' | 'specs'>;
+
 const NOT_EXECUTABLE = 126;
 const STDOUT_FRAME = 1;
 /** Output has ended and the exit is not here yet: it is on its way, unless the supervisor died with it. */
@@ -29,7 +31,7 @@ export interface ExecStartOptions {
  *   the runtime throws
  */
 export async function startExec(
-  world: World,
+  world: ExecStartDeps,
   execId: string,
   options: ExecStartOptions,
   signal: AbortSignal,
@@ -61,7 +63,11 @@ export async function startExec(
   };
 }
 
-async function openExec(world: World, exec: ExecRecord, signal: AbortSignal): Promise<Duplex> {
+async function openExec(
+  world: Pick<World, 'table' | 'execs' | 'runtime'>,
+  exec: ExecRecord,
+  signal: AbortSignal,
+): Promise<Duplex> {
   const streams = { stdin: exec.openStdin, stdout: exec.openStdout, stderr: exec.openStderr };
   try {
     const task = await world.runtime.attach({ containerId: exec.containerId, execId: exec.id }, streams, signal);
@@ -74,7 +80,7 @@ async function openExec(world: World, exec: ExecRecord, signal: AbortSignal): Pr
 }
 
 async function connectExec(
-  world: World,
+  world: ExecStartDeps,
   exec: ExecRecord,
   ends: { readonly task: Duplex; readonly connection: Duplex },
   signal: AbortSignal,
@@ -107,7 +113,7 @@ async function connectExec(
 }
 
 /** Executes a claimed exec. @throws EngineError, with the exec ended by the code that stands for the failure */
-async function runExec(world: World, execId: string): Promise<void> {
+async function runExec(world: ExecStartDeps, execId: string): Promise<void> {
   const exec = world.execs.get(execId);
   const entry = world.table.byId(exec.containerId);
   if (entry === undefined) throw notFound('exec instance', execId);
@@ -124,7 +130,7 @@ async function runExec(world: World, execId: string): Promise<void> {
   }
 }
 
-function failExec(world: World, execId: string, error: unknown): void {
+function failExec(world: Pick<World, 'table' | 'execs'>, execId: string, error: unknown): void {
   const exec = world.execs.find(execId);
   if (exec === undefined || exec.exitCode !== null) return;
   world.table.byId(exec.containerId)?.execIds.delete(execId);
@@ -132,7 +138,7 @@ function failExec(world: World, execId: string, error: unknown): void {
   world.execs.note({ ...exec, running: false, exitCode: code === 127 ? code : NOT_EXECUTABLE });
 }
 
-async function exitOf(world: World, execId: string): Promise<void> {
+async function exitOf(world: Pick<World, 'execs' | 'clock'>, execId: string): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = world.clock.after(EXIT_PATIENCE_MS, resolve);
   await Promise.race([world.execs.ended(execId), promise]);

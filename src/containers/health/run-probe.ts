@@ -3,11 +3,13 @@ import { messageOf } from '../../base/errors.ts';
 import { formatDuration, formatNanos } from '../../base/time.ts';
 import type { HealthcheckResult } from '../../spec/index.ts';
 import { createExec } from '../exec/exec-create.ts';
-import { startExec } from '../exec/exec-start.ts';
+import { type ExecStartDeps, startExec } from '../exec/exec-start.ts';
 import type { Probe } from '../model/probe.ts';
 import { SIGKILL } from '../model/signals.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
+
+export type RunProbeDeps = ExecStartDeps;
 
 /** Of a check's output; what is beyond is dropped. */
 const KEPT_OUTPUT_BYTES = 4096;
@@ -17,7 +19,7 @@ const FRAME_HEADER_BYTES = 8;
 
 /** Runs a check once, as an exec of the container. Undefined when `stopped` ended it: then there is no result. */
 export async function runProbe(
-  world: World,
+  world: RunProbeDeps,
   entry: Entry,
   probe: Probe,
   stopped: AbortSignal,
@@ -57,7 +59,7 @@ function lateText(probe: Probe, output: string): string {
 }
 
 /** Checks would fill the table of execs: each goes with its end, which is brought about here when it is overdue. */
-function forget(world: World, containerId: string, execId: string): void {
+function forget(world: Pick<World, 'execs' | 'runtime'>, containerId: string, execId: string): void {
   void world.execs.ended(execId).then(() => world.execs.delete(execId));
   if (world.execs.find(execId)?.exitCode !== null) return;
   // It may end by itself, or with its container, before the signal is there.

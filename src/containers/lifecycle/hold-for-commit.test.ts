@@ -40,7 +40,7 @@ test('a container that ends, or is removed, while it is held takes nothing with 
   const held = await engine.containers.hold(id, { pause: true }, engine.signal);
   await engine.containers.remove(id, { force: true, volumes: false, link: false }, engine.signal);
   await held[Symbol.asyncDispose]();
-  await engine.settle();
+  await engine.settled();
   await assert.rejects(engine.containers.hold(id, { pause: true }, engine.signal), { kind: 'notFound' });
 });
 

@@ -12,10 +12,10 @@ test('a container is created, runs, ends with its code and is removed, and nothi
   host.exit({ containerId: id }, 3);
   assert.deepEqual(await result, { exitCode: 3 });
   assert.equal(await engine.status('web'), 'exited');
-  await engine.settle();
+  await engine.settled();
   assert.deepEqual([host.sandboxes.size, host.mounted.size, host.tasks.size], [0, 0, 0]);
   await containers.remove('web', { force: false, volumes: true, link: false }, signal);
-  await engine.settle();
+  await engine.settled();
   assert.deepEqual([host.records.all().length, host.writables.size, engine.folders().length], [0, 0, 0]);
   assert.deepEqual([...host.volumes.keys()], ['data'], 'the named volume stays, the anonymous one goes');
   assert.deepEqual(engine.actions('container'), ['create', 'start', 'die', 'destroy']);
@@ -37,7 +37,7 @@ test('waiters are answered before anything is cleaned up', async () => {
   await answered;
   assert.equal(steps, 0);
   detached.resolve();
-  await engine.settle();
+  await engine.settled();
   assert.equal(host.sandboxes.size, 0);
 });
 
@@ -125,7 +125,7 @@ test('stop signals, waits and announces; a container that ignores it is killed',
   const { host, containers, signal } = engine;
   await engine.run('web', { StopSignal: 'SIGHUP' });
   const stopped = containers.stop('web', { graceSeconds: 3 }, signal);
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('web'), 'running');
   assert.deepEqual(engine.life.clock.pending(), [3000]);
   engine.life.clock.advance(3000);
@@ -144,7 +144,7 @@ test('kill and forced removal work while a stop waits for its grace time', async
   const { containers, signal } = engine;
   await engine.run('web', { StopSignal: 'SIGHUP' });
   const stopped = containers.stop('web', { graceSeconds: -1 }, signal);
-  await engine.settle();
+  await engine.settled();
   await containers.remove('web', { force: true, volumes: false, link: false }, signal);
   await stopped;
   await assert.rejects(containers.inspect('web', { size: false }), { kind: 'notFound' });
@@ -174,18 +174,18 @@ test('a restart policy starts it again with growing delays until it is stopped b
   const delays: number[] = [];
   for (let i = 0; i < 3; i += 1) {
     host.exit({ containerId: id }, 1);
-    await engine.settle();
+    await engine.settled();
     assert.equal(await engine.status('web'), 'restarting');
     const [delay = 0] = engine.life.clock.pending();
     delays.push(Math.round(delay / 100) * 100);
     engine.life.clock.advance(delay + 1);
-    await engine.settle();
+    await engine.settled();
     assert.equal(await engine.status('web'), 'running');
   }
   assert.deepEqual(delays, [100, 200, 400]);
   assert.equal((await containers.inspect('web', { size: false })).RestartCount, 3);
   await containers.stop('web', {}, signal);
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('web'), 'exited');
   assert.deepEqual(engine.life.clock.pending(), []);
   await containers.start('web', signal);
@@ -197,7 +197,7 @@ test('a stop during the back-off ends the restarting', async () => {
   const { host, containers, signal } = engine;
   const id = await engine.run('web', { HostConfig: { RestartPolicy: { Name: 'always' } } });
   host.exit({ containerId: id }, 1);
-  await engine.settle();
+  await engine.settled();
   await containers.stop('web', {}, signal);
   assert.equal(await engine.status('web'), 'exited');
   assert.deepEqual(engine.life.clock.pending(), []);
@@ -211,10 +211,10 @@ test('on-failure gives up after its limit, and a signal that is a message leaves
   await containers.kill('web', 'HUP', signal);
   for (const expected of ['restarting', 'exited']) {
     host.exit({ containerId: id }, 1);
-    await engine.settle();
+    await engine.settled();
     assert.equal(await engine.status('web'), expected);
     engine.life.clock.advance(100_000);
-    await engine.settle();
+    await engine.settled();
   }
 });
 
@@ -223,7 +223,7 @@ test('a restart by hand neither removes an auto-remove container nor runs its po
   const { containers, signal } = engine;
   await engine.run('web', { HostConfig: { AutoRemove: true } });
   await containers.restart('web', { graceSeconds: 1 }, signal);
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('web'), 'running');
   assert.deepEqual(engine.actions('container'), ['create', 'start', 'kill', 'die', 'stop', 'start', 'restart']);
 });
@@ -269,7 +269,7 @@ test('an exec ends with its code before the client’s stream does', async () =>
     }),
   );
   const connected = attachment?.connect(connection, signal);
-  await engine.settle();
+  await engine.settled();
   const process = engine.life.attached.get(`${id}/${execId}`);
   process?.end('out');
   await new Promise((resolve) => setImmediate(resolve));
@@ -319,7 +319,7 @@ test('a shareable container’s memory goes with its run, and who may join says 
     message: `failed to join IPC namespace: container ${own}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
   });
   host.exit({ containerId: donor }, 0);
-  await engine.settle();
+  await engine.settled();
   assert.equal(host.sharedMemory.size, 0);
   await engine.create('late', { HostConfig: { IpcMode: `container:${joiner}` } });
   await assert.rejects(containers.start('late', signal), {
@@ -359,7 +359,7 @@ test('a shutdown with containers to stop gives each its grace and leaves their p
   assert.equal(await engine.status('bb'), 'exited');
   await engine.reboot();
   engine.life.clock.advance(1);
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('aa'), 'running');
   assert.equal(await engine.status('bb'), 'exited');
 });
@@ -374,12 +374,12 @@ test('on a full disk a container still ends, its waiters are answered and its ex
   };
   host.exit({ containerId: id }, 6);
   assert.deepEqual(await result, { exitCode: 6 });
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('web'), 'exited');
   assert.equal(host.sandboxes.size, 0);
   host.before = () => undefined;
   await engine.reboot();
-  await engine.settle();
+  await engine.settled();
   const { State } = await engine.containers.inspect('web', { size: false });
   assert.deepEqual([State.Status, State.ExitCode, host.tasks.size], ['exited', 6, 0]);
 });

@@ -9,12 +9,14 @@ import { parseDetachKeys } from './detach-keys.ts';
 import { DetachScanner } from './detach-scanner.ts';
 import { pump } from './pump.ts';
 
+export type AttachDeps = Pick<World, 'table' | 'runtime' | 'events' | 'logger' | 'dataRoot' | 'readLog'>;
+
 /**
  * Connects to the container's streams now, whether it runs or not, so that an attach before a start sees every byte.
  * @throws EngineError notFound, invalid, conflict while it is paused or restarting
  */
 export async function attachContainer(
-  world: World,
+  world: AttachDeps,
   ref: string,
   options: AttachOptions,
   signal: AbortSignal,
@@ -55,7 +57,7 @@ export async function attachContainer(
 
 /** Counts the attachment for as long as it is open; closed with the request when nobody takes it over. */
 async function openTask(
-  world: World,
+  world: Pick<World, 'runtime'>,
   entry: Entry,
   streams: { stdin: boolean; stdout: boolean; stderr: boolean },
   signal: AbortSignal,
@@ -74,7 +76,7 @@ async function openTask(
 }
 
 async function replayLog(
-  world: World,
+  world: AttachDeps,
   entry: Entry,
   options: AttachOptions,
   connection: Duplex,
