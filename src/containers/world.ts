@@ -61,6 +61,8 @@ export interface ContainersDeps {
   readonly runDefaults: RunDefaults;
   readonly reserve: DiskReserve;
   readonly roots: RootFiles;
+  /** Removes a tree of the engine's own. It enters no mount, and fails where there is one. Absent is success. */
+  readonly removeTree: (path: string) => Promise<void>;
 }
 
 /** Access beneath a container's root, never beyond it whatever its symlinks say (`linux`, openat2). */

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { EngineError } from '../../base/errors.ts';
 import { newObjectId } from '../../base/ids.ts';
 import { settleAll } from '../../base/settle-all.ts';
@@ -30,6 +29,7 @@ export type CreateDeps = Pick<
   | 'clock'
   | 'dataRoot'
   | 'roots'
+  | 'removeTree'
   | 'planner'
 >;
 
@@ -177,7 +177,7 @@ async function undoCreate(world: CreateDeps, entry: Entry): Promise<void> {
   await world.background.run('undoing a create', entry.id, async () => {
     await releaseVolumes(world, { ...entry.record, removeVolumes: true });
     for (const root of rootsOf(entry.record)) await world.snapshots.removeWritable(root);
-    await rm(containerPaths(world.dataRoot, entry.id).folder, { recursive: true, force: true });
+    await world.removeTree(containerPaths(world.dataRoot, entry.id).folder);
     world.table.drop(entry);
     world.table.forget(entry.id);
   });

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { conflict, EngineError, internal, messageOf } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { containerPaths } from '../model/paths.ts';
@@ -12,7 +11,10 @@ import { abandonRestart } from './exit/abandon-restart.ts';
 import { killAndWait, type SignalTaskDeps } from './signal-task.ts';
 
 export type RemoveDeps = SignalTaskDeps &
-  Pick<World, 'locks' | 'networks' | 'volumes' | 'snapshots' | 'sharedMemory' | 'logger' | 'dataRoot' | 'reserve'>;
+  Pick<
+    World,
+    'locks' | 'networks' | 'volumes' | 'snapshots' | 'sharedMemory' | 'logger' | 'dataRoot' | 'reserve' | 'removeTree'
+  >;
 
 /** Removals whose slow part is still under way; above it a removal waits for its own, so that they cannot pile up. */
 const UNHURRIED = 100;
@@ -88,7 +90,7 @@ export async function removeLocked(
 export async function sweep(world: RemoveDeps, record: ContainerRecord): Promise<void> {
   await Promise.all([
     ...rootsOf(record).map((root) => world.snapshots.removeWritable(root)),
-    rm(containerPaths(world.dataRoot, record.id).folder, { recursive: true, force: true }),
+    world.removeTree(containerPaths(world.dataRoot, record.id).folder),
   ]);
   world.reserve.write(() => world.table.forget(record.id));
   world.reserve.freed();

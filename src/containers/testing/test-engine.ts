@@ -107,6 +107,7 @@ export class TestEngine implements Disposable {
         logger: silentLogger,
         dataRoot: this.dataRoot,
         roots: this.roots,
+        removeTree: async (path) => rmSync(path, { recursive: true, force: true }),
         reserve: { write: (change) => change(), freed: () => undefined },
         runDefaults: NO_RUN_DEFAULTS,
         logDefaults: { maxSizeBytes: 0, maxFiles: 1, compress: false },

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../../../base/errors.ts';
 import type { SandboxState } from '../../../network/index.ts';
@@ -129,7 +129,7 @@ async function removeStrays(world: RestoreDeps): Promise<void> {
   await inParallel(layers, (id) => quietly(world, id, world.snapshots.removeWritable(id)));
   const root = containersFolder(world.dataRoot);
   const folders = (await namesIn(root)).filter((id) => world.table.byId(id) === undefined);
-  await inParallel(folders, (id) => quietly(world, id, rm(join(root, id), { recursive: true, force: true })));
+  await inParallel(folders, (id) => quietly(world, id, world.removeTree(join(root, id))));
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
