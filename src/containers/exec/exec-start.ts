@@ -8,13 +8,13 @@ import { execTask } from '../start/task-request.ts';
 import { parseDetachKeys } from '../streams/detach-keys.ts';
 import { DetachScanner } from '../streams/detach-scanner.ts';
 import { pump } from '../streams/pump.ts';
+import { framesToStdout, stdoutHeader, terminalToFrames } from '../streams/reframe.ts';
 import type { World } from '../world.ts';
 import { checkExecutable, commandLine } from './exec-create.ts';
 
 export type ExecStartDeps = Pick<World, 'table' | 'execs' | 'runtime' | 'events' | 'clock' | 'specs'>;
 
 const NOT_EXECUTABLE = 126;
-const STDOUT_FRAME = 1;
 /** Output has ended and the exit is not here yet: it is on its way, unless the supervisor died with it. */
 const EXIT_PATIENCE_MS = 10_000;
 
@@ -26,7 +26,8 @@ export interface ExecStartOptions {
 
 /**
  * Detached, resolves when the process runs. Attached, `connect` starts it, so that a failure can be told on the stream, as
- * clients expect of a connection that was taken over already.
+ * clients expect of a connection that was taken over already. Whether the client reads frames or a raw stream is what it says
+ * at the start; whether the process has a terminal was said when the exec was made.
  * @throws EngineError notFound; conflict when it was started before or its container does not run; detached, also what
  *   the runtime throws
  */
@@ -39,9 +40,9 @@ export async function startExec(
   const exec = world.execs.get(execId);
   const entry = world.table.byId(exec.containerId);
   if (entry === undefined) throw notFound('exec instance', execId);
-  if (exec.running) throw conflict(`Error: Exec command ${execId} is already running`);
-  if (exec.exitCode !== null) throw conflict(`Error: Exec command ${execId} has already run`);
   checkExecutable(entry, entry.id);
+  if (exec.running) throw conflict(`exec command ${execId} is already running`);
+  if (exec.exitCode !== null) throw conflict(`exec command ${execId} has already run`);
   // Claimed here: a second start is refused from now on.
   world.execs.put({ ...exec, running: true, ...(options.consoleSize ? { consoleSize: options.consoleSize } : {}) });
   if (options.detach) {
@@ -55,10 +56,10 @@ export async function startExec(
   };
   signal.addEventListener('abort', abandon, { once: true });
   return {
-    tty: exec.tty,
+    tty: options.tty,
     connect: async (connection, connected) => {
       signal.removeEventListener('abort', abandon);
-      await connectExec(world, exec, { task, connection }, connected);
+      await connectExec(world, exec, { task, connection, raw: options.tty }, connected);
     },
   };
 }
@@ -82,15 +83,15 @@ async function openExec(
 async function connectExec(
   world: ExecStartDeps,
   exec: ExecRecord,
-  ends: { readonly task: Duplex; readonly connection: Duplex },
+  ends: { readonly task: Duplex; readonly connection: Duplex; readonly raw: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  const { task, connection } = ends;
+  const { task, connection, raw } = ends;
   try {
     await runExec(world, exec.id);
   } catch (error) {
     task.destroy();
-    connection.end(errorFrame(exec.tty, `${messageOf(error)}\r\n`));
+    connection.end(errorFrame(raw, `${messageOf(error)}\r\n`));
     return;
   }
   const detach = exec.openStdin && exec.tty ? new DetachScanner(parseDetachKeys(exec.detachKeys)) : undefined;
@@ -101,6 +102,7 @@ async function connectExec(
       stdin: exec.openStdin,
       closeStdin: !exec.tty,
       ...(detach === undefined ? {} : { detach }),
+      ...(raw === exec.tty ? {} : { reframe: raw ? framesToStdout() : terminalToFrames() }),
       // Clients ask for the exit code as soon as the stream has ended.
       beforeEnd: () => exitOf(world, exec.id),
     },
@@ -145,12 +147,8 @@ async function exitOf(world: Pick<World, 'execs' | 'clock'>, execId: string): Pr
   timer.cancel();
 }
 
-/** Docker's frame header ({1,0,0,0}, length) before the text, unless the stream is a raw terminal. */
-function errorFrame(tty: boolean, text: string): Buffer {
+/** A frame of stdout, unless the client reads a raw terminal. */
+function errorFrame(raw: boolean, text: string): Buffer {
   const body = Buffer.from(text);
-  if (tty) return body;
-  const header = Buffer.alloc(8);
-  header[0] = STDOUT_FRAME;
-  header.writeUInt32BE(body.length, 4);
-  return Buffer.concat([header, body]);
+  return raw ? body : Buffer.concat([stdoutHeader(body.length), body]);
 }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { conflict, messageOf } from '../../base/errors.ts';
+import { conflict, EngineError, messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { ContainerConfig } from '../../spec/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
@@ -76,6 +76,8 @@ async function freeze(world: HoldForCommitDeps, entry: Entry, signal: AbortSigna
     await setPaused(world, entry, true);
   } catch (error) {
     await letGo(world, entry);
+    // It ended at this moment: nothing writes to its files any more.
+    if (hasEnded(entry, error)) return false;
     throw error;
   }
   return true;
@@ -94,9 +96,15 @@ async function letGo(world: HoldForCommitDeps, entry: Entry): Promise<void> {
   try {
     if (isOurs && entry.record.state.paused) await setPaused(world, entry, false);
   } catch (error) {
-    world.logger.error({ containerId: entry.id, error: messageOf(error) }, 'a container stays paused after a commit');
+    if (!hasEnded(entry, error))
+      world.logger.error({ containerId: entry.id, error: messageOf(error) }, 'a container stays paused after a commit');
   }
   if (isOurs) world.table.note(entry, withoutMark(entry.record));
+}
+
+/** Whether pausing or resuming failed since the process is gone; its exit may not be known yet. */
+function hasEnded(entry: Entry, error: unknown): boolean {
+  return !hasProcess(entry.record) || (error instanceof EngineError && error.kind === 'conflict');
 }
 
 /** Lets containers go on that a commit of a daemon before this one had paused. */

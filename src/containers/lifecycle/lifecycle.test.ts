@@ -280,8 +280,91 @@ test('an exec ends with its code before the client’s stream does', async () =>
   assert.equal(code, 7);
   assert.deepEqual(engine.actions('container').slice(2), ['exec_create: ls -l', 'exec_start: ls -l', 'exec_die']);
   await assert.rejects(containers.execStart(execId, { detach: true, tty: false }, signal), {
-    message: `Error: Exec command ${execId} has already run`,
+    message: `exec command ${execId} has already run`,
   });
+});
+
+test('the start says whether the client reads frames, whatever terminal the exec has', async () => {
+  using engine = await TestEngine.start();
+  const { host, containers, signal } = engine;
+  const id = await engine.run('web');
+  const { duplexPair } = await import('node:stream');
+  const { buffer } = await import('node:stream/consumers');
+  const framed = (stream: number, text: string): Buffer =>
+    Buffer.concat([Buffer.from([stream, 0, 0, 0, 0, 0, 0, text.length]), Buffer.from(text)]);
+  const read = async (made: boolean, asked: boolean, output: readonly Buffer[]): Promise<Buffer> => {
+    const config = { Cmd: ['x'], Tty: made, AttachStdout: true, AttachStderr: true };
+    const { id: execId } = await containers.execCreate('web', config, signal);
+    const attachment = await containers.execStart(execId, { detach: false, tty: asked }, signal);
+    assert.equal(attachment?.tty, asked);
+    const [connection, client] = duplexPair();
+    const seen = buffer(client);
+    const connected = attachment?.connect(connection, signal);
+    await engine.settled();
+    const process = engine.life.attached.get(`${id}/${execId}`);
+    for (const part of output) process?.write(part);
+    process?.end();
+    await new Promise((resolve) => setImmediate(resolve));
+    host.exit({ containerId: id, execId }, 0);
+    await connected;
+    return seen;
+  };
+  const frames = [framed(1, 'out'), framed(2, 'err'), framed(1, '!')];
+  assert.deepEqual(await read(false, false, frames), Buffer.concat(frames));
+  assert.deepEqual(await read(false, true, frames), Buffer.from('out!'), 'as dockerd: stdout alone');
+  assert.deepEqual(await read(true, true, [Buffer.from('raw')]), Buffer.from('raw'));
+  const raw = [Buffer.from('raw'), Buffer.from('more')];
+  const multiplexed = await read(true, false, raw);
+  assert.equal(multiplexed[0], 1, 'frames of stdout');
+  const { Demultiplexer } = await import('../../io/index.ts');
+  const parts: Uint8Array[] = [];
+  new Demultiplexer(
+    (part) => void parts.push(part),
+    () => assert.fail('no stderr'),
+  ).push(multiplexed);
+  assert.equal(Buffer.concat(parts).toString(), 'rawmore');
+});
+
+test('an exec that was not started when its container ended is gone, also behind a reboot of the engine', async () => {
+  using engine = await TestEngine.start();
+  const id = await engine.run('web');
+  const make = async (): Promise<string> =>
+    (await engine.containers.execCreate('web', { Cmd: ['x'] }, engine.signal)).id;
+  const [first, running] = [await make(), await make()];
+  await engine.containers.execStart(running, { detach: true, tty: false }, engine.signal);
+  engine.host.exit({ containerId: id }, 0);
+  await engine.settled();
+  const gone = async (execId: string): Promise<void> => {
+    await assert.rejects(engine.containers.execInspect(execId), { kind: 'notFound' });
+    await assert.rejects(engine.containers.execStart(execId, { detach: true, tty: false }, engine.signal), {
+      kind: 'notFound',
+      message: `No such exec instance: ${execId}`,
+    });
+  };
+  await gone(first);
+  assert.equal((await engine.containers.execInspect(running)).Running, false, 'one that ran stays to be inspected');
+  await engine.containers.start(id, engine.signal);
+  await gone(first);
+  const second = await make();
+  engine.life.kill();
+  engine.host.exit({ containerId: id }, 0);
+  await engine.reboot();
+  await engine.settled();
+  await gone(second);
+});
+
+test('an attach that chooses no stream ends at once', async () => {
+  using engine = await TestEngine.start();
+  await engine.run('web');
+  const { duplexPair } = await import('node:stream');
+  const { text } = await import('node:stream/consumers');
+  for (const more of [{}, { stream: true }, { logs: true }, { stream: true, logs: true }]) {
+    const none = { stdin: false, stdout: false, stderr: false, stream: false, logs: false, detachKeys: '' };
+    const attachment = await engine.containers.attach('web', { ...none, ...more }, engine.signal);
+    const [connection, client] = duplexPair();
+    await attachment.connect(connection, engine.signal);
+    assert.equal(await text(client), '');
+  }
 });
 
 test('an exec that cannot run says so on the stream and leaves 127', async () => {

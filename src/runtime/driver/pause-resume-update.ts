@@ -1,4 +1,4 @@
-import { EngineError } from '../../base/errors.ts';
+import { conflict, EngineError } from '../../base/errors.ts';
 import type { LinuxResources, Resources, RuntimeReply } from '../../spec/index.ts';
 import { runtimeMessage } from './runtime-errors.ts';
 
@@ -39,8 +39,13 @@ function positive<K extends string>(key: K, value: number | undefined): { [P in 
   return value !== undefined && value > 0 ? ({ [key]: value } as { [P in K]?: number }) : {};
 }
 
-/** @throws EngineError internal with the runtime's own words */
-export function checkReply(reply: RuntimeReply, what: string): void {
+/** What crun and runc say of a container whose process has ended. */
+const ENDED = /not running|no such process|does not exist|container is stopped|cannot (?:pause|resume) a stopped/i;
+
+/** @throws EngineError conflict when the container has ended; internal with the runtime's own words */
+export function checkReply(reply: RuntimeReply, what: string, containerId: string): void {
   if (reply.exitCode === 0) return;
-  throw new EngineError('internal', `${what}: ${runtimeMessage(reply.stderr)}`);
+  const message = runtimeMessage(reply.stderr);
+  if (ENDED.test(message)) throw conflict(`container ${containerId} is not running`);
+  throw new EngineError('internal', `${what} ${containerId}: ${message}`);
 }

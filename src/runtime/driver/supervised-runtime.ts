@@ -218,7 +218,7 @@ export class SupervisedRuntime implements TaskRuntime {
 
   async #runtime(containerId: string, args: readonly string[], what: string, input?: string): Promise<void> {
     const body = { op: 'runtime', task: { containerId }, args, ...(input !== undefined && { input }) } as const;
-    checkReply((await this.#ask({ containerId }, body)) as RuntimeReply, `${what} ${containerId}`);
+    checkReply((await this.#ask({ containerId }, body)) as RuntimeReply, what, containerId);
   }
 
   /** From the bundle when another daemon has started the container. */

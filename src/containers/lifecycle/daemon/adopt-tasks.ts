@@ -33,7 +33,7 @@ export function adoptContainer(
   emitContainerEvent(world.events, entry.record, 'die', { exitCode: String(UNKNOWN_EXIT_CODE) });
 }
 
-/** Keeps an exec that runs or may still be started; ends one whose process is unknown. */
+/** Keeps an exec that runs or may still be started; ends one whose process is unknown, forgets one that can start no more. */
 export function adoptExec(world: Pick<World, 'table' | 'execs'>, exec: ExecRecord, task: KnownTask | undefined): void {
   const entry = world.table.byId(exec.containerId);
   if (entry === undefined) {
@@ -48,5 +48,5 @@ export function adoptExec(world: Pick<World, 'table' | 'execs'>, exec: ExecRecor
     world.execs.note({ ...exec, running: false, exitCode: UNKNOWN_EXIT_CODE });
   } else if (hasProcess(entry.record)) {
     entry.execIds.add(exec.id);
-  }
+  } else world.execs.delete(exec.id);
 }

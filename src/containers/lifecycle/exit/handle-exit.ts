@@ -70,12 +70,13 @@ function releaseTask(world: Pick<World, 'background' | 'runtime'>, containerId: 
   void world.background.run('release of an ended task', containerId, () => world.runtime.release({ containerId }));
 }
 
-/** Execs end with their container; those whose exit is not seen yet have none to come. */
+/** Execs end with their container. One that was running reports its own exit; one that never started is gone. */
 function endExecs(world: Pick<World, 'execs'>, entry: Entry): void {
   for (const id of entry.execIds) {
     const exec = world.execs.find(id);
-    // An exec that was running reports its own exit; one that never started cannot start any more.
-    if (exec !== undefined && !exec.running) entry.execIds.delete(id);
+    if (exec === undefined || exec.running) continue;
+    entry.execIds.delete(id);
+    if (exec.exitCode === null) world.execs.delete(id);
   }
 }
 
