@@ -11,7 +11,7 @@ import type { World } from '../world.ts';
 
 export type RunProbeDeps = ExecStartDeps;
 
-/** Of a check's output; what is beyond is dropped. */
+/** Bytes of a check's output that are kept; `...` marks that more was dropped. */
 const KEPT_OUTPUT_BYTES = 4096;
 /** The check itself did not work: it could not be started, or took too long. */
 const NO_EXIT_CODE = -1;
@@ -46,7 +46,8 @@ export async function runProbe(
     const { pid = 0, exitCode } = world.execs.find(execId) ?? {};
     return end(pid === 0 ? NO_EXIT_CODE : (exitCode ?? NO_EXIT_CODE), output.text);
   } catch (error) {
-    return stopped.aborted ? undefined : end(NO_EXIT_CODE, messageOf(error));
+    if (stopped.aborted) return undefined;
+    return end(NO_EXIT_CODE, late.signal.aborted ? lateText(probe, output.text) : messageOf(error));
   } finally {
     timer.cancel();
     if (execId !== undefined) forget(world, entry.id, execId);
@@ -72,9 +73,10 @@ class ProbeOutput extends Duplex {
   #left = 0;
   #kept: Buffer[] = [];
   #keptBytes = 0;
+  #isCut = false;
 
   get text(): string {
-    return Buffer.concat(this.#kept).toString();
+    return `${Buffer.concat(this.#kept).toString()}${this.#isCut ? '...' : ''}`;
   }
 
   override _read(): void {}
@@ -99,6 +101,7 @@ class ProbeOutput extends Duplex {
 
   #keep(payload: Buffer): void {
     const kept = Buffer.from(payload.subarray(0, KEPT_OUTPUT_BYTES - this.#keptBytes));
+    this.#isCut ||= kept.length < payload.length;
     if (kept.length === 0) return;
     this.#kept.push(kept);
     this.#keptBytes += kept.length;

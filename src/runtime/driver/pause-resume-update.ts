@@ -1,13 +1,14 @@
 import { conflict, EngineError } from '../../base/errors.ts';
 import type { LinuxResources, Resources, RuntimeReply } from '../../spec/index.ts';
+import { type CgroupHost, cpuQuotaFile, pidsFile } from '../cgroup/cgroup-paths.ts';
 import { runtimeMessage } from './runtime-errors.ts';
 
 const NANO_CPU_PERIOD = 100_000;
 const BILLION = 1e9;
 
 /**
- * The limits of an update in OCI spelling; what is absent or 0 stays as it is. A limit of processes that is taken away
- * is not among them: crun before 1.9 writes the -1 as it is, which the kernel refuses.
+ * The limits of an update in OCI spelling; what is absent or 0 stays as it is. Limits that are taken away are not among them:
+ * {@link liftedLimits}.
  */
 export function linuxResources(change: Resources): LinuxResources {
   const memory = {
@@ -18,7 +19,7 @@ export function linuxResources(change: Resources): LinuxResources {
   const cpu = {
     ...positive('shares', change.CpuShares),
     ...positive('period', change.CpuPeriod),
-    ...(change.CpuQuota ? { quota: change.CpuQuota } : {}),
+    ...positive('quota', change.CpuQuota),
     ...positive('realtimePeriod', change.CpuRealtimePeriod),
     ...positive('realtimeRuntime', change.CpuRealtimeRuntime),
     ...(change.CpusetCpus ? { cpus: change.CpusetCpus } : {}),
@@ -33,6 +34,22 @@ export function linuxResources(change: Resources): LinuxResources {
     ...(change.PidsLimit != null && change.PidsLimit > 0 ? { pids: { limit: change.PidsLimit } } : {}),
     ...(change.BlkioWeight ? { blockIO: { weight: change.BlkioWeight } } : {}),
   };
+}
+
+/**
+ * Limits that an update takes away, as cgroup files with their content. crun before 1.9 writes an unlimited value as an unsigned
+ * number, which the kernel refuses, so they are written without the OCI runtime.
+ */
+export function liftedLimits(
+  change: Resources,
+  host: CgroupHost,
+  path: string,
+): readonly { readonly file: string; readonly content: string }[] {
+  const lifted: { file: string; content: string }[] = [];
+  if (change.PidsLimit != null && change.PidsLimit <= 0) lifted.push({ file: pidsFile(host, path), content: 'max' });
+  if (change.CpuQuota !== undefined && change.CpuQuota < 0)
+    lifted.push({ file: cpuQuotaFile(host, path), content: host.version === 2 ? 'max' : '-1' });
+  return lifted;
 }
 
 function positive<K extends string>(key: K, value: number | undefined): { [P in K]?: number } {

@@ -12,7 +12,7 @@ import {
   type TaskRef,
   taskLayout,
 } from '../../spec/index.ts';
-import { type CgroupHost, oomFile, pidsFile, processesIn } from '../cgroup/cgroup-paths.ts';
+import { type CgroupHost, oomFile, processesIn } from '../cgroup/cgroup-paths.ts';
 import { readStats } from '../cgroup/stats.ts';
 import { stringifyProcess, stringifySpec } from '../oci-spec/stringify.ts';
 import { attachTask } from '../supervisor-client/attach.ts';
@@ -29,7 +29,7 @@ import type {
   TaskStats,
 } from '../task-runtime.ts';
 import { CompiledFilters } from './compiled-filters.ts';
-import { checkReply, linuxResources } from './pause-resume-update.ts';
+import { checkReply, liftedLimits, linuxResources } from './pause-resume-update.ts';
 import { execError, startError } from './runtime-errors.ts';
 import type { Runtimes } from './runtimes.ts';
 
@@ -124,8 +124,8 @@ export class SupervisedRuntime implements TaskRuntime {
     const limits = linuxResources(resources);
     if (Object.keys(limits).length > 0)
       await this.#runtime(containerId, args, 'cannot update container', JSON.stringify(limits));
-    if (resources.PidsLimit != null && resources.PidsLimit <= 0)
-      writeFileSync(pidsFile(this.#deps.cgroups, this.#cgroupPath(containerId)), 'max');
+    for (const { file, content } of liftedLimits(resources, this.#deps.cgroups, this.#cgroupPath(containerId)))
+      writeFileSync(file, content);
   }
 
   async attach(task: TaskRef, streams: AttachStreams, signal: AbortSignal): Promise<Duplex> {
