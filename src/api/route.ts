@@ -30,13 +30,9 @@ export type Reply =
   | { readonly status: number; readonly lines: AsyncIterable<object>; readonly contentType?: LineType }
   /**
    * Progress of a long operation, a JSON object per line. The head goes out with the first message: a failure before it
-   * is a status, a later one a last line with `errorDetail`. With `errorsInStream` there is no other failure than that.
+   * is a status, a later one a last line with `errorDetail`.
    */
-  | {
-      readonly status: number;
-      readonly progress: (send: SendLine, signal: AbortSignal) => Promise<void>;
-      readonly errorsInStream?: boolean;
-    }
+  | { readonly status: number; readonly progress: (send: SendLine, signal: AbortSignal) => Promise<void> }
   /** Takes the client's connection over; only on routes with `hijack`. */
   | { readonly tty: boolean; readonly hijack: (connection: Duplex, signal: AbortSignal) => Promise<void> };
 

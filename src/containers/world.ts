@@ -59,10 +59,8 @@ export interface ContainersDeps {
   readonly dataRoot: string;
   readonly logDefaults: LogDefaults;
   readonly runDefaults: RunDefaults;
-  readonly reserve: DiskReserve;
+  readonly room: RemovalRoom;
   readonly roots: RootFiles;
-  /** Removes a tree of the engine's own. It enters no mount, and fails where there is one. Absent is success. */
-  readonly removeTree: (path: string) => Promise<void>;
 }
 
 /** Access beneath a container's root, never beyond it whatever its symlinks say (`linux`, openat2). */
@@ -74,7 +72,7 @@ export interface RootFiles {
 }
 
 /** A full disk keeps nothing from being removed: `StateDb.transaction` with `removes`, and `restoreBallast`. */
-export interface DiskReserve {
+export interface RemovalRoom {
   write<R>(change: () => R): R;
   freed(): void;
 }

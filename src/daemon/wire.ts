@@ -10,7 +10,6 @@ import {
   makeDirectoryInRoot,
   readInRoot,
   removeTree,
-  removeTreeSlowly,
   spreadDirectories,
   treeSize,
   wallTimeNanos,
@@ -106,13 +105,12 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     clock: { now: wallTimeNanos, after },
     dataRoot: config.dataRoot,
     logDefaults: logDefaults(config),
-    reserve: {
+    room: {
       // Container state is not durable by itself: it does not survive a power cut anyway.
       write: (change) => stores.db.transaction(change, { durable: false, removes: true }),
       freed: () => stores.db.restoreBallast(),
     },
     roots: { read: readInRoot, makeDirectory: makeDirectoryInRoot },
-    removeTree: removeTreeSlowly,
     host,
     initPath: init,
     isRuntime: (name) => runtime.runtimes.has(name),

@@ -16,6 +16,7 @@ export type {
   AttachStreams,
   ExecTask,
   KnownTask,
+  OwnerTables,
   StartedTask,
   StartTask,
   TaskExit,

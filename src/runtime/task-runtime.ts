@@ -1,5 +1,14 @@
 import type { Duplex } from 'node:stream';
-import type { ExitRecord, LogSpec, Resources, RuntimeProcess, RuntimeSpec, StdioSpec, TaskRef } from '../spec/index.ts';
+import type {
+  ExitRecord,
+  LogSpec,
+  Resources,
+  RuntimeProcess,
+  RuntimeSpec,
+  StdioSpec,
+  TaskOwner,
+  TaskRef,
+} from '../spec/index.ts';
 
 /**
  * Runs tasks: a container's main process, and execs in it. Implemented on the supervisor; a fake for tests passes the
@@ -52,7 +61,15 @@ export interface TaskRuntime {
   onOom(listener: (containerId: string) => void): Disposable;
   /** What is known after (re)connecting: the truth for restore. */
   tasks(): readonly KnownTask[];
+  /**
+   * Removes what a crash has left of tasks that have no process: folders of starts that never began, or of removals cut short. Each folder
+   * names its owner; the owner's table says whether it is still needed. Folders of owners without a table here are left alone.
+   */
+  sweep(tables: OwnerTables): Promise<void>;
 }
+
+/** By kind of owner: whether the owner of that id still needs its task. */
+export type OwnerTables = Readonly<Record<string, (ownerId: string) => boolean>>;
 
 export interface AttachStreams {
   readonly stdin: boolean;
@@ -64,6 +81,8 @@ export interface AttachStreams {
 
 export interface StartTask {
   readonly containerId: string;
+  /** Whose table knows it; by default the container of that id. */
+  readonly owner?: TaskOwner;
   readonly spec: RuntimeSpec;
   /** Name from `--add-runtime`, undefined for the default. */
   readonly runtime: string | undefined;
@@ -74,6 +93,8 @@ export interface StartTask {
 export interface ExecTask {
   readonly containerId: string;
   readonly execId: string;
+  /** By default the exec of that id. */
+  readonly owner?: TaskOwner;
   readonly process: RuntimeProcess;
   readonly runtime: string | undefined;
   readonly stdio: StdioSpec;
@@ -88,6 +109,7 @@ export interface StartedTask {
 export interface TaskExit extends TaskRef, ExitRecord {}
 
 export interface KnownTask extends TaskRef {
+  readonly owner: TaskOwner;
   readonly pid: number;
   readonly startedAt: string;
   readonly exit?: ExitRecord;

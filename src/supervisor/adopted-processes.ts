@@ -1,5 +1,8 @@
 import { closeSync, readFileSync } from 'node:fs';
-import { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd } from '../linux/index.ts';
+import { formatNanos } from '../base/time.ts';
+import { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd, wallTimeNanos } from '../linux/index.ts';
+import type { Endings } from './endings.ts';
+import type { TaskEnding } from './task-table.ts';
 
 const POLL_MILLISECONDS = 50;
 /** How long an end without an exit code waits for someone who knows it: the daemon that reaped the process. */
@@ -10,7 +13,9 @@ const KILLED_EXIT_CODE = 128 + SIGKILL;
 interface Adopted {
   /** -1 when the process was gone before we came. */
   readonly pidfd: number;
-  readonly onExit: (exitCode: number | null) => void;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly onExit: (ending: TaskEnding) => void;
   endedAt: number | undefined;
   /** It was sent a SIGKILL. */
   wasKilled: boolean;
@@ -18,23 +23,30 @@ interface Adopted {
 
 /**
  * Watches processes that a dead supervisor has started. They are children of the daemon or of init, so their end is seen by
- * looking (a pidfd cannot be awaited in Node). Exit codes, in this order: as the daemon tells; the zombie's status; the
- * kernel's memory of a reaped process (Linux 6.15); that of SIGKILL when we have sent it; else unknown.
+ * looking (a pidfd cannot be awaited in Node). Exit codes, in this order: as whoever reaped the process has noted or the daemon tells; the
+ * zombie's status; the kernel's memory of a reaped process (Linux 6.15); that of SIGKILL when we have sent it; else unknown.
  */
 export class AdoptedProcesses implements Disposable {
   readonly #processes = new Map<number, Adopted>();
-  /** Told by the daemon before we asked. */
-  readonly #told = new Map<number, number>();
+  readonly #endings: Endings;
   #timer: NodeJS.Timeout | undefined;
+
+  constructor(endings: Endings) {
+    this.#endings = endings;
+  }
+
+  has(pid: number): boolean {
+    return this.#processes.has(pid);
+  }
 
   /** Returns how to signal it, undefined when it is gone. `onExit` is called once, not before this returns. */
   watch(
     pid: number,
-    options: { readonly gone: boolean; readonly onExit: (exitCode: number | null) => void },
+    options: { readonly gone: boolean; readonly startedAt: string; readonly onExit: (ending: TaskEnding) => void },
   ): ((signalNumber: number) => void) | undefined {
-    const { onExit } = options;
+    const { onExit, startedAt } = options;
     const pidfd = options.gone ? -1 : tryOpen(pid);
-    const process: Adopted = { pidfd, onExit, endedAt: undefined, wasKilled: false };
+    const process: Adopted = { pidfd, startedAt, onExit, endedAt: undefined, wasKilled: false };
     this.#processes.set(pid, process);
     this.#timer ??= setInterval(() => this.#poll(), POLL_MILLISECONDS);
     if (pidfd < 0) return undefined;
@@ -44,9 +56,11 @@ export class AdoptedProcesses implements Disposable {
     };
   }
 
+  /** The daemon knows how a process ended. Nothing waits for the end of one that is not watched. */
   tell(pid: number, exitCode: number): void {
-    if (this.#processes.has(pid)) this.#finish(pid, exitCode);
-    else this.#told.set(pid, exitCode);
+    const process = this.#processes.get(pid);
+    if (process === undefined) this.#endings.forget(pid);
+    else this.#finish(pid, this.#endings.find(pid, process.startedAt) ?? now(exitCode));
   }
 
   [Symbol.dispose](): void {
@@ -59,29 +73,33 @@ export class AdoptedProcesses implements Disposable {
     for (const [pid, process] of this.#processes) {
       if (process.pidfd >= 0 && !pidfdEnded(process.pidfd)) continue;
       process.endedAt ??= Date.now();
-      const exitCode = this.#told.get(pid) ?? this.#learn(pid, process);
-      if (exitCode !== undefined) this.#finish(pid, exitCode);
+      const ending = this.#endings.find(pid, process.startedAt) ?? this.#learn(pid, process);
+      if (ending !== undefined) this.#finish(pid, ending);
       else if (Date.now() - process.endedAt > UNKNOWN_MILLISECONDS)
-        this.#finish(pid, process.wasKilled ? KILLED_EXIT_CODE : null);
+        this.#finish(pid, now(process.wasKilled ? KILLED_EXIT_CODE : null));
     }
   }
 
-  #learn(pid: number, { pidfd }: Adopted): number | undefined {
-    return pidfd < 0 ? undefined : (zombieExitCode(pid) ?? pidfdExitCode(pidfd));
+  #learn(pid: number, { pidfd }: Adopted): TaskEnding | undefined {
+    const exitCode = pidfd < 0 ? undefined : (zombieExitCode(pid) ?? pidfdExitCode(pidfd));
+    return exitCode === undefined ? undefined : now(exitCode);
   }
 
-  #finish(pid: number, exitCode: number | null): void {
+  #finish(pid: number, ending: TaskEnding): void {
     const process = this.#processes.get(pid);
     if (process === undefined) return;
     this.#processes.delete(pid);
-    this.#told.delete(pid);
     if (process.pidfd >= 0) closeSync(process.pidfd);
     if (this.#processes.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
-    process.onExit(exitCode);
+    process.onExit(ending);
   }
+}
+
+function now(exitCode: number | null): TaskEnding {
+  return { exitCode, exitedAt: formatNanos(wallTimeNanos()) };
 }
 
 function tryOpen(pid: number): number {

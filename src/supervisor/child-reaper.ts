@@ -1,31 +1,53 @@
-import { reapChild } from '../linux/index.ts';
+import { formatNanos } from '../base/time.ts';
+import { peekExitedChild, type ReapedChild, reapChild, wallTimeNanos } from '../linux/index.ts';
+import type { Ending } from '../spec/index.ts';
 
-type ExitListener = (exitCode: number) => void;
+type ExitListener = (ending: Ending) => void;
+
+interface Watch {
+  readonly onExit: ExitListener;
+  readonly isTask: boolean;
+}
+
+/** Where the end of a task's process is noted before it is reaped. */
+export interface EndingNotes {
+  note(pid: number, exitCode: number): Ending;
+  forget(pid: number): void;
+}
 
 /**
  * Reaps every child of the supervisor: the OCI runtime, container and exec processes that came to it as subreaper, and their
  * orphans; an unreaped one would keep a killed container from dying. The supervisor never uses `child_process`, so all of them are its own.
+ *
+ * The end of a task's process is noted on disk first: when this process is killed in between, the next one finds the note or the zombie.
  */
 export class ChildReaper implements Disposable {
-  readonly #listeners = new Map<number, ExitListener>();
+  readonly #notes: EndingNotes;
+  readonly #watches = new Map<number, Watch>();
   /** Ends of processes nobody has asked for yet, kept while a start is on its way. */
-  readonly #unclaimed = new Map<number, number>();
+  readonly #unclaimed = new Map<number, Ending>();
   #expecting = 0;
   readonly #onChild = (): void => this.#reap();
 
-  constructor() {
+  constructor(notes: EndingNotes) {
+    this.#notes = notes;
     process.on('SIGCHLD', this.#onChild);
   }
 
-  /** Calls back once with the exit code (128+n for signal n), never before this returns. */
+  /** Calls back once with how a task's process ended, never before this returns. */
   watch(pid: number, onExit: ExitListener): void {
     const early = this.#unclaimed.get(pid);
     if (early === undefined) {
-      this.#listeners.set(pid, onExit);
+      this.#watches.set(pid, { onExit, isTask: true });
       return;
     }
     this.#unclaimed.delete(pid);
     queueMicrotask(() => onExit(early));
+  }
+
+  /** As {@link watch}, for a program that we run ourselves: nobody asks for its end after our own. */
+  watchProgram(pid: number, onExit: (exitCode: number) => void): void {
+    this.#watches.set(pid, { onExit: ({ exitCode }) => onExit(exitCode), isTask: false });
   }
 
   /** While held, the end of a process that is not watched yet is remembered: a container may die before its pid is known. */
@@ -34,7 +56,9 @@ export class ChildReaper implements Disposable {
     return {
       [Symbol.dispose]: () => {
         this.#expecting--;
-        if (this.#expecting === 0) this.#unclaimed.clear();
+        if (this.#expecting > 0) return;
+        for (const pid of this.#unclaimed.keys()) this.#notes.forget(pid);
+        this.#unclaimed.clear();
       },
     };
   }
@@ -44,12 +68,16 @@ export class ChildReaper implements Disposable {
   }
 
   #reap(): void {
-    for (let child = reapChild(); child !== undefined; child = reapChild()) {
-      const listener = this.#listeners.get(child.pid);
-      if (listener !== undefined) {
-        this.#listeners.delete(child.pid);
-        listener(child.exitCode);
-      } else if (this.#expecting > 0) this.#unclaimed.set(child.pid, child.exitCode);
-    }
+    for (let child = peekExitedChild(); child !== undefined; child = peekExitedChild()) this.#take(child);
+  }
+
+  #take({ pid, exitCode }: ReapedChild): void {
+    const watch = this.#watches.get(pid);
+    this.#watches.delete(pid);
+    const isTask = watch?.isTask ?? this.#expecting > 0;
+    const ending = isTask ? this.#notes.note(pid, exitCode) : { exitCode, exitedAt: formatNanos(wallTimeNanos()) };
+    reapChild(pid);
+    if (watch !== undefined) watch.onExit(ending);
+    else if (isTask) this.#unclaimed.set(pid, ending);
   }
 }

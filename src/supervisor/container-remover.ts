@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { runtimeRoot, type TaskLayout } from '../spec/index.ts';
+import { removeTree } from '../linux/index.ts';
+import { runtimeRoot, type TaskLayout, taskLayout } from '../spec/index.ts';
+import { cgroupPathOf, removeCgroups } from './cgroup-remains.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import { removeFolder, type TaskRecord } from './task-files.ts';
 
@@ -33,35 +35,59 @@ export class ContainerRemover {
     await Promise.all(this.#pending.values());
   }
 
-  /** Begins in the next turn of the loop: the daemon hears of the exit first. */
-  remove(record: TaskRecord): void {
+  /**
+   * Begins in the next turn of the loop: the daemon hears of the exit first. `thorough` looks for what a runtime that was killed has
+   * left.
+   */
+  remove(record: TaskRecord, options: { readonly thorough: boolean } = { thorough: false }): void {
     const { containerId } = record.task;
     const removed = new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => this.#delete(record))
+      .then(() => this.#delete(record, options.thorough))
       .finally(() => {
         if (this.#pending.get(containerId) === removed) this.#pending.delete(containerId);
       });
     this.#pending.set(containerId, removed);
   }
 
-  /** Everything of a start that failed: the runtime mostly leaves nothing. */
-  async removeFailed(task: { readonly record: TaskRecord; readonly layout: TaskLayout }): Promise<void> {
-    if (task.record.task.execId === undefined && this.#hasState(task.record)) await this.#delete(task.record);
-    removeFolder(task.layout);
+  /** Removes what is left of an ended task, its folder last: a removal that is cut short is found again by it. */
+  async removeEnded({ record, layout }: RemovedTask): Promise<void> {
+    if (record.task.execId === undefined && this.#hasState(record)) await this.#delete(record, true);
+    removeFolder(layout);
+  }
+
+  /** As {@link removeEnded}, for a start that failed or was never finished: the runtime mostly leaves nothing. */
+  async removeFailed({ record, layout }: RemovedTask): Promise<void> {
+    if (record.task.execId === undefined) {
+      if (this.#hasState(record)) await this.#delete(record, true);
+      else await removeCgroups(cgroupPathOf(layout));
+    }
+    removeFolder(layout);
   }
 
   #hasState(record: TaskRecord): boolean {
-    return existsSync(join(runtimeRoot(this.#deps.execRoot), record.task.containerId));
+    return existsSync(this.#state(record));
   }
 
-  async #delete(record: TaskRecord): Promise<void> {
+  /** The runtime's own folder for a container. */
+  #state({ task }: TaskRecord): string {
+    return join(runtimeRoot(this.#deps.execRoot), task.containerId);
+  }
+
+  /** What the runtime cannot delete because it was killed half-way is removed without it. */
+  async #delete(record: TaskRecord, thorough: boolean): Promise<void> {
     const { containerId } = record.task;
+    const warn = (error: string): void =>
+      this.#deps.log.warn({ container: containerId, error }, 'runtime delete failed');
     try {
       const { exitCode, stderr } = await this.#deps.runtime.run(record.runtime, ['delete', '--force', containerId]);
-      if (exitCode !== 0)
-        this.#deps.log.warn({ container: containerId, stderr: stderr.trim() }, 'runtime delete failed');
+      if (exitCode !== 0) warn(stderr.trim());
+      if (exitCode === 0 && !thorough) return;
+      await removeCgroups(cgroupPathOf(taskLayout(this.#deps.execRoot, record.task)));
+      removeTree(this.#state(record));
     } catch (error) {
-      this.#deps.log.warn({ container: containerId, error: messageOf(error) }, 'runtime delete failed');
+      warn(messageOf(error));
     }
   }
 }
+
+type RemovedTask = { readonly record: TaskRecord; readonly layout: TaskLayout };

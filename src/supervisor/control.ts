@@ -18,9 +18,15 @@ import type { EventHub } from './event-hub.ts';
 import { Failure } from './failure.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import type { TaskTable } from './task-table.ts';
+import { within } from './within.ts';
 
 /** A request line with a spec of runtime resources; far above any real one. */
 export const LINE_LIMIT_BYTES = 1024 * 1024;
+
+/** How long a daemon that connects waits for starts of its predecessor. */
+const LAUNCH_MILLISECONDS = 10_000;
+
+type Send = (message: Response | TaskEvent | HelloReply) => void;
 
 export interface ControlDeps {
   readonly tasks: TaskTable;
@@ -35,13 +41,24 @@ export interface ControlDeps {
 
 /** Serves one daemon's control connection after its hello. `early` is what came with that line. */
 export function serveControl(deps: ControlDeps, socket: Socket, hello: Hello, early: Buffer): void {
-  const send = (message: Response | TaskEvent | HelloReply): void => void socket.write(`${JSON.stringify(message)}\n`);
+  const send: Send = (message) => void socket.write(`${JSON.stringify(message)}\n`);
   if (hello.version < PROTOCOL_VERSION_MIN || hello.version > PROTOCOL_VERSION) {
     const text = `protocol ${hello.version} is not spoken, only ${PROTOCOL_VERSION_MIN} to ${PROTOCOL_VERSION}`;
     send({ id: 0, ok: false, error: { code: 'invalid', message: text } });
     socket.end();
     return;
   }
+  // A start that an earlier daemon has asked for is told as a task, not kept quiet until it ends.
+  void within(LAUNCH_MILLISECONDS, deps.tasks.launched()).then(() => {
+    if (!socket.destroyed) converse(deps, socket, { hello, early, send });
+  });
+}
+
+function converse(
+  deps: ControlDeps,
+  socket: Socket,
+  { hello, early, send }: { readonly hello: Hello; readonly early: Buffer; readonly send: Send },
+): void {
   deps.events.skipTo(hello.afterSeq);
   const listening = deps.events.listen(send);
   send({ version: PROTOCOL_VERSION, pid: process.pid, seq: deps.events.seq, tasks: deps.tasks.snapshots() });
@@ -92,11 +109,14 @@ async function handle(deps: ControlDeps, daemonPid: number, request: Request): P
       return;
     case 'start': {
       deps.warmth.warm();
-      const { task, runtime, stdio, log, oomFile } = request;
-      return await tasks.start({ task, runtime, stdio, log, ...(oomFile !== undefined && { oomFile }) });
+      const { task, owner, runtime, stdio, log, oomFile, prepared } = request;
+      const record = { task, runtime, stdio, log, ...(owner && { owner }), ...(oomFile !== undefined && { oomFile }) };
+      return await tasks.start(record, { prepared, daemonPid });
     }
-    case 'exec':
-      return await tasks.exec({ task: request.task, runtime: request.runtime, stdio: request.stdio });
+    case 'exec': {
+      const { task, owner, runtime, stdio, prepared } = request;
+      return await tasks.exec({ task, runtime, stdio, ...(owner && { owner }) }, { prepared, daemonPid });
+    }
     case 'kill':
       tasks.kill(request.task, request.signal);
       return;

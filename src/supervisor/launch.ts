@@ -1,6 +1,14 @@
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
-import { acceptDescriptor, listenUnix, makeFifo, setNonBlocking, setTerminalSize } from '../linux/index.ts';
-import { supervisorFolder, type TaskLayout } from '../spec/index.ts';
+import {
+  acceptDescriptor,
+  listenUnix,
+  makeFifo,
+  openPidfd,
+  setNonBlocking,
+  setTerminalSize,
+  takeDescriptor,
+} from '../linux/index.ts';
+import { type PreparedStreams, supervisorFolder, type TaskLayout } from '../spec/index.ts';
 import { Failure } from './failure.ts';
 import { type OciRuntime, type ProcessFiles, runtimeFailure } from './oci-runtime.ts';
 import { readPid, type TaskRecord } from './task-files.ts';
@@ -11,6 +19,15 @@ const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 export interface LaunchDeps {
   readonly execRoot: string;
   readonly runtime: OciRuntime;
+}
+
+export interface LaunchTask {
+  readonly layout: TaskLayout;
+  readonly record: TaskRecord;
+  /** What the daemon has made and holds. */
+  readonly prepared: PreparedStreams | undefined;
+  /** Of the daemon. */
+  readonly daemonPid: number;
 }
 
 export interface Launched {
@@ -25,37 +42,34 @@ let consoles = 0;
  * the process has been executed; nothing has been read from its streams yet.
  * @throws Failure `runtime` with the runtime's own text; nothing is left open and what was written to the streams is gone
  */
-export async function launch(
-  deps: LaunchDeps,
-  layout: TaskLayout,
-  record: TaskRecord,
-  command: readonly string[],
-): Promise<Launched> {
-  return record.stdio.tty
-    ? await launchOnPty(deps, layout, record, command)
-    : await launchOnFifos(deps, layout, record, command);
+export async function launch(deps: LaunchDeps, task: LaunchTask, command: readonly string[]): Promise<Launched> {
+  return task.record.stdio.tty ? await launchOnPty(deps, task, command) : await launchOnFifos(deps, task, command);
 }
 
 async function launchOnFifos(
   deps: LaunchDeps,
-  layout: TaskLayout,
-  { runtime, stdio }: TaskRecord,
+  { layout, record, prepared }: LaunchTask,
   command: readonly string[],
 ): Promise<Launched> {
   using undo = new DisposableStack();
+  const { runtime, stdio } = record;
+  const make = (path: string): void => {
+    if (prepared?.fifos !== true) makeFifo(path, 0o600);
+  };
   const keep = (fd: number): number => {
     undo.defer(() => closeSync(fd));
     return fd;
   };
   // Readers before the process exists, or what it wrote would go with it.
   const reader = (path: string): number => {
-    makeFifo(path, 0o600);
+    make(path);
     return keep(openSync(path, O_RDONLY | O_NONBLOCK));
   };
   const files: ProcessFiles = {
     ...(stdio.stdin && { stdin: layout.stdin }),
     ...(stdio.discardOutput !== true && { stdout: layout.stdout, stderr: layout.stderr }),
   };
+  if (files.stdin !== undefined) make(files.stdin);
   const stdin = files.stdin === undefined ? undefined : keep(openWriter(files.stdin));
   const stdout = files.stdout === undefined ? undefined : reader(files.stdout);
   const stderr = files.stderr === undefined ? undefined : reader(files.stderr);
@@ -68,28 +82,49 @@ async function launchOnFifos(
 
 async function launchOnPty(
   deps: LaunchDeps,
-  layout: TaskLayout,
-  { runtime, stdio }: TaskRecord,
+  { layout, record, prepared, daemonPid }: LaunchTask,
   command: readonly string[],
 ): Promise<Launched> {
   using undo = new DisposableStack();
-  consoles++;
-  const socketPath = `${supervisorFolder(deps.execRoot)}/console-${consoles}.sock`;
-  rmSync(socketPath, { force: true });
-  const listener = listenUnix(socketPath);
+  const socket =
+    prepared?.console === undefined ? ownSocket(deps.execRoot) : daemonsSocket(daemonPid, prepared.console);
   undo.defer(() => {
-    closeSync(listener);
-    rmSync(socketPath, { force: true });
+    closeSync(socket.listener);
+    rmSync(socket.path, { force: true });
   });
   const [verb, ...args] = command as [string, ...string[]];
-  const options = ['--pid-file', layout.pid, '--console-socket', socketPath];
-  const exitCode = await deps.runtime.launch(runtime, layout, [verb, ...options, ...args], {});
+  const options = ['--pid-file', layout.pid, '--console-socket', socket.path];
+  const exitCode = await deps.runtime.launch(record.runtime, layout, [verb, ...options, ...args], {});
   const pid = pidAfter(layout, exitCode);
   // The runtime sent the master before it ended, so it is waiting.
-  const console = acceptDescriptor(listener);
+  const console = acceptDescriptor(socket.listener);
   setNonBlocking(console);
-  if (stdio.consoleSize !== undefined) setTerminalSize(console, stdio.consoleSize[0], stdio.consoleSize[1]);
+  const { consoleSize } = record.stdio;
+  if (consoleSize !== undefined) setTerminalSize(console, consoleSize[0], consoleSize[1]);
   return { pid, descriptors: { console } };
+}
+
+/** A socket to which the runtime sends the pty's master. */
+interface ConsoleSocket {
+  readonly listener: number;
+  readonly path: string;
+}
+
+function ownSocket(execRoot: string): ConsoleSocket {
+  consoles++;
+  const path = `${supervisorFolder(execRoot)}/console-${consoles}.sock`;
+  rmSync(path, { force: true });
+  return { listener: listenUnix(path), path };
+}
+
+/** The daemon's, shared: when this process is killed, the master waits there for whoever survives. */
+function daemonsSocket(daemonPid: number, { fd, path }: NonNullable<PreparedStreams['console']>): ConsoleSocket {
+  const daemon = openPidfd(daemonPid);
+  try {
+    return { listener: takeDescriptor(daemon, fd), path };
+  } finally {
+    closeSync(daemon);
+  }
 }
 
 function pidAfter(layout: TaskLayout, exitCode: number): number {
@@ -101,7 +136,6 @@ function pidAfter(layout: TaskLayout, exitCode: number): number {
 
 /** A write end needs a reader to be opened; the container's own comes later. */
 function openWriter(path: string): number {
-  makeFifo(path, 0o600);
   const reader = openSync(path, O_RDONLY | O_NONBLOCK);
   try {
     return openSync(path, O_WRONLY | O_NONBLOCK);

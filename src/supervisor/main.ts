@@ -6,6 +6,7 @@ import { runtimeRoot, supervisorFolder, supervisorSocket, tasksFolder } from '..
 import { AdoptedProcesses } from './adopted-processes.ts';
 import { CgroupWarmth } from './cgroup-warmth.ts';
 import { ChildReaper } from './child-reaper.ts';
+import { Endings } from './endings.ts';
 import { EventHub } from './event-hub.ts';
 import { OciRuntime } from './oci-runtime.ts';
 import { enterOwnCgroup, leaveOwnCgroup } from './own-cgroup.ts';
@@ -44,15 +45,17 @@ async function main(): Promise<void> {
   const log = stderrLogger();
   const warmth = new CgroupWarmth(enterOwnCgroup(log));
 
-  const reaper = new ChildReaper();
+  const endings = new Endings(execRoot);
+  const reaper = new ChildReaper(endings);
   const events = new EventHub(Number(wallTimeNanos() / 1000n));
   const runtime = new OciRuntime(execRoot, reaper);
-  const tasks = new TaskTable({ execRoot, reaper, runtime, events, log });
-  const adopted = new AdoptedProcesses();
-  await recover({ execRoot, tasks, adopted, events, log });
+  const tasks = new TaskTable({ execRoot, reaper, endings, runtime, events, log });
+  const adopted = new AdoptedProcesses(endings);
+  await recover({ execRoot, tasks, adopted, endings, events, log });
 
   const stop = (): void => {
     rmSync(supervisorSocket(execRoot), { force: true });
+    endings[Symbol.dispose]();
     leaveOwnCgroup();
     setImmediate(() => process.exit(0));
   };

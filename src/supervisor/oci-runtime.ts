@@ -88,7 +88,10 @@ export class OciRuntime implements Disposable {
     return new Promise((resolve, reject) => {
       try {
         if (binary.hideUnifiedCgroup && this.#home < 0) this.#home = openSync('/proc/thread-self/ns/mnt', 'r');
-        this.#reaper.watch(binary.hideUnifiedCgroup ? withoutMount(this.#home, UNIFIED, spawn) : spawn(), resolve);
+        this.#reaper.watchProgram(
+          binary.hideUnifiedCgroup ? withoutMount(this.#home, UNIFIED, spawn) : spawn(),
+          resolve,
+        );
       } catch (error) {
         reject(error);
       }

@@ -51,7 +51,7 @@ export function leaveOwnCgroup(): void {
  * Mount points to move in: cgroup v2's one, or each of v1. The unified hierarchy of a hybrid host is left out: runtimes do not move
  * containers there, so they would stay in ours and keep it.
  */
-function hierarchies(): string[] {
+export function hierarchies(): string[] {
   if (existsSync(`${ROOT}/cgroup.controllers`)) return [ROOT];
   const found: string[] = [];
   for (const line of readFileSync('/proc/self/cgroup', 'utf8').split('\n')) {

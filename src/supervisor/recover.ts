@@ -1,25 +1,38 @@
-import { constants, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { constants, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { formatNanos } from '../base/time.ts';
-import { execsFolder, type TaskLayout, type TaskRef, taskLayout, tasksFolder } from '../spec/index.ts';
+import { removeTree } from '../linux/index.ts';
+import {
+  execsFolder,
+  runtimeRoot,
+  supervisorFolder,
+  type TaskLayout,
+  type TaskRef,
+  taskLayout,
+  tasksFolder,
+} from '../spec/index.ts';
 import { type AdoptedProcesses, startedAtMillis } from './adopted-processes.ts';
+import type { Endings } from './endings.ts';
 import type { EventHub } from './event-hub.ts';
 import { isStoredExit, isTaskRecord } from './stored.ts';
 import type { Task } from './task.ts';
 import { readJson, readPid, type TaskRecord } from './task-files.ts';
-import type { TaskTable } from './task-table.ts';
+import type { TaskEnding, TaskTable } from './task-table.ts';
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 /** Between the clock of process starts and that of files. */
 const CLOCK_SLACK_MILLIS = 2000;
 const RUNTIME_MILLISECONDS = 5000;
+const CONSOLE_MILLISECONDS = 3000;
 
 export interface RecoverDeps {
   readonly execRoot: string;
   readonly tasks: TaskTable;
   readonly adopted: AdoptedProcesses;
+  readonly endings: Endings;
   readonly events: EventHub;
   readonly log: Logger;
 }
@@ -30,6 +43,18 @@ export async function recover(deps: RecoverDeps): Promise<void> {
     await recoverTask(deps, { containerId });
     for (const execId of list(execsFolder(deps.execRoot, containerId)))
       await recoverTask(deps, { containerId, execId });
+  }
+  sweep(deps);
+}
+
+/** What nobody waits for any more: notes on ended processes, files of a predecessor's commands, state of a runtime without its task. */
+function sweep({ execRoot, adopted, endings }: RecoverDeps): void {
+  endings.sweep((pid) => adopted.has(pid));
+  for (const name of list(supervisorFolder(execRoot))) {
+    if (/^run-\d+\.(?:in|out|err)$/.test(name)) rmSync(join(supervisorFolder(execRoot), name), { force: true });
+  }
+  for (const containerId of list(runtimeRoot(execRoot))) {
+    if (!existsSync(taskLayout(execRoot, { containerId }).task)) removeTree(join(runtimeRoot(execRoot), containerId));
   }
 }
 
@@ -56,17 +81,27 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
   const exit = readJson(layout.exit);
   if (isStoredExit(exit)) {
     deps.events.skipTo(exit.seq);
-    deps.tasks.adopt(record, { pid, startedAt, exit });
+    deps.tasks.finishRemoval(deps.tasks.adopt(record, { pid, startedAt, exit }));
     return;
   }
   const task = deps.tasks.adopt(record, { pid, startedAt });
   reopen(deps, task, record, layout);
-  const onExit = (exitCode: number | null): void => {
-    // A console that nobody has handed over has nothing more to say.
-    if (task.consoleFd === -1) task.streams.open({ stdin: undefined, stdout: undefined, stderr: undefined }, []);
-    deps.tasks.onExit(task, exitCode);
+  const onExit = (ending: TaskEnding): void => {
+    void consoleHandedOver(task).then(() => {
+      // A console that nobody has handed over has nothing more to say.
+      if (task.consoleFd === -1) task.streams.open({ stdin: undefined, stdout: undefined, stderr: undefined }, []);
+      deps.tasks.onExit(task, ending);
+    });
   };
-  task.signal = deps.adopted.watch(pid, { gone: !isSame(pid, layout), onExit });
+  const ended = deps.endings.find(pid, startedAt);
+  if (ended !== undefined) onExit(ended);
+  else task.signal = deps.adopted.watch(pid, { gone: !isSame(pid, layout), startedAt, onExit });
+}
+
+/** The daemon that keeps the master of a pty connects in a moment; when it is dead as well, nobody comes. */
+async function consoleHandedOver(task: Task): Promise<void> {
+  const deadline = Date.now() + CONSOLE_MILLISECONDS;
+  while (task.consoleFd === -1 && Date.now() < deadline) await delay(20);
 }
 
 /** Waits for a runtime that the dead supervisor has left at work on this task: it may yet start the container. */

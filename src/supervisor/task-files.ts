@@ -1,11 +1,14 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
 import { removeTree } from '../linux/index.ts';
-import type { ExitRecord, LogSpec, RuntimeBinary, StdioSpec, TaskLayout, TaskRef } from '../spec/index.ts';
+import type { ExitRecord, LogSpec, RuntimeBinary, StdioSpec, TaskLayout, TaskOwner, TaskRef } from '../spec/index.ts';
 
 /** `task.json`: how a task was started. */
 export interface TaskRecord {
   readonly task: TaskRef;
+  /** Absent from a daemon of protocol version 1. */
+  readonly owner?: TaskOwner;
   readonly runtime: RuntimeBinary;
   readonly stdio: StdioSpec;
   readonly log?: LogSpec;
@@ -37,13 +40,24 @@ export function readJson(path: string): unknown {
   }
 }
 
-/** What earlier runs of the task left in its folder; config.json and process.json stay. */
-export function removeTraces(layout: TaskLayout): void {
-  const traces = [layout.exit, layout.pid, layout.runtimeLog, layout.stdin, layout.stdout, layout.stderr];
+/** What earlier runs of the task left in its folder; config.json, process.json and FIFOs that the daemon has made stay. */
+export function removeTraces(layout: TaskLayout, keepFifos: boolean): void {
+  const traces = [layout.exit, layout.pid, layout.runtimeLog];
+  if (!keepFifos) traces.push(layout.stdin, layout.stdout, layout.stderr);
   for (const path of traces) rmSync(path, { force: true });
 }
 
+/** Removes a task's folder, its owner last: what a removal that is cut short leaves still says whose it is. */
 export function removeFolder(layout: TaskLayout): void {
+  try {
+    for (const name of readdirSync(layout.folder)) {
+      const path = join(layout.folder, name);
+      if (path !== layout.owner) removeTree(path);
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return;
+    throw error;
+  }
   removeTree(layout.folder);
 }
 

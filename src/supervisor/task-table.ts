@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { Logger } from '../base/logger.ts';
-import { formatNanos } from '../base/time.ts';
+import { formatNanos, parseNanos } from '../base/time.ts';
 import { killProcess, setTerminalSize, wallTimeNanos } from '../linux/index.ts';
 import {
+  type PreparedStreams,
   type RuntimeBinary,
   type StartReply,
   type TaskRef,
@@ -13,6 +14,7 @@ import {
 import type { Attachment } from './attachment.ts';
 import type { ChildReaper } from './child-reaper.ts';
 import { ContainerRemover } from './container-remover.ts';
+import type { Endings } from './endings.ts';
 import type { EventHub } from './event-hub.ts';
 import { Failure } from './failure.ts';
 import { type Launched, launch } from './launch.ts';
@@ -29,9 +31,22 @@ const DRAIN_MILLISECONDS = 2000;
 export interface TableDeps {
   readonly execRoot: string;
   readonly reaper: ChildReaper;
+  readonly endings: Endings;
   readonly runtime: OciRuntime;
   readonly events: EventHub;
   readonly log: Logger;
+}
+
+/** What a daemon has made for a start, and which daemon. */
+export interface Preparation {
+  readonly prepared: PreparedStreams | undefined;
+  readonly daemonPid: number;
+}
+
+/** How a process ended; null when nobody knows its code. */
+export interface TaskEnding {
+  readonly exitCode: number | null;
+  readonly exitedAt: string;
 }
 
 /** Every task of the supervisor, and the clients that wait for one. */
@@ -42,6 +57,8 @@ export class TaskTable {
   readonly #remover: ContainerRemover;
   /** Exits that are being announced, and everything else that shutdown waits for. */
   readonly #background = new Set<Promise<void>>();
+  /** Starts on their way. */
+  readonly #launches = new Set<Promise<unknown>>();
 
   constructor(deps: TableDeps) {
     this.#deps = deps;
@@ -63,7 +80,7 @@ export class TaskTable {
   }
 
   /** Starts a container's main process. config.json is in the task's folder. */
-  async start(record: TaskRecord): Promise<StartReply> {
+  async start(record: TaskRecord, preparation: Preparation): Promise<StartReply> {
     const { containerId } = record.task;
     await this.#remover.done(containerId);
     const layout = taskLayout(this.#deps.execRoot, record.task);
@@ -71,7 +88,7 @@ export class TaskTable {
     if (!existsSync(layout.config)) throw new Failure('noBundle', `no bundle for ${containerId}`);
     const task = this.#create(record);
     try {
-      return await this.#launch(task, ['run', '--detach', '--bundle', layout.folder, containerId]);
+      return await this.#launch(task, preparation, ['run', '--detach', '--bundle', layout.folder, containerId]);
     } catch (error) {
       this.#forget(task);
       await this.#remover.removeFailed(task);
@@ -80,13 +97,13 @@ export class TaskTable {
   }
 
   /** Starts one more process in a running container. process.json is in the task's folder. */
-  async exec(record: TaskRecord): Promise<StartReply> {
+  async exec(record: TaskRecord, preparation: Preparation): Promise<StartReply> {
     const main = this.#tasks.get(record.task.containerId);
     if (main === undefined || !isRunning(main)) throw new Failure('noTask', 'container is not running');
     const task = this.#create(record);
     try {
       const { process: file } = task.layout;
-      return await this.#launch(task, ['exec', '--detach', '--process', file, record.task.containerId]);
+      return await this.#launch(task, preparation, ['exec', '--detach', '--process', file, record.task.containerId]);
     } catch (error) {
       this.#forget(task);
       removeFolder(task.layout);
@@ -150,7 +167,11 @@ export class TaskTable {
       if (other.record.task.containerId === ref.containerId && other.exit !== undefined) this.#forget(other);
     }
     await this.#remover.done(ref.containerId);
-    if (!this.#tasks.has(ref.containerId)) removeFolder(taskLayout(this.#deps.execRoot, ref));
+    // A start of the id may have begun meanwhile.
+    if (this.#tasks.has(ref.containerId)) return;
+    const layout = taskLayout(this.#deps.execRoot, ref);
+    if (task === undefined) removeFolder(layout);
+    else await this.#remover.removeEnded({ record: task.record, layout });
   }
 
   /** Announces OOM kills that have happened, and drops clients that are gone. */
@@ -160,6 +181,11 @@ export class TaskTable {
       this.#checkOom(task);
       task.streams.dropLostClients();
     }
+  }
+
+  /** Resolves when the starts that are on their way have succeeded or failed. */
+  async launched(): Promise<void> {
+    await Promise.allSettled(this.#launches);
   }
 
   /** Resolves when exits are announced and ended containers removed. */
@@ -191,8 +217,8 @@ export class TaskTable {
   }
 
   /** The task's process is dead and reaped. */
-  onExit(task: Task, exitCode: number | null): void {
-    const announced = this.#announce(task, exitCode).catch((error) =>
+  onExit(task: Task, ending: TaskEnding): void {
+    const announced = this.#announce(task, ending).catch((error) =>
       this.#deps.log.error({ task: task.key, error: String(error) }, 'exit not announced'),
     );
     this.#background.add(announced);
@@ -202,6 +228,11 @@ export class TaskTable {
   /** Removes what a failed or half-done start of a predecessor has left. */
   async discard(record: TaskRecord): Promise<void> {
     await this.#remover.removeFailed({ record, layout: taskLayout(this.#deps.execRoot, record.task) });
+  }
+
+  /** Runs the runtime's delete that a predecessor may not have come to, for a container that has ended. */
+  finishRemoval(task: Task): void {
+    if (isMain(task)) this.#remover.remove(task.record, { thorough: true });
   }
 
   #create(record: TaskRecord): Task {
@@ -233,13 +264,21 @@ export class TaskTable {
     });
   }
 
-  async #launch(task: Task, command: readonly string[]): Promise<StartReply> {
+  async #launch(task: Task, preparation: Preparation, command: readonly string[]): Promise<StartReply> {
     const { reaper, execRoot, runtime } = this.#deps;
     using _expecting = reaper.expect();
-    removeTraces(task.layout);
-    writeJson(task.layout.task, task.record);
-    const launched = await launch({ execRoot, runtime }, task.layout, task.record, command);
-    return this.#begin(task, launched);
+    const { layout, record } = task;
+    removeTraces(layout, preparation.prepared?.fifos === true);
+    writeJson(layout.task, record);
+    const launching = launch({ execRoot, runtime }, { layout, record, ...preparation }, command).then((launched) =>
+      this.#begin(task, launched),
+    );
+    this.#launches.add(launching);
+    try {
+      return await launching;
+    } finally {
+      this.#launches.delete(launching);
+    }
   }
 
   #begin(task: Task, { pid, descriptors }: Launched): StartReply {
@@ -249,7 +288,7 @@ export class TaskTable {
     task.signal = (signalNumber) => killProcess(pid, signalNumber);
     if ('console' in descriptors) this.openConsole(task, descriptors.console);
     else this.#open(task, descriptors);
-    this.#deps.reaper.watch(pid, (exitCode) => this.onExit(task, exitCode));
+    this.#deps.reaper.watch(pid, (ending) => this.onExit(task, ending));
     return { pid, startedAt: task.startedAt, ...(task.consoleFd !== undefined && { consoleFd: task.consoleFd }) };
   }
 
@@ -259,9 +298,11 @@ export class TaskTable {
     task.streams.open(descriptors, waiting ?? []);
   }
 
-  async #announce(task: Task, exitCode: number | null): Promise<void> {
+  async #announce(task: Task, ending: TaskEnding): Promise<void> {
     task.signal = undefined;
-    const exitedAt = formatNanos(wallTimeNanos());
+    const { exitCode } = ending;
+    // A process may be dead before the runtime has told that it began.
+    const exitedAt = isBefore(ending.exitedAt, task.startedAt) ? task.startedAt : ending.exitedAt;
     this.#checkOom(task);
     await task.streams.drain(DRAIN_MILLISECONDS);
     if (task.log !== undefined) await within(DRAIN_MILLISECONDS, task.log.flushed());
@@ -269,6 +310,7 @@ export class TaskTable {
     const seq = this.#deps.events.next();
     if (existsSync(task.layout.folder)) writeJson(task.layout.exit, { ...record, seq });
     task.exit = { ...record, seq };
+    this.#deps.endings.forget(task.pid);
     this.#deps.events.tell({ event: 'exit', seq, ...task.record.task, ...record });
     if (isMain(task)) this.#remover.remove(task.record);
     await task.log?.close();
@@ -292,4 +334,8 @@ export class TaskTable {
     if (this.#tasks.get(task.key) === task) this.#tasks.delete(task.key);
     void task.log?.close();
   }
+}
+
+function isBefore(one: string, other: string): boolean {
+  return (parseNanos(one) ?? 0n) < (parseNanos(other) ?? 0n);
 }

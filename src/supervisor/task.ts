@@ -1,5 +1,5 @@
 import type { TaskSnapshot } from '../spec/index.ts';
-import { type TaskLayout, taskKey } from '../spec/index.ts';
+import { ownerOf, type TaskLayout, taskKey } from '../spec/index.ts';
 import type { TaskLog } from './logs/task-log.ts';
 import type { StoredExit, TaskRecord } from './task-files.ts';
 import type { TaskStreams } from './task-streams.ts';
@@ -55,6 +55,7 @@ export function snapshotOf(task: Task): TaskSnapshot {
   const { exit } = task;
   return {
     ...task.record.task,
+    owner: task.record.owner ?? ownerOf(task.record.task),
     pid: task.pid,
     startedAt: task.startedAt,
     stdio: task.record.stdio,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cgroupsOf } from '../support/host.ts';
 import { NO_STDIO, TaskHost, until } from '../support/task-host.ts';
 
 const COUNTER = ['sh', '-c', 'i=0; while :; do echo line $i; i=$((i+1)); sleep 0.01; done'];
@@ -144,6 +146,97 @@ test('a start that was never finished is removed by the next supervisor', async 
   const known = host.runtime.tasks().map((task) => task.containerId);
   for (const { id } of started) assert.ok(known.includes(id));
   assert.equal(known.length, started.length);
+});
+
+/** Ends before a successor of the supervisor can be there. */
+const BRIEF = ['sh', '-c', 'sleep 0.1; i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i+1)); done; exit 9'];
+
+test('a supervisor that is killed while it starts a container: the start succeeds, no line and no exit code is lost', async () => {
+  await using host = await TaskHost.open();
+  for (const milliseconds of [0, 4, 8, 12, 20, 40]) {
+    const id = host.newId();
+    const ended = host.exit(id);
+    const started = host.start(BRIEF, { id });
+    await delay(milliseconds);
+    const old = killSupervisor(host);
+    await started;
+    assert.equal((await ended).exitCode, 9, `killed after ${milliseconds} ms`);
+    await host.runtime.release({ containerId: id });
+    assertUnbroken(host.logText(id), 200);
+    await until(() => host.supervisorPid !== old, 'there is another');
+  }
+});
+
+test('a supervisor that is killed while it starts a terminal: the shell lives and ends with its code', async () => {
+  await using host = await TaskHost.open();
+  for (const milliseconds of [0, 10, 30]) {
+    const id = host.newId();
+    const ended = host.exit(id);
+    const stdio = { tty: true, stdin: true, stdinOnce: false };
+    const started = host.start(['sh', '-c', 'sleep 2; echo over; exit 6'], { id, stdio });
+    await delay(milliseconds);
+    const old = killSupervisor(host);
+    await started;
+    assert.equal((await ended).exitCode, 6, `killed after ${milliseconds} ms`);
+    await host.runtime.release({ containerId: id });
+    assert.equal(host.logText(id), 'over\r\n');
+    await until(() => host.supervisorPid !== old, 'there is another');
+  }
+});
+
+test('an exit code is on disk before the process is reaped, whoever reaps it', async () => {
+  await using host = await TaskHost.open();
+  const { id, pid } = await host.start(['sh', '-c', 'trap "exit 33" USR1; while :; do sleep 0.02; done']);
+  const ended = host.exit(id);
+  const folder = `${host.execRoot}/supervisor/ended`;
+  const old = host.supervisorPid;
+  // The successor is kept from running, so that this process reaps the orphan and then knows it alone.
+  process.kill(old, 'SIGSTOP');
+  process.kill(pid, 'SIGUSR1');
+  process.kill(old, 'SIGKILL');
+  await until(() => existsSync(`${folder}/${pid}`), 'the end is noted');
+  assert.equal((JSON.parse(readFileSync(`${folder}/${pid}`, 'utf8')) as { exitCode: number }).exitCode, 33);
+  assert.equal((await ended).exitCode, 33);
+  await host.runtime.release({ containerId: id });
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test('what a crash leaves of starts and removals is removed, and only when its owner does not need it', async () => {
+  await using host = await TaskHost.open();
+  const running = await host.start(['sleep', '1000']);
+  const tasks = `${host.execRoot}/tasks`;
+  const bundle = (name: string, owner?: object): string => {
+    mkdirSync(`${tasks}/${name}`, { recursive: true, mode: 0o700 });
+    if (owner !== undefined) writeFileSync(`${tasks}/${name}/owner.json`, JSON.stringify(owner));
+    return name;
+  };
+  const [lost, needed, foreign, bare] = [host.newId(), host.newId(), host.newId(), host.newId()];
+  bundle(lost, { kind: 'container', id: lost });
+  bundle(needed, { kind: 'container', id: needed });
+  bundle(foreign, { kind: 'build', id: 'step-1' });
+  bundle(bare);
+  bundle(`${running.id}/execs/e1`, { kind: 'exec', id: 'e1' });
+  await host.runtime.sweep({ container: (id) => id === needed, exec: () => false });
+  assert.deepEqual(readdirSync(tasks).sort(), [running.id, needed, foreign].sort());
+  assert.deepEqual(readdirSync(`${tasks}/${running.id}/execs`), []);
+  await host.runtime.sweep({ container: () => false, exec: () => false, build: (id) => id !== 'step-1' });
+  assert.deepEqual(readdirSync(tasks), [running.id], 'a running task is never swept');
+  await host.kill(running.id);
+});
+
+test('a supervisor that is killed between an exit and the delete of the runtime leaves neither state nor cgroup', async () => {
+  await using host = await TaskHost.open();
+  for (let round = 0; round < 4; round++) {
+    const { id } = await host.start(['sleep', '0.1']);
+    await host.exit(id);
+    // The delete of the runtime begins in the turn after the exit is told.
+    const old = killSupervisor(host);
+    await until(() => host.supervisorPid !== old, 'there is another');
+    await host.runtime.release({ containerId: id });
+    await until(() => !existsSync(`${host.execRoot}/tasks/${id}`), 'it is released');
+    assert.deepEqual(readdirSync(`${host.execRoot}/runtime`), []);
+    assert.deepEqual(cgroupsOf(id), []);
+  }
 });
 
 test('a supervisor without task and daemon ends, and the next daemon starts one', async () => {

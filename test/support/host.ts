@@ -37,6 +37,11 @@ export async function tracesOnHost(engine: EngineTraces): Promise<readonly strin
   return found;
 }
 
+/** Cgroups of a container, in every hierarchy. */
+export function cgroupsOf(containerId: string): readonly string[] {
+  return cgroupFolders('/sys/fs/cgroup', 4).filter((path) => path.endsWith(`/${containerId}`));
+}
+
 /** Folders below `top`, `depth` levels deep. */
 function cgroupFolders(top: string, depth: number): readonly string[] {
   if (depth === 0) return [];

@@ -1,13 +1,11 @@
 import { conflict } from '../../base/errors.ts';
 import type { Filters } from '../model/requests.ts';
 import type { World } from '../world.ts';
-import { type RemoveDeps, removeStopped } from './remove-container.ts';
-
-export type PruneContainersDeps = RemoveDeps & Pick<World, 'listRules'>;
+import { removeStopped } from './remove-container.ts';
 
 /** Removes every container that has ended, or never began, and matches. @throws EngineError invalid; conflict while another prune runs */
 export async function pruneContainers(
-  world: PruneContainersDeps,
+  world: World,
   filters: Filters,
   signal: AbortSignal,
 ): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }> {

@@ -1,14 +1,13 @@
 import { conflict } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import type { StopOptions } from '../model/requests.ts';
-import { type StartDeps, startLocked } from './start-container.ts';
-import { type StopDeps, stopEntry } from './stop-container.ts';
-
-export type RestartDeps = StartDeps & StopDeps;
+import type { World } from '../world.ts';
+import { startLocked } from './start-container.ts';
+import { stopEntry } from './stop-container.ts';
 
 /** Stops it when it runs, and starts it. Its exit in between neither removes it nor counts for its restart policy. */
 export async function restartContainer(
-  world: RestartDeps,
+  world: World,
   ref: string,
   options: StopOptions,
   signal: AbortSignal,

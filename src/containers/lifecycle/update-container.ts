@@ -71,7 +71,7 @@ export function mergeChange(current: HostConfig, change: Change): HostConfig {
   return {
     ...current,
     ...set,
-    ...(change.PidsLimit == null ? {} : { PidsLimit: Math.max(change.PidsLimit, 0) }),
+    ...(change.PidsLimit == null ? {} : { PidsLimit: change.PidsLimit }),
     ...(hasPolicy ? { RestartPolicy: { Name: policy.Name, MaximumRetryCount: policy.MaximumRetryCount ?? 0 } } : {}),
   };
 }

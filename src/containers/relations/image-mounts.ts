@@ -60,7 +60,7 @@ export async function mountViews(
 }
 
 /** The files of a mounted image, there until `held` is disposed. */
-export async function useView(
+export async function lendView(
   world: Pick<World, 'snapshots'>,
   container: string,
   image: MountedImage,

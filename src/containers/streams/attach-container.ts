@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { conflict, EngineError } from '../../base/errors.ts';
+import { conflict, EngineError, invalid } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { containerLogs } from '../logs/container-logs.ts';
 import type { Attachment, AttachOptions } from '../model/requests.ts';
@@ -9,15 +9,12 @@ import { parseDetachKeys } from './detach-keys.ts';
 import { DetachScanner } from './detach-scanner.ts';
 import { pump } from './pump.ts';
 
-export type AttachDeps = Pick<World, 'table' | 'runtime' | 'events' | 'logger' | 'dataRoot' | 'readLog'>;
-
 /**
- * Connects to the container's streams now, whether it runs or not, so that an attach before a start sees every byte. Who chooses
- * no stream gets an empty one.
+ * Connects to the container's streams now, whether it runs or not, so that an attach before a start sees every byte.
  * @throws EngineError notFound, invalid, conflict while it is paused or restarting
  */
 export async function attachContainer(
-  world: AttachDeps,
+  world: World,
   ref: string,
   options: AttachOptions,
   signal: AbortSignal,
@@ -27,17 +24,19 @@ export async function attachContainer(
   const { state, config } = entry.record;
   if (state.paused) throw conflict(`container ${ref} is paused, unpause the container before attach`);
   if (state.restarting) throw conflict(`container ${ref} is restarting, wait until the container is running`);
+  if (!options.stdin && !options.stdout && !options.stderr) {
+    throw invalid('Bad parameters: you must choose at least one stream');
+  }
   const tty = config.Tty === true;
   const stdin = options.stdin && config.OpenStdin === true;
   const streams = { stdin, stdout: options.stdout, stderr: options.stderr };
-  const isChosen = options.stdin || options.stdout || options.stderr;
-  const task = options.stream && isChosen ? await openTask(world, entry, streams, signal) : undefined;
+  const task = options.stream ? await openTask(world, entry, streams, signal) : undefined;
   emitContainerEvent(world.events, entry.record, 'attach');
 
   return {
     tty,
     connect: async (connection, connectionSignal) => {
-      if (options.logs && isChosen) await replayLog(world, entry, options, connection, connectionSignal);
+      if (options.logs) await replayLog(world, entry, options, connection, connectionSignal);
       if (task === undefined) {
         connection.end();
         return;
@@ -56,7 +55,7 @@ export async function attachContainer(
 
 /** Counts the attachment for as long as it is open; closed with the request when nobody takes it over. */
 async function openTask(
-  world: Pick<World, 'runtime'>,
+  world: World,
   entry: Entry,
   streams: { stdin: boolean; stdout: boolean; stderr: boolean },
   signal: AbortSignal,
@@ -75,7 +74,7 @@ async function openTask(
 }
 
 async function replayLog(
-  world: AttachDeps,
+  world: World,
   entry: Entry,
   options: AttachOptions,
   connection: Duplex,

@@ -4,7 +4,7 @@ import { memoryRecords, type Records } from '../../base/records.ts';
 import { formatNanos } from '../../base/time.ts';
 import type { SandboxState } from '../../network/index.ts';
 import type { ExecTask, KnownTask, StartTask, TaskExit, TaskRuntime } from '../../runtime/index.ts';
-import type { EngineEvent, TaskRef } from '../../spec/index.ts';
+import type { EngineEvent, TaskOwner, TaskRef } from '../../spec/index.ts';
 import type { ContainerRecord, ExecRecord } from '../model/record.ts';
 import type { Clock, World } from '../world.ts';
 
@@ -159,11 +159,11 @@ export class FakeLife {
     };
   }
 
-  #begin(ref: TaskRef, tty: boolean): KnownTask {
+  #begin(ref: TaskRef, owner: TaskOwner, tty: boolean): KnownTask {
     const { host } = this;
     if (host.tasks.has(keyOf(ref)) && host.tasks.get(keyOf(ref))?.exit === undefined) throw conflict('task exists');
     host.nowNanos += 1_000_000n;
-    const task = { ...ref, pid: host.nextPid, startedAt: formatNanos(host.nowNanos), tty };
+    const task = { ...ref, owner, pid: host.nextPid, startedAt: formatNanos(host.nowNanos), tty };
     host.nextPid += 1;
     host.tasks.set(keyOf(ref), task);
     return task;
@@ -178,11 +178,14 @@ export class FakeLife {
     };
     return {
       start: (task: StartTask) =>
-        this.#step('runtime start', () => this.#begin({ containerId: task.containerId }, task.stdio.tty)),
+        this.#step('runtime start', () =>
+          this.#begin({ containerId: task.containerId }, { kind: 'container', id: task.containerId }, task.stdio.tty),
+        ),
       exec: (task: ExecTask) =>
         this.#step('runtime exec', () => {
           live({ containerId: task.containerId });
-          return this.#begin({ containerId: task.containerId, execId: task.execId }, task.stdio.tty);
+          const { containerId, execId } = task;
+          return this.#begin({ containerId, execId }, { kind: 'exec', id: execId }, task.stdio.tty);
         }),
       kill: (ref, signal) =>
         this.#step(`runtime kill ${signal}`, () => {
@@ -212,6 +215,7 @@ export class FakeLife {
       },
       onOom: () => ({ [Symbol.dispose]: () => undefined }),
       tasks: () => [...host.tasks.values()],
+      sweep: () => this.#step('runtime sweep', () => undefined),
     };
   }
 

@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream';
 import { conflict, EngineError, errnoOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import {
+  ownerOf,
+  type PreparedStreams,
   type RequestBody,
   type Resources,
   type RuntimeReply,
@@ -12,16 +14,17 @@ import {
   type TaskRef,
   taskLayout,
 } from '../../spec/index.ts';
-import { type CgroupHost, oomFile, processesIn } from '../cgroup/cgroup-paths.ts';
+import { type CgroupHost, oomFile, pidsFile, processesIn } from '../cgroup/cgroup-paths.ts';
 import { readStats } from '../cgroup/stats.ts';
 import { stringifyProcess, stringifySpec } from '../oci-spec/stringify.ts';
 import { attachTask } from '../supervisor-client/attach.ts';
 import { RefusedError } from '../supervisor-client/control-connection.ts';
-import type { SupervisorClient } from '../supervisor-client/supervisor-client.ts';
+import type { LaunchRequest, SupervisorClient } from '../supervisor-client/supervisor-client.ts';
 import type {
   AttachStreams,
   ExecTask,
   KnownTask,
+  OwnerTables,
   StartedTask,
   StartTask,
   TaskExit,
@@ -29,9 +32,10 @@ import type {
   TaskStats,
 } from '../task-runtime.ts';
 import { CompiledFilters } from './compiled-filters.ts';
-import { checkReply, liftedLimits, linuxResources } from './pause-resume-update.ts';
+import { checkReply, linuxResources } from './pause-resume-update.ts';
 import { execError, startError } from './runtime-errors.ts';
 import type { Runtimes } from './runtimes.ts';
+import { taskFolders } from './task-folders.ts';
 
 export interface SupervisedRuntimeDeps {
   readonly execRoot: string;
@@ -66,13 +70,19 @@ export class SupervisedRuntime implements TaskRuntime {
     const cgroupPath = spec.linux.cgroupsPath ?? `/${containerId}`;
     this.#cgroupPaths.set(containerId, cgroupPath);
     const config = stringifySpec(this.#filters.apply(spec));
-    const request = (): RequestBody => {
+    const owner = task.owner ?? ownerOf(ref);
+    const bundle = (): void => {
       mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
+      writeFileSync(layout.owner, JSON.stringify(owner), { mode: 0o600 });
       writeFileSync(layout.config, config, { mode: 0o600 });
-      return { op: 'start', task: ref, runtime, stdio, log, oomFile: oomFile(this.#deps.cgroups, cgroupPath) };
     };
+    const oom = oomFile(this.#deps.cgroups, cgroupPath);
+    const request = (prepared: PreparedStreams | undefined): RequestBody => ({
+      ...{ op: 'start', task: ref, owner, runtime, stdio, log, oomFile: oom },
+      ...(prepared !== undefined && { prepared }),
+    });
     try {
-      const reply = await this.#launch(ref, stdio, request);
+      const reply = await this.#launch(ref, stdio, { owner, bundle, request });
       void this.#filters.learn(spec, containerId);
       return started(reply);
     } catch (error) {
@@ -87,13 +97,18 @@ export class SupervisedRuntime implements TaskRuntime {
     throwIfAborted(signal);
     const ref = { containerId, execId };
     const layout = taskLayout(this.#deps.execRoot, ref);
-    const request = (): RequestBody => {
+    const owner = task.owner ?? ownerOf(ref);
+    const bundle = (): void => {
       makeExecFolder(layout.folder, containerId);
+      writeFileSync(layout.owner, JSON.stringify(owner), { mode: 0o600 });
       writeFileSync(layout.process, stringifyProcess(task.process), { mode: 0o600 });
-      return { op: 'exec', task: ref, runtime, stdio };
     };
+    const request = (prepared: PreparedStreams | undefined): RequestBody => ({
+      ...{ op: 'exec', task: ref, owner, runtime, stdio },
+      ...(prepared !== undefined && { prepared }),
+    });
     try {
-      return started(await this.#launch(ref, stdio, request));
+      return started(await this.#launch(ref, stdio, { owner, bundle, request }));
     } catch (error) {
       throw error instanceof RefusedError ? execError(error, containerId, task.process) : error;
     }
@@ -124,23 +139,16 @@ export class SupervisedRuntime implements TaskRuntime {
     const limits = linuxResources(resources);
     if (Object.keys(limits).length > 0)
       await this.#runtime(containerId, args, 'cannot update container', JSON.stringify(limits));
-    for (const { file, content } of liftedLimits(resources, this.#deps.cgroups, this.#cgroupPath(containerId)))
-      writeFileSync(file, content);
+    if (resources.PidsLimit != null && resources.PidsLimit <= 0)
+      writeFileSync(pidsFile(this.#deps.cgroups, this.#cgroupPath(containerId)), 'max');
   }
 
   async attach(task: TaskRef, streams: AttachStreams, signal: AbortSignal): Promise<Duplex> {
     const { stdin, stdout, stderr, running } = streams;
     const line = { kind: 'attach', task: plain(task), stdin, stdout, stderr, running: running === true } as const;
     const path = supervisorSocket(this.#deps.execRoot);
-    const connect = (): Promise<Duplex> => attachTask(path, line, signal);
-    await this.#deps.client.connected();
     try {
-      return await connect().catch(async (error) => {
-        const code = errnoOf(error);
-        if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw error;
-        await this.#deps.client.connected();
-        return await connect();
-      });
+      return await this.#deps.client.withSupervisor(() => attachTask(path, line, signal), signal);
     } catch (error) {
       throw error instanceof RefusedError ? refused(error, task) : error;
     }
@@ -191,13 +199,24 @@ export class SupervisedRuntime implements TaskRuntime {
     const found: KnownTask[] = [];
     for (const entry of this.#deps.client.known.values()) {
       if (entry.pid === 0) continue;
-      const { pid, startedAt, exit } = entry;
-      found.push({ ...plain(entry), pid, startedAt, ...(exit !== undefined && { exit }) });
+      const { owner, pid, startedAt, exit } = entry;
+      found.push({ ...plain(entry), owner, pid, startedAt, ...(exit !== undefined && { exit }) });
     }
     return found;
   }
 
-  async #launch(ref: TaskRef, stdio: StartTask['stdio'], request: () => RequestBody): Promise<StartReply> {
+  async sweep(tables: OwnerTables): Promise<void> {
+    const { execRoot, client } = this.#deps;
+    for (const { ref, owner } of taskFolders(execRoot)) {
+      if (client.known.get(ref) !== undefined) continue;
+      const isNeeded = owner === undefined ? () => false : tables[owner.kind];
+      if (isNeeded === undefined || isNeeded(owner?.id ?? '')) continue;
+      this.#deps.log.info({ task: ref, owner }, 'removing what is left of a task');
+      await client.repeat({ op: 'release', task: ref });
+    }
+  }
+
+  async #launch(ref: TaskRef, stdio: StartTask['stdio'], request: LaunchRequest): Promise<StartReply> {
     const { client } = this.#deps;
     try {
       return await client.launch(ref, stdio, request);
@@ -218,7 +237,7 @@ export class SupervisedRuntime implements TaskRuntime {
 
   async #runtime(containerId: string, args: readonly string[], what: string, input?: string): Promise<void> {
     const body = { op: 'runtime', task: { containerId }, args, ...(input !== undefined && { input }) } as const;
-    checkReply((await this.#ask({ containerId }, body)) as RuntimeReply, what, containerId);
+    checkReply((await this.#ask({ containerId }, body)) as RuntimeReply, `${what} ${containerId}`);
   }
 
   /** From the bundle when another daemon has started the container. */

@@ -39,6 +39,7 @@ interface Pending {
 export class ControlConnection {
   readonly #socket: Socket;
   readonly #pending = new Map<number, Pending>();
+  readonly #closed = Promise.withResolvers<void>();
   #nextId = 1;
   readonly hello: HelloReply;
 
@@ -60,6 +61,7 @@ export class ControlConnection {
       if (connection === undefined) return;
       connection.#failAll();
       events.onClose();
+      connection.#closed.resolve();
     });
     socket.on('data', (chunk: Buffer) => {
       try {
@@ -78,6 +80,11 @@ export class ControlConnection {
     });
     socket.write(`${JSON.stringify({ kind: 'hello', version: PROTOCOL_VERSION, afterSeq, pid: process.pid })}\n`);
     return await promise;
+  }
+
+  /** Resolves when it is gone and `onClose` has been called. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   /** @throws RefusedError, or EngineError `unavailable` when the supervisor is gone before its answer */

@@ -1,62 +1,160 @@
-import { closeSync, constants, openSync } from 'node:fs';
-import { openPidfd, pidfdExitCode, takeDescriptor } from '../../linux/index.ts';
-import type { StdioSpec, TaskLayout } from '../../spec/index.ts';
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import {
+  acceptDescriptor,
+  listenUnix,
+  makeFifo,
+  openPidfd,
+  pidfdExitCode,
+  setNonBlocking,
+  takeDescriptor,
+} from '../../linux/index.ts';
+import type { PreparedStreams, StdioSpec, TaskLayout } from '../../spec/index.ts';
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-/**
- * What the daemon keeps open of a running task, and never reads: with it a task survives its supervisor. Pipes keep what is written to them
- * while somebody holds a read end, a shell lives while somebody holds its pty's master, a pidfd remembers an exit code.
- */
-export interface HeldTask extends Disposable {
-  readonly pid: number;
-  /** The pty master in this process, undefined without a terminal. */
-  readonly consoleFd: number | undefined;
-  /** As the kernel remembers it after the process was reaped; undefined when it does not. */
-  exitCode(): number | undefined;
-}
-
 export interface HoldRequest {
-  readonly pid: number;
   readonly stdio: StdioSpec;
   readonly layout: TaskLayout;
-  /** Descriptor of the master in the supervisor. */
-  readonly consoleFd: number | undefined;
+}
+
+export interface HeldProcess {
+  readonly pid: number;
+  /** Descriptor of the pty master in the supervisor; undefined or -1 when there is none. */
+  readonly master: number | undefined;
   readonly supervisorPidfd: number;
 }
 
-/** Takes hold of a running task. What cannot be had any more (the task has just ended) is left out. */
-export function holdTask(request: HoldRequest): HeldTask {
-  const { stdio, layout } = request;
-  const fds: number[] = [];
-  const take = (open: () => number): number | undefined => {
+/**
+ * What the daemon keeps open of a task, and never reads: with it a task survives its supervisor. Pipes keep what is written to them while
+ * somebody holds a read end, a shell lives while somebody holds its pty's master, a pidfd remembers an exit code.
+ *
+ * `prepare` makes pipes and console socket before the start is asked for, so that there is no instant without a holder; `adopt` takes
+ * hold of a task that runs already.
+ */
+export class HeldTask implements Disposable {
+  readonly #stdio: StdioSpec;
+  readonly #fds = new Set<number>();
+  #pidfd: number | undefined;
+  #consoleFd: number | undefined;
+  #console: { readonly fd: number; readonly path: string } | undefined;
+
+  private constructor(stdio: StdioSpec) {
+    this.#stdio = stdio;
+  }
+
+  /** `consolePath` is where the runtime will connect to when there is a terminal. What an earlier attempt has made is replaced. */
+  static prepare({ stdio, layout }: HoldRequest, consolePath: string): HeldTask {
+    const held = new HeldTask(stdio);
+    try {
+      if (stdio.tty) held.#listen(consolePath);
+      else held.#makeFifos(layout);
+      return held;
+    } catch (error) {
+      held[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** What cannot be had any more (the task has just ended) is left out. `master` is the pty's in the supervisor. */
+  static adopt({ stdio, layout }: HoldRequest, process: HeldProcess): HeldTask {
+    const held = new HeldTask(stdio);
+    held.holdProcess(process);
+    if (!stdio.tty) held.#openFifos(layout);
+    return held;
+  }
+
+  /** For the start request. */
+  get prepared(): PreparedStreams {
+    return this.#console === undefined ? { fifos: true } : { console: this.#console };
+  }
+
+  /** The pty master in this process, undefined without a terminal. */
+  get consoleFd(): number | undefined {
+    return this.#consoleFd;
+  }
+
+  /** Once the process is known. Without a `master`, its supervisor is lost: the one that waits in the console socket is taken. */
+  holdProcess({ pid, master, supervisorPidfd }: HeldProcess): void {
+    this.#pidfd ??= this.#take(() => openPidfd(pid));
+    if (!this.#stdio.tty || this.#consoleFd !== undefined) return;
+    if (master !== undefined && master >= 0)
+      this.#consoleFd = this.#take(() => takeDescriptor(supervisorPidfd, master));
+    else this.#consoleFd = this.#take(() => this.#acceptMaster());
+  }
+
+  /** The start has been answered, or will not be any more. */
+  closeConsoleSocket(): void {
+    const socket = this.#console;
+    if (socket === undefined) return;
+    this.#console = undefined;
+    closeSync(socket.fd);
+    rmSync(socket.path, { force: true });
+  }
+
+  /** As the kernel remembers it after the process was reaped; undefined when it does not. */
+  exitCode(): number | undefined {
+    return this.#pidfd === undefined ? undefined : pidfdExitCode(this.#pidfd);
+  }
+
+  [Symbol.dispose](): void {
+    this.closeConsoleSocket();
+    for (const fd of this.#fds) closeSync(fd);
+    this.#fds.clear();
+    this.#pidfd = undefined;
+    this.#consoleFd = undefined;
+  }
+
+  #listen(path: string): void {
+    rmSync(path, { force: true });
+    this.#console = { fd: listenUnix(path), path };
+  }
+
+  #makeFifos(layout: TaskLayout): void {
+    const make = (path: string): number => {
+      rmSync(path, { force: true });
+      makeFifo(path, 0o600);
+      return this.#open(path, O_RDONLY);
+    };
+    if (this.#stdio.discardOutput !== true) {
+      make(layout.stdout);
+      make(layout.stderr);
+    }
+    if (!this.#stdio.stdin) return;
+    const reader = make(layout.stdin);
+    if (!this.#stdio.stdinOnce) this.#open(layout.stdin, O_WRONLY);
+    this.#fds.delete(reader);
+    closeSync(reader);
+  }
+
+  #openFifos(layout: TaskLayout): void {
+    if (this.#stdio.discardOutput !== true) {
+      this.#take(() => this.#open(layout.stdout, O_RDONLY));
+      this.#take(() => this.#open(layout.stderr, O_RDONLY));
+    }
+    // With stdinOnce the clients' connections die with the supervisor, so stdin ends rightly. Else nothing may end it.
+    if (this.#stdio.stdin && !this.#stdio.stdinOnce) this.#take(() => this.#open(layout.stdin, O_WRONLY));
+  }
+
+  #acceptMaster(): number {
+    if (this.#console === undefined) throw new Error('no console socket');
+    const master = acceptDescriptor(this.#console.fd);
+    setNonBlocking(master);
+    return master;
+  }
+
+  #open(path: string, flags: number): number {
+    const fd = openSync(path, flags | O_NONBLOCK);
+    this.#fds.add(fd);
+    return fd;
+  }
+
+  #take(open: () => number): number | undefined {
     try {
       const fd = open();
-      fds.push(fd);
+      this.#fds.add(fd);
       return fd;
     } catch {
       return undefined;
     }
-  };
-  const pidfd = take(() => openPidfd(request.pid));
-  let consoleFd: number | undefined;
-  if (stdio.tty) {
-    const theirs = request.consoleFd;
-    if (theirs !== undefined && theirs >= 0) consoleFd = take(() => takeDescriptor(request.supervisorPidfd, theirs));
-  } else {
-    if (stdio.discardOutput !== true) {
-      take(() => openSync(layout.stdout, O_RDONLY | O_NONBLOCK));
-      take(() => openSync(layout.stderr, O_RDONLY | O_NONBLOCK));
-    }
-    // With stdinOnce the clients' connections died with the supervisor, so stdin ends rightly. Else nothing may end it.
-    if (stdio.stdin && !stdio.stdinOnce) take(() => openSync(layout.stdin, O_WRONLY | O_NONBLOCK));
   }
-  return {
-    pid: request.pid,
-    consoleFd,
-    exitCode: () => (pidfd === undefined ? undefined : pidfdExitCode(pidfd)),
-    [Symbol.dispose]: () => {
-      for (const fd of fds.splice(0)) closeSync(fd);
-    },
-  };
 }

@@ -1,9 +1,10 @@
-import type { ExitRecord, StdioSpec, TaskRef, TaskSnapshot } from '../../spec/index.ts';
-import { taskKey } from '../../spec/index.ts';
+import type { ExitRecord, StdioSpec, TaskOwner, TaskRef, TaskSnapshot } from '../../spec/index.ts';
+import { ownerOf, taskKey } from '../../spec/index.ts';
 import type { TaskExit } from '../task-runtime.ts';
 import type { HeldTask } from './held-task.ts';
 
 export interface TaskEntry extends TaskRef {
+  owner: TaskOwner;
   pid: number;
   startedAt: string;
   readonly stdio: StdioSpec;
@@ -30,8 +31,8 @@ export class KnownTasks {
     return this.#entries.get(taskKey(ref));
   }
 
-  begin(ref: TaskRef, stdio: StdioSpec): TaskEntry {
-    const entry: TaskEntry = { ...blank(ref, stdio), starting: true };
+  begin(ref: TaskRef, stdio: StdioSpec, owner: TaskOwner): TaskEntry {
+    const entry: TaskEntry = { ...blank(ref, stdio), owner, starting: true };
     this.#entries.set(taskKey(ref), entry);
     return entry;
   }
@@ -61,6 +62,7 @@ export class KnownTasks {
     for (const snapshot of snapshots) {
       const entry = this.get(snapshot) ?? blank(snapshot, snapshot.stdio);
       this.#entries.set(taskKey(snapshot), entry);
+      entry.owner = snapshot.owner ?? ownerOf(snapshot);
       entry.pid = snapshot.pid;
       entry.startedAt = snapshot.startedAt;
       entry.consoleFd = snapshot.consoleFd;
@@ -100,6 +102,7 @@ function blank(ref: TaskRef, stdio: StdioSpec): TaskEntry {
   return {
     containerId: ref.containerId,
     ...(ref.execId !== undefined && { execId: ref.execId }),
+    owner: ownerOf(ref),
     pid: 0,
     startedAt: '',
     stdio,

@@ -1,10 +1,16 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { becomeSubreaper, peekExitedChild, reapChild } from '../../linux/index.ts';
+import { errnoOf } from '../../base/errors.ts';
+import { formatNanos } from '../../base/time.ts';
+import { becomeSubreaper, peekExitedChild, type ReapedChild, reapChild, wallTimeNanos } from '../../linux/index.ts';
+import { endedFolder, formatEnding } from '../../spec/index.ts';
 
 /** Long enough for libuv to have taken a child of its own. */
 const SETTLE_MILLISECONDS = 100;
 
 export interface OrphanReaperOptions {
+  readonly execRoot: string;
   /** A process that a dead supervisor has started, and its exit code. */
   readonly onReaped: (pid: number, exitCode: number) => void;
 }
@@ -44,11 +50,23 @@ export class OrphanReaper implements Disposable {
 
   #reapExpected(): void {
     for (const pid of this.#orphans) {
-      const child = reapChild(pid);
+      const child = peekExitedChild(pid);
       if (child === undefined) continue;
       this.#orphans.delete(pid);
-      this.#options.onReaped(pid, child.exitCode);
+      this.#take(child);
     }
+  }
+
+  /** The exit code is on disk before the kernel forgets it: we may be killed as well. */
+  #take({ pid, exitCode }: ReapedChild): void {
+    try {
+      const ending = formatEnding({ exitCode, exitedAt: formatNanos(wallTimeNanos()) });
+      writeFileSync(join(endedFolder(this.#options.execRoot), String(pid)), ending, { mode: 0o600 });
+    } catch (error) {
+      // A full disk, or a supervisor of an older build, which has no such folder: it is told all the same.
+      if (errnoOf(error) === undefined) throw error;
+    }
+    if (reapChild(pid) !== undefined) this.#options.onReaped(pid, exitCode);
   }
 
   async #look(): Promise<void> {
@@ -70,9 +88,8 @@ export class OrphanReaper implements Disposable {
     for (let seen = peekExitedChild(); seen !== undefined; seen = peekExitedChild()) {
       await delay(SETTLE_MILLISECONDS);
       await turnOfLoop();
-      if (peekExitedChild(seen.pid) === undefined) continue;
-      const child = reapChild(seen.pid);
-      if (child !== undefined) this.#options.onReaped(child.pid, child.exitCode);
+      const child = peekExitedChild(seen.pid);
+      if (child !== undefined) this.#take(child);
     }
   }
 }

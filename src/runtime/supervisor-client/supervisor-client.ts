@@ -1,28 +1,45 @@
-import { closeSync } from 'node:fs';
-import { conflict, EngineError, messageOf } from '../../base/errors.ts';
+import { closeSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { conflict, EngineError, errnoOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { openPidfd } from '../../linux/index.ts';
 import {
   type ExitRecord,
+  type PreparedStreams,
   type RequestBody,
   type StartReply,
   type StdioSpec,
+  supervisorFolder,
   type TaskEvent,
+  type TaskLayout,
+  type TaskOwner,
   type TaskRef,
   taskLayout,
 } from '../../spec/index.ts';
-import type { ControlConnection } from './control-connection.ts';
-import { holdTask } from './held-task.ts';
+import { type ControlConnection, RefusedError } from './control-connection.ts';
+import { HeldTask } from './held-task.ts';
 import { KnownTasks, type TaskEntry } from './known-tasks.ts';
 import { OrphanReaper } from './orphan-reaper.ts';
 import { connectOrStart, type SupervisorLaunch } from './supervisor-process.ts';
 
 /** Between attempts when a supervisor cannot be started. */
 const RETRY_MILLISECONDS = 1000;
+/** Supervisors in a row that one start may see die. */
+const LAUNCH_ATTEMPTS = 5;
+/** From this version on the supervisor takes streams that the daemon has made. */
+const PREPARED_SINCE = 2;
+const WATCH_MILLISECONDS = 1;
 
 export interface ClientOptions extends SupervisorLaunch {
   readonly log: Logger;
   readonly onOom: (containerId: string) => void;
+}
+
+export interface LaunchRequest {
+  readonly owner: TaskOwner;
+  readonly bundle: () => void;
+  readonly request: (prepared: PreparedStreams | undefined) => RequestBody;
 }
 
 /**
@@ -38,10 +55,14 @@ export class SupervisorClient implements AsyncDisposable {
   #pidfd = -1;
   #lastSeq = 0;
   #closed = false;
+  #consoles = 0;
 
   private constructor(options: ClientOptions) {
     this.#options = options;
-    this.#reaper = new OrphanReaper({ onReaped: (pid, exitCode) => this.#tellExit(pid, exitCode) });
+    this.#reaper = new OrphanReaper({
+      execRoot: options.execRoot,
+      onReaped: (pid, exitCode) => this.#tellExit(pid, exitCode),
+    });
     this.#connection = this.#connect();
   }
 
@@ -49,6 +70,10 @@ export class SupervisorClient implements AsyncDisposable {
     const client = new SupervisorClient(options);
     try {
       await client.#connection;
+      // Of a daemon that was killed: no start of it is on its way any more.
+      for (const name of readdirSync(supervisorFolder(options.execRoot))) {
+        if (/^console-\d+\.sock$/.test(name)) rmSync(join(supervisorFolder(options.execRoot), name), { force: true });
+      }
       return client;
     } catch (error) {
       await client[Symbol.asyncDispose]();
@@ -71,29 +96,49 @@ export class SupervisorClient implements AsyncDisposable {
     }
   }
 
-  /** Resolves when a supervisor is connected. */
-  async connected(): Promise<void> {
-    await this.#connection;
+  /**
+   * Connects to the supervisor's socket beside the control connection, again when the supervisor dies meanwhile: its death is seen there a
+   * moment before it is known here.
+   * @throws what `connect` throws for another reason; EngineError unavailable after many deaths
+   */
+  async withSupervisor<T>(connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const connection = await this.#connection;
+      try {
+        return await connect();
+      } catch (error) {
+        if (!isLoss(error)) throw error;
+        if (this.#closed || signal.aborted || attempt === LAUNCH_ATTEMPTS) {
+          throw new EngineError('unavailable', 'the container supervisor is gone', { cause: error });
+        }
+        await connection.closed;
+      }
+    }
   }
 
-  /** Runs a start or exec request and keeps account of the task. */
-  async launch(ref: TaskRef, stdio: StdioSpec, request: () => RequestBody): Promise<StartReply> {
+  /**
+   * Runs a start or exec request and keeps account of the task. `bundle` makes the task's folder with what the runtime reads; `request` is
+   * given what the daemon has made for the start. A supervisor that dies meanwhile is no failure: its successor knows the task, or has
+   * removed what there was of it, and is asked again.
+   */
+  async launch(ref: TaskRef, stdio: StdioSpec, start: LaunchRequest): Promise<StartReply> {
     const before = this.known.get(ref);
     if (before !== undefined && before.exit === undefined) throw conflict(`container ${ref.containerId} is running`);
-    const entry = this.known.begin(ref, stdio);
+    const entry = this.known.begin(ref, stdio, start.owner);
     try {
-      const reply = await this.#launched(entry, request);
+      const reply = await this.#launched(entry, start);
       entry.pid = reply.pid;
       entry.startedAt = reply.startedAt;
       entry.consoleFd = reply.consoleFd;
-      // What would end with the supervisor is held at once; else not on the way of the answer: many tasks have ended by then.
-      if (stdio.tty || stdio.stdin) this.#hold(entry);
-      else setImmediate(() => this.#hold(entry));
+      this.#hold(entry);
       return reply;
     } catch (error) {
       this.known.forget(ref);
+      // What the supervisor refused it has removed; what failed here it does not know.
+      if (!(error instanceof RefusedError)) this.#forsake(entry);
       throw error;
     } finally {
+      entry.held?.closeConsoleSocket();
       this.known.begun(entry);
     }
   }
@@ -121,20 +166,38 @@ export class SupervisorClient implements AsyncDisposable {
     this.#pidfd = -1;
   }
 
-  /** A supervisor that died may have started the task: its successor knows. */
-  async #launched(entry: TaskEntry, request: () => RequestBody): Promise<StartReply> {
-    try {
-      return (await this.request(request())) as StartReply;
-    } catch (error) {
-      if (!(error instanceof EngineError && error.kind === 'unavailable') || this.#closed) throw error;
-      await this.#connection;
-      if (entry.pid === 0) {
-        const { containerId, execId } = entry;
-        await this.request({ op: 'release', task: execId === undefined ? { containerId } : { containerId, execId } });
-        throw error;
+  async #launched(entry: TaskEntry, start: LaunchRequest): Promise<StartReply> {
+    for (let attempt = 1; ; attempt++) {
+      const connection = await this.#connection;
+      // Since the last attempt a successor may have found the task.
+      if (entry.pid !== 0) return { pid: entry.pid, startedAt: entry.startedAt };
+      start.bundle();
+      try {
+        return (await connection.request(start.request(this.#prepare(entry, connection)))) as StartReply;
+      } catch (error) {
+        const isLost = error instanceof EngineError && error.kind === 'unavailable';
+        if (!isLost || this.#closed || attempt === LAUNCH_ATTEMPTS) throw error;
       }
-      return { pid: entry.pid, startedAt: entry.startedAt };
     }
+  }
+
+  /** Undefined for a supervisor of an older build, which makes the streams itself. */
+  #prepare(entry: TaskEntry, connection: ControlConnection): PreparedStreams | undefined {
+    entry.held?.[Symbol.dispose]();
+    entry.held = undefined;
+    if (connection.hello.version < PREPARED_SINCE) return undefined;
+    const { execRoot } = this.#options;
+    this.#consoles++;
+    const consolePath = join(supervisorFolder(execRoot), `console-${this.#consoles}.sock`);
+    entry.held = HeldTask.prepare({ stdio: entry.stdio, layout: taskLayout(execRoot, entry) }, consolePath);
+    return entry.held.prepared;
+  }
+
+  /** A folder that was made for a start which no supervisor has heard of. */
+  #forsake(entry: TaskEntry): void {
+    this.repeat({ op: 'release', task: refOf(entry) }).catch((error) =>
+      this.#options.log.warn({ task: refOf(entry), error: messageOf(error) }, 'files of a failed start stay'),
+    );
   }
 
   async #connect(): Promise<ControlConnection> {
@@ -162,16 +225,15 @@ export class SupervisorClient implements AsyncDisposable {
     this.known.merge(hello.tasks);
     for (const entry of this.known.values()) {
       if (entry.exit !== undefined || entry.pid === 0) continue;
+      this.#hold(entry);
       if (entry.consoleFd === -1 && entry.held?.consoleFd !== undefined)
         this.#handConsole(connection, entry, entry.held.consoleFd);
-      if (entry.held === undefined) this.#hold(entry);
-      else this.#handExit(entry);
+      this.#handExit(entry);
     }
   }
 
   #handConsole(connection: ControlConnection, entry: TaskEntry, fd: number): void {
-    const { containerId, execId } = entry;
-    const task = execId === undefined ? { containerId } : { containerId, execId };
+    const task = refOf(entry);
     connection
       .request({ op: 'adopt-console', task, fd })
       .catch((error) => this.#options.log.warn({ task, error: messageOf(error) }, 'terminal not handed over'));
@@ -192,14 +254,13 @@ export class SupervisorClient implements AsyncDisposable {
   }
 
   #hold(entry: TaskEntry): void {
-    if (entry.exit !== undefined || entry.held !== undefined || this.#closed || this.known.get(entry) !== entry) return;
-    entry.held = holdTask({
-      pid: entry.pid,
-      stdio: entry.stdio,
-      layout: taskLayout(this.#options.execRoot, entry),
-      consoleFd: entry.consoleFd,
-      supervisorPidfd: this.#pidfd,
-    });
+    if (entry.exit !== undefined || this.#closed || this.known.get(entry) !== entry) return;
+    const process = { pid: entry.pid, master: entry.consoleFd, supervisorPidfd: this.#pidfd };
+    if (entry.held !== undefined) entry.held.holdProcess(process);
+    else {
+      const layout = taskLayout(this.#options.execRoot, entry);
+      entry.held = HeldTask.adopt({ stdio: entry.stdio, layout }, process);
+    }
   }
 
   #onEvent(event: TaskEvent): void {
@@ -230,5 +291,46 @@ export class SupervisorClient implements AsyncDisposable {
       if (entry.pid !== 0 && entry.exit === undefined) this.#reaper.expect(entry.pid);
     this.#connection = this.#connect();
     this.#connection.catch(() => {});
+    void this.#watchStarts();
+  }
+
+  /** Takes hold of processes that a lost supervisor was just starting, as soon as the runtime tells their pids. */
+  async #watchStarts(): Promise<void> {
+    const lost = this.#connection;
+    let connected = false;
+    void lost.then(
+      () => (connected = true),
+      () => (connected = true),
+    );
+    while (!connected && !this.#closed) {
+      for (const entry of this.known.values()) {
+        if (!entry.starting || entry.pid !== 0 || entry.held === undefined) continue;
+        const pid = readPidFile(taskLayout(this.#options.execRoot, entry));
+        if (pid === undefined) continue;
+        entry.held.holdProcess({ pid, master: undefined, supervisorPidfd: -1 });
+        this.#reaper.expect(pid);
+      }
+      await delay(WATCH_MILLISECONDS);
+    }
+  }
+}
+
+/** A connection that was refused or cut. */
+function isLoss(error: unknown): boolean {
+  if (error instanceof EngineError) return error.kind === 'unavailable';
+  return ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(errnoOf(error) ?? '');
+}
+
+function refOf({ containerId, execId }: TaskRef): TaskRef {
+  return execId === undefined ? { containerId } : { containerId, execId };
+}
+
+/** The pid that the runtime wrote, undefined when it has not. */
+function readPidFile(layout: TaskLayout): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(layout.pid, 'utf8'), 10);
+    return pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
   }
 }

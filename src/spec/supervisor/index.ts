@@ -1,5 +1,7 @@
+export { type Ending, formatEnding, ownerOf, parseEnding, parseOwner } from './crash-files.ts';
 export { JsonLines } from './json-lines.ts';
 export {
+  endedFolder,
   execsFolder,
   runtimeRoot,
   supervisorFolder,
@@ -17,6 +19,7 @@ export {
   type LogSpec,
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_MIN,
+  type PreparedStreams,
   type Request,
   type RequestBody,
   type Response,
@@ -26,6 +29,7 @@ export {
   type StdioSpec,
   type SupervisorError,
   type TaskEvent,
+  type TaskOwner,
   type TaskRef,
   type TaskSnapshot,
 } from './protocol.ts';

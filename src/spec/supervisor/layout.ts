@@ -6,16 +6,20 @@ import type { TaskRef } from './protocol.ts';
  *
  *     <execRoot>/
  *       supervisor/           supervisor.sock  supervisor.log  lock  console-N.sock  run-N.{in,out,err}
+ *         ended/<pid>         how a process ended, from before it was reaped until its task's exit.json is written
  *       runtime/              the OCI runtime's --root
- *       tasks/<containerId>/  config.json  task.json  pid  runtime.log  stdin  stdout  stderr  exit.json
- *         execs/<execId>/     process.json  task.json  pid  runtime.log  stdin  stdout  stderr  exit.json
+ *       tasks/<containerId>/  config.json  owner.json  task.json  pid  runtime.log  stdin  stdout  stderr  exit.json
+ *         execs/<execId>/     process.json  owner.json  task.json  pid  runtime.log  stdin  stdout  stderr  exit.json
  *
- * The daemon writes config.json and process.json, the runtime pid and runtime.log, the supervisor the rest.
+ * The daemon writes config.json, process.json and owner.json and makes the FIFOs, the runtime writes pid and runtime.log, the supervisor
+ * the rest. `ended/<pid>` is written by whoever reaps the process.
  */
 export interface TaskLayout {
   readonly folder: string;
   readonly config: string;
   readonly process: string;
+  /** {@link TaskOwner}: the first file of the folder, and the last that is removed. */
+  readonly owner: string;
   /** How the task was started: what a successor needs to take it over. Written before the runtime runs. */
   readonly task: string;
   readonly pid: string;
@@ -33,6 +37,10 @@ export function supervisorFolder(execRoot: string): string {
 
 export function supervisorSocket(execRoot: string): string {
   return join(execRoot, 'supervisor', 'supervisor.sock');
+}
+
+export function endedFolder(execRoot: string): string {
+  return join(execRoot, 'supervisor', 'ended');
 }
 
 export function runtimeRoot(execRoot: string): string {
@@ -56,6 +64,7 @@ export function taskLayout(execRoot: string, task: TaskRef): TaskLayout {
     folder,
     config: `${folder}/config.json`,
     process: `${folder}/process.json`,
+    owner: `${folder}/owner.json`,
     task: `${folder}/task.json`,
     pid: `${folder}/pid`,
     runtimeLog: `${folder}/runtime.log`,

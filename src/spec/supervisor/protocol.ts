@@ -17,13 +17,22 @@
  *
  * Beside the socket the two share folders: see `layout.ts`.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** The oldest version a supervisor or daemon of this build still talks to. */
 export const PROTOCOL_VERSION_MIN = 1;
 
 export interface TaskRef {
   readonly containerId: string;
   readonly execId?: string;
+}
+
+/**
+ * Who has a task, by the kind of its table: `container` and `exec` of the containers. Whatever a crash leaves of a task names its owner,
+ * and a sweep asks that owner's table.
+ */
+export interface TaskOwner {
+  readonly kind: string;
+  readonly id: string;
 }
 
 export interface Hello {
@@ -44,6 +53,8 @@ export interface HelloReply {
 
 /** A task the supervisor knows, running or exited and not yet released. */
 export interface TaskSnapshot extends TaskRef {
+  /** Absent from version 1. */
+  readonly owner?: TaskOwner;
   readonly pid: number;
   readonly startedAt: string;
   readonly stdio: StdioSpec;
@@ -92,12 +103,25 @@ export interface StdioSpec {
   readonly consoleSize?: readonly [number, number];
 }
 
+/**
+ * Since version 2 the daemon makes what a process writes to before it asks for the start, and holds it open: whatever instant the
+ * supervisor dies at, the bytes stay. Absent from version 1: the supervisor makes them.
+ */
+export interface PreparedStreams {
+  /** Without a terminal: `stdin`, `stdout` and `stderr` of the task's folder exist as far as {@link StdioSpec} asks for them. */
+  readonly fifos?: true;
+  /** With a terminal: the daemon's descriptor of a socket that listens at `path`, to which the runtime sends the pty's master. */
+  readonly console?: { readonly fd: number; readonly path: string };
+}
+
 export type Request =
-  /** The task's folder holds config.json; the supervisor makes the FIFOs beside it. Answers {@link StartReply} when the process has been executed. */
+  /** The task's folder holds config.json. Answers {@link StartReply} when the process has been executed. */
   | {
       readonly id: number;
       readonly op: 'start';
       readonly task: TaskRef;
+      readonly owner?: TaskOwner;
+      readonly prepared?: PreparedStreams;
       readonly runtime: RuntimeBinary;
       readonly stdio: StdioSpec;
       readonly log: LogSpec;
@@ -109,6 +133,8 @@ export type Request =
       readonly id: number;
       readonly op: 'exec';
       readonly task: Required<TaskRef>;
+      readonly owner?: TaskOwner;
+      readonly prepared?: PreparedStreams;
       readonly runtime: RuntimeBinary;
       readonly stdio: StdioSpec;
     }

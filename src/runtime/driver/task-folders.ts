@@ -1,0 +1,47 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { errnoOf } from '../../base/errors.ts';
+import {
+  execsFolder,
+  ownerOf,
+  parseOwner,
+  type TaskOwner,
+  type TaskRef,
+  taskLayout,
+  tasksFolder,
+} from '../../spec/index.ts';
+
+export interface TaskFolder {
+  readonly ref: TaskRef;
+  /** Undefined for a folder whose maker was killed before it had written the owner, which it does first. */
+  readonly owner: TaskOwner | undefined;
+}
+
+/** The folders of all tasks below an exec root, execs before their container. */
+export function taskFolders(execRoot: string): readonly TaskFolder[] {
+  const found: TaskFolder[] = [];
+  for (const containerId of namesIn(tasksFolder(execRoot))) {
+    const execs = namesIn(execsFolder(execRoot, containerId)).map((execId) => ({ containerId, execId }));
+    for (const ref of [...execs, { containerId }]) found.push({ ref, owner: readOwner(execRoot, ref) });
+  }
+  return found;
+}
+
+function readOwner(execRoot: string, ref: TaskRef): TaskOwner | undefined {
+  const layout = taskLayout(execRoot, ref);
+  try {
+    return parseOwner(readFileSync(layout.owner, 'utf8'));
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    // Of an older build, which wrote no owner.
+    return existsSync(layout.config) || existsSync(layout.process) ? ownerOf(ref) : undefined;
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

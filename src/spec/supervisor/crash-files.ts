@@ -1,0 +1,42 @@
+import type { TaskOwner, TaskRef } from './protocol.ts';
+
+/** Content of `ended/<pid>`: what the kernel said of a process that is about to be reaped. */
+export interface Ending {
+  /** 0..255; 128+n when killed by signal n. */
+  readonly exitCode: number;
+  /** RFC 3339 with nanoseconds. */
+  readonly exitedAt: string;
+}
+
+export function formatEnding(ending: Ending): string {
+  return JSON.stringify({ exitCode: ending.exitCode, exitedAt: ending.exitedAt });
+}
+
+/** Undefined for a file whose writer was killed before it had written. */
+export function parseEnding(text: string): Ending | undefined {
+  const value = parseObject(text);
+  if (value === undefined || typeof value['exitCode'] !== 'number' || typeof value['exitedAt'] !== 'string')
+    return undefined;
+  return { exitCode: value['exitCode'], exitedAt: value['exitedAt'] };
+}
+
+/** The owner of a task that names none: one that an older build has started. */
+export function ownerOf(task: TaskRef): TaskOwner {
+  return task.execId === undefined ? { kind: 'container', id: task.containerId } : { kind: 'exec', id: task.execId };
+}
+
+/** Content of `owner.json`; undefined when it names no owner. */
+export function parseOwner(text: string): TaskOwner | undefined {
+  const value = parseObject(text);
+  if (value === undefined || typeof value['kind'] !== 'string' || typeof value['id'] !== 'string') return undefined;
+  return { kind: value['kind'], id: value['id'] };
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

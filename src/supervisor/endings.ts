@@ -1,0 +1,64 @@
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../base/errors.ts';
+import { formatNanos } from '../base/time.ts';
+import { wallTimeNanos } from '../linux/index.ts';
+import { type Ending, endedFolder, formatEnding, parseEnding } from '../spec/index.ts';
+
+/**
+ * How processes ended, on disk from before they are reaped until their `exit.json` is written: the kernel forgets an exit code when a
+ * process is reaped, and its reaper may be killed in the next instant. The daemon writes here too, for what it reaps.
+ */
+export class Endings implements Disposable {
+  readonly #folder: string;
+
+  constructor(execRoot: string) {
+    this.#folder = endedFolder(execRoot);
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+  }
+
+  /** Called while the process is a zombie. A disk that is full costs the safety, not the exit. */
+  note(pid: number, exitCode: number): Ending {
+    const ending = { exitCode, exitedAt: formatNanos(wallTimeNanos()) };
+    try {
+      writeFileSync(this.#path(pid), formatEnding(ending), { mode: 0o600 });
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+    }
+    return ending;
+  }
+
+  /** Undefined when nobody has noted one since `startedAt` (RFC 3339): an older one is of another process with the same number. */
+  find(pid: number, startedAt: string): Ending | undefined {
+    try {
+      const ending = parseEnding(readFileSync(this.#path(pid), 'utf8'));
+      return ending !== undefined && Date.parse(ending.exitedAt) >= Date.parse(startedAt) - CLOCK_SLACK_MILLIS
+        ? ending
+        : undefined;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  forget(pid: number): void {
+    rmSync(this.#path(pid), { force: true });
+  }
+
+  /** Removes the notes on processes that no task waits for. */
+  sweep(isAwaited: (pid: number) => boolean): void {
+    for (const name of readdirSync(this.#folder)) if (!isAwaited(Number(name))) this.forget(Number(name));
+  }
+
+  [Symbol.dispose](): void {
+    this.sweep(() => false);
+    rmdirSync(this.#folder);
+  }
+
+  #path(pid: number): string {
+    return join(this.#folder, String(pid));
+  }
+}
+
+/** The pid file, which tells the start, is written a moment after the process has begun; it may have ended by then. */
+const CLOCK_SLACK_MILLIS = 2000;
