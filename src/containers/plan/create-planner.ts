@@ -18,6 +18,7 @@ import { defaultHostConfig, type HostConfigDefaults } from './default-host-confi
 import { mergeConfig } from './merge-config.ts';
 import { planMounts } from './plan-mounts.ts';
 import type { ContainerPlan, Planner } from './planner.ts';
+import { platformWarnings } from './platform-warnings.ts';
 import { randomName } from './random-name.ts';
 
 export interface PlannerDeps {
@@ -49,6 +50,7 @@ function plan(deps: PlannerDeps, { body, platform }: CreateContainer): Container
   const hostConfig = joinContainers(deps, defaultHostConfig(checked.hostConfig, deps.defaults));
   const [path = '', ...args] = [...(merged.Entrypoint ?? []), ...(merged.Cmd ?? [])];
   const { os, architecture, variant } = image.config;
+  const imagePlatform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
   return {
     image,
     path,
@@ -67,8 +69,8 @@ function plan(deps: PlannerDeps, { body, platform }: CreateContainer): Container
       },
       dataRoot: deps.dataRoot,
     }),
-    platform: { os, architecture, ...(variant === undefined ? {} : { variant }) },
-    warnings: checked.warnings,
+    platform: imagePlatform,
+    warnings: [...checked.warnings, ...(platform === '' ? platformWarnings(imagePlatform, deps.facts) : [])],
   };
 }
 

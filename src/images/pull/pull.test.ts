@@ -146,7 +146,7 @@ test('an image for another platform than was asked for is told at the end', asyn
   registry.publish('app', 'latest', [one], { config: () => ({ architecture: 'amd64' }) });
   const name = `${registry.host}/app`;
   await assert.rejects(pull(host, name, { platform: { os: 'linux', architecture: 'arm64' } }), {
-    message: `image with reference ${name}:latest was found but does not match the specified platform: wanted linux/arm64, actual: linux/amd64`,
+    message: `image with reference ${name}:latest was found but its platform (linux/amd64) does not match the specified platform (linux/arm64)`,
   });
 });
 

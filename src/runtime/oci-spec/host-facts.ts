@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { CAPABILITIES, type Capability } from './capabilities.ts';
+import { cpuLevel } from './cpu-level.ts';
 
 /** What the host's kernel and this process's place in it allow. Gathered once at start: see {@link hostFacts}. */
 export interface HostFacts {
@@ -9,6 +10,8 @@ export interface HostFacts {
   readonly limits: CgroupFeatures;
   /** Docker's name: `amd64`, `arm64`, … */
   readonly architecture: string;
+  /** Of amd64 from the second level on: `v2`, `v3`, `v4`. */
+  readonly architectureLevel?: string;
   readonly kernel: { readonly major: number; readonly minor: number; readonly release: string };
   readonly hostname: string;
   readonly seccomp: boolean;
@@ -68,12 +71,14 @@ export function hostFacts(root = ''): HostFacts {
   const release = read('/proc/sys/kernel/osrelease').trim();
   const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10) || 0);
   const cgroup = cgroupMode(read('/proc/self/mountinfo'));
+  const level = process.arch === 'x64' ? cpuLevel(read('/proc/cpuinfo')) : undefined;
   const apparmor = read('/sys/module/apparmor/parameters/enabled').startsWith('Y');
   return {
     cgroup,
     limits:
       cgroup === 'v2' ? unifiedFeatures(`${root}/sys/fs/cgroup`) : legacyFeatures(root, read('/proc/self/mountinfo')),
     architecture: ARCHITECTURES[process.arch] ?? process.arch,
+    ...(level === undefined ? {} : { architectureLevel: level }),
     kernel: { major, minor, release },
     hostname: read('/proc/sys/kernel/hostname').trim(),
     seccomp: /^Seccomp:/m.test(status),

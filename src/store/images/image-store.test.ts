@@ -77,7 +77,7 @@ test('a wanted platform that an image is not made for is not found', async (t) =
   assert.throws(() => images.resolve('a', { os: 'linux', architecture: 'arm64', variant: 'v8' }), {
     kind: 'notFound',
     message:
-      'image with reference a was found but does not match the specified platform: wanted linux/arm64, actual: linux/amd64',
+      'image with reference a was found but its platform (linux/amd64) does not match the specified platform (linux/arm64)',
   });
 });
 

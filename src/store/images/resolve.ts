@@ -69,6 +69,6 @@ function checked(image: StoredImage, ref: string, platform: Platform | undefined
   const [wanted, actual] = [platform, image.config].map((each) => formatPlatform(normalisePlatform(each)));
   throw new EngineError(
     'notFound',
-    `image with reference ${ref} was found but does not match the specified platform: wanted ${wanted}, actual: ${actual}`,
+    `image with reference ${ref} was found but its platform (${actual}) does not match the specified platform (${wanted})`,
   );
 }

@@ -4,6 +4,7 @@ import type { Containers } from '../../../containers/index.ts';
 import { queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 import { createContainerBody } from '../../schema/create-container.ts';
+import { compareVersions } from '../../versions/api-version.ts';
 import { createRequestFor } from '../../versions/create-request.ts';
 
 /** POST /containers/create: 201, 400, 404 no such image, 409 name in use. */
@@ -16,7 +17,9 @@ export const createContainer = defineRoute({
     const { HostConfig: _host, NetworkingConfig: _network, ...config } = given;
     if (Object.keys(config).length === 0) throw invalid('config cannot be empty in order to create a container');
     const { body, warnings } = createRequestFor(version, given);
-    const created = await containers.create({ name: query.name, platform: query.platform, body }, signal);
+    // Before 1.41 a create could name no platform, and what is sent for one is ignored.
+    const platform = compareVersions(version, '1.41') < 0 ? '' : query.platform;
+    const created = await containers.create({ name: query.name, platform, body }, signal);
     return { status: 201, body: { Id: created.id, Warnings: [...created.warnings, ...warnings] } };
   },
 });

@@ -1,0 +1,21 @@
+import type { HostFacts } from '../../runtime/index.ts';
+import { formatPlatform, normalisePlatform, type Platform, platformRank, runnablePlatforms } from '../../spec/index.ts';
+
+/** What a create warns of when no platform was asked for and the image's is not one that the host runs (dockerd's text). */
+export function platformWarnings(
+  image: Platform,
+  { architecture, architectureLevel }: Pick<HostFacts, 'architecture' | 'architectureLevel'>,
+): readonly string[] {
+  const host = normalisePlatform({
+    os: 'linux',
+    architecture,
+    ...(architectureLevel === undefined ? {} : { variant: architectureLevel }),
+  });
+  // Configurations of older builders name no variant.
+  const { variant: _variant, ...plain } = host;
+  const runs = [...runnablePlatforms(host), ...(image.variant === undefined ? [plain] : [])];
+  if (runs.some((platform) => platformRank(platform, image) !== undefined)) return [];
+  return [
+    `The requested image's platform (${formatPlatform(image)}) does not match the detected host platform (${formatPlatform(host)}) and no specific platform was requested`,
+  ];
+}
