@@ -115,7 +115,7 @@ test('bodies are read as Go reads them: keys in any case, null is absent, unknow
     HostConfig: { PortBindings: { '80/tcp': null, '81/tcp': [{ HostPort: '8080', hostip: null }] }, Memory: 1e9 },
     NetworkingConfig: { EndpointsConfig: { net: null } },
   };
-  const answer = await api.ask('POST', '/v1.40/containers/create?name=web&platform=linux/amd64', body);
+  const answer = await api.ask('POST', '/v1.41/containers/create?name=web&platform=linux/amd64', body);
   assert.equal(answer.status, 201);
   assert.deepEqual(JSON.parse(answer.text), { Id: 'c1', Warnings: [] });
   assert.deepEqual(JSON.parse((api.journal[0] ?? '').slice('create '.length)), {

@@ -11,13 +11,6 @@ const UNIT_NANOS: Readonly<Record<string, bigint>> = {
   h: 3_600_000_000_000n,
 };
 
-/** The one moment of the filter `until`; undefined when it is not given. @throws EngineError invalid */
-export function untilFilter(filters: Readonly<Record<string, readonly string[]>>, now: Nanos): Nanos | undefined {
-  const [value, ...more] = filters['until'] ?? [];
-  if (more.length > 0) throw invalid('more than one until filter specified');
-  return value === undefined ? undefined : parseMoment(value, now);
-}
-
 /**
  * A moment as `until` takes it: RFC 3339 (parts may be missing), seconds since the epoch with a fraction, or a Go
  * duration back from `now`.

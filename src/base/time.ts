@@ -15,6 +15,11 @@ export function formatNanos(at: Nanos): string {
   return fraction === '' ? `${seconds}Z` : `${seconds}.${fraction}Z`;
 }
 
+/** Whether a time is later than another, both as {@link formatNanos} writes them: what one drops in zeros decides nothing. */
+export function isLaterStamp(time: string, other: string): boolean {
+  return time.slice(0, -1) > other.slice(0, -1);
+}
+
 /** Milliseconds as Go writes a Duration: `500ms`, `1.5s`, `1m0s`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${ms}ms`;

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { ExecConfig, Resources, RestartPolicy } from '../spec/index.ts';
+import type { ExecConfig, Filters, Resources, RestartPolicy } from '../spec/index.ts';
 import type { FileChange, PathStat } from '../store/index.ts';
 import type { ContainerInspect, ContainerSummary, ExecInspect } from './model/inspection.ts';
 import type {
@@ -7,7 +7,6 @@ import type {
   AttachOptions,
   CopyToOptions,
   CreateContainer,
-  Filters,
   LogOptions,
   StopOptions,
   WaitCondition,

@@ -8,7 +8,6 @@ export type {
   Attachment,
   AttachOptions,
   CreateContainer,
-  Filters,
   LogOptions,
   StopOptions,
   WaitCondition,

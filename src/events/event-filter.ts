@@ -1,30 +1,32 @@
-import type { EngineEvent } from '../spec/index.ts';
+import { type EngineEvent, type Filters, labelRule, type Predicate } from '../spec/index.ts';
 
-/** Name to accepted values; values of one name are alternatives, names are all required. */
-export type EventFilters = Readonly<Record<string, readonly string[]>>;
+const hasLabels = labelRule((attributes: EngineEvent['Actor']['Attributes']) => attributes);
 
 /** Actions that carry a detail after a colon (`exec_create: sh`): these are matched by their beginning. */
 const DETAILED_ACTIONS = ['health_status', 'exec_create', 'exec_start', 'exec_die', 'exec_detach'];
 
 /** Whether an event passes, by dockerd's rules: ids and names match by prefix, images with or without their tag. */
-export function matchesFilters(event: EngineEvent, filters: EventFilters): boolean {
-  const { ID: id, Attributes: attributes } = event.Actor;
-  const name = attributes['name'] ?? '';
-  return (
-    matchesAction(filters['event'], event.Action) &&
-    exact(filters['type'], [event.Type]) &&
-    exact(filters['scope'], [event.scope]) &&
-    ofType(event, 'daemon', exact(filters['daemon'], [id, name]), filters) &&
-    prefix(filters['container'], [id, name]) &&
-    prefix(filters['plugin'], [id, name]) &&
-    prefix(filters['volume'], [id, name]) &&
-    prefix(filters['network'], [id, name]) &&
-    matchesImage(filters['image'], event) &&
-    matchesLabels(filters['label'], attributes)
-  );
+export function eventFilter(filters: Filters): Predicate<EngineEvent> {
+  const labelled = hasLabels(filters['label'] ?? [], undefined);
+  return (event) => {
+    const { ID: id, Attributes: attributes } = event.Actor;
+    const { name = '' } = attributes;
+    return (
+      matchesAction(filters['event'], event.Action) &&
+      exact(filters['type'], [event.Type]) &&
+      exact(filters['scope'], [event.scope]) &&
+      ofType(event, 'daemon', exact(filters['daemon'], [id, name]), filters) &&
+      prefix(filters['container'], [id, name]) &&
+      prefix(filters['plugin'], [id, name]) &&
+      prefix(filters['volume'], [id, name]) &&
+      prefix(filters['network'], [id, name]) &&
+      matchesImage(filters['image'], event) &&
+      labelled(attributes)
+    );
+  };
 }
 
-function ofType(event: EngineEvent, type: string, matched: boolean, filters: EventFilters): boolean {
+function ofType(event: EngineEvent, type: string, matched: boolean, filters: Filters): boolean {
   return (filters[type] ?? []).length === 0 || (event.Type === type && matched);
 }
 
@@ -51,13 +53,4 @@ function matchesImage(wanted: readonly string[] | undefined, event: EngineEvent)
 function withoutTag(reference: string): string {
   const colon = reference.lastIndexOf(':');
   return colon > reference.lastIndexOf('/') ? reference.slice(0, colon) : reference;
-}
-
-function matchesLabels(wanted: readonly string[] | undefined, labels: Readonly<Record<string, string>>): boolean {
-  return (wanted ?? []).every((filter) => {
-    const equals = filter.indexOf('=');
-    const key = equals === -1 ? filter : filter.slice(0, equals);
-    if (!Object.hasOwn(labels, key)) return false;
-    return equals === -1 || labels[key] === filter.slice(equals + 1);
-  });
 }

@@ -1,7 +1,7 @@
 import { EngineError } from '../base/errors.ts';
 import type { Nanos } from '../base/time.ts';
-import type { EngineEvent, EventSink } from '../spec/index.ts';
-import { type EventFilters, matchesFilters } from './event-filter.ts';
+import type { EngineEvent, EventSink, Filters, Predicate } from '../spec/index.ts';
+import { eventFilter } from './event-filter.ts';
 
 /** Events kept for `since`; dockerd keeps 256. */
 const HISTORY_LIMIT = 1024;
@@ -13,7 +13,7 @@ export interface EventQuery {
   readonly since: Nanos | undefined;
   /** The stream ends here; in the past, it ends after what is kept. */
   readonly until: Nanos | undefined;
-  readonly filters: EventFilters;
+  readonly filters: Filters;
 }
 
 /** What happened in the engine since it started, as far as it is kept, and what happens. */
@@ -28,7 +28,7 @@ export interface EventLog extends EventSink {
 }
 
 interface Subscriber {
-  readonly filters: EventFilters;
+  readonly passes: Predicate<EngineEvent>;
   push(event: EngineEvent): void;
 }
 
@@ -55,14 +55,15 @@ export function createEventLog(now: () => Nanos): EventLog {
         oldest = (oldest + 1) % HISTORY_LIMIT;
       }
       for (const subscriber of subscribers) {
-        if (matchesFilters(event, subscriber.filters)) subscriber.push(event);
+        if (subscriber.passes(event)) subscriber.push(event);
       }
     },
 
     subscribe(query, signal) {
-      const past = query.since === undefined && query.until === undefined ? [] : kept(query);
+      const passes = eventFilter(query.filters);
+      const past = query.since === undefined && query.until === undefined ? [] : kept(query, passes);
       if (query.until !== undefined && query.until < now()) return replay(past);
-      const queue = new EventQueue(past, query.filters);
+      const queue = new EventQueue(past, passes);
       subscribers.add(queue);
       const leave = (): void => {
         subscribers.delete(queue);
@@ -81,13 +82,13 @@ export function createEventLog(now: () => Nanos): EventLog {
     listeners: () => subscribers.size,
   };
 
-  function kept({ since, until, filters }: EventQuery): EngineEvent[] {
+  function kept({ since, until }: EventQuery, passes: Predicate<EngineEvent>): EngineEvent[] {
     const ordered = [...history.slice(oldest), ...history.slice(0, oldest)];
     return ordered.filter(
       (event) =>
         (since === undefined || event.timeNano >= since) &&
         (until === undefined || event.timeNano <= until) &&
-        matchesFilters(event, filters),
+        passes(event),
     );
   }
 }
@@ -106,15 +107,15 @@ async function* replay(events: readonly EngineEvent[]): AsyncGenerator<EngineEve
 }
 
 class EventQueue implements Subscriber {
-  readonly filters: EventFilters;
+  readonly passes: Predicate<EngineEvent>;
   #waiting: EngineEvent[];
   #ended = false;
   #overrun = false;
   #wake: (() => void) | undefined;
 
-  constructor(past: EngineEvent[], filters: EventFilters) {
+  constructor(past: EngineEvent[], passes: Predicate<EngineEvent>) {
     this.#waiting = past;
-    this.filters = filters;
+    this.passes = passes;
   }
 
   push(event: EngineEvent): void {

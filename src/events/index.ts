@@ -1,2 +1,1 @@
-export { type EventFilters, matchesFilters } from './event-filter.ts';
 export { createEventLog, type EventLog, type EventQuery } from './event-log.ts';

@@ -3,7 +3,7 @@ import { EngineError, messageOf } from '../base/errors.ts';
 import { newObjectId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
-import type { EndpointSettings } from '../spec/index.ts';
+import type { EndpointSettings, Filters } from '../spec/index.ts';
 import { type BridgeDriver, bridgeName, checkEndpoint } from './drivers/bridge-driver.ts';
 import type { NetworkDriver } from './drivers/driver.ts';
 import { nullDriver } from './drivers/null-driver.ts';
@@ -11,7 +11,7 @@ import { FirewallCare, isFirewallGone } from './firewall/firewall-care.ts';
 import { hostLinkName, hostLinksOf } from './host-link.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { LinkPlan } from './kernel/protocol.ts';
-import { checkPruneFilters, filterNetworks } from './list-filters.ts';
+import { checkPruneFilters, networkFilter } from './list-filters.ts';
 import { type AttachedContainers, inspectNetwork, type NetworkRecord } from './network-record.ts';
 import { NetworkTable } from './network-table.ts';
 import type { NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState, SubnetStatus } from './networks.ts';
@@ -76,12 +76,14 @@ export class EngineNetworks implements Networks {
     return this.#firewall.warnings;
   }
 
-  list(filters: Readonly<Record<string, readonly string[]>> = {}): readonly NetworkInspect[] {
-    const attached = new Map(this.#table.all().map((record) => [record, this.#containersOn(record)]));
-    const inUse = (record: NetworkRecord): boolean => Object.keys(attached.get(record) ?? {}).length > 0;
-    return filterNetworks([...attached.keys()], filters, inUse)
+  async list(filters: Filters = {}): Promise<readonly NetworkInspect[]> {
+    const inUse = (record: NetworkRecord): boolean => Object.keys(this.#containersOn(record)).length > 0;
+    const passes = await networkFilter(filters, inUse);
+    return this.#table
+      .all()
+      .filter(passes)
       .toSorted((one, other) => (one.name < other.name ? -1 : 1))
-      .map((record) => inspectNetwork(record, attached.get(record) ?? {}, this.#statusOf(record)));
+      .map((record) => inspectNetwork(record, this.#containersOn(record), this.#statusOf(record)));
   }
 
   inspect(ref: string): NetworkInspect {
@@ -93,7 +95,7 @@ export class EngineNetworks implements Networks {
     return driverOf(this.#deps, record).status(record);
   }
 
-  prune(filters: Readonly<Record<string, readonly string[]>>): readonly string[] {
+  prune(filters: Filters): readonly string[] {
     checkPruneFilters(filters);
     // All networks there are come with the engine.
     return [];

@@ -1,46 +1,57 @@
 import { invalid } from '../base/errors.ts';
-import { untilFilter } from '../base/moment.ts';
+import {
+  anyValue,
+  checkFilters,
+  compileFilters,
+  type FilterRules,
+  type Filters,
+  labelRule,
+  type Predicate,
+  type TextTest,
+  textPatterns,
+  untilFilter,
+} from '../spec/index.ts';
 import type { NetworkRecord } from './network-record.ts';
 
-type Filters = Readonly<Record<string, readonly string[]>>;
-type Test = (record: NetworkRecord, value: string) => boolean;
+interface FilterContext {
+  readonly hasName: TextTest;
+  readonly hasId: TextTest;
+  readonly inUse: (record: NetworkRecord) => boolean;
+}
 
-const TESTS: Readonly<Record<string, Test>> = {
-  driver: (record, value) => record.driver === value,
-  id: (record, value) => record.id === value || matches(record.id, value),
-  name: (record, value) => record.name === value || matches(record.name, value),
-  scope: (_record, value) => value === 'local',
-  type: (record, value) => {
-    if (value !== 'builtin' && value !== 'custom') throw invalid(`invalid filter: 'type'='${value}'`);
-    return record.builtIn === (value === 'builtin');
+const RULES: FilterRules<NetworkRecord, FilterContext> = {
+  dangling: (values, { inUse }) => {
+    const wanted = danglingValue(values);
+    return (record) => wanted === undefined || (!record.builtIn && !inUse(record)) === wanted;
   },
-  label: (record, value) => {
-    const equals = value.indexOf('=');
-    const label = record.labels[equals === -1 ? value : value.slice(0, equals)];
-    return label !== undefined && (equals === -1 || label === value.slice(equals + 1));
+  driver: anyValue((record, value) => record.driver === value),
+  id:
+    (_values, { hasId }) =>
+    (record) =>
+      hasId(record.id),
+  label: labelRule((record) => record.labels),
+  name:
+    (_values, { hasName }) =>
+    (record) =>
+      hasName(record.name),
+  scope: anyValue((_record, value) => value === 'local'),
+  type: (values) => {
+    for (const value of values)
+      if (value !== 'builtin' && value !== 'custom') throw invalid(`invalid filter: 'type'='${value}'`);
+    return (record) => values.length === 0 || values.includes(record.builtIn ? 'builtin' : 'custom');
   },
 };
 
 /**
- * Docker's filters of networks: one value of each filter must match; of labels all. `inUse` answers for `dangling`.
+ * Docker's filters of networks: one value of each filter must match; of labels all. `inUse` returns what `dangling` asks.
  * @throws EngineError invalid `invalid filter 'x'`
  */
-export function filterNetworks(
-  records: readonly NetworkRecord[],
+export async function networkFilter(
   filters: Filters,
   inUse: (record: NetworkRecord) => boolean,
-): readonly NetworkRecord[] {
-  const checks = Object.entries(filters).map(([name, values]): ((record: NetworkRecord) => boolean) => {
-    if (name === 'dangling') {
-      const wanted = danglingValue(values);
-      return (record) => (!record.builtIn && !inUse(record)) === wanted;
-    }
-    const test = Object.hasOwn(TESTS, name) ? TESTS[name] : undefined;
-    if (test === undefined) throw invalid(`invalid filter '${name}'`);
-    if (name === 'label') return (record) => values.every((value) => test(record, value));
-    return (record) => values.length === 0 || values.some((value) => test(record, value));
-  });
-  return records.filter((record) => checks.every((check) => check(record)));
+): Promise<Predicate<NetworkRecord>> {
+  const [hasName, hasId] = await Promise.all([textPatterns(filters['name']), textPatterns(filters['id'])]);
+  return compileFilters(filters, RULES, { hasName, hasId, inUse });
 }
 
 /**
@@ -48,25 +59,15 @@ export function filterNetworks(
  * @throws EngineError invalid `invalid filter 'x'`, or for what `until` says
  */
 export function checkPruneFilters(filters: Filters): void {
-  const unknown = Object.keys(filters).find((name) => !['until', 'label', 'label!'].includes(name));
-  if (unknown !== undefined) throw invalid(`invalid filter '${unknown}'`);
+  checkFilters(filters, ['until', 'label', 'label!']);
   untilFilter(filters, BigInt(Date.now()) * 1_000_000n);
 }
 
-function danglingValue(values: readonly string[]): boolean {
-  const value = (values[0] ?? '').toLowerCase();
-  if (values.length === 1 && ['1', 'true', 't'].includes(value)) return true;
-  if (values.length === 1 && ['0', 'false', 'f'].includes(value)) return false;
-  throw invalid(`invalid filter 'dangling=[${values.join(' ')}]'`);
-}
-
-/** A pattern as Docker takes it: a regular expression, or plain text. Patterns of clients are short; longer ones match nothing. */
-function matches(text: string, pattern: string): boolean {
-  if (text.includes(pattern)) return true;
-  if (pattern.length > 100 || !/[\^$.*[]/.test(pattern) || /[*+?{].*[*+?{]/.test(pattern)) return false;
-  try {
-    return new RegExp(pattern).test(text);
-  } catch {
-    return false;
-  }
+function danglingValue(values: readonly string[]): boolean | undefined {
+  const [value, ...more] = values;
+  if (value === undefined) return undefined;
+  if (more.length > 0) throw invalid('got more than one value for filter key "dangling"');
+  if (value === '1' || value === 'true') return true;
+  if (value === '0' || value === 'false') return false;
+  throw invalid('invalid value for filter \'dangling\', must be "true" (or "1"), or "false" (or "0")');
 }

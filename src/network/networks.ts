@@ -1,4 +1,4 @@
-import type { EndpointSettings, PortMap } from '../spec/index.ts';
+import type { EndpointSettings, Filters, PortMap } from '../spec/index.ts';
 
 /**
  * The networks of the engine and the sandboxes (network namespaces) of containers.
@@ -7,11 +7,11 @@ import type { EndpointSettings, PortMap } from '../spec/index.ts';
  * leaves nothing; `detach` may run twice and never waits for the kernel to delete links.
  */
 export interface Networks {
-  list(filters?: Readonly<Record<string, readonly string[]>>): readonly NetworkInspect[];
+  list(filters?: Filters): Promise<readonly NetworkInspect[]>;
   /** By name, id or unique id prefix. @throws EngineError notFound `network x not found` */
   inspect(ref: string): NetworkInspect;
   /** Names of the networks that were removed, since no container is on them. The engine's own stay. @throws EngineError invalid */
-  prune(filters: Readonly<Record<string, readonly string[]>>): readonly string[];
+  prune(filters: Filters): readonly string[];
 
   /**
    * What can be told before a start: bad ports, bad addresses. Not whether they are free, nor whether the network exists.

@@ -218,7 +218,7 @@ test('a bridge of the user is used as it is and outlives the engine; a link of a
 test('without a default bridge only none is left', async () => {
   await using fixture = await networkFixture({ bridge: 'none' });
   assert.deepEqual(
-    fixture.networks.list().map(({ Name }) => Name),
+    (await fixture.networks.list()).map(({ Name }) => Name),
     ['host', 'none'],
   );
   assert.equal(fixture.networks.hostGateway, undefined);

@@ -25,6 +25,24 @@ export type {
 } from './engine/index.ts';
 export { ENDPOINT_SYSCTLS } from './engine/index.ts';
 export {
+  anyValue,
+  booleanFilter,
+  booleanOf,
+  checkFilters,
+  compileFilters,
+  type FilterRule,
+  type FilterRules,
+  type Filters,
+  labelRule,
+  notLabelRule,
+  type Predicate,
+  pathMatch,
+  type TextTest,
+  textExpression,
+  textPatterns,
+  untilFilter,
+} from './filters/index.ts';
+export {
   type Descriptor,
   formatPlatform,
   type HistoryEntry,

@@ -75,8 +75,8 @@ test('a volume is made once, listed, inspected and removed', async () => {
   const made = await bed.volumes.create({ name: 'data', labels: { tier: 'db' } });
   assert.equal(made.Mountpoint, join(bed.folder, 'volumes/data/_data'));
   assert.deepEqual(await bed.volumes.create({ name: 'data' }), made, 'a second create answers the first volume');
-  assert.deepEqual(bed.volumes.list({ label: ['tier=db'] }), [made]);
-  assert.deepEqual(bed.volumes.list({ label: ['tier=web'] }), []);
+  assert.deepEqual(await bed.volumes.list({ label: ['tier=db'] }), [made]);
+  assert.deepEqual(await bed.volumes.list({ label: ['tier=web'] }), []);
   await bed.volumes.remove('data', { force: false });
   assert.throws(() => bed.volumes.inspect('data'), { kind: 'notFound', message: 'get data: no such volume' });
   await assert.rejects(bed.volumes.remove('data', { force: false }), { kind: 'notFound' });
@@ -100,8 +100,8 @@ test('names, drivers, options and filters that make no sense are refused in Dock
   );
   await refused({ name: 'xx', driverOpts: { foo: 'bar' } }, /^create xx: invalid option: "foo"$/);
   await refused({ name: 'xx', driverOpts: { type: 'tmpfs' } }, /^create xx: missing required option: "device"$/);
-  assert.throws(() => bed.volumes.list({ foo: ['x'] }), { kind: 'invalid', message: "invalid filter 'foo'" });
-  assert.deepEqual(bed.volumes.list(), []);
+  await assert.rejects(bed.volumes.list({ foo: ['x'] }), { kind: 'invalid', message: "invalid filter 'foo'" });
+  assert.deepEqual(await bed.volumes.list(), []);
   assert.deepEqual(readdirSync(join(bed.folder, 'volumes')), ['.trash']);
 });
 
@@ -173,7 +173,7 @@ test('a restart drops references of lost containers; an empty folder goes, one w
   assert.deepEqual(readdirSync(join(bed.folder, 'volumes')).sort(), ['.trash', 'found', 'kept']);
   assert.deepEqual(readdirSync(join(bed.folder, 'volumes/kept')), ['_data']);
   assert.deepEqual(
-    bed.volumes.list().map(({ Name }) => Name),
+    (await bed.volumes.list()).map(({ Name }) => Name),
     ['kept', 'found'],
   );
   assert.deepEqual(bed.volumes.inspect('kept'), kept);
@@ -248,15 +248,15 @@ test('filters take dangling, driver, label and an expression for the name; prune
   await bed.volumes.create({ name: 'web-2', labels: { tier: 'web' } });
   await bed.volumes.create({ name: 'db' });
   bed.volumes.reference('db', 'c1');
-  const names = (filters: Parameters<Volumes['list']>[0]): string[] =>
-    bed.volumes.list(filters).map(({ Name }) => Name);
-  assert.deepEqual(names({ dangling: ['true'] }), ['web-1', 'web-2']);
-  assert.deepEqual(names({ dangling: ['0'] }), ['db']);
-  assert.deepEqual(names({ driver: ['nfs'] }), []);
-  assert.deepEqual(names({ name: ['^web-[2-9]$', 'db'] }), ['web-2', 'db']);
-  assert.deepEqual(names({ name: ['(a+)+$'] }), []);
-  assert.deepEqual(names({ label: ['tier=web', 'keep'] }), ['web-1']);
-  assert.throws(() => names({ dangling: ['x'] }), { kind: 'invalid', message: "invalid filter 'dangling=[x]'" });
+  const names = async (filters: Parameters<Volumes['list']>[0]): Promise<string[]> =>
+    (await bed.volumes.list(filters)).map(({ Name }) => Name);
+  assert.deepEqual(await names({ dangling: ['true'] }), ['web-1', 'web-2']);
+  assert.deepEqual(await names({ dangling: ['0'] }), ['db']);
+  assert.deepEqual(await names({ driver: ['nfs'] }), []);
+  assert.deepEqual(await names({ name: ['^web-[2-9]$', 'db'] }), ['web-2', 'db']);
+  assert.deepEqual(await names({ name: ['(a+)+$'] }), []);
+  assert.deepEqual(await names({ label: ['tier=web', 'keep'] }), ['web-1']);
+  await assert.rejects(names({ dangling: ['x'] }), { kind: 'invalid', message: "invalid filter 'dangling=[x]'" });
   await assert.rejects(bed.volumes.prune({ name: ['x'] }), { message: "invalid filter 'name'" });
   assert.deepEqual((await bed.volumes.prune({ all: ['1'], 'label!': ['keep'] })).deleted, ['web-2']);
 });

@@ -79,9 +79,10 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
       events.emit('volume', 'create', name, { driver: 'local' });
       return inspect(record);
     },
-    list(filters = {}) {
-      const passes = listFilter(filters);
-      return records.all().flatMap((volume) => (passes(volume, uses.isUsed(volume.name)) ? [inspect(volume)] : []));
+    async list(filters = {}) {
+      const passes = await listFilter(filters);
+      const candidates = records.all().map((volume) => ({ volume, isUsed: uses.isUsed(volume.name) }));
+      return candidates.filter(passes).map(({ volume }) => inspect(volume));
     },
     inspect: (name) => inspect(find(name)),
     async remove(name, { force }) {
@@ -99,7 +100,7 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
       for (const { name } of records.all()) {
         using _lock = await locks.acquire(name);
         const volume = records.get(name);
-        if (volume === undefined || !passes(volume, uses.isUsed(name))) continue;
+        if (volume === undefined || !passes({ volume, isUsed: uses.isUsed(name) })) continue;
         const sizeBytes = await trees.sizeBytes(paths.data(name));
         // A container may have asked for it meanwhile: references take no lock.
         if (uses.isUsed(name)) continue;

@@ -1,77 +1,62 @@
 import { invalid } from '../base/errors.ts';
+import {
+  anyValue,
+  booleanOf,
+  compileFilters,
+  type FilterRules,
+  type Filters,
+  labelRule,
+  notLabelRule,
+  type Predicate,
+  type TextTest,
+  textPatterns,
+} from '../spec/index.ts';
 import { ANONYMOUS_LABEL, type VolumeRecord } from './record.ts';
 
-export type Filters = Readonly<Record<string, readonly string[]>>;
-
-type Predicate = (volume: VolumeRecord, isUsed: boolean) => boolean;
-
-/** Filters of GET /volumes: dangling, driver, label, name. @throws EngineError invalid */
-export function listFilter(filters: Filters): Predicate {
-  const tests: Predicate[] = [];
-  for (const [name, values] of Object.entries(filters)) {
-    if (values.length === 0) continue;
-    switch (name) {
-      case 'dangling': {
-        const wanted = booleanOf(values, (value) => invalid(`invalid filter 'dangling=[${value}]'`));
-        tests.push((_, isUsed) => isUsed !== wanted);
-        break;
-      }
-      case 'driver':
-        tests.push(() => values.includes('local'));
-        break;
-      case 'label':
-        tests.push(({ labels }) => values.every((value) => hasLabel(labels, value)));
-        break;
-      case 'name': {
-        const matchers = values.map(nameMatcher);
-        tests.push((volume) => matchers.some((matches) => matches(volume.name)));
-        break;
-      }
-      default:
-        throw invalid(`invalid filter '${name}'`);
-    }
-  }
-  return (volume, isUsed) => tests.every((passes) => passes(volume, isUsed));
+/** A volume, and whether a container has it. */
+interface Candidate {
+  readonly volume: VolumeRecord;
+  readonly isUsed: boolean;
 }
 
-/** Filters of POST /volumes/prune: label, label!, all. Without `all` only anonymous volumes pass. @throws EngineError invalid */
-export function pruneFilter(filters: Filters): Predicate {
-  const { label = [], 'label!': notLabel = [], all = [], ...others } = filters;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw invalid(`invalid filter '${unknown}'`);
-  const refuse = (value: string): Error =>
-    invalid(`invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
-  const takesNamed = all.length > 0 && booleanOf(all, refuse);
-  return ({ labels }, isUsed) =>
-    !isUsed &&
-    (takesNamed || labels?.[ANONYMOUS_LABEL] !== undefined) &&
-    label.every((value) => hasLabel(labels, value)) &&
-    !notLabel.some((value) => hasLabel(labels, value));
+const LIST: FilterRules<Candidate, { readonly hasName: TextTest }> = {
+  dangling: (values) => {
+    const wanted = booleanOf('dangling', values);
+    return ({ isUsed }) => isUsed !== wanted;
+  },
+  driver: anyValue((_, value) => value === 'local'),
+  label: labelRule(({ volume }) => volume.labels),
+  name:
+    (_values, { hasName }) =>
+    ({ volume }) =>
+      hasName(volume.name),
+};
+
+const PRUNE: FilterRules<Candidate> = {
+  label: labelRule(({ volume }) => volume.labels),
+  'label!': notLabelRule(({ volume }) => volume.labels),
+  all: (values) => {
+    const takesNamed = values.length > 0 && isTrue(values);
+    return ({ volume }) => takesNamed || volume.labels?.[ANONYMOUS_LABEL] !== undefined;
+  },
+};
+
+/** Filters of GET /volumes. @throws EngineError invalid */
+export async function listFilter(filters: Filters): Promise<Predicate<Candidate>> {
+  return compileFilters(filters, LIST, { hasName: await textPatterns(filters['name']) });
 }
 
-function booleanOf(values: readonly string[], refuse: (value: string) => Error): boolean {
-  const [value = ''] = values;
+/** Filters of POST /volumes/prune. Without `all` only anonymous volumes pass, and never one in use. @throws EngineError invalid */
+export function pruneFilter(filters: Filters): Predicate<Candidate> {
+  const passes = compileFilters({ all: [], ...filters }, PRUNE, undefined);
+  return (candidate) => !candidate.isUsed && passes(candidate);
+}
+
+/** A boolean as Go parses it. @throws EngineError invalid */
+function isTrue(values: readonly string[]): boolean {
+  const [value = '', ...more] = values;
+  if (more.length > 0) throw invalid(`invalid filter 'all=[${values.join(' ')}]': only one value is expected`);
   if (/^(?:1|t|T|true|TRUE|True)$/.test(value)) return true;
   if (/^(?:0|f|F|false|FALSE|False)$/.test(value)) return false;
-  throw refuse(value);
-}
-
-function hasLabel(labels: VolumeRecord['labels'], filter: string): boolean {
-  const equals = filter.indexOf('=');
-  const key = equals < 0 ? filter : filter.slice(0, equals);
-  if (labels === null || !Object.hasOwn(labels, key)) return false;
-  return equals < 0 || labels[key] === filter.slice(equals + 1);
-}
-
-/** A regular expression, as in dockerd, whose engine never backtracks: repeated groups, which could hang ours, are taken literally. */
-function nameMatcher(pattern: string): (name: string) => boolean {
-  if (!/\)[*+?{]/.test(pattern)) {
-    try {
-      const expression = new RegExp(pattern);
-      return (name) => expression.test(name);
-    } catch {
-      // No expression: then it can only be the name.
-    }
-  }
-  return (name) => name === pattern;
+  throw invalid(`invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
 }

@@ -1,15 +1,15 @@
+import type { Filters } from '../spec/index.ts';
+
 /** Named and anonymous volumes, and what fills them. One keyed lock per volume name. */
 export interface Volumes {
   /** Creates, or answers the existing one (Docker's rule); `name` '' makes an anonymous one. @throws EngineError invalid */
   create(request: CreateVolume): Promise<VolumeInspect>;
-  list(filters?: Readonly<Record<string, readonly string[]>>): readonly VolumeInspect[];
+  list(filters?: Filters): Promise<readonly VolumeInspect[]>;
   /** @throws EngineError notFound `get x: no such volume` */
   inspect(name: string): VolumeInspect;
   /** @throws EngineError conflict `remove x: volume is in use - [id]`, notFound */
   remove(name: string, options: { readonly force: boolean }): Promise<void>;
-  prune(
-    filters: Readonly<Record<string, readonly string[]>>,
-  ): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>;
+  prune(filters: Filters): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>;
 
   /** Registers that a container uses the volume: it cannot be removed until released. */
   reference(name: string, containerId: string): void;

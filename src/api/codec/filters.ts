@@ -1,5 +1,5 @@
 import { invalid } from '../../base/errors.ts';
-import type { Filters } from '../../containers/index.ts';
+import type { Filters } from '../../spec/index.ts';
 
 /**
  * Filters in both of the API's forms: `{"label":["a","b"]}` and the older `{"label":{"a":true,"b":true}}`.

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { EngineError, invalid } from '../../base/errors.ts';
 import { parseNanos } from '../../base/time.ts';
-import type { Filters } from '../../containers/index.ts';
+import type { Filters } from '../../spec/index.ts';
 import { parseFilters } from './filters.ts';
 
 /** Every value of a query parameter, in order; undefined when it is absent. */

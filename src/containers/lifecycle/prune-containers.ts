@@ -1,5 +1,5 @@
 import { conflict } from '../../base/errors.ts';
-import type { Filters } from '../model/requests.ts';
+import type { Filters } from '../../spec/index.ts';
 import type { World } from '../world.ts';
 import { removeStopped } from './remove-container.ts';
 

@@ -1,6 +1,6 @@
-import { invalid } from '../../base/errors.ts';
+import { invalid, messageOf } from '../../base/errors.ts';
 import { parseBytes } from '../../base/sizes.ts';
-import type { LogSpec } from '../../spec/index.ts';
+import { type LogSpec, type TextTest, textExpression } from '../../spec/index.ts';
 import type { ContainerRecord } from '../model/record.ts';
 
 /** Rotation of logs whose container says nothing about it. */
@@ -14,13 +14,13 @@ export interface LogDefaults {
  * How the supervisor keeps a container's output. Drivers other than `none` are fed from the same file.
  * @throws EngineError invalid for options that say nothing
  */
-export function logSpec(record: ContainerRecord, path: string, defaults: LogDefaults): LogSpec {
+export async function logSpec(record: ContainerRecord, path: string, defaults: LogDefaults): Promise<LogSpec> {
   const { Type: type = 'json-file', Config: options = {} } = record.hostConfig.LogConfig ?? {};
   const given = options ?? {};
   const maxSize = given['max-size'];
   const maxFile = given['max-file'];
   const compress = given['compress'];
-  const attrs = lineAttributes(record, given);
+  const attrs = await lineAttributes(record, given);
   return {
     driver: type === 'none' ? 'none' : 'json-file',
     path,
@@ -45,33 +45,35 @@ function parseMaxFiles(text: string): number {
 }
 
 /** Labels and environment that the log options `labels`, `labels-regex`, `env` and `env-regex` pick, and `tag`. */
-function lineAttributes(record: ContainerRecord, options: Readonly<Record<string, string>>): Record<string, string> {
+async function lineAttributes(
+  record: ContainerRecord,
+  options: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
   const attrs: Record<string, string> = {};
-  pick(attrs, Object.entries(record.config.Labels ?? {}), options['labels'], options['labels-regex']);
+  await pick(attrs, Object.entries(record.config.Labels ?? {}), options['labels'], options['labels-regex']);
   const env = (record.config.Env ?? []).map((pair): [string, string] => {
     const at = pair.indexOf('=');
     return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
   });
-  pick(attrs, env, options['env'], options['env-regex']);
+  await pick(attrs, env, options['env'], options['env-regex']);
   if (options['tag'] !== undefined && options['tag'] !== '') attrs['tag'] = options['tag'];
   return attrs;
 }
 
-function pick(
+async function pick(
   into: Record<string, string>,
   pairs: readonly (readonly [string, string])[],
   names: string | undefined,
   pattern: string | undefined,
-): void {
+): Promise<void> {
   const wanted = new Set(names?.split(',').filter((name) => name !== ''));
-  const matches = pattern === undefined || pattern === '' ? undefined : parsePattern(pattern);
-  for (const [name, value] of pairs) if (wanted.has(name) || matches?.test(name) === true) into[name] = value;
+  const matches = pattern === undefined || pattern === '' ? undefined : await parsePattern(pattern);
+  for (const [name, value] of pairs) if (wanted.has(name) || matches?.(name) === true) into[name] = value;
 }
 
-function parsePattern(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch (error) {
-    throw invalid(`invalid regular expression in a log option: ${text}`, error);
-  }
+function parsePattern(text: string): Promise<TextTest> {
+  return textExpression(text).catch((error: unknown) => {
+    const why = `failed to create task for container: failed to initialize logging driver: ${messageOf(error)}`;
+    throw invalid(why, error);
+  });
 }

@@ -1,9 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { CreateContainerBody } from '../../spec/index.ts';
 
-/** Filters as the API carries them: name to accepted values. */
-export type Filters = Readonly<Record<string, readonly string[]>>;
-
 export interface CreateContainer {
   /** '' for a random one. */
   readonly name: string;

@@ -1,10 +1,12 @@
+import { isLaterStamp } from '../../base/time.ts';
+import type { Filters } from '../../spec/index.ts';
 import type { ContainerSummary } from '../model/inspection.ts';
 import type { ContainerRecord } from '../model/record.ts';
-import type { Filters } from '../model/requests.ts';
 import { statusOf } from '../model/state.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { mountPoints, sizesOf } from './inspect-container.ts';
+import { portsOf } from './list-ports.ts';
 import { endpointsOf } from './network-settings.ts';
 
 export interface ListOptions {
@@ -20,13 +22,13 @@ export async function listContainers(
   world: Pick<World, 'table' | 'clock' | 'listRules' | 'snapshots'>,
   options: ListOptions,
 ): Promise<readonly ContainerSummary[]> {
-  const matcher = world.listRules.matcher(options.filters, world.table);
+  const matcher = await world.listRules.matcher(options.filters, world.table);
   const now = world.clock.now();
   const all = options.all || options.limit > 0 || matcher.showsAll;
   let entries = [...world.table.entries()].filter(
     ({ record }) => record.phase !== 'creating' && (all || record.state.running) && matcher.matches(record),
   );
-  entries.sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1));
+  entries.sort((a, b) => (isLaterStamp(b.record.createdAt, a.record.createdAt) ? 1 : -1));
   if (options.limit > 0) entries = entries.slice(0, options.limit);
   const imageOf = world.listRules.imageNamer();
   const summaries = entries.map((entry) => ({
@@ -71,25 +73,4 @@ function summarize(record: ContainerRecord): Omit<ContainerSummary, 'Status'> {
 /** Arguments with blanks are quoted, so that what is shown can be read (dockerd: `argsEscaped`). */
 function commandText(record: ContainerRecord): string {
   return [record.path, ...record.args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
-}
-
-function portsOf(record: ContainerRecord): ContainerSummary['Ports'] {
-  const ports: ContainerSummary['Ports'][number][] = [];
-  for (const [key, bindings] of Object.entries(record.sandbox?.ports ?? {})) {
-    const [number = '', type = 'tcp'] = key.split('/');
-    const privatePort = Number(number);
-    if (bindings == null || bindings.length === 0) {
-      ports.push({ PrivatePort: privatePort, Type: type });
-      continue;
-    }
-    for (const { HostIp: ip = '', HostPort: hostPort = '' } of bindings) {
-      ports.push({
-        ...(ip === '' ? {} : { IP: ip }),
-        PrivatePort: privatePort,
-        PublicPort: Number(hostPort),
-        Type: type,
-      });
-    }
-  }
-  return ports;
 }

@@ -1,24 +1,40 @@
 import { invalid } from '../../base/errors.ts';
-import { shortId } from '../../base/ids.ts';
-import { untilFilter } from '../../base/moment.ts';
-import { parseNanos } from '../../base/time.ts';
+import { isLaterStamp, parseNanos } from '../../base/time.ts';
+import {
+  anyValue,
+  booleanOf,
+  compileFilters,
+  type FilterRules,
+  type Filters,
+  labelRule,
+  notLabelRule,
+  type Predicate,
+  type TextTest,
+  textPatterns,
+  untilFilter,
+} from '../../spec/index.ts';
 import type { ImageStore } from '../../store/index.ts';
 import type { ContainerRecord } from '../model/record.ts';
-import type { Filters } from '../model/requests.ts';
 import { statusOf } from '../model/state.ts';
 import type { ContainerTable } from '../tables/container-table.ts';
 import type { ListMatcher, ListRules } from './list-matcher.ts';
+import { portsOf } from './list-ports.ts';
 import { endpointsOf } from './network-settings.ts';
+import { isInRange, type PortRange, parsePortRange } from './port-filter.ts';
 import { statusText } from './status-text.ts';
 
-type Matcher = (record: ContainerRecord) => boolean;
-type Compile = (
-  values: readonly string[],
-  context: { images: Pick<ImageStore, 'resolve'>; table: ContainerTable },
-) => Matcher;
+interface ListContext {
+  readonly images: Pick<ImageStore, 'resolve'>;
+  readonly table: ContainerTable;
+}
 
-const HEALTH: ReadonlySet<string> = new Set(['starting', 'healthy', 'unhealthy', 'none']);
-const STATES = new Set(['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead']);
+interface RuleContext extends ListContext {
+  readonly hasName: TextTest;
+  readonly hasPort: Predicate<ContainerRecord>;
+}
+
+const HEALTH: readonly string[] = ['none', 'starting', 'healthy', 'unhealthy'];
+const STATES: readonly string[] = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 
 export function createListRules(images: Pick<ImageStore, 'resolve'>): ListRules {
   return {
@@ -28,137 +44,118 @@ export function createListRules(images: Pick<ImageStore, 'resolve'>): ListRules 
       const known = new Map<string, string>();
       return ({ config: { Image: name = '' }, imageId }) => {
         if (!known.has(name)) known.set(name, idOf(images, name));
-        return known.get(name) === imageId || imageId.replace('sha256:', '').startsWith(name)
-          ? name
-          : shortId(imageId.replace('sha256:', ''));
+        return known.get(name) === imageId ? name : imageId;
       };
     },
-    pruneMatcher: (filters) => {
-      const matchers = Object.entries(filters).map(([name, values]) => {
-        if (name === 'label') return label(values, undefined);
-        if (name === 'label!') return not(label(values, undefined));
-        if (name === 'until') return until(filters);
-        throw invalid(`invalid filter '${name}'`);
-      });
-      return (record) => matchers.every((matches) => matches(record));
-    },
+    pruneMatcher: (filters) =>
+      compileFilters(filters, PRUNE, { limit: untilFilter(filters, BigInt(Date.now()) * 1_000_000n) }),
   };
 }
 
-function listMatcher(filters: Filters, context: Parameters<Compile>[1]): ListMatcher {
-  const matchers = Object.entries(filters)
-    .filter(([, values]) => values.length > 0)
-    .map(([name, values]) => {
-      const compile = FILTERS[name];
-      if (compile === undefined) throw invalid(`invalid filter '${name}'`);
-      return compile(values, context);
-    });
+async function listMatcher(filters: Filters, context: ListContext): Promise<ListMatcher> {
+  const hasName = await textPatterns(filters['name']);
+  const hasPort = portTest(filters['publish'] ?? [], filters['expose'] ?? []);
   return {
-    showsAll: ['status', 'exited', 'before', 'since'].some((name) => (filters[name] ?? []).length > 0),
-    matches: (record) => matchers.every((matches) => matches(record)),
+    showsAll: (filters['status'] ?? []).length > 0,
+    matches: compileFilters(filters, LIST, { ...context, hasName, hasPort }),
   };
 }
 
-const FILTERS: Readonly<Record<string, Compile>> = {
-  id: (values) => (record) => values.some((value) => record.id.startsWith(value)),
-  name: (values) => {
-    const patterns = values.map(namePattern);
-    return (record) => patterns.some((pattern) => pattern.test(record.name) || pattern.test(`/${record.name}`));
-  },
-  label,
-  status: (values) => {
-    for (const value of values) if (!STATES.has(value)) throw invalid(`invalid filter 'status=${value}'`);
-    return (record) => values.includes(statusOf(record));
-  },
+const labels = (record: ContainerRecord): ContainerRecord['config']['Labels'] => record.config.Labels;
+
+const PRUNE: FilterRules<ContainerRecord, { readonly limit: bigint | undefined }> = {
+  label: labelRule(labels),
+  'label!': notLabelRule(labels),
+  until:
+    (_values, { limit }) =>
+    (record) =>
+      limit === undefined || (parseNanos(record.createdAt) ?? 0n) <= limit,
+};
+
+const LIST: FilterRules<ContainerRecord, RuleContext> = {
+  id: anyValue((record, value) => record.id.startsWith(value)),
+  name:
+    (_values, { hasName }) =>
+    ({ name }) =>
+      hasName(name) || hasName(`/${name}`),
+  label: labelRule(labels),
+  status: oneOf('status', 'state', STATES, statusOf),
+  health: oneOf('health', 'health', HEALTH, ({ health }) => health?.Status ?? 'none'),
   exited: (values) => {
-    const codes = values.map((value) => {
-      if (!/^-?\d+$/.test(value)) throw invalid(`invalid filter 'exited=${value}'`);
-      return Number(value);
-    });
-    return (record) =>
-      record.state.finishedAt.startsWith('0001') === false &&
-      !record.state.running &&
-      codes.includes(record.state.exitCode);
+    const codes = values.map(exitCode);
+    return ({ state }) =>
+      codes.length === 0 || (!state.finishedAt.startsWith('0001') && !state.running && codes.includes(state.exitCode));
   },
   ancestor: (values, { images }) => {
     const ids = new Set(values.map((value) => idOf(images, value)));
-    return (record) => ids.has(record.imageId) || values.includes(record.config.Image ?? '');
+    return (record) => ids.size === 0 || ids.has(record.imageId) || values.includes(record.config.Image ?? '');
   },
   before: (values, { table }) => {
-    const times = values.map((value) => table.resolve(value).record.createdAt);
-    return (record) => times.every((time) => record.createdAt < time);
+    const stamps = values.map((value) => table.resolve(value).record.createdAt);
+    return (record) => stamps.every((stamp) => isLaterStamp(stamp, record.createdAt));
   },
   since: (values, { table }) => {
-    const times = values.map((value) => table.resolve(value).record.createdAt);
-    return (record) => times.every((time) => record.createdAt > time);
+    const stamps = values.map((value) => table.resolve(value).record.createdAt);
+    return (record) => stamps.every((stamp) => isLaterStamp(record.createdAt, stamp));
   },
-  volume: (values) => (record) =>
-    record.mounts.some((mount) => values.includes(mount.Name ?? mount.Source) || values.includes(mount.Destination)),
-  network: (values) => (record) =>
+  volume: anyValue((record, value) =>
+    record.mounts.some((mount) => value === (mount.Name ?? mount.Source) || value === mount.Destination),
+  ),
+  network: anyValue((record, value) =>
     Object.entries(endpointsOf(record)).some(
-      ([name, { NetworkID: id = '' }]) =>
-        values.includes(name) || (id !== '' && values.some((value) => id.startsWith(value))),
+      ([name, { NetworkID: id = '' }]) => value === name || (id !== '' && id.startsWith(value)),
     ),
-  publish: (values) => ports(values, (record) => Object.keys(record.hostConfig.PortBindings ?? {})),
-  expose: (values) => ports(values, (record) => Object.keys(record.config.ExposedPorts ?? {})),
-  health: (values) => {
-    for (const value of values) {
-      if (!HEALTH.has(value)) throw invalid(`unrecognized filter value for health: ${value}`);
-    }
-    return ({ health }) => values.includes(health?.Status ?? 'none');
-  },
+  ),
+  publish: (_values, { hasPort }) => hasPort,
+  expose: (_values, { hasPort }) => hasPort,
   'is-task': (values) => {
-    for (const value of values) {
-      if (!['0', 'false', '1', 'true'].includes(value)) throw invalid(`invalid filter 'is-task=[${value}]'`);
-    }
-    return () => values.includes('false') || values.includes('0');
+    // No container is a cluster's yet.
+    const wanted = booleanOf('is-task', values);
+    return () => !wanted;
   },
   isolation: () => () => true,
 };
 
-/** A regular expression, as dockerd takes it; text that is none is looked for as it is. */
-function namePattern(value: string): RegExp {
-  try {
-    return new RegExp(value);
-  } catch {
-    return new RegExp(value.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  }
+/** A port that is published, or one that is exposed: dockerd takes a container for either. */
+function portTest(publish: readonly string[], expose: readonly string[]): Predicate<ContainerRecord> {
+  if (publish.length + expose.length === 0) return () => true;
+  const [published, exposed] = [
+    publish.map((value) => parsePortRange('publish', value)),
+    expose.map((value) => parsePortRange('expose', value)),
+  ];
+  const isOneOf = (ranges: readonly PortRange[], port: number | undefined, protocol: string): boolean =>
+    ranges.some((range) => isInRange(port, protocol, range));
+  return (record) =>
+    portsOf(record).some(
+      ({ PublicPort, PrivatePort, Type }) =>
+        isOneOf(published, PublicPort, Type) || isOneOf(exposed, PrivatePort, Type),
+    );
 }
 
-/** All of them: `key` or `key=value`. */
-function label(values: readonly string[], _context: unknown): Matcher {
-  const wanted = values.map((value) => {
-    const at = value.indexOf('=');
-    return at < 0 ? { key: value, value: undefined } : { key: value.slice(0, at), value: value.slice(at + 1) };
-  });
-  return ({ config: { Labels: labels } }) =>
-    wanted.every(({ key, value }) => {
-      const own = labels?.[key];
-      return own !== undefined && (value === undefined || own === value);
-    });
+/** A rule of a word out of few. */
+function oneOf(
+  filter: string,
+  what: string,
+  words: readonly string[],
+  of: (record: ContainerRecord) => string,
+): FilterRules<ContainerRecord>[string] {
+  return (values) => {
+    for (const value of values) {
+      if (words.includes(value)) continue;
+      throw invalid(
+        `invalid filter '${filter}=${value}': invalid value for ${what} (${value}): must be one of ${words.join(', ')}`,
+      );
+    }
+    return (record) => values.length === 0 || values.includes(of(record));
+  };
 }
 
-/** `80`, `80/udp`, `80-90/tcp`. */
-function ports(values: readonly string[], of: (record: ContainerRecord) => readonly string[]): Matcher {
-  const wanted = new Set<string>();
-  for (const value of values) {
-    const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(value);
-    if (match === null) throw invalid(`invalid filter: invalid port: ${value}`);
-    const first = Number(match[1]);
-    const last = Number(match[2] ?? match[1]);
-    for (let port = first; port <= Math.min(last, 65_535); port += 1) wanted.add(`${port}/${match[3] ?? 'tcp'}`);
-  }
-  return (record) => of(record).some((port) => wanted.has(port));
-}
-
-/** Created before the moment of `until`. */
-function until(filters: Filters): Matcher {
-  const limit = untilFilter(filters, BigInt(Date.now()) * 1_000_000n);
-  return (record) => limit === undefined || (parseNanos(record.createdAt) ?? 0n) < limit;
-}
-
-function not(matches: Matcher): Matcher {
-  return (record) => !matches(record);
+/** @throws EngineError invalid */
+function exitCode(value: string): number {
+  const why = /^[+-]?\d+$/.test(value) ? 'value out of range' : 'invalid syntax';
+  const code = Number(value);
+  if (why === 'value out of range' && Number.isSafeInteger(code)) return code;
+  throw invalid(`invalid filter 'exited=${value}': strconv.Atoi: parsing ${JSON.stringify(value)}: ${why}`);
 }
 
 function idOf(images: Pick<ImageStore, 'resolve'>, ref: string): string {

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { notFound } from '../../base/errors.ts';
 import type { Digest, ObjectId } from '../../base/ids.ts';
 import { memoryRecords } from '../../base/records.ts';
+import type { Filters } from '../../spec/index.ts';
 import type { StoredImage } from '../../store/index.ts';
 import { type ContainerRecord, NEVER_STARTED } from '../model/record.ts';
-import type { Filters } from '../model/requests.ts';
 import { mergeConfig } from '../plan/merge-config.ts';
 import { ContainerTable } from '../tables/container-table.ts';
 import { createListRules } from './list-rules.ts';
@@ -36,64 +36,132 @@ function record(id: string, change: Partial<ContainerRecord> = {}): ContainerRec
   };
 }
 
-function matching(filters: Filters, ...records: ContainerRecord[]): readonly string[] {
+async function matching(filters: Filters, ...records: ContainerRecord[]): Promise<readonly string[]> {
   const table = new ContainerTable(memoryRecords());
   for (const one of records) table.insert(one);
   const resolve = (ref: string): StoredImage => {
     if (ref === 'busybox') return { id: IMAGE_ID } as StoredImage;
     throw notFound('image', ref);
   };
-  const { matches } = createListRules({ resolve }).matcher(filters, table);
+  const { matches } = await createListRules({ resolve }).matcher(filters, table);
   return records.filter((one) => matches(one)).map(({ name }) => name);
 }
 
 const running = { ...NEVER_STARTED, running: true, startedAt: '2024-01-01T00:00:00Z' };
 const exited = { ...NEVER_STARTED, startedAt: '2024-01-01T00:00:00Z', finishedAt: '2024-01-01T00:01:00Z', exitCode: 3 };
 
-test('values of one filter are alternatives, filters are all required', () => {
+test('values of one filter are alternatives, filters are all required', async () => {
   const a = record('a', { state: running, config: { Labels: { tier: 'web' } } });
   const b = record('b', { state: exited, config: { Labels: { tier: 'db' } } });
-  assert.deepEqual(matching({ status: ['running', 'exited'] }, a, b), ['name-a', 'name-b']);
-  assert.deepEqual(matching({ status: ['running', 'exited'], label: ['tier=db'] }, a, b), ['name-b']);
-  assert.deepEqual(matching({ label: ['tier'] }, a, b), ['name-a', 'name-b']);
-  assert.deepEqual(matching({ exited: ['3'] }, a, b), ['name-b']);
-  assert.deepEqual(matching({ exited: ['0'] }, a, b), []);
+  assert.deepEqual(await matching({ status: ['running', 'exited'] }, a, b), ['name-a', 'name-b']);
+  assert.deepEqual(await matching({ status: ['running', 'exited'], label: ['tier=db'] }, a, b), ['name-b']);
+  assert.deepEqual(await matching({ label: ['tier'] }, a, b), ['name-a', 'name-b']);
+  assert.deepEqual(await matching({ exited: ['3'] }, a, b), ['name-b']);
+  assert.deepEqual(await matching({ exited: ['0'] }, a, b), []);
 });
 
-test('names match as regular expressions, with or without the slash, and bad ones as text', () => {
+test('names match as regular expressions, with or without the slash, and bad ones as text', async () => {
   const web = record('a', { name: 'web' });
   const webs = record('b', { name: 'webs' });
-  assert.deepEqual(matching({ name: ['we'] }, web, webs), ['web', 'webs']);
-  assert.deepEqual(matching({ name: ['^/web$'] }, web, webs), ['web']);
-  assert.deepEqual(matching({ name: ['('] }, web, webs), []);
+  assert.deepEqual(await matching({ name: ['we'] }, web, webs), ['web', 'webs']);
+  assert.deepEqual(await matching({ name: ['^/web$'] }, web, webs), ['web']);
+  assert.deepEqual(await matching({ name: ['('] }, web, webs), []);
 });
 
-test('before and since compare with a container that must be there', () => {
+test('before and since compare with a container that must be there', async () => {
   const old = record('a', { createdAt: '2024-01-01T00:00:00Z' });
   const recent = record('b', { createdAt: '2024-01-02T00:00:00Z' });
-  assert.deepEqual(matching({ before: ['name-b'] }, old, recent), ['name-a']);
-  assert.deepEqual(matching({ since: ['name-a'] }, old, recent), ['name-b']);
-  assert.throws(() => matching({ since: ['gone'] }, old), { kind: 'notFound', message: 'No such container: gone' });
+  assert.deepEqual(await matching({ before: ['name-b'] }, old, recent), ['name-a']);
+  assert.deepEqual(await matching({ since: ['name-a'] }, old, recent), ['name-b']);
+  // Times are written without their last zeros.
+  const [tenth, later] = [
+    record('c', { createdAt: '2024-01-03T00:00:00.1Z' }),
+    record('d', { createdAt: '2024-01-03T00:00:00.12Z' }),
+  ];
+  assert.deepEqual(await matching({ before: ['name-d'] }, tenth, later), ['name-c']);
+  assert.deepEqual(await matching({ since: ['name-c'] }, tenth, later), ['name-d']);
+  await assert.rejects(matching({ since: ['gone'] }, old), { kind: 'notFound', message: 'No such container: gone' });
 });
 
-test('images, networks, volumes and ports are found by what they are called', () => {
+test('images and networks are found by what they are called', async () => {
   const plain = record('a');
   const other = record('b', {
     imageId: `sha256:${'b'.repeat(64)}` as Digest,
-    config: { Image: 'nginx', ExposedPorts: { '80/tcp': {} } },
-    hostConfig: { NetworkMode: 'none', PortBindings: { '53/udp': [] } },
+    config: { Image: 'nginx' },
+    hostConfig: { NetworkMode: 'none' },
   });
-  assert.deepEqual(matching({ ancestor: ['busybox'] }, plain, other), ['name-a']);
-  assert.deepEqual(matching({ ancestor: ['gone'] }, plain, other), []);
-  assert.deepEqual(matching({ network: ['none'] }, plain, other), ['name-b']);
-  assert.deepEqual(matching({ expose: ['79-81'] }, plain, other), ['name-b']);
-  assert.deepEqual(matching({ publish: ['53/udp'] }, plain, other), ['name-b']);
-  assert.deepEqual(matching({ publish: ['53'] }, plain, other), []);
+  assert.deepEqual(await matching({ ancestor: ['busybox'] }, plain, other), ['name-a']);
+  assert.deepEqual(await matching({ ancestor: ['gone'] }, plain, other), []);
+  assert.deepEqual(await matching({ network: ['none'] }, plain, other), ['name-b']);
 });
 
-test('unknown filters and values are refused', () => {
+test('publish is the port of the host, expose that of the container, of those that run', async () => {
+  const ports = { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '18080' }], '90/udp': null };
+  const web = record('a', { sandbox: { ports } as unknown as NonNullable<ContainerRecord['sandbox']> });
+  const made = record('b', {
+    config: { ExposedPorts: { '80/tcp': {} } },
+    hostConfig: { PortBindings: { '80/tcp': [{ HostPort: '18080' }] } },
+  });
+  const found = (filters: Filters): Promise<readonly string[]> => matching(filters, web, made);
+  for (const filters of [
+    { publish: ['18080'] },
+    { publish: ['18080/tcp'] },
+    { publish: ['1-65535'] },
+    { expose: ['80'] },
+    { expose: ['79-81/TCP'] },
+    { expose: ['90/udp'] },
+    { publish: ['18080'], expose: ['7'] },
+  ]) {
+    assert.deepEqual(await found(filters), ['name-a'], JSON.stringify(filters));
+  }
+  for (const filters of [{ publish: ['80'] }, { publish: ['18080/udp'] }, { expose: ['18080'] }, { publish: ['0'] }]) {
+    assert.deepEqual(await found(filters), [], JSON.stringify(filters));
+  }
+});
+
+test('ports that are none are refused in the words of dockerd', async () => {
+  const refused = async (value: string, why: string): Promise<void> =>
+    assert.rejects(matching({ publish: [value] }), {
+      kind: 'invalid',
+      message: `error while looking up for publish ${value}: ${why}`,
+    });
+  await refused('x/tcp', 'strconv.ParseUint: parsing "x": invalid syntax');
+  await refused('80-', 'strconv.ParseUint: parsing "": invalid syntax');
+  await refused('1-70000', 'strconv.ParseUint: parsing "70000": value out of range');
+  await refused('90-80', 'Invalid range specified for the Port: 90-80');
+  await refused('/tcp', 'Empty string specified for ports.');
+});
+
+test('a list without -a shows what runs, unless it asks for a status', async () => {
+  const showsAll = async (filters: Filters): Promise<boolean> => {
+    const table = new ContainerTable(memoryRecords());
+    table.insert(record('a'));
+    const rules = createListRules({ resolve: () => ({ id: IMAGE_ID }) as StoredImage });
+    return (await rules.matcher(filters, table)).showsAll;
+  };
+  assert.equal(await showsAll({ status: ['created'] }), true);
+  for (const filters of [{ since: ['name-a'] }, { before: ['name-a'] }, { exited: ['0'] }, { status: [] }]) {
+    assert.equal(await showsAll(filters), false, JSON.stringify(filters));
+  }
+});
+
+test('a list calls an image as the user did while the name is the image’s, then by its full id', () => {
+  const other = `sha256:${'b'.repeat(64)}` as Digest;
+  const ids: Record<string, Digest> = { kept: IMAGE_ID, moved: other, aaaaaaaaaaaa: IMAGE_ID };
+  const nameOf = createListRules({
+    resolve: (ref) => {
+      const id = ids[ref];
+      if (id === undefined) throw notFound('image', ref);
+      return { id } as StoredImage;
+    },
+  }).imageNamer();
+  const shown = ['kept', 'moved', 'aaaaaaaaaaaa', 'gone'].map((Image) => nameOf(record('a', { config: { Image } })));
+  assert.deepEqual(shown, ['kept', IMAGE_ID, 'aaaaaaaaaaaa', IMAGE_ID]);
+});
+
+test('unknown filters and values are refused', async () => {
   for (const filters of [{ bogus: ['x'] }, { status: ['asleep'] }, { exited: ['x'] }, { publish: ['x'] }]) {
-    assert.throws(() => matching(filters as unknown as Filters), { kind: 'invalid' }, JSON.stringify(filters));
+    await assert.rejects(matching(filters as unknown as Filters), { kind: 'invalid' }, JSON.stringify(filters));
   }
 });
 

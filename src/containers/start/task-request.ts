@@ -34,7 +34,7 @@ export async function startTask(
     spec: await world.specs.container({ record, rootfs, mounts, files, joined, shmPath: ipc.shmPath }),
     runtime: hostConfig.Runtime === '' ? undefined : hostConfig.Runtime,
     stdio,
-    log: logSpec(record, containerPaths(world.dataRoot, record.id).log, world.logDefaults),
+    log: await logSpec(record, containerPaths(world.dataRoot, record.id).log, world.logDefaults),
   };
 }
 

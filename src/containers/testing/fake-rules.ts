@@ -55,7 +55,7 @@ export function fakeRules(): Rules {
     },
     readLog: () => Readable.from([]),
     listRules: {
-      matcher: () => ({ showsAll: false, matches: () => true }),
+      matcher: async () => ({ showsAll: false, matches: () => true }),
       pruneMatcher: () => () => true,
       imageNamer: () => (record) => record.config.Image ?? '',
       statusText: () => '',

@@ -1,4 +1,10 @@
-import { parseNanos } from '../../base/time.ts';
+import { type Nanos, parseNanos } from '../../base/time.ts';
+import type { ImageConfig } from '../../spec/index.ts';
+
+/** When an image says that it was created, in nanoseconds; undefined when it says nothing or no time. */
+export function createdAt({ config }: { readonly config: ImageConfig }): Nanos | undefined {
+  return config.created === undefined ? undefined : parseNanos(config.created);
+}
 
 /** Go's zero time when it is missing or no time. */
 export function unixSeconds(time: string | undefined): number {

@@ -1,20 +1,26 @@
 import type { Digest } from '../../base/ids.ts';
 import { parseMoment } from '../../base/moment.ts';
 import {
+  booleanFilter,
+  booleanOf,
+  compileFilters,
   type Descriptor,
+  type FilterRules,
+  type Filters,
   familiarName,
   familiarString,
   hostPlatform,
+  labelRule,
+  type Predicate,
   parseReference,
+  pathMatch,
   platformRank,
 } from '../../spec/index.ts';
 import type { StoredImage, StoredTarget } from '../../store/index.ts';
 import { type LayerSizes, layerSizes, layersOf, sizeOf } from '../layers/layer-chain.ts';
-import { unixSeconds } from '../model/created.ts';
+import { createdAt, unixSeconds } from '../model/created.ts';
 import type { ImagesDeps } from '../model/deps.ts';
 import { familiar } from '../names/familiar.ts';
-import { booleanFilter, checkFilters, type Filters, labelsMatch } from './filters.ts';
-import { globMatch } from './glob.ts';
 import { type ManifestSummary, manifestSummaries } from './manifest-summary.ts';
 
 /** One element of `GET /images/json`. */
@@ -43,7 +49,35 @@ export interface ListOptions {
   readonly manifests: boolean;
 }
 
-const FILTERS = ['dangling', 'label', 'before', 'since', 'until', 'reference'];
+/** `dangling` and `reference` are about names, of which an image has several: here only their values are looked at. */
+const RULES: FilterRules<StoredImage, Pick<ImagesDeps, 'images'>> = {
+  dangling: (values) => {
+    booleanOf('dangling', values);
+    return () => true;
+  },
+  reference: (values) => {
+    for (const value of values) pathMatch(value, '');
+    return () => true;
+  },
+  label: labelRule((image) => image.config.config?.Labels),
+  before: (values, { images }) =>
+    createdWithin(
+      values.map((ref) => createdAt(images.resolve(ref))),
+      (at, limit) => at < limit,
+    ),
+  since: (values, { images }) =>
+    createdWithin(
+      values.map((ref) => createdAt(images.resolve(ref))),
+      (at, limit) => at > limit,
+    ),
+  until: (values) => {
+    const now = BigInt(Date.now()) * 1_000_000n;
+    return createdWithin(
+      values.map((value) => parseMoment(value, now)),
+      (at, limit) => at < limit,
+    );
+  },
+};
 
 /** A line of the list: an image with the names of the targets that it stands for. */
 interface Entry {
@@ -60,16 +94,15 @@ interface Entry {
  */
 export function listImages(deps: ImagesDeps, options: ListOptions): ImageSummary[] {
   const { filters } = options;
-  checkFilters(filters, FILTERS);
-  const isWanted = imageFilter(deps, filters);
+  const isWanted = compileFilters(filters, RULES, deps);
   const patterns = filters['reference'] ?? [];
   const dangling = booleanFilter(filters, 'dangling');
   const sizes = layerSizes(deps.snapshots);
-  const entries = listEntries(deps);
+  const entries = listEntries(deps).sort(newestFirst);
   const usage = options.sharedSize ? layerUsage(entries) : undefined;
   const parents = new Set(deps.images.list().flatMap(({ parent }) => parent ?? []));
 
-  const summaries = entries.flatMap(({ image, targets, names, layers }): ImageSummary[] => {
+  return entries.flatMap(({ image, targets, names, layers }): ImageSummary[] => {
     if (!isWanted(image)) return [];
     const shown = names.filter((name) => matches(patterns, name)).map(familiar);
     const tags = shown.filter((name) => !name.includes('@'));
@@ -102,7 +135,11 @@ export function listImages(deps: ImagesDeps, options: ListOptions): ImageSummary
       },
     ];
   });
-  return summaries.sort((a, b) => b.Created - a.Created);
+}
+
+function newestFirst(one: Entry, other: Entry): number {
+  const [at, otherAt] = [createdAt(one.image) ?? 0n, createdAt(other.image) ?? 0n];
+  return at === otherAt ? 0 : at > otherAt ? -1 : 1;
 }
 
 /** Bytes of all layers that images have, each counted once. */
@@ -155,21 +192,15 @@ function manifestsOf(deps: ImagesDeps, targets: readonly StoredTarget[], sizes: 
   return [...new Map(all.map((each) => [each.ID, each])).values()];
 }
 
-/** The filters on the image itself; those on its names are the caller's. */
-function imageFilter(deps: ImagesDeps, filters: Filters): (image: StoredImage) => boolean {
-  const created = (ref: string): number => unixSeconds(deps.images.resolve(ref).config.created);
-  const before = (filters['before'] ?? []).map(created);
-  const since = (filters['since'] ?? []).map(created);
-  const now = BigInt(Date.now()) * 1_000_000n;
-  const until = (filters['until'] ?? []).map((value) => parseMoment(value, now));
+/** Whether an image was created within limits to the nanosecond; one that says no time is within no limit, and is none itself. */
+function createdWithin(
+  limits: readonly (bigint | undefined)[],
+  isWithin: (at: bigint, limit: bigint) => boolean,
+): Predicate<StoredImage> {
+  const known = limits.filter((limit) => limit !== undefined);
   return (image) => {
-    const at = unixSeconds(image.config.created);
-    return (
-      before.every((limit) => at < limit) &&
-      since.every((limit) => at > limit) &&
-      until.every((limit) => BigInt(at) * 1_000_000_000n < limit) &&
-      labelsMatch(filters['label'], image.config.config?.Labels ?? {})
-    );
+    const at = createdAt(image);
+    return known.every((limit) => at !== undefined && isWithin(at, limit));
   };
 }
 
@@ -178,7 +209,7 @@ function matches(patterns: readonly string[], name: string): boolean {
   if (patterns.length === 0) return true;
   const reference = parseReference(name);
   return patterns.some(
-    (pattern) => globMatch(pattern, familiarString(reference)) || globMatch(pattern, familiarName(reference)),
+    (pattern) => pathMatch(pattern, familiarString(reference)) || pathMatch(pattern, familiarName(reference)),
   );
 }
 

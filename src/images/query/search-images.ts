@@ -1,11 +1,12 @@
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { Credentials, SearchResult } from '../../distribution/index.ts';
+import { booleanOf, compileFilters, type FilterRules, type Filters } from '../../spec/index.ts';
 import type { ImagesDeps } from '../model/deps.ts';
 
 export interface SearchOptions {
   readonly limit: number;
   /** `stars=N`, `is-official=true`, `is-automated=false`. */
-  readonly filters: Readonly<Record<string, readonly string[]>>;
+  readonly filters: Filters;
   readonly credentials: Credentials;
 }
 
@@ -22,9 +23,7 @@ export async function searchImages(
   if (/^https?:\/\//.test(term)) {
     throw invalid(`invalid repository name: repository name (${term}) should not have a scheme`);
   }
-  const matches = searchFilter(filters);
-  // Docker Hub has built nothing by itself for years: no image is automated any more, as in dockerd.
-  if (wanted(filters, 'is-automated') === true) return [];
+  const matches = compileFilters(filters, RULES, undefined);
   const slash = term.indexOf('/');
   const host = term.slice(0, Math.max(slash, 0));
   const isHost = /[.:]/.test(host) || host === 'localhost';
@@ -40,29 +39,23 @@ export async function searchImages(
   return found.filter(matches).map((result) => ({ ...result, is_automated: false }));
 }
 
-const FILTERS: readonly string[] = ['stars', 'is-official', 'is-automated'];
-
-function searchFilter(filters: SearchOptions['filters']): (result: SearchResult) => boolean {
-  const unknown = Object.keys(filters).find((name) => !FILTERS.includes(name));
-  if (unknown !== undefined) throw invalid(`invalid filter '${unknown}'`);
-  const starsAtLeast = Math.max(0, ...(filters['stars'] ?? []).map(stars));
-  const official = wanted(filters, 'is-official');
-  return ({ star_count, is_official }) =>
-    star_count >= starsAtLeast && (official === undefined || is_official === official);
-}
+const RULES: FilterRules<SearchResult> = {
+  stars: (values) => {
+    const atLeast = Math.max(0, ...values.map(stars));
+    return ({ star_count: count }) => count >= atLeast;
+  },
+  'is-official': (values) => {
+    const wanted = booleanOf('is-official', values);
+    return ({ is_official: isOfficial }) => isOfficial === wanted;
+  },
+  'is-automated': (values) => {
+    // Docker Hub has built nothing by itself for years: no image is automated any more, as in dockerd.
+    const wanted = booleanOf('is-automated', values);
+    return () => !wanted;
+  },
+};
 
 function stars(value: string): number {
   if (/^[+-]?\d{1,18}$/.test(value)) return Number(value);
   throw invalid(`invalid filter 'stars=${value}': strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`);
-}
-
-/** Of a filter that says yes or no; undefined when it is not given. */
-function wanted(filters: SearchOptions['filters'], name: string): boolean | undefined {
-  const values = [...new Set(filters[name] ?? [])];
-  if (values.length === 0) return undefined;
-  const yes = values.every((value) => value === 'true' || value === '1');
-  if (!yes && !values.every((value) => value === 'false' || value === '0')) {
-    throw invalid(`invalid filter '${name}=[${values.join(' ')}]'`);
-  }
-  return yes;
 }

@@ -1,13 +1,33 @@
 import { EngineError } from '../../base/errors.ts';
-import { untilFilter } from '../../base/moment.ts';
+import {
+  booleanOf,
+  compileFilters,
+  type FilterRules,
+  type Filters,
+  labelRule,
+  notLabelRule,
+  untilFilter,
+} from '../../spec/index.ts';
 import type { StoredImage } from '../../store/index.ts';
 import { chainIds, layerSizes, sizesOfImage } from '../layers/layer-chain.ts';
-import { unixSeconds } from '../model/created.ts';
+import { createdAt } from '../model/created.ts';
 import type { ImagesDeps } from '../model/deps.ts';
-import { booleanFilter, checkFilters, type Filters, labelsExcluded, labelsMatch } from '../query/filters.ts';
 import { type RemoveRecord, removeImage } from './remove-image.ts';
 
-const FILTERS = ['dangling', 'label', 'label!', 'until'];
+const RULES: FilterRules<StoredImage, { readonly limit: bigint | undefined }> = {
+  dangling: (values) => {
+    const danglingOnly = booleanOf('dangling', values);
+    return (image) => !danglingOnly || image.names.length === 0;
+  },
+  label: labelRule((image) => image.config.config?.Labels),
+  'label!': notLabelRule((image) => image.config.config?.Labels),
+  until:
+    (_values, { limit }) =>
+    (image) => {
+      const at = createdAt(image);
+      return limit === undefined || (at !== undefined && at <= limit);
+    },
+};
 
 /**
  * Removes images without a tag, with `dangling=false` all that no container uses. Images in use are passed over.
@@ -18,21 +38,11 @@ export async function pruneImages(
   filters: Filters,
   signal: AbortSignal,
 ): Promise<{ readonly deleted: RemoveRecord[]; readonly reclaimedBytes: number }> {
-  checkFilters(filters, FILTERS);
-  const danglingOnly = booleanFilter(filters, 'dangling') ?? true;
-  const until = untilFilter(filters, BigInt(Date.now()) * 1_000_000n);
+  const limit = untilFilter(filters, BigInt(Date.now()) * 1_000_000n);
+  const passes = compileFilters({ dangling: ['true'], ...filters }, RULES, { limit });
   const isCandidate = (image: StoredImage): boolean => {
-    const labels = image.config.config?.Labels ?? {};
     const isHidden = nameCount(image) === 0 && deps.images.children(image.id).length > 0;
-    const isOld = until === undefined || BigInt(unixSeconds(image.config.created)) * 1_000_000_000n <= until;
-    const isSpared = danglingOnly && image.names.length > 0;
-    return (
-      !isHidden &&
-      !isSpared &&
-      isOld &&
-      labelsMatch(filters['label'], labels) &&
-      labelsExcluded(filters['label!'], labels)
-    );
+    return !isHidden && passes(image);
   };
   const sizes = sizesByChainId(deps);
   const deleted: RemoveRecord[] = [];

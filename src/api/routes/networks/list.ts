@@ -12,7 +12,7 @@ export const listNetworks = defineRoute({
   async handle({ query }, networks: Pick<Networks, 'list'>) {
     return {
       status: 200,
-      body: networks.list(query.filters).map((network) => ({ ...withoutStatus(network), Containers: {} })),
+      body: (await networks.list(query.filters)).map((network) => ({ ...withoutStatus(network), Containers: {} })),
     };
   },
 });

@@ -48,7 +48,7 @@ export const diskUsage = defineRoute({
     const registries = query.type.length === 0 ? deps.registryUsage() : [];
     const volumes: NonNullable<DiskUsage['volumes']>[number][] = [];
     if (wants('volume')) {
-      for (const volume of deps.volumes.list()) volumes.push(await withUsage(volume, containers, deps, signal));
+      for (const volume of await deps.volumes.list()) volumes.push(await withUsage(volume, containers, deps, signal));
     }
     const usage: DiskUsage = {
       layersSizeBytes: wants('image') ? await deps.images.layersSizeBytes() : 0,

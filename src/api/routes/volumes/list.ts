@@ -9,6 +9,6 @@ export const listVolumes = defineRoute({
   path: '/volumes',
   query: z.object({ filters: queryFilters }),
   async handle({ query }, volumes: Pick<Volumes, 'list'>) {
-    return { status: 200, body: { Volumes: volumes.list(query.filters), Warnings: null } };
+    return { status: 200, body: { Volumes: await volumes.list(query.filters), Warnings: null } };
   },
 });

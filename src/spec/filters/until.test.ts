@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { untilFilter } from './moment.ts';
-import { parseNanos } from './time.ts';
+import { parseNanos } from '../../base/time.ts';
+import { untilFilter } from './until.ts';
 
 const now = parseNanos('2026-01-02T03:04:05Z') ?? 0n;
 const until = (value: string): bigint | undefined => untilFilter({ until: [value] }, now);

@@ -5,7 +5,7 @@ import { invalid } from '../../base/errors.ts';
  * and pattern per segment, whatever the pattern.
  * @throws EngineError invalid `syntax error in pattern`
  */
-export function globMatch(pattern: string, text: string): boolean {
+export function pathMatch(pattern: string, text: string): boolean {
   const segments = splitPattern(pattern);
   const parts = text.split('/');
   return (

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { globMatch } from './glob.ts';
+import { pathMatch } from './path-match.ts';
 
 test('patterns match as in Go', () => {
   const cases: readonly (readonly [string, string, boolean])[] = [
@@ -20,12 +20,12 @@ test('patterns match as in Go', () => {
     ['', '', true],
     ['*', '', true],
   ];
-  for (const [pattern, text, expected] of cases) assert.equal(globMatch(pattern, text), expected, `${pattern} ${text}`);
+  for (const [pattern, text, expected] of cases) assert.equal(pathMatch(pattern, text), expected, `${pattern} ${text}`);
 });
 
 test('a broken pattern is refused, and a nasty one is quick', () => {
   for (const pattern of ['[', '[a', '[]', 'a\\', '[a-']) {
-    assert.throws(() => globMatch(pattern, 'a'), { kind: 'invalid', message: 'syntax error in pattern' }, pattern);
+    assert.throws(() => pathMatch(pattern, 'a'), { kind: 'invalid', message: 'syntax error in pattern' }, pattern);
   }
-  assert.equal(globMatch(`${'*a'.repeat(500)}b`, 'a'.repeat(5000)), false);
+  assert.equal(pathMatch(`${'*a'.repeat(500)}b`, 'a'.repeat(5000)), false);
 });

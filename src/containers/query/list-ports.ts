@@ -1,0 +1,24 @@
+import type { ContainerSummary } from '../model/inspection.ts';
+import type { ContainerRecord } from '../model/record.ts';
+
+/** The ports of a list: those that are published, and those that are only exposed, of a container that runs. */
+export function portsOf(record: ContainerRecord): ContainerSummary['Ports'] {
+  const ports: ContainerSummary['Ports'][number][] = [];
+  for (const [key, bindings] of Object.entries(record.sandbox?.ports ?? {})) {
+    const [number = '', type = 'tcp'] = key.split('/');
+    const privatePort = Number(number);
+    if (bindings == null || bindings.length === 0) {
+      ports.push({ PrivatePort: privatePort, Type: type });
+      continue;
+    }
+    for (const { HostIp: ip = '', HostPort: hostPort = '' } of bindings) {
+      ports.push({
+        ...(ip === '' ? {} : { IP: ip }),
+        PrivatePort: privatePort,
+        PublicPort: Number(hostPort),
+        Type: type,
+      });
+    }
+  }
+  return ports;
+}
