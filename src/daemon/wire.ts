@@ -64,6 +64,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     dataRoot: config.dataRoot,
     mountRoot: rootsFolder(config.execRoot),
     driver: config.storageDriver ?? 'auto',
+    limits: config.unpack,
     logger,
   });
   let registry: EngineRegistry | undefined;
@@ -137,7 +138,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     containers,
     registries,
     proxyOf,
-    limits: config.registry,
+    limits: { ...config.registry, maxLayerBytes: config.unpack.maxBytes },
   });
   const programs = describePrograms(runtime.runtimes, init);
   const info = {

@@ -1,7 +1,7 @@
 import { Duplex, pipeline, Readable } from 'node:stream';
 import { constants, createGunzip, createZstdDecompress, type ZstdDecompress } from 'node:zlib';
 import { EngineError, errnoOf, invalid, messageOf } from '../base/errors.ts';
-import { type DecompressLimits, Expansion } from './expansion.ts';
+import { Expansion } from './expansion.ts';
 import { type ProgramCompression, programDecoder } from './program-decoder.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
@@ -39,11 +39,11 @@ function byProgram(head: Uint8Array): ProgramCompression | undefined {
 
 /**
  * The bytes of `source` as they were before compression: gzip, zstd, and by programs of the system bzip2 and xz. Destroying the result destroys the source.
- * Broken data, truncation and exceeded limits end it with EngineError invalid or tooLarge; the source's own errors pass.
+ * Broken data, truncation and more than `maxBytes` (uncompressed; default: what a layer may have) end it with EngineError invalid or tooLarge; the source's own errors pass.
  */
 export async function decompress(
   source: Readable,
-  limits: DecompressLimits = {},
+  maxBytes?: number,
 ): Promise<{ readonly compression: Compression | ProgramCompression; readonly stream: Readable }> {
   const head = await peek(source, MAGIC_LENGTH);
   const compression = compressionOf(head);
@@ -52,7 +52,7 @@ export async function decompress(
   if (whole === source && head.length > 0) source.unshift(head);
   if (compression === 'none') return { compression, stream: whole };
   const decoder = createDecoder(compression);
-  return { compression, stream: Readable.from(limited(whole, decoder, limits), { objectMode: false }) };
+  return { compression, stream: Readable.from(limited(whole, decoder, maxBytes), { objectMode: false }) };
 }
 
 function createDecoder(compression: Exclude<Compression, 'none'> | ProgramCompression): Duplex {
@@ -60,16 +60,13 @@ function createDecoder(compression: Exclude<Compression, 'none'> | ProgramCompre
   return compression === 'zstd' ? zstdFrames() : programDecoder(compression);
 }
 
-async function* limited(source: Readable, decoder: Duplex, limits: DecompressLimits): AsyncGenerator<Buffer> {
-  const expansion = new Expansion(limits);
-  source.on('data', (chunk: Buffer) => {
-    expansion.read(chunk.length);
-  });
+async function* limited(source: Readable, decoder: Duplex, maxBytes?: number): AsyncGenerator<Buffer> {
+  const expansion = new Expansion(maxBytes);
   // Its errors reach the loop below through the decoder.
   pipeline(source, decoder, () => {});
   try {
     for await (const chunk of decoder as AsyncIterable<Buffer>) {
-      expansion.made(chunk.length);
+      expansion.add(chunk.length);
       yield chunk;
     }
   } catch (error) {

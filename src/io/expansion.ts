@@ -1,38 +1,23 @@
 import { EngineError } from '../base/errors.ts';
+import { DEFAULT_TAR_LIMITS } from './tar/limits.ts';
 
-export interface DecompressLimits {
-  /** Default 1 TiB: more than any real layer, less than an endless one. */
-  readonly maxBytes?: number;
-  /** Output per input byte; only looked at beyond 256 MiB of output. Default 2000: gzip cannot exceed 1032. */
-  readonly maxRatio?: number;
-}
-
-const RATIO_FREE_BYTES = 256 << 20;
-
-/** Stops archives that are small packed and endless unpacked. */
+/**
+ * Stops data that unpacks to more than somebody allows. The ratio says nothing: 300 MB of zeros are a fair layer, and zstd makes 10 kB
+ * of them.
+ */
 export class Expansion {
   readonly #maxBytes: number;
-  readonly #maxRatio: number;
-  #input = 0;
-  #output = 0;
+  #bytes = 0;
 
-  constructor({ maxBytes = 2 ** 40, maxRatio = 2000 }: DecompressLimits) {
+  constructor(maxBytes: number = DEFAULT_TAR_LIMITS.maxArchiveBytes) {
     this.#maxBytes = maxBytes;
-    this.#maxRatio = maxRatio;
-  }
-
-  read(bytes: number): void {
-    this.#input += bytes;
   }
 
   /** @throws EngineError tooLarge */
-  made(bytes: number): void {
-    this.#output += bytes;
-    if (this.#output > this.#maxBytes) {
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#maxBytes) {
       throw new EngineError('tooLarge', `archive exceeds ${this.#maxBytes} bytes when decompressed`);
-    }
-    if (this.#output > RATIO_FREE_BYTES && this.#output / this.#input > this.#maxRatio) {
-      throw new EngineError('tooLarge', `archive expands more than ${this.#maxRatio} times when decompressed`);
     }
   }
 }

@@ -9,4 +9,4 @@ export function testRegistries(hosts: Partial<RegistryHostsConfig> = {}): Regist
   });
 }
 
-export const TEST_LIMITS = { maxConcurrentDownloads: 3, maxConcurrentUploads: 5 } as const;
+export const TEST_LIMITS = { maxConcurrentDownloads: 3, maxConcurrentUploads: 5, maxLayerBytes: 2 ** 40 } as const;

@@ -98,6 +98,7 @@ test('daemon.json has the same options under dockerd’s keys', () => {
       mtu: 1400,
       bip: null,
       gc: { maxBytes: '10g', keepDays: 30 },
+      unpack: { maxBytes: '64g', maxEntries: 2_000_000 },
     }),
   );
   const resolved = resolveConfig(file);
@@ -109,6 +110,9 @@ test('daemon.json has the same options under dockerd’s keys', () => {
   assert.equal(resolved.shmSizeBytes, 128 << 20);
   assert.equal(resolved.network.mtu, 1400);
   assert.deepEqual(resolved.gc, { maxBytes: 10 * 2 ** 30, keepDays: 30 });
+  assert.deepEqual(resolved.unpack, { maxBytes: 64 * 2 ** 30, maxEntries: 2_000_000 });
+  assert.deepEqual(config().unpack, { maxBytes: 2 ** 40, maxEntries: 10_000_000 });
+  assert.throws(() => config('--unpack-max-entries', '0'), { message: /invalid unpack-max-entries: 0/ });
   assert.deepEqual(config().gc, { maxBytes: undefined, keepDays: undefined });
   assert.throws(() => parseConfigText('/d.json', '{"gc":{"size":1}}'), { message: /configuration option: gc\.size$/ });
   assert.throws(() => parseConfigText('/d.json', '{"gc":5}'), { message: /configuration option: gc$/ });

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { RunDefaults } from '../../containers/index.ts';
 import { type ProxySettings, parseProxy } from '../../distribution/index.ts';
+import { DEFAULT_TAR_LIMITS } from '../../io/index.ts';
 import type { Ulimit } from '../../spec/index.ts';
 import type { LogFormat, LogLevel } from '../log.ts';
 import type { OptionName, OptionValues } from './options.ts';
@@ -42,6 +43,8 @@ export interface Config {
   };
   /** Which images may stay; undefined limits nothing. */
   readonly gc: { readonly maxBytes: number | undefined; readonly keepDays: number | undefined };
+  /** Limits of one image layer, decompressed. */
+  readonly unpack: { readonly maxBytes: number; readonly maxEntries: number };
   readonly registry: {
     readonly insecure: readonly string[];
     /** Of Docker Hub, as `info` shows them. */
@@ -124,6 +127,10 @@ export function resolveConfig(values: OptionValues): Config {
     gc: {
       maxBytes: integer(values, 'gc-max-bytes', 0, 0) || undefined,
       keepDays: integer(values, 'gc-keep-days', 0, 0) || undefined,
+    },
+    unpack: {
+      maxBytes: integer(values, 'unpack-max-bytes', DEFAULT_TAR_LIMITS.maxArchiveBytes, 1),
+      maxEntries: integer(values, 'unpack-max-entries', DEFAULT_TAR_LIMITS.maxEntries, 1),
     },
     registry: registryConfig(values),
     proxies: proxyConfig(values),

@@ -238,6 +238,20 @@ export const OPTIONS = [
   { flag: 'tlskey', kind: 'string', value: 'FILE', help: 'Set the path of the TLS key file', isRefused: true },
   { flag: 'tlsverify', kind: 'bool', help: "Use TLS and verify the client's certificate", isRefused: true },
   {
+    flag: 'unpack-max-bytes',
+    kind: 'bytes',
+    key: 'unpack.maxBytes',
+    value: 'BYTES',
+    help: 'Limit the decompressed size of an image layer (default 1TiB)',
+  },
+  {
+    flag: 'unpack-max-entries',
+    kind: 'int',
+    key: 'unpack.maxEntries',
+    value: 'N',
+    help: 'Limit the number of files, directories and links of an image layer (default 10000000)',
+  },
+  {
     flag: 'userns-remap',
     kind: 'string',
     value: 'USER',

@@ -47,7 +47,7 @@ export async function importImage(
   const { names, config, platform } = readOptions(options);
   await using lease = deps.collector.lease();
 
-  const { stream } = await decompress(borrowStream(archive));
+  const { stream } = await decompress(borrowStream(archive), deps.limits.maxLayerBytes);
   await using ingest = await deps.content.ingest();
   for await (const chunk of stream) {
     if (signal.aborted) throw new EngineError('cancelled', 'importing was cancelled');

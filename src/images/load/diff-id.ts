@@ -4,10 +4,10 @@ import { decompress } from '../../io/index.ts';
 import type { Descriptor } from '../../spec/index.ts';
 import type { ContentStore } from '../../store/index.ts';
 
-/** The digest of a layer as it is uncompressed. Reads it all. @throws EngineError invalid for broken data */
-export async function createDiffId(content: ContentStore, layer: Descriptor): Promise<Digest> {
+/** The digest of a layer as it is uncompressed. Reads it all. @throws EngineError invalid for broken data; tooLarge beyond `maxBytes` */
+export async function createDiffId(content: ContentStore, layer: Descriptor, maxBytes: number): Promise<Digest> {
   const hash = createHash('sha256');
-  const { stream } = await decompress(content.open(layer.digest));
+  const { stream } = await decompress(content.open(layer.digest), maxBytes);
   for await (const chunk of stream) hash.update(chunk);
   return parseDigest(`sha256:${hash.digest('hex')}`);
 }

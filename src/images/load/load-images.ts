@@ -36,7 +36,9 @@ export async function loadImages(
   const { progress, signal } = call;
   await using lease = deps.collector.lease();
   const files = await receiveArchive({ content: deps.content, lease }, archive, signal);
-  const context = { files, content: deps.content, lease, signal, layers: new Map(), stored: new Map() };
+  const { maxLayerBytes } = deps.limits;
+  const memory = { layers: new Map(), stored: new Map() };
+  const context = { files, content: deps.content, lease, maxLayerBytes, signal, ...memory };
   const planned = await planArchive(context);
   const targets = call.options.platforms.length === 0 ? planned : selectPlatforms(planned, call.options.platforms);
   const images = targets.flatMap((target) => target.images);

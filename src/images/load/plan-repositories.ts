@@ -54,7 +54,11 @@ async function planImage(context: PlanContext, topId: string, names: readonly st
     if (file === undefined) throw invalid(`invalid archive: ${path} is missing`);
     const layer = await layerDescriptor(context, file);
     layers.push(layer);
-    diffIds.push(layer.mediaType === MEDIA_TYPE.ociLayer ? layer.digest : await createDiffId(context.content, layer));
+    diffIds.push(
+      layer.mediaType === MEDIA_TYPE.ociLayer
+        ? layer.digest
+        : await createDiffId(context.content, layer, context.maxLayerBytes),
+    );
     history.push(historyOf(json.fields));
   }
   const top = chain.at(-1)?.json.fields ?? {};

@@ -28,6 +28,8 @@ export interface PlanContext {
   readonly files: ArchiveFiles;
   readonly content: ContentStore;
   readonly lease: Lease;
+  /** Decompressed size of one layer. */
+  readonly maxLayerBytes: number;
   /** Of the client. */
   readonly signal: AbortSignal;
   /** Layers looked at already: many images of an archive share them. */
@@ -74,10 +76,10 @@ export async function layerDescriptor(context: PlanContext, file: ArchiveFile): 
 
 /** No media type of layers is for xz and bzip2, and nobody could pull them: such a layer is stored as it is uncompressed. */
 async function storePlain(
-  { content, lease, signal }: PlanContext,
+  { content, lease, maxLayerBytes, signal }: PlanContext,
   packed: Digest,
 ): Promise<{ readonly digest: Digest; readonly size: number }> {
-  const { stream } = await decompress(content.open(packed));
+  const { stream } = await decompress(content.open(packed), maxLayerBytes);
   await using ingest = await content.ingest();
   for await (const chunk of stream) {
     if (signal.aborted) throw new EngineError('cancelled', 'loading was cancelled');

@@ -23,8 +23,10 @@ export interface ImagesDeps {
   settle(): void;
 }
 
-/** Blobs on their way at a time, all pulls and pushes together. */
 export interface TransferLimits {
+  /** Blobs that are transferred at a time, all pulls and pushes together. */
   readonly maxConcurrentDownloads: number;
   readonly maxConcurrentUploads: number;
+  /** Decompressed size of one layer. */
+  readonly maxLayerBytes: number;
 }

@@ -28,7 +28,8 @@ export interface SnapshotsOptions {
   readonly mountRoot: string;
   /** `auto`: overlay where a try mount works, else vfs with a warning. */
   readonly driver: 'auto' | 'overlay2' | 'vfs';
-  readonly limits?: TarLimits;
+  /** Of one layer, decompressed. Default: {@link DEFAULT_TAR_LIMITS}. */
+  readonly limits?: { readonly maxBytes: number; readonly maxEntries: number };
   readonly logger: Logger;
 }
 
@@ -53,7 +54,8 @@ export interface OpenSnapshots extends Snapshots, AsyncDisposable {
 
 /** One process at a time. What a crash left half-made is removed. @throws EngineError unavailable when the wanted driver cannot work */
 export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
-  const { dataRoot, logger, limits = DEFAULT_TAR_LIMITS } = options;
+  const { dataRoot, logger } = options;
+  const limits = tarLimits(options.limits);
   const paths = snapshotPaths(dataRoot);
   mkdirSync(paths.root, { recursive: true, mode: 0o711 });
   const pool = createTreePool();
@@ -230,6 +232,12 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
       await pool[Symbol.asyncDispose]();
     },
   };
+}
+
+function tarLimits(given: SnapshotsOptions['limits']): TarLimits {
+  if (given === undefined) return DEFAULT_TAR_LIMITS;
+  const { maxBytes, maxEntries } = given;
+  return { ...DEFAULT_TAR_LIMITS, maxArchiveBytes: maxBytes, maxTotalBytes: maxBytes, maxEntries };
 }
 
 function chooseDriver(

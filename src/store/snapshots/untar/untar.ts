@@ -15,7 +15,7 @@ export interface RootAttributes {
 }
 
 export interface UntarResult {
-  /** Bytes of the regular files. */
+  /** Bytes of the regular files and of the targets of symlinks, as Docker counts. */
   readonly sizeBytes: number;
   /** Of the root directory, where the archive says. */
   readonly root: RootAttributes | undefined;
@@ -148,6 +148,7 @@ export class Untar implements TarSink, Disposable {
         checkTarget(path, entry.linkName);
         if (this.#mode === 'plain') checkSymlink(path, entry.linkName);
         symlinkSync(sysPath(entry.linkName as BytePath), sysPath(target));
+        this.#sizeBytes += entry.linkName.length;
         this.#leafAttributes(target, entry);
         return;
       case 'link':

@@ -49,14 +49,13 @@ function readDecoded(
   let length = readSync(descriptor, chunk);
   const compression = detectCompression(chunk.subarray(0, length));
   using decoder = compression === 'none' ? undefined : openDecoder(compression);
-  const expansion = new Expansion({ maxBytes });
+  const expansion = new Expansion(maxBytes);
   const decoded = (bytes: Buffer): void => {
-    expansion.made(bytes.length);
+    expansion.add(bytes.length);
     take(bytes);
   };
   for (let at = 0; length > 0; length = readSync(descriptor, chunk)) {
     const bytes = chunk.subarray(0, length);
-    expansion.read(length);
     if (decoder === undefined) decoded(bytes);
     else decoder.decode(bytes, decoded);
     at += length;
