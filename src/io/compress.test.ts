@@ -103,7 +103,7 @@ test('a bomb is stopped by its size, without the memory for it; how well data co
   assert.equal(await read(512 << 20), 512 << 20);
   await assert.rejects(read((512 << 20) - 1), {
     kind: 'tooLarge',
-    message: `archive exceeds ${(512 << 20) - 1} bytes when decompressed`,
+    message: `archive exceeds the limit of ${(512 << 20) - 1} bytes when decompressed`,
   });
 });
 

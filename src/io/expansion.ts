@@ -17,7 +17,7 @@ export class Expansion {
   add(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes > this.#maxBytes) {
-      throw new EngineError('tooLarge', `archive exceeds ${this.#maxBytes} bytes when decompressed`);
+      throw new EngineError('tooLarge', `archive exceeds the limit of ${this.#maxBytes} bytes when decompressed`);
     }
   }
 }
