@@ -21,9 +21,6 @@ const FOLDERS = {
   'volumes/volume-folders.ts': 'a volume that no container has',
 };
 
-/** A container's folder of plain files: its verbs get the deleter handed in once their folder is laid out. */
-const NOT_YET = /^containers\/(?:.*\/)?(?:create-container|remove-container|restore)\.ts$/;
-
 const CALL = /\b(rm|rmSync|rmdir|rmdirSync)\s*\(/g;
 const faults = [];
 const used = new Set();
@@ -37,7 +34,7 @@ for (const file of readdirSync(root, { recursive: true }).sort()) {
       used.add(file);
       if (FOLDERS[file] === undefined) fault(index, `${name} here is not in the table of tools/check-deletes.mjs`);
       if (rest.length > 1) fault(index, `${name} takes no options: use removeTree of src/linux for trees`);
-    } else if (rest.length > 1 && !NOT_YET.test(file) && !/^\{ force: true \}$/.test(rest[1])) {
+    } else if (rest.length > 1 && !/^\{ force: true \}$/.test(rest[1])) {
       fault(index, `${name} may only take { force: true }: use removeTree of src/linux for trees`);
     }
   }

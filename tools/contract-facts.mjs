@@ -1,5 +1,5 @@
 // `node tools/contract-facts.mjs REFERENCE`: makes the tables of facts in test/contract anew from a folder with Docker's
-// contracts (cli-commands.json, seccomp-default.json). Tests need the tables only. They hold names, types and numbers, no text.
+// contracts (cli-commands.json, daemon-options.json, seccomp-default.json). Tests need the tables only. They hold names, types and numbers, no text.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './node.mjs';
@@ -13,6 +13,7 @@ const folder = join(root, 'test/contract');
 const read = (name) => JSON.parse(readFileSync(join(reference, name), 'utf8'));
 mkdirSync(folder, { recursive: true });
 write('cli-commands.json', commandFacts(read('cli-commands.json')));
+write('daemon-keys.json', { keys: read('daemon-options.json').daemonJsonKeysNewest });
 write('seccomp-decisions.json', seccompFacts(read('seccomp-default.json')));
 
 /** Of each command its other names, and its flags as `-s/--signal string=DEFAULT`. */

@@ -30,9 +30,13 @@ export type Reply =
   | { readonly status: number; readonly lines: AsyncIterable<object>; readonly contentType?: LineType }
   /**
    * Progress of a long operation, a JSON object per line. The head goes out with the first message: a failure before it
-   * is a status, a later one a last line with `errorDetail`.
+   * is a status, a later one a last line with `errorDetail`. With `errorsInStream` there is no other failure than that.
    */
-  | { readonly status: number; readonly progress: (send: SendLine, signal: AbortSignal) => Promise<void> }
+  | {
+      readonly status: number;
+      readonly progress: (send: SendLine, signal: AbortSignal) => Promise<void>;
+      readonly errorsInStream?: boolean;
+    }
   /** Takes the client's connection over; only on routes with `hijack`. */
   | { readonly tty: boolean; readonly hijack: (connection: Duplex, signal: AbortSignal) => Promise<void> };
 

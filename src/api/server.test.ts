@@ -208,22 +208,28 @@ test('unknown containers are 404 in the text clients match', async () => {
   assert.equal(message(answer.text), 'No such container: nope');
 });
 
+const lines = (text: string): readonly object[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object);
+
 test('progress: a failure before the first line is a status, a later one a line', async () => {
   await using api = await serve();
-  const empty = await api.ask('POST', '/images/load', '', { 'Content-Type': 'application/x-tar' });
-  assert.equal(empty.status, 400);
-  const late = await api.ask('POST', '/images/load', 'abc', { 'Content-Type': 'application/x-tar' });
+  assert.equal((await api.ask('POST', '/images/create?fromImage=nope')).status, 404);
+  const late = await api.ask('POST', '/images/create?fromImage=large');
   assert.equal(late.status, 200);
-  assert.deepEqual(
-    late.text
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as object),
-    [
-      { stream: 'Loaded 3\n' },
-      { errorDetail: { message: 'no space left on device' }, error: 'no space left on device' },
-    ],
-  );
+  assert.deepEqual(lines(late.text), [
+    { status: 'Pulling large' },
+    { errorDetail: { message: 'no space left on device' }, error: 'no space left on device' },
+  ]);
+});
+
+test('load tells every failure in its stream, as clients read nothing else', async () => {
+  await using api = await serve();
+  const { status, text, headers } = await api.ask('POST', '/images/load', '', { 'Content-Type': 'application/x-tar' });
+  assert.deepEqual([status, headers['content-type']], [200, 'application/json']);
+  assert.deepEqual(lines(text), [{ errorDetail: { message: 'the archive is empty' }, error: 'the archive is empty' }]);
 });
 
 test('integers beyond 2^53 and nanoseconds go out exactly', async () => {

@@ -15,4 +15,4 @@ export type {
 } from './model/requests.ts';
 export type { RunDefaults } from './plan/run-defaults.ts';
 export { imagesOf, rootsOf } from './relations/image-mounts.ts';
-export type { Clock, ContainersDeps, RemovalRoom, RootFiles } from './world.ts';
+export type { Clock, ContainersDeps, DiskReserve, RootFiles } from './world.ts';

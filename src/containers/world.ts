@@ -59,8 +59,10 @@ export interface ContainersDeps {
   readonly dataRoot: string;
   readonly logDefaults: LogDefaults;
   readonly runDefaults: RunDefaults;
-  readonly room: RemovalRoom;
+  readonly reserve: DiskReserve;
   readonly roots: RootFiles;
+  /** Removes a tree of the engine's own. It enters no mount, and fails where there is one. Absent is success. */
+  readonly removeTree: (path: string) => Promise<void>;
 }
 
 /** Access beneath a container's root, never beyond it whatever its symlinks say (`linux`, openat2). */
@@ -72,7 +74,7 @@ export interface RootFiles {
 }
 
 /** A full disk keeps nothing from being removed: `StateDb.transaction` with `removes`, and `restoreBallast`. */
-export interface RemovalRoom {
+export interface DiskReserve {
   write<R>(change: () => R): R;
   freed(): void;
 }

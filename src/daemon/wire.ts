@@ -10,6 +10,7 @@ import {
   makeDirectoryInRoot,
   readInRoot,
   removeTree,
+  removeTreeSlowly,
   spreadDirectories,
   treeSize,
   wallTimeNanos,
@@ -106,12 +107,13 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     clock: { now: wallTimeNanos, after },
     dataRoot: config.dataRoot,
     logDefaults: logDefaults(config),
-    room: {
+    reserve: {
       // Container state is not durable by itself: it does not survive a power cut anyway.
       write: (change) => stores.db.transaction(change, { durable: false, removes: true }),
       freed: () => stores.db.restoreBallast(),
     },
     roots: { read: readInRoot, makeDirectory: makeDirectoryInRoot },
+    removeTree: removeTreeSlowly,
     host,
     initPath: init,
     isRuntime: (name) => runtime.runtimes.has(name),

@@ -11,11 +11,14 @@ const O_NONBLOCK = 0x800;
 const TIOCSWINSZ = 0x5414;
 const TIOCGWINSZ = 0x5413;
 
-/** Sets a terminal's size; its foreground process group gets SIGWINCH (ioctl_tty(2)). */
+/**
+ * Sets a terminal's size; its foreground process group gets SIGWINCH (ioctl_tty(2)). The kernel's fields have 16 bits: of larger
+ * numbers it takes the lowest.
+ */
 export function setTerminalSize(fd: number, rows: number, columns: number): void {
   const size = Buffer.alloc(8);
-  size.writeUInt16LE(rows, 0);
-  size.writeUInt16LE(columns, 2);
+  size.writeUInt16LE(rows & 0xffff, 0);
+  size.writeUInt16LE(columns & 0xffff, 2);
   check(ioctl(fd, TIOCSWINSZ, size), 'TIOCSWINSZ', fd);
 }
 

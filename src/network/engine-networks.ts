@@ -112,10 +112,8 @@ export class EngineNetworks implements Networks {
   async attach(request: SandboxRequest, signal: AbortSignal): Promise<Sandbox> {
     if (signal.aborted) throw cancelled();
     await this.detach(request.containerId);
-    const { sandbox, ports } = await this.#attachOnce(request).catch(async (error: unknown) => {
-      if (!isFirewallGone(error)) throw error;
-      await this.#firewall.repair();
-      return this.#attachOnce(request);
+    const { sandbox, ports } = await this.#attachRepaired(request).catch((error: unknown) => {
+      throw setUpFailed(error);
     });
     if (signal.aborted) {
       await this.detach(request.containerId);
@@ -124,6 +122,16 @@ export class EngineNetworks implements Networks {
     ports.relay();
     this.#firewall.lookSoon();
     return sandbox;
+  }
+
+  async #attachRepaired(request: SandboxRequest): Promise<Attached> {
+    try {
+      return await this.#attachOnce(request);
+    } catch (error) {
+      if (!isFirewallGone(error)) throw error;
+      await this.#firewall.repair();
+      return this.#attachOnce(request);
+    }
   }
 
   async #attachOnce(request: SandboxRequest): Promise<Attached> {
@@ -143,7 +151,12 @@ export class EngineNetworks implements Networks {
       ports: portMap(request, ports.map()),
     };
     const links = endpoints.flatMap(({ link }) => link ?? []);
-    await this.#request('attach', { netnsPath: sandbox.netnsPath, links, sysctls, elements: ports.elements() });
+    await this.#deps.kernel.request('attach', {
+      netnsPath: sandbox.netnsPath,
+      links,
+      sysctls,
+      elements: ports.elements(),
+    });
 
     undo.move();
     const attached = { containerName: request.containerName, sandbox, ports };
@@ -180,7 +193,7 @@ export class EngineNetworks implements Networks {
   async restore(running: readonly SandboxState[]): Promise<void> {
     for (const state of running) this.#adopt(state);
     const all = [...this.#attached.values()];
-    await this.#request('reconcile', {
+    await this.#deps.kernel.request('reconcile', {
       netnsPaths: all.map(({ sandbox }) => sandbox.netnsPath),
       hostLinks: all.flatMap(({ sandbox }) => hostLinksOf(sandbox)),
       elements: all.flatMap(({ ports }) => ports.elements()),
@@ -198,7 +211,7 @@ export class EngineNetworks implements Networks {
   async tearDown(): Promise<void> {
     const bridges = this.#table.all().filter(({ driver }) => driver === 'bridge');
     try {
-      await this.#request('tearDown', { bridges: bridges.map(bridgeName) });
+      await this.#deps.kernel.request('tearDown', { bridges: bridges.map(bridgeName) });
     } finally {
       await this.close();
     }
@@ -302,14 +315,6 @@ export class EngineNetworks implements Networks {
     }
     return containers;
   }
-
-  async #request(...args: Parameters<Kernel['request']>): Promise<void> {
-    try {
-      await this.#deps.kernel.request(...args);
-    } catch (error) {
-      throw new EngineError('internal', `failed to set up container networking: ${messageOf(error)}`, { cause: error });
-    }
-  }
 }
 
 function driverOf({ bridges }: EngineNetworksDeps, { driver }: NetworkRecord): NetworkDriver {
@@ -318,4 +323,10 @@ function driverOf({ bridges }: EngineNetworksDeps, { driver }: NetworkRecord): N
 
 function cancelled(): EngineError {
   return new EngineError('cancelled', 'cancelled while networks were set up');
+}
+
+/** Docker's words around every failure of a start's network. */
+function setUpFailed(error: unknown): EngineError {
+  const kind = error instanceof EngineError ? error.kind : 'internal';
+  return new EngineError(kind, `failed to set up container networking: ${messageOf(error)}`, { cause: error });
 }

@@ -33,6 +33,37 @@ for (const cli of CLIS) {
     await ok('rm', '-f', name);
   });
 
+  test(`${cli} run and update take limits away by -1 and below`, async () => {
+    const name = unique('lifted');
+    await ok('run', '-d', '--name', name, '--cpu-quota', '-1', '--pids-limit', '-2', 'busybox', 'sleep', '1000');
+    const pid = await pidOf(name);
+    const held = (): readonly string[] => [
+      (cgroupFile(pid, 'cpu.cfs_quota_us', 'cpu.max').split(' ')[0] ?? '').replace('-1', 'max'),
+      cgroupFile(pid, 'pids.max', 'pids.max'),
+    ];
+    const shown = (): Promise<string> =>
+      ok('inspect', '-f', '{{.HostConfig.CpuQuota}} {{json .HostConfig.PidsLimit}}', name);
+    assert.deepEqual(held(), ['max', 'max']);
+    assert.equal(await shown(), '-1 null');
+    await ok('update', '--cpu-quota', '20000', '--pids-limit', '7', name);
+    assert.deepEqual(held(), ['20000', '7']);
+    await ok('update', '--cpu-quota', '-1', '--pids-limit', '-2', name);
+    assert.deepEqual(held(), ['max', 'max']);
+    assert.equal(await shown(), '-1 0');
+    await ok('update', '--memory', '32m', '--memory-swap', '48m', name);
+    await ok('update', '--memory-swap', '-1', name);
+    // v1 writes the largest multiple of a page instead of a word.
+    const swap = cgroupFile(pid, 'memory.memsw.limit_in_bytes', 'memory.swap.max');
+    assert.ok(swap === 'max' || Number(swap) > 2 ** 62, swap);
+    await ok('rm', '-f', name);
+  });
+
+  test(`${cli} run refuses CPU shares below zero in Docker's words`, async () => {
+    const refused = await engine()[cli](['run', '--rm', '--cpu-shares', '-1', 'busybox', 'true']);
+    assert.equal(refused.code, 125);
+    assert.match(refused.stderr, /invalid CPU shares \(-1\): value must be a positive integer/);
+  });
+
   test(`${cli} run keeps processes to the CPUs and the number that were given`, async () => {
     const name = unique('bounded');
     await ok('run', '-d', '--name', name, '--cpuset-cpus', '0', '--pids-limit', '4', 'busybox', 'sleep', '1000');

@@ -128,6 +128,19 @@ for (const cli of CLIS) {
     await ok('rm', '-f', name);
   });
 
+  test(`${cli} run and restart keep the fixed port of a container that has chosen ones as well`, async () => {
+    const probe = unique('probe');
+    await ok('run', '-d', '--name', probe, '-p', '80', 'busybox', 'sleep', '1000');
+    const next = Number(await portOf(probe)) + 1;
+    const name = unique('fixed');
+    await ok('run', '-d', '--name', name, '-p', '80', '-p', `${next}:8080`, 'busybox', 'sleep', '1000');
+    assert.match(await ok('port', name, '8080/tcp'), new RegExp(`^0\\.0\\.0\\.0:${next}\n`));
+    await ok('restart', '-t', '0', name);
+    assert.match(await ok('port', name, '8080/tcp'), new RegExp(`^0\\.0\\.0\\.0:${next}\n`));
+    assert.notEqual(await portOf(name), String(next));
+    await ok('rm', '-f', name, probe);
+  });
+
   test(`${cli} run -p 127.0.0.1:…/udp answers there and nowhere else`, async () => {
     const name = unique('local-udp');
     await ok('run', '-d', '--name', name, '-p', '127.0.0.1::53/udp', 'busybox', 'sleep', '1000');

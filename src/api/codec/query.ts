@@ -32,9 +32,30 @@ export function queryBool(whenAbsent = false): z.ZodMiniType<boolean> {
 export const queryInt = parameter((values) => {
   const text = values?.[0] ?? '';
   if (text === '') return undefined;
-  if (!/^[+-]?\d{1,15}$/.test(text)) throw invalid(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return Number(text);
+  return goInteger(text, { min: -(2n ** 63n), max: 2n ** 63n - 1n }, 'strconv.Atoi: parsing');
 });
+
+/**
+ * A number of rows or columns, which must be there: Go's `uint32`. `what` is for the error.
+ * @throws EngineError invalid
+ */
+export function queryTerminalSize(what: string): z.ZodMiniType<number> {
+  return parameter((values) =>
+    goInteger(values?.[0] ?? '', { min: 0n, max: 2n ** 32n - 1n }, `invalid resize ${what}`),
+  );
+}
+
+/** @throws EngineError invalid in Go's words, behind `subject` and the text */
+function goInteger(
+  text: string,
+  { min, max }: { readonly min: bigint; readonly max: bigint },
+  subject: string,
+): number {
+  const isSyntax = /^[+-]?\d+$/.test(text) && (min < 0n || !text.startsWith('+'));
+  const value = isSyntax ? BigInt(text.replace(/^\+/, '')) : undefined;
+  if (value !== undefined && value >= min && value <= max) return Number(value);
+  throw invalid(`${subject} ${JSON.stringify(text)}: ${isSyntax ? 'value out of range' : 'invalid syntax'}`);
+}
 
 export const queryFilters: z.ZodMiniType<Filters> = parameter((values) => parseFilters(values?.[0] ?? ''));
 

@@ -24,7 +24,7 @@ export async function sendReply(response: ServerResponse, reply: PlainReply, con
   }
   if ('write' in reply) return sendWritten(response, reply, context);
   if ('lines' in reply) return sendLines(response, reply, context);
-  if ('progress' in reply) return sendProgress(response, reply.status, reply.progress, context);
+  if ('progress' in reply) return sendProgress(response, reply, context);
   if ('text' in reply) return sendWhole(response, { ...reply, contentType: 'text/plain; charset=utf-8' });
   const body = reply.bodyFor === undefined ? reply.body : reply.bodyFor(context.version);
   if (body === undefined) {
@@ -165,8 +165,7 @@ async function sendLines(
 
 async function sendProgress(
   response: ServerResponse,
-  status: number,
-  progress: (send: (message: Readonly<Record<string, unknown>>) => void, signal: AbortSignal) => Promise<void>,
+  { status, progress, errorsInStream = false }: Extract<PlainReply, { readonly progress: unknown }>,
   context: ReplyContext,
 ): Promise<void> {
   const send = (message: Readonly<Record<string, unknown>>): void => {
@@ -179,7 +178,7 @@ async function sendProgress(
     await progress(send, context.signal);
     if (!response.headersSent) response.writeHead(status, { 'Content-Type': 'application/json' });
   } catch (error) {
-    if (!response.headersSent) throw error;
+    if (!response.headersSent && !errorsInStream) throw error;
     if (isFault(error)) context.onFault(error);
     const { message } = toHttp(error);
     send({ errorDetail: { message }, error: message });

@@ -92,7 +92,11 @@ export function fakeEngine(): FakeEngine {
       for await (const chunk of archive) size += (chunk as Buffer).length;
       if (size === 0) throw new EngineError('invalid', 'the archive is empty');
       progress({ stream: `Loaded ${size}\n` });
-      if (size === 3) throw new EngineError('noSpace', 'no space left on device');
+    },
+    async pull({ image }: { readonly image: string }, progress: (message: object) => void) {
+      if (image === 'nope') throw notFound('image', image);
+      progress({ status: `Pulling ${image}` });
+      throw new EngineError('noSpace', 'no space left on device');
     },
     async inspect(ref: string) {
       throw notFound('image', ref);

@@ -5,8 +5,10 @@ import type { ExecRecord } from '../model/record.ts';
 import { UNKNOWN_EXIT_CODE } from '../model/state.ts';
 import type { World } from '../world.ts';
 
+export type ExecExitDeps = Pick<World, 'table' | 'execs' | 'background' | 'runtime' | 'events' | 'logger'>;
+
 /** Stores and announces the exit of an exec, once, then lets the runtime forget it. */
-export function handleExecExit(world: World, exit: TaskExit, execId: string): void {
+export function handleExecExit(world: ExecExitDeps, exit: TaskExit, execId: string): void {
   const exec = world.execs.find(execId);
   if (exec !== undefined && exec.exitCode === null) {
     const unstored = endExec(world, exec, exit.exitCode ?? UNKNOWN_EXIT_CODE);

@@ -35,5 +35,5 @@ export async function resizeExec(
 ): Promise<void> {
   const exec = world.execs.get(execId);
   if (!exec.running) throw conflict(`exec ${execId} is not running`);
-  await world.runtime.resize({ containerId: exec.containerId, execId }, rows, columns);
+  if (exec.tty) await world.runtime.resize({ containerId: exec.containerId, execId }, rows, columns);
 }

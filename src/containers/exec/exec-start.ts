@@ -8,11 +8,13 @@ import { execTask } from '../start/task-request.ts';
 import { parseDetachKeys } from '../streams/detach-keys.ts';
 import { DetachScanner } from '../streams/detach-scanner.ts';
 import { pump } from '../streams/pump.ts';
+import { framesToStdout, stdoutHeader, terminalToFrames } from '../streams/reframe.ts';
 import type { World } from '../world.ts';
 import { checkExecutable, commandLine } from './exec-create.ts';
 
+export type ExecStartDeps = Pick<World, 'table' | 'execs' | 'runtime' | 'events' | 'clock' | 'specs'>;
+
 const NOT_EXECUTABLE = 126;
-const STDOUT_FRAME = 1;
 /** Output has ended and the exit is not here yet: it is on its way, unless the supervisor died with it. */
 const EXIT_PATIENCE_MS = 10_000;
 
@@ -24,12 +26,13 @@ export interface ExecStartOptions {
 
 /**
  * Detached, resolves when the process runs. Attached, `connect` starts it, so that a failure can be told on the stream, as
- * clients expect of a connection that was taken over already.
+ * clients expect of a connection that was taken over already. Whether the client reads frames or a raw stream is what it says
+ * at the start; whether the process has a terminal was said when the exec was made.
  * @throws EngineError notFound; conflict when it was started before or its container does not run; detached, also what
  *   the runtime throws
  */
 export async function startExec(
-  world: World,
+  world: ExecStartDeps,
   execId: string,
   options: ExecStartOptions,
   signal: AbortSignal,
@@ -37,9 +40,9 @@ export async function startExec(
   const exec = world.execs.get(execId);
   const entry = world.table.byId(exec.containerId);
   if (entry === undefined) throw notFound('exec instance', execId);
-  if (exec.running) throw conflict(`Error: Exec command ${execId} is already running`);
-  if (exec.exitCode !== null) throw conflict(`Error: Exec command ${execId} has already run`);
   checkExecutable(entry, entry.id);
+  if (exec.running) throw conflict(`exec command ${execId} is already running`);
+  if (exec.exitCode !== null) throw conflict(`exec command ${execId} has already run`);
   // Claimed here: a second start is refused from now on.
   world.execs.put({ ...exec, running: true, ...(options.consoleSize ? { consoleSize: options.consoleSize } : {}) });
   if (options.detach) {
@@ -53,15 +56,19 @@ export async function startExec(
   };
   signal.addEventListener('abort', abandon, { once: true });
   return {
-    tty: exec.tty,
+    tty: options.tty,
     connect: async (connection, connected) => {
       signal.removeEventListener('abort', abandon);
-      await connectExec(world, exec, { task, connection }, connected);
+      await connectExec(world, exec, { task, connection, raw: options.tty }, connected);
     },
   };
 }
 
-async function openExec(world: World, exec: ExecRecord, signal: AbortSignal): Promise<Duplex> {
+async function openExec(
+  world: Pick<World, 'table' | 'execs' | 'runtime'>,
+  exec: ExecRecord,
+  signal: AbortSignal,
+): Promise<Duplex> {
   const streams = { stdin: exec.openStdin, stdout: exec.openStdout, stderr: exec.openStderr };
   try {
     const task = await world.runtime.attach({ containerId: exec.containerId, execId: exec.id }, streams, signal);
@@ -74,17 +81,17 @@ async function openExec(world: World, exec: ExecRecord, signal: AbortSignal): Pr
 }
 
 async function connectExec(
-  world: World,
+  world: ExecStartDeps,
   exec: ExecRecord,
-  ends: { readonly task: Duplex; readonly connection: Duplex },
+  ends: { readonly task: Duplex; readonly connection: Duplex; readonly raw: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  const { task, connection } = ends;
+  const { task, connection, raw } = ends;
   try {
     await runExec(world, exec.id);
   } catch (error) {
     task.destroy();
-    connection.end(errorFrame(exec.tty, `${messageOf(error)}\r\n`));
+    connection.end(errorFrame(raw, `${messageOf(error)}\r\n`));
     return;
   }
   const detach = exec.openStdin && exec.tty ? new DetachScanner(parseDetachKeys(exec.detachKeys)) : undefined;
@@ -95,6 +102,7 @@ async function connectExec(
       stdin: exec.openStdin,
       closeStdin: !exec.tty,
       ...(detach === undefined ? {} : { detach }),
+      ...(raw === exec.tty ? {} : { reframe: raw ? framesToStdout() : terminalToFrames() }),
       // Clients ask for the exit code as soon as the stream has ended.
       beforeEnd: () => exitOf(world, exec.id),
     },
@@ -107,7 +115,7 @@ async function connectExec(
 }
 
 /** Executes a claimed exec. @throws EngineError, with the exec ended by the code that stands for the failure */
-async function runExec(world: World, execId: string): Promise<void> {
+async function runExec(world: ExecStartDeps, execId: string): Promise<void> {
   const exec = world.execs.get(execId);
   const entry = world.table.byId(exec.containerId);
   if (entry === undefined) throw notFound('exec instance', execId);
@@ -124,7 +132,7 @@ async function runExec(world: World, execId: string): Promise<void> {
   }
 }
 
-function failExec(world: World, execId: string, error: unknown): void {
+function failExec(world: Pick<World, 'table' | 'execs'>, execId: string, error: unknown): void {
   const exec = world.execs.find(execId);
   if (exec === undefined || exec.exitCode !== null) return;
   world.table.byId(exec.containerId)?.execIds.delete(execId);
@@ -132,19 +140,15 @@ function failExec(world: World, execId: string, error: unknown): void {
   world.execs.note({ ...exec, running: false, exitCode: code === 127 ? code : NOT_EXECUTABLE });
 }
 
-async function exitOf(world: World, execId: string): Promise<void> {
+async function exitOf(world: Pick<World, 'execs' | 'clock'>, execId: string): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = world.clock.after(EXIT_PATIENCE_MS, resolve);
   await Promise.race([world.execs.ended(execId), promise]);
   timer.cancel();
 }
 
-/** Docker's frame header ({1,0,0,0}, length) before the text, unless the stream is a raw terminal. */
-function errorFrame(tty: boolean, text: string): Buffer {
+/** A frame of stdout, unless the client reads a raw terminal. */
+function errorFrame(raw: boolean, text: string): Buffer {
   const body = Buffer.from(text);
-  if (tty) return body;
-  const header = Buffer.alloc(8);
-  header[0] = STDOUT_FRAME;
-  header.writeUInt32BE(body.length, 4);
-  return Buffer.concat([header, body]);
+  return raw ? body : Buffer.concat([stdoutHeader(body.length), body]);
 }

@@ -6,12 +6,17 @@ import type { World } from '../world.ts';
 import { filePlace } from './file-place.ts';
 import { inContainer } from './stat-path.ts';
 
+export type CopyFromDeps = Pick<
+  World,
+  'table' | 'volumes' | 'snapshots' | 'files' | 'pinnedPaths' | 'events' | 'logger' | 'dataRoot'
+>;
+
 /**
  * A file or directory of a container, running or not, as a tar that begins with the thing itself. Destroy the stream to stop.
  * @throws EngineError notFound, invalid
  */
 export async function copyFromContainer(
-  world: World,
+  world: CopyFromDeps,
   ref: string,
   path: string,
   signal: AbortSignal,

@@ -7,6 +7,11 @@ import type { World } from '../world.ts';
 import { filePlace } from './file-place.ts';
 import { inContainer } from './stat-path.ts';
 
+export type CopyToDeps = Pick<
+  World,
+  'table' | 'volumes' | 'snapshots' | 'files' | 'pinnedPaths' | 'events' | 'dataRoot' | 'roots'
+>;
+
 /** /etc/passwd of a large site stays far below this. */
 const MOST_BYTES = 16 << 20;
 
@@ -15,7 +20,7 @@ const MOST_BYTES = 16 << 20;
  * @throws EngineError notFound; invalid for no directory or a broken archive; forbidden where it is read-only; noSpace
  */
 export async function copyToContainer(
-  world: World,
+  world: CopyToDeps,
   ref: string,
   request: { readonly path: string; readonly archive: Readable; readonly options: CopyToOptions },
   signal: AbortSignal,

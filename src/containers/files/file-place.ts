@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { FilePlace } from '../../store/index.ts';
 import { containerPaths } from '../model/paths.ts';
 import type { ContainerRecord, MountRecord } from '../model/record.ts';
-import { lendView } from '../relations/image-mounts.ts';
+import { useView } from '../relations/image-mounts.ts';
 import { joinedContainer } from '../relations/join-namespaces.ts';
 import type { World } from '../world.ts';
 
@@ -40,7 +40,7 @@ async function sourceOf(
 ): Promise<string> {
   if (mount.Type === 'volume') return volumeSource(deps, record, mount, held);
   if (mount.image === undefined) return mount.Source;
-  const view = await lendView(deps, record.id, mount.image, held);
+  const view = await useView(deps, record.id, mount.image, held);
   return mount.subpath === undefined ? view : held.use(deps.pinnedPaths.pin(view, mount.subpath, record.id)).path;
 }
 

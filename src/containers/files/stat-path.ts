@@ -3,9 +3,11 @@ import type { PathStat } from '../../store/index.ts';
 import type { World } from '../world.ts';
 import { filePlace } from './file-place.ts';
 
+export type StatPathDeps = Pick<World, 'table' | 'volumes' | 'snapshots' | 'files' | 'pinnedPaths' | 'dataRoot'>;
+
 /** What is at a path of a container, running or not. @throws EngineError notFound, invalid */
 export async function statContainerPath(
-  world: World,
+  world: StatPathDeps,
   ref: string,
   path: string,
   signal: AbortSignal,

@@ -3,13 +3,15 @@ import { messageOf } from '../../base/errors.ts';
 import { formatDuration, formatNanos } from '../../base/time.ts';
 import type { HealthcheckResult } from '../../spec/index.ts';
 import { createExec } from '../exec/exec-create.ts';
-import { startExec } from '../exec/exec-start.ts';
+import { type ExecStartDeps, startExec } from '../exec/exec-start.ts';
 import type { Probe } from '../model/probe.ts';
 import { SIGKILL } from '../model/signals.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 
-/** Of a check's output; what is beyond is dropped. */
+export type RunProbeDeps = ExecStartDeps;
+
+/** Bytes of a check's output that are kept; `...` marks that more was dropped. */
 const KEPT_OUTPUT_BYTES = 4096;
 /** The check itself did not work: it could not be started, or took too long. */
 const NO_EXIT_CODE = -1;
@@ -17,7 +19,7 @@ const FRAME_HEADER_BYTES = 8;
 
 /** Runs a check once, as an exec of the container. Undefined when `stopped` ended it: then there is no result. */
 export async function runProbe(
-  world: World,
+  world: RunProbeDeps,
   entry: Entry,
   probe: Probe,
   stopped: AbortSignal,
@@ -44,7 +46,8 @@ export async function runProbe(
     const { pid = 0, exitCode } = world.execs.find(execId) ?? {};
     return end(pid === 0 ? NO_EXIT_CODE : (exitCode ?? NO_EXIT_CODE), output.text);
   } catch (error) {
-    return stopped.aborted ? undefined : end(NO_EXIT_CODE, messageOf(error));
+    if (stopped.aborted) return undefined;
+    return end(NO_EXIT_CODE, late.signal.aborted ? lateText(probe, output.text) : messageOf(error));
   } finally {
     timer.cancel();
     if (execId !== undefined) forget(world, entry.id, execId);
@@ -57,7 +60,7 @@ function lateText(probe: Probe, output: string): string {
 }
 
 /** Checks would fill the table of execs: each goes with its end, which is brought about here when it is overdue. */
-function forget(world: World, containerId: string, execId: string): void {
+function forget(world: Pick<World, 'execs' | 'runtime'>, containerId: string, execId: string): void {
   void world.execs.ended(execId).then(() => world.execs.delete(execId));
   if (world.execs.find(execId)?.exitCode !== null) return;
   // It may end by itself, or with its container, before the signal is there.
@@ -70,9 +73,10 @@ class ProbeOutput extends Duplex {
   #left = 0;
   #kept: Buffer[] = [];
   #keptBytes = 0;
+  #isCut = false;
 
   get text(): string {
-    return Buffer.concat(this.#kept).toString();
+    return `${Buffer.concat(this.#kept).toString()}${this.#isCut ? '...' : ''}`;
   }
 
   override _read(): void {}
@@ -97,6 +101,7 @@ class ProbeOutput extends Duplex {
 
   #keep(payload: Buffer): void {
     const kept = Buffer.from(payload.subarray(0, KEPT_OUTPUT_BYTES - this.#keptBytes));
+    this.#isCut ||= kept.length < payload.length;
     if (kept.length === 0) return;
     this.#kept.push(kept);
     this.#keptBytes += kept.length;

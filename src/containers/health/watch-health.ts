@@ -5,13 +5,15 @@ import { type Probe, probeOf } from '../model/probe.ts';
 import { hasProcess } from '../model/state.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
-import { runProbe } from './run-probe.ts';
+import { type RunProbeDeps, runProbe } from './run-probe.ts';
+
+export type WatchHealthDeps = RunProbeDeps & Pick<World, 'background' | 'lifetime'>;
 
 /**
  * Begins to check the health of a container that runs, one interval from now; does nothing for one without a check. Called at
  * each start, unpause and restore; `Entry.endHealthChecks` ends it at each exit, pause and shutdown.
  */
-export function watchHealth(world: World, entry: Entry): void {
+export function watchHealth(world: WatchHealthDeps, entry: Entry): void {
   entry.endHealthChecks();
   const probe = probeOf(entry.record.config);
   if (probe === undefined || !hasProcess(entry.record) || entry.record.state.paused || world.lifetime.closing) return;
@@ -32,7 +34,7 @@ export function watchHealth(world: World, entry: Entry): void {
   schedule();
 }
 
-async function check(world: World, entry: Entry, probe: Probe, stopped: AbortSignal): Promise<void> {
+async function check(world: WatchHealthDeps, entry: Entry, probe: Probe, stopped: AbortSignal): Promise<void> {
   const result = await runProbe(world, entry, probe, stopped);
   const before = entry.record.health;
   if (result === undefined || before === undefined || stopped.aborted) return;

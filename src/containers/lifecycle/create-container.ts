@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { EngineError } from '../../base/errors.ts';
 import { newObjectId } from '../../base/ids.ts';
 import { settleAll } from '../../base/settle-all.ts';
@@ -17,6 +16,23 @@ import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { releaseVolumes } from './remove-container.ts';
 
+export type CreateDeps = Pick<
+  World,
+  | 'table'
+  | 'background'
+  | 'runtime'
+  | 'networks'
+  | 'volumes'
+  | 'snapshots'
+  | 'events'
+  | 'logger'
+  | 'clock'
+  | 'dataRoot'
+  | 'roots'
+  | 'removeTree'
+  | 'planner'
+>;
+
 /** By which programs know that they run in a container of an engine like Docker's. */
 const MARK = '.dockerenv';
 
@@ -29,7 +45,11 @@ export interface Created {
  * Makes a container, or leaves nothing: its name, writable root, folder and volumes.
  * @throws EngineError notFound `No such image: x`; invalid; conflict for a name that is taken
  */
-export async function createContainer(world: World, request: CreateContainer, signal: AbortSignal): Promise<Created> {
+export async function createContainer(
+  world: CreateDeps,
+  request: CreateContainer,
+  signal: AbortSignal,
+): Promise<Created> {
   const wanted = request.name.startsWith('/') ? request.name.slice(1) : request.name;
   if (wanted !== '') checkName(wanted, request.name);
   world.runtime.expectStart?.();
@@ -75,7 +95,7 @@ function checkNetwork(world: Pick<World, 'networks'>, plan: ContainerPlan): void
   });
 }
 
-function newRecord(world: World, plan: ContainerPlan, name: string): ContainerRecord {
+function newRecord(world: Pick<World, 'clock'>, plan: ContainerPlan, name: string): ContainerRecord {
   const { image, config } = plan;
   const id = newObjectId();
   return {
@@ -102,7 +122,7 @@ function newRecord(world: World, plan: ContainerPlan, name: string): ContainerRe
 }
 
 /** The space of names is large: a few tries find a free one, then a digit does (as in dockerd). */
-function freeName(world: World): string {
+function freeName(world: Pick<World, 'table' | 'planner'>): string {
   for (let retry = 0; ; retry += 1) {
     const name = world.planner.randomName(retry);
     if (!world.table.isNameTaken(name)) return name;
@@ -153,11 +173,11 @@ async function makeWorkingFolder(
 }
 
 /** Nobody has seen the container yet: what was made for it alone goes, named volumes stay. */
-async function undoCreate(world: World, entry: Entry): Promise<void> {
+async function undoCreate(world: CreateDeps, entry: Entry): Promise<void> {
   await world.background.run('undoing a create', entry.id, async () => {
     await releaseVolumes(world, { ...entry.record, removeVolumes: true });
     for (const root of rootsOf(entry.record)) await world.snapshots.removeWritable(root);
-    await rm(containerPaths(world.dataRoot, entry.id).folder, { recursive: true, force: true });
+    await world.removeTree(containerPaths(world.dataRoot, entry.id).folder);
     world.table.drop(entry);
     world.table.forget(entry.id);
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { conflict, EngineError } from '../../base/errors.ts';
 import { TestEngine } from '../testing/test-engine.ts';
 
 test('a held container is paused until the last holder is done', async () => {
@@ -40,8 +41,39 @@ test('a container that ends, or is removed, while it is held takes nothing with 
   const held = await engine.containers.hold(id, { pause: true }, engine.signal);
   await engine.containers.remove(id, { force: true, volumes: false, link: false }, engine.signal);
   await held[Symbol.asyncDispose]();
-  await engine.settle();
+  await engine.settled();
   await assert.rejects(engine.containers.hold(id, { pause: true }, engine.signal), { kind: 'notFound' });
+});
+
+test('a container that ends at the moment of its freezing or thawing is held all the same', async () => {
+  using engine = await TestEngine.start();
+  const id = await engine.run('web');
+  const ends = (step: string): void => {
+    engine.host.before = (current) => {
+      if (current === step) throw conflict(`container ${id} is not running`);
+    };
+  };
+  ends('runtime pause');
+  const unfrozen = await engine.containers.hold('web', { pause: true }, engine.signal);
+  await unfrozen[Symbol.asyncDispose]();
+  ends('runtime resume');
+  const held = await engine.containers.hold('web', { pause: true }, engine.signal);
+  await held[Symbol.asyncDispose]();
+  ends('nothing');
+  engine.host.exit({ containerId: id }, 0);
+  await engine.settled();
+  assert.equal(await engine.status(id), 'exited');
+  await using _ended = await engine.containers.hold('web', { pause: true }, engine.signal);
+});
+
+test('a container that cannot be frozen is not held', async () => {
+  using engine = await TestEngine.start();
+  const id = await engine.run('web');
+  engine.host.before = (step) => {
+    if (step === 'runtime pause') throw new EngineError('internal', 'cannot pause container: no freezer');
+  };
+  await assert.rejects(engine.containers.hold('web', { pause: true }, engine.signal), { message: /no freezer/ });
+  assert.equal(await engine.status(id), 'running');
 });
 
 test('a daemon that dies during a commit lets the container go on at its next start, wherever it died', async () => {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { conflict, messageOf } from '../../base/errors.ts';
+import { conflict, EngineError, messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { ContainerConfig } from '../../spec/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
@@ -8,7 +8,9 @@ import { hasProcess } from '../model/state.ts';
 import { completeConfig } from '../plan/merge-config.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
-import { notePaused, setPaused } from './pause-container.ts';
+import { notePaused, type PauseDeps, setPaused } from './pause-container.ts';
+
+export type HoldForCommitDeps = PauseDeps & Pick<World, 'files' | 'logger'>;
 
 /** A container that an image is made of: frozen until disposed, if that was wanted. What `images` needs of it. */
 export interface HeldContainer extends AsyncDisposable {
@@ -29,7 +31,7 @@ export interface HeldContainer extends AsyncDisposable {
  * @throws EngineError notFound; conflict while it is removed or restarts
  */
 export async function holdForCommit(
-  world: World,
+  world: HoldForCommitDeps,
   ref: string,
   options: { readonly pause: boolean },
   signal: AbortSignal,
@@ -59,7 +61,7 @@ export async function holdForCommit(
 }
 
 /** Whether the caller has to thaw it. */
-async function freeze(world: World, entry: Entry, signal: AbortSignal): Promise<boolean> {
+async function freeze(world: HoldForCommitDeps, entry: Entry, signal: AbortSignal): Promise<boolean> {
   using _lock = await world.locks.acquire(entry.id, signal);
   if (entry.commits > 0) {
     entry.addCommit();
@@ -74,31 +76,39 @@ async function freeze(world: World, entry: Entry, signal: AbortSignal): Promise<
     await setPaused(world, entry, true);
   } catch (error) {
     await letGo(world, entry);
+    // It ended at this moment: nothing writes to its files any more.
+    if (hasEnded(entry, error)) return false;
     throw error;
   }
   return true;
 }
 
-async function thaw(world: World, entry: Entry): Promise<void> {
+async function thaw(world: HoldForCommitDeps, entry: Entry): Promise<void> {
   using _lock = await world.locks.acquire(entry.id);
   await letGo(world, entry);
 }
 
 /** With the lock held. Its user may have let it go on, or ended it, in the meantime. */
-async function letGo(world: World, entry: Entry): Promise<void> {
+async function letGo(world: HoldForCommitDeps, entry: Entry): Promise<void> {
   entry.dropCommit();
   if (entry.commits > 0) return;
   const isOurs = entry.record.pausedForCommit === true;
   try {
     if (isOurs && entry.record.state.paused) await setPaused(world, entry, false);
   } catch (error) {
-    world.logger.error({ containerId: entry.id, error: messageOf(error) }, 'a container stays paused after a commit');
+    if (!hasEnded(entry, error))
+      world.logger.error({ containerId: entry.id, error: messageOf(error) }, 'a container stays paused after a commit');
   }
   if (isOurs) world.table.note(entry, withoutMark(entry.record));
 }
 
+/** Whether pausing or resuming failed since the process is gone; its exit may not be known yet. */
+function hasEnded(entry: Entry, error: unknown): boolean {
+  return !hasProcess(entry.record) || (error instanceof EngineError && error.kind === 'conflict');
+}
+
 /** Lets containers go on that a commit of a daemon before this one had paused. */
-export async function endInterruptedCommit(world: World, entry: Entry): Promise<void> {
+export async function endInterruptedCommit(world: HoldForCommitDeps, entry: Entry): Promise<void> {
   if (entry.record.pausedForCommit !== true) return;
   if (hasProcess(entry.record)) {
     // Frozen or not: only the runtime knows, and it refuses to thaw what is not.

@@ -4,10 +4,12 @@ import { hasProcess } from '../model/state.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { abandonRestart } from './exit/abandon-restart.ts';
-import { autoRemove } from './remove-container.ts';
-import { exitWithin, KILL_PATIENCE_MS, signalTask } from './signal-task.ts';
+import { autoRemove, type RemoveDeps } from './remove-container.ts';
+import { exitWithin, KILL_PATIENCE_MS, type SignalTaskDeps, signalTask } from './signal-task.ts';
 
-function killTarget(world: World, ref: string): Entry {
+export type KillDeps = RemoveDeps & SignalTaskDeps;
+
+function killTarget(world: Pick<World, 'table'>, ref: string): Entry {
   try {
     return world.table.resolve(ref);
   } catch (error) {
@@ -17,7 +19,12 @@ function killTarget(world: World, ref: string): Entry {
 }
 
 /** @throws EngineError notFound, invalid for an unknown signal, conflict when it does not run */
-export async function killContainer(world: World, ref: string, signalName: string, signal: AbortSignal): Promise<void> {
+export async function killContainer(
+  world: KillDeps,
+  ref: string,
+  signalName: string,
+  signal: AbortSignal,
+): Promise<void> {
   const entry = killTarget(world, ref);
   const number = signalName === '' ? SIGKILL : parseKillSignal(ref, signalName);
   let exit: Promise<void> | undefined;

@@ -12,10 +12,10 @@ test('a container is created, runs, ends with its code and is removed, and nothi
   host.exit({ containerId: id }, 3);
   assert.deepEqual(await result, { exitCode: 3 });
   assert.equal(await engine.status('web'), 'exited');
-  await engine.settle();
+  await engine.settled();
   assert.deepEqual([host.sandboxes.size, host.mounted.size, host.tasks.size], [0, 0, 0]);
   await containers.remove('web', { force: false, volumes: true, link: false }, signal);
-  await engine.settle();
+  await engine.settled();
   assert.deepEqual([host.records.all().length, host.writables.size, engine.folders().length], [0, 0, 0]);
   assert.deepEqual([...host.volumes.keys()], ['data'], 'the named volume stays, the anonymous one goes');
   assert.deepEqual(engine.actions('container'), ['create', 'start', 'die', 'destroy']);
@@ -37,7 +37,7 @@ test('waiters are answered before anything is cleaned up', async () => {
   await answered;
   assert.equal(steps, 0);
   detached.resolve();
-  await engine.settle();
+  await engine.settled();
   assert.equal(host.sandboxes.size, 0);
 });
 
@@ -125,7 +125,7 @@ test('stop signals, waits and announces; a container that ignores it is killed',
   const { host, containers, signal } = engine;
   await engine.run('web', { StopSignal: 'SIGHUP' });
   const stopped = containers.stop('web', { graceSeconds: 3 }, signal);
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('web'), 'running');
   assert.deepEqual(engine.life.clock.pending(), [3000]);
   engine.life.clock.advance(3000);
@@ -144,7 +144,7 @@ test('kill and forced removal work while a stop waits for its grace time', async
   const { containers, signal } = engine;
   await engine.run('web', { StopSignal: 'SIGHUP' });
   const stopped = containers.stop('web', { graceSeconds: -1 }, signal);
-  await engine.settle();
+  await engine.settled();
   await containers.remove('web', { force: true, volumes: false, link: false }, signal);
   await stopped;
   await assert.rejects(containers.inspect('web', { size: false }), { kind: 'notFound' });
@@ -174,18 +174,18 @@ test('a restart policy starts it again with growing delays until it is stopped b
   const delays: number[] = [];
   for (let i = 0; i < 3; i += 1) {
     host.exit({ containerId: id }, 1);
-    await engine.settle();
+    await engine.settled();
     assert.equal(await engine.status('web'), 'restarting');
     const [delay = 0] = engine.life.clock.pending();
     delays.push(Math.round(delay / 100) * 100);
     engine.life.clock.advance(delay + 1);
-    await engine.settle();
+    await engine.settled();
     assert.equal(await engine.status('web'), 'running');
   }
   assert.deepEqual(delays, [100, 200, 400]);
   assert.equal((await containers.inspect('web', { size: false })).RestartCount, 3);
   await containers.stop('web', {}, signal);
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('web'), 'exited');
   assert.deepEqual(engine.life.clock.pending(), []);
   await containers.start('web', signal);
@@ -197,7 +197,7 @@ test('a stop during the back-off ends the restarting', async () => {
   const { host, containers, signal } = engine;
   const id = await engine.run('web', { HostConfig: { RestartPolicy: { Name: 'always' } } });
   host.exit({ containerId: id }, 1);
-  await engine.settle();
+  await engine.settled();
   await containers.stop('web', {}, signal);
   assert.equal(await engine.status('web'), 'exited');
   assert.deepEqual(engine.life.clock.pending(), []);
@@ -211,10 +211,10 @@ test('on-failure gives up after its limit, and a signal that is a message leaves
   await containers.kill('web', 'HUP', signal);
   for (const expected of ['restarting', 'exited']) {
     host.exit({ containerId: id }, 1);
-    await engine.settle();
+    await engine.settled();
     assert.equal(await engine.status('web'), expected);
     engine.life.clock.advance(100_000);
-    await engine.settle();
+    await engine.settled();
   }
 });
 
@@ -223,7 +223,7 @@ test('a restart by hand neither removes an auto-remove container nor runs its po
   const { containers, signal } = engine;
   await engine.run('web', { HostConfig: { AutoRemove: true } });
   await containers.restart('web', { graceSeconds: 1 }, signal);
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('web'), 'running');
   assert.deepEqual(engine.actions('container'), ['create', 'start', 'kill', 'die', 'stop', 'start', 'restart']);
 });
@@ -269,7 +269,7 @@ test('an exec ends with its code before the client’s stream does', async () =>
     }),
   );
   const connected = attachment?.connect(connection, signal);
-  await engine.settle();
+  await engine.settled();
   const process = engine.life.attached.get(`${id}/${execId}`);
   process?.end('out');
   await new Promise((resolve) => setImmediate(resolve));
@@ -280,8 +280,91 @@ test('an exec ends with its code before the client’s stream does', async () =>
   assert.equal(code, 7);
   assert.deepEqual(engine.actions('container').slice(2), ['exec_create: ls -l', 'exec_start: ls -l', 'exec_die']);
   await assert.rejects(containers.execStart(execId, { detach: true, tty: false }, signal), {
-    message: `Error: Exec command ${execId} has already run`,
+    message: `exec command ${execId} has already run`,
   });
+});
+
+test('the start says whether the client reads frames, whatever terminal the exec has', async () => {
+  using engine = await TestEngine.start();
+  const { host, containers, signal } = engine;
+  const id = await engine.run('web');
+  const { duplexPair } = await import('node:stream');
+  const { buffer } = await import('node:stream/consumers');
+  const framed = (stream: number, text: string): Buffer =>
+    Buffer.concat([Buffer.from([stream, 0, 0, 0, 0, 0, 0, text.length]), Buffer.from(text)]);
+  const read = async (made: boolean, asked: boolean, output: readonly Buffer[]): Promise<Buffer> => {
+    const config = { Cmd: ['x'], Tty: made, AttachStdout: true, AttachStderr: true };
+    const { id: execId } = await containers.execCreate('web', config, signal);
+    const attachment = await containers.execStart(execId, { detach: false, tty: asked }, signal);
+    assert.equal(attachment?.tty, asked);
+    const [connection, client] = duplexPair();
+    const seen = buffer(client);
+    const connected = attachment?.connect(connection, signal);
+    await engine.settled();
+    const process = engine.life.attached.get(`${id}/${execId}`);
+    for (const part of output) process?.write(part);
+    process?.end();
+    await new Promise((resolve) => setImmediate(resolve));
+    host.exit({ containerId: id, execId }, 0);
+    await connected;
+    return seen;
+  };
+  const frames = [framed(1, 'out'), framed(2, 'err'), framed(1, '!')];
+  assert.deepEqual(await read(false, false, frames), Buffer.concat(frames));
+  assert.deepEqual(await read(false, true, frames), Buffer.from('out!'), 'as dockerd: stdout alone');
+  assert.deepEqual(await read(true, true, [Buffer.from('raw')]), Buffer.from('raw'));
+  const raw = [Buffer.from('raw'), Buffer.from('more')];
+  const multiplexed = await read(true, false, raw);
+  assert.equal(multiplexed[0], 1, 'frames of stdout');
+  const { Demultiplexer } = await import('../../io/index.ts');
+  const parts: Uint8Array[] = [];
+  new Demultiplexer(
+    (part) => void parts.push(part),
+    () => assert.fail('no stderr'),
+  ).push(multiplexed);
+  assert.equal(Buffer.concat(parts).toString(), 'rawmore');
+});
+
+test('an exec that was not started when its container ended is gone, also behind a reboot of the engine', async () => {
+  using engine = await TestEngine.start();
+  const id = await engine.run('web');
+  const make = async (): Promise<string> =>
+    (await engine.containers.execCreate('web', { Cmd: ['x'] }, engine.signal)).id;
+  const [first, running] = [await make(), await make()];
+  await engine.containers.execStart(running, { detach: true, tty: false }, engine.signal);
+  engine.host.exit({ containerId: id }, 0);
+  await engine.settled();
+  const gone = async (execId: string): Promise<void> => {
+    await assert.rejects(engine.containers.execInspect(execId), { kind: 'notFound' });
+    await assert.rejects(engine.containers.execStart(execId, { detach: true, tty: false }, engine.signal), {
+      kind: 'notFound',
+      message: `No such exec instance: ${execId}`,
+    });
+  };
+  await gone(first);
+  assert.equal((await engine.containers.execInspect(running)).Running, false, 'one that ran stays to be inspected');
+  await engine.containers.start(id, engine.signal);
+  await gone(first);
+  const second = await make();
+  engine.life.kill();
+  engine.host.exit({ containerId: id }, 0);
+  await engine.reboot();
+  await engine.settled();
+  await gone(second);
+});
+
+test('an attach that chooses no stream ends at once', async () => {
+  using engine = await TestEngine.start();
+  await engine.run('web');
+  const { duplexPair } = await import('node:stream');
+  const { text } = await import('node:stream/consumers');
+  for (const more of [{}, { stream: true }, { logs: true }, { stream: true, logs: true }]) {
+    const none = { stdin: false, stdout: false, stderr: false, stream: false, logs: false, detachKeys: '' };
+    const attachment = await engine.containers.attach('web', { ...none, ...more }, engine.signal);
+    const [connection, client] = duplexPair();
+    await attachment.connect(connection, engine.signal);
+    assert.equal(await text(client), '');
+  }
 });
 
 test('an exec that cannot run says so on the stream and leaves 127', async () => {
@@ -319,7 +402,7 @@ test('a shareable container’s memory goes with its run, and who may join says 
     message: `failed to join IPC namespace: container ${own}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
   });
   host.exit({ containerId: donor }, 0);
-  await engine.settle();
+  await engine.settled();
   assert.equal(host.sharedMemory.size, 0);
   await engine.create('late', { HostConfig: { IpcMode: `container:${joiner}` } });
   await assert.rejects(containers.start('late', signal), {
@@ -359,7 +442,7 @@ test('a shutdown with containers to stop gives each its grace and leaves their p
   assert.equal(await engine.status('bb'), 'exited');
   await engine.reboot();
   engine.life.clock.advance(1);
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('aa'), 'running');
   assert.equal(await engine.status('bb'), 'exited');
 });
@@ -374,12 +457,12 @@ test('on a full disk a container still ends, its waiters are answered and its ex
   };
   host.exit({ containerId: id }, 6);
   assert.deepEqual(await result, { exitCode: 6 });
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('web'), 'exited');
   assert.equal(host.sandboxes.size, 0);
   host.before = () => undefined;
   await engine.reboot();
-  await engine.settle();
+  await engine.settled();
   const { State } = await engine.containers.inspect('web', { size: false });
   assert.deepEqual([State.Status, State.ExitCode, host.tasks.size], ['exited', 6, 0]);
 });

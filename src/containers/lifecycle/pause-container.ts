@@ -1,12 +1,14 @@
 import { conflict, internal } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
-import { watchHealth } from '../health/watch-health.ts';
+import { type WatchHealthDeps, watchHealth } from '../health/watch-health.ts';
 import { hasProcess, paused } from '../model/state.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 
+export type PauseDeps = WatchHealthDeps & Pick<World, 'locks'>;
+
 /** @throws EngineError notFound; conflict when it does not run, is paused already or restarting */
-export async function pauseContainer(world: World, ref: string, signal: AbortSignal): Promise<void> {
+export async function pauseContainer(world: PauseDeps, ref: string, signal: AbortSignal): Promise<void> {
   const entry = world.table.resolve(ref);
   using _lock = await world.locks.acquire(entry.id, signal);
   const { state } = entry.record;
@@ -17,7 +19,7 @@ export async function pauseContainer(world: World, ref: string, signal: AbortSig
 }
 
 /** @throws EngineError notFound; internal (dockerd's status for it) when it is not paused */
-export async function unpauseContainer(world: World, ref: string, signal: AbortSignal): Promise<void> {
+export async function unpauseContainer(world: PauseDeps, ref: string, signal: AbortSignal): Promise<void> {
   const entry = world.table.resolve(ref);
   using _lock = await world.locks.acquire(entry.id, signal);
   if (!entry.record.state.paused) throw internal(`Container ${entry.id} is not paused`);
@@ -25,13 +27,13 @@ export async function unpauseContainer(world: World, ref: string, signal: AbortS
 }
 
 /** Freezes or thaws, unless the process has ended meanwhile. With the lock held. */
-export async function setPaused(world: World, entry: Entry, pause: boolean): Promise<void> {
+export async function setPaused(world: PauseDeps, entry: Entry, pause: boolean): Promise<void> {
   await (pause ? world.runtime.pause(entry.id) : world.runtime.resume(entry.id));
   if (hasProcess(entry.record)) notePaused(world, entry, pause);
 }
 
 /** The process was frozen, or thawed. */
-export function notePaused(world: World, entry: Entry, pause: boolean): void {
+export function notePaused(world: PauseDeps, entry: Entry, pause: boolean): void {
   if (pause) entry.endHealthChecks();
   world.table.note(entry, paused(entry.record, pause));
   emitContainerEvent(world.events, entry.record, pause ? 'pause' : 'unpause');

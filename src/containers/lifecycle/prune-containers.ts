@@ -1,11 +1,13 @@
 import { conflict } from '../../base/errors.ts';
 import type { Filters } from '../../spec/index.ts';
 import type { World } from '../world.ts';
-import { removeStopped } from './remove-container.ts';
+import { type RemoveDeps, removeStopped } from './remove-container.ts';
+
+export type PruneContainersDeps = RemoveDeps & Pick<World, 'listRules'>;
 
 /** Removes every container that has ended, or never began, and matches. @throws EngineError invalid; conflict while another prune runs */
 export async function pruneContainers(
-  world: World,
+  world: PruneContainersDeps,
   filters: Filters,
   signal: AbortSignal,
 ): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }> {

@@ -1,15 +1,20 @@
-import { rm } from 'node:fs/promises';
 import { conflict, EngineError, internal, messageOf } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { containerPaths } from '../model/paths.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import { hasProcess } from '../model/state.ts';
 import { rootsOf } from '../relations/image-mounts.ts';
-import { giveBack, volumeNames } from '../start/release-resources.ts';
+import { releaseResources, volumeNames } from '../start/release-resources.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { abandonRestart } from './exit/abandon-restart.ts';
-import { killAndWait } from './signal-task.ts';
+import { killAndWait, type SignalTaskDeps } from './signal-task.ts';
+
+export type RemoveDeps = SignalTaskDeps &
+  Pick<
+    World,
+    'locks' | 'networks' | 'volumes' | 'snapshots' | 'sharedMemory' | 'logger' | 'dataRoot' | 'reserve' | 'removeTree'
+  >;
 
 /** Removals whose slow part is still under way; above it a removal waits for its own, so that they cannot pile up. */
 const UNHURRIED = 100;
@@ -20,7 +25,7 @@ const UNHURRIED = 100;
  * @throws EngineError notFound; conflict when it runs without `force`, or is being removed already
  */
 export async function removeContainer(
-  world: World,
+  world: RemoveDeps,
   ref: string,
   options: { readonly force: boolean; readonly volumes: boolean },
   signal: AbortSignal,
@@ -42,7 +47,7 @@ export async function removeContainer(
 }
 
 /** Removes a container that has ended, unless it was started or removed meanwhile: auto-remove and prune. */
-export async function removeStopped(world: World, entry: Entry, options: { volumes: boolean }): Promise<void> {
+export async function removeStopped(world: RemoveDeps, entry: Entry, options: { volumes: boolean }): Promise<void> {
   using _lock = await world.locks.acquire(entry.id);
   if (entry.isRemoving || entry.record.state.running || world.table.byId(entry.id) !== entry) return;
   entry.beginRemoval();
@@ -55,21 +60,25 @@ export async function removeStopped(world: World, entry: Entry, options: { volum
 }
 
 /** Removes, in the background, a container that was made with `--rm` and has ended. */
-export function autoRemove(world: World, entry: Entry): void {
+export function autoRemove(world: RemoveDeps, entry: Entry): void {
   if (entry.record.hostConfig.AutoRemove !== true || entry.isRemoving) return;
   void world.background.run('auto-remove', entry.id, () => removeStopped(world, entry, { volumes: true }));
 }
 
 /** With the lock held and no process. */
-export async function removeLocked(world: World, entry: Entry, options: { readonly volumes: boolean }): Promise<void> {
+export async function removeLocked(
+  world: RemoveDeps,
+  entry: Entry,
+  options: { readonly volumes: boolean },
+): Promise<void> {
   entry.beginRemoval();
   const last: ContainerRecord = { ...entry.record, phase: 'removing', removeVolumes: options.volumes };
-  world.room.write(() => world.table.put(entry, last));
-  if (entry.cleanup === undefined) await giveBack(world, last);
+  world.reserve.write(() => world.table.put(entry, last));
+  if (entry.cleanup === undefined) await releaseResources(world, last);
   else await entry.cleanup;
   await releaseVolumes(world, last);
   world.table.drop(entry);
-  world.room.write(() => world.execs.deleteOf(entry.id));
+  world.reserve.write(() => world.execs.deleteOf(entry.id));
   emitContainerEvent(world.events, last, 'destroy');
   if (entry.isAttached) endAttachments(world, entry);
   entry.waiters.removed({ exitCode: last.state.exitCode });
@@ -78,13 +87,13 @@ export async function removeLocked(world: World, entry: Entry, options: { readon
 }
 
 /** The slow part of a removal, also of one that a crash cut short; may run twice. */
-export async function sweep(world: World, record: ContainerRecord): Promise<void> {
+export async function sweep(world: RemoveDeps, record: ContainerRecord): Promise<void> {
   await Promise.all([
     ...rootsOf(record).map((root) => world.snapshots.removeWritable(root)),
-    rm(containerPaths(world.dataRoot, record.id).folder, { recursive: true, force: true }),
+    world.removeTree(containerPaths(world.dataRoot, record.id).folder),
   ]);
-  world.room.write(() => world.table.forget(record.id));
-  world.room.freed();
+  world.reserve.write(() => world.table.forget(record.id));
+  world.reserve.freed();
 }
 
 /** Frees the container's volumes, and removes those made for it alone when asked to. */
@@ -107,7 +116,7 @@ export async function releaseVolumes(world: Pick<World, 'volumes' | 'logger'>, r
 }
 
 /** Those that wait for a start which will not come. */
-function endAttachments(world: World, entry: Entry): void {
+function endAttachments(world: Pick<World, 'background' | 'runtime'>, entry: Entry): void {
   void world.background.run('end of attachments', entry.id, () =>
     world.runtime.cancelAttach({ containerId: entry.id }),
   );

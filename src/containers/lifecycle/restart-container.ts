@@ -1,13 +1,14 @@
 import { conflict } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import type { StopOptions } from '../model/requests.ts';
-import type { World } from '../world.ts';
-import { startLocked } from './start-container.ts';
-import { stopEntry } from './stop-container.ts';
+import { type StartDeps, startLocked } from './start-container.ts';
+import { type StopDeps, stopEntry } from './stop-container.ts';
+
+export type RestartDeps = StartDeps & StopDeps;
 
 /** Stops it when it runs, and starts it. Its exit in between neither removes it nor counts for its restart policy. */
 export async function restartContainer(
-  world: World,
+  world: RestartDeps,
   ref: string,
   options: StopOptions,
   signal: AbortSignal,

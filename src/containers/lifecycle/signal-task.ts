@@ -3,13 +3,15 @@ import { emitContainerEvent } from '../events/container-events.ts';
 import { SIGKILL } from '../model/signals.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
-import { setPaused } from './pause-container.ts';
+import { type PauseDeps, setPaused } from './pause-container.ts';
+
+export type SignalTaskDeps = PauseDeps;
 
 /** A process killed by signal 9 that has not gone after this time hangs in the kernel. */
 export const KILL_PATIENCE_MS = 10_000;
 
 /** Sends the signal and announces it. One that is meant to end the container also thaws it. With the lock held. */
-export async function signalTask(world: World, entry: Entry, number: number, ends: boolean): Promise<void> {
+export async function signalTask(world: SignalTaskDeps, entry: Entry, number: number, ends: boolean): Promise<void> {
   if (ends && !world.lifetime.closing && !entry.isRestartedByHand) {
     world.table.note(entry, { ...entry.record, manuallyStopped: true });
   }
@@ -25,7 +27,7 @@ export async function signalTask(world: World, entry: Entry, number: number, end
 }
 
 /** Kills by signal 9 and waits until the exit is known. With the lock held. @throws EngineError internal when it will not die */
-export async function killAndWait(world: World, entry: Entry): Promise<void> {
+export async function killAndWait(world: SignalTaskDeps, entry: Entry): Promise<void> {
   const exit = exitWithin(world, entry, KILL_PATIENCE_MS);
   exit.catch(() => undefined);
   await signalTask(world, entry, SIGKILL, true);
@@ -33,7 +35,7 @@ export async function killAndWait(world: World, entry: Entry): Promise<void> {
 }
 
 /** Resolves with the exit of the process that runs now. @throws EngineError internal when the time is over */
-export function exitWithin(world: World, entry: Entry, patienceMs: number): Promise<void> {
+export function exitWithin(world: Pick<World, 'clock'>, entry: Entry, patienceMs: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = new AbortController();
   const timer = world.clock.after(patienceMs, () => {

@@ -4,7 +4,7 @@ import type { Sandbox } from '../../network/index.ts';
 import { exitCodeOfStartError } from '../../runtime/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { emitNetworkEvents, hostEndpoints } from '../events/network-events.ts';
-import { watchHealth } from '../health/watch-health.ts';
+import { type WatchHealthDeps, watchHealth } from '../health/watch-health.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import { started, startFailed } from '../model/state.ts';
 import { mountViews } from '../relations/image-mounts.ts';
@@ -17,10 +17,14 @@ import { sharesMemory } from '../start/release-resources.ts';
 import { startTask } from '../start/task-request.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
-import { removeLocked } from './remove-container.ts';
+import { type RemoveDeps, removeLocked } from './remove-container.ts';
+
+export type StartDeps = RemoveDeps &
+  WatchHealthDeps &
+  Pick<World, 'exits' | 'networkDrivers' | 'pinnedPaths' | 'logDefaults' | 'runDefaults'>;
 
 /** @throws EngineError notFound, notModified when it runs, conflict; and what {@link startLocked} throws */
-export async function startContainer(world: World, ref: string, signal: AbortSignal): Promise<void> {
+export async function startContainer(world: StartDeps, ref: string, signal: AbortSignal): Promise<void> {
   const entry = world.table.resolve(ref);
   using _lock = await world.locks.acquire(entry.id, signal);
   const { state, phase } = entry.record;
@@ -38,7 +42,7 @@ export async function startContainer(world: World, ref: string, signal: AbortSig
  * failure kept in `State` (`ExitCode`, `Error`), and an auto-remove container removed. A client that goes away does not
  * cut a start short: what it asked for happens.
  */
-export async function startLocked(world: World, entry: Entry, options: { byPolicy: boolean }): Promise<void> {
+export async function startLocked(world: StartDeps, entry: Entry, options: { byPolicy: boolean }): Promise<void> {
   // What the last run held is given back before the same names are taken again.
   await entry.cleanedUp();
   const before = entry.record;
@@ -58,7 +62,7 @@ export async function startLocked(world: World, entry: Entry, options: { byPolic
   if (!exit.release()) watchHealth(world, entry);
 }
 
-async function run(world: World, entry: Entry, wanted: ContainerRecord): Promise<void> {
+async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord): Promise<void> {
   await using undo = new AsyncDisposableStack();
   using pins = new DisposableStack();
   const signal = new AbortController().signal;
@@ -98,14 +102,22 @@ async function run(world: World, entry: Entry, wanted: ContainerRecord): Promise
   emitContainerEvent(world.events, entry.record, 'start');
 }
 
-async function mountRoot(world: World, record: ContainerRecord, undo: AsyncDisposableStack): Promise<string> {
+async function mountRoot(
+  world: Pick<World, 'snapshots' | 'logger'>,
+  record: ContainerRecord,
+  undo: AsyncDisposableStack,
+): Promise<string> {
   undo.defer(() => quietly(world, record, world.snapshots.unmount(record.id)));
   // A root that goes with its container never has to reach the disk.
   return world.snapshots.mount(record.id, { isVolatile: record.hostConfig.AutoRemove === true });
 }
 
 /** For those who will join its IPC namespace. */
-function shareMemory(world: World, record: ContainerRecord, undo: AsyncDisposableStack): void {
+function shareMemory(
+  world: Pick<World, 'sharedMemory' | 'logger'>,
+  record: ContainerRecord,
+  undo: AsyncDisposableStack,
+): void {
   undo.defer(() => quietly(world, record, world.sharedMemory.unmount(record.id)));
   world.sharedMemory.mount(record.id, record.hostConfig.ShmSize ?? 0);
 }
@@ -118,7 +130,7 @@ interface Network {
 }
 
 async function openNetwork(
-  world: World,
+  world: StartDeps,
   record: ContainerRecord,
   undo: AsyncDisposableStack,
   signal: AbortSignal,
@@ -156,7 +168,7 @@ async function openNetwork(
 }
 
 /** A container that joins another's network shows the other's files. */
-async function writeEarlyFiles(world: World, record: ContainerRecord): Promise<void> {
+async function writeEarlyFiles(world: Pick<World, 'dataRoot' | 'runDefaults'>, record: ContainerRecord): Promise<void> {
   if (networkSource(record).kind !== 'container') writeNameFiles(world.dataRoot, record, world.runDefaults);
 }
 
@@ -173,14 +185,14 @@ function lastNetworks(endpoints: Sandbox['endpoints']): NonNullable<ContainerRec
   );
 }
 
-async function failStart(world: World, entry: Entry, before: ContainerRecord, error: unknown): Promise<void> {
+async function failStart(world: StartDeps, entry: Entry, before: ContainerRecord, error: unknown): Promise<void> {
   world.table.note(entry, startFailed(before, { exitCode: exitCodeOfStartError(error), error: messageOf(error) }));
   if (before.state.restarting) entry.waiters.exited({ exitCode: entry.record.state.exitCode });
   await quietly(world, before, world.runtime.cancelAttach({ containerId: entry.id }));
   if (before.hostConfig.AutoRemove === true) await removeLocked(world, entry, { volumes: true });
 }
 
-async function quietly(world: World, record: ContainerRecord, step: Promise<unknown>): Promise<void> {
+async function quietly(world: Pick<World, 'logger'>, record: ContainerRecord, step: Promise<unknown>): Promise<void> {
   try {
     await step;
   } catch (error) {

@@ -4,10 +4,11 @@ import type { StopOptions } from '../model/requests.ts';
 import { parseSignal, stopSignalOf } from '../model/signals.ts';
 import { hasProcess } from '../model/state.ts';
 import type { Entry } from '../tables/entry.ts';
-import type { World } from '../world.ts';
 import { abandonRestart } from './exit/abandon-restart.ts';
-import { autoRemove } from './remove-container.ts';
-import { exitWithin, killAndWait, signalTask } from './signal-task.ts';
+import { autoRemove, type RemoveDeps } from './remove-container.ts';
+import { exitWithin, killAndWait, type SignalTaskDeps, signalTask } from './signal-task.ts';
+
+export type StopDeps = RemoveDeps & SignalTaskDeps;
 
 const DEFAULT_GRACE_SECONDS = 10;
 /** When the signal could not be sent, the process is most likely going anyway. */
@@ -15,7 +16,7 @@ const FAILED_SIGNAL_PATIENCE_SECONDS = 2;
 
 /** A client that goes away does not cut a stop short. @throws EngineError notFound, notModified, invalid for an unknown signal */
 export async function stopContainer(
-  world: World,
+  world: StopDeps,
   ref: string,
   options: StopOptions,
   _signal: AbortSignal,
@@ -26,7 +27,7 @@ export async function stopContainer(
 }
 
 /** Signal, grace, kill; resolves when the exit is known. Nothing happens to a container that does not run. */
-export async function stopEntry(world: World, entry: Entry, options: StopOptions): Promise<void> {
+export async function stopEntry(world: StopDeps, entry: Entry, options: StopOptions): Promise<void> {
   const { config } = entry.record;
   const number = options.stopSignal ? parseSignal(options.stopSignal) : stopSignalOf(entry.record);
   const grace = options.graceSeconds ?? config.StopTimeout ?? DEFAULT_GRACE_SECONDS;
@@ -49,7 +50,7 @@ export async function stopEntry(world: World, entry: Entry, options: StopOptions
 
 /** The lock is held while signalling only: `kill` and `rm -f` work during the grace time. */
 async function sendStop(
-  world: World,
+  world: StopDeps,
   entry: Entry,
   number: number,
   grace: number,

@@ -71,7 +71,7 @@ export function mergeChange(current: HostConfig, change: Change): HostConfig {
   return {
     ...current,
     ...set,
-    ...(change.PidsLimit == null ? {} : { PidsLimit: change.PidsLimit }),
+    ...(change.PidsLimit == null ? {} : { PidsLimit: Math.max(change.PidsLimit, 0) }),
     ...(hasPolicy ? { RestartPolicy: { Name: policy.Name, MaximumRetryCount: policy.MaximumRetryCount ?? 0 } } : {}),
   };
 }

@@ -39,9 +39,12 @@ export function checkedHealth(
   return { Status: FailingStreak >= facts.probe.retries ? 'unhealthy' : health.Status, FailingStreak, Log };
 }
 
-/** Milliseconds until the next check of a container in this state. */
+/** Milliseconds until the next check. A start interval never reaches beyond the start period. */
 export function nextCheckMs(health: Health, probe: Probe, runsForMs: number): number {
-  return health.Status === 'starting' && runsForMs < probe.startPeriodMs ? probe.startIntervalMs : probe.intervalMs;
+  const remainingMs = probe.startPeriodMs - runsForMs;
+  return health.Status === 'starting' && remainingMs > 0
+    ? Math.min(probe.startIntervalMs, remainingMs)
+    : probe.intervalMs;
 }
 
 /** Milliseconds between two RFC 3339 times. */

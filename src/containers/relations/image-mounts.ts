@@ -60,7 +60,7 @@ export async function mountViews(
 }
 
 /** The files of a mounted image, there until `held` is disposed. */
-export async function lendView(
+export async function useView(
   world: Pick<World, 'snapshots'>,
   container: string,
   image: MountedImage,

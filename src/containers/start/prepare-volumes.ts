@@ -1,6 +1,6 @@
 import type { ContainerRecord, MountRecord } from '../model/record.ts';
 import type { World } from '../world.ts';
-import { announceUnmount, giveBackVolume, volumeNames } from './release-resources.ts';
+import { announceUnmount, unmountVolume, volumeNames } from './release-resources.ts';
 
 type Deps = Pick<World, 'volumes' | 'events' | 'logger'>;
 type MountDeps = Deps & Pick<World, 'pinnedPaths' | 'background'>;
@@ -22,7 +22,7 @@ export async function mountVolumes(
   for (const name of names) {
     sources.set(name, await deps.volumes.mountPath(name, record.id));
     undo.defer(async () => {
-      await giveBackVolume(deps, record, name);
+      await unmountVolume(deps, record, name);
       announceUnmount(deps, record, name);
     });
   }

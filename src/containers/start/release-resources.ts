@@ -5,14 +5,14 @@ import { rootsOf } from '../relations/image-mounts.ts';
 import { networkSource } from '../relations/join-namespaces.ts';
 import type { World } from '../world.ts';
 
-export type GiveBackDeps = Pick<World, 'networks' | 'volumes' | 'snapshots' | 'sharedMemory' | 'logger'>;
+export type ReleaseResourcesDeps = Pick<World, 'networks' | 'volumes' | 'snapshots' | 'sharedMemory' | 'logger'>;
 
 /**
  * Returns what a run of the container held: its network, its volumes' mounts and its root mount. Carries on past
  * failures, which are logged, and may run twice. The ended task is released apart: the runtime takes longer for that, and
  * a start waits for it by itself.
  */
-export async function giveBack(deps: GiveBackDeps, record: ContainerRecord): Promise<void> {
+export async function releaseResources(deps: ReleaseResourcesDeps, record: ContainerRecord): Promise<void> {
   // Nobody waits for the kernel here: the next mount and the removal of the files do so themselves.
   for (const root of rootsOf(record)) {
     deps.snapshots.unmount(root).catch((error: unknown) => {
@@ -21,7 +21,7 @@ export async function giveBack(deps: GiveBackDeps, record: ContainerRecord): Pro
   }
   const steps: Promise<void>[] = [deps.networks.detach(record.id)];
   if (sharesMemory(record)) steps.push(deps.sharedMemory.unmount(record.id));
-  for (const name of volumeNames(record)) steps.push(giveBackVolume(deps, record, name));
+  for (const name of volumeNames(record)) steps.push(unmountVolume(deps, record, name));
   for (const outcome of await Promise.allSettled(steps)) {
     if (outcome.status === 'fulfilled') continue;
     deps.logger.warn(
@@ -62,8 +62,8 @@ export function volumeNames(record: ContainerRecord): ReadonlySet<string> {
 }
 
 /** Never rejects: may be an undo step. */
-export async function giveBackVolume(
-  deps: Pick<GiveBackDeps, 'volumes' | 'logger'>,
+export async function unmountVolume(
+  deps: Pick<ReleaseResourcesDeps, 'volumes' | 'logger'>,
   record: ContainerRecord,
   name: string,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { conflict, EngineError, invalid } from '../../base/errors.ts';
+import { conflict, EngineError } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { containerLogs } from '../logs/container-logs.ts';
 import type { Attachment, AttachOptions } from '../model/requests.ts';
@@ -9,12 +9,15 @@ import { parseDetachKeys } from './detach-keys.ts';
 import { DetachScanner } from './detach-scanner.ts';
 import { pump } from './pump.ts';
 
+export type AttachDeps = Pick<World, 'table' | 'runtime' | 'events' | 'logger' | 'dataRoot' | 'readLog'>;
+
 /**
- * Connects to the container's streams now, whether it runs or not, so that an attach before a start sees every byte.
+ * Connects to the container's streams now, whether it runs or not, so that an attach before a start sees every byte. Who chooses
+ * no stream gets an empty one.
  * @throws EngineError notFound, invalid, conflict while it is paused or restarting
  */
 export async function attachContainer(
-  world: World,
+  world: AttachDeps,
   ref: string,
   options: AttachOptions,
   signal: AbortSignal,
@@ -24,19 +27,17 @@ export async function attachContainer(
   const { state, config } = entry.record;
   if (state.paused) throw conflict(`container ${ref} is paused, unpause the container before attach`);
   if (state.restarting) throw conflict(`container ${ref} is restarting, wait until the container is running`);
-  if (!options.stdin && !options.stdout && !options.stderr) {
-    throw invalid('Bad parameters: you must choose at least one stream');
-  }
   const tty = config.Tty === true;
   const stdin = options.stdin && config.OpenStdin === true;
   const streams = { stdin, stdout: options.stdout, stderr: options.stderr };
-  const task = options.stream ? await openTask(world, entry, streams, signal) : undefined;
+  const isChosen = options.stdin || options.stdout || options.stderr;
+  const task = options.stream && isChosen ? await openTask(world, entry, streams, signal) : undefined;
   emitContainerEvent(world.events, entry.record, 'attach');
 
   return {
     tty,
     connect: async (connection, connectionSignal) => {
-      if (options.logs) await replayLog(world, entry, options, connection, connectionSignal);
+      if (options.logs && isChosen) await replayLog(world, entry, options, connection, connectionSignal);
       if (task === undefined) {
         connection.end();
         return;
@@ -55,7 +56,7 @@ export async function attachContainer(
 
 /** Counts the attachment for as long as it is open; closed with the request when nobody takes it over. */
 async function openTask(
-  world: World,
+  world: Pick<World, 'runtime'>,
   entry: Entry,
   streams: { stdin: boolean; stdout: boolean; stderr: boolean },
   signal: AbortSignal,
@@ -74,7 +75,7 @@ async function openTask(
 }
 
 async function replayLog(
-  world: World,
+  world: AttachDeps,
   entry: Entry,
   options: AttachOptions,
   connection: Duplex,

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { Duplex, Transform } from 'node:stream';
 import type { DetachScanner } from './detach-scanner.ts';
 
 export interface PumpOptions {
@@ -8,6 +8,8 @@ export interface PumpOptions {
   readonly closeStdin: boolean;
   /** Absent where detach keys do not apply. */
   readonly detach?: DetachScanner;
+  /** What output passes through, where the client expects it in another form than the task gives it. */
+  readonly reframe?: Transform;
   /** Runs when output has ended, before the client is told. */
   readonly beforeEnd?: () => Promise<void>;
 }
@@ -31,19 +33,26 @@ export async function pump(
   signal.addEventListener('abort', gone, { once: true });
   client.on('error', gone);
   client.once('close', gone);
-  task.on('error', () => resolve('ended'));
-  task.once('close', () => resolve('ended'));
-  task.once('end', () => resolve('ended'));
+  const { reframe } = options;
+  const ended = (): void => resolve('ended');
+  // What is reframed is on its way when the task has ended.
+  const taskEnded = reframe === undefined ? ended : (): void => void reframe.end();
+  task.on('error', taskEnded);
+  task.once('close', taskEnded);
+  task.once('end', taskEnded);
+  reframe?.once('end', ended).on('error', ended);
   // A task without output may have come to its end before anybody listened.
-  if (task.readableEnded || task.destroyed) resolve('ended');
-  task.pipe(client, { end: false });
+  if (task.readableEnded || task.destroyed) taskEnded();
+  const output = reframe === undefined ? task : task.pipe(reframe, { end: false });
+  output.pipe(client, { end: false });
   pumpInput(task, client, options, () => resolve('detached'));
 
   const result = await promise;
   signal.removeEventListener('abort', gone);
   if (result === 'ended') await options.beforeEnd?.();
-  task.unpipe(client);
+  output.unpipe(client);
   task.destroy();
+  reframe?.destroy();
   if (result === 'gone') client.destroy();
   else client.end();
   return result;

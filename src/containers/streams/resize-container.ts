@@ -3,7 +3,7 @@ import { emitContainerEvent } from '../events/container-events.ts';
 import { hasProcess } from '../model/state.ts';
 import type { World } from '../world.ts';
 
-/** @throws EngineError notFound, conflict when it does not run */
+/** Without a terminal there is nothing to resize, and that is no error. @throws EngineError notFound, conflict when it does not run */
 export async function resizeContainer(
   world: Pick<World, 'table' | 'runtime' | 'events'>,
   ref: string,
@@ -12,6 +12,6 @@ export async function resizeContainer(
 ): Promise<void> {
   const { record } = world.table.resolve(ref);
   if (!hasProcess(record)) throw conflict(`container ${record.id} is not running`);
-  await world.runtime.resize({ containerId: record.id }, rows, columns);
+  if (record.config.Tty === true) await world.runtime.resize({ containerId: record.id }, rows, columns);
   emitContainerEvent(world.events, record, 'resize', { height: String(rows), width: String(columns) });
 }

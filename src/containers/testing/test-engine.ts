@@ -60,7 +60,7 @@ export class TestEngine implements Disposable {
   }
 
   /** Lets announced exits and background work come to their end. */
-  async settle(): Promise<void> {
+  async settled(): Promise<void> {
     for (let i = 0; i < 5; i += 1) {
       await new Promise((resolve) => setImmediate(resolve));
       if (!this.life.dead) await this.containers.idle();
@@ -107,7 +107,8 @@ export class TestEngine implements Disposable {
         logger: silentLogger,
         dataRoot: this.dataRoot,
         roots: this.roots,
-        room: { write: (change) => change(), freed: () => undefined },
+        removeTree: async (path) => rmSync(path, { recursive: true, force: true }),
+        reserve: { write: (change) => change(), freed: () => undefined },
         runDefaults: NO_RUN_DEFAULTS,
         logDefaults: { maxSizeBytes: 0, maxFiles: 1, compress: false },
       },

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Config, resolveConfig } from './config.ts';
-import { OPTION_SPECS } from './options.ts';
+import { DOCKER_KEYS } from './docker-keys.ts';
+import { fileKey, OPTION_SPECS } from './options.ts';
 import { mergeOptions, parseConfigFile, parseConfigText } from './parse-file.ts';
 import { parseFlags } from './parse-flags.ts';
 import { usage } from './usage.ts';
+
+/** Keys of dockerd's daemon.json, made by tools/contract-facts.mjs. */
+const KEYS = new URL('../../../test/contract/daemon-keys.json', import.meta.url);
 
 const config = (...args: string[]): Config => resolveConfig(parseFlags(args));
 
@@ -160,4 +164,58 @@ test('the help names every option that is honoured and shows examples', () => {
     assert.equal(new RegExp(`--${option.flag}\\b`).test(text), option.isRefused !== true, option.flag);
   }
   assert.match(text, /Examples:\n {2}gantryd\n/);
+});
+
+/** As people have it: the log settings, a mirror, the cgroup driver that kubeadm asks for, the builder's limits. */
+const REAL_FILE = {
+  'exec-opts': ['native.cgroupdriver=systemd'],
+  'log-driver': 'json-file',
+  'log-opts': { 'max-size': '100m', 'max-file': '3' },
+  'storage-driver': 'overlay2',
+  'registry-mirrors': ['https://mirror.example'],
+  'default-address-pools': [{ base: '10.10.0.0/16', size: 24 }],
+  features: { buildkit: true },
+  builder: { gc: { enabled: true, defaultKeepStorage: '20GB' } },
+  experimental: false,
+  'userland-proxy': false,
+  'live-restore': true,
+  iptables: true,
+  ipv6: false,
+  'http-proxy': 'http://proxy.example:3128',
+};
+
+test('a daemon.json of Docker starts: each key without effect is warned of, once, with what is so instead', () => {
+  const warnings: string[] = [];
+  const values = parseConfigText('/f', JSON.stringify(REAL_FILE), (text) => warnings.push(text));
+  assert.equal(resolveConfig(values).log.options['max-size'], '100m');
+  assert.equal(resolveConfig(values).proxies.http, 'http://proxy.example:3128');
+  const keys = warnings.map((text) => /^\/f: (\S+) has no effect: \S/.exec(text)?.[1]);
+  assert.deepEqual(keys, ['exec-opts', 'features', 'builder', 'experimental', 'userland-proxy', 'iptables', 'ipv6']);
+});
+
+test('a key of Docker’s that asks for protection which is missing here is refused', () => {
+  const refused: readonly object[] = [
+    { icc: false },
+    { iptables: false },
+    { 'ip-masq': false },
+    { 'selinux-enabled': true },
+    { rootless: true },
+    { 'seccomp-profile': '/etc/profile.json' },
+    { 'authorization-plugins': ['opa'] },
+    { 'fixed-cidr': '10.0.0.0/25' },
+  ];
+  for (const file of refused) {
+    assert.throws(() => parseConfigText('/f', JSON.stringify(file)), /^EngineError: unable .* is not supported: /);
+  }
+  parseConfigText(
+    '/f',
+    JSON.stringify({ icc: true, 'authorization-plugins': [], 'selinux-enabled': false, rootless: null }),
+  );
+});
+
+test('every key of dockerd is used or known to have no effect', () => {
+  const known = new Set([...OPTION_SPECS.map(fileKey), ...DOCKER_KEYS.keys(), 'proxies']);
+  const { keys } = JSON.parse(readFileSync(KEYS, 'utf8')) as { readonly keys: readonly string[] };
+  assert.ok(keys.length > 80);
+  for (const key of keys) assert.ok(known.has(key) || known.has(`proxies.${key}`), key);
 });

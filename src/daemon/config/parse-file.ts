@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type EngineError, errnoOf, invalid, messageOf } from '../../base/errors.ts';
 import { parseBytes } from '../../base/sizes.ts';
 import { maskProxy } from '../../distribution/index.ts';
+import { DOCKER_KEYS } from './docker-keys.ts';
 import {
   fileKey,
   OPTION_SPECS,
@@ -14,15 +15,23 @@ import {
 const BY_KEY = new Map(
   OPTION_SPECS.filter((option) => option.flagOnly !== true).map((option) => [fileKey(option), option]),
 );
+/** dockerd takes the keys of `proxies` at the top of the file as well. */
+for (const name of ['http-proxy', 'https-proxy', 'no-proxy']) {
+  const option = BY_KEY.get(`proxies.${name}`);
+  if (option !== undefined) BY_KEY.set(name, option);
+}
 
 /** Keys that hold an object of options. */
 const GROUPS = new Set([...BY_KEY.keys()].flatMap((key) => (key.includes('.') ? key.slice(0, key.indexOf('.')) : [])));
 
 /**
- * Reads daemon.json. A missing file is empty unless it was asked for.
+ * Reads daemon.json. A missing file is empty unless it was asked for. `warn` is told of each key of Docker's that is not used.
  * @throws EngineError invalid, in dockerd's words
  */
-export function parseConfigFile(path: string, options: { readonly mustExist: boolean }): OptionValues {
+export function parseConfigFile(
+  path: string,
+  options: { readonly mustExist: boolean; readonly warn?: (text: string) => void },
+): OptionValues {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -30,10 +39,10 @@ export function parseConfigFile(path: string, options: { readonly mustExist: boo
     if (errnoOf(error) === 'ENOENT' && !options.mustExist) return {};
     throw fileError(path, errnoOf(error) === 'ENOENT' ? `open ${path}: no such file or directory` : messageOf(error));
   }
-  return parseConfigText(path, text);
+  return parseConfigText(path, text, options.warn);
 }
 
-export function parseConfigText(path: string, text: string): OptionValues {
+export function parseConfigText(path: string, text: string, warn: (text: string) => void = () => {}): OptionValues {
   if (text.trim() === '') return {};
   let value: unknown;
   try {
@@ -47,17 +56,31 @@ export function parseConfigText(path: string, text: string): OptionValues {
       ? Object.entries(item).map(([inner, each]): [string, unknown] => [`${key}.${inner}`, each])
       : [[key, item] as [string, unknown]],
   );
-  const unknown = entries.map(([key]) => key).filter((key) => !BY_KEY.has(key));
+  const unknown = entries.map(([key]) => key).filter((key) => !BY_KEY.has(key) && !DOCKER_KEYS.has(key));
   if (unknown.length > 0) {
     throw fileError(path, `the following directives don't match any configuration option: ${unknown.join(', ')}`);
   }
   const values: Partial<Record<OptionName, OptionValue>> = {};
   for (const [key, item] of entries) {
+    if (item === null) continue;
     const option = BY_KEY.get(key);
-    if (option === undefined || item === null) continue;
+    if (option === undefined) {
+      leaveOut(path, key, item, warn);
+      continue;
+    }
     values[option.flag] = read(path, key, option, item);
   }
   return values;
+}
+
+/** @throws EngineError invalid for a key that would change what is secure */
+function leaveOut(path: string, key: string, value: unknown, warn: (text: string) => void): void {
+  const row = DOCKER_KEYS.get(key);
+  if (row === undefined) return;
+  if (row.isRefused?.(value) === true) {
+    throw fileError(path, `${key}: ${JSON.stringify(value)} is not supported: ${row.instead}`);
+  }
+  warn(`${path}: ${key} has no effect: ${row.instead}`);
 }
 
 /** @throws EngineError invalid, naming each option that both give (lists and maps too, as dockerd) */

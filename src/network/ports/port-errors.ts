@@ -9,24 +9,37 @@ const WORDS: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files',
 };
 
-/** Another container of this engine has the port. */
+/** A container of this engine has the port on `hostAddress`. */
 export function portAllocated(hostAddress: string, hostPort: number): EngineError {
-  return new EngineError(
-    'internal',
-    `Bind for ${bracketed(hostAddress)}:${hostPort} failed: port is already allocated`,
-  );
+  return new EngineError('internal', `Bind for ${hostAddress}:${hostPort} failed: port is already allocated`);
 }
 
-/** The host refused the port: mostly because a process has it. */
+/** Containers of this engine have every port of a range. */
+export function allPortsAllocated(): EngineError {
+  return new EngineError('internal', 'all ports are allocated');
+}
+
+/** The host refused `hostPort`: mostly because a process has it. `first` and `last` are what the user asked for. */
 export function portBindFailed(
-  port: { hostAddress: string; hostPort: number; protocol: string; target: string; port: number },
+  port: {
+    readonly hostAddress: string;
+    readonly hostPort: number;
+    readonly first: number;
+    readonly last: number;
+    readonly protocol: string;
+    readonly target: string;
+    readonly port: number;
+  },
   cause: unknown,
 ): EngineError {
   const reason = WORDS[errnoOf(cause) ?? ''] ?? messageOf(cause);
-  const host = `${bracketed(port.hostAddress)}:${port.hostPort}`;
+  const { first, last, hostAddress, hostPort, target, protocol } = port;
+  const tried = first === last ? '' : ` ${hostPort}`;
+  const range = first === last ? `${first}` : `${first}-${last}`;
+  const wanted = `${bracketed(hostAddress)}:${first === 0 ? '' : range}`;
   return new EngineError(
     'internal',
-    `failed to bind host port for ${host}:${port.target}:${port.port}/${port.protocol}: ${reason}`,
+    `failed to bind host port${tried} for ${wanted}:${target}:${port.port}/${protocol}: ${reason}`,
     { cause },
   );
 }
@@ -40,6 +53,6 @@ export function endpointFailed(name: string, endpointId: string, error: unknown)
   );
 }
 
-export function bracketed(address: string): string {
+function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }

@@ -50,7 +50,7 @@ test('a port of another container is refused before any socket is tried', () => 
   const message = 'Bind for 0.0.0.0:8080 failed: port is already allocated';
   assert.throws(() => ports.reserve(one('8080'), '172.17.0.3'), { message });
   assert.throws(() => ports.reserve(one('8080', '127.0.0.1'), '172.17.0.3'), {
-    message: 'Bind for 127.0.0.1:8080 failed: port is already allocated',
+    message: 'Bind for 0.0.0.0:8080 failed: port is already allocated',
   });
   assert.equal(bound.length, 2);
   // Another protocol is another port.
@@ -65,6 +65,18 @@ test('different addresses of the host have the same port', () => {
   assert.throws(() => ports.reserve(one('8080', '0.0.0.0'), '172.17.0.2'), /port is already allocated/);
 });
 
+test('a refusal names the address that has the port', () => {
+  const { bind } = host();
+  const ports = registry(bind);
+  closeSockets(ports.reserve(one('8080', '127.0.0.1'), '172.17.0.2'));
+  closeSockets(ports.reserve(one('8081', '::1'), '172.17.0.2'));
+  const refused = (HostPort: string, HostIp: string, message: string): void => {
+    assert.throws(() => ports.reserve(one(HostPort, HostIp), '172.17.0.3'), { message });
+  };
+  refused('8080', '', 'Bind for 127.0.0.1:8080 failed: port is already allocated');
+  refused('8081', '', 'Bind for ::1:8081 failed: port is already allocated');
+});
+
 test('a port of a foreign process is refused, and nothing of the container is kept', () => {
   const { bind } = host({ 'tcp :: 81': 'EADDRINUSE' });
   const ports = registry(bind);
@@ -75,7 +87,7 @@ test('a port of a foreign process is refused, and nothing of the container is ke
   closeSockets(ports.reserve(one('80'), '172.17.0.3'));
 });
 
-test('the first free port of a range is taken, and a full range names its last refusal', () => {
+test('the first free port of a range is taken, and a full range names the last refusal of the host', () => {
   const { bind } = host({ 'tcp 0.0.0.0 8000': 'EADDRINUSE' });
   const ports = registry(bind);
   const first = ports.reserve(one('8000-8002'), '172.17.0.2');
@@ -84,7 +96,44 @@ test('the first free port of a range is taken, and a full range names its last r
   const second = ports.reserve(one('8000-8002'), '172.17.0.2');
   assert.equal(second[0]?.hostPort, 8002);
   closeSockets(second);
-  assert.throws(() => ports.reserve(one('8000-8002'), '172.17.0.2'), /8002 failed: port is already allocated/);
+  assert.throws(() => ports.reserve(one('8000-8002'), '172.17.0.2'), {
+    message: 'failed to bind host port 8000 for 0.0.0.0:8000-8002:172.17.0.2:80/tcp: address already in use',
+  });
+  assert.throws(() => ports.reserve(one('8001-8002'), '172.17.0.2'), { message: 'all ports are allocated' });
+});
+
+test('fixed ports are reserved first, then ranges, then ports that the engine chooses', () => {
+  const ports = registry(host().bind);
+  const requests = parsePortBindings({
+    '80/tcp': [{}],
+    '81/tcp': [{ HostPort: '40000-40002' }],
+    '82/tcp': [{ HostPort: '40000-40001' }],
+    '83/tcp': [{ HostPort: '40000' }],
+  });
+  const taken = ports.reserve(requests, '172.17.0.2').filter(({ hostAddress }) => hostAddress === '0.0.0.0');
+  closeSockets(taken);
+  assert.deepEqual(
+    taken.map(({ port, hostPort }) => [port, hostPort]),
+    [
+      [83, 40000],
+      [82, 40001],
+      [81, 40002],
+      [80, 40003],
+    ],
+  );
+});
+
+test('one port serves all host addresses of a request, and a refused address gives the others back', () => {
+  const { bind } = host({ 'tcp 127.0.0.2 40000': 'EADDRINUSE' });
+  const ports = registry(bind);
+  const bindings = ['127.0.0.1', '127.0.0.2', '::1'].map((HostIp) => ({ HostIp, HostPort: '40000-40001' }));
+  const taken = ports.reserve(parsePortBindings({ '80/tcp': bindings }), '172.17.0.2');
+  closeSockets(taken);
+  assert.deepEqual(
+    taken.map(({ hostPort }) => hostPort),
+    [40001, 40001, 40001],
+  );
+  closeSockets(ports.reserve(one('40000', '127.0.0.1'), '172.17.0.2'));
 });
 
 test('any port comes from the ephemeral range, each once, until it is exhausted', () => {
@@ -103,7 +152,7 @@ test('any port comes from the ephemeral range, each once, until it is exhausted'
 test('an address that the host does not have is an error at once, whatever the range', () => {
   const { bind, bound } = host({ 'tcp 9.9.9.9 8000': 'EADDRNOTAVAIL' });
   assert.throws(() => registry(bind).reserve(one('8000-9000', '9.9.9.9'), '172.17.0.2'), {
-    message: 'failed to bind host port for 9.9.9.9:8000:172.17.0.2:80/tcp: cannot assign requested address',
+    message: 'failed to bind host port 8000 for 9.9.9.9:8000-9000:172.17.0.2:80/tcp: cannot assign requested address',
   });
   assert.deepEqual(bound, []);
 });

@@ -2,8 +2,9 @@ import { closeSync } from 'node:fs';
 import { errnoOf } from '../../base/errors.ts';
 import { bindHostPort } from '../../linux/index.ts';
 import type { PortProtocol } from '../firewall/table.ts';
-import { portAllocated, portBindFailed } from './port-errors.ts';
-import { hostAddresses, type PortRequest } from './port-request.ts';
+import { allPortsAllocated, portAllocated, portBindFailed } from './port-errors.ts';
+import { overlapping, type PortGroup, portGroups } from './port-groups.ts';
+import type { PortRequest } from './port-request.ts';
 
 /** A port of the host that a container has: one per address. `fd` is the socket that keeps others away, if there is one. */
 export interface PublishedPort {
@@ -24,8 +25,6 @@ export interface PortRegistryOptions {
   readonly hasIpv6: boolean;
   readonly bind?: BindPort;
 }
-
-const ANY = new Set(['0.0.0.0', '::']);
 
 /**
  * The host ports that this engine's containers have. Reserving is synchronous: two starts never race for a port. What the
@@ -50,7 +49,7 @@ export class PortRegistry {
   reserve(requests: readonly PortRequest[], target: string): readonly PublishedPort[] {
     const taken: PublishedPort[] = [];
     try {
-      for (const request of requests) taken.push(...this.#reserveOne(request, target));
+      for (const group of portGroups(requests, this.#options.hasIpv6)) taken.push(...this.#reserveGroup(group, target));
       return taken;
     } catch (error) {
       closeSockets(taken);
@@ -69,13 +68,17 @@ export class PortRegistry {
     }
   }
 
-  #reserveOne(request: PortRequest, target: string): readonly PublishedPort[] {
-    const addresses = hostAddresses(request.hostAddress, this.#options.hasIpv6);
+  #reserveGroup(group: PortGroup, target: string): readonly PublishedPort[] {
     let refusal: unknown;
-    for (const hostPort of this.#candidates(request)) {
+    for (const hostPort of this.#candidates(group)) {
+      const clash = this.#clash(group, hostPort);
+      if (clash !== undefined) {
+        if (group.first === group.last && group.first !== 0) throw portAllocated(clash, hostPort);
+        continue;
+      }
       try {
-        const ports = this.#take(request, hostPort, addresses, target);
-        if (request.first === 0) this.#next.set(request.protocol, hostPort + 1);
+        const ports = this.#take(group, hostPort, target);
+        if (group.first === 0) this.#next.set(group.protocol, hostPort + 1);
         return ports;
       } catch (error) {
         // An address that the host doesn't have is not cured by another port.
@@ -83,11 +86,11 @@ export class PortRegistry {
         refusal = error;
       }
     }
-    throw refusal;
+    throw refusal ?? allPortsAllocated();
   }
 
   /** Those asked for; for any port the whole ephemeral range, from where the last search ended. */
-  *#candidates({ first, last, protocol }: PortRequest): Generator<number> {
+  *#candidates({ first, last, protocol }: PortGroup): Generator<number> {
     if (first !== 0) {
       for (let port = first; port <= last; port++) yield port;
       return;
@@ -98,29 +101,31 @@ export class PortRegistry {
     for (let port = range.first; port < start; port++) yield port;
   }
 
-  #take(
-    request: PortRequest,
-    hostPort: number,
-    addresses: readonly string[],
-    target: string,
-  ): readonly PublishedPort[] {
-    const { protocol, port } = request;
-    const key = `${protocol}:${hostPort}`;
-    const present = this.#taken.get(key) ?? new Set<string>();
-    const clash = addresses.find((address) => overlaps(present, address));
-    if (clash !== undefined) throw portAllocated(clash, hostPort);
-    const taken: PublishedPort[] = [];
-    try {
-      for (const hostAddress of addresses) {
-        const fd = this.#bindOne(protocol, hostAddress, hostPort, {
-          optional: request.hostAddress === '' && hostAddress === '::',
-        });
-        taken.push({ hostAddress, hostPort, protocol, port, fd });
-      }
-    } catch (error) {
-      closeSockets(taken);
-      throw portBindFailed({ hostAddress: addresses[taken.length] ?? '', hostPort, protocol, target, port }, error);
+  /** The address on which a container of this engine has the port already. */
+  #clash({ addresses, protocol }: PortGroup, hostPort: number): string | undefined {
+    const present = this.#taken.get(`${protocol}:${hostPort}`);
+    if (present === undefined) return undefined;
+    for (const { address } of addresses) {
+      const clash = overlapping(present, address);
+      if (clash !== undefined) return clash;
     }
+    return undefined;
+  }
+
+  #take(group: PortGroup, hostPort: number, target: string): readonly PublishedPort[] {
+    const { protocol, port } = group;
+    const key = `${protocol}:${hostPort}`;
+    const taken: PublishedPort[] = [];
+    for (const { address: hostAddress, optional } of group.addresses) {
+      try {
+        const fd = this.#bindOne(protocol, hostAddress, hostPort, { optional });
+        taken.push({ hostAddress, hostPort, protocol, port, fd });
+      } catch (error) {
+        closeSockets(taken);
+        throw portBindFailed({ ...group, hostAddress, hostPort, target }, error);
+      }
+    }
+    const present = this.#taken.get(key) ?? new Set<string>();
     for (const { hostAddress } of taken) present.add(hostAddress);
     this.#taken.set(key, present);
     return taken;
@@ -174,16 +179,6 @@ export function closeSockets(ports: readonly PublishedPort[]): void {
   for (const { fd } of ports) if (fd !== undefined) closeSync(fd);
 }
 
-function overlaps(present: ReadonlySet<string>, address: string): boolean {
-  if (present.has(address)) return true;
-  const isV6 = address.includes(':');
-  for (const other of present) {
-    if (other.includes(':') === isV6 && (ANY.has(other) || ANY.has(address))) return true;
-  }
-  return false;
-}
-
 function isTaken(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined || errnoOf(cause) === 'EADDRINUSE';
+  return error instanceof Error && errnoOf(error.cause) === 'EADDRINUSE';
 }

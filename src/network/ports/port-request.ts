@@ -1,4 +1,4 @@
-import { isIP, isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import { invalid } from '../../base/errors.ts';
 import type { PortMap } from '../../spec/index.ts';
 import type { PortProtocol } from '../firewall/table.ts';
@@ -64,12 +64,6 @@ export function parsePortBindings(bindings: PortMap): readonly PortRequest[] {
 export function hostAddresses(hostAddress: string, hostHasIpv6: boolean): readonly string[] {
   if (hostAddress !== '') return [hostAddress];
   return hostHasIpv6 ? ['0.0.0.0', '::'] : ['0.0.0.0'];
-}
-
-/** The firewall translates IPv4 only. Null when it is not its business, `any` for every local address. */
-export function firewallAddress(address: string): string | null | 'any' {
-  if (!isIPv4(address)) return null;
-  return address === '0.0.0.0' ? 'any' : address;
 }
 
 function parseRange(text: string): { first: number; last: number } | undefined {

@@ -33,6 +33,11 @@ export function pidsFile(host: CgroupHost, path: string): string {
   return join(host.folder('pids', path), 'pids.max');
 }
 
+/** The CPU time that a cgroup may use in a period: microseconds on v1, `QUOTA PERIOD` on v2. */
+export function cpuQuotaFile(host: CgroupHost, path: string): string {
+  return join(host.folder('cpu', path), host.version === 2 ? 'cpu.max' : 'cpu.cfs_quota_us');
+}
+
 /** Processes of a cgroup and of those beneath it, as the host numbers them. */
 export function processesIn(host: CgroupHost, path: string): number[] {
   const found: number[] = [];

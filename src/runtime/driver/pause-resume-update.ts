@@ -1,13 +1,14 @@
-import { EngineError } from '../../base/errors.ts';
+import { conflict, EngineError } from '../../base/errors.ts';
 import type { LinuxResources, Resources, RuntimeReply } from '../../spec/index.ts';
+import { type CgroupHost, cpuQuotaFile, pidsFile } from '../cgroup/cgroup-paths.ts';
 import { runtimeMessage } from './runtime-errors.ts';
 
 const NANO_CPU_PERIOD = 100_000;
 const BILLION = 1e9;
 
 /**
- * The limits of an update in OCI spelling; what is absent or 0 stays as it is. A limit of processes that is taken away
- * is not among them: crun before 1.9 writes the -1 as it is, which the kernel refuses.
+ * The limits of an update in OCI spelling; what is absent or 0 stays as it is. Limits that are taken away are not among them:
+ * {@link liftedLimits}.
  */
 export function linuxResources(change: Resources): LinuxResources {
   const memory = {
@@ -18,7 +19,7 @@ export function linuxResources(change: Resources): LinuxResources {
   const cpu = {
     ...positive('shares', change.CpuShares),
     ...positive('period', change.CpuPeriod),
-    ...(change.CpuQuota ? { quota: change.CpuQuota } : {}),
+    ...positive('quota', change.CpuQuota),
     ...positive('realtimePeriod', change.CpuRealtimePeriod),
     ...positive('realtimeRuntime', change.CpuRealtimeRuntime),
     ...(change.CpusetCpus ? { cpus: change.CpusetCpus } : {}),
@@ -35,12 +36,33 @@ export function linuxResources(change: Resources): LinuxResources {
   };
 }
 
+/**
+ * Limits that an update takes away, as cgroup files with their content. crun before 1.9 writes an unlimited value as an unsigned
+ * number, which the kernel refuses, so they are written without the OCI runtime.
+ */
+export function liftedLimits(
+  change: Resources,
+  host: CgroupHost,
+  path: string,
+): readonly { readonly file: string; readonly content: string }[] {
+  const lifted: { file: string; content: string }[] = [];
+  if (change.PidsLimit != null && change.PidsLimit <= 0) lifted.push({ file: pidsFile(host, path), content: 'max' });
+  if (change.CpuQuota !== undefined && change.CpuQuota < 0)
+    lifted.push({ file: cpuQuotaFile(host, path), content: host.version === 2 ? 'max' : '-1' });
+  return lifted;
+}
+
 function positive<K extends string>(key: K, value: number | undefined): { [P in K]?: number } {
   return value !== undefined && value > 0 ? ({ [key]: value } as { [P in K]?: number }) : {};
 }
 
-/** @throws EngineError internal with the runtime's own words */
-export function checkReply(reply: RuntimeReply, what: string): void {
+/** What crun and runc say of a container whose process has ended. */
+const ENDED = /not running|no such process|does not exist|container is stopped|cannot (?:pause|resume) a stopped/i;
+
+/** @throws EngineError conflict when the container has ended; internal with the runtime's own words */
+export function checkReply(reply: RuntimeReply, what: string, containerId: string): void {
   if (reply.exitCode === 0) return;
-  throw new EngineError('internal', `${what}: ${runtimeMessage(reply.stderr)}`);
+  const message = runtimeMessage(reply.stderr);
+  if (ENDED.test(message)) throw conflict(`container ${containerId} is not running`);
+  throw new EngineError('internal', `${what} ${containerId}: ${message}`);
 }

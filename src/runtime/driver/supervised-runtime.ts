@@ -14,7 +14,7 @@ import {
   type TaskRef,
   taskLayout,
 } from '../../spec/index.ts';
-import { type CgroupHost, oomFile, pidsFile, processesIn } from '../cgroup/cgroup-paths.ts';
+import { type CgroupHost, oomFile, processesIn } from '../cgroup/cgroup-paths.ts';
 import { readStats } from '../cgroup/stats.ts';
 import { stringifyProcess, stringifySpec } from '../oci-spec/stringify.ts';
 import { attachTask } from '../supervisor-client/attach.ts';
@@ -32,7 +32,7 @@ import type {
   TaskStats,
 } from '../task-runtime.ts';
 import { CompiledFilters } from './compiled-filters.ts';
-import { checkReply, linuxResources } from './pause-resume-update.ts';
+import { checkReply, liftedLimits, linuxResources } from './pause-resume-update.ts';
 import { execError, startError } from './runtime-errors.ts';
 import type { Runtimes } from './runtimes.ts';
 import { taskFolders } from './task-folders.ts';
@@ -139,8 +139,8 @@ export class SupervisedRuntime implements TaskRuntime {
     const limits = linuxResources(resources);
     if (Object.keys(limits).length > 0)
       await this.#runtime(containerId, args, 'cannot update container', JSON.stringify(limits));
-    if (resources.PidsLimit != null && resources.PidsLimit <= 0)
-      writeFileSync(pidsFile(this.#deps.cgroups, this.#cgroupPath(containerId)), 'max');
+    for (const { file, content } of liftedLimits(resources, this.#deps.cgroups, this.#cgroupPath(containerId)))
+      writeFileSync(file, content);
   }
 
   async attach(task: TaskRef, streams: AttachStreams, signal: AbortSignal): Promise<Duplex> {
@@ -237,7 +237,7 @@ export class SupervisedRuntime implements TaskRuntime {
 
   async #runtime(containerId: string, args: readonly string[], what: string, input?: string): Promise<void> {
     const body = { op: 'runtime', task: { containerId }, args, ...(input !== undefined && { input }) } as const;
-    checkReply((await this.#ask({ containerId }, body)) as RuntimeReply, `${what} ${containerId}`);
+    checkReply((await this.#ask({ containerId }, body)) as RuntimeReply, what, containerId);
   }
 
   /** From the bundle when another daemon has started the container. */

@@ -366,6 +366,16 @@ test('a parent of the cgroup stays beneath the root', () => {
   assert.equal(path('../../x'), `/x/${ID}`);
 });
 
+test('an empty HOME is the user’s home folder, in run and exec, after all other variables', () => {
+  const config = { Env: ['HOME=', 'A=1'] };
+  const defaults = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOSTNAME=aaaaaaaaaaaa'];
+  assert.deepEqual(build({ config }).process.env, [...defaults, 'A=1', 'HOME=/']);
+  const env = (own: readonly string[]) => buildExecProcess(input({ config }), { Cmd: ['env'], Env: own }).env;
+  assert.deepEqual(env([]), [...defaults, 'A=1', 'HOME=/']);
+  assert.deepEqual(env(['HOME=']), [...defaults, 'A=1', 'HOME=/']);
+  assert.deepEqual(env(['HOME=/x']), [...defaults, 'HOME=/x', 'A=1']);
+});
+
 test('the environment of the container comes over the defaults; an exec’s over both; a bare name removes', () => {
   const config = { Env: ['A=1', 'PATH=/bin', 'B=2'], Tty: true, WorkingDir: '/w', User: '5' };
   const { process } = build({ config });

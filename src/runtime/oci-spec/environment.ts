@@ -4,7 +4,7 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 export interface EnvironmentInput {
   readonly hostname: string;
   readonly tty: boolean;
-  /** For HOME, where nothing else says it: crun leaves it out for a user without an entry in passwd. */
+  /** The user's home folder, for HOME where it is unset or empty. */
   readonly home: string;
   /** Variables of links: over the defaults, under the container's own. */
   readonly linked: readonly string[];
@@ -16,7 +16,7 @@ export interface EnvironmentInput {
 export function containerEnvironment(input: EnvironmentInput): string[] {
   const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${input.hostname}`];
   if (input.tty) defaults.push('TERM=xterm');
-  const all = overrideEnvironment([...defaults, ...input.linked], input.own);
+  const all = overrideEnvironment([...defaults, ...input.linked], input.own).filter((variable) => variable !== 'HOME=');
   return all.some((variable) => nameOf(variable) === 'HOME') ? all : [...all, `HOME=${input.home}`];
 }
 

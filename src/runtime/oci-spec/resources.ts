@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { EngineError, errnoOf, invalid } from '../../base/errors.ts';
+import { EngineError, errnoOf } from '../../base/errors.ts';
 import { deviceMajor, deviceMinor } from '../../linux/index.ts';
 import type { LinuxResources, Resources } from '../../spec/index.ts';
 import type { HostFacts } from './host-facts.ts';
@@ -41,12 +41,11 @@ function memoryLimits(
 
 function cpuLimits(resources: Resources): NonNullable<LinuxResources['cpu']> {
   const { CpuShares: shares = 0, NanoCpus: nanoCpus = 0, CpuPeriod = 0, CpuQuota = 0 } = resources;
-  if (shares < 0) throw invalid('shares: invalid argument');
   const period = nanoCpus > 0 ? DEFAULT_PERIOD : CpuPeriod;
   const quota = nanoCpus > 0 ? Math.floor((nanoCpus * DEFAULT_PERIOD) / BILLION) : CpuQuota;
   return {
     ...positive('shares', shares),
-    ...(quota === 0 ? {} : { quota }),
+    ...positive('quota', quota),
     ...positive('period', period),
     ...positive('realtimePeriod', resources.CpuRealtimePeriod),
     ...positive('realtimeRuntime', resources.CpuRealtimeRuntime),

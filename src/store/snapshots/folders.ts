@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { LayerRecord } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
+import { visibleLayers } from './visible-layers.ts';
 
 /** `LowerDir`, top first with colons between, `UpperDir`, `WorkDir`, `MergedDir`: those that there are. */
 export type Folders = Readonly<Record<string, string>>;
@@ -15,7 +16,7 @@ export function writableFolders(
   }: { readonly id: string; readonly layers: readonly LayerRecord[]; readonly mountRoot: string },
 ): Folders {
   return {
-    ...lower(paths, layers),
+    ...lower(paths, visibleLayers(layers)),
     MergedDir: join(mountRoot, id),
     UpperDir: paths.writableFs(id),
     WorkDir: join(paths.writable(id), 'work'),
@@ -24,8 +25,9 @@ export function writableFolders(
 
 /** Where an image's tree lies; null for one without layers. */
 export function layerFolders(paths: SnapshotPaths, layers: readonly LayerRecord[]): Folders | null {
-  const top = layers.at(-1);
-  return top === undefined ? null : { ...lower(paths, layers.slice(0, -1)), UpperDir: paths.layerFs(top.key) };
+  const visible = visibleLayers(layers);
+  const top = visible.at(-1);
+  return top === undefined ? null : { ...lower(paths, visible.slice(0, -1)), UpperDir: paths.layerFs(top.key) };
 }
 
 function lower(paths: SnapshotPaths, layers: readonly LayerRecord[]): Folders {

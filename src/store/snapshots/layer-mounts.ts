@@ -13,6 +13,7 @@ import {
 } from '../../linux/index.ts';
 import type { LayerRecord } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
+import { visibleLayers } from './visible-layers.ts';
 
 /**
  * `index` would forbid sharing a layer between mounts. Redirects and metacopies are not made, and not followed where an image
@@ -23,7 +24,7 @@ const OPTIONS = { index: 'off', metacopy: 'off', redirect_dir: 'nofollow' } as c
 const VOLATILE = { ...OPTIONS, volatile: null } as const;
 
 export interface LayerMount {
-  /** Bottom first. */
+  /** Bottom first, as the image has them: a layer may occur more than once. */
   readonly lower: readonly LayerRecord[];
   /** Absent: read-only. */
   readonly upper?: string;
@@ -61,7 +62,7 @@ export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): 
   return {
     mount({ lower, isVolatile = false, ...rest }) {
       const request = { ...rest, options: isVolatile ? VOLATILE : OPTIONS };
-      const topFirst = lower.toReversed();
+      const topFirst = visibleLayers(lower).toReversed();
       // An image without layers still needs something below, and the kernel takes no lone layer that nothing is written over.
       const filler = topFirst.length === 0 || (topFirst.length === 1 && rest.upper === undefined) ? [paths.empty] : [];
       if (filler.length > 0) mkdirSync(paths.empty, { recursive: true });

@@ -18,6 +18,8 @@ export interface LayerRecord {
   /** Name in `l/`. */
   readonly link: string;
   readonly root?: RootAttributes;
+  /** Hides all layers below: its archive makes the root opaque. */
+  readonly isOpaque?: true;
 }
 
 /** A layer that means the same over any others. */

@@ -114,6 +114,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
         sizeBytes,
         link: table.newLink(key),
         ...(root === undefined ? {} : { root }),
+        ...(tree.isOpaque ? { isOpaque: true } : {}),
       };
       try {
         moveIntoPlace(paths, folder, record);

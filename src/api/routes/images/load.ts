@@ -3,7 +3,7 @@ import type { Images } from '../../../images/index.ts';
 import { queryBool, queryPlatforms } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** POST /images/load: an archive of images, plain or compressed. */
+/** POST /images/load: an archive of images, plain or compressed. Whatever is wrong with it is told in the stream of a 200. */
 export const loadImages = defineRoute({
   method: 'POST',
   path: '/images/load',
@@ -11,6 +11,10 @@ export const loadImages = defineRoute({
   query: z.object({ quiet: queryBool(), platform: queryPlatforms }),
   async handle({ query, stream }, images: Pick<Images, 'load'>) {
     const options = { quiet: query.quiet, platforms: query.platform };
-    return { status: 200, progress: (send, signal) => images.load(stream, options, send, signal) };
+    return {
+      status: 200,
+      errorsInStream: true,
+      progress: (send, signal) => images.load(stream, options, send, signal),
+    };
   },
 });

@@ -10,7 +10,11 @@ const INTERRUPTED = 'the engine was interrupted while it started the container';
 const NOT_STARTED = 128;
 
 /** Compares a record with the task that the runtime knows of the container, and makes it say what is true. */
-export function takeOverContainer(world: World, entry: Entry, task: KnownTask | undefined): void {
+export function adoptContainer(
+  world: Pick<World, 'table' | 'events' | 'clock'>,
+  entry: Entry,
+  task: KnownTask | undefined,
+): void {
   const { record } = entry;
   if (record.phase === 'starting') {
     // The intent was stored, its outcome not. A task of the run before is not the one that was meant.
@@ -29,8 +33,8 @@ export function takeOverContainer(world: World, entry: Entry, task: KnownTask | 
   emitContainerEvent(world.events, entry.record, 'die', { exitCode: String(UNKNOWN_EXIT_CODE) });
 }
 
-/** Keeps an exec that runs or may still be started; ends one whose process is unknown. */
-export function takeOverExec(world: World, exec: ExecRecord, task: KnownTask | undefined): void {
+/** Keeps an exec that runs or may still be started; ends one whose process is unknown, forgets one that can start no more. */
+export function adoptExec(world: Pick<World, 'table' | 'execs'>, exec: ExecRecord, task: KnownTask | undefined): void {
   const entry = world.table.byId(exec.containerId);
   if (entry === undefined) {
     world.execs.delete(exec.id);
@@ -44,5 +48,5 @@ export function takeOverExec(world: World, exec: ExecRecord, task: KnownTask | u
     world.execs.note({ ...exec, running: false, exitCode: UNKNOWN_EXIT_CODE });
   } else if (hasProcess(entry.record)) {
     entry.execIds.add(exec.id);
-  }
+  } else world.execs.delete(exec.id);
 }

@@ -17,16 +17,16 @@ async function killedAfterEachStep(
   for (let step = 1; ; step += 1) {
     using engine = await TestEngine.start();
     await prepare(engine);
-    await engine.settle();
+    await engine.settled();
     await engine.reboot();
     const before = engine.life.steps;
     await engine.reboot({ killAfter: before + step });
     assert.equal(engine.life.dead, false, 'the daemon dies in the verb, not in its start');
     await Promise.race([verb(engine).catch(() => undefined), died(engine)]);
-    await engine.settle();
+    await engine.settled();
     if (!engine.life.dead) return step - 1;
     await engine.reboot();
-    await engine.settle();
+    await engine.settled();
     await check(engine, step);
     await assertConsistent(engine, step);
   }
@@ -116,7 +116,7 @@ test('a removal of a running container that is cut short after any step has happ
         return;
       }
       await engine.containers.remove('web', REMOVAL, engine.signal);
-      await engine.settle();
+      await engine.settled();
     },
   );
   assert.ok(steps >= 8, `only ${steps} steps`);
@@ -129,7 +129,7 @@ test('an exit whose handling is cut short after any step is complete afterwards'
       async (engine) => {
         const [key = ''] = engine.host.running();
         engine.host.exit({ containerId: key }, 3);
-        await engine.settle();
+        await engine.settled();
       },
       async (engine, step) => {
         const list = await engine.containers.list({ all: true, limit: 0, size: false, filters: {} });
@@ -153,7 +153,7 @@ test('containers run on while the daemon is away, and their exits are there when
   engine.life.kill();
   host.exit({ containerId: job }, 4);
   await engine.reboot();
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('web'), 'running');
   assert.equal(await engine.status('frozen'), 'paused');
   const { State } = await engine.containers.inspect('job', { size: false });
@@ -175,12 +175,12 @@ test('exits that happened meanwhile are applied in their order, with their resta
   host.exit({ containerId: first }, 0);
   host.events.length = 0;
   await engine.reboot();
-  await engine.settle();
+  await engine.settled();
   const dead = host.events.filter(({ Action }) => Action === 'die').map(({ Actor }) => Actor.Attributes['name']);
   assert.deepEqual(dead, ['second', 'first']);
   assert.equal(await engine.status('second'), 'restarting');
   engine.life.clock.advance(101);
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('second'), 'running');
 });
 
@@ -188,10 +188,10 @@ test('a container that waited for its restart when the daemon died is restarted'
   using engine = await TestEngine.start();
   const id = await engine.run('web', { HostConfig: { RestartPolicy: { Name: 'always' } } });
   engine.host.exit({ containerId: id }, 1);
-  await engine.settle();
+  await engine.settled();
   await engine.reboot();
   engine.life.clock.advance(1);
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('web'), 'running');
 });
 
@@ -202,10 +202,10 @@ test('over a restart of the daemon, unless-stopped stays stopped and always come
     await engine.containers.stop(Name, {}, engine.signal);
     await engine.create(`never-${Name}`, { HostConfig: { RestartPolicy: { Name } } });
   }
-  await engine.settle();
+  await engine.settled();
   await engine.reboot();
   engine.life.clock.advance(1);
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('always'), 'running');
   assert.equal(await engine.status('unless-stopped'), 'exited');
   assert.equal(await engine.status('never-always'), 'created');
@@ -222,7 +222,7 @@ test('after a restart of the host, what ran has ended with an unknown code and p
   await engine.reboot();
   assert.deepEqual((await engine.containers.inspect('job', { size: false })).State.ExitCode, 255);
   engine.life.clock.advance(1);
-  await engine.settle();
+  await engine.settled();
   assert.equal(await engine.status('web'), 'running');
 });
 
@@ -232,7 +232,7 @@ test('processes without a record are killed and released', async () => {
   engine.life.kill();
   engine.host.records.delete(id);
   await engine.reboot();
-  await engine.settle();
+  await engine.settled();
   assert.deepEqual([engine.host.tasks.size, engine.host.mounted.size, engine.host.writables.size], [0, 0, 0]);
 });
 
@@ -246,7 +246,7 @@ test('an exec that ended while the daemon was away has its exit code, one that r
   engine.life.kill();
   host.exit({ containerId: id, execId: ended }, 9);
   await engine.reboot();
-  await engine.settle();
+  await engine.settled();
   assert.equal((await engine.containers.execInspect(ended)).ExitCode, 9);
   assert.equal((await engine.containers.execInspect(running)).Running, true);
   assert.deepEqual((await engine.containers.inspect('web', { size: false })).ExecIDs, [running]);

@@ -1,9 +1,9 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../../../base/errors.ts';
 import type { SandboxState } from '../../../network/index.ts';
 import type { KnownTask, OwnerTables } from '../../../runtime/index.ts';
-import { watchHealth } from '../../health/watch-health.ts';
+import { type WatchHealthDeps, watchHealth } from '../../health/watch-health.ts';
 import { containersFolder } from '../../model/paths.ts';
 import type { ContainerRecord } from '../../model/record.ts';
 import { wantsRestartAtBoot } from '../../model/restart-policy.ts';
@@ -13,10 +13,12 @@ import { ownerOfRoot, rootsOf } from '../../relations/image-mounts.ts';
 import { volumeNames } from '../../start/release-resources.ts';
 import type { Entry } from '../../tables/entry.ts';
 import type { World } from '../../world.ts';
-import { restartByPolicy } from '../exit/restart-by-policy.ts';
-import { endInterruptedCommit } from '../hold-for-commit.ts';
-import { autoRemove, releaseVolumes, sweep } from '../remove-container.ts';
-import { takeOverContainer, takeOverExec } from './adopt-tasks.ts';
+import { type RestartByPolicyDeps, restartByPolicy } from '../exit/restart-by-policy.ts';
+import { endInterruptedCommit, type HoldForCommitDeps } from '../hold-for-commit.ts';
+import { autoRemove, type RemoveDeps, releaseVolumes, sweep } from '../remove-container.ts';
+import { adoptContainer, adoptExec } from './adopt-tasks.ts';
+
+export type RestoreDeps = HoldForCommitDeps & RemoveDeps & RestartByPolicyDeps & WatchHealthDeps;
 
 /** Unmounts and sweeps at a time: enough to be quick, few enough to leave the thread pool to others. */
 const PARALLEL = 16;
@@ -28,14 +30,14 @@ const PARALLEL = 16;
  *
  * Exits that are announced meanwhile wait in `World.exits`. Repeatable: cut short, the next one goes on.
  */
-export async function restore(world: World): Promise<void> {
+export async function restore(world: RestoreDeps): Promise<void> {
   const tasks = world.runtime.tasks();
   const unfinished = world.table.stored().filter(({ phase }) => phase === 'creating' || phase === 'removing');
   for (const record of world.table.stored()) {
     if (record.phase !== 'creating' && record.phase !== 'removing') world.table.adopt(record);
   }
   const entries = [...world.table.entries()];
-  takeOver(world, entries, tasks);
+  adoptTasks(world, entries, tasks);
   for (const entry of entries) {
     for (const name of volumeNames(entry.record)) world.volumes.reference(name, entry.id);
   }
@@ -61,15 +63,15 @@ export async function restore(world: World): Promise<void> {
   for (const entry of entries) watchHealth(world, entry);
 }
 
-function takeOver(world: World, entries: readonly Entry[], tasks: readonly KnownTask[]): void {
+function adoptTasks(world: RestoreDeps, entries: readonly Entry[], tasks: readonly KnownTask[]): void {
   const main = new Map<string, KnownTask>();
   const execs = new Map<string, KnownTask>();
   for (const task of tasks) {
     if (task.execId === undefined) main.set(task.containerId, task);
     else execs.set(task.execId, task);
   }
-  for (const entry of entries) takeOverContainer(world, entry, main.get(entry.id));
-  for (const exec of [...world.execs.all()]) takeOverExec(world, exec, execs.get(exec.id));
+  for (const entry of entries) adoptContainer(world, entry, main.get(entry.id));
+  for (const exec of [...world.execs.all()]) adoptExec(world, exec, execs.get(exec.id));
 }
 
 function runningSandboxes(entries: readonly Entry[]): readonly SandboxState[] {
@@ -79,12 +81,18 @@ function runningSandboxes(entries: readonly Entry[]): readonly SandboxState[] {
 }
 
 /** A crash between an exit and its clean-up leaves mounts. Networks are given back by the networks' own restore. */
-async function unmountStale(world: World, record: ContainerRecord): Promise<void> {
+async function unmountStale(
+  world: Pick<World, 'volumes' | 'snapshots' | 'logger'>,
+  record: ContainerRecord,
+): Promise<void> {
   for (const root of rootsOf(record)) await quietly(world, record.id, world.snapshots.unmount(root));
   for (const name of volumeNames(record)) await quietly(world, record.id, world.volumes.unmount(name, record.id));
 }
 
-async function sweepMounts(world: World, entries: readonly Entry[]): Promise<void> {
+async function sweepMounts(
+  world: Pick<World, 'sharedMemory' | 'pinnedPaths' | 'logger'>,
+  entries: readonly Entry[],
+): Promise<void> {
   const running = entries.filter(({ record }) => hasProcess(record)).map(({ id }) => id);
   try {
     await world.sharedMemory.sweep(new Set(running));
@@ -95,7 +103,7 @@ async function sweepMounts(world: World, entries: readonly Entry[]): Promise<voi
 }
 
 /** Undoes a create, finishes a removal: both leave nothing. */
-async function finish(world: World, record: ContainerRecord): Promise<void> {
+async function finish(world: RestoreDeps, record: ContainerRecord): Promise<void> {
   const removeVolumes = record.phase === 'creating' || record.removeVolumes === true;
   await quietly(world, record.id, releaseVolumes(world, { ...record, removeVolumes }));
   world.execs.deleteOf(record.id);
@@ -103,7 +111,7 @@ async function finish(world: World, record: ContainerRecord): Promise<void> {
 }
 
 /** By kind of owner whether a task is needed. Tasks of other owners are not ours to judge. */
-function ownerTables(world: Pick<World, 'table' | 'execs'>): OwnerTables {
+function ownerTables(world: Pick<RestoreDeps, 'table' | 'execs'>): OwnerTables {
   const runs = (id: string): boolean => {
     const entry = world.table.byId(id);
     return entry !== undefined && hasProcess(entry.record);
@@ -118,7 +126,7 @@ function ownerTables(world: Pick<World, 'table' | 'execs'>): OwnerTables {
 }
 
 /** Processes whose owner is ours and does not know them. Their exits release them. */
-async function killOrphans(world: World, tasks: readonly KnownTask[], tables: OwnerTables): Promise<void> {
+async function killOrphans(world: RestoreDeps, tasks: readonly KnownTask[], tables: OwnerTables): Promise<void> {
   for (const { owner, exit, ...task } of tasks) {
     if (exit !== undefined || tables[owner.kind]?.(owner.id) !== false) continue;
     world.logger.warn({ containerId: task.containerId, owner }, 'killing a process that its owner does not know');
@@ -127,12 +135,12 @@ async function killOrphans(world: World, tasks: readonly KnownTask[], tables: Ow
 }
 
 /** Writable layers and folders of containers that do not exist. */
-async function removeStrays(world: World): Promise<void> {
+async function removeStrays(world: RestoreDeps): Promise<void> {
   const layers = world.snapshots.writables().filter((id) => world.table.byId(ownerOfRoot(id)) === undefined);
   await inParallel(layers, (id) => quietly(world, id, world.snapshots.removeWritable(id)));
   const root = containersFolder(world.dataRoot);
   const folders = (await namesIn(root)).filter((id) => world.table.byId(id) === undefined);
-  await inParallel(folders, (id) => quietly(world, id, rm(join(root, id), { recursive: true, force: true })));
+  await inParallel(folders, (id) => quietly(world, id, world.removeTree(join(root, id))));
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
@@ -145,7 +153,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 }
 
 /** What a container that had ended before the daemon came back wants: a restart, its removal, or nothing. */
-function reviveOrRemove(world: World, entry: Entry): void {
+function reviveOrRemove(world: RestoreDeps, entry: Entry): void {
   const { state, hostConfig, restartCount, manuallyStopped, hasStarted } = entry.record;
   const run = { exitCode: state.exitCode, durationMs: 0, manuallyStopped, restartCount };
   if (state.restarting || (hasStarted && wantsRestartAtBoot(hostConfig.RestartPolicy, run))) {
@@ -168,7 +176,7 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
   await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
 }
 
-async function quietly(world: World, containerId: string, step: Promise<unknown>): Promise<void> {
+async function quietly(world: Pick<World, 'logger'>, containerId: string, step: Promise<unknown>): Promise<void> {
   try {
     await step;
   } catch (error) {

@@ -1,13 +1,14 @@
 import { messageOf } from '../../../base/errors.ts';
 import { hasProcess } from '../../model/state.ts';
-import type { World } from '../../world.ts';
-import { stopEntry } from '../stop-container.ts';
+import { type StopDeps, stopEntry } from '../stop-container.ts';
+
+export type ShutdownDeps = StopDeps;
 
 /**
  * Ends the daemon's part. Containers run on unless they are to be stopped: then all at once, each with its own grace time,
  * and without being marked as stopped by hand, so that their restart policies revive them. Waits for what is under way.
  */
-export async function shutdown(world: World, options: { readonly stopContainers: boolean }): Promise<void> {
+export async function shutdown(world: ShutdownDeps, options: { readonly stopContainers: boolean }): Promise<void> {
   world.lifetime.closing = true;
   for (const entry of world.table.entries()) {
     entry.cancelRestart();

@@ -1,14 +1,16 @@
 import { parseNanos } from '../../../base/time.ts';
 import type { TaskExit } from '../../../runtime/index.ts';
 import { emitContainerEvent } from '../../events/container-events.ts';
-import { handleExecExit } from '../../exec/exec-exit.ts';
+import { type ExecExitDeps, handleExecExit } from '../../exec/exec-exit.ts';
 import { wantsRestart } from '../../model/restart-policy.ts';
 import { exited, hasProcess } from '../../model/state.ts';
-import { announceLeaving, giveBack } from '../../start/release-resources.ts';
+import { announceLeaving, releaseResources } from '../../start/release-resources.ts';
 import type { Entry } from '../../tables/entry.ts';
 import type { World } from '../../world.ts';
-import { autoRemove } from '../remove-container.ts';
-import { restartByPolicy } from './restart-by-policy.ts';
+import { autoRemove, type RemoveDeps } from '../remove-container.ts';
+import { type RestartByPolicyDeps, restartByPolicy } from './restart-by-policy.ts';
+
+export type HandleExitDeps = ExecExitDeps & RemoveDeps & RestartByPolicyDeps;
 
 /**
  * Takes note of an exit: stored, announced and waiters answered before this returns; clean-up and what the restart policy
@@ -16,7 +18,7 @@ import { restartByPolicy } from './restart-by-policy.ts';
  *
  * Exits that are known already, of removed containers or of earlier runs are only released.
  */
-export function handleExit(world: World, exit: TaskExit): void {
+export function handleExit(world: HandleExitDeps, exit: TaskExit): void {
   if (exit.execId !== undefined) {
     handleExecExit(world, exit, exit.execId);
     return;
@@ -29,7 +31,7 @@ export function handleExit(world: World, exit: TaskExit): void {
   applyExit(world, entry, exit);
 }
 
-function applyExit(world: World, entry: Entry, exit: TaskExit): void {
+function applyExit(world: HandleExitDeps, entry: Entry, exit: TaskExit): void {
   entry.endHealthChecks();
   const before = entry.record;
   const ranForMs = runDuration(before.state.startedAt, exit.exitedAt);
@@ -56,7 +58,7 @@ function applyExit(world: World, entry: Entry, exit: TaskExit): void {
   if (unstored === undefined) releaseTask(world, entry.id);
   // The supervisor keeps the exit: a daemon that starts when there is space again learns of it.
   else world.logger.error({ containerId: entry.id, error: unstored.message }, 'an exit could not be stored');
-  entry.cleanUp(world.background.run('clean-up after an exit', entry.id, () => giveBack(world, before)));
+  entry.cleanUp(world.background.run('clean-up after an exit', entry.id, () => releaseResources(world, before)));
   if (restart) {
     restartByPolicy(world, entry, entry.nextRestartDelayMs(ranForMs));
   } else if (!entry.isRestartedByHand) {
@@ -64,16 +66,17 @@ function applyExit(world: World, entry: Entry, exit: TaskExit): void {
   }
 }
 
-function releaseTask(world: World, containerId: string): void {
+function releaseTask(world: Pick<World, 'background' | 'runtime'>, containerId: string): void {
   void world.background.run('release of an ended task', containerId, () => world.runtime.release({ containerId }));
 }
 
-/** Execs end with their container; those whose exit is not seen yet have none to come. */
-function endExecs(world: World, entry: Entry): void {
+/** Execs end with their container. One that was running reports its own exit; one that never started is gone. */
+function endExecs(world: Pick<World, 'execs'>, entry: Entry): void {
   for (const id of entry.execIds) {
     const exec = world.execs.find(id);
-    // An exec that was running reports its own exit; one that never started cannot start any more.
-    if (exec !== undefined && !exec.running) entry.execIds.delete(id);
+    if (exec === undefined || exec.running) continue;
+    entry.execIds.delete(id);
+    if (exec.exitCode === null) world.execs.delete(id);
   }
 }
 

@@ -1,13 +1,14 @@
 import { EngineError, messageOf } from '../../../base/errors.ts';
 import type { Entry } from '../../tables/entry.ts';
-import type { World } from '../../world.ts';
-import { startLocked } from '../start-container.ts';
+import { type StartDeps, startLocked } from '../start-container.ts';
+
+export type RestartByPolicyDeps = StartDeps;
 
 /**
  * Starts the container again after the delay, unless a user stops or removes it or the daemon ends first. A start that
  * fails ends the policy, as dockerd does: the container is exited.
  */
-export function restartByPolicy(world: World, entry: Entry, delayMs: number): void {
+export function restartByPolicy(world: RestartByPolicyDeps, entry: Entry, delayMs: number): void {
   if (world.lifetime.closing) return; // Stored as restarting: the next daemon goes on.
   const timer = world.clock.after(delayMs, () => {
     entry.endRestartWait();
@@ -16,7 +17,7 @@ export function restartByPolicy(world: World, entry: Entry, delayMs: number): vo
   entry.awaitRestart(() => timer.cancel());
 }
 
-async function restartNow(world: World, entry: Entry): Promise<void> {
+async function restartNow(world: RestartByPolicyDeps, entry: Entry): Promise<void> {
   using _lock = await world.locks.acquire(entry.id);
   if (world.lifetime.closing || entry.isRemoving || !entry.record.state.restarting) return;
   try {

@@ -19,6 +19,8 @@ export interface UntarResult {
   readonly sizeBytes: number;
   /** Of the root directory, where the archive says. */
   readonly root: RootAttributes | undefined;
+  /** `overlay` only: the archive hides all that the layers below have, which no record of overlayfs says. */
+  readonly isOpaque: boolean;
   /** Directories that the archive implies without describing them: their attributes come from the layers below. Latin-1. */
   readonly implied: readonly string[];
   /** Extended attributes that the file system does not take, each once. */
@@ -46,8 +48,11 @@ export class Untar implements TarSink, Disposable {
   /** `merged` only: everything from this archive, and the directories above. */
   readonly #fresh = new Set<string>();
   readonly #directoryTimes = new Map<BytePath, Pick<TarEntry, 'mtimeSeconds' | 'mtimeNanos'>>();
+  /** `overlay` only: directories with whiteouts in them. */
+  readonly #hiding = new Set<string>();
   readonly #xattrs = new XattrWriter();
   #root: RootAttributes | undefined;
+  #isOpaque = false;
   #sawSetgid = false;
   #sizeBytes = 0;
   #lastParent = '';
@@ -102,6 +107,7 @@ export class Untar implements TarSink, Disposable {
     return {
       sizeBytes: this.#sizeBytes,
       root: this.#root,
+      isOpaque: this.#isOpaque,
       implied: [...this.#implied],
       skippedXattrs: this.#xattrs.skipped,
     };
@@ -202,7 +208,7 @@ export class Untar implements TarSink, Disposable {
     removeTree(sysPath(target));
     if (!isDirectory) return;
     this.#lastParent = '';
-    for (const known of [this.#directories, this.#implied, this.#fresh]) {
+    for (const known of [this.#directories, this.#implied, this.#fresh, this.#hiding]) {
       for (const other of known) if (other === path || other.startsWith(`${path}/`)) known.delete(other);
     }
     for (const other of this.#directoryTimes.keys()) {
@@ -213,8 +219,9 @@ export class Untar implements TarSink, Disposable {
   #whiteout(path: string, base: string): void {
     const parent = parentOf(path);
     if (base === OPAQUE) {
-      if (this.#mode === 'overlay') setXattr(sysPath(this.#at(parent)), 'trusted.overlay.opaque', Buffer.from('y'));
-      else this.#emptyOfOld(parent);
+      if (this.#mode !== 'overlay') this.#emptyOfOld(parent);
+      else if (parent === '') this.#isOpaque = true;
+      else setXattr(sysPath(this.#at(parent)), 'trusted.overlay.opaque', Buffer.from('y'));
       return;
     }
     // Bookkeeping of aufs, which old images carry.
@@ -228,6 +235,7 @@ export class Untar implements TarSink, Disposable {
       else if (lstatSync(sysPath(target)).isDirectory()) this.#emptyOfOld(hidden);
       return;
     }
+    this.#markHiding(parent);
     try {
       makeNode(sysPath(target), S_IF.CHR, 0);
     } catch (error) {
@@ -236,6 +244,16 @@ export class Untar implements TarSink, Disposable {
       if (lstatSync(sysPath(target)).isDirectory())
         setXattr(sysPath(target), 'trusted.overlay.opaque', Buffer.from('y'));
     }
+  }
+
+  /**
+   * Without this mark overlayfs lists a directory's whiteouts as names of nothing where no layer below has the same directory. It
+   * looks for them in what may have been copied up (`ovl_path_check_origin_xattr` of fs/overlayfs); an empty origin is an unknown one.
+   */
+  #markHiding(directory: string): void {
+    if (this.#hiding.has(directory)) return;
+    this.#hiding.add(directory);
+    setXattr(sysPath(this.#at(directory)), 'trusted.overlay.origin', Buffer.alloc(0));
   }
 
   /** `merged`: removes everything in a directory that did not come from this archive. */

@@ -25,6 +25,7 @@ export type TreeJob =
 export interface UnpackedTree {
   readonly sizeBytes: number;
   readonly root: RootAttributes | undefined;
+  readonly isOpaque: boolean;
   readonly implied: readonly string[];
   readonly skippedXattrs: readonly string[];
 }

@@ -1,0 +1,79 @@
+/**
+ * Keys of dockerd's daemon.json that this engine knows and does not use, so that a file of Docker's starts here. Each is
+ * harmless to leave out, which a warning says, or would change what is secure, which is refused.
+ */
+export interface DockerKey {
+  readonly key: string;
+  /** What is so instead, for the warning: a sentence without its point. */
+  readonly instead: string;
+  /** Whether a value asks for protection that is missing here, or for the firewall to be left alone. */
+  readonly isRefused?: (value: unknown) => boolean;
+}
+
+const ALWAYS = (): boolean => true;
+const isTrue = (value: unknown): boolean => value === true;
+const isFalse = (value: unknown): boolean => value === false;
+const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
+
+const NO_IPV6 = 'containers have no IPv6 addresses yet';
+const NO_SWARM = 'Gantry has no swarm mode yet';
+const NO_CONTAINERD = 'Gantry runs containers without containerd';
+
+/** By key; `docs/configuration.md` lists them. */
+export const DOCKER_KEYS: ReadonlyMap<string, DockerKey> = new Map(
+  (
+    [
+      { key: 'allow-direct-routing', instead: 'ports are reached by the addresses that they are published on' },
+      { key: 'authorization-plugins', instead: 'there are no authorization plugins yet', isRefused: isFilled },
+      { key: 'bip6', instead: NO_IPV6 },
+      { key: 'bridge-accept-fwmark', instead: 'marks of packets are not looked at' },
+      { key: 'builder', instead: 'there is no builder yet' },
+      { key: 'cdi-spec-dirs', instead: 'there are no CDI devices yet' },
+      { key: 'containerd', instead: NO_CONTAINERD },
+      { key: 'containerd-namespace', instead: NO_CONTAINERD },
+      { key: 'containerd-plugin-namespace', instead: NO_CONTAINERD },
+      { key: 'cpu-rt-period', instead: 'realtime limits are set for each container' },
+      { key: 'cpu-rt-runtime', instead: 'realtime limits are set for each container' },
+      { key: 'cri-containerd', instead: NO_CONTAINERD },
+      { key: 'default-gateway', instead: 'the gateway of containers is the address of the bridge' },
+      { key: 'default-gateway-v6', instead: NO_IPV6 },
+      { key: 'default-init', instead: 'containers run without an init process unless they ask for one' },
+      { key: 'default-ipc-mode', instead: 'the IPC mode of containers is private unless they ask for another' },
+      { key: 'default-network-opts', instead: 'networks have the options that they are created with' },
+      { key: 'default-stop-timeout', instead: 'a stop waits 10 seconds unless the container says otherwise' },
+      { key: 'exec-opts', instead: 'cgroups are made in the cgroup file system, without systemd' },
+      { key: 'experimental', instead: 'there are no experimental features' },
+      { key: 'features', instead: 'there are no optional features' },
+      { key: 'firewall-backend', instead: 'the firewall is nftables' },
+      { key: 'fixed-cidr', instead: 'containers get addresses of the whole subnet', isRefused: ALWAYS },
+      { key: 'fixed-cidr-v6', instead: NO_IPV6 },
+      { key: 'host-gateway-ip', instead: 'host-gateway is the address of the default bridge' },
+      { key: 'host-gateway-ips', instead: 'host-gateway is the address of the default bridge' },
+      { key: 'icc', instead: 'containers on the default bridge reach each other', isRefused: isFalse },
+      { key: 'ip-forward', instead: 'the engine turns IP forwarding on', isRefused: isFalse },
+      { key: 'ip-forward-no-drop', instead: 'the policy of the forward chain is left as it is' },
+      { key: 'ip-masq', instead: 'the engine masquerades what containers send', isRefused: isFalse },
+      { key: 'ip6tables', instead: NO_IPV6 },
+      { key: 'iptables', instead: 'the engine keeps a firewall table of its own', isRefused: isFalse },
+      { key: 'ipv6', instead: NO_IPV6 },
+      { key: 'max-download-attempts', instead: 'downloads that break off are continued' },
+      { key: 'metrics-addr', instead: 'there are no metrics of the engine yet' },
+      { key: 'min-api-version', instead: 'API versions from 1.24 are served' },
+      { key: 'network-control-plane-mtu', instead: NO_SWARM },
+      { key: 'network-diagnostic-port', instead: 'there is no diagnostic server' },
+      { key: 'node-generic-resources', instead: NO_SWARM },
+      { key: 'nri-opts', instead: 'there are no NRI plugins' },
+      { key: 'raw-logs', instead: 'the log has no colours' },
+      { key: 'resolv-conf', instead: "containers get the host's /etc/resolv.conf" },
+      { key: 'rootless', instead: 'the engine runs as root', isRefused: isTrue },
+      { key: 'seccomp-profile', instead: 'the profile is the built-in one', isRefused: (value) => value !== 'builtin' },
+      { key: 'selinux-enabled', instead: 'containers have no SELinux labels', isRefused: isTrue },
+      { key: 'storage-opts', instead: 'the storage drivers have no options' },
+      { key: 'swarm-default-advertise-addr', instead: NO_SWARM },
+      { key: 'swarm-raft-election-tick', instead: NO_SWARM },
+      { key: 'swarm-raft-heartbeat-tick', instead: NO_SWARM },
+      { key: 'userland-proxy', instead: 'published ports need no proxy process' },
+      { key: 'userland-proxy-path', instead: 'published ports need no proxy process' },
+    ] satisfies readonly DockerKey[]
+  ).map((row) => [row.key, row]),
+);
