@@ -1,7 +1,9 @@
 // `node tools/contract-facts.mjs REFERENCE`: makes the tables of facts in test/contract anew from a folder with Docker's
-// contracts (cli-commands.json, daemon-options.json, seccomp-default.json). Tests need the tables only. They hold names, types and numbers, no text.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// contracts (cli-commands.json, daemon-options.json, engine-api-*.yaml, seccomp-default.json). Tests need the tables only. They hold names,
+// types and numbers, no text.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { root } from './node.mjs';
 
 const [reference] = process.argv.slice(2);
@@ -14,6 +16,8 @@ const read = (name) => JSON.parse(readFileSync(join(reference, name), 'utf8'));
 mkdirSync(folder, { recursive: true });
 write('cli-commands.json', commandFacts(read('cli-commands.json')));
 write('daemon-keys.json', { keys: read('daemon-options.json').daemonJsonKeysNewest });
+const api = readdirSync(reference).find((name) => /^engine-api-.*\.yaml$/.test(name)) ?? 'engine-api.yaml';
+write('engine-api.json', apiFacts(parse(readFileSync(join(reference, api), 'utf8'))));
 write('seccomp-decisions.json', seccompFacts(read('seccomp-default.json')));
 
 /** Of each command its other names, and its flags as `-s/--signal string=DEFAULT`. */
@@ -27,6 +31,24 @@ function commandFacts(commands) {
       },
     ]),
   );
+}
+
+/** Of each operation the names of its query parameters and headers, and whether it takes a body. */
+function apiFacts({ paths }) {
+  const operations = Object.entries(paths).flatMap(([path, { parameters: shared = [], ...methods }]) =>
+    Object.entries(methods).map(([method, { parameters = [] }]) => {
+      const named = (where) =>
+        [...shared, ...parameters]
+          .filter((parameter) => parameter.in === where)
+          .map(({ name }) => name)
+          .sort();
+      return [
+        `${method.toUpperCase()} ${path}`,
+        { query: named('query'), headers: named('header'), body: named('body').length > 0 },
+      ];
+    }),
+  );
+  return Object.fromEntries(operations.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Of each system call what is decided about it, and under which conditions. */

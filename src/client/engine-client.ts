@@ -21,7 +21,7 @@ export interface EngineRequest {
   readonly stream?: AsyncIterable<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
   /** Closes the connection, at any time until the body is read. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface EngineResponse {
@@ -37,6 +37,9 @@ export interface Hijacked {
   readonly socket: Socket;
   readonly contentType: string;
 }
+
+/** What the verbs of this folder need of a client. Names in their arguments are names or ids, as users give them. */
+export type Engine = Pick<EngineClient, 'request' | 'json' | 'send' | 'hijack'>;
 
 export interface ClientOptions {
   readonly endpoints: readonly Endpoint[];

@@ -17,8 +17,8 @@ function exactNumber(_key: string, value: unknown, context?: { source?: string }
 
 const LINE_LIMIT = 16 * 1024 * 1024;
 
-/** One value per line; empty lines are skipped, a last line without its end counts. */
-export async function* jsonLines(body: AsyncIterable<Buffer>): AsyncGenerator<unknown, void, undefined> {
+/** One value per line; empty lines are skipped, a last line without its end counts. The caller checks what it relies on. */
+export async function* jsonLines<T = unknown>(body: AsyncIterable<Buffer>): AsyncGenerator<T, void, undefined> {
   const { StringDecoder } = await import('node:string_decoder');
   const decoder = new StringDecoder('utf8');
   let pending = '';
@@ -26,8 +26,8 @@ export async function* jsonLines(body: AsyncIterable<Buffer>): AsyncGenerator<un
     const lines = (pending + decoder.write(chunk)).split('\n');
     pending = lines.pop() ?? '';
     if (pending.length > LINE_LIMIT) throw new EngineError('internal', 'the engine sent an endless line');
-    for (const line of lines) if (line.trim() !== '') yield parseJson(line);
+    for (const line of lines) if (line.trim() !== '') yield parseJson(line) as T;
   }
   const last = pending + decoder.end();
-  if (last.trim() !== '') yield parseJson(last);
+  if (last.trim() !== '') yield parseJson(last) as T;
 }

@@ -1,0 +1,10 @@
+/** Conditions of lists, prunes and events: of each key one of the values has to match. */
+export type Filters = Readonly<Record<string, readonly string[]>>;
+
+/** Value of a query's `filters`: `{"label":{"a=b":true}}`. Undefined when there are none. */
+export function encodeFilters(filters: Filters = {}): string | undefined {
+  const entries = Object.entries(filters);
+  if (entries.length === 0) return undefined;
+  const values = (list: readonly string[]): object => Object.fromEntries(list.map((value) => [value, true]));
+  return JSON.stringify(Object.fromEntries(entries.map(([key, list]) => [key, values(list)])));
+}

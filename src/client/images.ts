@@ -1,0 +1,136 @@
+/** Images: one function per operation of the Engine API. What moves whole images is in `image-transfers.ts`. */
+import type { Platform } from '../spec/index.ts';
+import { type Engine, pathSegment } from './engine-client.ts';
+import { encodeFilters, type Filters } from './filters.ts';
+
+/** An entry of {@link listImages}. */
+export interface ImageSummary {
+  readonly Id: string;
+  readonly RepoTags: readonly string[] | null;
+  readonly RepoDigests: readonly string[] | null;
+  /** Seconds since the epoch. */
+  readonly Created: number;
+  readonly Size: number;
+  /** -1 where it was not asked for, as `Containers`. */
+  readonly SharedSize: number;
+  readonly Containers: number;
+  /** With `manifests`. */
+  readonly Manifests?: readonly ManifestSummary[] | null;
+}
+
+/** A platform of an image. */
+export interface ManifestSummary {
+  readonly ID: string;
+  readonly Kind: string;
+  readonly Available: boolean;
+  readonly Size: { readonly Content: number; readonly Total: number };
+  readonly ImageData?: {
+    readonly Platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
+    readonly Containers: readonly string[] | null;
+    readonly Size: { readonly Unpacked: number };
+  };
+}
+
+export interface ListImagesOptions {
+  /** Those too that only other images are built on. */
+  readonly all?: boolean;
+  readonly manifests?: boolean;
+  readonly filters?: Filters;
+}
+
+export function listImages(engine: Engine, options: ListImagesOptions = {}): Promise<ImageSummary[]> {
+  const { all, manifests, filters } = options;
+  const query = { all: all || undefined, filters: encodeFilters(filters), manifests: manifests || undefined };
+  return engine.json({ method: 'GET', path: '/images/json', query });
+}
+
+/** The JSON as the engine sent it, every field of it. */
+export async function inspectImageText(engine: Engine, name: string, platform?: Platform): Promise<string> {
+  const query = { platform: platformQuery(platform) };
+  return (await engine.request({ method: 'GET', path: imagePath(name, 'json'), query })).text();
+}
+
+export interface HistoryItem {
+  readonly Id: string;
+  /** Seconds since the epoch. */
+  readonly Created: number;
+  readonly CreatedBy: string;
+  readonly Size: number;
+  readonly Comment: string;
+}
+
+export function imageHistory(engine: Engine, name: string, platform?: Platform): Promise<HistoryItem[]> {
+  const query = { platform: platformQuery(platform) };
+  return engine.json({ method: 'GET', path: imagePath(name, 'history'), query });
+}
+
+export async function tagImage(
+  engine: Engine,
+  source: string,
+  target: { readonly repository: string; readonly tag: string },
+): Promise<void> {
+  const query = { repo: target.repository, tag: target.tag };
+  await engine.send({ method: 'POST', path: imagePath(source, 'tag'), query });
+}
+
+/** One name that went, or one image. */
+export interface RemovedImage {
+  readonly Untagged?: string;
+  readonly Deleted?: string;
+}
+
+export interface RemoveImageOptions {
+  readonly force?: boolean;
+  /** True keeps parents that have no name. */
+  readonly keepParents?: boolean;
+  readonly platforms?: readonly Platform[];
+}
+
+export function removeImage(engine: Engine, name: string, options: RemoveImageOptions = {}): Promise<RemovedImage[]> {
+  const { force, keepParents, platforms = [] } = options;
+  const query = {
+    force: force || undefined,
+    noprune: keepParents || undefined,
+    platforms: platforms.map((platform) => JSON.stringify(platform)),
+  };
+  return engine.json({ method: 'DELETE', path: imagePath(name), query });
+}
+
+export interface PrunedImages {
+  readonly ImagesDeleted?: readonly RemovedImage[] | null;
+  readonly SpaceReclaimed?: number;
+}
+
+export function pruneImages(engine: Engine, filters?: Filters): Promise<PrunedImages> {
+  return engine.json({ method: 'POST', path: '/images/prune', query: { filters: encodeFilters(filters) } });
+}
+
+export interface FoundImage {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly is_automated: boolean;
+}
+
+export interface SearchOptions {
+  readonly limit?: number | undefined;
+  readonly filters?: Filters;
+  /** Value of `X-Registry-Auth`. */
+  readonly registryAuth: string;
+}
+
+export function searchImages(engine: Engine, term: string, options: SearchOptions): Promise<FoundImage[]> {
+  const query = { term, limit: options.limit, filters: encodeFilters(options.filters) };
+  const headers = { 'X-Registry-Auth': options.registryAuth };
+  return engine.json({ method: 'GET', path: '/images/search', query, headers });
+}
+
+/** A platform as queries take it. */
+export function platformQuery(platform: Platform | undefined): string | undefined {
+  return platform === undefined ? undefined : JSON.stringify(platform);
+}
+
+export function imagePath(name: string, verb?: string): string {
+  return `/images/${pathSegment(name)}${verb === undefined ? '' : `/${verb}`}`;
+}

@@ -1,0 +1,146 @@
+/** The engine itself: one function per operation of the Engine API, and our own check of the store. */
+import type { EngineEvent } from '../spec/index.ts';
+import type { ContainerSummary } from './containers.ts';
+import type { Engine } from './engine-client.ts';
+import { encodeFilters, type Filters } from './filters.ts';
+import type { ProgressMessage } from './image-transfers.ts';
+import type { ImageSummary } from './images.ts';
+import { jsonLines } from './json.ts';
+import type { VolumeSummary } from './volumes.ts';
+
+export interface EngineVersion {
+  readonly Platform?: { readonly Name: string };
+  readonly Version: string;
+  readonly ApiVersion: string;
+  readonly MinAPIVersion?: string;
+  readonly GitCommit?: string;
+  readonly GoVersion?: string;
+  readonly Os: string;
+  readonly Arch: string;
+  readonly KernelVersion?: string;
+  readonly Experimental?: boolean;
+  readonly BuildTime?: string;
+  readonly Components?: readonly EngineComponent[] | null;
+}
+
+export interface EngineComponent {
+  readonly Name: string;
+  readonly Version: string;
+  readonly Details?: Readonly<Record<string, string>> | null;
+}
+
+export function engineVersion(engine: Engine): Promise<EngineVersion> {
+  return engine.json({ method: 'GET', path: '/version' });
+}
+
+/** Every field, as the engine sent it: what it has depends on the engine. */
+export type EngineInfo = Readonly<Record<string, unknown>>;
+
+export function engineInfo(engine: Engine): Promise<EngineInfo> {
+  return engine.json({ method: 'GET', path: '/info' });
+}
+
+export interface DiskUsage {
+  readonly LayersSize: number;
+  readonly Images: readonly ImageSummary[] | null;
+  readonly Containers: readonly ContainerSummary[] | null;
+  readonly Volumes: readonly VolumeSummary[] | null;
+  readonly BuildCache: readonly BuildRecord[] | null;
+  /** Of an engine of ours that runs a registry. */
+  readonly Registries?: readonly RegistryUsage[];
+}
+
+export interface BuildRecord {
+  readonly ID: string;
+  readonly Type: string;
+  readonly Description?: string;
+  readonly Size: number;
+  readonly CreatedAt: string;
+  readonly LastUsedAt?: string | null;
+  readonly UsageCount: number;
+  readonly Shared: boolean;
+  readonly InUse: boolean;
+}
+
+export interface RegistryUsage {
+  readonly Type: string;
+  readonly Repositories: number;
+  readonly Size: number;
+  readonly UniqueSize: number;
+}
+
+export function diskUsage(engine: Engine): Promise<DiskUsage> {
+  return engine.json({ method: 'GET', path: '/system/df' });
+}
+
+export interface EventOptions {
+  /** `SECONDS.NANOSECONDS` since the epoch. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly filters?: Filters;
+}
+
+/** Events as they happen, after those since `since`. */
+export async function watchEvents(
+  engine: Engine,
+  { since, until, filters }: EventOptions = {},
+  signal?: AbortSignal,
+): Promise<AsyncIterable<EngineEvent>> {
+  const query = { since, until, filters: encodeFilters(filters) };
+  return jsonLines<EngineEvent>((await engine.request({ method: 'GET', path: '/events', query, signal })).body);
+}
+
+export interface PrunedCache {
+  readonly CachesDeleted?: readonly string[] | null;
+  readonly SpaceReclaimed?: number;
+}
+
+export function pruneBuildCache(engine: Engine, { all }: { readonly all: boolean }): Promise<PrunedCache> {
+  return engine.json({ method: 'POST', path: '/build/prune', query: { all } });
+}
+
+export interface LoginRequest {
+  readonly username: string;
+  readonly serveraddress: string;
+  readonly password?: string;
+  readonly identitytoken?: string;
+}
+
+/** Has the engine try a login at a registry. Returns the identity token that it gave instead of the password, or ''. */
+export async function checkLogin(engine: Engine, login: LoginRequest): Promise<string> {
+  const answer = await engine.json<{ IdentityToken?: string }>({ method: 'POST', path: '/auth', json: login });
+  return answer.IdentityToken ?? '';
+}
+
+/** A report of our own engine on its store. */
+export interface CheckReport {
+  readonly Sound: boolean;
+  readonly Checked: {
+    readonly Blobs: number;
+    readonly Bytes: number;
+    readonly Images: number;
+    readonly Layers: number;
+    readonly Containers: number;
+    readonly Volumes: number;
+  };
+  readonly Findings: readonly CheckFinding[];
+}
+
+export interface CheckFinding {
+  readonly Kind: string;
+  readonly Subject: string;
+  readonly Problem: string;
+  readonly Advice: string;
+  readonly Repaired?: string;
+  readonly Remains: boolean;
+}
+
+/** Progress, and the report in the `aux` of a message: the last that has one counts. */
+export async function checkSystem(
+  engine: Engine,
+  { repair }: { readonly repair: boolean },
+  signal?: AbortSignal,
+): Promise<AsyncIterable<ProgressMessage>> {
+  const request = { method: 'POST', path: '/gantry/system/check', query: { repair }, signal } as const;
+  return jsonLines<ProgressMessage>((await engine.request(request)).body);
+}

@@ -1,0 +1,64 @@
+/** Volumes: one function per operation of the Engine API. */
+import { type Engine, pathSegment } from './engine-client.ts';
+import { encodeFilters, type Filters } from './filters.ts';
+
+/** An entry of {@link listVolumes}; with `UsageData` one of `diskUsage`. */
+export interface VolumeSummary {
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Mountpoint: string;
+  readonly Scope: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  /** -1 for what is not known. */
+  readonly UsageData?: { readonly Size: number; readonly RefCount: number } | null;
+  readonly ClusterVolume?: object | null;
+}
+
+export async function listVolumes(engine: Engine, filters?: Filters): Promise<readonly VolumeSummary[]> {
+  const query = { filters: encodeFilters(filters) };
+  const answer = await engine.json<{ Volumes: VolumeSummary[] | null }>({ method: 'GET', path: '/volumes', query });
+  return answer.Volumes ?? [];
+}
+
+export function inspectVolume(engine: Engine, name: string): Promise<VolumeSummary> {
+  return engine.json({ method: 'GET', path: volumePath(name) });
+}
+
+/** The JSON as the engine sent it, every field of it. */
+export async function inspectVolumeText(engine: Engine, name: string): Promise<string> {
+  return (await engine.request({ method: 'GET', path: volumePath(name) })).text();
+}
+
+export interface CreateVolumeBody {
+  /** '' for an anonymous one. */
+  readonly Name?: string;
+  readonly Driver?: string;
+  readonly DriverOpts?: Readonly<Record<string, string>>;
+  readonly Labels?: Readonly<Record<string, string>>;
+}
+
+/** Returns the volume that is there already when it has the same driver and options. */
+export function createVolume(engine: Engine, body: CreateVolumeBody): Promise<VolumeSummary> {
+  return engine.json({ method: 'POST', path: '/volumes/create', json: body });
+}
+
+export async function removeVolume(
+  engine: Engine,
+  name: string,
+  { force }: { readonly force?: boolean } = {},
+): Promise<void> {
+  await engine.send({ method: 'DELETE', path: volumePath(name), query: { force: force || undefined } });
+}
+
+export interface PrunedVolumes {
+  readonly VolumesDeleted?: readonly string[] | null;
+  readonly SpaceReclaimed?: number;
+}
+
+export function pruneVolumes(engine: Engine, filters?: Filters): Promise<PrunedVolumes> {
+  return engine.json({ method: 'POST', path: '/volumes/prune', query: { filters: encodeFilters(filters) } });
+}
+
+function volumePath(name: string): string {
+  return `/volumes/${pathSegment(name)}`;
+}
