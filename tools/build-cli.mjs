@@ -8,8 +8,8 @@ import { build } from 'esbuild';
 
 /** Name on the command line, module, export. */
 const QUICK = {
-  ps: ['container/ls', 'listContainers'],
-  images: ['image/ls', 'listImages'],
+  ps: ['container/ls', 'ls'],
+  images: ['image/ls', 'ls'],
   run: ['container/run', 'run'],
   exec: ['container/exec', 'exec'],
   logs: ['container/logs', 'logs'],
@@ -17,7 +17,7 @@ const QUICK = {
   start: ['container/start', 'start'],
   stop: ['container/stop', 'stop'],
   kill: ['container/kill', 'kill'],
-  rm: ['container/rm', 'removeContainers'],
+  rm: ['container/rm', 'rm'],
   wait: ['container/wait', 'wait'],
 };
 

@@ -72,13 +72,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     'container export',
     ['export'],
     "Export a container's file system as a tar archive",
-    async () => (await import('./container/export.ts')).exportContainer,
+    async () => (await import('./container/export.ts')).exportCommand,
   ),
   entry(
     'container inspect',
     [],
     'Display detailed information about containers',
-    async () => (await import('./container/inspect.ts')).inspectContainer,
+    async () => (await import('./container/inspect.ts')).inspect,
   ),
   entry('container kill', ['kill'], 'Kill running containers', async () => (await import('./container/kill.ts')).kill),
   entry(
@@ -91,7 +91,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     'container ls',
     ['ps', 'container list', 'container ps'],
     'List containers',
-    async () => (await import('./container/ls.ts')).listContainers,
+    async () => (await import('./container/ls.ts')).ls,
   ),
   entry(
     'container pause',
@@ -109,7 +109,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     'container prune',
     [],
     'Remove all stopped containers',
-    async () => (await import('./container/prune.ts')).pruneContainers,
+    async () => (await import('./container/prune.ts')).prune,
   ),
   entry(
     'container rename',
@@ -127,7 +127,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     'container rm',
     ['rm', 'container remove'],
     'Remove containers',
-    async () => (await import('./container/rm.ts')).removeContainers,
+    async () => (await import('./container/rm.ts')).rm,
   ),
   entry(
     'container run',
@@ -182,13 +182,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     'image import',
     ['import'],
     'Create an image from a tar archive of a root file system',
-    async () => (await import('./image/import.ts')).importImage,
+    async () => (await import('./image/import.ts')).importCommand,
   ),
   entry(
     'image inspect',
     [],
     'Display detailed information about images',
-    async () => (await import('./image/inspect.ts')).inspectImage,
+    async () => (await import('./image/inspect.ts')).inspect,
   ),
   entry(
     'image load',
@@ -196,8 +196,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     'Load images from a tar archive or standard input',
     async () => (await import('./image/load.ts')).load,
   ),
-  entry('image ls', ['images', 'image list'], 'List images', async () => (await import('./image/ls.ts')).listImages),
-  entry('image prune', [], 'Remove unused images', async () => (await import('./image/prune.ts')).pruneImages),
+  entry('image ls', ['images', 'image list'], 'List images', async () => (await import('./image/ls.ts')).ls),
+  entry('image prune', [], 'Remove unused images', async () => (await import('./image/prune.ts')).prune),
   entry(
     'image pull',
     ['pull'],
@@ -205,7 +205,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import('./image/pull.ts')).pull,
   ),
   entry('image push', ['push'], 'Upload an image to a registry', async () => (await import('./image/push.ts')).push),
-  entry('image rm', ['rmi', 'image remove'], 'Remove images', async () => (await import('./image/rm.ts')).removeImages),
+  entry('image rm', ['rmi', 'image remove'], 'Remove images', async () => (await import('./image/rm.ts')).rm),
   entry('image save', ['save'], 'Save images to a tar archive', async () => (await import('./image/save.ts')).save),
   entry('image tag', ['tag'], 'Add a tag to an image', async () => (await import('./image/tag.ts')).tag),
   entry(
@@ -254,9 +254,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       async () => (await import('./network/connect.ts')).connect,
     ),
   ),
-  notYet(
-    entry('network create', [], 'Create a network', async () => (await import('./network/create.ts')).createNetwork),
-  ),
+  notYet(entry('network create', [], 'Create a network', async () => (await import('./network/create.ts')).create)),
   notYet(
     entry(
       'network disconnect',
@@ -269,18 +267,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     'network inspect',
     [],
     'Display detailed information about networks',
-    async () => (await import('./network/inspect.ts')).inspectNetwork,
+    async () => (await import('./network/inspect.ts')).inspect,
   ),
-  entry('network ls', ['network list'], 'List networks', async () => (await import('./network/ls.ts')).listNetworks),
-  entry('network prune', [], 'Remove unused networks', async () => (await import('./network/prune.ts')).pruneNetworks),
-  notYet(
-    entry(
-      'network rm',
-      ['network remove'],
-      'Remove networks',
-      async () => (await import('./network/rm.ts')).removeNetworks,
-    ),
-  ),
+  entry('network ls', ['network list'], 'List networks', async () => (await import('./network/ls.ts')).ls),
+  entry('network prune', [], 'Remove unused networks', async () => (await import('./network/prune.ts')).prune),
+  notYet(entry('network rm', ['network remove'], 'Remove networks', async () => (await import('./network/rm.ts')).rm)),
   entry(
     'registry serve',
     [],
@@ -313,30 +304,25 @@ export const COMMANDS: readonly CommandEntry[] = [
     'Display information about the engine and its host',
     async () => (await import('./system/info.ts')).info,
   ),
-  entry('system prune', [], 'Remove unused data', async () => (await import('./system/prune.ts')).pruneSystem),
+  entry('system prune', [], 'Remove unused data', async () => (await import('./system/prune.ts')).prune),
   entry(
     'version',
     [],
     'Display version information of the client and the engine',
     async () => (await import('./system/version.ts')).version,
   ),
-  entry('volume create', [], 'Create a volume', async () => (await import('./volume/create.ts')).createVolume),
+  entry('volume create', [], 'Create a volume', async () => (await import('./volume/create.ts')).create),
   entry(
     'volume inspect',
     [],
     'Display detailed information about volumes',
-    async () => (await import('./volume/inspect.ts')).inspectVolume,
+    async () => (await import('./volume/inspect.ts')).inspect,
   ),
-  entry('volume ls', ['volume list'], 'List volumes', async () => (await import('./volume/ls.ts')).listVolumes),
-  entry('volume prune', [], 'Remove unused volumes', async () => (await import('./volume/prune.ts')).pruneVolumes),
-  entry('volume rm', ['volume remove'], 'Remove volumes', async () => (await import('./volume/rm.ts')).removeVolumes),
+  entry('volume ls', ['volume list'], 'List volumes', async () => (await import('./volume/ls.ts')).ls),
+  entry('volume prune', [], 'Remove unused volumes', async () => (await import('./volume/prune.ts')).prune),
+  entry('volume rm', ['volume remove'], 'Remove volumes', async () => (await import('./volume/rm.ts')).rm),
   notYet(
-    entry(
-      'volume update',
-      [],
-      'Update a cluster volume',
-      async () => (await import('./volume/update.ts')).updateVolume,
-    ),
+    entry('volume update', [], 'Update a cluster volume', async () => (await import('./volume/update.ts')).update),
   ),
 ];
 

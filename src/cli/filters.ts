@@ -1,11 +1,12 @@
-/** Value of a query's `filters`: `{"label":{"a=b":true}}`. Undefined when there are none. */
-export function encodeFilters(given: readonly string[]): string | undefined {
-  if (given.length === 0) return undefined;
-  const filters: Record<string, Record<string, true>> = {};
+import type { Filters } from '../client/index.ts';
+
+/** Values of `--filter`: `label=a=b`. */
+export function parseFilters(given: readonly string[]): Filters {
+  const filters = new Map<string, string[]>();
   for (const each of given) {
     const equals = each.indexOf('=');
     const key = each.slice(0, equals).trim().toLowerCase();
-    filters[key] = { ...filters[key], [each.slice(equals + 1).trim()]: true };
+    filters.set(key, [...(filters.get(key) ?? []), each.slice(equals + 1).trim()]);
   }
-  return JSON.stringify(filters);
+  return Object.fromEntries(filters);
 }

@@ -1,7 +1,7 @@
 /** The engine itself: one function per operation of the Engine API, and our own check of the store. */
 import type { EngineEvent } from '../spec/index.ts';
 import type { ContainerSummary } from './containers.ts';
-import type { Engine } from './engine-client.ts';
+import { type Engine, pathSegment } from './engine-client.ts';
 import { encodeFilters, type Filters } from './filters.ts';
 import type { ProgressMessage } from './image-transfers.ts';
 import type { ImageSummary } from './images.ts';
@@ -38,6 +38,15 @@ export type EngineInfo = Readonly<Record<string, unknown>>;
 
 export function engineInfo(engine: Engine): Promise<EngineInfo> {
   return engine.json({ method: 'GET', path: '/info' });
+}
+
+/** What swarms have, and plugins. */
+export type ClusterObject = 'service' | 'task' | 'node' | 'secret' | 'config' | 'plugin';
+
+/** The JSON as the engine sent it. */
+export async function inspectClusterObjectText(engine: Engine, kind: ClusterObject, name: string): Promise<string> {
+  const path = `/${kind}s/${pathSegment(name)}${kind === 'plugin' ? '/json' : ''}`;
+  return (await engine.request({ method: 'GET', path })).text();
 }
 
 export interface DiskUsage {

@@ -1,5 +1,5 @@
 import { EngineError } from '../../base/errors.ts';
-import { pathSegment } from '../../client/index.ts';
+import { attachContainer, inspectContainer, resizeContainer, waitContainer } from '../../client/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
@@ -7,13 +7,6 @@ import { forwardSignals } from '../streams/forward-signals.ts';
 import { followSize } from '../streams/resize.ts';
 import { openSession } from '../streams/session.ts';
 import { detachKeysOf } from './run.ts';
-import { waitForExit } from './wait-for-exit.ts';
-
-interface Attachable {
-  readonly Id: string;
-  readonly State: { readonly Running: boolean; readonly Paused: boolean; readonly Restarting: boolean };
-  readonly Config: { readonly Tty: boolean; readonly OpenStdin: boolean };
-}
 
 export const attach: Command = {
   usage: '[OPTIONS] CONTAINER',
@@ -26,30 +19,23 @@ export const attach: Command = {
     flag('--sig-proxy', 'bool', 'Forward received signals to the process', { default: 'true' }),
   ],
   async run(cli, [name = ''], flags) {
-    const container = await cli.client.json<Attachable>({
-      method: 'GET',
-      path: `/containers/${pathSegment(name)}/json`,
-    });
-    const { State: state, Config: config, Id: id } = container;
+    const { State: state, Config: config, Id: id } = await inspectContainer(cli.client, name);
+    const tty = config.Tty === true;
     if (!state.Running) throw new CliError(1, 'You cannot attach to a stopped container, start it first');
     if (state.Paused) throw new CliError(1, 'You cannot attach to a paused container, unpause it first');
     if (state.Restarting)
       throw new CliError(1, 'You cannot attach to a restarting container, wait until it is running');
-    const stdin = !flags.bool('no-stdin') && config.OpenStdin;
-    if (config.Tty && stdin && !cli.stdinIsTerminal) throw new CliError(1, 'the input device is not a TTY');
+    const stdin = !flags.bool('no-stdin') && config.OpenStdin === true;
+    if (tty && stdin && !cli.stdinIsTerminal) throw new CliError(1, 'the input device is not a TTY');
     const keys = detachKeysOf(cli, flags);
     const [{ socket }, waiting] = await Promise.all([
-      cli.client.hijack({
-        method: 'POST',
-        path: `/containers/${id}/attach`,
-        query: { stream: true, stdin: stdin || undefined, stdout: true, stderr: true, detachKeys: keys || undefined },
-      }),
-      waitForExit(cli, id, 'not-running'),
+      attachContainer(cli.client, id, { stdin, stdout: true, stderr: true, detachKeys: keys }),
+      waitContainer(cli.client, id, 'not-running'),
     ]);
-    using signals = flags.bool('sig-proxy') && !config.Tty ? forwardSignals(cli, id) : undefined;
+    using signals = flags.bool('sig-proxy') && !tty ? forwardSignals(cli, id) : undefined;
     void signals;
-    using session = openSession(cli, socket, { tty: config.Tty, stdin, stdout: true, stderr: true, detachKeys: keys });
-    using sizes = config.Tty ? followSize(cli, `/containers/${id}`, { redraw: true }) : undefined;
+    using session = openSession(cli, socket, { tty, stdin, stdout: true, stderr: true, detachKeys: keys });
+    using sizes = tty ? followSize((size) => resizeContainer(cli.client, id, size), { redraw: true }) : undefined;
     void sizes;
     if ((await session.ended) === 'detached') throw new CliError(1, 'read escape sequence');
     session[Symbol.dispose]();

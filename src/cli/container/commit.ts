@@ -1,3 +1,4 @@
+import { commitContainer } from '../../client/index.ts';
 import { familiarName, parseReference, withDefaultTag } from '../../spec/index.ts';
 import { between, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
@@ -17,18 +18,13 @@ export const commit: Command = {
   async run(cli, [container = '', reference], flags) {
     const parsed = reference === undefined ? undefined : withDefaultTag(parseReference(reference));
     if (parsed?.digest !== undefined) throw new CliError(1, 'refusing to create a tag with a digest reference');
-    const { Id: id } = await cli.client.json<{ Id: string }>({
-      method: 'POST',
-      path: '/commit',
-      query: {
-        container,
-        repo: parsed === undefined ? undefined : familiarName(parsed),
-        tag: parsed?.tag,
-        comment: flags.string('message') || undefined,
-        author: flags.string('author') || undefined,
-        changes: flags.list('change'),
-        pause: flags.bool('pause') && !flags.bool('no-pause') ? undefined : '0',
-      },
+    const id = await commitContainer(cli.client, container, {
+      repository: parsed === undefined ? undefined : familiarName(parsed),
+      tag: parsed?.tag,
+      comment: flags.string('message'),
+      author: flags.string('author'),
+      changes: flags.list('change'),
+      pause: flags.bool('pause') && !flags.bool('no-pause'),
     });
     cli.out.write(`${id}\n`);
     return 0;

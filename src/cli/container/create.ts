@@ -1,5 +1,5 @@
 import { atLeast, type Command } from '../command.ts';
-import { createContainer } from './create-container.ts';
+import { createFromFlags } from './create-from-flags.ts';
 import { CONTAINER_FLAGS } from './options/flags.ts';
 
 export const create: Command = {
@@ -9,7 +9,7 @@ export const create: Command = {
   examples: ['create --name web -p 8080:80 nginx', 'create -it busybox sh'],
   flags: CONTAINER_FLAGS,
   async run(cli, args, flags) {
-    const { id } = await createContainer(cli, { verb: 'create', args, flags, detach: false });
+    const { id } = await createFromFlags(cli, { verb: 'create', args, flags, detach: false });
     cli.out.line(id);
     return 0;
   },

@@ -1,4 +1,4 @@
-import { pathSegment } from '../../client/index.ts';
+import { containerChanges } from '../../client/index.ts';
 import { type Command, exactly } from '../command.ts';
 
 const LETTERS = ['C', 'A', 'D'] as const;
@@ -9,11 +9,8 @@ export const diff: Command = {
   examples: ['diff web'],
   flags: [],
   async run(cli, [name = '']) {
-    const changes = await cli.client.json<readonly { Path: string; Kind: number }[] | null>({
-      method: 'GET',
-      path: `/containers/${pathSegment(name)}/changes`,
-    });
-    for (const { Path: path, Kind: kind } of changes ?? []) cli.out.write(`${LETTERS[kind] ?? '?'} ${path}\n`);
+    for (const { Path: path, Kind: kind } of await containerChanges(cli.client, name))
+      cli.out.write(`${LETTERS[kind] ?? '?'} ${path}\n`);
     return 0;
   },
 };

@@ -1,13 +1,7 @@
-/** A port of a container, as GET /containers/json tells it. */
-export interface PublishedPort {
-  readonly IP?: string;
-  readonly PrivatePort: number;
-  readonly PublicPort?: number;
-  readonly Type: string;
-}
+import type { ContainerPort } from '../../client/index.ts';
 
 /** `0.0.0.0:8080->80/tcp, 443/tcp`: runs of equal ports are drawn together, translated ones come last. */
-export function displayPorts(ports: readonly PublishedPort[]): string {
+export function displayPorts(ports: readonly ContainerPort[]): string {
   const groups = new Map<string, { ip: string; type: string; first: number; last: number }>();
   const done: string[] = [];
   const translated: string[] = [];
@@ -42,7 +36,7 @@ function join(ip: string, port: string): string {
   return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 
-function byPort(a: PublishedPort, b: PublishedPort): number {
+function byPort(a: ContainerPort, b: ContainerPort): number {
   if (a.PrivatePort !== b.PrivatePort) return a.PrivatePort - b.PrivatePort;
   const [ipA = '', ipB = ''] = [a.IP, b.IP];
   if (ipA !== ipB) return ipA < ipB ? -1 : 1;

@@ -1,5 +1,12 @@
 import { messageOf } from '../../base/errors.ts';
-import { pathSegment } from '../../client/index.ts';
+import {
+  createExec,
+  inspectContainer,
+  inspectExec,
+  resizeExec,
+  startExec,
+  startExecDetached,
+} from '../../client/index.ts';
 import type { ExecConfig } from '../../spec/index.ts';
 import type { Cli } from '../cli.ts';
 import { atLeast, type Command } from '../command.ts';
@@ -36,22 +43,13 @@ export const exec: Command = {
     const detach = flags.bool('detach');
     const config = execConfig(cli, flags, command);
     // The container is looked up first: its absence is the better answer than a missing terminal.
-    await cli.client.json({ method: 'GET', path: `/containers/${pathSegment(container)}/json` });
+    await inspectContainer(cli.client, container);
     if (!detach && config.Tty === true && config.AttachStdin === true && !cli.stdinIsTerminal) {
       throw new CliError(1, 'the input device is not a TTY');
     }
-    const { Id: id } = await cli.client.json<{ Id: string }>({
-      method: 'POST',
-      path: `/containers/${pathSegment(container)}/exec`,
-      json: config,
-    });
+    const id = await createExec(cli.client, container, config);
     if (detach) {
-      const size = config.ConsoleSize ?? undefined;
-      await cli.client.send({
-        method: 'POST',
-        path: `/exec/${id}/start`,
-        json: { Detach: true, Tty: config.Tty, ...(size === undefined ? {} : { ConsoleSize: size }) },
-      });
+      await startExecDetached(cli.client, id, { tty: config.Tty === true, consoleSize: config.ConsoleSize });
       return 0;
     }
     return runExec(cli, id, config);
@@ -85,11 +83,7 @@ function execConfig(cli: Cli, flags: Flags, command: readonly string[]): ExecCon
 
 async function runExec(cli: Cli, id: string, config: ExecConfig): Promise<number> {
   const tty = config.Tty === true;
-  const { socket } = await cli.client.hijack({
-    method: 'POST',
-    path: `/exec/${id}/start`,
-    json: { Detach: false, Tty: tty, ...(config.ConsoleSize == null ? {} : { ConsoleSize: config.ConsoleSize }) },
-  });
+  const { socket } = await startExec(cli.client, id, { tty, consoleSize: config.ConsoleSize });
   using session = openSession(cli, socket, {
     tty,
     stdin: config.AttachStdin === true,
@@ -97,12 +91,8 @@ async function runExec(cli: Cli, id: string, config: ExecConfig): Promise<number
     stderr: true,
     detachKeys: config.DetachKeys ?? '',
   });
-  using sizes = tty ? followSize(cli, `/exec/${id}`) : undefined;
+  using sizes = tty ? followSize((size) => resizeExec(cli.client, id, size)) : undefined;
   void sizes;
   if ((await session.ended) === 'detached') throw new CliError(1, 'read escape sequence');
-  const { ExitCode: code } = await cli.client.json<{ ExitCode: number | null }>({
-    method: 'GET',
-    path: `/exec/${id}/json`,
-  });
-  return code ?? 0;
+  return (await inspectExec(cli.client, id)).ExitCode ?? 0;
 }

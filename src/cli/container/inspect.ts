@@ -1,9 +1,9 @@
-import { pathSegment } from '../../client/index.ts';
+import { inspectContainerText } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { printInspected } from '../inspect.ts';
 
-export const inspectContainer: Command = {
+export const inspect: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   args: atLeast(1),
   examples: ['container inspect web', "container inspect -f '{{.State.Status}}' web"],
@@ -15,14 +15,6 @@ export const inspectContainer: Command = {
     printInspected(cli, {
       names,
       format: flags.string('format'),
-      fetch: async (name) => {
-        const query = flags.bool('size') ? { size: true } : {};
-        const response = await cli.client.request({
-          method: 'GET',
-          path: `/containers/${pathSegment(name)}/json`,
-          query,
-        });
-        return response.text();
-      },
+      fetch: (name) => inspectContainerText(cli.client, name, { size: flags.bool('size') }),
     }),
 };

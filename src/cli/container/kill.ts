@@ -1,4 +1,4 @@
-import { pathSegment } from '../../client/index.ts';
+import { killContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { forEach } from '../each.ts';
 import { flag } from '../flags/flag.ts';
@@ -10,11 +10,7 @@ export const kill: Command = {
   flags: [flag('-s, --signal', 'string', 'Set the signal to send to the container')],
   run: (cli, names, flags) =>
     forEach(cli, names, async (name) => {
-      await cli.client.send({
-        method: 'POST',
-        path: `/containers/${pathSegment(name)}/kill`,
-        query: { signal: flags.string('signal') || undefined },
-      });
+      await killContainer(cli.client, name, flags.string('signal'));
       return name;
     }),
 };

@@ -1,29 +1,10 @@
+import type { ContainerSummary } from '../../client/index.ts';
 import { parseFamiliar } from '../format/reference.ts';
 import type { ListFormat } from '../format/table.ts';
 import { ellipsis, goTime, labelList, truncateId } from '../format/text.ts';
 import { humanDuration, humanSize } from '../format/units.ts';
 import { quote } from '../template/printf.ts';
-import { displayPorts, type PublishedPort } from './display-ports.ts';
-
-/** An entry of GET /containers/json. */
-export interface ContainerSummary {
-  readonly Id: string;
-  readonly Names: readonly string[] | null;
-  readonly Image: string;
-  readonly ImageID: string;
-  readonly Command: string;
-  readonly Created: number;
-  readonly Ports: readonly PublishedPort[] | null;
-  readonly SizeRw?: number;
-  readonly SizeRootFs?: number;
-  readonly Labels: Readonly<Record<string, string>> | null;
-  readonly State: string;
-  readonly Status: string;
-  readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, object>> | null } | null;
-  readonly Mounts:
-    | readonly { readonly Type?: string; readonly Name?: string; readonly Source?: string; readonly Driver?: string }[]
-    | null;
-}
+import { displayPorts } from './display-ports.ts';
 
 const TABLE = '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}';
 

@@ -1,4 +1,4 @@
-import { pathSegment } from '../../client/index.ts';
+import { containerLogs, inspectContainer } from '../../client/index.ts';
 import { Demultiplexer } from '../../io/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { flag } from '../flags/flag.ts';
@@ -17,29 +17,19 @@ export const logs: Command = {
     flag('--until', 'string', 'Show logs until a timestamp (2013-01-02T13:23:37Z) or a relative time (42m)'),
   ],
   async run(cli, [name = ''], flags) {
-    const path = `/containers/${pathSegment(name)}`;
-    const container = await cli.client.json<{ Id: string; Config?: { Tty?: boolean } }>({
-      method: 'GET',
-      path: `${path}/json`,
-    });
-    const response = await cli.client.request({
-      method: 'GET',
-      path: `/containers/${container.Id}/logs`,
-      query: {
-        stdout: true,
-        stderr: true,
-        since: apiTimestamp(flags.string('since'), 'since'),
-        until: apiTimestamp(flags.string('until'), 'until'),
-        timestamps: flags.bool('timestamps') || undefined,
-        follow: flags.bool('follow') || undefined,
-        details: flags.bool('details') || undefined,
-        tail: flags.string('tail'),
-      },
+    const container = await inspectContainer(cli.client, name);
+    const printed = await containerLogs(cli.client, container.Id, {
+      since: apiTimestamp(flags.string('since'), 'since'),
+      until: apiTimestamp(flags.string('until'), 'until'),
+      timestamps: flags.bool('timestamps'),
+      follow: flags.bool('follow'),
+      details: flags.bool('details'),
+      tail: flags.string('tail'),
     });
     const toOut = (data: Uint8Array): void => cli.out.write(data);
     const frames = new Demultiplexer(toOut, (data) => cli.err.write(data));
-    const sink = container.Config?.Tty === true ? toOut : (data: Buffer): void => frames.push(data);
-    for await (const chunk of response.body) sink(chunk);
+    const sink = container.Config.Tty === true ? toOut : (data: Buffer): void => frames.push(data);
+    for await (const chunk of printed) sink(chunk);
     return 0;
   },
 };

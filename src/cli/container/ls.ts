@@ -1,10 +1,11 @@
+import { listContainers } from '../../client/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
-import { encodeFilters } from '../filters.ts';
+import { parseFilters } from '../filters.ts';
 import { flag } from '../flags/flag.ts';
 import { printList } from '../format/table.ts';
-import { type ContainerSummary, containerList } from './list-format.ts';
+import { containerList } from './list-format.ts';
 
-export const listContainers: Command = {
+export const ls: Command = {
   usage: '[OPTIONS]',
   args: NO_ARGS,
   examples: ['ps -a', "ps --filter status=exited --format '{{.ID}} {{.Names}}'", 'ps -q -n 2'],
@@ -25,15 +26,11 @@ export const listContainers: Command = {
     }
     const last = flags.bool('latest') && !flags.changed('last') ? 1 : flags.int('last');
     const size = flags.bool('size') || (/\.Size\b|\bjson \./.test(format) && !flags.changed('size'));
-    const containers = await cli.client.json<ContainerSummary[]>({
-      method: 'GET',
-      path: '/containers/json',
-      query: {
-        all: flags.bool('all') || undefined,
-        limit: last > 0 ? last : undefined,
-        size: size || undefined,
-        filters: encodeFilters(flags.list('filter')),
-      },
+    const containers = await listContainers(cli.client, {
+      all: flags.bool('all'),
+      limit: last > 0 ? last : undefined,
+      size,
+      filters: parseFilters(flags.list('filter')),
     });
     const kind = containerList({ truncate: !flags.bool('no-trunc'), size: flags.bool('size') });
     const faults = { parse: 'failed to parse template', execute: 'failed to execute template' };

@@ -1,4 +1,4 @@
-import { pathSegment } from '../../client/index.ts';
+import { inspectContainer } from '../../client/index.ts';
 import type { PortMap } from '../../spec/index.ts';
 import { between, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
@@ -10,11 +10,7 @@ export const port: Command = {
   examples: ['port web', 'port web 80', 'port dns 53/udp'],
   flags: [],
   async run(cli, [name = '', wanted]) {
-    const container = await cli.client.json<{ NetworkSettings: { Ports: PortMap | null } }>({
-      method: 'GET',
-      path: `/containers/${pathSegment(name)}/json`,
-    });
-    const ports = container.NetworkSettings.Ports ?? {};
+    const ports = (await inspectContainer(cli.client, name)).NetworkSettings.Ports ?? {};
     if (wanted === undefined) {
       for (const line of allPorts(ports)) cli.out.line(line);
       return 0;

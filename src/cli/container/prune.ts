@@ -1,18 +1,16 @@
+import { pruneContainers } from '../../client/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
-import { deletedList, PRUNE_FLAGS, prune, reclaimed } from '../prune.ts';
+import { parseFilters } from '../filters.ts';
+import { confirmPrune, deletedList, PRUNE_FLAGS, reclaimed } from '../prune.ts';
 
-export const pruneContainers: Command = {
+export const prune: Command = {
   usage: '[OPTIONS]',
   args: NO_ARGS,
   examples: ['container prune', 'container prune -f --filter until=24h'],
   flags: PRUNE_FLAGS,
   async run(cli, _args, flags) {
-    const pruned = await prune(cli, {
-      path: '/containers/prune',
-      filters: flags.list('filter'),
-      force: flags.bool('force'),
-      warning: 'WARNING! This will remove all stopped containers.',
-    });
+    await confirmPrune(cli, flags, 'WARNING! This will remove all stopped containers.');
+    const pruned = await pruneContainers(cli.client, parseFilters(flags.list('filter')));
     cli.out.write(deletedList('Deleted Containers', pruned.ContainersDeleted) + reclaimed(pruned.SpaceReclaimed ?? 0));
     return 0;
   },

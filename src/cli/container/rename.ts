@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { pathSegment } from '../../client/index.ts';
+import { renameContainer } from '../../client/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { CliError } from '../errors.ts';
 
@@ -11,11 +11,7 @@ export const rename: Command = {
   async run(cli, [from = '', to = '']) {
     if (from.trim() === '' || to.trim() === '') throw new CliError(1, 'Error: Neither old nor new names may be empty');
     try {
-      await cli.client.send({
-        method: 'POST',
-        path: `/containers/${pathSegment(from.trim())}/rename`,
-        query: { name: to.trim() },
-      });
+      await renameContainer(cli.client, from.trim(), to.trim());
     } catch (error) {
       throw new CliError(1, `${messageOf(error)}\nError: failed to rename container named ${from.trim()}`, {
         cause: error,

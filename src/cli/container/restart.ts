@@ -1,7 +1,7 @@
-import { pathSegment } from '../../client/index.ts';
+import { restartContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { forEach } from '../each.ts';
-import { STOP_FLAGS } from './stop.ts';
+import { STOP_FLAGS, stopOptions } from './stop.ts';
 
 export const restart: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
@@ -10,14 +10,7 @@ export const restart: Command = {
   flags: STOP_FLAGS,
   run: (cli, names, flags) =>
     forEach(cli, names, async (name) => {
-      await cli.client.send({
-        method: 'POST',
-        path: `/containers/${pathSegment(name)}/restart`,
-        query: {
-          t: flags.changed('timeout') ? flags.int('timeout') : undefined,
-          signal: flags.string('signal') || undefined,
-        },
-      });
+      await restartContainer(cli.client, name, stopOptions(flags));
       return name;
     }),
 };

@@ -1,11 +1,11 @@
 import { EngineError } from '../../base/errors.ts';
-import { pathSegment } from '../../client/index.ts';
+import { removeContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { forEach } from '../each.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 
-export const removeContainers: Command = {
+export const rm: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   args: atLeast(1),
   examples: ['rm web', 'rm -f $(gantry ps -aq)', 'rm -v db'],
@@ -19,14 +19,10 @@ export const removeContainers: Command = {
       const name = given.replace(/^\/+/, '');
       if (name === '') throw new CliError(1, 'container name cannot be empty');
       try {
-        await cli.client.send({
-          method: 'DELETE',
-          path: `/containers/${pathSegment(name)}`,
-          query: {
-            v: flags.bool('volumes') || undefined,
-            link: flags.bool('link') || undefined,
-            force: flags.bool('force') || undefined,
-          },
+        await removeContainer(cli.client, name, {
+          force: flags.bool('force'),
+          link: flags.bool('link'),
+          volumes: flags.bool('volumes'),
         });
       } catch (error) {
         // With --force, what is gone already is as good as removed; it is still told.

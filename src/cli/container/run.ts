@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { type Hijacked, pathSegment } from '../../client/index.ts';
+import { attachContainer, type Hijacked, resizeContainer, startContainer, waitContainer } from '../../client/index.ts';
 import type { CreateContainerBody } from '../../spec/index.ts';
 import type { Cli } from '../cli.ts';
 import { atLeast, type Command } from '../command.ts';
@@ -9,10 +9,9 @@ import type { Flags } from '../flags/parse.ts';
 import { forwardSignals } from '../streams/forward-signals.ts';
 import { followSize } from '../streams/resize.ts';
 import { openSession, type Session } from '../streams/session.ts';
-import { createContainer } from './create-container.ts';
+import { createFromFlags } from './create-from-flags.ts';
 import { CONTAINER_FLAGS } from './options/flags.ts';
 import { startError } from './start-error.ts';
-import { waitForExit } from './wait-for-exit.ts';
 
 export const run: Command = {
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
@@ -41,14 +40,14 @@ export const run: Command = {
     if (!detach && flags.bool('tty') && interactive && !cli.stdinIsTerminal) {
       throw new CliError(1, 'the input device is not a TTY');
     }
-    const { id, body } = await createContainer(cli, { verb: 'run', args, flags, detach });
+    const { id, body } = await createFromFlags(cli, { verb: 'run', args, flags, detach });
     return detach ? runDetached(cli, id) : runAttached(cli, id, { body, flags });
   },
 };
 
 async function runDetached(cli: Cli, id: string): Promise<number> {
   try {
-    await cli.client.send({ method: 'POST', path: `/containers/${id}/start` });
+    await startContainer(cli.client, id);
   } catch (error) {
     throw startError(cli, 'run', error);
   } finally {
@@ -66,21 +65,21 @@ async function runAttached(
   const tty = body.Tty === true;
   const attached = body.AttachStdin === true || body.AttachStdout === true || body.AttachStderr === true;
   const [waiting, stream] = await Promise.all([
-    waitForExit(cli, id, body.HostConfig?.AutoRemove === true ? 'removed' : 'next-exit'),
+    waitContainer(cli.client, id, body.HostConfig?.AutoRemove === true ? 'removed' : 'next-exit'),
     attached ? attachStream(cli, id, body, flags) : undefined,
   ]);
   using signals = flags.bool('sig-proxy') ? forwardSignals(cli, id) : undefined;
   void signals;
   using session = stream === undefined ? undefined : openStream(cli, stream, { body, flags });
   try {
-    await cli.client.send({ method: 'POST', path: `/containers/${id}/start` });
+    await startContainer(cli.client, id);
   } catch (error) {
     session?.[Symbol.dispose]();
     // The engine removes it now, as --rm says: when we end it should be gone.
     if (body.HostConfig?.AutoRemove === true) await waiting.exitCode.catch(() => {});
     throw startError(cli, 'run', error);
   }
-  using sizes = tty && stream !== undefined ? followSize(cli, `/containers/${id}`) : undefined;
+  using sizes = tty && stream !== undefined ? followSize((size) => resizeContainer(cli.client, id, size)) : undefined;
   void sizes;
   if (session !== undefined && (await session.ended) === 'detached') return 0;
   if (stream === undefined) cli.out.line(id);
@@ -99,16 +98,11 @@ function openStream(cli: Cli, stream: Hijacked, { body, flags }: { body: CreateC
 }
 
 function attachStream(cli: Cli, id: string, body: CreateContainerBody, flags: Flags): Promise<Hijacked> {
-  return cli.client.hijack({
-    method: 'POST',
-    path: `/containers/${pathSegment(id)}/attach`,
-    query: {
-      stream: true,
-      stdin: body.AttachStdin === true || undefined,
-      stdout: body.AttachStdout === true || undefined,
-      stderr: body.AttachStderr === true || undefined,
-      detachKeys: detachKeysOf(cli, flags) || undefined,
-    },
+  return attachContainer(cli.client, id, {
+    stdin: body.AttachStdin === true,
+    stdout: body.AttachStdout === true,
+    stderr: body.AttachStderr === true,
+    detachKeys: detachKeysOf(cli, flags),
   });
 }
 

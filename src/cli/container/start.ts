@@ -1,5 +1,11 @@
 import { EngineError } from '../../base/errors.ts';
-import { pathSegment } from '../../client/index.ts';
+import {
+  attachContainer,
+  inspectContainer,
+  resizeContainer,
+  startContainer,
+  waitContainer,
+} from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 import { atLeast, type Command } from '../command.ts';
 import { forEach } from '../each.ts';
@@ -10,7 +16,6 @@ import { forwardSignals } from '../streams/forward-signals.ts';
 import { followSize } from '../streams/resize.ts';
 import { openSession } from '../streams/session.ts';
 import { detachKeysOf } from './run.ts';
-import { waitForExit } from './wait-for-exit.ts';
 
 export const start: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
@@ -46,45 +51,33 @@ export const start: Command = {
 };
 
 async function startOne(cli: Cli, name: string, flags: Flags): Promise<void> {
-  await cli.client.send({
-    method: 'POST',
-    path: `/containers/${pathSegment(name)}/start`,
-    query: {
-      checkpoint: flags.string('checkpoint') || undefined,
-      'checkpoint-dir': flags.string('checkpoint-dir') || undefined,
-    },
-  });
+  const options = { checkpoint: flags.string('checkpoint'), checkpointDir: flags.string('checkpoint-dir') };
+  await startContainer(cli.client, name, options);
 }
 
 async function startAttached(cli: Cli, name: string, flags: Flags): Promise<number> {
-  const container = await cli.client.json<{
-    Id: string;
-    Config: { Tty: boolean; OpenStdin: boolean };
-    HostConfig: { AutoRemove: boolean };
-  }>({ method: 'GET', path: `/containers/${pathSegment(name)}/json` });
+  const container = await inspectContainer(cli.client, name);
   const { Id: id, Config: config } = container;
-  const stdin = flags.bool('interactive') && config.OpenStdin;
-  if (config.Tty && stdin && !cli.stdinIsTerminal) throw new CliError(1, 'the input device is not a TTY');
+  const tty = config.Tty === true;
+  const removed = container.HostConfig.AutoRemove === true;
+  const stdin = flags.bool('interactive') && config.OpenStdin === true;
+  if (tty && stdin && !cli.stdinIsTerminal) throw new CliError(1, 'the input device is not a TTY');
   const keys = detachKeysOf(cli, flags);
   const [{ socket }, waiting] = await Promise.all([
-    cli.client.hijack({
-      method: 'POST',
-      path: `/containers/${id}/attach`,
-      query: { stream: true, stdin: stdin || undefined, stdout: true, stderr: true, detachKeys: keys || undefined },
-    }),
-    waitForExit(cli, id, container.HostConfig.AutoRemove ? 'removed' : 'next-exit'),
+    attachContainer(cli.client, id, { stdin, stdout: true, stderr: true, detachKeys: keys }),
+    waitContainer(cli.client, id, removed ? 'removed' : 'next-exit'),
   ]);
-  using signals = config.Tty ? undefined : forwardSignals(cli, id);
+  using signals = tty ? undefined : forwardSignals(cli, id);
   void signals;
-  using session = openSession(cli, socket, { tty: config.Tty, stdin, stdout: true, stderr: true, detachKeys: keys });
+  using session = openSession(cli, socket, { tty, stdin, stdout: true, stderr: true, detachKeys: keys });
   try {
     await startOne(cli, id, flags);
   } catch (error) {
     session[Symbol.dispose]();
-    if (container.HostConfig.AutoRemove) await waiting.exitCode.catch(() => {});
+    if (removed) await waiting.exitCode.catch(() => {});
     throw error;
   }
-  using sizes = config.Tty ? followSize(cli, `/containers/${id}`) : undefined;
+  using sizes = tty ? followSize((size) => resizeContainer(cli.client, id, size)) : undefined;
   void sizes;
   if ((await session.ended) === 'detached') return 0;
   session[Symbol.dispose]();

@@ -1,26 +1,4 @@
-/** What we use of GET /containers/ID/stats. */
-export interface StatsSample {
-  readonly id?: string;
-  readonly name?: string;
-  readonly pids_stats?: { readonly current?: number };
-  readonly cpu_stats?: CpuStats;
-  readonly precpu_stats?: CpuStats;
-  readonly memory_stats?: {
-    readonly usage?: number;
-    readonly limit?: number;
-    readonly stats?: Readonly<Record<string, number>>;
-  };
-  readonly networks?: Readonly<Record<string, { readonly rx_bytes: number; readonly tx_bytes: number }>> | null;
-  readonly blkio_stats?: {
-    readonly io_service_bytes_recursive?: readonly { readonly op: string; readonly value: number }[] | null;
-  };
-}
-
-interface CpuStats {
-  readonly cpu_usage?: { readonly total_usage?: number; readonly percpu_usage?: readonly number[] | null };
-  readonly system_cpu_usage?: number;
-  readonly online_cpus?: number;
-}
+import type { CpuStats, StatsSample } from '../../client/index.ts';
 
 export interface Usage {
   readonly cpuPercent: number;

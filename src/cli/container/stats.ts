@@ -1,14 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, messageOf } from '../../base/errors.ts';
-import { jsonLines, pathSegment } from '../../client/index.ts';
-import type { EngineEvent } from '../../spec/index.ts';
+import {
+  containerStats,
+  listContainers,
+  type StatsSample,
+  watchContainerStats,
+  watchEvents,
+} from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 import { atLeast, type Command } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { type ListFormat, renderList } from '../format/table.ts';
 import { ellipsis, truncateId } from '../format/text.ts';
 import { binarySize, humanSize } from '../format/units.ts';
-import { type StatsSample, type Usage, usageOf } from './stats-sample.ts';
+import { type Usage, usageOf } from './stats-sample.ts';
 
 const REFRESH_MILLIS = 500;
 
@@ -53,20 +58,11 @@ export const stats: Command = {
 };
 
 async function running(cli: Cli, all: boolean): Promise<string[]> {
-  const containers = await cli.client.json<{ Id: string }[]>({
-    method: 'GET',
-    path: '/containers/json',
-    query: { all: all || undefined },
-  });
-  return containers.map(({ Id: id }) => id);
+  return (await listContainers(cli.client, { all })).map(({ Id: id }) => id);
 }
 
 async function once(cli: Cli, name: string): Promise<Row> {
-  const sample = await cli.client.json<StatsSample>({
-    method: 'GET',
-    path: `/containers/${pathSegment(name)}/stats`,
-    query: { stream: false },
-  });
+  const sample = await containerStats(cli.client, name);
   return { container: name, sample, usage: usageOf(sample) };
 }
 
@@ -98,21 +94,14 @@ async function watch(
 }
 
 async function collect(cli: Cli, name: string, rows: Map<string, Row>): Promise<void> {
-  const response = await cli.client.request({
-    method: 'GET',
-    path: `/containers/${pathSegment(name)}/stats`,
-    query: { stream: true },
-  });
-  for await (const line of jsonLines(response.body)) {
-    const sample = line as StatsSample;
+  for await (const sample of await watchContainerStats(cli.client, name)) {
     rows.set(name, { container: name, sample, usage: usageOf(sample) });
   }
 }
 
 async function followStarts(cli: Cli, add: (id: string) => void): Promise<void> {
-  const filters = JSON.stringify({ type: { container: true }, event: { start: true } });
-  const response = await cli.client.request({ method: 'GET', path: '/events', query: { filters } });
-  for await (const event of jsonLines(response.body)) add((event as EngineEvent).Actor.ID);
+  const filters = { type: ['container'], event: ['start'] };
+  for await (const event of await watchEvents(cli.client, { filters })) add(event.Actor.ID);
 }
 
 function statsList(truncate: boolean): ListFormat<Row> {

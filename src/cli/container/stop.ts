@@ -1,7 +1,8 @@
-import { pathSegment } from '../../client/index.ts';
+import { type StopOptions, stopContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { forEach } from '../each.ts';
 import { type Flag, flag, oldName } from '../flags/flag.ts';
+import type { Flags } from '../flags/parse.ts';
 
 const timeout = flag('-t, --timeout', 'int', 'Set the seconds to wait before killing the container (-1 waits forever)');
 
@@ -19,14 +20,14 @@ export const stop: Command = {
   flags: STOP_FLAGS,
   run: (cli, names, flags) =>
     forEach(cli, names, async (name) => {
-      await cli.client.send({
-        method: 'POST',
-        path: `/containers/${pathSegment(name)}/stop`,
-        query: {
-          t: flags.changed('timeout') ? flags.int('timeout') : undefined,
-          signal: flags.string('signal') || undefined,
-        },
-      });
+      await stopContainer(cli.client, name, stopOptions(flags));
       return name;
     }),
 };
+
+export function stopOptions(flags: Flags): StopOptions {
+  return {
+    timeoutSeconds: flags.changed('timeout') ? flags.int('timeout') : undefined,
+    signal: flags.string('signal'),
+  };
+}

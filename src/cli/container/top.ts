@@ -1,4 +1,4 @@
-import { pathSegment } from '../../client/index.ts';
+import { containerProcesses } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { alignColumns } from '../format/tabwriter.ts';
 
@@ -9,14 +9,7 @@ export const top: Command = {
   examples: ['top web', 'top web -o pid,rss,args'],
   flags: [],
   async run(cli, [name = '', ...options]) {
-    const { Titles: titles, Processes: processes } = await cli.client.json<{
-      Titles: string[];
-      Processes: string[][] | null;
-    }>({
-      method: 'GET',
-      path: `/containers/${pathSegment(name)}/top`,
-      query: { ps_args: options.length === 0 ? undefined : options.join(' ') },
-    });
+    const { Titles: titles, Processes: processes } = await containerProcesses(cli.client, name, options.join(' '));
     const rows = [titles, ...(processes ?? [])].map((row) => `${row.join('\t')}\n`).join('');
     cli.out.write(alignColumns(rows, 20, 3));
     return 0;

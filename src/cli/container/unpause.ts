@@ -1,4 +1,4 @@
-import { pathSegment } from '../../client/index.ts';
+import { unpauseContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { forEach } from '../each.ts';
 
@@ -9,7 +9,7 @@ export const unpause: Command = {
   flags: [],
   run: (cli, names) =>
     forEach(cli, names, async (name) => {
-      await cli.client.send({ method: 'POST', path: `/containers/${pathSegment(name)}/unpause` });
+      await unpauseContainer(cli.client, name);
       return name;
     }),
 };

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { pathSegment } from '../../client/index.ts';
+import { updateContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { forEach } from '../each.ts';
 import { CliError } from '../errors.ts';
@@ -38,12 +38,7 @@ export const update: Command = {
     }
     const warnings: string[] = [];
     const code = await forEach(cli, names, async (name) => {
-      const answer = await cli.client.json<{ Warnings?: string[] | null }>({
-        method: 'POST',
-        path: `/containers/${pathSegment(name)}/update`,
-        json: { ...sharedLimits(flags), ...restart },
-      });
-      warnings.push(...(answer.Warnings ?? []));
+      warnings.push(...(await updateContainer(cli.client, name, { ...sharedLimits(flags), ...restart })));
       return name;
     });
     if (warnings.length > 0) cli.out.line(warnings.join('\n'));

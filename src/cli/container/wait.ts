@@ -1,6 +1,6 @@
+import { waitContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { forEach } from '../each.ts';
-import { waitForExit } from './wait-for-exit.ts';
 
 export const wait: Command = {
   usage: 'CONTAINER [CONTAINER...]',
@@ -9,7 +9,7 @@ export const wait: Command = {
   flags: [],
   run: (cli, names) =>
     forEach(cli, names, async (name) => {
-      const { exitCode } = await waitForExit(cli, name, 'not-running');
+      const { exitCode } = await waitContainer(cli.client, name, 'not-running');
       return String(await exitCode);
     }),
 };

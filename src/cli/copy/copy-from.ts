@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
+import { type ContainerPath, readContainerArchive, statContainerPath } from '../../client/index.ts';
 import { TarParser } from '../../io/index.ts';
 import type { Cli } from '../cli.ts';
-import { archivePath, type ContainerPath, type CopyOptions, parseStat, remoteStat } from './container-path.ts';
+import type { CopyOptions } from './copy-options.ts';
 import { type CopyEnd, keepEnding, planCopy, splitPath } from './copy-plan.ts';
 import { checkTarget, localPath, localTarget } from './local-paths.ts';
 import { counted } from './transfer-progress.ts';
@@ -12,16 +13,11 @@ export async function copyFrom(cli: Cli, from: ContainerPath, target: string, op
   const path = target === '-' ? target : localPath(target);
   if (target !== '-') checkTarget(path);
   const { source, rebaseName } = options.followLink ? await followed(cli, from) : { source: from };
-  const response = await cli.client.request({
-    method: 'GET',
-    path: archivePath(source.container),
-    query: { path: source.path },
-  });
+  const { stat, archive } = await readContainerArchive(cli.client, source);
   if (path === '-') {
-    for await (const chunk of response.body) cli.out.write(chunk);
+    for await (const chunk of archive) cli.out.write(chunk);
     return;
   }
-  const stat = parseStat(response.headers['x-docker-container-path-stat'] ?? '');
   const end: CopyEnd = {
     path: source.path,
     exists: true,
@@ -30,7 +26,7 @@ export async function copyFrom(cli: Cli, from: ContainerPath, target: string, op
   };
   const plan = planCopy(end, localTarget(path));
   const asKnown = rebaseName === undefined ? [] : [{ from: splitPath(source.path)[1], to: rebaseName }];
-  const progress = counted(response.body, cli, { ...options, to: 'here' });
+  const progress = counted(archive, cli, { ...options, to: 'here' });
   using untar = new LocalUntar({ ...plan, renames: [...asKnown, ...plan.renames] });
   const parser = new TarParser(untar);
   for await (const chunk of progress.bytes) parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
@@ -49,7 +45,7 @@ async function followed(
   from: ContainerPath,
 ): Promise<{ readonly source: ContainerPath; readonly rebaseName?: string }> {
   // What cannot be seen is told by the copy itself.
-  const stat = await remoteStat(cli, from).catch(() => undefined);
+  const stat = await statContainerPath(cli.client, from).catch(() => undefined);
   if (stat?.isSymlink !== true) return { source: from };
   const { linkTarget } = stat;
   const absolute = linkTarget.startsWith('/') ? linkTarget : posix.join(splitPath(from.path)[0], linkTarget);

@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
+import { type ContainerPath, statContainerPath, writeContainerArchive } from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
-import { archivePath, type ContainerPath, type CopyOptions, remoteStat } from './container-path.ts';
+import type { CopyOptions } from './copy-options.ts';
 import { type CopyEnd, keepEnding, planCopy } from './copy-plan.ts';
 import { localPath, localSource } from './local-paths.ts';
 import { packLocal } from './pack-local.ts';
@@ -11,13 +12,7 @@ import { counted } from './transfer-progress.ts';
 export async function copyTo(cli: Cli, source: string, to: ContainerPath, options: CopyOptions): Promise<void> {
   const target = await remoteTarget(cli, to);
   const put = async (path: string, archive: AsyncIterable<Uint8Array>): Promise<void> => {
-    await cli.client.send({
-      method: 'PUT',
-      path: archivePath(to.container),
-      query: { path, noOverwriteDirNonDir: 'true', copyUIDGID: options.ownedByUser || undefined },
-      stream: archive,
-      headers: { 'Content-Type': 'application/x-tar' },
-    });
+    await writeContainerArchive(cli.client, { ...to, path }, { archive, ownedByUser: options.ownedByUser });
   };
   if (source === '-') {
     if (!target.isDirectory) throw new CliError(1, `destination "${to.container}:${to.path}" must be a directory`);
@@ -41,12 +36,12 @@ async function remoteTarget(cli: Cli, to: ContainerPath): Promise<CopyEnd> {
   const missing: CopyEnd = { path, exists: false, isDirectory: false };
   try {
     let seen = path;
-    let stat = await remoteStat(cli, to);
+    let stat = await statContainerPath(cli.client, to);
     if (stat.isSymlink) {
       const { linkTarget } = stat;
       seen = linkTarget.startsWith('/') ? linkTarget : posix.join(posix.dirname(path), linkTarget);
       try {
-        stat = await remoteStat(cli, { ...to, path: seen });
+        stat = await statContainerPath(cli.client, { ...to, path: seen });
       } catch {
         return { ...missing, path: seen };
       }

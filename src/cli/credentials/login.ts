@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { messageOf } from '../../base/errors.ts';
+import { checkLogin } from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 import { between, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
@@ -120,15 +121,10 @@ async function askCredentials(cli: Cli, flags: Flags, server: string): Promise<S
 /** Answers what to keep: the identity token instead of the password where the registry gives one. @throws EngineError */
 async function authenticate(cli: Cli, server: string, credentials: StoredCredentials): Promise<StoredCredentials> {
   const { username, password, identityToken } = credentials;
-  const answer = await cli.client.json<{ IdentityToken?: string }>({
-    method: 'POST',
-    path: '/auth',
-    json: {
-      username,
-      serveraddress: server,
-      ...(identityToken === '' ? { password } : { identitytoken: identityToken }),
-    },
+  const fresh = await checkLogin(cli.client, {
+    username,
+    serveraddress: server,
+    ...(identityToken === '' ? { password } : { identitytoken: identityToken }),
   });
-  const fresh = answer.IdentityToken ?? '';
   return fresh === '' ? credentials : { username, password: '', identityToken: fresh };
 }

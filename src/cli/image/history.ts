@@ -1,18 +1,10 @@
-import { pathSegment } from '../../client/index.ts';
+import { type HistoryItem, imageHistory } from '../../client/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { type ListFormat, printList } from '../format/table.ts';
 import { ellipsis, truncateId } from '../format/text.ts';
 import { humanDuration, humanSize } from '../format/units.ts';
-import { platformQuery } from './platform.ts';
-
-interface HistoryItem {
-  readonly Id: string;
-  readonly Created: number;
-  readonly CreatedBy: string;
-  readonly Size: number;
-  readonly Comment: string;
-}
+import { platformOf } from './platform.ts';
 
 export const history: Command = {
   usage: '[OPTIONS] IMAGE',
@@ -26,11 +18,7 @@ export const history: Command = {
     flag('-q, --quiet', 'bool', 'Only display IDs'),
   ],
   async run(cli, [name = ''], flags) {
-    const items = await cli.client.json<HistoryItem[]>({
-      method: 'GET',
-      path: `/images/${pathSegment(name)}/history`,
-      query: { platform: platformQuery(flags.string('platform')) },
-    });
+    const items = await imageHistory(cli.client, name, platformOf(flags.string('platform')));
     const kind = historyList({ truncate: !flags.bool('no-trunc'), human: flags.bool('human') });
     printList(cli.out, kind, items, { format: flags.string('format'), quiet: flags.bool('quiet') });
     return 0;

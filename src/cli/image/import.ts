@@ -1,11 +1,11 @@
-import { jsonLines } from '../../client/index.ts';
+import { importImage } from '../../client/index.ts';
 import { parseReference } from '../../spec/index.ts';
 import { between, type Command } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { drawProgress } from '../streams/progress.ts';
 import { openInput } from './load.ts';
 
-export const importImage: Command = {
+export const importCommand: Command = {
   usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
   args: between(1, 2),
   examples: ['import root.tar.gz mine:1.0', 'import -c \'CMD ["/bin/sh"]\' - mine < root.tar'],
@@ -16,20 +16,14 @@ export const importImage: Command = {
   ],
   async run(cli, [source = '', reference], flags) {
     if (reference !== undefined) parseReference(reference);
-    const remote = /^https?:\/\//.test(source);
-    const response = await cli.client.request({
-      method: 'POST',
-      path: '/images/create',
-      query: {
-        fromSrc: remote ? source : '-',
-        repo: reference,
-        message: flags.string('message') || undefined,
-        changes: flags.list('change'),
-        platform: flags.string('platform') || undefined,
-      },
-      ...(remote ? {} : { stream: await openInput(source), headers: { 'Content-Type': 'application/x-tar' } }),
+    const messages = await importImage(cli.client, {
+      source: /^https?:\/\//.test(source) ? source : await openInput(source),
+      repository: reference,
+      message: flags.string('message'),
+      changes: flags.list('change'),
+      platform: flags.string('platform'),
     });
-    await drawProgress(jsonLines(response.body), cli.out);
+    await drawProgress(messages, cli.out);
     return 0;
   },
 };

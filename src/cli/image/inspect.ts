@@ -1,10 +1,10 @@
-import { pathSegment } from '../../client/index.ts';
+import { inspectImageText } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { printInspected } from '../inspect.ts';
-import { platformQuery } from './platform.ts';
+import { platformOf } from './platform.ts';
 
-export const inspectImage: Command = {
+export const inspect: Command = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   args: atLeast(1),
   examples: ['image inspect busybox', "image inspect -f '{{.Config.Cmd}}' busybox"],
@@ -16,9 +16,6 @@ export const inspectImage: Command = {
     printInspected(cli, {
       names,
       format: flags.string('format'),
-      fetch: async (name) => {
-        const query = { platform: platformQuery(flags.string('platform')) };
-        return (await cli.client.request({ method: 'GET', path: `/images/${pathSegment(name)}/json`, query })).text();
-      },
+      fetch: async (name) => inspectImageText(cli.client, name, platformOf(flags.string('platform'))),
     }),
 };

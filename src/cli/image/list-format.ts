@@ -1,32 +1,8 @@
+import type { ImageSummary } from '../../client/index.ts';
 import { parseFamiliar } from '../format/reference.ts';
 import type { ListFormat } from '../format/table.ts';
 import { goTime, truncateId } from '../format/text.ts';
 import { humanDuration, humanSize } from '../format/units.ts';
-
-/** An entry of GET /images/json. */
-export interface ImageSummary {
-  readonly Id: string;
-  readonly RepoTags: readonly string[] | null;
-  readonly RepoDigests: readonly string[] | null;
-  readonly Created: number;
-  readonly Size: number;
-  readonly SharedSize: number;
-  readonly Containers: number;
-  readonly Manifests?: readonly ManifestSummary[] | null;
-}
-
-/** A platform of an image, with `manifests=1`. */
-export interface ManifestSummary {
-  readonly ID: string;
-  readonly Kind: string;
-  readonly Available: boolean;
-  readonly Size: { readonly Content: number; readonly Total: number };
-  readonly ImageData?: {
-    readonly Platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
-    readonly Containers: readonly string[] | null;
-    readonly Size: { readonly Unpacked: number };
-  };
-}
 
 /** A line of the list: one name of one image. */
 export interface ImageRow {

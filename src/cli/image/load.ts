@@ -1,11 +1,11 @@
 import { open } from 'node:fs/promises';
 import { errnoOf, messageOf } from '../../base/errors.ts';
-import { jsonLines } from '../../client/index.ts';
+import { loadImages } from '../../client/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import { drawProgress } from '../streams/progress.ts';
-import { platformQuery } from './platform.ts';
+import { platformsOf } from './platform.ts';
 
 export const load: Command = {
   usage: '[OPTIONS]',
@@ -21,16 +21,8 @@ export const load: Command = {
     if (path === '' && cli.stdinIsTerminal) throw new CliError(1, 'requested load from stdin, but stdin is empty');
     const source = await openInput(path);
     const quiet = flags.bool('quiet') || !cli.out.isTerminal;
-    const response = await cli.client.request({
-      method: 'POST',
-      path: '/images/load',
-      query: { quiet, platform: flags.list('platform').map((each) => platformQuery(each) ?? '') },
-      stream: source,
-      headers: { 'Content-Type': 'application/x-tar' },
-    });
-    if ((response.headers['content-type'] ?? '').includes('json'))
-      await drawProgress(jsonLines(response.body), cli.out);
-    else for await (const chunk of response.body) cli.out.write(chunk);
+    const platforms = platformsOf(flags.list('platform'));
+    await drawProgress(await loadImages(cli.client, source, { quiet, platforms }), cli.out);
     return 0;
   },
 };

@@ -1,11 +1,12 @@
+import { listImages } from '../../client/index.ts';
 import { between, type Command } from '../command.ts';
-import { encodeFilters } from '../filters.ts';
+import { parseFilters } from '../filters.ts';
 import { flag } from '../flags/flag.ts';
 import { printList } from '../format/table.ts';
-import { type ImageSummary, imageList, imageRows } from './list-format.ts';
+import { imageList, imageRows } from './list-format.ts';
 import { printTree } from './tree.ts';
 
-export const listImages: Command = {
+export const ls: Command = {
   usage: '[OPTIONS] [REPOSITORY[:TAG]]',
   args: between(0, 1),
   examples: ['images', 'images --filter dangling=true -q', "images --format 'table {{.Repository}}\\t{{.Size}}'"],
@@ -21,10 +22,10 @@ export const listImages: Command = {
   async run(cli, [reference], flags) {
     const filters = [...flags.list('filter'), ...(reference === undefined ? [] : [`reference=${reference}`])];
     const tree = flags.bool('tree');
-    const images = await cli.client.json<ImageSummary[]>({
-      method: 'GET',
-      path: '/images/json',
-      query: { all: flags.bool('all') || undefined, filters: encodeFilters(filters), manifests: tree || undefined },
+    const images = await listImages(cli.client, {
+      all: flags.bool('all'),
+      manifests: tree,
+      filters: parseFilters(filters),
     });
     if (tree) return printTree(cli, images, flags);
     const format = flags.string('format') || (flags.bool('quiet') ? '' : (cli.config.imagesFormat ?? ''));

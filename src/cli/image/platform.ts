@@ -1,12 +1,20 @@
 import { messageOf } from '../../base/errors.ts';
-import { parsePlatform } from '../../spec/index.ts';
+import { type Platform, parsePlatform } from '../../spec/index.ts';
 import { CliError } from '../errors.ts';
 
-/** `linux/arm64/v8` as the JSON that the API's `platform` parameters take; undefined for ''. @throws CliError */
-export function platformQuery(text: string): string | undefined {
-  if (text === '') return undefined;
+/** `linux/arm64/v8`; undefined for ''. @throws CliError */
+export function platformOf(text: string): Platform | undefined {
+  return text === '' ? undefined : parse(text);
+}
+
+/** Values of a repeated `--platform`. @throws CliError */
+export function platformsOf(texts: readonly string[]): readonly Platform[] {
+  return texts.map(parse);
+}
+
+function parse(text: string): Platform {
   try {
-    return JSON.stringify(parsePlatform(text));
+    return parsePlatform(text);
   } catch (error) {
     throw new CliError(1, `invalid platform: ${messageOf(error)}`, { cause: error });
   }

@@ -3,7 +3,7 @@ import { type Command, exactly } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import { CONTENT_TRUST } from './content-trust.ts';
-import { pullImage } from './pull-image.ts';
+import { pullWithProgress } from './pull-with-progress.ts';
 
 export const pull: Command = {
   usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
@@ -23,7 +23,7 @@ export const pull: Command = {
     const reference = all ? parsed : withDefaultTag(parsed);
     if (reference.tag !== parsed.tag && !flags.bool('quiet')) cli.out.line('Using default tag: latest');
     const platform = flags.string('platform') || cli.env['DOCKER_DEFAULT_PLATFORM'] || '';
-    await pullImage(cli, image, { platform, quiet: flags.bool('quiet'), out: cli.out, allTags: all });
+    await pullWithProgress(cli, image, { platform, quiet: flags.bool('quiet'), out: cli.out, allTags: all });
     cli.out.line(canonicalString(reference));
     return 0;
   },

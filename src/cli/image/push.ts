@@ -1,4 +1,4 @@
-import { jsonLines } from '../../client/index.ts';
+import { pushImage } from '../../client/index.ts';
 import { canonicalString, parseReference, repositoryName, withDefaultTag } from '../../spec/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { registryAuth } from '../credentials/registry-auth.ts';
@@ -6,7 +6,7 @@ import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import { drawProgress } from '../streams/progress.ts';
 import { CONTENT_TRUST } from './content-trust.ts';
-import { platformQuery } from './platform.ts';
+import { platformOf } from './platform.ts';
 
 const ONE_PLATFORM = `
  Info -> Using --platform pushes only the specified platform manifest of a multi-platform image index.
@@ -35,13 +35,13 @@ export const push: Command = {
     if (reference.tag !== parsed.tag && !quiet) cli.out.line('Using default tag: latest');
     const platform = flags.string('platform') || cli.env['DOCKER_DEFAULT_PLATFORM'] || '';
     if (platform !== '') cli.out.write(ONE_PLATFORM);
-    const response = await cli.client.request({
-      method: 'POST',
-      path: `/images/${repositoryName(reference)}/push`,
-      query: { tag: reference.tag, platform: platformQuery(platform) },
-      headers: { 'X-Registry-Auth': await registryAuth(cli, image) },
+    const messages = await pushImage(cli.client, {
+      repository: repositoryName(reference),
+      tag: reference.tag,
+      platform: platformOf(platform),
+      registryAuth: await registryAuth(cli, image),
     });
-    await drawProgress(jsonLines(response.body), quiet ? undefined : cli.out);
+    await drawProgress(messages, quiet ? undefined : cli.out);
     if (quiet) cli.out.line(canonicalString(reference));
     return 0;
   },

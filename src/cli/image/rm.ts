@@ -1,10 +1,10 @@
 import { EngineError, messageOf } from '../../base/errors.ts';
-import { pathSegment } from '../../client/index.ts';
+import { removeImage } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { flag } from '../flags/flag.ts';
-import { platformQuery } from './platform.ts';
+import { platformsOf } from './platform.ts';
 
-export const removeImages: Command = {
+export const rm: Command = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   args: atLeast(1),
   examples: ['rmi busybox:old', 'rmi -f $(gantry images -q --filter dangling=true)'],
@@ -19,14 +19,10 @@ export const removeImages: Command = {
     let fatal = false;
     for (const name of names) {
       try {
-        const removed = await cli.client.json<{ Untagged?: string; Deleted?: string }[]>({
-          method: 'DELETE',
-          path: `/images/${pathSegment(name)}`,
-          query: {
-            force: force || undefined,
-            noprune: flags.bool('no-prune') || undefined,
-            platforms: flags.list('platform').map((each) => platformQuery(each) ?? ''),
-          },
+        const removed = await removeImage(cli.client, name, {
+          force,
+          keepParents: flags.bool('no-prune'),
+          platforms: platformsOf(flags.list('platform')),
         });
         for (const each of removed)
           cli.out.line(

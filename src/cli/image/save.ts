@@ -1,8 +1,9 @@
+import { saveImages } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import { checkOutputFile, writeOutputFile } from '../output-file.ts';
-import { platformQuery } from './platform.ts';
+import { platformsOf } from './platform.ts';
 
 export const save: Command = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',
@@ -17,13 +18,9 @@ export const save: Command = {
     if (path === '' && cli.out.isTerminal)
       throw new CliError(1, 'cowardly refusing to save to a terminal. Use the -o flag or redirect');
     if (path !== '') await checkOutputFile(path, 'failed to save image');
-    const response = await cli.client.request({
-      method: 'GET',
-      path: '/images/get',
-      query: { names, platform: flags.list('platform').map((each) => platformQuery(each) ?? '') },
-    });
-    if (path === '') for await (const chunk of response.body) cli.out.write(chunk);
-    else await writeOutputFile(path, response.body);
+    const archive = await saveImages(cli.client, names, { platforms: platformsOf(flags.list('platform')) });
+    if (path === '') for await (const chunk of archive) cli.out.write(chunk);
+    else await writeOutputFile(path, archive);
     return 0;
   },
 };

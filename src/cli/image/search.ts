@@ -1,16 +1,9 @@
+import { type FoundImage, searchImages } from '../../client/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { registryAuth } from '../credentials/registry-auth.ts';
-import { encodeFilters } from '../filters.ts';
+import { parseFilters } from '../filters.ts';
 import { flag } from '../flags/flag.ts';
 import { type ListFormat, printList } from '../format/table.ts';
-
-interface Found {
-  readonly name: string;
-  readonly description: string;
-  readonly star_count: number;
-  readonly is_official: boolean;
-  readonly is_automated: boolean;
-}
 
 const DESCRIPTION_LENGTH_MAX = 45;
 
@@ -25,15 +18,10 @@ export const search: Command = {
     flag('--no-trunc', 'bool', "Don't truncate output"),
   ],
   async run(cli, [term = ''], flags) {
-    const found = await cli.client.json<Found[]>({
-      method: 'GET',
-      path: '/images/search',
-      query: {
-        term,
-        limit: flags.int('limit') <= 0 ? undefined : String(flags.int('limit')),
-        filters: encodeFilters(flags.list('filter')),
-      },
-      headers: { 'X-Registry-Auth': await registryAuth(cli, term) },
+    const found = await searchImages(cli.client, term, {
+      limit: flags.int('limit') <= 0 ? undefined : flags.int('limit'),
+      filters: parseFilters(flags.list('filter')),
+      registryAuth: await registryAuth(cli, term),
     });
     const whole = flags.bool('no-trunc');
     const format = flags.string('format');
@@ -51,7 +39,7 @@ export const search: Command = {
 };
 
 /** On one line, and cut where it is too long. */
-function described(found: Found, lengthMax: number): Found {
+function described(found: FoundImage, lengthMax: number): FoundImage {
   const description = found.description.replaceAll('\n', ' ').replaceAll('\r', ' ');
   const characters = [...description];
   if (characters.length <= lengthMax) return { ...found, description };
@@ -59,7 +47,7 @@ function described(found: Found, lengthMax: number): Found {
 }
 
 /** Docker prints booleans in words as JSON alone. */
-const foundFormat = (json: boolean): ListFormat<Found> => ({
+const foundFormat = (json: boolean): ListFormat<FoundImage> => ({
   typeName: '*formatter.searchContext',
   table: '{{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}',
   titles: {

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { pathSegment } from '../../client/index.ts';
+import { tagImage } from '../../client/index.ts';
 import { familiarName, parseReference, type Reference } from '../../spec/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { CliError } from '../errors.ts';
@@ -13,11 +13,7 @@ export const tag: Command = {
     if (!/^[0-9a-f]{64}$/.test(source)) parseName(source);
     const parsed = parseName(target);
     if (parsed.digest !== undefined) throw new CliError(1, 'refusing to create a tag with a digest reference');
-    await cli.client.send({
-      method: 'POST',
-      path: `/images/${pathSegment(source)}/tag`,
-      query: { repo: familiarName(parsed), tag: parsed.tag ?? 'latest' },
-    });
+    await tagImage(cli.client, source, { repository: familiarName(parsed), tag: parsed.tag ?? 'latest' });
     return 0;
   },
 };

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { pathSegment } from '../../client/index.ts';
+import { connectNetwork } from '../../client/index.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { checkLink } from '../container/options/checks.ts';
@@ -42,11 +42,7 @@ export const connect: Command = {
       GwPriority: flags.int('gw-priority'),
     };
     try {
-      await cli.client.send({
-        method: 'POST',
-        path: `/networks/${pathSegment(network)}/connect`,
-        json: { Container: container, EndpointConfig: endpoint },
-      });
+      await connectNetwork(cli.client, network, { container, endpoint });
     } catch (error) {
       throw new CliError(1, messageOf(error), { cause: error });
     }

@@ -1,3 +1,4 @@
+import { type CreateNetworkBody, createNetwork, type IpamPool } from '../../client/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { keyValues } from '../container/options/create-body.ts';
 import { CliError } from '../errors.ts';
@@ -6,7 +7,7 @@ import type { Flags } from '../flags/parse.ts';
 import { splitSlices } from '../flags/slices.ts';
 import { contains } from './cidr.ts';
 
-export const createNetwork: Command = {
+export const create: Command = {
   usage: '[OPTIONS] NETWORK',
   args: exactly(1),
   examples: ['network create backend', 'network create --subnet 10.5.0.0/16 --gateway 10.5.0.1 backend'],
@@ -30,41 +31,38 @@ export const createNetwork: Command = {
     flag('--subnet', 'stringSlice', 'Set the subnet in CIDR notation'),
   ],
   async run(cli, [name = ''], flags) {
-    const created = await cli.client.json<{ Id: string; Warning?: string }>({
-      method: 'POST',
-      path: '/networks/create',
-      json: {
-        Name: name,
-        Driver: flags.string('driver'),
-        Scope: flags.string('scope'),
-        ...(flags.changed('ipv4') ? { EnableIPv4: flags.bool('ipv4') } : {}),
-        ...(flags.changed('ipv6') ? { EnableIPv6: flags.bool('ipv6') } : {}),
-        IPAM: {
-          Driver: flags.string('ipam-driver'),
-          Config: ipamConfig(flags),
-          Options: keyValues(flags.list('ipam-opt')),
-        },
-        Internal: flags.bool('internal'),
-        Attachable: flags.bool('attachable'),
-        Ingress: flags.bool('ingress'),
-        ConfigOnly: flags.bool('config-only'),
-        ConfigFrom: flags.changed('config-from') ? { Network: flags.string('config-from') } : null,
-        Options: keyValues(flags.list('opt')),
-        Labels: keyValues(flags.list('label')),
-      },
-    });
+    const created = await createNetwork(cli.client, networkBody(name, flags));
     cli.out.line(created.Id);
     if (created.Warning !== undefined && created.Warning !== '') cli.err.line(`WARNING: ${created.Warning}`);
     return 0;
   },
 };
 
-interface PoolConfig {
-  Subnet: string;
-  IPRange?: string;
-  Gateway?: string;
-  AuxiliaryAddresses?: Record<string, string>;
+/** @throws CliError */
+function networkBody(name: string, flags: Flags): CreateNetworkBody {
+  return {
+    Name: name,
+    Driver: flags.string('driver'),
+    Scope: flags.string('scope'),
+    ...(flags.changed('ipv4') ? { EnableIPv4: flags.bool('ipv4') } : {}),
+    ...(flags.changed('ipv6') ? { EnableIPv6: flags.bool('ipv6') } : {}),
+    IPAM: {
+      Driver: flags.string('ipam-driver'),
+      Config: ipamConfig(flags),
+      Options: keyValues(flags.list('ipam-opt')),
+    },
+    Internal: flags.bool('internal'),
+    Attachable: flags.bool('attachable'),
+    Ingress: flags.bool('ingress'),
+    ConfigOnly: flags.bool('config-only'),
+    ConfigFrom: flags.changed('config-from') ? { Network: flags.string('config-from') } : null,
+    Options: keyValues(flags.list('opt')),
+    Labels: keyValues(flags.list('label')),
+  };
 }
+
+/** A pool while it is put together. */
+type PoolConfig = { -readonly [Key in keyof IpamPool]: IpamPool[Key] };
 
 /** Each gateway, range and auxiliary address belongs to the subnet that contains it. @throws CliError */
 function ipamConfig(flags: Flags): PoolConfig[] {

@@ -1,4 +1,4 @@
-import { pathSegment } from '../../client/index.ts';
+import { disconnectNetwork } from '../../client/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 
@@ -8,11 +8,7 @@ export const disconnect: Command = {
   examples: ['network disconnect backend web'],
   flags: [flag('-f, --force', 'bool', 'Disconnect the container even if it is stopped or gone')],
   async run(cli, [network = '', container = ''], flags) {
-    await cli.client.send({
-      method: 'POST',
-      path: `/networks/${pathSegment(network)}/disconnect`,
-      json: { Container: container, Force: flags.bool('force') },
-    });
+    await disconnectNetwork(cli.client, network, { container, force: flags.bool('force') });
     return 0;
   },
 };

@@ -1,9 +1,9 @@
-import { pathSegment } from '../../client/index.ts';
+import { inspectNetworkText } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { printInspected } from '../inspect.ts';
 
-export const inspectNetwork: Command = {
+export const inspect: Command = {
   usage: '[OPTIONS] NETWORK [NETWORK...]',
   args: atLeast(1),
   examples: ['network inspect bridge', "network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' bridge"],
@@ -15,13 +15,6 @@ export const inspectNetwork: Command = {
     printInspected(cli, {
       names,
       format: flags.string('format'),
-      fetch: async (name) =>
-        (
-          await cli.client.request({
-            method: 'GET',
-            path: `/networks/${pathSegment(name)}`,
-            query: { verbose: flags.bool('verbose') || undefined },
-          })
-        ).text(),
+      fetch: (name) => inspectNetworkText(cli.client, name, { verbose: flags.bool('verbose') }),
     }),
 };

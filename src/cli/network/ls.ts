@@ -1,24 +1,13 @@
 import { parseNanos } from '../../base/time.ts';
+import { listNetworks, type NetworkSummary } from '../../client/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
-import { encodeFilters } from '../filters.ts';
+import { parseFilters } from '../filters.ts';
 import { flag } from '../flags/flag.ts';
 import { naturalOrder } from '../format/natural.ts';
 import { type ListFormat, printList } from '../format/table.ts';
 import { goTimeExact, labelList, truncateId } from '../format/text.ts';
 
-interface NetworkSummary {
-  readonly Id: string;
-  readonly Name: string;
-  readonly Driver: string;
-  readonly Scope: string;
-  readonly EnableIPv4?: boolean;
-  readonly EnableIPv6: boolean;
-  readonly Internal: boolean;
-  readonly Created: string;
-  readonly Labels: Readonly<Record<string, string>> | null;
-}
-
-export const listNetworks: Command = {
+export const ls: Command = {
   usage: '[OPTIONS]',
   args: NO_ARGS,
   examples: ['network ls', 'network ls --filter driver=bridge'],
@@ -29,11 +18,7 @@ export const listNetworks: Command = {
     flag('-q, --quiet', 'bool', 'Only display IDs'),
   ],
   async run(cli, _args, flags) {
-    const networks = await cli.client.json<NetworkSummary[]>({
-      method: 'GET',
-      path: '/networks',
-      query: { filters: encodeFilters(flags.list('filter')) },
-    });
+    const networks = await listNetworks(cli.client, parseFilters(flags.list('filter')));
     const sorted = networks.toSorted((a, b) => naturalOrder(a.Name, b.Name));
     const format = flags.string('format') || (flags.bool('quiet') ? '' : (cli.config.networksFormat ?? ''));
     printList(cli.out, networkList(!flags.bool('no-trunc')), sorted, { format, quiet: flags.bool('quiet') });

@@ -1,9 +1,9 @@
 import { EngineError, messageOf } from '../../base/errors.ts';
-import { pathSegment } from '../../client/index.ts';
+import { removeNetwork } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 
-export const removeNetworks: Command = {
+export const rm: Command = {
   usage: '[OPTIONS] NETWORK [NETWORK...]',
   args: atLeast(1),
   examples: ['network rm backend'],
@@ -12,7 +12,7 @@ export const removeNetworks: Command = {
     let code = 0;
     for (const name of names) {
       try {
-        await cli.client.send({ method: 'DELETE', path: `/networks/${pathSegment(name)}` });
+        await removeNetwork(cli.client, name);
         cli.out.line(name);
       } catch (error) {
         if (flags.bool('force') && error instanceof EngineError && error.kind === 'notFound') continue;

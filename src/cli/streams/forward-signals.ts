@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { pathSegment } from '../../client/index.ts';
+import { killContainer } from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 
 /** Not for the container: about our own children, our own pipes, or impossible to catch. */
@@ -39,13 +39,7 @@ export function forwardSignals(cli: Cli, id: string): Disposable {
         process.exit(1);
       }
       // A container that has just ended can't take it: the wait tells.
-      cli.client
-        .send({
-          method: 'POST',
-          path: `/containers/${pathSegment(id)}/kill`,
-          query: { signal: name.replace(/^SIG/, '') },
-        })
-        .catch(() => {});
+      killContainer(cli.client, id, name.replace(/^SIG/, '')).catch(() => {});
     };
     try {
       process.on(name, onSignal);

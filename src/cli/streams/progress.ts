@@ -1,27 +1,17 @@
 import { EngineError } from '../../base/errors.ts';
+import type { ProgressMessage } from '../../client/index.ts';
 import type { Output } from '../output.ts';
-import { type ProgressBar, ProgressScreen } from './progress-screen.ts';
+import { ProgressScreen } from './progress-screen.ts';
 import { terminalSize } from './raw-terminal.ts';
-
-/** A line of the engine's progress streams (pull, push, load, import). */
-export interface ProgressMessage {
-  readonly status?: string;
-  readonly id?: string;
-  readonly stream?: string;
-  readonly progressDetail?: ProgressBar;
-  readonly error?: string;
-  readonly errorDetail?: { readonly message?: string; readonly code?: number };
-}
 
 /**
  * Draws a progress stream: in a terminal bars, rates and totals, else plain lines without the in-between states. Without `out`
  * only failures matter. @throws EngineError what the engine reports
  */
-export async function drawProgress(messages: AsyncIterable<unknown>, out: Output | undefined): Promise<void> {
+export async function drawProgress(messages: AsyncIterable<ProgressMessage>, out: Output | undefined): Promise<void> {
   const draw = out?.isTerminal === true ? onScreen(out) : inLines(out);
   try {
-    for await (const each of messages) {
-      const message = each as ProgressMessage;
+    for await (const message of messages) {
       const fault = message.errorDetail?.message ?? message.error;
       if (fault !== undefined) throw new EngineError('internal', fault);
       // What has neither is meant for programs alone.

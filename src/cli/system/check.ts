@@ -1,4 +1,4 @@
-import { jsonLines } from '../../client/index.ts';
+import { type CheckFinding, type CheckReport, checkSystem, type ProgressMessage } from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { CliError } from '../errors.ts';
@@ -6,28 +6,6 @@ import { flag } from '../flags/flag.ts';
 import { type ListFormat, renderList } from '../format/table.ts';
 import { humanSize } from '../format/units.ts';
 import { drawProgress } from '../streams/progress.ts';
-
-interface CheckReport {
-  readonly Sound: boolean;
-  readonly Checked: {
-    readonly Blobs: number;
-    readonly Bytes: number;
-    readonly Images: number;
-    readonly Layers: number;
-    readonly Containers: number;
-    readonly Volumes: number;
-  };
-  readonly Findings: readonly Finding[];
-}
-
-interface Finding {
-  readonly Kind: string;
-  readonly Subject: string;
-  readonly Problem: string;
-  readonly Advice: string;
-  readonly Repaired?: string;
-  readonly Remains: boolean;
-}
 
 export const check: Command = {
   usage: '[OPTIONS]',
@@ -54,16 +32,12 @@ async function requestCheck(
   cli: Cli,
   options: { readonly repair: boolean; readonly quiet: boolean },
 ): Promise<CheckReport> {
-  const response = await cli.client.request({
-    method: 'POST',
-    path: '/gantry/system/check',
-    query: { repair: options.repair },
-  });
+  const messages = await checkSystem(cli.client, { repair: options.repair });
   let report: CheckReport | undefined;
-  async function* watched(): AsyncIterable<unknown> {
-    for await (const line of jsonLines(response.body)) {
-      if (typeof line === 'object' && line !== null && 'aux' in line) report = line.aux as CheckReport;
-      else yield line;
+  async function* watched(): AsyncIterable<ProgressMessage> {
+    for await (const message of messages) {
+      if (message.aux !== undefined) report = message.aux as CheckReport;
+      else yield message;
     }
   }
   // Progress on standard error: the report alone is the output.
@@ -95,7 +69,7 @@ function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-const FINDINGS: ListFormat<Finding> = {
+const FINDINGS: ListFormat<CheckFinding> = {
   typeName: '*check.finding',
   table: '{{.Kind}}\t{{.Subject}}\t{{.Problem}}\t{{.Action}}',
   titles: { Kind: 'PROBLEM', Subject: 'WHERE', Problem: 'WHAT', Action: 'REPAIR', Remains: 'REMAINS' },

@@ -1,11 +1,9 @@
+import { type ContainerSummary, type DiskUsage, diskUsage, type ImageSummary } from '../../client/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
-import type { ContainerSummary } from '../container/list-format.ts';
 import { flag } from '../flags/flag.ts';
 import { type ListFormat, renderList } from '../format/table.ts';
 import { humanSize } from '../format/units.ts';
-import type { ImageSummary } from '../image/list-format.ts';
 import { formattedReport, verboseReport } from './df-verbose.ts';
-import type { DiskUsage } from './disk-usage.ts';
 
 interface Row {
   readonly type: string;
@@ -27,7 +25,7 @@ export const df: Command = {
   ],
   async run(cli, _args, flags) {
     const format = flags.string('format');
-    const usage = await cli.client.json<DiskUsage>({ method: 'GET', path: '/system/df' });
+    const usage = await diskUsage(cli.client);
     if (flags.bool('verbose')) {
       const isTable = format === '' || format === 'table';
       cli.out.write(isTable ? verboseReport(usage) : formattedReport(usage, format));

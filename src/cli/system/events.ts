@@ -1,9 +1,9 @@
 import { messageOf } from '../../base/errors.ts';
-import { jsonLines } from '../../client/index.ts';
+import { watchEvents } from '../../client/index.ts';
 import type { EngineEvent } from '../../spec/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { CliError } from '../errors.ts';
-import { encodeFilters } from '../filters.ts';
+import { parseFilters } from '../filters.ts';
 import { flag } from '../flags/flag.ts';
 import { apiTimestamp } from '../format/timestamp.ts';
 import { Fields, goJson, goMap, Template } from '../template/index.ts';
@@ -25,17 +25,12 @@ export const events: Command = {
   async run(cli, _args, flags) {
     const format = flags.string('format');
     const template: Template | undefined = format === '' || format === 'json' ? undefined : eventTemplate(format);
-    const response = await cli.client.request({
-      method: 'GET',
-      path: '/events',
-      query: {
-        since: apiTimestamp(flags.string('since'), 'since'),
-        until: apiTimestamp(flags.string('until'), 'until'),
-        filters: encodeFilters(flags.list('filter')),
-      },
+    const happened = await watchEvents(cli.client, {
+      since: apiTimestamp(flags.string('since'), 'since'),
+      until: apiTimestamp(flags.string('until'), 'until'),
+      filters: parseFilters(flags.list('filter')),
     });
-    for await (const line of jsonLines(response.body)) {
-      const event = line as EngineEvent;
+    for await (const event of happened) {
       cli.out.line(
         template !== undefined
           ? template.execute(templateData(event))

@@ -1,16 +1,12 @@
+import type { EngineInfo } from '../../client/index.ts';
 import { binarySize } from '../format/units.ts';
-
-/** What we show of GET /info. */
-export interface SystemInfo {
-  readonly [field: string]: unknown;
-}
 
 type Line = string | undefined;
 
 /** The report, nested by indentation; lines of what the engine doesn't tell are left out. */
 export function infoText(
   client: { Version: string; Context: string; Debug: boolean },
-  server: SystemInfo | undefined,
+  server: EngineInfo | undefined,
 ): string {
   const lines: Line[] = [
     'Client:',
@@ -36,7 +32,7 @@ function record(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-function serverLines(info: SystemInfo): Line[] {
+function serverLines(info: EngineInfo): Line[] {
   const line = (label: string, key: string): Line =>
     info[key] === undefined || text(info[key]) === '' ? undefined : ` ${label}: ${text(info[key])}`;
   const proxies = [line('HTTP Proxy', 'HttpProxy'), line('HTTPS Proxy', 'HttpsProxy'), line('No Proxy', 'NoProxy')];
@@ -144,6 +140,6 @@ function addressPools(pools: unknown): string[] {
 }
 
 /** Limits that this machine's kernel lacks, and what else the engine warns of. */
-export function warningsOf(info: SystemInfo): string[] {
+export function warningsOf(info: EngineInfo): string[] {
   return list(info['Warnings']);
 }

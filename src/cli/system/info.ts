@@ -1,11 +1,12 @@
 import { messageOf } from '../../base/errors.ts';
+import { type EngineInfo, engineInfo } from '../../client/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import { typeInspected } from '../format/inspect-types.ts';
 import { Template } from '../template/index.ts';
 import { programVersion } from '../version-info.ts';
-import { infoText, type SystemInfo, warningsOf } from './info-text.ts';
+import { infoText, warningsOf } from './info-text.ts';
 
 export const info: Command = {
   usage: '[OPTIONS]',
@@ -27,10 +28,10 @@ export const info: Command = {
       Plugins: [],
       Warnings: null,
     };
-    let server: SystemInfo | undefined;
+    let server: EngineInfo | undefined;
     let fault: unknown;
     try {
-      server = await cli.client.json<SystemInfo>({ method: 'GET', path: '/info' });
+      server = await engineInfo(cli.client);
     } catch (error) {
       fault = error;
     }

@@ -1,23 +1,38 @@
 import { EngineError } from '../../base/errors.ts';
-import { pathSegment } from '../../client/index.ts';
+import {
+  type ClusterObject,
+  inspectClusterObjectText,
+  inspectContainerText,
+  inspectImageText,
+  inspectNetworkText,
+  inspectVolumeText,
+} from '../../client/index.ts';
+import type { Cli } from '../cli.ts';
 import { atLeast, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import { printInspected } from '../inspect.ts';
 
+type Fetch = (cli: Cli, name: string, options: { readonly size: boolean }) => Promise<string>;
+
+const ofCluster =
+  (kind: ClusterObject): Fetch =>
+  (cli, name) =>
+    inspectClusterObjectText(cli.client, kind, name);
+
 /** Kinds of objects in the order they are looked for. */
-const KINDS: Readonly<Record<string, (name: string) => string>> = {
-  container: (name) => `/containers/${pathSegment(name)}/json`,
-  image: (name) => `/images/${pathSegment(name)}/json`,
-  network: (name) => `/networks/${pathSegment(name)}`,
-  volume: (name) => `/volumes/${pathSegment(name)}`,
-  service: (name) => `/services/${pathSegment(name)}`,
-  task: (name) => `/tasks/${pathSegment(name)}`,
-  node: (name) => `/nodes/${pathSegment(name)}`,
-  plugin: (name) => `/plugins/${pathSegment(name)}/json`,
-  secret: (name) => `/secrets/${pathSegment(name)}`,
-  config: (name) => `/configs/${pathSegment(name)}`,
-};
+const KINDS: ReadonlyMap<string, Fetch> = new Map<string, Fetch>([
+  ['container', (cli, name, options) => inspectContainerText(cli.client, name, options)],
+  ['image', (cli, name) => inspectImageText(cli.client, name)],
+  ['network', (cli, name) => inspectNetworkText(cli.client, name, { verbose: false })],
+  ['volume', (cli, name) => inspectVolumeText(cli.client, name)],
+  ['service', ofCluster('service')],
+  ['task', ofCluster('task')],
+  ['node', ofCluster('node')],
+  ['plugin', ofCluster('plugin')],
+  ['secret', ofCluster('secret')],
+  ['config', ofCluster('config')],
+]);
 
 export const inspect: Command = {
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
@@ -30,7 +45,7 @@ export const inspect: Command = {
   ],
   async run(cli, names, flags) {
     const type = flags.string('type');
-    if (flags.changed('type') && KINDS[type] === undefined) {
+    if (flags.changed('type') && !KINDS.has(type)) {
       throw new CliError(
         1,
         type === ''
@@ -41,13 +56,11 @@ export const inspect: Command = {
     if (flags.bool('size') && type !== '' && type !== 'container') {
       cli.err.line(`WARNING: --size ignored for ${type}`);
     }
-    const kinds = type === '' ? Object.keys(KINDS) : [type];
+    const kinds = [...KINDS].flatMap(([kind, look]) => (type === '' || kind === type ? [look] : []));
     const fetch = async (name: string): Promise<string> => {
-      for (const kind of kinds) {
+      for (const look of kinds) {
         try {
-          const query = kind === 'container' && flags.bool('size') ? { size: true } : {};
-          const response = await cli.client.request({ method: 'GET', path: KINDS[kind]?.(name) ?? '', query });
-          return await response.text();
+          return await look(cli, name, { size: flags.bool('size') });
         } catch (error) {
           if (!meansAbsent(error) || type !== '') throw error;
         }

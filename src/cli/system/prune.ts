@@ -1,11 +1,13 @@
 import { EngineError } from '../../base/errors.ts';
+import { pruneBuildCache, pruneContainers, pruneImages, pruneNetworks, pruneVolumes } from '../../client/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { CliError } from '../errors.ts';
+import { parseFilters } from '../filters.ts';
 import { flag } from '../flags/flag.ts';
 import { confirm } from '../prompt.ts';
-import { deletedList, imageNames, PRUNE_FLAGS, reclaimed, requestPrune } from '../prune.ts';
+import { deletedList, imageNames, PRUNE_FLAGS, reclaimed } from '../prune.ts';
 
-export const pruneSystem: Command = {
+export const prune: Command = {
   usage: '[OPTIONS]',
   args: NO_ARGS,
   examples: ['system prune', 'system prune -af --volumes'],
@@ -20,24 +22,21 @@ export const pruneSystem: Command = {
     if (volumes && filters.some((each) => each.startsWith('until=')))
       throw new CliError(1, 'ERROR: The "until" filter is not supported with "--volumes"');
     if (!flags.bool('force')) await confirm(cli, warning({ all, volumes, filters }));
+    const conditions = parseFilters(filters);
     let freed = 0;
-    const containers = await requestPrune(cli, '/containers/prune', filters);
+    const containers = await pruneContainers(cli.client, conditions);
     cli.out.write(deletedList('Deleted Containers', containers.ContainersDeleted));
-    const networks = await requestPrune(cli, '/networks/prune', filters);
+    const networks = await pruneNetworks(cli.client, conditions);
     cli.out.write(deletedList('Deleted Networks', networks.NetworksDeleted));
     if (volumes) {
-      const pruned = await requestPrune(cli, '/volumes/prune', filters);
+      const pruned = await pruneVolumes(cli.client, conditions);
       cli.out.write(deletedList('Deleted Volumes', pruned.VolumesDeleted));
       freed += pruned.SpaceReclaimed ?? 0;
     }
-    const images = await requestPrune(cli, '/images/prune', [...filters, `dangling=${!all}`]);
+    const images = await pruneImages(cli.client, parseFilters([...filters, `dangling=${!all}`]));
     cli.out.write(deletedList('Deleted Images', imageNames(images)));
     try {
-      const cache = await cli.client.json<{ CachesDeleted?: string[] | null; SpaceReclaimed?: number }>({
-        method: 'POST',
-        path: '/build/prune',
-        query: { all },
-      });
+      const cache = await pruneBuildCache(cli.client, { all });
       cli.out.write(deletedList('Deleted build cache objects', cache.CachesDeleted));
       freed += cache.SpaceReclaimed ?? 0;
     } catch (error) {

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { CLIENT_API_VERSION } from '../../client/index.ts';
+import { CLIENT_API_VERSION, type EngineVersion, engineVersion } from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { CliError } from '../errors.ts';
@@ -7,27 +7,6 @@ import { flag } from '../flags/flag.ts';
 import { alignColumns } from '../format/tabwriter.ts';
 import { Fields, goMap, Template } from '../template/index.ts';
 import { goArchitecture, programVersion } from '../version-info.ts';
-
-interface Component {
-  readonly Name: string;
-  readonly Version: string;
-  readonly Details?: Readonly<Record<string, string>> | null;
-}
-
-interface ServerVersion {
-  readonly Platform?: { readonly Name: string };
-  readonly Version: string;
-  readonly ApiVersion: string;
-  readonly MinAPIVersion?: string;
-  readonly GitCommit?: string;
-  readonly GoVersion?: string;
-  readonly Os: string;
-  readonly Arch: string;
-  readonly KernelVersion?: string;
-  readonly Experimental?: boolean;
-  readonly BuildTime?: string;
-  readonly Components?: readonly Component[] | null;
-}
 
 const TABLE = `Client:
  Version:	{{.Client.Version}}
@@ -84,13 +63,13 @@ export function versionLine(): string {
 
 async function versions(
   cli: Cli,
-): Promise<{ client: Readonly<Record<string, string>>; server: ServerVersion | undefined; fault: unknown }> {
-  let server: ServerVersion | undefined;
+): Promise<{ client: Readonly<Record<string, string>>; server: EngineVersion | undefined; fault: unknown }> {
+  let server: EngineVersion | undefined;
   let fault: unknown;
   let apiVersion = CLIENT_API_VERSION;
   try {
     apiVersion = await cli.client.apiVersion();
-    server = await cli.client.json<ServerVersion>({ method: 'GET', path: '/version' });
+    server = await engineVersion(cli.client);
   } catch (error) {
     fault = error;
   }
@@ -109,7 +88,7 @@ async function versions(
   return { client, server, fault };
 }
 
-function withMaps(server: ServerVersion): object {
+function withMaps(server: EngineVersion): object {
   const shown = {
     ...server,
     Components: (server.Components ?? []).map((each) => ({ ...each, Details: goMap({ ...each.Details }) })),
@@ -129,7 +108,7 @@ const ENGINE_LINES: readonly (readonly [string, (details: Readonly<Record<string
     ['Experimental', (details) => details['Experimental']],
   ];
 
-function forTable(client: object, server: ServerVersion | undefined): object {
+function forTable(client: object, server: EngineVersion | undefined): object {
   if (server === undefined) return { Client: client, Server: null };
   const components = (server.Components ?? []).map((component) => ({
     Name: component.Name,

@@ -1,3 +1,4 @@
+import { createVolume } from '../../client/index.ts';
 import { between, type Command } from '../command.ts';
 import { keyValues } from '../container/options/create-body.ts';
 import { CliError } from '../errors.ts';
@@ -17,7 +18,7 @@ const CLUSTER = [
   'type',
 ];
 
-export const createVolume: Command = {
+export const create: Command = {
   usage: '[OPTIONS] [VOLUME]',
   args: between(0, 1),
   examples: ['volume create data', 'volume create -o type=tmpfs -o device=tmpfs -o o=size=64m scratch'],
@@ -44,15 +45,11 @@ export const createVolume: Command = {
     const cluster = CLUSTER.find((each) => flags.changed(each));
     if (cluster !== undefined)
       throw new CliError(1, `--${cluster} is for cluster volumes, which need an engine in cluster mode`);
-    const volume = await cli.client.json<{ Name: string }>({
-      method: 'POST',
-      path: '/volumes/create',
-      json: {
-        Name: name ?? '',
-        Driver: flags.string('driver'),
-        DriverOpts: keyValues(flags.list('opt')),
-        Labels: keyValues(flags.list('label')),
-      },
+    const volume = await createVolume(cli.client, {
+      Name: name ?? '',
+      Driver: flags.string('driver'),
+      DriverOpts: keyValues(flags.list('opt')),
+      Labels: keyValues(flags.list('label')),
     });
     cli.out.line(volume.Name);
     return 0;

@@ -1,9 +1,9 @@
-import { pathSegment } from '../../client/index.ts';
+import { inspectVolumeText } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { printInspected } from '../inspect.ts';
 
-export const inspectVolume: Command = {
+export const inspect: Command = {
   usage: '[OPTIONS] VOLUME [VOLUME...]',
   args: atLeast(1),
   examples: ['volume inspect data', "volume inspect -f '{{.Mountpoint}}' data"],
@@ -12,7 +12,6 @@ export const inspectVolume: Command = {
     printInspected(cli, {
       names,
       format: flags.string('format'),
-      fetch: async (name) =>
-        (await cli.client.request({ method: 'GET', path: `/volumes/${pathSegment(name)}` })).text(),
+      fetch: (name) => inspectVolumeText(cli.client, name),
     }),
 };

@@ -1,16 +1,7 @@
+import type { VolumeSummary } from '../../client/index.ts';
 import type { ListFormat } from '../format/table.ts';
 import { labelList } from '../format/text.ts';
 import { humanSize } from '../format/units.ts';
-
-/** An entry of GET /volumes, with `UsageData` one of GET /system/df. */
-export interface VolumeSummary {
-  readonly Name: string;
-  readonly Driver: string;
-  readonly Mountpoint: string;
-  readonly Scope: string;
-  readonly Labels: Readonly<Record<string, string>> | null;
-  readonly UsageData?: { readonly Size: number; readonly RefCount: number } | null;
-}
 
 export const VOLUMES: ListFormat<VolumeSummary> = {
   typeName: '*formatter.volumeContext',

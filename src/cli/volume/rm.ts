@@ -1,10 +1,10 @@
 import { EngineError } from '../../base/errors.ts';
-import { pathSegment } from '../../client/index.ts';
+import { removeVolume } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
 import { forEach } from '../each.ts';
 import { flag } from '../flags/flag.ts';
 
-export const removeVolumes: Command = {
+export const rm: Command = {
   usage: '[OPTIONS] VOLUME [VOLUME...]',
   args: atLeast(1),
   examples: ['volume rm data'],
@@ -12,11 +12,7 @@ export const removeVolumes: Command = {
   run: (cli, names, flags) =>
     forEach(cli, names, async (name) => {
       try {
-        await cli.client.send({
-          method: 'DELETE',
-          path: `/volumes/${pathSegment(name)}`,
-          query: { force: flags.bool('force') || undefined },
-        });
+        await removeVolume(cli.client, name, { force: flags.bool('force') });
       } catch (error) {
         if (!(flags.bool('force') && error instanceof EngineError && error.kind === 'notFound')) throw error;
       }

@@ -1,9 +1,9 @@
-import { pathSegment } from '../../client/index.ts';
+import { inspectVolume } from '../../client/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 
-export const updateVolume: Command = {
+export const update: Command = {
   usage: '[OPTIONS] [VOLUME]',
   args: exactly(1),
   examples: ['volume update --availability drain data'],
@@ -13,10 +13,7 @@ export const updateVolume: Command = {
     }),
   ],
   async run(cli, [name = '']) {
-    const volume = await cli.client.json<{ ClusterVolume?: object | null }>({
-      method: 'GET',
-      path: `/volumes/${pathSegment(name)}`,
-    });
+    const volume = await inspectVolume(cli.client, name);
     const cluster = volume.ClusterVolume !== undefined && volume.ClusterVolume !== null;
     throw new CliError(1, cluster ? 'the engine is not part of a cluster' : 'can only update cluster volumes');
   },

@@ -1,12 +1,12 @@
 import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { EngineError, messageOf } from '../../base/errors.ts';
-import { compareVersions, formatEndpoint } from '../../client/index.ts';
+import { type CreatedContainer, compareVersions, createContainer, formatEndpoint } from '../../client/index.ts';
 import { type CreateContainerBody, parsePlatform } from '../../spec/index.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
 import type { Flags } from '../flags/parse.ts';
 import { withDefaultTag } from '../format/reference.ts';
-import { pullImage } from '../image/pull-image.ts';
+import { pullWithProgress } from '../image/pull-with-progress.ts';
 import { terminalSize } from '../streams/raw-terminal.ts';
 import { createBody } from './options/create-body.ts';
 import { startError } from './start-error.ts';
@@ -23,16 +23,11 @@ export interface CreateInputs {
 /** Taken for scripts' sake; no engine of ours can honour them. */
 const WINDOWS_ONLY = ['cpu-count', 'cpu-percent', 'io-maxbandwidth', 'io-maxiops'];
 
-interface Created {
-  readonly Id: string;
-  readonly Warnings?: readonly string[] | null;
-}
-
 /**
  * Creates the container that the flags describe, pulling its image when it is missing.
  * @throws CliError 125 with the hint that docker gives
  */
-export async function createContainer(
+export async function createFromFlags(
   cli: Cli,
   inputs: CreateInputs,
 ): Promise<{ id: string; body: CreateContainerBody }> {
@@ -108,17 +103,13 @@ async function socketMount(cli: Cli): Promise<{ Type: 'bind'; Source: string; Ta
 async function createWithPull(
   cli: Cli,
   request: { flags: Flags; body: CreateContainerBody; image: string; policy: string },
-): Promise<Created> {
+): Promise<CreatedContainer> {
   const { flags, body, image, policy } = request;
   const platform = flags.string('platform') || cli.env['DOCKER_DEFAULT_PLATFORM'] || '';
-  const pull = (): Promise<void> => pullImage(cli, image, { platform, quiet: flags.bool('quiet'), out: cli.err });
-  const post = (): Promise<Created> =>
-    cli.client.json<Created>({
-      method: 'POST',
-      path: '/containers/create',
-      query: { name: flags.string('name') || undefined, platform: platform || undefined },
-      json: body,
-    });
+  const pull = (): Promise<void> =>
+    pullWithProgress(cli, image, { platform, quiet: flags.bool('quiet'), out: cli.err });
+  const post = (): Promise<CreatedContainer> =>
+    createContainer(cli.client, body, { name: flags.string('name'), platform });
   if (policy === 'always') await pull();
   if (policy !== 'always' && platform !== '' && compareVersions(await cli.client.apiVersion(), '1.41') < 0) {
     throw new Error('"--platform" requires API version 1.41');

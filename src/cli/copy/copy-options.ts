@@ -1,0 +1,5 @@
+export interface CopyOptions {
+  readonly ownedByUser: boolean;
+  readonly followLink: boolean;
+  readonly quiet: boolean;
+}
