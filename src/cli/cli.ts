@@ -1,6 +1,5 @@
-import { EngineClient, resolveEndpoints, type TlsOptions } from '../client/index.ts';
-import { type Config, loadConfig } from './config.ts';
-import { isTerminal, Output } from './output.ts';
+import { type Config, EngineClient, loadConfig, resolveEndpoints, type TlsOptions } from '../client/index.ts';
+import { isTerminal, Output } from '../terminal/index.ts';
 
 export interface GlobalOptions {
   readonly hosts: readonly string[];
@@ -26,7 +25,7 @@ export class Cli {
   }
 
   get config(): Config {
-    this.#config ??= loadConfig(this.options.configDir, this.env, (text) => this.err.line(text));
+    this.#config ??= loadConfig(this.options.configDir, this.env, (text) => this.warn(text));
     return this.#config;
   }
 
@@ -41,6 +40,10 @@ export class Cli {
 
   get stdinIsTerminal(): boolean {
     return isTerminal(0);
+  }
+
+  warn(text: string): void {
+    this.err.line(text);
   }
 
   close(): void {

@@ -214,8 +214,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     'Display detailed information about any object of the engine',
     async () => (await import('./system/inspect.ts')).inspect,
   ),
-  entry('login', [], 'Log in to a registry', async () => (await import('./credentials/login.ts')).login),
-  entry('logout', [], 'Log out from a registry', async () => (await import('./credentials/logout.ts')).logout),
+  entry('login', [], 'Log in to a registry', async () => (await import('./system/login.ts')).login),
+  entry('logout', [], 'Log out from a registry', async () => (await import('./system/logout.ts')).logout),
   entry(
     'manifest annotate',
     [],

@@ -1,8 +1,8 @@
+import { humanSize } from '../base/sizes.ts';
 import type { PrunedImages } from '../client/index.ts';
 import type { Cli } from './cli.ts';
 import { type Flag, flag } from './flags/flag.ts';
 import type { Flags } from './flags/parse.ts';
-import { humanSize } from './format/units.ts';
 import { confirm } from './prompt.ts';
 
 export const PRUNE_FLAGS: readonly Flag[] = [

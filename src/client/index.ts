@@ -1,4 +1,5 @@
 export { CLIENT_API_VERSION, CLIENT_API_VERSION_MIN, compareVersions } from './api-version.ts';
+export { type Config, loadConfig } from './config.ts';
 export {
   type ContainerPath,
   type PathStat,

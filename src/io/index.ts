@@ -3,6 +3,7 @@ export { type AtomicFileOptions, spaceError, writeFileAtomic } from './atomic-fi
 export { borrowStream } from './borrow.ts';
 export { type Compression, compressionOf, decompress, detectCompression, MAGIC_LENGTH } from './compress.ts';
 export { Demultiplexer } from './demultiplex.ts';
+export { DetachScanner } from './detach-scanner.ts';
 export { Expansion } from './expansion.ts';
 export { gzipFile } from './gzip-file.ts';
 export { hashFile } from './hash-file.ts';

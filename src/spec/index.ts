@@ -23,7 +23,7 @@ export type {
   RestartPolicy,
   Ulimit,
 } from './engine/index.ts';
-export { ENDPOINT_SYSCTLS } from './engine/index.ts';
+export { DEFAULT_DETACH_KEYS, ENDPOINT_SYSCTLS, parseDetachKeys } from './engine/index.ts';
 export {
   anyValue,
   booleanFilter,

@@ -1,11 +1,15 @@
 import { EngineError } from '../../base/errors.ts';
-import { attachContainer, inspectContainer, resizeContainer, waitContainer } from '../../client/index.ts';
+import {
+  attachContainer,
+  inspectContainer,
+  killContainer,
+  resizeContainer,
+  waitContainer,
+} from '../../client/index.ts';
+import { followSize, forwardSignals, openSession } from '../../terminal/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
-import { forwardSignals } from '../streams/forward-signals.ts';
-import { followSize } from '../streams/resize.ts';
-import { openSession } from '../streams/session.ts';
 import { detachKeysOf } from './run.ts';
 
 export const attach: Command = {
@@ -32,7 +36,10 @@ export const attach: Command = {
       attachContainer(cli.client, id, { stdin, stdout: true, stderr: true, detachKeys: keys }),
       waitContainer(cli.client, id, 'not-running'),
     ]);
-    using signals = flags.bool('sig-proxy') && !tty ? forwardSignals(cli, id) : undefined;
+    using signals =
+      flags.bool('sig-proxy') && !tty
+        ? forwardSignals(cli.err, (signal) => killContainer(cli.client, id, signal))
+        : undefined;
     void signals;
     using session = openSession(cli, socket, { tty, stdin, stdout: true, stderr: true, detachKeys: keys });
     using sizes = tty ? followSize((size) => resizeContainer(cli.client, id, size), { redraw: true }) : undefined;

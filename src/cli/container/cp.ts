@@ -1,8 +1,10 @@
+import { archiveOf, copyFrom, copyTo, unpackInto } from '../../archives/index.ts';
+import type { ContainerPath } from '../../client/index.ts';
+import type { Cli } from '../cli.ts';
 import { type Command, exactly } from '../command.ts';
-import { copyFrom } from '../copy/copy-from.ts';
-import { copyTo } from '../copy/copy-to.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
+import { copyProgress } from './copy-progress.ts';
 
 export const cp: Command = {
   usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tgantry cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
@@ -27,15 +29,38 @@ export const cp: Command = {
     };
     if (from.container !== '' && to.container !== '')
       throw new CliError(1, 'copying between containers is not supported');
-    if (from.container !== '') await copyFrom(cli, from, target, options);
-    else if (to.container !== '') await copyTo(cli, source, to, options);
+    if (from.container !== '') await fromContainer(cli, from, target, options);
+    else if (to.container !== '') await intoContainer(cli, source, to, options);
     else throw new CliError(1, 'must specify at least one container source');
     return 0;
   },
 };
 
+interface CopyOptions {
+  readonly ownedByUser: boolean;
+  readonly followLink: boolean;
+  readonly quiet: boolean;
+}
+
+async function fromContainer(cli: Cli, from: ContainerPath, target: string, options: CopyOptions): Promise<void> {
+  if (target === '-') {
+    for await (const chunk of await archiveOf(cli.client, from, options)) cli.out.write(chunk);
+    return;
+  }
+  const progress = copyProgress(cli.err, { quiet: options.quiet, to: 'here' });
+  await copyFrom({ engine: cli.client, ...progress }, from, target, options);
+  progress.done(target);
+}
+
+async function intoContainer(cli: Cli, source: string, to: ContainerPath, options: CopyOptions): Promise<void> {
+  if (source === '-') return unpackInto({ engine: cli.client, onBytes() {} }, process.stdin, to, options);
+  const progress = copyProgress(cli.err, { quiet: options.quiet, to: 'container' });
+  await copyTo({ engine: cli.client, ...progress }, source, to, options);
+  progress.done(`${to.container}:${to.path}`);
+}
+
 /** A path of a container, or of here when it is absolute, begins with a dot or has no colon. */
-function splitArgument(argument: string): { readonly container: string; readonly path: string } {
+function splitArgument(argument: string): ContainerPath {
   const colon = argument.indexOf(':');
   if (argument.startsWith('/') || argument.startsWith('.') || colon < 0) return { container: '', path: argument };
   return { container: argument.slice(0, colon), path: argument.slice(colon + 1) };

@@ -2,12 +2,12 @@ import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { EngineError, messageOf } from '../../base/errors.ts';
 import { type CreatedContainer, compareVersions, createContainer, formatEndpoint } from '../../client/index.ts';
 import { type CreateContainerBody, parsePlatform } from '../../spec/index.ts';
+import { terminalSize } from '../../terminal/index.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
 import type { Flags } from '../flags/parse.ts';
 import { withDefaultTag } from '../format/reference.ts';
 import { pullWithProgress } from '../image/pull-with-progress.ts';
-import { terminalSize } from '../streams/raw-terminal.ts';
 import { createBody } from './options/create-body.ts';
 import { startError } from './start-error.ts';
 

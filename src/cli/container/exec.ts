@@ -8,14 +8,12 @@ import {
   startExecDetached,
 } from '../../client/index.ts';
 import type { ExecConfig } from '../../spec/index.ts';
+import { followSize, openSession, terminalSize } from '../../terminal/index.ts';
 import type { Cli } from '../cli.ts';
 import { atLeast, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import type { Flags } from '../flags/parse.ts';
-import { terminalSize } from '../streams/raw-terminal.ts';
-import { followSize } from '../streams/resize.ts';
-import { openSession } from '../streams/session.ts';
 import { checkEnv } from './options/checks.ts';
 import { readEnvironment } from './options/env-file.ts';
 import { detachKeysOf } from './run.ts';

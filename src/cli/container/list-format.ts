@@ -1,8 +1,9 @@
+import { humanSize } from '../../base/sizes.ts';
 import type { ContainerSummary } from '../../client/index.ts';
 import { parseFamiliar } from '../format/reference.ts';
 import type { ListFormat } from '../format/table.ts';
 import { ellipsis, goTime, labelList, truncateId } from '../format/text.ts';
-import { humanDuration, humanSize } from '../format/units.ts';
+import { humanDuration } from '../format/units.ts';
 import { quote } from '../template/printf.ts';
 import { displayPorts } from './display-ports.ts';
 

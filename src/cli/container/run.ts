@@ -1,14 +1,19 @@
 import { messageOf } from '../../base/errors.ts';
-import { attachContainer, type Hijacked, resizeContainer, startContainer, waitContainer } from '../../client/index.ts';
+import {
+  attachContainer,
+  type Hijacked,
+  killContainer,
+  resizeContainer,
+  startContainer,
+  waitContainer,
+} from '../../client/index.ts';
 import type { CreateContainerBody } from '../../spec/index.ts';
+import { followSize, forwardSignals, openSession, type Session } from '../../terminal/index.ts';
 import type { Cli } from '../cli.ts';
 import { atLeast, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import type { Flags } from '../flags/parse.ts';
-import { forwardSignals } from '../streams/forward-signals.ts';
-import { followSize } from '../streams/resize.ts';
-import { openSession, type Session } from '../streams/session.ts';
 import { createFromFlags } from './create-from-flags.ts';
 import { CONTAINER_FLAGS } from './options/flags.ts';
 import { startError } from './start-error.ts';
@@ -68,7 +73,9 @@ async function runAttached(
     waitContainer(cli.client, id, body.HostConfig?.AutoRemove === true ? 'removed' : 'next-exit'),
     attached ? attachStream(cli, id, body, flags) : undefined,
   ]);
-  using signals = flags.bool('sig-proxy') ? forwardSignals(cli, id) : undefined;
+  using signals = flags.bool('sig-proxy')
+    ? forwardSignals(cli.err, (signal) => killContainer(cli.client, id, signal))
+    : undefined;
   void signals;
   using session = stream === undefined ? undefined : openStream(cli, stream, { body, flags });
   try {

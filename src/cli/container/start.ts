@@ -2,19 +2,18 @@ import { EngineError } from '../../base/errors.ts';
 import {
   attachContainer,
   inspectContainer,
+  killContainer,
   resizeContainer,
   startContainer,
   waitContainer,
 } from '../../client/index.ts';
+import { followSize, forwardSignals, openSession } from '../../terminal/index.ts';
 import type { Cli } from '../cli.ts';
 import { atLeast, type Command } from '../command.ts';
 import { forEach } from '../each.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import type { Flags } from '../flags/parse.ts';
-import { forwardSignals } from '../streams/forward-signals.ts';
-import { followSize } from '../streams/resize.ts';
-import { openSession } from '../streams/session.ts';
 import { detachKeysOf } from './run.ts';
 
 export const start: Command = {
@@ -67,7 +66,7 @@ async function startAttached(cli: Cli, name: string, flags: Flags): Promise<numb
     attachContainer(cli.client, id, { stdin, stdout: true, stderr: true, detachKeys: keys }),
     waitContainer(cli.client, id, removed ? 'removed' : 'next-exit'),
   ]);
-  using signals = tty ? undefined : forwardSignals(cli, id);
+  using signals = tty ? undefined : forwardSignals(cli.err, (signal) => killContainer(cli.client, id, signal));
   void signals;
   using session = openSession(cli, socket, { tty, stdin, stdout: true, stderr: true, detachKeys: keys });
   try {

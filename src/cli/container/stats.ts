@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, messageOf } from '../../base/errors.ts';
+import { binarySize, humanSize } from '../../base/sizes.ts';
 import {
   containerStats,
   listContainers,
@@ -12,7 +13,6 @@ import { atLeast, type Command } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { type ListFormat, renderList } from '../format/table.ts';
 import { ellipsis, truncateId } from '../format/text.ts';
-import { binarySize, humanSize } from '../format/units.ts';
 import { type Usage, usageOf } from './stats-sample.ts';
 
 const REFRESH_MILLIS = 500;

@@ -1,4 +1,5 @@
-import { parseBytes, parseDuration } from '../format/units.ts';
+import { parseBytes } from '../../base/sizes.ts';
+import { parseDuration } from '../format/units.ts';
 import type { Flag } from './flag.ts';
 
 const LIMITS = {
@@ -44,7 +45,7 @@ export function checkValue(flag: Flag, value: string): void {
       parseInteger(value, flag.type);
       break;
     case 'bytes':
-      if (!(flag.name.endsWith('swap') && value === '-1')) parseBytes(value);
+      if (!(flag.name.endsWith('swap') && value === '-1')) bytesOf(value);
       break;
     case 'duration':
       parseDuration(value);
@@ -64,6 +65,13 @@ export function checkValue(flag: Flag, value: string): void {
     default:
   }
   flag.check?.(value);
+}
+
+/** `64m`, `1.5g`, `512`. @throws Error in Docker's words */
+export function bytesOf(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes === undefined) throw new Error(`invalid size: '${text}'`);
+  return bytes;
 }
 
 /** CPUs as a decimal or a fraction, in billionths. @throws Error */

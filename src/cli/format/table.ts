@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
+import type { Output } from '../../terminal/index.ts';
 import { CliError } from '../errors.ts';
-import type { Output } from '../output.ts';
 import { Fields, goJson, Template, type Value } from '../template/index.ts';
 import { display } from '../template/value.ts';
 import { alignColumns } from './tabwriter.ts';

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { binarySize, humanDuration, humanSize, parseBytes, parseDuration, significant } from './units.ts';
+import { binarySize, humanSize, significant } from '../../base/sizes.ts';
+import { bytesOf } from '../flags/values.ts';
+import { humanDuration, parseDuration } from './units.ts';
 
 test('sizes for people have at most four significant digits', () => {
   assert.deepEqual(
@@ -21,11 +23,11 @@ test('significant digits follow Go’s %g', () => {
 
 test('bytes are powers of 1024 with any of the usual endings', () => {
   assert.deepEqual(
-    ['64m', '64M', '1g', '1.5k', '512', '10KiB', '2 gb', '.5k'].map(parseBytes),
+    ['64m', '64M', '1g', '1.5k', '512', '10KiB', '2 gb', '.5k'].map(bytesOf),
     [67108864, 67108864, 1073741824, 1536, 512, 10240, 2147483648, 512],
   );
   for (const bad of ['', 'm', '1x', '-1', '1..5k', '1mm'])
-    assert.throws(() => parseBytes(bad), { message: `invalid size: '${bad}'` });
+    assert.throws(() => bytesOf(bad), { message: `invalid size: '${bad}'` });
 });
 
 test('durations are Go’s', () => {

@@ -1,9 +1,10 @@
+import { humanSize } from '../../base/sizes.ts';
 import { type HistoryItem, imageHistory } from '../../client/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { type ListFormat, printList } from '../format/table.ts';
 import { ellipsis, truncateId } from '../format/text.ts';
-import { humanDuration, humanSize } from '../format/units.ts';
+import { humanDuration } from '../format/units.ts';
 import { platformOf } from './platform.ts';
 
 export const history: Command = {

@@ -1,8 +1,8 @@
 import { importImage } from '../../client/index.ts';
 import { parseReference } from '../../spec/index.ts';
+import { drawProgress } from '../../terminal/index.ts';
 import { between, type Command } from '../command.ts';
 import { flag } from '../flags/flag.ts';
-import { drawProgress } from '../streams/progress.ts';
 import { openInput } from './load.ts';
 
 export const importCommand: Command = {

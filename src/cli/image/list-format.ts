@@ -1,8 +1,9 @@
+import { humanSize } from '../../base/sizes.ts';
 import type { ImageSummary } from '../../client/index.ts';
 import { parseFamiliar } from '../format/reference.ts';
 import type { ListFormat } from '../format/table.ts';
 import { goTime, truncateId } from '../format/text.ts';
-import { humanDuration, humanSize } from '../format/units.ts';
+import { humanDuration } from '../format/units.ts';
 
 /** A line of the list: one name of one image. */
 export interface ImageRow {

@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
 import { errnoOf, messageOf } from '../../base/errors.ts';
 import { loadImages } from '../../client/index.ts';
+import { drawProgress } from '../../terminal/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
-import { drawProgress } from '../streams/progress.ts';
 import { platformsOf } from './platform.ts';
 
 export const load: Command = {

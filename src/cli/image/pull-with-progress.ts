@@ -1,8 +1,8 @@
 import { pullImage } from '../../client/index.ts';
 import { parseReference, repositoryName, withDefaultTag } from '../../spec/index.ts';
+import type { Output } from '../../terminal/index.ts';
+import { drawProgress } from '../../terminal/index.ts';
 import type { Cli } from '../cli.ts';
-import type { Output } from '../output.ts';
-import { drawProgress } from '../streams/progress.ts';
 
 export interface PullOptions {
   readonly platform: string;
@@ -17,7 +17,7 @@ export async function pullWithProgress(cli: Cli, image: string, options: PullOpt
   const reference = parseReference(image);
   const { digest, tag } = options.allTags === true ? reference : withDefaultTag(reference);
   // Loaded here: `run` finds most images on the machine.
-  const { registryAuth } = await import('../credentials/registry-auth.ts');
+  const { registryAuth } = await import('../../logins/index.ts');
   const messages = await pullImage(cli.client, {
     repository: repositoryName(reference),
     tag: digest ?? tag,

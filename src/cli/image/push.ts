@@ -1,10 +1,10 @@
 import { pushImage } from '../../client/index.ts';
+import { registryAuth } from '../../logins/index.ts';
 import { canonicalString, parseReference, repositoryName, withDefaultTag } from '../../spec/index.ts';
+import { drawProgress } from '../../terminal/index.ts';
 import { type Command, exactly } from '../command.ts';
-import { registryAuth } from '../credentials/registry-auth.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
-import { drawProgress } from '../streams/progress.ts';
 import { CONTENT_TRUST } from './content-trust.ts';
 import { platformOf } from './platform.ts';
 

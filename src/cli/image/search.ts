@@ -1,6 +1,6 @@
 import { type FoundImage, searchImages } from '../../client/index.ts';
+import { registryAuth } from '../../logins/index.ts';
 import { type Command, exactly } from '../command.ts';
-import { registryAuth } from '../credentials/registry-auth.ts';
 import { parseFilters } from '../filters.ts';
 import { flag } from '../flags/flag.ts';
 import { type ListFormat, printList } from '../format/table.ts';

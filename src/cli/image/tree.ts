@@ -1,9 +1,9 @@
+import { humanSize } from '../../base/sizes.ts';
 import type { ImageSummary, ManifestSummary } from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
 import type { Flags } from '../flags/parse.ts';
 import { truncateId } from '../format/text.ts';
-import { humanSize } from '../format/units.ts';
 
 /** docker's layout (docker/cli, cli/command/image/tree.go): the first column takes what the terminal leaves. */
 const SPACING = 3;

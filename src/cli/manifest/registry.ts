@@ -10,6 +10,7 @@ import {
   proxyRule,
   type Repository,
 } from '../../distribution/index.ts';
+import { findCredentials, serverKey } from '../../logins/index.ts';
 import {
   canonicalString,
   type Descriptor,
@@ -21,7 +22,6 @@ import {
   parseManifest,
 } from '../../spec/index.ts';
 import type { Cli } from '../cli.ts';
-import { findCredentials, serverKey } from '../credentials/credential-store.ts';
 import { CliError } from '../errors.ts';
 import { programVersion } from '../version-info.ts';
 import { type ImageManifest, imageManifest } from './image-manifest.ts';

@@ -1,11 +1,11 @@
+import { humanSize } from '../../base/sizes.ts';
 import { type CheckFinding, type CheckReport, checkSystem, type ProgressMessage } from '../../client/index.ts';
+import { drawProgress } from '../../terminal/index.ts';
 import type { Cli } from '../cli.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import { type ListFormat, renderList } from '../format/table.ts';
-import { humanSize } from '../format/units.ts';
-import { drawProgress } from '../streams/progress.ts';
 
 export const check: Command = {
   usage: '[OPTIONS]',

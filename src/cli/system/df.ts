@@ -1,8 +1,8 @@
+import { humanSize } from '../../base/sizes.ts';
 import { type ContainerSummary, type DiskUsage, diskUsage, type ImageSummary } from '../../client/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { type ListFormat, renderList } from '../format/table.ts';
-import { humanSize } from '../format/units.ts';
 import { formattedReport, verboseReport } from './df-verbose.ts';
 
 interface Row {

@@ -1,5 +1,5 @@
+import { binarySize } from '../../base/sizes.ts';
 import type { EngineInfo } from '../../client/index.ts';
-import { binarySize } from '../format/units.ts';
 
 type Line = string | undefined;
 

@@ -1,7 +1,7 @@
+import { humanSize } from '../../base/sizes.ts';
 import type { VolumeSummary } from '../../client/index.ts';
 import type { ListFormat } from '../format/table.ts';
 import { labelList } from '../format/text.ts';
-import { humanSize } from '../format/units.ts';
 
 export const VOLUMES: ListFormat<VolumeSummary> = {
   typeName: '*formatter.volumeContext',

@@ -3,7 +3,7 @@ import { newObjectId } from '../../base/ids.ts';
 import type { ExecConfig } from '../../spec/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import type { ExecRecord } from '../model/record.ts';
-import { parseDetachKeys } from '../streams/detach-keys.ts';
+import { detachKeysOf } from '../streams/detach-keys.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 
@@ -17,7 +17,7 @@ export async function createExec(
   checkExecutable(entry, ref);
   const [entrypoint, ...args] = config.Cmd ?? [];
   if (entrypoint === undefined) throw invalid('No exec command specified');
-  parseDetachKeys(config.DetachKeys ?? '');
+  detachKeysOf(config.DetachKeys ?? '');
   const tty = config.Tty === true;
   const exec: ExecRecord = {
     id: newObjectId(),

@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { conflict, EngineError, messageOf, notFound } from '../../base/errors.ts';
+import { DetachScanner } from '../../io/index.ts';
 import { exitCodeOfStartError } from '../../runtime/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import type { ExecRecord } from '../model/record.ts';
 import type { Attachment } from '../model/requests.ts';
 import { execTask } from '../start/task-request.ts';
-import { parseDetachKeys } from '../streams/detach-keys.ts';
-import { DetachScanner } from '../streams/detach-scanner.ts';
+import { detachKeysOf } from '../streams/detach-keys.ts';
 import { pump } from '../streams/pump.ts';
 import { framesToStdout, stdoutHeader, terminalToFrames } from '../streams/reframe.ts';
 import type { World } from '../world.ts';
@@ -94,7 +94,7 @@ async function connectExec(
     connection.end(errorFrame(raw, `${messageOf(error)}\r\n`));
     return;
   }
-  const detach = exec.openStdin && exec.tty ? new DetachScanner(parseDetachKeys(exec.detachKeys)) : undefined;
+  const detach = exec.openStdin && exec.tty ? new DetachScanner(detachKeysOf(exec.detachKeys)) : undefined;
   const result = await pump(
     task,
     connection,

@@ -4,7 +4,7 @@ import type { TaskStats } from '../../runtime/index.ts';
 import { logSpec } from '../logs/log-spec.ts';
 import { parseSignal } from '../model/signals.ts';
 import { parseProcessList } from '../query/top-container.ts';
-import { parseDetachKeys } from '../streams/detach-keys.ts';
+import { detachKeysOf } from '../streams/detach-keys.ts';
 import { TestEngine } from '../testing/test-engine.ts';
 import { mergeChange } from './update-container.ts';
 
@@ -18,10 +18,9 @@ test('signals are known by name with and without SIG, and by number', () => {
 });
 
 test('detach keys are control characters and plain ones', () => {
-  assert.deepEqual([...parseDetachKeys('')], [16, 17]);
-  assert.deepEqual([...parseDetachKeys('ctrl-a,x,ctrl-[')], [1, 120, 27]);
-  for (const bad of ['ctrl-', 'ctrl-aa', 'xyz', 'ctrl-a,'])
-    assert.throws(() => parseDetachKeys(bad), { kind: 'invalid' });
+  assert.deepEqual([...detachKeysOf('')], [16, 17]);
+  assert.deepEqual([...detachKeysOf('ctrl-a,x,ctrl-[')], [1, 120, 27]);
+  for (const bad of ['ctrl-', 'ctrl-aa', 'xyz', 'ctrl-a,']) assert.throws(() => detachKeysOf(bad), { kind: 'invalid' });
 });
 
 test('kill names the container and what is wrong with the signal', async () => {

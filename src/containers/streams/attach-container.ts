@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { conflict, EngineError } from '../../base/errors.ts';
+import { DetachScanner } from '../../io/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { containerLogs } from '../logs/container-logs.ts';
 import type { Attachment, AttachOptions } from '../model/requests.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
-import { parseDetachKeys } from './detach-keys.ts';
-import { DetachScanner } from './detach-scanner.ts';
+import { detachKeysOf } from './detach-keys.ts';
 import { pump } from './pump.ts';
 
 export type AttachDeps = Pick<World, 'table' | 'runtime' | 'events' | 'logger' | 'dataRoot' | 'readLog'>;
@@ -22,7 +22,7 @@ export async function attachContainer(
   options: AttachOptions,
   signal: AbortSignal,
 ): Promise<Attachment> {
-  const keys = parseDetachKeys(options.detachKeys);
+  const keys = detachKeysOf(options.detachKeys);
   const entry = world.table.resolve(ref);
   const { state, config } = entry.record;
   if (state.paused) throw conflict(`container ${ref} is paused, unpause the container before attach`);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { duplexPair } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { DetachScanner } from './detach-scanner.ts';
+import { DetachScanner } from '../../io/index.ts';
 import { pump } from './pump.ts';
 
 const KEYS = Buffer.from([16, 17]);

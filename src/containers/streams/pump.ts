@@ -1,5 +1,5 @@
 import type { Duplex, Transform } from 'node:stream';
-import type { DetachScanner } from './detach-scanner.ts';
+import type { DetachScanner } from '../../io/index.ts';
 
 export interface PumpOptions {
   /** The client's input is the task's stdin; otherwise it is read and dropped, to learn of its end. */

@@ -22,4 +22,5 @@ export type {
   Ulimit,
 } from './container.ts';
 export { ENDPOINT_SYSCTLS } from './container.ts';
+export { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
 export type { EngineEvent, EventSink } from './event.ts';

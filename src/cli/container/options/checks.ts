@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { parseBytes } from '../../format/units.ts';
+import { bytesOf } from '../../flags/values.ts';
 
 /** Checks of single values, each throwing what is wrong with it. */
 
@@ -83,7 +83,7 @@ export function checkWeightDevice(value: string): void {
 export function checkThrottle(value: string): void {
   const { path, rest } = splitDevice(value);
   try {
-    parseBytes(rest);
+    bytesOf(rest);
   } catch {
     throw new Error(
       `invalid rate for device: ${path}:${rest}. The correct format is <device-path>:<number>[<unit>]. Number must be a positive integer. Unit is optional and can be kb, mb, or gb`,

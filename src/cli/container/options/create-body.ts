@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { messageOf } from '../../../base/errors.ts';
 import type { CreateContainerBody, HealthConfig, HostConfig } from '../../../spec/index.ts';
 import type { Flags } from '../../flags/parse.ts';
-import { parseBytes, parseDuration } from '../../format/units.ts';
+import { bytesOf } from '../../flags/values.ts';
+import { parseDuration } from '../../format/units.ts';
 import { checkDeviceMode } from './checks.ts';
 import { readEnvironment, readLabels } from './env-file.ts';
 import { parseMount } from './mount.ts';
@@ -101,7 +102,7 @@ function hostConfig(flags: Flags, context: BodyContext): HostConfig {
     ...(flags.changed('tmpfs') ? { Tmpfs: Object.fromEntries(flags.list('tmpfs').map(splitColon)) } : {}),
     UTSMode: hostOnly(flags.string('uts'), 'UTS', '--uts'),
     UsernsMode: hostOnly(flags.string('userns'), 'USER', '--userns'),
-    ShmSize: shm === '' || shm === '0' ? 0 : parseBytes(shm),
+    ShmSize: shm === '' || shm === '0' ? 0 : bytesOf(shm),
     ...(flags.changed('sysctl') ? { Sysctls: keyValues(flags.list('sysctl')) } : {}),
     Runtime: flags.string('runtime'),
     Isolation: flags.string('isolation'),

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { Mount } from '../../../spec/index.ts';
-import { parseBool } from '../../flags/values.ts';
-import { parseBytes } from '../../format/units.ts';
+import { bytesOf, parseBool } from '../../flags/values.ts';
 import { parseCsv } from './csv.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends object | undefined ? Writable<NonNullable<T[K]>> : T[K] };
@@ -139,7 +138,7 @@ function apply(mount: Draft, { key, value, field }: { key: string; value: string
 
 function sizeOf(key: string, text: string): number {
   try {
-    return parseBytes(text);
+    return bytesOf(text);
   } catch {
     throw new Error(`invalid value for ${key}: ${text}`);
   }

@@ -1,7 +1,6 @@
 import type { Resources, RestartPolicy } from '../../../spec/index.ts';
 import type { Flags } from '../../flags/parse.ts';
-import { parseNanoCpus } from '../../flags/values.ts';
-import { parseBytes } from '../../format/units.ts';
+import { bytesOf, parseNanoCpus } from '../../flags/values.ts';
 import { splitDevice } from './checks.ts';
 import { parseGpus } from './gpus.ts';
 import { parseUlimit } from './ulimit.ts';
@@ -9,7 +8,7 @@ import { parseUlimit } from './ulimit.ts';
 function bytes(flags: Flags, name: string): number {
   const value = flags.string(name);
   if (value === '' || value === '0') return 0;
-  return value === '-1' ? -1 : parseBytes(value);
+  return value === '-1' ? -1 : bytesOf(value);
 }
 
 /** Limits that `run`, `create` and `update` share. */
@@ -55,8 +54,8 @@ export function parseResources(flags: Flags): Resources {
       const { path, rest } = splitDevice(value);
       return { Path: path, Weight: Number(rest) };
     }),
-    BlkioDeviceReadBps: rates('device-read-bps', parseBytes),
-    BlkioDeviceWriteBps: rates('device-write-bps', parseBytes),
+    BlkioDeviceReadBps: rates('device-read-bps', bytesOf),
+    BlkioDeviceWriteBps: rates('device-write-bps', bytesOf),
     BlkioDeviceReadIOps: rates('device-read-iops', Number),
     BlkioDeviceWriteIOps: rates('device-write-iops', Number),
     Devices: flags

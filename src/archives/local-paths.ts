@@ -1,7 +1,6 @@
 import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
-import { errnoOf, messageOf } from '../../base/errors.ts';
-import { CliError } from '../errors.ts';
+import { errnoOf, invalid, messageOf } from '../base/errors.ts';
 import { type CopyEnd, cleanPath, keepEnding, splitPath } from './copy-plan.ts';
 
 /** Absolute, with the slash or dot at its end kept. */
@@ -9,7 +8,7 @@ export function localPath(path: string): string {
   return keepEnding(resolve(path), path);
 }
 
-/** What is to be copied. Its folder's symlinks are followed, its own only with `followLink`. @throws CliError */
+/** What is to be copied. Its folder's symlinks are followed, its own only with `followLink`. @throws EngineError */
 export function localSource(path: string, followLink: boolean): CopyEnd {
   const real = followLink ? keepEnding(realPath(path), path) : unfollowed(path);
   const base = posix.basename(path);
@@ -28,7 +27,7 @@ function unfollowed(path: string): string {
   return `${realPath(path.slice(0, slash)).replace(/\/$/, '')}/${path.slice(slash)}`;
 }
 
-/** Where a copy goes: a symlink is followed, also one that leads to nothing yet. @throws CliError when its folder is missing */
+/** Where a copy goes: a symlink is followed, also one that leads to nothing yet. @throws EngineError when its folder is missing */
 export function localTarget(path: string): CopyEnd {
   const original = path;
   let current = path;
@@ -36,11 +35,11 @@ export function localTarget(path: string): CopyEnd {
     const found = lstatIfThere(current);
     if (found === undefined) {
       const [parent] = splitPath(current);
-      if (!stat(parent).isDirectory()) throw new CliError(1, 'not a directory');
+      if (!stat(parent).isDirectory()) throw invalid('not a directory');
       return { path: current, exists: false, isDirectory: false };
     }
     if (!found.isSymbolicLink()) return { path: current, exists: true, isDirectory: found.isDirectory() };
-    if (links > 10) throw new CliError(1, `too many symlinks in ${original}`);
+    if (links > 10) throw invalid(`too many symlinks in ${original}`);
     const target = readlinkSync(current);
     current = target.startsWith('/') ? target : posix.join(splitPath(current)[0], target);
   }
@@ -52,7 +51,7 @@ function realPath(path: string): string {
   } catch (error) {
     // The part that is missing.
     const at = error instanceof Error && 'path' in error ? String(error.path) : path;
-    throw new CliError(1, goText('lstat', at, error), { cause: error });
+    throw invalid(goText('lstat', at, error), error);
   }
 }
 
@@ -69,7 +68,7 @@ function lstatIfThere(path: string): Stats | undefined {
     return lstatSync(path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    throw new CliError(1, goText('lstat', path, error), { cause: error });
+    throw invalid(goText('lstat', path, error), error);
   }
 }
 
@@ -77,7 +76,7 @@ function inGo<T>(call: string, path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw new CliError(1, goText(call, path, error), { cause: error });
+    throw invalid(goText(call, path, error), error);
   }
 }
 
@@ -90,14 +89,14 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'file name too long',
 };
 
-/** What a copy from a container may be written to. @throws CliError in docker's words */
+/** What a copy from a container may be written to. @throws EngineError in docker's words */
 export function checkTarget(path: string): void {
   const folder = posix.dirname(cleanPath(path));
   if (statSync(folder, { throwIfNoEntry: false }) === undefined)
-    throw new CliError(1, `invalid output path: directory "${folder}" does not exist`);
+    throw invalid(`invalid output path: directory "${folder}" does not exist`);
   const found = inGo('stat', path, () => statSync(path, { throwIfNoEntry: false }));
   if (found?.isBlockDevice() || found?.isCharacterDevice())
-    throw new CliError(1, `invalid output path: "${path}" must be a directory or a regular file: got a device`);
+    throw invalid(`invalid output path: "${path}" must be a directory or a regular file: got a device`);
 }
 
 /** A failure as Go words it: `lstat /x: no such file or directory`. */

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { CliError } from '../errors.ts';
+import { invalid } from '../base/errors.ts';
 
 /** What a program may do beyond its user (capabilities(7)): the one extended attribute that docker's archives carry. */
 export const CAPABILITY = 'security.capability';
@@ -22,14 +22,13 @@ export interface CopyPlan {
 }
 
 /**
- * Where an archive of `source` is unpacked so that it becomes `target`: docker cp's table. @throws CliError in docker's words
+ * Where an archive of `source` is unpacked so that it becomes `target`: docker cp's table. @throws EngineError in docker's words
  * Source: moby, pkg/archive/copy.go, PrepareArchiveCopy
  */
 export function planCopy(source: CopyEnd, target: CopyEnd): CopyPlan {
   if (target.exists && target.isDirectory) return { directory: target.path, renames: [] };
-  if (target.exists && source.isDirectory) throw new CliError(1, 'cannot copy directory');
-  if (!target.exists && !source.isDirectory && assertsDirectory(target.path))
-    throw new CliError(1, 'no such directory');
+  if (target.exists && source.isDirectory) throw invalid('cannot copy directory');
+  if (!target.exists && !source.isDirectory && assertsDirectory(target.path)) throw invalid('no such directory');
   const [directory, base] = splitPath(target.path);
   return { directory, renames: [{ from: source.rebaseName ?? splitPath(source.path)[1], to: base }] };
 }

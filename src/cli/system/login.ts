@@ -1,15 +1,21 @@
 import { existsSync } from 'node:fs';
 import { messageOf } from '../../base/errors.ts';
 import { checkLogin } from '../../client/index.ts';
+import type { StoredCredentials } from '../../logins/index.ts';
+import {
+  findCredentials,
+  HUB_SERVER,
+  type KeptIn,
+  OWN_HELPER,
+  serverKey,
+  storeCredentials,
+} from '../../logins/index.ts';
+import { askPassword, askText, readStandardInput } from '../ask.ts';
 import type { Cli } from '../cli.ts';
 import { between, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import type { Flags } from '../flags/parse.ts';
-import { askPassword, askText, readStandardInput } from './ask.ts';
-import { OWN_HELPER } from './credential-helper.ts';
-import { findCredentials, HUB_SERVER, type KeptIn, serverKey, storeCredentials } from './credential-store.ts';
-import type { StoredCredentials } from './stored-credentials.ts';
 
 export const login: Command = {
   usage: '[OPTIONS] [SERVER]',

@@ -1,6 +1,6 @@
-import { EngineError } from '../../base/errors.ts';
-import type { ProgressMessage } from '../../client/index.ts';
-import type { Output } from '../output.ts';
+import { EngineError } from '../base/errors.ts';
+import type { ProgressMessage } from '../client/index.ts';
+import type { Output } from './output.ts';
 import { ProgressScreen } from './progress-screen.ts';
 import { terminalSize } from './raw-terminal.ts';
 

@@ -1,4 +1,4 @@
-import { humanSize } from '../format/units.ts';
+import { humanSize } from '../base/sizes.ts';
 import { TransferRate } from './transfer-rate.ts';
 
 export interface ProgressBar {

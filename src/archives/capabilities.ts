@@ -1,4 +1,4 @@
-import { getXattr, setXattr } from '../../linux/index.ts';
+import { getXattr, setXattr } from '../linux/index.ts';
 import { CAPABILITY } from './copy-plan.ts';
 
 // The only part of the command line that needs the system's calls: loaded when files are copied.

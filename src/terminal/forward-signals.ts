@@ -1,6 +1,5 @@
 import { constants } from 'node:os';
-import { killContainer } from '../../client/index.ts';
-import type { Cli } from '../cli.ts';
+import type { Output } from './output.ts';
 
 /** Not for the container: about our own children, our own pipes, or impossible to catch. */
 const OURS: ReadonlySet<string> = new Set([
@@ -27,19 +26,22 @@ const OURS: ReadonlySet<string> = new Set([
 ]);
 const FORCED_AFTER = 3;
 
-/** Sends the signals that we get to the container. Three interrupts while it doesn't end make us give up. */
-export function forwardSignals(cli: Cli, id: string): Disposable {
+/**
+ * Hands the signals that we get to `send`, by their names without SIG. Three interrupts while what they go to doesn't end make
+ * this process exit.
+ */
+export function forwardSignals(err: Output, send: (signal: string) => Promise<void>): Disposable {
   let interrupts = 0;
   const listeners = new Map<NodeJS.Signals, () => void>();
   for (const name of Object.keys(constants.signals) as NodeJS.Signals[]) {
     if (OURS.has(name)) continue;
     const onSignal = (): void => {
       if ((name === 'SIGINT' || name === 'SIGTERM') && ++interrupts >= FORCED_AFTER) {
-        cli.err.line(`\ngot ${FORCED_AFTER} SIGTERM/SIGINTs, forcefully exiting`);
+        err.line(`\ngot ${FORCED_AFTER} SIGTERM/SIGINTs, forcefully exiting`);
         process.exit(1);
       }
       // A container that has just ended can't take it: the wait tells.
-      killContainer(cli.client, id, name.replace(/^SIG/, '')).catch(() => {});
+      send(name.replace(/^SIG/, '')).catch(() => {});
     };
     try {
       process.on(name, onSignal);

@@ -1,15 +1,14 @@
 import { chownSync, mkdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { errnoOf, messageOf } from '../../base/errors.ts';
-import { writeFileAtomic } from '../../io/index.ts';
-import { CliError } from '../errors.ts';
+import { EngineError, errnoOf, messageOf } from '../base/errors.ts';
+import { writeFileAtomic } from '../io/index.ts';
 
 export type ConfigJson = Record<string, unknown>;
 
 /**
  * Changes docker's `config.json` at once and keeps everything in it that is not ours, its owner and its mode; a new one is 0600,
  * as it may hold passwords. Nothing is written when nothing changes.
- * @throws CliError when it cannot be read or written
+ * @throws EngineError when it cannot be read or written
  */
 export function changeConfigFile(dir: string, change: (json: ConfigJson) => void): void {
   const path = realPath(`${dir}/config.json`);
@@ -27,7 +26,7 @@ export function changeConfigFile(dir: string, change: (json: ConfigJson) => void
       chownSync(path, old.uid, old.gid);
     }
   } catch (error) {
-    throw new CliError(1, `can't change ${path}: ${messageOf(error)}`, { cause: error });
+    throw new EngineError('unavailable', `can't change ${path}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -13,9 +13,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Cli } from '../cli.ts';
-import { eraseCredentials, findCredentials, HUB_SERVER, serverKey, storeCredentials } from './credential-store.ts';
-import { registryAuth } from './registry-auth.ts';
+import { loadConfig } from '../client/index.ts';
+import {
+  eraseCredentials,
+  findCredentials,
+  HUB_SERVER,
+  type LoginDeps,
+  registryAuth,
+  serverKey,
+  storeCredentials,
+} from './index.ts';
 
 const ann = { username: 'ann', password: 'pa:55', identityToken: '' };
 
@@ -25,9 +32,10 @@ function folder(t: TestContext): string {
   return dir;
 }
 
-/** A command line of its own each time, as the file is read once. */
-function cliAt(dir: string, env: Readonly<Record<string, string>> = {}): Cli {
-  return new Cli({ hosts: [], configDir: dir, debug: false }, env);
+/** A program of its own each time, as the file is read once. */
+function programAt(dir: string, env: Readonly<Record<string, string>> = {}): LoginDeps {
+  const warn = (): void => {};
+  return { config: loadConfig(dir, env, warn), env, warn };
 }
 
 function decoded(header: string): unknown {
@@ -49,7 +57,7 @@ test('a password goes into config.json beside what is there, behind a link and w
   mkdirSync(join(dir, 'config'));
   symlinkSync(elsewhere, join(dir, 'config/config.json'));
   const config = join(dir, 'config');
-  assert.deepEqual(await storeCredentials(cliAt(config), 'reg.test:5000', { credentials: ann, plainText: true }), {
+  assert.deepEqual(await storeCredentials(programAt(config), 'reg.test:5000', { credentials: ann, plainText: true }), {
     plainTextFile: join(config, 'config.json'),
   });
   assert.equal(statSync(elsewhere).mode & 0o777, 0o640);
@@ -57,16 +65,16 @@ test('a password goes into config.json beside what is there, behind a link and w
     detachKeys: 'ctrl-x',
     auths: { 'other.test': { auth: 'eDp5' }, 'reg.test:5000': { auth: 'YW5uOnBhOjU1' } },
   });
-  assert.deepEqual(await findCredentials(cliAt(config), 'reg.test:5000'), ann);
-  assert.deepEqual(decoded(await registryAuth(cliAt(config), 'reg.test:5000/app:v1')), {
+  assert.deepEqual(await findCredentials(programAt(config), 'reg.test:5000'), ann);
+  assert.deepEqual(decoded(await registryAuth(programAt(config), 'reg.test:5000/app:v1')), {
     username: 'ann',
     password: 'pa:55',
     serveraddress: 'reg.test:5000',
   });
-  assert.deepEqual(decoded(await registryAuth(cliAt(config), 'elsewhere.test/app')), {});
-  await eraseCredentials(cliAt(config), 'reg.test:5000');
-  assert.equal(await findCredentials(cliAt(config), 'reg.test:5000'), undefined);
-  assert.deepEqual(await findCredentials(cliAt(config), 'other.test'), {
+  assert.deepEqual(decoded(await registryAuth(programAt(config), 'elsewhere.test/app')), {});
+  await eraseCredentials(programAt(config), 'reg.test:5000');
+  assert.equal(await findCredentials(programAt(config), 'reg.test:5000'), undefined);
+  assert.deepEqual(await findCredentials(programAt(config), 'other.test'), {
     username: 'x',
     password: 'y',
     identityToken: '',
@@ -75,11 +83,11 @@ test('a password goes into config.json beside what is there, behind a link and w
 
 test('an identity token is kept and sent instead of the password', async (t) => {
   const dir = folder(t);
-  await storeCredentials(cliAt(dir), HUB_SERVER, {
+  await storeCredentials(programAt(dir), HUB_SERVER, {
     credentials: { username: 'ann', password: '', identityToken: 'refresh' },
     plainText: true,
   });
-  assert.deepEqual(decoded(await registryAuth(cliAt(dir), 'busybox')), {
+  assert.deepEqual(decoded(await registryAuth(programAt(dir), 'busybox')), {
     username: 'ann',
     identitytoken: 'refresh',
     serveraddress: HUB_SERVER,
@@ -112,11 +120,11 @@ test('helpers keep the secrets of their registries, and the file none of them', 
   const general = installHelper(t, dir, 'general');
   const special = installHelper(t, dir, 'special');
   writeFileSync(join(dir, 'config.json'), '{"credsStore":"general","credHelpers":{"reg.test":"special"}}');
-  assert.equal(await findCredentials(cliAt(dir), 'reg.test'), undefined);
-  assert.deepEqual(await storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: false }), {
+  assert.equal(await findCredentials(programAt(dir), 'reg.test'), undefined);
+  assert.deepEqual(await storeCredentials(programAt(dir), 'reg.test', { credentials: ann, plainText: false }), {
     helper: 'special',
   });
-  await storeCredentials(cliAt(dir), 'other.test', {
+  await storeCredentials(programAt(dir), 'other.test', {
     credentials: { username: 'ann', password: '', identityToken: 'refresh' },
     plainText: false,
   });
@@ -131,9 +139,9 @@ test('helpers keep the secrets of their registries, and the file none of them', 
     Secret: 'refresh',
   });
   assert.doesNotMatch(readFileSync(join(dir, 'config.json'), 'utf8'), /pa:55|YW5uO|refresh/);
-  assert.deepEqual(await findCredentials(cliAt(dir), 'reg.test'), ann);
-  assert.equal((await findCredentials(cliAt(dir), 'other.test'))?.identityToken, 'refresh');
-  await eraseCredentials(cliAt(dir), 'reg.test');
+  assert.deepEqual(await findCredentials(programAt(dir), 'reg.test'), ann);
+  assert.equal((await findCredentials(programAt(dir), 'other.test'))?.identityToken, 'refresh');
+  await eraseCredentials(programAt(dir), 'reg.test');
   assert.equal(existsSync(special), false);
 });
 
@@ -141,54 +149,54 @@ test('a helper that is not there is named in the error', async (t) => {
   const dir = folder(t);
   writeFileSync(join(dir, 'config.json'), '{"credsStore":"is-not-there"}');
   await assert.rejects(
-    findCredentials(cliAt(dir), 'reg.test'),
+    findCredentials(programAt(dir), 'reg.test'),
     /docker-credential-is-not-there: executable file not found/,
   );
   writeFileSync(join(dir, 'config.json'), '{"credsStore":"../../bin/sh"}');
-  await assert.rejects(findCredentials(cliAt(dir), 'reg.test'), /invalid credential helper/);
+  await assert.rejects(findCredentials(programAt(dir), 'reg.test'), /invalid credential helper/);
 });
 
 test('a new config.json is readable for the user alone, made where a link points, and not made to forget something', async (t) => {
   const dir = folder(t);
-  await eraseCredentials(cliAt(join(dir, 'config')), 'reg.test');
+  await eraseCredentials(programAt(join(dir, 'config')), 'reg.test');
   assert.equal(existsSync(join(dir, 'config')), false);
   mkdirSync(join(dir, 'config'));
   symlinkSync('../dotfiles/docker.json', join(dir, 'config/config.json'));
-  await storeCredentials(cliAt(join(dir, 'config')), 'reg.test', { credentials: ann, plainText: true });
+  await storeCredentials(programAt(join(dir, 'config')), 'reg.test', { credentials: ann, plainText: true });
   assert.equal(statSync(join(dir, 'dotfiles/docker.json')).mode & 0o777, 0o600);
-  assert.deepEqual(await findCredentials(cliAt(join(dir, 'config')), 'reg.test'), ann);
+  assert.deepEqual(await findCredentials(programAt(join(dir, 'config')), 'reg.test'), ann);
 });
 
 test('plain text can be chosen by config.json, and against its helper for one registry', async (t) => {
   const dir = folder(t);
   const kept = installHelper(t, dir, 'general');
   writeFileSync(join(dir, 'config.json'), '{"plugins":{"gantry":{"logins":"plain-text"}}}');
-  assert.deepEqual(await storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: false }), {
+  assert.deepEqual(await storeCredentials(programAt(dir), 'reg.test', { credentials: ann, plainText: false }), {
     plainTextFile: join(dir, 'config.json'),
   });
   writeFileSync(join(dir, 'config.json'), '{"credsStore":"general"}');
-  await storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: true });
+  await storeCredentials(programAt(dir), 'reg.test', { credentials: ann, plainText: true });
   assert.equal(existsSync(kept), false);
   const json = JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8'));
   assert.deepEqual([json.credsStore, json.credHelpers], ['general', { 'reg.test': '' }]);
-  assert.deepEqual(await findCredentials(cliAt(dir), 'reg.test'), ann);
+  assert.deepEqual(await findCredentials(programAt(dir), 'reg.test'), ann);
 });
 
 test('a helper that fails leaves a pull without credentials, and says so', async (t) => {
   const dir = folder(t);
   writeFileSync(join(dir, 'config.json'), '{"credsStore":"is-not-there"}');
-  assert.deepEqual(decoded(await registryAuth(cliAt(dir), 'reg.test/app')), {});
+  assert.deepEqual(decoded(await registryAuth(programAt(dir), 'reg.test/app')), {});
 });
 
 test('logins of DOCKER_AUTH_CONFIG come first, and are not kept', async (t) => {
   const dir = folder(t);
-  await storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: true });
+  await storeCredentials(programAt(dir), 'reg.test', { credentials: ann, plainText: true });
   const bob = { username: 'bob', password: 'x', identityToken: '' };
   const env = { DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { 'https://reg.test/v2/': { auth: btoa('bob:x') } } }) };
-  assert.deepEqual(await findCredentials(cliAt(dir, env), 'reg.test'), bob);
-  assert.equal(await findCredentials(cliAt(dir, env), 'other.test'), undefined);
+  assert.deepEqual(await findCredentials(programAt(dir, env), 'reg.test'), bob);
+  assert.equal(await findCredentials(programAt(dir, env), 'other.test'), undefined);
   for (const broken of ['{"hunter2', '[]', 'null', '{"auths":{"reg.test":{"auth":"!"}}}']) {
-    assert.deepEqual(await findCredentials(cliAt(dir, { DOCKER_AUTH_CONFIG: broken }), 'reg.test'), ann, broken);
+    assert.deepEqual(await findCredentials(programAt(dir, { DOCKER_AUTH_CONFIG: broken }), 'reg.test'), ann, broken);
   }
 });
 
@@ -196,14 +204,14 @@ test('a config.json that is broken is as none, with a warning, and is not writte
   const dir = folder(t);
   for (const broken of ['{"auths":{"reg.test":{"auth":"hunter2', '[]', '"x"']) {
     writeFileSync(join(dir, 'config.json'), broken);
-    assert.equal(await findCredentials(cliAt(dir), 'reg.test'), undefined);
+    assert.equal(await findCredentials(programAt(dir), 'reg.test'), undefined);
     await assert.rejects(
-      storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: true }),
+      storeCredentials(programAt(dir), 'reg.test', { credentials: ann, plainText: true }),
       (error: Error) => error.message.startsWith("can't change") && !error.message.includes('hunter2'),
     );
     assert.equal(readFileSync(join(dir, 'config.json'), 'utf8'), broken);
   }
   writeFileSync(join(dir, 'config.json'), '');
-  await storeCredentials(cliAt(dir), 'reg.test', { credentials: ann, plainText: true });
-  assert.deepEqual(await findCredentials(cliAt(dir), 'reg.test'), ann);
+  await storeCredentials(programAt(dir), 'reg.test', { credentials: ann, plainText: true });
+  assert.deepEqual(await findCredentials(programAt(dir), 'reg.test'), ann);
 });

@@ -15,9 +15,8 @@ import {
   utimesSync,
   writeSync,
 } from 'node:fs';
-import { errnoOf } from '../../base/errors.ts';
-import { showName, type TarEntry, type TarSink } from '../../io/index.ts';
-import { CliError } from '../errors.ts';
+import { errnoOf, invalid } from '../base/errors.ts';
+import { showName, type TarEntry, type TarSink } from '../io/index.ts';
 import { CAPABILITY, type CopyPlan, renamed } from './copy-plan.ts';
 
 /** Far more than any image has, and than the kernel takes: what an engine sends must not fill the memory. */
@@ -54,7 +53,7 @@ export class LocalUntar implements TarSink, Disposable {
       if (isDirectory !== (entry.type === 'directory')) {
         const [old, made] = isDirectory ? ['directory', 'non-directory'] : ['non-directory', 'directory'];
         const text = `cannot overwrite ${old} ${showName(target.toString('latin1'))} with ${made} ${showName(this.#plan.directory)}`;
-        throw new CliError(1, text);
+        throw invalid(text);
       }
       if (!isDirectory) rmSync(target);
     }
@@ -118,12 +117,12 @@ export class LocalUntar implements TarSink, Disposable {
     if (this.capabilities.length < CAPABLE_FILES_MAX) this.capabilities.push([path, Buffer.from(value)]);
   }
 
-  /** The path below the directory, renamed by the plan; '' is the directory itself. @throws CliError when it is elsewhere */
+  /** The path below the directory, renamed by the plan; '' is the directory itself. @throws EngineError when it is elsewhere */
   #inside(name: string): string {
     const parts = renamed(name, this.#plan)
       .split('/')
       .filter((part) => part !== '' && part !== '.');
-    if (parts.includes('..')) throw new CliError(1, `invalid archive: ${showName(name)} is outside of the target`);
+    if (parts.includes('..')) throw invalid(`invalid archive: ${showName(name)} is outside of the target`);
     return parts.join('/');
   }
 
@@ -140,8 +139,7 @@ export class LocalUntar implements TarSink, Disposable {
         mkdirSync(target, 0o755);
       } catch (error) {
         if (errnoOf(error) !== 'EEXIST') throw error;
-        if (!lstatSync(target).isDirectory())
-          throw new CliError(1, `invalid archive: ${showName(parent)} is no directory`);
+        if (!lstatSync(target).isDirectory()) throw invalid(`invalid archive: ${showName(parent)} is no directory`);
       }
       this.#checked.add(parent);
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Demultiplexer } from '../../io/index.ts';
-import { DetachWatcher, parseDetachKeys } from './detach-keys.ts';
+import { Demultiplexer, DetachScanner } from '../io/index.ts';
+import { parseDetachKeys } from '../spec/index.ts';
 
 function frame(stream: number, text: string): Buffer {
   const head = Buffer.alloc(8);
@@ -38,26 +38,28 @@ test('what the engine reports in the stream is an error, and so is another proto
 });
 
 test('detach keys are letters and control keys', () => {
-  assert.deepEqual(parseDetachKeys('ctrl-p,ctrl-q'), [16, 17]);
-  assert.deepEqual(parseDetachKeys('a,ctrl-\\,ctrl-@'), [97, 28, 0]);
+  assert.deepEqual([...parseDetachKeys('ctrl-p,ctrl-q')], [16, 17]);
+  assert.deepEqual([...parseDetachKeys('a,ctrl-\\,ctrl-@')], [97, 28, 0]);
   assert.throws(() => parseDetachKeys('ctrl-,x'), { message: "Unknown character: 'ctrl-'" });
 });
 
-const typed = (watcher: DetachWatcher, ...bytes: number[]) => {
-  const { data, detached } = watcher.push(Uint8Array.from(bytes));
-  return { data: [...data], detached };
+const typed = (scanner: DetachScanner, ...bytes: number[]) => {
+  const { pass, detached } = scanner.scan(Buffer.from(bytes));
+  return { pass: [...pass], detached };
 };
 
 test('typed keys pass, the detach keys don’t', () => {
-  const watcher = new DetachWatcher([16, 17]);
-  assert.deepEqual(typed(watcher, 97, 98), { data: [97, 98], detached: false });
-  assert.deepEqual(typed(watcher, 99, 16, 17, 100), { data: [99], detached: true });
+  const scanner = new DetachScanner(parseDetachKeys(''));
+  assert.deepEqual(typed(scanner, 97, 98), { pass: [97, 98], detached: false });
+  assert.deepEqual(typed(scanner, 99, 16, 17, 100), { pass: [99], detached: true });
 });
 
-test('the first detach key is held back until the next shows what was meant', () => {
-  const watcher = new DetachWatcher([16, 17]);
-  assert.deepEqual(typed(watcher, 16), { data: [], detached: false });
-  assert.deepEqual(typed(watcher, 97), { data: [16, 97], detached: false });
-  assert.deepEqual(typed(watcher, 16, 16), { data: [16], detached: false });
-  assert.deepEqual(typed(watcher, 17), { data: [], detached: true });
+test('the first detach key is held back until the next shows what was meant, or the input ends', () => {
+  const scanner = new DetachScanner(parseDetachKeys(''));
+  assert.deepEqual(typed(scanner, 16), { pass: [], detached: false });
+  assert.deepEqual(typed(scanner, 97), { pass: [16, 97], detached: false });
+  assert.deepEqual(typed(scanner, 16, 16), { pass: [16], detached: false });
+  assert.deepEqual([...scanner.flush()], [16]);
+  assert.deepEqual(typed(scanner, 16), { pass: [], detached: false });
+  assert.deepEqual(typed(scanner, 17), { pass: [], detached: true });
 });

@@ -1,13 +1,13 @@
-import { messageOf } from '../../base/errors.ts';
-import type { Cli } from '../cli.ts';
+import { messageOf } from '../base/errors.ts';
 import { findCredentials, HUB_SERVER, serverKey } from './credential-store.ts';
+import type { LoginDeps } from './login-deps.ts';
 
 /** Credentials for the registry of an image, in the API's header form; an empty object when there are none. */
-export async function registryAuth(cli: Cli, image: string): Promise<string> {
+export async function registryAuth(deps: LoginDeps, image: string): Promise<string> {
   const server = serverKey(registryHost(image));
   // As docker: what a helper fails to give is asked for without credentials. Said, as the refusal that may follow is obscure.
-  const found = await findCredentials(cli, server).catch((error: unknown) => {
-    cli.err.line(`WARNING: going on without the credentials of ${server}: ${messageOf(error)}`);
+  const found = await findCredentials(deps, server).catch((error: unknown) => {
+    deps.warn(`WARNING: going on without the credentials of ${server}: ${messageOf(error)}`);
     return undefined;
   });
   return encodeAuth(

@@ -1,8 +1,8 @@
-import { messageOf } from '../../base/errors.ts';
-import type { Cli } from '../cli.ts';
+import { messageOf } from '../base/errors.ts';
 import { changeConfigFile, section } from './config-file.ts';
 import { helperErase, helperGet, helperStore, OWN_HELPER } from './credential-helper.ts';
 import { AUTH_CONFIG_VARIABLE, decodeLogin, environmentLogin } from './environment-login.ts';
+import type { LoginDeps } from './login-deps.ts';
 import type { StoredCredentials } from './stored-credentials.ts';
 
 /** Where a login went. */
@@ -18,26 +18,26 @@ export function serverKey(address: string): string {
 }
 
 /** The helper that `config.json` names, by docker's rules: '' for `config.json` itself, undefined when it says nothing. */
-function helperFor(cli: Cli, server: string): string | undefined {
+function helperFor(deps: LoginDeps, server: string): string | undefined {
   const host = server === HUB_SERVER ? 'index.docker.io' : server;
-  return cli.config.credHelpers[server] ?? cli.config.credHelpers[host] ?? cli.config.credsStore;
+  return deps.config.credHelpers[server] ?? deps.config.credHelpers[host] ?? deps.config.credsStore;
 }
 
 /**
  * From DOCKER_AUTH_CONFIG, else the registry's helper, else the general one, else `config.json`.
- * @throws CliError when a helper fails
+ * @throws EngineError when a helper fails
  */
-export async function findCredentials(cli: Cli, server: string): Promise<StoredCredentials | undefined> {
+export async function findCredentials(deps: LoginDeps, server: string): Promise<StoredCredentials | undefined> {
   const matches = (key: string): boolean => serverKey(key) === server;
   try {
-    const given = environmentLogin(cli.env[AUTH_CONFIG_VARIABLE] ?? '', matches);
+    const given = environmentLogin(deps.env[AUTH_CONFIG_VARIABLE] ?? '', matches);
     if (given !== undefined) return given;
   } catch (error) {
-    cli.err.line(`Failed to create credential store from ${AUTH_CONFIG_VARIABLE}: ${messageOf(error)}`);
+    deps.warn(`Failed to create credential store from ${AUTH_CONFIG_VARIABLE}: ${messageOf(error)}`);
   }
-  const helper = helperFor(cli, server);
+  const helper = helperFor(deps, server);
   if (helper) return helperGet(helper, server);
-  const { auths, identityTokens } = cli.config;
+  const { auths, identityTokens } = deps.config;
   const keys = [...Object.keys(auths), ...Object.keys(identityTokens)].filter(matches);
   const key = keys.includes(server) ? server : keys[0];
   if (key === undefined) return undefined;
@@ -50,18 +50,18 @@ export async function findCredentials(cli: Cli, server: string): Promise<StoredC
 /**
  * Keeps credentials where `config.json` says, by docker's rules; where it says nothing, in our own helper, and then
  * `credHelpers` says so for this registry (docs/decisions/0008).
- * @throws CliError when there is nowhere to keep them
+ * @throws EngineError when there is nowhere to keep them
  */
 export async function storeCredentials(
-  cli: Cli,
+  deps: LoginDeps,
   server: string,
   { credentials, plainText }: { readonly credentials: StoredCredentials; readonly plainText: boolean },
 ): Promise<KeptIn> {
-  const configured = helperFor(cli, server);
-  const helper = plainText ? '' : (configured ?? (cli.config.plainTextLogins ? '' : OWN_HELPER));
+  const configured = helperFor(deps, server);
+  const helper = plainText ? '' : (configured ?? (deps.config.plainTextLogins ? '' : OWN_HELPER));
   if (helper !== '') await helperStore(helper, server, credentials);
   const { username, password, identityToken } = credentials;
-  changeConfigFile(cli.config.dir, (json) => {
+  changeConfigFile(deps.config.dir, (json) => {
     // With a helper docker keeps an empty entry, which says where there is a login.
     const entry =
       helper !== ''
@@ -74,16 +74,16 @@ export async function storeCredentials(
     // Docker, too, has to look where it was put.
     if (helper !== (configured ?? '')) section(json, 'credHelpers')[server] = helper;
   });
-  return helper === '' ? { plainTextFile: `${cli.config.dir}/config.json` } : { helper };
+  return helper === '' ? { plainTextFile: `${deps.config.dir}/config.json` } : { helper };
 }
 
 /**
  * Forgets credentials, and that our helper is asked for them: docker runs no image of a registry whose helper it does not find.
- * What is not there is success. @throws CliError when a helper fails
+ * What is not there is success. @throws EngineError when a helper fails
  */
-export async function eraseCredentials(cli: Cli, server: string): Promise<void> {
-  changeConfigFile(cli.config.dir, (json) => {
-    if (cli.config.credHelpers[server] === OWN_HELPER && !cli.config.credsStore) {
+export async function eraseCredentials(deps: LoginDeps, server: string): Promise<void> {
+  changeConfigFile(deps.config.dir, (json) => {
+    if (deps.config.credHelpers[server] === OWN_HELPER && !deps.config.credsStore) {
       const helpers = section(json, 'credHelpers');
       delete helpers[server];
       if (Object.keys(helpers).length === 0) delete json['credHelpers'];
@@ -92,6 +92,6 @@ export async function eraseCredentials(cli: Cli, server: string): Promise<void> 
     const auths = section(json, 'auths');
     for (const key of Object.keys(auths)) if (serverKey(key) === server) delete auths[key];
   });
-  const helper = helperFor(cli, server);
+  const helper = helperFor(deps, server);
   if (helper) await helperErase(helper, server);
 }

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { errnoOf } from '../../base/errors.ts';
-import { CliError } from '../errors.ts';
+import { EngineError, errnoOf, invalid } from '../base/errors.ts';
 import type { StoredCredentials } from './stored-credentials.ts';
 
 /** What a helper says when it has nothing (docker-credential-helpers, credentials/error.go). */
@@ -13,18 +12,21 @@ const ANSWER_BYTES_MAX = 1 << 20;
 /** The helper that comes with this program. */
 export const OWN_HELPER = 'gantry';
 
-/** `docker-credential-NAME get`. Undefined when it has none. @throws CliError without the secret in it */
+/** `docker-credential-NAME get`. Undefined when it has none. @throws EngineError without the secret in it */
 export async function helperGet(name: string, server: string): Promise<StoredCredentials | undefined> {
   const { code, output } = await runHelper(name, 'get', server);
   if (code !== 0) {
     if (output.trim() === NOT_FOUND) return undefined;
-    throw new CliError(1, `error getting credentials - err: exit status ${code}, out: \`${output.trim()}\``);
+    throw new EngineError(
+      'unavailable',
+      `error getting credentials - err: exit status ${code}, out: \`${output.trim()}\``,
+    );
   }
   let answer: { readonly Username?: unknown; readonly Secret?: unknown };
   try {
     answer = JSON.parse(output) as typeof answer;
   } catch {
-    throw new CliError(1, `docker-credential-${name} answered something that is no JSON`);
+    throw new EngineError('unavailable', `docker-credential-${name} answered something that is no JSON`);
   }
   const { Username: username, Secret: secret } = answer;
   if (typeof username !== 'string' || typeof secret !== 'string') return undefined;
@@ -33,21 +35,27 @@ export async function helperGet(name: string, server: string): Promise<StoredCre
     : { username, password: secret, identityToken: '' };
 }
 
-/** @throws CliError */
+/** @throws EngineError */
 export async function helperStore(name: string, server: string, credentials: StoredCredentials): Promise<void> {
   const { username, password, identityToken } = credentials;
   const [Username, Secret] = identityToken === '' ? [username, password] : [TOKEN_USER, identityToken];
   const { code, output } = await runHelper(name, 'store', JSON.stringify({ ServerURL: server, Username, Secret }));
   if (code !== 0) {
-    throw new CliError(1, `error storing credentials - err: exit status ${code}, out: \`${output.trim()}\``);
+    throw new EngineError(
+      'unavailable',
+      `error storing credentials - err: exit status ${code}, out: \`${output.trim()}\``,
+    );
   }
 }
 
-/** @throws CliError */
+/** @throws EngineError */
 export async function helperErase(name: string, server: string): Promise<void> {
   const { code, output } = await runHelper(name, 'erase', server);
   if (code !== 0 && output.trim() !== NOT_FOUND) {
-    throw new CliError(1, `error erasing credentials - err: exit status ${code}, out: \`${output.trim()}\``);
+    throw new EngineError(
+      'unavailable',
+      `error erasing credentials - err: exit status ${code}, out: \`${output.trim()}\``,
+    );
   }
 }
 
@@ -56,13 +64,13 @@ async function runHelper(
   verb: string,
   input: string,
 ): Promise<{ readonly code: number; readonly output: string }> {
-  if (!/^[\w.-]+$/.test(name)) throw new CliError(1, `invalid credential helper: ${JSON.stringify(name)}`);
+  if (!/^[\w.-]+$/.test(name)) throw invalid(`invalid credential helper: ${JSON.stringify(name)}`);
   const program = `docker-credential-${name}`;
   const child = spawn(name === OWN_HELPER ? ownHelper() : program, [verb], { stdio: ['pipe', 'pipe', 'inherit'] });
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   child.on('error', (error) => {
     const missing = errnoOf(error) === 'ENOENT' ? 'executable file not found in $PATH' : error.message;
-    reject(new CliError(1, `error running the credential helper ${program}: ${missing}`));
+    reject(new EngineError('unavailable', `error running the credential helper ${program}: ${missing}`));
   });
   child.on('close', (code) => resolve(code ?? 1));
   let output = '';
@@ -77,8 +85,6 @@ async function runHelper(
 /** Beside this program, whether bundled or not: it need not be on PATH for us, only for docker. */
 function ownHelper(): string {
   const program = `docker-credential-${OWN_HELPER}`;
-  const places = [`../../bin/${program}`, `../../../bin/${program}`];
-  return (
-    places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((path) => existsSync(path)) ?? program
-  );
+  const beside = fileURLToPath(new URL(`../../bin/${program}`, import.meta.url));
+  return existsSync(beside) ? beside : program;
 }

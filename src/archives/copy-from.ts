@@ -1,23 +1,27 @@
 import { posix } from 'node:path';
-import { type ContainerPath, readContainerArchive, statContainerPath } from '../../client/index.ts';
-import { TarParser } from '../../io/index.ts';
-import type { Cli } from '../cli.ts';
-import type { CopyOptions } from './copy-options.ts';
+import { type ContainerPath, type Engine, readContainerArchive, statContainerPath } from '../client/index.ts';
+import { TarParser } from '../io/index.ts';
+import { type CopyDeps, counted } from './copy-deps.ts';
 import { type CopyEnd, keepEnding, planCopy, splitPath } from './copy-plan.ts';
 import { checkTarget, localPath, localTarget } from './local-paths.ts';
-import { counted } from './transfer-progress.ts';
 import { LocalUntar } from './unpack-local.ts';
 
-/** A file or directory of a container to here, or as an archive to standard output for `-`. @throws CliError, EngineError */
-export async function copyFrom(cli: Cli, from: ContainerPath, target: string, options: CopyOptions): Promise<void> {
-  const path = target === '-' ? target : localPath(target);
-  if (target !== '-') checkTarget(path);
-  const { source, rebaseName } = options.followLink ? await followed(cli, from) : { source: from };
-  const { stat, archive } = await readContainerArchive(cli.client, source);
-  if (path === '-') {
-    for await (const chunk of archive) cli.out.write(chunk);
-    return;
-  }
+export interface CopyFromOptions {
+  /** Copies what a symlink leads to, not the symlink. */
+  readonly followLink: boolean;
+}
+
+/** Copies a file or directory of a container to here, by docker cp's rules. @throws EngineError in docker's words */
+export async function copyFrom(
+  deps: CopyDeps,
+  from: ContainerPath,
+  target: string,
+  { followLink }: CopyFromOptions,
+): Promise<void> {
+  const path = localPath(target);
+  checkTarget(path);
+  const { source, rebaseName } = followLink ? await followed(deps.engine, from) : { source: from };
+  const { stat, archive } = await readContainerArchive(deps.engine, source);
   const end: CopyEnd = {
     path: source.path,
     exists: true,
@@ -26,26 +30,35 @@ export async function copyFrom(cli: Cli, from: ContainerPath, target: string, op
   };
   const plan = planCopy(end, localTarget(path));
   const asKnown = rebaseName === undefined ? [] : [{ from: splitPath(source.path)[1], to: rebaseName }];
-  const progress = counted(archive, cli, { ...options, to: 'here' });
   using untar = new LocalUntar({ ...plan, renames: [...asKnown, ...plan.renames] });
   const parser = new TarParser(untar);
-  for await (const chunk of progress.bytes) parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  for await (const chunk of counted(deps, archive))
+    parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
   parser.finish();
   untar.finish();
   if (untar.capabilities.length > 0) {
     const { giveCapabilities } = await import('./capabilities.ts');
     giveCapabilities(untar.capabilities);
   }
-  progress.done(target);
+}
+
+/** A file or directory of a container as an archive. @throws EngineError */
+export async function archiveOf(
+  engine: Engine,
+  from: ContainerPath,
+  { followLink }: CopyFromOptions,
+): Promise<AsyncIterable<Buffer>> {
+  const { source } = followLink ? await followed(engine, from) : { source: from };
+  return (await readContainerArchive(engine, source)).archive;
 }
 
 /** Where a symlink leads, and the name it goes by when that is another. */
 async function followed(
-  cli: Cli,
+  engine: Engine,
   from: ContainerPath,
 ): Promise<{ readonly source: ContainerPath; readonly rebaseName?: string }> {
   // What cannot be seen is told by the copy itself.
-  const stat = await statContainerPath(cli.client, from).catch(() => undefined);
+  const stat = await statContainerPath(engine, from).catch(() => undefined);
   if (stat?.isSymlink !== true) return { source: from };
   const { linkTarget } = stat;
   const absolute = linkTarget.startsWith('/') ? linkTarget : posix.join(splitPath(from.path)[0], linkTarget);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TerminalSize } from '../../client/index.ts';
+import type { TerminalSize } from '../client/index.ts';
 import { terminalSize } from './raw-terminal.ts';
 
 const TRIES = 10;

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type TarEntry, tarArchive } from '../../../test/support/busybox-image.ts';
-import { TarParser } from '../../io/index.ts';
+import { type TarEntry, tarArchive } from '../../test/support/busybox-image.ts';
+import { TarParser } from '../io/index.ts';
 import { packLocal } from './pack-local.ts';
 import { LocalUntar } from './unpack-local.ts';
 

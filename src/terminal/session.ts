@@ -1,9 +1,15 @@
 import type { Socket } from 'node:net';
-import { messageOf } from '../../base/errors.ts';
-import { Demultiplexer } from '../../io/index.ts';
-import type { Cli } from '../cli.ts';
-import { DEFAULT_DETACH_KEYS, DetachWatcher, parseDetachKeys } from './detach-keys.ts';
+import { messageOf } from '../base/errors.ts';
+import { Demultiplexer, DetachScanner } from '../io/index.ts';
+import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../spec/index.ts';
+import type { Output } from './output.ts';
 import { rawTerminal } from './raw-terminal.ts';
+
+/** Where a session prints. */
+export interface Screen {
+  readonly out: Output;
+  readonly err: Output;
+}
 
 export interface SessionOptions {
   /** The stream is one terminal's, not multiplexed. */
@@ -27,9 +33,9 @@ export interface Session extends Disposable {
  * Connects this process's standard streams with a hijacked connection. Input goes until its end, which half-closes the
  * connection; output until the other side ends. Disposing puts the terminal back.
  */
-export function openSession(cli: Cli, socket: Socket, options: SessionOptions): Session {
+export function openSession(screen: Screen, socket: Socket, options: SessionOptions): Session {
   const { promise: ended, resolve, reject } = Promise.withResolvers<SessionEnd>();
-  const sink = outputSink(cli, options);
+  const sink = outputSink(screen, options);
   socket.on('data', (chunk: Buffer) => {
     try {
       sink(chunk);
@@ -42,7 +48,7 @@ export function openSession(cli: Cli, socket: Socket, options: SessionOptions): 
   socket.on('close', () => resolve('closed'));
   socket.on('error', reject);
   const stopInput = options.stdin
-    ? pumpInput(cli, socket, { ...options, onDetach: () => resolve('detached') })
+    ? pumpInput(screen, socket, { ...options, onDetach: () => resolve('detached') })
     : undefined;
   socket.resume();
   return {
@@ -54,18 +60,18 @@ export function openSession(cli: Cli, socket: Socket, options: SessionOptions): 
   };
 }
 
-function outputSink(cli: Cli, { tty, stdout, stderr }: SessionOptions): (chunk: Buffer) => void {
-  const toOut = stdout ? (data: Uint8Array): void => cli.out.write(data) : (): void => {};
-  const toErr = stderr ? (data: Uint8Array): void => cli.err.write(data) : (): void => {};
+function outputSink(screen: Screen, { tty, stdout, stderr }: SessionOptions): (chunk: Buffer) => void {
+  const toOut = stdout ? (data: Uint8Array): void => screen.out.write(data) : (): void => {};
+  const toErr = stderr ? (data: Uint8Array): void => screen.err.write(data) : (): void => {};
   if (tty) return stdout ? toOut : toErr;
   const frames = new Demultiplexer(toOut, toErr);
   return (chunk) => frames.push(chunk);
 }
 
-function pumpInput(cli: Cli, socket: Socket, options: SessionOptions & { onDetach: () => void }): () => void {
+function pumpInput(screen: Screen, socket: Socket, options: SessionOptions & { onDetach: () => void }): () => void {
   const input = process.stdin;
   const terminal = options.tty ? rawTerminal() : undefined;
-  const watcher = options.tty ? new DetachWatcher(detachKeys(cli, options.detachKeys)) : undefined;
+  const scanner = options.tty ? new DetachScanner(detachKeys(screen, options.detachKeys)) : undefined;
   const onDrain = (): void => void input.resume();
   const stop = (): void => {
     input.off('data', onData).off('end', onEnd).off('error', onEnd);
@@ -74,27 +80,27 @@ function pumpInput(cli: Cli, socket: Socket, options: SessionOptions & { onDetac
     terminal?.[Symbol.dispose]();
   };
   const onData = (chunk: Buffer): void => {
-    const { data, detached } = watcher?.push(chunk) ?? { data: chunk, detached: false };
-    const flowing = data.length === 0 || !socket.writable || socket.write(data);
+    const { pass, detached } = scanner?.scan(chunk) ?? { pass: chunk, detached: false };
+    const flowing = pass.length === 0 || !socket.writable || socket.write(pass);
     if (detached) {
       stop();
       options.onDetach();
     } else if (!flowing) input.pause();
   };
   const onEnd = (): void => {
-    if (socket.writable) socket.end();
+    if (socket.writable) socket.end(scanner?.flush() ?? '');
   };
   socket.on('drain', onDrain);
   input.on('data', onData).on('end', onEnd).on('error', onEnd);
   return stop;
 }
 
-function detachKeys(cli: Cli, text: string): readonly number[] {
+function detachKeys(screen: Screen, text: string): Uint8Array {
   if (text === '') return DEFAULT_DETACH_KEYS;
   try {
     return parseDetachKeys(text);
   } catch (error) {
-    cli.err.line(`invalid detach escape keys, using default: ${messageOf(error)}`);
+    screen.err.line(`invalid detach escape keys, using default: ${messageOf(error)}`);
     return DEFAULT_DETACH_KEYS;
   }
 }

@@ -9,7 +9,7 @@ import {
   readlinkSync,
   readSync,
 } from 'node:fs';
-import { errnoOf } from '../../base/errors.ts';
+import { errnoOf, invalid } from '../base/errors.ts';
 import {
   PLAIN_TAR_ENTRY,
   type TarEntry,
@@ -17,8 +17,7 @@ import {
   tarEntryHeader,
   tarPaddingBytes,
   tarTypeOf,
-} from '../../io/index.ts';
-import { CliError } from '../errors.ts';
+} from '../io/index.ts';
 import { CAPABILITY, type CopyPlan, renamed, splitPath } from './copy-plan.ts';
 import { goText } from './local-paths.ts';
 
@@ -28,7 +27,7 @@ const NOTHING = Buffer.alloc(0);
 
 /**
  * A local file or directory as a tar, read as it is taken: owners, modes and times as they are, hard links kept, symlinks not
- * followed, sockets left out; with the capabilities of files. @throws CliError for what cannot be read
+ * followed, sockets left out; with the capabilities of files. @throws EngineError for what cannot be read
  */
 export function* packLocal(
   path: string,
@@ -125,7 +124,7 @@ function openFile(path: Buffer): number {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    throw new CliError(1, goText('open', path.toString(), error), { cause: error });
+    throw invalid(goText('open', path.toString(), error), error);
   }
 }
 
@@ -135,7 +134,7 @@ function statOf(path: Buffer): BigIntStats | undefined {
     return lstatSync(path, { bigint: true });
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    throw new CliError(1, goText('lstat', path.toString(), error), { cause: error });
+    throw invalid(goText('lstat', path.toString(), error), error);
   }
 }
 
@@ -143,7 +142,7 @@ function childrenOf(path: Buffer): readonly string[] {
   try {
     return (readdirSync(path, 'latin1') as string[]).sort();
   } catch (error) {
-    throw new CliError(1, goText('open', path.toString(), error), { cause: error });
+    throw invalid(goText('open', path.toString(), error), error);
   }
 }
 

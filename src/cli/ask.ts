@@ -1,5 +1,5 @@
-import type { Cli } from '../cli.ts';
-import { CliError } from '../errors.ts';
+import type { Cli } from './cli.ts';
+import { CliError } from './errors.ts';
 
 /** All of standard input as text. */
 export async function readStandardInput(): Promise<string> {

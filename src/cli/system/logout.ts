@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
+import { eraseCredentials, serverKey } from '../../logins/index.ts';
 import { between, type Command } from '../command.ts';
-import { eraseCredentials, serverKey } from './credential-store.ts';
 
 export const logout: Command = {
   usage: '[SERVER]',

@@ -1,5 +1,0 @@
-export interface CopyOptions {
-  readonly ownedByUser: boolean;
-  readonly followLink: boolean;
-  readonly quiet: boolean;
-}
