@@ -34,6 +34,7 @@ export {
   listRoutes,
   replaceNeighbour,
 } from './netlink/addresses.ts';
+export { BRIDGE_WATCH_SIGNAL, BridgeWatch } from './netlink/bridge-watch.ts';
 export { forgetUdpFlows } from './netlink/conntrack.ts';
 export {
   deleteLink,

@@ -61,7 +61,9 @@ function addressing(
   known: { readonly stored: NetworkRecord | undefined; readonly others: readonly NetworkRecord[] },
 ): Addressing {
   if (plan.bip !== undefined) return { subnet: formatSubnet(plan.bip.subnet), gateway: plan.bip.address };
-  const present = survey.bridge?.addresses[0];
+  // Others may have given the bridge an address as well.
+  const addresses = survey.bridge?.addresses ?? [];
+  const present = addresses.find(({ address }) => address === known.stored?.gateway) ?? addresses[0];
   if (present !== undefined) {
     return {
       subnet: formatSubnet(subnetOf(parseAddress(present.address), present.prefixLength)),

@@ -4,6 +4,8 @@ import { newObjectId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
 import type { EndpointSettings, Filters } from '../spec/index.ts';
+import { type Attached, bridgePorts, containersOn, endpointsOf } from './attached.ts';
+import { BridgeCare } from './bridge-care.ts';
 import { type BridgeDriver, bridgeName, checkEndpoint } from './drivers/bridge-driver.ts';
 import type { NetworkDriver } from './drivers/driver.ts';
 import { nullDriver } from './drivers/null-driver.ts';
@@ -12,7 +14,7 @@ import { hostLinkName, hostLinksOf } from './host-link.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { LinkPlan } from './kernel/protocol.ts';
 import { checkPruneFilters, networkFilter } from './list-filters.ts';
-import { type AttachedContainers, inspectNetwork, type NetworkRecord } from './network-record.ts';
+import { inspectNetwork, type NetworkRecord } from './network-record.ts';
 import { NetworkTable } from './network-table.ts';
 import type { NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState, SubnetStatus } from './networks.ts';
 import { ContainerPorts } from './ports/container-ports.ts';
@@ -22,6 +24,7 @@ import { parsePortBindings } from './ports/port-request.ts';
 import { publishedPorts } from './ports/published-ports.ts';
 import { portMap, wantedPorts } from './ports/wanted-ports.ts';
 import { linkSysctls, sysctlKey } from './sysctl-key.ts';
+import { wantedNetworks } from './wanted-networks.ts';
 import { wayOut } from './way-out.ts';
 
 export interface EngineNetworksDeps {
@@ -36,13 +39,6 @@ export interface EngineNetworksDeps {
   readonly warnings: readonly string[];
 }
 
-/** A container that is attached. */
-interface Attached {
-  containerName: string;
-  readonly sandbox: Sandbox;
-  readonly ports: ContainerPorts;
-}
-
 interface ConnectedEndpoint {
   readonly record: NetworkRecord;
   readonly settings: EndpointSettings;
@@ -54,16 +50,24 @@ export class EngineNetworks implements Networks {
   readonly #deps: EngineNetworksDeps;
   readonly #table: NetworkTable;
   readonly #firewall: FirewallCare;
+  readonly #bridges: BridgeCare;
   readonly #attached = new Map<string, Attached>();
 
   constructor(deps: EngineNetworksDeps) {
     this.#deps = deps;
     this.#table = new NetworkTable(deps.records);
+    const bridges = () => this.#table.all().flatMap((record) => driverOf(deps, record).hostPlan(record) ?? []);
+    this.#bridges = new BridgeCare({
+      kernel: deps.kernel,
+      logger: deps.logger,
+      bridges,
+      ports: () => bridgePorts(this.#table, this.#attached.values()),
+    });
     this.#firewall = new FirewallCare({
       kernel: deps.kernel,
       logger: deps.logger,
       warnings: deps.warnings,
-      bridges: () => this.#table.all().flatMap((record) => driverOf(deps, record).hostPlan(record) ?? []),
+      bridges,
       elements: () => [...this.#attached.values()].flatMap(({ ports }) => ports.elements()),
     });
   }
@@ -73,22 +77,22 @@ export class EngineNetworks implements Networks {
   }
 
   warnings(): readonly string[] {
-    return this.#firewall.warnings;
+    return [...this.#firewall.warnings, ...this.#bridges.warnings];
   }
 
   async list(filters: Filters = {}): Promise<readonly NetworkInspect[]> {
-    const inUse = (record: NetworkRecord): boolean => Object.keys(this.#containersOn(record)).length > 0;
+    const inUse = (record: NetworkRecord): boolean => Object.keys(containersOn(record, this.#attached)).length > 0;
     const passes = await networkFilter(filters, inUse);
     return this.#table
       .all()
       .filter(passes)
       .toSorted((one, other) => (one.name < other.name ? -1 : 1))
-      .map((record) => inspectNetwork(record, this.#containersOn(record), this.#statusOf(record)));
+      .map((record) => inspectNetwork(record, containersOn(record, this.#attached), this.#statusOf(record)));
   }
 
   inspect(ref: string): NetworkInspect {
     const record = this.#table.require(ref);
-    return inspectNetwork(record, this.#containersOn(record), this.#statusOf(record));
+    return inspectNetwork(record, containersOn(record, this.#attached), this.#statusOf(record));
   }
 
   #statusOf(record: NetworkRecord): SubnetStatus | undefined {
@@ -181,7 +185,7 @@ export class EngineNetworks implements Networks {
     }
     // Only now may others have the ports and the address.
     ports[Symbol.dispose]();
-    for (const { record, settings } of this.#endpointsOf(sandbox))
+    for (const { record, settings } of endpointsOf(this.#table, sandbox))
       driverOf(this.#deps, record).disconnect(record, settings);
   }
 
@@ -198,6 +202,7 @@ export class EngineNetworks implements Networks {
       hostLinks: all.flatMap(({ sandbox }) => hostLinksOf(sandbox)),
       elements: all.flatMap(({ ports }) => ports.elements()),
     });
+    await this.#bridges.look();
     for (const { ports } of all) ports.relay();
   }
 
@@ -205,13 +210,16 @@ export class EngineNetworks implements Networks {
     for (const { ports } of this.#attached.values()) ports[Symbol.dispose]();
     this.#attached.clear();
     this.#firewall[Symbol.dispose]();
+    this.#bridges[Symbol.dispose]();
     await this.#deps.kernel.close();
   }
 
   async tearDown(): Promise<void> {
     const bridges = this.#table.all().filter(({ driver }) => driver === 'bridge');
+    this.#bridges[Symbol.dispose]();
     try {
-      await this.#deps.kernel.request('tearDown', { bridges: bridges.map(bridgeName) });
+      const { left } = await this.#deps.kernel.request('tearDown', { bridges: bridges.map(bridgeName) });
+      for (const { bridge, users } of left) this.#deps.logger.info({ bridge, users }, 'a bridge stays: others use it');
     } finally {
       await this.close();
     }
@@ -219,7 +227,7 @@ export class EngineNetworks implements Networks {
 
   #connect(request: SandboxRequest, undo: AsyncDisposableStack): readonly ConnectedEndpoint[] {
     const connected: ConnectedEndpoint[] = [];
-    const wanted = this.#wanted(request);
+    const wanted = wantedNetworks(this.#table, request);
     const out = wayOut(wanted)?.record;
     for (const [at, { record, asked }] of wanted.entries()) {
       checkEndpoint(record, asked);
@@ -239,24 +247,6 @@ export class EngineNetworks implements Networks {
     return connected;
   }
 
-  /** The network of the mode first, then the others that endpoints name. */
-  #wanted({ mode, endpoints }: SandboxRequest): readonly { record: NetworkRecord; asked: EndpointSettings }[] {
-    const first = this.#table.require(mode);
-    const wanted = new Map<string, { record: NetworkRecord; asked: EndpointSettings }>();
-    wanted.set(first.id, { record: first, asked: {} });
-    for (const [name, asked] of Object.entries(endpoints)) {
-      const record = this.#table.require(name);
-      wanted.set(record.id, { record, asked });
-    }
-    if (first.driver === 'null' && wanted.size > 1) {
-      throw new EngineError(
-        'invalid',
-        'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-      );
-    }
-    return [...wanted.values()];
-  }
-
   #reservePorts(request: SandboxRequest, endpoints: readonly ConnectedEndpoint[]): ContainerPorts {
     // Answers leave by the default gateway.
     const endpoint = endpoints.find(({ link }) => link !== undefined && link.gateway !== '');
@@ -274,7 +264,7 @@ export class EngineNetworks implements Networks {
 
   #adopt(state: SandboxState): void {
     if (this.#attached.has(state.containerId)) return;
-    const endpoints = this.#endpointsOf(state);
+    const endpoints = endpointsOf(this.#table, state);
     for (const { record, settings } of endpoints) driverOf(this.#deps, record).adopt(record, settings);
     const target = endpoints.find(({ settings }) => (settings.IPAddress ?? '') !== '')?.settings.IPAddress ?? '';
     const { registry, logger } = this.#deps;
@@ -291,29 +281,6 @@ export class EngineNetworks implements Networks {
       sandbox,
       ports: new ContainerPorts({ registry, logger }, ports, target),
     });
-  }
-
-  #endpointsOf({ endpoints }: Sandbox): readonly { record: NetworkRecord; settings: EndpointSettings }[] {
-    return Object.entries(endpoints).flatMap(([name, settings]) => {
-      const record = this.#table.byId(settings.NetworkID ?? '') ?? this.#table.find(name);
-      return record === undefined ? [] : [{ record, settings }];
-    });
-  }
-
-  #containersOn(record: NetworkRecord): AttachedContainers {
-    const containers: Record<string, AttachedContainers[string]> = {};
-    for (const [containerId, { containerName, sandbox }] of this.#attached) {
-      const settings = Object.values(sandbox.endpoints).find(({ NetworkID }) => NetworkID === record.id);
-      if (settings === undefined) continue;
-      containers[containerId] = {
-        Name: containerName,
-        EndpointID: settings.EndpointID ?? '',
-        MacAddress: settings.MacAddress ?? '',
-        IPv4Address: (settings.IPAddress ?? '') === '' ? '' : `${settings.IPAddress}/${settings.IPPrefixLen}`,
-        IPv6Address: '',
-      };
-    }
-    return containers;
   }
 }
 

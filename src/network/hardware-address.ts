@@ -3,7 +3,11 @@ import { invalid } from '../base/errors.ts';
 
 /** Six random bytes with the bits of a locally administered unicast address, as Docker 28 makes them. */
 export function newHardwareAddress(): Buffer {
-  const bytes = randomBytes(6);
+  return asLocalUnicast(randomBytes(6));
+}
+
+/** Sets the bits of a locally administered unicast address in six bytes, and returns them. */
+export function asLocalUnicast(bytes: Buffer): Buffer {
   bytes[0] = ((bytes[0] ?? 0) & 0xfc) | 0x02;
   return bytes;
 }

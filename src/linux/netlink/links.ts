@@ -13,12 +13,14 @@ const IFF_UP = 0x1;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
+const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
 const IFLA_PROTINFO = 12;
 const IFLA_LINKINFO = 18;
 const IFLA_IFALIAS = 20;
 const IFLA_GROUP = 27;
 const IFLA_NET_NS_FD = 28;
+const IFLA_LINK_NETNSID = 37;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
@@ -31,6 +33,8 @@ export interface Link {
   readonly up: boolean;
   /** 0 when it has none. */
   readonly master: number;
+  /** The link that this one lies on or is paired with, in this namespace; 0 when there is none. */
+  readonly lower: number;
   readonly group: number;
   /** `veth`, `bridge`, '' for hardware. */
   readonly kind: string;
@@ -80,6 +84,8 @@ export type LinkRef = { readonly index: number } | { readonly name: string };
 export interface LinkChange {
   readonly up?: boolean;
   readonly alias?: string;
+  /** Index of the bridge that the link becomes a port of. */
+  readonly master?: number;
   readonly group?: number;
   readonly mtu?: number;
   readonly hardwareAddress?: Uint8Array;
@@ -90,6 +96,7 @@ export function setLink(ref: LinkRef, change: LinkChange): NetlinkMessage {
   const message = new NetlinkMessage(RTM_SETLINK, 0);
   addressed(message, ref, change.up === undefined ? {} : { up: change.up });
   if (change.alias !== undefined) message.attribute(IFLA_IFALIAS, Buffer.from(change.alias));
+  if (change.master !== undefined) message.u32(IFLA_MASTER, change.master);
   if (change.group !== undefined) message.u32(IFLA_GROUP, change.group);
   if (change.mtu !== undefined) message.u32(IFLA_MTU, change.mtu);
   if (change.hardwareAddress !== undefined) message.attribute(IFLA_ADDRESS, change.hardwareAddress);
@@ -149,6 +156,7 @@ function decodeLink(payload: Buffer): Link {
     name: textOf(attributes.get(IFLA_IFNAME)),
     up: (readU32(payload, 8) & IFF_UP) !== 0,
     master: number(IFLA_MASTER),
+    lower: attributes.has(IFLA_LINK_NETNSID) ? 0 : number(IFLA_LINK),
     group: number(IFLA_GROUP),
     mtu: number(IFLA_MTU),
     kind: info === undefined ? '' : textOf(decodeAttributes(info).get(IFLA_INFO_KIND)),

@@ -10,13 +10,12 @@ const RULES = { bridge: 'br0', subnet: '10.0.0.0/24', masquerade: true, interCon
 function care(state: { table: boolean; warnings: readonly string[] }) {
   const journal: string[] = [];
   const logged: string[] = [];
-  const kernel: Kernel = {
+  const kernel: Pick<Kernel, 'request'> = {
     request: async (operation) => {
       journal.push(operation);
       if (operation === 'repairFirewall') state.table = true;
       return { warnings: state.warnings, spawnsNft: false, tableIsThere: state.table } as never;
     },
-    close: async () => {},
   };
   const logger = { ...silentLogger, warn: (_fields: object, message: string) => void logged.push(message) };
   const firewall = new FirewallCare({

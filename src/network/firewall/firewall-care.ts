@@ -10,7 +10,7 @@ const LOOK_EVERY_MS = 5000;
 const LOOK_AFTER_MS = 200;
 
 export interface FirewallCareDeps {
-  readonly kernel: Kernel;
+  readonly kernel: Pick<Kernel, 'request'>;
   readonly logger: Logger;
   /** Of the engine's start. */
   readonly warnings: readonly string[];

@@ -12,8 +12,8 @@ interface DroppingChain {
 const DOCKER_USER = 'ip filter DOCKER-USER';
 
 /**
- * Lets the bridge's packets through foreign `policy drop` chains where there is a door (DOCKER-USER), and says where
- * there is none. May run again; adds its rules once. Blocks.
+ * Lets the bridge's packets through foreign chains that drop them, by policy or by a rule for the bridge, where there is
+ * a door (DOCKER-USER), and says where there is none. May run again; adds its rules once. Blocks.
  * @returns sentences for people, [] when nothing stands in the way
  */
 export function passForeignPolicies(nftables: Nftables, bridges: readonly string[]): readonly string[] {
@@ -24,8 +24,10 @@ export function passForeignPolicies(nftables: Nftables, bridges: readonly string
     return [`The firewall's other rules could not be read: ${messageOf(error)}`];
   }
   const warnings: string[] = [];
+  const hasDoor = hasChain(listed, 'filter', 'DOCKER-USER');
+  if (hasDoor) enterDockerUser(nftables, droppedBridges(nftables.run('list table ip filter\n'), bridges));
   for (const { family, table, chain } of droppingChains(listed)) {
-    if (family === 'ip' && table === 'filter' && hasChain(listed, 'filter', 'DOCKER-USER')) {
+    if (family === 'ip' && table === 'filter' && hasDoor) {
       enterDockerUser(nftables, bridges);
       continue;
     }
@@ -58,6 +60,12 @@ function enterDockerUser(nftables: Nftables, bridges: readonly string[]): void {
     }
   }
   if (commands !== '') nftables.run(commands);
+}
+
+/** Bridges that a rule drops packets for: a dockerd that took the bridge up drops what it did not publish itself. */
+function droppedBridges(table: string, bridges: readonly string[]): readonly string[] {
+  const rules = table.split('\n').filter((line) => line.trimEnd().endsWith(' drop') || / drop #/.test(line));
+  return bridges.filter((bridge) => rules.some((rule) => rule.includes(`oifname "${bridge}"`)));
 }
 
 function ourRules(nftables: Nftables): readonly { direction: string; bridge: string; handle: string }[] {

@@ -30,17 +30,49 @@ export function leaveLegacyPolicy(bridges: readonly string[]): void {
   for (const rule of wanted(bridges)) if (rules.includes(`-A ${rule}`)) run(['-D', ...rule.split(' ')]);
 }
 
+/**
+ * Tables in which a rule names the link, by itself or by a pattern (`docker+`). A table counts when the command that
+ * shows it is missing, for it may.
+ */
+export function legacyTablesNaming(link: string): readonly string[] {
+  return FAMILIES.flatMap(({ names, command }) =>
+    tablesIn(names).flatMap((table) => {
+      const { stdout, error } = spawnSync(command, ['-w', '5', '-t', table, '-S'], {
+        encoding: 'utf8',
+        timeout: 10_000,
+      });
+      return error !== undefined || rulesName(stdout, link) ? [`table ${table} of ${command}`] : [];
+    }),
+  );
+}
+
+const FAMILIES = [
+  { names: '/proc/thread-self/net/ip_tables_names', command: 'iptables-legacy' },
+  { names: '/proc/thread-self/net/ip6_tables_names', command: 'ip6tables-legacy' },
+] as const;
+
+/** Exported for tests: whether a rule of `iptables -S` is about the link. */
+export function rulesName(listed: string, link: string): boolean {
+  return [...listed.matchAll(/ (?:-[io]|--physdev-(?:in|out)) (\S+)/g)].some(
+    ([, name = '']) => name === link || (name.endsWith('+') && link.startsWith(name.slice(0, -1))),
+  );
+}
+
+function tablesIn(path: string): readonly string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n').filter(Boolean);
+  } catch {
+    return []; // This kernel has no such tables.
+  }
+}
+
 function wanted(bridges: readonly string[]): readonly string[] {
   return bridges.flatMap((bridge) => [`${CHAIN} -i ${bridge} -j ACCEPT`, `${CHAIN} -o ${bridge} -j ACCEPT`]);
 }
 
 /** Lines of `iptables -S`; none where the tables are unused or the command is missing. */
 function legacyRules(): readonly string[] {
-  try {
-    if (!/^filter$/m.test(readFileSync('/proc/thread-self/net/ip_tables_names', 'utf8'))) return [];
-  } catch {
-    return []; // This kernel has no such tables.
-  }
+  if (!tablesIn(FAMILIES[0].names).includes('filter')) return [];
   return run(['-S']).split('\n');
 }
 

@@ -1,20 +1,28 @@
+import { createHash } from 'node:crypto';
 import {
   addAddress,
   deleteAddress,
   deleteLink,
   type Link,
+  type LinkAddress,
   listAddresses,
   listLinks,
   listRoutes,
   type NetlinkSocket,
+  type Nftables,
   newBridge,
   readSysctl,
   setLink,
   writeSysctl,
 } from '../../linux/index.ts';
-import { newHardwareAddress } from '../hardware-address.ts';
-import type { BridgePlan, HostSurvey } from './protocol.ts';
+import { asLocalUnicast } from '../hardware-address.ts';
+import { bridgeUsers } from './bridge-users.ts';
+import type { BridgePlan, HostSurvey, UsedBridge } from './protocol.ts';
 import { isOurGroup, type KernelHandles } from './sandbox-links.ts';
+
+export interface BridgeHandles extends KernelHandles {
+  readonly nftables: Nftables;
+}
 
 /** Marks a bridge as made by an engine (and which one), so that only that engine removes it. */
 function mark(handles: KernelHandles): string {
@@ -48,15 +56,16 @@ export function setUpBridge(handles: KernelHandles, plan: BridgePlan): void {
   if (present !== undefined && present.kind !== 'bridge') throw new Error(`${plan.bridge} exists and is no bridge`);
   const link = present ?? makeBridge(handles, plan);
   try {
-    configureBridge(netlink, link, plan);
+    configureBridge(handles, link, plan);
   } catch (error) {
     if (present === undefined) netlink.execute(deleteLink({ index: link.index }));
     throw error;
   }
 }
 
-function configureBridge(netlink: NetlinkSocket, link: Link, plan: BridgePlan): void {
-  setAddress(netlink, link, plan);
+function configureBridge(handles: KernelHandles, link: Link, plan: BridgePlan): void {
+  const { netlink } = handles;
+  setAddress(handles, link, plan);
   netlink.execute(setLink({ index: link.index }, { up: true }));
   // Connections from the host's 127.0.0.1 to a published port leave by the bridge.
   writeSysctl(`net/ipv4/conf/${plan.bridge}/route_localnet`, '1');
@@ -65,25 +74,58 @@ function configureBridge(netlink: NetlinkSocket, link: Link, plan: BridgePlan): 
   if (readSysctl(acceptRa) !== undefined) writeSysctl(acceptRa, '0');
 }
 
+/** Removes addresses of an earlier configuration, unless others use the bridge: then they may be theirs. */
+export function removeOldAddresses(handles: BridgeHandles, plan: BridgePlan): void {
+  const { netlink } = handles;
+  const link = findLink(netlink, plan.bridge);
+  if (link === undefined || link.alias !== mark(handles)) return;
+  const old = addressesOf(netlink, link).filter((present) => !isGateway(plan, present));
+  if (old.length === 0 || isUsed(handles, link)) return;
+  for (const other of old) netlink.execute(deleteAddress({ index: link.index, ...other }));
+}
+
+/** What a bridge lacks of its plan, for people; undefined when it is as planned. */
+export function bridgeDamage({ netlink }: KernelHandles, plan: BridgePlan): string | undefined {
+  const link = findLink(netlink, plan.bridge);
+  if (link === undefined) return 'was removed';
+  if (!link.up) return 'was set down';
+  const hasGateway = addressesOf(netlink, link).some((present) => isGateway(plan, present));
+  return hasGateway ? undefined : `lost its address ${plan.gateway}`;
+}
+
 /** The host forwards packets. Left on afterwards: others may rely on it by then. */
 export function enableForwarding(): void {
   if (readSysctl('net/ipv4/ip_forward') !== '1') writeSysctl('net/ipv4/ip_forward', '1');
 }
 
-/** Removes the bridge if an engine of this name made it and nobody else has a port on it. Missing is success. */
-export function removeBridge(handles: KernelHandles, name: string): void {
-  const links = listLinks(handles.netlink);
+/**
+ * Removes the bridge if an engine of this name made it and nobody else uses it: no port, firewall table, link or engine of
+ * others. Missing is success.
+ * @returns the others, when the bridge stays because of them
+ */
+export function removeBridge(handles: BridgeHandles, name: string): UsedBridge | undefined {
+  const { netlink, config } = handles;
+  const links = listLinks(netlink);
   const link = links.find((candidate) => candidate.name === name);
-  if (link?.alias !== mark(handles)) return;
-  const used = links.some(({ master, group }) => master === link.index && !isOurGroup(handles.config, group));
-  if (used) return;
-  handles.netlink.execute(deleteLink({ index: link.index }));
+  if (link?.alias !== mark(handles)) return undefined;
+  const ports = links.filter(({ master, group }) => master === link.index && !isOurGroup(config, group));
+  const users = [
+    ...ports.map((port) => `port ${port.name}`),
+    ...bridgeUsers({ ...handles, ownTable: config.table }, link),
+  ];
+  if (users.length === 0) {
+    netlink.execute(deleteLink({ index: link.index }));
+    return undefined;
+  }
+  // It was for our published ports, and the rule that kept containers from using it is gone with our table.
+  writeSysctl(`net/ipv4/conf/${name}/route_localnet`, '0');
+  return { bridge: name, users };
 }
 
 function makeBridge(handles: KernelHandles, plan: BridgePlan): Link {
   const { netlink } = handles;
   netlink.execute(
-    newBridge(plan.bridge, newHardwareAddress()),
+    newBridge(plan.bridge, bridgeHardwareAddress(handles, plan)),
     setLink({ name: plan.bridge }, { alias: mark(handles), mtu: plan.mtu }),
   );
   const made = findLink(netlink, plan.bridge);
@@ -91,24 +133,34 @@ function makeBridge(handles: KernelHandles, plan: BridgePlan): Link {
   return made;
 }
 
-function setAddress(netlink: NetlinkSocket, link: Link, plan: BridgePlan): void {
-  const present = addressesOf(netlink, link);
-  const wanted = { index: link.index, address: plan.gateway, prefixLength: plan.prefixLength };
-  const same = (one: { address: string; prefixLength: number }): boolean =>
-    one.address === wanted.address && one.prefixLength === wanted.prefixLength;
-  if (!present.some(same)) netlink.execute(addAddress(wanted));
-  // A bridge of others keeps what they gave it.
-  if (plan.mustExist) return;
-  for (const other of present) {
-    if (!same(other)) netlink.execute(deleteAddress({ index: link.index, ...other }));
-  }
+/** The same each time: containers remember the address of their gateway when the bridge is made again. */
+function bridgeHardwareAddress(handles: KernelHandles, { bridge, gateway }: BridgePlan): Buffer {
+  const bytes = createHash('sha256')
+    .update(`${mark(handles)}\0${bridge}\0${gateway}`)
+    .digest()
+    .subarray(0, 6);
+  return asLocalUnicast(bytes);
+}
+
+function setAddress({ netlink }: KernelHandles, link: Link, plan: BridgePlan): void {
+  const isThere = addressesOf(netlink, link).some((present) => isGateway(plan, present));
+  if (!isThere)
+    netlink.execute(addAddress({ index: link.index, address: plan.gateway, prefixLength: plan.prefixLength }));
+}
+
+function isGateway(plan: BridgePlan, { address, prefixLength }: Omit<LinkAddress, 'index'>): boolean {
+  return address === plan.gateway && prefixLength === plan.prefixLength;
+}
+
+function isUsed(handles: BridgeHandles, link: Link): boolean {
+  return bridgeUsers({ ...handles, ownTable: handles.config.table }, link).length > 0;
 }
 
 function findLink(netlink: NetlinkSocket, name: string): Link | undefined {
   return listLinks(netlink).find((link) => link.name === name);
 }
 
-function addressesOf(netlink: NetlinkSocket, link: Link): { address: string; prefixLength: number }[] {
+function addressesOf(netlink: NetlinkSocket, link: Link): Omit<LinkAddress, 'index'>[] {
   return listAddresses(netlink)
     .filter(({ index }) => index === link.index)
     .map(({ address, prefixLength }) => ({ address, prefixLength }));

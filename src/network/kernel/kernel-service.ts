@@ -25,7 +25,8 @@ import {
   renderReplaceElements,
   renderTable,
 } from '../firewall/table.ts';
-import { enableForwarding, removeBridge, setUpBridge, surveyHost } from './host-bridge.ts';
+import { enableForwarding, surveyHost } from './host-bridge.ts';
+import { HostBridges } from './host-bridges.ts';
 import {
   type BridgePlan,
   FIREWALL_GONE,
@@ -52,6 +53,7 @@ const BURIAL_MS = 250;
 export class KernelService implements Disposable {
   readonly #handles: KernelHandles;
   readonly #table: string;
+  readonly #bridges: HostBridges;
   #nftables: Nftables | undefined;
   #conntrack: NetlinkSocket | undefined;
   #burial: NodeJS.Timeout | undefined;
@@ -59,6 +61,7 @@ export class KernelService implements Disposable {
   constructor(config: KernelConfig) {
     this.#handles = { config, home: new HomeNamespace(), netlink: new NetlinkSocket(), packets: new PacketSocket() };
     this.#table = config.table;
+    this.#bridges = new HostBridges(this.#handles, () => this.#firewall());
   }
 
   /** Links and namespaces in the order of the calls, then all firewall elements in one transaction. */
@@ -168,6 +171,8 @@ export class KernelService implements Disposable {
         return this.#look((params as KernelRequests['lookAtFirewall']['params']).bridges);
       case 'repairFirewall':
         return this.#repairFirewall(params as KernelRequests['repairFirewall']['params']);
+      case 'repairBridges':
+        return this.#bridges.repair(params as KernelRequests['repairBridges']['params']);
       case 'reconcile':
         return this.#reconcile(params as Keep);
       case 'tearDown':
@@ -178,7 +183,7 @@ export class KernelService implements Disposable {
   }
 
   #setUp(bridges: readonly BridgePlan[]): HostReport {
-    for (const plan of bridges) setUpBridge(this.#handles, plan);
+    this.#bridges.setUp(bridges);
     if (bridges.length > 0) enableForwarding();
     const table = renderTable(this.#table, bridges);
     try {
@@ -217,13 +222,13 @@ export class KernelService implements Disposable {
     return this.#report([]);
   }
 
-  #tearDown(bridges: readonly string[]): undefined {
+  #tearDown(bridges: readonly string[]): KernelRequests['tearDown']['result'] {
     this.#removeNamespaces(new Set());
     removeLinks(this.#handles, new Set());
     this.#firewall().run(renderDeleteTable(this.#table));
     leaveForeignPolicies(this.#firewall(), bridges);
     leaveLegacyPolicy(bridges);
-    for (const name of bridges) removeBridge(this.#handles, name);
+    const left = this.#bridges.remove(bridges);
     const { netnsDirectory } = this.#handles.config;
     try {
       while (detachMount(netnsDirectory));
@@ -231,7 +236,7 @@ export class KernelService implements Disposable {
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
-    return undefined;
+    return { left };
   }
 
   #removeNamespaces(keep: ReadonlySet<string>): void {
@@ -255,6 +260,7 @@ export class KernelService implements Disposable {
     this.#nftables?.[Symbol.dispose]();
     this.#nftables = undefined;
     this.#conntrack?.[Symbol.dispose]();
+    this.#bridges[Symbol.dispose]();
     this.#handles.netlink[Symbol.dispose]();
     this.#handles.packets[Symbol.dispose]();
     this.#handles.home[Symbol.dispose]();

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { internal, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { BRIDGE_WATCH_SIGNAL } from '../../linux/index.ts';
 import type { Kernel } from './kernel.ts';
 import type { KernelAnswer, KernelConfig, KernelOperation, KernelRequests } from './protocol.ts';
 
@@ -27,10 +28,13 @@ class KernelThread implements Kernel {
   #worker: Worker | undefined;
   #lastId = 0;
   #closed = false;
+  #bridgeListener: (() => void) | undefined;
+  readonly #tellBridgeChange = (): void => this.#bridgeListener?.();
 
   constructor(config: KernelConfig, logger: Logger) {
     this.#config = config;
     this.#logger = logger;
+    process.on(BRIDGE_WATCH_SIGNAL, this.#tellBridgeChange);
     this.#worker = this.#start();
   }
 
@@ -47,14 +51,21 @@ class KernelThread implements Kernel {
     return promise;
   }
 
+  onBridgeChange(listener: () => void): void {
+    this.#bridgeListener = listener;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const worker = this.#worker;
     this.#worker = undefined;
-    if (worker === undefined) return;
-    // Null is the last message: what was asked before is done first.
-    worker.postMessage(null);
-    await once(worker, 'exit');
+    if (worker !== undefined) {
+      // Null is the last message: what was asked before is done first.
+      worker.postMessage(null);
+      await once(worker, 'exit');
+    }
+    // Only now, for the thread asks for the signal, and nobody who handles it means the end of the process.
+    process.off(BRIDGE_WATCH_SIGNAL, this.#tellBridgeChange);
   }
 
   #start(): Worker {
@@ -84,6 +95,8 @@ class KernelThread implements Kernel {
     if (this.#worker !== undefined) return;
     for (const { reject } of this.#pending.values()) reject(internal(messageOf(error), error));
     this.#pending.clear();
+    // Its watch ended with it; the look makes another.
+    if (!this.#closed) this.#tellBridgeChange();
   }
 }
 

@@ -9,6 +9,8 @@ export interface Kernel {
     operation: O,
     params: KernelRequests[O]['params'],
   ): Promise<KernelRequests[O]['result']>;
+  /** Calls back when others may have changed a bridge, from the first `setUp` on. One listener. */
+  onBridgeChange(listener: () => void): void;
   /** Ends the thread; what it made stays. */
   close(): Promise<void>;
 }

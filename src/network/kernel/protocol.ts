@@ -21,10 +21,18 @@ export interface KernelRequests {
     readonly params: { readonly bridges: readonly BridgeRules[]; readonly elements: readonly PortElement[] };
     readonly result: HostReport;
   };
+  /** Makes bridges that others removed again, with their ports, and undoes what else others did to them. */
+  repairBridges: {
+    readonly params: { readonly bridges: readonly BridgePlan[]; readonly ports: readonly BridgePort[] };
+    readonly result: { readonly repaired: readonly string[]; readonly failed: readonly string[] };
+  };
   /** Removes what is ours in the kernel and not in `keep`. */
   reconcile: { readonly params: Keep; readonly result: HostReport };
-  /** Removes table, bridges that were made here, namespaces and links. */
-  tearDown: { readonly params: { readonly bridges: readonly string[] }; readonly result: undefined };
+  /** Removes table, namespaces, links, and the bridges that were made here unless somebody else uses them. */
+  tearDown: {
+    readonly params: { readonly bridges: readonly string[] };
+    readonly result: { readonly left: readonly UsedBridge[] };
+  };
 }
 
 /** Code of an answer: the table that a change is for is not there. */
@@ -62,6 +70,18 @@ export interface BridgePlan extends BridgeRules {
   readonly mtu: number;
   /** Fails instead of making it. */
   readonly mustExist: boolean;
+}
+
+/** A container's link at a bridge. */
+export interface BridgePort {
+  readonly hostLink: string;
+  readonly bridge: string;
+}
+
+/** A bridge of ours that others use as well: `users` says who, for people. */
+export interface UsedBridge {
+  readonly bridge: string;
+  readonly users: readonly string[];
 }
 
 export interface HostReport {

@@ -15,7 +15,7 @@ import {
   setLink,
   writeSysctl,
 } from '../../linux/index.ts';
-import type { KernelConfig, LinkPlan, SandboxPlan } from './protocol.ts';
+import type { BridgePort, KernelConfig, LinkPlan, SandboxPlan } from './protocol.ts';
 
 export interface KernelHandles {
   readonly config: KernelConfig;
@@ -129,6 +129,22 @@ export function removeSandbox(
 export function buryLinks({ config, netlink }: KernelHandles): void {
   const [error] = netlink.transact([deleteLinkGroup(graveyard(config))]);
   if (error !== undefined && error.code !== 'ENODEV') throw error;
+}
+
+/** Makes containers' links ports of their bridge again, which was made anew. Links that are gone meanwhile are no error. */
+export function connectPorts(handles: KernelHandles, ports: readonly BridgePort[]): readonly string[] {
+  const { netlink } = handles;
+  const links = new Map(listLinks(netlink).map((link) => [link.name, link]));
+  const connected: string[] = [];
+  for (const { hostLink, bridge } of ports) {
+    const link = links.get(hostLink);
+    const master = links.get(bridge)?.index;
+    if (link === undefined || master === undefined || link.master === master) continue;
+    const { index } = link;
+    netlink.execute(setLink({ index }, { master }), setBridgePort(index, { hairpin: true }));
+    connected.push(hostLink);
+  }
+  return connected;
 }
 
 /** Deletes every link of ours but those. */

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { busyboxArchive } from '../../test/support/busybox-image.ts';
+import { linkIndex } from '../linux/index.ts';
+import { networkFixture, sandboxRequest } from './testing/network-fixture.ts';
+import { privateHost } from './testing/private-host.ts';
+import { askTcp, serveIn } from './testing/sandbox-traffic.ts';
+
+/**
+ * docker0 shared with a real dockerd, in a network namespace of their own. `bridge.test.ts` shows the same with the rules
+ * that dockerd 28.5 writes; these tests show that they are still what dockerd does.
+ */
+const command = (process.env['PEER_DOCKERD_COMMAND'] ?? '').split(' ').filter(Boolean);
+const skip = command.length > 0 ? false : 'PEER_DOCKERD_COMMAND does not say how to start a dockerd';
+const signal = new AbortController().signal;
+const publish = { portBindings: { '80/tcp': [{ HostPort: '18080' }] } };
+if (skip === false) {
+  const outside = privateHost();
+  after(() => outside[Symbol.dispose]());
+}
+
+test('docker0 that ours made stays while a dockerd uses it', { skip }, async () => {
+  const fixture = await networkFixture({ bridgeName: 'docker0' });
+  await using dockerd = await startDockerd();
+  await fixture[Symbol.asyncDispose]();
+  assert.ok(linkIndex('docker0') !== undefined);
+  assert.match(await dockerd.runContainer(), /^10\.219\.0\.\d+$/);
+});
+
+test('docker0 that a dockerd made stays when ours, which took it up, ends', { skip }, async () => {
+  cleanHost();
+  await using dockerd = await startDockerd();
+  {
+    await using fixture = await networkFixture({ bridgeName: 'docker0' });
+    const web = await fixture.networks.attach(sandboxRequest('web', publish), signal);
+    await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
+    assert.match(await askTcp('127.0.0.1', 18080), /^web .* hello$/);
+  }
+  assert.match(await dockerd.runContainer(), /^172\.17\.0\.\d+$/);
+});
+
+test('docker0 that a dockerd with bridge none removes is put back with the containers of ours', { skip }, async () => {
+  cleanHost();
+  await using fixture = await networkFixture({ bridgeName: 'docker0' });
+  const web = await fixture.networks.attach(sandboxRequest('web', publish), signal);
+  await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
+  {
+    await using _dockerd = await startDockerd('--bridge', 'none');
+    await until(() => /docker0 was removed/.test(fixture.logged.join()), 'the removal is told');
+    await until(async () => /^web .* hello$/.test(await askTcp('127.0.0.1', 18080)), 'the port answers again');
+  }
+});
+
+interface Dockerd extends AsyncDisposable {
+  /** Runs a container that ends at once. @returns the address that it had */
+  runContainer(): Promise<string>;
+}
+
+async function startDockerd(...options: readonly string[]): Promise<Dockerd> {
+  const folder = mkdtempSync(join(tmpdir(), 'dockerd-'));
+  const socket = join(folder, 'socket');
+  const places = ['--host', `unix://${socket}`, '--pidfile', join(folder, 'pid')];
+  const roots = ['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec')];
+  const [program = '', ...args] = [...command, ...places, ...roots, ...options];
+  const child = spawn(program, args, { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  await until(async () => existsSync(socket) && (await send(socket, 'GET', '/_ping')) === 'OK', 'dockerd answers');
+  return {
+    async runContainer() {
+      await send(socket, 'POST', '/images/load', await busyboxArchive());
+      const made = await send(socket, 'POST', '/containers/create', { Image: 'busybox', Cmd: ['sleep', '100'] });
+      const { Id } = JSON.parse(made) as { readonly Id: string };
+      assert.equal(await send(socket, 'POST', `/containers/${Id}/start`), '');
+      const { NetworkSettings } = JSON.parse(await send(socket, 'GET', `/containers/${Id}/json`)) as {
+        readonly NetworkSettings: { readonly IPAddress: string };
+      };
+      await send(socket, 'DELETE', `/containers/${Id}?force=1`);
+      return NetworkSettings.IPAddress;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await ended;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function send(socketPath: string, method: string, path: string, body?: object): Promise<string> {
+  const isArchive = body instanceof Uint8Array;
+  const headers = { 'Content-Type': isArchive ? 'application/x-tar' : 'application/json' };
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, method, path, headers, agent: false }, async (response) => {
+      let text = '';
+      for await (const bytes of response) text += String(bytes);
+      resolve(text);
+    });
+    asked.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNREFUSED' ? resolve('') : reject(error)));
+    asked.end(isArchive || body === undefined ? body : JSON.stringify(body));
+  });
+}
+
+/** What a dockerd leaves on its host. */
+function cleanHost(): void {
+  execFileSync('nft', ['flush', 'ruleset']);
+  if (linkIndex('docker0') !== undefined) execFileSync('ip', ['link', 'delete', 'docker0']);
+}
+
+async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let attempt = 0; attempt < 600; attempt++) {
+    if (await condition()) return;
+    await setTimeout(100);
+  }
+  assert.fail(what);
+}

@@ -1,0 +1,31 @@
+import { EngineError } from '../base/errors.ts';
+import type { EndpointSettings } from '../spec/index.ts';
+import type { NetworkRecord } from './network-record.ts';
+import type { NetworkTable } from './network-table.ts';
+import type { SandboxRequest } from './networks.ts';
+
+/** A network that a container is to be on, and what the client asked of the endpoint. */
+export interface WantedNetwork {
+  readonly record: NetworkRecord;
+  readonly asked: EndpointSettings;
+}
+
+/** The network of the mode first, then the others that endpoints name. @throws EngineError notFound, invalid */
+export function wantedNetworks(
+  table: NetworkTable,
+  { mode, endpoints }: Pick<SandboxRequest, 'mode' | 'endpoints'>,
+): readonly WantedNetwork[] {
+  const first = table.require(mode);
+  const wanted = new Map<string, WantedNetwork>([[first.id, { record: first, asked: {} }]]);
+  for (const [name, asked] of Object.entries(endpoints)) {
+    const record = table.require(name);
+    wanted.set(record.id, { record, asked });
+  }
+  if (first.driver === 'null' && wanted.size > 1) {
+    throw new EngineError(
+      'invalid',
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    );
+  }
+  return [...wanted.values()];
+}
