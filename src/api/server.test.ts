@@ -74,21 +74,21 @@ test('bodies: what is broken is refused with 400 and a text that says where', as
     ['null', 'config cannot be empty in order to create a container'],
     ['{"Image":"x"} y', 'unexpected content after JSON'],
     ['{"Image":', 'invalid JSON: unexpected EOF'],
-    ['{"Image" "x"}', "invalid JSON: invalid character '\"' at position 9"],
-    ['[]', 'invalid JSON: json: cannot unmarshal array into Go value of type struct'],
-    ['{"Tty":"x"}', 'invalid JSON: json: cannot unmarshal string into Go struct field Tty of type bool'],
+    ['{"Image" "x"}', `invalid JSON: invalid character '"' after object key`],
+    ['[]', 'invalid JSON: json: cannot unmarshal array into Go value of type container.CreateRequest'],
+    ['{"Tty":"x"}', 'invalid JSON: json: cannot unmarshal string into Go struct field .Tty of type bool'],
     [
       '{"HostConfig":{"Memory":"12"}}',
-      'invalid JSON: json: cannot unmarshal string into Go struct field HostConfig.Memory of type int64',
+      'invalid JSON: json: cannot unmarshal string into Go struct field .HostConfig.Memory of type int64',
     ],
     [
       '{"hostconfig":{"MEMORY":1.5}}',
-      'invalid JSON: json: cannot unmarshal number 1.5 into Go struct field HostConfig.Memory of type int64',
+      'invalid JSON: json: cannot unmarshal number 1.5 into Go struct field .hostconfig.MEMORY of type int64',
     ],
-    ['{"Env":["A=1",2]}', 'invalid JSON: json: cannot unmarshal number into Go struct field Env.1 of type string'],
+    ['{"Env":["A=1",2]}', 'invalid JSON: json: cannot unmarshal number into .Env.1 of type string'],
     [
       '{"HostConfig":{"RestartPolicy":{"Name":1}}}',
-      'invalid JSON: json: cannot unmarshal number into Go struct field HostConfig.RestartPolicy.Name of type string',
+      'invalid JSON: json: cannot unmarshal number into Go struct field .HostConfig.RestartPolicy.Name of type container.RestartPolicyMode',
     ],
     [
       '{}',

@@ -21,6 +21,7 @@ import { distributionRoutes } from './routes/distribution/index.ts';
 import { execRoutes } from './routes/exec/index.ts';
 import { imageRoutes } from './routes/images/index.ts';
 import { networkRoutes } from './routes/networks/index.ts';
+import { notYetRoutes } from './routes/not-yet/index.ts';
 import { swarmRoutes } from './routes/swarm/index.ts';
 import { type System, systemRoutes } from './routes/system/index.ts';
 import { volumeRoutes } from './routes/volumes/index.ts';
@@ -88,6 +89,7 @@ export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
     ...distributionRoutes(images),
     ...networkRoutes(networks),
     ...swarmRoutes(),
+    ...notYetRoutes(),
     ...volumeRoutes(volumes),
   ];
 }

@@ -1,83 +1,142 @@
 import * as z from 'zod/mini';
 import { invalid } from '../../base/errors.ts';
+import { literalAt, spelledPath } from './json-place.ts';
 
 /**
  * Schemas that read JSON as Go's encoding/json does, which is what the clients of the Engine API are written against:
- * keys match in any case, null is absent, unknown fields are ignored, but a wrong type is an error.
+ * keys match in any case, null is absent, unknown fields are ignored, but a wrong type is an error. Errors name Docker's Go types.
  */
 
 type Schema<T> = z.ZodMiniType<T>;
 type Fields<S> = { readonly [K in keyof S]?: S[K] extends Schema<infer T> ? T : never };
 
-export const goString: Schema<string> = z.string({ error: wrong('string') });
-export const goBool: Schema<boolean> = z.boolean({ error: wrong('bool') });
-export const goInt: Schema<number> = z
-  .number({ error: wrong('int64') })
-  .check(z.refine((value) => Number.isInteger(value) && Math.abs(value) <= 2 ** 63, { error: wrong('int64') }));
-export const goFloat: Schema<number> = z.number({ error: wrong('float64') });
+/** Go's name of each schema's type, for the types that are made of it. */
+const typeNames = new WeakMap<object, string>();
 
-/** A string out of a set that the domain checks: it knows the words for what is not in it. */
-export function goStringOf<const T extends string>(): Schema<T> {
-  return goString as unknown as Schema<T>;
+function named<T extends object>(type: string, schema: T): T {
+  typeNames.set(schema, type);
+  return schema;
 }
 
-/** `null` elements are Go's zero value. */
-export function goList<T>(element: Schema<T>, zero?: T): Schema<readonly T[]> {
-  const list = z.array(element, { error: wrong('[]') });
-  if (zero === undefined) return list;
-  return z.pipe(
+function nameOf(schema: object): string {
+  return typeNames.get(schema) ?? 'struct';
+}
+
+export const goString: Schema<string> = goStringType('string');
+export const goBool: Schema<boolean> = named('bool', z.boolean({ error: wrong('bool') }));
+export const goInt: Schema<number> = goIntegerType('int64', -(2 ** 63), 2 ** 63);
+export const goPlainInt: Schema<number> = goIntegerType('int', -(2 ** 63), 2 ** 63);
+export const goUint16: Schema<number> = goIntegerType('uint16', 0, 2 ** 16 - 1);
+export const goUint64: Schema<number> = goIntegerType('uint64', 0, 2 ** 64);
+export const goDuration: Schema<number> = goIntegerType('time.Duration', -(2 ** 63), 2 ** 63);
+export const goFileMode: Schema<number> = goIntegerType('fs.FileMode', 0, 2 ** 32 - 1);
+
+/** A string under a name of its own. */
+export function goStringType(type: string): Schema<string> {
+  return named(type, z.string({ error: wrong(type) }));
+}
+
+function goIntegerType(type: string, min: number, max: number): Schema<number> {
+  const isInRange = (value: number): boolean => Number.isInteger(value) && value >= min && value <= max;
+  const outOfRange = (): string => `cannot unmarshal number LITERAL into ${type}`;
+  return named(type, z.number({ error: wrong(type) }).check(z.refine(isInRange, { error: outOfRange })));
+}
+
+/** A string out of a set that the domain checks: it knows the words for what is not in it. */
+export function goStringOf<const T extends string>(type: string): Schema<T> {
+  return goStringType(type) as unknown as Schema<T>;
+}
+
+/** `null` elements are Go's zero value. Of `pointers` the name is that of a list of pointers. */
+export function goList<T>(element: Schema<T>, zero?: T, { pointers = false } = {}): Schema<readonly T[]> {
+  const type = `[]${pointers ? '*' : ''}${nameOf(element)}`;
+  const list = z.array(element, { error: wrong(type) });
+  if (zero === undefined) return named(type, list);
+  const filled = z.pipe(
     z.transform((value) => (Array.isArray(value) ? value.map((item: unknown) => item ?? zero) : value)),
     list,
-  ) as Schema<readonly T[]>;
+  );
+  return named(type, filled as Schema<readonly T[]>);
 }
 
 /** Keys stay as they are. Null values are `zero`, or kept where `T` has null. */
-export function goMap<T>(element: Schema<T>, zero: T): Schema<Readonly<Record<string, T>>> {
-  return z.pipe(
+export function goMap<T>(
+  element: Schema<T>,
+  zero: T,
+  type = `map[string]${nameOf(element)}`,
+): Schema<Readonly<Record<string, T>>> {
+  const map = z.pipe(
     z.transform((value) => {
       if (!isRecord(value)) return value;
       const entries = Object.entries(value).filter(([key]) => key !== '__proto__');
       return Object.fromEntries(entries.map(([key, item]) => [key, item ?? zero]));
     }),
-    z.record(z.string(), element, { error: wrong('map') }),
-  ) as unknown as Schema<Readonly<Record<string, T>>>;
+    z.record(z.string(), element, { error: wrong(type) }),
+  );
+  return named(type, map as unknown as Schema<Readonly<Record<string, T>>>);
 }
 
 /** Go's `struct{}`: any object. */
-export const goEmpty: Schema<object> = z.custom<object>(isRecord, { error: wrong('struct') });
+export const goEmpty: Schema<object> = named('struct {}', z.custom<object>(isRecord, { error: wrong('struct {}') }));
 
-/** Docker's `strslice`: a list of strings, or one string. */
+/** Docker's `strslice`: a list of strings, or one string. It reads itself, and its errors do not know where it stands. */
 export const goStringOrList: Schema<readonly string[]> = z.pipe(
-  z.transform((value) => (typeof value === 'string' ? [value] : value)),
-  goList(goString, ''),
+  z.transform((value) => {
+    if (typeof value === 'string') return [value];
+    return Array.isArray(value) ? value.map((item: unknown) => item ?? '') : value;
+  }),
+  z.custom<readonly string[]>((value) => Array.isArray(value) && value.every((item) => typeof item === 'string'), {
+    error: (issue) => `cannot unmarshal ${describe(issue.input)} into Go value of type string`,
+  }),
 ) as Schema<readonly string[]>;
 
 /** An object whose keys match in any case, the exact spelling first. All fields are optional. */
-export function goStruct<S extends Record<string, Schema<never> | Schema<unknown>>>(shape: S): Schema<Fields<S>> {
+export function goStruct<S extends Record<string, Schema<never> | Schema<unknown>>>(
+  type: string,
+  shape: S,
+): Schema<Fields<S>> {
   const canonical = new Map(Object.keys(shape).map((key) => [key.toLowerCase(), key]));
   const fields = Object.fromEntries(
     Object.entries(shape).map(([key, schema]) => [key, z.exactOptional(schema as Schema<unknown>)]),
   );
-  return z.pipe(
+  const struct = z.pipe(
     z.transform((value) => (isRecord(value) ? canonicalKeys(value, canonical) : value)),
-    z.object(fields, { error: wrong('struct') }),
-  ) as unknown as Schema<Fields<S>>;
+    z.object(fields, { error: wrong(type) }),
+  );
+  return named(type, struct as unknown as Schema<Fields<S>>);
 }
 
 /** As {@link goStruct}, with Go's zero values for the fields that are left out. */
-export function goZeroed<T extends object>(shape: { readonly [K in keyof T]: Schema<T[K]> }, zero: T): Schema<T> {
-  const struct = goStruct(shape as unknown as Record<string, Schema<unknown>>);
-  return z.pipe(
+export function goZeroed<T extends object>(
+  type: string,
+  shape: { readonly [K in keyof T]: Schema<T[K]> },
+  zero: T,
+): Schema<T> {
+  const struct = goStruct(type, shape as unknown as Record<string, Schema<unknown>>);
+  const zeroed = z.pipe(
     struct,
     z.transform((value) => ({ ...zero, ...value })),
-  ) as unknown as Schema<T>;
+  );
+  return named(type, zeroed as unknown as Schema<T>);
 }
 
 /** Go's `[2]uint`: what is missing is 0, what is too much is dropped. */
-export const goPair: Schema<readonly [number, number]> = z.pipe(
-  z.transform((value) => (Array.isArray(value) ? [value[0] ?? 0, value[1] ?? 0] : value)),
-  z.tuple([goInt, goInt], { error: wrong('[2]uint') }),
-) as unknown as Schema<readonly [number, number]>;
+export const goPair: Schema<readonly [number, number]> = named(
+  '[2]uint',
+  z.pipe(
+    z.transform((value) => (Array.isArray(value) ? [value[0] ?? 0, value[1] ?? 0] : value)),
+    z.tuple([goIntegerType('uint', 0, 2 ** 64), goIntegerType('uint', 0, 2 ** 64)], { error: wrong('[2]uint') }),
+  ) as unknown as Schema<readonly [number, number]>,
+);
+
+/** Of a body: the name that Go puts before the path of a field; empty for structs that Docker reads in a way of its own. */
+const rootNames = new WeakMap<object, string>();
+
+/** A body whose fields are told as `Name.Field`. */
+export function goRoot<T>(root: string, schema: Schema<T>): Schema<T> {
+  rootNames.set(schema, root);
+  return schema;
+}
 
 function canonicalKeys(value: Readonly<Record<string, unknown>>, canonical: ReadonlyMap<string, string>): object {
   const out: Record<string, unknown> = {};
@@ -102,20 +161,27 @@ function wrong(goType: string): (issue: { readonly input?: unknown }) => string 
 function describe(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'number' : `number ${value}`;
-  if (typeof value === 'boolean') return 'bool';
-  return typeof value;
+  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
-/** @throws EngineError invalid, naming the field in dockerd's manner */
-export function parseJson<T>(schema: Schema<T>, value: unknown): T {
+/** `value` is what `text` says, which is read only to show a fault. @throws EngineError invalid, naming the field in dockerd's manner */
+export function parseJson<T>(schema: Schema<T>, value: unknown, text: () => string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  const path = issue?.path.map(String).join('.') ?? '';
+  const path = spelledPath(value, issue?.path ?? []);
   const message = issue?.message ?? 'invalid value';
-  const unmarshal = /^cannot unmarshal (.*) into (\S+)$/.exec(message);
-  if (unmarshal === null) throw invalid(path === '' ? message : `${path}: ${message}`);
-  const target = path === '' ? `Go value of type ${unmarshal[2]}` : `Go struct field ${path} of type ${unmarshal[2]}`;
-  throw invalid(`invalid JSON: json: cannot unmarshal ${unmarshal[1]} into ${target}`);
+  const [, given = '', type = ''] = /^cannot unmarshal (.*?) into (.+)$/.exec(message) ?? [];
+  if (type === '') throw invalid(message);
+  const shown = given.replace('LITERAL', () => literalAt(text(), path));
+  throw invalid(`invalid JSON: json: cannot unmarshal ${shown} into ${place(type, path, rootNames.get(schema) ?? '')}`);
+}
+
+/** Go's words for where a value stands: a field, an element of a list, or the whole. */
+function place(type: string, path: readonly string[], root: string): string {
+  if (type.startsWith('Go value of type ')) return type;
+  if (path.length === 0) return `Go value of type ${type}`;
+  const pointer = path.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('.');
+  const isElement = /^\d+$/.test(path.at(-1) ?? '');
+  return `${isElement ? '' : 'Go struct field '}${root}.${pointer} of type ${type}`;
 }

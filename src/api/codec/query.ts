@@ -3,6 +3,7 @@ import { EngineError, invalid } from '../../base/errors.ts';
 import { parseNanos } from '../../base/time.ts';
 import type { Filters } from '../../spec/index.ts';
 import { parseFilters } from './filters.ts';
+import { jsonFault } from './json-fault.ts';
 
 /** Every value of a query parameter, in order; undefined when it is absent. */
 type Raw = readonly string[] | undefined;
@@ -90,7 +91,7 @@ function parsePlatform(text: string): { os: string; architecture: string; varian
   try {
     value = JSON.parse(text);
   } catch {
-    throw invalid(`invalid platform: ${text.slice(0, 200)}`);
+    throw invalid(`failed to parse platform: ${jsonFault(text)}`);
   }
   const found = platformSchema.safeParse(value);
   if (!found.success) throw invalid('invalid platform: os and architecture are required');

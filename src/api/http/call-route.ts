@@ -49,7 +49,7 @@ export function validate(route: BoundRoute, bytes: Buffer, request: IncomingMess
   if (value === undefined && route.emptyBody === 'refused') {
     throw new EngineError('invalid', 'invalid JSON: got EOF while reading request body');
   }
-  return parseJson(route.json, value ?? {});
+  return parseJson(route.json, value ?? {}, () => bytes.toString('utf8'));
 }
 
 /** What waits for what will happen, as an attach, `logs -f`, events or a wait does, would hold an engine up that stops. */

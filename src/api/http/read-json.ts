@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { EngineError, invalid } from '../../base/errors.ts';
+import { jsonFault, TRAILING } from '../codec/json-fault.ts';
 
 /** No body of the API comes near it: what is larger is refused before it is read. */
 export const MAX_JSON_BYTES = 8 * 1024 * 1024;
@@ -50,7 +51,8 @@ export function parseJsonBody(bytes: Buffer, contentType: string | undefined): u
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw invalid(describeSyntax(text, error), error);
+    const fault = jsonFault(text);
+    throw invalid(fault === TRAILING ? fault : `invalid JSON: ${fault}`, error);
   }
 }
 
@@ -60,13 +62,4 @@ function checkContentType(bytes: Buffer, contentType: string | undefined): void 
   } else if (/^application\/json\s*(?:;|$)/i.test(contentType.trim())) return;
   else if (bytes.length === 0) return;
   throw invalid(`unsupported Content-Type header (${contentType ?? ''}): must be 'application/json'`);
-}
-
-function describeSyntax(text: string, error: unknown): string {
-  const message = error instanceof Error ? error.message : '';
-  if (/after JSON/.test(message)) return 'unexpected content after JSON';
-  if (/end of JSON/.test(message) || /Unterminated/.test(message)) return 'invalid JSON: unexpected EOF';
-  const at = /position (\d+)/.exec(message)?.[1];
-  if (at === undefined) return 'invalid JSON: invalid character';
-  return `invalid JSON: invalid character '${text[Number(at)] ?? ''}' at position ${at}`;
 }

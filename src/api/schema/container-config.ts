@@ -1,14 +1,24 @@
-import { goBool, goEmpty, goInt, goList, goMap, goString, goStringOrList, goStruct } from '../codec/go-json.ts';
+import {
+  goBool,
+  goDuration,
+  goEmpty,
+  goList,
+  goMap,
+  goPlainInt,
+  goString,
+  goStringOrList,
+  goStruct,
+} from '../codec/go-json.ts';
 
 const strings = goList(goString, '');
 
-export const healthConfig = goStruct({
+export const healthConfig = goStruct('v1.HealthcheckConfig', {
   Test: strings,
-  Interval: goInt,
-  Timeout: goInt,
-  Retries: goInt,
-  StartPeriod: goInt,
-  StartInterval: goInt,
+  Interval: goDuration,
+  Timeout: goDuration,
+  Retries: goPlainInt,
+  StartPeriod: goDuration,
+  StartInterval: goDuration,
 });
 
 /** The portable half of a container; also what `commit` takes. */
@@ -19,7 +29,7 @@ export const containerConfigFields = {
   AttachStdin: goBool,
   AttachStdout: goBool,
   AttachStderr: goBool,
-  ExposedPorts: goMap(goEmpty, {}),
+  ExposedPorts: goMap(goEmpty, {}, 'nat.PortSet'),
   Tty: goBool,
   OpenStdin: goBool,
   StdinOnce: goBool,
@@ -36,6 +46,6 @@ export const containerConfigFields = {
   OnBuild: strings,
   Labels: goMap(goString, ''),
   StopSignal: goString,
-  StopTimeout: goInt,
+  StopTimeout: goPlainInt,
   Shell: goStringOrList,
 };

@@ -1,19 +1,25 @@
 import type * as z from 'zod/mini';
 import type { ExecConfig } from '../../spec/index.ts';
-import { goBool, goList, goPair, goString, goStruct } from '../codec/go-json.ts';
+import { goBool, goList, goPair, goRoot, goString, goStruct } from '../codec/go-json.ts';
 
-export const execConfig: z.ZodMiniType<ExecConfig> = goStruct({
-  AttachStdin: goBool,
-  AttachStdout: goBool,
-  AttachStderr: goBool,
-  ConsoleSize: goPair,
-  DetachKeys: goString,
-  Tty: goBool,
-  Env: goList(goString, ''),
-  Cmd: goList(goString, ''),
-  Privileged: goBool,
-  User: goString,
-  WorkingDir: goString,
-});
+export const execConfig: z.ZodMiniType<ExecConfig> = goRoot(
+  'ExecOptions',
+  goStruct('container.ExecOptions', {
+    AttachStdin: goBool,
+    AttachStdout: goBool,
+    AttachStderr: goBool,
+    ConsoleSize: goPair,
+    DetachKeys: goString,
+    Tty: goBool,
+    Env: goList(goString, ''),
+    Cmd: goList(goString, ''),
+    Privileged: goBool,
+    User: goString,
+    WorkingDir: goString,
+  }),
+);
 
-export const execStartBody = goStruct({ Detach: goBool, Tty: goBool, ConsoleSize: goPair });
+export const execStartBody = goRoot(
+  'ExecStartOptions',
+  goStruct('container.ExecStartOptions', { Detach: goBool, Tty: goBool, ConsoleSize: goPair }),
+);

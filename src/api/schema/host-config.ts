@@ -1,29 +1,53 @@
 import * as z from 'zod/mini';
 import {
   goBool,
-  goEmpty,
+  goFileMode,
   goInt,
   goList,
   goMap,
   goPair,
+  goPlainInt,
   goString,
   goStringOf,
   goStringOrList,
+  goStringType,
   goStruct,
+  goUint16,
+  goUint64,
   goZeroed,
 } from '../codec/go-json.ts';
 
 const strings = goList(goString, '');
 const stringMap = goMap(goString, '');
 
-const weightDevices = goList(goZeroed({ Path: goString, Weight: goInt }, { Path: '', Weight: 0 }));
-const throttleDevices = goList(goZeroed({ Path: goString, Rate: goInt }, { Path: '', Rate: 0 }));
-const ulimits = goList(goZeroed({ Name: goString, Soft: goInt, Hard: goInt }, { Name: '', Soft: 0, Hard: 0 }));
+const weightDevices = goList(
+  goZeroed('blkiodev.WeightDevice', { Path: goString, Weight: goUint16 }, { Path: '', Weight: 0 }),
+  undefined,
+  { pointers: true },
+);
+const throttleDevices = goList(
+  goZeroed('blkiodev.ThrottleDevice', { Path: goString, Rate: goUint64 }, { Path: '', Rate: 0 }),
+  undefined,
+  { pointers: true },
+);
+const ulimits = goList(
+  goZeroed('units.Ulimit', { Name: goString, Soft: goInt, Hard: goInt }, { Name: '', Soft: 0, Hard: 0 }),
+  undefined,
+  { pointers: true },
+);
 
-export const restartPolicy = goStruct({
-  Name: goStringOf<'' | 'no' | 'always' | 'unless-stopped' | 'on-failure'>(),
-  MaximumRetryCount: goInt,
+export const restartPolicy = goStruct('container.RestartPolicy', {
+  Name: goStringOf<'' | 'no' | 'always' | 'unless-stopped' | 'on-failure'>('container.RestartPolicyMode'),
+  MaximumRetryCount: goPlainInt,
 });
+
+const deviceRequest = goStruct('container.DeviceRequest', {
+  Driver: goString,
+  Count: goPlainInt,
+  DeviceIDs: strings,
+  Capabilities: goList(strings),
+  Options: stringMap,
+}) as unknown as z.ZodMiniType<object>;
 
 /** What `update` takes as well. */
 export const resourceFields = {
@@ -31,7 +55,7 @@ export const resourceFields = {
   Memory: goInt,
   NanoCpus: goInt,
   CgroupParent: goString,
-  BlkioWeight: goInt,
+  BlkioWeight: goUint16,
   BlkioWeightDevice: weightDevices,
   BlkioDeviceReadBps: throttleDevices,
   BlkioDeviceWriteBps: throttleDevices,
@@ -43,9 +67,15 @@ export const resourceFields = {
   CpuRealtimeRuntime: goInt,
   CpusetCpus: goString,
   CpusetMems: goString,
-  Devices: goList(goStruct({ PathOnHost: goString, PathInContainer: goString, CgroupPermissions: goString })),
+  Devices: goList(
+    goStruct('container.DeviceMapping', {
+      PathOnHost: goString,
+      PathInContainer: goString,
+      CgroupPermissions: goString,
+    }),
+  ),
   DeviceCgroupRules: strings,
-  DeviceRequests: goList(goEmpty),
+  DeviceRequests: goList(deviceRequest),
   MemoryReservation: goInt,
   MemorySwap: goInt,
   MemorySwappiness: goInt,
@@ -54,42 +84,42 @@ export const resourceFields = {
   Ulimits: ulimits,
   CpuCount: goInt,
   CpuPercent: goInt,
-  IOMaximumIOps: goInt,
-  IOMaximumBandwidth: goInt,
+  IOMaximumIOps: goUint64,
+  IOMaximumBandwidth: goUint64,
 };
 
-const portBinding = goStruct({ HostIp: goString, HostPort: goString });
+const portBinding = goStruct('nat.PortBinding', { HostIp: goString, HostPort: goString });
 
-const mount = goStruct({
-  Type: goStringOf<'bind' | 'volume' | 'tmpfs' | 'npipe' | 'cluster' | 'image'>(),
+const mount = goStruct('mount.Mount', {
+  Type: goStringOf<'bind' | 'volume' | 'tmpfs' | 'npipe' | 'cluster' | 'image'>('mount.Type'),
   Source: goString,
   Target: goString,
   ReadOnly: goBool,
-  Consistency: goString,
-  BindOptions: goStruct({
-    Propagation: goString,
+  Consistency: goStringType('mount.Consistency'),
+  BindOptions: goStruct('mount.BindOptions', {
+    Propagation: goStringType('mount.Propagation'),
     NonRecursive: goBool,
     CreateMountpoint: goBool,
     ReadOnlyNonRecursive: goBool,
     ReadOnlyForceRecursive: goBool,
   }),
-  VolumeOptions: goStruct({
+  VolumeOptions: goStruct('mount.VolumeOptions', {
     NoCopy: goBool,
     Labels: stringMap,
-    DriverConfig: goStruct({ Name: goString, Options: stringMap }),
+    DriverConfig: goStruct('mount.Driver', { Name: goString, Options: stringMap }),
     Subpath: goString,
   }),
-  TmpfsOptions: goStruct({ SizeBytes: goInt, Mode: goInt, Options: goList(strings) }),
-  ImageOptions: goStruct({ Subpath: goString }),
+  TmpfsOptions: goStruct('mount.TmpfsOptions', { SizeBytes: goInt, Mode: goFileMode, Options: goList(strings) }),
+  ImageOptions: goStruct('mount.ImageOptions', { Subpath: goString }),
 });
 
-export const hostConfig = goStruct({
+export const hostConfig = goStruct('container.HostConfig', {
   ...resourceFields,
   Binds: strings,
   ContainerIDFile: goString,
-  LogConfig: goStruct({ Type: goString, Config: stringMap }),
-  NetworkMode: goString,
-  PortBindings: goMap(z.nullable(goList(portBinding, {})), null),
+  LogConfig: goStruct('container.LogConfig', { Type: goString, Config: stringMap }),
+  NetworkMode: goStringType('container.NetworkMode'),
+  PortBindings: goMap(z.nullable(goList(portBinding, {})), null, 'nat.PortMap'),
   RestartPolicy: restartPolicy,
   AutoRemove: goBool,
   VolumeDriver: goString,
@@ -98,29 +128,29 @@ export const hostConfig = goStruct({
   Annotations: stringMap,
   CapAdd: goStringOrList,
   CapDrop: goStringOrList,
-  CgroupnsMode: goStringOf<'' | 'private' | 'host'>(),
+  CgroupnsMode: goStringOf<'' | 'private' | 'host'>('container.CgroupnsMode'),
   Dns: strings,
   DnsOptions: strings,
   DnsSearch: strings,
   ExtraHosts: strings,
   GroupAdd: strings,
-  IpcMode: goString,
-  Cgroup: goString,
+  IpcMode: goStringType('container.IpcMode'),
+  Cgroup: goStringType('container.CgroupSpec'),
   Links: strings,
-  OomScoreAdj: goInt,
-  PidMode: goString,
+  OomScoreAdj: goPlainInt,
+  PidMode: goStringType('container.PidMode'),
   Privileged: goBool,
   PublishAllPorts: goBool,
   ReadonlyRootfs: goBool,
   SecurityOpt: strings,
   StorageOpt: stringMap,
   Tmpfs: stringMap,
-  UTSMode: goString,
-  UsernsMode: goString,
+  UTSMode: goStringType('container.UTSMode'),
+  UsernsMode: goStringType('container.UsernsMode'),
   ShmSize: goInt,
   Sysctls: stringMap,
   Runtime: goString,
-  Isolation: goString,
+  Isolation: goStringType('container.Isolation'),
   MaskedPaths: strings,
   ReadonlyPaths: strings,
   Mounts: goList(mount, {}),

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Containers } from '../../../containers/index.ts';
-import { goStruct } from '../../codec/go-json.ts';
+import { goRoot, goStruct } from '../../codec/go-json.ts';
 import { defineRoute } from '../../route.ts';
 import { resourceFields, restartPolicy } from '../../schema/host-config.ts';
 
@@ -9,7 +9,8 @@ export const updateContainer = defineRoute({
   method: 'POST',
   path: '/containers/:id/update',
   query: z.object({}),
-  json: goStruct({ ...resourceFields, RestartPolicy: restartPolicy }),
+  json: goRoot('UpdateConfig', goStruct('container.UpdateConfig', { ...resourceFields, RestartPolicy: restartPolicy })),
+  emptyBody: 'accepted',
   async handle({ params, body, signal }, containers: Pick<Containers, 'update'>) {
     const { warnings } = await containers.update(params['id'] ?? '', body, signal);
     return { status: 200, body: { Warnings: warnings } };

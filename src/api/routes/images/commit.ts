@@ -18,7 +18,7 @@ export const commitImage = defineRoute({
     pause: queryBool(true),
     changes: queryStrings,
   }),
-  json: goStruct(containerConfigFields),
+  json: goStruct('container.CreateRequest', containerConfigFields),
   emptyBody: 'accepted',
   async handle({ query, body, signal }, images: Pick<Images, 'commit'>) {
     const config = Object.keys(body).length === 0 ? undefined : body;

@@ -3,6 +3,7 @@ import { type BoundRoute, bind } from '../../route.ts';
 import { inspectNetwork } from './inspect.ts';
 import { listNetworks, listNetworksWithSlash } from './list.ts';
 import { pruneNetworks } from './prune.ts';
+import { removeNetwork } from './remove.ts';
 
 export function networkRoutes(networks: Networks): readonly BoundRoute[] {
   return [
@@ -10,5 +11,6 @@ export function networkRoutes(networks: Networks): readonly BoundRoute[] {
     bind(listNetworksWithSlash, networks),
     bind(inspectNetwork, networks),
     bind(pruneNetworks, networks),
+    bind(removeNetwork, networks),
   ];
 }

@@ -10,7 +10,7 @@ export const auth = defineRoute({
   method: 'POST',
   path: '/auth',
   query: z.object({}),
-  json: goStruct({
+  json: goStruct('registry.AuthConfig', {
     username: goString,
     password: goString,
     auth: goString,

@@ -1,17 +1,20 @@
 import * as z from 'zod/mini';
 import { EngineError } from '../../../base/errors.ts';
 import type { Volumes } from '../../../volumes/index.ts';
-import { goEmpty, goMap, goString, goStruct } from '../../codec/go-json.ts';
+import { goEmpty, goMap, goRoot, goString, goStruct } from '../../codec/go-json.ts';
 import { defineRoute } from '../../route.ts';
 import { NO_MANAGER } from '../swarm/index.ts';
 
-const body = goStruct({
-  Name: goString,
-  Driver: goString,
-  DriverOpts: goMap(goString, ''),
-  Labels: goMap(goString, ''),
-  ClusterVolumeSpec: goEmpty,
-});
+const body = goRoot(
+  'CreateOptions',
+  goStruct('volume.CreateOptions', {
+    Name: goString,
+    Driver: goString,
+    DriverOpts: goMap(goString, ''),
+    Labels: goMap(goString, ''),
+    ClusterVolumeSpec: goEmpty,
+  }),
+);
 
 /** POST /volumes/create: 201, also for one that is there; 503 for a cluster's, which only a swarm has. */
 export const createVolume = defineRoute({

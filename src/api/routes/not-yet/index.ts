@@ -1,0 +1,73 @@
+import * as z from 'zod/mini';
+import { EngineError } from '../../../base/errors.ts';
+import { type BoundRoute, bind, defineRoute, type RouteSpec } from '../../route.ts';
+
+/** Operations of the Engine API that this engine lacks, by what they belong to. An operation goes from here when it is built. */
+const MISSING = {
+  'user-defined networks': [
+    ['POST', '/networks/create'],
+    ['POST', '/networks/:id/connect'],
+    ['POST', '/networks/:id/disconnect'],
+  ],
+  'building images': [
+    ['POST', '/build'],
+    ['POST', '/build/cancel'],
+    ['POST', '/session'],
+    ['POST', '/grpc'],
+  ],
+  'swarm mode': [
+    ['POST', '/swarm/init'],
+    ['POST', '/swarm/join'],
+  ],
+  checkpoints: [
+    ['GET', '/containers/:id/checkpoints'],
+    ['POST', '/containers/:id/checkpoints'],
+    ['DELETE', '/containers/:id/checkpoints/:checkpoint'],
+  ],
+  plugins: [
+    ['GET', '/plugins/privileges'],
+    ['POST', '/plugins/pull'],
+    ['POST', '/plugins/create'],
+  ],
+} as const;
+
+/** Of one plugin. None is installed, so none is found. */
+const OF_PLUGINS = [
+  ['GET', '/plugins/:name+/json'],
+  ['DELETE', '/plugins/:name+'],
+  ['POST', '/plugins/:name+/enable'],
+  ['POST', '/plugins/:name+/disable'],
+  ['POST', '/plugins/:name+/upgrade'],
+  ['POST', '/plugins/:name+/push'],
+  ['POST', '/plugins/:name+/set'],
+] as const;
+
+type Params = Readonly<Record<string, string>>;
+
+/** 501 with a text that says what is missing: `page not found` would look like a mistake of the client. */
+export function notYetRoutes(): readonly BoundRoute[] {
+  const missing = Object.entries(MISSING).flatMap(([what, operations]) =>
+    operations.map(([method, path]) =>
+      refusal(method, path, () => new EngineError('notImplemented', `Gantry does not have this yet: ${what}`)),
+    ),
+  );
+  const ofPlugins = OF_PLUGINS.map(([method, path]) =>
+    refusal(method, path, ({ name = '' }) => new EngineError('notFound', `plugin ${JSON.stringify(name)} not found`)),
+  );
+  return [...missing, ...ofPlugins].map((route) => bind(route, undefined));
+}
+
+function refusal(
+  method: RouteSpec<object, undefined, undefined>['method'],
+  path: string,
+  error: (params: Params) => EngineError,
+): RouteSpec<object, undefined, undefined> {
+  return defineRoute({
+    method,
+    path,
+    query: z.object({}),
+    handle: async ({ params }) => {
+      throw error(params);
+    },
+  });
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readAll, serve } from '../../testing/serve.ts';
+
+test('what is not there yet says so, and is no page that was not found', async () => {
+  await using api = await serve();
+  for (const [method, path, what] of [
+    ['POST', '/v1.45/networks/create', 'user-defined networks'],
+    ['POST', '/networks/bridge/connect', 'user-defined networks'],
+    ['POST', '/networks/bridge/disconnect', 'user-defined networks'],
+    ['POST', '/build?t=x', 'building images'],
+    ['POST', '/build/cancel?id=x', 'building images'],
+    ['POST', '/v1.51/swarm/init', 'swarm mode'],
+    ['POST', '/swarm/join', 'swarm mode'],
+    ['GET', '/containers/web/checkpoints', 'checkpoints'],
+    ['POST', '/containers/web/checkpoints', 'checkpoints'],
+    ['DELETE', '/containers/web/checkpoints/c', 'checkpoints'],
+    ['GET', '/plugins/privileges?remote=x', 'plugins'],
+    ['POST', '/plugins/pull?remote=x', 'plugins'],
+    ['POST', '/plugins/create?name=x', 'plugins'],
+  ] as const) {
+    const { status, text } = await api.ask(method, path);
+    assert.deepEqual([status, JSON.parse(text)], [501, { message: `Gantry does not have this yet: ${what}` }], path);
+  }
+});
+
+test('a build’s session and its gRPC connection, which are hijacks, say so too', async () => {
+  await using api = await serve();
+  for (const path of ['/session', '/grpc']) {
+    for (const headers of ['', 'Connection: Upgrade\r\nUpgrade: h2c\r\n']) {
+      const socket = api.connect();
+      socket.end(`POST ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);
+      assert.match(await readAll(socket), /^HTTP\/1\.1 501 [\s\S]*Gantry does not have this yet: building images/);
+    }
+  }
+});
+
+test('plugins: the list is empty, and none is found', async () => {
+  await using api = await serve();
+  assert.equal((await api.ask('GET', '/plugins')).text, '[]\n');
+  for (const [method, path] of [
+    ['GET', '/plugins/a/b:1/json'],
+    ['DELETE', '/plugins/a/b:1'],
+    ['POST', '/plugins/a/b:1/enable?timeout=1'],
+    ['POST', '/plugins/a/b:1/set'],
+  ] as const) {
+    const { status, text } = await api.ask(method, path);
+    assert.deepEqual([status, JSON.parse(text)], [404, { message: 'plugin "a/b:1" not found' }], path);
+  }
+});
+
+test('networks that the engine made itself are not removed', async () => {
+  await using api = await serve();
+  const { status, text } = await api.ask('DELETE', '/networks/bridge');
+  assert.deepEqual(
+    [status, JSON.parse(text)],
+    [403, { message: 'bridge is a pre-defined network and cannot be removed' }],
+  );
+});
