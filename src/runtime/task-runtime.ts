@@ -12,7 +12,7 @@ import type {
 
 /**
  * Runs tasks: a container's main process, and execs in it. Implemented on the supervisor; a fake for tests passes the
- * same suite (`task-runtime.suite.ts`).
+ * same suite (`test/suites/task-runtime.suite.ts`).
  *
  * Lifecycle: `start` → running → exit (event `onExit`, exactly once) → `release`. Between exit and release the exit
  * record survives any crash. `start` of a released container's id waits for what the runtime still has to delete.

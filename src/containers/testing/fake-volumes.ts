@@ -1,0 +1,65 @@
+import { conflict, EngineError } from '../../base/errors.ts';
+import type { VolumeInspect } from '../../volumes/index.ts';
+import type { World } from '../world.ts';
+import type { DaemonSteps } from './daemon-steps.ts';
+
+export interface FakeVolume {
+  readonly users: Set<string>;
+  readonly mountedBy: Set<string>;
+  readonly anonymous: boolean;
+  filled: boolean;
+}
+
+/** Volumes on disk, which outlive a daemon, by name. */
+export type FakeVolumeDisk = Map<string, FakeVolume>;
+
+/** The volumes of one daemon's life. */
+export function fakeVolumes(disk: FakeVolumeDisk, steps: DaemonSteps): World['volumes'] {
+  const get = (name: string): FakeVolume => {
+    const volume = disk.get(name);
+    if (volume === undefined) throw new EngineError('notFound', `get ${name}: no such volume`);
+    return volume;
+  };
+  return {
+    create: ({ name, labels }) =>
+      steps.run('volume create', () => {
+        const anonymous = labels?.['com.docker.volume.anonymous'] !== undefined;
+        if (!disk.has(name)) disk.set(name, { users: new Set(), mountedBy: new Set(), filled: false, anonymous });
+        return inspect(name);
+      }),
+    remove: (name, { force }) =>
+      steps.run('volume remove', () => {
+        if (force && !disk.has(name)) return;
+        if (get(name).users.size > 0) throw conflict(`remove ${name}: volume is in use`);
+        disk.delete(name);
+      }),
+    reference: (name, id) => void disk.get(name)?.users.add(id),
+    release: (name, id) => steps.runSync('volume release', () => void disk.get(name)?.users.delete(id)),
+    mountPath: (name, id) =>
+      steps.run('volume mount', () => {
+        get(name).mountedBy.add(id);
+        return inspect(name).Mountpoint;
+      }),
+    unmount: (name, id) => steps.run('volume unmount', () => void disk.get(name)?.mountedBy.delete(id)),
+    copyUp: (name) =>
+      steps.run('volume copyUp', () => {
+        get(name).filled = true;
+      }),
+    restore: (ids) =>
+      steps.run('volume restore', () => {
+        for (const { users } of disk.values()) for (const id of users) if (!ids.has(id)) users.delete(id);
+      }),
+  };
+}
+
+function inspect(name: string): VolumeInspect {
+  return {
+    CreatedAt: '',
+    Driver: 'local',
+    Labels: null,
+    Mountpoint: `/volumes/${name}`,
+    Name: name,
+    Options: null,
+    Scope: 'local',
+  };
+}
