@@ -31,17 +31,10 @@ export interface SystemInfoDeps {
 
 /** Body of GET /info, of every version. */
 export async function systemInfo(deps: SystemInfoDeps): Promise<Info> {
-  const { config, programs } = deps;
-  const { running, paused, stopped } = deps.containers.counts();
-  const host = readHostFacts();
-  const { limits } = deps.host;
+  const { config } = deps;
   return {
     ID: deps.engineId,
-    Containers: running + paused + stopped,
-    ContainersRunning: running,
-    ContainersPaused: paused,
-    ContainersStopped: stopped,
-    Images: deps.images.list().length,
+    ...objectCounts(deps),
     Driver: deps.snapshots.driver,
     DriverStatus: [
       ['Backing Filesystem', fileSystemName(config.dataRoot)],
@@ -53,6 +46,61 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<Info> {
       Authorization: null,
       Log: ['json-file', 'none'],
     },
+    ...limitsInfo(deps.host),
+    IPv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward').trim() === '1',
+    BridgeNfIptables: readText('/proc/sys/net/bridge/bridge-nf-call-iptables').trim() === '1',
+    BridgeNfIp6tables: readText('/proc/sys/net/bridge/bridge-nf-call-ip6tables').trim() === '1',
+    Debug: config.debug,
+    NFd: openDescriptors(),
+    NGoroutines: 0,
+    SystemTime: formatNanos(wallTimeNanos()),
+    LoggingDriver: config.log.driver,
+    NEventsListener: deps.events.listeners(),
+    ...hostInfo(),
+    IndexServerAddress: 'https://index.docker.io/v1/',
+    RegistryConfig: registryConfig(config),
+    GenericResources: null,
+    DockerRootDir: config.dataRoot,
+    HttpProxy: maskProxy(deps.proxies.http),
+    HttpsProxy: maskProxy(deps.proxies.https),
+    NoProxy: deps.proxies.no,
+    Labels: config.labels,
+    ExperimentalBuild: false,
+    ServerVersion: ENGINE_VERSION,
+    ...(await programsInfo(deps.programs)),
+    Swarm: NO_SWARM,
+    LiveRestoreEnabled: true,
+    Isolation: '',
+    ContainerdCommit: { ID: '' },
+    SecurityOptions: securityOptions(deps.host, config),
+    CDISpecDirs: [],
+    FirewallBackend: { Driver: 'nftables' },
+    Warnings: warnings(deps, limitWarnings(deps.host.limits)),
+  };
+}
+
+const NO_SWARM: Info['Swarm'] = {
+  NodeID: '',
+  NodeAddr: '',
+  LocalNodeState: 'inactive',
+  ControlAvailable: false,
+  Error: '',
+  RemoteManagers: null,
+};
+
+function objectCounts({ containers, images }: Pick<SystemInfoDeps, 'containers' | 'images'>) {
+  const { running, paused, stopped } = containers.counts();
+  return {
+    Containers: running + paused + stopped,
+    ContainersRunning: running,
+    ContainersPaused: paused,
+    ContainersStopped: stopped,
+    Images: images.list().length,
+  };
+}
+
+function limitsInfo({ limits, cgroup }: HostFacts) {
+  return {
     MemoryLimit: limits.memory,
     SwapLimit: limits.swap,
     KernelMemoryTCP: false,
@@ -61,61 +109,37 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<Info> {
     CPUShares: limits.cpuShares,
     CPUSet: limits.cpuset,
     PidsLimit: limits.pids,
-    IPv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward').trim() === '1',
-    BridgeNfIptables: readText('/proc/sys/net/bridge/bridge-nf-call-iptables').trim() === '1',
-    BridgeNfIp6tables: readText('/proc/sys/net/bridge/bridge-nf-call-ip6tables').trim() === '1',
-    Debug: config.debug,
-    NFd: openDescriptors(),
     OomKillDisable: limits.oomKillDisable,
-    NGoroutines: 0,
-    SystemTime: formatNanos(wallTimeNanos()),
-    LoggingDriver: config.log.driver,
     CgroupDriver: 'cgroupfs',
-    CgroupVersion: deps.host.cgroup === 'v2' ? '2' : '1',
-    NEventsListener: deps.events.listeners(),
+    CgroupVersion: cgroup === 'v2' ? ('2' as const) : ('1' as const),
+  };
+}
+
+function hostInfo() {
+  const host = readHostFacts();
+  return {
+    Name: host.hostname,
     KernelVersion: host.kernelVersion,
     OperatingSystem: host.operatingSystem,
     OSVersion: host.osVersion,
-    OSType: 'linux',
+    OSType: 'linux' as const,
     Architecture: host.machine,
-    IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: registryConfig(config),
     NCPU: host.cpus,
     MemTotal: host.memoryBytes,
-    GenericResources: null,
-    DockerRootDir: config.dataRoot,
-    HttpProxy: maskProxy(deps.proxies.http),
-    HttpsProxy: maskProxy(deps.proxies.https),
-    NoProxy: deps.proxies.no,
-    Name: host.hostname,
-    Labels: config.labels,
-    ExperimentalBuild: false,
-    ServerVersion: ENGINE_VERSION,
-    Runtimes: Object.fromEntries(
-      Object.entries(await programs.runtimes()).map(([name, { path, args }]) => [
-        name,
-        args.length === 0 ? { path } : { path, runtimeArgs: args },
-      ]),
-    ),
+  };
+}
+
+async function programsInfo(programs: Programs) {
+  const runtimes = Object.entries(await programs.runtimes()).map(([name, { path, args }]) => [
+    name,
+    args.length === 0 ? { path } : { path, runtimeArgs: args },
+  ]);
+  return {
+    Runtimes: Object.fromEntries(runtimes),
     DefaultRuntime: programs.defaultRuntime,
-    Swarm: {
-      NodeID: '',
-      NodeAddr: '',
-      LocalNodeState: 'inactive',
-      ControlAvailable: false,
-      Error: '',
-      RemoteManagers: null,
-    },
-    LiveRestoreEnabled: true,
-    Isolation: '',
     InitBinary: programs.init ?? '',
-    ContainerdCommit: { ID: '' },
     RuncCommit: { ID: await programs.runtimeVersion() },
     InitCommit: { ID: await programs.initVersion() },
-    SecurityOptions: securityOptions(deps.host, deps.config),
-    CDISpecDirs: [],
-    FirewallBackend: { Driver: 'nftables' },
-    Warnings: warnings(deps, limitWarnings(limits)),
   };
 }
 

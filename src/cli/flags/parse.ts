@@ -1,4 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
+import { type FlagShape, scanFlags } from '../../base/scan-flags.ts';
 import { UsageError } from '../errors.ts';
 import { type Flag, isRepeatable } from './flag.ts';
 import { checkValue, parseBool, parseInteger } from './values.ts';
@@ -55,83 +56,53 @@ export interface ParseOptions {
 }
 
 /**
- * Parses as pflag does: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-n=value`, `-abc` of booleans, `--` ends.
- * @throws UsageError in pflag's words
+ * Parses flags with the grammar of {@link scanFlags}, and checks their values. Every command knows `--help` and, unless it
+ * is taken, `-h`. @throws UsageError in pflag's words, HelpRequest
  */
 export function parseFlags(
   table: readonly Flag[],
   argv: readonly string[],
-  options: ParseOptions,
+  { interspersed }: ParseOptions,
 ): { flags: Flags; args: string[] } {
   const flags = new Flags(table);
-  const byName = new Map(table.map((flag) => [flag.name, flag]));
-  const byShort = new Map(table.flatMap((flag) => (flag.short === undefined ? [] : [[flag.short, flag] as const])));
-  const args: string[] = [];
-  for (let at = 0; at < argv.length; at++) {
-    const word = argv[at] ?? '';
-    if (word === '--') {
-      args.push(...argv.slice(at + 1));
-      break;
-    }
-    if (word === '-' || !word.startsWith('-')) {
-      if (!options.interspersed) {
-        args.push(...argv.slice(at));
-        break;
-      }
-      args.push(word);
-    } else if (word.startsWith('--')) {
-      at += long(word, argv[at + 1]);
-    } else {
-      at += short(word, argv[at + 1]);
-    }
+  const assign = ({ flag }: Shape, value: string): void => {
+    if (flag === undefined) throw new HelpRequest();
+    set(flags, flag, value);
+  };
+  try {
+    return { flags, args: scanFlags<Shape>(shapes(table), argv, { interspersed, assign }) };
+  } catch (error) {
+    if (error instanceof HelpRequest) throw error;
+    throw new UsageError(messageOf(error));
   }
-  return { flags, args };
+}
 
-  /** Returns how many more words it took. */
-  function long(word: string, next: string | undefined): number {
-    const equals = word.indexOf('=');
-    const name = equals === -1 ? word.slice(2) : word.slice(2, equals);
-    const flag = byName.get(name);
-    if (name === '' || name.startsWith('-')) throw new UsageError(`bad flag syntax: ${word}`);
-    if (flag === undefined) {
-      if (name === 'help') throw new HelpRequest();
-      throw new UsageError(`unknown flag: --${name}`);
-    }
-    if (equals !== -1) return assign(flag, word.slice(equals + 1), 0);
-    if (flag.type === 'bool') return assign(flag, 'true', 0);
-    if (next === undefined) throw new UsageError(`flag needs an argument: --${name}`);
-    return assign(flag, next, 1);
-  }
+/** Undefined stands for `--help`. */
+interface Shape extends FlagShape {
+  readonly flag: Flag | undefined;
+}
 
-  function short(word: string, next: string | undefined): number {
-    for (let at = 1; at < word.length; at++) {
-      const letter = word[at] ?? '';
-      const flag = byShort.get(letter);
-      if (flag === undefined) {
-        if (letter === 'h') throw new HelpRequest();
-        throw new UsageError(`unknown shorthand flag: '${letter}' in -${word.slice(at)}`);
-      }
-      const rest = word.slice(at + 1);
-      if (rest.startsWith('=') && rest.length > 1) return assign(flag, rest.slice(1), 0);
-      if (flag.type === 'bool') assign(flag, 'true', 0);
-      else if (rest !== '') return assign(flag, rest, 0);
-      else if (next === undefined) throw new UsageError(`flag needs an argument: '${letter}' in -${word.slice(at)}`);
-      else return assign(flag, next, 1);
-    }
-    return 0;
-  }
+function shapes(table: readonly Flag[]): Shape[] {
+  const isHelp = ({ name, type }: Flag): boolean => name === 'help' && type === 'bool';
+  const own = table.map((flag) => ({
+    name: flag.name,
+    ...(flag.short === undefined ? {} : { short: flag.short }),
+    isBool: flag.type === 'bool',
+    flag: isHelp(flag) ? undefined : flag,
+  }));
+  const short = own.some((flag) => flag.short === 'h') ? {} : { short: 'h' };
+  return [{ name: 'help', ...short, isBool: true, flag: undefined }, ...own];
+}
 
-  function assign(flag: Flag, value: string, taken: number): number {
-    if (flag.name === 'help' && flag.type === 'bool') throw new HelpRequest();
-    try {
-      checkValue(flag, value);
-    } catch (error) {
-      const shown = flag.short === undefined ? `--${flag.name}` : `-${flag.short}, --${flag.name}`;
-      throw new UsageError(`invalid argument ${JSON.stringify(value)} for "${shown}" flag: ${messageOf(error)}`);
-    }
-    flags.set(flag, value);
-    return taken;
+/** @throws Error in pflag's words when the flag does not take this value */
+function set(flags: Flags, flag: Flag, value: string): void {
+  try {
+    checkValue(flag, value);
+  } catch (error) {
+    const shown = flag.short === undefined ? `--${flag.name}` : `-${flag.short}, --${flag.name}`;
+    throw new Error(`invalid argument ${JSON.stringify(value)} for "${shown}" flag: ${messageOf(error)}`);
   }
+  flags.set(flag, value);
 }
 
 /** `--help` was given: not a failure. */

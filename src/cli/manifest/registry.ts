@@ -45,12 +45,15 @@ export interface ManifestRegistry extends AsyncDisposable {
   putList(target: Name, list: { readonly mediaType: string; readonly bytes: Buffer }): Promise<Digest>;
 }
 
-export function openManifestRegistry(cli: Cli, { insecure }: { readonly insecure: boolean }): ManifestRegistry {
-  const { signal } = new AbortController();
+/** Repositories of one command, each opened once. */
+interface Connections extends AsyncDisposable {
+  repository(name: Name): Promise<Repository>;
+}
+
+function openConnections(cli: Cli, { insecure }: { readonly insecure: boolean }): Connections {
   const opened = new Map<string, Promise<Repository>>();
   // Which hosts are insecure is known when a name is: one client per host.
   const clients = new Map<string, ReturnType<typeof createRegistries>>();
-
   const clientOf = (domain: string): ReturnType<typeof createRegistries> => {
     const found = clients.get(domain);
     if (found !== undefined) return found;
@@ -62,41 +65,57 @@ export function openManifestRegistry(cli: Cli, { insecure }: { readonly insecure
     clients.set(domain, client);
     return client;
   };
-  const repositoryOf = ({ domain, path }: Name): Promise<Repository> => {
-    const key = `${domain}/${path}`;
-    let repository = opened.get(key);
-    if (repository === undefined) {
-      repository = credentialsFor(cli, domain).then((given) => clientOf(domain).repository(domain, path, given));
-      opened.set(key, repository);
-    }
-    return repository;
+  return {
+    repository({ domain, path }) {
+      const key = `${domain}/${path}`;
+      let repository = opened.get(key);
+      if (repository === undefined) {
+        repository = credentialsFor(cli, domain).then((given) => clientOf(domain).repository(domain, path, given));
+        opened.set(key, repository);
+      }
+      return repository;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const client of clients.values()) await client[Symbol.asyncDispose]();
+    },
   };
+}
 
-  const fetch = async (name: Name) => {
+interface Found {
+  readonly repository: Repository;
+  readonly descriptor: Descriptor;
+  readonly bytes: Buffer;
+}
+
+/** @throws CliError when the image is of a form that lists cannot have */
+async function imageFrom(name: Name, found: Found, signal: AbortSignal): Promise<ImageManifest> {
+  const { mediaType, digest } = found.descriptor;
+  if (!SINGLE.has(mediaType)) throw new CliError(1, `unsupported manifest format: ${mediaType}`);
+  const { config } = parseManifest(JSON.parse(found.bytes.toString()));
+  const platform = await platformOf(found.repository, config, signal);
+  return imageManifest(canonicalString(name), { mediaType, digest, bytes: found.bytes }, platform);
+}
+
+export function openManifestRegistry(cli: Cli, options: { readonly insecure: boolean }): ManifestRegistry {
+  const { signal } = new AbortController();
+  const connections = openConnections(cli, options);
+  const fetch = async (name: Name): Promise<Found> => {
     try {
-      const repository = await repositoryOf(name);
+      const repository = await connections.repository(name);
       return { repository, ...(await repository.manifest(name.digest ?? name.tag ?? 'latest', signal)) };
     } catch (error) {
       throw notFoundAs(name, error);
     }
   };
-  const imageFrom = async (name: Name, found: Awaited<ReturnType<typeof fetch>>): Promise<ImageManifest> => {
-    const { mediaType, digest } = found.descriptor;
-    if (!SINGLE.has(mediaType)) throw new CliError(1, `unsupported manifest format: ${mediaType}`);
-    const { config } = parseManifest(JSON.parse(found.bytes.toString()));
-    const platform = await platformOf(found.repository, config, signal);
-    return imageManifest(canonicalString(name), { mediaType, digest, bytes: found.bytes }, platform);
-  };
-
   return {
     async image(name) {
       const found = await fetch(name);
       if (LISTS.has(found.descriptor.mediaType)) throw new CliError(1, `${name.full} is a manifest list`);
-      return imageFrom(name, found);
+      return imageFrom(name, found, signal);
     },
     async look(name) {
       const found = await fetch(name);
-      if (!LISTS.has(found.descriptor.mediaType)) return imageFrom(name, found);
+      if (!LISTS.has(found.descriptor.mediaType)) return imageFrom(name, found, signal);
       return entriesOf(found.bytes).map((Descriptor) => ({ Descriptor }));
     },
     async imagesOf(name) {
@@ -114,7 +133,7 @@ export function openManifestRegistry(cli: Cli, { insecure }: { readonly insecure
     async copy(image, source, target) {
       const bytes = Buffer.from(image.Raw, 'base64');
       const manifest: Manifest = parseManifest(JSON.parse(bytes.toString()));
-      const [from, to] = [await repositoryOf(source), await repositoryOf(target)];
+      const [from, to] = [await connections.repository(source), await connections.repository(target)];
       for (const blob of [manifest.config, ...manifest.layers.filter(({ urls = [] }) => urls.length === 0)]) {
         const open = (offset: number): Readable => streamBlob(from, blob, offset, signal);
         await to.upload({ descriptor: blob, mountFrom: [source.path], open, progress: () => {} }, signal);
@@ -124,11 +143,9 @@ export function openManifestRegistry(cli: Cli, { insecure }: { readonly insecure
     },
     async putList(target, list) {
       const reference = target.digest ?? target.tag ?? 'latest';
-      return parseDigest(await (await repositoryOf(target)).putManifest(reference, list, signal));
+      return parseDigest(await (await connections.repository(target)).putManifest(reference, list, signal));
     },
-    async [Symbol.asyncDispose]() {
-      for (const client of clients.values()) await client[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => connections[Symbol.asyncDispose](),
   };
 }
 

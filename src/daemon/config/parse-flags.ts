@@ -1,39 +1,30 @@
-import { invalid } from '../../base/errors.ts';
+import { invalid, messageOf } from '../../base/errors.ts';
+import { type FlagShape, scanFlags } from '../../base/scan-flags.ts';
 import { parseBytes } from '../../base/sizes.ts';
 import { OPTION_SPECS, type OptionName, type OptionSpec, type OptionValue, type OptionValues } from './options.ts';
 
-const BY_FLAG = new Map(OPTION_SPECS.map((option) => [option.flag as string, option]));
-const BY_SHORT = new Map(
-  OPTION_SPECS.flatMap((option) => (option.short === undefined ? [] : [[option.short, option]])),
+const SHAPES: readonly (FlagShape & { readonly option: (typeof OPTION_SPECS)[number] })[] = OPTION_SPECS.map(
+  (option) => ({
+    name: option.flag,
+    ...(option.short === undefined ? {} : { short: option.short }),
+    isBool: option.kind === 'bool',
+    option,
+  }),
 );
 
-/**
- * Reads a command line as dockerd does: `--flag value`, `--flag=value`, `-f value`; a bool takes its value after `=`
- * only. @throws EngineError invalid
- */
+/** Reads a command line as dockerd does. @throws EngineError invalid */
 export function parseFlags(args: readonly string[]): OptionValues {
   const values: Partial<Record<OptionName, OptionValue>> = {};
-  for (let index = 0; index < args.length; index += 1) {
-    const arg = args[index] ?? '';
-    const match = /^(?:--([^=]+)|-([^-=]))(?:=([\s\S]*))?$/.exec(arg);
-    if (match === null) {
-      throw invalid(arg.startsWith('-') ? `unknown flag: ${arg}` : `"gantryd" accepts no arguments: ${arg}`);
-    }
-    const option = match[1] === undefined ? BY_SHORT.get(match[2] ?? '') : BY_FLAG.get(match[1]);
-    if (option === undefined) {
-      throw invalid(
-        match[1] === undefined ? `unknown shorthand flag: '${match[2]}' in ${arg}` : `unknown flag: --${match[1]}`,
-      );
-    }
-    let text = match[3];
-    if (text === undefined && option.kind === 'bool') text = 'true';
-    if (text === undefined) {
-      index += 1;
-      text = args[index];
-    }
-    if (text === undefined) throw invalid(`flag needs an argument: --${option.flag}`);
+  const assign = ({ option }: (typeof SHAPES)[number], text: string): void => {
     values[option.flag] = add(option, values[option.flag], text);
+  };
+  let rest: readonly string[];
+  try {
+    rest = scanFlags(SHAPES, args, { interspersed: true, assign });
+  } catch (error) {
+    throw invalid(messageOf(error), error);
   }
+  if (rest.length > 0) throw invalid(`"gantryd" accepts no arguments: ${rest.join(' ')}`);
   return values;
 }
 

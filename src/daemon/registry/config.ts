@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { invalid, messageOf } from '../../base/errors.ts';
+import { scanFlags } from '../../base/scan-flags.ts';
 import { parseBytes } from '../../base/sizes.ts';
 import { type ListenAddress, parseListen } from './listen-address.ts';
 
@@ -99,21 +99,21 @@ export type RegistryConfig = RegistryService & {
   readonly root: string;
 };
 
-const FLAGS = {
-  config: { type: 'string' },
-  htpasswd: { type: 'string' },
-  listen: { type: 'string' },
-  metrics: { type: 'string' },
-  proxy: { type: 'string' },
-  'proxy-password-file': { type: 'string' },
-  'proxy-username': { type: 'string' },
-  quota: { type: 'string' },
-  root: { type: 'string' },
-  'tls-cert': { type: 'string' },
-  'tls-key': { type: 'string' },
-  'tls-client-ca': { type: 'string' },
-  'log-level': { type: 'string' },
-} as const;
+const FLAGS = [
+  'config',
+  'htpasswd',
+  'listen',
+  'metrics',
+  'proxy',
+  'proxy-password-file',
+  'proxy-username',
+  'quota',
+  'root',
+  'tls-cert',
+  'tls-key',
+  'tls-client-ca',
+  'log-level',
+] as const;
 
 /** @throws EngineError invalid, which says what is wrong and where */
 export function readRegistryConfig(args: readonly string[]): RegistryConfig {
@@ -173,14 +173,21 @@ function mergedProxy(flags: Flags, file: RegistryConfigFile['proxy']): { readonl
   return { proxy };
 }
 
-type Flags = { readonly [Name in keyof typeof FLAGS]?: string };
+type Flags = { readonly [Name in (typeof FLAGS)[number]]?: string };
 
 function parseFlags(args: readonly string[]): Flags {
+  const values: { -readonly [Name in keyof Flags]: Flags[Name] } = {};
+  const shapes = FLAGS.map((name) => ({ name, isBool: false }));
+  let rest: readonly string[];
   try {
-    return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values;
+    const assign = ({ name }: (typeof shapes)[number], value: string): void =>
+      void Object.assign(values, { [name]: value });
+    rest = scanFlags(shapes, args, { interspersed: true, assign });
   } catch (error) {
     throw invalid(messageOf(error), error);
   }
+  if (rest.length > 0) throw invalid(`"gantry registry serve" accepts no arguments: ${rest.join(' ')}`);
+  return values;
 }
 
 function parseFile(path: string): RegistryConfigFile {

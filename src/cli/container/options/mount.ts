@@ -40,100 +40,157 @@ const FLAGS_WITHOUT_VALUE: ReadonlySet<string> = new Set([
   'bind-create-src',
 ]);
 
+/** Puts an option's value into the mount. @throws Error in docker's words */
+type Apply = (mount: Draft, value: string, key: string) => void;
+
+const source: Apply = (mount, value) => {
+  mount.Source = /^\.{1,2}(?:\/|$)/.test(value) ? resolve(value) : value;
+};
+const target: Apply = (mount, value) => {
+  mount.Target = value;
+};
+const readOnly: Apply = (mount, value, key) => {
+  mount.ReadOnly = truth(value, key);
+};
+
+const OPTIONS: ReadonlyMap<string, Apply> = new Map<string, Apply>([
+  [
+    'type',
+    (mount, value) => {
+      mount.Type = value.toLowerCase() as Draft['Type'];
+    },
+  ],
+  ['source', source],
+  ['src', source],
+  ['target', target],
+  ['dst', target],
+  ['destination', target],
+  ['readonly', readOnly],
+  ['ro', readOnly],
+  [
+    'consistency',
+    (mount, value) => {
+      mount.Consistency = value.toLowerCase();
+    },
+  ],
+  [
+    'bind-propagation',
+    (mount, value) => {
+      bind(mount).Propagation = value.toLowerCase();
+    },
+  ],
+  [
+    'bind-nonrecursive',
+    (mount, value, key) => {
+      bind(mount).NonRecursive = truth(value, key);
+    },
+  ],
+  [
+    'bind-create-src',
+    (mount, value, key) => {
+      bind(mount).CreateMountpoint = truth(value, key);
+    },
+  ],
+  ['bind-recursive', bindRecursive],
+  [
+    'volume-subpath',
+    (mount, value) => {
+      volume(mount).Subpath = value;
+    },
+  ],
+  [
+    'volume-nocopy',
+    (mount, value, key) => {
+      volume(mount).NoCopy = truth(value, key);
+    },
+  ],
+  [
+    'volume-label',
+    (mount, value) => {
+      volume(mount).Labels = { ...volume(mount).Labels, ...keyValue(value) };
+    },
+  ],
+  [
+    'volume-driver',
+    (mount, value) => {
+      driver(mount).Name = value;
+    },
+  ],
+  [
+    'volume-opt',
+    (mount, value) => {
+      driver(mount).Options = { ...driver(mount).Options, ...keyValue(value) };
+    },
+  ],
+  [
+    'image-subpath',
+    (mount, value) => {
+      mount.ImageOptions = { Subpath: value };
+    },
+  ],
+  [
+    'tmpfs-size',
+    (mount, value, key) => {
+      tmpfs(mount).SizeBytes = sizeOf(key, value);
+    },
+  ],
+  [
+    'tmpfs-mode',
+    (mount, value, key) => {
+      tmpfs(mount).Mode = modeOf(key, value);
+    },
+  ],
+]);
+
 function apply(mount: Draft, { key, value, field }: { key: string; value: string | undefined; field: string }): void {
   if (value === undefined && !FLAGS_WITHOUT_VALUE.has(key)) {
     throw new Error(`invalid field '${field}' must be a key=value pair`);
   }
-  const text = value ?? 'true';
-  const truth = (): boolean => {
-    try {
-      return parseBool(text);
-    } catch {
-      throw new Error(`invalid value for ${key}: ${value}`);
-    }
-  };
-  const volume = (): NonNullable<Draft['VolumeOptions']> => {
-    mount.VolumeOptions ??= {};
-    return mount.VolumeOptions;
-  };
-  const driver = (): NonNullable<NonNullable<Draft['VolumeOptions']>['DriverConfig']> => {
-    const options = volume();
-    options.DriverConfig ??= {};
-    return options.DriverConfig;
-  };
-  const bind = (): NonNullable<Draft['BindOptions']> => {
-    mount.BindOptions ??= {};
-    return mount.BindOptions;
-  };
-  const tmpfs = (): NonNullable<Draft['TmpfsOptions']> => {
-    mount.TmpfsOptions ??= {};
-    return mount.TmpfsOptions;
-  };
-  switch (key) {
-    case 'type':
-      mount.Type = text.toLowerCase() as NonNullable<Mount['Type']>;
-      break;
-    case 'source':
-    case 'src':
-      mount.Source =
-        text === '.' || text.startsWith('./') || text === '..' || text.startsWith('../') ? resolve(text) : text;
-      break;
-    case 'target':
-    case 'dst':
-    case 'destination':
-      mount.Target = text;
-      break;
-    case 'readonly':
-    case 'ro':
-      mount.ReadOnly = truth();
-      break;
-    case 'consistency':
-      mount.Consistency = text.toLowerCase();
-      break;
-    case 'bind-propagation':
-      bind().Propagation = text.toLowerCase();
-      break;
-    case 'bind-nonrecursive':
-      bind().NonRecursive = truth();
-      break;
-    case 'bind-create-src':
-      bind().CreateMountpoint = truth();
-      break;
-    case 'bind-recursive':
-      if (text === 'disabled') bind().NonRecursive = true;
-      else if (text === 'writable') bind().ReadOnlyNonRecursive = true;
-      else if (text === 'readonly') bind().ReadOnlyForceRecursive = true;
-      else if (text !== 'enabled')
-        throw new Error(`invalid value for ${key}: ${text} (must be "enabled", "disabled", "writable", or "readonly")`);
-      break;
-    case 'volume-subpath':
-      volume().Subpath = text;
-      break;
-    case 'volume-nocopy':
-      volume().NoCopy = truth();
-      break;
-    case 'volume-label':
-      volume().Labels = { ...volume().Labels, ...keyValue(text) };
-      break;
-    case 'volume-driver':
-      driver().Name = text;
-      break;
-    case 'volume-opt':
-      driver().Options = { ...driver().Options, ...keyValue(text) };
-      break;
-    case 'image-subpath':
-      mount.ImageOptions = { Subpath: text };
-      break;
-    case 'tmpfs-size':
-      tmpfs().SizeBytes = sizeOf(key, text);
-      break;
-    case 'tmpfs-mode':
-      if (!/^[0-7]{1,11}$/.test(text)) throw new Error(`invalid value for ${key}: ${text}`);
-      tmpfs().Mode = Number.parseInt(text, 8);
-      break;
-    default:
-      throw new Error(`unexpected key '${key}' in '${field}'`);
+  const option = OPTIONS.get(key);
+  if (option === undefined) throw new Error(`unexpected key '${key}' in '${field}'`);
+  option(mount, value ?? 'true', key);
+}
+
+function bindRecursive(mount: Draft, value: string, key: string): void {
+  if (value === 'disabled') bind(mount).NonRecursive = true;
+  else if (value === 'writable') bind(mount).ReadOnlyNonRecursive = true;
+  else if (value === 'readonly') bind(mount).ReadOnlyForceRecursive = true;
+  else if (value !== 'enabled')
+    throw new Error(`invalid value for ${key}: ${value} (must be "enabled", "disabled", "writable", or "readonly")`);
+}
+
+function bind(mount: Draft): NonNullable<Draft['BindOptions']> {
+  mount.BindOptions ??= {};
+  return mount.BindOptions;
+}
+
+function volume(mount: Draft): NonNullable<Draft['VolumeOptions']> {
+  mount.VolumeOptions ??= {};
+  return mount.VolumeOptions;
+}
+
+function driver(mount: Draft): NonNullable<NonNullable<Draft['VolumeOptions']>['DriverConfig']> {
+  const options = volume(mount);
+  options.DriverConfig ??= {};
+  return options.DriverConfig;
+}
+
+function tmpfs(mount: Draft): NonNullable<Draft['TmpfsOptions']> {
+  mount.TmpfsOptions ??= {};
+  return mount.TmpfsOptions;
+}
+
+function truth(value: string, key: string): boolean {
+  try {
+    return parseBool(value);
+  } catch {
+    throw new Error(`invalid value for ${key}: ${value}`);
   }
+}
+
+function modeOf(key: string, text: string): number {
+  if (!/^[0-7]{1,11}$/.test(text)) throw new Error(`invalid value for ${key}: ${text}`);
+  return Number.parseInt(text, 8);
 }
 
 function sizeOf(key: string, text: string): number {
