@@ -41,10 +41,15 @@ function syncFolder(path: string): void {
   }
 }
 
+/** Whether a disk or a quota is full. */
+export function isSpaceError(error: unknown): boolean {
+  return errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT';
+}
+
 /** A full disk or quota as `noSpace`; anything else unchanged. */
 export function spaceError(error: unknown): unknown {
+  if (!isSpaceError(error)) return error;
   const errno = errnoOf(error);
-  if (errno !== 'ENOSPC' && errno !== 'EDQUOT') return error;
   return new EngineError('noSpace', errno === 'ENOSPC' ? 'no space left on device' : 'disk quota exceeded', {
     cause: error,
   });

@@ -1,5 +1,5 @@
 export { type ArchiveEntry, archiveEntries, entryPath } from './archive-entries.ts';
-export { type AtomicFileOptions, spaceError, writeFileAtomic } from './atomic-file.ts';
+export { type AtomicFileOptions, isSpaceError, spaceError, writeFileAtomic } from './atomic-file.ts';
 export { borrowStream } from './borrow.ts';
 export { type Compression, compressionOf, decompress, detectCompression, MAGIC_LENGTH } from './compress.ts';
 export { Demultiplexer } from './demultiplex.ts';
@@ -7,6 +7,7 @@ export { DetachScanner } from './detach-scanner.ts';
 export { Expansion } from './expansion.ts';
 export { gzipFile } from './gzip-file.ts';
 export { hashFile } from './hash-file.ts';
+export { overwriteFile, overwriteInPlace } from './overwrite-file.ts';
 export { release } from './release.ts';
 export {
   PLAIN_TAR_ENTRY,

@@ -176,7 +176,7 @@ export function openRegistry(options: RegistryOptions): Registry {
       clearInterval(timer);
       await cache?.close();
       await uploads.close();
-      await content.swept();
+      if (options.shared === undefined) content.close();
     },
   };
 }

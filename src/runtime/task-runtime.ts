@@ -31,6 +31,8 @@ export interface TaskRuntime {
    * Never fails.
    */
   expectStart?(): void;
+  /** Whether a running container could start again, as far as the space for its bundle goes. Blocks. @throws EngineError noSpace */
+  checkRoom?(containerId: string): void;
   /** @throws EngineError conflict when the task has ended */
   kill(task: TaskRef, signalNumber: number): Promise<void>;
   resize(task: TaskRef, rows: number, columns: number): Promise<void>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -9,7 +9,9 @@ import { imageArchive, tarArchive } from '../../test/support/busybox-image.ts';
 import { fakeSnapshots } from '../../test/support/fake-snapshots.ts';
 import { imageHost } from '../../test/support/image-host.ts';
 import type { Digest } from '../base/ids.ts';
-import type { Stores } from './open-stores.ts';
+import { silentLogger } from '../base/logger.ts';
+import { openStores, type Stores } from './open-stores.ts';
+import { openSnapshots } from './snapshots/index.ts';
 
 const layer = (name: string, size = 1000): Buffer => tarArchive([{ name, content: Buffer.alloc(size, name) }]);
 const image = (tag: string, ...names: string[]): Buffer =>
@@ -62,6 +64,33 @@ test('what a crash left without a reference is swept at start, what is referred 
   assert.deepEqual(readdirSync(join(root, 'content/trash')), []);
 });
 
+test('stores close without waiting for what was deleted, and the next ones delete it', async (t) => {
+  const root = folder(t);
+  const snapshots = join(root, 'snapshots/trash');
+  const content = join(root, 'content/trash');
+  for (let at = 0; at < 40; at++) {
+    mkdirSync(join(snapshots, `tree-${at}`), { recursive: true });
+    mkdirSync(content, { recursive: true });
+    for (let file = 0; file < 500; file++) writeFileSync(join(snapshots, `tree-${at}`, String(file)), '');
+    for (let file = 0; file < 50; file++) writeFileSync(join(content, `blob-${at}-${file}`), '');
+  }
+  const open = (): Promise<Stores> =>
+    openStores({
+      dataRoot: root,
+      logger: silentLogger,
+      openSnapshots: () =>
+        openSnapshots({ dataRoot: root, mountRoot: join(root, 'rootfs'), driver: 'auto', logger: silentLogger }),
+    });
+  const first = await open();
+  await first.close();
+  assert.ok(readdirSync(snapshots).length > 0, 'trees');
+  assert.ok(readdirSync(content).length > 0, 'blobs');
+  const second = await open();
+  await second.idle();
+  assert.deepEqual([readdirSync(snapshots), readdirSync(content)], [[], []]);
+  await second.close();
+});
+
 test('a power cut that spoilt a blob costs the image, not the engine; a killed engine costs nothing', async (t) => {
   const root = folder(t);
   const host = await imageHost({ root, bootId: 'first boot' });
@@ -76,7 +105,7 @@ test('a power cut that spoilt a blob costs the image, not the engine; a killed e
   assert.equal(again.stores.images.list().length, 2);
   again.stores.db.close();
   const snapshots = fakeSnapshots();
-  await using after = await imageHost({ root, bootId: 'second boot', snapshots });
+  const after = await imageHost({ root, bootId: 'second boot', snapshots });
   assert.deepEqual(
     after.stores.images.list().map(({ names }) => names),
     [['docker.io/t/b:1']],
@@ -85,6 +114,7 @@ test('a power cut that spoilt a blob costs the image, not the engine; a killed e
   // Its tree may be spoilt as well.
   assert.equal(snapshots.unpacked, 1);
   await after.stores.idle();
+  await after.stores.close();
   const calm = await imageHost({ root, bootId: 'third boot', snapshots });
   assert.equal(calm.snapshots.unpacked, 1);
   calm.stores.db.close();

@@ -21,7 +21,7 @@ export interface Stores {
   settle(): void;
   /** Resolves when nothing is left to do in the background: what was deleted is off the disk, what was added is on it. */
   idle(): Promise<void>;
-  /** Waits for what goes on in the background, then closes the database. */
+  /** Ends what goes on in the background, then closes the database. Deleting is left to the next open, however much it is. */
   close(): Promise<void>;
 }
 
@@ -95,7 +95,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     async close() {
       clearInterval(expiring);
       await settling.stop();
-      await Promise.all([content.swept(), snapshots[Symbol.asyncDispose]()]);
+      content.close();
+      await snapshots[Symbol.asyncDispose]();
       db.close();
     },
   };

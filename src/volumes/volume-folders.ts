@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf } from '../base/errors.ts';
+import { EngineError, errnoOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { spaceError } from '../io/index.ts';
-import { detachMount } from '../linux/index.ts';
+import { isSpaceError, spaceError } from '../io/index.ts';
+import { detachMount, removeTree } from '../linux/index.ts';
 import { type VolumePaths, volumePaths } from './paths.ts';
 import type { VolumeTrees } from './trees.ts';
 import { isVolumeName } from './volume-name.ts';
@@ -73,7 +73,9 @@ export class VolumeFolders {
     try {
       renameSync(path, join(this.paths.trash, `${process.pid}-${Date.now()}-${this.#serial++}`));
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
+      // A full disk may have no room for the new name even.
+      if (isSpaceError(error)) removeTree(path);
+      else if (errnoOf(error) !== 'ENOENT') throw error;
       return;
     }
     setImmediate(() => this.sweep());
@@ -99,6 +101,8 @@ export class VolumeFolders {
       try {
         await this.#trees.remove(join(this.paths.trash, name));
       } catch (error) {
+        // The engine stops: the next start goes on.
+        if (error instanceof EngineError && error.kind === 'cancelled') return;
         failed.add(name);
         this.#logger.warn({ folder: name, err: error }, 'cannot delete a removed volume; it is tried again later');
       }

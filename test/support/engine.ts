@@ -46,13 +46,15 @@ export interface EngineOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where the data lives; default a new folder of the system's temporary folder. */
   readonly dataRoot?: string;
+  /** Where sockets, mounts and what runs live; default a new folder of the system's temporary folder. */
+  readonly execRoot?: string;
 }
 
 export async function startEngine(options: EngineOptions = {}): Promise<TestEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-test-'));
   const { serial, release } = claimSerial();
   const dataRoot = options.dataRoot ?? join(folder, 'data');
-  const execRoot = join(folder, 'exec');
+  const execRoot = options.execRoot ?? join(folder, 'exec');
   const bridge = `gt${serial}`;
   const socketPath = join(folder, 'api.sock');
   const host = `unix://${socketPath}`;

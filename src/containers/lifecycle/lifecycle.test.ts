@@ -228,6 +228,29 @@ test('a restart by hand neither removes an auto-remove container nor runs its po
   assert.deepEqual(engine.actions('container'), ['create', 'start', 'kill', 'die', 'stop', 'start', 'restart']);
 });
 
+test('a restart that could not start again does not stop', async () => {
+  using engine = await TestEngine.start();
+  const { containers, signal, host } = engine;
+  const base = await engine.run('base');
+  await engine.run('web', { HostConfig: { NetworkMode: `container:${base}` } });
+  const restart = (): Promise<void> => containers.restart('web', { graceSeconds: 1 }, signal);
+  await containers.stop('base', { graceSeconds: 1 }, signal);
+  await assert.rejects(restart(), { kind: 'conflict', message: /cannot join network of a non running container/ });
+  await containers.start('base', signal);
+  host.before = (step) => {
+    if (step === 'record put') throw new EngineError('noSpace', 'no space left on device');
+  };
+  await assert.rejects(restart(), { kind: 'noSpace' });
+  host.before = () => undefined;
+  assert.equal(await engine.status('web'), 'running');
+  assert.deepEqual(
+    host.events.filter(({ Actor, Action }) => Actor.ID !== base && ['kill', 'die', 'stop'].includes(Action)),
+    [],
+  );
+  await restart();
+  assert.equal(await engine.status('web'), 'running');
+});
+
 test('pause and unpause, with the errors for the wrong state', async () => {
   using engine = await TestEngine.start();
   const { containers, signal } = engine;

@@ -1,12 +1,16 @@
 import { conflict } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import type { StopOptions } from '../model/requests.ts';
-import { type StartDeps, startLocked } from './start-container.ts';
+import { checkStart, type StartDeps, startLocked } from './start-container.ts';
 import { type StopDeps, stopEntry } from './stop-container.ts';
 
 export type RestartDeps = StartDeps & StopDeps;
 
-/** Stops it when it runs, and starts it. Its exit in between neither removes it nor counts for its restart policy. */
+/**
+ * Stops it when it runs, and starts it. A container that could not start again is not stopped. Its exit in between neither removes it nor
+ * counts for its restart policy.
+ * @throws EngineError notFound, conflict; and what a start throws
+ */
 export async function restartContainer(
   world: RestartDeps,
   ref: string,
@@ -15,6 +19,7 @@ export async function restartContainer(
 ): Promise<void> {
   const entry = world.table.resolve(ref);
   using _held = entry.holdForRestart();
+  if (entry.record.state.running) checkStart(world, entry);
   if (entry.record.state.running || entry.isStarting) await stopEntry(world, entry, options);
   using _lock = await world.locks.acquire(entry.id, signal);
   if (entry.isRemoving || entry.record.phase === 'removing') {

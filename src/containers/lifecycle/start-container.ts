@@ -38,6 +38,21 @@ export async function startContainer(world: StartDeps, ref: string, signal: Abor
 }
 
 /**
+ * What is known of a start beforehand: it would fail because something that the container refers to is gone, or for want of space. Makes
+ * missing sources of binds, and changes nothing else.
+ * @throws as {@link startLocked}
+ */
+export function checkStart(world: StartDeps, entry: Entry): void {
+  const { record } = entry;
+  linkFacts(world.table, record);
+  const source = networkSource(record);
+  if (source.kind === 'container') joinedNetworkPath(world.table, source.ref);
+  makeBindSources(record.mounts);
+  world.table.put(entry, record);
+  world.runtime.checkRoom?.(entry.id);
+}
+
+/**
  * Starts a container that has no process, with its lock held. What was done is undone in reverse when a step fails, the
  * failure kept in `State` (`ExitCode`, `Error`), and an auto-remove container removed. A client that goes away does not
  * cut a start short: what it asked for happens.

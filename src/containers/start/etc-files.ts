@@ -1,5 +1,6 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { errnoOf } from '../../base/errors.ts';
+import { overwriteFile } from '../../io/index.ts';
 import { hostsFile, isStubResolvConf, resolvConf, type Sandbox } from '../../network/index.ts';
 import { type ContainerPaths, containerPaths } from '../model/paths.ts';
 import type { ContainerRecord } from '../model/record.ts';
@@ -20,11 +21,11 @@ export function makeContainerFolder(paths: ContainerPaths): void {
 export function writeNameFiles(dataRoot: string, record: ContainerRecord, defaults: RunDefaults): void {
   const paths = containerPaths(dataRoot, record.id);
   makeContainerFolder(paths);
-  writeFileSync(paths.hostname, `${fullHostname(record)}\n`, { mode: 0o644 });
+  overwriteFile(paths.hostname, `${fullHostname(record)}\n`);
   const hostNetwork = networkSource(record).kind === 'host';
   const { Dns: dns, DnsSearch: dnsSearch, DnsOptions: dnsOptions } = withRunDefaults(record.hostConfig, defaults);
   const hostText = hostResolvConf(hostNetwork);
-  writeFileSync(paths.resolvConf, resolvConf({ hostText, dns, dnsSearch, dnsOptions, hostNetwork }), { mode: 0o644 });
+  overwriteFile(paths.resolvConf, resolvConf({ hostText, dns, dnsSearch, dnsOptions, hostNetwork }));
 }
 
 /** Writes hosts. On the host's network it is the host's own unless hosts are added. */
@@ -37,11 +38,10 @@ export function writeHostsFile(
   const paths = containerPaths(dataRoot, record.id);
   const extraHosts = record.hostConfig.ExtraHosts;
   if (sandbox === undefined && (extraHosts == null || extraHosts.length === 0)) {
-    try {
-      copyFileSync(HOST_HOSTS, paths.hosts);
+    const text = readIfThere(HOST_HOSTS);
+    if (text !== undefined) {
+      overwriteFile(paths.hosts, text);
       return;
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
     }
   }
   const addresses = Object.values(sandbox?.endpoints ?? {}).flatMap((endpoint) => [
@@ -49,7 +49,7 @@ export function writeHostsFile(
     endpoint.GlobalIPv6Address ?? '',
   ]);
   const { Hostname: hostname = '', Domainname: domainname } = record.config;
-  writeFileSync(paths.hosts, hostsFile({ hostname, domainname, addresses, extraHosts, ...facts }), { mode: 0o644 });
+  overwriteFile(paths.hosts, hostsFile({ hostname, domainname, addresses, extraHosts, ...facts }));
 }
 
 function fullHostname(record: ContainerRecord): string {

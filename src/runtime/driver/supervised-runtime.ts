@@ -31,6 +31,7 @@ import type {
   TaskRuntime,
   TaskStats,
 } from '../task-runtime.ts';
+import { checkBundleRoom } from './bundle-room.ts';
 import { CompiledFilters } from './compiled-filters.ts';
 import { checkReply, liftedLimits, linuxResources } from './pause-resume-update.ts';
 import { execError, startError } from './runtime-errors.ts';
@@ -116,6 +117,10 @@ export class SupervisedRuntime implements TaskRuntime {
 
   expectStart(): void {
     this.#deps.client.request({ op: 'expect-start' }).catch(() => {});
+  }
+
+  checkRoom(containerId: string): void {
+    checkBundleRoom(this.#deps.execRoot, containerId);
   }
 
   async kill(task: TaskRef, signalNumber: number): Promise<void> {

@@ -45,6 +45,8 @@ export interface ContentStore {
   expireIngests(olderThanSeconds?: number): void;
   /** Resolves when what was deleted so far is off the disk. */
   swept(): Promise<void>;
+  /** Ends what goes on in the background, and waits for none of it: the next open goes on with what was deleted. */
+  close(): void;
   /**
    * Puts a blob aside that is not what its digest says: readers no longer find it, and nothing is lost that somebody may want
    * to look at. Answers where it is. @throws EngineError notFound

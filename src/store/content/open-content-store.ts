@@ -15,7 +15,7 @@ import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { conflict, EngineError, errnoOf, invalid } from '../../base/errors.ts';
 import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
-import { writeFileAtomic } from '../../io/index.ts';
+import { overwriteInPlace, writeFileAtomic } from '../../io/index.ts';
 import { removeTree } from '../../linux/index.ts';
 import { openTrash } from '../gc/trash.ts';
 import { auditContent } from './audit.ts';
@@ -125,7 +125,14 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
     },
     writeIndex(manifests) {
       const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests };
-      writeFileAtomic(paths.index, JSON.stringify(index), { mode: 0o644 });
+      const text = JSON.stringify(index);
+      try {
+        writeFileAtomic(paths.index, text, { mode: 0o644 });
+      } catch (error) {
+        // A full disk. Every start writes it anew, should it be cut short.
+        if (!(error instanceof EngineError && error.kind === 'noSpace' && overwriteInPlace(paths.index, text)))
+          throw error;
+      }
     },
     expireIngests(olderThanSeconds = INGEST_LIFE_SECONDS) {
       const before = Date.now() - olderThanSeconds * 1000;
@@ -135,6 +142,7 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
       }
     },
     swept: trash.swept,
+    close: trash.close,
     quarantine(digest) {
       sizeBytes(digest);
       mkdirSync(paths.quarantine, { recursive: true, mode: 0o700 });

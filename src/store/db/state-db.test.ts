@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { detachMount, mount } from '../../linux/index.ts';
 import { openStateDb } from './state-db.ts';
 
 function root(t: TestContext): string {
@@ -108,5 +109,39 @@ test('the ballast is there from the start and comes back after it was given up',
   rmSync(join(path, 'ballast'));
   db.restoreBallast();
   assert.ok(existsSync(join(path, 'ballast')));
+  db.close();
+});
+
+test('on a disk without a free byte, with a neighbour that takes what is given up, records change and are read after a kill', (t) => {
+  const path = mkdtempSync(join(tmpdir(), 'gantry-db-'));
+  mount({ source: 'tmpfs', target: path, type: 'tmpfs', data: 'size=12m' });
+  t.after(() => {
+    detachMount(path);
+    rmSync(path, { recursive: true });
+  });
+  const fill = (): void => {
+    const file = openSync(join(path, 'filler'), 'a');
+    try {
+      for (;;) writeSync(file, Buffer.alloc(4096, 'f'));
+    } catch {
+      closeSync(file);
+    }
+  };
+  const db = openStateDb(path, small);
+  const table = db.table<{ state: string; more: string }>('containers', { durable: false });
+  const more = 'm'.repeat(3000);
+  for (let at = 0; at < 20; at++) table.put(`c${at}`, { state: 'created', more });
+  fill();
+  for (let round = 0; round < 200; round++) {
+    for (let at = 0; at < 20; at++) table.put(`c${at}`, { state: `round ${round}`, more });
+    fill();
+  }
+  table.delete('c3');
+  assert.equal(existsSync(join(path, 'ballast')), true, 'none of it needed the ballast');
+  // As a kill leaves it: another connection finds the log as it is.
+  const copy = root(t);
+  for (const name of ['state.db', 'state.db-wal']) copyFileSync(join(path, name), join(copy, name));
+  const found = openStateDb(copy, small).table<{ state: string }>('containers', { durable: false });
+  assert.deepEqual([found.all().length, found.get('c7')?.state, found.get('c3')], [19, 'round 199', undefined]);
   db.close();
 });

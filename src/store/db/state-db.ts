@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EngineError, internal, messageOf } from '../../base/errors.ts';
 import type { Records } from '../../base/records.ts';
-import { openBallast } from './ballast.ts';
+import { type Ballast, openBallast } from './ballast.ts';
 import { migrate } from './migrate.ts';
 import { recordTable, type TableHost } from './record-table.ts';
+import { type WriteRoom, writeRoom } from './write-room.ts';
 
 /**
  * `state.db`: the truth about everything the engine knows. One connection, synchronous, WAL.
@@ -56,13 +57,21 @@ export function openStateDb(dataRoot: string, options: StateDbOptions = {}): Sta
     db = open();
   } catch (error) {
     // An engine must come up on a full disk, or nothing could be removed through it.
-    if (!(error instanceof EngineError && error.kind === 'noSpace' && ballast.release())) throw error;
+    if (!isFull(error) || !ballast.release()) throw error;
     db = open();
   }
-  return stateDb(db, path, ballast);
+  const room = writeRoom(db, path);
+  // A database that was closed has given its space back: on a full disk the ballast is what makes it work.
+  if (!room.claim() && ballast.release()) room.claim();
+  return stateDb(db, path, { ballast, room });
 }
 
-function stateDb(db: DatabaseSync, path: string, ballast: ReturnType<typeof openBallast>): StateDb {
+interface Space {
+  readonly ballast: Ballast;
+  readonly room: WriteRoom;
+}
+
+function stateDb(db: DatabaseSync, path: string, { ballast, room }: Space): StateDb {
   let depth = 0;
   let durableNow = false;
   let synchronous: 'FULL' | 'NORMAL' | undefined;
@@ -99,8 +108,13 @@ function stateDb(db: DatabaseSync, path: string, ballast: ReturnType<typeof open
     try {
       return attempt();
     } catch (error) {
-      const full = error instanceof EngineError && error.kind === 'noSpace';
-      if (!full || options.removes !== true || !ballast.release()) throw error;
+      if (!isFull(error)) throw error;
+      room.rewind();
+    }
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isFull(error) || options.removes !== true || !ballast.release()) throw error;
       return attempt();
     }
   };
@@ -124,7 +138,10 @@ function stateDb(db: DatabaseSync, path: string, ballast: ReturnType<typeof open
   return {
     table: (name, { durable }) => recordTable(host, name, durable),
     transaction,
-    restoreBallast: ballast.restore,
+    restoreBallast() {
+      room.claim();
+      ballast.restore();
+    },
     check: () =>
       db
         .prepare('PRAGMA integrity_check(20)')
@@ -139,6 +156,8 @@ function openDatabase(path: string): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path);
+    // Nobody else opens it. The index of the log is in our memory then: as a mapped file, a full disk would end the process by SIGBUS.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA busy_timeout = 5000`);
     const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
     if (check !== 'ok') throw internal(`${path} is damaged: ${String(check)}`);
@@ -148,6 +167,10 @@ function openDatabase(path: string): DatabaseSync {
     db?.close();
     throw databaseError(error, path);
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof EngineError && error.kind === 'noSpace';
 }
 
 /** SQLite's errors as the engine's; anything else unchanged. */

@@ -1,6 +1,7 @@
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
+import { isSpaceError } from '../../io/index.ts';
 import {
   bindMount,
   descriptorPath,
@@ -11,7 +12,7 @@ import {
   type OverlayMount,
   removeTree,
 } from '../../linux/index.ts';
-import type { LayerRecord } from './layer-table.ts';
+import { isSoloKey, type LayerRecord } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
 import { visibleLayers } from './visible-layers.ts';
 
@@ -59,6 +60,19 @@ export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): 
     }
   };
 
+  const tryMount = (request: OverlayMount): boolean => {
+    try {
+      mountPaths(
+        () => request,
+        () => request,
+      );
+      detachMount(request.target);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
   return {
     mount({ lower, isVolatile = false, ...rest }) {
       const request = { ...rest, options: isVolatile ? VOLATILE : OPTIONS };
@@ -84,7 +98,6 @@ export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): 
     work() {
       const folder = join(paths.fresh, 'probe');
       const at = (name: string): string => join(folder, name);
-      for (const name of ['a', 'b', 'upper', 'work', 'target']) mkdirSync(at(name), { recursive: true });
       const request: OverlayMount = {
         lower: [at('a'), at('b')],
         upper: at('upper'),
@@ -93,14 +106,14 @@ export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): 
         options: OPTIONS,
       };
       try {
-        mountPaths(
-          () => request,
-          () => request,
-        );
-        detachMount(request.target);
-        return true;
-      } catch {
-        return false;
+        for (const name of ['a', 'b', 'upper', 'work', 'target']) mkdirSync(at(name), { recursive: true });
+        return tryMount(request);
+      } catch (error) {
+        if (!isSpaceError(error)) throw error;
+        // On a full disk nothing new can be tried: what is there tells, and the mount of what is there.
+        const kinds = readdirSync(paths.layers);
+        const isOverlays = kinds.length === 0 || kinds.some(isSoloKey);
+        return isOverlays && tryMount({ lower: [paths.layers, paths.links], target: paths.fresh, options: OPTIONS });
       } finally {
         removeTree(folder);
       }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf, notFound } from '../../base/errors.ts';
+import { errnoOf, messageOf, notFound } from '../../base/errors.ts';
 import { type Digest, digestHex } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import { removeTree } from '../../linux/index.ts';
@@ -27,6 +27,11 @@ export function soloKey(diffId: Digest): LayerKey {
   return `diff-${digestHex(diffId)}` as LayerKey;
 }
 
+/** Whether a key is one of {@link soloKey}: only the overlay driver makes them, and for the first layer of every image. */
+export function isSoloKey(key: string): boolean {
+  return key.startsWith('diff-');
+}
+
 /** A layer as it came out over its parents (OCI image specification, config.md, ChainID). */
 export function chainKey(diffIds: readonly Digest[]): LayerKey {
   let chain = '';
@@ -34,6 +39,11 @@ export function chainKey(diffIds: readonly Digest[]): LayerKey {
     chain = chain === '' ? diffId : `sha256:${createHash('sha256').update(`${chain} ${diffId}`).digest('hex')}`;
   }
   return `chain-${digestHex(chain as Digest)}` as LayerKey;
+}
+
+/** Whether reading a record failed because it is absent or cut short, and not for an error of the disk or of this process. */
+export function wasNeverWhole(error: unknown): boolean {
+  return error instanceof SyntaxError || ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '');
 }
 
 /** The unpacked layers, in memory; layer.json in each folder is the truth. */
@@ -54,6 +64,10 @@ export class LayerTable {
         links.add(record.link);
         this.#lastLink = Math.max(this.#lastLink, Number.parseInt(record.link, 36));
       } catch (error) {
+        if (!wasNeverWhole(error)) {
+          logger.error({ layer: name, error: messageOf(error) }, 'cannot read the record of a layer');
+          continue;
+        }
         // Renamed into place whole: what has no record is damaged, and unpacked again when it is needed.
         logger.warn({ layer: name, error: messageOf(error) }, 'removing a layer without a readable record');
         removeTree(join(paths.layers, name));

@@ -62,7 +62,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
   const trash = openTreeTrash(paths.trash, pool, logger);
   clearFresh(paths, trash.take);
   const table = new LayerTable(paths, logger);
-  const writables = new WritableTable(paths, table, trash.take);
+  const writables = new WritableTable(paths, table, { discard: trash.take, logger });
   const { driver, use } = mountUses(chooseDriver(options, paths, pool));
   const streams = createStreamThreads();
   // Layers and writables come and go as whole trees: see the function for what that means on ext4.
@@ -229,7 +229,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     async [Symbol.asyncDispose]() {
       await streams[Symbol.asyncDispose]();
       await driver.idle();
-      await trash.swept();
+      trash.close();
       await pool[Symbol.asyncDispose]();
     },
   };

@@ -1,7 +1,8 @@
-import { chmodSync, chownSync, mkdirSync, realpathSync } from 'node:fs';
+import { accessSync, chmodSync, chownSync, constants, mkdirSync, realpathSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { errnoOf, invalid } from '../../base/errors.ts';
+import { EngineError, errnoOf, invalid } from '../../base/errors.ts';
+import { spaceError } from '../../io/index.ts';
 import { detachMount, detachMountSlowly, readMountInfo, removeTree } from '../../linux/index.ts';
 import type { FreshLayer, SnapshotDriver } from './driver.ts';
 import type { LayerMounts } from './layer-mounts.ts';
@@ -87,7 +88,8 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
       const root = layers.findLast((layer) => layer.root !== undefined)?.root ?? DEFAULT_ROOT;
       const upper = join(folder, 'fs');
       mkdirSync(upper);
-      mkdirSync(join(folder, 'work'), 0o711);
+      // With the folder in it that overlayfs makes: it is there for the first mount, whatever the disk's state is by then.
+      mkdirSync(join(folder, 'work', 'work'), { recursive: true, mode: 0o711 });
       chmodSync(upper, root.mode);
       if (root.uid !== 0 || root.gid !== 0) chownSync(upper, root.uid, root.gid);
     },
@@ -104,7 +106,12 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
       const work = join(folder, 'work');
       // The mark of a volatile mount before this one, which the kernel refuses to mount again: it may have lost data in a crash. It may.
       if (isVolatile) removeTree(join(work, 'work', 'incompat'));
-      mounts.mount({ lower: layers, upper: join(folder, 'fs'), work, target, isVolatile });
+      try {
+        mounts.mount({ lower: layers, upper: join(folder, 'fs'), work, target, isVolatile });
+        refuseReadOnly(target);
+      } catch (error) {
+        throw spaceError(error);
+      }
       mounted.add(id);
       return target;
     },
@@ -141,6 +148,19 @@ async function takeDown(target: string): Promise<void> {
     await rmdir(target);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Where overlayfs finds no space for a folder of its own, it mounts read-only without an error. @throws EngineError noSpace */
+function refuseReadOnly(target: string): void {
+  try {
+    accessSync(target, constants.W_OK);
+  } catch (error) {
+    if (errnoOf(error) !== 'EROFS') throw error;
+    detachMount(target);
+    throw new EngineError('noSpace', 'no space left on device: the root could only be mounted read-only', {
+      cause: error,
+    });
   }
 }
 

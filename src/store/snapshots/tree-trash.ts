@@ -2,28 +2,35 @@ import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import { detachMount, readMountInfo } from '../../linux/index.ts';
+import { isSpaceError } from '../../io/index.ts';
+import { detachMount, readMountInfo, removeTree } from '../../linux/index.ts';
 import type { TreePool } from './worker/tree-pool.ts';
 
 /** Removed trees: a rename answers, a thread deletes behind it. */
 export interface TreeTrash {
   /** Idempotent. */
   take(folder: string): void;
-  /** Resolves when what was taken so far is gone. */
+  /** Resolves when what was taken so far is gone, or the trash is closed. */
   swept(): Promise<void>;
+  /** Call before the threads end. What is left is swept by the next process that opens the folder. */
+  close(): void;
 }
 
 export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): TreeTrash {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   let serial = 0;
   let sweeping = Promise.resolve();
+  let isClosed = false;
 
   const sweep = async (): Promise<void> => {
+    if (isClosed) return;
     releaseMounts(folder);
     for (const name of readdirSync(folder)) {
+      if (isClosed) return;
       try {
         await pool.run({ kind: 'remove', path: join(folder, name) });
       } catch (error) {
+        if (isClosed) return;
         logger.warn({ folder: name, err: error }, 'cannot delete a removed tree; it is tried again at the next start');
       }
     }
@@ -50,7 +57,9 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
       try {
         renameSync(path, join(folder, `${process.pid}-${Date.now()}-${serial++}`));
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw error;
+        // A full disk may have no room for the new name even.
+        if (isSpaceError(error)) removeTree(path);
+        else if (errnoOf(error) !== 'ENOENT') throw error;
         return;
       }
       schedule();
@@ -60,6 +69,9 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
       delay?.ref();
       await sweeping;
       waiting -= 1;
+    },
+    close() {
+      isClosed = true;
     },
   };
 }

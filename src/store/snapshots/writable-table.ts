@@ -1,9 +1,16 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { notFound } from '../../base/errors.ts';
-import type { LayerRecord, LayerTable } from './layer-table.ts';
+import { messageOf, notFound } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { writeFileAtomic } from '../../io/index.ts';
+import { type LayerRecord, type LayerTable, wasNeverWhole } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
 import type { LayerKey } from './snapshots.ts';
+
+interface WritableTableDeps {
+  readonly discard: (folder: string) => void;
+  readonly logger: Logger;
+}
 
 /** The writable roots, in memory; on.json in each folder is the truth. A folder without one was never whole. */
 export class WritableTable {
@@ -11,15 +18,17 @@ export class WritableTable {
   readonly #layers: LayerTable;
   readonly #keys = new Map<string, readonly LayerKey[]>();
 
-  constructor(paths: SnapshotPaths, layers: LayerTable, discard: (folder: string) => void) {
+  constructor(paths: SnapshotPaths, layers: LayerTable, { discard, logger }: WritableTableDeps) {
     this.#paths = paths;
     this.#layers = layers;
     mkdirSync(paths.writables, { recursive: true, mode: 0o711 });
     for (const id of readdirSync(paths.writables)) {
       try {
         this.#keys.set(id, JSON.parse(readFileSync(join(paths.writable(id), 'on.json'), 'utf8')) as LayerKey[]);
-      } catch {
-        discard(paths.writable(id));
+      } catch (error) {
+        // A record that cannot be read for another reason (an error of the disk) may belong to a container's data: that stays.
+        if (wasNeverWhole(error)) discard(paths.writable(id));
+        else logger.error({ writable: id, error: messageOf(error) }, 'cannot read the record of a writable layer');
       }
     }
   }
@@ -57,7 +66,7 @@ export class WritableTable {
 
   /** Call when the folder is filled: with this it counts. */
   complete(id: string): void {
-    writeFileSync(join(this.#paths.writable(id), 'on.json'), JSON.stringify(this.#keys.get(id) ?? []));
+    writeFileAtomic(join(this.#paths.writable(id), 'on.json'), JSON.stringify(this.#keys.get(id) ?? []));
   }
 
   remove(id: string): void {

@@ -49,7 +49,7 @@ export function createTreePool(): TreePool {
     const failed = (error: Error): void => waiting.settle(internal(`a tree thread failed: ${messageOf(error)}`, error));
     const ended = (): void => {
       clearInterval(timer);
-      waiting.settle(internal('a tree thread ended'));
+      waiting.settle(isClosed ? new EngineError('cancelled', 'the engine stops') : internal('a tree thread ended'));
     };
     worker.once('message', answered).once('error', failed).once('exit', ended);
     worker.postMessage(waiting.request);

@@ -1,0 +1,19 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { spaceError } from '../../io/index.ts';
+import { taskLayout } from '../../spec/index.ts';
+
+/** What a start writes below the exec root, its runtime's own files included, is less. */
+const BUNDLE_BYTES = 64 << 10;
+
+/** Tries whether the exec root has room for the bundle of a container that runs. Blocks. @throws EngineError noSpace */
+export function checkBundleRoom(execRoot: string, containerId: string): void {
+  const path = join(taskLayout(execRoot, { containerId }).folder, 'room');
+  try {
+    writeFileSync(path, Buffer.alloc(BUNDLE_BYTES), { mode: 0o600 });
+  } catch (error) {
+    throw spaceError(error);
+  } finally {
+    rmSync(path, { force: true });
+  }
+}

@@ -1,0 +1,70 @@
+import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Of the log. Records of containers have some kilobytes, so that a few hundred changes fit. */
+const LOG_BYTES = 1 << 20;
+const FREE_PAGES = 64;
+const FREE_PAGES_LEAST = 16;
+
+/**
+ * Space on the disk that an open database can write into without asking for more, so that changes of state succeed on a full disk while
+ * others write to it as well: a container that logs takes at once what anybody gives up.
+ *
+ * The write-ahead log (`state.db-wal`) is made larger than what is in it: SQLite ignores what follows its last valid frame, and writes
+ * over it. A checkpoint lets it begin at the front again. Pages that a checkpoint adds to `state.db` come from its list of free pages.
+ */
+export interface WriteRoom {
+  /** Takes what is missing of the space. False when the disk is too full for it; what was taken is kept. */
+  claim(): boolean;
+  /** Lets the log begin at the front again, as far as its readers allow. */
+  rewind(): void;
+}
+
+export function writeRoom(db: DatabaseSync, path: string): WriteRoom {
+  return {
+    claim() {
+      try {
+        growLog(`${path}-wal`);
+        if (freePages(db) < FREE_PAGES_LEAST) addFreePages(db);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    rewind() {
+      try {
+        db.exec('PRAGMA wal_checkpoint(RESTART)');
+      } catch {
+        // The disk is full: the pages stay in the log.
+      }
+    },
+  };
+}
+
+function growLog(path: string): void {
+  const { size } = statSync(path);
+  if (size >= LOG_BYTES) return;
+  const descriptor = openSync(path, 'r+');
+  try {
+    const zeros = Buffer.alloc(64 << 10);
+    for (let at = size; at < LOG_BYTES; )
+      at += writeSync(descriptor, zeros, 0, Math.min(zeros.length, LOG_BYTES - at), at);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function freePages(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA freelist_count').get()?.['freelist_count'] ?? 0);
+}
+
+/** Written and checkpointed before they become free: pages that were never written take no space. */
+function addFreePages(db: DatabaseSync): void {
+  db.exec('DROP TABLE IF EXISTS write_room; CREATE TABLE write_room (bytes BLOB)');
+  try {
+    db.prepare('INSERT INTO write_room VALUES (randomblob(?))').run(FREE_PAGES * 4096);
+    db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  } finally {
+    db.exec('DROP TABLE write_room');
+  }
+}

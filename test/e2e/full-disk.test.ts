@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isSound } from '../support/check.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
+import { eventually, loadBusybox } from '../support/fixture.ts';
+import { type FullDisk, makeFullDisk } from '../support/full-disk.ts';
+
+/** Commands for an engine whose disk has nothing free whenever one begins. */
+function onFullDisk(engine: TestEngine, disk: FullDisk) {
+  const post = async (path: string, method = 'POST'): Promise<string> => {
+    disk.fill();
+    const { status, body } = await engine.api(method, path);
+    assert.ok(status < 300, `${method} ${path}: ${status} ${body}`);
+    return body;
+  };
+  return {
+    cli(...args: string[]): Promise<string> {
+      disk.fill();
+      return engine.ok('gantry', args);
+    },
+    post,
+    remove: (path: string) => post(path, 'DELETE'),
+    async state(name: string): Promise<string> {
+      const { State } = JSON.parse(await post(`/containers/${name}/json`, 'GET')) as {
+        State: { Status: string; ExitCode: number; Error: string };
+      };
+      return `${State.Status} ${State.ExitCode} ${State.Error}`;
+    },
+  };
+}
+
+async function prepare(engine: TestEngine): Promise<void> {
+  await loadBusybox(engine);
+  const run = (...args: string[]): Promise<string> => engine.ok('gantry', args);
+  await run('tag', 'busybox', 'other:1');
+  for (const name of ['first', 'second', 'third'])
+    await run('run', '-d', '--name', name, '-v', `${name}:/data`, 'busybox', 'sleep', '1000');
+  await run('run', '-d', '--name', 'noisy', 'busybox', 'sh', '-c', 'while :; do echo x; done');
+  await run('run', '--name', 'ended', 'busybox', 'echo', 'said');
+  await run('create', '--name', 'never', 'busybox', 'echo', 'first time');
+}
+
+test('with a data root that has no free byte the engine starts, and everything that needs no space works', async () => {
+  using disk = makeFullDisk(64);
+  await using engine = await startEngine({ dataRoot: `${disk.path}/data` });
+  const { cli, post, remove, state } = onFullDisk(engine, disk);
+  try {
+    await prepare(engine);
+    for (const end of [() => engine.stop(), () => engine.kill9()]) {
+      disk.fill();
+      await end();
+      disk.fill();
+      await engine.start();
+      await post('/containers/first/restart?t=0');
+      assert.equal(await cli('exec', 'first', 'sh', '-c', 'ls -d /data'), '/data');
+      await post('/containers/second/stop?t=0');
+      assert.equal(await state('second'), 'exited 137 ');
+      await post('/containers/second/start');
+      assert.equal(await state('second'), 'running 0 ');
+      assert.equal(await cli('start', '-a', 'ended'), 'said');
+      await post('/containers/third/pause');
+      await post('/containers/third/unpause');
+      await post('/containers/noisy/logs?stdout=1&tail=1', 'GET');
+    }
+    disk.fill();
+    // A first start makes files.
+    const first = await engine.api('POST', '/containers/never/start');
+    assert.match(first.body, /no space left on device/);
+    assert.match(await state('never'), /^created /);
+    await post('/containers/third/kill');
+    await eventually(async () => assert.equal(await state('third'), 'exited 137 '));
+    await remove('/containers/noisy?force=1');
+    await remove('/containers/third?force=1');
+    await remove('/images/other:1');
+    await post('/containers/prune');
+    assert.deepEqual((await cli('ps', '-a', '--format', '{{.Names}}')).split('\n').sort(), ['first', 'second']);
+    for (const name of ['first', 'second']) await remove(`/containers/${name}?force=1&v=1`);
+    await cli('system', 'prune', '-a', '-f', '--volumes');
+    assert.equal(await cli('images', '-q'), '');
+    await isSound(engine);
+  } finally {
+    disk.empty();
+  }
+  await loadBusybox(engine);
+  assert.equal(await engine.ok('gantry', ['run', '--rm', 'busybox', 'echo', 'works on']), 'works on');
+});
