@@ -8,6 +8,7 @@ import { testRegistries } from '../../test/support/registries.ts';
 import { blobOf, memorySink, never, openTestRepository } from '../../test/support/repository.ts';
 import { tokenServer, wantTokens } from '../../test/support/token-server.ts';
 import { wildRegistry } from '../../test/support/wild-registry.ts';
+import { EngineError } from '../base/errors.ts';
 import { ANONYMOUS } from './auth/credentials.ts';
 
 const ann = { kind: 'password', username: 'ann', password: 'pa55' } as const;
@@ -66,6 +67,28 @@ test('login at a token server answers the identity token that it gives', async (
   await using registries = testRegistries();
   assert.deepEqual(await registries.login(registry.host, ann, never), { identityToken: 'for-next-time' });
   await assert.rejects(registries.login(registry.host, { ...ann, password: 'wrong' }, never), { kind: 'unauthorized' });
+});
+
+test('a login that is refused is told in the words of the server', async () => {
+  await using registry = await wildRegistry();
+  await using registries = testRegistries();
+  const says = async (status: number, body: string): Promise<string> => {
+    registry.wild = ({ request, response }) => {
+      const isAsked = request.headers.authorization === undefined;
+      response.writeHead(isAsked ? 401 : status, { 'www-authenticate': 'Basic realm="x"' });
+      response.end(isAsked ? '' : body);
+      return true;
+    };
+    const error = await registries.login(registry.host, ann, never).catch((refusal: unknown) => refusal);
+    assert.ok(error instanceof EngineError);
+    return `${error.kind} ${error.message.replace(registry.host, 'HOST')}`;
+  };
+  const locked = json({ errors: [{ code: 'UNAUTHORIZED', message: 'the account is locked' }] });
+  assert.equal(await says(401, locked), 'unauthorized unauthorized: the account is locked');
+  assert.equal(await says(401, 'ask the admin'), 'unauthorized unauthorized: ask the admin');
+  assert.equal(await says(401, ''), 'unauthorized unauthorized: incorrect username or password');
+  assert.equal(await says(403, json({ details: 'no seat left' })), 'unauthorized denied: no seat left');
+  assert.match(await says(404, 'no registry here'), /unknown: no registry here$/);
 });
 
 test('mirrors are asked first, without credentials, and what they lack comes from the registry', async () => {

@@ -1,6 +1,7 @@
 import { EngineError } from '../base/errors.ts';
 import { Authorizer } from './auth/authorizer.ts';
 import { ANONYMOUS, type Credentials } from './auth/credentials.ts';
+import { RegistryError } from './errors.ts';
 import { type RegistryEndpoint, type RegistryHostsConfig, registryEndpoints } from './hosts/registry-hosts.ts';
 import { discard } from './http/body-text.ts';
 import { HostClient } from './http/host-client.ts';
@@ -88,13 +89,10 @@ export function createRegistries(deps: RegistriesDeps): Registries {
     },
     async login(domain, credentials, signal) {
       const { host, authorizer } = origin(domain, credentials);
-      const response = await host.send({ method: 'GET', path: '/v2/', scopes: [] }, signal);
+      const response = await host
+        .expect([200], { method: 'GET', path: '/v2/', scopes: [] }, signal)
+        .catch((error: unknown) => Promise.reject(loginRefusal(error)));
       await discard(response.body);
-      if (response.status === 401 || response.status === 403) {
-        throw new EngineError('unauthorized', 'unauthorized: incorrect username or password');
-      }
-      if (response.status !== 200)
-        throw new EngineError('unavailable', `login attempt to ${host.host} failed with status ${response.status}`);
       const { refreshToken } = await authorizer.offlineToken();
       return refreshToken === undefined ? {} : { identityToken: refreshToken };
     },
@@ -116,4 +114,12 @@ export function createRegistries(deps: RegistriesDeps): Registries {
     },
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
+}
+
+/** The server's words; where it only says that a login is needed, what is wrong with the one that it got. */
+function loginRefusal(error: unknown): unknown {
+  if (!(error instanceof RegistryError) || (error.status !== 401 && error.status !== 403)) return error;
+  const isGeneral = error.message === 'unauthorized: authentication required';
+  const message = isGeneral ? 'unauthorized: incorrect username or password' : error.message;
+  return new EngineError('unauthorized', message, { cause: error });
 }

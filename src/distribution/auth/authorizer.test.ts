@@ -98,7 +98,9 @@ test('a token server that fails, lies or never stops is an error that shows no s
   await using tokens = await tokenServer();
   wantTokens(registry, tokens);
   for (const [status, body, message] of [
-    [500, 'oops', /token server 127\.0\.0\.1:\d+: unexpected status 500/],
+    [500, 'oops', /token server 127\.0\.0\.1:\d+: received unexpected HTTP status: 500 Internal Server Error: oops$/],
+    [404, 'no such page', /^unknown: no such page$/],
+    [429, 'slow down', /^toomanyrequests: slow down$/],
     [200, 'no json', /gave no token/],
     [200, json({ token: 'with\nnewline' }), /gave no token/],
     [200, json({ token: '' }), /gave no token/],

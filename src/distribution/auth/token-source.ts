@@ -1,6 +1,7 @@
 import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError, messageOf } from '../../base/errors.ts';
-import { parseErrorBody, RegistryError } from '../errors.ts';
+import { parseErrorBody } from '../error-body.ts';
+import { RegistryError } from '../errors.ts';
 import { readBytes } from '../http/body-text.ts';
 import { isPassing } from '../http/retry.ts';
 import type { HttpRequest, HttpResponse } from '../http/transport.ts';
@@ -50,13 +51,18 @@ export async function fetchToken(
   try {
     const response = await send(toHttp(request, url));
     const body = (await readBytes(response.body, ANSWER_BYTES_MAX)).toString();
-    if (response.status !== 200)
-      throw new RegistryError(response.status, parseErrorBody(body), `token server ${url.host}`);
+    if (response.status !== 200) throw tokenRefusal(response.status, body, url.host);
     return parseToken(body, url.host);
   } catch (error) {
     // It was asked as often as is sensible: the request that needs the token must not begin anew with it.
     throw isPassing(error) ? new EngineError('unavailable', messageOf(error), { cause: error }) : error;
   }
+}
+
+/** A refusal in the server's own words. Only of one that concerns the credentials does the status mean what a registry's would. */
+function tokenRefusal(status: number, body: string, host: string): EngineError {
+  const refusal = new RegistryError(status, parseErrorBody(status, body), `token server ${host}`);
+  return status === 401 || status === 403 ? refusal : new EngineError('unavailable', refusal.message);
 }
 
 function toHttp({ service, scopes, credentials, offlineToken }: TokenRequest, url: URL): HttpRequest {

@@ -1,7 +1,8 @@
 import { EngineError, errnoOf } from '../../base/errors.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import { parseChallenges } from '../auth/challenge.ts';
-import { ConnectionError, parseErrorBody, RegistryError, type RegistryErrorEntry } from '../errors.ts';
+import { parseErrorBody, type RegistryErrorEntry } from '../error-body.ts';
+import { ConnectionError, RegistryError } from '../errors.ts';
 import type { RegistryEndpoint } from '../hosts/registry-hosts.ts';
 import { readBytes } from './body-text.ts';
 import { methodText } from './failure-text.ts';
@@ -76,9 +77,13 @@ export class HostClient {
   async expect(statuses: readonly number[], request: ApiRequest, signal: AbortSignal): Promise<HttpResponse> {
     const response = await this.send(request, signal);
     if (statuses.includes(response.status)) return response;
+    throw await this.#refusal(request.method, response);
+  }
+
+  async #refusal(method: string, response: HttpResponse): Promise<RegistryError> {
     const body = (await readBytes(response.body, ERROR_BYTES_MAX).catch(() => Buffer.alloc(0))).toString();
-    const entries = [...scopeErrors(response), ...parseErrorBody(body)];
-    throw new RegistryError(response.status, entries, `${request.method} ${this.host}`);
+    const entries = [...scopeErrors(response), ...parseErrorBody(response.status, body)];
+    return new RegistryError(response.status, entries, `${method} ${this.host}`);
   }
 
   /**
