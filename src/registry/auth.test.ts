@@ -8,7 +8,7 @@ import { parseHtpasswd } from './auth/htpasswd.ts';
 import { EVERYTHING, type Right } from './auth/rights.ts';
 import { parseTokenKeys } from './auth/verify-token.ts';
 import { matchesRepository } from './repository-pattern.ts';
-import { codeOf, sha256, startTestRegistry } from './testing.ts';
+import { codeOf, manifestOf, OCI_MANIFEST, sha256, startTestRegistry } from './testing.ts';
 
 const htpasswd = `# users\nalice:${hashSync('wonder', 4)}\n\nbob:${hashSync('builder:1', 4)}\n`;
 const basic = (rights: readonly Right[] = EVERYTHING) =>
@@ -69,7 +69,41 @@ test('each repository has its own rights to pull, push and delete', async () => 
   );
   assert.equal(await status('DELETE', `team/app/blobs/${digest}`, bob), 202);
   assert.equal(await status('POST', `team/app/blobs/uploads/?mount=${digest}`, alice), 201, 'from public/tool');
-  assert.equal(await status('GET', '_catalog'), 200);
+});
+
+test('the catalogue challenges whoever sends no login where one would show more', async () => {
+  const rights: Right[] = [
+    { user: 'anonymous', repositories: 'public/**', actions: ['pull'] },
+    { user: 'alice', repositories: 'team/*', actions: ['pull', 'push'] },
+    { user: 'bob', repositories: '**', actions: ['pull', 'push', 'delete'] },
+  ];
+  await using server = await startTestRegistry({ authentication: basic(rights) });
+  const bob = login('bob', 'builder:1');
+  for (const repository of ['team/app', 'public/tool', 'private']) {
+    const base = `${server.url}/v2/${repository}`;
+    await fetch(`${base}/blobs/uploads/?digest=${sha256('{}')}`, { method: 'POST', headers: bob, body: '{}' });
+    const headers = { ...bob, 'Content-Type': OCI_MANIFEST };
+    const put = await fetch(`${base}/manifests/1`, { method: 'PUT', headers, body: manifestOf('{}', []) });
+    assert.equal(put.status, 201);
+  }
+  const list = async (headers: Record<string, string> = {}): Promise<unknown> => {
+    const response = await fetch(`${server.url}/v2/_catalog`, { headers });
+    if (response.status !== 200) return [response.status, response.headers.get('www-authenticate')];
+    return ((await response.json()) as { readonly repositories: unknown }).repositories;
+  };
+  assert.deepEqual(await list(), [401, 'Basic realm="test"']);
+  assert.deepEqual(await list(login('', '')), ['public/tool'], 'a client that was challenged and has no login');
+  assert.deepEqual(await list(login('alice', 'wonder')), ['public/tool', 'team/app']);
+  assert.deepEqual(await list(bob), ['private', 'public/tool', 'team/app']);
+});
+
+test('the catalogue asks for no login where none shows more', async () => {
+  for (const repositories of ['**', 'public/**']) {
+    const anonymous: Right = { user: 'anonymous', repositories, actions: ['pull'] };
+    const rights: Right[] = [anonymous, { user: 'alice', repositories: 'public/**', actions: ['pull', 'push'] }];
+    await using server = await startTestRegistry({ authentication: basic(rights) });
+    assert.equal((await fetch(`${server.url}/v2/_catalog`)).status, 200, repositories);
+  }
 });
 
 test('patterns of repositories', () => {

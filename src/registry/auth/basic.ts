@@ -3,7 +3,7 @@ import { RegistryError } from '../errors.ts';
 import type { Authentication } from './authentication.ts';
 import type { Caller } from './caller.ts';
 import type { Passwords } from './htpasswd.ts';
-import { callerWith, type Right } from './rights.ts';
+import { callerWith, loginShowsMore, type Right } from './rights.ts';
 
 /** Names and passwords with every request (RFC 7617). */
 export function basicAuthentication(
@@ -13,10 +13,12 @@ export function basicAuthentication(
   const { rights, realm } = options;
   const callers = new Map<string, Caller>();
   const anonymous = callerWith(rights, undefined);
+  // Clients send a password only where they are challenged: one that says nothing is asked before it gets a part of the list.
+  const silent = { ...anonymous, mayList: anonymous.mayList && !loginShowsMore(rights) };
   return {
     async identify(headers) {
       const credentials = basicCredentials(headers);
-      if (credentials === undefined) return anonymous;
+      if (credentials === undefined) return headers.authorization === undefined ? silent : anonymous;
       const { name, password } = credentials;
       if (!(await passwords.verify(name, password))) {
         throw new RegistryError('UNAUTHORIZED', 'authentication required: wrong user or password');

@@ -26,3 +26,10 @@ export function callerWith(rights: readonly Right[], name: string | undefined): 
     mayList: own.some(({ actions }) => actions.includes('pull')),
   };
 }
+
+/** Whether somebody who has logged in may pull from repositories that nobody in particular may not pull from. */
+export function loginShowsMore(rights: readonly Right[]): boolean {
+  const pulls = rights.filter(({ actions }) => actions.includes('pull'));
+  const open = new Set(pulls.filter(({ user }) => user === 'anonymous').map(({ repositories }) => repositories));
+  return !open.has('**') && pulls.some(({ repositories }) => !open.has(repositories));
+}
