@@ -5,6 +5,13 @@ import { EngineError } from '../base/errors.ts';
 
 const CHUNK_BYTES = 256 << 10;
 
+export interface GzipFileOptions {
+  readonly level: number;
+  readonly signal: AbortSignal;
+  /** Told how many bytes of the file have been compressed so far. */
+  readonly progress?: (bytesRead: number) => void;
+}
+
 /**
  * Compresses a file in libuv's threads, in flat memory: the same bytes each time, without name and time. `take` is given the
  * pieces in order, one at a time; each is only good until it resolves.
@@ -12,9 +19,10 @@ const CHUNK_BYTES = 256 << 10;
  */
 export async function gzipFile(
   path: string,
-  { level, signal }: { readonly level: number; readonly signal: AbortSignal },
+  options: GzipFileOptions,
   take: (bytes: Buffer) => Promise<void>,
 ): Promise<void> {
+  const { level, signal, progress } = options;
   const gzip = createGzip({ level, chunkSize: CHUNK_BYTES });
   const stop = (): void => void gzip.destroy(new EngineError('cancelled', 'compression was cancelled'));
   if (signal.aborted) stop();
@@ -31,7 +39,7 @@ export async function gzipFile(
   });
   const ended = finished(gzip);
   try {
-    await Promise.all([feed(path, gzip), ended]);
+    await Promise.all([feed(path, gzip, progress), ended]);
   } finally {
     signal.removeEventListener('abort', stop);
     gzip.destroy();
@@ -39,15 +47,17 @@ export async function gzipFile(
   }
 }
 
-async function feed(path: string, gzip: Gzip): Promise<void> {
+async function feed(path: string, gzip: Gzip, progress: GzipFileOptions['progress']): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   await using file = await open(path, 'r');
-  for (;;) {
+  for (let total = 0; ; ) {
     const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
     if (bytesRead === 0) break;
     await new Promise<void>((resolve, reject) => {
       gzip.write(buffer.subarray(0, bytesRead), (error) => (error ? reject(error) : resolve()));
     });
+    total += bytesRead;
+    progress?.(total);
   }
   gzip.end();
 }

@@ -1,5 +1,5 @@
 import { EngineError } from '../../base/errors.ts';
-import { type Digest, digestHex, shortId } from '../../base/ids.ts';
+import type { Digest } from '../../base/ids.ts';
 import type { Credentials, Repository } from '../../distribution/index.ts';
 import {
   canonicalString,
@@ -14,11 +14,12 @@ import {
 } from '../../spec/index.ts';
 import type { Lease, StoredImage } from '../../store/index.ts';
 import type { ImagesDeps } from '../model/deps.ts';
-import { type LayerLines, layerLines } from '../progress/layer-lines.ts';
+import type { LayerLines } from '../progress/layer-lines.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { Slots } from '../transfer/slots.ts';
 import { mountSources } from './mount-sources.ts';
 import { type PushedLayer, type PushPlan, planPush } from './plan-push.ts';
+import { type PushLines, pushLines } from './push-lines.ts';
 import { compressedForm, isOwnForm } from './pushed-form.ts';
 
 export interface PushRequest {
@@ -83,9 +84,10 @@ async function pushOne(deps: PushDeps, reference: Reference, call: PushCall): Pr
   await using lease = deps.collector.lease();
   const image = deps.images.resolve(canonicalString(reference), platform);
   for (const digest of deps.images.referencesOf(image.id).blobs) lease.blob(digest);
-  const { plan, adopt } = await choosePlan(deps, image, { ...call, lease });
+  const lines = pushLines(progress);
+  const { plan, adopt } = await choosePlan(deps, image, { ...call, lease, lines });
 
-  await pushBlobs(deps, plan, { ...call, sources: mountSources(deps.images, reference) });
+  await pushBlobs(deps, plan, { ...call, lines, sources: mountSources(deps.images, reference) });
   for (const document of plan.documents) await putDocument(deps, repository, document, document.digest, call.signal);
   const tag = reference.tag ?? '';
   await putDocument(deps, repository, plan.target, tag, call.signal);
@@ -106,11 +108,18 @@ interface Choice {
 async function choosePlan(
   deps: PushDeps,
   image: StoredImage,
-  call: PushCall & { readonly lease: Lease },
+  call: PushCall & { readonly lease: Lease; readonly lines: PushLines },
 ): Promise<Choice> {
   const { content, images } = deps;
   if (isOwnForm(deps, image)) {
-    const { descriptor } = await compressedForm(deps, image, call);
+    // Compression may take long: the layers are shown before it, the top one first as dockerd lists them.
+    for (const diffId of image.config.rootfs.diff_ids.toReversed()) call.lines.of(diffId);
+    const { lease, lines, signal } = call;
+    const { descriptor } = await compressedForm(deps, image, {
+      lease,
+      signal,
+      progress: (layer, bytesRead) => lines.of(layer.digest).bar('Compressing', bytesRead, layer.size),
+    });
     return {
       plan: required(planPush(content, descriptor), image),
       adopt: (name) => {
@@ -131,12 +140,13 @@ function required(plan: PushPlan | undefined, image: StoredImage): PushPlan {
   throw new EngineError('notFound', `content of image ${image.id} is missing: pull or load it again`);
 }
 
+interface BlobsCall extends PushCall {
+  readonly lines: PushLines;
+  readonly sources: ReadonlyMap<Digest, readonly string[]>;
+}
+
 /** Uploads what the registry lacks, several at a time. The first failure stops the others, and is thrown once they ended. */
-async function pushBlobs(
-  deps: PushDeps,
-  plan: PushPlan,
-  call: PushCall & { readonly sources: ReadonlyMap<Digest, readonly string[]> },
-): Promise<void> {
+async function pushBlobs(deps: PushDeps, plan: PushPlan, call: BlobsCall): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([call.signal, stop.signal]);
   let cause: unknown;
@@ -146,10 +156,7 @@ async function pushBlobs(
       stop.abort();
     });
   // As dockerd lists them: the top layer first.
-  const layers = plan.layers
-    .toReversed()
-    .map((layer) => ({ ...layer, lines: layerLines(shortId(digestHex(layer.shownAs)), call.progress) }));
-  for (const { lines } of layers) lines.state('Preparing');
+  const layers = plan.layers.toReversed().map(({ blob, shownAs }) => ({ blob, lines: call.lines.of(shownAs) }));
   await Promise.all([
     ...layers.map((layer) => guard(pushBlob(deps, layer, { ...call, signal }))),
     ...plan.others.map((blob) => guard(pushBlob(deps, { blob }, { ...call, signal }))),
@@ -161,13 +168,13 @@ async function pushBlobs(
 async function pushBlob(
   { content, uploads }: PushDeps,
   { blob, lines }: Pick<PushedLayer, 'blob'> & { readonly lines?: LayerLines },
-  call: PushCall & { readonly sources: ReadonlyMap<Digest, readonly string[]> },
+  call: BlobsCall,
 ): Promise<void> {
   if (isForeign(blob)) {
     lines?.state('Skipped foreign layer');
     return;
   }
-  using _slot = await uploads.take(call.signal);
+  using _slot = await uploads.take(call.signal, () => lines?.state('Waiting'));
   const outcome = await call.repository.upload(
     {
       descriptor: blob,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { dockerArchive, config as imageConfig, json, Layout, one, sha, two } from '../../../test/support/archives.ts';
+import { tarArchive } from '../../../test/support/busybox-image.ts';
 import { type ImageHost, imageHost } from '../../../test/support/image-host.ts';
 import { sendError, wildRegistry } from '../../../test/support/wild-registry.ts';
 import { ANONYMOUS } from '../../distribution/index.ts';
@@ -67,6 +69,58 @@ test('plain layers of an archive are compressed for the push, once, and the imag
   const again = await push(host, name);
   assert.ok(again.some(({ status }) => status === 'Layer already exists'));
   assert.ok(!registry.journal.some((line) => line.startsWith('PATCH')));
+});
+
+test('every layer is shown before the first is compressed, and while it is compressed, before the registry is asked', async () => {
+  await using registry = await wildRegistry();
+  await using host = await imageHost();
+  const large = tarArchive([{ name: 'large', content: randomBytes(1_000_000) }]);
+  await host.load(
+    dockerArchive({
+      entries: [
+        { name: '1/layer.tar', content: large },
+        { name: '2/layer.tar', content: one },
+      ],
+      config: imageConfig([large, one]),
+    }),
+  );
+  const name = `${registry.host}/t/app`;
+  await host.images.tag('t/app:1', { repo: name, tag: 'latest' });
+  const lines: string[] = [];
+  const show = ({ status, id }: Readonly<Record<string, unknown>>): void => {
+    lines.push(`${status} ${id ?? ''} ${registry.journal.length === 0 ? 'early' : ''}`.trim());
+  };
+  await host.images.push({ image: name, tag: 'latest', credentials: ANONYMOUS }, show, never);
+  const [top, base] = [sha(one).slice(0, 12), sha(large).slice(0, 12)];
+  assert.deepEqual(lines.slice(1, 3), [`Preparing ${top} early`, `Preparing ${base} early`]);
+  for (const id of [top, base]) {
+    assert.ok(lines.includes(`Compressing ${id} early`), id);
+    assert.equal(lines.filter((line) => line.startsWith(`Preparing ${id}`)).length, 1);
+    assert.ok(lines.includes(`Pushed ${id}`), id);
+  }
+});
+
+test('what is pushed as it came shows its layers before the registry answers', async () => {
+  await using registry = await wildRegistry();
+  await using host = await imageHost();
+  registry.publish('app', 'latest', [one, two]);
+  await pullFrom(host, `${registry.host}/app`);
+  const shown = Promise.withResolvers<void>();
+  registry.wild = () => true; // It never answers.
+  const stop = new AbortController();
+  let preparing = 0;
+  const pushing = host.images.push(
+    { image: `${registry.host}/app`, tag: 'latest', credentials: ANONYMOUS },
+    ({ status }) => {
+      if (status === 'Preparing') preparing += 1;
+      if (preparing === 2) shown.resolve();
+    },
+    stop.signal,
+  );
+  const ended = assert.rejects(pushing, { kind: 'cancelled' });
+  await shown.promise;
+  stop.abort();
+  await ended;
 });
 
 test('what was pulled is pushed byte for byte, and mounted where the registry has it', async () => {

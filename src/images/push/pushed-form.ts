@@ -21,6 +21,13 @@ export function isOwnForm({ content }: Pick<ImagesDeps, 'content'>, image: Store
   return content.read(image.target.digest).equals(manifestBytes(image.manifest.config, image.manifest.layers));
 }
 
+interface CompressCall {
+  readonly lease: Lease;
+  readonly signal: AbortSignal;
+  /** Told of each plain layer, whose digest is its diffID, how much of it is compressed. */
+  readonly progress: (layer: Descriptor, bytesRead: number) => void;
+}
+
 /**
  * Stores the image's plain layers compressed, and a manifest with them. The image's id stays, as the config does.
  * @throws EngineError noSpace, cancelled
@@ -28,7 +35,7 @@ export function isOwnForm({ content }: Pick<ImagesDeps, 'content'>, image: Store
 export async function compressedForm(
   { content }: Pick<ImagesDeps, 'content'>,
   image: StoredImage,
-  call: { readonly lease: Lease; readonly signal: AbortSignal },
+  call: CompressCall,
 ): Promise<{ readonly descriptor: Descriptor; readonly manifest: Manifest }> {
   const done = new Map<Digest, Promise<Descriptor>>();
   const slots = createSlots(COMPRESSIONS_MAX);
@@ -56,10 +63,13 @@ export async function compressedForm(
 async function compressLayer(
   content: ImagesDeps['content'],
   layer: Descriptor,
-  { lease, signal }: { readonly lease: Lease; readonly signal: AbortSignal },
+  { lease, signal, progress }: CompressCall,
 ): Promise<Descriptor> {
   await using ingest = await content.ingest();
-  await gzipFile(content.path(layer.digest), { level: GZIP_LEVEL, signal }, (bytes) => ingest.write(bytes));
+  const shown = (bytesRead: number): void => progress(layer, bytesRead);
+  shown(0);
+  const options = { level: GZIP_LEVEL, signal, progress: shown };
+  await gzipFile(content.path(layer.digest), options, (bytes) => ingest.write(bytes));
   const { digest, sizeBytes } = await ingest.commit({}, lease.blob);
   return { mediaType: MEDIA_TYPE.ociLayerGzip, digest, size: sizeBytes };
 }

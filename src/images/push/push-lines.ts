@@ -1,0 +1,21 @@
+import { type Digest, digestHex, shortId } from '../../base/ids.ts';
+import { type LayerLines, layerLines } from '../progress/layer-lines.ts';
+import type { Progress } from '../progress/progress.ts';
+
+/** The lines of the layers of one push, by what `docker push` calls them. */
+export interface PushLines {
+  /** Those of a layer; when it is first named, it shows that it is being prepared. */
+  of(shownAs: Digest): LayerLines;
+}
+
+export function pushLines(progress: Progress): PushLines {
+  const known = new Map<Digest, LayerLines>();
+  return {
+    of(shownAs) {
+      const lines = known.get(shownAs) ?? layerLines(shortId(digestHex(shownAs)), progress);
+      if (!known.has(shownAs)) lines.state('Preparing');
+      known.set(shownAs, lines);
+      return lines;
+    },
+  };
+}
