@@ -128,6 +128,7 @@ test('bodies are read as Go reads them: keys in any case, null is absent, unknow
       HostConfig: { PortBindings: { '80/tcp': [{}], '81/tcp': [{ HostPort: '8080' }] }, Memory: 1_000_000_000 },
       NetworkingConfig: { EndpointsConfig: { net: null } },
     },
+    writableSubmounts: true,
   });
 });
 

@@ -4,6 +4,7 @@ import type { Logger } from '../../base/logger.ts';
 import { parseJson } from '../codec/go-json.ts';
 import { parseQuery } from '../codec/query.ts';
 import type { BoundRoute, Reply } from '../route.ts';
+import { ignoreNewerQuery } from '../versions/query-since.ts';
 import type { Target } from './find-target.ts';
 import { parseJsonBody } from './read-json.ts';
 import type { Router } from './router.ts';
@@ -30,6 +31,7 @@ export function callRoute(
   signal: AbortSignal,
 ): Promise<Reply> {
   const { route, params } = target.match;
+  ignoreNewerQuery(route, target.query, target.version);
   const query = parseQuery(route.query, target.query);
   return route.handle({
     params,

@@ -5,10 +5,13 @@ import { containerInspectFor, containerListFor } from './container-shapes.ts';
 
 test('a container shows the manifest of its image from 1.48 on', () => {
   const container = { Id: 'c', ImageManifestDescriptor: { digest: 'd' } };
+  const Health = { Status: 'none', FailingStreak: 0 };
   const inspected = container as unknown as ContainerInspect;
-  const listed = [container as unknown as ContainerSummary];
+  const listed = [{ ...container, Health } as unknown as ContainerSummary];
   assert.deepEqual(containerInspectFor('1.48', inspected), container);
   assert.deepEqual(containerInspectFor('1.47', inspected), { Id: 'c' });
+  assert.deepEqual(containerListFor('1.52', listed), [{ ...container, Health }], 'with its health from 1.52 on');
+  assert.deepEqual(containerListFor('1.51', listed), [container]);
   assert.deepEqual(containerListFor('1.48', listed), [container]);
   assert.deepEqual(containerListFor('1.47', listed), [{ Id: 'c' }]);
 });

@@ -17,10 +17,16 @@ export function containerInspectFor(version: string, container: ContainerInspect
   };
 }
 
+/** From 1.48 on with the manifests of their images, from 1.52 on with their health. */
 export function containerListFor(version: string, containers: readonly ContainerSummary[]): readonly object[] {
-  return compareVersions(version, '1.48') < 0 ? containers.map(withoutManifest) : containers;
+  if (compareVersions(version, '1.52') >= 0) return containers;
+  const older = containers.map(({ Health: _hidden, ...container }) => container);
+  return compareVersions(version, '1.48') < 0 ? older.map(withoutManifest) : older;
 }
 
-function withoutManifest({ ImageManifestDescriptor: _hidden, ...rest }: ContainerInspect | ContainerSummary): object {
+function withoutManifest({
+  ImageManifestDescriptor: _hidden,
+  ...rest
+}: ContainerInspect | Omit<ContainerSummary, 'Health'>): object {
   return rest;
 }

@@ -7,6 +7,7 @@ import {
 } from '../../spec/index.ts';
 import { compareVersions } from './api-version.ts';
 import { macAddressFor } from './mac-address.ts';
+import { olderCreate } from './older-create.ts';
 
 export interface CreateRequest {
   readonly body: CreateContainerBody;
@@ -17,7 +18,8 @@ export interface CreateRequest {
  * What a request to create a container means in its version (moby, postContainersCreate).
  * @throws EngineError invalid with dockerd's texts
  */
-export function createRequestFor(version: string, given: CreateContainerBody): CreateRequest {
+export function createRequestFor(version: string, asked: CreateContainerBody): CreateRequest {
+  const given = olderCreate(version, asked);
   const address = compareVersions(version, '1.52') < 0 ? macAddressFor(version, given) : withoutAddress(given);
   if (compareVersions(version, '1.48') >= 0) {
     checkLinkSysctls(address.body.HostConfig);

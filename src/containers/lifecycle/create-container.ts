@@ -105,7 +105,7 @@ function newRecord(world: Pick<World, 'clock'>, plan: ContainerPlan, name: strin
     phase: 'creating',
     state: NEVER_STARTED,
     imageId: image.id,
-    imageManifest: image.manifestDescriptor,
+    imageManifest: { ...image.manifestDescriptor, platform: image.manifestDescriptor.platform ?? plan.platform },
     diffIds: image.config.rootfs.diff_ids,
     platform: plan.platform,
     path: plan.path,

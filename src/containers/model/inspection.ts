@@ -3,6 +3,7 @@ import type {
   ContainerState,
   ContainerStatus,
   EndpointSettings,
+  Health,
   HostConfig,
   MountPoint,
   PortMap,
@@ -32,6 +33,7 @@ export interface ContainerSummary {
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> };
   readonly Mounts: readonly MountPoint[];
   readonly ImageManifestDescriptor?: object;
+  readonly Health: { readonly Status: 'none' | Health['Status']; readonly FailingStreak: number };
 }
 
 /** `GET /containers/{id}/json`. */

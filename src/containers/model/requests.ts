@@ -7,6 +7,8 @@ export interface CreateContainer {
   /** `os/arch[/variant]` or ''. */
   readonly platform: string;
   readonly body: CreateContainerBody;
+  /** Below a read-only bind mount other mounts stay writable, unless the mount says otherwise; default false. */
+  readonly writableSubmounts?: boolean;
 }
 
 export interface StopOptions {

@@ -39,7 +39,7 @@ export function createPlanner(deps: PlannerDeps): Planner {
   };
 }
 
-function plan(deps: PlannerDeps, { body, platform }: CreateContainer): ContainerPlan {
+function plan(deps: PlannerDeps, { body, platform, writableSubmounts = false }: CreateContainer): ContainerPlan {
   const { HostConfig: givenHost = {}, NetworkingConfig: networking, ...given } = body;
   const ref = given.Image ?? '';
   if (ref === '') throw invalid('no image specified');
@@ -68,6 +68,7 @@ function plan(deps: PlannerDeps, { body, platform }: CreateContainer): Container
         return { id, diffIds: config.rootfs.diff_ids };
       },
       dataRoot: deps.dataRoot,
+      writableSubmounts,
     }),
     platform: imagePlatform,
     warnings: [...checked.warnings, ...(platform === '' ? platformWarnings(imagePlatform, deps.facts) : [])],

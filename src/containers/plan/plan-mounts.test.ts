@@ -14,8 +14,12 @@ interface Request extends HostConfig {
 
 const TOOLS = { id: `sha256:${'7'.repeat(64)}` as Digest, diffIds: [`sha256:${'8'.repeat(64)}` as Digest] };
 
-function plan({ config = {}, others = {}, ...hostConfig }: Request): readonly PlannedMount[] {
+function plan(
+  { config = {}, others = {}, ...hostConfig }: Request,
+  writableSubmounts = false,
+): readonly PlannedMount[] {
   return planMounts({
+    writableSubmounts,
     config,
     hostConfig,
     dataRoot: '/var/lib/gantry',
@@ -30,6 +34,17 @@ function plan({ config = {}, others = {}, ...hostConfig }: Request): readonly Pl
     },
   });
 }
+
+test('below a read-only bind of an older client other mounts stay writable', () => {
+  const mounts: readonly Mount[] = [
+    { Type: 'bind', Source: '/srv', Target: '/a', ReadOnly: true },
+    { Type: 'bind', Source: '/srv', Target: '/b' },
+  ];
+  const options = (writableSubmounts: boolean): unknown =>
+    plan({ Binds: ['/srv:/c:ro', '/srv:/d'], Mounts: mounts }, writableSubmounts).map(({ mount }) => mount.options);
+  assert.deepEqual(options(true), [['ro'], undefined, ['ro'], undefined]);
+  assert.deepEqual(options(false), [undefined, undefined, undefined, undefined]);
+});
 
 function only(request: Request): MountRecord {
   const [planned, ...rest] = plan(request);

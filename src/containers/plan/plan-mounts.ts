@@ -16,6 +16,8 @@ export interface MountsRequest {
   imageOf(ref: string): MountedImage;
   /** Paths into it, and to what holds it, are slaves: our mounts must not live on in a container. */
   readonly dataRoot: string;
+  /** What is mounted below a read-only bind stays writable, unless the mount says otherwise. */
+  readonly writableSubmounts: boolean;
 }
 
 const ANONYMOUS_LABEL = { 'com.docker.volume.anonymous': '' };
@@ -88,7 +90,7 @@ function planImage({ Source = '', Target = '', ImageOptions: options }: Mount, r
   };
 }
 
-function planBind(mount: Mount, mode: string, { dataRoot }: MountsRequest): PlannedMount {
+function planBind(mount: Mount, mode: string, { dataRoot, writableSubmounts }: MountsRequest): PlannedMount {
   const { Source = '', Target = '', BindOptions: options = {} } = mount;
   const source = cleanPath(Source);
   const wanted = options.Propagation ?? '';
@@ -99,7 +101,8 @@ function planBind(mount: Mount, mode: string, { dataRoot }: MountsRequest): Plan
         `daemon root, daemon root: ${JSON.stringify(dataRoot)}, bind mount source: ${JSON.stringify(source)}, propagation: ${JSON.stringify(wanted)}`,
     );
   }
-  const below = options.ReadOnlyForceRecursive === true ? ['rro'] : options.ReadOnlyNonRecursive === true ? ['ro'] : [];
+  const isTopOnly = options.ReadOnlyNonRecursive === true || (writableSubmounts && mount.ReadOnly === true);
+  const below = options.ReadOnlyForceRecursive === true ? ['rro'] : isTopOnly ? ['ro'] : [];
   return {
     mount: {
       Type: 'bind',

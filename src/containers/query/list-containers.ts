@@ -67,7 +67,14 @@ function summarize(record: ContainerRecord): Omit<ContainerSummary, 'Status'> {
     NetworkSettings: { Networks: endpointsOf(record) },
     Mounts: mountPoints(record),
     ...(record.imageManifest === undefined ? {} : { ImageManifestDescriptor: record.imageManifest }),
+    Health: healthOf(record),
   };
+}
+
+/** `none` without a check, and while nothing runs that could be checked. */
+function healthOf({ state, health }: ContainerRecord): ContainerSummary['Health'] {
+  if (health === undefined || !state.running) return { Status: 'none', FailingStreak: 0 };
+  return { Status: health.Status, FailingStreak: health.FailingStreak };
 }
 
 /** Arguments with blanks are quoted, so that what is shown can be read (dockerd: `argsEscaped`). */

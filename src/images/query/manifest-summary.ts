@@ -39,13 +39,15 @@ export function manifestSummaries(
     const { bytes, isWhole } = contentOf(deps, descriptor);
     const plain = { ID: descriptor.digest, Descriptor: descriptor, Available: isWhole };
     if (image !== undefined) {
+      const platform = descriptor.platform ?? platformOf(image);
       const unpacked = sizeOf(layersOf(deps.snapshots, image.config), sizes);
       return {
         ...plain,
+        Descriptor: { ...descriptor, platform },
         Size: { Content: bytes, Total: bytes + unpacked },
         Kind: 'image',
         ImageData: {
-          Platform: descriptor.platform ?? platformOf(image),
+          Platform: platform,
           Containers: deps.users.usersOf(image.id).map(({ id }) => id),
           Size: { Unpacked: unpacked },
         },

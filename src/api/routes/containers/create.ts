@@ -4,8 +4,8 @@ import type { Containers } from '../../../containers/index.ts';
 import { queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 import { createContainerBody } from '../../schema/create-container.ts';
-import { compareVersions } from '../../versions/api-version.ts';
 import { createRequestFor } from '../../versions/create-request.ts';
+import { hasWritableSubmounts } from '../../versions/older-create.ts';
 
 /** POST /containers/create: 201, 400, 404 no such image, 409 name in use. */
 export const createContainer = defineRoute({
@@ -17,9 +17,9 @@ export const createContainer = defineRoute({
     const { HostConfig: _host, NetworkingConfig: _network, ...config } = given;
     if (Object.keys(config).length === 0) throw invalid('config cannot be empty in order to create a container');
     const { body, warnings } = createRequestFor(version, given);
-    // Before 1.41 a create could name no platform, and what is sent for one is ignored.
-    const platform = compareVersions(version, '1.41') < 0 ? '' : query.platform;
-    const created = await containers.create({ name: query.name, platform, body }, signal);
+    const { name, platform } = query;
+    const request = { name, platform, body, writableSubmounts: hasWritableSubmounts(version) };
+    const created = await containers.create(request, signal);
     return { status: 201, body: { Id: created.id, Warnings: [...created.warnings, ...warnings] } };
   },
 });

@@ -3,6 +3,7 @@ import type { Containers } from '../../../containers/index.ts';
 import { goRoot, goStruct } from '../../codec/go-json.ts';
 import { defineRoute } from '../../route.ts';
 import { resourceFields, restartPolicy } from '../../schema/host-config.ts';
+import { updateFor } from '../../versions/older-requests.ts';
 
 /** POST /containers/{id}/update: limits and restart policy of a container, running or not. */
 export const updateContainer = defineRoute({
@@ -11,8 +12,8 @@ export const updateContainer = defineRoute({
   query: z.object({}),
   json: goRoot('UpdateConfig', goStruct('container.UpdateConfig', { ...resourceFields, RestartPolicy: restartPolicy })),
   emptyBody: 'accepted',
-  async handle({ params, body, signal }, containers: Pick<Containers, 'update'>) {
-    const { warnings } = await containers.update(params['id'] ?? '', body, signal);
+  async handle({ params, body, version, signal }, containers: Pick<Containers, 'update'>) {
+    const { warnings } = await containers.update(params['id'] ?? '', updateFor(version, body), signal);
     return { status: 200, body: { Warnings: warnings } };
   },
 });

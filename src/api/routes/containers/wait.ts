@@ -3,6 +3,7 @@ import { invalid } from '../../../base/errors.ts';
 import type { Containers, WaitCondition, WaitResult } from '../../../containers/index.ts';
 import { queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
+import { waitsForEnd } from '../../versions/older-requests.ts';
 
 const CONDITIONS: readonly WaitCondition[] = ['not-running', 'next-exit', 'removed'];
 
@@ -11,10 +12,11 @@ export const waitContainer = defineRoute({
   method: 'POST',
   path: '/containers/:id/wait',
   query: z.object({ condition: queryString }),
-  async handle({ params, query, signal }, containers: Pick<Containers, 'wait'>) {
+  async handle({ params, query, version, signal }, containers: Pick<Containers, 'wait'>) {
     const condition = CONDITIONS.find((name) => name === (query.condition === '' ? 'not-running' : query.condition));
     if (condition === undefined) throw invalid(`invalid condition: ${JSON.stringify(query.condition)}`);
     const waiting = await containers.wait(params['id'] ?? '', condition, signal);
+    if (waitsForEnd(version)) return { status: 200, body: answer(await waiting.result) };
     return { status: 200, later: waiting.result.then(answer) };
   },
 });

@@ -3,6 +3,7 @@ import { invalid } from '../../../base/errors.ts';
 import type { Containers } from '../../../containers/index.ts';
 import { defineRoute } from '../../route.ts';
 import { execConfig } from '../../schema/exec.ts';
+import { execConfigFor } from '../../versions/older-requests.ts';
 
 /** POST /containers/{id}/exec: 201, 409 paused or not running. */
 export const createExec = defineRoute({
@@ -11,9 +12,9 @@ export const createExec = defineRoute({
   query: z.object({}),
   json: execConfig,
   emptyBody: 'accepted',
-  async handle({ params, body, signal }, containers: Pick<Containers, 'execCreate'>) {
+  async handle({ params, body, version, signal }, containers: Pick<Containers, 'execCreate'>) {
     if ((body.Cmd ?? []).length === 0) throw invalid('No exec command specified');
-    const { id } = await containers.execCreate(params['id'] ?? '', body, signal);
+    const { id } = await containers.execCreate(params['id'] ?? '', execConfigFor(version, body), signal);
     return { status: 201, body: { Id: id } };
   },
 });

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Containers } from '../../../containers/index.ts';
 import { defineRoute } from '../../route.ts';
 import { execStartBody } from '../../schema/exec.ts';
+import { consoleSizeFor } from '../../versions/older-requests.ts';
 
 /** POST /exec/{id}/start: detached 200, else the connection becomes the process's streams. */
 export const startExec = defineRoute({
@@ -11,8 +12,8 @@ export const startExec = defineRoute({
   query: z.object({}),
   json: execStartBody,
   emptyBody: 'accepted',
-  async handle({ params, body, signal }, containers: Pick<Containers, 'execStart'>) {
-    const size = body.ConsoleSize;
+  async handle({ params, body, version, signal }, containers: Pick<Containers, 'execStart'>) {
+    const size = consoleSizeFor(version, body.ConsoleSize);
     const options = {
       detach: body.Detach === true,
       tty: body.Tty === true,

@@ -2,14 +2,15 @@ import * as z from 'zod/mini';
 import type { Volumes } from '../../../volumes/index.ts';
 import { queryFilters } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
+import { volumePruneFiltersFor } from '../../versions/older-requests.ts';
 
 /** POST /volumes/prune: unused anonymous ones; named ones as well with the filter `all`. */
 export const pruneVolumes = defineRoute({
   method: 'POST',
   path: '/volumes/prune',
   query: z.object({ filters: queryFilters }),
-  async handle({ query }, volumes: Pick<Volumes, 'prune'>) {
-    const pruned = await volumes.prune(query.filters);
+  async handle({ query, version }, volumes: Pick<Volumes, 'prune'>) {
+    const pruned = await volumes.prune(volumePruneFiltersFor(version, query.filters));
     return { status: 200, body: { VolumesDeleted: pruned.deleted, SpaceReclaimed: pruned.reclaimedBytes } };
   },
 });

@@ -1,0 +1,99 @@
+import { invalid } from '../../base/errors.ts';
+import type { CreateContainerBody, HostConfig, Mount } from '../../spec/index.ts';
+import { compareVersions } from './api-version.ts';
+
+interface Rule {
+  /** The version that it ended with. */
+  readonly before: string;
+  readonly apply: (body: CreateContainerBody) => CreateContainerBody;
+}
+
+/** What a request to create a container meant before a version, oldest first (moby, postContainersCreate). */
+const RULES: readonly Rule[] = [
+  // The client removed the container itself.
+  { before: '1.25', apply: (body) => withoutHostField(body, 'AutoRemove') },
+  { before: '1.40', apply: (body) => withMounts(body, (mount) => withoutBindOption(mount, 'NonRecursive')) },
+  // Other containers could always join the IPC namespace.
+  {
+    before: '1.40',
+    apply: (body) => ((body.HostConfig?.IpcMode ?? '') === '' ? withHost(body, { IpcMode: 'shareable' }) : body),
+  },
+  { before: '1.42', apply: (body) => withMounts(body, (mount) => withoutBindOption(mount, 'CreateMountpoint')) },
+  { before: '1.42', apply: (body) => withMounts(body, withoutForeignTmpfsOptions) },
+  { before: '1.42', apply: (body) => withoutHostField(body, 'ConsoleSize') },
+  { before: '1.43', apply: (body) => withoutHostField(body, 'Annotations') },
+  { before: '1.44', apply: withoutStartInterval },
+  { before: '1.44', apply: checkForcedReadOnly },
+  { before: '1.44', apply: checkOneEndpoint },
+  { before: '1.45', apply: checkSubpaths },
+];
+
+/** @throws EngineError invalid, with dockerd's texts, for what an older client must not find ignored */
+export function olderCreate(version: string, given: CreateContainerBody): CreateContainerBody {
+  let body = given;
+  for (const { before, apply } of RULES) {
+    if (compareVersions(version, before) < 0) body = apply(body);
+  }
+  return body;
+}
+
+/** Before 1.44 a read-only bind was one of the topmost mount alone. */
+export function hasWritableSubmounts(version: string): boolean {
+  return compareVersions(version, '1.44') < 0;
+}
+
+function withHost(body: CreateContainerBody, change: Partial<HostConfig>): CreateContainerBody {
+  return { ...body, HostConfig: { ...body.HostConfig, ...change } };
+}
+
+function withMounts(body: CreateContainerBody, change: (mount: Mount) => Mount): CreateContainerBody {
+  const { Mounts } = body.HostConfig ?? {};
+  return Mounts == null ? body : withHost(body, { Mounts: Mounts.map(change) });
+}
+
+function withoutBindOption(mount: Mount, name: 'NonRecursive' | 'CreateMountpoint'): Mount {
+  if (mount.BindOptions === undefined) return mount;
+  const { [name]: _ignored, ...BindOptions } = mount.BindOptions;
+  return { ...mount, BindOptions };
+}
+
+function withoutForeignTmpfsOptions({ TmpfsOptions, ...mount }: Mount): Mount {
+  return mount.Type === 'tmpfs' && TmpfsOptions !== undefined ? { ...mount, TmpfsOptions } : mount;
+}
+
+function withoutHostField(
+  body: CreateContainerBody,
+  name: 'AutoRemove' | 'ConsoleSize' | 'Annotations',
+): CreateContainerBody {
+  if (body.HostConfig?.[name] === undefined) return body;
+  const { [name]: _ignored, ...HostConfig } = body.HostConfig;
+  return { ...body, HostConfig };
+}
+
+function withoutStartInterval(body: CreateContainerBody): CreateContainerBody {
+  if (body.Healthcheck?.StartInterval === undefined) return body;
+  const { StartInterval: _ignored, ...Healthcheck } = body.Healthcheck;
+  return { ...body, Healthcheck };
+}
+
+function checkForcedReadOnly(body: CreateContainerBody): CreateContainerBody {
+  if (body.HostConfig?.Mounts?.some(({ BindOptions }) => BindOptions?.ReadOnlyForceRecursive === true)) {
+    throw invalid('BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer');
+  }
+  return body;
+}
+
+function checkOneEndpoint(body: CreateContainerBody): CreateContainerBody {
+  const names = Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {});
+  if (names.length > 1) {
+    throw invalid(`Container cannot be created with multiple network endpoints: ${names.join(', ')}`);
+  }
+  return body;
+}
+
+function checkSubpaths(body: CreateContainerBody): CreateContainerBody {
+  if (body.HostConfig?.Mounts?.some(({ VolumeOptions }) => (VolumeOptions?.Subpath ?? '') !== '')) {
+    throw invalid('VolumeOptions.Subpath needs API v1.45 or newer');
+  }
+  return body;
+}
