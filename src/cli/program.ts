@@ -52,7 +52,7 @@ function globalOptions(flags: Flags, env: Readonly<Record<string, string | undef
   if (context !== 'default') {
     throw new CliError(
       1,
-      `context "${context}" can't be used: gantry has no contexts yet, set DOCKER_HOST or -H to the engine's address`,
+      `context "${context}" not found: Gantry does not have contexts yet. Set DOCKER_HOST or -H to the address of the engine`,
     );
   }
   const configDir = flags.string('config');

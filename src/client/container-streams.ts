@@ -147,5 +147,5 @@ async function readCode(body: AsyncIterable<Buffer>): Promise<number> {
     if (fault !== '') throw new EngineError('internal', `Error waiting for container: ${fault}`);
     return result.StatusCode;
   }
-  throw new EngineError('unavailable', 'the engine went away while waiting for the container');
+  throw new EngineError('unavailable', 'lost the connection to the engine while waiting for the container');
 }

@@ -47,7 +47,7 @@ export function readHead(socket: Socket): Promise<{ head: ResponseHead; rest: Bu
       stop();
       socket.pause();
       const head = end === -1 ? undefined : parseHead(seen.toString('latin1', 0, end));
-      if (head === undefined) reject(new EngineError('unavailable', 'the engine did not answer in HTTP'));
+      if (head === undefined) reject(new EngineError('unavailable', 'the response of the engine is not HTTP'));
       // 100 Continue and its like come before the answer.
       else if (head.status < 200 && head.status !== 101) {
         socket.unshift(seen.subarray(end + 4));
@@ -56,7 +56,7 @@ export function readHead(socket: Socket): Promise<{ head: ResponseHead; rest: Bu
     };
     const onEnd = (): void => {
       stop();
-      reject(new EngineError('unavailable', 'the engine closed the connection without an answer'));
+      reject(new EngineError('unavailable', 'the engine closed the connection without a response'));
     };
     const onError = (error: Error): void => {
       stop();

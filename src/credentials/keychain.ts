@@ -59,5 +59,5 @@ async function choose(stores: readonly SecretStore[], only: string | undefined):
     if (obstacle === undefined) return store;
     obstacles.push(`${store.name}: ${obstacle}`);
   }
-  throw new CredentialError(`nowhere to keep a secret (${obstacles.join('; ')})`);
+  throw new CredentialError(`no store for secrets is available (${obstacles.join('; ')})`);
 }

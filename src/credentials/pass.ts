@@ -73,7 +73,7 @@ async function probe(): Promise<string | undefined> {
 async function pass(args: readonly string[], input?: string): Promise<string> {
   const { code, stdout, stderr } = await runProgram('pass', args, input === undefined ? {} : { input });
   if (code === 0) return stdout;
-  throw new CredentialError(`pass ${args[0]} failed: ${stderr.trim().split('\n').at(-1) || `it ended with ${code}`}`);
+  throw new CredentialError(`pass ${args[0]} failed: ${stderr.trim().split('\n').at(-1) || `exit code ${code}`}`);
 }
 
 /** Go's URLEncoding, which pads. */

@@ -59,7 +59,7 @@ test('says what clients compare with, on standard output with code 1', async () 
     ['erase', '', 'no credentials server URL\n'],
     ['store', '{"Username":"ann","Secret":"x"}', 'no credentials server URL\n'],
     ['store', '{"ServerURL":"reg.test","Secret":"x"}', 'no credentials username\n'],
-    ['store', '{"ServerURL":"reg.test","Username":7}', 'Username is no text\n'],
+    ['store', '{"ServerURL":"reg.test","Username":7}', 'Username is not a string\n'],
     ['store', 'null', 'no credentials server URL\n'],
     ['store', '{"ServerURL":"a\\nb","Username":"ann"}', 'ServerURL is too long or has control characters\n'],
     ['frob', '', 'docker-credential-gantry: unknown action: frob\n'],
@@ -89,7 +89,7 @@ test('the first store that works keeps a secret, and no other has an older one',
   file.obstacleText = 'x';
   assert.deepEqual(await run('store', ANN), {
     code: 1,
-    text: 'nowhere to keep a secret (keyring: there is no D-Bus session; pass: it is not initialised; file: x)\n',
+    text: 'no store for secrets is available (keyring: there is no D-Bus session; pass: it is not initialised; file: x)\n',
   });
 });
 

@@ -66,12 +66,12 @@ function parseCredentials(text: string): { server: string; username: string; sec
     parsed = JSON.parse(text);
   } catch {
     // Not the parser's words: they quote the text, which has the secret.
-    throw new CredentialError('the credentials to store are no JSON');
+    throw new CredentialError('the credentials to store are not JSON');
   }
   const fields = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Readonly<Record<string, unknown>>;
   const field = (name: string): string => {
     const value = fields[name] ?? '';
-    if (typeof value !== 'string') throw new CredentialError(`${name} is no text`);
+    if (typeof value !== 'string') throw new CredentialError(`${name} is not a string`);
     return value;
   };
   const server = serverOf(field('ServerURL'));

@@ -54,7 +54,7 @@ async function probe(): Promise<string | undefined> {
       timeoutMs: PROBE_TIMEOUT_MS,
     });
   const kept = await run(['store', '--label=gantry check'], value);
-  if (kept.code === 124) return 'the keyring does not answer';
+  if (kept.code === 124) return 'the keyring does not respond';
   if (kept.code !== 0) return reason(kept);
   const found = await run(['lookup']);
   await run(['clear']);
@@ -64,19 +64,20 @@ async function probe(): Promise<string | undefined> {
 async function keep(server: string, { username, secret }: Account): Promise<void> {
   const args = ['store', `--label=${LABEL}`, ...itemOf(server), 'label', LABEL, 'username', username];
   const result = await runProgram('secret-tool', args, { input: secret });
-  if (result.code !== 0) throw new CredentialError(`the keyring did not keep it: ${reason(result)}`);
+  if (result.code !== 0) throw new CredentialError(`the keyring did not store the secret: ${reason(result)}`);
 }
 
 async function clear(attributes: readonly string[]): Promise<void> {
   // Also 1 when there is nothing to clear.
   const { code, stderr } = await runProgram('secret-tool', ['clear', ...attributes]);
-  if (code !== 0 && stderr.trim() !== '') throw new CredentialError(`the keyring refuses: ${firstLine(stderr)}`);
+  if (code !== 0 && stderr.trim() !== '')
+    throw new CredentialError(`the keyring refused the request: ${firstLine(stderr)}`);
 }
 
 /** Attributes of what matches. Nothing where no service answers: then there is nothing to be found here. */
 async function searchItems(attributes: readonly string[]): Promise<readonly ReadonlyMap<string, string>[]> {
   const { code, stdout, stderr } = await runProgram('secret-tool', ['search', '--all', '--unlock', ...attributes]);
-  if (code === 124) throw new CredentialError('the keyring does not answer');
+  if (code === 124) throw new CredentialError('the keyring does not respond');
   if (code !== 0) return [];
   // secret-tool writes attributes to standard error, newer ones to standard output, where secrets are too.
   return parseItems(/^attribute\./m.test(stderr) ? stderr : stdout);

@@ -26,7 +26,7 @@ export function changeConfigFile(dir: string, change: (json: ConfigJson) => void
       chownSync(path, old.uid, old.gid);
     }
   } catch (error) {
-    throw new EngineError('unavailable', `can't change ${path}: ${messageOf(error)}`, { cause: error });
+    throw new EngineError('unavailable', `cannot change ${path}: ${messageOf(error)}`, { cause: error });
   }
 }
 

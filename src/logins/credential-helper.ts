@@ -26,7 +26,7 @@ export async function helperGet(name: string, server: string): Promise<StoredCre
   try {
     answer = JSON.parse(output) as typeof answer;
   } catch {
-    throw new EngineError('unavailable', `docker-credential-${name} answered something that is no JSON`);
+    throw new EngineError('unavailable', `the output of docker-credential-${name} is not JSON`);
   }
   const { Username: username, Secret: secret } = answer;
   if (typeof username !== 'string' || typeof secret !== 'string') return undefined;

@@ -207,7 +207,7 @@ test('a config.json that is broken is as none, with a warning, and is not writte
     assert.equal(await findCredentials(programAt(dir), 'reg.test'), undefined);
     await assert.rejects(
       storeCredentials(programAt(dir), 'reg.test', { credentials: ann, plainText: true }),
-      (error: Error) => error.message.startsWith("can't change") && !error.message.includes('hunter2'),
+      (error: Error) => error.message.startsWith('cannot change') && !error.message.includes('hunter2'),
     );
     assert.equal(readFileSync(join(dir, 'config.json'), 'utf8'), broken);
   }

@@ -7,7 +7,7 @@ export async function registryAuth(deps: LoginDeps, image: string): Promise<stri
   const server = serverKey(registryHost(image));
   // As docker: what a helper fails to give is asked for without credentials. Said, as the refusal that may follow is obscure.
   const found = await findCredentials(deps, server).catch((error: unknown) => {
-    deps.warn(`WARNING: going on without the credentials of ${server}: ${messageOf(error)}`);
+    deps.warn(`WARNING: continuing without the credentials of ${server}: ${messageOf(error)}`);
     return undefined;
   });
   return encodeAuth(

@@ -118,7 +118,7 @@ test('gantry login without any configuration keeps the secret encrypted, where d
   });
   assert.equal(login.code, 0, login.stderr);
   assert.equal(login.stdout, 'Login Succeeded\n');
-  assert.equal(login.stderr, 'Without a passphrase this login is kept until the machine restarts.\n');
+  assert.equal(login.stderr, 'Without a passphrase, this login is lost when the machine restarts.\n');
   assert.deepEqual(bob.config(), {
     auths: { [registry.host]: {} },
     credHelpers: { [registry.host]: 'gantry' },
@@ -240,7 +240,7 @@ test('on a terminal the file gets a passphrase, which opens it after a restart',
   forgetLogins(bob.home);
   const locked = await command(HELPER, ['get'], { env: { ...bob.env, CI: '1' }, input: 'reg.test' });
   assert.equal(locked.code, 1);
-  assert.match(locked.stdout, /^the credentials file is locked since the machine started/);
+  assert.match(locked.stdout, /^the credentials file is locked and there is no terminal/);
   writeFileSync(join(bob.home, 'input'), 'reg.test');
   await using getting = terminal(`sh -c '${HELPER} get < ${join(bob.home, 'input')}'`, { env: bob.env });
   await getting.until(/Passphrase of your saved logins/);

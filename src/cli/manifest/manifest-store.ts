@@ -52,7 +52,7 @@ export class ManifestStore {
 
   #read(path: string): ImageManifest {
     const image = parseImageManifest(readFileSync(path, 'utf8'));
-    if (image === undefined) throw new CliError(1, `${path} is damaged: remove the list and create it again`);
+    if (image === undefined) throw new CliError(1, `${path} is damaged. Remove the manifest list and create it again`);
     return image;
   }
 }

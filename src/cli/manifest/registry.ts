@@ -169,7 +169,7 @@ async function platformOf(repository: Repository, config: Descriptor, signal: Ab
   for await (const part of blob as AsyncIterable<Buffer>) parts.push(part);
   const bytes = Buffer.concat(parts);
   if (config.digest !== `sha256:${createHash('sha256').update(bytes).digest('hex')}`) {
-    throw new CliError(1, `the registry sent another config than ${config.digest}`);
+    throw new CliError(1, `the registry sent a config whose digest is not ${config.digest}`);
   }
   return platformFields(bytes.toString());
 }

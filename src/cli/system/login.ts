@@ -61,7 +61,7 @@ function sayWhere(cli: Cli, kept: KeptIn): void {
     );
   } else if (kept.helper === OWN_HELPER && !isOnPath(cli, `docker-credential-${OWN_HELPER}`)) {
     cli.err.line(
-      `Note: docker finds this login once docker-credential-${OWN_HELPER}, which is beside ${cli.name}, is on PATH.`,
+      `Note: docker cannot find this login yet: add the directory of docker-credential-${OWN_HELPER} (the one that has ${cli.name}) to PATH.`,
     );
   }
 }

@@ -44,7 +44,7 @@ export const create: Command = {
   async run(cli, [name], flags) {
     const cluster = CLUSTER.find((each) => flags.changed(each));
     if (cluster !== undefined)
-      throw new CliError(1, `--${cluster} is for cluster volumes, which need an engine in cluster mode`);
+      throw new CliError(1, `--${cluster} applies to cluster volumes, which need an engine in swarm mode`);
     const volume = await createVolume(cli.client, {
       Name: name ?? '',
       Driver: flags.string('driver'),

@@ -18,7 +18,7 @@ export const ls: Command = {
     flag('-q, --quiet', 'bool', 'Only display names'),
   ],
   async run(cli, _args, flags) {
-    if (flags.bool('cluster')) throw new CliError(1, 'cluster volumes need an engine in cluster mode');
+    if (flags.bool('cluster')) throw new CliError(1, 'cluster volumes need an engine in swarm mode');
     const listed = await listVolumes(cli.client, parseFilters(flags.list('filter')));
     const volumes = listed.toSorted((a, b) => naturalOrder(a.Name, b.Name));
     const format = flags.string('format') || (flags.bool('quiet') ? '' : (cli.config.volumesFormat ?? ''));

@@ -15,6 +15,6 @@ export const update: Command = {
   async run(cli, [name = '']) {
     const volume = await inspectVolume(cli.client, name);
     const cluster = volume.ClusterVolume !== undefined && volume.ClusterVolume !== null;
-    throw new CliError(1, cluster ? 'the engine is not part of a cluster' : 'can only update cluster volumes');
+    throw new CliError(1, cluster ? 'the engine is not in swarm mode' : 'can only update cluster volumes');
   },
 };

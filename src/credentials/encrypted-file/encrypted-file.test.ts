@@ -64,7 +64,7 @@ test('the passphrase opens it once after a restart, and not with a wrong one', a
   const memory = fakeMemory();
   await open(path, memory, fromFile('correct horse')).store('reg.test', ANN);
   memory.restart();
-  await assert.rejects(open(path, memory, typing()).get('reg.test'), /locked since the machine started/);
+  await assert.rejects(open(path, memory, typing()).get('reg.test'), /the credentials file is locked/);
   await assert.rejects(open(path, memory, fromFile('wrong')).get('reg.test'), /^CredentialError: wrong passphrase/);
   assert.deepEqual(await open(path, memory, typing('wrong', 'correct horse')).get('reg.test'), ANN);
   assert.deepEqual(await open(path, memory, typing()).get('reg.test'), ANN);
@@ -78,7 +78,7 @@ test('without a passphrase a login lasts until the machine restarts, which is sa
   const memory = fakeMemory();
   const said: string[] = [];
   await open(path, memory, typing(), said).store('reg.test', ANN);
-  assert.deepEqual(said, ['Without a passphrase this login is kept until the machine restarts.']);
+  assert.deepEqual(said, ['Without a passphrase, this login is lost when the machine restarts.']);
   assert.deepEqual(await open(path, memory, typing()).get('reg.test'), ANN);
   await open(path, memory, fromFile('later')).store('other.test', ANN);
   memory.restart();
@@ -100,7 +100,7 @@ test('where the kernel keeps no keys the passphrase is needed each time', async 
   const memory = fakeMemory({ forbidden: true });
   await assert.rejects(
     open(path, memory, typing()).store('reg.test', ANN),
-    /the kernel keeps no keys here \(add_key: EPERM\), so a file needs a passphrase/,
+    /the kernel cannot store keys \(add_key: EPERM\), so the credentials file needs a passphrase/,
   );
   await open(path, memory, fromFile('correct horse')).store('reg.test', ANN);
   assert.deepEqual(await open(path, memory, fromFile('correct horse')).get('reg.test'), ANN);
@@ -146,8 +146,8 @@ test('a file that is not one of ours is refused and kept', async (t) => {
   ]) {
     writeFileSync(file, content);
     const store = open(path, fakeMemory(), fromFile('x'));
-    await assert.rejects(store.get('reg.test'), /is damaged: remove it|impossible scrypt parameters/, content);
-    await assert.rejects(store.store('reg.test', ANN), /is damaged: remove it|impossible scrypt parameters/, content);
+    await assert.rejects(store.get('reg.test'), /is damaged. Remove it|invalid scrypt parameters/, content);
+    await assert.rejects(store.store('reg.test', ANN), /is damaged. Remove it|invalid scrypt parameters/, content);
     assert.equal(readFileSync(file, 'utf8'), content);
   }
 });

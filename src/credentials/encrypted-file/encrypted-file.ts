@@ -81,7 +81,7 @@ function shut(key: Uint8Array, keyId: string, server: string, { username, secret
 function open(vault: Vault, server: string, entry: Sealed, key: Uint8Array | undefined): Account | undefined {
   if (key === undefined) return undefined;
   const text = unseal(key, entry, contextOf(vault.key.id, server));
-  if (text === undefined) throw new CredentialError(`the credentials of ${server} are damaged: log in again`);
+  if (text === undefined) throw new CredentialError(`the credentials of ${server} are damaged. Log in again`);
   const [username, secret] = JSON.parse(text.toString()) as readonly [string, string];
   return { username, secret };
 }

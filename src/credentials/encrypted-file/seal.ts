@@ -66,7 +66,7 @@ function stretch(
 ): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const options = { cost, blockSize, parallelization, maxmem: MEMORY_BYTES_MAX };
-  const refuse = (): void => reject(new CredentialError('the credentials file asks for impossible scrypt parameters'));
+  const refuse = (): void => reject(new CredentialError('the credentials file has invalid scrypt parameters'));
   if (parallelization > 16) refuse();
   else {
     try {

@@ -38,7 +38,7 @@ export class VaultFile {
       throw error;
     }
     const vault = bytes.length > FILE_BYTES_MAX ? undefined : parseVault(bytes.toString());
-    if (vault === undefined) throw new CredentialError(`${this.path} is damaged: remove it and log in again`);
+    if (vault === undefined) throw new CredentialError(`${this.path} is damaged. Remove it and log in again`);
     return vault;
   }
 
@@ -48,7 +48,7 @@ export class VaultFile {
     const lock = openSync(`${this.#folder}/credentials.lock`, 'a', 0o600);
     try {
       for (let left = LOCK_ATTEMPTS; !tryLockFile(lock); left--) {
-        if (left === 0) throw new CredentialError(`${this.path} is held by another process`);
+        if (left === 0) throw new CredentialError(`${this.path} is locked by another process`);
         await delay(100);
       }
       const changed = await change(this.read());

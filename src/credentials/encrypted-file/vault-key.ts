@@ -43,7 +43,7 @@ export async function openVaultKey(deps: VaultKeyDeps, { key: { id, wrapped } }:
     const passphrase = await deps.passphrase.existing(attempt);
     if (passphrase === undefined) {
       throw new CredentialError(
-        'the credentials file is locked since the machine started, and there is no terminal to ask for its passphrase: run `gantry login` on one, or set GANTRY_CREDENTIALS_PASSPHRASE_FILE',
+        'the credentials file is locked and there is no terminal to ask for its passphrase: run `gantry login` in a terminal, or set GANTRY_CREDENTIALS_PASSPHRASE_FILE',
       );
     }
     const key = await unwrapKey(wrapped, passphrase, contextOf(id));
@@ -65,10 +65,10 @@ export async function makeVaultKey(
   if (passphrase !== '') return { key, record: { id, wrapped: await wrapKey(key, passphrase, contextOf(id)) } };
   if (failed !== undefined) {
     throw new CredentialError(
-      `the kernel keeps no keys here (${failed}), so a file needs a passphrase: set GANTRY_CREDENTIALS_PASSPHRASE_FILE or log in on a terminal`,
+      `the kernel cannot store keys (${failed}), so the credentials file needs a passphrase: set GANTRY_CREDENTIALS_PASSPHRASE_FILE or log in in a terminal`,
     );
   }
-  deps.say('Without a passphrase this login is kept until the machine restarts.');
+  deps.say('Without a passphrase, this login is lost when the machine restarts.');
   return { key, record: { id } };
 }
 
