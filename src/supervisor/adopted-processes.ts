@@ -2,6 +2,7 @@ import { closeSync, readFileSync } from 'node:fs';
 import { formatNanos } from '../base/time.ts';
 import { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd, wallTimeNanos } from '../linux/index.ts';
 import type { Endings } from './endings.ts';
+import { processStat, STAT } from './process-stat.ts';
 import type { TaskEnding } from './task-table.ts';
 
 const POLL_MILLISECONDS = 50;
@@ -113,8 +114,8 @@ function tryOpen(pid: number): number {
 /** The last field of /proc/PID/stat while the process waits to be reaped (proc_pid_stat(5)). */
 export function zombieExitCode(pid: number): number | undefined {
   try {
-    const fields = statFields(pid);
-    return fields[0] === 'Z' ? exitCodeOfStatus(Number(fields.at(-1))) : undefined;
+    const fields = processStat(pid);
+    return fields[STAT.state] === 'Z' ? exitCodeOfStatus(Number(fields[STAT.exitCode])) : undefined;
   } catch {
     return undefined;
   }
@@ -125,14 +126,8 @@ export function startedAtMillis(pid: number): number | undefined {
   try {
     const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]);
     const CLOCK_TICKS = 100; // USER_HZ, the same on every Linux architecture we run on.
-    return (bootSeconds + Number(statFields(pid)[19]) / CLOCK_TICKS) * 1000;
+    return (bootSeconds + Number(processStat(pid)[STAT.startTime]) / CLOCK_TICKS) * 1000;
   } catch {
     return undefined;
   }
-}
-
-/** From the state on: the command before it may hold spaces and parentheses. */
-function statFields(pid: number): string[] {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8').trimEnd();
-  return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }

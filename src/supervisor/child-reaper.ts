@@ -1,8 +1,18 @@
 import { formatNanos } from '../base/time.ts';
 import { peekExitedChild, type ReapedChild, reapChild, wallTimeNanos } from '../linux/index.ts';
 import type { Ending } from '../spec/index.ts';
+import { EXEC_FAILURE_CODE } from './exec-failure.ts';
+import { neverExecuted } from './process-stat.ts';
 
-type ExitListener = (ending: Ending) => void;
+/** What crun and runc end with in the place of a command that they cannot execute. */
+const RUNTIME_FAILURE = 1;
+
+export interface ReapedEnding extends Ending {
+  /** The process was the OCI runtime's, whose execve of the command failed. */
+  readonly failedToExecute: boolean;
+}
+
+type ExitListener = (ending: ReapedEnding) => void;
 
 interface Watch {
   readonly onExit: ExitListener;
@@ -25,7 +35,7 @@ export class ChildReaper implements Disposable {
   readonly #notes: EndingNotes;
   readonly #watches = new Map<number, Watch>();
   /** Ends of processes nobody has asked for yet, kept while a start is on its way. */
-  readonly #unclaimed = new Map<number, Ending>();
+  readonly #unclaimed = new Map<number, ReapedEnding>();
   #expecting = 0;
   readonly #onChild = (): void => this.#reap();
 
@@ -75,7 +85,10 @@ export class ChildReaper implements Disposable {
     const watch = this.#watches.get(pid);
     this.#watches.delete(pid);
     const isTask = watch?.isTask ?? this.#expecting > 0;
-    const ending = isTask ? this.#notes.note(pid, exitCode) : { exitCode, exitedAt: formatNanos(wallTimeNanos()) };
+    const failedToExecute = isTask && exitCode === RUNTIME_FAILURE && neverExecuted(pid);
+    const ending = isTask
+      ? { ...this.#notes.note(pid, failedToExecute ? EXEC_FAILURE_CODE : exitCode), failedToExecute }
+      : { exitCode, exitedAt: formatNanos(wallTimeNanos()), failedToExecute };
     reapChild(pid);
     if (watch !== undefined) watch.onExit(ending);
     else if (isTask) this.#unclaimed.set(pid, ending);

@@ -6,12 +6,19 @@ import { OutputReader } from './output-reader.ts';
 import { fifoInput, ptyInput, type TaskInput } from './task-input.ts';
 
 const STALL_MILLISECONDS = 10_000;
+/** What crun's words begin with: a JSON line, plain text, or a colour. */
+const RUNTIME_WORDS = '{e\x1b';
 const STREAM = { 1: 'stdout', 2: 'stderr' } as const;
 
 export interface StreamOptions {
   readonly tty: boolean;
   readonly stdinOnce: boolean;
   readonly log: TaskLog | undefined;
+  /**
+   * Whether what the process has written first is the OCI runtime's, which could not execute the command; `translate` puts it in Docker's
+   * words.
+   */
+  readonly runtimeWords?: { readonly areNext: () => boolean; readonly translate: (text: string) => string };
   /** A client has been behind for long: resolves with false when nobody is there to read. */
   readonly isDaemonAlive: () => Promise<boolean>;
   /** After this long behind, the daemon is asked whether it lives. */
@@ -32,6 +39,9 @@ export class TaskStreams {
   readonly #attachments = new Set<Attachment>();
   readonly #readers = new Set<OutputReader>();
   readonly #ended = Promise.withResolvers<void>();
+  readonly #begun = new Set<OutputKind>();
+  /** The runtime's words so far, once it is known that the command cannot be executed. */
+  #words: Buffer[] | undefined;
   #input: TaskInput | undefined;
   #paused = false;
   /** The process is dead: what is left is at most a pipe's content, and nobody is held up. */
@@ -113,6 +123,7 @@ export class TaskStreams {
       onChunk: (bytes) => this.#carry(kind, bytes),
       onEnd: () => {
         this.#readers.delete(reader);
+        this.#tellWords(kind);
         this.#options.log?.end(STREAM[kind]);
         if (this.#readers.size === 0) this.#finish();
       },
@@ -122,6 +133,11 @@ export class TaskStreams {
   }
 
   #carry(kind: OutputKind, bytes: Buffer): boolean {
+    if (!this.#begun.has(kind)) this.#begin(kind, bytes);
+    if (this.#words !== undefined && kind === this.#errorKind) {
+      this.#words.push(Buffer.from(bytes));
+      return true;
+    }
     this.#options.log?.write(STREAM[kind], bytes);
     if (this.#attachments.size > 0) {
       let copy: Buffer | undefined;
@@ -134,6 +150,25 @@ export class TaskStreams {
     if (this.#draining || !this.#heldUp()) return true;
     this.#pause();
     return false;
+  }
+
+  /** A terminal has one stream. */
+  get #errorKind(): OutputKind {
+    return this.#options.tty ? 1 : 2;
+  }
+
+  #begin(kind: OutputKind, bytes: Buffer): void {
+    this.#begun.add(kind);
+    const mayBeWords = kind === this.#errorKind && RUNTIME_WORDS.includes(String.fromCharCode(bytes[0] ?? 0));
+    if (mayBeWords && this.#options.runtimeWords?.areNext() === true) this.#words = [];
+  }
+
+  #tellWords(kind: OutputKind): void {
+    const words = this.#words;
+    if (words === undefined || kind !== this.#errorKind) return;
+    this.#words = undefined;
+    const text = Buffer.concat(words).toString();
+    this.#carry(kind, Buffer.from(this.#options.runtimeWords?.translate(text) ?? text));
   }
 
   #heldUp(): boolean {

@@ -16,10 +16,12 @@ import type { ChildReaper } from './child-reaper.ts';
 import { ContainerRemover } from './container-remover.ts';
 import type { Endings } from './endings.ts';
 import type { EventHub } from './event-hub.ts';
+import { commandPath, execFailureText } from './exec-failure.ts';
 import { Failure } from './failure.ts';
 import { type Launched, launch } from './launch.ts';
 import { TaskLog } from './logs/task-log.ts';
 import type { OciRuntime } from './oci-runtime.ts';
+import { neverExecuted } from './process-stat.ts';
 import { isMain, isRunning, newTask, snapshotOf, type Task } from './task.ts';
 import { readOomKills, removeFolder, removeTraces, type StoredExit, type TaskRecord, writeJson } from './task-files.ts';
 import { type TaskDescriptors, TaskStreams } from './task-streams.ts';
@@ -47,6 +49,7 @@ export interface Preparation {
 export interface TaskEnding {
   readonly exitCode: number | null;
   readonly exitedAt: string;
+  readonly failedToExecute?: boolean;
 }
 
 /** Every task of the supervisor, and the clients that wait for one. */
@@ -241,13 +244,18 @@ export class TaskTable {
     const layout = taskLayout(this.#deps.execRoot, record.task);
     const log =
       record.log === undefined || record.log.driver === 'none' ? undefined : this.#openLog(record, record.log);
-    const streams = new TaskStreams({
+    const streams: TaskStreams = new TaskStreams({
+      runtimeWords: {
+        areNext: () => task.exit === undefined && (task.failedToExecute || neverExecuted(task.pid)),
+        translate: (text) =>
+          execFailureText(text, () => commandPath(layout, this.#tasks.get(record.task.containerId)?.pid ?? 0)),
+      },
       tty: record.stdio.tty,
       stdinOnce: record.stdio.stdinOnce,
       log,
       isDaemonAlive: () => this.#deps.events.isDaemonAlive(),
     });
-    const task = newTask(record, layout, { streams, log });
+    const task: Task = newTask(record, layout, { streams, log });
     this.#tasks.set(key, task);
     return task;
   }
@@ -300,6 +308,7 @@ export class TaskTable {
 
   async #announce(task: Task, ending: TaskEnding): Promise<void> {
     task.signal = undefined;
+    task.failedToExecute = ending.failedToExecute === true;
     const { exitCode } = ending;
     // A process may be dead before the runtime has told that it began.
     const exitedAt = isBefore(ending.exitedAt, task.startedAt) ? task.startedAt : ending.exitedAt;

@@ -19,6 +19,8 @@ export interface Task {
   /** Descriptor of the pty master: undefined without a terminal, -1 when it has been lost. */
   consoleFd: number | undefined;
   signal: SignalSender | undefined;
+  /** The OCI runtime could not execute the command, and has ended in its place. */
+  failedToExecute: boolean;
   /** OOM kills that have been announced. */
   oomKills: number;
   exit: StoredExit | undefined;
@@ -38,6 +40,7 @@ export function newTask(
     startedAt: '',
     consoleFd: undefined,
     signal: undefined,
+    failedToExecute: false,
     oomKills: 0,
     exit: undefined,
   };

@@ -44,7 +44,7 @@ test('an exec of a missing command fails in the words of Docker', async () => {
   const prefix = 'OCI runtime exec failed: exec failed: unable to start container process';
   await assert.rejects(host.exec(main, ['nope']), {
     kind: 'invalid',
-    message: `${prefix}: exec: "nope": executable file not found in $PATH: unknown`,
+    message: `${prefix}: exec: "nope": executable file not found in $PATH`,
   });
   await assert.rejects(host.exec(main, ['/etc']), { kind: 'invalid', message: /is a directory/ });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { collect, demultiplex, NO_STDIO, TaskHost, until } from '../support/task-host.ts';
+import { assertExecFailures } from './exec-failures.ts';
 
 let host: TaskHost;
 before(async () => {
@@ -38,14 +39,18 @@ test('runc: failures in the words of Docker', async () => {
   const start =
     'failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed';
   await assert.rejects(host.start(['nope']), {
-    message: `${start}: unable to start container process: exec: "nope": executable file not found in $PATH: unknown`,
+    message: `${start}: unable to start container process: error during container init: exec: "nope": executable file not found in $PATH`,
   });
   const { id } = await host.start(['sleep', '1000']);
   await assert.rejects(host.exec(id, ['nope'], NO_STDIO), {
     message:
-      'OCI runtime exec failed: exec failed: unable to start container process: exec: "nope": executable file not found in $PATH: unknown',
+      'OCI runtime exec failed: exec failed: unable to start container process: exec: "nope": executable file not found in $PATH',
   });
   await host.kill(id);
+});
+
+test('runc: a command that cannot be executed says so in the words of Docker', async () => {
+  await assertExecFailures(host);
 });
 
 test('runc: a terminal', async () => {

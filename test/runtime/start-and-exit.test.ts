@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { exitCodeOfStartError } from '../../src/runtime/index.ts';
 import { collect, demultiplex, isGone, NO_STDIO, never, TaskHost, until } from '../support/task-host.ts';
+import { assertExecFailures } from './exec-failures.ts';
 
 let host: TaskHost;
 before(async () => {
@@ -53,15 +54,15 @@ test('a start that fails says it in the words of Docker and leaves nothing', asy
   const start =
     'failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed';
   const cases: [string, string, number][] = [
-    ['nope', 'exec: "nope": executable file not found in $PATH: unknown', 127],
-    ['/nope', 'exec: "/nope": stat /nope: no such file or directory: unknown', 127],
-    ['/etc', 'exec: "/etc": is a directory: unknown: permission denied', 126],
-    ['/etc/passwd', 'exec: "/etc/passwd": permission denied: unknown', 126],
+    ['nope', 'exec: "nope": executable file not found in $PATH', 127],
+    ['/nope', 'exec: "/nope": stat /nope: no such file or directory', 127],
+    ['/etc', 'exec: "/etc": is a directory: permission denied', 126],
+    ['/etc/passwd', 'exec: "/etc/passwd": permission denied', 126],
   ];
   for (const [command, text, code] of cases) {
     const id = host.newId();
     await assert.rejects(host.start([command], { id }), (error: Error & { kind?: string }) => {
-      assert.equal(error.message, `${start}: unable to start container process: ${text}`);
+      assert.equal(error.message, `${start}: unable to start container process: error during container init: ${text}`);
       assert.equal(error.kind, 'invalid');
       assert.equal(exitCodeOfStartError(error), code);
       return true;
@@ -71,6 +72,10 @@ test('a start that fails says it in the words of Docker and leaves nothing', asy
     // The id is free: the same container starts when its command is right.
     assert.equal((await host.run(['true'], { id })).exit.exitCode, 0);
   }
+});
+
+test('a command that cannot be executed says so in the words of Docker, on stderr and with 255', async () => {
+  await assertExecFailures(host);
 });
 
 test('clients that wait for a start that failed are let go', async () => {

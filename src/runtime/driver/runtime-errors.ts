@@ -3,7 +3,7 @@ import type { RuntimeProcess, RuntimeSpec } from '../../spec/index.ts';
 import type { RefusedError } from '../supervisor-client/control-connection.ts';
 
 /**
- * From what crun 1.x and runc 1.1 say to what dockerd 26 answers. Clients derive exit codes 126 and 127 from the wording, so
+ * From what crun 1.x and runc 1.1 say to what dockerd 28 answers. Clients derive exit codes 126 and 127 from the wording, so
  * it is part of the interface.
  */
 interface Rule {
@@ -15,28 +15,32 @@ interface Rule {
 interface Context {
   readonly command: string;
   readonly mounts: RuntimeSpec['mounts'];
+  /** A further process in a container that runs, not its start. */
+  readonly isExec: boolean;
 }
 
 const CANNOT_START = 'unable to start container process';
+/** What crun says of a directory. */
+const IS_DIRECTORY = 'Operation not permitted';
 const DURING_INIT = `${CANNOT_START}: error during container init`;
 
 const RULES: readonly Rule[] = [
   {
     crun: /^executable file `.*` not found in \$PATH/,
-    detail: (_, { command }) => `${CANNOT_START}: ${missing(command)}`,
+    detail: (_, { command, isExec }) => `${beginning(isExec)}: ${missing(command)}`,
   },
   {
     crun: /^open executable: (.+)$/,
-    detail: ([, reason = ''], { command }) => `${CANNOT_START}: ${notExecutable(command, reason)}`,
+    detail: ([, reason = ''], { command, isExec }) => `${beginning(isExec)}: ${notExecutable(command, reason)}`,
   },
   {
     crun: /^exec(?: container process)? `(.*)`: (.+)$/,
-    detail: ([, path, reason = '']) => `${CANNOT_START}: exec ${path}: ${lower(reason)}`,
+    detail: ([, path, reason = ''], { isExec }) => `${beginning(isExec)}: exec ${path}: ${lower(reason)}`,
   },
   {
     crun: /^chdir(?: to)? `(.*)`: (.+)$/,
-    detail: ([, path, reason = '']) =>
-      `${CANNOT_START}: chdir to cwd ("${path}") set in config.json failed: ${lower(reason)}`,
+    detail: ([, path, reason = ''], { isExec }) =>
+      `${beginning(isExec)}: chdir to cwd ("${path}") set in config.json failed: ${lower(reason)}`,
   },
   {
     crun: /^mount `(.*)` to `(.*)`: (.+)$/,
@@ -83,19 +87,19 @@ export function startError(error: RefusedError, spec: RuntimeSpec): EngineError 
   if (error.code !== 'runtime') return new EngineError('internal', error.message, { cause: error });
   const detail = translate(
     error.message,
-    { command: spec.process.args[0] ?? '', mounts: spec.mounts },
+    { command: spec.process.args[0] ?? '', mounts: spec.mounts, isExec: false },
     'runc create failed',
   );
   const prefix = 'failed to create task for container: failed to create shim task: OCI runtime create failed';
-  return finish(`${prefix}: ${detail}: unknown`, error);
+  return finish(`${prefix}: ${detail}`, error);
 }
 
 /** The error of an exec's start, in Docker's words. */
 export function execError(error: RefusedError, containerId: string, process: RuntimeProcess): EngineError {
   if (error.code === 'noTask') return conflict(`container ${containerId} is not running`);
   if (error.code !== 'runtime') return new EngineError('internal', error.message, { cause: error });
-  const detail = translate(error.message, { command: process.args[0] ?? '', mounts: [] }, 'exec failed');
-  return finish(`OCI runtime exec failed: ${detail}: unknown`, error);
+  const detail = translate(error.message, { command: process.args[0] ?? '', mounts: [], isExec: true }, 'exec failed');
+  return finish(`OCI runtime exec failed: ${detail}`, error);
 }
 
 /**
@@ -134,12 +138,21 @@ function finish(message: string, cause: RefusedError): EngineError {
 
 function translate(message: string, context: Context, verb: string): string {
   const runc = /^(?:runc run failed|exec failed): (.*)$/s.exec(message)?.[1];
-  if (runc !== undefined) return `${verb}: ${runc}`;
+  if (runc !== undefined) {
+    const start = `${CANNOT_START}: exec: `;
+    const isCommand = !context.isExec && runc.startsWith(start);
+    return `${verb}: ${isCommand ? `${DURING_INIT}: ${runc.slice(CANNOT_START.length + 2)}` : runc}`;
+  }
   for (const { crun, detail } of RULES) {
     const match = crun.exec(message);
     if (match !== null) return `${verb}: ${detail(match, context)}`;
   }
   return message === '' ? `${verb}: ${CANNOT_START}` : message;
+}
+
+/** runc checks the command of a start in the container's init, that of an exec before. */
+function beginning(isExec: boolean): string {
+  return isExec ? CANNOT_START : DURING_INIT;
 }
 
 function missing(command: string): string {
@@ -152,7 +165,7 @@ function missing(command: string): string {
 /** crun says EPERM for a directory, and finds in PATH what is not executable. */
 function notExecutable(command: string, reason: string): string {
   if (!command.includes('/')) return missing(command);
-  if (reason === 'Operation not permitted') return `exec: ${quote(command)}: is a directory`;
+  if (reason === IS_DIRECTORY) return `exec: ${quote(command)}: is a directory`;
   if (reason === 'Permission denied') return `exec: ${quote(command)}: permission denied`;
   return `exec: ${quote(command)}: stat ${command}: ${lower(reason)}`;
 }
