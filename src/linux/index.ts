@@ -77,6 +77,8 @@ export {
   tryLockFile,
 } from './process.ts';
 export { setNonBlocking, setTerminalSize, terminalSize } from './pty.ts';
+export { Readiness, type ReadinessWatch } from './readiness.ts';
+export { punchHole, splice } from './splice.ts';
 export { spreadDirectories } from './spread-directories.ts';
 export { syncFilesystem } from './sync-filesystem.ts';
 export { check, SyscallError } from './syscall-error.ts';

@@ -32,7 +32,7 @@ export interface LaunchTask {
 
 export interface Launched {
   readonly pid: number;
-  readonly descriptors: TaskDescriptors;
+  readonly descriptors: Exclude<TaskDescriptors, { readonly console: number }> | { readonly console: number };
 }
 
 let consoles = 0;

@@ -1,7 +1,7 @@
 import { mkdirSync, openSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Logger } from '../base/logger.ts';
-import { becomeSubreaper, closeInheritedOnExec, tryLockFile, wallTimeNanos } from '../linux/index.ts';
+import { becomeSubreaper, closeInheritedOnExec, Readiness, tryLockFile, wallTimeNanos } from '../linux/index.ts';
 import { runtimeRoot, supervisorFolder, supervisorSocket, tasksFolder } from '../spec/index.ts';
 import { AdoptedProcesses } from './adopted-processes.ts';
 import { CgroupWarmth } from './cgroup-warmth.ts';
@@ -49,13 +49,15 @@ async function main(): Promise<void> {
   const reaper = new ChildReaper(endings);
   const events = new EventHub(Number(wallTimeNanos() / 1000n));
   const runtime = new OciRuntime(execRoot, reaper);
-  const tasks = new TaskTable({ execRoot, reaper, endings, runtime, events, log });
+  const readiness = new Readiness();
+  const tasks = new TaskTable({ execRoot, reaper, endings, readiness, runtime, events, log });
   const adopted = new AdoptedProcesses(endings);
   await recover({ execRoot, tasks, adopted, endings, events, log });
 
   const stop = (): void => {
     rmSync(supervisorSocket(execRoot), { force: true });
     endings[Symbol.dispose]();
+    readiness[Symbol.dispose]();
     leaveOwnCgroup();
     setImmediate(() => process.exit(0));
   };

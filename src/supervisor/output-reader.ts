@@ -1,55 +1,143 @@
 import { Buffer } from 'node:buffer';
-import { Socket, type SocketConstructorOpts } from 'node:net';
-import { ReadStream } from 'node:tty';
+import { closeSync, readSync } from 'node:fs';
+import { errnoOf } from '../base/errors.ts';
+import { type Readiness, type ReadinessWatch, splice } from '../linux/index.ts';
+import type { Spool } from './spool.ts';
 
+const CHUNK_BYTES = 64 * 1024;
 /** One for all: a chunk is consumed before the next read happens. */
-const shared = Buffer.allocUnsafeSlow(64 * 1024);
+const shared = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+/** Chunks of one stream before the others have their turn. */
+const TURN_CHUNKS = 16;
 
 export interface OutputEvents {
-  /** `bytes` is valid during the call only. False pauses the reader until {@link OutputReader.resume}. */
-  readonly onChunk: (bytes: Buffer) => boolean;
+  /**
+   * `bytes` is valid during the call only; `end` is the position in the stream behind them. False pauses the reader until
+   * {@link OutputReader.resume}.
+   */
+  readonly onChunk: (bytes: Buffer, end: number) => boolean;
   /** After the last byte; once. */
   readonly onEnd: () => void;
 }
 
-/** Reads a FIFO or a pty master to its end without allocating. Starts paused: call {@link resume}. */
+/** Where output comes from; the descriptors belong to the reader. */
+export interface OutputSource {
+  /** Read end of a FIFO; undefined when there is nothing but what the spool holds. */
+  readonly pipe: number | undefined;
+  /** A pty's master, which cannot be moved to a file: its bytes go to the pipe, whose write end is here too. */
+  readonly pty?: { readonly master: number; readonly pipe: number };
+}
+
+export interface ReaderParts {
+  readonly source: OutputSource;
+  readonly spool: Spool;
+  /** Position of the first byte to hand out: what is before it is in the log already. */
+  readonly from: number;
+  readonly readiness: Readiness;
+}
+
+/** Takes a stream through its spool to its end. Starts paused: call {@link resume}. */
 export class OutputReader {
-  readonly #socket: Socket;
+  readonly #parts: ReaderParts;
+  readonly #events: OutputEvents;
+  readonly #watch: ReadinessWatch | undefined;
+  #at: number;
+  #paused = true;
+  #scheduled = false;
+  #sourceEnded: boolean;
   #ended = false;
 
-  private constructor(open: (options: SocketConstructorOpts) => Socket, events: OutputEvents) {
-    const end = (): void => {
-      if (this.#ended) return;
-      this.#ended = true;
-      events.onEnd();
-    };
-    const callback = (length: number): boolean => events.onChunk(shared.subarray(0, length));
-    this.#socket = open({ readable: true, onread: { buffer: shared, callback } });
-    this.#socket.on('end', end);
-    // A pty master reads EIO when the last process on the other side is gone.
-    this.#socket.on('error', end);
-    this.#socket.on('close', end);
-  }
-
-  /** Takes the descriptor over. */
-  static ofFifo(fd: number, events: OutputEvents): OutputReader {
-    return new OutputReader((options) => new Socket({ ...options, fd, writable: false }), events);
-  }
-
-  /**
-   * Takes the descriptor over. It must be non-blocking, and be written to with write(2) only: libuv writes to a master
-   * blocking.
-   */
-  static ofPty(fd: number, events: OutputEvents): OutputReader {
-    return new OutputReader((options) => new ReadStream(fd, options), events);
+  constructor(parts: ReaderParts, events: OutputEvents) {
+    this.#parts = parts;
+    this.#events = events;
+    this.#at = Math.min(parts.from, parts.spool.size);
+    const { pipe, pty } = parts.source;
+    this.#sourceEnded = pipe === undefined;
+    const watched = pty?.master ?? pipe;
+    if (watched !== undefined) this.#watch = parts.readiness.watch(watched, () => this.#pump());
   }
 
   resume(): void {
-    if (!this.#ended) this.#socket.resume();
+    if (this.#ended) return;
+    this.#paused = false;
+    this.#schedule();
   }
 
   /** Stops reading; what is left is lost. `onEnd` follows. */
   destroy(): void {
-    this.#socket.destroy();
+    this.#finish();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    for (let chunks = 0; !this.#paused && !this.#ended; chunks++) {
+      if (chunks === TURN_CHUNKS) {
+        this.#schedule();
+        return;
+      }
+      const length = this.#next();
+      if (length > 0) {
+        this.#at += length;
+        if (!this.#events.onChunk(shared.subarray(0, length), this.#at)) this.#paused = true;
+      } else if (this.#sourceEnded) this.#finish();
+      else {
+        this.#watch?.arm();
+        return;
+      }
+    }
+  }
+
+  /** Fills {@link shared}; returns the number of bytes, 0 when there is nothing now. */
+  #next(): number {
+    const { spool } = this.#parts;
+    if (spool.isBroken) this.#at = spool.size;
+    if (this.#at < spool.size) return spool.read(shared, this.#at);
+    if (this.#sourceEnded) return 0;
+    const ended = !this.#relay();
+    const taken = spool.isBroken ? this.#readPipe() : spool.take(this.#parts.source.pipe as number, CHUNK_BYTES);
+    if (taken < 0 && spool.isBroken) return this.#next();
+    if (taken === 0 || (taken < 0 && ended)) this.#sourceEnded = true;
+    if (taken <= 0) return 0;
+    return spool.isBroken ? taken : spool.read(shared, this.#at);
+  }
+
+  /** Moves what a pty holds into the pipe; false at its end. */
+  #relay(): boolean {
+    const { pty } = this.#parts.source;
+    if (pty === undefined) return true;
+    try {
+      return splice(pty.master, pty.pipe, CHUNK_BYTES) !== 0;
+    } catch {
+      // EIO: the last process on the other side is gone.
+      return false;
+    }
+  }
+
+  #readPipe(): number {
+    try {
+      const length = readSync(this.#parts.source.pipe as number, shared, 0, CHUNK_BYTES, null);
+      this.#parts.spool.skip(length);
+      return length;
+    } catch (error) {
+      if (errnoOf(error) === 'EAGAIN') return -1;
+      return 0;
+    }
+  }
+
+  #finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#watch?.[Symbol.dispose]();
+    const { pipe, pty } = this.#parts.source;
+    for (const fd of [pipe, pty?.master, pty?.pipe]) if (fd !== undefined) closeSync(fd);
+    this.#events.onEnd();
   }
 }

@@ -88,8 +88,11 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
   reopen(deps, task, record, layout);
   const onExit = (ending: TaskEnding): void => {
     void consoleHandedOver(task).then(() => {
-      // A console that nobody has handed over has nothing more to say.
-      if (task.consoleFd === -1) task.streams.open({ stdin: undefined, stdout: undefined, stderr: undefined }, []);
+      // A console that nobody has handed over says nothing more; what it has said may be in its relay and spool.
+      if (task.consoleFd === -1) {
+        const stdout = existsSync(layout.stdout) ? openSync(layout.stdout, O_RDONLY | O_NONBLOCK) : undefined;
+        task.streams.open({ stdin: undefined, stdout, stderr: undefined }, []);
+      }
       deps.tasks.onExit(task, ending);
     });
   };

@@ -42,7 +42,8 @@ export function readJson(path: string): unknown {
 
 /** What earlier runs of the task left in its folder; config.json, process.json and FIFOs that the daemon has made stay. */
 export function removeTraces(layout: TaskLayout, keepFifos: boolean): void {
-  const traces = [layout.exit, layout.pid, layout.runtimeLog];
+  const { exit, pid, runtimeLog, stdoutSpool, stderrSpool, logged } = layout;
+  const traces = [exit, pid, runtimeLog, stdoutSpool, stderrSpool, logged];
   if (!keepFifos) traces.push(layout.stdin, layout.stdout, layout.stderr);
   for (const path of traces) rmSync(path, { force: true });
 }

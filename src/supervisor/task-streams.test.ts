@@ -3,13 +3,15 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from '
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
-import { makeFifo } from '../linux/index.ts';
+import { after, afterEach, beforeEach, test } from 'node:test';
+import { makeFifo, Readiness } from '../linux/index.ts';
 import { Attachment } from './attachment.ts';
 import { TaskStreams } from './task-streams.ts';
 
 const { O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 let folder: string;
+const readiness = new Readiness();
+after(() => readiness[Symbol.dispose]());
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'st-'));
 });
@@ -34,7 +36,11 @@ async function pair(): Promise<{ readonly ours: Socket; readonly theirs: Socket;
 }
 
 function streams(isDaemonAlive: () => Promise<boolean>): TaskStreams {
-  return new TaskStreams({ tty: false, stdinOnce: false, log: undefined, isDaemonAlive, stallMilliseconds: 20 });
+  const spoolPath = (kind: number): string => join(folder, `${kind}.spool`);
+  return new TaskStreams({
+    ...{ tty: false, stdinOnce: false, log: undefined, readiness, spoolPath },
+    ...{ isDaemonAlive, stallMilliseconds: 20 },
+  });
 }
 
 /** Writes as a process does that nothing holds up, until `bytes` are through. */

@@ -1,8 +1,10 @@
 import { Buffer } from 'node:buffer';
+import type { Readiness } from '../linux/index.ts';
 import type { Attachment, OutputKind } from './attachment.ts';
 import { frame } from './attachment.ts';
 import type { TaskLog } from './logs/task-log.ts';
-import { OutputReader } from './output-reader.ts';
+import { OutputReader, type OutputSource } from './output-reader.ts';
+import { Spool } from './spool.ts';
 import { fifoInput, ptyInput, type TaskInput } from './task-input.ts';
 
 const STALL_MILLISECONDS = 10_000;
@@ -14,6 +16,9 @@ export interface StreamOptions {
   readonly tty: boolean;
   readonly stdinOnce: boolean;
   readonly log: TaskLog | undefined;
+  readonly readiness: Readiness;
+  /** Where a stream's bytes are kept until they are in the log and with the clients. */
+  readonly spoolPath: (kind: OutputKind) => string;
   /**
    * Whether what the process has written first is the OCI runtime's, which could not execute the command; `translate` puts it in Docker's
    * words.
@@ -25,9 +30,9 @@ export interface StreamOptions {
   readonly stallMilliseconds?: number;
 }
 
-/** Descriptors of a started process, which the streams take over. */
+/** Descriptors of a started process, which the streams take over; `relay` are the ends of a FIFO that carries what a pty says. */
 export type TaskDescriptors =
-  | { readonly console: number }
+  | { readonly console: number; readonly relay: { readonly reader: number; readonly writer: number } }
   | { readonly stdin: number | undefined; readonly stdout: number | undefined; readonly stderr: number | undefined };
 
 /**
@@ -39,9 +44,10 @@ export class TaskStreams {
   readonly #attachments = new Set<Attachment>();
   readonly #readers = new Set<OutputReader>();
   readonly #ended = Promise.withResolvers<void>();
+  readonly #spools = new Map<OutputKind, Spool>();
   readonly #begun = new Set<OutputKind>();
   /** The runtime's words so far, once it is known that the command cannot be executed. */
-  #words: Buffer[] | undefined;
+  #words: { readonly said: Buffer[]; end: number } | undefined;
   #input: TaskInput | undefined;
   #paused = false;
   /** The process is dead: what is left is at most a pipe's content, and nobody is held up. */
@@ -83,14 +89,14 @@ export class TaskStreams {
       for (const attachment of this.#attachments) if (attachment.wantsStdin) attachment.resumeInput();
     };
     if ('console' in descriptors) {
-      const fd = descriptors.console;
-      this.#input = ptyInput(fd, resumeInputs);
-      this.#read((events) => OutputReader.ofPty(fd, events), 1);
+      const { console: master, relay } = descriptors;
+      this.#input = ptyInput(master, resumeInputs);
+      this.#read({ pipe: relay.reader, pty: { master, pipe: relay.writer } }, 1);
     } else {
       const { stdin, stdout, stderr } = descriptors;
       if (stdin !== undefined) this.#input = fifoInput(stdin, resumeInputs);
-      if (stdout !== undefined) this.#read((events) => OutputReader.ofFifo(stdout, events), 1);
-      if (stderr !== undefined) this.#read((events) => OutputReader.ofFifo(stderr, events), 2);
+      this.#read({ pipe: stdout }, 1);
+      this.#read({ pipe: stderr }, 2);
     }
     for (const attachment of waiting) this.attach(attachment);
     if (this.#readers.size === 0) this.#finish();
@@ -109,6 +115,11 @@ export class TaskStreams {
     clearTimeout(timer);
   }
 
+  /** What is in the log cannot be told any more: a successor reads nothing twice. */
+  giveUpSpools(): void {
+    for (const spool of this.#spools.values()) spool.giveUp();
+  }
+
   dropLostClients(): void {
     for (const attachment of this.#attachments) attachment.dropIfGone();
   }
@@ -118,38 +129,54 @@ export class TaskStreams {
     this.#resume();
   }
 
-  #read(open: (events: { onChunk: (bytes: Buffer) => boolean; onEnd: () => void }) => OutputReader, kind: OutputKind) {
-    const reader: OutputReader = open({
-      onChunk: (bytes) => this.#carry(kind, bytes),
-      onEnd: () => {
-        this.#readers.delete(reader);
-        this.#tellWords(kind);
-        this.#options.log?.end(STREAM[kind]);
-        if (this.#readers.size === 0) this.#finish();
+  #read(source: OutputSource, kind: OutputKind): void {
+    const { log, readiness, spoolPath } = this.#options;
+    const spool = new Spool(spoolPath(kind));
+    if (source.pipe === undefined && spool.size === 0) return;
+    this.#spools.set(kind, spool);
+    // Without a log there is nobody to tell what came before.
+    const from = log?.positions[STREAM[kind]] ?? spool.size;
+    const reader: OutputReader = new OutputReader(
+      { source, spool, from, readiness },
+      {
+        onChunk: (bytes, end) => this.#carry(kind, bytes, end),
+        onEnd: () => {
+          this.#readers.delete(reader);
+          // Its descriptor is closed, and the number may soon be another's.
+          if (source.pty !== undefined) this.#input?.destroy();
+          this.#tellWords(kind);
+          log?.end(STREAM[kind]);
+          if (this.#readers.size === 0) this.#finish();
+        },
       },
-    });
+    );
     this.#readers.add(reader);
     reader.resume();
   }
 
-  #carry(kind: OutputKind, bytes: Buffer): boolean {
+  #carry(kind: OutputKind, bytes: Buffer, end: number): boolean {
     if (!this.#begun.has(kind)) this.#begin(kind, bytes);
     if (this.#words !== undefined && kind === this.#errorKind) {
-      this.#words.push(Buffer.from(bytes));
+      this.#words.said.push(Buffer.from(bytes));
+      this.#words.end = end;
       return true;
     }
-    this.#options.log?.write(STREAM[kind], bytes);
-    if (this.#attachments.size > 0) {
-      let copy: Buffer | undefined;
-      for (const attachment of this.#attachments) {
-        if (!attachment.wants(kind)) continue;
-        copy ??= this.#options.tty ? Buffer.from(bytes) : frame(kind, bytes);
-        attachment.send(copy);
-      }
-    }
+    const { log } = this.#options;
+    log?.write(STREAM[kind], bytes, end);
+    this.#spools.get(kind)?.release(log?.positions[STREAM[kind]] ?? end);
+    if (this.#attachments.size > 0) this.#send(kind, bytes);
     if (this.#draining || !this.#heldUp()) return true;
     this.#pause();
     return false;
+  }
+
+  #send(kind: OutputKind, bytes: Buffer): void {
+    let copy: Buffer | undefined;
+    for (const attachment of this.#attachments) {
+      if (!attachment.wants(kind)) continue;
+      copy ??= this.#options.tty ? Buffer.from(bytes) : frame(kind, bytes);
+      attachment.send(copy);
+    }
   }
 
   /** A terminal has one stream. */
@@ -160,15 +187,15 @@ export class TaskStreams {
   #begin(kind: OutputKind, bytes: Buffer): void {
     this.#begun.add(kind);
     const mayBeWords = kind === this.#errorKind && RUNTIME_WORDS.includes(String.fromCharCode(bytes[0] ?? 0));
-    if (mayBeWords && this.#options.runtimeWords?.areNext() === true) this.#words = [];
+    if (mayBeWords && this.#options.runtimeWords?.areNext() === true) this.#words = { said: [], end: 0 };
   }
 
   #tellWords(kind: OutputKind): void {
     const words = this.#words;
     if (words === undefined || kind !== this.#errorKind) return;
     this.#words = undefined;
-    const text = Buffer.concat(words).toString();
-    this.#carry(kind, Buffer.from(this.#options.runtimeWords?.translate(text) ?? text));
+    const text = Buffer.concat(words.said).toString();
+    this.#carry(kind, Buffer.from(this.#options.runtimeWords?.translate(text) ?? text), words.end);
   }
 
   #heldUp(): boolean {
@@ -206,6 +233,7 @@ export class TaskStreams {
   #finish(): void {
     clearTimeout(this.#stall);
     for (const attachment of this.#attachments) attachment.end();
+    for (const spool of this.#spools.values()) spool[Symbol.dispose]();
     this.#ended.resolve();
   }
 }

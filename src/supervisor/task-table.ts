@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
+import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { formatNanos, parseNanos } from '../base/time.ts';
-import { killProcess, setTerminalSize, wallTimeNanos } from '../linux/index.ts';
+import { killProcess, type Readiness, setTerminalSize, wallTimeNanos } from '../linux/index.ts';
 import {
   type PreparedStreams,
   type RuntimeBinary,
@@ -19,9 +20,12 @@ import type { EventHub } from './event-hub.ts';
 import { commandPath, execFailureText } from './exec-failure.ts';
 import { Failure } from './failure.ts';
 import { type Launched, launch } from './launch.ts';
+import type { LogFileEvents } from './logs/log-file.ts';
+import { LogJournal, type LogPositions, recoverLog } from './logs/log-journal.ts';
 import { TaskLog } from './logs/task-log.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import { neverExecuted } from './process-stat.ts';
+import { openRelay } from './relay.ts';
 import { isMain, isRunning, newTask, snapshotOf, type Task } from './task.ts';
 import { readOomKills, removeFolder, removeTraces, type StoredExit, type TaskRecord, writeJson } from './task-files.ts';
 import { type TaskDescriptors, TaskStreams } from './task-streams.ts';
@@ -29,11 +33,13 @@ import { within } from './within.ts';
 
 /** How long output held open by others, or a slow disk, may delay the announcement of an exit. As dockerd. */
 const DRAIN_MILLISECONDS = 2000;
+const NOTHING: LogPositions = { stdout: 0, stderr: 0 };
 
 export interface TableDeps {
   readonly execRoot: string;
   readonly reaper: ChildReaper;
   readonly endings: Endings;
+  readonly readiness: Readiness;
   readonly runtime: OciRuntime;
   readonly events: EventHub;
   readonly log: Logger;
@@ -202,7 +208,9 @@ export class TaskTable {
     record: TaskRecord,
     known: { readonly pid: number; readonly startedAt: string; readonly exit?: StoredExit },
   ): Task {
-    const task = this.#create(record);
+    const layout = taskLayout(this.#deps.execRoot, record.task);
+    const positions = record.log === undefined ? NOTHING : recoverLog(layout.logged, record.log.path);
+    const task = this.#create(record, positions);
     task.pid = known.pid;
     task.startedAt = known.startedAt;
     task.exit = known.exit;
@@ -212,7 +220,7 @@ export class TaskTable {
   /** Takes the master of a task's pty over. */
   openConsole(task: Task, fd: number): void {
     task.consoleFd = fd;
-    this.#open(task, { console: fd });
+    this.#open(task, { console: fd, relay: openRelay(task.layout) });
     // The streams close it with their end.
     void task.streams.ended.then(() => {
       task.consoleFd = undefined;
@@ -238,12 +246,15 @@ export class TaskTable {
     if (isMain(task)) this.#remover.remove(task.record, { thorough: true });
   }
 
-  #create(record: TaskRecord): Task {
+  #create(record: TaskRecord, positions: LogPositions = NOTHING): Task {
     const key = taskKey(record.task);
     if (this.#tasks.has(key)) throw new Failure('exists', `task ${key} exists`);
     const layout = taskLayout(this.#deps.execRoot, record.task);
+    const { readiness } = this.#deps;
     const log =
-      record.log === undefined || record.log.driver === 'none' ? undefined : this.#openLog(record, record.log);
+      record.log === undefined || record.log.driver === 'none'
+        ? undefined
+        : this.#openLog(record, record.log, positions);
     const streams: TaskStreams = new TaskStreams({
       runtimeWords: {
         areNext: () => task.exit === undefined && (task.failedToExecute || neverExecuted(task.pid)),
@@ -253,6 +264,8 @@ export class TaskTable {
       tty: record.stdio.tty,
       stdinOnce: record.stdio.stdinOnce,
       log,
+      readiness,
+      spoolPath: (kind) => (kind === 1 ? layout.stdoutSpool : layout.stderrSpool),
       isDaemonAlive: () => this.#deps.events.isDaemonAlive(),
     });
     const task: Task = newTask(record, layout, { streams, log });
@@ -260,16 +273,22 @@ export class TaskTable {
     return task;
   }
 
-  #openLog(record: TaskRecord, spec: NonNullable<TaskRecord['log']>): TaskLog {
+  #openLog(record: TaskRecord, spec: NonNullable<TaskRecord['log']>, positions: LogPositions): TaskLog {
     const { containerId } = record.task;
-    return new TaskLog(spec, {
+    const journal = new LogJournal(taskLayout(this.#deps.execRoot, record.task).logged);
+    const events: LogFileEvents = {
+      onJournalError: (error) => {
+        this.#deps.log.warn({ container: containerId, error: messageOf(error) }, 'log not protected against a crash');
+        this.#tasks.get(containerId)?.streams.giveUpSpools();
+      },
       onDrain: () => this.#tasks.get(containerId)?.streams.onLogDrain(),
       onError: (error) => {
         const message = String(error instanceof Error ? error.message : error);
         this.#deps.log.error({ container: containerId, error: message }, 'log lines lost');
         this.#deps.events.emit({ event: 'log-error', containerId, message });
       },
-    });
+    };
+    return new TaskLog(spec, events, { journal, positions });
   }
 
   async #launch(task: Task, preparation: Preparation, command: readonly string[]): Promise<StartReply> {

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { LogSpec } from '../../src/spec/index.ts';
 import { cgroupsOf } from '../support/host.ts';
-import { NO_STDIO, TaskHost, until } from '../support/task-host.ts';
+import { NO_STDIO, TaskHost, textOf, until } from '../support/task-host.ts';
 
 const COUNTER = ['sh', '-c', 'i=0; while :; do echo line $i; i=$((i+1)); sleep 0.01; done'];
 
@@ -12,6 +13,13 @@ function killSupervisor(host: TaskHost): number {
   const pid = host.supervisorPid;
   process.kill(pid, 'SIGKILL');
   return pid;
+}
+
+const NO_LOG: Omit<LogSpec, 'path'> = { driver: 'json-file', maxSizeBytes: 0, maxFiles: 1, compress: false };
+
+function rotatedStart(host: TaskHost, script: string, log: Omit<LogSpec, 'path'>): Promise<{ readonly id: string }> {
+  const stdio = { tty: false, stdin: true, stdinOnce: false };
+  return host.start(['sh', '-c', script], { stdio, log: { ...log, path: `${host.root}/rotated.log` } });
 }
 
 /** Lines `line N` of a log, which must be without gap and repetition. */
@@ -237,6 +245,40 @@ test('a supervisor that is killed between an exit and the delete of the runtime 
     assert.deepEqual(readdirSync(`${host.execRoot}/runtime`), []);
     assert.deepEqual(cgroupsOf(id), []);
   }
+});
+
+test('supervisors that are killed while a container writes as fast as it can lose no line and double none', async () => {
+  await using host = await TaskHost.open();
+  const spoken = 'i=0; while [ $i -lt 150000 ]; do echo line $i; i=$((i+1)); done; read go; exit 4';
+  const stdio = { tty: false, stdin: true, stdinOnce: false };
+  const log = { ...NO_LOG, maxSizeBytes: 1_000_000, maxFiles: 20 };
+  const [plain, terminal, rotated] = await Promise.all([
+    host.start(['sh', '-c', spoken], { stdio }),
+    host.start(['sh', '-c', spoken], { stdio: { ...stdio, tty: true } }),
+    rotatedStart(host, spoken, log),
+  ]);
+  for (const milliseconds of [150, 20, 300, 80]) {
+    await delay(milliseconds);
+    const old = killSupervisor(host);
+    await until(() => host.supervisorPid !== old, 'there is another');
+  }
+  const last = 'line 149999';
+  for (const { id } of [plain, terminal]) {
+    await until(() => host.logText(id).includes(last), 'all is written');
+    const text = host.logText(id).replaceAll('\r\n', '\n');
+    assertUnbroken(text, 150_000);
+    await host.kill(id);
+  }
+  const files = (): string[] => readdirSync(host.root).filter((name) => name.startsWith('rotated.log'));
+  const number = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? 0);
+  const rotatedText = (): string =>
+    files()
+      .sort((a, b) => number(b) - number(a))
+      .map((name) => textOf(`${host.root}/${name}`))
+      .join('');
+  await until(() => rotatedText().includes(last), 'all is written and rotated');
+  assertUnbroken(rotatedText(), 150_000);
+  await host.kill(rotated.id);
 });
 
 test('a supervisor without task and daemon ends, and the next daemon starts one', async () => {

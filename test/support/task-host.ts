@@ -81,8 +81,7 @@ export class TaskHost implements AsyncDisposable {
 
   /** The text of a container's log, without its frame. */
   logText(id: string): string {
-    const lines = readFileSync(this.logPath(id), 'utf8').split('\n').filter(Boolean);
-    return lines.map((line) => (JSON.parse(line) as { log: string }).log).join('');
+    return textOf(this.logPath(id));
   }
 
   /** Starts a container and returns its id and pid. */
@@ -165,6 +164,12 @@ export class TaskHost implements AsyncDisposable {
     // Releases are not waited for by the runtime, so the folders vanish a little later.
     await until(() => readdirSync(join(this.execRoot, 'tasks')).length === 0, 'tasks are removed');
   }
+}
+
+/** The text of a json-file log; an entry that is being written is left out. */
+export function textOf(path: string): string {
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => (JSON.parse(line) as { log: string }).log).join('');
 }
 
 /** Reads a stream to its end. */

@@ -33,21 +33,23 @@ export interface HeldProcess {
  */
 export class HeldTask implements Disposable {
   readonly #stdio: StdioSpec;
+  readonly #layout: TaskLayout;
   readonly #fds = new Set<number>();
   #pidfd: number | undefined;
   #consoleFd: number | undefined;
   #console: { readonly fd: number; readonly path: string } | undefined;
 
-  private constructor(stdio: StdioSpec) {
+  private constructor({ stdio, layout }: HoldRequest) {
     this.#stdio = stdio;
+    this.#layout = layout;
   }
 
   /** `consolePath` is where the runtime will connect to when there is a terminal. What an earlier attempt has made is replaced. */
-  static prepare({ stdio, layout }: HoldRequest, consolePath: string): HeldTask {
-    const held = new HeldTask(stdio);
+  static prepare(request: HoldRequest, consolePath: string): HeldTask {
+    const held = new HeldTask(request);
     try {
-      if (stdio.tty) held.#listen(consolePath);
-      else held.#makeFifos(layout);
+      if (request.stdio.tty) held.#listen(consolePath);
+      else held.#makeFifos(request.layout);
       return held;
     } catch (error) {
       held[Symbol.dispose]();
@@ -56,10 +58,10 @@ export class HeldTask implements Disposable {
   }
 
   /** What cannot be had any more (the task has just ended) is left out. `master` is the pty's in the supervisor. */
-  static adopt({ stdio, layout }: HoldRequest, process: HeldProcess): HeldTask {
-    const held = new HeldTask(stdio);
+  static adopt(request: HoldRequest, process: HeldProcess): HeldTask {
+    const held = new HeldTask(request);
     held.holdProcess(process);
-    if (!stdio.tty) held.#openFifos(layout);
+    if (!request.stdio.tty) held.#openFifos(request.layout);
     return held;
   }
 
@@ -80,6 +82,8 @@ export class HeldTask implements Disposable {
     if (master !== undefined && master >= 0)
       this.#consoleFd = this.#take(() => takeDescriptor(supervisorPidfd, master));
     else this.#consoleFd = this.#take(() => this.#acceptMaster());
+    // What the supervisor has taken from the pty passes through here on its way to the log.
+    this.#take(() => openSync(this.#layout.stdout, O_RDONLY | O_NONBLOCK));
   }
 
   /** The start has been answered, or will not be any more. */

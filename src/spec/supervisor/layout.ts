@@ -9,6 +9,7 @@ import type { TaskRef } from './protocol.ts';
  *         ended/<pid>         how a process ended, from before it was reaped until its task's exit.json is written
  *       runtime/              the OCI runtime's --root
  *       tasks/<containerId>/  config.json  owner.json  task.json  pid  runtime.log  stdin  stdout  stderr  exit.json
+ *                             stdout.spool  stderr.spool  logged
  *         execs/<execId>/     process.json  owner.json  task.json  pid  runtime.log  stdin  stdout  stderr  exit.json
  *
  * The daemon writes config.json, process.json and owner.json and makes the FIFOs, the runtime writes pid and runtime.log, the supervisor
@@ -27,6 +28,11 @@ export interface TaskLayout {
   readonly stdin: string;
   readonly stdout: string;
   readonly stderr: string;
+  /** The bytes of a stream that may not be in the log or with the clients yet, at their positions in the stream. */
+  readonly stdoutSpool: string;
+  readonly stderrSpool: string;
+  /** Which of these bytes are in the log. */
+  readonly logged: string;
   /** {@link ExitRecord} and its event's `seq`. */
   readonly exit: string;
 }
@@ -71,6 +77,9 @@ export function taskLayout(execRoot: string, task: TaskRef): TaskLayout {
     stdin: `${folder}/stdin`,
     stdout: `${folder}/stdout`,
     stderr: `${folder}/stderr`,
+    stdoutSpool: `${folder}/stdout.spool`,
+    stderrSpool: `${folder}/stderr.spool`,
+    logged: `${folder}/logged`,
     exit: `${folder}/exit.json`,
   };
 }

@@ -10,7 +10,8 @@ export type StreamName = 'stdout' | 'stderr';
 export interface EntrySink {
   /** Whether the file must be rotated before one more entry, given bytes encoded but not yet handed over. */
   full(pendingBytes: number): boolean;
-  write(entries: Buffer): void;
+  /** `done` is the position in the stream behind the last of these entries. */
+  write(entries: Buffer, done: number): void;
   rotate(): void;
 }
 
@@ -41,6 +42,9 @@ export class EntryEncoder {
   /** What follows the text of each part of the line that is being split. */
   #partSuffix: Buffer | undefined;
   #at = 0;
+  /** Position in the stream behind the last entry that is encoded, and behind the last byte that came. */
+  #done = 0;
+  #end = 0;
 
   constructor(sink: EntrySink, stream: StreamName, attrs: Readonly<Record<string, string>> | undefined) {
     this.#sink = sink;
@@ -48,12 +52,19 @@ export class EntryEncoder {
     this.#middle = `","stream":"${stream}",${extra}"time":"`;
   }
 
-  /** `time` is RFC 3339; `chunk` may be reused by the caller afterwards. */
-  write(chunk: Buffer, time: string): void {
+  /** `time` is RFC 3339, `end` the position in the stream behind the chunk; `chunk` may be reused by the caller afterwards. */
+  write(chunk: Buffer, time: string, end = this.#end + chunk.length): void {
+    const start = end - chunk.length;
+    this.#end = end;
+    this.#done = start - (this.#tail?.length ?? 0);
     const suffix = Buffer.from(`${this.#middle}${time}"}\n`);
     this.#at = 0;
     let position = this.#tail === undefined ? 0 : this.#completeTail(chunk, suffix);
-    while (position < chunk.length) position = this.#line(chunk, position, suffix);
+    while (position < chunk.length) {
+      this.#done = start + position;
+      position = this.#line(chunk, position, suffix);
+    }
+    this.#done = end - (this.#tail?.length ?? 0);
     this.#flush();
   }
 
@@ -64,6 +75,7 @@ export class EntryEncoder {
     this.#tail = undefined;
     this.#at = 0;
     this.#part(tail, 0, tail.length, Buffer.from(`${this.#middle}${time}"}\n`));
+    this.#done = this.#end;
     this.#flush();
   }
 
@@ -133,7 +145,7 @@ export class EntryEncoder {
   #append(bytes: Buffer): void {
     if (bytes.length > SUFFIX_ROOM) {
       this.#flush();
-      this.#sink.write(bytes);
+      this.#sink.write(bytes, this.#done);
       return;
     }
     let at = this.#at;
@@ -150,7 +162,7 @@ export class EntryEncoder {
   }
 
   #flush(): void {
-    if (this.#at > 0) this.#sink.write(out.subarray(0, this.#at));
+    if (this.#at > 0) this.#sink.write(out.subarray(0, this.#at), this.#done);
     this.#at = 0;
   }
 

@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 import type { LogSpec } from '../../spec/index.ts';
 import { compressFile } from './compress-file.ts';
-import type { EntrySink } from './entry-encoder.ts';
+import type { StreamName } from './entry-encoder.ts';
+import type { LogJournal, LogPositions } from './log-journal.ts';
 
 /** Above this the container waits for the disk. */
 const QUEUE_BYTES = 4 * 1024 * 1024;
@@ -13,8 +14,23 @@ const MODE = 0o640;
 export interface LogFileEvents {
   /** Entries are lost; said once until writing works again. */
   readonly onError: (error: unknown) => void;
+  /** What is in the log cannot be written down: streams that are read again would repeat themselves. */
+  readonly onJournalError?: (error: unknown) => void;
   /** The queue is empty after it was congested. */
   readonly onDrain: () => void;
+}
+
+/** Entries of one stream, up to a position in it. */
+interface Entries {
+  readonly bytes: Buffer;
+  readonly stream: StreamName;
+  readonly done: number;
+}
+
+export interface LogFileParts {
+  readonly journal: LogJournal | undefined;
+  /** Where the streams begin. */
+  readonly positions: LogPositions;
 }
 
 /**
@@ -22,23 +38,30 @@ export interface LogFileEvents {
  * containers; what cannot be written is dropped, and half an entry never stays. Rotated as Docker does: when the file has
  * reached its size before an entry, `x` becomes `x.1` (`x.1.gz` with compression), `x.1` becomes `x.2`, `maxFiles` in all.
  */
-export class LogFile implements EntrySink {
+export class LogFile {
   readonly #spec: LogSpec;
   readonly #events: LogFileEvents;
+  readonly #journal: LogJournal | undefined;
   readonly #idle: (() => void)[] = [];
   #fd = -1;
   /** Size of the file once everything queued is written. */
   #size = 0;
-  #queue: (Buffer | 'rotate')[] = [];
+  /** Size and inode of the file as it is. */
+  #writtenSize = 0;
+  #inode = 0;
+  #positions: LogPositions;
+  #queue: (Entries | 'rotate')[] = [];
   #queuedBytes = 0;
   #busy = false;
   #congested = false;
   #failing = false;
   #compressing: Promise<void> | undefined;
 
-  constructor(spec: LogSpec, events: LogFileEvents) {
+  constructor(spec: LogSpec, events: LogFileEvents, { journal, positions }: LogFileParts) {
     this.#spec = spec;
     this.#events = events;
+    this.#journal = journal;
+    this.#positions = positions;
     this.#open('a');
   }
 
@@ -46,15 +69,20 @@ export class LogFile implements EntrySink {
     return this.#congested;
   }
 
+  /** Up to where the streams are in the file, or lost. */
+  get positions(): LogPositions {
+    return this.#positions;
+  }
+
   full(pendingBytes: number): boolean {
     return this.#spec.maxSizeBytes > 0 && this.#size + pendingBytes >= this.#spec.maxSizeBytes;
   }
 
-  write(entries: Buffer): void {
+  write(entries: Buffer, stream: StreamName, done: number): void {
     this.#size += entries.length;
     this.#queuedBytes += entries.length;
     this.#congested ||= this.#queuedBytes > QUEUE_BYTES;
-    this.#queue.push(Buffer.from(entries));
+    this.#queue.push({ bytes: Buffer.from(entries), stream, done });
     if (!this.#busy) void this.#pump();
   }
 
@@ -73,6 +101,7 @@ export class LogFile implements EntrySink {
   async close(): Promise<void> {
     await this.flushed();
     this.#closeFile();
+    this.#journal?.[Symbol.dispose]();
     await this.#compressing;
   }
 
@@ -82,13 +111,21 @@ export class LogFile implements EntrySink {
       if (this.#queue[0] === 'rotate') {
         this.#queue.shift();
         await this.#compressing;
+        this.#announce(0, this.#positions);
         this.#rotateFiles();
         continue;
       }
       const next = this.#queue.indexOf('rotate');
-      const batch = this.#queue.splice(0, next < 0 ? this.#queue.length : next) as Buffer[];
-      const bytes = batch.reduce((sum, buffer) => sum + buffer.length, 0);
-      await this.#writeBatch(batch, bytes);
+      const batch = this.#queue.splice(0, next < 0 ? this.#queue.length : next) as Entries[];
+      const bytes = batch.reduce((sum, entries) => sum + entries.bytes.length, 0);
+      const after = { ...this.#positions };
+      for (const { stream, done } of batch) after[stream] = done;
+      this.#announce(bytes, after);
+      await this.#writeBatch(
+        batch.map((entries) => entries.bytes),
+        bytes,
+      );
+      this.#positions = after;
       this.#queuedBytes -= bytes;
     }
     this.#busy = false;
@@ -97,6 +134,17 @@ export class LogFile implements EntrySink {
       this.#events.onDrain();
     }
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Writes down what is about to be appended. */
+  #announce(bytes: number, after: LogPositions): void {
+    const [sizeBefore, before] = [this.#writtenSize, this.#positions];
+    const inode = bytes === 0 ? 0 : this.#inode;
+    try {
+      this.#journal?.write({ inode, sizeBefore, sizeAfter: sizeBefore + bytes, before, after });
+    } catch (error) {
+      this.#events.onJournalError?.(error);
+    }
   }
 
   async #writeBatch(batch: readonly Buffer[], bytes: number): Promise<void> {
@@ -115,6 +163,7 @@ export class LogFile implements EntrySink {
         left -= written;
       }
       this.#failing = false;
+      this.#writtenSize += bytes;
     } catch (error) {
       this.#report(error);
       this.#resize(half);
@@ -127,6 +176,7 @@ export class LogFile implements EntrySink {
       const size = fstatSync(this.#fd).size - half;
       if (half > 0) ftruncateSync(this.#fd, size);
       this.#size = size;
+      this.#writtenSize = size;
     } catch (error) {
       this.#report(error);
     }
@@ -157,7 +207,10 @@ export class LogFile implements EntrySink {
       // Truncated once, then append-only: a follower may hold the file.
       if (flags === 'w') closeSync(openSync(this.#spec.path, 'w', MODE));
       this.#fd = openFile(this.#spec.path);
-      if (flags === 'a') this.#size = fstatSync(this.#fd).size;
+      const { size, ino } = fstatSync(this.#fd);
+      if (flags === 'a') this.#size = size;
+      this.#writtenSize = size;
+      this.#inode = ino;
       return true;
     } catch (error) {
       this.#report(error);

@@ -1,8 +1,12 @@
 import { formatNanos } from '../../base/time.ts';
 import { wallTimeNanos } from '../../linux/index.ts';
 import type { LogSpec } from '../../spec/index.ts';
-import { EntryEncoder, type StreamName } from './entry-encoder.ts';
-import { LogFile, type LogFileEvents } from './log-file.ts';
+import { EntryEncoder, type EntrySink, type StreamName } from './entry-encoder.ts';
+import { LogFile, type LogFileEvents, type LogFileParts } from './log-file.ts';
+import type { LogPositions } from './log-journal.ts';
+
+/** Of streams that begin, and nothing written down for a successor. */
+const FRESH: LogFileParts = { journal: undefined, positions: { stdout: 0, stderr: 0 } };
 
 /** A container's log: both streams encoded into one file. */
 export class TaskLog {
@@ -10,9 +14,9 @@ export class TaskLog {
   readonly #encoders = new Map<StreamName, EntryEncoder>();
   readonly #spec: LogSpec;
 
-  constructor(spec: LogSpec, events: LogFileEvents) {
+  constructor(spec: LogSpec, events: LogFileEvents, parts: LogFileParts = FRESH) {
     this.#spec = spec;
-    this.#file = new LogFile(spec, events);
+    this.#file = new LogFile(spec, events, parts);
   }
 
   /** The container should wait before it writes more. */
@@ -20,14 +24,19 @@ export class TaskLog {
     return this.#file.congested;
   }
 
-  /** `bytes` may be reused by the caller afterwards. */
-  write(stream: StreamName, bytes: Buffer): void {
+  /** Up to where the streams are in the file. */
+  get positions(): LogPositions {
+    return this.#file.positions;
+  }
+
+  /** `end` is the position in the stream behind `bytes`, which may be reused by the caller afterwards. */
+  write(stream: StreamName, bytes: Buffer, end?: number): void {
     let encoder = this.#encoders.get(stream);
     if (encoder === undefined) {
-      encoder = new EntryEncoder(this.#file, stream, this.#spec.attrs);
+      encoder = new EntryEncoder(this.#sink(stream), stream, this.#spec.attrs);
       this.#encoders.set(stream, encoder);
     }
-    encoder.write(bytes, formatNanos(wallTimeNanos()));
+    encoder.write(bytes, formatNanos(wallTimeNanos()), end);
   }
 
   end(stream: StreamName): void {
@@ -40,5 +49,13 @@ export class TaskLog {
 
   close(): Promise<void> {
     return this.#file.close();
+  }
+
+  #sink(stream: StreamName): EntrySink {
+    return {
+      full: (pendingBytes) => this.#file.full(pendingBytes),
+      rotate: () => this.#file.rotate(),
+      write: (entries, done) => this.#file.write(entries, stream, done),
+    };
   }
 }
