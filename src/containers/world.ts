@@ -42,7 +42,7 @@ export interface ContainersDeps {
     | 'layers'
     | 'createWritable'
     | 'mount'
-    | 'lend'
+    | 'use'
     | 'unmount'
     | 'removeWritable'
     | 'writables'

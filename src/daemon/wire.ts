@@ -73,7 +73,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     dataRoot: config.dataRoot,
     logger,
     openSnapshots: () => snapshots,
-    async openKeepers(open) {
+    async openGcRoots(open) {
       registry = await openEngineRegistryIfUsed(open, config.ownRegistry, { proxyOf, logger });
       return registry === undefined ? [] : [registry.keeps];
     },
@@ -133,8 +133,8 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   const policy = opened.use(createImagePolicy(shared, config.gc));
   const images = createImages({
     ...shared,
-    settle() {
-      stores.settle();
+    makeDurable() {
+      stores.makeDurable();
       policy.soon();
     },
     containers,
@@ -165,7 +165,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
       ...stores,
       objects: engineObjects(config, stores),
       auditSnapshots: () => snapshots.audit(),
-      auditKeepers: () => registry?.audit() ?? [],
+      auditGcRoots: () => registry?.audit() ?? [],
       swept: async () => void (await Promise.all([stores.content.swept(), snapshots.swept()])),
     }),
   };

@@ -6,6 +6,7 @@ import type { Records } from '../base/records.ts';
 import type { EndpointSettings, Filters } from '../spec/index.ts';
 import { type Attached, bridgePorts, containersOn, endpointsOf } from './attached.ts';
 import { BridgeCare } from './bridge-care.ts';
+import { defaultGatewayNetwork } from './default-gateway.ts';
 import { type BridgeDriver, bridgeName, checkEndpoint } from './drivers/bridge-driver.ts';
 import type { NetworkDriver } from './drivers/driver.ts';
 import { nullDriver } from './drivers/null-driver.ts';
@@ -25,7 +26,6 @@ import { publishedPorts } from './ports/published-ports.ts';
 import { portMap, wantedPorts } from './ports/wanted-ports.ts';
 import { linkSysctls, sysctlKey } from './sysctl-key.ts';
 import { wantedNetworks } from './wanted-networks.ts';
-import { wayOut } from './way-out.ts';
 
 export interface EngineNetworksDeps {
   readonly kernel: Kernel;
@@ -228,7 +228,7 @@ export class EngineNetworks implements Networks {
   #connect(request: SandboxRequest, undo: AsyncDisposableStack): readonly ConnectedEndpoint[] {
     const connected: ConnectedEndpoint[] = [];
     const wanted = wantedNetworks(this.#table, request);
-    const out = wayOut(wanted)?.record;
+    const out = defaultGatewayNetwork(wanted)?.record;
     for (const [at, { record, asked }] of wanted.entries()) {
       checkEndpoint(record, asked);
       const endpointId = newObjectId();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memoryRecords } from '../base/records.ts';
 import type { Filters } from '../spec/index.ts';
+import { defaultGatewayNetwork } from './default-gateway.ts';
 import { storeDefaultNetworks } from './default-networks.ts';
 import { droppingChains } from './firewall/foreign-policy.ts';
 import { checkTableName, renderAddElements, renderDeleteElements } from './firewall/table.ts';
@@ -11,7 +12,6 @@ import { networkFilter } from './list-filters.ts';
 import { defaultBridge, kernelConfig, type NetworkConfig } from './network-config.ts';
 import type { NetworkRecord } from './network-record.ts';
 import { linkSysctls, sysctlKey } from './sysctl-key.ts';
-import { wayOut } from './way-out.ts';
 
 function stored(config: Partial<NetworkConfig>, survey: HostSurvey, records = memoryRecords<NetworkRecord>()) {
   const full = { execRoot: '/run/x', ...config };
@@ -188,7 +188,7 @@ test('the way out of a container is its network of the highest priority, of seve
     record: { name },
     asked: { ...(GwPriority && { GwPriority }) },
   });
-  const of = (...networks: ReturnType<typeof network>[]) => wayOut(networks)?.record.name;
+  const of = (...networks: ReturnType<typeof network>[]) => defaultGatewayNetwork(networks)?.record.name;
   assert.equal(of(network('b'), network('c', 1), network('a', -1)), 'c');
   assert.equal(of(network('b'), network('a'), network('c', -5)), 'a');
   assert.equal(of(network('b', 2), network('a', 2)), 'a');

@@ -12,7 +12,7 @@ export function collectingSnapshots(snapshots: Snapshots, collector: Pick<Collec
     layers: () => snapshots.layers(),
     createWritable: (id, diffIds, options) => snapshots.createWritable(id, diffIds, options),
     mount: (id, options) => snapshots.mount(id, options),
-    lend: (id, options) => snapshots.lend(id, options),
+    use: (id, options) => snapshots.use(id, options),
     unmount: (id) => snapshots.unmount(id),
     async removeWritable(id) {
       await snapshots.removeWritable(id);

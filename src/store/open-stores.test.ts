@@ -40,12 +40,12 @@ test('images, names and their targets are there again after a restart', async (t
     await using host = await imageHost({ root });
     await host.load(image('t/a:1', 'x', 'y'));
     await host.images.tag('t/a:1', { repo: 't/b', tag: '2' });
-    assert.equal(host.stores.images.unsettled().length, 1);
+    assert.equal(host.stores.images.notDurable().length, 1);
     await host.stores.idle();
   }
   await using host = await imageHost({ root });
   assert.deepEqual(host.stores.images.resolve('t/b:2').names, ['docker.io/t/a:1', 'docker.io/t/b:2']);
-  assert.deepEqual(host.stores.images.unsettled(), []);
+  assert.deepEqual(host.stores.images.notDurable(), []);
 });
 
 test('what a crash left without a reference is swept at start, what is referred to stays', async (t) => {

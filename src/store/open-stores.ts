@@ -4,10 +4,10 @@ import type { Logger } from '../base/logger.ts';
 import { collectingSnapshots } from './collecting-snapshots.ts';
 import { type ContentStore, openContentStore } from './content/index.ts';
 import { openStateDb, type StateDb } from './db/index.ts';
-import { type BlobKeeper, type Collector, createCollector, type RetainedBlob } from './gc/index.ts';
+import { type Collector, createCollector, type GcRoot, type RetainedBlob } from './gc/index.ts';
 import { type ImageStore, openImageStore } from './images/index.ts';
+import { durableLater } from './make-durable.ts';
 import { repairLayers } from './repair-layers.ts';
-import { settleLater } from './settle.ts';
 import type { Snapshots } from './snapshots/index.ts';
 
 /** Everything under the data root that images and containers stand on. */
@@ -18,7 +18,7 @@ export interface Stores {
   readonly snapshots: Snapshots;
   readonly collector: Collector;
   /** Makes what images added lately refer to durable, soon, in the background. Never throws. */
-  settle(): void;
+  makeDurable(): void;
   /** Resolves when nothing is left to do in the background: what was deleted is off the disk, what was added is on it. */
   idle(): Promise<void>;
   /** Ends what goes on in the background, then closes the database. Deleting is left to the next open, however much it is. */
@@ -40,10 +40,10 @@ export interface StoresOptions {
     readonly dataRoot: string;
   }) => Promise<OwnedSnapshots> | OwnedSnapshots;
   /** Who else keeps blobs of the content store; called once the database and the content are open. */
-  readonly openKeepers?: (opened: {
+  readonly openGcRoots?: (opened: {
     readonly db: StateDb;
     readonly content: ContentStore;
-  }) => Promise<readonly BlobKeeper[]>;
+  }) => Promise<readonly GcRoot[]>;
   /** Identifies the machine's boot; by default the kernel's. */
   readonly bootId?: string;
 }
@@ -63,11 +63,11 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
   const bootId = options.bootId ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const images = await openImageStore({ db, content, logger, bootId });
   const snapshots = await options.openSnapshots({ db, dataRoot });
-  const suspects = images.unsettled().filter(({ boot }) => boot !== bootId);
+  const suspects = images.notDurable().filter(({ boot }) => boot !== bootId);
   await repairLayers({ content, images, snapshots, logger }, new Set(suspects.map(({ target }) => target)));
   const retained = db.table<RetainedBlob>('retained_blobs', { durable: false });
-  const keepers = (await options.openKeepers?.({ db, content })) ?? [];
-  const collector = createCollector({ content, snapshots, images, logger, retained, keepers });
+  const gcRoots = (await options.openGcRoots?.({ db, content })) ?? [];
+  const collector = createCollector({ content, snapshots, images, logger, retained, gcRoots });
   await collector.reconcile();
   content.expireIngests();
   const expiring = setInterval(() => {
@@ -79,22 +79,22 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     }
   }, DAY_MS).unref();
 
-  const settling = settleLater({ db, images, dataRoot, logger });
-  settling.soon();
+  const durable = durableLater({ db, images, dataRoot, logger });
+  durable.soon();
   return {
     db,
     content,
     images,
     snapshots: collectingSnapshots(snapshots, collector),
     collector,
-    settle: settling.soon,
+    makeDurable: durable.soon,
     async idle() {
-      await settling.now();
+      await durable.now();
       await Promise.all([content.swept(), snapshots.swept()]);
     },
     async close() {
       clearInterval(expiring);
-      await settling.stop();
+      await durable.stop();
       content.close();
       await snapshots[Symbol.asyncDispose]();
       db.close();

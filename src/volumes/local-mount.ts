@@ -18,7 +18,7 @@ export async function mountVolume(options: Readonly<Record<string, string>>, tar
     const data = NETWORK_TYPES.has(type) ? await withAddress(parsed.data) : parsed.data;
     await mountSlowly({ source: device, target, type, flags: parsed.flags, data: data === '' ? null : data });
     try {
-      settle(parsed, target);
+      applyFlags(parsed, target);
     } catch (error) {
       detachMount(target);
       throw error;
@@ -35,7 +35,7 @@ export async function mountVolume(options: Readonly<Record<string, string>>, tar
 }
 
 /** What a bind's first mount(2) ignores. */
-function settle({ flags, propagation }: MountOptions, target: string): void {
+function applyFlags({ flags, propagation }: MountOptions, target: string): void {
   const changes = MS.RDONLY | MS.NOSUID | MS.NODEV | MS.NOEXEC | MS.NOATIME | MS.NODIRATIME;
   if ((flags & MS.BIND) !== 0 && (flags & changes) !== 0) remount(target, (flags & changes) | MS.BIND);
   if (propagation !== undefined) setPropagation(target, propagation);

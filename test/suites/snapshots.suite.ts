@@ -5,7 +5,7 @@ import type { Snapshots } from '../../src/store/index.ts';
 /** The part of the snapshots that `containers` uses. */
 export type ContainerSnapshots = Pick<
   Snapshots,
-  'createWritable' | 'mount' | 'lend' | 'unmount' | 'removeWritable' | 'writables' | 'writableSize'
+  'createWritable' | 'mount' | 'use' | 'unmount' | 'removeWritable' | 'writables' | 'writableSize'
 >;
 
 export interface SnapshotsBed extends AsyncDisposable {
@@ -41,7 +41,7 @@ export function containerSnapshotsSuite(name: string, open: () => Promise<Snapsh
     await snapshots.createWritable('a', []);
     const root = await snapshots.mount('a');
     {
-      await using used = await snapshots.lend('a');
+      await using used = await snapshots.use('a');
       assert.equal(used.path, root);
       await snapshots.unmount('a');
       assert.ok(bed.isMounted(root));

@@ -52,7 +52,7 @@ export function fakeSnapshots(): FakeSnapshots {
     layers: () => [...layers.values()],
     createWritable: async (id, diffIds) => void writables.set(id, chain(diffIds)),
     mount: async (id) => `/nowhere/${id}`,
-    lend: async (id) => ({ path: `/nowhere/${id}`, async [Symbol.asyncDispose]() {} }),
+    use: async (id) => ({ path: `/nowhere/${id}`, async [Symbol.asyncDispose]() {} }),
     unmount: async () => {},
     removeWritable: async (id) => void writables.delete(id),
     writables: () => [...writables.keys()],

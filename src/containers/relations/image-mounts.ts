@@ -66,5 +66,5 @@ export async function useView(
   image: MountedImage,
   held: AsyncDisposableStack,
 ): Promise<string> {
-  return held.use(await world.snapshots.lend(viewId(container, image), READ_ONLY)).path;
+  return held.use(await world.snapshots.use(viewId(container, image), READ_ONLY)).path;
 }

@@ -32,7 +32,7 @@ export function fakeSnapshots({ writables, mounted }: FakeRoots, steps: DaemonSt
         released.delete(id);
         return mount(id);
       }),
-    async lend(id) {
+    async use(id) {
       if (!mounted.has(id)) released.add(id);
       const path = mount(id);
       users.set(id, (users.get(id) ?? 0) + 1);

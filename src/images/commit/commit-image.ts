@@ -87,7 +87,7 @@ export async function commitImage(deps: ImagesDeps, request: CommitRequest, sign
   const shown = name === undefined ? '' : familiarString(name);
   held.committed({ id: stored.digest, name: shown, comment });
   if (name !== undefined) imageEvent(deps, 'tag', { id: stored.digest, config: image }, shown);
-  deps.settle();
+  deps.makeDurable();
   return stored.digest;
 }
 

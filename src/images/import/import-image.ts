@@ -85,7 +85,7 @@ export async function importImage(
   }
   imageEvent(deps, 'import', { id: stored.digest, config: image });
   progress({ status: stored.digest });
-  deps.settle();
+  deps.makeDurable();
   return stored.digest;
 }
 

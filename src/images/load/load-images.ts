@@ -51,7 +51,7 @@ export async function loadImages(
   for (const target of fresh) await replaceBroken(deps, target);
   for (const target of targets) announceLoad(deps, target);
   for (const line of lines) progress({ stream: `${line}\n` });
-  deps.settle();
+  deps.makeDurable();
 }
 
 /** @throws EngineError invalid when it is no archive of images */

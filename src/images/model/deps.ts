@@ -20,7 +20,7 @@ export interface ImagesDeps {
   readonly proxyOf: ProxyRule;
   readonly limits: TransferLimits;
   /** Makes what changed durable, after the answer. */
-  settle(): void;
+  makeDurable(): void;
 }
 
 export interface TransferLimits {

@@ -62,7 +62,7 @@ export async function pullImage(
   const familiar = familiarString(reference);
   progress({ status: `Status: ${newer ? 'Downloaded newer image' : 'Image is up to date'} for ${familiar}` });
   deps.events.emit('image', 'pull', familiar, { name: familiarName(reference) });
-  deps.settle();
+  deps.makeDurable();
   // The only image of that name may be for another platform than was asked for.
   if (request.platform !== undefined && !whole) deps.images.resolve(canonicalString(reference), request.platform);
 }
@@ -116,11 +116,11 @@ async function pullOne(
 }
 
 /** Lets go of what came and of what was on its way, unless another pull is at it. */
-function forget({ content, collector, settle }: ImagesDeps, blobs: readonly Digest[]): void {
+function forget({ content, collector, makeDurable }: ImagesDeps, blobs: readonly Digest[]): void {
   // First what frees the most: on a full disk the rest needs it.
   for (const digest of blobs) content.forgetIngest(digest);
   collector.release(blobs);
-  settle();
+  makeDurable();
 }
 
 /** What the name stands for at the registry: asked without the body where that is told. */

@@ -124,7 +124,7 @@ async function choosePlan(
       plan: required(planPush(content, descriptor), image),
       adopt: (name) => {
         images.replace(image.target.digest, { descriptor, manifests: [descriptor], names: [name] });
-        deps.settle();
+        deps.makeDurable();
       },
     };
   }

@@ -9,7 +9,7 @@ import { familiar } from '../names/familiar.ts';
 
 export type RemoveRecord = { readonly Untagged: string } | { readonly Deleted: string };
 
-export type RemoveDeps = Pick<ImagesDeps, 'images' | 'snapshots' | 'collector' | 'users' | 'events' | 'settle'>;
+export type RemoveDeps = Pick<ImagesDeps, 'images' | 'snapshots' | 'collector' | 'users' | 'events' | 'makeDurable'>;
 
 /**
  * Docker's rules (moby, daemon/images/image_delete.go). A name that is not the last one is only taken away. The last name,
@@ -112,7 +112,7 @@ async function deleteImages(
     records.push(...releasedLayers(deps, references[index]?.chains ?? [], later));
   }
   for (const each of references) await deps.collector.collect(each);
-  deps.settle();
+  deps.makeDurable();
   return records;
 }
 

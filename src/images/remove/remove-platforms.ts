@@ -39,6 +39,6 @@ export async function removePlatforms(
     ),
   );
   await deps.collector.collect(before);
-  deps.settle();
+  deps.makeDurable();
   return records;
 }

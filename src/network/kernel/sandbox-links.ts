@@ -120,14 +120,14 @@ export function removeSandbox(
     if (index === undefined) continue;
     // No carrier or deleted meanwhile: it passes nothing already. In this order, for any change of the link has the
     // bridge look at the port again, and enable it.
-    netlink.transact([setLink({ index }, { group: graveyard(config) }), setBridgePort(index, { disabled: true })]);
+    netlink.transact([setLink({ index }, { group: staleLinkGroup(config) }), setBridgePort(index, { disabled: true })]);
   }
   removeNetworkNamespace(removal.netnsPath);
 }
 
 /** Deletes the links that removed sandboxes left, all in one grace period; usually there are none any more. */
 export function buryLinks({ config, netlink }: KernelHandles): void {
-  const [error] = netlink.transact([deleteLinkGroup(graveyard(config))]);
+  const [error] = netlink.transact([deleteLinkGroup(staleLinkGroup(config))]);
   if (error !== undefined && error.code !== 'ENODEV') throw error;
 }
 
@@ -152,16 +152,16 @@ export function removeLinks(handles: KernelHandles, keep: ReadonlySet<string>): 
   const { config, netlink } = handles;
   const stale = listLinks(netlink).filter(({ group, name }) => group === config.linkGroup && !keep.has(name));
   // One that the kernel deletes meanwhile is no error.
-  netlink.transact(stale.map(({ index }) => setLink({ index }, { group: graveyard(config) })));
+  netlink.transact(stale.map(({ index }) => setLink({ index }, { group: staleLinkGroup(config) })));
   buryLinks(handles);
 }
 
 /** Of a link that the engine made, whether it is still in use or about to be deleted. */
 export function isOurGroup(config: KernelConfig, group: number): boolean {
-  return group === config.linkGroup || group === graveyard(config);
+  return group === config.linkGroup || group === staleLinkGroup(config);
 }
 
 /** Links about to be deleted are a group of their own: one request deletes them all. */
-function graveyard({ linkGroup }: KernelConfig): number {
+function staleLinkGroup({ linkGroup }: KernelConfig): number {
   return (linkGroup ^ 1) >>> 0;
 }

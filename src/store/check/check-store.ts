@@ -13,7 +13,7 @@ export interface CheckDeps extends AuditImagesDeps {
   readonly objects: EngineObjects;
   auditSnapshots(): readonly Finding[];
   /** Of whoever else refers to blobs. */
-  auditKeepers?(): readonly Finding[];
+  auditGcRoots?(): readonly Finding[];
   /** Resolves when what was deleted is off the disk. */
   swept(): Promise<void>;
   /** Between two looks: longer than anything takes that is not marked as under way. Default one second. */
@@ -112,7 +112,7 @@ function audit(deps: CheckDeps): Finding[] {
     ...deps.content.audit(),
     ...auditQuarantine(deps),
     ...deps.auditSnapshots(),
-    ...(deps.auditKeepers?.() ?? []),
+    ...(deps.auditGcRoots?.() ?? []),
     ...auditObjects(deps.objects, deps.snapshots),
   ];
 }

@@ -49,13 +49,13 @@ export interface CollectorDeps {
   readonly images: Pick<ImageStore, 'references'>;
   readonly logger: Logger;
   /** Who else keeps blobs: asked at the moment of deletion. */
-  readonly keepers?: readonly BlobKeeper[];
+  readonly gcRoots?: readonly GcRoot[];
   /** Table `retained_blobs`. */
   readonly retained: Records<RetainedBlob>;
 }
 
 /** Whether a blob must stay, from memory. */
-export type BlobKeeper = (digest: Digest) => boolean;
+export type GcRoot = (digest: Digest) => boolean;
 
 export interface RetainedBlob {
   readonly digest: Digest;
@@ -101,7 +101,7 @@ export function createCollector(deps: CollectorDeps): Collector {
   const unusedOf = (candidates: Iterable<Digest>): Digest[] => {
     const live = liveBlobs();
     return [...candidates].filter(
-      (digest) => !live.has(digest) && deps.keepers?.some((keeps) => keeps(digest)) !== true,
+      (digest) => !live.has(digest) && deps.gcRoots?.some((keeps) => keeps(digest)) !== true,
     );
   };
 

@@ -1,8 +1,8 @@
 export {
-  type BlobKeeper,
   type Collector,
   type CollectorDeps,
   createCollector,
+  type GcRoot,
   type Lease,
   type RetainedBlob,
 } from './collector.ts';

@@ -61,9 +61,9 @@ export interface ImageStore {
   /** What one image uses. */
   referencesOf(id: Digest): References;
   /** Targets whose content may not survive a power cut yet, with the boot of the machine that it was written in. */
-  unsettled(): readonly { readonly target: Digest; readonly boot: string }[];
+  notDurable(): readonly { readonly target: Digest; readonly boot: string }[];
   /** Records that the content of these targets survives a power cut. */
-  settled(targets: readonly Digest[]): void;
+  markDurable(targets: readonly Digest[]): void;
   /** Whether state.db, memory and index.json say the same. */
   audit(): readonly Finding[];
 }

@@ -214,24 +214,24 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
     },
     references: () => referencesOf(catalog.targets()),
     referencesOf: (id) => referencesOf(catalog.holders(id)),
-    unsettled: () =>
+    notDurable: () =>
       catalog
         .targets()
         .flatMap(({ record }) =>
           record.unsettled === undefined ? [] : { target: record.descriptor.digest, boot: record.unsettled },
         ),
-    settled: (digests) =>
+    markDurable: (digests) =>
       put(
         digests.flatMap((digest) => {
           const target = catalog.target(digest);
-          return target === undefined ? [] : { record: settledRecord(target.record), content: target, names: [] };
+          return target === undefined ? [] : { record: durableRecord(target.record), content: target, names: [] };
         }),
       ),
     audit: () => auditRecords({ catalog, targets: targetTable, names: nameTable, content, refreshIndex }),
   };
 }
 
-function settledRecord({ unsettled: _, ...record }: TargetRecord): TargetRecord {
+function durableRecord({ unsettled: _, ...record }: TargetRecord): TargetRecord {
   return record;
 }
 

@@ -190,7 +190,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
       }
     },
     mount: async (id, options) => driver.mount(wanted(id, options)),
-    lend: async (id, options) => use(wanted(id, options)),
+    use: async (id, options) => use(wanted(id, options)),
     unmount: (id) => driver.unmount(id),
     async removeWritable(id) {
       await driver.unmount(id);

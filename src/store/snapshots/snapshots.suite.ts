@@ -78,7 +78,7 @@ export function snapshotsSuite(driver: 'overlay2' | 'vfs'): void {
     assert.ok(key);
     await assert.rejects(bed.snapshots.removeLayer(key), { kind: 'conflict' });
     {
-      await using lent = await bed.snapshots.lend('two', { isReadOnly: true });
+      await using lent = await bed.snapshots.use('two', { isReadOnly: true });
       assert.equal(lent.path, two);
       await bed.snapshots.unmount('two');
       assert.ok(existsSync(join(two, 'new')), 'somebody looks at it');

@@ -68,7 +68,7 @@ export interface Snapshots {
    */
   mount(id: string, options?: MountOptions): Promise<string>;
   /** The same for a reader beside those who mount: it stays mounted until disposed at least. */
-  lend(id: string, options?: MountOptions): Promise<UsedRoot>;
+  use(id: string, options?: MountOptions): Promise<UsedRoot>;
   /** Idempotent; detaches lazily when something still uses it. */
   unmount(id: string): Promise<void>;
   /** Unmounts, and moves the tree away for the background sweep. Idempotent. */

@@ -11,29 +11,29 @@ const DELAY_MS = 1000;
  * answer this makes them durable, once for all that came together, and takes the mark away. A power cut before that is
  * found by the mark at the next start.
  */
-export interface Settling {
+export interface DurableLater {
   soon(): void;
   /** Never rejects. */
   now(): Promise<void>;
-  /** Waits for what runs and starts nothing more. What is not settled is at the next start. */
+  /** Waits for what runs and starts nothing more. What is not durable yet becomes so after the next start. */
   stop(): Promise<void>;
 }
 
-export function settleLater(deps: {
+export function durableLater(deps: {
   readonly db: StateDb;
   readonly images: ImageStore;
   readonly dataRoot: string;
   readonly logger: Logger;
-}): Settling {
+}): DurableLater {
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
 
-  const settle = async (): Promise<void> => {
-    const targets = deps.images.unsettled().map(({ target }) => target);
+  const makeDurable = async (): Promise<void> => {
+    const targets = deps.images.notDurable().map(({ target }) => target);
     try {
       if (targets.length > 0) {
         await syncFilesystem(deps.dataRoot);
-        deps.images.settled(targets);
+        deps.images.markDurable(targets);
       }
       deps.db.restoreBallast();
     } catch (error) {
@@ -43,7 +43,7 @@ export function settleLater(deps: {
   const now = (): Promise<void> => {
     clearTimeout(timer);
     timer = undefined;
-    running = running.then(settle);
+    running = running.then(makeDurable);
     return running;
   };
   return {
