@@ -29,10 +29,13 @@ export function createContainers(deps: CreateContainersDeps): ContainersDomain {
       dataRoot,
       facts: host,
       isRuntime: deps.isRuntime,
-      defaults: {
-        ...deps.defaults,
-        cgroupVersion: host.cgroup === 'v2' ? 2 : 1,
-        oomKillDisable: host.limits.oomKillDisable,
+      // A reload of the configuration changes them.
+      get defaults() {
+        return {
+          ...deps.defaults,
+          cgroupVersion: host.cgroup === 'v2' ? (2 as const) : (1 as const),
+          oomKillDisable: host.limits.oomKillDisable,
+        };
       },
     }),
     specs: createTaskSpecs({ ...deps, facts: host }),

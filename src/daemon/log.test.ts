@@ -4,7 +4,7 @@ import { createLogger, type LogFormat, type LogLevel } from './log.ts';
 
 function lines(format: LogFormat, level: LogLevel): { out: string[]; log: ReturnType<typeof createLogger> } {
   const out: string[] = [];
-  const log = createLogger({ format, level, write: (line) => out.push(line), now: () => new Date(0) });
+  const log = createLogger({ format, level: () => level, write: (line) => out.push(line), now: () => new Date(0) });
   return { out, log };
 }
 

@@ -7,7 +7,8 @@ export type LogFormat = 'text' | 'json';
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, fatal: 4 };
 
 export interface LogOptions {
-  readonly level: LogLevel;
+  /** Asked for each line: it may change. */
+  readonly level: () => LogLevel;
   readonly format: LogFormat;
   /** Takes one line with its end. */
   readonly write: (line: string) => void;
@@ -23,7 +24,7 @@ export function createLogger(options: LogOptions): Logger {
   const at =
     (level: LogLevel) =>
     (fields: object, message: string): void => {
-      if (RANK[level] < RANK[options.level]) return;
+      if (RANK[level] < RANK[options.level()]) return;
       options.write(format(options.now().toISOString(), level, message, fields));
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };

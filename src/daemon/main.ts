@@ -1,12 +1,14 @@
 import { flushCompileCache } from 'node:module';
 import { EngineError, messageOf } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
 import { type Config, DEFAULT_CONFIG_FILE, resolveConfig } from './config/config.ts';
+import type { LiveConfig } from './config/live-config.ts';
 import type { OptionValues } from './config/options.ts';
 import { mergeOptions, parseConfigFile } from './config/parse-file.ts';
 import { parseFlags } from './config/parse-flags.ts';
+import { type ConfigReloaderDeps, configReloader } from './config-reloader.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
 import { createLogger, writeToStderr } from './log.ts';
+import type { RunningEngine } from './start-engine.ts';
 
 /** When the first start of a bundle writes what was compiled. Others find it written. */
 const COMPILED_AFTER_MS = 2000;
@@ -15,9 +17,11 @@ const COMPILED_AFTER_MS = 2000;
 const EXIT_USAGE = 125;
 
 async function main(args: readonly string[]): Promise<void> {
+  let flags: OptionValues;
+  let values: OptionValues;
   let config: Config;
   try {
-    const flags = parseFlags(args);
+    flags = parseFlags(args);
     if (flags.help === true) {
       const { usage } = await import('./config/usage.ts');
       process.stdout.write(usage());
@@ -27,7 +31,8 @@ async function main(args: readonly string[]): Promise<void> {
       process.stdout.write(`gantryd version ${ENGINE_VERSION}\n`);
       return;
     }
-    config = resolveConfig(allOptions(flags));
+    values = allOptions(flags);
+    config = resolveConfig(values);
     if (flags.validate === true) {
       process.stdout.write('configuration OK\n');
       return;
@@ -37,13 +42,7 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = EXIT_USAGE;
     return;
   }
-  const logger = createLogger({
-    level: config.logLevel,
-    format: config.logFormat,
-    write: writeToStderr,
-    now: () => new Date(),
-  });
-  await serve(config, logger);
+  await serve({ current: config }, { values, read: () => allOptions(flags) });
 }
 
 function allOptions(flags: OptionValues): OptionValues {
@@ -52,35 +51,57 @@ function allOptions(flags: OptionValues): OptionValues {
   return mergeOptions(path, flags, parseConfigFile(path, { mustExist: path === named }));
 }
 
-async function serve(config: Config, logger: Logger): Promise<void> {
-  const { startEngine } = await import('./start-engine.ts');
-  const stopping = Promise.withResolvers<NodeJS.Signals>();
-  let signals = 0;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      signals += 1;
-      stopping.resolve(signal);
-      // Containers do not depend on a clean end, so an impatient user may have a quick one.
-      if (signals === 3) process.exit(1);
-    });
-  }
-  process.on('SIGHUP', () => logger.warn({}, 'ignoring SIGHUP: restart the engine to read its configuration again'));
+async function serve(settings: LiveConfig, options: Pick<ConfigReloaderDeps, 'values' | 'read'>): Promise<void> {
+  const logger = createLogger({
+    level: () => settings.current.logLevel,
+    format: settings.current.logFormat,
+    write: writeToStderr,
+    now: () => new Date(),
+  });
+  const running = Promise.withResolvers<RunningEngine>();
+  running.promise.catch(() => {}); // A reload that waits for it tells.
+  // From the first moment on: until then the signal ends the process.
+  const reload = configReloader({
+    logger,
+    ...options,
+    apply: async (config) => (await running.promise).reload(config),
+  });
+  process.on('SIGHUP', () => void reload());
+  const stopping = stopSignal();
   process.on('unhandledRejection', (error) => logger.error({ err: error }, 'unhandled rejection'));
   try {
-    await using engine = await startEngine(config, logger);
+    const { startEngine } = await import('./start-engine.ts');
+    await using engine = await startEngine(settings, logger);
+    running.resolve(engine);
     logger.info({ listen: engine.addresses, version: ENGINE_VERSION }, 'API listens');
     // A crash would not leave it to the next start.
     setTimeout(flushCompileCache, COMPILED_AFTER_MS).unref();
-    const signal = await stopping.promise;
+    const signal = await stopping;
     logger.info({ signal }, 'stopping');
-    await engine.drain(config.shutdownTimeoutSeconds * 1000);
+    await engine.drain(settings.current.shutdownTimeoutSeconds * 1000);
   } catch (error) {
+    running.reject(error);
     const expected = error instanceof EngineError && error.kind !== 'internal';
     logger.error({ err: expected ? error.message : error }, 'the engine cannot run');
     process.exitCode = 1;
     return;
   }
   logger.info({}, 'stopped');
+}
+
+/** Resolves with the signal that is to stop the engine. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let signals = 0;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      signals += 1;
+      resolve(signal);
+      // Containers do not depend on a clean end, so an impatient user may have a quick one.
+      if (signals === 3) process.exit(1);
+    });
+  }
+  return promise;
 }
 
 await main(process.argv.slice(2));

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { EngineError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Config } from './config/config.ts';
+import type { LiveConfig } from './config/live-config.ts';
 import { removeExecRoot } from './exec-root.ts';
 import { preflight } from './host/preflight.ts';
 import { listen } from './listeners.ts';
@@ -12,12 +13,15 @@ import { startRuntime } from './start-runtime.ts';
 export interface RunningEngine extends AsyncDisposable {
   /** As `DOCKER_HOST` takes them. */
   readonly addresses: readonly string[];
+  /** Puts another configuration in force. @throws EngineError when it cannot be; the old one stays then */
+  reload(next: Config): Promise<void>;
   /** Takes no more requests, ends what waits for what will happen, and lets the rest finish, for at most that long. */
   drain(milliseconds: number): Promise<void>;
 }
 
 /** @throws EngineError when it cannot run here or so configured; nothing is left then */
-export async function startEngine(config: Config, logger: Logger): Promise<RunningEngine> {
+export async function startEngine(settings: LiveConfig, logger: Logger): Promise<RunningEngine> {
+  const config = settings.current;
   const { obstacles, warnings } = preflight();
   if (obstacles.length > 0) {
     throw new EngineError('unavailable', `the engine cannot run here: ${obstacles.join('; ')}`);
@@ -34,11 +38,12 @@ export async function startEngine(config: Config, logger: Logger): Promise<Runni
   });
   const { wire } = await import('./wire.ts');
   const stopping = new AbortController();
-  const engine = opened.use(await wire({ config, logger, runtime, warnings, stopping: stopping.signal }));
+  const engine = opened.use(await wire({ settings, logger, runtime, warnings, stopping: stopping.signal }));
   const listeners = opened.use(await listen({ createServer: engine.createServer, logger }, config));
   const kept = opened.move();
   return {
     addresses: listeners.addresses,
+    reload: engine.reload,
     drain: (milliseconds) => {
       stopping.abort();
       return listeners.drain(milliseconds);

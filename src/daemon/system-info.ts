@@ -9,13 +9,14 @@ import type { Networks } from '../network/index.ts';
 import type { HostFacts } from '../runtime/index.ts';
 import type { ImageStore, Snapshots } from '../store/index.ts';
 import type { Config } from './config/config.ts';
+import type { LiveConfig } from './config/live-config.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
 import { fileSystemName, readHostFacts, readText } from './host/host-facts.ts';
 import { limitWarnings } from './host/limit-warnings.ts';
 import type { Programs } from './host/programs.ts';
 
 export interface SystemInfoDeps {
-  readonly config: Config;
+  readonly settings: LiveConfig;
   readonly proxies: Required<ProxySettings>;
   readonly engineId: string;
   readonly containers: Pick<ContainersDomain, 'counts'>;
@@ -31,7 +32,7 @@ export interface SystemInfoDeps {
 
 /** Body of GET /info, of every version. */
 export async function systemInfo(deps: SystemInfoDeps): Promise<Info> {
-  const { config } = deps;
+  const config = deps.settings.current;
   return {
     ID: deps.engineId,
     ...objectCounts(deps),
@@ -145,7 +146,7 @@ async function programsInfo(programs: Programs) {
 
 function warnings(deps: SystemInfoDeps, cgroup: readonly string[]): readonly string[] | null {
   const ours = [...deps.warnings, ...deps.networks.warnings()].map((text) => `WARNING: ${text}`);
-  const all = [...insecureListeners(deps.config), ...cgroup, ...ours];
+  const all = [...insecureListeners(deps.settings.current), ...cgroup, ...ours];
   return all.length === 0 ? null : all;
 }
 

@@ -20,12 +20,15 @@ import { createPinnedPaths, createSharedMemory, hostFacts, type SupervisedTaskRu
 import { supervisorFolder } from '../spec/index.ts';
 import { createStoreCheck, openSnapshots, openStores, type Stores } from '../store/index.ts';
 import { createVolumes } from '../volumes/index.ts';
+import { applyReload } from './apply-reload.ts';
 import type { Config } from './config/config.ts';
+import type { LiveConfig } from './config/live-config.ts';
 import { engineId } from './engine-id.ts';
 import { engineObjects } from './engine-objects.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
 import { rootsFolder } from './exec-root.ts';
 import { describePrograms, findInit } from './host/programs.ts';
+import { hostConfigDefaults } from './host-config-defaults.ts';
 import { notingImageUse } from './image-uses.ts';
 import { logDefaults } from './log-defaults.ts';
 import { engineProxies } from './proxies.ts';
@@ -36,7 +39,7 @@ import { systemInfo } from './system-info.ts';
 import { versionInfo } from './version-info.ts';
 
 export interface WireDeps {
-  readonly config: Config;
+  readonly settings: LiveConfig;
   readonly logger: Logger;
   /** Starting, on its way. Stays the caller's to dispose. */
   readonly runtime: Promise<SupervisedTaskRuntime>;
@@ -49,6 +52,8 @@ export interface WireDeps {
 /** The engine without its sockets. Disposing leaves running containers as they are. */
 export interface Engine extends AsyncDisposable {
   readonly createServer: ReturnType<typeof createApi>['createServer'];
+  /** Puts another configuration in force, as {@link applyReload} does. */
+  reload(next: Config): Promise<void>;
 }
 
 /**
@@ -56,7 +61,8 @@ export interface Engine extends AsyncDisposable {
  * when a later step fails.
  */
 export async function wire(deps: WireDeps): Promise<Engine> {
-  const { config, logger, warnings } = deps;
+  const { settings, logger, warnings } = deps;
+  const config = settings.current;
   await using opened = new AsyncDisposableStack();
   const events = createEventLog(wallTimeNanos);
   const proxies = engineProxies(config.proxies, process.env, logger);
@@ -117,18 +123,12 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     host,
     initPath: init,
     isRuntime: (name) => runtime.runtimes.has(name),
-    defaults: {
-      defaultRuntime: runtime.runtimes.defaultName,
-      logDriver: config.log.driver,
-      shmSizeBytes: config.shmSizeBytes,
-      cgroupnsMode: config.cgroupnsMode,
-      ulimits: config.ulimits,
-    },
+    defaults: hostConfigDefaults(settings, runtime.runtimes),
     runDefaults: config.runDefaults,
   });
   await containers.restore();
   opened.defer(() => leave({ config, containers, networks, runtime, logger }));
-  const registries = opened.use(registryClient(config, proxyOf));
+  const registries = opened.use(registryClient(settings, proxyOf));
   const shared = { ...stores, users: containers.imageUsers, events, logger };
   const policy = opened.use(createImagePolicy(shared, config.gc));
   const images = createImages({
@@ -140,13 +140,16 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     containers,
     registries,
     proxyOf,
-    limits: { ...config.registry, maxLayerBytes: config.unpack.maxBytes },
+    get limits() {
+      return { ...settings.current.registry, maxLayerBytes: config.unpack.maxBytes };
+    },
   });
   const programs = describePrograms(runtime.runtimes, init);
+  const id = engineId(config.dataRoot);
   const info = {
-    config,
+    settings,
     proxies,
-    engineId: engineId(config.dataRoot),
+    engineId: id,
     containers,
     images: stores.images,
     networks,
@@ -183,7 +186,12 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     engineVersion: ENGINE_VERSION,
   });
   const kept = opened.move();
-  return { createServer: api.createServer, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  const reloading = { settings, runtimes: runtime.runtimes, events, engineId: id };
+  return {
+    createServer: api.createServer,
+    reload: (next) => applyReload(reloading, next),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
 }
 
 async function startNetworks(

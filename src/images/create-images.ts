@@ -22,8 +22,8 @@ import { createSlots } from './transfer/slots.ts';
 
 /** The verbs on images over the stores. */
 export function createImages(deps: ImagesDeps): Images {
-  const downloads = createDownloads(deps.limits.maxConcurrentDownloads);
-  const uploads = createSlots(deps.limits.maxConcurrentUploads);
+  const downloads = createDownloads(() => deps.limits.maxConcurrentDownloads);
+  const uploads = createSlots(() => deps.limits.maxConcurrentUploads);
   return {
     load: (archive, options, progress, signal) => loadImages(deps, archive, { options, progress, signal }),
     save: (names, options) => saveImages(deps, names, options),

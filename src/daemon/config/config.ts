@@ -105,7 +105,7 @@ export function resolveConfig(values: OptionValues): Config {
     logFormat: oneOf(['text', 'json'], text(values, 'log-format'), 'text', 'log-format'),
     debug,
     shutdownTimeoutSeconds: integer(values, 'shutdown-timeout', 15, 0),
-    labels: list(values, 'label').map(checkLabel),
+    labels: engineLabels(values),
     storageDriver: storageDriver(text(values, 'storage-driver')),
     runtimes: runtimes(values),
     defaultRuntime: text(values, 'default-runtime'),
@@ -277,9 +277,17 @@ function isCidr(cidr: string): boolean {
   return family !== 0 && /^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128);
 }
 
-function checkLabel(label: string): string {
-  if (!/^[^=]+=/.test(label)) throw invalid(`bad attribute format: ${label}`);
-  return label;
+/** Each once. Two values for one key are refused in dockerd's words. */
+function engineLabels(values: OptionValues): readonly string[] {
+  const byKey = new Map<string, string>();
+  for (const label of list(values, 'label')) {
+    const key = /^[^=]+(?==)/.exec(label)?.[0];
+    if (key === undefined) throw invalid(`bad attribute format: ${label}`);
+    const other = byKey.get(key);
+    if (other !== undefined && other !== label) throw invalid(`conflict labels for ${label} and ${other}`);
+    byKey.set(key, label);
+  }
+  return [...byKey.values()];
 }
 
 function storageDriver(name: string | undefined): 'overlay2' | 'vfs' | undefined {

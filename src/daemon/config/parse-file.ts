@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type EngineError, errnoOf, invalid, messageOf } from '../../base/errors.ts';
 import { parseBytes } from '../../base/sizes.ts';
-import { maskProxy } from '../../distribution/index.ts';
 import { DOCKER_KEYS } from './docker-keys.ts';
 import {
   fileKey,
@@ -11,6 +10,7 @@ import {
   type OptionValue,
   type OptionValues,
 } from './options.ts';
+import { shownOption } from './shown-option.ts';
 
 const BY_KEY = new Map(
   OPTION_SPECS.filter((option) => option.flagOnly !== true).map((option) => [fileKey(option), option]),
@@ -89,7 +89,7 @@ export function mergeOptions(path: string, flags: OptionValues, file: OptionValu
   if (both.length > 0) {
     const list = both.map((option) => {
       const { flag } = option;
-      return `${fileKey(option)}: (from flag: ${show(option, flags[flag])}, from file: ${show(option, file[flag])})`;
+      return `${fileKey(option)}: (from flag: ${shownOption(option, flags[flag])}, from file: ${shownOption(option, file[flag])})`;
     });
     throw fileError(
       path,
@@ -145,12 +145,6 @@ function mapEntry(entry: unknown, wrong: (wanted: string) => EngineError): strin
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function show({ flag }: OptionSpec, value: OptionValue | undefined): string {
-  if (flag.endsWith('-proxy')) return maskProxy(String(value));
-  if (Array.isArray(value)) return `[${value.join(' ')}]`;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 function fileError(path: string, why: string): EngineError {

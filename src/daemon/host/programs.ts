@@ -18,7 +18,9 @@ export interface Programs {
 
 export function describePrograms(runtimes: Runtimes, init: string | undefined): Programs {
   return {
-    defaultRuntime: runtimes.defaultName,
+    get defaultRuntime() {
+      return runtimes.defaultName;
+    },
     runtimes: async () => {
       const entries = runtimes.names.map(async (name) => [name, await described(runtimes, name)] as const);
       return Object.fromEntries(await Promise.all(entries));

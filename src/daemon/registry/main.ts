@@ -16,7 +16,7 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const logger = createLogger({
-    level: config.log?.level ?? 'info',
+    level: () => config.log?.level ?? 'info',
     format: config.log?.format ?? 'text',
     write: writeToStderr,
     now: () => new Date(),
@@ -24,6 +24,7 @@ async function main(args: readonly string[]): Promise<void> {
   const { startRegistry } = await import('./start.ts');
   const stopping = Promise.withResolvers<NodeJS.Signals>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.resolve(signal));
+  process.on('SIGHUP', () => logger.warn({}, 'ignoring SIGHUP: restart the registry to read its configuration again'));
   process.on('unhandledRejection', (error) => logger.error({ err: error }, 'unhandled rejection'));
   try {
     await using registry = await startRegistry(config, logger);

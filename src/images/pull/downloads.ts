@@ -8,6 +8,6 @@ export interface Downloads {
   readonly slots: Slots;
 }
 
-export function createDownloads(maxConcurrent: number): Downloads {
+export function createDownloads(maxConcurrent: () => number): Downloads {
   return { work: createSharedWork(), slots: createSlots(maxConcurrent) };
 }

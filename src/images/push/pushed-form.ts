@@ -38,7 +38,7 @@ export async function compressedForm(
   call: CompressCall,
 ): Promise<{ readonly descriptor: Descriptor; readonly manifest: Manifest }> {
   const done = new Map<Digest, Promise<Descriptor>>();
-  const slots = createSlots(COMPRESSIONS_MAX);
+  const slots = createSlots(() => COMPRESSIONS_MAX);
   const inTurn = async (layer: Descriptor): Promise<Descriptor> => {
     using _slot = await slots.take(call.signal);
     return compressLayer(content, layer, call);

@@ -6,28 +6,33 @@ export interface Slots {
   take(signal: AbortSignal, onWait?: () => void): Promise<Disposable>;
 }
 
-export function createSlots(count: number): Slots {
-  let free = count;
+/** `limit` is asked each time, so that it may change: a lower one holds for those who come, a higher one as soon as a slot is freed. */
+export function createSlots(limit: () => number): Slots {
+  let held = 0;
   const waiting: (() => void)[] = [];
-  const give = (): void => {
-    const next = waiting.shift();
-    if (next === undefined) free += 1;
-    else next();
+  const free = (): void => {
+    held -= 1;
+    while (held < limit()) {
+      const next = waiting.shift();
+      if (next === undefined) return;
+      held += 1;
+      next();
+    }
   };
   return {
     async take(signal, onWait) {
       if (signal.aborted) throw new EngineError('cancelled', 'cancelled');
-      if (free > 0) {
-        free -= 1;
+      if (held < limit()) {
+        held += 1;
       } else {
         onWait?.();
         await turn(waiting, signal);
       }
-      let held = true;
+      let isHeld = true;
       return {
         [Symbol.dispose]() {
-          if (held) give();
-          held = false;
+          if (isHeld) free();
+          isHeld = false;
         },
       };
     },

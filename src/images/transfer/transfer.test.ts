@@ -69,8 +69,23 @@ test('all who wait get the failure, and the next one tries again', async () => {
   await shared.run('a', async () => {}, watch);
 });
 
+test('the number of slots may change: a lower one holds for who comes, a higher one from the next that is freed on', async () => {
+  let limit = 2;
+  const slots = createSlots(() => limit);
+  const [first, second] = [await slots.take(never), await slots.take(never)];
+  limit = 1;
+  let given = 0;
+  const waiting = Array.from({ length: 3 }, () => slots.take(never).then(() => (given += 1)));
+  first[Symbol.dispose]();
+  await new Promise(setImmediate);
+  assert.equal(given, 0, 'one is still held, and one is the limit');
+  limit = 3;
+  second[Symbol.dispose]();
+  await Promise.all(waiting);
+});
+
 test('slots are given in order, and a place in the queue can be left', async () => {
-  const slots = createSlots(1);
+  const slots = createSlots(() => 1);
   const held = await slots.take(never);
   const abort = new AbortController();
   const leaver = slots.take(abort.signal);

@@ -25,50 +25,84 @@ export interface Runtimes {
   has(name: string): boolean;
   /** @throws EngineError invalid for an unknown name, unavailable when it does not run */
   pick(name: string | undefined): Promise<RuntimeBinary>;
+  /** Takes other options from now on. @throws EngineError as {@link findRuntimes}; all stays as it was then */
+  reconfigure(configured: Readonly<Record<string, RuntimeOption>>, chosen: string | undefined): Promise<void>;
+}
+
+type Probe = (name: string, option: RuntimeOption) => Promise<RuntimeBinary>;
+
+/** Which runtimes there are, by name, and the one of containers that name none. */
+interface Choice {
+  readonly options: ReadonlyMap<string, RuntimeOption>;
+  readonly defaultName: string;
 }
 
 /**
  * Finds the OCI runtimes: those configured, and `crun` and `runc` of PATH. Without a chosen default it is crun when it runs, else runc.
- * @throws EngineError unavailable when there is none
+ * @throws EngineError unavailable when there is none, invalid when the chosen one is none of them
  */
 export async function findRuntimes(
   configured: Readonly<Record<string, RuntimeOption>>,
   chosen: string | undefined,
 ): Promise<Runtimes> {
+  const probed = new Map<RuntimeOption, Promise<RuntimeBinary>>();
+  const probeOnce: Probe = (name, option) => {
+    const binary = probed.get(option) ?? probe(name, option);
+    probed.set(option, binary);
+    return binary;
+  };
+  let choice = await choose(configured, chosen, probeOnce);
+  /** Also those that a reload took away: containers that run on one are still executed in and deleted by it. */
+  const known = new Map(choice.options);
+  return {
+    get defaultName() {
+      return choice.defaultName;
+    },
+    get names() {
+      return [...choice.options.keys()];
+    },
+    has: (name) => choice.options.has(name) || ALIASES.has(name),
+    async pick(given) {
+      const name = given === undefined || (ALIASES.has(given) && !known.has(given)) ? choice.defaultName : given;
+      const option = known.get(name);
+      if (option === undefined) throw invalid(`unknown or invalid runtime name: ${name}`);
+      return await probeOnce(name, option);
+    },
+    async reconfigure(nextConfigured, nextChosen) {
+      choice = await choose(nextConfigured, nextChosen, probeOnce);
+      for (const [name, option] of choice.options) known.set(name, option);
+    },
+  };
+}
+
+async function choose(
+  configured: Readonly<Record<string, RuntimeOption>>,
+  chosen: string | undefined,
+  probeOnce: Probe,
+): Promise<Choice> {
   const options = new Map(Object.entries(configured));
   for (const name of ['crun', 'runc']) {
     const path = options.has(name) ? undefined : findInPath(name);
     if (path !== undefined) options.set(name, { path });
   }
-  const probed = new Map<string, Promise<RuntimeBinary>>();
-  const probeOnce = (name: string): Promise<RuntimeBinary> => {
-    const option = options.get(name);
-    if (option === undefined) throw invalid(`unknown or invalid runtime name: ${name}`);
-    const binary = probed.get(name) ?? probe(name, option);
-    probed.set(name, binary);
-    return binary;
-  };
-  const defaultName = chosen ?? (await firstThatRuns(probeOnce, ['crun', 'runc']));
+  const defaultName = chosen ?? (await firstThatRuns(options, ['crun', 'runc'], probeOnce));
   if (!options.has(defaultName)) throw invalid(`specified default runtime '${defaultName}' does not exist`);
-  return {
-    defaultName,
-    names: [...options.keys()],
-    has: (name) => options.has(name) || ALIASES.has(name),
-    pick: async (name) =>
-      await probeOnce(name === undefined || (ALIASES.has(name) && !options.has(name)) ? defaultName : name),
-  };
+  return { options, defaultName };
 }
 
 async function firstThatRuns(
-  pick: (name: string) => Promise<RuntimeBinary>,
+  options: ReadonlyMap<string, RuntimeOption>,
   names: readonly string[],
+  probeOnce: Probe,
 ): Promise<string> {
   for (const name of names) {
+    const option = options.get(name);
+    if (option === undefined) continue;
     try {
-      await pick(name);
+      await probeOnce(name, option);
       return name;
     } catch {
-      // Absent or broken: the next one.
+      // Broken: the next one.
     }
   }
   throw new EngineError('unavailable', `no OCI runtime works: install ${names.join(' or ')}`);

@@ -1,0 +1,26 @@
+import type { CreateContainersDeps } from '../containers/index.ts';
+import type { LiveConfig } from './config/live-config.ts';
+
+/** What a create request leaves to the engine, as configured now. */
+export function hostConfigDefaults(
+  settings: LiveConfig,
+  runtimes: { readonly defaultName: string },
+): CreateContainersDeps['defaults'] {
+  return {
+    get defaultRuntime() {
+      return runtimes.defaultName;
+    },
+    get logDriver() {
+      return settings.current.log.driver;
+    },
+    get shmSizeBytes() {
+      return settings.current.shmSizeBytes;
+    },
+    get cgroupnsMode() {
+      return settings.current.cgroupnsMode;
+    },
+    get ulimits() {
+      return settings.current.ulimits;
+    },
+  };
+}
