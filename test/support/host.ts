@@ -43,7 +43,7 @@ export function cgroupsOf(containerId: string): readonly string[] {
 }
 
 /** Folders below `top`, `depth` levels deep. */
-function cgroupFolders(top: string, depth: number): readonly string[] {
+export function cgroupFolders(top: string, depth: number): readonly string[] {
   if (depth === 0) return [];
   try {
     return readdirSync(top, { withFileTypes: true })

@@ -6,7 +6,7 @@ import { emitContainerEvent } from '../events/container-events.ts';
 import { emitNetworkEvents, hostEndpoints } from '../events/network-events.ts';
 import { type WatchHealthDeps, watchHealth } from '../health/watch-health.ts';
 import type { ContainerRecord } from '../model/record.ts';
-import { started, startFailed } from '../model/state.ts';
+import { awaitingRestart, started, startFailed } from '../model/state.ts';
 import { mountViews } from '../relations/image-mounts.ts';
 import { joinedNetworkPath, networkSource } from '../relations/join-namespaces.ts';
 import { linkFacts, withLinkedEnv } from '../relations/links.ts';
@@ -37,6 +37,20 @@ export async function startContainer(world: StartDeps, ref: string, signal: Abor
   await startLocked(world, entry, { byPolicy: false });
 }
 
+export interface StartOptions {
+  readonly byPolicy: boolean;
+  /**
+   * A start that fails before the runtime is asked leaves the container `restarting`, with the failure in `State.Error`: what it
+   * needs may be there later. Default false.
+   */
+  readonly waitsForNeeds?: boolean;
+}
+
+/** How far a start has come. */
+interface Progress {
+  runtimeAsked: boolean;
+}
+
 /**
  * What is known of a start beforehand: it would fail because something that the container refers to is gone, or for want of space. Makes
  * missing sources of binds, and changes nothing else.
@@ -57,19 +71,22 @@ export function checkStart(world: StartDeps, entry: Entry): void {
  * failure kept in `State` (`ExitCode`, `Error`), and an auto-remove container removed. A client that goes away does not
  * cut a start short: what it asked for happens.
  */
-export async function startLocked(world: StartDeps, entry: Entry, options: { byPolicy: boolean }): Promise<void> {
+export async function startLocked(world: StartDeps, entry: Entry, options: StartOptions): Promise<void> {
   // What the last run held is given back before the same names are taken again.
   await entry.cleanedUp();
   const before = entry.record;
   entry.beginStart();
   const exit = world.exits.hold(entry.id);
+  const progress: Progress = { runtimeAsked: false };
+  const wanted = options.byPolicy ? before : { ...before, restartCount: 0, manuallyStopped: false };
   try {
-    await run(world, entry, options.byPolicy ? before : { ...before, restartCount: 0, manuallyStopped: false });
+    await run(world, entry, wanted, progress);
     if (!options.byPolicy) entry.resetRestartDelay();
   } catch (error) {
     entry.endStart();
     exit.discard();
-    await failStart(world, entry, before, error);
+    const waits = options.waitsForNeeds === true && !progress.runtimeAsked && mayComeLater(error);
+    await failStart(world, entry, { before, error, waits });
     throw error instanceof EngineError ? error : internal(messageOf(error), error);
   }
   entry.endStart();
@@ -77,7 +94,12 @@ export async function startLocked(world: StartDeps, entry: Entry, options: { byP
   if (!exit.release()) watchHealth(world, entry);
 }
 
-async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord): Promise<void> {
+/** What is not known at all does not come by itself. */
+function mayComeLater(error: unknown): boolean {
+  return !(error instanceof EngineError && error.kind === 'notFound');
+}
+
+async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, progress: Progress): Promise<void> {
   await using undo = new AsyncDisposableStack();
   using pins = new DisposableStack();
   const signal = new AbortController().signal;
@@ -111,6 +133,7 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord): Pro
     lastNetworks: lastNetworks(network.endpoints),
   };
   world.table.put(entry, prepared);
+  progress.runtimeAsked = true;
   const process = await world.runtime.start(task, signal);
   world.table.note(entry, started(prepared, process));
   undo.move(); // The running container holds them now.
@@ -200,8 +223,15 @@ function lastNetworks(endpoints: Sandbox['endpoints']): NonNullable<ContainerRec
   );
 }
 
-async function failStart(world: StartDeps, entry: Entry, before: ContainerRecord, error: unknown): Promise<void> {
-  world.table.note(entry, startFailed(before, { exitCode: exitCodeOfStartError(error), error: messageOf(error) }));
+async function failStart(
+  world: StartDeps,
+  entry: Entry,
+  failure: { readonly before: ContainerRecord; readonly error: unknown; readonly waits: boolean },
+): Promise<void> {
+  const { before, error, waits } = failure;
+  const failed = startFailed(before, { exitCode: exitCodeOfStartError(error), error: messageOf(error) });
+  world.table.note(entry, waits ? awaitingRestart(failed) : failed);
+  if (waits) return;
   if (before.state.restarting) entry.waiters.exited({ exitCode: entry.record.state.exitCode });
   await quietly(world, before, world.runtime.cancelAttach({ containerId: entry.id }));
   if (before.hostConfig.AutoRemove === true) await removeLocked(world, entry, { volumes: true });

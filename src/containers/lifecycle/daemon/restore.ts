@@ -8,17 +8,17 @@ import { containersFolder } from '../../model/paths.ts';
 import type { ContainerRecord } from '../../model/record.ts';
 import { wantsRestartAtBoot } from '../../model/restart-policy.ts';
 import { SIGKILL } from '../../model/signals.ts';
-import { awaitingRestart, hasProcess } from '../../model/state.ts';
+import { hasProcess } from '../../model/state.ts';
 import { ownerOfRoot, rootsOf } from '../../relations/image-mounts.ts';
 import { volumeNames } from '../../start/release-resources.ts';
 import type { Entry } from '../../tables/entry.ts';
 import type { World } from '../../world.ts';
-import { type RestartByPolicyDeps, restartByPolicy } from '../exit/restart-by-policy.ts';
 import { endInterruptedCommit, type HoldForCommitDeps } from '../hold-for-commit.ts';
 import { autoRemove, type RemoveDeps, releaseVolumes, sweep } from '../remove-container.ts';
 import { adoptContainer, adoptExec } from './adopt-tasks.ts';
+import { type ReviveDeps, revive } from './revive.ts';
 
-export type RestoreDeps = HoldForCommitDeps & RemoveDeps & RestartByPolicyDeps & WatchHealthDeps;
+export type RestoreDeps = HoldForCommitDeps & RemoveDeps & ReviveDeps & WatchHealthDeps;
 
 /** Unmounts and sweeps at a time: enough to be quick, few enough to leave the thread pool to others. */
 const PARALLEL = 16;
@@ -59,7 +59,7 @@ export async function restore(world: RestoreDeps): Promise<void> {
   const idle = entries.filter(({ record }) => !hasProcess(record));
   for (const task of tasks) if (task.exit !== undefined) world.exits.push({ ...refOf(task), ...task.exit });
   world.exits.open();
-  for (const entry of idle) reviveOrRemove(world, entry);
+  reviveOrRemove(world, idle);
   for (const entry of entries) watchHealth(world, entry);
 }
 
@@ -152,16 +152,19 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** What a container that had ended before the daemon came back wants: a restart, its removal, or nothing. */
-function reviveOrRemove(world: RestoreDeps, entry: Entry): void {
-  const { state, hostConfig, restartCount, manuallyStopped, hasStarted } = entry.record;
-  const run = { exitCode: state.exitCode, durationMs: 0, manuallyStopped, restartCount };
-  if (state.restarting || (hasStarted && wantsRestartAtBoot(hostConfig.RestartPolicy, run))) {
-    world.table.note(entry, awaitingRestart(entry.record));
-    restartByPolicy(world, entry, 0);
-  } else if (hasStarted || state.error !== '') {
-    autoRemove(world, entry);
+/** What containers that had ended before the daemon came back want: a restart, their removal, or nothing. */
+function reviveOrRemove(world: RestoreDeps, idle: readonly Entry[]): void {
+  const revived = new Set(idle.filter(({ record }) => isToBeRevived(record)));
+  revive(world, [...revived]);
+  for (const entry of idle) {
+    const { hasStarted, state } = entry.record;
+    if (!revived.has(entry) && (hasStarted || state.error !== '')) autoRemove(world, entry);
   }
+}
+
+function isToBeRevived({ state, hostConfig, restartCount, manuallyStopped, hasStarted }: ContainerRecord): boolean {
+  const run = { exitCode: state.exitCode, durationMs: 0, manuallyStopped, restartCount };
+  return state.restarting || (hasStarted && wantsRestartAtBoot(hostConfig.RestartPolicy, run));
 }
 
 function refOf(task: Pick<KnownTask, 'containerId' | 'execId'>): { containerId: string; execId?: string } {

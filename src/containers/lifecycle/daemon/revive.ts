@@ -1,0 +1,61 @@
+import { messageOf } from '../../../base/errors.ts';
+import { restartDelay } from '../../model/restart-policy.ts';
+import { awaitingRestart } from '../../model/state.ts';
+import { inOrderOfNeed, neededContainers } from '../../relations/needs.ts';
+import type { Entry } from '../../tables/entry.ts';
+import { type StartDeps, startLocked } from '../start-container.ts';
+
+export type ReviveDeps = StartDeps;
+
+/** What a container needs may come minutes after the engine: it is looked for again at least this often. */
+const LONGEST_DELAY_MS = 10_000;
+
+/**
+ * Starts containers again whose restart policies want it after a start of the daemon, mostly after a reboot. Each is started
+ * when those that it needs have been, the others at once. A host that boots has not everything yet: a container whose start fails
+ * for want of an address, a volume or another container is tried again, at growing intervals, until it runs or a user stops it.
+ * Meanwhile it is `restarting`, and `State.Error` says what is missing.
+ */
+export function revive(world: ReviveDeps, entries: readonly Entry[]): void {
+  for (const entry of entries) world.table.note(entry, awaitingRestart(entry.record));
+  const tried = new Map<Entry, Promise<void>>();
+  for (const entry of inOrderOfNeed(world.table, entries)) {
+    const needed = neededContainers(world.table, entry.record).map((each) => tried.get(each));
+    tried.set(entry, tryAfter(world, entry, Promise.all(needed)));
+  }
+}
+
+function tryAfter(world: ReviveDeps, entry: Entry, needed: Promise<unknown>): Promise<void> {
+  return world.background.run('restart by policy', entry.id, async () => {
+    await needed;
+    await attempt(world, entry, 0);
+  });
+}
+
+async function attempt(world: ReviveDeps, entry: Entry, lastDelayMs: number): Promise<void> {
+  using _lock = await world.locks.acquire(entry.id);
+  if (world.lifetime.closing || entry.isRemoving || !entry.record.state.restarting) return;
+  const before = entry.record.state.error;
+  try {
+    await startLocked(world, entry, { byPolicy: true, waitsForNeeds: true });
+  } catch (error) {
+    const facts = { containerId: entry.id, name: entry.record.name, error: messageOf(error) };
+    if (!entry.record.state.restarting) {
+      world.logger.error(facts, 'restart of a container failed');
+      return;
+    }
+    const delayMs = Math.min(restartDelay(lastDelayMs, 0), LONGEST_DELAY_MS);
+    const level = entry.record.state.error === before ? 'debug' : 'warn';
+    world.logger[level](facts, 'a container cannot be started yet: it is tried again');
+    tryLater(world, entry, delayMs);
+  }
+}
+
+function tryLater(world: ReviveDeps, entry: Entry, delayMs: number): void {
+  if (world.lifetime.closing) return; // Stored as restarting: the next daemon goes on.
+  const timer = world.clock.after(delayMs, () => {
+    entry.endRestartWait();
+    void world.background.run('restart by policy', entry.id, () => attempt(world, entry, delayMs));
+  });
+  entry.awaitRestart(() => timer.cancel());
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { HostConfig } from '../../spec/index.ts';
+import type { Entry } from '../tables/entry.ts';
+import { inOrderOfNeed } from './needs.ts';
+
+/** Names of entries in the order of need, when they are listed as given. */
+function order(containers: Readonly<Record<string, Partial<HostConfig>>>, wanted = Object.keys(containers)): string {
+  const entries = new Map(
+    Object.entries(containers).map(([id, hostConfig]) => [id, { id, record: { id, hostConfig } } as unknown as Entry]),
+  );
+  const table = { find: (ref: string) => entries.get(ref) };
+  const listed = wanted.map((name) => entries.get(name)).filter((entry) => entry !== undefined);
+  return inOrderOfNeed(table, listed)
+    .map(({ id }) => id)
+    .join(' ');
+}
+
+test('whatever a container needs comes before it, over any number of steps', () => {
+  const containers = {
+    net: { NetworkMode: 'container:ipc' },
+    ipc: { IpcMode: 'container:pid' },
+    pid: { PidMode: 'container:link' },
+    link: { Links: ['volumes:alias'] },
+    volumes: { VolumesFrom: ['base:ro'] },
+    base: {},
+  };
+  assert.equal(order(containers), 'base volumes link pid ipc net');
+});
+
+test('containers without needs keep their places, and one that is not wanted hides no need', () => {
+  const containers = { b: {}, a: {}, top: { Links: ['middle'] }, middle: { Links: ['bottom'] }, bottom: {} };
+  assert.equal(order(containers), 'b a bottom middle top');
+  assert.equal(order(containers, ['top', 'bottom']), 'bottom top');
+});
+
+test('needs that go round, to itself or to nobody, end', () => {
+  const containers = {
+    one: { Links: ['two'] },
+    two: { Links: ['one'] },
+    self: { NetworkMode: 'container:self' },
+    lost: { PidMode: 'container:gone' },
+  };
+  assert.equal(order(containers), 'two one self lost');
+});
