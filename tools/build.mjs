@@ -1,10 +1,26 @@
 // `npm run build`: bundles the command line, the daemon and the supervisor into dist/, each with what it loads late as a chunk.
+// `--out DIR` builds elsewhere, `--engine-version VERSION` another version: what a test upgrades an engine to.
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { buildCli } from './build-cli.mjs';
 import { root } from './node.mjs';
+
+const { values: options } = parseArgs({ options: { out: { type: 'string' }, 'engine-version': { type: 'string' } } });
+
+/** The engine's version as asked for, instead of the sources'. */
+const otherVersion = {
+  name: 'other-version',
+  setup(build) {
+    const version = options['engine-version'];
+    if (version === undefined) return;
+    build.onLoad({ filter: /\/src\/daemon\/engine-version\.ts$/ }, () => ({
+      contents: `export const ENGINE_VERSION = ${JSON.stringify(version)};`,
+    }));
+  },
+};
 
 /**
  * Takes from Node's modules, by `process.getBuiltinModule`, just the names that a source file imports. An `import` reads
@@ -64,12 +80,13 @@ const shared = {
   external: ['koffi'],
   // CommonJS packages in an ES module bundle ask for these.
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-  plugins: [builtins, oneLanguage],
+  plugins: [otherVersion, builtins, oneLanguage],
   logLevel: 'warning',
 };
 
 // Built beside the bundles in use, then put in their place at once: engines and tests may be starting from them.
-const outdir = join(root, `dist.${process.pid}`);
+const dist = resolve(options.out ?? join(root, 'dist'));
+const outdir = `${dist}.${process.pid}`;
 const builds = [
   buildCli(root, outdir),
   build({
@@ -120,8 +137,7 @@ writeFileSync(
   "process.getBuiltinModule('node:module').enableCompileCache(import.meta.dirname + '/.compile-cache');\n" +
     "await import('./daemon/gantryd.js');\n",
 );
-const dist = join(root, 'dist');
-const old = join(root, `dist.old.${process.pid}`);
+const old = `${dist}.old.${process.pid}`;
 if (existsSync(dist)) renameSync(dist, old);
 renameSync(outdir, dist);
 rmSync(old, { recursive: true, force: true });

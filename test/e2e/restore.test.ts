@@ -1,26 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { eventually, unique, useEngine } from '../support/fixture.ts';
+import { supervisorPid } from '../support/resources.ts';
 
 const engine = useEngine();
 const ok = (...args: string[]): Promise<string> => engine().ok('gantry', args);
-
-/** Pid of the engine's supervisor: the process that names both the supervisor and our exec root. */
-function supervisorPid(): number {
-  const found = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        return args.includes(engine().execRoot) && args.includes('supervisor') && !args.includes('gantryd');
-      } catch {
-        return false;
-      }
-    });
-  assert.equal(found.length, 1, `one supervisor: ${found.join(' ')}`);
-  return Number(found[0]);
-}
 
 test('kill -9 of gantryd: containers run on, output and exit codes are there when it is back', async () => {
   const [lives, ends] = [unique('lives'), unique('ends')];
@@ -103,7 +87,7 @@ test('kill -9 of the supervisor: containers run on, keep their output, and can b
     'i=0; while true; do i=$((i+1)); echo tick $i; sleep 0.05; done',
   );
   const pid = await ok('inspect', '-f', '{{.State.Pid}}', name);
-  process.kill(supervisorPid(), 'SIGKILL');
+  process.kill(supervisorPid(engine()), 'SIGKILL');
   await new Promise((resolve) => setTimeout(resolve, 700));
   assert.equal(await ok('inspect', '-f', '{{.State.Running}} {{.State.Pid}}', name), `true ${pid}`);
   await eventually(async () => assert.equal(await ok('exec', name, 'echo', 'in'), 'in'));

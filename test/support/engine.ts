@@ -34,8 +34,8 @@ export interface TestEngine extends AsyncDisposable {
   api(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: string }>;
   /** SIGKILL to gantryd alone. */
   kill9(): Promise<void>;
-  /** SIGTERM and its end. */
-  stop(): Promise<number | null>;
+  /** A signal to gantryd, SIGTERM unless another is named, and its end. Returns its exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
   /** Starts gantryd again on the same folders. */
   start(): Promise<void>;
   log(): string;
@@ -48,6 +48,8 @@ export interface EngineOptions {
   readonly dataRoot?: string;
   /** Where sockets, mounts and what runs live; default a new folder of the system's temporary folder. */
   readonly execRoot?: string;
+  /** Program and first arguments of the daemon; default `bin/gantryd`. */
+  readonly command?: readonly [string, ...string[]];
 }
 
 export async function startEngine(options: EngineOptions = {}): Promise<TestEngine> {
@@ -59,13 +61,15 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
   const socketPath = join(folder, 'api.sock');
   const host = `unix://${socketPath}`;
   const logPath = join(folder, 'gantryd.log');
+  const [program, ...programArguments] = options.command ?? [join(ROOT, 'bin/gantryd')];
   let daemon: ChildProcess | undefined;
 
   const start = async (): Promise<void> => {
     const log = openSync(logPath, 'a');
     daemon = spawn(
-      join(ROOT, 'bin/gantryd'),
+      program,
       [
+        ...programArguments,
         '--data-root',
         dataRoot,
         '--exec-root',
@@ -116,8 +120,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
       daemon?.kill('SIGKILL');
       if (daemon !== undefined) await exited(daemon);
     },
-    async stop() {
-      daemon?.kill('SIGTERM');
+    async stop(signal = 'SIGTERM') {
+      daemon?.kill(signal);
       return daemon === undefined ? null : exited(daemon);
     },
     async [Symbol.asyncDispose]() {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { command } from './command.ts';
 import type { TestEngine } from './engine.ts';
@@ -48,6 +49,20 @@ export function processesOf({ execRoot }: Pick<TestEngine, 'execRoot'>): readonl
         return false;
       }
     });
+}
+
+/** Pid of the engine's supervisor. Fails unless there is exactly one. */
+export function supervisorPid(engine: Pick<TestEngine, 'execRoot'>): number {
+  const found = processesOf(engine).filter((pid) => {
+    try {
+      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return args.some((arg) => /supervisor(?:\/main\.ts|\.js)$/.test(arg));
+    } catch {
+      return false;
+    }
+  });
+  assert.equal(found.length, 1, `one supervisor: ${found.join(' ')}`);
+  return found[0] ?? 0;
 }
 
 function entries(folder: string): number {

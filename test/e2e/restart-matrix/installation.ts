@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { command } from '../../support/command.ts';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+const NEXT_VERSION = '999.0.0';
+
+/** An engine installed in a folder of its own, and the next build, ready to take its place there. */
+export interface Installation extends Disposable {
+  /** Starts the daemon that is installed. */
+  readonly command: readonly [string, ...string[]];
+  readonly nextVersion: string;
+  /** Puts the next build in the place of the installed one, whose files are gone then. */
+  upgrade(): void;
+}
+
+/** Builds the bundles twice, the second time with another version: a new build differs in names and content of its files. */
+export async function install(): Promise<Installation> {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-installed-'));
+  const [current, next] = [join(folder, 'dist'), join(folder, 'next')];
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  await build('--out', current);
+  await build('--out', next, '--engine-version', NEXT_VERSION);
+  return {
+    command: [process.execPath, '--max-semi-space-size=2', join(current, 'gantryd.js')],
+    nextVersion: NEXT_VERSION,
+    upgrade() {
+      rmSync(current, { recursive: true });
+      renameSync(next, current);
+    },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+async function build(...options: readonly string[]): Promise<void> {
+  const { code, stderr } = await command(process.execPath, [join(ROOT, 'tools/build.mjs'), ...options]);
+  assert.equal(code, 0, stderr);
+}

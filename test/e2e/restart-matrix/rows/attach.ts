@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { hijack } from '../../../support/hijack.ts';
+import type { Row } from '../row.ts';
+
+const ATTACH = 'attach?stream=1&stdin=1&stdout=1&stderr=1';
+
+/** A client that was attached stays so where connections live, and a new one reaches stdin, stdout and stderr. */
+export const attach: Row = {
+  name: 'attach',
+  options: () => ['-i'],
+  command: ['sh', '-c', 'while read line; do echo "got $line"; echo "err $line" >&2; done'],
+  async before({ engine, id }) {
+    const path = `/containers/${id}/${ATTACH}`;
+    const first = await hijack(engine.socketPath, path, { tty: false });
+    first.send('one\n');
+    await first.until(/got one\n(.*\n)*err one\n|err one\n(.*\n)*got one\n/);
+    return async ({ clientsLive, containersLive }) => {
+      using before = first;
+      if (clientsLive) {
+        before.send('two\n');
+        await before.until(/got two\n/);
+      } else {
+        await before.ended;
+      }
+      using again = await hijack(engine.socketPath, path, { tty: false });
+      again.send('three\n');
+      await again.until(/got three\n/);
+      await again.until(/err three\n/);
+      if (clientsLive) await before.until(/got three\n/);
+      again.endInput();
+      if (containersLive) await again.until(/got three\n/);
+      assert.doesNotMatch(again.received(), /two|one/, 'a new client sees what comes from now on');
+    };
+  },
+};
+
+/** A shell on a terminal lives on, with its size. */
+export const terminal: Row = {
+  name: 'terminal',
+  options: () => ['-it'],
+  command: ['sh'],
+  async before({ engine, id }) {
+    const path = `/containers/${id}/${ATTACH}`;
+    await engine.api('POST', `/containers/${id}/resize?h=33&w=99`);
+    {
+      using shell = await hijack(engine.socketPath, path, { tty: true });
+      shell.send('kept=$((40 + 2)); stty size\n');
+      await shell.until(/33 99/);
+    }
+    return async ({ terminalsLive }) => {
+      using shell = await hijack(engine.socketPath, path, { tty: true });
+      shell.send('echo "[$kept]"\n');
+      await shell.until(terminalsLive ? /\[42\]/ : /\[\]/);
+      if (!terminalsLive) return;
+      shell.send('stty size\n');
+      await shell.until(/33 99/);
+      await engine.api('POST', `/containers/${id}/resize?h=22&w=88`);
+      shell.send('stty size\n');
+      await shell.until(/22 88/);
+    };
+  },
+};

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import type { Row, Subject } from '../row.ts';
+
+const changes = ({ get, id }: Subject): Promise<unknown> => get(`/containers/${id}/changes`);
+
+/** A container that changed nothing shows no difference from its image. */
+export const emptyDiff: Row = {
+  name: 'empty-diff',
+  async before(subject) {
+    assert.equal(await changes(subject), null);
+    return async () => assert.equal(await changes(subject), null);
+  },
+};
+
+/** What a container changed is shown, and nothing else. */
+export const diff: Row = {
+  name: 'diff',
+  options: () => ['-v', '/data', '--tmpfs', '/scratch'],
+  async before(subject) {
+    await subject.shell('echo x >/added; rm /etc/group; echo y >>/etc/passwd');
+    const before = await changes(subject);
+    return async () => assert.deepEqual(await changes(subject), before);
+  },
+};

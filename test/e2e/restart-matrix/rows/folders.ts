@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import type { Row } from '../row.ts';
+
+const LIST = 'find / -xdev -type d -exec stat -c "%n %a %u:%g" {} +';
+
+/** Every folder of the root with its mode and owner, the empty ones and those under mounts above all. */
+export const folders: Row = {
+  name: 'folders',
+  options: () => ['-v', '/data', '--tmpfs', '/scratch'],
+  async before({ shell }) {
+    await shell('mkdir -p -m 700 /made/empty && chown 7:8 /made/empty');
+    const listed = await shell(LIST);
+    return async () => assert.equal(await shell(LIST), listed);
+  },
+};

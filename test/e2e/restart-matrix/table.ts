@@ -1,0 +1,53 @@
+import type { Row } from './row.ts';
+import { attach, terminal } from './rows/attach.ts';
+import { binds } from './rows/binds.ts';
+import { copy } from './rows/copy.ts';
+import { diff, emptyDiff } from './rows/diff.ts';
+import { exec, runningExec } from './rows/exec.ts';
+import { files } from './rows/files.ts';
+import { folders } from './rows/folders.ts';
+import { health } from './rows/health.ts';
+import { joined } from './rows/joined.ts';
+import { logs } from './rows/logs.ts';
+import { memoryMounts } from './rows/memory-mounts.ts';
+import { mountTable } from './rows/mount-table.ts';
+import { links, names } from './rows/names.ts';
+import { ports } from './rows/ports.ts';
+import { autoRemove, endsLater, endsMeanwhile, restartPolicy, stoppedByHand } from './rows/restart-policy.ts';
+import { events, inspection, paused } from './rows/state.ts';
+import { stats } from './rows/stats.ts';
+import { mountedVolume, volumes, volumesFrom } from './rows/volumes.ts';
+
+/** Each line is one container of every way. A row that refers to another's container comes after it. */
+export const ROWS: readonly Row[] = [
+  mountTable,
+  folders,
+  emptyDiff,
+  diff,
+  files,
+  volumes,
+  volumesFrom,
+  mountedVolume,
+  binds,
+  memoryMounts,
+  exec,
+  runningExec,
+  attach,
+  terminal,
+  logs,
+  names,
+  links,
+  ports,
+  health,
+  restartPolicy,
+  stoppedByHand,
+  endsMeanwhile,
+  endsLater,
+  autoRemove,
+  stats,
+  copy,
+  inspection,
+  events,
+  paused,
+  joined,
+];

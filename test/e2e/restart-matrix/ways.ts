@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import type { TestEngine } from '../../support/engine.ts';
+import { eventually } from '../../support/fixture.ts';
+import { powerCut } from '../../support/power-cut.ts';
+import { supervisorPid } from '../../support/resources.ts';
+import type { Installation } from './installation.ts';
+
+/** One way in which an engine can end and begin again. */
+export interface Way {
+  readonly name: string;
+  /** The containers' processes live through it. Otherwise they end, and restart policies start them again. */
+  readonly containersLive: boolean;
+  /** Connections of clients live through it. */
+  readonly clientsLive: boolean;
+  /** Terminals live through it. The kernel hangs one up when no process of the engine holds it any more. */
+  readonly terminalsLive: boolean;
+  /** What a process returns and prints last that ends meanwhile is known: some process of the engine is there to collect it. */
+  readonly endsKnown: boolean;
+  end(engine: TestEngine, installed: Installation): Promise<void>;
+  begin(engine: TestEngine, installed: Installation): Promise<void>;
+}
+
+const LIVES = { containersLive: true, clientsLive: false, terminalsLive: true, endsKnown: true };
+const start = (engine: TestEngine): Promise<void> => engine.start();
+
+export const WAYS: readonly Way[] = [
+  { name: 'SIGTERM', ...LIVES, end: (engine) => stop(engine, 'SIGTERM'), begin: start },
+  { name: 'SIGINT', ...LIVES, end: (engine) => stop(engine, 'SIGINT'), begin: start },
+  {
+    name: 'SIGHUP',
+    ...LIVES,
+    clientsLive: true,
+    async end(engine) {
+      process.kill(engine.pid(), 'SIGHUP');
+    },
+    begin: (engine) => eventually(async () => assert.match(engine.log(), /configuration reloaded/)),
+  },
+  { name: 'kill -9 of the daemon', ...LIVES, end: (engine) => engine.kill9(), begin: start },
+  {
+    name: 'kill -9 of the supervisor',
+    ...LIVES,
+    async end(engine) {
+      process.kill(supervisorPid(engine), 'SIGKILL');
+    },
+    begin: (engine) => eventually(async () => void supervisorPid(engine)),
+  },
+  {
+    name: 'kill -9 of both',
+    ...LIVES,
+    terminalsLive: false,
+    endsKnown: false,
+    async end(engine) {
+      process.kill(supervisorPid(engine), 'SIGKILL');
+      await engine.kill9();
+    },
+    begin: start,
+  },
+  {
+    name: 'upgrade to another build',
+    ...LIVES,
+    async end(engine, installed) {
+      await stop(engine, 'SIGTERM');
+      installed.upgrade();
+    },
+    async begin(engine, installed) {
+      await engine.start();
+      const { Version } = JSON.parse((await engine.api('GET', '/version')).body) as { readonly Version: string };
+      assert.equal(Version, installed.nextVersion);
+    },
+  },
+  {
+    name: 'reboot',
+    containersLive: false,
+    clientsLive: false,
+    terminalsLive: false,
+    endsKnown: false,
+    end: powerCut,
+    begin: start,
+  },
+];
+
+async function stop(engine: TestEngine, signal: NodeJS.Signals): Promise<void> {
+  assert.equal(await engine.stop(signal), 0, engine.log().slice(-2000));
+}
