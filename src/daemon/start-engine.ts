@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { EngineError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { refuseNewerRoot } from '../store/index.ts';
 import type { Config } from './config/config.ts';
 import type { LiveConfig } from './config/live-config.ts';
 import { removeExecRoot } from './exec-root.ts';
@@ -29,6 +30,7 @@ export async function startEngine(settings: LiveConfig, logger: Logger): Promise
   for (const warning of warnings) logger.warn({}, warning);
   await using opened = new AsyncDisposableStack();
   opened.use(lockDataRoot(config.dataRoot));
+  refuseNewerRoot(config.dataRoot);
   mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
   opened.use(writePidfile(config.pidfile));
   const runtime = startRuntime(config, logger);

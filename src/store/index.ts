@@ -9,7 +9,13 @@ export {
 } from './check/index.ts';
 export type { ContentStore, Ingest } from './content/index.ts';
 export { openContentStore } from './content/index.ts';
-export { openStateDb, type StateDb, type StateDbOptions, type TransactionOptions } from './db/index.ts';
+export {
+  openStateDb,
+  refuseNewerRoot,
+  type StateDb,
+  type StateDbOptions,
+  type TransactionOptions,
+} from './db/index.ts';
 export { type Collector, type CollectorDeps, createCollector, type Lease, openTrash, type Trash } from './gc/index.ts';
 export {
   type ImageStore,

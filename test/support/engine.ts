@@ -48,6 +48,8 @@ export interface EngineOptions {
   readonly dataRoot?: string;
   /** Where sockets, mounts and what runs live; default a new folder of the system's temporary folder. */
   readonly execRoot?: string;
+  /** Leaves the first start to the test. Default false. */
+  readonly isStartedLater?: boolean;
   /** Program and first arguments of the daemon; default `bin/gantryd`. */
   readonly command?: readonly [string, ...string[]];
 }
@@ -140,7 +142,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
     },
   };
   try {
-    await start();
+    if (options.isStartedLater !== true) await start();
   } catch (error) {
     daemon?.kill('SIGKILL');
     release();

@@ -1,1 +1,7 @@
-export { openStateDb, type StateDb, type StateDbOptions, type TransactionOptions } from './state-db.ts';
+export {
+  openStateDb,
+  refuseNewerRoot,
+  type StateDb,
+  type StateDbOptions,
+  type TransactionOptions,
+} from './state-db.ts';

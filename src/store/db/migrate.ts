@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { internal } from '../../base/errors.ts';
+import { newerSchema } from './schema-file.ts';
 
 /** "GNTY": tells our file from any other SQLite database. */
 const APPLICATION_ID = 0x474e5459;
@@ -13,23 +14,21 @@ export const MIGRATIONS: readonly Migration[] = [
   () => {},
 ];
 
+export interface MigrateOptions {
+  readonly migrations?: readonly Migration[];
+  /** Called with the number of the newest schema before the first step. May throw. */
+  readonly announce?: (schema: number) => void;
+}
+
 /**
- * Brings a database to the newest schema, each step in a transaction.
- * @throws EngineError internal for a file of another program or a newer engine
+ * Brings a database to the newest schema, each step in a transaction. Cut short, the next call goes on.
+ * @throws EngineError internal for a file of another program or a newer engine; what `announce` throws
  */
-export function migrate(db: DatabaseSync, path: string, migrations: readonly Migration[] = MIGRATIONS): void {
-  const application = pragma(db, 'application_id');
-  const version = pragma(db, 'user_version');
-  if (application !== APPLICATION_ID && (application !== 0 || version !== 0 || !isEmpty(db))) {
-    throw internal(`${path} is not a state database of this engine`);
-  }
-  if (version > migrations.length) {
-    throw internal(
-      `${path} was written by a newer engine (schema ${version}, this engine knows ${migrations.length}): ` +
-        'run that engine or use another --data-root',
-    );
-  }
-  if (application === APPLICATION_ID && version === migrations.length) return;
+export function migrate(db: DatabaseSync, path: string, options: MigrateOptions = {}): void {
+  const { migrations = MIGRATIONS, announce = () => {} } = options;
+  const version = schemaOf(db, path, migrations.length);
+  if (version === migrations.length) return;
+  announce(migrations.length);
   for (let next = version; next < migrations.length; next++) {
     db.exec('BEGIN IMMEDIATE');
     try {
@@ -40,6 +39,20 @@ export function migrate(db: DatabaseSync, path: string, migrations: readonly Mig
       throw internal(`${path}: migration to schema ${next + 1} failed`, error);
     }
   }
+}
+
+/**
+ * The schema that a database has; 0 for an empty one. Writes nothing.
+ * @throws EngineError internal for a file of another program or a newer engine
+ */
+export function schemaOf(db: DatabaseSync, path: string, known: number): number {
+  const application = pragma(db, 'application_id');
+  const version = pragma(db, 'user_version');
+  if (application !== APPLICATION_ID && (application !== 0 || version !== 0 || !isEmpty(db))) {
+    throw internal(`${path} is not a state database of this engine`);
+  }
+  if (version > known) throw newerSchema(path, version, known);
+  return version;
 }
 
 function isEmpty(db: DatabaseSync): boolean {

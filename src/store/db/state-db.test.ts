@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict';
-import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { command } from '../../../test/support/command.ts';
 import { detachMount, mount } from '../../linux/index.ts';
-import { openStateDb } from './state-db.ts';
+import { MIGRATIONS, type Migration } from './migrate.ts';
+import { openStateDb, refuseNewerRoot } from './state-db.ts';
 
 function root(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'gantry-db-'));
@@ -100,6 +113,55 @@ test('a damaged, foreign or newer database is refused with its path and the way 
   future.exec('PRAGMA user_version = 99');
   future.close();
   assert.throws(() => openStateDb(newer, small), { kind: 'internal', message: /newer engine \(schema 99/ });
+});
+
+/** Everything in a folder, byte by byte. */
+function content(folder: string): Record<string, string> {
+  const names = readdirSync(folder).sort();
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name)).toString('base64')]));
+}
+
+test('a root that a newer engine has written to is refused, and no byte of it changes', (t) => {
+  const path = root(t);
+  const db = openStateDb(path, { ...small, migrations: [...MIGRATIONS, () => {}] });
+  db.table<string>('containers', { durable: false }).put('a', 'x');
+  db.close();
+  rmSync(join(path, 'ballast'));
+  const before = content(path);
+  assert.throws(() => refuseNewerRoot(path), { kind: 'internal', message: /schema was written by a newer engine/ });
+  assert.throws(() => openStateDb(path, small), { kind: 'internal', message: /schema 2, this engine knows 1/ });
+  assert.deepEqual(content(path), before);
+});
+
+test('a root without the number of its schema gets it, and an engine that is killed in a migration goes on with it', async (t) => {
+  const path = root(t);
+  const first = openStateDb(path, small);
+  first.table<string>('containers', { durable: false }).put('a', 'x');
+  first.close();
+  rmSync(join(path, 'schema'));
+  // The daemon of the next release dies in its first step, which has changed something by then.
+  const killed = await command(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    '--input-type=module',
+    '-e',
+    `import { openStateDb } from ${JSON.stringify(new URL('./state-db.ts', import.meta.url).href)};
+     import { MIGRATIONS } from ${JSON.stringify(new URL('./migrate.ts', import.meta.url).href)};
+     const dies = (db) => {
+       db.exec("UPDATE containers SET record = 'half'");
+       process.kill(process.pid, 'SIGKILL');
+       for (;;);
+     };
+     openStateDb(${JSON.stringify(path)}, { ballastBytes: 65536, migrations: [...MIGRATIONS, dies] });`,
+  ]);
+  assert.equal(killed.code, 137, killed.stderr);
+  assert.throws(() => openStateDb(path, small), { message: /schema 2, this engine knows 1/ }, 'the older one refuses');
+  let seen: unknown;
+  const next: Migration = (db) => {
+    seen = db.prepare('SELECT record FROM containers').get()?.['record'];
+  };
+  openStateDb(path, { ...small, migrations: [...MIGRATIONS, next] }).close();
+  assert.equal(seen, '"x"', 'what the cut short step did is undone, and it is done again');
+  assert.equal(readFileSync(join(path, 'schema'), 'utf8'), '2\n');
 });
 
 test('the ballast is there from the start and comes back after it was given up', (t) => {

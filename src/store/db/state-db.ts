@@ -1,11 +1,12 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EngineError, internal, messageOf } from '../../base/errors.ts';
 import type { Records } from '../../base/records.ts';
 import { type Ballast, openBallast } from './ballast.ts';
-import { migrate } from './migrate.ts';
+import { MIGRATIONS, type Migration, migrate, schemaOf } from './migrate.ts';
 import { recordTable, type TableHost } from './record-table.ts';
+import { announceSchema, refuseNewerSchema } from './schema-file.ts';
 import { type WriteRoom, writeRoom } from './write-room.ts';
 
 /**
@@ -39,6 +40,16 @@ export interface TransactionOptions {
 export interface StateDbOptions {
   /** Default 4 MiB. */
   readonly ballastBytes?: number;
+  /** Default those of this engine. */
+  readonly migrations?: readonly Migration[];
+}
+
+/**
+ * Refuses a root that a newer engine has written to, before anything else of it is opened.
+ * @throws EngineError internal
+ */
+export function refuseNewerRoot(dataRoot: string): void {
+  refuseNewerSchema(dataRoot, MIGRATIONS.length);
 }
 
 const SQLITE_FULL = 13;
@@ -49,9 +60,12 @@ const CACHE_KIB = 2048;
 /** @throws EngineError internal when the file is corrupt, foreign or of a newer engine; noSpace on a full disk */
 export function openStateDb(dataRoot: string, options: StateDbOptions = {}): StateDb {
   mkdirSync(dataRoot, { recursive: true });
+  const { migrations = MIGRATIONS } = options;
+  refuseNewerSchema(dataRoot, migrations.length);
   const path = join(dataRoot, 'state.db');
+  refuseUnread(path, migrations.length);
   const ballast = openBallast(join(dataRoot, 'ballast'), options.ballastBytes ?? 4 << 20);
-  const open = (): DatabaseSync => openDatabase(path);
+  const open = (): DatabaseSync => openDatabase(dataRoot, path, migrations);
   let db: DatabaseSync;
   try {
     db = open();
@@ -152,7 +166,21 @@ function stateDb(db: DatabaseSync, path: string, { ballast, room }: Space): Stat
   };
 }
 
-function openDatabase(path: string): DatabaseSync {
+/** Looks at an existing database before anything is written, as opening it for writing does. */
+function refuseUnread(path: string, known: number): void {
+  if (!existsSync(path)) return;
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { readOnly: true });
+    schemaOf(db, path, known);
+  } catch (error) {
+    throw databaseError(error, path);
+  } finally {
+    db?.close();
+  }
+}
+
+function openDatabase(dataRoot: string, path: string, migrations: readonly Migration[]): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path);
@@ -161,11 +189,21 @@ function openDatabase(path: string): DatabaseSync {
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA busy_timeout = 5000`);
     const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
     if (check !== 'ok') throw internal(`${path} is damaged: ${String(check)}`);
-    migrate(db, path);
+    migrate(db, path, { migrations, announce: (schema) => announceSchema(dataRoot, schema) });
+    announceLater(dataRoot, migrations.length);
     return db;
   } catch (error) {
     db?.close();
     throw databaseError(error, path);
+  }
+}
+
+/** For a root of an engine that did not write the file: on a full disk the next start does. */
+function announceLater(dataRoot: string, schema: number): void {
+  try {
+    announceSchema(dataRoot, schema);
+  } catch (error) {
+    if (!isFull(error)) throw error;
   }
 }
 
