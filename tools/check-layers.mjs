@@ -11,7 +11,7 @@ const IMPORT = /(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g;
 /** Tests, suites and their beds use test/support, which lies beside the sources, and any sub-folder of their own folder. */
 const TEST = /\.(?:test|suite|bed)\.ts$/;
 /** Folders whose circles are being taken apart. */
-const STILL_CIRCULAR = new Set(['cli', 'images', 'registry', 'runtime', 'store']);
+const STILL_CIRCULAR = new Set(['images', 'registry', 'runtime', 'store']);
 const divided = new Set(
   Object.keys(layers)
     .filter((key) => key.includes('/'))

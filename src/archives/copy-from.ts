@@ -7,11 +7,11 @@ import { checkTarget, localPath, localTarget } from './local-paths.ts';
 import { LocalUntar } from './unpack-local.ts';
 
 export interface CopyFromOptions {
-  /** Copies what a symlink leads to, not the symlink. */
+  /** Copies the target of a symlink instead of the symlink. */
   readonly followLink: boolean;
 }
 
-/** Copies a file or directory of a container to here, by docker cp's rules. @throws EngineError in docker's words */
+/** Copies a file or directory out of a container, by docker cp's rules. @throws EngineError in docker's words */
 export async function copyFrom(
   deps: CopyDeps,
   from: ContainerPath,
@@ -52,12 +52,12 @@ export async function archiveOf(
   return (await readContainerArchive(engine, source)).archive;
 }
 
-/** Where a symlink leads, and the name it goes by when that is another. */
+/** Follows a symlink. Returns its target, and the symlink's name where the target has another one. */
 async function followed(
   engine: Engine,
   from: ContainerPath,
 ): Promise<{ readonly source: ContainerPath; readonly rebaseName?: string }> {
-  // What cannot be seen is told by the copy itself.
+  // If the description fails, the copy itself reports the error.
   const stat = await statContainerPath(engine, from).catch(() => undefined);
   if (stat?.isSymlink !== true) return { source: from };
   const { linkTarget } = stat;

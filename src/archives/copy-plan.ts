@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { invalid } from '../base/errors.ts';
 
-/** What a program may do beyond its user (capabilities(7)): the one extended attribute that docker's archives carry. */
+/** File capabilities (capabilities(7)): the one extended attribute that docker's archives carry. */
 export const CAPABILITY = 'security.capability';
 
 /** One end of a copy, as docker's rules look at it. */
@@ -10,7 +10,7 @@ export interface CopyEnd {
   readonly path: string;
   readonly exists: boolean;
   readonly isDirectory: boolean;
-  /** Name that what is at `path` goes by, where a symlink led there. */
+  /** The name to use for `path` where a symlink led to it. */
   readonly rebaseName?: string;
 }
 

@@ -7,9 +7,9 @@ import { localPath, localSource } from './local-paths.ts';
 import { packLocal } from './pack-local.ts';
 
 export interface CopyToOptions {
-  /** Gives what is copied to the container's user. */
+  /** Changes the owner of the copied files to the container's user. */
   readonly ownedByUser: boolean;
-  /** Copies what a symlink leads to, not the symlink. */
+  /** Copies the target of a symlink instead of the symlink. */
   readonly followLink: boolean;
 }
 
@@ -41,7 +41,7 @@ export async function unpackInto(
   await writeContainerArchive(deps.engine, { ...to, path: target.path }, { archive, ownedByUser });
 }
 
-/** The target as far as it exists: a failure to see it is told by the copy itself. */
+/** Describes the target. If its description fails, the copy itself reports the error. */
 async function remoteTarget({ engine }: CopyDeps, to: ContainerPath): Promise<CopyEnd> {
   const { path } = to;
   const seen = await statContainerPath(engine, to).catch(() => undefined);

@@ -8,7 +8,7 @@ export function localPath(path: string): string {
   return keepEnding(resolve(path), path);
 }
 
-/** What is to be copied. Its folder's symlinks are followed, its own only with `followLink`. @throws EngineError */
+/** Describes a local source. Symlinks in its parents are followed; the source itself only with `followLink`. @throws EngineError */
 export function localSource(path: string, followLink: boolean): CopyEnd {
   const real = followLink ? keepEnding(realPath(path), path) : unfollowed(path);
   const base = posix.basename(path);
@@ -89,7 +89,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'file name too long',
 };
 
-/** What a copy from a container may be written to. @throws EngineError in docker's words */
+/** Checks the local target of a copy. @throws EngineError in docker's words */
 export function checkTarget(path: string): void {
   const folder = posix.dirname(cleanPath(path));
   if (statSync(folder, { throwIfNoEntry: false }) === undefined)

@@ -96,7 +96,7 @@ class Packing {
     return first;
   }
 
-  /** A header, the bytes and what fills the last block. What a file lost meanwhile becomes zeros. */
+  /** A header, the bytes, and the padding of the last block. If the file shrinks during the read, zeros fill the rest. */
   *#content(path: Buffer, about: TarEntry): Generator<Buffer> {
     const file = openFile(path);
     try {
@@ -128,7 +128,7 @@ function openFile(path: Buffer): number {
   }
 }
 
-/** Undefined when it has gone meanwhile. */
+/** Undefined if the file was deleted in the meantime. */
 function statOf(path: Buffer): BigIntStats | undefined {
   try {
     return lstatSync(path, { bigint: true });

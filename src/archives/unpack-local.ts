@@ -19,7 +19,7 @@ import { errnoOf, invalid } from '../base/errors.ts';
 import { showName, type TarEntry, type TarSink } from '../io/index.ts';
 import { CAPABILITY, type CopyPlan, renamed } from './copy-plan.ts';
 
-/** Far more than any image has, and than the kernel takes: what an engine sends must not fill the memory. */
+/** Far more than any image has: a hostile engine must not fill the memory. */
 const CAPABLE_FILES_MAX = 10_000;
 const CAPABILITY_BYTES_MAX = 64;
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
@@ -72,7 +72,7 @@ export class LocalUntar implements TarSink, Disposable {
     this[Symbol.dispose]();
   }
 
-  /** Directories get their modes and times last: what is written into them changes those, or may not be allowed. */
+  /** Directories get their modes and times last: writing into them changes the times, and a mode may forbid writing. */
   finish(): void {
     for (const [path, entry] of this.#directories.reverse()) {
       chmodSync(path, entry.mode);

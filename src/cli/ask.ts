@@ -12,14 +12,14 @@ export async function askText(cli: Cli, prompt: string): Promise<string> {
   return ask(cli, prompt, { echo: true });
 }
 
-/** What is typed is not shown. */
+/** Reads a line without echo. */
 export async function askPassword(cli: Cli, prompt: string): Promise<string> {
   return ask(cli, prompt, { echo: false });
 }
 
 async function ask(cli: Cli, prompt: string, { echo }: { readonly echo: boolean }): Promise<string> {
   const { stdin } = process;
-  // Before the question: whoever answers at once would see the password on the screen.
+  // Raw mode starts before the prompt: a password typed at once must not be echoed.
   stdin.setRawMode(true);
   cli.out.write(prompt);
   try {
@@ -29,7 +29,7 @@ async function ask(cli: Cli, prompt: string, { echo }: { readonly echo: boolean 
       for (const [index, key] of keys.entries()) {
         if (key === '\r' || key === '\n') {
           cli.out.write('\r\n');
-          // What is typed ahead answers the next question.
+          // Keys typed ahead belong to the next prompt.
           const ahead = keys.slice(index + 1).join('');
           if (ahead !== '') stdin.unshift(Buffer.from(ahead));
           return typed.trim();

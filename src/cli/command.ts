@@ -37,7 +37,7 @@ export function between(min: number, max: number): ArgCount {
   return { min, max };
 }
 
-/** What is wrong with the number of arguments, in docker's words; undefined when it is right. */
+/** The error for a wrong number of arguments, in docker's words; undefined when the number is right. */
 export function argumentFault(name: string, { min, max }: ArgCount, count: number): string | undefined {
   if (count >= min && count <= max) return undefined;
   const plural = (n: number): string => `${n} ${n === 1 ? 'argument' : 'arguments'}`;

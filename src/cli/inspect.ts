@@ -17,7 +17,7 @@ export interface Inspection {
   readonly fetch: (name: string) => Promise<string>;
 }
 
-/** Prints objects as docker's inspect commands do: what was found, then what was not. Resolves with the exit code. */
+/** Prints objects as docker's inspect commands do: first the found ones, then an error for each missing one. Resolves with the exit code. */
 export async function printInspected(cli: Cli, { names, format, fetch }: Inspection): Promise<number> {
   const template = format === '' || format === 'json' ? undefined : parseInspectTemplate(format);
   const found: string[] = [];

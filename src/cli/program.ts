@@ -84,7 +84,7 @@ async function dispatch(cli: Cli, words: readonly string[]): Promise<number> {
   }
   if (noun in NOUNS && (verb === undefined || verb.startsWith('-'))) {
     const { nounHelp } = await import('./help.ts');
-    // Asked for, it is the answer; else it says what is missing.
+    // Help that the user asked for goes to standard output; else it explains the missing verb on standard error.
     (verb === undefined ? cli.err : cli.out).write(nounHelp(NAME, noun));
     return 0;
   }

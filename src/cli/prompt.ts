@@ -1,14 +1,14 @@
 import type { Cli } from './cli.ts';
 import { CliError } from './errors.ts';
 
-/** Asks on the terminal; only `y` or `yes` is a yes. @throws CliError, with exit code 0 and without a word, when the answer is no */
+/** Asks for confirmation on the terminal; only `y` and `yes` confirm. @throws CliError with exit code 0 and no message otherwise */
 export async function confirm(cli: Cli, warning: string): Promise<void> {
   cli.out.write(`${warning}\nAre you sure you want to continue? [y/N] `);
   const answer = await readLine(cli);
   if (!/^y(?:es)?$/i.test((answer ?? '').trim())) throw new CliError(0, '');
 }
 
-/** What is typed before the end of the line. @throws CliError 130 for Ctrl-C */
+/** Reads one line. Returns undefined at the end of input. @throws CliError 130 for Ctrl-C */
 async function readLine(cli: Cli): Promise<string | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
   const { stdin } = process;

@@ -1,6 +1,6 @@
 import { EngineError } from '../base/errors.ts';
 
-/** Splits what arrives on a connection into the body and what follows it. */
+/** Splits the bytes of a connection into the body and the bytes after it. */
 export interface BodyDecoder {
   /** Returns the body's bytes in this piece. */
   push(chunk: Buffer): readonly Buffer[];

@@ -13,7 +13,7 @@ export interface Config {
   readonly headers: Readonly<Record<string, string>>;
   /** Registry host to base64 of `user:password`. */
   readonly auths: Readonly<Record<string, string>>;
-  /** Registry host to what a login gave instead of the password. */
+  /** Identity token by registry host, where a login returned one. */
   readonly identityTokens: Readonly<Record<string, string>>;
   /** `docker-credential-NAME` for every registry, and for single ones. */
   readonly credsStore?: string;
@@ -22,7 +22,7 @@ export interface Config {
   readonly plainTextLogins: boolean;
 }
 
-/** What of it can be used. As docker: of a file that cannot be read the user is told, and everything works as without it. */
+/** Reads `config.json`. As in docker, an unreadable file is a warning and counts as empty. */
 export function loadConfig(
   dir: string | undefined,
   env: Readonly<Record<string, string | undefined>>,

@@ -4,8 +4,8 @@ import { EngineError, errnoOf, messageOf } from '../base/errors.ts';
 import { type Endpoint, formatEndpoint } from './endpoint.ts';
 
 /**
- * Opens a connection to the first endpoint that answers. Half-open, so that the end of our input can be told apart
- * from the end of the answer.
+ * Opens a connection to the first endpoint that accepts one. Half-open, so that the end of our input can be told apart
+ * from the end of the response.
  * @throws EngineError unavailable, with what the user can do about it
  */
 export async function connectFirst(endpoints: readonly Endpoint[]): Promise<{ socket: Socket; endpoint: Endpoint }> {

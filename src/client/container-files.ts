@@ -13,7 +13,7 @@ export interface PathStat {
   readonly isDirectory: boolean;
   readonly isSymlink: boolean;
   readonly isDevice: boolean;
-  /** '' of what is no symlink. */
+  /** '' unless the path is a symlink. */
   readonly linkTarget: string;
 }
 
@@ -23,14 +23,14 @@ const SYMLINK = 0x08000000;
 const DEVICE = 0x04000000;
 const STAT_HEADER = 'x-docker-container-path-stat';
 
-/** Of a symlink itself, not of what it leads to. */
+/** Describes a path; a symlink is described itself, not its target. */
 export async function statContainerPath(engine: Engine, { container, path }: ContainerPath): Promise<PathStat> {
   const response = await engine.request({ method: 'HEAD', path: containerPath(container, 'archive'), query: { path } });
   await response.text();
   return parseStat(response.headers[STAT_HEADER]);
 }
 
-/** A file or directory as a tar, with what it is. */
+/** Returns a file or directory as a tar, with its description. */
 export async function readContainerArchive(
   engine: Engine,
   { container, path }: ContainerPath,
@@ -44,7 +44,7 @@ export async function readContainerArchive(
 export interface WriteArchiveOptions {
   /** A tar. */
   readonly archive: AsyncIterable<Uint8Array>;
-  /** Gives what is unpacked to the container's user. */
+  /** Changes the owner of the unpacked files to the container's user. */
   readonly ownedByUser?: boolean;
 }
 

@@ -136,7 +136,7 @@ export async function waitContainer(
 ): Promise<{ readonly exitCode: Promise<number> }> {
   const request = { method: 'POST', path: containerPath(name, 'wait'), query: { condition }, signal } as const;
   const exitCode = readCode((await engine.request(request)).body);
-  // Whoever waits gets the failure; nobody may be waiting yet.
+  // The caller may not be waiting yet: an early failure must not count as unhandled.
   exitCode.catch(() => {});
   return { exitCode };
 }

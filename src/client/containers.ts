@@ -56,7 +56,7 @@ export interface ContainerDetails {
 export interface ListContainersOptions {
   /** Stopped ones too. */
   readonly all?: boolean;
-  /** The newest so many, in any state. */
+  /** Limits the list to the newest containers, in any state. */
   readonly limit?: number | undefined;
   readonly size?: boolean;
   readonly filters?: Filters;
@@ -141,7 +141,7 @@ export async function renameContainer(engine: Engine, name: string, newName: str
   await engine.send({ method: 'POST', path: containerPath(name, 'rename'), query: { name: newName } });
 }
 
-/** What an update may change. */
+/** The settings that an update may change. */
 export type ContainerUpdate = Resources & { readonly RestartPolicy?: RestartPolicy };
 
 /** Returns the engine's warnings. */
@@ -211,7 +211,7 @@ export interface CommitOptions {
   readonly author?: string;
   /** Instructions of a Dockerfile. */
   readonly changes?: readonly string[];
-  /** False: the container runs on meanwhile. */
+  /** False keeps the container running during the commit. */
   readonly pause?: boolean;
 }
 

@@ -79,12 +79,12 @@ export class EngineClient {
     return compareVersions(offered, CLIENT_API_VERSION) < 0 ? offered : CLIENT_API_VERSION;
   }
 
-  /** @throws EngineError with docker's wording when the answer is a refusal */
+  /** @throws EngineError with docker's wording for a status from 400 on */
   async request(request: EngineRequest): Promise<EngineResponse> {
     const hopeful =
       this.#negotiated === undefined && this.#options.apiVersion === undefined && request.method === 'GET';
     if (!hopeful) return this.#request(request, await this.apiVersion());
-    // Asking for the version first would double the time of a short command. Engines refuse what is too new for them.
+    // Negotiating first would double the time of a short command. An engine refuses a version that is too new for it.
     try {
       const response = await this.#request(request, CLIENT_API_VERSION);
       this.#negotiated ??= Promise.resolve(CLIENT_API_VERSION);
@@ -106,14 +106,14 @@ export class EngineClient {
     return { status: head.status, headers: head.headers, body, text };
   }
 
-  /** The answer's JSON; undefined for an empty one. The caller checks what it relies on. */
+  /** Returns the JSON of the response; undefined for an empty body. The caller checks the fields that it relies on. */
   async json<T>(request: EngineRequest): Promise<T> {
     const response = await this.request(request);
     const text = await response.text();
     return (text.trim() === '' ? undefined : parseJson(text)) as T;
   }
 
-  /** For requests whose answer says nothing but that it worked. True when something changed (false: 304). */
+  /** For requests whose response has no content. Returns whether something changed (false: 304). */
   async send(request: EngineRequest): Promise<boolean> {
     const response = await this.request(request);
     await response.text();
@@ -166,7 +166,7 @@ export class EngineClient {
     try {
       return await this.#exchangeOn(reused ?? (await this.#connection()), request, prefix);
     } catch (error) {
-      // The engine may have closed an idle connection just as we used it: nothing was answered, nothing was done.
+      // The engine may have closed the idle connection just as we used it. It sent no response, so it did nothing.
       const stale = reused !== undefined && request.stream === undefined && request.method !== 'POST';
       if (!stale || request.signal?.aborted === true) throw error;
       return this.#exchangeOn(await this.#connection(), request, prefix);
@@ -181,7 +181,7 @@ export class EngineClient {
     const release = destroyOnAbort(socket, request.signal);
     try {
       socket.ref();
-      // An engine may refuse before it has read everything: its answer counts, and a broken source ends the wait for one.
+      // An engine may refuse before it has read the whole body: read its response; a failing source ends the wait for it.
       let sourceError: unknown;
       writeRequest(socket, request, `${prefix}${target(request)}`, { ...this.#options.headers }).catch(
         (error: unknown) => {
@@ -217,7 +217,7 @@ export class EngineClient {
       this.#endpoint === undefined ? this.#options.endpoints : [this.#endpoint],
     );
     this.#endpoint = endpoint;
-    // Whoever reads reports the error; without this one, an error between two readers would end the process.
+    // Readers report errors. Without this listener an error between two readers would end the process.
     socket.on('error', () => {});
     socket.pause();
     return socket;

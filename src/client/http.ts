@@ -1,5 +1,5 @@
 /**
- * HTTP/1.1 on a raw socket: requests, answers as streams, hijacked connections.
+ * HTTP/1.1 on a raw socket: requests, responses as streams, hijacked connections.
  *
  * Own code because a connection may be taken over after `200` as well as after `101`, with what has already arrived of the
  * stream. Loading `node:http` would not be the reason: through `process.getBuiltinModule` it takes 1 to 4 ms more than
@@ -33,7 +33,7 @@ export function formatHead(head: RequestHead): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-/** Reads one answer's head. What came after it is returned as `rest`. @throws EngineError unavailable */
+/** Reads the head of a response. Returns the bytes after it as `rest`. @throws EngineError unavailable */
 export function readHead(socket: Socket): Promise<{ head: ResponseHead; rest: Buffer }> {
   return new Promise((resolve, reject) => {
     let seen: Buffer = Buffer.alloc(0);
@@ -48,7 +48,7 @@ export function readHead(socket: Socket): Promise<{ head: ResponseHead; rest: Bu
       socket.pause();
       const head = end === -1 ? undefined : parseHead(seen.toString('latin1', 0, end));
       if (head === undefined) reject(new EngineError('unavailable', 'the response of the engine is not HTTP'));
-      // 100 Continue and its like come before the answer.
+      // 100 Continue and other interim responses precede the final one.
       else if (head.status < 200 && head.status !== 101) {
         socket.unshift(seen.subarray(end + 4));
         readHead(socket).then(resolve, reject);

@@ -4,7 +4,7 @@ import type { Engine } from './engine-client.ts';
 import { imagePath, platformQuery } from './images.ts';
 import { jsonLines } from './json.ts';
 
-/** A line of a progress stream. A failure is the last line, with an answer that began as a success. */
+/** A line of a progress stream. A failure is the last line of a response whose status was a success. */
 export interface ProgressMessage {
   readonly status?: string;
   /** Of the layer that the line is about. */
@@ -98,7 +98,7 @@ export interface LoadOptions {
   readonly platforms?: readonly Platform[];
 }
 
-/** Loads an archive that save made. Some engines answer with plain text: each piece of it is a message's `stream`. */
+/** Loads an archive of `save`. Engines that respond with plain text: each piece becomes the `stream` of a message. */
 export async function loadImages(
   engine: Engine,
   archive: AsyncIterable<Uint8Array>,

@@ -11,7 +11,7 @@ export interface ImageSummary {
   /** Seconds since the epoch. */
   readonly Created: number;
   readonly Size: number;
-  /** -1 where it was not asked for, as `Containers`. */
+  /** -1 if not requested; the same for `Containers`. */
   readonly SharedSize: number;
   readonly Containers: number;
   /** With `manifests`. */

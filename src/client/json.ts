@@ -17,7 +17,7 @@ function exactNumber(_key: string, value: unknown, context?: { source?: string }
 
 const LINE_LIMIT = 16 * 1024 * 1024;
 
-/** One value per line; empty lines are skipped, a last line without its end counts. The caller checks what it relies on. */
+/** Parses one value per line; skips empty lines, accepts a last line without a line feed. The caller checks the fields that it relies on. */
 export async function* jsonLines<T = unknown>(body: AsyncIterable<Buffer>): AsyncGenerator<T, void, undefined> {
   const { StringDecoder } = await import('node:string_decoder');
   const decoder = new StringDecoder('utf8');

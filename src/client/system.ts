@@ -33,7 +33,7 @@ export function engineVersion(engine: Engine): Promise<EngineVersion> {
   return engine.json({ method: 'GET', path: '/version' });
 }
 
-/** Every field, as the engine sent it: what it has depends on the engine. */
+/** Every field as the engine sent it. The fields depend on the engine. */
 export type EngineInfo = Readonly<Record<string, unknown>>;
 
 export function engineInfo(engine: Engine): Promise<EngineInfo> {

@@ -9,7 +9,7 @@ export interface VolumeSummary {
   readonly Mountpoint: string;
   readonly Scope: string;
   readonly Labels: Readonly<Record<string, string>> | null;
-  /** -1 for what is not known. */
+  /** -1 for unknown. */
   readonly UsageData?: { readonly Size: number; readonly RefCount: number } | null;
   readonly ClusterVolume?: object | null;
 }

@@ -67,7 +67,7 @@ async function onTerminal<T>(
   }
 }
 
-/** What is typed is not shown. */
+/** Reads a line without echo. */
 async function ask(descriptor: number, keys: ReadStream, prompt: string): Promise<string> {
   writeSync(descriptor, prompt);
   let typed = '';

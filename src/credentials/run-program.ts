@@ -10,7 +10,7 @@ export interface ProgramResult {
 }
 
 const OUTPUT_BYTES_MAX = 4 << 20;
-/** A person may be typing a passphrase into a window meanwhile. */
+/** Long, since the user may have to type a passphrase into a window. */
 const TIMEOUT_MS = 120_000;
 
 /** Runs a program to its end. Secrets go by `input`, never by arguments. Code 127 when it is not there, 124 when it takes too long. */

@@ -74,7 +74,7 @@ async function clear(attributes: readonly string[]): Promise<void> {
     throw new CredentialError(`the keyring refused the request: ${firstLine(stderr)}`);
 }
 
-/** Attributes of what matches. Nothing where no service answers: then there is nothing to be found here. */
+/** Returns the attributes of the matching items; none if no service responds. */
 async function searchItems(attributes: readonly string[]): Promise<readonly ReadonlyMap<string, string>[]> {
   const { code, stdout, stderr } = await runProgram('secret-tool', ['search', '--all', '--unlock', ...attributes]);
   if (code === 124) throw new CredentialError('the keyring does not respond');

@@ -17,7 +17,7 @@ export interface SecretStore {
   obstacle(): Promise<string | undefined>;
   get(server: string): Promise<Account | undefined>;
   store(server: string, account: Account): Promise<void>;
-  /** What is not there is success. */
+  /** A missing secret is not an error. */
   erase(server: string): Promise<void>;
   /** User names by registry. */
   list(): Promise<ReadonlyMap<string, string>>;

@@ -19,7 +19,7 @@ export interface ListenDeps {
 export interface Listeners extends AsyncDisposable {
   /** As `DOCKER_HOST` takes them. */
   readonly addresses: readonly string[];
-  /** Stops accepting and lets answers under way finish, for at most that long. */
+  /** Stops accepting and lets requests in progress finish, for at most that long. */
   drain(milliseconds: number): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export async function listen(deps: ListenDeps, config: Config): Promise<Listener
     addresses,
     async drain(milliseconds) {
       const closed = Promise.all(servers.map(closeServer));
-      // A connection that clients keep is idle once its answer is there.
+      // A kept-alive connection is idle once its response is complete.
       const sweep = (): void => servers.forEach((server) => void server.closeIdleConnections());
       sweep();
       using _sweeping = every(SWEEP_MS, sweep);
@@ -79,7 +79,7 @@ function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** Docker's own socket when nobody serves it, so that clients need no setting. */
+/** Docker's own socket unless another engine serves it, so that clients need no setting. */
 async function defaultSocket(logger: Logger): Promise<HostAddress> {
   if ((await serverAt(DEFAULT_SOCKET)) === 'none') return { kind: 'unix', path: DEFAULT_SOCKET };
   logger.info({ taken: DEFAULT_SOCKET, instead: FALLBACK_SOCKET }, 'another engine serves the default socket');
@@ -130,7 +130,7 @@ function started(server: Server, start: () => void, address: string): Promise<vo
   return promise;
 }
 
-/** What is at a socket path: nothing (or the leftover of a dead server), a server, or something that is no socket. */
+/** What a socket path holds: nothing (or the socket of a dead server), a live server, or a file that is no socket. */
 async function serverAt(path: string): Promise<'none' | 'alive' | 'foreign'> {
   try {
     if (!statSync(path).isSocket()) return 'foreign';

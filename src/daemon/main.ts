@@ -13,7 +13,7 @@ import type { RunningEngine } from './start-engine.ts';
 /** When the first start of a bundle writes what was compiled. Others find it written. */
 const COMPILED_AFTER_MS = 2000;
 
-/** What a service manager does not restart: the configuration is wrong. */
+/** Exit code for a wrong configuration. Service managers do not restart on it. */
 const EXIT_USAGE = 125;
 
 async function main(args: readonly string[]): Promise<void> {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { EngineError, errnoOf, invalid } from '../base/errors.ts';
 import type { StoredCredentials } from './stored-credentials.ts';
 
-/** What a helper says when it has nothing (docker-credential-helpers, credentials/error.go). */
+/** The output of a helper without credentials for the server (docker-credential-helpers, credentials/error.go). */
 const NOT_FOUND = 'credentials not found in native keychain';
 /** The user name that stands for an identity token. */
 const TOKEN_USER = '<token>';

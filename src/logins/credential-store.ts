@@ -71,7 +71,7 @@ export async function storeCredentials(
             ...(identityToken === '' ? {} : { identitytoken: identityToken }),
           };
     section(json, 'auths')[server] = entry;
-    // Docker, too, has to look where it was put.
+    // docker must look in the same helper.
     if (helper !== (configured ?? '')) section(json, 'credHelpers')[server] = helper;
   });
   return helper === '' ? { plainTextFile: `${deps.config.dir}/config.json` } : { helper };
@@ -79,7 +79,7 @@ export async function storeCredentials(
 
 /**
  * Forgets credentials, and that our helper is asked for them: docker runs no image of a registry whose helper it does not find.
- * What is not there is success. @throws EngineError when a helper fails
+ * Missing credentials are not an error. @throws EngineError when a helper fails
  */
 export async function eraseCredentials(deps: LoginDeps, server: string): Promise<void> {
   changeConfigFile(deps.config.dir, (json) => {

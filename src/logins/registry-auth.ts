@@ -5,7 +5,7 @@ import type { LoginDeps } from './login-deps.ts';
 /** Credentials for the registry of an image, in the API's header form; an empty object when there are none. */
 export async function registryAuth(deps: LoginDeps, image: string): Promise<string> {
   const server = serverKey(registryHost(image));
-  // As docker: what a helper fails to give is asked for without credentials. Said, as the refusal that may follow is obscure.
+  // As in docker, a failing helper means a request without credentials. Warn: the registry's refusal would be obscure.
   const found = await findCredentials(deps, server).catch((error: unknown) => {
     deps.warn(`WARNING: continuing without the credentials of ${server}: ${messageOf(error)}`);
     return undefined;

@@ -14,7 +14,7 @@ export async function drawProgress(messages: AsyncIterable<ProgressMessage>, out
     for await (const message of messages) {
       const fault = message.errorDetail?.message ?? message.error;
       if (fault !== undefined) throw new EngineError('internal', fault);
-      // What has neither is meant for programs alone.
+      // A message with neither is for programs only.
       if (message.status !== undefined || message.stream !== undefined) draw.show(message);
     }
   } finally {
@@ -55,7 +55,7 @@ function onScreen(out: Output): Drawing {
         screen.update(id, status, progressDetail);
         return;
       }
-      // A line of its own, below what has been drawn.
+      // A line of its own, below the bars.
       end();
       out.write(stream ?? `${status}\n`);
     },

@@ -17,7 +17,7 @@ interface Row {
   readonly id: string;
   status: string;
   bar: ProgressBar | undefined;
-  /** What has come or gone over the network, of how much. */
+  /** Transferred bytes, and the total. */
   moved: number;
   total: number;
   rate: TransferRate;
@@ -69,7 +69,7 @@ export class ProgressScreen {
     if (this.#deps.now() - this.#drawnAt >= DRAW_MILLISECONDS) this.#draw();
   }
 
-  /** Leaves every line as it ended, with the totals of what was moved. */
+  /** Draws every line for the last time, with the totals of the transfer. */
   end(): void {
     clearInterval(this.#timer);
     if (this.#rows.size === 0) return;
@@ -140,7 +140,7 @@ export class ProgressScreen {
     return this.#clip(`${head} ${drawBar(current, total, Math.min(room, BAR_WIDTH_MAX))}  ${tail}`);
   }
 
-  /** A line that wraps would be two, and what is drawn over it would go astray. */
+  /** Clips a line to the width: a wrapped line would take two rows, and the next redraw would miss one. */
   #clip(line: string): string {
     return line.slice(0, Math.max(this.#deps.size().columns - 1, 1));
   }

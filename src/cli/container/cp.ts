@@ -59,7 +59,7 @@ async function intoContainer(cli: Cli, source: string, to: ContainerPath, option
   progress.done(`${to.container}:${to.path}`);
 }
 
-/** A path of a container, or of here when it is absolute, begins with a dot or has no colon. */
+/** Parses `CONTAINER:PATH`. A path that is absolute, begins with a dot or has no colon is local. */
 function splitArgument(argument: string): ContainerPath {
   const colon = argument.indexOf(':');
   if (argument.startsWith('/') || argument.startsWith('.') || colon < 0) return { container: '', path: argument };

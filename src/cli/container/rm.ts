@@ -25,7 +25,7 @@ export const rm: Command = {
           volumes: flags.bool('volumes'),
         });
       } catch (error) {
-        // With --force, what is gone already is as good as removed; it is still told.
+        // With --force a missing container is an error message, not a failure.
         if (!(flags.bool('force') && error instanceof EngineError && error.kind === 'notFound')) throw error;
         cli.err.line(error.message);
         return undefined;

@@ -1,4 +1,4 @@
-/** A flag's kind, named as help shows it. It decides how often the flag may come, and what its value must look like. */
+/** The type of a flag, named as help shows it. It decides whether the flag may be repeated and which values are valid. */
 export type FlagType =
   | 'bool'
   | 'string'
@@ -32,7 +32,7 @@ export interface Flag {
   readonly hidden?: true;
   /** The flag that this is another spelling of. */
   readonly alias?: string;
-  /** Checks a value, and says what is wrong with it. */
+  /** Throws when a value is invalid. */
   readonly check?: (value: string) => void;
   /** Of a map: a key alone is taken too, with an empty value. */
   readonly loose?: true;

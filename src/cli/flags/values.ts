@@ -32,7 +32,7 @@ export function parseInteger(text: string, kind: keyof typeof LIMITS = 'int64'):
   return value;
 }
 
-/** Checks one value of a flag. @throws Error saying what is wrong, without naming the flag */
+/** Checks one value of a flag. @throws Error that describes the fault and does not name the flag */
 export function checkValue(flag: Flag, value: string): void {
   switch (flag.type) {
     case 'bool':

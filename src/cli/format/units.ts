@@ -31,7 +31,7 @@ export function parseDuration(text: string): number {
   return sign * Math.round(total);
 }
 
-/** `About an hour`, `3 days`: how long something took, for people. */
+/** A duration in words: `About an hour`, `3 days`. */
 export function humanDuration(seconds: number): string {
   const whole = Math.trunc(seconds);
   if (whole < 1) return 'Less than a second';

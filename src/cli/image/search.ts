@@ -38,7 +38,7 @@ export const search: Command = {
   },
 };
 
-/** On one line, and cut where it is too long. */
+/** The description on one line, truncated to `lengthMax` characters. */
 function described(found: FoundImage, lengthMax: number): FoundImage {
   const description = found.description.replaceAll('\n', ' ').replaceAll('\r', ' ');
   const characters = [...description];

@@ -13,7 +13,7 @@ export interface ImageManifest {
   readonly OCIManifest?: unknown;
 }
 
-/** An OS and architecture are what annotate may give it later. */
+/** `manifest annotate` may add the OS and the architecture later. */
 export function imageManifest(
   ref: string,
   found: { readonly mediaType: string; readonly digest: Digest; readonly bytes: Buffer },
@@ -29,7 +29,7 @@ export function imageManifest(
   };
 }
 
-/** In the order of Go's fields, without what is empty. */
+/** Fields in Go's order, empty ones omitted. */
 export function orderedPlatform(platform: Partial<Platform>): Platform {
   const { architecture = '', os = '', variant = '' } = platform;
   const { 'os.version': version = '', 'os.features': features = [] } = platform;

@@ -2,7 +2,7 @@ import { messageOf } from '../../base/errors.ts';
 import { canonicalString, parseReference, type Reference, withDefaultTag } from '../../spec/index.ts';
 import { CliError } from '../errors.ts';
 
-/** A name as typed, with what it stands for. */
+/** A name as the user typed it, with the full name. */
 export interface Name extends Reference {
   /** `docker.io/library/busybox:latest`. */
   readonly full: string;

@@ -9,7 +9,7 @@ import { imageList, imageRows } from '../image/list-format.ts';
 import { Fields, goJson, Template, TemplateSyntaxError } from '../template/index.ts';
 import { VOLUMES } from '../volume/list-format.ts';
 
-/** Every object with what it takes, kind by kind. */
+/** Every object with its disk usage, one table per kind. */
 export function verboseReport(usage: DiskUsage): string {
   const images = imageList({ truncate: true, digests: false });
   const imageTable =

@@ -9,7 +9,7 @@ export const dialStdio: Command = {
   flags: [],
   async run(cli) {
     const socket = await cli.client.connect();
-    // The other side may go on answering after our input has ended, not the other way round.
+    // The engine may still send after our input has ended. Once the engine has ended, our input is of no use.
     const input = pipeline(process.stdin, socket).catch(() => {});
     for await (const chunk of socket) cli.out.write(chunk as Buffer);
     void input;

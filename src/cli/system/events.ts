@@ -52,7 +52,7 @@ const EMPTY: EngineEvent = {
   timeNano: 0n,
 };
 
-/** Tried on an empty event first, so that a wrong one is told before any event is. @throws CliError 64 */
+/** Executes the template on an empty event first, so that a template error comes before the first event. @throws CliError 64 */
 function eventTemplate(format: string): Template {
   try {
     const template = new Template(format);

@@ -70,7 +70,7 @@ function isOnPath(cli: Cli, program: string): boolean {
   return (cli.env['PATH'] ?? '').split(':').some((folder) => folder !== '' && existsSync(`${folder}/${program}`));
 }
 
-/** With what is there already. False when that is refused: then the user is asked. */
+/** Logs in with the stored credentials. Returns false when the registry refuses them; the caller then asks the user. */
 async function loginAgain(cli: Cli, server: string, known: StoredCredentials): Promise<boolean> {
   const user = known.username === '' ? '' : ` [Username: ${known.username}]`;
   cli.err.line(`Authenticating with existing credentials...${user}`);
@@ -124,7 +124,7 @@ async function askCredentials(cli: Cli, flags: Flags, server: string): Promise<S
   return { username, password, identityToken: '' };
 }
 
-/** Answers what to keep: the identity token instead of the password where the registry gives one. @throws EngineError */
+/** Returns the credentials to store: the identity token instead of the password where the registry issues one. @throws EngineError */
 async function authenticate(cli: Cli, server: string, credentials: StoredCredentials): Promise<StoredCredentials> {
   const { username, password, identityToken } = credentials;
   const fresh = await checkLogin(cli.client, {

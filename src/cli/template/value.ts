@@ -34,7 +34,7 @@ export class GoTime {
 
 export type PlainObject = Readonly<Record<string, Value>>;
 
-/** Objects that are maps, each with the zero value of what it holds. */
+/** Objects that are maps in Go, each with the zero value of its elements. */
 const maps = new WeakMap<object, Value>();
 
 /** Tells the evaluator that this object is a map; `zero` is what `index` gives for a key that is not there. */
@@ -43,7 +43,7 @@ export function goMap<T extends object>(value: T, zero: Value = ''): T {
   return value;
 }
 
-/** What a map gives for a key that it doesn't have. */
+/** The value that a map returns for a missing key. */
 export function zeroOf(value: object): Value {
   return maps.get(value);
 }

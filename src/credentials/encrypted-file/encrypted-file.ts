@@ -24,7 +24,7 @@ export function encryptedFileStore(folder: string, deps: VaultKeyDeps): SecretSt
       file.change(async (vault) => {
         const key = vault === undefined ? undefined : await openVaultKey(deps, vault);
         if (vault === undefined || key === undefined) {
-          // What a lost key sealed is lost.
+          // Entries sealed by a lost key cannot be opened any more.
           const made = await makeVaultKey(deps);
           return {
             version: 1,

@@ -52,7 +52,7 @@ export async function wrapKey(key: Uint8Array, passphrase: string, context: stri
   return { kdf: 'scrypt', ...SCRYPT, salt: salt.toString('base64'), ...seal(outer, key, context) };
 }
 
-/** Undefined for a wrong passphrase. @throws CredentialError for parameters that nobody would choose */
+/** Returns undefined for a wrong passphrase. @throws CredentialError for scrypt parameters out of range */
 export async function unwrapKey(wrapped: WrappedKey, passphrase: string, context: string): Promise<Buffer | undefined> {
   const outer = await stretch(passphrase, Buffer.from(wrapped.salt, 'base64'), wrapped);
   const key = unseal(outer, wrapped, context);

@@ -11,7 +11,7 @@ export interface KeyMemory {
   drop(description: string): void;
 }
 
-/** Where the passphrase comes from. Undefined: there is nobody to ask. */
+/** Where the passphrase comes from. Undefined: there is no terminal to ask on. */
 export interface PassphraseSource {
   /** From a file, the same every time; else a person is asked. */
   readonly fixed: boolean;
@@ -32,7 +32,7 @@ const ATTEMPTS = 3;
 /**
  * The key of a vault: from the kernel, else by the passphrase, and then into the kernel. Undefined when it was in the kernel
  * alone and is gone with a restart.
- * @throws CredentialError when there is nobody to ask, or the passphrase is wrong
+ * @throws CredentialError when there is no terminal to ask on, or the passphrase is wrong
  */
 export async function openVaultKey(deps: VaultKeyDeps, { key: { id, wrapped } }: Vault): Promise<Buffer | undefined> {
   const kept = deps.memory.read(nameInKernel(id));

@@ -9,10 +9,10 @@ import type { Ulimit } from '../../spec/index.ts';
 import type { LogFormat, LogLevel } from '../log.ts';
 import type { OptionName, OptionValues } from './options.ts';
 
-/** Everything gantryd is told, checked and with its defaults. Paths are absolute, sizes in bytes. */
+/** The configuration of gantryd, checked and with defaults. Paths are absolute, sizes in bytes. */
 export interface Config {
   readonly hosts: readonly HostAddress[];
-  /** Nobody named an address: the socket may be given up for another when it is taken. */
+  /** The address is a default: when another engine uses the socket, a second default is tried. */
   readonly hostsDefaulted: boolean;
   readonly socketGroup: string | undefined;
   readonly dataRoot: string;
@@ -54,7 +54,7 @@ export interface Config {
     readonly maxConcurrentDownloads: number;
     readonly maxConcurrentUploads: number;
   };
-  /** As configured; what is empty is the environment's to say. */
+  /** As configured; an empty value means the environment's. */
   readonly proxies: Required<ProxySettings>;
   /** A registry on the engine's content store. */
   readonly ownRegistry: {

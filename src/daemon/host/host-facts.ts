@@ -1,7 +1,7 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, hostname, machine, release, totalmem } from 'node:os';
 
-/** What a user sees of the machine in `docker info`. Read when asked: a host name may change. */
+/** Facts about the host for `docker info`, read at each call: a host name may change. */
 export interface HostFacts {
   readonly kernelVersion: string;
   readonly operatingSystem: string;

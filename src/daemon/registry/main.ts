@@ -2,7 +2,7 @@ import { EngineError, messageOf } from '../../base/errors.ts';
 import { createLogger, writeToStderr } from '../log.ts';
 import { type RegistryConfig, readRegistryConfig } from './config.ts';
 
-/** What a service manager does not restart: the configuration is wrong. */
+/** Exit code for a wrong configuration. Service managers do not restart on it. */
 const EXIT_USAGE = 125;
 
 /** `gantry registry serve`: a registry on a root of its own, until SIGTERM or SIGINT. */

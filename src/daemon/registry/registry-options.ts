@@ -42,7 +42,7 @@ export function openWebhooks(
   const { send } = opened.use(createNodeTransport(proxyOf));
   const post: WebhookDeps['post'] = async (url, message, signal) => {
     const { status, body } = await send({ method: 'POST', url, ...message }, {}, signal);
-    // What it says matters to nobody; it may break off.
+    // The body of the response does not matter, nor does its failure.
     body.on('error', () => {}).resume();
     return status;
   };

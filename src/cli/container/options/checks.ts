@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { bytesOf } from '../../flags/values.ts';
 
-/** Checks of single values, each throwing what is wrong with it. */
+/** Checks of single values; each throws an Error that describes the fault. */
 
 export function checkAttach(value: string): void {
   if (!['stdin', 'stdout', 'stderr'].includes(value.toLowerCase()))

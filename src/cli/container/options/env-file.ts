@@ -47,7 +47,7 @@ function decodeLines(file: string, bytes: Buffer): string {
   }
 }
 
-/** Lines of `NAME=value`; `#` starts a comment line. A name alone is looked up, and left out when nobody knows it. */
+/** Lines of `NAME=value`; `#` starts a comment line. A name alone takes its value from the environment, or is omitted. */
 function readKeyValueFile(file: string, env: Environment): string[] {
   let text: string;
   try {
