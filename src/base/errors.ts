@@ -11,6 +11,7 @@ export type ErrorKind =
   | 'tooLarge'
   | 'noSpace'
   | 'cancelled'
+  | 'failed'
   | 'internal';
 
 /** The one error class that crosses a folder boundary; `cause` keeps what went wrong beneath. */
@@ -35,6 +36,11 @@ export function notFound(what: string, id: string): EngineError {
 
 export function conflict(message: string): EngineError {
   return new EngineError('conflict', message);
+}
+
+/** What was asked for cannot be done as things are. dockerd answers 500 as well, but it is the client's to read: no fault of ours. */
+export function failed(message: string, cause?: unknown): EngineError {
+  return new EngineError('failed', message, { cause });
 }
 
 export function internal(message: string, cause?: unknown): EngineError {

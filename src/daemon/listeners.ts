@@ -118,7 +118,7 @@ function started(server: Server, start: () => void, address: string): Promise<vo
     reject(
       taken
         ? conflict(`cannot listen on ${address}: address already in use`)
-        : new EngineError('internal', `cannot listen on ${address}: ${messageOf(error)}`, { cause: error }),
+        : new EngineError('failed', `cannot listen on ${address}: ${messageOf(error)}`, { cause: error }),
     );
   };
   server.once('error', onError);

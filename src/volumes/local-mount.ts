@@ -27,7 +27,7 @@ export async function mountVolume(options: Readonly<Record<string, string>>, tar
     const flags = `0x${parsed.flags.toString(16)}`;
     const data = parsed.data === '' ? '' : `, data: ${parsed.data}`;
     throw new EngineError(
-      'internal',
+      'failed',
       `error while mounting volume '${target}': failed to mount local volume: mount ${device}:${target}, flags: ${flags}${data}: ${reason(error)}`,
       { cause: error },
     );

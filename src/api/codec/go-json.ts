@@ -42,6 +42,29 @@ function goIntegerType(type: string, min: number, max: number): Schema<number> {
   return named(type, z.number({ error: wrong(type) }).check(z.refine(isInRange, { error: outOfRange })));
 }
 
+/** A path, or what else the kernel ends at its first NUL byte: such a text would mean another than it says. */
+export const goPath: Schema<string> = named(
+  'string',
+  z.string({ error: wrong('string') }).check(z.refine((text) => !text.includes('\0'), { error: nulIn })),
+);
+
+function nulIn({ input }: { readonly input?: unknown }): string {
+  return nulByte('path', String(input));
+}
+
+export function nulByte(what: string, text: string): string {
+  return `invalid ${what} ${JSON.stringify(text.slice(0, 200))}: it contains a NUL byte`;
+}
+
+/** A map whose keys are paths. */
+export function goPathMap<T>(element: Schema<T>, zero: T): Schema<Readonly<Record<string, T>>> {
+  const isPath = (value: unknown): boolean => !Object.keys(value as object).some((key) => key.includes('\0'));
+  const error = ({ input }: { readonly input?: unknown }): string =>
+    nulByte('path', Object.keys(input as object).find((key) => key.includes('\0')) ?? '');
+  const map = goMap(element, zero);
+  return named(nameOf(map), z.pipe(map, z.custom(isPath, { error })) as unknown as typeof map);
+}
+
 /** A string out of a set that the domain checks: it knows the words for what is not in it. */
 export function goStringOf<const T extends string>(type: string): Schema<T> {
   return goStringType(type) as unknown as Schema<T>;

@@ -3,6 +3,7 @@ import { EngineError, invalid } from '../../base/errors.ts';
 import { parseNanos } from '../../base/time.ts';
 import type { Filters } from '../../spec/index.ts';
 import { parseFilters } from './filters.ts';
+import { nulByte } from './go-json.ts';
 import { jsonFault } from './json-fault.ts';
 
 /** Every value of a query parameter, in order; undefined when it is absent. */
@@ -17,6 +18,15 @@ function parameter<T>(read: (values: Raw) => T): z.ZodMiniType<T> {
 }
 
 export const queryString = parameter((values) => values?.[0] ?? '');
+/** Of the file system or of a program, which take no NUL byte. @throws EngineError invalid */
+export function queryPath(what: string): z.ZodMiniType<string> {
+  return parameter((values) => {
+    const text = values?.[0] ?? '';
+    if (text.includes('\0')) throw invalid(nulByte(what, text));
+    return text;
+  });
+}
+
 /** All values of a repeated parameter. */
 export const queryStrings = parameter((values) => values ?? []);
 

@@ -64,5 +64,6 @@ export function endWithEngine(stopping: AbortSignal, reply: Reply, answer: Abort
 }
 
 export function logFault(deps: DispatchDeps, request: IncomingMessage, error: unknown): void {
-  deps.logger.error({ err: error, method: request.method, url: request.url }, 'request failed');
+  const { method, url } = request;
+  deps.logger.error({ err: error, method, url }, 'request failed');
 }

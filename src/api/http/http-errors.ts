@@ -13,6 +13,7 @@ const STATUS = {
   tooLarge: 413,
   noSpace: 500,
   cancelled: 499,
+  failed: 500,
   internal: 500,
 } as const satisfies Record<ErrorKind, number>;
 

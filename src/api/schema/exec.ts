@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
 import type { ExecConfig } from '../../spec/index.ts';
-import { goBool, goList, goPair, goRoot, goString, goStruct } from '../codec/go-json.ts';
+import { goBool, goList, goPair, goPath, goRoot, goString, goStruct } from '../codec/go-json.ts';
 
 export const execConfig: z.ZodMiniType<ExecConfig> = goRoot(
   'ExecOptions',
@@ -15,7 +15,7 @@ export const execConfig: z.ZodMiniType<ExecConfig> = goRoot(
     Cmd: goList(goString, ''),
     Privileged: goBool,
     User: goString,
-    WorkingDir: goString,
+    WorkingDir: goPath,
   }),
 );
 

@@ -6,6 +6,8 @@ import {
   goList,
   goMap,
   goPair,
+  goPath,
+  goPathMap,
   goPlainInt,
   goString,
   goStringOf,
@@ -18,6 +20,7 @@ import {
 } from '../codec/go-json.ts';
 
 const strings = goList(goString, '');
+const paths = goList(goPath, '');
 const stringMap = goMap(goString, '');
 
 const weightDevices = goList(
@@ -54,7 +57,7 @@ export const resourceFields = {
   CpuShares: goInt,
   Memory: goInt,
   NanoCpus: goInt,
-  CgroupParent: goString,
+  CgroupParent: goPath,
   BlkioWeight: goUint16,
   BlkioWeightDevice: weightDevices,
   BlkioDeviceReadBps: throttleDevices,
@@ -69,8 +72,8 @@ export const resourceFields = {
   CpusetMems: goString,
   Devices: goList(
     goStruct('container.DeviceMapping', {
-      PathOnHost: goString,
-      PathInContainer: goString,
+      PathOnHost: goPath,
+      PathInContainer: goPath,
       CgroupPermissions: goString,
     }),
   ),
@@ -92,8 +95,8 @@ const portBinding = goStruct('nat.PortBinding', { HostIp: goString, HostPort: go
 
 const mount = goStruct('mount.Mount', {
   Type: goStringOf<'bind' | 'volume' | 'tmpfs' | 'npipe' | 'cluster' | 'image'>('mount.Type'),
-  Source: goString,
-  Target: goString,
+  Source: goPath,
+  Target: goPath,
   ReadOnly: goBool,
   Consistency: goStringType('mount.Consistency'),
   BindOptions: goStruct('mount.BindOptions', {
@@ -107,16 +110,16 @@ const mount = goStruct('mount.Mount', {
     NoCopy: goBool,
     Labels: stringMap,
     DriverConfig: goStruct('mount.Driver', { Name: goString, Options: stringMap }),
-    Subpath: goString,
+    Subpath: goPath,
   }),
   TmpfsOptions: goStruct('mount.TmpfsOptions', { SizeBytes: goInt, Mode: goFileMode, Options: goList(strings) }),
-  ImageOptions: goStruct('mount.ImageOptions', { Subpath: goString }),
+  ImageOptions: goStruct('mount.ImageOptions', { Subpath: goPath }),
 });
 
 export const hostConfig = goStruct('container.HostConfig', {
   ...resourceFields,
-  Binds: strings,
-  ContainerIDFile: goString,
+  Binds: paths,
+  ContainerIDFile: goPath,
   LogConfig: goStruct('container.LogConfig', { Type: goString, Config: stringMap }),
   NetworkMode: goStringType('container.NetworkMode'),
   PortBindings: goMap(z.nullable(goList(portBinding, {})), null, 'nat.PortMap'),
@@ -144,15 +147,15 @@ export const hostConfig = goStruct('container.HostConfig', {
   ReadonlyRootfs: goBool,
   SecurityOpt: strings,
   StorageOpt: stringMap,
-  Tmpfs: stringMap,
+  Tmpfs: goPathMap(goPath, ''),
   UTSMode: goStringType('container.UTSMode'),
   UsernsMode: goStringType('container.UsernsMode'),
   ShmSize: goInt,
-  Sysctls: stringMap,
+  Sysctls: goPathMap(goPath, ''),
   Runtime: goString,
   Isolation: goStringType('container.Isolation'),
-  MaskedPaths: strings,
-  ReadonlyPaths: strings,
+  MaskedPaths: paths,
+  ReadonlyPaths: paths,
   Mounts: goList(mount, {}),
   Init: goBool,
 });

@@ -434,7 +434,7 @@ test('a shareable container’s memory goes with its run, and who may join says 
   });
   await engine.create('pids', { HostConfig: { PidMode: `container:${donor}` } });
   await assert.rejects(containers.start('pids', signal), {
-    kind: 'internal',
+    kind: 'failed',
     message: `failed to join PID namespace: container ${donor} is not running`,
   });
 });

@@ -1,4 +1,4 @@
-import { conflict, internal } from '../../base/errors.ts';
+import { conflict, failed } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { type WatchHealthDeps, watchHealth } from '../health/watch-health.ts';
 import { hasProcess, paused } from '../model/state.ts';
@@ -18,11 +18,11 @@ export async function pauseContainer(world: PauseDeps, ref: string, signal: Abor
   await setPaused(world, entry, true);
 }
 
-/** @throws EngineError notFound; internal (dockerd's status for it) when it is not paused */
+/** @throws EngineError notFound; failed (dockerd's status for it) when it is not paused */
 export async function unpauseContainer(world: PauseDeps, ref: string, signal: AbortSignal): Promise<void> {
   const entry = world.table.resolve(ref);
   using _lock = await world.locks.acquire(entry.id, signal);
-  if (!entry.record.state.paused) throw internal(`Container ${entry.id} is not paused`);
+  if (!entry.record.state.paused) throw failed(`Container ${entry.id} is not paused`);
   await setPaused(world, entry, false);
 }
 

@@ -1,4 +1,4 @@
-import { EngineError, internal } from '../../base/errors.ts';
+import { EngineError, failed } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { SIGKILL } from '../model/signals.ts';
 import type { Entry } from '../tables/entry.ts';
@@ -40,7 +40,7 @@ export function exitWithin(world: Pick<World, 'clock'>, entry: Entry, patienceMs
   const abort = new AbortController();
   const timer = world.clock.after(patienceMs, () => {
     abort.abort();
-    reject(internal(`container ${entry.id} PID ${entry.record.state.pid} is zombie and can not be killed`));
+    reject(failed(`container ${entry.id} PID ${entry.record.state.pid} is zombie and can not be killed`));
   });
   void entry.waiters.add('next-exit', abort.signal).then(() => {
     timer.cancel();

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { conflict, internal, invalid } from '../../base/errors.ts';
+import { conflict, failed, invalid } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { hasProcess } from '../model/state.ts';
 import type { World } from '../world.ts';
@@ -59,7 +59,7 @@ function runPs(args: readonly string[], signal: AbortSignal): Promise<string> {
   execFile('ps', args, { signal, maxBuffer: MOST_OUTPUT_BYTES, encoding: 'utf8' }, (error, stdout, stderr) => {
     if (error === null) resolve(stdout);
     // Its first line says what is wrong, the rest is usage.
-    else reject(internal(`ps: ${stderr.split('\n', 1)[0] || error.message}`, error));
+    else reject(failed(`ps: ${stderr.split('\n', 1)[0] || error.message}`, error));
   });
   return promise;
 }
@@ -69,7 +69,7 @@ export function parseProcessList(output: string, pids: ReadonlySet<number>): Pro
   const [head = '', ...lines] = output.split('\n');
   const titles = head.trim().split(/\s+/);
   const pidColumn = titles.indexOf('PID');
-  if (pidColumn < 0) throw internal("Couldn't find PID field in ps output");
+  if (pidColumn < 0) throw failed("Couldn't find PID field in ps output");
   const processes: (readonly string[])[] = [];
   let previousIsOurs = false;
   for (const line of lines) {
@@ -87,6 +87,6 @@ export function parseProcessList(output: string, pids: ReadonlySet<number>): Pro
 
 function parsePid(text: string | undefined): number {
   const pid = Number(text);
-  if (text === undefined || !Number.isInteger(pid)) throw internal(`Unexpected pid '${text ?? ''}': invalid syntax`);
+  if (text === undefined || !Number.isInteger(pid)) throw failed(`Unexpected pid '${text ?? ''}': invalid syntax`);
   return pid;
 }

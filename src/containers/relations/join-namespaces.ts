@@ -1,4 +1,4 @@
-import { conflict, EngineError, internal, invalid } from '../../base/errors.ts';
+import { conflict, EngineError, failed, invalid } from '../../base/errors.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import { hasProcess } from '../model/state.ts';
 import type { ContainerTable } from '../tables/container-table.ts';
@@ -41,7 +41,7 @@ export function pidTarget(table: ContainerTable, ref: string): Entry {
   try {
     return runningTarget(table, ref);
   } catch (error) {
-    throw error instanceof EngineError ? internal(`failed to join PID namespace: ${error.message}`, error) : error;
+    throw error instanceof EngineError ? failed(`failed to join PID namespace: ${error.message}`, error) : error;
   }
 }
 

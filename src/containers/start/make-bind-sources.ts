@@ -1,5 +1,5 @@
 import { mkdirSync, statSync } from 'node:fs';
-import { errnoOf, internal } from '../../base/errors.ts';
+import { errnoOf, failed } from '../../base/errors.ts';
 import type { MountRecord } from '../model/record.ts';
 
 /** Makes the folders that binds given by `-v` name and the host lacks. @throws EngineError internal */
@@ -10,7 +10,7 @@ export function makeBindSources(mounts: readonly MountRecord[]): void {
       mkdirSync(path, { recursive: true, mode: 0o755 });
     } catch (error) {
       const reason = errnoOf(error) ?? String(error);
-      throw internal(`error while creating mount source path '${path}': mkdir ${path}: ${reason}`, error);
+      throw failed(`error while creating mount source path '${path}': mkdir ${path}: ${reason}`, error);
     }
   }
 }

@@ -11,12 +11,12 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** A container of this engine has the port on `hostAddress`. */
 export function portAllocated(hostAddress: string, hostPort: number): EngineError {
-  return new EngineError('internal', `Bind for ${hostAddress}:${hostPort} failed: port is already allocated`);
+  return new EngineError('failed', `Bind for ${hostAddress}:${hostPort} failed: port is already allocated`);
 }
 
 /** Containers of this engine have every port of a range. */
 export function allPortsAllocated(): EngineError {
-  return new EngineError('internal', 'all ports are allocated');
+  return new EngineError('failed', 'all ports are allocated');
 }
 
 /** The host refused `hostPort`: mostly because a process has it. `first` and `last` are what the user asked for. */
@@ -38,7 +38,7 @@ export function portBindFailed(
   const range = first === last ? `${first}` : `${first}-${last}`;
   const wanted = `${bracketed(hostAddress)}:${first === 0 ? '' : range}`;
   return new EngineError(
-    'internal',
+    'failed',
     `failed to bind host port${tried} for ${wanted}:${target}:${port.port}/${protocol}: ${reason}`,
     { cause },
   );
@@ -47,7 +47,7 @@ export function portBindFailed(
 /** Docker's words around it; clients look for its start. */
 export function endpointFailed(name: string, endpointId: string, error: unknown): EngineError {
   return new EngineError(
-    'internal',
+    'failed',
     `driver failed programming external connectivity on endpoint ${name} (${endpointId}): ${messageOf(error)}`,
     { cause: error },
   );

@@ -133,7 +133,7 @@ function finish(message: string, cause: RefusedError): EngineError {
     return new EngineError('invalid', message, { cause });
   }
   if (message.includes('not a directory')) return new EngineError('invalid', `${message}: ${MOUNT_HINT}`, { cause });
-  return new EngineError('internal', message, { cause });
+  return new EngineError('failed', message, { cause });
 }
 
 function translate(message: string, context: Context, verb: string): string {

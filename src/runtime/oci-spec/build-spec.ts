@@ -46,7 +46,7 @@ export function buildRuntimeSpec(input: SpecInput): RuntimeSpec {
   const privileged = hostConfig.Privileged === true;
   const withInit = hostConfig.Init === true && (hostConfig.PidMode ?? '') === '';
   if (withInit && input.initPath === undefined) {
-    throw new EngineError('internal', 'exec: "docker-init": executable file not found in $PATH');
+    throw new EngineError('failed', 'exec: "docker-init": executable file not found in $PATH');
   }
   checkDeviceRequests(hostConfig.DeviceRequests ?? []);
   const process = buildProcess(input, { path: input.path, args: input.args, withInit });
@@ -95,7 +95,7 @@ function checkDeviceRequests(requests: NonNullable<HostConfig['DeviceRequests']>
   const { Driver: driver = '', Capabilities: capabilities } = first as { Driver?: string; Capabilities?: string[][] };
   const list = (capabilities ?? []).map((names) => `[${names.join(' ')}]`).join(' ');
   throw new EngineError(
-    'internal',
+    'failed',
     `could not select device driver ${JSON.stringify(driver)} with capabilities: [${list}]`,
   );
 }
@@ -141,7 +141,7 @@ function seccompOf(input: SpecInput, capabilities: readonly string[]): SeccompPr
   if (hostConfig.Privileged === true && seccomp === undefined) return undefined;
   if (!facts.seccomp) {
     if (seccomp !== undefined && seccomp !== 'builtin') {
-      throw new EngineError('internal', 'seccomp is not enabled in your kernel, cannot run a custom seccomp profile');
+      throw new EngineError('failed', 'seccomp is not enabled in your kernel, cannot run a custom seccomp profile');
     }
     input.warn?.('seccomp is not enabled in your kernel, running container without default profile');
     return undefined;

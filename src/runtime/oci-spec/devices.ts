@@ -95,7 +95,7 @@ function nodesAt(host: string, inside: string): readonly Device[] {
     reason = errnoOf(error) === 'ENOENT' ? 'no such file or directory' : String(errnoOf(error));
   }
   throw new EngineError(
-    'internal',
+    'failed',
     `error gathering device information while adding custom device ${JSON.stringify(host)}: ${reason}`,
   );
 }

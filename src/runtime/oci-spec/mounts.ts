@@ -186,5 +186,5 @@ function depth(path: string): number {
 }
 
 function fault(message: string): EngineError {
-  return new EngineError('internal', message);
+  return new EngineError('failed', message);
 }

@@ -82,7 +82,7 @@ function blockDevice(path: string): { readonly major: number; readonly minor: nu
     return { major: deviceMajor(rdev), minor: deviceMinor(rdev) };
   } catch (error) {
     const reason = errnoOf(error) === 'ENOENT' ? 'no such file or directory' : String(errnoOf(error));
-    throw new EngineError('internal', `stat ${path}: ${reason}`, { cause: error });
+    throw new EngineError('failed', `stat ${path}: ${reason}`, { cause: error });
   }
 }
 

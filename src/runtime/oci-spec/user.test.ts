@@ -46,7 +46,7 @@ test('home is what passwd says, / for nobody it knows', () => {
 
 test('unknown names and numbers out of range are refused in the words that clients know', () => {
   const refuse = (user: string, message: string, groupAdd: readonly string[] = []): void =>
-    assert.throws(() => resolve(user, groupAdd), { kind: 'internal', message });
+    assert.throws(() => resolve(user, groupAdd), { kind: 'failed', message });
   refuse('nosuch', 'unable to find user nosuch: no matching entries in passwd file');
   refuse('0:nosuch', 'unable to find group nosuch: no matching entries in group file');
   refuse('', 'Unable to find group nosuch: no matching entries in group file', ['nosuch']);

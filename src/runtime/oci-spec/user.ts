@@ -110,5 +110,5 @@ function inRange(id: number): number {
 
 /** Docker answers these with 500, found when the container starts. */
 function fault(message: string): EngineError {
-  return new EngineError('internal', message);
+  return new EngineError('failed', message);
 }

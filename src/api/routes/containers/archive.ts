@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { formatNanos } from '../../../base/time.ts';
 import type { Containers } from '../../../containers/index.ts';
 import type { PathStat } from '../../../store/index.ts';
-import { queryBool, queryString } from '../../codec/query.ts';
+import { queryBool, queryPath } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 import { sending } from './sending.ts';
 
@@ -12,7 +12,7 @@ const PATH = '/containers/:id/archive';
 export const statContainerPath = defineRoute({
   method: 'HEAD',
   path: PATH,
-  query: z.object({ path: queryString }),
+  query: z.object({ path: queryPath('path') }),
   async handle({ params, query, signal }, containers: Pick<Containers, 'statPath'>) {
     const stat = await containers.statPath(params['id'] ?? '', query.path, signal);
     return { status: 200, headers: statHeader(stat) };
@@ -23,7 +23,7 @@ export const statContainerPath = defineRoute({
 export const copyFromContainer = defineRoute({
   method: 'GET',
   path: PATH,
-  query: z.object({ path: queryString }),
+  query: z.object({ path: queryPath('path') }),
   async handle({ params, query, signal }, containers: Pick<Containers, 'copyFrom'>) {
     const { stat, bytes } = await containers.copyFrom(params['id'] ?? '', query.path, signal);
     return { status: 200, contentType: 'application/x-tar', headers: statHeader(stat), write: sending(bytes) };
@@ -35,7 +35,7 @@ export const copyToContainer = defineRoute({
   method: 'PUT',
   path: PATH,
   stream: true,
-  query: z.object({ path: queryString, noOverwriteDirNonDir: queryBool(), copyUIDGID: queryBool() }),
+  query: z.object({ path: queryPath('path'), noOverwriteDirNonDir: queryBool(), copyUIDGID: queryBool() }),
   async handle({ params, query, stream, signal }, containers: Pick<Containers, 'copyTo'>) {
     const options = { keepDirectories: query.noOverwriteDirNonDir, ownedByUser: query.copyUIDGID };
     await containers.copyTo(params['id'] ?? '', { path: query.path, archive: stream, options }, signal);

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { EngineError, invalid } from '../../../base/errors.ts';
 import { release, TarParser } from '../../../io/index.ts';
 import { enterMounts, enterRoot, toBytePath } from '../../../linux/index.ts';
+import { NeedsParents } from '../untar/refusals.ts';
 import { Untar } from '../untar/untar.ts';
 import { pathError } from './path-stat.ts';
 import { type ExtractOptions, type FileView, mountAt } from './view.ts';
@@ -10,7 +11,7 @@ import { type ExtractOptions, type FileView, mountAt } from './view.ts';
 /**
  * Unpacks an archive into a directory of a container. The thread is confined to the container's root meanwhile: whatever the
  * archive names, or somebody in the container moves about, nothing of the host is reached.
- * @throws EngineError notFound; invalid when the path is no directory or the archive is broken; forbidden where it is read-only.
+ * @throws EngineError notFound, also for the target of a hard link; invalid when the path is no directory or the archive is broken; forbidden where it is read-only.
  * What was unpacked until then stays
  */
 export function extract(
@@ -24,11 +25,16 @@ export function extract(
   checkWritable(view, place);
   using untar = new Untar('plain', { ...input.options, base: toBytePath(place) });
   const parser = new TarParser(untar);
-  for (let chunk = input.next(); chunk !== undefined; chunk = input.next()) {
-    parser.write(chunk);
-    release(chunk);
+  try {
+    for (let chunk = input.next(); chunk !== undefined; chunk = input.next()) {
+      parser.write(chunk);
+      release(chunk);
+    }
+    parser.finish();
+  } catch (error) {
+    // A hard link to a file that is neither in the archive nor there.
+    throw error instanceof NeedsParents ? new EngineError('notFound', error.message, { cause: error }) : error;
   }
-  parser.finish();
   untar.finish();
 }
 
