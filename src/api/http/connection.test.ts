@@ -132,3 +132,16 @@ test('a proxy may ask with the whole URL', async () => {
   await using api = await serve();
   assert.equal((await api.ask('GET', 'http://engine.example/_ping')).text, 'OK');
 });
+
+test('a query that Go does not parse is 400 in its words', async () => {
+  await using api = await serve();
+  for (const [query, message] of [
+    ['limit=%', 'invalid URL escape "%"'],
+    ['limit=%&all=1', 'invalid URL escape "%"'],
+    ['limit=%zz9', 'invalid URL escape "%zz"'],
+    ['all=1;limit=2', 'invalid semicolon separator in query'],
+  ] as const) {
+    const { status, text } = await api.ask('GET', `/containers/json?${query}`);
+    assert.deepEqual([status, JSON.parse(text)], [400, { message }], query);
+  }
+});

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import * as z from 'zod/mini';
-import { EngineError } from '../../base/errors.ts';
+import { EngineError, invalid } from '../../base/errors.ts';
 import { type BoundRoute, bind, defineRoute } from '../route.ts';
 import { checkVersion, compareVersions, UNVERSIONED } from '../versions/api-version.ts';
 import type { Match, Router } from './router.ts';
@@ -23,6 +23,7 @@ export function findTarget(router: Router, request: Pick<IncomingMessage, 'metho
   const mark = url.indexOf('?');
   const full = mark === -1 ? url : url.slice(0, mark);
   const search = mark === -1 ? '' : url.slice(mark + 1);
+  checkEscapes(search);
   const query = new URLSearchParams(search);
   if (UNCLEAN.test(full)) {
     const location = `${cleanPath(full)}${mark === -1 ? '' : `?${search}`}`;
@@ -36,6 +37,13 @@ export function findTarget(router: Router, request: Pick<IncomingMessage, 'metho
   const { since } = match.route;
   if (since !== undefined && compareVersions(version, since) < 0) throw pageNotFound();
   return { match, query, version };
+}
+
+/** A broken escape would be taken for itself, and a semicolon for text. @throws EngineError invalid in Go's words */
+function checkEscapes(search: string): void {
+  const broken = /%(?![0-9a-fA-F]{2})[^&=]{0,2}/.exec(search);
+  if (broken !== null) throw invalid(`invalid URL escape ${JSON.stringify(broken[0])}`);
+  if (search.includes(';')) throw invalid('invalid semicolon separator in query');
 }
 
 function pageNotFound(): EngineError {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { EngineError } from '../../base/errors.ts';
+import { EngineError, errnoOf } from '../../base/errors.ts';
 import { int64Replacer } from '../../base/number.ts';
 import type { Reply } from '../route.ts';
 import { outputContentType } from '../versions/output-content-type.ts';
@@ -129,7 +129,7 @@ async function sendWritten(
     response.write(chunk, (error) => {
       response.removeListener('close', gone);
       if (error == null) resolve();
-      else reject(error);
+      else reject(new EngineError('cancelled', 'the client has gone', { cause: error }));
     });
     return promise;
   };
@@ -188,6 +188,18 @@ async function sendProgress(
 
 /** After the head an error can only be shown by ending the answer early. */
 function cut(response: ServerResponse, error: unknown, context: ReplyContext): void {
-  if (!context.signal.aborted && isFault(error)) context.onFault(error);
+  if (!context.signal.aborted && isFault(error) && !isGone(error)) context.onFault(error);
   response.destroy();
+}
+
+/** Of a write to a connection that its client has left, which may be noticed before its end is. */
+const GONE: ReadonlySet<string | undefined> = new Set([
+  'ECANCELED',
+  'ECONNRESET',
+  'EPIPE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+]);
+
+function isGone(error: unknown): boolean {
+  return GONE.has(errnoOf(error));
 }
