@@ -219,3 +219,13 @@ test('every key of dockerd is used or known to have no effect', () => {
   assert.ok(keys.length > 80);
   for (const key of keys) assert.ok(known.has(key) || known.has(`proxies.${key}`), key);
 });
+
+test('docs/configuration.md has a row for every option and for every key without effect', () => {
+  const text = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+  for (const option of OPTION_SPECS) {
+    if (option.isRefused === true) assert.ok(text.includes(`\`${fileKey(option)}\``), option.flag);
+    else assert.ok(text.includes(`| ${option.help} |`) && text.includes(`| \`--${option.flag}\``), option.flag);
+    if (option.flagOnly !== true) assert.ok(text.includes(`\`${fileKey(option)}\``), option.flag);
+  }
+  for (const { key, instead } of DOCKER_KEYS.values()) assert.ok(text.includes(`| \`${key}\` | ${instead}`), key);
+});
