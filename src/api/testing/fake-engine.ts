@@ -16,25 +16,61 @@ export interface FakeEngine {
   readonly signals: AbortSignal[];
 }
 
+/** What tests see of the calls that were made. */
+interface Calls {
+  readonly signals: AbortSignal[];
+  note(verb: string, ...args: readonly unknown[]): void;
+}
+
 /** Every facade of the engine with canned answers, for tests of the HTTP side alone. The only container is `web`. */
 export function fakeEngine(): FakeEngine {
   const journal: string[] = [];
-  const signals: AbortSignal[] = [];
-  const note = (verb: string, ...args: readonly unknown[]): void => {
-    const bigints = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value);
-    const shown = args.filter((arg) => !(arg instanceof AbortSignal)).map((arg) => JSON.stringify(arg, bigints));
-    journal.push([verb, ...shown].join(' '));
+  const calls: Calls = {
+    signals: [],
+    note(verb, ...args) {
+      const bigints = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value);
+      const shown = args.filter((arg) => !(arg instanceof AbortSignal)).map((arg) => JSON.stringify(arg, bigints));
+      journal.push([verb, ...shown].join(' '));
+    },
   };
-  const known = (ref: string): void => {
-    if (ref !== 'web') throw notFound('container', ref);
+  const events = createEventLog(() => 1_700_000_000_123_456_789n);
+  const deps: ApiDeps = {
+    containers: fakeContainers(calls) as unknown as Containers,
+    images: fakeImages(calls) as unknown as Images,
+    networks: { list: () => [], inspect: (ref: string) => ({ Name: ref }) } as unknown as ApiDeps['networks'],
+    volumes: { list: () => [] } as unknown as ApiDeps['volumes'],
+    system: {
+      info: async () => ({ MemTotal: 1 }) as unknown as Info,
+      version: async () => ({ Version: '0' }),
+      directorySizeBytes: async () => 0,
+      registryUsage: () => [],
+      check: {
+        async run() {
+          return { blobs: 0, bytes: 0, images: 0, layers: 0, containers: 0, volumes: 0, findings: [] };
+        },
+      },
+    },
+    registries: { login: async () => ({}) },
+    events,
+    logger: silentLogger,
+    stopping: new AbortController().signal,
+    engineVersion: '0.0.0',
   };
+  return { deps, events, journal, signals: calls.signals };
+}
+
+function known(ref: string): void {
+  if (ref !== 'web') throw notFound('container', ref);
+}
+
+function fakeContainers({ note, signals }: Calls) {
   const noting =
     (verb: string) =>
     async (ref: string, ...args: readonly unknown[]): Promise<void> => {
       note(verb, ref, ...args);
       known(ref);
     };
-  const containers = {
+  return {
     start: noting('start'),
     stop: noting('stop'),
     kill: noting('kill'),
@@ -86,7 +122,10 @@ export function fakeEngine(): FakeEngine {
       })();
     },
   };
-  const images = {
+}
+
+function fakeImages({ note }: Pick<Calls, 'note'>) {
+  return {
     async load(archive: Readable, _options: object, progress: (message: object) => void) {
       let size = 0;
       for await (const chunk of archive) size += (chunk as Buffer).length;
@@ -109,30 +148,6 @@ export function fakeEngine(): FakeEngine {
       return [{ Untagged: ref }];
     },
   };
-  const events = createEventLog(() => 1_700_000_000_123_456_789n);
-  const deps: ApiDeps = {
-    containers: containers as unknown as Containers,
-    images: images as unknown as Images,
-    networks: { list: () => [], inspect: (ref: string) => ({ Name: ref }) } as unknown as ApiDeps['networks'],
-    volumes: { list: () => [] } as unknown as ApiDeps['volumes'],
-    system: {
-      info: async () => ({ MemTotal: 1 }) as unknown as Info,
-      version: async () => ({ Version: '0' }),
-      directorySizeBytes: async () => 0,
-      registryUsage: () => [],
-      check: {
-        async run() {
-          return { blobs: 0, bytes: 0, images: 0, layers: 0, containers: 0, volumes: 0, findings: [] };
-        },
-      },
-    },
-    registries: { login: async () => ({}) },
-    events,
-    logger: silentLogger,
-    stopping: new AbortController().signal,
-    engineVersion: '0.0.0',
-  };
-  return { deps, events, journal, signals };
 }
 
 /** What a process like `cat` does: its output ends when its input does. */
