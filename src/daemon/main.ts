@@ -20,6 +20,7 @@ async function main(args: readonly string[]): Promise<void> {
   let flags: OptionValues;
   let values: OptionValues;
   let config: Config;
+  const warnings: string[] = [];
   try {
     flags = parseFlags(args);
     if (flags.help === true) {
@@ -31,9 +32,10 @@ async function main(args: readonly string[]): Promise<void> {
       process.stdout.write(`gantryd version ${ENGINE_VERSION}\n`);
       return;
     }
-    values = allOptions(flags);
+    values = allOptions(flags, (warning) => warnings.push(warning));
     config = resolveConfig(values);
     if (flags.validate === true) {
+      for (const warning of warnings) writeToStderr(`warning: ${warning}\n`);
       process.stdout.write('configuration OK\n');
       return;
     }
@@ -42,28 +44,37 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = EXIT_USAGE;
     return;
   }
-  await serve({ current: config }, { values, read: () => allOptions(flags) });
+  await serve({ current: config }, { values, warnings, read: (warn) => allOptions(flags, warn) });
 }
 
-function allOptions(flags: OptionValues): OptionValues {
+function allOptions(flags: OptionValues, warn: (text: string) => void): OptionValues {
   const named = flags['config-file'];
   const path = typeof named === 'string' && named !== '' ? named : DEFAULT_CONFIG_FILE;
-  return mergeOptions(path, flags, parseConfigFile(path, { mustExist: path === named }));
+  return mergeOptions(path, flags, parseConfigFile(path, { mustExist: path === named, warn }));
 }
 
-async function serve(settings: LiveConfig, options: Pick<ConfigReloaderDeps, 'values' | 'read'>): Promise<void> {
+interface GivenOptions extends Pick<ConfigReloaderDeps, 'values'> {
+  /** Keys of the configuration file that have no effect, a sentence each. */
+  readonly warnings: readonly string[];
+  /** Reads flags and file as they are now. */
+  readonly read: (warn: (text: string) => void) => OptionValues;
+}
+
+async function serve(settings: LiveConfig, { values, warnings, read }: GivenOptions): Promise<void> {
   const logger = createLogger({
     level: () => settings.current.logLevel,
     format: settings.current.logFormat,
     write: writeToStderr,
     now: () => new Date(),
   });
+  for (const warning of warnings) logger.warn({}, warning);
   const running = Promise.withResolvers<RunningEngine>();
   running.promise.catch(() => {}); // A reload that waits for it tells.
   // From the first moment on: until then the signal ends the process.
   const reload = configReloader({
     logger,
-    ...options,
+    values,
+    read: () => read((warning) => logger.warn({}, warning)),
     apply: async (config) => (await running.promise).reload(config),
   });
   process.on('SIGHUP', () => void reload());

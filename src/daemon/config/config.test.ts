@@ -190,7 +190,7 @@ test('a daemon.json of Docker starts: each key without effect is warned of, once
   assert.equal(resolveConfig(values).log.options['max-size'], '100m');
   assert.equal(resolveConfig(values).proxies.http, 'http://proxy.example:3128');
   const keys = warnings.map((text) => /^\/f: (\S+) has no effect: \S/.exec(text)?.[1]);
-  assert.deepEqual(keys, ['exec-opts', 'features', 'builder', 'experimental', 'userland-proxy', 'iptables', 'ipv6']);
+  assert.deepEqual(keys, ['exec-opts', 'features', 'builder', 'experimental', 'userland-proxy', 'ipv6']);
 });
 
 test('a key of Docker’s that asks for protection which is missing here is refused', () => {

@@ -80,6 +80,8 @@ function leaveOut(path: string, key: string, value: unknown, warn: (text: string
   if (row.isRefused?.(value) === true) {
     throw fileError(path, `${key}: ${JSON.stringify(value)} is not supported: ${row.instead}`);
   }
+  // A switch that is not refused says what is so anyway.
+  if (row.isRefused !== undefined && typeof value === 'boolean') return;
   warn(`${path}: ${key} has no effect: ${row.instead}`);
 }
 

@@ -1,0 +1,26 @@
+import type { ApiDeps } from '../../api/index.ts';
+import { treeSize } from '../../linux/index.ts';
+import { createStoreCheck } from '../../store/index.ts';
+import type { Config } from '../config/config.ts';
+import { engineObjects } from '../engine-objects.ts';
+import { type SystemInfoDeps, systemInfo } from '../system-info.ts';
+import { versionInfo } from '../version-info.ts';
+import type { Storage } from './open-storage.ts';
+
+/** What `info`, `version`, `system df` and `system check` ask. */
+export function engineSystem(config: Config, info: SystemInfoDeps, storage: Storage): ApiDeps['system'] {
+  const { stores, snapshots, registry } = storage;
+  return {
+    info: () => systemInfo(info),
+    version: () => versionInfo(info.programs),
+    directorySizeBytes: async (path) => treeSize(path),
+    registryUsage: () => registry?.usage() ?? [],
+    check: createStoreCheck({
+      ...stores,
+      objects: engineObjects(config, stores),
+      auditSnapshots: () => snapshots.audit(),
+      auditGcRoots: () => registry?.audit() ?? [],
+      swept: async () => void (await Promise.all([stores.content.swept(), snapshots.swept()])),
+    }),
+  };
+}

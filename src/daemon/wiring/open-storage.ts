@@ -1,0 +1,42 @@
+import type { Logger } from '../../base/logger.ts';
+import type { proxyRule } from '../../distribution/index.ts';
+import { type OpenSnapshots, openSnapshots, openStores, type Stores } from '../../store/index.ts';
+import type { Config } from '../config/config.ts';
+import { rootsFolder } from '../exec-root.ts';
+import type { EngineRegistry } from '../registry/engine-registry.ts';
+import { openEngineRegistryIfUsed } from '../registry/open-engine-registry.ts';
+
+/** What is on the disk: `state.db`, content, images, snapshots, and the registry on the same content if there is one. */
+export interface Storage {
+  readonly stores: Stores;
+  readonly snapshots: OpenSnapshots;
+  readonly registry: EngineRegistry | undefined;
+}
+
+/** Opens it, and has `opened` close it again. */
+export async function openStorage(
+  config: Config,
+  deps: { readonly proxyOf: ReturnType<typeof proxyRule>; readonly logger: Logger },
+  opened: AsyncDisposableStack,
+): Promise<Storage> {
+  const snapshots = openSnapshots({
+    dataRoot: config.dataRoot,
+    mountRoot: rootsFolder(config.execRoot),
+    driver: config.storageDriver ?? 'auto',
+    limits: config.unpack,
+    logger: deps.logger,
+  });
+  let registry: EngineRegistry | undefined;
+  const stores = await openStores({
+    dataRoot: config.dataRoot,
+    logger: deps.logger,
+    openSnapshots: () => snapshots,
+    async openGcRoots(open) {
+      registry = await openEngineRegistryIfUsed(open, config.ownRegistry, deps);
+      return registry === undefined ? [] : [registry.keeps];
+    },
+  });
+  opened.defer(() => stores.close());
+  if (registry !== undefined) opened.use(registry);
+  return { stores, snapshots, registry };
+}
