@@ -36,165 +36,202 @@ export interface IndexListener {
 
 /** Reads the tables. `listener` hears of everything unused there is, too. */
 export function openRepositoryIndex(tables: RegistryTables, listener: IndexListener): RepositoryIndex {
-  const repositories = new Map<RepositoryName, Repository>();
-  const holders = new Map<Digest, Set<RepositoryName>>();
-  const manifestHolders = new Map<Digest, number>();
-  let sorted: readonly RepositoryName[] | undefined;
-  let storedBytes = 0;
+  return new TabledIndex(tables, listener);
+}
 
-  const repository = (name: RepositoryName): Repository => {
-    let found = repositories.get(name);
+class TabledIndex implements RepositoryIndex {
+  readonly #tables: RegistryTables;
+  readonly #listener: IndexListener;
+  readonly #repositories = new Map<RepositoryName, Repository>();
+  /** Repositories that have a digest as a blob. */
+  readonly #holders = new Map<Digest, Set<RepositoryName>>();
+  /** How many have it as a manifest. */
+  readonly #manifestHolders = new Map<Digest, number>();
+  #sorted: readonly RepositoryName[] | undefined;
+  #storedBytes = 0;
+
+  constructor(tables: RegistryTables, listener: IndexListener) {
+    this.#tables = tables;
+    this.#listener = listener;
+    for (const blob of tables.blobs.all()) this.#addBlob(blob);
+    for (const manifest of tables.manifests.all()) this.#addManifest(manifest);
+    for (const { repository: name, tag, digest } of tables.tags.all()) this.#addTag(name, tag, digest);
+  }
+
+  get(name: RepositoryName): Readonly<Repository> | undefined {
+    return this.#repositories.get(name);
+  }
+
+  names(): readonly RepositoryName[] {
+    this.#sorted ??= [...this.#repositories.keys()].sort();
+    return this.#sorted;
+  }
+
+  uses(digest: Digest): boolean {
+    return this.#holders.has(digest) || this.#manifestHolders.has(digest);
+  }
+
+  storedBytes(): number {
+    return this.#storedBytes;
+  }
+
+  repositoriesWith(digest: Digest): Iterable<RepositoryName> {
+    return this.#holders.get(digest) ?? [];
+  }
+
+  linkBlob(blob: BlobRecord): void {
+    if (this.#repositories.get(blob.repository)?.blobs.has(blob.digest) !== true) {
+      this.#tables.blobs.put(blobKey(blob.repository, blob.digest), blob);
+    }
+    this.#addBlob(blob);
+  }
+
+  unlinkBlob(name: RepositoryName, digest: Digest): void {
+    const found = this.#repositories.get(name);
+    const blob = found?.blobs.get(digest);
+    if (found === undefined || blob === undefined) return;
+    this.#tables.blobs.delete(blobKey(name, digest));
+    found.blobs.delete(digest);
+    found.usedBytes -= blob.sizeBytes;
+    const set = this.#holders.get(digest);
+    set?.delete(name);
+    if (set?.size === 0) this.#holders.delete(digest);
+    this.#forgetIfEmpty(found);
+    this.#released(digest, blob.sizeBytes);
+  }
+
+  putManifest(record: ManifestRecord, tag?: string): void {
+    const { repository: name, digest } = record;
+    const { manifests, tags } = this.#tables;
+    this.#tables.transaction(() => {
+      manifests.put(manifestKey(name, digest), record);
+      if (tag !== undefined) tags.put(tagKey(name, tag), { repository: name, tag, digest });
+    });
+    this.#addManifest(record);
+    if (tag !== undefined) this.#addTag(name, tag, digest);
+  }
+
+  deleteManifest(name: RepositoryName, digest: Digest): void {
+    const found = this.#repositories.get(name);
+    const record = found?.manifests.get(digest);
+    if (found === undefined || record === undefined) return;
+    const pointing = [...found.tags].filter(([, target]) => target === digest).map(([tag]) => tag);
+    const { manifests, tags } = this.#tables;
+    this.#tables.transaction(
+      () => {
+        for (const tag of pointing) tags.delete(tagKey(name, tag));
+        manifests.delete(manifestKey(name, digest));
+      },
+      { removes: true },
+    );
+    for (const tag of pointing) this.#dropTag(found, tag);
+    this.#dropManifest(found, record);
+    this.#forgetIfEmpty(found);
+    this.#released(digest, record.sizeBytes);
+  }
+
+  deleteTag(name: RepositoryName, tag: string): void {
+    const found = this.#repositories.get(name);
+    if (found?.tags.has(tag) !== true) return;
+    this.#tables.tags.delete(tagKey(name, tag));
+    this.#dropTag(found, tag);
+    this.#forgetIfEmpty(found);
+  }
+
+  #repository(name: RepositoryName): Repository {
+    let found = this.#repositories.get(name);
     if (found === undefined) {
       found = emptyRepository(name);
-      repositories.set(name, found);
-      sorted = undefined;
+      this.#repositories.set(name, found);
+      this.#sorted = undefined;
     }
     return found;
-  };
-  const forgetIfEmpty = (found: Repository): void => {
+  }
+
+  #forgetIfEmpty(found: Repository): void {
     if (!isEmpty(found)) return;
-    repositories.delete(found.name);
-    sorted = undefined;
-  };
-  const uses = (digest: Digest): boolean => holders.has(digest) || manifestHolders.has(digest);
+    this.#repositories.delete(found.name);
+    this.#sorted = undefined;
+  }
 
-  const use = (found: Repository, digest: Digest): void => {
-    const blob = found.blobs.get(digest);
-    if (blob !== undefined) blob.users += 1;
-    // Counted for absent ones too: a manifest may be put after its referrer.
-    found.manifestUsers.set(digest, (found.manifestUsers.get(digest) ?? 0) + 1);
-  };
-  const unuse = (found: Repository, digest: Digest): void => {
-    const blob = found.blobs.get(digest);
-    if (blob !== undefined) blob.users -= 1;
-    const users = (found.manifestUsers.get(digest) ?? 0) - 1;
-    if (users > 0) found.manifestUsers.set(digest, users);
-    else found.manifestUsers.delete(digest);
-    if (users <= 0) listener.unused(found.name, digest);
-  };
+  #released(digest: Digest, sizeBytes: number): void {
+    if (this.uses(digest)) return;
+    this.#storedBytes -= sizeBytes;
+    this.#listener.released(digest);
+  }
 
-  const released = (digest: Digest, sizeBytes: number): void => {
-    if (uses(digest)) return;
-    storedBytes -= sizeBytes;
-    listener.released(digest);
-  };
-
-  const addBlob = ({ repository: name, digest, sizeBytes }: BlobRecord): void => {
-    const found = repository(name);
+  #addBlob({ repository: name, digest, sizeBytes }: BlobRecord): void {
+    const found = this.#repository(name);
     if (!found.blobs.has(digest)) {
       found.blobs.set(digest, { sizeBytes, users: found.manifestUsers.get(digest) ?? 0 });
       found.usedBytes += sizeBytes;
-      if (!uses(digest)) storedBytes += sizeBytes;
-      const set = holders.get(digest);
-      if (set === undefined) holders.set(digest, new Set([name]));
+      if (!this.uses(digest)) this.#storedBytes += sizeBytes;
+      const set = this.#holders.get(digest);
+      if (set === undefined) this.#holders.set(digest, new Set([name]));
       else set.add(name);
     }
-    if (found.blobs.get(digest)?.users === 0) listener.unused(name, digest);
-  };
-  const addManifest = (record: ManifestRecord): void => {
-    const found = repository(record.repository);
+    if (found.blobs.get(digest)?.users === 0) this.#listener.unused(name, digest);
+  }
+
+  #addManifest(record: ManifestRecord): void {
+    const found = this.#repository(record.repository);
     const before = found.manifests.get(record.digest);
     found.manifests.set(record.digest, record);
     if (before !== undefined) return;
     found.usedBytes += record.sizeBytes;
-    if (!uses(record.digest)) storedBytes += record.sizeBytes;
-    manifestHolders.set(record.digest, (manifestHolders.get(record.digest) ?? 0) + 1);
+    if (!this.uses(record.digest)) this.#storedBytes += record.sizeBytes;
+    this.#manifestHolders.set(record.digest, (this.#manifestHolders.get(record.digest) ?? 0) + 1);
     for (const digest of record.references) use(found, digest);
     if (record.subject !== undefined) {
       const set = found.referrers.get(record.subject);
       if (set === undefined) found.referrers.set(record.subject, new Set([record.digest]));
       else set.add(record.digest);
     }
-    if (!found.manifestUsers.has(record.digest)) listener.unused(record.repository, record.digest);
-  };
-  const addTag = (name: RepositoryName, tag: string, digest: Digest): void => {
-    const found = repository(name);
+    if (!found.manifestUsers.has(record.digest)) this.#listener.unused(record.repository, record.digest);
+  }
+
+  #dropManifest(found: Repository, { digest, sizeBytes, subject, references }: ManifestRecord): void {
+    found.manifests.delete(digest);
+    found.usedBytes -= sizeBytes;
+    if (subject !== undefined) {
+      const set = found.referrers.get(subject);
+      set?.delete(digest);
+      if (set?.size === 0) found.referrers.delete(subject);
+    }
+    for (const reference of references) this.#unuse(found, reference);
+    const left = (this.#manifestHolders.get(digest) ?? 0) - 1;
+    if (left > 0) this.#manifestHolders.set(digest, left);
+    else this.#manifestHolders.delete(digest);
+  }
+
+  #addTag(name: RepositoryName, tag: string, digest: Digest): void {
+    const found = this.#repository(name);
     const before = found.tags.get(tag);
     if (before === digest) return;
     found.tags.set(tag, digest);
     use(found, digest);
-    if (before !== undefined) unuse(found, before);
-  };
-  const dropTag = (found: Repository, tag: string): void => {
+    if (before !== undefined) this.#unuse(found, before);
+  }
+
+  #dropTag(found: Repository, tag: string): void {
     const digest = found.tags.get(tag);
     found.tags.delete(tag);
-    if (digest !== undefined) unuse(found, digest);
-  };
+    if (digest !== undefined) this.#unuse(found, digest);
+  }
 
-  for (const blob of tables.blobs.all()) addBlob(blob);
-  for (const manifest of tables.manifests.all()) addManifest(manifest);
-  for (const { repository: name, tag, digest } of tables.tags.all()) addTag(name, tag, digest);
+  #unuse(found: Repository, digest: Digest): void {
+    const blob = found.blobs.get(digest);
+    if (blob !== undefined) blob.users -= 1;
+    const users = (found.manifestUsers.get(digest) ?? 0) - 1;
+    if (users > 0) found.manifestUsers.set(digest, users);
+    else found.manifestUsers.delete(digest);
+    if (users <= 0) this.#listener.unused(found.name, digest);
+  }
+}
 
-  return {
-    get: (name) => repositories.get(name),
-    names() {
-      sorted ??= [...repositories.keys()].sort();
-      return sorted;
-    },
-    linkBlob(blob) {
-      if (repositories.get(blob.repository)?.blobs.has(blob.digest) !== true) {
-        tables.blobs.put(blobKey(blob.repository, blob.digest), blob);
-      }
-      addBlob(blob);
-    },
-    unlinkBlob(name, digest) {
-      const found = repositories.get(name);
-      const blob = found?.blobs.get(digest);
-      if (found === undefined || blob === undefined) return;
-      tables.blobs.delete(blobKey(name, digest));
-      found.blobs.delete(digest);
-      found.usedBytes -= blob.sizeBytes;
-      const set = holders.get(digest);
-      set?.delete(name);
-      if (set?.size === 0) holders.delete(digest);
-      forgetIfEmpty(found);
-      released(digest, blob.sizeBytes);
-    },
-    putManifest(record, tag) {
-      const { repository: name, digest } = record;
-      tables.transaction(() => {
-        tables.manifests.put(manifestKey(name, digest), record);
-        if (tag !== undefined) tables.tags.put(tagKey(name, tag), { repository: name, tag, digest });
-      });
-      addManifest(record);
-      if (tag !== undefined) addTag(name, tag, digest);
-    },
-    deleteManifest(name, digest) {
-      const found = repositories.get(name);
-      const record = found?.manifests.get(digest);
-      if (found === undefined || record === undefined) return;
-      const tags = [...found.tags].filter(([, target]) => target === digest).map(([tag]) => tag);
-      tables.transaction(
-        () => {
-          for (const tag of tags) tables.tags.delete(tagKey(name, tag));
-          tables.manifests.delete(manifestKey(name, digest));
-        },
-        { removes: true },
-      );
-      for (const tag of tags) dropTag(found, tag);
-      found.manifests.delete(digest);
-      found.usedBytes -= record.sizeBytes;
-      if (record.subject !== undefined) {
-        const set = found.referrers.get(record.subject);
-        set?.delete(digest);
-        if (set?.size === 0) found.referrers.delete(record.subject);
-      }
-      for (const reference of record.references) unuse(found, reference);
-      const left = (manifestHolders.get(digest) ?? 0) - 1;
-      if (left > 0) manifestHolders.set(digest, left);
-      else manifestHolders.delete(digest);
-      forgetIfEmpty(found);
-      released(digest, record.sizeBytes);
-    },
-    deleteTag(name, tag) {
-      const found = repositories.get(name);
-      if (found?.tags.has(tag) !== true) return;
-      tables.tags.delete(tagKey(name, tag));
-      dropTag(found, tag);
-      forgetIfEmpty(found);
-    },
-    uses,
-    storedBytes: () => storedBytes,
-    repositoriesWith: (digest) => holders.get(digest) ?? [],
-  };
+function use(found: Repository, digest: Digest): void {
+  const blob = found.blobs.get(digest);
+  if (blob !== undefined) blob.users += 1;
+  // Counted for absent ones too: a manifest may be put after its referrer.
+  found.manifestUsers.set(digest, (found.manifestUsers.get(digest) ?? 0) + 1);
 }
