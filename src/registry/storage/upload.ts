@@ -58,139 +58,162 @@ const SLOW_BYTES_PER_SECOND = 256;
 const REST_AFTER_MS = 60_000;
 
 export function createUpload(record: UploadRecord, deps: UploadDeps): Upload {
-  const { id, repository } = record;
-  let ingest: Ingest | undefined;
-  let size = 0;
-  let touchedAt = deps.now();
-  let over = false;
-  let writer: { readonly interrupt: () => void } | undefined;
+  return new IncomingUpload(record, deps);
+}
+
+class IncomingUpload implements Upload {
+  readonly id: string;
+  readonly repository: RepositoryName;
+  readonly #deps: UploadDeps;
+  #ingest: Ingest | undefined;
+  #size = 0;
+  #touchedAt: number;
+  #over = false;
+  #writer: { readonly interrupt: () => void } | undefined;
   // One after the other: each step waits for the one before, however that ended.
-  let last: Promise<unknown> = Promise.resolve();
-  let opening: Promise<unknown> | undefined;
-  let resting: NodeJS.Timeout | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #opening: Promise<unknown> | undefined;
+  #resting: NodeJS.Timeout | undefined;
 
-  const gone = (): RegistryError => new RegistryError('BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry');
+  constructor({ id, repository }: UploadRecord, deps: UploadDeps) {
+    this.id = id;
+    this.repository = repository;
+    this.#deps = deps;
+    this.#touchedAt = deps.now();
+  }
 
-  const opened = async (): Promise<Ingest> => {
-    if (over) throw gone();
-    if (ingest === undefined) {
-      ingest = await deps.content.ingest(`registry upload ${id}`);
-      size = ingest.offset;
-    }
-    return ingest;
-  };
-  const close = async (): Promise<void> => {
-    const closed = ingest;
-    ingest = undefined;
-    await closed?.[Symbol.asyncDispose]();
-  };
-  const inTurn = <T>(step: () => Promise<T>): Promise<T> => {
-    clearTimeout(resting);
-    const turn = last.then(step, step).finally(() => {
-      touchedAt = deps.now();
-      clearTimeout(resting);
-      if (!over) resting = setTimeout(() => void inTurn(close).catch(() => {}), REST_AFTER_MS).unref();
+  get writtenBytes(): number {
+    return this.#size;
+  }
+
+  get touchedAt(): number {
+    return this.#touchedAt;
+  }
+
+  async size(): Promise<number> {
+    if (this.#ingest === undefined) await this.#open();
+    return this.#size;
+  }
+
+  append(body: AsyncIterable<Uint8Array>, options: AppendOptions = {}): Promise<number> {
+    this.#writer?.interrupt();
+    // A failure shows in the turn after it.
+    if (this.#ingest === undefined) this.#open().catch(() => {});
+    return this.#inTurn(() => this.#append(body, options));
+  }
+
+  commit(digest: Digest, claim: () => void): Promise<{ readonly sizeBytes: number }> {
+    return this.#inTurn(async () => {
+      const target = await this.#opened();
+      try {
+        return await target.commit({ digest }, claim);
+      } catch (error) {
+        if (!(error instanceof EngineError) || error.kind !== 'invalid') throw error;
+        throw new RegistryError('DIGEST_INVALID', `the upload's content is not ${digestHex(digest)}`, { cause: error });
+      } finally {
+        this.#over = true;
+        clearTimeout(this.#resting);
+        this.#ingest = undefined;
+        await target[Symbol.asyncDispose]();
+        this.#deps.ended();
+      }
     });
-    last = turn.catch(() => {});
+  }
+
+  cancel(): Promise<void> {
+    this.#writer?.interrupt();
+    return this.#inTurn(() => this.#end());
+  }
+
+  rest(): Promise<void> {
+    this.#writer?.interrupt();
+    return this.#inTurn(() => this.#close());
+  }
+
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    clearTimeout(this.#resting);
+    const turn = this.#last.then(step, step).finally(() => {
+      this.#touchedAt = this.#deps.now();
+      clearTimeout(this.#resting);
+      if (!this.#over) this.#resting = setTimeout(() => this.#restSoon(), REST_AFTER_MS).unref();
+    });
+    this.#last = turn.catch(() => {});
     return turn;
-  };
-  /** Before an append, as a turn of its own: whoever asks for the size waits for the file, not for the body. */
-  const open = (): Promise<unknown> => {
-    opening ??= inTurn(opened).finally(() => {
-      opening = undefined;
-    });
-    return opening;
-  };
-  const end = async (): Promise<void> => {
-    if (over) return;
-    over = true;
-    clearTimeout(resting);
-    const ended = ingest ?? (await deps.content.ingest(`registry upload ${id}`));
-    ingest = undefined;
-    await ended.discard();
-    deps.ended();
-  };
+  }
 
-  const append = async (body: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number> => {
-    const target = await opened();
-    if (options.from !== undefined && options.from !== size) {
-      throw new RegistryError('RANGE_INVALID', `the upload has ${size} bytes, not ${options.from}`);
+  #restSoon(): void {
+    this.#inTurn(() => this.#close()).catch(() => {});
+  }
+
+  /** Before an append, as a turn of its own: whoever asks for the size waits for the file, not for the body. */
+  #open(): Promise<unknown> {
+    this.#opening ??= this.#inTurn(() => this.#opened()).finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #opened(): Promise<Ingest> {
+    if (this.#over) throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry');
+    if (this.#ingest === undefined) {
+      this.#ingest = await this.#deps.content.ingest(`registry upload ${this.id}`);
+      this.#size = this.#ingest.offset;
     }
-    const mine = { interrupt: options.interrupt ?? (() => {}) };
-    writer = mine;
-    const [begun, before] = [deps.now(), size];
+    return this.#ingest;
+  }
+
+  async #close(): Promise<void> {
+    const closed = this.#ingest;
+    this.#ingest = undefined;
+    await closed?.[Symbol.asyncDispose]();
+  }
+
+  async #end(): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#resting);
+    const ended = this.#ingest ?? (await this.#deps.content.ingest(`registry upload ${this.id}`));
+    this.#ingest = undefined;
+    await ended.discard();
+    this.#deps.ended();
+  }
+
+  async #append(body: AsyncIterable<Uint8Array>, { from, interrupt = () => {} }: AppendOptions): Promise<number> {
+    const target = await this.#opened();
+    if (from !== undefined && from !== this.#size) {
+      throw new RegistryError('RANGE_INVALID', `the upload has ${this.#size} bytes, not ${from}`);
+    }
+    const mine = { interrupt };
+    this.#writer = mine;
+    const begin = { at: this.#deps.now(), bytes: this.#size };
     try {
       for await (const chunk of body) {
-        const milliseconds = deps.now() - begun;
-        if (milliseconds > SLOW_AFTER_MS && (size - before) / milliseconds < SLOW_BYTES_PER_SECOND / 1000) {
-          throw new RegistryError('BLOB_UPLOAD_INVALID', 'the body comes too slowly', { status: 408 });
-        }
-        if (size + chunk.length > deps.limits.maxBlobBytes) {
-          throw new RegistryError('SIZE_INVALID', `a blob may have at most ${deps.limits.maxBlobBytes} bytes`, {
-            status: 413,
-          });
-        }
-        deps.limits.requireRoom(repository, chunk.length);
+        this.#check(chunk.length, begin);
         await target.write(chunk);
-        size += chunk.length;
+        this.#size += chunk.length;
         release(chunk);
-        touchedAt = deps.now();
+        this.#touchedAt = this.#deps.now();
       }
-      return size;
+      return this.#size;
     } catch (error) {
       // After a failed write only the file knows what it has.
-      if (error instanceof EngineError) await close();
+      if (error instanceof EngineError) await this.#close();
       throw error;
     } finally {
-      if (writer === mine) writer = undefined;
+      if (this.#writer === mine) this.#writer = undefined;
     }
-  };
+  }
 
-  return {
-    id,
-    repository,
-    get writtenBytes() {
-      return size;
-    },
-    get touchedAt() {
-      return touchedAt;
-    },
-    async size() {
-      if (ingest === undefined) await open();
-      return size;
-    },
-    append(body, options = {}) {
-      writer?.interrupt();
-      // A failure shows in the turn after it.
-      if (ingest === undefined) open().catch(() => {});
-      return inTurn(() => append(body, options));
-    },
-    commit(digest, claim) {
-      return inTurn(async () => {
-        const target = await opened();
-        try {
-          return await target.commit({ digest }, claim);
-        } catch (error) {
-          if (!(error instanceof EngineError) || error.kind !== 'invalid') throw error;
-          throw new RegistryError('DIGEST_INVALID', `the upload's content is not ${digestHex(digest)}`, {
-            cause: error,
-          });
-        } finally {
-          over = true;
-          clearTimeout(resting);
-          ingest = undefined;
-          await target[Symbol.asyncDispose]();
-          deps.ended();
-        }
-      });
-    },
-    cancel() {
-      writer?.interrupt();
-      return inTurn(end);
-    },
-    rest() {
-      writer?.interrupt();
-      return inTurn(close);
-    },
-  };
+  /** Whether so many bytes more may be written. @throws RegistryError */
+  #check(moreBytes: number, begin: { readonly at: number; readonly bytes: number }): void {
+    const { limits, now } = this.#deps;
+    const milliseconds = now() - begin.at;
+    if (milliseconds > SLOW_AFTER_MS && (this.#size - begin.bytes) / milliseconds < SLOW_BYTES_PER_SECOND / 1000) {
+      throw new RegistryError('BLOB_UPLOAD_INVALID', 'the body comes too slowly', { status: 408 });
+    }
+    if (this.#size + moreBytes > limits.maxBlobBytes) {
+      throw new RegistryError('SIZE_INVALID', `a blob may have at most ${limits.maxBlobBytes} bytes`, { status: 413 });
+    }
+    limits.requireRoom(this.repository, moreBytes);
+  }
 }
