@@ -16,95 +16,106 @@ export interface BlobCache {
 }
 
 export function createBlobCache(deps: CacheDeps, closing: AbortSignal): BlobCache {
-  const { upstream, content, index, collector, counts, logger } = deps;
-  const downloads = new Map<Digest, Promise<SharedDownload>>();
+  return new FetchedBlobs(deps, closing);
+}
+
+class FetchedBlobs implements BlobCache {
+  readonly #deps: CacheDeps;
+  readonly #closing: AbortSignal;
+  readonly #downloads = new Map<Digest, Promise<SharedDownload>>();
+
+  constructor(deps: CacheDeps, closing: AbortSignal) {
+    this.#deps = deps;
+    this.#closing = closing;
+  }
+
+  sizeBytes(name: RepositoryName, digest: Digest): number | undefined {
+    const blob = this.#deps.index.get(name)?.blobs.get(digest);
+    return blob !== undefined && this.#deps.content.has(digest) ? blob.sizeBytes : this.#namedBytes(name, digest);
+  }
+
+  async open(name: RepositoryName, digest: Digest): Promise<ByteSource | undefined> {
+    for (;;) {
+      const size = this.sizeBytes(name, digest);
+      if (size === undefined) throw new RegistryError('BLOB_UNKNOWN', `blob unknown to registry: ${digest}`);
+      if (await this.#adopt(name, digest, size)) {
+        this.#deps.counts.hits += 1;
+        return undefined;
+      }
+      const download = await this.#download(name, digest, size);
+      if (download.isComing) return download.read();
+      await download.ended;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#downloads.values()].map(async (download) => (await download).ended));
+  }
 
   /** By the manifests that name it, so that nobody fills the cache with what no image has. */
-  const namedBytes = (name: RepositoryName, digest: Digest): number | undefined => {
+  #namedBytes(name: RepositoryName, digest: Digest): number | undefined {
+    const { index, content } = this.#deps;
     for (const { digest: manifest, mediaType, references } of index.get(name)?.manifests.values() ?? []) {
       if (!references.includes(digest) || !content.has(manifest)) continue;
-      const found = parseManifestDocument(content.read(manifest), mediaType).blobs.find(
-        (blob) => blob.digest === digest,
-      );
+      const { blobs } = parseManifestDocument(content.read(manifest), mediaType);
+      const found = blobs.find((blob) => blob.digest === digest);
       if (found !== undefined) return found.size;
     }
     return undefined;
-  };
-  const sizeBytes = (name: RepositoryName, digest: Digest): number | undefined => {
-    const blob = index.get(name)?.blobs.get(digest);
-    return blob !== undefined && content.has(digest) ? blob.sizeBytes : namedBytes(name, digest);
-  };
-  const link = (name: RepositoryName, digest: Digest, size: number): void => {
-    index.linkBlob({ repository: name, digest, sizeBytes: size });
-  };
+  }
+
+  #link(name: RepositoryName, digest: Digest, size: number): void {
+    this.#deps.index.linkBlob({ repository: name, digest, sizeBytes: size });
+  }
 
   /** It may have come by another repository, or be an image's of the engine that shares the content. */
-  const adopt = async (name: RepositoryName, digest: Digest, size: number): Promise<boolean> => {
+  async #adopt(name: RepositoryName, digest: Digest, size: number): Promise<boolean> {
+    const { content, collector, index } = this.#deps;
     const isHere = (): boolean => content.has(digest) && content.sizeBytes(digest) === size;
     if (!isHere()) return false;
     using _held = collector.hold(digest);
     if (!index.uses(digest)) await content.sync([digest]);
     // Whoever deletes asks what is held; but a disk may lose it.
     if (!isHere()) return false;
-    link(name, digest, size);
+    this.#link(name, digest, size);
     return true;
-  };
+  }
 
-  const start = async (name: RepositoryName, digest: Digest, size: number): Promise<SharedDownload> => {
-    deps.makeRoom(size);
+  /** The one that runs, or a new one. */
+  #download(name: RepositoryName, digest: Digest, size: number): Promise<SharedDownload> {
+    const running = this.#downloads.get(digest);
+    if (running !== undefined) return running;
+    const coming = this.#start(name, digest, size);
+    this.#downloads.set(digest, coming);
+    coming.catch(() => this.#downloads.delete(digest));
+    return coming;
+  }
+
+  async #start(name: RepositoryName, digest: Digest, size: number): Promise<SharedDownload> {
+    const { content, collector, counts, logger, upstream, makeRoom } = this.#deps;
+    makeRoom(size);
     const holds = new DisposableStack();
+    const blob = { digest, size, mediaType: 'application/octet-stream' };
     const download = await startSharedDownload({
       content,
       blob: { digest, sizeBytes: size },
-      fetch: (sink, signal) =>
-        upstream.download(
-          name,
-          { blob: { digest, size, mediaType: 'application/octet-stream' }, sink },
-          AbortSignal.any([signal, closing]),
-        ),
+      fetch: (sink, signal) => upstream.download(name, { blob, sink }, AbortSignal.any([signal, this.#closing])),
       claim: () => void holds.use(collector.hold(digest)),
-      async store() {
+      store: async () => {
         await content.sync([digest]);
-        link(name, digest, size);
+        this.#link(name, digest, size);
         counts.misses += 1;
         counts.fetchedBytes += size;
       },
-      failed: (error) =>
-        logger.warn(
-          { upstream: upstream.name, repository: name, digest, err: messageOf(error) },
-          'cannot fetch a blob',
-        ),
+      failed: (error) => {
+        const context = { upstream: upstream.name, repository: name, digest, err: messageOf(error) };
+        logger.warn(context, 'cannot fetch a blob');
+      },
     });
     void download.ended.then(() => {
       holds.dispose();
-      downloads.delete(digest);
+      this.#downloads.delete(digest);
     });
     return download;
-  };
-
-  return {
-    sizeBytes,
-    async open(name, digest) {
-      for (;;) {
-        const size = sizeBytes(name, digest);
-        if (size === undefined) throw new RegistryError('BLOB_UNKNOWN', `blob unknown to registry: ${digest}`);
-        if (await adopt(name, digest, size)) {
-          counts.hits += 1;
-          return undefined;
-        }
-        let coming = downloads.get(digest);
-        if (coming === undefined) {
-          coming = start(name, digest, size);
-          downloads.set(digest, coming);
-          coming.catch(() => downloads.delete(digest));
-        }
-        const download = await coming;
-        if (download.isComing) return download.read();
-        await download.ended;
-      }
-    },
-    async close() {
-      await Promise.allSettled([...downloads.values()].map(async (download) => (await download).ended));
-    },
-  };
+  }
 }

@@ -16,21 +16,61 @@ export interface ManifestCache {
 }
 
 export function createManifestCache(deps: CacheDeps, closing: AbortSignal): ManifestCache {
-  const { upstream, content, index, collector, counts, logger, now } = deps;
-  const checkedAt = new Map<string, number>();
-  const fetching = new Map<string, Promise<void>>();
-  let downUntil = Number.NEGATIVE_INFINITY;
-  const patience = (): AbortSignal => AbortSignal.any([closing, AbortSignal.timeout(ANSWER_MS_MAX)]);
+  return new FetchedManifests(deps, closing);
+}
+
+class FetchedManifests implements ManifestCache {
+  readonly #deps: CacheDeps;
+  readonly #closing: AbortSignal;
+  readonly #checkedAt = new Map<string, number>();
+  readonly #fetching = new Map<string, Promise<void>>();
+  #downUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: CacheDeps, closing: AbortSignal) {
+    this.#deps = deps;
+    this.#closing = closing;
+  }
+
+  async refresh(
+    name: RepositoryName,
+    reference: { readonly digest: Digest } | { readonly tag: string },
+  ): Promise<void> {
+    return 'digest' in reference ? this.#byDigest(name, reference.digest) : this.#byTag(name, reference.tag);
+  }
+
+  #byDigest(name: RepositoryName, digest: Digest): Promise<void> | void {
+    if (this.#has(name, digest)) return this.#hit(name, digest);
+    return this.#once(`${name}@${digest}`, () =>
+      this.#fetch(name, digest).catch((error: unknown) => {
+        if (error instanceof EngineError && error.kind === 'notFound') return;
+        throw upstreamRefusal(this.#deps.upstream, error);
+      }),
+    );
+  }
+
+  #byTag(name: RepositoryName, tag: string): Promise<void> | void {
+    const { index, now, ttlSeconds, counts } = this.#deps;
+    const tagged = index.get(name)?.tags.get(tag);
+    const known = tagged !== undefined && this.#has(name, tagged) ? tagged : undefined;
+    const age = now() - (this.#checkedAt.get(tagKey(name, tag)) ?? Number.NEGATIVE_INFINITY);
+    if (known !== undefined && age < ttlSeconds * 1000) return this.#hit(name, known);
+    if (known !== undefined && now() < this.#downUntil) {
+      counts.stale += 1;
+      return;
+    }
+    return this.#once(tagKey(name, tag), () => this.#refreshTag(name, tag, known));
+  }
 
   /** Whoever asks for the same meanwhile gets the same answer. */
-  const once = (key: string, ask: () => Promise<void>): Promise<void> => {
-    const running = fetching.get(key) ?? ask().finally(() => fetching.delete(key));
-    fetching.set(key, running);
+  #once(key: string, ask: () => Promise<void>): Promise<void> {
+    const running = this.#fetching.get(key) ?? ask().finally(() => this.#fetching.delete(key));
+    this.#fetching.set(key, running);
     return running;
-  };
+  }
 
-  const fetch = async (name: RepositoryName, reference: string, tag?: string): Promise<void> => {
-    const { descriptor, bytes } = await upstream.manifest(name, reference, patience());
+  async #fetch(name: RepositoryName, reference: string, tag?: string): Promise<void> {
+    const { upstream, content, index, collector, counts, pulled } = this.#deps;
+    const { descriptor, bytes } = await upstream.manifest(name, reference, this.#patience());
     const document = parseManifestDocument(bytes, descriptor.mediaType);
     const { digest } = descriptor;
     using _held = collector.hold(digest);
@@ -39,59 +79,45 @@ export function createManifestCache(deps: CacheDeps, closing: AbortSignal): Mani
     }
     await content.sync([digest]);
     index.putManifest(manifestRecord(name, { digest, sizeBytes: bytes.length, document }), tag);
-    deps.pulled.touch(name, digest);
+    pulled.touch(name, digest);
     counts.misses += 1;
-  };
+  }
 
-  const hit = (name: RepositoryName, digest: Digest): void => {
-    deps.pulled.touch(name, digest);
-    counts.hits += 1;
-  };
-  const has = (name: RepositoryName, digest: Digest): boolean =>
-    index.get(name)?.manifests.has(digest) === true && content.has(digest);
-
-  const refreshTag = async (name: RepositoryName, tag: string, known: Digest | undefined): Promise<void> => {
+  async #refreshTag(name: RepositoryName, tag: string, known: Digest | undefined): Promise<void> {
+    const { upstream, now } = this.#deps;
     const key = tagKey(name, tag);
     try {
-      const current = known === undefined ? undefined : await upstream.resolve(name, tag, patience());
-      if (known !== undefined && current?.digest === known) hit(name, known);
-      else await fetch(name, tag, tag);
-      checkedAt.set(key, now());
+      const current = known === undefined ? undefined : await upstream.resolve(name, tag, this.#patience());
+      if (known !== undefined && current?.digest === known) this.#hit(name, known);
+      else await this.#fetch(name, tag, tag);
+      this.#checkedAt.set(key, now());
     } catch (error) {
-      checkedAt.delete(key);
-      if (error instanceof EngineError && error.kind === 'notFound') return index.deleteTag(name, tag);
+      this.#checkedAt.delete(key);
+      if (error instanceof EngineError && error.kind === 'notFound') return this.#deps.index.deleteTag(name, tag);
       const refusal = upstreamRefusal(upstream, error);
       if (known === undefined || refusal.code !== 'UNAVAILABLE') throw refusal;
-      downUntil = now() + DOWN_MS;
-      counts.stale += 1;
-      logger.warn(
-        { upstream: upstream.name, err: messageOf(error) },
-        'the upstream does not answer: serving what is here',
-      );
+      this.#serveStale(error);
     }
-  };
+  }
 
-  return {
-    async refresh(name, reference) {
-      if ('digest' in reference) {
-        const { digest } = reference;
-        if (has(name, digest)) return hit(name, digest);
-        return once(`${name}@${digest}`, () =>
-          fetch(name, digest).catch((error: unknown) => {
-            if (error instanceof EngineError && error.kind === 'notFound') return;
-            throw upstreamRefusal(upstream, error);
-          }),
-        );
-      }
-      const tagged = index.get(name)?.tags.get(reference.tag);
-      const known = tagged !== undefined && has(name, tagged) ? tagged : undefined;
-      const age = now() - (checkedAt.get(tagKey(name, reference.tag)) ?? Number.NEGATIVE_INFINITY);
-      if (known !== undefined && age < deps.ttlSeconds * 1000) return hit(name, known);
-      if (known !== undefined && now() < downUntil) {
-        counts.stale += 1;
-        return;
-      }
-      return once(tagKey(name, reference.tag), () => refreshTag(name, reference.tag, known));
-    },
-  };
+  #serveStale(error: unknown): void {
+    const { upstream, counts, logger, now } = this.#deps;
+    this.#downUntil = now() + DOWN_MS;
+    counts.stale += 1;
+    const context = { upstream: upstream.name, err: messageOf(error) };
+    logger.warn(context, 'the upstream does not answer: serving what is here');
+  }
+
+  #hit(name: RepositoryName, digest: Digest): void {
+    this.#deps.pulled.touch(name, digest);
+    this.#deps.counts.hits += 1;
+  }
+
+  #has(name: RepositoryName, digest: Digest): boolean {
+    return this.#deps.index.get(name)?.manifests.has(digest) === true && this.#deps.content.has(digest);
+  }
+
+  #patience(): AbortSignal {
+    return AbortSignal.any([this.#closing, AbortSignal.timeout(ANSWER_MS_MAX)]);
+  }
 }

@@ -72,9 +72,9 @@ export function createPullThroughCache(
   return {
     upstream: upstream.name,
     counts,
-    manifest: manifests.refresh,
-    blobBytes: blobs.sizeBytes,
-    blob: blobs.open,
+    manifest: (name, reference) => manifests.refresh(name, reference),
+    blobBytes: (name, digest) => blobs.sizeBytes(name, digest),
+    blob: (name, digest) => blobs.open(name, digest),
     async tags(name) {
       try {
         return await upstream.tags(name, patience());

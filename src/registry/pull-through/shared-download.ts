@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Digest } from '../../base/ids.ts';
-import type { ContentStore } from '../../store/index.ts';
+import type { ContentStore, Ingest } from '../../store/index.ts';
 import type { ByteSource } from '../http/send-file.ts';
 import type { UpstreamSink } from './upstream.ts';
 
@@ -32,89 +32,108 @@ export interface SharedDownloadDeps {
 
 /** @throws EngineError noSpace when nothing can be written */
 export async function startSharedDownload(deps: SharedDownloadDeps): Promise<SharedDownload> {
-  const { digest, sizeBytes } = deps.blob;
-  const ingest = await deps.content.ingest(`registry cache ${digest}`);
+  const ingest = await deps.content.ingest(`registry cache ${deps.blob.digest}`);
   // All readers read from this one at positions, whatever name the file has by then.
   const handle = await open(ingest.path, 'r').catch(async (error: unknown) => {
     await ingest[Symbol.asyncDispose]();
     throw error;
   });
-  const abort = new AbortController();
-  let offset = ingest.offset;
-  let readers = 0;
-  let state: 'coming' | 'there' | 'failed' = 'coming';
-  let failure: unknown;
-  let change = Promise.withResolvers<void>();
-  const wake = (): void => {
-    change.resolve();
-    change = Promise.withResolvers();
-  };
-  const closeIfUnused = async (): Promise<void> => {
-    if (readers === 0 && state !== 'coming') await handle.close();
-  };
-  /** Bytes that may be read by now. */
-  const readable = (): number => {
-    if (state === 'failed') throw failure;
-    return state === 'there' ? sizeBytes : Math.min(ingest.writtenBytes, sizeBytes - 1);
-  };
+  return new RunningDownload(deps, ingest, handle);
+}
 
-  const fetch = async (): Promise<boolean> => {
-    const sink: UpstreamSink = {
+class RunningDownload implements SharedDownload {
+  readonly ended: Promise<boolean>;
+  readonly #deps: SharedDownloadDeps;
+  readonly #ingest: Ingest;
+  readonly #handle: FileHandle;
+  readonly #abort = new AbortController();
+  #readers = 0;
+  #state: 'coming' | 'there' | 'failed' = 'coming';
+  #failure: unknown;
+  #change = Promise.withResolvers<void>();
+
+  constructor(deps: SharedDownloadDeps, ingest: Ingest, handle: FileHandle) {
+    this.#deps = deps;
+    this.#ingest = ingest;
+    this.#handle = handle;
+    this.ended = this.#fetch();
+  }
+
+  get isComing(): boolean {
+    return this.#state === 'coming' && !this.#abort.signal.aborted;
+  }
+
+  read(): ByteSource {
+    this.#readers += 1;
+    let isOpen = true;
+    return {
+      read: async (buffer, length, position) => {
+        for (;;) {
+          if (!isOpen) throw new Error('the reader has left');
+          const there = this.#readable();
+          if (there > position) {
+            return (await this.#handle.read(buffer, 0, Math.min(length, there - position), position)).bytesRead;
+          }
+          await this.#change.promise;
+        }
+      },
+      close: async () => {
+        if (!isOpen) return;
+        isOpen = false;
+        this.#readers -= 1;
+        this.#wake();
+        if (this.#readers === 0 && this.#state === 'coming') this.#abort.abort();
+        await this.#closeIfUnused();
+      },
+    };
+  }
+
+  async #fetch(): Promise<boolean> {
+    const { blob, fetch, claim, store, failed } = this.#deps;
+    try {
+      await fetch(this.#sink(), this.#abort.signal);
+      await this.#ingest.commit(blob, claim);
+      await store();
+      this.#state = 'there';
+    } catch (error) {
+      this.#state = 'failed';
+      this.#failure = error;
+      if (!this.#abort.signal.aborted) failed(error);
+    }
+    await Promise.resolve(this.#ingest[Symbol.asyncDispose]()).catch(() => {});
+    this.#wake();
+    await this.#closeIfUnused();
+    return this.#state === 'there';
+  }
+
+  #sink(): UpstreamSink {
+    let { offset } = this.#ingest;
+    return {
       get offset() {
         return offset;
       },
-      async write(chunk) {
+      write: async (chunk) => {
         const { length } = chunk;
-        await ingest.write(chunk);
+        await this.#ingest.write(chunk);
         offset += length;
-        wake();
+        this.#wake();
       },
     };
-    try {
-      await deps.fetch(sink, abort.signal);
-      await ingest.commit({ digest, sizeBytes }, deps.claim);
-      await deps.store();
-      state = 'there';
-    } catch (error) {
-      state = 'failed';
-      failure = error;
-      if (!abort.signal.aborted) deps.failed(error);
-    }
-    await Promise.resolve(ingest[Symbol.asyncDispose]()).catch(() => {});
-    wake();
-    await closeIfUnused();
-    return state === 'there';
-  };
-  const ended = fetch();
+  }
 
-  return {
-    ended,
-    get isComing() {
-      return state === 'coming' && !abort.signal.aborted;
-    },
-    read() {
-      readers += 1;
-      let isOpen = true;
-      return {
-        async read(buffer, length, position) {
-          for (;;) {
-            if (!isOpen) throw new Error('the reader has left');
-            const there = readable();
-            if (there > position) {
-              return (await handle.read(buffer, 0, Math.min(length, there - position), position)).bytesRead;
-            }
-            await change.promise;
-          }
-        },
-        async close() {
-          if (!isOpen) return;
-          isOpen = false;
-          readers -= 1;
-          wake();
-          if (readers === 0 && state === 'coming') abort.abort();
-          await closeIfUnused();
-        },
-      };
-    },
-  };
+  /** Bytes that may be read by now. */
+  #readable(): number {
+    const { sizeBytes } = this.#deps.blob;
+    if (this.#state === 'failed') throw this.#failure;
+    return this.#state === 'there' ? sizeBytes : Math.min(this.#ingest.writtenBytes, sizeBytes - 1);
+  }
+
+  #wake(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+
+  async #closeIfUnused(): Promise<void> {
+    if (this.#readers === 0 && this.#state !== 'coming') await this.#handle.close();
+  }
 }
