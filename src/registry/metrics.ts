@@ -36,48 +36,59 @@ export function createMetrics(): RegistryMetrics {
     },
     text(registry) {
       const lines: string[] = [];
-      const metric = (name: string, type: string, help: string, samples: Iterable<readonly [string, number]>): void => {
+      const metric: Metric = (name, type, help, samples) => {
         lines.push(`# HELP gantry_registry_${name} ${help}`, `# TYPE gantry_registry_${name} ${type}`);
         for (const [suffix, value] of samples) lines.push(`gantry_registry_${name}${suffix} ${value}`);
       };
-      metric(
-        'requests_total',
-        'counter',
-        'Requests answered.',
-        [...requests].map(([labels, count]) => [`{${labels}}`, count]),
-      );
+      const counts = [...requests].map(([labels, count]): Sample => [`{${labels}}`, count]);
+      metric('requests_total', 'counter', 'Requests answered.', counts);
       metric('request_seconds', 'histogram', 'Time to answer a request.', histogram(durations));
-      const repositories = registry.index.names().map((name) => registry.index.get(name));
-      const sum = (of: (repository: NonNullable<(typeof repositories)[0]>) => number): number =>
-        repositories.reduce((total, repository) => total + (repository === undefined ? 0 : of(repository)), 0);
-      metric('repositories', 'gauge', 'Repositories with content.', [['', repositories.length]]);
-      metric('manifests', 'gauge', 'Manifests of all repositories.', [['', sum(({ manifests }) => manifests.size)]]);
-      metric('tags', 'gauge', 'Tags of all repositories.', [['', sum(({ tags }) => tags.size)]]);
-      metric('repository_bytes', 'gauge', 'Bytes of all repositories, shared blobs counted in each.', [
-        ['', sum(({ usedBytes }) => usedBytes)],
-      ]);
-      metric('stored_bytes', 'gauge', 'Bytes of all content, each blob counted once.', [
-        ['', registry.index.storedBytes()],
-      ]);
-      metric('uploads', 'gauge', 'Uploads under way.', [['', registry.uploads.count]]);
-      if (registry.cache !== undefined) {
-        const { hits, misses, stale, fetchedBytes } = registry.cache.counts;
-        metric(
-          'cache_requests_total',
-          'counter',
-          'Manifests and blobs from here, fetched, or of an upstream that is down.',
-          [
-            ['{result="hit"}', hits],
-            ['{result="miss"}', misses],
-            ['{result="stale"}', stale],
-          ],
-        );
-        metric('cache_fetched_bytes_total', 'counter', 'Bytes of blobs fetched upstream.', [['', fetchedBytes]]);
-      }
+      contentMetrics(metric, registry);
+      if (registry.cache !== undefined) cacheMetrics(metric, registry.cache.counts);
       metric('resident_memory_bytes', 'gauge', 'Memory of the process.', [['', process.memoryUsage.rss()]]);
       return `${lines.join('\n')}\n`;
     },
   };
+}
+
+/** What follows the metric's name, and the value. */
+type Sample = readonly [suffix: string, value: number];
+type Metric = (name: string, type: string, help: string, samples: Iterable<Sample>) => void;
+
+function contentMetrics(metric: Metric, { index, uploads }: Registry): void {
+  const repositories = index.names().map((name) => index.get(name));
+  const sum = (of: (repository: NonNullable<(typeof repositories)[0]>) => number): number =>
+    repositories.reduce((total, repository) => total + (repository === undefined ? 0 : of(repository)), 0);
+  const gauge = (name: string, help: string, value: number): void => metric(name, 'gauge', help, [['', value]]);
+  gauge('repositories', 'Repositories with content.', repositories.length);
+  gauge(
+    'manifests',
+    'Manifests of all repositories.',
+    sum(({ manifests }) => manifests.size),
+  );
+  gauge(
+    'tags',
+    'Tags of all repositories.',
+    sum(({ tags }) => tags.size),
+  );
+  gauge(
+    'repository_bytes',
+    'Bytes of all repositories, shared blobs counted in each.',
+    sum(({ usedBytes }) => usedBytes),
+  );
+  gauge('stored_bytes', 'Bytes of all content, each blob counted once.', index.storedBytes());
+  gauge('uploads', 'Uploads under way.', uploads.count);
+}
+
+function cacheMetrics(metric: Metric, counts: NonNullable<Registry['cache']>['counts']): void {
+  const { hits, misses, stale, fetchedBytes } = counts;
+  const help = 'Manifests and blobs from here, fetched, or of an upstream that is down.';
+  metric('cache_requests_total', 'counter', help, [
+    ['{result="hit"}', hits],
+    ['{result="miss"}', misses],
+    ['{result="stale"}', stale],
+  ]);
+  metric('cache_fetched_bytes_total', 'counter', 'Bytes of blobs fetched upstream.', [['', fetchedBytes]]);
 }
 
 function* histogram(durations: ReadonlyMap<string, Durations>): Iterable<readonly [string, number]> {

@@ -7,7 +7,7 @@ import { openPullTimes } from './pull-through/pull-times.ts';
 import { createRegistryCollector, type RegistryCollector } from './storage/collector.ts';
 import { createLocalImages, type EngineNames, type LocalImages } from './storage/local-images.ts';
 import { createQuota, type Quota } from './storage/quota.ts';
-import { openTables, type TableSet } from './storage/records.ts';
+import { openTables, type RegistryTables, type TableSet } from './storage/records.ts';
 import { openRepositoryIndex, type RepositoryIndex } from './storage/repository-index.ts';
 import { openUploads, type Uploads } from './storage/uploads.ts';
 
@@ -83,21 +83,10 @@ export interface RegistryOptions {
 
 /** Opens what is there, and deletes what a crash left without a record, unless the content store is shared. */
 export function openRegistry(options: RegistryOptions): Registry {
-  const { content, db, logger } = options;
+  const { content, logger, shared } = options;
   const now = options.now ?? (() => performance.now());
-  const tables = openTables(db, options.tables ?? 'registry');
-  const collecting = createRegistryCollector({
-    content,
-    discard: options.shared?.discard ?? ((digest) => content.delete(digest)),
-    logger,
-    now,
-    graceSeconds: options.graceSeconds ?? 3600,
-    collectUntagged: options.collectUntagged ?? false,
-  });
-  const index = openRepositoryIndex(tables, collecting.listener);
-  const collector = collecting.start(index);
-  if (options.shared === undefined) collector.reconcile();
-
+  const tables = openTables(options.db, options.tables ?? 'registry');
+  const { index, collector } = openIndex(options, tables, now);
   const totalBytes = options.totalBytes ?? Number.POSITIVE_INFINITY;
   const quota = createQuota(
     { ofRepository: options.quotaBytes ?? (() => undefined), totalBytes },
@@ -106,77 +95,95 @@ export function openRegistry(options: RegistryOptions): Registry {
   const uploads: Uploads = openUploads({
     content,
     // An engine's ingests are not the registry's to forget.
-    expireIngests: options.shared === undefined ? content.expireIngests : () => {},
+    expireIngests: shared === undefined ? content.expireIngests : () => {},
     records: tables.uploads,
     limits: { maxBlobBytes: options.maxBlobBytes ?? 2 ** 40, requireRoom: quota.require },
     now,
   });
-
   const startedAt = Date.now() - now();
   const wallClock = (): number => startedAt + now();
+  const pulled = openPullTimes(tables.pulls, wallClock);
   const cache =
-    options.cache === undefined
-      ? undefined
-      : createPullThroughCache(options.cache, {
-          content,
-          index,
-          collector,
-          logger,
-          now,
-          wallClock,
-          pulled: openPullTimes(tables.pulls, wallClock),
-          maxBytes: totalBytes,
-        });
-
-  const uploadIdleSeconds = options.uploadIdleSeconds ?? 24 * 3600;
-  const timer = setInterval(
-    () => {
-      try {
-        cache?.evict();
-        collector.sweep();
-      } catch (error) {
-        logger.error({ err: error }, 'cannot collect unused content');
-      }
-      uploads
-        .expire(uploadIdleSeconds)
-        .catch((error: unknown) => logger.error({ err: error }, 'cannot end abandoned uploads'));
-    },
-    (options.sweepSeconds ?? 30) * 1000,
-  ).unref();
-
+    options.cache &&
+    createPullThroughCache(options.cache, {
+      content,
+      index,
+      collector,
+      logger,
+      now,
+      wallClock,
+      pulled,
+      maxBytes: totalBytes,
+    });
+  const timer = sweepRegularly(options, { cache, collector, uploads });
   return {
     content,
     index,
     uploads,
     collector,
     logger,
-    events: options.events ?? (() => {}),
     quota,
-    contents() {
-      const contents = new Map<Digest, number>();
-      for (const name of index.names()) {
-        const { blobs, manifests } = index.get(name) ?? { blobs: new Map(), manifests: new Map() };
-        for (const [digest, { sizeBytes }] of [...blobs, ...manifests]) contents.set(digest, sizeBytes);
-      }
-      return contents;
-    },
-    lost() {
-      const lost = new Map<Digest, RepositoryName>();
-      for (const repository of index.names()) {
-        const { blobs, manifests } = index.get(repository) ?? { blobs: new Map(), manifests: new Map() };
-        for (const digest of [...blobs.keys(), ...manifests.keys()]) {
-          if (!lost.has(digest) && !content.has(digest)) lost.set(digest, repository);
-        }
-      }
-      return [...lost].map(([digest, repository]) => ({ repository, digest }));
-    },
-    local: options.shared?.names === undefined ? undefined : createLocalImages(options.shared.names, content, logger),
     cache,
+    events: options.events ?? (() => {}),
+    contents: () => contentsOf(index),
+    lost: () => lostContent(index, content),
+    local: shared?.names && createLocalImages(shared.names, content, logger),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await cache?.close();
       await uploads.close();
-      if (options.shared === undefined) content.close();
+      if (shared === undefined) content.close();
     },
   };
+}
+
+function openIndex(
+  { content, logger, shared, graceSeconds = 3600, collectUntagged = false }: RegistryOptions,
+  tables: RegistryTables,
+  now: () => number,
+): { readonly index: RepositoryIndex; readonly collector: RegistryCollector } {
+  const discard = shared?.discard ?? ((digest) => content.delete(digest));
+  const collecting = createRegistryCollector({ content, discard, logger, now, graceSeconds, collectUntagged });
+  const index = openRepositoryIndex(tables, collecting.listener);
+  const collector = collecting.start(index);
+  if (shared === undefined) collector.reconcile();
+  return { index, collector };
+}
+
+function sweepRegularly(
+  { logger, uploadIdleSeconds = 24 * 3600, sweepSeconds = 30 }: RegistryOptions,
+  { cache, collector, uploads }: Pick<Registry, 'cache' | 'collector' | 'uploads'>,
+): NodeJS.Timeout {
+  const sweep = (): void => {
+    try {
+      cache?.evict();
+      collector.sweep();
+    } catch (error) {
+      logger.error({ err: error }, 'cannot collect unused content');
+    }
+    uploads
+      .expire(uploadIdleSeconds)
+      .catch((error: unknown) => logger.error({ err: error }, 'cannot end abandoned uploads'));
+  };
+  return setInterval(sweep, sweepSeconds * 1000).unref();
+}
+
+function contentsOf(index: RepositoryIndex): ReadonlyMap<Digest, number> {
+  const contents = new Map<Digest, number>();
+  for (const name of index.names()) {
+    const { blobs, manifests } = index.get(name) ?? { blobs: new Map(), manifests: new Map() };
+    for (const [digest, { sizeBytes }] of [...blobs, ...manifests]) contents.set(digest, sizeBytes);
+  }
+  return contents;
+}
+
+function lostContent(index: RepositoryIndex, content: ContentStore): ReturnType<Registry['lost']> {
+  const lost = new Map<Digest, RepositoryName>();
+  for (const repository of index.names()) {
+    const { blobs, manifests } = index.get(repository) ?? { blobs: new Map(), manifests: new Map() };
+    for (const digest of [...blobs.keys(), ...manifests.keys()]) {
+      if (!lost.has(digest) && !content.has(digest)) lost.set(digest, repository);
+    }
+  }
+  return [...lost].map(([digest, repository]) => ({ repository, digest }));
 }

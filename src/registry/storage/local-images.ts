@@ -35,6 +35,13 @@ interface Closure {
   readonly blobs: ReadonlyMap<Digest, number>;
 }
 
+interface GrowingClosure {
+  readonly manifests: Map<Digest, LocalManifest>;
+  readonly blobs: Map<Digest, number>;
+  /** Whether all of it is there. */
+  whole: boolean;
+}
+
 const CLOSURES_MAX = 200;
 const DEPTH_MAX = 3;
 
@@ -45,29 +52,12 @@ export function createLocalImages(
 ): LocalImages {
   const closures = new Map<Digest, Closure>();
 
-  const collect = (
-    descriptor: Descriptor,
-    into: { manifests: Map<Digest, LocalManifest>; blobs: Map<Digest, number>; whole: boolean },
-    depth: number,
-  ): void => {
-    const { digest, mediaType } = descriptor;
-    if (into.manifests.has(digest)) return;
-    if (depth > DEPTH_MAX || !content.has(digest)) {
-      into.whole = false;
-      return;
-    }
-    const bytes = content.read(digest, MANIFEST_BYTES_MAX);
-    const document = parseManifestDocument(bytes, mediaType);
-    into.manifests.set(digest, { digest, mediaType: document.mediaType, sizeBytes: bytes.length });
-    for (const blob of document.blobs) into.blobs.set(blob.digest, blob.size);
-    for (const child of document.manifests) collect(child, into, depth + 1);
-  };
   const closureOf = (target: Descriptor): Closure => {
     const known = closures.get(target.digest);
     if (known !== undefined) return known;
-    const found = { manifests: new Map<Digest, LocalManifest>(), blobs: new Map<Digest, number>(), whole: true };
+    const found: GrowingClosure = { manifests: new Map(), blobs: new Map(), whole: true };
     try {
-      collect(target, found, 0);
+      collect(content, target, { into: found, depth: 0 });
     } catch (error) {
       found.whole = false;
       logger.warn({ target: target.digest, err: error }, 'an image of the engine cannot be served');
@@ -107,4 +97,21 @@ export function createLocalImages(
       return undefined;
     },
   };
+}
+
+function collect(
+  content: Pick<ContentStore, 'has' | 'read'>,
+  { digest, mediaType }: Descriptor,
+  { into, depth }: { readonly into: GrowingClosure; readonly depth: number },
+): void {
+  if (into.manifests.has(digest)) return;
+  if (depth > DEPTH_MAX || !content.has(digest)) {
+    into.whole = false;
+    return;
+  }
+  const bytes = content.read(digest, MANIFEST_BYTES_MAX);
+  const document = parseManifestDocument(bytes, mediaType);
+  into.manifests.set(digest, { digest, mediaType: document.mediaType, sizeBytes: bytes.length });
+  for (const blob of document.blobs) into.blobs.set(blob.digest, blob.size);
+  for (const child of document.manifests) collect(content, child, { into, depth: depth + 1 });
 }
