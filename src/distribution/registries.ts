@@ -40,52 +40,22 @@ export interface Registries extends AsyncDisposable {
 
 export function createRegistries(deps: RegistriesDeps): Registries {
   const transport: NodeTransport = createNodeTransport(deps.proxyOf);
-  const retry = deps.retry ?? DEFAULT_RETRY;
-
-  const client = (
-    endpoint: RegistryEndpoint,
-    domain: string,
-    credentials: Credentials,
-  ): { host: HostClient; authorizer: Authorizer } => {
-    const given = endpoint.credentialsFor === domain ? credentials : ANONYMOUS;
-    const authorizer = new Authorizer({
-      credentials: given,
-      allowPlainHttp: endpoint.mayUsePlainHttp,
-      send: (request) => {
-        const sameHost = request.url.hostname === endpoint.url.hostname;
-        const signal = AbortSignal.timeout(60_000);
-        return withRetries(request, retry, signal, (attempt) =>
-          transport.send(attempt, sameHost ? endpoint.tls : {}, signal),
-        );
-      },
-    });
-    const host = new HostClient({ endpoint, transport: transport.send, authorizer, retry, userAgent: deps.userAgent });
-    return { host, authorizer };
+  const connect = clientFactory(deps, transport);
+  const endpointOf = (host: string, hosts = deps.hosts): RegistryEndpoint => {
+    const endpoint = registryEndpoints(hosts, host, 'push')[0];
+    if (endpoint === undefined) throw new EngineError('internal', `no endpoint for ${host}`);
+    return endpoint;
   };
-  const origin = (domain: string, credentials: Credentials) => {
-    const endpoint = registryEndpoints(deps.hosts, domain, 'push')[0];
-    if (endpoint === undefined) throw new EngineError('internal', `no endpoint for ${domain}`);
-    return client(endpoint, domain, credentials);
-  };
-
-  /** Where a foreign layer lies. */
-  const elsewhere = (url: URL): HostClient => {
-    const endpoint = registryEndpoints(deps.hosts, url.host, 'push')[0];
-    if (
-      endpoint === undefined ||
-      (url.protocol !== 'https:' && !(url.protocol === 'http:' && endpoint.mayUsePlainHttp))
-    )
-      throw new EngineError('unavailable', `${url.origin} is no place to fetch a layer from`);
-    return client({ ...endpoint, credentialsFor: undefined }, url.host, ANONYMOUS).host;
-  };
+  const origin = (domain: string, credentials: Credentials): RegistryClient =>
+    connect(endpointOf(domain), domain, credentials);
 
   return {
     repository(domain, path, credentials) {
       const pull = registryEndpoints(deps.hosts, domain, 'pull').map(
-        (endpoint) => client(endpoint, domain, credentials).host,
+        (endpoint) => connect(endpoint, domain, credentials).host,
       );
       const push = pull.at(-1) ?? origin(domain, credentials).host;
-      return openRepository(domain, path, { pull, push, elsewhere });
+      return openRepository(domain, path, { pull, push, elsewhere: (url) => layerHost(deps.hosts, connect, url) });
     },
     async login(domain, credentials, signal) {
       const { host, authorizer } = origin(domain, credentials);
@@ -98,22 +68,64 @@ export function createRegistries(deps: RegistriesDeps): Registries {
     },
     async search(domain, term, { limit, credentials }, signal) {
       const searchHost = domain === 'docker.io' ? 'index.docker.io' : domain;
-      const endpoint = registryEndpoints({ ...deps.hosts, mirrors: {} }, searchHost, 'push')[0];
-      if (endpoint === undefined) throw new EngineError('internal', `no endpoint for ${searchHost}`);
-      const { host } = client({ ...endpoint, credentialsFor: domain }, domain, credentials);
-      try {
-        return await searchIndex(host, term, limit, signal);
-      } catch (error) {
-        if (domain === 'docker.io' || !(error instanceof EngineError) || error.kind !== 'notFound') throw error;
-      }
-      const names = await readCatalog(host, 10_000, signal);
-      return names
-        .filter((name) => name.includes(term))
-        .slice(0, limit)
-        .map((name) => ({ name, description: '', star_count: 0, is_official: false, is_automated: false }));
+      const endpoint = endpointOf(searchHost, { ...deps.hosts, mirrors: {} });
+      const { host } = connect({ ...endpoint, credentialsFor: domain }, domain, credentials);
+      return search(host, { domain, term, limit }, signal);
     },
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
+}
+
+interface RegistryClient {
+  readonly host: HostClient;
+  readonly authorizer: Authorizer;
+}
+
+type Connect = (endpoint: RegistryEndpoint, domain: string, credentials: Credentials) => RegistryClient;
+
+/** Makes clients over one transport; each has its caller's credentials and tokens. */
+function clientFactory({ retry = DEFAULT_RETRY, userAgent }: RegistriesDeps, transport: NodeTransport): Connect {
+  return (endpoint, domain, credentials) => {
+    const authorizer = new Authorizer({
+      credentials: endpoint.credentialsFor === domain ? credentials : ANONYMOUS,
+      allowPlainHttp: endpoint.mayUsePlainHttp,
+      send: (request) => {
+        const sameHost = request.url.hostname === endpoint.url.hostname;
+        const signal = AbortSignal.timeout(60_000);
+        return withRetries(request, retry, signal, (attempt) =>
+          transport.send(attempt, sameHost ? endpoint.tls : {}, signal),
+        );
+      },
+    });
+    return { host: new HostClient({ endpoint, transport: transport.send, authorizer, retry, userAgent }), authorizer };
+  };
+}
+
+/** Where a foreign layer lies. @throws EngineError unavailable where it may not be fetched from */
+function layerHost(hosts: RegistryHostsConfig, connect: Connect, url: URL): HostClient {
+  const endpoint = registryEndpoints(hosts, url.host, 'push')[0];
+  const isAllowed = url.protocol === 'https:' || (url.protocol === 'http:' && endpoint?.mayUsePlainHttp === true);
+  if (endpoint === undefined || !isAllowed) {
+    throw new EngineError('unavailable', `${url.origin} is no place to fetch a layer from`);
+  }
+  return connect({ ...endpoint, credentialsFor: undefined }, url.host, ANONYMOUS).host;
+}
+
+async function search(
+  host: HostClient,
+  { domain, term, limit }: { readonly domain: string; readonly term: string; readonly limit: number },
+  signal: AbortSignal,
+): Promise<readonly SearchResult[]> {
+  try {
+    return await searchIndex(host, term, limit, signal);
+  } catch (error) {
+    if (domain === 'docker.io' || !(error instanceof EngineError) || error.kind !== 'notFound') throw error;
+  }
+  const names = await readCatalog(host, 10_000, signal);
+  return names
+    .filter((name) => name.includes(term))
+    .slice(0, limit)
+    .map((name) => ({ name, description: '', star_count: 0, is_official: false, is_automated: false }));
 }
 
 /** The server's words; where it only says that a login is needed, what is wrong with the one that it got. */

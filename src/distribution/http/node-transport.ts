@@ -27,13 +27,55 @@ export interface NodeTransport extends AsyncDisposable {
 
 /** HTTP/1.1 over kept-alive connections: a pool per trust and proxy, closed when disposed. */
 export function createNodeTransport(proxyOf: ProxyRule = DIRECT): NodeTransport {
+  const agents = createAgents();
+  return {
+    send(request, tls, signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
+      let proxy: URL | undefined;
+      try {
+        proxy = proxyOf(request.url);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      const sent = startRequest(agents, { request, tls, proxy }, signal);
+      sent.on('timeout', () =>
+        sent.destroy(Object.assign(new Error('the registry stopped answering'), { code: 'ETIMEDOUT' })),
+      );
+      sent.on('response', (response) => {
+        // It may break off before its reader has it, who finds it destroyed then.
+        response.on('error', () => {});
+        if (proxy !== undefined && request.url.protocol !== 'https:' && response.statusCode === 407)
+          return void sent.destroy(refusal(407, response.statusMessage));
+        resolve(toResponse(request.url, response));
+      });
+      sent.on('error', (failure) => {
+        const error = proxy === undefined ? failure : proxyFailure(failure);
+        reject(signal.aborted ? new EngineError('cancelled', 'cancelled', { cause: error }) : failed(request, error));
+      });
+      if (request.body instanceof Readable) sendStream(request.body, sent, reject);
+      else sent.end(request.body);
+      return promise;
+    },
+    [Symbol.asyncDispose]: async () => agents.destroy(),
+  };
+}
+
+interface Agents {
+  readonly plain: HttpAgent;
+  secure(tls: TlsOptions, proxy?: URL): HttpsAgent;
+  destroy(): void;
+}
+
+function createAgents(): Agents {
   const pool = { keepAlive: true, maxFreeSockets: 4, ...sharedReads() };
   const plain = new HttpAgent(pool);
   const secure = new Map<string, HttpsAgent>();
-  const secureAgent = (tls: TlsOptions, proxy?: URL): HttpsAgent => {
-    const key = JSON.stringify([tls.ca, tls.cert, tls.key, tls.skipVerify, proxy?.href]);
-    let agent = secure.get(key);
-    if (agent === undefined) {
+  return {
+    plain,
+    secure(tls, proxy) {
+      const key = JSON.stringify([tls.ca, tls.cert, tls.key, tls.skipVerify, proxy?.href]);
+      const known = secure.get(key);
+      if (known !== undefined) return known;
       const options = {
         ...pool,
         rejectUnauthorized: tls.skipVerify !== true,
@@ -41,71 +83,43 @@ export function createNodeTransport(proxyOf: ProxyRule = DIRECT): NodeTransport 
         ...(tls.cert === undefined ? {} : { cert: tls.cert }),
         ...(tls.key === undefined ? {} : { key: tls.key }),
       };
-      agent = proxy === undefined ? new HttpsAgent(options) : new TunnelAgent(options, proxy);
+      const agent = proxy === undefined ? new HttpsAgent(options) : new TunnelAgent(options, proxy);
       secure.set(key, agent);
-    }
-    return agent;
-  };
-
-  const send: Transport = (request, tls, signal) => {
-    const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
-    const isSecure = request.url.protocol === 'https:';
-    let proxy: URL | undefined;
-    try {
-      proxy = proxyOf(request.url);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const common: RequestOptions = {
-      method: request.method,
-      headers: request.headers,
-      signal,
-      timeout: SILENCE_MILLISECONDS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-    };
-    const start = (): ClientRequest => {
-      if (isSecure) {
-        const options: TunnelRequestOptions = { ...common, agent: secureAgent(tls, proxy), giveUp: signal };
-        return httpsRequest(request.url, options);
-      }
-      if (proxy === undefined) return httpRequest(request.url, { ...common, agent: plain });
-      const options = { ...common, ...throughProxy(request, proxy) };
-      return proxy.protocol === 'https:'
-        ? httpsRequest({ ...options, agent: secureAgent({}) })
-        : httpRequest({ ...options, agent: plain });
-    };
-    const sent = start();
-    sent.on('timeout', () =>
-      sent.destroy(Object.assign(new Error('the registry stopped answering'), { code: 'ETIMEDOUT' })),
-    );
-    sent.on('response', (response) => {
-      // It may break off before its reader has it, who finds it destroyed then.
-      response.on('error', () => {});
-      if (proxy !== undefined && !isSecure && response.statusCode === 407)
-        return void sent.destroy(refusal(407, response.statusMessage));
-      resolve(toResponse(request.url, response));
-    });
-    sent.on('error', (failure) => {
-      const error = proxy === undefined ? failure : proxyFailure(failure);
-      if (signal.aborted) reject(new EngineError('cancelled', 'cancelled', { cause: error }));
-      // Without the query, which may hold a signature.
-      else
-        reject(
-          new ConnectionError(`${methodText(request.method)} "${request.url.origin}${request.url.pathname}"`, error),
-        );
-    });
-    if (request.body instanceof Readable) sendStream(request.body, sent, reject);
-    else sent.end(request.body);
-    return promise;
-  };
-
-  return {
-    send,
-    async [Symbol.asyncDispose]() {
+      return agent;
+    },
+    destroy() {
       plain.destroy();
       for (const agent of secure.values()) agent.destroy();
     },
   };
+}
+
+function startRequest(
+  agents: Agents,
+  { request, tls, proxy }: { readonly request: HttpRequest; readonly tls: TlsOptions; readonly proxy: URL | undefined },
+  signal: AbortSignal,
+): ClientRequest {
+  const common: RequestOptions = {
+    method: request.method,
+    headers: request.headers,
+    signal,
+    timeout: SILENCE_MILLISECONDS,
+    maxHeaderSize: HEADER_BYTES_MAX,
+  };
+  if (request.url.protocol === 'https:') {
+    const options: TunnelRequestOptions = { ...common, agent: agents.secure(tls, proxy), giveUp: signal };
+    return httpsRequest(request.url, options);
+  }
+  if (proxy === undefined) return httpRequest(request.url, { ...common, agent: agents.plain });
+  const options = { ...common, ...throughProxy(request, proxy) };
+  return proxy.protocol === 'https:'
+    ? httpsRequest({ ...options, agent: agents.secure({}) })
+    : httpRequest({ ...options, agent: agents.plain });
+}
+
+/** Without the query, which may hold a signature. */
+function failed({ method, url }: HttpRequest, error: unknown): ConnectionError {
+  return new ConnectionError(`${methodText(method)} "${url.origin}${url.pathname}"`, error);
 }
 
 /** How a proxy is asked for something that needs no TLS: with the whole URL (RFC 9112, section 3.2.2). */

@@ -1,5 +1,5 @@
 import { EngineError } from '../../base/errors.ts';
-import { parseDigest } from '../../base/ids.ts';
+import { type Digest, parseDigest } from '../../base/ids.ts';
 import { CATALOG_SCOPE, repositoryScope } from '../auth/scope.ts';
 import { RegistryError } from '../errors.ts';
 import { discard } from '../http/body-text.ts';
@@ -57,25 +57,9 @@ export function openRepository(domain: string, path: string, hosts: RepositoryHo
       const mounts = blob.mountFrom.map((source) => repositoryScope(source, ['pull']));
       return uploadBlob(origin, { path, scopes: [...push, ...mounts] }, blob, signal);
     },
-    async putManifest(reference, { mediaType, bytes }, signal) {
-      const headers = { 'content-type': mediaType, 'content-length': String(bytes.length) };
-      const response = await origin.expect(
-        [201, 202],
-        { method: 'PUT', path: `/v2/${path}/manifests/${reference}`, headers, body: bytes, scopes: push },
-        signal,
-      );
-      await discard(response.body);
-      return parseDigest(response.headers['docker-content-digest'] ?? reference);
-    },
-    async deleteManifest(digest, signal) {
-      const scopes = [repositoryScope(path, ['delete', 'pull'])];
-      const response = await origin.expect(
-        [202],
-        { method: 'DELETE', path: `/v2/${path}/manifests/${digest}`, scopes },
-        signal,
-      );
-      await discard(response.body);
-    },
+    putManifest: (reference, manifest, signal) =>
+      putManifest(origin, { path, reference, scopes: push }, manifest, signal),
+    deleteManifest: (digest, signal) => deleteManifest(origin, path, digest, signal),
     tags: (signal) =>
       firstOf(hosts.pull, signal, (client) =>
         readPages(client, { path: `/v2/${path}/tags/list`, field: 'tags', scopes: pull }, signal),
@@ -83,6 +67,30 @@ export function openRepository(domain: string, path: string, hosts: RepositoryHo
     referrers: (digest, signal) =>
       firstOf(hosts.pull, signal, (client) => readReferrers(client, { path, digest, scopes: pull }, signal)),
   };
+}
+
+async function putManifest(
+  origin: HostClient,
+  to: { readonly path: string; readonly reference: string; readonly scopes: readonly string[] },
+  { mediaType, bytes }: { readonly mediaType: string; readonly bytes: Uint8Array },
+  signal: AbortSignal,
+): Promise<Digest> {
+  const { path, reference, scopes } = to;
+  const headers = { 'content-type': mediaType, 'content-length': String(bytes.length) };
+  const response = await origin.expect(
+    [201, 202],
+    { method: 'PUT', path: `/v2/${path}/manifests/${reference}`, headers, body: bytes, scopes },
+    signal,
+  );
+  await discard(response.body);
+  return parseDigest(response.headers['docker-content-digest'] ?? reference);
+}
+
+async function deleteManifest(origin: HostClient, path: string, digest: Digest, signal: AbortSignal): Promise<void> {
+  const scopes = [repositoryScope(path, ['delete', 'pull'])];
+  const request = { method: 'DELETE' as const, path: `/v2/${path}/manifests/${digest}`, scopes };
+  const response = await origin.expect([202], request, signal);
+  await discard(response.body);
 }
 
 /** Repositories of a registry, where it has a catalogue. */
