@@ -1,0 +1,13 @@
+import { test } from 'node:test';
+import { crashCampaign } from '../support/crash-campaign.ts';
+import { useEngine } from '../support/fixture.ts';
+import { seededRandom } from '../support/random.ts';
+
+const engine = useEngine();
+const KILLS = Number(process.env['CAMPAIGN_KILLS'] ?? '1000');
+
+test('a thousand kills while ten clients work: no line, no exit code and no folder too few or too many', async (context) => {
+  const { seed } = seededRandom();
+  context.diagnostic(`GANTRY_TEST_SEED=${seed}`);
+  await crashCampaign(engine(), { kills: KILLS, killsPerRound: 5, clients: 10, seed });
+});

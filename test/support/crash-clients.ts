@@ -1,0 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TestEngine } from './engine.ts';
+import { type Random, seededRandom } from './random.ts';
+
+export interface Client {
+  readonly number: number;
+  readonly seed: number;
+}
+
+/** One container and what it should have done. */
+export interface Trial {
+  readonly name: string;
+  readonly code: number;
+  readonly lines: number;
+  readonly tty: boolean;
+  /** It ends when it gets SIGUSR1 after its lines. */
+  waits: boolean;
+  id: string | undefined;
+  /** The engine has said that it runs. */
+  isStarted: boolean;
+  /** Removed, by a client or by itself. */
+  mayBeGone: boolean;
+  readonly execs: ExecTrial[];
+  readonly faults: string[];
+}
+
+/** An exec that has ended, and when it was at work, in milliseconds since the epoch. */
+export interface ExecTrial {
+  readonly code: number;
+  readonly told: number | null;
+  readonly said: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+let serial = 0;
+
+/** Makes containers one after the other until `stop`. An engine that is not there is waited for: clients see that, and it is no fault. */
+export async function work(engine: TestEngine, client: Client, trials: Trial[], stop: AbortSignal): Promise<void> {
+  const random = seededRandom(String(client.seed));
+  while (!stop.aborted) {
+    serial++;
+    const code = 1 + random.integer(100);
+    const lines = random.pick([0, 5, 60, 1500]);
+    const trial: Trial = {
+      ...{
+        name: `crash-${process.pid}-${client.number}-${serial}`,
+        code,
+        lines,
+        tty: random.next() < 0.25,
+        waits: false,
+      },
+      ...{ id: undefined, isStarted: false, mayBeGone: false, execs: [], faults: [] },
+    };
+    trials.push(trial);
+    try {
+      await live(engine, trial, random);
+    } catch (error) {
+      // The connection was cut, or refused.
+      if (!(error instanceof Error) || !('code' in error)) throw error;
+      await delay(50);
+    }
+  }
+}
+
+async function live(engine: TestEngine, trial: Trial, random: Random): Promise<void> {
+  const kind = random.pick(['print', 'print', 'print', 'wait', 'exec', 'auto-remove']);
+  trial.waits = kind === 'wait' || kind === 'exec';
+  trial.mayBeGone = kind === 'auto-remove';
+  const request = body(trial, random);
+  const created = await engine.api('POST', `/containers/create?name=${trial.name}`, request);
+  if (created.status !== 201) return note(trial, 'create', created);
+  trial.id = (JSON.parse(created.body) as { readonly Id: string }).Id;
+  const started = await engine.api('POST', `/containers/${trial.name}/start`);
+  if (started.status !== 204) return note(trial, 'start', started);
+  trial.isStarted = true;
+  if (kind === 'exec') await execute(engine, trial, random);
+  if (random.next() < 0.7) return;
+  trial.mayBeGone = true;
+  const removed = await engine.api('DELETE', `/containers/${trial.name}?force=1&v=1`);
+  if (removed.status !== 204) note(trial, 'remove', removed);
+}
+
+/** A container that prints its lines and ends with its code, at once or when it is told to. */
+function body(trial: Trial, random: Random): object {
+  const pause = random.next() < 0.3 ? 'usleep 300;' : '';
+  const print = `i=0; while [ $i -lt ${trial.lines} ]; do echo line $i; ${pause} i=$((i+1)); done`;
+  const wait = `trap "exit ${trial.code}" USR1; while :; do usleep 20000; done`;
+  return {
+    Image: 'busybox',
+    Tty: trial.tty,
+    Cmd: ['sh', '-c', trial.waits ? `trap "" USR1; ${print}; ${wait}` : `${print}; exit ${trial.code}`],
+    ...(random.next() < 0.4 && { Volumes: { '/volume': {} } }),
+    HostConfig: { NetworkMode: random.pick(['none', 'bridge']), AutoRemove: trial.mayBeGone },
+  };
+}
+
+async function execute(engine: TestEngine, trial: Trial, random: Random): Promise<void> {
+  for (let left = 1 + random.integer(3); left > 0; left--) {
+    const from = Date.now();
+    const code = random.integer(100);
+    const Cmd = ['sh', '-c', `echo hello; exit ${code}`];
+    const created = await engine.api('POST', `/containers/${trial.name}/exec`, { Cmd, AttachStdout: true });
+    if (created.status !== 201) return note(trial, 'exec create', created);
+    const { Id } = JSON.parse(created.body) as { readonly Id: string };
+    const started = await engine.api('POST', `/exec/${Id}/start`, { Detach: false });
+    if (started.status !== 200) return note(trial, 'exec start', started);
+    const inspected = await engine.api('GET', `/exec/${Id}/json`);
+    if (inspected.status !== 200) return note(trial, 'exec inspect', inspected);
+    const { ExitCode, Running } = JSON.parse(inspected.body) as {
+      readonly ExitCode: number | null;
+      readonly Running: boolean;
+    };
+    if (!Running) trial.execs.push({ code, told: ExitCode, said: started.body, from, to: Date.now() });
+  }
+}
+
+/** Answers that are right while an engine comes and goes: not found, a conflict, not available. */
+function note(trial: Trial, verb: string, { status, body }: { readonly status: number; readonly body: string }): void {
+  if (![404, 409, 503].includes(status)) trial.faults.push(`${trial.name}: ${verb} answered ${status} ${body}`);
+}
