@@ -1,9 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import { EngineError } from '../../base/errors.ts';
 import {
+  type Hello,
   type HelloReply,
   JsonLines,
   PROTOCOL_VERSION,
+  PROTOCOL_VERSION_MIN,
   type RequestBody,
   type Response,
   type SupervisorError,
@@ -48,8 +50,21 @@ export class ControlConnection {
     this.hello = hello;
   }
 
-  /** @throws ENOENT, ECONNREFUSED when no supervisor listens; EngineError when it speaks another protocol */
+  /**
+   * Speaks the newest version of the protocol that the supervisor knows: one that an older engine has left runs on.
+   * @throws ENOENT, ECONNREFUSED when no supervisor listens; EngineError when it speaks no version that is known here
+   */
   static async open(path: string, afterSeq: number, events: ControlEvents): Promise<ControlConnection> {
+    for (let version = PROTOCOL_VERSION; ; version -= 1) {
+      try {
+        return await ControlConnection.#greet(path, { kind: 'hello', version, afterSeq, pid: process.pid }, events);
+      } catch (error) {
+        if (!isVersionRefused(error) || version === PROTOCOL_VERSION_MIN) throw error;
+      }
+    }
+  }
+
+  static async #greet(path: string, hello: Hello, events: ControlEvents): Promise<ControlConnection> {
     const socket = await connectUnix(path);
     const lines = new JsonLines(LINE_LIMIT_BYTES);
     const { promise, resolve, reject } = Promise.withResolvers<ControlConnection>();
@@ -78,7 +93,7 @@ export class ControlConnection {
         socket.destroy();
       }
     });
-    socket.write(`${JSON.stringify({ kind: 'hello', version: PROTOCOL_VERSION, afterSeq, pid: process.pid })}\n`);
+    socket.write(`${JSON.stringify(hello)}\n`);
     return await promise;
   }
 
@@ -128,7 +143,13 @@ function parseHello(message: unknown): HelloReply {
     return message as unknown as HelloReply;
   }
   const refusal = message as { readonly error?: SupervisorError } | null;
-  throw new EngineError('unavailable', `supervisor: ${refusal?.error?.message ?? 'no hello'}`);
+  const cause = refusal?.error === undefined ? undefined : new RefusedError(refusal.error);
+  throw new EngineError('unavailable', `supervisor: ${cause?.message ?? 'no hello'}`, { cause });
+}
+
+/** A supervisor refuses nothing but the version of a hello. */
+function isVersionRefused(error: unknown): boolean {
+  return error instanceof EngineError && error.cause instanceof RefusedError && error.cause.code === 'invalid';
 }
 
 /** A connected stream socket that may be half-closed. */
