@@ -1,3 +1,4 @@
+export { release } from '../base/release.ts';
 export { type ArchiveEntry, archiveEntries, entryPath } from './archive-entries.ts';
 export { type AtomicFileOptions, isSpaceError, spaceError, writeFileAtomic } from './atomic-file.ts';
 export { borrowStream } from './borrow.ts';
@@ -8,7 +9,6 @@ export { Expansion } from './expansion.ts';
 export { gzipFile } from './gzip-file.ts';
 export { hashFile } from './hash-file.ts';
 export { overwriteFile, overwriteInPlace } from './overwrite-file.ts';
-export { release } from './release.ts';
 export {
   PLAIN_TAR_ENTRY,
   type SparseRegion,

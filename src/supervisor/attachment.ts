@@ -78,9 +78,10 @@ export class Attachment {
     if (!this.#closed) this.#socket.resume();
   }
 
-  /** Queues bytes; look at {@link behind} afterwards. `bytes` belongs to the connection from now on. */
-  send(bytes: Buffer): void {
-    if (!this.#closed) this.#socket.write(bytes);
+  /** Queues bytes; look at {@link behind} afterwards. `sent` is called once, when the connection is done with them. */
+  send(bytes: Buffer, sent: () => void): void {
+    if (this.#closed) sent();
+    else this.#socket.write(bytes, sent);
   }
 
   /** After the last byte of output. The client may still be reading; what it sends is discarded. */

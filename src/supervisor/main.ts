@@ -1,7 +1,14 @@
 import { mkdirSync, openSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Logger } from '../base/logger.ts';
-import { becomeSubreaper, closeInheritedOnExec, Readiness, tryLockFile, wallTimeNanos } from '../linux/index.ts';
+import {
+  becomeSubreaper,
+  closeInheritedOnExec,
+  Readiness,
+  trimAtRest,
+  tryLockFile,
+  wallTimeNanos,
+} from '../linux/index.ts';
 import { runtimeRoot, supervisorFolder, supervisorSocket, tasksFolder } from '../spec/index.ts';
 import { AdoptedProcesses } from './adopted-processes.ts';
 import { CgroupWarmth } from './cgroup-warmth.ts';
@@ -64,6 +71,7 @@ async function main(): Promise<void> {
   await listen({ tasks, events, runtime, adopted, warmth, log, stop }, supervisorSocket(execRoot));
   log.info({ pid: process.pid, execRoot }, 'supervisor listens');
 
+  trimAtRest();
   let idleSince = Date.now();
   const stopIfIdle = (): void => {
     if (tasks.runningCount === 0 && events.listeners === 0) stop();

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { release } from '../base/release.ts';
 import type { Readiness } from '../linux/index.ts';
 import type { Attachment, OutputKind } from './attachment.ts';
 import { frame } from './attachment.ts';
@@ -170,13 +171,17 @@ export class TaskStreams {
     return false;
   }
 
+  /** One copy for all clients, given back when the last of them has it. */
   #send(kind: OutputKind, bytes: Buffer): void {
-    let copy: Buffer | undefined;
-    for (const attachment of this.#attachments) {
-      if (!attachment.wants(kind)) continue;
-      copy ??= this.#options.tty ? Buffer.from(bytes) : frame(kind, bytes);
-      attachment.send(copy);
-    }
+    const clients = [...this.#attachments].filter((attachment) => attachment.wants(kind));
+    if (clients.length === 0) return;
+    const copy = this.#options.tty ? Buffer.from(bytes) : frame(kind, bytes);
+    let waiting = clients.length;
+    const sent = (): void => {
+      waiting -= 1;
+      if (waiting === 0) release(copy);
+    };
+    for (const client of clients) client.send(copy, sent);
   }
 
   /** A terminal has one stream. */

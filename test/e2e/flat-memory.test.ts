@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { tarArchive } from '../support/busybox-image.ts';
 import { debianRegistry } from '../support/debian-registry.ts';
-import { CLIS, unique, useEngine } from '../support/fixture.ts';
+import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
+import { processesOf } from '../support/resources.ts';
 import { wildRegistry } from '../support/wild-registry.ts';
 
 const engine = useEngine();
@@ -19,6 +20,34 @@ function peakBytes(): number {
   const status = readFileSync(`/proc/${engine().pid()}/status`, 'utf8');
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
 }
+
+/** Memory of gantryd and its supervisor that is no file's. */
+function anonymousBytes(): number {
+  return [engine().pid(), ...supervisorPids()].reduce((sum, pid) => {
+    const shares = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    return sum + Number(/^Pss_Anon:\s+(\d+) kB/m.exec(shares)?.[1]) * 1024;
+  }, 0);
+}
+
+function supervisorPids(): readonly number[] {
+  return processesOf(engine()).filter((pid) =>
+    readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gantry-supervisor'),
+  );
+}
+
+test('half a million lines of output leave no memory behind in either process', async () => {
+  const before = anonymousBytes();
+  assert.equal(supervisorPids().length, 1);
+  const name = unique('lines');
+  const print = `yes ${'0123456789'.repeat(7)} | head -n 500000`;
+  const { code, stdout } = await engine()[cli](['run', '--name', name, 'busybox', 'sh', '-c', print]);
+  assert.deepEqual([code, stdout.length], [0, 35_500_000]);
+  await eventually(async () => {
+    const left = anonymousBytes() - before;
+    assert.ok(left < 15_000_000, `${left} bytes are left`);
+  });
+  await engine().ok(cli, ['rm', name]);
+});
 
 test('a pull and a push of a layer of 150 MB take little memory', async () => {
   await using source = await wildRegistry();

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, renameSync, writev } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
+import { release } from '../../base/release.ts';
 import type { LogSpec } from '../../spec/index.ts';
 import { compressFile } from './compress-file.ts';
 import type { StreamName } from './entry-encoder.ts';
@@ -126,6 +127,7 @@ export class LogFile {
         bytes,
       );
       this.#positions = after;
+      for (const entries of batch) release(entries.bytes);
       this.#queuedBytes -= bytes;
     }
     this.#busy = false;
