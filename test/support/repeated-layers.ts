@@ -159,6 +159,13 @@ const through: FormLayer = { entries: [file('t/link/x', 'through'), file('t/link
 const empty: FormLayer = { entries: [] };
 const larger: FormLayer = { entries: [], paddingBytes: 9216 };
 
+/** What entries take as engines count: contents, and the targets of symlinks. */
+export function bytesOf(entries: readonly TarEntry[]): number {
+  return entries.reduce((sum, { type, target, content = '' }) => {
+    return sum + (type === 'symlink' ? Buffer.byteLength(target ?? '') : Buffer.from(content).length);
+  }, 0);
+}
+
 /** A docker-archive of the form's image: every occurrence of a layer is an entry of its own, as stored. */
 export function formArchive({ layers }: RepeatedForm, tag: string): Buffer {
   const config = JSON.stringify({
