@@ -1,0 +1,38 @@
+import { EngineError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { SnapshotDriver } from './driver.ts';
+import { layerMounts } from './layer-mounts.ts';
+import { overlayDriver } from './overlay-driver.ts';
+import type { SnapshotPaths } from './paths.ts';
+import { vfsDriver } from './vfs-driver.ts';
+import type { TreePool } from './worker/tree-pool.ts';
+
+export interface DriverChoice {
+  /** `auto`: overlay where a try mount works, else vfs with a warning. */
+  readonly driver: 'auto' | 'overlay2' | 'vfs';
+  /** Folder for mounted roots, such as `<execRoot>/rootfs`. */
+  readonly mountRoot: string;
+  readonly logger: Logger;
+}
+
+/** @throws EngineError unavailable when the wanted driver cannot work */
+export function chooseDriver(
+  { driver, mountRoot, logger }: DriverChoice,
+  paths: SnapshotPaths,
+  pool: TreePool,
+): SnapshotDriver {
+  if (driver === 'vfs') return vfsDriver({ paths, pool });
+  const mounts = layerMounts(paths);
+  if (mounts.work()) return overlayDriver({ paths, mountRoot, pool, mounts });
+  if (driver === 'overlay2') {
+    throw new EngineError(
+      'unavailable',
+      `overlay mounts do not work on the file system of ${paths.root}: use --storage-driver vfs`,
+    );
+  }
+  logger.warn(
+    { folder: paths.root },
+    'overlay mounts do not work on this file system: every container is a full copy (vfs)',
+  );
+  return vfsDriver({ paths, pool });
+}

@@ -1,0 +1,100 @@
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { EngineError, internal, messageOf } from '../../../base/errors.ts';
+import { RestingThreads } from '../resting-threads.ts';
+import { CONTROL, type FromThread, type StreamJob, type StreamRequest } from './stream-job.ts';
+
+/** A job on its way. */
+export interface Task {
+  readonly port: MessagePort;
+  readonly control: Int32Array;
+  /** Rejects when the thread ends under it. */
+  readonly ended: Promise<never>;
+}
+
+/** Runs jobs, each in a thread of its own. */
+export class StreamTasks implements AsyncDisposable {
+  readonly #resting = new RestingThreads();
+  readonly #alive = new Set<Worker>();
+  #isClosed = false;
+
+  /** Runs one job; what it says goes to `hear` until it is done. @throws what the job throws; EngineError cancelled */
+  async run(
+    job: StreamJob,
+    hear: (message: FromThread, task: Task) => void,
+    { signal, begun }: { readonly signal: AbortSignal; readonly begun?: (task: Task) => void },
+  ): Promise<void> {
+    if (this.#isClosed || signal.aborted) throw new EngineError('cancelled', 'the client has gone');
+    const task = this.#begin(job);
+    const onAbort = (): void => stop(task);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const done = new Promise<void>((resolve, reject) => {
+        task.port.on('message', (message: FromThread) => {
+          if (message.kind === 'done') resolve();
+          else if (message.kind === 'failed') reject(new EngineError(message.error.kind, message.error.message));
+          else hear(message, task);
+        });
+      });
+      begun?.(task);
+      await Promise.race([done, task.ended]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      task.port.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#alive].map((worker) => worker.terminate()));
+  }
+
+  #begin(job: StreamJob): Task {
+    const worker = this.#thread();
+    const { port1, port2 } = new MessageChannel();
+    const control = new Int32Array(new SharedArrayBuffer(CONTROL.cells * 4));
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    ended.catch(() => {});
+    const failed = (error: unknown): void => reject(internal(`a stream thread failed: ${messageOf(error)}`, error));
+    const exited = (): void => reject(internal('a stream thread ended'));
+    worker.once('error', failed).once('exit', exited);
+    port1.once('close', () => worker.off('error', failed).off('exit', exited));
+    const request: StreamRequest = { job, port: port2, control };
+    worker.postMessage(request, [port2]);
+    return { port: port1, control, ended };
+  }
+
+  #thread(): Worker {
+    const rested = this.#resting.take();
+    if (rested !== undefined) return rested;
+    const worker = new Worker(workerUrl(), {
+      name: 'gantry-stream',
+      trackUnmanagedFds: false,
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    });
+    this.#alive.add(worker);
+    worker.on('error', () => {}); // Told by its exit; without a listener it would end the daemon.
+    worker.on('message', () => this.#resting.add(worker));
+    worker.once('exit', () => {
+      this.#alive.delete(worker);
+      this.#resting.forget(worker);
+    });
+    return worker;
+  }
+}
+
+export function stop({ control }: Task): void {
+  Atomics.store(control, CONTROL.stop, 1);
+  pulse(control);
+}
+
+export function pulse(control: Int32Array): void {
+  Atomics.add(control, CONTROL.pulse, 1);
+  Atomics.notify(control, CONTROL.pulse);
+}
+
+/** The source beside this file, or the bundle beside the daemon's (`tools/build.mjs`). */
+function workerUrl(): URL {
+  if (import.meta.url.endsWith('.ts')) return new URL('./stream-worker.ts', import.meta.url);
+  const file = /\/daemon\/[^/]*$/.test(import.meta.url) ? '../stream-worker.js' : './stream-worker.js';
+  return new URL(file, import.meta.url);
+}

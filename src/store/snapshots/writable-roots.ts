@@ -1,0 +1,99 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { conflict, errnoOf, notFound } from '../../base/errors.ts';
+import { spaceError } from '../../io/index.ts';
+import type { SnapshotDriver, WantedMount } from './driver.ts';
+import { writableFolders } from './folders.ts';
+import type { LayerTable } from './layer-table.ts';
+import type { UsedRoot } from './mount-uses.ts';
+import type { SnapshotPaths } from './paths.ts';
+import type { MountOptions, Snapshots } from './snapshots.ts';
+import type { TreePool } from './worker/tree-pool.ts';
+import type { WritableTable } from './writable-table.ts';
+
+export interface WritableRootsDeps {
+  readonly driver: SnapshotDriver;
+  readonly use: (writable: WantedMount) => Promise<UsedRoot>;
+  readonly paths: SnapshotPaths;
+  readonly mountRoot: string;
+  readonly table: LayerTable;
+  readonly writables: WritableTable;
+  readonly pool: TreePool;
+  /** Moves a folder away for the sweep. */
+  readonly discard: (folder: string) => void;
+}
+
+/** What `Snapshots` does with writables. */
+export type WritableRoots = Pick<
+  Snapshots,
+  'createWritable' | 'mount' | 'use' | 'unmount' | 'removeWritable' | 'writables' | 'writableFolders' | 'writableSize'
+>;
+
+export function writableRoots(deps: WritableRootsDeps): WritableRoots {
+  const { driver, paths, writables } = deps;
+  const wanted = (id: string, { isVolatile = false, isReadOnly = false }: MountOptions = {}): WantedMount => ({
+    id,
+    folder: paths.writable(id),
+    layers: writables.layersOf(id),
+    isVolatile,
+    isReadOnly,
+  });
+  return {
+    createWritable: (id, diffIds, { emptyFile } = {}) => create(deps, { id, diffIds, emptyFile }),
+    mount: async (id, options) => driver.mount(wanted(id, options)),
+    use: async (id, options) => deps.use(wanted(id, options)),
+    unmount: (id) => driver.unmount(id),
+    async removeWritable(id) {
+      await driver.unmount(id);
+      writables.remove(id);
+      deps.discard(paths.writable(id));
+    },
+    writables: () => writables.ids(),
+    writableFolders(id) {
+      if (driver.name === 'vfs' || !writables.has(id)) return null;
+      return writableFolders(paths, { id, layers: writables.layersOf(id), mountRoot: deps.mountRoot });
+    },
+    async writableSize(id) {
+      if (!writables.has(id)) throw notFound('writable root', id);
+      return deps.pool.run({ kind: 'size', path: paths.writableFs(id) });
+    },
+  };
+}
+
+async function create(
+  { driver, paths, table, writables, discard }: WritableRootsDeps,
+  {
+    id,
+    diffIds,
+    emptyFile,
+  }: {
+    readonly id: string;
+    readonly diffIds: Parameters<Snapshots['createWritable']>[1];
+    readonly emptyFile: string | undefined;
+  },
+): Promise<void> {
+  if (writables.has(id)) throw conflict(`writable root ${id} exists`);
+  const layers = table.chain(diffIds);
+  const folder = paths.writable(id);
+  discard(folder);
+  writables.claim(id, layers);
+  try {
+    mkdirSync(folder, { mode: 0o711 });
+    await driver.create(folder, layers);
+    if (emptyFile !== undefined) makeEmptyFile(join(paths.writableFs(id), emptyFile));
+    writables.complete(id);
+  } catch (error) {
+    writables.remove(id);
+    discard(folder);
+    throw spaceError(error);
+  }
+}
+
+/** What an image has by that name stays, whatever it is. */
+function makeEmptyFile(path: string): void {
+  try {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o755 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
