@@ -1,6 +1,5 @@
 import type { Digest } from '../../base/ids.ts';
-import type { LayerRecord } from './layer-table.ts';
-import type { LayerKey } from './snapshots.ts';
+import type { LayerKey, LayerRecord } from './layer.ts';
 import type { TreeJob, UnpackedTree } from './worker/tree-job.ts';
 
 /** What an archive becomes: how it is written is the driver's. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LayerRecord } from './layer-table.ts';
+import type { LayerRecord } from './layer.ts';
 import type { SnapshotPaths } from './paths.ts';
 import { visibleLayers } from './visible-layers.ts';
 

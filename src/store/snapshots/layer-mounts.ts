@@ -12,7 +12,8 @@ import {
   type OverlayMount,
   removeTree,
 } from '../../linux/index.ts';
-import { isSoloKey, type LayerRecord } from './layer-table.ts';
+import type { LayerRecord } from './layer.ts';
+import { isSoloKey } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
 import { visibleLayers } from './visible-layers.ts';
 

@@ -5,22 +5,8 @@ import { errnoOf, messageOf, notFound } from '../../base/errors.ts';
 import { type Digest, digestHex } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import { removeTree } from '../../linux/index.ts';
+import type { LayerKey, LayerRecord } from './layer.ts';
 import type { SnapshotPaths } from './paths.ts';
-import type { LayerKey } from './snapshots.ts';
-import type { RootAttributes } from './untar/untar.ts';
-
-/** What layer.json holds. */
-export interface LayerRecord {
-  readonly key: LayerKey;
-  /** The layer and what it was applied over, bottom first; the layer alone where it depends on none. */
-  readonly diffIds: readonly Digest[];
-  readonly sizeBytes: number;
-  /** Name in `l/`. */
-  readonly link: string;
-  readonly root?: RootAttributes;
-  /** Hides all layers below: its archive makes the root opaque. */
-  readonly isOpaque?: true;
-}
 
 /** A layer that means the same over any others. */
 export function soloKey(diffId: Digest): LayerKey {

@@ -1,9 +1,5 @@
 import type { SnapshotDriver, WantedMount } from './driver.ts';
-
-/** A writable's root, mounted at least until disposed. */
-export interface UsedRoot extends AsyncDisposable {
-  readonly path: string;
-}
+import type { UsedRoot } from './snapshots.ts';
 
 /**
  * Lets somebody look into a root beside the container that runs on it: what one of both has mounted stays for the other. An

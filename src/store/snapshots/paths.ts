@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LayerKey } from './snapshots.ts';
+import type { LayerKey } from './layer.ts';
 
 /**
  * The tree on disk, under the data root:

@@ -1,9 +1,6 @@
 import type { Digest } from '../../base/ids.ts';
 import type { Folders } from './folders.ts';
-import type { UsedRoot } from './mount-uses.ts';
-
-/** Key of an unpacked layer: its diffID where that is sound, else its chainID ("Facts that bite", Overlay). */
-export type LayerKey = string & { readonly __brand: 'LayerKey' };
+import type { LayerKey } from './layer.ts';
 
 /**
  * Where a layer's bytes are: a file, so that a worker thread reads, decompresses (by magic: plain, gzip, zstd), hashes
@@ -15,6 +12,11 @@ export interface LayerSource {
   readonly digest: Digest;
   /** Called now and then with how many bytes of the file are unpacked. */
   readonly progress?: (bytesRead: number) => void;
+}
+
+/** A writable's root, mounted at least until disposed. */
+export interface UsedRoot extends AsyncDisposable {
+  readonly path: string;
 }
 
 export interface MountOptions {

@@ -5,9 +5,10 @@ import type { Digest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import { spaceError, type TarLimits } from '../../io/index.ts';
 import type { SnapshotDriver } from './driver.ts';
-import { chainKey, type LayerRecord, type LayerTable } from './layer-table.ts';
+import type { LayerKey, LayerRecord } from './layer.ts';
+import { chainKey, type LayerTable } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
-import type { LayerKey, LayerSource, Snapshots } from './snapshots.ts';
+import type { LayerSource, Snapshots } from './snapshots.ts';
 
 export interface UnpackLayerDeps {
   readonly driver: SnapshotDriver;

@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SnapshotDriver } from './driver.ts';
-import { chainKey, type LayerRecord } from './layer-table.ts';
+import type { LayerRecord } from './layer.ts';
+import { chainKey } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
 import { unpackMerged } from './unpack-merged.ts';
 import type { TreePool } from './worker/tree-pool.ts';

@@ -1,4 +1,4 @@
-import type { LayerRecord } from './layer-table.ts';
+import type { LayerRecord } from './layer.ts';
 
 /**
  * The layers that an overlay of a chain needs, bottom first. The kernel refuses a folder that occurs twice (ELOOP), and looks at no

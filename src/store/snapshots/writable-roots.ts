@@ -5,9 +5,8 @@ import { spaceError } from '../../io/index.ts';
 import type { SnapshotDriver, WantedMount } from './driver.ts';
 import { writableFolders } from './folders.ts';
 import type { LayerTable } from './layer-table.ts';
-import type { UsedRoot } from './mount-uses.ts';
 import type { SnapshotPaths } from './paths.ts';
-import type { MountOptions, Snapshots } from './snapshots.ts';
+import type { MountOptions, Snapshots, UsedRoot } from './snapshots.ts';
 import type { TreePool } from './worker/tree-pool.ts';
 import type { WritableTable } from './writable-table.ts';
 

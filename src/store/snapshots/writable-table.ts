@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { messageOf, notFound } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { writeFileAtomic } from '../../io/index.ts';
-import { type LayerRecord, type LayerTable, wasNeverWhole } from './layer-table.ts';
+import type { LayerKey, LayerRecord } from './layer.ts';
+import { type LayerTable, wasNeverWhole } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
-import type { LayerKey } from './snapshots.ts';
 
 interface WritableTableDeps {
   readonly discard: (folder: string) => void;
