@@ -26,6 +26,7 @@ import { stopContainer } from './lifecycle/stop-container.ts';
 import { updateContainer } from './lifecycle/update-container.ts';
 import { waitContainer } from './lifecycle/wait-container.ts';
 import { containerLogs } from './logs/container-logs.ts';
+import { hasProcess, shortOfMemory } from './model/state.ts';
 import { imageUsers } from './query/image-users.ts';
 import { inspectContainer } from './query/inspect-container.ts';
 import { listContainers } from './query/list-containers.ts';
@@ -70,7 +71,9 @@ export function assembleContainers(deps: ContainersDeps, rulesOn: (table: Contai
   deps.runtime.onExit((exit) => world.exits.push(exit));
   deps.runtime.onOom((id) => {
     const entry = world.table.byId(id);
-    if (entry !== undefined) emitContainerEvent(world.events, entry.record, 'oom');
+    if (entry === undefined) return;
+    if (hasProcess(entry.record)) world.table.note(entry, shortOfMemory(entry.record));
+    emitContainerEvent(world.events, entry.record, 'oom');
   });
 
   return {

@@ -77,7 +77,7 @@ export {
   tryLockFile,
 } from './process.ts';
 export { setNonBlocking, setTerminalSize, terminalSize } from './pty.ts';
-export { Readiness, type ReadinessWatch } from './readiness.ts';
+export { openEventCounter, Readiness, type ReadinessWatch } from './readiness.ts';
 export { punchHole, splice } from './splice.ts';
 export { spreadDirectories } from './spread-directories.ts';
 export { syncFilesystem } from './sync-filesystem.ts';

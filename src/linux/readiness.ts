@@ -10,6 +10,7 @@ const eventfd = libc.func('int eventfd(uint value, int flags)');
 const writeCall = libc.func('long write(int fd, void *bytes, ulong length)');
 
 const CLOEXEC = 0x80000;
+const NONBLOCK = 0x800;
 const CTL = { add: 1, remove: 2, change: 3 } as const;
 const EPOLLIN = 0x001;
 const EPOLLPRI = 0x002;
@@ -20,6 +21,11 @@ const EVENTS = 64;
 /** A process that ends by an exception joins the waiting thread: that must not take long. */
 const WAIT_MILLISECONDS = 2000;
 const ENOENT = 2;
+
+/** A counter that a process or the kernel adds to (eventfd(2)), CLOEXEC and non-blocking. The caller closes it. */
+export function openEventCounter(): number {
+  return check(eventfd(0, CLOEXEC | NONBLOCK), 'eventfd');
+}
 
 /** One descriptor that is watched; see {@link Readiness}. */
 export interface ReadinessWatch extends Disposable {

@@ -98,7 +98,8 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
   };
   const ended = deps.endings.find(pid, startedAt);
   if (ended !== undefined) onExit(ended);
-  else task.signal = deps.adopted.watch(pid, { gone: !isSame(pid, layout), startedAt, onExit });
+  else deps.tasks.watchOom(task);
+  if (ended === undefined) task.signal = deps.adopted.watch(pid, { gone: !isSame(pid, layout), startedAt, onExit });
 }
 
 /** The daemon that keeps the master of a pty connects in a moment; when it is dead as well, nobody comes. */

@@ -24,6 +24,7 @@ import type { LogFileEvents } from './logs/log-file.ts';
 import { LogJournal, type LogPositions, recoverLog } from './logs/log-journal.ts';
 import { TaskLog } from './logs/task-log.ts';
 import type { OciRuntime } from './oci-runtime.ts';
+import { watchOom } from './oom-watch.ts';
 import { neverExecuted } from './process-stat.ts';
 import { openRelay } from './relay.ts';
 import { isMain, isRunning, newTask, snapshotOf, type Task } from './task.ts';
@@ -209,8 +210,11 @@ export class TaskTable {
     known: { readonly pid: number; readonly startedAt: string; readonly exit?: StoredExit },
   ): Task {
     const layout = taskLayout(this.#deps.execRoot, record.task);
-    const positions = record.log === undefined ? NOTHING : recoverLog(layout.logged, record.log.path);
-    const task = this.#create(record, positions);
+    const positions =
+      record.log === undefined || known.exit !== undefined ? NOTHING : recoverLog(layout.logged, record.log.path);
+    // The log of one that has ended is complete, and its container may be removed: opening it would make its folder again.
+    const { log: _complete, ...unlogged } = record;
+    const task = this.#create(known.exit === undefined ? record : unlogged, positions);
     task.pid = known.pid;
     task.startedAt = known.startedAt;
     task.exit = known.exit;
@@ -234,6 +238,13 @@ export class TaskTable {
     );
     this.#background.add(announced);
     void announced.finally(() => this.#background.delete(announced));
+  }
+
+  /** Tells at once of OOM kills in a running container. */
+  watchOom(task: Task): void {
+    const { oomFile } = task.record;
+    if (oomFile === undefined || task.exit !== undefined || this.#tasks.get(task.key) !== task) return;
+    task.oomWatch = watchOom(oomFile, this.#deps.readiness, () => this.#checkOom(task));
   }
 
   /** Removes what a failed or half-done start of a predecessor has left. */
@@ -316,6 +327,7 @@ export class TaskTable {
     if ('console' in descriptors) this.openConsole(task, descriptors.console);
     else this.#open(task, descriptors);
     this.#deps.reaper.watch(pid, (ending) => this.onExit(task, ending));
+    setImmediate(() => this.watchOom(task));
     return { pid, startedAt: task.startedAt, ...(task.consoleFd !== undefined && { consoleFd: task.consoleFd }) };
   }
 
@@ -327,11 +339,13 @@ export class TaskTable {
 
   async #announce(task: Task, ending: TaskEnding): Promise<void> {
     task.signal = undefined;
+    task.oomWatch?.[Symbol.dispose]();
     task.failedToExecute = ending.failedToExecute === true;
     const { exitCode } = ending;
     // A process may be dead before the runtime has told that it began.
     const exitedAt = isBefore(ending.exitedAt, task.startedAt) ? task.startedAt : ending.exitedAt;
-    this.#checkOom(task);
+    // An exec that was killed for it ends after its container has said so.
+    this.#checkOom(this.#tasks.get(task.record.task.containerId) ?? task);
     await task.streams.drain(DRAIN_MILLISECONDS);
     if (task.log !== undefined) await within(DRAIN_MILLISECONDS, task.log.flushed());
     const record = { exitCode, oomKilled: task.oomKills > 0, exitedAt };

@@ -23,6 +23,8 @@ export interface Task {
   failedToExecute: boolean;
   /** OOM kills that have been announced. */
   oomKills: number;
+  /** Hears of OOM kills while it runs. */
+  oomWatch: Disposable | undefined;
   exit: StoredExit | undefined;
 }
 
@@ -42,6 +44,7 @@ export function newTask(
     signal: undefined,
     failedToExecute: false,
     oomKills: 0,
+    oomWatch: undefined,
     exit: undefined,
   };
 }

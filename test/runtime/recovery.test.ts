@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogSpec } from '../../src/spec/index.ts';
@@ -245,6 +245,18 @@ test('a supervisor that is killed between an exit and the delete of the runtime 
     assert.deepEqual(readdirSync(`${host.execRoot}/runtime`), []);
     assert.deepEqual(cgroupsOf(id), []);
   }
+});
+
+test('the log of a container that has ended and is removed is not made again by the next supervisor', async () => {
+  await using host = await TaskHost.open();
+  const log = { ...NO_LOG, path: `${host.root}/removed/x.log` };
+  const { id } = await host.start(['true'], { log });
+  await host.exit(id);
+  rmSync(`${host.root}/removed`, { recursive: true });
+  const old = killSupervisor(host);
+  await until(() => host.supervisorPid !== old, 'there is another');
+  assert.ok(!existsSync(`${host.root}/removed`));
+  await host.runtime.release({ containerId: id });
 });
 
 test('supervisors that are killed while a container writes as fast as it can lose no line and double none', async () => {

@@ -175,6 +175,17 @@ test('a container killed for want of memory says so', async () => {
   assert.equal((await host.run(['true'], { resources: limits })).exit.oomKilled, false);
 });
 
+test('a process of a living container that is killed for want of memory is told at once', async () => {
+  const told = Promise.withResolvers<string>();
+  using _listening = host.runtime.onOom((containerId) => told.resolve(containerId));
+  const limits = { memory: { limit: 16 * 1024 * 1024, swap: 16 * 1024 * 1024 } };
+  // The shell that grows is not ours to reap: only the cgroup tells of its end.
+  const script = '(x=a; while :; do x=$x$x; done) 2>/dev/null; sleep 1000';
+  const { id } = await host.start(['sh', '-c', script], { resources: limits });
+  assert.equal(await told.promise, id);
+  assert.equal((await host.kill(id)).oomKilled, true);
+});
+
 test('descriptors of the supervisor do not grow', async () => {
   const count = (): number => readdirSync(`/proc/${host.supervisorPid}/fd`).length;
   await host.run(['true']);

@@ -92,6 +92,11 @@ export function restartAbandoned(record: ContainerRecord): ContainerRecord {
   return { ...record, state: { ...record.state, running: false, restarting: false } };
 }
 
+/** The kernel has killed a process of it for want of memory; it may live on. */
+export function shortOfMemory(record: ContainerRecord): ContainerRecord {
+  return { ...record, state: { ...record.state, oomKilled: true } };
+}
+
 export function paused(record: ContainerRecord, isPaused: boolean): ContainerRecord {
   const state = { ...record.state, paused: isPaused };
   if (isPaused) return { ...record, ...unwatched(record), state };
