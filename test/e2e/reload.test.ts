@@ -11,7 +11,7 @@ import { hijack } from '../support/hijack.ts';
 const folder = mkdtempSync(join(tmpdir(), 'gantry-reload-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const file = join(folder, 'daemon.json');
-writeFileSync(file, '{}');
+writeFileSync(file, '{"userland-proxy": true}');
 const engine = useEngine({ flags: ['--config-file', file, '--shutdown-timeout', '20'] });
 
 /** Sends SIGHUP and waits until the log has one more line that matches. Returns what was logged since. */
@@ -170,6 +170,13 @@ function catchesHangup(pid: number): boolean {
   const caught = /^SigCgt:\s+([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
   return (BigInt(`0x${caught}`) & 1n) === 1n;
 }
+
+test('a key of Docker that is not used is warned of at the start and at a reload', async () => {
+  const warning = /level=warn msg=".*daemon\.json: userland-proxy has no effect: /;
+  assert.match(engine().log().split('API listens')[0] ?? '', warning);
+  assert.match(await reload('{"userland-proxy": true}', RELOADED), warning);
+  assert.doesNotMatch(await reload('{}', RELOADED), warning);
+});
 
 test('an engine that is sent SIGHUP while it starts reloads when it is up', async () => {
   await reload('{"labels": ["at=start"]}', RELOADED);

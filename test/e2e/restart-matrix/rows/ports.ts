@@ -4,22 +4,22 @@ import { eventually } from '../../../support/fixture.ts';
 import { freePort } from '../../../support/free-port.ts';
 import type { Row } from '../row.ts';
 
-/** Taken by no one else while the process lives: the engine's own reservation is what is tried. */
-const fixedPort = await freePort();
+/** Not ports that the engine chooses: another engine may choose the same while this one is away and reserves nothing. */
+const [anyPort, localPort] = [await freePort(), await freePort()];
 
 /** Published ports answer from the host by IPv4 and IPv6, and stay reserved. */
 export const ports: Row = {
   name: 'ports',
-  options: () => ['-p', '80', '-p', `127.0.0.1:${fixedPort}:80`],
+  options: () => ['-p', `${anyPort}:80`, '-p', `127.0.0.1:${localPort}:80`],
   command: ['sh', '-c', 'mkdir -p /www; echo page >/www/index.html; exec httpd -f -p 80 -h /www'],
   async before({ inspect, meanwhile }) {
     const bindings = (await inspect()).NetworkSettings.Ports['80/tcp'] ?? [];
     assert.equal(bindings.length, 3, JSON.stringify(bindings));
-    await eventually(() => page(`127.0.0.1:${fixedPort}`));
+    await eventually(() => page(`127.0.0.1:${localPort}`));
     for (const { HostIp, HostPort } of bindings) await page(address(HostIp, HostPort));
     meanwhile(async ({ containersLive }) => {
       // Packets find their way without any process of the engine.
-      if (containersLive) await page(`127.0.0.1:${fixedPort}`);
+      if (containersLive) await page(`127.0.0.1:${localPort}`);
     });
     return async ({ containersLive }) => {
       const now = (await inspect()).NetworkSettings.Ports['80/tcp'] ?? [];
