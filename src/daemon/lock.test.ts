@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { silentLogger } from '../base/logger.ts';
 import { lockDataRoot, writePidfile } from './lock.ts';
 
 function folder(): Disposable & { readonly path: string } {
@@ -24,13 +25,13 @@ test('a pid file is replaced when its process is gone or is no engine, and remov
   using dir = folder();
   const path = join(dir.path, 'run', 'pid');
   {
-    using _file = writePidfile(path);
+    using _file = writePidfile(path, silentLogger);
     assert.equal(readFileSync(path, 'utf8'), `${process.pid}\n`);
   }
   assert.equal(existsSync(path), false);
   for (const stale of ['999999999\n', '1\n', 'nonsense', '']) {
     writeFileSync(path, stale);
-    using _file = writePidfile(path);
+    using _file = writePidfile(path, silentLogger);
     assert.equal(readFileSync(path, 'utf8'), `${process.pid}\n`);
   }
 });

@@ -1,6 +1,8 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { conflict } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { isSpaceError } from '../io/index.ts';
 import { tryLockFile } from '../linux/index.ts';
 
 /**
@@ -19,17 +21,24 @@ export function lockDataRoot(dataRoot: string): Disposable {
 }
 
 /**
- * Writes our pid. A file of a process that is gone, or that is not an engine, is replaced.
+ * Writes our pid. A file of a process that is gone, or that is not an engine, is replaced. A full disk costs the file, not the start.
  * @throws EngineError conflict
  */
-export function writePidfile(path: string): Disposable {
+export function writePidfile(path: string, logger: Logger): Disposable {
   const running = runningEngine(path);
   if (running !== undefined && running !== process.pid) {
     throw conflict(`process with PID ${running} is still running: pid file ${path}`);
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
-  writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
-  return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
+  const remove = (): void => rmSync(path, { force: true });
+  try {
+    writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
+  } catch (error) {
+    remove();
+    if (!isSpaceError(error)) throw error;
+    logger.warn({ path }, 'cannot write the pid file: no space left on device');
+  }
+  return { [Symbol.dispose]: remove };
 }
 
 /** Pids are used again after a restart of the machine: only a process that looks like an engine counts. */

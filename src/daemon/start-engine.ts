@@ -33,7 +33,7 @@ export async function startEngine(settings: LiveConfig, logger: Logger): Promise
   opened.use(lockDataRoot(config.dataRoot));
   refuseNewerRoot(config.dataRoot);
   mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
-  opened.use(writePidfile(config.pidfile));
+  opened.use(writePidfile(config.pidfile, logger));
   const runtime = startRuntime(config, logger);
   opened.defer(async () => {
     const started = await runtime.catch(() => undefined);

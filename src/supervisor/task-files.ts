@@ -1,4 +1,15 @@
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
 import { removeTree } from '../linux/index.ts';
@@ -28,6 +39,34 @@ export function writeJson(path: string, value: unknown): void {
   const partial = `${path}.tmp`;
   writeFileSync(partial, JSON.stringify(value), { mode: 0o600 });
   renameSync(partial, path);
+}
+
+const EXIT_BYTES = 256;
+
+/** Takes the space of `exit.json` before the start, so that a disk which is full by then refuses no exit. */
+export function reserveExit(layout: TaskLayout): void {
+  writeFileSync(partialExit(layout), ' '.repeat(EXIT_BYTES), { mode: 0o600 });
+}
+
+/** Writes `exit.json` into the space of {@link reserveExit}. False on a full disk where there is none: then a successor does not know it. */
+export function storeExit(layout: TaskLayout, exit: StoredExit): boolean {
+  try {
+    const descriptor = openSync(partialExit(layout), constants.O_WRONLY | constants.O_CREAT, 0o600);
+    try {
+      ftruncateSync(descriptor, writeSync(descriptor, JSON.stringify(exit)));
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(partialExit(layout), layout.exit);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOSPC' && errnoOf(error) !== 'EDQUOT') throw error;
+    return false;
+  }
+}
+
+function partialExit(layout: TaskLayout): string {
+  return `${layout.exit}.tmp`;
 }
 
 /** Undefined when the file is absent or no JSON. */

@@ -28,7 +28,16 @@ import { watchOom } from './oom-watch.ts';
 import { neverExecuted } from './process-stat.ts';
 import { openRelay } from './relay.ts';
 import { isMain, isRunning, newTask, snapshotOf, type Task } from './task.ts';
-import { readOomKills, removeFolder, removeTraces, type StoredExit, type TaskRecord, writeJson } from './task-files.ts';
+import {
+  readOomKills,
+  removeFolder,
+  removeTraces,
+  reserveExit,
+  type StoredExit,
+  storeExit,
+  type TaskRecord,
+  writeJson,
+} from './task-files.ts';
 import { type TaskDescriptors, TaskStreams } from './task-streams.ts';
 import { within } from './within.ts';
 
@@ -308,6 +317,7 @@ export class TaskTable {
     const { layout, record } = task;
     removeTraces(layout, preparation.prepared?.fifos === true);
     writeJson(layout.task, record);
+    reserveExit(layout);
     const launching = launch({ execRoot, runtime }, { layout, record, ...preparation }, command).then((launched) =>
       this.#begin(task, launched),
     );
@@ -350,9 +360,10 @@ export class TaskTable {
     if (task.log !== undefined) await within(DRAIN_MILLISECONDS, task.log.flushed());
     const record = { exitCode, oomKilled: task.oomKills > 0, exitedAt };
     const seq = this.#deps.events.next();
-    if (existsSync(task.layout.folder)) writeJson(task.layout.exit, { ...record, seq });
+    const isStored = !existsSync(task.layout.folder) || storeExit(task.layout, { ...record, seq });
     task.exit = { ...record, seq };
-    this.#deps.endings.forget(task.pid);
+    if (isStored) this.#deps.endings.forget(task.pid);
+    else this.#deps.log.warn({ task: task.key }, 'an exit is not on the disk, which is full');
     this.#deps.events.tell({ event: 'exit', seq, ...task.record.task, ...record });
     if (isMain(task)) this.#remover.remove(task.record);
     await task.log?.close();

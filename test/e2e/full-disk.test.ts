@@ -29,15 +29,12 @@ function onFullDisk(engine: TestEngine, disk: FullDisk) {
   };
 }
 
+/** Three containers that run. */
 async function prepare(engine: TestEngine): Promise<void> {
   await loadBusybox(engine);
-  const run = (...args: string[]): Promise<string> => engine.ok('gantry', args);
-  await run('tag', 'busybox', 'other:1');
+  await engine.ok('gantry', ['tag', 'busybox', 'other:1']);
   for (const name of ['first', 'second', 'third'])
-    await run('run', '-d', '--name', name, '-v', `${name}:/data`, 'busybox', 'sleep', '1000');
-  await run('run', '-d', '--name', 'noisy', 'busybox', 'sh', '-c', 'while :; do echo x; done');
-  await run('run', '--name', 'ended', 'busybox', 'echo', 'said');
-  await run('create', '--name', 'never', 'busybox', 'echo', 'first time');
+    await engine.ok('gantry', ['run', '-d', '--name', name, '-v', `${name}:/data`, 'busybox', 'sleep', '1000']);
 }
 
 test('with a data root that has no free byte the engine starts, and everything that needs no space works', async () => {
@@ -46,6 +43,10 @@ test('with a data root that has no free byte the engine starts, and everything t
   const { cli, post, remove, state } = onFullDisk(engine, disk);
   try {
     await prepare(engine);
+    const noise = 'while :; do echo x; sleep 0.01; done';
+    await engine.ok('gantry', ['run', '-d', '--name', 'noisy', 'busybox', 'sh', '-c', noise]);
+    await engine.ok('gantry', ['run', '--name', 'ended', 'busybox', 'echo', 'said']);
+    await engine.ok('gantry', ['create', '--name', 'never', 'busybox', 'echo', 'first time']);
     for (const end of [() => engine.stop(), () => engine.kill9()]) {
       disk.fill();
       await end();
@@ -53,11 +54,6 @@ test('with a data root that has no free byte the engine starts, and everything t
       await engine.start();
       await post('/containers/first/restart?t=0');
       assert.equal(await cli('exec', 'first', 'sh', '-c', 'ls -d /data'), '/data');
-      await post('/containers/second/stop?t=0');
-      assert.equal(await state('second'), 'exited 137 ');
-      await post('/containers/second/start');
-      assert.equal(await state('second'), 'running 0 ');
-      assert.equal(await cli('start', '-a', 'ended'), 'said');
       await post('/containers/third/pause');
       await post('/containers/third/unpause');
       await post('/containers/noisy/logs?stdout=1&tail=1', 'GET');
@@ -70,6 +66,11 @@ test('with a data root that has no free byte the engine starts, and everything t
     await post('/containers/third/kill');
     await eventually(async () => assert.equal(await state('third'), 'exited 137 '));
     await remove('/containers/noisy?force=1');
+    await post('/containers/second/stop?t=0');
+    assert.equal(await state('second'), 'exited 137 ');
+    await post('/containers/second/start');
+    assert.equal(await state('second'), 'running 0 ');
+    assert.equal(await cli('start', '-a', 'ended'), 'said');
     await remove('/containers/third?force=1');
     await remove('/images/other:1');
     await post('/containers/prune');
@@ -82,5 +83,39 @@ test('with a data root that has no free byte the engine starts, and everything t
     disk.empty();
   }
   await loadBusybox(engine);
+  assert.equal(await engine.ok('gantry', ['run', '--rm', 'busybox', 'echo', 'works on']), 'works on');
+});
+
+test('with an exec root that has no free byte too, containers end and are removed, and one that cannot restart runs on', async () => {
+  using disk = makeFullDisk(64);
+  await using engine = await startEngine({ dataRoot: `${disk.path}/data`, execRoot: `${disk.path}/exec` });
+  const { post, remove, state } = onFullDisk(engine, disk);
+  const refused = async (path: string): Promise<void> => {
+    disk.fill();
+    const { status, body } = await engine.api('POST', path);
+    assert.deepEqual([status, JSON.parse(body)], [500, { message: 'no space left on device' }], path);
+  };
+  try {
+    await prepare(engine);
+    for (const end of [() => engine.stop(), () => engine.kill9()]) {
+      await refused('/containers/first/restart?t=0');
+      assert.equal(await state('first'), 'running 0 ');
+      disk.fill();
+      await end();
+      disk.fill();
+      await engine.start();
+      assert.equal(await state('first'), 'running 0 ');
+    }
+    await post('/containers/second/stop?t=0');
+    assert.equal(await state('second'), 'exited 137 ');
+    await refused('/containers/second/start');
+    await post('/containers/third/kill');
+    await eventually(async () => assert.equal(await state('third'), 'exited 137 '));
+    for (const name of ['first', 'second', 'third']) await remove(`/containers/${name}?force=1&v=1`);
+    await post('/containers/prune');
+    await remove('/images/other:1');
+  } finally {
+    disk.empty();
+  }
   assert.equal(await engine.ok('gantry', ['run', '--rm', 'busybox', 'echo', 'works on']), 'works on');
 });

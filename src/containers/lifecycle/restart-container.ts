@@ -19,7 +19,12 @@ export async function restartContainer(
 ): Promise<void> {
   const entry = world.table.resolve(ref);
   using _held = entry.holdForRestart();
-  if (entry.record.state.running) checkStart(world, entry);
+  // The root stays mounted: on a full disk another process might take what a new mount needs.
+  await using root = new AsyncDisposableStack();
+  if (entry.record.state.running) {
+    checkStart(world, entry);
+    root.use(await world.snapshots.lend(entry.id));
+  }
   if (entry.record.state.running || entry.isStarting) await stopEntry(world, entry, options);
   using _lock = await world.locks.acquire(entry.id, signal);
   if (entry.isRemoving || entry.record.phase === 'removing') {

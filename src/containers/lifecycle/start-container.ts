@@ -1,5 +1,6 @@
 import { conflict, EngineError, internal, messageOf, notModified } from '../../base/errors.ts';
 import { settleAll } from '../../base/settle-all.ts';
+import { spaceError } from '../../io/index.ts';
 import type { Sandbox } from '../../network/index.ts';
 import { exitCodeOfStartError } from '../../runtime/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
@@ -85,9 +86,10 @@ export async function startLocked(world: StartDeps, entry: Entry, options: Start
   } catch (error) {
     entry.endStart();
     exit.discard();
-    const waits = options.waitsForNeeds === true && !progress.runtimeAsked && mayComeLater(error);
-    await failStart(world, entry, { before, error, waits });
-    throw error instanceof EngineError ? error : internal(messageOf(error), error);
+    const told = spaceError(error);
+    const waits = options.waitsForNeeds === true && !progress.runtimeAsked && mayComeLater(told);
+    await failStart(world, entry, { before, error: told, waits });
+    throw told instanceof EngineError ? told : internal(messageOf(told), told);
   }
   entry.endStart();
   // A short-lived process may have ended before the answer to its start was here.

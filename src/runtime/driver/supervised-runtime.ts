@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { conflict, EngineError, errnoOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { spaceError } from '../../io/index.ts';
 import {
   ownerOf,
   type PreparedStreams,
@@ -228,7 +229,7 @@ export class SupervisedRuntime implements TaskRuntime {
     } catch (error) {
       // A release that another daemon began has taken the new bundle with it.
       if (error instanceof RefusedError && error.code === 'noBundle') return await client.launch(ref, stdio, request);
-      throw error;
+      throw spaceError(error);
     }
   }
 
