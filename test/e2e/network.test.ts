@@ -209,6 +209,35 @@ for (const cli of CLIS) {
     assert.match(gone.stderr, new RegExp(`No such container: ${name}`));
   });
 
+  test(`${cli} run --network container:x by a chain shows the network and the files of its end`, async () => {
+    const [end, middle, last] = [unique('end'), unique('middle'), unique('last')];
+    const run = (name: string, ...options: string[]): Promise<string> =>
+      ok('run', '-d', '--name', name, ...options, 'busybox', 'sleep', '1000');
+    await run(end, '-h', 'ahost', '--add-host', 'x:1.2.3.4', '--dns', '10.1.1.1');
+    await run(middle, '--network', `container:${end}`);
+    await run(last, '--network', `container:${middle}`);
+    const files = ['cat', '/etc/hostname', '/etc/hosts', '/etc/resolv.conf'];
+    assert.equal(await ok('exec', last, ...files), await ok('exec', end, ...files));
+    assert.equal(await ok('exec', last, 'ip', 'addr'), await ok('exec', end, 'ip', 'addr'));
+    await ok('stop', '-t', '0', middle, last);
+    const refused = await engine()[cli](['start', last]);
+    assert.match(refused.stderr, new RegExp(`non running container: container ${middle} is exited`));
+    const own = unique('own');
+    const itself = await engine()[cli]([
+      'run',
+      '-d',
+      '--name',
+      own,
+      '--network',
+      `container:${own}`,
+      'busybox',
+      'true',
+    ]);
+    assert.equal(itself.code, 125);
+    assert.match(itself.stderr, /cannot join own network namespace/);
+    await ok('rm', '-f', end, middle, last, own);
+  });
+
   test(`${cli} run writes hosts, hostname and resolv.conf`, async () => {
     const out = await ok(
       'run',

@@ -3,7 +3,7 @@ import type { FilePlace } from '../../store/index.ts';
 import { containerPaths } from '../model/paths.ts';
 import type { ContainerRecord, MountRecord } from '../model/record.ts';
 import { useView } from '../relations/image-mounts.ts';
-import { joinedContainer } from '../relations/join-namespaces.ts';
+import { networkOwner } from '../relations/join-namespaces.ts';
 import type { World } from '../world.ts';
 
 type PlaceDeps = Pick<World, 'table' | 'volumes' | 'snapshots' | 'pinnedPaths' | 'dataRoot'>;
@@ -61,8 +61,7 @@ async function volumeSource(
 
 /** Written by each start: a container that never ran has none. */
 function networkFiles({ table, dataRoot }: PlaceDeps, record: ContainerRecord): readonly PlaceMount[] {
-  const joined = joinedContainer(record.hostConfig.NetworkMode);
-  const owner = joined === undefined ? record.id : table.find(joined)?.id;
+  const owner = networkOwner(table, record)?.id;
   if (owner === undefined) return [];
   const { hostname, hosts, resolvConf } = containerPaths(dataRoot, owner);
   const files: readonly (readonly [string, string])[] = [

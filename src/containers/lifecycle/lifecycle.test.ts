@@ -446,13 +446,38 @@ test('a container joins the network of a running one only', async () => {
   await engine.create('bb', { HostConfig: { NetworkMode: `container:${id}` } });
   await assert.rejects(containers.start('bb', signal), {
     kind: 'conflict',
-    message: `cannot join network of a non running container: ${id}`,
+    message: 'cannot join network namespace of a non running container: container aa is created',
   });
   await containers.start('aa', signal);
   await containers.start('bb', signal);
   const inspect = await containers.inspect('bb', { size: false });
   assert.match(inspect.HostsPath, new RegExp(`/${id}/hosts$`));
   assert.deepEqual(inspect.NetworkSettings.Networks, {});
+});
+
+test("a chain of joined networks ends at one container's files, and its breaks are told in Docker's words", async () => {
+  using engine = await TestEngine.start();
+  const { containers, signal } = engine;
+  const id = await engine.run('aa');
+  await engine.run('bb', { HostConfig: { NetworkMode: 'container:aa' } });
+  await engine.run('cc', { HostConfig: { NetworkMode: 'container:bb' } });
+  const { HostnamePath, HostsPath, ResolvConfPath } = await containers.inspect('cc', { size: false });
+  for (const [path, name] of Object.entries({
+    [HostnamePath]: 'hostname',
+    [HostsPath]: 'hosts',
+    [ResolvConfPath]: 'resolv.conf',
+  }))
+    assert.match(path, new RegExp(`/${id}/${name}$`));
+
+  const refused = (name: string, kind: string, message: string): Promise<void> =>
+    assert.rejects(containers.start(name, signal), { kind, message });
+  await containers.stop('bb', { graceSeconds: 0 }, signal);
+  await engine.create('dd', { HostConfig: { NetworkMode: 'container:bb' } });
+  await refused('dd', 'conflict', 'cannot join network namespace of a non running container: container bb is exited');
+  await engine.create('ee', { HostConfig: { NetworkMode: 'container:nope' } });
+  await refused('ee', 'internal', 'joining network namespace of container: No such container: nope');
+  await engine.create('ff', { HostConfig: { NetworkMode: 'container:ff' } });
+  await refused('ff', 'internal', 'cannot join own network namespace');
 });
 
 test('a shutdown with containers to stop gives each its grace and leaves their policies alone', async () => {

@@ -183,7 +183,7 @@ async function openNetwork(
     return { path: undefined, sandbox: undefined, endpoints };
   }
   if (source.kind === 'container') {
-    return { path: joinedNetworkPath(world.table, source.ref), sandbox: undefined, endpoints: {} };
+    return { path: joinedNetworkPath(world.table, record.id, source.ref), sandbox: undefined, endpoints: {} };
   }
   const { config, hostConfig } = record;
   const sandbox = await world.networks.attach(

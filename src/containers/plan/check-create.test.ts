@@ -139,7 +139,7 @@ test('namespace modes and what they forbid', () => {
   refuses({ PidMode: 'private' }, 'invalid PID mode: private');
   refuses({ PidMode: 'container:' }, 'invalid PID mode: container:');
   refuses({ UTSMode: 'container:x' }, 'invalid UTS mode: container:x');
-  refuses({ NetworkMode: 'container:' }, 'Invalid network mode: invalid container format container:<name|id>');
+  refuses({ NetworkMode: 'container:' }, 'invalid network mode: invalid container format container:<name|id>');
   refuses({ UTSMode: 'host' }, 'conflicting options: hostname and the UTS mode', { Hostname: 'h' });
   const joins = { NetworkMode: 'container:x' };
   refuses(joins, 'conflicting options: hostname and the network mode', { Hostname: 'h' });

@@ -4,7 +4,7 @@ import type { ContainerConfig, HostConfig } from '../../spec/index.ts';
 /** Namespace modes, and what they forbid together. @throws EngineError invalid with dockerd's texts */
 export function checkModes(config: ContainerConfig, hostConfig: HostConfig): void {
   const { NetworkMode: network = '', IpcMode: ipc = '', PidMode: pid = '', UTSMode: uts = '' } = hostConfig;
-  if (network === 'container:') throw invalid('Invalid network mode: invalid container format container:<name|id>');
+  if (network === 'container:') throw invalid('invalid network mode: invalid container format container:<name|id>');
   if (!['', 'none', 'host', 'private', 'shareable'].includes(ipc) && !ipc.startsWith('container:')) {
     throw invalid(`invalid IPC mode: ${ipc}`);
   }

@@ -3,7 +3,7 @@ import type { ContainerInspect } from '../model/inspection.ts';
 import { type ContainerPaths, containerPaths, logPathOf } from '../model/paths.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import { wireState } from '../model/state.ts';
-import { joinedContainer } from '../relations/join-namespaces.ts';
+import { joinedContainer, networkOwner } from '../relations/join-namespaces.ts';
 import { linksOf } from '../relations/links.ts';
 import type { World } from '../world.ts';
 import { networkSettings } from './network-settings.ts';
@@ -93,5 +93,5 @@ export async function sizesOf(
 function etcFiles(world: Pick<World, 'table' | 'dataRoot'>, record: ContainerRecord): ContainerPaths | undefined {
   if (!record.hasStarted) return undefined;
   const joined = joinedContainer(record.hostConfig.NetworkMode);
-  return containerPaths(world.dataRoot, joined === undefined ? record.id : (world.table.find(joined)?.id ?? joined));
+  return containerPaths(world.dataRoot, networkOwner(world.table, record)?.id ?? joined ?? record.id);
 }

@@ -1,6 +1,6 @@
 import { conflict, EngineError, failed, invalid } from '../../base/errors.ts';
 import type { ContainerRecord } from '../model/record.ts';
-import { hasProcess } from '../model/state.ts';
+import { hasProcess, statusOf } from '../model/state.ts';
 import type { ContainerTable } from '../tables/container-table.ts';
 import type { Entry } from '../tables/entry.ts';
 
@@ -25,12 +25,40 @@ export function joinedContainer(mode: string | undefined): string | undefined {
   return mode?.startsWith('container:') === true ? mode.slice('container:'.length) : undefined;
 }
 
-/** @throws EngineError notFound; conflict when it does not run, or is waiting for a restart */
-function networkTarget(table: ContainerTable, ref: string): Entry {
-  const entry = table.resolve(ref);
-  if (entry.record.state.restarting) throw restarting(entry);
-  if (!hasProcess(entry.record)) throw conflict(`cannot join network of a non running container: ${entry.id}`);
+/**
+ * The running container whose network namespace is to be joined.
+ * @throws EngineError in Docker's words: internal when it is not there or the container itself; conflict when it does not
+ *   run, or waits for a restart
+ */
+function networkTarget(table: ContainerTable, id: string, ref: string): Entry {
+  const entry = table.find(ref);
+  if (entry === undefined) throw internal(`joining network namespace of container: No such container: ${ref}`);
+  if (entry.id === id) throw internal('cannot join own network namespace');
+  const { record } = entry;
+  if (record.state.restarting) {
+    throw conflict(`cannot join network namespace of container: ${restarting(entry).message}`);
+  }
+  if (!hasProcess(record)) {
+    const problem = 'cannot join network namespace of a non running container';
+    throw conflict(`${problem}: container ${record.name} is ${statusOf(record)}`);
+  }
   return entry;
+}
+
+/**
+ * The container whose hostname, hosts and resolv.conf a container shows: its own, or those at the end of a chain of
+ * `container:x`. Undefined when one of the chain is gone, or it has no end.
+ */
+export function networkOwner(table: ContainerTable, record: ContainerRecord): ContainerRecord | undefined {
+  const seen = new Set<string>();
+  for (let at: ContainerRecord | undefined = record; at !== undefined; ) {
+    const ref = joinedContainer(at.hostConfig.NetworkMode);
+    if (ref === undefined) return at;
+    if (seen.has(at.id)) return undefined;
+    seen.add(at.id);
+    at = table.find(ref)?.record;
+  }
+  return undefined;
 }
 
 /**
@@ -84,9 +112,13 @@ function restarting(entry: Entry): EngineError {
   return conflict(`Container ${entry.id} is restarting, wait until the container is running`);
 }
 
-/** Path of the network namespace to join, undefined when it is the host's. */
-export function joinedNetworkPath(table: ContainerTable, ref: string): string | undefined {
-  const { record } = networkTarget(table, ref);
-  if (networkSource(record).kind === 'host') return undefined;
+/**
+ * Path of the network namespace that the container `id` joins, undefined when it is the host's.
+ * @throws EngineError internal, conflict
+ */
+export function joinedNetworkPath(table: ContainerTable, id: string, ref: string): string | undefined {
+  const { record } = networkTarget(table, id, ref);
+  const owner = networkOwner(table, record);
+  if (owner !== undefined && networkSource(owner).kind === 'host') return undefined;
   return record.sandbox?.netnsPath ?? `/proc/${record.state.pid}/ns/net`;
 }

@@ -3,7 +3,7 @@ import type { StdioSpec } from '../../spec/index.ts';
 import { logSpec } from '../logs/log-spec.ts';
 import { containerPaths } from '../model/paths.ts';
 import type { ContainerRecord, ExecRecord } from '../model/record.ts';
-import { ipcTarget, joinedContainer, pidTarget } from '../relations/join-namespaces.ts';
+import { ipcTarget, joinedContainer, networkOwner, pidTarget } from '../relations/join-namespaces.ts';
 import { linkedEnv, withLinkedEnv } from '../relations/links.ts';
 import type { World } from '../world.ts';
 import type { RunInput } from './run-input.ts';
@@ -14,8 +14,7 @@ export async function startTask(
 ): Promise<StartTask> {
   const { record, rootfs, mounts } = run;
   const { hostConfig, config } = record;
-  const owner = joinedContainer(hostConfig.NetworkMode);
-  const files = containerPaths(world.dataRoot, owner === undefined ? record.id : world.table.resolve(owner).id);
+  const files = containerPaths(world.dataRoot, (networkOwner(world.table, record) ?? record).id);
   const pid = joinedProcess(world, hostConfig.PidMode);
   const ipc = ipcOf(world, record);
   const joined = {
