@@ -45,7 +45,7 @@ test('what is no route is 404', async () => {
     ['GET', '/'],
     ['GET', '/v1.45/'],
     ['GET', '/vx/version'],
-    ['GET', '/containers/a/b/json'],
+    ['GET', '/containers/a/b/nope'],
   ] as const) {
     const answer = await api.ask(method, path);
     assert.equal(answer.status, 404, path);

@@ -19,6 +19,7 @@ import { killContainer } from './lifecycle/kill-container.ts';
 import { pauseContainer, unpauseContainer } from './lifecycle/pause-container.ts';
 import { pruneContainers } from './lifecycle/prune-containers.ts';
 import { removeContainer } from './lifecycle/remove-container.ts';
+import { removeLink } from './lifecycle/remove-link.ts';
 import { renameContainer } from './lifecycle/rename-container.ts';
 import { restartContainer } from './lifecycle/restart-container.ts';
 import { startContainer } from './lifecycle/start-container.ts';
@@ -85,7 +86,8 @@ export function assembleContainers(deps: ContainersDeps, rulesOn: (table: Contai
     pause: (ref, signal) => pauseContainer(world, ref, signal),
     unpause: (ref, signal) => unpauseContainer(world, ref, signal),
     wait: (ref, condition, signal) => waitContainer(world, ref, condition, signal),
-    remove: (ref, options, signal) => removeContainer(world, ref, options, signal),
+    remove: (ref, options, signal) =>
+      options.link ? removeLink(world, ref, signal) : removeContainer(world, ref, options, signal),
     rename: (ref, newName, signal) => renameContainer(world, ref, newName, signal),
     update: (ref, change, signal) => updateContainer(world, ref, change, signal),
     prune: (filters, signal) => pruneContainers(world, filters, signal),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostsFile } from './hosts-file.ts';
+import { hostsFile, updateHost, withoutHost } from './hosts-file.ts';
 
 const own = (text: string): string[] => text.trimEnd().split('\n').slice(6);
 
@@ -23,4 +23,11 @@ test('an extra host that would inject a line, lacks an address or a gateway is r
   for (const entry of ['a', ':1.1.1.1', 'a\nb:1.1.1.1', 'a:nope', 'a:', 'gw:host-gateway']) {
     assert.throws(() => hostsFile({ hostname: 'h', addresses: [], extraHosts: [entry] }), { kind: 'invalid' }, entry);
   }
+});
+
+test('a name gets another address or goes, and nothing else of the file changes', () => {
+  const text = '# db\n127.0.0.1\tlocalhost\n172.17.0.2\tdb 0123 database\n172.17.0.2\tdatabase\n\n9.9.9.9 mine db\n';
+  assert.equal(updateHost(text, 'db', '172.17.0.7'), text.replace('172.17.0.2\tdb', '172.17.0.7\tdb'));
+  assert.equal(updateHost(text, 'd.', '172.17.0.7'), text);
+  assert.equal(withoutHost(text, 'db'), text.replace('172.17.0.2\tdb 0123 database\n', ''));
 });

@@ -38,6 +38,24 @@ export function hostsFile(input: HostsFileInput): string {
   return text;
 }
 
+/** The text with another address for the lines whose first name is `name`. */
+export function updateHost(text: string, name: string, address: string): string {
+  return mapLines(text, name, (line) => line.replace(/^\S+/, address));
+}
+
+/** The text without the lines whose first name is `name`. */
+export function withoutHost(text: string, name: string): string {
+  return mapLines(text, name, () => undefined);
+}
+
+function mapLines(text: string, name: string, change: (line: string) => string | undefined): string {
+  const lines = text.split('\n').flatMap((line) => {
+    const isNamed = /^[^\s#]+\s+(\S+)/.exec(line)?.[1] === name;
+    return isNamed ? (change(line) ?? []) : [line];
+  });
+  return lines.join('\n');
+}
+
 /** `web.example.org web`: the full name first. */
 function ownNames(hostname: string, domainname: string): string {
   if (hostname === '') return '';

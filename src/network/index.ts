@@ -1,6 +1,6 @@
 // Named exports, grouped by file in alphabetical order.
 export { createNetworks, type NetworksDeps } from './create-networks.ts';
-export { type HostsFileInput, hostsFile, parseExtraHost } from './hosts-file.ts';
+export { type HostsFileInput, hostsFile, parseExtraHost, updateHost, withoutHost } from './hosts-file.ts';
 export type { AddressPool } from './ipam/address-pools.ts';
 export type { NetworkConfig } from './network-config.ts';
 export type { NetworkRecord } from './network-record.ts';

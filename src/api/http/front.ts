@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 const MAX_HEAD_BYTES = 256 * 1024;
 
 /** Paths whose connection becomes a raw stream, with an optional version prefix. */
-const HIJACK_PATH = /^(?:\/v[0-9.]+)?\/(?:containers\/[^/?]+\/attach|exec\/[^/?]+\/start|session|grpc)(?:\?.*)?$/;
+const HIJACK_PATH = /^(?:\/v[0-9.]+)?\/(?:containers\/[^?]+\/attach|exec\/[^/?]+\/start|session|grpc)(?:\?.*)?$/;
 const REQUEST_LINE = /^POST (\S+) HTTP\/1\.[01]\r\n/;
 const UPGRADE_HEADER = /\r\nupgrade[ \t]*:/i;
 /** Without this the parser would not upgrade. */

@@ -6,7 +6,7 @@ import { EngineError } from '../../base/errors.ts';
 import { Demultiplexer } from '../../io/index.ts';
 
 /** Paths of WebSockets, with an optional version prefix. */
-const WEBSOCKET_PATH = /^(?:\/v[0-9.]+)?\/containers\/[^/?]+\/attach\/ws(?:\?.*)?$/;
+const WEBSOCKET_PATH = /^(?:\/v[0-9.]+)?\/containers\/[^?]+\/attach\/ws(?:\?.*)?$/;
 /** Of what a client sends at once. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const NORMAL_CLOSURE = 1000;

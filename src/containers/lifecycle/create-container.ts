@@ -10,7 +10,7 @@ import type { CreateContainer } from '../model/requests.ts';
 import type { ContainerPlan, PlannedMount } from '../plan/planner.ts';
 import { makeViews, rootsOf } from '../relations/image-mounts.ts';
 import { networkSource } from '../relations/join-namespaces.ts';
-import { linksOf } from '../relations/links.ts';
+import { resolveLinks } from '../relations/links.ts';
 import { makeContainerFolder } from '../start/etc-files.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
@@ -55,9 +55,12 @@ export async function createContainer(
   world.runtime.expectStart?.();
   const plan = nameVolumes(world.planner.plan(request));
   checkNetwork(world, plan);
-  linksOf(world.table, plan);
+  const links = resolveLinks(world.table, plan);
   if (signal.aborted) throw new EngineError('cancelled', 'the client went away');
-  const entry = world.table.insert(newRecord(world, plan, wanted === '' ? freeName(world) : wanted));
+  const entry = world.table.insert({
+    ...newRecord(world, plan, wanted === '' ? freeName(world) : wanted),
+    links,
+  });
   await using undo = new AsyncDisposableStack();
   undo.defer(() => undoCreate(world, entry));
   const [mounts] = await settleAll([

@@ -1,6 +1,7 @@
-import { conflict } from '../../base/errors.ts';
+import { conflict, EngineError } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import type { StopOptions } from '../model/requests.ts';
+import type { Entry } from '../tables/entry.ts';
 import { checkStart, type StartDeps, startLocked } from './start-container.ts';
 import { type StopDeps, stopEntry } from './stop-container.ts';
 
@@ -9,7 +10,7 @@ export type RestartDeps = StartDeps & StopDeps;
 /**
  * Stops it when it runs, and starts it. A container that could not start again is not stopped. Its exit in between neither removes it nor
  * counts for its restart policy.
- * @throws EngineError notFound, conflict; and what a start throws
+ * @throws EngineError notFound; what stop and start throw, as `Cannot restart container x: …`
  */
 export async function restartContainer(
   world: RestartDeps,
@@ -18,6 +19,20 @@ export async function restartContainer(
   signal: AbortSignal,
 ): Promise<void> {
   const entry = world.table.resolve(ref);
+  try {
+    await restartEntry(world, entry, options, signal);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.kind, `Cannot restart container ${ref}: ${error.message}`, { cause: error });
+  }
+}
+
+async function restartEntry(
+  world: RestartDeps,
+  entry: Entry,
+  options: StopOptions,
+  signal: AbortSignal,
+): Promise<void> {
   using _held = entry.holdForRestart();
   // The root stays mounted: on a full disk another process might take what a new mount needs.
   await using root = new AsyncDisposableStack();

@@ -12,6 +12,7 @@ import { mountViews } from '../relations/image-mounts.ts';
 import { joinedNetworkPath, networkSource } from '../relations/join-namespaces.ts';
 import { linkFacts, withLinkedEnv } from '../relations/links.ts';
 import { writeHostsFile, writeNameFiles } from '../start/etc-files.ts';
+import { updateLinkedHosts } from '../start/linked-hosts.ts';
 import { makeBindSources } from '../start/make-bind-sources.ts';
 import { fillVolumes, mountVolumes } from '../start/prepare-volumes.ts';
 import { sharesMemory } from '../start/release-resources.ts';
@@ -61,7 +62,7 @@ export function checkStart(world: StartDeps, entry: Entry): void {
   const { record } = entry;
   linkFacts(world.table, record);
   const source = networkSource(record);
-  if (source.kind === 'container') joinedNetworkPath(world.table, source.ref);
+  if (source.kind === 'container') joinedNetworkPath(world.table, record.id, source.ref);
   makeBindSources(record.mounts);
   world.table.put(entry, record);
   world.runtime.checkRoom?.(entry.id);
@@ -117,6 +118,7 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, prog
   if (networkSource(record).kind !== 'container') {
     const facts = { hostGateway: world.networks.hostGateway, links: links.hosts };
     writeHostsFile(world.dataRoot, record, network.sandbox, facts);
+    updateLinkedHosts(world, record, network.endpoints['bridge']?.IPAddress ?? '');
   }
   await fillVolumes(world, record, rootfs, signal);
   if (sharesMemory(record)) shareMemory(world, record, undo);

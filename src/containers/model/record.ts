@@ -69,6 +69,14 @@ export interface MountRecord extends MountPoint {
   readonly makesSource?: boolean;
 }
 
+/** A container that another knows by an alias (`--link`), kept by id: names change. */
+export interface StoredLink {
+  readonly alias: string;
+  readonly target: ObjectId;
+  /** When the link was made: for messages when the target is gone. */
+  readonly targetName: string;
+}
+
 /** Everything stored of a container: one immutable JSON document, replaced as a whole by each change. */
 export interface ContainerRecord {
   readonly id: ObjectId;
@@ -92,6 +100,8 @@ export interface ContainerRecord {
   /** Networks asked for, by name, as requested; what was allocated is in `sandbox`. */
   readonly networks: Readonly<Record<string, EndpointSettings>>;
 
+  /** On the default bridge; absent in records of earlier releases. */
+  readonly links?: readonly StoredLink[];
   /** What inspect goes on showing of networks after the container has stopped, by name. */
   readonly lastNetworks?: Readonly<Record<string, Pick<EndpointSettings, 'NetworkID' | 'DNSNames'>>>;
   /** The network namespace of the running container when it has one of its own. */

@@ -3,7 +3,7 @@ import type { ContainerInspect } from '../model/inspection.ts';
 import { type ContainerPaths, containerPaths, logPathOf } from '../model/paths.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import { wireState } from '../model/state.ts';
-import { joinedContainer, networkOwner } from '../relations/join-namespaces.ts';
+import { joinedContainer, networkOwner, networkSource } from '../relations/join-namespaces.ts';
 import { linksOf } from '../relations/links.ts';
 import type { World } from '../world.ts';
 import { networkSettings } from './network-settings.ts';
@@ -50,12 +50,13 @@ export async function inspectContainer(
 /** Links by the full names of both ends: `/db:/web/db`. */
 function shownHostConfig(table: World['table'], record: ContainerRecord): ContainerRecord['hostConfig'] {
   const { hostConfig } = record;
-  if (hostConfig.Links == null || hostConfig.Links.length === 0) return hostConfig;
+  const source = networkSource(record);
+  if ((hostConfig.Links ?? []).length === 0 || source.kind !== 'sandbox' || source.mode !== 'bridge') return hostConfig;
   try {
-    const links = linksOf(table, record).map(({ alias, target }) => `/${target.name}:/${record.name}/${alias}`);
-    return links.length === 0 ? hostConfig : { ...hostConfig, Links: links };
+    const links = linksOf(table, record).map(({ alias, targetName }) => `/${targetName}:/${record.name}/${alias}`);
+    return { ...hostConfig, Links: links.length === 0 ? null : links };
   } catch {
-    return hostConfig; // One of them is gone.
+    return hostConfig; // Of an earlier release, and the target is gone.
   }
 }
 

@@ -3,6 +3,7 @@ import type { Filters } from '../../spec/index.ts';
 import type { ContainerSummary } from '../model/inspection.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import { statusOf } from '../model/state.ts';
+import { linkNames } from '../relations/links.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { mountPoints, sizesOf } from './inspect-container.ts';
@@ -31,8 +32,10 @@ export async function listContainers(
   entries.sort((a, b) => (isLaterStamp(b.record.createdAt, a.record.createdAt) ? 1 : -1));
   if (options.limit > 0) entries = entries.slice(0, options.limit);
   const imageOf = world.listRules.imageNamer();
+  const links = linkNames(world.table);
   const summaries = entries.map((entry) => ({
     ...summaryOf(entry),
+    Names: [`/${entry.record.name}`, ...(links.get(entry.id) ?? [])].sort(),
     Image: imageOf(entry.record),
     Status: world.listRules.statusText(entry.record, now),
   }));

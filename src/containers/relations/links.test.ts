@@ -5,7 +5,7 @@ import { memoryRecords } from '../../base/records.ts';
 import type { ContainerConfig } from '../../spec/index.ts';
 import { type ContainerRecord, NEVER_STARTED } from '../model/record.ts';
 import { ContainerTable } from '../tables/container-table.ts';
-import { linkedEnv, linkFacts, linksOf } from './links.ts';
+import { linkedEnv, linkFacts, linkNames, linksOf, resolveLinks } from './links.ts';
 
 function record(name: string, config: ContainerConfig, links: readonly string[] = [], running = true): ContainerRecord {
   const id = name.padEnd(64, '0') as ObjectId;
@@ -74,25 +74,82 @@ test('a link gives a name in /etc/hosts and dockerd’s variables, with those of
   assert.deepEqual([...env].sort(), expected.sort());
 });
 
+const message = (text: string, kind: string) => ({ kind, message: text });
+
+/** As create stores it. */
+function linked(table: ContainerTable, one: ContainerRecord): ContainerRecord {
+  return { ...one, links: resolveLinks(table, one) };
+}
+
 test('a link needs a container, at the start a running one; beside the default bridge it is an alias', () => {
   const stopped = record('database', {}, [], false);
   const table = tableOf(stopped);
-  assert.throws(() => linksOf(table, record('web', {}, ['gone:x'])), {
-    kind: 'invalid',
-    message: 'could not get container for gone: No such container: gone',
-  });
-  assert.deepEqual(
-    linksOf(table, record('web', {}, ['database'])).map(({ alias }) => alias),
-    ['database'],
+  assert.throws(
+    () => resolveLinks(table, record('web', {}, ['gone:x'])),
+    message('could not get container for gone: No such container: gone', 'invalid'),
   );
-  assert.throws(() => linkFacts(table, record('web', {}, ['database:db'])), {
-    kind: 'conflict',
-    message: 'Cannot link to a non running container: /database AS /web/db',
-  });
-  assert.deepEqual(linkedEnv(table, record('web', {}, ['database:db', 'gone:x'])), [], 'an exec runs all the same');
-  assert.deepEqual(linkedEnv(tableOf(record('database', {})), record('web', {}, ['database:db', 'gone:x'])), [
-    'DB_NAME=/web/db',
-  ]);
+  assert.deepEqual(
+    resolveLinks(table, record('web', {}, ['database', 'database:x', 'database:x'])).map(({ alias }) => alias),
+    ['database', 'x'],
+  );
+  const web = linked(table, record('web', {}, ['database:db']));
+  assert.throws(
+    () => linkFacts(table, web),
+    message('Cannot link to a non running container: /database AS /web/db', 'conflict'),
+  );
   const elsewhere = { ...record('web', {}, ['gone:x']), hostConfig: { NetworkMode: 'own', Links: ['gone:x'] } };
-  assert.deepEqual(linksOf(table, elsewhere), []);
+  assert.deepEqual(resolveLinks(table, elsewhere), []);
+});
+
+test('a target that is gone keeps its name in the message, and an exec runs without it', () => {
+  const table = tableOf(record('database', {}), record('cache', {}));
+  const web = linked(table, record('web', {}, ['database:db', 'cache']));
+  table.rename(table.resolve('cache'), 'store');
+  table.drop(table.resolve('database'));
+  assert.deepEqual(
+    linksOf(table, web).map(({ alias, targetName, target }) => [alias, targetName, target !== undefined]),
+    [
+      ['db', 'database', false],
+      ['cache', 'store', true],
+    ],
+  );
+  assert.throws(
+    () => linkFacts(table, web),
+    message('Cannot link to a non running container: /database AS /web/db', 'conflict'),
+  );
+  assert.deepEqual(linkedEnv(table, web), ['CACHE_NAME=/web/cache']);
+});
+
+test('a link to a container on the host’s network is refused, one to a joined network leads to its end', () => {
+  const joins = (name: string, mode: string) => ({ ...record(name, {}), hostConfig: { NetworkMode: mode } });
+  const table = tableOf(record('database', {}), joins('near', 'container:database'), joins('far', 'container:near'));
+  for (const one of [joins('host', 'host'), joins('onhost', 'container:host')]) table.insert(one);
+  assert.equal(resolveLinks(table, record('web', {}, ['far:db']))[0]?.target, table.resolve('database').id);
+  const refusal =
+    "conflicting options: host type networking can't be used with links. This would result in undefined behavior";
+  for (const target of ['host', 'onhost'])
+    assert.throws(() => resolveLinks(table, record('web', {}, [target])), message(refusal, 'invalid'));
+});
+
+test('a target that is not on the default bridge has no address to link to', () => {
+  const { sandbox: _, ...lonely } = record('lonely', {});
+  const table = tableOf({ ...lonely, hostConfig: { NetworkMode: 'none' } });
+  const web = linked(table, record('web', {}, ['lonely:x']));
+  assert.throws(
+    () => linkFacts(table, web),
+    message(`container ${lonely.id} not attached to default bridge network`, 'internal'),
+  );
+});
+
+test('a container is found by the names of its links, which follow the names of their owners', () => {
+  const table = tableOf(record('database', {}));
+  table.insert(linked(table, record('web', {}, ['database:db', 'database'])));
+  const database = table.resolve('database');
+  assert.equal(table.resolve('web/db'), database);
+  assert.equal(table.resolve('/web/database'), database);
+  for (const ref of ['web/x', 'web/db/x', 'nope/db', '/db']) assert.equal(table.find(ref), undefined, ref);
+  assert.deepEqual([...linkNames(table)], [[database.id, ['/web/db', '/web/database']]]);
+  table.rename(table.resolve('web'), 'site');
+  assert.equal(table.resolve('site/db'), database);
+  assert.equal(table.find('web/db'), undefined);
 });

@@ -1,39 +1,76 @@
-import { conflict, EngineError, invalid } from '../../base/errors.ts';
-import type { ContainerRecord } from '../model/record.ts';
+import { conflict, EngineError, internal, invalid } from '../../base/errors.ts';
+import type { ContainerRecord, StoredLink } from '../model/record.ts';
 import type { ContainerTable } from '../tables/container-table.ts';
-import type { Entry } from '../tables/entry.ts';
-import { networkSource } from './join-namespaces.ts';
+import { networkOwner, networkSource } from './join-namespaces.ts';
 
 /** Another container as the one at hand knows it: `--link NAME:ALIAS` on the default bridge. */
 export interface Link {
   readonly alias: string;
-  readonly target: ContainerRecord;
+  /** The target's name now, or when the link was made if the target is gone. */
+  readonly targetName: string;
+  readonly target: ContainerRecord | undefined;
 }
 
 type Linking = Pick<ContainerRecord, 'config' | 'hostConfig'>;
 
 /**
- * The containers that are linked to, running or not. None beside the default bridge, where a link is an alias.
- * @throws EngineError invalid for a container that is not there, in Docker's words
+ * What a new container links to, running or not: `--link` of the request. None beside the default bridge, where a link is
+ * an alias. Of two links with one alias the first is kept.
+ * @throws EngineError invalid for a container that is not there, or is on the host's network, in Docker's words
  */
-export function linksOf(table: ContainerTable, record: Linking): readonly Link[] {
+export function resolveLinks(table: ContainerTable, record: Linking): readonly StoredLink[] {
   const links = record.hostConfig.Links ?? [];
   const source = networkSource(record);
   if (links.length === 0 || source.kind !== 'sandbox' || source.mode !== 'bridge') return [];
-  return links.map((link) => {
-    const [name = '', given = ''] = link.split(':');
-    const alias = given === '' ? (name.split('/').at(-1) ?? '') : given;
-    return { alias: alias.split('/').at(-1) ?? alias, target: targetOf(table, name).record };
-  });
+  const resolved = new Map<string, StoredLink>();
+  for (const link of links) {
+    const [ref = '', given = ''] = link.split(':');
+    const alias = (given === '' ? ref : given).split('/').at(-1) ?? '';
+    const target = networkEnd(table, targetOf(table, ref), ref);
+    if (networkSource(target).kind === 'host') {
+      throw invalid(
+        "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+      );
+    }
+    if (!resolved.has(alias)) resolved.set(alias, { alias, target: target.id, targetName: target.name });
+  }
+  return [...resolved.values()];
 }
 
-function targetOf(table: ContainerTable, name: string): Entry {
+function targetOf(table: ContainerTable, name: string): ContainerRecord {
   try {
-    return table.resolve(name);
+    return table.resolve(name).record;
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     throw invalid(`could not get container for ${name}: ${error.message}`, error);
   }
+}
+
+/** The container whose network the target uses. */
+function networkEnd(table: ContainerTable, target: ContainerRecord, ref: string): ContainerRecord {
+  const end = networkOwner(table, target);
+  if (end === undefined) throw invalid(`could not get container for ${ref}: its network is that of no container`);
+  return end;
+}
+
+/** The links of a stored container. Records of earlier releases have them as the request gave them. */
+export function linksOf(table: ContainerTable, record: ContainerRecord): readonly Link[] {
+  const stored = record.links ?? resolveLinks(table, record);
+  return stored.map(({ alias, target: id, targetName }) => {
+    const target = table.byId(id)?.record;
+    return { alias, target, targetName: target?.name ?? targetName };
+  });
+}
+
+/** Every name by which containers know others, by the id of the other: `/web/db`. */
+export function linkNames(table: ContainerTable): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const { record } of table.entries()) {
+    for (const { alias, target } of record.links ?? []) {
+      names.set(target, [...(names.get(target) ?? []), `/${record.name}/${alias}`]);
+    }
+  }
+  return names;
 }
 
 /** What a container that starts is told of those it is linked to. */
@@ -44,30 +81,46 @@ export interface LinkFacts {
   readonly env: readonly string[];
 }
 
-/** @throws EngineError conflict when one does not run */
+/** @throws EngineError conflict when one does not run, internal when one is not on the default bridge */
 export function linkFacts(table: ContainerTable, record: ContainerRecord): LinkFacts {
-  const hosts: { address: string; names: string }[] = [];
-  const env: string[] = [];
-  for (const { alias, target } of linksOf(table, record)) {
-    if (!target.state.running) {
-      throw conflict(`Cannot link to a non running container: /${target.name} AS /${record.name}/${alias}`);
-    }
-    const address = target.sandbox?.endpoints['bridge']?.IPAddress ?? '';
-    if (address === '') continue;
-    const names = [alias, target.config.Hostname ?? '', target.name].filter((name) => name !== '');
-    hosts.push({ address, names: [...new Set(names)].join(' ') });
-    env.push(...linkEnv({ alias, target }, { owner: record.name, address }));
-  }
-  return { hosts, env };
+  return factsOf(record, linksOf(table, record));
 }
 
 /** What an exec finds in its environment as well. Those that have ended meanwhile are left out. */
 export function linkedEnv(table: ContainerTable, record: ContainerRecord): readonly string[] {
-  const running = (record.hostConfig.Links ?? []).filter((link) => {
-    return table.find(link.split(':')[0] ?? '')?.record.state.running === true;
-  });
-  if (running.length === 0) return [];
-  return linkFacts(table, { ...record, hostConfig: { ...record.hostConfig, Links: running } }).env;
+  if ((record.hostConfig.Links ?? []).length === 0) return [];
+  const usable = storedOrNone(table, record).filter(
+    ({ target }) => target !== undefined && bridgeAddress(target) !== '',
+  );
+  return factsOf(record, usable).env;
+}
+
+function storedOrNone(table: ContainerTable, record: ContainerRecord): readonly Link[] {
+  try {
+    return linksOf(table, record);
+  } catch {
+    return []; // Of an earlier release, and gone.
+  }
+}
+
+function factsOf(record: ContainerRecord, links: readonly Link[]): LinkFacts {
+  const hosts: { address: string; names: string }[] = [];
+  const env: string[] = [];
+  for (const { alias, target, targetName } of links) {
+    if (target?.state.running !== true) {
+      throw conflict(`Cannot link to a non running container: /${targetName} AS /${record.name}/${alias}`);
+    }
+    const address = bridgeAddress(target);
+    if (address === '') throw internal(`container ${target.id} not attached to default bridge network`);
+    const names = [alias, target.config.Hostname ?? '', target.name].filter((name) => name !== '');
+    hosts.push({ address, names: [...new Set(names)].join(' ') });
+    env.push(...linkEnv(alias, target, { owner: record.name, address }));
+  }
+  return { hosts, env };
+}
+
+function bridgeAddress({ state, sandbox }: ContainerRecord): string {
+  return state.running ? (sandbox?.endpoints['bridge']?.IPAddress ?? '') : '';
 }
 
 /** Over the defaults, under what the container itself says. */
@@ -107,7 +160,11 @@ function endOfRow(ports: readonly ExposedPort[], start: number): number {
 }
 
 /** dockerd, `libcontainer/links`: ports in order of their protocol and number, then what the image or user set. */
-function linkEnv({ alias, target }: Link, { owner, address }: { owner: string; address: string }): readonly string[] {
+function linkEnv(
+  alias: string,
+  target: ContainerRecord,
+  { owner, address }: { owner: string; address: string },
+): readonly string[] {
   const prefix = alias.replaceAll('-', '_').toUpperCase();
   const ports = Object.keys(target.config.ExposedPorts ?? {})
     .map((key) => {

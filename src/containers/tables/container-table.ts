@@ -78,7 +78,7 @@ export class ContainerTable {
     this.#records.delete(id);
   }
 
-  /** By full id, name with or without its slash, or unique id prefix. @throws EngineError notFound, invalid */
+  /** By full id, name with or without its slash, name of a link (`web/db`), or unique id prefix. @throws EngineError notFound, invalid */
   resolve(ref: string): Entry {
     const found = this.find(ref);
     if (found === undefined) throw notFound('container', ref);
@@ -88,7 +88,9 @@ export class ContainerTable {
   /** @throws EngineError invalid for an ambiguous prefix */
   find(ref: string): Entry | undefined {
     const exact = this.#byId.get(ref) ?? this.#byName.get(ref.startsWith('/') ? ref.slice(1) : ref);
-    if (exact !== undefined || !/^[0-9a-f]{1,63}$/.test(ref)) return exact;
+    if (exact !== undefined) return exact;
+    if (ref.includes('/')) return this.#linked(ref);
+    if (!/^[0-9a-f]{1,63}$/.test(ref)) return undefined;
     let found: Entry | undefined;
     for (const [id, entry] of this.#byId) {
       if (!id.startsWith(ref)) continue;
@@ -96,6 +98,12 @@ export class ContainerTable {
       found = entry;
     }
     return found;
+  }
+
+  #linked(ref: string): Entry | undefined {
+    const [, owner = '', alias = ''] = /^\/?([^/]+)\/([^/]+)$/.exec(ref) ?? [];
+    const link = this.#byName.get(owner)?.record.links?.find((candidate) => candidate.alias === alias);
+    return link && this.#byId.get(link.target);
   }
 
   byId(id: string): Entry | undefined {

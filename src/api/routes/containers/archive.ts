@@ -6,7 +6,7 @@ import { queryBool, queryPath } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 import { sending } from './sending.ts';
 
-const PATH = '/containers/:id/archive';
+const PATH = '/containers/:id+/archive';
 
 /** HEAD /containers/{id}/archive: what is at a path, in a header. */
 export const statContainerPath = defineRoute({

@@ -16,7 +16,7 @@ const query = z.object({
 /** POST /containers/{id}/attach: the connection becomes the container's streams. */
 export const attachContainer = defineRoute({
   method: 'POST',
-  path: '/containers/:id/attach',
+  path: '/containers/:id+/attach',
   hijack: true,
   query,
   async handle({ params, query, signal }, containers: Pick<Containers, 'attach'>) {
@@ -28,7 +28,7 @@ export const attachContainer = defineRoute({
 /** GET /containers/{id}/attach/ws: the same as a WebSocket, whose messages have no frames. */
 export const attachByWebSocket = defineRoute({
   method: 'GET',
-  path: '/containers/:id/attach/ws',
+  path: '/containers/:id+/attach/ws',
   hijack: true,
   webSocket: true,
   query,

@@ -5,7 +5,7 @@ import { defineRoute } from '../../route.ts';
 /** GET /containers/{id}/changes: null when there are none, as from Go. */
 export const containerChanges = defineRoute({
   method: 'GET',
-  path: '/containers/:id/changes',
+  path: '/containers/:id+/changes',
   query: z.object({}),
   async handle({ params, signal }, containers: Pick<Containers, 'diff'>) {
     const changes = await containers.diff(params['id'] ?? '', signal);

@@ -6,7 +6,7 @@ import { sending } from './sending.ts';
 /** GET /containers/{id}/export: the root file system as a tar. */
 export const exportContainer = defineRoute({
   method: 'GET',
-  path: '/containers/:id/export',
+  path: '/containers/:id+/export',
   query: z.object({}),
   async handle({ params, signal }, containers: Pick<Containers, 'export'>) {
     const bytes = await containers.export(params['id'] ?? '', signal);

@@ -7,7 +7,7 @@ import { containerInspectFor } from '../../versions/container-shapes.ts';
 /** GET /containers/{id}/json. */
 export const inspectContainer = defineRoute({
   method: 'GET',
-  path: '/containers/:id/json',
+  path: '/containers/:id+/json',
   query: z.object({ size: queryBool() }),
   async handle({ params, query }, containers: Pick<Containers, 'inspect'>) {
     const container = await containers.inspect(params['id'] ?? '', { size: query.size });

@@ -7,7 +7,7 @@ import { defineRoute } from '../../route.ts';
 /** GET /containers/{id}/logs: raw for a container with a terminal, else multiplexed. */
 export const containerLogs = defineRoute({
   method: 'GET',
-  path: '/containers/:id/logs',
+  path: '/containers/:id+/logs',
   query: z.object({
     stdout: queryBool(),
     stderr: queryBool(),

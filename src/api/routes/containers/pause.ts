@@ -5,7 +5,7 @@ import { defineRoute } from '../../route.ts';
 /** POST /containers/{id}/pause: 204. */
 export const pauseContainer = defineRoute({
   method: 'POST',
-  path: '/containers/:id/pause',
+  path: '/containers/:id+/pause',
   query: z.object({}),
   async handle({ params, signal }, containers: Pick<Containers, 'pause'>) {
     await containers.pause(params['id'] ?? '', signal);

@@ -6,7 +6,7 @@ import { defineRoute } from '../../route.ts';
 /** DELETE /containers/{id}: 204, 409 it runs. */
 export const removeContainer = defineRoute({
   method: 'DELETE',
-  path: '/containers/:id',
+  path: '/containers/:id+',
   query: z.object({ v: queryBool(), force: queryBool(), link: queryBool() }),
   async handle({ params, query, signal }, containers: Pick<Containers, 'remove'>) {
     await containers.remove(params['id'] ?? '', { force: query.force, volumes: query.v, link: query.link }, signal);

@@ -6,7 +6,7 @@ import { defineRoute } from '../../route.ts';
 /** POST /containers/{id}/resize?h=rows&w=columns. */
 export const resizeContainer = defineRoute({
   method: 'POST',
-  path: '/containers/:id/resize',
+  path: '/containers/:id+/resize',
   query: z.object({ h: queryTerminalSize('height'), w: queryTerminalSize('width') }),
   async handle({ params, query }, containers: Pick<Containers, 'resize'>) {
     await containers.resize(params['id'] ?? '', query.h, query.w);

@@ -6,7 +6,7 @@ import { defineRoute } from '../../route.ts';
 /** POST /containers/{id}/restart: 204. `t`: seconds of grace, -1 for ever. */
 export const restartContainer = defineRoute({
   method: 'POST',
-  path: '/containers/:id/restart',
+  path: '/containers/:id+/restart',
   query: z.object({ t: queryInt, signal: queryString }),
   async handle({ params, query, signal }, containers: Pick<Containers, 'restart'>) {
     const options = {

@@ -10,7 +10,7 @@ const NO_BODY = 7;
 /** POST /containers/{id}/start: 204, 304 it runs already. The HostConfig that clients before 1.24 sent along is refused. */
 export const startContainer = defineRoute({
   method: 'POST',
-  path: '/containers/:id/start',
+  path: '/containers/:id+/start',
   query: z.object({ checkpoint: queryString }),
   async handle({ params, query, headers, signal }, containers: Pick<Containers, 'start'>) {
     if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > NO_BODY)

@@ -7,7 +7,7 @@ import { defineRoute } from '../../route.ts';
 /** GET /containers/{id}/stats: one reading a second, or one with `stream=false`. */
 export const containerStats = defineRoute({
   method: 'GET',
-  path: '/containers/:id/stats',
+  path: '/containers/:id+/stats',
   query: z.object({ stream: queryBool(true), 'one-shot': queryBool() }),
   async handle({ params, query, signal }, containers: Pick<Containers, 'stats'>) {
     if (query.stream && query['one-shot']) throw invalid('cannot have stream=true and one-shot=true');

@@ -6,7 +6,7 @@ import { defineRoute } from '../../route.ts';
 /** POST /containers/{id}/stop: 204, 304 it does not run. `t`: seconds of grace, -1 for ever. */
 export const stopContainer = defineRoute({
   method: 'POST',
-  path: '/containers/:id/stop',
+  path: '/containers/:id+/stop',
   query: z.object({ t: queryInt, signal: queryString }),
   async handle({ params, query, signal }, containers: Pick<Containers, 'stop'>) {
     const options = {

@@ -6,7 +6,7 @@ import { defineRoute } from '../../route.ts';
 /** GET /containers/{id}/top: processes as `ps` shows them. */
 export const topContainer = defineRoute({
   method: 'GET',
-  path: '/containers/:id/top',
+  path: '/containers/:id+/top',
   query: z.object({ ps_args: queryPath('ps_args') }),
   async handle({ params, query, signal }, containers: Pick<Containers, 'top'>) {
     const top = await containers.top(params['id'] ?? '', query.ps_args === '' ? '-ef' : query.ps_args, signal);

@@ -5,7 +5,7 @@ import { defineRoute } from '../../route.ts';
 /** POST /containers/{id}/unpause: 204. */
 export const unpauseContainer = defineRoute({
   method: 'POST',
-  path: '/containers/:id/unpause',
+  path: '/containers/:id+/unpause',
   query: z.object({}),
   async handle({ params, signal }, containers: Pick<Containers, 'unpause'>) {
     await containers.unpause(params['id'] ?? '', signal);

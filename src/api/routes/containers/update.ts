@@ -8,7 +8,7 @@ import { updateFor } from '../../versions/older-requests.ts';
 /** POST /containers/{id}/update: limits and restart policy of a container, running or not. */
 export const updateContainer = defineRoute({
   method: 'POST',
-  path: '/containers/:id/update',
+  path: '/containers/:id+/update',
   query: z.object({}),
   json: goRoot('UpdateConfig', goStruct('container.UpdateConfig', { ...resourceFields, RestartPolicy: restartPolicy })),
   emptyBody: 'accepted',

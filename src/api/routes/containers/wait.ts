@@ -10,7 +10,7 @@ const CONDITIONS: readonly WaitCondition[] = ['not-running', 'next-exit', 'remov
 /** POST /containers/{id}/wait: the head goes out when the wait is registered, so that a client can start the container then. */
 export const waitContainer = defineRoute({
   method: 'POST',
-  path: '/containers/:id/wait',
+  path: '/containers/:id+/wait',
   query: z.object({ condition: queryString }),
   async handle({ params, query, version, signal }, containers: Pick<Containers, 'wait'>) {
     const condition = CONDITIONS.find((name) => name === (query.condition === '' ? 'not-running' : query.condition));

@@ -8,7 +8,7 @@ import { execConfigFor } from '../../versions/older-requests.ts';
 /** POST /containers/{id}/exec: 201, 409 paused or not running. */
 export const createExec = defineRoute({
   method: 'POST',
-  path: '/containers/:id/exec',
+  path: '/containers/:id+/exec',
   query: z.object({}),
   json: execConfig,
   emptyBody: 'accepted',
