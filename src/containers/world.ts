@@ -65,10 +65,21 @@ export interface ContainersDeps {
   readonly removeTree: (path: string) => Promise<void>;
 }
 
+/** Of a file in a container's root: what a mount over it takes up. */
+export interface FileAttributes {
+  /** With the file type, as stat(2) gives it. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  isDirectory(): boolean;
+}
+
 /** Access beneath a container's root, never beyond it whatever its symlinks say (`linux`, openat2). */
 export interface RootFiles {
   /** A regular file; undefined when it is not there. @throws EngineError invalid when it is no file or larger than `maxBytes` */
   read(root: string, path: string, maxBytes: number): Buffer | undefined;
+  /** Undefined when nothing is there. */
+  stat(root: string, path: string): FileAttributes | undefined;
   /** With missing parents. @throws EngineError invalid when something else is there */
   makeDirectory(root: string, path: string, owner: { readonly uid: number; readonly gid: number }): string;
 }

@@ -4,7 +4,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { makeDirectoryInRoot, readInRoot } from './in-root.ts';
+import { makeDirectoryInRoot, readInRoot, statInRoot } from './in-root.ts';
 import { makeDevice, makeNode, S_IF } from './mknod.ts';
 
 let outside = '';
@@ -30,6 +30,16 @@ test('links that would lead out of the root are resolved inside it', () => {
   assert.equal(readInRoot(root, '/climbing', 100)?.toString(), 'inside');
   assert.equal(readInRoot(root, '../secret', 100), undefined);
   assert.equal(readInRoot(root, 'leak', 100), undefined);
+});
+
+test('what is at a path is told without leaving the root', () => {
+  const before = descriptors();
+  symlinkSync('../../../secret', join(root, 'away'));
+  symlinkSync('/etc', join(root, 'etclink'));
+  assert.equal(statInRoot(root, '/etclink')?.isDirectory(), true);
+  assert.equal(statInRoot(root, '/etclink/passwd')?.size, 'inside'.length);
+  for (const path of ['/away', '/nope', '/etc/passwd/x']) assert.equal(statInRoot(root, path), undefined, path);
+  assert.equal(descriptors(), before);
 });
 
 test('what is missing is undefined, what is no regular file or too large is refused, and no descriptor is left', () => {

@@ -8,6 +8,7 @@ import {
   openSync,
   readlinkSync,
   readSync,
+  type Stats,
 } from 'node:fs';
 import { errnoOf, invalid } from '../base/errors.ts';
 import { descriptorPath, O_PATH, openInRoot } from './openat2.ts';
@@ -35,6 +36,22 @@ export function readInRoot(root: string, path: string, maxBytes: number): Buffer
     } finally {
       closeSync(file);
     }
+  } finally {
+    closeSync(place);
+  }
+}
+
+/** What is at a path of a root file system, symlinks resolved as its own processes would. Undefined when nothing is there. */
+export function statInRoot(root: string, path: string): Stats | undefined {
+  let place: number;
+  try {
+    place = openInRoot(root, path, O_PATH);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+  try {
+    return fstatSync(place);
   } finally {
     closeSync(place);
   }

@@ -10,6 +10,42 @@ const engine = useEngine();
 for (const cli of CLIS) {
   const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
 
+  test(`${cli} run --tmpfs keeps mode and owner of a folder, and makes missing ones 0755`, async () => {
+    const [name, image] = [unique('tmpfs'), unique('tmpfs-image')];
+    const make = 'mkdir /d; chown 1000:1001 /d; chmod 2750 /d; ln -s /d /link; ln -s /nope/x /dangling';
+    await ok('run', '--name', name, 'busybox', 'sh', '-c', make);
+    await ok('commit', name, image);
+    await ok('rm', name);
+    const stat = async (places: readonly string[], paths: readonly string[]): Promise<readonly string[]> => {
+      const flags = places.flatMap((place) => ['--tmpfs', place]);
+      await ok('create', '--name', name, ...flags, image, 'stat', '-c', '%a %u:%g %n', ...paths);
+      const first = await ok('start', '-a', name);
+      // With dockerd a folder that was missing becomes 0755 by the second start.
+      assert.equal(await ok('start', '-a', name), first, 'the same after a restart');
+      await ok('rm', name);
+      return first.split('\n');
+    };
+    assert.deepEqual(await stat(['/d', '/etc', '/root', '/tmp'], ['/d', '/etc', '/root', '/tmp']), [
+      '2750 1000:1001 /d',
+      '755 0:0 /etc',
+      '700 0:0 /root',
+      '1777 0:0 /tmp',
+    ]);
+    assert.deepEqual(await stat(['/new/deep'], ['/new', '/new/deep']), ['755 0:0 /new', '1777 0:0 /new/deep']);
+    assert.deepEqual(await stat(['/link'], ['/d']), ['2750 1000:1001 /d']);
+    assert.deepEqual(await stat(['/dangling'], ['/nope', '/nope/x']), ['755 0:0 /nope', '1777 0:0 /nope/x']);
+    assert.deepEqual(await stat(['/d:uid=5,mode=711'], ['/d']), ['711 5:1001 /d']);
+
+    await ok('run', '--name', name, '--tmpfs', '/new/deep', image, 'true');
+    const copied = await ok('diff', name);
+    assert.equal(copied, 'A /new\nA /new/deep');
+    await ok('commit', name, `${image}-2`);
+    const made = await ok('run', '--rm', `${image}-2`, 'stat', '-c', '%a %n', '/new', '/new/deep');
+    assert.equal(made, '755 /new\n755 /new/deep');
+    await ok('rm', name);
+    await ok('rmi', image, `${image}-2`);
+  });
+
   test(`${cli} run -v with a named volume keeps data from one container to the next`, async () => {
     const volume = unique('vol');
     await ok('run', '--rm', '-v', `${volume}:/data`, 'busybox', 'sh', '-c', 'echo kept >/data/f');

@@ -17,13 +17,14 @@ import { makeBindSources } from '../start/make-bind-sources.ts';
 import { fillVolumes, mountVolumes } from '../start/prepare-volumes.ts';
 import { sharesMemory } from '../start/release-resources.ts';
 import { startTask } from '../start/task-request.ts';
+import { placeTmpfs } from '../start/tmpfs-places.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { type RemoveDeps, removeLocked } from './remove-container.ts';
 
 export type StartDeps = RemoveDeps &
   WatchHealthDeps &
-  Pick<World, 'exits' | 'networkDrivers' | 'pinnedPaths' | 'logDefaults' | 'runDefaults'>;
+  Pick<World, 'exits' | 'networkDrivers' | 'pinnedPaths' | 'logDefaults' | 'runDefaults' | 'roots'>;
 
 /** @throws EngineError notFound, notModified when it runs, conflict; and what {@link startLocked} throws */
 export async function startContainer(world: StartDeps, ref: string, signal: AbortSignal): Promise<void> {
@@ -120,17 +121,19 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, prog
     writeHostsFile(world.dataRoot, record, network.sandbox, facts);
     updateLinkedHosts(world, record, network.endpoints['bridge']?.IPAddress ?? '');
   }
+  const placed = placeTmpfs(world.roots, rootfs, record.mounts);
   await fillVolumes(world, record, rootfs, signal);
   if (sharesMemory(record)) shareMemory(world, record, undo);
   const task = await startTask(world, {
     record: withLinkedEnv(record, links.env),
     rootfs,
-    mounts,
+    mounts: mounts.map(placed),
     netnsPath: network.path,
   });
 
   const prepared: ContainerRecord = {
     ...record,
+    mounts: record.mounts.map(placed),
     phase: 'starting',
     hasStarted: true,
     ...(network.sandbox === undefined ? {} : { sandbox: { ...network.sandbox, containerId: record.id } }),

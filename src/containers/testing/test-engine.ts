@@ -21,6 +21,7 @@ export class TestEngine implements Disposable {
   readonly signal = new AbortController().signal;
   readonly roots: { -readonly [K in keyof RootFiles]: RootFiles[K] } = {
     read: () => undefined,
+    stat: () => undefined,
     makeDirectory: (root) => root,
   };
   life: FakeLife;

@@ -8,6 +8,7 @@ import {
   readInRoot,
   removeTreeSlowly,
   spreadDirectories,
+  statInRoot,
   wallTimeNanos,
 } from '../../linux/index.ts';
 import type { Networks } from '../../network/index.ts';
@@ -64,7 +65,7 @@ export function openContainers(deps: OpenContainersDeps): ContainersDomain {
       write: (change) => stores.db.transaction(change, { durable: false, removes: true }),
       freed: () => stores.db.restoreBallast(),
     },
-    roots: { read: readInRoot, makeDirectory: makeDirectoryInRoot },
+    roots: { read: readInRoot, stat: statInRoot, makeDirectory: makeDirectoryInRoot },
     removeTree: removeTreeSlowly,
     host,
     initPath: deps.initPath,
