@@ -38,7 +38,7 @@ async function restartEntry(
   await using root = new AsyncDisposableStack();
   if (entry.record.state.running) {
     checkStart(world, entry);
-    root.use(await world.snapshots.lend(entry.id));
+    root.use(await world.snapshots.use(entry.id));
   }
   if (entry.record.state.running || entry.isStarting) await stopEntry(world, entry, options);
   using _lock = await world.locks.acquire(entry.id, signal);

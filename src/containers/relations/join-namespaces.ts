@@ -27,13 +27,13 @@ export function joinedContainer(mode: string | undefined): string | undefined {
 
 /**
  * The running container whose network namespace is to be joined.
- * @throws EngineError in Docker's words: internal when it is not there or the container itself; conflict when it does not
+ * @throws EngineError in Docker's words: failed when it is not there or the container itself; conflict when it does not
  *   run, or waits for a restart
  */
 function networkTarget(table: ContainerTable, id: string, ref: string): Entry {
   const entry = table.find(ref);
-  if (entry === undefined) throw internal(`joining network namespace of container: No such container: ${ref}`);
-  if (entry.id === id) throw internal('cannot join own network namespace');
+  if (entry === undefined) throw failed(`joining network namespace of container: No such container: ${ref}`);
+  if (entry.id === id) throw failed('cannot join own network namespace');
   const { record } = entry;
   if (record.state.restarting) {
     throw conflict(`cannot join network namespace of container: ${restarting(entry).message}`);
