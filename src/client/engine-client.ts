@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { EngineError } from '../base/errors.ts';
+import { compareVersions } from '../base/versions.ts';
 import { apiError } from './api-error.ts';
-import { CLIENT_API_VERSION, CLIENT_API_VERSION_MIN, compareVersions } from './api-version.ts';
+import { CLIENT_API_VERSION, CLIENT_API_VERSION_MIN } from './api-version.ts';
 import { connectFirst } from './connect.ts';
 import type { Endpoint } from './endpoint.ts';
 import { formatHead, isReusable, type ResponseHead, readBody, readHead } from './http.ts';

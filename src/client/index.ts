@@ -1,4 +1,4 @@
-export { CLIENT_API_VERSION, CLIENT_API_VERSION_MIN, compareVersions } from './api-version.ts';
+export { CLIENT_API_VERSION, CLIENT_API_VERSION_MIN } from './api-version.ts';
 export { type Config, loadConfig } from './config.ts';
 export {
   type ContainerPath,

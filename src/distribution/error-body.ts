@@ -1,3 +1,5 @@
+import { isObject } from '../base/is-object.ts';
+
 /** One entry of a registry's error body (distribution specification 1.1, "Error codes"). */
 export interface RegistryErrorEntry {
   readonly code: string;
@@ -60,8 +62,4 @@ function clean(text: string): string {
     .slice(0, TEXT_MAX)
     .replace(/\p{Cc}+/gu, ' ')
     .trim();
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

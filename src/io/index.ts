@@ -8,6 +8,7 @@ export { DetachScanner } from './detach-scanner.ts';
 export { Expansion } from './expansion.ts';
 export { gzipFile } from './gzip-file.ts';
 export { hashFile } from './hash-file.ts';
+export { namesIn, namesInSync } from './names-in.ts';
 export { overwriteFile, overwriteInPlace } from './overwrite-file.ts';
 export {
   PLAIN_TAR_ENTRY,

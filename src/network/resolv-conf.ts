@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isLoopback } from '../base/loopback.ts';
 
 /** What the host's resolver file says and what the container's options change. */
 export interface ResolvConfInput {
@@ -51,10 +52,6 @@ function nameServers(host: readonly string[], input: ResolvConfInput): readonly 
   if (input.hostNetwork === true) return host;
   const reachable = host.filter((server) => isIP(server) !== 0 && !server.includes('%') && !isLoopback(server));
   return reachable.length > 0 ? reachable : FALLBACK_SERVERS;
-}
-
-function isLoopback(server: string): boolean {
-  return server.startsWith('127.') || server === '::1';
 }
 
 function replaced(wanted: readonly string[] | null | undefined, host: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, errnoOf, invalid } from '../base/errors.ts';
+import { namesInSync } from '../io/index.ts';
 import { bindMount, descriptorPath, detachMountSlowly, O_PATH, openBeneath } from '../linux/index.ts';
 
 export interface PinnedPath extends AsyncDisposable {
@@ -37,7 +38,7 @@ export function createPinnedPaths(execRoot: string): PinnedPaths {
       }
     },
     async sweep() {
-      for (const name of namesIn(folder)) await unpin(join(folder, name));
+      for (const name of namesInSync(folder)) await unpin(join(folder, name));
     },
   };
 }
@@ -68,14 +69,5 @@ function open(root: string, subpath: string): number {
       default:
         throw error;
     }
-  }
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
   }
 }

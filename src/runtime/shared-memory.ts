@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
+import { namesInSync } from '../io/index.ts';
 import { detachMount, detachMountSlowly, MS, mount } from '../linux/index.ts';
 
 /** /dev/shm of containers that share theirs: a tmpfs on the host each, which those that join bind as well. */
@@ -39,16 +40,7 @@ export function createSharedMemory(execRoot: string): SharedMemory {
     },
     unmount,
     async sweep(keep) {
-      for (const id of namesIn(root)) if (!keep.has(id)) await unmount(id);
+      for (const id of namesInSync(root)) if (!keep.has(id)) await unmount(id);
     },
   };
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

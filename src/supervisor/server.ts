@@ -1,12 +1,12 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { messageOf } from '../base/errors.ts';
+import { isObject } from '../base/is-object.ts';
 import { peerCredentials } from '../linux/index.ts';
 import { type AttachLine, type Hello, JsonLines, type SupervisorError } from '../spec/index.ts';
 import { Attachment } from './attachment.ts';
 import { type ControlDeps, LINE_LIMIT_BYTES, serveControl } from './control.ts';
 import { Failure } from './failure.ts';
-import { isObject } from './stored.ts';
 
 /** How long a connection may take to say what it is. */
 const FIRST_LINE_MILLISECONDS = 10_000;

@@ -1,3 +1,4 @@
+import { isObject } from '../base/is-object.ts';
 import { type TaskRef, taskKey } from '../spec/index.ts';
 import type { StoredExit, TaskRecord } from './task-files.ts';
 
@@ -23,8 +24,4 @@ export function isStoredExit(value: unknown): value is StoredExit {
     typeof value['exitedAt'] === 'string' &&
     typeof value['seq'] === 'number'
   );
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

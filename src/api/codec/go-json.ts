@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { invalid } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import { literalAt, spelledPath } from './json-place.ts';
 
 /**
@@ -90,7 +91,7 @@ export function goMap<T>(
 ): Schema<Readonly<Record<string, T>>> {
   const map = z.pipe(
     z.transform((value) => {
-      if (!isRecord(value)) return value;
+      if (!isObject(value)) return value;
       const entries = Object.entries(value).filter(([key]) => key !== '__proto__');
       return Object.fromEntries(entries.map(([key, item]) => [key, item ?? zero]));
     }),
@@ -100,7 +101,7 @@ export function goMap<T>(
 }
 
 /** Go's `struct{}`: any object. */
-export const goEmpty: Schema<object> = named('struct {}', z.custom<object>(isRecord, { error: wrong('struct {}') }));
+export const goEmpty: Schema<object> = named('struct {}', z.custom<object>(isObject, { error: wrong('struct {}') }));
 
 /** Docker's `strslice`: a list of strings, or one string. It reads itself, and its errors do not know where it stands. */
 export const goStringOrList: Schema<readonly string[]> = z.pipe(
@@ -123,7 +124,7 @@ export function goStruct<S extends Record<string, Schema<never> | Schema<unknown
     Object.entries(shape).map(([key, schema]) => [key, z.exactOptional(schema as Schema<unknown>)]),
   );
   const struct = z.pipe(
-    z.transform((value) => (isRecord(value) ? canonicalKeys(value, canonical) : value)),
+    z.transform((value) => (isObject(value) ? canonicalKeys(value, canonical) : value)),
     z.object(fields, { error: wrong(type) }),
   );
   return named(type, struct as unknown as Schema<Fields<S>>);
@@ -170,10 +171,6 @@ function canonicalKeys(value: Readonly<Record<string, unknown>>, canonical: Read
     out[name] = item;
   }
   return out;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The text is completed with the field's path by {@link parseJson}. */

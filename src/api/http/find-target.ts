@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import * as z from 'zod/mini';
 import { EngineError, invalid } from '../../base/errors.ts';
+import { compareVersions } from '../../base/versions.ts';
 import { type BoundRoute, bind, defineRoute } from '../route.ts';
-import { checkVersion, compareVersions, UNVERSIONED } from '../versions/api-version.ts';
+import { checkVersion, UNVERSIONED } from '../versions/api-version.ts';
 import type { Match, Router } from './router.ts';
 
 /** What a request is for. */

@@ -1,4 +1,5 @@
 import { invalid } from '../../base/errors.ts';
+import { compareVersions } from '../../base/versions.ts';
 
 /** The newest version whose every visible change is implemented. */
 export const API_VERSION = '1.52';
@@ -9,17 +10,6 @@ export const API_VERSION = '1.52';
 export const UNVERSIONED = '1.51';
 /** The oldest that is accepted; clients that ask for less are refused. */
 export const MIN_API_VERSION = '1.24';
-
-/** Negative when `a` is older than `b`. */
-export function compareVersions(a: string, b: string): number {
-  const left = a.split('.').map(Number);
-  const right = b.split('.').map(Number);
-  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
-    const difference = (left[index] ?? 0) - (right[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
 
 /** @throws EngineError invalid as dockerd words it */
 export function checkVersion(version: string): void {

@@ -1,5 +1,5 @@
+import { compareVersions } from '../../base/versions.ts';
 import type { ContainerInspect, ContainerSummary } from '../../containers/index.ts';
-import { compareVersions } from './api-version.ts';
 
 /**
  * From 1.48 on a container shows the manifest of its image. From 1.52 on it has its addresses only where its networks are, no

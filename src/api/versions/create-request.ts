@@ -1,11 +1,11 @@
 import { invalid } from '../../base/errors.ts';
+import { compareVersions } from '../../base/versions.ts';
 import {
   type CreateContainerBody,
   ENDPOINT_SYSCTLS,
   type EndpointSettings,
   type HostConfig,
 } from '../../spec/index.ts';
-import { compareVersions } from './api-version.ts';
 import { macAddressFor } from './mac-address.ts';
 import { olderCreate } from './older-create.ts';
 

@@ -1,6 +1,6 @@
+import { compareVersions } from '../../base/versions.ts';
 import type { ContainerSummary } from '../../containers/index.ts';
 import type { ImageSummary } from '../../images/index.ts';
-import { compareVersions } from './api-version.ts';
 import { imageListFor } from './image-shapes.ts';
 
 /** What was measured; null for what was not asked for. */

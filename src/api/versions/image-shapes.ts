@@ -1,5 +1,5 @@
+import { compareVersions } from '../../base/versions.ts';
 import type { ImageInspect, ImageSummary } from '../../images/index.ts';
-import { compareVersions } from './api-version.ts';
 
 /**
  * Before 1.45 an image showed the container it was committed from, which old Compose reads without asking whether it is

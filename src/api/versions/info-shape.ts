@@ -1,4 +1,4 @@
-import { compareVersions } from './api-version.ts';
+import { compareVersions } from '../../base/versions.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

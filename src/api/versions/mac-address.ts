@@ -1,6 +1,6 @@
 import { invalid } from '../../base/errors.ts';
+import { compareVersions } from '../../base/versions.ts';
 import type { CreateContainerBody, EndpointSettings } from '../../spec/index.ts';
-import { compareVersions } from './api-version.ts';
 
 const DEPRECATED =
   'The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.';

@@ -1,5 +1,5 @@
+import { compareVersions } from '../../base/versions.ts';
 import type { NetworkInspect } from '../../network/index.ts';
-import { compareVersions } from './api-version.ts';
 
 /** From 1.52 on a network tells how many of its addresses are in use. */
 export function networkInspectFor(version: string, network: NetworkInspect): object {

@@ -1,6 +1,6 @@
 import { invalid } from '../../base/errors.ts';
+import { compareVersions } from '../../base/versions.ts';
 import type { CreateContainerBody, HostConfig, Mount } from '../../spec/index.ts';
-import { compareVersions } from './api-version.ts';
 
 interface Rule {
   /** The version that it ended with. */

@@ -1,5 +1,5 @@
+import { compareVersions } from '../../base/versions.ts';
 import type { ExecConfig, Filters, Resources } from '../../spec/index.ts';
-import { compareVersions } from './api-version.ts';
 
 /** Before 1.42 a volume's prune took named ones as well. */
 export function volumePruneFiltersFor(version: string, filters: Filters): Filters {

@@ -1,4 +1,4 @@
-import { compareVersions } from './api-version.ts';
+import { compareVersions } from '../../base/versions.ts';
 
 /** From 1.42 the content type tells multiplexed output from raw; before, both were called raw. */
 export function outputContentType(tty: boolean, version: string): string {

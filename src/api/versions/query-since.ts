@@ -1,4 +1,4 @@
-import { compareVersions } from './api-version.ts';
+import { compareVersions } from '../../base/versions.ts';
 
 type Since = Readonly<Record<string, string>>;
 

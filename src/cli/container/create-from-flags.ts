@@ -1,6 +1,7 @@
 import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { EngineError, messageOf } from '../../base/errors.ts';
-import { type CreatedContainer, compareVersions, createContainer, formatEndpoint } from '../../client/index.ts';
+import { compareVersions } from '../../base/versions.ts';
+import { type CreatedContainer, createContainer, formatEndpoint } from '../../client/index.ts';
 import { type CreateContainerBody, parsePlatform } from '../../spec/index.ts';
 import { terminalSize } from '../../terminal/index.ts';
 import type { Cli } from '../cli.ts';

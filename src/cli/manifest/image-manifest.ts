@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '../../base/ids.ts';
+import { isObject } from '../../base/is-object.ts';
 import { type Descriptor, MEDIA_TYPE, type Platform } from '../../spec/index.ts';
 
 /** The manifest of one image within a list, as docker keeps it in a file and shows it with `inspect -v`. Keys in docker's order. */
@@ -81,8 +82,4 @@ export function parseImageManifest(text: string): ImageManifest | undefined {
   // What is pushed is named by this digest.
   if (digest !== `sha256:${sum}` || typeof size !== 'number') return undefined;
   return json as unknown as ImageManifest;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

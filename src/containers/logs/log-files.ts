@@ -1,6 +1,7 @@
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
+import { namesIn } from '../../io/index.ts';
 
 /** One open file of a log. It stays readable when rotation renames or deletes it. */
 export interface LogFileHandle {
@@ -78,13 +79,4 @@ async function rotatedPaths(path: string): Promise<readonly string[]> {
     if (match[2] === undefined || !numbers.has(number)) numbers.set(number, name);
   }
   return [...numbers].sort(([a], [b]) => b - a).map(([, name]) => join(folder, name));
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

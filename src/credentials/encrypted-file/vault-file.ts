@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import { writeFileAtomic } from '../../io/index.ts';
 import { tryLockFile } from '../../linux/index.ts';
 import { CredentialError } from '../secret-store.ts';
@@ -94,8 +95,4 @@ function isWrapped(value: unknown): value is WrappedKey {
     ['cost', 'blockSize', 'parallelization'].every((name) => Number.isSafeInteger(value[name])) &&
     typeof value['salt'] === 'string'
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { EngineError, invalid } from '../../base/errors.ts';
+import { isLoopback } from '../../base/loopback.ts';
 import type { RunDefaults } from '../../containers/index.ts';
 import { type ProxySettings, parseProxy } from '../../distribution/index.ts';
 import { DEFAULT_TAR_LIMITS } from '../../io/index.ts';
@@ -232,10 +233,6 @@ function checkHosts(hosts: readonly HostAddress[], values: OptionValues): void {
       `refusing to listen on ${shown} without TLS: every local user could become root (allow it with --allow-insecure-tcp)`,
     );
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 function runtimes(values: OptionValues): Readonly<Record<string, RuntimeCommand>> {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type EngineError, errnoOf, invalid, messageOf } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import { parseBytes } from '../../base/sizes.ts';
 import { DOCKER_KEYS } from './docker-keys.ts';
 import {
@@ -143,10 +144,6 @@ function mapEntry(entry: unknown, wrong: (wanted: string) => EngineError): strin
     if (Number.isSafeInteger(entry['Soft'])) return `${entry['Soft']}:${entry['Hard'] ?? entry['Soft']}`;
   }
   throw wrong('an object of strings');
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function fileError(path: string, why: string): EngineError {

@@ -2,6 +2,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import type { RegistryUsage } from '../../api/index.ts';
 import { invalid } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
+import { isLoopback } from '../../base/loopback.ts';
 import { type EngineNames, openRegistry, type Registry } from '../../registry/index.ts';
 import { parseReference } from '../../spec/index.ts';
 import type { ContentStore, Finding, StateDb, Stores } from '../../store/index.ts';
@@ -140,8 +141,4 @@ function namesOfThisHost(served: string, { host }: ListenAddress): ReadonlySet<s
   );
   const hosts = ['localhost', hostname(), host, '127.0.0.1', '::1', ...addresses];
   return new Set(hosts.map((name) => `${name.includes(':') ? `[${name}]` : name}:${port}`));
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

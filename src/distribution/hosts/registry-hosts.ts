@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isLoopback } from '../../base/loopback.ts';
 import type { TlsOptions } from '../http/transport.ts';
 import { readCertificates } from './certs-d.ts';
 
@@ -56,7 +57,7 @@ function endpoint(
 /** Loopback, a listed host, or an address in a listed network. A name is not resolved for the latter. */
 export function isInsecure(config: Pick<RegistryHostsConfig, 'insecureRegistries'>, host: string): boolean {
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  if (name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'))) return true;
+  if (isLoopback(name)) return true;
   return config.insecureRegistries.some((entry) => entry === host || entry === name || inNetwork(name, entry));
 }
 

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, realpathSync, rmdirSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../../base/errors.ts';
+import { namesInSync } from '../../io/index.ts';
 import {
   bindMount,
   detachMount,
@@ -241,7 +242,7 @@ export class KernelService implements Disposable {
 
   #removeNamespaces(keep: ReadonlySet<string>): void {
     const { netnsDirectory } = this.#handles.config;
-    for (const name of namesIn(netnsDirectory)) {
+    for (const name of namesInSync(netnsDirectory)) {
       const netnsPath = join(netnsDirectory, name);
       if (!keep.has(netnsPath)) removeSandbox(this.#handles, { netnsPath, hostLinks: [] });
     }
@@ -269,15 +270,6 @@ export class KernelService implements Disposable {
   #firewall(): Nftables {
     this.#nftables ??= openNftables();
     return this.#nftables;
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { errnoOf } from '../../base/errors.ts';
+import { namesInSync } from '../../io/index.ts';
 import {
   execsFolder,
   ownerOf,
@@ -19,8 +20,8 @@ export interface TaskFolder {
 /** The folders of all tasks below an exec root, execs before their container. */
 export function taskFolders(execRoot: string): readonly TaskFolder[] {
   const found: TaskFolder[] = [];
-  for (const containerId of namesIn(tasksFolder(execRoot))) {
-    const execs = namesIn(execsFolder(execRoot, containerId)).map((execId) => ({ containerId, execId }));
+  for (const containerId of namesInSync(tasksFolder(execRoot))) {
+    const execs = namesInSync(execsFolder(execRoot, containerId)).map((execId) => ({ containerId, execId }));
     for (const ref of [...execs, { containerId }]) found.push({ ref, owner: readOwner(execRoot, ref) });
   }
   return found;
@@ -34,14 +35,5 @@ function readOwner(execRoot: string, ref: TaskRef): TaskOwner | undefined {
     if (errnoOf(error) !== 'ENOENT') throw error;
     // Of an older build, which wrote no owner.
     return existsSync(layout.config) || existsSync(layout.process) ? ownerOf(ref) : undefined;
-  }
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
   }
 }

@@ -1,6 +1,6 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errnoOf } from '../../base/errors.ts';
+import { namesInSync } from '../../io/index.ts';
 import { readMountInfo } from '../../linux/index.ts';
 import type { Snapshots } from '../snapshots/index.ts';
 import { type Finding, repaired } from './finding.ts';
@@ -84,12 +84,12 @@ function auditFolders({ containers, containersFolder, volumes, volumesFolder }: 
   const records = containers();
   const known = new Set(records.map(({ id }) => id));
   const names = new Set(volumes());
-  const volumeFolders = namesIn(volumesFolder).filter((name) => !name.startsWith('.'));
+  const volumeFolders = namesInSync(volumesFolder).filter((name) => !name.startsWith('.'));
   return [
     ...records
       .filter(({ id, isReady }) => isReady && !isFolder(join(containersFolder, id)))
       .map(({ id }) => folderMissing(join(containersFolder, id), 'the next start of the container makes it again')),
-    ...namesIn(containersFolder)
+    ...namesInSync(containersFolder)
       .filter((name) => !known.has(name))
       .map((name) => folderUnknown(join(containersFolder, name), 'the next start of the engine deletes it')),
     ...[...names]
@@ -107,15 +107,6 @@ function folderMissing(path: string, advice: string): Finding {
 
 function folderUnknown(path: string, advice: string): Finding {
   return { kind: 'folder-unknown', subject: path, problem: 'there is no record of it', advice };
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 function isFolder(path: string): boolean {

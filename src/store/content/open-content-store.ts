@@ -15,7 +15,7 @@ import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { conflict, EngineError, errnoOf, invalid } from '../../base/errors.ts';
 import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
-import { overwriteInPlace, writeFileAtomic } from '../../io/index.ts';
+import { namesInSync, overwriteInPlace, writeFileAtomic } from '../../io/index.ts';
 import { removeTree } from '../../linux/index.ts';
 import { openTrash } from '../gc/trash.ts';
 import { auditContent } from './audit.ts';
@@ -151,7 +151,7 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
       return path;
     },
     quarantined: () =>
-      namesIn(paths.quarantine).flatMap((name) => {
+      namesInSync(paths.quarantine).flatMap((name) => {
         const digest = name.replace('-', ':');
         return isDigest(digest) ? [{ digest, path: join(paths.quarantine, name) }] : [];
       }),
@@ -183,10 +183,6 @@ async function syncFile(path: string): Promise<void> {
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
-}
-
-function namesIn(folder: string): readonly string[] {
-  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 function blobNotFound(digest: Digest): EngineError {

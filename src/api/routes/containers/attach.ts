@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
+import { compareVersions } from '../../../base/versions.ts';
 import type { Containers } from '../../../containers/index.ts';
 import { queryBool, queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
-import { compareVersions } from '../../versions/api-version.ts';
 
 const query = z.object({
   stdin: queryBool(),

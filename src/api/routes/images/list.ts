@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
+import { compareVersions } from '../../../base/versions.ts';
 import type { Images } from '../../../images/index.ts';
 import { queryBool, queryFilters, queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
-import { compareVersions } from '../../versions/api-version.ts';
 import { imageListFor } from '../../versions/image-shapes.ts';
 
 /** GET /images/json. Containers are counted from 1.51 on. Before 1.41 `filter` was another form of the filter `reference`. */

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { invalid } from '../../../base/errors.ts';
+import { compareVersions } from '../../../base/versions.ts';
 import type { EventLog } from '../../../events/index.ts';
 import type { EngineEvent } from '../../../spec/index.ts';
 import { queryFilters, queryTime } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
-import { compareVersions } from '../../versions/api-version.ts';
 import { lineType } from '../../versions/line-type.ts';
 
 /** GET /events: a JSON object per line; from 1.52 on as the client accepts them. */

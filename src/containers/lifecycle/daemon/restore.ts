@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf, messageOf } from '../../../base/errors.ts';
+import { messageOf } from '../../../base/errors.ts';
+import { namesIn } from '../../../io/index.ts';
 import type { SandboxState } from '../../../network/index.ts';
 import type { KnownTask, OwnerTables } from '../../../runtime/index.ts';
 import { type WatchHealthDeps, watchHealth } from '../../health/watch-health.ts';
@@ -141,15 +141,6 @@ async function removeStrays(world: RestoreDeps): Promise<void> {
   const root = containersFolder(world.dataRoot);
   const folders = (await namesIn(root)).filter((id) => world.table.byId(id) === undefined);
   await inParallel(folders, (id) => quietly(world, id, world.removeTree(join(root, id))));
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 /** What containers that had ended before the daemon came back want: a restart, their removal, or nothing. */
