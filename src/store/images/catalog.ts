@@ -70,24 +70,7 @@ export function createCatalog(): Catalog {
     set?.delete(digest);
     if (set?.size === 0) holdersOf.delete(id);
   };
-  const view = (target: Target, image: ImageDocuments): StoredImage => {
-    const all = holders(image.id);
-    const names = all.flatMap((holder) => [...holder.names]);
-    const tagged = all.flatMap(({ record }) => record.lastTaggedAt ?? []).sort();
-    return {
-      id: image.id,
-      manifest: image.manifest,
-      manifestDescriptor: image.descriptor,
-      config: image.config,
-      target: target.record.descriptor,
-      names: names.filter((name) => !name.includes('@')),
-      repoDigests: names.filter((name) => name.includes('@')),
-      parent: all.find(({ record }) => record.parent !== undefined)?.record.parent,
-      siblings: [...new Set(all.flatMap(({ images }) => images.map(({ id }) => id)))].filter((id) => id !== image.id),
-      addedAt: target.record.addedAt,
-      lastTaggedAt: tagged.at(-1) ?? ZERO_TIME,
-    };
-  };
+  const view = (target: Target, image: ImageDocuments): StoredImage => storedImage(target, image, holders(image.id));
   return {
     target: (digest) => targets.get(digest),
     targets: () => [...targets.values()],
@@ -122,6 +105,25 @@ export function createCatalog(): Catalog {
       const image = target?.images.find((candidate) => candidate.id === id);
       return target === undefined || image === undefined ? undefined : view(target, image);
     },
+  };
+}
+
+/** An image as one of its targets has it; `all` are its targets. */
+function storedImage(target: Target, image: ImageDocuments, all: readonly Target[]): StoredImage {
+  const names = all.flatMap((holder) => [...holder.names]);
+  const tagged = all.flatMap(({ record }) => record.lastTaggedAt ?? []).sort();
+  return {
+    id: image.id,
+    manifest: image.manifest,
+    manifestDescriptor: image.descriptor,
+    config: image.config,
+    target: target.record.descriptor,
+    names: names.filter((name) => !name.includes('@')),
+    repoDigests: names.filter((name) => name.includes('@')),
+    parent: all.find(({ record }) => record.parent !== undefined)?.record.parent,
+    siblings: [...new Set(all.flatMap(({ images }) => images.map(({ id }) => id)))].filter((id) => id !== image.id),
+    addedAt: target.record.addedAt,
+    lastTaggedAt: tagged.at(-1) ?? ZERO_TIME,
   };
 }
 
