@@ -235,7 +235,7 @@ test('a restart that could not start again does not stop', async () => {
   await engine.run('web', { HostConfig: { NetworkMode: `container:${base}` } });
   const restart = (): Promise<void> => containers.restart('web', { graceSeconds: 1 }, signal);
   await containers.stop('base', { graceSeconds: 1 }, signal);
-  await assert.rejects(restart(), { kind: 'conflict', message: /cannot join network of a non running container/ });
+  await assert.rejects(restart(), { kind: 'conflict', message: /cannot join network namespace of a non running container/ });
   await containers.start('base', signal);
   host.before = (step) => {
     if (step === 'record put') throw new EngineError('noSpace', 'no space left on device');
@@ -475,9 +475,9 @@ test("a chain of joined networks ends at one container's files, and its breaks a
   await engine.create('dd', { HostConfig: { NetworkMode: 'container:bb' } });
   await refused('dd', 'conflict', 'cannot join network namespace of a non running container: container bb is exited');
   await engine.create('ee', { HostConfig: { NetworkMode: 'container:nope' } });
-  await refused('ee', 'internal', 'joining network namespace of container: No such container: nope');
+  await refused('ee', 'failed', 'joining network namespace of container: No such container: nope');
   await engine.create('ff', { HostConfig: { NetworkMode: 'container:ff' } });
-  await refused('ff', 'internal', 'cannot join own network namespace');
+  await refused('ff', 'failed', 'cannot join own network namespace');
 });
 
 test('a shutdown with containers to stop gives each its grace and leaves their policies alone', async () => {

@@ -1,10 +1,10 @@
-import { internal, notFound } from '../../base/errors.ts';
+import { failed, notFound } from '../../base/errors.ts';
 import { forgetLinkedHost } from '../start/linked-hosts.ts';
 import type { World } from '../world.ts';
 
 /**
  * Removes a link instead of a container: `web/db` is what `web` calls `db`. A container that runs loses the name at once.
- * @throws EngineError notFound; internal for the name of a container, in Docker's words
+ * @throws EngineError notFound; failed for the name of a container, in Docker's words
  */
 export async function removeLink(
   world: Pick<World, 'table' | 'locks' | 'dataRoot'>,
@@ -13,7 +13,7 @@ export async function removeLink(
 ): Promise<void> {
   world.table.resolve(ref);
   const [, ownerName, alias] = /^\/?([^/]+)\/([^/]+)$/.exec(ref) ?? [];
-  if (ownerName === undefined) throw internal('Conflict, cannot remove the default link name of the container');
+  if (ownerName === undefined) throw failed('Conflict, cannot remove the default link name of the container');
   const owner = world.table.resolve(ownerName);
   using _lock = await world.locks.acquire(owner.id, signal);
   const { record } = owner;

@@ -114,7 +114,7 @@ function restarting(entry: Entry): EngineError {
 
 /**
  * Path of the network namespace that the container `id` joins, undefined when it is the host's.
- * @throws EngineError internal, conflict
+ * @throws EngineError failed, conflict
  */
 export function joinedNetworkPath(table: ContainerTable, id: string, ref: string): string | undefined {
   const { record } = networkTarget(table, id, ref);

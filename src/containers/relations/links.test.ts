@@ -137,7 +137,7 @@ test('a target that is not on the default bridge has no address to link to', () 
   const web = linked(table, record('web', {}, ['lonely:x']));
   assert.throws(
     () => linkFacts(table, web),
-    message(`container ${lonely.id} not attached to default bridge network`, 'internal'),
+    message(`container ${lonely.id} not attached to default bridge network`, 'failed'),
   );
 });
 

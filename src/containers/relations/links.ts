@@ -1,4 +1,4 @@
-import { conflict, EngineError, internal, invalid } from '../../base/errors.ts';
+import { conflict, EngineError, failed, invalid } from '../../base/errors.ts';
 import type { ContainerRecord, StoredLink } from '../model/record.ts';
 import type { ContainerTable } from '../tables/container-table.ts';
 import { networkOwner, networkSource } from './join-namespaces.ts';
@@ -81,7 +81,7 @@ export interface LinkFacts {
   readonly env: readonly string[];
 }
 
-/** @throws EngineError conflict when one does not run, internal when one is not on the default bridge */
+/** @throws EngineError conflict when one does not run, failed when one is not on the default bridge */
 export function linkFacts(table: ContainerTable, record: ContainerRecord): LinkFacts {
   return factsOf(record, linksOf(table, record));
 }
@@ -111,7 +111,7 @@ function factsOf(record: ContainerRecord, links: readonly Link[]): LinkFacts {
       throw conflict(`Cannot link to a non running container: /${targetName} AS /${record.name}/${alias}`);
     }
     const address = bridgeAddress(target);
-    if (address === '') throw internal(`container ${target.id} not attached to default bridge network`);
+    if (address === '') throw failed(`container ${target.id} not attached to default bridge network`);
     const names = [alias, target.config.Hostname ?? '', target.name].filter((name) => name !== '');
     hosts.push({ address, names: [...new Set(names)].join(' ') });
     env.push(...linkEnv(alias, target, { owner: record.name, address }));
