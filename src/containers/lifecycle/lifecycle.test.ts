@@ -235,7 +235,10 @@ test('a restart that could not start again does not stop', async () => {
   await engine.run('web', { HostConfig: { NetworkMode: `container:${base}` } });
   const restart = (): Promise<void> => containers.restart('web', { graceSeconds: 1 }, signal);
   await containers.stop('base', { graceSeconds: 1 }, signal);
-  await assert.rejects(restart(), { kind: 'conflict', message: /cannot join network namespace of a non running container/ });
+  await assert.rejects(restart(), {
+    kind: 'conflict',
+    message: /cannot join network namespace of a non running container/,
+  });
   await containers.start('base', signal);
   host.before = (step) => {
     if (step === 'record put') throw new EngineError('noSpace', 'no space left on device');
