@@ -15,6 +15,20 @@ const CHANGES = [
   ...['A /new/f', 'A /new/sub', 'C /tmp', 'A /tmp/d', 'C /usr', 'D /usr/bin', 'A /usr/mine', 'D /usr/sbin', 'C /var'],
 ];
 
+const PLACES = /^(?:dev\/(?:console|pts\/|shm\/)|etc\/(?:hostname|hosts|mtab|resolv\.conf)|proc\/|sys\/)$/;
+/** What `docker export | tar tv` shows of a busybox with dockerd 28.5. */
+const EXPORTED = [
+  '-rwxr-xr-x 0/0 dev/console',
+  '-rwxr-xr-x 0/0 etc/hostname',
+  '-rwxr-xr-x 0/0 etc/hosts',
+  '-rwxr-xr-x 0/0 etc/resolv.conf',
+  'drwxr-xr-x 0/0 dev/pts/',
+  'drwxr-xr-x 0/0 dev/shm/',
+  'drwxr-xr-x 0/0 proc/',
+  'drwxr-xr-x 0/0 sys/',
+  'lrwxrwxrwx 0/0 etc/mtab -> /proc/mounts',
+];
+
 for (const cli of CLIS) {
   const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
 
@@ -33,6 +47,37 @@ for (const cli of CLIS) {
     await ok('pause', idle);
     assert.equal(await ok('diff', idle), 'C /tmp\nA /tmp/running');
     await ok('rm', '-f', idle);
+  });
+
+  test(`${cli}: every root has what it is mounted on and /etc/mtab, as dockerd makes them`, async () => {
+    const [name, image] = [unique('places'), unique('places-image')];
+    await ok('create', '--name', name, 'busybox', 'stat', '-c', '%N', '/etc/mtab');
+    const listed = async (...args: string[]): Promise<readonly string[]> => {
+      const { stdout } = await command(
+        'sh',
+        ['-c', `${cli === 'docker' ? 'docker' : 'bin/gantry'} "$@" | tar tv --numeric-owner`, 'sh', ...args],
+        {
+          env: { ...process.env, DOCKER_HOST: engine().host },
+        },
+      );
+      return stdout
+        .split('\n')
+        .flatMap((line) => {
+          const [mode = '', owner = '', , , , path = '', ...link] = line.split(/\s+/);
+          return PLACES.test(path) ? [[mode, owner, path, ...link].join(' ')] : [];
+        })
+        .sort();
+    };
+    assert.deepEqual(await listed('export', name), EXPORTED, 'never started');
+    assert.equal(await ok('diff', name), '');
+    assert.match(await ok('start', '-a', name), /'\/etc\/mtab' -> '\/proc\/mounts'/);
+    assert.deepEqual(await listed('export', name), EXPORTED, 'after a run');
+    assert.equal(await ok('diff', name), '');
+    await ok('commit', name, image);
+    const history = await ok('history', '--format', '{{.Size}}', image);
+    assert.equal(history.split('\n')[0], '0B', 'an image keeps none of them');
+    await ok('rm', name);
+    await ok('rmi', image);
   });
 
   test(`${cli}: /.dockerenv marks a container, is exported and never committed; inspect names its folders`, async () => {

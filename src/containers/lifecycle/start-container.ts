@@ -154,7 +154,10 @@ async function mountRoot(
 ): Promise<string> {
   undo.defer(() => quietly(world, record, world.snapshots.unmount(record.id)));
   // A root that goes with its container never has to reach the disk.
-  return world.snapshots.mount(record.id, { isVolatile: record.hostConfig.AutoRemove === true });
+  return world.snapshots.mount(record.id, {
+    isVolatile: record.hostConfig.AutoRemove === true,
+    hasMountPlaces: true,
+  });
 }
 
 /** For those who will join its IPC namespace. */

@@ -9,6 +9,7 @@ import { chooseDriver, type DriverChoice } from './choose-driver.ts';
 import { type ContainerFiles, containerFiles } from './container-files.ts';
 import { layerFolders } from './folders.ts';
 import { LayerTable } from './layer-table.ts';
+import { makeMountPlaces } from './mount-places.ts';
 import { mountUses } from './mount-uses.ts';
 import { type SnapshotPaths, snapshotPaths } from './paths.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -65,6 +66,12 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
   const roots = writableRoots({ driver, use, paths, mountRoot: options.mountRoot, table, writables, pool, discard });
   const remove = (path: string): Promise<undefined> => pool.run({ kind: 'remove', path });
 
+  /** A container's root for those who read or write its files. */
+  const useRoot = async (id: string) => {
+    const used = await roots.use(id);
+    makeMountPlaces(used.path, paths.writableFs(id));
+    return used;
+  };
   return {
     driver: driver.name,
     unpack: layerUnpacking({ driver, paths, table, limits, logger, working, discard }),
@@ -88,7 +95,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
       sizeBytes: (path) => pool.run({ kind: 'size', path }),
       remove,
     },
-    files: containerFiles({ driver, paths, writables, streams, use: (id) => roots.use(id), working, logger }),
+    files: containerFiles({ driver, paths, writables, streams, use: useRoot, working, logger }),
     swept: () => trash.swept(),
     audit: () => auditSnapshots({ paths, table, writables, unpacking: working, discard, remove }),
     async [Symbol.asyncDispose]() {

@@ -21,6 +21,8 @@ export interface UsedRoot extends AsyncDisposable {
 
 export interface MountOptions {
   readonly isVolatile?: boolean;
+  /** A container's root: with what it is mounted on (`/etc/hosts`, `/dev/console`, …). */
+  readonly hasMountPlaces?: boolean;
   readonly isReadOnly?: boolean;
 }
 

@@ -5,6 +5,7 @@ import { spaceError } from '../../io/index.ts';
 import type { SnapshotDriver, WantedMount } from './driver.ts';
 import { writableFolders } from './folders.ts';
 import type { LayerTable } from './layer-table.ts';
+import { makeMountPlaces } from './mount-places.ts';
 import type { SnapshotPaths } from './paths.ts';
 import type { MountOptions, Snapshots, UsedRoot } from './snapshots.ts';
 import type { TreePool } from './worker/tree-pool.ts';
@@ -39,7 +40,11 @@ export function writableRoots(deps: WritableRootsDeps): WritableRoots {
   });
   return {
     createWritable: (id, diffIds, { emptyFile } = {}) => create(deps, { id, diffIds, emptyFile }),
-    mount: async (id, options) => driver.mount(wanted(id, options)),
+    async mount(id, options) {
+      const root = await driver.mount(wanted(id, options));
+      if (options?.hasMountPlaces === true) makeMountPlaces(root, paths.writableFs(id));
+      return root;
+    },
     use: async (id, options) => deps.use(wanted(id, options)),
     unmount: (id) => driver.unmount(id),
     async removeWritable(id) {

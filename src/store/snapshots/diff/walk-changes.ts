@@ -37,13 +37,16 @@ export interface WalkChanges {
 /** Every container has one of its own, also where its image was made of a whole container's files. */
 const MARK = '.dockerenv';
 
+/** A link to /proc/mounts, made with the mount places. */
+const MTAB = 'etc/mtab';
+
 /**
  * What a container needs to be mounted on: a runtime makes it where the image has none. Docker keeps these in a layer of their
  * own, so they are no changes as long as nothing is in them.
  */
 const MOUNT_PLACES: ReadonlySet<string> = new Set([
   ...[MARK, 'dev', 'dev/console', 'dev/mqueue', 'dev/pts', 'dev/shm', 'etc', 'etc/hostname'],
-  ...['etc/hosts', 'etc/mtab', 'etc/resolv.conf', 'proc', 'run', 'run/secrets', 'sys'],
+  ...['etc/hosts', MTAB, 'etc/resolv.conf', 'proc', 'run', 'run/secrets', 'sys'],
 ]);
 
 /**
@@ -105,7 +108,8 @@ class Walk {
     }
     if (kind === 'same' && !(this.#isOverlay && this.#withSame)) return;
     const isMark = path === MARK && below?.size === 0n;
-    if ((kind === 'added' || isMark) && MOUNT_PLACES.has(path) && stat.size === 0n && stat.isFile()) return;
+    const isEmpty = (stat.size === 0n && stat.isFile()) || (path === MTAB && stat.isSymbolicLink());
+    if ((kind === 'added' || isMark) && MOUNT_PLACES.has(path) && isEmpty) return;
     yield* this.#said({ kind, path, source, stat, isOpaque: false });
   }
 
