@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,7 +85,8 @@ async function startDockerd(...options: readonly string[]): Promise<Dockerd> {
       return NetworkSettings.IPAddress;
     },
     async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM');
+      // By its own id: the command may be a wrapper that does not pass signals on.
+      process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGTERM');
       await ended;
       rmSync(folder, { recursive: true });
     },
