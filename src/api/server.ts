@@ -83,13 +83,14 @@ export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
   const { containers, images, networks, volumes } = deps;
   return [
     ...systemRoutes(deps.system, deps, { containers, images, volumes }),
+    // Before the containers, whose names may hold slashes (links).
+    ...notYetRoutes(),
     ...containerRoutes(containers),
     ...execRoutes(containers),
     ...imageRoutes(images),
     ...distributionRoutes(images),
     ...networkRoutes(networks),
     ...swarmRoutes(),
-    ...notYetRoutes(),
     ...volumeRoutes(volumes),
   ];
 }

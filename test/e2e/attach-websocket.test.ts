@@ -113,7 +113,7 @@ test('a WebSocket is refused for an unknown container, to pages of other hosts, 
   const own = await attach(id, 'logs=1&stdout=1', { origin: 'http://localhost' });
   assert.equal(own.code, 1000);
   const none = await attach(id, 'stream=1');
-  assert.equal(none.refusal?.status, 400);
+  assert.equal(none.code, 1000);
   const plain = await engine().api('GET', `/containers/${id}/attach/ws?stream=1&stdout=1`);
   assert.equal(plain.status, 400);
   await engine().ok('docker', ['rm', id]);

@@ -170,7 +170,7 @@ test('an index is saved with the platforms that are here, or with those asked fo
   assert.deepEqual(await listed(both), [index.digest]);
   await assert.rejects(save(host, ['t/multi:1'], [forArm, { os: 'linux', architecture: 's390x' }]), {
     kind: 'notFound',
-    message: /wanted linux\/s390x/,
+    message: /specified platform \(linux\/s390x\)/,
   });
 });
 
