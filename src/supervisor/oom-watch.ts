@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { errnoOf } from '../base/errors.ts';
 import { openEventCounter, type Readiness } from '../linux/index.ts';
 
 /** The kernel of version 1 tells before it kills, and counts the kill afterwards. */
@@ -32,15 +33,17 @@ export function watchOom(oomFile: string, readiness: Readiness, onMaybe: () => v
     // What has been read is not told again.
     const take = (): void => void readSync(watched, Buffer.alloc(4096), 0, isUnified ? 4096 : 8, isUnified ? 0 : null);
     if (isUnified) take();
-    const watch = readiness.watch(
-      watched,
-      () => {
+    const listen = (): void => {
+      try {
         take();
         told();
-        watch.arm();
-      },
-      { urgent: isUnified },
-    );
+      } catch (error) {
+        // EAGAIN: the event was that of an earlier descriptor of this number. Anything else: the cgroup is gone.
+        if (errnoOf(error) !== 'EAGAIN') return;
+      }
+      watch.arm();
+    };
+    const watch = readiness.watch(watched, listen, { urgent: isUnified });
     stack.use(watch);
     watch.arm();
   } catch {
