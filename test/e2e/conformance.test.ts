@@ -125,7 +125,14 @@ for (const cli of CLIS) {
       'busybox',
     );
     await refused(cli, 1, /cannot kill container: nope: No such container: nope/, 'kill', 'nope');
-    await refused(cli, 1, /unrecognized filter value for health: bogus/, 'ps', '--filter', 'health=bogus');
+    await refused(
+      cli,
+      1,
+      /invalid value for health \(bogus\): must be one of none, starting, healthy, unhealthy/,
+      'ps',
+      '--filter',
+      'health=bogus',
+    );
     await refused(cli, 1, /invalid filter 'is-task=\[x\]'/, 'ps', '--filter', 'is-task=x');
   });
 
