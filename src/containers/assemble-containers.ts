@@ -40,22 +40,25 @@ import { ContainerTable } from './tables/container-table.ts';
 import { ExecTable } from './tables/exec-table.ts';
 import type { ContainersDeps, Rules, World } from './world.ts';
 
-/** The containers of an engine: the verbs, and what the daemon calls at its start and end. */
+/** The containers of an engine: the verbs, and the operations that the daemon calls at its start and end. */
 export interface ContainersDomain extends Containers {
-  /** Before the first verb: see `restore.ts`. The runtime is connected by then. */
+  /**
+   * Brings records and running processes together after a start of the daemon (`restore.ts`). The caller connects the
+   * runtime first and calls no verb before this resolves.
+   */
   restore(): Promise<void>;
-  /** After the last verb: see `shutdown.ts`. */
+  /** Ends the domain before the daemon ends (`shutdown.ts`). The caller calls no verb after this. */
   shutdown(options: { readonly stopContainers: boolean }): Promise<void>;
-  /** Resolves when no clean-up is under way: for tests and measurements. */
+  /** Resolves when no clean-up is under way. For tests and measurements. */
   idle(): Promise<void>;
-  /** What `images` asks about containers. */
+  /** The questions that `images` asks about containers. */
   readonly imageUsers: ReturnType<typeof imageUsers>;
-  /** What `images` makes an image of. */
+  /** Holds a container still while `images` makes an image of it. */
   readonly hold: (ref: string, options: { readonly pause: boolean }, signal: AbortSignal) => Promise<HeldContainer>;
   readonly counts: () => { readonly running: number; readonly paused: number; readonly stopped: number };
 }
 
-/** The domain on given rules; `createContainers` brings the real ones. */
+/** Makes the domain with the given rules. `createContainers` calls it with the real ones. */
 export function assembleContainers(deps: ContainersDeps, rulesOn: (table: ContainerTable) => Rules): ContainersDomain {
   const table = new ContainerTable(deps.records);
   const world: World = {

@@ -14,24 +14,45 @@ import type {
 } from './model/requests.ts';
 
 /**
- * Every verb on containers, as `api` sees them; each is a file of this folder. `ref` is an id, a unique id prefix or a
- * name with or without its slash. Each throws EngineError notFound (`No such container: x`) for an unknown one.
+ * Every verb on containers, as `api` calls them. Each verb is in a file of this folder.
+ *
+ * Words: a *container* is a stored record with an id and a name. Its *task* is its main process, run by the
+ * `TaskRuntime`. Its *writable root* is its own layer over the layers of its image (`Snapshots`). An *exec* is a
+ * further process in a container that runs.
+ *
+ * One life: `create` checks the request, stores the record, makes the writable root and the volumes, and returns the
+ * id. `attach` connects a client's streams before the start, so that no output is lost, and `wait` registers the client
+ * for the exit. `start` attaches the network, mounts the root and runs the task; when a step fails, the finished steps
+ * are undone. While the task runs, `execCreate` and `execStart` run further processes in it, and `logs`, `stats` and
+ * `top` read from it. The task exits by itself, or `stop` sends its stop signal and, after the grace time, SIGKILL. The
+ * exit is stored and announced, the promises of `wait` resolve, and network and mounts are released in the background;
+ * a restart policy may start the task again. `remove` frees name, ports and volumes, makes the id unknown, and deletes
+ * the files in the background.
+ *
+ * `ref` is an id, a unique id prefix, or a name with or without its slash. Each verb throws EngineError notFound (`No
+ * such container: x`) for an unknown container.
  */
 export interface Containers {
   create(
     request: CreateContainer,
     signal: AbortSignal,
   ): Promise<{ readonly id: string; readonly warnings: readonly string[] }>;
-  /** @throws notModified when it runs already */
+  /** @throws notModified when the container runs already */
   start(ref: string, signal: AbortSignal): Promise<void>;
-  /** `graceSeconds` -1 waits for ever; default the container's StopTimeout, else 10. @throws notModified when it does not run */
+  /**
+   * `graceSeconds` -1 waits without limit. The default is the container's StopTimeout, else 10. @throws notModified
+   * when the container does not run
+   */
   stop(ref: string, options: StopOptions, signal: AbortSignal): Promise<void>;
   restart(ref: string, options: StopOptions, signal: AbortSignal): Promise<void>;
-  /** Signal by name (`HUP`, `SIGHUP`) or number. @throws conflict when it does not run */
+  /** Sends a signal, given by name (`HUP`, `SIGHUP`) or number. @throws conflict when the container does not run */
   kill(ref: string, signalName: string, signal: AbortSignal): Promise<void>;
   pause(ref: string, signal: AbortSignal): Promise<void>;
   unpause(ref: string, signal: AbortSignal): Promise<void>;
-  /** Resolves once registered (the head of the answer goes out then); `result` when the condition holds. */
+  /**
+   * Resolves once the wait is registered: the client gets the head of the response then. `result` resolves when the
+   * condition holds.
+   */
   wait(ref: string, condition: WaitCondition, signal: AbortSignal): Promise<{ readonly result: Promise<WaitResult> }>;
   remove(
     ref: string,
@@ -61,36 +82,51 @@ export interface Containers {
     psArgs: string,
     signal: AbortSignal,
   ): Promise<{ readonly titles: readonly string[]; readonly processes: readonly (readonly string[])[] }>;
-  /** One object per reading, in the API's spelling. Ends when the container goes, or after the first with `stream` false. */
+  /**
+   * Yields one object per reading, in the API's spelling. Ends when the container is removed, or after the first
+   * reading with `stream` false.
+   */
   stats(
     ref: string,
     options: { readonly stream: boolean; readonly oneShot: boolean },
     signal: AbortSignal,
   ): Promise<AsyncIterable<object>>;
-  /** `tty` says raw, else multiplexed. */
+  /** The bytes are raw when `tty` is true, else multiplexed. */
   logs(
     ref: string,
     options: LogOptions,
     signal: AbortSignal,
   ): Promise<{ readonly tty: boolean; readonly stream: Readable }>;
-  /** Checks everything that can fail, then `connect` pumps a client's connection until either side ends. */
+  /**
+   * Checks everything that can fail. `connect` then copies between the client's connection and the container until
+   * either side ends.
+   */
   attach(ref: string, options: AttachOptions, signal: AbortSignal): Promise<Attachment>;
   resize(ref: string, rows: number, columns: number): Promise<void>;
 
-  /** What was written over the image, by name. */
+  /** Lists the paths that differ from the image, ordered by name. */
   diff(ref: string, signal: AbortSignal): Promise<readonly FileChange[]>;
-  /** The root file system as a tar. Destroy the stream to stop. @throws conflict while it is removed */
+  /**
+   * Returns the root file system as a tar. Destroy the stream to stop. @throws conflict while the container is being
+   * removed
+   */
   export(ref: string, signal: AbortSignal): Promise<Readable>;
 
-  /** What is at a path, where the container's volumes and bound folders are. @throws notFound `Could not find the file x in container y` */
+  /**
+   * Describes the file at a path, with the container's volumes and bind mounts in place. @throws notFound `Could not
+   * find the file x in container y`
+   */
   statPath(ref: string, path: string, signal: AbortSignal): Promise<PathStat>;
-  /** A tar that begins with the thing itself. Destroy the stream to stop. @throws as statPath */
+  /**
+   * Returns a tar whose first entry is the file or directory at the path. Destroy the stream to stop. @throws as
+   * statPath
+   */
   copyFrom(
     ref: string,
     path: string,
     signal: AbortSignal,
   ): Promise<{ readonly stat: PathStat; readonly bytes: Readable }>;
-  /** Unpacks a tar into a directory. @throws as statPath; forbidden where it is read-only */
+  /** Unpacks a tar into a directory. @throws as statPath; forbidden where the directory is read-only */
   copyTo(
     ref: string,
     request: { readonly path: string; readonly archive: Readable; readonly options: CopyToOptions },
@@ -98,7 +134,11 @@ export interface Containers {
   ): Promise<void>;
 
   execCreate(ref: string, config: ExecConfig, signal: AbortSignal): Promise<{ readonly id: string }>;
-  /** Attached: run `connect` on the client's connection. Detached: undefined, the process runs. @throws notFound `No such exec instance: x`, conflict when started already or the container is paused */
+  /**
+   * Starts an exec. Attached, it returns an attachment: run its `connect` on the client's connection. Detached, it
+   * returns undefined once the process runs.
+   * @throws notFound `No such exec instance: x`; conflict when the exec was started already or the container is paused
+   */
   execStart(
     execId: string,
     options: { readonly detach: boolean; readonly tty: boolean; readonly consoleSize?: readonly [number, number] },

@@ -11,15 +11,15 @@ import type { ContainersDeps } from './world.ts';
 export interface CreateContainersDeps extends ContainersDeps {
   readonly images: Pick<ImageStore, 'resolve'>;
   readonly host: HostFacts;
-  /** Of `--init`; undefined when the host has none. */
+  /** Path of the init program for `--init`. Undefined when the host has none. */
   readonly initPath: string | undefined;
-  /** Whether `Runtime` may be this. */
+  /** Whether a request may name this runtime. */
   readonly isRuntime: (name: string) => boolean;
-  /** What inspect shows of a container that did not ask. */
+  /** The values that inspect shows for fields that a request omits. */
   readonly defaults: Omit<HostConfigDefaults, 'cgroupVersion' | 'oomKillDisable'>;
 }
 
-/** The containers of an engine, with dockerd's rules about what requests mean. */
+/** Makes the containers of an engine, with dockerd's rules about the meaning of requests. */
 export function createContainers(deps: CreateContainersDeps): ContainersDomain {
   const { host, images, dataRoot } = deps;
   return assembleContainers(deps, (table) => ({
@@ -29,7 +29,7 @@ export function createContainers(deps: CreateContainersDeps): ContainersDomain {
       dataRoot,
       facts: host,
       isRuntime: deps.isRuntime,
-      // A reload of the configuration changes them.
+      // Read anew for each request: a reload of the configuration changes the defaults.
       get defaults() {
         return {
           ...deps.defaults,

@@ -21,11 +21,11 @@ import type { ExecTable } from './tables/exec-table.ts';
 
 export interface Clock {
   now(): Nanos;
-  /** Calls back once after the delay unless cancelled. */
+  /** Calls `callback` once after the delay, unless cancelled. */
   after(delayMs: number, callback: () => void): { cancel(): void };
 }
 
-/** What the daemon hands in. */
+/** The dependencies that the daemon passes in. */
 export interface ContainersDeps {
   readonly records: Records<ContainerRecord>;
   readonly execRecords: Records<ExecRecord>;
@@ -55,42 +55,49 @@ export interface ContainersDeps {
   readonly events: EventSink;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Folders of containers are made beneath `containers/` of it. */
+  /** The folders of containers are made in `containers/` beneath it. */
   readonly dataRoot: string;
   readonly logDefaults: LogDefaults;
   readonly runDefaults: RunDefaults;
   readonly reserve: DiskReserve;
   readonly roots: RootFiles;
-  /** Removes a tree of the engine's own. It enters no mount, and fails where there is one. Absent is success. */
+  /**
+   * Removes a tree that the engine made. It enters no mount, and throws where there is one. An absent tree is success.
+   */
   readonly removeTree: (path: string) => Promise<void>;
 }
 
-/** Of a file in a container's root: what a mount over it takes up. */
+/** Attributes of a file in a container's root, which a mount over the file takes over. */
 export interface FileAttributes {
-  /** With the file type, as stat(2) gives it. */
+  /** Mode with the file type, as stat(2) returns it. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   isDirectory(): boolean;
 }
 
-/** Access beneath a container's root, never beyond it whatever its symlinks say (`linux`, openat2). */
+/** Access to files beneath a container's root. Symlinks in the root never lead out of it (`linux`, openat2). */
 export interface RootFiles {
-  /** A regular file; undefined when it is not there. @throws EngineError invalid when it is no file or larger than `maxBytes` */
+  /**
+   * Reads a regular file. Returns undefined when there is none. @throws EngineError invalid when the path is not a
+   * regular file, or the file is larger than `maxBytes`
+   */
   read(root: string, path: string, maxBytes: number): Buffer | undefined;
-  /** Undefined when nothing is there. */
+  /** Returns undefined when nothing is at the path. */
   stat(root: string, path: string): FileAttributes | undefined;
-  /** With missing parents. @throws EngineError invalid when something else is there */
+  /** Makes the directory and its missing parents. @throws EngineError invalid when something else is at the path */
   makeDirectory(root: string, path: string, owner: { readonly uid: number; readonly gid: number }): string;
 }
 
-/** A full disk keeps nothing from being removed: `StateDb.transaction` with `removes`, and `restoreBallast`. */
+/**
+ * Space kept free so that a full disk prevents no removal: `StateDb.transaction` with `removes`, and `restoreBallast`.
+ */
 export interface DiskReserve {
   write<R>(change: () => R): R;
   freed(): void;
 }
 
-/** The rules that decide without touching anything, made of `config/`, `logs/` and the runtime's spec. */
+/** The rules that decide without side effects, from `plan/`, `start/`, `logs/` and `query/`. */
 export interface Rules {
   readonly planner: Planner;
   readonly specs: TaskSpecs;
@@ -98,7 +105,7 @@ export interface Rules {
   readonly listRules: ListRules;
 }
 
-/** What the verbs share; each names the part that it needs by `Pick`. */
+/** The dependencies of the verbs. Each verb names the part that it needs with `Pick`. */
 export interface World extends ContainersDeps, Rules {
   readonly table: ContainerTable;
   readonly execs: ExecTable;
@@ -107,13 +114,13 @@ export interface World extends ContainersDeps, Rules {
   readonly exits: ExitQueue;
   readonly background: Background;
   readonly lifetime: Lifetime;
-  /** Drivers of networks that containers were on, by network id. */
+  /** Drivers of the networks that containers have been on, by network id. */
   readonly networkDrivers: Map<string, string>;
 }
 
-/** Set once by `shutdown`: from then on no restart policy starts anything. */
+/** `shutdown` sets `closing` once. From then on no restart policy starts a container. */
 export interface Lifetime {
   closing: boolean;
-  /** A prune is under way: a second one is refused. */
+  /** True while a prune is under way: a second one is refused. */
   pruning: boolean;
 }

@@ -1,7 +1,10 @@
 import type { EventSink } from '../../spec/index.ts';
 import type { ContainerRecord } from '../model/record.ts';
 
-/** Announces a container's action with dockerd's attributes: its labels, image and name, then the action's own. */
+/**
+ * Announces an action on a container with dockerd's attributes: the container's labels, image and name, then the
+ * attributes of the action.
+ */
 export function emitContainerEvent(
   events: EventSink,
   record: ContainerRecord,

@@ -2,7 +2,7 @@ import { EngineError } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { World } from '../world.ts';
 
-/** Announces that a container joined or left its networks, as dockerd does on behalf of each. */
+/** Announces that a container joined or left its networks, with one event per network, as dockerd does. */
 export function emitNetworkEvents(
   world: Pick<World, 'events' | 'networks' | 'networkDrivers'>,
   containerId: string,
@@ -15,7 +15,7 @@ export function emitNetworkEvents(
   }
 }
 
-/** A container on the host's network shows that network alone. */
+/** A container on the host's network shows only the network `host`. */
 export function hostEndpoints(world: Pick<World, 'networks'>): Readonly<Record<string, EndpointSettings>> {
   try {
     return { host: { NetworkID: world.networks.inspect('host').Id } };
@@ -25,7 +25,7 @@ export function hostEndpoints(world: Pick<World, 'networks'>): Readonly<Record<s
   }
 }
 
-/** A network's driver never changes, and is asked for with every start. */
+/** Returns a network's driver. Cached: a driver never changes, and every start asks for it. */
 function driverOf(world: Pick<World, 'networks' | 'networkDrivers'>, id: string): string {
   let driver = world.networkDrivers.get(id);
   if (driver === undefined) {
@@ -35,7 +35,7 @@ function driverOf(world: Pick<World, 'networks' | 'networkDrivers'>, id: string)
   return driver;
 }
 
-/** A network that was removed meanwhile has none to show. */
+/** Returns '' for a network that was removed meanwhile. */
 function lookUp(world: Pick<World, 'networks'>, id: string): string {
   try {
     return world.networks.inspect(id).Driver;

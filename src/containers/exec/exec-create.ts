@@ -44,12 +44,14 @@ export async function createExec(
   return { id: exec.id };
 }
 
-/** As dockerd's events and process lists spell it, with the blank after a command without arguments. */
+/**
+ * The command line as dockerd's events and process lists spell it, with the blank after a command without arguments.
+ */
 export function commandLine(exec: ExecRecord): string {
   return `${exec.entrypoint} ${exec.arguments.join(' ')}`;
 }
 
-/** `shown` is how the user called the container. @throws EngineError conflict */
+/** Checks that execs can run in the container. `shown` is the user's name for it. @throws EngineError conflict */
 export function checkExecutable(entry: Entry, shown: string): void {
   const { state } = entry.record;
   if (!state.running) throw conflict(`container ${entry.id} is not running`);

@@ -26,7 +26,7 @@ export async function inspectExec(world: Pick<World, 'execs'>, execId: string): 
   };
 }
 
-/** @throws EngineError notFound, conflict when it does not run */
+/** @throws EngineError notFound, conflict when the exec does not run */
 export async function resizeExec(
   world: Pick<World, 'execs' | 'runtime'>,
   execId: string,

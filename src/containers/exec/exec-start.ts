@@ -15,8 +15,8 @@ import { checkExecutable, commandLine } from './exec-create.ts';
 export type ExecStartDeps = Pick<World, 'table' | 'execs' | 'runtime' | 'events' | 'clock' | 'specs'>;
 
 const NOT_EXECUTABLE = 126;
-/** Output has ended and the exit is not here yet: it is on its way, unless the supervisor died with it. */
-const EXIT_PATIENCE_MS = 10_000;
+/** Longest wait for the exit after the output has ended. Only the supervisor's death makes it expire. */
+const EXIT_TIMEOUT_MS = 10_000;
 
 export interface ExecStartOptions {
   readonly detach: boolean;
@@ -25,11 +25,11 @@ export interface ExecStartOptions {
 }
 
 /**
- * Detached, resolves when the process runs. Attached, `connect` starts it, so that a failure can be told on the stream, as
- * clients expect of a connection that was taken over already. Whether the client reads frames or a raw stream is what it says
- * at the start; whether the process has a terminal was said when the exec was made.
- * @throws EngineError notFound; conflict when it was started before or its container does not run; detached, also what
- *   the runtime throws
+ * Starts an exec. Detached, it resolves when the process runs. Attached, `connect` starts the process: its errors are
+ * written to the stream, as clients expect of a hijacked connection. The start decides whether the client reads frames
+ * or a raw stream. The creation of the exec decided whether the process has a terminal.
+ * @throws EngineError notFound; conflict when it was started before or its container does not run; detached, also the
+ * errors of the runtime
  */
 export async function startExec(
   world: ExecStartDeps,
@@ -43,7 +43,7 @@ export async function startExec(
   checkExecutable(entry, entry.id);
   if (exec.running) throw conflict(`exec command ${execId} is already running`);
   if (exec.exitCode !== null) throw conflict(`exec command ${execId} has already run`);
-  // Claimed here: a second start is refused from now on.
+  // Claims the exec: a second start is refused from now on.
   world.execs.put({ ...exec, running: true, ...(options.consoleSize ? { consoleSize: options.consoleSize } : {}) });
   if (options.detach) {
     await runExec(world, execId);
@@ -114,7 +114,7 @@ async function connectExec(
   }
 }
 
-/** Executes a claimed exec. @throws EngineError, with the exec ended by the code that stands for the failure */
+/** Runs a claimed exec. @throws EngineError after the exec has ended with the exit code for the failure */
 async function runExec(world: ExecStartDeps, execId: string): Promise<void> {
   const exec = world.execs.get(execId);
   const entry = world.table.byId(exec.containerId);
@@ -124,7 +124,7 @@ async function runExec(world: ExecStartDeps, execId: string): Promise<void> {
     const task = await execTask(world, entry.record, exec);
     const { pid } = await world.runtime.exec(task, new AbortController().signal);
     const current = world.execs.find(execId);
-    // Its exit may have overtaken the answer.
+    // The exit may have arrived before the response.
     if (current !== undefined && current.exitCode === null) world.execs.note({ ...current, pid });
   } catch (error) {
     failExec(world, execId, error);
@@ -142,12 +142,12 @@ function failExec(world: Pick<World, 'table' | 'execs'>, execId: string, error: 
 
 async function exitOf(world: Pick<World, 'execs' | 'clock'>, execId: string): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = world.clock.after(EXIT_PATIENCE_MS, resolve);
+  const timer = world.clock.after(EXIT_TIMEOUT_MS, resolve);
   await Promise.race([world.execs.ended(execId), promise]);
   timer.cancel();
 }
 
-/** A frame of stdout, unless the client reads a raw terminal. */
+/** A frame of stdout, or the plain text when the client reads a raw terminal. */
 function errorFrame(raw: boolean, text: string): Buffer {
   const body = Buffer.from(text);
   return raw ? body : Buffer.concat([stdoutHeader(body.length), body]);

@@ -12,7 +12,8 @@ export type CopyFromDeps = Pick<
 >;
 
 /**
- * A file or directory of a container, running or not, as a tar that begins with the thing itself. Destroy the stream to stop.
+ * Returns a file or directory of a container, running or not, as a tar whose first entry is the file or directory
+ * itself. Destroy the stream to stop.
  * @throws EngineError notFound, invalid
  */
 export async function copyFromContainer(

@@ -13,11 +13,13 @@ export type CopyToDeps = Pick<
 >;
 
 /** /etc/passwd of a large site stays far below this. */
-const MOST_BYTES = 16 << 20;
+const PASSWD_BYTES_MAX = 16 << 20;
 
 /**
- * Unpacks a tar (plain, gzip or zstd) into a directory of a container, running or not. What was unpacked before a failure stays.
- * @throws EngineError notFound; invalid for no directory or a broken archive; forbidden where it is read-only; noSpace
+ * Unpacks a tar (plain, gzip or zstd) into a directory of a container, running or not. Files that were unpacked before
+ * a failure stay.
+ * @throws EngineError notFound; invalid when the path is no directory or the archive is broken; forbidden where the
+ * directory is read-only; noSpace
  */
 export async function copyToContainer(
   world: CopyToDeps,
@@ -29,7 +31,7 @@ export async function copyToContainer(
   const { record } = world.table.resolve(ref);
   const { User: user = '' } = record.config;
   const ownerIn = (root: string): { uid: number; gid: number } =>
-    resolveUser(user, [], (file) => world.roots.read(root, file, MOST_BYTES)?.toString('utf8'));
+    resolveUser(user, [], (file) => world.roots.read(root, file, PASSWD_BYTES_MAX)?.toString('utf8'));
   const owner = options.ownedByUser && user !== '' ? { ownerIn } : {};
   await using held = new AsyncDisposableStack();
   await inContainer(ref, path, async () => {

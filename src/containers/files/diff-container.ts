@@ -1,7 +1,7 @@
 import type { FileChange } from '../../store/index.ts';
 import type { World } from '../world.ts';
 
-/** What the container wrote over its image, by name. @throws EngineError notFound */
+/** Lists the paths that the container has changed over its image, ordered by name. @throws EngineError notFound */
 export async function diffContainer(
   world: Pick<World, 'table' | 'files'>,
   ref: string,

@@ -4,7 +4,8 @@ import { emitContainerEvent } from '../events/container-events.ts';
 import type { World } from '../world.ts';
 
 /**
- * The container's root as a tar, whether it runs or not; volumes are not in it. Destroy the stream to stop.
+ * Returns the container's root, without its volumes, as a tar. The container may run or not. Destroy the stream to
+ * stop.
  * @throws EngineError notFound; conflict while it is being removed
  */
 export async function exportContainer(

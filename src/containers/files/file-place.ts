@@ -12,8 +12,9 @@ type PlaceMount = FilePlace['mounts'][number];
 let holders = 0;
 
 /**
- * A path of a container with its volumes, images, bound folders and files of /etc around it, also when it does not run. Volumes stay
- * mounted on the host until `held` is disposed. What exists only in memory (tmpfs) is not there, as with Docker.
+ * Locates a path of a container, running or not, with its volumes, images, bind mounts and files of /etc in place.
+ * Volumes stay mounted on the host until `held` is disposed. As with Docker, files that exist only in memory (tmpfs)
+ * are absent.
  */
 export async function filePlace(
   deps: PlaceDeps,
@@ -44,7 +45,7 @@ async function sourceOf(
   return mount.subpath === undefined ? view : held.use(deps.pinnedPaths.pin(view, mount.subpath, record.id)).path;
 }
 
-/** A volume is held under a name of its own, so that neither a start nor an exit meanwhile minds. */
+/** Mounts the volume under a reference of its own, so that neither a start nor an exit of the container affects it. */
 async function volumeSource(
   { volumes, pinnedPaths }: PlaceDeps,
   record: ContainerRecord,
@@ -59,7 +60,7 @@ async function volumeSource(
   return subpath === undefined ? folder : held.use(pinnedPaths.pin(folder, subpath, record.id)).path;
 }
 
-/** Written by each start: a container that never ran has none. */
+/** Each start writes these files: a container that never ran has none. */
 function networkFiles({ table, dataRoot }: PlaceDeps, record: ContainerRecord): readonly PlaceMount[] {
   const owner = networkOwner(table, record)?.id;
   if (owner === undefined) return [];

@@ -5,7 +5,7 @@ import { filePlace } from './file-place.ts';
 
 export type StatPathDeps = Pick<World, 'table' | 'volumes' | 'snapshots' | 'files' | 'pinnedPaths' | 'dataRoot'>;
 
-/** What is at a path of a container, running or not. @throws EngineError notFound, invalid */
+/** Describes the file at a path of a container, running or not. @throws EngineError notFound, invalid */
 export async function statContainerPath(
   world: StatPathDeps,
   ref: string,
@@ -17,7 +17,7 @@ export async function statContainerPath(
   return await inContainer(ref, path, async () => world.files.stat(await filePlace(world, record, path, held), signal));
 }
 
-/** Runs an access to a path; what is not there is told in dockerd's words. @throws EngineError invalid without a path */
+/** Runs an access to a path. Reports a missing path in dockerd's words. @throws EngineError invalid without a path */
 export async function inContainer<T>(ref: string, path: string, access: () => Promise<T>): Promise<T> {
   if (path === '') throw invalid('bad parameter: pathcannot be empty');
   try {

@@ -11,13 +11,13 @@ import type { World } from '../world.ts';
 
 export type RunProbeDeps = ExecStartDeps;
 
-/** Bytes of a check's output that are kept; `...` marks that more was dropped. */
+/** Number of bytes of a check's output that are kept. `...` marks that more was dropped. */
 const KEPT_OUTPUT_BYTES = 4096;
-/** The check itself did not work: it could not be started, or took too long. */
+/** The check itself failed: it could not be started, or took too long. */
 const NO_EXIT_CODE = -1;
 const FRAME_HEADER_BYTES = 8;
 
-/** Runs a check once, as an exec of the container. Undefined when `stopped` ended it: then there is no result. */
+/** Runs a check once, as an exec of the container. Returns undefined, without a result, when `stopped` ended it. */
 export async function runProbe(
   world: RunProbeDeps,
   entry: Entry,
@@ -59,15 +59,18 @@ function lateText(probe: Probe, output: string): string {
   return output === '' ? text : `${text}: ${output}`;
 }
 
-/** Checks would fill the table of execs: each goes with its end, which is brought about here when it is overdue. */
+/** Checks would fill the table of execs. Each exec is deleted when it ends, and an overdue one is killed. */
 function forget(world: Pick<World, 'execs' | 'runtime'>, containerId: string, execId: string): void {
   void world.execs.ended(execId).then(() => world.execs.delete(execId));
   if (world.execs.find(execId)?.exitCode !== null) return;
-  // It may end by itself, or with its container, before the signal is there.
+  // It may end by itself, or with its container, before the signal arrives.
   world.runtime.kill({ containerId, execId }, SIGKILL).catch(() => undefined);
 }
 
-/** A client of an exec that keeps the beginning of what comes in Docker's frames ({stream, 0, 0, 0, length}). */
+/**
+ * A client of an exec that keeps the beginning of the output. The output comes in Docker's frames ({stream, 0, 0, 0,
+ * length}).
+ */
 class ProbeOutput extends Duplex {
   #pending: Buffer = Buffer.alloc(0);
   #left = 0;

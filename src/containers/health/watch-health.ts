@@ -10,8 +10,9 @@ import { type RunProbeDeps, runProbe } from './run-probe.ts';
 export type WatchHealthDeps = RunProbeDeps & Pick<World, 'background' | 'lifetime'>;
 
 /**
- * Begins to check the health of a container that runs, one interval from now; does nothing for one without a check. Called at
- * each start, unpause and restore; `Entry.endHealthChecks` ends it at each exit, pause and shutdown.
+ * Starts to check the health of a running container, one interval from now. Does nothing for a container without a
+ * health check. Each start, unpause and restore calls it. `Entry.endHealthChecks` ends the checks at each exit, pause
+ * and shutdown.
  */
 export function watchHealth(world: WatchHealthDeps, entry: Entry): void {
   entry.endHealthChecks();

@@ -33,8 +33,11 @@ export type CreateDeps = Pick<
   | 'planner'
 >;
 
-/** By which programs know that they run in a container of an engine like Docker's. */
-const MARK = '.dockerenv';
+/**
+ * A file at the top of the root. Programs look for it to find out that they run in a container of an engine like
+ * Docker's.
+ */
+const MARKER_FILE = '.dockerenv';
 
 export interface Created {
   readonly id: string;
@@ -42,7 +45,7 @@ export interface Created {
 }
 
 /**
- * Makes a container, or leaves nothing: its name, writable root, folder and volumes.
+ * Makes a container: its name, writable root, folder and volumes. On failure it leaves nothing.
  * @throws EngineError notFound `No such image: x`; invalid; conflict for a name that is taken
  */
 export async function createContainer(
@@ -65,7 +68,7 @@ export async function createContainer(
   undo.defer(() => undoCreate(world, entry));
   const [mounts] = await settleAll([
     makeVolumes(world, entry.record, plan.mounts),
-    world.snapshots.createWritable(entry.id, entry.record.diffIds, { emptyFile: MARK }),
+    world.snapshots.createWritable(entry.id, entry.record.diffIds, { emptyFile: MARKER_FILE }),
     makeFolder(world, entry.id),
     makeViews(world, entry.record),
   ]);
@@ -76,7 +79,7 @@ export async function createContainer(
   return { id: entry.id, warnings: plan.warnings };
 }
 
-/** Volumes without a name are given one now: what a crash leaves of them must be known. */
+/** Gives names to volumes without one before the record is stored, so that restore finds them after a crash. */
 function nameVolumes(plan: ContainerPlan): ContainerPlan {
   const mounts = plan.mounts.map((planned): PlannedMount => {
     const { mount, volume } = planned;
@@ -87,7 +90,7 @@ function nameVolumes(plan: ContainerPlan): ContainerPlan {
   return { ...plan, mounts };
 }
 
-/** Ports and addresses that no start could give are refused now. */
+/** Refuses ports and addresses that would fail every start. */
 function checkNetwork(world: Pick<World, 'networks'>, plan: ContainerPlan): void {
   const source = networkSource(plan);
   if (source.kind !== 'sandbox') return;
@@ -113,7 +116,7 @@ function newRecord(world: Pick<World, 'clock'>, plan: ContainerPlan, name: strin
     platform: plan.platform,
     path: plan.path,
     args: plan.args,
-    // Unless it has a name, a host is called by the container's short id.
+    // Without a hostname of its own, a container has its short id as hostname.
     config: { ...config, Hostname: plan.hostname ?? id.slice(0, 12) },
     hostConfig: plan.hostConfig,
     mounts: plan.mounts.map(({ mount }) => mount),
@@ -124,7 +127,10 @@ function newRecord(world: Pick<World, 'clock'>, plan: ContainerPlan, name: strin
   };
 }
 
-/** The space of names is large: a few tries find a free one, then a digit does (as in dockerd). */
+/**
+ * Picks a random name. The space of names is large: a few attempts find a free one, then a digit is added (as in
+ * dockerd).
+ */
 function freeName(world: Pick<World, 'table' | 'planner'>): string {
   for (let retry = 0; ; retry += 1) {
     const name = world.planner.randomName(retry);
@@ -132,7 +138,7 @@ function freeName(world: Pick<World, 'table' | 'planner'>): string {
   }
 }
 
-/** Makes the volumes that are missing and holds all of them; answers the mounts with their sources. */
+/** Makes the missing volumes and references all of them. Returns the mounts with their sources. */
 async function makeVolumes(
   world: Pick<World, 'volumes'>,
   record: ContainerRecord,
@@ -155,7 +161,10 @@ async function makeFolder(world: Pick<World, 'dataRoot'>, id: string): Promise<v
   makeContainerFolder(containerPaths(world.dataRoot, id));
 }
 
-/** As dockerd does at create, so that a path that cannot be one is refused now. @throws EngineError invalid */
+/**
+ * Makes the working directory. dockerd does it at create too, so that a path that cannot be a directory is refused
+ * early. @throws EngineError invalid
+ */
 async function makeWorkingFolder(
   world: Pick<World, 'snapshots' | 'roots'>,
   { id, config }: ContainerRecord,
@@ -175,7 +184,7 @@ async function makeWorkingFolder(
   }
 }
 
-/** Nobody has seen the container yet: what was made for it alone goes, named volumes stay. */
+/** No client has seen the container yet. Everything that was made for it alone is removed; named volumes stay. */
 async function undoCreate(world: CreateDeps, entry: Entry): Promise<void> {
   await world.background.run('undoing a create', entry.id, async () => {
     await releaseVolumes(world, { ...entry.record, removeVolumes: true });

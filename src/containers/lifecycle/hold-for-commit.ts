@@ -12,23 +12,24 @@ import { notePaused, type PauseDeps, setPaused } from './pause-container.ts';
 
 export type HoldForCommitDeps = PauseDeps & Pick<World, 'files' | 'logger'>;
 
-/** A container that an image is made of: frozen until disposed, if that was wanted. What `images` needs of it. */
+/** A container from which `images` makes an image. It stays frozen until disposed, if the caller asked for that. */
 export interface HeldContainer extends AsyncDisposable {
   readonly id: string;
   readonly imageId: Digest;
   readonly config: ContainerConfig;
-  /** A config with what it leaves open filled from the container's. */
+  /** Fills the omitted fields of a config from the container's. */
   complete(wanted: ContainerConfig): ContainerConfig;
-  /** What it wrote over its image: a plain tar. */
+  /** Returns the container's changes over its image, as a plain tar. */
   layer(signal: AbortSignal): Promise<Readable>;
   /** Announces the image. */
   committed(image: { readonly id: Digest; readonly name: string; readonly comment: string }): void;
 }
 
 /**
- * Freezes a running container for the time that its files are read. That it was us is stored first, so that a daemon that dies
- * meanwhile lets it go on at its next start. Several may hold one container; a container that its user paused stays so.
- * @throws EngineError notFound; conflict while it is removed or restarts
+ * Freezes a running container while its files are read. A mark is stored first: when the daemon dies meanwhile, the
+ * next one resumes the container. Several commits may hold one container. A container that its user paused stays
+ * paused.
+ * @throws EngineError notFound; conflict while the container is removed or restarts
  */
 export async function holdForCommit(
   world: HoldForCommitDeps,
@@ -44,7 +45,7 @@ export async function holdForCommit(
   return {
     id,
     imageId: record.imageId,
-    // Triggers of the image are for those who build on it.
+    // The image's ONBUILD triggers are for builds on top of it.
     config: { ...record.config, OnBuild: null },
     complete: (wanted) => ({ ...completeConfig(wanted, record.config), OnBuild: wanted.OnBuild ?? null }),
     layer: (until) => world.files.layer(id, until),
@@ -60,7 +61,7 @@ export async function holdForCommit(
   };
 }
 
-/** Whether the caller has to thaw it. */
+/** Returns whether the caller has to thaw the container. */
 async function freeze(world: HoldForCommitDeps, entry: Entry, signal: AbortSignal): Promise<boolean> {
   using _lock = await world.locks.acquire(entry.id, signal);
   if (entry.commits > 0) {
@@ -76,7 +77,7 @@ async function freeze(world: HoldForCommitDeps, entry: Entry, signal: AbortSigna
     await setPaused(world, entry, true);
   } catch (error) {
     await letGo(world, entry);
-    // It ended at this moment: nothing writes to its files any more.
+    // The container has just ended: nothing writes to its files any more.
     if (hasEnded(entry, error)) return false;
     throw error;
   }
@@ -88,7 +89,7 @@ async function thaw(world: HoldForCommitDeps, entry: Entry): Promise<void> {
   await letGo(world, entry);
 }
 
-/** With the lock held. Its user may have let it go on, or ended it, in the meantime. */
+/** Thaws the container. The caller holds the lock. The user may have resumed or ended it in the meantime. */
 async function letGo(world: HoldForCommitDeps, entry: Entry): Promise<void> {
   entry.dropCommit();
   if (entry.commits > 0) return;
@@ -102,16 +103,16 @@ async function letGo(world: HoldForCommitDeps, entry: Entry): Promise<void> {
   if (isOurs) world.table.note(entry, withoutMark(entry.record));
 }
 
-/** Whether pausing or resuming failed since the process is gone; its exit may not be known yet. */
+/** Whether pausing or resuming failed because the process has ended. Its exit may not be known yet. */
 function hasEnded(entry: Entry, error: unknown): boolean {
   return !hasProcess(entry.record) || (error instanceof EngineError && error.kind === 'conflict');
 }
 
-/** Lets containers go on that a commit of a daemon before this one had paused. */
+/** Resumes a container that a commit of an earlier daemon had paused. */
 export async function endInterruptedCommit(world: HoldForCommitDeps, entry: Entry): Promise<void> {
   if (entry.record.pausedForCommit !== true) return;
   if (hasProcess(entry.record)) {
-    // Frozen or not: only the runtime knows, and it refuses to thaw what is not.
+    // Only the runtime knows whether the container is frozen, and it refuses to thaw one that is not.
     await world.runtime.resume(entry.id).catch(() => {});
     if (entry.record.state.paused) notePaused(world, entry, false);
   }

@@ -5,7 +5,7 @@ import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { abandonRestart } from './exit/abandon-restart.ts';
 import { autoRemove, type RemoveDeps } from './remove-container.ts';
-import { exitWithin, KILL_PATIENCE_MS, type SignalTaskDeps, signalTask } from './signal-task.ts';
+import { exitWithin, KILL_TIMEOUT_MS, type SignalTaskDeps, signalTask } from './signal-task.ts';
 
 export type KillDeps = RemoveDeps & SignalTaskDeps;
 
@@ -18,7 +18,7 @@ function killTarget(world: Pick<World, 'table'>, ref: string): Entry {
   }
 }
 
-/** @throws EngineError notFound, invalid for an unknown signal, conflict when it does not run */
+/** @throws EngineError notFound, invalid for an unknown signal, conflict when the container does not run */
 export async function killContainer(
   world: KillDeps,
   ref: string,
@@ -38,22 +38,24 @@ export async function killContainer(
       return;
     }
     if (!hasProcess(entry.record)) return;
-    if (number === SIGKILL) exit = exitWithin(world, entry, KILL_PATIENCE_MS);
+    if (number === SIGKILL) exit = exitWithin(world, entry, KILL_TIMEOUT_MS);
     await signalTask(world, entry, number, endsRestarts(entry, number));
   }
   await exit;
 }
 
-/** Signals that programs take as a message. After any other the user does not want the container back. */
-const MESSAGES = new Set(['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT', 'SIGCHLD', 'SIGURG'].map(parseSignal));
+/** Signals that programs handle as a message. After any other signal by hand no restart policy applies. */
+const MESSAGE_SIGNALS = new Set(
+  ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT', 'SIGCHLD', 'SIGURG'].map(parseSignal),
+);
 
-/** Whether a signal by hand means "end": then no restart policy applies (dockerd: ExitOnNext). */
+/** Whether a signal by hand ends the restart policy (dockerd: ExitOnNext). */
 function endsRestarts(entry: Entry, number: number): boolean {
   if (number === SIGKILL) return true;
   if (entry.record.config.StopSignal !== undefined && entry.record.config.StopSignal !== '') {
     return number === stopSignalOf(entry.record);
   }
-  return !MESSAGES.has(number);
+  return !MESSAGE_SIGNALS.has(number);
 }
 
 function parseKillSignal(ref: string, name: string): number {

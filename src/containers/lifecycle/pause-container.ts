@@ -7,7 +7,7 @@ import type { World } from '../world.ts';
 
 export type PauseDeps = WatchHealthDeps & Pick<World, 'locks'>;
 
-/** @throws EngineError notFound; conflict when it does not run, is paused already or restarting */
+/** @throws EngineError notFound; conflict when the container does not run, is paused already or is restarting */
 export async function pauseContainer(world: PauseDeps, ref: string, signal: AbortSignal): Promise<void> {
   const entry = world.table.resolve(ref);
   using _lock = await world.locks.acquire(entry.id, signal);
@@ -18,7 +18,7 @@ export async function pauseContainer(world: PauseDeps, ref: string, signal: Abor
   await setPaused(world, entry, true);
 }
 
-/** @throws EngineError notFound; failed (dockerd's status for it) when it is not paused */
+/** @throws EngineError notFound; failed (for dockerd's status) when the container is not paused */
 export async function unpauseContainer(world: PauseDeps, ref: string, signal: AbortSignal): Promise<void> {
   const entry = world.table.resolve(ref);
   using _lock = await world.locks.acquire(entry.id, signal);
@@ -26,13 +26,13 @@ export async function unpauseContainer(world: PauseDeps, ref: string, signal: Ab
   await setPaused(world, entry, false);
 }
 
-/** Freezes or thaws, unless the process has ended meanwhile. With the lock held. */
+/** Freezes or thaws the container, unless its process has ended meanwhile. The caller holds the lock. */
 export async function setPaused(world: PauseDeps, entry: Entry, pause: boolean): Promise<void> {
   await (pause ? world.runtime.pause(entry.id) : world.runtime.resume(entry.id));
   if (hasProcess(entry.record)) notePaused(world, entry, pause);
 }
 
-/** The process was frozen, or thawed. */
+/** Records and announces that the process was frozen or thawed. */
 export function notePaused(world: PauseDeps, entry: Entry, pause: boolean): void {
   if (pause) entry.endHealthChecks();
   world.table.note(entry, paused(entry.record, pause));

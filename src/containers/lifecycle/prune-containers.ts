@@ -5,7 +5,10 @@ import { type RemoveDeps, removeStopped } from './remove-container.ts';
 
 export type PruneContainersDeps = RemoveDeps & Pick<World, 'listRules'>;
 
-/** Removes every container that has ended, or never began, and matches. @throws EngineError invalid; conflict while another prune runs */
+/**
+ * Removes every container that does not run and matches the filters. @throws EngineError invalid; conflict while
+ * another prune runs
+ */
 export async function pruneContainers(
   world: PruneContainersDeps,
   filters: Filters,
@@ -23,7 +26,7 @@ export async function pruneContainers(
       if (state.running || phase !== 'ready' || entry.isStarting || !matcher(entry.record)) continue;
       const size = await world.snapshots.writableSize(entry.id);
       await removeStopped(world, entry, { volumes: false });
-      if (world.table.byId(entry.id) === entry) continue; // Started meanwhile.
+      if (world.table.byId(entry.id) === entry) continue; // The container was started meanwhile.
       deleted.push(entry.id);
       reclaimedBytes += size;
     }

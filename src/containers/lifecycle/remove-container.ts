@@ -16,12 +16,15 @@ export type RemoveDeps = SignalTaskDeps &
     'locks' | 'networks' | 'volumes' | 'snapshots' | 'sharedMemory' | 'logger' | 'dataRoot' | 'reserve' | 'removeTree'
   >;
 
-/** Removals whose slow part is still under way; above it a removal waits for its own, so that they cannot pile up. */
-const UNHURRIED = 100;
+/**
+ * Most removals whose files may be deleted in the background. Above it a removal waits for its own files, so that
+ * removals cannot pile up.
+ */
+const BACKGROUND_REMOVALS_MAX = 100;
 
 /**
- * Answers when the container is unknown, its name, ports and volumes free. Its files go in the background; what a crash
- * leaves of them is finished by restore.
+ * Removes a container. Resolves when the container is unknown and its name, ports and volumes are free. Its files are
+ * deleted in the background; after a crash restore deletes the rest.
  * @throws EngineError notFound; conflict when it runs without `force`, or is being removed already
  */
 export async function removeContainer(
@@ -46,7 +49,7 @@ export async function removeContainer(
   }
 }
 
-/** Removes a container that has ended, unless it was started or removed meanwhile: auto-remove and prune. */
+/** Removes a container that has ended, unless it was started or removed meanwhile. For auto-remove and prune. */
 export async function removeStopped(world: RemoveDeps, entry: Entry, options: { volumes: boolean }): Promise<void> {
   using _lock = await world.locks.acquire(entry.id);
   if (entry.isRemoving || entry.record.state.running || world.table.byId(entry.id) !== entry) return;
@@ -59,13 +62,13 @@ export async function removeStopped(world: RemoveDeps, entry: Entry, options: { 
   }
 }
 
-/** Removes, in the background, a container that was made with `--rm` and has ended. */
+/** Removes an ended container that was made with `--rm`, in the background. */
 export function autoRemove(world: RemoveDeps, entry: Entry): void {
   if (entry.record.hostConfig.AutoRemove !== true || entry.isRemoving) return;
   void world.background.run('auto-remove', entry.id, () => removeStopped(world, entry, { volumes: true }));
 }
 
-/** With the lock held and no process. */
+/** Removes a container without a process. The caller holds the lock. */
 export async function removeLocked(
   world: RemoveDeps,
   entry: Entry,
@@ -83,10 +86,10 @@ export async function removeLocked(
   if (entry.isAttached) endAttachments(world, entry);
   entry.waiters.removed({ exitCode: last.state.exitCode });
   const swept = world.background.run('removal of a container’s files', entry.id, () => sweep(world, last));
-  if (world.background.size > UNHURRIED) await swept;
+  if (world.background.size > BACKGROUND_REMOVALS_MAX) await swept;
 }
 
-/** The slow part of a removal, also of one that a crash cut short; may run twice. */
+/** Deletes the files of a removed container, also after a crash. May be repeated. */
 export async function sweep(world: RemoveDeps, record: ContainerRecord): Promise<void> {
   await Promise.all([
     ...rootsOf(record).map((root) => world.snapshots.removeWritable(root)),
@@ -96,7 +99,7 @@ export async function sweep(world: RemoveDeps, record: ContainerRecord): Promise
   world.reserve.freed();
 }
 
-/** Frees the container's volumes, and removes those made for it alone when asked to. */
+/** Releases the container's volumes. Removes its anonymous ones when the record asks for it. */
 export async function releaseVolumes(world: Pick<World, 'volumes' | 'logger'>, record: ContainerRecord): Promise<void> {
   const names = volumeNames(record);
   for (const name of names) world.volumes.release(name, record.id);
@@ -106,7 +109,7 @@ export async function releaseVolumes(world: Pick<World, 'volumes' | 'logger'>, r
     try {
       await world.volumes.remove(name, { force: true });
     } catch (error) {
-      // Another container took it with --volumes-from.
+      // Another container uses the volume (`--volumes-from`).
       world.logger.debug(
         { containerId: record.id, volume: name, error: messageOf(error) },
         'an anonymous volume stays',
@@ -115,7 +118,7 @@ export async function releaseVolumes(world: Pick<World, 'volumes' | 'logger'>, r
   }
 }
 
-/** Those that wait for a start which will not come. */
+/** Ends the attachments that wait for a start. */
 function endAttachments(world: Pick<World, 'background' | 'runtime'>, entry: Entry): void {
   void world.background.run('end of attachments', entry.id, () =>
     world.runtime.cancelAttach({ containerId: entry.id }),

@@ -3,7 +3,8 @@ import { forgetLinkedHost } from '../start/linked-hosts.ts';
 import type { World } from '../world.ts';
 
 /**
- * Removes a link instead of a container: `web/db` is what `web` calls `db`. A container that runs loses the name at once.
+ * Removes a link instead of a container: `web/db` is the name by which `web` knows `db`. A running container loses the
+ * name at once.
  * @throws EngineError notFound; failed for the name of a container, in Docker's words
  */
 export async function removeLink(

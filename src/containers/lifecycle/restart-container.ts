@@ -8,9 +8,9 @@ import { type StopDeps, stopEntry } from './stop-container.ts';
 export type RestartDeps = StartDeps & StopDeps;
 
 /**
- * Stops it when it runs, and starts it. A container that could not start again is not stopped. Its exit in between neither removes it nor
- * counts for its restart policy.
- * @throws EngineError notFound; what stop and start throw, as `Cannot restart container x: …`
+ * Stops the container if it runs, and starts it. A container that could not start again is not stopped. The exit in
+ * between causes no auto-remove and no restart by policy.
+ * @throws EngineError notFound; the errors of stop and start, as `Cannot restart container x: …`
  */
 export async function restartContainer(
   world: RestartDeps,
@@ -34,7 +34,7 @@ async function restartEntry(
   signal: AbortSignal,
 ): Promise<void> {
   using _held = entry.holdForRestart();
-  // The root stays mounted: on a full disk another process might take what a new mount needs.
+  // The root stays mounted: on a full disk another process might take the space that a new mount needs.
   await using root = new AsyncDisposableStack();
   if (entry.record.state.running) {
     checkStart(world, entry);
@@ -45,7 +45,7 @@ async function restartEntry(
   if (entry.isRemoving || entry.record.phase === 'removing') {
     throw conflict('container is marked for removal and cannot be started');
   }
-  // Another client was quicker: it runs anew, which is what was asked for.
+  // Another client has started the container meanwhile, which has the wanted effect.
   if (!entry.record.state.running) await startLocked(world, entry, { byPolicy: false });
   emitContainerEvent(world.events, entry.record, 'restart');
 }

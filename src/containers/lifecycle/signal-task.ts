@@ -7,38 +7,44 @@ import { type PauseDeps, setPaused } from './pause-container.ts';
 
 export type SignalTaskDeps = PauseDeps;
 
-/** A process killed by signal 9 that has not gone after this time hangs in the kernel. */
-export const KILL_PATIENCE_MS = 10_000;
+/** A process that SIGKILL has not ended after this time hangs in the kernel. */
+export const KILL_TIMEOUT_MS = 10_000;
 
-/** Sends the signal and announces it. One that is meant to end the container also thaws it. With the lock held. */
+/**
+ * Sends the signal and announces it. A signal that is meant to end the container also thaws it. The caller holds the
+ * lock.
+ */
 export async function signalTask(world: SignalTaskDeps, entry: Entry, number: number, ends: boolean): Promise<void> {
   if (ends && !world.lifetime.closing && !entry.isRestartedByHand) {
     world.table.note(entry, { ...entry.record, manuallyStopped: true });
   }
-  // Announced first: the exit that it causes may be here before the answer.
+  // Announced first: the exit may arrive before the response to the signal.
   emitContainerEvent(world.events, entry.record, 'kill', { signal: String(number) });
   try {
     await world.runtime.kill({ containerId: entry.id }, number);
   } catch (error) {
-    // It has just ended: its exit is on the way.
+    // The process has just ended, and its exit is on the way.
     if (!(error instanceof EngineError) || (error.kind !== 'conflict' && error.kind !== 'notFound')) throw error;
   }
   if (ends && entry.record.state.paused) await setPaused(world, entry, false);
 }
 
-/** Kills by signal 9 and waits until the exit is known. With the lock held. @throws EngineError internal when it will not die */
+/**
+ * Sends SIGKILL and waits until the exit is known. The caller holds the lock. @throws EngineError internal when the
+ * process does not end
+ */
 export async function killAndWait(world: SignalTaskDeps, entry: Entry): Promise<void> {
-  const exit = exitWithin(world, entry, KILL_PATIENCE_MS);
+  const exit = exitWithin(world, entry, KILL_TIMEOUT_MS);
   exit.catch(() => undefined);
   await signalTask(world, entry, SIGKILL, true);
   await exit;
 }
 
-/** Resolves with the exit of the process that runs now. @throws EngineError internal when the time is over */
-export function exitWithin(world: Pick<World, 'clock'>, entry: Entry, patienceMs: number): Promise<void> {
+/** Resolves at the exit of the process that runs now. @throws EngineError internal after the timeout */
+export function exitWithin(world: Pick<World, 'clock'>, entry: Entry, timeoutMs: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = new AbortController();
-  const timer = world.clock.after(patienceMs, () => {
+  const timer = world.clock.after(timeoutMs, () => {
     abort.abort();
     reject(failed(`container ${entry.id} PID ${entry.record.state.pid} is zombie and can not be killed`));
   });

@@ -195,7 +195,7 @@ test('log options choose rotation and the attributes of lines; bad ones are name
   for (const bad of [{ 'max-size': 'x' }, { 'max-file': '0' }, { 'labels-regex': '(' }]) {
     await assert.rejects(logSpec(withOptions(bad), '/log', defaults), { kind: 'invalid' });
   }
-  // Go's expressions, in the words of dockerd 28.5; one that could go back for years takes no time.
+  // The errors are Go's, in the words of dockerd 28.5. An expression that could backtrack for years takes no time.
   await assert.rejects(logSpec(withOptions({ 'env-regex': '(' }), '/log', defaults), {
     message:
       'failed to create task for container: failed to initialize logging driver: error parsing regexp: missing closing ): `(`',

@@ -26,7 +26,9 @@ export type StartDeps = RemoveDeps &
   WatchHealthDeps &
   Pick<World, 'exits' | 'networkDrivers' | 'pinnedPaths' | 'logDefaults' | 'runDefaults' | 'roots'>;
 
-/** @throws EngineError notFound, notModified when it runs, conflict; and what {@link startLocked} throws */
+/**
+ * @throws EngineError notFound, notModified when the container runs, conflict, and the errors of {@link startLocked}
+ */
 export async function startContainer(world: StartDeps, ref: string, signal: AbortSignal): Promise<void> {
   const entry = world.table.resolve(ref);
   using _lock = await world.locks.acquire(entry.id, signal);
@@ -43,20 +45,20 @@ export async function startContainer(world: StartDeps, ref: string, signal: Abor
 export interface StartOptions {
   readonly byPolicy: boolean;
   /**
-   * A start that fails before the runtime is asked leaves the container `restarting`, with the failure in `State.Error`: what it
-   * needs may be there later. Default false.
+   * Whether a start that fails before the runtime is asked leaves the container `restarting`, with the failure in
+   * `State.Error`: the missing resource may appear later. Default false.
    */
   readonly waitsForNeeds?: boolean;
 }
 
-/** How far a start has come. */
+/** The progress of a start. */
 interface Progress {
   runtimeAsked: boolean;
 }
 
 /**
- * What is known of a start beforehand: it would fail because something that the container refers to is gone, or for want of space. Makes
- * missing sources of binds, and changes nothing else.
+ * Checks in advance whether a start would fail because a container or file that it refers to is missing, or for lack of
+ * space. Makes missing sources of binds, and changes nothing else.
  * @throws as {@link startLocked}
  */
 export function checkStart(world: StartDeps, entry: Entry): void {
@@ -70,12 +72,12 @@ export function checkStart(world: StartDeps, entry: Entry): void {
 }
 
 /**
- * Starts a container that has no process, with its lock held. What was done is undone in reverse when a step fails, the
- * failure kept in `State` (`ExitCode`, `Error`), and an auto-remove container removed. A client that goes away does not
- * cut a start short: what it asked for happens.
+ * Starts a container that has no process. The caller holds its lock. When a step fails, the finished steps are undone
+ * in reverse, the failure is kept in `State` (`ExitCode`, `Error`), and an auto-remove container is removed. A client
+ * that closes its connection does not interrupt the start.
  */
 export async function startLocked(world: StartDeps, entry: Entry, options: StartOptions): Promise<void> {
-  // What the last run held is given back before the same names are taken again.
+  // The clean-up after the last run must end first: this start takes the same names again.
   await entry.cleanedUp();
   const before = entry.record;
   entry.beginStart();
@@ -94,11 +96,11 @@ export async function startLocked(world: StartDeps, entry: Entry, options: Start
     throw told instanceof EngineError ? told : internal(messageOf(told), told);
   }
   entry.endStart();
-  // A short-lived process may have ended before the answer to its start was here.
+  // A short-lived process may have ended before the response to its start arrived.
   if (!exit.release()) watchHealth(world, entry);
 }
 
-/** What is not known at all does not come by itself. */
+/** A resource whose name is unknown does not appear by itself. */
 function mayComeLater(error: unknown): boolean {
   return !(error instanceof EngineError && error.kind === 'notFound');
 }
@@ -143,7 +145,7 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, prog
   progress.runtimeAsked = true;
   const process = await world.runtime.start(task, signal);
   world.table.note(entry, started(prepared, process));
-  undo.move(); // The running container holds them now.
+  undo.move(); // The running container holds the resources now.
   emitContainerEvent(world.events, entry.record, 'start');
 }
 
@@ -153,14 +155,14 @@ async function mountRoot(
   undo: AsyncDisposableStack,
 ): Promise<string> {
   undo.defer(() => quietly(world, record, world.snapshots.unmount(record.id)));
-  // A root that goes with its container never has to reach the disk.
+  // The root of an auto-remove container never has to reach the disk.
   return world.snapshots.mount(record.id, {
     isVolatile: record.hostConfig.AutoRemove === true,
     hasMountPlaces: true,
   });
 }
 
-/** For those who will join its IPC namespace. */
+/** Mounts /dev/shm on the host, for containers that join the IPC namespace. */
 function shareMemory(
   world: Pick<World, 'sharedMemory' | 'logger'>,
   record: ContainerRecord,
@@ -171,7 +173,7 @@ function shareMemory(
 }
 
 interface Network {
-  /** Namespace to join, undefined for the host's. */
+  /** Path of the namespace to join. Undefined for the host's. */
   readonly path: string | undefined;
   readonly sandbox: Sandbox | undefined;
   readonly endpoints: Sandbox['endpoints'];
@@ -215,12 +217,17 @@ async function openNetwork(
   return { path: sandbox.netnsPath, sandbox, endpoints: sandbox.endpoints };
 }
 
-/** A container that joins another's network shows the other's files. */
+/**
+ * Writes the files that do not depend on the network. A container that joins another's network shows the other's files.
+ */
 async function writeEarlyFiles(world: Pick<World, 'dataRoot' | 'runDefaults'>, record: ContainerRecord): Promise<void> {
   if (networkSource(record).kind !== 'container') writeNameFiles(world.dataRoot, record, world.runDefaults);
 }
 
-/** The runtime writes the others; those of the network belong into a namespace that exists before it. */
+/**
+ * Picks the `net.` sysctls: they are written into the namespace before the runtime starts. The runtime writes the
+ * others.
+ */
 function networkSysctls(
   sysctls: Readonly<Record<string, string>> | null | undefined,
 ): Readonly<Record<string, string>> {

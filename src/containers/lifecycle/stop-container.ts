@@ -11,10 +11,13 @@ import { exitWithin, killAndWait, type SignalTaskDeps, signalTask } from './sign
 export type StopDeps = RemoveDeps & SignalTaskDeps;
 
 const DEFAULT_GRACE_SECONDS = 10;
-/** When the signal could not be sent, the process is most likely going anyway. */
-const FAILED_SIGNAL_PATIENCE_SECONDS = 2;
+/** When the signal could not be sent, the process is most likely ending already. */
+const FAILED_SIGNAL_TIMEOUT_SECONDS = 2;
 
-/** A client that goes away does not cut a stop short. @throws EngineError notFound, notModified, invalid for an unknown signal */
+/**
+ * Stops a container. A client that closes its connection does not interrupt the stop. @throws EngineError notFound,
+ * notModified, invalid for an unknown signal
+ */
 export async function stopContainer(
   world: StopDeps,
   ref: string,
@@ -26,7 +29,10 @@ export async function stopContainer(
   await stopEntry(world, entry, options);
 }
 
-/** Signal, grace, kill; resolves when the exit is known. Nothing happens to a container that does not run. */
+/**
+ * Sends the stop signal, waits for the grace time, then kills. Resolves when the exit is known. Does nothing when the
+ * container does not run.
+ */
 export async function stopEntry(world: StopDeps, entry: Entry, options: StopOptions): Promise<void> {
   const { config } = entry.record;
   const number = options.stopSignal ? parseSignal(options.stopSignal) : stopSignalOf(entry.record);
@@ -48,7 +54,7 @@ export async function stopEntry(world: StopDeps, entry: Entry, options: StopOpti
   emitContainerEvent(world.events, entry.record, 'stop');
 }
 
-/** The lock is held while signalling only: `kill` and `rm -f` work during the grace time. */
+/** Holds the lock only while it sends the signal, so that `kill` and `rm -f` work during the grace time. */
 async function sendStop(
   world: StopDeps,
   entry: Entry,
@@ -58,15 +64,15 @@ async function sendStop(
   using _lock = await world.locks.acquire(entry.id);
   if (abandonRestart(world, entry)) return 'abandoned';
   if (!hasProcess(entry.record)) return 'ended';
-  // Registered before the signal: the exit may come before the answer to it.
+  // Registered before the signal: the exit may arrive before the response to it.
   const exit = grace < 0 ? nextExit(entry) : exitWithin(world, entry, grace * 1000);
-  exit.catch(() => undefined); // Handled by the caller, a moment later.
+  exit.catch(() => undefined); // The caller handles the error, a moment later.
   try {
     await signalTask(world, entry, number, true);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     world.logger.warn({ containerId: entry.id, error: messageOf(error) }, 'a container could not be signalled');
-    return { exit: exitWithin(world, entry, FAILED_SIGNAL_PATIENCE_SECONDS * 1000) };
+    return { exit: exitWithin(world, entry, FAILED_SIGNAL_TIMEOUT_SECONDS * 1000) };
   }
   return { exit };
 }

@@ -6,7 +6,7 @@ import type { World } from '../world.ts';
 
 type Change = Resources & { readonly RestartPolicy?: RestartPolicy };
 
-/** What `update` may change. Absent, zero and '' leave a value as it is (moby, `UpdateContainer`). */
+/** The fields that `update` may change. Absent, zero and '' leave a value unchanged (moby, `UpdateContainer`). */
 const UPDATABLE = [
   'BlkioWeight',
   'CpuShares',
@@ -23,8 +23,9 @@ const UPDATABLE = [
 ] as const satisfies readonly (keyof Resources)[];
 
 /**
- * Stores new limits and applies them to a container that runs; when that fails, nothing is changed.
- * @throws EngineError notFound; invalid for limits that nobody has; conflict for options that exclude each other; what the runtime says
+ * Stores new limits and applies them to a running container. When that fails, nothing is changed.
+ * @throws EngineError notFound; invalid for malformed limits; conflict for options that exclude each other; the errors
+ * of the runtime
  */
 export async function updateContainer(
   world: Pick<World, 'table' | 'locks' | 'runtime' | 'events' | 'planner'>,
@@ -76,7 +77,7 @@ export function mergeChange(current: HostConfig, change: Change): HostConfig {
   };
 }
 
-/** CPUs are given as a number of them, or as quota and period, and stay in that form. */
+/** CPUs are given as a number, or as quota and period. An update keeps the form. */
 function checkCpu(current: HostConfig, change: Change): void {
   const clash = (what: string, has: string): never => {
     throw conflict(`Conflicting options: ${what} cannot be updated as ${has} has already been set`);

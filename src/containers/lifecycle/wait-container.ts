@@ -1,7 +1,7 @@
 import type { WaitCondition, WaitResult } from '../model/requests.ts';
 import type { World } from '../world.ts';
 
-/** Registers before it answers, so that a start that follows cannot slip through. @throws EngineError notFound */
+/** Registers a wait before it resolves, so that it misses no start that follows. @throws EngineError notFound */
 export async function waitContainer(
   world: Pick<World, 'table'>,
   ref: string,

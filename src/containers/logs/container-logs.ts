@@ -6,7 +6,9 @@ import { hasProcess } from '../model/state.ts';
 import type { World } from '../world.ts';
 import type { LogSource } from './log-source.ts';
 
-/** @throws EngineError notFound; invalid without a stream to show; notImplemented for a driver whose logs cannot be read */
+/**
+ * @throws EngineError notFound; invalid when no stream is chosen; notImplemented for a log driver that cannot be read
+ */
 export async function containerLogs(
   world: Pick<World, 'table' | 'dataRoot' | 'readLog'>,
   ref: string,

@@ -1,7 +1,9 @@
-/** What `details` puts before the text of an entry without any. */
+/** The bytes that `details` puts before the text of an entry without attributes. */
 export const BLANK: Buffer = Buffer.from(' ');
 
-/** With the blank that parts it from the text, which is all for no attributes. */
+/**
+ * Encodes attributes with the blank that separates them from the text. Without attributes only the blank is returned.
+ */
 export function attributeBytes(attrs: unknown): Buffer {
   if (typeof attrs !== 'object' || attrs === null || Object.keys(attrs).length === 0) return BLANK;
   const pairs = Object.entries(attrs).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -10,7 +12,7 @@ export function attributeBytes(attrs: unknown): Buffer {
   );
 }
 
-/** Go's url.QueryEscape. */
+/** Escapes as Go's url.QueryEscape does. */
 function queryEscape(text: string): string {
   return encodeURIComponent(text.toWellFormed())
     .replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -3,18 +3,18 @@ import { FIXED_BYTES, fixedTime, fixTime } from './entry-time.ts';
 import { ESCAPED, hex4, putUtf8 } from './json-text.ts';
 import { LogPlace } from './log-place.ts';
 
-/** Which entries are shown, and how. */
+/** The entries to show, and their form. */
 export interface EntryFormat {
   readonly stdout: boolean;
   readonly stderr: boolean;
   readonly timestamps: boolean;
-  /** The entry's attributes before its text, as a URL query. */
+  /** Whether the entry's attributes, as a URL query, precede its text. */
   readonly details: boolean;
-  /** Docker's 8-byte frame header before each entry; without, the text alone (terminals). */
+  /** Whether Docker's 8-byte frame header precedes each entry. False writes the text alone, for terminals. */
   readonly framed: boolean;
-  /** {@link EntryDecoder.skipSeen} may be called. */
+  /** Whether {@link EntryDecoder.skipSeen} may be called. */
   readonly keepsPlace: boolean;
-  /** Nanoseconds since the epoch; undefined is open. Both ends belong to the range. */
+  /** Nanoseconds since the epoch. Undefined sets no limit. Both ends belong to the range. */
   readonly since: bigint | undefined;
   readonly until: bigint | undefined;
 }
@@ -29,23 +29,23 @@ const STDOUT = 1;
 const STDERR = 2;
 const HEADER_BYTES = 8;
 const OUT_BYTES = 128 * 1024;
-/** More than any entry of ours (16 kB of text, each byte as \u00XX, and attributes); a longer line is damage. */
+/** Larger than any entry of ours (16 kB of text, each byte as \u00XX, and attributes). A longer line is damage. */
 const MOST_LINE_BYTES = 4 * 1024 * 1024;
 
 const NO_ATTRIBUTES: Buffer = Buffer.alloc(0);
-/** The time of the entry at hand. */
+/** The time of the current entry. */
 const fixed = Buffer.alloc(FIXED_BYTES);
 
 /**
- * Turns the bytes of json-file logs into what a client reads. Entries in the form that our writer and dockerd give them are
- * scanned, any other JSON is parsed, and what is no entry is left out: a damaged line never ends a log.
+ * Decodes the bytes of json-file logs into the bytes for a client. A scanner reads entries in the form of our writer
+ * and of dockerd; any other JSON is parsed. A line that is no entry is skipped: a damaged line never ends a log.
  */
 export class EntryDecoder {
   readonly #format: EntryFormat;
   readonly #since: Buffer | undefined;
   readonly #until: Buffer | undefined;
   readonly #needsTime: boolean;
-  /** Of header and time. */
+  /** Length of header and time. */
   readonly #prefixBytes: number;
   readonly #ready: Buffer[] = [];
   #out: Buffer = Buffer.allocUnsafe(OUT_BYTES);
@@ -66,12 +66,12 @@ export class EntryDecoder {
     this.#needsTime = format.timestamps || this.#since !== undefined || this.#until !== undefined;
   }
 
-  /** An entry after `until` was seen: nothing more will come. */
+  /** Whether an entry after `until` was seen: no later entry is shown. */
   get finished(): boolean {
     return this.#finished;
   }
 
-  /** The next bytes of the log. They may be reused by the caller afterwards. */
+  /** Decodes the next bytes of the log. The caller may reuse the buffer afterwards. */
   write(block: Buffer): void {
     let at = 0;
     while (!this.#finished) {
@@ -89,7 +89,7 @@ export class EntryDecoder {
     if (!this.#finished && at < block.length) this.#keep(block.subarray(at));
   }
 
-  /** The file ends here: a line without its newline is whole, or damage. */
+  /** Ends a file: a last line without a newline is complete, or damage. */
   endFile(): void {
     const line = this.#rest;
     this.#rest = undefined;
@@ -97,18 +97,21 @@ export class EntryDecoder {
     if (line !== undefined && !this.#finished) this.#line(line, 0, line.length);
   }
 
-  /** Drops half a line that will not be completed, because its file was truncated. */
+  /** Drops a partial line that will not be completed, because its file was truncated. */
   dropPartialLine(): void {
     this.#rest = undefined;
     this.#skipping = false;
   }
 
-  /** Passes over what was shown already, told by its time: to find a place again in files that cannot be recognised. */
+  /**
+   * Skips entries that were shown already, recognised by their time. It finds the position again in files that cannot
+   * be recognised by their inode.
+   */
   skipSeen(): void {
     this.#place.searchAgain();
   }
 
-  /** Output since the last call; the buffers are the caller's. */
+  /** Returns the output since the last call. The caller owns the buffers. */
   take(): Buffer[] {
     if (this.#used > 0) {
       this.#ready.push(this.#out.subarray(0, this.#used));
@@ -129,10 +132,14 @@ export class EntryDecoder {
     if (!this.#canonical(bytes, from, to)) this.#parsed(bytes.toString('utf8', from, to));
   }
 
-  /** `{"log":"…","stream":"stdout"[,"attrs":{…}],"time":"…"}`. False when the line has any other form: nothing is written then. */
+  /**
+   * Scans `{"log":"…","stream":"stdout"[,"attrs":{…}],"time":"…"}`. Returns false, and writes nothing, when the line
+   * has any other form.
+   */
   #canonical(bytes: Buffer, from: number, to: number): boolean {
     if (to - from < 40 || !matches(bytes, from, HEAD)) return false;
-    // An entry's own text is never longer than its line. It is put where it belongs if the attributes are those of the last.
+    // An entry's own text is never longer than its line. It is written to its final position, on the assumption that
+    // the attributes are those of the last entry.
     const prefix = this.#prefixBytes + this.#attrs.length;
     this.#reserve(to - from + prefix);
     const textAt = this.#used + prefix;
@@ -145,7 +152,7 @@ export class EntryDecoder {
     if (stream === 0 || bytes[quote + 5 + STREAM.length] !== 0x2c || bytes[to - 1] !== 0x7d) return false;
     const timeEnd = to - 2;
     if (bytes[timeEnd] !== QUOTE) return false;
-    // Without attributes the time has its place.
+    // Where the time starts when the entry has no attributes.
     let timeAt = quote + 6 + STREAM.length + TIME.length;
     if (!matches(bytes, timeAt - TIME.length, TIME)) {
       timeAt = bytes.lastIndexOf(QUOTE, timeEnd - 1) + 1;
@@ -163,7 +170,10 @@ export class EntryDecoder {
     return true;
   }
 
-  /** Copies a JSON string's text to `#out`; answers where it ends there, -1 when it is malformed. `#scanned` is the closing quote. */
+  /**
+   * Copies the text of a JSON string to `#out`. Returns the position of its end there, or -1 when it is malformed. Sets
+   * `#scanned` to the closing quote.
+   */
   #text(bytes: Buffer, from: number, to: number, target: number): number {
     const out = this.#out;
     let at = from;
@@ -202,7 +212,7 @@ export class EntryDecoder {
     return -1;
   }
 
-  /** Whether an entry is to be shown; leaves its time in `fixed` when it is needed. */
+  /** Whether an entry is shown. Leaves its time in `fixed` when the time is needed. */
   #wants(stream: number, bytes: Buffer, timeAt: number, timeEnd: number): boolean {
     if (this.#needsTime || this.#place.searching) {
       if (!fixTime(fixed, bytes, timeAt, timeEnd)) return false;
@@ -238,16 +248,19 @@ export class EntryDecoder {
     this.#used = end;
   }
 
-  /** `{"b":"1","a":"2"}` as `a=2,b=1 `, escaped as in a URL's query. The same for most lines: kept. */
+  /**
+   * Encodes `{"b":"1","a":"2"}` as `a=2,b=1 `, escaped as in a URL's query. Cached, since most lines have the same
+   * attributes.
+   */
   #attributes(json: string, lineBytes: number): Buffer {
     if (json === this.#attrsText) return this.#attrs;
     let attrs = BLANK;
     try {
       attrs = attributeBytes(JSON.parse(json));
     } catch {
-      // Shown without them.
+      // Malformed attributes are not shown.
     }
-    // The text of the entry at hand is in place: what goes before it now needs room as well.
+    // The text of the current entry is in place already. The buffer must hold its prefix too.
     const needed = this.#used + this.#prefixBytes + this.#attrs.length + attrs.length + lineBytes;
     if (needed > this.#out.length) {
       const larger = Buffer.allocUnsafe(needed);
@@ -259,7 +272,7 @@ export class EntryDecoder {
     return attrs;
   }
 
-  /** Any JSON object with a log. */
+  /** Parses any JSON object with a log. */
   #parsed(line: string): void {
     let entry: unknown;
     try {

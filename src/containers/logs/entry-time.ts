@@ -1,10 +1,13 @@
 import { formatNanos, parseNanos } from '../../base/time.ts';
 
-/** Of the fixed form, `2026-01-02T03:04:05.000000000Z`. */
+/** Length of the fixed form, `2026-01-02T03:04:05.000000000Z`. */
 export const FIXED_BYTES = 30;
 const SECONDS_BYTES = 19;
 
-/** Brings an RFC 3339 time into its fixed form, whose bytes sort as the times do. False when it is none. */
+/**
+ * Converts an RFC 3339 time into the fixed form, whose bytes sort as the times do. Returns false when the bytes are no
+ * such time.
+ */
 export function fixTime(fixed: Buffer, bytes: Buffer, from: number, to: number): boolean {
   if (bytes[to - 1] === 0x5a && to - from > SECONDS_BYTES && to - from <= FIXED_BYTES && bytes[from + 10] === 0x54) {
     bytes.copy(fixed, 0, from, to - 1);
@@ -20,12 +23,12 @@ export function fixTime(fixed: Buffer, bytes: Buffer, from: number, to: number):
   return true;
 }
 
-/** RFC 3339 in UTC with nine digits after the point. */
+/** Formats RFC 3339 in UTC with nine digits after the point. */
 export function fixedTime(nanos: bigint): Buffer {
   const clamped = nanos < 0n ? 0n : nanos > LATEST ? LATEST : nanos;
   const [seconds = '', fraction = ''] = formatNanos(clamped).slice(0, -1).split('.');
   return Buffer.from(`${seconds}.${fraction.padEnd(9, '0')}Z`);
 }
 
-/** The last time with four digits of a year. */
+/** The last time whose year has four digits. */
 const LATEST = 253_402_300_799_999_999_999n;

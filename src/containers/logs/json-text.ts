@@ -1,6 +1,7 @@
-// The escapes within a JSON string (RFC 8259, section 7), byte by byte: a log has a million lines a second of them.
+// The escapes within a JSON string (RFC 8259, section 7), decoded byte by byte: a log can hold a million lines a
+// second.
 
-/** The escapes of JSON with one letter. */
+/** The escapes of JSON that consist of one letter. */
 export const ESCAPED = new Uint8Array(128);
 for (const [letter, text] of Object.entries({
   n: '\n',
@@ -15,7 +16,7 @@ for (const [letter, text] of Object.entries({
   ESCAPED[letter.charCodeAt(0)] = text.charCodeAt(0);
 }
 
-/** -1 when it is no hexadecimal number. */
+/** Returns -1 when the bytes are no hexadecimal number. */
 export function hex4(bytes: Buffer, at: number): number {
   let value = 0;
   for (let i = at; i < at + 4; i += 1) {

@@ -8,7 +8,10 @@ import type { LogFileHandle } from './log-files.ts';
 export const BLOCK_BYTES = 256 * 1024;
 const NEWLINE = 10;
 
-/** Blocks of a file from `position` of its (uncompressed) content on. Each is valid until the next is asked for. */
+/**
+ * Yields blocks of a file, from `position` of its (uncompressed) content on. Each block is valid until the next one is
+ * requested.
+ */
 export async function* blocksOf(file: LogFileHandle, position = 0): AsyncGenerator<Buffer> {
   if (file.compressed) yield* unzipped(file.handle, position);
   else yield* plain(file.handle, position);
@@ -25,7 +28,7 @@ async function* plain(handle: FileHandle, position: number): AsyncGenerator<Buff
 }
 
 async function* unzipped(handle: FileHandle, position: number): AsyncGenerator<Buffer> {
-  // The decompressor keeps what it is given: copies.
+  // The decompressor keeps its input: it gets copies.
   const source = Readable.from(copies(plain(handle, 0)), { objectMode: false });
   const gunzip = createGunzip({ chunkSize: BLOCK_BYTES });
   source.on('error', (error) => gunzip.destroy(error));
@@ -40,12 +43,12 @@ async function* unzipped(handle: FileHandle, position: number): AsyncGenerator<B
       }
     }
   } catch (error) {
-    // A file that was cut short or damaged gives what can be read of it.
+    // Of a truncated or damaged file the readable part is shown.
     if (!isZlibError(error)) throw error;
   } finally {
     gunzip.destroy();
     source.destroy();
-    // A read that is under way ends before the file may be closed.
+    // A read that is under way must end before the file is closed.
     if (!source.closed) await once(source, 'close');
   }
 }
@@ -58,15 +61,17 @@ function isZlibError(error: unknown): boolean {
   return errnoOf(error)?.startsWith('Z_') === true;
 }
 
-/** Where the last lines of a log begin. */
+/** The position at which the last lines of a log begin. */
 export interface TailStart {
   /** Index of the first file to show. */
   readonly file: number;
-  /** In its uncompressed content. */
+  /** Position in the uncompressed content of that file. */
   readonly position: number;
 }
 
-/** Finds the last `lines` lines, reading backwards no further than needed; compressed files are counted from their start. */
+/**
+ * Finds the last `lines` lines. It reads backwards no further than needed; a compressed file is counted from its start.
+ */
 export async function findTail(files: readonly LogFileHandle[], lines: number): Promise<TailStart> {
   let missing = lines;
   for (let index = files.length - 1; index >= 0; index -= 1) {
@@ -93,7 +98,7 @@ async function tailOfPlain(handle: FileHandle, wanted: number): Promise<Tail> {
   for (let end = size; end > 0; ) {
     const start = Math.max(0, end - block.length);
     const { bytesRead } = await handle.read(block, 0, end - start, start);
-    // What ends the file is the end of its last line, not the start of another.
+    // The newline at the end of the file ends the last line and does not start another one.
     let at = end === size && block[bytesRead - 1] === NEWLINE ? bytesRead - 1 : bytesRead;
     for (;;) {
       at = at <= 0 ? -1 : block.lastIndexOf(NEWLINE, at - 1);
@@ -106,7 +111,7 @@ async function tailOfPlain(handle: FileHandle, wanted: number): Promise<Tail> {
   return { position: lines + 1 === wanted && size > 0 ? 0 : undefined, lines: size > 0 ? lines + 1 : 0 };
 }
 
-/** Keeps the places of the last lines while it counts: twice as many at most. */
+/** Counts lines and keeps the positions of the last ones, at most twice as many as wanted. */
 async function tailOfCompressed(file: LogFileHandle, wanted: number): Promise<Tail> {
   let starts: number[] = [];
   let lines = 0;

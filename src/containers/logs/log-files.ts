@@ -8,16 +8,16 @@ export interface LogFileHandle {
   readonly handle: FileHandle;
   readonly compressed: boolean;
   readonly inode: number;
-  /** Milliseconds since the epoch: nothing in it is newer. */
+  /** Milliseconds since the epoch. The file holds no newer entry. */
   readonly modifiedMs: number;
 }
 
-/** Rotation may run while the files are opened: this often the listing is tried again. */
+/** Rotation may run while the files are opened: the number of attempts to list them. */
 const TRIES = 5;
 
 /**
- * Opens a log's files, oldest first: `x.2.gz`, `x.1`, `x`. A consistent set even while the supervisor rotates. None when
- * there is no log yet.
+ * Opens a log's files, oldest first: `x.2.gz`, `x.1`, `x`. Returns a consistent set even while the supervisor rotates,
+ * and no file when there is no log yet.
  */
 export async function openLogFiles(path: string): Promise<LogFileHandle[]> {
   for (let attempt = 1; ; attempt += 1) {
@@ -47,7 +47,7 @@ export async function closeLogFiles(files: readonly LogFileHandle[]): Promise<vo
   await Promise.all(files.map(({ handle }) => handle.close()));
 }
 
-/** Undefined when a rotation happened in between. */
+/** Returns undefined when a rotation happened in between. */
 async function openAll(path: string, lastTry: boolean): Promise<LogFileHandle[] | undefined> {
   const paths = await rotatedPaths(path);
   const files: LogFileHandle[] = [];
@@ -67,7 +67,10 @@ async function openAll(path: string, lastTry: boolean): Promise<LogFileHandle[] 
   return undefined;
 }
 
-/** `x.3.gz`, `x.2`, …: of a number that is there plain and compressed, the compressed one is not finished. */
+/**
+ * Lists `x.3.gz`, `x.2`, …. When a number exists both plain and compressed, the compressed file is not finished and is
+ * ignored.
+ */
 async function rotatedPaths(path: string): Promise<readonly string[]> {
   const folder = dirname(path);
   const prefix = `${basename(path)}.`;

@@ -3,10 +3,10 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 
-/** Where inotify has no watch left to give. */
+/** Interval of polling when inotify has no watch left. */
 const POLL_MS = 200;
 
-/** Tells when a log's file may have grown, or been replaced. A change between two waits is never missed. */
+/** Notifies a reader when a log's file may have grown or been replaced. It never misses a change between two waits. */
 export class LogFollower implements Disposable {
   readonly #watcher: FSWatcher | undefined;
   readonly #poll: NodeJS.Timeout | undefined;
@@ -21,7 +21,7 @@ export class LogFollower implements Disposable {
     let watcher: FSWatcher | undefined;
     try {
       watcher = watch(dirname(path), { persistent: false }, onChange);
-      // The folder is gone: whoever follows is told by the container's end.
+      // The folder has been removed. The end of the container ends the reader.
       watcher.on('error', () => this.nudge());
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') throw error;
@@ -30,13 +30,13 @@ export class LogFollower implements Disposable {
     this.#watcher = watcher;
   }
 
-  /** Something else than the file has changed: look. */
+  /** Wakes the reader for a change other than one of the file. */
   nudge(): void {
     this.#dirty = true;
     this.#wake?.();
   }
 
-  /** Resolves at once when there was a change since the last time, else at the next. */
+  /** Resolves at once when there was a change since the last call, else at the next change. */
   async changed(): Promise<void> {
     if (!this.#dirty) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -54,7 +54,7 @@ export class LogFollower implements Disposable {
   }
 }
 
-/** Inode of what the path names now; undefined for nothing. */
+/** Returns the inode of the file at the path. Undefined when there is none. */
 export async function inodeAt(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).ino;

@@ -1,16 +1,21 @@
 import { FIXED_BYTES, fixTime } from './entry-time.ts';
 
-/** Where a reader is in a log, told by the time of the last entry: for files that cannot be recognised after a rotation. */
+/**
+ * A reader's position in a log, kept as the time of the last entry. It serves files that cannot be recognised after a
+ * rotation.
+ */
 export class LogPlace {
-  /** The last entry's time as written; put into its fixed form only when the place has to be found again. */
+  /**
+   * The last entry's time as written. It is converted into the fixed form only when the position has to be found again.
+   */
   readonly #rawTime = Buffer.alloc(FIXED_BYTES + 8);
   #rawTimeLength = 0;
-  /** Entries in a row that have this time. */
+  /** Number of entries in a row that have this time. */
   #sameTime = 0;
   #after: Buffer | undefined;
   #seenAgain = 0;
 
-  /** From {@link searchAgain} until the first entry that was not shown. */
+  /** True from {@link searchAgain} until the first entry that was not shown. */
   get searching(): boolean {
     return this.#after !== undefined;
   }
@@ -33,7 +38,10 @@ export class LogPlace {
     this.#seenAgain = this.#sameTime;
   }
 
-  /** Of an entry with this time, in its fixed form. Entries that were written together have one time: of those as many as were shown. */
+  /**
+   * Whether an entry with this time, in the fixed form, was shown. Entries written together have one time: as many of
+   * them count as shown as were shown.
+   */
   wasShown(time: Buffer): boolean {
     if (this.#after === undefined) return false;
     const order = time.compare(this.#after);

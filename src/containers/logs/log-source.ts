@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { LogOptions } from '../model/requests.ts';
 
-/** A container's log as the supervisor keeps it. */
+/** A container's log, as the supervisor keeps it. */
 export interface LogSource {
   readonly path: string;
   readonly tty: boolean;
-  /** Resolves when nothing more will be written; undefined when that is so already. */
+  /** Resolves when nothing more will be written. Undefined when that is so already. */
   readonly ended: Promise<unknown> | undefined;
 }
 

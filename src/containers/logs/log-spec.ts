@@ -3,7 +3,7 @@ import { parseBytes } from '../../base/sizes.ts';
 import { type LogSpec, type TextTest, textExpression } from '../../spec/index.ts';
 import type { ContainerRecord } from '../model/record.ts';
 
-/** Rotation of logs whose container says nothing about it. */
+/** Rotation of logs whose container sets no log options. */
 export interface LogDefaults {
   readonly maxSizeBytes: number;
   readonly maxFiles: number;
@@ -11,8 +11,8 @@ export interface LogDefaults {
 }
 
 /**
- * How the supervisor keeps a container's output. Drivers other than `none` are fed from the same file.
- * @throws EngineError invalid for options that say nothing
+ * Decides how the supervisor keeps a container's output. Log drivers other than `none` read from the same file.
+ * @throws EngineError invalid for malformed options
  */
 export async function logSpec(record: ContainerRecord, path: string, defaults: LogDefaults): Promise<LogSpec> {
   const { Type: type = 'json-file', Config: options = {} } = record.hostConfig.LogConfig ?? {};
@@ -31,7 +31,7 @@ export async function logSpec(record: ContainerRecord, path: string, defaults: L
   };
 }
 
-/** `-1` is without limit. */
+/** `-1` sets no limit. */
 function parseMaxSize(text: string): number {
   const bytes = text === '-1' ? 0 : parseBytes(text);
   if (bytes === undefined) throw invalid(`invalid value for max-size: ${text}`);
@@ -44,7 +44,7 @@ function parseMaxFiles(text: string): number {
   return count;
 }
 
-/** Labels and environment that the log options `labels`, `labels-regex`, `env` and `env-regex` pick, and `tag`. */
+/** The labels and variables that the log options `labels`, `labels-regex`, `env` and `env-regex` select, and `tag`. */
 async function lineAttributes(
   record: ContainerRecord,
   options: Readonly<Record<string, string>>,

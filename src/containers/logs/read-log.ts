@@ -6,13 +6,13 @@ import { closeLogFiles, type LogFileHandle, openLogFiles } from './log-files.ts'
 import { inodeAt, LogFollower } from './log-follower.ts';
 import type { LogSource } from './log-source.ts';
 
-/** setTimeout takes no more. */
+/** setTimeout accepts no longer delay. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * A container's log with its rotated files, oldest first: raw with a terminal, else in Docker's frames. With `ended` it goes
- * on until that is settled and everything is read. Memory does not depend on the log's size; a reader that is destroyed, or
- * whose signal is aborted, leaves nothing open.
+ * Reads a container's log with its rotated files, oldest first: raw with a terminal, else in Docker's frames. With
+ * `ended` it continues until `ended` settles and everything is read. Memory does not depend on the log's size. A stream
+ * that is destroyed, or whose signal is aborted, leaves nothing open.
  */
 export function readLog(source: LogSource, options: LogOptions, signal: AbortSignal): Readable {
   const stop = new AbortController();
@@ -22,7 +22,7 @@ export function readLog(source: LogSource, options: LogOptions, signal: AbortSig
     read() {
       void pull(this, chunks);
     },
-    // Not `Readable.from`: it would wait for the next chunk, which may never come, before it lets go.
+    // Not `Readable.from`: its destroy waits for the next chunk, which may never come.
     destroy(error, callback) {
       stop.abort();
       const done = (): void => callback(error);
@@ -38,7 +38,7 @@ export function readLog(source: LogSource, options: LogOptions, signal: AbortSig
   return stream;
 }
 
-/** One chunk for each request: a stream asks again when it wants more. */
+/** Reads one chunk per request: a stream asks again when it wants more. */
 async function pull(stream: Readable, chunks: AsyncGenerator<Buffer>): Promise<void> {
   try {
     const { done, value } = await chunks.next();
@@ -74,12 +74,12 @@ async function* read(source: LogSource, options: LogOptions, stop: AbortSignal):
 
 interface Following {
   readonly changes: LogFollower;
-  /** Nothing more will be written. */
+  /** Returns true when nothing more will be written. */
   readonly over: () => boolean;
   readonly [Symbol.dispose]: () => void;
 }
 
-/** Watches before anything is read, so that nothing falls in between. */
+/** Watches before anything is read, so that no change is missed. */
 function openFollower(
   { path, ended }: LogSource,
   { until }: LogOptions,
@@ -102,7 +102,10 @@ function openFollower(
   return { changes, over: () => over, [Symbol.dispose]: () => changes[Symbol.dispose]() };
 }
 
-/** One pass over a log: open files, oldest first, and the place in the first of them. The last is the one being written. */
+/**
+ * One pass over a log: open files, oldest first, and the position in the first of them. The last file is the one being
+ * written.
+ */
 class Reading {
   readonly #path: string;
   readonly #decoder: EntryDecoder;
@@ -115,7 +118,7 @@ class Reading {
     this.#files = files;
   }
 
-  /** What is there. The newest file stays open. */
+  /** Yields the existing entries. The newest file stays open. */
   async *present(options: LogOptions): AsyncGenerator<Buffer> {
     const start = options.tail < 0 ? { file: 0, position: 0 } : await findTail(this.#files, options.tail);
     await closeLogFiles(this.#files.splice(0, start.file));
@@ -129,10 +132,10 @@ class Reading {
     yield* this.#catchUp();
   }
 
-  /** What comes, until it is over and everything is read. */
+  /** Yields new entries until the log has ended and everything is read. */
   async *future(following: Following, stop: AbortSignal): AsyncGenerator<Buffer> {
     while (!this.#decoder.finished && !stop.aborted) {
-      // Asked before reading: what was written before the end is then seen.
+      // Asked before reading, so that everything written before the end is read.
       const over = following.over();
       yield* this.#catchUp();
       if (await this.#moveOn()) continue;
@@ -141,7 +144,7 @@ class Reading {
     }
   }
 
-  /** A last line without its newline, as a crash leaves it: shown when it is an entry. */
+  /** A crash leaves a last line without its newline. It is shown when it is an entry. */
   *rest(): Generator<Buffer> {
     this.#decoder.endFile();
     yield* this.#decoder.take();
@@ -159,7 +162,7 @@ class Reading {
     const [file] = this.#files;
     if (file === undefined) return;
     if (!file.compressed && (await file.handle.stat()).size < this.#position) {
-      // Rotated with a single file: it begins anew.
+      // The log rotates with a single file: the file begins anew.
       this.#decoder.dropPartialLine();
       this.#position = 0;
     }
@@ -177,26 +180,29 @@ class Reading {
     }
   }
 
-  /** Done with the oldest file. */
+  /** Closes the oldest file. */
   async #drop(): Promise<void> {
     this.#decoder.endFile();
     this.#position = 0;
     await this.#files.shift()?.handle.close();
   }
 
-  /** After a rotation: opens the files that are newer than the one just read. True when there is something to read. */
+  /**
+   * After a rotation: opens the files that are newer than the one just read. Returns true when there is something to
+   * read.
+   */
   async #moveOn(): Promise<boolean> {
     const [current] = this.#files;
     const inode = await inodeAt(this.#path);
     if (inode === undefined || inode === current?.inode) return false;
     if (current !== undefined) {
-      // Written to until the very moment of the rotation.
+      // The file was written until the moment of the rotation.
       if ((await current.handle.stat()).size > this.#position) return true;
       await this.#drop();
     }
     const files = await openLogFiles(this.#path);
     const known = current === undefined ? -1 : files.findIndex((file) => file.inode === current.inode);
-    // Compressed meanwhile, it has another inode: what was shown already is told by its time then.
+    // The file was compressed meanwhile and has another inode: entries already shown are recognised by their time then.
     if (current !== undefined && known < 0) this.#decoder.skipSeen();
     await closeLogFiles(files.splice(0, known + 1));
     this.#files = files;

@@ -2,7 +2,7 @@ import { invalid } from '../../base/errors.ts';
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
-/** `shown` is the name as the message quotes it. @throws EngineError invalid */
+/** Checks a container name. The message quotes the name as `shown`. @throws EngineError invalid */
 export function checkName(name: string, shown = name): void {
   if (!NAME.test(name)) throw invalid(`Invalid container name (${shown}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
 }

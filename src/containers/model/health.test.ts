@@ -63,7 +63,7 @@ test('failures in the start period do not count until it was healthy once', () =
 test('checks come at the start interval while it starts', () => {
   assert.equal(nextCheckMs(starting, { ...probe, startPeriodMs: 10_000 }, 1000), 5_000);
   assert.equal(nextCheckMs(starting, { ...probe, startIntervalMs: 500 }, 1000), 500);
-  // Never beyond the start period.
+  // The next check is never later than the end of the start period.
   assert.equal(nextCheckMs(starting, { ...probe, startPeriodMs: 1_500 }, 1000), 500);
   assert.equal(nextCheckMs(starting, probe, 5000), 2_000);
   assert.equal(nextCheckMs({ ...starting, Status: 'healthy' }, probe, 1000), 2_000);

@@ -3,28 +3,29 @@ import type { Health, HealthcheckResult } from '../../spec/index.ts';
 import { type Probe, probeOf } from './probe.ts';
 import type { ContainerRecord } from './record.ts';
 
-/** Results that inspect shows. */
+/** Number of results that inspect shows. */
 const KEPT_RESULTS = 5;
 
 /**
- * The health of a container, as a successor of the one before. It starts anew with each start and keeps the last results.
+ * The health of a container. Each function returns the successor of the state before. A start resets the health and
+ * keeps the last results.
  *
  *     starting ──success──▶ healthy ◀──success── unhealthy
- *        └──failures beyond the start period: `retries` in a row──▶ unhealthy (also while nobody checks, as dockerd has it)
+ *        └──failures beyond the start period: `retries` in a row──▶ unhealthy (also while no checks run, as in dockerd)
  */
 
-/** At a start; undefined for a container without a check. */
+/** The health at a start. Undefined for a container without a health check. */
 export function startingHealth(record: Pick<ContainerRecord, 'config' | 'health'>): Health | undefined {
   if (probeOf(record.config) === undefined) return undefined;
   return { Status: 'starting', FailingStreak: 0, Log: record.health?.Log ?? [] };
 }
 
-/** Nobody checks any more: the container is paused or has ended. */
+/** The health when checks end, because the container is paused or has ended. */
 export function unwatchedHealth(health: Health): Health {
   return { ...health, Status: 'unhealthy' };
 }
 
-/** After a check. */
+/** The health after a check. */
 export function checkedHealth(
   health: Health,
   result: HealthcheckResult,
@@ -39,7 +40,7 @@ export function checkedHealth(
   return { Status: FailingStreak >= facts.probe.retries ? 'unhealthy' : health.Status, FailingStreak, Log };
 }
 
-/** Milliseconds until the next check. A start interval never reaches beyond the start period. */
+/** Milliseconds until the next check. A start interval never reaches beyond the end of the start period. */
 export function nextCheckMs(health: Health, probe: Probe, runsForMs: number): number {
   const remainingMs = probe.startPeriodMs - runsForMs;
   return health.Status === 'starting' && remainingMs > 0

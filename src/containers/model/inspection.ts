@@ -9,7 +9,7 @@ import type {
   PortMap,
 } from '../../spec/index.ts';
 
-/** One element of `GET /containers/json`. */
+/** One element of the response to `GET /containers/json`. */
 export interface ContainerSummary {
   readonly Id: string;
   readonly Names: readonly string[];
@@ -36,7 +36,7 @@ export interface ContainerSummary {
   readonly Health: { readonly Status: 'none' | Health['Status']; readonly FailingStreak: number };
 }
 
-/** `GET /containers/{id}/json`. */
+/** The response to `GET /containers/{id}/json`. */
 export interface ContainerInspect {
   readonly Id: string;
   readonly Created: string;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { LogConfig } from '../../spec/index.ts';
 
 /**
- * A container's folder beneath the data root. The only place that builds its paths.
+ * The paths of a container's folder beneath the data root. No other code builds them.
  *
  *     containers/<id>/hostname  hosts  resolv.conf    bind-mounted into /etc, written by each start
  *     containers/<id>/<id>-json.log  .1  .2.gz …      the log, written and rotated by the supervisor
@@ -30,7 +30,7 @@ export function containersFolder(dataRoot: string): string {
   return join(dataRoot, 'containers');
 }
 
-/** `LogPath` of inspect: only a driver with a file that users may read has one. */
+/** `LogPath` of inspect. Empty unless the log driver writes a file that users may read. */
 export function logPathOf(dataRoot: string, id: string, config: LogConfig | undefined): string {
   return config?.Type === 'json-file' ? containerPaths(dataRoot, id).log : '';
 }

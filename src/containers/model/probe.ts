@@ -5,20 +5,20 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const DEFAULTS = { intervalMs: 30_000, timeoutMs: 30_000, startPeriodMs: 0, startIntervalMs: 5_000, retries: 3 };
 const SHELL = ['/bin/sh', '-c'];
 
-/** A health check as it is performed: Docker's defaults filled in. */
+/** A health check with Docker's defaults filled in. */
 export interface Probe {
   readonly command: readonly string[];
   readonly intervalMs: number;
   readonly timeoutMs: number;
-  /** Failed checks in a row that mean unhealthy. */
+  /** The number of failed checks in a row that makes the container unhealthy. */
   readonly retries: number;
-  /** Failures don't count while the container is younger than this. */
+  /** Failed checks do not count while the container is younger than this. */
   readonly startPeriodMs: number;
-  /** Between checks during the start period. */
+  /** Interval between checks during the start period. */
   readonly startIntervalMs: number;
 }
 
-/** Undefined when the container has no check: none given, `NONE`, or a kind that is not known. */
+/** Undefined when the container has no check: none was given, it is `NONE`, or its kind is unknown. */
 export function probeOf(config: Pick<ContainerConfig, 'Healthcheck' | 'Shell'>): Probe | undefined {
   const health = config.Healthcheck;
   const [kind, ...words] = health?.Test ?? [];

@@ -12,18 +12,21 @@ import type {
 } from '../../spec/index.ts';
 
 /**
- * Where a container is in an operation that a crash may cut short. `creating` is undone by restore, `removing` finished;
- * `starting` is adopted when the process runs, else undone; `ready` is everything else.
+ * The step of an operation that a crash may interrupt. Restore undoes `creating` and finishes `removing`. It adopts the
+ * task of a `starting` container when the process runs, else it undoes the start. `ready` is every other state.
  */
 export type Phase = 'creating' | 'ready' | 'starting' | 'removing';
 
-/** What is kept of a container's run. `Status` is derived (`state.ts`). Times are RFC 3339, {@link ZERO_TIME} for never. */
+/**
+ * The stored state of a container's last run. `Status` is derived from it (`state.ts`). Times are RFC 3339, with {@link
+ * ZERO_TIME} for never.
+ */
 export interface StoredState {
   readonly running: boolean;
   readonly paused: boolean;
-  /** Waits for its restart policy; counts as running. */
+  /** The restart policy will start the container again. It counts as running. */
   readonly restarting: boolean;
-  /** A removal failed half-way: only another removal is possible. */
+  /** A removal failed half-way. Only another removal is possible. */
   readonly dead: boolean;
   readonly oomKilled: boolean;
   readonly pid: number;
@@ -46,41 +49,47 @@ export const NEVER_STARTED: StoredState = {
   finishedAt: ZERO_TIME,
 };
 
-/** The image of a mount, and what it takes to show its files again when it is no image any more. */
+/** The image of an image mount, with the layers that are needed to mount it again after the image has been removed. */
 export interface MountedImage {
   readonly id: Digest;
   readonly diffIds: readonly Digest[];
 }
 
-/** A mount of a container, resolved at create. `MountPoint` is what inspect shows; the rest is needed to perform it. */
+/**
+ * A mount of a container, resolved at create. `MountPoint` is the part that inspect shows. The other fields are needed
+ * to perform the mount.
+ */
 export interface MountRecord extends MountPoint {
-  /** Fill the volume from the image on first use. */
+  /** Whether the first use fills the volume from the image. */
   readonly copyUp: boolean;
-  /** Made for this container without a name: removed with `-v` and by auto-remove. */
+  /** Whether the volume was made for this container without a name. `rm -v` and auto-remove delete it. */
   readonly anonymous: boolean;
-  /** File system options of a tmpfs (`size=1m,mode=1777`), and the extra options of a bind. */
+  /** File system options of a tmpfs (`size=1m,mode=1777`), or the additional options of a bind mount. */
   readonly options?: readonly string[];
-  /** Path beneath the volume or image to mount. */
+  /** Path beneath the volume or image that is mounted. */
   readonly subpath?: string;
-  /** Of type `image`. */
+  /** Set for a mount of type `image`. */
   readonly image?: MountedImage;
   readonly nonRecursive?: boolean;
-  /** Given by `-v`: a folder that is missing on the host is made by the start. */
+  /** Whether the start makes a missing source folder on the host, as `-v` asks for. */
   readonly makesSource?: boolean;
 }
 
-/** A container that another knows by an alias (`--link`), kept by id: names change. */
+/**
+ * A link (`--link`): another container that this one knows by an alias. The target is stored by id, since its name may
+ * change.
+ */
 export interface StoredLink {
   readonly alias: string;
   readonly target: ObjectId;
-  /** When the link was made: for messages when the target is gone. */
+  /** The target's name when the link was made. Messages show it when the target has been removed. */
   readonly targetName: string;
 }
 
-/** Everything stored of a container: one immutable JSON document, replaced as a whole by each change. */
+/** The stored record of a container: one immutable JSON document. Each change replaces the whole document. */
 export interface ContainerRecord {
   readonly id: ObjectId;
-  /** Without the slash that the API shows. */
+  /** The name without the slash that the API shows. */
   readonly name: string;
   readonly createdAt: string;
   readonly phase: Phase;
@@ -88,38 +97,46 @@ export interface ContainerRecord {
 
   readonly imageId: Digest;
   readonly imageManifest?: Descriptor;
-  /** Layers of the image, bottom first: inspect and size need no image that may be gone. */
+  /**
+   * Layers of the image, bottom first. With them inspect and size do not need the image, which may have been removed.
+   */
   readonly diffIds: readonly Digest[];
   readonly platform: Platform;
-  /** What runs: entrypoint and command joined. */
+  /** The program to run. `path` and `args` are entrypoint and command joined. */
   readonly path: string;
   readonly args: readonly string[];
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly mounts: readonly MountRecord[];
-  /** Networks asked for, by name, as requested; what was allocated is in `sandbox`. */
+  /** The requested networks, by name. `sandbox` holds the allocated addresses. */
   readonly networks: Readonly<Record<string, EndpointSettings>>;
 
-  /** On the default bridge; absent in records of earlier releases. */
+  /** Links on the default bridge. Absent in records of earlier releases. */
   readonly links?: readonly StoredLink[];
-  /** What inspect goes on showing of networks after the container has stopped, by name. */
+  /** The part of the networks that inspect still shows after the container has stopped, by name. */
   readonly lastNetworks?: Readonly<Record<string, Pick<EndpointSettings, 'NetworkID' | 'DNSNames'>>>;
-  /** The network namespace of the running container when it has one of its own. */
+  /** The container's network namespace while it runs. Absent when it has no namespace of its own. */
   readonly sandbox?: SandboxState;
-  /** The first start got as far as the process: volumes are filled from the image, the files of /etc written. */
+  /**
+   * Whether a start has come as far as the process: the volumes are filled from the image and the files of /etc are
+   * written.
+   */
   readonly hasStarted: boolean;
-  /** `stop` or `kill` ended it: no restart policy but `always` (and that only over daemon restarts) revives it. */
+  /**
+   * Whether `stop` or `kill` ended the container. Only the policy `always` starts it again, and only after a restart of
+   * the daemon.
+   */
   readonly manuallyStopped: boolean;
   readonly restartCount: number;
-  /** Of the last run; absent without a health check. */
+  /** Health of the last run. Absent without a health check. */
   readonly health?: Health;
-  /** A commit paused it, or is about to. */
+  /** A commit has paused the container, or is about to. */
   readonly pausedForCommit?: true;
-  /** With phase `removing`: its anonymous volumes go as well. */
+  /** With phase `removing`: whether the removal deletes the anonymous volumes too. */
   readonly removeVolumes?: boolean;
 }
 
-/** An exec instance. Stored so that its exit code survives the daemon. */
+/** The stored record of an exec. It is stored so that its exit code survives the daemon. */
 export interface ExecRecord {
   readonly id: string;
   readonly containerId: ObjectId;

@@ -2,12 +2,12 @@ import type { Duplex } from 'node:stream';
 import type { CreateContainerBody } from '../../spec/index.ts';
 
 export interface CreateContainer {
-  /** '' for a random one. */
+  /** '' asks for a random name. */
   readonly name: string;
-  /** `os/arch[/variant]` or ''. */
+  /** `os/arch[/variant]`, or '' for any. */
   readonly platform: string;
   readonly body: CreateContainerBody;
-  /** Below a read-only bind mount other mounts stay writable, unless the mount says otherwise; default false. */
+  /** Whether mounts below a read-only bind mount stay writable when the mount does not say. Default false. */
   readonly writableSubmounts?: boolean;
 }
 
@@ -20,7 +20,7 @@ export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 
 export interface WaitResult {
   readonly exitCode: number;
-  /** Why it could not be waited for, else absent. */
+  /** The reason why the wait failed. Absent when it did not. */
   readonly error?: string;
 }
 
@@ -30,9 +30,9 @@ export interface LogOptions {
   readonly follow: boolean;
   readonly timestamps: boolean;
   readonly details: boolean;
-  /** Lines from the end; -1 is all. */
+  /** Number of lines from the end. -1 is all. */
   readonly tail: number;
-  /** Nanoseconds since the epoch; undefined is open. */
+  /** Nanoseconds since the epoch. Undefined sets no limit. */
   readonly since: bigint | undefined;
   readonly until: bigint | undefined;
 }
@@ -41,22 +41,25 @@ export interface AttachOptions {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
-  /** Replay the log first. */
+  /** Whether the log is sent first. */
   readonly logs: boolean;
   readonly stream: boolean;
-  /** `ctrl-p,ctrl-q` form; '' for the default. @throws invalid */
+  /** In the form `ctrl-p,ctrl-q`. '' is the default. @throws invalid */
   readonly detachKeys: string;
 }
 
 export interface Attachment {
   readonly tty: boolean;
-  /** Takes the connection over. Resolves when output has ended, the client has gone or has typed the detach keys. Never ends the container. */
+  /**
+   * Takes over the client's connection. Resolves when the output has ended, the client has closed the connection, or
+   * the client has typed the detach keys. Never ends the container.
+   */
   connect(connection: Duplex, signal: AbortSignal): Promise<void>;
 }
 
 export interface CopyToOptions {
-  /** A directory and what is none never replace each other. */
+  /** Whether a directory never replaces a file, nor a file a directory. */
   readonly keepDirectories: boolean;
-  /** Everything becomes the container's user's, where it has one. */
+  /** Whether the container's user, if it has one, owns everything that is unpacked. */
   readonly ownedByUser: boolean;
 }

@@ -5,11 +5,11 @@ import type { ContainerRecord } from './record.ts';
 export const SIGKILL = constants.signals.SIGKILL;
 
 const BY_NAME = new Map<string, number>(Object.entries(constants.signals));
-/** Linux: the last real-time signal. */
+/** The last real-time signal of Linux. */
 const HIGHEST = 64;
 const RTMIN = 34;
 
-/** `HUP`, `SIGHUP`, `sighup`, `RTMIN+3` or a number. @throws EngineError invalid */
+/** Parses `HUP`, `SIGHUP`, `sighup`, `RTMIN+3` or a number. @throws EngineError invalid */
 export function parseSignal(text: string): number {
   if (/^\d+$/.test(text)) {
     const number = Number(text);
@@ -23,7 +23,7 @@ export function parseSignal(text: string): number {
   return known;
 }
 
-/** The signal that asks the container to end: its own, else SIGTERM. */
+/** The signal that asks the container to end: its own stop signal, else SIGTERM. */
 export function stopSignalOf(record: Pick<ContainerRecord, 'config'>): number {
   const { StopSignal: own = '' } = record.config;
   return own === '' ? constants.signals.SIGTERM : parseSignal(own);

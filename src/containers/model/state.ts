@@ -4,7 +4,8 @@ import { startingHealth, unwatchedHealth } from './health.ts';
 import type { ContainerRecord, StoredState } from './record.ts';
 
 /**
- * The state machine of a container. Each function takes a record and answers its successor; nothing else writes `state`.
+ * The state machine of a container. Each function takes a record and returns its successor. No other code writes
+ * `state`.
  *
  *     created ──start──▶ running ◀──pause/unpause──▶ paused
  *        ▲ (failed)        │ exit                       │ exit
@@ -14,11 +15,11 @@ import type { ContainerRecord, StoredState } from './record.ts';
  *     any but running ──remove──▶ removing ──▶ gone; dead when that failed
  */
 
-/** What an exit that nobody could observe is shown as. */
+/** The exit code shown for an exit that no process could observe. */
 export const UNKNOWN_EXIT_CODE = 255;
 const UNKNOWN_EXIT = 'the exit status could not be learned';
 
-/** `Status` as `docker inspect` spells it. */
+/** `Status`, as `docker inspect` spells it. */
 export function statusOf(record: Pick<ContainerRecord, 'phase' | 'state'>): ContainerStatus {
   const { state } = record;
   if (record.phase === 'removing') return 'removing';
@@ -30,7 +31,7 @@ export function statusOf(record: Pick<ContainerRecord, 'phase' | 'state'>): Cont
   return state.startedAt === ZERO_TIME ? 'created' : 'exited';
 }
 
-/** A process exists: running or paused, not waiting for a restart. */
+/** Whether a process exists: the container runs or is paused, and does not wait for a restart. */
 export function hasProcess(record: ContainerRecord): boolean {
   return record.state.running && !record.state.restarting;
 }
@@ -55,7 +56,7 @@ export function started(record: ContainerRecord, task: { pid: number; startedAt:
   };
 }
 
-/** A start that failed. A container that never ran stays `created`, as dockerd shows it. */
+/** The record after a failed start. A container that never ran stays `created`, as in dockerd. */
 export function startFailed(record: ContainerRecord, failure: { exitCode: number; error: string }): ContainerRecord {
   const { sandbox: _sandbox, ...rest } = record;
   return {
@@ -82,17 +83,19 @@ export function exited(record: ContainerRecord, exit: ExitRecord, next: 'exited'
   return { ...rest, ...unwatched(record), phase: 'ready', state, restartCount };
 }
 
-/** A policy wants it back after a restart of the daemon. */
+/** The record of a container that a restart policy will start after a restart of the daemon. */
 export function awaitingRestart(record: ContainerRecord): ContainerRecord {
   return { ...record, state: { ...record.state, running: true, restarting: true } };
 }
 
-/** The restart that was waited for will not come. */
+/** The record after a restart that was waited for has been cancelled. */
 export function restartAbandoned(record: ContainerRecord): ContainerRecord {
   return { ...record, state: { ...record.state, running: false, restarting: false } };
 }
 
-/** The kernel has killed a process of it for want of memory; it may live on. */
+/**
+ * The record after the kernel has killed a process of the container for lack of memory. The container may still run.
+ */
 export function shortOfMemory(record: ContainerRecord): ContainerRecord {
   return { ...record, state: { ...record.state, oomKilled: true } };
 }
@@ -100,7 +103,7 @@ export function shortOfMemory(record: ContainerRecord): ContainerRecord {
 export function paused(record: ContainerRecord, isPaused: boolean): ContainerRecord {
   const state = { ...record.state, paused: isPaused };
   if (isPaused) return { ...record, ...unwatched(record), state };
-  // Whoever had it paused: it runs.
+  // The container runs, whether a user or a commit had paused it.
   const { pausedForCommit: _mark, ...rest } = record;
   return { ...rest, state };
 }

@@ -6,7 +6,9 @@ import { parseSignal } from '../model/signals.ts';
 
 const MILLISECOND = 1_000_000;
 
-/** A request's own config, before the image's is merged in. @throws EngineError invalid with dockerd's texts */
+/**
+ * Checks a request's own config, before it is merged with the image's. @throws EngineError invalid with dockerd's texts
+ */
 export function checkConfig(config: ContainerConfig): void {
   const workdir = config.WorkingDir ?? '';
   if (workdir !== '' && !workdir.startsWith('/')) {
@@ -20,7 +22,7 @@ export function checkConfig(config: ContainerConfig): void {
   if (config.Healthcheck != null) checkHealth(config.Healthcheck);
 }
 
-/** The path of `WorkingDir` as inspect shows it. */
+/** Normalises the path of `WorkingDir`, as inspect shows it. */
 export function cleanWorkdir(path: string): string {
   if (path === '') return '';
   const clean = posix.normalize(path);
@@ -35,7 +37,7 @@ function checkHealth(health: HealthConfig): void {
   if ((health.Retries ?? 0) < 0) throw invalid('Retries in Healthcheck cannot be negative');
 }
 
-/** Hosts, ports, policies and annotations. @throws EngineError invalid with dockerd's texts */
+/** Checks hosts, ports, policies and annotations. @throws EngineError invalid with dockerd's texts */
 export function checkHostConfig(hostConfig: HostConfig): void {
   checkRestart(hostConfig);
   for (const host of hostConfig.ExtraHosts ?? []) checkExtraHost(host);
@@ -54,7 +56,7 @@ export function checkHostConfig(hostConfig: HostConfig): void {
   }
 }
 
-/** @throws EngineError invalid, as of create and update */
+/** @throws EngineError invalid, with the texts of create and update */
 export function checkRestartPolicy({
   Name: name = '',
   MaximumRetryCount: retries = 0,
@@ -81,7 +83,7 @@ function checkRestart({ AutoRemove: autoRemove, RestartPolicy: policy }: HostCon
   }
 }
 
-/** `name:address`; `host-gateway` stands for the address of the host. */
+/** Checks `name:address`. `host-gateway` stands for the address of the host. */
 function checkExtraHost(host: string): void {
   const at = host.indexOf(':');
   if (at <= 0) throw invalid(`bad format for add-host: ${JSON.stringify(host)}`);

@@ -8,13 +8,13 @@ import { checkModes } from './check-modes.ts';
 import { type CheckedResources, checkResources, checkScores } from './check-resources.ts';
 
 export interface CheckedRequest {
-  /** Without what this host cannot limit. */
+  /** The host config without the limits that this host does not support. */
   readonly hostConfig: HostConfig;
   readonly warnings: readonly string[];
 }
 
 /**
- * Whether a request can become a container here, before its image is looked at; mounts are checked when they are planned.
+ * Checks a create request before its image is known. Mounts are checked when they are planned.
  * @throws EngineError invalid with dockerd's texts
  */
 export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, facts: HostFacts): CheckedRequest {
@@ -40,7 +40,7 @@ export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, fac
   return { hostConfig: resources, warnings: [...warnings, ...discarded] };
 }
 
-/** The same of an update, which changes limits and the restart policy. @throws EngineError invalid */
+/** Checks an update of limits and restart policy. @throws EngineError invalid */
 export function checkUpdate<T extends Resources & Pick<HostConfig, 'RestartPolicy'>>(
   change: T,
   facts: HostFacts,

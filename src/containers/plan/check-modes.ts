@@ -1,7 +1,7 @@
 import { invalid } from '../../base/errors.ts';
 import type { ContainerConfig, HostConfig } from '../../spec/index.ts';
 
-/** Namespace modes, and what they forbid together. @throws EngineError invalid with dockerd's texts */
+/** Checks the namespace modes and the options that they exclude. @throws EngineError invalid with dockerd's texts */
 export function checkModes(config: ContainerConfig, hostConfig: HostConfig): void {
   const { NetworkMode: network = '', IpcMode: ipc = '', PidMode: pid = '', UTSMode: uts = '' } = hostConfig;
   if (network === 'container:') throw invalid('invalid network mode: invalid container format container:<name|id>');
@@ -17,7 +17,10 @@ export function checkModes(config: ContainerConfig, hostConfig: HostConfig): voi
   checkNetwork(config, hostConfig);
 }
 
-/** Who joins another's network can't shape it; the host's has neither links nor a name of its own. */
+/**
+ * A container that joins another's network cannot configure it. On the host's network there are no links and no
+ * hostname.
+ */
 function checkNetwork(config: ContainerConfig, hostConfig: HostConfig): void {
   const { NetworkMode: mode = '' } = hostConfig;
   const joins = mode.startsWith('container:');

@@ -5,7 +5,7 @@ import type { HostConfig, Resources } from '../../spec/index.ts';
 export type ResourceFacts = Pick<HostFacts, 'limits' | 'cpus' | 'onlineCpus' | 'memoryNodes'>;
 
 export interface CheckedResources<T extends Resources> {
-  /** Without what this host cannot limit. */
+  /** The limits without those that this host does not support. */
   readonly resources: T;
   readonly warnings: readonly string[];
 }
@@ -13,7 +13,7 @@ export interface CheckedResources<T extends Resources> {
 const SMALLEST_MEMORY = 6 * 1024 * 1024;
 const BILLION = 1_000_000_000;
 
-/** Limits of a create or an update. @throws EngineError invalid with dockerd's texts */
+/** Checks the limits of a create or an update. @throws EngineError invalid with dockerd's texts */
 export function checkResources<T extends Resources>(
   given: T,
   facts: ResourceFacts,
@@ -213,10 +213,10 @@ function checkSet(
 }
 
 type Range = readonly [first: number, last: number];
-/** No machine has more CPUs; a bound on what is looped over. */
+/** No machine has more CPUs. The bound limits the loops below. */
 const HIGHEST = 8192;
 
-/** `0-3,7`, as the kernel writes lists. Undefined when it is none. */
+/** Parses a list such as `0-3,7`, in the kernel's form. Returns undefined when it is malformed. */
 function parseSet(text: string): readonly Range[] | undefined {
   const ranges: Range[] = [];
   for (const part of text.split(',')) {

@@ -80,7 +80,7 @@ function checkRuntime({ isRuntime }: PlannerDeps, name: string): void {
   if (name !== '' && !isRuntime(name)) throw invalid(`unknown or invalid runtime name: ${name}`);
 }
 
-/** As inspect shows what a request leaves out. */
+/** Fills in omitted fields as inspect shows them. */
 function withConfigDefaults(given: ContainerConfig): ContainerConfig {
   return {
     Hostname: '',
@@ -111,9 +111,9 @@ function withConfigDefaults(given: ContainerConfig): ContainerConfig {
 }
 
 /**
- * Containers whose namespaces are joined are kept by id: their names may change. Whether there is one whose network is to
- * be joined is told by the start.
- * @throws EngineError invalid for another that is not there; not `notFound`, on which clients pull the image
+ * Stores joined containers by id, since their names may change. The start checks whether the container of a joined
+ * network exists.
+ * @throws EngineError invalid when another container does not exist. It is not `notFound`: clients would pull the image
  */
 function joinContainers(deps: PlannerDeps, hostConfig: HostConfig): HostConfig {
   const existing = (mode: string | undefined): string => {
@@ -140,7 +140,7 @@ function hostnameOf(deps: PlannerDeps, given: ContainerConfig, hostConfig: HostC
   return hostConfig.NetworkMode === 'host' ? hostname() : undefined;
 }
 
-/** Networks to connect to, by name. Modes without a network of their own have none. */
+/** The networks to connect to, by name. Modes without a network of their own have none. */
 function endpoints(
   given: ContainerConfig,
   hostConfig: HostConfig,
@@ -152,14 +152,14 @@ function endpoints(
   for (const [name, settings] of Object.entries(networking?.EndpointsConfig ?? {})) {
     const network = name === 'default' ? 'bridge' : name;
     const asked = withoutEmpty(settings ?? {});
-    // The network of the mode is joined anyway.
+    // The network of the mode is joined in any case.
     if (network !== mode || Object.keys(asked).length > 0) result[network] = asked;
   }
   if (given.MacAddress) result[mode] = { ...result[mode], MacAddress: given.MacAddress };
   return result;
 }
 
-/** Clients send every field; the empty ones ask for nothing. */
+/** Drops empty fields: clients send every field. */
 function withoutEmpty(settings: EndpointSettings): EndpointSettings {
   const asked = Object.entries(settings).filter(([, value]) => value !== null && value !== '' && value !== 0);
   return Object.fromEntries(asked);

@@ -3,18 +3,18 @@ import type { HostConfig, PortMap, Ulimit } from '../../spec/index.ts';
 export interface HostConfigDefaults {
   readonly cgroupVersion: 1 | 2;
   readonly defaultRuntime: string;
-  /** Of /dev/shm. */
+  /** Size of /dev/shm. */
   readonly shmSizeBytes: number;
-  /** Undefined for what the cgroup version suggests. */
+  /** Undefined for the default of the cgroup version. */
   readonly cgroupnsMode: 'host' | 'private' | undefined;
-  /** Of containers that do not name the limit. */
+  /** Ulimits of containers that do not set them. */
   readonly ulimits: readonly Ulimit[];
   readonly logDriver: string;
   /** Whether the OOM killer can be switched off (cgroup v1). */
   readonly oomKillDisable: boolean;
 }
 
-/** Kernel files that a container sees as empty. */
+/** Kernel files that are masked in a container. */
 const MASKED = [
   '/proc/asound',
   '/proc/acpi',
@@ -31,8 +31,8 @@ const MASKED = [
 const READONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 /**
- * A checked request's host config as inspect shows it: what was given unaltered, else what dockerd shows for nothing.
- * Lists that were not given are null, given ones stay, also when empty.
+ * Completes a checked request's host config as inspect shows it: given fields unchanged, omitted fields as dockerd
+ * shows them. Omitted lists are null. Given lists stay, even when they are empty.
  */
 export function defaultHostConfig(given: HostConfig, defaults: HostConfigDefaults): HostConfig {
   const { Memory: memory = 0, MemorySwap: swap = 0, PidsLimit: pids } = given;
@@ -63,7 +63,7 @@ export function defaultHostConfig(given: HostConfig, defaults: HostConfigDefault
   };
 }
 
-/** On cgroup v1 a privileged container sees the host's, whatever the default. */
+/** On cgroup v1 a privileged container uses the host's cgroup namespace, whatever the default. */
 function cgroupnsMode(privileged: boolean, { cgroupVersion, cgroupnsMode: wanted }: HostConfigDefaults) {
   if (cgroupVersion === 1 && privileged) return 'host';
   return wanted ?? (cgroupVersion === 2 ? 'private' : 'host');
@@ -83,7 +83,7 @@ function portBindings(given: PortMap | null | undefined): PortMap | null {
   return Object.fromEntries(filled);
 }
 
-/** SELinux cannot confine who shares the host's processes or is privileged. */
+/** SELinux cannot confine a container that shares the host's processes or is privileged. */
 function securityOptions(given: HostConfig, privileged: boolean): readonly string[] | null {
   const { SecurityOpt: options, PidMode: pid = '', IpcMode: ipc = '' } = given;
   const unconfined = privileged || pid === 'host' || ipc === 'host';
@@ -91,7 +91,7 @@ function securityOptions(given: HostConfig, privileged: boolean): readonly strin
   return [...(options ?? []), 'label=disable'];
 }
 
-/** Fields that were given a value. A duplicate of `null` and absent, as Go's clients send both. */
+/** The fields that have a value. Go's clients send absent fields as `null`. */
 function present(given: HostConfig): HostConfig {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
 }

@@ -1,14 +1,14 @@
 import { invalid } from '../../base/errors.ts';
 import type { ContainerConfig } from '../../spec/index.ts';
 
-/** The request's config over the image's. @throws EngineError invalid without anything to run */
+/** Merges the request's config over the image's. @throws EngineError invalid without a command */
 export function mergeConfig(wanted: ContainerConfig, image: ContainerConfig): ContainerConfig {
   const config = completeConfig(wanted, image);
   if (!hasItems(config.Entrypoint) && !hasItems(config.Cmd)) throw invalid('no command specified');
   return config;
 }
 
-/** A config with what it leaves open taken from another (moby, `runconfig` Merge). */
+/** Fills the omitted fields of a config from another one (moby, `runconfig` Merge). */
 export function completeConfig(wanted: ContainerConfig, image: ContainerConfig): ContainerConfig {
   const ownCommand = hasItems(wanted.Cmd);
   const ownEntrypoint = hasItems(wanted.Entrypoint);
@@ -18,7 +18,7 @@ export function completeConfig(wanted: ContainerConfig, image: ContainerConfig):
     if (!ownCommand) command = image.Cmd ?? null;
     entrypoint ??= image.Entrypoint ?? null;
   }
-  // `--entrypoint ""` takes the image's away.
+  // `--entrypoint ""` removes the image's entrypoint.
   if (entrypoint?.length === 1 && entrypoint[0] === '') entrypoint = null;
   const stopSignal = wanted.StopSignal || image.StopSignal;
   const health = mergeHealth(wanted.Healthcheck, image.Healthcheck);
@@ -41,7 +41,7 @@ export function completeConfig(wanted: ContainerConfig, image: ContainerConfig):
   } as ContainerConfig;
 }
 
-/** The request's variables, then the image's that it does not name. */
+/** The request's variables, then the image's variables that the request does not set. */
 function mergeEnv(wanted: readonly string[], image: readonly string[]): readonly string[] {
   const names = new Set(wanted.map(nameOf));
   return [...wanted, ...image.filter((variable) => !names.has(nameOf(variable)))];

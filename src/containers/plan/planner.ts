@@ -11,7 +11,9 @@ import type { CreateVolume } from '../../volumes/index.ts';
 import type { MountRecord } from '../model/record.ts';
 import type { CreateContainer } from '../model/requests.ts';
 
-/** What is decided about a container before anything is made: the request over the image over the defaults, validated. */
+/**
+ * The plan of a container, made before anything is created: the validated request, over the image, over the defaults.
+ */
 export interface ContainerPlan {
   readonly image: StoredImage;
   readonly path: string;
@@ -26,7 +28,9 @@ export interface ContainerPlan {
   readonly warnings: readonly string[];
 }
 
-/** A mount, and the volume to be made (or found) for it; '' names none yet. */
+/**
+ * A mount, and the volume that create makes or finds for it. Volume name '' stands for a name that is not chosen yet.
+ */
 export interface PlannedMount {
   readonly mount: MountRecord;
   readonly volume?: CreateVolume;
@@ -34,12 +38,15 @@ export interface PlannedMount {
 
 export type ResourceChange = Resources & { readonly RestartPolicy?: RestartPolicy };
 
-/** Decides; touches nothing. */
+/** Plans containers, without side effects. */
 export interface Planner {
-  /** @throws EngineError notFound `No such image: x`; invalid, conflict, as dockerd words them */
+  /** @throws EngineError notFound `No such image: x`; invalid, conflict, in dockerd's words */
   plan(request: CreateContainer): ContainerPlan;
-  /** New limits of a container: without what this host cannot limit. @throws EngineError invalid */
+  /**
+   * Checks new limits of a container. Returns them without the limits that this host does not support. @throws
+   * EngineError invalid
+   */
   checkUpdate<T extends ResourceChange>(change: T): { readonly resources: T; readonly warnings: readonly string[] };
-  /** `adjective_surname`, with a digit from the sixth retry on. */
+  /** Returns `adjective_surname`, with a digit from the sixth retry on. */
   randomName(retry: number): string;
 }

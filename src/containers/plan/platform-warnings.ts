@@ -1,7 +1,10 @@
 import type { HostFacts } from '../../runtime/index.ts';
 import { formatPlatform, normalisePlatform, type Platform, platformRank, runnablePlatforms } from '../../spec/index.ts';
 
-/** What a create warns of when no platform was asked for and the image's is not one that the host runs (dockerd's text). */
+/**
+ * The warning of a create when no platform was requested and the host does not run the image's platform (dockerd's
+ * text).
+ */
 export function platformWarnings(
   image: Platform,
   { architecture, architectureLevel }: Pick<HostFacts, 'architecture' | 'architectureLevel'>,
@@ -11,7 +14,7 @@ export function platformWarnings(
     architecture,
     ...(architectureLevel === undefined ? {} : { variant: architectureLevel }),
   });
-  // Configurations of older builders name no variant.
+  // Image configs of older builders have no variant.
   const { variant: _variant, ...plain } = host;
   const runs = [...runnablePlatforms(host), ...(image.variant === undefined ? [plain] : [])];
   if (runs.some((platform) => platformRank(platform, image) !== undefined)) return [];

@@ -29,10 +29,13 @@ weierstrass wiles wilson wozniak wright wu yalow yukawa zhukovsky zuse`
   .trim()
   .split(/\s+/);
 
-/** Tries that are likely to find a free name before digits are added. */
+/** Number of attempts before digits are added. They are likely to find a free name. */
 const PLAIN_TRIES = 6;
 
-/** `adjective_surname` of some 35,000; from the sixth retry on with a digit, and more digits as tries go by. */
+/**
+ * Returns one of some 35,000 names `adjective_surname`. From the sixth retry on it has a digit, and more digits as
+ * retries go on.
+ */
 export function randomName(retry: number): string {
   const name = `${pick(ADJECTIVES)}_${pick(SURNAMES)}`;
   return retry < PLAIN_TRIES ? name : `${name}${randomInt(10 ** Math.min(1 + Math.floor(retry / 20), 9))}`;

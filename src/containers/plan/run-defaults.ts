@@ -1,13 +1,13 @@
 import type { HostConfig } from '../../spec/index.ts';
 
 /**
- * What the engine's flags add to a container that says nothing of it. Inspect does not show it (as with dockerd), and a
- * changed flag holds from a container's next start.
+ * The defaults that the engine's flags add to a container. As with dockerd, inspect does not show them, and a changed
+ * flag takes effect at a container's next start.
  */
 export interface RunDefaults {
   readonly init: boolean;
   readonly noNewPrivileges: boolean;
-  /** Undefined for the engine's own. */
+  /** Undefined for the engine's own cgroup. */
   readonly cgroupParent: string | undefined;
   readonly dns: readonly string[];
   readonly dnsSearch: readonly string[];
@@ -23,14 +23,15 @@ export const NO_RUN_DEFAULTS: RunDefaults = {
   dnsOptions: [],
 };
 
-/** The host config that a run obeys. */
+/** The host config with the engine's defaults, for a run. */
 export function withRunDefaults(hostConfig: HostConfig, defaults: RunDefaults): HostConfig {
   const { Init, SecurityOpt, CgroupParent, Dns, DnsSearch, DnsOptions } = hostConfig;
   const cgroupParent = CgroupParent || defaults.cgroupParent;
   return {
     ...hostConfig,
     ...(Init == null && defaults.init ? { Init: true } : {}),
-    // Before the container's own: the last one wins, so that `no-new-privileges=false` lifts it.
+    // The engine's options precede the container's. The last one wins, so that the container's
+    // `no-new-privileges=false` overrides the engine's.
     ...(defaults.noNewPrivileges ? { SecurityOpt: ['no-new-privileges', ...(SecurityOpt ?? [])] } : {}),
     ...(cgroupParent ? { CgroupParent: cgroupParent } : {}),
     Dns: hasItems(Dns) ? Dns : defaults.dns,

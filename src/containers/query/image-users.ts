@@ -1,7 +1,10 @@
 import { imagesOf } from '../relations/image-mounts.ts';
 import type { ContainerTable } from '../tables/container-table.ts';
 
-/** Whose root an image is, or who mounts it: what the images domain asks before it removes one (its `ImageUsers`). */
+/**
+ * Lists the containers whose root an image is, or which mount it. The images domain asks before it removes an image
+ * (its `ImageUsers`).
+ */
 export function imageUsers(table: ContainerTable): {
   usersOf(imageId: string): readonly { readonly id: string; readonly running: boolean }[];
 } {

@@ -47,7 +47,7 @@ export async function inspectContainer(
   };
 }
 
-/** Links by the full names of both ends: `/db:/web/db`. */
+/** Replaces links by the full names of both ends: `/db:/web/db`. */
 function shownHostConfig(table: World['table'], record: ContainerRecord): ContainerRecord['hostConfig'] {
   const { hostConfig } = record;
   const source = networkSource(record);
@@ -56,13 +56,13 @@ function shownHostConfig(table: World['table'], record: ContainerRecord): Contai
     const links = linksOf(table, record).map(({ alias, targetName }) => `/${targetName}:/${record.name}/${alias}`);
     return { ...hostConfig, Links: links.length === 0 ? null : links };
   } catch {
-    return hostConfig; // Of an earlier release, and the target is gone.
+    return hostConfig; // The record is of an earlier release, and the target has been removed.
   }
 }
 
-/** As inspect and list show them, without what is kept to perform them. */
+/** The mounts as inspect and list show them, without the fields that are needed to perform them. */
 export function mountPoints({ mounts, hostConfig }: ContainerRecord): readonly MountPoint[] {
-  // What `Tmpfs` asked for is shown there alone.
+  // `HostConfig.Tmpfs` shows the mounts that `--tmpfs` asked for, `Mounts` does not.
   const shown = mounts.filter(
     ({ Type, Destination }) => Type !== 'tmpfs' || hostConfig.Tmpfs?.[Destination] === undefined,
   );
@@ -90,7 +90,7 @@ export async function sizesOf(
   return { SizeRw: writable, SizeRootFs: writable + image };
 }
 
-/** The files are there from the first start on; those of a joined container are the other's. */
+/** The files exist from the first start on. A container that joins another's network shows the other's files. */
 function etcFiles(world: Pick<World, 'table' | 'dataRoot'>, record: ContainerRecord): ContainerPaths | undefined {
   if (!record.hasStarted) return undefined;
   const joined = joinedContainer(record.hostConfig.NetworkMode);

@@ -12,13 +12,16 @@ import { endpointsOf } from './network-settings.ts';
 
 export interface ListOptions {
   readonly all: boolean;
-  /** Newest so many, whatever their state; 0 or less for no limit. */
+  /** Number of newest containers to list, whatever their state. 0 or less sets no limit. */
   readonly limit: number;
   readonly size: boolean;
   readonly filters: Filters;
 }
 
-/** Newest first. Summaries are kept until their container changes: a list of many costs little more than their JSON. */
+/**
+ * Lists containers, newest first. Summaries are kept until their container changes, so that a list of many costs little
+ * more than its JSON.
+ */
 export async function listContainers(
   world: Pick<World, 'table' | 'clock' | 'listRules' | 'snapshots'>,
   options: ListOptions,
@@ -74,13 +77,13 @@ function summarize(record: ContainerRecord): Omit<ContainerSummary, 'Status'> {
   };
 }
 
-/** `none` without a check, and while nothing runs that could be checked. */
+/** `none` without a health check, and while the container does not run. */
 function healthOf({ state, health }: ContainerRecord): ContainerSummary['Health'] {
   if (health === undefined || !state.running) return { Status: 'none', FailingStreak: 0 };
   return { Status: health.Status, FailingStreak: health.FailingStreak };
 }
 
-/** Arguments with blanks are quoted, so that what is shown can be read (dockerd: `argsEscaped`). */
+/** Quotes arguments with blanks, as dockerd does (`argsEscaped`). */
 function commandText(record: ContainerRecord): string {
   return [record.path, ...record.args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
 }

@@ -2,20 +2,23 @@ import type { Filters } from '../../spec/index.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import type { ContainerTable } from '../tables/container-table.ts';
 
-/** What filters are matched with and against; `table` finds the containers that `before` and `since` name. */
+/** The rules of a list. `table` finds the containers that the filters `before` and `since` name. */
 export interface ListRules {
   /** @throws EngineError invalid for an unknown filter or value; notFound for an unknown container */
   matcher(filters: Filters, table: ContainerTable): Promise<ListMatcher>;
-  /** `until` and `label`. @throws EngineError invalid */
+  /** Takes the filters `until` and `label`. @throws EngineError invalid */
   pruneMatcher(filters: Filters): (record: ContainerRecord) => boolean;
-  /** How one list names images: as the user did, by their full id when the name is another image's by now, or nobody's. */
+  /**
+   * Returns a function that names the images of one list: as the user named them, or by their full id when that name
+   * has moved to another image or no longer exists.
+   */
   imageNamer(): (record: ContainerRecord) => string;
   /** `Up 3 seconds (Paused)`, `Exited (0) 2 minutes ago`. */
   statusText(record: ContainerRecord, nowNanos: bigint): string;
 }
 
 export interface ListMatcher {
-  /** A filter that names states shows containers that do not run. */
+  /** Whether the list includes containers that do not run, because a filter names states. */
   readonly showsAll: boolean;
   matches(record: ContainerRecord): boolean;
 }

@@ -1,7 +1,7 @@
 import type { ContainerSummary } from '../model/inspection.ts';
 import type { ContainerRecord } from '../model/record.ts';
 
-/** The ports of a list: those that are published, and those that are only exposed, of a container that runs. */
+/** The ports in a list: the published and the exposed ports of a container that runs. */
 export function portsOf(record: ContainerRecord): ContainerSummary['Ports'] {
   const ports: ContainerSummary['Ports'][number][] = [];
   for (const [key, bindings] of Object.entries(record.sandbox?.ports ?? {})) {

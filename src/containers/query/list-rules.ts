@@ -109,14 +109,14 @@ const LIST: FilterRules<ContainerRecord, RuleContext> = {
   publish: (_values, { hasPort }) => hasPort,
   expose: (_values, { hasPort }) => hasPort,
   'is-task': (values) => {
-    // No container is a cluster's yet.
+    // No container is a task of a cluster yet.
     const wanted = booleanOf('is-task', values);
     return () => !wanted;
   },
   isolation: () => () => true,
 };
 
-/** A port that is published, or one that is exposed: dockerd takes a container for either. */
+/** Matches a published or an exposed port. As in dockerd, a container matches when either filter matches. */
 function portTest(publish: readonly string[], expose: readonly string[]): Predicate<ContainerRecord> {
   if (publish.length + expose.length === 0) return () => true;
   const [published, exposed] = [
@@ -132,7 +132,7 @@ function portTest(publish: readonly string[], expose: readonly string[]): Predic
     );
 }
 
-/** A rule of a word out of few. */
+/** A rule whose value is one of a few words. */
 function oneOf(
   filter: string,
   what: string,

@@ -20,7 +20,10 @@ const EMPTY_ENDPOINT = {
   DNSNames: null,
 } as const satisfies EndpointSettings;
 
-/** `Networks` of list and inspect: what runs over what was asked for, each key present. Empty for `container:x`. */
+/**
+ * `Networks` of list and inspect: the allocated settings over the requested ones, with every key present. Empty for
+ * `container:x`.
+ */
 export function endpointsOf(record: ContainerRecord): Readonly<Record<string, EndpointSettings>> {
   const source = networkSource(record);
   if (source.kind === 'container') return {};
@@ -44,7 +47,9 @@ export function endpointsOf(record: ContainerRecord): Readonly<Record<string, En
   return endpoints;
 }
 
-/** `NetworkSettings` of inspect. The addresses at its top are those on the default bridge, as old clients read them. */
+/**
+ * `NetworkSettings` of inspect. The addresses at its top level are those on the default bridge, as old clients expect.
+ */
 export function networkSettings(
   record: ContainerRecord,
 ): Readonly<Record<string, unknown>> & { Ports: PortMap; Networks: Readonly<Record<string, EndpointSettings>> } {

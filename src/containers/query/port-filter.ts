@@ -6,7 +6,10 @@ export interface PortRange {
   readonly protocol: string;
 }
 
-/** A value of the filters `publish` and `expose`: `80`, `80/udp`, `80-90/tcp`. @throws EngineError invalid in dockerd's words */
+/**
+ * Parses a value of the filters `publish` and `expose`: `80`, `80/udp`, `80-90/tcp`. @throws EngineError invalid in
+ * dockerd's words
+ */
 export function parsePortRange(filter: 'publish' | 'expose', value: string): PortRange {
   const refuse = (why: string): Error => invalid(`error while looking up for ${filter} ${value}: ${why}`);
   const [ports = '', protocol = ''] = value.split('/');

@@ -9,9 +9,10 @@ import { EMPTY_READING, type Reading, readingOf } from './stats-json.ts';
 const PERIOD_MS = 1000;
 
 /**
- * Readings a second apart, each with the one before (`precpu_stats`), until the container is removed. Without `stream` one
- * reading: with `oneShot` at once, else a second later so that it has a predecessor. A container that does not run gives
- * empty ones. @throws EngineError notFound
+ * Yields one reading a second, each with the one before (`precpu_stats`), until the container is removed. Without
+ * `stream` it yields one reading: at once with `oneShot`, else after a second, so that there is a reading before it.
+ * The readings of a container that does not run are empty.
+ * @throws EngineError notFound
  */
 export async function statsContainer(
   world: Pick<World, 'table' | 'runtime' | 'clock' | 'logger'>,
@@ -54,7 +55,7 @@ async function read(world: Pick<World, 'runtime' | 'logger'>, entry: Entry): Pro
     stats = await world.runtime.stats(entry.id);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    // It has just ended.
+    // The container has just ended.
     world.logger.debug({ containerId: entry.id, error: messageOf(error) }, 'no figures of a container');
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { ZERO_TIME } from '../../base/time.ts';
 import type { TaskStats } from '../../runtime/index.ts';
 
-/** One reading as `GET /containers/{id}/stats` spells it, without what relates it to the one before. */
+/** One reading as `GET /containers/{id}/stats` spells it, without the fields of the reading before. */
 export interface Reading {
   readonly read: string;
   readonly os_type: 'linux';
@@ -55,7 +55,7 @@ function cpuOf(stats: TaskStats): object {
   };
 }
 
-/** cgroup v2 knows no maximum and no failure count, and dockerd leaves them out there. */
+/** cgroup v2 has no maximum and no failure count. dockerd omits the fields then. */
 function memoryOf(memory: TaskStats['memory']): object {
   return {
     usage: memory.usage,
@@ -83,12 +83,12 @@ function networksOf(networks: TaskStats['networks']): object {
   return entries.length === 0 ? {} : { networks: Object.fromEntries(entries) };
 }
 
-/** Nanosecond sums may exceed 2^53: they go out as bare integers. */
+/** Sums of nanoseconds may exceed 2^53: they are written as bare integers. */
 function raw(value: bigint): unknown {
   return rawJson(value.toString());
 }
 
-/** Not in the types of this language level yet. */
+/** The types of this language level lack `JSON.rawJSON`. */
 const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
 
 const EMPTY_CPU = {
@@ -96,7 +96,7 @@ const EMPTY_CPU = {
   throttling_data: { periods: 0, throttled_periods: 0, throttled_time: 0 },
 };
 
-/** Of a container that does not run. */
+/** The reading of a container that does not run. */
 export const EMPTY_READING: Reading = {
   read: ZERO_TIME,
   os_type: 'linux',

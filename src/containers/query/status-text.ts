@@ -28,7 +28,7 @@ function since(time: string, nowNanos: bigint): string {
   return then === undefined ? '' : humanDuration(Number(nowNanos - then) / 1e9);
 }
 
-/** go-units' HumanDuration: the largest unit alone. */
+/** Formats a duration as go-units' HumanDuration does: in its largest unit only. */
 export function humanDuration(seconds: number): string {
   const whole = Math.floor(seconds);
   if (whole < 1) return 'Less than a second';

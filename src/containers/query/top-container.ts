@@ -13,8 +13,9 @@ export interface ProcessList {
 }
 
 /**
- * The container's processes as the host's ps(1) shows them.
- * @throws EngineError notFound; conflict when it does not run or is restarting; invalid; internal with what ps said
+ * Lists the container's processes as the host's ps(1) shows them.
+ * @throws EngineError notFound; conflict when the container does not run or is restarting; invalid; internal with the
+ * message of ps
  */
 export async function topContainer(
   world: Pick<World, 'table' | 'runtime' | 'events'>,
@@ -35,7 +36,7 @@ export async function topContainer(
   return list;
 }
 
-/** A renamed PID column could not be found, and one renamed to PID would be taken for it. */
+/** Refuses renamed PID columns: the PID column could not be found, or another one would be taken for it. */
 function checkArguments(args: readonly string[]): void {
   for (const argument of args) {
     const renamed = /([^\s,]+)=(.*)/.exec(argument);
@@ -45,7 +46,10 @@ function checkArguments(args: readonly string[]): void {
   }
 }
 
-/** Asks for these pids alone; where the arguments select processes themselves, ps refuses that and lists all. */
+/**
+ * Asks ps for these pids only. When the arguments select processes themselves, ps refuses that, and all processes are
+ * listed.
+ */
 async function ps(args: readonly string[], pids: readonly number[], signal: AbortSignal): Promise<string> {
   try {
     return await runPs([...args, `-q${pids.join(',')}`], signal);
@@ -58,13 +62,13 @@ function runPs(args: readonly string[], signal: AbortSignal): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   execFile('ps', args, { signal, maxBuffer: MOST_OUTPUT_BYTES, encoding: 'utf8' }, (error, stdout, stderr) => {
     if (error === null) resolve(stdout);
-    // Its first line says what is wrong, the rest is usage.
+    // The first line of stderr is the error, the rest is usage text.
     else reject(failed(`ps: ${stderr.split('\n', 1)[0] || error.message}`, error));
   });
   return promise;
 }
 
-/** Rows of ps by the PID column; the last column keeps its blanks. @throws EngineError internal */
+/** Picks the rows of these pids by the PID column. The last column keeps its blanks. @throws EngineError internal */
 export function parseProcessList(output: string, pids: ReadonlySet<number>): ProcessList {
   const [head = '', ...lines] = output.split('\n');
   const titles = head.trim().split(/\s+/);
@@ -75,7 +79,7 @@ export function parseProcessList(output: string, pids: ReadonlySet<number>): Pro
   for (const line of lines) {
     if (line.trim() === '') continue;
     const fields = line.trim().split(/\s+/);
-    // Thread lines (ps -m, -T of some versions) show "-" for the pid of the process above.
+    // Lines of threads (ps -m, -T of some versions) show "-" for the pid of the process above.
     const ours: boolean = fields[pidColumn] === '-' ? previousIsOurs : pids.has(parsePid(fields[pidColumn]));
     previousIsOurs = ours;
     if (!ours) continue;

@@ -5,7 +5,7 @@ import type { World } from '../world.ts';
 
 const READ_ONLY = { isReadOnly: true } as const;
 
-/** Name of the root through which a container sees an image; one serves all its mounts of that image. */
+/** Name of the read-only root through which a container sees an image. One root serves all its mounts of that image. */
 function viewId(container: string, image: MountedImage): string {
   return `${container}-${image.id.slice(image.id.indexOf(':') + 1)}`;
 }
@@ -15,19 +15,22 @@ export function ownerOfRoot(root: string): string {
   return root.split('-', 1)[0] ?? root;
 }
 
-/** Images that the container mounts, by the name of their root: each stands on its layers, which keeps them. */
+/**
+ * The images that the container mounts, by the name of their root. Each root stands on the image's layers, which keeps
+ * them from being deleted.
+ */
 export function viewsOf({ id, mounts }: Pick<ContainerRecord, 'id' | 'mounts'>): ReadonlyMap<string, MountedImage> {
   const views = new Map<string, MountedImage>();
   for (const { image } of mounts) if (image !== undefined) views.set(viewId(id, image), image);
   return views;
 }
 
-/** Every root that is kept for a container, its own first. */
+/** Every root that exists for a container, its own first. */
 export function rootsOf(record: Pick<ContainerRecord, 'id' | 'mounts'>): readonly string[] {
   return [record.id, ...viewsOf(record).keys()];
 }
 
-/** Images that a container needs: its own and those it mounts. */
+/** The images that a container needs: its own and those it mounts. */
 export function imagesOf({ imageId, mounts }: Pick<ContainerRecord, 'imageId' | 'mounts'>): readonly Digest[] {
   return [imageId, ...mounts.flatMap(({ image }) => image?.id ?? [])];
 }
@@ -36,7 +39,10 @@ export async function makeViews(world: Pick<World, 'snapshots'>, record: Contain
   for (const [id, { diffIds }] of viewsOf(record)) await world.snapshots.createWritable(id, diffIds);
 }
 
-/** Mounts each image of the container on the host, read-only; answers all mounts, those of images with their sources. */
+/**
+ * Mounts each image of the container on the host, read-only. Returns all mounts of the container, with the sources of
+ * the image mounts filled in.
+ */
 export async function mountViews(
   world: Pick<World, 'snapshots' | 'logger'>,
   record: ContainerRecord,
@@ -59,7 +65,7 @@ export async function mountViews(
   );
 }
 
-/** The files of a mounted image, there until `held` is disposed. */
+/** Returns the path of a mounted image's files. They stay mounted until `held` is disposed. */
 export async function useView(
   world: Pick<World, 'snapshots'>,
   container: string,

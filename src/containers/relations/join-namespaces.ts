@@ -4,10 +4,10 @@ import { hasProcess, statusOf } from '../model/state.ts';
 import type { ContainerTable } from '../tables/container-table.ts';
 import type { Entry } from '../tables/entry.ts';
 
-/** Where a container's network namespace comes from. */
+/** The origin of a container's network namespace. */
 export type NetworkSource =
   | { readonly kind: 'host' }
-  /** A sandbox of its own, made by the networks. */
+  /** A sandbox of its own, which the networks make. */
   | { readonly kind: 'sandbox'; readonly mode: string }
   | { readonly kind: 'container'; readonly ref: string };
 
@@ -20,15 +20,15 @@ export function networkSource(record: Pick<ContainerRecord, 'config' | 'hostConf
   return { kind: 'sandbox', mode: mode === '' || mode === 'default' ? 'bridge' : mode };
 }
 
-/** `x` of `container:x`, undefined for any other mode. */
+/** Returns `x` for the mode `container:x`, undefined for any other mode. */
 export function joinedContainer(mode: string | undefined): string | undefined {
   return mode?.startsWith('container:') === true ? mode.slice('container:'.length) : undefined;
 }
 
 /**
- * The running container whose network namespace is to be joined.
- * @throws EngineError in Docker's words: failed when it is not there or the container itself; conflict when it does not
- *   run, or waits for a restart
+ * Returns the running container whose network namespace another one joins.
+ * @throws EngineError in Docker's words: failed when the target does not exist or is the container itself; conflict
+ * when it does not run, or waits for a restart
  */
 function networkTarget(table: ContainerTable, id: string, ref: string): Entry {
   const entry = table.find(ref);
@@ -46,8 +46,8 @@ function networkTarget(table: ContainerTable, id: string, ref: string): Entry {
 }
 
 /**
- * The container whose hostname, hosts and resolv.conf a container shows: its own, or those at the end of a chain of
- * `container:x`. Undefined when one of the chain is gone, or it has no end.
+ * Returns the container whose hostname, hosts and resolv.conf a container shows: itself, or the one at the end of a
+ * chain of `container:x`. Undefined when a container of the chain has been removed, or the chain is a circle.
  */
 export function networkOwner(table: ContainerTable, record: ContainerRecord): ContainerRecord | undefined {
   const seen = new Set<string>();
@@ -62,8 +62,8 @@ export function networkOwner(table: ContainerTable, record: ContainerRecord): Co
 }
 
 /**
- * The running container whose processes are to be seen.
- * @throws EngineError internal, as dockerd answers when it is not there or does not run
+ * Returns the running container whose PID namespace another one joins.
+ * @throws EngineError internal, as in dockerd, when it does not exist or does not run
  */
 export function pidTarget(table: ContainerTable, ref: string): Entry {
   try {
@@ -74,9 +74,9 @@ export function pidTarget(table: ContainerTable, ref: string): Entry {
 }
 
 /**
- * The running container whose IPC namespace is to be joined; `shm` is the one with its /dev/shm, itself unless it joined
- * another's, undefined when that is the host's.
- * @throws EngineError invalid when it is not there or does not share; conflict when it does not run
+ * Returns the running container whose IPC namespace another one joins. `shm` is the container that has its /dev/shm:
+ * the target itself, or the one that the target joined. Undefined when that is the host.
+ * @throws EngineError invalid when it does not exist or does not share; conflict when it does not run
  */
 export function ipcTarget(
   table: ContainerTable,
@@ -113,7 +113,7 @@ function restarting(entry: Entry): EngineError {
 }
 
 /**
- * Path of the network namespace that the container `id` joins, undefined when it is the host's.
+ * Path of the network namespace that the container `id` joins. Undefined when that is the host's.
  * @throws EngineError failed, conflict
  */
 export function joinedNetworkPath(table: ContainerTable, id: string, ref: string): string | undefined {

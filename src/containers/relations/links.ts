@@ -3,10 +3,13 @@ import type { ContainerRecord, StoredLink } from '../model/record.ts';
 import type { ContainerTable } from '../tables/container-table.ts';
 import { networkOwner, networkSource } from './join-namespaces.ts';
 
-/** Another container as the one at hand knows it: `--link NAME:ALIAS` on the default bridge. */
+/**
+ * A link (`--link NAME:ALIAS` on the default bridge): another container, the *target*, that this container knows by an
+ * alias.
+ */
 export interface Link {
   readonly alias: string;
-  /** The target's name now, or when the link was made if the target is gone. */
+  /** The target's current name, or its name when the link was made if the target has been removed. */
   readonly targetName: string;
   readonly target: ContainerRecord | undefined;
 }
@@ -14,9 +17,9 @@ export interface Link {
 type Linking = Pick<ContainerRecord, 'config' | 'hostConfig'>;
 
 /**
- * What a new container links to, running or not: `--link` of the request. None beside the default bridge, where a link is
- * an alias. Of two links with one alias the first is kept.
- * @throws EngineError invalid for a container that is not there, or is on the host's network, in Docker's words
+ * Resolves the links (`--link`) of a create request; their targets need not run. Only the default bridge has links: on
+ * other networks a link is an alias. When two links have one alias, the first is kept.
+ * @throws EngineError invalid, in Docker's words, for a target that does not exist or is on the host's network
  */
 export function resolveLinks(table: ContainerTable, record: Linking): readonly StoredLink[] {
   const links = record.hostConfig.Links ?? [];
@@ -53,7 +56,7 @@ function networkEnd(table: ContainerTable, target: ContainerRecord, ref: string)
   return end;
 }
 
-/** The links of a stored container. Records of earlier releases have them as the request gave them. */
+/** The links of a stored container. Records of earlier releases hold them as the request gave them. */
 export function linksOf(table: ContainerTable, record: ContainerRecord): readonly Link[] {
   const stored = record.links ?? resolveLinks(table, record);
   return stored.map(({ alias, target: id, targetName }) => {
@@ -62,7 +65,7 @@ export function linksOf(table: ContainerTable, record: ContainerRecord): readonl
   });
 }
 
-/** Every name by which containers know others, by the id of the other: `/web/db`. */
+/** Every link name, such as `/web/db`, by the id of its target. */
 export function linkNames(table: ContainerTable): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();
   for (const { record } of table.entries()) {
@@ -73,20 +76,20 @@ export function linkNames(table: ContainerTable): ReadonlyMap<string, readonly s
   return names;
 }
 
-/** What a container that starts is told of those it is linked to. */
+/** The facts that a starting container gets about the targets of its links. */
 export interface LinkFacts {
   /** Lines of /etc/hosts. */
   readonly hosts: readonly { readonly address: string; readonly names: string }[];
-  /** `DB_PORT_5432_TCP_ADDR=172.17.0.2` and its like. */
+  /** Variables such as `DB_PORT_5432_TCP_ADDR=172.17.0.2`. */
   readonly env: readonly string[];
 }
 
-/** @throws EngineError conflict when one does not run, failed when one is not on the default bridge */
+/** @throws EngineError conflict when a target does not run, failed when a target is not on the default bridge */
 export function linkFacts(table: ContainerTable, record: ContainerRecord): LinkFacts {
   return factsOf(record, linksOf(table, record));
 }
 
-/** What an exec finds in its environment as well. Those that have ended meanwhile are left out. */
+/** The variables that an exec gets too. Targets that have ended meanwhile are omitted. */
 export function linkedEnv(table: ContainerTable, record: ContainerRecord): readonly string[] {
   if ((record.hostConfig.Links ?? []).length === 0) return [];
   const usable = storedOrNone(table, record).filter(
@@ -99,7 +102,7 @@ function storedOrNone(table: ContainerTable, record: ContainerRecord): readonly 
   try {
     return linksOf(table, record);
   } catch {
-    return []; // Of an earlier release, and gone.
+    return []; // The record is of an earlier release, and the target has been removed.
   }
 }
 
@@ -123,7 +126,7 @@ function bridgeAddress({ state, sandbox }: ContainerRecord): string {
   return state.running ? (sandbox?.endpoints['bridge']?.IPAddress ?? '') : '';
 }
 
-/** Over the defaults, under what the container itself says. */
+/** Adds the link variables. They override the defaults; the container's own variables override them. */
 export function withLinkedEnv(record: ContainerRecord, env: readonly string[]): ContainerRecord {
   if (env.length === 0) return record;
   return { ...record, config: { ...record.config, Env: [...env, ...(record.config.Env ?? [])] } };
@@ -134,7 +137,7 @@ interface ExposedPort {
   readonly protocol: string;
 }
 
-/** Three and more ports in a row have variables of their own. As dockerd counts, TCP and UDP are of one row. */
+/** Three or more consecutive ports have variables of their own. As in dockerd, TCP and UDP ports count as one row. */
 function rangeEnv(ports: readonly ExposedPort[], prefix: string, address: string): readonly string[] {
   const env: string[] = [];
   for (let at = 0; at < ports.length; ) {
@@ -159,7 +162,9 @@ function endOfRow(ports: readonly ExposedPort[], start: number): number {
   return at - 1;
 }
 
-/** dockerd, `libcontainer/links`: ports in order of their protocol and number, then what the image or user set. */
+/**
+ * dockerd, `libcontainer/links`: ports ordered by protocol and number, then the variables that the image or user set.
+ */
 function linkEnv(
   alias: string,
   target: ContainerRecord,
@@ -183,7 +188,7 @@ function linkEnv(
   }
   for (const variable of target.config.Env ?? []) {
     const [name = ''] = variable.split('=', 1);
-    // Those every container has say nothing of this one.
+    // Variables that every container has are omitted.
     if (name !== variable && name !== 'HOME' && name !== 'PATH') env.push(`${prefix}_ENV_${variable}`);
   }
   return env;

@@ -4,7 +4,7 @@ import type { HostConfig } from '../../spec/index.ts';
 import type { Entry } from '../tables/entry.ts';
 import { inOrderOfNeed } from './needs.ts';
 
-/** Names of entries in the order of need, when they are listed as given. */
+/** Returns the names of entries in the order of need, given their order in the list. */
 function order(containers: Readonly<Record<string, Partial<HostConfig>>>, wanted = Object.keys(containers)): string {
   const entries = new Map(
     Object.entries(containers).map(([id, hostConfig]) => [id, { id, record: { id, hostConfig } } as unknown as Entry]),

@@ -4,8 +4,8 @@ import type { Entry } from '../tables/entry.ts';
 import { joinedContainer } from './join-namespaces.ts';
 
 /**
- * The containers that must run, or should be started, before this one: those whose namespaces it joins, those it is linked
- * to, those whose volumes it has. References to containers that are gone are left out.
+ * The containers that must run, or should be started, before this one: those whose namespaces it joins, those it links
+ * to, and those whose volumes it uses. References to removed containers are omitted.
  */
 export function neededContainers(table: Pick<ContainerTable, 'find'>, record: ContainerRecord): readonly Entry[] {
   const { NetworkMode, IpcMode, PidMode, Links, VolumesFrom } = record.hostConfig;
@@ -17,7 +17,7 @@ export function neededContainers(table: Pick<ContainerTable, 'find'>, record: Co
   return [...new Set(entries)].filter((entry) => entry !== undefined && entry.id !== record.id) as readonly Entry[];
 }
 
-/** The entries with what each needs before it. Of those that need each other, any may come first. */
+/** Orders the entries so that each follows those it needs. When entries need each other, any of them may come first. */
 export function inOrderOfNeed(table: Pick<ContainerTable, 'find'>, entries: readonly Entry[]): readonly Entry[] {
   const wanted = new Set(entries);
   const ordered = new Set<Entry>();

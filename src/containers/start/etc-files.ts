@@ -12,12 +12,15 @@ const HOST_HOSTS = '/etc/hosts';
 const HOST_RESOLV_CONF = '/etc/resolv.conf';
 const RESOLVED_RESOLV_CONF = '/run/systemd/resolve/resolv.conf';
 
-/** Synchronous: a few small files in the page cache cost less than the hops to a thread and back. */
+/**
+ * Makes the container's folder with empty files. Synchronous: a few small writes to the page cache cost less than the
+ * hops to a thread and back.
+ */
 export function makeContainerFolder(paths: ContainerPaths): void {
   mkdirSync(paths.folder, { recursive: true, mode: 0o710 });
 }
 
-/** Writes hostname and resolv.conf, which need nothing of the network that is being set up meanwhile. */
+/** Writes hostname and resolv.conf. They do not depend on the network, which is set up at the same time. */
 export function writeNameFiles(dataRoot: string, record: ContainerRecord, defaults: RunDefaults): void {
   const paths = containerPaths(dataRoot, record.id);
   makeContainerFolder(paths);
@@ -28,7 +31,7 @@ export function writeNameFiles(dataRoot: string, record: ContainerRecord, defaul
   overwriteFile(paths.resolvConf, resolvConf({ hostText, dns, dnsSearch, dnsOptions, hostNetwork }));
 }
 
-/** Writes hosts. On the host's network it is the host's own unless hosts are added. */
+/** Writes hosts. On the host's network it is a copy of the host's file unless hosts are added. */
 export function writeHostsFile(
   dataRoot: string,
   record: ContainerRecord,

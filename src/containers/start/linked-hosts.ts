@@ -6,8 +6,8 @@ import type { ContainerRecord } from '../model/record.ts';
 import type { ContainerTable } from '../tables/container-table.ts';
 
 /**
- * Writes the address that `target` has now into /etc/hosts of the running containers that link to it. What else they wrote
- * there stays.
+ * Writes the current address of `target` into /etc/hosts of the running containers that link to it. Other lines of
+ * those files stay.
  */
 export function updateLinkedHosts(
   { table, dataRoot }: { readonly table: ContainerTable; readonly dataRoot: string },
@@ -23,12 +23,12 @@ export function updateLinkedHosts(
   }
 }
 
-/** The container no longer knows the other one by this name. */
+/** Removes a link's alias from the container's /etc/hosts. */
 export function forgetLinkedHost(dataRoot: string, record: ContainerRecord, alias: string): void {
   if (record.state.running) rewrite(dataRoot, record, (text) => withoutHost(text, alias));
 }
 
-/** In place: the file is mounted into the container. */
+/** Rewrites the file in place, since it is mounted into the container. */
 function rewrite(dataRoot: string, { id }: ContainerRecord, change: (text: string) => string): void {
   const { hosts } = containerPaths(dataRoot, id);
   try {
@@ -36,7 +36,7 @@ function rewrite(dataRoot: string, { id }: ContainerRecord, change: (text: strin
     const after = change(before);
     if (after !== before) writeFileSync(hosts, after);
   } catch (error) {
-    // Its folder goes with the container.
+    // The container's folder is being removed.
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
 }

@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { errnoOf, failed } from '../../base/errors.ts';
 import type { MountRecord } from '../model/record.ts';
 
-/** Makes the folders that binds given by `-v` name and the host lacks. @throws EngineError internal */
+/** Makes the missing folders on the host that binds given by `-v` name. @throws EngineError internal */
 export function makeBindSources(mounts: readonly MountRecord[]): void {
   for (const { makesSource, Source: path } of mounts) {
     if (makesSource !== true || statSync(path, { throwIfNoEntry: false }) !== undefined) continue;

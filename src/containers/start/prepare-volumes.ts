@@ -6,8 +6,9 @@ type Deps = Pick<World, 'volumes' | 'events' | 'logger'>;
 type MountDeps = Deps & Pick<World, 'pinnedPaths' | 'background'>;
 
 /**
- * Mounts each volume of the container on the host; answers the mounts with their sources, those of images with their path in it. Undone by `undo` on failure.
- * `pins` are for the time until the container has mounted them.
+ * Mounts each volume of the container on the host. Returns the mounts with their sources; the source of an image mount
+ * includes its path in the image. `undo` unmounts the volumes on failure. `pins` hold subpaths until the container has
+ * mounted them.
  * @throws EngineError notFound, invalid for a path that is not within its volume
  */
 export async function mountVolumes(
@@ -52,7 +53,7 @@ export async function mountVolumes(
   return mounts;
 }
 
-/** Nobody waits for its release: a detached mount takes the kernel a while. */
+/** Nobody waits for the release of a pin: the kernel takes a while to free a detached mount. */
 function pin(deps: MountDeps, { id }: ContainerRecord, volume: string, subpath: string, pins: DisposableStack): string {
   const pinned = deps.pinnedPaths.pin(volume, subpath, id);
   pins.defer(() => {
@@ -61,7 +62,10 @@ function pin(deps: MountDeps, { id }: ContainerRecord, volume: string, subpath: 
   return pinned.path;
 }
 
-/** Fills empty volumes from the image, before the first run only: what a user deletes from a volume stays deleted. */
+/**
+ * Fills empty volumes from the image. Only the first run does it, so that files that a user deletes from a volume stay
+ * deleted.
+ */
 export async function fillVolumes(
   deps: Deps,
   record: ContainerRecord,

@@ -8,9 +8,9 @@ import type { World } from '../world.ts';
 export type ReleaseResourcesDeps = Pick<World, 'networks' | 'volumes' | 'snapshots' | 'sharedMemory' | 'logger'>;
 
 /**
- * Returns what a run of the container held: its network, its volumes' mounts and its root mount. Carries on past
- * failures, which are logged, and may run twice. The ended task is released apart: the runtime takes longer for that, and
- * a start waits for it by itself.
+ * Releases the resources of a run: the container's network, the mounts of its volumes, and its root mount. Failures are
+ * logged, and the other steps still run. May be repeated. The ended task is released separately: the runtime takes
+ * longer for that, and a start waits for it by itself.
  */
 export async function releaseResources(deps: ReleaseResourcesDeps, record: ContainerRecord): Promise<void> {
   // Nobody waits for the kernel here: the next mount and the removal of the files do so themselves.
@@ -31,7 +31,9 @@ export async function releaseResources(deps: ReleaseResourcesDeps, record: Conta
   }
 }
 
-/** Announces what a process gives back by its end: with dockerd that comes before its `die`. */
+/**
+ * Announces that an ended process has left its networks and volumes. As with dockerd, these events come before `die`.
+ */
 export function announceLeaving(
   deps: Pick<World, 'networks' | 'networkDrivers' | 'events'>,
   record: ContainerRecord,
@@ -47,12 +49,12 @@ export function announceUnmount({ events }: Pick<World, 'events'>, record: Conta
   events.emit('volume', 'unmount', name, { container: record.id, driver });
 }
 
-/** Its /dev/shm is on the host, for others to join. */
+/** Whether the container's /dev/shm is on the host, so that other containers can join it. */
 export function sharesMemory({ hostConfig }: ContainerRecord): boolean {
   return hostConfig.IpcMode === 'shareable';
 }
 
-/** Volumes that the container mounts, each once. */
+/** The volumes that the container mounts, each once. */
 export function volumeNames(record: ContainerRecord): ReadonlySet<string> {
   const names = new Set<string>();
   for (const mount of record.mounts) {
@@ -61,7 +63,7 @@ export function volumeNames(record: ContainerRecord): ReadonlySet<string> {
   return names;
 }
 
-/** Never rejects: may be an undo step. */
+/** Unmounts a volume. Never rejects, so that it can be an undo step. */
 export async function unmountVolume(
   deps: Pick<ReleaseResourcesDeps, 'volumes' | 'logger'>,
   record: ContainerRecord,

@@ -2,25 +2,25 @@ import type { RuntimeProcess, RuntimeSpec } from '../../spec/index.ts';
 import type { ContainerPaths } from '../model/paths.ts';
 import type { ContainerRecord, ExecRecord, MountRecord } from '../model/record.ts';
 
-/** What is known of a run when its config.json is written. */
+/** The facts of a run from which config.json is written. */
 export interface RunInput {
   readonly record: ContainerRecord;
-  /** Mounted root. */
+  /** Path of the mounted root. */
   readonly rootfs: string;
-  /** With the sources of volumes filled in. */
+  /** The mounts, with the sources of volumes filled in. */
   readonly mounts: readonly MountRecord[];
-  /** hostname, hosts and resolv.conf to show in /etc. */
+  /** The hostname, hosts and resolv.conf that are mounted into /etc. */
   readonly files: ContainerPaths;
-  /** Namespaces to join; undefined `network` is the host's. */
+  /** Namespaces to join. An undefined `network` is the host's. */
   readonly joined: { readonly network: string | undefined; readonly pid?: string; readonly ipc?: string };
-  /** /dev/shm on the host; undefined for one of its own. */
+  /** Path of /dev/shm on the host. Undefined when the container has one of its own. */
   readonly shmPath: string | undefined;
 }
 
-/** Writes what the OCI runtime reads. */
+/** Builds the specifications that the OCI runtime reads. */
 export interface TaskSpecs {
-  /** @throws EngineError internal with dockerd's text for what the root file system lacks (user, group) */
+  /** @throws EngineError internal, with dockerd's text, when the root file system lacks the user or group */
   container(input: RunInput): Promise<RuntimeSpec>;
-  /** @throws EngineError as above */
+  /** @throws EngineError as {@link container} */
   exec(record: ContainerRecord, exec: ExecRecord): Promise<RuntimeProcess>;
 }

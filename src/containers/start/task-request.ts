@@ -51,7 +51,7 @@ export async function execTask(
   };
 }
 
-/** `[0, 0]` says that the client has no terminal to measure. */
+/** `[0, 0]` means that the client has no terminal. */
 function consoleSize(
   tty: boolean,
   size: readonly [number, number] | undefined,

@@ -6,21 +6,21 @@ import type { World } from '../world.ts';
 import type { RunInput, TaskSpecs } from './run-input.ts';
 
 /** /etc/passwd of a large site stays far below this. */
-const MOST_BYTES = 16 << 20;
+const PASSWD_BYTES_MAX = 16 << 20;
 
 export interface TaskSpecsDeps extends Pick<World, 'snapshots' | 'roots' | 'dataRoot' | 'logger' | 'runDefaults'> {
   readonly facts: HostFacts;
-  /** docker-init: tini or catatonit; undefined when the host has none. */
+  /** Path of docker-init: tini or catatonit. Undefined when the host has none. */
   readonly initPath: string | undefined;
 }
 
-/** What the OCI runtime reads, from records, by the rules of the runtime's `oci-spec`. */
+/** Builds the OCI runtime's specifications from records, with the rules of the runtime's `oci-spec`. */
 export function createTaskSpecs(deps: TaskSpecsDeps): TaskSpecs {
   const process = (record: ContainerRecord, rootfs: string) => ({
     config: record.config,
     hostConfig: withRunDefaults(record.hostConfig, deps.runDefaults),
     facts: deps.facts,
-    readFile: (path: string) => deps.roots.read(rootfs, path, MOST_BYTES)?.toString('utf8'),
+    readFile: (path: string) => deps.roots.read(rootfs, path, PASSWD_BYTES_MAX)?.toString('utf8'),
     warn: (text: string) => deps.logger.warn({ containerId: record.id }, text),
   });
   return {
@@ -66,7 +66,7 @@ function specMount(mount: MountRecord): SpecMount {
   };
 }
 
-/** Nothing lies below a file, and crun 1.8 refuses to mount one recursively read-only. */
+/** Nothing can be mounted below a file, and crun 1.8 refuses to mount one recursively read-only. */
 function readOnlyBelow({ RW, Source, options }: MountRecord): 'forced' | 'no' | undefined {
   if (options?.includes('ro') || (!RW && statSync(Source, { throwIfNoEntry: false })?.isDirectory() === false))
     return 'no';

@@ -16,7 +16,7 @@ const mount = (Destination: string, change: Partial<MountRecord> = {}): MountRec
   ...change,
 });
 
-/** A root with these folders (mode, uid, gid) and a file; what is made is noted. */
+/** Returns a fake root with these folders (mode, uid, gid) and files. It records the directories that are made. */
 function rootWith(folders: Readonly<Record<string, readonly [number, number, number]>>, files: readonly string[] = []) {
   const made: string[] = [];
   return {

@@ -2,14 +2,14 @@ import { EngineError } from '../../base/errors.ts';
 import type { MountRecord } from '../model/record.ts';
 import type { RootFiles } from '../world.ts';
 
-/** What the runtime mounts by itself: folders below belong to no root. */
+/** Mounts that the runtime makes by itself: folders below them are not in the root. */
 const SYSTEM_MOUNTS = ['/dev', '/proc', '/sys'];
 
 /**
- * Makes the missing folders that a tmpfs is mounted on, 0755 with their parents, and finds the mode and owner of those that
- * are there: the tmpfs takes them over unless its options say otherwise. Once known they stay with the mount, for after
- * the first start every folder is there.
- * @returns what gives a mount its options; other mounts as they are
+ * Makes the missing mount points of tmpfs mounts, 0755 with their parents. A tmpfs on an existing folder takes over the
+ * folder's mode and owner, unless its options set them. The result is stored with the mount, since after the first
+ * start every folder exists.
+ * @returns a function that fills in the options of a tmpfs mount and returns other mounts unchanged
  */
 export function placeTmpfs(
   roots: Pick<RootFiles, 'stat' | 'makeDirectory'>,
@@ -40,7 +40,7 @@ function optionsAt(
     makePlace(roots, rootfs, path);
     return has(options, 'mode') ? options : [...options, 'mode=1777'];
   }
-  // The runtime says what is wrong with a file.
+  // The runtime reports the error for a file.
   if (!found.isDirectory()) return options;
   const { mode, uid, gid } = found;
   const own = [
@@ -55,7 +55,7 @@ function makePlace(roots: Pick<RootFiles, 'makeDirectory'>, rootfs: string, path
   try {
     roots.makeDirectory(rootfs, path, { uid: 0, gid: 0 });
   } catch (error) {
-    // A file is in the way: the runtime says so.
+    // A file is in the way. The runtime reports the error.
     if (!(error instanceof EngineError) || error.kind !== 'invalid') throw error;
   }
 }

@@ -12,9 +12,9 @@ import { pump } from './pump.ts';
 export type AttachDeps = Pick<World, 'table' | 'runtime' | 'events' | 'logger' | 'dataRoot' | 'readLog'>;
 
 /**
- * Connects to the container's streams now, whether it runs or not, so that an attach before a start sees every byte. Who chooses
- * no stream gets an empty one.
- * @throws EngineError notFound, invalid, conflict while it is paused or restarting
+ * Connects to the container's streams now, whether it runs or not, so that an attach before a start misses no byte. A
+ * client that chooses no stream gets an empty one.
+ * @throws EngineError notFound, invalid, conflict while the container is paused or restarting
  */
 export async function attachContainer(
   world: AttachDeps,
@@ -54,7 +54,10 @@ export async function attachContainer(
   };
 }
 
-/** Counts the attachment for as long as it is open; closed with the request when nobody takes it over. */
+/**
+ * Opens the streams, and counts the attachment while it is open. The end of the request closes it when no client takes
+ * it over.
+ */
 async function openTask(
   world: Pick<World, 'runtime'>,
   entry: Entry,
@@ -69,7 +72,7 @@ async function openTask(
     signal.removeEventListener('abort', abandon);
   });
   signal.addEventListener('abort', abandon, { once: true });
-  // Until it is pumped, a failure shows as its end.
+  // Until the stream is pumped, a failure shows as its end.
   task.on('error', () => undefined);
   return task;
 }

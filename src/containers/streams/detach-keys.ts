@@ -1,7 +1,7 @@
 import { invalid } from '../../base/errors.ts';
 import { parseDetachKeys } from '../../spec/index.ts';
 
-/** The bytes of `--detach-keys`; '' is the default. @throws EngineError invalid, in the engine's words */
+/** Parses `--detach-keys` into bytes. '' is the default. @throws EngineError invalid, in the engine's words */
 export function detachKeysOf(text: string): Uint8Array {
   try {
     return parseDetachKeys(text);

@@ -2,24 +2,27 @@ import type { Duplex, Transform } from 'node:stream';
 import type { DetachScanner } from '../../io/index.ts';
 
 export interface PumpOptions {
-  /** The client's input is the task's stdin; otherwise it is read and dropped, to learn of its end. */
+  /** Whether the client's input is the task's stdin. Otherwise the input is read and dropped, to notice its end. */
   readonly stdin: boolean;
-  /** The client's half-close closes the task's stdin. */
+  /** Whether the client's half-close closes the task's stdin. */
   readonly closeStdin: boolean;
   /** Absent where detach keys do not apply. */
   readonly detach?: DetachScanner;
-  /** What output passes through, where the client expects it in another form than the task gives it. */
+  /** Transforms the output, where the client expects another form than the task's. */
   readonly reframe?: Transform;
-  /** Runs when output has ended, before the client is told. */
+  /** Runs when the output has ended, before the client's connection is closed. */
   readonly beforeEnd?: () => Promise<void>;
 }
 
-/** `ended`: the last byte of output is with the client. `gone`: the client, or the daemon's interest in it, went away. */
+/**
+ * `ended`: the client has the last byte of output. `gone`: the client has closed the connection, or the signal was
+ * aborted.
+ */
 export type PumpResult = 'ended' | 'gone' | 'detached';
 
 /**
- * Carries bytes between a task's streams and a client until one of them ends, with back-pressure both ways. Both are
- * finished afterwards; the task itself never ends by it.
+ * Copies bytes between a task's streams and a client until one of them ends, with back-pressure both ways. Both streams
+ * are finished afterwards. The task itself never ends by it.
  */
 export async function pump(
   task: Duplex,
@@ -35,13 +38,13 @@ export async function pump(
   client.once('close', gone);
   const { reframe } = options;
   const ended = (): void => resolve('ended');
-  // What is reframed is on its way when the task has ended.
+  // The task has ended, and reframed output is still on its way.
   const taskEnded = reframe === undefined ? ended : (): void => void reframe.end();
   task.on('error', taskEnded);
   task.once('close', taskEnded);
   task.once('end', taskEnded);
   reframe?.once('end', ended).on('error', ended);
-  // A task without output may have come to its end before anybody listened.
+  // A task without output may have ended before anybody listened.
   if (task.readableEnded || task.destroyed) taskEnded();
   const output = reframe === undefined ? task : task.pipe(reframe, { end: false });
   output.pipe(client, { end: false });
@@ -71,7 +74,7 @@ function pumpInput(task: Duplex, client: Duplex, options: PumpOptions, detached:
       client.pause();
       return;
     }
-    // A task that has ended takes no input; what was typed after it is lost as on any terminal.
+    // An ended task takes no input. Input typed after its end is lost, as on any terminal.
     if (pass.length > 0 && task.writable && !task.write(pass)) client.pause();
   });
   task.on('drain', () => client.resume());
@@ -80,7 +83,7 @@ function pumpInput(task: Duplex, client: Duplex, options: PumpOptions, detached:
     if (held !== undefined && held.length > 0 && task.writable) task.write(held);
     if (options.closeStdin) task.end();
   };
-  // The client may have half-closed before anybody listened: while an exec was being started.
+  // The client may have half-closed before anybody listened, while an exec was being started.
   if (client.readableEnded) onEnd();
   else client.once('end', onEnd);
 }

@@ -4,7 +4,10 @@ import { Demultiplexer } from '../../io/index.ts';
 const STDOUT = 1;
 const HEADER_BYTES = 8;
 
-/** The header of a frame of stdout: the stream, three zeros, the length of the data. Source: Engine API, "Stream format". */
+/**
+ * Returns the header of a frame of stdout: the stream, three zeros, the length of the data. Source: Engine API, "Stream
+ * format".
+ */
 export function stdoutHeader(sizeBytes: number): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header[0] = STDOUT;
@@ -12,7 +15,7 @@ export function stdoutHeader(sizeBytes: number): Buffer {
   return header;
 }
 
-/** Raw output of a terminal as frames of stdout, for a client that expects none of a terminal. */
+/** Turns the raw output of a terminal into frames of stdout, for a client that expects frames. */
 export function terminalToFrames(): Transform {
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -22,7 +25,7 @@ export function terminalToFrames(): Transform {
   });
 }
 
-/** Frames as raw output, for a client that expects that of a terminal. Like dockerd, it leaves stderr out. */
+/** Turns frames into raw output, for a client that expects a terminal's. Like dockerd, it drops stderr. */
 export function framesToStdout(): Transform {
   let output: Transform;
   const frames = new Demultiplexer(

@@ -3,7 +3,10 @@ import { emitContainerEvent } from '../events/container-events.ts';
 import { hasProcess } from '../model/state.ts';
 import type { World } from '../world.ts';
 
-/** Without a terminal there is nothing to resize, and that is no error. @throws EngineError notFound, conflict when it does not run */
+/**
+ * Does nothing, and throws no error, without a terminal. @throws EngineError notFound, conflict when the container does
+ * not run
+ */
 export async function resizeContainer(
   world: Pick<World, 'table' | 'runtime' | 'events'>,
   ref: string,

@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 
-/** Work that nobody waits for now but that the daemon finishes before it ends. Failures are logged here, once. */
+/** Work that no caller waits for, but that the daemon finishes before it ends. Failures are logged here, once. */
 export class Background {
   readonly #logger: Logger;
   readonly #running = new Set<Promise<void>>();
@@ -10,7 +10,7 @@ export class Background {
     this.#logger = logger;
   }
 
-  /** Starts the work; the answer resolves at its end and never rejects. */
+  /** Starts the work. The returned promise resolves at its end and never rejects. */
   run(what: string, containerId: string, work: () => Promise<void>): Promise<void> {
     const done = work()
       .catch((error: unknown) => {
@@ -25,7 +25,7 @@ export class Background {
     return this.#running.size;
   }
 
-  /** Resolves when nothing is left, also of what was begun meanwhile. */
+  /** Resolves when no work is left, including work that was started meanwhile. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }

@@ -5,10 +5,11 @@ import type { ContainerRecord } from '../model/record.ts';
 import { Entry } from './entry.ts';
 
 /**
- * Every container by id, name and id prefix; the only writer of its records.
+ * Every container by id, name and id prefix. No other code writes container records.
  *
- * A name is taken from `insert` until `drop`, also over a crash. A dropped container is unknown and its name free; its
- * record stays stored with phase `removing` until {@link forget}, so that a removal cut short is finished by restore.
+ * A name is taken from `insert` until `drop`, also over a crash. A dropped container is unknown and its name is free.
+ * Its record stays stored with phase `removing` until {@link forget}, so that restore can finish an interrupted
+ * removal.
  */
 export class ContainerTable {
   readonly #records: Records<ContainerRecord>;
@@ -35,7 +36,10 @@ export class ContainerTable {
     return entry;
   }
 
-  /** Stores a wish: when that fails (a full disk), it has not happened. An entry that was dropped is not stored again. */
+  /**
+   * Stores an intent. When storing fails (a full disk), the record does not change. The record of a dropped entry is
+   * not stored again.
+   */
   put(entry: Entry, record: ContainerRecord): void {
     if (this.#byId.get(entry.id) !== entry) return;
     this.#records.put(entry.id, record);
@@ -43,8 +47,8 @@ export class ContainerTable {
   }
 
   /**
-   * Stores a fact (it runs, it has ended): it holds from now on even when it could not be stored, which is answered with
-   * what went wrong. Restore finds out such facts by itself as long as the task is not released.
+   * Stores a fact, such as a start or an exit. The record changes even when storing fails, and the error is returned.
+   * Restore finds such facts again as long as the task is not released.
    */
   note(entry: Entry, record: ContainerRecord): EngineError | undefined {
     try {
@@ -57,7 +61,7 @@ export class ContainerTable {
     }
   }
 
-  /** Takes the new name, or leaves everything as it was. @throws EngineError conflict */
+  /** Takes the new name, or changes nothing. @throws EngineError conflict */
   rename(entry: Entry, name: string): void {
     this.#checkFree(name);
     const before = entry.record.name;
@@ -66,26 +70,32 @@ export class ContainerTable {
     this.#byName.set(name, entry);
   }
 
-  /** The container is unknown from now on. Its record, stored with phase `removing`, is the to-do until {@link forget}. */
+  /** Makes the container unknown. Its record, stored with phase `removing`, stays for restore until {@link forget}. */
   drop(entry: Entry): void {
     const last = entry.record;
     this.#byId.delete(entry.id);
     if (this.#byName.get(last.name) === entry) this.#byName.delete(last.name);
   }
 
-  /** The last trace of a dropped container. */
+  /** Deletes the record of a dropped container. */
   forget(id: ObjectId): void {
     this.#records.delete(id);
   }
 
-  /** By full id, name with or without its slash, name of a link (`web/db`), or unique id prefix. @throws EngineError notFound, invalid */
+  /**
+   * Finds a container by full id, name with or without its slash, name of a link (`web/db`), or unique id prefix.
+   * @throws EngineError notFound, invalid
+   */
   resolve(ref: string): Entry {
     const found = this.find(ref);
     if (found === undefined) throw notFound('container', ref);
     return found;
   }
 
-  /** @throws EngineError invalid for an ambiguous prefix */
+  /**
+   * Like {@link resolve}, but returns undefined for an unknown container. @throws EngineError invalid for an ambiguous
+   * prefix
+   */
   find(ref: string): Entry | undefined {
     const exact = this.#byId.get(ref) ?? this.#byName.get(ref.startsWith('/') ? ref.slice(1) : ref);
     if (exact !== undefined) return exact;
@@ -122,7 +132,7 @@ export class ContainerTable {
     return this.#byId.size;
   }
 
-  /** Every stored record, also of removals cut short: for restore alone. */
+  /** Every stored record, including those of interrupted removals. For restore only. */
   stored(): readonly ContainerRecord[] {
     return this.#records.all();
   }

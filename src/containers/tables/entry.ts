@@ -4,21 +4,21 @@ import type { ContainerRecord } from '../model/record.ts';
 import { restartDelay } from '../model/restart-policy.ts';
 import { Waiters } from './waiters.ts';
 
-/** A list element without what changes while its container does not. */
+/** A list element without the fields that change while the record does not. */
 export type StableSummary = Omit<ContainerSummary, 'Status'>;
 
 /**
- * One container in memory: its current record, and what only this daemon's life knows of it. The table makes entries and is the
- * only one to replace their records; verbs change the rest by the operations below.
+ * One container in memory: its current record, and the state that only this process of the daemon needs. The table
+ * makes entries and is the only one to replace their records. Verbs change the other state by the operations below.
  *
- * An entry lives from `ContainerTable.insert` (or `adopt`, after a restart of the daemon) until `drop`. In between, starts and
- * exits alternate: `beginStart`/`endStart` around each start, `cleanUp` after each exit, `awaitRestart` while a restart policy
- * waits. `beginRemoval` is the last operation, unless the removal fails.
+ * An entry lives from `ContainerTable.insert` (or `adopt`, after a restart of the daemon) until `drop`. In between,
+ * starts and exits alternate: `beginStart`/`endStart` around each start, `cleanUp` after each exit, `awaitRestart`
+ * while a restart policy waits. `beginRemoval` is the last operation, unless the removal fails.
  */
 export class Entry {
   readonly id: ObjectId;
   readonly waiters = new Waiters();
-  /** Execs created and not yet ended. */
+  /** Execs that were created and have not ended. */
   readonly execIds = new Set<string>();
   #record: ContainerRecord;
   #summary: StableSummary | undefined;
@@ -41,7 +41,7 @@ export class Entry {
     return this.#record;
   }
 
-  /** For the table alone: everybody else changes a record by `ContainerTable.put` or `note`. */
+  /** Replaces the record. Only the table calls it: all other code calls `ContainerTable.put` or `note`. */
   replaceRecord(record: ContainerRecord): void {
     this.#record = record;
     this.#summary = undefined;
@@ -53,7 +53,7 @@ export class Entry {
     return this.#summary;
   }
 
-  /** A removal has begun: other removals are refused, and an exit leaves the clean-up to it. */
+  /** Whether a removal has begun. Other removals are refused then, and an exit leaves the clean-up to the removal. */
   get isRemoving(): boolean {
     return this.#isRemoving;
   }
@@ -62,12 +62,12 @@ export class Entry {
     this.#isRemoving = true;
   }
 
-  /** The removal failed: another one may be tried. */
+  /** Ends a failed removal. Another one may be tried. */
   cancelRemoval(): void {
     this.#isRemoving = false;
   }
 
-  /** A start is under way. */
+  /** Whether a start is under way. */
   get isStarting(): boolean {
     return this.#isStarting;
   }
@@ -80,12 +80,14 @@ export class Entry {
     this.#isStarting = false;
   }
 
-  /** `restart` by a user holds the container down and up: an exit is no reason for auto-remove or a restart policy. */
+  /**
+   * Whether a user's `restart` is under way. The exit in between then causes no auto-remove and no restart by policy.
+   */
   get isRestartedByHand(): boolean {
     return this.#restartsByHand > 0;
   }
 
-  /** Holds until disposed. */
+  /** Marks a user's `restart` as under way until the result is disposed. */
   holdForRestart(): Disposable {
     this.#restartsByHand += 1;
     return {
@@ -95,7 +97,7 @@ export class Entry {
     };
   }
 
-  /** Number of commits that hold the container paused. */
+  /** Number of commits that keep the container paused. */
   get commits(): number {
     return this.#commits;
   }
@@ -121,45 +123,45 @@ export class Entry {
     this.#attachments -= 1;
   }
 
-  /** The restart policy waits for its next start; `cancel` ends the wait. */
+  /** Notes that the restart policy waits for its next start. `cancel` ends the wait. */
   awaitRestart(cancel: () => void): void {
     this.#cancelRestart = cancel;
   }
 
-  /** The wait of the restart policy is over. */
+  /** Notes that the wait of the restart policy has ended. */
   endRestartWait(): void {
     this.#cancelRestart = undefined;
   }
 
-  /** Does nothing when no restart is waited for. */
+  /** Cancels the wait of the restart policy, if there is one. */
   cancelRestart(): void {
     this.#cancelRestart?.();
     this.#cancelRestart = undefined;
   }
 
-  /** Milliseconds that the restart policy waits after a run of this length. */
+  /** Returns the milliseconds that the restart policy waits after a run of this length. */
   nextRestartDelayMs(ranForMs: number): number {
     this.#restartDelayMs = restartDelay(this.#restartDelayMs, ranForMs);
     return this.#restartDelayMs;
   }
 
-  /** A start by a user begins the back-off anew. */
+  /** Resets the back-off, after a start by a user. */
   resetRestartDelay(): void {
     this.#restartDelayMs = 0;
   }
 
-  /** Health checks run from now on; `stop` ends them. */
+  /** Notes that health checks run. `stop` ends them. */
   beginHealthChecks(stop: () => void): void {
     this.#stopHealthChecks = stop;
   }
 
-  /** Does nothing when no health checks run. */
+  /** Ends the health checks, if any run. */
   endHealthChecks(): void {
     this.#stopHealthChecks?.();
     this.#stopHealthChecks = undefined;
   }
 
-  /** What the last run held is being released; `done` resolves at the end and never rejects. */
+  /** Notes the clean-up after a run. `done` resolves at its end and never rejects. */
   cleanUp(done: Promise<void>): void {
     this.#cleanup = done;
   }
@@ -169,7 +171,9 @@ export class Entry {
     return this.#cleanup;
   }
 
-  /** Resolves when what the last run held is released. For a start, which takes the same names again. */
+  /**
+   * Resolves when the clean-up after the last run is done. A start waits for it, since it takes the same names again.
+   */
   async cleanedUp(): Promise<void> {
     await this.#cleanup;
     this.#cleanup = undefined;

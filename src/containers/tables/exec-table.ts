@@ -2,10 +2,10 @@ import { EngineError, notFound } from '../../base/errors.ts';
 import type { Records } from '../../base/records.ts';
 import type { ExecRecord } from '../model/record.ts';
 
-/** Ended execs that stay inspectable, over all containers. The oldest goes first. */
+/** Number of ended execs that can still be inspected, over all containers. The oldest is dropped first. */
 const KEPT_ENDED = 2_000;
 
-/** Exec instances by id; the only writer of their records. An ended one stays to be inspected until its container goes. */
+/** Execs by id. No other code writes their records. An ended exec can be inspected until its container is removed. */
 export class ExecTable {
   readonly #records: Records<ExecRecord>;
   readonly #byId = new Map<string, ExecRecord>();
@@ -41,7 +41,7 @@ export class ExecTable {
     this.#hold(record);
   }
 
-  /** A fact, which holds even when it could not be stored; see `ContainerTable.note`. */
+  /** Stores a fact, which holds even when storing fails. See `ContainerTable.note`. */
   note(record: ExecRecord): EngineError | undefined {
     try {
       this.put(record);
@@ -65,7 +65,7 @@ export class ExecTable {
     }
   }
 
-  /** Resolves once the exec has an exit code or is gone. */
+  /** Resolves once the exec has an exit code or has been deleted. */
   ended(id: string): Promise<void> {
     const record = this.#byId.get(id);
     if (record === undefined || record.exitCode !== null) return Promise.resolve();
@@ -90,13 +90,13 @@ export class ExecTable {
     this.#exits.delete(id);
   }
 
-  /** Of a container, ended ones too. */
+  /** The execs of a container, including ended ones. */
   of(containerId: string): readonly ExecRecord[] {
     const ids = this.#byContainer.get(containerId);
     return ids === undefined ? [] : [...ids].map((id) => this.get(id));
   }
 
-  /** Those of a removed container. */
+  /** Deletes the execs of a removed container. */
   deleteOf(containerId: string): void {
     for (const record of this.of(containerId)) this.delete(record.id);
   }

@@ -5,11 +5,14 @@ interface Waiter {
   readonly resolve: (result: WaitResult) => void;
 }
 
-/** Who waits for one container. Answered synchronously, before any clean-up, so that a client learns of an exit at once. */
+/**
+ * The clients that wait for one container. They are answered synchronously, before any clean-up, so that a client
+ * learns of an exit at once.
+ */
 export class Waiters {
   #waiting: Waiter[] = [];
 
-  /** The promise never settles when `signal` aborts first: its owner has gone. */
+  /** Returns a promise that never settles when `signal` aborts first: the client has gone then. */
   add(condition: WaitCondition, signal?: AbortSignal): Promise<WaitResult> {
     const { promise, resolve } = Promise.withResolvers<WaitResult>();
     if (signal?.aborted === true) return promise;
@@ -28,12 +31,12 @@ export class Waiters {
     return promise;
   }
 
-  /** The process ended. */
+  /** Answers those that wait for the exit. */
   exited(result: WaitResult): void {
     this.#answer((waiter) => waiter.condition !== 'removed', result);
   }
 
-  /** The container is gone: nobody can be left waiting. */
+  /** Answers every waiter: the container has been removed. */
   removed(result: WaitResult): void {
     this.#answer(() => true, result);
   }

@@ -1,18 +1,18 @@
-/** A daemon that was killed: nothing that it does has an effect any more. */
+/** Thrown by the steps of a daemon that was killed: they have no effect. */
 export class DaemonKilled extends Error {}
 
 export interface StepOptions {
-  /** Called before each step's effect; may throw to make the step fail. */
+  /** Called before each step's effect. It may throw to make the step fail. */
   readonly before: (step: string) => void;
-  /** Names of the steps that began, oldest first. */
+  /** Names of the steps that have begun, oldest first. */
   readonly journal: string[];
-  /** The daemon is dead after so many steps. */
+  /** Number of steps after which the daemon is killed. */
   readonly killAfter: number;
 }
 
 /**
- * The effects of one daemon's life on the fake host, counted, so that a test can kill the daemon between any two. The steps of a
- * dead daemon never return: the promise of one never settles, and a synchronous one throws {@link DaemonKilled}.
+ * Counts the effects of one daemon's life on the fake host, so that a test can kill the daemon between any two. The
+ * steps of a killed daemon never return: a promise never settles, and a synchronous step throws {@link DaemonKilled}.
  */
 export class DaemonSteps {
   readonly #options: StepOptions;

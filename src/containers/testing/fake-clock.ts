@@ -1,11 +1,11 @@
 import type { Clock } from '../world.ts';
 
-/** Time of a fake host, which outlives its daemons. */
+/** The time of a fake host. It outlives the host's daemons. */
 export interface FakeTime {
   nowNanos: bigint;
 }
 
-/** Time stands still until {@link advance}. Timers of a daemon that was killed do nothing. */
+/** A clock that stands still until {@link advance}. Timers of a killed daemon do nothing. */
 export class FakeClock implements Clock {
   readonly #time: FakeTime;
   readonly #isDead: () => boolean;

@@ -13,9 +13,9 @@ import { fakeSnapshots } from './fake-snapshots.ts';
 import { type FakeVolumeDisk, fakeVolumes } from './fake-volumes.ts';
 
 /**
- * What outlives a daemon in tests: disk, kernel and supervisor, held in memory. {@link daemon} makes the ports of one
- * daemon's life on it; after `kill` (or the step given to `killAfter`) those ports do nothing, as if it had died. Each port
- * passes the suite of the real one (`test/suites`).
+ * The parts of a host that outlive a daemon in tests: disk, kernel and supervisor, held in memory. {@link daemon} makes
+ * the ports of one daemon's life on it. After `kill` (or the step given to `killAfter`) those ports do nothing, as if
+ * the daemon had died. Each port passes the suite of the real one (`test/suites`).
  */
 export class FakeHost {
   readonly records: Records<ContainerRecord> = memoryRecords();
@@ -31,12 +31,12 @@ export class FakeHost {
   readonly pinned = new Set<string>();
   readonly events: EngineEvent[] = [];
   nowNanos = 1_700_000_000_000_000_000n;
-  /** Overrides a step's outcome: called before the effect, may throw. */
+  /** Called before the effect of each step. It may throw to override the step's outcome. */
   before: (step: string) => void = () => undefined;
 
   #life: FakeLife | undefined;
 
-  /** Ends the present life, if any, and begins the next. */
+  /** Ends the current daemon's life, if any, and begins the next. */
   daemon(options: { killAfter?: number } = {}): FakeLife {
     this.#life?.kill();
     this.#life = new FakeLife(this, options.killAfter);
@@ -47,7 +47,7 @@ export class FakeHost {
     return this.processes.byKey;
   }
 
-  /** The process of a task ends, whether or not a daemon is there to see it. */
+  /** Ends the process of a task, whether or not a daemon is connected. */
   exit(ref: TaskRef, exitCode: number): void {
     this.processes.exit(ref, exitCode);
   }
@@ -68,7 +68,7 @@ export class FakeLife {
   readonly records: Records<ContainerRecord>;
   readonly execRecords: Records<ExecRecord>;
   readonly clock: FakeClock;
-  /** The process' end of each attachment, by task. */
+  /** The process's end of each attachment, by task. */
   readonly attached: Map<string, Duplex>;
   readonly #host: FakeHost;
   readonly #steps: DaemonSteps;

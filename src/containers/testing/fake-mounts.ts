@@ -1,7 +1,7 @@
 import type { World } from '../world.ts';
 import type { DaemonSteps } from './daemon-steps.ts';
 
-/** `/dev/shm` of containers that share it; `sizes` in bytes by container. */
+/** `/dev/shm` of containers that share it. `sizes` holds bytes by container. */
 export function fakeSharedMemory(sizes: Map<string, number>, steps: DaemonSteps): World['sharedMemory'] {
   const path = (id: string): string => `/shm/${id}`;
   return {
@@ -18,7 +18,7 @@ export function fakeSharedMemory(sizes: Map<string, number>, steps: DaemonSteps)
   };
 }
 
-/** Paths within volumes that are held for a mount. */
+/** Paths within volumes that are pinned for a mount. */
 export function fakePinnedPaths(pinned: Set<string>, steps: DaemonSteps): World['pinnedPaths'] {
   return {
     pin: (root, subpath, id) => {

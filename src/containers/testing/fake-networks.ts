@@ -7,10 +7,10 @@ const BRIDGE_ID = 'n1';
 const PREFIX = '172.17.0.';
 const GATEWAY = `${PREFIX}1`;
 
-/** Sandboxes in the kernel, which outlive a daemon, by container. */
+/** Sandboxes in the kernel, by container. They outlive a daemon. */
 export type FakeSandboxes = Map<string, SandboxState>;
 
-/** The networks of one daemon's life: `bridge` alone. */
+/** The networks of one daemon's life. There is one network, `bridge`. */
 export function fakeNetworks(sandboxes: FakeSandboxes, steps: DaemonSteps): World['networks'] {
   const notFound = (ref: string): EngineError => new EngineError('notFound', `network ${ref} not found`);
   return {

@@ -9,7 +9,10 @@ import type { Rules } from '../world.ts';
 
 export const FAKE_IMAGE_ID = `sha256:${'a'.repeat(64)}` as Digest;
 
-/** Rules without rules: what the request says is what the container gets. Binds are `volume:/path` or `volume/sub:/path`, '' for anonymous. */
+/**
+ * Rules that add nothing: the container gets what the request says. Binds are `volume:/path` or `volume/sub:/path`; ''
+ * stands for an anonymous volume.
+ */
 export function fakeRules(): Rules {
   let names = 0;
   let volumes = 0;

@@ -9,12 +9,12 @@ import type { FakeTime } from './fake-clock.ts';
 const SIGKILL = 9;
 const SIGTERM = 15;
 
-/** Processes and their supervisor, which outlive a daemon. */
+/** Processes and their supervisor. They outlive a daemon. */
 export class FakeTasks {
   readonly byKey = new Map<string, KnownTask & { readonly tty: boolean }>();
   readonly #time: FakeTime;
   #nextPid = 100;
-  /** The daemon that is connected. */
+  /** Set by the connected daemon. */
   announce: (exit: TaskExit) => void = () => undefined;
 
   constructor(time: FakeTime) {
@@ -32,7 +32,7 @@ export class FakeTasks {
     return task;
   }
 
-  /** The process of a task ends, whether or not a daemon is there to see it. Its execs end before it. */
+  /** Ends the process of a task, whether or not a daemon is connected. Its execs end before it. */
   exit(ref: TaskRef, exitCode: number): void {
     const task = this.byKey.get(keyOf(ref));
     if (task === undefined || task.exit !== undefined) return;
@@ -52,7 +52,7 @@ export class FakeTasks {
     return task;
   }
 
-  /** Forgets a task that has ended, a container's with its execs. */
+  /** Forgets an ended task; a container's task with its execs. */
   release(ref: TaskRef): void {
     if (this.byKey.get(keyOf(ref))?.exit === undefined) return;
     if (ref.execId === undefined) {
@@ -70,7 +70,7 @@ export class FakeTasks {
   }
 }
 
-/** The runtime of one daemon's life. `attached` holds the process' end of each attachment, by task. */
+/** The runtime of one daemon's life. `attached` holds the process's end of each attachment, by task. */
 export function fakeRuntime(
   tasks: FakeTasks,
   steps: DaemonSteps,
@@ -79,7 +79,7 @@ export function fakeRuntime(
   const listeners = new Set<(exit: TaskExit) => void>();
   const endAttachment = (ref: TaskRef): void => void attached.get(keyOf(ref))?.end();
   tasks.announce = (exit) => {
-    // As over a socket: never within the call that caused it.
+    // As over a socket, the exit is never announced within the call that caused it.
     setImmediate(() => {
       if (steps.isDead) return;
       endAttachment(exit);

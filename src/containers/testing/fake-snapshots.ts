@@ -2,7 +2,7 @@ import { notFound } from '../../base/errors.ts';
 import type { World } from '../world.ts';
 import type { DaemonSteps } from './daemon-steps.ts';
 
-/** Writable roots on disk and those that are mounted; both outlive a daemon. */
+/** Writable roots on disk, and those that are mounted. Both outlive a daemon. */
 export interface FakeRoots {
   readonly writables: Set<string>;
   readonly mounted: Set<string>;
@@ -11,7 +11,7 @@ export interface FakeRoots {
 /** The snapshots of one daemon's life. */
 export function fakeSnapshots({ writables, mounted }: FakeRoots, steps: DaemonSteps): World['snapshots'] {
   const users = new Map<string, number>();
-  /** Roots that only their users keep mounted. */
+  /** Unmounted roots that stay mounted for their users. */
   const released = new Set<string>();
   const mount = (id: string): string => {
     if (!writables.has(id)) throw notFound('snapshot', id);

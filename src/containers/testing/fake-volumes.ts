@@ -10,7 +10,7 @@ export interface FakeVolume {
   filled: boolean;
 }
 
-/** Volumes on disk, which outlive a daemon, by name. */
+/** Volumes on disk, by name. They outlive a daemon. */
 export type FakeVolumeDisk = Map<string, FakeVolume>;
 
 /** The volumes of one daemon's life. */

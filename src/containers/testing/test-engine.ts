@@ -14,7 +14,7 @@ import { fakeRules } from './fake-rules.ts';
 const NONE = (): never => assert.fail('the fake host has no files');
 const NO_FILES = { changes: NONE, layer: NONE, export: NONE, stat: NONE, read: NONE, write: NONE };
 
-/** A domain on a fake host, whose daemon tests can kill and start again. Disposing removes the folder. */
+/** A containers domain on a fake host. Tests can kill its daemon and start it again. Disposing removes the folder. */
 export class TestEngine implements Disposable {
   readonly host = new FakeHost();
   readonly dataRoot = mkdtempSync(join(tmpdir(), 'gantry-containers-'));
@@ -38,7 +38,7 @@ export class TestEngine implements Disposable {
     return engine;
   }
 
-  /** A new daemon on what the last one left. */
+  /** Starts a new daemon on the state of the last one. */
   async reboot(options: { killAfter?: number } = {}): Promise<void> {
     this.boot(options);
     await this.containers.restore();
@@ -60,7 +60,7 @@ export class TestEngine implements Disposable {
     return id;
   }
 
-  /** Lets announced exits and background work come to their end. */
+  /** Waits until announced exits and background work are done. */
   async settled(): Promise<void> {
     for (let i = 0; i < 5; i += 1) {
       await new Promise((resolve) => setImmediate(resolve));
@@ -72,7 +72,7 @@ export class TestEngine implements Disposable {
     return (await this.containers.inspect(ref, { size: false })).State.Status;
   }
 
-  /** `action` of each event of a kind, oldest first. */
+  /** The `action` of each event of a type, oldest first. */
   actions(type: string): readonly string[] {
     return this.host.events.filter((event) => event.Type === type).map((event) => event.Action);
   }

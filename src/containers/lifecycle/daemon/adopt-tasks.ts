@@ -9,7 +9,7 @@ import type { World } from '../../world.ts';
 const INTERRUPTED = 'the engine was interrupted while it started the container';
 const NOT_STARTED = 128;
 
-/** Compares a record with the task that the runtime knows of the container, and makes it say what is true. */
+/** Compares a record with the container's task in the runtime, and corrects the record. */
 export function adoptContainer(
   world: Pick<World, 'table' | 'events' | 'clock'>,
   entry: Entry,
@@ -17,7 +17,7 @@ export function adoptContainer(
 ): void {
   const { record } = entry;
   if (record.phase === 'starting') {
-    // The intent was stored, its outcome not. A task of the run before is not the one that was meant.
+    // The start was stored before its outcome was known. The task of the run before does not belong to it.
     if (task === undefined || task.startedAt === record.state.startedAt) {
       world.table.note(entry, startFailed(record, { exitCode: NOT_STARTED, error: INTERRUPTED }));
       return;
@@ -27,13 +27,16 @@ export function adoptContainer(
     return;
   }
   if (!hasProcess(record) || task !== undefined) return;
-  // It ran and nobody knows what became of it: the host was restarted.
+  // The container ran, and its exit is not known: the host was restarted.
   const lost = { exitCode: null, oomKilled: false, exitedAt: formatNanos(world.clock.now()) };
   world.table.note(entry, exited(record, lost, 'exited'));
   emitContainerEvent(world.events, entry.record, 'die', { exitCode: String(UNKNOWN_EXIT_CODE) });
 }
 
-/** Keeps an exec that runs or may still be started; ends one whose process is unknown, forgets one that can start no more. */
+/**
+ * Keeps an exec that runs or may still be started. Ends an exec whose process is unknown, and deletes one that can
+ * start no more.
+ */
 export function adoptExec(world: Pick<World, 'table' | 'execs'>, exec: ExecRecord, task: KnownTask | undefined): void {
   const entry = world.table.byId(exec.containerId);
   if (entry === undefined) {

@@ -8,7 +8,7 @@ const BODY: CreateContainerBody = {
 };
 const REMOVAL = { force: true, volumes: true, link: false };
 
-/** Runs the verb in lives of the daemon that end after its first step, its second, and so on, until it gets through. */
+/** Runs the verb in daemons that are killed after its first step, its second, and so on, until it succeeds. */
 async function killedAfterEachStep(
   prepare: (engine: TestEngine) => Promise<void>,
   verb: (engine: TestEngine) => Promise<unknown>,
@@ -32,12 +32,15 @@ async function killedAfterEachStep(
   }
 }
 
-/** A killed daemon's promises never settle. */
+/** Waits without the killed daemon's promises, which never settle. */
 async function died(engine: TestEngine): Promise<void> {
   for (let i = 0; i < 200 && !engine.life.dead; i += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Everything on the host belongs to a container, and every container has what its state needs. */
+/**
+ * Asserts that everything on the host belongs to a container, and that every container has the resources that its state
+ * needs.
+ */
 async function assertConsistent(engine: TestEngine, step: number): Promise<void> {
   const { host, containers } = engine;
   const list = await containers.list({ all: true, limit: 0, size: false, filters: {} });
@@ -78,7 +81,7 @@ test('a create that is cut short after any step is undone', async () => {
     async (engine, step) => {
       const list = await engine.containers.list({ all: true, limit: 0, size: false, filters: {} });
       for (const { State } of list) assert.equal(State, 'created', `after step ${step}`);
-      // The name is free, or the container whole: a second create tells.
+      // Either the name is free or the container is complete: a second create shows which.
       if (list.length === 0) await engine.create('web', BODY);
       else await engine.containers.start('web', engine.signal);
     },

@@ -20,15 +20,16 @@ import { type ReviveDeps, revive } from './revive.ts';
 
 export type RestoreDeps = HoldForCommitDeps & RemoveDeps & ReviveDeps & WatchHealthDeps;
 
-/** Unmounts and sweeps at a time: enough to be quick, few enough to leave the thread pool to others. */
+/** Number of unmounts and sweeps at a time. It leaves threads of the pool to other work. */
 const PARALLEL = 16;
 
 /**
- * Makes memory, kernel and disk agree with the records after a start of the daemon. What runs is taken over as it is,
- * creates cut short are undone and removals finished, what belongs to no container is removed. Then exits that happened
- * meanwhile are applied in their order, and restart policies and auto-remove have their say.
+ * Makes memory, kernel and disk agree with the records after a start of the daemon. Running tasks are adopted as they
+ * are. Interrupted creates are undone, and interrupted removals finished. Everything that belongs to no container is
+ * removed. Then the exits that happened meanwhile are applied in their order, and restart policies and auto-remove take
+ * effect.
  *
- * Exits that are announced meanwhile wait in `World.exits`. Repeatable: cut short, the next one goes on.
+ * Exits that are announced meanwhile wait in `World.exits`. An interrupted restore is completed by the next one.
  */
 export async function restore(world: RestoreDeps): Promise<void> {
   const tasks = world.runtime.tasks();
@@ -80,7 +81,7 @@ function runningSandboxes(entries: readonly Entry[]): readonly SandboxState[] {
   );
 }
 
-/** A crash between an exit and its clean-up leaves mounts. Networks are given back by the networks' own restore. */
+/** A crash between an exit and its clean-up leaves mounts. The networks' own restore detaches the networks. */
 async function unmountStale(
   world: Pick<World, 'volumes' | 'snapshots' | 'logger'>,
   record: ContainerRecord,
@@ -102,7 +103,7 @@ async function sweepMounts(
   }
 }
 
-/** Undoes a create, finishes a removal: both leave nothing. */
+/** Undoes an interrupted create, or finishes an interrupted removal. Both remove everything. */
 async function finish(world: RestoreDeps, record: ContainerRecord): Promise<void> {
   const removeVolumes = record.phase === 'creating' || record.removeVolumes === true;
   await quietly(world, record.id, releaseVolumes(world, { ...record, removeVolumes }));
@@ -110,7 +111,7 @@ async function finish(world: RestoreDeps, record: ContainerRecord): Promise<void
   await quietly(world, record.id, sweep(world, record));
 }
 
-/** By kind of owner whether a task is needed. Tasks of other owners are not ours to judge. */
+/** Says by kind of owner whether a task is needed. Kinds that are not listed have no table here. */
 function ownerTables(world: Pick<RestoreDeps, 'table' | 'execs'>): OwnerTables {
   const runs = (id: string): boolean => {
     const entry = world.table.byId(id);
@@ -125,7 +126,7 @@ function ownerTables(world: Pick<RestoreDeps, 'table' | 'execs'>): OwnerTables {
   };
 }
 
-/** Processes whose owner is ours and does not know them. Their exits release them. */
+/** Kills processes whose owner is of a kind known here, but is in no table. Their exits release them. */
 async function killOrphans(world: RestoreDeps, tasks: readonly KnownTask[], tables: OwnerTables): Promise<void> {
   for (const { owner, exit, ...task } of tasks) {
     if (exit !== undefined || tables[owner.kind]?.(owner.id) !== false) continue;
@@ -134,7 +135,7 @@ async function killOrphans(world: RestoreDeps, tasks: readonly KnownTask[], tabl
   }
 }
 
-/** Writable layers and folders of containers that do not exist. */
+/** Removes writable layers and folders of containers that do not exist. */
 async function removeStrays(world: RestoreDeps): Promise<void> {
   const layers = world.snapshots.writables().filter((id) => world.table.byId(ownerOfRoot(id)) === undefined);
   await inParallel(layers, (id) => quietly(world, id, world.snapshots.removeWritable(id)));
@@ -143,7 +144,9 @@ async function removeStrays(world: RestoreDeps): Promise<void> {
   await inParallel(folders, (id) => quietly(world, id, world.removeTree(join(root, id))));
 }
 
-/** What containers that had ended before the daemon came back want: a restart, their removal, or nothing. */
+/**
+ * Restarts or removes the containers that had ended before the daemon started, by their restart policy or auto-remove.
+ */
 function reviveOrRemove(world: RestoreDeps, idle: readonly Entry[]): void {
   const revived = new Set(idle.filter(({ record }) => isToBeRevived(record)));
   revive(world, [...revived]);

@@ -7,14 +7,14 @@ import { type StartDeps, startLocked } from '../start-container.ts';
 
 export type ReviveDeps = StartDeps;
 
-/** What a container needs may come minutes after the engine: it is looked for again at least this often. */
+/** Longest interval between two attempts. A host address or volume may appear minutes after the engine's start. */
 const LONGEST_DELAY_MS = 10_000;
 
 /**
- * Starts containers again whose restart policies want it after a start of the daemon, mostly after a reboot. Each is started
- * when those that it needs have been, the others at once. A host that boots has not everything yet: a container whose start fails
- * for want of an address, a volume or another container is tried again, at growing intervals, until it runs or a user stops it.
- * Meanwhile it is `restarting`, and `State.Error` says what is missing.
+ * Starts containers whose restart policies ask for it after a start of the daemon, mostly after a reboot. A container
+ * starts after those that it needs; the others start at once. While a host boots, an address, a volume or another
+ * container may be missing: the start is then retried, at growing intervals, until it succeeds or a user stops the
+ * container. Meanwhile the container is `restarting`, and `State.Error` names what is missing.
  */
 export function revive(world: ReviveDeps, entries: readonly Entry[]): void {
   for (const entry of entries) world.table.note(entry, awaitingRestart(entry.record));
@@ -52,7 +52,7 @@ async function attempt(world: ReviveDeps, entry: Entry, lastDelayMs: number): Pr
 }
 
 function tryLater(world: ReviveDeps, entry: Entry, delayMs: number): void {
-  if (world.lifetime.closing) return; // Stored as restarting: the next daemon goes on.
+  if (world.lifetime.closing) return; // The record stays `restarting`: the next daemon continues.
   const timer = world.clock.after(delayMs, () => {
     entry.endRestartWait();
     void world.background.run('restart by policy', entry.id, () => attempt(world, entry, delayMs));

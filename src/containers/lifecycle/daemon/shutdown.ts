@@ -5,8 +5,9 @@ import { type StopDeps, stopEntry } from '../stop-container.ts';
 export type ShutdownDeps = StopDeps;
 
 /**
- * Ends the daemon's part. Containers run on unless they are to be stopped: then all at once, each with its own grace time,
- * and without being marked as stopped by hand, so that their restart policies revive them. Waits for what is under way.
+ * Ends the containers' part of the daemon, and waits for work under way. Containers keep running unless they are to be
+ * stopped. Then all are stopped at once, each with its own grace time. They are not marked as stopped by hand, so that
+ * their restart policies start them again.
  */
 export async function shutdown(world: ShutdownDeps, options: { readonly stopContainers: boolean }): Promise<void> {
   world.lifetime.closing = true;

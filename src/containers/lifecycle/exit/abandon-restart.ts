@@ -3,8 +3,9 @@ import type { Entry } from '../../tables/entry.ts';
 import type { World } from '../../world.ts';
 
 /**
- * Ends the wait of a restart policy, for a user who stops, kills or removes the container. Returns whether there was one.
- * Called with the container's lock, or where no start can be under way. Auto-remove is the caller's (`autoRemove`).
+ * Ends the wait of a restart policy, for a user who stops, kills or removes the container. Returns whether there was
+ * one. The caller holds the container's lock, or knows that no start is under way. The caller also runs auto-remove
+ * (`autoRemove`).
  */
 export function abandonRestart(world: Pick<World, 'table'>, entry: Entry): boolean {
   if (!entry.record.state.restarting) return false;

@@ -1,16 +1,16 @@
 import type { TaskExit } from '../../../runtime/index.ts';
 
 /**
- * Exits of processes on their way to their one consumer, `handleExit`. The runtime, starts and restore feed it.
+ * The queue of exits of processes. The runtime, starts and restore feed it; `handleExit` is its one consumer.
  *
- * A queue begins closed and keeps what it is given: exits may be announced before restore has read the records that they
- * concern. `open` delivers those, oldest first. From then on `push` delivers an exit before it returns, so that waiters are
- * answered in the tick in which the exit arrives. While a start of a container is under way, the exit of its main process is
- * held: it cannot be told from one before the start until the start has been recorded.
+ * A queue begins closed and keeps the exits: they may be announced before restore has read the records. `open` delivers
+ * them, oldest first. From then on `push` delivers an exit before it returns, so that waiters are answered in the tick
+ * in which the exit arrives. While a start of a container is under way, the exit of its main process is held: until the
+ * start has been recorded, the exit cannot be told from one before the start.
  */
 export class ExitQueue {
   readonly #consume: (exit: TaskExit) => void;
-  /** By task, until the queue is open. */
+  /** By task. Undefined once the queue is open. */
   #early: Map<string, TaskExit> | undefined = new Map();
   /** By container, while its start is under way. */
   readonly #held = new Map<string, TaskExit | undefined>();
@@ -19,7 +19,7 @@ export class ExitQueue {
     this.#consume = consume;
   }
 
-  /** Each exit is delivered once, however often it is announced before the queue opens. */
+  /** Adds an exit. Before the queue opens an exit may be announced repeatedly: it is delivered once. */
   push(exit: TaskExit): void {
     if (this.#early !== undefined) this.#early.set(`${exit.containerId}/${exit.execId ?? ''}`, exit);
     else if (exit.execId === undefined && this.#held.has(exit.containerId)) this.#held.set(exit.containerId, exit);
@@ -52,8 +52,8 @@ export class ExitQueue {
 }
 
 export interface HeldExit {
-  /** Delivers the exit when it has come meanwhile, and returns whether it had. */
+  /** Delivers the exit if it has arrived meanwhile. Returns whether it had. */
   release(): boolean;
-  /** Forgets it: the start that it belongs to failed. */
+  /** Drops the exit: the start that it belongs to failed. */
   discard(): void;
 }

@@ -13,10 +13,10 @@ import { type RestartByPolicyDeps, restartByPolicy } from './restart-by-policy.t
 export type HandleExitDeps = ExecExitDeps & RemoveDeps & RestartByPolicyDeps;
 
 /**
- * Takes note of an exit: stored, announced and waiters answered before this returns; clean-up and what the restart policy
- * or auto-remove want follow in the background. Takes no lock: an exit is a fact, not a wish.
+ * Applies an exit. It is stored and announced, and its waiters are answered, before this returns. Clean-up, the restart
+ * policy and auto-remove follow in the background. It takes no lock, since an exit is a fact.
  *
- * Exits that are known already, of removed containers or of earlier runs are only released.
+ * The task of an exit that is known already, or of a removed container or an earlier run, is only released.
  */
 export function handleExit(world: HandleExitDeps, exit: TaskExit): void {
   if (exit.execId !== undefined) {
@@ -56,7 +56,7 @@ function applyExit(world: HandleExitDeps, entry: Entry, exit: TaskExit): void {
   endExecs(world, entry);
 
   if (unstored === undefined) releaseTask(world, entry.id);
-  // The supervisor keeps the exit: a daemon that starts when there is space again learns of it.
+  // The supervisor keeps the exit. A daemon that starts when there is space again learns of it.
   else world.logger.error({ containerId: entry.id, error: unstored.message }, 'an exit could not be stored');
   entry.cleanUp(world.background.run('clean-up after an exit', entry.id, () => releaseResources(world, before)));
   if (restart) {
@@ -70,7 +70,7 @@ function releaseTask(world: Pick<World, 'background' | 'runtime'>, containerId: 
   void world.background.run('release of an ended task', containerId, () => world.runtime.release({ containerId }));
 }
 
-/** Execs end with their container. One that was running reports its own exit; one that never started is gone. */
+/** Execs end with their container. A running exec reports its own exit; one that never started is deleted. */
 function endExecs(world: Pick<World, 'execs'>, entry: Entry): void {
   for (const id of entry.execIds) {
     const exec = world.execs.find(id);

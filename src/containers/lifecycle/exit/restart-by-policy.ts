@@ -5,11 +5,11 @@ import { type StartDeps, startLocked } from '../start-container.ts';
 export type RestartByPolicyDeps = StartDeps;
 
 /**
- * Starts the container again after the delay, unless a user stops or removes it or the daemon ends first. A start that
- * fails ends the policy, as dockerd does: the container is exited.
+ * Starts the container again after the delay, unless a user stops or removes it or the daemon ends first. As in
+ * dockerd, a failed start ends the policy: the container is exited.
  */
 export function restartByPolicy(world: RestartByPolicyDeps, entry: Entry, delayMs: number): void {
-  if (world.lifetime.closing) return; // Stored as restarting: the next daemon goes on.
+  if (world.lifetime.closing) return; // The record stays `restarting`: the next daemon continues.
   const timer = world.clock.after(delayMs, () => {
     entry.endRestartWait();
     void world.background.run('restart by policy', entry.id, () => restartNow(world, entry));
