@@ -56,11 +56,15 @@ export interface RouteRequest<Q, B> {
   readonly signal: AbortSignal;
 }
 
+type QuerySince<Q> = Readonly<Partial<Record<keyof Q & string, string>>>;
+
 export interface RouteSpec<Q, B, D> {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD' | 'PUT' | 'OPTIONS';
   /** `:name` is one segment, `:name+` may contain slashes (image names). `*` is every other path. */
   readonly path: string;
   readonly query: z.ZodMiniType<Q>;
+  /** Parameters that are younger than the route, with the API version they came with. Requests of older versions ignore them. */
+  readonly querySince?: QuerySince<NoInfer<Q>>;
   /** Schema of the JSON body. An absent body is read as `{}` where `emptyBody` says so, else refused. */
   readonly json?: z.ZodMiniType<B>;
   readonly emptyBody?: 'accepted' | 'refused';
@@ -83,6 +87,7 @@ export interface BoundRoute {
   readonly method: string;
   readonly path: string;
   readonly query: z.ZodMiniType<unknown>;
+  readonly querySince: Readonly<Record<string, string | undefined>>;
   readonly json: z.ZodMiniType<unknown> | undefined;
   readonly emptyBody: 'accepted' | 'refused';
   readonly stream: boolean;
@@ -97,6 +102,7 @@ export function bind<Q, B, D>(spec: RouteSpec<Q, B, D>, deps: D): BoundRoute {
     method: spec.method,
     path: spec.path,
     query: spec.query,
+    querySince: spec.querySince ?? {},
     json: spec.json,
     emptyBody: spec.emptyBody ?? 'refused',
     stream: spec.stream === true,

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { EngineError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { compareVersions } from '../../base/versions.ts';
 import { parseJson } from '../codec/go-json.ts';
 import { parseQuery } from '../codec/query.ts';
 import type { BoundRoute, Reply } from '../route.ts';
-import { ignoreNewerQuery } from '../versions/query-since.ts';
 import type { Target } from './find-target.ts';
 import { parseJsonBody } from './read-json.ts';
 import type { Router } from './router.ts';
@@ -31,7 +31,7 @@ export function callRoute(
   signal: AbortSignal,
 ): Promise<Reply> {
   const { route, params } = target.match;
-  ignoreNewerQuery(route, target.query, target.version);
+  ignoreNewerQuery(route, target);
   const query = parseQuery(route.query, target.query);
   return route.handle({
     params,
@@ -42,6 +42,13 @@ export function callRoute(
     version: target.version,
     signal,
   });
+}
+
+/** Takes the parameters out of the query that the version of the request does not have. */
+function ignoreNewerQuery({ querySince }: BoundRoute, { query, version }: Target): void {
+  for (const [name, since] of Object.entries(querySince)) {
+    if (since !== undefined && compareVersions(version, since) < 0) query.delete(name);
+  }
 }
 
 /** The body as the route's schema has it. @throws EngineError invalid */

@@ -12,6 +12,7 @@ export const createContainer = defineRoute({
   method: 'POST',
   path: '/containers/create',
   query: z.object({ name: queryString, platform: queryString }),
+  querySince: { platform: '1.41' },
   json: createContainerBody,
   async handle({ query, body: given, version, signal }, containers: Pick<Containers, 'create'>) {
     const { HostConfig: _host, NetworkingConfig: _network, ...config } = given;

@@ -8,6 +8,7 @@ export const restartContainer = defineRoute({
   method: 'POST',
   path: '/containers/:id+/restart',
   query: z.object({ t: queryInt, signal: queryString }),
+  querySince: { signal: '1.42' },
   async handle({ params, query, signal }, containers: Pick<Containers, 'restart'>) {
     const options = {
       ...(query.t === undefined ? {} : { graceSeconds: query.t }),

@@ -9,6 +9,7 @@ export const containerStats = defineRoute({
   method: 'GET',
   path: '/containers/:id+/stats',
   query: z.object({ stream: queryBool(true), 'one-shot': queryBool() }),
+  querySince: { 'one-shot': '1.41' },
   async handle({ params, query, signal }, containers: Pick<Containers, 'stats'>) {
     if (query.stream && query['one-shot']) throw invalid('cannot have stream=true and one-shot=true');
     const options = { stream: query.stream, oneShot: query['one-shot'] };

@@ -8,6 +8,7 @@ export const stopContainer = defineRoute({
   method: 'POST',
   path: '/containers/:id+/stop',
   query: z.object({ t: queryInt, signal: queryString }),
+  querySince: { signal: '1.42' },
   async handle({ params, query, signal }, containers: Pick<Containers, 'stop'>) {
     const options = {
       ...(query.t === undefined ? {} : { graceSeconds: query.t }),

@@ -12,6 +12,7 @@ export const waitContainer = defineRoute({
   method: 'POST',
   path: '/containers/:id+/wait',
   query: z.object({ condition: queryString }),
+  querySince: { condition: '1.30' },
   async handle({ params, query, version, signal }, containers: Pick<Containers, 'wait'>) {
     const condition = CONDITIONS.find((name) => name === (query.condition === '' ? 'not-running' : query.condition));
     if (condition === undefined) throw invalid(`invalid condition: ${JSON.stringify(query.condition)}`);

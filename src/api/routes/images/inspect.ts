@@ -10,6 +10,7 @@ export const inspectImage = defineRoute({
   method: 'GET',
   path: '/images/:name+/json',
   query: z.object({ platform: queryPlatform, manifests: queryBool() }),
+  querySince: { manifests: '1.48', platform: '1.49' },
   async handle({ params, query }, images: Pick<Images, 'inspect'>) {
     const { platform, manifests } = query;
     if (platform !== undefined && manifests) {

@@ -16,6 +16,7 @@ export const listImages = defineRoute({
     'shared-size': queryBool(),
     manifests: queryBool(),
   }),
+  querySince: { 'shared-size': '1.42', manifests: '1.47' },
   async handle({ query, version }, images: Pick<Images, 'list'>) {
     const filters =
       query.filter === '' || compareVersions(version, '1.41') >= 0

@@ -9,6 +9,7 @@ export const loadImages = defineRoute({
   path: '/images/load',
   stream: true,
   query: z.object({ quiet: queryBool(), platform: queryPlatforms }),
+  querySince: { platform: '1.48' },
   async handle({ query, stream }, images: Pick<Images, 'load'>) {
     const options = { quiet: query.quiet, platforms: query.platform };
     return {

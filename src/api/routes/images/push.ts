@@ -9,6 +9,7 @@ export const pushImage = defineRoute({
   method: 'POST',
   path: '/images/:name+/push',
   query: z.object({ tag: queryString, platform: queryPlatform }),
+  querySince: { platform: '1.46' },
   async handle({ params, query, headers }, images: Pick<Images, 'push'>) {
     const { tag, platform } = query;
     const request = {

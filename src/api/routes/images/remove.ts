@@ -8,6 +8,7 @@ export const removeImage = defineRoute({
   method: 'DELETE',
   path: '/images/:name+',
   query: z.object({ force: queryBool(), noprune: queryBool(), platforms: queryPlatforms }),
+  querySince: { platforms: '1.50' },
   async handle({ params, query, signal }, images: Pick<Images, 'remove'>) {
     const options = { force: query.force, noPrune: query.noprune, platforms: query.platforms };
     return { status: 200, body: await images.remove(params['name'] ?? '', options, signal) };

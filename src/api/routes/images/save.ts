@@ -8,6 +8,7 @@ export const saveImages = defineRoute({
   method: 'GET',
   path: '/images/get',
   query: z.object({ names: queryStrings, platform: queryPlatforms }),
+  querySince: { platform: '1.48' },
   handle: ({ query }, images: Pick<Images, 'save'>) => archive(images, query.names, query),
 });
 
@@ -16,6 +17,7 @@ export const saveImage = defineRoute({
   method: 'GET',
   path: '/images/:name+/get',
   query: z.object({ platform: queryPlatforms }),
+  querySince: { platform: '1.48' },
   handle: ({ params, query }, images: Pick<Images, 'save'>) => archive(images, [params['name'] ?? ''], query),
 });
 

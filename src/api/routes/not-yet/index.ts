@@ -20,9 +20,9 @@ const MISSING = {
     ['POST', '/swarm/join'],
   ],
   checkpoints: [
-    ['GET', '/containers/:id/checkpoints'],
-    ['POST', '/containers/:id/checkpoints'],
-    ['DELETE', '/containers/:id/checkpoints/:checkpoint'],
+    ['GET', '/containers/:id+/checkpoints'],
+    ['POST', '/containers/:id+/checkpoints'],
+    ['DELETE', '/containers/:id+/checkpoints/:checkpoint'],
   ],
   plugins: [
     ['GET', '/plugins/privileges'],

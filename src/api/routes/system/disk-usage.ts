@@ -33,6 +33,7 @@ export const diskUsage = defineRoute({
   method: 'GET',
   path: '/system/df',
   query: z.object({ type: queryStrings, verbose: queryBool() }),
+  querySince: { type: '1.42', verbose: '1.52' },
   async handle({ query, signal, version }, deps: DiskUsageDeps) {
     const types = query.type.length === 0 ? EVERYTHING : query.type;
     const unknown = types.find((type) => !EVERYTHING.includes(type));
