@@ -5,6 +5,7 @@ import type {
   CreateContainerBody,
   HostConfig,
   MountPoint,
+  Platform,
   PortMap,
   Resources,
   RestartPolicy,
@@ -32,6 +33,8 @@ export interface ContainerSummary {
   readonly Mounts:
     | readonly { readonly Type?: string; readonly Name?: string; readonly Source?: string; readonly Driver?: string }[]
     | null;
+  /** Since 1.48, of an image that came with a manifest. */
+  readonly ImageManifestDescriptor?: { readonly platform?: Platform };
 }
 
 /** A port in a list of containers; published when it has a `PublicPort`. */

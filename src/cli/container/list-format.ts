@@ -1,9 +1,11 @@
 import { humanSize } from '../../base/sizes.ts';
 import type { ContainerSummary } from '../../client/index.ts';
+import { formatPlatform, type Platform } from '../../spec/index.ts';
 import { parseFamiliar } from '../format/reference.ts';
 import type { ListFormat } from '../format/table.ts';
 import { ellipsis, goTime, labelList, truncateId } from '../format/text.ts';
 import { humanDuration } from '../format/units.ts';
+import { Fields } from '../template/index.ts';
 import { quote } from '../template/printf.ts';
 import { displayPorts } from './display-ports.ts';
 
@@ -80,11 +82,19 @@ export function containerList(options: { truncate: boolean; size: boolean }): Li
         const own = humanSize(item.SizeRw ?? 0, 3);
         return (item.SizeRootFs ?? 0) > 0 ? `${own} (virtual ${humanSize(item.SizeRootFs ?? 0, 3)})` : own;
       },
-      Platform: null,
+      Platform: platform(item.ImageManifestDescriptor?.platform),
       State: item.State,
       Status: item.Status,
     }),
   };
+}
+
+/** `os/architecture` in templates, an object in JSON. */
+function platform(of: Platform | undefined): Fields | null {
+  if (of === undefined) return null;
+  const fields = { Architecture: of.architecture, OS: of.os, Variant: of.variant ?? '' };
+  const { architecture, os, ...more } = of;
+  return new Fields('*formatter.Platform', fields, { architecture, os, ...more }, formatPlatform(of));
 }
 
 function names(item: ContainerSummary, truncate: boolean): string {

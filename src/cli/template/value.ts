@@ -11,11 +11,14 @@ export class Fields {
   readonly fields: Readonly<Record<string, Value>>;
   /** What `json` prints, where that is not the fields by name. */
   readonly json: Value;
+  /** The result of the String method of a type that has one: `%v` prints it. */
+  readonly text: string | undefined;
 
-  constructor(typeName: string, fields: Readonly<Record<string, Value>>, json?: Value) {
+  constructor(typeName: string, fields: Readonly<Record<string, Value>>, json?: Value, text?: string) {
     this.typeName = typeName;
     this.fields = fields;
     this.json = json;
+    this.text = text;
   }
 }
 
@@ -93,6 +96,7 @@ export function display(value: Value, depth = 0): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return displayNumber(value);
   if (Array.isArray(value)) return `[${value.map((item) => display(item, depth + 1)).join(' ')}]`;
+  if (value instanceof Fields && value.text !== undefined) return value.text;
   if (value instanceof Fields)
     return `{${Object.values(value.fields)
       .map((item) => display(item, depth + 1))
