@@ -190,7 +190,10 @@ for (const cli of CLIS) {
       (await listed(path)).map(({ digest }) => digest),
       [intel],
     );
-    assert.match(await absent('save', '--platform', 'linux/s390x', '-o', path, name), /wanted linux\/s390x/);
+    assert.match(
+      await absent('save', '--platform', 'linux/s390x', '-o', path, name),
+      /does not provide the specified platform \(linux\/s390x\)/,
+    );
     for (const architecture of ['amd64', 'ppc64le']) {
       const shown = ['image', 'inspect', '--platform', `linux/${architecture}`, '-f', '{{.Architecture}}', name];
       assert.equal(await ok(...shown), architecture);
@@ -198,7 +201,10 @@ for (const cli of CLIS) {
     const steps = async (platform: string): Promise<string> =>
       ok('history', '--platform', platform, '--format', '{{.CreatedBy}}', name);
     assert.deepEqual([await steps('linux/ppc64le'), await steps('linux/amd64')], ['other', '']);
-    assert.match(await absent('history', '--platform', 'linux/s390x', name), /wanted linux\/s390x/);
+    assert.match(
+      await absent('history', '--platform', 'linux/s390x', name),
+      /does not provide the specified platform \(linux\/s390x\)/,
+    );
     assert.match(await ok('rmi', '--platform', 'linux/ppc64le', name), /^Deleted: sha256:/);
     await absent('rmi', '--platform', 'linux/ppc64le', name);
     assert.equal(await ok('run', '--rm', name, 'echo', 'still here'), 'still here');

@@ -61,7 +61,17 @@ function choose(candidates: readonly Candidate[], ref: string, platform: Platfor
   const [first] = candidates;
   if (best !== undefined) return best.candidate.open();
   if (first === undefined) throw notFound('image', ref);
+  if (platform !== undefined && candidates.length > 1) throw platformNotProvided(ref, platform);
   return checked(first.open(), ref, platform);
+}
+
+/** As Docker's containerd image store says it of an image with several platforms. */
+function platformNotProvided(ref: string, platform: Platform): EngineError {
+  const wanted = formatPlatform(normalisePlatform(platform));
+  return new EngineError(
+    'notFound',
+    `image with reference ${ref} was found but does not provide the specified platform (${wanted})`,
+  );
 }
 
 function checked(image: StoredImage, ref: string, platform: Platform | undefined): StoredImage {

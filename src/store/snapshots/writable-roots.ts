@@ -5,7 +5,7 @@ import { spaceError } from '../../io/index.ts';
 import type { SnapshotDriver, WantedMount } from './driver.ts';
 import { writableFolders } from './folders.ts';
 import type { LayerTable } from './layer-table.ts';
-import { makeMountPlaces } from './mount-places.ts';
+import { makeMountPlaces, mountPlacesSize } from './mount-places.ts';
 import type { SnapshotPaths } from './paths.ts';
 import type { MountOptions, Snapshots, UsedRoot } from './snapshots.ts';
 import type { TreePool } from './worker/tree-pool.ts';
@@ -59,7 +59,9 @@ export function writableRoots(deps: WritableRootsDeps): WritableRoots {
     },
     async writableSize(id) {
       if (!writables.has(id)) throw notFound('writable root', id);
-      return deps.pool.run({ kind: 'size', path: paths.writableFs(id) });
+      const written = paths.writableFs(id);
+      const ofPlaces = driver.name === 'vfs' ? 0 : mountPlacesSize(written);
+      return (await deps.pool.run({ kind: 'size', path: written })) - ofPlaces;
     },
   };
 }
