@@ -97,9 +97,12 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
     });
   };
   const ended = deps.endings.find(pid, startedAt);
-  if (ended !== undefined) onExit(ended);
-  else deps.tasks.watchOom(task);
-  if (ended === undefined) task.signal = deps.adopted.watch(pid, { gone: !isSame(pid, layout), startedAt, onExit });
+  if (ended !== undefined) {
+    onExit(ended);
+    return;
+  }
+  task.signal = deps.adopted.watch(pid, { gone: !isSame(pid, layout), startedAt, onExit });
+  deps.tasks.watchOom(task);
 }
 
 /** The daemon that keeps the master of a pty connects in a moment; when it is dead as well, nobody comes. */

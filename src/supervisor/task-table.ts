@@ -249,10 +249,10 @@ export class TaskTable {
     void announced.finally(() => this.#background.delete(announced));
   }
 
-  /** Tells at once of OOM kills in a running container. */
+  /** Tells at once of OOM kills in a running container. Nothing is watched for a task that has ended or is ending. */
   watchOom(task: Task): void {
     const { oomFile } = task.record;
-    if (oomFile === undefined || task.exit !== undefined || this.#tasks.get(task.key) !== task) return;
+    if (oomFile === undefined || task.signal === undefined || this.#tasks.get(task.key) !== task) return;
     task.oomWatch = watchOom(oomFile, this.#deps.readiness, () => this.#checkOom(task));
   }
 
