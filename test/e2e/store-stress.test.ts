@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -178,8 +179,11 @@ test('clients that pull, load, tag, push, save, create, commit, check, prune and
   });
 });
 
+/** The engine keeps its database to itself: a copy of it with its log is read. */
 function retainedBlobs(engine: TestEngine): ReadonlySet<string> {
-  const db = new DatabaseSync(join(engine.dataRoot, 'state.db'), { readOnly: true });
+  const copy = mkdtempSync(join(tmpdir(), 'gantry-state-'));
+  for (const name of ['state.db', 'state.db-wal']) copyFileSync(join(engine.dataRoot, name), join(copy, name));
+  const db = new DatabaseSync(join(copy, 'state.db'));
   try {
     return new Set(
       db
@@ -189,5 +193,6 @@ function retainedBlobs(engine: TestEngine): ReadonlySet<string> {
     );
   } finally {
     db.close();
+    rmSync(copy, { recursive: true });
   }
 }
