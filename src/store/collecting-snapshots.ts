@@ -1,7 +1,7 @@
 import type { Collector } from './gc/index.ts';
 import type { Snapshots } from './snapshots/index.ts';
 
-/** Snapshots whose containers, once removed, let go of layers that were kept only for them. */
+/** Wraps snapshots so that the removal of a container also deletes the layers that were kept only for it. */
 export function collectingSnapshots(snapshots: Snapshots, collector: Pick<Collector, 'collectHeldBack'>): Snapshots {
   return {
     driver: snapshots.driver,

@@ -3,19 +3,21 @@ import { syncFilesystem } from '../linux/index.ts';
 import type { StateDb } from './db/index.ts';
 import type { ImageStore } from './images/index.ts';
 
-/** Time for the burst of writes that follows to pass. */
+/** Delay that lets the following burst of writes pass. */
 const DELAY_MS = 1000;
 
 /**
- * Blobs and unpacked layers are written without waiting for the disk: an image's record says in which boot. Behind the
- * answer this makes them durable, once for all that came together, and takes the mark away. A power cut before that is
- * found by the mark at the next start.
+ * Blobs and unpacked layers are written without waiting for the disk. The record of an image holds the boot of that
+ * write as a mark. This makes the content durable in the background, once for all images added meanwhile, and removes
+ * the marks. After a power cut before that, the next start finds the marks and verifies the content.
  */
 export interface DurableLater {
   soon(): void;
   /** Never rejects. */
   now(): Promise<void>;
-  /** Waits for what runs and starts nothing more. What is not durable yet becomes so after the next start. */
+  /**
+   * Waits for the work under way and starts no more. Content that is not durable yet becomes so after the next start.
+   */
   stop(): Promise<void>;
 }
 

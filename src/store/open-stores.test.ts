@@ -98,7 +98,7 @@ test('a power cut that spoilt a blob costs the image, not the engine; a killed e
   await host.load(image('t/b:1', 'y'));
   const spoilt = host.stores.images.resolve('t/a:1').manifest.layers[0]!.digest;
   writeFileSync(host.stores.content.path(spoilt), '');
-  // Dies here: nothing was made durable.
+  // The engine is killed here: nothing was made durable.
   host.stores.db.close();
 
   const again = await imageHost({ root, bootId: 'first boot' });
@@ -111,7 +111,7 @@ test('a power cut that spoilt a blob costs the image, not the engine; a killed e
     [['docker.io/t/b:1']],
   );
   assert.throws(() => after.stores.images.resolve('t/a:1'), { kind: 'notFound' });
-  // Its tree may be spoilt as well.
+  // The layer's tree may be damaged as well.
   assert.equal(snapshots.unpacked, 1);
   await after.stores.idle();
   await after.stores.close();
@@ -130,7 +130,7 @@ test('removing one image while another with the same layers is loading loses not
   const { manifest, config } = host.stores.images.resolve('t/b:1');
   for (const { digest } of manifest.layers) assert.ok(host.stores.content.has(digest));
   assert.equal(host.snapshots.chain(config.rootfs.diff_ids).length, 3);
-  // Four layers' worth of blobs less one: three, a config and a manifest; three unpacked.
+  // Four layers' worth of blobs less one: three, a config and a manifest. Three layers are unpacked.
   assert.equal((await host.leftovers()).length, 8);
 });
 
@@ -184,7 +184,7 @@ test('a full disk is a clear error that leaves nothing, and removing still works
       await assert.rejects(host.load(archive), { kind: 'noSpace', message: 'no space left on device' });
       assert.deepEqual(await host.leftovers(), before);
     }
-    // Fill what is left: now not even the database can grow.
+    // Fills the rest of the disk: not even the database can grow.
     assert.throws(() => writeFileSync(join(root, 'filler'), Buffer.alloc(16 << 20)), { code: 'ENOSPC' });
     await assert.rejects(host.load(image('t/b:1', 'y')), { kind: 'noSpace' });
     assert.deepEqual(await host.leftovers(), before);

@@ -10,22 +10,22 @@ import { durableLater } from './make-durable.ts';
 import { repairLayers } from './repair-layers.ts';
 import type { Snapshots } from './snapshots/index.ts';
 
-/** Everything under the data root that images and containers stand on. */
+/** The stores below the data root that images and containers need. */
 export interface Stores {
   readonly db: StateDb;
   readonly content: ContentStore;
   readonly images: ImageStore;
   readonly snapshots: Snapshots;
   readonly collector: Collector;
-  /** Makes what images added lately refer to durable, soon, in the background. Never throws. */
+  /** Makes the content of recently added images durable, in the background. Never throws. */
   makeDurable(): void;
-  /** Resolves when nothing is left to do in the background: what was deleted is off the disk, what was added is on it. */
+  /** Resolves when no background work is left: deleted content is off the disk, and added content is on it. */
   idle(): Promise<void>;
-  /** Ends what goes on in the background, then closes the database. Deleting is left to the next open, however much it is. */
+  /** Stops background work, then closes the database. The next open deletes the rest. */
   close(): Promise<void>;
 }
 
-/** Snapshots that are closed with the stores. */
+/** Snapshots that the stores close. */
 export interface OwnedSnapshots extends Snapshots, AsyncDisposable {
   /** Resolves when removed trees are off the disk. */
   swept(): Promise<void>;
@@ -34,25 +34,25 @@ export interface OwnedSnapshots extends Snapshots, AsyncDisposable {
 export interface StoresOptions {
   readonly dataRoot: string;
   readonly logger: Logger;
-  /** Called once the database is open; what it opens is closed with the stores. */
+  /** Called once the database is open. The stores close the snapshots that it returns. */
   readonly openSnapshots: (opened: {
     readonly db: StateDb;
     readonly dataRoot: string;
   }) => Promise<OwnedSnapshots> | OwnedSnapshots;
-  /** Who else keeps blobs of the content store; called once the database and the content are open. */
+  /** Opens further owners of blobs, once the database and the content are open. */
   readonly openGcRoots?: (opened: {
     readonly db: StateDb;
     readonly content: ContentStore;
   }) => Promise<readonly GcRoot[]>;
-  /** Identifies the machine's boot; by default the kernel's. */
+  /** Identifies the machine's boot. Default: the kernel's id. */
   readonly bootId?: string;
 }
 
 const DAY_MS = 24 * 3600 * 1000;
 
 /**
- * Opens the stores and brings disk and database into agreement: what a crash left unused is deleted, what it lost is
- * reported. One process at a time: the caller holds the data root's lock.
+ * Opens the stores, and makes disk and database agree: unused content that a crash left is deleted, and lost content is
+ * reported. For one process: the caller holds the data root's lock.
  * @throws EngineError internal for a damaged or newer database
  */
 export async function openStores(options: StoresOptions): Promise<Stores> {

@@ -12,8 +12,8 @@ export interface RepairDeps {
 }
 
 /**
- * Unpacks layers again whose trees a power cut may have spoilt: those of the suspect targets that no other image, synced
- * in its time, has too. Their blobs have been verified. A layer under a container stays as it is, and is reported.
+ * Unpacks layers again whose trees a power cut may have damaged: those of the suspect targets that no durable image
+ * shares. Their blobs have been verified. A layer below a container stays as it is, and is reported.
  */
 export async function repairLayers(deps: RepairDeps, suspects: ReadonlySet<Digest>): Promise<void> {
   if (suspects.size === 0) return;
@@ -24,7 +24,7 @@ export async function repairLayers(deps: RepairDeps, suspects: ReadonlySet<Diges
   );
   for (const image of all.filter(isSuspect)) {
     const inUse = deps.snapshots.layersInUse();
-    // Top first, as a layer may depend on those below; then all again from the bottom.
+    // Top first, since a layer may depend on those below. Then all are unpacked again from the bottom.
     for (const key of keysOf(deps.snapshots, image.config).toReversed()) {
       if (sound.has(key)) continue;
       if (inUse.has(key))
@@ -36,7 +36,7 @@ export async function repairLayers(deps: RepairDeps, suspects: ReadonlySet<Diges
   }
 }
 
-/** Unpacks what is not unpacked of an image, from the bottom. @throws EngineError as `Snapshots.unpack` */
+/** Unpacks the layers of an image that are not unpacked, from the bottom. @throws EngineError as `Snapshots.unpack` */
 export async function unpackChain(
   { content, snapshots }: Pick<RepairDeps, 'content' | 'snapshots'>,
   { config, manifest }: Pick<StoredImage, 'config' | 'manifest'>,

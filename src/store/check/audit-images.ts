@@ -15,7 +15,10 @@ export interface AuditImagesDeps {
   readonly collector: Collector;
 }
 
-/** Whether what images refer to is there, and nothing else is. Synchronous: one moment of the stores. */
+/**
+ * Finds missing content that images refer to, and content that nothing refers to. Synchronous, so that it sees the
+ * stores at one moment.
+ */
 export function auditImages(deps: AuditImagesDeps): Finding[] {
   const found = new Map<string, Finding>();
   for (const image of deps.images.list()) {
@@ -105,7 +108,7 @@ function auditUnused({ content, snapshots, collector }: AuditImagesDeps): Findin
   ];
 }
 
-/** Names of the images that use a blob, as a person would type them. */
+/** Names of the images that use a blob, in the familiar form. */
 export function usersOf(images: ImageStore, digest: Digest): string[] {
   return images
     .list()

@@ -5,14 +5,14 @@ import { readMountInfo } from '../../linux/index.ts';
 import type { Snapshots } from '../snapshots/index.ts';
 import { type Finding, repaired } from './finding.ts';
 
-/** What the check asks about containers and volumes. Filled by the wiring. */
+/** The containers and volumes that the check compares with the disk. The wiring implements it. */
 export interface EngineObjects {
-  /** Every record, also of those being made or removed. */
+  /** Every record, including containers that are being made or removed. */
   containers(): readonly {
     readonly id: string;
-    /** Of its writable root, and of those through which it sees images. */
+    /** Names of the container's writable root, and of the roots through which it sees images. */
     readonly roots: readonly string[];
-    /** Neither being made nor being removed. */
+    /** Whether the container is neither being made nor being removed. */
     readonly isReady: boolean;
     readonly isRunning: boolean;
   }[];
@@ -20,11 +20,11 @@ export interface EngineObjects {
   /** Names of all records. */
   volumes(): readonly string[];
   readonly volumesFolder: string;
-  /** Where writable roots are mounted. */
+  /** Folder in which writable roots are mounted. */
   readonly mountRoot: string;
 }
 
-/** Whether writable roots, mounts and folders are those of the containers and volumes on record. */
+/** Finds writable roots, mounts and folders that belong to no record, and records without them. */
 export function auditObjects(objects: EngineObjects, snapshots: Snapshots): Finding[] {
   return [...auditRoots(objects, snapshots), ...auditMounts(objects, snapshots), ...auditFolders(objects)];
 }

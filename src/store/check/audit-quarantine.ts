@@ -3,7 +3,7 @@ import type { ContentStore } from '../content/index.ts';
 import type { Collector } from '../gc/index.ts';
 import { type Finding, type Repair, repaired } from './finding.ts';
 
-/** Blobs put aside that nobody needs any more: a good one has come, or nothing wants it. */
+/** Finds quarantined blobs that are no longer needed: a good copy has arrived, or nothing refers to them. */
 export function auditQuarantine(deps: {
   readonly content: Pick<ContentStore, 'has' | 'quarantined'>;
   readonly collector: Pick<Collector, 'isUsed'>;

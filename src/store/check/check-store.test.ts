@@ -10,7 +10,7 @@ import type { EngineObjects } from './audit-objects.ts';
 import { type CheckDeps, type CheckReport, createStoreCheck } from './check-store.ts';
 import type { Finding } from './finding.ts';
 
-/** As `distribution` has it, which this folder does not know. */
+/** The value of `distribution`, which this folder may not import. */
 const ANONYMOUS = { kind: 'anonymous' } as const;
 const never = new AbortController().signal;
 
@@ -78,7 +78,7 @@ test('a missing attestation, a layer that grew, and an unpacked layer that is go
   const report = await check(host);
   assert.deepEqual(kinds(report), ['blob-corrupt', 'blob-missing', 'blob-size', 'layer-missing']);
   for (const { problem, advice } of report.findings) assert.match(`${problem} ${advice}`, /t\/app:1/);
-  // The layer is unpacked from a blob that is not what it was: that fails, and is said.
+  // The layer is unpacked from a changed blob. That fails, and the report says so.
   const repaired = await check(host, { repair: true });
   assert.ok(repaired.findings.every(({ remains }) => remains));
   assert.match(
@@ -113,7 +113,7 @@ test('a broken blob that something else than an image keeps is put aside, one th
       .sort(),
     [kept, loose].sort(),
   );
-  // Only what nothing wants any more is deleted.
+  // The repair deletes only unused content.
   await check(host, { repair: true });
   assert.deepEqual(
     content.quarantined().map(({ digest }) => digest),
@@ -199,6 +199,6 @@ test('an image that was pushed and lost a compressed layer is whole again after 
   const image = host.stores.images.resolve(`${name}:1`);
   assert.deepEqual(image.names.toSorted(), [`${name}:1`, 'docker.io/t/app:1'].sort());
   assert.equal(host.stores.images.targets().length, 1);
-  // A pull would have done, too.
+  // A pull would serve as well.
   await host.images.push({ image: name, tag: '1', credentials: ANONYMOUS }, () => {}, never);
 });

@@ -12,11 +12,14 @@ export interface CheckDeps extends AuditImagesDeps {
   readonly db: Pick<StateDb, 'check'>;
   readonly objects: EngineObjects;
   auditSnapshots(): readonly Finding[];
-  /** Of whoever else refers to blobs. */
+  /** The findings of other owners of blobs. */
   auditGcRoots?(): readonly Finding[];
-  /** Resolves when what was deleted is off the disk. */
+  /** Resolves when deleted content is off the disk. */
   swept(): Promise<void>;
-  /** Between two looks: longer than anything takes that is not marked as under way. Default one second. */
+  /**
+   * Delay between the two audits. It must be longer than any operation that is not marked as under way. Default one
+   * second.
+   */
   readonly settleMs?: number;
 }
 
@@ -35,15 +38,15 @@ export interface ReportedFinding {
   readonly subject: string;
   readonly problem: string;
   readonly advice: string;
-  /** What was done about it. */
+  /** What the repair did. */
   readonly repaired?: string;
-  /** Whether something is still wrong. */
+  /** Whether the problem persists. */
   readonly remains: boolean;
 }
 
 /**
- * Verifies everything below the data root while the engine works: no lock is held, and what is on its way is not
- * reported, as only that counts which is seen at the beginning and at the end.
+ * Verifies everything below the data root while the engine works. It holds no lock. It audits twice and reports only
+ * what both audits find, so that work in progress is not reported.
  */
 export interface StoreCheck {
   /** @throws EngineError conflict while another check runs; cancelled */
@@ -55,7 +58,7 @@ export interface StoreCheck {
 }
 
 const SETTLE_MS = 1000;
-/** Where something is always being deleted, the trash is never seen empty. */
+/** Longest wait for the sweep. A busy engine may never have an empty trash. */
 const SWEPT_MS_MAX = 60_000;
 
 export function createStoreCheck(deps: CheckDeps): StoreCheck {
@@ -96,7 +99,7 @@ async function check(
   };
 }
 
-/** One moment of everything but the bytes of blobs. */
+/** Audits everything but the bytes of blobs, at one moment. */
 function audit(deps: CheckDeps): Finding[] {
   return [
     ...deps.db.check().map(
@@ -117,7 +120,7 @@ function audit(deps: CheckDeps): Finding[] {
   ];
 }
 
-/** What of the findings is still so, as seen now. */
+/** Audits again, and returns the findings of the first audit that still hold. */
 async function lookAgain(deps: CheckDeps, first: readonly Finding[]): Promise<Finding[]> {
   await Promise.all([swept(deps), delay(deps.settleMs ?? SETTLE_MS)]);
   const before = new Set(first.map(identity));
@@ -135,7 +138,7 @@ function identity({ kind, subject }: Finding): string {
 async function repairAll(deps: CheckDeps, findings: readonly Finding[]): Promise<ReportedFinding[]> {
   const results: ReportedFinding[] = [];
   for (const finding of findings) results.push(await repairOne(finding));
-  // Layers whose broken trees were just forgotten.
+  // Layers whose broken trees the repair has just dropped.
   const known = new Set(findings.map(identity));
   for (const finding of auditImages(deps)) {
     if (finding.kind === 'layer-missing' && !known.has(identity(finding))) results.push(await repairOne(finding));

@@ -1,4 +1,4 @@
-/** What can be wrong with a data root. `docs/images.md` tells users of each. */
+/** The kinds of problems of a data root. `docs/images.md` explains each to users. */
 export type FindingKind =
   | 'database-damaged'
   | 'blob-corrupt'
@@ -20,21 +20,21 @@ export type FindingKind =
   | 'leftover'
   | 'file-unknown';
 
-/** One thing that is wrong, as an audit sees it at one moment: what still changes is looked at twice by the caller. */
+/** One problem, as an audit finds it at one moment. The caller audits twice to exclude work in progress. */
 export interface Finding {
   readonly kind: FindingKind;
-  /** Digest, layer, id, name or path. With the kind it tells a finding from all others. */
+  /** Digest, layer, id, name or path. Kind and subject together identify a finding. */
   readonly subject: string;
   readonly problem: string;
-  /** What a person can do about it; with a repair, what that would do. */
+  /** What a person can do about it. Where there is a repair: what the repair would do. */
   readonly advice: string;
-  /** Absent where only a person can decide. Never deletes content that something refers to. */
+  /** Absent where a person must decide. It never deletes content that something refers to. */
   readonly repair?: () => Repair | Promise<Repair>;
 }
 
 export interface Repair {
   readonly done: string;
-  /** Whether nothing is left to be done. */
+  /** Whether the repair has solved the problem. */
   readonly isWhole: boolean;
 }
 

@@ -14,12 +14,12 @@ export interface VerifyDeps {
   readonly pool: TreePool;
 }
 
-/** A second thread costs more than it gains on less. */
+/** For less than this a second thread costs more than it gains. */
 const PARALLEL_BYTES = 32 << 20;
 const REPORT_MS = 200;
 
 /**
- * Reads every blob again and compares it with its digest. Blobs that go meanwhile are passed over.
+ * Reads every blob again and compares it with its digest. Blobs that are deleted meanwhile are skipped.
  * @throws EngineError cancelled
  */
 export async function verifyBlobs(
@@ -51,7 +51,7 @@ export async function verifyBlobs(
   return { findings, blobs: digests.length, bytes };
 }
 
-/** What is wrong with a blob, looked at twice: it may have been removed and come again. */
+/** Checks one blob twice: it may have been removed and stored again in between. */
 async function problemOf(
   { content, pool }: VerifyDeps,
   digest: Digest,
@@ -60,7 +60,7 @@ async function problemOf(
   const algorithm = digest.slice(0, digest.indexOf(':'));
   let problem: string | undefined;
   for (let look = 0; look < 2; look++) {
-    // Only the first look counts as progress.
+    // Only the first check counts as progress.
     const done = look === 0 ? call.done : new BigInt64Array(1);
     try {
       const actual = await pool.run({ kind: 'hash', path: content.path(digest), algorithm, done }, call.signal);

@@ -8,11 +8,11 @@ import { type ContentPaths, KEPT_PREFIX, temporaries } from './paths.ts';
 export interface AuditContentOptions {
   readonly algorithms: readonly string[];
   readonly isWriting: (name: string) => boolean;
-  /** Resumable ingests may be so old. */
+  /** Longest age of a resumable ingest. */
   readonly ingestLifeSeconds: number;
 }
 
-/** What lies in the content store's folders and belongs to nothing that goes on. */
+/** Finds files in the content store's folders that no operation needs. */
 export function auditContent(paths: ContentPaths, options: AuditContentOptions): Finding[] {
   const { algorithms, isWriting, ingestLifeSeconds } = options;
   const oldest = Date.now() - ingestLifeSeconds * 1000;

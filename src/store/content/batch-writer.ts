@@ -1,29 +1,29 @@
 import type { FileHandle } from 'node:fs/promises';
 import { release, spaceError } from '../../io/index.ts';
 
-/** Chunks from a socket are 64 KiB at most: written together they cost an eighth of the calls. */
+/** Chunks from a socket have 64 KiB at most. Written together they need an eighth of the calls. */
 const BATCH_BYTES = 512 << 10;
 
-/** Appends to a file from two buffers of its own: one fills while the other is on its way to the disk. */
+/** Appends to a file from two buffers: one fills while the other is written to the disk. */
 export class BatchWriter {
   readonly #file: FileHandle;
   #filling: Buffer | undefined;
   #spare: Buffer | undefined;
   #used = 0;
   #written = 0;
-  /** A failure is kept here and thrown by the next call. */
+  /** The write under way. The next call throws its error. */
   #writing: Promise<void> = Promise.resolve();
 
   constructor(file: FileHandle) {
     this.#file = file;
   }
 
-  /** Bytes that are in the file: others may read them. */
+  /** Number of bytes in the file, which others may read. */
   get writtenBytes(): number {
     return this.#written;
   }
 
-  /** Resolves when more may come; the chunk is only needed until then. @throws EngineError noSpace */
+  /** Resolves when the next chunk may be appended. The chunk is not used after that. @throws EngineError noSpace */
   async append(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length; ) {
       this.#filling ??= this.#spare ?? Buffer.allocUnsafeSlow(BATCH_BYTES);
@@ -36,13 +36,13 @@ export class BatchWriter {
     }
   }
 
-  /** Resolves when all is in the file. @throws EngineError noSpace */
+  /** Resolves when all bytes are in the file. @throws EngineError noSpace */
   async flush(): Promise<void> {
     await this.#startWriting();
     await this.#writing;
   }
 
-  /** Resolves when nothing is under way any more; what is not flushed is dropped. */
+  /** Resolves when no write is under way. Drops bytes that were not flushed. */
   async close(): Promise<void> {
     await this.#writing.catch(() => {});
     for (const buffer of [this.#filling, this.#spare]) if (buffer !== undefined) release(buffer);
@@ -58,12 +58,12 @@ export class BatchWriter {
       this.#spare = full;
       this.#written += used;
     });
-    // Observed by whoever awaits it next; not an unhandled rejection meanwhile.
+    // The next call awaits it. Until then it must not count as an unhandled rejection.
     this.#writing.catch(() => {});
   }
 }
 
-/** A short write means that the disk is filling up, or a limit was met: writing the rest tells which. */
+/** A short write means that the disk is filling up, or that a limit was reached. Writing the rest tells which. */
 async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
   try {
     for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;

@@ -110,7 +110,8 @@ test('nobody goes on with an ingest that is being given its name', async (t) => 
   const first = await store.ingest('same ref');
   await first.write(bytes);
   const committed = first.commit({ digest: digestOf(bytes) });
-  // Whoever comes while the file is closed waits for its turn, or finds nothing to go on with: never the blob itself.
+  // An ingest that is opened while the file is closed waits for its turn, or starts anew. It never sees the blob
+  // itself.
   for (let turn = 0; turn < 1000; turn++) {
     const second = await store.ingest('same ref').catch(() => undefined);
     if (second === undefined) {

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 
 /**
- * Makes the names in a folder durable, for many at once: who comes while one is under way shares the next, which begins after
- * their names are there.
+ * Makes the names in a folder durable, for many callers at once. A caller that arrives during a sync shares the next
+ * one, which begins after its names exist.
  */
 export function createFolderSync(folder: string): () => Promise<void> {
   let running: Promise<void> | undefined;

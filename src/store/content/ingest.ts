@@ -8,16 +8,16 @@ import { BatchWriter } from './batch-writer.ts';
 import type { Ingest } from './content-store.ts';
 
 export interface IngestTarget {
-  /** File being written; bytes in it are gone on with. */
+  /** The file being written. Bytes in it are kept, and the ingest continues behind them. */
   readonly path: string;
   /** Whether the bytes stay when the ingest ends without a commit. */
   readonly keep: boolean;
   blobPath(digest: Digest): string;
-  /** Called once, at the end of whatever kind. */
+  /** Called once, however the ingest ends. */
   released(): void;
 }
 
-/** @throws the system's errors; noSpace */
+/** @throws the system's errors; EngineError noSpace */
 export async function openIngest(target: IngestTarget): Promise<Ingest> {
   const hash = createHash('sha256');
   const file = await open(target.path, 'a', 0o600).catch((error: unknown) => {
@@ -41,7 +41,9 @@ function ingestInto(
   let open = true;
   const writer = new BatchWriter(file);
 
-  /** Closes the file, then lets `last` decide on its name; until that is done nobody else may open it. */
+  /**
+   * Closes the file, then calls `last`, which decides on its name. Nobody else may open the file until that is done.
+   */
   const end = async (last: () => void = () => {}): Promise<void> => {
     if (!open) return;
     open = false;
@@ -89,7 +91,7 @@ function ingestInto(
     discard,
     async [Symbol.asyncDispose]() {
       if (!open) return;
-      // Of nothing there is nothing to go on with.
+      // An empty ingest is not worth keeping.
       if (!target.keep || size === 0) return discard();
       await writer.flush().catch(() => {});
       await end();
@@ -109,7 +111,7 @@ function publish(target: IngestTarget, digest: Digest): void {
   }
 }
 
-/** For digests other than the one that is computed while writing: reads it all again. */
+/** Reads the file again, for a digest other than the one that is computed while writing. */
 async function fileDigest(path: string, algorithm: 'sha512'): Promise<Digest> {
   const hash = createHash(algorithm);
   await hashFile(path, hash);

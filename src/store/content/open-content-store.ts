@@ -27,10 +27,10 @@ import { type ContentPaths, contentPaths, KEPT_PREFIX, ONCE_PREFIX, temporaries 
 const DOCUMENT_LIMIT = 8 << 20;
 const ALGORITHMS = ['sha256', 'sha512'] as const;
 const READ_CHUNK = 1 << 20;
-/** Resumable downloads that nobody went on with for so long are given up. */
+/** Resumable downloads that nobody has continued for this long are deleted. */
 const INGEST_LIFE_SECONDS = 7 * 24 * 3600;
 
-/** One process at a time: the caller holds the data root's lock. Blocks for a few system calls. */
+/** Opens the content store for one process: the caller holds the data root's lock. Blocks for a few system calls. */
 export function openContentStore(root: string, logger: Logger): ContentStore {
   const paths = contentPaths(root);
   prepare(paths);
@@ -129,7 +129,7 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
       try {
         writeFileAtomic(paths.index, text, { mode: 0o644 });
       } catch (error) {
-        // A full disk. Every start writes it anew, should it be cut short.
+        // The disk is full. Every start writes the file anew, so that an interrupted write does no harm.
         if (!(error instanceof EngineError && error.kind === 'noSpace' && overwriteInPlace(paths.index, text)))
           throw error;
       }
@@ -168,10 +168,10 @@ function prepare(paths: ContentPaths): void {
   for (const algorithm of ALGORITHMS) mkdirSync(paths.blobFolder(algorithm), { recursive: true });
   mkdirSync(paths.ingest, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(paths.ingest)) {
-    // Nothing but ours is expected here; whatever it is, only refs are gone on with.
+    // The folder holds only files of ours. Only those of refs are resumed.
     if (!name.startsWith(KEPT_PREFIX)) removeTree(join(paths.ingest, name));
   }
-  // Cut short between writing and renaming.
+  // Files whose writing was interrupted before the rename.
   for (const path of temporaries(paths)) rmSync(path, { force: true });
   if (!existsSync(paths.layout)) writeFileAtomic(paths.layout, '{"imageLayoutVersion":"1.0.0"}', { mode: 0o644 });
 }

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { type Digest, digestHex } from '../../base/ids.ts';
 
 /**
- * The content store is an OCI image layout, with three folders more that readers of layouts pass over:
+ * The content store is an OCI image layout with three additional folders, which readers of layouts ignore:
  *
  *     content/
  *       oci-layout                   {"imageLayoutVersion":"1.0.0"}
  *       index.json                   every name and its manifest or index, kept in step with state.db
- *       blobs/sha256/<hex>           verified, immutable; blobs/sha512/<hex> where somebody asked for it
- *       ingest/once-<random>         being written, gone after a restart
+ *       blobs/sha256/<hex>           verified, immutable; blobs/sha512/<hex> where a client asked for it
+ *       ingest/once-<random>         being written, deleted at a restart
  *       ingest/kept-<sha256 of ref>  being written, resumed by the same ref
  *       trash/                       waiting to be deleted
- *       quarantine/<algorithm>-<hex> found not to be what its digest says; there only if that happened
+ *       quarantine/<algorithm>-<hex> found to differ from its digest; exists only if that happened
  */
 export interface ContentPaths {
   readonly root: string;
@@ -29,7 +29,7 @@ export interface ContentPaths {
 export const ONCE_PREFIX = 'once-';
 export const KEPT_PREFIX = 'kept-';
 
-/** Versions of index.json and oci-layout that were never given their name. */
+/** Versions of index.json and oci-layout that were never renamed into place. */
 export function temporaries(paths: ContentPaths): string[] {
   return readdirSync(paths.root)
     .filter((name) => /^(?:index\.json|oci-layout)\.tmp\d+$/.test(name))

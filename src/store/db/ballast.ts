@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 
 /**
- * Space kept aside in the data root: on a full disk SQLite cannot even delete, so a removal gives this up first. It is
- * filled with random bytes, which no file system compresses away.
+ * Reserved space in the data root. On a full disk SQLite cannot even delete, so a removal gives this space up first.
+ * The file holds random bytes, which no file system compresses.
  */
 export interface Ballast {
-  /** Gives the space up. False when it was gone already. */
+  /** Gives the space up. Returns false when it was given up already. */
   release(): boolean;
-  /** Takes the space again where there is plenty; quiet when there is not. */
+  /** Takes the space again where there is plenty. Does nothing when there is not. */
   restore(): void;
 }
 
@@ -28,7 +28,7 @@ export function openBallast(path: string, sizeBytes: number): Ballast {
         closeSync(descriptor);
       }
     } catch {
-      // The disk is still full: whoever needs space more than we do shall have it.
+      // The disk is still full: other users of the disk need the space more.
       rmSync(path, { force: true });
     }
   };

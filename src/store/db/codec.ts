@@ -1,6 +1,7 @@
 /**
- * Records as JSON text, so that `sqlite3` shows them. JSON has no bigint: a record with one is written in an escaped
- * form, in which a string that starts with {@link MARK} is a bigint or an escaped string; `escaped` tells the forms apart.
+ * Encodes records as JSON text, so that `sqlite3` shows them. JSON has no bigint: a record with one is written in an
+ * escaped form, in which a string that starts with {@link MARK} is a bigint or an escaped string. `escaped` marks that
+ * form.
  */
 export interface Encoded {
   readonly text: string;
@@ -14,7 +15,7 @@ export function encodeRecord(record: unknown): Encoded {
   try {
     return { text: JSON.stringify(record), escaped: false };
   } catch (error) {
-    // The only way to learn of a bigint without walking every record.
+    // The error is the only sign of a bigint that does not need a walk through every record.
     if (!(error instanceof TypeError)) throw error;
     return { text: JSON.stringify(record, escapeValue), escaped: true };
   }

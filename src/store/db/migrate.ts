@@ -2,27 +2,30 @@ import type { DatabaseSync } from 'node:sqlite';
 import { internal } from '../../base/errors.ts';
 import { newerSchema } from './schema-file.ts';
 
-/** "GNTY": tells our file from any other SQLite database. */
+/** "GNTY". It distinguishes our file from other SQLite databases. */
 const APPLICATION_ID = 0x474e5459;
 
-/** One step from a schema version to the next. Steps are never changed once released, only added. */
+/** A migration from one schema version to the next. A released migration is never changed. */
 export type Migration = (db: DatabaseSync) => void;
 
-/** Version n is reached by the first n steps. Tables come by themselves (`StateDb.table`): steps change what is in them. */
+/**
+ * The first n migrations lead to version n. `StateDb.table` makes tables by itself: migrations change their content.
+ */
 export const MIGRATIONS: readonly Migration[] = [
-  // 1: the first schema.
+  // Version 1: the first schema.
   () => {},
 ];
 
 export interface MigrateOptions {
   readonly migrations?: readonly Migration[];
-  /** Called with the number of the newest schema before the first step. May throw. */
+  /** Called with the number of the newest schema before the first migration. May throw. */
   readonly announce?: (schema: number) => void;
 }
 
 /**
- * Brings a database to the newest schema, each step in a transaction. Cut short, the next call goes on.
- * @throws EngineError internal for a file of another program or a newer engine; what `announce` throws
+ * Migrates a database to the newest schema, one transaction per step. An interrupted migration is continued by the next
+ * call.
+ * @throws EngineError internal for a file of another program or a newer engine; the errors of `announce`
  */
 export function migrate(db: DatabaseSync, path: string, options: MigrateOptions = {}): void {
   const { migrations = MIGRATIONS, announce = () => {} } = options;
@@ -42,7 +45,7 @@ export function migrate(db: DatabaseSync, path: string, options: MigrateOptions 
 }
 
 /**
- * The schema that a database has; 0 for an empty one. Writes nothing.
+ * Returns the schema of a database, 0 for an empty one. Writes nothing.
  * @throws EngineError internal for a file of another program or a newer engine
  */
 export function schemaOf(db: DatabaseSync, path: string, known: number): number {

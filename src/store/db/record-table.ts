@@ -3,16 +3,16 @@ import { internal } from '../../base/errors.ts';
 import type { Records } from '../../base/records.ts';
 import { decodeRecord, encodeRecord } from './codec.ts';
 
-/** What a table needs of its database. */
+/** The part of a database that a table needs. */
 export interface TableHost {
   readonly db: DatabaseSync;
-  /** Runs a read, with SQLite's errors mapped. */
+  /** Runs a read. SQLite's errors are mapped. */
   guard<R>(work: () => R): R;
-  /** Runs a write in the running transaction, else in one of its own. */
+  /** Runs a write in the current transaction, else in one of its own. */
   write(change: () => void, options: { readonly durable: boolean; readonly removes: boolean }): void;
 }
 
-/** Records in order of their first `put`, one row each. */
+/** A table of records, one row each, in the order of their first `put`. */
 export function recordTable<T>(host: TableHost, name: string, durable: boolean): Records<T> {
   if (!/^[a-z][a-z_]*$/.test(name)) throw internal(`invalid table name: ${name}`);
   const { db } = host;
@@ -28,7 +28,7 @@ export function recordTable<T>(host: TableHost, name: string, durable: boolean):
      ON CONFLICT (key) DO UPDATE SET record = excluded.record, escaped = excluded.escaped`,
   );
   const remove = db.prepare(`DELETE FROM "${name}" WHERE key = ?`);
-  // Each row was written by `put` of this very table.
+  // `put` of this table wrote each row.
   const decode = (row: Record<string, unknown>): T =>
     decodeRecord({ text: String(row['record']), escaped: row['escaped'] === 1 }) as T;
   return {

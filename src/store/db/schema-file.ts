@@ -4,20 +4,20 @@ import { type EngineError, errnoOf, internal } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../io/index.ts';
 
 /**
- * `<root>/schema`: the number of the newest schema that an engine has begun to write on this root. It is written before the
- * first step of a migration, so that an older engine refuses the root without a look at anything else, also when the migration
- * was cut short. A root without the file is of schema 1.
+ * `<root>/schema` holds the number of the newest schema that an engine has begun to write on this root. It is written
+ * before the first step of a migration. An older engine therefore refuses the root before it opens anything else, even
+ * when the migration was interrupted. A root without the file has schema 1.
  */
 const SCHEMA_FILE = 'schema';
 
-/** @throws EngineError internal for a root of a newer engine; nothing of it has been touched then */
+/** @throws EngineError internal for a root of a newer engine, before anything is changed */
 export function refuseNewerSchema(root: string, known: number): void {
   const path = join(root, SCHEMA_FILE);
   const schema = readSchema(path);
   if (schema > known) throw newerSchema(path, schema, known);
 }
 
-/** `path` is what says so. */
+/** The error for a newer schema. `path` is the file that has its number. */
 export function newerSchema(path: string, schema: number, known: number): EngineError {
   return internal(
     `${path} was written by a newer engine (schema ${schema}, this engine knows ${known}): ` +
@@ -35,7 +35,7 @@ export function announceSchema(root: string, schema: number): void {
   writeFileAtomic(path, `${schema}\n`, { durable: true, mode: 0o644 });
 }
 
-/** 0 without the file. */
+/** Returns 0 without the file. */
 function readSchema(path: string): number {
   let text: string;
   try {

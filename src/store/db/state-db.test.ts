@@ -115,7 +115,7 @@ test('a damaged, foreign or newer database is refused with its path and the way 
   assert.throws(() => openStateDb(newer, small), { kind: 'internal', message: /newer engine \(schema 99/ });
 });
 
-/** Everything in a folder, byte by byte. */
+/** The content of every file of a folder. */
 function content(folder: string): Record<string, string> {
   const names = readdirSync(folder).sort();
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name)).toString('base64')]));
@@ -139,7 +139,7 @@ test('a root without the number of its schema gets it, and an engine that is kil
   first.table<string>('containers', { durable: false }).put('a', 'x');
   first.close();
   rmSync(join(path, 'schema'));
-  // The daemon of the next release dies in its first step, which has changed something by then.
+  // The daemon of the next release is killed in its first step, after a change.
   const killed = await command(process.execPath, [
     '--disable-warning=ExperimentalWarning',
     '--input-type=module',
@@ -200,7 +200,7 @@ test('on a disk without a free byte, with a neighbour that takes what is given u
   }
   table.delete('c3');
   assert.equal(existsSync(join(path, 'ballast')), true, 'none of it needed the ballast');
-  // As a kill leaves it: another connection finds the log as it is.
+  // Another connection finds the log as a kill leaves it.
   const copy = root(t);
   for (const name of ['state.db', 'state.db-wal']) copyFileSync(join(path, name), join(copy, name));
   const found = openStateDb(copy, small).table<{ state: string }>('containers', { durable: false });

@@ -10,37 +10,39 @@ import { announceSchema, refuseNewerSchema } from './schema-file.ts';
 import { type WriteRoom, writeRoom } from './write-room.ts';
 
 /**
- * `state.db`: the truth about everything the engine knows. One connection, synchronous, WAL.
+ * `state.db`: the truth about everything the engine knows. It has one connection, is synchronous, and uses a
+ * write-ahead log (WAL).
  *
- * A *durable* change has reached the disk when its call returns (`synchronous=FULL`, 0.25 ms): images, volumes, networks.
- * Any other survives a killed process but not a power cut (`NORMAL`, 0.02 ms): containers, which do not survive one either.
+ * A *durable* change has reached the disk when its call returns (`synchronous=FULL`, 0.25 ms): images, volumes,
+ * networks. Any other change survives a killed process, but not a power cut (`NORMAL`, 0.02 ms): containers, which do
+ * not survive a power cut either.
  */
 export interface StateDb {
-  /** The table of that name (`[a-z_]+`), made when it is not there. */
+  /** Returns the table of that name (`[a-z_]+`). Makes it when it does not exist. */
   table<T>(name: string, options: { readonly durable: boolean }): Records<T>;
   /**
-   * Runs `change` with every write in it as one: all or none. Synchronous; may be nested (the outer one counts).
+   * Runs `change` with all its writes in one transaction. Synchronous. A nested call joins the outer transaction.
    * @throws EngineError noSpace on a full disk
    */
   transaction<R>(change: () => R, options?: TransactionOptions): R;
-  /** Takes the space for the next full disk again. Call after space was freed. */
+  /** Takes the reserved space again. Call it after space was freed. */
   restoreBallast(): void;
-  /** What is wrong with the file, as SQLite tells it; empty when it is sound. Blocks: 10 ms for each 10 MB. */
+  /** Returns what SQLite finds wrong with the file; an empty list when it is sound. Blocks: 10 ms for each 10 MB. */
   check(): readonly string[];
   close(): void;
 }
 
 export interface TransactionOptions {
-  /** Default true. Without it the change must not touch durable tables. */
+  /** Default true. With false the change must not touch durable tables. */
   readonly durable?: boolean;
-  /** A removal: on a full disk it may use up the ballast. Single deletes always may. Default false. */
+  /** Marks a removal: on a full disk it may use up the ballast. Single deletes always may. Default false. */
   readonly removes?: boolean;
 }
 
 export interface StateDbOptions {
   /** Default 4 MiB. */
   readonly ballastBytes?: number;
-  /** Default those of this engine. */
+  /** Default: the migrations of this engine. */
   readonly migrations?: readonly Migration[];
 }
 
@@ -57,7 +59,10 @@ const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 const CACHE_KIB = 2048;
 
-/** @throws EngineError internal when the file is corrupt, foreign or of a newer engine; noSpace on a full disk */
+/**
+ * @throws EngineError internal when the file is corrupt, of another program or of a newer engine; noSpace on a full
+ * disk
+ */
 export function openStateDb(dataRoot: string, options: StateDbOptions = {}): StateDb {
   mkdirSync(dataRoot, { recursive: true });
   const { migrations = MIGRATIONS } = options;
@@ -70,12 +75,12 @@ export function openStateDb(dataRoot: string, options: StateDbOptions = {}): Sta
   try {
     db = open();
   } catch (error) {
-    // An engine must come up on a full disk, or nothing could be removed through it.
+    // An engine must start on a full disk, or users could remove nothing through it.
     if (!isFull(error) || !ballast.release()) throw error;
     db = open();
   }
   const room = writeRoom(db, path);
-  // A database that was closed has given its space back: on a full disk the ballast is what makes it work.
+  // Closing a database gives its space back. On a full disk the ballast replaces it.
   if (!room.claim() && ballast.release()) room.claim();
   return stateDb(db, path, { ballast, room });
 }
@@ -102,7 +107,7 @@ function stateDb(db: DatabaseSync, path: string, { ballast, room }: Space): Stat
       db.exec('COMMIT');
       return result;
     } catch (error) {
-      // SQLite may have rolled back by itself already (full disk).
+      // SQLite may have rolled back already (full disk).
       if (db.isTransaction) db.exec('ROLLBACK');
       throw error;
     } finally {
@@ -166,7 +171,7 @@ function stateDb(db: DatabaseSync, path: string, { ballast, room }: Space): Stat
   };
 }
 
-/** Looks at an existing database before anything is written, as opening it for writing does. */
+/** Checks an existing database before it is opened for writing, since that writes. */
 function refuseUnread(path: string, known: number): void {
   if (!existsSync(path)) return;
   let db: DatabaseSync | undefined;
@@ -184,7 +189,8 @@ function openDatabase(dataRoot: string, path: string, migrations: readonly Migra
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path);
-    // Nobody else opens it. The index of the log is in our memory then: as a mapped file, a full disk would end the process by SIGBUS.
+    // No other process opens the file. SQLite then keeps the index of the log in memory. As a mapped file, on a full
+    // disk, the index would end the process with SIGBUS.
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA busy_timeout = 5000`);
     const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
@@ -198,7 +204,7 @@ function openDatabase(dataRoot: string, path: string, migrations: readonly Migra
   }
 }
 
-/** For a root of an engine that did not write the file: on a full disk the next start does. */
+/** Writes the file for a root of an engine that did not write it. On a full disk the next start does. */
 function announceLater(dataRoot: string, schema: number): void {
   try {
     announceSchema(dataRoot, schema);
@@ -211,7 +217,7 @@ function isFull(error: unknown): boolean {
   return error instanceof EngineError && error.kind === 'noSpace';
 }
 
-/** SQLite's errors as the engine's; anything else unchanged. */
+/** Maps SQLite's errors to the engine's. Other errors stay unchanged. */
 function databaseError(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
   const primary = error.errcode & 0xff;

@@ -1,20 +1,24 @@
 import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Of the log. Records of containers have some kilobytes, so that a few hundred changes fit. */
+/** Size of the log. Records of containers have some kilobytes, so that a few hundred changes fit. */
 const LOG_BYTES = 1 << 20;
 const FREE_PAGES = 64;
 const FREE_PAGES_LEAST = 16;
 
 /**
- * Space on the disk that an open database can write into without asking for more, so that changes of state succeed on a full disk while
- * others write to it as well: a container that logs takes at once what anybody gives up.
+ * Reserved disk space of an open database. With it, changes of state succeed on a full disk, even while containers that
+ * log take all space that becomes free.
  *
- * The write-ahead log (`state.db-wal`) is made larger than what is in it: SQLite ignores what follows its last valid frame, and writes
- * over it. A checkpoint lets it begin at the front again. Pages that a checkpoint adds to `state.db` come from its list of free pages.
+ * The write-ahead log (`state.db-wal`) is made larger than its content: SQLite ignores everything behind its last valid
+ * frame, and overwrites it. A checkpoint lets the log begin at the front again. The pages that a checkpoint adds to
+ * `state.db` come from its list of free pages.
  */
 export interface WriteRoom {
-  /** Takes what is missing of the space. False when the disk is too full for it; what was taken is kept. */
+  /**
+   * Takes the missing part of the space. Returns false when the disk is too full for it; the part that was taken is
+   * kept.
+   */
   claim(): boolean;
   /** Lets the log begin at the front again, as far as its readers allow. */
   rewind(): void;
@@ -58,7 +62,7 @@ function freePages(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA freelist_count').get()?.['freelist_count'] ?? 0);
 }
 
-/** Written and checkpointed before they become free: pages that were never written take no space. */
+/** The pages are written and checkpointed before they become free: pages that were never written occupy no space. */
 function addFreePages(db: DatabaseSync): void {
   db.exec('DROP TABLE IF EXISTS write_room; CREATE TABLE write_room (bytes BLOB)');
   try {

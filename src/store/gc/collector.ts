@@ -7,39 +7,57 @@ import type { LayerKey, Snapshots } from '../snapshots/index.ts';
 
 /**
  * Deletes blobs and unpacked layers that nothing refers to. References are the images, the leases of work in progress
- * and, for layers, the writable roots of containers. They are read at the moment of deletion, in one go with it, so that
- * nothing can be taken into use in between.
+ * and, for layers, the writable roots of containers. The collector reads them in the same tick in which it deletes, so
+ * that no content comes into use in between.
+ *
+ * Words: a *lease* keeps content alive while an operation works with it. A *retained* blob is kept for a download that
+ * may be resumed.
+ *
+ * One life of a layer's content: a pull takes a `lease` and puts each blob and layer chain on it before it looks
+ * whether the content exists. When the download is interrupted, `retain` keeps the complete blobs for a week. When it
+ * succeeds, the image store refers to the content, and the pull disposes the lease: the collector deletes the content
+ * of the lease that nothing refers to. When the image is removed, `collect` deletes the blobs and layers that only the
+ * image used. A layer below a container stays until `collectHeldBack`, after the container's removal. After a crash
+ * `reconcile` deletes the unused rest.
  */
 export interface Collector {
-  /** Take one before looking whether content is there, and end it once an image refers to it. */
+  /**
+   * Opens a lease. Take it before looking whether content exists, and dispose it once an image refers to the content.
+   */
   lease(): Lease;
   /**
-   * Keeps a blob that no image refers to beyond leases and restarts, for a pull that will be gone on with: for a week, or
+   * Keeps a blob that no image refers to, beyond leases and restarts, for a pull that may be resumed: for a week, or
    * until it is released.
    */
   retain(digest: Digest): void;
-  /** Ends {@link retain}; what nothing refers to goes with the next lease that names it, or at the next start. */
+  /**
+   * Ends {@link retain}. A blob that nothing refers to is deleted with the next lease that names it, or at the next
+   * start.
+   */
   release(digests: readonly Digest[]): void;
-  /** Deletes what was retained for a week and never wanted again. */
+  /** Deletes blobs that were retained for a week and not used. */
   expire(): void;
-  /** Deletes what of these is used by nothing any more. */
+  /** Deletes those of the candidates that are no longer in use. */
   collect(candidates: References): Promise<void>;
-  /** Layers kept back for a container go once it is gone: call after removing a writable. Costs nothing when there are none. */
+  /**
+   * Deletes layers that were kept only for removed containers. Call it after removing a writable. It costs nothing when
+   * there are none.
+   */
   collectHeldBack(): Promise<void>;
-  /** Deletes whatever is on disk and not in use: at start, after a crash. */
+  /** Deletes all unused content on disk. For the start, after a crash. */
   reconcile(): Promise<void>;
-  /** Whether an image, work in progress, or whoever else keeps blobs refers to it. */
+  /** Whether an image, work in progress or another owner refers to the blob. */
   isUsed(digest: Digest): boolean;
   /** Whether work in progress holds the blob. */
   isLeased(digest: Digest): boolean;
-  /** What is on disk and not in use; and `lost`, what was retained and is not there. */
+  /** Returns the unused content on disk, and as `lost` the retained blobs that are missing. */
   audit(): { readonly blobs: readonly Digest[]; readonly layers: readonly Layer[]; readonly lost: readonly Digest[] };
 }
 
-/** Keeps content alive that no image refers to yet. Disposing it deletes what none does by then. */
+/** Keeps content alive that no image refers to yet. Disposing it deletes the content that nothing refers to by then. */
 export interface Lease extends AsyncDisposable {
   blob(digest: Digest): void;
-  /** A layer chain, bottom first. */
+  /** Puts a layer chain, bottom first, on the lease. */
   chain(diffIds: readonly Digest[]): void;
 }
 
@@ -48,13 +66,13 @@ export interface CollectorDeps {
   readonly snapshots: Pick<Snapshots, 'chain' | 'layers' | 'layersInUse' | 'removeLayer'>;
   readonly images: Pick<ImageStore, 'references'>;
   readonly logger: Logger;
-  /** Who else keeps blobs: asked at the moment of deletion. */
+  /** Other owners of blobs. They are asked at the moment of deletion. */
   readonly gcRoots?: readonly GcRoot[];
-  /** Table `retained_blobs`. */
+  /** The table `retained_blobs`. */
   readonly retained: Records<RetainedBlob>;
 }
 
-/** Whether a blob must stay, from memory. */
+/** Whether a blob must stay. It answers from memory. */
 export type GcRoot = (digest: Digest) => boolean;
 
 export interface RetainedBlob {
@@ -73,9 +91,9 @@ interface OpenLease {
 export function createCollector(deps: CollectorDeps): Collector {
   const leases = new Set<OpenLease>();
   const heldBack = new Set<LayerKey>();
-  /** With the time from which on it is kept. */
+  /** Retained blobs, with the time from which they are kept. */
   const retained = new Map<Digest, number>();
-  /** A full disk may refuse even this: the record is dropped by a later start. */
+  /** A full disk may refuse even this: a later start deletes the record. */
   const forget = (digest: Digest): void => {
     retained.delete(digest);
     try {
@@ -109,13 +127,13 @@ export function createCollector(deps: CollectorDeps): Collector {
     for (const digest of unusedOf(candidates)) deps.content.delete(digest);
   };
 
-  /** Among the layers that `isCandidate` picks, top first. */
+  /** Collects among the layers that `isCandidate` picks, top first. */
   const collectLayers = async (isCandidate: (layer: Layer) => boolean): Promise<void> => {
     const candidates = deps.snapshots.layers().filter(isCandidate);
     if (candidates.length === 0) return;
     candidates.sort((a, b) => b.diffIds.length - a.diffIds.length);
     for (const layer of candidates) {
-      // Looked at again for each: the removal before it was awaited.
+      // Checked again for each layer, since the removal before it was awaited.
       if (isLive(deps.snapshots, deps.images.references(), leases, layer)) continue;
       if (deps.snapshots.layersInUse().has(layer.key)) {
         heldBack.add(layer.key);
@@ -201,14 +219,14 @@ function isLive(
   layer: Layer,
 ): boolean {
   const top = topOf(layer);
-  // While a chain is being unpacked its keys are not all known: any layer of it is kept.
+  // While a chain is being unpacked not all of its keys are known: every layer of it is kept.
   for (const lease of leases) if (lease.chains.some((chain) => chain.includes(top))) return true;
   for (const chain of references.chains) {
     if (!chain.includes(top)) continue;
     try {
       if (snapshots.chain(chain).includes(layer.key)) return true;
     } catch {
-      // The image is not unpacked as a whole; what there is of it stays.
+      // The image is not unpacked as a whole. Its unpacked layers stay.
       return true;
     }
   }

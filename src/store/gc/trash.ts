@@ -5,17 +5,22 @@ import type { Logger } from '../../base/logger.ts';
 import { isSpaceError } from '../../io/index.ts';
 import { removeTree, removeTreeSlowly } from '../../linux/index.ts';
 
-/** Deleting is a rename into a trash folder of the same file system, which answers at once, and a sweep behind it. */
+/**
+ * Deletes by a rename into a trash folder of the same file system, which takes no time, and a sweep in the background.
+ */
 export interface Trash {
-  /** Moves a file or tree away. Idempotent: what is not there stays so. */
+  /** Moves a file or tree to the trash. Idempotent: a missing one is ignored. */
   take(path: string): void;
-  /** Resolves when everything taken so far is gone, or the trash is closed. */
+  /** Resolves when everything taken so far is deleted, or the trash is closed. */
   swept(): Promise<void>;
-  /** Ends the sweep behind the file under way. What is left is swept by the next process that opens the folder. */
+  /** Ends the sweep after the current file. The next process that opens the folder deletes the rest. */
   close(): void;
 }
 
-/** What a former process left in the folder is swept as well. For trees of many files see `store/snapshots`. */
+/**
+ * Opens the trash. The sweep also deletes what an earlier process left. `store/snapshots` has one for trees of many
+ * files.
+ */
 export function openTrash(folder: string, logger: Logger): Trash {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   let taken = 0;
@@ -46,11 +51,11 @@ export function openTrash(folder: string, logger: Logger): Trash {
       try {
         renameSync(path, join(folder, `${process.pid}-${Date.now()}-${taken++}`));
       } catch (error) {
-        // A full disk may have no room for the new name even.
+        // A full disk may not even have space for the new name.
         if (isSpaceError(error)) removeTree(path);
         else if (errnoOf(error) !== 'ENOENT') throw error;
       }
-      // After the caller's answer is on its way.
+      // Starts after the caller's response is on its way.
       setImmediate(start);
     },
     async swept() {

@@ -14,7 +14,7 @@ export interface AuditRecordsDeps {
   readonly refreshIndex: () => void;
 }
 
-/** Whether the tables of state.db, what is in memory, and index.json of the content store say the same. */
+/** Compares the tables of state.db, memory, and index.json of the content store. */
 export function auditRecords({ catalog, targets, names, content, refreshIndex }: AuditRecordsDeps): Finding[] {
   const stored = new Set(targets.all().map(({ descriptor }) => String(descriptor.digest)));
   const inMemory = new Set(catalog.targets().map(({ record }) => String(record.descriptor.digest)));
@@ -39,7 +39,7 @@ function differing(a: ReadonlySet<string>, b: ReadonlySet<string>): string[] {
   return [...[...a].filter((each) => !b.has(each)), ...[...b].filter((each) => !a.has(each))];
 }
 
-/** The manifests of index.json as text; undefined when there is no such list. */
+/** The manifests of index.json as text. Undefined when there is no such list. */
 function readIndex(root: string): string | undefined {
   try {
     const index: unknown = JSON.parse(readFileSync(join(root, 'index.json'), 'utf8'));

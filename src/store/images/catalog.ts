@@ -4,7 +4,7 @@ import type { Descriptor } from '../../spec/index.ts';
 import type { ImageDocuments } from './documents.ts';
 import type { References, StoredImage } from './image-store.ts';
 
-/** Table `image_targets`, by digest of the target. */
+/** A record of the table `image_targets`, by digest of the target. */
 export interface TargetRecord {
   readonly descriptor: Descriptor;
   readonly manifests: readonly Descriptor[];
@@ -12,36 +12,36 @@ export interface TargetRecord {
   readonly parent?: Digest;
   readonly addedAt: string;
   readonly lastTaggedAt?: string;
-  /** Boot in which the content was written, until it is known to be on the disk. */
+  /** The boot in which the content was written. Absent once the content is known to be on the disk. */
   readonly unsettled?: string;
 }
 
-/** What the documents of a target say. */
+/** The content of a target's documents. */
 export interface TargetContent {
   readonly images: readonly ImageDocuments[];
-  /** Of the attachments. */
+  /** The blobs of the attachments. */
   readonly attachedBlobs: readonly Digest[];
 }
 
-/** A target in memory. Immutable but for its names. */
+/** A target in memory. Only its names change. */
 export interface Target extends TargetContent {
   readonly record: TargetRecord;
   readonly names: Set<string>;
 }
 
-/** What the tables hold, in memory and indexed by name and image. Knows nothing of the database. */
+/** The records of the tables in memory, indexed by name and image. It does not use the database. */
 export interface Catalog {
   target(digest: Digest): Target | undefined;
   targets(): readonly Target[];
-  /** Targets with the image, in order of arrival. */
+  /** The targets that contain the image, in order of arrival. */
   holders(id: Digest): readonly Target[];
   owner(name: string): Target | undefined;
   names(): readonly { readonly name: string; readonly target: Descriptor }[];
   ids(): ReadonlySet<Digest>;
-  /** Adds or replaces a target; the names of one replaced stay. */
+  /** Adds or replaces a target. The names of a replaced target stay. */
   enter(record: TargetRecord, content: TargetContent): Target;
   leave(target: Target): void;
-  /** Moves a name to a target, or nowhere. */
+  /** Moves a name to a target. Undefined removes the name. */
   move(name: string, to: Digest | undefined): void;
   view(target: Target, image: ImageDocuments): StoredImage;
   byId(id: Digest): StoredImage | undefined;
@@ -100,7 +100,7 @@ export function createCatalog(): Catalog {
     view,
     byId(id) {
       const all = holders(id);
-      // Of several targets with the image, one with a name is the one that people mean.
+      // When several targets contain the image, users mean the one with a name.
       const target = all.find(({ names }) => names.size > 0) ?? all[0];
       const image = target?.images.find((candidate) => candidate.id === id);
       return target === undefined || image === undefined ? undefined : view(target, image);
@@ -108,7 +108,7 @@ export function createCatalog(): Catalog {
   };
 }
 
-/** An image as one of its targets has it; `all` are its targets. */
+/** An image as `target` contains it. `all` are the targets that contain it. */
 function storedImage(target: Target, image: ImageDocuments, all: readonly Target[]): StoredImage {
   const names = all.flatMap((holder) => [...holder.names]);
   const tagged = all.flatMap(({ record }) => record.lastTaggedAt ?? []).sort();

@@ -10,7 +10,7 @@ import {
 } from '../../spec/index.ts';
 import type { ContentStore } from '../content/index.ts';
 
-/** A manifest with its config, both checked, as far as they do not change. */
+/** The manifest and config of an image, both checked. They never change. */
 export interface ImageDocuments {
   readonly id: Digest;
   readonly descriptor: Descriptor;
@@ -38,7 +38,9 @@ export function readDocuments(content: ContentStore, descriptor: Descriptor): Im
   }
 }
 
-/** The blobs of a document that an index brings beside its images: its own, and those that it names unless they are documents. */
+/**
+ * The blobs of an attachment of an index: the document itself, and the blobs that it names, unless those are documents.
+ */
 export function attachmentBlobs(content: ContentStore, { digest }: Descriptor): readonly Digest[] {
   const json = content.readJson(digest);
   if (typeof json === 'object' && json !== null && 'manifests' in json) {

@@ -5,7 +5,7 @@ import { attachmentBlobs } from './documents.ts';
 import { type ImageRecords, newChange, now, putTargets, refreshIndex } from './image-records.ts';
 import type { ImageStore } from './image-store.ts';
 
-/** What `ImageStore` writes of targets and their names. */
+/** The methods of `ImageStore` that add targets and names. */
 export function imageAdditions(
   records: ImageRecords,
 ): Pick<ImageStore, 'add' | 'replace' | 'tag' | 'setParent' | 'markDurable'> {
@@ -50,7 +50,7 @@ export function imageAdditions(
   };
 }
 
-/** What `ImageStore` takes away. */
+/** The methods of `ImageStore` that remove targets and names. */
 export function imageRemovals(records: ImageRecords): Pick<ImageStore, 'untag' | 'remove' | 'removePlatforms'> {
   const { db, content, targetTable, nameTable, catalog, uses } = records;
   return {

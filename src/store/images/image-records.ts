@@ -12,20 +12,20 @@ import type { NewTarget } from './image-store.ts';
 import type { ImageUses } from './image-uses.ts';
 import { layoutEntries } from './layout-index.ts';
 
-/** What one transaction writes of a target. */
+/** The changes of a target that one transaction writes. */
 export interface Change {
   readonly record: TargetRecord;
   readonly content: TargetContent;
   readonly names: readonly string[];
 }
 
-/** Table `image_names`, by canonical name. */
+/** A record of the table `image_names`, by canonical name. */
 export interface NameRecord {
   readonly name: string;
   readonly target: Digest;
 }
 
-/** The records of images, and the memory that follows them. */
+/** The stored records of images, with their copy in memory. */
 export interface ImageRecords {
   readonly db: StateDb;
   readonly content: ContentStore;
@@ -37,7 +37,10 @@ export interface ImageRecords {
   readonly uses: ImageUses;
 }
 
-/** Writes `content/index.json` anew. Never throws: the state database is the truth, and the next change writes it again. */
+/**
+ * Rewrites `content/index.json`. Never throws: the state database is the truth, and the next change writes the file
+ * again.
+ */
 export function refreshIndex({ content, catalog, logger }: ImageRecords): void {
   try {
     content.writeIndex(layoutEntries(catalog.targets()));
@@ -46,7 +49,7 @@ export function refreshIndex({ content, catalog, logger }: ImageRecords): void {
   }
 }
 
-/** One transaction; memory follows once it is committed. */
+/** Writes the changes in one transaction. Memory changes once it is committed. */
 export function putTargets(records: ImageRecords, changes: readonly Change[], gone?: Target): void {
   const { db, targetTable, nameTable, catalog } = records;
   db.transaction(() => {
@@ -65,7 +68,7 @@ export function putTargets(records: ImageRecords, changes: readonly Change[], go
   refreshIndex(records);
 }
 
-/** What adding a target changes: what there is of it stays. */
+/** The change that adds a target. Parts of it that are stored already stay. */
 export function newChange({ content, catalog, bootId }: ImageRecords, fresh: NewTarget): Change {
   for (const name of fresh.names) parseReference(name);
   const known = catalog.target(fresh.descriptor.digest);

@@ -62,7 +62,7 @@ test('an image is found by name, digest, id and prefix, and not by an ambiguous 
   ]) {
     assert.equal(images.resolve(ref).id, named.id, ref);
   }
-  // A name counts before a prefix that looks the same.
+  // A name takes precedence over a prefix of an id.
   assert.equal(images.resolve('beef').id, named.id);
   const prefixes = many.map(({ id }) => id.slice(7, 8));
   const twice = prefixes.find((prefix, index) => prefixes.indexOf(prefix) !== index) ?? '';
@@ -153,7 +153,7 @@ test('the last use of an image is when it came, was tagged or was used, whicheve
   const again = later(100);
   images.used(b.id);
   images.remove([a.id]);
-  // The container of an image that is gone.
+  // The container's image has been removed.
   images.used(a.id);
   const stored = db.table<{ readonly id: string }>('image_uses', { durable: false });
   assert.deepEqual(

@@ -3,80 +3,94 @@ import type { Descriptor, ImageConfig, Manifest, Platform } from '../../spec/ind
 import type { Finding } from '../check/finding.ts';
 
 /**
- * Names and the images they stand for. An image's id is the digest of its config, as users of Docker know it. A name
- * points at a *target* (manifest or index); an index brings one image per platform that is present. A target without a
- * name is dangling, and stays until it is removed.
+ * Names and the images that they stand for.
  *
- * A change of names and the references that keep content alive is one durable transaction. All methods are synchronous:
- * records are in memory, documents are read once.
+ * Words: the *id* of an image is the digest of its config, as users of Docker know it. A *target* is a manifest or an
+ * index in the content store. A name points to a target. An index contains one image for each of its platforms that is
+ * present. A target without a name is *dangling*.
+ *
+ * One life: a pull or load stores the documents and blobs in the content store and calls `add` with the target, its
+ * manifests that are present, and its names. `resolve` finds the image by name, digest or id. `tag` points further
+ * names to the target; when a name moves to another target, the old one may become dangling, and stays. `untag` removes
+ * names, and `remove` removes images with their targets and names. The content that only they used is left to the
+ * collector, which asks `references`.
+ *
+ * A change of names and of the references that keep content alive is one durable transaction. All methods are
+ * synchronous: records are in memory, and documents are read once.
  */
 export interface ImageStore {
   /**
-   * By name (normalised, tag defaulted), `name@digest`, id, or unique id prefix. Of several platforms the wanted one, by
-   * default the host's, else the first.
-   * @throws EngineError notFound `No such image: x` — clients pull on this text; invalid for an ambiguous prefix
+   * Finds an image by name (normalised, with the default tag), `name@digest`, id, or unique id prefix. Of several
+   * platforms it picks the requested one, by default the host's, else the first.
+   * @throws EngineError notFound `No such image: x` (clients pull on this text); invalid for an ambiguous prefix
    */
   resolve(ref: string, platform?: Platform): StoredImage;
-  /** By exact id. */
+  /** Finds an image by its exact id. */
   get(id: Digest): StoredImage | undefined;
-  /** Every image once, in order of arrival. */
+  /** Lists every image once, in order of arrival. */
   list(): readonly StoredImage[];
-  /** Every name in canonical form (`docker.io/library/busybox:latest`, `…@sha256:…`) with its target. */
+  /** Lists every name in canonical form (`docker.io/library/busybox:latest`, `…@sha256:…`) with its target. */
   names(): readonly { readonly name: string; readonly target: Descriptor }[];
-  /** Every target with its images, in order of arrival. */
+  /** Lists every target with its images, in order of arrival. */
   targets(): readonly StoredTarget[];
-  /** Images built on this one, for Docker's rules on removal. */
+  /** Lists the images that were built on this one, for Docker's rules on removal. */
   children(id: Digest): readonly StoredImage[];
   /**
-   * Adds targets whose content is in the content store, and moves names to them, all or none. A target that is there
-   * gets the names, and the platforms it lacked.
+   * Adds targets whose content is in the content store, and moves names to them, all or none. A target that exists gets
+   * the names, and the platforms that it lacked.
    * @throws EngineError invalid when a document is broken or missing, noSpace
    */
   add(targets: readonly NewTarget[]): void;
   /**
-   * Adds a target in place of another one, whose names it takes over: the same image in another form. What only the old
-   * one used is left to the collector. @throws as {@link add}
+   * Adds a target in place of an old one, and moves the old one's names to it. For the same image in another form.
+   * Content that only the old target used is left to the collector. @throws as {@link add}
    */
   replace(old: Digest, by: NewTarget): void;
-  /** Points a canonical name at a target, by the target's digest: an image may be in several, alone and within indexes. */
+  /**
+   * Points a canonical name to a target. The target is given by its digest, since one image may be in several targets.
+   */
   tag(target: Digest, name: string): void;
   setParent(id: Digest, parent: Digest): void;
-  /** Takes canonical names away, all at once; the images stay. Answers those that were there. */
+  /** Removes canonical names in one transaction. The images stay. Returns the names that existed. */
   untag(names: readonly string[]): readonly string[];
-  /** Removes images with every target that has them, and their names, all at once. What they used alone is left to the collector. Idempotent. */
+  /**
+   * Removes images with every target that contains them, and their names, in one transaction. Content that only they
+   * used is left to the collector. Idempotent.
+   */
   remove(ids: readonly Digest[]): void;
   /**
-   * Notes that an image is used now. Cheap, and remembered to the minute: for every start of a container. Never throws.
+   * Records that an image is used now, for every start of a container. Cheap: the time is kept to the minute. Never
+   * throws.
    */
   used(id: Digest): void;
-  /** When the image was last used, tagged or brought here: milliseconds since the epoch. */
+  /** When the image was last used, tagged or added, in milliseconds since the epoch. */
   lastUsed(id: Digest): number;
   /**
-   * Takes manifests out of an index, and the attestations about them; names stay. At least one image must remain.
-   * What they used alone is left to the collector.
+   * Removes manifests from an index, with the attestations about them. Names stay. At least one image must remain.
+   * Content that only they used is left to the collector.
    */
   removePlatforms(target: Digest, manifests: readonly Digest[]): void;
-  /** What the images use: nothing of it may be deleted. Read from memory. */
+  /** The content that the images use, read from memory. None of it may be deleted. */
   references(): References;
-  /** What one image uses. */
+  /** The content that one image uses. */
   referencesOf(id: Digest): References;
-  /** Targets whose content may not survive a power cut yet, with the boot of the machine that it was written in. */
+  /** Targets whose content may not survive a power cut yet, with the machine's boot in which it was written. */
   notDurable(): readonly { readonly target: Digest; readonly boot: string }[];
   /** Records that the content of these targets survives a power cut. */
   markDurable(targets: readonly Digest[]): void;
-  /** Whether state.db, memory and index.json say the same. */
+  /** Compares state.db, memory and index.json. */
   audit(): readonly Finding[];
 }
 
 export interface NewTarget {
   readonly descriptor: Descriptor;
-  /** The manifests present: the target itself, or the platforms that came of an index. */
+  /** The manifests that are present: the target itself, or the platforms of an index. */
   readonly manifests: readonly Descriptor[];
-  /** Documents of an index that are kept with it though nothing runs from them: attestations, indexes within. */
+  /** Documents that are kept with an index though no image runs from them: attestations, and indexes within it. */
   readonly attachments?: readonly Descriptor[];
-  /** Canonical. */
+  /** In canonical form. */
   readonly names: readonly string[];
-  /** Id of the image that this one was built on, where that is known. */
+  /** Id of the image that this one was built on, where it is known. */
   readonly parent?: Digest;
 }
 
@@ -86,12 +100,12 @@ export interface References {
   readonly chains: readonly (readonly Digest[])[];
 }
 
-/** A manifest, or an index with what is here of it. */
+/** A manifest, or an index with its parts that are present. */
 export interface StoredTarget {
   readonly descriptor: Descriptor;
-  /** Canonical: with a tag or a digest. */
+  /** In canonical form, with a tag or a digest. */
   readonly names: readonly string[];
-  /** One per platform. */
+  /** One image per platform. */
   readonly images: readonly StoredImage[];
   readonly attachments: readonly Descriptor[];
 }
@@ -102,17 +116,17 @@ export interface StoredImage {
   readonly manifest: Manifest;
   readonly manifestDescriptor: Descriptor;
   readonly config: ImageConfig;
-  /** Manifest or index. */
+  /** A manifest or an index. */
   readonly target: Descriptor;
-  /** Canonical names whose target is, or contains, this image: with a tag. */
+  /** Canonical names, with a tag, whose target is or contains this image. */
   readonly names: readonly string[];
   /** `docker.io/library/busybox@sha256:…`. */
   readonly repoDigests: readonly string[];
   readonly parent: Digest | undefined;
-  /** Images of other platforms that share a target with this one: they come and go together. */
+  /** Images of other platforms in a target with this one. They are added and removed together. */
   readonly siblings: readonly Digest[];
   /** RFC 3339. */
   readonly addedAt: string;
-  /** RFC 3339; Go's zero time when it was never tagged here. */
+  /** RFC 3339. Go's zero time when the image was never tagged here. */
   readonly lastTaggedAt: string;
 }

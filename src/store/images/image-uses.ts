@@ -1,7 +1,7 @@
 import type { Digest } from '../../base/ids.ts';
 import type { StateDb } from '../db/index.ts';
 
-/** Table `image_uses`: when something was made of an image, or ran from it. */
+/** A record of the table `image_uses`: when a container last ran from an image, or something was made of it. */
 interface UseRecord {
   readonly id: Digest;
   /** Milliseconds since the epoch. */
@@ -9,16 +9,16 @@ interface UseRecord {
 }
 
 export interface ImageUses {
-  /** Never throws: a full disk must not keep a container from starting. */
+  /** Records a use. Never throws: a full disk must not keep a container from starting. */
   note(id: Digest): void;
-  /** 0 when it never was. */
+  /** Returns 0 for an image that was never used. */
   at(id: Digest): number;
   forget(id: Digest): void;
-  /** Forgets all others. Never throws. */
+  /** Deletes all other records. Never throws. */
   keepOnly(ids: ReadonlySet<Digest>): void;
 }
 
-/** What is noted is this old at most: a container started again and again costs one write a minute. */
+/** Precision of the stored time: a container that starts again and again costs one write a minute. */
 const GRAIN_MS = 60_000;
 
 export function imageUses(db: StateDb): ImageUses {
@@ -35,7 +35,7 @@ export function imageUses(db: StateDb): ImageUses {
         table.put(id, { id, at });
         times.set(id, at);
       } catch {
-        // The next use is noted.
+        // The next use will be recorded.
       }
     },
     at: (id) => times.get(id) ?? 0,
@@ -44,7 +44,7 @@ export function imageUses(db: StateDb): ImageUses {
       try {
         for (const id of [...times.keys()]) if (!ids.has(id)) forget(id);
       } catch {
-        // A full disk: they go with the next start.
+        // The disk is full: the next start deletes the records.
       }
     },
   };

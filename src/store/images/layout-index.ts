@@ -2,8 +2,9 @@ import type { Descriptor } from '../../spec/index.ts';
 import type { Target } from './catalog.ts';
 
 /**
- * index.json of the content store: one entry per name (OCI image layout), and one without for a dangling target. The full
- * name is in both annotations: readers of layouts (`skopeo inspect oci:DIR:NAME`) look for the one, containerd for the other.
+ * The entries of the content store's index.json: one per name (OCI image layout), and one without a name for a dangling
+ * target. The full name is in two annotations: readers of layouts (`skopeo inspect oci:DIR:NAME`) look for one,
+ * containerd for the other.
  */
 export function layoutEntries(targets: readonly Pick<Target, 'record' | 'names'>[]): Descriptor[] {
   return targets.flatMap(({ record, names }) => {

@@ -14,8 +14,9 @@ export interface LoadTargetsDeps {
 }
 
 /**
- * Fills the catalog from the records of the last run. What was written in another boot and never settled is verified. An image
- * that lost content is reported and forgotten; one that only lost an attestation goes on without it.
+ * Fills the catalog from the records of the last run. Content that was written in another boot, and not marked durable,
+ * is verified. An image that has lost content is reported and dropped. An image that has lost only an attestation stays
+ * without it.
  */
 export async function loadTargets(
   deps: LoadTargetsDeps,
@@ -61,7 +62,7 @@ async function loadAttachments(
   return { attachments, attachedBlobs };
 }
 
-/** @throws EngineError internal for the first blob that has not its content, which is deleted */
+/** @throws EngineError internal for the first blob whose content is wrong, after deleting it */
 async function verify({ content }: LoadTargetsDeps, blobs: readonly Digest[]): Promise<void> {
   for (const blob of blobs) {
     if (await content.verify(blob)) continue;

@@ -14,13 +14,13 @@ export interface ImageStoreDeps {
   readonly db: StateDb;
   readonly content: ContentStore;
   readonly logger: Logger;
-  /** Changes with every boot of the machine: tells a killed engine from a power cut. */
+  /** Identifies the machine's boot, so that a power cut can be told from a killed engine. */
   readonly bootId: string;
 }
 
 /**
- * Loads all records; each image's documents are read once, here or when it is added. Content that a power cut may have
- * spoilt is verified. An image whose content is lost is reported and forgotten.
+ * Loads all records. Each image's documents are read once, here or when the image is added. Content that a power cut
+ * may have damaged is verified. An image whose content is lost is reported and dropped.
  */
 export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> {
   const { db } = deps;
@@ -43,7 +43,7 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
     ...imageAdditions(records),
     ...imageRemovals(records),
     used(id) {
-      // A container may live on without its image.
+      // A container may outlive its image.
       if (catalog.holders(id).length > 0) uses.note(id);
     },
     lastUsed(id) {

@@ -15,9 +15,9 @@ import {
 } from '../../spec/index.ts';
 import type { StoredImage } from './image-store.ts';
 
-/** What resolution asks of the store. */
+/** The part of the store that resolution needs. */
 export interface ResolveSource {
-  /** Images of a name's target, undefined when nothing has the name. */
+  /** Images of the target that a name points to. Undefined when no target has the name. */
   byName(name: string): readonly Candidate[] | undefined;
   byId(id: Digest): StoredImage | undefined;
   ids(): ReadonlySet<Digest>;
@@ -28,7 +28,10 @@ interface Candidate {
   open(): StoredImage;
 }
 
-/** Docker's order: a digest, else a name, else an id or a prefix of one. @throws as `ImageStore.resolve` */
+/**
+ * Resolves in Docker's order: as a digest, else as a name, else as an id or a prefix of one. @throws as
+ * `ImageStore.resolve`
+ */
 export function resolveImage(ref: string, platform: Platform | undefined, source: ResolveSource): StoredImage {
   const whole = /^[0-9a-f]{64}$/.test(ref) ? `sha256:${ref}` : ref;
   if (isDigest(whole)) {
@@ -37,7 +40,7 @@ export function resolveImage(ref: string, platform: Platform | undefined, source
     return checked(image, ref, platform);
   }
   const reference = withDefaultTag(parseReference(ref));
-  // With both a tag and a digest the digest counts: it cannot move.
+  // A reference with both tag and digest is resolved by the digest, which cannot move.
   const name =
     reference.digest === undefined ? canonicalString(reference) : `${repositoryName(reference)}@${reference.digest}`;
   const candidates = source.byName(name);

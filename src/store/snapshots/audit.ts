@@ -10,14 +10,14 @@ export interface AuditSnapshotsDeps {
   readonly paths: SnapshotPaths;
   readonly table: LayerTable;
   readonly writables: WritableTable;
-  /** Names in `new/` that are being worked on. */
+  /** Names in `new/` that are in use. */
   readonly unpacking: ReadonlySet<string>;
-  /** Moves a folder away for the sweep. */
+  /** Moves a folder to the trash. */
   readonly discard: (path: string) => void;
   readonly remove: (path: string) => Promise<void>;
 }
 
-/** Whether every layer and writable on record has its tree, and every tree its record. */
+/** Finds layers and writables on record without a tree, and trees without a record. */
 export function auditSnapshots(deps: AuditSnapshotsDeps): Finding[] {
   return [...auditLayers(deps), ...auditLinks(deps), ...auditWritables(deps), ...auditLeftovers(deps)];
 }

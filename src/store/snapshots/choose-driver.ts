@@ -8,14 +8,14 @@ import { vfsDriver } from './vfs-driver.ts';
 import type { TreePool } from './worker/tree-pool.ts';
 
 export interface DriverChoice {
-  /** `auto`: overlay where a try mount works, else vfs with a warning. */
+  /** `auto`: overlay where a trial mount works, else vfs with a warning. */
   readonly driver: 'auto' | 'overlay2' | 'vfs';
   /** Folder for mounted roots, such as `<execRoot>/rootfs`. */
   readonly mountRoot: string;
   readonly logger: Logger;
 }
 
-/** @throws EngineError unavailable when the wanted driver cannot work */
+/** @throws EngineError unavailable when the requested driver cannot work */
 export function chooseDriver(
   { driver, mountRoot, logger }: DriverChoice,
   paths: SnapshotPaths,

@@ -33,7 +33,7 @@ async function bytesOf(stream: Readable): Promise<Buffer> {
   return Buffer.concat(await stream.toArray());
 }
 
-/** A container on a layer of its own with a/one, a/two, b/old, gone, empty/, kind. */
+/** Makes a container on a layer of its own with a/one, a/two, b/old, gone, empty/, kind. */
 async function container(
   bed: Bed,
 ): Promise<{ readonly root: string; readonly base: Awaited<ReturnType<Bed['layer']>> }> {
@@ -53,7 +53,7 @@ const place = (path: string, more: Partial<FilePlace> = {}): FilePlace => ({
   ...more,
 });
 
-/** What both drivers do. Registers its tests. */
+/** Registers the tests that both drivers pass. */
 export function containerFilesSuite(driver: 'overlay2' | 'vfs'): void {
   test(`${driver}: changes are told by name, a folder for what it holds, placeholders of mounts not at all`, async () => {
     await using bed = openBed(driver);
@@ -157,13 +157,13 @@ export function containerFilesSuite(driver: 'overlay2' | 'vfs'): void {
     const mounts = (): number => readMountInfo().filter(({ mountPoint }) => mountPoint.startsWith(bed.folder)).length;
     const before = mounts();
     const stopped = await bed.snapshots.files.export('c', NEVER);
-    const mounted = await bed.snapshots.mount('c'); // Started meanwhile.
+    const mounted = await bed.snapshots.mount('c'); // The container starts meanwhile.
     assert.deepEqual(await bytesOf(stopped), running);
     assert.equal(readFileSync(join(mounted, 'written'), 'utf8'), 'x', 'the reader takes nothing away');
     await bed.snapshots.unmount('c');
     const left = await bed.snapshots.files.export('c', NEVER);
     await bed.snapshots.mount('c');
-    await bed.snapshots.unmount('c'); // Ended meanwhile: the reader keeps it.
+    await bed.snapshots.unmount('c'); // The container ends meanwhile: the reader keeps the mount.
     assert.deepEqual(await bytesOf(left), running);
     const cut = await bed.snapshots.files.export('c', NEVER);
     cut.destroy();

@@ -13,7 +13,7 @@ import type { FileChange } from './streams/stream-job.ts';
 import type { StreamThreads } from './streams/stream-threads.ts';
 import type { WritableTable } from './writable-table.ts';
 
-/** Where in a container: its root with these mounts. */
+/** A path in a container: its root with these mounts. */
 export type FilePlace = Omit<FileView, 'root'> & {
   /** Id of the writable. */
   readonly id: string;
@@ -21,28 +21,30 @@ export type FilePlace = Omit<FileView, 'root'> & {
 };
 
 export interface WriteOptions extends Omit<ExtractOptions, 'owner'> {
-  /** Owner of everything, told with the root in sight; absent for the archive's. */
+  /** Returns the owner of every file, given the mounted root. Absent for the archive's owners. */
   readonly ownerIn?: (root: string) => NonNullable<ExtractOptions['owner']>;
 }
 
 /**
- * Files of containers, running or not. All work is done in threads that wait for their clients: memory stays flat. A path is
- * resolved within the container's root by the kernel. Each throws EngineError notFound for an unknown writable.
+ * Access to files of containers, running or not. All work is done in threads at the pace of their clients, so that
+ * memory stays flat. The kernel resolves each path within the container's root. Each method throws EngineError notFound
+ * for an unknown writable.
  */
 export interface ContainerFiles {
-  /** What was written over the image, by name. */
+  /** Lists the paths that differ from the image, ordered by name. */
   changes(id: string, signal: AbortSignal): Promise<readonly FileChange[]>;
-  /** The same as a layer: a tar, plain. */
+  /** Returns the same changes as a layer: a plain tar. */
   layer(id: string, signal: AbortSignal): Promise<Readable>;
-  /** The whole root, without what is mounted in it: a tar, plain. */
+  /** Returns the whole root, without its mounts, as a plain tar. */
   export(id: string, signal: AbortSignal): Promise<Readable>;
   /** @throws EngineError notFound, invalid */
   stat(place: FilePlace, signal: AbortSignal): Promise<PathStat>;
-  /** A tar that begins with the thing itself. @throws EngineError notFound, invalid */
+  /** Returns a tar whose first entry is the file or directory at the path. @throws EngineError notFound, invalid */
   read(place: FilePlace, signal: AbortSignal): Promise<{ readonly stat: PathStat; readonly bytes: Readable }>;
   /**
    * Unpacks a plain tar into a directory. The source is not closed, and may not be read to its end.
-   * @throws EngineError notFound; invalid: no directory, read-only, a broken archive; noSpace. What was unpacked stays
+   * @throws EngineError notFound; invalid for no directory, a read-only one, or a broken archive; noSpace. Files that
+   * were unpacked before an error stay
    */
   write(
     place: FilePlace,
@@ -60,7 +62,7 @@ interface ContainerFilesDeps {
   readonly writables: WritableTable;
   readonly streams: StreamThreads;
   readonly use: (id: string) => Promise<UsedRoot>;
-  /** Folders of `new/` that somebody works in. */
+  /** Folders of `new/` that are in use. */
   readonly working: Set<string>;
   readonly logger: Logger;
 }
@@ -69,7 +71,7 @@ export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
   const { driver, paths, writables, streams } = deps;
   let serial = 0;
 
-  /** The trees to compare, there until disposed. */
+  /** The trees to compare. They exist until disposed. */
   const trees = (id: string): Trees & Disposable => {
     const layers = writables.layersOf(id);
     const name = `merged-${process.pid}-${serial++}`;
@@ -90,7 +92,7 @@ export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
     return deps.use(id);
   };
 
-  /** Gives back what a stream needs, however it ends. */
+  /** Releases the resources of a stream at its end or error. */
   const atEnd = (bytes: Readable, held: Disposable | AsyncDisposable): Readable => {
     const release = async (): Promise<void> => {
       try {
@@ -141,7 +143,7 @@ export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
   };
 }
 
-/** What a message to a thread may hold. */
+/** The fields that a message to a thread may hold. */
 function plain({ upper, lower, upperKind }: Trees): Trees {
   return { upper, lower, upperKind };
 }

@@ -2,19 +2,19 @@ import type { Digest } from '../../base/ids.ts';
 import type { LayerKey, LayerRecord } from './layer.ts';
 import type { TreeJob, UnpackedTree } from './worker/tree-job.ts';
 
-/** What an archive becomes: how it is written is the driver's. */
+/** An archive to unpack into a new layer. The driver decides how. */
 export interface FreshLayer {
-  /** Empty folder of the driver's own, on the file system of the layers; `fs` in it becomes the layer. */
+  /** An empty folder, on the file system of the layers. Its `fs` becomes the layer. */
   readonly folder: string;
   readonly diffId: Digest;
   readonly parents: readonly Digest[];
   readonly archive: Pick<TreeJob & { kind: 'unpack' }, 'file' | 'diffId' | 'limits'>;
   readonly progress: ((bytesRead: number) => void) | undefined;
-  /** The layers below, as soon as they are there. */
+  /** Resolves to the layers below, once they are unpacked. */
   readonly below: () => Promise<readonly LayerRecord[]>;
 }
 
-/** A writable's root to be mounted. */
+/** A writable's root that is to be mounted. */
 export interface WantedMount {
   readonly id: string;
   readonly folder: string;
@@ -23,23 +23,27 @@ export interface WantedMount {
   readonly isReadOnly: boolean;
 }
 
-/** How layers and writables lie on disk. Both drivers pass `snapshots.suite.ts`. */
+/** The form of layers and writables on disk. Both drivers pass `snapshots.suite.ts`. */
 export interface SnapshotDriver {
   readonly name: 'overlay2' | 'vfs';
-  /** Unpacks into `folder`/fs and says under which key that may be shared. What it wrote stays when it fails. */
+  /**
+   * Unpacks into `folder`/fs. Returns the key under which images may share the layer. After an error the written files
+   * stay.
+   */
   unpack(layer: FreshLayer, signal: AbortSignal): Promise<UnpackedTree & { readonly key: LayerKey }>;
   /** Fills a new writable's folder. */
   create(folder: string, layers: readonly LayerRecord[]): Promise<void>;
-  /** Answers the root's path. Idempotent. */
+  /** Returns the root's path. Idempotent. */
   mount(writable: WantedMount): Promise<string>;
-  /** Whether this or a daemon before mounted it, and nobody unmounted it. */
+  /** Whether the root is mounted, by this daemon or an earlier one. */
   isMounted(id: string): boolean;
   /** Idempotent. */
   unmount(id: string): Promise<void>;
-  /** What a writable's folder holds: only what was written, or a whole tree. */
+  /** The content of a writable's folder: only the changes, or a whole tree. */
   readonly writableKind: 'overlay' | 'whole';
   /**
-   * The layers as one tree to read; undefined when there are none. `folder` is the driver's own to mount on, until disposed.
+   * The layers as one readable tree. Undefined when there are none. The driver mounts on `folder` until the result is
+   * disposed.
    */
   merged(layers: readonly LayerRecord[], folder: string): { readonly path: string | undefined } & Disposable;
   /** Resolves when no unmount is under way. */

@@ -3,10 +3,10 @@ import type { LayerRecord } from './layer.ts';
 import type { SnapshotPaths } from './paths.ts';
 import { visibleLayers } from './visible-layers.ts';
 
-/** `LowerDir`, top first with colons between, `UpperDir`, `WorkDir`, `MergedDir`: those that there are. */
+/** `LowerDir` (top first, separated by colons), `UpperDir`, `WorkDir`, `MergedDir`, as far as they exist. */
 export type Folders = Readonly<Record<string, string>>;
 
-/** Where a container's tree lies. */
+/** The folders of a container's tree. */
 export function writableFolders(
   paths: SnapshotPaths,
   {
@@ -23,7 +23,7 @@ export function writableFolders(
   };
 }
 
-/** Where an image's tree lies; null for one without layers. */
+/** The folders of an image's tree. Null for an image without layers. */
 export function layerFolders(paths: SnapshotPaths, layers: readonly LayerRecord[]): Folders | null {
   const visible = visibleLayers(layers);
   const top = visible.at(-1);

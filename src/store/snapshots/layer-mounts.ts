@@ -18,32 +18,32 @@ import type { SnapshotPaths } from './paths.ts';
 import { visibleLayers } from './visible-layers.ts';
 
 /**
- * `index` would forbid sharing a layer between mounts. Redirects and metacopies are not made, and not followed where an image
- * or a privileged container forged one: they let a layer name files of others.
+ * `index` would forbid sharing a layer between mounts. Redirects and metacopies let a layer name files of other layers:
+ * they are not made, and not followed where an image or a privileged container forged one.
  */
 const OPTIONS = { index: 'off', metacopy: 'off', redirect_dir: 'nofollow' } as const;
 
 const VOLATILE = { ...OPTIONS, volatile: null } as const;
 
 export interface LayerMount {
-  /** Bottom first, as the image has them: a layer may occur more than once. */
+  /** Bottom first, as in the image. A layer may occur more than once. */
   readonly lower: readonly LayerRecord[];
-  /** Absent: read-only. */
+  /** Absent for a read-only mount. */
   readonly upper?: string;
   readonly work?: string;
   readonly target: string;
-  /** What is written need not reach the disk. */
+  /** Whether written data need not reach the disk. */
   readonly isVolatile?: boolean;
 }
 
-/** Mounts layers over one another by whichever interface of the kernel takes them. */
+/** Mounts layers over one another, by the kernel interface that supports it. */
 export interface LayerMounts {
   mount(request: LayerMount): void;
-  /** Whether overlay mounts work on the data root's file system: tried, as nothing else tells. */
+  /** Whether overlay mounts work on the data root's file system. Only a trial mount shows it. */
   work(): boolean;
 }
 
-/** `api` is for tests: `page` is the one of kernels before 6.5. */
+/** `api` is for tests: `page` is the interface of kernels before 6.5. */
 export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): LayerMounts {
   let usesPage = api === 'page';
 
@@ -78,14 +78,15 @@ export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): 
     mount({ lower, isVolatile = false, ...rest }) {
       const request = { ...rest, options: isVolatile ? VOLATILE : OPTIONS };
       const topFirst = visibleLayers(lower).toReversed();
-      // An image without layers still needs something below, and the kernel takes no lone layer that nothing is written over.
+      // An image without layers still needs a lower folder. The kernel accepts no single lower folder without an upper
+      // one.
       const filler = topFirst.length === 0 || (topFirst.length === 1 && rest.upper === undefined) ? [paths.empty] : [];
       if (filler.length > 0) mkdirSync(paths.empty, { recursive: true });
       if (topFirst.length === 0 && rest.upper === undefined) {
         bindMount(paths.empty, rest.target, { recursive: false });
         return;
       }
-      // Options end at one page: `l/` reached by its descriptor makes a layer some 20 bytes long.
+      // Mount options end at one page. Paths relative to the open folder `l/` take some 20 bytes per layer.
       const links = openSync(paths.links, O_PATH | constants.O_DIRECTORY);
       try {
         mountPaths(
@@ -111,7 +112,8 @@ export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): 
         return tryMount(request);
       } catch (error) {
         if (!isSpaceError(error)) throw error;
-        // On a full disk nothing new can be tried: what is there tells, and the mount of what is there.
+        // On a full disk a new trial is impossible: the existing layers, and a mount of them, show whether overlay
+        // works.
         const kinds = readdirSync(paths.layers);
         const isOverlays = kinds.length === 0 || kinds.some(isSoloKey);
         return isOverlays && tryMount({ lower: [paths.layers, paths.links], target: paths.fresh, options: OPTIONS });

@@ -8,17 +8,20 @@ import { removeTree } from '../../linux/index.ts';
 import type { LayerKey, LayerRecord } from './layer.ts';
 import type { SnapshotPaths } from './paths.ts';
 
-/** A layer that means the same over any others. */
+/** The key of a layer that is the same over any other layers: it depends only on its diffID. */
 export function soloKey(diffId: Digest): LayerKey {
   return `diff-${digestHex(diffId)}` as LayerKey;
 }
 
-/** Whether a key is one of {@link soloKey}: only the overlay driver makes them, and for the first layer of every image. */
+/**
+ * Whether a key is one of {@link soloKey}. Only the overlay driver makes such keys, and the first layer of every image
+ * has one.
+ */
 export function isSoloKey(key: string): boolean {
   return key.startsWith('diff-');
 }
 
-/** A layer as it came out over its parents (OCI image specification, config.md, ChainID). */
+/** The key of a layer as unpacked over its parents (OCI image specification, config.md, ChainID). */
 export function chainKey(diffIds: readonly Digest[]): LayerKey {
   let chain = '';
   for (const diffId of diffIds) {
@@ -27,12 +30,15 @@ export function chainKey(diffIds: readonly Digest[]): LayerKey {
   return `chain-${digestHex(chain as Digest)}` as LayerKey;
 }
 
-/** Whether reading a record failed because it is absent or cut short, and not for an error of the disk or of this process. */
+/**
+ * Whether reading a record failed because it is absent or incomplete, and not because of an error of the disk or of
+ * this process.
+ */
 export function wasNeverWhole(error: unknown): boolean {
   return error instanceof SyntaxError || ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '');
 }
 
-/** The unpacked layers, in memory; layer.json in each folder is the truth. */
+/** The unpacked layers, in memory. The layer.json in each folder is the truth. */
 export class LayerTable {
   readonly #paths: SnapshotPaths;
   readonly #records = new Map<LayerKey, LayerRecord>();
@@ -54,7 +60,8 @@ export class LayerTable {
           logger.error({ layer: name, error: messageOf(error) }, 'cannot read the record of a layer');
           continue;
         }
-        // Renamed into place whole: what has no record is damaged, and unpacked again when it is needed.
+        // A layer is renamed into place as a whole: one without a record is damaged. It is unpacked again when it is
+        // needed.
         logger.warn({ layer: name, error: messageOf(error) }, 'removing a layer without a readable record');
         removeTree(join(paths.layers, name));
       }
@@ -70,7 +77,7 @@ export class LayerTable {
     return [...this.#records.values()];
   }
 
-  /** The layer of a chain's end: alone, or as applied over the rest. */
+  /** The top layer of a chain: independent of the others, or unpacked over them. */
   find(diffIds: readonly Digest[]): LayerRecord | undefined {
     const top = diffIds.at(-1);
     if (top === undefined) return undefined;

@@ -1,18 +1,18 @@
 import type { Digest } from '../../base/ids.ts';
 import type { RootAttributes } from './untar/untar.ts';
 
-/** Key of an unpacked layer: its diffID where that is sound, else its chainID ("Facts that bite", Overlay). */
+/** Key of an unpacked layer. It is the diffID where the layer does not depend on the layers below, else the chainID. */
 export type LayerKey = string & { readonly __brand: 'LayerKey' };
 
-/** What layer.json holds. */
+/** The content of layer.json. */
 export interface LayerRecord {
   readonly key: LayerKey;
-  /** The layer and what it was applied over, bottom first; the layer alone where it depends on none. */
+  /** The layer and those that it was unpacked over, bottom first. The layer alone where it depends on none. */
   readonly diffIds: readonly Digest[];
   readonly sizeBytes: number;
-  /** Name in `l/`. */
+  /** Name of the link in `l/`. */
   readonly link: string;
   readonly root?: RootAttributes;
-  /** Hides all layers below: its archive makes the root opaque. */
+  /** Whether the layer hides all layers below, because its archive makes the root opaque. */
   readonly isOpaque?: true;
 }

@@ -12,13 +12,13 @@ const FILES = [
   ['/etc', 'hosts'],
   ['/etc', 'resolv.conf'],
 ] as const;
-/** What the image has instead stays, and on a full disk the start says what it cannot make. */
+/** An existing file of the image stays. On a full disk the start reports what it cannot make. */
 const LEFT_TO_THE_RUNTIME: ReadonlySet<string> = new Set(['EEXIST', 'ENOSPC', 'EDQUOT', 'EROFS']);
 
 /**
- * Makes what a container's root is mounted on, and /etc/mtab, where its image has none of them: with the modes that Docker
- * gives, in what was written over the image. `walkChanges` knows them. `root` is the mounted root, `written` the folder of
- * what was written over the image, or the same. Made once: what the container removes of them stays away. Synchronous.
+ * Makes the mount points of a container's root, and /etc/mtab, where its image lacks them, with Docker's modes, in the
+ * container's changes. `walkChanges` ignores them. `root` is the mounted root. `written` is the folder of the
+ * container's changes, or the same. Made once: a mount point that the container removes is not made again. Synchronous.
  */
 export function makeMountPlaces(root: string, written: string): void {
   if (has(written, 'etc/mtab') || (written !== root && has(written, 'dev'))) return;
@@ -27,7 +27,7 @@ export function makeMountPlaces(root: string, written: string): void {
     within(root, folder, (place) => {
       const path = join(place, name);
       closeSync(openSync(path, 'wx', 0o755));
-      // The mode of open is cut by the umask.
+      // The umask limits the mode of open.
       chmodSync(path, 0o755);
     });
   }
@@ -43,7 +43,7 @@ export function mountPlacesSize(written: string): number {
   }
 }
 
-/** By descriptor: a process of the container may be at work in its root. */
+/** Works by descriptor: a process of the container may change its root meanwhile. */
 function within(root: string, folder: string, make: (place: string) => void): void {
   tolerant(() => {
     const real = makeDirectoryInRoot(root, folder, ROOT_OWNER);

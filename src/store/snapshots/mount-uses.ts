@@ -2,8 +2,8 @@ import type { SnapshotDriver, WantedMount } from './driver.ts';
 import type { UsedRoot } from './snapshots.ts';
 
 /**
- * Lets somebody look into a root beside the container that runs on it: what one of both has mounted stays for the other. An
- * overlay cannot be mounted twice with one upper folder.
+ * Lets a reader use a root beside the container that runs on it. An overlay cannot be mounted twice with one upper
+ * folder, so both share one mount, which stays until neither needs it.
  */
 export function mountUses(driver: SnapshotDriver): {
   readonly driver: SnapshotDriver;
@@ -11,7 +11,7 @@ export function mountUses(driver: SnapshotDriver): {
   readonly use: (writable: WantedMount) => Promise<UsedRoot>;
 } {
   const users = new Map<string, number>();
-  /** Roots that only their users keep mounted. */
+  /** Roots that only their readers keep mounted. */
   const lent = new Set<string>();
   return {
     driver: {

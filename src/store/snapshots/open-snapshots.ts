@@ -22,16 +22,18 @@ import { WritableTable } from './writable-table.ts';
 
 export interface SnapshotsOptions extends DriverChoice {
   readonly dataRoot: string;
-  /** Of one layer, decompressed. Default: {@link DEFAULT_TAR_LIMITS}. */
+  /** Limits of one decompressed layer. Default: {@link DEFAULT_TAR_LIMITS}. */
   readonly limits?: { readonly maxBytes: number; readonly maxEntries: number };
 }
 
 /** Work on trees of files, in a thread. */
 export interface Trees {
-  /** Copies a folder's content, its own owner, mode and attributes included. @throws EngineError cancelled, noSpace */
+  /**
+   * Copies a folder's content, with the folder's own owner, mode and attributes. @throws EngineError cancelled, noSpace
+   */
   copy(source: string, target: string, signal: AbortSignal): Promise<void>;
   sizeBytes(path: string): Promise<number>;
-  /** Never leaves the file system that `path` is on. */
+  /** Deletes a tree. Never leaves the file system of `path`. */
   remove(path: string): Promise<void>;
 }
 
@@ -41,11 +43,14 @@ export interface OpenSnapshots extends Snapshots, AsyncDisposable {
   readonly files: ContainerFiles;
   /** Resolves when removed trees are off the disk. */
   swept(): Promise<void>;
-  /** Whether records and trees agree. */
+  /** Compares records and trees. */
   audit(): readonly Finding[];
 }
 
-/** One process at a time. What a crash left half-made is removed. @throws EngineError unavailable when the wanted driver cannot work */
+/**
+ * Opens the snapshots for one process. Deletes incomplete trees that a crash left. @throws EngineError unavailable when
+ * the requested driver cannot work
+ */
 export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
   const { dataRoot, logger } = options;
   const limits = tarLimits(options.limits);
@@ -58,15 +63,15 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
   const writables = new WritableTable(paths, table, { discard: trash.take, logger });
   const { driver, use } = mountUses(chooseDriver(options, paths, pool));
   const streams = createStreamThreads();
-  // Layers and writables come and go as whole trees: see the function for what that means on ext4.
+  // Layers and writables are made and deleted as whole trees. See the function for the effect on ext4.
   for (const folder of [paths.fresh, paths.writables]) spreadDirectories(folder);
-  /** Names in `new/`. */
+  /** Names in `new/` that are in use. */
   const working = new Set<string>();
   const discard = trash.take;
   const roots = writableRoots({ driver, use, paths, mountRoot: options.mountRoot, table, writables, pool, discard });
   const remove = (path: string): Promise<undefined> => pool.run({ kind: 'remove', path });
 
-  /** A container's root for those who read or write its files. */
+  /** A container's root, for readers and writers of its files. */
   const useRoot = async (id: string) => {
     const used = await roots.use(id);
     makeMountPlaces(used.path, paths.writableFs(id));
@@ -113,7 +118,7 @@ function tarLimits(given: SnapshotsOptions['limits']): TarLimits {
   return { ...DEFAULT_TAR_LIMITS, maxArchiveBytes: maxBytes, maxTotalBytes: maxBytes, maxEntries };
 }
 
-/** What a crash left in `new/`, mounts included. */
+/** Deletes what a crash left in `new/`, mounts included. */
 function clearFresh(paths: SnapshotPaths, discard: (folder: string) => void): void {
   mkdirSync(paths.fresh, { recursive: true, mode: 0o700 });
   const names = readdirSync(paths.fresh);

@@ -33,7 +33,7 @@ test('overlay2: a hundred layers unpack in parallel and mount', async () => {
   assert.equal(readFileSync(join(root, 'level'), 'utf8'), '99');
   assert.equal(readdirSync(root).length, 101);
 
-  // Kernels before 6.5 take one page of options.
+  // Kernels before 6.5 accept one page of options.
   const paths = snapshotPaths(bed.folder);
   const lower = new LayerTable(paths, silentLogger).chain(diffIds);
   const target = join(bed.folder, 'by-page');

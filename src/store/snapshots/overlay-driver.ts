@@ -18,21 +18,24 @@ const DEFAULT_ROOT: RootAttributes = { mode: 0o755, uid: 0, gid: 0 };
 
 export interface OverlayDriverDeps {
   readonly paths: SnapshotPaths;
-  /** Where roots are mounted: `<mountRoot>/<id>`. */
+  /** Roots are mounted at `<mountRoot>/<id>`. */
   readonly mountRoot: string;
   readonly pool: TreePool;
   readonly mounts: LayerMounts;
 }
 
-/** Layers as overlayfs's lower folders, one upper folder a container (Linux: Documentation/filesystems/overlayfs). */
+/**
+ * The overlay driver: layers are overlayfs's lower folders, and each container has an upper folder (Linux:
+ * Documentation/filesystems/overlayfs).
+ */
 export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverDeps): SnapshotDriver {
   mkdirSync(mountRoot, { recursive: true, mode: 0o711 });
-  // A daemon before this one may have left containers running.
+  // An earlier daemon may have left containers running.
   const mounted = mountsIn(realpathSync(mountRoot));
   /** Unmounts under way. */
   const leaving = new Map<string, Promise<void>>();
 
-  /** Applied over the layers below, as a container would write it. */
+  /** Unpacks over the mounted layers below, as a container would write the files. */
   const unpackOver = async (layer: FreshLayer, signal: AbortSignal): Promise<UnpackedTree> => {
     const below = await layer.below();
     const upper = join(layer.folder, 'fs');
@@ -47,7 +50,7 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
     }
   };
 
-  /** Whether what the archive implies could be taken from the layers below. */
+  /** Copies the attributes of implied directories from the layers below. Returns whether that was possible. */
   const adopt = async (layer: FreshLayer, names: readonly string[]): Promise<boolean> => {
     const below = await layer.below();
     const [lone] = below;
@@ -88,7 +91,7 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
       const root = layers.findLast((layer) => layer.root !== undefined)?.root ?? DEFAULT_ROOT;
       const upper = join(folder, 'fs');
       mkdirSync(upper);
-      // With the folder in it that overlayfs makes: it is there for the first mount, whatever the disk's state is by then.
+      // Overlayfs needs the inner folder. It is made now, so that the first mount does not need space on the disk.
       mkdirSync(join(folder, 'work', 'work'), { recursive: true, mode: 0o711 });
       chmodSync(upper, root.mode);
       if (root.uid !== 0 || root.gid !== 0) chownSync(upper, root.uid, root.gid);
@@ -104,7 +107,8 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
         return target;
       }
       const work = join(folder, 'work');
-      // The mark of a volatile mount before this one, which the kernel refuses to mount again: it may have lost data in a crash. It may.
+      // An earlier volatile mount leaves this mark, and the kernel refuses to mount again, since a crash may have lost
+      // data. A volatile root may lose data.
       if (isVolatile) removeTree(join(work, 'work', 'incompat'));
       try {
         mounts.mount({ lower: layers, upper: join(folder, 'fs'), work, target, isVolatile });
@@ -141,7 +145,7 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
   };
 }
 
-/** The kernel is slow at both, 2 ms and 5: threads wait for it. */
+/** The kernel takes 2 ms and 5 ms for these calls: a thread waits for it. */
 async function takeDown(target: string): Promise<void> {
   try {
     await detachMountSlowly(target);
@@ -151,7 +155,10 @@ async function takeDown(target: string): Promise<void> {
   }
 }
 
-/** Where overlayfs finds no space for a folder of its own, it mounts read-only without an error. @throws EngineError noSpace */
+/**
+ * When overlayfs finds no space for a folder of its own, it mounts read-only without an error. @throws EngineError
+ * noSpace
+ */
 function refuseReadOnly(target: string): void {
   try {
     accessSync(target, constants.W_OK);

@@ -11,9 +11,9 @@ import type { LayerKey } from './layer.ts';
  *       writables/<id>/fs        upper folder (overlay) or whole root (vfs) of a container
  *       writables/<id>/work      overlayfs's own
  *       writables/<id>/on.json   keys of the layers below, bottom first
- *       empty/                   below images without layers
+ *       empty/                   the lower folder of images without layers
  *       new/                     unpacking in progress; emptied at open
- *       trash/                   removed trees on their way; emptied at open
+ *       trash/                   removed trees that wait for deletion; emptied at open
  */
 export interface SnapshotPaths {
   readonly root: string;

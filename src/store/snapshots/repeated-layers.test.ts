@@ -21,13 +21,13 @@ import { type Bed, digestOf, NEVER, openBed } from './snapshots.bed.ts';
 
 const FORMS = repeatedForms([]);
 
-/** Unpacks what is stored, all at once or one after the other; answers the diffIDs. */
+/** Unpacks the layers, all at once or one after the other. Returns the diffIDs. */
 async function unpack(bed: Bed, layers: readonly FormLayer[], isParallel: boolean): Promise<readonly Digest[]> {
   const diffIds = layers.map((layer) => digestOf(layerTar(layer)));
   const unpackOne = async (layer: FormLayer, at: number): Promise<void> => {
     const bytes = storedLayer(layer);
     const path = join(bed.folder, digestOf(bytes));
-    // A stored blob never changes, and another copy of the layer may be read right now.
+    // A stored blob never changes, and another copy of the layer may be being read.
     if (!existsSync(path)) writeFileSync(path, bytes);
     const parents = diffIds.slice(0, at);
     await bed.snapshots.unpack({ diffId: diffIds[at] as Digest, parents }, { path, digest: digestOf(bytes) }, NEVER);
@@ -43,7 +43,7 @@ function expected({ layers }: RepeatedForm): readonly string[] {
 
 for (const driver of ['overlay2', 'vfs'] as const) {
   suite(`${driver}: layers that an image repeats show what unpacking one by one would`, () => {
-    // One store for all: images share layers.
+    // One store for all images, so that they share layers.
     let bed: Bed;
     before(() => {
       bed = openBed(driver);
@@ -75,7 +75,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
         try {
           tree = expected(form);
         } catch {
-          continue; // A link to what is not there: no such image exists.
+          continue; // A link to a missing file: no such image exists.
         }
         const id = `round-${round}`;
         await bed.snapshots.createWritable(id, await unpack(bed, form.layers, round % 2 === 0));
@@ -86,7 +86,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
   });
 }
 
-/** As kernels before 6.5 mount: by one page of options. */
+/** Lists a root that is mounted by one page of options, as kernels before 6.5 do. */
 function listByPage(bed: Bed, diffIds: readonly Digest[]): readonly string[] {
   const paths = snapshotPaths(bed.folder);
   const target = join(bed.folder, 'by-page');

@@ -1,9 +1,11 @@
 import type { Worker } from 'node:worker_threads';
 
-/** A thread costs 10 MB while it is there and 15 ms to start. */
+/** An idle thread costs 10 MB, a new one 15 ms. */
 const IDLE_MILLISECONDS = 3000;
 
-/** Threads without work: the next job takes one, and what nobody takes ends. They don't keep the process alive. */
+/**
+ * Idle threads. The next job takes one; a thread that no job takes in time ends. They do not keep the process alive.
+ */
 export class RestingThreads {
   readonly #timers = new Map<Worker, NodeJS.Timeout>();
 
@@ -25,7 +27,7 @@ export class RestingThreads {
     return worker;
   }
 
-  /** One that has ended. */
+  /** Drops a thread that has ended. */
   forget(worker: Worker): void {
     clearTimeout(this.#timers.get(worker));
     this.#timers.delete(worker);

@@ -17,7 +17,7 @@ export interface Bed extends AsyncDisposable {
   readonly folder: string;
   snapshots: OpenSnapshots;
   reopen(): Promise<void>;
-  /** Unpacks over the parents; answers the diffID. */
+  /** Unpacks a layer over its parents. Returns the diffID. */
   layer(entries: readonly TarEntry[], parents?: readonly Digest[], pack?: (tar: Buffer) => Buffer): Promise<Digest>;
 }
 

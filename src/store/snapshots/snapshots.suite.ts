@@ -8,7 +8,7 @@ import { type TarEntry, tarArchive } from '../../../test/support/busybox-image.t
 
 import { digestOf, dir, file, NEVER, openBed } from './snapshots.bed.ts';
 
-/** What every driver does. Registers its tests. */
+/** Registers the tests that every driver passes. */
 export function snapshotsSuite(driver: 'overlay2' | 'vfs'): void {
   test(`${driver}: layers lie on one another, whiteouts and opaque folders hide, the writable takes changes`, async () => {
     await using bed = openBed(driver);

@@ -3,85 +3,102 @@ import type { Folders } from './folders.ts';
 import type { LayerKey } from './layer.ts';
 
 /**
- * Where a layer's bytes are: a file, so that a worker thread reads, decompresses (by magic: plain, gzip, zstd), hashes
- * and unpacks it without a byte passing the main thread.
+ * The file with a layer's bytes. A worker thread reads, decompresses (by magic: plain, gzip, zstd), hashes and unpacks
+ * it, so that no byte passes the main thread.
  */
 export interface LayerSource {
   readonly path: string;
-  /** Digest of the file as it is, verified when it was written: where it equals the diffID nothing is hashed again. */
+  /** Digest of the file, verified when it was written. Where it equals the diffID, the content is not hashed again. */
   readonly digest: Digest;
-  /** Called now and then with how many bytes of the file are unpacked. */
+  /** Called from time to time with the number of bytes of the file that are unpacked. */
   readonly progress?: (bytesRead: number) => void;
 }
 
-/** A writable's root, mounted at least until disposed. */
+/** The root of a writable. It stays mounted at least until this is disposed. */
 export interface UsedRoot extends AsyncDisposable {
   readonly path: string;
 }
 
 export interface MountOptions {
   readonly isVolatile?: boolean;
-  /** A container's root: with what it is mounted on (`/etc/hosts`, `/dev/console`, …). */
+  /** Whether the root gets the mount points of a container (`/etc/hosts`, `/dev/console`, …). */
   readonly hasMountPlaces?: boolean;
   readonly isReadOnly?: boolean;
 }
 
 /**
- * Unpacked layers and the writable roots of containers on top of them. Drivers (overlay, vfs) pass one suite.
+ * Unpacked layers, and the writable roots of containers on top of them. The drivers (overlay, vfs) pass one suite.
  *
- * Layers are immutable once unpacked and shared by every image that has them. A *writable* is named by the container's
- * id; mounting it gives a root file system. All methods may be repeated after a crash.
+ * Words: a *layer* is the unpacked tree of one archive of an image. It is immutable and shared by all images that have
+ * it. A *chain* is a list of layers, bottom first, named by their diffIDs. A *writable* is a container's own layer over
+ * a chain, named by the container's id. Its *root* is the merged tree of both.
+ *
+ * One life: a pull or load calls `unpack` for each layer, bottom first or in parallel. A create calls `createWritable`
+ * with the image's diffIDs: from then on the layers below cannot be removed. Each start calls `mount` and runs the
+ * container on the returned path; an exit calls `unmount`. In between, `use` mounts the same root for `cp`, `diff` and
+ * `commit`. `removeWritable` deletes the container's files in the background. `removeLayer` deletes a layer that no
+ * writable stands on; the collector (`store/gc`) calls it when no image has the layer.
+ *
+ * Every method may be repeated after a crash.
  */
 export interface Snapshots {
-  /** As `docker info` shows it: `overlay2` or `vfs`. */
+  /** The driver's name, as `docker info` shows it. */
   readonly driver: 'overlay2' | 'vfs';
 
   /**
-   * Unpacks one layer over its parents (bottom first) unless it is there. Several may run in parallel, also a child
-   * before its parent is done where the layer does not depend on it.
-   * @throws EngineError invalid for hostile or broken archives, and when the bytes' sha256 is not `diffId`; nothing is left
+   * Unpacks one layer over its parents (bottom first), unless that is done already. Several may run in parallel. A
+   * layer that does not depend on its parents may be unpacked before them.
+   * @throws EngineError invalid for hostile or broken archives, and when the bytes' sha256 is not `diffId`; nothing is
+   * left
    */
   unpack(
     layer: {
       readonly diffId: Digest;
       readonly parents: readonly Digest[];
       /**
-       * Resolves when the parents are unpacked, or never will be: awaited only by a layer that depends on them. For
-       * parents that are still on their way here, and so not known to be coming.
+       * Resolves when the parents are unpacked or have failed. Only a layer that depends on its parents awaits it. For
+       * parents that are still being downloaded.
        */
       readonly parentsReady?: Promise<unknown>;
     },
     source: LayerSource,
     signal: AbortSignal,
   ): Promise<LayerKey>;
-  /** The keys of an unpacked chain, bottom first. @throws EngineError notFound */
+  /** Returns the keys of an unpacked chain, bottom first. @throws EngineError notFound */
   chain(diffIds: readonly Digest[]): readonly LayerKey[];
-  /** Idempotent. @throws EngineError conflict when a writable stands on it */
+  /** Deletes a layer. Idempotent. @throws EngineError conflict when a writable stands on it */
   removeLayer(key: LayerKey): Promise<void>;
-  /** Layers that writables stand on: kept whatever images say. */
+  /** Layers that writables stand on. They stay even when no image has them. */
   layersInUse(): ReadonlySet<LayerKey>;
   layers(): readonly { readonly key: LayerKey; readonly diffIds: readonly Digest[]; readonly sizeBytes: number }[];
 
-  /** `emptyFile` is a name at the top. */
+  /** Makes a writable. `emptyFile` is the name of an empty file to make at the top. */
   createWritable(id: string, diffIds: readonly Digest[], options?: { readonly emptyFile?: string }): Promise<void>;
   /**
-   * Mounts the writable's root; answers its path. Idempotent. With `isVolatile` what is written never has to reach the disk: fsync
-   * inside does nothing, and unmounting does not write back the whole file system, as overlayfs otherwise does. For roots that
-   * are removed with their container. With `isReadOnly` nothing can be written: a view of the layers alone, where a writable is made
-   * for no more than that.
+   * Mounts the writable's root. Returns its path. Idempotent.
+   *
+   * `isVolatile` is for roots that are removed with their container: written data need not reach the disk. fsync inside
+   * does nothing, and unmounting does not write back the whole file system, as overlayfs otherwise does. `isReadOnly`
+   * is for writables that are made only to view their layers.
    */
   mount(id: string, options?: MountOptions): Promise<string>;
-  /** The same for a reader beside those who mount: it stays mounted until disposed at least. */
+  /**
+   * Mounts the root for a reader, beside a container's own mount. It stays mounted at least until the result is
+   * disposed.
+   */
   use(id: string, options?: MountOptions): Promise<UsedRoot>;
-  /** Idempotent; detaches lazily when something still uses it. */
+  /** Unmounts the root. Idempotent. Detaches lazily when something still uses it. */
   unmount(id: string): Promise<void>;
-  /** Unmounts, and moves the tree away for the background sweep. Idempotent. */
+  /** Unmounts, and moves the tree to the trash. Idempotent. */
   removeWritable(id: string): Promise<void>;
   writables(): readonly string[];
-  /** Where a writable lies on the host, by dockerd's names for overlay; null for an unknown one, and where there is none to name. */
+  /**
+   * Folders of a writable on the host, by dockerd's names for overlay. Null for an unknown writable, and for a driver
+   * without such folders.
+   */
   writableFolders(id: string): Folders | null;
-  /** The same of unpacked layers: `UpperDir` is the topmost. */
+  /** Folders of unpacked layers: `UpperDir` is the topmost layer. */
   layerFolders(diffIds: readonly Digest[]): Folders | null;
-  /** Bytes of the writable layer alone. */
+  /** Size of the writable layer alone. */
   writableSize(id: string): Promise<number>;
 }

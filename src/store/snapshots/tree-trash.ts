@@ -6,13 +6,13 @@ import { isSpaceError } from '../../io/index.ts';
 import { detachMount, readMountInfo, removeTree } from '../../linux/index.ts';
 import type { TreePool } from './worker/tree-pool.ts';
 
-/** Removed trees: a rename answers, a thread deletes behind it. */
+/** Removed trees: a rename takes no time, and a thread deletes in the background. */
 export interface TreeTrash {
-  /** Idempotent. */
+  /** Moves a folder to the trash. Idempotent. */
   take(folder: string): void;
-  /** Resolves when what was taken so far is gone, or the trash is closed. */
+  /** Resolves when everything taken so far is deleted, or the trash is closed. */
   swept(): Promise<void>;
-  /** Call before the threads end. What is left is swept by the next process that opens the folder. */
+  /** Call it before the threads end. The next process that opens the folder deletes the rest. */
   close(): void;
 }
 
@@ -38,7 +38,7 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
   let scheduled = false;
   let waiting = 0;
   let delay: NodeJS.Timeout | undefined;
-  /** Behind the answer to whoever removed something. Keeps the process alive only if somebody waits for it. */
+  /** Waits until the caller's response is on its way. Keeps the process alive only if somebody waits for it. */
   const pause = async (): Promise<void> => {
     await new Promise((resolve) => {
       delay = setTimeout(resolve, 50);
@@ -57,7 +57,7 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
       try {
         renameSync(path, join(folder, `${process.pid}-${Date.now()}-${serial++}`));
       } catch (error) {
-        // A full disk may have no room for the new name even.
+        // A full disk may not even have space for the new name.
         if (isSpaceError(error)) removeTree(path);
         else if (errnoOf(error) !== 'ENOENT') throw error;
         return;
@@ -76,7 +76,7 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
   };
 }
 
-/** What somebody mounted in a tree is not ours to delete. */
+/** Detaches mounts in a tree: their content must not be deleted. */
 function releaseMounts(folder: string): void {
   for (const { mountPoint } of readMountInfo().reverse())
     if (mountPoint.startsWith(`${folder}/`)) detachMount(mountPoint);

@@ -16,21 +16,21 @@ export interface UnpackLayerDeps {
   readonly table: LayerTable;
   readonly limits: TarLimits;
   readonly logger: Logger;
-  /** Names in `new/` that are being worked on. */
+  /** Names in `new/` that are in use. */
   readonly working: Set<string>;
-  /** Moves a folder away for the sweep. */
+  /** Moves a folder to the trash. */
   readonly discard: (folder: string) => void;
 }
 
 type WantedLayer = Parameters<Snapshots['unpack']>[0];
 
-/** `Snapshots.unpack`: a chain is unpacked once, whoever asks for it at the same time. */
+/** Implements `Snapshots.unpack`. Concurrent calls for one chain unpack it once. */
 export function layerUnpacking(deps: UnpackLayerDeps): Snapshots['unpack'] {
   const { table } = deps;
   const inFlight = new Map<LayerKey, Promise<LayerKey>>();
   let serial = 0;
 
-  /** The layers of a chain once those being unpacked are done. */
+  /** Waits for the layers of a chain that are being unpacked, and returns them all. */
   const below = async ({ parents, parentsReady }: WantedLayer): Promise<readonly LayerRecord[]> => {
     await parentsReady;
     for (let length = 1; length <= parents.length; length++) {
@@ -48,7 +48,7 @@ export function layerUnpacking(deps: UnpackLayerDeps): Snapshots['unpack'] {
       if (found !== undefined) return found.key;
       const running = inFlight.get(key);
       if (running === undefined) break;
-      // Another caller's cancellation is not ours.
+      // The cancellation of another caller does not concern this one.
       await running.catch(() => {});
       if (signal.aborted) throw new EngineError('cancelled', 'unpacking was cancelled');
     }
@@ -66,7 +66,7 @@ export function layerUnpacking(deps: UnpackLayerDeps): Snapshots['unpack'] {
 interface FreshRequest {
   readonly layer: WantedLayer;
   readonly source: LayerSource;
-  /** Of a folder in `new/`. */
+  /** Name of a folder in `new/`. */
   readonly name: string;
   readonly below: () => Promise<readonly LayerRecord[]>;
 }
@@ -87,7 +87,7 @@ async function unpackFresh(
     if (tree.skippedXattrs.length > 0) {
       logger.warn({ layer: layer.diffId, xattrs: tree.skippedXattrs }, 'the file system takes no such attributes');
     }
-    // Else it was unpacked meanwhile for another image.
+    // Otherwise the layer was unpacked meanwhile for another image.
     if (table.get(tree.key) === undefined) keep(deps, folder, newRecord(table, layer, tree));
     return tree.key;
   } catch (error) {
@@ -124,7 +124,7 @@ function keep({ paths, table }: UnpackLayerDeps, folder: string, record: LayerRe
   table.add(record);
 }
 
-/** The record goes in first: a layer's folder is whole as soon as it has its name. */
+/** The record is written first: a layer's folder is complete as soon as it has its name. */
 function moveIntoPlace(paths: SnapshotPaths, folder: string, record: LayerRecord): void {
   const whole = join(folder, 'layer');
   mkdirSync(whole, { mode: 0o711 });

@@ -3,7 +3,7 @@ import { NeedsParents } from './untar/refusals.ts';
 import type { TreeJob, UnpackedTree } from './worker/tree-job.ts';
 import type { TreePool } from './worker/tree-pool.ts';
 
-/** Unpacks over the layers below, which are all there: what it links to and is missing now is missing for good. */
+/** Unpacks over the layers below. All of them are unpacked, so that a missing target of a hard link is an error. */
 export async function unpackMerged(
   pool: TreePool,
   archive: Pick<TreeJob & { kind: 'unpack' }, 'file' | 'diffId' | 'limits' | 'target'>,

@@ -7,7 +7,10 @@ import type { SnapshotPaths } from './paths.ts';
 import { unpackMerged } from './unpack-merged.ts';
 import type { TreePool } from './worker/tree-pool.ts';
 
-/** Works on every file system: each layer and each writable is a whole copy (by reflink where there is such a thing). */
+/**
+ * The vfs driver, which works on every file system: each layer and each writable is a whole copy (by reflink where that
+ * is supported).
+ */
 export function vfsDriver({ paths, pool }: { readonly paths: SnapshotPaths; readonly pool: TreePool }): SnapshotDriver {
   const copyTop = async (layers: readonly LayerRecord[], target: string, signal?: AbortSignal): Promise<void> => {
     const top = layers.at(-1);

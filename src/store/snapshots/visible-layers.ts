@@ -1,12 +1,12 @@
 import type { LayerRecord } from './layer.ts';
 
 /**
- * The layers that an overlay of a chain needs, bottom first. The kernel refuses a folder that occurs twice (ELOOP), and looks at no
- * opaque mark on the root of a layer.
+ * The layers that an overlay of a chain needs, bottom first. The kernel refuses a folder that occurs twice (ELOOP), and
+ * ignores an opaque mark on the root of a layer.
  *
- * - Of a layer that occurs again only the topmost occurrence counts: it hides all that the others show (`docs/decisions/0011`
- *   has the proof).
- * - What lies below a layer that makes the root opaque is hidden.
+ * - When a layer occurs again, only its topmost occurrence counts: it hides everything that the others show
+ *   (`docs/decisions/0011` has the proof).
+ * - Layers below one that makes the root opaque are hidden.
  */
 export function visibleLayers(layers: readonly LayerRecord[]): readonly LayerRecord[] {
   const seen = new Set<string>();

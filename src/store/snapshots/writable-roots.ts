@@ -19,11 +19,11 @@ export interface WritableRootsDeps {
   readonly table: LayerTable;
   readonly writables: WritableTable;
   readonly pool: TreePool;
-  /** Moves a folder away for the sweep. */
+  /** Moves a folder to the trash. */
   readonly discard: (folder: string) => void;
 }
 
-/** What `Snapshots` does with writables. */
+/** The methods of `Snapshots` on writables. */
 export type WritableRoots = Pick<
   Snapshots,
   'createWritable' | 'mount' | 'use' | 'unmount' | 'removeWritable' | 'writables' | 'writableFolders' | 'writableSize'
@@ -95,7 +95,7 @@ async function create(
   }
 }
 
-/** What an image has by that name stays, whatever it is. */
+/** An existing file of the image by that name stays, whatever it is. */
 function makeEmptyFile(path: string): void {
   try {
     writeFileSync(path, '', { flag: 'wx', mode: 0o755 });

@@ -12,7 +12,7 @@ interface WritableTableDeps {
   readonly logger: Logger;
 }
 
-/** The writable roots, in memory; on.json in each folder is the truth. A folder without one was never whole. */
+/** The writable roots, in memory. The on.json in each folder is the truth: a folder without one was never complete. */
 export class WritableTable {
   readonly #paths: SnapshotPaths;
   readonly #layers: LayerTable;
@@ -26,7 +26,8 @@ export class WritableTable {
       try {
         this.#keys.set(id, JSON.parse(readFileSync(join(paths.writable(id), 'on.json'), 'utf8')) as LayerKey[]);
       } catch (error) {
-        // A record that cannot be read for another reason (an error of the disk) may belong to a container's data: that stays.
+        // A record that is unreadable for another reason (an error of the disk) may belong to a container's data: the
+        // folder stays.
         if (wasNeverWhole(error)) discard(paths.writable(id));
         else logger.error({ writable: id, error: messageOf(error) }, 'cannot read the record of a writable layer');
       }
@@ -56,7 +57,7 @@ export class WritableTable {
     });
   }
 
-  /** Keeps the layers from being removed while the folder is filled. */
+  /** Keeps the layers from being removed while the folder is being filled. */
   claim(id: string, layers: readonly LayerRecord[]): void {
     this.#keys.set(
       id,
@@ -64,7 +65,7 @@ export class WritableTable {
     );
   }
 
-  /** Call when the folder is filled: with this it counts. */
+  /** Marks the folder as filled. Only then it counts as a writable. */
   complete(id: string): void {
     writeFileAtomic(join(this.#paths.writable(id), 'on.json'), JSON.stringify(this.#keys.get(id) ?? []));
   }

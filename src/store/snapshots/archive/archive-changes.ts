@@ -6,8 +6,9 @@ const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 
 /**
- * What a tree changes over the one below as a layer of an image (OCI image specification, layer.md). Changed directories come with
- * their attributes, so the layer implies nothing of those below.
+ * Writes the changes of a tree over the one below as a layer of an image (OCI image specification, layer.md).
+ * Directories that hold changes are written with their attributes, so that the layer implies no directory of the layers
+ * below.
  */
 export function archiveChanges(request: Omit<WalkChanges, 'withSame'>, take: TakeBytes): void {
   const archive = new ArchiveWriter(take, { sparse: true });
@@ -23,7 +24,7 @@ export function archiveChanges(request: Omit<WalkChanges, 'withSame'>, take: Tak
   archive.finish();
 }
 
-/** The root itself is described only when its owner or mode changed: images of others do not describe theirs. */
+/** Describes the root itself only when its owner or mode changed: layers of other builders do not describe it. */
 function rootChange({ upper, lower }: Omit<WalkChanges, 'withSame'>, archive: ArchiveWriter): void {
   if (lower === undefined) return;
   const [own, below] = [`${upper}/.`, `${lower}/.`].map((path) => lstatSync(path, { bigint: true })) as [
@@ -33,7 +34,7 @@ function rootChange({ upper, lower }: Omit<WalkChanges, 'withSame'>, archive: Ar
   if (own.mode !== below.mode || own.uid !== below.uid || own.gid !== below.gid) archive.add('.', `${upper}/.`, own);
 }
 
-/** The marker beside a name: the same folder, the name behind `prefix`. */
+/** The path of a marker for a name: in the same folder, with `prefix` before the name. */
 function beside(path: string, prefix: string): string {
   const slash = path.lastIndexOf('/') + 1;
   return `${path.slice(0, slash)}${prefix}${path.slice(slash)}`;

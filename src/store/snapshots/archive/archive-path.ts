@@ -15,8 +15,9 @@ import { describe, openPath, type PathStat, pathError } from './path-stat.ts';
 import type { FileView } from './view.ts';
 
 /**
- * A file or directory of a container as an archive that begins with the thing itself, under its last name. What it is goes to
- * `begin` first, which answers who takes the bytes. @throws EngineError notFound, invalid
+ * Archives a file or directory of a container. The first entry is the file or directory itself, under the last part of
+ * its path. `begin` gets its attributes first, and returns the receiver of the bytes. @throws EngineError notFound,
+ * invalid
  */
 export function archivePath(view: FileView, path: string, begin: (stat: PathStat) => TakeBytes): void {
   using _mounts = enterMounts(view.root, view.mounts);
@@ -38,12 +39,15 @@ function archiveDirectory(
   const base = toBytePath(about.name);
   const archive = new ArchiveWriter(begin(about), { sparse: false });
   archive.add(base, `${directory.path}/.`, stat);
-  // The root has no name: what is in it begins with a slash.
+  // The root has no name: the names of its content begin with a slash.
   addContent(archive, directory, base === '/' ? '/' : `${base}/`);
   archive.finish();
 }
 
-/** What is no directory is reached through its own, held open: what is said of it is what comes. */
+/**
+ * Archives a path that is no directory through its parent directory, which is held open, so that its attributes and its
+ * content belong together.
+ */
 function archiveEntry(view: FileView, path: string, begin: (stat: PathStat) => TakeBytes): void {
   const place = posix.resolve('/', path);
   let folder: number;

@@ -4,8 +4,8 @@ import { type BytePath, Directory } from '../../../linux/index.ts';
 import { ArchiveWriter, type TakeBytes } from './archive-writer.ts';
 
 /**
- * A directory's content as an archive, in names' order, without the directory itself. Follows no symlink; goes into what is
- * mounted below. Synchronous. What vanishes meanwhile is left out.
+ * Archives a directory's content, ordered by name, without the directory itself. Follows no symlink, and enters mounts
+ * below it. Synchronous. Files that vanish meanwhile are omitted.
  */
 export function archiveTree(root: string, take: TakeBytes): void {
   const archive = new ArchiveWriter(take, { sparse: false });
@@ -14,12 +14,12 @@ export function archiveTree(root: string, take: TakeBytes): void {
   archive.finish();
 }
 
-/** Everything in a directory. `prefix` stands before each name. */
+/** Adds everything in a directory. `prefix` precedes each name. */
 export function addContent(archive: ArchiveWriter, directory: Directory, prefix: string): void {
   for (const name of directory.names().sort()) addEntry(archive, directory, name, `${prefix}${name}`);
 }
 
-/** An entry of a directory under another name, with everything in it. */
+/** Adds an entry of a directory under another name, with everything in it. */
 export function addEntry(archive: ArchiveWriter, parent: Directory, name: BytePath, as: string): void {
   const source = parent.entry(name);
   const stat = lstatSync(source, { bigint: true, throwIfNoEntry: false });
@@ -30,7 +30,7 @@ export function addEntry(archive: ArchiveWriter, parent: Directory, name: BytePa
   if (directory !== undefined) addContent(archive, directory, `${as}/`);
 }
 
-/** Undefined when it is gone, or no directory any more. */
+/** Returns undefined when the directory has vanished or is no directory any more. */
 function openDirectory(path: string | Buffer): Directory | undefined {
   try {
     return new Directory(path);

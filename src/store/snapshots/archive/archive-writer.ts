@@ -31,32 +31,35 @@ import {
 
 const CHUNK = 1 << 18;
 const SECOND = 1_000_000_000n;
-/** Holes below this are written out: not every tar reads sparse files. */
+/** Smaller holes are written as zeros: not every tar program reads sparse files. */
 const SPARSE_HOLE_BYTES = 1 << 20;
-/** The host's own, or overlayfs's: they mean nothing elsewhere. */
+/** Attributes of this host or of overlayfs. They have no meaning elsewhere. */
 const LOCAL_XATTR = /^(?:security\.(?!capability$)|(?:trusted|user)\.overlay\.|system\.(?!posix_acl_))/;
 
-/** What system calls say of a file that was replaced: by nothing, another kind (EINVAL of readlink), or its folder. */
+/**
+ * Errors of system calls for a file that vanished, or was replaced by one of another kind (EINVAL of readlink), or
+ * whose folder did.
+ */
 const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EINVAL', 'ELOOP']);
 
-/** Takes the archive's bytes in order; a chunk is the taker's. What it throws ends the archive. */
+/** Takes the archive's bytes in order. The callee owns each chunk. An error that it throws ends the archive. */
 export type TakeBytes = (chunk: Buffer) => void;
 
 export interface ArchiveOptions {
-  /** Keeps large holes as holes. */
+  /** Whether large holes stay holes. */
   readonly sparse: boolean;
 }
 
 /**
- * Writes files of this host as a tar archive: owners, modes, whole seconds of time as Docker does, hard links, devices, extended
- * attributes. Sockets are left out. Synchronous, and holds one chunk.
+ * Writes files of this host as a tar archive: owners, modes, times in whole seconds as Docker does, hard links,
+ * devices, extended attributes. Sockets are omitted. Synchronous. It holds one chunk in memory.
  */
 export class ArchiveWriter {
   readonly #take: TakeBytes;
   readonly #sparse: boolean;
   #chunk = Buffer.allocUnsafeSlow(CHUNK);
   #length = 0;
-  /** First name in the archive of each inode with several. */
+  /** The first name in the archive of each inode with several links. */
   readonly #linked = new Map<string, string>();
 
   constructor(take: TakeBytes, options: ArchiveOptions) {
@@ -65,8 +68,8 @@ export class ArchiveWriter {
   }
 
   /**
-   * `name` in the archive, without a slash at its end; `source` is not followed where it is a symlink. Left out when it is gone
-   * by now, or something else.
+   * Adds a file. `name` is its name in the archive, without a trailing slash. A symlink at `source` is not followed.
+   * The file is omitted when it has vanished or changed its kind.
    */
   add(name: string, source: string | Buffer, stat: BigIntStats): void {
     try {
@@ -96,7 +99,7 @@ export class ArchiveWriter {
     else this.#put(tarEntryHeader(about));
   }
 
-  /** A whiteout of Docker's layers: an empty file. */
+  /** Adds an empty file: a whiteout of Docker's layers. */
   mark(name: string): void {
     this.#put(tarEntryHeader({ ...PLAIN_TAR_ENTRY, name, type: 'file' }));
   }
@@ -124,7 +127,10 @@ export class ArchiveWriter {
     }
   }
 
-  /** Straight into the chunk. What a file lost meanwhile becomes zeros: its size stands in the header. */
+  /**
+   * Reads straight into the chunk. Bytes that the file has lost meanwhile become zeros, since the header holds its
+   * size.
+   */
   #read(descriptor: number, offset: number, length: number): void {
     for (let left = length; left > 0; ) {
       if (this.#length === CHUNK) this.#flush();
@@ -168,8 +174,8 @@ export class ArchiveWriter {
 }
 
 /**
- * With its size of now, not of when the folder was read. Undefined when something else stands there by now: opening a device may do
- * things, and a FIFO waits.
+ * Opens a regular file and returns its current size. Returns undefined when something else is at the path: opening a
+ * device may have effects, and a FIFO blocks.
  */
 function openFile(source: string | Buffer): { readonly descriptor: number; readonly stat: Stats } | undefined {
   const place = openSync(source, O_PATH | constants.O_NOFOLLOW);
@@ -211,13 +217,13 @@ function xattrsOf(source: string | Buffer): ReadonlyMap<string, Buffer> | undefi
   );
 }
 
-/** The stretches with data. Undefined where the file system cannot tell them. */
+/** The regions with data. Undefined where the file system cannot tell them. */
 function regionsOf(descriptor: number, size: number): SparseRegion[] | undefined {
   const regions: SparseRegion[] = [];
   for (let data = nextData(descriptor, 0, size); data !== undefined; data = nextData(descriptor, data.end, size)) {
     regions.push({ offset: data.start, length: data.end - data.start });
   }
-  // As GNU tar does: the last one says where the file ends.
+  // As in GNU tar, the last region marks the end of the file.
   if (regions.length === 0 || (regions.at(-1)?.offset ?? 0) + (regions.at(-1)?.length ?? 0) < size)
     regions.push({ offset: size, length: 0 });
   return regions;

@@ -9,10 +9,10 @@ import { pathError } from './path-stat.ts';
 import { type ExtractOptions, type FileView, mountAt } from './view.ts';
 
 /**
- * Unpacks an archive into a directory of a container. The thread is confined to the container's root meanwhile: whatever the
- * archive names, or somebody in the container moves about, nothing of the host is reached.
- * @throws EngineError notFound, also for the target of a hard link; invalid when the path is no directory or the archive is broken; forbidden where it is read-only.
- * What was unpacked until then stays
+ * Unpacks an archive into a directory of a container. The thread is confined to the container's root meanwhile: neither
+ * names in the archive nor processes in the container can make it reach files of the host.
+ * @throws EngineError notFound, also for the target of a hard link; invalid when the path is no directory or the
+ * archive is broken; forbidden where it is read-only. Files that were unpacked before an error stay
  */
 export function extract(
   view: FileView,
@@ -32,7 +32,7 @@ export function extract(
     }
     parser.finish();
   } catch (error) {
-    // A hard link to a file that is neither in the archive nor there.
+    // A hard link to a file that is neither in the archive nor in the container.
     throw error instanceof NeedsParents ? new EngineError('notFound', error.message, { cause: error }) : error;
   }
   untar.finish();

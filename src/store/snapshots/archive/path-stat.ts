@@ -4,16 +4,16 @@ import { EngineError, errnoOf, invalid } from '../../../base/errors.ts';
 import { descriptorPath, enterMounts, O_PATH, openInRoot } from '../../../linux/index.ts';
 import type { FileView } from './view.ts';
 
-/** What `X-Docker-Container-Path-Stat` holds. */
+/** The content of the header `X-Docker-Container-Path-Stat`. */
 export interface PathStat {
-  /** Last name of the path. */
+  /** The last part of the path. */
   readonly name: string;
   readonly size: number;
-  /** Bits of Go's `os.FileMode`. */
+  /** In the bits of Go's `os.FileMode`. */
   readonly mode: number;
   /** Nanoseconds since the epoch. */
   readonly mtimeNanos: bigint;
-  /** Of a symlink: where it leads in the end, as far as that exists. Else ''. */
+  /** The final target of a symlink, as far as it exists. '' for anything else. */
   readonly linkTarget: string;
 }
 
@@ -26,8 +26,8 @@ export function statPath(view: FileView, path: string): PathStat {
 }
 
 /**
- * Opens (O_PATH) what a client named, resolved in the container's root. A symlink at its end is not followed, unless a slash
- * or dot comes behind it. @throws EngineError notFound, invalid
+ * Opens (O_PATH) a client's path, resolved in the container's root. A symlink at its end is followed only with a
+ * trailing slash or dot. @throws EngineError notFound, invalid
  */
 export function openPath(view: FileView, path: string): { readonly descriptor: number; readonly stat: BigIntStats } {
   let descriptor: number;
@@ -49,7 +49,7 @@ export function describe(view: FileView, path: string, stat: BigIntStats): PathS
   };
 }
 
-/** What Go's clients mean: clean, with a slash or dot at its end kept. */
+/** Cleans a path as Go's clients do: a trailing slash or dot is kept. */
 export function cleanPath(path: string): string {
   const clean = posix.resolve('/', path);
   const slashed = clean.endsWith('/') ? clean : `${clean}/`;
@@ -61,7 +61,7 @@ function nameOf(path: string): string {
   return endsInDot(path) ? '.' : posix.basename(posix.resolve('/', path)) || '/';
 }
 
-/** The directory itself is meant, and not its name. */
+/** Whether the path means the directory itself and not its name. */
 function endsInDot(path: string): boolean {
   return posix.basename(path) === '.';
 }
@@ -81,7 +81,7 @@ export function pathError(error: unknown, path: string): unknown {
   }
 }
 
-/** Follows symlinks lexically where the path ends in nothing, as Docker does for links that lead nowhere. */
+/** Resolves symlinks lexically when the target does not exist, as Docker does. */
 function finalTarget(root: string, path: string): string {
   let resolved: string[] = [];
   const pending = path.split('/').reverse();
@@ -106,7 +106,7 @@ function finalTarget(root: string, path: string): string {
   return `/${resolved.join('/')}`;
 }
 
-/** The target of a symlink; undefined when there is none. */
+/** The target of a symlink. Undefined for anything else. */
 function linkAt(root: string, path: string): string | undefined {
   let folder: number;
   try {

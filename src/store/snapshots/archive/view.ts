@@ -1,22 +1,25 @@
 import { posix } from 'node:path';
 import type { ViewMount } from '../../../linux/index.ts';
 
-/** A container's files as its processes see them: its root with its volumes and bound folders, not what the kernel makes up. */
+/**
+ * A container's files as its processes see them: its root with its volumes and bind mounts, but without the kernel's
+ * file systems.
+ */
 export interface FileView {
   readonly root: string;
   readonly mounts: readonly ViewMount[];
-  /** Writes may only go into mounts. */
+  /** Whether only mounts may be written to. */
   readonly readOnlyRoot: boolean;
 }
 
 export interface ExtractOptions {
-  /** A directory and what is none never replace each other. */
+  /** Whether a directory never replaces a file, nor a file a directory. */
   readonly keepDirectories: boolean;
-  /** Owner of everything, instead of the archive's. */
+  /** The owner of every file, instead of the archive's. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
 }
 
-/** The innermost mount that a clean, absolute path without symlinks is in. */
+/** The innermost mount that contains a clean, absolute path without symlinks. */
 export function mountAt(view: FileView, path: string): ViewMount | undefined {
   const holding = view.mounts.filter(({ destination }) => {
     const place = posix.resolve('/', destination);

@@ -2,8 +2,9 @@ import type { BigIntStats } from 'node:fs';
 import { getXattr } from '../../../linux/index.ts';
 
 /**
- * Whether a file is another one than that of the same name below, by Docker's rule: mode, owner, device, capabilities; of
- * all but directories also time and size. Both drivers keep times to the nanosecond, so these are compared as they are.
+ * Whether a file differs from the one of the same name below, by Docker's rule: mode, owner, device and capabilities,
+ * and for all but directories also time and size. Both drivers keep times to the nanosecond, so that times are compared
+ * exactly.
  */
 export function differs(
   stat: BigIntStats,

@@ -2,23 +2,23 @@ import { type BigIntStats, lstatSync } from 'node:fs';
 import { type BytePath, Directory, getXattr } from '../../../linux/index.ts';
 import { differs } from './differs.ts';
 
-/** A file of the upper tree that is not as below, or is there for the sake of what it holds. */
+/** A file of the upper tree that differs from the one below, or a directory that holds such files. */
 export interface PresentChange {
-  /** `same`: written, and yet as before as far as its attributes tell. Only of an overlay's upper folder. */
+  /** `same`: written, but with unchanged attributes. Only in an overlay's upper folder. */
   readonly kind: 'added' | 'modified' | 'same';
-  /** From the root, without a slash before it. */
+  /** Path from the root, without a leading slash. */
   readonly path: BytePath;
-  /** For functions that follow no symlink; only until the walk goes on. */
+  /** Path for system calls that follow no symlink. Valid until the walk continues. */
   readonly source: string | Buffer;
   readonly stat: BigIntStats;
-  /** A directory that hides all of the same name below. */
+  /** Whether the directory hides the whole directory of the same name below. */
   readonly isOpaque: boolean;
 }
 
 export interface Deletion {
   readonly kind: 'deleted';
   readonly path: BytePath;
-  /** The directory above is opaque, and says so already. */
+  /** Whether the directory above is opaque and implies this deletion. */
   readonly isImplied: boolean;
 }
 
@@ -28,21 +28,21 @@ export interface WalkChanges {
   readonly upper: string;
   /** The layers below, merged. Undefined when there are none. */
   readonly lower: string | undefined;
-  /** `overlay`: upper holds only what was written, with overlayfs's records of deletions; `whole`: a complete tree. */
+  /** `overlay`: the upper tree holds only changes, with overlayfs's records of deletions. `whole`: a complete tree. */
   readonly upperKind: 'overlay' | 'whole';
-  /** Whether changes of kind `same` count. */
+  /** Whether changes of kind `same` are included. */
   readonly withSame: boolean;
 }
 
-/** Every container has one of its own, also where its image was made of a whole container's files. */
+/** Every container has its own, even when its image was made of a container's files. */
 const MARK = '.dockerenv';
 
-/** A link to /proc/mounts, made with the mount places. */
+/** A link to /proc/mounts, made with the mount points. */
 const MTAB = 'etc/mtab';
 
 /**
- * What a container needs to be mounted on: a runtime makes it where the image has none. Docker keeps these in a layer of their
- * own, so they are no changes as long as nothing is in them.
+ * Mount points that every container needs: a runtime makes them where the image has none. Docker keeps them in a layer
+ * of their own, so that they are no changes while they are empty.
  */
 const MOUNT_PLACES: ReadonlySet<string> = new Set([
   ...[MARK, 'dev', 'dev/console', 'dev/mqueue', 'dev/pts', 'dev/shm', 'etc', 'etc/hostname'],
@@ -50,8 +50,8 @@ const MOUNT_PLACES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What the upper tree changes, by name, a directory before what it holds. A directory comes only when it changed itself or
- * something in it did. Synchronous; holds a descriptor per level, and follows no symlink.
+ * Yields the changes of the upper tree, ordered by name, a directory before its content. An unchanged directory is
+ * included when something in it changed. Synchronous. Holds one descriptor per level, and follows no symlink.
  */
 export function* walkChanges(request: WalkChanges): Generator<TreeChange, void, undefined> {
   using upper = new Directory(`${request.upper}/.`);
@@ -66,7 +66,7 @@ export function* walkChanges(request: WalkChanges): Generator<TreeChange, void, 
 interface Place {
   readonly upper: Directory;
   readonly lower: Directory | undefined;
-  /** With a slash at its end, unless it is the root. */
+  /** With a trailing slash, unless it is the root. */
   readonly path: BytePath;
   readonly isOpaque: boolean;
 }
@@ -74,7 +74,7 @@ interface Place {
 class Walk {
   readonly #isOverlay: boolean;
   readonly #withSame: boolean;
-  /** Directories on the way here that are said only if something in them is. */
+  /** Directories above the current path that are yielded only if something in them changed. */
   #pending: PresentChange[] = [];
 
   constructor({ upperKind, withSame }: WalkChanges) {
@@ -123,7 +123,7 @@ class Walk {
     const hides = change.isOpaque && below?.isDirectory() === true;
     const own: PresentChange = {
       ...change,
-      // What holds changes has changed, in Docker's words.
+      // In Docker's words, a directory that holds changes has changed.
       kind: change.kind === 'same' ? 'modified' : change.kind,
       isOpaque: hides,
     };
@@ -136,7 +136,7 @@ class Walk {
       using lower = new Directory(place.lower.entry(name));
       yield* this.directory({ ...inside, lower });
     } else yield* this.directory({ ...inside, lower: undefined });
-    // Said meanwhile, or not at all.
+    // The directory was yielded meanwhile, or is not needed.
     if (this.#pending.length > before.length) this.#pending = before;
   }
 

@@ -4,7 +4,10 @@ import type { PathStat } from '../archive/path-stat.ts';
 import type { ExtractOptions, FileView } from '../archive/view.ts';
 import type { WalkChanges } from '../diff/walk-changes.ts';
 
-/** Work on a container's files that gives or takes a stream of bytes, or goes on for as long as its client wants. Synchronous, in a thread. */
+/**
+ * A job on a container's files that produces or consumes a stream of bytes at its client's pace. Synchronous, in a
+ * thread.
+ */
 export type StreamJob =
   | { readonly kind: 'changes'; readonly trees: Omit<WalkChanges, 'withSame'> }
   | { readonly kind: 'archiveChanges'; readonly trees: Omit<WalkChanges, 'withSame'> }
@@ -13,13 +16,13 @@ export type StreamJob =
   | { readonly kind: 'archivePath'; readonly view: FileView; readonly path: string }
   | { readonly kind: 'extract'; readonly view: FileView; readonly path: string; readonly options: ExtractOptions };
 
-/** A path that changed: 0 modified, 1 added, 2 deleted (Engine API, FilesystemChange). */
+/** A path that changed. Kinds: 0 modified, 1 added, 2 deleted (Engine API, FilesystemChange). */
 export interface FileChange {
   readonly Path: string;
   readonly Kind: 0 | 1 | 2;
 }
 
-/** What a job says ahead of its bytes. */
+/** The results that a job sends before its bytes. */
 export interface StreamHeads {
   readonly changes: readonly FileChange[];
   readonly archiveChanges: undefined;
@@ -35,24 +38,24 @@ export interface StreamRequest {
   readonly control: Int32Array;
 }
 
-/** Cells of the shared control block. The thread waits on `pulse`, which counts everything that should wake it. */
+/** Cells of the shared control block. The thread waits on `pulse`, which counts the events that should wake it. */
 export const CONTROL = {
-  /** Not 0 asks the job to end. */
+  /** A value other than 0 asks the job to end. */
   stop: 0,
   pulse: 1,
-  /** Chunks under way to the reader. */
+  /** Number of chunks on their way to the reader. */
   unread: 2,
   cells: 3,
 } as const;
 
-/** Chunks of up to 256 kB that may be under way in either direction. */
+/** Most chunks, of up to 256 kB, on their way in either direction. */
 export const CHUNKS_UNDER_WAY = 4;
 
 /** Messages of the thread, on the request's port. */
 export type FromThread =
   | { readonly kind: 'head'; readonly head: StreamHeads[StreamJob['kind']] }
   | { readonly kind: 'chunk'; readonly bytes: Uint8Array }
-  /** A chunk that was sent to the thread has been worked on. */
+  /** The thread has processed a chunk that was sent to it. */
   | { readonly kind: 'taken' }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: { readonly kind: ErrorKind; readonly message: string } };

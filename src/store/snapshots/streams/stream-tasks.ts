@@ -3,11 +3,11 @@ import { EngineError, internal, messageOf } from '../../../base/errors.ts';
 import { RestingThreads } from '../resting-threads.ts';
 import { CONTROL, type FromThread, type StreamJob, type StreamRequest } from './stream-job.ts';
 
-/** A job on its way. */
+/** A running job. */
 export interface Task {
   readonly port: MessagePort;
   readonly control: Int32Array;
-  /** Rejects when the thread ends under it. */
+  /** Rejects when the thread ends before its job. */
   readonly ended: Promise<never>;
 }
 
@@ -17,7 +17,7 @@ export class StreamTasks implements AsyncDisposable {
   readonly #alive = new Set<Worker>();
   #isClosed = false;
 
-  /** Runs one job; what it says goes to `hear` until it is done. @throws what the job throws; EngineError cancelled */
+  /** Runs one job. `hear` gets its messages until it is done. @throws the errors of the job; EngineError cancelled */
   async run(
     job: StreamJob,
     hear: (message: FromThread, task: Task) => void,
@@ -72,7 +72,7 @@ export class StreamTasks implements AsyncDisposable {
       resourceLimits: { maxYoungGenerationSizeMb: 8 },
     });
     this.#alive.add(worker);
-    worker.on('error', () => {}); // Told by its exit; without a listener it would end the daemon.
+    worker.on('error', () => {}); // The thread's exit reports it. Without a listener the error would end the daemon.
     worker.on('message', () => this.#resting.add(worker));
     worker.once('exit', () => {
       this.#alive.delete(worker);

@@ -3,24 +3,24 @@ import { CHUNKS_UNDER_WAY, CONTROL, type FromThread, type StreamHeads, type Stre
 import { pulse, StreamTasks, stop, type Task } from './stream-tasks.ts';
 
 /**
- * Threads for work at the pace of a client, each with a job of its own. Apart from the tree pool's, which a client that does not
- * read would hold up. None runs while there is nothing to do.
+ * Threads for jobs at the pace of a client, each with one job. They are separate from the tree pool, whose threads a
+ * client that does not read would block. No thread runs while there is no job.
  */
 export interface StreamThreads extends AsyncDisposable {
-  /** @throws what the job throws */
+  /** Runs a job that returns one result. @throws the errors of the job */
   ask<J extends StreamJob>(job: J, signal: AbortSignal): Promise<StreamHeads[J['kind']]>;
-  /** Resolves with what comes ahead of the bytes. Destroy the stream to stop. */
+  /** Runs a job that produces bytes. Resolves with the result that precedes the bytes. Destroy the stream to stop. */
   read<J extends StreamJob>(
     job: J,
     signal: AbortSignal,
   ): Promise<{ readonly head: StreamHeads[J['kind']]; readonly bytes: Readable }>;
-  /** Feeds the job; resolves when it is done. The source is not closed. */
+  /** Runs a job that consumes the source. Resolves when it is done. The source is not closed. */
   write(job: StreamJob, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * Of jobs that give bytes; more wait. Jobs that take bytes do not wait, or copies from container to container could wait for each
- * other for ever.
+ * Most jobs that produce bytes at a time; further ones wait. Jobs that consume bytes do not wait, or copies from
+ * container to container could wait for each other without end.
  */
 const READERS_MAX = 8;
 
@@ -46,7 +46,7 @@ export function createStreamThreads(): StreamThreads {
   };
 }
 
-/** At most so many at a time; more wait in their order. */
+/** Limits the number of jobs at a time. Further ones wait in their order. */
 class Turns {
   readonly #max: number;
   readonly #queue: (() => void)[] = [];
@@ -68,7 +68,7 @@ class Turns {
   }
 }
 
-/** The stream of a job's bytes, which holds the job up while nobody reads. */
+/** The stream of a job's bytes. The job waits while nobody reads. */
 function startReading(
   tasks: StreamTasks,
   { job, ended }: { readonly job: StreamJob; readonly ended: () => void },
@@ -83,10 +83,10 @@ function startReading(
     pulse(to.control);
   };
   const bytes = new Readable({
-    // Chunks stay as they are: each may be released by whoever reads it.
+    // Chunks stay separate, so that the reader can release each.
     objectMode: true,
     highWaterMark: 1,
-    // Pushing went ahead of reading by what may be under way: now there is room again.
+    // Pushing was ahead of reading by the allowed number of chunks. Now there is space again.
     read: () => void (task !== undefined && wake(task)),
     destroy(error, callback) {
       stopped.abort();
@@ -112,11 +112,11 @@ function startReading(
       },
     )
     .finally(ended);
-  bytes.on('error', () => {}); // Until somebody reads, nobody listens.
+  bytes.on('error', () => {}); // Nobody listens before the first read.
   return { head: head.promise, bytes };
 }
 
-/** Feeds a job, at most {@link CHUNKS_UNDER_WAY} ahead of it. */
+/** Sends the source to a job, at most {@link CHUNKS_UNDER_WAY} chunks ahead of it. */
 async function writeTo(
   tasks: StreamTasks,
   { job, source }: { readonly job: StreamJob; readonly source: AsyncIterable<Uint8Array> },
@@ -135,7 +135,7 @@ async function writeTo(
       while (room === 0 && !over.signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
       if (over.signal.aborted) return;
       room -= 1;
-      // A copy to give away: what comes from a socket shares its memory with other chunks.
+      // The thread gets a copy: a chunk from a socket shares its memory with other chunks.
       const own = new Uint8Array(chunk);
       port.postMessage(own, [own.buffer]);
       pulse(control);

@@ -1,4 +1,4 @@
-// Entry of the threads of `StreamThreads`: one job at a time, synchronous. It waits for its client where the client is slow.
+// Entry of the threads of `StreamThreads`. Runs one job at a time, synchronously. It waits when its client is slow.
 import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { EngineError, type ErrorKind, errnoOf, messageOf } from '../../../base/errors.ts';
 import { showPath } from '../../../linux/index.ts';
@@ -18,7 +18,7 @@ import {
   type ToThread,
 } from './stream-job.ts';
 
-/** A job's other side. */
+/** The other end of a job's stream. */
 class Client {
   readonly #port: MessagePort;
   readonly #control: Int32Array;
@@ -32,14 +32,14 @@ class Client {
     this.#port.postMessage(message, transfer);
   }
 
-  /** Gives a chunk away, once there is room for it. @throws EngineError cancelled */
+  /** Sends a chunk, once there is space for it. @throws EngineError cancelled */
   give(chunk: Buffer): void {
     this.#waitWhile(() => Atomics.load(this.#control, CONTROL.unread) >= CHUNKS_UNDER_WAY);
     Atomics.add(this.#control, CONTROL.unread, 1);
     this.post({ kind: 'chunk', bytes: chunk }, [chunk.buffer as ArrayBuffer]);
   }
 
-  /** The next chunk; undefined at the end. @throws EngineError cancelled */
+  /** Returns the next chunk, undefined at the end. @throws EngineError cancelled */
   take(): Buffer | undefined {
     let received: { message: ToThread } | undefined;
     this.#waitWhile(() => {

@@ -5,29 +5,31 @@ import { showName } from '../../../io/index.ts';
 const UNCLEAN = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /**
- * The path of an archive's entry below the root, without slashes at either end; the root itself is ''. Absolute names are rooted.
- * @throws EngineError invalid for a name that climbs out of the root
+ * The path of an archive's entry below the root, without slashes at either end. The root itself is ''. Absolute names
+ * are taken relative to the root.
+ * @throws EngineError invalid for a name that leaves the root
  */
 export function cleanName(name: string): string {
   if (!UNCLEAN.test(name)) return name;
   return resolveInside([], name) ?? refuse(name);
 }
 
-/** A hard link's target, below the root. @throws EngineError invalid */
+/** The target of a hard link, below the root. @throws EngineError invalid */
 export function cleanLink(name: string, target: string): string {
   const path = resolveInside([], target);
   if (path === undefined || path === '') throw invalid(`invalid hardlink ${showName(name)} -> ${showName(target)}`);
   return path;
 }
 
-/** @throws EngineError invalid for a symlink to nothing */
+/** @throws EngineError invalid for a symlink with an empty target */
 export function checkTarget(path: string, target: string): void {
   if (target === '') throw invalid(`invalid symlink ${showName(path)}: it has no target`);
 }
 
 /**
- * Refuses a symlink whose own text leaves the directory that is written to, as dockerd does in copies. Absolute ones are the container's
- * business, and stay as they are. In a layer, whose directory is the root, none can leave it. @throws EngineError invalid
+ * Refuses a symlink whose own text leaves the directory that is written to, as dockerd does in copies. Absolute links
+ * are resolved in the container, and stay unchanged. In a layer, whose directory is the root, no link can leave it.
+ * @throws EngineError invalid
  */
 export function checkSymlink(path: string, target: string): void {
   if (target.startsWith('/') || !target.includes('..')) return;
@@ -45,7 +47,7 @@ function refuse(name: string): never {
   throw invalid(`invalid archive: ${showName(name)} is outside of the root`);
 }
 
-/** Lexically; undefined when it climbs above the root. */
+/** Resolves lexically. Returns undefined for a path that leaves the root. */
 function resolveInside(from: readonly string[], path: string): string | undefined {
   const parts = [...from];
   for (const part of path.split('/')) {

@@ -6,7 +6,7 @@ import { setTimes, sysPath } from '../../../linux/index.ts';
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 const SPECIAL_BITS = 0o7000;
 
-/** Writes one regular file at a time. A file of an archive costs four system calls: open, write, futimes, close. */
+/** Writes one regular file at a time, with four system calls per file: open, write, futimes, close. */
 export class FileWriter implements Disposable {
   readonly #chownAlways: boolean;
   #descriptor = -1;
@@ -14,15 +14,15 @@ export class FileWriter implements Disposable {
   #path: BytePath = '' as BytePath;
   #regions: readonly SparseRegion[] = [];
   #region = 0;
-  /** Of the present region, already written. */
+  /** Bytes of the current region that are written. */
   #done = 0;
 
-  /** `chownAlways`: new files may take their group from a setgid directory. */
+  /** `chownAlways`: new files may inherit their group from a setgid directory. */
   constructor(chownAlways: boolean) {
     this.#chownAlways = chownAlways;
   }
 
-  /** @throws EEXIST when anything is there */
+  /** @throws EEXIST when something exists at the path */
   open(path: BytePath, entry: TarEntry, chown: boolean): void {
     this.#descriptor = openSync(sysPath(path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, entry.mode);
     this.#entry = entry;
@@ -58,11 +58,11 @@ export class FileWriter implements Disposable {
     }
   }
 
-  /** Completes the file; `beforeTimes` sets what must follow the owner. */
+  /** Completes the file. `beforeTimes` sets the attributes that must follow the owner. */
   close(beforeTimes: (path: BytePath, entry: TarEntry) => void): void {
     const entry = this.#entry;
     if (entry === undefined) return;
-    // The change of owner cleared them.
+    // The change of owner cleared these bits.
     if ((entry.mode & SPECIAL_BITS) !== 0) fchmodSync(this.#descriptor, entry.mode);
     if (entry.xattrs !== undefined) beforeTimes(this.#path, entry);
     if (isWhole(entry)) futimesSync(this.#descriptor, entry.mtimeSeconds, entry.mtimeSeconds);
@@ -77,7 +77,9 @@ export class FileWriter implements Disposable {
   }
 }
 
-/** Whether Node's utimes can express the time: it takes seconds as a double, and negative ones for the present. */
+/**
+ * Whether Node's utimes can express the time: it takes seconds as a double, and takes negative ones for the present.
+ */
 function isWhole(entry: TarEntry): boolean {
   return entry.mtimeNanos === 0 && entry.mtimeSeconds >= 0;
 }

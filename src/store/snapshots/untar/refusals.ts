@@ -1,7 +1,7 @@
 import { EngineError, errnoOf, invalid } from '../../../base/errors.ts';
 import { showName } from '../../../io/index.ts';
 
-/** The archive leans on the layers below it: a hard link to a file that it does not hold. */
+/** Thrown when the archive depends on the layers below: it has a hard link to a file that it does not contain. */
 export class NeedsParents extends Error {}
 
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -19,7 +19,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'EXDEV',
 ]);
 
-/** System errors that only the archive can be blamed for, with the name of the entry. */
+/** Turns system errors that only the archive can cause into EngineErrors with the name of the entry. */
 export function describe(error: unknown, name: string): unknown {
   if (error instanceof EngineError || error instanceof NeedsParents) return error;
   if (error instanceof RangeError) return invalid(`invalid archive: ${showName(name)}: ${error.message}`, error);

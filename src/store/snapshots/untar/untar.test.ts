@@ -49,7 +49,7 @@ function folder(): string {
   return path;
 }
 
-/** Unpacks in a thread; answers the folder with what the job says. */
+/** Unpacks in a thread. Returns the folder with the result of the job. */
 async function untar(
   archive: readonly TarEntry[] | Buffer,
   options: Options = {},

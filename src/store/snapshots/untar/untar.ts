@@ -17,13 +17,18 @@ export interface RootAttributes {
 export interface UntarResult {
   /** Bytes of the regular files and of the targets of symlinks, as Docker counts. */
   readonly sizeBytes: number;
-  /** Of the root directory, where the archive says. */
+  /** Attributes of the root directory, where the archive describes it. */
   readonly root: RootAttributes | undefined;
-  /** `overlay` only: the archive hides all that the layers below have, which no record of overlayfs says. */
+  /**
+   * `overlay` only: whether the archive hides the whole content of the layers below. overlayfs has no record for that.
+   */
   readonly isOpaque: boolean;
-  /** Directories that the archive implies without describing them: their attributes come from the layers below. Latin-1. */
+  /**
+   * Directories that the archive implies without describing them: they take their attributes from the layers below.
+   * Latin-1.
+   */
   readonly implied: readonly string[];
-  /** Extended attributes that the file system does not take, each once. */
+  /** Extended attributes that the file system does not support, each once. */
   readonly skippedXattrs: readonly string[];
 }
 
@@ -33,16 +38,16 @@ const AUFS = '.wh..wh.';
 const NODE_TYPE = { character: S_IF.CHR, block: S_IF.BLK, fifo: S_IF.IFO } as const;
 
 /**
- * Writes an archive's entries below `/`: the calling thread must be confined to the target by `enterRoot`, with umask 0. Then the kernel
- * itself keeps every name and link inside, whatever the archive makes of them; the lexical checks only give clear errors.
+ * Writes an archive's entries below `/`. The calling thread must be confined to the target by `enterRoot`, with umask
+ * 0. Then the kernel keeps every name and link inside the target, and the lexical checks only produce clear errors.
  */
 export class Untar implements TarSink, Disposable {
   readonly #mode: UntarMode;
   readonly #options: UntarOptions;
-  /** With a slash at its end. */
+  /** With a trailing slash. */
   readonly #base: string;
   readonly #files: FileWriter;
-  /** Directories that the archive describes, and those it only implies. */
+  /** Directories that the archive describes, and those that it only implies. */
   readonly #directories = new Set<string>(['']);
   readonly #implied = new Set<string>();
   /** `merged` only: everything from this archive, and the directories above. */
@@ -93,13 +98,16 @@ export class Untar implements TarSink, Disposable {
     this.#files.close((path, entry) => this.#xattrs.write(path, entry));
   }
 
-  /** Call after the last entry. Directories get their times only now: every entry made in them changed those. */
+  /**
+   * Call it after the last entry. Directories get their times only now, since every new entry changes the time of its
+   * directory.
+   */
   finish(): UntarResult {
     for (const [path, times] of this.#directoryTimes) {
       try {
         setEntryTimes(path, times);
       } catch (error) {
-        // The archive made it through a symlink that it then replaced.
+        // The archive made the directory through a symlink that it then replaced.
         if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) throw error;
       }
     }
@@ -120,7 +128,7 @@ export class Untar implements TarSink, Disposable {
   #rootEntry(entry: TarEntry): void {
     if (entry.type !== 'directory')
       throw invalid(`invalid archive: ${showName(entry.name)} is the root, and no directory`);
-    // Where something is unpacked to stays as it is.
+    // The directory that the archive is unpacked into keeps its attributes.
     if (this.#mode === 'plain') return;
     this.#root = { mode: entry.mode, uid: entry.uid, gid: entry.gid };
     this.#directoryAttributes('/' as BytePath, entry);
@@ -179,7 +187,7 @@ export class Untar implements TarSink, Disposable {
     }
   }
 
-  /** Something is at `path`: answers whether it was cleared away, so that the entry can be made anew. */
+  /** Something exists at `path`. Removes it if the entry must replace it, and returns whether it did. */
   #makeRoom(path: string, target: BytePath, entry: TarEntry): boolean {
     const existing = lstatSync(sysPath(target));
     if (entry.type === 'directory' && existing.isDirectory()) return false;
@@ -188,7 +196,7 @@ export class Untar implements TarSink, Disposable {
     const wasWhiteout = this.#mode === 'overlay' && existing.isCharacterDevice() && existing.rdev === 0;
     this.#remove(path, target, existing.isDirectory());
     if (!wasWhiteout || entry.type !== 'directory') return true;
-    // Whited out first and made anew: what the layers below have in it must not show.
+    // The directory was whited out first and is made anew: the content of the layers below must stay hidden.
     mkdirSync(sysPath(target), entry.mode);
     setXattr(sysPath(target), 'trusted.overlay.opaque', Buffer.from('y'));
     return false;
@@ -224,7 +232,7 @@ export class Untar implements TarSink, Disposable {
       else setXattr(sysPath(this.#at(parent)), 'trusted.overlay.opaque', Buffer.from('y'));
       return;
     }
-    // Bookkeeping of aufs, which old images carry.
+    // Bookkeeping of aufs, which old images contain.
     if (base.startsWith(AUFS)) return;
     const name = base.slice(WHITEOUT.length);
     if (name === '' || name === '.' || name === '..') throw invalid(`invalid whiteout ${showName(path)}`);
@@ -240,15 +248,16 @@ export class Untar implements TarSink, Disposable {
       makeNode(sysPath(target), S_IF.CHR, 0);
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
-      // The layer has its own: a whiteout hides only what lies below.
+      // The layer has a directory of its own: a whiteout hides only the layers below.
       if (lstatSync(sysPath(target)).isDirectory())
         setXattr(sysPath(target), 'trusted.overlay.opaque', Buffer.from('y'));
     }
   }
 
   /**
-   * Without this mark overlayfs lists a directory's whiteouts as names of nothing where no layer below has the same directory. It
-   * looks for them in what may have been copied up (`ovl_path_check_origin_xattr` of fs/overlayfs); an empty origin is an unknown one.
+   * Without this mark overlayfs lists a directory's whiteouts as empty names where no layer below has the same
+   * directory. It looks for whiteouts in directories that may have been copied up (`ovl_path_check_origin_xattr` of
+   * fs/overlayfs). An empty origin stands for an unknown one.
    */
   #markHiding(directory: string): void {
     if (this.#hiding.has(directory)) return;
@@ -296,7 +305,10 @@ export class Untar implements TarSink, Disposable {
     this.#directoryTimes.set(target, { mtimeSeconds, mtimeNanos });
   }
 
-  /** Of what is neither file nor directory. The mode is right from the start, unless the owner changes. */
+  /**
+   * Sets the attributes of what is neither a file nor a directory. The mode is right from the start, unless the owner
+   * changes.
+   */
   #leafAttributes(target: BytePath, entry: TarEntry): void {
     const path = sysPath(target);
     lchownSync(path, entry.uid, entry.gid);

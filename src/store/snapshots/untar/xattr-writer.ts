@@ -5,7 +5,7 @@ import { describe } from './refusals.ts';
 
 const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
 
-/** Writes extended attributes, and remembers those that the file system does not take. */
+/** Writes extended attributes, and records those that the file system does not support. */
 export class XattrWriter {
   readonly #skipped = new Set<string>();
 
@@ -16,7 +16,7 @@ export class XattrWriter {
 
   write(target: BytePath, entry: TarEntry): void {
     for (const [name, value] of entry.xattrs ?? []) {
-      // An image must not steer overlayfs.
+      // An image must not set attributes that overlayfs interprets.
       if (OVERLAY_XATTR.test(name)) continue;
       try {
         setXattr(sysPath(target), name, value);

@@ -3,12 +3,12 @@ import { errnoOf } from '../../../base/errors.ts';
 import { type BytePath, O_PATH, openInRoot, setTimes, sysPath } from '../../../linux/index.ts';
 
 /**
- * Gives directories of an unpacked layer, which its archive only implies, owner, mode and time of the same directories of
- * the layers below. What the layers below do not have stays as it is.
- * Answers false when a name leads through a symlink below: then the files belong somewhere else.
+ * Copies owner, mode and time of directories of the layers below to directories of an unpacked layer that its archive
+ * only implies. A directory that the layers below lack keeps its attributes. Returns false when a name leads through a
+ * symlink below: then the files belong elsewhere.
  */
 export function adoptDirectories(source: string, target: string, names: readonly string[]): boolean {
-  // Deepest first: setting times of a parent comes after its children were touched.
+  // Deepest first: the times of a parent are set after its children were changed.
   for (const name of names.toSorted((a, b) => b.length - a.length)) {
     const relative = Buffer.from(name, 'latin1');
     let descriptor: number;

@@ -5,10 +5,13 @@ import { type Digest, parseDigest } from '../../../base/ids.ts';
 import type { TreeJob } from './tree-job.ts';
 
 const CHUNK = 1 << 20;
-/** Of the thread: files are hashed one after the other. */
+/** One buffer per thread: files are hashed one after the other. */
 let buffer: Buffer | undefined;
 
-/** Undefined when there is no such file. @throws EngineError cancelled; what the system says of a file that cannot be read */
+/**
+ * Returns undefined when there is no such file. @throws EngineError cancelled; the system's error for an unreadable
+ * file
+ */
 export function hashFile(job: TreeJob & { kind: 'hash' }, shouldStop: () => boolean): Digest | undefined {
   let descriptor: number;
   try {

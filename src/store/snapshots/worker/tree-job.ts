@@ -3,23 +3,26 @@ import type { TarLimits } from '../../../io/index.ts';
 import type { RootAttributes } from '../untar/untar.ts';
 import type { UntarMode } from '../untar/untar-options.ts';
 
-/** Work on trees of files, done synchronously in a thread. Paths are absolute. */
+/** A job on trees of files, done synchronously in a thread. Paths are absolute. */
 export type TreeJob =
   | {
       readonly kind: 'unpack';
       readonly file: string;
       readonly target: string;
       readonly mode: UntarMode;
-      /** sha256 that the uncompressed bytes must have; undefined when the file's own digest has shown that. */
+      /** The sha256 that the uncompressed bytes must have. Undefined when the file's own digest has proved it. */
       readonly diffId: Digest | undefined;
       readonly limits: TarLimits;
     }
-  /** Gives directories of `target` what those of the same name below `source` have. Names as `UnpackedTree.implied`. */
+  /**
+   * Copies attributes from directories below `source` to those of the same name in `target`. Names as in
+   * `UnpackedTree.implied`.
+   */
   | { readonly kind: 'adopt'; readonly source: string; readonly target: string; readonly names: readonly string[] }
   | { readonly kind: 'copy'; readonly source: string; readonly target: string }
   | { readonly kind: 'remove'; readonly path: string }
   | { readonly kind: 'size'; readonly path: string }
-  /** `done` holds one number: bytes read so far, for whoever watches. */
+  /** `done` holds one number: the bytes read so far. */
   | { readonly kind: 'hash'; readonly path: string; readonly algorithm: string; readonly done: BigInt64Array };
 
 export interface UnpackedTree {
@@ -32,7 +35,7 @@ export interface UnpackedTree {
 
 export interface TreeResults {
   readonly unpack: UnpackedTree;
-  /** False when one of the names leads through a link: the layer has to be applied over its parents. */
+  /** False when one of the names leads through a link: the layer has to be unpacked over its parents. */
   readonly adopt: boolean;
   readonly copy: undefined;
   readonly remove: undefined;
@@ -43,19 +46,19 @@ export interface TreeResults {
 
 export interface TreeRequest {
   readonly job: TreeJob;
-  /** Shared with the thread: {@link CONTROL} says which cell is what. */
+  /** Shared with the thread. {@link CONTROL} names the cells. */
   readonly control: BigInt64Array;
 }
 
 export const CONTROL = {
-  /** Not 0 asks the job to stop. */
+  /** A value other than 0 asks the job to stop. */
   stop: 0,
   /** Bytes of the file that an unpack has read. */
   read: 1,
   cells: 2,
 } as const;
 
-/** `needsParents`: the layer links to a file that it does not hold itself. */
+/** `needsParents`: the layer has a hard link to a file that it does not contain. */
 export type TreeFailure = {
   readonly kind: 'invalid' | 'tooLarge' | 'noSpace' | 'cancelled' | 'needsParents' | 'internal';
   readonly message: string;

@@ -10,7 +10,7 @@ import { DEFAULT_TAR_LIMITS } from '../../../io/index.ts';
 import type { TreeJob } from './tree-job.ts';
 import { createTreePool } from './tree-pool.ts';
 
-/** Unpacks from a pipe, so that the test says how far it gets. */
+/** Unpacks from a pipe, so that the test controls the progress. */
 function fromPipe(): {
   readonly job: TreeJob & { kind: 'unpack' };
   readonly pipe: string;

@@ -5,9 +5,12 @@ import { RestingThreads } from '../resting-threads.ts';
 import { NeedsParents } from '../untar/refusals.ts';
 import { CONTROL, type TreeAnswer, type TreeJob, type TreeRequest, type TreeResults } from './tree-job.ts';
 
-/** Threads for work on trees. None runs while there is nothing to do. */
+/** Threads for jobs on trees. No thread runs while there is no job. */
 export interface TreePool extends AsyncDisposable {
-  /** Queued behind what came before. `progress` is called ten times a second, for unpacking, and at its end. @throws EngineError invalid, tooLarge, noSpace, cancelled, internal; NeedsParents */
+  /**
+   * Runs a job after those queued before. For unpacking, `progress` is called ten times a second and at the end.
+   * @throws EngineError invalid, tooLarge, noSpace, cancelled, internal; NeedsParents
+   */
   run<J extends TreeJob>(
     job: J,
     signal?: AbortSignal,
@@ -21,7 +24,7 @@ interface Waiting {
   readonly progress: ((bytesRead: number) => void) | undefined;
 }
 
-/** One more than two cores gain nothing: the file system is what they wait for. */
+/** More threads gain nothing: they wait for the file system. */
 const THREADS = 2;
 const PROGRESS_MILLISECONDS = 100;
 
@@ -45,7 +48,7 @@ export function createTreePool(): TreePool {
       waiting.settle(answer);
       next(worker);
     };
-    // The thread is gone: out of memory, or a defect of ours. It ends next.
+    // The thread has failed: it ran out of memory, or has a defect. It ends next.
     const failed = (error: Error): void => waiting.settle(internal(`a tree thread failed: ${messageOf(error)}`, error));
     const ended = (): void => {
       clearInterval(timer);
@@ -58,12 +61,12 @@ export function createTreePool(): TreePool {
   const startThread = (): Worker => {
     const worker = new Worker(workerUrl(), {
       name: 'gantry-tree',
-      // Descriptors that our system calls open are closed by Node, which would warn of it.
+      // Node would close descriptors that our system calls opened, and warn of it.
       trackUnmanagedFds: false,
       resourceLimits: { maxYoungGenerationSizeMb: 8 },
     });
     alive.add(worker);
-    worker.on('error', () => {}); // Told by its exit; without a listener it would end the daemon.
+    worker.on('error', () => {}); // The thread's exit reports it. Without a listener the error would end the daemon.
     worker.once('exit', () => {
       alive.delete(worker);
       resting.forget(worker);

@@ -1,4 +1,4 @@
-// Entry of the threads of `TreePool`: one job at a time, synchronous, answered by one message.
+// Entry of the threads of `TreePool`. Runs one job at a time, synchronously. One message returns the result.
 import { parentPort } from 'node:worker_threads';
 import { EngineError, errnoOf, messageOf } from '../../../base/errors.ts';
 import { copyTree, removeTree, treeSize } from '../../../linux/index.ts';

@@ -10,14 +10,15 @@ const chunk = Buffer.allocUnsafeSlow(256 << 10);
 
 export interface UnpackWatch {
   readonly shouldStop: () => boolean;
-  /** Bytes of the file that have been read. */
+  /** Called with the number of bytes of the file that have been read. */
   readonly progress: (bytes: number) => void;
 }
 
 /**
- * Unpacks a layer's file, plain or compressed, with the calling thread confined to the target. Synchronous, and the same few
- * buffers for any size: the descriptor is opened before the thread loses sight of the path.
- * @throws EngineError invalid, tooLarge, noSpace, cancelled; NeedsParents. What was written stays: the caller removes it.
+ * Unpacks a layer's file, plain or compressed. The calling thread is confined to the target, and the file is opened
+ * before. Synchronous, with the same few buffers for any size.
+ * @throws EngineError invalid, tooLarge, noSpace, cancelled; NeedsParents. The written files stay: the caller removes
+ * them.
  */
 export function unpackFile(job: TreeJob & { kind: 'unpack' }, watch: UnpackWatch): UnpackedTree {
   const descriptor = openSync(job.file, 'r');
@@ -40,7 +41,7 @@ export function unpackFile(job: TreeJob & { kind: 'unpack' }, watch: UnpackWatch
   }
 }
 
-/** Reads a file to its end; `take`'s bytes are only good during the call. */
+/** Reads a file to its end. The bytes that `take` gets are valid only during the call. */
 function readDecoded(
   descriptor: number,
   { progress, maxBytes }: UnpackWatch & { readonly maxBytes: number },
