@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const root = resolve(process.argv[2] ?? 'src');
-const TESTS = /\.(?:test|suite|bed)\.ts$|(?:^|\/)testing(?:\/|\.ts$)|(?:^|\/)test-[^/]*\.ts$/;
+const TESTS = /\.(?:test|suite|fixture)\.ts$|(?:^|\/)testing(?:\/|\.ts$)|(?:^|\/)test-[^/]*\.ts$/;
 
 /** Who removes empty folders, one by one and by name, and why no mount of a container can be there. */
 const FOLDERS = {

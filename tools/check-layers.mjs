@@ -8,8 +8,8 @@ import { circles } from './import-circles.mjs';
 const root = resolve(process.argv[2] ?? 'src');
 const layers = JSON.parse(readFileSync(new URL('layers.json', import.meta.url), 'utf8'));
 const IMPORT = /(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g;
-/** Tests, suites and their beds use test/support, which lies beside the sources, and any sub-folder of their own folder. */
-const TEST = /\.(?:test|suite|bed)\.ts$/;
+/** Tests, suites and their fixtures use test/support, which lies beside the sources, and any sub-folder of their own folder. */
+const TEST = /\.(?:test|suite|fixture)\.ts$/;
 const divided = new Set(
   Object.keys(layers)
     .filter((key) => key.includes('/'))

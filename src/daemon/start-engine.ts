@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { EngineError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { trimAtRest } from '../linux/index.ts';
+import { trimWhenIdle } from '../linux/index.ts';
 import { refuseNewerRoot } from '../store/index.ts';
 import type { Config } from './config/config.ts';
 import type { LiveConfig } from './config/live-config.ts';
@@ -43,7 +43,7 @@ export async function startEngine(settings: LiveConfig, logger: Logger): Promise
   const stopping = new AbortController();
   const engine = opened.use(await wire({ settings, logger, runtime, warnings, stopping: stopping.signal }));
   const listeners = opened.use(await listen({ createServer: engine.createServer, logger }, config));
-  opened.use(trimAtRest());
+  opened.use(trimWhenIdle());
   const kept = opened.move();
   return {
     addresses: listeners.addresses,

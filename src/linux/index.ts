@@ -87,8 +87,8 @@ export { type CopyTree, copyTree } from './tree/copy-tree.ts';
 export { Directory } from './tree/directory.ts';
 export { removeTree, removeTreeSlowly } from './tree/remove-tree.ts';
 export { treeSize } from './tree/tree-size.ts';
-export { trimAtRest } from './trim-at-rest.ts';
 export { trimHeap } from './trim-heap.ts';
+export { trimWhenIdle } from './trim-when-idle.ts';
 export {
   acceptDescriptor,
   isHungUp,

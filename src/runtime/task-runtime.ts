@@ -32,7 +32,7 @@ export interface TaskRuntime {
    */
   expectStart?(): void;
   /** Whether a running container could start again, as far as the space for its bundle goes. Blocks. @throws EngineError noSpace */
-  checkRoom?(containerId: string): void;
+  checkSpace?(containerId: string): void;
   /** @throws EngineError conflict when the task has ended */
   kill(task: TaskRef, signalNumber: number): Promise<void>;
   resize(task: TaskRef, rows: number, columns: number): Promise<void>;

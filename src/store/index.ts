@@ -30,7 +30,7 @@ export { type OwnedSnapshots, openStores, type Stores, type StoresOptions } from
 export {
   type ContainerFiles,
   type FileChange,
-  type FilePlace,
+  type FileLocation,
   type LayerKey,
   type LayerSource,
   type OpenSnapshots,

@@ -1,12 +1,12 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../base/logger.ts';
+import { backgroundSync } from './background-sync.ts';
 import { collectingSnapshots } from './collecting-snapshots.ts';
 import { type ContentStore, openContentStore } from './content/index.ts';
 import { openStateDb, type StateDb } from './db/index.ts';
 import { type Collector, createCollector, type GcRoot, type RetainedBlob } from './gc/index.ts';
 import { type ImageStore, openImageStore } from './images/index.ts';
-import { durableLater } from './make-durable.ts';
 import { repairLayers } from './repair-layers.ts';
 import type { Snapshots } from './snapshots/index.ts';
 
@@ -79,7 +79,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     }
   }, DAY_MS).unref();
 
-  const durable = durableLater({ db, images, dataRoot, logger });
+  const durable = backgroundSync({ db, images, dataRoot, logger });
   durable.soon();
   return {
     db,

@@ -5,7 +5,7 @@ import {
   becomeSubreaper,
   closeInheritedOnExec,
   Readiness,
-  trimAtRest,
+  trimWhenIdle,
   tryLockFile,
   wallTimeNanos,
 } from '../linux/index.ts';
@@ -71,7 +71,7 @@ async function main(): Promise<void> {
   await listen({ tasks, events, runtime, adopted, warmth, log, stop }, supervisorSocket(execRoot));
   log.info({ pid: process.pid, execRoot }, 'supervisor listens');
 
-  trimAtRest();
+  trimWhenIdle();
   let idleSince = Date.now();
   const stopIfIdle = (): void => {
     if (tasks.runningCount === 0 && events.listeners === 0) stop();

@@ -22,7 +22,7 @@ import type { VolumeRecord } from './record.ts';
 import type { VolumeTrees } from './trees.ts';
 import type { Volumes } from './volumes.ts';
 
-interface Bed extends AsyncDisposable {
+interface Fixture extends AsyncDisposable {
   readonly folder: string;
   readonly events: string[];
   readonly records: Records<VolumeRecord>;
@@ -31,7 +31,7 @@ interface Bed extends AsyncDisposable {
   reopen(): void;
 }
 
-function openBed(): Bed {
+function openFixture(): Fixture {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-volumes-'));
   const events: string[] = [];
   const records = memoryRecords<VolumeRecord>();
@@ -48,46 +48,46 @@ function openBed(): Bed {
       logger: silentLogger,
       trees,
     });
-  const bed: Bed = {
+  const fixture: Fixture = {
     folder,
     events,
     records,
     trees,
     volumes: open(),
     reopen: () => {
-      bed.volumes = open();
+      fixture.volumes = open();
     },
     async [Symbol.asyncDispose]() {
-      await bed.volumes.swept();
+      await fixture.volumes.swept();
       assert.deepEqual(readdirSync(join(folder, 'volumes/.trash')), [], 'what was removed is deleted');
       const left = readMountInfo().filter(({ mountPoint }) => mountPoint.startsWith(folder));
       assert.deepEqual(left, [], 'no mount is left');
       rmSync(folder, { recursive: true, force: true });
     },
   };
-  return bed;
+  return fixture;
 }
 
 const NEVER = new AbortController().signal;
 
 test('a volume is made once, listed, inspected and removed', async () => {
-  await using bed = openBed();
-  const made = await bed.volumes.create({ name: 'data', labels: { tier: 'db' } });
-  assert.equal(made.Mountpoint, join(bed.folder, 'volumes/data/_data'));
-  assert.deepEqual(await bed.volumes.create({ name: 'data' }), made, 'a second create answers the first volume');
-  assert.deepEqual(await bed.volumes.list({ label: ['tier=db'] }), [made]);
-  assert.deepEqual(await bed.volumes.list({ label: ['tier=web'] }), []);
-  await bed.volumes.remove('data', { force: false });
-  assert.throws(() => bed.volumes.inspect('data'), { kind: 'notFound', message: 'get data: no such volume' });
-  await assert.rejects(bed.volumes.remove('data', { force: false }), { kind: 'notFound' });
-  await bed.volumes.remove('data', { force: true });
-  assert.deepEqual(bed.events, ['create data', 'destroy data']);
+  await using fixture = openFixture();
+  const made = await fixture.volumes.create({ name: 'data', labels: { tier: 'db' } });
+  assert.equal(made.Mountpoint, join(fixture.folder, 'volumes/data/_data'));
+  assert.deepEqual(await fixture.volumes.create({ name: 'data' }), made, 'a second create answers the first volume');
+  assert.deepEqual(await fixture.volumes.list({ label: ['tier=db'] }), [made]);
+  assert.deepEqual(await fixture.volumes.list({ label: ['tier=web'] }), []);
+  await fixture.volumes.remove('data', { force: false });
+  assert.throws(() => fixture.volumes.inspect('data'), { kind: 'notFound', message: 'get data: no such volume' });
+  await assert.rejects(fixture.volumes.remove('data', { force: false }), { kind: 'notFound' });
+  await fixture.volumes.remove('data', { force: true });
+  assert.deepEqual(fixture.events, ['create data', 'destroy data']);
 });
 
 test('names, drivers, options and filters that make no sense are refused in Docker’s words', async () => {
-  await using bed = openBed();
+  await using fixture = openFixture();
   const refused = (request: Parameters<Volumes['create']>[0], message: RegExp) =>
-    assert.rejects(bed.volumes.create(request), { message });
+    assert.rejects(fixture.volumes.create(request), { message });
   await refused({ name: 'a b' }, /^create a b: "a b" includes invalid characters for a local volume name, only/);
   await refused({ name: '../x' }, /includes invalid characters/);
   await refused(
@@ -100,156 +100,159 @@ test('names, drivers, options and filters that make no sense are refused in Dock
   );
   await refused({ name: 'xx', driverOpts: { foo: 'bar' } }, /^create xx: invalid option: "foo"$/);
   await refused({ name: 'xx', driverOpts: { type: 'tmpfs' } }, /^create xx: missing required option: "device"$/);
-  await assert.rejects(bed.volumes.list({ foo: ['x'] }), { kind: 'invalid', message: "invalid filter 'foo'" });
-  assert.deepEqual(await bed.volumes.list(), []);
-  assert.deepEqual(readdirSync(join(bed.folder, 'volumes')), ['.trash']);
+  await assert.rejects(fixture.volumes.list({ foo: ['x'] }), { kind: 'invalid', message: "invalid filter 'foo'" });
+  assert.deepEqual(await fixture.volumes.list(), []);
+  assert.deepEqual(readdirSync(join(fixture.folder, 'volumes')), ['.trash']);
 });
 
 test('a volume in use cannot be removed, and prune takes only what is free and anonymous', async () => {
-  await using bed = openBed();
-  const used = await bed.volumes.create({ name: '' });
-  const free = await bed.volumes.create({ name: '' });
-  await bed.volumes.create({ name: 'named' });
-  bed.volumes.reference(used.Name, 'c1');
-  await assert.rejects(bed.volumes.remove(used.Name, { force: true }), {
+  await using fixture = openFixture();
+  const used = await fixture.volumes.create({ name: '' });
+  const free = await fixture.volumes.create({ name: '' });
+  await fixture.volumes.create({ name: 'named' });
+  fixture.volumes.reference(used.Name, 'c1');
+  await assert.rejects(fixture.volumes.remove(used.Name, { force: true }), {
     kind: 'conflict',
     message: `remove ${used.Name}: volume is in use - [c1]`,
   });
   writeFileSync(join(free.Mountpoint, 'f'), '12345');
-  assert.deepEqual(await bed.volumes.prune({}), { deleted: [free.Name], reclaimedBytes: 5 });
-  assert.deepEqual((await bed.volumes.prune({ all: ['true'] })).deleted, ['named']);
-  bed.volumes.release(used.Name, 'c1');
-  await bed.volumes.remove(used.Name, { force: false });
+  assert.deepEqual(await fixture.volumes.prune({}), { deleted: [free.Name], reclaimedBytes: 5 });
+  assert.deepEqual((await fixture.volumes.prune({ all: ['true'] })).deleted, ['named']);
+  fixture.volumes.release(used.Name, 'c1');
+  await fixture.volumes.remove(used.Name, { force: false });
 });
 
 test('an empty volume takes the image’s folder with owner, mode and links, beneath the root', async () => {
-  await using bed = openBed();
-  const rootfs = join(bed.folder, 'root');
+  await using fixture = openFixture();
+  const rootfs = join(fixture.folder, 'root');
   mkdirSync(join(rootfs, 'srv/deep'), { recursive: true });
   writeFileSync(join(rootfs, 'srv/deep/f'), 'content');
   chownSync(join(rootfs, 'srv'), 5, 6);
   chmodSync(join(rootfs, 'srv'), 0o2750);
   symlinkSync('/srv', join(rootfs, 'link'));
   symlinkSync('../../../../etc', join(rootfs, 'out'));
-  const one = await bed.volumes.create({ name: 'one' });
-  await bed.volumes.copyUp('one', rootfs, '/link', NEVER);
+  const one = await fixture.volumes.create({ name: 'one' });
+  await fixture.volumes.copyUp('one', rootfs, '/link', NEVER);
   assert.equal(readFileSync(join(one.Mountpoint, 'deep/f'), 'utf8'), 'content');
   const { uid, gid, mode } = lstatSync(one.Mountpoint);
   assert.deepEqual([uid, gid, mode & 0o7777], [5, 6, 0o2750]);
-  const two = await bed.volumes.create({ name: 'two' });
-  await bed.volumes.copyUp('two', rootfs, '/out', NEVER);
-  await bed.volumes.copyUp('two', rootfs, '/missing', NEVER);
+  const two = await fixture.volumes.create({ name: 'two' });
+  await fixture.volumes.copyUp('two', rootfs, '/out', NEVER);
+  await fixture.volumes.copyUp('two', rootfs, '/missing', NEVER);
   assert.deepEqual(readdirSync(two.Mountpoint), [], 'a link out of the root leads nowhere');
   writeFileSync(join(two.Mountpoint, 'own'), '');
-  await bed.volumes.copyUp('two', rootfs, '/srv', NEVER);
+  await fixture.volumes.copyUp('two', rootfs, '/srv', NEVER);
   assert.deepEqual(readdirSync(two.Mountpoint), ['own'], 'a volume that holds anything is left alone');
 });
 
 test('driver options are mounted for the first container and unmounted after the last', async () => {
-  await using bed = openBed();
-  await bed.volumes.create({ name: 'ram', driverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m,nosuid' } });
-  const path = await bed.volumes.mountPath('ram', 'c1');
-  await bed.volumes.mountPath('ram', 'c2');
+  await using fixture = openFixture();
+  await fixture.volumes.create({ name: 'ram', driverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m,nosuid' } });
+  const path = await fixture.volumes.mountPath('ram', 'c1');
+  await fixture.volumes.mountPath('ram', 'c2');
   assert.ok(isMountPoint(path));
-  await bed.volumes.unmount('ram', 'c1');
+  await fixture.volumes.unmount('ram', 'c1');
   assert.ok(isMountPoint(path));
-  await bed.volumes.unmount('ram', 'c2');
-  await bed.volumes.unmount('ram', 'c2');
+  await fixture.volumes.unmount('ram', 'c2');
+  await fixture.volumes.unmount('ram', 'c2');
   assert.equal(isMountPoint(path), false);
 });
 
 test('a restart drops references of lost containers; an empty folder goes, one with content becomes a volume', async () => {
-  await using bed = openBed();
-  const kept = await bed.volumes.create({ name: 'kept' });
-  await bed.volumes.create({ name: 'cut-short' });
-  rmSync(join(bed.folder, 'volumes/cut-short'), { recursive: true });
-  mkdirSync(join(bed.folder, 'volumes/half/_data'), { recursive: true });
-  mkdirSync(join(bed.folder, 'volumes/kept/_new'));
-  mkdirSync(join(bed.folder, 'volumes/found/_data'), { recursive: true });
-  writeFileSync(join(bed.folder, 'volumes/found/_data/precious'), 'x');
-  bed.reopen();
-  bed.volumes.reference('kept', 'lost');
-  await bed.volumes.restore(new Set(['other']));
-  assert.deepEqual(readdirSync(join(bed.folder, 'volumes')).sort(), ['.trash', 'found', 'kept']);
-  assert.deepEqual(readdirSync(join(bed.folder, 'volumes/kept')), ['_data']);
+  await using fixture = openFixture();
+  const kept = await fixture.volumes.create({ name: 'kept' });
+  await fixture.volumes.create({ name: 'cut-short' });
+  rmSync(join(fixture.folder, 'volumes/cut-short'), { recursive: true });
+  mkdirSync(join(fixture.folder, 'volumes/half/_data'), { recursive: true });
+  mkdirSync(join(fixture.folder, 'volumes/kept/_new'));
+  mkdirSync(join(fixture.folder, 'volumes/found/_data'), { recursive: true });
+  writeFileSync(join(fixture.folder, 'volumes/found/_data/precious'), 'x');
+  fixture.reopen();
+  fixture.volumes.reference('kept', 'lost');
+  await fixture.volumes.restore(new Set(['other']));
+  assert.deepEqual(readdirSync(join(fixture.folder, 'volumes')).sort(), ['.trash', 'found', 'kept']);
+  assert.deepEqual(readdirSync(join(fixture.folder, 'volumes/kept')), ['_data']);
   assert.deepEqual(
-    (await bed.volumes.list()).map(({ Name }) => Name),
+    (await fixture.volumes.list()).map(({ Name }) => Name),
     ['kept', 'found'],
   );
-  assert.deepEqual(bed.volumes.inspect('kept'), kept);
-  assert.equal(readFileSync(join(bed.volumes.inspect('found').Mountpoint, 'precious'), 'utf8'), 'x');
-  await bed.volumes.remove('kept', { force: false });
+  assert.deepEqual(fixture.volumes.inspect('kept'), kept);
+  assert.equal(readFileSync(join(fixture.volumes.inspect('found').Mountpoint, 'precious'), 'utf8'), 'x');
+  await fixture.volumes.remove('kept', { force: false });
 });
 
 test('a mount of driver options outlives a restart while a container runs, and goes with the last', async () => {
-  await using bed = openBed();
-  await bed.volumes.create({ name: 'ram', driverOpts: { type: 'tmpfs', device: 'tmpfs' } });
-  const path = await bed.volumes.mountPath('ram', 'runs');
-  await bed.volumes.mountPath('ram', 'stopped-meanwhile');
+  await using fixture = openFixture();
+  await fixture.volumes.create({ name: 'ram', driverOpts: { type: 'tmpfs', device: 'tmpfs' } });
+  const path = await fixture.volumes.mountPath('ram', 'runs');
+  await fixture.volumes.mountPath('ram', 'stopped-meanwhile');
   writeFileSync(join(path, 'state'), 'x');
-  bed.reopen();
-  bed.volumes.reference('ram', 'runs');
-  bed.volumes.reference('ram', 'stopped-meanwhile');
-  await bed.volumes.restore(new Set(['runs', 'stopped-meanwhile']));
-  await bed.volumes.unmount('ram', 'stopped-meanwhile');
+  fixture.reopen();
+  fixture.volumes.reference('ram', 'runs');
+  fixture.volumes.reference('ram', 'stopped-meanwhile');
+  await fixture.volumes.restore(new Set(['runs', 'stopped-meanwhile']));
+  await fixture.volumes.unmount('ram', 'stopped-meanwhile');
   assert.equal(readFileSync(join(path, 'state'), 'utf8'), 'x');
-  await bed.volumes.unmount('ram', 'runs');
+  await fixture.volumes.unmount('ram', 'runs');
   assert.equal(isMountPoint(path), false);
 });
 
 test('a bind volume shows the device, read-only when asked, and removing it spares what is there', async () => {
-  await using bed = openBed();
-  const device = join(bed.folder, 'device');
+  await using fixture = openFixture();
+  const device = join(fixture.folder, 'device');
   mkdirSync(device);
   writeFileSync(join(device, 'keep'), 'x');
-  await bed.volumes.create({ name: 'bound', driverOpts: { type: 'none', device, o: 'bind,ro' } });
-  const path = await bed.volumes.mountPath('bound', 'c1');
+  await fixture.volumes.create({ name: 'bound', driverOpts: { type: 'none', device, o: 'bind,ro' } });
+  const path = await fixture.volumes.mountPath('bound', 'c1');
   assert.throws(() => writeFileSync(join(path, 'new'), ''), { code: 'EROFS' });
-  await bed.volumes.remove('bound', { force: false });
-  await bed.volumes.swept();
+  await fixture.volumes.remove('bound', { force: false });
+  await fixture.volumes.swept();
   assert.deepEqual(readdirSync(device), ['keep']);
 });
 
 test('a device that is not there fails the mount in Docker’s words, and the next try may work', async () => {
-  await using bed = openBed();
-  const device = join(bed.folder, 'later');
-  const { Mountpoint } = await bed.volumes.create({ name: 'bound', driverOpts: { type: 'none', device, o: 'bind' } });
-  await assert.rejects(bed.volumes.mountPath('bound', 'c1'), {
+  await using fixture = openFixture();
+  const device = join(fixture.folder, 'later');
+  const { Mountpoint } = await fixture.volumes.create({
+    name: 'bound',
+    driverOpts: { type: 'none', device, o: 'bind' },
+  });
+  await assert.rejects(fixture.volumes.mountPath('bound', 'c1'), {
     message: `error while mounting volume '${Mountpoint}': failed to mount local volume: mount ${device}:${Mountpoint}, flags: 0x1000: no such file or directory`,
   });
   mkdirSync(device);
-  assert.equal(await bed.volumes.mountPath('bound', 'c1'), Mountpoint);
-  await bed.volumes.unmount('bound', 'c1');
+  assert.equal(await fixture.volumes.mountPath('bound', 'c1'), Mountpoint);
+  await fixture.volumes.unmount('bound', 'c1');
 });
 
 test('a copy that fails leaves the volume empty, and the next start copies again', async () => {
-  await using bed = openBed();
-  const rootfs = join(bed.folder, 'root');
+  await using fixture = openFixture();
+  const rootfs = join(fixture.folder, 'root');
   mkdirSync(join(rootfs, 'srv'), { recursive: true });
   writeFileSync(join(rootfs, 'srv/f'), 'x');
-  const copying = bed.trees.copy;
-  bed.trees.copy = async (source, target, signal) => {
+  const copying = fixture.trees.copy;
+  fixture.trees.copy = async (source, target, signal) => {
     await copying(source, target, signal);
     throw new Error('no space left on device');
   };
-  const { Mountpoint } = await bed.volumes.create({ name: 'data' });
-  await bed.volumes.mountPath('data', 'c1');
-  await assert.rejects(bed.volumes.copyUp('data', rootfs, '/srv', NEVER), /no space/);
+  const { Mountpoint } = await fixture.volumes.create({ name: 'data' });
+  await fixture.volumes.mountPath('data', 'c1');
+  await assert.rejects(fixture.volumes.copyUp('data', rootfs, '/srv', NEVER), /no space/);
   assert.deepEqual(readdirSync(Mountpoint), []);
   assert.deepEqual(readdirSync(join(Mountpoint, '..')), ['_data']);
-  bed.trees.copy = copying;
-  await bed.volumes.copyUp('data', rootfs, '/srv', NEVER);
+  fixture.trees.copy = copying;
+  await fixture.volumes.copyUp('data', rootfs, '/srv', NEVER);
   assert.deepEqual(readdirSync(Mountpoint), ['f']);
 });
 
 test('filters take dangling, driver, label and an expression for the name; prune takes labels', async () => {
-  await using bed = openBed();
-  await bed.volumes.create({ name: 'web-1', labels: { tier: 'web', keep: '' } });
-  await bed.volumes.create({ name: 'web-2', labels: { tier: 'web' } });
-  await bed.volumes.create({ name: 'db' });
-  bed.volumes.reference('db', 'c1');
+  await using fixture = openFixture();
+  await fixture.volumes.create({ name: 'web-1', labels: { tier: 'web', keep: '' } });
+  await fixture.volumes.create({ name: 'web-2', labels: { tier: 'web' } });
+  await fixture.volumes.create({ name: 'db' });
+  fixture.volumes.reference('db', 'c1');
   const names = async (filters: Parameters<Volumes['list']>[0]): Promise<string[]> =>
-    (await bed.volumes.list(filters)).map(({ Name }) => Name);
+    (await fixture.volumes.list(filters)).map(({ Name }) => Name);
   assert.deepEqual(await names({ dangling: ['true'] }), ['web-1', 'web-2']);
   assert.deepEqual(await names({ dangling: ['0'] }), ['db']);
   assert.deepEqual(await names({ driver: ['nfs'] }), []);
@@ -257,18 +260,18 @@ test('filters take dangling, driver, label and an expression for the name; prune
   assert.deepEqual(await names({ name: ['(a+)+$'] }), []);
   assert.deepEqual(await names({ label: ['tier=web', 'keep'] }), ['web-1']);
   await assert.rejects(names({ dangling: ['x'] }), { kind: 'invalid', message: "invalid filter 'dangling=[x]'" });
-  await assert.rejects(bed.volumes.prune({ name: ['x'] }), { message: "invalid filter 'name'" });
-  assert.deepEqual((await bed.volumes.prune({ all: ['1'], 'label!': ['keep'] })).deleted, ['web-2']);
+  await assert.rejects(fixture.volumes.prune({ name: ['x'] }), { message: "invalid filter 'name'" });
+  assert.deepEqual((await fixture.volumes.prune({ all: ['1'], 'label!': ['keep'] })).deleted, ['web-2']);
 });
 
 test('a name that is made and removed at the same time ends in one of the two', async () => {
-  await using bed = openBed();
-  await bed.volumes.create({ name: 'busy' });
+  await using fixture = openFixture();
+  await fixture.volumes.create({ name: 'busy' });
   await Promise.all([
-    bed.volumes.remove('busy', { force: true }),
-    bed.volumes.create({ name: 'busy' }),
-    bed.volumes.remove('busy', { force: true }),
-    bed.volumes.create({ name: 'busy' }),
+    fixture.volumes.remove('busy', { force: true }),
+    fixture.volumes.create({ name: 'busy' }),
+    fixture.volumes.remove('busy', { force: true }),
+    fixture.volumes.create({ name: 'busy' }),
   ]);
-  assert.ok(lstatSync(bed.volumes.inspect('busy').Mountpoint).isDirectory());
+  assert.ok(lstatSync(fixture.volumes.inspect('busy').Mountpoint).isDirectory());
 });

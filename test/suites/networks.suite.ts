@@ -5,7 +5,7 @@ import type { Networks, SandboxRequest } from '../../src/network/index.ts';
 /** The part of the networks that `containers` uses. */
 export type ContainerNetworks = Pick<Networks, 'inspect' | 'check' | 'attach' | 'detach' | 'rename' | 'restore'>;
 
-export interface NetworksBed extends AsyncDisposable {
+export interface NetworksFixture extends AsyncDisposable {
   readonly networks: ContainerNetworks;
   /** The networks of the next daemon, on what the last one left. */
   restart(): Promise<ContainerNetworks>;
@@ -14,36 +14,36 @@ export interface NetworksBed extends AsyncDisposable {
 const never = new AbortController().signal;
 
 /** What every implementation does. Registers its tests. */
-export function networksSuite(name: string, open: () => Promise<NetworksBed>): void {
+export function networksSuite(name: string, open: () => Promise<NetworksFixture>): void {
   test(`${name}: a sandbox has a path, an id and an endpoint on the network of its mode, and may be given back twice`, async () => {
-    await using bed = await open();
-    const sandbox = await bed.networks.attach(request('a'), never);
+    await using fixture = await open();
+    const sandbox = await fixture.networks.attach(request('a'), never);
     const { endpoints } = sandbox;
     assert.ok(sandbox.netnsPath.startsWith('/') && sandbox.sandboxId !== '');
     assert.deepEqual(Object.keys(endpoints), ['bridge']);
-    assert.equal(endpoints['bridge']?.NetworkID, bed.networks.inspect('bridge').Id);
+    assert.equal(endpoints['bridge']?.NetworkID, fixture.networks.inspect('bridge').Id);
     assert.match(endpoints['bridge']?.IPAddress ?? '', /^\d+\.\d+\.\d+\.\d+$/);
-    const other = await bed.networks.attach(request('b'), never);
+    const other = await fixture.networks.attach(request('b'), never);
     assert.notEqual(other.netnsPath, sandbox.netnsPath);
     assert.notEqual(other.endpoints['bridge']?.IPAddress, endpoints['bridge']?.IPAddress);
-    assert.deepEqual(Object.keys(bed.networks.inspect('bridge').Containers).sort(), ['a', 'b']);
-    bed.networks.rename('a', 'renamed');
-    assert.equal(bed.networks.inspect('bridge').Containers['a']?.Name, 'renamed');
-    for (const id of ['a', 'b', 'b', 'unknown']) await bed.networks.detach(id);
-    assert.deepEqual(bed.networks.inspect('bridge').Containers, {});
+    assert.deepEqual(Object.keys(fixture.networks.inspect('bridge').Containers).sort(), ['a', 'b']);
+    fixture.networks.rename('a', 'renamed');
+    assert.equal(fixture.networks.inspect('bridge').Containers['a']?.Name, 'renamed');
+    for (const id of ['a', 'b', 'b', 'unknown']) await fixture.networks.detach(id);
+    assert.deepEqual(fixture.networks.inspect('bridge').Containers, {});
   });
 
   test(`${name}: a network that is not there is refused by its name`, async () => {
-    await using bed = await open();
-    assert.throws(() => bed.networks.inspect('nope'), { kind: 'notFound', message: /network nope not found/ });
-    await assert.rejects(bed.networks.attach({ ...request('a'), mode: 'nope' }, never), { kind: 'notFound' });
+    await using fixture = await open();
+    assert.throws(() => fixture.networks.inspect('nope'), { kind: 'notFound', message: /network nope not found/ });
+    await assert.rejects(fixture.networks.attach({ ...request('a'), mode: 'nope' }, never), { kind: 'notFound' });
   });
 
   test(`${name}: the next daemon takes over the sandboxes that run and removes the others`, async () => {
-    await using bed = await open();
-    const kept = await bed.networks.attach(request('kept'), never);
-    await bed.networks.attach(request('stray'), never);
-    const next = await bed.restart();
+    await using fixture = await open();
+    const kept = await fixture.networks.attach(request('kept'), never);
+    await fixture.networks.attach(request('stray'), never);
+    const next = await fixture.restart();
     await next.restore([{ ...kept, containerId: 'kept', containerName: 'name' }]);
     assert.deepEqual(Object.keys(next.inspect('bridge').Containers), ['kept']);
     await next.detach('kept');

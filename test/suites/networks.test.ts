@@ -2,14 +2,14 @@ import { after } from 'node:test';
 import { FakeHost } from '../../src/containers/testing/fake-host.ts';
 import { networkFixture } from '../../src/network/testing/network-fixture.ts';
 import { privateHost } from '../../src/network/testing/private-host.ts';
-import { type NetworksBed, networksSuite } from './networks.suite.ts';
+import { type NetworksFixture, networksSuite } from './networks.suite.ts';
 
 const outside = privateHost();
 after(() => outside[Symbol.dispose]());
 
-networksSuite('networks', async (): Promise<NetworksBed> => networkFixture());
+networksSuite('networks', async (): Promise<NetworksFixture> => networkFixture());
 
-networksSuite('fake networks', async (): Promise<NetworksBed> => {
+networksSuite('fake networks', async (): Promise<NetworksFixture> => {
   const host = new FakeHost();
   return {
     networks: host.daemon().networks,

@@ -1,18 +1,18 @@
 import { FakeHost } from '../../src/containers/testing/fake-host.ts';
 import { isMountPoint } from '../../src/linux/index.ts';
-import { openBed } from '../../src/store/snapshots/snapshots.bed.ts';
-import { containerSnapshotsSuite, type SnapshotsBed } from './snapshots.suite.ts';
+import { openFixture } from '../../src/store/snapshots/snapshots.fixture.ts';
+import { containerSnapshotsSuite, type SnapshotsFixture } from './snapshots.suite.ts';
 
-containerSnapshotsSuite('overlay snapshots', async (): Promise<SnapshotsBed> => {
-  const bed = openBed('overlay2');
+containerSnapshotsSuite('overlay snapshots', async (): Promise<SnapshotsFixture> => {
+  const fixture = openFixture('overlay2');
   return {
-    snapshots: bed.snapshots,
+    snapshots: fixture.snapshots,
     isMounted: (path) => isMountPoint(path),
-    [Symbol.asyncDispose]: () => bed[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose](),
   };
 });
 
-containerSnapshotsSuite('fake snapshots', async (): Promise<SnapshotsBed> => {
+containerSnapshotsSuite('fake snapshots', async (): Promise<SnapshotsFixture> => {
   const host = new FakeHost();
   return {
     snapshots: host.daemon().snapshots,

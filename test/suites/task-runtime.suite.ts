@@ -23,12 +23,12 @@ const STREAMS = { stdin: false, stdout: true, stderr: true };
 const SIGKILL = 9;
 
 /** What every runtime does. Registers its tests. */
-export function taskRuntimeSuite(name: string, bed: () => TaskRuntimeBed): void {
+export function taskRuntimeSuite(name: string, fixture: () => TaskRuntimeBed): void {
   /** The exits of a task, as they are announced; the promise resolves with the first. */
   const exitsOf = (ref: TaskRef): { readonly all: TaskExit[]; readonly first: Promise<TaskExit> } => {
     const all: TaskExit[] = [];
     const { promise, resolve } = Promise.withResolvers<TaskExit>();
-    bed().runtime.onExit((exit) => {
+    fixture().runtime.onExit((exit) => {
       if (exit.containerId !== ref.containerId || exit.execId !== ref.execId) return;
       all.push(exit);
       resolve(exit);
@@ -36,12 +36,12 @@ export function taskRuntimeSuite(name: string, bed: () => TaskRuntimeBed): void 
     return { all, first: promise };
   };
   const known = ({ containerId, execId }: TaskRef) =>
-    bed()
+    fixture()
       .runtime.tasks()
       .find((task) => task.containerId === containerId && task.execId === execId);
 
   test(`${name}: a task is known from its start until it is released, its exit is announced once and kept`, async () => {
-    const { runtime, newId, task, end } = bed();
+    const { runtime, newId, task, end } = fixture();
     const ref = { containerId: newId() };
     const exits = exitsOf(ref);
     assert.equal(known(ref), undefined);
@@ -65,7 +65,7 @@ export function taskRuntimeSuite(name: string, bed: () => TaskRuntimeBed): void 
   });
 
   test(`${name}: a killed task ends with 128 and the signal, and its id can be started again`, async () => {
-    const { runtime, newId, task } = bed();
+    const { runtime, newId, task } = fixture();
     const ref = { containerId: newId() };
     for (let run = 0; run < 2; run += 1) {
       const exits = exitsOf(ref);
@@ -77,7 +77,7 @@ export function taskRuntimeSuite(name: string, bed: () => TaskRuntimeBed): void 
   });
 
   test(`${name}: an exec has an exit of its own, and ends with its container`, async () => {
-    const { runtime, newId, task, exec, end } = bed();
+    const { runtime, newId, task, exec, end } = fixture();
     const containerId = newId();
     const [first, second] = [newId(), newId()];
     await assert.rejects(runtime.exec(exec(containerId, first), never), { kind: 'conflict' });
@@ -103,7 +103,7 @@ export function taskRuntimeSuite(name: string, bed: () => TaskRuntimeBed): void 
   });
 
   test(`${name}: an attachment waits for the start and ends with the task`, async () => {
-    const { runtime, newId, task } = bed();
+    const { runtime, newId, task } = fixture();
     const ref = { containerId: newId() };
     const bytes = collect(await runtime.attach(ref, STREAMS, never));
     const exits = exitsOf(ref);
@@ -115,7 +115,7 @@ export function taskRuntimeSuite(name: string, bed: () => TaskRuntimeBed): void 
   });
 
   test(`${name}: an attachment for a start that failed is let go`, async () => {
-    const { runtime, newId } = bed();
+    const { runtime, newId } = fixture();
     const ref = { containerId: newId() };
     const bytes = collect(await runtime.attach(ref, STREAMS, never));
     await runtime.cancelAttach(ref);

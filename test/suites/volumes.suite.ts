@@ -8,48 +8,51 @@ export type ContainerVolumes = Pick<
   'create' | 'remove' | 'reference' | 'release' | 'mountPath' | 'unmount' | 'restore'
 >;
 
-export interface VolumesBed extends AsyncDisposable {
+export interface VolumesFixture extends AsyncDisposable {
   readonly volumes: ContainerVolumes;
   /** The volumes of the next daemon, on what the last one left. */
   restart(): ContainerVolumes;
 }
 
 /** What every implementation does. Registers its tests. */
-export function volumesSuite(name: string, open: () => Promise<VolumesBed>): void {
+export function volumesSuite(name: string, open: () => Promise<VolumesFixture>): void {
   test(`${name}: a volume is made once and keeps its folder`, async () => {
-    await using bed = await open();
-    const made = await bed.volumes.create({ name: 'data' });
+    await using fixture = await open();
+    const made = await fixture.volumes.create({ name: 'data' });
     assert.deepEqual([made.Name, made.Driver], ['data', 'local']);
-    assert.equal((await bed.volumes.create({ name: 'data' })).Mountpoint, made.Mountpoint);
-    assert.equal(await bed.volumes.mountPath('data', 'a'), made.Mountpoint);
-    await bed.volumes.unmount('data', 'a');
-    await bed.volumes.unmount('data', 'a');
-    await assert.rejects(bed.volumes.mountPath('nope', 'a'), { kind: 'notFound', message: 'get nope: no such volume' });
+    assert.equal((await fixture.volumes.create({ name: 'data' })).Mountpoint, made.Mountpoint);
+    assert.equal(await fixture.volumes.mountPath('data', 'a'), made.Mountpoint);
+    await fixture.volumes.unmount('data', 'a');
+    await fixture.volumes.unmount('data', 'a');
+    await assert.rejects(fixture.volumes.mountPath('nope', 'a'), {
+      kind: 'notFound',
+      message: 'get nope: no such volume',
+    });
   });
 
   test(`${name}: a volume that a container refers to is not removed, until the last lets go`, async () => {
-    await using bed = await open();
-    await bed.volumes.create({ name: 'data' });
-    bed.volumes.reference('data', 'a');
-    bed.volumes.reference('data', 'b');
-    await assert.rejects(bed.volumes.remove('data', { force: false }), {
+    await using fixture = await open();
+    await fixture.volumes.create({ name: 'data' });
+    fixture.volumes.reference('data', 'a');
+    fixture.volumes.reference('data', 'b');
+    await assert.rejects(fixture.volumes.remove('data', { force: false }), {
       kind: 'conflict',
       message: /volume is in use/,
     });
-    bed.volumes.release('data', 'a');
-    await assert.rejects(bed.volumes.remove('data', { force: true }), { kind: 'conflict' });
-    bed.volumes.release('data', 'b');
-    bed.volumes.release('data', 'b');
-    await bed.volumes.remove('data', { force: false });
-    await assert.rejects(bed.volumes.remove('data', { force: false }), { kind: 'notFound' });
-    await bed.volumes.remove('data', { force: true });
+    fixture.volumes.release('data', 'a');
+    await assert.rejects(fixture.volumes.remove('data', { force: true }), { kind: 'conflict' });
+    fixture.volumes.release('data', 'b');
+    fixture.volumes.release('data', 'b');
+    await fixture.volumes.remove('data', { force: false });
+    await assert.rejects(fixture.volumes.remove('data', { force: false }), { kind: 'notFound' });
+    await fixture.volumes.remove('data', { force: true });
   });
 
   test(`${name}: the next daemon keeps the references of containers that are still there`, async () => {
-    await using bed = await open();
-    await bed.volumes.create({ name: 'kept' });
-    await bed.volumes.create({ name: 'free' });
-    const next = bed.restart();
+    await using fixture = await open();
+    await fixture.volumes.create({ name: 'kept' });
+    await fixture.volumes.create({ name: 'free' });
+    const next = fixture.restart();
     next.reference('kept', 'a');
     next.reference('free', 'gone');
     await next.restore(new Set(['a']));

@@ -6,9 +6,9 @@ import { memoryRecords } from '../../src/base/records.ts';
 import { FakeHost } from '../../src/containers/testing/fake-host.ts';
 import { copyTree, removeTree, treeSize } from '../../src/linux/index.ts';
 import { createVolumes } from '../../src/volumes/index.ts';
-import { type VolumesBed, volumesSuite } from './volumes.suite.ts';
+import { type VolumesFixture, volumesSuite } from './volumes.suite.ts';
 
-volumesSuite('volumes', async (): Promise<VolumesBed> => {
+volumesSuite('volumes', async (): Promise<VolumesFixture> => {
   const dataRoot = mkdtempSync(join(tmpdir(), 'gantry-volumes-suite-'));
   const records = memoryRecords<never>();
   const open = () =>
@@ -39,7 +39,7 @@ volumesSuite('volumes', async (): Promise<VolumesBed> => {
   };
 });
 
-volumesSuite('fake volumes', async (): Promise<VolumesBed> => {
+volumesSuite('fake volumes', async (): Promise<VolumesFixture> => {
   const host = new FakeHost();
   return {
     volumes: host.daemon().volumes,

@@ -3,7 +3,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { PathStat } from '../../store/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import type { World } from '../world.ts';
-import { filePlace } from './file-place.ts';
+import { locateFile } from './locate-file.ts';
 import { inContainer } from './stat-path.ts';
 
 export type CopyFromDeps = Pick<
@@ -25,7 +25,7 @@ export async function copyFromContainer(
   const { id, record } = world.table.resolve(ref);
   await using held = new AsyncDisposableStack();
   const copy = await inContainer(ref, path, async () =>
-    world.files.read(await filePlace(world, record, path, held), signal),
+    world.files.read(await locateFile(world, record, path, held), signal),
   );
   const kept = held.move();
   finished(copy.bytes, { writable: false }, () => {

@@ -4,7 +4,7 @@ import { resolveUser } from '../../runtime/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import type { CopyToOptions } from '../model/requests.ts';
 import type { World } from '../world.ts';
-import { filePlace } from './file-place.ts';
+import { locateFile } from './locate-file.ts';
 import { inContainer } from './stat-path.ts';
 
 export type CopyToDeps = Pick<
@@ -35,7 +35,7 @@ export async function copyToContainer(
   const owner = options.ownedByUser && user !== '' ? { ownerIn } : {};
   await using held = new AsyncDisposableStack();
   await inContainer(ref, path, async () => {
-    const place = await filePlace(world, record, path, held);
+    const place = await locateFile(world, record, path, held);
     const { stream } = await decompress(borrowStream(archive));
     await world.files.write(place, stream, { keepDirectories: options.keepDirectories, ...owner }, signal);
   });

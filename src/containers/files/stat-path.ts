@@ -1,7 +1,7 @@
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { PathStat } from '../../store/index.ts';
 import type { World } from '../world.ts';
-import { filePlace } from './file-place.ts';
+import { locateFile } from './locate-file.ts';
 
 export type StatPathDeps = Pick<World, 'table' | 'volumes' | 'snapshots' | 'files' | 'pinnedPaths' | 'dataRoot'>;
 
@@ -14,7 +14,9 @@ export async function statContainerPath(
 ): Promise<PathStat> {
   const { record } = world.table.resolve(ref);
   await using held = new AsyncDisposableStack();
-  return await inContainer(ref, path, async () => world.files.stat(await filePlace(world, record, path, held), signal));
+  return await inContainer(ref, path, async () =>
+    world.files.stat(await locateFile(world, record, path, held), signal),
+  );
 }
 
 /** Runs an access to a path. Reports a missing path in dockerd's words. @throws EngineError invalid without a path */

@@ -14,10 +14,10 @@ import { linkFacts, withLinkedEnv } from '../relations/links.ts';
 import { writeHostsFile, writeNameFiles } from '../start/etc-files.ts';
 import { updateLinkedHosts } from '../start/linked-hosts.ts';
 import { makeBindSources } from '../start/make-bind-sources.ts';
+import { prepareTmpfs } from '../start/prepare-tmpfs.ts';
 import { fillVolumes, mountVolumes } from '../start/prepare-volumes.ts';
 import { sharesMemory } from '../start/release-resources.ts';
 import { startTask } from '../start/task-request.ts';
-import { placeTmpfs } from '../start/tmpfs-places.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { type RemoveDeps, removeLocked } from './remove-container.ts';
@@ -68,7 +68,7 @@ export function checkStart(world: StartDeps, entry: Entry): void {
   if (source.kind === 'container') joinedNetworkPath(world.table, record.id, source.ref);
   makeBindSources(record.mounts);
   world.table.put(entry, record);
-  world.runtime.checkRoom?.(entry.id);
+  world.runtime.checkSpace?.(entry.id);
 }
 
 /**
@@ -123,7 +123,7 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, prog
     writeHostsFile(world.dataRoot, record, network.sandbox, facts);
     updateLinkedHosts(world, record, network.endpoints['bridge']?.IPAddress ?? '');
   }
-  const placed = placeTmpfs(world.roots, rootfs, record.mounts);
+  const placed = prepareTmpfs(world.roots, rootfs, record.mounts);
   await fillVolumes(world, record, rootfs, signal);
   if (sharesMemory(record)) shareMemory(world, record, undo);
   const task = await startTask(world, {
@@ -158,7 +158,7 @@ async function mountRoot(
   // The root of an auto-remove container never has to reach the disk.
   return world.snapshots.mount(record.id, {
     isVolatile: record.hostConfig.AutoRemove === true,
-    hasMountPlaces: true,
+    hasMountPoints: true,
   });
 }
 

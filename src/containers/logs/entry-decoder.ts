@@ -1,7 +1,7 @@
 import { attributeBytes, BLANK } from './entry-attributes.ts';
 import { FIXED_BYTES, fixedTime, fixTime } from './entry-time.ts';
 import { ESCAPED, hex4, putUtf8 } from './json-text.ts';
-import { LogPlace } from './log-place.ts';
+import { LogPosition } from './log-position.ts';
 
 /** The entries to show, and their form. */
 export interface EntryFormat {
@@ -13,7 +13,7 @@ export interface EntryFormat {
   /** Whether Docker's 8-byte frame header precedes each entry. False writes the text alone, for terminals. */
   readonly framed: boolean;
   /** Whether {@link EntryDecoder.skipSeen} may be called. */
-  readonly keepsPlace: boolean;
+  readonly tracksPosition: boolean;
   /** Nanoseconds since the epoch. Undefined sets no limit. Both ends belong to the range. */
   readonly since: bigint | undefined;
   readonly until: bigint | undefined;
@@ -53,7 +53,7 @@ export class EntryDecoder {
   #rest: Buffer | undefined;
   #skipping = false;
   #finished = false;
-  readonly #place = new LogPlace();
+  readonly #place = new LogPosition();
   #scanned = 0;
   #attrsText = '';
   #attrs = NO_ATTRIBUTES;
@@ -223,7 +223,7 @@ export class EntryDecoder {
         return false;
       }
     }
-    if (this.#format.keepsPlace) this.#place.note(bytes, timeAt, timeEnd);
+    if (this.#format.tracksPosition) this.#place.note(bytes, timeAt, timeEnd);
     return stream === STDOUT ? this.#format.stdout : this.#format.stderr;
   }
 

@@ -55,7 +55,7 @@ async function* read(source: LogSource, options: LogOptions, stop: AbortSignal):
     timestamps: options.timestamps,
     details: options.details,
     framed: !source.tty,
-    keepsPlace: source.ended !== undefined,
+    tracksPosition: source.ended !== undefined,
     since: options.since,
     until: options.until,
   });

@@ -32,7 +32,7 @@ import type {
   TaskRuntime,
   TaskStats,
 } from '../task-runtime.ts';
-import { checkBundleRoom } from './bundle-room.ts';
+import { checkBundleSpace } from './bundle-space.ts';
 import { CompiledFilters } from './compiled-filters.ts';
 import { checkReply, liftedLimits, linuxResources } from './pause-resume-update.ts';
 import { execError, startError } from './runtime-errors.ts';
@@ -120,8 +120,8 @@ export class SupervisedRuntime implements TaskRuntime {
     this.#deps.client.request({ op: 'expect-start' }).catch(() => {});
   }
 
-  checkRoom(containerId: string): void {
-    checkBundleRoom(this.#deps.execRoot, containerId);
+  checkSpace(containerId: string): void {
+    checkBundleSpace(this.#deps.execRoot, containerId);
   }
 
   async kill(task: TaskRef, signalNumber: number): Promise<void> {

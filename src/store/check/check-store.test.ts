@@ -30,7 +30,7 @@ function depsOf(host: ImageHost, change: Partial<CheckDeps> = {}): CheckDeps {
     objects: objectsIn(host.root),
     auditSnapshots: () => [],
     swept: () => host.stores.content.swept(),
-    settleMs: 20,
+    recheckDelayMs: 20,
     ...change,
   };
 }

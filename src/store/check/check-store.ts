@@ -20,7 +20,7 @@ export interface CheckDeps extends AuditImagesDeps {
    * Delay between the two audits. It must be longer than any operation that is not marked as under way. Default one
    * second.
    */
-  readonly settleMs?: number;
+  readonly recheckDelayMs?: number;
 }
 
 export interface CheckReport {
@@ -57,7 +57,7 @@ export interface StoreCheck {
   ): Promise<CheckReport>;
 }
 
-const SETTLE_MS = 1000;
+const RECHECK_DELAY_MS = 1000;
 /** Longest wait for the sweep. A busy engine may never have an empty trash. */
 const SWEPT_MS_MAX = 60_000;
 
@@ -122,7 +122,7 @@ function audit(deps: CheckDeps): Finding[] {
 
 /** Audits again, and returns the findings of the first audit that still hold. */
 async function lookAgain(deps: CheckDeps, first: readonly Finding[]): Promise<Finding[]> {
-  await Promise.all([swept(deps), delay(deps.settleMs ?? SETTLE_MS)]);
+  await Promise.all([swept(deps), delay(deps.recheckDelayMs ?? RECHECK_DELAY_MS)]);
   const before = new Set(first.map(identity));
   return audit(deps).filter((finding) => before.has(identity(finding)));
 }

@@ -7,7 +7,7 @@ import { type Ballast, openBallast } from './ballast.ts';
 import { MIGRATIONS, type Migration, migrate, schemaOf } from './migrate.ts';
 import { recordTable, type TableHost } from './record-table.ts';
 import { announceSchema, refuseNewerSchema } from './schema-file.ts';
-import { type WriteRoom, writeRoom } from './write-room.ts';
+import { type WriteReserve, writeReserve } from './write-reserve.ts';
 
 /**
  * `state.db`: the truth about everything the engine knows. It has one connection, is synchronous, and uses a
@@ -79,18 +79,18 @@ export function openStateDb(dataRoot: string, options: StateDbOptions = {}): Sta
     if (!isFull(error) || !ballast.release()) throw error;
     db = open();
   }
-  const room = writeRoom(db, path);
+  const reserve = writeReserve(db, path);
   // Closing a database gives its space back. On a full disk the ballast replaces it.
-  if (!room.claim() && ballast.release()) room.claim();
-  return stateDb(db, path, { ballast, room });
+  if (!reserve.claim() && ballast.release()) reserve.claim();
+  return stateDb(db, path, { ballast, reserve });
 }
 
 interface Space {
   readonly ballast: Ballast;
-  readonly room: WriteRoom;
+  readonly reserve: WriteReserve;
 }
 
-function stateDb(db: DatabaseSync, path: string, { ballast, room }: Space): StateDb {
+function stateDb(db: DatabaseSync, path: string, { ballast, reserve }: Space): StateDb {
   let depth = 0;
   let durableNow = false;
   let synchronous: 'FULL' | 'NORMAL' | undefined;
@@ -128,7 +128,7 @@ function stateDb(db: DatabaseSync, path: string, { ballast, room }: Space): Stat
       return attempt();
     } catch (error) {
       if (!isFull(error)) throw error;
-      room.rewind();
+      reserve.rewind();
     }
     try {
       return attempt();
@@ -158,7 +158,7 @@ function stateDb(db: DatabaseSync, path: string, { ballast, room }: Space): Stat
     table: (name, { durable }) => recordTable(host, name, durable),
     transaction,
     restoreBallast() {
-      room.claim();
+      reserve.claim();
       ballast.restore();
     },
     check: () =>

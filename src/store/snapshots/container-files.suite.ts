@@ -24,8 +24,8 @@ import type { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { tarArchive } from '../../../test/support/busybox-image.ts';
 import { getXattr, makeNode, readMountInfo, S_IF, setXattr } from '../../linux/index.ts';
-import type { FilePlace } from './container-files.ts';
-import { type Bed, digestOf, dir, file, NEVER, openBed } from './snapshots.bed.ts';
+import type { FileLocation } from './container-files.ts';
+import { digestOf, dir, type Fixture, file, NEVER, openFixture } from './snapshots.fixture.ts';
 
 const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex');
 
@@ -35,17 +35,17 @@ async function bytesOf(stream: Readable): Promise<Buffer> {
 
 /** Makes a container on a layer of its own with a/one, a/two, b/old, gone, empty/, kind. */
 async function container(
-  bed: Bed,
-): Promise<{ readonly root: string; readonly base: Awaited<ReturnType<Bed['layer']>> }> {
-  const base = await bed.layer([
+  fixture: Fixture,
+): Promise<{ readonly root: string; readonly base: Awaited<ReturnType<Fixture['layer']>> }> {
+  const base = await fixture.layer([
     ...[dir('a/'), file('a/one'), file('a/two'), dir('b/'), file('b/old'), dir('b/deep/'), file('b/deep/x')],
     ...[file('gone'), dir('empty/'), file('kind'), dir('etc/'), file('etc/passwd', 'root:x:0:0::/:/bin/sh\n')],
   ]);
-  await bed.snapshots.createWritable('c', [base]);
-  return { root: await bed.snapshots.mount('c'), base };
+  await fixture.snapshots.createWritable('c', [base]);
+  return { root: await fixture.snapshots.mount('c'), base };
 }
 
-const place = (path: string, more: Partial<FilePlace> = {}): FilePlace => ({
+const place = (path: string, more: Partial<FileLocation> = {}): FileLocation => ({
   id: 'c',
   path,
   mounts: [],
@@ -56,9 +56,9 @@ const place = (path: string, more: Partial<FilePlace> = {}): FilePlace => ({
 /** Registers the tests that both drivers pass. */
 export function containerFilesSuite(driver: 'overlay2' | 'vfs'): void {
   test(`${driver}: changes are told by name, a folder for what it holds, placeholders of mounts not at all`, async () => {
-    await using bed = openBed(driver);
-    const { root } = await container(bed);
-    assert.deepEqual(await bed.snapshots.files.changes('c', NEVER), []);
+    await using fixture = openFixture(driver);
+    const { root } = await container(fixture);
+    assert.deepEqual(await fixture.snapshots.files.changes('c', NEVER), []);
     const at = (name: string): string => join(root, name);
     writeFileSync(at('a/one'), 'other');
     mkdirSync(at('new/sub'), { recursive: true });
@@ -71,7 +71,7 @@ export function containerFilesSuite(driver: 'overlay2' | 'vfs'): void {
     chmodSync(at('empty'), 0o700);
     for (const name of ['dev', 'proc', 'sys']) mkdirSync(at(name));
     writeFileSync(at('etc/hosts'), '');
-    const changes = await bed.snapshots.files.changes('c', NEVER);
+    const changes = await fixture.snapshots.files.changes('c', NEVER);
     assert.deepEqual(
       changes.map(({ Path, Kind }) => `${'CAD'[Kind]} ${Path}`),
       [
@@ -88,12 +88,12 @@ export function containerFilesSuite(driver: 'overlay2' | 'vfs'): void {
         'A /new/sub',
       ],
     );
-    await assert.rejects(bed.snapshots.files.changes('nope', NEVER), { kind: 'notFound' });
+    await assert.rejects(fixture.snapshots.files.changes('nope', NEVER), { kind: 'notFound' });
   });
 
   test(`${driver}: what was written is a layer that makes the same of the image`, async () => {
-    await using bed = openBed(driver);
-    const { root, base } = await container(bed);
+    await using fixture = openFixture(driver);
+    const { root, base } = await container(fixture);
     const at = (name: string): string => join(root, name);
     writeFileSync(at('a/one'), 'other', { mode: 0o4751 });
     chmodSync(at('a/one'), 0o4751);
@@ -118,15 +118,15 @@ export function containerFilesSuite(driver: 'overlay2' | 'vfs'): void {
     writeSync(holes, 'end', (64 << 20) - 3);
     closeSync(holes);
     writeFileSync(Buffer.from(`${root}/\xff\xfe`, 'latin1'), 'bytes');
-    const layer = await bytesOf(await bed.snapshots.files.layer('c', NEVER));
+    const layer = await bytesOf(await fixture.snapshots.files.layer('c', NEVER));
     server.close();
     assert.ok(layer.length < 1 << 20, 'holes are not written out');
-    const path = join(bed.folder, 'made.tar');
+    const path = join(fixture.folder, 'made.tar');
     writeFileSync(path, layer);
     const diffId = digestOf(layer);
-    await bed.snapshots.unpack({ diffId, parents: [base] }, { path, digest: diffId }, NEVER);
-    await bed.snapshots.createWritable('d', [base, diffId]);
-    const made = await bed.snapshots.mount('d');
+    await fixture.snapshots.unpack({ diffId, parents: [base] }, { path, digest: diffId }, NEVER);
+    await fixture.snapshots.createWritable('d', [base, diffId]);
+    const made = await fixture.snapshots.mount('d');
     const again = (name: string): string => join(made, name);
     const names = (folder: string): string[] => readdirSync(folder, 'latin1').sort();
     assert.deepEqual(
@@ -143,29 +143,30 @@ export function containerFilesSuite(driver: 'overlay2' | 'vfs'): void {
     assert.ok(statSync(again('holes')).blocks < 100);
     assert.equal(statSync(made).mode & 0o777, 0o711);
     assert.equal(statSync(again('b')).mode & 0o777, 0o750);
-    await bed.snapshots.createWritable('e', [base, diffId]);
-    const nothing = await bytesOf(await bed.snapshots.files.layer('e', NEVER));
+    await fixture.snapshots.createWritable('e', [base, diffId]);
+    const nothing = await bytesOf(await fixture.snapshots.files.layer('e', NEVER));
     assert.deepEqual(nothing, Buffer.alloc(1024), 'nothing changed: an archive of nothing');
   });
 
   test(`${driver}: a root is read whether it is mounted or not, and stays as it was`, async () => {
-    await using bed = openBed(driver);
-    const { root } = await container(bed);
+    await using fixture = openFixture(driver);
+    const { root } = await container(fixture);
     writeFileSync(join(root, 'written'), 'x');
-    const running = await bytesOf(await bed.snapshots.files.export('c', NEVER));
-    await bed.snapshots.unmount('c');
-    const mounts = (): number => readMountInfo().filter(({ mountPoint }) => mountPoint.startsWith(bed.folder)).length;
+    const running = await bytesOf(await fixture.snapshots.files.export('c', NEVER));
+    await fixture.snapshots.unmount('c');
+    const mounts = (): number =>
+      readMountInfo().filter(({ mountPoint }) => mountPoint.startsWith(fixture.folder)).length;
     const before = mounts();
-    const stopped = await bed.snapshots.files.export('c', NEVER);
-    const mounted = await bed.snapshots.mount('c'); // The container starts meanwhile.
+    const stopped = await fixture.snapshots.files.export('c', NEVER);
+    const mounted = await fixture.snapshots.mount('c'); // The container starts meanwhile.
     assert.deepEqual(await bytesOf(stopped), running);
     assert.equal(readFileSync(join(mounted, 'written'), 'utf8'), 'x', 'the reader takes nothing away');
-    await bed.snapshots.unmount('c');
-    const left = await bed.snapshots.files.export('c', NEVER);
-    await bed.snapshots.mount('c');
-    await bed.snapshots.unmount('c'); // The container ends meanwhile: the reader keeps the mount.
+    await fixture.snapshots.unmount('c');
+    const left = await fixture.snapshots.files.export('c', NEVER);
+    await fixture.snapshots.mount('c');
+    await fixture.snapshots.unmount('c'); // The container ends meanwhile: the reader keeps the mount.
     assert.deepEqual(await bytesOf(left), running);
-    const cut = await bed.snapshots.files.export('c', NEVER);
+    const cut = await fixture.snapshots.files.export('c', NEVER);
     cut.destroy();
     await new Promise((resolve) => cut.once('close', resolve));
     for (let tries = 0; mounts() > before && tries < 100; tries += 1)
@@ -174,17 +175,17 @@ export function containerFilesSuite(driver: 'overlay2' | 'vfs'): void {
   });
 
   test(`${driver}: files go in and out beneath the root and its mounts alone`, async () => {
-    await using bed = openBed(driver);
-    const { root } = await container(bed);
-    const { files } = bed.snapshots;
-    const host = join(bed.folder, 'host');
+    await using fixture = openFixture(driver);
+    const { root } = await container(fixture);
+    const { files } = fixture.snapshots;
+    const host = join(fixture.folder, 'host');
     mkdirSync(host);
     writeFileSync(join(host, 'secret'), 'of the host');
     symlinkSync(host, join(root, 'out'));
     symlinkSync('/a', join(root, 'inside'));
     await assert.rejects(files.stat(place('/out/secret'), NEVER), { kind: 'notFound' });
     await assert.rejects(files.read(place('/out/secret'), NEVER), { kind: 'notFound' });
-    const write = (path: string, entries: Parameters<typeof tarArchive>[0], more: Partial<FilePlace> = {}) =>
+    const write = (path: string, entries: Parameters<typeof tarArchive>[0], more: Partial<FileLocation> = {}) =>
       files.write(
         place(path, more),
         [tarArchive(entries)] as unknown as AsyncIterable<Buffer>,
@@ -215,9 +216,9 @@ export function containerFilesSuite(driver: 'overlay2' | 'vfs'): void {
   });
 
   test(`${driver}: readers who do not read and writers who do not write hold up nobody, and memory`, async () => {
-    await using bed = openBed(driver);
-    const { root } = await container(bed);
-    const { files } = bed.snapshots;
+    await using fixture = openFixture(driver);
+    const { root } = await container(fixture);
+    const { files } = fixture.snapshots;
     const big = openSync(join(root, 'big'), 'w');
     ftruncateSync(big, 128 << 20);
     closeSync(big);

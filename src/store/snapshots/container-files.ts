@@ -14,7 +14,7 @@ import type { StreamThreads } from './streams/stream-threads.ts';
 import type { WritableTable } from './writable-table.ts';
 
 /** A path in a container: its root with these mounts. */
-export type FilePlace = Omit<FileView, 'root'> & {
+export type FileLocation = Omit<FileView, 'root'> & {
   /** Id of the writable. */
   readonly id: string;
   readonly path: string;
@@ -38,16 +38,16 @@ export interface ContainerFiles {
   /** Returns the whole root, without its mounts, as a plain tar. */
   export(id: string, signal: AbortSignal): Promise<Readable>;
   /** @throws EngineError notFound, invalid */
-  stat(place: FilePlace, signal: AbortSignal): Promise<PathStat>;
+  stat(place: FileLocation, signal: AbortSignal): Promise<PathStat>;
   /** Returns a tar whose first entry is the file or directory at the path. @throws EngineError notFound, invalid */
-  read(place: FilePlace, signal: AbortSignal): Promise<{ readonly stat: PathStat; readonly bytes: Readable }>;
+  read(place: FileLocation, signal: AbortSignal): Promise<{ readonly stat: PathStat; readonly bytes: Readable }>;
   /**
    * Unpacks a plain tar into a directory. The source is not closed, and may not be read to its end.
    * @throws EngineError notFound; invalid for no directory, a read-only one, or a broken archive; noSpace. Files that
    * were unpacked before an error stay
    */
   write(
-    place: FilePlace,
+    place: FileLocation,
     archive: AsyncIterable<Uint8Array>,
     options: WriteOptions,
     signal: AbortSignal,

@@ -1,5 +1,5 @@
 export type { PathStat } from './archive/path-stat.ts';
-export type { ContainerFiles, FilePlace } from './container-files.ts';
+export type { ContainerFiles, FileLocation } from './container-files.ts';
 export type { LayerKey } from './layer.ts';
 export { type OpenSnapshots, openSnapshots, type SnapshotsOptions } from './open-snapshots.ts';
 export type { LayerSource, Snapshots } from './snapshots.ts';

@@ -12,22 +12,22 @@ export function mountUses(driver: SnapshotDriver): {
 } {
   const users = new Map<string, number>();
   /** Roots that only their readers keep mounted. */
-  const lent = new Set<string>();
+  const keptForReaders = new Set<string>();
   return {
     driver: {
       ...driver,
       mount(writable) {
-        lent.delete(writable.id);
+        keptForReaders.delete(writable.id);
         return driver.mount(writable);
       },
       async unmount(id) {
-        if (users.has(id)) lent.add(id);
+        if (users.has(id)) keptForReaders.add(id);
         else await driver.unmount(id);
       },
     },
     async use(writable) {
       const { id } = writable;
-      if (!driver.isMounted(id)) lent.add(id);
+      if (!driver.isMounted(id)) keptForReaders.add(id);
       users.set(id, (users.get(id) ?? 0) + 1);
       let left = false;
       const leave = async (): Promise<void> => {
@@ -36,7 +36,7 @@ export function mountUses(driver: SnapshotDriver): {
         const others = (users.get(id) ?? 1) - 1;
         if (others > 0) users.set(id, others);
         else users.delete(id);
-        if (others === 0 && lent.delete(id)) await driver.unmount(id);
+        if (others === 0 && keptForReaders.delete(id)) await driver.unmount(id);
       };
       try {
         const path = await driver.mount(writable);

@@ -9,7 +9,7 @@ import { chooseDriver, type DriverChoice } from './choose-driver.ts';
 import { type ContainerFiles, containerFiles } from './container-files.ts';
 import { layerFolders } from './folders.ts';
 import { LayerTable } from './layer-table.ts';
-import { makeMountPlaces } from './mount-places.ts';
+import { makeMountPoints } from './mount-points.ts';
 import { mountUses } from './mount-uses.ts';
 import { type SnapshotPaths, snapshotPaths } from './paths.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -74,7 +74,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
   /** A container's root, for readers and writers of its files. */
   const useRoot = async (id: string) => {
     const used = await roots.use(id);
-    makeMountPlaces(used.path, paths.writableFs(id));
+    makeMountPoints(used.path, paths.writableFs(id));
     return used;
   };
   return {

@@ -11,32 +11,32 @@ import { layerMounts } from './layer-mounts.ts';
 import { LayerTable } from './layer-table.ts';
 import { openSnapshots } from './open-snapshots.ts';
 import { snapshotPaths } from './paths.ts';
-import { digestOf, file, NEVER, openBed } from './snapshots.bed.ts';
+import { digestOf, file, NEVER, openFixture } from './snapshots.fixture.ts';
 import { snapshotsSuite } from './snapshots.suite.ts';
 
 snapshotsSuite('overlay2');
 
 test('overlay2: a hundred layers unpack in parallel and mount', async () => {
-  await using bed = openBed('overlay2');
+  await using fixture = openFixture('overlay2');
   const tars = Array.from({ length: 100 }, (_, index) => tarArchive([file('level', String(index)), file(`f${index}`)]));
   const diffIds = tars.map(digestOf);
   await Promise.all(
     tars.map((tar, index) => {
-      const path = join(bed.folder, `t${index}`);
+      const path = join(fixture.folder, `t${index}`);
       writeFileSync(path, tar);
       const layer = { diffId: digestOf(tar), parents: diffIds.slice(0, index) };
-      return bed.snapshots.unpack(layer, { path, digest: digestOf(tar) }, NEVER);
+      return fixture.snapshots.unpack(layer, { path, digest: digestOf(tar) }, NEVER);
     }),
   );
-  await bed.snapshots.createWritable('c', diffIds);
-  const root = await bed.snapshots.mount('c');
+  await fixture.snapshots.createWritable('c', diffIds);
+  const root = await fixture.snapshots.mount('c');
   assert.equal(readFileSync(join(root, 'level'), 'utf8'), '99');
   assert.equal(readdirSync(root).length, 101);
 
   // Kernels before 6.5 accept one page of options.
-  const paths = snapshotPaths(bed.folder);
+  const paths = snapshotPaths(fixture.folder);
   const lower = new LayerTable(paths, silentLogger).chain(diffIds);
-  const target = join(bed.folder, 'by-page');
+  const target = join(fixture.folder, 'by-page');
   mkdirSync(target);
   layerMounts(paths, 'page').mount({ lower, target });
   assert.equal(readFileSync(join(target, 'level'), 'utf8'), '99');
@@ -45,35 +45,35 @@ test('overlay2: a hundred layers unpack in parallel and mount', async () => {
 });
 
 test('overlay2: a volatile root mounts again after an unmount, and as often as wanted', async () => {
-  await using bed = openBed('overlay2');
-  const layer = await bed.layer([file('a')]);
-  await bed.snapshots.createWritable('c', [layer]);
+  await using fixture = openFixture('overlay2');
+  const layer = await fixture.layer([file('a')]);
+  await fixture.snapshots.createWritable('c', [layer]);
   for (const round of ['1', '2', '3']) {
-    const root = await bed.snapshots.mount('c', { isVolatile: true });
+    const root = await fixture.snapshots.mount('c', { isVolatile: true });
     const mounted = readMountInfo().find(({ mountPoint }) => mountPoint === root);
     // Newer kernels show it as `fsync=volatile`.
     assert.ok(mounted?.superOptions.some((option) => option.endsWith('volatile')));
     writeFileSync(join(root, round), '');
-    await bed.snapshots.unmount('c');
+    await fixture.snapshots.unmount('c');
   }
-  const root = await bed.snapshots.mount('c', { isVolatile: true });
+  const root = await fixture.snapshots.mount('c', { isVolatile: true });
   assert.deepEqual(readdirSync(root).sort(), ['1', '2', '3', 'a']);
 });
 
 test('a cancelled unpacking leaves nothing', async () => {
-  await using bed = openBed('overlay2');
+  await using fixture = openFixture('overlay2');
   const tar = tarArchive([{ name: 'big', type: 'file', content: Buffer.alloc(64 << 20) }]);
-  const path = join(bed.folder, 'big.tar');
+  const path = join(fixture.folder, 'big.tar');
   writeFileSync(path, tar);
   const abort = new AbortController();
-  const unpacking = bed.snapshots.unpack(
+  const unpacking = fixture.snapshots.unpack(
     { diffId: digestOf(tar), parents: [] },
     { path, digest: digestOf(Buffer.from('')) },
     abort.signal,
   );
   abort.abort();
   await assert.rejects(unpacking, { kind: 'cancelled' });
-  assert.deepEqual(bed.snapshots.layers(), []);
+  assert.deepEqual(fixture.snapshots.layers(), []);
 });
 
 test('a full disk is a clear error, and leaves room again', async () => {

@@ -17,20 +17,24 @@ import { detachMount } from '../../linux/index.ts';
 import { layerMounts } from './layer-mounts.ts';
 import { LayerTable } from './layer-table.ts';
 import { snapshotPaths } from './paths.ts';
-import { type Bed, digestOf, NEVER, openBed } from './snapshots.bed.ts';
+import { digestOf, type Fixture, NEVER, openFixture } from './snapshots.fixture.ts';
 
 const FORMS = repeatedForms([]);
 
 /** Unpacks the layers, all at once or one after the other. Returns the diffIDs. */
-async function unpack(bed: Bed, layers: readonly FormLayer[], isParallel: boolean): Promise<readonly Digest[]> {
+async function unpack(fixture: Fixture, layers: readonly FormLayer[], isParallel: boolean): Promise<readonly Digest[]> {
   const diffIds = layers.map((layer) => digestOf(layerTar(layer)));
   const unpackOne = async (layer: FormLayer, at: number): Promise<void> => {
     const bytes = storedLayer(layer);
-    const path = join(bed.folder, digestOf(bytes));
+    const path = join(fixture.folder, digestOf(bytes));
     // A stored blob never changes, and another copy of the layer may be being read.
     if (!existsSync(path)) writeFileSync(path, bytes);
     const parents = diffIds.slice(0, at);
-    await bed.snapshots.unpack({ diffId: diffIds[at] as Digest, parents }, { path, digest: digestOf(bytes) }, NEVER);
+    await fixture.snapshots.unpack(
+      { diffId: diffIds[at] as Digest, parents },
+      { path, digest: digestOf(bytes) },
+      NEVER,
+    );
   };
   if (isParallel) await Promise.all(layers.map(unpackOne));
   else for (const [at, layer] of layers.entries()) await unpackOne(layer, at);
@@ -44,24 +48,24 @@ function expected({ layers }: RepeatedForm): readonly string[] {
 for (const driver of ['overlay2', 'vfs'] as const) {
   suite(`${driver}: layers that an image repeats show what unpacking one by one would`, () => {
     // One store for all images, so that they share layers.
-    let bed: Bed;
+    let fixture: Fixture;
     before(() => {
-      bed = openBed(driver);
+      fixture = openFixture(driver);
     });
-    after(() => bed[Symbol.asyncDispose]());
+    after(() => fixture[Symbol.asyncDispose]());
 
     for (const [at, form] of FORMS.entries())
       test(form.name, async () => {
-        const diffIds = await unpack(bed, form.layers, at % 2 === 0);
-        await bed.snapshots.createWritable(`written-${at}`, diffIds);
-        assert.deepEqual(listTree(await bed.snapshots.mount(`written-${at}`)), expected(form));
-        await bed.snapshots.createWritable(`shown-${at}`, diffIds);
-        assert.deepEqual(listTree(await bed.snapshots.mount(`shown-${at}`, { isReadOnly: true })), expected(form));
-        assert.deepEqual(await bed.snapshots.files.changes(`written-${at}`, NEVER), []);
+        const diffIds = await unpack(fixture, form.layers, at % 2 === 0);
+        await fixture.snapshots.createWritable(`written-${at}`, diffIds);
+        assert.deepEqual(listTree(await fixture.snapshots.mount(`written-${at}`)), expected(form));
+        await fixture.snapshots.createWritable(`shown-${at}`, diffIds);
+        assert.deepEqual(listTree(await fixture.snapshots.mount(`shown-${at}`, { isReadOnly: true })), expected(form));
+        assert.deepEqual(await fixture.snapshots.files.changes(`written-${at}`, NEVER), []);
         if (driver === 'vfs') return;
-        const lower = bed.snapshots.writableFolders(`written-${at}`)?.['LowerDir']?.split(':') ?? [];
+        const lower = fixture.snapshots.writableFolders(`written-${at}`)?.['LowerDir']?.split(':') ?? [];
         assert.deepEqual(lower, [...new Set(lower)], 'what inspect names can be mounted');
-        assert.deepEqual(listByPage(bed, diffIds), expected(form));
+        assert.deepEqual(listByPage(fixture, diffIds), expected(form));
       });
 
     test('any of them in any order', async () => {
@@ -78,18 +82,18 @@ for (const driver of ['overlay2', 'vfs'] as const) {
           continue; // A link to a missing file: no such image exists.
         }
         const id = `round-${round}`;
-        await bed.snapshots.createWritable(id, await unpack(bed, form.layers, round % 2 === 0));
+        await fixture.snapshots.createWritable(id, await unpack(fixture, form.layers, round % 2 === 0));
         const said = `GANTRY_TEST_SEED=${random.seed}, layers ${order.join(', ')}`;
-        assert.deepEqual(listTree(await bed.snapshots.mount(id)), tree, said);
+        assert.deepEqual(listTree(await fixture.snapshots.mount(id)), tree, said);
       }
     });
   });
 }
 
 /** Lists a root that is mounted by one page of options, as kernels before 6.5 do. */
-function listByPage(bed: Bed, diffIds: readonly Digest[]): readonly string[] {
-  const paths = snapshotPaths(bed.folder);
-  const target = join(bed.folder, 'by-page');
+function listByPage(fixture: Fixture, diffIds: readonly Digest[]): readonly string[] {
+  const paths = snapshotPaths(fixture.folder);
+  const target = join(fixture.folder, 'by-page');
   mkdirSync(target, { recursive: true });
   layerMounts(paths, 'page').mount({ lower: new LayerTable(paths, silentLogger).chain(diffIds), target });
   try {

@@ -22,7 +22,7 @@ export interface UsedRoot extends AsyncDisposable {
 export interface MountOptions {
   readonly isVolatile?: boolean;
   /** Whether the root gets the mount points of a container (`/etc/hosts`, `/dev/console`, …). */
-  readonly hasMountPlaces?: boolean;
+  readonly hasMountPoints?: boolean;
   readonly isReadOnly?: boolean;
 }
 

@@ -5,7 +5,7 @@ import { spaceError } from '../../io/index.ts';
 import type { SnapshotDriver, WantedMount } from './driver.ts';
 import { writableFolders } from './folders.ts';
 import type { LayerTable } from './layer-table.ts';
-import { makeMountPlaces, mountPlacesSize } from './mount-places.ts';
+import { makeMountPoints, mountPointsSize } from './mount-points.ts';
 import type { SnapshotPaths } from './paths.ts';
 import type { MountOptions, Snapshots, UsedRoot } from './snapshots.ts';
 import type { TreePool } from './worker/tree-pool.ts';
@@ -42,7 +42,7 @@ export function writableRoots(deps: WritableRootsDeps): WritableRoots {
     createWritable: (id, diffIds, { emptyFile } = {}) => create(deps, { id, diffIds, emptyFile }),
     async mount(id, options) {
       const root = await driver.mount(wanted(id, options));
-      if (options?.hasMountPlaces === true) makeMountPlaces(root, paths.writableFs(id));
+      if (options?.hasMountPoints === true) makeMountPoints(root, paths.writableFs(id));
       return root;
     },
     use: async (id, options) => deps.use(wanted(id, options)),
@@ -60,8 +60,8 @@ export function writableRoots(deps: WritableRootsDeps): WritableRoots {
     async writableSize(id) {
       if (!writables.has(id)) throw notFound('writable root', id);
       const written = paths.writableFs(id);
-      const ofPlaces = driver.name === 'vfs' ? 0 : mountPlacesSize(written);
-      return (await deps.pool.run({ kind: 'size', path: written })) - ofPlaces;
+      const mountPointsBytes = driver.name === 'vfs' ? 0 : mountPointsSize(written);
+      return (await deps.pool.run({ kind: 'size', path: written })) - mountPointsBytes;
     },
   };
 }

@@ -44,7 +44,7 @@ const MTAB = 'etc/mtab';
  * Mount points that every container needs: a runtime makes them where the image has none. Docker keeps them in a layer
  * of their own, so that they are no changes while they are empty.
  */
-const MOUNT_PLACES: ReadonlySet<string> = new Set([
+const MOUNT_POINTS: ReadonlySet<string> = new Set([
   ...[MARK, 'dev', 'dev/console', 'dev/mqueue', 'dev/pts', 'dev/shm', 'etc', 'etc/hostname'],
   ...['etc/hosts', MTAB, 'etc/resolv.conf', 'proc', 'run', 'run/secrets', 'sys'],
 ]);
@@ -109,7 +109,7 @@ class Walk {
     if (kind === 'same' && !(this.#isOverlay && this.#withSame)) return;
     const isMark = path === MARK && below?.size === 0n;
     const isEmpty = (stat.size === 0n && stat.isFile()) || (path === MTAB && stat.isSymbolicLink());
-    if ((kind === 'added' || isMark) && MOUNT_PLACES.has(path) && isEmpty) return;
+    if ((kind === 'added' || isMark) && MOUNT_POINTS.has(path) && isEmpty) return;
     yield* this.#said({ kind, path, source, stat, isOpaque: false });
   }
 
@@ -119,7 +119,7 @@ class Walk {
     below: BigIntStats | undefined,
   ): Generator<TreeChange, void, undefined> {
     const name = change.path.slice(place.path.length) as BytePath;
-    const isMountPlace = change.kind === 'added' && MOUNT_PLACES.has(change.path);
+    const isMountPoint = change.kind === 'added' && MOUNT_POINTS.has(change.path);
     const hides = change.isOpaque && below?.isDirectory() === true;
     const own: PresentChange = {
       ...change,
@@ -128,7 +128,7 @@ class Walk {
       isOpaque: hides,
     };
     const before = this.#pending;
-    if (hides || (change.kind !== 'same' && !isMountPlace)) yield* this.#said(own);
+    if (hides || (change.kind !== 'same' && !isMountPoint)) yield* this.#said(own);
     else this.#pending = [...before, own];
     using upper = new Directory(change.source);
     const inside = { upper, path: `${change.path}/` as BytePath, isOpaque: hides };

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { EngineError, internal, messageOf } from '../../../base/errors.ts';
-import { RestingThreads } from '../resting-threads.ts';
+import { IdleThreads } from '../idle-threads.ts';
 import { CONTROL, type FromThread, type StreamJob, type StreamRequest } from './stream-job.ts';
 
 /** A running job. */
@@ -13,7 +13,7 @@ export interface Task {
 
 /** Runs jobs, each in a thread of its own. */
 export class StreamTasks implements AsyncDisposable {
-  readonly #resting = new RestingThreads();
+  readonly #resting = new IdleThreads();
   readonly #alive = new Set<Worker>();
   #isClosed = false;
 

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { EngineError, internal, messageOf } from '../../../base/errors.ts';
 import { trimHeap } from '../../../linux/index.ts';
-import { RestingThreads } from '../resting-threads.ts';
+import { IdleThreads } from '../idle-threads.ts';
 import { NeedsParents } from '../untar/refusals.ts';
 import { CONTROL, type TreeAnswer, type TreeJob, type TreeRequest, type TreeResults } from './tree-job.ts';
 
@@ -30,7 +30,7 @@ const PROGRESS_MILLISECONDS = 100;
 
 export function createTreePool(): TreePool {
   const queue: Waiting[] = [];
-  const resting = new RestingThreads();
+  const resting = new IdleThreads();
   const alive = new Set<Worker>();
   let isClosed = false;
 

@@ -7,7 +7,7 @@ import { taskLayout } from '../../spec/index.ts';
 const BUNDLE_BYTES = 64 << 10;
 
 /** Tries whether the exec root has room for the bundle of a container that runs. Blocks. @throws EngineError noSpace */
-export function checkBundleRoom(execRoot: string, containerId: string): void {
+export function checkBundleSpace(execRoot: string, containerId: string): void {
   const path = join(taskLayout(execRoot, { containerId }).folder, 'room');
   try {
     writeFileSync(path, Buffer.alloc(BUNDLE_BYTES), { mode: 0o600 });

@@ -14,7 +14,7 @@ const FREE_PAGES_LEAST = 16;
  * frame, and overwrites it. A checkpoint lets the log begin at the front again. The pages that a checkpoint adds to
  * `state.db` come from its list of free pages.
  */
-export interface WriteRoom {
+export interface WriteReserve {
   /**
    * Takes the missing part of the space. Returns false when the disk is too full for it; the part that was taken is
    * kept.
@@ -24,7 +24,7 @@ export interface WriteRoom {
   rewind(): void;
 }
 
-export function writeRoom(db: DatabaseSync, path: string): WriteRoom {
+export function writeReserve(db: DatabaseSync, path: string): WriteReserve {
   return {
     claim() {
       try {

@@ -11,7 +11,7 @@ const SYSTEM_MOUNTS = ['/dev', '/proc', '/sys'];
  * start every folder exists.
  * @returns a function that fills in the options of a tmpfs mount and returns other mounts unchanged
  */
-export function placeTmpfs(
+export function prepareTmpfs(
   roots: Pick<RootFiles, 'stat' | 'makeDirectory'>,
   rootfs: string,
   mounts: readonly MountRecord[],

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { FilePlace } from '../../store/index.ts';
+import type { FileLocation } from '../../store/index.ts';
 import { containerPaths } from '../model/paths.ts';
 import type { ContainerRecord, MountRecord } from '../model/record.ts';
 import { useView } from '../relations/image-mounts.ts';
@@ -7,7 +7,7 @@ import { networkOwner } from '../relations/join-namespaces.ts';
 import type { World } from '../world.ts';
 
 type PlaceDeps = Pick<World, 'table' | 'volumes' | 'snapshots' | 'pinnedPaths' | 'dataRoot'>;
-type PlaceMount = FilePlace['mounts'][number];
+type PlaceMount = FileLocation['mounts'][number];
 
 let holders = 0;
 
@@ -16,12 +16,12 @@ let holders = 0;
  * Volumes stay mounted on the host until `held` is disposed. As with Docker, files that exist only in memory (tmpfs)
  * are absent.
  */
-export async function filePlace(
+export async function locateFile(
   deps: PlaceDeps,
   record: ContainerRecord,
   path: string,
   held: AsyncDisposableStack,
-): Promise<FilePlace> {
+): Promise<FileLocation> {
   const mounts: PlaceMount[] = [];
   for (const mount of record.mounts) {
     if (mount.Type === 'tmpfs') continue;

@@ -10,7 +10,7 @@ const WORK_MICROSECONDS = 200_000;
  * Gives free memory of the C heap back when the process comes to rest after work, whatever the work was: glibc by itself keeps what
  * streams and transfers have left. Looks at the process's own processor time; keeps no process alive.
  */
-export function trimAtRest(): Disposable {
+export function trimWhenIdle(): Disposable {
   let worked = 0;
   let before = usedMicroseconds();
   const look = (): void => {

@@ -6,7 +6,7 @@ const IDLE_MILLISECONDS = 3000;
 /**
  * Idle threads. The next job takes one; a thread that no job takes in time ends. They do not keep the process alive.
  */
-export class RestingThreads {
+export class IdleThreads {
   readonly #timers = new Map<Worker, NodeJS.Timeout>();
 
   add(worker: Worker): void {

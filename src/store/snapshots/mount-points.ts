@@ -20,7 +20,7 @@ const LEFT_TO_THE_RUNTIME: ReadonlySet<string> = new Set(['EEXIST', 'ENOSPC', 'E
  * container's changes. `walkChanges` ignores them. `root` is the mounted root. `written` is the folder of the
  * container's changes, or the same. Made once: a mount point that the container removes is not made again. Synchronous.
  */
-export function makeMountPlaces(root: string, written: string): void {
+export function makeMountPoints(root: string, written: string): void {
   if (has(written, 'etc/mtab') || (written !== root && has(written, 'dev'))) return;
   for (const folder of FOLDERS) tolerant(() => void makeDirectoryInRoot(root, folder, ROOT_OWNER));
   for (const [folder, name] of FILES) {
@@ -34,8 +34,8 @@ export function makeMountPlaces(root: string, written: string): void {
   within(root, '/etc', (place) => symlinkSync(MTAB_TARGET, join(place, 'mtab')));
 }
 
-/** Bytes that `makeMountPlaces` added to `written`: docker does not count them as the container's. Synchronous. */
-export function mountPlacesSize(written: string): number {
+/** Bytes that `makeMountPoints` added to `written`: docker does not count them as the container's. Synchronous. */
+export function mountPointsSize(written: string): number {
   try {
     return readlinkSync(join(written, 'etc/mtab')) === MTAB_TARGET ? MTAB_TARGET.length : 0;
   } catch {

@@ -4,7 +4,7 @@ import { FIXED_BYTES, fixTime } from './entry-time.ts';
  * A reader's position in a log, kept as the time of the last entry. It serves files that cannot be recognised after a
  * rotation.
  */
-export class LogPlace {
+export class LogPosition {
   /**
    * The last entry's time as written. It is converted into the fixed form only when the position has to be found again.
    */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { invalid } from '../../base/errors.ts';
 import type { MountRecord } from '../model/record.ts';
-import { placeTmpfs } from './tmpfs-places.ts';
+import { prepareTmpfs } from './prepare-tmpfs.ts';
 
 const mount = (Destination: string, change: Partial<MountRecord> = {}): MountRecord => ({
   Type: 'tmpfs',
@@ -37,7 +37,7 @@ function rootWith(folders: Readonly<Record<string, readonly [number, number, num
 test('a tmpfs takes mode and owner of the folder below it, unless its options say otherwise', () => {
   const roots = rootWith({ '/d': [0o2750, 1000, 1001], '/etc': [0o755, 0, 0] });
   const mounts = [mount('/d'), mount('/etc', { options: ['size=1m'] })];
-  const placed = placeTmpfs(roots, '/r', mounts);
+  const placed = prepareTmpfs(roots, '/r', mounts);
   assert.deepEqual(
     mounts.map(placed).map(({ options }) => options),
     [
@@ -46,17 +46,17 @@ test('a tmpfs takes mode and owner of the folder below it, unless its options sa
     ],
   );
   const said = [mount('/d', { options: ['uid=5', 'mode=711'] })];
-  assert.deepEqual(said.map(placeTmpfs(roots, '/r', said))[0]?.options, ['uid=5', 'mode=711', 'gid=1001']);
+  assert.deepEqual(said.map(prepareTmpfs(roots, '/r', said))[0]?.options, ['uid=5', 'mode=711', 'gid=1001']);
   assert.deepEqual(roots.made, []);
 });
 
 test('a missing folder is made and stays 1777 in later starts', () => {
   const roots = rootWith({});
   const mounts = [mount('/new/deep')];
-  const first = mounts.map(placeTmpfs(roots, '/r', mounts));
+  const first = mounts.map(prepareTmpfs(roots, '/r', mounts));
   assert.deepEqual(first[0]?.options, ['mode=1777']);
   assert.deepEqual(roots.made, ['/new/deep']);
-  const second = first.map(placeTmpfs(rootWith({ '/new/deep': [0o755, 0, 0] }), '/r', first));
+  const second = first.map(prepareTmpfs(rootWith({ '/new/deep': [0o755, 0, 0] }), '/r', first));
   assert.deepEqual(second[0]?.options, ['mode=1777']);
 });
 
@@ -67,10 +67,10 @@ test('what lies in another mount, is no tmpfs or no folder is left to the runtim
     ...['/data/tmp', '/dev/shm', '/dev', '/proc/x', '/file'].map((path) => mount(path)),
   ];
   assert.deepEqual(
-    mounts.map(placeTmpfs(roots, '/r', mounts)).map(({ options }) => options ?? []),
+    mounts.map(prepareTmpfs(roots, '/r', mounts)).map(({ options }) => options ?? []),
     [[], [], [], [], [], []],
   );
   const below = [mount('/file/x')];
-  assert.deepEqual(below.map(placeTmpfs(roots, '/r', below))[0]?.options, ['mode=1777']);
+  assert.deepEqual(below.map(prepareTmpfs(roots, '/r', below))[0]?.options, ['mode=1777']);
   assert.deepEqual(roots.made, []);
 });

@@ -13,7 +13,7 @@ export const NEVER = new AbortController().signal;
 export const digestOf = (bytes: Buffer): Digest =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
 
-export interface Bed extends AsyncDisposable {
+export interface Fixture extends AsyncDisposable {
   readonly folder: string;
   snapshots: OpenSnapshots;
   reopen(): Promise<void>;
@@ -21,17 +21,17 @@ export interface Bed extends AsyncDisposable {
   layer(entries: readonly TarEntry[], parents?: readonly Digest[], pack?: (tar: Buffer) => Buffer): Promise<Digest>;
 }
 
-export function openBed(driver: 'overlay2' | 'vfs'): Bed {
+export function openFixture(driver: 'overlay2' | 'vfs'): Fixture {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'gantry-snapshots-')));
   const open = (): OpenSnapshots =>
     openSnapshots({ dataRoot: folder, mountRoot: join(folder, 'roots'), driver, logger: silentLogger });
   let count = 0;
-  const bed: Bed = {
+  const fixture: Fixture = {
     folder,
     snapshots: open(),
     async reopen() {
-      await bed.snapshots[Symbol.asyncDispose]();
-      bed.snapshots = open();
+      await fixture.snapshots[Symbol.asyncDispose]();
+      fixture.snapshots = open();
     },
     async layer(entries, parents = [], pack = (tar) => tar) {
       const tar = tarArchive(entries);
@@ -39,19 +39,19 @@ export function openBed(driver: 'overlay2' | 'vfs'): Bed {
       const path = join(folder, `layer-${count++}.tar`);
       writeFileSync(path, packed);
       const diffId = digestOf(tar);
-      await bed.snapshots.unpack({ diffId, parents }, { path, digest: digestOf(packed) }, NEVER);
+      await fixture.snapshots.unpack({ diffId, parents }, { path, digest: digestOf(packed) }, NEVER);
       return diffId;
     },
     async [Symbol.asyncDispose]() {
-      for (const id of bed.snapshots.writables()) await bed.snapshots.removeWritable(id);
-      await bed.snapshots[Symbol.asyncDispose]();
+      for (const id of fixture.snapshots.writables()) await fixture.snapshots.removeWritable(id);
+      await fixture.snapshots[Symbol.asyncDispose]();
       const left = readMountInfo().filter(({ mountPoint }) => mountPoint.startsWith(folder));
       assert.deepEqual(left, [], 'no mount is left');
       assert.deepEqual(readdirSync(join(folder, 'snapshots', 'new')), [], 'nothing half unpacked is left');
       rmSync(folder, { recursive: true, force: true });
     },
   };
-  return bed;
+  return fixture;
 }
 
 export const dir = (name: string, mode = 0o755): TarEntry => ({ name, type: 'directory', mode });

@@ -11,7 +11,7 @@ const DELAY_MS = 1000;
  * write as a mark. This makes the content durable in the background, once for all images added meanwhile, and removes
  * the marks. After a power cut before that, the next start finds the marks and verifies the content.
  */
-export interface DurableLater {
+export interface BackgroundSync {
   soon(): void;
   /** Never rejects. */
   now(): Promise<void>;
@@ -21,12 +21,12 @@ export interface DurableLater {
   stop(): Promise<void>;
 }
 
-export function durableLater(deps: {
+export function backgroundSync(deps: {
   readonly db: StateDb;
   readonly images: ImageStore;
   readonly dataRoot: string;
   readonly logger: Logger;
-}): DurableLater {
+}): BackgroundSync {
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
 
