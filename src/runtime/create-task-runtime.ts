@@ -11,11 +11,11 @@ import { SupervisorClient } from './supervisor-client/supervisor-client.ts';
 import type { TaskRuntime } from './task-runtime.ts';
 
 export interface TaskRuntimeOptions {
-  /** Absolute; short, because sockets live beneath it. One supervisor per exec root. */
+  /** Absolute path. It must be short, since sockets live beneath it. Each exec root has one supervisor. */
   readonly execRoot: string;
-  /** From `--add-runtime`, by name. crun and runc of PATH are added. */
+  /** Runtimes from `--add-runtime`, by name. crun and runc of PATH are added. */
   readonly runtimes: Readonly<Record<string, RuntimeOption>>;
-  /** From `--default-runtime`; undefined chooses crun when it works, else runc. */
+  /** Name from `--default-runtime`. Undefined chooses crun when it works, else runc. */
   readonly defaultRuntime: string | undefined;
   /** Program and arguments that run gantry-supervisor: Node and its bundle, or `src/supervisor/main.ts`. */
   readonly supervisorCommand: readonly string[];
@@ -27,14 +27,15 @@ export interface SupervisedTaskRuntime extends TaskRuntime, AsyncDisposable {
   readonly cgroupVersion: 1 | 2;
   /** Ends the supervisor too. @throws EngineError conflict while a task runs */
   shutdown(): Promise<void>;
-  /** Lets go of the supervisor; its tasks run on, and another daemon finds them. */
+  /** Disconnects from the supervisor. Its tasks keep running, and the next daemon adopts them. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Connects to the exec root's supervisor, starting it when none lives. Makes this process a child subreaper.
+ * Connects to the exec root's supervisor, and starts one when none runs. Makes this process a child subreaper.
  *
- * To stop an engine for good: stop the containers, release their tasks, `shutdown()`, dispose. To leave containers running: dispose.
+ * To end an engine with its containers: stop the containers, release their tasks, call `shutdown()`, dispose. To leave
+ * containers running: dispose.
  */
 export async function createTaskRuntime(options: TaskRuntimeOptions): Promise<SupervisedTaskRuntime> {
   const { execRoot, logger } = options;

@@ -9,13 +9,14 @@ export interface PinnedPath extends AsyncDisposable {
 }
 
 /**
- * Places within folders that containers write to, bound to paths of the engine: what was checked is what is mounted, also when
- * a container puts a link there meanwhile. Pins are needed only until the OCI runtime has mounted them.
+ * Bind-mounts paths within folders that containers write to at paths of the engine (*pins*). The path that was checked
+ * is then the path that is mounted, even when a container replaces it by a link meanwhile. Pins are needed only until
+ * the OCI runtime has mounted them.
  */
 export interface PinnedPaths {
-  /** @throws EngineError notFound; invalid when it is elsewhere, by `..` or a link; both as dockerd words it */
+  /** @throws EngineError notFound; invalid when `..` or a link leads out of the root; both in dockerd's words */
   pin(root: string, subpath: string, containerId: string): PinnedPath;
-  /** Removes what a crash left. Before the first pin. */
+  /** Removes pins that a crash left. Call it before the first pin. */
   sweep(): Promise<void>;
 }
 
@@ -45,7 +46,7 @@ export function createPinnedPaths(execRoot: string): PinnedPaths {
 
 async function unpin(path: string): Promise<void> {
   await detachMountSlowly(path);
-  // Never recursive: what is pinned is someone's data.
+  // Not recursive: the pinned folder holds a user's data.
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   if (isFolder) rmdirSync(path);
   else rmSync(path, { force: true });

@@ -4,15 +4,15 @@ import { errnoOf } from '../base/errors.ts';
 import { namesInSync } from '../io/index.ts';
 import { detachMount, detachMountSlowly, MS, mount } from '../linux/index.ts';
 
-/** /dev/shm of containers that share theirs: a tmpfs on the host each, which those that join bind as well. */
+/** /dev/shm of containers that share theirs. Each is a tmpfs on the host, which joining containers bind as well. */
 export interface SharedMemory {
-  /** Where it is while the container runs. */
+  /** Path of the mount while the container runs. */
   path(containerId: string): string;
-  /** Mounts an empty one, in the place of what an earlier run may have left. Answers its path. */
+  /** Mounts an empty tmpfs, and replaces one that an earlier run left. Returns its path. */
   mount(containerId: string, sizeBytes: number): string;
-  /** Not there is success. Those who joined keep theirs until they end. */
+  /** Unmounts. A missing mount is success. Containers that joined keep theirs until they end. */
   unmount(containerId: string): Promise<void>;
-  /** Unmounts all but those of these containers: what a crash left. */
+  /** Unmounts all but those of these containers, after a crash. */
   sweep(keep: ReadonlySet<string>): Promise<void>;
 }
 

@@ -11,27 +11,39 @@ import type {
 } from '../spec/index.ts';
 
 /**
- * Runs tasks: a container's main process, and execs in it. Implemented on the supervisor; a fake for tests passes the
- * same suite (`test/suites/task-runtime.suite.ts`).
+ * Runs tasks. The supervisor implements it; a fake for tests passes the same suite
+ * (`test/suites/task-runtime.suite.ts`).
  *
- * Lifecycle: `start` → running → exit (event `onExit`, exactly once) → `release`. Between exit and release the exit
- * record survives any crash. `start` of a released container's id waits for what the runtime still has to delete.
+ * Words: a *task* is a container's main process, or an *exec*, a further process in the container. Its *bundle* is the
+ * folder with the OCI runtime's configuration. Its *owner* is the record, in a table of the daemon, that needs it.
+ *
+ * One life: `attach` connects a client's streams, before the start if no output may be lost. `start` writes the bundle,
+ * runs the OCI runtime and resolves when the process has been executed. `exec` runs further processes. `kill`, `pause`,
+ * `resume`, `resize` and `update` act on the running task; `stats` and `processes` read its cgroup. At its end its
+ * output is drained and its exit stored; then the listeners of `onExit` are called exactly once. The exit survives
+ * crashes of both processes until `release`, which the daemon calls once it has stored the exit itself. A new `start`
+ * of the id waits until the runtime has deleted the last run.
+ *
+ * After a restart of the daemon `tasks` lists the tasks that run or have ended meanwhile, and `sweep` removes the rest.
  */
 export interface TaskRuntime {
   /**
    * Writes the bundle and runs it. Resolves when the process has been executed.
-   * @throws EngineError `invalid` with Docker's wording for a command not found or not executable (see `runtime-errors.ts`),
-   *   after everything of the failed start is removed
+   * @throws EngineError `invalid`, in Docker's words, for a command that does not exist or is not executable (see
+   * `runtime-errors.ts`), after everything of the failed start is removed
    */
   start(task: StartTask, signal: AbortSignal): Promise<StartedTask>;
   /** @throws EngineError as {@link start}; conflict when the container does not run */
   exec(task: ExecTask, signal: AbortSignal): Promise<StartedTask>;
   /**
-   * Says that a start will follow within some 20 ms (an API request to create or start has come in), which makes it 5 to 13 ms shorter.
-   * Never fails.
+   * Announces that a start will follow within some 20 ms, since an API request to create or start has arrived. It makes
+   * the start 5 to 13 ms shorter. Never throws.
    */
   expectStart?(): void;
-  /** Whether a running container could start again, as far as the space for its bundle goes. Blocks. @throws EngineError noSpace */
+  /**
+   * Checks that a running container could start again as far as the space for its bundle is concerned. Blocks. @throws
+   * EngineError noSpace
+   */
   checkSpace?(containerId: string): void;
   /** @throws EngineError conflict when the task has ended */
   kill(task: TaskRef, signalNumber: number): Promise<void>;
@@ -41,52 +53,54 @@ export interface TaskRuntime {
   /** Applies limits to the running container. */
   update(containerId: string, resources: Resources): Promise<void>;
   /**
-   * Connects to a task's streams, before its start or while it runs. What is written is stdin, `end()` closes it. What is
-   * read is raw with a terminal, else Docker's multiplexed frames; it ends after the last byte of output.
+   * Connects to a task's streams, before its start or while it runs. Written bytes are stdin, and `end()` closes it.
+   * The bytes to read are raw with a terminal, else Docker's multiplexed frames. They end after the last byte of
+   * output.
    */
   attach(task: TaskRef, streams: AttachStreams, signal: AbortSignal): Promise<Duplex>;
-  /** Ends attachments that wait for a start that failed. */
+  /** Ends attachments that wait for a start which failed. */
   cancelAttach(task: TaskRef): Promise<void>;
   /**
-   * Forgets an exited task whose exit is persisted, a container's with its execs. Idempotent. Does not wait for the removal of
-   * what is left on disk and in the kernel.
+   * Drops an ended task whose exit the caller has stored; for a container also its execs. Idempotent. Resolves before
+   * the rest on disk and in the kernel is removed.
    */
   release(task: TaskRef): Promise<void>;
-  /** Pids in the container's cgroup, as the host sees them. */
+  /** Pids in the container's cgroup, as the host numbers them. */
   processes(containerId: string): Promise<readonly number[]>;
   stats(containerId: string): Promise<TaskStats>;
   /**
-   * Called for each exit, in order, also for those that happened while the daemon was away: these are kept until there is a
-   * listener. Never before `start` or `exec` of the same task has resolved.
+   * Calls the listener for each exit, in order. Exits that happened without a daemon are kept until there is a
+   * listener. The call never precedes the resolution of the task's `start` or `exec`.
    */
   onExit(listener: (exit: TaskExit) => void): Disposable;
   onOom(listener: (containerId: string) => void): Disposable;
-  /** What is known after (re)connecting: the truth for restore. */
+  /** The tasks known after the connection to the supervisor. Restore relies on them. */
   tasks(): readonly KnownTask[];
   /**
-   * Removes what a crash has left of tasks that have no process: folders of starts that never began, or of removals cut short. Each folder
-   * names its owner; the owner's table says whether it is still needed. Folders of owners without a table here are left alone.
+   * Removes the rest of tasks without a process that a crash left: folders of starts that never began, or of
+   * interrupted removals. Each folder names its owner, and the owner's table says whether the folder is still needed. A
+   * folder whose owner has no table here is not touched.
    */
   sweep(tables: OwnerTables): Promise<void>;
 }
 
-/** By kind of owner: whether the owner of that id still needs its task. */
+/** By kind of owner: whether the owner with this id still needs its task. */
 export type OwnerTables = Readonly<Record<string, (ownerId: string) => boolean>>;
 
 export interface AttachStreams {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
-  /** Throw `conflict` when the task does not run, instead of waiting for its start. */
+  /** Whether to throw `conflict` when the task does not run, instead of waiting for its start. */
   readonly running?: boolean;
 }
 
 export interface StartTask {
   readonly containerId: string;
-  /** Whose table knows it; by default the container of that id. */
+  /** Default: the container of that id. */
   readonly owner?: TaskOwner;
   readonly spec: RuntimeSpec;
-  /** Name from `--add-runtime`, undefined for the default. */
+  /** Name from `--add-runtime`. Undefined for the default. */
   readonly runtime: string | undefined;
   readonly stdio: StdioSpec;
   readonly log: LogSpec;
@@ -95,7 +109,7 @@ export interface StartTask {
 export interface ExecTask {
   readonly containerId: string;
   readonly execId: string;
-  /** By default the exec of that id. */
+  /** Default: the exec of that id. */
   readonly owner?: TaskOwner;
   readonly process: RuntimeProcess;
   readonly runtime: string | undefined;
@@ -117,7 +131,10 @@ export interface KnownTask extends TaskRef {
   readonly exit?: ExitRecord;
 }
 
-/** One reading of the container's cgroup and network; zero where the kernel offers no figure. Times in ns, sizes in bytes. */
+/**
+ * One reading of the container's cgroup and network. A figure that the kernel lacks is zero. Times in ns, sizes in
+ * bytes.
+ */
 export interface TaskStats {
   readonly readAt: string;
   readonly cpuTotalNanos: bigint;

@@ -5,25 +5,26 @@ import type { VolumeTrees } from './trees.ts';
 
 export interface CopyUp {
   readonly rootfs: string;
-  /** As the container sees it. */
+  /** Path as the container sees it. */
   readonly path: string;
   readonly data: string;
-  /** On the same file system as `data`, not there yet. */
+  /** A path that does not exist, on the same file system as `data`. */
   readonly fresh: string;
-  /** Whether nothing else can have `data` open or mounted. */
+  /** Whether no other process can have `data` open or mounted. */
   readonly isAlone: boolean;
 }
 
 export interface CopyUpDeps {
   readonly trees: Pick<VolumeTrees, 'copy'>;
-  /** Moves a half copy away. */
+  /** Moves an incomplete copy to the trash. */
   readonly discard: (path: string) => void;
 }
 
 /**
- * Fills an empty volume with what the image has at its place, owner and mode of the folder included. The path is resolved
- * beneath the root and held open while it is copied: an image's symlink cannot lead to the host. The content appears at once, by a
- * rename, so that a crash leaves the volume empty and the next start copies again; only where that cannot be is it copied in place.
+ * Fills an empty volume with the image's files at its mount point, including owner and mode of the folder. The path is
+ * resolved beneath the root and held open while it is copied, so that an image's symlink cannot lead to the host. The
+ * content appears at once, by a rename: a crash leaves the volume empty, and the next start copies again. Where a
+ * rename is impossible, the files are copied in place.
  */
 export async function copyUp(deps: CopyUpDeps, request: CopyUp, signal: AbortSignal): Promise<void> {
   const { rootfs, path, data, fresh } = request;

@@ -19,7 +19,7 @@ import { VolumeUses } from './volume-uses.ts';
 import type { CreateVolume, VolumeInspect, Volumes } from './volumes.ts';
 
 export interface VolumesDeps {
-  /** Durable. */
+  /** Must be durable. */
   readonly records: Records<VolumeRecord>;
   readonly dataRoot: string;
   readonly events: EventSink;
@@ -32,7 +32,10 @@ export interface OwnedVolumes extends Volumes {
   swept(): Promise<void>;
 }
 
-/** The `local` driver: a folder per volume, or what its options mount there. Brings folders and records into agreement. */
+/**
+ * Implements the `local` driver: a folder per volume, with the mount of its options over it. Makes folders and records
+ * agree.
+ */
 export function createVolumes({ records, dataRoot, events, logger, trees }: VolumesDeps): OwnedVolumes {
   const folders = new VolumeFolders(dataRoot, trees, logger);
   const { paths } = folders;
@@ -54,7 +57,10 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
     Options: volume.options,
     Scope: 'local',
   });
-  /** With its lock held. The folder first: a record without one is dropped at the next start, a folder without one is kept. */
+  /**
+   * The caller holds the lock. The folder is removed first: the next start drops a record without a folder, but keeps a
+   * folder without a record.
+   */
   const removeUnused = (name: string): void => {
     folders.discard(name);
     records.delete(name);
@@ -102,7 +108,7 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
         const volume = records.get(name);
         if (volume === undefined || !passes({ volume, isUsed: uses.isUsed(name) })) continue;
         const sizeBytes = await trees.sizeBytes(paths.data(name));
-        // A container may have asked for it meanwhile: references take no lock.
+        // A container may have requested the volume meanwhile: references take no lock.
         if (uses.isUsed(name)) continue;
         removeUnused(name);
         reclaimedBytes += sizeBytes;
@@ -127,7 +133,7 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
       using _lock = await locks.acquire(name);
       if (!uses.unmount(name, containerId)) return;
       const volume = records.get(name);
-      // What was written goes to its disk or server first: not on this thread.
+      // Written data goes to the disk or server first, in another thread.
       if (volume !== undefined && hasMount(volume.options)) await detachMountSlowly(paths.data(name));
     },
     async copyUp(name, rootfs, path, signal) {
@@ -142,7 +148,7 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
       for (const { name, options } of records.all()) {
         const data = paths.data(name);
         if (!hasMount(options) || !isMountPoint(data)) continue;
-        // Each may have been running: those that were not tell us by unmounting.
+        // Each container may have been running. One that was not calls `unmount`.
         for (const id of uses.users(name)) uses.mount(name, id);
         if (!uses.isUsed(name)) await detachMountSlowly(data);
       }
@@ -166,7 +172,7 @@ function newRecord({ name, driver = '', driverOpts, labels }: CreateVolume): Vol
   };
 }
 
-/** dockerd's `create x: ` before what is wrong. */
+/** Adds dockerd's `create x: ` to the error. */
 function prefixed(name: string, check: () => void): void {
   try {
     check();
@@ -176,8 +182,8 @@ function prefixed(name: string, check: () => void): void {
 }
 
 /**
- * After a crash: a record whose folder is gone was being removed, an empty folder without a record was being created. A folder
- * with content is somebody's data, and becomes a volume again. Half copies go.
+ * After a crash: a record without a folder was being removed, and an empty folder without a record was being created. A
+ * folder with content is somebody's data, and becomes a volume again. Incomplete copies are deleted.
  */
 function reconcile(records: Records<VolumeRecord>, folders: VolumeFolders, logger: Logger): void {
   for (const { name } of records.all()) if (!folders.has(name)) records.delete(name);

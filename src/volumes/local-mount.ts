@@ -7,7 +7,8 @@ import { type MountOptions, parseMountOptions } from './mount-options.ts';
 const NETWORK_TYPES: ReadonlySet<string> = new Set(['nfs', 'nfs4', 'cifs']);
 
 /**
- * Mounts a volume's `type`, `device` and `o` over its folder. Network file systems may take seconds: the main thread does not wait.
+ * Mounts a volume's `type`, `device` and `o` over its folder. A network file system may take seconds: another thread
+ * waits for it.
  * @throws EngineError internal with dockerd's text; nothing stays mounted
  */
 export async function mountVolume(options: Readonly<Record<string, string>>, target: string): Promise<void> {
@@ -34,14 +35,14 @@ export async function mountVolume(options: Readonly<Record<string, string>>, tar
   }
 }
 
-/** What a bind's first mount(2) ignores. */
+/** Applies the flags that a bind's first mount(2) ignores. */
 function applyFlags({ flags, propagation }: MountOptions, target: string): void {
   const changes = MS.RDONLY | MS.NOSUID | MS.NODEV | MS.NOEXEC | MS.NOATIME | MS.NODIRATIME;
   if ((flags & MS.BIND) !== 0 && (flags & changes) !== 0) remount(target, (flags & changes) | MS.BIND);
   if (propagation !== undefined) setPropagation(target, propagation);
 }
 
-/** The kernel wants an address where mount helpers take a name (`addr=server`). */
+/** The kernel needs an address where mount helpers accept a name (`addr=server`). */
 async function withAddress(data: string): Promise<string> {
   const host = /(?:^|,)addr=([^,]*)/.exec(data)?.[1];
   if (host === undefined || host === '') return data;

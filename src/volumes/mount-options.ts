@@ -10,7 +10,10 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   o: ['device', 'type'],
 };
 
-/** dockerd's rules for the `local` driver's options. @throws EngineError invalid with its texts, without their `create x: ` */
+/**
+ * Checks the `local` driver's options by dockerd's rules. @throws EngineError invalid with its texts, without their
+ * `create x: `
+ */
 export function checkDriverOptions(options: Options): void {
   for (const key of Object.keys(options)) if (!KNOWN.has(key)) throw invalid(`invalid option: ${JSON.stringify(key)}`);
   if (options['size'] !== undefined) throw invalid('quota size requested but no quota support');
@@ -21,12 +24,12 @@ export function checkDriverOptions(options: Options): void {
   }
 }
 
-/** Whether the volume is a mount of its own. */
+/** Whether the volume has a mount of its own. */
 export function hasMount(options: Options | null): options is Options {
   return options !== null && (options['type'] !== undefined || options['device'] !== undefined);
 }
 
-/** Names of mount(8)'s options that are flags of mount(2); a leading `!` clears the flag. */
+/** mount(8)'s names of mount(2)'s flags. A leading `!` clears the flag. */
 const FLAGS: ReadonlyMap<string, readonly [clear: boolean, flag: number]> = new Map([
   ['defaults', [false, 0]],
   ['ro', [false, MS.RDONLY]],
@@ -56,11 +59,11 @@ const PROPAGATION: ReadonlySet<string> = new Set(['private', 'rprivate', 'slave'
 export interface MountOptions {
   readonly flags: number;
   readonly propagation: Propagation | undefined;
-  /** The file system's own options. */
+  /** The options of the file system itself. */
   readonly data: string;
 }
 
-/** Takes the option `o` apart as mount(8) would. */
+/** Parses the option `o` as mount(8) would. */
 export function parseMountOptions(text: string): MountOptions {
   let flags = 0;
   let propagation: Propagation | undefined;

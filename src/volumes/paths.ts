@@ -4,8 +4,8 @@ import { join } from 'node:path';
  * The tree on disk, under the data root:
  *
  *     volumes/
- *       <name>/_data    what containers see; a volume with driver options is mounted over it
- *       <name>/_new     content being copied from an image; renamed over _data when it is whole
+ *       <name>/_data    the content, seen by containers; a volume with driver options is mounted over it
+ *       <name>/_new     content being copied from an image; renamed over _data when it is complete
  *       .trash/         removed volumes, waiting to be deleted
  */
 export interface VolumePaths {

@@ -1,4 +1,4 @@
-/** What `state.db` keeps of a volume. */
+/** The record of a volume in `state.db`. */
 export interface VolumeRecord {
   readonly name: string;
   /** RFC 3339, whole seconds. */
@@ -7,5 +7,5 @@ export interface VolumeRecord {
   readonly options: Readonly<Record<string, string>> | null;
 }
 
-/** Marks volumes without a name of the user's; `docker volume prune` takes only these unless told otherwise. */
+/** The label of volumes without a user's name. Without a filter `docker volume prune` removes only these. */
 export const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';

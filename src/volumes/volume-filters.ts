@@ -13,7 +13,7 @@ import {
 } from '../spec/index.ts';
 import { ANONYMOUS_LABEL, type VolumeRecord } from './record.ts';
 
-/** A volume, and whether a container has it. */
+/** A volume, and whether a container uses it. */
 interface Candidate {
   readonly volume: VolumeRecord;
   readonly isUsed: boolean;
@@ -41,18 +41,21 @@ const PRUNE: FilterRules<Candidate> = {
   },
 };
 
-/** Filters of GET /volumes. @throws EngineError invalid */
+/** Compiles the filters of GET /volumes. @throws EngineError invalid */
 export async function listFilter(filters: Filters): Promise<Predicate<Candidate>> {
   return compileFilters(filters, LIST, { hasName: await textPatterns(filters['name']) });
 }
 
-/** Filters of POST /volumes/prune. Without `all` only anonymous volumes pass, and never one in use. @throws EngineError invalid */
+/**
+ * Compiles the filters of POST /volumes/prune. A volume in use never passes. Without `all` only anonymous volumes pass.
+ * @throws EngineError invalid
+ */
 export function pruneFilter(filters: Filters): Predicate<Candidate> {
   const passes = compileFilters({ all: [], ...filters }, PRUNE, undefined);
   return (candidate) => !candidate.isUsed && passes(candidate);
 }
 
-/** A boolean as Go parses it. @throws EngineError invalid */
+/** Parses a boolean as Go does. @throws EngineError invalid */
 function isTrue(values: readonly string[]): boolean {
   const [value = '', ...more] = values;
   if (more.length > 0) throw invalid(`invalid filter 'all=[${values.join(' ')}]': only one value is expected`);

@@ -8,7 +8,7 @@ import { type VolumePaths, volumePaths } from './paths.ts';
 import type { VolumeTrees } from './trees.ts';
 import { isVolumeName } from './volume-name.ts';
 
-/** The volumes' folders on disk (see paths.ts). Removing is a rename; what it moved away is deleted behind the answer. */
+/** The volumes' folders on disk (see paths.ts). A removal is a rename; the files are deleted in the background. */
 export class VolumeFolders {
   readonly paths: VolumePaths;
   readonly #trees: Pick<VolumeTrees, 'remove'>;
@@ -25,7 +25,7 @@ export class VolumeFolders {
     this.sweep();
   }
 
-  /** Nothing is left when it fails. @throws EngineError noSpace */
+  /** Makes a volume's folder. Leaves nothing when it fails. @throws EngineError noSpace */
   make(name: string): void {
     try {
       mkdirSync(this.paths.folder(name), { recursive: true, mode: 0o701 });
@@ -40,12 +40,12 @@ export class VolumeFolders {
     return statSync(this.paths.data(name), { throwIfNoEntry: false })?.isDirectory() ?? false;
   }
 
-  /** Everything below `volumes/` that is a volume by its form. */
+  /** Lists the folders below `volumes/` that have the form of a volume. */
   names(): readonly string[] {
     return readdirSync(this.paths.root).filter((name) => isVolumeName(name) && this.has(name));
   }
 
-  /** Takes an empty volume off the disk; false when it holds anything. */
+  /** Deletes an empty volume. Returns false when it holds anything. */
   removeEmpty(name: string): boolean {
     try {
       rmdirSync(this.paths.data(name));
@@ -57,7 +57,7 @@ export class VolumeFolders {
     }
   }
 
-  /** Idempotent. What is mounted over the content is detached first, and stays whole. */
+  /** Moves a volume to the trash. Idempotent. A mount over its content is detached first, and keeps its files. */
   discard(name: string): void {
     const data = this.paths.data(name);
     try {
@@ -68,12 +68,12 @@ export class VolumeFolders {
     this.discardPath(this.paths.folder(name));
   }
 
-  /** A folder that is no volume (yet). Idempotent. */
+  /** Moves a folder that is not (yet) a volume to the trash. Idempotent. */
   discardPath(path: string): void {
     try {
       renameSync(path, join(this.paths.trash, `${process.pid}-${Date.now()}-${this.#serial++}`));
     } catch (error) {
-      // A full disk may have no room for the new name even.
+      // A full disk may not even have space for the new name.
       if (isSpaceError(error)) removeTree(path);
       else if (errnoOf(error) !== 'ENOENT') throw error;
       return;
@@ -87,7 +87,7 @@ export class VolumeFolders {
     });
   }
 
-  /** Resolves when what was discarded so far is off the disk. */
+  /** Resolves when everything discarded so far is off the disk. */
   async swept(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#sweeping !== undefined) await this.#sweeping;
@@ -101,7 +101,7 @@ export class VolumeFolders {
       try {
         await this.#trees.remove(join(this.paths.trash, name));
       } catch (error) {
-        // The engine stops: the next start goes on.
+        // The engine stops: the next start continues.
         if (error instanceof EngineError && error.kind === 'cancelled') return;
         failed.add(name);
         this.#logger.warn({ folder: name, err: error }, 'cannot delete a removed volume; it is tried again later');

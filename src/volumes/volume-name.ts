@@ -12,7 +12,7 @@ export function checkVolumeName(name: string): void {
       `${JSON.stringify(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     );
   }
-  // One name is one folder.
+  // A name is the name of one folder.
   if (name.length > NAME_BYTES_MAX) throw invalid(`volume name is too long: at most ${NAME_BYTES_MAX} characters`);
 }
 

@@ -1,4 +1,7 @@
-/** Who needs a volume (keeps it from removal) and who has it mounted. In memory: containers tell it again after a restart. */
+/**
+ * The containers that need a volume (which keeps it from removal), and those that have it mounted. In memory:
+ * containers register again after a restart.
+ */
 export class VolumeUses {
   readonly #users = new Map<string, Set<string>>();
   readonly #mounted = new Map<string, Set<string>>();
@@ -23,7 +26,7 @@ export class VolumeUses {
     add(this.#mounted, name, containerId);
   }
 
-  /** Whether it was the last that had it mounted. */
+  /** Returns whether the container was the last that had it mounted. */
   unmount(name: string, containerId: string): boolean {
     return take(this.#mounted, name, containerId) && !this.#mounted.has(name);
   }
@@ -32,7 +35,7 @@ export class VolumeUses {
     return this.#mounted.get(name)?.size ?? 0;
   }
 
-  /** Forgets containers that no longer exist. */
+  /** Drops containers that no longer exist. */
   keepOnly(containerIds: ReadonlySet<string>): void {
     for (const uses of [this.#users, this.#mounted]) {
       for (const [name, ids] of uses) for (const id of ids) if (!containerIds.has(id)) take(uses, name, id);

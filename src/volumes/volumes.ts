@@ -1,8 +1,24 @@
 import type { Filters } from '../spec/index.ts';
 
-/** Named and anonymous volumes, and what fills them. One keyed lock per volume name. */
+/**
+ * Named and anonymous volumes.
+ *
+ * Words: a *volume* is a named folder with data that outlives containers. An *anonymous* volume has a random name, and
+ * is removed with its container on request. A *reference* says that a container needs the volume.
+ *
+ * One life: `create` makes the folder. A container's create calls `reference`: from then on the volume cannot be
+ * removed. Each start calls `mountPath`, which mounts the volume's driver options if it has any, and `copyUp`, which
+ * fills an empty volume from the image. An exit calls `unmount`, and the container's removal calls `release`. `remove`
+ * or `prune` then deletes the volume, with its files in the background. After a restart of the daemon containers
+ * register again; `restore` drops the references of those that no longer exist.
+ *
+ * One keyed lock per volume name orders these calls.
+ */
 export interface Volumes {
-  /** Creates, or answers the existing one (Docker's rule); `name` '' makes an anonymous one. @throws EngineError invalid */
+  /**
+   * Makes a volume, or returns the existing one (Docker's rule). `name` '' makes an anonymous one. @throws EngineError
+   * invalid
+   */
   create(request: CreateVolume): Promise<VolumeInspect>;
   list(filters?: Filters): Promise<readonly VolumeInspect[]>;
   /** @throws EngineError notFound `get x: no such volume` */
@@ -11,15 +27,15 @@ export interface Volumes {
   remove(name: string, options: { readonly force: boolean }): Promise<void>;
   prune(filters: Filters): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>;
 
-  /** Registers that a container uses the volume: it cannot be removed until released. */
+  /** Records that a container needs the volume: it cannot be removed until released. */
   reference(name: string, containerId: string): void;
   release(name: string, containerId: string): void;
-  /** Directory on the host to mount (mounts `local` driver options such as tmpfs, nfs on first use). */
+  /** Returns the directory on the host to mount. The first use mounts the `local` driver's options (tmpfs, nfs, …). */
   mountPath(name: string, containerId: string): Promise<string>;
   unmount(name: string, containerId: string): Promise<void>;
   /**
-   * Copies `path` of the container's root into an empty volume, with owners, modes, xattrs and links, resolved beneath
-   * the root. A volume that holds anything, or a path that is not there, is left alone.
+   * Copies `path` of the container's root into an empty volume, with owners, modes, xattrs and links. The path is
+   * resolved beneath the root. Does nothing when the volume holds files or the path does not exist.
    */
   copyUp(name: string, rootfs: string, path: string, signal: AbortSignal): Promise<void>;
   /** Drops references of containers that no longer exist. */
@@ -33,7 +49,7 @@ export interface CreateVolume {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** `GET /volumes/{name}`, in the API's spelling. */
+/** The response to `GET /volumes/{name}`, in the API's spelling. */
 export interface VolumeInspect {
   readonly CreatedAt: string;
   readonly Driver: string;

@@ -3,10 +3,13 @@ import { join } from 'node:path';
 
 const ROOT = '/sys/fs/cgroup';
 
-/** Where the kernel shows the cgroups of containers. Hybrid hosts count as version 1: limits are there. */
+/** The kernel's files of containers' cgroups. Hybrid hosts count as version 1, since the limits are there. */
 export interface CgroupHost {
   readonly version: 1 | 2;
-  /** Folder of a container's cgroup for a v1 controller; on v2 the same for all. `path` as `linux.cgroupsPath` has it. */
+  /**
+   * Folder of a container's cgroup for a v1 controller; on v2 it is the same for all. `path` is in the form of
+   * `linux.cgroupsPath`.
+   */
   folder(controller: string, path: string): string;
 }
 
@@ -28,17 +31,17 @@ export function oomFile(host: CgroupHost, path: string): string {
   return join(host.folder('memory', path), host.version === 2 ? 'memory.events' : 'memory.oom_control');
 }
 
-/** The limit of how many processes a cgroup may have: a number or `max`. */
+/** The file with the largest number of processes of a cgroup: a number or `max`. */
 export function pidsFile(host: CgroupHost, path: string): string {
   return join(host.folder('pids', path), 'pids.max');
 }
 
-/** The CPU time that a cgroup may use in a period: microseconds on v1, `QUOTA PERIOD` on v2. */
+/** The file with the CPU time that a cgroup may use in a period: microseconds on v1, `QUOTA PERIOD` on v2. */
 export function cpuQuotaFile(host: CgroupHost, path: string): string {
   return join(host.folder('cpu', path), host.version === 2 ? 'cpu.max' : 'cpu.cfs_quota_us');
 }
 
-/** Processes of a cgroup and of those beneath it, as the host numbers them. */
+/** Pids of the processes in a cgroup and those beneath it, as the host numbers them. */
 export function processesIn(host: CgroupHost, path: string): number[] {
   const found: number[] = [];
   collect(host.folder('pids', path), found);
@@ -54,6 +57,6 @@ function collect(folder: string, found: number[]): void {
       if (entry.isDirectory()) collect(join(folder, entry.name), found);
     }
   } catch {
-    // The cgroup is gone: nothing runs in it.
+    // The cgroup has been removed: no process runs in it.
   }
 }

@@ -5,7 +5,9 @@ import type { TaskStats } from '../task-runtime.ts';
 /** 10 ms, the unit of /proc/stat (USER_HZ 100). */
 const TICK_NANOS = 10_000_000n;
 
-/** CPU time of the whole host: user, nice, system, idle, iowait, irq, softirq, steal (proc_stat(5)), as Docker sums it. */
+/**
+ * CPU time of the whole host, as Docker sums it: user, nice, system, idle, iowait, irq, softirq, steal (proc_stat(5)).
+ */
 export function hostCpu(text = readFileSync('/proc/stat', 'utf8')): Pick<TaskStats, 'hostCpuNanos' | 'onlineCpus'> {
   const total = /^cpu +(.*)$/m.exec(text)?.[1] ?? '';
   const ticks = total
@@ -22,7 +24,7 @@ export function totalMemory(): number {
   return memory;
 }
 
-/** Counters of each interface but loopback in the network namespace of `pid`; none when it is gone. */
+/** Counters of each interface but loopback in the network namespace of `pid`. Empty when the process has ended. */
 export function networkCounters(pid: number): TaskStats['networks'] {
   let text: string;
   try {

@@ -11,7 +11,7 @@ type Figures = Pick<
   'cpuTotalNanos' | 'cpuUserNanos' | 'cpuSystemNanos' | 'perCpuNanos' | 'throttling' | 'memory' | 'pids' | 'blkio'
 >;
 
-/** One reading of a container's cgroup and, through its process `pid`, of its network namespace. */
+/** Reads the figures of a container's cgroup and, through its process `pid`, of its network namespace. */
 export function readStats(host: CgroupHost, path: string, pid: number): TaskStats {
   const figures = host.version === 2 ? unified(host, path) : legacy(host, path);
   const limit = Math.min(figures.memory.limit, totalMemory());
@@ -76,7 +76,7 @@ function unified(host: CgroupHost, path: string): Figures {
   };
 }
 
-/** Empty when the kernel does not offer the file or the cgroup is gone. */
+/** Returns '' when the kernel lacks the file or the cgroup has been removed. */
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -94,17 +94,17 @@ function bigint(text: string): bigint {
   return /^\d+$/.test(text.trim()) ? BigInt(text.trim()) : 0n;
 }
 
-/** `max`, and no file at all, are no limit: more than any memory. */
+/** `max`, and a missing file, set no limit: the result is larger than any memory. */
 function limit(text: string): number {
   return number(text) || Number.MAX_SAFE_INTEGER;
 }
 
-/** 0 is no limit. */
+/** 0 stands for no limit. */
 function pidsLimit(text: string): number {
   return number(text);
 }
 
-/** Lines of `key value`. */
+/** Parses lines of `key value`. */
 export function pairs(text: string): Record<string, number> {
   const found: Record<string, number> = {};
   for (const line of text.split('\n')) {
@@ -114,7 +114,7 @@ export function pairs(text: string): Record<string, number> {
   return found;
 }
 
-/** `8:0 Read 4096` per device and operation; a total at the end. */
+/** Parses `8:0 Read 4096` per device and operation. The total at the end is skipped. */
 export function serviceBytes(text: string): TaskStats['blkio'] {
   const found = [];
   for (const match of text.matchAll(/^(\d+):(\d+) (\w+) (\d+)$/gm)) {
@@ -124,7 +124,7 @@ export function serviceBytes(text: string): TaskStats['blkio'] {
   return found;
 }
 
-/** cgroup v2: `8:0 rbytes=4096 wbytes=0 …` per device. */
+/** Parses lines of cgroup v2: `8:0 rbytes=4096 wbytes=0 …` per device. */
 export function ioStat(text: string): TaskStats['blkio'] {
   const found = [];
   for (const line of text.matchAll(/^(\d+):(\d+) (.*)$/gm)) {

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { spaceError } from '../../io/index.ts';
 import { taskLayout } from '../../spec/index.ts';
 
-/** What a start writes below the exec root, its runtime's own files included, is less. */
+/** More than a start writes below the exec root, the runtime's own files included. */
 const BUNDLE_BYTES = 64 << 10;
 
-/** Tries whether the exec root has room for the bundle of a container that runs. Blocks. @throws EngineError noSpace */
+/** Checks that the exec root has space for the bundle of a container that runs. Blocks. @throws EngineError noSpace */
 export function checkBundleSpace(execRoot: string, containerId: string): void {
   const path = join(taskLayout(execRoot, { containerId }).folder, 'room');
   try {

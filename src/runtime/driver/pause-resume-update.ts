@@ -7,8 +7,8 @@ const NANO_CPU_PERIOD = 100_000;
 const BILLION = 1e9;
 
 /**
- * The limits of an update in OCI spelling; what is absent or 0 stays as it is. Limits that are taken away are not among them:
- * {@link liftedLimits}.
+ * The limits of an update in OCI spelling. Absent fields and 0 leave a limit unchanged. Removed limits are not
+ * included: see {@link liftedLimits}.
  */
 export function linuxResources(change: Resources): LinuxResources {
   const memory = {
@@ -37,8 +37,8 @@ export function linuxResources(change: Resources): LinuxResources {
 }
 
 /**
- * Limits that an update takes away, as cgroup files with their content. crun before 1.9 writes an unlimited value as an unsigned
- * number, which the kernel refuses, so they are written without the OCI runtime.
+ * The limits that an update removes, as cgroup files with their content. They are written without the OCI runtime: crun
+ * before 1.9 writes an unlimited value as an unsigned number, which the kernel refuses.
  */
 export function liftedLimits(
   change: Resources,
@@ -56,10 +56,10 @@ function positive<K extends string>(key: K, value: number | undefined): { [P in 
   return value !== undefined && value > 0 ? ({ [key]: value } as { [P in K]?: number }) : {};
 }
 
-/** What crun and runc say of a container whose process has ended. */
+/** Messages of crun and runc for a container whose process has ended. */
 const ENDED = /not running|no such process|does not exist|container is stopped|cannot (?:pause|resume) a stopped/i;
 
-/** @throws EngineError conflict when the container has ended; internal with the runtime's own words */
+/** @throws EngineError conflict when the container has ended; internal with the runtime's message */
 export function checkReply(reply: RuntimeReply, what: string, containerId: string): void {
   if (reply.exitCode === 0) return;
   const message = runtimeMessage(reply.stderr);

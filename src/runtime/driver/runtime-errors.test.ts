@@ -21,7 +21,7 @@ const INIT = `${CANNOT}: error during container init`;
 const HINT =
   'Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type';
 
-/** Command, what crun 1.8 says, what dockerd 28 answers after its prefix, kind, exit code. */
+/** Command, message of crun 1.8, message of dockerd 28 after its prefix, kind, exit code. */
 const CASES: [string, string, string, string, number][] = [
   [
     'nope',

@@ -3,24 +3,24 @@ import type { RuntimeProcess, RuntimeSpec } from '../../spec/index.ts';
 import type { RefusedError } from '../supervisor-client/control-connection.ts';
 
 /**
- * From what crun 1.x and runc 1.1 say to what dockerd 28 answers. Clients derive exit codes 126 and 127 from the wording, so
- * it is part of the interface.
+ * Maps a message of crun 1.x or runc 1.1 to dockerd 28's. Clients derive exit codes 126 and 127 from the wording, so
+ * that it is part of the interface.
  */
 interface Rule {
   readonly crun: RegExp;
-  /** runc's words after `runc create failed: ` or `exec failed: `. */
+  /** runc's message after `runc create failed: ` or `exec failed: `. */
   readonly detail: (match: readonly string[], context: Context) => string;
 }
 
 interface Context {
   readonly command: string;
   readonly mounts: RuntimeSpec['mounts'];
-  /** A further process in a container that runs, not its start. */
+  /** Whether the process is an exec, and not the container's main process. */
   readonly isExec: boolean;
 }
 
 const CANNOT_START = 'unable to start container process';
-/** What crun says of a directory. */
+/** crun's message for a directory. */
 const IS_DIRECTORY = 'Operation not permitted';
 const DURING_INIT = `${CANNOT_START}: error during container init`;
 
@@ -72,7 +72,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Index is the number of getrlimit(2). */
+/** The index is the number of getrlimit(2). */
 const RLIMITS = [
   ...['RLIMIT_CPU', 'RLIMIT_FSIZE', 'RLIMIT_DATA', 'RLIMIT_STACK', 'RLIMIT_CORE', 'RLIMIT_RSS', 'RLIMIT_NPROC'],
   ...['RLIMIT_NOFILE', 'RLIMIT_MEMLOCK', 'RLIMIT_AS', 'RLIMIT_LOCKS', 'RLIMIT_SIGPENDING', 'RLIMIT_MSGQUEUE'],
@@ -103,7 +103,7 @@ export function execError(error: RefusedError, containerId: string, process: Run
 }
 
 /**
- * The exit code that Docker gives a container whose start failed like this: 127 when a file is missing, 126 when it cannot be
+ * The exit code that Docker gives a container whose start failed: 127 when a file is missing, 126 when it cannot be
  * executed, else 128.
  */
 export function exitCodeOfStartError(error: unknown): number {
@@ -114,19 +114,19 @@ export function exitCodeOfStartError(error: unknown): number {
   return 128;
 }
 
-/** The words of a runtime that wrote to stderr: its JSON log line or plain text. */
+/** The message of a runtime that wrote to stderr: from its JSON log line, or plain text. */
 export function runtimeMessage(stderr: string): string {
   const last = stderr.trim().split('\n').at(-1) ?? '';
   try {
     const entry: unknown = JSON.parse(last);
     if (typeof entry === 'object' && entry !== null && 'msg' in entry) return String(entry.msg);
   } catch {
-    // Plain text: logfmt or crun's time stamp before it.
+    // Plain text: logfmt, or crun's time stamp before the message.
   }
   return /msg="(.*)"$/.exec(last)?.[1] ?? last.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z: /, '');
 }
 
-/** dockerd adds a hint or a reason by errno text, and calls what the user can mend invalid. */
+/** dockerd adds a hint or a reason by errno text, and returns `invalid` for errors that the user can correct. */
 function finish(message: string, cause: RefusedError): EngineError {
   if (message.includes('is a directory')) return new EngineError('invalid', `${message}: permission denied`, { cause });
   if (/executable file not found|no such file or directory|permission denied/.test(message)) {
@@ -150,7 +150,7 @@ function translate(message: string, context: Context, verb: string): string {
   return message === '' ? `${verb}: ${CANNOT_START}` : message;
 }
 
-/** runc checks the command of a start in the container's init, that of an exec before. */
+/** runc checks the command of a start in the container's init process, and that of an exec before. */
 function beginning(isExec: boolean): string {
   return isExec ? CANNOT_START : DURING_INIT;
 }
@@ -162,7 +162,7 @@ function missing(command: string): string {
   return `exec: ${quote(command)}: ${reason}`;
 }
 
-/** crun says EPERM for a directory, and finds in PATH what is not executable. */
+/** crun reports EPERM for a directory, and finds files in PATH that are not executable. */
 function notExecutable(command: string, reason: string): string {
   if (!command.includes('/')) return missing(command);
   if (reason === IS_DIRECTORY) return `exec: ${quote(command)}: is a directory`;
@@ -174,12 +174,12 @@ function mountFailure(source: string | undefined, target: string, reason: string
   return `${DURING_INIT}: error mounting "${source}" to rootfs at "${target}": mount ${source}:${target}: ${lower(reason)}`;
 }
 
-/** Go quotes with %q, which for these is JSON's way. */
+/** Quotes as Go's %q does, which for these texts equals JSON. */
 function quote(text: string): string {
   return JSON.stringify(text);
 }
 
-/** crun has strerror's texts, runc Go's. */
+/** crun uses the texts of strerror, runc those of Go. */
 function lower(reason: string): string {
   return reason.charAt(0).toLowerCase() + reason.slice(1);
 }

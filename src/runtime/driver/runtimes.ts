@@ -7,12 +7,12 @@ import type { RuntimeBinary } from '../../spec/index.ts';
 
 const run = promisify(execFile);
 const PROBE_MILLISECONDS = 10_000;
-/** Where Debian's crun sees a hybrid host and refuses it. */
+/** Debian's crun refuses a host that has this folder, a hybrid host. */
 const UNIFIED = '/sys/fs/cgroup/unified';
-/** Docker's names for whatever its default is. */
+/** Docker's names for its default runtime. */
 const ALIASES = new Set(['', 'io.containerd.runc.v2', 'io.containerd.runtime.v1.linux']);
 
-/** As given by `--add-runtime name=path` or `daemon.json`. */
+/** A runtime of `--add-runtime name=path` or `daemon.json`. */
 export interface RuntimeOption {
   readonly path: string;
   readonly args?: readonly string[];
@@ -25,21 +25,22 @@ export interface Runtimes {
   has(name: string): boolean;
   /** @throws EngineError invalid for an unknown name, unavailable when it does not run */
   pick(name: string | undefined): Promise<RuntimeBinary>;
-  /** Takes other options from now on. @throws EngineError as {@link findRuntimes}; all stays as it was then */
+  /** Replaces the options. @throws EngineError as {@link findRuntimes}; then nothing changes */
   reconfigure(configured: Readonly<Record<string, RuntimeOption>>, chosen: string | undefined): Promise<void>;
 }
 
 type Probe = (name: string, option: RuntimeOption) => Promise<RuntimeBinary>;
 
-/** Which runtimes there are, by name, and the one of containers that name none. */
+/** The runtimes by name, and the one for containers that name none. */
 interface Choice {
   readonly options: ReadonlyMap<string, RuntimeOption>;
   readonly defaultName: string;
 }
 
 /**
- * Finds the OCI runtimes: those configured, and `crun` and `runc` of PATH. Without a chosen default it is crun when it runs, else runc.
- * @throws EngineError unavailable when there is none, invalid when the chosen one is none of them
+ * Finds the OCI runtimes: the configured ones, and `crun` and `runc` of PATH. Without a chosen default it is crun when
+ * it runs, else runc.
+ * @throws EngineError unavailable when there is no runtime, invalid when the chosen one is unknown
  */
 export async function findRuntimes(
   configured: Readonly<Record<string, RuntimeOption>>,
@@ -52,7 +53,7 @@ export async function findRuntimes(
     return binary;
   };
   let choice = await choose(configured, chosen, probeOnce);
-  /** Also those that a reload took away: containers that run on one are still executed in and deleted by it. */
+  /** Includes runtimes that a reload removed: running containers still need them for exec and delete. */
   const known = new Map(choice.options);
   return {
     get defaultName() {
@@ -102,7 +103,7 @@ async function firstThatRuns(
       await probeOnce(name, option);
       return name;
     } catch {
-      // Broken: the next one.
+      // The runtime is broken: try the next one.
     }
   }
   throw new EngineError('unavailable', `no OCI runtime works: install ${names.join(' or ')}`);
@@ -127,7 +128,7 @@ function findInPath(name: string): string | undefined {
       accessSync(path, constants.X_OK);
       return path;
     } catch {
-      // Not in this folder.
+      // The program is not in this folder.
     }
   }
   return undefined;

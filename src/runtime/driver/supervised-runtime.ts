@@ -45,14 +45,14 @@ export interface SupervisedRuntimeDeps {
   readonly runtimes: Runtimes;
   readonly cgroups: CgroupHost;
   readonly log: Logger;
-  /** Who hears of OOM kills. */
+  /** The listeners for OOM kills. */
   readonly oomListeners: Set<(containerId: string) => void>;
 }
 
-/** {@link TaskRuntime} on gantry-supervisor. */
+/** Implements {@link TaskRuntime} with gantry-supervisor. */
 export class SupervisedRuntime implements TaskRuntime {
   readonly #deps: SupervisedRuntimeDeps;
-  /** Releases on their way: they remove the folder that a new start of the id writes to. */
+  /** Releases under way. They remove the folder that a new start of the id writes to. */
   readonly #releasing = new Map<string, Promise<void>>();
   readonly #cgroupPaths = new Map<string, string>();
   readonly #filters: CompiledFilters;
@@ -227,7 +227,7 @@ export class SupervisedRuntime implements TaskRuntime {
     try {
       return await client.launch(ref, stdio, request);
     } catch (error) {
-      // A release that another daemon began has taken the new bundle with it.
+      // A release that another daemon began has removed the new bundle.
       if (error instanceof RefusedError && error.code === 'noBundle') return await client.launch(ref, stdio, request);
       throw spaceError(error);
     }
@@ -246,7 +246,7 @@ export class SupervisedRuntime implements TaskRuntime {
     checkReply((await this.#ask({ containerId }, body)) as RuntimeReply, what, containerId);
   }
 
-  /** From the bundle when another daemon has started the container. */
+  /** Reads the path from the bundle when another daemon has started the container. */
   #cgroupPath(containerId: string): string {
     const known = this.#cgroupPaths.get(containerId);
     if (known !== undefined) return known;
@@ -262,7 +262,7 @@ export class SupervisedRuntime implements TaskRuntime {
   }
 }
 
-/** The container's own folder is there while it runs: it is never made here. */
+/** The container's own folder exists while it runs, and is never made here. */
 function makeExecFolder(folder: string, containerId: string): void {
   for (const path of [dirname(folder), folder]) {
     try {

@@ -13,11 +13,11 @@ import {
 
 export interface TaskFolder {
   readonly ref: TaskRef;
-  /** Undefined for a folder whose maker was killed before it had written the owner, which it does first. */
+  /** The owner is written first. Undefined when the daemon was killed before that. */
   readonly owner: TaskOwner | undefined;
 }
 
-/** The folders of all tasks below an exec root, execs before their container. */
+/** Lists the folders of all tasks below an exec root, execs before their container. */
 export function taskFolders(execRoot: string): readonly TaskFolder[] {
   const found: TaskFolder[] = [];
   for (const containerId of namesInSync(tasksFolder(execRoot))) {
@@ -33,7 +33,7 @@ function readOwner(execRoot: string, ref: TaskRef): TaskOwner | undefined {
     return parseOwner(readFileSync(layout.owner, 'utf8'));
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    // Of an older build, which wrote no owner.
+    // A folder of an older build, which wrote no owner.
     return existsSync(layout.config) || existsSync(layout.process) ? ownerOf(ref) : undefined;
   }
 }

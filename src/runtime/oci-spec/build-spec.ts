@@ -8,7 +8,7 @@ import { specResources } from './resources.ts';
 import { customSeccomp, defaultSeccomp } from './seccomp.ts';
 import { parseSecurityOptions } from './security-options.ts';
 
-/** Everything that decides a container's config.json. Paths are absolute on the host unless said otherwise. */
+/** All input for a container's config.json. Paths are absolute on the host unless stated otherwise. */
 export interface SpecInput extends ProcessInput {
   readonly id: string;
   readonly path: string;
@@ -17,16 +17,16 @@ export interface SpecInput extends ProcessInput {
   readonly mounts: readonly SpecMount[];
   readonly files: MountsInput['files'];
   readonly namespaces: JoinedNamespaces;
-  /** /dev/shm of a shareable IPC namespace, mounted on the host; undefined for one of its own. */
+  /** Path on the host of a shared IPC namespace's /dev/shm. Undefined when the container has one of its own. */
   readonly shmPath?: string;
-  /** The engine's init, shown as Docker's; needed when `HostConfig.Init` is set. */
+  /** Path of the engine's init program, which is mounted as Docker's. Needed when `HostConfig.Init` is set. */
   readonly initPath?: string;
   readonly dataRoot: string;
 }
 
-/** Namespaces that exist already, as paths to join. */
+/** Paths of existing namespaces to join. */
 export interface JoinedNamespaces {
-  /** Undefined is the host's. */
+  /** Undefined for the host's. */
   readonly network: string | undefined;
   readonly pid?: string;
   readonly ipc?: string;
@@ -37,8 +37,8 @@ const CGROUP_PARENT = '/gantry';
 const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
 
 /**
- * The OCI runtime's configuration of a container, as Docker would write it. Reads device nodes, and passwd and group
- * through `readFile`; changes nothing.
+ * Builds the OCI runtime's configuration of a container, as Docker would write it. Reads device nodes, and reads passwd
+ * and group through `readFile`. Changes nothing.
  * @throws EngineError invalid, internal with Docker's texts
  */
 export function buildRuntimeSpec(input: SpecInput): RuntimeSpec {
@@ -88,7 +88,7 @@ export function buildRuntimeSpec(input: SpecInput): RuntimeSpec {
   };
 }
 
-/** Drivers of GPUs and the like are none of ours yet. */
+/** There are no drivers for GPUs and similar devices yet. */
 function checkDeviceRequests(requests: NonNullable<HostConfig['DeviceRequests']>): void {
   const [first] = requests;
   if (first === undefined) return;
@@ -119,7 +119,7 @@ function shmOf({ hostConfig, shmPath }: SpecInput): MountsInput['shm'] {
   return { kind: 'tmpfs', sizeBytes: hostConfig.ShmSize || DEFAULT_SHM_BYTES };
 }
 
-/** Without a leading slash, or with `..`, a parent still lies beneath the root of the hierarchy. */
+/** A relative parent, or one with `..`, still lies beneath the root of the hierarchy. */
 function cgroupsPath({ hostConfig, id }: SpecInput): string {
   return posix.join('/', hostConfig.CgroupParent || CGROUP_PARENT, id);
 }
@@ -150,7 +150,7 @@ function seccompOf(input: SpecInput, capabilities: readonly string[]): SeccompPr
   return seccomp === undefined || seccomp === 'builtin' ? defaultSeccomp(subject) : customSeccomp(seccomp, subject);
 }
 
-/** Filled in at create; a privileged container has none. */
+/** Create has filled these in. A privileged container has none. */
 function hiddenPaths(hostConfig: HostConfig): Pick<RuntimeSpec['linux'], 'maskedPaths' | 'readonlyPaths'> {
   const { MaskedPaths: masked, ReadonlyPaths: readonly } = hostConfig;
   return {

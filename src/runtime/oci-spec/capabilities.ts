@@ -1,6 +1,6 @@
 import { invalid } from '../../base/errors.ts';
 
-/** linux/capability.h, Linux 5.9 and newer: the index is the capability's number. */
+/** linux/capability.h, Linux 5.9 and newer. The index is the capability's number. */
 export const CAPABILITIES = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
@@ -47,7 +47,7 @@ export const CAPABILITIES = [
 
 export type Capability = (typeof CAPABILITIES)[number];
 
-/** What a container has unless it asks for more or less, in Docker's order. */
+/** The capabilities of a container by default, in Docker's order. */
 const DEFAULT_CAPABILITIES: readonly Capability[] = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
@@ -74,7 +74,9 @@ export interface CapabilityRequest {
   readonly privileged: boolean;
 }
 
-/** The capabilities of a container among those `available`. @throws EngineError invalid, as {@link checkCapabilities} */
+/**
+ * The capabilities of a container among those `available`. @throws EngineError invalid, as {@link checkCapabilities}
+ */
 export function containerCapabilities(
   request: CapabilityRequest,
   available: readonly Capability[],
@@ -91,7 +93,7 @@ export function containerCapabilities(
   return [...kept, ...extra.filter((name) => !kept.includes(name))];
 }
 
-/** @throws EngineError invalid for a name that does not exist, or that this engine has not got and so cannot give. */
+/** @throws EngineError invalid for an unknown name, or a capability that this engine does not have itself */
 export function checkCapabilities(
   request: Omit<CapabilityRequest, 'privileged'>,
   available: readonly Capability[],
@@ -100,7 +102,7 @@ export function checkCapabilities(
   normalise(request.drop, 'CapDrop', undefined);
 }
 
-/** `net_admin`, `NET_ADMIN` and `CAP_NET_ADMIN` are the same; `ALL` stays as it is. */
+/** Normalises `net_admin`, `NET_ADMIN` and `CAP_NET_ADMIN` to one name. `ALL` stays unchanged. */
 function normalise(
   names: readonly string[],
   field: string,

@@ -5,7 +5,10 @@ const LEVELS: readonly (readonly [level: string, flags: string])[] = [
   ['v4', 'avx512f avx512bw avx512cd avx512dq avx512vl'],
 ];
 
-/** The highest amd64 level of the first CPU in the text of /proc/cpuinfo; undefined for the base level and other architectures. */
+/**
+ * The highest amd64 level of the first CPU in the text of /proc/cpuinfo. Undefined for the base level and for other
+ * architectures.
+ */
 export function cpuLevel(cpuinfo: string): string | undefined {
   const flags = new Set(/^flags\s*:(.*)$/m.exec(cpuinfo)?.[1]?.trim().split(' ') ?? []);
   let reached: string | undefined;

@@ -15,7 +15,7 @@ export interface SpecDevices {
 export interface DeviceRequest {
   readonly privileged: boolean;
   readonly mappings: readonly DeviceMapping[];
-  /** `c 1:* rwm`, as `--device-cgroup-rule`. */
+  /** Rules of `--device-cgroup-rule`, such as `c 1:* rwm`. */
   readonly cgroupRules: readonly string[];
 }
 
@@ -27,7 +27,10 @@ const character = (major: number, minor: number, allow = true): DeviceRule => ({
   access: 'rwm',
 });
 
-/** Everything is denied but zero, null, urandom, random, tty and console; fuse explicitly. The runtime adds its own. */
+/**
+ * The default rules: everything is denied but zero, null, urandom, random, tty and console. fuse is denied explicitly.
+ * The runtime adds its own rules.
+ */
 const DEFAULT_RULES: readonly DeviceRule[] = [
   { allow: false, access: 'rwm' },
   character(1, 5),
@@ -39,12 +42,12 @@ const DEFAULT_RULES: readonly DeviceRule[] = [
   character(10, 229, false),
 ];
 
-/** Folders of /dev that a privileged container does not see the host's nodes of. */
+/** Folders of /dev whose nodes on the host a privileged container does not get. */
 const HIDDEN: ReadonlySet<string> = new Set(['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts', '.udev']);
 
 /**
- * Device nodes and cgroup rules of a container. Looks at the nodes now: a container sees what the host has when it starts.
- * @throws EngineError internal for a device that is not there or is none; invalid for a malformed rule
+ * Lists the device nodes and cgroup rules of a container. It reads the host's nodes now, at the container's start.
+ * @throws EngineError internal for a missing device or a path that is none; invalid for a malformed rule
  */
 export function specDevices(request: DeviceRequest): SpecDevices {
   if (request.privileged) {
@@ -59,7 +62,7 @@ export function specDevices(request: DeviceRequest): SpecDevices {
   };
 }
 
-/** `a|b|c MAJOR:MINOR ACCESS`, numbers or `*`. @throws EngineError invalid */
+/** Parses `a|b|c MAJOR:MINOR ACCESS`, with numbers or `*`. @throws EngineError invalid */
 export function parseDeviceRule(text: string): DeviceRule {
   const match = /^([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/.exec(text);
   if (match === null) throw invalid(`invalid device cgroup rule format: '${text}'`);
@@ -73,7 +76,7 @@ export function parseDeviceRule(text: string): DeviceRule {
   };
 }
 
-/** One `--device`: a node, or every node below a folder. */
+/** Resolves one `--device`: a node, or every node below a folder. */
 function mappedDevices(mapping: DeviceMapping): readonly { readonly device: Device; readonly rule: DeviceRule }[] {
   const host = mapping.PathOnHost ?? '';
   const inside = mapping.PathInContainer || host;
@@ -109,7 +112,7 @@ function devicesBelow(folder: string, inside: string): Device[] {
     try {
       stats = lstatSync(path);
     } catch {
-      continue; // Gone meanwhile.
+      continue; // The node was removed meanwhile.
     }
     if (stats.isDirectory()) devices.push(...readable(path, join(inside, name)));
     const device = deviceOf(join(inside, name), stats);

@@ -1,18 +1,18 @@
-/** Docker's default where neither image nor container names one. */
+/** Docker's default when neither the image nor the container sets PATH. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface EnvironmentInput {
   readonly hostname: string;
   readonly tty: boolean;
-  /** The user's home folder, for HOME where it is unset or empty. */
+  /** The user's home folder, for a HOME that is unset or empty. */
   readonly home: string;
-  /** Variables of links: over the defaults, under the container's own. */
+  /** Variables of links. They override the defaults; the container's own override them. */
   readonly linked: readonly string[];
-  /** Of the container, which has the image's merged in. */
+  /** Variables of the container, merged with the image's. */
   readonly own: readonly string[];
 }
 
-/** What a container's process finds in its environment. */
+/** Builds the environment of a container's process. */
 export function containerEnvironment(input: EnvironmentInput): string[] {
   const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${input.hostname}`];
   if (input.tty) defaults.push('TERM=xterm');
@@ -20,7 +20,10 @@ export function containerEnvironment(input: EnvironmentInput): string[] {
   return all.some((variable) => nameOf(variable) === 'HOME') ? all : [...all, `HOME=${input.home}`];
 }
 
-/** Each of `overrides` replaces its namesake in place, else is appended; a name without `=` removes it. */
+/**
+ * Each of `overrides` replaces the variable of the same name in place, or is appended. A name without `=` removes the
+ * variable.
+ */
 export function overrideEnvironment(base: readonly string[], overrides: readonly string[]): string[] {
   if (overrides.length === 0) return [...base];
   const values = new Map(base.map((variable) => [nameOf(variable), variable]));

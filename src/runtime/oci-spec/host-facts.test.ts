@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { type HostFacts, hostFacts } from './host-facts.ts';
 
-/** A host made of files. */
+/** The facts of a host that consists of these files. */
 function factsOf(files: Readonly<Record<string, string>>): HostFacts {
   const root = mkdtempSync(join(tmpdir(), 'gantry-facts-'));
   try {
@@ -77,5 +77,5 @@ test('a host of which nothing can be read has nothing', () => {
   const facts = factsOf({ '/x': '' });
   assert.deepEqual(facts.capabilities, []);
   assert.equal(facts.seccomp || facts.apparmor, false);
-  assert.equal(Object.values(facts.limits).filter(Boolean).length, 1); // devices, by eBPF
+  assert.equal(Object.values(facts.limits).filter(Boolean).length, 1); // Devices are limited by eBPF.
 });

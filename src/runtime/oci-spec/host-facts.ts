@@ -3,39 +3,39 @@ import { availableParallelism } from 'node:os';
 import { CAPABILITIES, type Capability } from './capabilities.ts';
 import { cpuLevel } from './cpu-level.ts';
 
-/** What the host's kernel and this process's place in it allow. Gathered once at start: see {@link hostFacts}. */
+/** The abilities of the host's kernel and of this process. Gathered once, at the start: see {@link hostFacts}. */
 export interface HostFacts {
-  /** `hybrid` is v1 with an empty v2 hierarchy beside it; it is driven as v1. */
+  /** `hybrid` is v1 with an empty v2 hierarchy beside it. It is used like v1. */
   readonly cgroup: 'v1' | 'v2' | 'hybrid';
   readonly limits: CgroupFeatures;
   /** Docker's name: `amd64`, `arm64`, … */
   readonly architecture: string;
-  /** Of amd64 from the second level on: `v2`, `v3`, `v4`. */
+  /** Level of an amd64 CPU from the second level on: `v2`, `v3`, `v4`. */
   readonly architectureLevel?: string;
   readonly kernel: { readonly major: number; readonly minor: number; readonly release: string };
   readonly hostname: string;
   readonly seccomp: boolean;
   readonly apparmor: boolean;
-  /** The profile `docker-default` is loaded. */
+  /** Whether the profile `docker-default` is loaded. */
   readonly apparmorDefaultProfile: boolean;
-  /** The capabilities that a container can be given: this process's bounding set, in the kernel's order. */
+  /** The capabilities that a container can get: this process's bounding set, in the kernel's order. */
   readonly capabilities: readonly Capability[];
-  /** Usable CPUs; `onlineCpus` and `memoryNodes` as the kernel lists them (`0-3,7`). */
+  /** Number of usable CPUs. `onlineCpus` and `memoryNodes` are in the kernel's form (`0-3,7`). */
   readonly cpus: number;
   readonly onlineCpus: string;
   readonly memoryNodes: string;
   readonly memoryBytes: number;
-  /** This process's own limits by `RLIMIT_` name; Infinity is unlimited. */
+  /** This process's own limits by `RLIMIT_` name. Infinity stands for unlimited. */
   readonly rlimits: ReadonlyMap<string, { readonly soft: number; readonly hard: number }>;
   readonly oomScoreAdj: number;
-  /** mount_setattr(2) with AT_RECURSIVE, Linux 5.12. */
+  /** Whether mount_setattr(2) supports AT_RECURSIVE (Linux 5.12). */
   readonly recursiveReadOnly: boolean;
-  /** The sysctls `net.ipv4.ip_unprivileged_port_start` and `net.ipv4.ping_group_range` exist. */
+  /** Whether the sysctls `net.ipv4.ip_unprivileged_port_start` and `net.ipv4.ping_group_range` exist. */
   readonly unprivilegedPorts: boolean;
   readonly pingGroupRange: boolean;
 }
 
-/** Which limits the mounted cgroup controllers offer; `info` and the warnings of create are made of these. */
+/** The limits that the mounted cgroup controllers support. `info` and the warnings of create are based on them. */
 export interface CgroupFeatures {
   readonly memory: boolean;
   readonly swap: boolean;
@@ -64,7 +64,10 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   loong64: 'loong64',
 };
 
-/** Reads /proc and /sys, synchronously, a few milliseconds. Whatever cannot be read counts as absent. `root` is for tests. */
+/**
+ * Reads /proc and /sys, synchronously, in a few milliseconds. A file that cannot be read counts as absent. `root` is
+ * for tests.
+ */
 export function hostFacts(root = ''): HostFacts {
   const read = (path: string): string => readText(`${root}${path}`);
   const status = read('/proc/self/status');
@@ -127,7 +130,7 @@ interface CgroupMount {
   readonly options: readonly string[];
 }
 
-/** Mount points below /sys/fs/cgroup, from proc_pid_mountinfo(5). */
+/** The mount points below /sys/fs/cgroup, from proc_pid_mountinfo(5). */
 function cgroupMounts(mountinfo: string): readonly CgroupMount[] {
   const mounts: CgroupMount[] = [];
   for (const line of mountinfo.split('\n')) {
@@ -167,7 +170,7 @@ function legacyFeatures(root: string, mountinfo: string): CgroupFeatures {
   };
 }
 
-/** The unified hierarchy offers soft limits and swap always with `memory`, and no way to switch the OOM killer off. */
+/** The unified hierarchy supports soft limits and swap whenever it has `memory`, and cannot disable the OOM killer. */
 function unifiedFeatures(path: string): CgroupFeatures {
   const controllers = new Set(readText(`${path}/cgroup.controllers`).trim().split(' '));
   const memory = controllers.has('memory');

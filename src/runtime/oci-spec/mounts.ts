@@ -3,26 +3,29 @@ import { type MountInfo, mountOf, readMountInfo } from '../../linux/index.ts';
 import type { RuntimeMount } from '../../spec/index.ts';
 import { tmpfsMountOptions } from './tmpfs-options.ts';
 
-/** A mount that the container asked for, with its source resolved. */
+/** A mount of a container's request, with its source resolved. */
 export interface SpecMount {
   readonly type: 'bind' | 'volume' | 'tmpfs';
-  /** On the host; '' for a tmpfs. */
+  /** Path on the host; '' for a tmpfs. */
   readonly source: string;
   readonly destination: string;
   readonly readOnly: boolean;
   /** `rprivate`, `rslave`, …; '' for a volume. */
   readonly propagation: string;
-  /** Mount the source alone, without what is mounted below it. */
+  /** Whether mounts below the source are left out. */
   readonly nonRecursive?: boolean;
-  /** Read-only below too: `possible` (the default) where the kernel can, `forced` or an error, `no`. */
+  /**
+   * Whether mounts below the source are read-only too. `possible` (the default): where the kernel supports it.
+   * `forced`: always, or an error. `no`: they stay writable.
+   */
   readonly readOnlyBelow?: 'possible' | 'forced' | 'no';
-  /** Of a tmpfs, over Docker's. */
+  /** Options of a tmpfs. They override Docker's. */
   readonly options?: readonly string[];
 }
 
 export interface MountsInput {
   readonly mounts: readonly SpecMount[];
-  /** Files that the engine writes for the container, over its /etc. */
+  /** Files that the engine writes for the container, mounted into its /etc. */
   readonly files: { readonly hostname: string; readonly hosts: string; readonly resolvConf: string };
   readonly privileged: boolean;
   readonly readOnlyRoot: boolean;
@@ -30,27 +33,28 @@ export interface MountsInput {
     | { readonly kind: 'tmpfs'; readonly sizeBytes: number }
     | { readonly kind: 'bind'; readonly path: string }
     | undefined;
-  /** Init to show at {@link INIT_PATH}. */
+  /** Path of the init program, which is mounted at {@link INIT_PATH}. */
   readonly initPath: string | undefined;
   readonly recursiveReadOnly: boolean;
-  /** Binds of it, or of what holds it, need not be shared to be slaves. */
+  /** A bind of this folder, or of one above it, can be a slave although its mount is not shared. */
   readonly dataRoot: string;
 }
 
 export interface SpecMounts {
   readonly mounts: readonly RuntimeMount[];
-  /** Of the container's root, when a mount has to propagate. */
+  /** Propagation of the container's root, when a mount has to propagate. */
   readonly rootfsPropagation: string | undefined;
 }
 
-/** Of who shares the host's IPC namespace. */
+/** /dev/shm of a container that uses the host's IPC namespace. */
 export const HOST_SHM = '/dev/shm';
 
-/** Where the container finds its init. */
+/** Path of the init program in the container. */
 export const INIT_PATH = '/sbin/docker-init';
 
 /**
- * All mounts in the order of mounting. A user's mount replaces the default one at its place; one at /dev all below /dev.
+ * Lists all mounts in the order of mounting. A user's mount replaces the default one at the same mount point. A mount
+ * at /dev replaces all below /dev.
  * @throws EngineError invalid for a tmpfs option, internal for a propagation that the source's mount does not have
  */
 export function specMounts(input: MountsInput): SpecMounts {
@@ -99,7 +103,7 @@ function defaultMounts({ privileged, shm }: MountsInput): readonly RuntimeMount[
     const options = [...plain, 'mode=1777', `size=${shm.sizeBytes}`];
     mounts.push({ destination: '/dev/shm', type: 'tmpfs', source: 'shm', options });
   } else if (shm?.kind === 'bind') {
-    // crun takes flags that are not named off a bind.
+    // crun removes flags that a bind does not name.
     const flags = shm.path === HOST_SHM ? [] : plain;
     mounts.push({ destination: '/dev/shm', type: 'bind', source: shm.path, options: ['rbind', ...flags, 'rprivate'] });
   }
@@ -144,7 +148,10 @@ function bindMount(
   return { destination: mount.destination, type: 'bind', source: mount.source, options };
 }
 
-/** Propagation modes need something of the source's mount, and of the container's root. Reads mountinfo once, if at all. */
+/**
+ * Checks the requirements of propagation modes on the source's mount, and collects those on the container's root. Reads
+ * mountinfo once, if at all.
+ */
 class Propagation {
   root: string | undefined;
   readonly #dataRoot: string;
@@ -175,7 +182,7 @@ class Propagation {
   }
 }
 
-/** One of two absolute paths holds the other. */
+/** Whether one of two absolute paths contains the other. */
 function overlaps(a: string, b: string): boolean {
   const [short, long] = a.length <= b.length ? [a, b] : [b, a];
   return short === long || long.startsWith(short.endsWith('/') ? short : `${short}/`);

@@ -14,17 +14,17 @@ import { INIT_PATH } from './mounts.ts';
 import { parseSecurityOptions } from './security-options.ts';
 import { type ReadRootFile, resolveUser } from './user.ts';
 
-/** What a process in a container is made of, whether it is the first or an exec. */
+/** The input for a process in a container, whether it is the main process or an exec. */
 export interface ProcessInput {
-  /** With the image's merged in. */
+  /** The config, merged with the image's. */
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly facts: HostFacts;
-  /** Of the container's root. */
+  /** Reads files of the container's root. */
   readonly readFile: ReadRootFile;
   /** `NAME=value` of links. */
   readonly linkedEnv?: readonly string[];
-  /** Told of limits that this host does not let us set. */
+  /** Called with a text about limits that this host does not allow. */
   readonly warn?: (text: string) => void;
 }
 
@@ -46,7 +46,10 @@ export function buildProcess(
   };
 }
 
-/** What `exec` runs. Its environment is the container's with `exec.Env` over it. @throws EngineError as {@link buildProcess} */
+/**
+ * The process of an `exec`. Its environment is the container's, overridden by `exec.Env`. @throws EngineError as {@link
+ * buildProcess}
+ */
 export function buildExecProcess(input: ProcessInput, exec: ExecConfig): RuntimeProcess {
   const { config, hostConfig } = input;
   const tty = exec.Tty === true;
@@ -99,7 +102,7 @@ function base(input: ProcessInput, identity: Identity): Omit<RuntimeProcess, 'ar
   };
 }
 
-/** The kernel takes what a user other than root may not keep; nothing is inheritable (CVE-2022-24769). */
+/** The kernel removes capabilities that a user other than root may not keep. None is inheritable (CVE-2022-24769). */
 function capabilitySets(names: readonly Capability[]): LinuxCapabilities {
   return { bounding: names, effective: names, permitted: names };
 }
@@ -111,7 +114,7 @@ function apparmor(facts: HostFacts, wanted: string | undefined, privileged: bool
   return facts.apparmorDefaultProfile ? 'docker-default' : undefined;
 }
 
-/** Without CAP_SYS_RESOURCE no hard limit can be raised: the host's is used then, and said so. */
+/** Without CAP_SYS_RESOURCE no hard limit can be raised. The host's limit is used then, with a warning. */
 function rlimit(limit: Ulimit, { facts, warn }: ProcessInput): { type: string; hard: number; soft: number } {
   const type = `RLIMIT_${limit.Name.toUpperCase()}`;
   const hard = limit.Hard < 0 ? UNLIMITED : limit.Hard;

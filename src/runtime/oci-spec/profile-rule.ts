@@ -1,8 +1,8 @@
-/** What a rule of a Docker profile is made to depend on; all that are given must hold (of `arches`, one). */
+/** The conditions of a rule of a Docker profile. All of them must hold; of `arches`, one must match. */
 export interface RuleFilter {
   readonly caps?: readonly string[];
   readonly arches?: readonly string[];
-  /** `major.minor` of the oldest kernel. */
+  /** The oldest kernel, as `major.minor`. */
   readonly minKernel?: string;
 }
 
@@ -13,7 +13,7 @@ export interface RuleArgument {
   readonly op: string;
 }
 
-/** A rule in the notation of Docker profiles: an OCI rule that may be conditional. */
+/** A rule in the notation of Docker profiles: an OCI rule with conditions. */
 export interface ProfileRule {
   readonly names: readonly string[];
   readonly action: string;

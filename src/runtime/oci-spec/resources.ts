@@ -4,13 +4,14 @@ import { deviceMajor, deviceMinor } from '../../linux/index.ts';
 import type { LinuxResources, Resources } from '../../spec/index.ts';
 import type { HostFacts } from './host-facts.ts';
 
-/** Microseconds of a scheduling period when only a number of CPUs is given. */
+/** Scheduling period in microseconds, when only a number of CPUs is given. */
 const DEFAULT_PERIOD = 100_000;
 const BILLION = 1_000_000_000;
 
 /**
- * Cgroup limits but devices. What is not limited is not written; what the host lacks was warned about at create and is left out.
- * @throws EngineError invalid for what no kernel takes, internal for a block device that is not there
+ * Builds the cgroup limits except those of devices. Limits that are not set are omitted. Limits that the host does not
+ * support are omitted too: create has warned about them.
+ * @throws EngineError invalid for values that no kernel accepts, internal for a missing block device
  */
 export function specResources(resources: Resources, host: Pick<HostFacts, 'limits'>): Omit<LinuxResources, 'devices'> {
   const memory = memoryLimits(resources, host);
@@ -86,7 +87,7 @@ function blockDevice(path: string): { readonly major: number; readonly minor: nu
   }
 }
 
-/** Limits beyond 2^53 lose digits in JSON and are no limits: they are left out. */
+/** Omits limits beyond 2^53: they would lose digits in JSON, and limit nothing. */
 function positive<K extends string>(key: K, value: number | undefined): { readonly [P in K]?: number } {
   const limited = value !== undefined && value > 0 && value <= Number.MAX_SAFE_INTEGER;
   return (limited ? { [key]: value } : {}) as { readonly [P in K]?: number };

@@ -1,13 +1,13 @@
 import type { ProfileRule } from './profile-rule.ts';
 
 /**
- * The default system call filter: everything not named here fails with EPERM. A table of facts, in the notation of
- * Docker profiles; that its decisions equal the reference is a test. `seccomp.ts` reads it for a container.
+ * The default system call filter: calls that are not listed here fail with EPERM. A table of facts in the notation of
+ * Docker profiles. A test compares its decisions with the reference. `seccomp.ts` evaluates it for a container.
  */
 export const DEFAULT_ACTION = 'SCMP_ACT_ERRNO';
 export const DEFAULT_ERRNO = 1;
 
-/** The native architecture of libseccomp with those that the same kernel runs as well. */
+/** The native architecture in libseccomp's terms, with the others that the same kernel runs. */
 export const ARCHITECTURES: Readonly<Record<string, readonly [native: string, ...others: string[]]>> = {
   amd64: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
   arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
@@ -20,7 +20,7 @@ export const ARCHITECTURES: Readonly<Record<string, readonly [native: string, ..
   loong64: ['SCMP_ARCH_LOONGARCH64'],
 };
 
-/** Allowed to every container. */
+/** System calls that every container may make. */
 const ALWAYS = `
   _llseek _newselect accept accept4 access adjtimex alarm bind brk cachestat capget capset chdir chmod chown
   chown32 clock_adjtime clock_adjtime64 clock_getres clock_getres_time64 clock_gettime clock_gettime64
@@ -59,7 +59,10 @@ const ALWAYS = `
   truncate64 ugetrlimit umask uname unlink unlinkat uretprobe utime utimensat utimensat_time64 utimes vfork
   vmsplice wait4 waitid waitpid write writev`;
 
-/** In the order of the profile; the first rules of a system call do not end the search, libseccomp merges them. */
+/**
+ * In the order of the profile. The first matching rule of a system call does not end the search: libseccomp merges all
+ * of them.
+ */
 export const DEFAULT_RULES: readonly ProfileRule[] = [
   { names: ALWAYS.trim().split(/\s+/), action: 'SCMP_ACT_ALLOW' },
   {

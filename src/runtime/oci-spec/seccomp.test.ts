@@ -5,7 +5,7 @@ import type { SeccompProfile } from '../../spec/index.ts';
 import { CAPABILITIES } from './capabilities.ts';
 import { customSeccomp, defaultSeccomp, type SeccompSubject } from './seccomp.ts';
 
-/** What Docker's default profile decides (tools/contract-facts.mjs). */
+/** The decisions of Docker's default profile (tools/contract-facts.mjs). */
 const FACTS = new URL('../../../test/contract/seccomp-decisions.json', import.meta.url);
 const DEFAULTS = ['CAP_CHOWN', 'CAP_SYS_CHROOT', 'CAP_NET_RAW'];
 
@@ -14,7 +14,7 @@ function subject(capabilities: readonly string[], architecture = 'amd64', kernel
   return { capabilities, architecture, kernel: { major, minor, release: kernel } };
 }
 
-/** What is decided about each system call, whatever the order in which a profile lists it. */
+/** The decisions per system call, independent of the order of a profile. */
 function decisions(profile: SeccompProfile): Map<string, string[]> {
   const map = new Map<string, string[]>();
   for (const { names, ...decision } of profile.syscalls ?? []) {
@@ -26,7 +26,7 @@ function decisions(profile: SeccompProfile): Map<string, string[]> {
 
 test('the default profile decides as the reference does, for every capability, architecture and kernel that matters', () => {
   const reference: Decisions = JSON.parse(readFileSync(FACTS, 'utf8'));
-  // Rules name single capabilities: one more, or all, covers each.
+  // The default profile tests capabilities one by one: one more than the default, or all, covers each.
   const all = [...CAPABILITIES];
   const sets: readonly string[][] = [[], DEFAULTS, all, ...all.map((one) => [...DEFAULTS, one])];
   for (const architecture of ['amd64', 'arm64', 'arm', 's390x', 'ppc64le', 'riscv64', 'loong64']) {
@@ -61,7 +61,7 @@ interface Decisions {
   decided: Record<string, Decision[]>;
 }
 
-/** The meaning of a Docker profile, written a second time and without regard to speed. */
+/** A second implementation of a Docker profile's meaning, without regard to speed. */
 function expected(reference: Decisions, who: SeccompSubject): SeccompProfile {
   const native: Record<string, string> = {
     amd64: 'X86_64',

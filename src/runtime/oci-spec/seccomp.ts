@@ -4,17 +4,17 @@ import type { HostFacts } from './host-facts.ts';
 import type { ProfileRule, RuleArgument, RuleFilter } from './profile-rule.ts';
 import { ARCHITECTURES, DEFAULT_ACTION, DEFAULT_ERRNO, DEFAULT_RULES } from './seccomp-default.ts';
 
-/** What decides which rules of a profile apply. */
+/** The facts about a container on which the rules of a profile depend. */
 export interface SeccompSubject {
   readonly capabilities: readonly string[];
-  /** Docker's name: `amd64`. */
+  /** Docker's name, such as `amd64`. */
   readonly architecture: string;
   readonly kernel: HostFacts['kernel'];
 }
 
 type OciRule = NonNullable<SeccompProfile['syscalls']>[number];
 
-/** Capabilities that some rule of the default profile asks for; the others don't change it. */
+/** Capabilities that a rule of the default profile tests. The others do not change the filter. */
 const DECIDING: ReadonlySet<string> = new Set(
   DEFAULT_RULES.flatMap((rule) => [...(rule.includes?.caps ?? []), ...(rule.excludes?.caps ?? [])]),
 );
@@ -22,8 +22,8 @@ const CACHE_LIMIT = 16;
 const cache = new Map<string, SeccompProfile>();
 
 /**
- * Docker's default filter for a container. The same object comes back for the same decision, so that its serialised form
- * can be kept (`stringify.ts`); a few are cached, the oldest goes.
+ * Builds Docker's default filter for a container. Equal decisions return the same object, so that its serialised form
+ * can be kept (`stringify.ts`). A few are cached; the oldest is dropped.
  */
 export function defaultSeccomp(subject: SeccompSubject): SeccompProfile {
   const { kernel } = subject;
@@ -44,7 +44,8 @@ export function defaultSeccomp(subject: SeccompSubject): SeccompProfile {
 }
 
 /**
- * A profile given by `--security-opt seccomp=`, in Docker's notation or plain OCI. Undefined when it says nothing.
+ * Evaluates a profile of `--security-opt seccomp=`, in Docker's notation or plain OCI. Returns undefined for an empty
+ * profile.
  * @throws EngineError invalid
  */
 export function customSeccomp(json: string, subject: SeccompSubject): SeccompProfile | undefined {
@@ -111,7 +112,7 @@ interface DecodedProfile {
   readonly syscalls: readonly ProfileRule[];
 }
 
-/** Takes a user's JSON apart: nothing of an unexpected type gets through. */
+/** Decodes a user's JSON, and refuses values of unexpected types. */
 function decode(json: string): DecodedProfile {
   let parsed: unknown;
   try {

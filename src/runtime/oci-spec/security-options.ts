@@ -1,16 +1,16 @@
 import { invalid } from '../../base/errors.ts';
 
-/** `HostConfig.SecurityOpt`, read. Undefined means the engine's default. */
+/** The parsed `HostConfig.SecurityOpt`. Undefined stands for the engine's default. */
 export interface SecurityOptions {
   /** `unconfined`, `builtin`, or a profile's JSON. */
   readonly seccomp: string | undefined;
   readonly apparmor: string | undefined;
   readonly noNewPrivileges: boolean;
-  /** SELinux labels; kept for inspect, without effect where SELinux is off. */
+  /** SELinux labels. Inspect shows them; without SELinux they have no effect. */
   readonly labels: readonly string[];
 }
 
-/** Accepts `name=value` and the older `name:value`. @throws EngineError invalid */
+/** Parses `name=value` and the older `name:value`. @throws EngineError invalid */
 export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
   let seccomp: string | undefined;
   let apparmor: string | undefined;

@@ -1,13 +1,13 @@
 import type { RuntimeProcess, RuntimeSpec, SeccompProfile } from '../../spec/index.ts';
 
-/** ES2025, which TypeScript's library of ES2024 does not have: text that goes out as it is. */
+/** `JSON.rawJSON` (ES2025) writes a text unchanged. TypeScript's library of ES2024 lacks it. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
 
-/** 2^64 - 1, as Go and C read an unlimited rlimit. */
+/** 2^64 - 1, which Go and C read as an unlimited rlimit. */
 const RLIM_INFINITY = rawJSON('18446744073709551615');
 const profiles = new WeakMap<SeccompProfile, string>();
 
-/** config.json. A seccomp profile is serialised once and copied from then on: it is most of the text. */
+/** Serialises config.json. A seccomp profile, which is most of the text, is serialised once and its text is reused. */
 export function stringifySpec(spec: RuntimeSpec): string {
   const { seccomp, ...linux } = spec.linux;
   const text = JSON.stringify({ ...spec, process: writable(spec.process), linux: undefined });
@@ -16,12 +16,12 @@ export function stringifySpec(spec: RuntimeSpec): string {
   return `${text.slice(0, -1)},"linux":${rest.slice(0, -1)}${filter}}}`;
 }
 
-/** The file that `exec --process` reads. */
+/** Serialises the file that `exec --process` reads. */
 export function stringifyProcess(process: RuntimeProcess): string {
   return JSON.stringify(writable(process));
 }
 
-/** Infinity in an rlimit becomes what the runtimes take for it. */
+/** Replaces Infinity in an rlimit by the number that the runtimes expect. */
 function writable(process: RuntimeProcess): object {
   const { rlimits } = process;
   if (rlimits?.some(({ hard, soft }) => hard === Infinity || soft === Infinity) !== true) return process;

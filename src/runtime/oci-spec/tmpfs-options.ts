@@ -1,6 +1,8 @@
 import { invalid } from '../../base/errors.ts';
 
-/** mount(8) flags that a tmpfs may carry, by what they set: of two with the same value the last one holds. */
+/**
+ * mount(8) flags that a tmpfs may have, by the property that they set. Of two flags for one property the last one wins.
+ */
 const FLAGS: Readonly<Record<string, string>> = {
   ro: 'ro',
   rw: 'ro',
@@ -41,7 +43,7 @@ const VALUES: ReadonlySet<string> = new Set(['size', 'mode', 'uid', 'gid', 'nr_i
 
 const DEFAULTS = ['noexec', 'nosuid', 'nodev', 'rprivate'];
 
-/** Docker's options of a tmpfs with the user's over them. @throws EngineError invalid `invalid tmpfs option "x"` */
+/** Docker's options of a tmpfs, overridden by the user's. @throws EngineError invalid `invalid tmpfs option "x"` */
 export function tmpfsMountOptions(options: readonly string[]): string[] {
   const taken = new Set<string>();
   const merged: string[] = [];

@@ -11,7 +11,7 @@ function resolve(user: string, groupAdd: readonly string[] = []): string {
   return `${uid}:${gid} ${additionalGids.join()}`;
 }
 
-/** As `docker run -u … id` of dockerd 26 showed them. */
+/** The output of `docker run -u … id` with dockerd 26. */
 const SEEN: readonly (readonly [user: string, identity: string])[] = [
   ['', '0:0 0'],
   ['root', '0:0 0'],
@@ -26,7 +26,7 @@ const SEEN: readonly (readonly [user: string, identity: string])[] = [
   ['1:2:3', '1:2 2'],
   ['big', '70000:70000 70000'],
   ['bad', '0:0 0'],
-  // A number is never a name.
+  // A number is never looked up as a name.
   ['42', '42:0 0'],
 ];
 

@@ -1,14 +1,14 @@
 import { EngineError } from '../../base/errors.ts';
 
-/** A file of the container's root, resolved beneath it; undefined when it is not there. */
+/** Reads a file of the container's root, resolved beneath it. Returns undefined when it does not exist. */
 export type ReadRootFile = (path: '/etc/passwd' | '/etc/group') => string | undefined;
 
 export interface ContainerUser {
   readonly uid: number;
   readonly gid: number;
-  /** The primary group first, then the supplementary ones, each once. */
+  /** The primary group, then the supplementary ones, each once. */
   readonly additionalGids: readonly number[];
-  /** `/` for a user that the image does not know. */
+  /** `/` for a user that the image does not list. */
   readonly home: string;
 }
 
@@ -28,8 +28,8 @@ interface GroupEntry {
 }
 
 /**
- * Who `user` (`name|uid[:group|gid]`, '' for uid 0) is in the image. An explicit group replaces all groups of the user;
- * a number that the files don't know stands for itself, with group 0.
+ * Resolves `user` (`name|uid[:group|gid]`, '' for uid 0) in the image. An explicit group replaces all groups of the
+ * user. A number that the files do not list stands for itself, with group 0.
  * @throws EngineError internal with Docker's text: unknown names, ids out of range
  */
 export function resolveUser(user: string, groupAdd: readonly string[], read: ReadRootFile): ContainerUser {
@@ -71,7 +71,7 @@ function additionalGroup(name: string, groups: readonly GroupEntry[]): number {
   return inRange(wanted);
 }
 
-/** passwd(5). Fields that are missing or no numbers count as 0, as in Docker. */
+/** Parses passwd(5). As in Docker, missing and malformed fields count as 0. */
 function parsePasswd(text: string): readonly PasswdEntry[] {
   return rows(text).map(([name = '', , uid = '', gid = '', , home = '']) => ({
     name,
@@ -81,7 +81,7 @@ function parsePasswd(text: string): readonly PasswdEntry[] {
   }));
 }
 
-/** group(5) */
+/** Parses group(5). */
 function parseGroup(text: string): readonly GroupEntry[] {
   return rows(text).map(([name = '', , gid = '', members = '']) => ({
     name,
@@ -108,7 +108,7 @@ function inRange(id: number): number {
   return id;
 }
 
-/** Docker answers these with 500, found when the container starts. */
+/** Docker answers these errors with status 500, when the container starts. */
 function fault(message: string): EngineError {
   return new EngineError('failed', message);
 }

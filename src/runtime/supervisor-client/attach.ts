@@ -16,7 +16,7 @@ export async function attachTask(path: string, line: AttachLine, signal: AbortSi
     socket.destroy();
   };
   const onClose = (): void => reject(new EngineError('unavailable', 'the container supervisor is gone'));
-  // Not by `data`: whoever gets the stream shall find it as if never read.
+  // Not with `data`: the stream's reader must find every byte unread.
   const onReadable = (): void => {
     try {
       const chunk = socket.read() as Buffer | null;
@@ -26,7 +26,7 @@ export async function attachTask(path: string, line: AttachLine, signal: AbortSi
       const answer = first.value as Response;
       if (!answer.ok) throw new RefusedError(answer.error);
       if (first.rest.length > 0) socket.unshift(first.rest);
-      // A supervisor that dies ends the stream; whoever reads sees the end, not an exception.
+      // The supervisor's death ends the stream: the reader sees an end, not an exception.
       socket.on('error', () => socket.destroy());
       resolve(socket);
     } catch (error) {

@@ -8,7 +8,10 @@ import { test } from 'node:test';
 import { type Hello, PROTOCOL_VERSION } from '../../spec/index.ts';
 import { ControlConnection } from './control-connection.ts';
 
-/** A supervisor that speaks one version and refuses others in the words of every release. Returns the hellos that it saw. */
+/**
+ * Starts a supervisor that speaks one version and refuses others in the words of every release. Returns the hellos that
+ * it received.
+ */
 async function supervisorOf(
   version: number,
 ): Promise<AsyncDisposable & { readonly path: string; readonly seen: number[] }> {

@@ -12,10 +12,10 @@ import {
   type TaskEvent,
 } from '../../spec/index.ts';
 
-/** Above any snapshot of thousands of tasks. */
+/** Larger than a snapshot of thousands of tasks. */
 const LINE_LIMIT_BYTES = 64 * 1024 * 1024;
 
-/** What the supervisor refused. */
+/** The supervisor refused a request. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly code: SupervisorError['code'];
@@ -28,7 +28,7 @@ export class RefusedError extends Error {
 
 export interface ControlEvents {
   readonly onEvent: (event: TaskEvent) => void;
-  /** The connection is gone; every request in flight has been rejected as `unavailable`. */
+  /** Called when the connection has ended. Every request in flight was rejected as `unavailable`. */
   readonly onClose: () => void;
 }
 
@@ -37,7 +37,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** The control connection to one living supervisor. */
+/** The control connection to one supervisor. */
 export class ControlConnection {
   readonly #socket: Socket;
   readonly #pending = new Map<number, Pending>();
@@ -51,7 +51,8 @@ export class ControlConnection {
   }
 
   /**
-   * Speaks the newest version of the protocol that the supervisor knows: one that an older engine has left runs on.
+   * Connects with the newest version of the protocol that the supervisor speaks: it may be one that an older engine
+   * started.
    * @throws ENOENT, ECONNREFUSED when no supervisor listens; EngineError when it speaks no version that is known here
    */
   static async open(path: string, afterSeq: number, events: ControlEvents): Promise<ControlConnection> {
@@ -97,12 +98,12 @@ export class ControlConnection {
     return await promise;
   }
 
-  /** Resolves when it is gone and `onClose` has been called. */
+  /** Resolves when the connection has ended and `onClose` has been called. */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }
 
-  /** @throws RefusedError, or EngineError `unavailable` when the supervisor is gone before its answer */
+  /** @throws RefusedError, or EngineError `unavailable` when the supervisor ends before its answer */
   request(body: RequestBody): Promise<unknown> {
     const id = this.#nextId++;
     if (this.#socket.destroyed) return Promise.reject(gone());
@@ -147,12 +148,12 @@ function parseHello(message: unknown): HelloReply {
   throw new EngineError('unavailable', `supervisor: ${cause?.message ?? 'no hello'}`, { cause });
 }
 
-/** A supervisor refuses nothing but the version of a hello. */
+/** Whether an error is the refusal of a hello's version, the only refusal of a hello. */
 function isVersionRefused(error: unknown): boolean {
   return error instanceof EngineError && error.cause instanceof RefusedError && error.cause.code === 'invalid';
 }
 
-/** A connected stream socket that may be half-closed. */
+/** Connects a stream socket that may be half-closed. */
 export function connectUnix(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path, allowHalfOpen: true });

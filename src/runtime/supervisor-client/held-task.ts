@@ -19,17 +19,18 @@ export interface HoldRequest {
 
 export interface HeldProcess {
   readonly pid: number;
-  /** Descriptor of the pty master in the supervisor; undefined or -1 when there is none. */
+  /** Descriptor of the pty master in the supervisor. Undefined or -1 when there is none. */
   readonly master: number | undefined;
   readonly supervisorPidfd: number;
 }
 
 /**
- * What the daemon keeps open of a task, and never reads: with it a task survives its supervisor. Pipes keep what is written to them while
- * somebody holds a read end, a shell lives while somebody holds its pty's master, a pidfd remembers an exit code.
+ * The descriptors of a task that the daemon keeps open, and never reads, so that the task survives its supervisor. A
+ * pipe keeps its content while somebody holds a read end, a shell lives while somebody holds its pty's master, and a
+ * pidfd keeps an exit code.
  *
- * `prepare` makes pipes and console socket before the start is asked for, so that there is no instant without a holder; `adopt` takes
- * hold of a task that runs already.
+ * `prepare` makes pipes and console socket before the start is requested, so that the task is held from its first
+ * moment. `adopt` holds a task that runs already.
  */
 export class HeldTask implements Disposable {
   readonly #stdio: StdioSpec;
@@ -44,7 +45,10 @@ export class HeldTask implements Disposable {
     this.#layout = layout;
   }
 
-  /** `consolePath` is where the runtime will connect to when there is a terminal. What an earlier attempt has made is replaced. */
+  /**
+   * `consolePath` is the socket to which the runtime connects when there is a terminal. Files of an earlier attempt are
+   * replaced.
+   */
   static prepare(request: HoldRequest, consolePath: string): HeldTask {
     const held = new HeldTask(request);
     try {
@@ -57,7 +61,10 @@ export class HeldTask implements Disposable {
     }
   }
 
-  /** What cannot be had any more (the task has just ended) is left out. `master` is the pty's in the supervisor. */
+  /**
+   * Descriptors that are no longer available (the task has just ended) are omitted. `master` is the pty's in the
+   * supervisor.
+   */
   static adopt(request: HoldRequest, process: HeldProcess): HeldTask {
     const held = new HeldTask(request);
     held.holdProcess(process);
@@ -65,28 +72,31 @@ export class HeldTask implements Disposable {
     return held;
   }
 
-  /** For the start request. */
+  /** The streams for the start request. */
   get prepared(): PreparedStreams {
     return this.#console === undefined ? { fifos: true } : { console: this.#console };
   }
 
-  /** The pty master in this process, undefined without a terminal. */
+  /** The pty master in this process. Undefined without a terminal. */
   get consoleFd(): number | undefined {
     return this.#consoleFd;
   }
 
-  /** Once the process is known. Without a `master`, its supervisor is lost: the one that waits in the console socket is taken. */
+  /**
+   * Holds the process, once it is known. Without a `master` its supervisor is lost: then the master that waits in the
+   * console socket is taken.
+   */
   holdProcess({ pid, master, supervisorPidfd }: HeldProcess): void {
     this.#pidfd ??= this.#take(() => openPidfd(pid));
     if (!this.#stdio.tty || this.#consoleFd !== undefined) return;
     if (master !== undefined && master >= 0)
       this.#consoleFd = this.#take(() => takeDescriptor(supervisorPidfd, master));
     else this.#consoleFd = this.#take(() => this.#acceptMaster());
-    // What the supervisor has taken from the pty passes through here on its way to the log.
+    // Output that the supervisor has read from the pty passes through this pipe on its way to the log.
     this.#take(() => openSync(this.#layout.stdout, O_RDONLY | O_NONBLOCK));
   }
 
-  /** The start has been answered, or will not be any more. */
+  /** Closes the socket, once the start has been answered or has failed. */
   closeConsoleSocket(): void {
     const socket = this.#console;
     if (socket === undefined) return;
@@ -95,7 +105,7 @@ export class HeldTask implements Disposable {
     rmSync(socket.path, { force: true });
   }
 
-  /** As the kernel remembers it after the process was reaped; undefined when it does not. */
+  /** The exit code that the kernel keeps after the process was reaped. Undefined when it keeps none. */
   exitCode(): number | undefined {
     return this.#pidfd === undefined ? undefined : pidfdExitCode(this.#pidfd);
   }
@@ -135,7 +145,8 @@ export class HeldTask implements Disposable {
       this.#take(() => this.#open(layout.stdout, O_RDONLY));
       this.#take(() => this.#open(layout.stderr, O_RDONLY));
     }
-    // With stdinOnce the clients' connections die with the supervisor, so stdin ends rightly. Else nothing may end it.
+    // With stdinOnce the clients' connections end with the supervisor, and stdin ends correctly. Otherwise nothing may
+    // end stdin.
     if (this.#stdio.stdin && !this.#stdio.stdinOnce) this.#take(() => this.#open(layout.stdin, O_WRONLY));
   }
 

@@ -12,12 +12,12 @@ export interface TaskEntry extends TaskRef {
   consoleFd: number | undefined;
   exit: ExitRecord | undefined;
   held: HeldTask | undefined;
-  /** Its start has been asked for and not been answered; an exit waits until the caller knows that it ran. */
+  /** Whether its start has been requested and not answered. An exit waits until the caller knows that the task ran. */
   starting: boolean;
   heldBackExit: TaskExit | undefined;
 }
 
-/** The daemon's view of the supervisor's tasks, and the order in which their exits are told. */
+/** The daemon's view of the supervisor's tasks. It decides the order in which their exits are announced. */
 export class KnownTasks {
   readonly #entries = new Map<string, TaskEntry>();
   readonly #listeners = new Set<(exit: TaskExit) => void>();
@@ -37,7 +37,7 @@ export class KnownTasks {
     return entry;
   }
 
-  /** The start has been answered. An exit that came meanwhile is told after the caller has gone on. */
+  /** Notes that the start was answered. An exit that arrived meanwhile is announced after the caller has continued. */
   begun(entry: TaskEntry): void {
     entry.starting = false;
     const exit = entry.heldBackExit;
@@ -55,7 +55,7 @@ export class KnownTasks {
     }
   }
 
-  /** Makes the view equal to what a supervisor says when it is connected. */
+  /** Makes the view equal to the supervisor's snapshot at a connection. */
   merge(snapshots: readonly TaskSnapshot[]): void {
     const present = new Set(snapshots.map(taskKey));
     for (const [key, entry] of this.#entries) if (!present.has(key) && !entry.starting) this.forget(entry);

@@ -6,19 +6,20 @@ import { formatNanos } from '../../base/time.ts';
 import { becomeSubreaper, peekExitedChild, type ReapedChild, reapChild, wallTimeNanos } from '../../linux/index.ts';
 import { endedFolder, formatEnding } from '../../spec/index.ts';
 
-/** Long enough for libuv to have taken a child of its own. */
+/** Long enough for libuv to reap a child of its own. */
 const SETTLE_MILLISECONDS = 100;
 
 export interface OrphanReaperOptions {
   readonly execRoot: string;
-  /** A process that a dead supervisor has started, and its exit code. */
+  /** Called with a process that a dead supervisor has started, and its exit code. */
   readonly onReaped: (pid: number, exitCode: number) => void;
 }
 
 /**
- * Reaps what comes to the daemon as subreaper when its supervisor dies: container processes and their orphans. Children of
- * `child_process` are libuv's: it takes them in the turn of the loop that brings SIGCHLD, so what is still there a moment later
- * is an orphan. Never waits for any child with a taking call: that would steal libuv's.
+ * Reaps processes that the daemon inherits as subreaper when its supervisor dies: container processes and their
+ * orphans. Children of `child_process` belong to libuv, which reaps them in the turn of the loop that brings SIGCHLD. A
+ * child that is still there a moment later is an orphan. It never calls waitpid for any child, since that would take
+ * libuv's.
  */
 export class OrphanReaper implements Disposable {
   readonly #options: OrphanReaperOptions;
@@ -26,7 +27,7 @@ export class OrphanReaper implements Disposable {
     this.#reapExpected();
     void this.#look();
   };
-  /** Processes whose supervisor has died: reaped as soon as they end. */
+  /** Processes whose supervisor has died. They are reaped as soon as they end. */
   readonly #orphans = new Set<number>();
   #looking = false;
   #again = false;
@@ -38,7 +39,7 @@ export class OrphanReaper implements Disposable {
     this.#onChild();
   }
 
-  /** Names a process that may come to us, or has. */
+  /** Names a process that this daemon has inherited or may inherit. */
   expect(pid: number): void {
     this.#orphans.add(pid);
     this.#reapExpected();
@@ -57,13 +58,14 @@ export class OrphanReaper implements Disposable {
     }
   }
 
-  /** The exit code is on disk before the kernel forgets it: we may be killed as well. */
+  /** The exit code is on disk before the kernel drops it, since this daemon may be killed as well. */
   #take({ pid, exitCode }: ReapedChild): void {
     try {
       const ending = formatEnding({ exitCode, exitedAt: formatNanos(wallTimeNanos()) });
       writeFileSync(join(endedFolder(this.#options.execRoot), String(pid)), ending, { mode: 0o600 });
     } catch (error) {
-      // A full disk, or a supervisor of an older build, which has no such folder: it is told all the same.
+      // The disk is full, or the supervisor is of an older build without such a folder. The exit is announced all the
+      // same.
       if (errnoOf(error) === undefined) throw error;
     }
     if (reapChild(pid) !== undefined) this.#options.onReaped(pid, exitCode);
@@ -83,7 +85,7 @@ export class OrphanReaper implements Disposable {
   }
 
   async #reapOrphans(): Promise<void> {
-    // Most often: libuv has taken its child, nothing is left.
+    // In most cases libuv has reaped its child, and nothing is left.
     await turnOfLoop();
     for (let seen = peekExitedChild(); seen !== undefined; seen = peekExitedChild()) {
       await delay(SETTLE_MILLISECONDS);
@@ -94,7 +96,7 @@ export class OrphanReaper implements Disposable {
   }
 }
 
-/** A timer runs before the loop has polled; after this, signals that were pending have been served. */
+/** A timer runs before the loop has polled. After this, pending signals have been handled. */
 async function turnOfLoop(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setImmediate(resolve));

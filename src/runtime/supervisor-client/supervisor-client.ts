@@ -23,9 +23,9 @@ import { KnownTasks, type TaskEntry } from './known-tasks.ts';
 import { OrphanReaper } from './orphan-reaper.ts';
 import { connectOrStart, type SupervisorLaunch } from './supervisor-process.ts';
 
-/** Between attempts when a supervisor cannot be started. */
+/** Delay between attempts when a supervisor cannot be started. */
 const RETRY_MILLISECONDS = 1000;
-/** Supervisors in a row that one start may see die. */
+/** Number of supervisors in a row that may die during one start. */
 const LAUNCH_ATTEMPTS = 5;
 /** From this version on the supervisor takes streams that the daemon has made. */
 const PREPARED_SINCE = 2;
@@ -43,8 +43,8 @@ export interface LaunchRequest {
 }
 
 /**
- * Keeps the daemon connected to its supervisor. When that dies it starts another and hands over what it has kept: pty masters,
- * and the exit codes of processes that came to the daemon as subreaper.
+ * Keeps the daemon connected to its supervisor. When the supervisor dies, it starts another, and passes on what it
+ * holds: pty masters, and the exit codes of processes that the daemon inherited as subreaper.
  */
 export class SupervisorClient implements AsyncDisposable {
   readonly known = new KnownTasks();
@@ -70,7 +70,7 @@ export class SupervisorClient implements AsyncDisposable {
     const client = new SupervisorClient(options);
     try {
       await client.#connection;
-      // Of a daemon that was killed: no start of it is on its way any more.
+      // Files of a daemon that was killed: none of its starts is under way any more.
       for (const name of readdirSync(supervisorFolder(options.execRoot))) {
         if (/^console-\d+\.sock$/.test(name)) rmSync(join(supervisorFolder(options.execRoot), name), { force: true });
       }
@@ -86,7 +86,7 @@ export class SupervisorClient implements AsyncDisposable {
     return await (await this.#connection).request(body);
   }
 
-  /** For requests that may be made twice: made again when the supervisor dies meanwhile. */
+  /** Makes a request that may be repeated. It is repeated when the supervisor dies meanwhile. */
   async repeat(body: RequestBody): Promise<unknown> {
     try {
       return await this.request(body);
@@ -97,9 +97,9 @@ export class SupervisorClient implements AsyncDisposable {
   }
 
   /**
-   * Connects to the supervisor's socket beside the control connection, again when the supervisor dies meanwhile: its death is seen there a
-   * moment before it is known here.
-   * @throws what `connect` throws for another reason; EngineError unavailable after many deaths
+   * Opens a connection to the supervisor's socket beside the control connection. Opens it again when the supervisor
+   * dies meanwhile: this connection notices the death a moment before the control connection does.
+   * @throws the other errors of `connect`; EngineError unavailable after many deaths
    */
   async withSupervisor<T>(connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -117,9 +117,9 @@ export class SupervisorClient implements AsyncDisposable {
   }
 
   /**
-   * Runs a start or exec request and keeps account of the task. `bundle` makes the task's folder with what the runtime reads; `request` is
-   * given what the daemon has made for the start. A supervisor that dies meanwhile is no failure: its successor knows the task, or has
-   * removed what there was of it, and is asked again.
+   * Runs a start or exec request and records the task. `bundle` makes the task's folder with the runtime's files.
+   * `request` gets the streams that the daemon has made. When the supervisor dies meanwhile, its successor knows the
+   * task, or has removed all of it, and gets the request again.
    */
   async launch(ref: TaskRef, stdio: StdioSpec, start: LaunchRequest): Promise<StartReply> {
     const before = this.known.get(ref);
@@ -134,7 +134,7 @@ export class SupervisorClient implements AsyncDisposable {
       return reply;
     } catch (error) {
       this.known.forget(ref);
-      // What the supervisor refused it has removed; what failed here it does not know.
+      // The supervisor has removed a start that it refused. It does not know one that failed here.
       if (!(error instanceof RefusedError)) this.#forsake(entry);
       throw error;
     } finally {
@@ -143,7 +143,7 @@ export class SupervisorClient implements AsyncDisposable {
     }
   }
 
-  /** Asks the supervisor to end; it refuses while a task runs. */
+  /** Asks the supervisor to end. It refuses while a task runs. */
   async shutdown(): Promise<void> {
     const connection = await this.#connection;
     this.#closed = true;
@@ -155,7 +155,7 @@ export class SupervisorClient implements AsyncDisposable {
     }
   }
 
-  /** Leaves the supervisor and its tasks running. */
+  /** Disconnects. The supervisor and its tasks keep running. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#reaper[Symbol.dispose]();
@@ -169,7 +169,7 @@ export class SupervisorClient implements AsyncDisposable {
   async #launched(entry: TaskEntry, start: LaunchRequest): Promise<StartReply> {
     for (let attempt = 1; ; attempt++) {
       const connection = await this.#connection;
-      // Since the last attempt a successor may have found the task.
+      // A successor may have found the task since the last attempt.
       if (entry.pid !== 0) return { pid: entry.pid, startedAt: entry.startedAt };
       start.bundle();
       try {
@@ -181,7 +181,7 @@ export class SupervisorClient implements AsyncDisposable {
     }
   }
 
-  /** Undefined for a supervisor of an older build, which makes the streams itself. */
+  /** Returns undefined for a supervisor of an older build, which makes the streams itself. */
   #prepare(entry: TaskEntry, connection: ControlConnection): PreparedStreams | undefined {
     entry.held?.[Symbol.dispose]();
     entry.held = undefined;
@@ -193,7 +193,7 @@ export class SupervisorClient implements AsyncDisposable {
     return entry.held.prepared;
   }
 
-  /** A folder that was made for a start which no supervisor has heard of. */
+  /** Removes the folder of a start that no supervisor knows. */
   #forsake(entry: TaskEntry): void {
     this.repeat({ op: 'release', task: refOf(entry) }).catch((error) =>
       this.#options.log.warn({ task: refOf(entry), error: messageOf(error) }, 'files of a failed start stay'),
@@ -247,7 +247,7 @@ export class SupervisorClient implements AsyncDisposable {
   }
 
   #tellExit(pid: number, exitCode: number): void {
-    // Before the connection exists, the pidfd that is held remembers; without Linux 6.15 the request waits here.
+    // Until the connection exists, the held pidfd keeps the exit code. Before Linux 6.15 the request waits here.
     this.repeat({ op: 'adopt-exit', pid, exitCode }).catch((error) =>
       this.#options.log.warn({ pid, error: messageOf(error) }, 'exit code not handed over'),
     );
@@ -294,7 +294,7 @@ export class SupervisorClient implements AsyncDisposable {
     void this.#watchStarts();
   }
 
-  /** Takes hold of processes that a lost supervisor was just starting, as soon as the runtime tells their pids. */
+  /** Holds processes that a lost supervisor was starting, as soon as the runtime writes their pids. */
   async #watchStarts(): Promise<void> {
     const lost = this.#connection;
     let connected = false;
@@ -315,7 +315,7 @@ export class SupervisorClient implements AsyncDisposable {
   }
 }
 
-/** A connection that was refused or cut. */
+/** Whether a connection was refused or cut. */
 function isLoss(error: unknown): boolean {
   if (error instanceof EngineError) return error.kind === 'unavailable';
   return ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(errnoOf(error) ?? '');
@@ -325,7 +325,7 @@ function refOf({ containerId, execId }: TaskRef): TaskRef {
   return execId === undefined ? { containerId } : { containerId, execId };
 }
 
-/** The pid that the runtime wrote, undefined when it has not. */
+/** The pid that the runtime wrote. Undefined when it has not. */
 function readPidFile(layout: TaskLayout): number | undefined {
   try {
     const pid = Number.parseInt(readFileSync(layout.pid, 'utf8'), 10);

@@ -5,19 +5,22 @@ import { EngineError, errnoOf } from '../../base/errors.ts';
 import { supervisorFolder, supervisorSocket } from '../../spec/index.ts';
 import { ControlConnection, type ControlEvents } from './control-connection.ts';
 
-/** Long enough for a machine that is busy, as while it boots. */
+/** Long enough for a busy machine, for example during its boot. */
 const START_MILLISECONDS = 60_000;
 const RETRY_MILLISECONDS = 5;
-/** Between a supervisor that has ended at once and the next. */
+/** Delay after a supervisor that has ended at once. */
 const PAUSE_MILLISECONDS = 250;
 
 export interface SupervisorLaunch {
   readonly execRoot: string;
-  /** Program and arguments that run gantry-supervisor; `--exec-root` is added. */
+  /** Program and arguments that run gantry-supervisor. `--exec-root` is added. */
   readonly command: readonly string[];
 }
 
-/** Connects to the exec root's supervisor and starts one when none lives. It survives this process; its words go to supervisor.log. */
+/**
+ * Connects to the exec root's supervisor, and starts one when none runs. It survives this process; its output goes to
+ * supervisor.log.
+ */
 export async function connectOrStart(
   launch: SupervisorLaunch,
   afterSeq: number,
@@ -38,7 +41,7 @@ export async function connectOrStart(
     }
     if (child === undefined) child = startSupervisor(launch);
     else if (child.exitCode !== null || child.signalCode !== null) {
-      // It may have lost against another, or found the lock of a dying one.
+      // It may have lost a race against another, or found the lock of one that is ending.
       child = undefined;
       await delay(PAUSE_MILLISECONDS);
     }
