@@ -7,14 +7,14 @@ import type { NetworkTable } from './network-table.ts';
 import type { Sandbox } from './networks.ts';
 import type { ContainerPorts } from './ports/container-ports.ts';
 
-/** A container that is attached. */
+/** An attached container. */
 export interface Attached {
   containerName: string;
   readonly sandbox: Sandbox;
   readonly ports: ContainerPorts;
 }
 
-/** The endpoints of a sandbox with their networks. Networks that are gone are left out. */
+/** The endpoints of a sandbox, with their networks. Networks that were removed are omitted. */
 export function endpointsOf(
   table: NetworkTable,
   { endpoints }: Sandbox,
@@ -25,7 +25,7 @@ export function endpointsOf(
   });
 }
 
-/** The links that containers have at bridges. */
+/** The links of containers at bridges. */
 export function bridgePorts(table: NetworkTable, attached: Iterable<Attached>): readonly BridgePort[] {
   return [...attached].flatMap(({ sandbox }) =>
     endpointsOf(table, sandbox).flatMap(({ record, settings: { EndpointID: id = '' } }) =>

@@ -3,20 +3,24 @@ import type { Logger } from '../base/logger.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { BridgePlan, BridgePort } from './kernel/protocol.ts';
 
-/** Between two looks: others who insist keep no processor busy. Also when a look that found something looks again. */
+/**
+ * Shortest interval between two checks: a program that keeps changing a bridge must not keep a processor busy. A check
+ * that found damage checks again after it too.
+ */
 const LOOK_EVERY_MS = 1000;
 
 export interface BridgeCareDeps {
   readonly kernel: Kernel;
   readonly logger: Logger;
   readonly bridges: () => readonly BridgePlan[];
-  /** Of every container that is attached. */
+  /** The ports of every attached container. */
   readonly ports: () => readonly BridgePort[];
 }
 
 /**
- * The engine's bridges may be removed, set down or given another address by others: a dockerd with `bridge: none` removes
- * any docker0. Each is set right at once, with the links of the containers that run; what cannot be is in {@link warnings}.
+ * Watches and repairs the engine's bridges. Others may remove them, set them down or change their address: a dockerd
+ * with `bridge: none` removes any docker0. A damaged bridge is repaired at once, with the links of running containers.
+ * Damage that cannot be repaired is in {@link warnings}.
  */
 export class BridgeCare implements Disposable {
   readonly #deps: BridgeCareDeps;

@@ -37,7 +37,7 @@ for (const [harm, command] of Object.entries(HARM)) {
     const web = await fixture.networks.attach(sandboxRequest('web', publish), signal);
     const other = await fixture.networks.attach(sandboxRequest('other'), signal);
     await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
-    // Both remember the hardware address of their gateway.
+    // Both containers remember the hardware address of their gateway.
     assert.match(await askFrom(other.netnsPath, HOST_ADDRESS, 18080), /^web .* hello$/);
     ip(command);
     await until(() => ip('-o addr show').includes('10.219.0.1/24'), 'the bridge has its address again');
@@ -47,7 +47,7 @@ for (const [harm, command] of Object.entries(HARM)) {
     assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), `web ${OUTSIDE_ADDRESS} hello`);
     assert.match(await askFrom(web.netnsPath, HOST_ADDRESS, 18080), /^web .* hello$/, 'the container itself does');
     assert.match(fixture.logged.join('\n'), /bridge gtest0 (was|lost) .*: set right again/);
-    // A start after it finds everything in place.
+    // A later start finds everything in place.
     const next = await fixture.networks.attach(sandboxRequest('next'), signal);
     assert.match(await askFrom(next.netnsPath, HOST_ADDRESS, 18080), /^web .* hello$/);
   });
@@ -77,8 +77,8 @@ test('a bridge of the user that somebody removed is told, and not made', async (
 });
 
 /**
- * What of dockerd 28.5's rules names its default bridge (here the engine's), in nat and filter, after it took up a bridge
- * that it found; chains that call these are left out. iptables-nft writes them.
+ * The rules of dockerd 28.5 that name its default bridge (here the engine's), in nat and filter, after it took over an
+ * existing bridge. Chains that call these are omitted. iptables-nft writes them.
  */
 const DOCKERD_RULES = {
   nat: `table ip nat {
@@ -151,7 +151,7 @@ test('an address that others gave the bridge stays while they use it', async () 
   await using fixture = await networkFixture();
   execFileSync('nft', ['-f', '-'], { input: `${DOCKERD_RULES.nat}\n` });
   try {
-    // As a dockerd with another --bip does when it takes the bridge up.
+    // A dockerd with another --bip does this when it takes over the bridge.
     ip('addr flush dev gtest0');
     ip('addr add 172.30.0.1/16 dev gtest0');
     await until(() => ip('-o addr show').includes('10.219.0.1/24'), 'the address is put back');

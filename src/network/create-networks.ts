@@ -19,9 +19,9 @@ export interface NetworksDeps {
 }
 
 /**
- * Sets up bridge and firewall of the engine (or takes over those of its last run) and starts the kernel thread. What ran
- * before stays as it is until {@link Networks.restore}, which must come before the first attach. Needs root.
- * @throws EngineError invalid for options that can't be, internal for what the kernel refuses; leaves no thread then
+ * Sets up the engine's bridge and firewall (or takes over those of its last run) and starts the kernel thread. Existing
+ * sandboxes stay unchanged until {@link Networks.restore}, which must precede the first attach. Needs root.
+ * @throws EngineError invalid for impossible options, internal for an error of the kernel; then no thread is left
  */
 export async function createNetworks({ config, records, logger }: NetworksDeps): Promise<Networks> {
   const bridge = defaultBridge(config);
@@ -64,7 +64,7 @@ async function setUpHost(deps: {
   return [...report.warnings, 'libnftables is not installed: every change of the firewall spawns nft'];
 }
 
-/** ip_local_port_range of ip-sysctl; the kernel's default where it can't be read. */
+/** ip_local_port_range (ip-sysctl). The kernel's default where it cannot be read. */
 function ephemeralPorts(): { first: number; last: number } {
   const [first = 32768, last = 60999] =
     (readSysctl('net/ipv4/ip_local_port_range') ?? '').match(/\d+/g)?.map(Number) ?? [];

@@ -1,6 +1,9 @@
 import type { EndpointSettings } from '../spec/index.ts';
 
-/** Of a container's networks the one with its default gateway: of the highest priority, of several the first by name. */
+/**
+ * Of a container's networks, the one that provides its default gateway: the network with the highest priority, and
+ * among equals the first by name.
+ */
 export function defaultGatewayNetwork<
   T extends { readonly record: { readonly name: string }; readonly asked: EndpointSettings },
 >(networks: readonly T[]): T | undefined {

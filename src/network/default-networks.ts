@@ -10,7 +10,10 @@ import type { NetworkRecord } from './network-record.ts';
 
 type Addressing = { readonly subnet: string; readonly gateway: string };
 
-/** Stores the networks that every engine has, `bridge` as the options and the host have it now. Ids stay from start to start. */
+/**
+ * Stores the networks that every engine has. `bridge` is stored with the current options and addresses of the host. Ids
+ * stay the same from start to start.
+ */
 export function storeDefaultNetworks(
   records: Records<NetworkRecord>,
   config: NetworkConfig,
@@ -54,14 +57,14 @@ function storeBuiltIn(
   if (stored === undefined || JSON.stringify(stored) !== JSON.stringify(record)) records.put(record.id, record);
 }
 
-/** In this order: what the user wants, what the bridge has, what it had the last time, the first free of the pools. */
+/** The first of: the user's address, the bridge's current one, its last one, the first free one of the pools. */
 function addressing(
   config: NetworkConfig,
   { plan, survey }: { readonly plan: DefaultBridge; readonly survey: HostSurvey },
   known: { readonly stored: NetworkRecord | undefined; readonly others: readonly NetworkRecord[] },
 ): Addressing {
   if (plan.bip !== undefined) return { subnet: formatSubnet(plan.bip.subnet), gateway: plan.bip.address };
-  // Others may have given the bridge an address as well.
+  // Others may have given the bridge a further address.
   const addresses = survey.bridge?.addresses ?? [];
   const present = addresses.find(({ address }) => address === known.stored?.gateway) ?? addresses[0];
   if (present !== undefined) {
@@ -81,7 +84,7 @@ function addressing(
   return { subnet: formatSubnet(subnet), gateway: formatAddress(subnet.base + 1) };
 }
 
-/** The pools may have been changed since. */
+/** The pools may have changed since. */
 function isOfPools({ addressPools }: NetworkConfig, subnet: Subnet): boolean {
   if (addressPools === undefined || addressPools.length === 0) return true;
   return addressPools.some(({ base }) => overlap(parseCidr(base).subnet, subnet));

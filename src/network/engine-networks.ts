@@ -34,7 +34,7 @@ export interface EngineNetworksDeps {
   readonly registry: PortRegistry;
   readonly logger: Logger;
   readonly netnsDirectory: string;
-  /** Of published ports that name none; '' is every address. */
+  /** Host address of published ports that name none. '' stands for every address. */
   readonly hostAddress: string;
   readonly warnings: readonly string[];
 }
@@ -45,7 +45,7 @@ interface ConnectedEndpoint {
   readonly link: LinkPlan | undefined;
 }
 
-/** The networks of one engine. Decisions are taken here, synchronously; the kernel thread carries them out. */
+/** The networks of one engine. It decides synchronously; the kernel thread acts. */
 export class EngineNetworks implements Networks {
   readonly #deps: EngineNetworksDeps;
   readonly #table: NetworkTable;
@@ -101,7 +101,7 @@ export class EngineNetworks implements Networks {
 
   prune(filters: Filters): readonly string[] {
     checkPruneFilters(filters);
-    // All networks there are come with the engine.
+    // All existing networks come with the engine.
     return [];
   }
 
@@ -183,7 +183,7 @@ export class EngineNetworks implements Networks {
     } catch (error) {
       this.#deps.logger.warn({ containerId, error: messageOf(error) }, 'network of a container was not removed whole');
     }
-    // Only now may others have the ports and the address.
+    // Only now may other containers get the ports and the address.
     ports[Symbol.dispose]();
     for (const { record, settings } of endpointsOf(this.#table, sandbox))
       driverOf(this.#deps, record).disconnect(record, settings);
@@ -248,11 +248,11 @@ export class EngineNetworks implements Networks {
   }
 
   #reservePorts(request: SandboxRequest, endpoints: readonly ConnectedEndpoint[]): ContainerPorts {
-    // Answers leave by the default gateway.
+    // Replies leave by the default gateway.
     const endpoint = endpoints.find(({ link }) => link !== undefined && link.gateway !== '');
     const { registry, logger, hostAddress } = this.#deps;
     const target = endpoint?.settings.IPAddress ?? '';
-    // Without a network of its own nothing can be published; Docker discards such wishes.
+    // Without a network of its own a container cannot publish ports. Docker ignores such requests.
     if (endpoint === undefined) return new ContainerPorts({ registry, logger }, [], target);
     const requests = wantedPorts(request, hostAddress);
     try {
@@ -292,7 +292,7 @@ function cancelled(): EngineError {
   return new EngineError('cancelled', 'cancelled while networks were set up');
 }
 
-/** Docker's words around every failure of a start's network. */
+/** Adds Docker's words to every failure of a start's network. */
 function setUpFailed(error: unknown): EngineError {
   const kind = error instanceof EngineError ? error.kind : 'internal';
   return new EngineError(kind, `failed to set up container networking: ${messageOf(error)}`, { cause: error });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { invalid } from '../base/errors.ts';
 
-/** Six random bytes with the bits of a locally administered unicast address, as Docker 28 makes them. */
+/** Six random bytes with the bits of a locally administered unicast address, as in Docker 28. */
 export function newHardwareAddress(): Buffer {
   return asLocalUnicast(randomBytes(6));
 }
@@ -17,7 +17,10 @@ export function formatHardwareAddress(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
-/** Colons or hyphens between the bytes. @throws EngineError invalid, also for a group address, which no link can have */
+/**
+ * Parses bytes separated by colons or hyphens. @throws EngineError invalid, also for a group address, which no link can
+ * have
+ */
 export function parseHardwareAddress(text: string): Buffer {
   if (!/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(text)) throw invalid(`invalid MAC address: ${text}`);
   const bytes = Buffer.from(text.replaceAll(/[:-]/g, ''), 'hex');

@@ -4,13 +4,13 @@ import { invalid } from '../base/errors.ts';
 export interface HostsFileInput {
   readonly hostname: string;
   readonly domainname?: string | undefined;
-  /** The container's addresses, '' or empty on a network without any. */
+  /** The container's addresses. '' or empty on a network without addresses. */
   readonly addresses: readonly string[];
-  /** `--add-host`, `name:address` or `name=address`; the address may be `host-gateway` or in brackets. */
+  /** `--add-host`: `name:address` or `name=address`. The address may be `host-gateway` or in brackets. */
   readonly extraHosts?: readonly string[] | null | undefined;
-  /** Containers linked to, by all their names. */
+  /** Linked containers, by all their names. */
   readonly links?: readonly { readonly address: string; readonly names: string }[];
-  /** What `host-gateway` stands for: the gateway of the default bridge. */
+  /** The address for `host-gateway`: the gateway of the default bridge. */
   readonly hostGateway?: string | undefined;
 }
 
@@ -23,8 +23,8 @@ ff02::2	ip6-allrouters
 `;
 
 /**
- * The container's `/etc/hosts` (hosts(5)): the base, `--add-host`, then its own name. A container that shares the host's
- * network and has no `--add-host` is given a copy of the host's file instead.
+ * Builds the container's `/etc/hosts` (hosts(5)): the base, `--add-host`, then its own name. A container on the host's
+ * network without `--add-host` gets a copy of the host's file instead.
  * @throws EngineError invalid for an extra host without an address
  */
 export function hostsFile(input: HostsFileInput): string {
@@ -38,12 +38,12 @@ export function hostsFile(input: HostsFileInput): string {
   return text;
 }
 
-/** The text with another address for the lines whose first name is `name`. */
+/** Replaces the address of the lines whose first name is `name`. */
 export function updateHost(text: string, name: string, address: string): string {
   return mapLines(text, name, (line) => line.replace(/^\S+/, address));
 }
 
-/** The text without the lines whose first name is `name`. */
+/** Removes the lines whose first name is `name`. */
 export function withoutHost(text: string, name: string): string {
   return mapLines(text, name, () => undefined);
 }
@@ -64,7 +64,7 @@ function ownNames(hostname: string, domainname: string): string {
   return dot > 0 ? `${full} ${full.slice(0, dot)}` : full;
 }
 
-/** @throws EngineError invalid, as `docker run --add-host` words it */
+/** @throws EngineError invalid, in the words of `docker run --add-host` */
 export function parseExtraHost(entry: string): { readonly name: string; readonly address: string } {
   const equals = entry.indexOf('=');
   const at = equals > 0 ? equals : entry.indexOf(':');

@@ -43,7 +43,8 @@ const RULES: FilterRules<NetworkRecord, FilterContext> = {
 };
 
 /**
- * Docker's filters of networks: one value of each filter must match; of labels all. `inUse` returns what `dangling` asks.
+ * Compiles Docker's filters of networks. One value of each filter must match, but all labels. `inUse` answers
+ * `dangling`.
  * @throws EngineError invalid `invalid filter 'x'`
  */
 export async function networkFilter(
@@ -55,8 +56,8 @@ export async function networkFilter(
 }
 
 /**
- * Docker's filters of networks to prune: `until`, `label`, `label!`.
- * @throws EngineError invalid `invalid filter 'x'`, or for what `until` says
+ * Checks Docker's filters of networks to prune: `until`, `label`, `label!`.
+ * @throws EngineError invalid `invalid filter 'x'`, or for the value of `until`
  */
 export function checkPruneFilters(filters: Filters): void {
   checkFilters(filters, ['until', 'label', 'label!']);

@@ -1,16 +1,19 @@
 import type { ObjectId } from '../base/ids.ts';
 import type { NetworkInspect, SubnetStatus } from './networks.ts';
 
-/** What is stored of a network, by id. Addresses in use are not: they follow from the containers that run. */
+/**
+ * The stored record of a network, by id. It does not hold the addresses in use: they follow from the running
+ * containers.
+ */
 export interface NetworkRecord {
   readonly id: ObjectId;
   readonly name: string;
   /** RFC 3339 with nanoseconds. */
   readonly created: string;
   readonly driver: 'bridge' | 'host' | 'null';
-  /** Made by the engine itself: can't be removed, and gives no fixed addresses. */
+  /** Whether the engine itself made the network. Such a network cannot be removed, and has no fixed addresses. */
   readonly builtIn: boolean;
-  /** `172.17.0.0/16`; undefined for networks without addresses. */
+  /** Such as `172.17.0.0/16`. Undefined for networks without addresses. */
   readonly subnet?: string;
   readonly gateway?: string;
   readonly options: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@ import { EngineError } from '../base/errors.ts';
 import type { Records } from '../base/records.ts';
 import type { NetworkRecord } from './network-record.ts';
 
-/** The stored networks, by what clients call them. */
+/** The stored networks, by the names that clients use. */
 export class NetworkTable {
   readonly #records: Records<NetworkRecord>;
 
@@ -18,14 +18,17 @@ export class NetworkTable {
     return this.#records.get(id);
   }
 
-  /** @throws EngineError notFound `network x not found`, invalid for a prefix of several ids */
+  /** @throws EngineError notFound `network x not found`, invalid for an ambiguous prefix */
   require(ref: string): NetworkRecord {
     const record = this.find(ref);
     if (record === undefined) throw new EngineError('notFound', `network ${ref} not found`);
     return record;
   }
 
-  /** By full id, name (`default` and '' are the bridge), then unique prefix of an id. @throws EngineError invalid for a prefix of several */
+  /**
+   * Finds a network by full id, name (`default` and '' mean the bridge), then unique prefix of an id. @throws
+   * EngineError invalid for an ambiguous prefix
+   */
   find(ref: string): NetworkRecord | undefined {
     const name = ref === '' || ref === 'default' ? 'bridge' : ref;
     const records = this.#records.all();

@@ -128,7 +128,7 @@ test('containers do not reach what listens on the loopback of the host', async (
   const secret = createServer((client) => client.end('secret')).listen(18099, '127.0.0.1');
   await once(secret, 'listening');
   try {
-    // A container may set its own routes: 127.0.0.1 by the gateway.
+    // A container may set its own routes: here 127.0.0.1 by the gateway.
     execFileSync('nsenter', [`--net=${sandbox.netnsPath}`, 'sh', '-c', ROUTE_LOOPBACK]);
     assert.equal(await askFrom(sandbox.netnsPath, '127.0.0.1', 18099), 'timeout');
     assert.equal(await askTcp('127.0.0.1', 18099), 'secret');
@@ -168,7 +168,7 @@ test('a UDP client that goes on sending reaches the container that has the port 
       assert.match(await ask(), /^first/);
     }
     await networks.detach('first');
-    // The address of the first is somebody else's now.
+    // The first container's address belongs to another one now.
     const squatter = await networks.attach(sandboxRequest('squatter'), signal);
     assert.equal(addressOf(squatter), addressOf(first));
     const second = await networks.attach(sandboxRequest('second', udp), signal);
@@ -366,7 +366,7 @@ test('fifty containers attached at once have an address and a port each, and all
   assert.equal(new Set(sandboxes.map(addressOf)).size, 50);
   assert.equal(new Set(sandboxes.map((sandbox) => hostPort(sandbox, '80/tcp'))).size, 50);
   assert.equal(Object.keys(networks.inspect('bridge').Containers).length, 50);
-  // One of them can't be: its neighbours in the same transaction don't notice.
+  // One of them is impossible. The others in the same transaction must succeed.
   const [refusedOne, fine] = await Promise.allSettled([
     networks.attach(sandboxRequest('bad', { sysctls: { 'net.no': '1' } }), signal),
     networks.attach(sandboxRequest('fine'), signal),

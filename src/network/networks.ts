@@ -1,76 +1,97 @@
 import type { EndpointSettings, Filters, PortMap } from '../spec/index.ts';
 
 /**
- * The networks of the engine and the sandboxes (network namespaces) of containers.
+ * The networks of the engine, and the network namespaces of containers.
  *
- * A *sandbox* is a container's network namespace with one *endpoint* per network it is on. `attach` makes it all or
- * leaves nothing; `detach` may run twice and never waits for the kernel to delete links.
+ * Words: a *sandbox* is a container's network namespace. An *endpoint* is its connection to one network: a pair of
+ * linked interfaces, with addresses. A *published port* is a port of the host that leads to a port of the container.
+ *
+ * One life: a container's create calls `check`, which refuses impossible ports and addresses early. Each start calls
+ * `attach`: it allocates addresses and host ports, makes the namespace with its links and the firewall's elements, and
+ * returns the sandbox, or leaves nothing. The container stores the sandbox with its record and joins the namespace.
+ * While it runs, `inspect` shows its endpoints, and `rename` follows its name. Its exit calls `detach`, which releases
+ * addresses and ports at once; the kernel deletes the links later. After a restart of the daemon `restore` takes over
+ * the sandboxes of running containers and removes all others. At the engine's end `close` leaves the sandboxes in the
+ * kernel; `tearDown` removes everything.
  */
 export interface Networks {
   list(filters?: Filters): Promise<readonly NetworkInspect[]>;
-  /** By name, id or unique id prefix. @throws EngineError notFound `network x not found` */
+  /** Finds a network by name, id or unique id prefix. @throws EngineError notFound `network x not found` */
   inspect(ref: string): NetworkInspect;
-  /** Names of the networks that were removed, since no container is on them. The engine's own stay. @throws EngineError invalid */
+  /** Removes networks without containers, except the engine's own. Returns their names. @throws EngineError invalid */
   prune(filters: Filters): readonly string[];
 
   /**
-   * What can be told before a start: bad ports, bad addresses. Not whether they are free, nor whether the network exists.
+   * Checks a request for errors that no start can avoid, such as malformed ports and addresses. It does not check
+   * whether ports and addresses are free, nor whether the network exists.
    * @throws EngineError invalid
    */
   check(request: Pick<SandboxRequest, 'mode' | 'endpoints' | 'portBindings'>): void;
-  /** @throws EngineError as Docker words it: port is already allocated, address in use, network not found */
+  /**
+   * Makes the container's sandbox. @throws EngineError in Docker's words: port is already allocated, address in use,
+   * network not found
+   */
   attach(request: SandboxRequest, signal: AbortSignal): Promise<Sandbox>;
-  /** Idempotent; carries on past what fails. */
+  /**
+   * Removes the container's sandbox. Idempotent. A failing step does not stop the others. Never waits for the kernel to
+   * delete links.
+   */
   detach(containerId: string): Promise<void>;
-  /** The name that `inspect` shows from now on. */
+  /** Changes the name that `inspect` shows. */
   rename(containerId: string, containerName: string): void;
   /**
-   * After a restart of the daemon: takes over the sandboxes of `running`, removes every other one of ours that is still
-   * in the kernel (namespaces, links, addresses, firewall elements, port reservations).
+   * After a restart of the daemon: takes over the sandboxes of `running`, and removes every other one of the engine
+   * that is still in the kernel (namespaces, links, addresses, firewall elements, port reservations).
    */
   restore(running: readonly SandboxState[]): Promise<void>;
-  /** What `host-gateway` stands for in `--add-host`; undefined without the default bridge. */
+  /** The address for `host-gateway` in `--add-host`. Undefined without the default bridge. */
   readonly hostGateway: string | undefined;
-  /** Sentences for `info`: what of the host stands in the way, such as a foreign firewall. */
+  /** Sentences for `info` about obstacles on the host, such as a foreign firewall. */
   warnings(): readonly string[];
-  /** Releases sockets and handles; what containers use stays in the kernel. */
+  /** Closes sockets and handles. Everything that containers use stays in the kernel. */
   close(): Promise<void>;
-  /** Only when no container runs: removes the bridge (if an engine made it), the table and what else is in the kernel, and closes. */
+  /**
+   * Removes the bridge (if an engine made it), the table and everything else from the kernel, and closes. Only when no
+   * container runs.
+   */
   tearDown(): Promise<void>;
 }
 
 export interface SandboxRequest {
   readonly containerId: string;
   readonly containerName: string;
-  /** `bridge` (`default`, ''), `none`, or the name or id of a network. `host` and `container:x` never get here. */
+  /**
+   * `bridge` (`default`, ''), `none`, or the name or id of a network. Callers handle `host` and `container:x`
+   * themselves.
+   */
   readonly mode: string;
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
-  /** `80/tcp`, as exposed by the image and the container. */
+  /** Ports such as `80/tcp` that the image and the container expose. */
   readonly exposedPorts: readonly string[];
   readonly portBindings: PortMap;
   readonly publishAll: boolean;
-  /** Written inside the namespace before anything runs. */
+  /** Sysctls that are written inside the namespace before anything runs. */
   readonly sysctls: Readonly<Record<string, string>>;
 }
 
 export interface Sandbox {
-  /** Bind-mounted network namespace, given to the runtime. */
+  /** Path of the bind-mounted network namespace, for the runtime. */
   readonly netnsPath: string;
   readonly sandboxId: string;
-  /** With what was allocated filled in, keyed by network name. */
+  /** The endpoints with allocated values filled in, by network name. */
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
-  /** With the host ports that were chosen; exposed but unpublished ports map to null. */
+  /** The port bindings with the chosen host ports. Exposed but unpublished ports map to null. */
   readonly ports: PortMap;
 }
 
-/** What `containers` stores of a running container's sandbox and hands back after a restart. */
+/** The sandbox of a running container, as `containers` stores it and passes it to `restore`. */
 export interface SandboxState extends Sandbox {
   readonly containerId: string;
-  /** For `inspect`; the id when absent. */
+  /** The name for `inspect`. Default: the id. */
   readonly containerName?: string;
 }
 
-/** `GET /networks/{id}`, in the API's spelling. */
+/** The response to `GET /networks/{id}`, in the API's spelling. */
 export interface NetworkInspect {
   readonly Name: string;
   readonly Id: string;
@@ -105,12 +126,12 @@ export interface NetworkInspect {
   >;
   readonly Options: Readonly<Record<string, string>>;
   readonly Labels: Readonly<Record<string, string>>;
-  /** By subnet. */
+  /** Keyed by subnet. */
   readonly Status: { readonly IPAM: { readonly Subnets: Readonly<Record<string, SubnetStatus>> } };
 }
 
 export interface SubnetStatus {
-  /** Of containers, and what never is: the gateway, the network's own and its broadcast address. */
+  /** Addresses of containers, and reserved ones: the gateway, the network's own and its broadcast address. */
   readonly IPsInUse: number;
   readonly DynamicIPsAvailable: number;
 }

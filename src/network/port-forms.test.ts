@@ -13,9 +13,10 @@ after(async () => {
 const signal = new AbortController().signal;
 
 /**
- * Ways to publish ports, as `docker run -p` and `--expose` with `-P` take them. N is the port that the engine would choose
- * next. `gives` is what `docker port` prints with dockerd 28.5 after the start; `*` is a port that the engine chose, the
- * same one for all lines of one container port. dockerd refuses the rows marked `refusedByDocker`: "all ports are allocated".
+ * Ways to publish ports, in the form of `docker run -p` and `--expose` with `-P`. N is the port that the engine would
+ * choose next. `gives` is the output of `docker port` with dockerd 28.5 after the start. `*` stands for a port that the
+ * engine chose, the same one for all lines of one container port. dockerd refuses the rows marked `refusedByDocker`:
+ * "all ports are allocated".
  */
 interface Form {
   readonly publish: readonly string[];
@@ -104,7 +105,7 @@ for (const { publish, expose = [], gives, refusedByDocker } of FORMS) {
       return (await fixture.networks.attach(request, signal)).ports;
     };
     const key = publish.some((form) => form.endsWith('/udp')) ? '9/udp' : '9/tcp';
-    // The engine chooses one port after the other: the port behind the probe's is next.
+    // The engine chooses one port after the other: the port after the probe's is next.
     const next = Number((await attach('probe', { [key]: [{}] }))[key]?.[0]?.HostPort) + 1;
     for (const when of ['start', 'restart']) {
       const ports = await attach('web', bindings(publish, next), expose);
@@ -114,7 +115,7 @@ for (const { publish, expose = [], gives, refusedByDocker } of FORMS) {
   });
 }
 
-/** `127.0.0.1:N-N+1:80/udp` and the like as an API request. */
+/** Converts `127.0.0.1:N-N+1:80/udp` and the like to an API request. */
 function bindings(publish: readonly string[], next: number): PortMap {
   const map: Record<string, PortBinding[]> = {};
   for (const form of publish) {
@@ -129,7 +130,7 @@ function bindings(publish: readonly string[], next: number): PortMap {
   return map;
 }
 
-/** Lines of `docker port`, sorted. Ports that `gives` names are relative to `next`, others are `*`. */
+/** The lines of `docker port`, sorted. Ports that `gives` names are relative to `next`, others are `*`. */
 function printed(ports: PortMap, next: number, gives: readonly string[]): readonly string[] {
   const chosen = new Map<string, Set<number>>();
   const lines = Object.entries(ports).flatMap(([port, published]) =>

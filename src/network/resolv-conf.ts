@@ -1,29 +1,31 @@
 import { isIP } from 'node:net';
 import { isLoopback } from '../base/loopback.ts';
 
-/** What the host's resolver file says and what the container's options change. */
+/** The host's resolver file, and the container's options that change it. */
 export interface ResolvConfInput {
-  /** Text of the host's file; '' when it has none. */
+  /** Text of the host's file. '' when there is none. */
   readonly hostText: string;
   /** `--dns`: replaces the host's name servers. */
   readonly dns?: readonly string[] | null | undefined;
-  /** `--dns-search`: replaces the host's list; a lone `.` empties it. */
+  /** `--dns-search`: replaces the host's list. A single `.` empties it. */
   readonly dnsSearch?: readonly string[] | null | undefined;
   /** `--dns-opt`: replaces the host's options. */
   readonly dnsOptions?: readonly string[] | null | undefined;
   /**
-   * The container shares the host's network: loopback name servers (127.0.0.53 of systemd-resolved) work there and stay.
-   * Elsewhere they are dropped.
+   * Whether the container shares the host's network. Loopback name servers (127.0.0.53 of systemd-resolved) work there
+   * and stay. Otherwise they are dropped.
    */
   readonly hostNetwork?: boolean;
 }
 
-/** Used when the host names no server that a container can reach, as Docker does. */
+/** Docker's servers for a host without a server that a container can reach. */
 const FALLBACK_SERVERS = ['8.8.8.8', '8.8.4.4'];
 
 const HEAD = '# Written by the engine from the host file and the options of the container.\n\n';
 
-/** The container's `/etc/resolv.conf` (resolv.conf(5)). Lines that it doesn't know are kept; scoped IPv6 servers are not. */
+/**
+ * Builds the container's `/etc/resolv.conf` (resolv.conf(5)). Unknown lines are kept. Scoped IPv6 servers are dropped.
+ */
 export function resolvConf(input: ResolvConfInput): string {
   const host = parse(input.hostText);
   const servers = nameServers(host.servers, input);
@@ -39,8 +41,8 @@ export function resolvConf(input: ResolvConfInput): string {
 }
 
 /**
- * systemd-resolved leaves a stub in `/etc/resolv.conf` and the real servers elsewhere.
- * True: containers that don't share the host's network should be given `/run/systemd/resolve/resolv.conf` instead.
+ * Whether a host's file is the stub of systemd-resolved, which has the real servers elsewhere. Containers that do not
+ * share the host's network then need `/run/systemd/resolve/resolv.conf`.
  */
 export function isStubResolvConf(hostText: string): boolean {
   const { servers } = parse(hostText);

@@ -44,7 +44,7 @@ test('what a killed daemon left half done is gone after the next start', async (
   const before = traces();
   const request = sandboxRequest('a', publish('18080'));
   const sandbox = await fixture.networks.attach(request, signal);
-  // Elements, a namespace and a link that no record tells of; a process holds the namespace for a moment.
+  // Elements, a namespace and a link without a record. A process holds the namespace for a moment.
   const holder = await serveIn(sandbox.netnsPath, 'holder', ['tcp:80']);
   nft('add', 'element', 'ip', 'gantry-gtest0', 'ports', '{ tcp . 4242 : 10.219.0.77 . 80 }');
   nft('add', 'element', 'ip', 'gantry-gtest0', 'address_ports', '{ 127.0.0.1 . udp . 4243 : 10.219.0.77 . 80 }');

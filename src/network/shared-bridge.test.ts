@@ -14,8 +14,8 @@ import { privateHost } from './testing/private-host.ts';
 import { askTcp, serveIn } from './testing/sandbox-traffic.ts';
 
 /**
- * docker0 shared with a real dockerd, in a network namespace of their own. `bridge.test.ts` shows the same with the rules
- * that dockerd 28.5 writes; these tests show that they are still what dockerd does.
+ * docker0 shared with a real dockerd, in a network namespace of their own. `bridge.test.ts` shows the same with
+ * recorded rules of dockerd 28.5; these tests show that dockerd still behaves so.
  */
 const command = (process.env['PEER_DOCKERD_COMMAND'] ?? '').split(' ').filter(Boolean);
 const skip = command.length > 0 ? false : 'PEER_DOCKERD_COMMAND does not say how to start a dockerd';
@@ -59,7 +59,7 @@ test('docker0 that a dockerd with bridge none removes is put back with the conta
 });
 
 interface Dockerd extends AsyncDisposable {
-  /** Runs a container that ends at once. @returns the address that it had */
+  /** Runs a container that ends at once. @returns its address */
   runContainer(): Promise<string>;
 }
 
@@ -85,7 +85,7 @@ async function startDockerd(...options: readonly string[]): Promise<Dockerd> {
       return NetworkSettings.IPAddress;
     },
     async [Symbol.asyncDispose]() {
-      // By its own id: the command may be a wrapper that does not pass signals on.
+      // By the process's own id: the command may be a wrapper that does not pass signals on.
       process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGTERM');
       await ended;
       rmSync(folder, { recursive: true });
@@ -107,7 +107,7 @@ function send(socketPath: string, method: string, path: string, body?: object): 
   });
 }
 
-/** What a dockerd leaves on its host. */
+/** Removes everything that a dockerd leaves on its host. */
 function cleanHost(): void {
   execFileSync('nft', ['flush', 'ruleset']);
   if (linkIndex('docker0') !== undefined) execFileSync('ip', ['link', 'delete', 'docker0']);

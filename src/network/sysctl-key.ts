@@ -2,8 +2,8 @@ import { invalid } from '../base/errors.ts';
 import { ENDPOINT_SYSCTLS, type EndpointSettings } from '../spec/index.ts';
 
 /**
- * `net.ipv4.ip_forward` as the path below `/proc/sys`. Only settings of network namespaces: the runtime writes the others.
- * As with sysctl(8), the first separator decides: `net/ipv4/conf/eth0.1/x` names a link with a dot.
+ * Converts `net.ipv4.ip_forward` to the path below `/proc/sys`. Only for settings of network namespaces: the runtime
+ * writes the others. As with sysctl(8), the first separator decides: `net/ipv4/conf/eth0.1/x` names a link with a dot.
  * @throws EngineError invalid
  */
 export function sysctlKey(name: string): string {
@@ -23,14 +23,14 @@ export function sysctlKey(name: string): string {
 }
 
 /**
- * Settings that a network's own link is to have, as keys and values.
- * @throws EngineError invalid for what is none, or is another link's
+ * The settings of a network's own link, as keys and values.
+ * @throws EngineError invalid for a malformed setting, or one of another link
  */
 export function linkSysctls({ DriverOpts }: EndpointSettings, link: string): readonly (readonly [string, string])[] {
   const text = DriverOpts?.[ENDPOINT_SYSCTLS] ?? '';
   if (text === '') return [];
   return text.split(',').map((setting) => {
-    // The docker CLI writes options in lower case.
+    // The docker CLI writes option names in lower case.
     const at = setting.indexOf('=');
     const parts = setting.slice(0, at).split('.');
     if (at === -1 || parts.length !== 5 || parts[3]?.toUpperCase() !== 'IFNAME') {

@@ -4,7 +4,7 @@ import type { NetworkRecord } from './network-record.ts';
 import type { NetworkTable } from './network-table.ts';
 import type { SandboxRequest } from './networks.ts';
 
-/** A network that a container is to be on, and what the client asked of the endpoint. */
+/** A network that a container joins, and the client's settings of its endpoint. */
 export interface WantedNetwork {
   readonly record: NetworkRecord;
   readonly asked: EndpointSettings;

@@ -4,7 +4,9 @@ import { type TaskRef, taskKey } from '../spec/index.ts';
 import { Failure } from './failure.ts';
 import type { TaskTable } from './task-table.ts';
 
-/** Takes a pty master that the daemon has kept over the death of the last supervisor, and carries its bytes again. */
+/**
+ * Takes over a pty master that the daemon has kept after the death of the last supervisor, and copies its bytes again.
+ */
 export function adoptConsole(
   tasks: TaskTable,
   ref: TaskRef,

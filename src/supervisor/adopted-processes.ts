@@ -6,26 +6,27 @@ import { processStat, STAT } from './process-stat.ts';
 import type { TaskEnding } from './task-table.ts';
 
 const POLL_MILLISECONDS = 50;
-/** How long an end without an exit code waits for someone who knows it: the daemon that reaped the process. */
+/** How long an exit without a code waits for the daemon, which may have reaped the process. */
 const UNKNOWN_MILLISECONDS = 3000;
 const SIGKILL = 9;
 const KILLED_EXIT_CODE = 128 + SIGKILL;
 
 interface Adopted {
-  /** -1 when the process was gone before we came. */
+  /** -1 when the process had ended before this supervisor started. */
   readonly pidfd: number;
   /** RFC 3339. */
   readonly startedAt: string;
   readonly onExit: (ending: TaskEnding) => void;
   endedAt: number | undefined;
-  /** It was sent a SIGKILL. */
+  /** Whether this supervisor sent it SIGKILL. */
   wasKilled: boolean;
 }
 
 /**
- * Watches processes that a dead supervisor has started. They are children of the daemon or of init, so their end is seen by
- * looking (a pidfd cannot be awaited in Node). Exit codes, in this order: as whoever reaped the process has noted or the daemon tells; the
- * zombie's status; the kernel's memory of a reaped process (Linux 6.15); that of SIGKILL when we have sent it; else unknown.
+ * Watches processes that a dead supervisor has started. They are children of the daemon or of init, so that their end
+ * is noticed by polling (a pidfd cannot be awaited in Node). The exit code is the first that is known of: the code
+ * noted by the process that reaped it, or reported by the daemon; the status of the zombie; the kernel's record of a
+ * reaped process (Linux 6.15); the code of SIGKILL when this supervisor has sent it. Otherwise it is unknown.
  */
 export class AdoptedProcesses implements Disposable {
   readonly #processes = new Map<number, Adopted>();
@@ -40,7 +41,10 @@ export class AdoptedProcesses implements Disposable {
     return this.#processes.has(pid);
   }
 
-  /** Returns how to signal it, undefined when it is gone. `onExit` is called once, not before this returns. */
+  /**
+   * Returns the function that sends signals. Undefined when the process has ended. `onExit` is called once, after this
+   * has returned.
+   */
   watch(
     pid: number,
     options: { readonly gone: boolean; readonly startedAt: string; readonly onExit: (ending: TaskEnding) => void },
@@ -57,7 +61,7 @@ export class AdoptedProcesses implements Disposable {
     };
   }
 
-  /** The daemon knows how a process ended. Nothing waits for the end of one that is not watched. */
+  /** Reports an exit code that the daemon knows. Ignored for a process that is not watched. */
   tell(pid: number, exitCode: number): void {
     const process = this.#processes.get(pid);
     if (process === undefined) this.#endings.forget(pid);
@@ -121,11 +125,11 @@ export function zombieExitCode(pid: number): number | undefined {
   }
 }
 
-/** When a process began, in milliseconds since the epoch; undefined when it is gone. */
+/** The start time of a process in milliseconds since the epoch. Undefined when the process has ended. */
 export function startedAtMillis(pid: number): number | undefined {
   try {
     const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]);
-    const CLOCK_TICKS = 100; // USER_HZ, the same on every Linux architecture we run on.
+    const CLOCK_TICKS = 100; // USER_HZ, the same on every Linux architecture that we support.
     return (bootSeconds + Number(processStat(pid)[STAT.startTime]) / CLOCK_TICKS) * 1000;
   } catch {
     return undefined;

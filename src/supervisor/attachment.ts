@@ -3,20 +3,20 @@ import type { Socket } from 'node:net';
 import { isHungUp } from '../linux/index.ts';
 import type { AttachLine } from '../spec/index.ts';
 
-/** Bytes a client may be behind before the container waits for it. */
+/** Number of bytes that a client may lag before the container waits for it. */
 const BEHIND_BYTES = 256 * 1024;
 
 export interface AttachmentEvents {
-  /** The client has caught up or is gone. */
+  /** Called when the client has caught up or has disconnected. */
   readonly onDrain: () => void;
-  /** The client has half-closed (its stdin has ended) or is gone; once. */
+  /** Called once, when the client has half-closed (its stdin has ended) or has disconnected. */
   readonly onInputEnd: () => void;
   readonly onClose: () => void;
 }
 
 export type OutputKind = 1 | 2;
 
-/** One client's connection to a task: output towards it, stdin from it. Waits without a task until {@link bind}. */
+/** One client's connection to a task: output to it, stdin from it. It waits without a task until {@link bind}. */
 export class Attachment {
   readonly #socket: Socket;
   readonly #wants: AttachLine;
@@ -24,7 +24,7 @@ export class Attachment {
   #inputEnded = false;
   #closed = false;
 
-  /** `socket` is paused, with `allowHalfOpen`. What has been read from it already is in `early`. */
+  /** `socket` is paused, with `allowHalfOpen`. `early` holds bytes that were read from it already. */
   constructor(socket: Socket, wants: AttachLine, early: Buffer) {
     this.#socket = socket;
     this.#wants = wants;
@@ -38,7 +38,7 @@ export class Attachment {
       this.#events?.onDrain();
       this.#events?.onClose();
     });
-    // Read at once when no stdin is wanted, so that a client that goes is noticed.
+    // Without stdin the socket is read at once, to notice when the client disconnects.
     if (!wants.stdin) socket.resume();
   }
 
@@ -46,7 +46,7 @@ export class Attachment {
     return this.#closed;
   }
 
-  /** The container should wait for this client. */
+  /** Whether the container should wait for this client. */
   get behind(): boolean {
     return !this.#closed && this.#socket.writableLength > BEHIND_BYTES;
   }
@@ -59,14 +59,14 @@ export class Attachment {
     return this.#wants.stdin;
   }
 
-  /** Connects to a task; an end of input or a close that came before is told at once. */
+  /** Connects to a task. An end of input or a close that came before is reported at once. */
   bind(events: AttachmentEvents): void {
     this.#events = events;
     if (this.#inputEnded) events.onInputEnd();
     if (this.#closed) events.onClose();
   }
 
-  /** Starts the flow of stdin: `take` answers false when it wants no more until {@link resumeInput}. */
+  /** Starts to read stdin. `take` returns false when it wants no more until {@link resumeInput}. */
   readInput(take: (bytes: Buffer) => boolean): void {
     this.#socket.on('data', (bytes: Buffer) => {
       if (!take(bytes)) this.#socket.pause();
@@ -78,18 +78,18 @@ export class Attachment {
     if (!this.#closed) this.#socket.resume();
   }
 
-  /** Queues bytes; look at {@link behind} afterwards. `sent` is called once, when the connection is done with them. */
+  /** Queues bytes. Check {@link behind} afterwards. `sent` is called once, when the connection no longer needs them. */
   send(bytes: Buffer, sent: () => void): void {
     if (this.#closed) sent();
     else this.#socket.write(bytes, sent);
   }
 
-  /** After the last byte of output. The client may still be reading; what it sends is discarded. */
+  /** Ends the connection after the last byte of output. The client may still be reading; its input is discarded. */
   end(): void {
     this.#socket.end();
     this.#socket.removeAllListeners('data');
     this.#socket.resume();
-    // A client that keeps its half open for ever is not waited for once it has everything.
+    // A client that never closes its half is not waited for once it has everything.
     this.#socket.once('finish', () => setTimeout(() => this.#socket.destroy(), 1000).unref());
   }
 
@@ -97,7 +97,9 @@ export class Attachment {
     this.#socket.destroy();
   }
 
-  /** Closes when the client is gone without our having noticed: after its half-close only writing would tell. */
+  /**
+   * Closes the connection when the client has disconnected unnoticed: after its half-close only a write would show it.
+   */
   dropIfGone(): void {
     if (this.#inputEnded && !this.#closed && isHungUp(this.#socket)) this.#socket.destroy();
   }
@@ -110,7 +112,7 @@ export class Attachment {
   }
 }
 
-/** Docker's multiplexed frame: stream, three zeros, length in big endian, bytes. Copies `bytes`. */
+/** Returns Docker's multiplexed frame: stream, three zeros, length in big endian, bytes. Copies `bytes`. */
 export function frame(kind: OutputKind, bytes: Buffer): Buffer {
   const framed = Buffer.allocUnsafe(8 + bytes.length);
   framed.writeUInt32BE(kind << 24, 0);

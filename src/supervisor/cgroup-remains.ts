@@ -11,7 +11,7 @@ const SIGKILL = 9;
 const ATTEMPTS = 100;
 const PAUSE_MILLISECONDS = 20;
 
-/** `linux.cgroupsPath` of a task's config.json; undefined when there is none. */
+/** Reads `linux.cgroupsPath` of a task's config.json. Undefined when there is none. */
 export function cgroupPathOf(layout: TaskLayout): string | undefined {
   const config = readJson(layout.config) as { readonly linux?: { readonly cgroupsPath?: unknown } } | undefined;
   const path = config?.linux?.cgroupsPath;
@@ -19,8 +19,8 @@ export function cgroupPathOf(layout: TaskLayout): string | undefined {
 }
 
 /**
- * Kills what runs in a container's cgroups and removes them: for a container whose runtime was killed before it had written down what it
- * made. Waits for the processes to die.
+ * Kills the processes in a container's cgroups and removes the cgroups. For a container whose runtime was killed before
+ * it had written its state. Waits for the processes to die.
  */
 export async function removeCgroups(path: string | undefined): Promise<void> {
   if (path === undefined) return;
@@ -29,7 +29,7 @@ export async function removeCgroups(path: string | undefined): Promise<void> {
   }
 }
 
-/** False while processes that were killed are still there. */
+/** Returns false while killed processes still exist. */
 function isRemoved(folder: string): boolean {
   try {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {

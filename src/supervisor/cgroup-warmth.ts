@@ -1,15 +1,15 @@
 import { writeFile } from 'node:fs';
 
 /**
- * Spares starts a wait in the kernel. The first move of a process between cgroups after some idle milliseconds waits for an RCU grace period
- * (5 to 13 ms measured); for the next 20 ms moves are free. So when a start is to be expected, this process moves to where it is already,
- * in libuv's pool, while the daemon still prepares.
+ * Saves starts a wait in the kernel. The first move of a process between cgroups after some idle milliseconds waits for
+ * an RCU grace period (5 to 13 ms measured). For the next 20 ms moves do not wait. So when a start is expected, this
+ * process moves to its own cgroup, in libuv's pool, while the daemon still prepares the start.
  */
 export class CgroupWarmth {
   readonly #procsFile: string | undefined;
   #busy = false;
 
-  /** `procsFile` is cgroup.procs of this process' own cgroup; undefined does nothing. */
+  /** `procsFile` is cgroup.procs of this process's own cgroup. Undefined disables it. */
   constructor(procsFile: string | undefined) {
     this.#procsFile = procsFile;
   }

@@ -4,11 +4,11 @@ import type { Ending } from '../spec/index.ts';
 import { EXEC_FAILURE_CODE } from './exec-failure.ts';
 import { neverExecuted } from './process-stat.ts';
 
-/** What crun and runc end with in the place of a command that they cannot execute. */
+/** Exit code of crun and runc in place of a command that they cannot execute. */
 const RUNTIME_FAILURE = 1;
 
 export interface ReapedEnding extends Ending {
-  /** The process was the OCI runtime's, whose execve of the command failed. */
+  /** Whether the process was the OCI runtime's, whose execve of the command failed. */
   readonly failedToExecute: boolean;
 }
 
@@ -19,22 +19,24 @@ interface Watch {
   readonly isTask: boolean;
 }
 
-/** Where the end of a task's process is noted before it is reaped. */
+/** Records the exit of a task's process before it is reaped. */
 export interface EndingNotes {
   note(pid: number, exitCode: number): Ending;
   forget(pid: number): void;
 }
 
 /**
- * Reaps every child of the supervisor: the OCI runtime, container and exec processes that came to it as subreaper, and their
- * orphans; an unreaped one would keep a killed container from dying. The supervisor never uses `child_process`, so all of them are its own.
+ * Reaps every child of the supervisor: the OCI runtime, container and exec processes that it inherits as subreaper, and
+ * their orphans. An orphan that is not reaped would keep a killed container from ending. The supervisor never uses
+ * `child_process`, so that all children are its own.
  *
- * The end of a task's process is noted on disk first: when this process is killed in between, the next one finds the note or the zombie.
+ * The exit of a task's process is recorded on disk first: when this process is killed in between, the next one finds
+ * the record or the zombie.
  */
 export class ChildReaper implements Disposable {
   readonly #notes: EndingNotes;
   readonly #watches = new Map<number, Watch>();
-  /** Ends of processes nobody has asked for yet, kept while a start is on its way. */
+  /** Exits of processes that are not watched yet, kept while a start is under way. */
   readonly #unclaimed = new Map<number, ReapedEnding>();
   #expecting = 0;
   readonly #onChild = (): void => this.#reap();
@@ -44,7 +46,7 @@ export class ChildReaper implements Disposable {
     process.on('SIGCHLD', this.#onChild);
   }
 
-  /** Calls back once with how a task's process ended, never before this returns. */
+  /** Calls back once with the exit of a task's process, after this has returned. */
   watch(pid: number, onExit: ExitListener): void {
     const early = this.#unclaimed.get(pid);
     if (early === undefined) {
@@ -55,12 +57,14 @@ export class ChildReaper implements Disposable {
     queueMicrotask(() => onExit(early));
   }
 
-  /** As {@link watch}, for a program that we run ourselves: nobody asks for its end after our own. */
+  /** As {@link watch}, for a program that the supervisor runs itself: its exit is not recorded on disk. */
   watchProgram(pid: number, onExit: (exitCode: number) => void): void {
     this.#watches.set(pid, { onExit: ({ exitCode }) => onExit(exitCode), isTask: false });
   }
 
-  /** While held, the end of a process that is not watched yet is remembered: a container may die before its pid is known. */
+  /**
+   * Until disposed, exits of processes that are not watched yet are kept: a container may end before its pid is known.
+   */
   expect(): Disposable {
     this.#expecting++;
     return {

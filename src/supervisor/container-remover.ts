@@ -15,8 +15,8 @@ export interface RemoverDeps {
 }
 
 /**
- * Runs the OCI runtime's `delete` for ended containers, behind the announcement of their exit. It takes the cgroup and the
- * runtime's state with it, so the next start of the same id waits for it.
+ * Runs the OCI runtime's `delete` for ended containers, after their exit was announced. It removes the cgroup and the
+ * runtime's state, so that the next start of the same id waits for it.
  */
 export class ContainerRemover {
   readonly #deps: RemoverDeps;
@@ -26,7 +26,7 @@ export class ContainerRemover {
     this.#deps = deps;
   }
 
-  /** Resolves when no removal of the container is on its way. */
+  /** Resolves when no removal of the container is under way. */
   async done(containerId: string): Promise<void> {
     await this.#pending.get(containerId);
   }
@@ -36,8 +36,8 @@ export class ContainerRemover {
   }
 
   /**
-   * Begins in the next turn of the loop: the daemon hears of the exit first. `thorough` looks for what a runtime that was killed has
-   * left.
+   * Starts the removal in the next turn of the loop: the exit is announced first. `thorough` also removes what a killed
+   * runtime has left.
    */
   remove(record: TaskRecord, options: { readonly thorough: boolean } = { thorough: false }): void {
     const { containerId } = record.task;
@@ -49,13 +49,13 @@ export class ContainerRemover {
     this.#pending.set(containerId, removed);
   }
 
-  /** Removes what is left of an ended task, its folder last: a removal that is cut short is found again by it. */
+  /** Removes the rest of an ended task, its folder last, so that an interrupted removal is found again. */
   async removeEnded({ record, layout }: RemovedTask): Promise<void> {
     if (record.task.execId === undefined && this.#hasState(record)) await this.#delete(record, true);
     removeFolder(layout);
   }
 
-  /** As {@link removeEnded}, for a start that failed or was never finished: the runtime mostly leaves nothing. */
+  /** As {@link removeEnded}, for a start that failed or was never finished: usually the runtime leaves nothing. */
   async removeFailed({ record, layout }: RemovedTask): Promise<void> {
     if (record.task.execId === undefined) {
       if (this.#hasState(record)) await this.#delete(record, true);
@@ -73,7 +73,7 @@ export class ContainerRemover {
     return join(runtimeRoot(this.#deps.execRoot), task.containerId);
   }
 
-  /** What the runtime cannot delete because it was killed half-way is removed without it. */
+  /** Removes what the runtime cannot delete, because it was killed half-way, without it. */
   async #delete(record: TaskRecord, thorough: boolean): Promise<void> {
     const { containerId } = record.task;
     const warn = (error: string): void =>

@@ -20,10 +20,10 @@ import type { OciRuntime } from './oci-runtime.ts';
 import type { TaskTable } from './task-table.ts';
 import { within } from './within.ts';
 
-/** A request line with a spec of runtime resources; far above any real one. */
+/** A request line with resources is far smaller than this. */
 export const LINE_LIMIT_BYTES = 1024 * 1024;
 
-/** How long a daemon that connects waits for starts of its predecessor. */
+/** How long a connecting daemon waits for starts of its predecessor. */
 const LAUNCH_MILLISECONDS = 10_000;
 
 type Send = (message: Response | TaskEvent | HelloReply) => void;
@@ -35,11 +35,11 @@ export interface ControlDeps {
   readonly adopted: AdoptedProcesses;
   readonly warmth: CgroupWarmth;
   readonly log: Logger;
-  /** Removes the supervisor's traces, then ends it when answers on their way are out. */
+  /** Removes the supervisor's files, then ends it once pending answers are sent. */
   readonly stop: () => void;
 }
 
-/** Serves one daemon's control connection after its hello. `early` is what came with that line. */
+/** Serves one daemon's control connection after its hello. `early` holds the bytes that came with that line. */
 export function serveControl(deps: ControlDeps, socket: Socket, hello: Hello, early: Buffer): void {
   const send: Send = (message) => void socket.write(`${JSON.stringify(message)}\n`);
   if (hello.version < PROTOCOL_VERSION_MIN || hello.version > PROTOCOL_VERSION) {
@@ -48,7 +48,7 @@ export function serveControl(deps: ControlDeps, socket: Socket, hello: Hello, ea
     socket.end();
     return;
   }
-  // A start that an earlier daemon has asked for is told as a task, not kept quiet until it ends.
+  // A start that an earlier daemon requested is reported as a task, and not only at its end.
   void within(LAUNCH_MILLISECONDS, deps.tasks.launched()).then(() => {
     if (!socket.destroyed) converse(deps, socket, { hello, early, send });
   });

@@ -6,8 +6,9 @@ import { wallTimeNanos } from '../linux/index.ts';
 import { type Ending, endedFolder, formatEnding, parseEnding } from '../spec/index.ts';
 
 /**
- * How processes ended, on disk from before they are reaped until their `exit.json` is written: the kernel forgets an exit code when a
- * process is reaped, and its reaper may be killed in the next instant. The daemon writes here too, for what it reaps.
+ * Exits of processes on disk, from before they are reaped until their `exit.json` is written: the kernel drops an exit
+ * code when a process is reaped, and the reaping process may be killed right after. The daemon writes here too, for
+ * processes that it reaps.
  */
 export class Endings implements Disposable {
   readonly #folder: string;
@@ -17,7 +18,7 @@ export class Endings implements Disposable {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
   }
 
-  /** Called while the process is a zombie. A disk that is full costs the safety, not the exit. */
+  /** Called while the process is a zombie. On a full disk the record is lost, but not the exit. */
   note(pid: number, exitCode: number): Ending {
     const ending = { exitCode, exitedAt: formatNanos(wallTimeNanos()) };
     try {
@@ -28,7 +29,10 @@ export class Endings implements Disposable {
     return ending;
   }
 
-  /** Undefined when nobody has noted one since `startedAt` (RFC 3339): an older one is of another process with the same number. */
+  /**
+   * Returns undefined when no exit was recorded since `startedAt` (RFC 3339): an older record is of another process
+   * with the same pid.
+   */
   find(pid: number, startedAt: string): Ending | undefined {
     try {
       const ending = parseEnding(readFileSync(this.#path(pid), 'utf8'));
@@ -45,7 +49,7 @@ export class Endings implements Disposable {
     rmSync(this.#path(pid), { force: true });
   }
 
-  /** Removes the notes on processes that no task waits for. */
+  /** Removes the records of processes that no task waits for. */
   sweep(isAwaited: (pid: number) => boolean): void {
     for (const name of readdirSync(this.#folder)) if (!isAwaited(Number(name))) this.forget(Number(name));
   }
@@ -60,5 +64,8 @@ export class Endings implements Disposable {
   }
 }
 
-/** The pid file, which tells the start, is written a moment after the process has begun; it may have ended by then. */
+/**
+ * The pid file, whose time stands for the start, is written a moment after the process has begun. The process may have
+ * ended by then.
+ */
 const CLOCK_SLACK_MILLIS = 2000;

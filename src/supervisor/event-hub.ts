@@ -5,13 +5,13 @@ export type EventListener = (event: TaskEvent) => void;
 
 const PONG_MILLISECONDS = 10_000;
 
-/** Orders events by one sequence and tells them to every daemon that is connected. */
+/** Numbers events in one sequence and sends them to every connected daemon. */
 export class EventHub {
   readonly #listeners = new Set<EventListener>();
   #seq: number;
   #pongs: (() => void)[] = [];
 
-  /** `firstSeq` is above every number a predecessor has given: microseconds of wall time are. */
+  /** `firstSeq` must be larger than every number of a predecessor: microseconds of wall time are. */
   constructor(firstSeq: number) {
     this.#seq = firstSeq;
   }
@@ -24,7 +24,7 @@ export class EventHub {
     return this.#listeners.size;
   }
 
-  /** Numbers already in use, by a predecessor or as a daemon remembers them. */
+  /** Skips numbers that a predecessor has used, or that a daemon remembers. */
   skipTo(seq: number): void {
     this.#seq = Math.max(this.#seq, seq);
   }
@@ -38,7 +38,7 @@ export class EventHub {
     this.tell({ ...body, seq: this.next() } as TaskEvent);
   }
 
-  /** For an event that has its number already. */
+  /** Sends an event that has its number already. */
   tell(event: TaskEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
@@ -48,7 +48,7 @@ export class EventHub {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Asks whether a daemon is there and answers. */
+  /** Asks whether a daemon is connected and answers. */
   isDaemonAlive(): Promise<boolean> {
     if (this.#listeners.size === 0) return Promise.resolve(false);
     return new Promise((resolve) => {

@@ -1,18 +1,20 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { TaskLayout } from '../spec/index.ts';
 
-/** What a container's command that could not be executed ends with, as with dockerd 28. */
+/** Exit code of a container whose command could not be executed, as with dockerd 28. */
 export const EXEC_FAILURE_CODE = 255;
 
-/** crun 1.x in its JSON log format, where the path is resolved, and of an `exec`, where it is not named. */
+/**
+ * Messages of crun 1.x in its JSON log format: of `run`, which names the resolved path, and of `exec`, which does not.
+ */
 const CRUN_RUN = /^exec container process(?: \(missing dynamic library\?\))? `(.*)`: (.+)$/s;
 const CRUN_EXEC = /^exec: (.+)$/s;
 const ESCAPE = '\u001b';
 const COLOUR = new RegExp(`${ESCAPE}\\[[\\d;]*m`, 'g');
 
 /**
- * In Docker's words (runc's: `exec /m/x: exec format error`) what an OCI runtime wrote to a container's stderr when execve(2) failed
- * there: crun writes a line of its log. Text that says something else is returned as it is.
+ * Translates the line that an OCI runtime wrote to a container's stderr when execve(2) failed there into Docker's words
+ * (runc's: `exec /m/x: exec format error`). Any other text is returned unchanged.
  */
 export function execFailureText(said: string, command: () => string): string {
   const plain = said.replace(COLOUR, '').trimEnd();
@@ -22,7 +24,7 @@ export function execFailureText(said: string, command: () => string): string {
   return `exec ${path ?? command()}: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}${said.endsWith('\r\n') ? '\r\n' : '\n'}`;
 }
 
-/** The path of the command of an exec as the container resolves it: its first argument, or where PATH finds that. */
+/** The path of an exec's command as the container resolves it: its first argument, or the match in PATH. */
 export function commandPath(layout: TaskLayout, mainPid: number): string {
   const { args, env } = JSON.parse(readFileSync(layout.process, 'utf8')) as {
     readonly args: readonly string[];

@@ -1,6 +1,6 @@
 import type { SupervisorError } from '../spec/index.ts';
 
-/** A refusal that goes to the daemon as a {@link SupervisorError}. */
+/** A refusal, sent to the daemon as a {@link SupervisorError}. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly code: SupervisorError['code'];

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 const SOURCE = resolve(import.meta.dirname, '..');
 const IMPORT = /^(?:import|export)\s(?!type\b)[^;]*?from\s+'([^']+)'/gm;
 
-/** Everything main.ts loads: names of packages and Node modules, and the folders of our own sources. */
+/** Everything that main.ts loads: names of packages and Node modules, and the folders of our own sources. */
 function closure(entry: string): { readonly packages: Set<string>; readonly folders: Set<string> } {
   const packages = new Set<string>();
   const folders = new Set<string>();

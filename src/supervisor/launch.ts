@@ -24,9 +24,9 @@ export interface LaunchDeps {
 export interface LaunchTask {
   readonly layout: TaskLayout;
   readonly record: TaskRecord;
-  /** What the daemon has made and holds. */
+  /** Streams that the daemon has made and holds. */
   readonly prepared: PreparedStreams | undefined;
-  /** Of the daemon. */
+  /** Pid of the daemon. */
   readonly daemonPid: number;
 }
 
@@ -38,9 +38,9 @@ export interface Launched {
 let consoles = 0;
 
 /**
- * Runs the OCI runtime for a task whose folder is ready: `command` is `run` or `exec` with its own arguments. Resolves when
- * the process has been executed; nothing has been read from its streams yet.
- * @throws Failure `runtime` with the runtime's own text; nothing is left open and what was written to the streams is gone
+ * Runs the OCI runtime for a task whose folder is ready. `command` is `run` or `exec` with its own arguments. Resolves
+ * when the process has been executed. Nothing has been read from its streams by then.
+ * @throws Failure `runtime` with the runtime's own text; all descriptors are closed and the streams' content is dropped
  */
 export async function launch(deps: LaunchDeps, task: LaunchTask, command: readonly string[]): Promise<Launched> {
   return task.record.stdio.tty ? await launchOnPty(deps, task, command) : await launchOnFifos(deps, task, command);
@@ -60,7 +60,7 @@ async function launchOnFifos(
     undo.defer(() => closeSync(fd));
     return fd;
   };
-  // Readers before the process exists, or what it wrote would go with it.
+  // The read ends must be open before the process exists, or its output would be lost.
   const reader = (path: string): number => {
     make(path);
     return keep(openSync(path, O_RDONLY | O_NONBLOCK));
@@ -96,7 +96,7 @@ async function launchOnPty(
   const options = ['--pid-file', layout.pid, '--console-socket', socket.path];
   const exitCode = await deps.runtime.launch(record.runtime, layout, [verb, ...options, ...args], {});
   const pid = pidAfter(layout, exitCode);
-  // The runtime sent the master before it ended, so it is waiting.
+  // The runtime sent the master before it ended, so that it is waiting in the socket.
   const console = acceptDescriptor(socket.listener);
   setNonBlocking(console);
   const { consoleSize } = record.stdio;
@@ -117,7 +117,10 @@ function ownSocket(execRoot: string): ConsoleSocket {
   return { listener: listenUnix(path), path };
 }
 
-/** The daemon's, shared: when this process is killed, the master waits there for whoever survives. */
+/**
+ * The daemon's socket, shared: when this process is killed, the master waits there for the daemon or the next
+ * supervisor.
+ */
 function daemonsSocket(daemonPid: number, { fd, path }: NonNullable<PreparedStreams['console']>): ConsoleSocket {
   const daemon = openPidfd(daemonPid);
   try {
@@ -134,7 +137,7 @@ function pidAfter(layout: TaskLayout, exitCode: number): number {
   return pid;
 }
 
-/** A write end needs a reader to be opened; the container's own comes later. */
+/** Opening a write end needs a reader. The container's own reader comes later. */
 function openWriter(path: string): number {
   const reader = openSync(path, O_RDONLY | O_NONBLOCK);
   try {

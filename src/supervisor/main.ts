@@ -21,13 +21,14 @@ import { recover } from './recover.ts';
 import { listen } from './server.ts';
 import { TaskTable } from './task-table.ts';
 
-/** Another supervisor serves this exec root. */
+/** Exit code when another supervisor serves this exec root. */
 const EXIT_LOCKED = 3;
 const SWEEP_MILLISECONDS = 1000;
 
 /**
- * gantry-supervisor: `--exec-root DIR [--linger-seconds N]`. One per engine; parent of every container process; survives the
- * daemon. Ends on `shutdown`, or when for `linger` no task runs and no daemon is connected.
+ * gantry-supervisor: `--exec-root DIR [--linger-seconds N]`. Each engine has one. It is the parent of every container
+ * process and survives the daemon. It ends on `shutdown`, or when for the linger time no task runs and no daemon is
+ * connected.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
     process.exitCode = EXIT_LOCKED;
     return;
   }
-  // The containers live on whatever happens to the session or service that started us.
+  // The containers keep running whatever happens to the session or service that started the supervisor.
   for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'] as const) process.on(name, () => {});
   becomeSubreaper();
   closeInheritedOnExec();
@@ -83,7 +84,7 @@ async function main(): Promise<void> {
   }, SWEEP_MILLISECONDS);
 }
 
-/** One JSON object per line; the daemon has pointed stderr at a file. */
+/** Writes one JSON object per line. The daemon has redirected stderr to a file. */
 function stderrLogger(): Logger {
   const write =
     (level: string) =>

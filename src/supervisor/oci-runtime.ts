@@ -14,18 +14,18 @@ const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_TRUNC } = constants;
 const UNIFIED = { parent: '/sys/fs/cgroup', target: '/sys/fs/cgroup/unified' };
 const ENV = [`PATH=${process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'}`];
 
-/** Files of a task's process: paths in the host's tree, /dev/null where there is none. */
+/** Files for a task's stdio: paths in the host's tree. An absent one is /dev/null. */
 export interface ProcessFiles {
   readonly stdin?: string;
   readonly stdout?: string;
   readonly stderr?: string;
 }
 
-/** Spawns crun, runc or another OCI runtime, and reads what it says. */
+/** Spawns crun, runc or another OCI runtime, and reads its messages. */
 export class OciRuntime implements Disposable {
   readonly #execRoot: string;
   readonly #reaper: ChildReaper;
-  /** The host's mount namespace, opened when a runtime first needs a copy without the unified cgroup mount. */
+  /** The host's mount namespace. It is opened when a runtime first needs a copy without the unified cgroup mount. */
   #home = -1;
   #runs = 0;
 
@@ -34,7 +34,7 @@ export class OciRuntime implements Disposable {
     this.#reaper = reaper;
   }
 
-  /** Runs a task's command (`run`, `exec`) with the process' own files; resolves with the runtime's exit code. */
+  /** Runs a task's command (`run`, `exec`) with the task's own files. Resolves with the runtime's exit code. */
   launch(binary: RuntimeBinary, layout: TaskLayout, args: readonly string[], files: ProcessFiles): Promise<number> {
     const all = [
       ...binary.args,
@@ -50,14 +50,14 @@ export class OciRuntime implements Disposable {
       [...all, ...args],
       [
         { fd: 0, path: files.stdin ?? '/dev/null', flags: O_RDONLY },
-        // Read-write, so that the process never gets SIGPIPE whoever reads or not.
+        // Opened read-write, so that the process never gets SIGPIPE, with or without a reader.
         { fd: 1, path: files.stdout ?? '/dev/null', flags: O_RDWR },
         { fd: 2, path: files.stderr ?? '/dev/null', flags: O_RDWR },
       ],
     );
   }
 
-  /** Runs any other command to its end and returns what it printed. */
+  /** Runs any other command to its end and returns its output. */
   async run(binary: RuntimeBinary, args: readonly string[], input?: string): Promise<RuntimeReply> {
     const base = `${supervisorFolder(this.#execRoot)}/run-${++this.#runs}`;
     const paths = { in: `${base}.in`, out: `${base}.out`, err: `${base}.err` };
@@ -99,7 +99,7 @@ export class OciRuntime implements Disposable {
   }
 }
 
-/** The last error in a runtime's JSON log; what it is when there is none. */
+/** The last error in a runtime's JSON log. When there is none, a text with the exit code. */
 export function runtimeFailure(layout: TaskLayout, exitCode: number): string {
   let message = `runtime exited with ${exitCode}`;
   try {

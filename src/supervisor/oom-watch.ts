@@ -4,13 +4,14 @@ import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
 import { openEventCounter, type Readiness } from '../linux/index.ts';
 
-/** The kernel of version 1 tells before it kills, and counts the kill afterwards. */
+/** The kernel of version 1 notifies before it kills, and counts the kill afterwards. */
 const LOOK_AGAIN_MILLISECONDS = [0, 10, 50, 200];
 
 /**
- * Calls back when the kernel may have killed a process of a cgroup for want of memory; the file's counter says whether it has. `oomFile` is
- * `memory.events` of version 2, which is polled for urgent data, or `memory.oom_control` of version 1, which notifies an eventfd. Nothing
- * happens where the kernel offers neither: then the sweep finds it out.
+ * Calls back when the kernel may have killed a process of a cgroup for lack of memory; the counter in the file shows
+ * whether it has. `oomFile` is `memory.events` of version 2, which is polled for urgent data, or `memory.oom_control`
+ * of version 1, which notifies an eventfd. Where the kernel supports neither, it does nothing: the periodic sweep finds
+ * the kill.
  */
 export function watchOom(oomFile: string, readiness: Readiness, onMaybe: () => void): Disposable {
   const stack = new DisposableStack();
@@ -30,7 +31,7 @@ export function watchOom(oomFile: string, readiness: Readiness, onMaybe: () => v
     const isUnified = basename(oomFile) === 'memory.events';
     const watched = isUnified ? file : registered(oomFile, file);
     if (!isUnified) stack.defer(() => closeSync(watched));
-    // What has been read is not told again.
+    // An event that has been read is not reported again.
     const take = (): void => void readSync(watched, Buffer.alloc(4096), 0, isUnified ? 4096 : 8, isUnified ? 0 : null);
     if (isUnified) take();
     const listen = (): void => {
@@ -38,7 +39,8 @@ export function watchOom(oomFile: string, readiness: Readiness, onMaybe: () => v
         take();
         told();
       } catch (error) {
-        // EAGAIN: the event was that of an earlier descriptor of this number. Anything else: the cgroup is gone.
+        // EAGAIN: the event belonged to an earlier descriptor with this number. Any other error: the cgroup has been
+        // removed.
         if (errnoOf(error) !== 'EAGAIN') return;
       }
       watch.arm();
@@ -47,7 +49,7 @@ export function watchOom(oomFile: string, readiness: Readiness, onMaybe: () => v
     stack.use(watch);
     watch.arm();
   } catch {
-    // The cgroup is gone: the container has ended.
+    // The cgroup has been removed: the container has ended.
   }
   stack.defer(() => {
     for (const timer of timers) clearTimeout(timer);
@@ -55,7 +57,10 @@ export function watchOom(oomFile: string, readiness: Readiness, onMaybe: () => v
   return stack;
 }
 
-/** A descriptor that the kernel makes readable when the cgroup of version 1 runs out of memory (cgroups(7), `cgroup.event_control`). */
+/**
+ * Returns a descriptor that the kernel makes readable when the cgroup of version 1 runs out of memory (cgroups(7),
+ * `cgroup.event_control`).
+ */
 function registered(oomFile: string, file: number): number {
   const counter = openEventCounter();
   try {

@@ -5,38 +5,38 @@ import { type Readiness, type ReadinessWatch, splice } from '../linux/index.ts';
 import type { Spool } from './spool.ts';
 
 const CHUNK_BYTES = 64 * 1024;
-/** One for all: a chunk is consumed before the next read happens. */
+/** One buffer for all readers: a chunk is consumed before the next read. */
 const shared = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-/** Chunks of one stream before the others have their turn. */
+/** Number of chunks of one stream before other streams are read. */
 const TURN_CHUNKS = 16;
 
 export interface OutputEvents {
   /**
-   * `bytes` is valid during the call only; `end` is the position in the stream behind them. False pauses the reader until
-   * {@link OutputReader.resume}.
+   * `bytes` is valid only during the call. `end` is the position in the stream after them. Returning false pauses the
+   * reader until {@link OutputReader.resume}.
    */
   readonly onChunk: (bytes: Buffer, end: number) => boolean;
-  /** After the last byte; once. */
+  /** Called once, after the last byte. */
   readonly onEnd: () => void;
 }
 
-/** Where output comes from; the descriptors belong to the reader. */
+/** The source of a task's output. The reader owns the descriptors. */
 export interface OutputSource {
-  /** Read end of a FIFO; undefined when there is nothing but what the spool holds. */
+  /** Read end of a FIFO. Undefined when only the spool has output. */
   readonly pipe: number | undefined;
-  /** A pty's master, which cannot be moved to a file: its bytes go to the pipe, whose write end is here too. */
+  /** A pty's master. Its bytes cannot be spliced to a file: they go through the pipe, whose write end is here too. */
   readonly pty?: { readonly master: number; readonly pipe: number };
 }
 
 export interface ReaderParts {
   readonly source: OutputSource;
   readonly spool: Spool;
-  /** Position of the first byte to hand out: what is before it is in the log already. */
+  /** Position of the first byte to deliver: the bytes before it are in the log already. */
   readonly from: number;
   readonly readiness: Readiness;
 }
 
-/** Takes a stream through its spool to its end. Starts paused: call {@link resume}. */
+/** Reads a stream through its spool to its end. Starts paused: call {@link resume}. */
 export class OutputReader {
   readonly #parts: ReaderParts;
   readonly #events: OutputEvents;
@@ -63,7 +63,7 @@ export class OutputReader {
     this.#schedule();
   }
 
-  /** Stops reading; what is left is lost. `onEnd` follows. */
+  /** Stops reading and drops the rest. `onEnd` follows. */
   destroy(): void {
     this.#finish();
   }
@@ -95,7 +95,7 @@ export class OutputReader {
     }
   }
 
-  /** Fills {@link shared}; returns the number of bytes, 0 when there is nothing now. */
+  /** Fills {@link shared}. Returns the number of bytes, 0 when there are none now. */
   #next(): number {
     const { spool } = this.#parts;
     if (spool.isBroken) this.#at = spool.size;
@@ -109,14 +109,14 @@ export class OutputReader {
     return spool.isBroken ? taken : spool.read(shared, this.#at);
   }
 
-  /** Moves what a pty holds into the pipe; false at its end. */
+  /** Moves bytes from the pty into the pipe. Returns false at the pty's end. */
   #relay(): boolean {
     const { pty } = this.#parts.source;
     if (pty === undefined) return true;
     try {
       return splice(pty.master, pty.pipe, CHUNK_BYTES) !== 0;
     } catch {
-      // EIO: the last process on the other side is gone.
+      // EIO: the last process on the other side has ended.
       return false;
     }
   }

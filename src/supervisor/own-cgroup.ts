@@ -7,8 +7,8 @@ const PARENT = 'gantry';
 const PREFIX = 'supervisor-';
 
 /**
- * Moves this process into a cgroup of its own, so that whoever stops the daemon's service does not stop the supervisor. Best
- * effort: a read-only or missing hierarchy is left alone. Removes what dead supervisors have left. Returns a cgroup.procs
+ * Moves this process into a cgroup of its own, so that stopping the daemon's service does not stop the supervisor. Best
+ * effort: a read-only or missing hierarchy is skipped. Removes the cgroups of dead supervisors. Returns a cgroup.procs
  * file of its own.
  */
 export function enterOwnCgroup(log: Logger): string | undefined {
@@ -48,8 +48,9 @@ export function leaveOwnCgroup(): void {
 }
 
 /**
- * Mount points to move in: cgroup v2's one, or each of v1. The unified hierarchy of a hybrid host is left out: runtimes do not move
- * containers there, so they would stay in ours and keep it.
+ * The mount points of the hierarchies to move in: that of cgroup v2, or each of v1. The unified hierarchy of a hybrid
+ * host is omitted: runtimes do not move containers there, so that containers would stay in the supervisor's cgroup and
+ * keep it from being removed.
  */
 export function hierarchies(): string[] {
   if (existsSync(`${ROOT}/cgroup.controllers`)) return [ROOT];
@@ -63,7 +64,7 @@ export function hierarchies(): string[] {
   return found;
 }
 
-/** A new v1 cpuset has neither CPUs nor memory nodes, and takes no process. */
+/** A new v1 cpuset has neither CPUs nor memory nodes, and accepts no process. */
 function inheritCpuset(hierarchy: string, own: string): void {
   if (!existsSync(`${own}/cpuset.cpus`) || existsSync(`${own}/cgroup.controllers`)) return;
   for (const folder of [`${hierarchy}/${PARENT}`, own]) {
@@ -75,11 +76,11 @@ function inheritCpuset(hierarchy: string, own: string): void {
   }
 }
 
-/** rmdir refuses a cgroup with processes or children: then it is somebody's. */
+/** rmdir refuses a cgroup with processes or children. */
 function removeEmpty(path: string): void {
   try {
     rmdirSync(path);
   } catch {
-    // In use, or gone.
+    // The cgroup is in use, or does not exist.
   }
 }

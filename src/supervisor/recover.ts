@@ -23,7 +23,7 @@ import { readJson, readPid, type TaskRecord } from './task-files.ts';
 import type { TaskEnding, TaskTable } from './task-table.ts';
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
-/** Between the clock of process starts and that of files. */
+/** Tolerance between the clock of process starts and that of files. */
 const CLOCK_SLACK_MILLIS = 2000;
 const RUNTIME_MILLISECONDS = 5000;
 const CONSOLE_MILLISECONDS = 3000;
@@ -37,7 +37,10 @@ export interface RecoverDeps {
   readonly log: Logger;
 }
 
-/** Takes over what a dead supervisor has left in the tasks' folders: running tasks, ended ones, and starts that it never finished. */
+/**
+ * Adopts what a dead supervisor has left in the tasks' folders: running tasks, ended ones, and starts that it never
+ * finished.
+ */
 export async function recover(deps: RecoverDeps): Promise<void> {
   for (const containerId of list(tasksFolder(deps.execRoot))) {
     await recoverTask(deps, { containerId });
@@ -47,7 +50,10 @@ export async function recover(deps: RecoverDeps): Promise<void> {
   sweep(deps);
 }
 
-/** What nobody waits for any more: notes on ended processes, files of a predecessor's commands, state of a runtime without its task. */
+/**
+ * Removes files that no task needs any more: records of ended processes, files of a predecessor's commands, state of a
+ * runtime without its task.
+ */
 function sweep({ execRoot, adopted, endings }: RecoverDeps): void {
   endings.sweep((pid) => adopted.has(pid));
   for (const name of list(supervisorFolder(execRoot))) {
@@ -61,7 +67,7 @@ function sweep({ execRoot, adopted, endings }: RecoverDeps): void {
 async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
   const layout = taskLayout(deps.execRoot, ref);
   const record = readJson(layout.task);
-  // A bundle without task.json is one that a daemon has just written.
+  // A bundle without task.json was just written by a daemon.
   if (record === undefined) return;
   if (!isTaskRecord(record, ref)) {
     deps.log.warn({ folder: layout.folder }, 'task.json is no task');
@@ -88,7 +94,7 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
   reopen(deps, task, record, layout);
   const onExit = (ending: TaskEnding): void => {
     void consoleHandedOver(task).then(() => {
-      // A console that nobody has handed over says nothing more; what it has said may be in its relay and spool.
+      // A lost console has no more output. Its earlier output may be in its relay and spool.
       if (task.consoleFd === -1) {
         const stdout = existsSync(layout.stdout) ? openSync(layout.stdout, O_RDONLY | O_NONBLOCK) : undefined;
         task.streams.open({ stdin: undefined, stdout, stderr: undefined }, []);
@@ -105,13 +111,13 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
   deps.tasks.watchOom(task);
 }
 
-/** The daemon that keeps the master of a pty connects in a moment; when it is dead as well, nobody comes. */
+/** Waits a moment for the daemon that holds the master of a pty. When the daemon is dead as well, none connects. */
 async function consoleHandedOver(task: Task): Promise<void> {
   const deadline = Date.now() + CONSOLE_MILLISECONDS;
   while (task.consoleFd === -1 && Date.now() < deadline) await delay(20);
 }
 
-/** Waits for a runtime that the dead supervisor has left at work on this task: it may yet start the container. */
+/** Waits for a runtime that the dead supervisor has started for this task: it may still start the container. */
 async function runtimeEnded(folder: string): Promise<void> {
   const isAtWork = (pid: string): boolean => {
     try {
@@ -124,7 +130,7 @@ async function runtimeEnded(folder: string): Promise<void> {
   while (Date.now() < deadline && readdirSync('/proc').some(isAtWork)) await delay(20);
 }
 
-/** Whether the pid still names the process that the runtime wrote down, not a later one. */
+/** Whether the pid still belongs to the process that the runtime recorded, and not to a later one. */
 function isSame(pid: number, layout: TaskLayout): boolean {
   const started = startedAtMillis(pid);
   return started !== undefined && started <= statSync(layout.pid).mtimeMs + CLOCK_SLACK_MILLIS;

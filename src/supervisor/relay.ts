@@ -4,7 +4,10 @@ import type { TaskLayout } from '../spec/index.ts';
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-/** Both ends of the FIFO through which a pty's output passes to its spool; the daemon may hold what a predecessor has left in it. */
+/**
+ * Opens both ends of the FIFO through which a pty's output passes to its spool. The daemon may hold what a predecessor
+ * has left in it.
+ */
 export function openRelay(layout: TaskLayout): { readonly reader: number; readonly writer: number } {
   if (!existsSync(layout.stdout)) makeFifo(layout.stdout, 0o600);
   const reader = openSync(layout.stdout, O_RDONLY | O_NONBLOCK);

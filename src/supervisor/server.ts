@@ -8,10 +8,13 @@ import { Attachment } from './attachment.ts';
 import { type ControlDeps, LINE_LIMIT_BYTES, serveControl } from './control.ts';
 import { Failure } from './failure.ts';
 
-/** How long a connection may take to say what it is. */
+/** How long a connection may take to send its first line. */
 const FIRST_LINE_MILLISECONDS = 10_000;
 
-/** Listens on the supervisor's socket (0600) and tells control connections from attach connections by their first line. */
+/**
+ * Listens on the supervisor's socket (0600). The first line of a connection tells whether it is a control or an attach
+ * connection.
+ */
 export function listen(deps: ControlDeps, path: string): Promise<Server> {
   rmSync(path, { force: true });
   const server = createServer({ allowHalfOpen: true }, (socket) => accept(deps, socket));
@@ -63,9 +66,9 @@ function attach(deps: ControlDeps, socket: Socket, line: AttachLine, rest: Buffe
   const attachment = new Attachment(socket, line, rest);
   try {
     deps.tasks.attach(line.task, attachment, line.running);
-    // Most often a start follows, or an exec.
+    // In most cases a start or an exec follows.
     deps.warmth.warm();
-    // Output comes in a later turn of the loop, so the answer is first.
+    // Output comes in a later turn of the loop, so that the answer is first.
     socket.write('{"id":0,"ok":true}\n');
   } catch (error) {
     refuse(socket, error instanceof Failure ? error.code : 'system', messageOf(error));

@@ -3,24 +3,27 @@ import { closeSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { errnoOf } from '../base/errors.ts';
 import { punchHole, splice } from '../linux/index.ts';
 
-/** How much of a stream stays readable behind its end: what an attached client may not have been sent yet. */
+/**
+ * Number of bytes of a stream that stay readable after they are in the log: an attached client may not have got them
+ * yet.
+ */
 const KEPT_BYTES = 512 * 1024;
 const PUNCH_BYTES = 1024 * 1024;
 
 /**
- * One stream of a task on its way from the pipe to log and clients, in a file: bytes are moved there by the kernel, so no instant exists in
- * which this process alone has them. A byte's position in the file is its number in the stream; bytes that nobody needs any more become a
- * hole. The file is made with the first byte, and goes with the task's folder.
+ * One stream of a task on its way from the pipe to log and clients, kept in a file. The kernel moves the bytes there,
+ * so that they are never in this process alone. A byte's position in the file is its number in the stream. Bytes that
+ * nobody needs any more become a hole. The first byte makes the file, which is deleted with the task's folder.
  */
 export class Spool implements Disposable {
   readonly #path: string;
   #fd = -1;
   #size = 0;
   #kept = 0;
-  /** The disk is full, or cannot punch holes: bytes pass through memory from then on. */
+  /** Whether the disk is full or cannot punch holes: from then on bytes pass through memory. */
   #broken = false;
 
-  /** Finds what a predecessor has left at `path`. */
+  /** Opens the spool of a predecessor at `path`, if there is one. */
   constructor(path: string) {
     this.#path = path;
     try {
@@ -31,7 +34,7 @@ export class Spool implements Disposable {
     }
   }
 
-  /** Bytes of the stream so far. */
+  /** Number of bytes of the stream so far. */
   get size(): number {
     return this.#size;
   }
@@ -40,7 +43,7 @@ export class Spool implements Disposable {
     return this.#broken;
   }
 
-  /** Moves what a pipe holds to the end; returns the number of bytes, 0 at the pipe's end, -1 when it holds nothing now. */
+  /** Moves bytes from a pipe to the end. Returns their number, 0 at the pipe's end, -1 when the pipe is empty now. */
   take(pipe: number, length: number): number {
     try {
       if (this.#fd < 0) this.#fd = openSync(this.#path, 'w+', 0o600);
@@ -53,17 +56,17 @@ export class Spool implements Disposable {
     }
   }
 
-  /** Counts bytes that went past a broken spool. */
+  /** Counts bytes that bypassed a broken spool. */
   skip(length: number): void {
     this.#size += length;
   }
 
-  /** Reads into `target` from a position on; returns the number of bytes. */
+  /** Reads into `target` from a position on. Returns the number of bytes. */
   read(target: Buffer, position: number): number {
     return this.#fd < 0 ? 0 : readSync(this.#fd, target, 0, target.length, position);
   }
 
-  /** Everything before `position` is in the log, or has none: its space is given back some time. */
+  /** Marks the bytes before `position` as no longer needed. Their space is freed later. */
   release(position: number): void {
     const free = Math.min(position, this.#size - KEPT_BYTES);
     if (this.#fd < 0 || free - this.#kept < PUNCH_BYTES) return;
@@ -71,7 +74,7 @@ export class Spool implements Disposable {
     else this.giveUp();
   }
 
-  /** Without the file nobody takes its rest for the end of the stream. */
+  /** Deletes the file, so that nobody takes its content for the end of the stream. */
   giveUp(): void {
     this.#broken = true;
     this[Symbol.dispose]();

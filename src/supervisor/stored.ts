@@ -2,7 +2,7 @@ import { isObject } from '../base/is-object.ts';
 import { type TaskRef, taskKey } from '../spec/index.ts';
 import type { StoredExit, TaskRecord } from './task-files.ts';
 
-/** Files of our own folder, yet read back by another build: their shape is checked, not trusted. */
+/** These files are in our own folder, but another build may have written them: their shape is checked. */
 export function isTaskRecord(value: unknown, ref: TaskRef): value is TaskRecord {
   if (!isObject(value) || !isObject(value['task']) || !isObject(value['runtime']) || !isObject(value['stdio']))
     return false;

@@ -15,10 +15,10 @@ import { errnoOf } from '../base/errors.ts';
 import { removeTree } from '../linux/index.ts';
 import type { ExitRecord, LogSpec, RuntimeBinary, StdioSpec, TaskLayout, TaskOwner, TaskRef } from '../spec/index.ts';
 
-/** `task.json`: how a task was started. */
+/** The content of `task.json`: how a task was started. */
 export interface TaskRecord {
   readonly task: TaskRef;
-  /** Absent from a daemon of protocol version 1. */
+  /** Absent when a daemon of protocol version 1 started the task. */
   readonly owner?: TaskOwner;
   readonly runtime: RuntimeBinary;
   readonly stdio: StdioSpec;
@@ -26,14 +26,14 @@ export interface TaskRecord {
   readonly oomFile?: string;
 }
 
-/** `exit.json`. */
+/** The content of `exit.json`. */
 export interface StoredExit extends ExitRecord {
   readonly seq: number;
 }
 
 /**
- * Replaces a file whole: a reader after a kill at any moment finds the old content or the new one. Not synced: the exec root does not
- * outlive the machine's run.
+ * Replaces a file atomically: a reader after a kill at any moment finds the old content or the new one. It is not
+ * synced: the exec root does not outlive a reboot.
  */
 export function writeJson(path: string, value: unknown): void {
   const partial = `${path}.tmp`;
@@ -43,12 +43,15 @@ export function writeJson(path: string, value: unknown): void {
 
 const EXIT_BYTES = 256;
 
-/** Takes the space of `exit.json` before the start, so that a disk which is full by then refuses no exit. */
+/** Reserves the space of `exit.json` before the start, so that a full disk loses no exit. */
 export function reserveExit(layout: TaskLayout): void {
   writeFileSync(partialExit(layout), ' '.repeat(EXIT_BYTES), { mode: 0o600 });
 }
 
-/** Writes `exit.json` into the space of {@link reserveExit}. False on a full disk where there is none: then a successor does not know it. */
+/**
+ * Writes `exit.json` into the reserved space ({@link reserveExit}). Returns false on a full disk without it: then a
+ * successor does not know the exit.
+ */
 export function storeExit(layout: TaskLayout, exit: StoredExit): boolean {
   try {
     const descriptor = openSync(partialExit(layout), constants.O_WRONLY | constants.O_CREAT, 0o600);
@@ -69,7 +72,7 @@ function partialExit(layout: TaskLayout): string {
   return `${layout.exit}.tmp`;
 }
 
-/** Undefined when the file is absent or no JSON. */
+/** Returns undefined when the file is absent or not JSON. */
 export function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
@@ -79,7 +82,10 @@ export function readJson(path: string): unknown {
   }
 }
 
-/** What earlier runs of the task left in its folder; config.json, process.json and FIFOs that the daemon has made stay. */
+/**
+ * Removes the files of earlier runs from the task's folder. config.json, process.json, and with `keepFifos` the
+ * daemon's FIFOs, stay.
+ */
 export function removeTraces(layout: TaskLayout, keepFifos: boolean): void {
   const { exit, pid, runtimeLog, stdoutSpool, stderrSpool, logged } = layout;
   const traces = [exit, pid, runtimeLog, stdoutSpool, stderrSpool, logged];
@@ -87,7 +93,7 @@ export function removeTraces(layout: TaskLayout, keepFifos: boolean): void {
   for (const path of traces) rmSync(path, { force: true });
 }
 
-/** Removes a task's folder, its owner last: what a removal that is cut short leaves still says whose it is. */
+/** Removes a task's folder, its owner file last, so that the rest of an interrupted removal still names its owner. */
 export function removeFolder(layout: TaskLayout): void {
   try {
     for (const name of readdirSync(layout.folder)) {
@@ -101,7 +107,7 @@ export function removeFolder(layout: TaskLayout): void {
   removeTree(layout.folder);
 }
 
-/** The pid that the runtime wrote, undefined when it has not. */
+/** The pid that the runtime wrote. Undefined when it has not. */
 export function readPid(layout: TaskLayout): number | undefined {
   try {
     const pid = Number.parseInt(readFileSync(layout.pid, 'utf8'), 10);
@@ -112,12 +118,15 @@ export function readPid(layout: TaskLayout): number | undefined {
   }
 }
 
-/** Processes of a cgroup that the kernel has killed for want of memory: `oom_kill` of memory.events or memory.oom_control. */
+/**
+ * Number of processes of a cgroup that the kernel has killed for lack of memory: `oom_kill` of memory.events or
+ * memory.oom_control.
+ */
 export function readOomKills(path: string | undefined): number {
   if (path === undefined) return 0;
   try {
     return Number(/^oom_kill (\d+)$/m.exec(readFileSync(path, 'utf8'))?.[1] ?? 0);
   } catch {
-    return 0; // The cgroup is gone, or the kernel has no memory controller.
+    return 0; // The cgroup has been removed, or the kernel has no memory controller.
   }
 }

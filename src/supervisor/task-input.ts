@@ -2,15 +2,17 @@ import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { errnoOf } from '../base/errors.ts';
 
-/** Where a task's stdin goes. `write` answers false when it is full; `onDrain` is called when it is not any more. */
+/**
+ * The destination of a task's stdin. `write` returns false when it is full; `onDrain` is called when it can take more.
+ */
 export interface TaskInput {
   write(bytes: Buffer): boolean;
-  /** End of file for the process. What is written afterwards is discarded. */
+  /** Ends the process's stdin. Later writes are discarded. */
   end(): void;
   destroy(): void;
 }
 
-/** The write end of a FIFO. A process that does not read any more is no failure. */
+/** Writes to a FIFO. It is no error when the process no longer reads. */
 export function fifoInput(fd: number, onDrain: () => void): TaskInput {
   const socket = new Socket({ fd, readable: false, writable: true });
   let open = true;
@@ -35,8 +37,8 @@ export function fifoInput(fd: number, onDrain: () => void): TaskInput {
 const RETRY_MILLISECONDS = 10;
 
 /**
- * The input of a pty through its master, which must be non-blocking and stays the caller's. It takes at most 4 kB that the
- * process has not read; libuv cannot wait for more room on a master, so this looks again after a while.
+ * Writes to a pty through its master, which must be non-blocking and stays the caller's. The pty holds at most 4 kB of
+ * unread input. libuv cannot wait for space on a master, so that this polls.
  */
 export function ptyInput(fd: number, onDrain: () => void): TaskInput {
   let queue: Buffer[] = [];
@@ -67,7 +69,7 @@ export function ptyInput(fd: number, onDrain: () => void): TaskInput {
       if (timer === undefined) flush();
       return queue.length === 0;
     },
-    // A terminal's input does not end with a client: another may attach.
+    // A terminal's input does not end with a client, since another may attach.
     end: () => {},
     destroy: () => {
       open = false;

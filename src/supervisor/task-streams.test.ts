@@ -43,7 +43,7 @@ function streams(isDaemonAlive: () => Promise<boolean>): TaskStreams {
   });
 }
 
-/** Writes as a process does that nothing holds up, until `bytes` are through. */
+/** Writes as a process does that nothing delays, until `bytes` are written. */
 async function pour(writer: number, bytes: number): Promise<void> {
   const block = Buffer.alloc(32_768, 'x');
   for (let done = 0; done < bytes; ) {

@@ -9,7 +9,7 @@ import { Spool } from './spool.ts';
 import { fifoInput, ptyInput, type TaskInput } from './task-input.ts';
 
 const STALL_MILLISECONDS = 10_000;
-/** What crun's words begin with: a JSON line, plain text, or a colour. */
+/** The first bytes of crun's messages: a JSON line, plain text, or a colour. */
 const RUNTIME_WORDS = '{e\x1b';
 const STREAM = { 1: 'stdout', 2: 'stderr' } as const;
 
@@ -18,27 +18,29 @@ export interface StreamOptions {
   readonly stdinOnce: boolean;
   readonly log: TaskLog | undefined;
   readonly readiness: Readiness;
-  /** Where a stream's bytes are kept until they are in the log and with the clients. */
+  /** Path of the file that keeps a stream's bytes until the log and the clients have them. */
   readonly spoolPath: (kind: OutputKind) => string;
   /**
-   * Whether what the process has written first is the OCI runtime's, which could not execute the command; `translate` puts it in Docker's
-   * words.
+   * Whether the process's first output is the OCI runtime's message that it could not execute the command. `translate`
+   * puts the message in Docker's words.
    */
   readonly runtimeWords?: { readonly areNext: () => boolean; readonly translate: (text: string) => string };
-  /** A client has been behind for long: resolves with false when nobody is there to read. */
+  /** Called when a client has lagged for long. Resolves to false when no daemon reads. */
   readonly isDaemonAlive: () => Promise<boolean>;
-  /** After this long behind, the daemon is asked whether it lives. */
+  /** Time that a client may lag before the daemon is asked whether it is alive. */
   readonly stallMilliseconds?: number;
 }
 
-/** Descriptors of a started process, which the streams take over; `relay` are the ends of a FIFO that carries what a pty says. */
+/**
+ * Descriptors of a started process, which the streams take over. `relay` holds the ends of a FIFO for a pty's output.
+ */
 export type TaskDescriptors =
   | { readonly console: number; readonly relay: { readonly reader: number; readonly writer: number } }
   | { readonly stdin: number | undefined; readonly stdout: number | undefined; readonly stderr: number | undefined };
 
 /**
- * Carries a task's bytes: output to its log and to every attached client, stdin from the clients. The container waits
- * for the slowest living client and for the disk; never for a client or daemon that is gone.
+ * Copies a task's bytes: output to its log and to every attached client, stdin from the clients. The container waits
+ * for the slowest living client and for the disk, but never for a disconnected client or a dead daemon.
  */
 export class TaskStreams {
   readonly #options: StreamOptions;
@@ -47,11 +49,11 @@ export class TaskStreams {
   readonly #ended = Promise.withResolvers<void>();
   readonly #spools = new Map<OutputKind, Spool>();
   readonly #begun = new Set<OutputKind>();
-  /** The runtime's words so far, once it is known that the command cannot be executed. */
+  /** The runtime's message so far, once it is known that the command cannot be executed. */
   #words: { readonly said: Buffer[]; end: number } | undefined;
   #input: TaskInput | undefined;
   #paused = false;
-  /** The process is dead: what is left is at most a pipe's content, and nobody is held up. */
+  /** The process has ended: at most a pipe's content is left, and the streams no longer wait for anybody. */
   #draining = false;
   #stall: NodeJS.Timeout | undefined;
 
@@ -84,7 +86,7 @@ export class TaskStreams {
     if (attachment.wantsStdin) attachment.readInput((bytes) => this.#input?.write(bytes) ?? true);
   }
 
-  /** Begins to carry. Clients attached before see every byte. */
+  /** Starts to copy. Clients that are attached before get every byte. */
   open(descriptors: TaskDescriptors, waiting: Iterable<Attachment>): void {
     const resumeInputs = (): void => {
       for (const attachment of this.#attachments) if (attachment.wantsStdin) attachment.resumeInput();
@@ -103,7 +105,7 @@ export class TaskStreams {
     if (this.#readers.size === 0) this.#finish();
   }
 
-  /** The process is dead: reads what is left without waiting for anyone, at most for `graceMilliseconds`. */
+  /** Reads the rest after the process has ended, without waiting for anyone, for at most `graceMilliseconds`. */
   async drain(graceMilliseconds: number): Promise<void> {
     this.#draining = true;
     this.#input?.destroy();
@@ -116,7 +118,7 @@ export class TaskStreams {
     clearTimeout(timer);
   }
 
-  /** What is in the log cannot be told any more: a successor reads nothing twice. */
+  /** Deletes the spools when the positions in the log are unknown, so that a successor reads nothing twice. */
   giveUpSpools(): void {
     for (const spool of this.#spools.values()) spool.giveUp();
   }
@@ -125,7 +127,7 @@ export class TaskStreams {
     for (const attachment of this.#attachments) attachment.dropIfGone();
   }
 
-  /** The log has room again. */
+  /** Called when the log can take more. */
   onLogDrain(): void {
     this.#resume();
   }
@@ -135,7 +137,7 @@ export class TaskStreams {
     const spool = new Spool(spoolPath(kind));
     if (source.pipe === undefined && spool.size === 0) return;
     this.#spools.set(kind, spool);
-    // Without a log there is nobody to tell what came before.
+    // Without a log the bytes before the current position need no reader.
     const from = log?.positions[STREAM[kind]] ?? spool.size;
     const reader: OutputReader = new OutputReader(
       { source, spool, from, readiness },
@@ -143,7 +145,7 @@ export class TaskStreams {
         onChunk: (bytes, end) => this.#carry(kind, bytes, end),
         onEnd: () => {
           this.#readers.delete(reader);
-          // Its descriptor is closed, and the number may soon be another's.
+          // The descriptor is closed, and its number may soon belong to another file.
           if (source.pty !== undefined) this.#input?.destroy();
           this.#tellWords(kind);
           log?.end(STREAM[kind]);
@@ -171,7 +173,7 @@ export class TaskStreams {
     return false;
   }
 
-  /** One copy for all clients, given back when the last of them has it. */
+  /** Makes one copy for all clients. It is released when the last of them has it. */
   #send(kind: OutputKind, bytes: Buffer): void {
     const clients = [...this.#attachments].filter((attachment) => attachment.wants(kind));
     if (clients.length === 0) return;

@@ -4,7 +4,7 @@ import type { TaskLog } from './logs/task-log.ts';
 import type { StoredExit, TaskRecord } from './task-files.ts';
 import type { TaskStreams } from './task-streams.ts';
 
-/** Sends a signal to a task's process. @throws SyscallError ESRCH when it has ended */
+/** Sends a signal to a task's process. @throws SyscallError ESRCH when the process has ended */
 export type SignalSender = (signalNumber: number) => void;
 
 /** One run of a container's main process or of an exec, from its start to its release. */
@@ -16,14 +16,14 @@ export interface Task {
   readonly log: TaskLog | undefined;
   pid: number;
   startedAt: string;
-  /** Descriptor of the pty master: undefined without a terminal, -1 when it has been lost. */
+  /** Descriptor of the pty master. Undefined without a terminal, -1 when it has been lost. */
   consoleFd: number | undefined;
   signal: SignalSender | undefined;
-  /** The OCI runtime could not execute the command, and has ended in its place. */
+  /** Whether the OCI runtime could not execute the command, and has ended in its place. */
   failedToExecute: boolean;
-  /** OOM kills that have been announced. */
+  /** Number of OOM kills that have been announced. */
   oomKills: number;
-  /** Hears of OOM kills while it runs. */
+  /** The watch for OOM kills while the task runs. */
   oomWatch: Disposable | undefined;
   exit: StoredExit | undefined;
 }

@@ -1,4 +1,4 @@
-/** Waits for a promise, but no longer than that. */
+/** Waits for a promise, for at most this long. */
 export async function within(milliseconds: number, promise: Promise<void>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, milliseconds);

@@ -22,10 +22,10 @@ export const BRIDGE_OPTION = {
 
 export const DEFAULT_MTU = 1500;
 
-/** Networks made of a Linux bridge and a veth pair per container. */
+/** Networks with a Linux bridge, and a veth pair per container. */
 export class BridgeDriver implements NetworkDriver {
   readonly #allocators = new Map<string, AddressAllocator>();
-  /** Names of bridges that the user made, and that are not ours to make or clean. */
+  /** Names of bridges that the user made. The engine neither makes nor removes them. */
   readonly #foreign: ReadonlySet<string>;
 
   constructor(foreignBridges: ReadonlySet<string> = new Set()) {
@@ -78,7 +78,7 @@ export class BridgeDriver implements NetworkDriver {
     try {
       if (IPAddress !== '') this.#allocator(record).reserve(IPAddress);
     } catch {
-      // Of another subnet, since the configuration changed; or twice: nothing to be kept.
+      // The address belongs to another subnet, because the configuration has changed, or is there twice. It is dropped.
     }
   }
 
@@ -105,10 +105,7 @@ export function bridgeName(record: NetworkRecord): string {
   return record.options[BRIDGE_OPTION.name] ?? `br-${record.id.slice(0, 12)}`;
 }
 
-/**
- * What a client may ask of an endpoint on this network.
- * @throws EngineError invalid in Docker's words
- */
+/** Checks a client's request for an endpoint on this network. @throws EngineError invalid in Docker's words */
 export function checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
   const problems: string[] = [];
   const { IPv4Address = '', IPv6Address = '' } = asked.IPAMConfig ?? {};

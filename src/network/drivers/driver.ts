@@ -4,31 +4,34 @@ import type { NetworkRecord } from '../network-record.ts';
 import type { SubnetStatus } from '../networks.ts';
 
 /**
- * What a kind of network adds to a sandbox. A driver keeps the addresses of its networks and plans; the kernel thread
- * does. All methods are synchronous, so two starts never meet.
+ * The part of a sandbox that depends on the kind of network. A driver allocates the addresses of its networks and plans
+ * links; the kernel thread makes them. All methods are synchronous, so that two starts never interleave.
  */
 export interface NetworkDriver {
   /** The bridge that `record` needs on the host, if any. */
   hostPlan(record: NetworkRecord): BridgePlan | undefined;
   /**
-   * Takes an address and plans the link. `settings` is what the client asked.
-   * @throws EngineError as Docker words it; nothing is taken then
+   * Allocates an address and plans the link. `settings` is the client's request.
+   * @throws EngineError as Docker words it; then nothing is allocated
    */
   connect(
     record: NetworkRecord,
     settings: EndpointSettings,
     link: { readonly hostName: string; readonly name: string },
   ): Endpoint;
-  /** Takes the addresses of an endpoint that exists already. Never throws: a clash is the past's mistake. */
+  /**
+   * Allocates the addresses of an existing endpoint. Never throws: two containers with one address are an error of the
+   * past.
+   */
   adopt(record: NetworkRecord, settings: EndpointSettings): void;
-  /** How many addresses there are; undefined for networks without. */
+  /** Number of addresses. Undefined for networks without addresses. */
   status(record: NetworkRecord): SubnetStatus | undefined;
-  /** Gives the addresses back. May run again. */
+  /** Releases the addresses. May be repeated. */
   disconnect(record: NetworkRecord, settings: EndpointSettings): void;
 }
 
 export interface Endpoint {
-  /** Filled in, without NetworkID and EndpointID. */
+  /** All fields filled in, except NetworkID and EndpointID. */
   readonly settings: EndpointSettings;
   readonly link: LinkPlan | undefined;
 }

@@ -1,6 +1,6 @@
 import type { EndpointSettings } from '../../spec/index.ts';
 
-/** An endpoint as inspect shows it: every field there, what was allocated in place of what was asked. */
+/** An endpoint as inspect shows it: with every field, and allocated values in place of requested ones. */
 export function endpointSettings(asked: EndpointSettings, allocated: Partial<EndpointSettings>): EndpointSettings {
   return {
     IPAMConfig: asked.IPAMConfig ?? null,

@@ -6,7 +6,7 @@ import { FirewallCare, isFirewallGone } from './firewall-care.ts';
 
 const RULES = { bridge: 'br0', subnet: '10.0.0.0/24', masquerade: true, interContainer: true };
 
-/** A kernel whose firewall is as `state` says; requests are written to `journal`. */
+/** A kernel whose firewall is in the given state. It writes requests to `journal`. */
 function care(state: { table: boolean; warnings: readonly string[] }) {
   const journal: string[] = [];
   const logged: string[] = [];

@@ -4,24 +4,25 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { FIREWALL_GONE } from '../kernel/protocol.ts';
 import type { BridgeRules, PortElement } from './table.ts';
 
-/** At most this often a start looks what others did to the firewall. */
+/** Shortest interval between two checks that starts cause. */
 const LOOK_EVERY_MS = 5000;
-/** After the start, not with it. */
+/** The check runs after the start, so that it does not delay it. */
 const LOOK_AFTER_MS = 200;
 
 export interface FirewallCareDeps {
   readonly kernel: Pick<Kernel, 'request'>;
   readonly logger: Logger;
-  /** Of the engine's start. */
+  /** Warnings of the engine's start. */
   readonly warnings: readonly string[];
   readonly bridges: () => readonly BridgeRules[];
-  /** Of every container that is attached. */
+  /** The ports of every attached container. */
   readonly elements: () => readonly PortElement[];
 }
 
 /**
- * The host's firewall belongs to everybody. Others flush it (`nft flush ruleset`, a service that begins with it) or set a
- * `policy drop` while the engine runs: what can be set right is, the rest is in {@link warnings}.
+ * Watches and repairs the engine's firewall table. Others may flush the firewall (`nft flush ruleset`, a service that
+ * begins with it), or set a `policy drop`, while the engine runs. Damage that can be repaired is repaired; the rest is
+ * in {@link warnings}.
  */
 export class FirewallCare implements Disposable {
   readonly #deps: FirewallCareDeps;
@@ -38,7 +39,7 @@ export class FirewallCare implements Disposable {
     return this.#warnings;
   }
 
-  /** Makes the engine's table again with every port in it. @throws EngineError internal */
+  /** Makes the engine's table again, with every port in it. @throws EngineError internal */
   async repair(): Promise<void> {
     const { kernel, logger, bridges, elements } = this.#deps;
     logger.warn({}, 'somebody flushed the firewall: published ports and the way out are set up again');
@@ -46,7 +47,7 @@ export class FirewallCare implements Disposable {
     this.#tell(report.warnings);
   }
 
-  /** Called after each start; costs nothing mostly. */
+  /** Called after each start. In most cases it costs nothing. */
   lookSoon(): void {
     if (this.#look !== undefined || performance.now() - this.#lookedAt < LOOK_EVERY_MS) return;
     this.#look = setTimeout(() => {
@@ -77,7 +78,7 @@ export class FirewallCare implements Disposable {
   }
 }
 
-/** Whether a kernel request failed because the table is not there. */
+/** Whether a kernel request failed because the engine's table does not exist. */
 export function isFirewallGone(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) if (errnoOf(at) === FIREWALL_GONE) return true;
   return false;

@@ -1,20 +1,21 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Nftables } from '../../linux/index.ts';
 
-/** A chain of somebody else that drops what it doesn't know of forwarded packets. Its drop wins over any accept of ours. */
+/** A chain of another program that drops forwarded packets which no rule accepts. Its drop overrides our accept. */
 interface DroppingChain {
   readonly family: string;
   readonly table: string;
   readonly chain: string;
 }
 
-/** Where Docker's users put rules of their own, called first from iptables' FORWARD. */
+/** Docker's users put their own rules here. iptables' FORWARD calls it first. */
 const DOCKER_USER = 'ip filter DOCKER-USER';
 
 /**
- * Lets the bridge's packets through foreign chains that drop them, by policy or by a rule for the bridge, where there is
- * a door (DOCKER-USER), and says where there is none. May run again; adds its rules once. Blocks.
- * @returns sentences for people, [] when nothing stands in the way
+ * Adds rules that let the bridge's packets through chains of other programs which drop them, by policy or by a rule for
+ * the bridge. The rules go into DOCKER-USER. Where that does not exist, a warning says so. May be repeated: it adds its
+ * rules once. Blocks.
+ * @returns warnings for users, [] when nothing drops packets
  */
 export function passForeignPolicies(nftables: Nftables, bridges: readonly string[]): readonly string[] {
   let listed: string;
@@ -42,7 +43,7 @@ export function passForeignPolicies(nftables: Nftables, bridges: readonly string
   return warnings;
 }
 
-/** Takes back what {@link passForeignPolicies} added. Missing is success. */
+/** Removes the rules that {@link passForeignPolicies} added. Missing rules are success. */
 export function leaveForeignPolicies(nftables: Nftables, bridges: readonly string[]): void {
   for (const { bridge, handle } of ourRules(nftables)) {
     if (bridges.includes(bridge)) nftables.run(`delete rule ${DOCKER_USER} handle ${handle}\n`);
@@ -55,14 +56,17 @@ function enterDockerUser(nftables: Nftables, bridges: readonly string[]): void {
   for (const bridge of bridges) {
     for (const direction of ['iifname', 'oifname']) {
       if (present.some((rule) => rule.bridge === bridge && rule.direction === direction)) continue;
-      // In the form that iptables-nft writes itself and can show.
+      // In the form that iptables-nft writes itself and can list.
       commands += `insert rule ${DOCKER_USER} ${direction} "${bridge}" counter accept\n`;
     }
   }
   if (commands !== '') nftables.run(commands);
 }
 
-/** Bridges that a rule drops packets for: a dockerd that took the bridge up drops what it did not publish itself. */
+/**
+ * Bridges whose packets a rule drops: a dockerd that took over the bridge drops packets to ports that it did not
+ * publish.
+ */
 function droppedBridges(table: string, bridges: readonly string[]): readonly string[] {
   const rules = table.split('\n').filter((line) => line.trimEnd().endsWith(' drop') || / drop #/.test(line));
   return bridges.filter((bridge) => rules.some((rule) => rule.includes(`oifname "${bridge}"`)));
@@ -84,7 +88,7 @@ function ourRules(nftables: Nftables): readonly { direction: string; bridge: str
   return rules;
 }
 
-/** Exported for tests: base chains at the forward hook whose policy is drop. */
+/** Exported for tests: lists base chains at the forward hook whose policy is drop. */
 export function droppingChains(listed: string): readonly DroppingChain[] {
   const found: DroppingChain[] = [];
   let family = '';

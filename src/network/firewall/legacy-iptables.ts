@@ -2,13 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * The rules of xtables' own kernel tables, which nftables doesn't show. Looked at only where something uses them, at the
- * start and when the firewall is looked at again: it takes a process. Acts on the calling thread's network namespace.
+ * The rules of xtables' own kernel tables, which nftables does not show. Reading them takes a process, so they are read
+ * only where something uses them: at the start, and when the firewall is checked again. Acts on the calling thread's
+ * network namespace.
  */
 
 const CHAIN = 'DOCKER-USER';
 
-/** Lets bridges through a FORWARD chain that drops, as `passForeignPolicies` does. @returns sentences for people */
+/**
+ * Lets bridges through a FORWARD chain that drops packets, as `passForeignPolicies` does. @returns warnings for users
+ */
 export function passLegacyPolicy(bridges: readonly string[]): readonly string[] {
   const rules = legacyRules();
   if (!rules.includes('-P FORWARD DROP')) return [];
@@ -24,15 +27,15 @@ export function passLegacyPolicy(bridges: readonly string[]): readonly string[] 
   return [];
 }
 
-/** Takes back what {@link passLegacyPolicy} added. Missing is success. */
+/** Removes the rules that {@link passLegacyPolicy} added. Missing rules are success. */
 export function leaveLegacyPolicy(bridges: readonly string[]): void {
   const rules = legacyRules();
   for (const rule of wanted(bridges)) if (rules.includes(`-A ${rule}`)) run(['-D', ...rule.split(' ')]);
 }
 
 /**
- * Tables in which a rule names the link, by itself or by a pattern (`docker+`). A table counts when the command that
- * shows it is missing, for it may.
+ * Tables in which a rule names the link, directly or by a pattern (`docker+`). When the command that lists a table is
+ * missing, the table is included, since it may name the link.
  */
 export function legacyTablesNaming(link: string): readonly string[] {
   return FAMILIES.flatMap(({ names, command }) =>
@@ -51,7 +54,7 @@ const FAMILIES = [
   { names: '/proc/thread-self/net/ip6_tables_names', command: 'ip6tables-legacy' },
 ] as const;
 
-/** Exported for tests: whether a rule of `iptables -S` is about the link. */
+/** Exported for tests: whether a rule of `iptables -S` names the link. */
 export function rulesName(listed: string, link: string): boolean {
   return [...listed.matchAll(/ (?:-[io]|--physdev-(?:in|out)) (\S+)/g)].some(
     ([, name = '']) => name === link || (name.endsWith('+') && link.startsWith(name.slice(0, -1))),
@@ -70,7 +73,7 @@ function wanted(bridges: readonly string[]): readonly string[] {
   return bridges.flatMap((bridge) => [`${CHAIN} -i ${bridge} -j ACCEPT`, `${CHAIN} -o ${bridge} -j ACCEPT`]);
 }
 
-/** Lines of `iptables -S`; none where the tables are unused or the command is missing. */
+/** Returns the lines of `iptables -S`. Empty where the tables are unused or the command is missing. */
 function legacyRules(): readonly string[] {
   if (!tablesIn(FAMILIES[0].names).includes('filter')) return [];
   return run(['-S']).split('\n');

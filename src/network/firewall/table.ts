@@ -1,15 +1,15 @@
 import { EngineError } from '../../base/errors.ts';
 
 /**
- * The engine's nftables table, as text for nft(8). One table per engine, so that several engines on a host and the rules
- * of others never meet; one map element per published port, found in O(1).
+ * The engine's nftables table, as text for nft(8). Each engine has a table of its own, which keeps it apart from other
+ * engines and from others' rules. Each published port is one map element, found in O(1).
  */
 
 export type PortProtocol = 'tcp' | 'udp' | 'sctp';
 
 /** One published port in the firewall. */
 export interface PortElement {
-  /** A host address, or null for every local one. */
+  /** An address of the host. Null for every local address. */
   readonly hostAddress: string | null;
   readonly protocol: PortProtocol;
   readonly hostPort: number;
@@ -22,9 +22,9 @@ export interface BridgeRules {
   readonly bridge: string;
   /** `172.17.0.0/16` */
   readonly subnet: string;
-  /** Outgoing connections take the host's address. */
+  /** Whether outgoing connections take the host's address. */
   readonly masquerade: boolean;
-  /** Containers on the bridge may talk to each other. */
+  /** Whether containers on the bridge may connect to each other. */
   readonly interContainer: boolean;
 }
 
@@ -37,8 +37,8 @@ export function checkTableName(name: string): string {
 }
 
 /**
- * Makes the table or brings its rules up to date; elements of the maps stay. One transaction, may run again.
- * Local ports are matched before routing (from outside and from containers) and on output (from the host).
+ * Makes the table, or updates its rules; elements of the maps stay. One transaction. May be repeated. Local ports are
+ * matched before routing (from outside and from containers) and on output (from the host).
  */
 export function renderTable(table: string, bridges: readonly BridgeRules[]): string {
   return `add table ip ${table}
@@ -70,22 +70,22 @@ ${interContainer ? `${add} forward iifname "${bridge}" oifname "${bridge}" accep
 `;
 }
 
-/** Takes effect with the rest of the transaction; an element that is there already with the same target is fine. */
+/** Takes effect with the rest of the transaction. An existing element with the same target is no error. */
 export function renderAddElements(table: string, elements: readonly PortElement[]): string {
   return commands('add', table, elements);
 }
 
-/** Fails as a whole when one is missing. */
+/** The transaction fails when an element is missing. */
 export function renderDeleteElements(table: string, elements: readonly PortElement[]): string {
   return commands('delete', table, elements);
 }
 
-/** Replaces every element by these, at once: connections never see a table without them. */
+/** Replaces all elements by these in one transaction: connections never see a table without them. */
 export function renderReplaceElements(table: string, elements: readonly PortElement[]): string {
   return `flush map ip ${table} ports\nflush map ip ${table} address_ports\n${renderAddElements(table, elements)}`;
 }
 
-/** May run again. */
+/** May be repeated. */
 export function renderDeleteTable(table: string): string {
   return `add table ip ${table}\ndelete table ip ${table}\n`;
 }

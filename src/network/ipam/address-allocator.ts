@@ -1,21 +1,27 @@
 import { EngineError, invalid } from '../../base/errors.ts';
 import { contains, formatAddress, formatSubnet, parseAddress, type Subnet, sizeOf } from './subnet.ts';
 
-/** The addresses of one network: the lowest free one first, as Docker gives them. Memory is what is in use. */
+/**
+ * Allocates the addresses of one network: the lowest free one first, as Docker does. It keeps the addresses in use in
+ * memory.
+ */
 export class AddressAllocator {
   readonly subnet: Subnet;
   readonly #taken = new Set<number>();
-  /** Every address below is taken or not for containers. */
+  /** Every address below is in use or reserved. */
   #lowest: number;
 
-  /** `reserved` are not for containers: the gateway. The network's own and its broadcast address never are. */
+  /**
+   * `reserved` addresses, such as the gateway, are not for containers, nor are the network's own and its broadcast
+   * address.
+   */
   constructor(subnet: Subnet, reserved: readonly string[]) {
     this.subnet = subnet;
     this.#lowest = subnet.base + 1;
     for (const address of reserved) this.#taken.add(parseAddress(address));
   }
 
-  /** @throws EngineError unavailable when none is free */
+  /** @throws EngineError unavailable when no address is free */
   allocate(): string {
     const broadcast = this.subnet.base + sizeOf(this.subnet.prefixLength) - 1;
     for (let address = this.#lowest; address < broadcast; address++) {
@@ -30,7 +36,9 @@ export class AddressAllocator {
     );
   }
 
-  /** Takes a given address. @throws EngineError invalid outside the subnet, forbidden when it is in use, as Docker */
+  /**
+   * Allocates a given address. @throws EngineError as Docker: invalid outside the subnet, forbidden when it is in use
+   */
   reserve(text: string): void {
     const address = parseAddress(text);
     if (!contains(this.subnet, address)) {
@@ -45,7 +53,7 @@ export class AddressAllocator {
     return { IPsInUse: inUse, DynamicIPsAvailable: Math.max(0, sizeOf(this.subnet.prefixLength) - inUse) };
   }
 
-  /** May run again. */
+  /** May be repeated. */
   release(text: string): void {
     const address = parseAddress(text);
     if (this.#taken.delete(address)) this.#lowest = Math.min(this.#lowest, address);

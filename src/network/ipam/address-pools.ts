@@ -1,13 +1,13 @@
 import { EngineError, invalid } from '../../base/errors.ts';
 import { formatSubnet, overlap, parseCidr, type Subnet, sizeOf } from './subnet.ts';
 
-/** `--default-address-pool base=10.0.0.0/8,size=24`: networks of `size` bits are cut from `base`. */
+/** `--default-address-pool base=10.0.0.0/8,size=24`: networks of `size` bits are allocated from `base`. */
 export interface AddressPool {
   readonly base: string;
   readonly size: number;
 }
 
-/** Docker's own, in its order. */
+/** Docker's default pools, in its order. */
 const DEFAULT_POOLS: readonly AddressPool[] = [
   { base: '172.17.0.0/16', size: 16 },
   { base: '172.18.0.0/16', size: 16 },
@@ -19,8 +19,8 @@ const DEFAULT_POOLS: readonly AddressPool[] = [
 ];
 
 /**
- * The first subnet of the pools that overlaps none of `taken` (other networks and the host's routes).
- * @throws EngineError invalid for a pool that can't be; unavailable when all are taken
+ * Returns the first subnet of the pools that overlaps none of `taken` (other networks and the host's routes).
+ * @throws EngineError invalid for an impossible pool; unavailable when all subnets are taken
  */
 export function chooseSubnet(pools: readonly AddressPool[] | undefined, taken: readonly Subnet[]): Subnet {
   for (const pool of pools === undefined || pools.length === 0 ? DEFAULT_POOLS : pools) {
@@ -41,7 +41,7 @@ function firstFree(pool: AddressPool, taken: readonly Subnet[]): Subnet | undefi
     const candidate = { base, prefixLength: size };
     const blocker = taken.find((other) => overlap(other, candidate));
     if (blocker === undefined) return candidate;
-    // Past the whole of what is in the way: a wide route would else be met in millions of small steps.
+    // Skips the whole of an overlapping network: a wide route would otherwise take millions of small steps.
     const step = sizeOf(size);
     const past = Math.max(blocker.base + sizeOf(blocker.prefixLength), base + step);
     base = Math.ceil(past / step) * step;

@@ -80,7 +80,7 @@ test('exhausted pools and pools that cannot be are errors', () => {
     kind: 'unavailable',
     message: 'all predefined address pools have been fully subnetted',
   });
-  // Sixteen million subnets, all behind one route: answered without trying each.
+  // Sixteen million subnets lie within one route: the answer comes without a test of each.
   assert.throws(() => chooseSubnet([{ base: '10.0.0.0/8', size: 30 }], [subnet('10.0.0.0/8')]), {
     kind: 'unavailable',
   });

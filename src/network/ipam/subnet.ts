@@ -7,7 +7,7 @@ export interface Subnet {
   readonly prefixLength: number;
 }
 
-/** An address as a number, in the order in which addresses are counted. @throws EngineError invalid */
+/** An address as a number, for counting. @throws EngineError invalid */
 export function parseAddress(text: string): number {
   if (!isIPv4(text)) throw invalid(`invalid IPv4 address: ${text}`);
   return text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
@@ -17,7 +17,7 @@ export function formatAddress(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
 }
 
-/** `10.0.0.5/8`: the address as written and the network that holds it. @throws EngineError invalid */
+/** Parses `10.0.0.5/8` into the address as written and its network. @throws EngineError invalid */
 export function parseCidr(text: string): { readonly address: string; readonly subnet: Subnet } {
   const match = /^([\d.]+)\/(\d{1,2})$/.exec(text);
   const prefixLength = Number(match?.[2]);
@@ -35,7 +35,7 @@ export function formatSubnet({ base, prefixLength }: Subnet): string {
   return `${formatAddress(base)}/${prefixLength}`;
 }
 
-/** How many addresses a prefix length leaves. */
+/** Number of addresses of a prefix length. */
 export function sizeOf(prefixLength: number): number {
   return 2 ** (32 - prefixLength);
 }

@@ -3,9 +3,9 @@ import { listLinks, type NetlinkSocket, type Nftables } from '../../linux/index.
 import { legacyTablesNaming } from '../firewall/legacy-iptables.ts';
 
 /**
- * Who else relies on a bridge: a firewall table (of any family) that names it, a link that lies on it, a dockerd whose
- * stored networks name it. Ports of the bridge are not looked at here. Acts on the calling thread's network namespace.
- * @returns sentences' ends for people; [] when nobody does
+ * Finds other users of a bridge: a firewall table (of any family) that names it, a link on top of it, a dockerd whose
+ * stored networks name it. Ports of the bridge are not included. Acts on the calling thread's network namespace.
+ * @returns phrases that end a warning; [] when there is no user
  */
 export function bridgeUsers(
   host: { readonly netlink: NetlinkSocket; readonly nftables: Nftables; readonly ownTable: string },
@@ -23,7 +23,7 @@ export function bridgeUsers(
   ];
 }
 
-/** The tables of a listed ruleset in which a rule, set or hook names the link, by itself or by a pattern (`docker*`). */
+/** The tables of a listed ruleset in which a rule, set or hook names the link, directly or by a pattern (`docker*`). */
 export function tablesNaming(ruleset: string, link: string): readonly string[] {
   const found = new Set<string>();
   let table = '';
@@ -39,7 +39,7 @@ export function tablesNaming(ruleset: string, link: string): readonly string[] {
   return [...found];
 }
 
-/** Docker's engine may work without firewall rules; its store of networks names the bridge all the same. */
+/** Docker's engine may work without firewall rules, but its store of networks names the bridge in any case. */
 function enginesNaming(bridge: string): readonly string[] {
   const here = statSync('/proc/thread-self/ns/net').ino;
   const found: string[] = [];
@@ -50,13 +50,13 @@ function enginesNaming(bridge: string): readonly string[] {
       if (storesOf(pid).some((path) => contains(path, `"BridgeName":"${bridge}"`)))
         found.push(`dockerd, process ${pid}`);
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return found;
 }
 
-/** Open files are read by their descriptor: the process may have other mounts. */
+/** Open files are read by their descriptor, since the process may have other mounts. */
 function storesOf(pid: string): readonly string[] {
   const folder = `/proc/${pid}/fd`;
   return readdirSync(folder)
@@ -64,7 +64,7 @@ function storesOf(pid: string): readonly string[] {
     .filter((path) => readlinkSync(path).endsWith('/network/files/local-kv.db'));
 }
 
-/** Reads piece by piece: the size of a foreign file is not ours to trust. */
+/** Reads in pieces: a foreign file may have any size. */
 function contains(path: string, text: string): boolean {
   const fd = openSync(path, 'r');
   try {

@@ -24,12 +24,12 @@ export interface BridgeHandles extends KernelHandles {
   readonly nftables: Nftables;
 }
 
-/** Marks a bridge as made by an engine (and which one), so that only that engine removes it. */
+/** The mark of a bridge that an engine made. It names the engine, so that only that engine removes the bridge. */
 function mark(handles: KernelHandles): string {
   return `gantry:${handles.config.table}`;
 }
 
-/** What is there before the engine chooses a subnet. Blocks. */
+/** Surveys the host before the engine chooses a subnet. Blocks. */
 export function surveyHost(handles: KernelHandles, name: string): HostSurvey {
   const link = findLink(handles.netlink, name);
   const routes = listRoutes(handles.netlink).filter(
@@ -46,7 +46,9 @@ export function surveyHost(handles: KernelHandles, name: string): HostSurvey {
   };
 }
 
-/** Makes the bridge, or gives the one that is there what the plan says. May run again. @throws SyscallError, Error in plain words */
+/**
+ * Makes the bridge, or changes an existing one to the plan. May be repeated. @throws SyscallError, Error in plain words
+ */
 export function setUpBridge(handles: KernelHandles, plan: BridgePlan): void {
   const { netlink } = handles;
   const present = findLink(netlink, plan.bridge);
@@ -69,12 +71,15 @@ function configureBridge(handles: KernelHandles, link: Link, plan: BridgePlan): 
   netlink.execute(setLink({ index: link.index }, { up: true }));
   // Connections from the host's 127.0.0.1 to a published port leave by the bridge.
   writeSysctl(`net/ipv4/conf/${plan.bridge}/route_localnet`, '1');
-  // The bridge is a gateway: it must not learn routes from what containers announce.
+  // The bridge is a gateway: it must not take routes from announcements of containers.
   const acceptRa = `net/ipv6/conf/${plan.bridge}/accept_ra`;
   if (readSysctl(acceptRa) !== undefined) writeSysctl(acceptRa, '0');
 }
 
-/** Removes addresses of an earlier configuration, unless others use the bridge: then they may be theirs. */
+/**
+ * Removes addresses of an earlier configuration, unless other programs use the bridge: then the addresses may be
+ * theirs.
+ */
 export function removeOldAddresses(handles: BridgeHandles, plan: BridgePlan): void {
   const { netlink } = handles;
   const link = findLink(netlink, plan.bridge);
@@ -84,7 +89,7 @@ export function removeOldAddresses(handles: BridgeHandles, plan: BridgePlan): vo
   for (const other of old) netlink.execute(deleteAddress({ index: link.index, ...other }));
 }
 
-/** What a bridge lacks of its plan, for people; undefined when it is as planned. */
+/** Describes how a bridge differs from its plan, for users. Undefined when it does not. */
 export function bridgeDamage({ netlink }: KernelHandles, plan: BridgePlan): string | undefined {
   const link = findLink(netlink, plan.bridge);
   if (link === undefined) return 'was removed';
@@ -93,15 +98,15 @@ export function bridgeDamage({ netlink }: KernelHandles, plan: BridgePlan): stri
   return hasGateway ? undefined : `lost its address ${plan.gateway}`;
 }
 
-/** The host forwards packets. Left on afterwards: others may rely on it by then. */
+/** Makes the host forward packets. It stays on at the engine's end: other programs may rely on it by then. */
 export function enableForwarding(): void {
   if (readSysctl('net/ipv4/ip_forward') !== '1') writeSysctl('net/ipv4/ip_forward', '1');
 }
 
 /**
- * Removes the bridge if an engine of this name made it and nobody else uses it: no port, firewall table, link or engine of
- * others. Missing is success.
- * @returns the others, when the bridge stays because of them
+ * Removes the bridge if an engine of this name made it and nobody else uses it: no port, firewall table, link or engine
+ * of others. A missing bridge is success.
+ * @returns the other users, when the bridge stays because of them
  */
 export function removeBridge(handles: BridgeHandles, name: string): UsedBridge | undefined {
   const { netlink, config } = handles;
@@ -117,7 +122,7 @@ export function removeBridge(handles: BridgeHandles, name: string): UsedBridge |
     netlink.execute(deleteLink({ index: link.index }));
     return undefined;
   }
-  // It was for our published ports, and the rule that kept containers from using it is gone with our table.
+  // The setting served our published ports. The rule that kept containers from misusing it is removed with our table.
   writeSysctl(`net/ipv4/conf/${name}/route_localnet`, '0');
   return { bridge: name, users };
 }
@@ -133,7 +138,7 @@ function makeBridge(handles: KernelHandles, plan: BridgePlan): Link {
   return made;
 }
 
-/** The same each time: containers remember the address of their gateway when the bridge is made again. */
+/** Always the same: containers remember the address of their gateway when the bridge is made again. */
 function bridgeHardwareAddress(handles: KernelHandles, { bridge, gateway }: BridgePlan): Buffer {
   const bytes = createHash('sha256')
     .update(`${mark(handles)}\0${bridge}\0${gateway}`)

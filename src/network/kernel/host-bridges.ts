@@ -4,7 +4,7 @@ import { bridgeDamage, removeBridge, removeOldAddresses, setUpBridge } from './h
 import type { BridgePlan, KernelRequests, UsedBridge } from './protocol.ts';
 import { connectPorts, type KernelHandles } from './sandbox-links.ts';
 
-/** The bridges of the engine on the kernel thread: made, watched, repaired and removed. */
+/** Makes, watches, repairs and removes the engine's bridges, on the kernel thread. */
 export class HostBridges implements Disposable {
   readonly #handles: KernelHandles;
   readonly #nftables: () => Nftables;
@@ -15,7 +15,10 @@ export class HostBridges implements Disposable {
     this.#nftables = nftables;
   }
 
-  /** Makes what is missing; from then on a signal tells what others do to them. @throws SyscallError, Error in plain words */
+  /**
+   * Makes missing bridges. From then on a signal announces changes by others. @throws SyscallError, Error in plain
+   * words
+   */
   setUp(bridges: readonly BridgePlan[]): void {
     const handles = { ...this.#handles, nftables: this.#nftables() };
     for (const plan of bridges) {
@@ -25,9 +28,9 @@ export class HostBridges implements Disposable {
     this.#follow(bridges);
   }
 
-  /** @throws SyscallError for ports; what of a bridge cannot be repaired is in the result */
+  /** @throws SyscallError for ports; damage that cannot be repaired is in the result */
   repair({ bridges, ports }: KernelRequests['repairBridges']['params']): KernelRequests['repairBridges']['result'] {
-    // What happens from here on signals again.
+    // Changes from here on signal again.
     this.#watch?.drain();
     const handles = { ...this.#handles, nftables: this.#nftables() };
     const repaired: string[] = [];
@@ -48,7 +51,7 @@ export class HostBridges implements Disposable {
     return { repaired, failed };
   }
 
-  /** @returns those that stay, because others use them */
+  /** @returns the bridges that stay because others use them */
   remove(names: readonly string[]): readonly UsedBridge[] {
     const handles = { ...this.#handles, nftables: this.#nftables() };
     this.#watch?.follow([]);

@@ -40,7 +40,7 @@ import {
 } from './protocol.ts';
 import { buryLinks, type KernelHandles, makeSandbox, removeLinks, removeSandbox } from './sandbox-links.ts';
 
-/** A firewall change that waits for the others of its batch. `undo` runs when it is refused. */
+/** A firewall change that waits for the others of its batch. `undo` runs when the kernel refuses it. */
 interface FirewallChange {
   readonly id: number;
   readonly elements: readonly PortElement[];
@@ -65,7 +65,7 @@ export class KernelService implements Disposable {
     this.#bridges = new HostBridges(this.#handles, () => this.#firewall());
   }
 
-  /** Links and namespaces in the order of the calls, then all firewall elements in one transaction. */
+  /** Makes links and namespaces in the order of the calls, then all firewall elements in one transaction. */
   handle(calls: readonly KernelCall[]): readonly KernelAnswer[] {
     const answers: KernelAnswer[] = [];
     const changes: FirewallChange[] = [];
@@ -77,7 +77,7 @@ export class KernelService implements Disposable {
         const change = this.#sandboxChange(call);
         if (change !== undefined) changes.push({ id: call.id, ...change });
         else {
-          // Other operations see what was asked before them.
+          // An operation sees the effects of the requests before it.
           settle();
           answers.push({ id: call.id, result: this.#other(call) });
         }
@@ -89,7 +89,7 @@ export class KernelService implements Disposable {
     return answers;
   }
 
-  /** The part of attach and detach that precedes the firewall; undefined for other operations. */
+  /** The part of attach and detach before the firewall change. Undefined for other operations. */
   #sandboxChange(call: KernelCall): Omit<FirewallChange, 'id'> | undefined {
     if (call.operation === 'attach') {
       const plan = call.params as KernelRequests['attach']['params'];
@@ -109,7 +109,7 @@ export class KernelService implements Disposable {
     return undefined;
   }
 
-  /** The kernel needs some 15 ms; then a look at what it couldn't delete costs microseconds. */
+  /** The kernel needs some 15 ms. After that a check for undeleted links costs microseconds. */
   #burySoon(): void {
     this.#burial ??= setTimeout(() => {
       this.#burial = undefined;
@@ -124,7 +124,7 @@ export class KernelService implements Disposable {
       for (const { elements } of changes) this.#forgetFlows(elements);
       return changes.map(({ id }) => ({ id }));
     } catch (error) {
-      // One refused change must not fail its neighbours.
+      // A refused change must not make others fail.
       if (changes.length > 1) return changes.flatMap((change) => this.#commit([change]));
       return changes.map((change) => this.#refused(change, error));
     }
@@ -140,18 +140,21 @@ export class KernelService implements Disposable {
     return isRemoval ? { id: change.id } : failure(change.id, error);
   }
 
-  /** Translations of UDP live on while a client goes on sending: to a container that is gone, or past one that came. */
+  /**
+   * Deletes UDP flows: their translations live while a client keeps sending, and would lead to a removed container, or
+   * past a new one.
+   */
   #forgetFlows(elements: readonly PortElement[]): void {
     const messages = elements
       .filter(({ protocol }) => protocol === 'udp')
       .map(({ hostPort }) => forgetUdpFlows(hostPort));
     if (messages.length === 0) return;
     this.#conntrack ??= new NetlinkSocket(NETLINK.NETFILTER);
-    // Best effort: mostly there is none, and old kernels can't.
+    // Best effort: usually there is no flow, and old kernels lack the call.
     this.#conntrack.transact(messages);
   }
 
-  /** Removes elements of which some may be gone already (the table was flushed by hand). */
+  /** Removes elements, some of which may be missing (the table was flushed by hand). */
   #forget(elements: readonly PortElement[]): void {
     for (const element of elements) {
       try {
@@ -191,7 +194,7 @@ export class KernelService implements Disposable {
       this.#firewall().run(table);
     } catch (error) {
       if (!(error instanceof NftablesError)) throw error;
-      // A table of an older layout: `reconcile` fills the new one again.
+      // The table has an older layout. `reconcile` fills the new one again.
       this.#firewall().run(renderDeleteTable(this.#table) + table);
     }
     this.#mountDirectory();
@@ -202,7 +205,8 @@ export class KernelService implements Disposable {
     const { netnsDirectory } = this.#handles.config;
     mkdirSync(netnsDirectory, { recursive: true, mode: 0o755 });
     if (!isMountPoint(realpathSync(netnsDirectory))) bindMount(netnsDirectory, netnsDirectory);
-    // Copies of the mount table (a runtime at work, `unshare -m`) let go of a namespace when we do.
+    // With this propagation, copies of the mount table (a running runtime, `unshare -m`) release a namespace when we
+    // do.
     setPropagation(netnsDirectory, 'shared');
   }
 

@@ -7,10 +7,10 @@ import type { Kernel } from './kernel.ts';
 import type { KernelAnswer, KernelConfig, KernelOperation, KernelRequests } from './protocol.ts';
 
 /**
- * The thread that talks to the kernel about networks. A thread of its own for three reasons: rtnl_lock makes callers
- * wait for tens of milliseconds while links are deleted; a network namespace is a property of a thread; and what is
- * asked while it works becomes one firewall transaction. It holds no state that its successor couldn't do without: when
- * it dies its calls fail, and the next call starts another.
+ * Starts the thread that talks to the kernel about networks. It is a thread of its own for three reasons: rtnl_lock
+ * makes callers wait for tens of milliseconds while links are deleted; a network namespace is a property of a thread;
+ * and requests that arrive while it works become one firewall transaction. It holds no state that its successor needs:
+ * when it dies its calls fail, and the next call starts another.
  */
 export function startKernelThread(config: KernelConfig, logger: Logger): Kernel {
   return new KernelThread(config, logger);
@@ -60,11 +60,11 @@ class KernelThread implements Kernel {
     const worker = this.#worker;
     this.#worker = undefined;
     if (worker !== undefined) {
-      // Null is the last message: what was asked before is done first.
+      // Null is the last message: earlier requests are finished first.
       worker.postMessage(null);
       await once(worker, 'exit');
     }
-    // Only now, for the thread asks for the signal, and nobody who handles it means the end of the process.
+    // Only now: the thread asks for the signal, and a signal without a handler would end the process.
     process.off(BRIDGE_WATCH_SIGNAL, this.#tellBridgeChange);
   }
 
@@ -95,12 +95,15 @@ class KernelThread implements Kernel {
     if (this.#worker !== undefined) return;
     for (const { reject } of this.#pending.values()) reject(internal(messageOf(error), error));
     this.#pending.clear();
-    // Its watch ended with it; the look makes another.
+    // The watch ended with the thread. The check makes another.
     if (!this.#closed) this.#tellBridgeChange();
   }
 }
 
-/** Beside this file as source; in a bundle `network-kernel.js` beside the daemon's entry, or one folder up from its chunks. */
+/**
+ * Beside this file as source. In a bundle it is `network-kernel.js` beside the daemon's entry, or one folder up from
+ * its chunks.
+ */
 function workerUrl(): URL {
   if (import.meta.url.endsWith('.ts')) return new URL('./kernel-worker.ts', import.meta.url);
   return new URL(

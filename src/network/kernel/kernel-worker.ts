@@ -7,14 +7,14 @@ const port = parentPort;
 if (port === null) throw new Error('runs as a worker thread only');
 const service = new KernelService(workerData as KernelConfig);
 
-// Descriptors that Node doesn't know of are not closed with the thread.
+// Node does not close descriptors that it does not know.
 process.on('exit', () => service[Symbol.dispose]());
 
 port.on('message', (first: KernelCall | null) => {
   const calls: KernelCall[] = [];
   let last = first === null;
   if (first !== null) calls.push(first);
-  // What has gathered meanwhile shares one firewall transaction.
+  // Calls that have arrived meanwhile share one firewall transaction.
   for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
     const call = next.message as KernelCall | null;
     if (call === null) last = true;

@@ -1,46 +1,46 @@
 import type { BridgeRules, PortElement } from '../firewall/table.ts';
 
 /**
- * What the main thread asks of the kernel thread. Everything is plain data: it crosses a message port. Each request is
- * done whole or leaves nothing.
+ * The requests to the kernel thread. All data is plain, since it crosses a message port. A request is done completely
+ * or leaves nothing.
  */
 export interface KernelRequests {
-  /** What the host has: before a subnet is chosen. */
+  /** Surveys the host, before a subnet is chosen. */
   survey: { readonly params: { readonly bridge: string }; readonly result: HostSurvey };
-  /** Makes bridges and the firewall table or brings them up to date. */
+  /** Makes bridges and the firewall table, or updates them. */
   setUp: { readonly params: { readonly bridges: readonly BridgePlan[] }; readonly result: HostReport };
   attach: { readonly params: SandboxPlan; readonly result: undefined };
   detach: { readonly params: SandboxRemoval; readonly result: undefined };
-  /** Looks what others did to the firewall, and lets bridges through a `policy drop` that came. */
+  /** Checks changes of the firewall by others, and lets bridges through a new `policy drop`. */
   lookAtFirewall: {
     readonly params: { readonly bridges: readonly string[] };
     readonly result: HostReport & { readonly tableIsThere: boolean };
   };
-  /** Makes the table again with everything in it: somebody has flushed the firewall ({@link FIREWALL_GONE}). */
+  /** Makes the table again with everything in it, after others have flushed the firewall ({@link FIREWALL_GONE}). */
   repairFirewall: {
     readonly params: { readonly bridges: readonly BridgeRules[]; readonly elements: readonly PortElement[] };
     readonly result: HostReport;
   };
-  /** Makes bridges that others removed again, with their ports, and undoes what else others did to them. */
+  /** Makes bridges that others removed again, with their ports, and undoes other changes by others. */
   repairBridges: {
     readonly params: { readonly bridges: readonly BridgePlan[]; readonly ports: readonly BridgePort[] };
     readonly result: { readonly repaired: readonly string[]; readonly failed: readonly string[] };
   };
-  /** Removes what is ours in the kernel and not in `keep`. */
+  /** Removes everything of the engine in the kernel that is not in `keep`. */
   reconcile: { readonly params: Keep; readonly result: HostReport };
-  /** Removes table, namespaces, links, and the bridges that were made here unless somebody else uses them. */
+  /** Removes the table, namespaces, links, and the bridges that were made here unless others use them. */
   tearDown: {
     readonly params: { readonly bridges: readonly string[] };
     readonly result: { readonly left: readonly UsedBridge[] };
   };
 }
 
-/** Code of an answer: the table that a change is for is not there. */
+/** Error code of an answer: the engine's table does not exist. */
 export const FIREWALL_GONE = 'FIREWALL_GONE';
 
 export type KernelOperation = keyof KernelRequests;
 
-/** Fixed for the life of the thread. */
+/** The configuration, fixed for the life of the thread. */
 export interface KernelConfig {
   /** Name of the nftables table. */
   readonly table: string;
@@ -53,7 +53,7 @@ export interface KernelConfig {
 export interface HostSurvey {
   /** Networks that the host reaches by other links than the bridge. */
   readonly routes: readonly { readonly destination: string; readonly prefixLength: number }[];
-  /** The bridge as it is; undefined when there is none of that name. */
+  /** The bridge as it is. Undefined when none has that name. */
   readonly bridge:
     | {
         readonly kind: string;
@@ -68,7 +68,7 @@ export interface BridgePlan extends BridgeRules {
   readonly gateway: string;
   readonly prefixLength: number;
   readonly mtu: number;
-  /** Fails instead of making it. */
+  /** Whether a missing bridge is an error. Otherwise it is made. */
   readonly mustExist: boolean;
 }
 
@@ -78,29 +78,29 @@ export interface BridgePort {
   readonly bridge: string;
 }
 
-/** A bridge of ours that others use as well: `users` says who, for people. */
+/** A bridge of ours that others use too. `users` names them, for users to read. */
 export interface UsedBridge {
   readonly bridge: string;
   readonly users: readonly string[];
 }
 
 export interface HostReport {
-  /** For people: what of the host stands in the way. */
+  /** Warnings for users about obstacles on the host. */
   readonly warnings: readonly string[];
-  /** The firewall is reached by spawning `nft`. */
+  /** Whether the firewall is reached by spawning `nft`. */
   readonly spawnsNft: boolean;
 }
 
 export interface SandboxPlan {
   readonly netnsPath: string;
   readonly links: readonly LinkPlan[];
-  /** `net/ipv4/ip_forward` to value. */
+  /** Values by key, such as `net/ipv4/ip_forward`. */
   readonly sysctls: readonly (readonly [key: string, value: string])[];
   readonly elements: readonly PortElement[];
 }
 
 export interface LinkPlan {
-  /** Of the end that is a port of the bridge. */
+  /** Name of the end that is a port of the bridge. */
   readonly hostName: string;
   readonly bridge: string;
   /** `eth0` */
@@ -135,6 +135,6 @@ export interface KernelCall {
 export interface KernelAnswer {
   readonly id: number;
   readonly result?: unknown;
-  /** `code` is an errno name where the kernel gave one. */
+  /** `code` is an errno name, where the kernel returned one. */
   readonly error?: { readonly message: string; readonly code?: string | undefined };
 }

@@ -24,7 +24,10 @@ export interface KernelHandles {
   readonly packets: PacketSocket;
 }
 
-/** Makes the namespace with its links, addresses and settings, or leaves nothing. Blocks on rtnl_lock. @throws SyscallError */
+/**
+ * Makes the namespace with its links, addresses and settings, or leaves nothing. Blocks on rtnl_lock. @throws
+ * SyscallError
+ */
 export function makeSandbox(handles: KernelHandles, plan: SandboxPlan): void {
   const bridges = plan.links.map(({ bridge }) => requireLink(bridge));
   handles.home.create(plan.netnsPath, (netnsFd) => {
@@ -49,7 +52,7 @@ interface NewSandbox {
   readonly bridgeIndex: number;
 }
 
-/** Runs inside the sandbox's namespace; `netlink` works on the host's all the same. */
+/** Runs inside the sandbox's namespace. `netlink` still works on the host's. */
 function addLink({ config, netlink, packets }: KernelHandles, plan: LinkPlan, sandbox: NewSandbox): void {
   const { bridgeIndex, inside, netnsFd } = sandbox;
   const hardwareAddress = Buffer.from(plan.hardwareAddress, 'hex');
@@ -62,7 +65,7 @@ function addLink({ config, netlink, packets }: KernelHandles, plan: LinkPlan, sa
       peer: { name: plan.name, netnsFd, hardwareAddress },
     }),
   );
-  // Without IPv6 on the network there is none on the link either: no router discovery, no multicast chatter.
+  // On a network without IPv6 the link has none either: no router discovery, no multicast.
   setSysctl(`net/ipv6/conf/${plan.name}/disable_ipv6`, '1', { optional: true });
   const index = requireLink(plan.name);
   const { address, prefixLength } = plan;
@@ -71,7 +74,8 @@ function addLink({ config, netlink, packets }: KernelHandles, plan: LinkPlan, sa
     setLink({ index }, { up: true }),
     ...(plan.gateway === '' ? [] : [addDefaultRoute(plan.gateway, index)]),
   );
-  // Host and containers may remember who had the address before. Told by way of the bridge: the new port needs a moment.
+  // The host and other containers may remember who had the address before. The announcement goes by way of the bridge,
+  // since the new port needs a moment.
   netlink.execute(replaceNeighbour(bridgeIndex, address, hardwareAddress));
   packets.announce(bridgeIndex, address, hardwareAddress);
 }
@@ -82,18 +86,21 @@ function requireLink(name: string): number {
   return index;
 }
 
-/** With br_netfilter a container's connection to its own published port stays on the bridge, and must leave by its own port. */
+/**
+ * With br_netfilter a container's connection to its own published port stays on the bridge, and must leave by the port
+ * on which it came.
+ */
 function enableHairpin({ netlink }: KernelHandles, hostName: string): void {
   netlink.execute(setBridgePort(requireLink(hostName), { hairpin: true }));
 }
 
-/** What Docker gives every sandbox: ports below 1024 and ping without privileges. */
+/** Docker's defaults for every sandbox: ports below 1024 and ping need no privileges. */
 const DEFAULT_SYSCTLS = [
   ['net/ipv4/ip_unprivileged_port_start', '0'],
   ['net/ipv4/ping_group_range', '0 2147483647'],
 ] as const;
 
-/** @throws Error as runc words it */
+/** @throws Error in runc's words */
 function setSysctl(key: string, value: string, options: { readonly optional?: boolean } = {}): void {
   try {
     writeSysctl(key, value);
@@ -107,9 +114,9 @@ function setSysctl(key: string, value: string, options: { readonly optional?: bo
 }
 
 /**
- * Takes the sandbox off the network at once, so that its address may be given away, and leaves the rest to the kernel's
- * own worker, which deletes namespaces with their links in batches. Links that stay, for somebody holds their namespace,
- * go with {@link buryLinks}. Missing parts are success.
+ * Takes the sandbox off the network at once, so that its address can be reused. The kernel's own worker deletes the
+ * namespace with its links later, in batches. Links that stay, since a process holds their namespace, are deleted by
+ * {@link buryLinks}. Missing parts are success.
  */
 export function removeSandbox(
   { config, netlink }: KernelHandles,
@@ -118,20 +125,23 @@ export function removeSandbox(
   for (const name of removal.hostLinks) {
     const index = linkIndex(name);
     if (index === undefined) continue;
-    // No carrier or deleted meanwhile: it passes nothing already. In this order, for any change of the link has the
-    // bridge look at the port again, and enable it.
+    // A link without carrier, or deleted meanwhile, passes nothing already. The order matters: any change of the link
+    // makes the bridge check the port again, and enable it.
     netlink.transact([setLink({ index }, { group: staleLinkGroup(config) }), setBridgePort(index, { disabled: true })]);
   }
   removeNetworkNamespace(removal.netnsPath);
 }
 
-/** Deletes the links that removed sandboxes left, all in one grace period; usually there are none any more. */
+/** Deletes the links that removed sandboxes left, all in one grace period. Usually there are none. */
 export function buryLinks({ config, netlink }: KernelHandles): void {
   const [error] = netlink.transact([deleteLinkGroup(staleLinkGroup(config))]);
   if (error !== undefined && error.code !== 'ENODEV') throw error;
 }
 
-/** Makes containers' links ports of their bridge again, which was made anew. Links that are gone meanwhile are no error. */
+/**
+ * Makes containers' links ports of their bridge again, after the bridge was made anew. Links that were deleted
+ * meanwhile are no error.
+ */
 export function connectPorts(handles: KernelHandles, ports: readonly BridgePort[]): readonly string[] {
   const { netlink } = handles;
   const links = new Map(listLinks(netlink).map((link) => [link.name, link]));
@@ -147,21 +157,21 @@ export function connectPorts(handles: KernelHandles, ports: readonly BridgePort[
   return connected;
 }
 
-/** Deletes every link of ours but those. */
+/** Deletes all links of the engine but those in `keep`. */
 export function removeLinks(handles: KernelHandles, keep: ReadonlySet<string>): void {
   const { config, netlink } = handles;
   const stale = listLinks(netlink).filter(({ group, name }) => group === config.linkGroup && !keep.has(name));
-  // One that the kernel deletes meanwhile is no error.
+  // A link that the kernel deletes meanwhile is no error.
   netlink.transact(stale.map(({ index }) => setLink({ index }, { group: staleLinkGroup(config) })));
   buryLinks(handles);
 }
 
-/** Of a link that the engine made, whether it is still in use or about to be deleted. */
+/** Whether a link's group is the engine's, for links in use and for stale ones. */
 export function isOurGroup(config: KernelConfig, group: number): boolean {
   return group === config.linkGroup || group === staleLinkGroup(config);
 }
 
-/** Links about to be deleted are a group of their own: one request deletes them all. */
+/** Stale links have a group of their own, so that one request deletes them all. */
 function staleLinkGroup({ linkGroup }: KernelConfig): number {
   return (linkGroup ^ 1) >>> 0;
 }

@@ -10,7 +10,7 @@ export interface ContainerPortsDeps {
   readonly logger: Logger;
 }
 
-/** The published ports of one container for as long as it is attached: owns their sockets. */
+/** The published ports of an attached container. Owns their sockets. */
 export class ContainerPorts implements Disposable {
   readonly #deps: ContainerPortsDeps;
   readonly #ports: readonly PublishedPort[];
@@ -24,7 +24,7 @@ export class ContainerPorts implements Disposable {
     this.#target = target;
   }
 
-  /** For the firewall. IPv6 is not its business. */
+  /** The elements for the firewall, which serves only IPv4. */
   elements(): readonly PortElement[] {
     return this.#ports
       .filter(({ hostAddress }) => isIPv4(hostAddress))
@@ -37,7 +37,10 @@ export class ContainerPorts implements Disposable {
       }));
   }
 
-  /** Serves what comes to the sockets themselves: soon, not now, for nobody waits for it; clients queue in the kernel. */
+  /**
+   * Serves connections that reach the sockets themselves. It starts a moment later, since nobody waits for it: clients
+   * queue in the kernel.
+   */
   relay(): void {
     setImmediate(() => {
       if (this.#released || this.#relays !== undefined) return;
@@ -51,7 +54,7 @@ export class ContainerPorts implements Disposable {
     }).unref();
   }
 
-  /** `NetworkSettings.Ports` of the published ones. */
+  /** `NetworkSettings.Ports` of the published ports. */
   map(): PortMap {
     const map: Record<string, PortBinding[]> = {};
     for (const { hostAddress, hostPort, protocol, port } of this.#ports) {
@@ -61,7 +64,7 @@ export class ContainerPorts implements Disposable {
     return map;
   }
 
-  /** Closes the sockets and gives the ports back. May run twice. */
+  /** Closes the sockets and releases the ports. May be repeated. */
   [Symbol.dispose](): void {
     if (this.#released) return;
     this.#released = true;

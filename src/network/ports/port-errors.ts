@@ -9,17 +9,20 @@ const WORDS: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files',
 };
 
-/** A container of this engine has the port on `hostAddress`. */
+/** The error when a container of this engine has the port on `hostAddress`. */
 export function portAllocated(hostAddress: string, hostPort: number): EngineError {
   return new EngineError('failed', `Bind for ${hostAddress}:${hostPort} failed: port is already allocated`);
 }
 
-/** Containers of this engine have every port of a range. */
+/** The error when containers of this engine have every port of a range. */
 export function allPortsAllocated(): EngineError {
   return new EngineError('failed', 'all ports are allocated');
 }
 
-/** The host refused `hostPort`: mostly because a process has it. `first` and `last` are what the user asked for. */
+/**
+ * The error when the host refuses `hostPort`, usually because a process has it. `first` and `last` are the requested
+ * range.
+ */
 export function portBindFailed(
   port: {
     readonly hostAddress: string;
@@ -44,7 +47,7 @@ export function portBindFailed(
   );
 }
 
-/** Docker's words around it; clients look for its start. */
+/** Adds Docker's words, whose beginning clients look for. */
 export function endpointFailed(name: string, endpointId: string, error: unknown): EngineError {
   return new EngineError(
     'failed',

@@ -1,23 +1,23 @@
 import { hostAddresses, type PortRequest } from './port-request.ts';
 
-/** Requests that differ only in their host address: they get the same host port. */
+/** Requests that differ only in their host address. They get the same host port. */
 export interface PortGroup extends Omit<PortRequest, 'hostAddress'> {
   readonly addresses: readonly GroupAddress[];
 }
 
 interface GroupAddress {
   readonly address: string;
-  /** The IPv6 half of "every address": the host may have no IPv6. */
+  /** Whether the IPv6 half of "every address" may fail: the host may have no IPv6. */
   readonly optional: boolean;
 }
 
 const ANY = new Set(['0.0.0.0', '::']);
 
 /**
- * The order in which host ports are reserved: fixed ports, then ranges, then ports that the engine chooses. So no choice
+ * Orders requests for their reservation: fixed ports, then ranges, then ports that the engine chooses. So no choice
  * takes a port that another request depends on. The range that ends first comes first: if each range takes its lowest
- * free port in this order, all ranges are served whenever that is possible. Requests of one container port and one range
- * share a group unless their addresses overlap.
+ * free port in this order, all ranges are served whenever that is possible. Requests of one container port and one
+ * range share a group unless their addresses overlap.
  */
 export function portGroups(requests: readonly PortRequest[], hostHasIpv6: boolean): readonly PortGroup[] {
   const groups: { -readonly [K in keyof PortGroup]: PortGroup[K] }[] = [];
@@ -36,7 +36,7 @@ export function portGroups(requests: readonly PortRequest[], hostHasIpv6: boolea
   return groups;
 }
 
-/** An address of `taken` that keeps `address` from being used for the same port; undefined when there is none. */
+/** An address of `taken` that conflicts with `address` for the same port. Undefined when there is none. */
 export function overlapping(taken: Iterable<string>, address: string): string | undefined {
   const isV6 = address.includes(':');
   for (const other of taken) {

@@ -12,7 +12,7 @@ class Refusal extends Error {
   }
 }
 
-/** A host on which `busy` ports (`tcp 0.0.0.0 80`) belong to others; the descriptors are real ones of /dev/null. */
+/** A host on which `busy` ports (`tcp 0.0.0.0 80`) belong to others. The descriptors are real ones of /dev/null. */
 function host(busy: Readonly<Record<string, string>> = {}): { bind: BindPort; bound: string[] } {
   const bound: string[] = [];
   return {
@@ -53,7 +53,7 @@ test('a port of another container is refused before any socket is tried', () => 
     message: 'Bind for 0.0.0.0:8080 failed: port is already allocated',
   });
   assert.equal(bound.length, 2);
-  // Another protocol is another port.
+  // A port of another protocol is another port.
   closeSockets(ports.reserve(parsePortBindings({ '80/udp': [{ HostPort: '8080' }] }), '172.17.0.3'));
 });
 

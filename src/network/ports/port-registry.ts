@@ -6,34 +6,36 @@ import { allPortsAllocated, portAllocated, portBindFailed } from './port-errors.
 import { overlapping, type PortGroup, portGroups } from './port-groups.ts';
 import type { PortRequest } from './port-request.ts';
 
-/** A port of the host that a container has: one per address. `fd` is the socket that keeps others away, if there is one. */
+/**
+ * A port of the host that belongs to a container, on one address. `fd` is the socket that reserves it, if there is one.
+ */
 export interface PublishedPort {
   readonly hostAddress: string;
   readonly hostPort: number;
   readonly protocol: PortProtocol;
-  /** The container's. */
+  /** The container's port. */
   readonly port: number;
   readonly fd: number | undefined;
 }
 
-/** Binds a socket of the host; replaced in tests. @throws SyscallError */
+/** Binds a socket of the host. Tests replace it. @throws SyscallError */
 export type BindPort = (port: { protocol: PortProtocol; address: string; port: number }) => number;
 
 export interface PortRegistryOptions {
-  /** Where ports for '' come from: ip_local_port_range. */
+  /** The range from which the engine chooses ports: ip_local_port_range. */
   readonly ephemeral: { readonly first: number; readonly last: number };
   readonly hasIpv6: boolean;
   readonly bind?: BindPort;
 }
 
 /**
- * The host ports that this engine's containers have. Reserving is synchronous: two starts never race for a port. What the
- * engine knows is checked first, then a socket is bound, so that foreign processes can't have the port, nor take it later.
+ * The host ports of this engine's containers. Reserving is synchronous: two starts never compete for a port. It first
+ * checks the engine's own ports and then binds a socket, so that no other process has the port or can take it later.
  */
 export class PortRegistry {
   readonly #options: PortRegistryOptions;
   readonly #bind: BindPort;
-  /** `tcp:8080` to the addresses it is taken on. */
+  /** Taken addresses by port, such as `tcp:8080`. */
   readonly #taken = new Map<string, Set<string>>();
   readonly #next = new Map<PortProtocol, number>();
 
@@ -43,8 +45,8 @@ export class PortRegistry {
   }
 
   /**
-   * Takes a host port for every request, or none. `target` is the container's address, for messages.
-   * @throws EngineError as Docker words it, without the endpoint
+   * Reserves a host port for every request, or none. `target` is the container's address, for messages.
+   * @throws EngineError in Docker's words, without the endpoint
    */
   reserve(requests: readonly PortRequest[], target: string): readonly PublishedPort[] {
     const taken: PublishedPort[] = [];
@@ -58,7 +60,7 @@ export class PortRegistry {
     }
   }
 
-  /** Others may have the ports again. Their sockets are their owner's business: close them first. */
+  /** Releases the ports. The caller closes their sockets first. */
   release(ports: readonly PublishedPort[]): void {
     for (const { protocol, hostAddress, hostPort } of ports) {
       const key = `${protocol}:${hostPort}`;
@@ -81,7 +83,7 @@ export class PortRegistry {
         if (group.first === 0) this.#next.set(group.protocol, hostPort + 1);
         return ports;
       } catch (error) {
-        // An address that the host doesn't have is not cured by another port.
+        // Another port does not help with an address that the host does not have.
         if (!isTaken(error)) throw error;
         refusal = error;
       }
@@ -89,7 +91,7 @@ export class PortRegistry {
     throw refusal ?? allPortsAllocated();
   }
 
-  /** Those asked for; for any port the whole ephemeral range, from where the last search ended. */
+  /** The requested ports. For any port: the whole ephemeral range, from where the last search ended. */
   *#candidates({ first, last, protocol }: PortGroup): Generator<number> {
     if (first !== 0) {
       for (let port = first; port <= last; port++) yield port;
@@ -131,7 +133,7 @@ export class PortRegistry {
     return taken;
   }
 
-  /** Undefined where the kernel has no such sockets: the firewall serves SCTP all the same. */
+  /** Returns undefined where the kernel lacks such sockets: the firewall still serves SCTP. */
   #bindOne(
     protocol: PortProtocol,
     address: string,
@@ -149,8 +151,8 @@ export class PortRegistry {
   }
 
   /**
-   * Takes back the ports of a container that runs. A port that somebody took meanwhile stays published by the firewall:
-   * `lost` tells.
+   * Reserves the ports of a running container again. A port that another process took meanwhile stays published by the
+   * firewall, and is in `lost`.
    */
   adopt(ports: readonly Omit<PublishedPort, 'fd'>[]): {
     readonly ports: readonly PublishedPort[];

@@ -3,17 +3,18 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from '../../base/logger.ts';
 import type { PublishedPort } from './port-registry.ts';
 
-/** Idle UDP clients are forgotten after this long. */
+/** Idle UDP clients are dropped after this time. */
 const UDP_IDLE_MS = 90_000;
-/** Clients of one UDP port at a time; beyond, the oldest is forgotten. */
+/** Most clients of one UDP port at a time. Beyond it the oldest is dropped. */
 const UDP_CLIENTS = 1024;
 
 /** Serves a published port from its reserving socket. Disposing ends it and closes the socket. */
 export type PortRelay = Disposable;
 
 /**
- * Carries what arrives at the reserving socket itself to the container: everything by IPv6, which the firewall doesn't
- * translate, and IPv4 only when somebody has flushed the firewall. Takes `fd` over. Never holds the process open.
+ * Copies traffic that arrives at the reserving socket itself to the container: all IPv6 traffic, which the firewall
+ * does not translate, and IPv4 traffic only when others have flushed the firewall. Takes over `fd`. Does not keep the
+ * process alive.
  */
 export function relayPort(port: PublishedPort & { readonly fd: number }, target: string, logger: Logger): PortRelay {
   return port.protocol === 'udp' ? relayUdp(port, target, logger) : relayTcp(port, target, logger);
@@ -36,7 +37,7 @@ function relayTcp({ fd, port, hostPort }: PublishedPort & { fd: number }, target
   };
 }
 
-/** Both directions with back-pressure; an end of one side is passed on, an error ends both. */
+/** Copies both directions with back-pressure. The end of one side is passed on; an error ends both. */
 function splice(client: Socket, container: Socket, open: Set<Socket>): void {
   for (const [from, to] of [
     [client, container],
@@ -47,7 +48,7 @@ function splice(client: Socket, container: Socket, open: Set<Socket>): void {
     from.on('error', () => to.destroy());
     from.on('close', () => {
       open.delete(from);
-      // Without an end before, it was cut.
+      // Without an end, the connection was cut.
       if (!from.readableEnded) to.destroy();
     });
     from.pipe(to);
@@ -102,5 +103,5 @@ function relayUdp(
   };
 }
 
-/** A datagram that can't be sent is lost, as datagrams are. */
+/** A datagram that cannot be sent is lost, as datagrams may be. */
 function ignore(): void {}

@@ -9,7 +9,7 @@ export interface ContainerPort {
   readonly protocol: PortProtocol;
 }
 
-/** One wish to publish: the first free host port between `first` and `last`, or any when both are 0. */
+/** A request to publish a port: the first free host port between `first` and `last`, or any when both are 0. */
 export interface PortRequest extends ContainerPort {
   /** '' for every address of the host, IPv4 and IPv6. */
   readonly hostAddress: string;
@@ -17,14 +17,14 @@ export interface PortRequest extends ContainerPort {
   readonly last: number;
 }
 
-/** `80`, `80/udp`. @throws EngineError invalid */
+/** Parses `80`, `80/udp`. @throws EngineError invalid */
 export function parseContainerPort(text: string): ContainerPort {
   const ports = parseContainerPorts(text);
   if (ports.length !== 1 || ports[0] === undefined) throw invalid(`invalid port specification: "${text}"`);
   return ports[0];
 }
 
-/** As {@link parseContainerPort}; old images expose ranges (`8000-8010/tcp`). */
+/** As {@link parseContainerPort}, but accepts ranges (`8000-8010/tcp`), which old images expose. */
 export function parseContainerPorts(text: string): readonly ContainerPort[] {
   const [numbers = '', protocol = 'tcp', ...more] = text.split('/');
   const range = parseRange(numbers);
@@ -41,14 +41,14 @@ export function formatContainerPort({ port, protocol }: ContainerPort): string {
   return `${port}/${protocol}`;
 }
 
-/** What the container's bindings ask for, in order of port. @throws EngineError invalid */
+/** The requests of a container's bindings, ordered by port. @throws EngineError invalid */
 export function parsePortBindings(bindings: PortMap): readonly PortRequest[] {
   const requests: PortRequest[] = [];
   for (const [key, wishes] of Object.entries(bindings)) {
     const container = parseContainerPort(key);
     for (const { HostIp: hostIp = '', HostPort: hostPort = '' } of wishes ?? []) {
       const hostAddress = hostIp.replace(/^\[(.*)\]$/, '$1');
-      // A zone names a link that the host may lose; no client sends one.
+      // A zone names a link that may vanish. No client sends one.
       if (hostAddress !== '' && (isIP(hostAddress) === 0 || hostAddress.includes('%'))) {
         throw invalid(`invalid IP address: ${hostIp}`);
       }

@@ -3,7 +3,7 @@ import type { PortMap } from '../../spec/index.ts';
 import type { PublishedPort } from './port-registry.ts';
 import { parseContainerPort } from './port-request.ts';
 
-/** What a stored port map says was published: the inverse of ContainerPorts.map. Entries that make no sense are left out. */
+/** The published ports of a stored port map: the inverse of ContainerPorts.map. Malformed entries are omitted. */
 export function publishedPorts(map: PortMap): readonly Omit<PublishedPort, 'fd'>[] {
   return Object.entries(map).flatMap(([key, bindings]) =>
     (bindings ?? []).flatMap(({ HostIp = '', HostPort = '' }) => {

@@ -5,8 +5,9 @@ import { formatContainerPort, type PortRequest, parseContainerPorts, parsePortBi
 type Wishes = Pick<SandboxRequest, 'exposedPorts' | 'portBindings' | 'publishAll'>;
 
 /**
- * Every host port that a container asks for: by its bindings, and with `-P` one of the ephemeral range for each exposed
- * port without a binding. Those that name no address of the host get `hostAddress`, '' for all. @throws EngineError invalid
+ * All requests of a container for host ports: by its bindings, and with `-P` one of the ephemeral range for each
+ * exposed port without a binding. Requests without a host address get `hostAddress`; '' stands for all addresses.
+ * @throws EngineError invalid
  */
 export function wantedPorts(wishes: Wishes, hostAddress: string): readonly PortRequest[] {
   return requests(wishes).map((request) => (request.hostAddress === '' ? { ...request, hostAddress } : request));
@@ -23,7 +24,7 @@ function requests({ exposedPorts, portBindings, publishAll }: Wishes): readonly 
   return [...bindings, ...others];
 }
 
-/** `NetworkSettings.Ports`: what is exposed, null where it isn't published. */
+/** `NetworkSettings.Ports`: all exposed ports, null for those that are not published. */
 export function portMap({ exposedPorts, portBindings }: Wishes, published: PortMap): PortMap {
   const exposed = [...exposedPorts, ...Object.keys(portBindings)].flatMap(parseContainerPorts);
   return { ...Object.fromEntries(exposed.map((port) => [formatContainerPort(port), null])), ...published };

@@ -14,9 +14,12 @@ export interface NetworkFixture extends AsyncDisposable {
   readonly networks: Networks;
   readonly config: NetworkConfig;
   readonly records: Records<NetworkRecord>;
-  /** What was logged as warning or error. */
+  /** Logged warnings and errors. */
   readonly logged: readonly string[];
-  /** Another daemon on the same state, as after a crash: the first one's sockets are closed, the kernel is as it was. */
+  /**
+   * Starts another daemon on the same state, as after a crash: the first one's sockets are closed, the kernel is
+   * unchanged.
+   */
   restart(): Promise<Networks>;
 }
 
@@ -33,7 +36,7 @@ export async function networkFixture(settings: Partial<NetworkConfig> = {}): Pro
   const keep = (_fields: object, message: string): void => void logged.push(message);
   const logger: Logger = { debug() {}, info() {}, warn: keep, error: keep };
   let networks = await createNetworks({ config, records, logger }).catch((error: unknown) => {
-    // Fails when something was left in it.
+    // Throws when something was left in the folder.
     rmdirSync(execRoot);
     throw error;
   });
@@ -70,7 +73,10 @@ export function sandboxRequest(containerId: string, change: Partial<SandboxReque
   };
 }
 
-/** Everything that networks may leave behind, as text to compare. Links take the kernel a moment: see {@link settledTraces}. */
+/**
+ * Everything that networks may leave behind, as text to compare. The kernel deletes links a moment later: see {@link
+ * settledTraces}.
+ */
 export function traces(): string {
   const links = execFileSync('ip', ['-o', 'link', 'show'], { encoding: 'utf8' })
     .split('\n')
@@ -84,7 +90,7 @@ export function traces(): string {
   return [links, rules, ...mounts, `${descriptors} descriptors`].join('\n');
 }
 
-/** {@link traces} once the kernel's worker is through with deleting, or after 5 s what there is then. */
+/** Waits until {@link traces} equal `expected`, at most 5 s, and returns the last ones. */
 export async function settledTraces(expected: string): Promise<string> {
   for (let attempt = 0; attempt < 250; attempt++) {
     if (traces() === expected) break;
@@ -93,7 +99,7 @@ export async function settledTraces(expected: string): Promise<string> {
   return traces();
 }
 
-/** Descriptors that Node itself opens and closes as it likes. */
+/** Descriptors that Node opens and closes by itself. */
 function isTransient(fd: string): boolean {
   try {
     return !/^(socket:|net:|\/proc\/|mnt:)/.test(readlinkSync(`/proc/self/fd/${fd}`));

@@ -24,7 +24,7 @@ export interface Outside extends Disposable {
 
 /**
  * Makes the test process a host of its own: a new network namespace with loopback, and a network 192.0.2.0/24 with
- * another machine on it, which knows no way to the containers but the host.
+ * another machine on it. That machine reaches containers only through the host.
  */
 export function privateHost(): Outside {
   isolateNetwork();

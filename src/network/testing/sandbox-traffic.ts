@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const PEER = fileURLToPath(new URL('./peer-process.mjs', import.meta.url));
 
-/** Starts a process in the sandbox that answers on the ports (`tcp:80`); disposing ends it. */
+/** Starts a process in the sandbox that answers on the ports (`tcp:80`). Disposing ends it. */
 export async function serveIn(netnsPath: string, name: string, ports: readonly string[]): Promise<AsyncDisposable> {
   const child = spawn('nsenter', [`--net=${netnsPath}`, process.execPath, PEER, name, ...ports], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -26,7 +26,10 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
-/** Sends `hello`, half-closes, answers what comes back; the errno name when there is no connection, `timeout` after 2 s. */
+/**
+ * Sends `hello`, half-closes, and returns the answer. Returns the errno name when there is no connection, `timeout`
+ * after 2 s.
+ */
 export async function askTcp(host: string, port: number): Promise<string> {
   const socket = connect({ host, port, allowHalfOpen: true });
   socket.setTimeout(2000, () => socket.destroy(new Error('timeout')));
@@ -43,7 +46,7 @@ export async function askTcp(host: string, port: number): Promise<string> {
   }
 }
 
-/** As {@link askTcp}; datagrams that get lost are `timeout` after 1 s. */
+/** As {@link askTcp}. A lost datagram is `timeout` after 1 s. */
 export async function askUdp(host: string, port: number): Promise<string> {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
   try {

@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 
-/** Replaces `path` by `path.gz`, which appears whole or not at all. zlib is loaded by the first use. */
+/** Replaces `path` by `path.gz`, which appears complete or not at all. The first use loads zlib. */
 export async function compressFile(path: string): Promise<void> {
   const { createGzip } = await import('node:zlib');
   const partial = `${path}.tmp`;

@@ -4,7 +4,7 @@ import { EntryEncoder, PARTIAL_BYTES } from './entry-encoder.ts';
 
 const TIME = '2026-01-02T03:04:05.6Z';
 
-/** Encodes `input` in chunks of `step` bytes, each with its own time when `times` is given. */
+/** Encodes `input` in chunks of `step` bytes. With `times` each chunk has its own time. */
 function encode(input: Buffer, step: number, attrs?: Record<string, string>): string {
   let text = '';
   const sink = {
@@ -24,7 +24,7 @@ function entry(log: string): string {
   return `{"log":"${log}","stream":"stdout","time":"${TIME}"}\n`;
 }
 
-/** Expectations were read off a dockerd 26 that was given the same bytes. */
+/** The expected values are the output of dockerd 26 for the same bytes. */
 const CASES: [string, Buffer, string][] = [
   ['a line', Buffer.from('hello\n'), entry('hello\\n')],
   ['empty lines', Buffer.from('\n\n'), entry('\\n') + entry('\\n')],

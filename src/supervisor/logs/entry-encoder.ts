@@ -1,21 +1,21 @@
-// Longer than most: one state machine, written for a million lines a second.
+// This file is longer than most: it is one state machine, written for a million lines a second.
 import { Buffer } from 'node:buffer';
 
-/** Docker splits longer lines into partial entries of this size. */
+/** As in Docker, longer lines are split into partial entries of this size. */
 export const PARTIAL_BYTES = 16_384;
 
 export type StreamName = 'stdout' | 'stderr';
 
-/** Takes finished entries; `entries` is valid during the call only. */
+/** Takes encoded entries. `entries` is valid only during the call. */
 export interface EntrySink {
-  /** Whether the file must be rotated before one more entry, given bytes encoded but not yet handed over. */
+  /** Whether the file must be rotated before another entry, given the bytes that are encoded but not yet written. */
   full(pendingBytes: number): boolean;
-  /** `done` is the position in the stream behind the last of these entries. */
+  /** `done` is the position in the stream after the last of these entries. */
   write(entries: Buffer, done: number): void;
   rotate(): void;
 }
 
-/** Bytes that stand for themselves inside a JSON string as Go's encoder writes it: it also escapes `<`, `>` and `&`. */
+/** Bytes that need no escape inside a JSON string of Go's encoder, which also escapes `<`, `>` and `&`. */
 const PLAIN = new Uint8Array(256);
 for (let byte = 0x20; byte < 0x80; byte++) PLAIN[byte] = 1;
 for (const char of '\\"<>&') PLAIN[char.charCodeAt(0)] = 0;
@@ -25,24 +25,24 @@ const BACKSLASH = 0x5c;
 const HEX = Buffer.from('0123456789abcdef');
 const HEAD = Buffer.from('{"log":"');
 const FLUSH_BYTES = 128 * 1024;
-// Room for one more entry at its worst (each byte as \u00XX) past the point where the buffer is flushed.
-const SUFFIX_ROOM = 8 * 1024;
-const out = Buffer.allocUnsafeSlow(FLUSH_BYTES + 6 * PARTIAL_BYTES + 2 * SUFFIX_ROOM);
+// Space for an entry's suffix. The buffer also holds one entry at its worst (each byte as \u00XX) after the point of the flush.
+const SUFFIX_BYTES = 8 * 1024;
+const out = Buffer.allocUnsafeSlow(FLUSH_BYTES + 6 * PARTIAL_BYTES + 2 * SUFFIX_BYTES);
 const line = Buffer.allocUnsafeSlow(PARTIAL_BYTES);
 
 /**
- * Turns one stream's bytes into entries of Docker's json-file format, as its copier and jsonlog do: one object per line,
- * lines above 16 kB in parts (only the last ends with `\n`), the parts of a line with the time of the first.
+ * Encodes one stream's bytes into entries of Docker's json-file format, as its copier and jsonlog do: one object per
+ * line, lines above 16 kB in parts (only the last ends with `\n`), all parts with the time of the first.
  */
 export class EntryEncoder {
   readonly #sink: EntrySink;
-  /** `","stream":"stdout","attrs":{…},"time":"`: between the line and its time. */
+  /** `","stream":"stdout","attrs":{…},"time":"`: the bytes between the text and the time. */
   readonly #middle: string;
   #tail: Buffer | undefined;
-  /** What follows the text of each part of the line that is being split. */
+  /** The bytes after the text of each part of the line that is being split. */
   #partSuffix: Buffer | undefined;
   #at = 0;
-  /** Position in the stream behind the last entry that is encoded, and behind the last byte that came. */
+  /** Position in the stream after the last encoded entry, and after the last byte that arrived. */
   #done = 0;
   #end = 0;
 
@@ -52,7 +52,9 @@ export class EntryEncoder {
     this.#middle = `","stream":"${stream}",${extra}"time":"`;
   }
 
-  /** `time` is RFC 3339, `end` the position in the stream behind the chunk; `chunk` may be reused by the caller afterwards. */
+  /**
+   * `time` is RFC 3339. `end` is the position in the stream after the chunk. The caller may reuse `chunk` afterwards.
+   */
   write(chunk: Buffer, time: string, end = this.#end + chunk.length): void {
     const start = end - chunk.length;
     this.#end = end;
@@ -68,7 +70,7 @@ export class EntryEncoder {
     this.#flush();
   }
 
-  /** The stream has ended: a last line without its newline is kept as it is. */
+  /** Ends the stream. A last line without its newline is kept as it is. */
   end(time: string): void {
     const tail = this.#tail;
     if (tail === undefined) return;
@@ -79,7 +81,7 @@ export class EntryEncoder {
     this.#flush();
   }
 
-  /** Joins the start of a line from earlier chunks with its rest; returns where the next line starts. */
+  /** Joins the start of a line from earlier chunks with its rest. Returns the start of the next line. */
   #completeTail(chunk: Buffer, suffix: Buffer): number {
     const tail = this.#tail ?? line.subarray(0, 0);
     const newline = chunk.indexOf(NEWLINE);
@@ -97,16 +99,16 @@ export class EntryEncoder {
       this.#tail = Buffer.from(line.subarray(0, length));
       return chunk.length;
     }
-    this.#room();
+    this.#reserveSpace();
     this.#head();
     this.#encode(line, 0, length);
     this.#finish(suffix);
     return newline + 1;
   }
 
-  /** Encodes the line at `start`, or keeps it when its end has not come; returns where the next one starts. */
+  /** Encodes the line at `start`, or keeps it when its end has not arrived. Returns the start of the next line. */
   #line(chunk: Buffer, start: number, suffix: Buffer): number {
-    this.#room();
+    this.#reserveSpace();
     const undo = this.#at;
     this.#head();
     const limit = Math.min(chunk.length, start + PARTIAL_BYTES);
@@ -123,7 +125,7 @@ export class EntryEncoder {
 
   #part(bytes: Buffer, start: number, end: number, suffix: Buffer): void {
     this.#partSuffix ??= suffix;
-    this.#room();
+    this.#reserveSpace();
     this.#head();
     this.#encode(bytes, start, end);
     this.#append(this.#partSuffix);
@@ -143,7 +145,7 @@ export class EntryEncoder {
   }
 
   #append(bytes: Buffer): void {
-    if (bytes.length > SUFFIX_ROOM) {
+    if (bytes.length > SUFFIX_BYTES) {
       this.#flush();
       this.#sink.write(bytes, this.#done);
       return;
@@ -153,8 +155,8 @@ export class EntryEncoder {
     this.#at = at;
   }
 
-  /** Before each entry: rotates when the file is full, and makes room. */
-  #room(): void {
+  /** Called before each entry: rotates when the file is full, and reserves space in the buffer. */
+  #reserveSpace(): void {
     if (this.#sink.full(this.#at)) {
       this.#flush();
       this.#sink.rotate();
@@ -166,7 +168,7 @@ export class EntryEncoder {
     this.#at = 0;
   }
 
-  /** Encodes up to a newline, or to `end`; returns where it stopped. Nearly every byte of every log passes here. */
+  /** Encodes up to a newline, or to `end`. Returns where it stopped. Nearly every byte of every log passes here. */
   #encode(bytes: Buffer, start: number, end: number): number {
     let at = this.#at;
     let i = start;
@@ -212,7 +214,9 @@ function escapeAscii(byte: number, position: number): number {
   return at;
 }
 
-/** Length of the well-formed UTF-8 sequence at `i`, 0 for anything else (RFC 3629: no overlong forms, no surrogates). */
+/**
+ * Length of the well-formed UTF-8 sequence at `i`, 0 for anything else (RFC 3629: no overlong forms, no surrogates).
+ */
 function runeLength(bytes: Buffer, i: number, end: number): number {
   const first = bytes[i] as number;
   const length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
@@ -225,12 +229,12 @@ function runeLength(bytes: Buffer, i: number, end: number): number {
   return length;
 }
 
-/** U+2028 and U+2029, which JavaScript once took for ends of line. The sequence is well formed. */
+/** Whether the well-formed sequence is U+2028 or U+2029, which JavaScript once took for ends of line. */
 function isLineSeparator(bytes: Buffer, i: number): boolean {
   return bytes[i] === 0xe2 && bytes[i + 1] === 0x80 && ((bytes[i + 2] as number) & 0xfe) === 0xa8;
 }
 
-/** JSON as Go's encoding/json writes a map: keys sorted, `<`, `>`, `&` and line separators escaped. */
+/** JSON in the form of Go's encoding/json for a map: keys sorted, `<`, `>`, `&` and line separators escaped. */
 function goJson(attrs: Readonly<Record<string, string>>): string {
   const members = Object.entries(attrs)
     .sort(([a], [b]) => (a < b ? -1 : 1))

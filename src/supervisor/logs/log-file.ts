@@ -7,17 +7,17 @@ import { compressFile } from './compress-file.ts';
 import type { StreamName } from './entry-encoder.ts';
 import type { LogJournal, LogPositions } from './log-journal.ts';
 
-/** Above this the container waits for the disk. */
+/** With more queued bytes the container waits for the disk. */
 const QUEUE_BYTES = 4 * 1024 * 1024;
 const NEWLINE = 10;
 const MODE = 0o640;
 
 export interface LogFileEvents {
-  /** Entries are lost; said once until writing works again. */
+  /** Called when entries are lost, once until writing works again. */
   readonly onError: (error: unknown) => void;
-  /** What is in the log cannot be written down: streams that are read again would repeat themselves. */
+  /** Called when the positions cannot be recorded: a successor could repeat streams. */
   readonly onJournalError?: (error: unknown) => void;
-  /** The queue is empty after it was congested. */
+  /** Called when the queue is empty after it was congested. */
   readonly onDrain: () => void;
 }
 
@@ -30,14 +30,15 @@ interface Entries {
 
 export interface LogFileParts {
   readonly journal: LogJournal | undefined;
-  /** Where the streams begin. */
+  /** The positions at which the streams begin. */
   readonly positions: LogPositions;
 }
 
 /**
- * A json-file log on disk. Entries are queued and written by libuv's pool, so that a slow disk never holds up other
- * containers; what cannot be written is dropped, and half an entry never stays. Rotated as Docker does: when the file has
- * reached its size before an entry, `x` becomes `x.1` (`x.1.gz` with compression), `x.1` becomes `x.2`, `maxFiles` in all.
+ * A json-file log on disk. Entries are queued and written by libuv's pool, so that a slow disk never delays other
+ * containers. Entries that cannot be written are dropped, and a partial entry never stays. It rotates as Docker does:
+ * when the file has reached its size before an entry, `x` becomes `x.1` (`x.1.gz` with compression), `x.1` becomes
+ * `x.2`, up to `maxFiles` files.
  */
 export class LogFile {
   readonly #spec: LogSpec;
@@ -47,7 +48,7 @@ export class LogFile {
   #fd = -1;
   /** Size of the file once everything queued is written. */
   #size = 0;
-  /** Size and inode of the file as it is. */
+  /** Current size and inode of the file. */
   #writtenSize = 0;
   #inode = 0;
   #positions: LogPositions;
@@ -70,7 +71,7 @@ export class LogFile {
     return this.#congested;
   }
 
-  /** Up to where the streams are in the file, or lost. */
+  /** The positions up to which the streams are in the file, or lost. */
   get positions(): LogPositions {
     return this.#positions;
   }
@@ -138,7 +139,7 @@ export class LogFile {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** Writes down what is about to be appended. */
+  /** Records the bytes that are about to be appended. */
   #announce(bytes: number, after: LogPositions): void {
     const [sizeBefore, before] = [this.#writtenSize, this.#positions];
     const inode = bytes === 0 ? 0 : this.#inode;
@@ -158,7 +159,7 @@ export class LogFile {
       for (;;) {
         const written = await append(this.#fd, rest);
         if (written === left) break;
-        // Nearly full, or interrupted: go on where it stopped.
+        // The disk is nearly full, or the write was interrupted: continue where it stopped.
         const all = Buffer.concat(rest);
         half = written - (all.lastIndexOf(NEWLINE, written - 1) + 1);
         rest = [all.subarray(written)];
@@ -172,7 +173,7 @@ export class LogFile {
     }
   }
 
-  /** After a failure: cuts the last `half` bytes off and learns the true size. */
+  /** After a failure: removes the last `half` bytes, and reads the true size. */
   #resize(half: number): void {
     try {
       const size = fstatSync(this.#fd).size - half;
@@ -206,7 +207,7 @@ export class LogFile {
 
   #open(flags: 'a' | 'w'): boolean {
     try {
-      // Truncated once, then append-only: a follower may hold the file.
+      // Truncated once, then opened for appending: a follower may have the file open.
       if (flags === 'w') closeSync(openSync(this.#spec.path, 'w', MODE));
       this.#fd = openFile(this.#spec.path);
       const { size, ino } = fstatSync(this.#fd);

@@ -2,15 +2,15 @@ import { Buffer } from 'node:buffer';
 import { closeSync, constants, openSync, readSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { errnoOf } from '../../base/errors.ts';
 
-/** Up to which byte of each stream entries are in the log. */
+/** The position in each stream up to which entries are in the log. */
 export interface LogPositions {
   readonly stdout: number;
   readonly stderr: number;
 }
 
-/** What is about to be appended to the log file. */
+/** An append to the log file that is about to happen. */
 export interface LogIntent {
-  /** Inode of the log file; 0 when nothing is on its way. */
+  /** Inode of the log file. 0 when no append is under way. */
   readonly inode: number;
   readonly sizeBefore: number;
   readonly sizeAfter: number;
@@ -22,8 +22,9 @@ const { O_CREAT, O_RDWR } = constants;
 const FIELDS = 7;
 
 /**
- * Ties a log file to the positions of the streams that are in it. Before each append its intent is written down, so a successor sees by the
- * file's size whether it happened: then the streams go on behind it, else from before it, and half an append is cut off.
+ * Ties a log file to the positions of the streams in it. Before each append its intent is recorded. A successor sees
+ * from the file's size whether the append happened: then the streams continue after it, else before it, and a partial
+ * append is removed.
  */
 export class LogJournal implements Disposable {
   readonly #path: string;
@@ -34,7 +35,7 @@ export class LogJournal implements Disposable {
     this.#path = path;
   }
 
-  /** One write of less than a page: it is there whole or not at all. */
+  /** One write of less than a page is complete or absent. */
   write({ inode, sizeBefore, sizeAfter, before, after }: LogIntent): void {
     if (this.#fd < 0) this.#fd = openSync(this.#path, O_RDWR | O_CREAT, 0o600);
     const fields = [inode, sizeBefore, sizeAfter, before.stdout, before.stderr, after.stdout, after.stderr];
@@ -48,7 +49,10 @@ export class LogJournal implements Disposable {
   }
 }
 
-/** Completes or undoes what a predecessor was about to append to `logPath`; returns where the streams go on. */
+/**
+ * Completes or undoes an append to `logPath` that a predecessor has recorded. Returns the positions at which the
+ * streams continue.
+ */
 export function recoverLog(journalPath: string, logPath: string): LogPositions {
   const intent = readIntent(journalPath);
   if (intent === undefined) return { stdout: 0, stderr: 0 };

@@ -5,7 +5,7 @@ import { EntryEncoder, type EntrySink, type StreamName } from './entry-encoder.t
 import { LogFile, type LogFileEvents, type LogFileParts } from './log-file.ts';
 import type { LogPositions } from './log-journal.ts';
 
-/** Of streams that begin, and nothing written down for a successor. */
+/** For streams that begin, without a record for a successor. */
 const FRESH: LogFileParts = { journal: undefined, positions: { stdout: 0, stderr: 0 } };
 
 /** A container's log: both streams encoded into one file. */
@@ -19,17 +19,17 @@ export class TaskLog {
     this.#file = new LogFile(spec, events, parts);
   }
 
-  /** The container should wait before it writes more. */
+  /** Whether the container should wait before it writes more. */
   get congested(): boolean {
     return this.#file.congested;
   }
 
-  /** Up to where the streams are in the file. */
+  /** The positions up to which the streams are in the file. */
   get positions(): LogPositions {
     return this.#file.positions;
   }
 
-  /** `end` is the position in the stream behind `bytes`, which may be reused by the caller afterwards. */
+  /** `end` is the position in the stream after `bytes`. The caller may reuse `bytes` afterwards. */
   write(stream: StreamName, bytes: Buffer, end?: number): void {
     let encoder = this.#encoders.get(stream);
     if (encoder === undefined) {
