@@ -46,7 +46,7 @@ for (const [harm, command] of Object.entries(HARM)) {
     assert.match(await askFrom(other.netnsPath, HOST_ADDRESS, 18080), /^web .* hello$/, 'a container does');
     assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), `web ${OUTSIDE_ADDRESS} hello`);
     assert.match(await askFrom(web.netnsPath, HOST_ADDRESS, 18080), /^web .* hello$/, 'the container itself does');
-    assert.match(fixture.logged.join('\n'), /bridge gtest0 (was|lost) .*: set right again/);
+    assert.match(fixture.logged.join('\n'), /bridge gtest0 (was|lost) .*: repaired/);
     // A later start finds everything in place.
     const next = await fixture.networks.attach(sandboxRequest('next'), signal);
     assert.match(await askFrom(next.netnsPath, HOST_ADDRESS, 18080), /^web .* hello$/);

@@ -5,12 +5,12 @@ import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
 import type { EndpointSettings, Filters } from '../spec/index.ts';
 import { type Attached, bridgePorts, containersOn, endpointsOf } from './attached.ts';
-import { BridgeCare } from './bridge-care.ts';
+import { BridgeRepair } from './bridge-repair.ts';
 import { defaultGatewayNetwork } from './default-gateway.ts';
 import { type BridgeDriver, bridgeName, checkEndpoint } from './drivers/bridge-driver.ts';
 import type { NetworkDriver } from './drivers/driver.ts';
 import { nullDriver } from './drivers/null-driver.ts';
-import { FirewallCare, isFirewallGone } from './firewall/firewall-care.ts';
+import { FirewallRepair, isFirewallGone } from './firewall/firewall-repair.ts';
 import { hostLinkName, hostLinksOf } from './host-link.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { LinkPlan } from './kernel/protocol.ts';
@@ -49,21 +49,21 @@ interface ConnectedEndpoint {
 export class EngineNetworks implements Networks {
   readonly #deps: EngineNetworksDeps;
   readonly #table: NetworkTable;
-  readonly #firewall: FirewallCare;
-  readonly #bridges: BridgeCare;
+  readonly #firewall: FirewallRepair;
+  readonly #bridges: BridgeRepair;
   readonly #attached = new Map<string, Attached>();
 
   constructor(deps: EngineNetworksDeps) {
     this.#deps = deps;
     this.#table = new NetworkTable(deps.records);
     const bridges = () => this.#table.all().flatMap((record) => driverOf(deps, record).hostPlan(record) ?? []);
-    this.#bridges = new BridgeCare({
+    this.#bridges = new BridgeRepair({
       kernel: deps.kernel,
       logger: deps.logger,
       bridges,
       ports: () => bridgePorts(this.#table, this.#attached.values()),
     });
-    this.#firewall = new FirewallCare({
+    this.#firewall = new FirewallRepair({
       kernel: deps.kernel,
       logger: deps.logger,
       warnings: deps.warnings,
@@ -124,7 +124,7 @@ export class EngineNetworks implements Networks {
       throw cancelled();
     }
     ports.relay();
-    this.#firewall.lookSoon();
+    this.#firewall.checkSoon();
     return sandbox;
   }
 
@@ -181,7 +181,10 @@ export class EngineNetworks implements Networks {
         elements: ports.elements(),
       });
     } catch (error) {
-      this.#deps.logger.warn({ containerId, error: messageOf(error) }, 'network of a container was not removed whole');
+      this.#deps.logger.warn(
+        { containerId, error: messageOf(error) },
+        'network of a container was not removed completely',
+      );
     }
     // Only now may other containers get the ports and the address.
     ports[Symbol.dispose]();
@@ -202,7 +205,7 @@ export class EngineNetworks implements Networks {
       hostLinks: all.flatMap(({ sandbox }) => hostLinksOf(sandbox)),
       elements: all.flatMap(({ ports }) => ports.elements()),
     });
-    await this.#bridges.look();
+    await this.#bridges.check();
     for (const { ports } of all) ports.relay();
   }
 
@@ -219,7 +222,8 @@ export class EngineNetworks implements Networks {
     this.#bridges[Symbol.dispose]();
     try {
       const { left } = await this.#deps.kernel.request('tearDown', { bridges: bridges.map(bridgeName) });
-      for (const { bridge, users } of left) this.#deps.logger.info({ bridge, users }, 'a bridge stays: others use it');
+      for (const { bridge, users } of left)
+        this.#deps.logger.info({ bridge, users }, 'the bridge is not removed: others use it');
     } finally {
       await this.close();
     }

@@ -75,7 +75,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
       content.expireIngests();
       collector.expire();
     } catch (error) {
-      logger.warn({ err: error }, 'cannot delete what old pulls have left');
+      logger.warn({ err: error }, 'cannot delete the rest of old pulls');
     }
   }, DAY_MS).unref();
 

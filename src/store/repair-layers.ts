@@ -28,7 +28,7 @@ export async function repairLayers(deps: RepairDeps, suspects: ReadonlySet<Diges
     for (const key of keysOf(deps.snapshots, image.config).toReversed()) {
       if (sound.has(key)) continue;
       if (inUse.has(key))
-        deps.logger.warn({ layer: key, image: image.id }, 'a power cut may have spoilt a layer in use');
+        deps.logger.warn({ layer: key, image: image.id }, 'a power cut may have damaged a layer in use');
       else await deps.snapshots.removeLayer(key);
     }
     await unpackChain(deps, image);

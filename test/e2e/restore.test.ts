@@ -6,7 +6,7 @@ import { supervisorPid } from '../support/resources.ts';
 const engine = useEngine();
 const ok = (...args: string[]): Promise<string> => engine().ok('gantry', args);
 
-test('kill -9 of gantryd: containers run on, output and exit codes are there when it is back', async () => {
+test('kill -9 of gantryd: containers keep running, output and exit codes are there when it is back', async () => {
   const [lives, ends] = [unique('lives'), unique('ends')];
   await ok(
     'run',
@@ -74,7 +74,7 @@ test('kill -9 of gantryd: published ports work on and are still reserved', async
   await ok('rm', '-f', name, `${name}-2`);
 });
 
-test('kill -9 of the supervisor: containers run on, keep their output, and can be stopped, executed in and waited for', async () => {
+test('kill -9 of the supervisor: containers keep running, keep their output, and can be stopped, executed in and waited for', async () => {
   const name = unique('kept');
   await ok(
     'run',

@@ -54,7 +54,7 @@ test('a daemon that is killed loses nothing: its successor hears of every exit a
   assertUnbroken(host.logText(id), 10);
 });
 
-test('a supervisor that is killed: containers run on, keep their output, and end with their exit code', async () => {
+test('a supervisor that is killed: containers keep running, keep their output, and end with their exit code', async () => {
   await using host = await TaskHost.open();
   const { id, pid } = await host.start(COUNTER);
   const late = await host.start(['sh', '-c', 'trap "echo bye; exit 42" USR1; while :; do sleep 0.05; done']);
@@ -126,7 +126,7 @@ test('an open stdin without a client survives the supervisor', async () => {
   await host.kill(id);
 });
 
-test('both killed at once: containers run on, and the end of one that died meanwhile is not invented', async () => {
+test('both killed at once: containers keep running, and the end of one that died meanwhile is not invented', async () => {
   await using host = await TaskHost.open();
   const { id } = await host.start(COUNTER);
   const dying = await host.start(['sleep', '1000']);

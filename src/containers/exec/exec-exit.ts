@@ -13,10 +13,7 @@ export function handleExecExit(world: ExecExitDeps, exit: TaskExit, execId: stri
   if (exec !== undefined && exec.exitCode === null) {
     const unstored = endExec(world, exec, exit.exitCode ?? UNKNOWN_EXIT_CODE);
     if (unstored !== undefined) {
-      world.logger.error(
-        { containerId: exit.containerId, execId, error: unstored.message },
-        'an exit could not be stored',
-      );
+      world.logger.error({ containerId: exit.containerId, execId, error: unstored.message }, 'cannot store an exit');
       return;
     }
   }

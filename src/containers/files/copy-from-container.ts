@@ -30,7 +30,7 @@ export async function copyFromContainer(
   const kept = held.move();
   finished(copy.bytes, { writable: false }, () => {
     kept.disposeAsync().catch((error: unknown) => {
-      world.logger.warn({ containerId: id, error: messageOf(error) }, 'a volume that was read stays mounted');
+      world.logger.warn({ containerId: id, error: messageOf(error) }, 'cannot unmount a volume after reading it');
     });
   });
   emitContainerEvent(world.events, record, 'archive-path');

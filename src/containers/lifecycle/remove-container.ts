@@ -112,7 +112,7 @@ export async function releaseVolumes(world: Pick<World, 'volumes' | 'logger'>, r
       // Another container uses the volume (`--volumes-from`).
       world.logger.debug(
         { containerId: record.id, volume: name, error: messageOf(error) },
-        'an anonymous volume stays',
+        'an anonymous volume is still in use',
       );
     }
   }

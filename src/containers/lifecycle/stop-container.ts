@@ -44,10 +44,7 @@ export async function stopEntry(world: StopDeps, entry: Entry, options: StopOpti
     await sent.exit.catch(async () => {
       using _lock = await world.locks.acquire(entry.id);
       if (!hasProcess(entry.record)) return;
-      world.logger.info(
-        { containerId: entry.id, signal: number, grace },
-        'a container outlived its grace time: killing it',
-      );
+      world.logger.info({ containerId: entry.id, signal: number, grace }, 'killing a container after its grace time');
       await killAndWait(world, entry);
     });
   }
@@ -71,7 +68,7 @@ async function sendStop(
     await signalTask(world, entry, number, true);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    world.logger.warn({ containerId: entry.id, error: messageOf(error) }, 'a container could not be signalled');
+    world.logger.warn({ containerId: entry.id, error: messageOf(error) }, 'cannot signal a container');
     return { exit: exitWithin(world, entry, FAILED_SIGNAL_TIMEOUT_SECONDS * 1000) };
   }
   return { exit };

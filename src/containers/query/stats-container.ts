@@ -56,7 +56,7 @@ async function read(world: Pick<World, 'runtime' | 'logger'>, entry: Entry): Pro
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     // The container has just ended.
-    world.logger.debug({ containerId: entry.id, error: messageOf(error) }, 'no figures of a container');
+    world.logger.debug({ containerId: entry.id, error: messageOf(error) }, 'cannot read the statistics of a container');
     return undefined;
   }
   return readingOf(stats);

@@ -54,7 +54,7 @@ export async function mountViews(
       try {
         await world.snapshots.unmount(id);
       } catch (error) {
-        world.logger.warn({ containerId: record.id, error: messageOf(error) }, 'an image stays mounted');
+        world.logger.warn({ containerId: record.id, error: messageOf(error) }, 'cannot unmount an image');
       }
     });
     sources.set(id, await world.snapshots.mount(id, READ_ONLY));

@@ -16,7 +16,7 @@ export async function releaseResources(deps: ReleaseResourcesDeps, record: Conta
   // Nobody waits for the kernel here: the next mount and the removal of the files do so themselves.
   for (const root of rootsOf(record)) {
     deps.snapshots.unmount(root).catch((error: unknown) => {
-      deps.logger.warn({ containerId: record.id, error: messageOf(error) }, 'a root file system stays mounted');
+      deps.logger.warn({ containerId: record.id, error: messageOf(error) }, 'cannot unmount a root file system');
     });
   }
   const steps: Promise<void>[] = [deps.networks.detach(record.id)];
@@ -72,6 +72,6 @@ export async function unmountVolume(
   try {
     await deps.volumes.unmount(name, record.id);
   } catch (error) {
-    deps.logger.warn({ containerId: record.id, volume: name, error: messageOf(error) }, 'a volume stays mounted');
+    deps.logger.warn({ containerId: record.id, volume: name, error: messageOf(error) }, 'cannot unmount a volume');
   }
 }

@@ -94,10 +94,7 @@ async function replayLog(
     }
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    world.logger.warn(
-      { containerId: entry.id, error: error.message },
-      'the log could not be replayed to an attachment',
-    );
+    world.logger.warn({ containerId: entry.id, error: error.message }, 'cannot replay the log to an attachment');
   }
 }
 

@@ -21,7 +21,7 @@ export async function leave(engine: {
   await containers.shutdown({ stopContainers: false });
   const { running, paused } = containers.counts();
   if (running + paused > 0) {
-    logger.info({ running: running + paused }, 'containers run on');
+    logger.info({ running: running + paused }, 'containers keep running');
     return;
   }
   await networks.tearDown();

@@ -90,7 +90,7 @@ export async function applyPolicy(
     deps.logger.info({ image: id, names, reason, lastUsedAt, freedBytes: before - bytes }, 'unused image removed');
   }
   if (maxBytes !== undefined && bytes > maxBytes) {
-    deps.logger.warn({ bytes, maxBytes }, 'images take more than they may, and all that is left is in use');
+    deps.logger.warn({ bytes, maxBytes }, 'images exceed their limit, and all remaining ones are in use');
   }
 }
 

@@ -17,7 +17,7 @@ const DOCKER_USER = 'ip filter DOCKER-USER';
  * rules once. Blocks.
  * @returns warnings for users, [] when nothing drops packets
  */
-export function passForeignPolicies(nftables: Nftables, bridges: readonly string[]): readonly string[] {
+export function addForeignAccepts(nftables: Nftables, bridges: readonly string[]): readonly string[] {
   let listed: string;
   try {
     listed = nftables.run('list chains ip\nlist chains inet\n');
@@ -43,8 +43,8 @@ export function passForeignPolicies(nftables: Nftables, bridges: readonly string
   return warnings;
 }
 
-/** Removes the rules that {@link passForeignPolicies} added. Missing rules are success. */
-export function leaveForeignPolicies(nftables: Nftables, bridges: readonly string[]): void {
+/** Removes the rules that {@link addForeignAccepts} added. Missing rules are success. */
+export function removeForeignAccepts(nftables: Nftables, bridges: readonly string[]): void {
   for (const { bridge, handle } of ourRules(nftables)) {
     if (bridges.includes(bridge)) nftables.run(`delete rule ${DOCKER_USER} handle ${handle}\n`);
   }

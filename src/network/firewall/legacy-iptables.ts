@@ -10,9 +10,9 @@ import { readFileSync } from 'node:fs';
 const CHAIN = 'DOCKER-USER';
 
 /**
- * Lets bridges through a FORWARD chain that drops packets, as `passForeignPolicies` does. @returns warnings for users
+ * Lets bridges through a FORWARD chain that drops packets, as `addForeignAccepts` does. @returns warnings for users
  */
-export function passLegacyPolicy(bridges: readonly string[]): readonly string[] {
+export function addLegacyAccepts(bridges: readonly string[]): readonly string[] {
   const rules = legacyRules();
   if (!rules.includes('-P FORWARD DROP')) return [];
   if (!rules.includes(`-N ${CHAIN}`)) {
@@ -27,8 +27,8 @@ export function passLegacyPolicy(bridges: readonly string[]): readonly string[] 
   return [];
 }
 
-/** Removes the rules that {@link passLegacyPolicy} added. Missing rules are success. */
-export function leaveLegacyPolicy(bridges: readonly string[]): void {
+/** Removes the rules that {@link addLegacyAccepts} added. Missing rules are success. */
+export function removeLegacyAccepts(bridges: readonly string[]): void {
   const rules = legacyRules();
   for (const rule of wanted(bridges)) if (rules.includes(`-A ${rule}`)) run(['-D', ...rule.split(' ')]);
 }

@@ -16,8 +16,8 @@ import {
   PacketSocket,
   setPropagation,
 } from '../../linux/index.ts';
-import { leaveForeignPolicies, passForeignPolicies } from '../firewall/foreign-policy.ts';
-import { leaveLegacyPolicy, passLegacyPolicy } from '../firewall/legacy-iptables.ts';
+import { addForeignAccepts, removeForeignAccepts } from '../firewall/foreign-policy.ts';
+import { addLegacyAccepts, removeLegacyAccepts } from '../firewall/legacy-iptables.ts';
 import {
   type PortElement,
   renderAddElements,
@@ -38,7 +38,7 @@ import {
   type KernelConfig,
   type KernelRequests,
 } from './protocol.ts';
-import { buryLinks, type KernelHandles, makeSandbox, removeLinks, removeSandbox } from './sandbox-links.ts';
+import { deleteStaleLinks, type KernelHandles, makeSandbox, removeLinks, removeSandbox } from './sandbox-links.ts';
 
 /** A firewall change that waits for the others of its batch. `undo` runs when the kernel refuses it. */
 interface FirewallChange {
@@ -102,7 +102,7 @@ export class KernelService implements Disposable {
     if (call.operation === 'detach') {
       const removal = call.params as KernelRequests['detach']['params'];
       removeSandbox(this.#handles, removal);
-      this.#burySoon();
+      this.#deleteStaleLinksSoon();
       const { elements } = removal;
       return { elements, commands: renderDeleteElements(this.#table, elements), undo: () => this.#forget(elements) };
     }
@@ -110,10 +110,10 @@ export class KernelService implements Disposable {
   }
 
   /** The kernel needs some 15 ms. After that a check for undeleted links costs microseconds. */
-  #burySoon(): void {
+  #deleteStaleLinksSoon(): void {
     this.#burial ??= setTimeout(() => {
       this.#burial = undefined;
-      buryLinks(this.#handles);
+      deleteStaleLinks(this.#handles);
     }, BURIAL_MS);
   }
 
@@ -171,8 +171,8 @@ export class KernelService implements Disposable {
         return surveyHost(this.#handles, (params as KernelRequests['survey']['params']).bridge);
       case 'setUp':
         return this.#setUp((params as KernelRequests['setUp']['params']).bridges);
-      case 'lookAtFirewall':
-        return this.#look((params as KernelRequests['lookAtFirewall']['params']).bridges);
+      case 'checkFirewall':
+        return this.#checkFirewall((params as KernelRequests['checkFirewall']['params']).bridges);
       case 'repairFirewall':
         return this.#repairFirewall(params as KernelRequests['repairFirewall']['params']);
       case 'repairBridges':
@@ -210,7 +210,7 @@ export class KernelService implements Disposable {
     setPropagation(netnsDirectory, 'shared');
   }
 
-  #look(bridges: readonly string[]): KernelRequests['lookAtFirewall']['result'] {
+  #checkFirewall(bridges: readonly string[]): KernelRequests['checkFirewall']['result'] {
     const chains = this.#firewall().run('list chains ip\n');
     return { ...this.#report(bridges), tableIsThere: chains.includes(`table ip ${this.#table} {`) };
   }
@@ -231,8 +231,8 @@ export class KernelService implements Disposable {
     this.#removeNamespaces(new Set());
     removeLinks(this.#handles, new Set());
     this.#firewall().run(renderDeleteTable(this.#table));
-    leaveForeignPolicies(this.#firewall(), bridges);
-    leaveLegacyPolicy(bridges);
+    removeForeignAccepts(this.#firewall(), bridges);
+    removeLegacyAccepts(bridges);
     const left = this.#bridges.remove(bridges);
     const { netnsDirectory } = this.#handles.config;
     try {
@@ -255,7 +255,7 @@ export class KernelService implements Disposable {
   #report(bridges: readonly string[]): HostReport {
     const nftables = this.#firewall();
     return {
-      warnings: bridges.length === 0 ? [] : [...passForeignPolicies(nftables, bridges), ...passLegacyPolicy(bridges)],
+      warnings: bridges.length === 0 ? [] : [...addForeignAccepts(nftables, bridges), ...addLegacyAccepts(bridges)],
       spawnsNft: nftables.kind === 'command',
     };
   }

@@ -12,7 +12,7 @@ export interface KernelRequests {
   attach: { readonly params: SandboxPlan; readonly result: undefined };
   detach: { readonly params: SandboxRemoval; readonly result: undefined };
   /** Checks changes of the firewall by others, and lets bridges through a new `policy drop`. */
-  lookAtFirewall: {
+  checkFirewall: {
     readonly params: { readonly bridges: readonly string[] };
     readonly result: HostReport & { readonly tableIsThere: boolean };
   };

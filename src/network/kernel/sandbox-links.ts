@@ -116,7 +116,7 @@ function setSysctl(key: string, value: string, options: { readonly optional?: bo
 /**
  * Takes the sandbox off the network at once, so that its address can be reused. The kernel's own worker deletes the
  * namespace with its links later, in batches. Links that stay, since a process holds their namespace, are deleted by
- * {@link buryLinks}. Missing parts are success.
+ * {@link deleteStaleLinks}. Missing parts are success.
  */
 export function removeSandbox(
   { config, netlink }: KernelHandles,
@@ -133,7 +133,7 @@ export function removeSandbox(
 }
 
 /** Deletes the links that removed sandboxes left, all in one grace period. Usually there are none. */
-export function buryLinks({ config, netlink }: KernelHandles): void {
+export function deleteStaleLinks({ config, netlink }: KernelHandles): void {
   const [error] = netlink.transact([deleteLinkGroup(staleLinkGroup(config))]);
   if (error !== undefined && error.code !== 'ENODEV') throw error;
 }
@@ -163,7 +163,7 @@ export function removeLinks(handles: KernelHandles, keep: ReadonlySet<string>): 
   const stale = listLinks(netlink).filter(({ group, name }) => group === config.linkGroup && !keep.has(name));
   // A link that the kernel deletes meanwhile is no error.
   netlink.transact(stale.map(({ index }) => setLink({ index }, { group: staleLinkGroup(config) })));
-  buryLinks(handles);
+  deleteStaleLinks(handles);
 }
 
 /** Whether a link's group is the engine's, for links in use and for stale ones. */

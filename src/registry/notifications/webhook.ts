@@ -86,7 +86,7 @@ export function createWebhook(deps: WebhookDeps, options: WebhookOptions): Webho
       if (waiting.length > WAITING_MAX) {
         waiting.shift();
         dropped += 1;
-        if (dropped % 1000 === 1) logger.error({ webhook: url, dropped }, 'dropped notifications nobody takes');
+        if (dropped % 1000 === 1) logger.error({ webhook: url, dropped }, 'dropped undeliverable notifications');
       }
       delivering ??= deliver().finally(() => {
         delivering = undefined;

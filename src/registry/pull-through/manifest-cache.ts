@@ -105,7 +105,7 @@ class FetchedManifests implements ManifestCache {
     this.#downUntil = now() + DOWN_MS;
     counts.stale += 1;
     const context = { upstream: upstream.name, err: messageOf(error) };
-    logger.warn(context, 'the upstream does not answer: serving what is here');
+    logger.warn(context, 'the upstream does not answer: serving cached content');
   }
 
   #hit(name: RepositoryName, digest: Digest): void {

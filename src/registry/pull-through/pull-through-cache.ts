@@ -62,7 +62,7 @@ export function createPullThroughCache(
     // Not what is being pulled right now, even if that alone is too much.
     const before = deps.wallClock() - PULL_MS_MAX;
     const evicted = evict(deps, (pulledAt) => pulledAt < before && index.storedBytes() + sizeBytes > deps.maxBytes);
-    logger.info({ manifests: evicted, bytes: index.storedBytes() }, 'made room in the cache');
+    logger.info({ manifests: evicted, bytes: index.storedBytes() }, 'freed space in the cache');
   };
   const all: CacheDeps = { ...deps, upstream, counts, makeRoom, ttlSeconds };
   const manifests = createManifestCache(all, closing.signal);
@@ -95,7 +95,7 @@ export function createPullThroughCache(
     evict() {
       const before = deps.wallClock() - keepSeconds * 1000;
       const evicted = evict(deps, (pulledAt) => pulledAt < before);
-      if (evicted > 0) logger.info({ manifests: evicted }, 'forgot what nobody pulls');
+      if (evicted > 0) logger.info({ manifests: evicted }, 'deleted unused content from the cache');
       makeRoom(0);
     },
     async close() {

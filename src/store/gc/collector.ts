@@ -99,7 +99,7 @@ export function createCollector(deps: CollectorDeps): Collector {
     try {
       deps.retained.delete(digest);
     } catch (error) {
-      deps.logger.warn({ blob: digest, err: error }, 'cannot forget that a blob was kept for a pull');
+      deps.logger.warn({ blob: digest, err: error }, 'cannot delete the record of a retained blob');
     }
   };
   const used = deps.images.references().blobs;

@@ -56,7 +56,10 @@ async function loadAttachments(
       attachedBlobs.push(...blobs);
     } catch (error) {
       const target = record.descriptor.digest;
-      deps.logger.warn({ target, attachment: descriptor.digest, err: error }, 'attestation lost: the image goes on');
+      deps.logger.warn(
+        { target, attachment: descriptor.digest, err: error },
+        'attestation lost: the image is kept without it',
+      );
     }
   }
   return { attachments, attachedBlobs };

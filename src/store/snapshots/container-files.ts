@@ -99,7 +99,7 @@ export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
         if (Symbol.dispose in held) held[Symbol.dispose]();
         else await held[Symbol.asyncDispose]();
       } catch (error) {
-        deps.logger.warn({ error: messageOf(error) }, 'a root that was read stays mounted');
+        deps.logger.warn({ error: messageOf(error) }, 'cannot unmount a root after reading it');
       }
     };
     finished(bytes, { writable: false }, () => void release());

@@ -85,7 +85,10 @@ async function unpackFresh(
     const archive = { file: source.path, diffId, limits };
     const tree = await driver.unpack({ folder, ...layer, archive, progress: source.progress, below }, signal);
     if (tree.skippedXattrs.length > 0) {
-      logger.warn({ layer: layer.diffId, xattrs: tree.skippedXattrs }, 'the file system takes no such attributes');
+      logger.warn(
+        { layer: layer.diffId, xattrs: tree.skippedXattrs },
+        'the file system does not support these extended attributes',
+      );
     }
     // Otherwise the layer was unpacked meanwhile for another image.
     if (table.get(tree.key) === undefined) keep(deps, folder, newRecord(table, layer, tree));

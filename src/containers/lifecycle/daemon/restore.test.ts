@@ -146,7 +146,7 @@ test('an exit whose handling is cut short after any step is complete afterwards'
   }
 });
 
-test('containers run on while the daemon is away, and their exits are there when it is back', async () => {
+test('containers keep running while the daemon is away, and their exits are there when it is back', async () => {
   using engine = await TestEngine.start();
   const { host } = engine;
   const web = await engine.run('web');

@@ -99,7 +99,7 @@ async function sweepMounts(
     await world.sharedMemory.sweep(new Set(running));
     await world.pinnedPaths.sweep();
   } catch (error) {
-    world.logger.error({ error: messageOf(error) }, 'mounts of containers that ended stay');
+    world.logger.error({ error: messageOf(error) }, 'cannot unmount the mounts of ended containers');
   }
 }
 

@@ -22,7 +22,7 @@ export async function shutdown(world: ShutdownDeps, options: { readonly stopCont
         try {
           await stopEntry(world, entry, {});
         } catch (error) {
-          world.logger.error({ containerId: entry.id, error: messageOf(error) }, 'a container could not be stopped');
+          world.logger.error({ containerId: entry.id, error: messageOf(error) }, 'cannot stop a container');
         }
       }),
     );

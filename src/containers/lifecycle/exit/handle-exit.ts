@@ -57,7 +57,7 @@ function applyExit(world: HandleExitDeps, entry: Entry, exit: TaskExit): void {
 
   if (unstored === undefined) releaseTask(world, entry.id);
   // The supervisor keeps the exit. A daemon that starts when there is space again learns of it.
-  else world.logger.error({ containerId: entry.id, error: unstored.message }, 'an exit could not be stored');
+  else world.logger.error({ containerId: entry.id, error: unstored.message }, 'cannot store an exit');
   entry.cleanUp(world.background.run('clean-up after an exit', entry.id, () => releaseResources(world, before)));
   if (restart) {
     restartByPolicy(world, entry, entry.nextRestartDelayMs(ranForMs));

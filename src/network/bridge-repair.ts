@@ -7,9 +7,9 @@ import type { BridgePlan, BridgePort } from './kernel/protocol.ts';
  * Shortest interval between two checks: a program that keeps changing a bridge must not keep a processor busy. A check
  * that found damage checks again after it too.
  */
-const LOOK_EVERY_MS = 1000;
+const CHECK_INTERVAL_MS = 1000;
 
-export interface BridgeCareDeps {
+export interface BridgeRepairDeps {
   readonly kernel: Kernel;
   readonly logger: Logger;
   readonly bridges: () => readonly BridgePlan[];
@@ -22,16 +22,16 @@ export interface BridgeCareDeps {
  * with `bridge: none` removes any docker0. A damaged bridge is repaired at once, with the links of running containers.
  * Damage that cannot be repaired is in {@link warnings}.
  */
-export class BridgeCare implements Disposable {
-  readonly #deps: BridgeCareDeps;
+export class BridgeRepair implements Disposable {
+  readonly #deps: BridgeRepairDeps;
   #warnings: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  #checkedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  constructor(deps: BridgeCareDeps) {
+  constructor(deps: BridgeRepairDeps) {
     this.#deps = deps;
-    deps.kernel.onBridgeChange(() => this.#lookSoon());
+    deps.kernel.onBridgeChange(() => this.#checkSoon());
   }
 
   get warnings(): readonly string[] {
@@ -39,24 +39,24 @@ export class BridgeCare implements Disposable {
   }
 
   /** @throws EngineError internal */
-  async look(): Promise<void> {
-    this.#lookedAt = performance.now();
+  async check(): Promise<void> {
+    this.#checkedAt = performance.now();
     const { kernel, logger, bridges, ports } = this.#deps;
     const { repaired, failed } = await kernel.request('repairBridges', { bridges: bridges(), ports: ports() });
-    for (const what of repaired) logger.warn({}, `${what}: set right again`);
+    for (const what of repaired) logger.warn({}, `${what}: repaired`);
     for (const what of failed) if (!this.#warnings.includes(what)) logger.error({}, what);
     this.#warnings = failed;
     // A container whose start was under way is attached by then.
-    if (repaired.length > 0) this.#lookSoon();
+    if (repaired.length > 0) this.#checkSoon();
   }
 
-  #lookSoon(): void {
+  #checkSoon(): void {
     if (this.#closed) return;
-    const delay = Math.max(0, this.#lookedAt + LOOK_EVERY_MS - performance.now());
+    const delay = Math.max(0, this.#checkedAt + CHECK_INTERVAL_MS - performance.now());
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.look().catch((error: unknown) => {
-        this.#deps.logger.warn({ error: messageOf(error) }, 'the bridges could not be looked at');
+      this.check().catch((error: unknown) => {
+        this.#deps.logger.warn({ error: messageOf(error) }, 'cannot check the bridges');
       });
     }, delay).unref();
   }

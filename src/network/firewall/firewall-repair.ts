@@ -5,11 +5,11 @@ import { FIREWALL_GONE } from '../kernel/protocol.ts';
 import type { BridgeRules, PortElement } from './table.ts';
 
 /** Shortest interval between two checks that starts cause. */
-const LOOK_EVERY_MS = 5000;
+const CHECK_INTERVAL_MS = 5000;
 /** The check runs after the start, so that it does not delay it. */
-const LOOK_AFTER_MS = 200;
+const CHECK_DELAY_MS = 200;
 
-export interface FirewallCareDeps {
+export interface FirewallRepairDeps {
   readonly kernel: Pick<Kernel, 'request'>;
   readonly logger: Logger;
   /** Warnings of the engine's start. */
@@ -24,13 +24,13 @@ export interface FirewallCareDeps {
  * begins with it), or set a `policy drop`, while the engine runs. Damage that can be repaired is repaired; the rest is
  * in {@link warnings}.
  */
-export class FirewallCare implements Disposable {
-  readonly #deps: FirewallCareDeps;
+export class FirewallRepair implements Disposable {
+  readonly #deps: FirewallRepairDeps;
   #warnings: readonly string[];
-  #lookedAt = performance.now();
-  #look: NodeJS.Timeout | undefined;
+  #checkedAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(deps: FirewallCareDeps) {
+  constructor(deps: FirewallRepairDeps) {
     this.#deps = deps;
     this.#warnings = deps.warnings;
   }
@@ -42,39 +42,39 @@ export class FirewallCare implements Disposable {
   /** Makes the engine's table again, with every port in it. @throws EngineError internal */
   async repair(): Promise<void> {
     const { kernel, logger, bridges, elements } = this.#deps;
-    logger.warn({}, 'somebody flushed the firewall: published ports and the way out are set up again');
+    logger.warn({}, 'another program flushed the firewall: the rules and published ports are set up again');
     const report = await kernel.request('repairFirewall', { bridges: bridges(), elements: elements() });
-    this.#tell(report.warnings);
+    this.#setWarnings(report.warnings);
   }
 
   /** Called after each start. In most cases it costs nothing. */
-  lookSoon(): void {
-    if (this.#look !== undefined || performance.now() - this.#lookedAt < LOOK_EVERY_MS) return;
-    this.#look = setTimeout(() => {
-      this.#look = undefined;
-      this.look().catch((error: unknown) => {
-        this.#deps.logger.warn({ error: messageOf(error) }, 'the firewall could not be looked at');
+  checkSoon(): void {
+    if (this.#timer !== undefined || performance.now() - this.#checkedAt < CHECK_INTERVAL_MS) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.check().catch((error: unknown) => {
+        this.#deps.logger.warn({ error: messageOf(error) }, 'cannot check the firewall');
       });
-    }, LOOK_AFTER_MS).unref();
+    }, CHECK_DELAY_MS).unref();
   }
 
   /** @throws EngineError internal */
-  async look(): Promise<void> {
-    this.#lookedAt = performance.now();
+  async check(): Promise<void> {
+    this.#checkedAt = performance.now();
     const bridges = this.#deps.bridges().map(({ bridge }) => bridge);
-    const { tableIsThere, warnings } = await this.#deps.kernel.request('lookAtFirewall', { bridges });
-    if (tableIsThere) this.#tell(warnings);
+    const { tableIsThere, warnings } = await this.#deps.kernel.request('checkFirewall', { bridges });
+    if (tableIsThere) this.#setWarnings(warnings);
     else await this.repair();
   }
 
-  #tell(warnings: readonly string[]): void {
+  #setWarnings(warnings: readonly string[]): void {
     for (const warning of warnings) if (!this.#warnings.includes(warning)) this.#deps.logger.warn({}, warning);
     this.#warnings = warnings;
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#look);
-    this.#look = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }
 

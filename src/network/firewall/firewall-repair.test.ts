@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger } from '../../base/logger.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { FirewallCare, isFirewallGone } from './firewall-care.ts';
+import { FirewallRepair, isFirewallGone } from './firewall-repair.ts';
 
 const RULES = { bridge: 'br0', subnet: '10.0.0.0/24', masquerade: true, interContainer: true };
 
@@ -18,7 +18,7 @@ function care(state: { table: boolean; warnings: readonly string[] }) {
     },
   };
   const logger = { ...silentLogger, warn: (_fields: object, message: string) => void logged.push(message) };
-  const firewall = new FirewallCare({
+  const firewall = new FirewallRepair({
     kernel,
     logger,
     warnings: ['at start'],
@@ -30,9 +30,9 @@ function care(state: { table: boolean; warnings: readonly string[] }) {
 
 test('a table that others flushed is made again', async () => {
   const { firewall, journal, logged } = care({ table: false, warnings: [] });
-  await firewall.look();
-  await firewall.look();
-  assert.deepEqual(journal, ['lookAtFirewall', 'repairFirewall', 'lookAtFirewall']);
+  await firewall.check();
+  await firewall.check();
+  assert.deepEqual(journal, ['checkFirewall', 'repairFirewall', 'checkFirewall']);
   assert.equal(logged.length, 1);
 });
 
@@ -40,18 +40,18 @@ test('warnings come and go with their reason, and each is logged once', async ()
   const state: { table: boolean; warnings: readonly string[] } = { table: true, warnings: ['at start', 'new'] };
   const { firewall, logged } = care(state);
   assert.deepEqual(firewall.warnings, ['at start']);
-  await firewall.look();
-  await firewall.look();
+  await firewall.check();
+  await firewall.check();
   assert.deepEqual(firewall.warnings, ['at start', 'new']);
   state.warnings = [];
-  await firewall.look();
+  await firewall.check();
   assert.deepEqual(firewall.warnings, []);
   assert.deepEqual(logged, ['new']);
 });
 
-test('starts in quick succession do not look', () => {
+test('starts in quick succession do not check', () => {
   const { firewall, journal } = care({ table: true, warnings: [] });
-  for (let start = 0; start < 10; start++) firewall.lookSoon();
+  for (let start = 0; start < 10; start++) firewall.checkSoon();
   firewall[Symbol.dispose]();
   assert.deepEqual(journal, []);
 });
