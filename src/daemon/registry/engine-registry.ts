@@ -104,10 +104,7 @@ export function openEngineRegistry(
       hosts = namesOfThisHost(served.address, address);
       logger.info({ address: served.address }, 'registry listens');
       if (service.auth === undefined && !isLoopback(address.host)) {
-        logger.warn(
-          { address: served.address },
-          'anybody who can reach the registry may push to it: configure accounts',
-        );
+        logger.warn({ address: served.address }, 'whoever reaches the registry may push: configure accounts');
       }
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
