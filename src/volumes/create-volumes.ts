@@ -36,27 +36,59 @@ export interface OwnedVolumes extends Volumes {
  * Implements the `local` driver: a folder per volume, with the mount of its options over it. Makes folders and records
  * agree.
  */
-export function createVolumes({ records, dataRoot, events, logger, trees }: VolumesDeps): OwnedVolumes {
+export function createVolumes(deps: VolumesDeps): OwnedVolumes {
+  const { records, dataRoot, logger, trees } = deps;
   const folders = new VolumeFolders(dataRoot, trees, logger);
-  const { paths } = folders;
-  const uses = new VolumeUses();
-  const locks = new KeyedLock();
+  const shared: Shared = { ...deps, folders, uses: new VolumeUses(), locks: new KeyedLock() };
   reconcile(records, folders, logger);
-
-  const find = (name: string): VolumeRecord => {
-    const volume = records.get(name);
-    if (volume === undefined) throw new EngineError('notFound', `get ${name}: no such volume`);
-    return volume;
+  return {
+    create: (request) => create(shared, request),
+    ...queries(shared),
+    ...removals(shared),
+    reference: (name, containerId) => shared.uses.reference(name, containerId),
+    release: (name, containerId) => shared.uses.release(name, containerId),
+    ...volumeMounts(shared),
+    swept: () => folders.swept(),
   };
-  const inspect = (volume: VolumeRecord): VolumeInspect => ({
-    CreatedAt: volume.createdAt,
-    Driver: 'local',
-    Labels: volume.labels,
-    Mountpoint: paths.data(volume.name),
-    Name: volume.name,
-    Options: volume.options,
-    Scope: 'local',
-  });
+}
+
+interface Shared extends VolumesDeps {
+  readonly folders: VolumeFolders;
+  readonly uses: VolumeUses;
+  /** By the volume's name. */
+  readonly locks: KeyedLock;
+}
+
+async function create({ records, folders, locks, events }: Shared, request: CreateVolume): Promise<VolumeInspect> {
+  const record = newRecord(request);
+  const { name } = record;
+  using _lock = await locks.acquire(name);
+  const existing = records.get(name);
+  if (existing !== undefined) return inspection(folders, existing);
+  if (record.options !== null) prefixed(name, () => checkDriverOptions(record.options ?? {}));
+  folders.make(name);
+  try {
+    records.put(name, record);
+  } catch (error) {
+    folders.discard(name);
+    throw spaceError(error);
+  }
+  events.emit('volume', 'create', name, { driver: 'local' });
+  return inspection(folders, record);
+}
+
+function queries({ records, folders, uses }: Shared): Pick<Volumes, 'list' | 'inspect'> {
+  return {
+    async list(filters = {}) {
+      const passes = await listFilter(filters);
+      const candidates = records.all().map((volume) => ({ volume, isUsed: uses.isUsed(volume.name) }));
+      return candidates.filter(passes).map(({ volume }) => inspection(folders, volume));
+    },
+    inspect: (name) => inspection(folders, find(records, name)),
+  };
+}
+
+function removals({ records, folders, uses, locks, events, trees }: Shared): Pick<Volumes, 'remove' | 'prune'> {
   /**
    * The caller holds the lock. The folder is removed first: the next start drops a record without a folder, but keeps a
    * folder without a record.
@@ -66,35 +98,11 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
     records.delete(name);
     events.emit('volume', 'destroy', name, { driver: 'local' });
   };
-
   return {
-    async create(request) {
-      const record = newRecord(request);
-      const { name } = record;
-      using _lock = await locks.acquire(name);
-      const existing = records.get(name);
-      if (existing !== undefined) return inspect(existing);
-      if (record.options !== null) prefixed(name, () => checkDriverOptions(record.options ?? {}));
-      folders.make(name);
-      try {
-        records.put(name, record);
-      } catch (error) {
-        folders.discard(name);
-        throw spaceError(error);
-      }
-      events.emit('volume', 'create', name, { driver: 'local' });
-      return inspect(record);
-    },
-    async list(filters = {}) {
-      const passes = await listFilter(filters);
-      const candidates = records.all().map((volume) => ({ volume, isUsed: uses.isUsed(volume.name) }));
-      return candidates.filter(passes).map(({ volume }) => inspect(volume));
-    },
-    inspect: (name) => inspect(find(name)),
     async remove(name, { force }) {
       using _lock = await locks.acquire(name);
       if (force && records.get(name) === undefined) return;
-      find(name);
+      find(records, name);
       const users = uses.users(name);
       if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`);
       removeUnused(name);
@@ -107,7 +115,7 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
         using _lock = await locks.acquire(name);
         const volume = records.get(name);
         if (volume === undefined || !passes({ volume, isUsed: uses.isUsed(name) })) continue;
-        const sizeBytes = await trees.sizeBytes(paths.data(name));
+        const sizeBytes = await trees.sizeBytes(folders.paths.data(name));
         // A container may have requested the volume meanwhile: references take no lock.
         if (uses.isUsed(name)) continue;
         removeUnused(name);
@@ -117,11 +125,21 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
       events.emit('volume', 'prune', '', { reclaimed: String(reclaimedBytes) });
       return { deleted, reclaimedBytes };
     },
-    reference: (name, containerId) => uses.reference(name, containerId),
-    release: (name, containerId) => uses.release(name, containerId),
+  };
+}
+
+function volumeMounts({
+  records,
+  folders,
+  uses,
+  locks,
+  trees,
+}: Shared): Pick<Volumes, 'mountPath' | 'unmount' | 'copyUp' | 'restore'> {
+  const { paths } = folders;
+  return {
     async mountPath(name, containerId) {
       using _lock = await locks.acquire(name);
-      const { options } = find(name);
+      const { options } = find(records, name);
       const data = paths.data(name);
       if (!folders.has(name))
         throw new EngineError('notFound', `error while mounting volume '${data}': no such directory`);
@@ -138,7 +156,7 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
     },
     async copyUp(name, rootfs, path, signal) {
       using _lock = await locks.acquire(name, signal);
-      const { options } = find(name);
+      const { options } = find(records, name);
       const isAlone = !hasMount(options) && uses.mountCount(name) <= 1;
       const request = { rootfs, path, data: paths.data(name), fresh: paths.fresh(name), isAlone };
       await copyUp({ trees, discard: (half) => folders.discardPath(half) }, request, signal);
@@ -153,7 +171,25 @@ export function createVolumes({ records, dataRoot, events, logger, trees }: Volu
         if (!uses.isUsed(name)) await detachMountSlowly(data);
       }
     },
-    swept: () => folders.swept(),
+  };
+}
+
+/** @throws EngineError notFound */
+function find(records: VolumesDeps['records'], name: string): VolumeRecord {
+  const volume = records.get(name);
+  if (volume === undefined) throw new EngineError('notFound', `get ${name}: no such volume`);
+  return volume;
+}
+
+function inspection({ paths }: VolumeFolders, volume: VolumeRecord): VolumeInspect {
+  return {
+    CreatedAt: volume.createdAt,
+    Driver: 'local',
+    Labels: volume.labels,
+    Mountpoint: paths.data(volume.name),
+    Name: volume.name,
+    Options: volume.options,
+    Scope: 'local',
   };
 }
 

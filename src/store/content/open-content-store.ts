@@ -35,32 +35,40 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
   const paths = contentPaths(root);
   prepare(paths);
   const trash = openTrash(paths.trash, logger);
-  const writing = new Set<string>();
-  const folderSyncs = {
-    sha256: createFolderSync(paths.blobFolder('sha256')),
-    sha512: createFolderSync(paths.blobFolder('sha512')),
+  const ingests = openIngests(paths);
+  return {
+    root,
+    ...readers(paths),
+    ...ingests.operations,
+    ...writers(paths),
+    ...quarantine(paths),
+    delete: (digest) => trash.take(paths.blob(digest)),
+    swept: trash.swept,
+    close: trash.close,
+    audit: () =>
+      auditContent(paths, {
+        algorithms: ALGORITHMS,
+        isWriting: ingests.isWriting,
+        ingestLifeSeconds: INGEST_LIFE_SECONDS,
+      }),
   };
+}
 
-  const sizeBytes = (digest: Digest): number => {
-    const stat = statSync(paths.blob(digest), { throwIfNoEntry: false });
-    if (stat === undefined) throw blobNotFound(digest);
-    return stat.size;
-  };
+type Readers = Pick<ContentStore, 'has' | 'sizeBytes' | 'path' | 'open' | 'read' | 'readJson' | 'list' | 'verify'>;
 
+function readers(paths: ContentPaths): Readers {
   const read = (digest: Digest, limitBytes = DOCUMENT_LIMIT): Buffer => {
-    const size = sizeBytes(digest);
+    const size = sizeOf(paths, digest);
     if (size > limitBytes)
       throw new EngineError('tooLarge', `blob ${digest} has ${size} bytes, at most ${limitBytes} are read`);
     return readFileSync(paths.blob(digest));
   };
-
   return {
-    root,
     has: (digest) => existsSync(paths.blob(digest)),
-    sizeBytes,
+    sizeBytes: (digest) => sizeOf(paths, digest),
     path: paths.blob,
     open(digest, range = {}) {
-      sizeBytes(digest);
+      sizeOf(paths, digest);
       return createReadStream(paths.blob(digest), { ...range, highWaterMark: READ_CHUNK });
     },
     read,
@@ -72,46 +80,10 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
         throw invalid(`blob ${digest} is ${error instanceof EngineError ? error.message : 'no JSON'}`, error);
       }
     },
-    async ingest(ref) {
-      const name = ref === undefined ? ONCE_PREFIX + randomUUID() : KEPT_PREFIX + sha256(ref);
-      if (writing.has(name)) throw conflict(`ingest ${ref} is being written`);
-      writing.add(name);
-      try {
-        return await openIngest({
-          path: join(paths.ingest, name),
-          keep: ref !== undefined,
-          blobPath: paths.blob,
-          released: () => writing.delete(name),
-        });
-      } catch (error) {
-        writing.delete(name);
-        throw error;
-      }
-    },
-    forgetIngest(ref) {
-      const name = KEPT_PREFIX + sha256(ref);
-      if (!writing.has(name)) rmSync(join(paths.ingest, name), { force: true });
-    },
-    put(bytes, algorithm = 'sha256') {
-      const digest = parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`);
-      if (!existsSync(paths.blob(digest))) {
-        const temporary = join(paths.ingest, ONCE_PREFIX + randomUUID());
-        writeFileAtomic(temporary, bytes);
-        renameSync(temporary, paths.blob(digest));
-      }
-      return digest;
-    },
-    delete: (digest) => trash.take(paths.blob(digest)),
     list: () =>
       ALGORITHMS.flatMap((algorithm) =>
         readdirSync(paths.blobFolder(algorithm)).map((hex) => `${algorithm}:${hex}`),
       ).filter(isDigest),
-    async sync(digests) {
-      for (const digest of digests) await syncFile(paths.blob(digest));
-      for (const algorithm of ALGORITHMS) {
-        if (digests.some((digest) => digest.startsWith(algorithm))) await folderSyncs[algorithm]();
-      }
-    },
     async verify(digest) {
       const algorithm = digest.slice(0, digest.indexOf(':'));
       const hash = createHash(algorithm);
@@ -122,6 +94,73 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
         return false;
       }
       return digest === `${algorithm}:${hash.digest('hex')}`;
+    },
+  };
+}
+
+interface Ingests {
+  readonly operations: Pick<ContentStore, 'ingest' | 'forgetIngest' | 'expireIngests'>;
+  isWriting(name: string): boolean;
+}
+
+/** Blobs that are being received, each a file of `ingest/` with at most one writer. */
+function openIngests(paths: ContentPaths): Ingests {
+  const writing = new Set<string>();
+  const ingest: ContentStore['ingest'] = async (ref) => {
+    const name = ref === undefined ? ONCE_PREFIX + randomUUID() : KEPT_PREFIX + sha256(ref);
+    if (writing.has(name)) throw conflict(`ingest ${ref} is being written`);
+    writing.add(name);
+    try {
+      return await openIngest({
+        path: join(paths.ingest, name),
+        keep: ref !== undefined,
+        blobPath: paths.blob,
+        released: () => writing.delete(name),
+      });
+    } catch (error) {
+      writing.delete(name);
+      throw error;
+    }
+  };
+  return {
+    isWriting: (name) => writing.has(name),
+    operations: {
+      ingest,
+      forgetIngest(ref) {
+        const name = KEPT_PREFIX + sha256(ref);
+        if (!writing.has(name)) rmSync(join(paths.ingest, name), { force: true });
+      },
+      expireIngests(olderThanSeconds = INGEST_LIFE_SECONDS) {
+        const before = Date.now() - olderThanSeconds * 1000;
+        for (const name of readdirSync(paths.ingest)) {
+          const path = join(paths.ingest, name);
+          if (!writing.has(name) && statSync(path).mtimeMs < before) rmSync(path, { force: true });
+        }
+      },
+    },
+  };
+}
+
+function writers(paths: ContentPaths): Pick<ContentStore, 'put' | 'sync' | 'writeIndex'> {
+  const folderSyncs = {
+    sha256: createFolderSync(paths.blobFolder('sha256')),
+    sha512: createFolderSync(paths.blobFolder('sha512')),
+  };
+  return {
+    put(bytes, algorithm = 'sha256') {
+      const digest = parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`);
+      if (!existsSync(paths.blob(digest))) {
+        const temporary = join(paths.ingest, ONCE_PREFIX + randomUUID());
+        writeFileAtomic(temporary, bytes);
+        renameSync(temporary, paths.blob(digest));
+      }
+      return digest;
+    },
+    async sync(digests) {
+      for (const digest of digests) await syncFile(paths.blob(digest));
+      for (const algorithm of ALGORITHMS) {
+        if (digests.some((digest) => digest.startsWith(algorithm))) await folderSyncs[algorithm]();
+      }
     },
     writeIndex(manifests) {
       const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests };
@@ -134,17 +173,14 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
           throw error;
       }
     },
-    expireIngests(olderThanSeconds = INGEST_LIFE_SECONDS) {
-      const before = Date.now() - olderThanSeconds * 1000;
-      for (const name of readdirSync(paths.ingest)) {
-        const path = join(paths.ingest, name);
-        if (!writing.has(name) && statSync(path).mtimeMs < before) rmSync(path, { force: true });
-      }
-    },
-    swept: trash.swept,
-    close: trash.close,
+  };
+}
+
+/** Blobs whose bytes were found damaged. */
+function quarantine(paths: ContentPaths): Pick<ContentStore, 'quarantine' | 'quarantined'> {
+  return {
     quarantine(digest) {
-      sizeBytes(digest);
+      sizeOf(paths, digest);
       mkdirSync(paths.quarantine, { recursive: true, mode: 0o700 });
       const path = join(paths.quarantine, digest.replace(':', '-'));
       renameSync(paths.blob(digest), path);
@@ -154,12 +190,6 @@ export function openContentStore(root: string, logger: Logger): ContentStore {
       namesInSync(paths.quarantine).flatMap((name) => {
         const digest = name.replace('-', ':');
         return isDigest(digest) ? [{ digest, path: join(paths.quarantine, name) }] : [];
-      }),
-    audit: () =>
-      auditContent(paths, {
-        algorithms: ALGORITHMS,
-        isWriting: (name) => writing.has(name),
-        ingestLifeSeconds: INGEST_LIFE_SECONDS,
       }),
   };
 }
@@ -185,8 +215,11 @@ async function syncFile(path: string): Promise<void> {
   }
 }
 
-function blobNotFound(digest: Digest): EngineError {
-  return new EngineError('notFound', `blob ${digest} not found`);
+/** @throws EngineError notFound */
+function sizeOf(paths: ContentPaths, digest: Digest): number {
+  const stat = statSync(paths.blob(digest), { throwIfNoEntry: false });
+  if (stat === undefined) throw new EngineError('notFound', `blob ${digest} not found`);
+  return stat.size;
 }
 
 function sha256(bytes: string | Uint8Array): string {

@@ -4,6 +4,7 @@ import type { Records } from '../../base/records.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { ImageStore, References } from '../images/image-store.ts';
 import type { LayerKey, Snapshots } from '../snapshots/index.ts';
+import { loadRetainedBlobs, type RetainedBlob } from './retained-blobs.ts';
 
 /**
  * Deletes blobs and unpacked layers that nothing refers to. References are the images, the leases of work in progress
@@ -75,14 +76,6 @@ export interface CollectorDeps {
 /** Whether a blob must stay. It answers from memory. */
 export type GcRoot = (digest: Digest) => boolean;
 
-export interface RetainedBlob {
-  readonly digest: Digest;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-}
-
-const RETAINED_MS_MAX = 7 * 24 * 3600 * 1000;
-
 interface OpenLease {
   readonly blobs: Set<Digest>;
   readonly chains: (readonly Digest[])[];
@@ -90,68 +83,24 @@ interface OpenLease {
 
 export function createCollector(deps: CollectorDeps): Collector {
   const leases = new Set<OpenLease>();
-  const heldBack = new Set<LayerKey>();
-  /** Retained blobs, with the time from which they are kept. */
-  const retained = new Map<Digest, number>();
-  /** A full disk may refuse even this: a later start deletes the record. */
-  const forget = (digest: Digest): void => {
-    retained.delete(digest);
-    try {
-      deps.retained.delete(digest);
-    } catch (error) {
-      deps.logger.warn({ blob: digest, err: error }, 'cannot delete the record of a retained blob');
-    }
-  };
-  const used = deps.images.references().blobs;
-  for (const { digest, since } of deps.retained.all()) {
-    const isWanted = deps.content.has(digest) && !used.has(digest) && since > Date.now() - RETAINED_MS_MAX;
-    if (isWanted) retained.set(digest, since);
-    else forget(digest);
-  }
-
-  const liveBlobs = (): Set<Digest> => {
-    const live = new Set(deps.images.references().blobs);
-    for (const lease of leases) for (const digest of lease.blobs) live.add(digest);
-    for (const digest of retained.keys()) live.add(digest);
-    return live;
-  };
+  const retained = loadRetainedBlobs(deps);
+  const layers = createLayerCollector(deps, leases);
 
   const unusedOf = (candidates: Iterable<Digest>): Digest[] => {
-    const live = liveBlobs();
+    const live = new Set(deps.images.references().blobs);
+    for (const lease of leases) for (const digest of lease.blobs) live.add(digest);
+    for (const digest of retained.digests()) live.add(digest);
     return [...candidates].filter(
       (digest) => !live.has(digest) && deps.gcRoots?.some((keeps) => keeps(digest)) !== true,
     );
   };
-
   const collectBlobs = (candidates: Iterable<Digest>): void => {
     for (const digest of unusedOf(candidates)) deps.content.delete(digest);
   };
-
-  /** Collects among the layers that `isCandidate` picks, top first. */
-  const collectLayers = async (isCandidate: (layer: Layer) => boolean): Promise<void> => {
-    const candidates = deps.snapshots.layers().filter(isCandidate);
-    if (candidates.length === 0) return;
-    candidates.sort((a, b) => b.diffIds.length - a.diffIds.length);
-    for (const layer of candidates) {
-      // Checked again for each layer, since the removal before it was awaited.
-      if (isLive(deps.snapshots, deps.images.references(), leases, layer)) continue;
-      if (deps.snapshots.layersInUse().has(layer.key)) {
-        heldBack.add(layer.key);
-        continue;
-      }
-      heldBack.delete(layer.key);
-      try {
-        await deps.snapshots.removeLayer(layer.key);
-      } catch (error) {
-        deps.logger.warn({ layer: layer.key, err: error }, 'cannot remove an unused layer');
-      }
-    }
-  };
-
   const collect = async (candidates: References): Promise<void> => {
     collectBlobs(candidates.blobs);
     const diffIds = new Set(candidates.chains.flat());
-    await collectLayers((layer) => diffIds.has(topOf(layer)));
+    await layers.collect((layer) => diffIds.has(topOf(layer)));
   };
 
   return {
@@ -166,40 +115,67 @@ export function createCollector(deps: CollectorDeps): Collector {
         },
       };
     },
-    retain(digest) {
-      const since = Date.now();
-      retained.set(digest, since);
-      deps.retained.put(digest, { digest, since });
-    },
-    release(digests) {
-      for (const digest of digests) if (retained.has(digest)) forget(digest);
-    },
-    expire() {
-      const before = Date.now() - RETAINED_MS_MAX;
-      const old = [...retained].flatMap(([digest, since]) => (since < before ? [digest] : []));
-      for (const digest of old) forget(digest);
-      collectBlobs(old);
-    },
+    retain: (digest) => retained.add(digest),
+    release: (digests) => retained.delete(digests),
+    expire: () => collectBlobs(retained.deleteExpired()),
     collect,
-    async collectHeldBack() {
-      if (heldBack.size > 0) await collectLayers(({ key }) => heldBack.has(key));
-    },
+    collectHeldBack: () => layers.collectHeldBack(),
     async reconcile() {
       collectBlobs(deps.content.list());
-      await collectLayers(() => true);
+      await layers.collect(() => true);
     },
     isUsed: (digest) => unusedOf([digest]).length === 0,
     isLeased: (digest) => [...leases].some(({ blobs }) => blobs.has(digest)),
-    audit() {
-      const references = deps.images.references();
-      const inUse = deps.snapshots.layersInUse();
-      return {
-        blobs: unusedOf(deps.content.list()),
-        layers: deps.snapshots
-          .layers()
-          .filter((layer) => !inUse.has(layer.key) && !isLive(deps.snapshots, references, leases, layer)),
-        lost: [...retained.keys()].filter((digest) => !deps.content.has(digest)),
-      };
+    audit: () => ({
+      blobs: unusedOf(deps.content.list()),
+      layers: layers.unused(),
+      lost: [...retained.digests()].filter((digest) => !deps.content.has(digest)),
+    }),
+  };
+}
+
+interface LayerCollector {
+  /** Removes the unused layers among those that `isCandidate` picks, top first. */
+  collect(isCandidate: (layer: Layer) => boolean): Promise<void>;
+  collectHeldBack(): Promise<void>;
+  unused(): readonly Layer[];
+}
+
+function createLayerCollector(
+  { snapshots, images, logger }: CollectorDeps,
+  leases: ReadonlySet<OpenLease>,
+): LayerCollector {
+  const heldBack = new Set<LayerKey>();
+  const removeUnlessUsed = async (layer: Layer): Promise<void> => {
+    if (isLive(snapshots, images.references(), leases, layer)) return;
+    if (snapshots.layersInUse().has(layer.key)) {
+      heldBack.add(layer.key);
+      return;
+    }
+    heldBack.delete(layer.key);
+    try {
+      await snapshots.removeLayer(layer.key);
+    } catch (error) {
+      logger.warn({ layer: layer.key, err: error }, 'cannot remove an unused layer');
+    }
+  };
+  const collect = async (isCandidate: (layer: Layer) => boolean): Promise<void> => {
+    const candidates = snapshots.layers().filter(isCandidate);
+    candidates.sort((a, b) => b.diffIds.length - a.diffIds.length);
+    // Each is looked at at its turn: the removal before it was awaited.
+    for (const layer of candidates) await removeUnlessUsed(layer);
+  };
+  return {
+    collect,
+    async collectHeldBack() {
+      if (heldBack.size > 0) await collect(({ key }) => heldBack.has(key));
+    },
+    unused() {
+      const references = images.references();
+      const inUse = snapshots.layersInUse();
+      return snapshots
+        .layers()
+        .filter((layer) => !inUse.has(layer.key) && !isLive(snapshots, references, leases, layer));
     },
   };
 }

@@ -4,6 +4,6 @@ export {
   createCollector,
   type GcRoot,
   type Lease,
-  type RetainedBlob,
 } from './collector.ts';
+export type { RetainedBlob } from './retained-blobs.ts';
 export { openTrash, type Trash } from './trash.ts';

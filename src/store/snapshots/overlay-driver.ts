@@ -4,7 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import { EngineError, errnoOf, invalid } from '../../base/errors.ts';
 import { spaceError } from '../../io/index.ts';
 import { detachMount, detachMountSlowly, readMountInfo, removeTree } from '../../linux/index.ts';
-import type { FreshLayer, SnapshotDriver } from './driver.ts';
+import type { FreshLayer, SnapshotDriver, WantedMount } from './driver.ts';
+import type { LayerKey, LayerRecord } from './layer.ts';
 import type { LayerMounts } from './layer-mounts.ts';
 import { chainKey, soloKey } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
@@ -28,95 +29,113 @@ export interface OverlayDriverDeps {
  * The overlay driver: layers are overlayfs's lower folders, and each container has an upper folder (Linux:
  * Documentation/filesystems/overlayfs).
  */
-export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverDeps): SnapshotDriver {
+export function overlayDriver(deps: OverlayDriverDeps): SnapshotDriver {
+  const { paths, mounts } = deps;
+  return {
+    name: 'overlay2',
+    writableKind: 'overlay',
+    unpack: (layer, signal) => unpack(deps, layer, signal),
+    create: createUpper,
+    ...containerRoots(deps),
+    merged(layers, folder) {
+      const [lone] = layers;
+      const path = lone === undefined || layers.length === 1 ? lone && paths.layerFs(lone.key) : folder;
+      if (path !== folder) return { path, [Symbol.dispose]() {} };
+      mounts.mount({ lower: layers, target: folder });
+      return { path, [Symbol.dispose]: () => void detachMount(folder) };
+    },
+  };
+}
+
+/** A layer that says all of its folders itself is the same over any parents: its key is its own. */
+async function unpack(
+  deps: OverlayDriverDeps,
+  layer: FreshLayer,
+  signal: AbortSignal,
+): Promise<UnpackedTree & { readonly key: LayerKey }> {
+  const target = join(layer.folder, 'fs');
+  mkdirSync(target, { mode: 0o755 });
+  const key = chainKey([...layer.parents, layer.diffId]);
+  try {
+    const job = { kind: 'unpack', ...layer.archive, target, mode: 'overlay' } as const;
+    const tree = await deps.pool.run(job, signal, layer.progress);
+    if (tree.implied.length === 0) return { ...tree, key: soloKey(layer.diffId) };
+    if (await adopt(deps, layer, tree.implied)) return { ...tree, key };
+  } catch (error) {
+    if (!(error instanceof NeedsParents)) throw error;
+    if (layer.parents.length === 0) throw invalid(error.message, error);
+  }
+  return { ...(await unpackOver(deps, layer, signal)), key };
+}
+
+/** Unpacks over the mounted layers below, as a container would write the files. */
+async function unpackOver(
+  { pool, mounts }: OverlayDriverDeps,
+  layer: FreshLayer,
+  signal: AbortSignal,
+): Promise<UnpackedTree> {
+  const below = await layer.below();
+  const upper = join(layer.folder, 'fs');
+  const [work, target] = [join(layer.folder, 'work'), join(layer.folder, 'merged')];
+  await pool.run({ kind: 'remove', path: upper });
+  for (const folder of [upper, work, target]) mkdirSync(folder, { recursive: true, mode: 0o755 });
+  mounts.mount({ lower: below, upper, work, target });
+  try {
+    return await unpackMerged(pool, { ...layer.archive, target }, signal, layer.progress);
+  } finally {
+    detachMount(target);
+  }
+}
+
+/** Copies the attributes of implied directories from the layers below. Returns whether that was possible. */
+async function adopt(
+  { paths, pool, mounts }: OverlayDriverDeps,
+  layer: FreshLayer,
+  names: readonly string[],
+): Promise<boolean> {
+  const below = await layer.below();
+  const [lone] = below;
+  const target = join(layer.folder, 'fs');
+  if (lone === undefined) return true;
+  if (below.length === 1) return pool.run({ kind: 'adopt', source: paths.layerFs(lone.key), target, names });
+  const source = join(layer.folder, 'below');
+  mkdirSync(source);
+  mounts.mount({ lower: below, target: source });
+  try {
+    return await pool.run({ kind: 'adopt', source, target, names });
+  } finally {
+    detachMount(source);
+  }
+}
+
+async function createUpper(folder: string, layers: readonly LayerRecord[]): Promise<void> {
+  const root = layers.findLast((layer) => layer.root !== undefined)?.root ?? DEFAULT_ROOT;
+  const upper = join(folder, 'fs');
+  mkdirSync(upper);
+  // Overlayfs needs the inner folder. It is made now, so that the first mount does not need space on the disk.
+  mkdirSync(join(folder, 'work', 'work'), { recursive: true, mode: 0o711 });
+  chmodSync(upper, root.mode);
+  if (root.uid !== 0 || root.gid !== 0) chownSync(upper, root.uid, root.gid);
+}
+
+/** Mounted roots: `<mountRoot>/<id>`. */
+function containerRoots({
+  mountRoot,
+  mounts,
+}: OverlayDriverDeps): Pick<SnapshotDriver, 'mount' | 'isMounted' | 'unmount' | 'idle'> {
   mkdirSync(mountRoot, { recursive: true, mode: 0o711 });
   // An earlier daemon may have left containers running.
   const mounted = mountsIn(realpathSync(mountRoot));
   /** Unmounts under way. */
   const leaving = new Map<string, Promise<void>>();
-
-  /** Unpacks over the mounted layers below, as a container would write the files. */
-  const unpackOver = async (layer: FreshLayer, signal: AbortSignal): Promise<UnpackedTree> => {
-    const below = await layer.below();
-    const upper = join(layer.folder, 'fs');
-    const [work, target] = [join(layer.folder, 'work'), join(layer.folder, 'merged')];
-    await pool.run({ kind: 'remove', path: upper });
-    for (const folder of [upper, work, target]) mkdirSync(folder, { recursive: true, mode: 0o755 });
-    mounts.mount({ lower: below, upper, work, target });
-    try {
-      return await unpackMerged(pool, { ...layer.archive, target }, signal, layer.progress);
-    } finally {
-      detachMount(target);
-    }
-  };
-
-  /** Copies the attributes of implied directories from the layers below. Returns whether that was possible. */
-  const adopt = async (layer: FreshLayer, names: readonly string[]): Promise<boolean> => {
-    const below = await layer.below();
-    const [lone] = below;
-    const target = join(layer.folder, 'fs');
-    if (lone === undefined) return true;
-    if (below.length === 1) return pool.run({ kind: 'adopt', source: paths.layerFs(lone.key), target, names });
-    const source = join(layer.folder, 'below');
-    mkdirSync(source);
-    mounts.mount({ lower: below, target: source });
-    try {
-      return await pool.run({ kind: 'adopt', source, target, names });
-    } finally {
-      detachMount(source);
-    }
-  };
-
   return {
-    name: 'overlay2',
-    async unpack(layer, signal) {
-      const target = join(layer.folder, 'fs');
-      mkdirSync(target, { mode: 0o755 });
-      const key = chainKey([...layer.parents, layer.diffId]);
-      try {
-        const tree = await pool.run(
-          { kind: 'unpack', ...layer.archive, target, mode: 'overlay' },
-          signal,
-          layer.progress,
-        );
-        if (tree.implied.length === 0) return { ...tree, key: soloKey(layer.diffId) };
-        if (await adopt(layer, tree.implied)) return { ...tree, key };
-      } catch (error) {
-        if (!(error instanceof NeedsParents)) throw error;
-        if (layer.parents.length === 0) throw invalid(error.message, error);
-      }
-      return { ...(await unpackOver(layer, signal)), key };
-    },
-    async create(folder, layers) {
-      const root = layers.findLast((layer) => layer.root !== undefined)?.root ?? DEFAULT_ROOT;
-      const upper = join(folder, 'fs');
-      mkdirSync(upper);
-      // Overlayfs needs the inner folder. It is made now, so that the first mount does not need space on the disk.
-      mkdirSync(join(folder, 'work', 'work'), { recursive: true, mode: 0o711 });
-      chmodSync(upper, root.mode);
-      if (root.uid !== 0 || root.gid !== 0) chownSync(upper, root.uid, root.gid);
-    },
-    async mount({ id, folder, layers, isVolatile, isReadOnly }) {
-      await leaving.get(id);
-      const target = join(mountRoot, id);
-      if (mounted.has(id)) return target;
+    async mount(wanted) {
+      await leaving.get(wanted.id);
+      const target = join(mountRoot, wanted.id);
+      if (mounted.has(wanted.id)) return target;
       makeFolder(target);
-      if (isReadOnly) {
-        mounts.mount({ lower: layers, target });
-        mounted.add(id);
-        return target;
-      }
-      const work = join(folder, 'work');
-      // An earlier volatile mount leaves this mark, and the kernel refuses to mount again, since a crash may have lost
-      // data. A volatile root may lose data.
-      if (isVolatile) removeTree(join(work, 'work', 'incompat'));
-      try {
-        mounts.mount({ lower: layers, upper: join(folder, 'fs'), work, target, isVolatile });
-        refuseReadOnly(target);
-      } catch (error) {
-        throw spaceError(error);
-      }
-      mounted.add(id);
+      mountRootAt(mounts, wanted, target);
+      mounted.add(wanted.id);
       return target;
     },
     isMounted: (id) => mounted.has(id),
@@ -131,18 +150,29 @@ export function overlayDriver({ paths, mountRoot, pool, mounts }: OverlayDriverD
       done.then(forget, forget);
       return done;
     },
-    writableKind: 'overlay',
-    merged(layers, folder) {
-      const [lone] = layers;
-      const path = lone === undefined || layers.length === 1 ? lone && paths.layerFs(lone.key) : folder;
-      if (path !== folder) return { path, [Symbol.dispose]() {} };
-      mounts.mount({ lower: layers, target: folder });
-      return { path, [Symbol.dispose]: () => void detachMount(folder) };
-    },
     async idle() {
       await Promise.allSettled([...leaving.values()]);
     },
   };
+}
+
+/** @throws EngineError noSpace */
+function mountRootAt(mounts: LayerMounts, wanted: WantedMount, target: string): void {
+  const { folder, layers, isVolatile, isReadOnly } = wanted;
+  if (isReadOnly) {
+    mounts.mount({ lower: layers, target });
+    return;
+  }
+  const work = join(folder, 'work');
+  // An earlier volatile mount leaves this mark, and the kernel refuses to mount again, since a crash may have lost
+  // data. A volatile root may lose data.
+  if (isVolatile) removeTree(join(work, 'work', 'incompat'));
+  try {
+    mounts.mount({ lower: layers, upper: join(folder, 'fs'), work, target, isVolatile });
+    refuseReadOnly(target);
+  } catch (error) {
+    throw spaceError(error);
+  }
 }
 
 /** The kernel takes 2 ms and 5 ms for these calls: a thread waits for it. */

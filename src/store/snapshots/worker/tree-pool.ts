@@ -30,58 +30,7 @@ const PROGRESS_MILLISECONDS = 100;
 
 export function createTreePool(): TreePool {
   const queue: Waiting[] = [];
-  const resting = new IdleThreads();
-  const alive = new Set<Worker>();
-  let isClosed = false;
-
-  const next = (worker: Worker): void => {
-    const waiting = queue.shift();
-    if (waiting === undefined) {
-      resting.add(worker);
-      return;
-    }
-    const timer = watch(waiting);
-    const answered = (answer: TreeAnswer): void => {
-      clearInterval(timer);
-      if (answer.ok) tell(waiting);
-      worker.off('error', failed).off('exit', ended);
-      waiting.settle(answer);
-      next(worker);
-    };
-    // The thread has failed: it ran out of memory, or has a defect. It ends next.
-    const failed = (error: Error): void => waiting.settle(internal(`a tree thread failed: ${messageOf(error)}`, error));
-    const ended = (): void => {
-      clearInterval(timer);
-      waiting.settle(isClosed ? new EngineError('cancelled', 'the engine stops') : internal('a tree thread ended'));
-    };
-    worker.once('message', answered).once('error', failed).once('exit', ended);
-    worker.postMessage(waiting.request);
-  };
-
-  const startThread = (): Worker => {
-    const worker = new Worker(workerUrl(), {
-      name: 'gantry-tree',
-      // Node would close descriptors that our system calls opened, and warn of it.
-      trackUnmanagedFds: false,
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
-    });
-    alive.add(worker);
-    worker.on('error', () => {}); // The thread's exit reports it. Without a listener the error would end the daemon.
-    worker.once('exit', () => {
-      alive.delete(worker);
-      resting.forget(worker);
-      start();
-      if (alive.size === 0) trimHeap();
-    });
-    return worker;
-  };
-
-  const start = (): void => {
-    if (queue.length === 0 || isClosed) return;
-    const worker = resting.take() ?? (alive.size < THREADS ? startThread() : undefined);
-    if (worker !== undefined) next(worker);
-  };
-
+  const threads = createThreads(queue);
   return {
     run<J extends TreeJob>(
       job: J,
@@ -90,7 +39,7 @@ export function createTreePool(): TreePool {
     ): Promise<TreeResults[J['kind']]> {
       const { promise, resolve, reject } = Promise.withResolvers<TreeResults[J['kind']]>();
       const cancelled = (): EngineError => new EngineError('cancelled', `${VERBS[job.kind]} was cancelled`);
-      if (isClosed || signal?.aborted === true) return Promise.reject(cancelled());
+      if (threads.areClosed() || signal?.aborted === true) return Promise.reject(cancelled());
       const control = new BigInt64Array(new SharedArrayBuffer(8 * CONTROL.cells));
       const onAbort = (): void => {
         Atomics.store(control, CONTROL.stop, 1n);
@@ -109,15 +58,92 @@ export function createTreePool(): TreePool {
       const waiting: Waiting = { request: { job, control }, settle, progress };
       signal?.addEventListener('abort', onAbort, { once: true });
       queue.push(waiting);
-      start();
+      threads.start();
       return promise;
     },
     async [Symbol.asyncDispose]() {
-      isClosed = true;
+      const ended = threads.close();
       for (const { settle } of queue.splice(0)) settle(new EngineError('cancelled', 'the engine stops'));
+      await ended;
+    },
+  };
+}
+
+interface Threads {
+  /** Gives the first job of the queue to a thread, when one is free or may be started. */
+  start(): void;
+  areClosed(): boolean;
+  /** Ends every thread, and the job that it works on. */
+  close(): Promise<void>;
+}
+
+function createThreads(queue: Waiting[]): Threads {
+  const resting = new IdleThreads();
+  const alive = new Set<Worker>();
+  let isClosed = false;
+
+  const next = (worker: Worker): void => {
+    const waiting = queue.shift();
+    if (waiting === undefined) resting.add(worker);
+    else
+      work(
+        worker,
+        waiting,
+        () => next(worker),
+        () => isClosed,
+      );
+  };
+  const startThread = (): Worker => {
+    const worker = new Worker(workerUrl(), {
+      name: 'gantry-tree',
+      // Node would close descriptors that our system calls opened, and warn of it.
+      trackUnmanagedFds: false,
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    });
+    alive.add(worker);
+    worker.on('error', () => {}); // Its exit follows; without a listener the error would end the daemon.
+    worker.once('exit', () => {
+      alive.delete(worker);
+      resting.forget(worker);
+      start();
+      if (alive.size === 0) trimHeap();
+    });
+    return worker;
+  };
+  const start = (): void => {
+    if (queue.length === 0 || isClosed) return;
+    const worker = resting.take() ?? (alive.size < THREADS ? startThread() : undefined);
+    if (worker !== undefined) next(worker);
+  };
+
+  return {
+    start,
+    areClosed: () => isClosed,
+    async close() {
+      isClosed = true;
       await Promise.all([...alive].map((worker) => worker.terminate()));
     },
   };
+}
+
+/** Has a thread do a job. `done` is called when the thread can take another. */
+function work(worker: Worker, waiting: Waiting, done: () => void, isClosed: () => boolean): void {
+  const timer = watch(waiting);
+  const answered = (answer: TreeAnswer): void => {
+    clearInterval(timer);
+    if (answer.ok) tell(waiting);
+    worker.off('error', failed).off('exit', ended);
+    waiting.settle(answer);
+    done();
+  };
+  // The thread is gone: out of memory, or a defect of ours. Its exit follows.
+  const failed = (error: Error): void => waiting.settle(internal(`a tree thread failed: ${messageOf(error)}`, error));
+  const ended = (): void => {
+    clearInterval(timer);
+    waiting.settle(isClosed() ? new EngineError('cancelled', 'the engine stops') : internal('a tree thread ended'));
+  };
+  worker.once('message', answered).once('error', failed).once('exit', ended);
+  worker.postMessage(waiting.request);
 }
 
 function watch(waiting: Waiting): NodeJS.Timeout | undefined {
