@@ -1,5 +1,5 @@
 import type { Digest } from '../../base/ids.ts';
-import type { RootAttributes } from './untar/untar.ts';
+import type { RootAttributes } from './untar/untar-result.ts';
 
 /** Key of an unpacked layer. It is the diffID where the layer does not depend on the layers below, else the chainID. */
 export type LayerKey = string & { readonly __brand: 'LayerKey' };

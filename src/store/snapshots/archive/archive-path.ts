@@ -11,7 +11,7 @@ import {
 } from '../../../linux/index.ts';
 import { addContent, addEntry } from './archive-tree.ts';
 import { ArchiveWriter, type TakeBytes } from './archive-writer.ts';
-import { describe, openPath, type PathStat, pathError } from './path-stat.ts';
+import { describeArchived, openPath, type PathStat, pathError } from './path-stat.ts';
 import type { FileView } from './view.ts';
 
 /**
@@ -35,7 +35,7 @@ function archiveDirectory(
   begin: (stat: PathStat) => TakeBytes,
 ): void {
   using directory = new Directory(`${descriptorPath(descriptor)}/.`);
-  const about = describe(view, path, stat);
+  const about = describeArchived(view, path, stat);
   const base = toBytePath(about.name);
   const archive = new ArchiveWriter(begin(about), { sparse: false });
   archive.add(base, `${directory.path}/.`, stat);
@@ -60,7 +60,7 @@ function archiveEntry(view: FileView, path: string, begin: (stat: PathStat) => T
     using directory = new Directory(`${descriptorPath(folder)}/.`);
     const name = toBytePath(posix.basename(place));
     const stat = statIn(directory, name, path);
-    const archive = new ArchiveWriter(begin(describe(view, path, stat)), { sparse: false });
+    const archive = new ArchiveWriter(begin(describeArchived(view, path, stat)), { sparse: false });
     addEntry(archive, directory, name, name);
     archive.finish();
   } finally {

@@ -23,7 +23,8 @@ export function extract(
   using _root = enterRoot(view.root);
   const place = resolvePlace(path);
   checkWritable(view, place);
-  using untar = new Untar('plain', { ...input.options, base: toBytePath(place) });
+  const checkLinked = (directory: string): void => checkWritable(view, directory);
+  using untar = new Untar('plain', { ...input.options, base: toBytePath(place), checkLinked });
   const parser = new TarParser(untar);
   try {
     for (let chunk = input.next(); chunk !== undefined; chunk = input.next()) {

@@ -17,12 +17,15 @@ export interface PathStat {
   readonly linkTarget: string;
 }
 
-/** @throws EngineError notFound, invalid */
+/**
+ * A `..` behind a symlink leads to the parent of the directory that the symlink leads to, as in dockerd: archives read and written
+ * take it lexically. @throws EngineError notFound, invalid
+ */
 export function statPath(view: FileView, path: string): PathStat {
   using _mounts = enterMounts(view.root, view.mounts);
-  const { stat, descriptor } = openPath(view, path);
+  const { stat, descriptor } = openAt(view, `/${path}`, path);
   closeSync(descriptor);
-  return describe(view, path, stat);
+  return describe(view, { path: `/${path}`, name: posix.basename(path) || '/' }, stat);
 }
 
 /**
@@ -30,23 +33,41 @@ export function statPath(view: FileView, path: string): PathStat {
  * trailing slash or dot. @throws EngineError notFound, invalid
  */
 export function openPath(view: FileView, path: string): { readonly descriptor: number; readonly stat: BigIntStats } {
+  return openAt(view, cleanPath(path), path);
+}
+
+function openAt(
+  view: FileView,
+  place: string,
+  shown: string,
+): { readonly descriptor: number; readonly stat: BigIntStats } {
   let descriptor: number;
   try {
-    descriptor = openInRoot(view.root, cleanPath(path), O_PATH | constants.O_NOFOLLOW);
+    descriptor = openInRoot(view.root, place, O_PATH | constants.O_NOFOLLOW);
   } catch (error) {
-    throw pathError(error, path);
+    throw pathError(error, shown);
   }
   return { descriptor, stat: fstatSync(descriptor, { bigint: true }) };
 }
 
-export function describe(view: FileView, path: string, stat: BigIntStats): PathStat {
+/** `path` is absolute, and resolved component by component. */
+function describe(
+  view: FileView,
+  { path, name }: { readonly path: string; readonly name: string },
+  stat: BigIntStats,
+): PathStat {
   return {
-    name: nameOf(path),
+    name,
     size: Number(stat.size),
     mode: goMode(stat),
     mtimeNanos: stat.mtimeNs,
-    linkTarget: stat.isSymbolicLink() ? finalTarget(view.root, posix.resolve('/', path)) : '',
+    linkTarget: stat.isSymbolicLink() ? finalTarget(view.root, path) : '',
   };
+}
+
+/** What an archive of the path is told to be. */
+export function describeArchived(view: FileView, path: string, stat: BigIntStats): PathStat {
+  return describe(view, { path: posix.resolve('/', path), name: nameOf(path) }, stat);
 }
 
 /** Cleans a path as Go's clients do: a trailing slash or dot is kept. */

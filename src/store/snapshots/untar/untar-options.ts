@@ -12,6 +12,8 @@ export interface UntarOptions {
   readonly base?: BytePath;
   /** Whether a directory never replaces a file, nor a file a directory. */
   readonly keepDirectories?: boolean;
+  /** Called with the real path of a directory that an entry reaches through a symlink. Throws to refuse the entry. */
+  readonly checkLinked?: (directory: string) => void;
   /** The owner of every file, instead of the archive's. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 }

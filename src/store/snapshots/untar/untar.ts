@@ -1,36 +1,23 @@
-import { chmodSync, lchownSync, linkSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { errnoOf, invalid } from '../../../base/errors.ts';
 import { showName, type TarEntry, type TarSink } from '../../../io/index.ts';
 import { type BytePath, makeDevice, makeNode, removeTree, S_IF, setXattr, sysPath } from '../../../linux/index.ts';
-import { checkSymlink, checkTarget, cleanLink, cleanName, parentOf } from './entry-path.ts';
+import { checkTarget, cleanLink, cleanName, parentOf } from './entry-path.ts';
 import { FileWriter, setEntryTimes } from './file-writer.ts';
 import { describe, NeedsParents } from './refusals.ts';
 import type { UntarMode, UntarOptions } from './untar-options.ts';
+import type { RootAttributes, UntarResult } from './untar-result.ts';
 import { XattrWriter } from './xattr-writer.ts';
-
-export interface RootAttributes {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-}
-
-export interface UntarResult {
-  /** Bytes of the regular files and of the targets of symlinks, as Docker counts. */
-  readonly sizeBytes: number;
-  /** Attributes of the root directory, where the archive describes it. */
-  readonly root: RootAttributes | undefined;
-  /**
-   * `overlay` only: whether the archive hides the whole content of the layers below. overlayfs has no record for that.
-   */
-  readonly isOpaque: boolean;
-  /**
-   * Directories that the archive implies without describing them: they take their attributes from the layers below.
-   * Latin-1.
-   */
-  readonly implied: readonly string[];
-  /** Extended attributes that the file system does not support, each once. */
-  readonly skippedXattrs: readonly string[];
-}
 
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
@@ -160,7 +147,6 @@ export class Untar implements TarSink, Disposable {
         return;
       case 'symlink':
         checkTarget(path, entry.linkName);
-        if (this.#mode === 'plain') checkSymlink(path, entry.linkName);
         symlinkSync(sysPath(entry.linkName as BytePath), sysPath(target));
         this.#sizeBytes += entry.linkName.length;
         this.#leafAttributes(target, entry);
@@ -191,7 +177,7 @@ export class Untar implements TarSink, Disposable {
   #makeRoom(path: string, target: BytePath, entry: TarEntry): boolean {
     const existing = lstatSync(sysPath(target));
     if (entry.type === 'directory' && existing.isDirectory()) return false;
-    if (this.#options.keepDirectories === true) this.#checkKind(target, entry, existing.isDirectory());
+    if (this.#options.keepDirectories === true) this.#checkKind(path, entry, existing.isDirectory());
     if (entry.type === 'link' && cleanLink(entry.name, entry.linkName) === path) return false;
     const wasWhiteout = this.#mode === 'overlay' && existing.isCharacterDevice() && existing.rdev === 0;
     this.#remove(path, target, existing.isDirectory());
@@ -202,10 +188,11 @@ export class Untar implements TarSink, Disposable {
     return false;
   }
 
-  #checkKind(target: BytePath, entry: TarEntry, isDirectory: boolean): void {
+  #checkKind(path: string, entry: TarEntry, isDirectory: boolean): void {
     if (isDirectory === (entry.type === 'directory')) return;
     const [old, made] = isDirectory ? ['directory', 'non-directory'] : ['non-directory', 'directory'];
-    throw invalid(`cannot overwrite ${old} ${showName(target)} with ${made} ${showName(this.#base)}`);
+    const folder = this.#base === '/' ? '/' : this.#base.slice(0, -1);
+    throw invalid(`cannot overwrite ${old} ${showName(path)} with ${made} ${showName(folder)}`);
   }
 
   #at(path: string): BytePath {
@@ -288,6 +275,7 @@ export class Untar implements TarSink, Disposable {
         if (errnoOf(error) !== 'EEXIST') throw error;
         const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
         if (!isDirectory) throw invalid(`invalid archive: ${showName(parent)} is not a directory`);
+        if (lstatSync(path).isSymbolicLink()) this.#options.checkLinked?.(realpathSync(path));
       }
       this.#implied.add(parent);
     }

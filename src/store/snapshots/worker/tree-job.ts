@@ -1,7 +1,7 @@
 import type { Digest } from '../../../base/ids.ts';
 import type { TarLimits } from '../../../io/index.ts';
-import type { RootAttributes } from '../untar/untar.ts';
 import type { UntarMode } from '../untar/untar-options.ts';
+import type { RootAttributes } from '../untar/untar-result.ts';
 
 /** A job on trees of files, done synchronously in a thread. Paths are absolute. */
 export type TreeJob =
