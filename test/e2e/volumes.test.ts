@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CLIS, unique, useEngine } from '../support/fixture.ts';
+import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
 
 const engine = useEngine();
 
@@ -151,6 +151,47 @@ for (const cli of CLIS) {
       'there\nro',
     );
     await ok('rm', '-v', name);
+  });
+
+  test(`${cli} rm -v of the last container removes a volume that it took from one that is gone, as dockerd does`, async () => {
+    const [first, heir, third] = [unique('first'), unique('heir'), unique('third')];
+    const create = (name: string, ...flags: readonly string[]) =>
+      ok('create', '--name', name, ...flags, 'busybox', 'true');
+    const made = async (...flags: readonly string[]): Promise<string> => {
+      await create(first, ...flags);
+      return ok('inspect', '-f', '{{(index .Mounts 0).Name}}', first);
+    };
+    const isThere = async (volume: string): Promise<boolean> => (await ok('volume', 'ls', '-q')).includes(volume);
+
+    const plain = await made('-v', '/anon');
+    await create(heir, '--volumes-from', first);
+    await create(third, '--volumes-from', `${heir}:ro`);
+    await ok('rm', '-v', first);
+    await ok('rm', '-v', heir);
+    assert.equal(await isThere(plain), true, 'the third has it');
+    await ok('rm', '-v', third);
+    assert.equal(await isThere(plain), false);
+
+    const left = await made('-v', '/anon');
+    await ok('create', '--rm', '--name', heir, '--volumes-from', first, 'busybox', 'true');
+    await ok('rm', first);
+    await ok('start', '-a', heir);
+    await eventually(async () => assert.equal(await isThere(left), false, 'by --rm'));
+
+    const kept = await made('-v', '/anon');
+    await create(heir, '--volumes-from', first);
+    await ok('rm', first, heir);
+    assert.equal(await isThere(kept), true, 'rm without -v');
+    await create(first, '-v', `${kept}:/by-name`);
+    await ok('rm', '-v', first);
+    assert.equal(await isThere(kept), true, 'by its name it is a named one');
+
+    const mounted = await made('--mount', 'type=volume,dst=/anon');
+    await create(heir, '--volumes-from', first);
+    await ok('rm', first);
+    await ok('rm', '-v', heir);
+    assert.equal(await isThere(mounted), true, 'of --mount it stays with the heirs');
+    await ok('volume', 'rm', kept, mounted);
   });
 
   test(`${cli} volume rm refuses a volume in use`, async () => {

@@ -187,7 +187,7 @@ async function makeWorkingFolder(
 /** No client has seen the container yet. Everything that was made for it alone is removed; named volumes stay. */
 async function undoCreate(world: CreateDeps, entry: Entry): Promise<void> {
   await world.background.run('undoing a create', entry.id, async () => {
-    await releaseVolumes(world, { ...entry.record, removeVolumes: true });
+    await releaseVolumes(world, entry.record, 'made');
     for (const root of rootsOf(entry.record)) await world.snapshots.removeWritable(root);
     await world.removeTree(containerPaths(world.dataRoot, entry.id).folder);
     world.table.drop(entry);

@@ -1,7 +1,7 @@
 import { conflict, EngineError, internal, messageOf } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { containerPaths } from '../model/paths.ts';
-import type { ContainerRecord } from '../model/record.ts';
+import type { ContainerRecord, MountRecord } from '../model/record.ts';
 import { hasProcess } from '../model/state.ts';
 import { rootsOf } from '../relations/image-mounts.ts';
 import { releaseResources, volumeNames } from '../start/release-resources.ts';
@@ -79,7 +79,7 @@ export async function removeLocked(
   world.reserve.write(() => world.table.put(entry, last));
   if (entry.cleanup === undefined) await releaseResources(world, last);
   else await entry.cleanup;
-  await releaseVolumes(world, last);
+  await releaseVolumes(world, last, options.volumes ? 'anonymous' : 'none');
   world.table.drop(entry);
   world.reserve.write(() => world.execs.deleteOf(entry.id));
   emitContainerEvent(world.events, last, 'destroy');
@@ -99,13 +99,22 @@ export async function sweep(world: RemoveDeps, record: ContainerRecord): Promise
   world.reserve.freed();
 }
 
-/** Releases the container's volumes. Removes its anonymous ones when the record asks for it. */
-export async function releaseVolumes(world: Pick<World, 'volumes' | 'logger'>, record: ContainerRecord): Promise<void> {
+/**
+ * Releases the container's volumes. `removes` says which of them are deleted: `none`, the `anonymous` ones without another user,
+ * or only those that were `made` for this container. Undoing a create deletes no inherited volume.
+ */
+export async function releaseVolumes(
+  world: Pick<World, 'volumes' | 'logger'>,
+  record: ContainerRecord,
+  removes: 'none' | 'anonymous' | 'made',
+): Promise<void> {
   const names = volumeNames(record);
   for (const name of names) world.volumes.release(name, record.id);
-  if (record.removeVolumes !== true) return;
+  if (removes === 'none') return;
   for (const name of names) {
-    if (!record.mounts.some((mount) => mount.Name === name && mount.anonymous)) continue;
+    const goes = (mount: MountRecord): boolean =>
+      mount.Name === name && mount.anonymous && (removes === 'anonymous' || mount.inherited !== true);
+    if (!record.mounts.some(goes)) continue;
     try {
       await world.volumes.remove(name, { force: true });
     } catch (error) {

@@ -62,8 +62,12 @@ export interface MountedImage {
 export interface MountRecord extends MountPoint {
   /** Whether the first use fills the volume from the image. */
   readonly copyUp: boolean;
-  /** Whether the volume was made for this container without a name. `rm -v` and auto-remove delete it. */
+  /** Whether the volume was made without a name. `rm -v` and auto-remove of its last container delete it. */
   readonly anonymous: boolean;
+  /** Whether `VolumesFrom` took the volume from another container. */
+  readonly inherited?: boolean;
+  /** Whether containers that inherit the volume never delete it. dockerd treats the volumes of `--mount` like this. */
+  readonly staysWithHeirs?: boolean;
   /** File system options of a tmpfs (`size=1m,mode=1777`), or the additional options of a bind mount. */
   readonly options?: readonly string[];
   /** Path beneath the volume or image that is mounted. */

@@ -179,6 +179,26 @@ test('volumes-from takes another’s mounts, read-only when asked, below the req
   assert.throws(() => plan({ VolumesFrom: ['a:b:c'] }), { message: 'invalid mode: b:c' });
 });
 
+test('an inherited volume without a name stays anonymous, unless it was given by --mount', () => {
+  const theirs = plan({
+    Binds: ['data:/named'],
+    Mounts: [{ Type: 'volume', Target: '/mounted' }],
+    config: { Volumes: { '/plain': {} } },
+  }).map(({ mount }) => ({ ...mount, Name: mount.Name === '' ? 'x' : (mount.Name ?? '') }));
+  const heirs = plan({ others: { web: theirs }, VolumesFrom: ['web'] }).map(({ mount }) => mount);
+  const again = plan({ others: { heir: heirs }, VolumesFrom: ['heir'] }).map(({ mount }) => mount);
+  for (const taken of [heirs, again]) {
+    assert.deepEqual(
+      taken.map((mount) => [mount.Destination, mount.anonymous, mount.inherited]),
+      [
+        ['/named', false, true],
+        ['/mounted', false, true],
+        ['/plain', true, true],
+      ],
+    );
+  }
+});
+
 test('a tmpfs keeps its options; sizes are in the unit that divides them', () => {
   assert.deepEqual(only({ Tmpfs: { '/run': 'size=10m,mode=700' } }).options, ['size=10m', 'mode=700']);
   const mount = (TmpfsOptions: NonNullable<Mount['TmpfsOptions']>): readonly string[] | undefined =>

@@ -50,7 +50,9 @@ export function planMounts(request: MountsRequest): readonly PlannedMount[] {
     checkMount(mount);
     const target = cleanPath(mount.Target ?? '');
     claim(target, mount.Target);
-    plan.set(target, planMount({ ...mount, Target: target }, mount.Type === 'volume' ? 'z' : '', request));
+    const planned = planMount({ ...mount, Target: target }, mount.Type === 'volume' ? 'z' : '', request);
+    const staysWithHeirs = planned.mount.anonymous ? { staysWithHeirs: true } : {};
+    plan.set(target, { ...planned, mount: { ...planned.mount, ...staysWithHeirs } });
   }
   for (const [path, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
     const target = cleanPath(path);
@@ -191,9 +193,12 @@ function tmpfsOptions({
 function inherited(spec: string, request: MountsRequest): readonly PlannedMount[] {
   const { container, readOnly } = parseVolumesFrom(spec);
   return found(() => request.mountsOf(container)).map((mount) => {
-    const taken: MountRecord = { ...mount, RW: mount.RW && !readOnly, copyUp: false, anonymous: false };
+    const taken: MountRecord = { ...mount, RW: mount.RW && !readOnly, copyUp: false };
     if (mount.Type !== 'volume' || mount.Name === undefined) return { mount: taken };
-    return { mount: taken, volume: { name: mount.Name, driver: mount.Driver ?? 'local' } };
+    return {
+      mount: { ...taken, anonymous: mount.anonymous && mount.staysWithHeirs !== true, inherited: true },
+      volume: { name: mount.Name, driver: mount.Driver ?? 'local' },
+    };
   });
 }
 

@@ -105,8 +105,8 @@ async function sweepMounts(
 
 /** Undoes an interrupted create, or finishes an interrupted removal. Both remove everything. */
 async function finish(world: RestoreDeps, record: ContainerRecord): Promise<void> {
-  const removeVolumes = record.phase === 'creating' || record.removeVolumes === true;
-  await quietly(world, record.id, releaseVolumes(world, { ...record, removeVolumes }));
+  const removes = record.phase === 'creating' ? 'made' : record.removeVolumes === true ? 'anonymous' : 'none';
+  await quietly(world, record.id, releaseVolumes(world, record, removes));
   world.execs.deleteOf(record.id);
   await quietly(world, record.id, sweep(world, record));
 }
