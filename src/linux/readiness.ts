@@ -81,8 +81,12 @@ export class Readiness implements Disposable {
     if (this.#waits || this.#closed) return;
     this.#waits = true;
     epollWait.async(this.#epoll, this.#events, EVENTS, WAIT_MILLISECONDS, (_error: unknown, count: number) => {
+      // A listener that arms again begins the next wait, which writes into the same memory.
+      const ready = Array.from({ length: Math.max(count, 0) }, (_, at) =>
+        this.#events.readInt32LE(at * EVENT.bytes + EVENT.fdAt),
+      );
       this.#waits = false;
-      for (let at = 0; at < count; at++) this.#tell(this.#events.readInt32LE(at * EVENT.bytes + EVENT.fdAt));
+      for (const fd of ready) this.#tell(fd);
       if (this.#closed) this.#close();
       else if (this.#listeners.size > 0) this.#wait();
     });
