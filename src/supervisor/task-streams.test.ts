@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,9 +24,11 @@ function fifo(name: string): { readonly reader: number; readonly writer: number 
   return { reader: openSync(path, O_RDONLY | O_NONBLOCK), writer: openSync(path, O_RDWR | O_NONBLOCK) };
 }
 
+let sockets = 0;
+
 /** A connected pair: the supervisor's end and the client's. */
 async function pair(): Promise<{ readonly ours: Socket; readonly theirs: Socket; readonly close: () => void }> {
-  const path = join(folder, 's');
+  const path = join(folder, `s${sockets++}`);
   const { promise, resolve } = Promise.withResolvers<Socket>();
   const server = createServer({ allowHalfOpen: true }, resolve);
   await new Promise<void>((listening) => server.listen(path, listening));
@@ -126,4 +129,25 @@ test('what others hold open after the death of a process is given up after the g
   carrying.open({ stdin: undefined, stdout: reader, stderr: undefined }, []);
   await carrying.drain(30);
   closeSync(writer);
+});
+
+test('a client that comes after the last byte of output is told the end: at once, or with the process when it has input to send', async () => {
+  const { reader, writer } = fifo('stdout');
+  const carrying = streams(() => Promise.resolve(true));
+  carrying.open({ stdin: undefined, stdout: reader, stderr: undefined }, []);
+  closeSync(writer);
+  await carrying.ended;
+  const [first, second] = [await pair(), await pair()];
+  const told: string[] = [];
+  first.theirs.resume().once('end', () => told.push('without input'));
+  second.theirs.resume().once('end', () => told.push('with input'));
+  carrying.attach(new Attachment(first.ours, OUTPUT, Buffer.alloc(0)));
+  carrying.attach(new Attachment(second.ours, { ...OUTPUT, stdin: true }, Buffer.alloc(0)));
+  await once(first.theirs, 'end');
+  assert.deepEqual(told, ['without input']);
+  const ended = once(second.theirs, 'end');
+  await carrying.drain(1000);
+  await ended;
+  first.close();
+  second.close();
 });

@@ -55,6 +55,7 @@ export class TaskStreams {
   #paused = false;
   /** The process has ended: at most a pipe's content is left, and the streams no longer wait for anybody. */
   #draining = false;
+  #isFinished = false;
   #stall: NodeJS.Timeout | undefined;
 
   constructor(options: StreamOptions) {
@@ -70,8 +71,14 @@ export class TaskStreams {
     return this.#attachments.size > 0;
   }
 
+  /** After the last byte of output a client has its input alone, and ends with the process. */
   attach(attachment: Attachment): void {
     if (attachment.closed) return;
+    if (this.#isFinished && (this.#draining || !attachment.wantsStdin)) {
+      // The answer to the attach goes first.
+      setImmediate(() => attachment.end());
+      return;
+    }
     this.#attachments.add(attachment);
     attachment.bind({
       onDrain: () => this.#resume(),
@@ -116,6 +123,7 @@ export class TaskStreams {
     }, graceMilliseconds);
     await this.ended;
     clearTimeout(timer);
+    for (const attachment of this.#attachments) attachment.end();
   }
 
   /** Deletes the spools when the positions in the log are unknown, so that a successor reads nothing twice. */
@@ -238,6 +246,7 @@ export class TaskStreams {
   }
 
   #finish(): void {
+    this.#isFinished = true;
     clearTimeout(this.#stall);
     for (const attachment of this.#attachments) attachment.end();
     for (const spool of this.#spools.values()) spool[Symbol.dispose]();
