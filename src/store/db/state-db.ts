@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { EngineError, internal, messageOf } from '../../base/errors.ts';
 import type { Records } from '../../base/records.ts';
 import { type Ballast, openBallast } from './ballast.ts';
@@ -54,8 +55,10 @@ export function refuseNewerRoot(dataRoot: string): void {
   refuseNewerSchema(dataRoot, MIGRATIONS.length);
 }
 
-const SQLITE_FULL = 13;
+const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 const CACHE_KIB = 2048;
 
@@ -174,15 +177,46 @@ function stateDb(db: DatabaseSync, path: string, { ballast, reserve }: Space): S
 /** Checks an existing database before it is opened for writing, since that writes. */
 function refuseUnread(path: string, known: number): void {
   if (!existsSync(path)) return;
-  let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(path, { readOnly: true });
-    schemaOf(db, path, known);
+    lookAt(path, path, known);
+  } catch (error) {
+    if (!isUnreadable(error)) throw databaseError(error, path);
+    refuseWithoutLog(path, known);
+  }
+}
+
+/**
+ * A reader of a log that was left behind makes an index of it beside the file, for which a full disk has no space. What is in the log
+ * alone is seen when the file is opened for writing, with the index in memory.
+ */
+function refuseWithoutLog(path: string, known: number): void {
+  const withoutLog = pathToFileURL(path);
+  withoutLog.searchParams.set('immutable', '1');
+  try {
+    lookAt(withoutLog, path, known);
   } catch (error) {
     throw databaseError(error, path);
-  } finally {
-    db?.close();
   }
+}
+
+function lookAt(location: string | URL, path: string, known: number): void {
+  const db = new DatabaseSync(location, { readOnly: true });
+  try {
+    schemaOf(db, path, known);
+  } finally {
+    db.close();
+  }
+}
+
+function isUnreadable(error: unknown): boolean {
+  const primary = primaryCode(error);
+  return primary === SQLITE_IOERR || primary === SQLITE_CANTOPEN || primary === SQLITE_FULL;
+}
+
+/** SQLite's error code without its details; undefined for an error of another kind. */
+function primaryCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
+  return error.errcode & 0xff;
 }
 
 function openDatabase(dataRoot: string, path: string, migrations: readonly Migration[]): DatabaseSync {
@@ -219,8 +253,8 @@ function isFull(error: unknown): boolean {
 
 /** Maps SQLite's errors to the engine's. Other errors stay unchanged. */
 function databaseError(error: unknown, path: string): unknown {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
-  const primary = error.errcode & 0xff;
+  const primary = primaryCode(error);
+  if (primary === undefined) return error;
   if (primary === SQLITE_FULL) return new EngineError('noSpace', 'no space left on device', { cause: error });
   if (primary === SQLITE_NOTADB || primary === SQLITE_CORRUPT) {
     return internal(
