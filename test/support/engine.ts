@@ -9,6 +9,7 @@ import { clientEnvironment, forgetLogins } from './client-environment.ts';
 import { type CommandOptions, type CommandResult, command } from './command.ts';
 import { tracesOnHost } from './host.ts';
 import { PATIENCE } from './patience.ts';
+import { powerCut } from './power-cut.ts';
 
 /** Subnets from 10.64.0.0/24 to 10.191.255.0/24. */
 const SERIALS = 32768;
@@ -101,6 +102,15 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
     (args: readonly string[], run: CommandOptions = {}): Promise<CommandResult> =>
       command(file, args, { ...run, env: { ...clientEnvironment(folder), DOCKER_HOST: host, ...run.env } });
 
+  const end = async (): Promise<void> => {
+    const containers = JSON.parse((await engine.api('GET', '/containers/json?all=1')).body) as readonly {
+      readonly Id: string;
+    }[];
+    await Promise.all(containers.map(({ Id }) => engine.api('DELETE', `/containers/${Id}?force=1&v=1`)));
+    const code = await engine.stop();
+    assert.equal(code, 0, `gantryd ended with ${code}:\n${engine.log().slice(-4000)}`);
+    await settled(() => tracesOnHost({ dataRoot, execRoot, bridge, containerIds: containers.map(({ Id }) => Id) }));
+  };
   const engine: TestEngine = {
     host,
     socketPath,
@@ -127,18 +137,14 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
       return daemon === undefined ? null : exited(daemon);
     },
     async [Symbol.asyncDispose]() {
-      if (daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null) {
-        const containers = JSON.parse((await engine.api('GET', '/containers/json?all=1')).body) as readonly {
-          readonly Id: string;
-        }[];
-        await Promise.all(containers.map(({ Id }) => engine.api('DELETE', `/containers/${Id}?force=1&v=1`)));
-        const code = await engine.stop();
-        assert.equal(code, 0, `gantryd ended with ${code}:\n${engine.log().slice(-4000)}`);
-        await settled(() => tracesOnHost({ dataRoot, execRoot, bridge, containerIds: containers.map(({ Id }) => Id) }));
+      try {
+        if (daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null) await end();
+        else await powerCut(engine);
+      } finally {
+        forgetLogins(folder);
+        release();
+        rmSync(folder, { recursive: true, force: true });
       }
-      forgetLogins(folder);
-      release();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
   try {

@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from './command.ts';
-import type { TestEngine } from './engine.ts';
 import { cgroupFolders } from './host.ts';
 import { processesOf } from './resources.ts';
+
+/** What a power cut needs to know of an engine. */
+export interface Powered {
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly bridge: string;
+  kill9(): Promise<void>;
+}
 
 /**
  * What a power cut does to an engine: every process of it and of its containers ends without a chance to act, and everything
  * that lives in memory (mounts, namespaces, links, firewall, cgroups, the exec root) is gone. The data root stays as it was.
  */
-export async function powerCut(engine: TestEngine): Promise<void> {
-  const ids = new Set(readdirSync(join(engine.dataRoot, 'containers')));
+export async function powerCut(engine: Powered): Promise<void> {
+  const ids = new Set(containersOf(engine));
   await engine.kill9();
   for (const pid of processesOf(engine)) kill(pid);
   const groups = cgroupFolders('/sys/fs/cgroup', 4).filter((path) => ids.has(path.slice(path.lastIndexOf('/') + 1)));
@@ -24,6 +31,11 @@ export async function powerCut(engine: TestEngine): Promise<void> {
   for (const family of ['ip', 'ip6', 'inet']) {
     await command('nft', ['delete', 'table', family, `gantry-${engine.bridge}`]);
   }
+}
+
+function containersOf({ dataRoot }: Powered): readonly string[] {
+  const folder = join(dataRoot, 'containers');
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 function kill(pid: number): void {

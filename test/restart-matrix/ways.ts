@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { TestEngine } from '../../support/engine.ts';
-import { eventually } from '../../support/fixture.ts';
-import { powerCut } from '../../support/power-cut.ts';
-import { supervisorPid } from '../../support/resources.ts';
+import type { TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/fixture.ts';
+import { powerCut } from '../support/power-cut.ts';
+import { supervisorPid } from '../support/resources.ts';
 import type { Installation } from './installation.ts';
 
 /** One way in which an engine can end and begin again. */
@@ -12,15 +12,15 @@ export interface Way {
   readonly containersLive: boolean;
   /** Connections of clients live through it. */
   readonly clientsLive: boolean;
-  /** Terminals live through it. The kernel hangs one up when no process of the engine holds it any more. */
-  readonly terminalsLive: boolean;
+  /** Terminals and the stdin of `-i` live through it. The kernel ends them when no process of the engine holds them any more. */
+  readonly inputsLive: boolean;
   /** What a process returns and prints last that ends meanwhile is known: some process of the engine is there to collect it. */
   readonly endsKnown: boolean;
   end(engine: TestEngine, installed: Installation): Promise<void>;
   begin(engine: TestEngine, installed: Installation): Promise<void>;
 }
 
-const LIVES = { containersLive: true, clientsLive: false, terminalsLive: true, endsKnown: true };
+const LIVES = { containersLive: true, clientsLive: false, inputsLive: true, endsKnown: true };
 const start = (engine: TestEngine): Promise<void> => engine.start();
 
 export const WAYS: readonly Way[] = [
@@ -47,7 +47,7 @@ export const WAYS: readonly Way[] = [
   {
     name: 'kill -9 of both',
     ...LIVES,
-    terminalsLive: false,
+    inputsLive: false,
     endsKnown: false,
     async end(engine) {
       process.kill(supervisorPid(engine), 'SIGKILL');
@@ -72,7 +72,7 @@ export const WAYS: readonly Way[] = [
     name: 'reboot',
     containersLive: false,
     clientsLive: false,
-    terminalsLive: false,
+    inputsLive: false,
     endsKnown: false,
     end: powerCut,
     begin: start,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { eventually } from '../../../support/fixture.ts';
+import { eventually } from '../../support/fixture.ts';
 import type { Row, Subject } from '../row.ts';
 
 interface ExecInspection {
@@ -26,7 +26,7 @@ export const runningExec: Row = {
   name: 'running-exec',
   async before(subject) {
     const { engine, name, get } = subject;
-    const waits = ['sh', '-c', 'trap "exit 33" USR1; sleep 1000000 & wait'];
+    const waits = ['sh', '-c', 'trap "kill $!; exit 33" USR1; sleep 1000000 & wait'];
     const made = await engine.api('POST', `/containers/${name}/exec`, { Cmd: waits });
     const { Id } = JSON.parse(made.body) as { readonly Id: string };
     assert.equal((await engine.api('POST', `/exec/${Id}/start`, { Detach: true })).status, 200);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { eventually } from '../../../support/fixture.ts';
+import { eventually } from '../../support/fixture.ts';
 import type { Row, Subject } from '../row.ts';
 
 /** Health is known at once where the container lives, and checks go on. */

@@ -90,15 +90,15 @@ test('with an exec root that has no free byte too, containers end and are remove
   using disk = makeFullDisk(64);
   await using engine = await startEngine({ dataRoot: `${disk.path}/data`, execRoot: `${disk.path}/exec` });
   const { post, remove, state } = onFullDisk(engine, disk);
-  const refused = async (path: string): Promise<void> => {
+  const refused = async (path: string, message: string): Promise<void> => {
     disk.fill();
     const { status, body } = await engine.api('POST', path);
-    assert.deepEqual([status, JSON.parse(body)], [500, { message: 'no space left on device' }], path);
+    assert.deepEqual([status, JSON.parse(body)], [500, { message }], path);
   };
   try {
     await prepare(engine);
     for (const end of [() => engine.stop(), () => engine.kill9()]) {
-      await refused('/containers/first/restart?t=0');
+      await refused('/containers/first/restart?t=0', 'Cannot restart container first: no space left on device');
       assert.equal(await state('first'), 'running 0 ');
       disk.fill();
       await end();
@@ -108,7 +108,7 @@ test('with an exec root that has no free byte too, containers end and are remove
     }
     await post('/containers/second/stop?t=0');
     assert.equal(await state('second'), 'exited 137 ');
-    await refused('/containers/second/start');
+    await refused('/containers/second/start', 'no space left on device');
     await post('/containers/third/kill');
     await eventually(async () => assert.equal(await state('third'), 'exited 137 '));
     for (const name of ['first', 'second', 'third']) await remove(`/containers/${name}?force=1&v=1`);

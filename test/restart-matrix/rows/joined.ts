@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execIn } from '../../../support/exec-in.ts';
+import { execIn } from '../../support/exec-in.ts';
 import type { Row } from '../row.ts';
 
 /** A container in another's namespaces is in them still, or again, whichever of both is started first. */

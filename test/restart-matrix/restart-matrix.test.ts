@@ -3,13 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createBody } from '../../../src/cli/container/options/create-body.ts';
-import { CONTAINER_FLAGS } from '../../../src/cli/container/options/flags.ts';
-import { parseFlags } from '../../../src/cli/flags/parse.ts';
-import { startEngine, type TestEngine } from '../../support/engine.ts';
-import { execIn } from '../../support/exec-in.ts';
-import { eventually, loadBusybox } from '../../support/fixture.ts';
-import { readStream } from '../../support/hijack.ts';
+import { createBody } from '../../src/cli/container/options/create-body.ts';
+import { CONTAINER_FLAGS } from '../../src/cli/container/options/flags.ts';
+import { parseFlags } from '../../src/cli/flags/parse.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
+import { execIn } from '../support/exec-in.ts';
+import { eventually, loadBusybox } from '../support/fixture.ts';
+import { readStream } from '../support/hijack.ts';
 import { type Installation, install } from './installation.ts';
 import type { After, Inspection, Meanwhile, Row, Subject } from './row.ts';
 import { ROWS } from './table.ts';
@@ -30,7 +30,7 @@ before(async () => {
 after(() => installed[Symbol.dispose]());
 
 for (const way of WAYS) {
-  test(`all is as it was after: ${way.name}`, async (t) => {
+  test(`all is as it was after: ${way.name}`, { concurrency: true }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'gantry-matrix-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     await using engine = await startEngine({ command: installed.command });
@@ -41,7 +41,7 @@ for (const way of WAYS) {
     for (const { meanwhile } of tried) for (const action of meanwhile) await action(way);
     await way.begin(engine, installed);
     if (!way.containersLive) await Promise.all(tried.map(restarted));
-    for (const { row, after } of tried) await t.test(row.name, () => after(way));
+    await Promise.all(tried.map(({ row, after }) => t.test(row.name, () => after(way))));
   });
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { command } from '../../support/command.ts';
+import { command } from '../support/command.ts';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const NEXT_VERSION = '999.0.0';
 
 /** An engine installed in a folder of its own, and the next build, ready to take its place there. */
@@ -17,13 +17,13 @@ export interface Installation extends Disposable {
   upgrade(): void;
 }
 
-/** Builds the bundles twice, the second time with another version: a new build differs in names and content of its files. */
+/** Installs the build in `dist/`, and makes another of another version beside it: a new build differs in names and content of its files. */
 export async function install(): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-installed-'));
   const [current, next] = [join(folder, 'dist'), join(folder, 'next')];
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  await build('--out', current);
+  cpSync(join(ROOT, 'dist'), current, { recursive: true });
   await build('--out', next, '--engine-version', NEXT_VERSION);
   return {
     command: [process.execPath, '--max-semi-space-size=2', join(current, 'gantryd.js')],

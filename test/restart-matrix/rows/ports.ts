@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import { eventually } from '../../../support/fixture.ts';
-import { freePort } from '../../../support/free-port.ts';
+import { eventually } from '../../support/fixture.ts';
+import { freePort } from '../../support/free-port.ts';
 import type { Row } from '../row.ts';
 
 /** Not ports that the engine chooses: another engine may choose the same while this one is away and reserves nothing. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { eventually } from '../../../support/fixture.ts';
-import { readStream } from '../../../support/hijack.ts';
+import { eventually } from '../../support/fixture.ts';
+import { readStream } from '../../support/hijack.ts';
 import type { Row, Subject } from '../row.ts';
 
 /** The log has every line once, from before, from meanwhile and from now, and can be followed. */
@@ -15,7 +15,7 @@ export const logs: Row = {
       let now: readonly number[] = [];
       await eventually(async () => {
         now = await numbers(subject);
-        assert.ok(now.length > before.length + 10);
+        assert.ok(now.length > before.length + 10, `${before.length} lines before, ${now.length} now`);
       });
       const second = containersLive ? -1 : now.indexOf(1, 1);
       const runs = second === -1 ? [now] : [now.slice(0, second), now.slice(second)];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { tarArchive } from '../../../support/busybox-image.ts';
-import { send } from '../../../support/send.ts';
+import { tarArchive } from '../../support/busybox-image.ts';
+import { send } from '../../support/send.ts';
 import type { Row } from '../row.ts';
 
 /** `cp` both ways, in the root, in a volume and in a bind. */

@@ -1,4 +1,4 @@
-import type { TestEngine } from '../../support/engine.ts';
+import type { TestEngine } from '../support/engine.ts';
 import type { Way } from './ways.ts';
 
 /** What a row works with: its container on the engine of the way that is tried. */

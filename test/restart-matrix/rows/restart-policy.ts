@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { eventually } from '../../../support/fixture.ts';
+import { eventually } from '../../support/fixture.ts';
 import type { Row, Subject } from '../row.ts';
 
 /** A command that waits for SIGUSR1 without taking CPU time, then prints a line and ends with a code. */
