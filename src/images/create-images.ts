@@ -20,7 +20,7 @@ import { removePlatforms } from './remove/remove-platforms.ts';
 import { saveImages } from './save/save-images.ts';
 import { createSlots } from './transfer/slots.ts';
 
-/** The verbs on images over the stores. */
+/** Makes the verbs on images, on top of the stores. */
 export function createImages(deps: ImagesDeps): Images {
   const downloads = createDownloads(() => deps.limits.maxConcurrentDownloads);
   const uploads = createSlots(() => deps.limits.maxConcurrentUploads);

@@ -9,7 +9,7 @@ import { parseDigest } from '../base/ids.ts';
 const layer = (name: string): Buffer => tarArchive([{ name, content: name.repeat(100) }]);
 const signal = new AbortController().signal;
 
-/** An image with its own top layer on a shared one; answers its id. */
+/** Makes an image with its own top layer on a shared one. Returns its id. */
 async function make(host: ImageHost, tags: readonly string[], config: object = {}, top = 'top'): Promise<string> {
   const archive = imageArchive({
     tags,
@@ -87,7 +87,7 @@ test('containers hold an image: stopped ones against all but force, running ones
       message: `conflict: unable to delete ${short(id)} (cannot be forced) - image is being used by running container cccccccccccc`,
     });
   }
-  // By name, force takes the name from under a running container and leaves the image.
+  // By name, force removes the name although a container runs, and keeps the image.
   assert.deepEqual(await remove(host, 't/a:1', { force: true }), ['- t/a:1']);
   assert.deepEqual(host.stores.images.resolve(id).names, []);
 });

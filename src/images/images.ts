@@ -13,29 +13,43 @@ import type { ImageSummary } from './query/list-images.ts';
 import type { SearchOptions } from './query/search-images.ts';
 import type { SavedArchive, SaveOptions } from './save/save-images.ts';
 
-/** Every verb on images, as `api` sees them; each is a file of this folder. `ref` as in `ImageStore.resolve`. */
+/**
+ * Every verb on images, as `api` calls them. Each verb is in a file of this folder.
+ *
+ * One life of an image: `pull` downloads its documents and layers from a registry; `load`, `import` and `commit` make it
+ * from an archive, a root file system or a container. Its layers are unpacked at once, so that a container can start
+ * from it. `tag` gives it further names. `push` uploads it, and `save` writes it to an archive. `remove` or `prune`
+ * removes its names and records in one transaction; the collector then deletes the content that nothing else uses.
+ *
+ * `ref` is as in `ImageStore.resolve`.
+ */
 export interface Images {
-  /** docker-archive and OCI archives, plain, gzip or zstd. Reports `Loaded image: NAME` lines through `progress`. */
+  /**
+   * Loads docker-archive and OCI archives: plain, gzip or zstd. Reports lines `Loaded image: NAME` through `progress`.
+   */
   load(
     archive: Readable,
     options: { readonly quiet: boolean; readonly platforms: readonly Platform[] },
     progress: Progress,
     signal: AbortSignal,
   ): Promise<void>;
-  /** The images by these names as an archive; everything is known to be here when it is answered. Dispose it. */
+  /**
+   * Prepares an archive of the images by these names. Once it resolves, all content is known to be present. Dispose the
+   * result.
+   */
   save(names: readonly string[], options: SaveOptions): Promise<SavedArchive>;
-  /** A root file system from a tar; answers the image's id. `changes` are Dockerfile instructions. */
+  /** Makes an image of a root file system in a tar. Returns its id. `changes` are Dockerfile instructions. */
   import(archive: Readable, options: ImportOptions, progress: Progress, signal: AbortSignal): Promise<string>;
-  /** The same of an archive that is fetched by http or https. */
+  /** Like {@link import}, of an archive that is downloaded by http or https. */
   importFrom(url: string, options: ImportOptions, progress: Progress, signal: AbortSignal): Promise<string>;
-  /** An image of a container's changes; answers its id. */
+  /** Makes an image of a container's changes. Returns its id. */
   commit(request: CommitRequest, signal: AbortSignal): Promise<string>;
-  /** An image, or without a tag all of a repository, from its registry. */
+  /** Pulls an image from its registry, or without a tag all images of a repository. */
   pull(request: PullRequest, progress: Progress, signal: AbortSignal): Promise<void>;
-  /** An image, or without a tag all of a repository, to its registry. */
+  /** Pushes an image to its registry, or without a tag all images of a repository. */
   push(request: PushRequest, progress: Progress, signal: AbortSignal): Promise<void>;
   search(term: string, options: SearchOptions, signal: AbortSignal): Promise<readonly SearchResult[]>;
-  /** What a name stands for at its registry. */
+  /** Describes the target of a name at its registry. */
   distribution(ref: string, credentials: Credentials, signal: AbortSignal): Promise<DistributionInfo>;
   list(options: {
     readonly all: boolean;
@@ -44,10 +58,10 @@ export interface Images {
     readonly countContainers?: boolean;
     readonly manifests: boolean;
   }): Promise<readonly ImageSummary[]>;
-  /** Bytes of the unpacked layers that images have, each counted once. */
+  /** Size of the unpacked layers of all images. Each layer counts once. */
   layersSizeBytes(): Promise<number>;
   inspect(ref: string, options: { readonly platform?: Platform; readonly manifests: boolean }): Promise<ImageInspect>;
-  /** In-toto statements that came with an image. */
+  /** Lists the in-toto statements that came with an image. */
   attestations(ref: string, options: AttestationOptions): Promise<readonly AttestationStatement[]>;
   history(ref: string, options: { readonly platform?: Platform }): Promise<readonly object[]>;
   tag(ref: string, target: { readonly repo: string; readonly tag: string }): Promise<void>;
@@ -56,7 +70,7 @@ export interface Images {
     options: {
       readonly force: boolean;
       readonly noPrune: boolean;
-      /** Only these of an image of several; all when empty. */
+      /** Of an image with several platforms, only these. Empty for all. */
       readonly platforms?: readonly Platform[];
     },
     signal: AbortSignal,

@@ -19,7 +19,7 @@ interface Engine extends AsyncDisposable {
   readonly stores: Stores;
   readonly images: Images;
   load(archive: Buffer): Promise<void>;
-  /** Unpacked layers, blobs and half-done work on disk. */
+  /** Unpacked layers, blobs and unfinished work on disk. */
   leftovers(): Promise<string[]>;
 }
 
@@ -63,7 +63,7 @@ async function engineAt(root: string): Promise<Engine> {
 function folder(t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'gantry-load-'));
   t.after(() => {
-    // A mount that a failed test left would make this delete through it.
+    // With a mount of a failed test, this would delete through the mount.
     assert.ok(!readFileSync('/proc/self/mountinfo', 'utf8').includes(root));
     rmSync(root, { recursive: true, force: true });
   });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { ContainerConfig } from '../../spec/index.ts';
 import { applyChanges } from './apply-changes.ts';
 
-/** Each as dockerd 26 answers it; fields that are empty there are left out. */
+/** Configs as dockerd 26 returns them. Empty fields are omitted. */
 const ACCEPTED: readonly (readonly [readonly string[], ContainerConfig])[] = [
   [['CMD ["a","b"]'], { Cmd: ['a', 'b'] }],
   [['CMD echo $HOME "x y"'], { Cmd: ['/bin/sh', '-c', 'echo $HOME "x y"'] }],

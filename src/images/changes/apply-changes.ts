@@ -7,7 +7,7 @@ import { type Instruction, jsonList, parseChanges } from './parse-changes.ts';
 import { isSignal } from './signal.ts';
 import { expandWord, splitWords } from './words.ts';
 
-/** What the changes so far have made, and whether CMD was among them. */
+/** The result of the changes so far, and whether CMD was among them. */
 interface State {
   readonly config: ContainerConfig;
   readonly hasCmd: boolean;
@@ -18,7 +18,7 @@ type Apply = (state: State, instruction: Instruction) => ContainerConfig;
 const SHELL = ['/bin/sh', '-c'];
 
 /**
- * Applies the Dockerfile instructions that `import` and `commit` take as changes, in Docker's rules and words.
+ * Applies the Dockerfile instructions of `import` and `commit`, by Docker's rules and in its words.
  * @throws EngineError invalid
  */
 export function applyChanges(config: ContainerConfig, changes: readonly string[]): ContainerConfig {
@@ -37,7 +37,7 @@ const INSTRUCTIONS: Readonly<Record<string, Apply>> = {
   CMD: ({ config }, { rest }) => ({ ...config, Cmd: commandOf(rest) }),
   ENTRYPOINT({ config, hasCmd }, { rest }) {
     const entrypoint = commandOf(rest);
-    // A command meant for another entry point does not stay.
+    // A command for another entry point is dropped.
     const changed = { ...config, Entrypoint: entrypoint.length === 0 ? null : entrypoint };
     return hasCmd ? changed : { ...changed, Cmd: null };
   },
@@ -89,7 +89,7 @@ function commandOf(rest: string): readonly string[] {
   return rest === '' ? SHELL : [...SHELL, rest];
 }
 
-/** `NAME=value …`, or the old `NAME value`. */
+/** Parses `NAME=value …`, or the old form `NAME value`. */
 function pairs(config: ContainerConfig, { command, rest }: Instruction): [string, string][] {
   const environment = environmentOf(config);
   const words = splitWords(rest);

@@ -2,7 +2,10 @@ import { invalid } from '../../base/errors.ts';
 
 const PROTOCOLS = ['tcp', 'udp', 'sctp'];
 
-/** `80`, `443/udp`, `8000-8010/tcp`; of `[ip:]host:container` the container's part. @throws EngineError invalid */
+/**
+ * Parses `80`, `443/udp`, `8000-8010/tcp`. Of `[ip:]host:container` it takes the container's part. @throws EngineError
+ * invalid
+ */
 export function exposedPorts(specs: readonly string[]): Record<string, object> {
   const ports = new Set<string>();
   for (const spec of specs) {

@@ -10,7 +10,7 @@ const DURATIONS: Readonly<Record<string, 'Interval' | 'Timeout' | 'StartPeriod' 
   'start-interval': 'StartInterval',
 };
 
-/** HEALTHCHECK, in BuildKit's rules and words. @throws EngineError invalid */
+/** Parses HEALTHCHECK, by BuildKit's rules and in its words. @throws EngineError invalid */
 export function parseHealthCheck({ flags, rest }: Instruction): HealthConfig {
   if (rest === '') throw invalid('HEALTHCHECK requires at least one argument');
   const [, word = '', tail = ''] = /^(\S+)\s*(.*)$/s.exec(rest) ?? [];
@@ -43,7 +43,7 @@ function flagLimit(name: string, value: string): HealthConfig {
   return nanos === 0 ? {} : { [field]: nanos };
 }
 
-/** Go's `time.ParseDuration`. */
+/** Parses as Go's `time.ParseDuration` does. */
 function durationNanos(text: string): number {
   const match = /^([+-]?)((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/.exec(text);
   if (match === null) {

@@ -11,7 +11,10 @@ export interface Instruction {
   readonly original: string;
 }
 
-/** Lines with continuations joined, comments and empty lines left out. @throws EngineError invalid when nothing is left */
+/**
+ * Splits changes into instructions. Continued lines are joined; comments and empty lines are skipped. @throws
+ * EngineError invalid when no instruction is left
+ */
 export function parseChanges(changes: readonly string[]): Instruction[] {
   if (changes.length === 0) return [];
   const lines: string[] = [];
@@ -47,7 +50,10 @@ function parseInstruction(line: string): Instruction {
   return { command: word.toUpperCase(), flags, rest, original: line };
 }
 
-/** A JSON list of strings; undefined when it is something else. @throws EngineError invalid for a list of other things */
+/**
+ * Parses a JSON list of strings. Returns undefined for anything else. @throws EngineError invalid for a list with other
+ * elements
+ */
 export function jsonList(text: string): readonly string[] | undefined {
   if (!text.startsWith('[')) return undefined;
   let list: unknown;

@@ -1,8 +1,8 @@
 import { invalid } from '../../base/errors.ts';
 
-/** Words as BuildKit's Dockerfile parser splits and expands them (frontend/dockerfile/parser, shell). */
+/** Splits and expands words as BuildKit's Dockerfile parser does (frontend/dockerfile/parser, shell). */
 
-/** Splits at blanks outside quotes; quotes and backslashes stay in the words. */
+/** Splits at blanks outside quotes. Quotes and backslashes stay in the words. */
 export function splitWords(text: string): string[] {
   const words: string[] = [];
   let word = '';
@@ -23,7 +23,7 @@ export function splitWords(text: string): string[] {
   return words;
 }
 
-/** A word without its quotes, with `$A`, `${A}`, `${A:-b}` and `${A:+b}` put in. @throws EngineError invalid */
+/** Removes a word's quotes, and expands `$A`, `${A}`, `${A:-b}` and `${A:+b}`. @throws EngineError invalid */
 export function expandWord(text: string, environment: ReadonlyMap<string, string>): string {
   return new Expansion(text, environment).run();
 }
@@ -42,7 +42,7 @@ class Expansion {
     return this.#until('');
   }
 
-  /** Up to `stop` outside quotes, which is consumed; '' is the end of the text. */
+  /** Reads up to `stop` outside quotes, and consumes it. '' stands for the end of the text. */
   #until(stop: string): string {
     let result = '';
     while (this.#at < this.#text.length) {
@@ -78,7 +78,7 @@ class Expansion {
     throw invalid('unexpected end of statement while looking for matching double-quote');
   }
 
-  /** Behind the dollar sign. */
+  /** Reads a variable, after the dollar sign. */
   #variable(): string {
     if (this.#text[this.#at] === '{') {
       this.#at += 1;

@@ -30,16 +30,16 @@ export interface CommitRequest {
   readonly pause: boolean;
   /** Dockerfile instructions. */
   readonly changes: readonly string[];
-  /** In place of the container's own, which fills what this leaves open. */
+  /** Replaces the container's config. The container's fills its omitted fields. */
   readonly config: ContainerConfig | undefined;
 }
 
-/** sha256 of an archive of nothing: such a layer is left out, as Docker does. */
+/** sha256 of an empty archive. As in Docker, such a layer is omitted. */
 const EMPTY_LAYER = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
 
 /**
- * An image of what a container changed, on top of the container's own; answers its id. The container waits only while its files
- * are read. Whatever fails leaves nothing behind.
+ * Makes an image of a container's changes, on top of the container's own image. Returns its id. The container is frozen
+ * only while its files are read. A failure leaves nothing.
  * @throws EngineError notFound, conflict; invalid for a bad name or change; noSpace, cancelled
  */
 export async function commitImage(deps: ImagesDeps, request: CommitRequest, signal: AbortSignal): Promise<string> {
@@ -99,7 +99,7 @@ function commitName({ repo, tag }: CommitRequest): Reference | undefined {
   return tag === '' ? withDefaultTag(reference) : withTag(reference, tag);
 }
 
-/** The container's image, with its content kept from going. @throws EngineError notFound */
+/** Returns the container's image, and keeps its content from being deleted. @throws EngineError notFound */
 function leaseParent({ images }: ImagesDeps, id: Digest, lease: Lease): StoredImage {
   const parent = images.get(id);
   if (parent === undefined) throw notFound('image', id);
@@ -108,7 +108,7 @@ function leaseParent({ images }: ImagesDeps, id: Digest, lease: Lease): StoredIm
   return parent;
 }
 
-/** Takes the container's changes into the content store. The container goes on when they are read. */
+/** Stores the container's changes in the content store. The container resumes when they are read. */
 async function storeLayer(
   deps: ImagesDeps,
   { container, pause }: CommitRequest,
@@ -126,7 +126,7 @@ async function storeLayer(
   return { mediaType: MEDIA_TYPE.ociLayer, digest, size: sizeBytes };
 }
 
-/** Layers under the names of the manifest that they go into. */
+/** The media types of layers for the kind of manifest that they go into. */
 function inOci(layer: Descriptor): Descriptor {
   return { ...layer, mediaType: OCI_NAMES[layer.mediaType] ?? layer.mediaType };
 }

@@ -9,7 +9,7 @@ import { type ImageHost, imageHost } from '../../../test/support/image-host.ts';
 const OPTIONS = { repo: 't/fetched', tag: '', message: 'by hand', changes: ['ENV A=b'], platform: '' };
 const never = new AbortController().signal;
 
-/** A web server on this machine; `url` is its root. */
+/** Starts a web server on this machine. `url` is its root. */
 async function serve(handler: RequestListener): Promise<AsyncDisposable & { readonly url: string }> {
   const server = createServer(handler);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -81,7 +81,7 @@ test('what gives no archive is a clear error, and leaves nothing', async () => {
   ] as const) {
     await assert.rejects(importFrom(host, source.startsWith('/') ? server.url + source : source), expected, source);
   }
-  // The options are looked at first.
+  // The options are checked first.
   await assert.rejects(importFrom(host, 'http://127.0.0.1:1/x', { changes: ['RUN x'] }), {
     message: /RUN is not a valid/,
   });

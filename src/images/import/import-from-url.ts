@@ -7,8 +7,8 @@ import type { Progress } from '../progress/progress.ts';
 import { type ImportOptions, importImage, readOptions } from './import-image.ts';
 
 /**
- * {@link importImage} of an archive that the engine fetches by http or https, with a bar of how far it is.
- * @throws EngineError as importImage does, and notFound, unavailable when the server gives no file
+ * Imports an archive that the engine downloads by http or https, as {@link importImage} does. Shows a progress bar.
+ * @throws EngineError as importImage; notFound, unavailable when the server returns no file
  */
 export async function importFromUrl(
   deps: ImagesDeps,
@@ -33,7 +33,8 @@ export async function importFromUrl(
     }
   };
   const archive = Readable.from(counted(), { objectMode: false });
-  // A reader is told by its own iterator; when it has left before the stream breaks, nobody is.
+  // The reader's own iterator reports errors. Without this listener an error after the reader has left would end the
+  // process.
   archive.on('error', () => {});
   try {
     return await importImage(deps, archive, call);

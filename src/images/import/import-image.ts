@@ -29,13 +29,13 @@ export interface ImportOptions {
   readonly message: string;
   /** Dockerfile instructions. */
   readonly changes: readonly string[];
-  /** `os/arch[/variant]` or ''. */
+  /** `os/arch[/variant]`, or '' for the default. */
   readonly platform: string;
 }
 
 /**
- * A root file system from a tar (plain, gzip or zstd) as an image of one layer; answers its id. Whatever fails leaves
- * nothing behind.
+ * Makes an image of one layer from the tar (plain, gzip or zstd) of a root file system. Returns its id. A failure
+ * leaves nothing.
  * @throws EngineError invalid for a bad name, change, platform or archive; noSpace, cancelled
  */
 export async function importImage(
@@ -89,7 +89,7 @@ export async function importImage(
   return stored.digest;
 }
 
-/** What is known before a byte has come. @throws EngineError invalid */
+/** Checks the options before the first byte is read. @throws EngineError invalid */
 export function readOptions(options: ImportOptions): {
   readonly names: readonly string[];
   readonly config: ContainerConfig;

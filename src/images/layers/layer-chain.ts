@@ -14,15 +14,15 @@ export function chainIds(diffIds: readonly Digest[]): Digest[] {
   return chain;
 }
 
-/** Unpacked bytes of each layer by key. */
+/** Size of each unpacked layer by key. */
 export type LayerSizes = ReadonlyMap<string, number>;
 
-/** One look for many images. */
+/** Reads the sizes once, for many images. */
 export function layerSizes(snapshots: Pick<Snapshots, 'layers'>): LayerSizes {
   return new Map(snapshots.layers().map(({ key, sizeBytes }) => [key, sizeBytes]));
 }
 
-/** Unpacked bytes of each layer of an image, bottom first; 0 for one that is not unpacked. */
+/** Size of each unpacked layer of an image, bottom first. 0 for a layer that is not unpacked. */
 export function sizesOfImage(snapshots: Pick<Snapshots, 'chain'>, sizes: LayerSizes, config: ImageConfig): number[] {
   try {
     return snapshots.chain(config.rootfs.diff_ids).map((key) => sizes.get(key) ?? 0);
@@ -31,7 +31,7 @@ export function sizesOfImage(snapshots: Pick<Snapshots, 'chain'>, sizes: LayerSi
   }
 }
 
-/** Keys of an image's layers, bottom first; none when it is not unpacked. */
+/** Keys of an image's layers, bottom first. Empty when the image is not unpacked. */
 export function layersOf(snapshots: Pick<Snapshots, 'chain'>, config: ImageConfig): readonly string[] {
   try {
     return snapshots.chain(config.rootfs.diff_ids);
@@ -40,7 +40,7 @@ export function layersOf(snapshots: Pick<Snapshots, 'chain'>, config: ImageConfi
   }
 }
 
-/** Unpacked bytes of layers together. */
+/** Size of the unpacked layers together. */
 export function sizeOf(layers: readonly string[], sizes: LayerSizes): number {
   return layers.reduce((total, key) => total + (sizes.get(key) ?? 0), 0);
 }

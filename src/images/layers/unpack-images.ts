@@ -8,7 +8,7 @@ import type { Progress } from '../progress/progress.ts';
 import { chainIds } from './layer-chain.ts';
 
 interface UnpackCall {
-  /** Holds the layers until an image refers to them. */
+  /** Keeps the layers until an image refers to them. */
   readonly lease: Lease;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -16,8 +16,8 @@ interface UnpackCall {
 
 /**
  * Unpacks the layers of images whose blobs are in the content store, all at once: the snapshots decide how many threads
- * work. When one fails the others are stopped and waited for, so that nothing goes on behind the caller's back.
- * @throws EngineError invalid for a layer that is hostile, broken or not the one its config names
+ * work. When one fails, the others are stopped and waited for, so that no work continues after the call.
+ * @throws EngineError invalid for a layer that is hostile or broken, or differs from its config's diffID
  */
 export async function unpackImages(
   deps: Pick<ImagesDeps, 'content' | 'snapshots'>,
@@ -38,7 +38,7 @@ export async function unpackImages(
         started.set(key, unpackLayer(deps, { blob: blob.digest, chain, index }, { ...call, signal }));
     }
   }
-  // The first to fail is the cause; those it stops fail because of it.
+  // The first failure is the cause. The layers that it stops fail because of it.
   let cause: unknown;
   const results = [...started.values()].map((unpacking) =>
     unpacking.catch((error: unknown) => {

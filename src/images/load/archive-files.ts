@@ -7,17 +7,20 @@ import { type ArchiveEntry, archiveEntries, borrowStream, decompress, release } 
 import type { ContentStore, Lease } from '../../store/index.ts';
 
 /**
- * What an archive holds, by path. Nothing is known of its order: large files went straight into the content store, hashed
- * on the way; small ones that look like JSON are in memory until somebody wants them.
+ * The files of an archive, by path. They may come in any order: large files go straight into the content store, hashed
+ * on the way. Small files that look like JSON stay in memory until they are used.
  */
 export interface ArchiveFiles {
-  /** The file at a path, links followed. Undefined when there is none. @throws EngineError invalid for links in circles */
+  /**
+   * The file at a path, with links followed. Undefined when there is none. @throws EngineError invalid for circular
+   * links
+   */
   get(path: string): ArchiveFile | undefined;
-  /** A document, parsed. Undefined when there is none. @throws EngineError invalid when it is no JSON or too large */
+  /** A document, parsed. Undefined when there is none. @throws EngineError invalid when it is not JSON or too large */
   json(path: string): unknown;
   /**
-   * A document of this archive, parsed. `what` names it in errors.
-   * @throws EngineError invalid when it is no JSON; tooLarge when the same documents are asked for again and again
+   * Parses a document of this archive. `what` names it in errors.
+   * @throws EngineError invalid when it is not JSON; tooLarge when the same documents are parsed too often
    */
   parse(document: DocumentFile, what: string): unknown;
   has(path: string): boolean;
@@ -35,14 +38,14 @@ type Stored = ArchiveFile | { readonly kind: 'link'; readonly target: string };
 /** A config with a long history has some 100 kB. */
 const DOCUMENT_MAX = 4 << 20;
 const DOCUMENTS_MAX = 64 << 20;
-/** Of all that is parsed: thousands of manifests may share one large config, and each asks for it. */
+/** Limit of all parsed text together: thousands of manifests may share one large config, and each parses it. */
 const PARSED_MAX = 256 << 20;
-/** Of all names and link targets together: they are held in memory. */
+/** Limit of all names and link targets together, which are kept in memory. */
 const NAMES_MAX = 16 << 20;
 const LINKS_MAX = 16;
 
 /**
- * Reads an archive (plain, gzip or zstd) to its end; on failure the rest is left to the stream's owner.
+ * Reads an archive (plain, gzip or zstd) to its end. After a failure the stream's owner must deal with the rest.
  * @throws EngineError invalid, tooLarge, noSpace, cancelled
  */
 export async function receiveArchive(
@@ -97,7 +100,10 @@ async function collect(entry: ArchiveEntry): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** No layer begins so: a tar begins with a name, and one of `{` would be odd; should it be, it is put in the store later. */
+/**
+ * A layer does not begin so: a tar begins with a name, and hardly with one that begins with `{`. If one does, it is
+ * stored later.
+ */
 function looksLikeJson(bytes: Buffer): boolean {
   const first = bytes.find((byte) => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09);
   return first === 0x7b || first === 0x5b;

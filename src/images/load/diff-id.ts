@@ -4,7 +4,10 @@ import { decompress } from '../../io/index.ts';
 import type { Descriptor } from '../../spec/index.ts';
 import type { ContentStore } from '../../store/index.ts';
 
-/** The digest of a layer as it is uncompressed. Reads it all. @throws EngineError invalid for broken data; tooLarge beyond `maxBytes` */
+/**
+ * Computes the digest of a layer's uncompressed content. Reads all of it. @throws EngineError invalid for broken data;
+ * tooLarge beyond `maxBytes`
+ */
 export async function createDiffId(content: ContentStore, layer: Descriptor, maxBytes: number): Promise<Digest> {
   const hash = createHash('sha256');
   const { stream } = await decompress(content.open(layer.digest), maxBytes);

@@ -35,11 +35,11 @@ test('what the real docker saves is loaded with the same ids, names and history'
       (await host.load(archive)).sort(),
       names.map((name) => `Loaded image: ${name}`),
     );
-    // Without the fields that 1.50 takes away, which `api` does here.
+    // Without the fields that API 1.50 removes, since `api` removes them here.
     const theirs = JSON.parse((await call('GET', `/v1.45/images/${repository}:1/json`)).toString());
     const ours = await host.images.inspect(`${repository}:1`, { manifests: false });
     const { GraphDriver: _theirs, Size: _size, Descriptor: _newer, ...expected } = theirs;
-    // The descriptor is of API 1.48, newer than the engine at hand may be.
+    // The descriptor is of API 1.48, which may be newer than the tested engine.
     const { GraphDriver: _ours, Size: _bytes, Descriptor: _descriptor, ...actual } = ours;
     assert.deepEqual(actual, { ...expected, RepoTags: names });
     const history = JSON.parse((await call('GET', `/images/${repository}:1/history`)).toString());

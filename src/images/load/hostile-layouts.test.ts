@@ -10,7 +10,7 @@ const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const CONFIG = 'application/vnd.oci.image.config.v1+json';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
-/** A layout of one image, with its manifest changed. */
+/** A layout of one image with a changed manifest. */
 function changed(change: (manifest: Record<string, object>) => object): Buffer {
   const layout = new Layout();
   const manifest = {
@@ -23,7 +23,7 @@ function changed(change: (manifest: Record<string, object>) => object): Buffer {
   return layout.archive();
 }
 
-/** Indexes within each other, so many, around an image. */
+/** An image within this many nested indexes. */
 function nested(depth: number): Buffer {
   const layout = new Layout();
   let inner = layout.image([one], config([one]));
@@ -32,7 +32,7 @@ function nested(depth: number): Buffer {
   return layout.archive();
 }
 
-/** A name from an annotation of index.json. */
+/** A layout with a name from an annotation of index.json. */
 function named(annotations: Readonly<Record<string, unknown>>): Buffer {
   const layout = new Layout();
   layout.listed.push({ ...layout.image([one], config([one])), annotations });
@@ -176,7 +176,7 @@ test('a document that is named again and again is read and hashed once, and not 
     puts += 1;
     return put(bytes, algorithm);
   };
-  // It looks like a document, so it is in memory, and is the only layer of manifests that have it 500 times each.
+  // The layer looks like a document and is kept in memory. Each manifest lists it 500 times as its only layer.
   const layout = new Layout();
   const large = layout.blob(`{${randomBytes(1 << 20).toString('hex')}`, LAYER);
   const image = layout.blob(json({ os: 'linux', rootfs: { diff_ids: Array(500).fill(large.digest) } }), CONFIG);
@@ -196,7 +196,7 @@ test('a document that is named again and again is read and hashed once, and not 
   await assert.rejects(host.load(layout.archive()), { kind: 'tooLarge', message: /more than 20000 layers/ });
   assert.deepEqual(await host.leftovers(), before);
 
-  // A config of 3 MB that hundreds of manifests share.
+  // Hundreds of manifests share a config of 3 MB.
   const many = new Layout();
   const shared = many.blob(json({ os: 'linux', author: 'a'.repeat(3 << 20), rootfs: { diff_ids: [] } }), CONFIG);
   for (let index = 0; index < 200; index++) {

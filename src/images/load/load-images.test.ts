@@ -18,7 +18,7 @@ test('a docker-archive loads in whatever order its entries come, plain, gzip or 
     const image = host.stores.images.resolve('t/app:1');
     assert.equal(image.id, `sha256:${sha(config([one, two]))}`);
     assert.deepEqual(image.config.config, { Cmd: ['sh'] });
-    // Two layers, config, manifest; two unpacked.
+    // Two layers, config and manifest; two layers unpacked.
     assert.equal((await host.leftovers()).length, 6);
     assert.deepEqual(host.events, [`image load ${image.id.slice(7, 19)}`]);
   }
@@ -52,7 +52,7 @@ test('layers in xz and bzip2 are stored as they are uncompressed', async () => {
     manifest.layers.map(({ mediaType, digest, size }) => [mediaType.split('.').at(-1), digest, size]),
     [one, two].map((layer) => ['tar', `sha256:${sha(layer)}`, layer.length]),
   );
-  // Two layers, config, manifest; two unpacked: what came packed is not kept.
+  // Two layers, config and manifest; two layers unpacked. The compressed forms are not kept.
   assert.equal((await host.leftovers()).length, 6);
 });
 
@@ -129,7 +129,7 @@ test('an OCI archive keeps its manifests, and loads every platform that came who
   assert.equal(images.resolve('t/multi:1', { os: 'linux', architecture: 'arm64' }).id, `sha256:${sha(arm)}`);
   assert.throws(() => images.resolve('t/multi:1', { os: 'linux', architecture: 's390x' }), { kind: 'notFound' });
   assert.equal(images.resolve('t/multi:1').target.digest, index.digest);
-  // A container of one platform holds them all; removing takes them all.
+  // A container of one platform keeps them all. Removing one removes all.
   const options = { force: false, noPrune: false };
   const signal = new AbortController().signal;
   host.users.set(`sha256:${sha(arm)}`, [{ id: 'c'.repeat(64), running: false }]);

@@ -15,18 +15,18 @@ import { planRepositories } from './plan-repositories.ts';
 
 export interface LoadOptions {
   readonly quiet: boolean;
-  /** Only these; all when empty. */
+  /** Only these platforms. Empty for all. */
   readonly platforms: readonly Platform[];
 }
 
-/** Of all images together. */
+/** Limit of all images together. */
 const LAYERS_MAX = 20_000;
 
 /**
- * Loads every image of an archive, all or none: docker-archive (any age) and OCI layouts, plain, gzip or zstd.
+ * Loads every image of an archive, or none: docker-archive (of any age) and OCI layouts, plain, gzip or zstd.
  *
- * The archive is hostile until read: nothing is unpacked before all of it came and its parts fit together. Whatever fails
- * leaves nothing behind.
+ * The archive is not trusted: nothing is unpacked before all of it has arrived and its parts fit together. A failure
+ * leaves nothing.
  */
 export async function loadImages(
   deps: ImagesDeps,
@@ -54,7 +54,7 @@ export async function loadImages(
   deps.makeDurable();
 }
 
-/** @throws EngineError invalid when it is no archive of images */
+/** @throws EngineError invalid when the archive has no images */
 async function planArchive(context: PlanContext): Promise<PlannedTarget[]> {
   const { files } = context;
   const layout = files.has('index.json') ? mergeTargets(planLayout(context)) : [];
@@ -65,7 +65,7 @@ async function planArchive(context: PlanContext): Promise<PlannedTarget[]> {
   throw invalid('invalid archive: it has none of manifest.json, index.json and repositories');
 }
 
-/** An index.json lists a target once per name. */
+/** Merges targets: an index.json lists a target once per name. */
 function mergeTargets(targets: readonly PlannedTarget[]): PlannedTarget[] {
   const merged = new Map<Digest, PlannedTarget>();
   for (const target of targets) {
@@ -89,8 +89,8 @@ function selectPlatforms(targets: readonly PlannedTarget[], wanted: readonly Pla
 }
 
 /**
- * An image that is here under another manifest (its layers compressed differently, say) keeps that one, unless this one is
- * known by its digest.
+ * Decides which manifest the image gets. An image that exists under another manifest (for example with other
+ * compression) keeps that one, unless this one is known by its digest.
  */
 function newTarget(deps: ImagesDeps, { descriptor, images, attachments, names, parent }: PlannedTarget): NewTarget {
   const alone = images.find((image) => image.descriptor.digest === descriptor.digest);
@@ -103,12 +103,12 @@ function newTarget(deps: ImagesDeps, { descriptor, images, attachments, names, p
   return { ...described, names, ...(parent === undefined ? {} : { parent }) };
 }
 
-/** Whether all that the image needs is there: a repair may have put a broken blob aside. */
+/** Whether all content of the image is present: a repair may have quarantined a broken blob. */
 function isWhole({ content, images }: ImagesDeps, { id }: StoredImage): boolean {
   return [...images.referencesOf(id).blobs].every(content.has);
 }
 
-/** The same image under a manifest whose blobs are lost gives its names to the one that came whole. */
+/** When the image exists under a manifest whose blobs are lost, moves that one's names to the complete one. */
 async function replaceBroken(deps: ImagesDeps, target: NewTarget): Promise<void> {
   const { content, images, collector } = deps;
   const { digest } = target.descriptor;
@@ -132,7 +132,7 @@ function announceLoad(deps: ImagesDeps, { images }: PlannedTarget): void {
   for (const image of images) imageEvent(deps, 'load', image);
 }
 
-/** The lines to end with: told before the names move, since they tell of that. */
+/** The final lines. They are computed before the names move, since they report the moves. */
 function announce(deps: ImagesDeps, target: PlannedTarget): string[] {
   const owners = new Map(deps.images.names().map(({ name, target: owner }) => [name, owner.digest]));
   const lines: string[] = [];

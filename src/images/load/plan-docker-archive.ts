@@ -21,11 +21,11 @@ interface ArchiveItem {
 
 const ITEMS_MAX = 1000;
 const LAYERS_MAX = 500;
-/** Of all images together: each image's manifest lists its own. */
+/** Limit of all images together, since each image's manifest lists its own layers. */
 const LAYERS_TOTAL_MAX = 20_000;
 
 /**
- * Reads `docker save`'s own form. Images that `known` (by id) already describes only bring their names.
+ * Reads the form of `docker save`. Images that `known` (by id) already describes only add their names.
  * @throws EngineError invalid, in Docker's words where it has some
  */
 export async function planDockerArchive(
@@ -48,8 +48,8 @@ export async function planDockerArchive(
 }
 
 /**
- * An image stands on a parent only if that came with it, and has the layers that it begins with: fewer of them, or a shorter
- * history, so that none stands on itself by way of others.
+ * Drops invalid parents. A parent must be in the archive and have the layers that the image begins with. It must have
+ * fewer layers or a shorter history, so that no image is its own ancestor.
  */
 function withValidParents(targets: readonly PlannedTarget[]): PlannedTarget[] {
   const configs = new Map(targets.flatMap(({ images }) => images.map(({ id, config }) => [id, config] as const)));
@@ -85,7 +85,7 @@ async function planItem(context: PlanContext, item: ArchiveItem): Promise<Planne
   };
 }
 
-/** A layer may be left out of the archive when the store has it uncompressed. */
+/** An archive may omit a layer that the store has uncompressed. */
 async function layerAt(context: PlanContext, path: string, diffId: Digest | undefined): Promise<Descriptor> {
   const file = context.files.get(path);
   if (file !== undefined) return layerDescriptor(context, file);

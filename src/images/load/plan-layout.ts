@@ -19,18 +19,19 @@ const NESTING_MAX = 4;
 const SOURCES_MAX = 100;
 const ATTESTATION = 'vnd.docker.reference.type';
 
-/** What an entry of index.json brings. */
+/** The images and documents of an entry of index.json. */
 interface Collected {
   readonly images: PlannedImage[];
   readonly attachments: Descriptor[];
-  /** An index may name another one many times, and that one a third: each is read once. */
+  /** An index may name another one many times, and that one a third. Each is read once. */
   readonly seen: Set<Digest>;
 }
 
 /**
- * Reads an OCI image layout (image-layout.md): what index.json lists, with one image per platform that came whole, and the
- * attestations that did. Platforms of an index may be missing; a manifest with a missing layer counts as missing.
- * @throws EngineError invalid when a blob is not what its descriptor says
+ * Reads an OCI image layout (image-layout.md): the targets in index.json, each with one image per complete platform,
+ * and the complete attestations. Platforms of an index may be missing. A manifest with a missing layer counts as
+ * missing.
+ * @throws EngineError invalid when a blob does not match its descriptor
  */
 export function planLayout(context: PlanContext): PlannedTarget[] {
   const index = parseIndex(context.files.json('index.json'));
@@ -75,7 +76,7 @@ function collect(
   }
 }
 
-/** Undefined when something of the image did not come, or when it is no image that runs (an artifact). */
+/** Returns undefined when a part of the image is missing, or when it is not runnable (an artifact). */
 function readImage(context: PlanContext, descriptor: Descriptor, manifest: Manifest): PlannedImage | undefined {
   const configFile = blobFile(context, manifest.config);
   const layers = manifest.layers.map((layer) => blobFile(context, layer));
@@ -91,7 +92,7 @@ function readImage(context: PlanContext, descriptor: Descriptor, manifest: Manif
   return { id: manifest.config.digest, descriptor: plain, manifest, config };
 }
 
-/** @throws EngineError invalid when the file's size or digest is another */
+/** @throws EngineError invalid when the file has another size or digest */
 function blobFile(context: PlanContext, descriptor: Descriptor): ArchiveFile | undefined {
   const algorithm = descriptor.digest.slice(0, descriptor.digest.indexOf(':'));
   const file = context.files.get(`blobs/${algorithm}/${digestHex(descriptor.digest)}`);
@@ -106,20 +107,23 @@ function blobFile(context: PlanContext, descriptor: Descriptor): ArchiveFile | u
   return file;
 }
 
-/** Older writers leave the media type out of descriptors; a manifest says itself what it is. */
+/** Adds the media type: older writers omit it in descriptors, but the manifest has it. */
 function withMediaType(descriptor: Descriptor, images: readonly PlannedImage[]): Descriptor {
   const own = images.find((image) => image.descriptor.digest === descriptor.digest)?.manifest.mediaType;
   return { ...descriptor, mediaType: descriptor.mediaType ?? own ?? 'application/vnd.oci.image.manifest.v1+json' };
 }
 
-/** containerd's annotation has the full name; the specification's may be a tag alone, which names nothing. */
+/** containerd's annotation has the full name. The specification's may be only a tag, which is no name. */
 function namesOf(annotations: Readonly<Record<string, string>> | undefined): string[] {
   const reference = annotations?.['org.opencontainers.image.ref.name'];
   const name = annotations?.['io.containerd.image.name'] ?? (/[/:]/.test(reference ?? '') ? reference : undefined);
   return name === undefined ? [] : [imageName(withDefaultTag(parseReference(name)))];
 }
 
-/** The repositories that are known to have the target: by them it can be asked for by digest. Names that are none are passed over. */
+/**
+ * The repositories that are known to have the target, from which it can be pulled by digest. Malformed names are
+ * skipped.
+ */
 function sourcesOf({ annotations, digest }: Descriptor): string[] {
   const sources = Object.entries(annotations ?? {}).flatMap(([key, paths]) => {
     if (!key.startsWith(SOURCE_ANNOTATION)) return [];

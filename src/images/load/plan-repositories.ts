@@ -13,19 +13,19 @@ import {
 import { createDiffId } from './diff-id.ts';
 import { composeImage, layerDescriptor, type PlanContext, type PlannedTarget } from './plan.ts';
 
-/** `<id>/json` of the oldest archives (moby, image/spec/v1.md), as far as it is used. */
+/** The used part of `<id>/json` in the oldest archives (moby, image/spec/v1.md). */
 interface LayerJson {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly parent: string | undefined;
 }
 
 const LAYERS_MAX = 500;
-/** What a layer's JSON has and an image's config has not. */
+/** Fields of a layer's JSON that an image's config lacks. */
 const LAYER_FIELDS = ['id', 'parent', 'Size', 'parent_id', 'layer_id', 'throwaway'];
 
 /**
  * Reads the oldest form: a file `repositories` (name to tag to layer id), and per layer a folder with `json` and
- * `layer.tar`. The config is made as Docker makes it from them, so that the image's id is the same.
+ * `layer.tar`. The config is built as Docker builds it, so that the image's id is the same.
  * @throws EngineError invalid
  */
 export async function planRepositories(context: PlanContext): Promise<PlannedTarget[]> {
@@ -64,14 +64,14 @@ async function planImage(context: PlanContext, topId: string, names: readonly st
   const top = chain.at(-1)?.json.fields ?? {};
   const kept = Object.entries(top).filter(([key, value]) => !LAYER_FIELDS.includes(key) && value !== null);
   const entries = { ...Object.fromEntries(kept), rootfs: { type: 'layers', diff_ids: diffIds }, history };
-  // Docker's encoder sorts the keys of what it made into a map.
+  // Docker's encoder sorts the keys of maps.
   const sorted = Object.fromEntries(Object.entries(entries).sort(([a], [b]) => (a < b ? -1 : 1)));
   const config: ImageConfig = parseImageConfig(sorted);
   const image = composeImage(context, { configBytes: Buffer.from(JSON.stringify(sorted)), config, layers });
   return { descriptor: image.descriptor, images: [image], names };
 }
 
-/** Bottom first. */
+/** The layers, bottom first. */
 function layerChain(context: PlanContext, topId: string): { readonly id: string; readonly json: LayerJson }[] {
   const chain: { readonly id: string; readonly json: LayerJson }[] = [];
   for (let id: string | undefined = topId; id !== undefined; ) {

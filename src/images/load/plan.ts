@@ -5,13 +5,13 @@ import { type Descriptor, type ImageConfig, type Manifest, MEDIA_TYPE } from '..
 import type { ContentStore, Lease } from '../../store/index.ts';
 import type { ArchiveFile, ArchiveFiles } from './archive-files.ts';
 
-/** A target that an archive describes, its content in the store under the load's lease. */
+/** A target of an archive. Its content is in the store, under the load's lease. */
 export interface PlannedTarget {
   readonly descriptor: Descriptor;
   readonly images: readonly PlannedImage[];
   /** As in `NewTarget`. */
   readonly attachments?: readonly Descriptor[];
-  /** Canonical. */
+  /** In canonical form. */
   readonly names: readonly string[];
   readonly parent?: Digest;
 }
@@ -23,16 +23,16 @@ export interface PlannedImage {
   readonly config: ImageConfig;
 }
 
-/** What the readers of the different archive forms work on. */
+/** The shared state of the readers of the archive forms. */
 export interface PlanContext {
   readonly files: ArchiveFiles;
   readonly content: ContentStore;
   readonly lease: Lease;
-  /** Decompressed size of one layer. */
+  /** Limit of one decompressed layer. */
   readonly maxLayerBytes: number;
-  /** Of the client. */
+  /** The client's signal. */
   readonly signal: AbortSignal;
-  /** Layers looked at already: many images of an archive share them. */
+  /** Layers that were examined already: many images of an archive share them. */
   readonly layers: Map<Digest, Descriptor>;
   /** Documents that are in the store already: an archive may name one any number of times. */
   readonly stored: Map<ArchiveFile, Digest>;
@@ -44,7 +44,7 @@ const LAYER_TYPES: Readonly<Record<Compression, string>> = {
   zstd: MEDIA_TYPE.ociLayerZstd,
 };
 
-/** Puts a file into the store unless it is there, and describes it. @throws EngineError noSpace */
+/** Stores a file unless the store has it, and describes it. @throws EngineError noSpace */
 export function storeFile(context: PlanContext, file: ArchiveFile): { readonly digest: Digest; readonly size: number } {
   if (file.kind === 'blob') return { digest: file.digest, size: file.sizeBytes };
   const digest = context.stored.get(file) ?? storeBytes(context, file.bytes);
@@ -58,7 +58,7 @@ export function storeBytes({ content, lease }: PlanContext, bytes: Uint8Array): 
   return digest;
 }
 
-/** A layer file as a descriptor, its media type by its first bytes. */
+/** Describes a layer file. Its first bytes tell the media type. */
 export async function layerDescriptor(context: PlanContext, file: ArchiveFile): Promise<Descriptor> {
   const { digest, size } = storeFile(context, file);
   const known = context.layers.get(digest);
@@ -74,7 +74,7 @@ export async function layerDescriptor(context: PlanContext, file: ArchiveFile): 
   return descriptor;
 }
 
-/** No media type of layers is for xz and bzip2, and nobody could pull them: such a layer is stored as it is uncompressed. */
+/** Stores a layer uncompressed. xz and bzip2 have no media type of layers, so that nobody could pull such a layer. */
 async function storePlain(
   { content, lease, maxLayerBytes, signal }: PlanContext,
   packed: Digest,
@@ -90,8 +90,8 @@ async function storePlain(
 }
 
 /**
- * A manifest for an image that came without one: the same image gives the same bytes. Layers are checked as far as their
- * digests tell; those of compressed ones are when they are unpacked.
+ * Composes a manifest for an image that came without one. The same image gives the same bytes. Layers are checked as
+ * far as their digests allow; compressed ones are checked when they are unpacked.
  * @throws EngineError invalid, in Docker's words
  */
 export function composeImage(

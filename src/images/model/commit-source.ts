@@ -2,9 +2,11 @@ import type { Readable } from 'node:stream';
 import type { Digest } from '../../base/ids.ts';
 import type { ContainerConfig } from '../../spec/index.ts';
 
-/** What `images` asks of containers to make an image of one. Given by the wiring. */
+/** The containers from which images can be made. The wiring implements it. */
 export interface CommitSource {
-  /** Frozen until disposed where `pause` says so and it runs. @throws EngineError notFound, conflict */
+  /**
+   * Returns the container. With `pause` a running one is frozen until disposed. @throws EngineError notFound, conflict
+   */
   hold(ref: string, options: { readonly pause: boolean }, signal: AbortSignal): Promise<HeldContainer>;
 }
 

@@ -1,6 +1,6 @@
 import { type Descriptor, MEDIA_TYPE } from '../../spec/index.ts';
 
-/** The manifest that we compose ourselves: the same bytes each time. */
+/** The bytes of a manifest that the engine composes. Equal arguments give equal bytes. */
 export function manifestBytes(config: Descriptor, layers: readonly Descriptor[]): Buffer {
   const plain = ({ mediaType, digest, size }: Descriptor): object => ({ mediaType, digest, size });
   const manifest = {

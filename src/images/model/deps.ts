@@ -5,7 +5,7 @@ import type { Collector, ContentStore, ImageStore, Snapshots } from '../../store
 import type { CommitSource } from './commit-source.ts';
 import type { ImageUsers } from './image-users.ts';
 
-/** What the verbs of this folder work on. */
+/** The dependencies of the verbs of this folder. */
 export interface ImagesDeps {
   readonly content: ContentStore;
   readonly images: ImageStore;
@@ -16,17 +16,17 @@ export interface ImagesDeps {
   readonly events: EventSink;
   readonly logger: Logger;
   readonly registries: Registries;
-  /** For what is fetched by URL. */
+  /** Proxies for downloads by URL. */
   readonly proxyOf: ProxyRule;
   readonly limits: TransferLimits;
-  /** Makes what changed durable, after the answer. */
+  /** Makes changed content durable, in the background. */
   makeDurable(): void;
 }
 
 export interface TransferLimits {
-  /** Blobs that are transferred at a time, all pulls and pushes together. */
+  /** Most blobs that are transferred at a time by all pulls and pushes together. */
   readonly maxConcurrentDownloads: number;
   readonly maxConcurrentUploads: number;
-  /** Decompressed size of one layer. */
+  /** Limit of one decompressed layer. */
   readonly maxLayerBytes: number;
 }

@@ -1,7 +1,9 @@
 import type { Digest } from '../../base/ids.ts';
 import type { EventSink, ImageConfig } from '../../spec/index.ts';
 
-/** Announces what happened to an image: its labels are the event's attributes, and `name` what the user called it. */
+/**
+ * Announces an image's event. Its attributes are the image's labels, and `name`, which is the name as the user gave it.
+ */
 export function imageEvent(
   deps: { readonly events: EventSink },
   action: 'load' | 'save' | 'import' | 'tag' | 'untag' | 'delete' | 'prune',

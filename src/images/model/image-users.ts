@@ -1,5 +1,5 @@
-/** What `images` asks about containers: who uses an image. Given by the wiring. */
+/** The containers that use images. The wiring implements it. */
 export interface ImageUsers {
-  /** Containers made from the image id. */
+  /** Containers that were made from the image. */
   usersOf(imageId: string): readonly { readonly id: string; readonly running: boolean }[];
 }

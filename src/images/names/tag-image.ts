@@ -3,9 +3,9 @@ import { familiarString, imageName, parseReference, withDefaultTag, withTag } fr
 import type { ImagesDeps } from '../model/deps.ts';
 import { imageEvent } from '../model/image-event.ts';
 
-/** Gives an image one more name; the name moves when another image has it. @throws EngineError notFound, invalid */
+/** Gives an image another name. A name that another image has moves. @throws EngineError notFound, invalid */
 export function tagImage(deps: ImagesDeps, ref: string, target: { readonly repo: string; readonly tag: string }): void {
-  // As dockerd does: without a repository there is nothing to do.
+  // As in dockerd, a missing repository changes nothing.
   if (target.repo === '') return;
   const repository = parseReference(target.repo);
   if (repository.digest !== undefined) throw invalid('cannot import digest reference');

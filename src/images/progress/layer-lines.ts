@@ -1,14 +1,14 @@
 import { humanSize, progressBar } from './load-line.ts';
 import type { Progress } from './progress.ts';
 
-/** Time between two bars of one layer, as dockerd has it. */
+/** Shortest interval between two bars of one layer, as in dockerd. */
 const INTERVAL_MS = 100;
 
 /** The lines of one layer in a pull or push, in dockerd's spelling (moby, pkg/streamformatter). */
 export interface LayerLines {
   /** `Pulling fs layer`, `Pushed`: a state without a bar. */
   state(status: string): void;
-  /** A bar; not more often than a terminal can show, but always the first and the full one. */
+  /** Sends a bar, at most as often as a terminal can show it, but always the first and the full one. */
   bar(status: string, current: number, total: number): void;
 }
 
@@ -22,7 +22,7 @@ export function layerLines(id: string, progress: Progress): LayerLines {
   };
 }
 
-/** Bars of one operation, without an end where the total is negative. `extra` goes into every line. */
+/** The bars of one operation. A negative total means that it is unknown. Every line includes `extra`. */
 export function barLines(
   progress: Progress,
   extra: Readonly<Record<string, unknown>> = {},

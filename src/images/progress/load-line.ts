@@ -19,7 +19,7 @@ export function progressBar(current: number, total: number): string {
   return `[${bar}] ${humanSize(current).padStart(8)}/${humanSize(total)}`;
 }
 
-/** Decimal units, four significant digits, as go-units prints them. */
+/** Formats a size in decimal units with four significant digits, as go-units does. */
 export function humanSize(bytes: number): string {
   let value = bytes;
   let unit = 0;

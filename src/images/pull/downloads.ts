@@ -2,7 +2,7 @@ import { createSharedWork, type SharedWork } from '../transfer/shared-work.ts';
 import { createSlots, type Slots } from '../transfer/slots.ts';
 import type { FetchReport } from './fetch-blob.ts';
 
-/** Downloads of the whole engine: pulls that want the same blob share it. */
+/** Downloads of the whole engine: pulls that need the same blob share its download. */
 export interface Downloads {
   readonly work: SharedWork<FetchReport>;
   readonly slots: Slots;

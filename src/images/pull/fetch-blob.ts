@@ -4,7 +4,7 @@ import type { Descriptor } from '../../spec/index.ts';
 import type { ImagesDeps } from '../model/deps.ts';
 
 export type FetchReport =
-  /** For a turn: only so many downloads run at a time. */
+  /** Waiting for a free slot: the number of downloads at a time is limited. */
   | { readonly step: 'waiting' }
   | { readonly step: 'downloading'; readonly current: number }
   | { readonly step: 'verifying' }
@@ -15,9 +15,9 @@ export interface FetchBlobDeps extends Pick<ImagesDeps, 'content' | 'collector'>
 }
 
 /**
- * Brings a blob into the content store unless it is there, from where an earlier attempt stopped. It is retained until
- * the pull releases it, so that a pull that fails for the network goes on with what it has.
- * @throws EngineError invalid when the registry sends something else than the descriptor says
+ * Downloads a blob into the content store, unless the store has it. It continues where an earlier attempt stopped. The
+ * blob is retained until the pull releases it, so that a pull after a network failure continues with it.
+ * @throws EngineError invalid when the registry sends something other than the descriptor describes
  */
 export async function fetchBlob(
   { content, collector, repository }: FetchBlobDeps,
@@ -49,7 +49,7 @@ export async function fetchBlob(
       await ingest.commit({ digest: blob.digest, sizeBytes: blob.size }, (digest) => collector.retain(digest));
     } catch (error) {
       if (!(error instanceof EngineError) || error.kind !== 'invalid') throw error;
-      // What lay there from an earlier attempt may have been spoilt: once more, from the start.
+      // The bytes of an earlier attempt may be damaged: try once more, from the start.
       if (resumed) continue;
       throw new EngineError('invalid', `filesystem layer verification failed for digest ${blob.digest}`, {
         cause: error,

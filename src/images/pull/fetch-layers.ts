@@ -19,7 +19,7 @@ const STATES = {
   complete: 'Download complete',
 } as const;
 
-/** One layer of the image being pulled. */
+/** One layer of the image that is being pulled. */
 interface Layer {
   readonly blob: Descriptor;
   readonly diffId: Digest;
@@ -29,9 +29,9 @@ interface Layer {
 }
 
 /**
- * Brings the layers of an image: each is unpacked as soon as it is there, while others are on their way. The first failure
- * stops all, and is the one thrown once nothing runs any more.
- * @throws EngineError invalid for a layer that is hostile, broken or not the one its config names
+ * Downloads the layers of an image. Each is unpacked as soon as it is complete, while others are still downloading. The
+ * first failure stops all of them, and is thrown once no work is left.
+ * @throws EngineError invalid for a layer that is hostile or broken, or differs from its config's diffID
  */
 export async function fetchLayers(
   deps: FetchDeps,
@@ -47,7 +47,7 @@ export async function fetchLayers(
     return diffId === undefined ? [] : [{ blob, diffId, parents: diffIds.slice(0, index), lines }];
   });
   const present = new Set(layers.filter((layer) => isPresent(deps, layer)));
-  // Of an image that is here dockerd shows no layers.
+  // dockerd shows no layers of an image that exists already.
   const isKnown = present.size === layers.length && deps.images.get(image.manifest.config.digest) !== undefined;
   for (const layer of isKnown ? [] : layers) {
     layer.lines.state(present.has(layer) ? 'Already exists' : 'Pulling fs layer');

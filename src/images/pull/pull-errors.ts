@@ -2,7 +2,10 @@ import { EngineError } from '../../base/errors.ts';
 import { RegistryError } from '../../distribution/index.ts';
 import { familiarName, familiarString, type Reference } from '../../spec/index.ts';
 
-/** A registry's refusal in dockerd's words (moby, distribution/errors.go), which users and scripts look for. */
+/**
+ * Translates a registry's refusal into dockerd's words (moby, distribution/errors.go), which users and scripts look
+ * for.
+ */
 export function pullError(error: unknown, reference: Reference): unknown {
   if (!(error instanceof EngineError)) return error;
   const code = error instanceof RegistryError ? error.codes[0] : undefined;
@@ -16,7 +19,7 @@ export function pullError(error: unknown, reference: Reference): unknown {
   if (error instanceof RegistryError && error.status === 404) {
     return fail(`manifest for ${familiarString(reference)} not found: ${error.message}`);
   }
-  // The CLI takes a 401 for its cue to ask for a password, which dockerd never gives it here.
+  // At a 401 the CLI would ask for a password. dockerd never sends one here.
   if (error.kind === 'unauthorized') return new EngineError('forbidden', error.message, { cause: error });
   return error;
 }

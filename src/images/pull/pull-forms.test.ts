@@ -51,7 +51,7 @@ test('what a layer is compressed by is told by its bytes, whatever its media typ
   assert.equal(host.stores.images.list().length, 2);
 });
 
-/** An image whose second layer lies elsewhere: the registry does not keep it. */
+/** Publishes an image whose second layer is stored elsewhere: the registry does not have it. */
 function publishForeign(registry: WildRegistry, urls: readonly string[]): string {
   const { layers } = registry.publish('foreign', 'latest', [one, two], {
     manifest: (manifest) => {
@@ -115,7 +115,7 @@ test('a foreign layer with other bytes, or over plain http from afar, is refused
   assert.deepEqual(host.stores.images.names(), []);
 });
 
-/** An index of one image for each platform, and attestations beside them. */
+/** Publishes an index of one image for each platform, with attestations. */
 function publishPlatforms(registry: WildRegistry, platforms: readonly string[]): void {
   const manifests = platforms.map((text) => {
     const [os = '', architecture = '', variant] = text.split('/');
@@ -138,7 +138,7 @@ function publishPlatforms(registry: WildRegistry, platforms: readonly string[]):
   registry.addManifest('multi', 'latest', INDEX, Buffer.from(index));
 }
 
-/** What the index offers, what is asked for, what comes (nothing: refused). */
+/** The offered platforms, the requested one, and the chosen one (none: refused). */
 const CHOICES: readonly (readonly [offered: readonly string[], wanted: string, chosen?: string])[] = [
   [['linux/arm/v5', 'linux/arm/v6', 'linux/arm/v7'], 'linux/arm/v6', 'linux/arm/v6'],
   [['linux/arm/v5', 'linux/arm/v6'], 'linux/arm/v7', 'linux/arm/v6'],

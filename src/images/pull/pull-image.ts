@@ -22,9 +22,9 @@ import { readConfig } from './read-config.ts';
 import { refuseForeignAlgorithm, resolveManifest } from './resolve-manifest.ts';
 
 export interface PullRequest {
-  /** As the user wrote it. */
+  /** In the form that the user wrote. */
   readonly image: string;
-  /** Tag or digest, instead of the one in `image`; '' for none. Without any all tags are pulled. */
+  /** Tag or digest, instead of the one in `image`; '' for none. Without either all tags are pulled. */
   readonly tag: string;
   readonly platform?: Platform;
   readonly credentials: Credentials;
@@ -38,8 +38,8 @@ interface PullCall {
 }
 
 /**
- * Brings an image from its registry: layers in parallel, unpacked while others are on their way, each byte verified. What
- * came before an interruption is used by the next pull. Whatever fails leaves the names as they were.
+ * Pulls an image from its registry. Layers are downloaded in parallel and unpacked meanwhile, and each byte is
+ * verified. The next pull uses the data of an interrupted one. A failure leaves the names unchanged.
  * @throws EngineError in dockerd's words
  */
 export async function pullImage(
@@ -63,7 +63,7 @@ export async function pullImage(
   progress({ status: `Status: ${newer ? 'Downloaded newer image' : 'Image is up to date'} for ${familiar}` });
   deps.events.emit('image', 'pull', familiar, { name: familiarName(reference) });
   deps.makeDurable();
-  // The only image of that name may be for another platform than was asked for.
+  // The only image of that name may be for another platform than the requested one.
   if (request.platform !== undefined && !whole) deps.images.resolve(canonicalString(reference), request.platform);
 }
 
@@ -77,7 +77,7 @@ function pullReference({ image, tag }: PullRequest): Reference {
   return parseReference(`${repositoryName(reference)}@${tag}`);
 }
 
-/** Answers whether the name stands for something else than before. */
+/** Pulls one reference. Returns whether its name points to something else than before. */
 async function pullOne(
   deps: ImagesDeps & { readonly downloads: Downloads },
   reference: Reference,
@@ -89,7 +89,7 @@ async function pullOne(
   refuseForeignAlgorithm(announced);
   lease.blob(announced.digest);
   const plain = reference.digest === undefined ? (reference.tag ?? '') : familiarString(reference);
-  // Fetched before the first line, so that what does not exist is answered by a status.
+  // Downloaded before the first line, so that a missing manifest is answered by a status.
   if (!deps.content.has(announced.digest)) {
     deps.content.put((await repository.manifest(announced.digest, signal)).bytes);
   }
@@ -109,21 +109,21 @@ async function pullOne(
     progress({ status: `Digest: ${target.digest}` });
     return newer;
   } catch (error) {
-    // What was interrupted is gone on with. What is broken will be so again, and a full disk needs its space back.
+    // An interrupted download can be resumed. Broken data would fail again, and a full disk needs its space.
     if (error instanceof EngineError && (error.kind === 'invalid' || error.kind === 'noSpace')) forget(deps, blobs);
     throw error;
   }
 }
 
-/** Lets go of what came and of what was on its way, unless another pull is at it. */
+/** Drops the downloaded and partial blobs, unless another pull uses them. */
 function forget({ content, collector, makeDurable }: ImagesDeps, blobs: readonly Digest[]): void {
-  // First what frees the most: on a full disk the rest needs it.
+  // Partial blobs first, since they free the most: on a full disk the other steps need the space.
   for (const digest of blobs) content.forgetIngest(digest);
   collector.release(blobs);
   makeDurable();
 }
 
-/** What the name stands for at the registry: asked without the body where that is told. */
+/** The descriptor of a name at the registry. It is requested without the body where the registry's headers have it. */
 async function topDescriptor(reference: Reference, call: PullCall): Promise<Descriptor> {
   const { repository, signal } = call;
   const wanted = reference.digest ?? reference.tag;

@@ -14,7 +14,7 @@ const INDEX = 'application/vnd.oci.image.index.v1+json';
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const never = new AbortController().signal;
 
-/** Answers the progress messages. */
+/** Returns the progress messages. */
 async function pull(
   host: ImageHost,
   image: string,
@@ -32,7 +32,7 @@ function statuses(messages: readonly Readonly<Record<string, unknown>>[], id?: s
   return own.map(({ status }) => status).filter((status, at, all) => status !== all[at - 1]);
 }
 
-/** Nothing may be there that was not before; what is being gone on with aside. */
+/** Asserts that nothing is left, except resumable downloads. */
 async function assertNothingLeft(host: ImageHost): Promise<void> {
   assert.deepEqual(await host.leftovers(), []);
   assert.deepEqual(host.stores.images.names(), []);
@@ -100,7 +100,7 @@ test('plain, gzip and zstd layers are taken, and the same layer twice', async ()
   assert.equal(host.stores.images.list().length, 3);
 });
 
-/** An index of two platforms, published as `latest`. */
+/** Publishes an index of two platforms as `latest`. */
 function publishIndex(registry: WildRegistry, change: (manifests: object[]) => object[] = (all) => all): string {
   const entry = (tag: string, layers: readonly Buffer[], architecture: string, variant?: string): object => {
     const platform = { os: 'linux', architecture, ...(variant === undefined ? {} : { variant }) };
@@ -356,7 +356,7 @@ test('two pulls share a download; when one goes the other gets it all, and the l
     new AbortController().signal,
   );
   const leftEarly = assert.rejects(leaving, { kind: 'cancelled' });
-  // The first may only go once the second shares its download.
+  // The first pull may leave only once the second shares its download.
   await joined.promise;
   first.abort();
   await leftEarly;

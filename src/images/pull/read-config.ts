@@ -5,12 +5,12 @@ import type { ImagesDeps } from '../model/deps.ts';
 import type { Downloads } from './downloads.ts';
 import { fetchBlob } from './fetch-blob.ts';
 
-/** As much as the content store reads whole. */
+/** The content store reads no larger documents. */
 const CONFIG_BYTES_MAX = 8 << 20;
 
 /**
- * Fetches the config of an image, which also is its identity.
- * @throws EngineError invalid when it is none, or does not fit its manifest; tooLarge
+ * Downloads the config of an image, whose digest is the image's id.
+ * @throws EngineError invalid when it is malformed, or does not fit its manifest; tooLarge
  */
 export async function readConfig(
   deps: ImagesDeps & { readonly downloads: Downloads; readonly repository: Repository },

@@ -17,7 +17,7 @@ import {
 import type { ContentStore, Lease } from '../../store/index.ts';
 
 export interface ResolvedManifest {
-  /** What the name stands for: the manifest itself, or the index that it is in. */
+  /** The target of the name: the manifest itself, or the index that contains it. */
   readonly target: Descriptor;
   readonly descriptor: Descriptor;
   readonly manifest: Manifest;
@@ -29,15 +29,15 @@ export interface ResolveDeps {
   readonly repository: Repository;
 }
 
-/** An index in an index in an index: more is a loop, or mischief. */
+/** Deeper nested indexes are refused: they are circular or hostile. */
 const NESTING_MAX = 4;
-/** BuildKit's attestations lie in an index as manifests of no platform. */
+/** BuildKit's attestations are in an index as manifests without a platform. */
 const ATTESTATION = 'vnd.docker.reference.type';
 const CONFIG_TYPES: readonly string[] = [MEDIA_TYPE.ociConfig, MEDIA_TYPE.dockerConfig, 'application/octet-stream', ''];
 
 /**
  * Finds the manifest for a platform, by default the host's, and stores the documents on the way to it.
- * @throws EngineError notFound when the index has none for the platform; invalid for schema 1, artifacts, broken documents
+ * @throws EngineError notFound when the index lacks the platform; invalid for schema 1, artifacts, broken documents
  */
 export async function resolveManifest(
   deps: ResolveDeps,
@@ -86,7 +86,7 @@ async function readDocument(
   };
 }
 
-/** What a document says of itself counts more than a header. */
+/** A document's own media type takes precedence over a header. */
 function ownMediaType(json: unknown): string | undefined {
   return typeof json === 'object' && json !== null && 'mediaType' in json && typeof json.mediaType === 'string'
     ? json.mediaType
@@ -115,7 +115,7 @@ function isLayer(mediaType: string): boolean {
   );
 }
 
-/** The content store keeps sha256 alone. */
+/** The content store supports only sha256. */
 export function refuseForeignAlgorithm({ digest }: Descriptor): void {
   if (digest.startsWith('sha256:')) return;
   throw new EngineError('notImplemented', `unsupported digest algorithm: ${digest.slice(0, digest.indexOf(':'))}`);
@@ -133,7 +133,7 @@ function choosePlatform(index: Index, wanted: readonly Platform[]): Descriptor {
     if (best !== undefined) return best.descriptor;
   }
   const [only, ...others] = images;
-  // An index of one that says nothing of platforms: the image's config will tell.
+  // The index has one image without a platform: the image's config has it.
   if (only !== undefined && others.length === 0 && (only.platform ?? undefined) === undefined) return only;
   const [first = hostPlatform()] = wanted;
   throw new EngineError('notFound', `no matching manifest for ${formatPlatform(first)} in the manifest list entries`);

@@ -2,12 +2,12 @@ import type { Digest } from '../../base/ids.ts';
 import { parseReference, type Reference } from '../../spec/index.ts';
 import type { ImageStore } from '../../store/index.ts';
 
-/** More would only cost time where the registry refuses. */
+/** More attempts would only take time where the registry refuses. */
 const SOURCES_MAX = 3;
 
 /**
- * Repositories of the same registry that have a blob, as far as is known here: those that an image with it was pulled
- * from or pushed to.
+ * Repositories of the same registry that are known to have a blob: those that an image with it was pulled from or
+ * pushed to.
  */
 export function mountSources(
   images: Pick<ImageStore, 'list'>,

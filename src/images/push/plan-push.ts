@@ -3,10 +3,10 @@ import type { Digest } from '../../base/ids.ts';
 import { type Descriptor, type ImageConfig, type Manifest, parseIndex, parseManifest } from '../../spec/index.ts';
 import type { ContentStore } from '../../store/index.ts';
 
-/** What goes to the registry, leaves first: blobs, then the documents that name them, the target last. */
+/** The content to push, leaves first: blobs, then the documents that name them, the target last. */
 export interface PushPlan {
   readonly target: Descriptor;
-  /** Layers that the user sees, each once. */
+  /** Layers that are shown to the user, each once. */
   readonly layers: readonly PushedLayer[];
   /** Configs, and layers of attestations. */
   readonly others: readonly Descriptor[];
@@ -16,13 +16,13 @@ export interface PushPlan {
 
 export interface PushedLayer {
   readonly blob: Descriptor;
-  /** What `docker push` calls it by: its diffID, where the image's config tells. */
+  /** The layer's id in the output of `docker push`: its diffID, where the image's config has it. */
   readonly shownAs: Digest;
 }
 
 const NESTING_MAX = 4;
 
-/** Undefined when something that the target names is not here: platforms that were not pulled. */
+/** Returns undefined when content of the target is missing: platforms that were not pulled. */
 export function planPush(content: ContentStore, target: Descriptor): PushPlan | undefined {
   const layers = new Map<Digest, PushedLayer>();
   const others = new Map<Digest, Descriptor>();

@@ -23,11 +23,11 @@ import { type PushLines, pushLines } from './push-lines.ts';
 import { compressedForm, isOwnForm } from './pushed-form.ts';
 
 export interface PushRequest {
-  /** As the user wrote it, without the tag. */
+  /** In the form that the user wrote, without the tag. */
   readonly image: string;
   /** '' pushes every tag. */
   readonly tag: string;
-  /** Only this one of an image of several. */
+  /** Of an image with several platforms, only this one. */
   readonly platform?: Platform;
   readonly credentials: Credentials;
 }
@@ -44,8 +44,8 @@ interface PushDeps extends ImagesDeps {
 }
 
 /**
- * Sends an image to its registry: what is there already is not sent again, blobs of other repositories of the registry are
- * mounted. A pulled image keeps its digests byte for byte. @throws EngineError in dockerd's words
+ * Pushes an image to its registry. Content that the registry has is not sent again; blobs of the registry's other
+ * repositories are mounted. A pulled image keeps its digests byte for byte. @throws EngineError in dockerd's words
  */
 export async function pushImage(
   deps: PushDeps,
@@ -91,7 +91,7 @@ async function pushOne(deps: PushDeps, reference: Reference, call: PushCall): Pr
   for (const document of plan.documents) await putDocument(deps, repository, document, document.digest, call.signal);
   const tag = reference.tag ?? '';
   await putDocument(deps, repository, plan.target, tag, call.signal);
-  // Removed meanwhile, it stays so.
+  // An image that was removed meanwhile stays removed.
   if (deps.images.get(image.id) !== undefined) adopt(`${repositoryName(reference)}@${plan.target.digest}`);
   const { digest, size } = plan.target;
   progress({ status: `${tag}: digest: ${digest} size: ${size}` });
@@ -100,11 +100,11 @@ async function pushOne(deps: PushDeps, reference: Reference, call: PushCall): Pr
 
 interface Choice {
   readonly plan: PushPlan;
-  /** Records that the registry has it under this name. */
+  /** Records that the registry has the image under this name. */
   adopt(name: string): void;
 }
 
-/** All of it where all of it is here; else the one image that is. */
+/** Plans a push of the whole target if all of it is present, else of the one image that is. */
 async function choosePlan(
   deps: PushDeps,
   image: StoredImage,
@@ -112,7 +112,7 @@ async function choosePlan(
 ): Promise<Choice> {
   const { content, images } = deps;
   if (isOwnForm(deps, image)) {
-    // Compression may take long: the layers are shown before it, the top one first as dockerd lists them.
+    // Compression may take long: the layers are shown before it, the top one first as in dockerd.
     for (const diffId of image.config.rootfs.diff_ids.toReversed()) call.lines.of(diffId);
     const { lease, lines, signal } = call;
     const { descriptor } = await compressedForm(deps, image, {
@@ -145,7 +145,10 @@ interface BlobsCall extends PushCall {
   readonly sources: ReadonlyMap<Digest, readonly string[]>;
 }
 
-/** Uploads what the registry lacks, several at a time. The first failure stops the others, and is thrown once they ended. */
+/**
+ * Uploads the blobs that the registry lacks, several at a time. The first failure stops the others, and is thrown once
+ * they have ended.
+ */
 async function pushBlobs(deps: PushDeps, plan: PushPlan, call: BlobsCall): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([call.signal, stop.signal]);
@@ -155,7 +158,7 @@ async function pushBlobs(deps: PushDeps, plan: PushPlan, call: BlobsCall): Promi
       cause ??= error;
       stop.abort();
     });
-  // As dockerd lists them: the top layer first.
+  // As in dockerd, the top layer is listed first.
   const layers = plan.layers.toReversed().map(({ blob, shownAs }) => ({ blob, lines: call.lines.of(shownAs) }));
   await Promise.all([
     ...layers.map((layer) => guard(pushBlob(deps, layer, { ...call, signal }))),
@@ -189,7 +192,7 @@ async function pushBlob(
   else lines?.state('Pushed');
 }
 
-/** Not to be distributed by registries: whoever pulls gets it where its descriptor says. */
+/** Whether registries may not distribute the layer: a pull downloads it from the address in its descriptor. */
 function isForeign({ urls }: Descriptor): boolean {
   return (urls?.length ?? 0) > 0;
 }

@@ -2,9 +2,9 @@ import { type Digest, digestHex, shortId } from '../../base/ids.ts';
 import { type LayerLines, layerLines } from '../progress/layer-lines.ts';
 import type { Progress } from '../progress/progress.ts';
 
-/** The lines of the layers of one push, by what `docker push` calls them. */
+/** The lines of the layers of one push, by the ids in `docker push`. */
 export interface PushLines {
-  /** Those of a layer; when it is first named, it shows that it is being prepared. */
+  /** The lines of a layer. The first call shows that the layer is being prepared. */
   of(shownAs: Digest): LayerLines;
 }
 

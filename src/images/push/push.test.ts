@@ -106,7 +106,7 @@ test('what is pushed as it came shows its layers before the registry answers', a
   registry.publish('app', 'latest', [one, two]);
   await pullFrom(host, `${registry.host}/app`);
   const shown = Promise.withResolvers<void>();
-  registry.wild = () => true; // It never answers.
+  registry.wild = () => true; // The registry never answers.
   const stop = new AbortController();
   let preparing = 0;
   const pushing = host.images.push(

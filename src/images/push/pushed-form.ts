@@ -6,14 +6,14 @@ import { manifestBytes } from '../model/compose-manifest.ts';
 import type { ImagesDeps } from '../model/deps.ts';
 import { createSlots } from '../transfer/slots.ts';
 
-/** Three quarters of the time of zlib's default for one percent more bytes (docs/decisions/0005). */
+/** Takes three quarters of the time of zlib's default, for one percent more bytes (docs/decisions/0005). */
 const GZIP_LEVEL = 4;
-/** As many as libuv has threads: each takes some megabytes. */
+/** The number of libuv's threads: each compression takes some megabytes. */
 const COMPRESSIONS_MAX = 4;
 
 /**
- * Whether an image is here in a form that nobody else has seen: with the manifest that `load`, `import` and `commit`
- * compose around plain layers. Any other is pushed byte for byte as it came.
+ * Whether the image's manifest was composed by the engine (`load`, `import` and `commit`, with plain layers), so that
+ * nobody else has seen it. Any other manifest is pushed byte for byte.
  */
 export function isOwnForm({ content }: Pick<ImagesDeps, 'content'>, image: StoredImage): boolean {
   if (image.target.digest !== image.manifestDescriptor.digest || image.repoDigests.length > 0) return false;
@@ -24,12 +24,13 @@ export function isOwnForm({ content }: Pick<ImagesDeps, 'content'>, image: Store
 interface CompressCall {
   readonly lease: Lease;
   readonly signal: AbortSignal;
-  /** Told of each plain layer, whose digest is its diffID, how much of it is compressed. */
+  /** Called with the compressed part of each plain layer, whose digest is its diffID. */
   readonly progress: (layer: Descriptor, bytesRead: number) => void;
 }
 
 /**
- * Stores the image's plain layers compressed, and a manifest with them. The image's id stays, as the config does.
+ * Compresses and stores the image's plain layers, with a manifest for them. The image's id stays, since its config
+ * does.
  * @throws EngineError noSpace, cancelled
  */
 export async function compressedForm(

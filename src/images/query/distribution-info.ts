@@ -5,7 +5,7 @@ import type { Credentials } from '../../distribution/index.ts';
 import { type Descriptor, type Platform, parseIndex, parseReference, withDefaultTag } from '../../spec/index.ts';
 import type { ImagesDeps } from '../model/deps.ts';
 
-/** `GET /distribution/{name}/json`. */
+/** The response to `GET /distribution/{name}/json`. */
 export interface DistributionInfo {
   readonly Descriptor: Descriptor;
   readonly Platforms: readonly Platform[];
@@ -13,7 +13,7 @@ export interface DistributionInfo {
 
 const CONFIG_BYTES_MAX = 8 << 20;
 
-/** What a name stands for at its registry, with the platforms it is for; nothing is kept. @throws EngineError */
+/** Describes the target of a name at its registry, with its platforms. Stores nothing. @throws EngineError */
 export async function distributionInfo(
   { registries }: Pick<ImagesDeps, 'registries'>,
   ref: string,
@@ -40,7 +40,7 @@ export async function distributionInfo(
         return offset;
       },
       write: async (chunk: Uint8Array) => {
-        // The chunk's memory is given back when this resolves.
+        // The chunk's memory may be reused once this resolves.
         parts.push(Uint8Array.from(chunk));
         offset += chunk.length;
       },

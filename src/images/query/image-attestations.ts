@@ -2,7 +2,7 @@ import { invalid } from '../../base/errors.ts';
 import { type Descriptor, hostPlatform, type Platform, parseManifest } from '../../spec/index.ts';
 import type { ImagesDeps } from '../model/deps.ts';
 
-/** An element of `GET /images/{name}/attestations`: an in-toto statement about an image. */
+/** An element of the response to `GET /images/{name}/attestations`: an in-toto statement about an image. */
 export interface AttestationStatement {
   readonly Descriptor: Descriptor;
   readonly PredicateType: string;
@@ -11,16 +11,19 @@ export interface AttestationStatement {
 
 export interface AttestationOptions {
   readonly platforms: readonly Platform[];
-  /** Only these predicate types; all when empty. */
+  /** Only these predicate types. Empty for all. */
   readonly types: readonly string[];
-  /** Whether to answer the statements themselves. */
+  /** Whether to include the statements themselves. */
   readonly statement: boolean;
 }
 
 const SUBJECT = 'vnd.docker.reference.digest';
 const PREDICATE = 'in-toto.io/predicate-type';
 
-/** What is attested of one platform of an image, by default the host's; none is no error. @throws EngineError invalid, notFound */
+/**
+ * Lists the attestations of one platform of an image, by default the host's. Having none is no error. @throws
+ * EngineError invalid, notFound
+ */
 export function imageAttestations(
   { images, content }: Pick<ImagesDeps, 'images' | 'content'>,
   ref: string,
@@ -43,7 +46,7 @@ export function imageAttestations(
     }));
 }
 
-/** Older builders say it in the statement alone. */
+/** Older builders put the type only into the statement. */
 function predicateType(statement: unknown): string {
   if (typeof statement !== 'object' || statement === null || !('predicateType' in statement)) return '';
   return typeof statement.predicateType === 'string' ? statement.predicateType : '';

@@ -4,7 +4,10 @@ import { unixSeconds } from '../model/created.ts';
 import type { ImagesDeps } from '../model/deps.ts';
 import { familiar } from '../names/familiar.ts';
 
-/** `GET /images/{name}/history`: newest first. Steps of images that are here have their id. @throws EngineError notFound, invalid */
+/**
+ * The response to `GET /images/{name}/history`, newest first. Steps that are images here have their id. @throws
+ * EngineError notFound, invalid
+ */
 export function imageHistory(
   deps: ImagesDeps,
   ref: string,
@@ -22,7 +25,7 @@ export function imageHistory(
     Comment: entry.comment ?? '',
   }));
   steps.reverse();
-  // The chain of parents as far as it is known, one image per step (Docker's rule).
+  // The known part of the chain of parents, one image per step (Docker's rule).
   let current: typeof image | undefined = image;
   for (const step of steps) {
     if (current === undefined) break;

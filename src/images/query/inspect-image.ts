@@ -5,7 +5,7 @@ import type { ImagesDeps } from '../model/deps.ts';
 import { familiar } from '../names/familiar.ts';
 import { type ManifestSummary, manifestSummaries } from './manifest-summary.ts';
 
-/** What `GET /images/{name}/json` returns. */
+/** The response to `GET /images/{name}/json`. */
 export interface ImageInspect {
   readonly Id: string;
   readonly RepoTags: readonly string[];
@@ -64,7 +64,7 @@ function manifests(deps: ImagesDeps, image: StoredImage, sizes: LayerSizes): Man
   return target === undefined ? [] : manifestSummaries(deps, target, sizes);
 }
 
-/** Docker shows every field, empty or not; what the image says beyond them stays. */
+/** Docker shows every field, even when it is empty. Additional fields of the image stay. */
 function fullConfig(config: ContainerConfig): ContainerConfig {
   return {
     Hostname: '',

@@ -23,7 +23,7 @@ import type { ImagesDeps } from '../model/deps.ts';
 import { familiar } from '../names/familiar.ts';
 import { type ManifestSummary, manifestSummaries } from './manifest-summary.ts';
 
-/** One element of `GET /images/json`. */
+/** One element of the response to `GET /images/json`. */
 export interface ImageSummary {
   readonly Id: string;
   readonly ParentId: string;
@@ -40,7 +40,7 @@ export interface ImageSummary {
 }
 
 export interface ListOptions {
-  /** Also images without a name that others are built on. */
+  /** Whether the list includes images without a name that others are built on. */
   readonly all: boolean;
   readonly filters: Filters;
   readonly sharedSize: boolean;
@@ -49,7 +49,7 @@ export interface ListOptions {
   readonly manifests: boolean;
 }
 
-/** `dangling` and `reference` are about names, of which an image has several: here only their values are looked at. */
+/** An image has several names. `dangling` and `reference` are about names: here only their values are checked. */
 const RULES: FilterRules<StoredImage, Pick<ImagesDeps, 'images'>> = {
   dangling: (values) => {
     booleanOf('dangling', values);
@@ -79,17 +79,18 @@ const RULES: FilterRules<StoredImage, Pick<ImagesDeps, 'images'>> = {
   },
 };
 
-/** A line of the list: an image with the names of the targets that it stands for. */
+/** A line of the list: an image, with the names of the targets that it stands for. */
 interface Entry {
   readonly image: StoredImage;
   readonly targets: readonly StoredTarget[];
   readonly names: readonly string[];
-  /** Keys of the unpacked layers of all its platforms; twice what one image has twice. */
+  /** Keys of the unpacked layers of all its platforms. A layer that an image has twice is listed twice. */
   readonly layers: readonly string[];
 }
 
 /**
- * `GET /images/json`, newest first. An index is one line, whatever platforms of it are here: that of the platform which runs.
+ * Answers `GET /images/json`, newest first. An index is one line, whatever platforms of it are present: that of the
+ * platform which would run.
  * @throws EngineError invalid; notFound for an image named in `before` or `since`
  */
 export function listImages(deps: ImagesDeps, options: ListOptions): ImageSummary[] {
@@ -117,7 +118,7 @@ export function listImages(deps: ImagesDeps, options: ListOptions): ImageSummary
         ParentId: image.parent ?? '',
         RepoTags: tags,
         RepoDigests: shown.filter((name) => name.includes('@')),
-        // dockerd has 0 here, not the zero time, where none is known.
+        // Without a creation time dockerd sends 0, not the zero time.
         Created: image.config.created === undefined ? 0 : unixSeconds(image.config.created),
         Size: sizeOf(layers, sizes),
         SharedSize:
@@ -142,7 +143,7 @@ function newestFirst(one: Entry, other: Entry): number {
   return at === otherAt ? 0 : at > otherAt ? -1 : 1;
 }
 
-/** Bytes of all layers that images have, each counted once. */
+/** Size of all layers of images. Each layer counts once. */
 export function layersSize({ images, snapshots }: Pick<ImagesDeps, 'images' | 'snapshots'>): number {
   const keys = new Set(images.list().flatMap(({ config }) => layersOf(snapshots, config)));
   return sizeOf([...keys], layerSizes(snapshots));
@@ -154,7 +155,7 @@ function listEntries({ images, snapshots }: ImagesDeps): Entry[] {
     const image = preferredImage(target.images);
     if (image === undefined) continue;
     const entry = byId.get(image.id) ?? { image, targets: [] };
-    // Of several targets with the image the one with a name is meant, as when it is asked for by id.
+    // When several targets contain the image, the one with a name is meant, as in a lookup by id.
     if (entry.targets.every(({ names }) => names.length === 0)) entry.image = image;
     entry.targets.push(target);
     byId.set(image.id, entry);
@@ -176,7 +177,7 @@ function layersOfAll(snapshots: ImagesDeps['snapshots'], targets: readonly Store
   return layers;
 }
 
-/** The host's platform, else the first: the one that a name stands for. */
+/** The image that a name stands for: the host's platform, else the first. */
 function preferredImage(images: readonly StoredImage[]): StoredImage | undefined {
   const host = hostPlatform();
   let best: { readonly image: StoredImage; readonly rank: number } | undefined;
@@ -192,7 +193,10 @@ function manifestsOf(deps: ImagesDeps, targets: readonly StoredTarget[], sizes: 
   return [...new Map(all.map((each) => [each.ID, each])).values()];
 }
 
-/** Whether an image was created within limits to the nanosecond; one that says no time is within no limit, and is none itself. */
+/**
+ * Whether an image was created within limits, to the nanosecond. An image without a time is within no limit, and sets
+ * none.
+ */
 function createdWithin(
   limits: readonly (bigint | undefined)[],
   isWithin: (at: bigint, limit: bigint) => boolean,
@@ -204,7 +208,7 @@ function createdWithin(
   };
 }
 
-/** As Docker matches: the short form with its tag, or the repository alone. */
+/** Matches as Docker does: the short form with its tag, or the repository alone. */
 function matches(patterns: readonly string[], name: string): boolean {
   if (patterns.length === 0) return true;
   const reference = parseReference(name);
@@ -213,7 +217,7 @@ function matches(patterns: readonly string[], name: string): boolean {
   );
 }
 
-/** How many lines have each layer. */
+/** The number of lines that have each layer. */
 function layerUsage(entries: readonly Entry[]): ReadonlyMap<string, number> {
   const usage = new Map<string, number>();
   for (const { layers } of entries) for (const key of new Set(layers)) usage.set(key, (usage.get(key) ?? 0) + 1);

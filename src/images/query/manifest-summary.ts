@@ -9,14 +9,14 @@ export interface ManifestSummary {
   /** Digest of the manifest. */
   readonly ID: Digest;
   readonly Descriptor: Descriptor;
-  /** Whether all of its content is here. */
+  /** Whether all of its content is present. */
   readonly Available: boolean;
-  /** Bytes: blobs that are here, and with them what is unpacked. */
+  /** Sizes: of the blobs that are present, and of the blobs and unpacked layers together. */
   readonly Size: { readonly Content: number; readonly Total: number };
   readonly Kind: 'image' | 'attestation' | 'unknown';
   readonly ImageData?: {
     readonly Platform: Platform;
-    /** Ids. */
+    /** Ids of containers. */
     readonly Containers: readonly string[];
     readonly Size: { readonly Unpacked: number };
   };
@@ -27,7 +27,7 @@ const NESTING_MAX = 4;
 const TYPE = 'vnd.docker.reference.type';
 const SUBJECT = 'vnd.docker.reference.digest';
 
-/** What a target is made of: itself, or every manifest that its index names, here or not. */
+/** Lists the manifests of a target: the target itself, or every manifest that its index names, present or not. */
 export function manifestSummaries(
   deps: Pick<ImagesDeps, 'content' | 'snapshots' | 'users'>,
   target: Pick<StoredTarget, 'descriptor' | 'images'>,
@@ -58,14 +58,14 @@ export function manifestSummaries(
     if (descriptor.annotations?.[TYPE] === 'attestation-manifest' && subject !== undefined) {
       return { ...plain, Size: size, Kind: 'attestation', AttestationData: { For: subject } };
     }
-    // Of a platform that is not here no more is known than what the index says.
+    // Of an absent platform only the index's data is known.
     if (descriptor.platform == null) return { ...plain, Size: size, Kind: 'unknown' };
     const data = { Platform: descriptor.platform, Containers: [], Size: { Unpacked: 0 } };
     return { ...plain, Size: size, Kind: 'image', ImageData: data };
   });
 }
 
-/** The manifests under a descriptor, those of indexes within among them. */
+/** The manifests under a descriptor, including those of nested indexes. */
 function manifestsOf(deps: Pick<ImagesDeps, 'content'>, descriptor: Descriptor, nesting: number): Descriptor[] {
   if (!deps.content.has(descriptor.digest) || nesting > NESTING_MAX) return [descriptor];
   const json = deps.content.readJson(descriptor.digest);

@@ -12,7 +12,7 @@ export interface SearchOptions {
 
 /**
  * Finds images at Docker Hub, or with `host/term` at that registry.
- * @throws EngineError invalid, in dockerd's words, for a filter that there is not
+ * @throws EngineError invalid, in dockerd's words, for an unknown filter
  */
 export async function searchImages(
   { registries }: Pick<ImagesDeps, 'registries'>,
@@ -32,7 +32,7 @@ export async function searchImages(
   const found = await registries
     .search(domain, rest.replace(/^library\//, ''), { limit, credentials }, signal)
     .catch((error: unknown) => {
-      // The CLI takes a 401 for its cue to ask for a password, which dockerd never gives it here.
+      // At a 401 the CLI would ask for a password. dockerd never sends one here.
       if (!(error instanceof EngineError) || error.kind !== 'unauthorized') throw error;
       throw new EngineError('forbidden', error.message, { cause: error });
     });
@@ -49,7 +49,7 @@ const RULES: FilterRules<SearchResult> = {
     return ({ is_official: isOfficial }) => isOfficial === wanted;
   },
   'is-automated': (values) => {
-    // Docker Hub has built nothing by itself for years: no image is automated any more, as in dockerd.
+    // Docker Hub no longer builds images by itself. As in dockerd, no image is automated.
     const wanted = booleanOf('is-automated', values);
     return () => !wanted;
   },

@@ -3,11 +3,11 @@ import type { Logger } from '../../base/logger.ts';
 import type { ContentStore, StoredImage } from '../../store/index.ts';
 import { type RemoveDeps, removeUnused } from './remove-image.ts';
 
-/** Which images may stay. */
+/** The limits for images. */
 export interface PolicyLimits {
-  /** Of all images together, blobs and unpacked layers each counted once. */
+  /** Limit of all images together. Each blob and unpacked layer counts once. */
   readonly maxBytes?: number | undefined;
-  /** Since an image was last used, tagged or brought here. */
+  /** Days since an image was last used, tagged or added. */
   readonly keepDays?: number | undefined;
 }
 
@@ -16,19 +16,19 @@ export interface ImagePolicyDeps extends RemoveDeps {
   readonly logger: Logger;
 }
 
-/** Removes images that nothing uses, the least recently used first, as far as the limits ask for it. */
+/** Removes unused images, the least recently used first, as far as the limits require. */
 export interface ImagePolicy extends AsyncDisposable {
-  /** Something was added: looks in a moment. */
+  /** Called after an image was added: applies the limits a moment later. */
   soon(): void;
 }
 
 const DAY_MS = 24 * 3600 * 1000;
-/** What comes in a burst is looked at once. */
+/** A burst of new images causes one pass. */
 const DELAY_MS = 1000;
-/** Days pass without anything happening. */
+/** The age of images grows even when nothing happens. */
 const INTERVAL_MS = 3600 * 1000;
 
-/** Without limits it does nothing. */
+/** Makes the policy. Without limits it does nothing. */
 export function createImagePolicy(deps: ImagePolicyDeps, limits: PolicyLimits): ImagePolicy {
   if (limits.maxBytes === undefined && limits.keepDays === undefined) {
     return { soon() {}, async [Symbol.asyncDispose]() {} };
@@ -62,7 +62,7 @@ export function createImagePolicy(deps: ImagePolicyDeps, limits: PolicyLimits): 
   };
 }
 
-/** One pass. Events are those of `rmi`; each removal is logged. */
+/** Applies the limits once. The events are those of `rmi`. Each removal is logged. */
 export async function applyPolicy(
   deps: ImagePolicyDeps,
   { maxBytes, keepDays }: PolicyLimits,
@@ -77,9 +77,9 @@ export async function applyPolicy(
   for (const { id, at } of byUse) {
     if (shouldStop()) return;
     const reason = at < oldest ? 'age' : maxBytes !== undefined && bytes > maxBytes ? 'size' : undefined;
-    // Sorted by age: what follows is no older.
+    // Sorted by age: the following images are no older.
     if (reason === undefined) return;
-    // Looked at again: it may have gone with a sibling, or been taken into use while another was removed.
+    // Checked again: it may have been removed with a sibling, or used while another image was removed.
     const image = deps.images.get(id);
     if (image === undefined || isHeld(deps, image) || lastUsed(deps, image) !== at) continue;
     if ((await removeUnused(deps, image)).length === 0) continue;
@@ -99,12 +99,12 @@ function lastUsed({ images }: ImagePolicyDeps, { id, siblings }: StoredImage): n
   return Math.max(...[id, ...siblings].map((each) => images.lastUsed(each)));
 }
 
-/** A pull, push, save or build is at it. */
+/** Whether a pull, push, save or build uses the image. */
 function isHeld({ collector }: ImagePolicyDeps, { id, target, manifestDescriptor }: StoredImage): boolean {
   return [id, target.digest, manifestDescriptor.digest].some((digest) => collector.isLeased(digest));
 }
 
-/** What all images take on the disk. */
+/** Size of all images on the disk. */
 function imageBytes({ images, content, snapshots }: ImagePolicyDeps): number {
   let bytes = 0;
   for (const digest of images.references().blobs) if (content.has(digest)) bytes += content.sizeBytes(digest);

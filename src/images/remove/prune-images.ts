@@ -30,7 +30,7 @@ const RULES: FilterRules<StoredImage, { readonly limit: bigint | undefined }> = 
 };
 
 /**
- * Removes images without a tag, with `dangling=false` all that no container uses. Images in use are passed over.
+ * Removes images without a tag; with `dangling=false` all that no container uses. Images in use are skipped.
  * @throws EngineError invalid, cancelled
  */
 export async function pruneImages(

@@ -12,11 +12,12 @@ export type RemoveRecord = { readonly Untagged: string } | { readonly Deleted: s
 export type RemoveDeps = Pick<ImagesDeps, 'images' | 'snapshots' | 'collector' | 'users' | 'events' | 'makeDurable'>;
 
 /**
- * Docker's rules (moby, daemon/images/image_delete.go). A name that is not the last one is only taken away. The last name,
- * or the id of an image with names in one repository, removes the image, and with `prune` its nameless parents.
- * Hard conflicts (children, running containers) hold against force, soft ones (several names, stopped containers) do not.
+ * Removes an image or a name by Docker's rules (moby, daemon/images/image_delete.go). A name that is not the last one
+ * is only removed. The last name, or the id of an image with names in one repository, removes the image, and with
+ * `prune` its nameless parents. Hard conflicts (children, running containers) hold against force; soft ones (several
+ * names, stopped containers) do not.
  *
- * What goes, goes in one transaction: a killed engine has done all of it or nothing.
+ * One transaction removes everything: a killed engine has removed all of it or nothing.
  * @throws EngineError notFound, conflict
  */
 export async function removeImage(
@@ -35,7 +36,7 @@ export async function removeImage(
   const mask = { hard: true, activeReference: !options.force, stoppedContainer: !options.force };
   const found = findConflict(deps, image, left, mask);
   if (found !== undefined) {
-    // A name was to be taken away: conflicts over what remains are no failure.
+    // The request was to remove a name: conflicts over the rest are no error.
     const isDangling = left.length === 0 && deps.images.children(image.id).length === 0;
     if (!byId && (!isDangling || found.isUsed)) return untag(deps, image, taken);
     throw conflict(found.message);
@@ -43,7 +44,7 @@ export async function removeImage(
   return deleteImages(deps, [image, ...(options.prune ? namelessParents(deps, image) : [])], [...taken, ...left]);
 }
 
-/** Removes an image with all its names unless something uses it or is built on it: then nothing happens. */
+/** Removes an image with all its names, unless something uses it or is built on it. Then nothing changes. */
 export async function removeUnused(deps: RemoveDeps, image: StoredImage): Promise<RemoveRecord[]> {
   const names = namesOf(image);
   const mask = { hard: true, activeReference: false, stoppedContainer: true };
@@ -51,7 +52,7 @@ export async function removeUnused(deps: RemoveDeps, image: StoredImage): Promis
   return deleteImages(deps, [image, ...namelessParents(deps, image)], names);
 }
 
-/** Taking the last name away would leave an image dangling under a container: only force does that. */
+/** Removing the last name would leave a container's image dangling: only force does that. */
 function checkLastName(deps: RemoveDeps, image: StoredImage, ref: string, force: boolean): void {
   if (force || !isSingleReference(namesOf(image))) return;
   const [user] = usersOf(deps, image);
@@ -92,7 +93,7 @@ function namelessParents(deps: RemoveDeps, image: StoredImage): StoredImage[] {
   return parents;
 }
 
-/** In one transaction. `names` are those of the first image; the others have none. */
+/** Deletes in one transaction. `names` are those of the first image; the others have none. */
 async function deleteImages(
   deps: RemoveDeps,
   images: readonly StoredImage[],
@@ -106,7 +107,7 @@ async function deleteImages(
   for (const [index, image] of images.entries()) {
     imageEvent(deps, 'delete', image);
     const later = references.slice(index + 1).flatMap(({ chains }) => chains);
-    // One of another platform may have a name of its own.
+    // An image of another platform may have a name of its own.
     const ids = [image.id, ...image.siblings].filter((id) => deps.images.get(id) === undefined);
     records.push(...ids.map((id) => ({ Deleted: id })));
     records.push(...releasedLayers(deps, references[index]?.chains ?? [], later));
@@ -116,7 +117,7 @@ async function deleteImages(
   return records;
 }
 
-/** ChainIDs that no image, none of the chains `later`, and no container stands on any more, top first. */
+/** ChainIDs that no image, none of the chains `later`, and no container needs any more, top first. */
 export function releasedLayers(
   deps: RemoveDeps,
   chains: readonly (readonly Digest[])[],
@@ -130,7 +131,7 @@ export function releasedLayers(
     try {
       heldUpTo = deps.snapshots.chain(chain).findLastIndex((key) => inUse.has(key));
     } catch {
-      // Not unpacked as a whole: no container stands on it.
+      // The image is not unpacked as a whole: no container stands on it.
     }
     const ids = chainIds(chain);
     for (let index = ids.length - 1; index > heldUpTo; index--) {
@@ -141,7 +142,7 @@ export function releasedLayers(
   return [...released].map((id) => ({ Deleted: id }));
 }
 
-/** Containers of any platform of the image: all go together. */
+/** Containers of any platform of the image, since all platforms are removed together. */
 function usersOf(
   { users }: RemoveDeps,
   image: StoredImage,
@@ -160,7 +161,7 @@ interface Conflict {
   readonly isUsed: boolean;
 }
 
-/** `left` are the names that the image would still have. */
+/** `left` are the names that the image would keep. */
 export function findConflict(
   deps: RemoveDeps,
   image: StoredImage,
@@ -189,7 +190,7 @@ export function findConflict(
   return undefined;
 }
 
-/** At most one tag, and digests of its repository alone. */
+/** Whether the names are at most one tag, and digests of its repository. */
 function isSingleReference(names: readonly string[]): boolean {
   if (names.length <= 1) return true;
   const tags = names.filter(isTagged);

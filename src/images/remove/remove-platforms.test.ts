@@ -7,7 +7,7 @@ const INTEL = { os: 'linux', architecture: 'amd64' };
 const ARM = { os: 'linux', architecture: 'arm64' };
 const never = new AbortController().signal;
 
-/** `t/multi:1`, an index of two platforms with an attestation about arm64. */
+/** Loads `t/multi:1`, an index of two platforms with an attestation about arm64. */
 async function loadIndex(host: ImageHost): Promise<{ readonly arm: string; readonly intel: string }> {
   const layout = new Layout();
   const arm = layout.image([one, two], config([one, two], ARM));
@@ -36,7 +36,7 @@ test('one platform goes with what it alone has, and its attestation; the name st
   const removed = await remove(host, [ARM]);
   assert.deepEqual(removed[0], { Deleted: arm });
   assert.equal(removed.length, 2);
-  // The index, and of the one that stays its manifest, config and layer.
+  // The index, and the manifest, config and layer of the remaining platform.
   const left = await host.leftovers();
   assert.equal(left.filter((path) => path.startsWith('blobs/')).length, 4);
   assert.ok(!left.some((path) => path.endsWith(sha(two))));

@@ -4,9 +4,9 @@ import { imageEvent } from '../model/image-event.ts';
 import { findConflict, type RemoveDeps, type RemoveRecord, releasedLayers, removeImage } from './remove-image.ts';
 
 /**
- * Takes platforms out of an image of several; its names stay. When they are all that is here it is {@link removeImage}.
- * Containers of another platform don't matter.
- * @throws EngineError notFound when one of the platforms is not here; conflict
+ * Removes platforms from an image with several. Its names stay. When they are all that are present it calls {@link
+ * removeImage}. Containers of another platform do not conflict.
+ * @throws EngineError notFound when a platform is not present; conflict
  */
 export async function removePlatforms(
   deps: RemoveDeps,

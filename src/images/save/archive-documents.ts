@@ -3,17 +3,17 @@ import { digestHex } from '../../base/ids.ts';
 import { type Descriptor, familiarName, familiarString, parseReference, type Reference } from '../../spec/index.ts';
 import type { StoredImage } from '../../store/index.ts';
 
-/** One entry of the archive's documents. */
+/** One target in the archive's documents. */
 export interface SavedTarget {
-  /** What index.json lists: the image's target, or its manifest when one platform was asked for. */
+  /** The descriptor in index.json: the image's target, or its manifest when one platform was requested. */
   readonly descriptor: Descriptor;
-  /** The image that manifest.json describes, for readers that know no indexes. */
+  /** The image that manifest.json describes, for readers that do not know indexes. */
   readonly image: StoredImage;
-  /** Canonical, with a tag. */
+  /** In canonical form, with a tag. */
   readonly names: readonly string[];
 }
 
-/** The annotation by which containerd, and so Docker, keeps where content came from. */
+/** The annotation in which containerd, and so Docker, keeps the origin of content. */
 export const SOURCE_ANNOTATION = 'containerd.io/distribution.source.';
 
 /** Path of a blob in the archive (OCI image-layout.md). */
@@ -22,8 +22,8 @@ export function blobPath(digest: Digest): string {
 }
 
 /**
- * The documents around the blobs: those of an OCI layout, and `manifest.json` and `repositories` for readers of Docker's
- * own form (moby, image/spec/v1.2.md), which find their files under the layout's blobs.
+ * The documents beside the blobs: those of an OCI layout, and `manifest.json` and `repositories` for readers of
+ * Docker's own form (moby, image/spec/v1.2.md), which find their files under the layout's blobs.
  */
 export function archiveDocuments(targets: readonly SavedTarget[]): { readonly path: string; readonly text: string }[] {
   const repositories = repositoriesOf(targets);
@@ -58,7 +58,7 @@ function indexEntries({ descriptor, image, names }: SavedTarget): Descriptor[] {
   );
 }
 
-/** By registry, the repositories that are known to have it. */
+/** The repositories that are known to have it, by registry. */
 function sourcesOf({ digest }: Descriptor, known: readonly Reference[]): Record<string, string> {
   const sources: Record<string, string> = {};
   for (const reference of known) {
@@ -79,7 +79,7 @@ function manifestItems(targets: readonly SavedTarget[]): object[] {
   }));
 }
 
-/** Name to tag to the top layer; an image without layers has none to name. */
+/** Maps name to tag to the top layer. An image without layers is omitted. */
 function repositoriesOf(targets: readonly SavedTarget[]): Record<string, Record<string, string>> {
   const repositories = new Map<string, [string, string][]>();
   for (const { image, names } of targets) {

@@ -1,11 +1,11 @@
-/** Hands chunks on; resolves when the memory of one may be used again. */
+/** Sends a chunk. Resolves when its memory may be reused. */
 export type SendChunk = (chunk: Uint8Array) => Promise<void>;
 
 const CHUNK_BYTES = 256 << 10;
 
 /**
- * Gathers bytes into chunks of one size, in two buffers that are used again: while one is sent the other is filled. A fresh
- * buffer for each chunk would wait for a collection, tens of megabytes of them, and costs a page fault per 4 KiB.
+ * Collects bytes into chunks of one size, in two reused buffers: while one is sent, the other is filled. Fresh buffers
+ * for each chunk would wait for a garbage collection, tens of megabytes of them, and cost a page fault per 4 KiB.
  */
 export class ChunkWriter {
   readonly #send: SendChunk;
@@ -18,7 +18,7 @@ export class ChunkWriter {
     this.#send = send;
   }
 
-  /** Copies small bytes in. @throws what sending threw */
+  /** Copies small bytes in. @throws the errors of sending */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
       const space = await this.space();
@@ -29,7 +29,10 @@ export class ChunkWriter {
     }
   }
 
-  /** Room to fill, never empty; say with {@link filled} how much of it was. @throws what sending threw */
+  /**
+   * Returns a free part of the buffer, never empty. Report with {@link filled} how much of it was filled. @throws the
+   * errors of sending
+   */
   async space(): Promise<Buffer> {
     if (this.#length === CHUNK_BYTES) await this.#flush();
     return this.#filling.subarray(this.#length);
@@ -39,7 +42,7 @@ export class ChunkWriter {
     this.#length += bytes;
   }
 
-  /** Resolves when all is sent. @throws what sending threw */
+  /** Resolves when everything is sent. @throws the errors of sending */
   async end(): Promise<void> {
     if (this.#length > 0) await this.#flush();
     await this.#sent;
@@ -49,7 +52,7 @@ export class ChunkWriter {
     const full = this.#filling.subarray(0, this.#length);
     await this.#sent;
     this.#sent = this.#send(full);
-    // Observed by the next flush, or by the end.
+    // The next flush, or the end, throws the error.
     this.#sent.catch(() => {});
     [this.#filling, this.#other] = [this.#other, this.#filling];
     this.#length = 0;

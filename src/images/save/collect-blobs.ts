@@ -13,18 +13,18 @@ import type { ContentStore } from '../../store/index.ts';
 const NESTING_MAX = 4;
 const SUBJECT = 'vnd.docker.reference.digest';
 
-/** What decides which parts of an index are saved. */
+/** The parts of an index to save. */
 export interface BlobSelection {
-  /** Documents and layers of the images that are here: none of them may be missing. */
+  /** Documents and layers of the images that are present. None of them may be missing. */
   readonly required: ReadonlySet<Digest>;
-  /** Only these of an index; all when empty. */
+  /** Only these platforms of an index. Empty for all. */
   readonly platforms: readonly Platform[];
 }
 
 /**
- * Every blob under a target, each once, documents before what they name. Parts of an index that are not here, or are not
- * wanted, are left out, as the layout allows; an attestation goes with the manifest that it is about.
- * @throws EngineError notFound when something of an image that is here is missing or damaged
+ * Collects every blob under a target, each once, documents before the blobs that they name. Absent or unselected parts
+ * of an index are omitted, as the layout allows. An attestation is saved with its manifest.
+ * @throws EngineError notFound when a part of a present image is missing or damaged
  */
 export function collectBlobs(
   content: Pick<ContentStore, 'has' | 'sizeBytes' | 'readJson'>,

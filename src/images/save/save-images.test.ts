@@ -21,14 +21,14 @@ async function save(host: ImageHost, names: readonly string[], platforms: readon
   return await written(archive);
 }
 
-/** Copies each chunk, as its memory is used again. */
+/** Copies each chunk, since its memory is reused. */
 async function written(archive: SavedArchive): Promise<Buffer> {
   const chunks: Buffer[] = [];
   await archive.writeTo(async (chunk) => void chunks.push(Buffer.from(chunk)), never);
   return Buffer.concat(chunks);
 }
 
-/** The archive's files by path; blobs by their content's size alone. */
+/** The archive's files by path. Blobs are represented by their size. */
 async function filesOf(archive: Buffer): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   for await (const entry of archiveEntries(Readable.from([archive]))) {
@@ -86,7 +86,7 @@ test('compressed layers are saved as they are, and loaded from either half of th
     await using again = await imageHost();
     await again.load(archive);
     assert.equal(again.stores.images.resolve('t/packed:1').target.digest, manifest.digest);
-    // An engine that reads manifest.json alone.
+    // An engine that reads only manifest.json.
     const files = await filesOf(archive);
     const [item] = JSON.parse(String(files.get('manifest.json'))) as Item[];
     assert.deepEqual(

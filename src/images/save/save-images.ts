@@ -9,20 +9,20 @@ import { selectTargets } from './select-targets.ts';
 import { writeArchive } from './write-archive.ts';
 
 export interface SaveOptions {
-  /** Only these platforms of each image; all that are here when empty. */
+  /** Only these platforms of each image. Empty for all that are present. */
   readonly platforms: readonly Platform[];
 }
 
-/** An archive that is ready to be written. Until it is disposed everything in it is kept. */
+/** An archive that is ready to be written. Its content is kept until it is disposed. */
 export interface SavedArchive extends AsyncDisposable {
-  /** @throws what `send` throws; cancelled */
+  /** @throws the errors of `send`; cancelled */
   writeTo(send: SendChunk, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * Images as an archive that Docker of any age, Podman and skopeo load: an OCI layout with Docker's own documents beside.
- * Blobs are sent as they are stored, so digests survive (docs/decisions/0006). All of it is known to be here before the
- * archive is answered.
+ * Saves images as an archive that Docker of any age, Podman and skopeo load: an OCI layout with Docker's own documents
+ * beside. Blobs are sent as they are stored, so that digests survive (docs/decisions/0006). All content is known to be
+ * present before this resolves.
  * @throws EngineError invalid, notFound in dockerd's words
  */
 export async function saveImages(
@@ -36,7 +36,7 @@ export async function saveImages(
   const blobs = new Map<Digest, number>();
   const targets: SavedTarget[] = [];
   for (const { image, names } of selectTargets(deps.images, refs, platforms)) {
-    // One platform of several is an image of its own; more are the index, without the others.
+    // One platform of several is saved as an image of its own; more are saved as the index without the others.
     const descriptor = platforms.length === 1 ? image.manifestDescriptor : image.target;
     const required = deps.images.referencesOf(image.id).blobs;
     for (const [digest, size] of collectBlobs(deps.content, descriptor, { required, platforms })) {

@@ -2,18 +2,18 @@ import type { Digest } from '../../base/ids.ts';
 import { canonicalString, type Platform, parseReference, type Reference, repositoryName } from '../../spec/index.ts';
 import type { ImageStore, StoredImage } from '../../store/index.ts';
 
-/** A target to save, with the names that were asked for. */
+/** A target to save, with the requested names. */
 export interface SelectedTarget {
-  /** The host's platform of it, else the first; the first one asked for. */
+  /** Of the target the host's platform, else the first; of several targets the first requested. */
   readonly image: StoredImage;
-  /** Canonical, with a tag, in the order asked for. Empty for an image asked for by id or digest. */
+  /** In canonical form, with a tag, in the requested order. Empty for an image that was requested by id or digest. */
   readonly names: readonly string[];
 }
 
 /**
- * What `save` was asked for, each target once, as Docker reads names: a name with a tag stands for itself, a repository for
+ * Resolves the names of `save`, each target once, as Docker does: a name with a tag stands for itself, a repository for
  * all its tags, an id or a digest for the image without a name.
- * @throws EngineError invalid, notFound; also for an image that lacks one of the platforms
+ * @throws EngineError invalid, notFound, also for an image that lacks one of the platforms
  */
 export function selectTargets(
   images: Pick<ImageStore, 'resolve' | 'names'>,
@@ -25,7 +25,7 @@ export function selectTargets(
     const image = images.resolve(ref, platforms[0]);
     for (const other of platforms.slice(1)) images.resolve(ref, other);
     const known = selected.get(image.target.digest) ?? { image, names: [] };
-    // The beginning of an id reads as a name, too.
+    // The beginning of an id also has the form of a name.
     const isName = name !== undefined && image.names.includes(name);
     if (isName && !known.names.includes(name)) known.names.push(name);
     selected.set(image.target.digest, known);

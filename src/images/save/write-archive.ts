@@ -8,13 +8,14 @@ import { ChunkWriter, type SendChunk } from './chunk-writer.ts';
 
 export interface ArchiveParts {
   readonly documents: readonly { readonly path: string; readonly text: string }[];
-  /** With their sizes. */
+  /** Blobs with their sizes. */
   readonly blobs: ReadonlyMap<Digest, number>;
 }
 
 /**
- * Writes the archive as fast as it is taken. The same parts give the same bytes: documents first, every time 1970.
- * @throws what `send` throws; cancelled; internal when a blob is shorter than it was
+ * Writes the archive as fast as the receiver takes it. Equal parts give equal bytes: documents come first, and every
+ * time is 1970.
+ * @throws the errors of `send`; cancelled; internal when a blob is shorter than its recorded size
  */
 export async function writeArchive(
   content: Pick<ContentStore, 'path'>,

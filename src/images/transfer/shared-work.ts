@@ -1,13 +1,13 @@
 import { EngineError } from '../../base/errors.ts';
 
 /**
- * Work that several callers may want at once, by key: it is done once, all see its reports and its end. A caller that
- * goes leaves it running for the others; with the last one it is stopped.
+ * Work by key that several callers may need at once. It is done once, and all callers get its reports and its result.
+ * When a caller leaves, it continues for the others; when the last one leaves, it is stopped.
  */
 export interface SharedWork<Report> {
   /**
-   * Starts `work`, or joins what runs under the key: then the latest report comes at once. Resolves or rejects with the
-   * work's own end. @throws EngineError cancelled as soon as the caller's signal aborts
+   * Starts `work`, or joins the work under the key: then the latest report comes at once. Settles with the result of
+   * the work. @throws EngineError cancelled as soon as the caller's signal aborts
    */
   run(
     key: string,
@@ -19,7 +19,7 @@ export interface SharedWork<Report> {
 interface Running<Report> {
   readonly watchers: Set<(report: Report) => void>;
   readonly stop: AbortController;
-  /** Never rejects: for those who wait for a stopped one to be gone. */
+  /** Resolves when stopped work has ended. Never rejects. */
   readonly gone: Promise<void>;
   readonly end: Promise<void>;
   latest(): { readonly report: Report } | undefined;
@@ -46,7 +46,7 @@ export function createSharedWork<Report>(): SharedWork<Report> {
   return {
     async run(key, work, { report, signal }) {
       let entry = running.get(key);
-      // One that everybody has left is on its way out: its place is free soon.
+      // Work that all callers have left is ending: its key is free soon.
       while (entry?.stop.signal.aborted === true) {
         await entry.gone;
         entry = running.get(key);
@@ -55,7 +55,7 @@ export function createSharedWork<Report>(): SharedWork<Report> {
       entry ??= start(key, work);
       const latest = entry.latest();
       if (latest !== undefined) report(latest.report);
-      // A function of its own for each caller: the same one may be given twice.
+      // A separate function for each caller, since two may pass the same one.
       const watcher = (latest: Report): void => report(latest);
       entry.watchers.add(watcher);
       const { promise: left, reject } = Promise.withResolvers<never>();
@@ -67,7 +67,7 @@ export function createSharedWork<Report>(): SharedWork<Report> {
         signal.removeEventListener('abort', onAbort);
         entry.watchers.delete(watcher);
         if (entry.watchers.size === 0) entry.stop.abort();
-        // The last to go waits until nothing runs behind its back.
+        // The last caller waits until the work has ended.
         if (entry.watchers.size === 0) await entry.gone;
       }
     },

@@ -1,12 +1,18 @@
 import { EngineError } from '../../base/errors.ts';
 
-/** At most so many at a time, first come first served. */
+/** Limits the number of operations at a time. They are served in their order. */
 export interface Slots {
-  /** Waits for a slot, which `onWait` is told; disposing the result frees it, once. @throws EngineError cancelled */
+  /**
+   * Waits for a slot; calls `onWait` when it has to. Disposing the result frees the slot once. @throws EngineError
+   * cancelled
+   */
   take(signal: AbortSignal, onWait?: () => void): Promise<Disposable>;
 }
 
-/** `limit` is asked each time, so that it may change: a lower one holds for those who come, a higher one as soon as a slot is freed. */
+/**
+ * `limit` is asked each time, so that it may change. A lower limit applies to new operations, a higher one as soon as a
+ * slot is freed.
+ */
 export function createSlots(limit: () => number): Slots {
   let held = 0;
   const waiting: (() => void)[] = [];
