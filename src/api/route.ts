@@ -3,41 +3,43 @@ import type { Duplex, Readable } from 'node:stream';
 import type * as z from 'zod/mini';
 import type { LineType } from './versions/line-type.ts';
 
-/** What a route answers. */
+/** The reply of a route. */
 export type Reply =
-  /** JSON; no body at all without `body`. `int64` for answers that may hold bigints or integers beyond 2^53. */
+  /** JSON, or no body without `body`. `int64` is for replies with bigints or integers beyond 2^53. */
   | {
       readonly status: number;
       readonly body?: unknown;
       readonly int64?: boolean;
-      /** The body as older clients expect it; see `versions/`. */
+      /** The body for older clients. See `versions/`. */
       readonly bodyFor?: (version: string) => unknown;
       readonly headers?: Readonly<Record<string, string>>;
     }
   | { readonly status: number; readonly text: string; readonly headers?: Readonly<Record<string, string>> }
-  /** The head goes out at once, the JSON body when it is known. */
+  /** The head is sent at once, the JSON body when it is known. */
   | { readonly status: number; readonly later: Promise<unknown> }
-  /** Container output: `tty` is raw, else multiplexed; what the content type says depends on the version. */
+  /** Container output: raw with `tty`, else multiplexed. Its content type depends on the version. */
   | { readonly status: number; readonly output: Readable; readonly tty: boolean; readonly follows: boolean }
-  /** Bytes that `write` sends itself; a chunk's memory may be used again once `send` has resolved. Called always. */
+  /**
+   * Bytes that `write` sends itself. A chunk's memory may be reused once `send` has resolved. `write` is always called.
+   */
   | {
       readonly status: number;
       readonly contentType: string;
       readonly headers?: Readonly<Record<string, string>>;
       readonly write: (send: (chunk: Uint8Array) => Promise<void>, signal: AbortSignal) => Promise<void>;
     }
-  /** One JSON object per line. Head at once; the iterator is returned when the client goes. */
+  /** One JSON object per line. The head is sent at once. The iterator is ended when the client leaves. */
   | { readonly status: number; readonly lines: AsyncIterable<object>; readonly contentType?: LineType }
   /**
-   * Progress of a long operation, a JSON object per line. The head goes out with the first message: a failure before it
-   * is a status, a later one a last line with `errorDetail`. With `errorsInStream` there is no other failure than that.
+   * Progress of a long operation, one JSON object per line. The head is sent with the first message: an earlier failure
+   * is a status, a later one a last line with `errorDetail`. With `errorsInStream` every failure is such a line.
    */
   | {
       readonly status: number;
       readonly progress: (send: SendLine, signal: AbortSignal) => Promise<void>;
       readonly errorsInStream?: boolean;
     }
-  /** Takes the client's connection over; only on routes with `hijack`. */
+  /** Takes over the client's connection. Only on routes with `hijack`. */
   | { readonly tty: boolean; readonly hijack: (connection: Duplex, signal: AbortSignal) => Promise<void> };
 
 export type SendLine = (message: Readonly<Record<string, unknown>>) => void;
@@ -47,12 +49,12 @@ export interface RouteRequest<Q, B> {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Q;
   readonly body: B;
-  /** The unparsed body; only on routes with `stream`. */
+  /** The unparsed body. Only on routes with `stream`. */
   readonly stream: Readable;
   readonly headers: IncomingHttpHeaders;
-  /** Of the API, as the client asked for it. */
+  /** The API version of the request. */
   readonly version: string;
-  /** Aborted when the client has gone. */
+  /** Aborted when the client has closed the connection. */
   readonly signal: AbortSignal;
 }
 
@@ -63,14 +65,17 @@ export interface RouteSpec<Q, B, D> {
   /** `:name` is one segment, `:name+` may contain slashes (image names). `*` is every other path. */
   readonly path: string;
   readonly query: z.ZodMiniType<Q>;
-  /** Parameters that are younger than the route, with the API version they came with. Requests of older versions ignore them. */
+  /**
+   * The version in which a parameter appeared, for parameters that are newer than the route. Requests of older versions
+   * ignore them.
+   */
   readonly querySince?: QuerySince<NoInfer<Q>>;
-  /** Schema of the JSON body. An absent body is read as `{}` where `emptyBody` says so, else refused. */
+  /** Schema of the JSON body. An absent body is read as `{}` or refused, depending on `emptyBody`. */
   readonly json?: z.ZodMiniType<B>;
   readonly emptyBody?: 'accepted' | 'refused';
   readonly stream?: boolean;
   readonly hijack?: boolean;
-  /** With `hijack`: the connection is a WebSocket. */
+  /** Whether the hijacked connection is a WebSocket. */
   readonly webSocket?: boolean;
   /** First API version with this route. */
   readonly since?: string;
@@ -82,7 +87,7 @@ export function defineRoute<Q, D, B = undefined>(spec: RouteSpec<Q, B, D>): Rout
   return spec;
 }
 
-/** A route with its dependencies filled in, as the server sees it. */
+/** A route with its dependencies, as the server uses it. */
 export interface BoundRoute {
   readonly method: string;
   readonly path: string;
@@ -109,7 +114,7 @@ export function bind<Q, B, D>(spec: RouteSpec<Q, B, D>, deps: D): BoundRoute {
     hijack: spec.hijack === true,
     webSocket: spec.webSocket === true,
     since: spec.since,
-    // The server parses with this route's own schemas before it calls.
+    // The server parses with this route's own schemas before the call.
     handle: (request) => spec.handle(request as RouteRequest<Q, B>, deps),
   };
 }

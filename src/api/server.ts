@@ -27,7 +27,7 @@ import { type System, systemRoutes } from './routes/system/index.ts';
 import { volumeRoutes } from './routes/volumes/index.ts';
 import { API_VERSION } from './versions/api-version.ts';
 
-/** What the Engine API is served from. */
+/** The dependencies of the Engine API. */
 export interface ApiDeps {
   readonly containers: Containers;
   readonly images: Images;
@@ -37,23 +37,23 @@ export interface ApiDeps {
   readonly registries: Pick<Registries, 'login'>;
   readonly events: EventLog;
   readonly logger: Logger;
-  /** Aborted when the engine stops: answers that wait for what will happen end then. */
+  /** Aborted when the engine stops: responses that wait for future events end then. */
   readonly stopping: AbortSignal;
-  /** Of the engine, for the `Server` header. */
+  /** The engine's version, for the `Server` header. */
   readonly engineVersion: string;
 }
 
 const HEADERS_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_TIMEOUT_MS = 300_000;
-/** Credentials for several registries travel in one header. */
+/** One header may hold credentials for several registries. */
 const MAX_HEADER_BYTES = 256 * 1024;
 
-/** Where a server will listen. */
+/** The kind of address of a server. */
 export type ListenedOn = { readonly kind: 'unix' } | { readonly kind: 'tcp'; readonly host: string };
 
 /**
- * Makes servers of the API, one per address to listen on; they share everything but their sockets. Whoever opens a unix socket is
- * known to the kernel; what comes by TCP may come from a web page, and such requests are refused.
+ * Makes the API's servers, one per address to listen on. They share everything but their sockets. The kernel identifies
+ * the clients of a unix socket. A request by TCP may come from a web page, and such requests are refused.
  */
 export function createApi(deps: ApiDeps): { createServer(address: ListenedOn): Server } {
   const dispatchDeps = {
@@ -83,7 +83,7 @@ export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
   const { containers, images, networks, volumes } = deps;
   return [
     ...systemRoutes(deps.system, deps, { containers, images, volumes }),
-    // Before the containers, whose names may hold slashes (links).
+    // Before the containers' routes, whose names may contain slashes (links).
     ...notYetRoutes(),
     ...containerRoutes(containers),
     ...execRoutes(containers),
@@ -98,14 +98,14 @@ export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
 function createApiServer(deps: DispatchDeps): Server {
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
-    // An upload of an image takes as long as it takes; JSON bodies have a limit of their own.
+    // An upload of an image may take any time. JSON bodies have a limit of their own.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
     noDelay: true,
     shouldUpgradeCallback: ({ url = '' }) => isHijackPath(url) || isWebSocketPath(url),
   });
-  // A client may end its side and still read the answer (see half-close.ts); Node keeps this switch undocumented.
+  // A client may end its side and still read the response (see half-close.ts). Node does not document this switch.
   Object.assign(server, { httpAllowHalfOpen: true });
   installFront(server);
   server.on('request', (request, response) => void dispatch(deps, request, response));

@@ -13,7 +13,7 @@ const KINDS: Readonly<Record<number, ErrorKind>> = {
   507: 'noSpace',
 };
 
-/** The engine's refusal as docker words it. */
+/** Converts an error response of the engine, in docker's words. */
 export function apiError(status: number, contentType: string, body: string): EngineError {
   return new EngineError(
     KINDS[status] ?? 'internal',
@@ -29,7 +29,7 @@ function reason(status: number, contentType: string, body: string): string {
         return parsed.message;
       }
     } catch {
-      // Not JSON after all: the text is the best there is.
+      // The body is not JSON: its text is the message.
     }
   }
   const text = body.trim();

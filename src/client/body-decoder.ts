@@ -1,11 +1,11 @@
 import { EngineError } from '../base/errors.ts';
 
-/** Splits the bytes of a connection into the body and the bytes after it. */
+/** Separates the body from the bytes after it. */
 export interface BodyDecoder {
-  /** Returns the body's bytes in this piece. */
+  /** Returns the body's bytes in this chunk. */
   push(chunk: Buffer): readonly Buffer[];
   readonly done: boolean;
-  /** True when the end of the connection is a proper end of the body. */
+  /** Whether the end of the connection is a proper end of the body. */
   readonly endsWithConnection: boolean;
 }
 
@@ -35,7 +35,10 @@ export function fixedLength(length: number): BodyDecoder {
 const LF = 10;
 const LINE_LIMIT = 16 * 1024;
 
-/** Chunked transfer coding (RFC 9112, 7.1); extensions and trailers are skipped. @throws EngineError internal on garbage */
+/**
+ * Decodes chunked transfer coding (RFC 9112, 7.1). Extensions and trailers are skipped. @throws EngineError internal
+ * for malformed input
+ */
 export function chunked(): BodyDecoder {
   let state: 'size' | 'data' | 'crlf' | 'trailer' | 'done' = 'size';
   let line = '';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { errnoOf, messageOf } from '../base/errors.ts';
 
-/** What we use of docker's `config.json`. */
+/** The used fields of docker's `config.json`. */
 export interface Config {
   readonly dir: string;
   readonly detachKeys?: string;
@@ -11,18 +11,18 @@ export interface Config {
   readonly volumesFormat?: string;
   readonly networksFormat?: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Registry host to base64 of `user:password`. */
+  /** Base64 of `user:password`, by registry host. */
   readonly auths: Readonly<Record<string, string>>;
   /** Identity token by registry host, where a login returned one. */
   readonly identityTokens: Readonly<Record<string, string>>;
   /** `docker-credential-NAME` for every registry, and for single ones. */
   readonly credsStore?: string;
   readonly credHelpers: Readonly<Record<string, string>>;
-  /** `"plugins": {"gantry": {"logins": "plain-text"}}`: docker keeps that section as it is. */
+  /** Set by `"plugins": {"gantry": {"logins": "plain-text"}}`. docker keeps that section unchanged. */
   readonly plainTextLogins: boolean;
 }
 
-/** Reads `config.json`. As in docker, an unreadable file is a warning and counts as empty. */
+/** Reads `config.json`. As in docker, a malformed file is a warning and counts as empty. */
 export function loadConfig(
   dir: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
@@ -72,7 +72,7 @@ function readConfig(file: string, warn: (text: string) => void): Readonly<Record
     }
     warn(`WARNING: Error parsing config file (${file}): it is not a JSON object`);
   } catch {
-    // Not the parser's words: they quote the file, which may have passwords.
+    // The parser's message is not shown: it quotes the file, which may contain passwords.
     warn(`WARNING: Error parsing config file (${file}): it is not JSON`);
   }
   return {};

@@ -4,9 +4,9 @@ import { EngineError, errnoOf, messageOf } from '../base/errors.ts';
 import { type Endpoint, formatEndpoint } from './endpoint.ts';
 
 /**
- * Opens a connection to the first endpoint that accepts one. Half-open, so that the end of our input can be told apart
- * from the end of the response.
- * @throws EngineError unavailable, with what the user can do about it
+ * Opens a connection to the first endpoint that accepts one. The connection may be half-closed, so that the end of the
+ * request can be distinguished from the end of the response.
+ * @throws EngineError unavailable, with advice for the user
  */
 export async function connectFirst(endpoints: readonly Endpoint[]): Promise<{ socket: Socket; endpoint: Endpoint }> {
   let failure: EngineError | undefined;
@@ -15,7 +15,7 @@ export async function connectFirst(endpoints: readonly Endpoint[]): Promise<{ so
       return { socket: await connect(endpoint), endpoint };
     } catch (error) {
       const explained = explain(endpoint, error, endpoints);
-      // A socket that may not be used says more than one that is not there.
+      // A socket without permission is a better explanation than a missing one.
       if (failure === undefined || errnoOf(error) === 'EACCES') failure = explained;
     }
   }

@@ -4,11 +4,11 @@ import type { Engine } from './engine-client.ts';
 
 export interface ContainerPath {
   readonly container: string;
-  /** In the container's root file system. */
+  /** Path in the container's root file system. */
   readonly path: string;
 }
 
-/** What the engine says of a path. */
+/** The engine's description of a file. */
 export interface PathStat {
   readonly isDirectory: boolean;
   readonly isSymlink: boolean;
@@ -23,7 +23,7 @@ const SYMLINK = 0x08000000;
 const DEVICE = 0x04000000;
 const STAT_HEADER = 'x-docker-container-path-stat';
 
-/** Describes a path; a symlink is described itself, not its target. */
+/** Describes the file at a path. A symlink is not followed. */
 export async function statContainerPath(engine: Engine, { container, path }: ContainerPath): Promise<PathStat> {
   const response = await engine.request({ method: 'HEAD', path: containerPath(container, 'archive'), query: { path } });
   await response.text();
@@ -48,7 +48,7 @@ export interface WriteArchiveOptions {
   readonly ownedByUser?: boolean;
 }
 
-/** Unpacks an archive into a directory; files and directories there don't take each other's place. */
+/** Unpacks an archive into a directory. A file never replaces a directory there, nor a directory a file. */
 export async function writeContainerArchive(
   engine: Engine,
   { container, path }: ContainerPath,

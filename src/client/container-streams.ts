@@ -1,4 +1,4 @@
-/** What goes on in a container while it runs, as streams: its terminal, its logs, its figures, its end. */
+/** Streams of a running container: its terminal, its logs, its statistics, its exit. */
 import { EngineError } from '../base/errors.ts';
 import { containerPath } from './containers.ts';
 import type { Engine, Hijacked } from './engine-client.ts';
@@ -12,7 +12,7 @@ export interface AttachOptions {
   readonly detachKeys?: string;
 }
 
-/** Connects with the streams of the container's process: raw for a terminal, else multiplexed. */
+/** Connects to the streams of the container's process: raw with a terminal, else multiplexed. */
 export function attachContainer(engine: Engine, name: string, options: AttachOptions): Promise<Hijacked> {
   const { stdin, stdout, stderr, detachKeys } = options;
   return engine.hijack({
@@ -48,7 +48,7 @@ export interface LogOptions {
   readonly tail?: string;
 }
 
-/** What the container printed, on both streams: raw when it has a terminal, else multiplexed. */
+/** Returns the container's output of both streams: raw with a terminal, else multiplexed. */
 export async function containerLogs(
   engine: Engine,
   name: string,
@@ -69,7 +69,7 @@ export async function containerLogs(
   return (await engine.request({ method: 'GET', path: containerPath(name, 'logs'), query, signal })).body;
 }
 
-/** What our programs read of a container's figures. */
+/** The used fields of a container's statistics. */
 export interface StatsSample {
   readonly id?: string;
   readonly name?: string;
@@ -93,12 +93,12 @@ export interface CpuStats {
   readonly online_cpus?: number;
 }
 
-/** One sample, after the second that its rates need. */
+/** Returns one sample, after the second that its rates need. */
 export function containerStats(engine: Engine, name: string): Promise<StatsSample> {
   return engine.json({ method: 'GET', path: containerPath(name, 'stats'), query: { stream: false } });
 }
 
-/** A sample each second until the container is removed. */
+/** Yields a sample each second until the container is removed. */
 export async function watchContainerStats(
   engine: Engine,
   name: string,
@@ -108,7 +108,7 @@ export async function watchContainerStats(
   return jsonLines<StatsSample>((await engine.request(request)).body);
 }
 
-/** The root file system as a tar. */
+/** Returns the root file system as a tar. */
 export async function exportContainer(
   engine: Engine,
   name: string,
@@ -125,8 +125,8 @@ interface WaitResult {
 }
 
 /**
- * Asks to be told when the container ends. Resolves once the engine has taken the request, so that an end right after
- * can't be missed; the inner promise resolves with the exit code.
+ * Waits for the container's exit. Resolves once the engine has registered the wait, so that no later exit is missed.
+ * The inner promise resolves with the exit code.
  */
 export async function waitContainer(
   engine: Engine,
@@ -136,7 +136,7 @@ export async function waitContainer(
 ): Promise<{ readonly exitCode: Promise<number> }> {
   const request = { method: 'POST', path: containerPath(name, 'wait'), query: { condition }, signal } as const;
   const exitCode = readCode((await engine.request(request)).body);
-  // The caller may not be waiting yet: an early failure must not count as unhandled.
+  // The caller may not wait yet: an early failure must not count as unhandled.
   exitCode.catch(() => {});
   return { exitCode };
 }

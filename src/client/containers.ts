@@ -1,4 +1,7 @@
-/** Containers: one function per operation of the Engine API. Streams are in `container-streams.ts`, files in `container-files.ts`. */
+/**
+ * Containers: one function per operation of the Engine API. Streams are in `container-streams.ts`, files in
+ * `container-files.ts`.
+ */
 import type {
   ContainerConfig,
   ContainerState,
@@ -23,7 +26,7 @@ export interface ContainerSummary {
   /** Seconds since the epoch. */
   readonly Created: number;
   readonly Ports: readonly ContainerPort[] | null;
-  /** Bytes; with `size`. */
+  /** Size in bytes. Only with `size`. */
   readonly SizeRw?: number;
   readonly SizeRootFs?: number;
   readonly Labels: Readonly<Record<string, string>> | null;
@@ -33,11 +36,11 @@ export interface ContainerSummary {
   readonly Mounts:
     | readonly { readonly Type?: string; readonly Name?: string; readonly Source?: string; readonly Driver?: string }[]
     | null;
-  /** Since 1.48, of an image that came with a manifest. */
+  /** Since 1.48, for an image that came with a manifest. */
   readonly ImageManifestDescriptor?: { readonly platform?: Platform };
 }
 
-/** A port in a list of containers; published when it has a `PublicPort`. */
+/** A port in a list of containers. It is published when it has a `PublicPort`. */
 export interface ContainerPort {
   readonly IP?: string;
   readonly PrivatePort: number;
@@ -45,7 +48,7 @@ export interface ContainerPort {
   readonly Type: string;
 }
 
-/** What our programs read of an inspected container. */
+/** The used fields of an inspected container. */
 export interface ContainerDetails {
   readonly Id: string;
   readonly Name: string;
@@ -57,7 +60,7 @@ export interface ContainerDetails {
 }
 
 export interface ListContainersOptions {
-  /** Stopped ones too. */
+  /** Whether to list stopped containers too. */
   readonly all?: boolean;
   /** Limits the list to the newest containers, in any state. */
   readonly limit?: number | undefined;
@@ -75,7 +78,7 @@ export function inspectContainer(engine: Engine, name: string): Promise<Containe
   return engine.json({ method: 'GET', path: containerPath(name, 'json') });
 }
 
-/** The JSON as the engine sent it, every field of it. */
+/** Returns the engine's JSON unchanged, with all fields. */
 export async function inspectContainerText(
   engine: Engine,
   name: string,
@@ -110,7 +113,7 @@ export async function startContainer(engine: Engine, name: string, options: Star
 }
 
 export interface StopOptions {
-  /** Before the kill; -1 waits forever. Default: the container's own. */
+  /** Seconds before the kill. -1 sets no limit. Default: the container's own. */
   readonly timeoutSeconds?: number | undefined;
   readonly signal?: string | undefined;
 }
@@ -159,11 +162,11 @@ export async function updateContainer(
 }
 
 export interface RemoveContainerOptions {
-  /** Kills it first when it runs. */
+  /** Whether to kill a running container first. */
   readonly force?: boolean;
-  /** Removes the link of this name, not the container. */
+  /** Whether to remove the link of this name instead of the container. */
   readonly link?: boolean;
-  /** Removes its anonymous volumes too. */
+  /** Whether to remove its anonymous volumes too. */
   readonly volumes?: boolean;
 }
 
@@ -200,14 +203,14 @@ export interface ProcessTable {
   readonly Processes: readonly (readonly string[])[] | null;
 }
 
-/** `psOptions` as for ps(1). */
+/** `psOptions` are options of ps(1). */
 export function containerProcesses(engine: Engine, name: string, psOptions = ''): Promise<ProcessTable> {
   const query = { ps_args: psOptions || undefined };
   return engine.json({ method: 'GET', path: containerPath(name, 'top'), query });
 }
 
 export interface CommitOptions {
-  /** Without a repository the image has no name. */
+  /** Without a repository the image gets no name. */
   readonly repository?: string | undefined;
   readonly tag?: string | undefined;
   readonly comment?: string;

@@ -1,6 +1,6 @@
 import { invalid } from '../base/errors.ts';
 
-/** Where an engine listens. */
+/** The address of an engine. */
 export type Endpoint =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls?: TlsOptions };
@@ -9,22 +9,22 @@ export interface TlsOptions {
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
-  /** False with `--tls` alone: encrypt, but trust any server. */
+  /** False with `--tls` alone: the connection is encrypted, but any server is trusted. */
   readonly verify: boolean;
 }
 
-/** Tried in this order when neither `-H` nor DOCKER_HOST names an engine. */
+/** Sockets that are tried in this order when neither `-H` nor DOCKER_HOST names an engine. */
 export const DEFAULT_SOCKETS = ['/var/run/docker.sock', '/run/gantry/gantry.sock'] as const;
 
 export interface HostOptions {
-  /** Values of `-H`; the last one wins, as with docker. */
+  /** Values of `-H`. As in docker, the last one wins. */
   readonly hosts: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly tls?: TlsOptions | undefined;
 }
 
 /**
- * The endpoints to try, in order: one when the user named it, else the default sockets.
+ * Returns the endpoints to try, in order: the one that the user named, else the default sockets.
  * @throws EngineError invalid
  */
 export function resolveEndpoints(options: HostOptions): readonly Endpoint[] {
@@ -33,7 +33,10 @@ export function resolveEndpoints(options: HostOptions): readonly Endpoint[] {
   return [parseHost(named, options.tls)];
 }
 
-/** `unix://PATH`, `tcp://HOST:PORT`, `http(s)://HOST:PORT` or a bare `HOST:PORT` or absolute path. @throws EngineError invalid */
+/**
+ * Parses `unix://PATH`, `tcp://HOST:PORT`, `http(s)://HOST:PORT`, or a bare `HOST:PORT` or absolute path. @throws
+ * EngineError invalid
+ */
 export function parseHost(host: string, tls?: TlsOptions): Endpoint {
   const text = host.trim();
   if (text.startsWith('/')) return { kind: 'unix', path: text };
@@ -69,7 +72,7 @@ function tcpEndpoint(host: string, rest: string, tls: TlsOptions | undefined): E
   return { kind: 'tcp', host: name === '' ? '127.0.0.1' : name, port, ...(tls === undefined ? {} : { tls }) };
 }
 
-/** As docker writes it, for messages. */
+/** Formats an endpoint as docker does, for messages. */
 export function formatEndpoint(endpoint: Endpoint): string {
   if (endpoint.kind === 'unix') return `unix://${endpoint.path}`;
   const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;

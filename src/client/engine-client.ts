@@ -12,45 +12,59 @@ export type QueryValue = string | number | boolean | readonly string[] | undefin
 
 export interface EngineRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
-  /** Without the version prefix; segments are encoded by the caller ({@link pathSegment}). */
+  /** Path without the version prefix. The caller encodes segments ({@link pathSegment}). */
   readonly path: string;
-  /** Undefined values are left out; lists repeat the key; booleans are `1` and `0`. */
+  /** Undefined values are omitted, lists repeat the key, and booleans are `1` and `0`. */
   readonly query?: Readonly<Record<string, QueryValue>>;
   /** Sent as JSON. */
   readonly json?: unknown;
-  /** Sent as it comes, chunked. */
+  /** Sent as a chunked body. */
   readonly stream?: AsyncIterable<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Closes the connection, at any time until the body is read. */
+  /** Aborting it closes the connection, at any time until the body is read. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface EngineResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Read it to its end, or leave the loop: the connection is freed either way. */
+  /** Read it to its end, or leave the loop: either way the connection is released. */
   readonly body: AsyncIterable<Buffer>;
   text(): Promise<string>;
 }
 
 export interface Hijacked {
-  /** Both directions, raw: paused, nothing read yet. `end()` half-closes our side. */
+  /** The raw connection in both directions, paused, with nothing read yet. `end()` half-closes it. */
   readonly socket: Socket;
   readonly contentType: string;
 }
 
-/** What the verbs of this folder need of a client. Names in their arguments are names or ids, as users give them. */
+/**
+ * The part of a client that the functions of this folder need. Their arguments take names or ids, as users give them.
+ */
 export type Engine = Pick<EngineClient, 'request' | 'json' | 'send' | 'hijack'>;
 
 export interface ClientOptions {
   readonly endpoints: readonly Endpoint[];
-  /** Fixes the version of the API: no negotiation. */
+  /** Fixes the version of the API: it is not negotiated. */
   readonly apiVersion?: string | undefined;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A client of one engine. Connections are kept and used again; `close` ends those that are idle. */
+/**
+ * A client of one engine.
+ *
+ * Words: an *endpoint* is an engine's address. A *verb* is a function of this folder for one operation of the API, such
+ * as `startContainer(client, 'web')`. A *hijacked* connection is one that carries a raw stream in both directions after
+ * the response's head.
+ *
+ * One life: the constructor only stores the endpoints. The first request connects to the first endpoint that answers;
+ * `HEAD /_ping` negotiates the API version, and a GET request saves that round trip by trying the newest version.
+ * `request` returns the response as a stream; `json` parses it, and `send` drops it. A connection whose response was
+ * read to its end is kept for the next request. `hijack` and `connect` return a connection that the caller owns.
+ * `close` ends idle connections; a connection in use ends with its response.
+ */
 export class EngineClient {
   readonly #options: ClientOptions;
   readonly #idle: Socket[] = [];
@@ -62,12 +76,12 @@ export class EngineClient {
     this.#options = options;
   }
 
-  /** The endpoint in use: undefined until something was sent. */
+  /** The endpoint in use. Undefined before the first request. */
   get endpoint(): Endpoint | undefined {
     return this.#endpoint;
   }
 
-  /** The API version both sides speak, asked for once. @throws EngineError unavailable */
+  /** Returns the newest API version that both sides support. It is negotiated once. @throws EngineError unavailable */
   apiVersion(): Promise<string> {
     this.#negotiated ??=
       this.#options.apiVersion === undefined ? this.#negotiate() : Promise.resolve(this.#options.apiVersion);
@@ -80,7 +94,7 @@ export class EngineClient {
     return compareVersions(offered, CLIENT_API_VERSION) < 0 ? offered : CLIENT_API_VERSION;
   }
 
-  /** @throws EngineError with docker's wording for a status from 400 on */
+  /** @throws EngineError in docker's words for a status from 400 on */
   async request(request: EngineRequest): Promise<EngineResponse> {
     const hopeful =
       this.#negotiated === undefined && this.#options.apiVersion === undefined && request.method === 'GET';
@@ -107,14 +121,14 @@ export class EngineClient {
     return { status: head.status, headers: head.headers, body, text };
   }
 
-  /** Returns the JSON of the response; undefined for an empty body. The caller checks the fields that it relies on. */
+  /** Returns the JSON of the response, undefined for an empty body. The caller checks the fields that it relies on. */
   async json<T>(request: EngineRequest): Promise<T> {
     const response = await this.request(request);
     const text = await response.text();
     return (text.trim() === '' ? undefined : parseJson(text)) as T;
   }
 
-  /** For requests whose response has no content. Returns whether something changed (false: 304). */
+  /** Makes a request whose response has no content. Returns whether something changed (false: 304). */
   async send(request: EngineRequest): Promise<boolean> {
     const response = await this.request(request);
     await response.text();
@@ -149,7 +163,7 @@ export class EngineClient {
     }
   }
 
-  /** A raw connection to the engine, for those who forward it. */
+  /** Opens a raw connection to the engine, for callers that forward it. */
   connect(): Promise<Socket> {
     return this.#connection();
   }
@@ -167,7 +181,7 @@ export class EngineClient {
     try {
       return await this.#exchangeOn(reused ?? (await this.#connection()), request, prefix);
     } catch (error) {
-      // The engine may have closed the idle connection just as we used it. It sent no response, so it did nothing.
+      // The engine may have closed the idle connection at this moment. It sent no response, so that it has not acted.
       const stale = reused !== undefined && request.stream === undefined && request.method !== 'POST';
       if (!stale || request.signal?.aborted === true) throw error;
       return this.#exchangeOn(await this.#connection(), request, prefix);
@@ -182,7 +196,8 @@ export class EngineClient {
     const release = destroyOnAbort(socket, request.signal);
     try {
       socket.ref();
-      // An engine may refuse before it has read the whole body: read its response; a failing source ends the wait for it.
+      // An engine may refuse before it has read the whole body: its response is read meanwhile. A failing source ends
+      // the wait for it.
       let sourceError: unknown;
       writeRequest(socket, request, `${prefix}${target(request)}`, { ...this.#options.headers }).catch(
         (error: unknown) => {

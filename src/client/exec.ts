@@ -1,10 +1,10 @@
-/** Commands in running containers: made first, then started, then asked for their exit code. */
+/** Execs: commands in running containers. A client creates one, starts it, then asks for its exit code. */
 import type { ExecConfig } from '../spec/index.ts';
 import type { TerminalSize } from './container-streams.ts';
 import { containerPath } from './containers.ts';
 import { type Engine, type Hijacked, pathSegment } from './engine-client.ts';
 
-/** Returns the exec's id. */
+/** Creates an exec. Returns its id. */
 export async function createExec(engine: Engine, container: string, config: ExecConfig): Promise<string> {
   const path = containerPath(container, 'exec');
   return (await engine.json<{ Id: string }>({ method: 'POST', path, json: config })).Id;
@@ -16,7 +16,7 @@ export interface StartExecOptions {
   readonly consoleSize?: readonly [number, number] | null | undefined;
 }
 
-/** Starts it and connects with its streams: raw with `tty`, else multiplexed. */
+/** Starts an exec and connects to its streams: raw with `tty`, else multiplexed. */
 export function startExec(engine: Engine, id: string, options: StartExecOptions): Promise<Hijacked> {
   return engine.hijack({ method: 'POST', path: execPath(id, 'start'), json: startBody(options, false) });
 }

@@ -1,7 +1,7 @@
-/** Conditions of lists, prunes and events: of each key one of the values has to match. */
+/** Filters of lists, prunes and events: for each key one of the values must match. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
 
-/** Value of a query's `filters`: `{"label":{"a=b":true}}`. Undefined when there are none. */
+/** Encodes the `filters` parameter: `{"label":{"a=b":true}}`. Undefined when there are none. */
 export function encodeFilters(filters: Filters = {}): string | undefined {
   const entries = Object.entries(filters);
   if (entries.length === 0) return undefined;

@@ -1,9 +1,10 @@
 /**
  * HTTP/1.1 on a raw socket: requests, responses as streams, hijacked connections.
  *
- * Own code because a connection may be taken over after `200` as well as after `101`, with what has already arrived of the
- * stream. Loading `node:http` would not be the reason: through `process.getBuiltinModule` it takes 1 to 4 ms more than
- * `node:net` (as an ES import it takes tens, because its lazy exports are read). A whole request was not compared.
+ * It does not use node:http because a connection may be hijacked after `200` as well as after `101`, with the bytes of
+ * the stream that have arrived already. Start-up time is not the reason: through `process.getBuiltinModule` node:http
+ * takes 1 to 4 ms more than `node:net` (as an ES import it takes tens, because its lazy exports are read). A whole
+ * request was not compared.
  */
 import type { Socket } from 'node:net';
 import { EngineError } from '../base/errors.ts';
@@ -19,13 +20,13 @@ export interface RequestHead {
 export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
-  /** Names in lower case; repeated ones joined with a comma. */
+  /** Names in lower case. The values of repeated headers are joined with a comma. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 const HEAD_LIMIT = 256 * 1024;
 
-/** @throws EngineError invalid when a header would break out of its line */
+/** @throws EngineError invalid for a header with a line break */
 export function formatHead(head: RequestHead): string {
   const lines = [`${head.method} ${head.target} HTTP/1.1`];
   for (const [name, value] of Object.entries(head.headers)) lines.push(`${name}: ${value}`);
@@ -96,8 +97,8 @@ export function isReusable(head: ResponseHead): boolean {
 }
 
 /**
- * The body as it arrives, with back-pressure: nothing is read from the socket while the consumer works.
- * `onDone` is called once, with whether the connection may carry another request. Leaving early closes it.
+ * Yields the body as it arrives, with back-pressure: nothing is read from the socket while the consumer works. `onDone`
+ * is called once, with whether the connection can be reused. Leaving the loop early closes the connection.
  */
 export async function* readBody(
   socket: Socket,
@@ -124,7 +125,7 @@ export async function* readBody(
   }
 }
 
-/** The socket's data without destroying it when the consumer has had enough. */
+/** Yields the socket's data. The socket stays open when the consumer stops early. */
 async function* chunksOf(socket: Socket): AsyncGenerator<Buffer, void, undefined> {
   const queue: Buffer[] = [];
   let ended = socket.readableEnded || socket.destroyed;

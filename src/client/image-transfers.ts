@@ -1,27 +1,27 @@
-/** Whole images on their way: from and to registries, archives and root file systems. */
+/** Transfers of whole images: from and to registries, archives and root file systems. */
 import type { Platform } from '../spec/index.ts';
 import type { Engine } from './engine-client.ts';
 import { imagePath, platformQuery } from './images.ts';
 import { jsonLines } from './json.ts';
 
-/** A line of a progress stream. A failure is the last line of a response whose status was a success. */
+/** A line of a progress stream. A failure is the last line of a response with a success status. */
 export interface ProgressMessage {
   readonly status?: string;
-  /** Of the layer that the line is about. */
+  /** The layer of the line. */
   readonly id?: string;
   readonly stream?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
   readonly error?: string;
   readonly errorDetail?: { readonly message?: string; readonly code?: number };
-  /** For programs. */
+  /** Data for programs. */
   readonly aux?: unknown;
 }
 
 export interface PullOptions {
   readonly repository: string;
-  /** A tag or digest; without one every tag. */
+  /** A tag or digest. Without one all tags are pulled. */
   readonly tag?: string | undefined;
-  /** As users write it: `linux/arm64`. */
+  /** In users' form: `linux/arm64`. */
   readonly platform?: string;
   /** Value of `X-Registry-Auth`. */
   readonly registryAuth: string;
@@ -44,7 +44,7 @@ export async function pullImage(
 
 export interface PushOptions {
   readonly repository: string;
-  /** Without one every tag. */
+  /** Without one all tags are pushed. */
   readonly tag?: string | undefined;
   readonly platform?: Platform | undefined;
   /** Value of `X-Registry-Auth`. */
@@ -67,7 +67,7 @@ export async function pushImage(
 }
 
 export interface ImportOptions {
-  /** An `http(s)` address, or a tar of a root file system. */
+  /** An `http(s)` address, or the tar of a root file system. */
   readonly source: string | AsyncIterable<Uint8Array>;
   readonly repository?: string | undefined;
   readonly message?: string;
@@ -98,7 +98,10 @@ export interface LoadOptions {
   readonly platforms?: readonly Platform[];
 }
 
-/** Loads an archive of `save`. Engines that respond with plain text: each piece becomes the `stream` of a message. */
+/**
+ * Loads an archive of `save`. For an engine that responds with plain text, each chunk becomes the `stream` of a
+ * message.
+ */
 export async function loadImages(
   engine: Engine,
   archive: AsyncIterable<Uint8Array>,
@@ -117,7 +120,7 @@ export async function loadImages(
   return isJson ? jsonLines<ProgressMessage>(response.body) : textMessages(response.body);
 }
 
-/** One archive of all these images. */
+/** Returns one archive of all these images. */
 export async function saveImages(
   engine: Engine,
   names: readonly string[],

@@ -1,4 +1,4 @@
-/** Images: one function per operation of the Engine API. What moves whole images is in `image-transfers.ts`. */
+/** Images: one function per operation of the Engine API. Transfers of whole images are in `image-transfers.ts`. */
 import type { Platform } from '../spec/index.ts';
 import { type Engine, pathSegment } from './engine-client.ts';
 import { encodeFilters, type Filters } from './filters.ts';
@@ -11,10 +11,10 @@ export interface ImageSummary {
   /** Seconds since the epoch. */
   readonly Created: number;
   readonly Size: number;
-  /** -1 if not requested; the same for `Containers`. */
+  /** -1 if not requested. The same applies to `Containers`. */
   readonly SharedSize: number;
   readonly Containers: number;
-  /** With `manifests`. */
+  /** Only with `manifests`. */
   readonly Manifests?: readonly ManifestSummary[] | null;
 }
 
@@ -32,7 +32,7 @@ export interface ManifestSummary {
 }
 
 export interface ListImagesOptions {
-  /** Those too that only other images are built on. */
+  /** Whether to include images without a name that others are built on. */
   readonly all?: boolean;
   readonly manifests?: boolean;
   readonly filters?: Filters;
@@ -44,7 +44,7 @@ export function listImages(engine: Engine, options: ListImagesOptions = {}): Pro
   return engine.json({ method: 'GET', path: '/images/json', query });
 }
 
-/** The JSON as the engine sent it, every field of it. */
+/** Returns the engine's JSON unchanged, with all fields. */
 export async function inspectImageText(engine: Engine, name: string, platform?: Platform): Promise<string> {
   const query = { platform: platformQuery(platform) };
   return (await engine.request({ method: 'GET', path: imagePath(name, 'json'), query })).text();
@@ -73,7 +73,7 @@ export async function tagImage(
   await engine.send({ method: 'POST', path: imagePath(source, 'tag'), query });
 }
 
-/** One name that went, or one image. */
+/** A name or an image that was removed. */
 export interface RemovedImage {
   readonly Untagged?: string;
   readonly Deleted?: string;
@@ -81,7 +81,7 @@ export interface RemovedImage {
 
 export interface RemoveImageOptions {
   readonly force?: boolean;
-  /** True keeps parents that have no name. */
+  /** Whether parents without a name stay. */
   readonly keepParents?: boolean;
   readonly platforms?: readonly Platform[];
 }
@@ -126,7 +126,7 @@ export function searchImages(engine: Engine, term: string, options: SearchOption
   return engine.json({ method: 'GET', path: '/images/search', query, headers });
 }
 
-/** A platform as queries take it. */
+/** Encodes a platform for a query. */
 export function platformQuery(platform: Platform | undefined): string | undefined {
   return platform === undefined ? undefined : JSON.stringify(platform);
 }

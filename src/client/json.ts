@@ -1,6 +1,9 @@
 import { EngineError } from '../base/errors.ts';
 
-/** Integers above 2^53 (nanoseconds, byte counters) become bigint, so that nothing is rounded. @throws EngineError internal */
+/**
+ * Parses JSON. Integers above 2^53 (nanoseconds, byte counters) become bigint, so that nothing is rounded. @throws
+ * EngineError internal
+ */
 export function parseJson(text: string): unknown {
   try {
     return /\d{16}/.test(text) ? JSON.parse(text, exactNumber) : JSON.parse(text);
@@ -17,7 +20,10 @@ function exactNumber(_key: string, value: unknown, context?: { source?: string }
 
 const LINE_LIMIT = 16 * 1024 * 1024;
 
-/** Parses one value per line; skips empty lines, accepts a last line without a line feed. The caller checks the fields that it relies on. */
+/**
+ * Parses one value per line. Skips empty lines, and accepts a last line without a line feed. The caller checks the
+ * fields that it relies on.
+ */
 export async function* jsonLines<T = unknown>(body: AsyncIterable<Buffer>): AsyncGenerator<T, void, undefined> {
   const { StringDecoder } = await import('node:string_decoder');
   const decoder = new StringDecoder('utf8');

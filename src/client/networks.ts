@@ -21,7 +21,7 @@ export function listNetworks(engine: Engine, filters?: Filters): Promise<Network
   return engine.json({ method: 'GET', path: '/networks', query: { filters: encodeFilters(filters) } });
 }
 
-/** The JSON as the engine sent it, every field of it. */
+/** Returns the engine's JSON unchanged, with all fields. */
 export async function inspectNetworkText(
   engine: Engine,
   name: string,

@@ -1,4 +1,4 @@
-/** The engine itself: one function per operation of the Engine API, and our own check of the store. */
+/** The engine itself: one function per operation of the Engine API, and Gantry's check of the store. */
 import type { EngineEvent } from '../spec/index.ts';
 import type { ContainerSummary } from './containers.ts';
 import { type Engine, pathSegment } from './engine-client.ts';
@@ -33,17 +33,17 @@ export function engineVersion(engine: Engine): Promise<EngineVersion> {
   return engine.json({ method: 'GET', path: '/version' });
 }
 
-/** Every field as the engine sent it. The fields depend on the engine. */
+/** The engine's fields unchanged. They depend on the engine. */
 export type EngineInfo = Readonly<Record<string, unknown>>;
 
 export function engineInfo(engine: Engine): Promise<EngineInfo> {
   return engine.json({ method: 'GET', path: '/info' });
 }
 
-/** What swarms have, and plugins. */
+/** The objects of swarms, and plugins. */
 export type ClusterObject = 'service' | 'task' | 'node' | 'secret' | 'config' | 'plugin';
 
-/** The JSON as the engine sent it. */
+/** Returns the engine's JSON unchanged. */
 export async function inspectClusterObjectText(engine: Engine, kind: ClusterObject, name: string): Promise<string> {
   const path = `/${kind}s/${pathSegment(name)}${kind === 'plugin' ? '/json' : ''}`;
   return (await engine.request({ method: 'GET', path })).text();
@@ -55,7 +55,7 @@ export interface DiskUsage {
   readonly Containers: readonly ContainerSummary[] | null;
   readonly Volumes: readonly VolumeSummary[] | null;
   readonly BuildCache: readonly BuildRecord[] | null;
-  /** Of an engine of ours that runs a registry. */
+  /** The registries of a Gantry engine. */
   readonly Registries?: readonly RegistryUsage[];
 }
 
@@ -89,7 +89,7 @@ export interface EventOptions {
   readonly filters?: Filters;
 }
 
-/** Events as they happen, after those since `since`. */
+/** Yields events as they happen, after the past ones since `since`. */
 export async function watchEvents(
   engine: Engine,
   { since, until, filters }: EventOptions = {},
@@ -115,13 +115,16 @@ export interface LoginRequest {
   readonly identitytoken?: string;
 }
 
-/** Has the engine try a login at a registry. Returns the identity token that it gave instead of the password, or ''. */
+/**
+ * Makes the engine try a login at a registry. Returns the identity token that the registry issued instead of the
+ * password, or ''.
+ */
 export async function checkLogin(engine: Engine, login: LoginRequest): Promise<string> {
   const answer = await engine.json<{ IdentityToken?: string }>({ method: 'POST', path: '/auth', json: login });
   return answer.IdentityToken ?? '';
 }
 
-/** A report of our own engine on its store. */
+/** The report of a Gantry engine on its store. */
 export interface CheckReport {
   readonly Sound: boolean;
   readonly Checked: {
@@ -144,7 +147,7 @@ export interface CheckFinding {
   readonly Remains: boolean;
 }
 
-/** Progress, and the report in the `aux` of a message: the last that has one counts. */
+/** Yields progress. The report is in the `aux` of a message; the last one that has it counts. */
 export async function checkSystem(
   engine: Engine,
   { repair }: { readonly repair: boolean },

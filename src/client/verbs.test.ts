@@ -23,14 +23,14 @@ interface Operation {
 const CONTRACT: Record<string, Operation> = JSON.parse(
   readFileSync(new URL('../../test/contract/engine-api.json', import.meta.url), 'utf8'),
 );
-/** What engines take and the contract does not name. */
+/** Parameters that engines accept although the contract does not name them. */
 const BEYOND: Readonly<Record<string, readonly string[]>> = {
   'POST /containers/{id}/start': ['checkpoint', 'checkpoint-dir'],
   'GET /containers/{id}/logs': ['details'],
   'GET /images/search': ['X-Registry-Auth'],
 };
 
-/** An engine that answers everything with the same, and remembers what it was asked for. */
+/** An engine that returns the same response for every request, and records the requests. */
 function recorder(answer = '{}'): { readonly engine: Engine; readonly asked: EngineRequest[] } {
   const asked: EngineRequest[] = [];
   const stat = Buffer.from(JSON.stringify({ mode: 0x80000000, linkTarget: '' })).toString('base64');
@@ -64,7 +64,7 @@ const size = { rows: 24, columns: 80 };
 const archive = (async function* () {})();
 const login = { username: 'ann', serveraddress: 'r', password: 'p' };
 
-/** Every verb with every option, and the operation that it is. */
+/** Every verb with every option, and its operation. */
 const VERBS: readonly (readonly [string, (engine: Engine) => Promise<unknown>])[] = [
   [
     'GET /containers/json',

@@ -2,14 +2,14 @@
 import { type Engine, pathSegment } from './engine-client.ts';
 import { encodeFilters, type Filters } from './filters.ts';
 
-/** An entry of {@link listVolumes}; with `UsageData` one of `diskUsage`. */
+/** An entry of {@link listVolumes}. In the result of `diskUsage` it has `UsageData`. */
 export interface VolumeSummary {
   readonly Name: string;
   readonly Driver: string;
   readonly Mountpoint: string;
   readonly Scope: string;
   readonly Labels: Readonly<Record<string, string>> | null;
-  /** -1 for unknown. */
+  /** -1 when unknown. */
   readonly UsageData?: { readonly Size: number; readonly RefCount: number } | null;
   readonly ClusterVolume?: object | null;
 }
@@ -24,20 +24,20 @@ export function inspectVolume(engine: Engine, name: string): Promise<VolumeSumma
   return engine.json({ method: 'GET', path: volumePath(name) });
 }
 
-/** The JSON as the engine sent it, every field of it. */
+/** Returns the engine's JSON unchanged, with all fields. */
 export async function inspectVolumeText(engine: Engine, name: string): Promise<string> {
   return (await engine.request({ method: 'GET', path: volumePath(name) })).text();
 }
 
 export interface CreateVolumeBody {
-  /** '' for an anonymous one. */
+  /** '' for an anonymous volume. */
   readonly Name?: string;
   readonly Driver?: string;
   readonly DriverOpts?: Readonly<Record<string, string>>;
   readonly Labels?: Readonly<Record<string, string>>;
 }
 
-/** Returns the volume that is there already when it has the same driver and options. */
+/** Creates a volume, or returns an existing one with the same driver and options. */
 export function createVolume(engine: Engine, body: CreateVolumeBody): Promise<VolumeSummary> {
   return engine.json({ method: 'POST', path: '/volumes/create', json: body });
 }

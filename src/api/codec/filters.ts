@@ -2,7 +2,7 @@ import { invalid } from '../../base/errors.ts';
 import type { Filters } from '../../spec/index.ts';
 
 /**
- * Filters in both of the API's forms: `{"label":["a","b"]}` and the older `{"label":{"a":true,"b":true}}`.
+ * Parses filters in both of the API's forms: `{"label":["a","b"]}` and the older `{"label":{"a":true,"b":true}}`.
  * @throws EngineError invalid
  */
 export function parseFilters(text: string): Filters {

@@ -1,17 +1,17 @@
 import * as z from 'zod/mini';
 import { invalid } from '../../base/errors.ts';
 import { isObject } from '../../base/is-object.ts';
-import { literalAt, spelledPath } from './json-place.ts';
+import { literalAt, spelledPath } from './json-path.ts';
 
 /**
- * Schemas that read JSON as Go's encoding/json does, which is what the clients of the Engine API are written against:
- * keys match in any case, null is absent, unknown fields are ignored, but a wrong type is an error. Errors name Docker's Go types.
+ * Schemas that read JSON as Go's encoding/json does, for which clients of the Engine API are written: keys match in any
+ * case, null counts as absent, unknown fields are ignored, and a wrong type is an error. Errors name Docker's Go types.
  */
 
 type Schema<T> = z.ZodMiniType<T>;
 type Fields<S> = { readonly [K in keyof S]?: S[K] extends Schema<infer T> ? T : never };
 
-/** Go's name of each schema's type, for the types that are made of it. */
+/** Go's type name of each schema, for types that contain it. */
 const typeNames = new WeakMap<object, string>();
 
 function named<T extends object>(type: string, schema: T): T {
@@ -32,7 +32,7 @@ export const goUint64: Schema<number> = goIntegerType('uint64', 0, 2 ** 64);
 export const goDuration: Schema<number> = goIntegerType('time.Duration', -(2 ** 63), 2 ** 63);
 export const goFileMode: Schema<number> = goIntegerType('fs.FileMode', 0, 2 ** 32 - 1);
 
-/** A string under a name of its own. */
+/** A string whose Go type has a name of its own. */
 export function goStringType(type: string): Schema<string> {
   return named(type, z.string({ error: wrong(type) }));
 }
@@ -43,7 +43,7 @@ function goIntegerType(type: string, min: number, max: number): Schema<number> {
   return named(type, z.number({ error: wrong(type) }).check(z.refine(isInRange, { error: outOfRange })));
 }
 
-/** A path, or what else the kernel ends at its first NUL byte: such a text would mean another than it says. */
+/** A path, or another text that the kernel ends at its first NUL byte: with a NUL byte it would mean something else. */
 export const goPath: Schema<string> = named(
   'string',
   z.string({ error: wrong('string') }).check(z.refine((text) => !text.includes('\0'), { error: nulIn })),
@@ -66,12 +66,12 @@ export function goPathMap<T>(element: Schema<T>, zero: T): Schema<Readonly<Recor
   return named(nameOf(map), z.pipe(map, z.custom(isPath, { error })) as unknown as typeof map);
 }
 
-/** A string out of a set that the domain checks: it knows the words for what is not in it. */
+/** A string of a fixed set. The domain checks it, since it has the words for others. */
 export function goStringOf<const T extends string>(type: string): Schema<T> {
   return goStringType(type) as unknown as Schema<T>;
 }
 
-/** `null` elements are Go's zero value. Of `pointers` the name is that of a list of pointers. */
+/** A list. `null` elements become Go's zero value. With `pointers` the Go type is a list of pointers. */
 export function goList<T>(element: Schema<T>, zero?: T, { pointers = false } = {}): Schema<readonly T[]> {
   const type = `[]${pointers ? '*' : ''}${nameOf(element)}`;
   const list = z.array(element, { error: wrong(type) });
@@ -83,7 +83,7 @@ export function goList<T>(element: Schema<T>, zero?: T, { pointers = false } = {
   return named(type, filled as Schema<readonly T[]>);
 }
 
-/** Keys stay as they are. Null values are `zero`, or kept where `T` has null. */
+/** A map. Keys stay unchanged. Null values become `zero`, or stay where `T` allows null. */
 export function goMap<T>(
   element: Schema<T>,
   zero: T,
@@ -103,7 +103,10 @@ export function goMap<T>(
 /** Go's `struct{}`: any object. */
 export const goEmpty: Schema<object> = named('struct {}', z.custom<object>(isObject, { error: wrong('struct {}') }));
 
-/** Docker's `strslice`: a list of strings, or one string. It reads itself, and its errors do not know where it stands. */
+/**
+ * Docker's `strslice`: a list of strings, or one string. Docker decodes it by itself, so that its errors do not name
+ * the field.
+ */
 export const goStringOrList: Schema<readonly string[]> = z.pipe(
   z.transform((value) => {
     if (typeof value === 'string') return [value];
@@ -114,7 +117,7 @@ export const goStringOrList: Schema<readonly string[]> = z.pipe(
   }),
 ) as Schema<readonly string[]>;
 
-/** An object whose keys match in any case, the exact spelling first. All fields are optional. */
+/** An object whose keys match in any case; an exact match takes precedence. All fields are optional. */
 export function goStruct<S extends Record<string, Schema<never> | Schema<unknown>>>(
   type: string,
   shape: S,
@@ -130,7 +133,7 @@ export function goStruct<S extends Record<string, Schema<never> | Schema<unknown
   return named(type, struct as unknown as Schema<Fields<S>>);
 }
 
-/** As {@link goStruct}, with Go's zero values for the fields that are left out. */
+/** As {@link goStruct}, with Go's zero values for omitted fields. */
 export function goZeroed<T extends object>(
   type: string,
   shape: { readonly [K in keyof T]: Schema<T[K]> },
@@ -144,7 +147,7 @@ export function goZeroed<T extends object>(
   return named(type, zeroed as unknown as Schema<T>);
 }
 
-/** Go's `[2]uint`: what is missing is 0, what is too much is dropped. */
+/** Go's `[2]uint`: missing elements are 0, excess ones are dropped. */
 export const goPair: Schema<readonly [number, number]> = named(
   '[2]uint',
   z.pipe(
@@ -153,10 +156,13 @@ export const goPair: Schema<readonly [number, number]> = named(
   ) as unknown as Schema<readonly [number, number]>,
 );
 
-/** Of a body: the name that Go puts before the path of a field; empty for structs that Docker reads in a way of its own. */
+/**
+ * The name that Go puts before the path of a field of a body. Empty for structs that Docker decodes in a way of its
+ * own.
+ */
 const rootNames = new WeakMap<object, string>();
 
-/** A body whose fields are told as `Name.Field`. */
+/** A body whose fields are named `Name.Field` in errors. */
 export function goRoot<T>(root: string, schema: Schema<T>): Schema<T> {
   rootNames.set(schema, root);
   return schema;
@@ -173,7 +179,7 @@ function canonicalKeys(value: Readonly<Record<string, unknown>>, canonical: Read
   return out;
 }
 
-/** The text is completed with the field's path by {@link parseJson}. */
+/** {@link parseJson} adds the field's path to the text. */
 function wrong(goType: string): (issue: { readonly input?: unknown }) => string {
   return (issue) => `cannot unmarshal ${describe(issue.input)} into ${goType}`;
 }
@@ -184,7 +190,10 @@ function describe(value: unknown): string {
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
-/** `value` is what `text` says, which is read only to show a fault. @throws EngineError invalid, naming the field in dockerd's manner */
+/**
+ * Parses a value by a schema. `value` is the parsed `text`, which is called only to show an error. @throws EngineError
+ * invalid, naming the field in dockerd's manner
+ */
 export function parseJson<T>(schema: Schema<T>, value: unknown, text: () => string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
@@ -197,7 +206,7 @@ export function parseJson<T>(schema: Schema<T>, value: unknown, text: () => stri
   throw invalid(`invalid JSON: json: cannot unmarshal ${shown} into ${place(type, path, rootNames.get(schema) ?? '')}`);
 }
 
-/** Go's words for where a value stands: a field, an element of a list, or the whole. */
+/** Go's name of a value's position: a field, an element of a list, or the whole. */
 function place(type: string, path: readonly string[], root: string): string {
   if (type.startsWith('Go value of type ')) return type;
   if (path.length === 0) return `Go value of type ${type}`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jsonFault } from './json-fault.ts';
 
-/** Recorded from dockerd 28.5, behind its `invalid JSON: `. */
+/** Recorded from dockerd 28.5, after its `invalid JSON: `. */
 const RECORDED: readonly (readonly [text: string, fault: string])[] = [
   ...[
     '{',

@@ -1,15 +1,15 @@
-/** Where a text stops to be JSON, in the words of Go's encoding/json, which clients and their users know. */
+/** Finds the error in a malformed JSON text, in the words of Go's encoding/json, which clients and their users know. */
 
 const EOF = 'unexpected EOF';
-/** The only fault that dockerd words itself. */
+/** The only error in dockerd's own words. */
 export const TRAILING = 'unexpected content after JSON';
 const ESCAPED = '"\\/bfnrt';
 const LITERALS: Readonly<Record<string, string>> = { t: 'true', f: 'false', n: 'null' };
 
-/** What may come next. `…OrEnd`: right behind the bracket that opens. */
+/** The tokens that may come next. `…OrEnd`: right after the opening bracket. */
 type Expected = 'value' | 'valueOrEnd' | 'key' | 'keyOrEnd' | 'colon' | 'afterValue';
 
-/** For a text that `JSON.parse` refuses. */
+/** Describes the error of a text that `JSON.parse` refuses. */
 export function jsonFault(text: string): string {
   const scanner = new Scanner(text);
   const open: ('{' | '[')[] = [];
@@ -52,7 +52,7 @@ function isEnd(next: string, expected: Expected, opened: '{' | '[' | undefined):
   return next === ']' && opened === '[' && (expected === 'valueOrEnd' || expected === 'afterValue');
 }
 
-/** Each method returns the fault, undefined for none. */
+/** Each method returns the error. Undefined when there is none. */
 class Scanner {
   readonly #text: string;
   #at = 0;
@@ -61,7 +61,7 @@ class Scanner {
     this.#text = text;
   }
 
-  /** The character behind white space, which stays to be read. */
+  /** The next character after white space. It is not consumed. */
   nextToken(): string | undefined {
     while (this.#at < this.#text.length && ' \t\r\n'.includes(this.#text.charAt(this.#at))) this.#at += 1;
     return this.#peek();
@@ -91,7 +91,7 @@ class Scanner {
     return undefined;
   }
 
-  /** Ends at its last character. */
+  /** Ends at the last character of the escape. */
   #escape(): string | undefined {
     const from = this.#at;
     this.skip();
@@ -128,7 +128,7 @@ class Scanner {
     return this.#digits();
   }
 
-  /** One at least. */
+  /** At least one digit. */
   #digits(): string | undefined {
     const first = this.#peek();
     if (first === undefined) return EOF;
@@ -161,7 +161,7 @@ function unexpected(char: string, where: string): string {
   return `invalid character ${quote(char)} ${where}`;
 }
 
-/** A character as Go's `strconv.QuoteRune` shows it. */
+/** Formats a character as Go's `strconv.QuoteRune` does. */
 function quote(char: string): string {
   if (char === "'") return "'\\''";
   if (char === '"') return `'"'`;

@@ -6,10 +6,10 @@ import { parseFilters } from './filters.ts';
 import { nulByte } from './go-json.ts';
 import { jsonFault } from './json-fault.ts';
 
-/** Every value of a query parameter, in order; undefined when it is absent. */
+/** Every value of a query parameter, in order. Undefined when it is absent. */
 type Raw = readonly string[] | undefined;
 
-/** A parameter read by `read` from its raw values. What `read` throws reaches the client. */
+/** A parameter that `read` parses from its raw values. The client gets the errors of `read`. */
 function parameter<T>(read: (values: Raw) => T): z.ZodMiniType<T> {
   return z.pipe(
     z.optional(z.unknown()),
@@ -18,7 +18,7 @@ function parameter<T>(read: (values: Raw) => T): z.ZodMiniType<T> {
 }
 
 export const queryString = parameter((values) => values?.[0] ?? '');
-/** Of the file system or of a program, which take no NUL byte. @throws EngineError invalid */
+/** A path for the file system or a program, neither of which accepts a NUL byte. @throws EngineError invalid */
 export function queryPath(what: string): z.ZodMiniType<string> {
   return parameter((values) => {
     const text = values?.[0] ?? '';
@@ -30,7 +30,7 @@ export function queryPath(what: string): z.ZodMiniType<string> {
 /** All values of a repeated parameter. */
 export const queryStrings = parameter((values) => values ?? []);
 
-/** Docker's rule: absent, empty, `0`, `no`, `false` and `none` are false, everything else is true. */
+/** A boolean by Docker's rule: absent, empty, `0`, `no`, `false` and `none` are false; all others are true. */
 export function queryBool(whenAbsent = false): z.ZodMiniType<boolean> {
   return parameter((values) =>
     values === undefined
@@ -39,24 +39,21 @@ export function queryBool(whenAbsent = false): z.ZodMiniType<boolean> {
   );
 }
 
-/** Absent and empty are undefined. @throws EngineError invalid in Go's words */
+/** An integer. Absent and empty are undefined. @throws EngineError invalid in Go's words */
 export const queryInt = parameter((values) => {
   const text = values?.[0] ?? '';
   if (text === '') return undefined;
   return goInteger(text, { min: -(2n ** 63n), max: 2n ** 63n - 1n }, 'strconv.Atoi: parsing');
 });
 
-/**
- * A number of rows or columns, which must be there: Go's `uint32`. `what` is for the error.
- * @throws EngineError invalid
- */
+/** A required number of rows or columns: Go's `uint32`. `what` is for the error. @throws EngineError invalid */
 export function queryTerminalSize(what: string): z.ZodMiniType<number> {
   return parameter((values) =>
     goInteger(values?.[0] ?? '', { min: 0n, max: 2n ** 32n - 1n }, `invalid resize ${what}`),
   );
 }
 
-/** @throws EngineError invalid in Go's words, behind `subject` and the text */
+/** @throws EngineError invalid in Go's words, after `subject` and the text */
 function goInteger(
   text: string,
   { min, max }: { readonly min: bigint; readonly max: bigint },
@@ -71,7 +68,7 @@ function goInteger(
 export const queryFilters: z.ZodMiniType<Filters> = parameter((values) => parseFilters(values?.[0] ?? ''));
 
 /**
- * `seconds[.fraction]` since the epoch or RFC 3339, as nanoseconds; absent, empty and 0 are undefined.
+ * A time in `seconds[.fraction]` since the epoch or RFC 3339, as nanoseconds. Absent, empty and 0 are undefined.
  * @throws EngineError invalid
  */
 export const queryTime = parameter((values) => {
@@ -88,7 +85,7 @@ export const queryTime = parameter((values) => {
   return (match[1] ?? '').startsWith('-') ? seconds - fraction : seconds + fraction;
 });
 
-/** A `platform` parameter: `{"os":…,"architecture":…,"variant":…}` as JSON; undefined when absent. */
+/** A `platform` parameter: `{"os":…,"architecture":…,"variant":…}` as JSON. Undefined when absent. */
 export const queryPlatform = parameter((values) => {
   const text = values?.[0] ?? '';
   return text === '' ? undefined : parsePlatform(text);
@@ -111,7 +108,7 @@ function parsePlatform(text: string): { os: string; architecture: string; varian
 
 const platformSchema = z.object({ os: z.string(), architecture: z.string(), variant: z.optional(z.string()) });
 
-/** Parses by `schema` what stands in the URL. @throws EngineError invalid */
+/** Parses the query of a URL by `schema`. @throws EngineError invalid */
 export function parseQuery<T>(schema: z.ZodMiniType<T>, search: URLSearchParams): T {
   const raw: Record<string, string[]> = Object.create(null);
   for (const [name, value] of search) {

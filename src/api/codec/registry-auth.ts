@@ -1,8 +1,8 @@
 import { ANONYMOUS, type Credentials } from '../../distribution/index.ts';
 
 /**
- * The header `X-Registry-Auth`: base64url of `{"username":…,"password":…}`, `{"identitytoken":…}` or
- * `{"registrytoken":…}`. As in dockerd, one that cannot be read counts as none; it never appears in an error.
+ * Parses the header `X-Registry-Auth`: base64url of `{"username":…,"password":…}`, `{"identitytoken":…}` or
+ * `{"registrytoken":…}`. As in dockerd, a malformed one counts as absent. It never appears in an error.
  */
 export function registryAuth(header: string | readonly string[] | undefined): Credentials {
   if (typeof header !== 'string' || header === '') return ANONYMOUS;
@@ -13,7 +13,7 @@ export function registryAuth(header: string | readonly string[] | undefined): Cr
   }
 }
 
-/** Docker's `AuthConfig`, keys in any case. */
+/** Reads Docker's `AuthConfig`, with keys in any case. */
 export function credentialsOf(config: unknown): Credentials {
   if (typeof config !== 'object' || config === null) return ANONYMOUS;
   const fields = new Map(Object.entries(config).map(([name, value]) => [name.toLowerCase(), value as unknown]));

@@ -3,7 +3,7 @@ import { invalid } from '../../base/errors.ts';
 const HUB_NAMES: readonly string[] = ['', 'docker.io', 'index.docker.io', 'registry-1.docker.io'];
 
 /**
- * The registry that an address of a login means: `https://index.docker.io/v1/` is `docker.io`, `http://host:5000/v2` is
+ * The registry of a login's address: `https://index.docker.io/v1/` is `docker.io`, `http://host:5000/v2` is
  * `host:5000`. @throws EngineError invalid
  */
 export function registryDomain(address: string): string {

@@ -14,13 +14,13 @@ export interface DispatchDeps {
   readonly logger: Logger;
   /** Aborted when the engine stops. */
   readonly stopping: AbortSignal;
-  /** Sent with every answer. */
+  /** Headers of every response. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Looks at the head of each request first. @throws EngineError for one that is refused */
+  /** Checks the head of each request first. @throws EngineError for a request that it refuses */
   readonly guard: (request: IncomingMessage) => void;
 }
 
-/** How long a client may take to send the rest of a refused body, or to close its side once ours has ended. */
+/** How long a client may take to send the rest of a refused body, or to close its side after the response has ended. */
 export const LINGER_MS = 10_000;
 
 /** Parses the query and calls the route. @throws EngineError */
@@ -44,14 +44,14 @@ export function callRoute(
   });
 }
 
-/** Takes the parameters out of the query that the version of the request does not have. */
+/** Removes the query parameters that the request's version does not have. */
 function ignoreNewerQuery({ querySince }: BoundRoute, { query, version }: Target): void {
   for (const [name, since] of Object.entries(querySince)) {
     if (since !== undefined && compareVersions(version, since) < 0) query.delete(name);
   }
 }
 
-/** The body as the route's schema has it. @throws EngineError invalid */
+/** The body, parsed by the route's schema. @throws EngineError invalid */
 export function validate(route: BoundRoute, bytes: Buffer, request: IncomingMessage): unknown {
   if (route.json === undefined) return undefined;
   const value = parseJsonBody(bytes, request.headers['content-type']);
@@ -61,7 +61,10 @@ export function validate(route: BoundRoute, bytes: Buffer, request: IncomingMess
   return parseJson(route.json, value ?? {}, () => bytes.toString('utf8'));
 }
 
-/** What waits for what will happen, as an attach, `logs -f`, events or a wait does, would hold an engine up that stops. */
+/**
+ * Ends a response that waits for future events when the engine stops: attach, `logs -f`, events and wait would
+ * otherwise delay the stop.
+ */
 export function endWithEngine(stopping: AbortSignal, reply: Reply, answer: AbortController): Disposable {
   const waits = 'hijack' in reply || 'lines' in reply || 'later' in reply || ('output' in reply && reply.follows);
   const end = (): void => answer.abort(new EngineError('cancelled', 'the engine stops'));

@@ -15,7 +15,7 @@ import { sendError, sendReply } from './reply.ts';
 import { readUpgradedBody } from './upgraded-body.ts';
 import { acceptWebSocket, refuseForeignPages } from './websocket.ts';
 
-/** Answers a request whose connection has left the parser. Never rejects. */
+/** Answers a request whose connection has left the HTTP parser. Never rejects. */
 export async function dispatchUpgrade(
   deps: DispatchDeps,
   request: IncomingMessage,
@@ -69,7 +69,7 @@ interface TakeOver extends Pick<DispatchDeps, 'headers'> {
   readonly webSocket: boolean;
 }
 
-/** The client's connection once it was told, as what the verb writes to and reads from. Undefined when it was refused. */
+/** Sends the head and returns the client's connection for the verb. Undefined when the request was refused. */
 async function takeOver(
   request: IncomingMessage,
   socket: Socket,
@@ -82,7 +82,7 @@ async function takeOver(
   return socket;
 }
 
-/** Without an upgrade dockerd calls multiplexed output raw as well, and its clients know which of both they asked for. */
+/** Without an upgrade dockerd declares multiplexed output as raw too. Its clients know which of both they requested. */
 function hijackHead(socket: Socket, contentType: string, headers: DispatchDeps['headers']): string {
   const head = isPlainHijack(socket)
     ? ['HTTP/1.1 200 OK', 'Content-Type: application/vnd.docker.raw-stream']
@@ -91,7 +91,7 @@ function hijackHead(socket: Socket, contentType: string, headers: DispatchDeps['
   return `${head.join('\r\n')}\r\n\r\n`;
 }
 
-/** An ordinary answer on a connection without a parser; nothing can follow it. */
+/** Sends an ordinary response on a connection without a parser, and closes the connection. */
 async function answerAndClose(
   deps: DispatchDeps,
   request: IncomingMessage,
@@ -115,7 +115,7 @@ async function answerAndClose(
   hangUp(socket);
 }
 
-/** Waits for what is on its way, as long as for a client that closes its side. */
+/** Waits until pending bytes are sent, at most as long as for a client to close its side. */
 async function written(connection: Duplex): Promise<void> {
   if (connection.writableFinished || connection.destroyed) return;
   const { promise, resolve } = Promise.withResolvers<void>();

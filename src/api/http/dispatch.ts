@@ -9,7 +9,7 @@ import { isFault } from './http-errors.ts';
 import { MAX_JSON_BYTES, readBody } from './read-json.ts';
 import { sendError, sendReply } from './reply.ts';
 
-/** Answers one request of the parser. Never rejects. */
+/** Answers one request from the HTTP parser. Never rejects. */
 export async function dispatch(deps: DispatchDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
   for (const name in deps.headers) response.setHeader(name, deps.headers[name] ?? '');
   const abort = new AbortController();
@@ -44,7 +44,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Answers `Expect: 100-continue`; a body that will be refused need not be sent at all. Returns whether it will come. */
+/** Answers `Expect: 100-continue`: a body that will be refused need not be sent. Returns whether the body will come. */
 function allowBody(route: BoundRoute, request: IncomingMessage, response: ServerResponse): boolean {
   const length = Number(request.headers['content-length'] ?? 0);
   if (route.json !== undefined && length > MAX_JSON_BYTES) return false;
@@ -57,8 +57,9 @@ async function readJson(route: BoundRoute, request: IncomingMessage): Promise<un
 }
 
 /**
- * The end of a refused body, for an answer that is the connection's last: closing the connection while the client still writes
- * would break it before it has read the answer. Undefined when the connection lives on: the body is then let through for a while.
+ * Resolves at the end of a refused body, when the response is the last one on the connection: closing the connection
+ * while the client still writes would break it before the client has read the response. Undefined when the connection
+ * stays open: then the body is read and dropped for a while.
  */
 function restOfBody(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined {
   const { promise, resolve } = Promise.withResolvers<void>();

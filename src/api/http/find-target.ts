@@ -6,7 +6,7 @@ import { type BoundRoute, bind, defineRoute } from '../route.ts';
 import { checkVersion, UNVERSIONED } from '../versions/api-version.ts';
 import type { Match, Router } from './router.ts';
 
-/** What a request is for. */
+/** The route, version and parameters of a request. */
 export interface Target {
   readonly match: Match;
   readonly query: URLSearchParams;
@@ -14,7 +14,7 @@ export interface Target {
 }
 
 const VERSIONED = /^\/v([0-9.]+)(\/.*)$/;
-/** As a proxy asks (RFC 9112, 3.2.2). */
+/** The form in which a proxy requests (RFC 9112, 3.2.2). */
 const ABSOLUTE = /^https?:\/\/[^/?]*/i;
 const UNCLEAN = /\/\/|\/\.{1,2}(?:\/|$)/;
 
@@ -40,7 +40,10 @@ export function findTarget(router: Router, request: Pick<IncomingMessage, 'metho
   return { match, query, version };
 }
 
-/** A broken escape would be taken for itself, and a semicolon for text. @throws EngineError invalid in Go's words */
+/**
+ * Refuses a malformed escape, which would stand for itself, and a semicolon, which would count as text. @throws
+ * EngineError invalid in Go's words
+ */
 function checkEscapes(search: string): void {
   const broken = /%(?![0-9a-fA-F]{2})[^&=]{0,2}/.exec(search);
   if (broken !== null) throw invalid(`invalid URL escape ${JSON.stringify(broken[0])}`);
@@ -51,7 +54,7 @@ function pageNotFound(): EngineError {
   return new EngineError('notFound', 'page not found');
 }
 
-/** Go's `path.Clean`, with the slash at the end kept. */
+/** Go's `path.Clean`, but keeps a trailing slash. */
 function cleanPath(path: string): string {
   const kept: string[] = [];
   for (const part of path.split('/')) {
@@ -61,7 +64,7 @@ function cleanPath(path: string): string {
   return `/${kept.join('/')}${path.endsWith('/') && kept.length > 0 ? '/' : ''}`;
 }
 
-/** Docker's router redirects an unclean path to the clean one. */
+/** Redirects an unclean path to the clean one, as Docker's router does. */
 function movedTo(location: string): BoundRoute {
   const route = defineRoute({
     method: 'GET',

@@ -1,17 +1,17 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** The head of a request never gets longer than this here; the parser refuses what is longer. */
+/** Longest head of a request that is examined here. The parser refuses a longer one. */
 const MAX_HEAD_BYTES = 256 * 1024;
 
 /** Paths whose connection becomes a raw stream, with an optional version prefix. */
 const HIJACK_PATH = /^(?:\/v[0-9.]+)?\/(?:containers\/[^?]+\/attach|exec\/[^/?]+\/start|session|grpc)(?:\?.*)?$/;
 const REQUEST_LINE = /^POST (\S+) HTTP\/1\.[01]\r\n/;
 const UPGRADE_HEADER = /\r\nupgrade[ \t]*:/i;
-/** Without this the parser would not upgrade. */
+/** The parser does not upgrade an HTTP/1.0 request. */
 const HTTP_10 = / HTTP\/1\.0$/m;
 const CONNECTION_HEADER = /\r\nconnection[ \t]*:[^\r\n]*/gi;
-/** Without `upgrade` among the connection's options the parser would take `Upgrade` for any other header (RFC 9110, 7.8). */
+/** Without `upgrade` in the `Connection` header the parser takes `Upgrade` for an ordinary header (RFC 9110, 7.8). */
 const UPGRADES_CONNECTION = /\r\nconnection[ \t]*:(?:[^\r\n]*[ \t,])?upgrade[ \t]*(?:,|\r\n)/i;
 
 export function isHijackPath(url: string): boolean {
@@ -20,33 +20,33 @@ export function isHijackPath(url: string): boolean {
 
 const withoutUpgrade = new WeakSet<Socket>();
 
-/** Whether the client asked for a raw stream in the old way, without `Upgrade`: it expects `200`, not `101`. */
+/** Whether the client requested a raw stream in the old way, without `Upgrade`: it expects `200`, not `101`. */
 export function isPlainHijack(socket: Socket): boolean {
   return withoutUpgrade.has(socket);
 }
 
-/** What the front knows of a connection. */
+/** The state of a connection. */
 interface Connection {
-  /** Bytes were passed on whose request has not been announced yet. */
+  /** Whether bytes were passed on whose request has not been announced yet. */
   headPending: boolean;
-  /** Requests without a finished answer. */
+  /** Number of requests without a finished response. */
   unanswered: number;
   last: IncomingMessage | undefined;
 }
 
 /**
- * Stands between the sockets of `server` and its HTTP parser. Clients may ask for a raw stream (attach, exec start)
+ * Stands between the sockets of `server` and its HTTP parser. A client may request a raw stream (attach, exec start)
  * without an `Upgrade` header; the parser would take the stdin that follows for the next request. The front adds the
- * header to such a request, so that the server's `upgrade` event has the connection with every later byte.
+ * header to such a request, so that the server's `upgrade` event gets the connection with every later byte.
  *
- * Only the first bytes of a request on an idle connection are looked at; everything else passes as it is.
+ * It examines only the first bytes of a request on an idle connection, and passes everything else unchanged.
  */
 export function installFront(server: Server): void {
   const connections = new WeakMap<Socket, Connection>();
   const listeners = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
-    // Each pipelined request watches its connection.
+    // Each pipelined request adds listeners to its connection.
     socket.setMaxListeners(0);
     for (const listener of listeners) listener.call(server, socket);
     const connection: Connection = { headPending: false, unanswered: 0, last: undefined };
@@ -67,7 +67,10 @@ export function installFront(server: Server): void {
   server.on('checkContinue', onRequest);
 }
 
-/** The parser's own listener is replaced by one that looks first; the parser's is found as the first one for `data`. */
+/**
+ * Replaces the parser's own listener by one that examines the bytes first. The parser's is the first listener for
+ * `data`.
+ */
 function guard(socket: Socket, connection: Connection): void {
   const feed = socket.listeners('data')[0] as ((chunk: Buffer) => void) | undefined;
   if (feed === undefined) return;
@@ -94,9 +97,9 @@ function guard(socket: Socket, connection: Connection): void {
   };
   socket.removeListener('data', feed);
   socket.on('data', onData);
-  // The parser lets go of the connection by removing what it thinks is its listener.
+  // The parser releases the connection by removing the listener that it takes for its own.
   releases.set(socket, () => socket.removeListener('data', onData));
-  // Half a head at the end of the stream is the parser's to refuse.
+  // The parser refuses an incomplete head at the end of the stream.
   socket.prependListener('end', () => {
     if (held !== undefined) pass(held);
     held = undefined;
@@ -105,15 +108,15 @@ function guard(socket: Socket, connection: Connection): void {
 
 const releases = new WeakMap<Socket, () => void>();
 
-/** To be called first in the `upgrade` event: from now on the connection's bytes are its new owner's alone. */
+/** Call it first in the `upgrade` event: from then on only the new owner reads the connection. */
 export function releaseFront(socket: Socket): void {
   releases.get(socket)?.();
   releases.delete(socket);
 }
 
 /**
- * `plain`: a hijack without `Upgrade`. `half`: with `Upgrade`, but the connection's options lack it; dockerd looks at the former
- * alone. `wait`: it may be one, the head is not complete.
+ * `plain`: a hijack without `Upgrade`. `half`: with `Upgrade`, but without it in `Connection`; dockerd checks only the
+ * former. `wait`: the head is incomplete and may be a hijack.
  */
 function judge(bytes: Buffer): 'pass' | 'plain' | 'half' | 'wait' {
   if (bytes[0] !== 0x50 || (bytes.length > 1 && bytes[1] !== 0x4f)) return 'pass'; // not "PO"
@@ -131,7 +134,7 @@ function judge(bytes: Buffer): 'pass' | 'plain' | 'half' | 'wait' {
 const UPGRADE_CONNECTION = '\r\nConnection: Upgrade';
 const UPGRADE_TO_TCP = '\r\nUpgrade: tcp';
 
-/** The head with `added` in place of its connection options. */
+/** Replaces the head's `Connection` header by `added`. */
 function withHeaders(bytes: Buffer, added: string): Buffer {
   const headEnd = bytes.indexOf('\r\n\r\n');
   const head = bytes.toString('latin1', 0, headEnd).replace(CONNECTION_HEADER, '').replace(HTTP_10, ' HTTP/1.1');

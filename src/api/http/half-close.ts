@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 
-/** How often a half-closed connection with an unfinished answer is asked whether its peer is still there. */
+/** How often a half-closed connection with an unfinished response is checked for its peer. */
 const PROBE_INTERVAL_MS = 5_000;
 
 /**
- * Calls `gone` when the client of an unfinished answer is no longer there, and lets a client that only half-closed have
- * its answer. On a unix socket an empty write tells them apart (EPIPE once the peer has closed; unix(7)), repeated as
- * the peer may go later. TCP cannot tell: there the end of the stream counts as gone, as in dockerd.
- * The result stops watching.
+ * Calls `gone` when the client of an unfinished response has closed the connection. A client that only half-closed
+ * still gets its response. On a unix socket an empty write distinguishes the two (EPIPE once the peer has closed;
+ * unix(7)). It is repeated, since the peer may close later. TCP cannot tell: there the end of the stream counts as
+ * closed, as in dockerd. Calling the result stops the watch.
  */
 export function watchClient(socket: Socket, gone: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;

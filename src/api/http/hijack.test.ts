@@ -10,7 +10,7 @@ const HEAD_200 = `HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-st
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: tcp\r\n';
 const ATTACH = 'POST /v1.45/containers/web/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\n';
 
-/** Every byte in a write of its own, so that no read of the server holds more than it must. */
+/** Writes every byte separately, so that no read of the server gets more than it needs. */
 async function trickle(socket: NodeJS.WritableStream, text: string): Promise<void> {
   for (const char of text) {
     socket.write(char);

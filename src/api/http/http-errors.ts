@@ -1,6 +1,6 @@
 import { EngineError, type ErrorKind } from '../../base/errors.ts';
 
-/** Engine API status of each kind; `satisfies` makes a missing kind a compile error. */
+/** Engine API status of each kind. `satisfies` makes a missing kind a compile error. */
 const STATUS = {
   invalid: 400,
   unauthorized: 401,
@@ -17,13 +17,13 @@ const STATUS = {
   internal: 500,
 } as const satisfies Record<ErrorKind, number>;
 
-/** The only place where a failure becomes a status. An error without a kind is a bug of ours: 500. */
+/** The only code that maps an error to a status. An error without a kind is a defect: 500. */
 export function toHttp(error: unknown): { readonly status: number; readonly message: string } {
   if (error instanceof EngineError) return { status: STATUS[error.kind], message: error.message };
   return { status: 500, message: error instanceof Error ? error.message : String(error) };
 }
 
-/** Whether the log should have it with its stack: what a client did wrong is the client's to read. */
+/** Whether the error is logged with its stack. A client's mistake is only reported to the client. */
 export function isFault(error: unknown): boolean {
   return !(error instanceof EngineError) || error.kind === 'internal';
 }

@@ -3,12 +3,12 @@ import type { Readable } from 'node:stream';
 import { EngineError, invalid } from '../../base/errors.ts';
 import { jsonFault, TRAILING } from '../codec/json-fault.ts';
 
-/** No body of the API comes near it: what is larger is refused before it is read. */
+/** Larger bodies are refused before they are read. No body of the API comes near it. */
 export const MAX_JSON_BYTES = 8 * 1024 * 1024;
-/** A client that stops in the middle of a body. */
+/** A client that pauses longer within a body is disconnected. */
 const IDLE_LIMIT_MS = 60_000;
 
-/** Buffers a body up to {@link MAX_JSON_BYTES}. @throws EngineError tooLarge, cancelled */
+/** Reads a body of at most {@link MAX_JSON_BYTES}. @throws EngineError tooLarge, cancelled */
 export async function readBody(source: Readable, headers: IncomingHttpHeaders): Promise<Buffer> {
   if (Number(headers['content-length'] ?? 0) > MAX_JSON_BYTES) throw tooLarge();
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return Buffer.alloc(0);
@@ -41,8 +41,8 @@ function tooLarge(): EngineError {
 }
 
 /**
- * The value of a JSON body; undefined when it is empty.
- * @throws EngineError invalid as dockerd words it: content type, syntax, trailing data
+ * Parses a JSON body. Undefined when it is empty.
+ * @throws EngineError invalid in dockerd's words: content type, syntax, trailing data
  */
 export function parseJsonBody(bytes: Buffer, contentType: string | undefined): unknown {
   checkContentType(bytes, contentType);

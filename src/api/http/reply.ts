@@ -15,7 +15,7 @@ export interface ReplyContext {
 
 type PlainReply = Exclude<Reply, { readonly hijack: unknown }>;
 
-/** Sends any answer but a hijack; resolves when it is with the kernel or the client has gone. */
+/** Sends any reply but a hijack. Resolves when the kernel has it, or the client has closed the connection. */
 export async function sendReply(response: ServerResponse, reply: PlainReply, context: ReplyContext): Promise<void> {
   if ('later' in reply) return sendLater(response, reply.status, reply.later, context);
   if ('output' in reply) {
@@ -37,7 +37,7 @@ export async function sendReply(response: ServerResponse, reply: PlainReply, con
   sendWhole(response, { status, text: toJson(body, int64), contentType: 'application/json', headers });
 }
 
-/** Ends the answer only behind `endAfter`, where that is given; the client has all of it before. */
+/** Sends an error. With `endAfter` the response ends only after that promise; the client gets all of it before. */
 export function sendError(response: ServerResponse, error: unknown, endAfter?: Promise<void>): void {
   const { status, message } = toHttp(error);
   if (status === 304) {
@@ -46,7 +46,7 @@ export function sendError(response: ServerResponse, error: unknown, endAfter?: P
   } else sendWhole(response, { status, text: toJson({ message }), contentType: 'application/json' }, endAfter);
 }
 
-/** The new line at the end is part of dockerd's answers. */
+/** dockerd's responses end with a newline too. */
 function toJson(body: unknown, int64?: boolean): string {
   return `${int64 === true ? JSON.stringify(body, int64Replacer) : JSON.stringify(body)}\n`;
 }
@@ -84,7 +84,7 @@ async function sendLater(
 ): Promise<void> {
   response.writeHead(status, { 'Content-Type': 'application/json' });
   response.flushHeaders();
-  // What is waited for may never come once its client, or the engine, is about to go.
+  // The awaited result may never come when the client leaves or the engine stops.
   const { promise: given, reject: giveUp } = Promise.withResolvers<never>();
   const onAbort = (): void => giveUp(context.signal.reason);
   context.signal.addEventListener('abort', onAbort, { once: true });
@@ -141,7 +141,7 @@ async function sendWritten(
   }
 }
 
-/** Of RFC 7464. */
+/** The record separator of RFC 7464. */
 const RECORD_SEPARATOR = '\x1e';
 
 async function sendLines(
@@ -171,7 +171,7 @@ async function sendProgress(
   const send = (message: Readonly<Record<string, unknown>>): void => {
     if (response.destroyed) return;
     if (!response.headersSent) response.writeHead(status, { 'Content-Type': 'application/json' });
-    // dockerd ends the lines of progress with a carriage return as well.
+    // dockerd ends lines of progress with a carriage return and a newline.
     response.write(`${JSON.stringify(message)}\r\n`);
   };
   try {
@@ -186,13 +186,15 @@ async function sendProgress(
   response.end();
 }
 
-/** After the head an error can only be shown by ending the answer early. */
+/** After the head an error can only be shown by ending the response early. */
 function cut(response: ServerResponse, error: unknown, context: ReplyContext): void {
   if (!context.signal.aborted && isFault(error) && !isGone(error)) context.onFault(error);
   response.destroy();
 }
 
-/** Of a write to a connection that its client has left, which may be noticed before its end is. */
+/**
+ * Errors of a write to a connection that the client has closed. They may come before the connection's end is noticed.
+ */
 const GONE: ReadonlySet<string | undefined> = new Set([
   'ECANCELED',
   'ECONNRESET',

@@ -5,7 +5,7 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Finds the route of a method and a path without version prefix; undefined when there is none. */
+/** Finds the route of a method and a path without version prefix. Undefined when there is none. */
 export type Router = (method: string, path: string) => Match | undefined;
 
 interface Entry {
@@ -15,8 +15,9 @@ interface Entry {
 }
 
 /**
- * Routes are grouped by method and first segment, so that a request tries a handful of patterns. Within a group a
- * literal path wins over parameters, else the earlier route. The path `*` is any that no other route of the method has.
+ * Makes a router. Routes are grouped by method and first segment, so that few patterns are tested per request. Within a
+ * group a literal path takes precedence over parameters, then the earlier route. The path `*` matches paths that no
+ * other route of the method matches.
  */
 export function createRouter(routes: readonly BoundRoute[]): Router {
   const literal = new Map<string, Match>();
@@ -63,7 +64,7 @@ function compile(route: BoundRoute): Entry {
   return { route, pattern: new RegExp(`^${source}$`), names };
 }
 
-/** A broken escape stays as it is: it then names nothing that exists. */
+/** A malformed escape stays unchanged: it names nothing that exists. */
 function decode(text: string): string {
   if (!text.includes('%')) return text;
   try {

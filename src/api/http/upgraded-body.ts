@@ -5,8 +5,8 @@ import { EngineError, invalid } from '../../base/errors.ts';
 const LINE_LIMIT_BYTES = 4096;
 
 /**
- * Reads the body of a request with `Upgrade` from its connection: the parser stops at the head, so the body stands
- * unparsed before the raw stream. Every byte after it is put back. An absent body is empty.
+ * Reads the body of a request with `Upgrade` from its connection. The parser stops after the head, so that the body
+ * precedes the raw stream unparsed. Every byte after it is put back. An absent body is empty.
  * @throws EngineError tooLarge, invalid
  */
 export async function readUpgradedBody(
@@ -22,7 +22,7 @@ export async function readUpgradedBody(
     if (length > limitBytes) throw new EngineError('tooLarge', 'request body too large');
     return await reader.take(length);
   } finally {
-    reader.giveBack();
+    reader.unread();
   }
 }
 
@@ -38,11 +38,11 @@ async function readChunks(reader: ByteReader, limitBytes: number): Promise<Buffe
     parts.push(await reader.take(size));
     await reader.line();
   }
-  while ((await reader.line()) !== ''); // trailers
+  while ((await reader.line()) !== ''); // Skip the trailers.
   return Buffer.concat(parts);
 }
 
-/** Takes exact amounts from a stream and puts the rest back. */
+/** Reads exact amounts from a stream and puts the rest back. */
 class ByteReader {
   readonly #source: Duplex;
   #buffered: Buffer = Buffer.alloc(0);
@@ -67,7 +67,7 @@ class ByteReader {
     }
   }
 
-  giveBack(): void {
+  unread(): void {
     if (this.#buffered.length > 0) this.#source.unshift(this.#buffered);
     this.#buffered = Buffer.alloc(0);
   }

@@ -7,7 +7,7 @@ import { Demultiplexer } from '../../io/index.ts';
 
 /** Paths of WebSockets, with an optional version prefix. */
 const WEBSOCKET_PATH = /^(?:\/v[0-9.]+)?\/containers\/[^?]+\/attach\/ws(?:\?.*)?$/;
-/** Of what a client sends at once. */
+/** Limit of one message of a client. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const NORMAL_CLOSURE = 1000;
 
@@ -16,15 +16,15 @@ export function isWebSocketPath(url: string): boolean {
 }
 
 export interface WebSocketOptions {
-  /** What will be written are Docker's frames; the client gets what is in them, of both streams. */
+  /** Whether written bytes are Docker's frames. The client gets their content, of both streams. */
   readonly multiplexed: boolean;
-  /** Messages are text (before API 1.28) and not binary. */
+  /** Whether messages are text (before API 1.28) and not binary. */
   readonly text: boolean;
 }
 
 /**
- * Browsers open WebSockets to any host for any page and say for which one: a page of another host, or of none (`null`: in a sandbox,
- * or a file), has no business here.
+ * Refuses web pages of other hosts. A browser opens WebSockets to any host for any page, and names the page's origin. A
+ * page of another host, or of none (`null`: in a sandbox, or a file), must not reach the API.
  * @throws EngineError forbidden
  */
 export function refuseForeignPages({ headers }: IncomingMessage): void {
@@ -34,8 +34,9 @@ export function refuseForeignPages({ headers }: IncomingMessage): void {
 }
 
 /**
- * Answers the handshake (RFC 6455). What is written goes out as messages, what the client sends is read; its close is the end,
- * ours a normal closure. Undefined when it is no handshake of a WebSocket: that is answered.
+ * Answers the handshake (RFC 6455). Written bytes are sent as messages, and the client's messages are read. The
+ * client's close is the end of the input; our end is a normal closure. Undefined when the request is no WebSocket
+ * handshake: then it is answered.
  */
 export async function acceptWebSocket(
   request: IncomingMessage,

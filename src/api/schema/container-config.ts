@@ -23,7 +23,7 @@ export const healthConfig = goStruct('v1.HealthcheckConfig', {
   StartInterval: goDuration,
 });
 
-/** The portable half of a container; also what `commit` takes. */
+/** The portable half of a container's configuration. `commit` accepts it too. */
 export const containerConfigFields = {
   Hostname: goString,
   Domainname: goString,

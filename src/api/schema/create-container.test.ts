@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseJson } from '../codec/go-json.ts';
 import { createContainerBody } from './create-container.ts';
 
-/** Recorded from dockerd 28.5 (built with Go 1.27), behind `invalid JSON: json: cannot unmarshal `. */
+/** Recorded from dockerd 28.5 (built with Go 1.27), after `invalid JSON: json: cannot unmarshal `. */
 const RECORDED: readonly (readonly [body: string, fault: string])[] = [
   ['true', 'bool into Go value of type container.CreateRequest'],
   ['1', 'number into Go value of type container.CreateRequest'],

@@ -52,7 +52,7 @@ const deviceRequest = goStruct('container.DeviceRequest', {
   Options: stringMap,
 }) as unknown as z.ZodMiniType<object>;
 
-/** What `update` takes as well. */
+/** The fields that `update` accepts too. */
 export const resourceFields = {
   CpuShares: goInt,
   Memory: goInt,

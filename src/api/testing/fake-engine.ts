@@ -10,19 +10,21 @@ import type { Info } from '../versions/info-shape.ts';
 export interface FakeEngine {
   readonly deps: ApiDeps;
   readonly events: EventLog;
-  /** Calls as `verb argument…`, JSON for objects. */
+  /** Calls as `verb argument…`, with JSON for objects. */
   readonly journal: string[];
-  /** Signals that were given to long calls. */
+  /** Signals that long calls were given. */
   readonly signals: AbortSignal[];
 }
 
-/** What tests see of the calls that were made. */
+/** The recorded calls, for tests. */
 interface Calls {
   readonly signals: AbortSignal[];
   note(verb: string, ...args: readonly unknown[]): void;
 }
 
-/** Every facade of the engine with canned answers, for tests of the HTTP side alone. The only container is `web`. */
+/**
+ * Every interface of the engine with canned results, for tests of the HTTP layer alone. The only container is `web`.
+ */
 export function fakeEngine(): FakeEngine {
   const journal: string[] = [];
   const calls: Calls = {
@@ -150,7 +152,7 @@ function fakeImages({ note }: Pick<Calls, 'note'>) {
   };
 }
 
-/** What a process like `cat` does: its output ends when its input does. */
+/** Behaves as a process like `cat`: its output ends when its input does. */
 async function echo(connection: Duplex): Promise<void> {
   for await (const chunk of connection) connection.write(Buffer.concat([Buffer.from('>'), chunk as Buffer]));
   connection.end('<end');

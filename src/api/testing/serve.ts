@@ -12,12 +12,12 @@ export interface Answer {
   readonly text: string;
 }
 
-/** An API on a unix socket of its own over a fake engine. */
+/** An API on a unix socket of its own, over a fake engine. */
 export interface ServedApi extends AsyncDisposable, FakeEngine {
   readonly socketPath: string;
   readonly server: Server;
   ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  /** A raw connection, half-open allowed. */
+  /** A raw connection that may be half-closed. */
   connect(): Socket;
 }
 
@@ -67,14 +67,14 @@ function ask(
   return promise;
 }
 
-/** Everything a connection says until it ends. */
+/** Reads a connection to its end. */
 export async function readAll(socket: Socket): Promise<string> {
   let text = '';
   for await (const chunk of socket) text += (chunk as Buffer).toString('latin1');
   return text;
 }
 
-/** Resolves when the connection has said `wanted`; answers what was read so far. */
+/** Resolves when the connection has sent `wanted`. Returns everything read so far. */
 export function readUntil(socket: Socket, wanted: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let text = '';

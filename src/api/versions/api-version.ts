@@ -4,14 +4,14 @@ import { compareVersions } from '../../base/versions.ts';
 /** The newest version whose every visible change is implemented. */
 export const API_VERSION = '1.52';
 /**
- * What a request without a version gets. The newest that takes nothing away: 1.52 leaves out fields, such as a container's address
- * beside those of its networks, that programs which name no version rely on.
+ * The version of a request that names none. It is the newest one that removes no field: 1.52 omits fields on which
+ * programs without a version rely, such as a container's address beside those of its networks.
  */
 export const UNVERSIONED = '1.51';
-/** The oldest that is accepted; clients that ask for less are refused. */
+/** The oldest supported version. Older clients are refused. */
 export const MIN_API_VERSION = '1.24';
 
-/** @throws EngineError invalid as dockerd words it */
+/** @throws EngineError invalid in dockerd's words */
 export function checkVersion(version: string): void {
   if (compareVersions(version, MIN_API_VERSION) < 0) {
     throw invalid(

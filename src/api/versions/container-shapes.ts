@@ -2,8 +2,8 @@ import { compareVersions } from '../../base/versions.ts';
 import type { ContainerInspect, ContainerSummary } from '../../containers/index.ts';
 
 /**
- * From 1.48 on a container shows the manifest of its image. From 1.52 on it has its addresses only where its networks are, no
- * hardware address of its own, and triggers of an image only where there are any.
+ * Adapts an inspected container. From 1.48 on it has the manifest of its image. From 1.52 on its addresses are only in
+ * its networks, it has no hardware address of its own, and triggers of an image only where there are any.
  */
 export function containerInspectFor(version: string, container: ContainerInspect): object {
   if (compareVersions(version, '1.48') < 0) return withoutManifest(container);
@@ -17,7 +17,7 @@ export function containerInspectFor(version: string, container: ContainerInspect
   };
 }
 
-/** From 1.48 on with the manifests of their images, from 1.52 on with their health. */
+/** Adapts a list of containers: from 1.48 on with the manifests of their images, from 1.52 on with their health. */
 export function containerListFor(version: string, containers: readonly ContainerSummary[]): readonly object[] {
   if (compareVersions(version, '1.52') >= 0) return containers;
   const older = containers.map(({ Health: _hidden, ...container }) => container);

@@ -15,7 +15,7 @@ export interface CreateRequest {
 }
 
 /**
- * What a request to create a container means in its version (moby, postContainersCreate).
+ * Converts a request to create a container by the rules of its version (moby, postContainersCreate).
  * @throws EngineError invalid with dockerd's texts
  */
 export function createRequestFor(version: string, asked: CreateContainerBody): CreateRequest {
@@ -41,7 +41,9 @@ function withoutAddress({ MacAddress: _ignored, ...body }: CreateContainerBody):
   return { body, warnings: [] };
 }
 
-/** A port with an empty list is published somewhere; warned of since 1.52, as that will end. */
+/**
+ * Publishes a port whose list is empty at a chosen port. Since 1.52 with a warning, because later versions will not.
+ */
 function withPorts(body: CreateContainerBody): CreateRequest {
   const given = Object.entries(body.HostConfig?.PortBindings ?? {});
   const empty = given.filter(([, bindings]) => bindings == null || bindings.length === 0).map(([port]) => port);
@@ -55,7 +57,7 @@ function withPorts(body: CreateContainerBody): CreateRequest {
   };
 }
 
-/** A container's own driver of volumes has no effect on those of `Mounts`. */
+/** Warns that a container's own volume driver does not apply to `Mounts`. */
 function volumeDriverWarning(host: HostConfig | undefined): readonly string[] {
   if (!host?.VolumeDriver) return [];
   const isAmbiguous = (host.Mounts ?? []).some(
@@ -68,7 +70,7 @@ function volumeDriverWarning(host: HostConfig | undefined): readonly string[] {
     : [];
 }
 
-/** Before 1.48 all networks were alike. */
+/** Before 1.48 networks had no priorities. */
 function withoutPriorities(body: CreateContainerBody): CreateContainerBody {
   return withEndpoints(body, (settings) => {
     const { GwPriority: _ignored, ...others } = settings;
@@ -76,7 +78,10 @@ function withoutPriorities(body: CreateContainerBody): CreateContainerBody {
   });
 }
 
-/** `net.ipv4.conf.eth0.log_martians`: settings of a network's link are that network's since 1.46, and no other's since 1.48. */
+/**
+ * Finds settings of a network's link, such as `net.ipv4.conf.eth0.log_martians`. Before 1.48 those of eth0 are moved to
+ * the endpoint of the container's network. From 1.48 on all are refused, and clients use a driver option instead.
+ */
 function linkSysctls(host: HostConfig | undefined): readonly (readonly [name: string, value: string])[] {
   const mode = host?.NetworkMode ?? '';
   if (mode === 'host' || mode === 'none' || mode.startsWith('container:')) return [];

@@ -3,9 +3,9 @@ import type { ContainerSummary } from '../../containers/index.ts';
 import type { ImageSummary } from '../../images/index.ts';
 import { imageListFor } from './image-shapes.ts';
 
-/** What was measured; null for what was not asked for. */
+/** The measured usage. Null for parts that were not requested. */
 export interface DiskUsage {
-  /** Bytes of all unpacked layers, each once. */
+  /** Size of all unpacked layers. Each layer counts once. */
   readonly layersSizeBytes: number;
   readonly images: readonly ImageSummary[] | null;
   readonly containers: readonly (ContainerSummary & { readonly SizeRw?: number })[] | null;
@@ -13,7 +13,7 @@ export interface DiskUsage {
   readonly buildCache: readonly [] | null;
 }
 
-/** Of one type of object, since 1.52; `Items` for those who want all there is. */
+/** The usage of one type of object, since 1.52. `Items` is for verbose requests. */
 interface Usage {
   readonly ActiveCount: number;
   readonly TotalCount: number;
@@ -22,7 +22,7 @@ interface Usage {
   readonly Items?: readonly object[];
 }
 
-/** Lists of everything until 1.52; from then on sums as well, and with `verbose` these alone, each with its list. */
+/** Until 1.52: lists of all objects. From then on sums too; with `verbose` only the sums, each with its list. */
 export function diskUsageFor(version: string, verbose: boolean, usage: DiskUsage): object {
   const legacy = {
     LayersSize: usage.layersSizeBytes,
@@ -47,7 +47,7 @@ export function diskUsageFor(version: string, verbose: boolean, usage: DiskUsage
 
 const NOTHING: Usage = { ActiveCount: 0, TotalCount: 0, Reclaimable: 0, TotalSize: 0 };
 
-/** What images in use have to themselves stays; the rest could go. */
+/** The reclaimable size is everything but the layers of images in use. */
 function imageUsage(images: readonly ImageSummary[], { layersSizeBytes: total }: DiskUsage): Usage {
   const active = images.filter(({ Containers }) => Containers > 0);
   const used = active.reduce((sum, { Size, SharedSize }) => sum + Size - Math.max(0, SharedSize), 0);

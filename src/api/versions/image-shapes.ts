@@ -2,9 +2,9 @@ import { compareVersions } from '../../base/versions.ts';
 import type { ImageInspect, ImageSummary } from '../../images/index.ts';
 
 /**
- * Before 1.45 an image showed the container it was committed from, which old Compose reads without asking whether it is
- * there; before 1.44 its size a second time. From 1.48 on it has its descriptor, and its manifests if they were asked for; from
- * 1.50 on no fields that only containers fill, from 1.52 on none that nobody filled.
+ * Adapts an inspected image. Before 1.45 it has the container from which it was committed, which old Compose reads
+ * without a check. Before 1.44 it has its size twice. From 1.48 on it has its descriptor, and its manifests if they
+ * were requested. From 1.50 on it lacks fields that only containers fill, and from 1.52 on empty fields.
  */
 export function imageInspectFor(version: string, { Descriptor, Manifests, ...plain }: ImageInspect): object {
   const image = {
@@ -22,7 +22,7 @@ export function imageInspectFor(version: string, { Descriptor, Manifests, ...pla
     : { ...image, ...container, VirtualSize: image.Size };
 }
 
-/** Docker showed an image's configuration as a container's, with fields that mean nothing there. */
+/** Docker showed an image's configuration as a container's, with fields that have no meaning for images. */
 function ownConfig(config: ImageInspect['Config']): object {
   return Object.fromEntries(Object.entries(config).filter(([name]) => !OF_CONTAINERS.has(name)));
 }
@@ -54,8 +54,8 @@ const OF_CONTAINERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Before 1.44 with the size a second time, before 1.43 with placeholders instead of empty names; with manifests from 1.47 and
- * the descriptor from 1.48 on.
+ * Adapts a list of images: before 1.44 with the size twice, before 1.43 with placeholders for missing names, from 1.47
+ * on with manifests, and from 1.48 on with the descriptor.
  */
 export function imageListFor(version: string, summaries: readonly ImageSummary[]): readonly object[] {
   if (compareVersions(version, '1.48') >= 0) return summaries;

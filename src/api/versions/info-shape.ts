@@ -2,20 +2,20 @@ import { compareVersions } from '../../base/versions.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What `info` shows in every version, and what only some do. */
+/** `info` with the fields of all versions, including those that only some versions show. */
 export interface Info extends Fields {
-  /** From 1.49 on. */
+  /** Shown from 1.49 on. */
   readonly FirewallBackend: object;
-  /** Before 1.50. */
+  /** Shown before 1.50. */
   readonly BridgeNfIptables: boolean;
   readonly BridgeNfIp6tables: boolean;
-  /** Before 1.52. */
+  /** Shown before 1.52. */
   readonly KernelMemoryTCP: boolean;
-  /** With `Expected`, the commit that was built for, before 1.49. */
+  /** Before 1.49 with `Expected`, the expected commit. */
   readonly ContainerdCommit: Fields;
   readonly RuncCommit: Fields;
   readonly InitCommit: Fields;
-  /** With the lists of registries that take foreign layers before 1.49. */
+  /** Before 1.49 with the lists of registries that accept foreign layers. */
   readonly RegistryConfig: Fields;
 }
 

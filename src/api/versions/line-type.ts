@@ -1,9 +1,12 @@
-/** How a stream of JSON objects is written: one a line, or as RFC 7464 has it, each behind a record separator. */
+/** The form of a stream of JSON objects: one per line, or as in RFC 7464, each after a record separator. */
 export type LineType = 'application/json' | 'application/x-ndjson' | 'application/json-seq';
 
 const KNOWN: readonly LineType[] = ['application/json', 'application/x-ndjson', 'application/json-seq'];
 
-/** The one of `Accept` that the client likes best, by its weights, then its order; JSON when it names none (RFC 9110, 12.5.1). */
+/**
+ * The form that the client prefers in `Accept`, by its weights, then its order. JSON when it names none (RFC 9110,
+ * 12.5.1).
+ */
 export function lineType(accept: string | undefined): LineType {
   let best: { readonly type: LineType; readonly weight: number } | undefined;
   for (const part of (accept ?? '').split(',')) {

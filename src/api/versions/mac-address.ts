@@ -9,7 +9,7 @@ type Endpoints = Readonly<Record<string, EndpointSettings | null>>;
 
 /**
  * Up to 1.43 a container has one hardware address, `MacAddress`, and those of endpoints are ignored. From 1.44 on each
- * endpoint has its own, and the container's stands for that of its main network.
+ * endpoint has its own, and the container's applies to its main network.
  * @throws EngineError invalid with dockerd's texts
  */
 export function macAddressFor(

@@ -1,7 +1,7 @@
 import { compareVersions } from '../../base/versions.ts';
 import type { NetworkInspect } from '../../network/index.ts';
 
-/** From 1.52 on a network tells how many of its addresses are in use. */
+/** From 1.52 on a network shows how many of its addresses are in use. */
 export function networkInspectFor(version: string, network: NetworkInspect): object {
   return compareVersions(version, '1.52') < 0 ? withoutStatus(network) : network;
 }

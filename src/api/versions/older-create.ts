@@ -3,12 +3,12 @@ import { compareVersions } from '../../base/versions.ts';
 import type { CreateContainerBody, HostConfig, Mount } from '../../spec/index.ts';
 
 interface Rule {
-  /** The version that it ended with. */
+  /** The version that ended the rule. */
   readonly before: string;
   readonly apply: (body: CreateContainerBody) => CreateContainerBody;
 }
 
-/** What a request to create a container meant before a version, oldest first (moby, postContainersCreate). */
+/** The meaning of a request to create a container before a version, oldest first (moby, postContainersCreate). */
 const RULES: readonly Rule[] = [
   // The client removed the container itself.
   { before: '1.25', apply: (body) => withoutHostField(body, 'AutoRemove') },
@@ -28,7 +28,7 @@ const RULES: readonly Rule[] = [
   { before: '1.45', apply: checkSubpaths },
 ];
 
-/** @throws EngineError invalid, with dockerd's texts, for what an older client must not find ignored */
+/** @throws EngineError invalid, with dockerd's texts, for fields that must not be ignored for an older client */
 export function olderCreate(version: string, given: CreateContainerBody): CreateContainerBody {
   let body = given;
   for (const { before, apply } of RULES) {
@@ -37,7 +37,7 @@ export function olderCreate(version: string, given: CreateContainerBody): Create
   return body;
 }
 
-/** Before 1.44 a read-only bind was one of the topmost mount alone. */
+/** Before 1.44 only the topmost mount of a read-only bind was read-only. */
 export function hasWritableSubmounts(version: string): boolean {
   return compareVersions(version, '1.44') < 0;
 }

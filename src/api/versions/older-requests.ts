@@ -1,31 +1,31 @@
 import { compareVersions } from '../../base/versions.ts';
 import type { ExecConfig, Filters, Resources } from '../../spec/index.ts';
 
-/** Before 1.42 a volume's prune took named ones as well. */
+/** Before 1.42 a prune of volumes removed named ones too. */
 export function volumePruneFiltersFor(version: string, filters: Filters): Filters {
   return compareVersions(version, '1.42') < 0 ? { ...filters, all: ['true'] } : filters;
 }
 
-/** Before 1.42 a terminal got its size by a resize alone. */
+/** Before 1.42 a terminal got its size only from a resize. */
 export function execConfigFor(version: string, config: ExecConfig): ExecConfig {
   if (config.ConsoleSize === undefined || compareVersions(version, '1.42') >= 0) return config;
   const { ConsoleSize: _ignored, ...rest } = config;
   return rest;
 }
 
-/** As {@link execConfigFor}, of the start of an exec. */
+/** As {@link execConfigFor}, for the start of an exec. */
 export function consoleSizeFor<T>(version: string, size: T | undefined): T | undefined {
   return compareVersions(version, '1.42') < 0 ? undefined : size;
 }
 
-/** Before 1.40 the number of processes could not be changed. */
+/** Before 1.40 the limit of processes could not be changed. */
 export function updateFor<T extends Resources>(version: string, change: T): T | Omit<T, 'PidsLimit'> {
   if (change.PidsLimit === undefined || compareVersions(version, '1.40') >= 0) return change;
   const { PidsLimit: _ignored, ...rest } = change;
   return rest;
 }
 
-/** Before 1.30 a wait was answered at its end, head and all. */
+/** Before 1.30 the response of a wait, with its head, was sent at its end. */
 export function waitsForEnd(version: string): boolean {
   return compareVersions(version, '1.30') < 0;
 }

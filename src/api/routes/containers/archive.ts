@@ -8,7 +8,7 @@ import { sending } from './sending.ts';
 
 const PATH = '/containers/:id+/archive';
 
-/** HEAD /containers/{id}/archive: what is at a path, in a header. */
+/** HEAD /containers/{id}/archive: describes the file at a path, in a header. */
 export const statContainerPath = defineRoute({
   method: 'HEAD',
   path: PATH,
@@ -19,7 +19,7 @@ export const statContainerPath = defineRoute({
   },
 });
 
-/** GET /containers/{id}/archive: a file or directory as a tar. */
+/** GET /containers/{id}/archive: returns a file or directory as a tar. */
 export const copyFromContainer = defineRoute({
   method: 'GET',
   path: PATH,

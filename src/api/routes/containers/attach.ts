@@ -33,7 +33,7 @@ export const attachByWebSocket = defineRoute({
   webSocket: true,
   query,
   async handle({ params, query: options, version, signal }, containers: Pick<Containers, 'attach'>) {
-    // Before 1.42 it had all of the streams, whatever was asked for.
+    // Before 1.42 a WebSocket got all streams, whatever it requested.
     const streams = compareVersions(version, '1.42') < 0 ? { stdin: true, stdout: true, stderr: true } : {};
     const attachment = await containers.attach(params['id'] ?? '', { ...options, ...streams }, signal);
     return { tty: attachment.tty, hijack: (connection, gone) => attachment.connect(connection, gone) };

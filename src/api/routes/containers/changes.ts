@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Containers } from '../../../containers/index.ts';
 import { defineRoute } from '../../route.ts';
 
-/** GET /containers/{id}/changes: null when there are none, as from Go. */
+/** GET /containers/{id}/changes: null, as from Go, when there are none. */
 export const containerChanges = defineRoute({
   method: 'GET',
   path: '/containers/:id+/changes',

@@ -3,7 +3,7 @@ import type { Containers } from '../../../containers/index.ts';
 import { defineRoute } from '../../route.ts';
 import { sending } from './sending.ts';
 
-/** GET /containers/{id}/export: the root file system as a tar. */
+/** GET /containers/{id}/export: returns the root file system as a tar. */
 export const exportContainer = defineRoute({
   method: 'GET',
   path: '/containers/:id+/export',

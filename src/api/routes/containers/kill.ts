@@ -3,7 +3,7 @@ import type { Containers } from '../../../containers/index.ts';
 import { queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** POST /containers/{id}/kill: 204, 409 it does not run. */
+/** POST /containers/{id}/kill: 204, 409 when it does not run. */
 export const killContainer = defineRoute({
   method: 'POST',
   path: '/containers/:id+/kill',

@@ -4,7 +4,7 @@ import { queryBool, queryFilters, queryInt } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 import { containerListFor } from '../../versions/container-shapes.ts';
 
-/** GET /containers/json. A `limit` shows stopped ones as well, as `docker ps -n` expects. */
+/** GET /containers/json. With a `limit` stopped containers are listed too, as `docker ps -n` expects. */
 export const listContainers = defineRoute({
   method: 'GET',
   path: '/containers/json',

@@ -25,7 +25,7 @@ export const containerLogs = defineRoute({
   },
 });
 
-/** Like dockerd, what is no number means all. */
+/** As in dockerd, a text that is no number means all lines. */
 function lines(tail: string): number {
   return /^\d{1,15}$/.test(tail) ? Number(tail) : -1;
 }

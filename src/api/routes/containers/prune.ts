@@ -3,7 +3,7 @@ import type { Containers } from '../../../containers/index.ts';
 import { queryFilters } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** POST /containers/prune: removes all that do not run. */
+/** POST /containers/prune: removes all containers that do not run. */
 export const pruneContainers = defineRoute({
   method: 'POST',
   path: '/containers/prune',

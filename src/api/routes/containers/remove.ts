@@ -3,7 +3,7 @@ import type { Containers } from '../../../containers/index.ts';
 import { queryBool } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** DELETE /containers/{id}: 204, 409 it runs. */
+/** DELETE /containers/{id}: 204, 409 when it runs. */
 export const removeContainer = defineRoute({
   method: 'DELETE',
   path: '/containers/:id+',

@@ -3,7 +3,7 @@ import type { Containers } from '../../../containers/index.ts';
 import { queryInt, queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** POST /containers/{id}/restart: 204. `t`: seconds of grace, -1 for ever. */
+/** POST /containers/{id}/restart: 204. `t`: seconds of grace, -1 for no limit. */
 export const restartContainer = defineRoute({
   method: 'POST',
   path: '/containers/:id+/restart',

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { release } from '../../../io/index.ts';
 
-/** Sends a stream whose chunks nobody else needs: the memory of each is free as soon as it is sent. */
+/** A reply that sends a stream. The memory of each chunk is released as soon as it is sent. */
 export function sending(
   bytes: Readable,
 ): (send: (chunk: Uint8Array) => Promise<void>, signal: AbortSignal) => Promise<void> {

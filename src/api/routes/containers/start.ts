@@ -4,10 +4,12 @@ import type { Containers } from '../../../containers/index.ts';
 import { queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** Longest body that counts as none: `{}`, `null` and white space. */
+/** The longest body that counts as empty: `{}`, `null` and white space. */
 const NO_BODY = 7;
 
-/** POST /containers/{id}/start: 204, 304 it runs already. The HostConfig that clients before 1.24 sent along is refused. */
+/**
+ * POST /containers/{id}/start: 204, 304 when it runs already. The HostConfig that clients before 1.24 sent is refused.
+ */
 export const startContainer = defineRoute({
   method: 'POST',
   path: '/containers/:id+/start',

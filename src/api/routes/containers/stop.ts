@@ -3,7 +3,7 @@ import type { Containers } from '../../../containers/index.ts';
 import { queryInt, queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** POST /containers/{id}/stop: 204, 304 it does not run. `t`: seconds of grace, -1 for ever. */
+/** POST /containers/{id}/stop: 204, 304 when it does not run. `t`: seconds of grace, -1 for no limit. */
 export const stopContainer = defineRoute({
   method: 'POST',
   path: '/containers/:id+/stop',

@@ -3,7 +3,7 @@ import type { Containers } from '../../../containers/index.ts';
 import { queryPath } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** GET /containers/{id}/top: processes as `ps` shows them. */
+/** GET /containers/{id}/top: lists processes as `ps` shows them. */
 export const topContainer = defineRoute({
   method: 'GET',
   path: '/containers/:id+/top',

@@ -5,7 +5,7 @@ import { defineRoute } from '../../route.ts';
 import { resourceFields, restartPolicy } from '../../schema/host-config.ts';
 import { updateFor } from '../../versions/older-requests.ts';
 
-/** POST /containers/{id}/update: limits and restart policy of a container, running or not. */
+/** POST /containers/{id}/update: changes limits and restart policy of a container, running or not. */
 export const updateContainer = defineRoute({
   method: 'POST',
   path: '/containers/:id+/update',

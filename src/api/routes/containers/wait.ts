@@ -7,7 +7,10 @@ import { waitsForEnd } from '../../versions/older-requests.ts';
 
 const CONDITIONS: readonly WaitCondition[] = ['not-running', 'next-exit', 'removed'];
 
-/** POST /containers/{id}/wait: the head goes out when the wait is registered, so that a client can start the container then. */
+/**
+ * POST /containers/{id}/wait: the head is sent when the wait is registered, so that the client can start the container
+ * then.
+ */
 export const waitContainer = defineRoute({
   method: 'POST',
   path: '/containers/:id+/wait',

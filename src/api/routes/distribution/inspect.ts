@@ -3,7 +3,7 @@ import type { Images } from '../../../images/index.ts';
 import { registryAuth } from '../../codec/registry-auth.ts';
 import { defineRoute } from '../../route.ts';
 
-/** GET /distribution/{name}/json: descriptor and platforms, from the registry. */
+/** GET /distribution/{name}/json: returns descriptor and platforms, from the registry. */
 export const inspectDistribution = defineRoute({
   method: 'GET',
   path: '/distribution/:name+/json',

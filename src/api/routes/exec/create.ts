@@ -5,7 +5,7 @@ import { defineRoute } from '../../route.ts';
 import { execConfig } from '../../schema/exec.ts';
 import { execConfigFor } from '../../versions/older-requests.ts';
 
-/** POST /containers/{id}/exec: 201, 409 paused or not running. */
+/** POST /containers/{id}/exec: 201, 409 when it is paused or does not run. */
 export const createExec = defineRoute({
   method: 'POST',
   path: '/containers/:id+/exec',

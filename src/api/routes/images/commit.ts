@@ -5,7 +5,9 @@ import { queryBool, queryString, queryStrings } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 import { containerConfigFields } from '../../schema/container-config.ts';
 
-/** POST /commit: an image of a container's changes. An absent or empty body means the container's own config. */
+/**
+ * POST /commit: makes an image of a container's changes. An absent or empty body stands for the container's own config.
+ */
 export const commitImage = defineRoute({
   method: 'POST',
   path: '/commit',

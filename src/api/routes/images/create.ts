@@ -10,7 +10,9 @@ export interface CreateImageDeps {
   readonly images: Pick<Images, 'import' | 'importFrom' | 'pull'>;
 }
 
-/** POST /images/create: `fromImage` pulls; `fromSrc` imports a root file system, from a URL or with `-` from the body. */
+/**
+ * POST /images/create: `fromImage` pulls. `fromSrc` imports a root file system, from a URL, or with `-` from the body.
+ */
 export const createImage = defineRoute({
   method: 'POST',
   path: '/images/create',

@@ -5,7 +5,10 @@ import { queryBool, queryFilters, queryString } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 import { imageListFor } from '../../versions/image-shapes.ts';
 
-/** GET /images/json. Containers are counted from 1.51 on. Before 1.41 `filter` was another form of the filter `reference`. */
+/**
+ * GET /images/json. Containers are counted from 1.51 on. Before 1.41 `filter` was another form of the filter
+ * `reference`.
+ */
 export const listImages = defineRoute({
   method: 'GET',
   path: '/images/json',

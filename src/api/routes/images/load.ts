@@ -3,7 +3,9 @@ import type { Images } from '../../../images/index.ts';
 import { queryBool, queryPlatforms } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** POST /images/load: an archive of images, plain or compressed. Whatever is wrong with it is told in the stream of a 200. */
+/**
+ * POST /images/load: loads an archive of images, plain or compressed. Errors of the archive are in the stream of a 200.
+ */
 export const loadImages = defineRoute({
   method: 'POST',
   path: '/images/load',

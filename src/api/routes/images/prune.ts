@@ -3,7 +3,7 @@ import type { Images } from '../../../images/index.ts';
 import { queryFilters } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** POST /images/prune: dangling ones; all unused ones with the filter `dangling=false`. */
+/** POST /images/prune: removes dangling images; with the filter `dangling=false` all unused ones. */
 export const pruneImages = defineRoute({
   method: 'POST',
   path: '/images/prune',

@@ -4,7 +4,7 @@ import { queryPlatform, queryString } from '../../codec/query.ts';
 import { registryAuth } from '../../codec/registry-auth.ts';
 import { defineRoute } from '../../route.ts';
 
-/** POST /images/{name}/push: one tag, or all of the repository without `tag`. */
+/** POST /images/{name}/push: pushes one tag, or without `tag` all tags of the repository. */
 export const pushImage = defineRoute({
   method: 'POST',
   path: '/images/:name+/push',

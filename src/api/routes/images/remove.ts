@@ -3,7 +3,7 @@ import type { Images } from '../../../images/index.ts';
 import { queryBool, queryPlatforms } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** DELETE /images/{name}: what was untagged and deleted; 409 in use. */
+/** DELETE /images/{name}: returns the untagged names and deleted images. 409 when it is in use. */
 export const removeImage = defineRoute({
   method: 'DELETE',
   path: '/images/:name+',

@@ -3,7 +3,7 @@ import type { Images } from '../../../images/index.ts';
 import { queryPlatforms, queryStrings } from '../../codec/query.ts';
 import { defineRoute, type Reply } from '../../route.ts';
 
-/** GET /images/get: one archive of all `names`. */
+/** GET /images/get: returns one archive of all `names`. */
 export const saveImages = defineRoute({
   method: 'GET',
   path: '/images/get',

@@ -5,7 +5,7 @@ import { queryFilters, queryString } from '../../codec/query.ts';
 import { registryAuth } from '../../codec/registry-auth.ts';
 import { defineRoute } from '../../route.ts';
 
-/** GET /images/search: of Docker Hub, or of the registry that the term begins with. */
+/** GET /images/search: searches Docker Hub, or the registry that the term begins with. */
 export const searchImages = defineRoute({
   method: 'GET',
   path: '/images/search',

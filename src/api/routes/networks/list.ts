@@ -4,7 +4,7 @@ import { queryFilters } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 import { withoutStatus } from '../../versions/network-shape.ts';
 
-/** GET /networks. Like dockerd, the list leaves the containers of each network out. */
+/** GET /networks. As in dockerd, the list omits the containers of each network. */
 export const listNetworks = defineRoute({
   method: 'GET',
   path: '/networks',
@@ -17,5 +17,5 @@ export const listNetworks = defineRoute({
   },
 });
 
-/** GET /networks/, the only list that Docker's router also knows with a slash at the end. */
+/** GET /networks/: the only list that Docker's router also accepts with a trailing slash. */
 export const listNetworksWithSlash = { ...listNetworks, path: '/networks/' };

@@ -3,7 +3,7 @@ import type { Networks } from '../../../network/index.ts';
 import { queryFilters } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** POST /networks/prune: removes networks that no container is on, never those that the engine made itself. */
+/** POST /networks/prune: removes networks without containers, except those that the engine made itself. */
 export const pruneNetworks = defineRoute({
   method: 'POST',
   path: '/networks/prune',

@@ -3,7 +3,10 @@ import { EngineError } from '../../../base/errors.ts';
 import type { Networks } from '../../../network/index.ts';
 import { defineRoute } from '../../route.ts';
 
-/** DELETE /networks/{id}: 404 for what is none; every network there is was made by the engine itself, and stays. */
+/**
+ * DELETE /networks/{id}: 404 for an unknown one. The engine made every existing network itself, and none can be
+ * removed.
+ */
 export const removeNetwork = defineRoute({
   method: 'DELETE',
   path: '/networks/:id',

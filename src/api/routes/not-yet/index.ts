@@ -2,7 +2,10 @@ import * as z from 'zod/mini';
 import { EngineError } from '../../../base/errors.ts';
 import { type BoundRoute, bind, defineRoute, type RouteSpec } from '../../route.ts';
 
-/** Operations of the Engine API that this engine lacks, by what they belong to. An operation goes from here when it is built. */
+/**
+ * Operations of the Engine API that this engine lacks, by feature. An operation is removed from the list when it is
+ * built.
+ */
 const MISSING = {
   'user-defined networks': [
     ['POST', '/networks/create'],
@@ -31,7 +34,7 @@ const MISSING = {
   ],
 } as const;
 
-/** Of one plugin. None is installed, so none is found. */
+/** Operations on one plugin. No plugin is installed, so that none is found. */
 const OF_PLUGINS = [
   ['GET', '/plugins/:name+/json'],
   ['DELETE', '/plugins/:name+'],
@@ -44,7 +47,7 @@ const OF_PLUGINS = [
 
 type Params = Readonly<Record<string, string>>;
 
-/** 501 with a text that says what is missing: `page not found` would look like a mistake of the client. */
+/** Answers 501 with a text that names the missing feature. `page not found` would look like a mistake of the client. */
 export function notYetRoutes(): readonly BoundRoute[] {
   const missing = Object.entries(MISSING).flatMap(([what, operations]) =>
     operations.map(([method, path]) =>

@@ -7,7 +7,7 @@ export const NO_MANAGER =
 const NO_CLUSTER_VOLUMES = 'volume update only valid for cluster volumes, but swarm is unavailable';
 const NO_MEMBER = 'This node is not part of a swarm';
 
-/** What only a manager of a swarm can do. */
+/** Operations that only a manager of a swarm can perform. */
 const OF_MANAGERS = [
   ['GET', '/swarm'],
   ['GET', '/swarm/unlockkey'],
@@ -33,7 +33,7 @@ const OF_MANAGERS = [
   ),
 ] as const;
 
-/** The answers of an engine that is not in a swarm. */
+/** The responses of an engine outside a swarm. */
 export function swarmRoutes(): readonly BoundRoute[] {
   return [
     ...OF_MANAGERS.map(([method, path]) => bind(refusal(method, path, NO_MANAGER), undefined)),

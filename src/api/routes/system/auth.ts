@@ -5,7 +5,7 @@ import { credentialsOf } from '../../codec/registry-auth.ts';
 import { registryDomain } from '../../codec/registry-domain.ts';
 import { defineRoute } from '../../route.ts';
 
-/** POST /auth: checks credentials as `docker login` does, and answers the identity token where the registry gives one. */
+/** POST /auth: checks credentials for `docker login`. Returns the identity token if the registry issues one. */
 export const auth = defineRoute({
   method: 'POST',
   path: '/auth',
@@ -22,7 +22,7 @@ export const auth = defineRoute({
   async handle({ body, signal }, registries: Pick<Registries, 'login'>) {
     const domain = registryDomain(body.serveraddress ?? '');
     const { identityToken } = await registries.login(domain, credentialsOf(body), signal);
-    // The one that was sent is good still, unless the registry gave another.
+    // The token in the request stays valid unless the registry issued another.
     const token = identityToken ?? body.identitytoken ?? '';
     return { status: 200, body: { IdentityToken: token, Status: 'Login Succeeded' } };
   },

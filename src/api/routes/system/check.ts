@@ -8,8 +8,8 @@ export interface CheckDeps {
 }
 
 /**
- * POST /gantry/system/check: progress as pulls show it, then one line whose `aux` is the report. `repair=1` repairs what
- * needs no decision.
+ * POST /gantry/system/check: sends progress in the form of pulls, then one line whose `aux` is the report. `repair=1`
+ * repairs problems that need no decision of a person.
  */
 export const checkStore = defineRoute({
   method: 'POST',

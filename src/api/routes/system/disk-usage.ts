@@ -11,24 +11,24 @@ export interface DiskUsageDeps {
   readonly containers: Pick<Containers, 'list'>;
   readonly images: Pick<Images, 'list' | 'layersSizeBytes'>;
   readonly volumes: Pick<Volumes, 'list'>;
-  /** Bytes below a directory on the host. */
+  /** Size of a directory on the host. */
   directorySizeBytes(path: string, signal: AbortSignal): Promise<number>;
   registryUsage(): readonly RegistryUsage[];
 }
 
-/** Ours: what a registry on the engine's content store has. Other clients pass over it. */
+/** A field of ours: the usage of a registry on the engine's content store. Other clients ignore it. */
 export interface RegistryUsage {
   readonly Type: 'registry' | 'cache';
   readonly Repositories: number;
-  /** Bytes of its content, each blob once. */
+  /** Size of its content. Each blob counts once. */
   readonly Size: number;
-  /** Bytes that no image has, nor a registry further up in the list. */
+  /** Bytes that neither an image nor an earlier registry of the list has. */
   readonly UniqueSize: number;
 }
 
 const EVERYTHING = ['container', 'image', 'volume', 'build-cache'];
 
-/** GET /system/df. `type` asks for a part, which saves measuring the rest. */
+/** GET /system/df. `type` requests a part, which saves measuring the others. */
 export const diskUsage = defineRoute({
   method: 'GET',
   path: '/system/df',

@@ -7,7 +7,7 @@ import { queryFilters, queryTime } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 import { lineType } from '../../versions/line-type.ts';
 
-/** GET /events: a JSON object per line; from 1.52 on as the client accepts them. */
+/** GET /events: one JSON object per line. From 1.52 on the client's `Accept` decides on the form. */
 export const events = defineRoute({
   method: 'GET',
   path: '/events',
@@ -27,7 +27,7 @@ function seconds(nanos: bigint): string {
   return (nanos / 1_000_000_000n).toString();
 }
 
-/** `status`, `id` and `from` are what clients before 1.22 read; dockerd sent them until 1.52. */
+/** Adds `status`, `id` and `from` for clients before 1.22. dockerd sent them until 1.52. */
 async function* withOldNames(source: AsyncIterable<EngineEvent>): AsyncGenerator<object> {
   for await (const event of source) {
     const { ID: id, Attributes: attributes } = event.Actor;

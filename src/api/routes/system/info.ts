@@ -3,7 +3,7 @@ import { defineRoute } from '../../route.ts';
 import { type Info, infoFor } from '../../versions/info-shape.ts';
 
 export interface InfoDeps {
-  /** Body of GET /info. */
+  /** Returns the body of GET /info. */
   info(): Promise<Info>;
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { defineRoute } from '../../route.ts';
 
-/** OPTIONS of any path: 200 without a body, and without leave for pages of other sites. */
+/** OPTIONS of any path: 200 without a body. It gives no permission to pages of other sites. */
 export const options = defineRoute({
   method: 'OPTIONS',
   path: '*',

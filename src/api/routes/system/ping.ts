@@ -16,7 +16,7 @@ export const ping = defineRoute({
   handle: async () => ({ status: 200, text: 'OK', headers }),
 });
 
-/** HEAD /_ping: how clients learn the version before anything else. */
+/** HEAD /_ping: clients learn the version with it before anything else. */
 export const headPing = defineRoute({
   method: 'HEAD',
   path: '/_ping',

@@ -2,7 +2,10 @@ import * as z from 'zod/mini';
 import { queryFilters } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** POST /build/prune, which `docker system prune` ends with. The engine builds nothing, so no cache is there to remove. */
+/**
+ * POST /build/prune, the last request of `docker system prune`. The engine builds nothing, so that there is no cache to
+ * remove.
+ */
 export const pruneBuildCache = defineRoute({
   method: 'POST',
   path: '/build/prune',

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { defineRoute } from '../../route.ts';
 
 export interface VersionDeps {
-  /** Body of GET /version. */
+  /** Returns the body of GET /version. */
   version(): Promise<object>;
 }
 

@@ -16,7 +16,7 @@ const body = goRoot(
   }),
 );
 
-/** POST /volumes/create: 201, also for one that is there; 503 for a cluster's, which only a swarm has. */
+/** POST /volumes/create: 201, also for an existing volume; 503 for a cluster volume, which only a swarm has. */
 export const createVolume = defineRoute({
   method: 'POST',
   path: '/volumes/create',

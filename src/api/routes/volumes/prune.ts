@@ -4,7 +4,7 @@ import { queryFilters } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 import { volumePruneFiltersFor } from '../../versions/older-requests.ts';
 
-/** POST /volumes/prune: unused anonymous ones; named ones as well with the filter `all`. */
+/** POST /volumes/prune: removes unused anonymous volumes; with the filter `all` named ones too. */
 export const pruneVolumes = defineRoute({
   method: 'POST',
   path: '/volumes/prune',

@@ -3,7 +3,7 @@ import type { Volumes } from '../../../volumes/index.ts';
 import { queryBool } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
 
-/** DELETE /volumes/{name}: 204, 409 in use. */
+/** DELETE /volumes/{name}: 204, 409 when it is in use. */
 export const removeVolume = defineRoute({
   method: 'DELETE',
   path: '/volumes/:name',

@@ -1,4 +1,4 @@
-/** A path into `value` with the keys as they are spelled there, where `path` has them in the case of a schema. */
+/** Converts a path with a schema's spelling of the keys into one with the spelling in `value`. */
 export function spelledPath(value: unknown, path: readonly PropertyKey[]): readonly string[] {
   const spelled: string[] = [];
   let current = value;
@@ -15,7 +15,7 @@ function spelledKey(value: unknown, key: string): string {
   return Object.keys(value).find((own) => own.toLowerCase() === key.toLowerCase()) ?? key;
 }
 
-/** The number at a path of a JSON text, digit by digit. */
+/** The number at a path of a JSON text, with all its digits. */
 export function literalAt(text: string, path: readonly string[]): string {
   const literals: unknown = JSON.parse(text, keepLiteral);
   let current = literals;
@@ -23,7 +23,10 @@ export function literalAt(text: string, path: readonly string[]): string {
   return String(current);
 }
 
-/** Of `JSON.parse`, whose types do not know yet what it passes on (ECMAScript, JSON.parse source text access). */
+/**
+ * A reviver of `JSON.parse` that keeps the source text. The types lack its last parameter (ECMAScript, JSON.parse
+ * source text access).
+ */
 function keepLiteral(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   return typeof value === 'number' ? (context?.source ?? value) : value;
 }
