@@ -12,8 +12,8 @@ export interface ApplyReloadDeps {
 }
 
 /**
- * Puts a configuration in force in the running engine, and announces it as dockerd does.
- * @throws EngineError invalid for a default runtime that does not exist, unavailable when none works; nothing has changed then
+ * Applies a configuration to the running engine, and announces it as dockerd does.
+ * @throws EngineError invalid for an unknown default runtime, unavailable when none works; then nothing has changed
  */
 export async function applyReload(deps: ApplyReloadDeps, next: Config): Promise<void> {
   await deps.runtimes.reconfigure(next.runtimes, next.defaultRuntime);
@@ -21,7 +21,7 @@ export async function applyReload(deps: ApplyReloadDeps, next: Config): Promise<
   deps.events.emit('daemon', 'reload', deps.engineId, attributes(next, deps.runtimes.defaultName));
 }
 
-/** Named and written as dockerd's; for the options that this engine has. */
+/** The attributes of the event, with dockerd's names and forms, for the options of this engine. */
 function attributes(config: Config, defaultRuntime: string): Readonly<Record<string, string>> {
   const runtimes = Object.entries(config.runtimes).map(([name, { path }]) => `${name}:${path}`);
   return {

@@ -6,17 +6,18 @@ import { planReload } from './config/plan-reload.ts';
 
 export interface ConfigReloaderDeps {
   readonly logger: Logger;
-  /** Flags and file as they are now. @throws EngineError for a file that cannot be read */
+  /** Reads the current flags and file. @throws EngineError for a file that cannot be read */
   readonly read: () => OptionValues;
-  /** What the engine was started with. */
+  /** The options of the engine's start. */
   readonly values: OptionValues;
-  /** @throws EngineError when the engine cannot be so; it is as before then */
+  /** @throws EngineError when the configuration is impossible; then nothing has changed */
   readonly apply: (config: Config) => Promise<void>;
 }
 
 /**
- * Returns what SIGHUP does: it reads the configuration again, puts in force what may change in a running engine, and logs
- * what changed and what waits for a restart. A configuration with a fault changes nothing. One reload at a time. Never throws.
+ * Returns the handler of SIGHUP. It reads the configuration again, applies the options that may change in a running
+ * engine, and logs the changed options and those that need a restart. A wrong configuration changes nothing. One reload
+ * runs at a time. Never throws.
  */
 export function configReloader({ logger, read, values, apply }: ConfigReloaderDeps): () => Promise<void> {
   let running = values;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The id of an engine's data root, made on its first start. */
+/** The id of an engine's data root. The first start makes it. */
 export function engineId(dataRoot: string): string {
   const path = join(dataRoot, 'engine-id');
   try {

@@ -4,7 +4,7 @@ import type { EngineObjects, Stores } from '../store/index.ts';
 import type { Config } from './config/config.ts';
 import { rootsFolder } from './exec-root.ts';
 
-/** Containers and volumes as the check of the stores sees them: by their records and folders. */
+/** Containers and volumes for the check of the stores: their records and folders. */
 export function engineObjects(
   { dataRoot, execRoot }: Pick<Config, 'dataRoot' | 'execRoot'>,
   { db }: Stores,

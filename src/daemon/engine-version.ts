@@ -1,2 +1,2 @@
-/** Of the whole package; a test compares it with package.json. */
+/** The version of the whole package. A test compares it with package.json. */
 export const ENGINE_VERSION = '0.1.0';

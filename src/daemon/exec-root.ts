@@ -2,7 +2,7 @@ import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimeRoot, supervisorFolder, tasksFolder } from '../spec/index.ts';
 
-/** Where the roots of containers are mounted. */
+/** The folder in which the roots of containers are mounted. */
 export function rootsFolder(execRoot: string): string {
   return join(execRoot, 'rootfs');
 }
@@ -10,8 +10,9 @@ export function rootsFolder(execRoot: string): string {
 /**
  * Removes the exec root when the engine has ended and nothing in it is in use.
  *
- * Only folders that the engine made are removed, by their names and when they are empty, and nothing is looked into: `rootfs/<id>` is the
- * root of a container that runs on, and `rmdir` of an empty directory in it detaches what the container has mounted there.
+ * It removes only folders that the engine made, by their names and when they are empty, and does not look into others:
+ * `rootfs/<id>` is the root of a container that may still run, and `rmdir` of an empty directory in it detaches a mount
+ * of the container.
  */
 export function removeExecRoot(execRoot: string): void {
   const folders = [supervisorFolder, runtimeRoot, tasksFolder, rootsFolder].map((folder) => folder(execRoot));
@@ -23,6 +24,6 @@ function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // It is in use, not there, or not ours to remove: it stays.
+    // The folder is in use, missing, or not the engine's: it stays.
   }
 }

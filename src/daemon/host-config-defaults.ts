@@ -1,7 +1,7 @@
 import type { CreateContainersDeps } from '../containers/index.ts';
 import type { LiveConfig } from './config/live-config.ts';
 
-/** What a create request leaves to the engine, as configured now. */
+/** The current defaults for create requests. */
 export function hostConfigDefaults(
   settings: LiveConfig,
   runtimes: { readonly defaultName: string },

@@ -2,7 +2,7 @@ import type { Records } from '../base/records.ts';
 import { type ContainerRecord, imagesOf } from '../containers/index.ts';
 import type { ImageStore } from '../store/index.ts';
 
-/** Records of containers that note, with each change, that the container's images are in use. */
+/** Wraps the containers' records: each change also records a use of the container's images. */
 export function notingImageUse(
   records: Records<ContainerRecord>,
   images: Pick<ImageStore, 'used'>,

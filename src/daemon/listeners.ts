@@ -7,7 +7,7 @@ import type { Logger } from '../base/logger.ts';
 import { UNIX_PATH_MAX } from '../linux/index.ts';
 import { type Config, DEFAULT_SOCKET, FALLBACK_SOCKET, type HostAddress } from './config/config.ts';
 
-/** How often a server that closes looks for connections without a request. */
+/** Interval at which a closing server looks for connections without a request. */
 const SWEEP_MS = 20;
 
 export interface ListenDeps {
@@ -17,13 +17,13 @@ export interface ListenDeps {
 
 /** Open sockets of the API. Disposing stops accepting, ends every connection and removes socket files. */
 export interface Listeners extends AsyncDisposable {
-  /** As `DOCKER_HOST` takes them. */
+  /** In the form of `DOCKER_HOST`. */
   readonly addresses: readonly string[];
-  /** Stops accepting and lets requests in progress finish, for at most that long. */
+  /** Stops accepting, and waits for requests in progress, for at most this long. */
   drain(milliseconds: number): Promise<void>;
 }
 
-/** @throws EngineError conflict when an address is taken */
+/** @throws EngineError conflict when an address is in use */
 export async function listen(deps: ListenDeps, config: Config): Promise<Listeners> {
   await using opened = new AsyncDisposableStack();
   const addresses: string[] = [];
@@ -79,7 +79,7 @@ function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** Docker's own socket unless another engine serves it, so that clients need no setting. */
+/** Docker's own socket, unless another engine serves it, so that clients need no setting. */
 async function defaultSocket(logger: Logger): Promise<HostAddress> {
   if ((await serverAt(DEFAULT_SOCKET)) === 'none') return { kind: 'unix', path: DEFAULT_SOCKET };
   logger.info({ taken: DEFAULT_SOCKET, instead: FALLBACK_SOCKET }, 'another engine serves the default socket');
@@ -94,7 +94,7 @@ async function listenOnUnix(server: Server, path: string, group: string | undefi
   if (before === 'foreign') throw conflict(`cannot listen on unix://${path}: the path exists and is no socket`);
   rmSync(path, { force: true });
   const gid = groupId(group, logger);
-  // bind(2) makes the file with the umask of this moment; Node binds before listen() returns.
+  // bind(2) makes the file with the current umask. Node binds before listen() returns.
   const umask = process.umask(0o117);
   try {
     await started(server, () => server.listen({ path }), `unix://${path}`);
@@ -130,7 +130,7 @@ function started(server: Server, start: () => void, address: string): Promise<vo
   return promise;
 }
 
-/** What a socket path holds: nothing (or the socket of a dead server), a live server, or a file that is no socket. */
+/** Examines a socket path: nothing (or the socket of a dead server), a live server, or another file. */
 async function serverAt(path: string): Promise<'none' | 'alive' | 'foreign'> {
   try {
     if (!statSync(path).isSocket()) return 'foreign';
@@ -147,7 +147,7 @@ async function serverAt(path: string): Promise<'none' | 'alive' | 'foreign'> {
   return found;
 }
 
-/** Group `docker` where it exists; a group that was asked for must. @throws EngineError invalid */
+/** The group `docker` where it exists. A group that was named explicitly must exist. @throws EngineError invalid */
 function groupId(name: string | undefined, logger: Logger): number | undefined {
   if (name === '') return undefined;
   const wanted = name ?? 'docker';

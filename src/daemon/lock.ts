@@ -6,8 +6,8 @@ import { isSpaceError } from '../io/index.ts';
 import { tryLockFile } from '../linux/index.ts';
 
 /**
- * Makes this process the only engine on a data root until it is disposed or ends, however it ends.
- * @throws EngineError conflict when another one runs on it
+ * Makes this process the only engine on a data root, until disposed or until the process ends.
+ * @throws EngineError conflict when another engine runs on it
  */
 export function lockDataRoot(dataRoot: string): Disposable {
   mkdirSync(dataRoot, { recursive: true, mode: 0o710 });
@@ -21,7 +21,8 @@ export function lockDataRoot(dataRoot: string): Disposable {
 }
 
 /**
- * Writes our pid. A file of a process that is gone, or that is not an engine, is replaced. A full disk costs the file, not the start.
+ * Writes the pid. Replaces a file of a process that has ended or is no engine. On a full disk the engine starts without
+ * the file.
  * @throws EngineError conflict
  */
 export function writePidfile(path: string, logger: Logger): Disposable {
@@ -41,7 +42,7 @@ export function writePidfile(path: string, logger: Logger): Disposable {
   return { [Symbol.dispose]: remove };
 }
 
-/** Pids are used again after a restart of the machine: only a process that looks like an engine counts. */
+/** Pids are reused after a reboot: only a process that looks like an engine counts. */
 function runningEngine(path: string): number | undefined {
   try {
     const pid = Number(readFileSync(path, 'utf8').trim());

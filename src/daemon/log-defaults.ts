@@ -3,12 +3,12 @@ import { parseBytes } from '../base/sizes.ts';
 import type { LogDefaults } from '../containers/index.ts';
 import type { Config } from './config/config.ts';
 
-/** Rotated by default, so that a log does not fill the disk. */
+/** Logs are rotated by default, so that a log does not fill the disk. */
 const MAX_SIZE_BYTES = 20 * 1024 * 1024;
 const MAX_FILES = 5;
 const KNOWN = ['max-size', 'max-file', 'compress'];
 
-/** What `--log-opt` says about rotation. @throws EngineError invalid */
+/** Parses the rotation of `--log-opt`. @throws EngineError invalid */
 export function logDefaults(config: Config): LogDefaults {
   const { options } = config.log;
   const unknown = Object.keys(options).filter((name) => !KNOWN.includes(name));
@@ -22,7 +22,7 @@ export function logDefaults(config: Config): LogDefaults {
   };
 }
 
-/** `-1` is without limit. */
+/** `-1` sets no limit. */
 function maxSize(text: string | undefined): number {
   if (text === undefined) return MAX_SIZE_BYTES;
   const bytes = text === '-1' ? 0 : parseBytes(text);

@@ -7,17 +7,17 @@ export type LogFormat = 'text' | 'json';
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, fatal: 4 };
 
 export interface LogOptions {
-  /** Asked for each line: it may change. */
+  /** Read for each line, since it may change. */
   readonly level: () => LogLevel;
   readonly format: LogFormat;
-  /** Takes one line with its end. */
+  /** Writes one line with its line feed. */
   readonly write: (line: string) => void;
   readonly now: () => Date;
 }
 
 /**
- * Structured lines: `text` is logfmt as dockerd writes it, `json` one object per line. Own code because a logger's
- * library costs 20 ms of start-up (docs/decisions).
+ * Writes structured lines: `text` is logfmt as dockerd writes it, `json` one object per line. It is our own code
+ * because a logger's library costs 20 ms of start-up (docs/decisions).
  */
 export function createLogger(options: LogOptions): Logger {
   const format = options.format === 'json' ? jsonLine : textLine;
@@ -30,7 +30,10 @@ export function createLogger(options: LogOptions): Logger {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** Standard error, written at once: a line must be out before a crash. A reader that has gone or is full loses lines, not the engine. */
+/**
+ * Writes to standard error at once, so that a line is out before a crash. When the reader is gone or slow, lines are
+ * lost and the engine goes on.
+ */
 export function writeToStderr(line: string): void {
   try {
     writeSync(2, line);
@@ -53,7 +56,7 @@ function textLine(time: string, level: LogLevel, message: string, fields: object
   return `${line}\n`;
 }
 
-/** Errors with their causes, bigints as text. */
+/** Formats errors with their causes, and bigints as text. */
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (!(value instanceof Error)) return value;

@@ -10,7 +10,7 @@ import { ENGINE_VERSION } from './engine-version.ts';
 import { createLogger, writeToStderr } from './log.ts';
 import type { RunningEngine } from './start-engine.ts';
 
-/** When the first start of a bundle writes what was compiled. Others find it written. */
+/** Delay before the first start of a bundle writes its compiled code. Later starts find it written. */
 const COMPILED_AFTER_MS = 2000;
 
 /** Exit code for a wrong configuration. Service managers do not restart on it. */
@@ -54,9 +54,9 @@ function allOptions(flags: OptionValues, warn: (text: string) => void): OptionVa
 }
 
 interface GivenOptions extends Pick<ConfigReloaderDeps, 'values'> {
-  /** Keys of the configuration file that have no effect, a sentence each. */
+  /** Warnings about keys of the configuration file that have no effect, one sentence each. */
   readonly warnings: readonly string[];
-  /** Reads flags and file as they are now. */
+  /** Reads the current flags and file. */
   readonly read: (warn: (text: string) => void) => OptionValues;
 }
 
@@ -69,8 +69,8 @@ async function serve(settings: LiveConfig, { values, warnings, read }: GivenOpti
   });
   for (const warning of warnings) logger.warn({}, warning);
   const running = Promise.withResolvers<RunningEngine>();
-  running.promise.catch(() => {}); // A reload that waits for it tells.
-  // From the first moment on: until then the signal ends the process.
+  running.promise.catch(() => {}); // A reload that waits for it reports the error.
+  // From the start on: before that the signal would end the process.
   const reload = configReloader({
     logger,
     values,
@@ -85,7 +85,7 @@ async function serve(settings: LiveConfig, { values, warnings, read }: GivenOpti
     await using engine = await startEngine(settings, logger);
     running.resolve(engine);
     logger.info({ listen: engine.addresses, version: ENGINE_VERSION }, 'API listens');
-    // A crash would not leave it to the next start.
+    // A crash would not write it for the next start.
     setTimeout(flushCompileCache, COMPILED_AFTER_MS).unref();
     const signal = await stopping;
     logger.info({ signal }, 'stopping');
@@ -100,7 +100,7 @@ async function serve(settings: LiveConfig, { values, warnings, read }: GivenOpti
   logger.info({}, 'stopped');
 }
 
-/** Resolves with the signal that is to stop the engine. */
+/** Resolves with the signal that stops the engine. */
 function stopSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let signals = 0;
@@ -108,7 +108,7 @@ function stopSignal(): Promise<NodeJS.Signals> {
     process.on(signal, () => {
       signals += 1;
       resolve(signal);
-      // Containers do not depend on a clean end, so an impatient user may have a quick one.
+      // Containers do not depend on a clean end, so that a third signal ends the process at once.
       if (signals === 3) process.exit(1);
     });
   }

@@ -1,7 +1,7 @@
 import type { Logger } from '../base/logger.ts';
 import { maskProxy, type ProxySettings, proxiesOfEnvironment } from '../distribution/index.ts';
 
-/** Through which proxies the engine reaches the world: configured ones win over the environment's, each for itself, as in dockerd. */
+/** The proxies of the engine's own requests. As in dockerd, each configured one overrides that of the environment. */
 export function engineProxies(
   configured: Required<ProxySettings>,
   env: Readonly<Record<string, string | undefined>>,

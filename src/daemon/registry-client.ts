@@ -2,10 +2,10 @@ import { createRegistries, type ProxyRule, type Registries } from '../distributi
 import type { LiveConfig } from './config/live-config.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
 
-/** Where certificates of registries lie, Docker's place first. */
+/** Folders of registries' certificates, Docker's first. */
 export const CERTS_DIRS = ['/etc/docker/certs.d', '/etc/gantry/certs.d'];
 
-/** The registry client as the engine is configured. Settings and certificates are read with each operation. */
+/** Makes the registry client with the engine's configuration. Each operation reads settings and certificates. */
 export function registryClient(settings: LiveConfig, proxyOf: ProxyRule): Registries {
   return createRegistries({
     hosts: {

@@ -11,17 +11,19 @@ import { listen } from './listeners.ts';
 import { lockDataRoot, writePidfile } from './lock.ts';
 import { startRuntime } from './start-runtime.ts';
 
-/** A running engine. Disposing it ends it; containers live on. */
+/** A running engine. Disposing ends it; containers keep running. */
 export interface RunningEngine extends AsyncDisposable {
-  /** As `DOCKER_HOST` takes them. */
+  /** In the form of `DOCKER_HOST`. */
   readonly addresses: readonly string[];
-  /** Puts another configuration in force. @throws EngineError when it cannot be; the old one stays then */
+  /** Applies another configuration. @throws EngineError when it is impossible; then the old one stays */
   reload(next: Config): Promise<void>;
-  /** Takes no more requests, ends what waits for what will happen, and lets the rest finish, for at most that long. */
+  /**
+   * Accepts no more requests, ends those that wait for future events, and waits for the others, for at most this long.
+   */
   drain(milliseconds: number): Promise<void>;
 }
 
-/** @throws EngineError when it cannot run here or so configured; nothing is left then */
+/** @throws EngineError when the engine cannot run here or with this configuration; nothing is left then */
 export async function startEngine(settings: LiveConfig, logger: Logger): Promise<RunningEngine> {
   const config = settings.current;
   const { obstacles, warnings } = preflight();

@@ -5,7 +5,9 @@ import type { Logger } from '../base/logger.ts';
 import { createTaskRuntime, type SupervisedTaskRuntime } from '../runtime/index.ts';
 import type { Config } from './config/config.ts';
 
-/** Connects to the supervisor, or starts it: a process of its own, so begin before anything that this one can do meanwhile. */
+/**
+ * Connects to the supervisor, or starts it. That is a process of its own: begin with it, and do other work meanwhile.
+ */
 export function startRuntime(config: Config, logger: Logger): Promise<SupervisedTaskRuntime> {
   return createTaskRuntime({
     execRoot: config.execRoot,
@@ -16,7 +18,7 @@ export function startRuntime(config: Config, logger: Logger): Promise<Supervised
   });
 }
 
-/** The supervisor's bundle beside ours, or its sources beside ours, with the same Node. */
+/** The supervisor's bundle or sources beside ours, with the same Node. */
 function supervisorCommand(): readonly string[] {
   const bundle = join(dirname(process.argv[1] ?? ''), 'gantry-supervisor.js');
   const flags = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];

@@ -26,11 +26,11 @@ export interface SystemInfoDeps {
   readonly events: Pick<EventLog, 'listeners'>;
   readonly programs: Programs;
   readonly host: HostFacts;
-  /** Found at start, `WARNING: ` is added. */
+  /** Warnings of the start. `WARNING: ` is added. */
   readonly warnings: readonly string[];
 }
 
-/** Body of GET /info, of every version. */
+/** Returns the body of GET /info, for every version. */
 export async function systemInfo(deps: SystemInfoDeps): Promise<Info> {
   const config = deps.settings.current;
   return {

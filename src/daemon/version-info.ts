@@ -3,7 +3,7 @@ import { ENGINE_VERSION } from './engine-version.ts';
 import { ociArchitecture, readHostFacts } from './host/host-facts.ts';
 import type { Programs } from './host/programs.ts';
 
-/** Body of GET /version. `GoVersion` is the field where clients show what an engine runs on. */
+/** Returns the body of GET /version. Clients show `GoVersion` as the engine's platform. */
 export async function versionInfo(programs: Programs): Promise<object> {
   const { kernelVersion } = readHostFacts();
   const arch = ociArchitecture();

@@ -23,24 +23,24 @@ import { startNetworks } from './wiring/start-networks.ts';
 export interface WireDeps {
   readonly settings: LiveConfig;
   readonly logger: Logger;
-  /** Starting, on its way. Stays the caller's to dispose. */
+  /** The runtime that is being started. The caller disposes it. */
   readonly runtime: Promise<SupervisedTaskRuntime>;
-  /** For `info`. */
+  /** Warnings for `info`. */
   readonly warnings: readonly string[];
   /** Aborted when the engine is about to stop. */
   readonly stopping: AbortSignal;
 }
 
-/** The engine without its sockets. Disposing leaves running containers as they are. */
+/** The engine without its sockets. Disposing it leaves running containers unchanged. */
 export interface Engine extends AsyncDisposable {
   readonly createServer: ReturnType<typeof createApi>['createServer'];
-  /** Puts another configuration in force, as {@link applyReload} does. */
+  /** Applies another configuration, as {@link applyReload} does. */
   reload(next: Config): Promise<void>;
 }
 
 /**
- * Opens everything, bottom up, and brings records, kernel and disk into agreement. Whatever was opened is closed again
- * when a later step fails.
+ * Opens all parts, bottom up, and makes records, kernel and disk agree. When a step fails, the opened parts are closed
+ * again.
  */
 export async function wire(deps: WireDeps): Promise<Engine> {
   const { settings, logger, warnings, stopping } = deps;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseErrorBody } from './error-body.ts';
 import { RegistryError } from './errors.ts';
 
-/** What dockerd 28.5 says of these answers of a token server, behind the request that it names. */
+/** The messages of dockerd 28.5 for these responses of a token server, after the request that they name. */
 const RECORDED: readonly (readonly [status: number, body: string, message: string])[] = [
   [
     401,
@@ -20,7 +20,7 @@ const RECORDED: readonly (readonly [status: number, body: string, message: strin
   [429, 'slow down', 'toomanyrequests: slow down'],
 ];
 
-/** Where dockerd loses the words, or shows raw JSON. */
+/** Responses for which dockerd shows no words, or raw JSON. */
 const OURS: typeof RECORDED = [
   [401, '{"message":"bad credentials here"}', 'unauthorized: bad credentials here'],
   [401, '', 'unauthorized: authentication required'],

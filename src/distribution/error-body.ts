@@ -8,14 +8,17 @@ export interface RegistryErrorEntry {
 
 const ENTRIES_MAX = 10;
 const TEXT_MAX = 500;
-/** Where servers that do not know the specification put their words: Docker Hub, OAuth 2 (RFC 6749), common frameworks. */
+/**
+ * The fields in which servers that do not follow the specification put their message: Docker Hub, OAuth 2 (RFC 6749),
+ * common frameworks.
+ */
 const WORD_FIELDS = ['details', 'error_description', 'message', 'detail', 'error'];
-/** The specification's code for a status whose body names none. */
+/** The specification's code for a status whose body has none. */
 const CODES: Readonly<Record<number, string>> = { 401: 'UNAUTHORIZED', 403: 'DENIED', 429: 'TOOMANYREQUESTS' };
 
 /**
- * What an error body says: its entries, else its words under the code of the status. Empty when it says nothing. Whatever a
- * server sends, the texts are short and can be shown on a terminal.
+ * Parses an error body: its entries, else its message under the code of the status. Empty when there is no message. The
+ * texts are short and safe for a terminal, whatever a server sends.
  */
 export function parseErrorBody(status: number, body: string): readonly RegistryErrorEntry[] {
   const parsed = parseJson(body);
@@ -47,7 +50,7 @@ function wordsOf(body: Readonly<Record<string, unknown>>): string {
   return typeof words === 'string' ? clean(words) : '';
 }
 
-/** Of a page the title: the rest is not for terminals. */
+/** Of an HTML page only the title is shown. */
 function plainText(body: string): string {
   const text = body.slice(0, 64 * 1024).trim();
   if (!text.startsWith('<')) return clean(text);
@@ -56,7 +59,7 @@ function plainText(body: string): string {
   return begin === -1 || end < begin ? '' : clean(text.slice(begin + '<title>'.length, end));
 }
 
-/** No control characters, no novels. */
+/** Removes control characters and shortens the text. */
 function clean(text: string): string {
   return text
     .slice(0, TEXT_MAX)

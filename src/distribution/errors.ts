@@ -3,7 +3,7 @@ import { EngineError, type ErrorKind, errnoOf } from '../base/errors.ts';
 import type { RegistryErrorEntry } from './error-body.ts';
 import { failureText } from './http/failure-text.ts';
 
-/** A registry said no. `codes` are the specification's, for branching; empty when the body was none of its. */
+/** A registry refused a request. `codes` are the specification's, for branching. Empty when the body had none. */
 export class RegistryError extends EngineError {
   readonly status: number;
   readonly codes: readonly string[];
@@ -15,7 +15,7 @@ export class RegistryError extends EngineError {
   }
 }
 
-/** No answer, or one that broke off. `code` is the system's name of the reason, for deciding whether to try again. */
+/** There was no response, or it was interrupted. `code` is the system's error code, which decides whether to retry. */
 export class ConnectionError extends EngineError {
   readonly code: string;
 
@@ -25,7 +25,7 @@ export class ConnectionError extends EngineError {
   }
 }
 
-/** The server's words, with what Docker says where they need it (distribution, registry/client/errors.go). */
+/** The server's message, with Docker's additions where needed (distribution, registry/client/errors.go). */
 function refusalText(status: number, entries: readonly RegistryErrorEntry[], what: string): string {
   const words = entries.map(({ message }) => message).join(', ');
   if (status >= 500 && entries.every(({ code }) => code === 'UNKNOWN')) {

@@ -12,7 +12,7 @@ import { EngineError } from '../base/errors.ts';
 import { ANONYMOUS } from './auth/credentials.ts';
 
 const ann = { kind: 'password', username: 'ann', password: 'pa55' } as const;
-/** bob:secret */
+/** The login bob:secret. */
 const HTPASSWD = 'bob:$2y$05$XoV066GfonC1TI807FmKSe8xd/tfLySwxAbGpPs4NGdDhU1zIJbUG\n';
 
 test("blobs, mounts, manifests and tags go to Debian's registry and come back byte for byte", async () => {

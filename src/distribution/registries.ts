@@ -15,21 +15,21 @@ import { type SearchResult, searchIndex } from './search.ts';
 export interface RegistriesDeps {
   readonly hosts: RegistryHostsConfig;
   readonly userAgent: string;
-  /** Default none. */
+  /** Default: no proxy. */
   readonly proxyOf?: ProxyRule;
   readonly retry?: RetryPolicy;
 }
 
-/** Every registry that the engine may speak to. */
+/** Access to every registry. */
 export interface Registries extends AsyncDisposable {
-  /** `docker.io`, `library/busybox`. One object per operation: it holds the credentials and tokens of its caller. */
-  repository(domain: string, path: string, credentials: Credentials): Repository;
   /**
-   * Checks credentials as `docker login` does.
-   * @throws EngineError unauthorized when they are refused
+   * Opens a repository, such as `docker.io`, `library/busybox`. Use one object per operation: it holds the caller's
+   * credentials and tokens.
    */
+  repository(domain: string, path: string, credentials: Credentials): Repository;
+  /** Checks credentials, for `docker login`. @throws EngineError unauthorized when they are refused */
   login(domain: string, credentials: Credentials, signal: AbortSignal): Promise<{ readonly identityToken?: string }>;
-  /** Docker Hub's search for `docker.io`, else by the registry's own, else by its catalogue. */
+  /** Searches Docker Hub for `docker.io`, else by the registry's own search, else in its catalogue. */
   search(
     domain: string,
     term: string,
@@ -83,7 +83,7 @@ interface RegistryClient {
 
 type Connect = (endpoint: RegistryEndpoint, domain: string, credentials: Credentials) => RegistryClient;
 
-/** Makes clients over one transport; each has its caller's credentials and tokens. */
+/** Makes clients over one transport. Each has its caller's credentials and tokens. */
 function clientFactory({ retry = DEFAULT_RETRY, userAgent }: RegistriesDeps, transport: NodeTransport): Connect {
   return (endpoint, domain, credentials) => {
     const authorizer = new Authorizer({
@@ -101,7 +101,7 @@ function clientFactory({ retry = DEFAULT_RETRY, userAgent }: RegistriesDeps, tra
   };
 }
 
-/** Where a foreign layer lies. @throws EngineError unavailable where it may not be fetched from */
+/** The host of a foreign layer. @throws EngineError unavailable when it may not be downloaded from there */
 function layerHost(hosts: RegistryHostsConfig, connect: Connect, url: URL): HostClient {
   const endpoint = registryEndpoints(hosts, url.host, 'push')[0];
   const isAllowed = url.protocol === 'https:' || (url.protocol === 'http:' && endpoint?.mayUsePlainHttp === true);
@@ -128,7 +128,7 @@ async function search(
     .map((name) => ({ name, description: '', star_count: 0, is_official: false, is_automated: false }));
 }
 
-/** The server's words; where it only says that a login is needed, what is wrong with the one that it got. */
+/** The server's message. When it only asks for a login, the message is that the login was wrong. */
 function loginRefusal(error: unknown): unknown {
   if (!(error instanceof RegistryError) || (error.status !== 401 && error.status !== 403)) return error;
   const isGeneral = error.message === 'unauthorized: authentication required';

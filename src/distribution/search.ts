@@ -13,7 +13,7 @@ export interface SearchResult {
 
 const ANSWER_BYTES_MAX = 4 << 20;
 
-/** Docker Hub's search, version 1. @throws RegistryError, EngineError unavailable */
+/** Searches Docker Hub, version 1. @throws RegistryError, EngineError unavailable */
 export async function searchIndex(
   client: HostClient,
   term: string,

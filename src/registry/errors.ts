@@ -1,6 +1,6 @@
 import { EngineError } from '../base/errors.ts';
 
-/** The distribution spec's error codes (spec.md, Error Codes) and Docker's beyond them, with the status of each. */
+/** The distribution spec's error codes (spec.md, Error Codes) and Docker's additional ones, with the status of each. */
 const STATUS = {
   BLOB_UNKNOWN: 404,
   BLOB_UPLOAD_INVALID: 400,
@@ -26,7 +26,7 @@ const STATUS = {
 
 export type ErrorCode = keyof typeof STATUS;
 
-/** A refusal as the client sees it. Stays inside this folder. */
+/** A refusal as the client gets it. It does not leave this folder. */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
   readonly code: ErrorCode;
@@ -45,7 +45,7 @@ export class RegistryError extends Error {
   }
 }
 
-/** Whatever was thrown, as a refusal; undefined when it is a fault of ours, which the client learns nothing about. */
+/** Converts an error into a refusal. Undefined for a defect of ours, whose details the client does not get. */
 export function refusalOf(error: unknown): RegistryError | undefined {
   if (error instanceof RegistryError) return error;
   if (!(error instanceof EngineError)) return undefined;
@@ -57,7 +57,7 @@ export function refusalOf(error: unknown): RegistryError | undefined {
   return undefined;
 }
 
-/** The answer's body. */
+/** The body of the response. */
 export function errorBody(error: RegistryError): string {
   return JSON.stringify({ errors: [{ code: error.code, message: error.message }] });
 }

@@ -16,14 +16,14 @@ import {
 
 interface SharedRegistry extends AsyncDisposable {
   readonly server: TestRegistry;
-  /** What the engine has under its names at the registry's address. */
+  /** The engine's names at the registry's address. */
   readonly names: { repository: string; tag: string; target: Descriptor }[];
-  /** What the registry handed over to the engine's collector. */
+  /** Content that the registry has passed to the engine's collector. */
   readonly discarded: Digest[];
   put(content: string): Digest;
 }
 
-/** A registry on a content store that an engine has, too. */
+/** A registry on a content store that it shares with an engine. */
 async function sharedRegistry(): Promise<SharedRegistry> {
   const names: SharedRegistry['names'] = [];
   const discarded: Digest[] = [];

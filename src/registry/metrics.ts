@@ -1,7 +1,7 @@
 import type { AnsweredRequest } from './http/serve-request.ts';
 import type { Registry } from './registry.ts';
 
-/** Counts for Prometheus (text exposition format 0.0.4). Labels come from small fixed sets only. */
+/** Counters for Prometheus (text exposition format 0.0.4). Labels come from small fixed sets only. */
 export interface RegistryMetrics {
   answered(request: AnsweredRequest): void;
   text(registry: Registry): string;
@@ -51,7 +51,7 @@ export function createMetrics(): RegistryMetrics {
   };
 }
 
-/** What follows the metric's name, and the value. */
+/** The end of the metric's name with its labels, and the value. */
 type Sample = readonly [suffix: string, value: number];
 type Metric = (name: string, type: string, help: string, samples: Iterable<Sample>) => void;
 

@@ -1,7 +1,10 @@
 import { type Digest, isDigest } from '../base/ids.ts';
 import { RegistryError } from './errors.ts';
 
-/** `library/busybox`: checked by {@link parseRepository}, free of `..`, upper case and anything a path could mean. */
+/**
+ * A checked name, such as `library/busybox` ({@link parseRepository}). It has no `..`, upper case or other characters
+ * with a meaning in paths.
+ */
 export type RepositoryName = string & { readonly __brand: 'RepositoryName' };
 
 const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
@@ -25,14 +28,17 @@ export function parseBlobDigest(text: string): Digest {
   return text;
 }
 
-/** What names a manifest: a digest when it has a colon, else a tag. @throws RegistryError DIGEST_INVALID, TAG_INVALID */
+/**
+ * Parses the reference of a manifest: a digest when it has a colon, else a tag. @throws RegistryError DIGEST_INVALID,
+ * TAG_INVALID
+ */
 export function parseManifestReference(text: string): { readonly digest: Digest } | { readonly tag: string } {
   if (text.includes(':')) return { digest: parseBlobDigest(text) };
   if (!TAG.test(text)) throw new RegistryError('TAG_INVALID', `invalid tag: ${shown(text)}`);
   return { tag: text };
 }
 
-/** Hostile text for a message: short, printable. */
+/** Makes an untrusted text short and printable, for a message. */
 function shown(text: string): string {
   return JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);
 }

@@ -10,7 +10,7 @@ interface Event {
   readonly target: { readonly repository: string; readonly tag?: string; readonly digest: string };
 }
 
-/** Answers with these statuses in turn, then 200. */
+/** Answers with these statuses in turn, then with 200. */
 async function receiver(
   statuses: number[],
 ): Promise<AsyncDisposable & { url: string; events: Event[]; secrets: Set<string> }> {

@@ -7,16 +7,16 @@ import { parseDigest } from '../base/ids.ts';
 import type { Upstream } from './pull-through/upstream.ts';
 import { codeOf, manifestOf, OCI_INDEX, OCI_MANIFEST, sha256, startTestRegistry } from './testing.ts';
 
-/** An upstream in memory that counts what it is asked, and fails or waits when it is told to. */
+/** An upstream in memory that counts its requests, and fails or waits on demand. */
 interface FakeUpstream extends Upstream {
   readonly asked: string[];
   down: boolean;
-  /** Bytes after which a download waits for `go`. */
+  /** Number of bytes after which a download waits for `go`. */
   pauseAt: number;
   go: PromiseWithResolvers<void>;
   readonly blobs: Map<string, Buffer>;
   readonly manifests: Map<string, { readonly mediaType: string; readonly text: string }>;
-  /** Of `library/app`. */
+  /** Publishes an image of `library/app`. */
   publish(tag: string, layers: readonly Buffer[]): string;
 }
 

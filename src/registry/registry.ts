@@ -11,7 +11,7 @@ import { openTables, type RegistryTables, type TableSet } from './storage/record
 import { openRepositoryIndex, type RepositoryIndex } from './storage/repository-index.ts';
 import { openUploads, type Uploads } from './storage/uploads.ts';
 
-/** What is stored: repositories over one content store. */
+/** A registry's data: repositories over one content store. */
 export interface Registry extends AsyncDisposable {
   readonly content: ContentStore;
   readonly index: RepositoryIndex;
@@ -19,14 +19,14 @@ export interface Registry extends AsyncDisposable {
   readonly collector: RegistryCollector;
   readonly events: RegistryEvents;
   readonly logger: Logger;
-  /** Content that repositories refer to and that is not there, each with one of them. Looks at every file. */
+  /** Missing content that repositories refer to, each with one of the repositories. Checks every file. */
   lost(): readonly { readonly repository: RepositoryName; readonly digest: Digest }[];
-  /** Everything that repositories have, with its size in bytes. */
+  /** All content of the repositories, with its size in bytes. */
   contents(): ReadonlyMap<Digest, number>;
   readonly quota: Quota;
-  /** Images of the engine whose content store this is. */
+  /** Images of the engine that shares the content store. */
   readonly local: LocalImages | undefined;
-  /** Where this is a cache of another registry. */
+  /** Set when the registry is a cache of another one. */
   readonly cache: PullThroughCache | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface RegistryEvent {
   readonly remoteAddress: string;
 }
 
-/** Told of what happened, after it did. Must not throw. */
+/** Called after an event. Must not throw. */
 export type RegistryEvents = (event: RegistryEvent) => void;
 
 export interface RegistryOptions {
@@ -54,34 +54,37 @@ export interface RegistryOptions {
   readonly events?: RegistryEvents;
   /** How long content without a manifest stays. Default one hour. */
   readonly graceSeconds?: number;
-  /** Also collect manifests that nothing names. Default false. */
+  /** Whether to collect manifests without a tag, index or subject too. Default false. */
   readonly collectUntagged?: boolean;
-  /** Uploads that nobody goes on with end after this. Default one day. */
+  /** Uploads without a request for this long are cancelled. Default one day. */
   readonly uploadIdleSeconds?: number;
   /** Default 1 TiB. */
   readonly maxBlobBytes?: number;
-  /** Bytes that a repository may hold; undefined for no limit. */
+  /** Limit of a repository. Undefined sets none. */
   readonly quotaBytes?: (repository: RepositoryName) => number | undefined;
-  /** Bytes that all repositories may hold together. A cache forgets what was not pulled for longest instead of refusing. */
+  /** Limit of all repositories together. A cache deletes the least recently pulled content instead of refusing. */
   readonly totalBytes?: number;
-  /** Makes it a pull-through cache. */
+  /** Set to make the registry a pull-through cache. */
   readonly cache?: CacheOptions;
   /**
-   * The content store is an engine's, which asks `collector.keeps` before it deletes. Its images are served, too, under their
-   * names at this registry's address, where names are given.
+   * Set when the content store is an engine's, which asks `collector.keeps` before it deletes. With `names` the
+   * registry also serves the engine's images, under their names at this registry's address.
    */
   readonly shared?: {
     readonly names?: EngineNames;
-    /** The registry does not need it any more; perhaps somebody else does. */
+    /** Called with content that the registry no longer needs. Others may still need it. */
     readonly discard: (digest: Digest) => void;
   };
-  /** How often unused content is looked for. Default every 30 seconds. */
+  /** Interval of the search for unused content. Default 30 seconds. */
   readonly sweepSeconds?: number;
-  /** Milliseconds that only grow; for tests. */
+  /** Milliseconds of a monotonic clock. For tests. */
   readonly now?: () => number;
 }
 
-/** Opens what is there, and deletes what a crash left without a record, unless the content store is shared. */
+/**
+ * Opens the registry's data, and deletes content without a record that a crash left, unless the content store is
+ * shared.
+ */
 export function openRegistry(options: RegistryOptions): Registry {
   const { content, logger, shared } = options;
   const now = options.now ?? (() => performance.now());
@@ -94,7 +97,7 @@ export function openRegistry(options: RegistryOptions): Registry {
   );
   const uploads: Uploads = openUploads({
     content,
-    // An engine's ingests are not the registry's to forget.
+    // The ingests of an engine are not the registry's.
     expireIngests: shared === undefined ? content.expireIngests : () => {},
     records: tables.uploads,
     limits: { maxBlobBytes: options.maxBlobBytes ?? 2 ** 40, requireRoom: quota.require },

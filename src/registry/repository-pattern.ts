@@ -1,9 +1,9 @@
 /**
- * Whether a repository is one of those that a configuration names: `*` is any text within a component, `**` any text at
- * all, so `team/*` has `team/app` but not `team/app/base`, and `**` has every repository.
+ * Whether a repository matches a pattern of the configuration. `*` matches any text within a component, `**` any text:
+ * `team/*` matches `team/app` but not `team/app/base`, and `**` matches every repository.
  */
 export function matchesRepository(pattern: string, repository: string): boolean {
-  // A few pattern states at most, no backtracking: names are of 255 characters, patterns are the operator's.
+  // The set of reached pattern positions. It needs no backtracking.
   let states = new Set([0]);
   const follow = (from: ReadonlySet<number>): Set<number> => {
     const all = new Set(from);

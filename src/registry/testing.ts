@@ -11,15 +11,15 @@ import { type Authentication, OPEN } from './auth/authentication.ts';
 import { createRegistryServer } from './http/server.ts';
 import { openRegistry, type Registry, type RegistryOptions } from './registry.ts';
 
-/** For tests: a registry on a root of its own behind a real socket. */
+/** For tests: a registry on a root of its own, behind a real socket. */
 export interface TestRegistry extends AsyncDisposable {
   readonly root: string;
   readonly registry: Registry;
   readonly url: string;
   readonly port: number;
-  /** Moves the clock that the collector goes by. */
+  /** Advances the collector's clock. */
   pass(seconds: number): void;
-  /** Closes everything but the root, as a restart does. */
+  /** Closes everything but keeps the root, as a restart does. */
   stop(): Promise<void>;
 }
 
@@ -87,7 +87,7 @@ export function descriptor(bytes: string | Uint8Array, mediaType = 'application/
   return { mediaType, digest: sha256(bytes), size: Buffer.byteLength(bytes) };
 }
 
-/** The text of a manifest over these contents. */
+/** The text of a manifest with these contents. */
 export function manifestOf(config: string, layers: readonly string[], more: object = {}): string {
   return JSON.stringify({
     schemaVersion: 2,
@@ -110,7 +110,7 @@ export async function putManifest(
   });
 }
 
-/** Pushes a whole image; answers its manifest's digest. */
+/** Pushes a whole image. Returns the digest of its manifest. */
 export async function pushImage(
   url: string,
   { repository, tag, layers }: { repository: string; tag: string; layers: readonly string[] },
@@ -123,13 +123,13 @@ export async function pushImage(
   return sha256(text);
 }
 
-/** The first error code of an answer. */
+/** The first error code of a response. */
 export async function codeOf(response: Response): Promise<string> {
   const body = (await response.json()) as { readonly errors: readonly { readonly code: string }[] };
   return body.errors[0]?.code ?? '';
 }
 
-/** A server on a free port of the loopback, for upstreams and webhooks. */
+/** Starts a server on a free loopback port, for upstreams and webhooks. */
 export async function listen(
   handler: Parameters<typeof createServer>[1],
 ): Promise<AsyncDisposable & { readonly url: string }> {

@@ -151,13 +151,13 @@ test('an upload goes on after a restart, and after a connection that broke', asy
   broken.write(bytes.subarray(1_500_000, 1_700_000));
   const at = async (): Promise<number> => Number((await fetch(resumed)).headers.get('range')?.slice(2)) + 1;
   while ((await at()) < 1_700_000) await new Promise((resolve) => setTimeout(resolve, 10));
-  // The first connection still hangs there: a newer request takes over.
+  // The first connection still hangs: the newer request takes over.
   assert.equal((await patch(resumed, bytes.subarray(1_700_000), 1_700_000)).status, 202);
   assert.equal((await put(resumed, sha256(bytes))).status, 201);
   broken.destroy();
 });
 
-/** An upload over an ingest that takes everything and keeps nothing. */
+/** An upload over an ingest that accepts everything and keeps nothing. */
 function fakeUpload(now: () => number, opened: Promise<unknown> = Promise.resolve()): Upload {
   const ingest: Ingest = {
     offset: 7,

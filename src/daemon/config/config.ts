@@ -13,7 +13,7 @@ import type { OptionName, OptionValues } from './options.ts';
 /** The configuration of gantryd, checked and with defaults. Paths are absolute, sizes in bytes. */
 export interface Config {
   readonly hosts: readonly HostAddress[];
-  /** The address is a default: when another engine uses the socket, a second default is tried. */
+  /** Whether the address is the default. When another engine uses its socket, a second default is tried. */
   readonly hostsDefaulted: boolean;
   readonly socketGroup: string | undefined;
   readonly dataRoot: string;
@@ -42,30 +42,30 @@ export interface Config {
     readonly addressPools: readonly { readonly base: string; readonly size: number }[];
     readonly publishIp: string;
   };
-  /** Which images may stay; undefined limits nothing. */
+  /** The limits for images. Undefined sets none. */
   readonly gc: { readonly maxBytes: number | undefined; readonly keepDays: number | undefined };
-  /** Limits of one image layer, decompressed. */
+  /** Limits of one decompressed image layer. */
   readonly unpack: { readonly maxBytes: number; readonly maxEntries: number };
   readonly registry: {
     readonly insecure: readonly string[];
-    /** Of Docker Hub, as `info` shows them. */
+    /** Mirrors of Docker Hub, as `info` shows them. */
     readonly mirrors: readonly string[];
     /** Base URLs by the registry's name. */
     readonly mirrorsByHost: Readonly<Record<string, readonly string[]>>;
     readonly maxConcurrentDownloads: number;
     readonly maxConcurrentUploads: number;
   };
-  /** As configured; an empty value means the environment's. */
+  /** The configured proxies. An empty value stands for the environment's. */
   readonly proxies: Required<ProxySettings>;
-  /** A registry on the engine's content store. */
+  /** The registry on the engine's content store. */
   readonly ownRegistry: {
-    /** `127.0.0.1:5000`; undefined for none. */
+    /** Address such as `127.0.0.1:5000`. Undefined for none. */
     readonly listen: string | undefined;
     readonly configFile: string | undefined;
   };
 }
 
-/** A registered OCI runtime; a path without a slash is looked up in PATH. */
+/** A registered OCI runtime. A path without a slash is looked up in PATH. */
 export interface RuntimeCommand {
   readonly path: string;
   readonly args: readonly string[];
@@ -80,14 +80,14 @@ export const FALLBACK_SOCKET = '/run/gantry/gantry.sock';
 export const DEFAULT_CONFIG_FILE = '/etc/gantry/daemon.json';
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal'];
-/** Of setrlimit(2). */
+/** The names of setrlimit(2). */
 const ULIMITS: readonly string[] = [
   ...['as', 'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss'],
   ...['rtprio', 'rttime', 'sigpending', 'stack'],
 ];
 const MEBIBYTE = 1024 * 1024;
 
-/** @throws EngineError invalid, notImplemented: what cannot be honoured is refused, not ignored */
+/** @throws EngineError invalid, notImplemented: an option that cannot be honoured is refused, not ignored */
 export function resolveConfig(values: OptionValues): Config {
   const execRoot = absolute(text(values, 'exec-root') ?? '/run/gantry', 'exec-root');
   const hosts = list(values, 'host').map(parseHost);
@@ -274,7 +274,7 @@ function isCidr(cidr: string): boolean {
   return family !== 0 && /^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128);
 }
 
-/** Each once. Two values for one key are refused in dockerd's words. */
+/** Drops duplicates. Two values for one key are refused in dockerd's words. */
 function engineLabels(values: OptionValues): readonly string[] {
   const byKey = new Map<string, string>();
   for (const label of list(values, 'label')) {

@@ -1,12 +1,12 @@
 /**
- * Keys of dockerd's daemon.json that this engine knows and does not use, so that a file of Docker's starts here. Each is
- * harmless to leave out, which a warning says, or would change what is secure, which is refused.
+ * A key of dockerd's daemon.json that this engine knows and does not use, so that a file of Docker's starts here.
+ * Leaving the key out is either harmless, and a warning says so, or changes the security, and the key is refused.
  */
 export interface DockerKey {
   readonly key: string;
-  /** What is so instead, for the warning: a sentence without its point. */
+  /** The engine's behaviour instead, for the warning: a sentence without its period. */
   readonly instead: string;
-  /** Whether a value asks for protection that is missing here, or for the firewall to be left alone. */
+  /** Whether a value asks for protection that this engine lacks, or forbids it to change the firewall. */
   readonly isRefused?: (value: unknown) => boolean;
 }
 
@@ -19,7 +19,7 @@ const NO_IPV6 = 'containers have no IPv6 addresses yet';
 const NO_SWARM = 'Gantry has no swarm mode yet';
 const NO_CONTAINERD = 'Gantry runs containers without containerd';
 
-/** By key; `docs/configuration.md` lists them. */
+/** By key. `docs/configuration.md` lists them. */
 export const DOCKER_KEYS: ReadonlyMap<string, DockerKey> = new Map(
   (
     [

@@ -1,6 +1,8 @@
 import type { Config } from './config.ts';
 
-/** The configuration in force. A reload replaces it: read an option that a reload may change where it is used. */
+/**
+ * The current configuration. A reload replaces it: code reads an option that a reload may change at the time of use.
+ */
 export interface LiveConfig {
   current: Config;
 }

@@ -1,23 +1,26 @@
-/** What a value of an option looks like. `list`, `map`: the flag may be repeated. */
+/** The type of an option's value. For `list` and `map` the flag may be repeated. */
 export type OptionKind = 'bool' | 'string' | 'int' | 'bytes' | 'list' | 'map';
 
 export interface OptionSpec {
-  /** Long flag without dashes, dockerd's where dockerd has one. */
+  /** Long flag without dashes. It is dockerd's where dockerd has one. */
   readonly flag: string;
   readonly short?: string;
   readonly kind: OptionKind;
-  /** Key in daemon.json where it differs from the flag: lists are plural there. With a point: a key of an object. */
+  /**
+   * Key in daemon.json where it differs from the flag: lists are plural there. A key with a point is a key of an
+   * object.
+   */
   readonly key?: string;
-  /** Not a daemon.json key. */
+  /** Whether it is not a key of daemon.json. */
   readonly flagOnly?: boolean;
   /** Name of the value in the help. */
   readonly value?: string;
   readonly help: string;
-  /** Known for a clear refusal; the help does not promise it. */
+  /** Whether the option exists only to be refused with a clear message. The help omits it. */
   readonly isRefused?: boolean;
 }
 
-/** Every option of gantryd: the parser, daemon.json and the help are made from this table. */
+/** Every option of gantryd. The parser, daemon.json and the help use this table. */
 export const OPTIONS = [
   { flag: 'add-runtime', kind: 'map', key: 'runtimes', value: 'NAME=PATH', help: 'Register an OCI runtime' },
   {
@@ -266,10 +269,10 @@ export type OptionName = (typeof OPTIONS)[number]['flag'];
 
 export type OptionValue = boolean | number | string | readonly string[] | Readonly<Record<string, string>>;
 
-/** Values by flag name; absent ones are defaulted by `resolveConfig`. */
+/** Values by flag name. `resolveConfig` adds the defaults. */
 export type OptionValues = Partial<Record<OptionName, OptionValue>>;
 
-/** The table as its interface, for code that treats all options alike. */
+/** The table with its interface type, for code that treats all options alike. */
 export const OPTION_SPECS: readonly (OptionSpec & { readonly flag: OptionName })[] = OPTIONS;
 
 export function fileKey(option: OptionSpec): string {

@@ -16,17 +16,18 @@ import { shownOption } from './shown-option.ts';
 const BY_KEY = new Map(
   OPTION_SPECS.filter((option) => option.flagOnly !== true).map((option) => [fileKey(option), option]),
 );
-/** dockerd takes the keys of `proxies` at the top of the file as well. */
+/** As in dockerd, the keys of `proxies` are also accepted at the top of the file. */
 for (const name of ['http-proxy', 'https-proxy', 'no-proxy']) {
   const option = BY_KEY.get(`proxies.${name}`);
   if (option !== undefined) BY_KEY.set(name, option);
 }
 
-/** Keys that hold an object of options. */
+/** Keys whose value is an object of options. */
 const GROUPS = new Set([...BY_KEY.keys()].flatMap((key) => (key.includes('.') ? key.slice(0, key.indexOf('.')) : [])));
 
 /**
- * Reads daemon.json. A missing file is empty unless it was asked for. `warn` is told of each key of Docker's that is not used.
+ * Reads daemon.json. A missing file counts as empty unless it was named explicitly. `warn` is called for each of
+ * Docker's keys that is not used.
  * @throws EngineError invalid, in dockerd's words
  */
 export function parseConfigFile(
@@ -74,19 +75,19 @@ export function parseConfigText(path: string, text: string, warn: (text: string)
   return values;
 }
 
-/** @throws EngineError invalid for a key that would change what is secure */
+/** @throws EngineError invalid for a key that would change the security */
 function leaveOut(path: string, key: string, value: unknown, warn: (text: string) => void): void {
   const row = DOCKER_KEYS.get(key);
   if (row === undefined) return;
   if (row.isRefused?.(value) === true) {
     throw fileError(path, `${key}: ${JSON.stringify(value)} is not supported: ${row.instead}`);
   }
-  // A switch that is not refused says what is so anyway.
+  // The message for a switch applies to any value.
   if (row.isRefused !== undefined && typeof value === 'boolean') return;
   warn(`${path}: ${key} has no effect: ${row.instead}`);
 }
 
-/** @throws EngineError invalid, naming each option that both give (lists and maps too, as dockerd) */
+/** @throws EngineError invalid, naming each option that flags and file both set (lists and maps too, as in dockerd) */
 export function mergeOptions(path: string, flags: OptionValues, file: OptionValues): OptionValues {
   const both = OPTION_SPECS.filter(({ flag }) => flags[flag] !== undefined && file[flag] !== undefined);
   if (both.length > 0) {
@@ -132,7 +133,7 @@ function read(path: string, key: string, option: OptionSpec, item: unknown): Opt
   }
 }
 
-/** `runtimes` holds `{"path":…}`, `default-ulimits` `{"Soft":…,"Hard":…}`, everything else strings. */
+/** Formats an entry: `runtimes` holds `{"path":…}`, `default-ulimits` `{"Soft":…,"Hard":…}`, all others strings. */
 function mapEntry(entry: unknown, wrong: (wanted: string) => EngineError): string {
   if (typeof entry === 'string') return entry;
   if (isObject(entry)) {

@@ -12,7 +12,7 @@ const SHAPES: readonly (FlagShape & { readonly option: (typeof OPTION_SPECS)[num
   }),
 );
 
-/** Reads a command line as dockerd does. @throws EngineError invalid */
+/** Parses a command line as dockerd does. @throws EngineError invalid */
 export function parseFlags(args: readonly string[]): OptionValues {
   const values: Partial<Record<OptionName, OptionValue>> = {};
   const assign = ({ option }: (typeof SHAPES)[number], text: string): void => {

@@ -30,7 +30,7 @@ test('a fault in an option that needs a restart is a fault', () => {
 });
 
 test('what dockerd reloads and this engine has is reloaded', () => {
-  // Attributes of the `reload` event of dockerd 28.5, without options that this engine does not have.
+  // Attributes of the `reload` event of dockerd 28.5, except options that this engine lacks.
   const dockerd = [
     ...['add-runtime', 'debug', 'default-cgroupns-mode', 'default-runtime', 'default-shm-size', 'insecure-registry'],
     ...['label', 'live-restore', 'max-concurrent-downloads', 'max-concurrent-uploads', 'registry-mirror'],

@@ -2,7 +2,7 @@ import { type Config, resolveConfig } from './config.ts';
 import { fileKey, OPTION_SPECS, type OptionName, type OptionValues } from './options.ts';
 import { shownOption } from './shown-option.ts';
 
-/** The options that a reload changes in a running engine: those of dockerd's that we have, and `log-level`. */
+/** The options that a reload changes in a running engine: those of dockerd that this engine has, and `log-level`. */
 export const RELOADABLE: ReadonlySet<OptionName> = new Set<OptionName>([
   'add-runtime',
   'debug',
@@ -19,21 +19,24 @@ export const RELOADABLE: ReadonlySet<OptionName> = new Set<OptionName>([
   'shutdown-timeout',
 ]);
 
-/** What a reload does. */
+/** The effect of a reload. */
 export interface ReloadPlan {
-  /** The configuration from now on: the running one with the reloadable options as wanted. */
+  /** The new configuration: the running one, with the new values of reloadable options. */
   readonly config: Config;
-  /** The options that `config` was made of. */
+  /** The options from which `config` was made. */
   readonly values: OptionValues;
-  /** New values of the options that change, as text, by their key in the file. `default` for one that is no longer given. */
+  /**
+   * New values of the changed options, as text, by their key in the file. `default` for an option that is no longer
+   * set.
+   */
   readonly changed: Readonly<Record<string, string>>;
   /** Keys of options that differ from the running engine's and need a restart. */
   readonly needRestart: readonly string[];
 }
 
 /**
- * Compares the options of the running engine with those that flags and file say now.
- * @throws EngineError invalid, notImplemented when any of those now is wrong
+ * Compares the options of the running engine with the current flags and file.
+ * @throws EngineError invalid, notImplemented when a current option is wrong
  */
 export function planReload(running: OptionValues, wanted: OptionValues): ReloadPlan {
   resolveConfig(wanted);

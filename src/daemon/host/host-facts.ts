@@ -1,14 +1,14 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, hostname, machine, release, totalmem } from 'node:os';
 
-/** Facts about the host for `docker info`, read at each call: a host name may change. */
+/** Facts about the host for `docker info`. They are read at each call, since for example the host name may change. */
 export interface HostFacts {
   readonly kernelVersion: string;
   readonly operatingSystem: string;
   readonly osVersion: string;
-  /** As `uname -m` has it: x86_64. */
+  /** In the form of `uname -m`: x86_64. */
   readonly machine: string;
-  /** As OCI has it: amd64. */
+  /** In the form of OCI: amd64. */
   readonly architecture: string;
   readonly cpus: number;
   readonly memoryBytes: number;
@@ -60,7 +60,7 @@ const FILE_SYSTEMS: Readonly<Record<number, string>> = {
   3393526350: 'bcachefs',
 };
 
-/** Name of the file system below a path as dockerd has it (statfs(2), magic numbers of linux/magic.h). */
+/** Name of a path's file system, as dockerd spells it (statfs(2), magic numbers of linux/magic.h). */
 export function fileSystemName(path: string): string {
   try {
     return FILE_SYSTEMS[statfsSync(path).type] ?? '<unknown>';
@@ -69,7 +69,7 @@ export function fileSystemName(path: string): string {
   }
 }
 
-/** '' when it cannot be read. */
+/** Returns '' when the file cannot be read. */
 export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');

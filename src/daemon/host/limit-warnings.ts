@@ -1,6 +1,6 @@
 import type { CgroupFeatures } from '../../runtime/index.ts';
 
-/** Limits that the host's cgroups cannot hold, in dockerd's words, for `docker info`. */
+/** Warnings about limits that the host's cgroups do not support, in dockerd's words, for `docker info`. */
 export function limitWarnings(limits: CgroupFeatures): readonly string[] {
   const wanted: readonly (readonly [boolean, string])[] = [
     [limits.memory, 'No memory limit support'],

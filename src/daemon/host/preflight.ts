@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readText } from './host-facts.ts';
 
-/** What the engine cannot do without, found before anything is touched. */
+/** The result of a check of the host before anything is changed. */
 export interface Preflight {
-  /** The engine cannot run. */
+  /** Reasons why the engine cannot run. */
   readonly obstacles: readonly string[];
-  /** It runs, with less. */
+  /** Reasons why it runs with less. */
   readonly warnings: readonly string[];
 }
 

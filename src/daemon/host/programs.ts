@@ -4,14 +4,14 @@ import { basename, delimiter, join } from 'node:path';
 import type { Runtimes } from '../../runtime/index.ts';
 import type { Config } from '../config/config.ts';
 
-/** The programs that the engine runs, as `version` and `info` show them. Versions are asked for once, when first needed. */
+/** The programs that the engine runs, for `version` and `info`. Their versions are read once, at the first use. */
 export interface Programs {
   readonly defaultRuntime: string;
-  /** By the names that `--runtime` takes; one that does not work has its name as path. */
+  /** Runtimes by the names that `--runtime` accepts. One that does not work has its name as path. */
   runtimes(): Promise<Readonly<Record<string, { readonly path: string; readonly args: readonly string[] }>>>;
-  /** Absolute path of the init for `--init`; undefined when there is none. */
+  /** Absolute path of the init program for `--init`. Undefined when there is none. */
   readonly init: string | undefined;
-  /** `crun 1.8.1`; '' when it does not say. */
+  /** Such as `crun 1.8.1`. '' when it is unknown. */
   runtimeVersion(): Promise<string>;
   initVersion(): Promise<string>;
 }
@@ -40,11 +40,11 @@ async function described(runtimes: Runtimes, name: string): Promise<{ path: stri
   }
 }
 
-// Runs inside images that have no libraries: the static ones first.
+// The init program runs inside images without libraries: the static ones are preferred.
 const INITS = ['docker-init', 'tini-static', 'catatonit', 'tini'];
 const EXTRA_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/usr/libexec/podman', '/usr/libexec/docker'];
 
-/** The configured init, else the first known one that is installed. */
+/** The configured init program, else the first known one that is installed. */
 export function findInit(config: Config): string | undefined {
   return config.initPath ?? INITS.map(findProgram).find((path) => path !== undefined);
 }

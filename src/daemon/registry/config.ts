@@ -24,15 +24,15 @@ const FILE = z.strictObject({
     .strictObject({
       maxBlobBytes: bytes.optional(),
       uploadIdleSeconds: seconds.optional(),
-      /** Of all repositories together. */
+      /** Limit of all repositories together. */
       totalBytes: bytes.optional(),
-      /** The first that matches counts. */
+      /** The first match counts. */
       quotas: z.array(z.strictObject({ repositories: z.string(), bytes })).optional(),
     })
     .optional(),
   auth: z
     .strictObject({
-      /** A file that `htpasswd -B` makes. */
+      /** A file of `htpasswd -B`. */
       htpasswd: z.string().optional(),
       realm: z.string().optional(),
       rights: z
@@ -57,7 +57,7 @@ const FILE = z.strictObject({
       passwordFile: z.string().optional(),
       ttlSeconds: seconds.optional(),
       keepDays: z.number().positive().max(36_500).optional(),
-      /** Within an engine: where the cache listens, and what it may hold. */
+      /** Within an engine: the cache's address and size limit. */
       listen: z.string().optional(),
       totalBytes: bytes.optional(),
     })
@@ -71,7 +71,7 @@ const FILE = z.strictObject({
       }),
     )
     .optional(),
-  /** Of its own, as whoever may scrape need not be who may pull. */
+  /** At an address of its own, since scraping needs other rights than pulling. */
   metrics: z.strictObject({ listen: z.string() }).optional(),
   gc: z
     .strictObject({
@@ -90,10 +90,10 @@ const FILE = z.strictObject({
 
 export type RegistryConfigFile = z.infer<typeof FILE>;
 
-/** How a registry is served, wherever it keeps its data. */
+/** The service of a registry, independent of where its data are. */
 export type RegistryService = Omit<RegistryConfigFile, 'listen' | 'root'>;
 
-/** What is asked for, from the command line over the file named there. */
+/** The configuration of the command line over that of its file. */
 export type RegistryConfig = RegistryService & {
   readonly listen: ListenAddress;
   readonly root: string;
@@ -115,7 +115,7 @@ const FLAGS = [
   'log-level',
 ] as const;
 
-/** @throws EngineError invalid, which says what is wrong and where */
+/** @throws EngineError invalid, which names the wrong option */
 export function readRegistryConfig(args: readonly string[]): RegistryConfig {
   const flags = parseFlags(args);
   const file = flags.config === undefined ? {} : parseFile(flags.config);
@@ -149,7 +149,10 @@ export function readRegistryConfig(args: readonly string[]): RegistryConfig {
   return { ...check(merged, 'flags'), root: resolve(root), listen: parseListen(flags.listen ?? file.listen) };
 }
 
-/** The file of a registry within an engine. @throws EngineError invalid, also for what is the engine's to say */
+/**
+ * Reads the file of a registry within an engine. @throws EngineError invalid, also for keys that the engine's
+ * configuration decides
+ */
 export function readServiceConfig(path: string): RegistryService {
   const { listen, root, log, ...service } = parseFile(path);
   for (const [key, value] of Object.entries({ listen, root, log })) {

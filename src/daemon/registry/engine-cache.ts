@@ -11,12 +11,12 @@ import type { RegistryService } from './config.ts';
 import { type OutwardDeps, openCache, storageOptions } from './registry-options.ts';
 
 const TABLES = 'registry_cache';
-/** Table: whose images are cached. */
+/** Table with the name of the cached registry. */
 const UPSTREAM = 'registry_cache_upstream';
 
 /**
- * A cache of another registry on the engine's content store: its records are apart from what was pushed. Without a `proxy`, or with
- * another one than before, what was cached is forgotten. Undefined where there is none.
+ * Opens a cache of another registry on the engine's content store. Its records are separate from pushed content.
+ * Without a `proxy`, or with another one than before, the cached content is deleted. Undefined where there is no cache.
  */
 export function openEngineCache(
   { db, content }: { readonly db: StateDb; readonly content: ContentStore },

@@ -14,20 +14,20 @@ import { serveRegistry } from './serve.ts';
 
 /** A registry on the engine's own content store. */
 export interface EngineRegistry extends AsyncDisposable {
-  /** For the engine's collector: whether a blob is in use here. */
+  /** For the engine's collector: whether the registry uses a blob. */
   keeps(digest: Digest): boolean;
   /** For the check of the stores. */
   audit(): readonly Finding[];
-  /** What the registry and the cache take, where there is anything. */
+  /** The usage of the registry and the cache, where they have content. */
   usage(): readonly RegistryUsage[];
-  /** Listens, where that is configured, once the engine's stores are open. @throws EngineError conflict, invalid */
+  /** Listens if that is configured, once the engine's stores are open. @throws EngineError conflict, invalid */
   serve(stores: Pick<Stores, 'images' | 'collector'>): Promise<void>;
 }
 
 export interface EngineRegistryConfig {
-  /** Undefined: nothing is served, but what was pushed is kept. */
+  /** Address. Undefined serves nothing, but keeps pushed content. */
   readonly listen: string | undefined;
-  /** A file as that of `gantry registry serve --config`, without a root and an address. */
+  /** A file as for `gantry registry serve --config`, without a root and an address. */
   readonly configFile: string | undefined;
 }
 
@@ -56,7 +56,7 @@ export function openEngineRegistry(
       }
     },
   };
-  /** Let go before the engine's stores were open. */
+  /** Content that was released before the engine's stores were open. */
   const early = new Set<Digest>();
   const discard = (digest: Digest): void => {
     if (stores === undefined) return void early.add(digest);
@@ -93,7 +93,7 @@ export function openEngineRegistry(
       early.forEach(discard);
       early.clear();
       if (cache !== undefined && cacheAddress !== undefined) {
-        // Metrics have one address: they are the registry's where there is one.
+        // Metrics have one address. It is the registry's where there is a registry.
         const { metrics, ...rest } = service;
         const own = { ...rest, ...(address === undefined && metrics !== undefined ? { metrics } : {}) };
         const served = opened.use(await serveRegistry(cache, { ...own, listen: cacheAddress }, logger));
@@ -120,7 +120,7 @@ function findings(registry: Registry, what: string, advice: (repository: string)
   }));
 }
 
-/** `seen` has what others have; what this one has comes to it. */
+/** `seen` holds the content of earlier registries. The content of this one is added. */
 function usageOf(type: RegistryUsage['Type'], registry: Registry, seen: Set<Digest>): readonly RegistryUsage[] {
   const contents = registry.contents();
   if (contents.size === 0) return [];
@@ -133,7 +133,7 @@ function usageOf(type: RegistryUsage['Type'], registry: Registry, seen: Set<Dige
   return [{ Type: type, Repositories: registry.index.names().length, Size: size, UniqueSize: uniqueSize }];
 }
 
-/** How the registry may be called in the names of images: `localhost:5000`, `192.0.2.1:5000`, `build-host:5000`. */
+/** The registry's names in names of images: `localhost:5000`, `192.0.2.1:5000`, `build-host:5000`. */
 function namesOfThisHost(served: string, { host }: ListenAddress): ReadonlySet<string> {
   const port = served.slice(served.lastIndexOf(':') + 1);
   const addresses = Object.values(networkInterfaces()).flatMap((entries) =>

@@ -5,7 +5,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** `5000`, `:5000` (every address), `127.0.0.1:5000`, `[::1]:5000`. @throws EngineError invalid */
+/** Parses `5000`, `:5000` (every address), `127.0.0.1:5000`, `[::1]:5000`. @throws EngineError invalid */
 export function parseListen(text = '127.0.0.1:5000'): ListenAddress {
   const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);

@@ -3,8 +3,8 @@ import type { EngineRegistry, EngineRegistryConfig } from './engine-registry.ts'
 import type { OutwardDeps } from './registry-options.ts';
 
 /**
- * The registry within the engine, where one is configured or where one was, since what was pushed to it must stay. Undefined
- * for neither: then its code is not even loaded.
+ * Opens the registry within the engine, if one is configured or was configured earlier, since its content must stay.
+ * Undefined otherwise: then its code is not loaded.
  */
 export async function openEngineRegistryIfUsed(
   stores: { readonly db: StateDb; readonly content: ContentStore },

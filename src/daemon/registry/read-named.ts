@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { invalid, messageOf } from '../../base/errors.ts';
 
-/** A file that the configuration names. @throws EngineError invalid */
+/** Reads a file that the configuration names. @throws EngineError invalid */
 export function readNamed(path: string): Buffer {
   try {
     return readFileSync(path);

@@ -13,13 +13,13 @@ import type { RegistryService } from './config.ts';
 import { readNamed } from './read-named.ts';
 import { openUpstream } from './upstream.ts';
 
-/** What speaks to others needs. */
+/** The dependencies of code that connects to other machines. */
 export interface OutwardDeps {
   readonly logger: Logger;
   readonly proxyOf: ProxyRule;
 }
 
-/** Limits and collection. */
+/** The options of limits and collection. */
 export function storageOptions({ gc, limits }: Pick<RegistryService, 'gc' | 'limits'>): Partial<RegistryOptions> {
   const quotas = limits?.quotas ?? [];
   return {
@@ -33,7 +33,7 @@ export function storageOptions({ gc, limits }: Pick<RegistryService, 'gc' | 'lim
   };
 }
 
-/** Tells every webhook; they end with the stack. */
+/** Calls every webhook. The stack ends them. */
 export function openWebhooks(
   webhooks: RegistryService['webhooks'],
   { logger, proxyOf }: OutwardDeps,
@@ -42,7 +42,7 @@ export function openWebhooks(
   const { send } = opened.use(createNodeTransport(proxyOf));
   const post: WebhookDeps['post'] = async (url, message, signal) => {
     const { status, body } = await send({ method: 'POST', url, ...message }, {}, signal);
-    // The body of the response does not matter, nor does its failure.
+    // The body of the response is not used, nor are its errors.
     body.on('error', () => {}).resume();
     return status;
   };

@@ -11,11 +11,11 @@ import { type ListenAddress, parseListen } from './listen-address.ts';
 import { readNamed } from './read-named.ts';
 
 export interface ServedRegistry extends AsyncDisposable {
-  /** As a client's address: `127.0.0.1:5000`. */
+  /** In the form of a client's address: `127.0.0.1:5000`. */
   readonly address: string;
 }
 
-/** Time for requests under way to end when the registry stops. */
+/** Time for requests in progress when the registry stops. */
 const DRAIN_MS = 5000;
 
 /** Listens, with the metrics at an address of their own. @throws EngineError conflict, invalid */
@@ -53,7 +53,7 @@ export async function serveRegistry(
   return { address, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** Without TLS, no request of a web page; without accounts either, only by names that are this machine's. */
+/** Without TLS, requests of web pages are refused. Without accounts too, only names of this machine are accepted. */
 function guardOf({
   tls,
   auth,
@@ -79,7 +79,7 @@ function readTls({ cert, key, clientCa }: NonNullable<RegistryService['tls']>): 
 async function listen(server: Server, { host, port }: ListenAddress): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  // Without a host it is every address of IPv6 and IPv4, or of IPv4 alone where the machine has no other.
+  // Without a host it listens on every address of IPv6 and IPv4, or of IPv4 alone where the machine has no IPv6.
   server.listen(host === '::' ? { port } : { host, port }, resolve);
   try {
     await promise;

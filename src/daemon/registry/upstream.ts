@@ -18,11 +18,11 @@ export interface UpstreamOptions {
 }
 
 const HUB = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
-/** Clients wait, so it gives up sooner than an engine that pulls for itself. */
+/** Clients wait for it, so that it gives up sooner than a pull of the engine. */
 const RETRY = { attempts: 3, firstDelayMs: 200, maxDelayMs: 5000 };
 const REPOSITORIES_MAX = 500;
 
-/** Whose images a cache has. @throws EngineError invalid */
+/** Parses the address of the cached registry. @throws EngineError invalid */
 export function parseUpstream(text: string): { readonly domain: string; readonly plainHttp: boolean } {
   const url = URL.parse(/^https?:\/\//.test(text) ? text : `https://${text}`);
   if (url === null || url.pathname !== '/' || url.search !== '' || url.hash !== '') {
@@ -34,7 +34,7 @@ export function parseUpstream(text: string): { readonly domain: string; readonly
   return { domain: HUB.includes(url.host) ? 'docker.io' : url.host, plainHttp: url.protocol === 'http:' };
 }
 
-/** The registry client as the upstream of a pull-through cache. @throws EngineError invalid */
+/** Makes the registry client the upstream of a pull-through cache. @throws EngineError invalid */
 export function openUpstream(options: UpstreamOptions): Upstream & AsyncDisposable {
   const { domain, plainHttp } = parseUpstream(options.url);
   const registries = createRegistries({
@@ -45,7 +45,7 @@ export function openUpstream(options: UpstreamOptions): Upstream & AsyncDisposab
   });
   const credentials: Credentials =
     options.credentials === undefined ? ANONYMOUS : { kind: 'password', ...options.credentials };
-  // Each holds its tokens: one per repository saves asking for one with every request.
+  // Each repository keeps its tokens, so that not every request asks for one.
   const repositories = new Map<RepositoryName, Repository>();
   const of = (name: RepositoryName): Repository => {
     let repository = repositories.get(name);

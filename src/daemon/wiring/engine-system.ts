@@ -7,7 +7,7 @@ import { type SystemInfoDeps, systemInfo } from '../system-info.ts';
 import { versionInfo } from '../version-info.ts';
 import type { Storage } from './open-storage.ts';
 
-/** What `info`, `version`, `system df` and `system check` ask. */
+/** The data for `info`, `version`, `system df` and `system check`. */
 export function engineSystem(config: Config, info: SystemInfoDeps, storage: Storage): ApiDeps['system'] {
   const { stores, snapshots, registry } = storage;
   return {

@@ -7,8 +7,8 @@ import { supervisorFolder } from '../../spec/index.ts';
 import type { Config } from '../config/config.ts';
 
 /**
- * The end of the daemon. While containers run, everything they use stays and the next daemon takes it over; without any,
- * the host becomes as it was before the first start.
+ * Ends the daemon. While containers run, everything they use stays, and the next daemon takes it over. Without
+ * containers the host becomes as it was before the first start.
  */
 export async function leave(engine: {
   readonly config: Config;

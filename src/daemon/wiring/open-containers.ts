@@ -32,13 +32,13 @@ export interface OpenContainersDeps {
   readonly volumes: Volumes;
   readonly runtime: SupervisedTaskRuntime;
   readonly host: HostFacts;
-  /** Of `--init`; undefined when the host has none. */
+  /** Path of the init program for `--init`. Undefined when the host has none. */
   readonly initPath: string | undefined;
   readonly events: EventLog;
   readonly logger: Logger;
 }
 
-/** The containers on the parts that they need. `restore` is the caller's to call. */
+/** Opens the containers on their dependencies. The caller calls `restore`. */
 export function openContainers(deps: OpenContainersDeps): ContainersDomain {
   const { settings, networks, volumes, runtime, host, events, logger } = deps;
   const { stores, snapshots } = deps.storage;
@@ -61,7 +61,7 @@ export function openContainers(deps: OpenContainersDeps): ContainersDomain {
     dataRoot: config.dataRoot,
     logDefaults: logDefaults(config),
     reserve: {
-      // Container state is not durable by itself: it does not survive a power cut anyway.
+      // Container state is not durable: it does not survive a power cut in any case.
       write: (change) => stores.db.transaction(change, { durable: false, removes: true }),
       freed: () => stores.db.restoreBallast(),
     },
@@ -80,7 +80,10 @@ function after(delayMs: number, callback: () => void): { cancel(): void } {
   return { cancel: () => clearTimeout(timer) };
 }
 
-/** Folders with one folder per object: spread, as ext4 takes ever longer to make a folder where many were deleted. */
+/**
+ * Makes the folders that hold one folder per object. They are spread, since ext4 takes longer and longer to make a
+ * folder where many were deleted.
+ */
 function makeObjectFolders(dataRoot: string): void {
   for (const name of ['containers', 'volumes']) {
     const folder = join(dataRoot, name);

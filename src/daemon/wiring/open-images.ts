@@ -16,7 +16,7 @@ export interface OpenImagesDeps {
   readonly logger: Logger;
 }
 
-/** The images, and the policy that removes unused ones, which `opened` ends. */
+/** Opens the images, and the policy that removes unused ones. `opened` ends the policy. */
 export function openImages(deps: OpenImagesDeps, opened: AsyncDisposableStack): Images {
   const { settings, containers, registries, proxyOf, events, logger } = deps;
   const { stores } = deps.storage;

@@ -6,14 +6,16 @@ import { rootsFolder } from '../exec-root.ts';
 import type { EngineRegistry } from '../registry/engine-registry.ts';
 import { openEngineRegistryIfUsed } from '../registry/open-engine-registry.ts';
 
-/** What is on the disk: `state.db`, content, images, snapshots, and the registry on the same content if there is one. */
+/**
+ * The data on the disk: `state.db`, content, images, snapshots, and the registry on the same content if there is one.
+ */
 export interface Storage {
   readonly stores: Stores;
   readonly snapshots: OpenSnapshots;
   readonly registry: EngineRegistry | undefined;
 }
 
-/** Opens it, and has `opened` close it again. */
+/** Opens the storage. `opened` closes it. */
 export async function openStorage(
   config: Config,
   deps: { readonly proxyOf: ReturnType<typeof proxyRule>; readonly logger: Logger },

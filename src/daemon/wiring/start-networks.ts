@@ -3,7 +3,7 @@ import { createNetworks, type Networks } from '../../network/index.ts';
 import type { Stores } from '../../store/index.ts';
 import type { Config } from '../config/config.ts';
 
-/** Starts the networks, and has `opened` close them again; what containers use stays in the kernel. */
+/** Starts the networks. `opened` closes them; everything that containers use stays in the kernel. */
 export async function startNetworks(
   config: Config,
   stores: Stores,

@@ -9,17 +9,17 @@ import { fetchToken, type Token } from './token-source.ts';
 export interface AuthorizerOptions {
   readonly credentials: Credentials;
   readonly allowPlainHttp: boolean;
-  /** Reaches the token server; retried, not authorized. */
+  /** Sends a request to the token server, with retries and without authorization. */
   readonly send: (request: HttpRequest) => Promise<HttpResponse>;
 }
 
-/** A token is renewed this long before it ends, for clocks that differ and requests that travel. */
+/** A token is renewed this long before it expires, to allow for different clocks and the time of a request. */
 const MARGIN_MILLISECONDS = 5_000;
 
 /**
- * Puts the right `Authorization` on requests to one host: learns from the first challenge whether it wants Basic or
- * Bearer, keeps one token per scope and renews it. A request is tried at most twice, so a host that answers 401 to
- * everything gets no loop.
+ * Adds the right `Authorization` to requests to one host. It learns from the first challenge whether the host wants
+ * Basic or Bearer, keeps one token per scope, and renews it. A request is tried at most twice, so that a host which
+ * always answers 401 causes no loop.
  */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
@@ -30,7 +30,7 @@ export class Authorizer {
     this.#options = options;
   }
 
-  /** @throws EngineError unauthorized when the host still refuses what the credentials give */
+  /** @throws EngineError unauthorized when the host refuses the credentials */
   async send(
     request: HttpRequest,
     scopes: readonly string[],
@@ -39,7 +39,7 @@ export class Authorizer {
     const first = await send(await this.#authorized(request, scopes));
     if (first.status !== 401) return first;
     const challenge = choose(parseChallenges(first.headers['www-authenticate'] ?? ''));
-    // A stream that is half sent cannot be sent again.
+    // A stream that is partly sent cannot be sent again.
     const replayable = request.body === undefined || request.body instanceof Uint8Array;
     if (challenge === undefined || !replayable) return first;
     await discard(first.body);
@@ -53,7 +53,10 @@ export class Authorizer {
     return send(await this.#authorized(request, scopes));
   }
 
-  /** The refresh token that a login with these credentials gives, where the server knows such. Call after a request. */
+  /**
+   * Returns the refresh token of a login with these credentials, where the server supports such tokens. Call it after a
+   * request.
+   */
   async offlineToken(): Promise<{ readonly refreshToken?: string }> {
     const challenge = this.#challenge;
     if (challenge?.scheme !== 'bearer' || this.#options.credentials.kind !== 'password') return {};
@@ -80,7 +83,7 @@ export class Authorizer {
     return `Bearer ${(await this.#token(challenge, scopes)).value}`;
   }
 
-  /** Concurrent requests of one scope share one fetch. */
+  /** Concurrent requests of one scope share one token request. */
   async #token(challenge: Challenge, scopes: readonly string[]): Promise<Token> {
     const slot = key(scopes);
     const held = this.#tokens.get(slot);
@@ -94,7 +97,7 @@ export class Authorizer {
     this.#tokens.set(slot, fetched);
     fetched.catch(() => this.#tokens.delete(slot));
     const token = await fetched;
-    // A server whose tokens are too short-lived for the margin still gets one use out of each.
+    // A token whose lifetime is shorter than the margin is still used once.
     return token;
   }
 

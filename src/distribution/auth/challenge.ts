@@ -1,4 +1,4 @@
-/** One challenge of a `WWW-Authenticate` header; the scheme in lower case. */
+/** One challenge of a `WWW-Authenticate` header, with the scheme in lower case. */
 export interface Challenge {
   readonly scheme: string;
   readonly parameters: ReadonlyMap<string, string>;
@@ -7,8 +7,8 @@ export interface Challenge {
 const HEADER_LENGTH_MAX = 16 * 1024;
 
 /**
- * Parses every challenge of a `WWW-Authenticate` header, several per header and quoted strings with escapes and commas
- * included. What cannot be parsed ends the list; it never throws. Source: RFC 9110, section 11.6.1.
+ * Parses every challenge of a `WWW-Authenticate` header. A header may have several, with quoted strings that contain
+ * escapes and commas. A malformed part ends the list; it never throws. Source: RFC 9110, section 11.6.1.
  */
 export function parseChallenges(header: string): readonly Challenge[] {
   const text = header.slice(0, HEADER_LENGTH_MAX);

@@ -1,10 +1,10 @@
-/** What a user has for a registry. Never logged, never part of an error. */
+/** A user's credentials for a registry. They are never logged, and never part of an error. */
 export type Credentials =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
-  /** An OAuth 2 refresh token that a login gave instead of the password. */
+  /** An OAuth 2 refresh token that a login returned instead of the password. */
   | { readonly kind: 'identityToken'; readonly username: string; readonly token: string }
-  /** Sent as the bearer token as it is. */
+  /** Sent unchanged as the bearer token. */
   | { readonly kind: 'registryToken'; readonly token: string };
 
 export const ANONYMOUS: Credentials = { kind: 'anonymous' };

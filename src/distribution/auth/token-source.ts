@@ -11,7 +11,7 @@ export interface Token {
   readonly value: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** With `offlineToken`: what to log in with next time instead of the password. */
+  /** Returned with `offlineToken`: the next login uses it instead of the password. */
   readonly refreshToken?: string;
 }
 
@@ -20,22 +20,22 @@ export interface TokenRequest {
   readonly service: string | undefined;
   readonly scopes: readonly string[];
   readonly credentials: Credentials;
-  /** Ask for a refresh token as well (a login). */
+  /** Whether to request a refresh token too (a login). */
   readonly offlineToken: boolean;
-  /** Whether credentials may travel over plain http: only where the registry itself is reached so. */
+  /** Whether credentials may be sent over plain http: only when the registry itself is reached so. */
   readonly allowPlainHttp: boolean;
 }
 
 const CLIENT_ID = 'gantry';
 const ANSWER_BYTES_MAX = 1 << 20;
-/** What the token specification assumes when a server says nothing. */
+/** The default of the token specification. */
 const DEFAULT_LIFETIME_SECONDS = 60;
 const LIFETIME_SECONDS_MAX = 3600;
 
 /**
- * Fetches a bearer token from the server that a challenge names. Source: distribution's token authentication
- * specification (GET) and OAuth 2 variant (POST, for refresh tokens).
- * @throws EngineError unauthorized when the server refuses, unavailable when it answers nonsense
+ * Requests a bearer token from the server that a challenge names. Source: distribution's token authentication
+ * specification (GET) and its OAuth 2 variant (POST, for refresh tokens).
+ * @throws EngineError unauthorized when the server refuses, unavailable when its response is malformed
  */
 export async function fetchToken(
   request: TokenRequest,
@@ -54,12 +54,15 @@ export async function fetchToken(
     if (response.status !== 200) throw tokenRefusal(response.status, body, url.host);
     return parseToken(body, url.host);
   } catch (error) {
-    // It was asked as often as is sensible: the request that needs the token must not begin anew with it.
+    // The request was retried already: the request that needs the token must not retry again.
     throw isPassing(error) ? new EngineError('unavailable', messageOf(error), { cause: error }) : error;
   }
 }
 
-/** A refusal in the server's own words. Only of one that concerns the credentials does the status mean what a registry's would. */
+/**
+ * A refusal in the server's own words. Its status has the meaning of a registry's status only where it concerns the
+ * credentials.
+ */
 function tokenRefusal(status: number, body: string, host: string): EngineError {
   const refusal = new RegistryError(status, parseErrorBody(status, body), `token server ${host}`);
   return status === 401 || status === 403 ? refusal : new EngineError('unavailable', refusal.message);

@@ -4,8 +4,8 @@ import { EngineError, errnoOf } from '../../base/errors.ts';
 import type { TlsOptions } from '../http/transport.ts';
 
 /**
- * Certificates for a registry as Docker lays them out: in `<dir>/<host[:port]>/`, `*.crt` are authorities, `name.cert`
- * and `name.key` a client's pair.
+ * Reads certificates for a registry from Docker's layout: in `<dir>/<host[:port]>/`, `*.crt` are authorities,
+ * `name.cert` and `name.key` a client's pair.
  * @throws EngineError invalid when a pair is incomplete
  */
 export function readCertificates(dirs: readonly string[], host: string): TlsOptions {

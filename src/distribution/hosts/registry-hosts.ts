@@ -3,32 +3,38 @@ import { isLoopback } from '../../base/loopback.ts';
 import type { TlsOptions } from '../http/transport.ts';
 import { readCertificates } from './certs-d.ts';
 
-/** How registries are reached, from `daemon.json` and flags. */
+/** The settings for access to registries, from `daemon.json` and flags. */
 export interface RegistryHostsConfig {
-  /** `host[:port]` or CIDR: any certificate and plain http are accepted. Loopback always counts as such. */
+  /**
+   * `host[:port]` or CIDR: any certificate and plain http are accepted. Loopback addresses always count as insecure
+   * registries.
+   */
   readonly insecureRegistries: readonly string[];
-  /** Base URLs asked before the host itself when pulling. `docker.io` has those of `registry-mirrors`. */
+  /** Base URLs that a pull tries before the host itself. Those of `docker.io` are the `registry-mirrors`. */
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
-  /** Folders with `<host>/{*.crt,*.cert,*.key}`, the first that has the host wins. */
+  /** Folders with `<host>/{*.crt,*.cert,*.key}`. The first one with the host wins. */
   readonly certsDirs: readonly string[];
 }
 
-/** One place to ask, in order of preference. */
+/** One address of a registry. */
 export interface RegistryEndpoint {
-  /** Base URL without `/v2`; https. */
+  /** Base URL without `/v2`, with https. */
   readonly url: URL;
   readonly tls: TlsOptions;
-  /** After a failed https connection plain http may be tried. */
+  /** Whether plain http may be tried after a failed https connection. */
   readonly mayUsePlainHttp: boolean;
   readonly isMirror: boolean;
-  /** The Docker name of the registry whose credentials go here; a mirror gets none. */
+  /** The registry's Docker name, if its credentials may be sent here. A mirror gets none. */
   readonly credentialsFor: string | undefined;
 }
 
 const HUB = 'docker.io';
 const HUB_ENDPOINT = 'registry-1.docker.io';
 
-/** Endpoints for a registry's domain (`docker.io`, `localhost:5000`): mirrors first when pulling, the registry itself last. */
+/**
+ * Lists the endpoints for a registry's domain (`docker.io`, `localhost:5000`) in order of preference: for a pull first
+ * the mirrors, then the registry itself.
+ */
 export function registryEndpoints(
   config: RegistryHostsConfig,
   domain: string,
@@ -54,7 +60,10 @@ function endpoint(
   return { url: new URL(`https://${host}`), tls, mayUsePlainHttp: insecure, ...rest };
 }
 
-/** Loopback, a listed host, or an address in a listed network. A name is not resolved for the latter. */
+/**
+ * Whether the host is a loopback address, a listed host, or an address in a listed network. Names are not resolved for
+ * the latter.
+ */
 export function isInsecure(config: Pick<RegistryHostsConfig, 'insecureRegistries'>, host: string): boolean {
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   if (isLoopback(name)) return true;

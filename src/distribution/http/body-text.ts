@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
 
-/** Reads a small body whole. @throws EngineError tooLarge, after which the connection is closed */
+/** Reads a small body as a whole. @throws EngineError tooLarge, after closing the connection */
 export async function readBytes(body: Readable, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -16,7 +16,7 @@ export async function readBytes(body: Readable, limitBytes: number): Promise<Buf
   return Buffer.concat(chunks, length);
 }
 
-/** Lets the connection be used again: reads the rest of a small body, closes a large one. */
+/** Makes the connection reusable: reads the rest of a small body, and closes a large one. */
 export async function discard(body: Readable): Promise<void> {
   try {
     await readBytes(body, 64 * 1024);

@@ -1,6 +1,6 @@
 import { errnoOf, messageOf } from '../../base/errors.ts';
 
-/** errno to what Go says for it. */
+/** Go's messages by errno. */
 const CONNECT: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   EHOSTUNREACH: 'no route to host',
@@ -16,7 +16,7 @@ const UNTRUSTED = new Set([
 ]);
 const NOT_VERIFIED = 'tls: failed to verify certificate: x509: ';
 
-/** No way through a proxy: it cannot be reached, or refuses. The message is what a user reads. */
+/** A proxy cannot be reached, or refuses. The message is for users. */
 export class ProxyError extends Error {
   readonly code: string;
 
@@ -26,7 +26,7 @@ export class ProxyError extends Error {
   }
 }
 
-/** The failure of a connection to a proxy; of one that it had made, the failure itself. */
+/** The error of a connection to a proxy. The error of a connection that the proxy had made is returned unchanged. */
 export function proxyFailure(error: Error): Error {
   const cause: unknown = error instanceof AggregateError ? error.errors[0] : error;
   const { syscall } = (cause ?? {}) as Readonly<Record<string, unknown>>;
@@ -34,9 +34,12 @@ export function proxyFailure(error: Error): Error {
   return isOnTheWay ? new ProxyError(failureText(error), errnoOf(error) ?? 'ECONNREFUSED') : error;
 }
 
-/** Why a registry could not be reached, in the words of Go's net package: users search for dockerd's messages, and scripts match them. */
+/**
+ * Describes why a registry could not be reached, in the words of Go's net package: users search for dockerd's messages,
+ * and scripts match them.
+ */
 export function failureText(error: unknown): string {
-  // Every address of a name failed: the first is as good as any.
+  // Every address of a name failed. The first error is shown.
   const cause = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
   if (cause instanceof ProxyError) return cause.message;
   const code = errnoOf(cause) ?? '';
@@ -62,7 +65,7 @@ export function failureText(error: unknown): string {
   return messageOf(cause);
 }
 
-/** `Get`, as Go writes methods in front of errors. */
+/** `Get`, as Go writes methods in errors. */
 export function methodText(method: string): string {
   return method.slice(0, 1) + method.slice(1).toLowerCase();
 }

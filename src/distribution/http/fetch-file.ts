@@ -5,11 +5,11 @@ import { createNodeTransport } from './node-transport.ts';
 import type { ProxyRule } from './proxies.ts';
 import { followRedirects } from './redirects.ts';
 
-/** A file of the web that is being read. Disposing it closes the connection. */
+/** A file that is being downloaded. Disposing it closes the connection. */
 export interface RemoteFile extends AsyncDisposable {
-  /** As it was asked for, made whole. */
+  /** The requested address, completed. */
   readonly url: string;
-  /** Undefined when the server does not say. */
+  /** Undefined when the server does not send it. */
   readonly sizeBytes: number | undefined;
   readonly body: Readable;
 }
@@ -18,8 +18,8 @@ const MESSAGE_BYTES_MAX = 8 * 1024;
 const MESSAGE_LENGTH_MAX = 500;
 
 /**
- * Opens a file by http or https, following redirects. Without a scheme it is http.
- * @throws EngineError invalid for a URL that is none, or one that the server refuses; notFound, unavailable, cancelled
+ * Opens a file by http or https, and follows redirects. Without a scheme it uses http.
+ * @throws EngineError invalid for a malformed URL, or one that the server refuses; notFound, unavailable, cancelled
  */
 export async function fetchFile(text: string, proxyOf: ProxyRule, signal: AbortSignal): Promise<RemoteFile> {
   const url = parseUrl(text);

@@ -47,7 +47,7 @@ test('requests at the same time to a host without TLS each find their way to pla
     host.send({ method: 'GET', path: '/v2/', scopes: [] }, never).then(({ status }) => status);
   const [first, second] = [get(), get()];
   assert.equal(await first, 200);
-  // By now plain http is known to work, and is used from the start.
+  // Plain http is known to work by now, and is used from the start.
   assert.equal(await get(), 200);
   slowly.resolve();
   assert.equal(await second, 200);

@@ -19,21 +19,24 @@ export interface HostClientOptions {
 }
 
 export interface ApiRequest extends Omit<HttpRequest, 'url' | 'headers'> {
-  /** Relative to the endpoint (`/v2/library/busybox/tags/list?n=5`), or the absolute location that the host gave. */
+  /** Relative to the endpoint (`/v2/library/busybox/tags/list?n=5`), or an absolute location from the host. */
   readonly path: string | URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly scopes: readonly string[];
-  /** Not tried again when it fails: another request will tell. */
+  /** Whether a failure is not retried. */
   readonly once?: boolean;
 }
 
 const ERROR_BYTES_MAX = 64 * 1024;
 
-/** Speaks to one registry endpoint: authorization, retries, redirects, and plain http where that is allowed. */
+/**
+ * Sends requests to one registry endpoint: with authorization, retries, redirects, and plain http where that is
+ * allowed.
+ */
 export class HostClient {
   readonly #options: HostClientOptions;
   #plainHttp = false;
-  /** The host has answered over TLS: it is never spoken to in plain again. */
+  /** Whether the host has answered over TLS. Plain http is never used after that. */
   #tlsWorks = false;
 
   constructor(options: HostClientOptions) {
@@ -52,7 +55,7 @@ export class HostClient {
     return this.#options.endpoint.isMirror;
   }
 
-  /** Where a path leads now; for resolving `Location` headers. */
+  /** The current URL of a path, for resolving `Location` headers. */
   url(path: string | URL): URL {
     if (path instanceof URL) return path;
     const base = this.#options.endpoint.url;
@@ -61,7 +64,7 @@ export class HostClient {
     return url;
   }
 
-  /** Any answer of the registry. Rejects only when there is none. */
+  /** Returns any response of the registry. Rejects only when there is none. */
   async send(request: ApiRequest, signal: AbortSignal): Promise<HttpResponse> {
     const { authorizer, retry, userAgent } = this.#options;
     const { path, scopes, headers, once, ...rest } = request;
@@ -73,7 +76,7 @@ export class HostClient {
     );
   }
 
-  /** As {@link send}, for answers of one of the expected statuses. @throws RegistryError for any other */
+  /** As {@link send}, for responses with an expected status. @throws RegistryError for any other status */
   async expect(statuses: readonly number[], request: ApiRequest, signal: AbortSignal): Promise<HttpResponse> {
     const response = await this.send(request, signal);
     if (statuses.includes(response.status)) return response;
@@ -87,7 +90,7 @@ export class HostClient {
   }
 
   /**
-   * As {@link expect} with the whole body, which is asked for again when it breaks off.
+   * As {@link expect}, with the whole body. Requests the body again when it is interrupted.
    * @throws EngineError tooLarge
    */
   async read(
@@ -110,7 +113,7 @@ export class HostClient {
     }
   }
 
-  /** An insecure registry may speak plain http: found out with the first request that gets no TLS answer. */
+  /** An insecure registry may use plain http. The first request without a TLS response shows it. */
   async #exchange(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     const { endpoint, transport } = this.#options;
     const ownHost = request.url.host === endpoint.url.host;
@@ -141,7 +144,7 @@ export class HostClient {
   }
 }
 
-/** A token that does not reach far enough is told in the challenge (RFC 6750, section 3.1), as Docker Hub does. */
+/** An insufficient token is reported in the challenge (RFC 6750, section 3.1), as Docker Hub does. */
 function scopeErrors({ status, headers }: HttpResponse): readonly RegistryErrorEntry[] {
   const bearer = parseChallenges(headers['www-authenticate'] ?? '').find(({ scheme }) => scheme === 'bearer');
   return status === 401 && bearer?.parameters.get('error') === 'insufficient_scope'
@@ -149,7 +152,7 @@ function scopeErrors({ status, headers }: HttpResponse): readonly RegistryErrorE
     : [];
 }
 
-/** The other side does not speak TLS on this port, or nothing listens on 443; a proxy says that by refusing a tunnel. */
+/** Whether the port does not speak TLS, or nothing listens on 443. A proxy reports that by refusing a tunnel. */
 function isNoTls(error: unknown): boolean {
   const code = errnoOf(error) ?? '';
   return ['EPROTO', 'ECONNREFUSED', 'ECONNRESET', 'ERR_PROXY_TUNNEL'].includes(code) || code.startsWith('ERR_SSL_');

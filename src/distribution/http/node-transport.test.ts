@@ -14,7 +14,7 @@ import { createNodeTransport } from './node-transport.ts';
 const folder = mkdtempSync(join(tmpdir(), 'gantry-tls-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A certificate that signs itself: authority, server and client in one. */
+/** A self-signed certificate: authority, server and client in one. */
 function certificate(name: string): { readonly cert: string; readonly key: string } {
   const [cert, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
   const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
@@ -91,6 +91,6 @@ test('a registry on the loopback is reached by TLS where it speaks it, and never
   });
   await assert.rejects(opened.repository.manifest('v1', never), { kind: 'unavailable' });
   assert.ok(first.length > 0);
-  // 0x16 begins a TLS handshake; a request in plain would begin with G.
+  // 0x16 begins a TLS handshake. A plain request would begin with G.
   assert.ok(first.every((chunk) => chunk[0] === 0x16));
 });

@@ -16,7 +16,7 @@ import { addressOf, DIRECT, type ProxyRule, proxyAuthorization } from './proxies
 import type { HttpRequest, HttpResponse, TlsOptions, Transport } from './transport.ts';
 import { refusal, TunnelAgent, type TunnelRequestOptions } from './tunnel-agent.ts';
 
-/** A host that says nothing for so long counts as gone; the layer above tries again. */
+/** A host that sends nothing for this long counts as gone. The layer above retries. */
 const SILENCE_MILLISECONDS = 60_000;
 const HEADER_BYTES_MAX = 64 * 1024;
 const READ_BYTES = 64 * 1024;
@@ -25,7 +25,7 @@ export interface NodeTransport extends AsyncDisposable {
   readonly send: Transport;
 }
 
-/** HTTP/1.1 over kept-alive connections: a pool per trust and proxy, closed when disposed. */
+/** HTTP/1.1 over kept-alive connections: one pool per trust setting and proxy. Disposing closes them. */
 export function createNodeTransport(proxyOf: ProxyRule = DIRECT): NodeTransport {
   const agents = createAgents();
   return {
@@ -42,7 +42,7 @@ export function createNodeTransport(proxyOf: ProxyRule = DIRECT): NodeTransport 
         sent.destroy(Object.assign(new Error('the registry stopped answering'), { code: 'ETIMEDOUT' })),
       );
       sent.on('response', (response) => {
-        // It may break off before its reader has it, who finds it destroyed then.
+        // The response may be interrupted before its reader has it. The reader then finds it destroyed.
         response.on('error', () => {});
         if (proxy !== undefined && request.url.protocol !== 'https:' && response.statusCode === 407)
           return void sent.destroy(refusal(407, response.statusMessage));
@@ -117,12 +117,12 @@ function startRequest(
     : httpRequest({ ...options, agent: agents.plain });
 }
 
-/** Without the query, which may hold a signature. */
+/** The query is omitted, since it may hold a signature. */
 function failed({ method, url }: HttpRequest, error: unknown): ConnectionError {
   return new ConnectionError(`${methodText(method)} "${url.origin}${url.pathname}"`, error);
 }
 
-/** How a proxy is asked for something that needs no TLS: with the whole URL (RFC 9112, section 3.2.2). */
+/** Requests without TLS go to a proxy with the whole URL (RFC 9112, section 3.2.2). */
 function throughProxy({ url, headers }: HttpRequest, proxy: URL): RequestOptions {
   const authorization = proxyAuthorization(proxy);
   return {
@@ -138,8 +138,8 @@ function throughProxy({ url, headers }: HttpRequest, proxy: URL): RequestOptions
 }
 
 /**
- * One buffer for what all sockets receive: the HTTP parser, which is called at once, copies bodies out of it. A socket that is left to
- * itself makes a new one for each read, and 30 MB of them wait for a collection during a pull.
+ * One receive buffer for all sockets: the HTTP parser, which is called at once, copies bodies out of it. By default a
+ * socket makes a new buffer for each read, and during a pull 30 MB of them wait for a garbage collection.
  */
 function sharedReads(): { readonly onread: OnReadOpts } {
   const onread: OnReadOpts = {
@@ -153,8 +153,8 @@ function sharedReads(): { readonly onread: OnReadOpts } {
 }
 
 /**
- * Sends a body whose chunks are given over to us. A registry may answer before it has read all, and close: its answer counts, not
- * the broken pipe.
+ * Sends a body, and takes over its chunks. A registry may respond and close before it has read everything: its response
+ * counts, not the broken pipe.
  */
 function sendStream(body: Readable, sent: ClientRequest, reject: (error: unknown) => void): void {
   body.on('error', (error) => {

@@ -4,7 +4,7 @@ import { maskProxy, parseProxy, proxiesOfEnvironment, proxyRule } from './proxie
 
 const PROXY = 'http://proxy.test:3128';
 
-/** Whether a request for the URL goes through a proxy when `no` says who needs none. */
+/** Whether a request for the URL goes through a proxy when `no` lists hosts without one. */
 const proxied = (no: string, url: string): boolean =>
   proxyRule({ http: PROXY, https: PROXY, no })(new URL(url)) !== undefined;
 

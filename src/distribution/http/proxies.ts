@@ -1,30 +1,30 @@
 import { BlockList, isIP } from 'node:net';
 import { invalid } from '../../base/errors.ts';
 
-/** As `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say it; empty and absent are the same. */
+/** The values of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. Empty and absent are the same. */
 export interface ProxySettings {
   readonly http?: string;
   readonly https?: string;
-  /** Names, addresses and networks that are reached without one, with commas between. */
+  /** Names, addresses and networks that are reached without a proxy, separated by commas. */
   readonly no?: string;
 }
 
-/** Through which proxy a host is reached; undefined for none. @throws EngineError invalid: the setting is no proxy */
+/** Returns the proxy for a host. Undefined for none. @throws EngineError invalid: the setting is no proxy */
 export type ProxyRule = (target: URL) => URL | undefined;
 
 export const DIRECT: ProxyRule = () => undefined;
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
 
-/** In capitals before small letters, as Go reads them. */
+/** Upper case takes precedence over lower case, as in Go. */
 export function proxiesOfEnvironment(env: Readonly<Record<string, string | undefined>>): Required<ProxySettings> {
   const read = (name: string): string => env[name] || env[name.toLowerCase()] || '';
   return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), no: read('NO_PROXY') };
 }
 
 /**
- * Decides as Go's clients do (golang.org/x/net/http/httpproxy): the target's scheme chooses the proxy, and neither `localhost` nor
- * a loopback address is ever reached through one.
+ * Decides as Go's clients do (golang.org/x/net/http/httpproxy): the target's scheme chooses the proxy, and neither
+ * `localhost` nor a loopback address is ever reached through one.
  */
 export function proxyRule(settings: ProxySettings): ProxyRule {
   if (!settings.http && !settings.https) return DIRECT;
@@ -36,7 +36,7 @@ export function proxyRule(settings: ProxySettings): ProxyRule {
 }
 
 /**
- * The address of a proxy: a URL, or `host:port` for one that is spoken to by http.
+ * Parses the address of a proxy: a URL, or `host:port` for an http proxy.
  * @throws EngineError invalid, without the password
  */
 export function parseProxy(text: string): URL {
@@ -52,19 +52,19 @@ export function parseProxy(text: string): URL {
   return url;
 }
 
-/** What may be shown of a proxy's address: `http://xxxxx:xxxxx@host:3128`, as dockerd writes it. */
+/** Masks the login in a proxy's address, as dockerd does: `http://xxxxx:xxxxx@host:3128`. */
 export function maskProxy(text: string): string {
   return text.replace(/^([A-Za-z][A-Za-z0-9+.-]*:\/\/)?.*@/s, (_all, scheme = '') => `${scheme}xxxxx:xxxxx@`);
 }
 
-/** The value of `Proxy-Authorization` for the user that a proxy's address names. */
+/** The value of `Proxy-Authorization` for the user in a proxy's address. */
 export function proxyAuthorization({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined;
   const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 
-/** For connecting: `hostname` of a URL has brackets around an IPv6 address. */
+/** The host and port for a connection: `hostname` of a URL has brackets around an IPv6 address. */
 export function addressOf(url: URL): { readonly host: string; readonly port: number } {
   return { host: bare(url.hostname), port: Number(portOf(url)) };
 }
@@ -91,7 +91,10 @@ function exemptions(list: string): (target: URL) => boolean {
   };
 }
 
-/** Of `*`, `10.0.0.0/8`, `10.1.2.3[:port]`, `[::1]:port`, `name[:port]`, `.name`, `*.name`. What is none of them matches nothing. */
+/**
+ * Compiles `*`, `10.0.0.0/8`, `10.1.2.3[:port]`, `[::1]:port`, `name[:port]`, `.name`, `*.name`. A malformed entry
+ * matches nothing.
+ */
 function matcher(entry: string): readonly Matcher[] {
   if (entry === '*') return [() => true];
   const network = /^([^/]+)\/(\d{1,3})$/.exec(entry);

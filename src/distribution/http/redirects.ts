@@ -6,8 +6,8 @@ const REDIRECTS_MAX = 10;
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Follows redirects of reads, as registries use for blobs in object stores. Credentials go to the first host only, and
- * never from https to http.
+ * Follows redirects of reads, which registries use for blobs in object stores. Credentials go only to the first host,
+ * and never from https to http.
  * @throws EngineError unavailable for loops, other schemes and missing locations
  */
 export async function followRedirects(

@@ -6,9 +6,9 @@ import type { HttpRequest, HttpResponse } from './transport.ts';
 
 export interface RetryPolicy {
   readonly attempts: number;
-  /** Doubles with each attempt, with up to as much again by chance. */
+  /** It doubles with each attempt. A random part of up to the same length is added. */
   readonly firstDelayMs: number;
-  /** Longest wait, also for a `Retry-After`. */
+  /** Longest delay, also for a `Retry-After`. */
   readonly maxDelayMs: number;
 }
 
@@ -25,14 +25,14 @@ const PASSING_ERRNO = new Set([
   'UND_ERR_SOCKET',
 ]);
 
-/** A failure that may be gone when tried again: a broken connection, a busy server. */
+/** Whether a failure may be temporary: a broken connection, a busy server. */
 export function isPassing(error: unknown): boolean {
   return error instanceof RegistryError ? PASSING_STATUS.has(error.status) : PASSING_ERRNO.has(errnoOf(error) ?? '');
 }
 
 /**
- * Sends a request again while it fails in a way that passes. A request whose body is a stream is sent once: its sender
- * knows where to resume. The last answer or error is the result.
+ * Sends a request, and retries temporary failures. A request whose body is a stream is sent once: its sender knows
+ * where to resume. The last response or error is the result.
  */
 export async function withRetries(
   request: HttpRequest,
@@ -56,7 +56,7 @@ export async function withRetries(
   }
 }
 
-/** Milliseconds of a `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3). */
+/** Milliseconds of a `Retry-After`, which is in seconds or a date (RFC 9110, section 10.2.3). */
 export function retryAfterMs(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;

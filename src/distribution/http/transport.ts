@@ -1,30 +1,33 @@
 import type { Readable } from 'node:stream';
 
-/** One HTTP exchange with one host. No retries, no redirects, no authentication: those are layers above. */
+/** One HTTP exchange with one host. Retries, redirects and authentication are in the layers above. */
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** A stream is sent as it comes, its chunks are emptied; `content-length` belongs into the headers where it is known. */
+  /**
+   * A stream is sent as it comes, and its chunks are reused afterwards. Put `content-length` into the headers where it
+   * is known.
+   */
   readonly body?: Uint8Array | Readable;
 }
 
 export interface HttpResponse {
-  /** Where the answer came from: after redirects, and with the scheme that was used in the end. */
+  /** The URL of the response: after redirects, and with the scheme that was used in the end. */
   readonly url: URL;
   readonly status: number;
-  /** Lower-case names; of a repeated header the first. */
+  /** Names are in lower case. Of a repeated header the first value is kept. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Must be read to its end or destroyed. */
+  /** Read it to its end or destroy it. */
   readonly body: Readable;
 }
 
-/** Trust towards one registry. PEM texts. */
+/** The trust settings for one registry, as PEM texts. */
 export interface TlsOptions {
   readonly ca?: readonly string[];
   readonly cert?: string;
   readonly key?: string;
-  /** An insecure registry: any certificate is accepted. */
+  /** Whether any certificate is accepted, for an insecure registry. */
   readonly skipVerify?: boolean;
 }
 

@@ -6,19 +6,19 @@ import { errnoOf } from '../../base/errors.ts';
 import { failureText, ProxyError } from './failure-text.ts';
 import { addressOf, proxyAuthorization } from './proxies.ts';
 
-/** What a request gives along, so that its tunnel ends with it. Node takes its `signal` away from what agents see. */
+/** Options of a request whose tunnel ends with it. Node removes `signal` from the options that agents get. */
 export interface TunnelRequestOptions extends RequestOptions {
   readonly giveUp: AbortSignal;
 }
 
-/** As the agent makes them of a request's options and its own. */
+/** The combined options of a request and the agent. */
 type TunnelOptions = ConnectionOptions & Pick<TunnelRequestOptions, 'giveUp'>;
 
 type Created = (error: Error | null, stream?: Duplex) => void;
 
 /**
- * An agent whose connections lead through an http proxy by CONNECT (RFC 9110, section 9.3.6). Node's own (`proxyEnv`) leaves a
- * connection behind when a request is given up meanwhile, and waits without end for a TLS handshake that does not come.
+ * An agent whose connections go through an http proxy by CONNECT (RFC 9110, section 9.3.6). Node's own (`proxyEnv`)
+ * leaves a connection open when a request is aborted meanwhile, and waits without limit for a TLS handshake.
  */
 export class TunnelAgent extends Agent {
   readonly #proxy: URL;
@@ -29,7 +29,10 @@ export class TunnelAgent extends Agent {
     this.#proxy = proxy;
   }
 
-  /** Answers by `created` alone. Fails with ProxyError when there is no tunnel, as TLS does beyond it. */
+  /**
+   * Returns the connection only through `created`. Fails with ProxyError when there is no tunnel, and with an error of
+   * TLS beyond it.
+   */
   override createConnection(options: TunnelOptions, created: Created): undefined {
     const signal = AbortSignal.any([this.#closing.signal, options.giveUp]);
     const request = this.#ask(options, signal);
@@ -67,7 +70,7 @@ export class TunnelAgent extends Agent {
   }
 }
 
-/** The proxy has answered, and it is no. */
+/** The proxy has refused the tunnel. */
 export function refusal(status: number, said: string | undefined): ProxyError {
   const text = (said || STATUS_CODES[status] || '').slice(0, 200).replace(/\p{Cc}+/gu, ' ');
   return new ProxyError(`${status} ${text}`.trim(), status === 407 ? 'ERR_PROXY_AUTH' : 'ERR_PROXY_TUNNEL');

@@ -5,19 +5,20 @@ import type { HostClient } from '../http/host-client.ts';
 import { isPassing, pause } from '../http/retry.ts';
 import type { BlobSink } from './repository.ts';
 
-/** A piece that renews the attempts: a host that sends a byte at a time is given up. */
+/** A part of this size resets the number of attempts: a host that sends one byte at a time is given up. */
 const PROGRESS_BYTES = 16 << 10;
 
 export interface BlobTarget {
-  /** `/v2/library/busybox/blobs/sha256:…`, or an address anywhere. */
+  /** `/v2/library/busybox/blobs/sha256:…`, or an absolute address. */
   readonly location: string | URL;
   readonly blob: Descriptor;
   readonly scopes: readonly string[];
 }
 
 /**
- * Writes a blob into the sink from its offset on. A connection that breaks is taken up by `Range` where it stopped; each
- * piece that made progress renews the attempts. A server without ranges is read again from its start, silently skipped.
+ * Writes a blob into the sink from its offset on. An interrupted download continues with `Range`; each sufficiently
+ * large part resets the number of attempts. From a server without ranges the blob is read again from its start, and the
+ * known part is skipped.
  * @throws EngineError invalid when the body is longer than the descriptor says, unavailable when it stays too short
  */
 export async function downloadBlob(
@@ -47,7 +48,9 @@ export async function downloadBlob(
   }
 }
 
-/** Answers whether the host understands ranges: one that answers with another is not asked for any more. */
+/**
+ * Returns whether the host supports ranges. A host that sends another range than requested counts as one that does not.
+ */
 async function readPiece(
   client: HostClient,
   target: BlobTarget & { readonly ranges: boolean },
@@ -94,7 +97,7 @@ function startsAt(contentRange: string | undefined, offset: number): boolean {
   return /^bytes (\d+)-/.exec(contentRange ?? '')?.[1] === String(offset);
 }
 
-/** Broken in the middle of a body: Node says ECONNRESET or `aborted`. */
+/** Whether a body was interrupted: Node reports ECONNRESET or `aborted`. */
 function isInterruption(error: unknown): boolean {
   return isPassing(error) || (error instanceof Error && error.message === 'aborted');
 }

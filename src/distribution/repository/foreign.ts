@@ -4,14 +4,14 @@ import type { HostClient } from '../http/host-client.ts';
 import { downloadBlob } from './download.ts';
 import type { BlobSink } from './repository.ts';
 
-/** A registry without the blob: where it is a foreign layer, that is as it should be. */
+/** Whether the registry lacks the blob, as is normal for a foreign layer. */
 export function isMissing(error: unknown): boolean {
   return error instanceof RegistryError && error.status === 404;
 }
 
 /**
- * Fetches a foreign layer from the addresses of its descriptor, in order. Its digest tells whether it is the right one.
- * Answers false when it has no address. @throws EngineError what the last address said
+ * Downloads a foreign layer from the addresses in its descriptor, in order. Its digest shows whether it is the right
+ * one. Returns false when it has no address. @throws EngineError the error of the last address
  */
 export async function downloadForeign(
   hosts: { elsewhere(url: URL): HostClient },

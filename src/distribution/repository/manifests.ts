@@ -8,7 +8,7 @@ import type { HostClient } from '../http/host-client.ts';
 import { isPassing } from '../http/retry.ts';
 import type { FetchedManifest } from './repository.ts';
 
-/** Same bound as containerd and the registries' own. */
+/** The same limit as in containerd and in registries. */
 const MANIFEST_BYTES_MAX = 4 << 20;
 const ACCEPT = [
   MEDIA_TYPE.ociIndex,
@@ -24,7 +24,7 @@ export interface ManifestTarget {
   readonly scopes: readonly string[];
 }
 
-/** @throws EngineError invalid when the bytes are not those of the digest that was asked for or announced */
+/** @throws EngineError invalid when the bytes do not match the requested or announced digest */
 export async function fetchManifest(
   client: HostClient,
   target: ManifestTarget,
@@ -43,13 +43,13 @@ export async function fetchManifest(
   };
 }
 
-/** Undefined when the registry's HEAD does not tell everything. */
+/** Returns undefined when the registry's HEAD response is incomplete. */
 export async function headManifest(
   client: HostClient,
   target: ManifestTarget,
   signal: AbortSignal,
 ): Promise<Descriptor | undefined> {
-  // A HEAD has no body to tell why it is refused: the GET that follows does, and is tried again where that helps.
+  // A refused HEAD has no body with a reason. The GET that follows has one, and is retried where that helps.
   const response = await client.send({ ...request('HEAD', target), once: true }, signal).catch((error: unknown) => {
     if (isPassing(error)) return undefined;
     throw error;
@@ -66,13 +66,13 @@ function request(method: 'GET' | 'HEAD', { path, reference, scopes }: ManifestTa
   return { method, path: `/v2/${path}/manifests/${reference}`, headers: { accept: ACCEPT }, scopes } as const;
 }
 
-/** By the algorithm of the digest that is expected. */
+/** Computes the digest with the algorithm of the expected one. */
 function digestOf(bytes: Uint8Array, like: string | undefined): Digest {
   const algorithm = like?.startsWith('sha512:') === true ? 'sha512' : 'sha256';
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
 }
 
-/** The body's own `mediaType` wins: proxies lose headers. */
+/** The body's own `mediaType` takes precedence: proxies drop headers. */
 function mediaTypeOf(header: string | undefined, bytes: Buffer): string {
   try {
     const parsed: unknown = parseBoundedJson(bytes);

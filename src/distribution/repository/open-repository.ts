@@ -13,14 +13,17 @@ import type { FetchedManifest, Repository } from './repository.ts';
 import { uploadBlob } from './upload.ts';
 
 export interface RepositoryHosts {
-  /** Mirrors, then the registry itself: never empty. */
+  /** Mirrors, then the registry itself. Never empty. */
   readonly pull: readonly HostClient[];
   readonly push: HostClient;
-  /** For an address outside of the registry: without credentials. @throws EngineError unavailable where it may not be used */
+  /**
+   * A client for an address outside the registry, without credentials. @throws EngineError unavailable when the address
+   * may not be used
+   */
   elsewhere(url: URL): HostClient;
 }
 
-/** A repository (`library/busybox`) of a registry (`docker.io`) at the hosts that serve it. */
+/** Opens a repository (`library/busybox`) of a registry (`docker.io`) at the hosts that serve it. */
 export function openRepository(domain: string, path: string, hosts: RepositoryHosts): Repository {
   const pull = [repositoryScope(path, ['pull'])];
   const push = [repositoryScope(path, ['pull', 'push'])];
@@ -93,7 +96,7 @@ async function deleteManifest(origin: HostClient, path: string, digest: Digest, 
   await discard(response.body);
 }
 
-/** Repositories of a registry, where it has a catalogue. */
+/** Lists the repositories of a registry that has a catalogue. */
 export function readCatalog(client: HostClient, limit: number, signal: AbortSignal): Promise<readonly string[]> {
   return readPages(
     client,
@@ -115,8 +118,8 @@ async function hasBlob(
 }
 
 /**
- * Asks the hosts in order until one answers. What a mirror says no to, the registry may still have; the registry's own
- * failure is the one reported.
+ * Tries the hosts in order until one succeeds. When a mirror refuses, the registry may still have the content. The
+ * registry's own error is the one that is thrown.
  */
 async function firstOf<T>(
   clients: readonly HostClient[],

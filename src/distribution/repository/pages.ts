@@ -21,7 +21,10 @@ export async function readPages(
   return found;
 }
 
-/** The documents of a list, by its `Link` headers (RFC 8288). @throws EngineError unavailable for one without end */
+/**
+ * Yields the documents of a paged list, by its `Link` headers (RFC 8288). @throws EngineError unavailable for an
+ * endless list
+ */
 export async function* pages(
   client: HostClient,
   list: { readonly path: string; readonly scopes: readonly string[] },

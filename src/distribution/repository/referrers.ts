@@ -10,8 +10,8 @@ import { pages } from './pages.ts';
 const REFERRERS_MAX = 10_000;
 
 /**
- * Manifests whose subject is this digest (distribution specification 1.1, "Listing Referrers"); of a registry without the
- * list, those of the index under the fallback tag.
+ * Lists the manifests whose subject is this digest (distribution specification 1.1, "Listing Referrers"). A registry
+ * without that list has them in the index under the fallback tag.
  */
 export async function readReferrers(
   client: HostClient,

@@ -3,61 +3,74 @@ import type { Digest } from '../../base/ids.ts';
 import type { Descriptor } from '../../spec/index.ts';
 
 /**
- * One repository of a registry, as the distribution specification 1.1 has it. Reads ask mirrors first and fall back to
- * the registry; writes go to the registry alone. Everything that comes from outside is verified before it is returned.
+ * One repository of a registry, by the distribution specification 1.1. Reads try mirrors first and then the registry;
+ * writes go only to the registry. Everything is verified before it is returned.
+ *
+ * Words: a *repository* is a set of manifests and blobs under one name. A *manifest* describes an image; its
+ * *reference* is a tag or a digest. A *sink* takes a blob's bytes and verifies them.
+ *
+ * One life: a pull calls `resolve` to learn the descriptor of a tag, `manifest` for the documents, and `download` for
+ * each blob; an interrupted download continues at the sink's offset. A push calls `upload` for each blob, which skips
+ * those that the registry has, and then `putManifest`, first for the manifests that others refer to.
  */
 export interface Repository {
   /** `docker.io/library/busybox`. */
   readonly name: string;
-  /** By tag or digest, verified. @throws EngineError notFound, unauthorized, forbidden, tooLarge, invalid for a wrong digest */
+  /**
+   * Returns a manifest by tag or digest, verified. @throws EngineError notFound, unauthorized, forbidden, tooLarge,
+   * invalid for a wrong digest
+   */
   manifest(reference: string, signal: AbortSignal): Promise<FetchedManifest>;
-  /** Without its body where the registry answers HEAD fully. Same errors. */
+  /**
+   * Returns the descriptor of a manifest, without its body where the registry's HEAD response is complete. @throws as
+   * {@link manifest}
+   */
   resolve(reference: string, signal: AbortSignal): Promise<Descriptor>;
-  /** Writes a blob from the sink's offset to its end, through interruptions. The sink verifies. */
+  /** Writes a blob from the sink's offset to its end, through interruptions. The sink verifies it. */
   download(blob: Descriptor, sink: BlobSink, signal: AbortSignal): Promise<void>;
   hasBlob(digest: Digest, signal: AbortSignal): Promise<boolean>;
   /**
-   * Puts a blob there unless it is: looks, tries to mount it from a repository of the same registry, uploads, resuming
-   * where an interrupted upload stopped.
+   * Puts a blob into the repository unless the repository has it: first tries to mount it from another repository of
+   * the registry, then uploads it. An interrupted upload continues where it stopped.
    */
   upload(blob: UploadBlob, signal: AbortSignal): Promise<UploadOutcome>;
-  /** Answers the digest that the registry confirms. */
+  /** Stores a manifest. Returns the digest that the registry confirms. */
   putManifest(
     reference: string,
     manifest: { readonly mediaType: string; readonly bytes: Uint8Array },
     signal: AbortSignal,
   ): Promise<Digest>;
   deleteManifest(digest: Digest, signal: AbortSignal): Promise<void>;
-  /** Every tag, page by page. */
+  /** Lists every tag, page by page. */
   tags(signal: AbortSignal): Promise<readonly string[]>;
-  /** Descriptors of the manifests whose subject is this digest. */
+  /** Lists the descriptors of the manifests whose subject is this digest. */
   referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
 }
 
 export type UploadOutcome =
   | { readonly how: 'exists' | 'uploaded' }
-  /** `from`: a repository of the same registry. */
+  /** `from` is a repository of the same registry. */
   | { readonly how: 'mounted'; readonly from: string };
 
 export interface FetchedManifest {
   readonly descriptor: Descriptor;
-  /** As served. */
+  /** The bytes as the registry sent them. */
   readonly bytes: Buffer;
 }
 
 export interface BlobSink {
-  /** Bytes there already; moves with each write. */
+  /** Number of bytes that the sink has. Each write increases it. */
   readonly offset: number;
-  /** The chunk is only good until it resolves. */
+  /** The chunk may be used only until the promise resolves. */
   write(chunk: Uint8Array): Promise<void>;
 }
 
 export interface UploadBlob {
   readonly descriptor: Descriptor;
-  /** Repositories of the same registry that may have it, as `library/busybox`. */
+  /** Repositories of the same registry that may have it, such as `library/busybox`. */
   readonly mountFrom: readonly string[];
-  /** The blob's bytes from an offset on. The chunks are emptied once they are sent. */
+  /** Returns the blob's bytes from an offset on. The chunks' memory is reused once they are sent. */
   open(offset: number): Readable;
-  /** Bytes that the registry has. */
+  /** Called with the number of bytes that the registry has. */
   progress(sentBytes: number): void;
 }

@@ -49,7 +49,7 @@ test('an upload that breaks goes on where the registry says', async () => {
   let breaks = 0;
   registry.wild = ({ request, url }) => {
     if (request.method === 'PATCH' && breaks++ < 2) {
-      // The registry keeps what came, then the connection is gone.
+      // The registry keeps the received bytes, and then the connection breaks.
       let bytes = 0;
       request.on('data', (chunk: Buffer) => {
         bytes += chunk.length;

@@ -16,15 +16,17 @@ export interface UploadTarget {
 /** An upload session. */
 interface Session {
   readonly location: URL;
-  /** Shortest chunk that the registry takes but for the last (`OCI-Chunk-Min-Length`); 0 when it does not say. */
+  /**
+   * Shortest chunk, other than the last, that the registry accepts (`OCI-Chunk-Min-Length`). 0 when it does not say.
+   */
   readonly minBytes: number;
 }
 
 /**
- * Uploads a blob by one streamed `PATCH` and a closing `PUT`; what is shorter than the registry's shortest chunk goes with the `PUT`,
- * as a registry cannot tell that a `PATCH` is the last. When the connection breaks, the registry is asked how far
- * it got and the rest is sent; a registry that forgot the upload gets it from the start. Source: distribution
- * specification 1.1, "Pushing a blob in chunks".
+ * Uploads a blob with one streamed `PATCH` and a closing `PUT`. A blob shorter than the registry's shortest chunk is
+ * sent with the `PUT`, since a registry cannot know that a `PATCH` is the last. When the connection breaks, the
+ * registry is asked how much it has, and the rest is sent. A registry that has lost the upload gets all of it again.
+ * Source: distribution specification 1.1, "Pushing a blob in chunks".
  */
 export async function uploadBlob(
   client: HostClient,
@@ -57,12 +59,12 @@ export async function uploadBlob(
   }
 }
 
-/** A token may end while a large blob is sent: the next request gets another. */
+/** A token may expire while a large blob is sent. The next request gets another. */
 function mayGoOn(error: unknown): boolean {
   return isPassing(error) || (error instanceof RegistryError && [401, 404, 416].includes(error.status));
 }
 
-/** With what was not sent before. */
+/** Sends the closing request, with the bytes that were not sent before. */
 async function finish(
   client: HostClient,
   target: UploadTarget,
@@ -94,14 +96,14 @@ async function begin(
   for (const from of blob.mountFrom.filter((source) => source !== target.path)) {
     const response = await post(client, target, `?mount=${digest}&from=${encodeURIComponent(from)}`, signal).catch(
       (error: unknown) => {
-        // A source that may not be read, or is gone, is no reason to fail.
+        // A source that may not be read, or no longer exists, is no error.
         if (error instanceof RegistryError && error.status < 500) return undefined;
         throw error;
       },
     );
     if (response?.status === 201) return { from };
     const session = response === undefined ? undefined : sessionOf(client, response);
-    // Refused, with an upload opened instead.
+    // The mount was refused, and the registry has opened an upload instead.
     if (session !== undefined) return session;
   }
   return openUpload(client, target, signal);
@@ -153,7 +155,7 @@ async function sendRest(
   }
 }
 
-/** The bytes from `offset` on, and how they are announced. */
+/** The bytes from `offset` on, with their headers. */
 function restOf(
   blob: UploadBlob,
   offset: number,
@@ -188,7 +190,7 @@ async function askOrRestart(
     return { ...(await openUpload(client, target, signal)), offset: 0 };
   }
   const end = /^(?:bytes=)?0-(\d+)$/.exec(response.headers['range'] ?? '')?.[1];
-  // Nothing yet is told as 0-0, which also is one byte: sent again, then, by a new upload.
+  // An empty upload is reported as 0-0, which could also mean one byte. Such a byte is sent again, in a new upload.
   if (end === undefined || end === '0') return { ...(await openUpload(client, target, signal)), offset: 0 };
   return { location: locationOf(client, response) ?? location, offset: Number(end) + 1 };
 }

@@ -2,13 +2,19 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Needs } from '../routes/table.ts';
 import { ANYBODY, type Caller } from './caller.ts';
 
-/** Finds out who asks. One implementation per scheme. */
+/** Identifies the caller of a request. Each scheme has an implementation. */
 export interface Authentication {
-  /** Nobody in particular when there are no credentials. @throws RegistryError UNAUTHORIZED when they are wrong */
+  /**
+   * Returns the caller, an anonymous one without credentials. @throws RegistryError UNAUTHORIZED when the credentials
+   * are wrong
+   */
   identify(headers: IncomingHttpHeaders): Promise<Caller>;
-  /** `WWW-Authenticate` for a request that needs more than it has; undefined where credentials would not help. */
+  /**
+   * The `WWW-Authenticate` header for a request whose rights do not suffice. Undefined where credentials would not
+   * help.
+   */
   challenge(needs: Needs | undefined): string | undefined;
-  /** Whether the version check asks for credentials: what makes clients send them from then on. */
+  /** Whether the version check requires credentials. Clients then send them with every request. */
   readonly required: boolean;
 }
 

@@ -5,7 +5,7 @@ import type { Caller } from './caller.ts';
 import type { Passwords } from './htpasswd.ts';
 import { callerWith, loginShowsMore, type Right } from './rights.ts';
 
-/** Names and passwords with every request (RFC 7617). */
+/** Authentication by name and password in every request (RFC 7617). */
 export function basicAuthentication(
   passwords: Passwords,
   options: { readonly rights: readonly Right[]; readonly realm: string },
@@ -13,7 +13,8 @@ export function basicAuthentication(
   const { rights, realm } = options;
   const callers = new Map<string, Caller>();
   const anonymous = callerWith(rights, undefined);
-  // Clients send a password only where they are challenged: one that says nothing is asked before it gets a part of the list.
+  // Clients send a password only where they are challenged. An anonymous request for a list is challenged first,
+  // instead of getting a part of the list.
   const silent = { ...anonymous, mayList: anonymous.mayList && !loginShowsMore(rights) };
   return {
     async identify(headers) {
@@ -31,12 +32,16 @@ export function basicAuthentication(
       return caller;
     },
     challenge: () => `Basic realm=${JSON.stringify(realm)}`,
-    // Clients that see no challenge here never send a password later, so anonymous reading costs no one else's writing.
+    // A client that sees no challenge here never sends a password later: without it, anonymous reading would prevent
+    // others from writing.
     required: true,
   };
 }
 
-/** What a client sent; undefined when it sent none. @throws RegistryError UNAUTHORIZED for anything but Basic */
+/**
+ * The credentials of a request. Undefined when there are none. @throws RegistryError UNAUTHORIZED for a scheme other
+ * than Basic
+ */
 export function basicCredentials(
   headers: IncomingHttpHeaders,
 ): { readonly name: string; readonly password: string } | undefined {
@@ -46,7 +51,7 @@ export function basicCredentials(
   const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   if (colon === -1) throw new RegistryError('UNAUTHORIZED', 'authentication required: name and password');
-  // What skopeo sends when it is challenged and has no password.
+  // skopeo sends this when it is challenged and has no password.
   if (text === ':') return undefined;
   return { name: text.slice(0, colon), password: text.slice(colon + 1) };
 }

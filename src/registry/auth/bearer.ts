@@ -5,9 +5,9 @@ import type { Action, Caller } from './caller.ts';
 import { type TokenKeys, verifyToken } from './verify-token.ts';
 
 export interface TokenService {
-  /** Where clients fetch tokens. */
+  /** Address of the token server. */
   readonly realm: string;
-  /** This registry's name there: the audience of its tokens. */
+  /** This registry's name at the token server: the audience of its tokens. */
   readonly service: string;
   readonly issuer: string;
   readonly keys: TokenKeys;
@@ -15,7 +15,9 @@ export interface TokenService {
 
 const NOBODY: Caller = { name: undefined, may: () => false, mayList: false };
 
-/** Tokens of a token service (Docker Registry v2 token authentication), which alone decides who may do what. */
+/**
+ * Authentication by tokens of a token service (Docker Registry v2 token authentication), which alone decides on rights.
+ */
 export function bearerAuthentication({ realm, service, issuer, keys }: TokenService): Authentication {
   return {
     async identify(headers) {
@@ -35,7 +37,7 @@ export function bearerAuthentication({ realm, service, issuer, keys }: TokenServ
             item.type === type && item.name === name && (item.actions.includes(action) || item.actions.includes('*')),
         );
       return {
-        // A token without a subject is somebody all the same: the service let them in.
+        // A token without a subject still identifies a caller, since the service issued it.
         name: subject ?? 'token',
         may: (action: Action, repository) => granted('repository', repository, action),
         mayList: granted('registry', 'catalog', '*'),

@@ -2,14 +2,14 @@ import type { RepositoryName } from '../names.ts';
 
 export type Action = 'pull' | 'push' | 'delete';
 
-/** Who asks, and what they may do. */
+/** The caller of a request, and its rights. */
 export interface Caller {
-  /** Undefined for nobody in particular. */
+  /** Undefined for an anonymous caller. */
   readonly name: string | undefined;
   may(action: Action, repository: RepositoryName): boolean;
-  /** Whether the catalogue may be listed; what is in it is still only what may be pulled. */
+  /** Whether the caller may list the catalogue. It contains only repositories from which the caller may pull. */
   readonly mayList: boolean;
 }
 
-/** Where no users are configured, everybody may do everything. */
+/** The caller when no users are configured: everything is allowed. */
 export const ANYBODY: Caller = { name: undefined, may: () => true, mayList: true };

@@ -3,24 +3,25 @@ import { compare } from 'bcryptjs';
 import { invalid } from '../../base/errors.ts';
 import { RegistryError } from '../errors.ts';
 
-/** Names and passwords of a file that `htpasswd -B` makes. */
+/** Names and passwords from a file of `htpasswd -B`. */
 export interface Passwords {
-  /** @throws RegistryError TOOMANYREQUESTS when too many are being checked already */
+  /** @throws RegistryError TOOMANYREQUESTS when too many checks are waiting */
   verify(name: string, password: string): Promise<boolean>;
 }
 
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
-/** A hash of cost 17 takes this code ten seconds. */
+/** A check at cost 17 takes ten seconds. */
 const COST_MAX = 16;
-/** bcrypt ignores what comes after; nobody types so much. */
+/** bcrypt ignores further bytes. */
 const PASSWORD_BYTES_MAX = 72;
 const WAITING_MAX = 64;
 const REMEMBERED_MAX = 1000;
 const REMEMBERED_MS = 10 * 60 * 1000;
 
 /**
- * bcrypt is slow on purpose (and blocks: 50 ms at htpasswd's cost 5, more at higher ones), while a push sends its password
- * with every request. So one is checked at a time, and one that was right is remembered for ten minutes, as a keyed hash.
+ * Parses a password file. bcrypt is slow on purpose (and blocks: 50 ms at htpasswd's cost 5, more at higher ones),
+ * while a push sends its password with every request. So one password is checked at a time, and a right one is
+ * remembered for ten minutes, as a keyed hash.
  * @throws EngineError invalid for a line that is no bcrypt entry, with its number
  */
 export function parseHtpasswd(text: string): Passwords {
@@ -37,7 +38,7 @@ export function parseHtpasswd(text: string): Passwords {
   }
   const key = randomBytes(32);
   const remembered = new Map<string, number>();
-  // Compared with for names that are not there, so that time does not tell which are.
+  // Unknown names are compared with this hash, so that the time does not reveal which names exist.
   const [someHash = '$2y$05$......................................................'] = hashes.values();
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;

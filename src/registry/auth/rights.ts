@@ -2,19 +2,22 @@ import type { RepositoryName } from '../names.ts';
 import { matchesRepository } from '../repository-pattern.ts';
 import type { Action, Caller } from './caller.ts';
 
-/** One line of the configuration: who may do what where. Rights add up; what no line gives is refused. */
+/**
+ * One line of the configuration: a user's rights on some repositories. Rights add up. Without a right an action is
+ * refused.
+ */
 export interface Right {
-  /** A user's name, `*` for everybody who has logged in, `anonymous` for everybody. */
+  /** A user's name, `*` for every logged-in user, `anonymous` for everybody. */
   readonly user: string;
-  /** As {@link matchesRepository} takes it. */
+  /** A pattern for {@link matchesRepository}. */
   readonly repositories: string;
   readonly actions: readonly Action[];
 }
 
-/** Where nothing is configured: whoever has logged in may do everything. */
+/** The default: every logged-in user has all rights. */
 export const EVERYTHING: readonly Right[] = [{ user: '*', repositories: '**', actions: ['pull', 'push', 'delete'] }];
 
-/** A caller with what the lines give to that name; undefined for nobody in particular. */
+/** A caller with the rights of that name. Undefined for an anonymous caller. */
 export function callerWith(rights: readonly Right[], name: string | undefined): Caller {
   const own = rights.filter(
     ({ user }) => user === 'anonymous' || (name !== undefined && (user === '*' || user === name)),
@@ -27,7 +30,7 @@ export function callerWith(rights: readonly Right[], name: string | undefined): 
   };
 }
 
-/** Whether somebody who has logged in may pull from repositories that nobody in particular may not pull from. */
+/** Whether a logged-in user may pull from repositories from which an anonymous caller may not. */
 export function loginShowsMore(rights: readonly Right[]): boolean {
   const pulls = rights.filter(({ actions }) => actions.includes('pull'));
   const open = new Set(pulls.filter(({ user }) => user === 'anonymous').map(({ repositories }) => repositories));

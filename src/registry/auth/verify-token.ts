@@ -2,7 +2,7 @@ import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:c
 import { invalid, messageOf } from '../../base/errors.ts';
 import { RegistryError } from '../errors.ts';
 
-/** What a token says, its signature and times checked. */
+/** The content of a token whose signature and times are valid. */
 export interface TokenClaims {
   readonly subject: string | undefined;
   readonly access: readonly TokenAccess[];
@@ -15,20 +15,20 @@ export interface TokenAccess {
 }
 
 export interface TokenKeys {
-  /** Candidates for a token's `kid`: that key, or all when the token names none. */
+  /** Returns the candidates for a token's `kid`: that key, or all when the token has none. */
   find(keyId: string | undefined): readonly KeyObject[];
 }
 
 const TOKEN_MAX = 64 << 10;
-/** Clocks differ. */
+/** Tolerance for different clocks. */
 const LEEWAY_SECONDS = 60;
-/** Nothing else is verified: not `none`, and no HMAC, for which a public key would do as the secret. */
+/** Accepted algorithms. `none` is not accepted, nor is HMAC, for which a public key would serve as the secret. */
 const ALGORITHMS: Readonly<Record<string, { readonly keyType: string; readonly curve?: string }>> = {
   RS256: { keyType: 'rsa' },
   ES256: { keyType: 'ec', curve: 'prime256v1' },
 };
 
-/** PEM public keys or certificates, or a JWKS document. @throws EngineError invalid */
+/** Parses PEM public keys or certificates, or a JWKS document. @throws EngineError invalid */
 export function parseTokenKeys(text: string): TokenKeys {
   const keys: { readonly id: string | undefined; readonly key: KeyObject }[] = [];
   try {
@@ -47,7 +47,7 @@ export function parseTokenKeys(text: string): TokenKeys {
   return {
     find: (keyId) => {
       const named = keys.filter(({ id }) => id !== undefined && id === keyId);
-      // PEM keys have no id: any may have signed.
+      // PEM keys have no id: any of them may have signed.
       return (named.length > 0 ? named : keys.filter(({ id }) => id === undefined || keyId === undefined)).map(
         ({ key }) => key,
       );
@@ -56,7 +56,7 @@ export function parseTokenKeys(text: string): TokenKeys {
 }
 
 /**
- * Checks a JWT of the Docker token specification (RFC 7519 and 7515, compact form).
+ * Verifies a JWT of the Docker token specification (RFC 7519 and 7515, compact form).
  * @throws RegistryError UNAUTHORIZED
  */
 export function verifyToken(
@@ -119,7 +119,7 @@ function decodePart(part: string): Record<string, unknown> {
     const json: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
     if (typeof json === 'object' && json !== null) return json as Record<string, unknown>;
   } catch {
-    // Told below.
+    // The error is thrown below.
   }
   throw refused('it is malformed');
 }

@@ -4,25 +4,25 @@ import type { Caller } from '../auth/caller.ts';
 import type { Registry } from '../registry.ts';
 import type { FilePart } from './send-file.ts';
 
-/** One request, its path taken apart and its caller known. */
+/** One request, with its parsed path and its caller. */
 export interface Call {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
   readonly query: URLSearchParams;
   readonly body: Readable;
   readonly caller: Caller;
-  /** Where the request came from, for notifications. */
+  /** The client's address, for notifications. */
   readonly remoteAddress: string;
 }
 
-/** What is answered. A HEAD's body is not sent, its headers are. */
+/** The response. For a HEAD request the headers are sent without the body. */
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly body?: string | Uint8Array;
-  /** The body, instead of `body`. */
+  /** A file that is sent instead of `body`. */
   readonly file?: FilePart;
-  /** The body may be long in coming: the head goes ahead. */
+  /** Whether the body may take long, so that the head is sent first. */
   readonly isSlow?: boolean;
 }
 

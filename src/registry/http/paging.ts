@@ -2,13 +2,13 @@ import { RegistryError } from '../errors.ts';
 
 export interface Page {
   readonly items: readonly string[];
-  /** `Link` header to the next page, when there is one. */
+  /** The `Link` header for the next page, when there is one. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * A page of a sorted list by `n` and `last` (distribution spec, Listing Tags): what comes after `last`, which need not be
- * in the list. @throws RegistryError PAGINATION_NUMBER_INVALID
+ * Returns a page of a sorted list by `n` and `last` (distribution spec, Listing Tags): the elements after `last`, which
+ * need not be in the list. @throws RegistryError PAGINATION_NUMBER_INVALID
  */
 export function page(sorted: readonly string[], query: URLSearchParams, path: string, limits: { max: number }): Page {
   const asked = query.get('n');

@@ -5,8 +5,8 @@ export interface ByteRange {
 }
 
 /**
- * The part that a `Range` header asks for (RFC 9110, section 14). Undefined when it is to be ignored: none, several parts,
- * another unit, no sense. 'unsatisfiable' when nothing of it is there.
+ * Parses a `Range` header (RFC 9110, section 14). Undefined when it is ignored: it is absent, malformed, or has several
+ * parts or another unit. 'unsatisfiable' when the range is beyond the content.
  */
 export function parseRange(header: string | undefined, sizeBytes: number): ByteRange | 'unsatisfiable' | undefined {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? '');
@@ -22,7 +22,9 @@ export function parseRange(header: string | undefined, sizeBytes: number): ByteR
   return { start, end: last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1) };
 }
 
-/** `Content-Range` of a chunk: `start-end` as the distribution spec has it, or HTTP's `bytes start-end/total`. */
+/**
+ * Parses the `Content-Range` of a chunk: `start-end` as in the distribution spec, or HTTP's `bytes start-end/total`.
+ */
 export function parseContentRange(header: string): ByteRange | undefined {
   const match = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d+|\*))?$/.exec(header.trim());
   if (match === null) return undefined;

@@ -1,10 +1,13 @@
 import { RegistryError } from '../errors.ts';
 import type { Call } from './call.ts';
 
-/** A body may take so long in all, or senders of one byte a minute would pile up. */
+/** Limit of the time for a whole body. Without it, slow senders would accumulate. */
 const BODY_MS_MAX = 120_000;
 
-/** A small body, whole. @throws RegistryError SIZE_INVALID (413) beyond the limit, before more is read; 408 for a slow one */
+/**
+ * Reads a small body as a whole. @throws RegistryError SIZE_INVALID (413) beyond the limit, before more is read; 408
+ * for a slow one
+ */
 export async function readBody(
   call: Pick<Call, 'body' | 'headers'>,
   limitBytes: number,
@@ -18,7 +21,7 @@ export async function readBody(
   const late = new RegistryError('SIZE_INVALID', 'the body does not come', { status: 408 });
   const timer = setTimeout(() => call.body.destroy(late), timeoutMs);
   using _timer = { [Symbol.dispose]: () => clearTimeout(timer) };
-  // Leaving early must not destroy the request: its answer goes over the same socket.
+  // Leaving early must not destroy the request: its response uses the same socket.
   for await (const chunk of call.body.iterator({ destroyOnReturn: false })) {
     size += chunk.length;
     if (size > limitBytes) throw tooLarge();

@@ -10,7 +10,7 @@ import { sendFile } from './send-file.ts';
 export interface ServeDeps {
   readonly registry: Registry;
   readonly authentication: Authentication;
-  /** Told of each request when it has been answered. */
+  /** Called for each request after its response. */
   readonly answered: (request: AnsweredRequest) => void;
 }
 
@@ -22,7 +22,7 @@ export interface AnsweredRequest {
   readonly milliseconds: number;
 }
 
-/** What an unwanted body may still send after its answer, so that the client gets to read it. */
+/** Number of bytes of an unwanted body that are read after the response, so that the client reads the response. */
 const DRAIN_BYTES_MAX = 16 << 20;
 const DRAIN_MS_MAX = 10_000;
 
@@ -31,7 +31,7 @@ export async function serveRequest(deps: ServeDeps, request: IncomingMessage, re
   const begin = performance.now();
   const method = request.method ?? '';
   let route = 'other';
-  // A client that goes away shows as an error of the body where it is read, and here otherwise.
+  // A client that closes the connection causes an error of the body where it is read, and otherwise here.
   request.on('error', () => {});
   response.on('error', () => {});
   try {
@@ -79,7 +79,7 @@ async function authorise(deps: ServeDeps, request: IncomingMessage, { needs }: M
         : needs.actions.every((action) => caller.may(action, needs.repository));
   if (allowed) return caller;
   if (caller.name === undefined) throw unauthorized('authentication required');
-  // A token may be too narrow: the challenge says which one would do.
+  // The token may be too narrow: the challenge names the required one.
   const challenge = authentication.challenge(needs);
   throw challenge?.startsWith('Bearer') === true
     ? unauthorized('the token does not allow this')
@@ -108,7 +108,10 @@ async function send(request: IncomingMessage, response: ServerResponse, answer: 
   if (!request.complete) drain(request);
 }
 
-/** Reads on for a while after an early answer: a socket closed with unread bytes is reset, and the answer lost. */
+/**
+ * Keeps reading for a while after an early response: a socket that is closed with unread bytes is reset, and the
+ * response is lost.
+ */
 function drain(request: IncomingMessage): void {
   let left = DRAIN_BYTES_MAX;
   const timer = setTimeout(() => request.destroy(), DRAIN_MS_MAX).unref();
@@ -125,7 +128,7 @@ export async function refuse(
   { registry }: ServeDeps,
   { request, response, error }: { request: IncomingMessage; response: ServerResponse; error: unknown },
 ): Promise<void> {
-  // The client went away, or half an answer is out: nobody to tell.
+  // The client has closed the connection, or part of a response is sent: no error can be sent.
   if (response.headersSent || response.destroyed || request.socket.destroyed) {
     if (!response.writableEnded) response.destroy();
     return;

@@ -3,31 +3,31 @@ import { createServer as createTlsServer } from 'node:https';
 import { refuse, type ServeDeps, serveRequest } from './serve-request.ts';
 
 export interface ServerTls {
-  /** PEM. */
+  /** As PEM. */
   readonly cert: string | Buffer;
   readonly key: string | Buffer;
-  /** Clients must show a certificate that one of these signed. */
+  /** Clients must present a certificate that one of these signed. */
   readonly clientCa?: string | Buffer;
 }
 
-/** A head must be complete within this; bodies may take as long as they move. */
+/** Limit of the time for a head. A body may take any time as long as bytes arrive. */
 const HEAD_TIMEOUT_MS = 30_000;
 const IDLE_TIMEOUT_MS = 120_000;
 const HEAD_BYTES_MAX = 32 << 10;
 
-/** For health checks, which ask Docker's registry so, whoever they are. */
+/** The response to health checks in the form of Docker's registry. It needs no login. */
 function alive(response: ServerResponse): void {
   response.writeHead(200, { 'Cache-Control': 'no-cache', 'Content-Length': 0 });
   response.end();
 }
 
-/** Not listening yet. `others` answers what is not the registry's API, when it knows the path. */
+/** Makes the server; it does not listen yet. `others` handles paths outside the registry's API. */
 export function createRegistryServer(
   deps: ServeDeps,
   options: {
     readonly tls?: ServerTls;
     readonly others?: (request: IncomingMessage, response: ServerResponse) => boolean;
-    /** Looks at the head of each request first. @throws RegistryError or EngineError for one that is refused */
+    /** Checks the head of each request first. @throws RegistryError or EngineError for a request that it refuses */
     readonly guard?: (request: IncomingMessage) => void;
   } = {},
 ): Server {

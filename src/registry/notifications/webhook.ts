@@ -6,18 +6,18 @@ import type { RegistryEvent, RegistryEvents } from '../registry.ts';
 
 export interface WebhookOptions {
   readonly url: string;
-  /** Sent along, for a secret. */
+  /** Additional headers, for example with a secret. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Default all. */
+  /** Default: all actions. */
   readonly actions?: readonly RegistryEvent['action'][];
   /** Default 10 seconds. */
   readonly timeoutMs?: number;
-  /** Wait after the first failure; doubles up to a minute. Default one second. */
+  /** Delay after the first failure. It doubles up to a minute. Default one second. */
   readonly retryMs?: number;
 }
 
 export interface WebhookDeps {
-  /** Sends one request; answers the status. Rejects when there is none. */
+  /** Sends one request. Returns the status. Rejects when there is no response. */
   post(
     url: URL,
     message: { readonly headers: Readonly<Record<string, string>>; readonly body: Buffer },
@@ -28,18 +28,18 @@ export interface WebhookDeps {
 
 export interface Webhook extends AsyncDisposable {
   readonly notify: RegistryEvents;
-  /** Resolves when everything up to now was delivered or dropped. */
+  /** Resolves when everything so far was delivered or dropped. */
   settled(): Promise<void>;
 }
 
 const RETRY_MS_MAX = 60_000;
-/** Events that may wait for a receiver that is down. Beyond this the oldest are dropped. */
+/** Most events that wait for a receiver. Beyond this the oldest are dropped. */
 const WAITING_MAX = 10_000;
 const BATCH_MAX = 100;
 
 /**
- * Posts events in the envelope of Docker's registry (application/vnd.docker.distribution.events.v1+json), in order, until
- * the receiver answers 2xx or 3xx. What waits is lost when the registry ends.
+ * Posts events in the envelope of Docker's registry (application/vnd.docker.distribution.events.v1+json), in order,
+ * until the receiver answers 2xx or 3xx. Waiting events are lost when the registry ends.
  */
 export function createWebhook(deps: WebhookDeps, options: WebhookOptions): Webhook {
   const { logger } = deps;
@@ -56,7 +56,7 @@ export function createWebhook(deps: WebhookDeps, options: WebhookOptions): Webho
       const before = dropped;
       try {
         await post(batch);
-        // Events that were dropped meanwhile were the first of this batch.
+        // The events that were dropped meanwhile were the first of this batch.
         waiting.splice(0, Math.max(0, batch.length - (dropped - before)));
         wait = options.retryMs ?? 1000;
       } catch (error) {

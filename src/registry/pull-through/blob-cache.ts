@@ -52,7 +52,7 @@ class FetchedBlobs implements BlobCache {
     await Promise.allSettled([...this.#downloads.values()].map(async (download) => (await download).ended));
   }
 
-  /** By the manifests that name it, so that nobody fills the cache with what no image has. */
+  /** The size from the manifests that name the blob. Without one, nobody can fill the cache with blobs of no image. */
   #namedBytes(name: RepositoryName, digest: Digest): number | undefined {
     const { index, content } = this.#deps;
     for (const { digest: manifest, mediaType, references } of index.get(name)?.manifests.values() ?? []) {
@@ -68,20 +68,20 @@ class FetchedBlobs implements BlobCache {
     this.#deps.index.linkBlob({ repository: name, digest, sizeBytes: size });
   }
 
-  /** It may have come by another repository, or be an image's of the engine that shares the content. */
+  /** The blob may have come through another repository, or belong to an image of the engine that shares the content. */
   async #adopt(name: RepositoryName, digest: Digest, size: number): Promise<boolean> {
     const { content, collector, index } = this.#deps;
     const isHere = (): boolean => content.has(digest) && content.sizeBytes(digest) === size;
     if (!isHere()) return false;
     using _held = collector.hold(digest);
     if (!index.uses(digest)) await content.sync([digest]);
-    // Whoever deletes asks what is held; but a disk may lose it.
+    // Deletions respect holds, but a disk may lose the file.
     if (!isHere()) return false;
     this.#link(name, digest, size);
     return true;
   }
 
-  /** The one that runs, or a new one. */
+  /** Returns the running download, or starts one. */
   #download(name: RepositoryName, digest: Digest, size: number): Promise<SharedDownload> {
     const running = this.#downloads.get(digest);
     if (running !== undefined) return running;

@@ -6,11 +6,11 @@ import type { PullTimes } from './pull-times.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface CacheCounts {
-  /** Answered from here. */
+  /** Answered from the cache. */
   hits: number;
-  /** Fetched. */
+  /** Downloaded from the upstream. */
   misses: number;
-  /** Answered from here since the upstream was down, so perhaps out of date. */
+  /** Answered from the cache because the upstream was unreachable, so perhaps out of date. */
   stale: number;
   fetchedBytes: number;
 }
@@ -24,8 +24,8 @@ export interface CacheDeps {
   readonly counts: CacheCounts;
   readonly pulled: PullTimes;
   readonly ttlSeconds: number;
-  /** Milliseconds that only grow. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
-  /** Makes room for so many bytes, as far as it can. */
+  /** Frees this many bytes, as far as possible. */
   readonly makeRoom: (sizeBytes: number) => void;
 }

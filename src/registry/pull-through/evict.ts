@@ -9,7 +9,10 @@ export interface EvictDeps {
   readonly pulled: PullTimes;
 }
 
-/** Forgets manifests with their blobs, the least recently pulled first, as long as `wanted` says so. Answers how many. */
+/**
+ * Deletes manifests with their blobs, the least recently pulled first, as long as `wanted` returns true. Returns their
+ * number.
+ */
 export function evict(deps: EvictDeps, wanted: (pulledAt: number) => boolean): number {
   const { index, pulled } = deps;
   const manifests = index
@@ -27,7 +30,7 @@ export function evict(deps: EvictDeps, wanted: (pulledAt: number) => boolean): n
   return evicted;
 }
 
-/** Manifests of an index go after it. */
+/** Manifests of an index are deleted after the index. */
 function isPartOfAnother(index: RepositoryIndex, { repository: name, digest }: ManifestRecord): boolean {
   const repository = index.get(name);
   if (repository === undefined) return false;

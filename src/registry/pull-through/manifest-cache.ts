@@ -6,7 +6,7 @@ import { manifestRecord, tagKey } from '../storage/records.ts';
 import type { CacheDeps } from './cache-deps.ts';
 import { upstreamRefusal } from './upstream-refusal.ts';
 
-/** An upstream that could not be asked is not asked again for so long where there is something to answer with. */
+/** After a failure the upstream is not asked again for this long, where the cache has content. */
 const DOWN_MS = 10_000;
 const ANSWER_MS_MAX = 60_000;
 
@@ -61,7 +61,7 @@ class FetchedManifests implements ManifestCache {
     return this.#once(tagKey(name, tag), () => this.#refreshTag(name, tag, known));
   }
 
-  /** Whoever asks for the same meanwhile gets the same answer. */
+  /** Callers that ask for the same meanwhile share the result. */
   #once(key: string, ask: () => Promise<void>): Promise<void> {
     const running = this.#fetching.get(key) ?? ask().finally(() => this.#fetching.delete(key));
     this.#fetching.set(key, running);

@@ -11,38 +11,38 @@ import type { Upstream } from './upstream.ts';
 import { upstreamRefusal } from './upstream-refusal.ts';
 
 /**
- * A pull-through cache of another registry. Manifests come into the index when they are first asked for, and tags are
- * compared with the upstream's again once their time to live is over; blobs are given to clients while they are stored.
- * Whatever was pulled goes on being served while the upstream is down. It takes no pushes.
+ * A pull-through cache of another registry. A manifest enters the index with its first request. A tag is compared with
+ * the upstream's again once its time to live is over. Clients get blobs while they are being stored. Pulled content is
+ * served even while the upstream is unreachable. The cache accepts no pushes.
  */
 export interface PullThroughCache {
   readonly upstream: string;
   readonly counts: Readonly<CacheCounts>;
-  /** Brings the index up to date for a pull. @throws RegistryError DENIED, UNAVAILABLE, MANIFEST_INVALID */
+  /** Updates the index for a pull. @throws RegistryError DENIED, UNAVAILABLE, MANIFEST_INVALID */
   manifest(name: RepositoryName, reference: { readonly digest: Digest } | { readonly tag: string }): Promise<void>;
-  /** Size of a blob that is here or that a manifest here names; undefined for any other. Fetches nothing. */
+  /** Size of a blob that is cached, or that a cached manifest names. Undefined for any other. Downloads nothing. */
   blobBytes(name: RepositoryName, digest: Digest): number | undefined;
-  /** The blob while it comes; undefined when it is here. @throws RegistryError BLOB_UNKNOWN */
+  /** Returns the blob while it is being downloaded. Undefined when it is cached. @throws RegistryError BLOB_UNKNOWN */
   blob(name: RepositoryName, digest: Digest): Promise<ByteSource | undefined>;
-  /** The upstream's tags; undefined when it cannot be asked. @throws RegistryError DENIED */
+  /** Lists the upstream's tags. Undefined when it cannot be reached. @throws RegistryError DENIED */
   tags(name: RepositoryName): Promise<readonly string[] | undefined>;
-  /** The upstream's referrers. @throws RegistryError DENIED, UNAVAILABLE */
+  /** Lists the upstream's referrers. @throws RegistryError DENIED, UNAVAILABLE */
   referrers(name: RepositoryName, digest: Digest): Promise<readonly Descriptor[]>;
-  /** Forgets what nobody pulled for long, and the least recently pulled beyond the size. */
+  /** Deletes content that was not pulled for long, and the least recently pulled content beyond the size limit. */
   evict(): void;
   close(): Promise<void>;
 }
 
 export interface CacheOptions {
   readonly upstream: Upstream;
-  /** How long a tag is believed. Default one minute; 0 asks each time. */
+  /** How long a tag is used without asking the upstream. Default one minute. 0 always asks. */
   readonly ttlSeconds?: number;
-  /** What nobody has pulled for so long goes. Default 30 days. */
+  /** Content that was not pulled for this long is deleted. Default 30 days. */
   readonly keepSeconds?: number;
 }
 
 const ANSWER_MS_MAX = 60_000;
-/** A pull takes at most so long from its manifest to its last blob: for all but the slowest. */
+/** Longest time of a pull from its manifest to its last blob, for all but the slowest. */
 const PULL_MS_MAX = 600_000;
 
 export function createPullThroughCache(
@@ -50,7 +50,7 @@ export function createPullThroughCache(
   deps: Omit<CacheDeps, 'upstream' | 'counts' | 'makeRoom' | 'ttlSeconds'> & {
     /** Milliseconds since the epoch. */
     readonly wallClock: () => number;
-    /** Bytes that may be stored in all. */
+    /** Limit of all stored content. */
     readonly maxBytes: number;
   },
 ): PullThroughCache {
@@ -59,7 +59,7 @@ export function createPullThroughCache(
   const counts: CacheCounts = { hits: 0, misses: 0, stale: 0, fetchedBytes: 0 };
   const makeRoom = (sizeBytes: number): void => {
     if (index.storedBytes() + sizeBytes <= deps.maxBytes) return;
-    // Not what is being pulled right now, even if that alone is too much.
+    // Content of a running pull stays, even if that alone exceeds the limit.
     const before = deps.wallClock() - PULL_MS_MAX;
     const evicted = evict(deps, (pulledAt) => pulledAt < before && index.storedBytes() + sizeBytes > deps.maxBytes);
     logger.info({ manifests: evicted, bytes: index.storedBytes() }, 'freed space in the cache');

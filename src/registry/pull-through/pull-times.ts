@@ -3,9 +3,11 @@ import type { Records } from '../../base/records.ts';
 import type { RepositoryName } from '../names.ts';
 import { manifestKey, type PullRecord } from '../storage/records.ts';
 
-/** When the manifests of a cache were pulled last: exact while it runs, to the hour after a restart. */
+/**
+ * The time of the last pull of each manifest of a cache: exact while the registry runs, to the hour after a restart.
+ */
 export interface PullTimes {
-  /** Milliseconds since the epoch; 0 for never. */
+  /** Milliseconds since the epoch. 0 for never. */
   get(name: RepositoryName, digest: Digest): number;
   touch(name: RepositoryName, digest: Digest): void;
   forget(name: RepositoryName, digest: Digest): void;
@@ -13,7 +15,7 @@ export interface PullTimes {
 
 const WRITE_EVERY_MS = 3_600_000;
 
-/** `wallClock` in milliseconds since the epoch. */
+/** `wallClock` returns milliseconds since the epoch. */
 export function openPullTimes(records: Records<PullRecord>, wallClock: () => number): PullTimes {
   const times = new Map<string, number>();
   return {

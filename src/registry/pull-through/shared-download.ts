@@ -4,36 +4,40 @@ import type { ContentStore, Ingest } from '../../store/index.ts';
 import type { ByteSource } from '../http/send-file.ts';
 import type { UpstreamSink } from './upstream.ts';
 
-/** One fetch of a blob that any number of clients read while it comes, each at its own pace. */
+/** One download of a blob that any number of clients read meanwhile, each at its own pace. */
 export interface SharedDownload {
   /**
-   * The bytes as they come: a read waits for them, and fails when the fetch does. The last byte is given out only once the whole
-   * was verified, so that what is wrong breaks off. When the last reader closes, the fetch is given up.
+   * Returns a reader. Its reads wait for the bytes, and fail when the download does. The last byte is returned only
+   * once the whole blob was verified, so that a wrong blob breaks off. When the last reader closes, the download is
+   * stopped.
    */
   read(): ByteSource;
-  /** Resolves with whether the blob is there when the fetch is over. */
+  /** Resolves at the end of the download, with whether the blob is stored. */
   readonly ended: Promise<boolean>;
-  /** Whether {@link read} makes sense: it is neither over nor being given up. What came is kept for the next fetch. */
+  /**
+   * Whether {@link read} may be called: the download has neither ended nor is being stopped. A stopped download keeps
+   * its bytes for the next one.
+   */
   readonly isComing: boolean;
 }
 
 export interface SharedDownloadDeps {
   readonly content: Pick<ContentStore, 'ingest'>;
   readonly blob: { readonly digest: Digest; readonly sizeBytes: number };
-  /** Brings the bytes. */
+  /** Downloads the bytes. */
   readonly fetch: (sink: UpstreamSink, signal: AbortSignal) => Promise<void>;
-  /** In one go with the blob's publication. */
+  /** Called in the same tick as the blob's publication. */
   readonly claim: () => void;
-  /** After the publication; then the download is over. */
+  /** Called after the publication. The download ends with it. */
   readonly store: () => Promise<void>;
-  /** Told why it failed, unless it was given up. */
+  /** Called with the error, unless the download was stopped. */
   readonly failed: (error: unknown) => void;
 }
 
 /** @throws EngineError noSpace when nothing can be written */
 export async function startSharedDownload(deps: SharedDownloadDeps): Promise<SharedDownload> {
   const ingest = await deps.content.ingest(`registry cache ${deps.blob.digest}`);
-  // All readers read from this one at positions, whatever name the file has by then.
+  // All readers read from this handle at their positions. It stays valid when the file is renamed.
   const handle = await open(ingest.path, 'r').catch(async (error: unknown) => {
     await ingest[Symbol.asyncDispose]();
     throw error;
@@ -121,7 +125,7 @@ class RunningDownload implements SharedDownload {
     };
   }
 
-  /** Bytes that may be read by now. */
+  /** Number of bytes that may be read by now. */
   #readable(): number {
     const { sizeBytes } = this.#deps.blob;
     if (this.#state === 'failed') throw this.#failure;

@@ -2,7 +2,7 @@ import { EngineError, messageOf } from '../../base/errors.ts';
 import { RegistryError } from '../errors.ts';
 import type { Upstream } from './upstream.ts';
 
-/** What a client is told when the upstream gave nothing: DENIED, or UNAVAILABLE when it could not be asked. */
+/** The error for a client when the upstream failed: DENIED, or UNAVAILABLE when it could not be reached. */
 export function upstreamRefusal(upstream: Upstream, error: unknown): RegistryError {
   if (error instanceof EngineError && (error.kind === 'unauthorized' || error.kind === 'forbidden')) {
     return new RegistryError(

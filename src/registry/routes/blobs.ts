@@ -13,13 +13,13 @@ export interface BlobParams {
   readonly digest: Digest;
 }
 
-/** For deletions of what was not pushed. */
+/** The reason for refusing to delete content that was not pushed. */
 export const ENGINE_OWNS = 'it is of an image of the engine: remove that there';
 
-/** Content under a digest never changes. */
+/** The content of a digest never changes. */
 const FOREVER = 'max-age=31536000, immutable';
 
-/** Size of a blob that the repository has. @throws RegistryError BLOB_UNKNOWN */
+/** Returns the size of a blob that the repository has. @throws RegistryError BLOB_UNKNOWN */
 export function requireBlob(registry: Registry, { repository, digest }: BlobParams): number {
   if (registry.cache !== undefined) {
     const sizeBytes = registry.cache.blobBytes(repository, digest);
@@ -27,7 +27,7 @@ export function requireBlob(registry: Registry, { repository, digest }: BlobPara
     return sizeBytes;
   }
   const blob = registry.index.get(repository)?.blobs.get(digest);
-  // A blob that was lost from the disk must look absent, so that clients bring it again.
+  // A blob that is missing on the disk must look absent, so that clients push it again.
   if (blob !== undefined && registry.content.has(digest)) return blob.sizeBytes;
   const local = registry.local?.blobBytes(repository, digest);
   if (local === undefined) throw unknownBlob(digest);
@@ -38,11 +38,11 @@ function unknownBlob(digest: Digest): RegistryError {
   return new RegistryError('BLOB_UNKNOWN', `blob unknown to registry: ${digest}`);
 }
 
-/** HEAD and GET, with ranges (distribution spec, end-2). */
+/** Handles HEAD and GET, with ranges (distribution spec, end-2). */
 export const getBlob: Handler<BlobParams> = async (registry, params, call) => {
   const { repository, digest } = params;
   const sizeBytes = requireBlob(registry, params);
-  // Whoever asked may be about to push a manifest that refers to it.
+  // The client may be about to push a manifest that refers to the blob.
   registry.collector.touch(repository, digest);
   const headers = {
     'Content-Type': 'application/octet-stream',
@@ -85,7 +85,7 @@ export const getBlob: Handler<BlobParams> = async (registry, params, call) => {
   return { ...part, file: { source, start, end }, isSlow: coming !== undefined };
 };
 
-/** Once the file is open, a deletion no longer matters. @throws RegistryError BLOB_UNKNOWN */
+/** Once the file is open, a deletion does not affect it. @throws RegistryError BLOB_UNKNOWN */
 async function openBlob(registry: Registry, digest: Digest): Promise<ByteSource> {
   try {
     return await openFile(registry.content.path(digest));
@@ -94,7 +94,7 @@ async function openBlob(registry: Registry, digest: Digest): Promise<ByteSource>
   }
 }
 
-/** Takes a blob out of the repository (end-10). One that a manifest there needs stays. */
+/** Removes a blob from the repository (end-10). A blob that a manifest there needs stays. */
 export const deleteBlob: Handler<BlobParams> = (registry, params, call) => {
   requireBlob(registry, params);
   const { repository, digest } = params;

@@ -6,7 +6,7 @@ import type { RepositoryName } from '../names.ts';
 const CATALOG_PAGE_MAX = 1000;
 const TAGS_PAGE_MAX = 10_000;
 
-/** end-8 */
+/** Lists the tags of a repository (end-8). */
 export const listTags: Handler<{ readonly repository: RepositoryName }> = async (
   registry,
   { repository: name },
@@ -22,7 +22,7 @@ export const listTags: Handler<{ readonly repository: RepositoryName }> = async 
   return json({ name, tags: items }, headers);
 };
 
-/** Docker's `GET /v2/_catalog`: the repositories with a manifest that the caller may pull from. */
+/** Docker's `GET /v2/_catalog`: lists the repositories with a manifest from which the caller may pull. */
 export const listCatalog: Handler<object> = (registry, _params, call) => {
   const pushed = registry.index.names().filter((name) => (registry.index.get(name)?.manifests.size ?? 0) > 0);
   const local = registry.local?.repositories() ?? [];

@@ -34,14 +34,14 @@ function requireManifest(registry: Registry, params: ManifestParams): StoredMani
   throw new RegistryError('MANIFEST_UNKNOWN', `manifest unknown: ${Object.values(reference).join()}`);
 }
 
-/** What was pushed comes before what the engine has under the name. */
+/** Pushed content takes precedence over the engine's image of that name. */
 function localManifest(registry: Registry, { repository, reference }: ManifestParams): StoredManifest | undefined {
   const { local } = registry;
   const digest = 'tag' in reference ? local?.tags(repository).get(reference.tag) : reference.digest;
   return digest === undefined ? undefined : local?.manifest(repository, digest);
 }
 
-/** HEAD and GET (end-3). */
+/** Handles HEAD and GET (end-3). */
 export const getManifest: Handler<ManifestParams> = async (registry, params, call) => {
   await registry.cache?.manifest(params.repository, params.reference);
   const record = requireManifest(registry, params);
@@ -59,7 +59,7 @@ export const getManifest: Handler<ManifestParams> = async (registry, params, cal
   return { status: 200, headers, body };
 };
 
-/** end-7. What it refers to must be in the repository; its subject need not be. */
+/** Stores a manifest (end-7). Content that it refers to must be in the repository. Its subject need not be. */
 export const putManifest: Handler<ManifestParams> = async (registry, params, call) => {
   const { repository: name, reference } = params;
   const bytes = await readBody(call, MANIFEST_BYTES_MAX);
@@ -73,7 +73,7 @@ export const putManifest: Handler<ManifestParams> = async (registry, params, cal
   using _held = registry.collector.hold(digest);
   registry.content.put(bytes, algorithm);
   await registry.content.sync([digest, ...notLinked(registry, name, document)]);
-  // Others ran meanwhile. From here to the record nobody does.
+  // Other requests ran meanwhile. None runs from here to the record.
   checkReferences(registry, name, document);
   const known = registry.index.get(name)?.manifests.get(digest);
   if (known === undefined) registry.quota.require(name, bytes.length);
@@ -91,7 +91,7 @@ export const putManifest: Handler<ManifestParams> = async (registry, params, cal
   };
 };
 
-/** Of a tag only the tag goes, of a digest the manifest with all its tags (end-9). */
+/** Deletes a tag, or by digest a manifest with all its tags (end-9). */
 export const deleteManifest: Handler<ManifestParams> = (registry, params, call): Answer => {
   const record = requireManifest(registry, params);
   const repository = registry.index.get(params.repository);
@@ -104,7 +104,7 @@ export const deleteManifest: Handler<ManifestParams> = (registry, params, call):
   return { status: 202 };
 };
 
-/** @throws RegistryError MANIFEST_BLOB_UNKNOWN, MANIFEST_INVALID when a size is not the blob's */
+/** @throws RegistryError MANIFEST_BLOB_UNKNOWN, MANIFEST_INVALID when a size differs from the blob's */
 function checkReferences(registry: Registry, name: RepositoryName, document: ManifestDocument): void {
   const repository = registry.index.get(name);
   const check = (digest: Digest, stated: number, actual: number | undefined): void => {
@@ -119,14 +119,14 @@ function checkReferences(registry: Registry, name: RepositoryName, document: Man
     check(digest, size, repository?.blobs.get(digest)?.sizeBytes ?? registry.local?.blobBytes(name, digest));
   }
   for (const { digest, size } of document.manifests) {
-    // Build caches are indexes of layers, so either will do.
+    // Build caches are indexes of layers, so that a blob is accepted too.
     const found =
       repository?.manifests.get(digest) ?? repository?.blobs.get(digest) ?? registry.local?.manifest(name, digest);
     check(digest, size, found?.sizeBytes);
   }
 }
 
-/** What the manifest names and only the engine has becomes the repository's own, without being sent or stored again. */
+/** Adds content of the manifest that only the engine has to the repository, without sending or storing it again. */
 function adoptLocal(registry: Registry, name: RepositoryName, document: ManifestDocument): void {
   const repository = registry.index.get(name);
   for (const { digest, size } of document.blobs) {
@@ -143,7 +143,7 @@ function adoptLocal(registry: Registry, name: RepositoryName, document: Manifest
   }
 }
 
-/** What an engine brought in without waiting for the disk. */
+/** The blobs that an engine stored without waiting for the disk. */
 function notLinked(registry: Registry, name: RepositoryName, document: ManifestDocument): readonly Digest[] {
   const repository = registry.index.get(name);
   return [...document.blobs, ...document.manifests]

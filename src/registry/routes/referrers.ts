@@ -10,12 +10,12 @@ export interface ReferrersParams {
   readonly digest: Digest;
 }
 
-/** Annotations are as large as their authors like: a page ends when it has so much of them. */
+/** Annotations may be large: a page ends when it has this many bytes of them. */
 const PAGE_BYTES = 1 << 20;
 
 /**
- * Manifests whose subject is this digest, as an index (end-12). Always 200: a subject may come after its referrers. Pages
- * go by `last`, the digest that ended the one before.
+ * Lists the manifests whose subject is this digest, as an index (end-12). The status is always 200: a subject may come
+ * after its referrers. `last` is the digest that ended the page before.
  */
 export const listReferrers: Handler<ReferrersParams> = async (registry, { repository: name, digest }, call) => {
   const artifactType = call.query.get('artifactType') ?? '';
@@ -75,7 +75,7 @@ interface ReferrerDescriptor {
   readonly annotations?: unknown;
 }
 
-/** With the artifact type that the document states, else of its config, and its annotations. */
+/** Returns the descriptor with the document's artifact type, else that of its config, and its annotations. */
 function descriptorOf(registry: Registry, { mediaType, digest, sizeBytes }: ManifestRecord): ReferrerDescriptor {
   const document = registry.content.readJson(digest) as {
     readonly artifactType?: unknown;

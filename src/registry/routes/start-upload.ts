@@ -9,8 +9,8 @@ export interface UploadsParams {
 }
 
 /**
- * `POST /v2/<name>/blobs/uploads/`: mounts a blob of another repository (`mount`, end-11), takes one in a single request
- * (`digest`, end-4b), or begins an upload (end-4a), which is also what a mount that cannot be done becomes.
+ * `POST /v2/<name>/blobs/uploads/`: mounts a blob of another repository (`mount`, end-11), stores one in a single
+ * request (`digest`, end-4b), or starts an upload (end-4a). A mount that is impossible becomes an upload.
  */
 export const startUpload: Handler<UploadsParams> = async (registry, { repository }, call) => {
   const mount = call.query.get('mount');
@@ -27,13 +27,13 @@ export const startUpload: Handler<UploadsParams> = async (registry, { repository
     await upload.append(bodyOf(call));
     return await finishUpload(registry, upload, digest, call);
   } catch (error) {
-    // Nobody knows the id of this one.
+    // No client knows the id of this upload.
     await upload.cancel();
     throw error;
   }
 };
 
-/** Each chunk is a request; shorter ones are taken all the same. */
+/** The advertised shortest chunk, since each chunk is a request. Shorter ones are accepted. */
 const CHUNK_MIN_BYTES = 64 * 1024;
 
 function withHint(answer: Answer): Answer {
@@ -50,7 +50,7 @@ function mountBlob(
   for (const source of sources) {
     const sizeBytes =
       registry.index.get(source)?.blobs.get(digest)?.sizeBytes ?? registry.local?.blobBytes(source, digest);
-    // What the caller may not read is as if it were not there.
+    // A repository that the caller may not read counts as absent.
     if (sizeBytes === undefined || !call.caller.may('pull', source) || !registry.content.has(digest)) continue;
     if (source !== repository) registry.quota.requireLink(repository, sizeBytes);
     registry.index.linkBlob({ repository, digest, sizeBytes });

@@ -14,11 +14,11 @@ export type Needs =
   | { readonly repository: RepositoryName; readonly actions: readonly Action[] }
   | { readonly list: true };
 
-/** What a request asks for, before anybody was asked whether it may. */
+/** A matched request, before its rights are checked. */
 export interface Matched {
-  /** The route's name, for metrics: of a small fixed set. */
+  /** The route's name, for metrics. One of a small fixed set. */
   readonly route: string;
-  /** Rights needed; `list` for the catalogue, none for the version check. */
+  /** The required rights: `list` for the catalogue, none for the version check. */
   readonly needs?: Needs;
   readonly handle: (registry: Registry, call: Call) => Promise<Answer> | Answer;
 }
@@ -51,9 +51,9 @@ const REFERRERS: Methods<Parameters<typeof listReferrers>[1]> = {
 };
 
 /**
- * Finds what a path means. Names have slashes, so paths are read from their end. Nothing is normalised: `..` is just an
+ * Matches a path to a route. Names contain slashes, so paths are read from their end. Nothing is normalised: `..` is an
  * invalid name.
- * @throws RegistryError NOT_FOUND, UNSUPPORTED, and those of the parsers in `names.ts`
+ * @throws RegistryError NOT_FOUND, UNSUPPORTED, and the errors of the parsers in `names.ts`
  */
 export function matchRoute(method: string, path: string): Matched {
   if (path === '/v2/' || path === '/v2') {
@@ -74,7 +74,7 @@ export function matchRoute(method: string, path: string): Matched {
       : pick('upload', UPLOAD, method, { repository, id: last });
   }
   if (parts.length < 3) throw new RegistryError('NOT_FOUND', 'no such page');
-  // Without the slash at its end, which some clients leave out.
+  // Some clients omit the trailing slash.
   if (before === 'blobs' && last === 'uploads') return pick('uploads', UPLOADS, method, { repository: name(2) });
   switch (before) {
     case 'blobs':
@@ -100,7 +100,7 @@ function pick<Params extends { readonly repository: RepositoryName }>(
   const found = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (found === undefined) throw unsupported(method, Object.keys(methods).join(', '));
   const [action, handle] = found;
-  // A push begins by looking for what is there already, so it includes the right to pull.
+  // A push first looks for existing content, so it includes the right to pull.
   const actions: readonly Action[] = action === 'push' ? ['pull', 'push'] : [action];
   return {
     route,
@@ -120,7 +120,7 @@ function unsupported(method: string, allow: string): RegistryError {
   });
 }
 
-/** Colons of digests come percent-encoded from some clients. */
+/** Some clients percent-encode the colons of digests. */
 function decode(path: string): string {
   if (!path.includes('%')) return path;
   try {

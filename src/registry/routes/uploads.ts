@@ -11,7 +11,9 @@ export interface UploadParams {
   readonly id: string;
 }
 
-/** Where the upload is and what it has. An empty one says `0-0`, as there is no way to say nothing. */
+/**
+ * Returns the upload's location and size. An empty one is reported as `0-0`, since the protocol cannot express nothing.
+ */
 export function uploadAnswer(upload: Upload, status: number, sizeBytes: number): Answer {
   return { status, headers: uploadHeaders(upload, sizeBytes) };
 }
@@ -24,19 +26,19 @@ function uploadHeaders(upload: Upload, sizeBytes: number): Record<string, string
   };
 }
 
-/** end-13 */
+/** Returns the state of an upload (end-13). */
 export const getUpload: Handler<UploadParams> = async (registry, { repository, id }) => {
   const upload = registry.uploads.get(repository, id);
   return uploadAnswer(upload, 204, await upload.size());
 };
 
-/** A chunk, or a stream without end known (end-5). */
+/** Appends a chunk, or a stream of unknown length (end-5). */
 export const patchUpload: Handler<UploadParams> = async (registry, { repository, id }, call) => {
   const upload = registry.uploads.get(repository, id);
   return uploadAnswer(upload, 202, await appendBody(upload, call));
 };
 
-/** The last chunk or nothing, and the digest of it all (end-6). */
+/** Appends the last chunk, if any, and commits with the digest (end-6). */
 export const putUpload: Handler<UploadParams> = async (registry, { repository, id }, call) => {
   const upload = registry.uploads.get(repository, id);
   const digest = parseBlobDigest(call.query.get('digest') ?? '');
@@ -44,13 +46,13 @@ export const putUpload: Handler<UploadParams> = async (registry, { repository, i
   return await finishUpload(registry, upload, digest, call);
 };
 
-/** end-14 */
+/** Cancels an upload (end-14). */
 export const cancelUpload: Handler<UploadParams> = async (registry, { repository, id }) => {
   await registry.uploads.get(repository, id).cancel();
   return { status: 204 };
 };
 
-/** Leaving the body early must not destroy the request: its answer goes over the same socket. */
+/** Leaving the body early must not destroy the request: its response uses the same socket. */
 export function bodyOf(call: Call): AsyncIterable<Uint8Array> {
   return call.body.iterator({ destroyOnReturn: false });
 }
@@ -74,7 +76,7 @@ async function appendBody(upload: Upload, call: Call): Promise<number> {
   }
 }
 
-/** Publishes the blob into the repository: on disk when this resolves. */
+/** Publishes the blob into the repository. It is on disk when this resolves. */
 export async function finishUpload(registry: Registry, upload: Upload, digest: Digest, call: Call): Promise<Answer> {
   const { repository } = upload;
   using holds = new DisposableStack();

@@ -6,33 +6,36 @@ import { blobKey } from './records.ts';
 import type { IndexListener, RepositoryIndex } from './repository-index.ts';
 
 /**
- * Garbage collection beside full service. A blob leaves a repository when no manifest there refers to it and nobody asked
- * for it for the grace time, which is how long a push may take from its first blob to its manifest; its bytes go when
- * no repository has it and no request holds it. Records go before bytes, so a crash leaves at most bytes without a record,
- * which the next start deletes.
+ * Collects garbage while the registry serves requests. A blob leaves a repository when no manifest there refers to it
+ * and no request has asked for it for the grace time, the longest time of a push from its first blob to its manifest.
+ * Its bytes are deleted when no repository has it and no request holds it. Records are deleted before bytes: a crash
+ * leaves at most bytes without a record, which the next start deletes.
  */
 export interface RegistryCollector {
-  /** Keeps content while a request brings it in or is about to refer to it. Disposing deletes what nothing refers to. */
+  /**
+   * Keeps content while a request stores it or is about to refer to it. Disposing deletes content that nothing refers
+   * to.
+   */
   hold(digest: Digest): Disposable;
-  /** Somebody relies on the blob being there: the grace time starts anew. */
+  /** Restarts the grace time of a blob, since a client relies on it. */
   touch(name: RepositoryName, digest: Digest): void;
-  /** Whether content must stay: a repository has it, or a request brings it in. */
+  /** Whether content must stay: a repository has it, or a request stores it. */
   keeps(digest: Digest): boolean;
-  /** Removes what has been unused for the grace time. */
+  /** Removes content that has been unused for the grace time. */
   sweep(): void;
-  /** Deletes content without a record: at start, before requests. */
+  /** Deletes content without a record. Called at the start, before requests. */
   reconcile(): void;
 }
 
 export interface CollectorDeps {
   readonly content: Pick<ContentStore, 'list'>;
-  /** Content that no repository has any more. */
+  /** Called with content that no repository has any more. */
   readonly discard: (digest: Digest) => void;
   readonly logger: Logger;
   readonly graceSeconds: number;
-  /** Also manifests that no tag, no index and no subject keeps. */
+  /** Whether to collect manifests that no tag, index or subject refers to, too. */
   readonly collectUntagged: boolean;
-  /** Milliseconds that only grow. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
 }
 
@@ -42,7 +45,10 @@ interface Candidate {
   since: number;
 }
 
-/** The index tells the listener, and the collector reads the index: so both ends are made here. */
+/**
+ * Makes the collector and the index's listener together: the index calls the listener, and the collector reads the
+ * index.
+ */
 export function createRegistryCollector(deps: CollectorDeps): {
   readonly listener: IndexListener;
   readonly start: (index: RepositoryIndex) => RegistryCollector;
@@ -60,7 +66,7 @@ export function createRegistryCollector(deps: CollectorDeps): {
   };
 
   const start = (index: RepositoryIndex): RegistryCollector => {
-    /** What to do with a candidate whose time has come. */
+    /** Handles a candidate whose grace time has passed. */
     const collect = ({ name, digest }: Candidate): 'done' | 'later' => {
       const repository = index.get(name);
       if (repository === undefined) return 'done';
@@ -100,7 +106,7 @@ export function createRegistryCollector(deps: CollectorDeps): {
         const before = deps.now() - deps.graceSeconds * 1000;
         for (const [key, candidate] of [...candidates]) {
           if (candidate.since > before) continue;
-          // What a collected manifest referred to becomes a candidate with a time of its own.
+          // Content that a collected manifest referred to becomes a candidate with a grace time of its own.
           if (collect(candidate) === 'done') candidates.delete(key);
           else candidate.since = deps.now();
         }

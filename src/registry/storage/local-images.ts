@@ -5,20 +5,20 @@ import type { ContentStore } from '../../store/index.ts';
 import { isRepository, type RepositoryName } from '../names.ts';
 import { MANIFEST_BYTES_MAX, parseManifestDocument } from './manifest-document.ts';
 
-/** The names of an engine whose content store this is. */
+/** The names of the engine that shares the content store. */
 export interface EngineNames {
-  /** Those at this registry's own address: `team/app` with tag and manifest or index. */
+  /** The names at this registry's own address: repository (`team/app`), tag, and manifest or index. */
   all(): Iterable<{ readonly repository: string; readonly tag: string; readonly target: Descriptor }>;
 }
 
 /**
- * Images that are served without having been pushed, since the engine that shares the content store has given them a name at
- * this registry's address. Nothing is recorded: what the engine renames or removes changes or goes here, too.
+ * Images that are served without a push, because the engine that shares the content store has given them a name at this
+ * registry's address. Nothing is recorded: a name that the engine changes or removes changes here too.
  */
 export interface LocalImages {
   repositories(): readonly RepositoryName[];
   tags(name: RepositoryName): ReadonlyMap<string, Digest>;
-  /** By tag or digest; a manifest of a served index counts. */
+  /** Returns a manifest by digest. A manifest of a served index is included. */
   manifest(name: RepositoryName, digest: Digest): LocalManifest | undefined;
   blobBytes(name: RepositoryName, digest: Digest): number | undefined;
 }
@@ -29,7 +29,7 @@ export interface LocalManifest {
   readonly sizeBytes: number;
 }
 
-/** What a manifest or index leads to, as far as it is there. */
+/** The content below a manifest or index, as far as it is present. */
 interface Closure {
   readonly manifests: ReadonlyMap<Digest, LocalManifest>;
   readonly blobs: ReadonlyMap<Digest, number>;
@@ -38,7 +38,7 @@ interface Closure {
 interface GrowingClosure {
   readonly manifests: Map<Digest, LocalManifest>;
   readonly blobs: Map<Digest, number>;
-  /** Whether all of it is there. */
+  /** Whether all of it is present. */
   whole: boolean;
 }
 
@@ -62,7 +62,7 @@ export function createLocalImages(
       found.whole = false;
       logger.warn({ target: target.digest, err: error }, 'an image of the engine cannot be served');
     }
-    // Another platform of the image may come yet.
+    // Another platform of the image may come later.
     if (!found.whole) return found;
     const [oldest] = closures.keys();
     if (closures.size >= CLOSURES_MAX && oldest !== undefined) closures.delete(oldest);

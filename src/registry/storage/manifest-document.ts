@@ -5,12 +5,12 @@ import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
 import { type Descriptor, MEDIA_TYPE, parseIndex, parseManifest } from '../../spec/index.ts';
 import { RegistryError } from '../errors.ts';
 
-/** What a registry has to know of a manifest or index. */
+/** The facts about a manifest or index that the registry needs. */
 export interface ManifestDocument {
   readonly mediaType: string;
-  /** Blobs that must be there: config and layers, less those that come from elsewhere. */
+  /** Blobs that must be present: config and layers, except foreign ones. */
   readonly blobs: readonly Descriptor[];
-  /** Manifests of an index that must be there. */
+  /** Manifests of an index that must be present. */
   readonly manifests: readonly Descriptor[];
   readonly subject?: Digest;
 }
@@ -19,12 +19,12 @@ export const MANIFEST_BYTES_MAX = 4 << 20;
 
 const INDEXES: readonly string[] = [MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerList];
 const MANIFESTS: readonly string[] = [MEDIA_TYPE.ociManifest, MEDIA_TYPE.dockerManifest];
-/** Layers that may not be distributed: clients fetch them from their `urls`. */
+/** Layers that may not be distributed: clients download them from their `urls`. */
 const FOREIGN = /^application\/vnd\.(?:docker\.image\.rootfs\.foreign\.|oci\.image\.layer\.nondistributable\.)/;
 
 /**
- * Checks a document as it is pushed. A document must be of one kind only: one that another client could read as something
- * else is refused (CVE-2021-41190).
+ * Checks a pushed document. It must be of one kind only: a document that another client could read as another kind is
+ * refused (CVE-2021-41190).
  * @throws RegistryError MANIFEST_INVALID
  */
 export function parseManifestDocument(bytes: Uint8Array, contentType: string | undefined): ManifestDocument {

@@ -3,25 +3,25 @@ import type { RepositoryName } from '../names.ts';
 import type { RepositoryIndex } from './repository-index.ts';
 
 export interface QuotaLimits {
-  /** Bytes that a repository may hold; undefined for no limit. A blob counts in each repository that has it. */
+  /** Limit of a repository. Undefined sets none. A blob counts in each repository that has it. */
   readonly ofRepository: (repository: RepositoryName) => number | undefined;
-  /** Bytes that all repositories may hold together; a shared blob counts once. Infinity for no limit. */
+  /** Limit of all repositories together. A shared blob counts once. Infinity sets no limit. */
   readonly totalBytes: number;
 }
 
 export interface Quota {
   /**
-   * Checks that the repository may take so many bytes more, uploads under way counted.
-   * @throws RegistryError DENIED, which says whose quota is used up and what it is
+   * Checks that the repository may hold this many more bytes, including uploads under way.
+   * @throws RegistryError DENIED, which names the exhausted quota
    */
   require(repository: RepositoryName, moreBytes: number): void;
-  /** The same for content that is stored already, in another repository: it takes no space. */
+  /** The same for content that another repository has stored already: it needs no space. */
   requireLink(repository: RepositoryName, moreBytes: number): void;
 }
 
 export interface QuotaDeps {
   readonly index: Pick<RepositoryIndex, 'get' | 'storedBytes'>;
-  /** Bytes of uploads under way: of one repository, or of all. */
+  /** Bytes of uploads under way, of one repository or of all. */
   readonly pendingBytes: (repository?: RepositoryName) => number;
 }
 

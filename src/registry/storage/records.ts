@@ -4,32 +4,32 @@ import type { StateDb } from '../../store/index.ts';
 import type { RepositoryName } from '../names.ts';
 import type { ManifestDocument } from './manifest-document.ts';
 
-/** Table `<set>_manifests`, key `repository@digest`. The bytes are a blob of the content store. */
+/** A record of the table `<set>_manifests`, key `repository@digest`. The bytes are a blob of the content store. */
 export interface ManifestRecord {
   readonly repository: RepositoryName;
   readonly digest: Digest;
   readonly mediaType: string;
   readonly sizeBytes: number;
-  /** Blobs and manifests that must be there while this manifest is. */
+  /** Blobs and manifests that must stay while this manifest exists. */
   readonly references: readonly Digest[];
   readonly subject?: Digest;
 }
 
-/** Table `<set>_tags`, key `repository:tag`. */
+/** A record of the table `<set>_tags`, key `repository:tag`. */
 export interface TagRecord {
   readonly repository: RepositoryName;
   readonly tag: string;
   readonly digest: Digest;
 }
 
-/** Table `<set>_blobs`, key `repository@digest`: the repository has the blob. */
+/** A record of the table `<set>_blobs`, key `repository@digest`: the repository has the blob. */
 export interface BlobRecord {
   readonly repository: RepositoryName;
   readonly digest: Digest;
   readonly sizeBytes: number;
 }
 
-/** Table `<set>_uploads`, by id. The bytes are an ingest of the content store. */
+/** A record of the table `<set>_uploads`, by id. The bytes are an ingest of the content store. */
 export interface UploadRecord {
   readonly id: string;
   readonly repository: RepositoryName;
@@ -37,7 +37,7 @@ export interface UploadRecord {
   readonly startedAt: number;
 }
 
-/** Table `<set>_pulls`, key `repository@digest`. */
+/** A record of the table `<set>_pulls`, key `repository@digest`. */
 export interface PullRecord {
   /** Milliseconds since the epoch. */
   readonly pulledAt: number;
@@ -49,11 +49,11 @@ export interface RegistryTables {
   readonly blobs: Records<BlobRecord>;
   readonly uploads: Records<UploadRecord>;
   readonly pulls: Records<PullRecord>;
-  /** All writes in `change`, or none. */
+  /** Makes all writes of `change`, or none. */
   transaction(change: () => void, options?: { readonly removes?: boolean }): void;
 }
 
-/** Registries of one database each have tables of their own. */
+/** Each registry of a database has tables of its own. */
 export type TableSet = 'registry' | 'registry_cache';
 
 export function openTables(db: Pick<StateDb, 'table' | 'transaction'>, set: TableSet): RegistryTables {
@@ -67,7 +67,7 @@ export function openTables(db: Pick<StateDb, 'table' | 'transaction'>, set: Tabl
   };
 }
 
-/** Before a registry is opened on them. What they kept is the collector's to delete. */
+/** Empties the tables before a registry is opened on them. The collector deletes their content. */
 export function forgetEverything(tables: RegistryTables): void {
   tables.transaction(
     () => {

@@ -4,37 +4,37 @@ import { type BlobRecord, blobKey, type ManifestRecord, manifestKey, type Regist
 import { emptyRepository, isEmpty, type Repository } from './repository.ts';
 
 /**
- * What every repository has, and by that which content is in use. Each change is one synchronous step: the tables first,
- * in one transaction, then memory. So whoever looks and changes without an `await` between has no races.
+ * The content of every repository, and with it the content in use. Each change is one synchronous step: first the
+ * tables, in one transaction, then memory. A caller that reads and changes without an `await` in between has no races.
  */
 export interface RepositoryIndex {
   get(name: RepositoryName): Readonly<Repository> | undefined;
-  /** Names in order. */
+  /** All names, sorted. */
   names(): readonly RepositoryName[];
   linkBlob(blob: BlobRecord): void;
   unlinkBlob(name: RepositoryName, digest: Digest): void;
   /** Stores the record, and the tag when one is given. */
   putManifest(manifest: ManifestRecord, tag?: string): void;
-  /** With every tag that points at it. */
+  /** Deletes the manifest with every tag that points to it. */
   deleteManifest(name: RepositoryName, digest: Digest): void;
   deleteTag(name: RepositoryName, tag: string): void;
   /** Whether any repository has this content as a blob or manifest. */
   uses(digest: Digest): boolean;
-  /** Bytes of everything that is in use, each digest once. */
+  /** Size of all content in use. Each digest counts once. */
   storedBytes(): number;
-  /** A repository that has it as a blob, for mounts that name none. */
+  /** The repositories that have it as a blob, for mounts without a source. */
   repositoriesWith(digest: Digest): Iterable<RepositoryName>;
 }
 
-/** Told of content that lost its last reference, in one repository or in all. */
+/** Called for content that lost its last reference, in one repository or in all. */
 export interface IndexListener {
-  /** Nothing in the repository refers to this blob or manifest now. */
+  /** Nothing in the repository refers to this blob or manifest any more. */
   unused(name: RepositoryName, digest: Digest): void;
   /** No repository has it any more. */
   released(digest: Digest): void;
 }
 
-/** Reads the tables. `listener` hears of everything unused there is, too. */
+/** Reads the tables. `listener` is also called for content that is unused already. */
 export function openRepositoryIndex(tables: RegistryTables, listener: IndexListener): RepositoryIndex {
   return new TabledIndex(tables, listener);
 }
@@ -45,7 +45,7 @@ class TabledIndex implements RepositoryIndex {
   readonly #repositories = new Map<RepositoryName, Repository>();
   /** Repositories that have a digest as a blob. */
   readonly #holders = new Map<Digest, Set<RepositoryName>>();
-  /** How many have it as a manifest. */
+  /** The number of repositories that have it as a manifest. */
   readonly #manifestHolders = new Map<Digest, number>();
   #sorted: readonly RepositoryName[] | undefined;
   #storedBytes = 0;
@@ -232,6 +232,6 @@ class TabledIndex implements RepositoryIndex {
 function use(found: Repository, digest: Digest): void {
   const blob = found.blobs.get(digest);
   if (blob !== undefined) blob.users += 1;
-  // Counted for absent ones too: a manifest may be put after its referrer.
+  // Absent manifests are counted too: a manifest may be put after its referrer.
   found.manifestUsers.set(digest, (found.manifestUsers.get(digest) ?? 0) + 1);
 }

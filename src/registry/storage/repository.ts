@@ -14,11 +14,11 @@ export interface Repository {
   readonly manifests: Map<Digest, ManifestRecord>;
   readonly tags: Map<string, Digest>;
   readonly blobs: Map<Digest, LinkedBlob>;
-  /** How many manifests and tags refer to each manifest; no entry for none. */
+  /** Number of manifests and tags that refer to each manifest. No entry for none. */
   readonly manifestUsers: Map<Digest, number>;
-  /** Manifests by the subject they name, which need not be there. */
+  /** Manifests by their subject, which need not exist. */
   readonly referrers: Map<Digest, Set<Digest>>;
-  /** Bytes of its manifests and blobs. A blob shared with other repositories counts in each. */
+  /** Size of its manifests and blobs. A blob that repositories share counts in each. */
   usedBytes: number;
 }
 

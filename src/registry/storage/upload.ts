@@ -7,32 +7,39 @@ import type { RepositoryName } from '../names.ts';
 import type { UploadRecord } from './records.ts';
 
 export interface UploadLimits {
-  /** Of one blob. */
+  /** Limit of one blob. */
   readonly maxBlobBytes: number;
-  /** @throws RegistryError DENIED when the repository may not take so many bytes more */
+  /** @throws RegistryError DENIED when the repository may not hold this many more bytes */
   readonly requireRoom: (repository: RepositoryName, moreBytes: number) => void;
 }
 
-/** One blob on its way in. One request writes at a time: a newer one takes over from an older, whose client is gone. */
+/**
+ * One blob being uploaded. One request writes at a time: a newer request takes over from an older one, whose client has
+ * closed the connection.
+ */
 export interface Upload {
   readonly id: string;
   readonly repository: RepositoryName;
-  /** Bytes known to have come, without opening anything: 0 after a restart until it is gone on with. */
+  /** Number of bytes, as far as it is known without opening the file: 0 after a restart until the upload continues. */
   readonly writtenBytes: number;
-  /** Milliseconds of the deps' clock. */
+  /** Milliseconds of the clock in the dependencies. */
   readonly touchedAt: number;
-  /** Bytes there. After a restart this hashes them. */
+  /** Number of bytes. After a restart this hashes them. */
   size(): Promise<number>;
   /**
-   * Appends a body, whose chunks it consumes; answers the size then. A body that breaks off leaves what came. `from` is where it must begin.
-   * @throws RegistryError RANGE_INVALID, SIZE_INVALID beyond the limit, DENIED beyond the quota, 408 for one that trickles
+   * Appends a body, and consumes its chunks. Returns the size afterwards. An interrupted body leaves its received
+   * bytes. `from` is the required start.
+   * @throws RegistryError RANGE_INVALID, SIZE_INVALID beyond the limit, DENIED beyond the quota, 408 for a slow body
    */
   append(body: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<number>;
-  /** Verifies and publishes, with `claim` in one go. Ends the upload, whatever comes. @throws RegistryError DIGEST_INVALID */
+  /**
+   * Verifies and publishes the blob, with `claim` in the same tick. Ends the upload in any case. @throws RegistryError
+   * DIGEST_INVALID
+   */
   commit(digest: Digest, claim: () => void): Promise<{ readonly sizeBytes: number }>;
-  /** Forgets it with its bytes. */
+  /** Deletes the upload with its bytes. */
   cancel(): Promise<void>;
-  /** Closes the file; bytes and record stay. */
+  /** Closes the file. Bytes and record stay. */
   rest(): Promise<void>;
 }
 
@@ -46,15 +53,17 @@ export interface UploadDeps {
   readonly content: Pick<ContentStore, 'ingest'>;
   readonly limits: UploadLimits;
   readonly now: () => number;
-  /** Forgets the upload's record. */
+  /** Deletes the upload's record. */
   readonly ended: () => void;
 }
 
-/** A body that after a while has not come at this speed is broken off: its sender wants to hold the upload open. */
+/**
+ * A body that is slower than the limit after this time is refused: its sender may only want to hold the upload open.
+ */
 const SLOW_AFTER_MS = 300_000;
 const SLOW_BYTES_PER_SECOND = 256;
 
-/** A file that no request writes to is closed after this; opening it again hashes it again. */
+/** A file that no request writes to is closed after this time. Opening it again hashes it again. */
 const REST_AFTER_MS = 60_000;
 
 export function createUpload(record: UploadRecord, deps: UploadDeps): Upload {
@@ -70,7 +79,7 @@ class IncomingUpload implements Upload {
   #touchedAt: number;
   #over = false;
   #writer: { readonly interrupt: () => void } | undefined;
-  // One after the other: each step waits for the one before, however that ended.
+  // Steps run one after the other. Each waits for the one before, however that ended.
   #last: Promise<unknown> = Promise.resolve();
   #opening: Promise<unknown> | undefined;
   #resting: NodeJS.Timeout | undefined;
@@ -97,7 +106,7 @@ class IncomingUpload implements Upload {
 
   append(body: AsyncIterable<Uint8Array>, options: AppendOptions = {}): Promise<number> {
     this.#writer?.interrupt();
-    // A failure shows in the turn after it.
+    // The next step reports a failure.
     if (this.#ingest === undefined) this.#open().catch(() => {});
     return this.#inTurn(() => this.#append(body, options));
   }
@@ -145,7 +154,7 @@ class IncomingUpload implements Upload {
     this.#inTurn(() => this.#close()).catch(() => {});
   }
 
-  /** Before an append, as a turn of its own: whoever asks for the size waits for the file, not for the body. */
+  /** A step of its own before an append: a request for the size waits for the file, but not for the body. */
   #open(): Promise<unknown> {
     this.#opening ??= this.#inTurn(() => this.#opened()).finally(() => {
       this.#opening = undefined;
@@ -196,7 +205,7 @@ class IncomingUpload implements Upload {
       }
       return this.#size;
     } catch (error) {
-      // After a failed write only the file knows what it has.
+      // After a failed write only the file shows how many bytes it has.
       if (error instanceof EngineError) await this.#close();
       throw error;
     } finally {
@@ -204,7 +213,7 @@ class IncomingUpload implements Upload {
     }
   }
 
-  /** Whether so many bytes more may be written. @throws RegistryError */
+  /** Whether this many more bytes may be written. @throws RegistryError */
   #check(moreBytes: number, begin: { readonly at: number; readonly bytes: number }): void {
     const { limits, now } = this.#deps;
     const milliseconds = now() - begin.at;

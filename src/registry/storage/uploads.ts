@@ -6,24 +6,24 @@ import type { RepositoryName } from '../names.ts';
 import type { UploadRecord } from './records.ts';
 import { createUpload, type Upload, type UploadLimits } from './upload.ts';
 
-/** Uploads under way, by id. They outlive the process: the bytes are resumable ingests of the content store. */
+/** Uploads under way, by id. They outlive the process: their bytes are resumable ingests of the content store. */
 export interface Uploads {
-  /** @throws RegistryError TOOMANYREQUESTS when a repository has too many open */
+  /** @throws RegistryError TOOMANYREQUESTS when a repository has too many open uploads */
   start(repository: RepositoryName): Upload;
-  /** @throws RegistryError BLOB_UPLOAD_UNKNOWN also for an upload of another repository */
+  /** @throws RegistryError BLOB_UPLOAD_UNKNOWN, also for an upload of another repository */
   get(repository: RepositoryName, id: string): Upload;
-  /** Ends those that nobody has written to for so long. */
+  /** Cancels uploads without a request for this long. */
   expire(idleSeconds: number): Promise<void>;
   /** Bytes of the repository's uploads, or of all. */
   pendingBytes(repository?: RepositoryName): number;
   readonly count: number;
-  /** Lets go of all files; what was written stays for the next start. */
+  /** Closes all files. Their bytes stay for the next start. */
   close(): Promise<void>;
 }
 
 export interface UploadsDeps {
   readonly content: Pick<ContentStore, 'ingest'>;
-  /** Forgets bytes of uploads without a record. */
+  /** Deletes the bytes of uploads without a record. */
   readonly expireIngests: ContentStore['expireIngests'];
   readonly records: Records<UploadRecord>;
   readonly limits: UploadLimits;
