@@ -1,7 +1,7 @@
 import { getXattr, setXattr } from '../linux/index.ts';
 import { CAPABILITY } from './copy-plan.ts';
 
-// The only part of the command line that needs the system's calls: loaded when files are copied.
+// The only part of the command line that needs system calls: it is loaded when files are copied.
 
 /** Undefined when the file has none. */
 export function capabilityOf(path: Buffer): Buffer | undefined {
@@ -12,13 +12,13 @@ export function capabilityOf(path: Buffer): Buffer | undefined {
   }
 }
 
-/** As far as the user may: as with docker, a copy by others than root goes without. */
+/** Sets capabilities as far as the user may. As with docker, a copy by a user other than root has none. */
 export function giveCapabilities(files: readonly (readonly [path: Buffer, value: Buffer])[]): void {
   for (const [path, value] of files) {
     try {
       setXattr(path, CAPABILITY, value);
     } catch {
-      // Not root, or a file system that has no place for it.
+      // The user is not root, or the file system does not support capabilities.
     }
   }
 }

@@ -2,11 +2,11 @@ import type { Engine } from '../client/index.ts';
 
 export interface CopyDeps {
   readonly engine: Engine;
-  /** Told of each piece on its way. */
+  /** Called with the size of each transferred chunk. */
   onBytes(count: number): void;
 }
 
-/** The same pieces, counted. */
+/** Yields the same chunks, and counts them. */
 export async function* counted(
   { onBytes }: CopyDeps,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,

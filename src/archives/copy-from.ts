@@ -7,7 +7,7 @@ import { checkTarget, localPath, localTarget } from './local-paths.ts';
 import { LocalUntar } from './unpack-local.ts';
 
 export interface CopyFromOptions {
-  /** Copies the target of a symlink instead of the symlink. */
+  /** Whether to copy the target of a symlink instead of the symlink. */
   readonly followLink: boolean;
 }
 
@@ -42,7 +42,7 @@ export async function copyFrom(
   }
 }
 
-/** A file or directory of a container as an archive. @throws EngineError */
+/** Returns a file or directory of a container as an archive. @throws EngineError */
 export async function archiveOf(
   engine: Engine,
   from: ContainerPath,

@@ -6,7 +6,7 @@ const file = (path: string): CopyEnd => ({ path, exists: true, isDirectory: fals
 const folder = (path: string): CopyEnd => ({ path, exists: true, isDirectory: true });
 const nothing = (path: string): CopyEnd => ({ path, exists: false, isDirectory: false });
 
-/** Where an entry of the archive ends up. */
+/** The destination of an entry of the archive. */
 function lands(source: CopyEnd, target: CopyEnd, entry: string): string {
   const plan = planCopy(source, target);
   return `${plan.directory} ${renamed(entry, plan)}`;

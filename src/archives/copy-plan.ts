@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
 import { invalid } from '../base/errors.ts';
 
-/** File capabilities (capabilities(7)): the one extended attribute that docker's archives carry. */
+/** File capabilities (capabilities(7)): the only extended attribute in docker's archives. */
 export const CAPABILITY = 'security.capability';
 
-/** One end of a copy, as docker's rules look at it. */
+/** One end of a copy, with the facts that docker's rules need. */
 export interface CopyEnd {
-  /** Absolute; a slash or dot at its end is kept: it says something. */
+  /** Absolute path. A trailing slash or dot is kept, since it has a meaning. */
   readonly path: string;
   readonly exists: boolean;
   readonly isDirectory: boolean;
@@ -17,13 +17,13 @@ export interface CopyEnd {
 export interface CopyPlan {
   /** Directory to unpack into. */
   readonly directory: string;
-  /** How names in the archive begin and what becomes of that, one after the other. */
+  /** Prefixes of names in the archive and their replacements, applied one after the other. */
   readonly renames: readonly { readonly from: string; readonly to: string }[];
 }
 
 /**
- * Where an archive of `source` is unpacked so that it becomes `target`: docker cp's table. @throws EngineError in docker's words
- * Source: moby, pkg/archive/copy.go, PrepareArchiveCopy
+ * Decides where an archive of `source` is unpacked so that it becomes `target`: docker cp's table. @throws EngineError
+ * in docker's words Source: moby, pkg/archive/copy.go, PrepareArchiveCopy
  */
 export function planCopy(source: CopyEnd, target: CopyEnd): CopyPlan {
   if (target.exists && target.isDirectory) return { directory: target.path, renames: [] };
@@ -33,7 +33,7 @@ export function planCopy(source: CopyEnd, target: CopyEnd): CopyPlan {
   return { directory, renames: [{ from: source.rebaseName ?? splitPath(source.path)[1], to: base }] };
 }
 
-/** A name of the archive under the plan. The root's own name, a slash, is none. */
+/** Renames a name of the archive by the plan. The root's own name, a slash, has no name. */
 export function renamed(name: string, { renames }: Pick<CopyPlan, 'renames'>): string {
   return renames.reduce((current, { from, to }) => {
     const old = from === '/' ? '' : bytes(from);
@@ -47,7 +47,7 @@ function bytes(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
 
-/** Directory and last name; the dot of `x/.` counts as a name. */
+/** Directory and last name. The dot of `x/.` counts as a name. */
 export function splitPath(path: string): readonly [directory: string, base: string] {
   const clean = cleanPath(path);
   if (isHere(path)) return [clean, '.'];
@@ -60,14 +60,14 @@ export function cleanPath(path: string): string {
   return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
 }
 
-/** Gives a path back the slash or dot at the end that `original` had. */
+/** Adds the trailing slash or dot of `original` to a path. */
 export function keepEnding(path: string, original: string): string {
   const slashed = path.endsWith('/') ? path : `${path}/`;
   if (!isHere(path) && isHere(original)) return `${slashed}.`;
   return !path.endsWith('/') && original.endsWith('/') ? slashed : path;
 }
 
-/** Whether only a directory can be meant. */
+/** Whether the path can only mean a directory. */
 export function assertsDirectory(path: string): boolean {
   return path.endsWith('/') || isHere(path);
 }

@@ -7,9 +7,9 @@ import { localPath, localSource } from './local-paths.ts';
 import { packLocal } from './pack-local.ts';
 
 export interface CopyToOptions {
-  /** Changes the owner of the copied files to the container's user. */
+  /** Whether to change the owner of the copied files to the container's user. */
   readonly ownedByUser: boolean;
-  /** Copies the target of a symlink instead of the symlink. */
+  /** Whether to copy the target of a symlink instead of the symlink. */
   readonly followLink: boolean;
 }
 
@@ -28,7 +28,7 @@ export async function copyTo(
   await writeContainerArchive(deps.engine, { ...to, path: plan.directory }, { archive, ownedByUser });
 }
 
-/** Unpacks an archive into a directory of a container. @throws EngineError when it is none */
+/** Unpacks an archive into a directory of a container. @throws EngineError when the path is no directory */
 export async function unpackInto(
   deps: CopyDeps,
   source: AsyncIterable<Uint8Array>,

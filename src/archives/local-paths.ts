@@ -3,7 +3,7 @@ import { posix, resolve } from 'node:path';
 import { errnoOf, invalid, messageOf } from '../base/errors.ts';
 import { type CopyEnd, cleanPath, keepEnding, splitPath } from './copy-plan.ts';
 
-/** Absolute, with the slash or dot at its end kept. */
+/** Makes a path absolute. A trailing slash or dot is kept. */
 export function localPath(path: string): string {
   return keepEnding(resolve(path), path);
 }
@@ -12,7 +12,7 @@ export function localPath(path: string): string {
 export function localSource(path: string, followLink: boolean): CopyEnd {
   const real = followLink ? keepEnding(realPath(path), path) : unfollowed(path);
   const base = posix.basename(path);
-  // The name that the user knows it by.
+  // The name by which the user knows it.
   const isRenamed = base !== posix.basename(real) && (followLink || path.endsWith('/'));
   return {
     path: real,
@@ -27,7 +27,10 @@ function unfollowed(path: string): string {
   return `${realPath(path.slice(0, slash)).replace(/\/$/, '')}/${path.slice(slash)}`;
 }
 
-/** Where a copy goes: a symlink is followed, also one that leads to nothing yet. @throws EngineError when its folder is missing */
+/**
+ * Describes the target of a copy. A symlink is followed, even when its target does not exist yet. @throws EngineError
+ * when its folder is missing
+ */
 export function localTarget(path: string): CopyEnd {
   const original = path;
   let current = path;
@@ -49,7 +52,7 @@ function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {
-    // The part that is missing.
+    // The part of the path that is missing.
     const at = error instanceof Error && 'path' in error ? String(error.path) : path;
     throw invalid(goText('lstat', at, error), error);
   }
@@ -99,7 +102,7 @@ export function checkTarget(path: string): void {
     throw invalid(`invalid output path: "${path}" must be a directory or a regular file: got a device`);
 }
 
-/** A failure as Go words it: `lstat /x: no such file or directory`. */
+/** An error in Go's words: `lstat /x: no such file or directory`. */
 export function goText(call: string, path: string, error: unknown): string {
   return `${call} ${path}: ${REASONS[errnoOf(error) ?? ''] ?? messageOf(error)}`;
 }

@@ -26,8 +26,9 @@ const SECOND = 1_000_000_000n;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * A local file or directory as a tar, read as it is taken: owners, modes and times as they are, hard links kept, symlinks not
- * followed, sockets left out; with the capabilities of files. @throws EngineError for what cannot be read
+ * Yields a local file or directory as a tar, read at the consumer's pace. Owners, modes, times, hard links and
+ * capabilities are kept, symlinks are not followed, and sockets are omitted. @throws EngineError for a file that cannot
+ * be read
  */
 export function* packLocal(
   path: string,
@@ -39,7 +40,7 @@ export function* packLocal(
   const root = Buffer.from(base === '.' ? folder : path.replace(/(?<=.)\/+$/, ''));
   let chunk = Buffer.allocUnsafe(CHUNK);
   let length = 0;
-  // Small pieces go together: each chunk is a call of the system's on its way.
+  // Small pieces are joined, since each chunk costs a system call.
   for (const piece of new Packing(plan, capabilityOf).entry(root, Buffer.from(rebaseName ?? base).toString('latin1'))) {
     for (let at = 0; at < piece.length; ) {
       const copied = piece.copy(chunk, length, at);
@@ -54,13 +55,13 @@ export function* packLocal(
   yield Buffer.concat([chunk.subarray(0, length), Buffer.alloc(1024)]);
 }
 
-/** The value of {@link CAPABILITY} of a file. */
+/** Returns the value of a file's {@link CAPABILITY}. */
 export type CapabilityOf = (path: Buffer) => Buffer | undefined;
 
 class Packing {
   readonly #plan: CopyPlan;
   readonly #capabilityOf: CapabilityOf;
-  /** First name of each file with several. */
+  /** The first name of each file with several links. */
   readonly #linked = new Map<string, string>();
   readonly #buffer = Buffer.allocUnsafe(CHUNK);
 
@@ -69,7 +70,7 @@ class Packing {
     this.#capabilityOf = capabilityOf;
   }
 
-  /** Pieces are valid until the next is asked for. */
+  /** Each piece is valid until the next one is requested. */
   *entry(at: Buffer, as: string): Generator<Buffer> {
     const stat = statOf(at);
     const type = stat === undefined ? undefined : tarTypeOf(stat);
@@ -96,7 +97,9 @@ class Packing {
     return first;
   }
 
-  /** A header, the bytes, and the padding of the last block. If the file shrinks during the read, zeros fill the rest. */
+  /**
+   * A header, the bytes, and the padding of the last block. If the file shrinks during the read, zeros fill the rest.
+   */
   *#content(path: Buffer, about: TarEntry): Generator<Buffer> {
     const file = openFile(path);
     try {

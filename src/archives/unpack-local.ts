@@ -19,21 +19,22 @@ import { errnoOf, invalid } from '../base/errors.ts';
 import { showName, type TarEntry, type TarSink } from '../io/index.ts';
 import { CAPABILITY, type CopyPlan, renamed } from './copy-plan.ts';
 
-/** Far more than any image has: a hostile engine must not fill the memory. */
+/** Far more than any image has. A hostile engine must not fill the memory. */
 const CAPABLE_FILES_MAX = 10_000;
 const CAPABILITY_BYTES_MAX = 64;
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 
 /**
- * Writes an archive that an engine sent below a local directory. The engine may be anybody's: nothing is written through a
- * symlink, whether the archive brought it or not, and no name or link leaves the directory. Owners stay the user's, as with docker.
+ * Writes an archive from an engine below a local directory. The engine is not trusted: nothing is written through a
+ * symlink, whether the archive made it or not, and no name or link leaves the directory. As with docker, the user owns
+ * the files.
  */
 export class LocalUntar implements TarSink, Disposable {
   readonly #plan: CopyPlan;
-  /** Directories known to be none but directories. */
+  /** Paths that are known to be directories, not symlinks. */
   readonly #checked = new Set<string>(['']);
   readonly #directories: (readonly [path: Buffer, entry: TarEntry])[] = [];
-  /** Files that came with capabilities, for the caller to give them. */
+  /** Files that came with capabilities, for the caller to set. */
   readonly capabilities: (readonly [path: Buffer, value: Buffer])[] = [];
   #file = -1;
   #entry: TarEntry | undefined;
@@ -117,7 +118,10 @@ export class LocalUntar implements TarSink, Disposable {
     if (this.capabilities.length < CAPABLE_FILES_MAX) this.capabilities.push([path, Buffer.from(value)]);
   }
 
-  /** The path below the directory, renamed by the plan; '' is the directory itself. @throws EngineError when it is elsewhere */
+  /**
+   * The path below the directory, renamed by the plan. '' is the directory itself. @throws EngineError when it is
+   * elsewhere
+   */
   #inside(name: string): string {
     const parts = renamed(name, this.#plan)
       .split('/')
@@ -150,7 +154,7 @@ function seconds({ mtimeSeconds, mtimeNanos }: TarEntry): Date {
   return new Date(mtimeSeconds * 1000 + mtimeNanos / 1e6);
 }
 
-/** Node has no mknod. */
+/** Node lacks mknod. */
 function makeNode(path: Buffer, entry: TarEntry): void {
   const { type, deviceMajor, deviceMinor } = entry;
   const kind = type === 'fifo' ? ['p'] : [type === 'block' ? 'b' : 'c', String(deviceMajor), String(deviceMinor)];

@@ -1,7 +1,10 @@
 import { invalid } from './errors.ts';
 
 const DEPTH_MAX = 1000;
-/** Objects and lists. Millions of empty ones fit into a document of 8 MB: to parse them takes seconds and hundreds of MB. */
+/**
+ * Objects and lists. A document of 8 MB can hold millions of empty ones, which take seconds and hundreds of MB to
+ * parse.
+ */
 const CONTAINERS_MAX = 50_000;
 const VALUES_MAX = 1_000_000;
 
@@ -9,15 +12,16 @@ const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * JSON of a stranger, whose length the caller has limited: what it would take beyond its text is limited here.
- * @throws EngineError invalid for too much of it; SyntaxError for what is no JSON
+ * Parses untrusted JSON, whose length the caller has limited. It limits the memory that the result takes beyond the
+ * text.
+ * @throws EngineError invalid for too many objects and lists; SyntaxError for malformed JSON
  */
 export function parseBoundedJson(bytes: Uint8Array): unknown {
   checkShape(bytes);
   return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
 }
 
-/** Counts without building anything. What is no JSON may pass: the parser refuses it. */
+/** Counts objects and lists without building anything. Malformed JSON may pass: the parser refuses it. */
 function checkShape(bytes: Uint8Array): void {
   let [depth, containers, values] = [0, 0, 0];
   for (let at = 0; at < bytes.length; at++) {

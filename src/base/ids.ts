@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { invalid } from './errors.ts';
 
-/** 64 lower-case hex digits: containers, networks, execs. */
+/** An id of 64 lower-case hex digits: of containers, networks, execs. */
 export type ObjectId = string & { readonly __brand: 'ObjectId' };
 
-/** `algorithm:hex`, verified by shape (OCI image spec, descriptor.md, Digests). */
+/** A digest in the form `algorithm:hex` (OCI image spec, descriptor.md, Digests). */
 export type Digest = string & { readonly __brand: 'Digest' };
 
 const OBJECT_ID = /^[0-9a-f]{64}$/;
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 
-/** A new random id. Never all digits in its short form, which host names and `docker` tables would take for a number. */
+/**
+ * Makes a random id. Its short form never consists of decimal digits only, which host names and `docker` tables would
+ * take for a number.
+ */
 export function newObjectId(): ObjectId {
   for (;;) {
     const id = randomBytes(32).toString('hex');
@@ -22,7 +25,7 @@ export function isObjectId(text: string): text is ObjectId {
   return OBJECT_ID.test(text);
 }
 
-/** Trusts nothing: for ids read back from disk or the wire. @throws EngineError invalid */
+/** For ids read from disk or the network. @throws EngineError invalid */
 export function parseObjectId(text: string): ObjectId {
   if (!isObjectId(text)) throw invalid(`invalid id: ${text}`);
   return text;
@@ -43,7 +46,7 @@ export function parseDigest(text: string): Digest {
   return text;
 }
 
-/** The hex part, as used in `content/blobs/<algorithm>/<hex>`. */
+/** The hex part, as in `content/blobs/<algorithm>/<hex>`. */
 export function digestHex(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1);
 }

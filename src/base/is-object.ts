@@ -1,4 +1,4 @@
-/** Whether a value that was parsed is an object, and neither null nor a list. */
+/** Whether a parsed value is an object, and neither null nor a list. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

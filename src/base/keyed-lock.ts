@@ -1,13 +1,13 @@
 import { EngineError } from './errors.ts';
 
 /**
- * One mutual exclusion per key, first come first served. An object's verbs take its lock; never hold it across a
- * user's stream. Keys without holders cost nothing.
+ * One mutex per key, first come first served. The verbs of an object take its lock. Never hold it across a user's
+ * stream. Keys without holders cost nothing.
  */
 export class KeyedLock {
   readonly #tails = new Map<string, Promise<void>>();
 
-  /** Waits for the key's turn. The result releases it when disposed, once. @throws EngineError cancelled */
+  /** Waits for the lock of the key. Disposing the result releases it, once. @throws EngineError cancelled */
   async acquire(key: string, signal?: AbortSignal): Promise<Disposable> {
     const before = this.#tails.get(key);
     const { promise: done, resolve } = Promise.withResolvers<void>();
@@ -21,7 +21,7 @@ export class KeyedLock {
       try {
         await abortable(before, signal);
       } catch (error) {
-        // Our place in the queue passes on only after those before us are done.
+        // The place in the queue passes on only after the earlier ones are done.
         void before.then(release);
         throw error;
       }

@@ -1,4 +1,4 @@
-/** Structured log, passed in, never imported as a singleton. pino's interface without its weight. */
+/** A structured log. It is passed in, never imported as a singleton. Its interface is pino's, without pino's weight. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -12,8 +12,8 @@ const UNIT_NANOS: Readonly<Record<string, bigint>> = {
 };
 
 /**
- * A moment as `until` takes it: RFC 3339 (parts may be missing), seconds since the epoch with a fraction, or a Go
- * duration back from `now`.
+ * Parses a time of `until`: RFC 3339 (parts may be missing), seconds since the epoch with a fraction, or a Go duration
+ * before `now`.
  * @throws EngineError invalid
  */
 export function parseMoment(value: string, now: Nanos): Nanos {
@@ -26,7 +26,7 @@ export function parseMoment(value: string, now: Nanos): Nanos {
   return at;
 }
 
-/** `1h30m`, `2.5s`. */
+/** Parses `1h30m`, `2.5s`. */
 function goDuration(text: string): bigint | undefined {
   if (!/^(?:\d{1,9}(?:\.\d{1,9})?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
   let total = 0n;
@@ -37,7 +37,7 @@ function goDuration(text: string): bigint | undefined {
   return total;
 }
 
-/** Docker takes times without a zone for local ones, and fills in what is missing. */
+/** Completes a time. Docker takes times without a zone as local ones, and fills in missing parts. */
 function completeTime(text: string): string {
   const match = /^(\d{4}-\d\d-\d\d)(?:T(\d\d)(?::(\d\d)(?::(\d\d(?:\.\d+)?))?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text);
   if (match === null) return text;

@@ -1,11 +1,14 @@
 declare global {
   interface JSON {
-    /** JSON text that `stringify` writes as it is (ECMAScript proposal, in V8 since 11.4). */
+    /** JSON text that `stringify` writes unchanged (ECMAScript proposal, in V8 since 11.4). */
     rawJSON(text: string): object;
   }
 }
 
-/** Integers that a double cannot hold are written exactly, and bigints as bare integers. For `JSON.stringify`. */
+/**
+ * A replacer for `JSON.stringify`: integers that a double cannot hold are written exactly, and bigints as bare
+ * integers.
+ */
 export function int64Replacer(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return JSON.rawJSON(value.toString());
   if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {

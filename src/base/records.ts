@@ -1,6 +1,6 @@
 /**
- * A durable table of immutable records by key: what a domain needs of a database. `store/db` implements it on SQLite;
- * tests may use {@link memoryRecords}. Synchronous: one write is one committed transaction.
+ * A durable table of immutable records by key: the part of a database that a domain needs. `store/db` implements it
+ * with SQLite; tests may use {@link memoryRecords}. Synchronous: one write is one committed transaction.
  */
 export interface Records<T> {
   get(key: string): T | undefined;

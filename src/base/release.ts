@@ -1,7 +1,7 @@
 /**
- * Gives the memory of a buffer back now, rather than at a collection that may be tens of megabytes away: V8 hardly counts what is outside
- * its heap. For chunks of large transfers, by whoever was handed the only reference and is done with it; the buffer is empty
- * afterwards. One that shares its memory with others (Node's pool, a part of a larger chunk) is left alone.
+ * Frees the memory of a buffer now, rather than at a garbage collection that may be tens of megabytes away: V8 hardly
+ * counts memory outside its heap. For chunks of large transfers, called by the owner of the only reference. The buffer
+ * is empty afterwards. A buffer that shares its memory (Node's pool, a part of a larger chunk) stays unchanged.
  */
 export function release(bytes: Uint8Array): void {
   const { buffer } = bytes;

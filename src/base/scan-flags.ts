@@ -1,23 +1,26 @@
-/** A flag of a command line, as far as its grammar goes. */
+/** The properties of a flag that the grammar needs. */
 export interface FlagShape {
   /** Long name without dashes. */
   readonly name: string;
   /** One letter. */
   readonly short?: string;
-  /** Takes a value after `=` only. */
+  /** Whether it takes a value only after `=`. */
   readonly isBool: boolean;
 }
 
 export interface ScanOptions<F extends FlagShape> {
   /** False: flags end at the first argument (`run IMAGE -x` passes `-x` on). */
   readonly interspersed: boolean;
-  /** Called with each flag in turn, `true` for a boolean alone. What it throws ends the scan. */
+  /**
+   * Called with each flag in turn, with `true` for a boolean without a value. An error that it throws ends the scan.
+   */
   assign(flag: F, value: string): void;
 }
 
 /**
- * Reads a command line as Go's pflag does, whose grammar docker and dockerd have: `--name value`, `--name=value`, `-n value`,
- * `-nvalue`, `-n=value`, `-abc` of booleans; `--` ends. Returns the arguments. @throws Error in pflag's words
+ * Scans a command line as Go's pflag does, whose grammar docker and dockerd have: `--name value`, `--name=value`, `-n
+ * value`, `-nvalue`, `-n=value`, `-abc` of booleans; `--` ends the flags. Returns the arguments. @throws Error in
+ * pflag's words
  */
 export function scanFlags<F extends FlagShape>(
   table: readonly F[],
@@ -46,7 +49,9 @@ export function scanFlags<F extends FlagShape>(
   return args;
 }
 
-/** A flag of a word, and whether its value was the next word. Faults come when it is their turn: after an earlier `--help`. */
+/**
+ * A flag of a word, and whether its value was the next word. Errors are reported in order: after an earlier `--help`.
+ */
 interface Given<F> {
   readonly flag: F;
   readonly value: string;

@@ -1,4 +1,6 @@
-/** Waits for all, also when one fails, so that the undo of a failure meets no step still under way. Throws the first failure. */
+/**
+ * Waits for all, even when one fails, so that the undo of a failure meets no running step. Throws the first failure.
+ */
 export async function settleAll<T extends readonly unknown[]>(
   steps: {
     readonly [K in keyof T]: Promise<T[K]>;

@@ -1,6 +1,8 @@
 const UNITS: Readonly<Record<string, number>> = { '': 0, b: 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
 
-/** `64m`, `1.5 GiB`, `512` in bytes, units of 1024 as Docker's RAM sizes; undefined when it is no size. */
+/**
+ * Parses `64m`, `1.5 GiB`, `512` into bytes, with units of 1024 as in Docker's RAM sizes. Undefined when it is no size.
+ */
 export function parseBytes(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?|\.\d+) ?([bkmgtp]?)(?:i?b)?$/i.exec(text);
   if (match === null) return undefined;
@@ -35,13 +37,13 @@ function scaled(size: number, base: number, units: readonly string[]): { value: 
   return { value, unit: units[at] ?? '' };
 }
 
-/** `1.98MB`: powers of 1000, four digits unless told. */
+/** Formats `1.98MB`: powers of 1000, by default four digits. */
 export function humanSize(bytes: number, digits = 4): string {
   const { value, unit } = scaled(bytes, 1000, DECIMAL_UNITS);
   return `${significant(value, digits)}${unit}`;
 }
 
-/** `23.54GiB`: powers of 1024, four digits. */
+/** Formats `23.54GiB`: powers of 1024, four digits. */
 export function binarySize(bytes: number): string {
   const { value, unit } = scaled(bytes, 1024, BINARY_UNITS);
   return `${significant(value, 4)}${unit}`;

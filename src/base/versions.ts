@@ -1,4 +1,7 @@
-/** Compares versions of numbers and dots, such as `1.9` and `1.44`; what one lacks is 0. Negative when `a` is older than `b`. */
+/**
+ * Compares versions of numbers and dots, such as `1.9` and `1.44`. A missing part is 0. Negative when `a` is older than
+ * `b`.
+ */
 export function compareVersions(a: string, b: string): number {
   const left = a.split('.').map(Number);
   const right = b.split('.').map(Number);

@@ -2,21 +2,23 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { EngineError, invalid } from './errors.ts';
 
-/** Content types of HTML forms, which a browser sends without asking the server first (HTML standard, form submission). */
+/**
+ * Content types of HTML forms, which a browser sends without asking the server first (HTML standard, form submission).
+ */
 const FORM_TYPES: ReadonlySet<string> = new Set(['application/x-www-form-urlencoded', 'multipart/form-data']);
-/** Of a form as well; but Docker's own client sends it with every body that is no JSON, and with none. */
+/** A form's content type too. But Docker's own client sends it with every body that is not JSON, and without a body. */
 const TEXT_TYPE = 'text/plain';
-/** Every browser calls itself so; a page cannot send a form under another name. */
+/** Every browser's User-Agent begins so. A page cannot send a form under another name. */
 const BROWSER = /^(?:Mozilla|Opera)\//;
 
 type RequestHead = Pick<IncomingMessage, 'method' | 'headers'>;
 
 /**
- * Refuses requests that a browser sends for a page of another site. A server that anybody on this machine reaches without
- * credentials is also reached by the pages that its user opens: by a name of the attacker that resolves to this machine (DNS
- * rebinding), by a request of a script, or by a form. Programs are not affected: they send no `Origin`, and name the host by
- * an address, by `localhost`, by a name without a dot (no public name) or by one of `ownNames` (lower case). `any` name is for
- * servers that ask for credentials, which no browser sends to another name.
+ * Refuses requests that a browser sends for a page of another site. A server that anybody on this machine reaches
+ * without credentials is also reachable for the pages that a user opens: by an attacker's name that resolves to this
+ * machine (DNS rebinding), by a request of a script, or by a form. Programs are not affected: they send no `Origin`,
+ * and name the host by an address, by `localhost`, by a name without a dot (no public name) or by one of `ownNames`
+ * (lower case). `any` accepts every name, for servers that require credentials, which no browser sends to another name.
  * @throws EngineError forbidden
  */
 export function refuseWebPages({ method, headers }: RequestHead, ownNames: ReadonlySet<string> | 'any'): void {
@@ -35,7 +37,7 @@ export function refuseWebPages({ method, headers }: RequestHead, ownNames: Reado
   }
 }
 
-/** RFC 9112, 3.2. `rawHeaders` as node:http has them. @throws EngineError invalid */
+/** RFC 9112, 3.2. `rawHeaders` has the form of node:http. @throws EngineError invalid */
 export function refuseTwoHosts({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): void {
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

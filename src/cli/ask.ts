@@ -1,7 +1,7 @@
 import type { Cli } from './cli.ts';
 import { CliError } from './errors.ts';
 
-/** All of standard input as text. */
+/** Reads all of standard input as text. */
 export async function readStandardInput(): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of process.stdin) parts.push(part as Buffer);
@@ -19,7 +19,7 @@ export async function askPassword(cli: Cli, prompt: string): Promise<string> {
 
 async function ask(cli: Cli, prompt: string, { echo }: { readonly echo: boolean }): Promise<string> {
   const { stdin } = process;
-  // Raw mode starts before the prompt: a password typed at once must not be echoed.
+  // Raw mode starts before the prompt: a password that is typed at once must not be echoed.
   stdin.setRawMode(true);
   cli.out.write(prompt);
   try {
@@ -29,7 +29,7 @@ async function ask(cli: Cli, prompt: string, { echo }: { readonly echo: boolean 
       for (const [index, key] of keys.entries()) {
         if (key === '\r' || key === '\n') {
           cli.out.write('\r\n');
-          // Keys typed ahead belong to the next prompt.
+          // Keys typed ahead answer the next prompt.
           const ahead = keys.slice(index + 1).join('');
           if (ahead !== '') stdin.unshift(Buffer.from(ahead));
           return typed.trim();

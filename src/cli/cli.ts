@@ -8,7 +8,10 @@ export interface GlobalOptions {
   readonly tls?: TlsOptions;
 }
 
-/** What every command works with: the engine, the terminal, the user's configuration. Made lazily. */
+/**
+ * The context of every command: the engine, the terminal, the user's configuration. Its parts are made at their first
+ * use.
+ */
 export class Cli {
   /** The program's name in messages. */
   readonly name = 'gantry';

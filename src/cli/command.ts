@@ -2,17 +2,20 @@ import type { Cli } from './cli.ts';
 import type { Flag } from './flags/flag.ts';
 import type { Flags } from './flags/parse.ts';
 
-/** One command of the command line. Names, summary and other spellings are in `commands.ts`, which help shows without loading it. */
+/**
+ * One command of the command line. Its names and summary are in `commands.ts`, so that help shows them without loading
+ * it.
+ */
 export interface Command {
-  /** After the command's name, in docker's notation: `[OPTIONS] CONTAINER [CONTAINER...]`. */
+  /** The arguments after the command's name, in docker's notation: `[OPTIONS] CONTAINER [CONTAINER...]`. */
   readonly usage: string;
   readonly args: ArgCount;
   readonly flags: readonly Flag[];
-  /** False: flags end at the first argument, what follows belongs to the container's command. */
+  /** False: flags end at the first argument, and the rest belongs to the container's command. */
   readonly interspersed?: false;
   /** Command lines for help, without the program's name. */
   readonly examples: readonly string[];
-  /** Said after the summary in help. */
+  /** Shown after the summary in help. */
   readonly details?: string;
   /** Resolves with the exit code. */
   readonly run: (cli: Cli, args: readonly string[], flags: Flags) => Promise<number>;
@@ -37,7 +40,7 @@ export function between(min: number, max: number): ArgCount {
   return { min, max };
 }
 
-/** The error for a wrong number of arguments, in docker's words; undefined when the number is right. */
+/** The error for a wrong number of arguments, in docker's words. Undefined when the number is right. */
 export function argumentFault(name: string, { min, max }: ArgCount, count: number): string | undefined {
   if (count >= min && count <= max) return undefined;
   const plural = (n: number): string => `${n} ${n === 1 ? 'argument' : 'arguments'}`;

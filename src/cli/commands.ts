@@ -1,17 +1,20 @@
 import type { Command } from './command.ts';
 
 export interface CommandEntry {
-  /** Full name: `container stop`. */
+  /** Full name, such as `container stop`. */
   readonly path: string;
-  /** Other names of it, full as well: `stop`. The first is the one that help texts use. */
+  /** Its other names, also in full: `stop`. Help texts use the first one. */
   readonly aliases: readonly string[];
   readonly summary: string;
   readonly load: () => Promise<Command>;
-  /** The command works with engines that have the routes; Gantry's own does not, so that help does not offer it. */
+  /**
+   * Whether Gantry's own engine lacks the routes. The command works with engines that have them; help does not offer
+   * it.
+   */
   readonly notYet?: true;
 }
 
-/** Nouns that have subcommands, with what help says of them. */
+/** Nouns with subcommands, with their description in help. */
 export const NOUNS: Readonly<Record<string, string>> = {
   container: 'Manage containers',
   image: 'Manage images',
@@ -30,7 +33,7 @@ function notYet(of: CommandEntry): CommandEntry {
   return { ...of, notYet: true };
 }
 
-/** Every command of this program. What docker has beyond these is in `not-yet.ts`. */
+/** Every command of this program. `not-yet.ts` lists docker's further commands. */
 export const COMMANDS: readonly CommandEntry[] = [
   entry(
     'container attach',
@@ -326,7 +329,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ),
 ];
 
-/** The command that these words begin with, and how many of them name it. */
+/** Finds the command that these words begin with, and the number of words that name it. */
 export function findCommand(
   words: readonly string[],
 ): { entry: CommandEntry; named: string; count: number } | undefined {

@@ -4,8 +4,8 @@ import type { Cli } from './cli.ts';
 const AT_ONCE = 50;
 
 /**
- * Does something to each of the named objects, several at once, and prints each name (or what `work` returns) in the
- * order given. Failures are told at the end. Resolves with the exit code.
+ * Calls `work` for each of the named objects, several at once, and prints each name (or the result of `work`) in the
+ * given order. Errors are printed at the end. Resolves with the exit code.
  */
 export async function forEach(
   cli: Cli,

@@ -8,5 +8,5 @@ export class CliError extends Error {
   }
 }
 
-/** The command line itself is wrong: printed with the command's usage, exit code 125. */
+/** The command line itself is wrong. The message is printed with the command's usage; the exit code is 125. */
 export class UsageError extends Error {}

@@ -1,6 +1,6 @@
 import type { Filters } from '../client/index.ts';
 
-/** Values of `--filter`: `label=a=b`. */
+/** Parses values of `--filter`, such as `label=a=b`. */
 export function parseFilters(given: readonly string[]): Filters {
   const filters = new Map<string, string[]>();
   for (const each of given) {

@@ -3,7 +3,7 @@ import { COMMANDS, type CommandEntry, NOUNS } from './commands.ts';
 import type { Flag } from './flags/flag.ts';
 import { GLOBAL_FLAGS } from './flags/global.ts';
 
-/** What the engine cannot do yet is not offered. */
+/** Commands that the engine cannot serve yet are not offered. */
 const OFFERED = COMMANDS.filter((entry) => entry.notYet === undefined);
 const COMMON = ['run', 'exec', 'ps', 'pull', 'images', 'version', 'info'];
 
@@ -32,7 +32,7 @@ export function rootHelp(name: string, width: number): string {
   ].join('\n\n');
 }
 
-/** Help of a noun: what can be done with it. */
+/** Help of a noun, with its verbs. */
 export function nounHelp(name: string, noun: string): string {
   const verbs = OFFERED.filter((entry) => entry.path.startsWith(`${noun} `)).map(
     (entry) => [entry.path.slice(noun.length + 1), entry.summary] as const,
@@ -45,7 +45,7 @@ export function nounHelp(name: string, noun: string): string {
   ].join('\n\n');
 }
 
-/** Help of one command, called as `named`. */
+/** Help of one command. `named` is the name that the user typed. */
 export function commandHelp(
   name: string,
   called: { entry: CommandEntry; named: string; command: Command },
@@ -74,7 +74,7 @@ function section(title: string, rows: readonly (readonly [string, string])[]): s
   return `${title}:\n${rows.map(([named, summary]) => `  ${named.padEnd(wide)} ${summary}`).join('\n')}`;
 }
 
-/** Two columns, the second wrapped to the terminal's width. */
+/** Formats two columns. The second is wrapped to the terminal's width. */
 function flagTable(flags: readonly Flag[], width: number): string {
   const shown = flags.filter((flag) => flag.hidden === undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
   const rows = shown.map(

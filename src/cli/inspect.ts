@@ -6,18 +6,21 @@ import { compactJson, indentJson } from './format/indent-json.ts';
 import { typeInspected } from './format/inspect-types.ts';
 import { Template } from './template/index.ts';
 
-/** Exit code of a template that can't be parsed. */
+/** Exit code for a template that cannot be parsed. */
 const BAD_TEMPLATE = 64;
 
 export interface Inspection {
   readonly names: readonly string[];
-  /** Value of `--format`; '' prints JSON. */
+  /** Value of `--format`. '' prints JSON. */
   readonly format: string;
-  /** The object's JSON, as the engine sent it. */
+  /** Returns the engine's JSON of the object. */
   readonly fetch: (name: string) => Promise<string>;
 }
 
-/** Prints objects as docker's inspect commands do: first the found ones, then an error for each missing one. Resolves with the exit code. */
+/**
+ * Prints objects as docker's inspect commands do: first the found ones, then an error for each missing one. Resolves
+ * with the exit code.
+ */
 export async function printInspected(cli: Cli, { names, format, fetch }: Inspection): Promise<number> {
   const template = format === '' || format === 'json' ? undefined : parseInspectTemplate(format);
   const found: string[] = [];

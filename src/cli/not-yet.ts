@@ -1,4 +1,4 @@
-/** Commands that docker has (some by its plugins) and gantry does not have yet. */
+/** Commands of docker (some are its plugins) that gantry does not have yet. */
 export const NOT_YET: readonly string[] = [
   'build',
   'builder',

@@ -11,9 +11,9 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Whether a command may write its output to this path: a file that is there or will be, in a folder that is. Call before
- * asking the engine for anything.
- * @throws CliError in docker's words, behind `what` (`failed to save image`)
+ * Checks that a command may write its output to this path: a new or existing file in an existing folder. Call it before
+ * any request to the engine.
+ * @throws CliError in docker's words, after `what` (`failed to save image`)
  */
 export async function checkOutputFile(path: string, what: string): Promise<void> {
   const refuse = (why: string): CliError => new CliError(1, `${what}: ${why}`);
@@ -35,7 +35,9 @@ export async function checkOutputFile(path: string, what: string): Promise<void>
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
-/** Writes a stream to a checked path. The file appears under its name only when it is complete; a signal leaves nothing. */
+/**
+ * Writes a stream to a checked path. The file appears under its name only when it is complete. A signal leaves nothing.
+ */
 export async function writeOutputFile(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
   const partial = `${path}.${process.pid}.part`;
   const interrupted = (signal: keyof typeof SIGNALS): void => {
@@ -46,7 +48,7 @@ export async function writeOutputFile(path: string, body: AsyncIterable<Uint8Arr
   for (const signal of signals) process.once(signal, interrupted);
   const file = await open(partial, 'wx', 0o600);
   try {
-    // At once: each write by Node's threads would wait for its turn, at a third of the speed.
+    // Written synchronously: in Node's threads each write would wait for its turn, at a third of the speed.
     for await (const chunk of body) writeAll(file.fd, chunk);
     await file.close();
     await rename(partial, path);

@@ -15,7 +15,7 @@ interface Outcome {
   readonly err: string;
 }
 
-/** Runs the command line as a process of its own, with no engine but the given. */
+/** Runs the command line in a process of its own, with the given engine only. */
 async function gantry(argv: readonly string[], host = 'unix:///nowhere/engine.sock'): Promise<Outcome> {
   const child = spawn(process.execPath, [MAIN, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -7,7 +7,7 @@ import { reportFailure, runCommand } from './run-command.ts';
 
 const NAME = 'gantry';
 
-/** Runs one command line. Resolves with the exit code; everything to say has been printed. */
+/** Runs one command line. Resolves with the exit code, after everything is printed. */
 export async function main(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -84,7 +84,7 @@ async function dispatch(cli: Cli, words: readonly string[]): Promise<number> {
   }
   if (noun in NOUNS && (verb === undefined || verb.startsWith('-'))) {
     const { nounHelp } = await import('./help.ts');
-    // Help that the user asked for goes to standard output; else it explains the missing verb on standard error.
+    // Requested help goes to standard output. Otherwise it explains the missing verb on standard error.
     (verb === undefined ? cli.err : cli.out).write(nounHelp(NAME, noun));
     return 0;
   }

@@ -1,7 +1,10 @@
 import type { Cli } from './cli.ts';
 import { CliError } from './errors.ts';
 
-/** Asks for confirmation on the terminal; only `y` and `yes` confirm. @throws CliError with exit code 0 and no message otherwise */
+/**
+ * Asks for confirmation on the terminal. Only `y` and `yes` confirm. @throws CliError with exit code 0 and no message
+ * otherwise
+ */
 export async function confirm(cli: Cli, warning: string): Promise<void> {
   cli.out.write(`${warning}\nAre you sure you want to continue? [y/N] `);
   const answer = await readLine(cli);

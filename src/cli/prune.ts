@@ -10,12 +10,12 @@ export const PRUNE_FLAGS: readonly Flag[] = [
   flag('-f, --force', 'bool', "Don't prompt for confirmation"),
 ];
 
-/** Asks, unless `--force` says not to. @throws CliError when the user says no */
+/** Asks for confirmation, unless `--force` is given. @throws CliError when the user declines */
 export async function confirmPrune(cli: Cli, flags: Flags, warning: string): Promise<void> {
   if (!flags.bool('force')) await confirm(cli, warning);
 }
 
-/** `Deleted Containers:` and the names, when there are some. */
+/** `Deleted Containers:` and the names. Empty when there are none. */
 export function deletedList(title: string, names: readonly string[] | null | undefined): string {
   return names === null || names === undefined || names.length === 0
     ? ''

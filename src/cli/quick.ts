@@ -4,8 +4,8 @@ import { HelpRequest } from './flags/parse.ts';
 import { reportFailure, runCommand } from './run-command.ts';
 
 /**
- * Runs one command without the rest of the program: bundled with it alone, a process starts sooner. For command lines that
- * begin with the command's name and need no context. Resolves with undefined when the whole program has to do it.
+ * Runs one command without the rest of the program: bundled alone, it starts faster. For command lines that begin with
+ * the command's name and need no context. Resolves with undefined when the whole program is needed.
  */
 export async function quick(
   named: string,

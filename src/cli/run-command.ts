@@ -36,7 +36,7 @@ function usageFault(
 export function reportFailure(cli: Cli, error: unknown): number {
   const message = messageOf(error);
   if (message !== '') cli.err.line(message);
-  // What went wrong beneath, and where: for those who asked, and for what should never happen.
+  // The cause and the stack, for users who ask for them, and for unexpected errors.
   const unexpected = !(error instanceof CliError) && !(error instanceof EngineError);
   if ((cli.options.debug || unexpected) && error instanceof Error) {
     cli.err.line(error.stack ?? '');

@@ -1,7 +1,7 @@
 import { COMMANDS, NOUNS } from './commands.ts';
 import { NOT_YET } from './not-yet.ts';
 
-/** The message for a command that does not exist: Gantry does not have it yet, or the nearest commands that exist. */
+/** The message for a command that does not exist: Gantry does not have it yet, or the nearest existing commands. */
 export function unknownCommand(name: string, words: readonly string[]): string {
   const [noun = '', verb] = words;
   const isNoun = noun in NOUNS && verb !== undefined;
@@ -19,7 +19,7 @@ export function unknownCommand(name: string, words: readonly string[]): string {
   return lines.join('\n');
 }
 
-/** Behind a noun only the verb can be mistaken. */
+/** After a noun only the verb can be misspelt. */
 function nearest(typed: string, noun: string | undefined): string[] {
   const offered = COMMANDS.filter((entry) => entry.notYet === undefined);
   const all = [...Object.keys(NOUNS), ...offered.flatMap(({ path, aliases }) => [path, ...aliases])];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The program's version: from the package it belongs to, bundled or not. */
+/** The program's version, from the package it belongs to, bundled or not. */
 export function programVersion(): string {
   let folder = new URL('.', import.meta.url);
   for (;;) {
@@ -16,7 +16,7 @@ export function programVersion(): string {
       )
         return String(parsed.version);
     } catch {
-      // Not in this folder: in one above it.
+      // It is not in this folder, but in one above.
     }
     const above = new URL('..', folder);
     if (above.href === folder.href) return 'unknown';

@@ -3,13 +3,13 @@ import type { HelperDeps } from './protocol.ts';
 import { CredentialError, type SecretStore } from './secret-store.ts';
 
 export interface KeychainOptions {
-  /** In the order of preference. */
+  /** In order of preference. */
   readonly stores: readonly SecretStore[];
-  /** Name of the only store to keep new secrets in; undefined: the first that works. */
+  /** Name of the only store for new secrets. Undefined: the first one that works. */
   readonly only?: string;
 }
 
-/** Several stores as one: a secret is kept in the first that works here, and found in whichever has it. */
+/** Combines several stores. A new secret goes to the first one that works here. A lookup tries all of them. */
 export function createKeychain({ stores, only }: KeychainOptions): HelperDeps['keychain'] {
   const present = (): readonly SecretStore[] => stores.filter((store) => store.present());
   return {
@@ -29,7 +29,7 @@ export function createKeychain({ stores, only }: KeychainOptions): HelperDeps['k
     async store(server, account) {
       const chosen = await choose(stores, only);
       await chosen.store(server, account);
-      // Else an older secret could come back when this store is out of reach.
+      // Otherwise an older secret could be found when this store is unavailable.
       for (const store of present()) if (store !== chosen) await store.erase(server).catch(() => {});
     },
     async erase(server) {

@@ -1,6 +1,6 @@
 import type { SecretStore } from './secret-store.ts';
 
-/** A store whose code is loaded on first use: most calls of a helper use another store or find nothing. */
+/** A store whose code is loaded at its first use: most calls of a helper use another store or find nothing. */
 export function lateStore(name: string, present: () => boolean, load: () => Promise<SecretStore>): SecretStore {
   let loaded: Promise<SecretStore> | undefined;
   const store = (): Promise<SecretStore> => (loaded ??= load());

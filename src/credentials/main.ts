@@ -8,7 +8,7 @@ import { answer } from './protocol.ts';
 import { secretServiceStore } from './secret-service.ts';
 import { CredentialError } from './secret-store.ts';
 
-/** Of the whole package; a test compares it with package.json. */
+/** The version of the whole package. A test compares it with package.json. */
 const VERSION = 'v0.1.0';
 const INPUT_BYTES_MAX = 1 << 20;
 

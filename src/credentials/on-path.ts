@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Whether a program of this name can be run. */
+/** Whether PATH has an executable of this name. */
 export function onPath(program: string, path = process.env['PATH'] ?? ''): boolean {
   return path.split(delimiter).some((folder) => {
     try {

@@ -6,7 +6,10 @@ import { onPath } from './on-path.ts';
 import { runProgram } from './run-program.ts';
 import { CredentialError, type SecretStore } from './secret-store.ts';
 
-/** Layout of docker-credential-pass: `docker-credential-helpers/<base64url of the registry>/<user>`; both find each other's logins. */
+/**
+ * The layout of docker-credential-pass: `docker-credential-helpers/<base64url of the registry>/<user>`. Each finds the
+ * other's logins.
+ */
 const FOLDER = 'docker-credential-helpers';
 
 /** The standard Unix password manager: one file per secret, encrypted with GnuPG. */
@@ -36,7 +39,7 @@ export function passStore(env: Readonly<Record<string, string | undefined>>): Se
         );
       }
       await pass(['insert', '-m', '-f', `${folderOf(server)}/${username}`], secret);
-      // One login per registry.
+      // Each registry has one login.
       for (const other of entriesOf(server)) {
         if (other !== username) await pass(['rm', '-f', `${folderOf(server)}/${other}`]);
       }
@@ -76,7 +79,7 @@ async function pass(args: readonly string[], input?: string): Promise<string> {
   throw new CredentialError(`pass ${args[0]} failed: ${stderr.trim().split('\n').at(-1) || `exit code ${code}`}`);
 }
 
-/** Go's URLEncoding, which pads. */
+/** Go's URLEncoding, which adds padding. */
 function folderOf(server: string): string {
   return `${FOLDER}/${Buffer.from(server).toString('base64').replaceAll('+', '-').replaceAll('/', '_')}`;
 }

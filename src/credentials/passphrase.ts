@@ -5,8 +5,8 @@ import type { PassphraseSource } from './encrypted-file/vault-key.ts';
 import { CredentialError } from './secret-store.ts';
 
 /**
- * GANTRY_CREDENTIALS_PASSPHRASE_FILE, else the terminal, whatever the standard streams are. With CI set nobody is asked: jobs
- * have terminals there that nobody sits at.
+ * Reads GANTRY_CREDENTIALS_PASSPHRASE_FILE, else asks on the terminal, whatever the standard streams are. With CI set
+ * it does not ask: jobs may have a terminal without a user.
  */
 export function passphraseSource(env: Readonly<Record<string, string | undefined>>): PassphraseSource {
   const path = env['GANTRY_CREDENTIALS_PASSPHRASE_FILE'] ?? '';
@@ -78,7 +78,7 @@ async function ask(descriptor: number, keys: ReadStream, prompt: string): Promis
     for (const [index, key] of keysTyped.entries()) {
       if (key === '\r' || key === '\n') {
         keys.pause();
-        // What is typed ahead answers the next question.
+        // Keys typed ahead answer the next question.
         const ahead = keysTyped.slice(index + 1).join('');
         if (ahead !== '') keys.unshift(Buffer.from(ahead));
         resolve(typed);

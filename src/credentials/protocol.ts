@@ -10,18 +10,20 @@ const USAGE = `Usage: ${PROGRAM} <store|get|erase|list|version>`;
 
 export interface Answer {
   readonly code: 0 | 1;
-  /** For standard output, where clients look for errors as well. */
+  /** Text for standard output. Clients look for errors there too. */
   readonly text: string;
 }
 
 export interface HelperDeps {
   readonly keychain: Omit<SecretStore, 'name' | 'present' | 'obstacle'>;
   readonly version: string;
-  /** All of standard input. */
+  /** Reads all of standard input. */
   readonly input: () => Promise<string>;
 }
 
-/** One call of a credential helper: `docker-credential-gantry VERB`, the argument of the verb on standard input. */
+/**
+ * Handles one call of a credential helper: `docker-credential-gantry VERB`, with the verb's argument on standard input.
+ */
 export async function answer(deps: HelperDeps, args: readonly string[]): Promise<Answer> {
   const [verb = ''] = args;
   if (args.length !== 1) return failure(USAGE);
@@ -65,7 +67,7 @@ function parseCredentials(text: string): { server: string; username: string; sec
   try {
     parsed = JSON.parse(text);
   } catch {
-    // Not the parser's words: they quote the text, which has the secret.
+    // The parser's message is not shown: it quotes the text, which has the secret.
     throw new CredentialError('the credentials to store are not JSON');
   }
   const fields = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Readonly<Record<string, unknown>>;
@@ -88,7 +90,7 @@ function serverOf(text: string): string {
   return server;
 }
 
-/** Keyrings show attributes line by line. */
+/** Keyrings print attributes line by line. */
 function checkLine(name: string, value: string): void {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused.
   if (value.length > 1024 || /[\0-\x1f\x7f]/.test(value)) {

@@ -10,10 +10,13 @@ export interface ProgramResult {
 }
 
 const OUTPUT_BYTES_MAX = 4 << 20;
-/** Long, since the user may have to type a passphrase into a window. */
+/** A long time, since the user may have to type a passphrase into a window. */
 const TIMEOUT_MS = 120_000;
 
-/** Runs a program to its end. Secrets go by `input`, never by arguments. Code 127 when it is not there, 124 when it takes too long. */
+/**
+ * Runs a program to its end. Secrets are passed by `input`, never by arguments. The code is 127 when the program does
+ * not exist, and 124 after a timeout.
+ */
 export async function runProgram(
   program: string,
   args: readonly string[],
@@ -24,7 +27,7 @@ export async function runProgram(
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: options.timeoutMs ?? TIMEOUT_MS,
     killSignal: 'SIGKILL',
-    // gpg-agent asks for passphrases there.
+    // gpg-agent asks for passphrases on this terminal.
     env: { ...process.env, ...(terminal === undefined ? {} : { GPG_TTY: process.env['GPG_TTY'] ?? terminal }) },
   });
   const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -36,12 +39,12 @@ export async function runProgram(
       if (texts[name].length < OUTPUT_BYTES_MAX) texts[name] += text;
     });
   }
-  child.stdin.on('error', () => {}); // It need not read what it does not want.
+  child.stdin.on('error', () => {}); // The program need not read its input.
   child.stdin.end(options.input ?? '');
   return { code: await promise, ...texts };
 }
 
-/** The terminal that one of our own streams is, by its name: `/dev/tty` means another one to an agent. */
+/** The name of the terminal of one of our streams. For an agent `/dev/tty` would mean another one. */
 function terminalName(): string | undefined {
   const descriptor = [2, 1, 0].find((each) => isatty(each));
   if (descriptor === undefined) return undefined;

@@ -4,13 +4,16 @@ import { onPath } from './on-path.ts';
 import { type ProgramResult, runProgram } from './run-program.ts';
 import { type Account, CredentialError, type SecretStore } from './secret-store.ts';
 
-/** Schema and attributes of docker-credential-secretservice: both find each other's logins. */
+/** Schema and attributes of docker-credential-secretservice. Each finds the other's logins. */
 const SCHEMA = ['xdg:schema', 'io.docker.Credentials'] as const;
 const OURS = [...SCHEMA, 'docker_cli', '1'] as const;
 const LABEL = 'Docker Credentials';
 const PROBE_TIMEOUT_MS = 30_000;
 
-/** The desktop's keyring (the Secret Service of GNOME Keyring, KWallet, KeePassXC), by libsecret's `secret-tool`. */
+/**
+ * The desktop's keyring (the Secret Service of GNOME Keyring, KWallet, KeePassXC), used through libsecret's
+ * `secret-tool`.
+ */
 export function secretServiceStore(env: Readonly<Record<string, string | undefined>>): SecretStore {
   const store: SecretStore = {
     name: 'keyring',
@@ -29,7 +32,7 @@ export function secretServiceStore(env: Readonly<Record<string, string | undefin
     },
     async store(server, account) {
       await keep(server, account);
-      // One login per registry.
+      // Each registry has one login.
       for (const item of await searchItems([...OURS, 'server', server])) {
         const other = item.get('username');
         if (other !== undefined && other !== account.username) await clear([...itemOf(server), 'username', other]);
@@ -44,7 +47,7 @@ export function secretServiceStore(env: Readonly<Record<string, string | undefin
   return store;
 }
 
-/** A locked keyring asks its user for the password, where there is a desktop to ask on. */
+/** A locked keyring asks the user for the password, where there is a desktop. */
 async function probe(): Promise<string | undefined> {
   const attributes = ['gantry_check', `${process.pid}`];
   const value = randomBytes(16).toString('hex');
@@ -68,22 +71,22 @@ async function keep(server: string, { username, secret }: Account): Promise<void
 }
 
 async function clear(attributes: readonly string[]): Promise<void> {
-  // Also 1 when there is nothing to clear.
+  // The code is also 1 when there is nothing to clear.
   const { code, stderr } = await runProgram('secret-tool', ['clear', ...attributes]);
   if (code !== 0 && stderr.trim() !== '')
     throw new CredentialError(`the keyring refused the request: ${firstLine(stderr)}`);
 }
 
-/** Returns the attributes of the matching items; none if no service responds. */
+/** Returns the attributes of the matching items. Empty when no service responds. */
 async function searchItems(attributes: readonly string[]): Promise<readonly ReadonlyMap<string, string>[]> {
   const { code, stdout, stderr } = await runProgram('secret-tool', ['search', '--all', '--unlock', ...attributes]);
   if (code === 124) throw new CredentialError('the keyring does not respond');
   if (code !== 0) return [];
-  // secret-tool writes attributes to standard error, newer ones to standard output, where secrets are too.
+  // secret-tool writes attributes to standard error, newer versions to standard output, together with secrets.
   return parseItems(/^attribute\./m.test(stderr) ? stderr : stdout);
 }
 
-/** Attributes come after the secret in an item: whatever a secret has in it, the last ones are the keyring's. */
+/** In an item the attributes follow the secret. Whatever the secret contains, the last attributes are the keyring's. */
 function parseItems(text: string): readonly ReadonlyMap<string, string>[] {
   const items: Map<string, string>[] = [];
   const headed = /^\[/m.test(text);
@@ -94,7 +97,7 @@ function parseItems(text: string): readonly ReadonlyMap<string, string>[] {
       continue;
     }
     const last = items.at(-1);
-    // Standard error has no headings: a name that comes again begins the next item.
+    // Standard error has no headings: a repeated name begins the next item.
     const goesOn = last !== undefined && (headed || !last.has(name));
     const item = goesOn ? last : new Map<string, string>();
     if (!goesOn) items.push(item);

@@ -1,19 +1,22 @@
-/** One login. An identity token has the user name `<token>`, as docker has it. */
+/** One login. As in docker, an identity token has the user name `<token>`. */
 export interface Account {
   readonly username: string;
   readonly secret: string;
 }
 
 /**
- * Something that keeps secrets, by the key of a registry as docker spells it (`localhost:5000`, `https://index.docker.io/v1/`).
- * Errors never carry a secret.
+ * A store of secrets, by docker's key of a registry (`localhost:5000`, `https://index.docker.io/v1/`). Errors never
+ * contain a secret.
  */
 export interface SecretStore {
-  /** As users choose it: `keyring`, `pass`, `file`. */
+  /** The name for users: `keyring`, `pass`, `file`. */
   readonly name: string;
-  /** Whether it can be there at all; looks at the environment and the file system, starts nothing. */
+  /** Whether the store may exist here. It checks the environment and the file system, and starts no program. */
   present(): boolean;
-  /** Why it cannot keep anything here, found out by keeping something and reading it back; undefined when it can. */
+  /**
+   * The reason why the store cannot keep secrets here. It stores a secret and reads it back. Undefined when the store
+   * works.
+   */
   obstacle(): Promise<string | undefined>;
   get(server: string): Promise<Account | undefined>;
   store(server: string, account: Account): Promise<void>;
@@ -23,7 +26,7 @@ export interface SecretStore {
   list(): Promise<ReadonlyMap<string, string>>;
 }
 
-/** A failure whose text is for the user. */
+/** An error whose text is for the user. */
 export class CredentialError extends Error {
   override readonly name = 'CredentialError';
 }

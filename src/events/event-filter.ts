@@ -2,10 +2,10 @@ import { type EngineEvent, type Filters, labelRule, type Predicate } from '../sp
 
 const hasLabels = labelRule((attributes: EngineEvent['Actor']['Attributes']) => attributes);
 
-/** Actions that carry a detail after a colon (`exec_create: sh`): these are matched by their beginning. */
+/** Actions with a detail after a colon (`exec_create: sh`). They are matched by their beginning. */
 const DETAILED_ACTIONS = ['health_status', 'exec_create', 'exec_start', 'exec_die', 'exec_detach'];
 
-/** Whether an event passes, by dockerd's rules: ids and names match by prefix, images with or without their tag. */
+/** Compiles filters of events by dockerd's rules: ids and names match by prefix, images with or without their tag. */
 export function eventFilter(filters: Filters): Predicate<EngineEvent> {
   const labelled = hasLabels(filters['label'] ?? [], undefined);
   return (event) => {

@@ -4,7 +4,7 @@ import { createEventLog, type EventLog } from './event-log.ts';
 
 const forever = new AbortController().signal;
 
-/** A log whose clock stands where the test puts it, in seconds. */
+/** A log whose clock the test sets, in seconds. */
 function logAt(seconds: number): { log: EventLog; clock: { seconds: number } } {
   const clock = { seconds };
   return { log: createEventLog(() => BigInt(Math.round(clock.seconds * 1000)) * 1_000_000n), clock };

@@ -3,27 +3,27 @@ import type { Nanos } from '../base/time.ts';
 import type { EngineEvent, EventSink, Filters, Predicate } from '../spec/index.ts';
 import { eventFilter } from './event-filter.ts';
 
-/** Events kept for `since`; dockerd keeps 256. */
+/** Number of events kept for `since`. dockerd keeps 256. */
 const HISTORY_LIMIT = 1024;
-/** What a slow client may leave unread before it is cut off rather than served with gaps. */
+/** Number of unread events after which a slow client is disconnected. It is never served with gaps. */
 const BACKLOG_LIMIT = 16_384;
 
 export interface EventQuery {
-  /** Nanoseconds since the epoch; events of the past from here on come first. */
+  /** Nanoseconds since the epoch. Past events from here on come first. */
   readonly since: Nanos | undefined;
-  /** The stream ends here; in the past, it ends after what is kept. */
+  /** The end of the stream. A time in the past ends it after the kept events. */
   readonly until: Nanos | undefined;
   readonly filters: Filters;
 }
 
-/** What happened in the engine since it started, as far as it is kept, and what happens. */
+/** The engine's events since its start, as far as they are kept, and the new ones. */
 export interface EventLog extends EventSink {
   /**
-   * Registers at once: no event after this call is missed. Ends at `until` or when `signal` aborts.
+   * Subscribes at once: no event after this call is missed. Ends at `until` or when `signal` aborts.
    * @throws EngineError unavailable, from the iterator, when the reader is too slow
    */
   subscribe(query: EventQuery, signal: AbortSignal): AsyncIterable<EngineEvent>;
-  /** How many read at the moment. */
+  /** Current number of subscribers. */
   listeners(): number;
 }
 
@@ -93,12 +93,12 @@ export function createEventLog(now: () => Nanos): EventLog {
   }
 }
 
-/** The longest delay of a timer: a later end is waited for in steps. */
+/** The longest delay of a timer. A later end is waited for in steps. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 function endAt(inNanos: Nanos, end: () => void): NodeJS.Timeout | undefined {
   const delayMs = Number(inNanos / 1_000_000n) + 1;
-  if (delayMs > LONGEST_DELAY_MS) return undefined; // 24 days: no connection lasts
+  if (delayMs > LONGEST_DELAY_MS) return undefined; // No connection lasts for 24 days.
   return setTimeout(end, Math.max(0, delayMs)).unref();
 }
 

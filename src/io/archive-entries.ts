@@ -3,15 +3,15 @@ import { EngineError, invalid } from '../base/errors.ts';
 import { BLOCK, isZeroBlock, parseHeader } from './tar/header.ts';
 import { type Extensions, parsePax } from './tar/pax.ts';
 
-/** One entry of a tar that is read for what it holds, not unpacked. */
+/** One entry of a tar that is read without unpacking. */
 export interface ArchiveEntry {
-  /** Relative, without `.`, empty or trailing parts; '' for the root itself. */
+  /** Relative, without `.`, empty or trailing parts. '' for the root itself. */
   readonly path: string;
   readonly type: 'file' | 'directory' | 'link' | 'symlink' | 'other';
   readonly sizeBytes: number;
-  /** Of a link or symlink, as written. */
+  /** Target of a link or symlink, unchanged. */
   readonly linkTarget: string;
-  /** Of a file: read it before the next entry; what is left is skipped. */
+  /** Content of a file. Read it before the next entry; unread bytes are skipped. */
   readonly content: AsyncIterable<Buffer>;
 }
 
@@ -30,9 +30,10 @@ const TYPES: Readonly<Record<string, ArchiveEntry['type']>> = {
 };
 
 /**
- * The entries of a tar in order of arrival, chunk by chunk as they come, nothing copied. Reads the stream to its end, also
- * behind the archive's; never destroys it.
- * @throws EngineError invalid for what is no tar, is truncated, or has a name that leaves the archive; the stream's own errors
+ * Yields the entries of a tar in order of arrival, in chunks that are not copied. Reads the stream to its end, also
+ * beyond the archive's. Never destroys it.
+ * @throws EngineError invalid for a malformed or truncated tar, or a name that leaves the archive; the stream's own
+ * errors
  */
 export async function* archiveEntries(archive: Readable): AsyncGenerator<ArchiveEntry> {
   const input = new ByteSource(archive);
@@ -82,17 +83,17 @@ async function readExtension(
   const padded = await input.take(Math.ceil(size / BLOCK) * BLOCK);
   const bytes = padded.subarray(0, size);
   if (typeFlag === 'x') parsePax(bytes, extensions);
-  // Global headers say nothing that matters here; GNU's long names end with a zero byte.
+  // Global headers have no relevant data. GNU's long names end with a zero byte.
   else if (typeFlag === 'L') extensions.name = bytes.toString('latin1').replace(/\0.*$/s, '');
   else if (typeFlag === 'K') extensions.linkName = bytes.toString('latin1').replace(/\0.*$/s, '');
 }
 
-/** Header fields come one character per byte. */
+/** Header fields are decoded with one character per byte. */
 function utf8(text: string): string {
   return Buffer.from(text, 'latin1').toString('utf8');
 }
 
-/** An entry's content. One reader; starting again goes on where the last one stopped. */
+/** An entry's content, for one reader. A second iteration continues where the last one stopped. */
 class EntryBody implements AsyncIterable<Buffer> {
   readonly #input: ByteSource;
   readonly #padding: number;
@@ -118,7 +119,7 @@ class EntryBody implements AsyncIterable<Buffer> {
   }
 }
 
-/** A stream as bytes to be taken. Every method throws EngineError invalid `unexpected EOF` where bytes are missing. */
+/** Reads bytes from a stream. Every method throws EngineError invalid `unexpected EOF` where bytes are missing. */
 class ByteSource {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
@@ -127,7 +128,7 @@ class ByteSource {
     this.#chunks = stream[Symbol.asyncIterator]();
   }
 
-  /** At least one byte, at most `max`. */
+  /** Returns at least one byte, at most `max`. */
   async some(max: number): Promise<Buffer> {
     if (this.#rest.length === 0 && !(await this.#fill())) throw invalid('unexpected EOF');
     const taken = this.#rest.subarray(0, max);

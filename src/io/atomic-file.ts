@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { EngineError, errnoOf } from '../base/errors.ts';
 
 /**
- * Replaces a file at once: readers see the old content or the new, also after a crash of the process. With `durable`
+ * Replaces a file atomically: readers see the old content or the new, even after a crash of the process. With `durable`
  * (fsync of the file and its folder) also after a power cut. Blocks; for small files.
  * @throws EngineError noSpace; the system's errors
  */
@@ -41,12 +41,12 @@ function syncFolder(path: string): void {
   }
 }
 
-/** Whether a disk or a quota is full. */
+/** Whether the error means that a disk or a quota is full. */
 export function isSpaceError(error: unknown): boolean {
   return errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT';
 }
 
-/** A full disk or quota as `noSpace`; anything else unchanged. */
+/** Converts the error of a full disk or quota to `noSpace`. Returns any other error unchanged. */
 export function spaceError(error: unknown): unknown {
   if (!isSpaceError(error)) return error;
   const errno = errnoOf(error);

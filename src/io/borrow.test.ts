@@ -10,7 +10,7 @@ test('a source that breaks while nobody reads is told of at the next read', asyn
   const { stream } = await decompress(borrowStream(source));
   const closed = new Promise((resolve) => stream.once('close', resolve));
   source.on('error', () => {});
-  // It reads ahead, and so meets the end before its reader does.
+  // It reads ahead, and so reaches the end before its reader does.
   source.destroy(new Error('cut'));
   await closed;
   await assert.rejects(stream.toArray(), /cut/);

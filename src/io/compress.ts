@@ -6,7 +6,7 @@ import { type ProgramCompression, programDecoder } from './program-decoder.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
-/** Bytes that {@link detectCompression} wants to see. */
+/** Number of bytes that {@link detectCompression} needs. */
 export const MAGIC_LENGTH = 6;
 
 const CHUNK = 256 << 10;
@@ -17,16 +17,19 @@ const BY_PROGRAM: readonly (readonly [ProgramCompression, readonly number[]])[] 
   ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
 ];
 
-/** By magic. */
+/** Detects the compression by its magic number. */
 export function compressionOf(head: Uint8Array): Compression | ProgramCompression {
   return byProgram(head) ?? detectCompression(head);
 }
 
-/** By magic, for layers as they are stored. @throws EngineError invalid for compressions that no such layer has (bzip2, xz) */
+/**
+ * Detects the compression of a stored layer. @throws EngineError invalid for compressions that layers do not have
+ * (bzip2, xz)
+ */
 export function detectCompression(head: Uint8Array): Compression {
   if (startsWith(head, [0x1f, 0x8b, 0x08])) return 'gzip';
   if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) return 'zstd';
-  // Skippable frames (0x184D2A50 to 0x184D2A5F) may lead a zstd stream.
+  // Skippable frames (0x184D2A50 to 0x184D2A5F) may precede a zstd stream.
   if (head.length >= 4 && (head[0]! & 0xf0) === 0x50 && startsWith(head.subarray(1), [0x2a, 0x4d, 0x18])) return 'zstd';
   const foreign = byProgram(head);
   if (foreign !== undefined) throw invalid(`${foreign} compression is not supported: use gzip, zstd or none`);
@@ -38,8 +41,9 @@ function byProgram(head: Uint8Array): ProgramCompression | undefined {
 }
 
 /**
- * The bytes of `source` as they were before compression: gzip, zstd, and by programs of the system bzip2 and xz. Destroying the result destroys the source.
- * Broken data, truncation and more than `maxBytes` (uncompressed; default: what a layer may have) end it with EngineError invalid or tooLarge; the source's own errors pass.
+ * Decompresses `source`: gzip, zstd, and with programs of the system bzip2 and xz. Destroying the result destroys the
+ * source. Broken or truncated data, and more than `maxBytes` (uncompressed; default: the limit of a layer), end it with
+ * EngineError invalid or tooLarge. The source's own errors pass.
  */
 export async function decompress(
   source: Readable,
@@ -47,7 +51,7 @@ export async function decompress(
 ): Promise<{ readonly compression: Compression | ProgramCompression; readonly stream: Readable }> {
   const head = await peek(source, MAGIC_LENGTH);
   const compression = compressionOf(head);
-  // What has ended takes nothing back; so short a stream is the head itself.
+  // Nothing can be put back into an ended stream. Such a short stream is the head itself.
   const whole = source.readableEnded ? Readable.from(head.length === 0 ? [] : [head], { objectMode: false }) : source;
   if (whole === source && head.length > 0) source.unshift(head);
   if (compression === 'none') return { compression, stream: whole };
@@ -148,7 +152,7 @@ function written(decoder: ZstdDecompress, chunk: Buffer): Promise<void> {
   return promise;
 }
 
-/** Takes the first bytes; fewer when the stream ends. */
+/** Reads the first bytes, fewer when the stream ends. */
 async function peek(source: Readable, length: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for (let size = 0; size < length; ) {
@@ -163,7 +167,7 @@ async function peek(source: Readable, length: number): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Whether there is more. @throws what broke the stream */
+/** Whether there are more bytes. @throws the stream's error */
 function readableAgain(source: Readable): Promise<boolean> {
   if (source.errored !== null) return Promise.reject(source.errored);
   if (source.destroyed) return Promise.reject(new EngineError('cancelled', 'the stream was closed'));

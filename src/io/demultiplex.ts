@@ -6,8 +6,8 @@ const SYSTEM_ERROR = 3;
 
 /**
  * Splits the multiplexed stream of a container without a terminal: frames of an 8-byte header (stream, three zeros,
- * length in network order) and data. Data is passed on as it arrives, frames need not be complete.
- * Source: Engine API, "Stream format" of container attach.
+ * length in network order) and data. Data is passed on as it arrives: frames need not be complete. Source: Engine API,
+ * "Stream format" of container attach.
  */
 export class Demultiplexer {
   readonly #stdout: (data: Uint8Array) => void;
@@ -22,7 +22,7 @@ export class Demultiplexer {
     this.#stderr = stderr;
   }
 
-  /** @throws EngineError when the engine reports a failure in the stream, or sends something else */
+  /** @throws EngineError when the engine reports an error in the stream, or the stream is malformed */
   push(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {

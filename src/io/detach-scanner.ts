@@ -1,6 +1,6 @@
 /**
- * Looks for the detach keys in what a client types. Bytes that may begin the sequence are held back until it is complete
- * or broken; a broken one is passed on in full.
+ * Looks for the detach keys in a client's input. Bytes that may begin the sequence are held back until it is complete
+ * or broken. A broken one is passed on completely.
  */
 export class DetachScanner {
   readonly #keys: Uint8Array;
@@ -11,7 +11,7 @@ export class DetachScanner {
     this.#keys = keys;
   }
 
-  /** What to pass on, and whether the sequence was completed (what follows it is dropped). */
+  /** Returns the bytes to pass on, and whether the sequence was completed. Later bytes are dropped then. */
   scan(chunk: Buffer): { readonly pass: Buffer; readonly detached: boolean } {
     if (this.#keys.length === 0) return { pass: chunk, detached: false };
     if (this.#matched === 0 && !chunk.includes(this.#keys[0] ?? 0)) return { pass: chunk, detached: false };
@@ -29,7 +29,7 @@ export class DetachScanner {
     return { pass: Buffer.from(out), detached: false };
   }
 
-  /** What is held back when the input ends. */
+  /** Returns the bytes that are held back when the input ends. */
   flush(): Buffer {
     const held = Buffer.from(this.#keys.subarray(0, this.#matched));
     this.#matched = 0;

@@ -2,8 +2,8 @@ import { EngineError } from '../base/errors.ts';
 import { DEFAULT_TAR_LIMITS } from './tar/limits.ts';
 
 /**
- * Stops data that unpacks to more than somebody allows. The ratio says nothing: 300 MB of zeros are a fair layer, and zstd makes 10 kB
- * of them.
+ * Stops data that unpacks to more bytes than allowed. The ratio is no criterion: 300 MB of zeros are a valid layer, and
+ * zstd compresses them to 10 kB.
  */
 export class Expansion {
   readonly #maxBytes: number;

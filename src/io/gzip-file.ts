@@ -8,14 +8,14 @@ const CHUNK_BYTES = 256 << 10;
 export interface GzipFileOptions {
   readonly level: number;
   readonly signal: AbortSignal;
-  /** Told how many bytes of the file have been compressed so far. */
+  /** Called with the number of bytes of the file that are compressed. */
   readonly progress?: (bytesRead: number) => void;
 }
 
 /**
- * Compresses a file in libuv's threads, in flat memory: the same bytes each time, without name and time. `take` is given the
- * pieces in order, one at a time; each is only good until it resolves.
- * @throws EngineError cancelled; what `take` throws; the system's errors
+ * Compresses a file in libuv's threads, with constant memory. The output has no name and time, and is always the same.
+ * `take` gets the pieces in order, one at a time; each is valid until its promise resolves.
+ * @throws EngineError cancelled; the errors of `take`; the system's errors
  */
 export async function gzipFile(
   path: string,
@@ -62,7 +62,9 @@ async function feed(path: string, gzip: Gzip, progress: GzipFileOptions['progres
   gzip.end();
 }
 
-/** zlib fills a buffer of its own piece by piece and makes a new one when that is full: the last piece ends it. */
+/**
+ * zlib fills a buffer piece by piece and makes a new one when it is full: the buffer is released after its last piece.
+ */
 function releaseSpent({ buffer, byteOffset, byteLength }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === CHUNK_BYTES && byteOffset + byteLength === CHUNK_BYTES)
     buffer.transfer(0);

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 
 const CHUNK_BYTES = 1 << 20;
 
-/** Feeds a file of any size to a hash, by one buffer. */
+/** Hashes a file of any size with one buffer. */
 export async function hashFile(path: string, hash: Hash): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   await using file = await open(path, 'r');

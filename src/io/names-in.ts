@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { errnoOf } from '../base/errors.ts';
 
-/** What is in a folder; nothing where there is none. @throws the system's other errors */
+/** Lists the names in a folder. Empty when the folder does not exist. @throws the system's other errors */
 export async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);
@@ -12,7 +12,7 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** As {@link namesIn}, at once. */
+/** As {@link namesIn}, synchronously. */
 export function namesInSync(folder: string): readonly string[] {
   try {
     return readdirSync(folder);

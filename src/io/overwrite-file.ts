@@ -3,8 +3,8 @@ import { errnoOf } from '../base/errors.ts';
 import { spaceError } from './atomic-file.ts';
 
 /**
- * Writes a small file, into the blocks that it has on the disk where they suffice: a full disk then refuses nothing. Its inode stays, so
- * that who has it mounted sees the new content. A reader may see half of the change. Blocks.
+ * Writes a small file, into its existing blocks where they suffice, so that a full disk does not prevent it. The inode
+ * stays: containers that have the file mounted see the new content. A reader may see a partial change. Blocks.
  * @throws EngineError noSpace; the system's errors
  */
 export function overwriteFile(path: string, content: string | Uint8Array, mode = 0o644): void {
@@ -21,7 +21,10 @@ export function overwriteFile(path: string, content: string | Uint8Array, mode =
   }
 }
 
-/** {@link overwriteFile} only where the file's blocks suffice; false, and nothing done, where they don't or it does not exist. */
+/**
+ * {@link overwriteFile}, but only into the file's existing blocks. Returns false, and changes nothing, when they do not
+ * suffice or the file does not exist.
+ */
 export function overwriteInPlace(path: string, content: string | Uint8Array): boolean {
   const bytes = Buffer.from(content);
   let descriptor: number;

@@ -2,10 +2,13 @@ import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { EngineError, errnoOf, invalid } from '../base/errors.ts';
 
-/** What Node has no decoder for, and the program that has (package xz-utils, bzip2), reading and writing pipes. */
+/**
+ * Compressions that Node cannot decode, and the programs that can (packages xz-utils, bzip2). They read and write
+ * pipes.
+ */
 const PROGRAMS = {
   bzip2: ['bzip2', '-dc'],
-  // A stream says itself how much memory it wants: up to 4 GiB.
+  // A stream itself says how much memory it needs, up to 4 GiB.
   xz: ['xz', '-dc', '--no-adjust', '--memlimit-decompress=256MiB'],
 } as const;
 
@@ -13,7 +16,9 @@ export type ProgramCompression = keyof typeof PROGRAMS;
 
 const MESSAGE_MAX = 300;
 
-/** Decompresses by a program of the system, which ends with the stream. Fails with EngineError invalid or unavailable. */
+/**
+ * Decompresses with a program of the system, which ends with the stream. Fails with EngineError invalid or unavailable.
+ */
 export function programDecoder(compression: ProgramCompression): Duplex {
   const [program, ...args] = PROGRAMS[compression];
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -31,7 +36,7 @@ export function programDecoder(compression: ProgramCompression): Duplex {
     if (code === 0) resolve();
     else reject(invalid(`broken compressed data: ${said.trim() || `${program} failed`}`));
   });
-  // A program that gave up reads no more: why is told by its end.
+  // A program that has failed reads no more. Its exit tells the reason.
   child.stdin.on('error', () => {});
   const output = child.stdout[Symbol.asyncIterator]();
   return new Duplex({
@@ -42,7 +47,7 @@ export function programDecoder(compression: ProgramCompression): Duplex {
           if (done === true) await ended;
           this.push(done === true ? null : value);
         })
-        // Why the program ended says more than that its output did.
+        // The program's exit is a better explanation than the end of its output.
         .catch((error: Error) =>
           ended.then(
             () => this.destroy(error),

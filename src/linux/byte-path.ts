@@ -1,13 +1,13 @@
 /**
- * A file name as Linux has it: any bytes but NUL, one character per byte (Latin-1). Names need not be UTF-8, so a JavaScript string in
- * UTF-16 cannot carry them all, and two different names must never become one.
+ * A file name of Linux: any bytes but NUL, one character per byte (Latin-1). Names need not be UTF-8, so that a
+ * JavaScript string in UTF-16 cannot represent all of them, and two different names must never become one.
  */
 export type BytePath = string & { readonly __brand: 'BytePath' };
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: every ASCII character, control characters included.
 const ASCII = /^[\x00-\x7f]*$/;
 
-/** What Node's fs functions take for it: a plain string in the usual case, else the bytes. */
+/** The form for Node's fs functions: a plain string in the usual case, else the bytes. */
 export function sysPath(path: BytePath): string | Buffer {
   return ASCII.test(path) ? path : Buffer.from(path, 'latin1');
 }
@@ -16,7 +16,7 @@ export function toBytePath(text: string): BytePath {
   return (ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')) as BytePath;
 }
 
-/** For people: the name as UTF-8. */
+/** The name as UTF-8, for messages. */
 export function showPath(path: string): string {
   return ASCII.test(path) ? path : Buffer.from(path, 'latin1').toString('utf8');
 }

@@ -9,7 +9,7 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const BILLION = 1_000_000_000n;
 
 /**
- * Sets access and modification time of the path itself to the nanosecond, which Node's utimes (seconds as a double) cannot.
+ * Sets access and modification time of the path itself to the nanosecond. Node's utimes (seconds as a double) cannot.
  * Times before 1970 are negative. @throws {SyscallError}
  */
 export function setTimes(path: string | Buffer, accessNanos: bigint, modifiedNanos: bigint): void {

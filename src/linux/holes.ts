@@ -7,8 +7,8 @@ const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 
 /**
- * The next stretch of a file that holds data, from `at` on; undefined when only a hole is left before `size`. Moves the
- * descriptor's offset. @throws {SyscallError} EINVAL where the file system cannot tell
+ * Returns the next region of a file that holds data, from `at` on. Undefined when only a hole is left before `size`.
+ * Moves the descriptor's offset. @throws {SyscallError} EINVAL where the file system cannot tell
  */
 export function nextData(descriptor: number, at: number, size: number): { start: number; end: number } | undefined {
   if (at >= size) return undefined;

@@ -32,8 +32,8 @@ export interface HostPort {
 }
 
 /**
- * Takes a port of the host: a bound socket, listening where the protocol listens, CLOEXEC and non-blocking. IPv6 sockets
- * take IPv6 only. Doesn't block. The caller closes the descriptor.
+ * Reserves a port of the host: returns a bound socket, listening where the protocol listens, CLOEXEC and non-blocking.
+ * IPv6 sockets accept only IPv6. Does not block. The caller closes the descriptor.
  * @throws SyscallError EADDRINUSE, EADDRNOTAVAIL, EPROTONOSUPPORT and EAFNOSUPPORT where the kernel lacks it
  */
 export function bindHostPort({ protocol, address, port }: HostPort): number {
@@ -42,7 +42,7 @@ export function bindHostPort({ protocol, address, port }: HostPort): number {
   const subject = `${protocol} ${address} port ${port}`;
   const fd = check(socket(v4 ? AF_INET : AF_INET6, type, PROTOCOL[protocol]), 'socket', subject);
   try {
-    // Connections of the port's former owner in TIME_WAIT must not count. For UDP it would allow two owners.
+    // Connections of the port's former owner in TIME_WAIT must not count. For UDP the option would allow two owners.
     if (protocol !== 'udp') check(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, ON, 4), 'setsockopt', subject);
     if (!v4) check(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, ON, 4), 'setsockopt', subject);
     const name = v4 ? sockaddrIn(address, port) : sockaddrIn6(address, port);
@@ -55,7 +55,7 @@ export function bindHostPort({ protocol, address, port }: HostPort): number {
   }
 }
 
-/** An int option that is set. */
+/** The value of an int option that is set. */
 const ON = Buffer.from(new Uint32Array([1]).buffer);
 
 /** struct sockaddr_in of ip(7). */

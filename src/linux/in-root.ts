@@ -16,9 +16,9 @@ import { descriptorPath, O_PATH, openInRoot } from './openat2.ts';
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 
 /**
- * A small regular file of a root file system, symlinks resolved as its own processes would. Undefined when it is not there.
- * Never opens a device or waits for a FIFO.
- * @throws EngineError invalid when it is no regular file, or larger than `maxBytes`
+ * Reads a small regular file of a root file system. Symlinks are resolved as its own processes would resolve them.
+ * Undefined when the file does not exist. Never opens a device or waits for a FIFO.
+ * @throws EngineError invalid when the path is no regular file, or the file is larger than `maxBytes`
  */
 export function readInRoot(root: string, path: string, maxBytes: number): Buffer | undefined {
   let place: number;
@@ -41,7 +41,10 @@ export function readInRoot(root: string, path: string, maxBytes: number): Buffer
   }
 }
 
-/** What is at a path of a root file system, symlinks resolved as its own processes would. Undefined when nothing is there. */
+/**
+ * Returns the attributes of a path of a root file system. Symlinks are resolved as its own processes would resolve
+ * them. Undefined when it does not exist.
+ */
 export function statInRoot(root: string, path: string): Stats | undefined {
   let place: number;
   try {
@@ -70,7 +73,7 @@ function readUpTo(file: number, path: string, maxBytes: number): Buffer {
   return buffer.subarray(0, length);
 }
 
-/** What becomes the owner and mode of directories that {@link makeDirectoryInRoot} makes. */
+/** Owner and mode of the directories that {@link makeDirectoryInRoot} makes. */
 export interface DirectoryOwner {
   readonly uid: number;
   readonly gid: number;
@@ -79,9 +82,10 @@ export interface DirectoryOwner {
 }
 
 /**
- * Makes `path` and the directories above it inside a root file system, following its symlinks as its own processes would, also
- * those that lead to nothing yet. What exists keeps its owner and mode. Answers the real path inside the root.
- * @throws EngineError invalid when something on the way is no directory
+ * Makes `path` and the directories above it inside a root file system. It follows symlinks as the root's own processes
+ * would, also those whose target does not exist. Existing directories keep their owner and mode. Returns the real path
+ * inside the root.
+ * @throws EngineError invalid when a component is no directory
  */
 export function makeDirectoryInRoot(root: string, path: string, owner: DirectoryOwner): string {
   const pending = path.split('/').reverse();
@@ -107,7 +111,7 @@ export function makeDirectoryInRoot(root: string, path: string, owner: Directory
   return `/${place.join('/')}`;
 }
 
-/** Makes sure that `name` is a directory in `parent`; answers the target when it is a symlink instead. */
+/** Makes sure that `name` is a directory in `parent`. Returns the target when it is a symlink instead. */
 function makeOne(root: string, parent: readonly string[], name: string, owner: DirectoryOwner): string | undefined {
   const directory = openInRoot(root, `/${parent.join('/')}`, O_PATH | O_DIRECTORY);
   try {
@@ -118,7 +122,7 @@ function makeOne(root: string, parent: readonly string[], name: string, owner: D
       if (errnoOf(error) !== 'EEXIST') throw error;
       return existing(path, name);
     }
-    // Not through the open mode: the process's umask would cut it.
+    // Set here, since the umask would limit the mode of mkdir.
     chownSync(path, owner.uid, owner.gid);
     chmodSync(path, owner.mode ?? 0o755);
     return undefined;

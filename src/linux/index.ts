@@ -1,4 +1,4 @@
-// Named exports, grouped by file in alphabetical order. This folder alone imports koffi.
+// Named exports, grouped by file in alphabetical order. No other folder imports koffi.
 
 export { type BytePath, showPath, sysPath, toBytePath } from './byte-path.ts';
 export { wallTimeNanos } from './clock.ts';

@@ -13,23 +13,23 @@ const readCall = libc.func(
 );
 const plainCall = libc.func('long syscall(long number, long operation, long key, long value, long unused, long more)');
 
-/** Numbers of add_key(2) and keyctl(2): no library has wrappers everywhere. */
+/** Numbers of add_key(2) and keyctl(2): not every system has a library with wrappers. */
 const [ADD_KEY, KEYCTL] = process.arch === 'arm64' ? [217, 219] : [248, 250];
 const OPERATION = { setPermissions: 5, link: 8, search: 10, read: 11, invalidate: 21 } as const;
 const RING = { process: -2, user: -4 } as const;
-/** Everything for the possessor and for processes of the same user, nothing for others. */
+/** All rights for the possessor and for processes of the same user, none for others. */
 const SAME_USER_ONLY = 0x3f3f0000;
-/** The kernel's limit for the type `user` is 32767 bytes; keys of ours are far below. */
+/** The kernel's limit for the type `user` is 32767 bytes. Our keys are far smaller. */
 const PAYLOAD_BYTES_MAX = 4096;
 
 /**
- * Keeps bytes in the memory of the kernel, for all processes of this user, until the machine restarts: the user keyring
- * (user-keyring(7)), type `user`. An older key of that description is replaced.
+ * Keeps bytes in the memory of the kernel, for all processes of this user, until the machine restarts: in the user
+ * keyring (user-keyring(7)), with type `user`. Replaces an older key of that description.
  * @throws {SyscallError} ENOSYS, EPERM where a container's filter forbids the calls; EDQUOT
  */
 export function putUserKey(description: string, payload: Uint8Array): void {
-  // Made in the ring of this process first: only its possessor may change a key's permissions, and a session need not have
-  // the user keyring in reach (a login without pam_keyinit does not).
+  // The key is made in the keyring of this process first: only its possessor may change its permissions, and a session
+  // need not have access to the user keyring (a login without pam_keyinit does not).
   const key = check(
     Number(addKeyCall(ADD_KEY, 'user', description, payload, payload.length, RING.process)),
     'add_key',
@@ -39,7 +39,7 @@ export function putUserKey(description: string, payload: Uint8Array): void {
   check(Number(plainCall(KEYCTL, OPERATION.link, key, RING.user, 0, 0)), 'keyctl_link', description);
 }
 
-/** Undefined when there is none, it was revoked, or these calls are forbidden here. */
+/** Undefined when there is no key, it was revoked, or the calls are forbidden here. */
 export function readUserKey(description: string): Buffer | undefined {
   const key = findUserKey(description);
   if (key === undefined) return undefined;
@@ -51,7 +51,7 @@ export function readUserKey(description: string): Buffer | undefined {
   return answer;
 }
 
-/** A key that is not there is success. */
+/** Deletes a key. A missing key is success. */
 export function dropUserKey(description: string): void {
   const key = findUserKey(description);
   if (key !== undefined && Number(plainCall(KEYCTL, OPERATION.invalidate, key, 0, 0, 0)) < 0) {
@@ -65,7 +65,7 @@ function findUserKey(description: string): number | undefined {
 }
 
 const ABSENT = new Set(['ENOKEY', 'EKEYEXPIRED', 'EKEYREVOKED', 'ENOSYS', 'EPERM', 'EACCES']);
-/** Linux numbers that Node has no names for. */
+/** Linux error numbers without a name in Node. */
 const KEY_ERRORS = new Map([
   [126, 'ENOKEY'],
   [127, 'EKEYEXPIRED'],

@@ -1,6 +1,6 @@
 import koffi, { type LibraryHandle } from 'koffi';
 
-/** The C library of the process; functions are declared by the files that use them. musl answers to the second name. */
+/** The C library of the process. The files that use its functions declare them. The second name is musl's. */
 export const libc = open();
 
 function open(): LibraryHandle {

@@ -16,14 +16,17 @@ export const S_IF = {
   IFO: 0o010000,
 } as const;
 
-/** Makes a device node, FIFO, socket or empty file: `mode` has a type of {@link S_IF}, and is subject to the umask. @throws {SyscallError} */
+/**
+ * Makes a device node, FIFO, socket or empty file. `mode` contains a type of {@link S_IF}. The umask applies. @throws
+ * {SyscallError}
+ */
 export function makeNode(path: string | Buffer, mode: number, device = 0): void {
   check(mknod2(cPath(path), mode, device), 'mknod', String(path));
 }
 
 /** glibc's makedev(3) for numbers below 2^32. */
 export function makeDevice(major: number, minor: number): number {
-  // The upper half of major numbers (above 4095) has no users; refusing it keeps the result a safe integer.
+  // No device has a major number in the upper half (above 4095). Refusing them keeps the result a safe integer.
   if (!(major >= 0 && major < 4096 && minor >= 0 && minor < 2 ** 20)) {
     throw new RangeError(`device number ${major}:${minor} is out of range`);
   }

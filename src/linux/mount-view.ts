@@ -15,17 +15,17 @@ const CLONE_NEWNS = 0x20000;
 
 export interface ViewMount {
   readonly source: string;
-  /** Absolute, as seen from the root. */
+  /** Absolute path, as seen from the root. */
   readonly destination: string;
   readonly readOnly: boolean;
   readonly recursive: boolean;
 }
 
 /**
- * Binds mounts below `root` for the calling worker thread alone, until disposed: in a mount namespace of its own, which the
- * kernel clears away whatever happens to us. Missing mount points are made; destinations are resolved within the root. Costs a
- * copy of the host's mount table. Nothing is done without mounts.
- * @throws {SyscallError} ENOENT when a source is not there; EPERM
+ * Binds mounts below `root` for the calling worker thread alone, until disposed. They are in a mount namespace of its
+ * own, which the kernel removes in any case. Missing mount points are made, and destinations are resolved within the
+ * root. It costs a copy of the host's mount table. Without mounts it does nothing.
+ * @throws {SyscallError} ENOENT when a source does not exist; EPERM
  */
 export function enterMounts(root: string, mounts: readonly ViewMount[]): Disposable {
   if (mounts.length === 0) return { [Symbol.dispose]() {} };
@@ -40,13 +40,13 @@ export function enterMounts(root: string, mounts: readonly ViewMount[]): Disposa
   return undo.move();
 }
 
-/** What is mounted below the root from now on stays with this namespace. */
+/** Later mounts below the root stay in this namespace. */
 function isolate(root: string): void {
   try {
     setPropagation(root, 'rprivate');
   } catch (error) {
     if (errnoOf(error) !== 'EINVAL') throw error;
-    // A plain folder: made a mount, where its parent tells nobody.
+    // The root is a plain folder: it becomes a mount, where its parent does not propagate.
     setPropagation(mountOf(root)?.mountPoint ?? '/', 'private');
     bindMount(root, root);
     setPropagation(root, 'rprivate');

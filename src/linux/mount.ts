@@ -48,18 +48,18 @@ const PROPAGATION: Record<Propagation, number> = {
 
 export interface MountRequest {
   readonly source: string;
-  /** Absolute path; symlinks in it are followed. */
+  /** Absolute path. Symlinks in it are followed. */
   readonly target: string;
-  /** File system type, null with {@link MS}.BIND, REMOUNT, MOVE and propagation flags. */
+  /** File system type. Null with {@link MS}.BIND, REMOUNT, MOVE and propagation flags. */
   readonly type: string | null;
-  /** Of {@link MS}. */
+  /** Flags of {@link MS}. */
   readonly flags?: number;
   /** The file system's own options, comma separated, at most one page. */
   readonly data?: string | null;
 }
 
 /**
- * mount(2) as it is. Blocks for as long as the file system takes (network ones: seconds; call those from a worker).
+ * Calls mount(2). Blocks for as long as the file system takes (network ones: seconds; call it from a worker for those).
  * Acts on the calling thread's mount namespace.
  * @throws {SyscallError} names the target
  */
@@ -69,7 +69,7 @@ export function mount(request: MountRequest): void {
 }
 
 /**
- * Binds a file or directory. `readOnly` covers the topmost mount only: submounts of a recursive bind keep their mode.
+ * Binds a file or directory. `readOnly` affects only the topmost mount: submounts of a recursive bind keep their mode.
  * @throws {SyscallError} nothing stays mounted
  */
 export function bindMount(
@@ -88,7 +88,7 @@ export function bindMount(
   }
 }
 
-/** Changes the flags of the mount at `target`; with {@link MS}.BIND of this mount alone, else of its file system. */
+/** Changes the flags of the mount at `target`: with {@link MS}.BIND only of this mount, else of its file system. */
 export function remount(target: string, flags: number, data: string | null = null): void {
   mount({ source: 'none', target, type: null, flags: flags | MS.REMOUNT, data });
 }
@@ -107,10 +107,9 @@ export function unmount(target: string, options: { readonly force?: boolean } = 
 }
 
 /**
- * Detaches the topmost mount at `target`, never through a symlink; open files keep it alive until closed.
- * A target that is no mount point is success (answers false), so teardown may run twice.
- * @throws {SyscallError} EPERM without CAP_SYS_ADMIN, ENOENT
- * Source: umount(2); flag values from linux/fs.h.
+ * Detaches the topmost mount at `target`, never through a symlink. Open files keep the mount alive until they are
+ * closed. Returns false, and throws no error, when the target is no mount point, so that teardown may run twice.
+ * @throws {SyscallError} EPERM without CAP_SYS_ADMIN, ENOENT Source: umount(2); flag values from linux/fs.h.
  */
 export function detachMount(target: string): boolean {
   if (umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW) === 0) return true;
@@ -119,7 +118,7 @@ export function detachMount(target: string): boolean {
   throw new SyscallError('umount2', errno, target);
 }
 
-/** {@link mount} on a thread of koffi's: for file systems that wait for a server. */
+/** {@link mount} on a thread of koffi's, for file systems that wait for a server. */
 export function mountSlowly(request: MountRequest): Promise<void> {
   const { source, target, type, flags = 0, data = null } = request;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -133,7 +132,7 @@ export function mountSlowly(request: MountRequest): Promise<void> {
 }
 
 /**
- * {@link detachMount} on a thread of koffi's: the kernel waits for its readers, 2 ms and more. Detaches every mount at the
+ * {@link detachMount} on a thread of koffi's: the kernel waits for readers, 2 ms and more. Detaches every mount at the
  * target.
  */
 export async function detachMountSlowly(target: string): Promise<void> {
@@ -146,6 +145,6 @@ export async function detachMountSlowly(target: string): Promise<void> {
     return promise;
   };
   while ((await once()) === 0);
-  // Nothing is mounted there any more, or this says what is wrong.
+  // Throws if a mount is still there.
   detachMount(target);
 }

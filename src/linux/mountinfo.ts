@@ -6,23 +6,23 @@ export interface MountInfo {
   readonly parentId: number;
   /** `major:minor`. */
   readonly device: string;
-  /** Path within the file system that forms the root of this mount. */
+  /** Path within the file system that is the root of this mount. */
   readonly root: string;
   readonly mountPoint: string;
   readonly options: readonly string[];
-  /** `shared:1`, `master:2`, `propagate_from:3`, `unbindable`; empty when private. */
+  /** `shared:1`, `master:2`, `propagate_from:3`, `unbindable`. Empty when private. */
   readonly propagation: readonly string[];
   readonly type: string;
   readonly source: string;
   readonly superOptions: readonly string[];
 }
 
-/** Every mount of the calling thread's namespace, in order of mounting. Costs some microseconds per mount. */
+/** Lists every mount of the calling thread's namespace, in order of mounting. It costs some microseconds per mount. */
 export function readMountInfo(path = '/proc/thread-self/mountinfo'): MountInfo[] {
   return parseMountInfo(readFileSync(path, 'latin1'));
 }
 
-/** Lines that do not have the documented form are left out. */
+/** Lines without the documented form are skipped. */
 export function parseMountInfo(text: string): MountInfo[] {
   const mounts: MountInfo[] = [];
   for (const line of text.split('\n')) {
@@ -48,12 +48,15 @@ export function parseMountInfo(text: string): MountInfo[] {
   return mounts;
 }
 
-/** Whether something is mounted exactly at this absolute, resolved path. */
+/** Whether this absolute, resolved path is a mount point. */
 export function isMountPoint(path: string): boolean {
   return readMountInfo().some((mount) => mount.mountPoint === path);
 }
 
-/** The mount that holds an absolute, resolved path: the last mounted of those with the longest mount point above it. */
+/**
+ * The mount that contains an absolute, resolved path: among those with the longest mount point above it, the last
+ * mounted.
+ */
 export function mountOf(path: string, mounts: readonly MountInfo[] = readMountInfo()): MountInfo | undefined {
   let best: MountInfo | undefined;
   for (const mount of mounts) {
@@ -64,7 +67,10 @@ export function mountOf(path: string, mounts: readonly MountInfo[] = readMountIn
   return best;
 }
 
-/** The kernel writes space, tab, newline, backslash and # as octal; the rest are bytes of a name, UTF-8 as a rule. */
+/**
+ * Decodes a field. The kernel writes space, tab, newline, backslash and # as octal; the rest are bytes of a name,
+ * usually UTF-8.
+ */
 function unescaped(field: string): string {
   const bytes = field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
   return Buffer.from(bytes, 'latin1').toString('utf8');

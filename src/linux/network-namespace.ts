@@ -14,11 +14,11 @@ const NS_GET_NSTYPE = 0xb703;
 const OWN_NAMESPACE = '/proc/thread-self/ns/net';
 
 /**
- * A network namespace is a property of a thread. Everything here acts on the calling thread and is synchronous; run it on
- * a worker thread of its own: making a namespace waits for rtnl_lock, and a thread that cannot go back must end.
+ * A network namespace is a property of a thread. Everything here acts on the calling thread and is synchronous. Use a
+ * worker thread of its own: making a namespace waits for rtnl_lock, and a thread that cannot return must end.
  */
 
-/** The calling thread's namespace, to come back to. */
+/** The calling thread's namespace, to which it returns. */
 export class HomeNamespace implements Disposable {
   readonly #fd = openSync(OWN_NAMESPACE, constants.O_RDONLY);
 
@@ -28,8 +28,8 @@ export class HomeNamespace implements Disposable {
   }
 
   /**
-   * Makes a network namespace that lives as long as it is mounted at `path`, a new file, and runs `inside` in it, which
-   * may only be synchronous. The namespace is gone when this throws.
+   * Makes a network namespace that exists as long as it is mounted at `path`, a new file. Runs `inside`, which must be
+   * synchronous, in it. When this throws, the namespace is removed.
    * @throws SyscallError EPERM; EEXIST when `path` exists
    */
   create<T>(path: string, inside: (netnsFd: number) => T): T {
@@ -51,7 +51,9 @@ export class HomeNamespace implements Disposable {
     }
   }
 
-  /** Runs `inside`, which may only be synchronous, in the namespace mounted at `path`. @throws SyscallError ENOENT, EINVAL */
+  /**
+   * Runs `inside`, which must be synchronous, in the namespace mounted at `path`. @throws SyscallError ENOENT, EINVAL
+   */
   enter<T>(path: string, inside: (netnsFd: number) => T): T {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
@@ -76,8 +78,8 @@ export class HomeNamespace implements Disposable {
 }
 
 /**
- * Moves the calling thread to a new, empty network namespace for good, and with it the threads and processes that it
- * starts from now on. For tests: what they do to the network ends with their process.
+ * Moves the calling thread to a new, empty network namespace for good, with the threads and processes that it starts
+ * from now on. For tests: their changes to the network end with their process.
  * @throws SyscallError EPERM
  */
 export function isolateNetwork(): void {
@@ -85,13 +87,13 @@ export function isolateNetwork(): void {
 }
 
 /**
- * Ends what {@link HomeNamespace.create} made: unmounts and removes the file. The kernel takes the namespace and its
- * links down later, in a worker of its own. Missing is success.
+ * Undoes {@link HomeNamespace.create}: unmounts and removes the file. The kernel removes the namespace and its links
+ * later, in a worker of its own. A missing file is success.
  * @throws SyscallError
  */
 export function removeNetworkNamespace(path: string): void {
   try {
-    // More than one mount is on it only after a crash between two starts.
+    // It has several mounts only after a crash between two starts.
     while (detachMount(path));
     unlinkSync(path);
   } catch (error) {
@@ -115,14 +117,14 @@ export function isNetworkNamespace(path: string): boolean {
 }
 
 /**
- * Writes a setting below `/proc/sys` as the calling thread's namespace sees it. `key` is `net/ipv4/ip_forward`.
- * @throws SyscallError-like ENOENT for a setting that this kernel doesn't have, EINVAL for a value that it refuses
+ * Writes a setting below `/proc/sys` in the calling thread's namespace. `key` has the form `net/ipv4/ip_forward`.
+ * @throws SyscallError-like ENOENT for a setting that this kernel lacks, EINVAL for a value that it refuses
  */
 export function writeSysctl(key: string, value: string): void {
   writeFileSync(`/proc/sys/${key}`, value, { flag: 'r+' });
 }
 
-/** As {@link writeSysctl}; undefined when this kernel doesn't have it. */
+/** Reads as {@link writeSysctl} writes. Undefined when this kernel lacks the setting. */
 export function readSysctl(key: string): string | undefined {
   try {
     return readFileSync(`/proc/sys/${key}`, 'utf8').trim();

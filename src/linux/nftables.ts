@@ -7,10 +7,10 @@ const fcntl = libc.func('int fcntl(int fd, int command, int argument)');
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 
-/** The kernel or the parser refused a transaction; `message` is nft's own text. None of its commands took effect. */
+/** The kernel or the parser refused a transaction. `message` is nft's own text. None of its commands took effect. */
 export class NftablesError extends Error {
   override readonly name = 'NftablesError';
-  /** Something that the commands name is missing, or is there already: for callers that make repeating harmless. */
+  /** Whether an object of the commands is missing or exists already, for callers whose commands may be repeated. */
   readonly missing: boolean;
   readonly exists: boolean;
 
@@ -22,17 +22,17 @@ export class NftablesError extends Error {
 }
 
 /**
- * The firewall of one network namespace: that of the thread that opened it. Blocks while another transaction is being
- * committed; one thread at a time.
+ * The firewall of the network namespace of the thread that opened it. Blocks while another transaction is being
+ * committed. One thread at a time.
  */
 export interface Nftables extends Disposable {
-  /** How it works: in this process, or by spawning `nft` for each transaction. */
+  /** The implementation: in this process, or by spawning `nft` for each transaction. */
   readonly kind: 'library' | 'command';
-  /** Runs commands of nft(8) as one transaction. Answers what they print. @throws NftablesError nothing was changed */
+  /** Runs commands of nft(8) as one transaction. Returns their output. @throws NftablesError nothing was changed */
   run(commands: string): string;
 }
 
-/** The netfilter project's library, else its command. @throws Error when the machine has neither */
+/** Opens the netfilter project's library, else its command. @throws Error when the machine has neither */
 export function openNftables(): Nftables {
   for (const name of ['libnftables.so.1', 'libnftables.so']) {
     let library: LibraryHandle;
@@ -59,7 +59,7 @@ function openLibrary(library: LibraryHandle): Nftables {
   const openBefore = sockets();
   let context: unknown = contextNew(0);
   if (context === null) throw new Error('nft_ctx_new failed');
-  // It opens its netlink socket without CLOEXEC, which would end up in containers.
+  // The library opens its netlink socket without CLOEXEC, so that containers would inherit it.
   for (const [inode, fd] of sockets()) if (!openBefore.has(inode)) fcntl(fd, F_SETFD, FD_CLOEXEC);
   bufferOutput(context);
   bufferError(context);
@@ -86,10 +86,13 @@ function openLibrary(library: LibraryHandle): Nftables {
 const OUTPUT_HANDLE = 1 << 3;
 const OUTPUT_NUMERIC_PROTO = 1 << 7;
 const OUTPUT_NUMERIC_PRIO = 1 << 8;
-/** Numbers, not names of this machine's /etc/protocols; handles, to delete a rule by. */
+/** Numbers instead of names of this machine's /etc/protocols; handles, by which rules are deleted. */
 const OUTPUT_FLAGS = OUTPUT_HANDLE | OUTPUT_NUMERIC_PROTO | OUTPUT_NUMERIC_PRIO;
 
-/** The fallback: 4 ms a transaction instead of 0.1. Spawned in the thread's namespace. @throws Error when there is no `nft` */
+/**
+ * The fallback: 4 ms a transaction instead of 0.1. It is spawned in the thread's namespace. @throws Error when there is
+ * no `nft`
+ */
 export function openNftCommand(): Nftables {
   const spawn = (args: readonly string[], input: string): string => {
     const child = spawnSync('nft', args, { input, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
@@ -113,7 +116,7 @@ function sockets(): ReadonlyMap<string, number> {
       const target = readlinkSync(`/proc/self/fd/${fd}`);
       if (target.startsWith('socket:')) found.set(target, Number(fd));
     } catch {
-      // Closed meanwhile: the descriptor of the directory itself, or another thread's.
+      // It was closed meanwhile: the descriptor of the directory itself, or another thread's.
     }
   }
   return found;

@@ -7,20 +7,23 @@ import { check } from './syscall-error.ts';
 const openat2Call = libc.func('syscall', 'long', ['long', 'int', 'uint8_t *', 'uint8_t *', 'size_t']);
 const SYS_OPENAT2 = 437;
 
-/** How a path is resolved (openat2(2), Linux 5.6). */
+/** Restrictions of path resolution (openat2(2), Linux 5.6). */
 export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, BENEATH: 8, IN_ROOT: 16 } as const;
 
 export const O_PATH = 0o10000000;
 export const O_CLOEXEC = 0o2000000;
 
 export interface OpenHow {
-  /** `fs.constants.O_*` and {@link O_PATH}; O_CLOEXEC is added. */
+  /** `fs.constants.O_*` and {@link O_PATH}. O_CLOEXEC is added. */
   readonly flags: number;
   readonly mode?: number;
   readonly resolve: number;
 }
 
-/** Opens `path` as seen from `directory`, an open descriptor. Answers a descriptor to close with `closeSync`. @throws {SyscallError} */
+/**
+ * Opens `path` relative to `directory`, an open descriptor. Returns a descriptor to close with `closeSync`. @throws
+ * {SyscallError}
+ */
 export function openat2(directory: number, path: string | Buffer, how: OpenHow): number {
   const bytes = Buffer.alloc(24);
   bytes.writeBigUInt64LE(BigInt(how.flags | O_CLOEXEC), 0);
@@ -30,8 +33,8 @@ export function openat2(directory: number, path: string | Buffer, how: OpenHow):
 }
 
 /**
- * Opens `path` as a process whose root directory is `root` would see it: `..` stops at the root, absolute paths and
- * absolute symlinks start there. The last component's symlink is followed unless `flags` has O_NOFOLLOW.
+ * Opens `path` as a process with the root directory `root` would: `..` stops at the root, and absolute paths and
+ * symlinks start there. The last component's symlink is followed unless `flags` has O_NOFOLLOW.
  * @throws {SyscallError} ENOENT, ENOTDIR, ELOOP, EACCES
  */
 export function openInRoot(root: string, path: string | Buffer, flags: number, mode = 0): number {
@@ -44,8 +47,8 @@ export function openInRoot(root: string, path: string | Buffer, flags: number, m
 }
 
 /**
- * Opens `path`, relative, where nothing on the way may lead out of `root`: neither `..` nor a symlink, not even one that
- * comes back.
+ * Opens the relative `path` if no component leads out of `root`, neither a `..` nor a symlink, even one that leads
+ * back.
  * @throws {SyscallError} EXDEV when it leads out; ENOENT, ENOTDIR, ELOOP, EACCES
  */
 export function openBeneath(root: string, path: string, flags: number): number {
@@ -57,7 +60,7 @@ export function openBeneath(root: string, path: string, flags: number): number {
   }
 }
 
-/** The kernel asks to try again when something was renamed while it went through a `..`. */
+/** The kernel asks to try again when a file was renamed while it resolved a `..`. */
 function openAgain(directory: number, path: string | Buffer, how: OpenHow): number {
   for (let left = 100; ; left -= 1) {
     try {
@@ -68,7 +71,7 @@ function openAgain(directory: number, path: string | Buffer, how: OpenHow): numb
   }
 }
 
-/** A path for Node's fs functions that leads to an open descriptor, whatever happens to its name. */
+/** A path of an open descriptor for Node's fs functions. It stays valid when the file is renamed. */
 export function descriptorPath(descriptor: number): string {
   return `/proc/self/fd/${descriptor}`;
 }

@@ -4,7 +4,8 @@ import { libc } from './libc.ts';
 import { mount } from './mount.ts';
 import { check, SyscallError } from './syscall-error.ts';
 
-// The mount API of Linux 5.2 by number, the same on every 64-bit architecture: musl and glibc before 2.36 lack wrappers.
+// The mount API of Linux 5.2 by number, the same on every 64-bit architecture: musl and glibc before 2.36 lack
+// wrappers.
 const fsopen = libc.func('syscall', 'long', ['long', 'str', 'uint']);
 const fsconfig = libc.func('syscall', 'long', ['long', 'int', 'uint', 'str', 'str', 'int']);
 const fsmount = libc.func('syscall', 'long', ['long', 'int', 'uint', 'uint']);
@@ -19,26 +20,26 @@ const FSCONFIG_CMD_CREATE = 6;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 const AT_FDCWD = -100;
 
-/** mount(2) copies one page of options, its terminating zero included. */
+/** mount(2) copies one page of options, including its terminating zero. */
 export const MOUNT_DATA_LIMIT = 4095;
 
 export interface OverlayMount {
-  /** Read-only layers, topmost first. Colons and commas in paths are refused by {@link mountOverlayByOptions} only. */
+  /** Read-only layers, topmost first. Only {@link mountOverlayByOptions} refuses colons and commas in paths. */
   readonly lower: readonly string[];
   /** Absent for a read-only overlay, which needs at least two lower layers. */
   readonly upper?: string;
-  /** Empty folder on the same file system as `upper`. */
+  /** An empty folder on the same file system as `upper`. */
   readonly work?: string;
   readonly target: string;
-  /** Further options; a null value is a flag. */
+  /** Further options. A null value is a flag. */
   readonly options?: Readonly<Record<string, string | null>>;
 }
 
 /**
- * Mounts an overlay through fsopen/fsconfig, which has no limit of one page for its options: hundreds of layers.
- * 0.1 ms for a few layers. Does not block.
- * @throws {SyscallError} with the kernel's own explanation where it gives one; EINVAL where `lowerdir+` is not known (Linux < 6.5),
- * nothing stays mounted
+ * Mounts an overlay through fsopen/fsconfig, whose options are not limited to one page: hundreds of layers. 0.1 ms for
+ * a few layers. Does not block.
+ * @throws {SyscallError} with the kernel's own explanation where it gives one; EINVAL where `lowerdir+` is not known
+ * (Linux < 6.5), nothing stays mounted
  */
 export function mountOverlay(request: OverlayMount): void {
   const { lower, upper, work, target, options = {} } = request;
@@ -67,15 +68,17 @@ export function mountOverlay(request: OverlayMount): void {
 }
 
 /**
- * The same through mount(2), for kernels before 6.5. Paths may be relative to the calling thread's working directory, which makes
- * them short; see {@link fitsMountOptions}.
+ * The same through mount(2), for kernels before 6.5. Paths may be relative to the calling thread's working directory,
+ * which makes them short. See {@link fitsMountOptions}.
  * @throws {SyscallError}
  */
 export function mountOverlayByOptions(request: OverlayMount): void {
   mount({ source: 'overlay', target: request.target, type: 'overlay', data: overlayOptions(request) });
 }
 
-/** Whether {@link mountOverlayByOptions} can mount it: the options fit one page and no path holds a separator. */
+/**
+ * Whether {@link mountOverlayByOptions} can mount it: the options fit into one page, and no path contains a separator.
+ */
 export function fitsMountOptions(request: OverlayMount): boolean {
   const paths = [...request.lower, request.upper ?? '', request.work ?? ''];
   return Buffer.byteLength(overlayOptions(request)) <= MOUNT_DATA_LIMIT && !paths.some((path) => /[,:\\]/.test(path));
@@ -90,7 +93,7 @@ function overlayOptions(request: OverlayMount): string {
   return parts.join(',');
 }
 
-/** The error of a failed fsconfig, with what the kernel logged on the context (`e overlay: …`). Reads errno first. */
+/** The error of a failed fsconfig, with the kernel's log of the context (`e overlay: …`). Reads errno first. */
 function explained(fs: number, subject: string): SyscallError {
   const errno = koffi.errno();
   const buffer = Buffer.alloc(1024);
@@ -98,7 +101,7 @@ function explained(fs: number, subject: string): SyscallError {
   try {
     why = ` (${buffer.toString('utf8', 0, readSync(fs, buffer)).trim()})`;
   } catch {
-    // ENODATA: the kernel had nothing to say.
+    // ENODATA: the kernel has no message.
   }
   return new SyscallError('fsconfig', errno, `${subject}${why}`);
 }

@@ -18,7 +18,10 @@ const ARPHRD_ETHER = 1;
 const ARPOP_REQUEST = 1;
 const BROADCAST = Buffer.alloc(6, 0xff);
 
-/** Sends Ethernet frames on links of the namespace that its thread was in when it was opened; receives none. CLOEXEC. */
+/**
+ * Sends Ethernet frames on links of the namespace in which its thread was when it was opened. It receives none.
+ * CLOEXEC.
+ */
 export class PacketSocket implements Disposable {
   #fd: number;
 
@@ -28,8 +31,8 @@ export class PacketSocket implements Disposable {
   }
 
   /**
-   * Tells everybody on the link who has an address now (gratuitous ARP, RFC 5227 section 3): those that remember another
-   * hardware address forget it. Doesn't block. @throws SyscallError ENETDOWN, ENXIO, ENOBUFS
+   * Announces the new owner of an address to all hosts on the link (gratuitous ARP, RFC 5227 section 3), so that they
+   * drop another hardware address. Does not block. @throws SyscallError ENETDOWN, ENXIO, ENOBUFS
    */
   announce(linkIndex: number, address: string, hardwareAddress: Uint8Array): void {
     const frame = gratuitousArp(ipv4Bytes(address), hardwareAddress);
@@ -44,7 +47,7 @@ export class PacketSocket implements Disposable {
   }
 }
 
-/** RFC 826: a request for an address by who has it. */
+/** RFC 826: a request for an address by its owner. */
 function gratuitousArp(address: Uint8Array, hardwareAddress: Uint8Array): Buffer {
   const frame = Buffer.alloc(42);
   frame.set(BROADCAST, 0);

@@ -6,7 +6,7 @@ const syscall = libc.func('long syscall(long number, long a, long b, long c, lon
 const ioctl = libc.func('int ioctl(int fd, ulong request, void *argument)');
 const poll = libc.func('int poll(void *fds, ulong count, int timeout)');
 
-/** The same numbers on x86-64 and arm64. */
+/** The numbers are the same on x86-64 and arm64. */
 const SYS_PIDFD_SEND_SIGNAL = 424;
 const SYS_PIDFD_OPEN = 434;
 const SYS_PIDFD_GETFD = 438;
@@ -18,19 +18,19 @@ const INFO_EXIT_CODE_AT = 60;
 const POLLIN = 1;
 
 /**
- * A descriptor that names one process for ever, CLOEXEC. The caller closes it.
- * @throws SyscallError ESRCH when the process is gone and reaped
+ * Opens a descriptor that always names one process. CLOEXEC. The caller closes it.
+ * @throws SyscallError ESRCH when the process has been reaped
  */
 export function openPidfd(pid: number): number {
   return check(syscall(SYS_PIDFD_OPEN, pid, 0, 0, 0), 'pidfd_open', pid);
 }
 
-/** @throws SyscallError ESRCH when it has ended */
+/** @throws SyscallError ESRCH when the process has ended */
 export function signalPidfd(pidfd: number, signalNumber: number): void {
   check(syscall(SYS_PIDFD_SEND_SIGNAL, pidfd, signalNumber, 0, 0), 'pidfd_send_signal', signalNumber);
 }
 
-/** Duplicates descriptor `fd` of another process into this one, CLOEXEC. Needs ptrace rights over it. */
+/** Duplicates descriptor `fd` of another process into this one, CLOEXEC. Needs ptrace rights on it. */
 export function takeDescriptor(pidfd: number, fd: number): number {
   return check(syscall(SYS_PIDFD_GETFD, pidfd, fd, 0, 0), 'pidfd_getfd', fd);
 }
@@ -44,8 +44,8 @@ export function pidfdEnded(pidfd: number): boolean {
 }
 
 /**
- * Exit code of a process that has ended and has been reaped by whoever its parent is: 0..255, 128+n when killed by
- * signal n. Undefined while it is not known, and for ever before Linux 6.15. The pidfd must have been opened while it ran.
+ * Exit code of a process that has ended and was reaped by its parent: 0..255, 128+n when killed by signal n. Undefined
+ * while it is not known, and always before Linux 6.15. The pidfd must have been opened while the process ran.
  */
 export function pidfdExitCode(pidfd: number): number | undefined {
   const info = Buffer.alloc(INFO_BYTES);
@@ -55,7 +55,7 @@ export function pidfdExitCode(pidfd: number): number | undefined {
   return exitCodeOfStatus(info.readInt32LE(INFO_EXIT_CODE_AT));
 }
 
-/** From the wait status of wait(2): 0..255, or 128+n for signal n. */
+/** Converts the wait status of wait(2): 0..255, or 128+n for signal n. */
 export function exitCodeOfStatus(status: number): number {
   const signalNumber = status & 0x7f;
   return signalNumber === 0 ? (status >> 8) & 255 : 128 + signalNumber;

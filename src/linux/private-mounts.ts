@@ -12,11 +12,11 @@ const MS_SLAVE = 1 << 19;
 const MNT_DETACH = 2;
 
 /**
- * Runs `action` while the calling thread sees a fresh private copy of the mount namespace `home` in which the mount
- * `target` on `parent` is gone, then brings the thread back to `home`. What `action` spawns keeps the copy for its life.
+ * Runs `action` while the calling thread is in a fresh private copy of the mount namespace `home` without the mount
+ * `target` on `parent`. Then the thread returns to `home`. Processes that `action` spawns stay in the copy.
  *
- * Synchronous, acts on the calling thread only; its working directory becomes `/`. `home` is a descriptor of
- * /proc/self/ns/mnt of the same thread. The detached mount stays everywhere else, whatever the propagation of `parent`.
+ * Synchronous, acts on the calling thread only. Its working directory becomes `/`. `home` is a descriptor of
+ * /proc/self/ns/mnt of the same thread. The mount stays everywhere else, whatever the propagation of `parent`.
  * @throws SyscallError EPERM without CAP_SYS_ADMIN
  */
 export function withoutMount<T>(home: number, mountPoint: { parent: string; target: string }, action: () => T): T {

@@ -53,7 +53,7 @@ test('a spawned program gets its arguments, environment and files, and no signal
   assert.equal(await reaped(shell('echo "$A"; grep -E "Sig(Ign|Blk)" /proc/self/status; exit 7', path)), 7);
   const [words, ...signals] = readFileSync(path, 'utf8').split('\n');
   assert.equal(words, 'b c');
-  // Node ignores SIGPIPE, glibc keeps 32 and 33 to itself.
+  // Node ignores SIGPIPE. glibc reserves 32 and 33.
   assert.deepEqual(signals, ['SigBlk:\t0000000000000000', 'SigIgn:\t0000000000000000', '']);
 });
 

@@ -36,12 +36,14 @@ const POSIX_SPAWN_SETSIGMASK = 0x08;
 const OPAQUE_BYTES = 512;
 const SIGSET_BYTES = 128;
 
-/** Orphans beneath this process become its children instead of init's (prctl(2)). Not inherited by children. */
+/**
+ * Makes orphans beneath this process its children instead of init's (prctl(2)). Children do not inherit the setting.
+ */
 export function becomeSubreaper(): void {
   check(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 'prctl', 'PR_SET_CHILD_SUBREAPER');
 }
 
-/** Marks every descriptor from 3 on CLOEXEC: those inherited from whoever started this process (close_range(2), Linux 5.11). */
+/** Marks every descriptor from 3 on CLOEXEC: those inherited from the parent (close_range(2), Linux 5.11). */
 export function closeInheritedOnExec(): void {
   const SYS_CLOSE_RANGE = 436;
   const CLOSE_RANGE_CLOEXEC = 4;
@@ -58,9 +60,8 @@ export interface ReapedChild {
 const info = Buffer.alloc(128);
 
 /**
- * Takes one exited child off the kernel's hands, undefined when there is none now. With `pid` only that one.
- * Takes children of `child_process` as well: a process that uses it peeks first ({@link peekExitedChild}).
- * Source: waitid(2).
+ * Reaps one ended child. Undefined when there is none now. With `pid` only that one. It also reaps children of
+ * `child_process`: a process that uses it peeks first ({@link peekExitedChild}). Source: waitid(2).
  */
 export function reapChild(pid?: number): ReapedChild | undefined {
   return wait(pid, WEXITED | WNOHANG);
@@ -95,14 +96,17 @@ export function makeFifo(path: string, mode: number): void {
   check(mkfifo(path, mode), 'mkfifo', path);
 }
 
-/** Takes the exclusive lock of an open file without waiting; it lasts until the file is closed. False when another holds it. */
+/**
+ * Takes the exclusive lock of an open file without waiting. The lock lasts until the file is closed. Returns false when
+ * another process has it.
+ */
 export function tryLockFile(fd: number): boolean {
   const LOCK_EX_NB = 6;
   return flock(fd, LOCK_EX_NB) === 0;
 }
 
 export interface ChildFile {
-  /** Number in the child. */
+  /** Number of the descriptor in the child. */
   readonly fd: number;
   readonly path: string;
   /** open(2) flags. */
@@ -111,14 +115,14 @@ export interface ChildFile {
 
 let attributes: Buffer | undefined;
 
-/** No signal blocked, none ignored: Node ignores SIGPIPE, and an ignored signal survives execve(2). */
+/** No signal blocked, none ignored: Node ignores SIGPIPE, and an ignored signal stays ignored after execve(2). */
 function cleanSignals(): Buffer {
   if (attributes !== undefined) return attributes;
   const attr = Buffer.alloc(OPAQUE_BYTES);
   const set = Buffer.alloc(SIGSET_BYTES);
   attrInit(attr);
   attrMask(attr, set);
-  // Not by sigfillset(3): glibc leaves out two signals of its own, 32 and 33, and posix_spawn then ignores them.
+  // Not by sigfillset(3): glibc omits two signals of its own, 32 and 33, and posix_spawn then ignores them.
   set.fill(0xff);
   attrDefault(attr, set);
   attrFlags(attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
@@ -127,10 +131,9 @@ function cleanSignals(): Buffer {
 }
 
 /**
- * Starts a program and returns its pid; the caller reaps it. `files` are opened in the child, in order, with mode 0600
- * when they are created; every other descriptor of this process is CLOEXEC. Costs no copy of the address space.
- * @throws SyscallError when the program or one of the files cannot be opened
- * Source: posix_spawn(3).
+ * Starts a program and returns its pid. The caller reaps it. `files` are opened in the child, in order; created ones
+ * get mode 0600. All other descriptors of this process are CLOEXEC. The address space is not copied.
+ * @throws SyscallError when the program or one of the files cannot be opened Source: posix_spawn(3).
  */
 export function spawnProcess(
   path: string,

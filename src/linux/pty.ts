@@ -12,8 +12,8 @@ const TIOCSWINSZ = 0x5414;
 const TIOCGWINSZ = 0x5413;
 
 /**
- * Sets a terminal's size; its foreground process group gets SIGWINCH (ioctl_tty(2)). The kernel's fields have 16 bits: of larger
- * numbers it takes the lowest.
+ * Sets a terminal's size. Its foreground process group gets SIGWINCH (ioctl_tty(2)). The kernel's fields have 16 bits:
+ * higher bits are dropped.
  */
 export function setTerminalSize(fd: number, rows: number, columns: number): void {
   const size = Buffer.alloc(8);
@@ -28,7 +28,7 @@ export function terminalSize(fd: number): { readonly rows: number; readonly colu
   return { rows: size.readUInt16LE(0), columns: size.readUInt16LE(2) };
 }
 
-/** Reads and writes of this open file, in every process that shares it, answer EAGAIN instead of waiting. */
+/** Makes reads and writes of this open file return EAGAIN instead of waiting, in every process that shares it. */
 export function setNonBlocking(fd: number): void {
   const flags = check(fcntl(fd, F_GETFL, 0), 'fcntl', 'F_GETFL');
   check(fcntl(fd, F_SETFL, flags | O_NONBLOCK), 'fcntl', 'F_SETFL');

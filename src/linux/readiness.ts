@@ -15,27 +15,29 @@ const CTL = { add: 1, remove: 2, change: 3 } as const;
 const EPOLLIN = 0x001;
 const EPOLLPRI = 0x002;
 const EPOLLONESHOT = 0x40000000;
-/** struct epoll_event: packed on x86-64 alone. */
+/** struct epoll_event is packed only on x86-64. */
 const EVENT = process.arch === 'x64' ? { bytes: 12, fdAt: 4 } : { bytes: 16, fdAt: 8 };
 const EVENTS = 64;
 /** A process that ends by an exception joins the waiting thread: that must not take long. */
 const WAIT_MILLISECONDS = 2000;
 const ENOENT = 2;
 
-/** A counter that a process or the kernel adds to (eventfd(2)), CLOEXEC and non-blocking. The caller closes it. */
+/**
+ * Opens a counter that a process or the kernel increments (eventfd(2)). CLOEXEC and non-blocking. The caller closes it.
+ */
 export function openEventCounter(): number {
   return check(eventfd(0, CLOEXEC | NONBLOCK), 'eventfd');
 }
 
-/** One descriptor that is watched; see {@link Readiness}. */
+/** One watched descriptor. See {@link Readiness}. */
 export interface ReadinessWatch extends Disposable {
-  /** Asks for one call of the listener, when the descriptor has something to read, an end, or an error. */
+  /** Requests one call of the listener, when the descriptor has data, an end, or an error. */
   arm(): void;
 }
 
 /**
- * Tells when descriptors can be read, without reading them: libuv reads by itself, into memory that is lost with the process. One thread
- * of libuv's pool waits in epoll_wait(2) while anything is watched.
+ * Reports readable descriptors without reading them: libuv would read into memory that is lost with the process. One
+ * thread of libuv's pool waits in epoll_wait(2) while any descriptor is watched.
  */
 export class Readiness implements Disposable {
   readonly #epoll = check(epollCreate(CLOEXEC), 'epoll_create1');
@@ -50,7 +52,10 @@ export class Readiness implements Disposable {
     this.#control(CTL.add, this.#waker, EPOLLIN);
   }
 
-  /** Watches an open descriptor, for urgent data (EPOLLPRI) when asked. Dispose before closing the descriptor. */
+  /**
+   * Watches an open descriptor; with `urgent` for urgent data (EPOLLPRI). Dispose the watch before closing the
+   * descriptor.
+   */
   watch(fd: number, listener: () => void, options: { readonly urgent: boolean } = { urgent: false }): ReadinessWatch {
     const wanted = (options.urgent ? EPOLLPRI : EPOLLIN) | EPOLLONESHOT;
     this.#control(CTL.add, fd, EPOLLONESHOT);

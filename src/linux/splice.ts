@@ -14,11 +14,10 @@ const { EAGAIN } = constants.errno;
 const offset = Buffer.alloc(8);
 
 /**
- * Moves what is there, at most `length` bytes, between two descriptors of which one is a pipe, without waiting; to position `at` of a file.
- * Returns their number, 0 at the end, -1 when nothing is there now. The kernel takes from the pipe what it has put into the file, no more
- * and no less: a process that is killed in the call loses nothing.
- * @throws SyscallError EIO from a pty whose other side is closed; ENOSPC
- * Source: splice(2).
+ * Moves available bytes, at most `length`, between two descriptors, one of which is a pipe, without waiting; for a file
+ * to position `at`. Returns their number, 0 at the end, -1 when none are available now. The kernel removes from the
+ * pipe exactly the bytes that it has written to the file: a process that is killed during the call loses nothing.
+ * @throws SyscallError EIO from a pty whose other side is closed; ENOSPC Source: splice(2).
  */
 export function splice(from: number, to: number, length: number, at?: number): number {
   if (at !== undefined) offset.writeBigInt64LE(BigInt(at));
@@ -31,7 +30,10 @@ export function splice(from: number, to: number, length: number, at?: number): n
   throw new SyscallError('splice', errno, String(from));
 }
 
-/** Gives back the space of a file's bytes, which read as zeros from then on; its size stays. False where the file system cannot. */
+/**
+ * Frees the space of a part of a file, which then reads as zeros. The file's size stays. Returns false where the file
+ * system does not support it.
+ */
 export function punchHole(fd: number, from: number, length: number): boolean {
   return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, length) === 0;
 }

@@ -6,10 +6,10 @@ import { SyscallError } from './syscall-error.ts';
 const syncfs = libc.func('int syncfs(int fd)');
 
 /**
- * Writes everything of the file system that holds `path` to its disk (syncfs(2)), off the main thread: one wait for
+ * Writes all pending data of the file system of `path` to its disk (syncfs(2)), off the main thread: one wait for
  * thousands of files. May take seconds.
- * @throws {SyscallError} EIO whatever the reason (errno is the other thread's), also for a write that failed since the last
- *   call (Linux 5.8)
+ * @throws {SyscallError} EIO whatever the reason (errno is the other thread's), also for a write that failed since the
+ * last call (Linux 5.8)
  */
 export async function syncFilesystem(path: string): Promise<void> {
   const descriptor = openSync(path, 'r');

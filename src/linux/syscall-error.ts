@@ -5,7 +5,7 @@ const NAMES = new Map(Object.entries(constants.errno).map(([name, value]) => [va
 // EWOULDBLOCK is the same number.
 NAMES.set(constants.errno.EAGAIN, 'EAGAIN');
 
-/** A failed system call. `code` is the errno name, so callers read `error.code === 'EBUSY'`. */
+/** A failed system call. `code` is the errno name, so that callers write `error.code === 'EBUSY'`. */
 export class SyscallError extends Error {
   override readonly name = 'SyscallError';
   readonly code: string;
@@ -20,8 +20,8 @@ export class SyscallError extends Error {
 }
 
 /**
- * Checks the result of a libc call that returns -1 and sets errno.
- * Call it directly on the result: the next FFI call overwrites errno.
+ * Checks the result of a libc call that returns -1 and sets errno. Call it directly on the result: the next FFI call
+ * overwrites errno.
  * @throws {SyscallError}
  */
 export function check(result: number, call: string, subject: string | number = ''): number {

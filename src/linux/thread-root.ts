@@ -13,8 +13,8 @@ const CLONE_FS = 0x200;
 let separate = false;
 
 /**
- * Gives the calling worker thread a root, working directory and umask (0) of its own, once. Only synchronous calls of this
- * thread see them: Node's asynchronous fs functions run in libuv's pool.
+ * Gives the calling worker thread a root, working directory and umask (0) of its own, once. They affect only
+ * synchronous calls of this thread: Node's asynchronous fs functions run in libuv's pool.
  * @throws {Error} on the main thread, {@link SyscallError} EPERM
  */
 export function separateThread(): void {
@@ -26,8 +26,9 @@ export function separateThread(): void {
 }
 
 /**
- * Makes `directory` the root of the calling worker thread until disposed. The kernel then confines every synchronous path of the thread: neither
- * `..`, absolute names nor symlinks lead out. Load all code before: imports would be looked up inside. Descriptors opened before stay.
+ * Makes `directory` the root of the calling worker thread until disposed. The kernel then confines every synchronous
+ * path of the thread: neither `..`, absolute names nor symlinks lead out. Load all code before: imports would be looked
+ * up inside. Descriptors opened before stay valid.
  * @throws {SyscallError} ENOENT, ENOTDIR, EPERM
  */
 export function enterRoot(directory: string): Disposable {

@@ -3,8 +3,8 @@ import { libc } from './libc.ts';
 const mallocTrim = mallocTrimFunction();
 
 /**
- * Gives free memory of the C heap back to the system, in a thread: glibc keeps what large transfers and ended worker threads have
- * left, tens of megabytes. With a C library that has no such call nothing happens.
+ * Returns free memory of the C heap to the system, in a thread: glibc keeps tens of megabytes after large transfers and
+ * ended worker threads. Does nothing with a C library that lacks the call.
  */
 export function trimHeap(): void {
   mallocTrim?.async(0, () => {});

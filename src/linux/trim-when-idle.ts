@@ -1,14 +1,14 @@
 import { trimHeap } from './trim-heap.ts';
 
 const LOOK_MILLISECONDS = 3000;
-/** Share of one processor. */
+/** Share of one processor below which the process counts as idle. */
 const AT_REST = 0.03;
-/** Processor time after which a rest is worth a trim. */
+/** Processor time after which an idle process trims. */
 const WORK_MICROSECONDS = 200_000;
 
 /**
- * Gives free memory of the C heap back when the process comes to rest after work, whatever the work was: glibc by itself keeps what
- * streams and transfers have left. Looks at the process's own processor time; keeps no process alive.
+ * Returns free memory of the C heap to the system when the process becomes idle after work: glibc by itself keeps it.
+ * It measures the process's own processor time. Does not keep the process alive.
  */
 export function trimWhenIdle(): Disposable {
   let worked = 0;

@@ -28,7 +28,7 @@ const ADDRESS_BYTES = 110;
 const EBADMSG = 74;
 const ENAMETOOLONG = 36;
 
-// struct iovec and struct msghdr of recvmsg(2), 64-bit; at module level because the kernel is given their addresses.
+// struct iovec and struct msghdr of recvmsg(2), 64-bit. At module level because the kernel gets their addresses.
 const data = Buffer.alloc(4096);
 const control = Buffer.alloc(64);
 const vector = Buffer.alloc(16);
@@ -37,7 +37,7 @@ const message = Buffer.alloc(56);
 /** Longest path of a unix socket, without its terminating zero (unix(7)). */
 export const UNIX_PATH_MAX = 107;
 
-/** A listening unix socket that Node does not know: non-blocking, CLOEXEC. The caller closes and unlinks it. */
+/** Opens a listening unix socket outside Node's control: non-blocking, CLOEXEC. The caller closes and unlinks it. */
 export function listenUnix(path: string): number {
   if (Buffer.byteLength(path) > UNIX_PATH_MAX) throw new SyscallError('bind', ENAMETOOLONG, path);
   const fd = check(socketCall(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), 'socket');
@@ -55,8 +55,8 @@ export function listenUnix(path: string): number {
 }
 
 /**
- * Takes the connection that waits on `listener` and the first descriptor sent over it; the descriptor is CLOEXEC. Does not wait: the
- * peer must have connected and sent before.
+ * Accepts the connection that waits on `listener` and returns the first descriptor sent over it, CLOEXEC. Does not
+ * wait: the peer must have connected and sent before.
  * @throws SyscallError EAGAIN when nothing has come; EBADMSG when the message carries no descriptor
  */
 export function acceptDescriptor(listener: number): number {
@@ -84,7 +84,7 @@ export interface PeerCredentials {
   readonly gid: number;
 }
 
-/** Who connected, as the kernel knows it (unix(7), SO_PEERCRED). */
+/** The credentials of the peer, as the kernel knows them (unix(7), SO_PEERCRED). */
 export function peerCredentials(socket: Socket): PeerCredentials {
   const value = Buffer.alloc(12);
   const length: [number] = [value.length];
@@ -93,8 +93,8 @@ export function peerCredentials(socket: Socket): PeerCredentials {
 }
 
 /**
- * Whether the other side has closed the connection, not only its writing half: Node says `end` for both.
- * Source: unix_poll: POLLHUP when both directions are shut.
+ * Whether the peer has closed the connection, and not only half-closed it: Node emits `end` for both. Source:
+ * unix_poll: POLLHUP when both directions are shut.
  */
 export function isHungUp(socket: Socket): boolean {
   const fd = descriptorOf(socket);

@@ -7,7 +7,7 @@ const lsetxattr = libc.func(
   'int lsetxattr(const uint8_t *path, const char *name, const uint8_t *value, size_t size, int flags)',
 );
 const lgetxattr = libc.func('long lgetxattr(const uint8_t *path, const char *name, _Out_ uint8_t *value, size_t size)');
-/** The same with a path as a string, which koffi passes on faster than our copy of it: this one is asked of every file. */
+/** The same with the path as a string, which koffi passes faster than a buffer: it is called for every file. */
 const llistxattrText = libc.func('long llistxattr(const char *path, _Out_ uint8_t *list, size_t size)');
 const llistxattr = libc.func('long llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)');
 const lremovexattr = libc.func('int lremovexattr(const uint8_t *path, const char *name)');
@@ -16,19 +16,22 @@ const lremovexattr = libc.func('int lremovexattr(const uint8_t *path, const char
 const XATTR_SIZE_MAX = 65_536;
 const scratch = Buffer.alloc(XATTR_SIZE_MAX);
 
-/** Sets an extended attribute of the path itself, never of a symlink's target. @throws {SyscallError} ENOTSUP, EPERM, ENOSPC, ERANGE */
+/**
+ * Sets an extended attribute of the path itself, never of a symlink's target. @throws {SyscallError} ENOTSUP, EPERM,
+ * ENOSPC, ERANGE
+ */
 export function setXattr(path: string | Buffer, name: string, value: Buffer): void {
   check(lsetxattr(cPath(path), name, value, value.length, 0), 'lsetxattr', `${path} ${name}`);
 }
 
-/** Undefined when the attribute, or the support for it, is not there. */
+/** Undefined when the attribute is missing or not supported. */
 export function getXattr(path: string | Buffer, name: string): Buffer | undefined {
   const length = Number(lgetxattr(cPath(path), name, scratch, scratch.length));
   if (length >= 0) return Buffer.from(scratch.subarray(0, length));
   return undefinedIfAbsent('lgetxattr', `${path} ${name}`);
 }
 
-/** Names of all attributes; empty where the file system has none. */
+/** Names of all attributes. Empty where the file system does not support any. */
 export function listXattrs(path: string | Buffer): string[] {
   const isText = typeof path === 'string' && !path.includes('\0');
   const length = Number(
@@ -39,7 +42,7 @@ export function listXattrs(path: string | Buffer): string[] {
   return scratch.toString('utf8', 0, length - 1).split('\0');
 }
 
-/** An attribute that is not there is success. */
+/** Removes an attribute. A missing one is success. */
 export function removeXattr(path: string | Buffer, name: string): void {
   if (lremovexattr(cPath(path), name) < 0) undefinedIfAbsent('lremovexattr', `${path} ${name}`);
 }

@@ -6,8 +6,8 @@ import { writeFileAtomic } from '../io/index.ts';
 export type ConfigJson = Record<string, unknown>;
 
 /**
- * Changes docker's `config.json` at once and keeps everything in it that is not ours, its owner and its mode; a new one is 0600,
- * as it may hold passwords. Nothing is written when nothing changes.
+ * Changes docker's `config.json` atomically. Other settings, owner and mode stay; a new file is 0600, since it may hold
+ * passwords. Nothing is written when nothing changes.
  * @throws EngineError when it cannot be read or written
  */
 export function changeConfigFile(dir: string, change: (json: ConfigJson) => void): void {
@@ -21,7 +21,7 @@ export function changeConfigFile(dir: string, change: (json: ConfigJson) => void
     const old = statSync(path, { throwIfNoEntry: false });
     const mode = old === undefined ? 0o600 : old.mode & 0o777;
     writeFileAtomic(path, `${JSON.stringify(json, undefined, '\t')}\n`, { mode });
-    // Written by root into a user's folder, it stays the user's.
+    // When root writes into a user's folder, the file stays the user's.
     if (old !== undefined && (old.uid !== process.geteuid?.() || old.gid !== process.getegid?.())) {
       chownSync(path, old.uid, old.gid);
     }
@@ -43,14 +43,14 @@ function readJson(path: string): ConfigJson {
   try {
     json = JSON.parse(text);
   } catch {
-    // Not the parser's words: they quote the file, which may have passwords.
+    // The parser's message is not shown: it quotes the file, which may contain passwords.
     throw new Error('it is not JSON');
   }
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as ConfigJson;
   throw new Error('it is not a JSON object');
 }
 
-/** People keep the file elsewhere and link to it, also before it is there. */
+/** Follows a link to a file elsewhere, even one that does not exist yet. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -68,7 +68,7 @@ function linkTarget(path: string): string | undefined {
   }
 }
 
-/** The object under a key, made when it is not there. */
+/** Returns the object under a key. Makes it when it is missing. */
 export function section(json: ConfigJson, key: string): ConfigJson {
   const found = json[key];
   if (typeof found === 'object' && found !== null && !Array.isArray(found)) return found as ConfigJson;

@@ -12,7 +12,9 @@ const ANSWER_BYTES_MAX = 1 << 20;
 /** The helper that comes with this program. */
 export const OWN_HELPER = 'gantry';
 
-/** `docker-credential-NAME get`. Undefined when it has none. @throws EngineError without the secret in it */
+/**
+ * Runs `docker-credential-NAME get`. Undefined when it has no credentials. @throws EngineError without the secret in it
+ */
 export async function helperGet(name: string, server: string): Promise<StoredCredentials | undefined> {
   const { code, output } = await runHelper(name, 'get', server);
   if (code !== 0) {
@@ -77,12 +79,12 @@ async function runHelper(
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (output.length < ANSWER_BYTES_MAX) output += text;
   });
-  child.stdin.on('error', () => {}); // It need not read what it does not want.
+  child.stdin.on('error', () => {}); // The helper need not read its input.
   child.stdin.end(input);
   return { code: await promise, output };
 }
 
-/** Beside this program, whether bundled or not: it need not be on PATH for us, only for docker. */
+/** The helper beside this program, bundled or not. It needs to be on PATH only for docker. */
 function ownHelper(): string {
   const program = `docker-credential-${OWN_HELPER}`;
   const beside = fileURLToPath(new URL(`../../bin/${program}`, import.meta.url));

@@ -32,7 +32,7 @@ function folder(t: TestContext): string {
   return dir;
 }
 
-/** A program of its own each time, as the file is read once. */
+/** A program of its own each time, since a program reads the file once. */
 function programAt(dir: string, env: Readonly<Record<string, string>> = {}): LoginDeps {
   const warn = (): void => {};
   return { config: loadConfig(dir, env, warn), env, warn };
@@ -94,7 +94,7 @@ test('an identity token is kept and sent instead of the password', async (t) => 
   });
 });
 
-/** A helper that keeps what it is given in a file. */
+/** Installs a helper that keeps its input in a file. */
 function installHelper(t: TestContext, dir: string, name: string): string {
   const bin = join(dir, 'bin');
   mkdirSync(bin, { recursive: true });

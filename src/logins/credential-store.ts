@@ -5,26 +5,27 @@ import { AUTH_CONFIG_VARIABLE, decodeLogin, environmentLogin } from './environme
 import type { LoginDeps } from './login-deps.ts';
 import type { StoredCredentials } from './stored-credentials.ts';
 
-/** Where a login went. */
+/** Where a login was stored. */
 export type KeptIn = { readonly helper: string } | { readonly plainTextFile: string };
 
-/** Docker Hub's key in `config.json`, as docker has it. */
+/** Docker Hub's key in `config.json`, as in docker. */
 export const HUB_SERVER = 'https://index.docker.io/v1/';
 
-/** The key of a registry: what people type after `login`, and hosts in image names. */
+/** The key of a registry. Users give it after `login`, and image names begin with it. */
 export function serverKey(address: string): string {
   const host = address.replace(/^https?:\/\//, '').split('/', 1)[0] ?? '';
   return ['', 'docker.io', 'index.docker.io', 'registry-1.docker.io'].includes(host) ? HUB_SERVER : host;
 }
 
-/** The helper that `config.json` names, by docker's rules: '' for `config.json` itself, undefined when it says nothing. */
+/** The helper in `config.json`, by docker's rules: '' for `config.json` itself, undefined when none is set. */
 function helperFor(deps: LoginDeps, server: string): string | undefined {
   const host = server === HUB_SERVER ? 'index.docker.io' : server;
   return deps.config.credHelpers[server] ?? deps.config.credHelpers[host] ?? deps.config.credsStore;
 }
 
 /**
- * From DOCKER_AUTH_CONFIG, else the registry's helper, else the general one, else `config.json`.
+ * Finds credentials in DOCKER_AUTH_CONFIG, else with the registry's helper, else the general one, else in
+ * `config.json`.
  * @throws EngineError when a helper fails
  */
 export async function findCredentials(deps: LoginDeps, server: string): Promise<StoredCredentials | undefined> {
@@ -48,9 +49,9 @@ export async function findCredentials(deps: LoginDeps, server: string): Promise<
 }
 
 /**
- * Keeps credentials where `config.json` says, by docker's rules; where it says nothing, in our own helper, and then
- * `credHelpers` says so for this registry (docs/decisions/0008).
- * @throws EngineError when there is nowhere to keep them
+ * Stores credentials by docker's rules where `config.json` says. Where it says nothing, our own helper stores them, and
+ * an entry in `credHelpers` for this registry is added (docs/decisions/0008).
+ * @throws EngineError when no store works
  */
 export async function storeCredentials(
   deps: LoginDeps,
@@ -62,7 +63,7 @@ export async function storeCredentials(
   if (helper !== '') await helperStore(helper, server, credentials);
   const { username, password, identityToken } = credentials;
   changeConfigFile(deps.config.dir, (json) => {
-    // With a helper docker keeps an empty entry, which says where there is a login.
+    // With a helper docker keeps an empty entry, which marks a login.
     const entry =
       helper !== ''
         ? {}
@@ -71,14 +72,14 @@ export async function storeCredentials(
             ...(identityToken === '' ? {} : { identitytoken: identityToken }),
           };
     section(json, 'auths')[server] = entry;
-    // docker must look in the same helper.
+    // docker must ask the same helper.
     if (helper !== (configured ?? '')) section(json, 'credHelpers')[server] = helper;
   });
   return helper === '' ? { plainTextFile: `${deps.config.dir}/config.json` } : { helper };
 }
 
 /**
- * Forgets credentials, and that our helper is asked for them: docker runs no image of a registry whose helper it does not find.
+ * Deletes credentials, and the entry for our helper: docker runs no image of a registry whose helper it does not find.
  * Missing credentials are not an error. @throws EngineError when a helper fails
  */
 export async function eraseCredentials(deps: LoginDeps, server: string): Promise<void> {

@@ -1,11 +1,11 @@
 import type { StoredCredentials } from './stored-credentials.ts';
 
-/** Where CI systems put logins, as the JSON of `config.json` with `auths` alone (docker 28.3). */
+/** The variable in which CI systems put logins, as the JSON of `config.json` with `auths` alone (docker 28.3). */
 export const AUTH_CONFIG_VARIABLE = 'DOCKER_AUTH_CONFIG';
 
 /**
- * The login of DOCKER_AUTH_CONFIG at the registry whose key `matches`; undefined where it has none.
- * @throws Error, without any of its text, when it is not of that form
+ * The login in DOCKER_AUTH_CONFIG for the registry whose key `matches`. Undefined when there is none.
+ * @throws Error, without the text, when it is malformed
  */
 export function environmentLogin(text: string, matches: (key: string) => boolean): StoredCredentials | undefined {
   if (text === '') return undefined;
@@ -22,7 +22,7 @@ export function environmentLogin(text: string, matches: (key: string) => boolean
   return decodeLogin(auth);
 }
 
-/** Base64 of `user:password`; undefined when it is not. */
+/** Decodes base64 of `user:password`. Undefined when it is malformed. */
 export function decodeLogin(auth: string): StoredCredentials | undefined {
   const text = Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '');
   const colon = text.indexOf(':');

@@ -1,9 +1,9 @@
 import type { Config } from '../client/index.ts';
 
-/** What logins need of a program. */
+/** The dependencies of logins. */
 export interface LoginDeps {
   readonly config: Config;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Tells the user what went wrong where the program goes on. */
+  /** Prints a problem after which the program continues. */
   warn(text: string): void;
 }

@@ -1,4 +1,4 @@
-/** A password or, where the registry gives such, an identity token instead of it; empty strings for what there is not. */
+/** A password, or the identity token that a registry issued instead. Empty strings stand for missing values. */
 export interface StoredCredentials {
   readonly username: string;
   readonly password: string;

@@ -5,8 +5,8 @@ import { ProgressScreen } from './progress-screen.ts';
 import { terminalSize } from './raw-terminal.ts';
 
 /**
- * Draws a progress stream: in a terminal bars, rates and totals, else plain lines without the in-between states. Without `out`
- * only failures matter. @throws EngineError what the engine reports
+ * Draws a progress stream: in a terminal bars, rates and totals, else plain lines without intermediate states. Without
+ * `out` only failures are reported. @throws EngineError the engine's error
  */
 export async function drawProgress(messages: AsyncIterable<ProgressMessage>, out: Output | undefined): Promise<void> {
   const draw = out?.isTerminal === true ? onScreen(out) : inLines(out);
@@ -14,7 +14,7 @@ export async function drawProgress(messages: AsyncIterable<ProgressMessage>, out
     for await (const message of messages) {
       const fault = message.errorDetail?.message ?? message.error;
       if (fault !== undefined) throw new EngineError('internal', fault);
-      // A message with neither is for programs only.
+      // A message with neither field is for programs only.
       if (message.status !== undefined || message.stream !== undefined) draw.show(message);
     }
   } finally {
@@ -55,7 +55,7 @@ function onScreen(out: Output): Drawing {
         screen.update(id, status, progressDetail);
         return;
       }
-      // A line of its own, below the bars.
+      // The message gets a line of its own, below the bars.
       end();
       out.write(stream ?? `${status}\n`);
     },

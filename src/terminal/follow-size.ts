@@ -6,8 +6,8 @@ const TRIES = 10;
 const RETRY_MILLIS = 10;
 
 /**
- * Gives the terminal's size to `resize` (of a container or an exec), now and whenever it changes; with `redraw` so that what runs
- * draws itself.
+ * Passes the terminal's size to `resize` (of a container or an exec), now and at each change. With `redraw` the running
+ * program redraws its screen.
  */
 export function followSize(
   resize: (size: TerminalSize) => Promise<void>,
@@ -18,9 +18,9 @@ export function followSize(
     if (size !== undefined) await resize({ rows: size.rows + more, columns: size.columns + more });
   };
   const first = async (): Promise<void> => {
-    // Programs draw again when the size changes: a shell that we attach to shows its prompt.
+    // Programs redraw when the size changes: a shell shows its prompt again.
     if (options.redraw === true) await send(1).catch(() => {});
-    // The process may not be there yet when the stream already is.
+    // The stream may exist before the process does.
     for (let attempt = 0; attempt < TRIES; attempt++) {
       try {
         return await send();
@@ -29,7 +29,7 @@ export function followSize(
       }
     }
   };
-  // A size that can't be set is no reason to end the session: the program runs, only its drawing is off.
+  // An error is ignored: the program runs, only its drawing is wrong.
   void first();
   const onChange = (): void => void send().catch(() => {});
   process.stdout.on('resize', onChange);

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { Output } from './output.ts';
 
-/** Not for the container: about our own children, our own pipes, or impossible to catch. */
+/** Signals that are not forwarded: they concern our own children or pipes, or cannot be caught. */
 const OURS: ReadonlySet<string> = new Set([
   'SIGCHLD',
   'SIGPIPE',
@@ -27,8 +27,8 @@ const OURS: ReadonlySet<string> = new Set([
 const FORCED_AFTER = 3;
 
 /**
- * Hands the signals that we get to `send`, by their names without SIG. Three interrupts while what they go to doesn't end make
- * this process exit.
+ * Passes received signals to `send`, by their names without SIG. This process exits at the third interrupt if the
+ * receiver has not ended.
  */
 export function forwardSignals(err: Output, send: (signal: string) => Promise<void>): Disposable {
   let interrupts = 0;
@@ -40,14 +40,14 @@ export function forwardSignals(err: Output, send: (signal: string) => Promise<vo
         err.line(`\ngot ${FORCED_AFTER} SIGTERM/SIGINTs, forcefully exiting`);
         process.exit(1);
       }
-      // A container that has just ended can't take it: the wait tells.
+      // A container that has just ended cannot take it: the wait reports the end.
       send(name.replace(/^SIG/, '')).catch(() => {});
     };
     try {
       process.on(name, onSignal);
       listeners.set(name, onSignal);
     } catch {
-      // This platform has no way to catch it.
+      // This platform cannot catch the signal.
     }
   }
   return {

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { errnoOf } from '../base/errors.ts';
 
-/** Standard output or error: written at once and in order, so that nothing is lost when the process ends. */
+/** Standard output or error. It writes synchronously and in order, so that nothing is lost when the process ends. */
 export class Output {
   readonly #fd: number;
 
@@ -16,9 +16,9 @@ export class Output {
         rest = rest.subarray(writeSync(this.#fd, rest));
       } catch (error) {
         const code = errnoOf(error);
-        // A pipe that somebody else made non-blocking is full: wait for its reader.
+        // Another process has made the pipe non-blocking, and it is full: wait for its reader.
         if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
-        // The reader has had enough (`gantry logs x | head`): end as SIGPIPE would end us.
+        // The reader has closed the pipe (`gantry logs x | head`): end as SIGPIPE would.
         else if (code === 'EPIPE') process.exit(141);
         else throw error;
       }
@@ -34,7 +34,7 @@ export class Output {
   }
 }
 
-/** Loads Node's tty module when first asked: most commands never need it. */
+/** Loads Node's tty module at the first call: most commands never need it. */
 export function isTerminal(fd: number): boolean {
   const { isatty } = process.getBuiltinModule('node:tty');
   return isatty(fd);

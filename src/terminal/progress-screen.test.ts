@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ProgressScreen } from './progress-screen.ts';
 
-/** As much of a terminal as the drawing uses; fails on a line that would wrap. */
+/** The used part of a terminal. It fails on a line that would wrap. */
 function fakeTerminal(rows = 24, columns = 80) {
   const lines: string[] = [''];
   let at = 0;

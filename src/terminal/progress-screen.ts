@@ -27,21 +27,21 @@ const DRAW_MILLISECONDS = 100;
 const REDRAW_MILLISECONDS = 1000;
 const BAR_WIDTH_MAX = 50;
 const BAR_WIDTH_MIN = 10;
-/** Of most sizes with a rate: a bar that changes its length with them would dance. */
+/** Width for most sizes with a rate. A bar whose length varies with them would flicker. */
 const TAIL_WIDTH = 24;
 /** States whose bars count bytes on the network. */
 const TRANSFERS: ReadonlySet<string> = new Set(['Downloading', 'Pushing']);
 
 /**
- * The part of a terminal that is drawn over: a line per layer with bar and rate, and a line of totals. Lines never wrap, and when there
- * are more than the terminal has, those with something going on are shown. Used in one go: `update`s, then `end`.
+ * The part of a terminal that is redrawn: a line per layer with bar and rate, and a line of totals. Lines never wrap.
+ * When there are more lines than rows, the active ones are shown. Usage: several `update`s, then one `end`.
  */
 export class ProgressScreen {
   readonly #deps: ScreenDeps;
   readonly #rows = new Map<string, Row>();
   readonly #rate = new TransferRate();
   readonly #timer: NodeJS.Timeout;
-  /** When the first and the last byte moved. */
+  /** The times of the first and the last transferred byte. */
   #span: { readonly from: number; to: number } | undefined;
   #drawnLines = 0;
   #drawnAt = Number.NEGATIVE_INFINITY;
@@ -146,7 +146,7 @@ export class ProgressScreen {
   }
 }
 
-/** As many as there is room for, in their order: first those with bars, then those that came last. */
+/** The rows that fit, in their order: rows with bars take precedence, then the latest. */
 function busiest(rows: readonly Row[], room: number): readonly Row[] {
   const ranked = rows.toReversed().sort((a, b) => Number(b.bar !== undefined) - Number(a.bar !== undefined));
   const kept = new Set(ranked.slice(0, room));

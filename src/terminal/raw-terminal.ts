@@ -1,17 +1,17 @@
 import { spawnSync } from 'node:child_process';
 
-/** Signals that end us: the terminal is put back first, then they take their course. */
+/** Signals that end the process. The terminal is restored before they take effect. */
 const ENDING = ['SIGHUP', 'SIGTERM', 'SIGQUIT', 'SIGINT'] as const;
 
 /**
- * Gives every key to the container: no echo, no line editing, no signals from keys. Disposing puts the terminal back, and
- * so does every end of this process that leaves it a chance: exit, uncaught failure, signal.
+ * Passes every key to the container: no echo, no line editing, no signals from keys. Disposing restores the terminal.
+ * So do an exit, an uncaught error and a signal.
  */
 export function rawTerminal(): Disposable {
   const input = process.stdin;
   if (!input.isTTY) return { [Symbol.dispose]() {} };
   input.setRawMode(true);
-  // Node's raw mode still turns line feeds into new lines, which breaks programs that draw. Restoring undoes this as well.
+  // Node's raw mode still translates line feeds, which breaks programs that draw. Restoring undoes this as well.
   spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   let raw = true;
   const restore = (): void => {
@@ -29,7 +29,7 @@ export function rawTerminal(): Disposable {
   return { [Symbol.dispose]: restore };
 }
 
-/** Rows and columns of the terminal on standard output, else on standard input; undefined without one. */
+/** Rows and columns of the terminal on standard output, else on standard input. Undefined without one. */
 export function terminalSize(): { rows: number; columns: number } | undefined {
   const stream = process.stdout.isTTY ? process.stdout : undefined;
   if (stream === undefined) return undefined;

@@ -5,23 +5,23 @@ import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../spec/index.ts';
 import type { Output } from './output.ts';
 import { rawTerminal } from './raw-terminal.ts';
 
-/** Where a session prints. */
+/** The outputs of a session. */
 export interface Screen {
   readonly out: Output;
   readonly err: Output;
 }
 
 export interface SessionOptions {
-  /** The stream is one terminal's, not multiplexed. */
+  /** Whether the stream is a terminal's and not multiplexed. */
   readonly tty: boolean;
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
-  /** As configured; '' for the default. */
+  /** The configured detach keys. '' for the default. */
   readonly detachKeys: string;
 }
 
-/** How a session ended: the container closed its side, or the user typed the detach keys. */
+/** The end of a session: the container closed its side, or the user typed the detach keys. */
 export type SessionEnd = 'closed' | 'detached';
 
 export interface Session extends Disposable {
@@ -30,8 +30,8 @@ export interface Session extends Disposable {
 }
 
 /**
- * Connects this process's standard streams with a hijacked connection. Input goes until its end, which half-closes the
- * connection; output until the other side ends. Disposing puts the terminal back.
+ * Connects this process's standard streams to a hijacked connection. The end of the input half-closes the connection.
+ * Output continues until the other side ends. Disposing restores the terminal.
  */
 export function openSession(screen: Screen, socket: Socket, options: SessionOptions): Session {
   const { promise: ended, resolve, reject } = Promise.withResolvers<SessionEnd>();

@@ -1,6 +1,6 @@
 const WINDOW_MILLISECONDS = 3000;
 
-/** How fast a count of bytes grows, over the last seconds. */
+/** The growth rate of a count of bytes, over the last seconds. */
 export class TransferRate {
   readonly #samples: { readonly at: number; readonly bytes: number }[] = [];
 
@@ -9,7 +9,7 @@ export class TransferRate {
     while (this.#samples.length > 2 && at - (this.#samples[1]?.at ?? at) > WINDOW_MILLISECONDS) this.#samples.shift();
   }
 
-  /** Bytes; undefined until there is something to compare. */
+  /** Bytes per second. Undefined until there are two values to compare. */
   perSecond(now: number): number | undefined {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (first === undefined || last === undefined || last.bytes <= first.bytes) return undefined;

@@ -54,7 +54,7 @@ async function exitOf(waiting: Promise<number>): Promise<number> {
   try {
     return await waiting;
   } catch (error) {
-    // A container that was removed as it ended has told its code to those who waited for it; we were too late.
+    // The container was removed when it ended, before this request: its exit code is not known.
     if (error instanceof EngineError && error.kind === 'notFound') return 0;
     throw error;
   }

@@ -3,7 +3,7 @@ import type { Output } from '../../terminal/index.ts';
 
 const REDRAW_MS = 100;
 
-/** Shows in a terminal how many bytes of a copy went by. */
+/** Shows the number of copied bytes in a terminal. */
 export function copyProgress(
   err: Output,
   options: { readonly quiet: boolean; readonly to: 'container' | 'here' },

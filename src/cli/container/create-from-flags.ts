@@ -17,16 +17,16 @@ export interface CreateInputs {
   readonly verb: 'run' | 'create';
   readonly args: readonly string[];
   readonly flags: Flags;
-  /** For `run -d`: no streams attached. */
+  /** True for `run -d`: no streams are attached. */
   readonly detach: boolean;
 }
 
-/** Taken for scripts' sake; no engine of ours can honour them. */
+/** Accepted for the sake of scripts. Gantry's engine cannot honour them. */
 const WINDOWS_ONLY = ['cpu-count', 'cpu-percent', 'io-maxbandwidth', 'io-maxiops'];
 
 /**
- * Creates the container that the flags describe, pulling its image when it is missing.
- * @throws CliError 125 with the hint that docker gives
+ * Creates the container that the flags describe, and pulls its image when it is missing.
+ * @throws CliError 125 with docker's hint
  */
 export async function createFromFlags(
   cli: Cli,
@@ -64,7 +64,7 @@ export async function createFromFlags(
   }
 }
 
-/** docker's form of a refusal before anything ran. */
+/** docker's form of an error before anything has run. */
 export function withHelp(cli: Cli, verb: string, message: string, cause?: unknown): CliError {
   return new CliError(125, `${cli.name}: ${message}\n\nRun '${cli.name} ${verb} --help' for more information`, {
     cause,
@@ -118,7 +118,7 @@ async function createWithPull(
   try {
     return await post();
   } catch (error) {
-    // The image itself, or its platform.
+    // Either the image is missing, or only its platform.
     const missing = error instanceof EngineError && error.kind === 'notFound';
     if (!missing || policy !== 'missing') throw error;
     if (!flags.bool('quiet')) cli.err.line(`Unable to find image '${withDefaultTag(image)}' locally`);
@@ -138,7 +138,7 @@ function checkPlatform(text: string): void {
   }
 }
 
-/** The file of `--cidfile` must not exist, and doesn't stay when nothing was created. */
+/** Reserves the file of `--cidfile`. It must not exist, and is deleted when nothing was created. */
 function reserveCidFile(path: string): Disposable & { write(id: string): void } {
   if (path === '') return { write() {}, [Symbol.dispose]() {} };
   if (existsSync(path)) {

@@ -1,6 +1,6 @@
 import type { ContainerPort } from '../../client/index.ts';
 
-/** `0.0.0.0:8080->80/tcp, 443/tcp`: runs of equal ports are drawn together, translated ones come last. */
+/** Formats `0.0.0.0:8080->80/tcp, 443/tcp`. Ranges of equal ports are merged, translated ones come last. */
 export function displayPorts(ports: readonly ContainerPort[]): string {
   const groups = new Map<string, { ip: string; type: string; first: number; last: number }>();
   const done: string[] = [];

@@ -40,7 +40,7 @@ export const exec: Command = {
     const [container = '', ...command] = args;
     const detach = flags.bool('detach');
     const config = execConfig(cli, flags, command);
-    // Look the container up first: a missing container is the more useful error than a missing terminal.
+    // The container is looked up first: a missing container is a more useful error than a missing terminal.
     await inspectContainer(cli.client, container);
     if (!detach && config.Tty === true && config.AttachStdin === true && !cli.stdinIsTerminal) {
       throw new CliError(1, 'the input device is not a TTY');

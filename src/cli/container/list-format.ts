@@ -89,7 +89,7 @@ export function containerList(options: { truncate: boolean; size: boolean }): Li
   };
 }
 
-/** `os/architecture` in templates, an object in JSON. */
+/** Prints as `os/architecture` in templates, and as an object in JSON. */
 function platform(of: Platform | undefined): Fields | null {
   if (of === undefined) return null;
   const fields = { Architecture: of.architecture, OS: of.os, Variant: of.variant ?? '' };
@@ -99,7 +99,7 @@ function platform(of: Platform | undefined): Fields | null {
 
 function names(item: ContainerSummary, truncate: boolean): string {
   const bare = (item.Names ?? []).map((name) => name.replace(/^\//, ''));
-  // Links make names such as `web/db`, which only the long form shows.
+  // Links make names such as `web/db`. Only the long form shows them.
   return (truncate ? bare.filter((name) => !name.includes('/')) : bare).join(',');
 }
 

@@ -56,7 +56,7 @@ async function runDetached(cli: Cli, id: string): Promise<number> {
   } catch (error) {
     throw startError(cli, 'run', error);
   } finally {
-    // Also when it can't be started: the container is there, and this is its name.
+    // Printed also when the start fails: the container exists, and this is its id.
     cli.out.line(id);
   }
   return 0;
@@ -82,7 +82,7 @@ async function runAttached(
     await startContainer(cli.client, id);
   } catch (error) {
     session?.[Symbol.dispose]();
-    // The engine removes it now, as --rm says: when we end it should be gone.
+    // With --rm the engine removes the container now. It should be removed when this command ends.
     if (body.HostConfig?.AutoRemove === true) await waiting.exitCode.catch(() => {});
     throw startError(cli, 'run', error);
   }

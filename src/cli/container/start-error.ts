@@ -3,8 +3,8 @@ import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
 
 /**
- * A container that couldn't be started ends with a shell's codes: 127 for a command that isn't there, 126 for one that can't
- * be run, 125 for everything that is the engine's.
+ * The error of a container that could not be started. Its exit code is a shell's: 127 for a missing command, 126 for
+ * one that is not executable, 125 for an error of the engine.
  */
 export function startError(cli: Cli, verb: string, error: unknown): CliError {
   const message = messageOf(error);

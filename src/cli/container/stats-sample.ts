@@ -11,7 +11,7 @@ export interface Usage {
   readonly processes: number;
 }
 
-/** Figures as docker shows them: CPU since the sample before, memory without the page cache that can be dropped. */
+/** Computes the figures that docker shows: CPU since the sample before, memory without droppable page cache. */
 export function usageOf(sample: StatsSample): Usage {
   const memory = sample.memory_stats ?? {};
   const networks = Object.values(sample.networks ?? {});
@@ -38,7 +38,7 @@ function cpuPercent(now: CpuStats, before: CpuStats): number {
   return used > 0 && system > 0 ? (used / system) * cpus * 100 : 0;
 }
 
-/** `total_inactive_file` is cgroup v1's name, `inactive_file` v2's. */
+/** `total_inactive_file` is the name in cgroup v1, `inactive_file` in v2. */
 function memoryWithoutCache(usage: number, stats: Readonly<Record<string, number>>): number {
   const cache = Number(stats['total_inactive_file'] ?? stats['inactive_file'] ?? 0);
   return cache < usage ? usage - cache : usage;

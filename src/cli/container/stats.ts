@@ -18,7 +18,7 @@ import { type Usage, usageOf } from './stats-sample.ts';
 const REFRESH_MILLIS = 500;
 
 interface Row {
-  /** As the user named it. */
+  /** The name that the user gave. */
   readonly container: string;
   readonly sample: StatsSample | undefined;
   readonly usage: Usage | undefined;
@@ -66,7 +66,10 @@ async function once(cli: Cli, name: string): Promise<Row> {
   return { container: name, sample, usage: usageOf(sample) };
 }
 
-/** Draws again and again until nothing is left to watch. With `follow`, containers come and go as they start and end. */
+/**
+ * Redraws until there is nothing left to watch. With `follow`, containers are added when they start and removed when
+ * they end.
+ */
 async function watch(
   cli: Cli,
   listed: readonly string[],

@@ -6,7 +6,7 @@ import type { Flags } from '../flags/parse.ts';
 
 const timeout = flag('-t, --timeout', 'int', 'Set the seconds to wait before killing the container (-1 waits forever)');
 
-/** Flags of `stop` and `restart`. */
+/** The flags of `stop` and `restart`. */
 export const STOP_FLAGS: readonly Flag[] = [
   flag('-s, --signal', 'string', 'Set the signal to send to the container'),
   timeout,

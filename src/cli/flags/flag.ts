@@ -1,4 +1,7 @@
-/** The type of a flag, named as help shows it. It decides whether the flag may be repeated and which values are valid. */
+/**
+ * The type of a flag, in the form that help shows. It decides whether the flag may be repeated and which values are
+ * valid.
+ */
 export type FlagType =
   | 'bool'
   | 'string'
@@ -25,16 +28,16 @@ export interface Flag {
   readonly name: string;
   readonly short?: string;
   readonly type: FlagType;
-  /** As help shows it; '' when the zero value goes without saying. */
+  /** The default in the form that help shows. '' for a zero value that help omits. */
   readonly default: string;
   readonly help: string;
-  /** Accepted, but not shown: old spellings. */
+  /** Whether the flag is accepted but not shown, as an old spelling. */
   readonly hidden?: true;
-  /** The flag that this is another spelling of. */
+  /** The flag of which this is another spelling. */
   readonly alias?: string;
   /** Throws when a value is invalid. */
   readonly check?: (value: string) => void;
-  /** Of a map: a key alone is taken too, with an empty value. */
+  /** For a map: whether a key alone is accepted, with an empty value. */
   readonly loose?: true;
 }
 
@@ -46,7 +49,7 @@ interface FlagExtras {
   readonly check?: (value: string) => void;
 }
 
-/** Kinds whose zero value is shown as a default. */
+/** Types whose zero value is shown as a default. */
 const SHOWN_ZERO: Partial<Record<FlagType, string>> = {
   int: '0',
   int64: '0',
@@ -58,7 +61,7 @@ const SHOWN_ZERO: Partial<Record<FlagType, string>> = {
   map: 'map[]',
 };
 
-/** `flag('-a, --all', 'bool', 'Show all containers')` */
+/** Defines a flag: `flag('-a, --all', 'bool', 'Show all containers')`. */
 export function flag(names: string, type: FlagType, help: string, extras: FlagExtras = {}): Flag {
   const parts = names.split(', ');
   const name = (parts.at(-1) ?? '').replace(/^--/, '');
@@ -66,7 +69,7 @@ export function flag(names: string, type: FlagType, help: string, extras: FlagEx
   return { name, type, help, default: SHOWN_ZERO[type] ?? '', ...extras, ...(short === undefined ? {} : { short }) };
 }
 
-/** Another spelling of a flag, not shown in help. */
+/** Defines another spelling of a flag. Help does not show it. */
 export function oldName(names: string, of: Flag): Flag {
   const { check } = of;
   return flag(names, of.type, '', {

@@ -4,7 +4,7 @@ import { UsageError } from '../errors.ts';
 import { type Flag, isRepeatable } from './flag.ts';
 import { checkValue, parseBool, parseInteger } from './values.ts';
 
-/** What the user gave, by flag name. Accessors fall back to the flag's default. */
+/** The given flags, by name. Accessors return the flag's default for others. */
 export class Flags {
   readonly #table: ReadonlyMap<string, Flag>;
   readonly #given = new Map<string, string[]>();
@@ -33,7 +33,7 @@ export class Flags {
     return this.#given.get(name)?.at(-1) ?? this.#default(name);
   }
 
-  /** Of int flags; beyond 2^53 it is rounded, as JSON would. */
+  /** The value of an int flag. Beyond 2^53 it is rounded, as in JSON. */
   int(name: string): number {
     const value = this.#given.get(name)?.at(-1) ?? this.#default(name);
     return value === '' ? 0 : Number(parseInteger(value));
@@ -56,8 +56,8 @@ export interface ParseOptions {
 }
 
 /**
- * Parses flags with the grammar of {@link scanFlags}, and checks their values. Every command knows `--help` and, unless it
- * is taken, `-h`. @throws UsageError in pflag's words, HelpRequest
+ * Parses flags with the grammar of {@link scanFlags}, and checks their values. Every command accepts `--help` and,
+ * unless it has another meaning, `-h`. @throws UsageError in pflag's words, HelpRequest
  */
 export function parseFlags(
   table: readonly Flag[],
@@ -94,7 +94,7 @@ function shapes(table: readonly Flag[]): Shape[] {
   return [{ name: 'help', ...short, isBool: true, flag: undefined }, ...own];
 }
 
-/** @throws Error in pflag's words when the flag does not take this value */
+/** @throws Error in pflag's words when the flag does not accept the value */
 function set(flags: Flags, flag: Flag, value: string): void {
   try {
     checkValue(flag, value);
@@ -105,5 +105,5 @@ function set(flags: Flags, flag: Flag, value: string): void {
   flags.set(flag, value);
 }
 
-/** `--help` was given: not a failure. */
+/** Thrown for `--help`. It is no failure. */
 export class HelpRequest extends Error {}

@@ -8,10 +8,10 @@ import { GLOBAL_FLAGS } from './global.ts';
 /** docker's commands and flags (tools/contract-facts.mjs). */
 const FILE = new URL('../../../test/contract/cli-commands.json', import.meta.url);
 
-/** What docker has no command for. */
+/** Commands that docker lacks. */
 const OURS = new Set(['registry serve', 'system check']);
 
-/** Flags of ours that docker's commands lack. */
+/** Flags that docker's commands lack. */
 const OUR_FLAGS: Readonly<Record<string, readonly string[]>> = { login: ['plain-text'] };
 
 interface Facts {

@@ -12,14 +12,16 @@ const LIMITS = {
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
 
-/** @throws Error when it is none of Go's spellings of a boolean */
+/** @throws Error when the text is none of Go's spellings of a boolean */
 export function parseBool(text: string): boolean {
   if (TRUE.has(text)) return true;
   if (FALSE.has(text)) return false;
   throw new Error(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
-/** Decimal, `0x`, `0o`, `0b` and leading-zero octal, within the kind's range. @throws Error in Go's words */
+/**
+ * Parses a decimal, `0x`, `0o`, `0b` or leading-zero octal number within the kind's range. @throws Error in Go's words
+ */
 export function parseInteger(text: string, kind: keyof typeof LIMITS = 'int64'): bigint {
   const { function: name, min, max } = LIMITS[kind];
   const fault = (why: string): Error => new Error(`strconv.${name}: parsing ${JSON.stringify(text)}: ${why}`);
@@ -32,7 +34,7 @@ export function parseInteger(text: string, kind: keyof typeof LIMITS = 'int64'):
   return value;
 }
 
-/** Checks one value of a flag. @throws Error that describes the fault and does not name the flag */
+/** Checks one value of a flag. @throws Error that describes the problem without the flag's name */
 export function checkValue(flag: Flag, value: string): void {
   switch (flag.type) {
     case 'bool':
@@ -67,14 +69,14 @@ export function checkValue(flag: Flag, value: string): void {
   flag.check?.(value);
 }
 
-/** `64m`, `1.5g`, `512`. @throws Error in Docker's words */
+/** Parses `64m`, `1.5g`, `512`. @throws Error in Docker's words */
 export function bytesOf(text: string): number {
   const bytes = parseBytes(text);
   if (bytes === undefined) throw new Error(`invalid size: '${text}'`);
   return bytes;
 }
 
-/** CPUs as a decimal or a fraction, in billionths. @throws Error */
+/** Parses CPUs, a decimal or a fraction, into billionths. @throws Error */
 export function parseNanoCpus(text: string): bigint {
   const match = /^(\d+)(?:\.(\d+))?$|^\.(\d+)$/.exec(text);
   if (match === null) throw new Error(`failed to parse ${text} as a rational number`);

@@ -1,11 +1,14 @@
 const SPACE = /\s/;
 
-/** Without any space between tokens. */
+/** Removes all space between tokens. */
 export function compactJson(text: string): string {
   return text.replace(/"(?:[^"\\]|\\.)*"|\s+/g, (token) => (token.startsWith('"') ? token : ''));
 }
 
-/** Lays JSON text out as Go's json.Indent does: tokens stay as they are, numbers exact, empty brackets closed up. */
+/**
+ * Formats JSON text as Go's json.Indent does: tokens stay unchanged, numbers stay exact, and empty brackets stay on one
+ * line.
+ */
 export function indentJson(text: string, indent = '    '): string {
   let out = '';
   let depth = 0;

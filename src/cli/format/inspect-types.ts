@@ -1,6 +1,6 @@
 import { GoTime, goMap, isObject, NIL_MAP, NIL_SLICE, type Value } from '../template/value.ts';
 
-/** Fields that are maps in Docker's types: all other objects are structs. */
+/** Fields that are maps in Docker's types. All other objects are structs. */
 const MAPS: ReadonlySet<string> = new Set([
   'Labels',
   'Annotations',
@@ -24,7 +24,7 @@ const MAPS: ReadonlySet<string> = new Set([
   'EndpointsConfig',
 ]);
 
-/** What these maps hold, when that is not text: its zero value. */
+/** The zero value of these maps' elements, when they are not text. */
 const ELEMENTS: Readonly<Record<string, Value>> = {
   Ports: NIL_SLICE,
   PortBindings: NIL_SLICE,
@@ -34,7 +34,7 @@ const ELEMENTS: Readonly<Record<string, Value>> = {
   EndpointsConfig: null,
 };
 
-/** Fields that are held by pointer: absent, they are nil and not empty. */
+/** Fields that are pointers in Docker's types. Absent ones are nil, not empty. */
 const POINTERS: ReadonlySet<string> = new Set([
   'State',
   'HostConfig',
@@ -63,7 +63,7 @@ const POINTERS: ReadonlySet<string> = new Set([
   'ImageManifestDescriptor',
 ]);
 
-/** What Docker's client knows of a type beyond what the engine sends: fields that are left out of JSON when empty. */
+/** Fields of Docker's client types that the engine's JSON omits when they are empty. */
 const OMITTED: readonly {
   readonly when: (value: Readonly<Record<string, Value>>) => boolean;
   readonly fields: () => Record<string, Value>;
@@ -120,8 +120,8 @@ const OMITTED: readonly {
 ];
 
 /**
- * Gives parsed JSON of an inspected object the shape that Docker's Go types have in templates: null lists print as `[]`,
- * maps are sorted and printed as maps, fields that JSON leaves out are there.
+ * Gives parsed JSON of an inspected object the shape of Docker's Go types in templates: null lists print as `[]`, maps
+ * are sorted and printed as maps, and omitted fields exist.
  */
 export function typeInspected(value: Value, key = ''): Value {
   if (Array.isArray(value)) return value.map((item) => typeInspected(item));
@@ -130,9 +130,9 @@ export function typeInspected(value: Value, key = ''): Value {
   const typed: Record<string, Value> = {};
   for (const [name, item] of Object.entries(value))
     typed[name] = isMapField(key, name, item) ? typeMap(item, name) : typeInspected(item, name);
-  // The one moment that Docker's types hold as such, not as text.
+  // The one time that Docker's types hold as a time and not as text.
   if (typeof typed['LastTagTime'] === 'string') typed['LastTagTime'] = new GoTime(typed['LastTagTime']);
-  // The name that the field has in Go.
+  // The field's name in Go.
   if ('Id' in typed && !('ID' in typed)) Object.defineProperty(typed, 'ID', { value: typed['Id'], enumerable: false });
   for (const { when, fields } of OMITTED) {
     if (!when(value)) continue;

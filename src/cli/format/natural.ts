@@ -1,4 +1,4 @@
-/** Orders texts as people do: runs of digits by their value, all else by character. */
+/** Compares texts in natural order: runs of digits by their value, all other characters one by one. */
 export function naturalOrder(a: string, b: string): number {
   const [left, right] = [pieces(a), pieces(b)];
   for (let at = 0; at < Math.min(left.length, right.length); at++) {

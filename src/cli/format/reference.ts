@@ -1,4 +1,4 @@
-/** An image reference as people write it. */
+/** An image reference in its familiar form. */
 export interface FamiliarReference {
   /** Without the default registry and its `library/`. */
   readonly name: string;
@@ -6,7 +6,7 @@ export interface FamiliarReference {
   readonly digest: string | undefined;
 }
 
-/** Splits `name[:tag][@digest]`; undefined when it is none. Source: distribution's reference grammar. */
+/** Splits `name[:tag][@digest]`. Undefined for a malformed reference. Source: distribution's reference grammar. */
 export function parseFamiliar(text: string): FamiliarReference | undefined {
   const match =
     /^((?:[a-zA-Z0-9.-]+(?::\d+)?\/)?[a-z0-9._/-]+)(?::([\w][\w.-]{0,127}))?(?:@([a-z0-9]+:[0-9a-f]{32,}))?$/.exec(
@@ -21,7 +21,7 @@ function familiarName(name: string): string {
   return bare === name && name.split('/').length !== 2 ? bare : bare.replace(/^library\//, '');
 }
 
-/** The name with `latest` when it says neither tag nor digest. */
+/** Adds the tag `latest` to a name without tag and digest. */
 export function withDefaultTag(text: string): string {
   const parsed = parseFamiliar(text);
   return parsed === undefined || parsed.tag !== undefined || parsed.digest !== undefined ? text : `${text}:latest`;

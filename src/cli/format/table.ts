@@ -7,31 +7,34 @@ import { alignColumns } from './tabwriter.ts';
 
 const TEMPLATE_FAULT = 'template parsing error';
 
-/** A kind of list: its columns, and how an item becomes a row. */
+/** The format of a kind of list: its columns, and how an item becomes a row. */
 export interface ListFormat<T> {
-  /** As Go's error messages name it. */
+  /** Name of the type in Go's error messages. */
   readonly typeName: string;
   /** Title of each field in a table's header. */
   readonly titles: Readonly<Record<string, string>>;
-  /** Template of the table without `table `. */
+  /** Template of the table, without `table `. */
   readonly table: string;
   /** Every field that a template may use. */
   readonly fields: (item: T) => Readonly<Record<string, Value>>;
-  /** What `-q` prints. */
+  /** The output of `-q`. */
   readonly quiet?: (item: T) => string;
-  /** Templates of `--format raw`, one field a line, and of the same with `-q`; without them `raw` is a word like others. */
+  /**
+   * Templates of `--format raw`, with one field per line, and of the same with `-q`. Without them `raw` has no special
+   * meaning.
+   */
   readonly raw?: readonly [whole: string, quiet?: string];
 }
 
 export interface ListOptions {
-  /** How errors of templates start, where docker has words of its own for a command. */
+  /** The beginning of template errors, where docker has its own words for a command. */
   readonly faults?: { readonly parse: string; readonly execute: string };
-  /** Value of `--format`; '' for the default table. */
+  /** Value of `--format`. '' for the default table. */
   readonly format: string;
   readonly quiet?: boolean;
-  /** `quiet` is obeyed whatever the format. */
+  /** Whether `quiet` overrides the format. */
   readonly quietWins?: boolean;
-  /** The table instead of the kind's own. */
+  /** A table that replaces the kind's own. */
   readonly table?: string;
 }
 
@@ -80,7 +83,7 @@ function rawTemplate<T>({ raw }: ListFormat<T>, { format, quiet }: ListOptions):
 }
 
 /**
- * The fields of a format that only strings them together with tabs, as all default tables do. They are printed without the
+ * The fields of a format that only joins them with tabs, as all default tables do. They are printed without the
  * template engine.
  */
 function simpleColumns<T>(source: string, kind: ListFormat<T>): readonly string[] | undefined {
@@ -101,7 +104,7 @@ function renderColumns<T>(
   return isTable ? alignColumns(rows.join('')) : rows.join('');
 }
 
-/** In lists, `\t` and `\n` typed in the shell's quotes mean the characters. */
+/** Replaces `\t` and `\n`, which the shell's quotes keep, by the characters. */
 export function unescapeFormat(format: string): string {
   return format
     .replace(/^ +| +$/g, '')
@@ -109,7 +112,7 @@ export function unescapeFormat(format: string): string {
     .replaceAll('\\n', '\n');
 }
 
-/** @throws CliError naming the template's fault */
+/** @throws CliError with the template's error */
 export function compileTemplate(source: string, fault = TEMPLATE_FAULT): Template {
   try {
     return new Template(source);

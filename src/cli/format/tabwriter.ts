@@ -1,10 +1,12 @@
 /**
- * Aligns cells that are ended by tabs, as Go's text/tabwriter does with docker's settings: at least 10 wide, padding of 3
- * spaces. A column is a run of consecutive lines that have it; the last cell of a line has no width.
+ * Aligns cells that end with tabs, as Go's text/tabwriter does with docker's settings: at least 10 wide, padding of 3
+ * spaces. A column is a run of consecutive lines that have it. The last cell of a line has no width.
  */
 export function alignColumns(text: string, minimum = 10, padding = 3): string {
   const lines = text.split('\n').map((line) => line.split('\t'));
-  /** Width by column of the run that the line above belongs to, by reference: runs grow while we read down. */
+  /**
+   * The width of each column in the run of the line above. Runs share it by reference, since they grow with each line.
+   */
   const runs: { width: number }[][] = [];
   let above: { width: number }[] = [];
   for (const cells of lines) {

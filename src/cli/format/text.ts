@@ -1,16 +1,16 @@
-/** At most `length` characters, the last an ellipsis when some were cut. */
+/** Cuts a text to `length` characters. The last is an ellipsis when some were cut. */
 export function ellipsis(text: string, length: number): string {
   const chars = [...text];
   if (chars.length <= length) return text;
   return length <= 1 ? chars.slice(0, length).join('') : `${chars.slice(0, length - 1).join('')}…`;
 }
 
-/** Twelve digits of an id or digest, without its algorithm. */
+/** The first twelve digits of an id or digest, without its algorithm. */
 export function truncateId(id: string): string {
   return id.replace(/^[a-z0-9]+:/, '').slice(0, 12);
 }
 
-/** Go's `time.Time.String()` of a moment, in the local zone: `2026-11-21 01:24:04 +0000 UTC`. */
+/** Formats a time as Go's `time.Time.String()`, in the local zone: `2026-11-21 01:24:04 +0000 UTC`. */
 export function goTime(millis: number): string {
   const date = new Date(millis);
   const offset = -date.getTimezoneOffset();
@@ -26,7 +26,7 @@ function zoneName(date: Date, offset: number): string {
   return parts.find(({ type }) => type === 'timeZoneName')?.value ?? 'UTC';
 }
 
-/** `k=v,k=v`, keys sorted. */
+/** Formats `k=v,k=v`, with sorted keys. */
 export function labelList(labels: Readonly<Record<string, string>> | null | undefined): string {
   return Object.entries(labels ?? {})
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -34,7 +34,7 @@ export function labelList(labels: Readonly<Record<string, string>> | null | unde
     .join(',');
 }
 
-/** The same with its fraction of a second: `2026-11-21 01:24:04.5 +0000 UTC`. */
+/** Like {@link goTime}, with the fraction of a second: `2026-11-21 01:24:04.5 +0000 UTC`. */
 export function goTimeExact(nanos: bigint): string {
   const fraction = (nanos % 1_000_000_000n).toString().padStart(9, '0').replace(/0+$/, '');
   const text = goTime(Number(nanos / 1_000_000n));

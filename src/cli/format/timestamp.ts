@@ -2,8 +2,8 @@ import { CliError } from '../errors.ts';
 import { parseDuration } from './units.ts';
 
 /**
- * A moment as the API takes it (`SECONDS.NANOSECONDS`) from what users type: Unix seconds, RFC 3339 with parts left out
- * (local time without a zone), or a duration before now. Undefined for ''. @throws CliError
+ * Converts a user's time to the API's form (`SECONDS.NANOSECONDS`): Unix seconds, RFC 3339 with parts omitted (local
+ * time without a zone), or a duration before now. Undefined for ''. @throws CliError
  */
 export function apiTimestamp(text: string, flag: 'since' | 'until', now = Date.now()): string | undefined {
   if (text === '') return undefined;

@@ -9,7 +9,7 @@ const NANOS: Readonly<Record<string, number>> = {
   h: 3600e9,
 };
 
-/** Go's durations (`1h30m`, `1.5s`, `-2ms`), in nanoseconds. @throws Error in Go's words */
+/** Parses Go's durations (`1h30m`, `1.5s`, `-2ms`) into nanoseconds. @throws Error in Go's words */
 export function parseDuration(text: string): number {
   const fault = (): Error => new Error(`time: invalid duration ${JSON.stringify(text)}`);
   const sign = text.startsWith('-') ? -1 : 1;
@@ -31,7 +31,7 @@ export function parseDuration(text: string): number {
   return sign * Math.round(total);
 }
 
-/** A duration in words: `About an hour`, `3 days`. */
+/** Formats a duration in words: `About an hour`, `3 days`. */
 export function humanDuration(seconds: number): string {
   const whole = Math.trunc(seconds);
   if (whole < 1) return 'Less than a second';

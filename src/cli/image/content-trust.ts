@@ -1,6 +1,6 @@
 import { flag } from '../flags/flag.ts';
 
-/** docker hides it, and has no other way to pull and push any more. */
+/** docker hides the flag too: it has no effect. */
 export const CONTENT_TRUST = flag('--disable-content-trust', 'bool', 'Skip image verification (no effect)', {
   default: 'true',
   hidden: true,

@@ -15,7 +15,7 @@ export interface ImageRow {
 
 const NONE = '<none>';
 
-/** One row per name, and per digest when digests are wanted; images without names have one row. */
+/** Makes one row per name, and with digests one per digest. An image without names has one row. */
 export function imageRows(images: readonly ImageSummary[], needDigest: boolean, digestRows: boolean): ImageRow[] {
   return images.flatMap((image) => {
     const tags = grouped(image.RepoTags, ({ tag }) => tag);

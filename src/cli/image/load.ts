@@ -27,7 +27,7 @@ export const load: Command = {
   },
 };
 
-/** A file, or standard input for '' and `-`, as a stream. @throws CliError in docker's words */
+/** Opens a file as a stream; '' and `-` mean standard input. @throws CliError in docker's words */
 export async function openInput(path: string): Promise<AsyncIterable<Uint8Array>> {
   if (path === '' || path === '-') return process.stdin;
   try {

@@ -2,12 +2,12 @@ import { messageOf } from '../../base/errors.ts';
 import { type Platform, parsePlatform } from '../../spec/index.ts';
 import { CliError } from '../errors.ts';
 
-/** `linux/arm64/v8`; undefined for ''. @throws CliError */
+/** Parses `linux/arm64/v8`. Undefined for ''. @throws CliError */
 export function platformOf(text: string): Platform | undefined {
   return text === '' ? undefined : parse(text);
 }
 
-/** Values of a repeated `--platform`. @throws CliError */
+/** Parses the values of a repeated `--platform`. @throws CliError */
 export function platformsOf(texts: readonly string[]): readonly Platform[] {
   return texts.map(parse);
 }

@@ -7,16 +7,18 @@ import type { Cli } from '../cli.ts';
 export interface PullOptions {
   readonly platform: string;
   readonly quiet: boolean;
-  /** Where progress is drawn. */
+  /** The output for progress. */
   readonly out: Output;
   readonly allTags?: boolean;
 }
 
-/** Has the engine pull an image, and draws how far it is. @throws EngineError, in docker's words for a name that is none */
+/**
+ * Makes the engine pull an image, and draws the progress. @throws EngineError, in docker's words for a malformed name
+ */
 export async function pullWithProgress(cli: Cli, image: string, options: PullOptions): Promise<void> {
   const reference = parseReference(image);
   const { digest, tag } = options.allTags === true ? reference : withDefaultTag(reference);
-  // Loaded here: `run` finds most images on the machine.
+  // Loaded only here: usually `run` finds the image on the machine.
   const { registryAuth } = await import('../../logins/index.ts');
   const messages = await pullImage(cli.client, {
     repository: repositoryName(reference),

@@ -38,7 +38,7 @@ export const search: Command = {
   },
 };
 
-/** The description on one line, truncated to `lengthMax` characters. */
+/** Puts the description on one line of at most `lengthMax` characters. */
 function described(found: FoundImage, lengthMax: number): FoundImage {
   const description = found.description.replaceAll('\n', ' ').replaceAll('\r', ' ');
   const characters = [...description];
@@ -46,7 +46,7 @@ function described(found: FoundImage, lengthMax: number): FoundImage {
   return { ...found, description: `${characters.slice(0, lengthMax - 1).join('')}…` };
 }
 
-/** Docker prints booleans in words as JSON alone. */
+/** Only in JSON does Docker print booleans as words. */
 const foundFormat = (json: boolean): ListFormat<FoundImage> => ({
   typeName: '*formatter.searchContext',
   table: '{{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}',

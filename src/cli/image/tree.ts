@@ -5,7 +5,7 @@ import { CliError } from '../errors.ts';
 import type { Flags } from '../flags/parse.ts';
 import { truncateId } from '../format/text.ts';
 
-/** docker's layout (docker/cli, cli/command/image/tree.go): the first column takes what the terminal leaves. */
+/** docker's layout (docker/cli, cli/command/image/tree.go): the first column gets the rest of the terminal's width. */
 const SPACING = 3;
 const FIRST_MIN = 12;
 const COLUMNS = [
@@ -17,7 +17,7 @@ const COLUMNS = [
 
 /** An image, or one platform of it. */
 interface Line {
-  /** Longest first; each but the last has a line of its own. */
+  /** Longest first. Each but the last has its own line. */
   readonly names: readonly string[];
   readonly id: string;
   readonly diskUsage: number;
@@ -30,10 +30,10 @@ interface Branch extends Line {
   readonly children: readonly Line[];
 }
 
-/** Text in colours on a terminal, plain elsewhere. */
+/** Colours a text on a terminal. */
 type Paint = (codes: string, text: string) => string;
 
-/** `images --tree`: images with what they hold for each platform. */
+/** Prints `images --tree`: images with their platforms. */
 export function printTree(cli: Cli, images: readonly ImageSummary[], flags: Flags): number {
   for (const [other, called] of [
     ['quiet', 'quiet'],
@@ -114,7 +114,7 @@ export function renderTree(
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** Columns that leave the names too little room are left out, from the right. */
+/** Omits columns from the right when the names would get too little space. */
 function layout(
   images: readonly Branch[],
   width: number,
@@ -127,7 +127,7 @@ function layout(
     columns.push(column);
   }
   const names = images.flatMap(({ names: own }) => own.map(({ length }) => length));
-  // docker counts the bytes of the twig.
+  // docker counts the bytes of the branch characters.
   const twigs = images.flatMap(({ children }) => children.map(({ names: [name = ''] }) => name.length + 7));
   return { first: Math.min(first, Math.max('IMAGE'.length, ...names, ...twigs)), columns };
 }
@@ -145,7 +145,7 @@ function shorten(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 
-/** Marks what containers use. */
+/** Marks images that containers use. */
 function chip(paint: Paint, isTerminal: boolean): string {
   return isTerminal ? paint('30;106', ' U ') : 'U';
 }

@@ -6,7 +6,7 @@ import { orderedPlatform } from './image-manifest.ts';
 import { ManifestStore } from './manifest-store.ts';
 import { parseName } from './name.ts';
 
-/** What docker takes, and what Go and Linux have learned since. */
+/** The platforms that docker accepts, and newer ones of Go and Linux. */
 const PLATFORMS: Readonly<Record<string, readonly string[]>> = {
   darwin: ['386', 'amd64', 'arm', 'arm64'],
   dragonfly: ['amd64'],

@@ -3,7 +3,10 @@ import type { Digest } from '../../base/ids.ts';
 import { isObject } from '../../base/is-object.ts';
 import { type Descriptor, MEDIA_TYPE, type Platform } from '../../spec/index.ts';
 
-/** The manifest of one image within a list, as docker keeps it in a file and shows it with `inspect -v`. Keys in docker's order. */
+/**
+ * The manifest of one image within a list, in the form of docker's file and of `inspect -v`. Keys are in docker's
+ * order.
+ */
 export interface ImageManifest {
   /** `docker.io/library/busybox:latest`. */
   readonly Ref: string;
@@ -30,7 +33,7 @@ export function imageManifest(
   };
 }
 
-/** Fields in Go's order, empty ones omitted. */
+/** Fields in Go's order. Empty ones are omitted. */
 export function orderedPlatform(platform: Partial<Platform>): Platform {
   const { architecture = '', os = '', variant = '' } = platform;
   const { 'os.version': version = '', 'os.features': features = [] } = platform;
@@ -43,7 +46,7 @@ export function orderedPlatform(platform: Partial<Platform>): Platform {
   };
 }
 
-/** The list that these make: an OCI index when its first image is an OCI image, else docker's, byte for byte docker's. */
+/** Makes a list: an OCI index when its first image is an OCI image, else docker's. Its bytes equal docker's. */
 export function listOf(manifests: readonly Pick<ImageManifest, 'Descriptor'>[]): {
   readonly mediaType: string;
   readonly bytes: Buffer;
@@ -60,12 +63,12 @@ export function listOf(manifests: readonly Pick<ImageManifest, 'Descriptor'>[]):
   return { mediaType, bytes: Buffer.from(goEscapes(text)) };
 }
 
-/** Go's encoder escapes what could end a script element. */
+/** Go's encoder escapes characters that could end a script element. */
 export function goEscapes(json: string): string {
   return json.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** @returns undefined when it is none of docker's files */
+/** @returns undefined when the text is no file of docker */
 export function parseImageManifest(text: string): ImageManifest | undefined {
   let json: unknown;
   try {
@@ -79,7 +82,7 @@ export function parseImageManifest(text: string): ImageManifest | undefined {
   if (typeof Ref !== 'string' || typeof Raw !== 'string' || typeof mediaType !== 'string') return undefined;
   if (platform !== undefined && !isObject(platform)) return undefined;
   const sum = createHash('sha256').update(Buffer.from(Raw, 'base64')).digest('hex');
-  // What is pushed is named by this digest.
+  // A push names the manifest by this digest.
   if (digest !== `sha256:${sum}` || typeof size !== 'number') return undefined;
   return json as unknown as ImageManifest;
 }

@@ -6,8 +6,8 @@ import { CliError } from '../errors.ts';
 import { goEscapes, type ImageManifest, parseImageManifest } from './image-manifest.ts';
 
 /**
- * Lists that are being put together, where docker has them too: `<config>/manifests/<list>/<image>`, one file per image.
- * Names are full references: `docker.io/library/app:latest`.
+ * Lists that are being assembled, in docker's place: `<config>/manifests/<list>/<image>`, one file per image. Names are
+ * full references: `docker.io/library/app:latest`.
  */
 export class ManifestStore {
   readonly #folder: string;
@@ -16,7 +16,9 @@ export class ManifestStore {
     this.#folder = `${configDir}/manifests`;
   }
 
-  /** The list's images in docker's order, that of the file names; undefined when there is no such list. @throws CliError */
+  /**
+   * The list's images in docker's order, that of the file names. Undefined when there is no such list. @throws CliError
+   */
   list(list: string): readonly ImageManifest[] | undefined {
     try {
       const names = readdirSync(this.#listFolder(list)).filter((name) => !/\.tmp\d*$/.test(name));
@@ -57,7 +59,7 @@ export class ManifestStore {
   }
 }
 
-/** References have neither `..` nor a leading slash: this cannot leave the folder. */
+/** References contain neither `..` nor a leading slash: the path cannot leave the folder. */
 function fileName(ref: string): string {
   return ref.replaceAll(':', '-').replaceAll('/', '_');
 }

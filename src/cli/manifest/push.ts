@@ -33,7 +33,7 @@ export const pushManifestList: Command = {
   },
 };
 
-/** Where an image is. @throws CliError when the list cannot have it */
+/** The location of an image. @throws CliError when the list cannot contain it */
 function sourceOf({ Ref, Descriptor: { platform } }: ImageManifest, target: Name): Name {
   const source = parseName(Ref);
   if (source.domain !== target.domain) {

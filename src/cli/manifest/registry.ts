@@ -32,27 +32,27 @@ const CONFIG_BYTES_MAX = 8 << 20;
 const SINGLE = new Set<string>([MEDIA_TYPE.ociManifest, MEDIA_TYPE.dockerManifest]);
 const LISTS = new Set<string>([MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerList]);
 
-/** Registries as the manifest commands use them: from here, not by the engine. */
+/** Access to registries for the manifest commands: from this process, not by the engine. */
 export interface ManifestRegistry extends AsyncDisposable {
   /** @throws CliError `no such manifest: x`, `x is a manifest list` */
   image(name: Name): Promise<ImageManifest>;
-  /** The image, or the descriptors of a list's. @throws CliError */
+  /** Returns the image, or the descriptors of a list. @throws CliError */
   look(name: Name): Promise<ImageManifest | readonly Pick<ImageManifest, 'Descriptor'>[]>;
-  /** The images of a list, in whole. @throws CliError */
+  /** Returns the complete images of a list. @throws CliError */
   imagesOf(name: Name): Promise<readonly ImageManifest[]>;
-  /** Has the target's repository serve an image of another one: its blobs are mounted, else copied. */
+  /** Makes the target's repository serve an image of another one: its blobs are mounted, else copied. */
   copy(image: ImageManifest, source: Name, target: Name): Promise<Digest>;
   putList(target: Name, list: { readonly mediaType: string; readonly bytes: Buffer }): Promise<Digest>;
 }
 
-/** Repositories of one command, each opened once. */
+/** The repositories of one command. Each is opened once. */
 interface Connections extends AsyncDisposable {
   repository(name: Name): Promise<Repository>;
 }
 
 function openConnections(cli: Cli, { insecure }: { readonly insecure: boolean }): Connections {
   const opened = new Map<string, Promise<Repository>>();
-  // Which hosts are insecure is known when a name is: one client per host.
+  // The name tells which hosts are insecure: there is one client per host.
   const clients = new Map<string, ReturnType<typeof createRegistries>>();
   const clientOf = (domain: string): ReturnType<typeof createRegistries> => {
     const found = clients.get(domain);
@@ -87,7 +87,7 @@ interface Found {
   readonly bytes: Buffer;
 }
 
-/** @throws CliError when the image is of a form that lists cannot have */
+/** @throws CliError when the image has a form that lists cannot contain */
 async function imageFrom(name: Name, found: Found, signal: AbortSignal): Promise<ImageManifest> {
   const { mediaType, digest } = found.descriptor;
   if (!SINGLE.has(mediaType)) throw new CliError(1, `unsupported manifest format: ${mediaType}`);
@@ -174,7 +174,7 @@ async function platformOf(repository: Repository, config: Descriptor, signal: Ab
   return platformFields(bytes.toString());
 }
 
-/** An artifact's config has none of these: annotate can give them. */
+/** The config of an artifact lacks these fields: annotate can add them. */
 function platformFields(configText: string): Partial<Platform> {
   const config = new Map<string, unknown>(Object.entries(JSON.parse(configText) as object));
   const text = (name: string): string => {
@@ -191,7 +191,7 @@ function platformFields(configText: string): Partial<Platform> {
   };
 }
 
-/** A blob as it comes, from an offset on; its receiver verifies. */
+/** Streams a blob from an offset on. The receiver verifies it. */
 function streamBlob(repository: Repository, blob: Descriptor, from: number, signal: AbortSignal): Readable {
   const out = new PassThrough();
   let offset = from;
@@ -201,7 +201,7 @@ function streamBlob(repository: Repository, blob: Descriptor, from: number, sign
     },
     async write(chunk: Uint8Array) {
       offset += chunk.length;
-      // The chunk's memory is used again once this resolves.
+      // The chunk's memory may be reused once this resolves.
       if (!out.write(Buffer.from(chunk))) await once(out, 'drain');
     },
   };
@@ -212,7 +212,7 @@ function streamBlob(repository: Repository, blob: Descriptor, from: number, sign
   return out;
 }
 
-/** @returns docker's words for a manifest that is not there; any other error as it is */
+/** Returns docker's error for a missing manifest, and any other error unchanged. */
 function notFoundAs(name: Name, error: unknown): unknown {
   const kind = typeof error === 'object' && error !== null && 'kind' in error ? error.kind : undefined;
   return kind === 'notFound' ? new CliError(1, `no such manifest: ${name.full}`, { cause: error }) : error;

@@ -1,6 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net';
 
-/** Whether a subnet (`10.5.0.0/16`) contains an address or another subnet's. Malformed input is in none. */
+/** Whether a subnet (`10.5.0.0/16`) contains an address or another subnet. Malformed input is contained in none. */
 export function contains(subnet: string, address: string): boolean {
   const [base = '', prefix = ''] = subnet.split('/');
   const bare = address.split('/')[0] ?? '';

@@ -61,7 +61,7 @@ function networkBody(name: string, flags: Flags): CreateNetworkBody {
   };
 }
 
-/** A pool while it is put together. */
+/** An address pool that is being assembled. */
 type PoolConfig = { -readonly [Key in keyof IpamPool]: IpamPool[Key] };
 
 /** Each gateway, range and auxiliary address belongs to the subnet that contains it. @throws CliError */

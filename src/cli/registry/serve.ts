@@ -34,7 +34,7 @@ export const serve: Command = {
     const given = FLAGS.filter(({ name }) => flags.changed(name)).map(({ name }) => `--${name}=${flags.string(name)}`);
     const program = serverProgram();
     if (process.execve === undefined) throw new CliError(1, 'the registry needs Node 24 on Linux');
-    // In place of this process: signals and the terminal are the registry's.
+    // Replaces this process, so that the registry gets signals and the terminal.
     return process.execve(process.execPath, [process.execPath, ...program, ...given], process.env);
   },
 };

@@ -40,7 +40,7 @@ async function requestCheck(
       else yield message;
     }
   }
-  // Progress on standard error: the report alone is the output.
+  // Progress goes to standard error: the output is only the report.
   await drawProgress(watched(), options.quiet || !cli.err.isTerminal ? undefined : cli.err);
   if (report === undefined) throw new CliError(1, 'the engine ended the check without a report');
   return report;

@@ -32,7 +32,7 @@ export function verboseReport(usage: DiskUsage): string {
   ].join('\n');
 }
 
-/** The same by a template, or as one JSON object; ids are whole. @throws CliError */
+/** The same with a template, or as one JSON object. Ids are complete. @throws CliError */
 export function formattedReport(usage: DiskUsage, format: string): string {
   const list = <T>(kind: ListFormat<T>, items: readonly T[]): Fields[] =>
     items.map((item) => new Fields(kind.typeName, kind.fields(item)));
@@ -58,12 +58,12 @@ export function formattedReport(usage: DiskUsage, format: string): string {
   }
 }
 
-/** Only what the container itself takes: the image has a line of its own. */
+/** The size of the container itself: the image has a line of its own. */
 function ownSize(kind: ListFormat<ContainerSummary>): ListFormat<ContainerSummary> {
   return { ...kind, fields: (item) => ({ ...kind.fields(item), Size: humanSize(item.SizeRw ?? 0, 3) }) };
 }
 
-/** Shared and unique sizes with four digits, as this report shows them. */
+/** Shared and unique sizes with four digits, as in docker's report. */
 function precise<T extends Parameters<ReturnType<typeof imageList>['fields']>[0]>(kind: ListFormat<T>): ListFormat<T> {
   return {
     ...kind,

@@ -97,7 +97,7 @@ function summarize(usage: DiskUsage): Row[] {
       total: registry.Repositories,
       active: registry.Repositories,
       size: registry.UniqueSize,
-      // No prune takes it.
+      // No prune removes it.
       reclaimable: 0,
       percent: false,
     })),

@@ -9,7 +9,7 @@ export const dialStdio: Command = {
   flags: [],
   async run(cli) {
     const socket = await cli.client.connect();
-    // The engine may still send after our input has ended. Once the engine has ended, our input is of no use.
+    // The engine may still send after our input has ended. After the engine's end our input is dropped.
     const input = pipeline(process.stdin, socket).catch(() => {});
     for await (const chunk of socket) cli.out.write(chunk as Buffer);
     void input;

@@ -52,7 +52,10 @@ const EMPTY: EngineEvent = {
   timeNano: 0n,
 };
 
-/** Executes the template on an empty event first, so that a template error comes before the first event. @throws CliError 64 */
+/**
+ * Executes the template on an empty event first, so that a template error comes before the first event. @throws
+ * CliError 64
+ */
 function eventTemplate(format: string): Template {
   try {
     const template = new Template(format);
@@ -83,7 +86,7 @@ function eventTime(event: EngineEvent): string {
   return `${local}.${(nanos % 1_000_000_000n).toString().padStart(9, '0')}${zone}`;
 }
 
-/** The field names that Docker's type has, old ones included. */
+/** The field names of Docker's type, old ones included. */
 function templateData(event: EngineEvent): Fields {
   const old = event as unknown as { status?: string; id?: string; from?: string };
   const fields = {

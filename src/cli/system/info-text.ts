@@ -3,7 +3,7 @@ import type { EngineInfo } from '../../client/index.ts';
 
 type Line = string | undefined;
 
-/** The report, nested by indentation; lines of what the engine doesn't tell are left out. */
+/** The report, nested by indentation. Lines without data from the engine are omitted. */
 export function infoText(
   client: { Version: string; Context: string; Debug: boolean },
   server: EngineInfo | undefined,
@@ -103,7 +103,7 @@ function component(label: string, commit: unknown): Line {
   return id === undefined ? undefined : ` ${label}: ${text(id)}`;
 }
 
-/** `name=seccomp,profile=builtin` as a heading with its details. */
+/** Formats `name=seccomp,profile=builtin` as a heading with its details. */
 function securityLines(options: readonly string[]): string[] {
   if (options.length === 0) return [];
   const lines = [' Security Options:'];
@@ -139,7 +139,7 @@ function addressPools(pools: unknown): string[] {
   ];
 }
 
-/** Limits that this machine's kernel lacks, and what else the engine warns of. */
+/** Limits that the engine's kernel lacks, and the engine's own warnings. */
 export function warningsOf(info: EngineInfo): string[] {
   return list(info['Warnings']);
 }

@@ -20,7 +20,7 @@ const ofCluster =
   (cli, name) =>
     inspectClusterObjectText(cli.client, kind, name);
 
-/** Kinds of objects in the order they are looked for. */
+/** Kinds of objects in the order in which they are tried. */
 const KINDS: ReadonlyMap<string, Fetch> = new Map<string, Fetch>([
   ['container', (cli, name, options) => inspectContainerText(cli.client, name, options)],
   ['image', (cli, name) => inspectImageText(cli.client, name)],
@@ -71,7 +71,7 @@ export const inspect: Command = {
   },
 };
 
-/** Not there, or of a kind that this engine doesn't have or has switched off. */
+/** Whether the object does not exist, or the engine lacks its kind. */
 function meansAbsent(error: unknown): boolean {
   if (!(error instanceof EngineError)) return false;
   return (

@@ -56,7 +56,7 @@ function parse(format: string): Template {
   }
 }
 
-/** For `--version`. */
+/** The output of `--version`. */
 export function versionLine(): string {
   return `Gantry version ${programVersion()}`;
 }
@@ -83,7 +83,7 @@ async function versions(
     Context: 'default',
     APIVersion: apiVersion,
   };
-  // JSON spells it the first way, templates the second.
+  // The first spelling is for JSON, the second for templates.
   Object.defineProperty(client, 'APIVersion', { enumerable: false });
   return { client, server, fault };
 }
@@ -96,7 +96,7 @@ function withMaps(server: EngineVersion): object {
   return Object.defineProperty(shown, 'APIVersion', { value: server.ApiVersion, enumerable: false });
 }
 
-/** Lines of the engine's own component, in the order that people expect. */
+/** Lines of the engine's own component, in docker's order. */
 const ENGINE_LINES: readonly (readonly [string, (details: Readonly<Record<string, string>>) => string | undefined])[] =
   [
     ['API version', (details) => `${details['ApiVersion'] ?? ''} (minimum version ${details['MinAPIVersion'] ?? ''})`],
@@ -128,7 +128,7 @@ function engineDetails(details: Readonly<Record<string, string>>): { Name: strin
   });
 }
 
-/** `Thu Aug 13 05:35:47 2026` */
+/** Formats `Thu Aug 13 05:35:47 2026`. */
 function builtAt(text: string | undefined): string | undefined {
   const millis = Date.parse(text ?? '');
   if (Number.isNaN(millis)) return text;

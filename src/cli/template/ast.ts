@@ -1,4 +1,4 @@
-/** The tree of a template. Every node knows where it starts and how Go would print it, for error messages. */
+/** The tree of a template. Every node knows its position and its printed form in Go, for error messages. */
 export type Node =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'action'; readonly pipe: Pipe }
@@ -12,7 +12,7 @@ export type Node =
 
 export interface Pipe {
   readonly at: number;
-  /** Variables set by it, `$` included. */
+  /** Variables that it sets, including `$`. */
   readonly variables: readonly string[];
   readonly declares: boolean;
   readonly commands: readonly Command[];

@@ -4,7 +4,7 @@ import { type Command, commandText, type Node, type Operand, operandText, type P
 import type { TemplateFunction } from './functions.ts';
 import { display, Fields, isInteger, isMap, isObject, sortedKeys, truth, typeName, type Value } from './value.ts';
 
-/** A template that failed on its data. */
+/** A template failed on its data. */
 export class TemplateExecutionError extends CliError {
   constructor(message: string) {
     super(1, message);
@@ -20,7 +20,7 @@ interface Variable {
   value: Value;
 }
 
-/** No value was piped in. */
+/** Stands for the absence of a piped value. */
 const NOTHING = Symbol('nothing');
 type Signal = 'break' | 'continue' | undefined;
 
@@ -232,7 +232,7 @@ class Evaluation {
   #field(receiver: Value, name: string, node: Operand, given: Given): Value {
     const context = operandText(node);
     const hasArguments = given.args.length > 0 || given.final !== NOTHING;
-    // As in Go, what follows a key that a map doesn't have is no value either.
+    // As in Go, a field of a missing key is "no value" too.
     if (receiver === undefined) return undefined;
     if (receiver === null) {
       throw this.#fail(node.at, context, `nil pointer evaluating interface {}.${name}`);

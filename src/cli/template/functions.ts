@@ -4,7 +4,7 @@ import { display, Fields, isInteger, isNumber, isObject, truth, typeName, type V
 
 export interface TemplateFunction {
   readonly min: number;
-  /** Infinity for variadic ones. */
+  /** Infinity for variadic functions. */
   readonly max: number;
   readonly call: (...args: Value[]) => Value;
 }
@@ -13,7 +13,7 @@ function fn(min: number, max: number, call: (...args: never[]) => Value): Templa
   return { min, max, call: call as (...args: Value[]) => Value };
 }
 
-/** Text arguments are checked when called, as Go checks their types. */
+/** Text arguments are checked at the call, as Go checks their types. */
 function text(value: Value): string {
   if (typeof value !== 'string') throw new Error(`wrong type for value; expected string; got ${typeName(value)}`);
   return value;
@@ -24,7 +24,7 @@ function integer(value: Value): number {
   return Number(value);
 }
 
-/** Go's predefined functions. `and` and `or` are not here: they don't evaluate all their arguments. */
+/** Go's predefined functions. `and` and `or` are elsewhere, since they do not evaluate all their arguments. */
 const BUILTINS: Readonly<Record<string, TemplateFunction>> = {
   not: fn(1, 1, (value: Value) => !truth(value)),
   len: fn(1, 1, lengthOf),
@@ -51,7 +51,7 @@ const BUILTINS: Readonly<Record<string, TemplateFunction>> = {
   ge: fn(2, 2, (a: Value, b: Value) => order(a, b) >= 0),
 };
 
-/** What docker adds. */
+/** docker's additional functions. */
 const DOCKER: Readonly<Record<string, TemplateFunction>> = {
   json: fn(1, 1, goJson),
   split: fn(2, 2, (value: Value, separator: Value) => text(value).split(text(separator))),
@@ -72,7 +72,7 @@ const DOCKER: Readonly<Record<string, TemplateFunction>> = {
 
 export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = { ...BUILTINS, ...DOCKER };
 
-/** For the header line of tables, where docker's functions leave the column's title as it is. */
+/** For the header line of tables, where docker's functions return the column's title unchanged. */
 export const HEADER_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   ...BUILTINS,
   ...Object.fromEntries(Object.entries(DOCKER).map(([name, of]) => [name, { ...of, call: (value: Value) => value }])),

@@ -1,6 +1,9 @@
 import { Fields, GoTime, isMap, isObject, NIL_MAP, NIL_SLICE, sortedKeys, type Value } from './value.ts';
 
-/** JSON as Go's encoder writes it: `<`, `>`, `&` and line separators escaped, keys of maps sorted, big integers exact. */
+/**
+ * Formats JSON as Go's encoder does: `<`, `>`, `&` and line separators escaped, keys of maps sorted, big integers
+ * exact.
+ */
 export function goJson(value: Value): string {
   if (value === undefined || value === null || value === NIL_SLICE || value === NIL_MAP) return 'null';
   if (typeof value === 'string') return goJsonString(value);

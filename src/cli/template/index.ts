@@ -25,14 +25,17 @@ export class Template {
     return evaluate(this.#source, this.#nodes, data, { functions: FUNCTIONS });
   }
 
-  /** The header line of a table: titles by field, functions without effect. @throws TemplateExecutionError */
+  /**
+   * Executes the header line of a table: fields are their titles, functions have no effect. @throws
+   * TemplateExecutionError
+   */
   header(titles: Readonly<Record<string, string>>): string {
     const header = goMap({ ...titles, Label: labelTitle });
     return evaluate(this.#source, this.#nodes, header, { functions: HEADER_FUNCTIONS });
   }
 }
 
-/** Title of the column of one label: the last part of its name, in words. */
+/** Title of a label's column: the last part of its name, as words. */
 function labelTitle(name: string): string {
   return (name.split('.').at(-1) ?? '').replace(/[-_]/g, ' ');
 }

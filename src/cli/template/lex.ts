@@ -35,7 +35,7 @@ const KEYWORDS = new Set(['if', 'else', 'end', 'range', 'with', 'break', 'contin
 const ALNUM = /[\p{L}\p{Nd}_]/u;
 const SPACES = ' \t\r\n';
 
-/** The error every syntax fault ends as: `template: :LINE: MESSAGE`. */
+/** The form of every syntax error: `template: :LINE: MESSAGE`. */
 export function syntaxError(source: string, at: number, message: string): TemplateSyntaxError {
   const line = source.slice(0, at).split('\n').length;
   return new TemplateSyntaxError(`template: :${line}: ${message}`);

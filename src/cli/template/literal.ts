@@ -1,4 +1,4 @@
-/** Go's numbers in templates: integers stay exact, anything with a point or an exponent is a float. */
+/** Parses a number of a template: integers stay exact, and a number with a point or an exponent is a float. */
 export function parseNumber(text: string): { value: number | bigint; isFloat: boolean } | undefined {
   const plain = text.replace(/_/g, '');
   const sign = plain.startsWith('-') ? -1n : 1n;
@@ -29,7 +29,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": "'",
 };
 
-/** A Go string literal's value, quoted or raw. */
+/** The value of a Go string literal, quoted or raw. */
 export function unquote(literal: string): string | undefined {
   if (literal.startsWith('`')) return literal.slice(1, -1).replaceAll('\r', '');
   return unescapeBody(literal.slice(1, -1));

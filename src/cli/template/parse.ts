@@ -2,7 +2,7 @@ import type { Command, Node, Operand, Pipe } from './ast.ts';
 import { lex, syntaxError, type Token, type TokenKind } from './lex.ts';
 import { parseNumber, unquote, unquoteChar } from './literal.ts';
 
-/** What ended a list of nodes. */
+/** The token that ended a list of nodes. */
 type Ending = 'end' | 'else' | 'eof';
 
 /**
@@ -85,7 +85,7 @@ class Parser {
     return { kind, pipe, body, otherwise };
   }
 
-  /** After `else`: either a list up to `end`, or `else if` and `else with`, which need no `end` of their own. */
+  /** Parses after `else`: a list up to `end`, or `else if` and `else with`, which have no `end` of their own. */
   #else(kind: 'if' | 'with' | 'range'): readonly Node[] {
     this.#skipSpace();
     const word = this.#peek();

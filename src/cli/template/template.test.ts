@@ -26,7 +26,7 @@ const DATA = {
 
 const render = (source: string, data: unknown = DATA): string => new Template(source).execute(data);
 
-// Each expectation is what Go's text/template prints (docker inspect --format, go run).
+// Each expected text is the output of Go's text/template (docker inspect --format, go run).
 const RENDERED: readonly (readonly [source: string, text: string])[] = [
   ['plain', 'plain'],
   ['{{.Name}}', 'web'],

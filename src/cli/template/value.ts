@@ -1,15 +1,15 @@
 /**
- * Go's values as JavaScript holds them: strings, booleans, numbers and bigints, arrays, null for nil, undefined for "no
- * value". Objects are maps when marked by {@link markMaps} or made by {@link goMap}, else structs; a {@link Fields} is a
- * struct with methods.
+ * The JavaScript form of Go's values: strings, booleans, numbers and bigints, arrays, null for nil, undefined for "no
+ * value". Objects are maps when marked by {@link markMaps} or made by {@link goMap}, else structs. A {@link Fields} is
+ * a struct with methods.
  */
 export type Value = unknown;
 
-/** A struct of known fields: asking for another is an error that names the type. A function is a method. */
+/** A struct of known fields. Any other field is an error that names the type. A function is a method. */
 export class Fields {
   readonly typeName: string;
   readonly fields: Readonly<Record<string, Value>>;
-  /** What `json` prints, where that is not the fields by name. */
+  /** The output of `json`, where it is not the fields by name. */
   readonly json: Value;
   /** The result of the String method of a type that has one: `%v` prints it. */
   readonly text: string | undefined;
@@ -22,7 +22,7 @@ export class Fields {
   }
 }
 
-/** A moment: JSON as it came (RFC 3339, in UTC), in templates as Go prints it. */
+/** A time. JSON prints it unchanged (RFC 3339, in UTC), templates print it as Go does. */
 export class GoTime {
   readonly text: string;
 
@@ -40,7 +40,7 @@ export type PlainObject = Readonly<Record<string, Value>>;
 /** Objects that are maps in Go, each with the zero value of its elements. */
 const maps = new WeakMap<object, Value>();
 
-/** Tells the evaluator that this object is a map; `zero` is what `index` gives for a key that is not there. */
+/** Marks this object as a map. `index` returns `zero` for a missing key. */
 export function goMap<T extends object>(value: T, zero: Value = ''): T {
   maps.set(value, zero);
   return value;
@@ -67,7 +67,7 @@ export function isInteger(value: Value): value is number | bigint {
   return typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
 }
 
-/** Whether `if` takes it for true. */
+/** Whether `if` treats it as true. */
 export function truth(value: Value): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (value instanceof Fields) return true;
@@ -89,7 +89,7 @@ export function typeName(value: Value): string {
   return 'map[string]interface {}';
 }
 
-/** `%v`: how templates print a value inside another one or on its own. */
+/** `%v`: the printed form of a value inside another one or on its own. */
 export function display(value: Value, depth = 0): string {
   if (value === undefined) return depth === 0 ? '<no value>' : '<nil>';
   if (value === null) return '<nil>';
@@ -106,7 +106,7 @@ export function display(value: Value, depth = 0): string {
       return `map[${sortedKeys(value)
         .map((key) => `${key}:${display(value[key], depth + 1)}`)
         .join(' ')}]`;
-    // Fields that JSON leaves out are there, but not enumerable.
+    // Fields that JSON omits are not enumerable.
     return `{${Object.getOwnPropertyNames(value)
       .map((name) => display(value[name], depth + 1))
       .join(' ')}}`;
@@ -123,13 +123,13 @@ export function displayNumber(value: number): string {
   return text.replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
-/** Byte order, as Go sorts strings. */
+/** Sorts by bytes, as Go sorts strings. */
 export function sortedKeys(value: object): string[] {
   return Object.keys(value).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** A slice that was never made: printed as `[]`, and as `null` in JSON. */
+/** A nil slice: printed as `[]`, and as `null` in JSON. */
 export const NIL_SLICE: readonly never[] = Object.freeze([]);
 
-/** A map that was never made: printed as `map[]`, and as `null` in JSON. */
+/** A nil map: printed as `map[]`, and as `null` in JSON. */
 export const NIL_MAP: PlainObject = goMap(Object.freeze({}));

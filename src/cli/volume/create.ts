@@ -4,7 +4,7 @@ import { keyValues } from '../container/options/create-body.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 
-/** Flags of cluster volumes, which single engines don't have. */
+/** Flags of cluster volumes, which a single engine does not support. */
 const CLUSTER = [
   'availability',
   'group',

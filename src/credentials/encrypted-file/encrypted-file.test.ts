@@ -23,7 +23,7 @@ function fakeMemory(options: { readonly forbidden?: boolean } = {}): KeyMemory &
   };
 }
 
-/** Somebody who answers these, one after the other; nobody when there are none. */
+/** A user who gives these answers in order. Without answers there is no user. */
 function typing(...answers: string[]): PassphraseSource {
   const next = async (): Promise<string | undefined> => answers.shift();
   return { fixed: false, existing: next, fresh: next };

@@ -4,10 +4,13 @@ import { type Sealed, seal, unseal } from './seal.ts';
 import { type Vault, VaultFile } from './vault-file.ts';
 import { forgetVaultKey, makeVaultKey, openVaultKey, type VaultKeyDeps, withPassphrase } from './vault-key.ts';
 
-/** Entries are padded to a multiple of this: their length says less of the secret's. */
+/** Entries are padded to a multiple of this, so that their length reveals less of the secret's. */
 const PADDING_BYTES = 128;
 
-/** Secrets in `credentials.json` of a folder, each encrypted for its registry with a key that the kernel holds. */
+/**
+ * A store in `credentials.json` of a folder. Each secret is encrypted for its registry with a key that the kernel
+ * keeps.
+ */
 export function encryptedFileStore(folder: string, deps: VaultKeyDeps): SecretStore {
   const file = new VaultFile(folder);
   return {
@@ -24,7 +27,7 @@ export function encryptedFileStore(folder: string, deps: VaultKeyDeps): SecretSt
       file.change(async (vault) => {
         const key = vault === undefined ? undefined : await openVaultKey(deps, vault);
         if (vault === undefined || key === undefined) {
-          // Entries sealed by a lost key cannot be opened any more.
+          // Entries that were encrypted with a lost key cannot be decrypted any more.
           const made = await makeVaultKey(deps);
           return {
             version: 1,
@@ -42,7 +45,7 @@ export function encryptedFileStore(folder: string, deps: VaultKeyDeps): SecretSt
       if (entryOf(file.read(), server) === undefined) return;
       await file.change(async (vault) => {
         if (vault === undefined) return undefined;
-        // A key without a passphrase is of no use without entries.
+        // A key without a passphrase is useless without entries.
         if (Object.keys(vault.entries).length === 1 && vault.key.wrapped === undefined)
           return forgetVaultKey(deps, vault);
         return { ...vault, entries: entries(...Object.entries(vault.entries).filter(([each]) => each !== server)) };
@@ -77,7 +80,7 @@ function shut(key: Uint8Array, keyId: string, server: string, { username, secret
   return seal(key, padded, contextOf(keyId, server));
 }
 
-/** Undefined when its key is lost. @throws CredentialError when it was changed */
+/** Decrypts an entry. Undefined when its key is lost. @throws CredentialError when it was changed */
 function open(vault: Vault, server: string, entry: Sealed, key: Uint8Array | undefined): Account | undefined {
   if (key === undefined) return undefined;
   const text = unseal(key, entry, contextOf(vault.key.id, server));

@@ -1,13 +1,13 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
 import { CredentialError } from '../secret-store.ts';
 
-/** Bytes encrypted with AES-256-GCM: a random nonce of 96 bits, the tag behind the ciphertext. Base64. */
+/** Bytes encrypted with AES-256-GCM: a random nonce of 96 bits, and the ciphertext followed by the tag. Base64. */
 export interface Sealed {
   readonly nonce: string;
   readonly sealed: string;
 }
 
-/** A key encrypted with what scrypt makes of a passphrase (RFC 7914). */
+/** A key encrypted with a key that scrypt derives from a passphrase (RFC 7914). */
 export interface WrappedKey extends Sealed {
   readonly kdf: 'scrypt';
   readonly cost: number;
@@ -20,11 +20,11 @@ export const KEY_BYTES = 32;
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** 128 MiB and about half a second, once per start of the machine. */
+/** 128 MiB and about half a second, once after each boot of the machine. */
 const SCRYPT = { cost: 1 << 17, blockSize: 8, parallelization: 1 } as const;
 const MEMORY_BYTES_MAX = 512 << 20;
 
-/** `context` has to be the same again to open it. */
+/** Encrypts. Decrypting needs the same `context`. */
 export function seal(key: Uint8Array, content: Uint8Array, context: string): Sealed {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(context));
@@ -32,7 +32,7 @@ export function seal(key: Uint8Array, content: Uint8Array, context: string): Sea
   return { nonce: nonce.toString('base64'), sealed: sealed.toString('base64') };
 }
 
-/** Undefined when the key or the context is another, or a bit has changed. */
+/** Decrypts. Undefined when the key, the context or a bit differs. */
 export function unseal(key: Uint8Array, { nonce, sealed }: Sealed, context: string): Buffer | undefined {
   const bytes = Buffer.from(sealed, 'base64');
   const iv = Buffer.from(nonce, 'base64');

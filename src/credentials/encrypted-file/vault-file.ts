@@ -8,12 +8,12 @@ import { CredentialError } from '../secret-store.ts';
 import type { Sealed, WrappedKey } from './seal.ts';
 import { VAULT_NAME } from './vault-path.ts';
 
-/** `credentials.json`. */
+/** The content of `credentials.json`. */
 export interface Vault {
   readonly version: 1;
-  /** Names the key in the kernel; without `wrapped` it is nowhere else. */
+  /** The id of the key in the kernel. Without `wrapped` the key is stored nowhere else. */
   readonly key: { readonly id: string; readonly wrapped?: WrappedKey };
-  /** By registry: user name and secret. */
+  /** User name and secret, by registry. */
   readonly entries: Readonly<Record<string, Sealed>>;
 }
 
@@ -29,7 +29,7 @@ export class VaultFile {
     this.path = `${folder}/${VAULT_NAME}`;
   }
 
-  /** Undefined when there is none yet. @throws CredentialError when it is not one of ours */
+  /** Undefined when there is no file. @throws CredentialError when the file has another form */
   read(): Vault | undefined {
     let bytes: Buffer;
     try {
@@ -43,7 +43,7 @@ export class VaultFile {
     return vault;
   }
 
-  /** Replaces the vault by what `change` makes of it, with no other process in between; undefined leaves none. */
+  /** Replaces the vault by the result of `change`, under a lock. Undefined deletes the file. */
   async change(change: (vault: Vault | undefined) => Promise<Vault | undefined>): Promise<void> {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const lock = openSync(`${this.#folder}/credentials.lock`, 'a', 0o600);

@@ -11,27 +11,27 @@ export interface KeyMemory {
   drop(description: string): void;
 }
 
-/** Where the passphrase comes from. Undefined: there is no terminal to ask on. */
+/** The source of the passphrase. It returns undefined when there is no terminal to ask on. */
 export interface PassphraseSource {
-  /** From a file, the same every time; else a person is asked. */
+  /** Whether it comes from a file and is always the same. Otherwise the user is asked. */
   readonly fixed: boolean;
   existing(attempt: number): Promise<string | undefined>;
-  /** Empty: none is wanted. */
+  /** '' when the user wants no passphrase. */
   fresh(): Promise<string | undefined>;
 }
 
 export interface VaultKeyDeps {
   readonly memory: KeyMemory;
   readonly passphrase: PassphraseSource;
-  /** A sentence for the user. */
+  /** Prints a sentence for the user. */
   readonly say: (text: string) => void;
 }
 
 const ATTEMPTS = 3;
 
 /**
- * The key of a vault: from the kernel, else by the passphrase, and then into the kernel. Undefined when it was in the kernel
- * alone and is gone with a restart.
+ * Returns the key of a vault: from the kernel, else decrypted with the passphrase and then stored in the kernel.
+ * Undefined when only the kernel had it and the machine was restarted.
  * @throws CredentialError when there is no terminal to ask on, or the passphrase is wrong
  */
 export async function openVaultKey(deps: VaultKeyDeps, { key: { id, wrapped } }: Vault): Promise<Buffer | undefined> {
@@ -54,7 +54,10 @@ export async function openVaultKey(deps: VaultKeyDeps, { key: { id, wrapped } }:
   throw new CredentialError('wrong passphrase for the credentials file');
 }
 
-/** A new key; without a passphrase it lives as long as the kernel. @throws CredentialError when nothing would keep it */
+/**
+ * Makes a new key. Without a passphrase it exists until the machine restarts. @throws CredentialError when nothing can
+ * keep it
+ */
 export async function makeVaultKey(
   deps: VaultKeyDeps,
 ): Promise<{ readonly key: Buffer; readonly record: Vault['key'] }> {
@@ -76,7 +79,7 @@ export function forgetVaultKey({ memory }: VaultKeyDeps, { key: { id } }: Vault)
   memory.drop(nameInKernel(id));
 }
 
-/** The key wrapped as well, once there is a passphrase that needs no asking. */
+/** Adds the encrypted key, once there is a passphrase without asking the user. */
 export async function withPassphrase(deps: VaultKeyDeps, record: Vault['key'], key: Uint8Array): Promise<Vault['key']> {
   if (record.wrapped !== undefined || !deps.passphrase.fixed) return record;
   const passphrase = await deps.passphrase.fresh();
@@ -85,7 +88,7 @@ export async function withPassphrase(deps: VaultKeyDeps, record: Vault['key'], k
   return { id: record.id, wrapped };
 }
 
-/** Why the kernel did not take it: then the passphrase is needed every time. */
+/** Returns the reason why the kernel refused the key: then the passphrase is needed every time. */
 function remember(memory: KeyMemory, id: string, key: Uint8Array): string | undefined {
   try {
     memory.put(nameInKernel(id), key);

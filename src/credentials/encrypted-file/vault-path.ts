@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 
-/** Where the encrypted file lies (XDG base directory specification). */
+/** The folder of the encrypted file (XDG base directory specification). */
 export function vaultFolder(env: Readonly<Record<string, string | undefined>>): string {
   return `${env['XDG_DATA_HOME'] || `${env['HOME'] || homedir()}/.local/share`}/gantry`;
 }

@@ -7,7 +7,7 @@ import { TarParser } from './tar-parser.ts';
 
 const PLAIN: TarEntry = { ...PLAIN_TAR_ENTRY, name: 'file' };
 
-/** What our own parser makes of a header with this content behind it. */
+/** Parses a header with this content after it. */
 function parsed(entry: TarEntry, content = Buffer.alloc(entry.size)): { entry: TarEntry; content: Buffer } {
   const entries: TarEntry[] = [];
   const chunks: Buffer[] = [];

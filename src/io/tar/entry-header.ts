@@ -11,7 +11,7 @@ const FLAGS: Readonly<Record<TarEntryType, string>> = {
   fifo: '6',
 };
 
-/** What seven and eleven octal digits hold. */
+/** The largest numbers of seven and eleven octal digits. */
 const SHORT_MAX = 8 ** 7 - 1;
 const LONG_MAX = 8 ** 11 - 1;
 const NAME_MAX = 100;
@@ -20,9 +20,10 @@ const PREFIX_MAX = 155;
 const ASCII = /^[\x00-\x7f]*$/;
 
 /**
- * The header of an entry: POSIX ustar, with a pax header before it for what that cannot hold (long names and names that are not
- * ASCII, large numbers, fractions of seconds, extended attributes). `name` of a directory ends with a slash. Of a sparse file
- * the map follows (GNU's format 1.0), and the caller writes its regions one after the other.
+ * Returns the header of an entry: POSIX ustar, preceded by a pax header for values that ustar cannot hold (long names,
+ * names that are not ASCII, large numbers, fractions of seconds, extended attributes). `name` of a directory ends with
+ * a slash. For a sparse file its map is included (GNU's format 1.0), and the caller writes its regions one after the
+ * other.
  */
 export function tarEntryHeader(entry: TarEntry): Buffer {
   const map = entry.sparse === undefined ? undefined : sparseMap(entry.sparse);
@@ -58,7 +59,7 @@ export function tarEntryHeader(entry: TarEntry): Buffer {
   return parts.length === 1 ? header : Buffer.concat(parts);
 }
 
-/** The pax header with its records, filled up to whole blocks. */
+/** The pax header with its records, padded to whole blocks. */
 function paxHeader(entry: TarEntry, records: Buffer): Buffer[] {
   const name = `PaxHeaders.0/${entry.name.replace(/\/$/, '')}`;
   const about = { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: 0, linkName: '', deviceMajor: 0, deviceMinor: 0 };
@@ -69,7 +70,7 @@ function paxHeader(entry: TarEntry, records: Buffer): Buffer[] {
 /** Two empty blocks end an archive. */
 export const TAR_END: Uint8Array = new Uint8Array(2 * BLOCK);
 
-/** Zeros that fill the last block of so many bytes. */
+/** The padding of the last block of a content. */
 export function tarPaddingBytes(sizeBytes: number): number {
   return (BLOCK - (sizeBytes % BLOCK)) % BLOCK;
 }
@@ -82,7 +83,7 @@ interface Ustar
   readonly flag: string;
 }
 
-/** What does not fit is cut: a pax record before it has the whole. */
+/** Values that do not fit are cut: a pax record before it has the complete value. */
 function ustar(fields: Ustar): Buffer {
   const header = Buffer.alloc(BLOCK);
   const put = (text: string, at: number, length: number): void => void header.write(text, at, length, 'latin1');
@@ -113,11 +114,11 @@ function ustar(fields: Ustar): Buffer {
   return header;
 }
 
-/** Prefix and name as ustar keeps them; undefined when it cannot. */
+/** The prefix and name in ustar's form. Undefined when they do not fit. */
 function splitName(name: string): [prefix: string, name: string] | undefined {
   if (!ASCII.test(name)) return undefined;
   if (name.length <= NAME_MAX) return ['', name];
-  // The last slash that leaves something behind it, and a prefix that fits.
+  // The last slash with a name after it and a prefix that fits before it.
   for (let slash = name.lastIndexOf('/', name.length - 2); slash > 0; slash = name.lastIndexOf('/', slash - 1)) {
     if (name.length - slash - 1 > NAME_MAX) return undefined;
     if (slash <= PREFIX_MAX) return [name.slice(0, slash), name.slice(slash + 1)];
@@ -138,7 +139,7 @@ function paxRecord(key: string, value: string | Buffer): Buffer {
 }
 
 function paxTime({ mtimeSeconds, mtimeNanos }: TarEntry): string {
-  // Before 1970 the fraction counts the other way.
+  // Before 1970 the fraction counts in the other direction.
   const isNegative = mtimeSeconds < 0;
   const seconds = isNegative && mtimeNanos > 0 ? mtimeSeconds + 1 : mtimeSeconds;
   const nanos = isNegative && mtimeNanos > 0 ? 1_000_000_000 - mtimeNanos : mtimeNanos;

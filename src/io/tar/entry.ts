@@ -2,13 +2,16 @@ import type { BigIntStats } from 'node:fs';
 
 export type TarEntryType = 'file' | 'link' | 'symlink' | 'character' | 'block' | 'directory' | 'fifo';
 
-/** A stretch of a sparse file that holds data; what lies between them is zero. */
+/** A region of a sparse file that holds data. The bytes between regions are zero. */
 export interface SparseRegion {
   readonly offset: number;
   readonly length: number;
 }
 
-/** One entry of an archive, its extensions (pax, GNU) applied. Bytes of names are kept as they are: one character per byte, Latin-1. */
+/**
+ * One entry of an archive, with its extensions (pax, GNU) applied. Names keep their bytes: one character per byte,
+ * Latin-1.
+ */
 export interface TarEntry {
   readonly name: string;
   readonly type: TarEntryType;
@@ -16,16 +19,16 @@ export interface TarEntry {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Bytes that follow in the archive, 0 for all but files. */
+  /** Number of bytes that follow in the archive. 0 for everything but files. */
   readonly size: number;
-  /** Size of the file on disk: `size` unless it is sparse. */
+  /** Size of the file on disk. It equals `size` unless the file is sparse. */
   readonly fileSize: number;
-  /** Ascending; the data regions follow one another in the archive. Undefined unless sparse. */
+  /** In ascending order. The data regions follow one another in the archive. Undefined unless sparse. */
   readonly sparse: readonly SparseRegion[] | undefined;
-  /** Whole seconds since 1970, and the nanoseconds to add. */
+  /** Whole seconds since 1970, and nanoseconds to add. */
   readonly mtimeSeconds: number;
   readonly mtimeNanos: number;
-  /** Empty but for links and symlinks. */
+  /** Empty except for links and symlinks. */
   readonly linkName: string;
   readonly deviceMajor: number;
   readonly deviceMinor: number;
@@ -33,7 +36,7 @@ export interface TarEntry {
   readonly xattrs: ReadonlyMap<string, Buffer> | undefined;
 }
 
-/** A file of root's without a name, to make entries from. */
+/** An empty file of root without a name, as a base for entries. */
 export const PLAIN_TAR_ENTRY: TarEntry = {
   name: '',
   type: 'file',
@@ -51,7 +54,7 @@ export const PLAIN_TAR_ENTRY: TarEntry = {
   xattrs: undefined,
 };
 
-/** What a file of a file system is in an archive, but for second names; undefined for sockets, which an archive cannot hold. */
+/** The type of a file in an archive, except for hard links. Undefined for sockets, which an archive cannot hold. */
 export function tarTypeOf(stat: BigIntStats): TarEntryType | undefined {
   if (stat.isFile()) return 'file';
   if (stat.isDirectory()) return 'directory';
@@ -61,7 +64,7 @@ export function tarTypeOf(stat: BigIntStats): TarEntryType | undefined {
   return stat.isFIFO() ? 'fifo' : undefined;
 }
 
-/** For messages: the name as UTF-8, cut to a readable length. */
+/** The name for messages: as UTF-8, cut to a readable length. */
 export function showName(name: string): string {
   const text = Buffer.from(name, 'latin1').toString('utf8');
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);

@@ -2,7 +2,7 @@ import { invalid } from '../../base/errors.ts';
 
 export const BLOCK = 512;
 
-/** The fields of one 512-byte header block as they stand there (tar(5), POSIX pax "ustar interchange format"). */
+/** The raw fields of one 512-byte header block (tar(5), POSIX pax "ustar interchange format"). */
 export interface RawHeader {
   readonly name: string;
   readonly mode: number;
@@ -10,7 +10,7 @@ export interface RawHeader {
   readonly gid: number;
   readonly size: number;
   readonly mtime: number;
-  /** One character; '\0' is the oldest form of a file. */
+  /** One character. '\0' is the oldest form of a file. */
   readonly typeFlag: string;
   readonly linkName: string;
   readonly deviceMajor: number;
@@ -28,7 +28,7 @@ export function parseHeader(block: Buffer): RawHeader {
   const isPosix = magic.startsWith('ustar\0');
   const hasDevices = isPosix || magic === 'ustar  \0';
   const name = text(block, 0, 100);
-  // The `star` program keeps times in the last bytes of the prefix.
+  // The `star` program puts times into the last bytes of the prefix.
   const prefixLength = block.toString('latin1', 508, 512) === 'tar\0' ? 131 : 155;
   const prefix = isPosix ? text(block, PREFIX_AT, prefixLength) : '';
   return {
@@ -70,14 +70,14 @@ function verifyChecksum(block: Buffer): void {
   }
 }
 
-/** Up to the first zero byte, one character per byte. */
+/** The bytes before the first zero byte, one character per byte. */
 export function text(block: Buffer, at: number, length: number): string {
   let end = at;
   while (end < at + length && block[end] !== 0) end++;
   return block.toString('latin1', at, end);
 }
 
-/** Octal digits between blanks, or GNU's base 256 when the first bit is set. */
+/** Parses octal digits between blanks, or GNU's base 256 when the first bit is set. */
 export function number(block: Buffer, at: number, length: number, what: string, maySign = false): number {
   const first = block[at] ?? 0;
   if (first & 0x80) return base256(block, at, length, { what, maySign });

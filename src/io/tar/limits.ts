@@ -1,17 +1,17 @@
-/** Bounds on what a hostile archive may ask for. Far above what real images hold; each is refused with its name and figure. */
+/** Limits for a hostile archive, far above real images. The error for each names the limit and its value. */
 export interface TarLimits {
   readonly maxEntries: number;
-  /** Of a name or a link's target. Linux ends at 4095. */
+  /** Limit of a name or a link's target. Linux allows 4095. */
   readonly maxNameBytes: number;
-  /** Of one pax header or GNU long name, extended attributes included. */
+  /** Limit of one pax header or GNU long name, including extended attributes. */
   readonly maxExtensionBytes: number;
-  /** Of one file, its holes included. */
+  /** Limit of one file, including its holes. */
   readonly maxFileBytes: number;
-  /** Of all files as stored, holes not counted. */
+  /** Limit of all files as stored, without holes. */
   readonly maxTotalBytes: number;
-  /** Of the whole archive, uncompressed. */
+  /** Limit of the whole archive, uncompressed. */
   readonly maxArchiveBytes: number;
-  /** Data regions of one sparse file. */
+  /** Most data regions of one sparse file. */
   readonly maxSparseRegions: number;
 }
 

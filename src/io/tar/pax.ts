@@ -1,6 +1,9 @@
 import { invalid } from '../../base/errors.ts';
 
-/** What a pax extended header (POSIX pax, "pax Header Block") or GNU's long names change about the entry that follows. */
+/**
+ * The changes that a pax extended header (POSIX pax, "pax Header Block") or GNU's long names make to the entry that
+ * follows.
+ */
 export interface Extensions {
   name?: string;
   linkName?: string;
@@ -9,7 +12,7 @@ export interface Extensions {
   gid?: number;
   mtime?: { readonly seconds: number; readonly nanos: number };
   xattrs?: Map<string, Buffer>;
-  /** `GNU.sparse.*` by the rest of its key; of `offset` and `numbytes` all values in `regions`. */
+  /** `GNU.sparse.*` by the rest of its key. `regions` holds all values of `offset` and `numbytes`. */
   sparse?: Map<string, string>;
   sparseNumbers?: number[];
 }
@@ -17,7 +20,7 @@ export interface Extensions {
 const XATTR = 'SCHILY.xattr.';
 const SPARSE = 'GNU.sparse.';
 
-/** @throws EngineError invalid for records that are not well formed */
+/** @throws EngineError invalid for malformed records */
 export function parsePax(block: Buffer, into: Extensions): void {
   for (let at = 0; at < block.length; ) {
     const space = block.indexOf(0x20, at);
@@ -71,12 +74,14 @@ function applySparse(key: string, value: string, into: Extensions): void {
   if (key === 'name') into.name = plain(value, key);
   if (key !== 'offset' && key !== 'numbytes') return;
   into.sparseNumbers ??= [];
-  // Format 0.0 repeats the pair: an offset has an even place, its length the odd one after it.
+  // Format 0.0 repeats the pair: an offset has an even index, its length the odd one after it.
   if (into.sparseNumbers.length % 2 !== (key === 'offset' ? 0 : 1)) throw malformed('a sparse map is out of order');
   into.sparseNumbers.push(decimal(value, key));
 }
 
-/** A number of a pax record or sparse map. @throws EngineError invalid unless it is a safe, non-negative integer */
+/**
+ * Parses a number of a pax record or sparse map. @throws EngineError invalid unless it is a safe, non-negative integer
+ */
 export function decimal(value: string, what: string): number {
   const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
   if (!Number.isSafeInteger(number)) throw malformed(`${what} is not a number in range`);

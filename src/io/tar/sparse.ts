@@ -3,14 +3,14 @@ import type { SparseRegion } from './entry.ts';
 import { number } from './header.ts';
 import { decimal, type Extensions } from './pax.ts';
 
-/** How GNU tar stores a sparse file: its whole size, and where the map is. */
+/** GNU tar's form of a sparse file: its full size, and the location of the map. */
 export interface SparseFile {
   readonly fileSize: number;
-  /** Undefined: the map precedes the data (format 1.0). */
+  /** Undefined when the map precedes the data (format 1.0). */
   readonly regions: SparseRegion[] | undefined;
 }
 
-/** The formats kept in pax records: 0.0, 0.1 and 1.0. Undefined when the entry is not sparse. */
+/** Reads the formats in pax records: 0.0, 0.1 and 1.0. Undefined when the entry is not sparse. */
 export function sparseOfPax(extensions: Extensions): SparseFile | undefined {
   const { sparse, sparseNumbers } = extensions;
   if (sparse === undefined) return undefined;
@@ -25,7 +25,10 @@ export function sparseOfPax(extensions: Extensions): SparseFile | undefined {
   return { fileSize, regions: pairs(numbers) };
 }
 
-/** The map of the old GNU format (type `S`): up to four regions in the header, more in blocks that follow when `more`. */
+/**
+ * Reads the map of the old GNU format (type `S`): up to four regions in the header, and more in following blocks when
+ * `more`.
+ */
 export function sparseOfHeader(block: Buffer): {
   readonly fileSize: number;
   readonly regions: SparseRegion[];
@@ -34,7 +37,7 @@ export function sparseOfHeader(block: Buffer): {
   return { fileSize: number(block, 483, 12, 'size'), regions: oldRegions(block, 386, 4), more: block[482] !== 0 };
 }
 
-/** One block of the old format's further regions. */
+/** Reads one block of the old format's further regions. */
 export function moreSparseRegions(block: Buffer): { readonly regions: SparseRegion[]; readonly more: boolean } {
   return { regions: oldRegions(block, 0, 21), more: block[504] !== 0 };
 }
@@ -50,8 +53,8 @@ function oldRegions(block: Buffer, at: number, count: number): SparseRegion[] {
 }
 
 /**
- * Reads the map of format 1.0 ahead of the data: decimal numbers, each on its line, the count of regions first, filled up to
- * a whole block.
+ * Reads the map of format 1.0 before the data: decimal numbers, one per line, the number of regions first, padded to a
+ * whole block.
  */
 export class SparseMapReader {
   readonly #maxRegions: number;
@@ -63,7 +66,7 @@ export class SparseMapReader {
     this.#maxRegions = maxRegions;
   }
 
-  /** The regions, once `block` was the last of the map. */
+  /** Returns the regions when `block` was the last of the map. */
   add(block: Buffer): SparseRegion[] | undefined {
     this.#blocks.push(Buffer.from(block));
     for (const byte of block) if (byte === 0x0a) this.#lines++;
@@ -73,7 +76,7 @@ export class SparseMapReader {
     return pairs(lines.slice(1).map((line) => decimal(line, 'map')));
   }
 
-  /** From the first line, which is in the first block. */
+  /** Reads the number of lines from the first line, which is in the first block. */
   #countLines(): number {
     const block = this.#blocks[0] ?? Buffer.alloc(0);
     const end = block.indexOf(0x0a);

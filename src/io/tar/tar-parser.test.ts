@@ -22,7 +22,7 @@ import { TarParser } from './tar-parser.ts';
 
 type Found = TarEntry & { readonly content: Buffer };
 
-/** Parses in chunks of a size, which must never matter. */
+/** Parses in chunks of a size, which must not affect the result. */
 function parse(archive: Buffer, chunkBytes = archive.length, limits: Partial<TarLimits> = {}): Found[] {
   const found: Found[] = [];
   let entry: TarEntry | undefined;
@@ -47,7 +47,7 @@ function parse(archive: Buffer, chunkBytes = archive.length, limits: Partial<Tar
   return found;
 }
 
-/** One header block, `change`d, with its checksum right again. */
+/** One header block with a change, and a corrected checksum. */
 function header(change: (block: Buffer) => void): Buffer {
   const block = Buffer.from(tarEntry({ name: 'file', content: '' }).subarray(0, 512));
   change(block);
@@ -69,7 +69,7 @@ test('GNU tar in each of its formats, cut into chunks of any size, gives the sam
   writeFileSync(join(root, 'empty'), '');
   symlinkSync('../some/where', join(root, 'link'));
   for (const format of ['v7', 'ustar', 'oldgnu', 'gnu', 'posix']) {
-    // v7 has no room for a long name.
+    // v7 has no space for a long name.
     const names = format === 'v7' ? ['empty', 'link'] : ['empty', 'link', long];
     const archive = execFileSync(
       'tar',
@@ -174,7 +174,7 @@ test('numbers in base 256 are read, for sizes beyond octal digits and times befo
   const [entry] = parse(
     Buffer.concat([
       header((block) => {
-        block.fill(0xff, 136, 148); // -1 as twelve bytes
+        block.fill(0xff, 136, 148); // -1 as twelve bytes.
         block.fill(0, 108, 116);
         block[108] = 0x80;
         block.writeUInt32BE(4_000_000_000, 112);

@@ -5,12 +5,15 @@ import { DEFAULT_TAR_LIMITS, type TarLimits } from './limits.ts';
 import { type Extensions, parsePax } from './pax.ts';
 import { checkRegions, moreSparseRegions, SparseMapReader, sparseOfHeader, sparseOfPax } from './sparse.ts';
 
-/** Takes what {@link TarParser} finds, synchronously; what it throws passes through `write`. */
+/** Receives the parser's results, synchronously. An error that it throws passes through `write`. */
 export interface TarSink {
   entry(entry: TarEntry): void;
-  /** Bytes of the last entry, in order; `chunk` is only valid during the call. Of a sparse file its data regions, one after the other. */
+  /**
+   * Bytes of the last entry, in order. `chunk` is valid only during the call. For a sparse file: its data regions, one
+   * after the other.
+   */
   data(chunk: Buffer): void;
-  /** The last entry is complete. */
+  /** Called when the last entry is complete. */
   end(): void;
 }
 
@@ -28,15 +31,16 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
 };
 
 /**
- * A push parser for tar archives: V7, ustar, pax, GNU and star headers, sparse files of all four kinds. Synchronous and without copies,
- * for worker threads: `bench/untar.ts` holds the figures against `tar-stream`. Holds at most one extension header in memory.
- * Errors are EngineError invalid (broken) and tooLarge (a limit); the parser is of no use after one.
+ * A push parser for tar archives: V7, ustar, pax, GNU and star headers, sparse files of all four kinds. Synchronous and
+ * without copies, for worker threads; `bench/untar.ts` compares it with `tar-stream`. It holds at most one extension
+ * header in memory. Errors are EngineError invalid (broken) and tooLarge (a limit). After an error the parser must not
+ * be used.
  */
 export class TarParser {
   readonly #sink: TarSink;
   readonly #limits: TarLimits;
   #state: 'header' | 'extension' | 'oldSparse' | 'sparseMap' | 'data' | 'end' = 'header';
-  /** A block that a chunk's border cut in two. */
+  /** A block that is split between two chunks. */
   readonly #partial = Buffer.alloc(BLOCK);
   #partialLength = 0;
   #remaining = 0;
@@ -80,7 +84,7 @@ export class TarParser {
     }
   }
 
-  /** The bytes are over. An archive may end without its trailer, but not inside an entry. @throws EngineError invalid */
+  /** Ends the input. An archive may end without its trailer, but not inside an entry. @throws EngineError invalid */
   finish(): void {
     if (this.#state === 'end') return;
     const pending = this.#extensionType !== '' || this.#extensions.name !== undefined;
@@ -237,7 +241,7 @@ export class TarParser {
   #startExtension(header: RawHeader): void {
     if (header.size > this.#limits.maxExtensionBytes)
       throw exceeds('bytes in an extended header', this.#limits.maxExtensionBytes);
-    // Extensions count: an archive of nothing else must end too.
+    // Extensions count too: an archive that consists of them must end as well.
     this.#entries += 1;
     if (this.#entries > this.#limits.maxEntries) throw exceeds('entries', this.#limits.maxEntries);
     this.#extensionType = header.typeFlag;
@@ -257,7 +261,7 @@ export class TarParser {
     if (type === 'x') parsePax(bytes, this.#extensions);
     else if (type === 'L') this.#extensions.name = text(bytes, 0, bytes.length);
     else if (type === 'K') this.#extensions.linkName = text(bytes, 0, bytes.length);
-    // Global headers (`g`) change nothing, as in the reference implementation: git writes its commit there.
+    // Global headers (`g`) are ignored, as in the reference implementation: git writes its commit there.
   }
 }
 

@@ -9,7 +9,7 @@ const COMPRESS = { gzip: (bytes: Buffer) => gzipSync(bytes), zstd: (bytes: Buffe
 const KINDS: readonly Kind[] = ['gzip', 'zstd'];
 const skippable = Buffer.concat([Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 4, 0, 0, 0]), Buffer.from('meta')]);
 
-/** Decodes what arrives in chunks of a size; each chunk's bytes are spoilt once it was taken. */
+/** Decodes input that arrives in chunks of a size. Each chunk is overwritten after its use. */
 function decoded(kind: Kind, bytes: Buffer, chunkBytes = 64 << 10): Buffer {
   using decoder = openDecoder(kind);
   const pieces: Buffer[] = [];
@@ -26,7 +26,7 @@ const mixed = Buffer.concat([randomBytes(100_000), Buffer.alloc(3_000_000, 'x'),
 
 for (const kind of KINDS) {
   test(`${kind}: content of any size comes back, however it arrives`, () => {
-    // The sizes of pieces, and what is beside them.
+    // The sizes of pieces, and their neighbours.
     const sizes = [0, 1, 511, (256 << 10) - 1, 256 << 10, (256 << 10) + 1, 1 << 20];
     for (const content of [mixed, ...sizes.map((size) => randomBytes(size)), Buffer.alloc(20 << 20)]) {
       const packed = COMPRESS[kind](content);
@@ -76,7 +76,7 @@ test('zstd: frames to be skipped are skipped', () => {
 });
 
 test('zstd: a window of gigabytes is refused before memory is taken for it', () => {
-  // Magic, no flags, a window descriptor of 2^40 bytes (RFC 8878, section 3.1.1.1.2).
+  // Magic number, no flags, a window descriptor of 2^40 bytes (RFC 8878, section 3.1.1.1.2).
   const huge = Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 30 << 3]), Buffer.alloc(100)]);
   assert.throws(() => decoded('zstd', huge), { kind: 'invalid', message: /too much memory/ });
 });

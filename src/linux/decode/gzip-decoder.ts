@@ -6,7 +6,7 @@ const inflate = self.func('int inflate(void *stream, int flush)');
 const inflateReset = self.func('int inflateReset(void *stream)');
 const inflateEnd = self.func('int inflateEnd(void *stream)');
 
-/** `z_stream` of zlib.h on 64-bit machines. */
+/** Size of `z_stream` of zlib.h on 64-bit machines. */
 const STREAM_BYTES = 112;
 const NEXT_IN = 0;
 const AVAIL_IN = 8;
@@ -14,13 +14,13 @@ const NEXT_OUT = 24;
 const AVAIL_OUT = 32;
 /** The largest window, and gzip's header and trailer. */
 const WINDOW_BITS = 15 + 16;
-/** Only the major version is compared. */
+/** zlib compares only the major version. */
 const VERSION = '1';
 const OK = 0;
 const STREAM_END = 1;
 const BUF_ERROR = -5;
 
-/** RFC 1952, any number of members; zeros after the last are padding. */
+/** Decodes RFC 1952 with any number of members. Zeros after the last are padding. */
 export class GzipDecoder implements Decoder {
   readonly #stream = pinned(STREAM_BYTES);
   readonly #piece = pinned(PIECE_BYTES);
@@ -55,7 +55,7 @@ export class GzipDecoder implements Decoder {
       } else if (result !== OK && result !== BUF_ERROR) {
         throw broken();
       } else if (room > 0) {
-        // All that can be made of the input is made.
+        // The whole input is decoded.
         return;
       }
     }

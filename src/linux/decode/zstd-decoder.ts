@@ -10,16 +10,16 @@ const decompress = self.func('ZSTD_decompressStream', 'size_t', [koffi.pointer(C
 const isError = self.func('unsigned int ZSTD_isError(size_t code)');
 const errorName = self.func('const char *ZSTD_getErrorName(size_t code)');
 
-/** `ZSTD_inBuffer` and `ZSTD_outBuffer` of zstd.h: address, size, position. */
+/** Size of `ZSTD_inBuffer` and `ZSTD_outBuffer` of zstd.h: address, size, position. */
 const BUFFER_BYTES = 24;
 const ADDRESS = 0;
 const SIZE = 8;
 const POSITION = 16;
 const WINDOW_LOG_MAX = 100;
-/** 128 MiB, zstd's own limit: a window is memory that the archive asks for. */
+/** 128 MiB, zstd's own limit. The archive decides how much memory a window takes. */
 const WINDOW_LOG = 27;
 
-/** RFC 8878, any number of frames, skippable ones among them. */
+/** Decodes RFC 8878 with any number of frames, including skippable ones. */
 export class ZstdDecoder implements Decoder {
   readonly #context: unknown = createContext();
   readonly #input = pinned(BUFFER_BYTES);
@@ -48,7 +48,7 @@ export class ZstdDecoder implements Decoder {
       if (made > 0) take(this.#piece.buffer.subarray(0, made));
       this.#isWhole = Number(result) === 0;
       const isUsed = source.readBigUInt64LE(POSITION) === BigInt(input.length);
-      // A full piece may have more behind it, unless the frame is whole: then more would be of a next one.
+      // After a full piece there may be more, unless the frame is complete: then more would belong to the next one.
       if (isUsed && (made < PIECE_BYTES || this.#isWhole)) return;
     }
   }

@@ -32,7 +32,7 @@ export interface LinkAddress {
   readonly prefixLength: number;
 }
 
-/** RTM_NEWADDR with the subnet's broadcast address; an address that is there already is EEXIST. */
+/** RTM_NEWADDR with the subnet's broadcast address. EEXIST when the link has the address. */
 export function addAddress({ index, address, prefixLength }: LinkAddress): NetlinkMessage {
   const bytes = ipv4Bytes(address);
   const message = new NetlinkMessage(RTM_NEWADDR, NLM_F.CREATE | NLM_F.EXCL);
@@ -47,14 +47,14 @@ export function addAddress({ index, address, prefixLength }: LinkAddress): Netli
   return message;
 }
 
-/** RTM_DELADDR; EADDRNOTAVAIL when the link has no such address. */
+/** RTM_DELADDR. EADDRNOTAVAIL when the link has no such address. */
 export function deleteAddress({ index, address, prefixLength }: LinkAddress): NetlinkMessage {
   const message = new NetlinkMessage(RTM_DELADDR, 0);
   ifaddrmsg(message, AF_INET, prefixLength, index);
   return message.attribute(IFA_LOCAL, ipv4Bytes(address));
 }
 
-/** Every IPv4 address of the socket's namespace. */
+/** Lists every IPv4 address of the socket's namespace. */
 export function listAddresses(socket: NetlinkSocket): readonly (LinkAddress & { readonly label: string })[] {
   const request = new NetlinkMessage(RTM_GETADDR, 0);
   ifaddrmsg(request, AF_INET, 0, 0);
@@ -80,7 +80,10 @@ export function addDefaultRoute(gateway: string, linkIndex: number): NetlinkMess
   return message.attribute(RTA_GATEWAY, ipv4Bytes(gateway)).u32(RTA_OIF, linkIndex);
 }
 
-/** Destinations (`a.b.c.d`, prefix length) of the IPv4 unicast routes of all tables but `local`; the default route is /0. */
+/**
+ * Destinations (`a.b.c.d`, prefix length) of the IPv4 unicast routes of all tables but `local`. The default route is
+ * /0.
+ */
 export function listRoutes(
   socket: NetlinkSocket,
 ): readonly { readonly destination: string; readonly prefixLength: number; readonly linkIndex: number }[] {
@@ -102,7 +105,7 @@ export function listRoutes(
   return found;
 }
 
-/** Replaces what the host remembers of a neighbour, who may have had this address with another hardware address. */
+/** Replaces the host's entry of a neighbour, whose address may have belonged to another hardware address. */
 export function replaceNeighbour(linkIndex: number, address: string, hardwareAddress: Uint8Array): NetlinkMessage {
   const message = new NetlinkMessage(RTM_NEWNEIGH, NLM_F.CREATE | NLM_F.REPLACE);
   const ndmsg = message.reserve(12);
@@ -125,7 +128,7 @@ function ifaddrmsg(message: NetlinkMessage, family: number, prefixLength: number
   writeU32(view, index, 4);
 }
 
-/** struct rtmsg of rtnetlink(7), of a unicast route to everywhere. */
+/** Appends struct rtmsg of rtnetlink(7), of a unicast route to everywhere. */
 function rtmsg(message: NetlinkMessage, table: number): void {
   const view = message.reserve(12);
   view[0] = AF_INET;

@@ -29,19 +29,19 @@ const RTM_DELLINK = 17;
 const RTM_DELADDR = 21;
 const IFF_UP = 0x1;
 
-/** The signal that tells of events: the process must handle it before a {@link BridgeWatch} is opened. */
+/** The signal that announces events. The process must handle it before a {@link BridgeWatch} is opened. */
 export const BRIDGE_WATCH_SIGNAL = 'SIGIO';
 
 /**
  * Sends the process {@link BRIDGE_WATCH_SIGNAL} when a watched link is removed or set down, or loses an IPv4 address
- * (rtnetlink(7), socket(7)). A filter in the kernel drops all other messages, so starts of containers cost nothing. The
- * socket belongs to the network namespace of the thread that opened it. CLOEXEC.
+ * (rtnetlink(7), socket(7)). A filter in the kernel drops all other messages, so that starts of containers cost
+ * nothing. The socket belongs to the network namespace of the thread that opened it. CLOEXEC.
  */
 export class BridgeWatch implements Disposable {
   #fd: number;
   readonly #scratch = Buffer.allocUnsafeSlow(4096);
 
-  /** Watches nothing until {@link follow}. @throws SyscallError */
+  /** Watches no link until {@link follow}. @throws SyscallError */
   constructor() {
     this.#fd = check(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), 'socket', 'netlink');
     try {
@@ -75,7 +75,7 @@ export class BridgeWatch implements Disposable {
     check(setsockopt(this.#fd, SOL_SOCKET, SO_ATTACH_FILTER, program, program.length), 'setsockopt', 'filter');
   }
 
-  /** Drops what has arrived, so that the next event is signalled. */
+  /** Drops pending events, so that the next one is signalled. */
   drain(): void {
     while (Number(recv(this.#fd, this.#scratch, this.#scratch.length, MSG_DONTWAIT)) > 0);
   }
@@ -89,17 +89,17 @@ export class BridgeWatch implements Disposable {
 
 const BPF = { LD_W_ABS: 0x20, LD_H_ABS: 0x28, JEQ: 0x15, JSET: 0x45, JA: 0x05, RET: 0x06 } as const;
 const TYPE_OFFSET = 4;
-/** Of struct ifinfomsg and struct ifaddrmsg alike. */
+/** Offset in struct ifinfomsg and struct ifaddrmsg alike. */
 const INDEX_OFFSET = 20;
 const FLAGS_OFFSET = 24;
 const WHOLE_MESSAGE = 0xffffffff;
 
-/** A classic BPF program (linux/filter.h) that keeps the events of these links. */
+/** A classic BPF program (linux/filter.h) that passes the events of these links. */
 function eventFilter(linkIndexes: readonly number[]): Buffer {
   const instructions: [code: number, jumpTrue: number, jumpFalse: number, value: number][] = [];
   instructions.push([BPF.LD_W_ABS, 0, 0, INDEX_OFFSET]);
   linkIndexes.forEach((index, at) => {
-    // A conditional jump reaches 255 instructions; a plain one, behind each comparison, any.
+    // A conditional jump reaches 255 instructions. The plain jump after each comparison reaches any.
     instructions.push([BPF.JEQ, 0, 1, word(index)]);
     instructions.push([BPF.JA, 0, 0, 2 * (linkIndexes.length - at - 1) + 1]);
   });
@@ -125,7 +125,7 @@ function eventFilter(linkIndexes: readonly number[]): Buffer {
   return bytes;
 }
 
-/** BPF loads big-endian numbers; netlink's are in the machine's order. */
+/** BPF loads big-endian numbers. Netlink's are in the machine's order. */
 function word(value: number): number {
   if (!LITTLE_ENDIAN) return value;
   const bytes = Buffer.alloc(4);

@@ -14,12 +14,12 @@ const CTA_TUPLE_PROTO = 2;
 const CTA_PROTO_NUM = 1;
 const CTA_PROTO_DST_PORT = 3;
 const IPPROTO_UDP = 17;
-/** Which parts of a tuple a filter looks at: net/netfilter/nf_internals.h. */
+/** The parts of a tuple that a filter compares: net/netfilter/nf_internals.h. */
 const MATCH = { SOURCE: 1 << 0, PROTOCOL: 1 << 3, DESTINATION_PORT: 1 << 5 };
 
 /**
- * Forgets the IPv4 UDP flows to a port, or only those that `answeredBy` answers: the next datagram meets the rules as
- * they are then. For a socket of NETLINK.NETFILTER. ENOENT when there is none; kernels before 5.8 refuse with an error.
+ * Deletes the IPv4 UDP flows to a port, or only those that `answeredBy` answers. The next datagram meets the current
+ * rules. For a socket of NETLINK.NETFILTER. ENOENT when there is none; kernels before 5.8 refuse with an error.
  */
 export function forgetUdpFlows(port: number, answeredBy?: string): NetlinkMessage {
   const message = new NetlinkMessage((NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, 0);

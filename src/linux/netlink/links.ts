@@ -33,7 +33,7 @@ export interface Link {
   readonly up: boolean;
   /** 0 when it has none. */
   readonly master: number;
-  /** The link that this one lies on or is paired with, in this namespace; 0 when there is none. */
+  /** The link below this one or its pair, in this namespace. 0 when there is none. */
   readonly lower: number;
   readonly group: number;
   /** `veth`, `bridge`, '' for hardware. */
@@ -49,11 +49,11 @@ export interface VethPair {
   readonly bridgeIndex: number;
   readonly mtu: number;
   readonly group: number;
-  /** The other end, left down. */
+  /** The other end, which stays down. */
   readonly peer: { readonly name: string; readonly netnsFd: number; readonly hardwareAddress: Uint8Array };
 }
 
-/** RTM_NEWLINK of both ends of a veth pair; the peer is made in another namespace. EEXIST when the name is taken. */
+/** RTM_NEWLINK of both ends of a veth pair. The peer is made in another namespace. EEXIST when the name is taken. */
 export function newVeth(pair: VethPair): NetlinkMessage {
   const message = new NetlinkMessage(RTM_NEWLINK, NLM_F.CREATE | NLM_F.EXCL);
   ifinfomsg(message, { up: true });
@@ -70,7 +70,7 @@ export function newVeth(pair: VethPair): NetlinkMessage {
   });
 }
 
-/** RTM_NEWLINK of a bridge, down. `hardwareAddress` fixed, else it would change with the ports. */
+/** RTM_NEWLINK of a bridge, down. The `hardwareAddress` is fixed, since it would change with the ports otherwise. */
 export function newBridge(name: string, hardwareAddress: Uint8Array): NetlinkMessage {
   const message = new NetlinkMessage(RTM_NEWLINK, NLM_F.CREATE | NLM_F.EXCL);
   ifinfomsg(message, {});
@@ -78,13 +78,13 @@ export function newBridge(name: string, hardwareAddress: Uint8Array): NetlinkMes
   return message.nested(IFLA_LINKINFO, (info) => info.text(IFLA_INFO_KIND, 'bridge'));
 }
 
-/** What a link is addressed by; `name` is looked up by the kernel. */
+/** The reference to a link. The kernel looks a `name` up. */
 export type LinkRef = { readonly index: number } | { readonly name: string };
 
 export interface LinkChange {
   readonly up?: boolean;
   readonly alias?: string;
-  /** Index of the bridge that the link becomes a port of. */
+  /** Index of the bridge of which the link becomes a port. */
   readonly master?: number;
   readonly group?: number;
   readonly mtu?: number;
@@ -103,7 +103,7 @@ export function setLink(ref: LinkRef, change: LinkChange): NetlinkMessage {
   return message;
 }
 
-/** A bridge port sends frames back to where they came from (hairpin), or passes nothing at all any more. */
+/** Makes a bridge port send frames back to where they came from (hairpin), or disables it. */
 export function setBridgePort(
   index: number,
   change: { readonly hairpin?: boolean; readonly disabled?: boolean },
@@ -123,7 +123,10 @@ export function deleteLink(ref: LinkRef): NetlinkMessage {
   return message;
 }
 
-/** Deletes every link of the group in one grace period. ENODEV when it is empty. @throws RangeError for the default group 0 */
+/**
+ * Deletes every link of the group in one grace period. ENODEV when it is empty. @throws RangeError for the default
+ * group 0
+ */
 export function deleteLinkGroup(group: number): NetlinkMessage {
   if (group === 0) throw new RangeError('link group 0 holds every link');
   const message = new NetlinkMessage(RTM_DELLINK, 0);
@@ -131,13 +134,13 @@ export function deleteLinkGroup(group: number): NetlinkMessage {
   return message.u32(IFLA_GROUP, group);
 }
 
-/** The index of a link of the calling thread's namespace; undefined when there is none of that name. */
+/** The index of a link of the calling thread's namespace. Undefined when there is none of that name. */
 export function linkIndex(name: string): number | undefined {
   const index = Number(ifNameToIndex(name));
   return index === 0 ? undefined : index;
 }
 
-/** Every link of the socket's namespace. */
+/** Lists every link of the socket's namespace. */
 export function listLinks(socket: NetlinkSocket): readonly Link[] {
   const request = new NetlinkMessage(RTM_GETLINK, 0);
   ifinfomsg(request, {});
@@ -170,7 +173,7 @@ interface LinkFlags {
   readonly up?: boolean;
 }
 
-/** struct ifinfomsg of rtnetlink(7). */
+/** Appends struct ifinfomsg of rtnetlink(7). */
 function ifinfomsg(message: NetlinkMessage, { index = 0, up }: LinkFlags, family = 0): void {
   const view = message.reserve(16);
   view[0] = family;
@@ -182,7 +185,7 @@ function ifinfomsg(message: NetlinkMessage, { index = 0, up }: LinkFlags, family
 
 function addressed(message: NetlinkMessage, ref: LinkRef, flags: LinkFlags, family = 0): void {
   if ('index' in ref) {
-    // An index of 0 would address no link, or all: never what is meant.
+    // An index of 0 would address no link, or all of them.
     if (ref.index <= 0) throw new RangeError('a link index is positive');
     ifinfomsg(message, { ...flags, index: ref.index }, family);
   } else {

@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 
-/** Netlink is in the machine's byte order (netlink(7)). */
+/** Netlink uses the machine's byte order (netlink(7)). */
 export const LITTLE_ENDIAN = endianness() === 'LE';
 
 export const HEADER_BYTES = 16;
@@ -19,8 +19,8 @@ export const NLM_F = {
 } as const;
 
 /**
- * One netlink message under construction: header, fixed part, attributes. Appends in the machine's byte order.
- * The socket fills in sequence number and length.
+ * Builds a netlink message: header, fixed part, attributes, in the machine's byte order. The socket fills in sequence
+ * number and length.
  */
 export class NetlinkMessage {
   readonly type: number;
@@ -33,7 +33,10 @@ export class NetlinkMessage {
     this.flags = flags;
   }
 
-  /** Appends `size` zeroed bytes (rounded up to four) and answers a view of them. The view ends with the next append. */
+  /**
+   * Appends `size` zeroed bytes (rounded up to four) and returns a view of them. The view is valid until the next
+   * append.
+   */
   reserve(size: number): Buffer {
     const end = this.#length + align(size);
     if (end > this.#bytes.length) {
@@ -70,12 +73,12 @@ export class NetlinkMessage {
     return this.attribute(type, bytes);
   }
 
-  /** NUL-terminated. */
+  /** Appends a NUL-terminated text. */
   text(type: number, value: string): this {
     return this.attribute(type, Buffer.from(`${value}\0`));
   }
 
-  /** The attributes (and fixed parts) that `fill` appends become the value. */
+  /** Appends an attribute whose value are the attributes (and fixed parts) that `fill` appends. */
   nested(type: number, fill: (message: this) => void): this {
     const start = this.#length;
     this.reserve(4);
@@ -85,7 +88,7 @@ export class NetlinkMessage {
     return this;
   }
 
-  /** The finished message; `extraFlags` join those of the constructor. */
+  /** Returns the finished message. `extraFlags` are added to those of the constructor. */
   encode(sequence: number, extraFlags: number): Buffer {
     const bytes = this.#bytes.subarray(0, this.#length);
     writeU32(bytes, this.#length, 0);
@@ -96,7 +99,7 @@ export class NetlinkMessage {
   }
 }
 
-/** A received message; `payload` follows the header. */
+/** A received message. `payload` follows the header. */
 export interface ReceivedMessage {
   readonly type: number;
   readonly flags: number;
@@ -104,7 +107,7 @@ export interface ReceivedMessage {
   readonly payload: Buffer;
 }
 
-/** Splits a datagram into messages. What is cut short or has an impossible length ends the walk. */
+/** Splits a datagram into messages. Stops at a truncated message or an impossible length. */
 export function* decodeMessages(bytes: Buffer): Generator<ReceivedMessage> {
   for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
     const length = readU32(bytes, at);
@@ -119,7 +122,7 @@ export function* decodeMessages(bytes: Buffer): Generator<ReceivedMessage> {
   }
 }
 
-/** Attributes by type; of repeated ones the last. Stops at the first malformed one. */
+/** Decodes attributes by type; of repeated ones the last. Stops at the first malformed one. */
 export function decodeAttributes(bytes: Buffer, offset = 0): Map<number, Buffer> {
   const found = new Map<number, Buffer>();
   for (let at = offset; at + 4 <= bytes.length; ) {

@@ -35,9 +35,9 @@ const BATCH = 64;
 export const NETLINK = { ROUTE: 0, NETFILTER: 12 } as const;
 
 /**
- * A netlink socket with blocking calls: the kernel works within `send`, for as long as it waits for its own locks
- * (rtnl_lock: tens of milliseconds while links are being deleted). So use it on a worker thread. It belongs for ever to
- * the network namespace that its thread was in when it was opened. CLOEXEC.
+ * A netlink socket with blocking calls: the kernel works within `send`, and waits for its own locks (rtnl_lock: tens of
+ * milliseconds while links are being deleted). Use it on a worker thread. It belongs to the network namespace of its
+ * thread at the time of opening. CLOEXEC.
  */
 export class NetlinkSocket implements Disposable {
   #fd: number;
@@ -49,14 +49,14 @@ export class NetlinkSocket implements Disposable {
     this.#fd = check(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol), 'socket', 'netlink');
     const on = Buffer.from([1, 0, 0, 0]);
     if (readU32(on) !== 1) on.reverse();
-    // Acknowledgements without the echoed request, and with the kernel's own words: both are optional.
+    // Acknowledgements without the echoed request, and with the kernel's own message. Both options may be missing.
     setsockopt(this.#fd, SOL_NETLINK, NETLINK_CAP_ACK, on, 4);
     setsockopt(this.#fd, SOL_NETLINK, NETLINK_EXT_ACK, on, 4);
   }
 
   /**
-   * Sends all messages at once and waits for every acknowledgement. The kernel goes on after a message that fails, so
-   * check what `failed` says before relying on a later one.
+   * Sends all messages at once and waits for every acknowledgement. After a failed message the kernel continues with
+   * the next: check the result before relying on a later one.
    * @returns one entry per message, undefined when it succeeded
    */
   transact(messages: readonly NetlinkMessage[]): readonly (SyscallError | undefined)[] {
@@ -81,13 +81,16 @@ export class NetlinkSocket implements Disposable {
     return results;
   }
 
-  /** As {@link transact}. @throws SyscallError the first that failed */
+  /** As {@link transact}. @throws SyscallError the first error */
   execute(...messages: readonly NetlinkMessage[]): void {
     const failed = this.transact(messages).find((error) => error !== undefined);
     if (failed !== undefined) throw failed;
   }
 
-  /** All answers to a dump request. Begins again when the kernel says that the table changed meanwhile. @throws SyscallError */
+  /**
+   * Returns all answers to a dump request. Starts again when the kernel reports that the table has changed meanwhile.
+   * @throws SyscallError
+   */
   dump(request: NetlinkMessage): readonly Buffer[] {
     for (let attempt = 0; ; attempt++) {
       const { payloads, interrupted } = this.#dumpOnce(request);

@@ -5,8 +5,8 @@ import { descriptorPath } from '../openat2.ts';
 const CHUNK = 1 << 20;
 
 /**
- * Copies a regular file's bytes into a new file: by reflink or in the kernel where it can, hole by hole when it is sparse (a
- * `lastlog` of 300 GB occupies some kilobytes). @throws EEXIST, ENOSPC
+ * Copies a regular file's bytes into a new file: by reflink or in the kernel where possible, and without the holes of a
+ * sparse file (a `lastlog` of 300 GB occupies some kilobytes). @throws EEXIST, ENOSPC
  */
 export function copyContent(from: string | Buffer, to: string | Buffer): void {
   const source = openSync(from, constants.O_RDONLY | constants.O_NOFOLLOW);

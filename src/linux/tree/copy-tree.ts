@@ -22,17 +22,17 @@ import { Directory } from './directory.ts';
 export interface CopyTree {
   /** An existing directory, or a symlink to one such as a descriptor's path. */
   readonly source: string;
-  /** An existing directory; takes the source's owner, mode, xattrs and times too. */
+  /** An existing directory. It takes the source's owner, mode, xattrs and times too. */
   readonly target: string;
-  /** Asked before each entry; true stops the copy. */
+  /** Called before each entry. True stops the copy. */
   readonly cancelled?: () => boolean;
 }
 
 /**
- * Copies a directory's content with owners, modes, xattrs, times to the nanosecond, hard links, symlinks as they are, device
- * nodes, FIFOs, sockets and holes. Blocking; shares blocks where the file system can. Directories that exist in the target are
- * merged, anything else that exists there fails with EEXIST. No symlink below source or target is ever followed.
- * @throws EngineError cancelled; system errors. What was copied so far stays: the caller removes it.
+ * Copies a directory's content with owners, modes, xattrs, times to the nanosecond, hard links, symlinks, device nodes,
+ * FIFOs, sockets and holes. Blocks. Shares blocks where the file system can. A directory that exists in the target is
+ * merged; anything else that exists there is EEXIST. No symlink below source or target is ever followed.
+ * @throws EngineError cancelled; system errors. Copied files stay: the caller removes them.
  */
 export function copyTree(request: CopyTree): void {
   using source = new Directory(`${request.source}/.`);
@@ -45,7 +45,7 @@ export function copyTree(request: CopyTree): void {
 class TreeCopy {
   readonly #root: Directory;
   readonly #cancelled: () => boolean;
-  /** First copy of each inode that has further names, as path from the root. */
+  /** First copy of each inode with several names, as a path from the root. */
   readonly #linked = new Map<string, BytePath>();
 
   constructor(root: Directory, cancelled: () => boolean) {
@@ -53,7 +53,7 @@ class TreeCopy {
     this.#cancelled = cancelled;
   }
 
-  /** `at` is the path of both directories from their roots, with a trailing slash unless empty. */
+  /** `at` is the path of both directories from their roots, with a trailing slash unless it is empty. */
   content(source: Directory, target: Directory, at: BytePath): void {
     for (const name of source.names()) {
       if (this.#cancelled()) throw new EngineError('cancelled', 'the copy was cancelled');
@@ -81,7 +81,7 @@ class TreeCopy {
     copyAttributes(stat, from, to);
   }
 
-  /** Whether the entry became a link to an earlier copy; the first of its names is remembered instead. */
+  /** Links the entry to an earlier copy. Returns whether it did; otherwise the entry's name is kept for later links. */
   #link(stat: BigIntStats, to: string | Buffer, path: BytePath): boolean {
     const identity = `${stat.dev}:${stat.ino}`;
     const first = this.#linked.get(identity);
@@ -111,10 +111,10 @@ function makeDirectory(path: string | Buffer): void {
   }
 }
 
-/** overlayfs's own records would mean something else in another place. */
+/** overlayfs's own records would have another meaning elsewhere. */
 const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
 
-/** In the order that keeps what was set: chown clears setuid bits and capabilities, everything changes times. */
+/** In an order that keeps the attributes: chown clears setuid bits and capabilities, and everything changes times. */
 function copyAttributes(stat: BigIntStats, from: string | Buffer, to: string | Buffer): void {
   lchownSync(to, Number(stat.uid), Number(stat.gid));
   if (!stat.isSymbolicLink()) chmodSync(to, Number(stat.mode) & 0o7777);
@@ -126,7 +126,7 @@ function copyAttributes(stat: BigIntStats, from: string | Buffer, to: string | B
   setTimes(to, stat.atimeNs, stat.mtimeNs);
 }
 
-/** A file system without this kind of attribute (tmpfs and `user.`, NFS) is no reason to refuse the copy. */
+/** A file system without this kind of attribute (tmpfs and `user.`, NFS) does not fail the copy. */
 function setXattrWherePossible(path: string | Buffer, name: string, value: Buffer): void {
   try {
     setXattr(path, name, value);

@@ -3,8 +3,8 @@ import { type BytePath, sysPath } from '../byte-path.ts';
 import { descriptorPath } from '../openat2.ts';
 
 /**
- * An open directory. Its entries are reached through the descriptor, so neither a symlink swapped in behind our back nor a path
- * beyond PATH_MAX matters. Synchronous: for worker threads.
+ * An open directory. Its entries are reached through the descriptor, so that neither a symlink that replaces it
+ * meanwhile nor a path beyond PATH_MAX matters. Synchronous: for worker threads.
  */
 export class Directory implements Disposable {
   readonly descriptor: number;
@@ -18,7 +18,7 @@ export class Directory implements Disposable {
     return descriptorPath(this.descriptor);
   }
 
-  /** For Node's fs functions that do not follow symlinks. */
+  /** The path of an entry, for Node's fs functions that do not follow symlinks. */
   entry(name: BytePath): string | Buffer {
     return sysPath(`${this.path}/${name}` as BytePath);
   }

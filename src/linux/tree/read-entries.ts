@@ -22,7 +22,9 @@ export interface DirectoryEntry {
 
 const buffer = Buffer.allocUnsafeSlow(32 << 10);
 
-/** Reads the entries of an open directory, without `.` and `..`. Works without /proc, unlike Node's `readdir`. Blocks. */
+/**
+ * Reads the entries of an open directory, without `.` and `..`. Works without /proc, unlike Node's `readdir`. Blocks.
+ */
 export function readEntries(directory: number): DirectoryEntry[] {
   const call = SYS_GETDENTS64[process.arch];
   if (call === undefined) throw new SyscallError('getdents64', ENOSYS, process.arch);

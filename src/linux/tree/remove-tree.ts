@@ -13,18 +13,21 @@ const AT_REMOVEDIR = 0x200;
 const { EBUSY, EISDIR, ENOENT } = os.errno;
 const SLASH = 0x2f;
 
-/** Directories that a walk keeps open: those above are opened again on the way back, so that a tree may be of any depth. */
+/**
+ * Most directories that a walk keeps open: those above are opened again on the way back, so that a tree may have any
+ * depth.
+ */
 const OPEN_AT_MOST = 64;
 
 /**
- * Removes a file or a tree, blocking. The one way in which the engine deletes trees.
+ * Removes a file or a tree. Blocks. No other code of the engine deletes trees.
  *
- * The walk goes by descriptors: no symlink is followed below the path's last component, and nothing is reached through a name that
- * somebody exchanges meanwhile. It enters no mount, a bind mount of the same file system included: a mount point and the directories
- * above it stay, the rest is removed, and then the call fails with EBUSY. A path that is absent is success.
+ * The walk uses descriptors: it follows no symlink below the path's last component, and reaches nothing through a name
+ * that is replaced meanwhile. It enters no mount, not even a bind mount of the same file system: a mount point and the
+ * directories above it stay, the rest is removed, and then the call fails with EBUSY. A missing path is success.
  *
- * The kernel cannot say what is mounted in other namespaces, and `rmdir` of such a mount point detaches that mount. So pass only a
- * path that the engine made, and no root of a container that runs.
+ * The kernel does not show mounts of other namespaces, and `rmdir` of their mount point detaches them. So pass only a
+ * path that the engine made, and never the root of a running container.
  * @throws {SyscallError} EBUSY and names the mount point; any other error ends the walk
  */
 export function removeTree(path: string | Buffer): void {
@@ -35,7 +38,10 @@ export function removeTree(path: string | Buffer): void {
   }
 }
 
-/** {@link removeTree} where threads of Node's pool delete, as large files take long. For the main thread: it needs /proc. */
+/**
+ * {@link removeTree} with deletions in threads of Node's pool, since large files take long. For the main thread: it
+ * needs /proc.
+ */
 export async function removeTreeSlowly(path: string | Buffer): Promise<void> {
   const steps = removal(path);
   for (let step = steps.next(); step.done !== true; ) {
@@ -44,7 +50,7 @@ export async function removeTreeSlowly(path: string | Buffer): Promise<void> {
   }
 }
 
-/** A name to delete in an open directory; answered by the errno, 0 for success. */
+/** A name to delete in an open directory. The answer is the errno, 0 for success. */
 interface Unlink {
   readonly directory: number;
   readonly name: Buffer;
@@ -87,20 +93,20 @@ function split(path: string | Buffer): { readonly parent: Buffer; readonly name:
   return { parent: bytes.subarray(0, Math.max(slash, 1)), name: Buffer.concat([name, Buffer.of(0)]) };
 }
 
-/** A directory on the way from the top to where the walk is. */
+/** A directory between the top and the current position of the walk. */
 interface Level {
   readonly name: Buffer;
   readonly device: bigint;
   readonly inode: bigint;
   readonly left: DirectoryEntry[];
   descriptor: number | undefined;
-  /** Holds a mount point, at any depth. */
+  /** Whether it contains a mount point, at any depth. */
   stays: boolean;
 }
 
 class Walk implements Disposable {
   readonly #levels: Level[];
-  /** The first mount point that was met, from the parent of the tree. */
+  /** The first mount point, as a path from the parent of the tree. */
   refused: string | undefined;
 
   constructor(parent: number, top: DirectoryEntry) {
@@ -115,7 +121,7 @@ class Walk implements Disposable {
     }
   }
 
-  /** Answers false when the entry is a directory. */
+  /** Deletes an entry. Returns false when it is a directory. */
   *#unlink(at: Level, { name }: DirectoryEntry): Generator<Unlink, boolean, number> {
     const errno = yield { directory: at.descriptor as number, name, flags: 0 };
     if (errno === 0 || errno === ENOENT) return true;
@@ -140,7 +146,7 @@ class Walk implements Disposable {
     if (far?.descriptor !== undefined) close(far);
   }
 
-  /** Undefined when it is gone, or a mount point. */
+  /** Undefined when it has vanished, or is a mount point. */
   #open(at: Level, name: Buffer): number | undefined {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
     const resolve = RESOLVE.BENEATH | RESOLVE.NO_XDEV | RESOLVE.NO_SYMLINKS;
@@ -170,7 +176,7 @@ class Walk implements Disposable {
     close(done);
   }
 
-  /** By `..`, which must be the directory that the walk came from. */
+  /** Opens the parent by `..`. It must be the directory from which the walk came. */
   #openAgain(above: Level, below: Level): void {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY;
     const descriptor = openat2(below.descriptor as number, '..', { flags, resolve: RESOLVE.NO_XDEV });
@@ -184,7 +190,7 @@ class Walk implements Disposable {
     this.refused ??= this.#show(name);
   }
 
-  /** The path of the present level, or of an entry in it, from the parent of the tree. */
+  /** The path of the current directory, or of an entry in it, from the parent of the tree. */
   #show(name?: Buffer): string {
     const names = this.#levels.slice(1).map((one) => one.name);
     return [...names, ...(name === undefined ? [] : [name])]
@@ -197,7 +203,7 @@ class Walk implements Disposable {
   }
 }
 
-/** Takes the descriptor over. */
+/** Takes over the descriptor. */
 function level(descriptor: number, name: Buffer, left: DirectoryEntry[]): Level {
   const { dev, ino } = fstatSync(descriptor, { bigint: true });
   return { name, device: dev, inode: ino, left, descriptor, stays: false };

@@ -3,8 +3,8 @@ import { errnoOf } from '../../base/errors.ts';
 import { Directory } from './directory.ts';
 
 /**
- * Sum of the sizes of everything but directories, hard links once, as `docker ps --size` counts. Blocking. What vanishes
- * meanwhile is not counted.
+ * Sum of the sizes of everything but directories, hard links once, as `docker ps --size` counts. Blocks. Files that
+ * vanish meanwhile are not counted.
  */
 export function treeSize(path: string): number {
   return sizeOf(path, new Set());

@@ -134,7 +134,7 @@ for (const [name, remove] of Object.entries(REMOVERS)) {
     mkdirSync(join(tree, 'deep/plain/empty'), { recursive: true });
     writeFileSync(join(tree, 'deep/plain/gone'), '');
     mount({ source: 'tmpfs', target: tmpfs, type: 'tmpfs' });
-    // The same file system: no device number tells it.
+    // The same file system: the device number does not show the mount.
     bindMount(victim, bind);
     bindMount(join(victim, 'keep'), file);
     mkdirSync(join(tmpfs, 'empty'));

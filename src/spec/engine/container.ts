@@ -1,8 +1,10 @@
-/** Containers as the Engine API spells them. Stored as received, so that inspect echoes what a client gave. */
+/**
+ * Containers in the Engine API's spelling. They are stored as received, so that inspect returns the client's values.
+ */
 
 export interface HealthConfig {
   readonly Test?: readonly string[];
-  /** Nanoseconds; 0 means inherit. */
+  /** Nanoseconds. 0 means inherit. */
   readonly Interval?: number;
   readonly Timeout?: number;
   readonly Retries?: number;
@@ -10,7 +12,9 @@ export interface HealthConfig {
   readonly StartInterval?: number;
 }
 
-/** Config of a container, and the `config` of an image (there in OCI spelling, which is the same but for docker's extras). */
+/**
+ * Config of a container, and the `config` of an image (in OCI spelling, which is the same except for docker's extras).
+ */
 export interface ContainerConfig {
   readonly Hostname?: string;
   readonly Domainname?: string;
@@ -41,11 +45,11 @@ export interface ContainerConfig {
 
 export interface PortBinding {
   readonly HostIp?: string;
-  /** '' means any free port; may be a range such as `8000-8010`. */
+  /** '' means any free port. It may be a range such as `8000-8010`. */
   readonly HostPort?: string;
 }
 
-/** Keyed by `80/tcp`. */
+/** Keyed by ports such as `80/tcp`. */
 export type PortMap = Readonly<Record<string, readonly PortBinding[] | null>>;
 
 export interface RestartPolicy {
@@ -97,10 +101,10 @@ export interface LogConfig {
   readonly Config?: Readonly<Record<string, string>> | null;
 }
 
-/** The limits that `update` can change as well. */
+/** The limits that `update` can change too. */
 export interface Resources {
   readonly CpuShares?: number;
-  /** Bytes; 0 is unlimited. */
+  /** Bytes. 0 sets no limit. */
   readonly Memory?: number;
   readonly NanoCpus?: number;
   readonly CgroupParent?: string;
@@ -180,10 +184,10 @@ export interface EndpointIpamConfig {
   readonly LinkLocalIPs?: readonly string[] | null;
 }
 
-/** Driver option of an attachment: `net.ipv4.conf.IFNAME.log_martians=1,…`, `IFNAME` for its link, whatever that is called. */
+/** Driver option of an endpoint: `net.ipv4.conf.IFNAME.log_martians=1,…`. `IFNAME` stands for the name of its link. */
 export const ENDPOINT_SYSCTLS = 'com.docker.network.endpoint.sysctls';
 
-/** One attachment of a container to a network; request and inspect form are the same object. */
+/** The settings of a container's endpoint on a network. Requests and inspect use the same object. */
 export interface EndpointSettings {
   readonly IPAMConfig?: EndpointIpamConfig | null;
   readonly Links?: readonly string[] | null;
@@ -227,13 +231,13 @@ export interface ContainerState {
   readonly Error: string;
   readonly StartedAt: string;
   readonly FinishedAt: string;
-  /** Only of a container with a health check that was started. */
+  /** Only for a container with a health check that was started. */
   readonly Health?: Health;
 }
 
 export interface Health {
   readonly Status: 'starting' | 'healthy' | 'unhealthy';
-  /** Failed checks in a row. */
+  /** Number of failed checks in a row. */
   readonly FailingStreak: number;
   /** The last checks, oldest first. */
   readonly Log: readonly HealthcheckResult[];
@@ -247,7 +251,7 @@ export interface HealthcheckResult {
   readonly Output: string;
 }
 
-/** `Mounts` entry of inspect. */
+/** An entry of `Mounts` in inspect. */
 export interface MountPoint {
   readonly Type: 'bind' | 'volume' | 'tmpfs' | 'image';
   readonly Name?: string;

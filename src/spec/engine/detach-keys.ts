@@ -5,8 +5,8 @@ export const DEFAULT_DETACH_KEYS = Uint8Array.of(16, 17);
 const CONTROL = '@abcdefghijklmnopqrstuvwxyz[\\]^_';
 
 /**
- * The bytes that a sequence of keys sends (`ctrl-p,ctrl-q`, `a,ctrl-[`); '' is the default.
- * @throws EngineError invalid, which names the key that is none
+ * The bytes that a sequence of keys sends (`ctrl-p,ctrl-q`, `a,ctrl-[`). '' is the default.
+ * @throws EngineError invalid, which names the malformed key
  */
 export function parseDetachKeys(text: string): Uint8Array {
   if (text === '') return DEFAULT_DETACH_KEYS;

@@ -6,11 +6,11 @@ export interface EngineEvent {
   readonly scope: 'local' | 'swarm';
   /** Seconds since the epoch. */
   readonly time: number;
-  /** Nanoseconds since the epoch; serialised as a bare integer by `JSON.rawJSON`. */
+  /** Nanoseconds since the epoch. `JSON.rawJSON` serialises it as a bare integer. */
   readonly timeNano: bigint;
 }
 
-/** Where the domain announces what happened; filled in with the time by the event log. */
+/** Receives a domain's events. The event log adds the time. */
 export interface EventSink {
   emit(type: EngineEvent['Type'], action: string, id: string, attributes: Readonly<Record<string, string>>): void;
 }

@@ -1,18 +1,21 @@
 import { invalid } from '../../base/errors.ts';
 
-/** Filters as the API carries them: name to accepted values, of which there may be none. */
+/** Filters in the API's form: name to accepted values, of which there may be none. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
 
 export type Predicate<T> = (item: T) => boolean;
 
-/** One filter: makes a test of its values. Without values it passes everything. @throws EngineError invalid for a bad value */
+/**
+ * A filter's rule: it makes a test from the filter's values. Without values it passes everything. @throws EngineError
+ * invalid for a bad value
+ */
 export type FilterRule<T, Context = unknown> = (values: readonly string[], context: Context) => Predicate<T>;
 
 export type FilterRules<T, Context = unknown> = Readonly<Record<string, FilterRule<T, Context>>>;
 
 /**
- * The test of an item that must pass all of `filters`. Names are known from `rules` alone, whatever objects inherit.
- * @throws EngineError invalid `invalid filter 'x'`, and what the rules throw
+ * Compiles a test that an item must pass for all `filters`. Only names in `rules` are valid, not inherited ones.
+ * @throws EngineError invalid `invalid filter 'x'`, and the errors of the rules
  */
 export function compileFilters<T, Context>(
   filters: Filters,
@@ -29,12 +32,15 @@ export function checkFilters(filters: Filters, accepted: readonly string[]): voi
   for (const name of Object.keys(filters)) if (!accepted.includes(name)) throw invalid(`invalid filter '${name}'`);
 }
 
-/** A rule of which one value must fit. */
+/** A rule of which one value must match. */
 export function anyValue<T>(fits: (item: T, value: string) => boolean): FilterRule<T> {
   return (values) => (item) => values.length === 0 || values.some((value) => fits(item, value));
 }
 
-/** Undefined when the filter is not given. @throws EngineError invalid for other values than 0, 1, false, true, or for both */
+/**
+ * Undefined when the filter is not given. @throws EngineError invalid for values other than 0, 1, false, true, or for
+ * both
+ */
 export function booleanFilter(filters: Filters, name: string): boolean | undefined {
   const values = filters[name];
   return values === undefined ? undefined : booleanOf(name, values);

@@ -2,7 +2,7 @@ import type { FilterRule } from './filters.ts';
 
 type Labels = Readonly<Record<string, string>> | null | undefined;
 
-/** The rule `label`: all of `key` and `key=value` must hold. */
+/** The rule `label`: all of `key` and `key=value` must match. */
 export function labelRule<T>(labelsOf: (item: T) => Labels): FilterRule<T> {
   return (values) => {
     const wanted = values.map(labelTest);
@@ -10,7 +10,7 @@ export function labelRule<T>(labelsOf: (item: T) => Labels): FilterRule<T> {
   };
 }
 
-/** The rule `label!`: none of them may hold. */
+/** The rule `label!`: none of them may match. */
 export function notLabelRule<T>(labelsOf: (item: T) => Labels): FilterRule<T> {
   return (values) => {
     const unwanted = values.map(labelTest);
@@ -18,7 +18,7 @@ export function notLabelRule<T>(labelsOf: (item: T) => Labels): FilterRule<T> {
   };
 }
 
-/** Keys are the labels' own: `constructor` is one only where somebody set it. */
+/** Only own keys count: `constructor` is a label only where a user has set it. */
 function labelTest(filter: string): (labels: Labels) => boolean {
   const equals = filter.indexOf('=');
   const [key, value] = equals === -1 ? [filter] : [filter.slice(0, equals), filter.slice(equals + 1)];

@@ -1,8 +1,8 @@
 import { invalid } from '../../base/errors.ts';
 
 /**
- * Go's `path.Match`: `*` and `?` stop at slashes, `[a-z]` and `[^a-z]` are classes, `\` quotes. In time linear in text
- * and pattern per segment, whatever the pattern.
+ * Go's `path.Match`: `*` and `?` stop at slashes, `[a-z]` and `[^a-z]` are classes, `\` quotes. Per segment its time is
+ * linear in text and pattern, whatever the pattern.
  * @throws EngineError invalid `syntax error in pattern`
  */
 export function pathMatch(pattern: string, text: string): boolean {
@@ -61,7 +61,7 @@ function classToken(chars: readonly string[], start: number): [Token, number] {
   return [(char) => isIn(char) !== negated, at + 1];
 }
 
-/** On a mismatch the last star takes one character more: stars before it need no second try. */
+/** On a mismatch the last star takes one more character. Earlier stars need no second try. */
 function matchSegment(tokens: readonly Token[], text: string): boolean {
   const chars = [...text];
   let [token, at, star, starAt] = [0, 0, -1, 0];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { textPatterns } from './patterns.ts';
 
-/** What dockerd 28.5 lists of two volumes, `web-1` and `web-12`, by its filter `name`. */
+/** The volumes of `web-1` and `web-12` that dockerd 28.5 lists with its filter `name`. */
 const RECORDED: readonly (readonly [pattern: string, found: readonly string[]])[] = [
   ['web-1', ['web-1', 'web-12']],
   ['', ['web-1', 'web-12']],
@@ -34,7 +34,7 @@ test('one of several is enough, and none fits everything; a pattern always fits 
 });
 
 test('no pattern takes more than its length times that of the text', async () => {
-  // An engine that goes back takes 2^60 steps for the first of these.
+  // A backtracking engine takes 2^60 steps for the first of these.
   const names = Array.from({ length: 100 }, (_, index) => `${'a'.repeat(60)}${index}!`);
   for (const pattern of ['(a+)+$', '(a|aa)+$', '(.*)*(.*)*x$', '((a?){10}){100}$']) {
     const fits = await textPatterns([pattern]);

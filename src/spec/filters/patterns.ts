@@ -1,16 +1,16 @@
 import { EngineError, invalid } from '../../base/errors.ts';
 
-/** Whether a text fits one of some patterns. */
+/** Whether a text matches one of some patterns. */
 export type TextTest = (text: string) => boolean;
 
-/** Characters that mean something in a regular expression. */
+/** Characters with a meaning in regular expressions. */
 const META = /[\\^$.|?*+()[\]{}]/;
 
 /**
- * Whether a text equals one of `patterns` or has a match for it; true when there are none. Patterns are Go's regular
- * expressions (RE2): they cannot go back, so the time is linear in the text whatever a client sends. A pattern that is no
- * expression only fits the text that it is. The engine of expressions, 1 MB of heap, is loaded by the first pattern that is
- * not plain text.
+ * Compiles a test whether a text equals one of `patterns` or matches it; true when there are none. Patterns are Go's
+ * regular expressions (RE2), which do not backtrack: the time is linear in the text, whatever a client sends. A
+ * malformed pattern matches only itself. The engine of expressions, 1 MB of heap, is loaded by the first pattern that
+ * is not plain text.
  */
 export async function textPatterns(patterns: readonly string[] = []): Promise<TextTest> {
   if (patterns.length === 0) return () => true;
@@ -27,7 +27,7 @@ async function textPattern(pattern: string): Promise<TextTest> {
   }
 }
 
-/** Whether a text has a match for one of Go's regular expressions. @throws EngineError invalid `error parsing regexp: ...` */
+/** Compiles one of Go's regular expressions. @throws EngineError invalid `error parsing regexp: ...` */
 export async function textExpression(expression: string): Promise<TextTest> {
   if (!META.test(expression)) return (text) => text.includes(expression);
   const { RE2JS, RE2JSException } = await import('re2js');

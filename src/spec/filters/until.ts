@@ -3,7 +3,7 @@ import { parseMoment } from '../../base/moment.ts';
 import type { Nanos } from '../../base/time.ts';
 import type { Filters } from './filters.ts';
 
-/** The one moment of the filter `until` of prunes; undefined when it is not given. @throws EngineError invalid */
+/** The time of the filter `until` of prunes. Undefined when it is not given. @throws EngineError invalid */
 export function untilFilter(filters: Filters, now: Nanos): Nanos | undefined {
   const [value, ...more] = filters['until'] ?? [];
   if (more.length > 0) throw invalid('more than one until filter specified');

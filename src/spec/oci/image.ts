@@ -30,7 +30,7 @@ export interface Descriptor {
   readonly digest: Digest;
   readonly size: number;
   readonly platform?: Platform;
-  /** Where a foreign layer lies, which registries do not keep. */
+  /** Addresses of a foreign layer, which registries do not keep. */
   readonly urls?: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
   readonly artifactType?: string;

@@ -4,11 +4,11 @@ import type { ContainerConfig } from '../engine/container.ts';
 import type { Descriptor, ImageConfig, Index, Manifest, Platform } from './image.ts';
 
 /**
- * Checks documents that came from a registry or an archive, once, so that nobody behind has to. Unknown fields stay.
- * Every function throws EngineError invalid with the path of the field that is wrong.
+ * Checks documents from a registry or an archive once, so that no other code has to. Unknown fields stay. Every
+ * function throws EngineError invalid with the path of the wrong field.
  */
 
-/** More layers than overlay mounts; also bounds the work that a hostile manifest causes. */
+/** More layers than overlay mounts. It also limits the work that a hostile manifest causes. */
 const LAYERS_MAX = 500;
 const MANIFESTS_MAX = 1000;
 
@@ -31,7 +31,7 @@ export function parseIndex(value: unknown): Index {
   return value as Index;
 }
 
-/** Fields that Docker's readers take as absent when null are dropped; architecture and os default to ''. */
+/** Null fields that Docker's readers treat as absent are dropped. Architecture and os default to ''. */
 export function parseImageConfig(value: unknown): ImageConfig {
   const json = object(value, 'image config');
   const rootfs = object(json['rootfs'], 'image config.rootfs');

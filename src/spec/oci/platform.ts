@@ -12,7 +12,7 @@ const ARCHITECTURES: Readonly<Record<string, readonly [string, string?]>> = {
 };
 const NODE_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
 const PART = /^[A-Za-z0-9_-]+$/;
-/** Systems and architectures that Go knows, by which a single word is told (containerd's platforms.Parse). */
+/** Systems and architectures that Go knows. They decide the meaning of a single word (containerd's platforms.Parse). */
 const KNOWN_SYSTEMS: ReadonlySet<string> = new Set(
   'aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos'.split(
     ' ',
@@ -30,7 +30,7 @@ export function hostPlatform(): Platform {
   return normalisePlatform({ os: 'linux', architecture: NODE_ARCHITECTURES[process.arch] ?? process.arch });
 }
 
-/** `linux/arm64/v8`, `arm64` or `linux`, as `--platform` takes it. @throws EngineError invalid */
+/** Parses `linux/arm64/v8`, `arm64` or `linux`, as given to `--platform`. @throws EngineError invalid */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
   const [first = '', architecture, variant] = parts;
@@ -46,7 +46,7 @@ export function parsePlatform(text: string): Platform {
   throw invalid(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`);
 }
 
-/** Go's names, without the variant that is an architecture's only one (containerd's rules). */
+/** Go's names, without a variant that is an architecture's only one (containerd's rules). */
 export function normalisePlatform(platform: Platform): Platform {
   const [architecture, implied] = ARCHITECTURES[platform.architecture.toLowerCase()] ?? [platform.architecture];
   const { variant: given, ...rest } = platform;
@@ -62,20 +62,22 @@ function variantOf(architecture: string, variant: string | undefined): string | 
   return numbered;
 }
 
-/** How well a machine that asks for `wanted` is served by `offered`: higher is better, undefined is not at all. */
+/** How well `offered` serves a request for `wanted`. Higher is better; undefined is not at all. */
 export function platformRank(wanted: Platform, offered: Platform): number | undefined {
   const want = normalisePlatform(wanted);
   const have = normalisePlatform(offered);
   if (want.os !== have.os || want.architecture !== have.architecture) return undefined;
   if (want.variant === have.variant) return 100;
-  // A later arm runs code for an earlier one; amd64 levels likewise. No level is the first.
+  // A later arm runs code of an earlier one, and so do amd64 levels. A missing level is the first.
   const level = (variant: string | undefined): number =>
     Number(variant?.slice(1) ?? (want.architecture === 'arm64' ? 8 : 1));
   const [wantLevel, haveLevel] = [level(want.variant), level(have.variant)];
   return haveLevel <= wantLevel ? haveLevel : undefined;
 }
 
-/** What a machine of this platform runs: its own first, then 32-bit programs (containerd, platforms.Only). */
+/**
+ * The platforms that a machine of this platform runs: its own first, then 32-bit programs (containerd, platforms.Only).
+ */
 export function runnablePlatforms(platform: Platform): readonly Platform[] {
   const own = normalisePlatform(platform);
   if (own.architecture === 'arm64') return [own, { os: own.os, architecture: 'arm', variant: 'v8' }];

@@ -1,4 +1,4 @@
-/** config.json of the OCI runtime specification 1.0/1.1, as far as the engine writes it. */
+/** config.json of the OCI runtime specification 1.0/1.1: the fields that the engine writes. */
 
 export interface LinuxCapabilities {
   readonly bounding: readonly string[];

@@ -1,8 +1,8 @@
 import { invalid } from '../../base/errors.ts';
 
 /**
- * The name of an image, normalised as Docker does: `busybox` is `docker.io/library/busybox`. Grammar and messages of
- * github.com/distribution/reference, whose texts clients show to users.
+ * The name of an image, normalised as in Docker: `busybox` is `docker.io/library/busybox`. Grammar and messages are
+ * those of github.com/distribution/reference, whose texts clients show to users.
  */
 export interface Reference {
   /** `docker.io`, `localhost:5000`. */
@@ -10,7 +10,7 @@ export interface Reference {
   /** `library/busybox`. */
   readonly path: string;
   readonly tag?: string;
-  /** `sha256:…`; of any algorithm that the grammar allows. */
+  /** `sha256:…`, or a digest of another algorithm that the grammar allows. */
   readonly digest?: string;
 }
 
@@ -39,7 +39,7 @@ export function parseReference(text: string): Reference {
   if (repository.toLowerCase() !== repository) {
     throw invalid(`invalid reference format: repository name (${repository}) must be lowercase`);
   }
-  // The grammar is linear, but hostile text of a megabyte needs no matching.
+  // The grammar takes linear time, but a text of a megabyte need not be matched.
   const match = text.length > 4096 ? null : REFERENCE.exec(`${domain}/${remainder}`);
   if (match === null) throw invalid('invalid reference format');
   const [, , path = '', tag, digest] = match;
@@ -50,7 +50,7 @@ export function parseReference(text: string): Reference {
   return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }
 
-/** Tag `latest` unless the reference has a tag or a digest. */
+/** Adds the tag `latest` unless the reference has a tag or a digest. */
 export function withDefaultTag(reference: Reference): Reference {
   return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: 'latest' } : reference;
 }
@@ -66,15 +66,12 @@ export function repositoryName(reference: Reference): string {
   return `${reference.domain}/${reference.path}`;
 }
 
-/** `docker.io/library/busybox:latest`; with a digest as well where there is one. */
+/** `docker.io/library/busybox:latest`, also with a digest where there is one. */
 export function canonicalString(reference: Reference): string {
   return repositoryName(reference) + suffix(reference);
 }
 
-/**
- * The canonical string as an image is given it for its name.
- * @throws EngineError invalid where the name would read as a digest
- */
+/** The canonical string for the name of an image. @throws EngineError invalid where the name would read as a digest */
 export function imageName(reference: Reference): string {
   if (familiarName(reference) === 'sha256') {
     throw invalid('refusing to create an ambiguous tag using digest algorithm as name');
@@ -82,7 +79,7 @@ export function imageName(reference: Reference): string {
   return canonicalString(reference);
 }
 
-/** `busybox`: the repository as users of Docker write it. */
+/** `busybox`: the repository in the form that users write. */
 export function familiarName(reference: Reference): string {
   if (reference.domain !== DEFAULT_DOMAIN) return repositoryName(reference);
   const short = reference.path.startsWith(OFFICIAL) ? reference.path.slice(OFFICIAL.length) : reference.path;

@@ -1,6 +1,6 @@
 import type { TaskOwner, TaskRef } from './protocol.ts';
 
-/** Content of `ended/<pid>`: what the kernel said of a process that is about to be reaped. */
+/** The content of `ended/<pid>`: the exit of a process that is about to be reaped. */
 export interface Ending {
   /** 0..255; 128+n when killed by signal n. */
   readonly exitCode: number;
@@ -12,7 +12,7 @@ export function formatEnding(ending: Ending): string {
   return JSON.stringify({ exitCode: ending.exitCode, exitedAt: ending.exitedAt });
 }
 
-/** Undefined for a file whose writer was killed before it had written. */
+/** Undefined for a file whose writer was killed before it had finished. */
 export function parseEnding(text: string): Ending | undefined {
   const value = parseObject(text);
   if (value === undefined || typeof value['exitCode'] !== 'number' || typeof value['exitedAt'] !== 'string')
@@ -20,12 +20,12 @@ export function parseEnding(text: string): Ending | undefined {
   return { exitCode: value['exitCode'], exitedAt: value['exitedAt'] };
 }
 
-/** The owner of a task that names none: one that an older build has started. */
+/** The owner of a task that names none, since an older build has started it. */
 export function ownerOf(task: TaskRef): TaskOwner {
   return task.execId === undefined ? { kind: 'container', id: task.containerId } : { kind: 'exec', id: task.execId };
 }
 
-/** Content of `owner.json`; undefined when it names no owner. */
+/** The content of `owner.json`. Undefined when it names no owner. */
 export function parseOwner(text: string): TaskOwner | undefined {
   const value = parseObject(text);
   if (value === undefined || typeof value['kind'] !== 'string' || typeof value['id'] !== 'string') return undefined;

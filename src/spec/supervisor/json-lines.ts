@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 
 const NEWLINE = 10;
 
-/** Cuts a byte stream into lines and parses each as JSON. */
+/** Splits a byte stream into lines and parses each as JSON. */
 export class JsonLines {
   readonly #limitBytes: number;
   #parts: Buffer[] = [];
@@ -12,7 +12,10 @@ export class JsonLines {
     this.#limitBytes = limitBytes;
   }
 
-  /** The objects that `chunk` completes. @throws SyntaxError for bad JSON, RangeError for a line above the limit */
+  /**
+   * Returns the objects that `chunk` completes. @throws SyntaxError for malformed JSON, RangeError for a line above the
+   * limit
+   */
   push(chunk: Buffer): unknown[] {
     const found: unknown[] = [];
     let rest = chunk;
@@ -25,7 +28,9 @@ export class JsonLines {
     return found;
   }
 
-  /** Like {@link push} for the first line only: it and the bytes after it, undefined until it is whole. */
+  /**
+   * Like {@link push}, but only for the first line. Returns it and the bytes after it. Undefined until it is complete.
+   */
   first(chunk: Buffer): { readonly value: unknown; readonly rest: Buffer } | undefined {
     const end = chunk.indexOf(NEWLINE);
     this.#keep(end < 0 ? chunk : chunk.subarray(0, end));

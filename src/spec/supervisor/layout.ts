@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { TaskRef } from './protocol.ts';
 
 /**
- * The tree that gantryd and gantry-supervisor share. Everything is 0700: FIFOs are as good as the container's terminal.
+ * The tree that gantryd and gantry-supervisor share. Everything is 0700, since a FIFO gives access to the container's
+ * terminal.
  *
  *     <execRoot>/
  *       supervisor/           supervisor.sock  supervisor.log  lock  console-N.sock  run-N.{in,out,err}
@@ -12,16 +13,16 @@ import type { TaskRef } from './protocol.ts';
  *                             stdout.spool  stderr.spool  logged
  *         execs/<execId>/     process.json  owner.json  task.json  pid  runtime.log  stdin  stdout  stderr  exit.json
  *
- * The daemon writes config.json, process.json and owner.json and makes the FIFOs, the runtime writes pid and runtime.log, the supervisor
- * the rest. `ended/<pid>` is written by whoever reaps the process.
+ * The daemon writes config.json, process.json and owner.json, and makes the FIFOs. The runtime writes pid and
+ * runtime.log. The supervisor writes the rest. The process that reaps another one writes `ended/<pid>`.
  */
 export interface TaskLayout {
   readonly folder: string;
   readonly config: string;
   readonly process: string;
-  /** {@link TaskOwner}: the first file of the folder, and the last that is removed. */
+  /** {@link TaskOwner}. The first file of the folder, and the last one that is removed. */
   readonly owner: string;
-  /** How the task was started: what a successor needs to take it over. Written before the runtime runs. */
+  /** How the task was started, so that a successor can adopt it. Written before the runtime runs. */
   readonly task: string;
   readonly pid: string;
   readonly runtimeLog: string;
@@ -31,7 +32,7 @@ export interface TaskLayout {
   /** The bytes of a stream that may not be in the log or with the clients yet, at their positions in the stream. */
   readonly stdoutSpool: string;
   readonly stderrSpool: string;
-  /** Which of these bytes are in the log. */
+  /** The positions up to which these bytes are in the log. */
   readonly logged: string;
   /** {@link ExitRecord} and its event's `seq`. */
   readonly exit: string;

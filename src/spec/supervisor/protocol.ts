@@ -1,24 +1,25 @@
 /**
- * What gantryd and gantry-supervisor say to each other.
+ * The protocol between gantryd and gantry-supervisor.
  *
- * A *task* is one run of a container's main process or of one exec. It is named by {@link TaskRef}: the container's id,
- * and for an exec the exec's id. One unix stream socket serves two kinds of connection, told apart by the first line:
+ * A *task* is one run of a container's main process or of one exec. {@link TaskRef} names it: the container's id, and
+ * for an exec the exec's id. One unix stream socket serves two kinds of connection, which differ in their first line:
  *
- * - control: the daemon sends {@link Hello}, then {@link Request}s; the supervisor answers each with a {@link Response}
- *   (same `id`, any order) and sends {@link TaskEvent}s as they happen. One JSON object per line, UTF-8, both ways.
- * - attach: the daemon sends one {@link AttachLine}; after one {@link Response} line the connection carries the streams.
- *   Towards the daemon: with a terminal the raw bytes, else Docker's 8-byte frames ({1,2},0,0,0,length BE). From the
- *   daemon: raw stdin; its half-close is stdin's end. The supervisor ends its side after the last byte of output.
- *   An attach may precede the start of its task: then it sees every byte.
+ * - control: the daemon sends {@link Hello}, then {@link Request}s. The supervisor answers each with a {@link Response}
+ *   (same `id`, any order) and sends {@link TaskEvent}s as they happen. Both ways carry one JSON object per line, in
+ *   UTF-8.
+ * - attach: the daemon sends one {@link AttachLine}. After one {@link Response} line the connection carries the
+ *   streams. To the daemon: with a terminal the raw bytes, else Docker's 8-byte frames ({1,2},0,0,0,length BE). From
+ *   the daemon: raw stdin, whose end is the half-close. The supervisor ends its side after the last byte of output. An
+ *   attach may precede the start of its task: then it gets every byte.
  *
- * Events carry `seq`, strictly increasing, also from one supervisor to its successor. A daemon that reconnects names the
- * last one it has seen and gets the exits after it again. An exit stays until it is released ({@link Request} `release`);
- * the other events are for whoever listens.
+ * Events carry `seq`, which strictly increases, also from one supervisor to its successor. A daemon that reconnects
+ * names the last one it has seen, and gets the later exits again. An exit is kept until it is released ({@link Request}
+ * `release`). Other events are sent only to connected daemons.
  *
  * Beside the socket the two share folders: see `layout.ts`.
  */
 export const PROTOCOL_VERSION = 2;
-/** The oldest version a supervisor or daemon of this build still talks to. */
+/** The oldest version that a supervisor or daemon of this build supports. */
 export const PROTOCOL_VERSION_MIN = 1;
 
 export interface TaskRef {
@@ -27,8 +28,8 @@ export interface TaskRef {
 }
 
 /**
- * Who has a task, by the kind of its table: `container` and `exec` of the containers. Whatever a crash leaves of a task names its owner,
- * and a sweep asks that owner's table.
+ * The owner of a task: the kind of its table (`container` and `exec` of the containers) and its id. Files of a task
+ * that a crash leaves name the owner, and a sweep asks the owner's table.
  */
 export interface TaskOwner {
   readonly kind: string;
@@ -38,9 +39,9 @@ export interface TaskOwner {
 export interface Hello {
   readonly kind: 'hello';
   readonly version: number;
-  /** Last event sequence number the daemon has seen, 0 for none. */
+  /** Last event sequence number that the daemon has seen, 0 for none. */
   readonly afterSeq: number;
-  /** The daemon's own, for taking descriptors over (`adopt-console`). */
+  /** The daemon's own pid, for taking over its descriptors (`adopt-console`). */
   readonly pid: number;
 }
 
@@ -51,21 +52,21 @@ export interface HelloReply {
   readonly tasks: readonly TaskSnapshot[];
 }
 
-/** A task the supervisor knows, running or exited and not yet released. */
+/** A task that the supervisor knows: it runs, or has ended and is not released. */
 export interface TaskSnapshot extends TaskRef {
-  /** Absent from version 1. */
+  /** Absent in version 1. */
   readonly owner?: TaskOwner;
   readonly pid: number;
   readonly startedAt: string;
   readonly stdio: StdioSpec;
-  /** Descriptor of the pty master in the supervisor; -1 when its predecessor died with it: see `adopt-console`. */
+  /** Descriptor of the pty master in the supervisor. -1 when it was lost with a predecessor: see `adopt-console`. */
   readonly consoleFd?: number;
   readonly exit?: ExitRecord;
 }
 
-/** Also the content of `exit.json` in the task's folder, written before it is announced. */
+/** Also the content of `exit.json` in the task's folder, which is written before the exit is announced. */
 export interface ExitRecord {
-  /** 0..255; 128+n when killed by signal n; null when it could not be learned. */
+  /** 0..255; 128+n when killed by signal n; null when it is unknown. */
   readonly exitCode: number | null;
   readonly oomKilled: boolean;
   /** RFC 3339 with nanoseconds. */
@@ -76,46 +77,61 @@ export interface RuntimeBinary {
   /** Absolute path of crun, runc or a compatible runtime. */
   readonly path: string;
   readonly args: readonly string[];
-  /** Debian's crun refuses hosts with /sys/fs/cgroup/unified beside cgroup v1: run it where that mount is hidden. */
+  /**
+   * Whether the mount is hidden from the runtime: Debian's crun refuses hosts with /sys/fs/cgroup/unified beside cgroup
+   * v1.
+   */
   readonly hideUnifiedCgroup: boolean;
 }
 
-/** Where a task's output is kept. Sizes in bytes; `maxSizeBytes` 0 means no rotation. */
+/** The log of a task's output. Sizes in bytes. `maxSizeBytes` 0 means no rotation. */
 export interface LogSpec {
   readonly driver: 'json-file' | 'none';
   readonly path: string;
   readonly maxSizeBytes: number;
   readonly maxFiles: number;
   readonly compress: boolean;
-  /** Constant `attrs` of each line (log-opt labels, env), absent when there are none. */
+  /** Constant `attrs` of each line (log-opt labels, env). Absent when there are none. */
   readonly attrs?: Readonly<Record<string, string>>;
 }
 
 export interface StdioSpec {
   readonly tty: boolean;
-  /** Keep a stdin open (`-i`); otherwise it is /dev/null. */
+  /** Whether stdin is kept open (`-i`). Otherwise it is /dev/null. */
   readonly stdin: boolean;
-  /** End stdin when the first client attached to it has ended it or gone. Else nobody can end it. Without effect on a terminal. */
+  /**
+   * Whether stdin ends when the first attached client ends it or disconnects. Otherwise it never ends. Without effect
+   * on a terminal.
+   */
   readonly stdinOnce: boolean;
-  /** Nobody reads the output: it goes to /dev/null (`exec -d`). Without effect on a terminal. */
+  /** Whether the output goes to /dev/null (`exec -d`). Without effect on a terminal. */
   readonly discardOutput?: boolean;
-  /** Rows, columns; only with `tty`. */
+  /** Rows and columns. Only with `tty`. */
   readonly consoleSize?: readonly [number, number];
 }
 
 /**
- * Since version 2 the daemon makes what a process writes to before it asks for the start, and holds it open: whatever instant the
- * supervisor dies at, the bytes stay. Absent from version 1: the supervisor makes them.
+ * Since version 2 the daemon makes the pipes and sockets that a process writes to before it requests the start, and
+ * holds them open: whenever the supervisor dies, the bytes stay. Absent in version 1, where the supervisor makes them.
  */
 export interface PreparedStreams {
-  /** Without a terminal: `stdin`, `stdout` and `stderr` of the task's folder exist as far as {@link StdioSpec} asks for them. */
+  /**
+   * Without a terminal: the requested ones of `stdin`, `stdout` and `stderr` exist in the task's folder ({@link
+   * StdioSpec}).
+   */
   readonly fifos?: true;
-  /** With a terminal: the daemon's descriptor of a socket that listens at `path`, to which the runtime sends the pty's master. */
+  /**
+   * With a terminal: the daemon's descriptor of a socket that listens at `path`, to which the runtime sends the pty's
+   * master.
+   */
   readonly console?: { readonly fd: number; readonly path: string };
 }
 
 export type Request =
-  /** The task's folder holds config.json. Answers {@link StartReply} when the process has been executed. */
+  /**
+   * Starts a container; its task's folder holds config.json. Answers {@link StartReply} when the process has been
+   * executed.
+   */
   | {
       readonly id: number;
       readonly op: 'start';
@@ -125,10 +141,10 @@ export type Request =
       readonly runtime: RuntimeBinary;
       readonly stdio: StdioSpec;
       readonly log: LogSpec;
-      /** File of the container's cgroup that has a line `oom_kill N`; absent when it is not to be watched. */
+      /** File of the container's cgroup that has a line `oom_kill N`. Absent when it is not watched. */
       readonly oomFile?: string;
     }
-  /** `process.json` in the task's folder is an OCI `process` object. */
+  /** Starts an exec; `process.json` in its task's folder is an OCI `process` object. */
   | {
       readonly id: number;
       readonly op: 'exec';
@@ -138,9 +154,9 @@ export type Request =
       readonly runtime: RuntimeBinary;
       readonly stdio: StdioSpec;
     }
-  /** A start will follow soon: the kernel is made ready for it. */
+  /** A start will follow soon: the kernel is prepared for it. */
   | { readonly id: number; readonly op: 'expect-start' }
-  /** To the task's process. */
+  /** Sends a signal to the task's process. */
   | { readonly id: number; readonly op: 'kill'; readonly task: TaskRef; readonly signal: number }
   | {
       readonly id: number;
@@ -149,7 +165,9 @@ export type Request =
       readonly rows: number;
       readonly columns: number;
     }
-  /** Runs the task's own runtime with these arguments to its end (pause, resume, update). Answers {@link RuntimeReply}. */
+  /**
+   * Runs the task's own runtime with these arguments to its end (pause, resume, update). Answers {@link RuntimeReply}.
+   */
   | {
       readonly id: number;
       readonly op: 'runtime';
@@ -157,20 +175,20 @@ export type Request =
       readonly args: readonly string[];
       readonly input?: string;
     }
-  /** The daemon has persisted the exit: forget the task and remove its folder, after the runtime's delete is done. */
+  /** The daemon has stored the exit: drop the task and remove its folder, after the runtime's delete is done. */
   | { readonly id: number; readonly op: 'release'; readonly task: TaskRef }
-  /** Closes attach connections that wait for a start that will not come. */
+  /** Closes attach connections that wait for a start which has failed. */
   | { readonly id: number; readonly op: 'cancel-attach'; readonly task: TaskRef }
-  /** A new supervisor takes the pty master `fd` of the daemon, which kept it over the death of the old one. */
+  /** A new supervisor takes over the pty master `fd` of the daemon, which kept it after the death of the old one. */
   | { readonly id: number; readonly op: 'adopt-console'; readonly task: TaskRef; readonly fd: number }
   /** The daemon has reaped a process whose supervisor died. */
   | { readonly id: number; readonly op: 'adopt-exit'; readonly pid: number; readonly exitCode: number }
   /** The answer to a `ping`. */
   | { readonly id: number; readonly op: 'pong' }
-  /** Refused (`exists`) while a task runs. Answered when everything of ended tasks is removed; then the supervisor ends. */
+  /** Ends the supervisor. Refused (`exists`) while a task runs. Answered when everything of ended tasks is removed. */
   | { readonly id: number; readonly op: 'shutdown' };
 
-/** `Omit` that keeps a union a union. */
+/** An `Omit` that keeps a union. */
 export type RequestBody = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
 
 export interface AttachLine {
@@ -179,7 +197,7 @@ export interface AttachLine {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
-  /** Answer `noTask` when the task does not run, instead of waiting for its start. */
+  /** Whether to answer `noTask` when the task does not run, instead of waiting for its start. */
   readonly running: boolean;
 }
 
@@ -187,7 +205,10 @@ export type Response =
   | { readonly id: number; readonly ok: true; readonly result?: unknown }
   | { readonly id: number; readonly ok: false; readonly error: SupervisorError };
 
-/** `runtime`: the OCI runtime said no, `message` is its own text; `noTask`: unknown or ended; `noBundle`: config.json is missing, write it again. */
+/**
+ * `runtime`: the OCI runtime failed, `message` is its own text. `noTask`: unknown or ended. `noBundle`: config.json is
+ * missing and must be written again.
+ */
 export interface SupervisorError {
   readonly code: 'runtime' | 'noTask' | 'noBundle' | 'exists' | 'invalid' | 'system';
   readonly message: string;
@@ -196,7 +217,7 @@ export interface SupervisorError {
 export interface StartReply {
   readonly pid: number;
   readonly startedAt: string;
-  /** Descriptor of the pty master in the supervisor, only with a terminal. */
+  /** Descriptor of the pty master in the supervisor. Only with a terminal. */
   readonly consoleFd?: number;
 }
 
@@ -207,9 +228,9 @@ export interface RuntimeReply {
 }
 
 /**
- * `exit` comes after the last byte of output is in the log and on its way to each attached client. `log-error`: lines of a
- * container could not be written (a full disk) and are lost; said once until writing works again. `ping`: an attached client
- * has taken nothing for long; a daemon that does not answer is taken for stuck and loses its attachments.
+ * `exit` is sent after the last byte of output is in the log and on its way to each attached client. `log-error`: lines
+ * of a container could not be written (a full disk) and are lost; sent once until writing works again. `ping`: an
+ * attached client has not read for long; a daemon that does not answer counts as stuck and loses its attachments.
  */
 export type TaskEvent =
   | ({ readonly event: 'exit'; readonly seq: number } & TaskRef & ExitRecord)

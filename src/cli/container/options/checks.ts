@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { bytesOf } from '../../flags/values.ts';
 
-/** Checks of single values; each throws an Error that describes the fault. */
+/** Checks of single values. Each throws an Error that describes the problem. */
 
 export function checkAttach(value: string): void {
   if (!['stdin', 'stdout', 'stderr'].includes(value.toLowerCase()))
@@ -38,13 +38,13 @@ export function checkDevice(value: string): void {
     throw new Error(`${parts.length > 1 ? 'bad format for path: ' : `${value} is not an absolute path`}`);
 }
 
-/** Of the mode of `--device`, which is no fault of the flag's form. @throws Error */
+/** Checks the mode of `--device`. It is not part of the flag's form. @throws Error */
 export function checkDeviceMode(value: string): void {
   const mode = value.split(':')[2];
   if (mode !== undefined && !isDeviceMode(mode)) throw new Error(`bad mode specified: ${mode}`);
 }
 
-/** `c 42:* rmw` */
+/** Checks `c 42:* rmw`. */
 export function checkDeviceRule(value: string): void {
   if (!/^[acb] (?:\d+|\*):(?:\d+|\*) [rwm]{1,3}$/.test(value))
     throw new Error(`invalid device cgroup format '${value}'`);
@@ -56,19 +56,19 @@ const SYSCTLS: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Only what belongs to a namespace of the container. */
+/** Accepts only sysctls of the container's namespaces. */
 export function checkSysctl(value: string): void {
   const [name = ''] = value.split('=', 1);
   if (!value.includes('=') || !(SYSCTLS.has(name) || name.startsWith('net.') || name.startsWith('fs.mqueue.')))
     throw new Error(`sysctl '${value}' is not allowed`);
 }
 
-/** docker asks for an address's form alone. */
+/** Checks only the form of the address, as docker does. */
 export function checkDns(value: string): void {
   if (isIP(value.trim()) === 0) throw new Error(`IP address is not correctly formatted: ${value}`);
 }
 
-/** `r`, `w` and `m`, each once. */
+/** Whether the text consists of `r`, `w` and `m`, each once. */
 export function isDeviceMode(mode: string): boolean {
   return /^[rwm]{1,3}$/.test(mode) && new Set(mode).size === mode.length;
 }
@@ -99,7 +99,7 @@ export function checkThrottleIops(value: string): void {
     );
 }
 
-/** `/dev/sda:10` */
+/** Splits `/dev/sda:10`. */
 export function splitDevice(value: string): { path: string; rest: string } {
   const match = /^(\/dev\/[^:]*):(.+)$/.exec(value);
   if (match !== null) return { path: match[1] ?? '', rest: match[2] ?? '' };

@@ -16,11 +16,11 @@ export interface BodyContext {
   readonly image: string;
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Rows and columns of the terminal; zeros without one. */
+  /** Rows and columns of the terminal. Zeros without one. */
   readonly consoleSize: readonly [number, number];
 }
 
-/** Turns the flags of `create` and `run` into the request's body. @throws Error in docker's words */
+/** Builds the request's body from the flags of `create` and `run`. @throws Error in docker's words */
 export function createBody(flags: Flags, context: BodyContext): CreateContainerBody {
   const { binds, anonymous } = parseVolumes(flags.list('volume'));
   const ports = parsePublished(flags.list('publish'));
@@ -45,7 +45,7 @@ export function createBody(flags: Flags, context: BodyContext): CreateContainerB
     Image: context.image,
     Volumes: anonymous,
     WorkingDir: flags.string('workdir'),
-    // An empty --entrypoint drops the image's: the API wants one empty string for that.
+    // An empty --entrypoint drops the image's. The API expects one empty string for that.
     Entrypoint: flags.changed('entrypoint') ? [entrypoint] : null,
     OnBuild: null,
     Labels: readLabels(flags.list('label-file'), flags.list('label')),
@@ -87,7 +87,7 @@ function hostConfig(flags: Flags, context: BodyContext): HostConfig {
     Dns: flags.list('dns'),
     DnsOptions: flags.list('dns-option'),
     DnsSearch: flags.list('dns-search'),
-    // dockerd wants the address after a colon, also where people write `=`.
+    // dockerd expects a colon before the address, although users may write `=`.
     ExtraHosts: orNull(flags.list('add-host').map((each) => each.replace(/^([^:=]+)[:=]\[?(.*?)\]?$/, '$1:$2'))),
     GroupAdd: orNull(flags.list('group-add')),
     IpcMode: flags.string('ipc'),
@@ -126,7 +126,7 @@ export function keyValues(list: readonly string[]): Record<string, string> {
   );
 }
 
-/** `net_admin` as `CAP_NET_ADMIN`, each once, in order; `ALL` says it all. */
+/** Normalises `net_admin` to `CAP_NET_ADMIN`, each once, sorted. `ALL` includes all others. */
 function capabilities(names: readonly string[]): readonly string[] {
   const all = names.map((name) => {
     const upper = name.trim().toUpperCase();
@@ -140,7 +140,7 @@ function splitColon(text: string): [string, string] {
   return colon === -1 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
 }
 
-/** What of the container's streams the client attaches to. */
+/** The container's streams that the client attaches to. */
 export function attachments(flags: Flags): { stdin: boolean; stdout: boolean; stderr: boolean } {
   const named = new Set(flags.list('attach').map((each) => each.toLowerCase()));
   const stdin = named.has('stdin') || flags.bool('interactive');
@@ -157,7 +157,7 @@ function parseVolumes(values: readonly string[]): { binds: string[] | null; anon
     if (options.length > 1) throw new Error(`invalid spec: ${value}: too many colons`);
     if (target === undefined) anonymous[source] = {};
     else if (source === '' || target === '') throw new Error(`invalid spec: ${value}: empty section between colons`);
-    // Only what starts with a dot is a relative path: other names are volumes.
+    // Only a source that starts with a dot is a relative path: other names are volumes.
     else binds.push(source.startsWith('.') ? [resolve(source), target, ...options].join(':') : value);
   }
   return { binds: binds.length === 0 ? null : binds, anonymous };
@@ -204,7 +204,7 @@ function parseSecurityOptions(values: readonly string[]): { options: readonly st
   return { options: orNull(options), systemPaths };
 }
 
-/** The engine gets the profile itself: its file is on the client's machine. */
+/** The engine gets the profile itself, since its file is on the client's machine. */
 function readProfile(file: string): string {
   let text: string;
   try {

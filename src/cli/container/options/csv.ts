@@ -1,4 +1,4 @@
-/** One line of comma separated values, with quotes as in RFC 4180. @throws Error */
+/** Splits one line of comma separated values, with quotes as in RFC 4180. @throws Error */
 export function parseCsv(line: string): string[] {
   const fields: string[] = [];
   let at = 0;

@@ -4,7 +4,10 @@ import { messageOf } from '../../../base/errors.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables of `--env-file`s, then those of `-e`; a name without value takes this process's value. @throws Error */
+/**
+ * Reads the variables of `--env-file`s, then those of `-e`. A name without value takes this process's value. @throws
+ * Error
+ */
 export function readEnvironment(files: readonly string[], given: readonly string[], env: Environment): string[] {
   const fromFiles = files.flatMap((file) => readKeyValueFile(file, env));
   const fromFlags = given.map((each) => {
@@ -15,7 +18,7 @@ export function readEnvironment(files: readonly string[], given: readonly string
   return [...fromFiles, ...fromFlags];
 }
 
-/** Labels of `--label-file`s, then those of `--label`. @throws Error */
+/** Reads the labels of `--label-file`s, then those of `--label`. @throws Error */
 export function readLabels(files: readonly string[], given: readonly string[]): Record<string, string> {
   const labels: Record<string, string> = {};
   for (const each of [...files.flatMap((file) => readKeyValueFile(file, {})), ...given]) {
@@ -47,7 +50,10 @@ function decodeLines(file: string, bytes: Buffer): string {
   }
 }
 
-/** Lines of `NAME=value`; `#` starts a comment line. A name alone takes its value from the environment, or is omitted. */
+/**
+ * Reads lines of `NAME=value`. `#` starts a comment line. A name alone takes its value from the environment, or is
+ * omitted.
+ */
 function readKeyValueFile(file: string, env: Environment): string[] {
   let text: string;
   try {

@@ -24,7 +24,7 @@ const network = flag('--network', 'network', 'Connect the container to a network
 const networkAlias = flag('--network-alias', 'list', 'Add a network-scoped alias for the container');
 const dnsOption = flag('--dns-option', 'list', 'Set a resolver option (options line of resolv.conf)');
 
-/** What `create` and `run` have in common: all about the container to be. */
+/** The flags of the new container, shared by `create` and `run`. */
 export const CONTAINER_FLAGS: readonly Flag[] = [
   flag('--add-host', 'list', 'Add a custom host-to-IP mapping (host:ip)', { check: checkExtraHost }),
   flag('--annotation', 'map', 'Add an annotation to the container (passed to the OCI runtime)', { loose: true }),

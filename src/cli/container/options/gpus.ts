@@ -1,6 +1,6 @@
 import { parseCsv } from './csv.ts';
 
-/** Body form of a device request (Engine API, DeviceRequest). */
+/** A device request in the API's form (Engine API, DeviceRequest). */
 export interface DeviceRequest {
   Driver: string;
   Count: number;
@@ -9,7 +9,7 @@ export interface DeviceRequest {
   Options: Record<string, string>;
 }
 
-/** `all`, `2`, or `driver=nvidia,count=1,device=0,capabilities=compute`. @throws Error */
+/** Parses `all`, `2`, or `driver=nvidia,count=1,device=0,capabilities=compute`. @throws Error */
 export function parseGpus(value: string): DeviceRequest {
   const request: DeviceRequest = { Driver: '', Count: 0, DeviceIDs: null, Capabilities: [], Options: {} };
   const seen = new Set<string>();

@@ -6,10 +6,10 @@ import { parseCsv } from './csv.ts';
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends object | undefined ? Writable<NonNullable<T[K]>> : T[K] };
 type Draft = Writable<Mount> & { Type: string };
 
-/** A value of `--mount`: `type=bind,source=/a,target=/b,readonly`. @throws Error in docker's words */
+/** Parses a value of `--mount`: `type=bind,source=/a,target=/b,readonly`. @throws Error in docker's words */
 export function parseMount(value: string): Mount {
   const mount: Draft = { Type: 'volume' };
-  // As Go's CSV reader says of nothing.
+  // The error of Go's CSV reader for an empty text.
   if (value === '') throw new Error('EOF');
   const fields = parseCsv(value);
   for (const field of fields) {
@@ -40,7 +40,7 @@ const FLAGS_WITHOUT_VALUE: ReadonlySet<string> = new Set([
   'bind-create-src',
 ]);
 
-/** Puts an option's value into the mount. @throws Error in docker's words */
+/** Sets an option's value in the mount. @throws Error in docker's words */
 type Apply = (mount: Draft, value: string, key: string) => void;
 
 const source: Apply = (mount, value) => {

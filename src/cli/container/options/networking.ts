@@ -7,7 +7,7 @@ export interface Networking {
   readonly config: NetworkingConfig;
 }
 
-/** `--network` (several times) and the flags that belong to the first of them. @throws Error in docker's words */
+/** Parses `--network` (several times) and the flags for the first of them. @throws Error in docker's words */
 export function parseNetworking(flags: Flags): Networking {
   const attachments = flags.list('network').map(parseNetworkAttachment);
   if (attachments.some(({ target }) => target === '')) throw new Error('no name set for network');

@@ -12,8 +12,8 @@ interface Range {
 }
 
 /**
- * Values of `-p`: `80`, `8080:80`, `127.0.0.1:8080:80/udp`, `[::1]::80`, `8000-8010:80-90`, `8000-8010:80`; with `=` in it
- * the long form (`target=80,published=8080,protocol=tcp`).
+ * Parses values of `-p`: `80`, `8080:80`, `127.0.0.1:8080:80/udp`, `[::1]::80`, `8000-8010:80-90`, `8000-8010:80`. A
+ * value with `=` is in the long form (`target=80,published=8080,protocol=tcp`).
  * @throws Error in docker's words
  */
 export function parsePublished(values: readonly string[]): PortSpecs {
@@ -39,7 +39,7 @@ function addSpec(specs: PortSpecs, spec: string): void {
   for (let index = 0; index <= count; index++) {
     const key = `${inside.first + index}/${protocol.toLowerCase()}`;
     specs.exposed[key] = {};
-    // One port to be published on any of a range: the engine chooses.
+    // One port is published on a range: the engine chooses the host port.
     const choice = outside !== undefined && count === 0 && outside.first !== outside.last;
     const published = outside === undefined ? '' : choice ? hostPort : String(outside.first + index);
     specs.bindings[key] = [...(specs.bindings[key] ?? []), { HostIp: ip, HostPort: published }];
@@ -86,7 +86,7 @@ function longForm(value: string): string[] {
   return [`${published}:${target}/${protocol}`];
 }
 
-/** Values of `--expose`: `80`, `80/udp`, `80-90`. @throws Error */
+/** Parses values of `--expose`: `80`, `80/udp`, `80-90`. @throws Error */
 export function parseExposed(values: readonly string[]): Record<string, object> {
   const exposed: Record<string, object> = {};
   for (const value of values) {

@@ -11,7 +11,7 @@ function bytes(flags: Flags, name: string): number {
   return value === '-1' ? -1 : bytesOf(value);
 }
 
-/** Limits that `run`, `create` and `update` share. */
+/** The limits that `run`, `create` and `update` share. */
 export function sharedLimits(flags: Flags): Resources {
   return {
     BlkioWeight: flags.int('blkio-weight'),
@@ -70,7 +70,7 @@ export function parseResources(flags: Flags): Resources {
   };
 }
 
-/** `vendor.com/class=name` (Container Device Interface). */
+/** Whether the value has the form `vendor.com/class=name` (Container Device Interface). */
 function isCdi(value: string): boolean {
   return !value.startsWith('/') && value.includes('=');
 }
@@ -85,7 +85,7 @@ function parseDevice(value: string): { PathOnHost: string; PathInContainer: stri
   };
 }
 
-/** `no`, `always`, `unless-stopped`, `on-failure[:N]`. @throws Error in docker's words */
+/** Parses `no`, `always`, `unless-stopped`, `on-failure[:N]`. @throws Error in docker's words */
 export function parseRestartPolicy(text: string): RestartPolicy {
   const [name = '', count, ...more] = text.split(':');
   if (name === '' && count !== undefined)

@@ -18,7 +18,7 @@ const NAMES: ReadonlySet<string> = new Set([
   'stack',
 ]);
 
-/** `nofile=1024:2048`; -1 is no limit. @throws Error */
+/** Parses `nofile=1024:2048`. -1 sets no limit. @throws Error */
 export function parseUlimit(value: string): Ulimit {
   const [name = '', limits, ...more] = value.split('=');
   if (limits === undefined || more.length > 0) throw new Error(`invalid ulimit argument: ${value}`);
