@@ -1,7 +1,7 @@
 import { existsSync, writeSync } from 'node:fs';
 import { VAULT_NAME, vaultFolder } from './encrypted-file/vault-path.ts';
 import { createKeychain } from './keychain.ts';
-import { lateStore } from './late-store.ts';
+import { lazyStore } from './lazy-store.ts';
 import { passStore } from './pass.ts';
 import { passphraseSource } from './passphrase.ts';
 import { answer } from './protocol.ts';
@@ -15,7 +15,7 @@ const INPUT_BYTES_MAX = 1 << 20;
 /** `docker-credential-gantry VERB`. */
 const { env } = process;
 const folder = vaultFolder(env);
-const encryptedFile = lateStore(
+const encryptedFile = lazyStore(
   'file',
   () => existsSync(`${folder}/${VAULT_NAME}`),
   async () => {

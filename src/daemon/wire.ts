@@ -13,8 +13,8 @@ import { ENGINE_VERSION } from './engine-version.ts';
 import { describePrograms, findInit } from './host/programs.ts';
 import { engineProxies } from './proxies.ts';
 import { registryClient } from './registry-client.ts';
+import { endDaemon } from './wiring/end-daemon.ts';
 import { engineSystem } from './wiring/engine-system.ts';
-import { leave } from './wiring/leave.ts';
 import { openContainers } from './wiring/open-containers.ts';
 import { openImages } from './wiring/open-images.ts';
 import { openStorage } from './wiring/open-storage.ts';
@@ -60,7 +60,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   const parts = { settings, storage, networks, events, logger };
   const containers = openContainers({ ...parts, volumes, runtime, host, initPath });
   await containers.restore();
-  opened.defer(() => leave({ config, containers, networks, runtime, logger }));
+  opened.defer(() => endDaemon({ config, containers, networks, runtime, logger }));
   const registries = opened.use(registryClient(settings, proxyOf));
   const images = openImages({ ...parts, containers, registries, proxyOf }, opened);
   const programs = describePrograms(runtime.runtimes, initPath);

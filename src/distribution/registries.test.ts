@@ -4,10 +4,10 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { json } from '../../test/support/archives.ts';
 import { debianRegistry } from '../../test/support/debian-registry.ts';
+import { faultyRegistry } from '../../test/support/faulty-registry.ts';
 import { testRegistries } from '../../test/support/registries.ts';
 import { blobOf, memorySink, never, openTestRepository } from '../../test/support/repository.ts';
 import { tokenServer, wantTokens } from '../../test/support/token-server.ts';
-import { wildRegistry } from '../../test/support/wild-registry.ts';
 import { EngineError } from '../base/errors.ts';
 import { ANONYMOUS } from './auth/credentials.ts';
 
@@ -60,7 +60,7 @@ test("login at Debian's registry takes the right password and refuses the wrong 
 });
 
 test('login at a token server answers the identity token that it gives', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using tokens = await tokenServer();
   wantTokens(registry, tokens);
   tokens.answer = (token) => ({ status: 200, body: json({ token, refresh_token: 'for-next-time' }) });
@@ -70,10 +70,10 @@ test('login at a token server answers the identity token that it gives', async (
 });
 
 test('a login that is refused is told in the words of the server', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using registries = testRegistries();
   const says = async (status: number, body: string): Promise<string> => {
-    registry.wild = ({ request, response }) => {
+    registry.intercept = ({ request, response }) => {
       const isAsked = request.headers.authorization === undefined;
       response.writeHead(isAsked ? 401 : status, { 'www-authenticate': 'Basic realm="x"' });
       response.end(isAsked ? '' : body);
@@ -92,10 +92,10 @@ test('a login that is refused is told in the words of the server', async () => {
 });
 
 test('mirrors are asked first, without credentials, and what they lack comes from the registry', async () => {
-  await using registry = await wildRegistry();
-  await using mirror = await wildRegistry();
-  await using broken = await wildRegistry();
-  broken.wild = ({ response }) => {
+  await using registry = await faultyRegistry();
+  await using mirror = await faultyRegistry();
+  await using broken = await faultyRegistry();
+  broken.intercept = ({ response }) => {
     response.destroy();
     return true;
   };
@@ -136,7 +136,7 @@ test('a registry that nobody listens for is named in the error', async () => {
 });
 
 test("search asks the registry's own index, and its catalogue where it has none", async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using registries = testRegistries();
   registry.publish('team/web', 'v1', []);
   registry.publish('team/db', 'v1', []);
@@ -146,7 +146,7 @@ test("search asks the registry's own index, and its catalogue where it has none"
     found.map(({ name }) => name),
     ['team/web'],
   );
-  registry.wild = ({ url, response }) => {
+  registry.intercept = ({ url, response }) => {
     if (url.pathname !== '/v1/search') return false;
     assert.equal(url.search, '?q=web&n=5');
     const results = [

@@ -1,8 +1,8 @@
 import { trimHeap } from './trim-heap.ts';
 
-const LOOK_MILLISECONDS = 3000;
+const CHECK_INTERVAL_MILLISECONDS = 3000;
 /** Share of one processor below which the process counts as idle. */
-const AT_REST = 0.03;
+const IDLE_SHARE = 0.03;
 /** Processor time after which an idle process trims. */
 const WORK_MICROSECONDS = 200_000;
 
@@ -18,11 +18,11 @@ export function trimWhenIdle(): Disposable {
     const used = now - before;
     before = now;
     worked += used;
-    if (used > LOOK_MILLISECONDS * 1000 * AT_REST || worked < WORK_MICROSECONDS) return;
+    if (used > CHECK_INTERVAL_MILLISECONDS * 1000 * IDLE_SHARE || worked < WORK_MICROSECONDS) return;
     worked = 0;
     trimHeap();
   };
-  const timer = setInterval(look, LOOK_MILLISECONDS).unref();
+  const timer = setInterval(look, CHECK_INTERVAL_MILLISECONDS).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 

@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { PortBinding } from '../spec/index.ts';
 import type { Sandbox } from './networks.ts';
-import { networkFixture, sandboxRequest, settledTraces, traces } from './testing/network-fixture.ts';
+import { networkFixture, sandboxRequest, traces, waitForTraces } from './testing/network-fixture.ts';
 import { HOST_ADDRESS, OUTSIDE_ADDRESS, privateHost } from './testing/private-host.ts';
 import { askFrom, askTcp, askUdp, serveIn } from './testing/sandbox-traffic.ts';
 
@@ -60,7 +60,7 @@ test('a sandbox has the address, route, name and settings that Docker gives, and
   await networks.detach('a');
   await networks.detach('a');
   assert.equal(existsSync(sandbox.netnsPath), false);
-  assert.equal(await settledTraces(before), before);
+  assert.equal(await waitForTraces(before), before);
 });
 
 const INSPECT = `ip addr; ip route; echo sysctls $(cat /proc/sys/net/ipv4/ip_forward) $(cat /proc/sys/net/ipv4/ip_unprivileged_port_start) "$(cat /proc/sys/net/ipv4/ping_group_range)"`;
@@ -248,7 +248,7 @@ test('a taken port is an error that names it, and the container keeps nothing', 
   } finally {
     foreign.close();
   }
-  assert.equal(await settledTraces(before), before);
+  assert.equal(await waitForTraces(before), before);
   const next = await networks.attach(sandboxRequest('y'), signal);
   assert.equal(addressOf(next), '10.219.0.3', 'the address was given back');
 });
@@ -313,7 +313,7 @@ user specified IP address is supported on user defined networks only`,
   });
   assert.throws(() => networks.check({ mode: 'bridge', portBindings: {}, ...fixedAddress }), { kind: 'invalid' });
   await assert.rejects(networks.attach(sandboxRequest('bad'), AbortSignal.abort()), { kind: 'cancelled' });
-  assert.equal(await settledTraces(before), before);
+  assert.equal(await waitForTraces(before), before);
 });
 
 test('a requested hardware address is the one of the link', async () => {
@@ -354,7 +354,7 @@ test('a container with a hundred published ports has them all', async () => {
     }
   }
   await fixture.networks.detach('many');
-  assert.equal(await settledTraces(before), before);
+  assert.equal(await waitForTraces(before), before);
 });
 
 test('fifty containers attached at once have an address and a port each, and all go without a trace', async () => {
@@ -373,7 +373,7 @@ test('fifty containers attached at once have an address and a port each, and all
   ]);
   assert.deepEqual([refusedOne.status, fine.status], ['rejected', 'fulfilled']);
   await Promise.all([...ids, 'fine'].map((id) => networks.detach(id)));
-  assert.equal(await settledTraces(before), before);
+  assert.equal(await waitForTraces(before), before);
 });
 
 test('a process that holds the namespace does not keep the link', async () => {
@@ -395,5 +395,5 @@ test('a cancelled attach leaves nothing', async () => {
   const attaching = fixture.networks.attach(sandboxRequest('c', publish({ HostPort: '18080' })), abort.signal);
   abort.abort();
   await assert.rejects(attaching, { kind: 'cancelled' });
-  assert.equal(await settledTraces(before), before);
+  assert.equal(await waitForTraces(before), before);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { networkFixture, sandboxRequest, settledTraces, traces } from './testing/network-fixture.ts';
+import { networkFixture, sandboxRequest, traces, waitForTraces } from './testing/network-fixture.ts';
 import { HOST_ADDRESS, OUTSIDE_ADDRESS, privateHost } from './testing/private-host.ts';
 import { askFrom, askTcp, serveIn } from './testing/sandbox-traffic.ts';
 
@@ -36,7 +36,7 @@ test('containers stay reachable while no daemon runs, and the next one takes the
 
   await server[Symbol.asyncDispose]();
   for (const id of ['web', 'next']) await networks.detach(id);
-  assert.equal(await settledTraces(before), before);
+  assert.equal(await waitForTraces(before), before);
 });
 
 test('what a killed daemon left half done is gone after the next start', async () => {
@@ -53,7 +53,7 @@ test('what a killed daemon left half done is gone after the next start', async (
   const links = execFileSync('ip', ['-o', 'link', 'show', 'master', 'gtest0'], { encoding: 'utf8' });
   assert.equal(links, '');
   await holder[Symbol.asyncDispose]();
-  assert.equal(await settledTraces(before), before);
+  assert.equal(await waitForTraces(before), before);
   assert.deepEqual(networks.inspect('bridge').Containers, {});
 });
 
@@ -118,7 +118,7 @@ test('two engines run beside each other, and the one that goes takes nothing of 
     const other = await two.networks.attach(sandboxRequest('web', publish('18081')), signal);
     assert.match(await askFrom(other.netnsPath, HOST_ADDRESS, 18080), /^web .* hello$/);
   }
-  assert.equal(await settledTraces(before), before);
+  assert.equal(await waitForTraces(before), before);
   assert.match(await askTcp('127.0.0.1', 18080), /^web .* hello$/);
 });
 
@@ -137,7 +137,7 @@ test('a foreign chain that drops forwarded packets is passed through DOCKER-USER
       await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
       assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), `web ${OUTSIDE_ADDRESS} hello`);
     }
-    assert.equal(await settledTraces(before), before);
+    assert.equal(await waitForTraces(before), before);
   } finally {
     nft('delete', 'table', 'ip', 'filter');
   }
@@ -207,7 +207,7 @@ test('a bridge of the user is used as it is and outlives the engine; a link of a
       const client = execFileSync('ip', ['-o', 'link', 'show', 'master', 'user0'], { encoding: 'utf8' });
       assert.match(client, /veth/);
     }
-    assert.equal(await settledTraces(before), before);
+    assert.equal(await waitForTraces(before), before);
     await assert.rejects(networkFixture({ bridge: 'lo' }), /lo exists and is no bridge/);
     await assert.rejects(networkFixture({ bridge: 'missing0' }), /missing0 must be created manually/);
   } finally {

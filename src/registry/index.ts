@@ -21,4 +21,4 @@ export {
 } from './registry.ts';
 export { matchesRepository } from './repository-pattern.ts';
 export type { EngineNames } from './storage/local-images.ts';
-export { forgetEverything, openTables } from './storage/records.ts';
+export { emptyTables, openTables } from './storage/records.ts';

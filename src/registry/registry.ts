@@ -100,7 +100,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     // The ingests of an engine are not the registry's.
     expireIngests: shared === undefined ? content.expireIngests : () => {},
     records: tables.uploads,
-    limits: { maxBlobBytes: options.maxBlobBytes ?? 2 ** 40, requireRoom: quota.require },
+    limits: { maxBlobBytes: options.maxBlobBytes ?? 2 ** 40, checkQuota: quota.require },
     now,
   });
   const startedAt = Date.now() - now();

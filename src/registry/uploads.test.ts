@@ -172,7 +172,7 @@ function fakeUpload(now: () => number, opened: Promise<unknown> = Promise.resolv
     { id: 'x', repository: 'a' as RepositoryName, startedAt: 0 },
     {
       content: { ingest: () => opened.then(() => ingest) },
-      limits: { maxBlobBytes: 1e9, requireRoom: () => {} },
+      limits: { maxBlobBytes: 1e9, checkQuota: () => {} },
       now,
       ended: () => {},
     },
@@ -193,7 +193,7 @@ test('an upload that is being opened for a body says its size without waiting fo
   assert.equal(await size, 7);
   body.resolve(Buffer.from('abc'));
   assert.equal(await appended, 10);
-  await upload.rest();
+  await upload.closeFile();
 });
 
 test('a body that trickles in is broken off after minutes; a slow one goes on, and what came stays', async () => {
@@ -205,7 +205,7 @@ test('a body that trickles in is broken off after minutes; a slow one goes on, a
   await upload.append(body(20_000));
   await assert.rejects(upload.append(body(1)), { status: 408 });
   assert.equal(await upload.size(), 7 + 60 * 20_000 + 6);
-  await upload.rest();
+  await upload.closeFile();
 });
 
 test('uploads that nobody goes on with end', async () => {

@@ -13,12 +13,12 @@ import {
 } from '../spec/index.ts';
 import { adoptConsole } from './adopt-console.ts';
 import type { AdoptedProcesses } from './adopted-processes.ts';
-import type { CgroupWarmth } from './cgroup-warmth.ts';
+import type { CgroupWarmUp } from './cgroup-warm-up.ts';
 import type { EventHub } from './event-hub.ts';
 import { Failure } from './failure.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import type { TaskTable } from './task-table.ts';
-import { within } from './within.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
 /** A request line with resources is far smaller than this. */
 export const LINE_LIMIT_BYTES = 1024 * 1024;
@@ -33,7 +33,7 @@ export interface ControlDeps {
   readonly events: EventHub;
   readonly runtime: OciRuntime;
   readonly adopted: AdoptedProcesses;
-  readonly warmth: CgroupWarmth;
+  readonly warmth: CgroupWarmUp;
   readonly log: Logger;
   /** Removes the supervisor's files, then ends it once pending answers are sent. */
   readonly stop: () => void;
@@ -49,7 +49,7 @@ export function serveControl(deps: ControlDeps, socket: Socket, hello: Hello, ea
     return;
   }
   // A start that an earlier daemon requested is reported as a task, and not only at its end.
-  void within(LAUNCH_MILLISECONDS, deps.tasks.launched()).then(() => {
+  void waitAtMost(LAUNCH_MILLISECONDS, deps.tasks.launched()).then(() => {
     if (!socket.destroyed) converse(deps, socket, { hello, early, send });
   });
 }

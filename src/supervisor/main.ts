@@ -11,7 +11,7 @@ import {
 } from '../linux/index.ts';
 import { runtimeRoot, supervisorFolder, supervisorSocket, tasksFolder } from '../spec/index.ts';
 import { AdoptedProcesses } from './adopted-processes.ts';
-import { CgroupWarmth } from './cgroup-warmth.ts';
+import { CgroupWarmUp } from './cgroup-warm-up.ts';
 import { ChildReaper } from './child-reaper.ts';
 import { Endings } from './endings.ts';
 import { EventHub } from './event-hub.ts';
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   becomeSubreaper();
   closeInheritedOnExec();
   const log = stderrLogger();
-  const warmth = new CgroupWarmth(enterOwnCgroup(log));
+  const warmth = new CgroupWarmUp(enterOwnCgroup(log));
 
   const endings = new Endings(execRoot);
   const reaper = new ChildReaper(endings);

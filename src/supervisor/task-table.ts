@@ -39,7 +39,7 @@ import {
   writeJson,
 } from './task-files.ts';
 import { type TaskDescriptors, TaskStreams } from './task-streams.ts';
-import { within } from './within.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
 /** How long output held open by others, or a slow disk, may delay the announcement of an exit. As dockerd. */
 const DRAIN_MILLISECONDS = 2000;
@@ -357,7 +357,7 @@ export class TaskTable {
     // An exec that was killed for it ends after its container has said so.
     this.#checkOom(this.#tasks.get(task.record.task.containerId) ?? task);
     await task.streams.drain(DRAIN_MILLISECONDS);
-    if (task.log !== undefined) await within(DRAIN_MILLISECONDS, task.log.flushed());
+    if (task.log !== undefined) await waitAtMost(DRAIN_MILLISECONDS, task.log.flushed());
     const record = { exitCode, oomKilled: task.oomKills > 0, exitedAt };
     const seq = this.#deps.events.next();
     const isStored = !existsSync(task.layout.folder) || storeExit(task.layout, { ...record, seq });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { imageArchive, tarArchive } from '../support/busybox-image.ts';
 import type { TestEngine } from '../support/engine.ts';
+import { type FaultyRegistry, faultyRegistry } from '../support/faulty-registry.ts';
 import { eventually } from '../support/fixture.ts';
-import { type WildRegistry, wildRegistry } from '../support/wild-registry.ts';
 
 /** What a release told of its objects. Documents are as the API gave them. */
 export interface Expected {
@@ -64,7 +64,7 @@ async function loadImages(engine: TestEngine, tiny: Buffer): Promise<void> {
 
 /** An image with a digest of its registry. */
 async function pullOne(engine: TestEngine): Promise<void> {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   registry.publish('team/pulled', '1', [tarArchive([{ name: 'file', content: 'pulled' }])]);
   await engine.ok('gantry', ['pull', '-q', `${registry.host}/team/pulled:1`]);
 }
@@ -72,7 +72,7 @@ async function pullOne(engine: TestEngine): Promise<void> {
 const CUT_SHORT = 'team/cut';
 
 /** The same bytes each time: what an earlier release has got of them is the beginning of what is served today. */
-export function publishCutShort(registry: WildRegistry): string {
+export function publishCutShort(registry: FaultyRegistry): string {
   const layer = tarArchive([{ name: 'zeros', content: Buffer.alloc(2 << 20) }]);
   registry.publish(CUT_SHORT, '1', [layer], { compress: (bytes) => gzipSync(bytes, { level: 0 }) });
   return `${registry.host}/${CUT_SHORT}:1`;
@@ -80,7 +80,7 @@ export function publishCutShort(registry: WildRegistry): string {
 
 /** Resolves when a part of the layer is on the disk. The registry stays until the engine has gone. */
 async function beginPull(engine: TestEngine): Promise<void> {
-  const registry = await wildRegistry();
+  const registry = await faultyRegistry();
   const name = publishCutShort(registry);
   registry.slow = { chunkBytes: 1 << 18, delayMs: 3000 };
   void engine.gantry(['pull', '-q', name]).then(() => registry[Symbol.asyncDispose]());

@@ -10,9 +10,9 @@ import { tarArchive } from '../support/busybox-image.ts';
 import { clientEnvironment, forgetLogins } from '../support/client-environment.ts';
 import { type CommandResult, command, terminal } from '../support/command.ts';
 import { debianRegistry } from '../support/debian-registry.ts';
+import { faultyRegistry } from '../support/faulty-registry.ts';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
 import { tokenServer, wantTokens } from '../support/token-server.ts';
-import { wildRegistry } from '../support/wild-registry.ts';
 
 const engine = useEngine({ flags: ['--log-level', 'debug'] });
 const BIN = fileURLToPath(new URL('../../bin', import.meta.url));
@@ -135,7 +135,7 @@ test('gantry login without any configuration keeps the secret encrypted, where d
 
 for (const cli of CLIS) {
   test(`${cli}: an identity token of the registry is kept instead of the password, and gives the tokens of a pull`, async (t) => {
-    await using registry = await wildRegistry();
+    await using registry = await faultyRegistry();
     await using tokens = await tokenServer();
     registry.publish('team/app', 'v1', [tarArchive([{ name: 'a', content: 'x' }])]);
     wantTokens(registry, tokens);

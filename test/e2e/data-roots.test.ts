@@ -8,10 +8,10 @@ import { type Expected, publishCutShort } from '../data-roots/fill.ts';
 import { earlierReleases, openDataRoot } from '../data-roots/open-data-root.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { execIn } from '../support/exec-in.ts';
+import { faultyRegistry } from '../support/faulty-registry.ts';
 import { eventually } from '../support/fixture.ts';
 import { freePort } from '../support/free-port.ts';
 import { powerCut } from '../support/power-cut.ts';
-import { wildRegistry } from '../support/wild-registry.ts';
 
 interface Inspected {
   readonly Id: string;
@@ -109,7 +109,7 @@ async function everythingWorks(engine: TestEngine, expected: Expected, registry:
   assert.equal(await ok('run', '--rm', 'committed:1', 'read', '/own'), 'kept');
   assert.equal(await ok('run', '--rm', '-v', 'data:/data', 'tiny:1', 'read', '/data/web'), 'written by web');
 
-  await using outside = await wildRegistry();
+  await using outside = await faultyRegistry();
   const pulled = await ok('pull', publishCutShort(outside));
   assert.match(pulled, /Downloaded newer image/);
   assert.ok(

@@ -8,9 +8,9 @@ import { busyboxArchive } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
 import { debianRegistry } from '../support/debian-registry.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { faultyRegistry } from '../support/faulty-registry.ts';
 import { CLIS, eventually, loadBusybox, unique } from '../support/fixture.ts';
 import { freePort } from '../support/free-port.ts';
-import { wildRegistry } from '../support/wild-registry.ts';
 
 interface CacheFile {
   readonly path: string;
@@ -95,7 +95,7 @@ for (const cli of CLIS) {
 
 test('beside the registry of the engine: what was pushed is not the cache’s, nor evicted with it', async (t) => {
   const file = await cacheFile(t);
-  await using upstream = await wildRegistry();
+  await using upstream = await faultyRegistry();
   const first = upstream.publish('team/one', 'v1', [one]);
   const second = upstream.publish('team/two', 'v1', [two]);
   const layer = (image: { readonly manifest: Buffer }): string =>
@@ -142,7 +142,7 @@ test('beside the registry of the engine: what was pushed is not the cache’s, n
 
 test('what the engine has of an image is not fetched again for the cache, and stays when the image goes', async (t) => {
   const file = await cacheFile(t);
-  await using upstream = await wildRegistry();
+  await using upstream = await faultyRegistry();
   const image = upstream.publish('team/app', 'v1', [one]);
   const layer: string = JSON.parse(image.manifest.toString()).layers[0].digest;
   file.write({ remoteUrl: `http://${upstream.host}` });
@@ -163,7 +163,7 @@ test('what the engine has of an image is not fetched again for the cache, and st
 
 test('system df tells what registry and cache hold alone; docker reads it, too', async (t) => {
   const file = await cacheFile(t);
-  await using upstream = await wildRegistry();
+  await using upstream = await faultyRegistry();
   const image = upstream.publish('team/app', 'v1', [one]);
   file.write({ remoteUrl: `http://${upstream.host}` });
   const own = `127.0.0.1:${await freePort()}`;

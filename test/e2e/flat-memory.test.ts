@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { tarArchive } from '../support/busybox-image.ts';
 import { debianRegistry } from '../support/debian-registry.ts';
+import { faultyRegistry } from '../support/faulty-registry.ts';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
 import { processesOf } from '../support/resources.ts';
-import { wildRegistry } from '../support/wild-registry.ts';
 
 const engine = useEngine();
 const [cli = 'gantry'] = CLIS;
@@ -50,7 +50,7 @@ test('half a million lines of output leave no memory behind in either process', 
 });
 
 test('a pull and a push of a layer of 150 MB take little memory', async () => {
-  await using source = await wildRegistry();
+  await using source = await faultyRegistry();
   await using target = await debianRegistry();
   const content = randomFillSync(Buffer.alloc(LAYER_BYTES));
   source.publish('large', 'latest', [tarArchive([{ name: 'large', content }])], {

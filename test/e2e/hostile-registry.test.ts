@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { json, one, sha, two } from '../support/archives.ts';
 import { tarArchive } from '../support/busybox-image.ts';
+import { type FaultyRegistry, faultyRegistry, sendError } from '../support/faulty-registry.ts';
 import { CLIS, eventually, useEngine } from '../support/fixture.ts';
-import { sendError, type WildRegistry, wildRegistry } from '../support/wild-registry.ts';
 
 const engine = useEngine();
 const [cli = 'gantry'] = CLIS;
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 
-type Case = readonly [what: string, arrange: (registry: WildRegistry) => void, message: RegExp];
+type Case = readonly [what: string, arrange: (registry: FaultyRegistry) => void, message: RegExp];
 
 const layersOf = (manifest: Record<string, unknown>): Record<string, unknown>[] =>
   manifest['layers'] as Record<string, unknown>[];
@@ -21,15 +21,15 @@ const layersOf = (manifest: Record<string, unknown>): Record<string, unknown>[] 
 /** A layer of this entry, as the only one of `app:latest`. */
 const layerOf =
   (entry: Parameters<typeof tarArchive>[0][number]) =>
-  (registry: WildRegistry): void =>
+  (registry: FaultyRegistry): void =>
     void registry.publish('app', 'latest', [tarArchive([entry])]);
 
 /** Answers every request of a kind in its own way. */
 const answering =
-  (kind: string, answer: (response: ServerResponse, registry: WildRegistry) => void) =>
-  (registry: WildRegistry): void => {
+  (kind: string, answer: (response: ServerResponse, registry: FaultyRegistry) => void) =>
+  (registry: FaultyRegistry): void => {
     registry.publish('app', 'latest', [one]);
-    registry.wild = (exchange) => {
+    registry.intercept = (exchange) => {
       if (exchange.kind !== kind || exchange.request.method === 'HEAD') return false;
       answer(exchange.response, registry);
       return true;
@@ -142,7 +142,7 @@ const CASES: readonly Case[] = [
   [
     'an index that holds itself',
     (registry) => {
-      registry.wild = ({ kind, response }) => {
+      registry.intercept = ({ kind, response }) => {
         if (kind !== 'manifests') return false;
         const digest = `sha256:${'ab'.repeat(32)}`;
         const manifests = [{ mediaType: INDEX, digest, size: 300 }];
@@ -200,7 +200,7 @@ const CASES: readonly Case[] = [
   [
     'a registry that wants a password again and again',
     (registry) => {
-      registry.wild = ({ response }) => {
+      registry.intercept = ({ response }) => {
         response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' });
         response.end();
         return true;
@@ -211,7 +211,7 @@ const CASES: readonly Case[] = [
   [
     'a registry that redirects in circles',
     (registry) => {
-      registry.wild = ({ response, url }) => {
+      registry.intercept = ({ response, url }) => {
         response.writeHead(302, { location: url.pathname });
         response.end();
         return true;
@@ -239,7 +239,7 @@ const SLOW: readonly Case[] = [
   [
     'a token server that fails',
     (registry) => {
-      registry.wild = ({ response, url }) => {
+      registry.intercept = ({ response, url }) => {
         if (url.pathname === '/token') {
           response.writeHead(500);
           response.end('out of order');
@@ -263,7 +263,7 @@ const SLOW: readonly Case[] = [
   [
     'a server that is too busy for ever',
     (registry) => {
-      registry.wild = ({ response }) => {
+      registry.intercept = ({ response }) => {
         response.setHeader('retry-after', '1');
         sendError(response, 429, 'TOOMANYREQUESTS', 'You have reached your pull rate limit.');
         return true;
@@ -284,7 +284,7 @@ function stored(): readonly string[] {
 }
 
 async function refused(client: 'docker' | 'gantry', [what, arrange, message]: Case): Promise<void> {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   arrange(registry);
   const { code, stderr } = await engine()[client](['pull', `${registry.host}/app`]);
   assert.equal(code, 1, what);
@@ -312,10 +312,10 @@ test('a registry that does not recover is given up, and nothing is left but what
 });
 
 test('a registry that is busy for a moment is asked again after the time that it names', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   const image = registry.publish('app', 'latest', [one, two]);
   const refusals = new Map<string, number>();
-  registry.wild = ({ response, url }) => {
+  registry.intercept = ({ response, url }) => {
     const times = (refusals.get(url.pathname) ?? 0) + 1;
     refusals.set(url.pathname, times);
     if (times > 1) return false;
@@ -329,14 +329,14 @@ test('a registry that is busy for a moment is asked again after the time that it
 });
 
 test('layers that lie on another host come from there, which never sees a password of the registry', async () => {
-  await using registry = await wildRegistry();
-  await using storage = await wildRegistry();
+  await using registry = await faultyRegistry();
+  await using storage = await faultyRegistry();
   registry.publish('app', 'latest', [one, two]);
-  storage.wild = ({ response, url }) => {
+  storage.intercept = ({ response, url }) => {
     response.end(registry.blobs.get(url.searchParams.get('blob') ?? ''));
     return true;
   };
-  registry.wild = ({ request, response, kind, url }) => {
+  registry.intercept = ({ request, response, kind, url }) => {
     if (request.headers.authorization === undefined) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' });
       response.end();
@@ -360,9 +360,9 @@ test('layers that lie on another host come from there, which never sees a passwo
 });
 
 test('a list of tags with names that no tag has is refused before anything is fetched', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   registry.publish('app', 'good', [one]);
-  registry.wild = ({ kind, response }) => {
+  registry.intercept = ({ kind, response }) => {
     if (kind !== 'tags') return false;
     response.end(json({ name: 'app', tags: ['../../../etc/passwd', 'good'] }));
     return true;

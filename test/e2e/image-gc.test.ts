@@ -8,8 +8,8 @@ import { type TestContext, test } from 'node:test';
 import { imageArchive, tarArchive } from '../support/busybox-image.ts';
 import { isSound } from '../support/check.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { faultyRegistry } from '../support/faulty-registry.ts';
 import { CLIS, eventually, loadBusybox } from '../support/fixture.ts';
-import { wildRegistry } from '../support/wild-registry.ts';
 
 const MEGABYTE = 1 << 20;
 
@@ -146,12 +146,12 @@ test('gc.keepDays of daemon.json removes what nothing has used for so long, at t
 
 test('an image that is being pushed is not removed', async () => {
   await using engine = await startEngine({ flags: ['--gc-max-bytes', '3m'] });
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   const name = `${registry.host}/held:1`;
   await load(engine, name);
   const blocked = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
-  registry.wild = async ({ kind }) => {
+  registry.intercept = async ({ kind }) => {
     if (kind !== 'manifests') return false;
     reached.resolve();
     await blocked.promise;

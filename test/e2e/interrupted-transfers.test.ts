@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { tarArchive } from '../support/busybox-image.ts';
 import { type TerminalSession, terminal } from '../support/command.ts';
+import { type FaultyRegistry, faultyRegistry } from '../support/faulty-registry.ts';
 import { CLIS, type Cli, eventually, unique, useEngine } from '../support/fixture.ts';
-import { type WildRegistry, wildRegistry } from '../support/wild-registry.ts';
 
 const engine = useEngine();
 const [cli = 'gantry'] = CLIS;
 const LAYER_BYTES = 6_000_000;
 
 /** An image of incompressible layers: what is counted at the registry is what was sent. */
-function publish(registry: WildRegistry, layers = 1): { readonly name: string; readonly blobs: readonly string[] } {
+function publish(registry: FaultyRegistry, layers = 1): { readonly name: string; readonly blobs: readonly string[] } {
   const repository = unique('big');
   const archives = Array.from({ length: layers }, () =>
     tarArchive([{ name: unique('f'), content: randomBytes(LAYER_BYTES) }]),
@@ -29,18 +29,18 @@ function inTerminal(cli: Cli, line: string): TerminalSession {
 }
 
 /** Requests for a layer, as `METHOD path [range]`. */
-const requestsFor = (registry: WildRegistry, blob = ''): readonly string[] =>
+const requestsFor = (registry: FaultyRegistry, blob = ''): readonly string[] =>
   registry.journal.filter((line) => line.startsWith('GET') && line.includes(blob));
 
 const partialDownloads = (): readonly string[] => readdirSync(join(engine().dataRoot, 'content/ingest'));
 
 for (const cli of CLIS) {
   test(`${cli}: Ctrl-C ends a pull that nobody else waits for, and the next one goes on where it stopped`, async () => {
-    await using registry = await wildRegistry();
+    await using registry = await faultyRegistry();
     const { name, blobs } = publish(registry);
     registry.slow = { chunkBytes: 65_536, delayMs: 10 };
     const gone = Promise.withResolvers<void>();
-    registry.wild = ({ kind, response, url }) => {
+    registry.intercept = ({ kind, response, url }) => {
       if (kind === 'blobs' && url.pathname.includes(blobs[0] ?? ''))
         response.once('close', () => response.writableFinished || gone.resolve());
       return false;
@@ -55,7 +55,7 @@ for (const cli of CLIS) {
     await eventually(async () => assert.equal(partialDownloads().length, 1));
     assert.equal((await engine().api('GET', `/images/${name}/json`)).status, 404);
     registry.slow = undefined;
-    registry.wild = () => false;
+    registry.intercept = () => false;
     const sent = registry.sentBytes;
     assert.match(await engine().ok(cli, ['pull', name]), /Pull complete[\s\S]*Status: Downloaded newer image/);
     assert.match(requestsFor(registry, blobs[0]).at(-1) ?? '', / bytes=[1-9]\d*-/);
@@ -65,7 +65,7 @@ for (const cli of CLIS) {
   });
 
   test(`${cli}: of two pulls that share a download one leaves by Ctrl-C, the other gets it all`, async () => {
-    await using registry = await wildRegistry();
+    await using registry = await faultyRegistry();
     const { name, blobs } = publish(registry);
     registry.slow = { chunkBytes: 65_536, delayMs: 10 };
     await using leaving = inTerminal(cli, `pull ${name}`);
@@ -81,10 +81,10 @@ for (const cli of CLIS) {
   });
 
   test(`${cli}: connections that break again and again do not stop a pull, nor send anything twice`, async () => {
-    await using registry = await wildRegistry();
+    await using registry = await faultyRegistry();
     const { name, blobs } = publish(registry, 2);
     const pieces = new Map<string, number>();
-    registry.wild = ({ kind, url, response }) => {
+    registry.intercept = ({ kind, url, response }) => {
       const blob = blobs.find((hex) => url.pathname.includes(hex));
       if (kind !== 'blobs' || blob === undefined) return false;
       pieces.set(blob, (pieces.get(blob) ?? 0) + 1);
@@ -112,14 +112,14 @@ for (const cli of CLIS) {
   });
 
   test(`${cli}: a push whose connection breaks asks how far it got and sends the rest`, async () => {
-    await using registry = await wildRegistry();
+    await using registry = await faultyRegistry();
     const repository = unique('pushed');
     const name = `${registry.host}/${repository}:1`;
     const source = publish(registry);
     await engine().ok(cli, ['pull', '-q', source.name]);
     await engine().ok(cli, ['tag', source.name, name]);
     let cuts = 0;
-    registry.wild = ({ kind, request, response, url }) => {
+    registry.intercept = ({ kind, request, response, url }) => {
       // What another repository has would only be mounted.
       if (url.searchParams.has('mount')) {
         response.writeHead(405);
@@ -150,12 +150,12 @@ for (const cli of CLIS) {
   });
 
   test(`${cli}: Ctrl-C ends a push, and the next one ends it well`, async () => {
-    await using registry = await wildRegistry();
+    await using registry = await faultyRegistry();
     const name = `${registry.host}/${unique('stopped')}:1`;
     await engine().ok(cli, ['tag', 'busybox:latest', name]);
     const sending = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<void>();
-    registry.wild = ({ kind, request, response }) => {
+    registry.intercept = ({ kind, request, response }) => {
       if (kind !== 'uploads' || request.method !== 'PATCH') return false;
       response.once('close', () => gone.resolve());
       sending.resolve();
@@ -172,14 +172,14 @@ for (const cli of CLIS) {
       assert.notEqual(await session.exited, 0);
     }
     await gone.promise;
-    registry.wild = () => false;
+    registry.intercept = () => false;
     assert.match(await engine().ok(cli, ['push', name]), /1: digest: sha256:/);
     await engine().ok(cli, ['rmi', name]);
   });
 }
 
 test('in a terminal gantry draws bars, rates and totals; without one it prints each step once, in plain lines', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   const { name, blobs } = publish(registry, 5);
   registry.slow = { chunkBytes: 131_072, delayMs: 5 };
   await using session = inTerminal('gantry', `pull ${name}`);
@@ -210,7 +210,7 @@ test('in a terminal gantry draws bars, rates and totals; without one it prints e
 });
 
 test('progress comes while a layer is downloaded and while it is unpacked, never more than its size', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   const { name, blobs } = publish(registry, 1);
   registry.slow = { chunkBytes: 262_144, delayMs: 10 };
   const { body } = await engine().api('POST', `/images/create?fromImage=${encodeURIComponent(name)}`);

@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { tarArchive } from '../support/busybox-image.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { faultyRegistry } from '../support/faulty-registry.ts';
 import { CLIS, eventually, loadBusybox, unique } from '../support/fixture.ts';
 import { type GantryRegistry, gantryRegistry } from '../support/gantry-registry.ts';
 import { type TestProxy, testProxy } from '../support/proxy.ts';
 import { tokenServer, wantTokens } from '../support/token-server.ts';
-import { wildRegistry } from '../support/wild-registry.ts';
 
 const SECRET = 'pr0xy-pa55word';
 const folder = mkdtempSync(join(tmpdir(), 'gantry-proxies-'));
@@ -49,7 +49,7 @@ after(async () => {
 
 for (const cli of CLIS) {
   test(`${cli}: push and pull, with and without TLS, go through the proxy of the environment`, async () => {
-    await using plain = await wildRegistry();
+    await using plain = await faultyRegistry();
     await using tokens = await tokenServer();
     wantTokens(plain, tokens);
     proxy.names.set('plain.test:5000', plain.host);
@@ -69,7 +69,7 @@ for (const cli of CLIS) {
   });
 
   test(`${cli}: tokens, search and import by URL go through the proxy`, async () => {
-    await using plain = await wildRegistry();
+    await using plain = await faultyRegistry();
     await using tokens = await tokenServer();
     plain.publish('team/app', 'v1', [tarArchive([{ name: 'a', content: 'x' }])]);
     wantTokens(plain, { ...tokens, host: 'tokens.test' });
@@ -90,7 +90,7 @@ for (const cli of CLIS) {
   });
 
   test(`${cli}: a registry on the loopback is reached directly`, async () => {
-    await using local = await wildRegistry();
+    await using local = await faultyRegistry();
     proxy.reset();
     const name = `${local.host}/${unique('app')}`;
     await engine.ok(cli, ['tag', 'busybox', name]);
@@ -191,7 +191,7 @@ test('a cache and webhooks of gantry registry serve go through the proxy of its 
   await engine.ok('gantry', ['tag', 'busybox', `registry.test/${name}:1`]);
   await engine.ok('gantry', ['push', '-q', `registry.test/${name}:1`]);
   await engine.ok('gantry', ['rmi', `registry.test/${name}:1`]);
-  await using upstream = await wildRegistry();
+  await using upstream = await faultyRegistry();
   upstream.publish('team/app', 'v1', [tarArchive([{ name: 'a', content: name }])]);
   proxy.names.set('upstream.test:80', upstream.host);
   const told: string[] = [];

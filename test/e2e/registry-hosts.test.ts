@@ -8,8 +8,8 @@ import { after, test } from 'node:test';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { one, two } from '../support/archives.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { faultyRegistry } from '../support/faulty-registry.ts';
 import { CLIS } from '../support/fixture.ts';
-import { wildRegistry } from '../support/wild-registry.ts';
 
 const [cli = 'gantry'] = CLIS;
 const folder = mkdtempSync(join(tmpdir(), 'gantry-hosts-'));
@@ -74,7 +74,7 @@ test('a registry without TLS is only spoken to where it is listed as insecure, b
   const flags: string[] = [];
   await using engine = await startEngine({ flags });
   const address = await bridgeAddress(engine);
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using outside = await forward(address, registry.host);
   registry.publish('app', 'latest', [one]);
   const name = `${outside.host}/app`;
@@ -95,7 +95,7 @@ test('a registry with its own authority that asks for a certificate gets both fr
   await using engine = await startEngine();
   const address = await bridgeAddress(engine);
   const [server, client] = [certificate('server', address), certificate('client', address)];
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using outside = await forward(address, registry.host, {
     ...server,
     requestCert: true,
@@ -132,10 +132,10 @@ test('a registry with its own authority that asks for a certificate gets both fr
 });
 
 test('mirrors of any registry are asked in order, and the registry itself for what they lack', async () => {
-  await using hub = await wildRegistry();
-  await using team = await wildRegistry();
-  await using origin = await wildRegistry();
-  await using dead = await wildRegistry();
+  await using hub = await faultyRegistry();
+  await using team = await faultyRegistry();
+  await using origin = await faultyRegistry();
+  await using dead = await faultyRegistry();
   const gone = dead.host;
   await dead[Symbol.asyncDispose]();
   hub.publish('library/hello', 'latest', [one]);

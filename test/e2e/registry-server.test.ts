@@ -9,10 +9,10 @@ import { type TestContext, test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { busyboxArchive, tarArchive } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
+import { faultyRegistry } from '../support/faulty-registry.ts';
 import { eventually } from '../support/fixture.ts';
 import { gantryRegistry, residentKilobytes, temporaryFile } from '../support/gantry-registry.ts';
 import { peer } from '../support/peer.ts';
-import { wildRegistry } from '../support/wild-registry.ts';
 
 const sha256 = (bytes: string | Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
@@ -213,7 +213,7 @@ test('a registry killed at any moment of pushes has every image it had acknowled
 });
 
 test('a cache that is killed in the middle of a fetch goes on where it was', async () => {
-  await using upstream = await wildRegistry();
+  await using upstream = await faultyRegistry();
   const layer = randomBytes(6_000_000);
   const { digest } = upstream.publish('team/app', 'v1', [layer], { compress: (bytes) => bytes });
   upstream.slow = { chunkBytes: 65_536, delayMs: 5 };

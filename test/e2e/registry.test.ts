@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import { tarArchive } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
 import { debianRegistry } from '../support/debian-registry.ts';
+import { type FaultyRegistry, faultyRegistry } from '../support/faulty-registry.ts';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
-import { type WildRegistry, wildRegistry } from '../support/wild-registry.ts';
 
 const engine = useEngine();
 const [cli = 'gantry'] = CLIS;
@@ -89,12 +89,12 @@ for (const cli of CLIS) {
 }
 
 test('what a registry does not have is said as dockerd says it', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   const name = `${registry.host}/none/such`;
   const missing = await engine()[cli](['pull', name]);
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, new RegExp(`manifest for ${name}:latest not found: manifest unknown: manifest unknown`));
-  registry.wild = ({ response, url }) => {
+  registry.intercept = ({ response, url }) => {
     if (url.pathname === '/token') {
       response.end('{"token":"t"}');
       return true;
@@ -118,7 +118,7 @@ test('what a registry does not have is said as dockerd says it', async () => {
 });
 
 /** Layers of incompressible bytes: what is counted at the registry is what was sent. */
-function publishLarge(registry: WildRegistry, layers: number, bytes: number): string {
+function publishLarge(registry: FaultyRegistry, layers: number, bytes: number): string {
   const archives = Array.from({ length: layers }, (_, index) =>
     tarArchive([{ name: `f${index}`, content: randomBytes(bytes) }]),
   );
@@ -127,7 +127,7 @@ function publishLarge(registry: WildRegistry, layers: number, bytes: number): st
 }
 
 test('a pull that a kill of the daemon interrupts goes on where it stopped', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   const name = publishLarge(registry, 2, 6_000_000);
   const total = [...registry.blobs.values()].reduce((sum, blob) => sum + blob.length, 0);
   registry.slow = { chunkBytes: 65_536, delayMs: 10 };
@@ -151,7 +151,7 @@ test('a pull that a kill of the daemon interrupts goes on where it stopped', asy
 });
 
 test('two pulls at once share one download, and both see it', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   const name = publishLarge(registry, 3, 3_000_000);
   const total = [...registry.blobs.values()].reduce((sum, blob) => sum + blob.length, 0);
   registry.slow = { chunkBytes: 65_536, delayMs: 2 };
@@ -174,7 +174,7 @@ function verifiedBlobs(): readonly string[] {
 }
 
 test('killed at any moment of a pull the engine has whole images alone, and the next pull ends', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   const before = new Set(verifiedBlobs());
   const name = publishLarge(registry, 4, 1_000_000);
   registry.slow = { chunkBytes: 32_768, delayMs: 3 };
@@ -203,12 +203,12 @@ test('killed at any moment of a pull the engine has whole images alone, and the 
 });
 
 test('killed in the middle of a push the engine pushes the same image again', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   const name = `${registry.host}/${unique('killed')}:1`;
   await engine().ok(cli, ['tag', 'busybox:latest', name]);
-  registry.wild = ({ kind, request: sent }) => {
+  registry.intercept = ({ kind, request: sent }) => {
     if (kind !== 'uploads' || sent.method !== 'PATCH') return false;
-    registry.wild = () => false;
+    registry.intercept = () => false;
     sent.resume();
     void engine().kill9();
     return true;
@@ -223,12 +223,12 @@ test('killed in the middle of a push the engine pushes the same image again', as
 });
 
 test('a client that goes ends its pull, and the engine stays as it was', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   const name = publishLarge(registry, 1, 8_000_000);
   registry.slow = { chunkBytes: 32_768, delayMs: 10 };
   const gone = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
-  registry.wild = ({ kind, response }) => {
+  registry.intercept = ({ kind, response }) => {
     if (kind !== 'blobs') return false;
     response.once('close', () => response.writableFinished || gone.resolve());
     if (registry.sentBytes > 0) begun.resolve();

@@ -8,10 +8,10 @@ import { sha } from '../support/archives.ts';
 import { imageArchive, type TarEntry, tarArchive } from '../support/busybox-image.ts';
 import { findingsOf } from '../support/check.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { type FaultyRegistry, faultyRegistry } from '../support/faulty-registry.ts';
 import { eventually, loadBusybox } from '../support/fixture.ts';
 import { seededRandom } from '../support/random.ts';
 import { type Answer, send } from '../support/send.ts';
-import { type WildRegistry, wildRegistry } from '../support/wild-registry.ts';
 
 /** Of each operation; what is killed is the real daemon, at moments that the seed repeats. */
 const KILLS = 20;
@@ -153,7 +153,7 @@ test(`load, killed at ${KILLS} moments: the image is there whole or not at all`,
 });
 
 /** Offset of each request for a blob that the registry has seen, by path. */
-function offsets(registry: WildRegistry): Map<string, number[]> {
+function offsets(registry: FaultyRegistry): Map<string, number[]> {
   const seen = new Map<string, number[]>();
   for (const line of registry.journal) {
     const match = /^GET (\S+\/blobs\/\S+)(?: bytes=(\d+)-)?/.exec(line);
@@ -164,7 +164,7 @@ function offsets(registry: WildRegistry): Map<string, number[]> {
 
 test(`pull, killed at ${KILLS} moments: it goes on where it stopped, and ends whole`, async () => {
   const empty = stored().content;
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   registry.publish('crash', '1', layers(3, 1 << 20));
   const name = `${registry.host}/crash`;
   const pull = (): Promise<Answer | undefined> =>
@@ -229,7 +229,7 @@ test(`pull, killed at ${KILLS} moments: it goes on where it stopped, and ends wh
 });
 
 test(`push, killed at ${KILLS} moments: the image stays, and the registry never names what it does not have`, async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   const name = `${registry.host}/crash`;
   const archive = imageArchive({ tags: [`${name}:1`], layers: layers(3, 256 << 10), config: { Cmd: ['x'] } });
   const load = (): Promise<Answer | undefined> => send(engine.socketPath, 'POST', '/images/load?quiet=1', archive);

@@ -8,8 +8,8 @@ import { type TestContext, test } from 'node:test';
 import { tarArchive } from '../support/busybox-image.ts';
 import { isSound } from '../support/check.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { faultyRegistry } from '../support/faulty-registry.ts';
 import { loadBusybox } from '../support/fixture.ts';
-import { wildRegistry } from '../support/wild-registry.ts';
 
 /** A folder with 32 MiB of space. */
 function smallDisk(t: TestContext): string {
@@ -51,7 +51,7 @@ test('a disk that fills up during a pull is a clear error; what came is given ba
   const root = smallDisk(t);
   await using engine = await startEngine({ dataRoot: join(root, 'data') });
   await loadBusybox(engine);
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   registry.publish(
     'full',
     '1',

@@ -8,10 +8,10 @@ import { test } from 'node:test';
 import { imageArchive, tarArchive } from '../support/busybox-image.ts';
 import { isSound } from '../support/check.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { type FaultyRegistry, faultyRegistry } from '../support/faulty-registry.ts';
 import { eventually } from '../support/fixture.ts';
 import { type Random, seededRandom } from '../support/random.ts';
 import { type Answer, send } from '../support/send.ts';
-import { type WildRegistry, wildRegistry } from '../support/wild-registry.ts';
 
 /** How long clients work at the same time; each goes on until then. */
 const STRESS_MS = 6000;
@@ -25,7 +25,7 @@ const NOT_HERE = /^(?:tag does not exist|An image does not exist locally with th
 
 interface Stress {
   readonly engine: TestEngine;
-  readonly registry: WildRegistry;
+  readonly registry: FaultyRegistry;
   readonly archives: readonly [Buffer, ...Buffer[]];
   readonly random: Random;
 }
@@ -111,7 +111,7 @@ test('clients that pull, load, tag, push, save, create, commit, check, prune and
   const random = seededRandom();
   t.diagnostic(`GANTRY_TEST_SEED=${random.seed} repeats the choices of this run`);
   await using engine = await startEngine({ flags: ['--gc-max-bytes', '6m'] });
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   registry.slow = { chunkBytes: 64 << 10, delayMs: 1 };
   // Layers that images share in every way: below, above, and between what is pulled and what is loaded.
   const layers = Array.from({ length: 5 }, (_, index) =>

@@ -87,10 +87,10 @@ export function terminal(
     exited,
     until: (pattern) =>
       new Promise((resolve, reject) => {
-        const finish = (settle: () => void): void => {
+        const finish = (finish: () => void): void => {
           clearTimeout(timer);
           watchers.delete(look);
-          settle();
+          finish();
         };
         const look = (): void => {
           if (pattern.test(text)) finish(() => resolve(text));

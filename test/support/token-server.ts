@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from './archives.ts';
-import { readAll, sendError, type WildRegistry } from './wild-registry.ts';
+import { type FaultyRegistry, readAll, sendError } from './faulty-registry.ts';
 
 export interface TokenServer extends AsyncDisposable {
   readonly host: string;
@@ -50,8 +50,8 @@ export async function tokenServer(): Promise<TokenServer> {
 }
 
 /** Makes a registry want tokens of the server: for `repository:…` of the request's own repository. */
-export function wantTokens(registry: WildRegistry, tokens: TokenServer): void {
-  registry.wild = ({ request, response, url }) => {
+export function wantTokens(registry: FaultyRegistry, tokens: TokenServer): void {
+  registry.intercept = ({ request, response, url }) => {
     const token = request.headers.authorization?.replace(/^Bearer /, '') ?? '';
     const repository = /^\/v2\/(.+?)\/(?:blobs|manifests|tags)/.exec(url.pathname)?.[1];
     const action = request.method === 'GET' || request.method === 'HEAD' ? 'pull' : 'push';

@@ -1,11 +1,5 @@
 import type { Digest } from '../../base/ids.ts';
-import {
-  forgetEverything,
-  openRegistry,
-  openTables,
-  type Registry,
-  type RegistryEvents,
-} from '../../registry/index.ts';
+import { emptyTables, openRegistry, openTables, type Registry, type RegistryEvents } from '../../registry/index.ts';
 import type { ContentStore, StateDb } from '../../store/index.ts';
 import type { RegistryService } from './config.ts';
 import { type OutwardDeps, openCache, storageOptions } from './registry-options.ts';
@@ -26,7 +20,7 @@ export function openEngineCache(
   const upstreams = db.table<{ readonly remoteUrl: string }>(UPSTREAM, { durable: true });
   const known = upstreams.get('upstream')?.remoteUrl;
   if (known !== proxy?.remoteUrl) {
-    forgetEverything(openTables(db, TABLES));
+    emptyTables(openTables(db, TABLES));
     if (proxy === undefined) upstreams.delete('upstream');
     else upstreams.put('upstream', { remoteUrl: proxy.remoteUrl });
   }

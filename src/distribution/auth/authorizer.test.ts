@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { json } from '../../../test/support/archives.ts';
+import { faultyRegistry } from '../../../test/support/faulty-registry.ts';
 import { blobOf, memorySink, never, openTestRepository } from '../../../test/support/repository.ts';
 import { tokenServer, wantTokens } from '../../../test/support/token-server.ts';
-import { wildRegistry } from '../../../test/support/wild-registry.ts';
 import { fetchToken } from './token-source.ts';
 
 const ann = { kind: 'password', username: 'ann', password: 'pa55' } as const;
@@ -15,7 +15,7 @@ function blobToSend(mountFrom: readonly string[] = []) {
 }
 
 test('one token serves all reads of a repository; a push asks for its own', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using tokens = await tokenServer();
   const image = registry.publish('team/app', 'v1', [Buffer.from('one'), Buffer.from('two')]);
   wantTokens(registry, tokens);
@@ -34,7 +34,7 @@ test('one token serves all reads of a repository; a push asks for its own', asyn
 });
 
 test('many requests at once that need the same token fetch it once', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using tokens = await tokenServer();
   registry.publish('app', 'v1', []);
   wantTokens(registry, tokens);
@@ -47,7 +47,7 @@ test('many requests at once that need the same token fetch it once', async () =>
 });
 
 test('an expired token is renewed before it is used, one that the registry forgot after it is refused', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using tokens = await tokenServer();
   registry.publish('app', 'v1', []);
   tokens.answer = (token) => ({ status: 200, body: json({ access_token: token, expires_in: 1 }) });
@@ -63,11 +63,11 @@ test('an expired token is renewed before it is used, one that the registry forgo
 });
 
 test('a registry that answers 401 to everything is asked twice, not for ever', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using tokens = await tokenServer();
   for (const challenge of [`Bearer realm="http://${tokens.host}/token"`, 'Basic realm="x"']) {
     registry.journal.length = 0;
-    registry.wild = ({ response }) => {
+    registry.intercept = ({ response }) => {
       response.writeHead(401, { 'www-authenticate': challenge });
       response.end(json({ errors: [{ code: 'UNAUTHORIZED', message: 'authentication required' }] }));
       return true;
@@ -82,8 +82,8 @@ test('a registry that answers 401 to everything is asked twice, not for ever', a
 });
 
 test('without credentials a registry that wants a password is refused in words, without a second request', async () => {
-  await using registry = await wildRegistry();
-  registry.wild = ({ response }) => {
+  await using registry = await faultyRegistry();
+  registry.intercept = ({ response }) => {
     response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' });
     response.end();
     return true;
@@ -94,7 +94,7 @@ test('without credentials a registry that wants a password is refused in words, 
 });
 
 test('a token server that fails, lies or never stops is an error that shows no secret', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using tokens = await tokenServer();
   wantTokens(registry, tokens);
   for (const [status, body, message] of [
@@ -117,7 +117,7 @@ test('a token server that fails, lies or never stops is an error that shows no s
 });
 
 test('wrong passwords are told as such', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using tokens = await tokenServer();
   wantTokens(registry, tokens);
   const credentials = { kind: 'password', username: 'ann', password: 'wrong' } as const;
@@ -129,7 +129,7 @@ test('wrong passwords are told as such', async () => {
 });
 
 test('an identity token is exchanged by POST, a registry token sent as it is', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using tokens = await tokenServer();
   registry.publish('app', 'v1', []);
   wantTokens(registry, tokens);

@@ -7,10 +7,10 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { faultyRegistry } from '../../../test/support/faulty-registry.ts';
 import { eventually } from '../../../test/support/fixture.ts';
 import { testProxy } from '../../../test/support/proxy.ts';
 import { never } from '../../../test/support/repository.ts';
-import { wildRegistry } from '../../../test/support/wild-registry.ts';
 import { readBytes } from './body-text.ts';
 import { createNodeTransport, type NodeTransport } from './node-transport.ts';
 import { proxyRule } from './proxies.ts';
@@ -66,9 +66,9 @@ test('https goes through a tunnel that is used again; the certificate beyond it 
 });
 
 test('http is asked for with the whole URL, and a query; the upstream does not see the proxy’s user', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   const seen: unknown[] = [];
-  registry.wild = ({ request, response }) => {
+  registry.intercept = ({ request, response }) => {
     seen.push(request.headers.host, request.headers['proxy-authorization']);
     response.end('hello');
     return true;

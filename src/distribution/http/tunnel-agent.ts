@@ -84,13 +84,13 @@ function secure(
   const giveUp = (): void => void stream.destroy(new Error('given up'));
   const timedOut = (): void =>
     void stream.destroy(Object.assign(new Error('the registry stopped answering'), { code: 'ETIMEDOUT' }));
-  const settle = (error: Error | null): void => {
-    stream.off('error', settle).off('secureConnect', done).off('timeout', timedOut);
+  const finish = (error: Error | null): void => {
+    stream.off('error', finish).off('secureConnect', done).off('timeout', timedOut);
     signal.removeEventListener('abort', giveUp);
     created(error, error === null ? stream : undefined);
   };
-  const done = (): void => settle(null);
-  stream.once('error', settle).once('secureConnect', done).once('timeout', timedOut);
+  const done = (): void => finish(null);
+  stream.once('error', finish).once('secureConnect', done).once('timeout', timedOut);
   signal.addEventListener('abort', giveUp);
   if (signal.aborted) giveUp();
 }

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
+import { type FaultyRegistry, faultyRegistry, sendError } from '../../../test/support/faulty-registry.ts';
 import { blobOf, memorySink, never, openTestRepository } from '../../../test/support/repository.ts';
-import { sendError, type WildRegistry, wildRegistry } from '../../../test/support/wild-registry.ts';
 
 const content = randomBytes(300_000);
 const blob = blobOf(content);
 
-async function registryWithBlob(): Promise<WildRegistry> {
-  const registry = await wildRegistry();
+async function registryWithBlob(): Promise<FaultyRegistry> {
+  const registry = await faultyRegistry();
   registry.publish('app', 'latest', [content], { compress: (layer) => layer });
   return registry;
 }
@@ -28,7 +28,7 @@ function rangeStart(header: string | undefined): number {
 test('a connection that is reset in the middle again and again is taken up where it broke', async () => {
   await using registry = await registryWithBlob();
   await using client = openTestRepository(registry.host, 'app');
-  registry.wild = ({ request, response, kind }) => {
+  registry.intercept = ({ request, response, kind }) => {
     const from = rangeStart(request.headers.range);
     if (kind !== 'blobs' || from > 250_000) return false;
     cut(response, from, 30_000);
@@ -43,7 +43,7 @@ test('a connection that is reset in the middle again and again is taken up where
 test('a body that ends too early is an interruption, one that never gets further an error', async () => {
   await using registry = await registryWithBlob();
   await using client = openTestRepository(registry.host, 'app');
-  registry.wild = ({ response, kind }) => {
+  registry.intercept = ({ response, kind }) => {
     if (kind !== 'blobs') return false;
     response.writeHead(200);
     response.end(content.subarray(0, 1000));
@@ -59,7 +59,7 @@ test('a body that ends too early is an interruption, one that never gets further
 test('a server without ranges is read from its start again, and what is there already skipped', async () => {
   await using registry = await registryWithBlob();
   await using client = openTestRepository(registry.host, 'app');
-  registry.wild = ({ request }) => {
+  registry.intercept = ({ request }) => {
     delete request.headers.range;
     return false;
   };
@@ -71,7 +71,7 @@ test('a server without ranges is read from its start again, and what is there al
 test('a server that answers with another range is asked for everything', async () => {
   await using registry = await registryWithBlob();
   await using client = openTestRepository(registry.host, 'app');
-  registry.wild = ({ request, response, kind }) => {
+  registry.intercept = ({ request, response, kind }) => {
     if (kind !== 'blobs' || request.headers.range === undefined) return false;
     response.writeHead(206, { 'content-range': `bytes 5-${content.length - 1}/${content.length}` });
     response.end(content.subarray(5));
@@ -85,7 +85,7 @@ test('a server that answers with another range is asked for everything', async (
 test('more bytes than the descriptor says are refused as soon as they come', async () => {
   await using registry = await registryWithBlob();
   await using client = openTestRepository(registry.host, 'app');
-  registry.wild = ({ response, kind }) => {
+  registry.intercept = ({ response, kind }) => {
     if (kind !== 'blobs') return false;
     const endless = (): void => {
       if (!response.destroyed) response.write(randomBytes(65_536), endless);
@@ -102,7 +102,7 @@ test('429 and 503 are tried again after the time that the server names', async (
   await using registry = await registryWithBlob();
   await using client = openTestRepository(registry.host, 'app');
   let refusals = 0;
-  registry.wild = ({ response }) => {
+  registry.intercept = ({ response }) => {
     refusals += 1;
     if (refusals > 2) return false;
     response.writeHead(refusals === 1 ? 429 : 503, { 'retry-after': refusals === 1 ? '0' : new Date().toUTCString() });
@@ -117,7 +117,7 @@ test('429 and 503 are tried again after the time that the server names', async (
 test('a server that stays busy is given up, with what it said', async () => {
   await using registry = await registryWithBlob();
   await using client = openTestRepository(registry.host, 'app');
-  registry.wild = ({ response }) => {
+  registry.intercept = ({ response }) => {
     sendError(response, 429, 'TOOMANYREQUESTS', 'You have reached your pull rate limit.');
     return true;
   };
@@ -130,12 +130,12 @@ test('a server that stays busy is given up, with what it said', async () => {
 
 test('a blob that lies on another host is fetched there, without the credentials for this one', async () => {
   await using registry = await registryWithBlob();
-  await using storage = await wildRegistry();
-  storage.wild = ({ response }) => {
+  await using storage = await faultyRegistry();
+  storage.intercept = ({ response }) => {
     response.end(content);
     return true;
   };
-  registry.wild = ({ request, response, kind }) => {
+  registry.intercept = ({ request, response, kind }) => {
     if (request.headers.authorization === undefined) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' });
       response.end();
@@ -158,13 +158,13 @@ test('a blob that lies on another host is fetched there, without the credentials
 test('redirects without end and to nowhere are errors', async () => {
   await using registry = await registryWithBlob();
   await using client = openTestRepository(registry.host, 'app');
-  registry.wild = ({ response, url }) => {
+  registry.intercept = ({ response, url }) => {
     response.writeHead(302, { location: url.pathname });
     response.end();
     return true;
   };
   await assert.rejects(client.repository.download(blob, memorySink(), never), /redirects without end/);
-  registry.wild = ({ response }) => {
+  registry.intercept = ({ response }) => {
     response.writeHead(302, { location: 'file:///etc/passwd' });
     response.end();
     return true;

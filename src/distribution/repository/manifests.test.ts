@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { json } from '../../../test/support/archives.ts';
+import { faultyRegistry } from '../../../test/support/faulty-registry.ts';
 import { never, openTestRepository } from '../../../test/support/repository.ts';
-import { wildRegistry } from '../../../test/support/wild-registry.ts';
 
 test('a manifest comes with its digest, by tag and by digest, and a HEAD is enough to resolve', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'team/app');
   const image = registry.publish('team/app', 'v1', [Buffer.from('layer')]);
   const byTag = await client.repository.manifest('v1', never);
@@ -18,10 +18,10 @@ test('a manifest comes with its digest, by tag and by digest, and a HEAD is enou
 });
 
 test('other bytes than the digest that was asked for, or announced, are refused', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
   const image = registry.publish('app', 'v1', []);
-  registry.wild = ({ response, kind }) => {
+  registry.intercept = ({ response, kind }) => {
     if (kind !== 'manifests') return false;
     response.writeHead(200, { 'docker-content-digest': image.digest });
     response.end('{"schemaVersion":2}');
@@ -36,9 +36,9 @@ test('other bytes than the digest that was asked for, or announced, are refused'
 });
 
 test('a manifest of endless size, without JSON, or that breaks off for ever is an error', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
-  registry.wild = ({ response }) => {
+  registry.intercept = ({ response }) => {
     const endless = (): void => {
       if (!response.destroyed) response.write('[['.repeat(100_000), endless);
     };
@@ -46,12 +46,12 @@ test('a manifest of endless size, without JSON, or that breaks off for ever is a
     return true;
   };
   await assert.rejects(client.repository.manifest('v1', never), { kind: 'tooLarge' });
-  registry.wild = ({ response }) => {
+  registry.intercept = ({ response }) => {
     response.end('<html>');
     return true;
   };
   await assert.rejects(client.repository.manifest('v1', never), { kind: 'invalid' });
-  registry.wild = ({ response }) => {
+  registry.intercept = ({ response }) => {
     response.writeHead(200, { 'content-length': 500 });
     response.write('{', () => response.destroy());
     return true;
@@ -60,11 +60,11 @@ test('a manifest of endless size, without JSON, or that breaks off for ever is a
 });
 
 test('a manifest whose answer is cut off once is asked for again', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
   const image = registry.publish('app', 'v1', []);
   let cuts = 0;
-  registry.wild = ({ response }) => {
+  registry.intercept = ({ response }) => {
     cuts += 1;
     if (cuts > 2) return false;
     response.writeHead(200, { 'content-length': image.manifest.length });
@@ -75,9 +75,9 @@ test('a manifest whose answer is cut off once is asked for again', async () => {
 });
 
 test('tags are read page by page, and a list that leads elsewhere or in circles is refused', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
-  registry.wild = ({ response, url }) => {
+  registry.intercept = ({ response, url }) => {
     const last = Number(url.searchParams.get('last') ?? 0);
     const next = last < 3 ? { link: `</v2/app/tags/list?last=${last + 1}>; rel="next"` } : {};
     response.writeHead(200, next);
@@ -89,7 +89,7 @@ test('tags are read page by page, and a list that leads elsewhere or in circles 
     ['</v2/app/tags/list>; rel=next', /pages in circles/],
     ['<http://elsewhere.test/v2/app/tags/list?x=1>; rel="next"', /on another host/],
   ] as const) {
-    registry.wild = ({ response }) => {
+    registry.intercept = ({ response }) => {
       response.writeHead(200, { link });
       response.end(json({ tags: [] }));
       return true;
@@ -99,9 +99,9 @@ test('tags are read page by page, and a list that leads elsewhere or in circles 
 });
 
 test('texts of a registry reach nobody with control characters, nor whole novels', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
-  registry.wild = ({ response }) => {
+  registry.intercept = ({ response }) => {
     response.writeHead(404);
     response.end(json({ errors: [{ code: 'MANIFEST_UNKNOWN', message: `\u001b[2J${'x'.repeat(10_000)}` }] }));
     return true;

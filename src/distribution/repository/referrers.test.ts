@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { json, sha } from '../../../test/support/archives.ts';
+import { faultyRegistry } from '../../../test/support/faulty-registry.ts';
 import { never, openTestRepository } from '../../../test/support/repository.ts';
-import { wildRegistry } from '../../../test/support/wild-registry.ts';
 import { parseDigest } from '../../base/ids.ts';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -17,9 +17,9 @@ const referrer = (name: string) => ({
 const index = (...names: string[]) => ({ schemaVersion: 2, mediaType: INDEX, manifests: names.map(referrer) });
 
 test('referrers come page by page, with their artifact type and annotations', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'team/app');
-  registry.wild = ({ response, url }) => {
+  registry.intercept = ({ response, url }) => {
     if (url.pathname !== `/v2/team/app/referrers/${SUBJECT}`) return false;
     const isSecond = url.searchParams.has('last');
     const link = isSecond ? {} : { link: `<${url.pathname}?last=x>; rel="next"` };
@@ -32,7 +32,7 @@ test('referrers come page by page, with their artifact type and annotations', as
 });
 
 test('of a registry without the list they are those of the fallback tag, or none', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'team/app');
   assert.deepEqual(await client.repository.referrers(SUBJECT, never), []);
   registry.addManifest('team/app', SUBJECT.replace(':', '-'), INDEX, Buffer.from(json(index('signature'))));
@@ -40,14 +40,14 @@ test('of a registry without the list they are those of the fallback tag, or none
 });
 
 test('a list that is none, or another answer than "not there", is an error', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'team/app');
-  registry.wild = ({ response }) => {
+  registry.intercept = ({ response }) => {
     response.end('{"manifests":[{"digest":"../../etc/passwd"}]}');
     return true;
   };
   await assert.rejects(client.repository.referrers(SUBJECT, never), { kind: 'invalid' });
-  registry.wild = ({ response }) => {
+  registry.intercept = ({ response }) => {
     response.writeHead(403);
     response.end();
     return true;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import { faultyRegistry, sendError } from '../../../test/support/faulty-registry.ts';
 import { blobOf, memorySink, never, openTestRepository } from '../../../test/support/repository.ts';
-import { sendError, wildRegistry } from '../../../test/support/wild-registry.ts';
 import type { UploadBlob } from './repository.ts';
 
 const content = randomBytes(2_000_000);
@@ -25,7 +25,7 @@ function blobToSend(mountFrom: readonly string[] = []): UploadBlob & { readonly 
 }
 
 test('a blob is sent once: what is there already is not', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
   const blob = blobToSend();
   assert.deepEqual(await client.repository.upload(blob, never), { how: 'uploaded' });
@@ -37,17 +37,17 @@ test('a blob is sent once: what is there already is not', async () => {
 });
 
 test('an empty blob is sent too', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
   const blob = { ...blobToSend(), descriptor: blobOf(Buffer.alloc(0)), open: () => Readable.from([]) };
   assert.deepEqual(await client.repository.upload(blob, never), { how: 'uploaded' });
 });
 
 test('an upload that breaks goes on where the registry says', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
   let breaks = 0;
-  registry.wild = ({ request, url }) => {
+  registry.intercept = ({ request, url }) => {
     if (request.method === 'PATCH' && breaks++ < 2) {
       // The registry keeps the received bytes, and then the connection breaks.
       let bytes = 0;
@@ -68,11 +68,11 @@ test('an upload that breaks goes on where the registry says', async () => {
 });
 
 test('what is shorter than the registry’s shortest chunk goes with the end of the upload, and so does a short rest', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
   let shortest = content.length + 1;
   let breaks = 0;
-  registry.wild = ({ request, response, url }) => {
+  registry.intercept = ({ request, response, url }) => {
     response.setHeader('OCI-Chunk-Min-Length', shortest);
     if (request.method !== 'PATCH') return false;
     if (Number(request.headers['content-length']) < shortest) {
@@ -109,10 +109,10 @@ test('what is shorter than the registry’s shortest chunk goes with the end of 
 });
 
 test('a registry that forgot the upload gets it from the start', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
   let forgot = false;
-  registry.wild = ({ request, response }) => {
+  registry.intercept = ({ request, response }) => {
     if (request.method !== 'PATCH' || forgot) return false;
     forgot = true;
     registry.uploads.clear();
@@ -126,9 +126,9 @@ test('a registry that forgot the upload gets it from the start', async () => {
 });
 
 test('an upload that fails for good says why, and is not tried for ever', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
-  registry.wild = ({ request, response }) => {
+  registry.intercept = ({ request, response }) => {
     if (request.method !== 'PATCH') return false;
     sendError(response, 403, 'DENIED', 'requested access to the resource is denied');
     return true;
@@ -137,7 +137,7 @@ test('an upload that fails for good says why, and is not tried for ever', async 
     kind: 'forbidden',
     message: 'denied: requested access to the resource is denied',
   });
-  registry.wild = ({ request, response }) => {
+  registry.intercept = ({ request, response }) => {
     if (request.method !== 'PATCH') return false;
     response.destroy();
     return true;
@@ -146,7 +146,7 @@ test('an upload that fails for good says why, and is not tried for ever', async 
 });
 
 test('a blob of another repository of the registry is mounted; where that is refused it is sent', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
   await using other = openTestRepository(registry.host, 'other');
   await other.repository.upload(blobToSend(), never);
@@ -158,7 +158,7 @@ test('a blob of another repository of the registry is mounted; where that is ref
   const unknown = blobToSend(['third', 'nowhere']);
   assert.deepEqual(await third.repository.upload(unknown, never), { how: 'uploaded' });
   await using fourth = openTestRepository(registry.host, 'fourth');
-  registry.wild = ({ url, response }) => {
+  registry.intercept = ({ url, response }) => {
     if (!url.searchParams.has('mount')) return false;
     sendError(response, 403, 'DENIED', 'not yours');
     return true;
@@ -167,11 +167,11 @@ test('a blob of another repository of the registry is mounted; where that is ref
 });
 
 test('an upload is never sent to another host, which would get the token', async () => {
-  await using registry = await wildRegistry();
-  await using elsewhere = await wildRegistry();
+  await using registry = await faultyRegistry();
+  await using elsewhere = await faultyRegistry();
   const credentials = { kind: 'registryToken', token: 'tok' } as const;
   await using client = openTestRepository(registry.host, 'app', { credentials });
-  registry.wild = ({ request, response }) => {
+  registry.intercept = ({ request, response }) => {
     if (request.method !== 'POST') return false;
     response.writeHead(202, { location: `http://${elsewhere.host}/v2/app/blobs/uploads/1` });
     response.end();
@@ -182,10 +182,10 @@ test('an upload is never sent to another host, which would get the token', async
 });
 
 test('cancelling ends an upload', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
   const abort = new AbortController();
-  registry.wild = ({ request }) => {
+  registry.intercept = ({ request }) => {
     if (request.method === 'PATCH') abort.abort();
     return request.method === 'PATCH';
   };
@@ -193,7 +193,7 @@ test('cancelling ends an upload', async () => {
 });
 
 test('a manifest is put as it is, and read back the same', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using client = openTestRepository(registry.host, 'app');
   const bytes = Buffer.from('{ "schemaVersion": 2,\n "layers": [] }');
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';

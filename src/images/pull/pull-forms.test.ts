@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { json, one, sha, two } from '../../../test/support/archives.ts';
 import { tarArchive } from '../../../test/support/busybox-image.ts';
+import { type FaultyRegistry, faultyRegistry } from '../../../test/support/faulty-registry.ts';
 import { type ImageHost, imageHost } from '../../../test/support/image-host.ts';
-import { type WildRegistry, wildRegistry } from '../../../test/support/wild-registry.ts';
 import { ANONYMOUS } from '../../distribution/index.ts';
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from '../../spec/index.ts';
 
@@ -19,7 +19,7 @@ function pull(host: ImageHost, image: string, platform?: Platform): Promise<void
 }
 
 test('layers in several zstd frames or gzip members are read to their end', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   const inParts =
     (compress: (part: Buffer) => Buffer) =>
@@ -33,7 +33,7 @@ test('layers in several zstd frames or gzip members are read to their end', asyn
 });
 
 test('a layer of nothing and an image without layers are taken', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   registry.publish('empty', 'latest', [one, tarArchive([])]);
   registry.publish('none', 'latest', []);
@@ -43,7 +43,7 @@ test('a layer of nothing and an image without layers are taken', async () => {
 });
 
 test('what a layer is compressed by is told by its bytes, whatever its media type says', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   registry.publish('a', 'latest', [one], { compress: (layer) => zstdCompressSync(layer), layerType: `${LAYER}+gzip` });
   registry.publish('b', 'latest', [two], { compress: (layer) => layer, layerType: `${LAYER}+zstd` });
@@ -52,7 +52,7 @@ test('what a layer is compressed by is told by its bytes, whatever its media typ
 });
 
 /** Publishes an image whose second layer is stored elsewhere: the registry does not have it. */
-function publishForeign(registry: WildRegistry, urls: readonly string[]): string {
+function publishForeign(registry: FaultyRegistry, urls: readonly string[]): string {
   const { layers } = registry.publish('foreign', 'latest', [one, two], {
     manifest: (manifest) => {
       const [first, second] = manifest['layers'] as object[];
@@ -66,15 +66,15 @@ function publishForeign(registry: WildRegistry, urls: readonly string[]): string
 }
 
 test('a foreign layer comes from where its descriptor says, without credentials, and is left out of a push', async () => {
-  await using registry = await wildRegistry();
-  await using storage = await wildRegistry();
+  await using registry = await faultyRegistry();
+  await using storage = await faultyRegistry();
   await using host = await imageHost();
-  storage.wild = ({ response, url }) => {
+  storage.intercept = ({ response, url }) => {
     if (url.pathname !== '/layers/two') return false;
     response.end(gzipSync(two));
     return true;
   };
-  registry.wild = ({ request, response }) => {
+  registry.intercept = ({ request, response }) => {
     if (request.headers.authorization !== undefined) return false;
     response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' });
     response.end();
@@ -99,10 +99,10 @@ test('a foreign layer comes from where its descriptor says, without credentials,
 });
 
 test('a foreign layer with other bytes, or over plain http from afar, is refused', async () => {
-  await using registry = await wildRegistry();
-  await using storage = await wildRegistry();
+  await using registry = await faultyRegistry();
+  await using storage = await faultyRegistry();
   await using host = await imageHost();
-  storage.wild = ({ response }) => {
+  storage.intercept = ({ response }) => {
     response.end(gzipSync(two).fill(1));
     return true;
   };
@@ -116,7 +116,7 @@ test('a foreign layer with other bytes, or over plain http from afar, is refused
 });
 
 /** Publishes an index of one image for each platform, with attestations. */
-function publishPlatforms(registry: WildRegistry, platforms: readonly string[]): void {
+function publishPlatforms(registry: FaultyRegistry, platforms: readonly string[]): void {
   const manifests = platforms.map((text) => {
     const [os = '', architecture = '', variant] = text.split('/');
     const platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
@@ -156,7 +156,7 @@ const CHOICES: readonly (readonly [offered: readonly string[], wanted: string, c
 
 for (const [offered, wanted, chosen] of CHOICES) {
   test(`of ${offered.join(', ')} ${wanted} gets ${chosen ?? 'none'}`, async () => {
-    await using registry = await wildRegistry();
+    await using registry = await faultyRegistry();
     await using host = await imageHost();
     publishPlatforms(registry, offered);
     const name = `${registry.host}/multi`;
@@ -181,7 +181,7 @@ const skip = narrow === '' && `nothing of 32 bits runs on ${architecture}`;
 test('without a wish the machine gets its own platform, else the 32-bit one that it runs as well', {
   skip,
 }, async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   publishPlatforms(registry, [narrow, 'linux/s390x']);
   await pull(host, `${registry.host}/multi`);

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { json, one, sha, two } from '../../../test/support/archives.ts';
 import { tarArchive } from '../../../test/support/busybox-image.ts';
+import { type FaultyRegistry, faultyRegistry } from '../../../test/support/faulty-registry.ts';
 import { type ImageHost, imageHost } from '../../../test/support/image-host.ts';
-import { type WildRegistry, wildRegistry } from '../../../test/support/wild-registry.ts';
 import { EngineError } from '../../base/errors.ts';
 import { ANONYMOUS } from '../../distribution/index.ts';
 import type { PullRequest } from './pull-image.ts';
@@ -39,7 +39,7 @@ async function assertNothingLeft(host: ImageHost): Promise<void> {
 }
 
 test('layers go through the states that docker draws, and the image ends with name, digest and id', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   const image = registry.publish('team/app', 'latest', [one, two]);
   const name = `${registry.host}/team/app`;
@@ -75,7 +75,7 @@ test('layers go through the states that docker draws, and the image ends with na
 });
 
 test('a layer that another image brought is not fetched again', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   registry.publish('a', 'latest', [one]);
   registry.publish('b', 'latest', [one, two]);
@@ -87,7 +87,7 @@ test('a layer that another image brought is not fetched again', async () => {
 });
 
 test('plain, gzip and zstd layers are taken, and the same layer twice', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   const type = 'application/vnd.oci.image.layer.v1.tar';
   registry.publish('plain', 'latest', [one, two], { compress: (layer) => layer, layerType: type });
@@ -101,7 +101,7 @@ test('plain, gzip and zstd layers are taken, and the same layer twice', async ()
 });
 
 /** Publishes an index of two platforms as `latest`. */
-function publishIndex(registry: WildRegistry, change: (manifests: object[]) => object[] = (all) => all): string {
+function publishIndex(registry: FaultyRegistry, change: (manifests: object[]) => object[] = (all) => all): string {
   const entry = (tag: string, layers: readonly Buffer[], architecture: string, variant?: string): object => {
     const platform = { os: 'linux', architecture, ...(variant === undefined ? {} : { variant }) };
     const { digest, manifest } = registry.publish('multi', tag, layers, { config: () => platform });
@@ -121,7 +121,7 @@ function publishIndex(registry: WildRegistry, change: (manifests: object[]) => o
 }
 
 test('of an index the wanted platform comes, and the name stands for the index', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   const digest = publishIndex(registry);
   const name = `${registry.host}/multi`;
@@ -141,7 +141,7 @@ test('of an index the wanted platform comes, and the name stands for the index',
 });
 
 test('an image for another platform than was asked for is told at the end', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   registry.publish('app', 'latest', [one], { config: () => ({ architecture: 'amd64' }) });
   const name = `${registry.host}/app`;
@@ -151,7 +151,7 @@ test('an image for another platform than was asked for is told at the end', asyn
 });
 
 test('without a tag all tags come; by digest the image comes without one', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   registry.publish('app', 'a', [one]);
   const { digest } = registry.publish('app', 'b', [two]);
@@ -173,7 +173,7 @@ test('without a tag all tags come; by digest the image comes without one', async
   );
 });
 
-type Hostile = readonly [what: string, publish: (registry: WildRegistry) => void, message: RegExp];
+type Hostile = readonly [what: string, publish: (registry: FaultyRegistry) => void, message: RegExp];
 
 const layerOf = (manifest: Record<string, unknown>): Record<string, unknown>[] =>
   manifest['layers'] as Record<string, unknown>[];
@@ -293,7 +293,7 @@ const HOSTILE: readonly Hostile[] = [
 
 for (const [what, publish, message] of HOSTILE) {
   test(`${what} is refused, and nothing is left`, async () => {
-    await using registry = await wildRegistry();
+    await using registry = await faultyRegistry();
     await using host = await imageHost();
     publish(registry);
     await assert.rejects(pull(host, `${registry.host}/app`), (error: unknown) => {
@@ -306,7 +306,7 @@ for (const [what, publish, message] of HOSTILE) {
 }
 
 test('a pull that is cancelled keeps what came, and the next one fetches the rest alone', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   const large = tarArchive([{ name: 'large', content: randomBytes(4_000_000) }]);
   const image = registry.publish('app', 'latest', [one, large]);
@@ -334,7 +334,7 @@ test('a pull that is cancelled keeps what came, and the next one fetches the res
 });
 
 test('two pulls share a download; when one goes the other gets it all, and the last to go ends it', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   const large = tarArchive([{ name: 'large', content: randomBytes(2_000_000) }]);
   const { layers } = registry.publish('app', 'latest', [large]);

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { dockerArchive, config as imageConfig, json, Layout, one, sha, two } from '../../../test/support/archives.ts';
 import { tarArchive } from '../../../test/support/busybox-image.ts';
+import { faultyRegistry, sendError } from '../../../test/support/faulty-registry.ts';
 import { type ImageHost, imageHost } from '../../../test/support/image-host.ts';
-import { sendError, wildRegistry } from '../../../test/support/wild-registry.ts';
 import { ANONYMOUS } from '../../distribution/index.ts';
 import type { PushRequest } from './push-image.ts';
 
@@ -28,7 +28,7 @@ const pullFrom = (host: ImageHost, image: string): Promise<void> =>
 const ids = (host: ImageHost): string[] => host.stores.images.list().map(({ id }) => id);
 
 test('plain layers of an archive are compressed for the push, once, and the image keeps its id', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   await host.load(dockerArchive());
   const before = ids(host);
@@ -72,7 +72,7 @@ test('plain layers of an archive are compressed for the push, once, and the imag
 });
 
 test('every layer is shown before the first is compressed, and while it is compressed, before the registry is asked', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   const large = tarArchive([{ name: 'large', content: randomBytes(1_000_000) }]);
   await host.load(
@@ -101,12 +101,12 @@ test('every layer is shown before the first is compressed, and while it is compr
 });
 
 test('what is pushed as it came shows its layers before the registry answers', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   registry.publish('app', 'latest', [one, two]);
   await pullFrom(host, `${registry.host}/app`);
   const shown = Promise.withResolvers<void>();
-  registry.wild = () => true; // The registry never answers.
+  registry.intercept = () => true; // The registry never answers.
   const stop = new AbortController();
   let preparing = 0;
   const pushing = host.images.push(
@@ -124,8 +124,8 @@ test('what is pushed as it came shows its layers before the registry answers', a
 });
 
 test('what was pulled is pushed byte for byte, and mounted where the registry has it', async () => {
-  await using registry = await wildRegistry();
-  await using elsewhere = await wildRegistry();
+  await using registry = await faultyRegistry();
+  await using elsewhere = await faultyRegistry();
   await using host = await imageHost();
   const image = registry.publish('a', 'latest', [one, two], { compress: (layer) => gzipSync(layer, { level: 1 }) });
   await pullFrom(host, `${registry.host}/a`);
@@ -144,7 +144,7 @@ test('what was pulled is pushed byte for byte, and mounted where the registry ha
 });
 
 test('an index of which everything is here is pushed whole, with its attestations, else the one platform that is', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   const layout = new Layout();
   const arm = layout.image([one], imageConfig([one], { architecture: 'arm64' }), [gzipSync(one)]);
@@ -184,7 +184,7 @@ test('an index of which everything is here is pushed whole, with its attestation
 });
 
 test('without a tag all tags of the repository go', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   await host.load(dockerArchive());
   const name = `${registry.host}/t/app`;
@@ -205,14 +205,14 @@ test('names that are not here are told as dockerd tells them', async () => {
 });
 
 test('a push that is refused leaves the image as it was', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   await host.load(dockerArchive());
   const name = `${registry.host}/t/app`;
   await host.images.tag('t/app:1', { repo: name, tag: 'latest' });
   const before = (await host.leftovers()).sort();
   const target = host.stores.images.resolve(name).target.digest;
-  registry.wild = ({ request, response }) => {
+  registry.intercept = ({ request, response }) => {
     if (request.method !== 'PUT') return false;
     sendError(response, 400, 'DIGEST_INVALID', 'provided digest did not match uploaded content');
     return true;
@@ -226,12 +226,12 @@ test('a push that is refused leaves the image as it was', async () => {
 });
 
 test('an image that is removed while it is pushed arrives whole, and stays removed', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   await host.load(dockerArchive());
   const name = `${registry.host}/t/app`;
   await host.images.tag('t/app:1', { repo: name, tag: 'latest' });
-  registry.wild = async ({ kind, request }) => {
+  registry.intercept = async ({ kind, request }) => {
     if (kind === 'uploads' && request.method === 'POST' && ids(host).length > 0) {
       for (const each of ['t/app:1', `${name}:latest`]) {
         await host.images.remove(each, { force: false, noPrune: false }, never);

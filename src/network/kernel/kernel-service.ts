@@ -69,7 +69,7 @@ export class KernelService implements Disposable {
   handle(calls: readonly KernelCall[]): readonly KernelAnswer[] {
     const answers: KernelAnswer[] = [];
     const changes: FirewallChange[] = [];
-    const settle = (): void => {
+    const commitPending = (): void => {
       answers.push(...this.#commit(changes.splice(0)));
     };
     for (const call of calls) {
@@ -78,14 +78,14 @@ export class KernelService implements Disposable {
         if (change !== undefined) changes.push({ id: call.id, ...change });
         else {
           // An operation sees the effects of the requests before it.
-          settle();
+          commitPending();
           answers.push({ id: call.id, result: this.#other(call) });
         }
       } catch (error) {
         answers.push(failure(call.id, error));
       }
     }
-    settle();
+    commitPending();
     return answers;
   }
 

@@ -74,13 +74,13 @@ class KernelThread implements Kernel {
       name: 'gantry-net',
       resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
     });
-    worker.on('message', (answer: KernelAnswer) => this.#settle(answer));
+    worker.on('message', (answer: KernelAnswer) => this.#answer(answer));
     worker.on('error', (error) => this.#lost(worker, error));
     worker.on('exit', (code) => this.#lost(worker, new Error(`kernel thread ended with ${code}`)));
     return worker;
   }
 
-  #settle({ id, result, error }: KernelAnswer): void {
+  #answer({ id, result, error }: KernelAnswer): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     if (error === undefined) pending?.resolve(result);

@@ -75,7 +75,7 @@ export function sandboxRequest(containerId: string, change: Partial<SandboxReque
 
 /**
  * Everything that networks may leave behind, as text to compare. The kernel deletes links a moment later: see {@link
- * settledTraces}.
+ * waitForTraces}.
  */
 export function traces(): string {
   const links = execFileSync('ip', ['-o', 'link', 'show'], { encoding: 'utf8' })
@@ -91,7 +91,7 @@ export function traces(): string {
 }
 
 /** Waits until {@link traces} equal `expected`, at most 5 s, and returns the last ones. */
-export async function settledTraces(expected: string): Promise<string> {
+export async function waitForTraces(expected: string): Promise<string> {
   for (let attempt = 0; attempt < 250; attempt++) {
     if (traces() === expected) break;
     await new Promise((resolve) => setTimeout(resolve, 20));

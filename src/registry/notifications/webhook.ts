@@ -29,7 +29,7 @@ export interface WebhookDeps {
 export interface Webhook extends AsyncDisposable {
   readonly notify: RegistryEvents;
   /** Resolves when everything so far was delivered or dropped. */
-  settled(): Promise<void>;
+  idle(): Promise<void>;
 }
 
 const RETRY_MS_MAX = 60_000;
@@ -92,7 +92,7 @@ export function createWebhook(deps: WebhookDeps, options: WebhookOptions): Webho
         delivering = undefined;
       });
     },
-    async settled() {
+    async idle() {
       while (delivering !== undefined) await delivering;
     },
     async [Symbol.asyncDispose]() {

@@ -92,8 +92,8 @@ class FetchedBlobs implements BlobCache {
   }
 
   async #start(name: RepositoryName, digest: Digest, size: number): Promise<SharedDownload> {
-    const { content, collector, counts, logger, upstream, makeRoom } = this.#deps;
-    makeRoom(size);
+    const { content, collector, counts, logger, upstream, freeSpace } = this.#deps;
+    freeSpace(size);
     const holds = new DisposableStack();
     const blob = { digest, size, mediaType: 'application/octet-stream' };
     const download = await startSharedDownload({

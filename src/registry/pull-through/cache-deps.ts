@@ -27,5 +27,5 @@ export interface CacheDeps {
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   /** Frees this many bytes, as far as possible. */
-  readonly makeRoom: (sizeBytes: number) => void;
+  readonly freeSpace: (sizeBytes: number) => void;
 }

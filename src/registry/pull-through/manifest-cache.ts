@@ -7,7 +7,7 @@ import type { CacheDeps } from './cache-deps.ts';
 import { upstreamRefusal } from './upstream-refusal.ts';
 
 /** After a failure the upstream is not asked again for this long, where the cache has content. */
-const DOWN_MS = 10_000;
+const UPSTREAM_RETRY_MS = 10_000;
 const ANSWER_MS_MAX = 60_000;
 
 export interface ManifestCache {
@@ -102,7 +102,7 @@ class FetchedManifests implements ManifestCache {
 
   #serveStale(error: unknown): void {
     const { upstream, counts, logger, now } = this.#deps;
-    this.#downUntil = now() + DOWN_MS;
+    this.#downUntil = now() + UPSTREAM_RETRY_MS;
     counts.stale += 1;
     const context = { upstream: upstream.name, err: messageOf(error) };
     logger.warn(context, 'the upstream does not answer: serving cached content');

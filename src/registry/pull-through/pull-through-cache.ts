@@ -47,7 +47,7 @@ const PULL_MS_MAX = 600_000;
 
 export function createPullThroughCache(
   { upstream, ttlSeconds = 60, keepSeconds = 30 * 24 * 3600 }: CacheOptions,
-  deps: Omit<CacheDeps, 'upstream' | 'counts' | 'makeRoom' | 'ttlSeconds'> & {
+  deps: Omit<CacheDeps, 'upstream' | 'counts' | 'freeSpace' | 'ttlSeconds'> & {
     /** Milliseconds since the epoch. */
     readonly wallClock: () => number;
     /** Limit of all stored content. */
@@ -57,14 +57,14 @@ export function createPullThroughCache(
   const { index, logger } = deps;
   const closing = new AbortController();
   const counts: CacheCounts = { hits: 0, misses: 0, stale: 0, fetchedBytes: 0 };
-  const makeRoom = (sizeBytes: number): void => {
+  const freeSpace = (sizeBytes: number): void => {
     if (index.storedBytes() + sizeBytes <= deps.maxBytes) return;
     // Content of a running pull stays, even if that alone exceeds the limit.
     const before = deps.wallClock() - PULL_MS_MAX;
     const evicted = evict(deps, (pulledAt) => pulledAt < before && index.storedBytes() + sizeBytes > deps.maxBytes);
     logger.info({ manifests: evicted, bytes: index.storedBytes() }, 'freed space in the cache');
   };
-  const all: CacheDeps = { ...deps, upstream, counts, makeRoom, ttlSeconds };
+  const all: CacheDeps = { ...deps, upstream, counts, freeSpace, ttlSeconds };
   const manifests = createManifestCache(all, closing.signal);
   const blobs = createBlobCache(all, closing.signal);
   const patience = (): AbortSignal => AbortSignal.any([closing.signal, AbortSignal.timeout(ANSWER_MS_MAX)]);
@@ -96,7 +96,7 @@ export function createPullThroughCache(
       const before = deps.wallClock() - keepSeconds * 1000;
       const evicted = evict(deps, (pulledAt) => pulledAt < before);
       if (evicted > 0) logger.info({ manifests: evicted }, 'deleted unused content from the cache');
-      makeRoom(0);
+      freeSpace(0);
     },
     async close() {
       closing.abort();

@@ -68,7 +68,7 @@ export function openTables(db: Pick<StateDb, 'table' | 'transaction'>, set: Tabl
 }
 
 /** Empties the tables before a registry is opened on them. The collector deletes their content. */
-export function forgetEverything(tables: RegistryTables): void {
+export function emptyTables(tables: RegistryTables): void {
   tables.transaction(
     () => {
       for (const { repository, tag } of tables.tags.all()) tables.tags.delete(tagKey(repository, tag));

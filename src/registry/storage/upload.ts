@@ -10,7 +10,7 @@ export interface UploadLimits {
   /** Limit of one blob. */
   readonly maxBlobBytes: number;
   /** @throws RegistryError DENIED when the repository may not hold this many more bytes */
-  readonly requireRoom: (repository: RepositoryName, moreBytes: number) => void;
+  readonly checkQuota: (repository: RepositoryName, moreBytes: number) => void;
 }
 
 /**
@@ -40,7 +40,7 @@ export interface Upload {
   /** Deletes the upload with its bytes. */
   cancel(): Promise<void>;
   /** Closes the file. Bytes and record stay. */
-  rest(): Promise<void>;
+  closeFile(): Promise<void>;
 }
 
 export interface AppendOptions {
@@ -64,7 +64,7 @@ const SLOW_AFTER_MS = 300_000;
 const SLOW_BYTES_PER_SECOND = 256;
 
 /** A file that no request writes to is closed after this time. Opening it again hashes it again. */
-const REST_AFTER_MS = 60_000;
+const CLOSE_AFTER_MS = 60_000;
 
 export function createUpload(record: UploadRecord, deps: UploadDeps): Upload {
   return new IncomingUpload(record, deps);
@@ -82,7 +82,7 @@ class IncomingUpload implements Upload {
   // Steps run one after the other. Each waits for the one before, however that ended.
   #last: Promise<unknown> = Promise.resolve();
   #opening: Promise<unknown> | undefined;
-  #resting: NodeJS.Timeout | undefined;
+  #closing: NodeJS.Timeout | undefined;
 
   constructor({ id, repository }: UploadRecord, deps: UploadDeps) {
     this.id = id;
@@ -121,7 +121,7 @@ class IncomingUpload implements Upload {
         throw new RegistryError('DIGEST_INVALID', `the upload's content is not ${digestHex(digest)}`, { cause: error });
       } finally {
         this.#over = true;
-        clearTimeout(this.#resting);
+        clearTimeout(this.#closing);
         this.#ingest = undefined;
         await target[Symbol.asyncDispose]();
         this.#deps.ended();
@@ -134,23 +134,23 @@ class IncomingUpload implements Upload {
     return this.#inTurn(() => this.#end());
   }
 
-  rest(): Promise<void> {
+  closeFile(): Promise<void> {
     this.#writer?.interrupt();
     return this.#inTurn(() => this.#close());
   }
 
   #inTurn<T>(step: () => Promise<T>): Promise<T> {
-    clearTimeout(this.#resting);
+    clearTimeout(this.#closing);
     const turn = this.#last.then(step, step).finally(() => {
       this.#touchedAt = this.#deps.now();
-      clearTimeout(this.#resting);
-      if (!this.#over) this.#resting = setTimeout(() => this.#restSoon(), REST_AFTER_MS).unref();
+      clearTimeout(this.#closing);
+      if (!this.#over) this.#closing = setTimeout(() => this.#closeSoon(), CLOSE_AFTER_MS).unref();
     });
     this.#last = turn.catch(() => {});
     return turn;
   }
 
-  #restSoon(): void {
+  #closeSoon(): void {
     this.#inTurn(() => this.#close()).catch(() => {});
   }
 
@@ -180,7 +180,7 @@ class IncomingUpload implements Upload {
   async #end(): Promise<void> {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#resting);
+    clearTimeout(this.#closing);
     const ended = this.#ingest ?? (await this.#deps.content.ingest(`registry upload ${this.id}`));
     this.#ingest = undefined;
     await ended.discard();
@@ -223,6 +223,6 @@ class IncomingUpload implements Upload {
     if (this.#size + moreBytes > limits.maxBlobBytes) {
       throw new RegistryError('SIZE_INVALID', `a blob may have at most ${limits.maxBlobBytes} bytes`, { status: 413 });
     }
-    limits.requireRoom(this.repository, moreBytes);
+    limits.checkQuota(this.repository, moreBytes);
   }
 }

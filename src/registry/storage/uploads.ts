@@ -82,7 +82,7 @@ export function openUploads(deps: UploadsDeps): Uploads {
       return uploads.size;
     },
     async close() {
-      for (const upload of [...uploads.values()]) await upload.rest();
+      for (const upload of [...uploads.values()]) await upload.closeFile();
     },
   };
 }

@@ -7,7 +7,7 @@ import { becomeSubreaper, peekExitedChild, type ReapedChild, reapChild, wallTime
 import { endedFolder, formatEnding } from '../../spec/index.ts';
 
 /** Long enough for libuv to reap a child of its own. */
-const SETTLE_MILLISECONDS = 100;
+const LIBUV_DELAY_MILLISECONDS = 100;
 
 export interface OrphanReaperOptions {
   readonly execRoot: string;
@@ -88,7 +88,7 @@ export class OrphanReaper implements Disposable {
     // In most cases libuv has reaped its child, and nothing is left.
     await turnOfLoop();
     for (let seen = peekExitedChild(); seen !== undefined; seen = peekExitedChild()) {
-      await delay(SETTLE_MILLISECONDS);
+      await delay(LIBUV_DELAY_MILLISECONDS);
       await turnOfLoop();
       const child = peekExitedChild(seen.pid);
       if (child !== undefined) this.#take(child);

@@ -3,8 +3,8 @@ import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { config, dockerArchive, Layout, one, two } from '../../../test/support/archives.ts';
+import { faultyRegistry } from '../../../test/support/faulty-registry.ts';
 import { type ImageHost, imageHost } from '../../../test/support/image-host.ts';
-import { wildRegistry } from '../../../test/support/wild-registry.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { EngineObjects } from './audit-objects.ts';
 import { type CheckDeps, type CheckReport, createStoreCheck } from './check-store.ts';
@@ -180,7 +180,7 @@ test('a check ends when its client goes, and only one runs at a time', async () 
 });
 
 test('an image that was pushed and lost a compressed layer is whole again after a load of its plain archive', async () => {
-  await using registry = await wildRegistry();
+  await using registry = await faultyRegistry();
   await using host = await imageHost();
   await host.load(dockerArchive());
   const name = `${registry.host}/t/app`;

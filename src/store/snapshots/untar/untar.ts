@@ -128,7 +128,7 @@ export class Untar implements TarSink, Disposable {
       this.#make(path, target, entry);
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
-      if (this.#makeRoom(path, target, entry)) this.#make(path, target, entry);
+      if (this.#freeSpace(path, target, entry)) this.#make(path, target, entry);
     }
     if (entry.type === 'directory') {
       this.#directories.add(path);
@@ -174,7 +174,7 @@ export class Untar implements TarSink, Disposable {
   }
 
   /** Something exists at `path`. Removes it if the entry must replace it, and returns whether it did. */
-  #makeRoom(path: string, target: BytePath, entry: TarEntry): boolean {
+  #freeSpace(path: string, target: BytePath, entry: TarEntry): boolean {
     const existing = lstatSync(sysPath(target));
     if (entry.type === 'directory' && existing.isDirectory()) return false;
     if (this.#options.keepDirectories === true) this.#checkKind(path, entry, existing.isDirectory());

@@ -20,7 +20,7 @@ export interface TreePool extends AsyncDisposable {
 
 interface Waiting {
   readonly request: TreeRequest;
-  readonly settle: (answer: TreeAnswer | Error) => void;
+  readonly finish: (answer: TreeAnswer | Error) => void;
   readonly progress: ((bytesRead: number) => void) | undefined;
 }
 
@@ -46,16 +46,16 @@ export function createTreePool(): TreePool {
         const place = queue.indexOf(waiting);
         if (place < 0) return;
         queue.splice(place, 1);
-        waiting.settle(cancelled());
+        waiting.finish(cancelled());
       };
-      const settle = (answer: TreeAnswer | Error): void => {
+      const finish = (answer: TreeAnswer | Error): void => {
         signal?.removeEventListener('abort', onAbort);
         if (answer instanceof Error) reject(answer);
         else if (answer.ok) resolve(answer.result as TreeResults[J['kind']]);
         else if (answer.failure.kind === 'needsParents') reject(new NeedsParents(answer.failure.message));
         else reject(new EngineError(answer.failure.kind, answer.failure.message));
       };
-      const waiting: Waiting = { request: { job, control }, settle, progress };
+      const waiting: Waiting = { request: { job, control }, finish, progress };
       signal?.addEventListener('abort', onAbort, { once: true });
       queue.push(waiting);
       threads.start();
@@ -63,7 +63,7 @@ export function createTreePool(): TreePool {
     },
     async [Symbol.asyncDispose]() {
       const ended = threads.close();
-      for (const { settle } of queue.splice(0)) settle(new EngineError('cancelled', 'the engine stops'));
+      for (const { finish } of queue.splice(0)) finish(new EngineError('cancelled', 'the engine stops'));
       await ended;
     },
   };
@@ -133,14 +133,14 @@ function work(worker: Worker, waiting: Waiting, done: () => void, isClosed: () =
     clearInterval(timer);
     if (answer.ok) tell(waiting);
     worker.off('error', failed).off('exit', ended);
-    waiting.settle(answer);
+    waiting.finish(answer);
     done();
   };
   // The thread is gone: out of memory, or a defect of ours. Its exit follows.
-  const failed = (error: Error): void => waiting.settle(internal(`a tree thread failed: ${messageOf(error)}`, error));
+  const failed = (error: Error): void => waiting.finish(internal(`a tree thread failed: ${messageOf(error)}`, error));
   const ended = (): void => {
     clearInterval(timer);
-    waiting.settle(isClosed() ? new EngineError('cancelled', 'the engine stops') : internal('a tree thread ended'));
+    waiting.finish(isClosed() ? new EngineError('cancelled', 'the engine stops') : internal('a tree thread ended'));
   };
   worker.once('message', answered).once('error', failed).once('exit', ended);
   worker.postMessage(waiting.request);

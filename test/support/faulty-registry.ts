@@ -23,10 +23,10 @@ export interface PublishedImage {
 }
 
 /**
- * A registry in memory that a test can make misbehave: `wild` sees each exchange first and may answer it itself. As it
+ * A registry in memory that a test can make misbehave: `intercept` sees each exchange first and may answer it itself. As it
  * stands it behaves (distribution specification 1.1, as far as clients use it).
  */
-export interface WildRegistry extends AsyncDisposable {
+export interface FaultyRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
   /** `METHOD path [range]`. */
@@ -40,7 +40,7 @@ export interface WildRegistry extends AsyncDisposable {
   /** Bytes of blobs that were sent. */
   readonly sentBytes: number;
   /** Answers whether it has answered. */
-  wild: (exchange: Exchange) => boolean | Promise<boolean>;
+  intercept: (exchange: Exchange) => boolean | Promise<boolean>;
   /** Of a body of a blob: bytes a piece, and the pause after each. */
   slow: { readonly chunkBytes: number; readonly delayMs: number } | undefined;
   publish(repository: string, tag: string, layers: readonly Buffer[], change?: PublishChange): PublishedImage;
@@ -60,7 +60,7 @@ export interface PublishChange {
 
 const OCI = 'application/vnd.oci.image.';
 
-export async function wildRegistry(): Promise<WildRegistry> {
+export async function faultyRegistry(): Promise<FaultyRegistry> {
   const state = new RegistryState();
   const server = createServer((request, response) => {
     response.on('error', () => {});
@@ -90,7 +90,7 @@ class RegistryState {
   readonly uploads = new Map<string, Buffer>();
   readonly manifests = new Map<string, { readonly mediaType: string; readonly bytes: Buffer }>();
   sentBytes = 0;
-  wild: (exchange: Exchange) => boolean | Promise<boolean> = () => false;
+  intercept: (exchange: Exchange) => boolean | Promise<boolean> = () => false;
   slow: { readonly chunkBytes: number; readonly delayMs: number } | undefined;
 
   addBlob(repository: string, bytes: Buffer): { readonly digest: string; readonly size: number } {
@@ -146,7 +146,7 @@ async function answer(state: RegistryState, request: IncomingMessage, response: 
   if (request.headers.authorization !== undefined) state.authorizations.push(request.headers.authorization);
   const match = /^\/v2\/(?:(.+)\/)?(blobs\/uploads|blobs|manifests|tags|_catalog)(?:\/(.*))?$/.exec(url.pathname);
   const kind = match === null ? (url.pathname === '/v2/' ? 'ping' : 'other') : kindOf(match[2] ?? '');
-  if (await state.wild({ request, response, url, kind })) return;
+  if (await state.intercept({ request, response, url, kind })) return;
   const [repository, last] = [match?.[1] ?? '', match?.[3] ?? ''];
   if (kind === 'ping') return send(response, 200, '{}');
   if (kind === 'blobs') return sendBlob(state, request, response, { repository, digest: last });

@@ -10,7 +10,7 @@ import type { Config } from '../config/config.ts';
  * Ends the daemon. While containers run, everything they use stays, and the next daemon takes it over. Without
  * containers the host becomes as it was before the first start.
  */
-export async function leave(engine: {
+export async function endDaemon(engine: {
   readonly config: Config;
   readonly containers: ContainersDomain;
   readonly networks: Networks;

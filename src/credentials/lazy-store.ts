@@ -1,7 +1,7 @@
 import type { SecretStore } from './secret-store.ts';
 
 /** A store whose code is loaded at its first use: most calls of a helper use another store or find nothing. */
-export function lateStore(name: string, present: () => boolean, load: () => Promise<SecretStore>): SecretStore {
+export function lazyStore(name: string, present: () => boolean, load: () => Promise<SecretStore>): SecretStore {
   let loaded: Promise<SecretStore> | undefined;
   const store = (): Promise<SecretStore> => (loaded ??= load());
   return {

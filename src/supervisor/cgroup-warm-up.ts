@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs';
  * an RCU grace period (5 to 13 ms measured). For the next 20 ms moves do not wait. So when a start is expected, this
  * process moves to its own cgroup, in libuv's pool, while the daemon still prepares the start.
  */
-export class CgroupWarmth {
+export class CgroupWarmUp {
   readonly #procsFile: string | undefined;
   #busy = false;
 
