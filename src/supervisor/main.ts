@@ -1,6 +1,5 @@
 import { mkdirSync, openSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { Logger } from '../base/logger.ts';
 import {
   becomeSubreaper,
   closeInheritedOnExec,
@@ -15,6 +14,7 @@ import { CgroupWarmUp } from './cgroup-warm-up.ts';
 import { ChildReaper } from './child-reaper.ts';
 import { Endings } from './endings.ts';
 import { EventHub } from './event-hub.ts';
+import { createLog } from './log.ts';
 import { OciRuntime } from './oci-runtime.ts';
 import { enterOwnCgroup, leaveOwnCgroup } from './own-cgroup.ts';
 import { recover } from './recover.ts';
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'] as const) process.on(name, () => {});
   becomeSubreaper();
   closeInheritedOnExec();
-  const log = stderrLogger();
+  const log = createLog(process.stderr.fd);
   const warmth = new CgroupWarmUp(enterOwnCgroup(log));
 
   const endings = new Endings(execRoot);
@@ -82,17 +82,6 @@ async function main(): Promise<void> {
     if (tasks.runningCount > 0 || events.listeners > 0) idleSince = Date.now();
     else if (Date.now() - idleSince >= lingerSeconds * 1000) void tasks.settled().then(stopIfIdle);
   }, SWEEP_MILLISECONDS);
-}
-
-/** Writes one JSON object per line. The daemon has redirected stderr to a file. */
-function stderrLogger(): Logger {
-  const write =
-    (level: string) =>
-    (fields: object, message: string): void =>
-      void process.stderr.write(
-        `${JSON.stringify({ level, time: new Date().toISOString(), msg: message, ...fields })}\n`,
-      );
-  return { debug() {}, info: write('info'), warn: write('warn'), error: write('error') };
 }
 
 await main();

@@ -96,7 +96,7 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
     void consoleHandedOver(task).then(() => {
       // A lost console has no more output. Its earlier output may be in its relay and spool.
       if (task.consoleFd === -1) {
-        const stdout = existsSync(layout.stdout) ? openSync(layout.stdout, O_RDONLY | O_NONBLOCK) : undefined;
+        const stdout = existsSync(layout.stdout) ? openStream(deps, layout.stdout, O_RDONLY) : undefined;
         task.streams.open({ stdin: undefined, stdout, stderr: undefined }, []);
       }
       deps.tasks.onExit(task, ending);
@@ -136,26 +136,27 @@ function isSame(pid: number, layout: TaskLayout): boolean {
   return started !== undefined && started <= statSync(layout.pid).mtimeMs + CLOCK_SLACK_MILLIS;
 }
 
+function openStream(deps: RecoverDeps, path: string, flags: number): number | undefined {
+  try {
+    return openSync(path, flags | O_NONBLOCK);
+  } catch (error) {
+    // ENXIO: the process has closed its stdin.
+    if (errnoOf(error) !== 'ENXIO') deps.log.warn({ path, error: messageOf(error) }, 'stream not reopened');
+    return undefined;
+  }
+}
+
 function reopen(deps: RecoverDeps, task: Task, record: TaskRecord, layout: TaskLayout): void {
   if (record.stdio.tty) {
     task.consoleFd = -1;
     return;
   }
-  const open = (path: string, flags: number): number | undefined => {
-    try {
-      return openSync(path, flags | O_NONBLOCK);
-    } catch (error) {
-      // ENXIO: the process has closed its stdin.
-      if (errnoOf(error) !== 'ENXIO') deps.log.warn({ path, error: messageOf(error) }, 'stream not reopened');
-      return undefined;
-    }
-  };
   const { stdin, discardOutput } = record.stdio;
   task.streams.open(
     {
-      stdin: stdin ? open(layout.stdin, O_WRONLY) : undefined,
-      stdout: discardOutput === true ? undefined : open(layout.stdout, O_RDONLY),
-      stderr: discardOutput === true ? undefined : open(layout.stderr, O_RDONLY),
+      stdin: stdin ? openStream(deps, layout.stdin, O_WRONLY) : undefined,
+      stdout: discardOutput === true ? undefined : openStream(deps, layout.stdout, O_RDONLY),
+      stderr: discardOutput === true ? undefined : openStream(deps, layout.stderr, O_RDONLY),
     },
     [],
   );

@@ -49,23 +49,17 @@ export function reserveExit(layout: TaskLayout): void {
 }
 
 /**
- * Writes `exit.json` into the reserved space ({@link reserveExit}). Returns false on a full disk without it: then a
- * successor does not know the exit.
+ * Writes `exit.json` into the reserved space ({@link reserveExit}). When this throws, a successor knows the exit from
+ * the record of the ended process alone.
  */
-export function storeExit(layout: TaskLayout, exit: StoredExit): boolean {
+export function storeExit(layout: TaskLayout, exit: StoredExit): void {
+  const descriptor = openSync(partialExit(layout), constants.O_WRONLY | constants.O_CREAT, 0o600);
   try {
-    const descriptor = openSync(partialExit(layout), constants.O_WRONLY | constants.O_CREAT, 0o600);
-    try {
-      ftruncateSync(descriptor, writeSync(descriptor, JSON.stringify(exit)));
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(partialExit(layout), layout.exit);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOSPC' && errnoOf(error) !== 'EDQUOT') throw error;
-    return false;
+    ftruncateSync(descriptor, writeSync(descriptor, JSON.stringify(exit)));
+  } finally {
+    closeSync(descriptor);
   }
+  renameSync(partialExit(layout), layout.exit);
 }
 
 function partialExit(layout: TaskLayout): string {

@@ -356,17 +356,34 @@ export class TaskTable {
     const exitedAt = isBefore(ending.exitedAt, task.startedAt) ? task.startedAt : ending.exitedAt;
     // An exec that was killed for it ends after its container has said so.
     this.#checkOom(this.#tasks.get(task.record.task.containerId) ?? task);
-    await task.streams.drain(DRAIN_MILLISECONDS);
-    if (task.log !== undefined) await waitAtMost(DRAIN_MILLISECONDS, task.log.flushed());
+    await this.#drain(task);
     const record = { exitCode, oomKilled: task.oomKills > 0, exitedAt };
     const seq = this.#deps.events.next();
-    const isStored = !existsSync(task.layout.folder) || storeExit(task.layout, { ...record, seq });
     task.exit = { ...record, seq };
-    if (isStored) this.#deps.endings.forget(task.pid);
-    else this.#deps.log.warn({ task: task.key }, 'an exit is not on the disk, which is full');
+    this.#store(task, task.exit);
     this.#deps.events.tell({ event: 'exit', seq, ...task.record.task, ...record });
     if (isMain(task)) this.#remover.remove(task.record);
     await task.log?.close();
+  }
+
+  /** Waits for the last output. An exit is announced even when the output is lost. */
+  async #drain(task: Task): Promise<void> {
+    try {
+      await task.streams.drain(DRAIN_MILLISECONDS);
+      if (task.log !== undefined) await waitAtMost(DRAIN_MILLISECONDS, task.log.flushed());
+    } catch (error) {
+      this.#deps.log.error({ task: task.key, error: messageOf(error) }, 'output lost');
+    }
+  }
+
+  /** Writes an exit to the disk. One that cannot be written is announced all the same. */
+  #store(task: Task, exit: StoredExit): void {
+    try {
+      if (existsSync(task.layout.folder)) storeExit(task.layout, exit);
+      this.#deps.endings.forget(task.pid);
+    } catch (error) {
+      this.#deps.log.warn({ task: task.key, error: messageOf(error) }, 'an exit is not on the disk');
+    }
   }
 
   #checkOom(task: Task): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { exitCodeOfStartError } from '../../src/runtime/index.ts';
 import { collect, demultiplex, isGone, NO_STDIO, never, TaskHost, until } from '../support/task-host.ts';
@@ -48,6 +48,14 @@ test('exit codes are those of the process, 128 and the signal when it was killed
     await host.runtime.release({ containerId: id });
     await assert.rejects(host.runtime.kill({ containerId: id }, 9), { kind: 'conflict' });
   }
+});
+
+test('an exit that cannot be written to the disk is announced all the same', async () => {
+  const { id } = await host.start(['sleep', '1000']);
+  const reserved = `${host.execRoot}/tasks/${id}/exit.json.tmp`;
+  rmSync(reserved);
+  mkdirSync(reserved);
+  assert.equal((await host.kill(id)).exitCode, 137);
 });
 
 test('a start that fails says it in the words of Docker and leaves nothing', async () => {
