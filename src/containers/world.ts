@@ -85,6 +85,10 @@ export interface RootFiles {
   read(root: string, path: string, maxBytes: number): Buffer | undefined;
   /** Returns undefined when nothing is at the path. */
   stat(root: string, path: string): FileAttributes | undefined;
+  /** Returns the target of a symlink, and undefined for anything else. */
+  readLink(root: string, path: string): string | undefined;
+  /** Makes an empty file, 0755, and its missing parents. @throws EngineError invalid when something else is on the way */
+  makeFile(root: string, path: string): void;
   /** Makes the directory and its missing parents. @throws EngineError invalid when something else is at the path */
   makeDirectory(root: string, path: string, owner: { readonly uid: number; readonly gid: number }): string;
 }

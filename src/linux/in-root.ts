@@ -10,10 +10,14 @@ import {
   readSync,
   type Stats,
 } from 'node:fs';
+import { posix } from 'node:path';
 import { errnoOf, invalid } from '../base/errors.ts';
+import { followLinks } from '../base/follow-links.ts';
 import { descriptorPath, O_PATH, openInRoot } from './openat2.ts';
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+/** The kernel's limit. */
+const MOST_LINKS = 40;
 
 /**
  * Reads a small regular file of a root file system. Symlinks are resolved as its own processes would resolve them.
@@ -57,6 +61,25 @@ export function statInRoot(root: string, path: string): Stats | undefined {
     return fstatSync(place);
   } finally {
     closeSync(place);
+  }
+}
+
+/** Returns the target of the symlink at a path, and undefined for anything else. Symlinks above the last component are followed. */
+export function readLinkInRoot(root: string, path: string): string | undefined {
+  let folder: number;
+  try {
+    folder = openInRoot(root, posix.dirname(path), O_PATH | O_DIRECTORY);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+  try {
+    return readlinkSync(`${descriptorPath(folder)}/${posix.basename(path)}`);
+  } catch (error) {
+    if (['ENOENT', 'EINVAL'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  } finally {
+    closeSync(folder);
   }
 }
 
@@ -104,7 +127,7 @@ export function makeDirectoryInRoot(root: string, path: string, owner: Directory
       continue;
     }
     links += 1;
-    if (links > 40) throw invalid(`${path}: too many levels of symbolic links`);
+    if (links > MOST_LINKS) throw tooManyLinks(path);
     if (target.startsWith('/')) place = [];
     pending.push(...target.split('/').reverse());
   }
@@ -141,6 +164,23 @@ function existing(path: string, name: string): string | undefined {
   } finally {
     closeSync(place);
   }
+}
+
+/**
+ * Makes an empty file, 0755 as the OCI runtimes make what they mount a file on, with the directories above it. An existing file
+ * stays. @throws EngineError invalid when something on the way is no directory
+ */
+export function makeFileInRoot(root: string, path: string): void {
+  // The last component may be a symlink to a directory that is missing as well.
+  const place = followLinks(path, (link) => readLinkInRoot(root, link), MOST_LINKS);
+  if (place === undefined) throw tooManyLinks(path);
+  const folder = makeDirectoryInRoot(root, posix.dirname(place), { uid: 0, gid: 0 });
+  const file = posix.join(folder, posix.basename(place));
+  closeSync(openInRoot(root, file, constants.O_CREAT | constants.O_WRONLY, 0o755));
+}
+
+function tooManyLinks(path: string): Error {
+  return invalid(`${path}: too many levels of symbolic links`);
 }
 
 function isAbsent(error: unknown): boolean {

@@ -7,7 +7,14 @@ export { openDecoder } from './decode/open-decoder.ts';
 export { setTimes } from './file-times.ts';
 export { nextData } from './holes.ts';
 export { bindHostPort, type HostPort } from './host-port.ts';
-export { type DirectoryOwner, makeDirectoryInRoot, readInRoot, statInRoot } from './in-root.ts';
+export {
+  type DirectoryOwner,
+  makeDirectoryInRoot,
+  makeFileInRoot,
+  readInRoot,
+  readLinkInRoot,
+  statInRoot,
+} from './in-root.ts';
 export { dropUserKey, putUserKey, readUserKey } from './keyring.ts';
 export { deviceMajor, deviceMinor, makeDevice, makeNode, S_IF } from './mknod.ts';
 export {

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, statSync } from 'node:fs';
-import { dirname, posix } from 'node:path';
+import { posix } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
-import { makeDirectoryInRoot } from './in-root.ts';
+import { makeDirectoryInRoot, makeFileInRoot } from './in-root.ts';
 import { libc } from './libc.ts';
 import { bindMount, MS, remount, setPropagation } from './mount.ts';
 import { mountOf } from './mountinfo.ts';
@@ -81,12 +81,7 @@ function openPlace(root: string, destination: string, isDirectory: boolean): num
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
-  const owner = { uid: 0, gid: 0 };
-  if (isDirectory) makeDirectoryInRoot(root, destination, owner);
-  else {
-    const folder = makeDirectoryInRoot(root, dirname(destination), owner);
-    const file = posix.join(folder, posix.basename(destination));
-    closeSync(openInRoot(root, file, constants.O_CREAT | constants.O_WRONLY, 0o755));
-  }
+  if (isDirectory) makeDirectoryInRoot(root, destination, { uid: 0, gid: 0 });
+  else makeFileInRoot(root, destination);
   return openInRoot(root, destination, O_PATH);
 }

@@ -14,7 +14,7 @@ import { linkFacts, withLinkedEnv } from '../relations/links.ts';
 import { writeHostsFile, writeNameFiles } from '../start/etc-files.ts';
 import { updateLinkedHosts } from '../start/linked-hosts.ts';
 import { makeBindSources } from '../start/make-bind-sources.ts';
-import { prepareTmpfs } from '../start/prepare-tmpfs.ts';
+import { placeMounts } from '../start/place-mounts.ts';
 import { fillVolumes, mountVolumes } from '../start/prepare-volumes.ts';
 import { sharesMemory } from '../start/release-resources.ts';
 import { startTask } from '../start/task-request.ts';
@@ -123,19 +123,19 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, prog
     writeHostsFile(world.dataRoot, record, network.sandbox, facts);
     updateLinkedHosts(world, record, network.endpoints['bridge']?.IPAddress ?? '');
   }
-  const placed = prepareTmpfs(world.roots, rootfs, record.mounts);
   await fillVolumes(world, record, rootfs, signal);
+  const hasOwnPids = (record.hostConfig.PidMode ?? '') === '';
+  const placed = placeMounts({ roots: world.roots, rootfs, hasOwnPids }, mounts);
   if (sharesMemory(record)) shareMemory(world, record, undo);
   const task = await startTask(world, {
     record: withLinkedEnv(record, links.env),
     rootfs,
-    mounts: mounts.map(placed),
+    mounts: placed,
     netnsPath: network.path,
   });
 
   const prepared: ContainerRecord = {
     ...record,
-    mounts: record.mounts.map(placed),
     phase: 'starting',
     hasStarted: true,
     ...(network.sandbox === undefined ? {} : { sandbox: { ...network.sandbox, containerId: record.id } }),

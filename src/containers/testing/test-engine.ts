@@ -22,7 +22,9 @@ export class TestEngine implements Disposable {
   readonly roots: { -readonly [K in keyof RootFiles]: RootFiles[K] } = {
     read: () => undefined,
     stat: () => undefined,
+    readLink: () => undefined,
     makeDirectory: (root) => root,
+    makeFile: () => {},
   };
   life: FakeLife;
   containers: ContainersDomain;

@@ -5,7 +5,9 @@ import { type ContainersDomain, createContainers } from '../../containers/index.
 import type { EventLog } from '../../events/index.ts';
 import {
   makeDirectoryInRoot,
+  makeFileInRoot,
   readInRoot,
+  readLinkInRoot,
   removeTreeSlowly,
   spreadDirectories,
   statInRoot,
@@ -65,7 +67,13 @@ export function openContainers(deps: OpenContainersDeps): ContainersDomain {
       write: (change) => stores.db.transaction(change, { durable: false, removes: true }),
       freed: () => stores.db.restoreBallast(),
     },
-    roots: { read: readInRoot, stat: statInRoot, makeDirectory: makeDirectoryInRoot },
+    roots: {
+      read: readInRoot,
+      stat: statInRoot,
+      readLink: readLinkInRoot,
+      makeDirectory: makeDirectoryInRoot,
+      makeFile: makeFileInRoot,
+    },
     removeTree: removeTreeSlowly,
     host,
     initPath: deps.initPath,

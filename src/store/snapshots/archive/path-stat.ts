@@ -1,7 +1,8 @@
-import { type BigIntStats, closeSync, constants, fstatSync, readlinkSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync } from 'node:fs';
 import { posix } from 'node:path';
 import { EngineError, errnoOf, invalid } from '../../../base/errors.ts';
-import { descriptorPath, enterMounts, O_PATH, openInRoot } from '../../../linux/index.ts';
+import { followLinks } from '../../../base/follow-links.ts';
+import { enterMounts, O_PATH, openInRoot, readLinkInRoot } from '../../../linux/index.ts';
 import type { FileView } from './view.ts';
 
 /** The content of the header `X-Docker-Container-Path-Stat`. */
@@ -104,46 +105,9 @@ export function pathError(error: unknown, path: string): unknown {
 
 /** Resolves symlinks lexically when the target does not exist, as Docker does. */
 function finalTarget(root: string, path: string): string {
-  let resolved: string[] = [];
-  const pending = path.split('/').reverse();
-  let links = 0;
-  while (pending.length > 0) {
-    const name = pending.pop();
-    if (name === undefined || name === '' || name === '.') continue;
-    if (name === '..') {
-      resolved = resolved.slice(0, -1);
-      continue;
-    }
-    const target = linkAt(root, `/${[...resolved, name].join('/')}`);
-    if (target === undefined) {
-      resolved = [...resolved, name];
-      continue;
-    }
-    links += 1;
-    if (links > 255) throw invalid(`lstat ${path}: too many levels of symbolic links`);
-    if (target.startsWith('/')) resolved = [];
-    pending.push(...target.split('/').reverse());
-  }
-  return `/${resolved.join('/')}`;
-}
-
-/** The target of a symlink. Undefined for anything else. */
-function linkAt(root: string, path: string): string | undefined {
-  let folder: number;
-  try {
-    folder = openInRoot(root, posix.dirname(path), O_PATH | constants.O_DIRECTORY);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined;
-    throw error;
-  }
-  try {
-    return readlinkSync(`${descriptorPath(folder)}/${posix.basename(path)}`);
-  } catch (error) {
-    if (['ENOENT', 'EINVAL'].includes(errnoOf(error) ?? '')) return undefined;
-    throw error;
-  } finally {
-    closeSync(folder);
-  }
+  const target = followLinks(path, (place) => readLinkInRoot(root, place), 255);
+  if (target === undefined) throw invalid(`lstat ${path}: too many levels of symbolic links`);
+  return target;
 }
 
 const GO_TYPE: readonly [predicate: (stat: BigIntStats) => boolean, bits: number][] = [
