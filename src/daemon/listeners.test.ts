@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,6 +65,20 @@ test('what is no socket is not removed', async () => {
   writeFileSync(path, 'precious');
   await assert.rejects(listenOn([`unix://${path}`]), { kind: 'conflict' });
   assert.equal(existsSync(path), true);
+});
+
+test('stopping leaves the socket of another engine that has taken the path', async () => {
+  using dir = folder();
+  const path = join(dir.path, 's.sock');
+  const other = createServer((_request, response) => response.end('other'));
+  {
+    await using _listeners = await listenOn([`unix://${path}`]);
+    // As dockerd does.
+    unlinkSync(path);
+    await new Promise<void>((resolve) => other.listen({ path }, resolve));
+  }
+  assert.equal(await get({ socketPath: path }), 'other');
+  await new Promise((resolve) => other.close(resolve));
 });
 
 test('tcp on loopback, and a taken port is named; the first socket is taken back when the second cannot be had', async () => {

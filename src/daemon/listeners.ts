@@ -1,11 +1,9 @@
-import { chownSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { connect, type Socket } from 'node:net';
-import { dirname } from 'node:path';
-import { conflict, EngineError, errnoOf, invalid, messageOf } from '../base/errors.ts';
+import type { Socket } from 'node:net';
 import type { Logger } from '../base/logger.ts';
-import { UNIX_PATH_MAX } from '../linux/index.ts';
 import { type Config, DEFAULT_SOCKET, FALLBACK_SOCKET, type HostAddress } from './config/config.ts';
+import { listenOnUnix, serverAt } from './listen-on-unix.ts';
+import { startListening } from './start-listening.ts';
 
 /** Interval at which a closing server looks for connections without a request. */
 const SWEEP_MS = 20;
@@ -39,8 +37,7 @@ export async function listen(deps: ListenDeps, config: Config): Promise<Listener
     servers.push(server);
     opened.defer(() => closeServer(server));
     if (host.kind === 'unix') {
-      await listenOnUnix(server, host.path, config.socketGroup, deps.logger);
-      opened.defer(() => rmSync(host.path, { force: true }));
+      opened.use(await listenOnUnix(server, host.path, { group: config.socketGroup, logger: deps.logger }));
       addresses.push(`unix://${host.path}`);
     } else {
       addresses.push(await listenOnTcp(server, host));
@@ -86,86 +83,9 @@ async function defaultSocket(logger: Logger): Promise<HostAddress> {
   return { kind: 'unix', path: FALLBACK_SOCKET };
 }
 
-async function listenOnUnix(server: Server, path: string, group: string | undefined, logger: Logger): Promise<void> {
-  if (Buffer.byteLength(path) > UNIX_PATH_MAX) throw invalid(`socket path too long: ${path}`);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
-  const before = await serverAt(path);
-  if (before === 'alive') throw conflict(`cannot listen on unix://${path}: another process serves it`);
-  if (before === 'foreign') throw conflict(`cannot listen on unix://${path}: the path exists and is no socket`);
-  rmSync(path, { force: true });
-  const gid = groupId(group, logger);
-  // bind(2) makes the file with the current umask. Node binds before listen() returns.
-  const umask = process.umask(0o117);
-  try {
-    await started(server, () => server.listen({ path }), `unix://${path}`);
-  } finally {
-    process.umask(umask);
-  }
-  if (gid !== undefined) chownSync(path, 0, gid);
-}
-
 async function listenOnTcp(server: Server, host: Extract<HostAddress, { kind: 'tcp' }>): Promise<string> {
-  await started(server, () => server.listen({ host: host.host, port: host.port }), `tcp://${host.host}:${host.port}`);
+  await startListening(server, { host: host.host, port: host.port }, `tcp://${host.host}:${host.port}`);
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : host.port;
   return `tcp://${host.host.includes(':') ? `[${host.host}]` : host.host}:${port}`;
-}
-
-function started(server: Server, start: () => void, address: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const onError = (error: Error): void => {
-    const taken = errnoOf(error) === 'EADDRINUSE';
-    reject(
-      taken
-        ? conflict(`cannot listen on ${address}: address already in use`)
-        : new EngineError('failed', `cannot listen on ${address}: ${messageOf(error)}`, { cause: error }),
-    );
-  };
-  server.once('error', onError);
-  server.once('listening', () => {
-    server.off('error', onError);
-    resolve();
-  });
-  start();
-  return promise;
-}
-
-/** Examines a socket path: nothing (or the socket of a dead server), a live server, or another file. */
-async function serverAt(path: string): Promise<'none' | 'alive' | 'foreign'> {
-  try {
-    if (!statSync(path).isSocket()) return 'foreign';
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return 'none';
-    throw error;
-  }
-  const { promise, resolve } = Promise.withResolvers<'none' | 'alive'>();
-  const probe = connect({ path });
-  probe.once('connect', () => resolve('alive'));
-  probe.once('error', (error) => resolve(errnoOf(error) === 'ECONNREFUSED' ? 'none' : 'alive'));
-  const found = await promise;
-  probe.destroy();
-  return found;
-}
-
-/** The group `docker` where it exists. A group that was named explicitly must exist. @throws EngineError invalid */
-function groupId(name: string | undefined, logger: Logger): number | undefined {
-  if (name === '') return undefined;
-  const wanted = name ?? 'docker';
-  if (/^\d+$/.test(wanted)) return Number(wanted);
-  const line = readGroups()
-    .split('\n')
-    .find((entry) => entry.startsWith(`${wanted}:`));
-  const gid = Number(line?.split(':')[2]);
-  if (Number.isSafeInteger(gid)) return gid;
-  if (name !== undefined) throw invalid(`group ${name} not found`);
-  logger.debug({}, 'no group docker: only root may use the socket');
-  return undefined;
-}
-
-function readGroups(): string {
-  try {
-    return readFileSync('/etc/group', 'utf8');
-  } catch {
-    return '';
-  }
 }

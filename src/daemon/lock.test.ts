@@ -35,3 +35,13 @@ test('a pid file is replaced when its process is gone or is no engine, and remov
     assert.equal(readFileSync(path, 'utf8'), `${process.pid}\n`);
   }
 });
+
+test('a pid file that another engine has written since stays', () => {
+  using dir = folder();
+  const path = join(dir.path, 'pid');
+  {
+    using _file = writePidfile(path, silentLogger);
+    writeFileSync(path, '999999999\n');
+  }
+  assert.equal(readFileSync(path, 'utf8'), '999999999\n');
+});

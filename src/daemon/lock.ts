@@ -39,19 +39,34 @@ export function writePidfile(path: string, logger: Logger): Disposable {
     if (!isSpaceError(error)) throw error;
     logger.warn({ path }, 'cannot write the pid file: no space left on device');
   }
-  return { [Symbol.dispose]: remove };
+  return {
+    [Symbol.dispose]() {
+      // Another engine may have written its pid since.
+      if (readPid(path) === process.pid) remove();
+    },
+  };
 }
 
 /** Pids are reused after a reboot: only a process that looks like an engine counts. */
 function runningEngine(path: string): number | undefined {
+  const pid = readPid(path);
+  return pid !== undefined && isEngine(pid) ? pid : undefined;
+}
+
+function readPid(path: string): number | undefined {
   try {
     const pid = Number(readFileSync(path, 'utf8').trim());
-    if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return command.some((word) => /gantryd|daemon\/main\.ts$/.test(basename(word)) || /daemon\/main\.ts$/.test(word))
-      ? pid
-      : undefined;
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
   } catch {
     return undefined;
+  }
+}
+
+function isEngine(pid: number): boolean {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return command.some((word) => /gantryd|^dockerd$/.test(basename(word)) || /daemon\/main\.ts$/.test(word));
+  } catch {
+    return false;
   }
 }
