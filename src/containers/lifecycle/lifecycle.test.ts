@@ -89,6 +89,24 @@ for (const [message, code] of [
   });
 }
 
+test('a failed start keeps the exit code of the run before, unless the command cannot run', async () => {
+  using engine = await TestEngine.start();
+  const { host, containers, signal } = engine;
+  const id = await engine.run('web');
+  host.exit({ containerId: id }, 3);
+  await engine.settled();
+  const codeAfter = async (message: string): Promise<number> => {
+    host.before = (name) => {
+      if (name === 'runtime start') throw new EngineError('invalid', message);
+    };
+    await assert.rejects(containers.start('web', signal), { message });
+    return (await containers.inspect('web', { size: false })).State.ExitCode;
+  };
+  // dockerd 28.5 with a port that another container has taken.
+  assert.equal(await codeAfter('port is already allocated'), 3);
+  assert.equal(await codeAfter('exec: "/x": permission denied: unknown'), 126);
+});
+
 test('an auto-remove container whose start fails is removed', async () => {
   using engine = await TestEngine.start();
   const { id } = await engine.create('once', { HostConfig: { AutoRemove: true } });

@@ -17,6 +17,8 @@ import type { ContainerRecord, StoredState } from './record.ts';
 
 /** The exit code shown for an exit that no process could observe. */
 export const UNKNOWN_EXIT_CODE = 255;
+/** The exit code of a failed start that says nothing else, of a container that has no exit code yet. */
+export const NOT_STARTED = 128;
 const UNKNOWN_EXIT = 'the exit status could not be learned';
 
 /** `Status`, as `docker inspect` spells it. */
@@ -56,13 +58,18 @@ export function started(record: ContainerRecord, task: { pid: number; startedAt:
   };
 }
 
-/** The record after a failed start. A container that never ran stays `created`, as in dockerd. */
+/**
+ * The record after a failed start, as in dockerd: a container that never ran stays `created`, and {@link NOT_STARTED} does
+ * not replace the exit code of an earlier run.
+ */
 export function startFailed(record: ContainerRecord, failure: { exitCode: number; error: string }): ContainerRecord {
   const { sandbox: _sandbox, ...rest } = record;
+  const earlier = record.state.exitCode;
+  const exitCode = failure.exitCode === NOT_STARTED && earlier !== 0 ? earlier : failure.exitCode;
   return {
     ...rest,
     phase: 'ready',
-    state: { ...record.state, running: false, restarting: false, paused: false, pid: 0, ...failure },
+    state: { ...record.state, running: false, restarting: false, paused: false, pid: 0, ...failure, exitCode },
   };
 }
 

@@ -2,12 +2,11 @@ import { formatNanos } from '../../../base/time.ts';
 import type { KnownTask } from '../../../runtime/index.ts';
 import { emitContainerEvent } from '../../events/container-events.ts';
 import type { ExecRecord } from '../../model/record.ts';
-import { exited, hasProcess, started, startFailed, UNKNOWN_EXIT_CODE } from '../../model/state.ts';
+import { exited, hasProcess, NOT_STARTED, started, startFailed, UNKNOWN_EXIT_CODE } from '../../model/state.ts';
 import type { Entry } from '../../tables/entry.ts';
 import type { World } from '../../world.ts';
 
 const INTERRUPTED = 'the engine was interrupted while it started the container';
-const NOT_STARTED = 128;
 
 /** Compares a record with the container's task in the runtime, and corrects the record. */
 export function adoptContainer(
