@@ -1,3 +1,4 @@
+import { after } from '../base/after.ts';
 import { EngineError } from '../base/errors.ts';
 import type { Nanos } from '../base/time.ts';
 import type { EngineEvent, EventSink, Filters, Predicate } from '../spec/index.ts';
@@ -69,12 +70,13 @@ export function createEventLog(now: () => Nanos): EventLog {
         subscribers.delete(queue);
         queue.end();
       };
-      const timer = query.until === undefined ? undefined : endAt(query.until - now(), leave);
+      const timer =
+        query.until === undefined ? undefined : after(Number((query.until - now()) / 1_000_000n) + 1, leave);
       signal.addEventListener('abort', leave, { once: true });
       if (signal.aborted) leave();
       return queue.drain(() => {
         leave();
-        clearTimeout(timer);
+        timer?.cancel();
         signal.removeEventListener('abort', leave);
       });
     },
@@ -91,15 +93,6 @@ export function createEventLog(now: () => Nanos): EventLog {
         passes(event),
     );
   }
-}
-
-/** The longest delay of a timer. A later end is waited for in steps. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
-
-function endAt(inNanos: Nanos, end: () => void): NodeJS.Timeout | undefined {
-  const delayMs = Number(inNanos / 1_000_000n) + 1;
-  if (delayMs > LONGEST_DELAY_MS) return undefined; // No connection lasts for 24 days.
-  return setTimeout(end, Math.max(0, delayMs)).unref();
 }
 
 async function* replay(events: readonly EngineEvent[]): AsyncGenerator<EngineEvent> {

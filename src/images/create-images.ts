@@ -1,3 +1,4 @@
+import { createSlots } from '../base/slots.ts';
 import { commitImage } from './commit/commit-image.ts';
 import type { Images } from './images.ts';
 import { importFromUrl } from './import/import-from-url.ts';
@@ -18,7 +19,6 @@ import { pruneImages } from './remove/prune-images.ts';
 import { removeImage } from './remove/remove-image.ts';
 import { removePlatforms } from './remove/remove-platforms.ts';
 import { saveImages } from './save/save-images.ts';
-import { createSlots } from './transfer/slots.ts';
 
 /** Makes the verbs on images, on top of the stores. */
 export function createImages(deps: ImagesDeps): Images {

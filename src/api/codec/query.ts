@@ -68,12 +68,12 @@ function goInteger(
 export const queryFilters: z.ZodMiniType<Filters> = parameter((values) => parseFilters(values?.[0] ?? ''));
 
 /**
- * A time in `seconds[.fraction]` since the epoch or RFC 3339, as nanoseconds. Absent, empty and 0 are undefined.
+ * A time in `seconds[.fraction]` since the epoch or RFC 3339, as nanoseconds. Absent and empty are undefined.
  * @throws EngineError invalid
  */
 export const queryTime = parameter((values) => {
   const text = values?.[0] ?? '';
-  if (text === '' || text === '0') return undefined;
+  if (text === '') return undefined;
   const match = /^(-?\d{1,12})(?:\.(\d{1,9})\d*)?$/.exec(text);
   if (match === null) {
     const parsed = parseNanos(text);

@@ -1,4 +1,4 @@
-import { conflict, invalid } from '../../base/errors.ts';
+import { conflict, EngineError, invalid } from '../../base/errors.ts';
 import { newObjectId } from '../../base/ids.ts';
 import type { ExecConfig } from '../../spec/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
@@ -9,7 +9,7 @@ import type { World } from '../world.ts';
 
 /** @throws EngineError notFound; conflict when the container does not run or is paused; invalid */
 export async function createExec(
-  world: Pick<World, 'table' | 'execs' | 'events'>,
+  world: Pick<World, 'table' | 'execs' | 'events' | 'specs'>,
   ref: string,
   config: ExecConfig,
 ): Promise<{ readonly id: string }> {
@@ -38,10 +38,20 @@ export async function createExec(
     pid: 0,
     exitCode: null,
   };
+  if (exec.user !== '') await checkUser(world, entry, exec);
   world.execs.put(exec);
   entry.execIds.add(exec.id);
   emitContainerEvent(world.events, entry.record, `exec_create: ${commandLine(exec)}`, { execID: exec.id });
   return { id: exec.id };
+}
+
+/** @throws EngineError invalid with Docker's text for a user or group that the container does not know */
+async function checkUser({ specs }: Pick<World, 'specs'>, entry: Entry, exec: ExecRecord): Promise<void> {
+  try {
+    await specs.exec(entry.record, exec);
+  } catch (error) {
+    throw error instanceof EngineError && error.kind === 'internal' ? invalid(error.message, error) : error;
+  }
 }
 
 /**

@@ -119,8 +119,10 @@ async function runExec(world: ExecStartDeps, execId: string): Promise<void> {
   const exec = world.execs.get(execId);
   const entry = world.table.byId(exec.containerId);
   if (entry === undefined) throw notFound('exec instance', execId);
-  emitContainerEvent(world.events, entry.record, `exec_start: ${commandLine(exec)}`, { execID: execId });
   try {
+    // The container may have ended since the exec was claimed.
+    checkExecutable(entry, entry.id);
+    emitContainerEvent(world.events, entry.record, `exec_start: ${commandLine(exec)}`, { execID: execId });
     const task = await execTask(world, entry.record, exec);
     const { pid } = await world.runtime.exec(task, new AbortController().signal);
     const current = world.execs.find(execId);

@@ -61,7 +61,11 @@ function lateText(probe: Probe, output: string): string {
 
 /** Checks would fill the table of execs. Each exec is deleted when it ends, and an overdue one is killed. */
 function forget(world: Pick<World, 'execs' | 'runtime'>, containerId: string, execId: string): void {
-  void world.execs.ended(execId).then(() => world.execs.delete(execId));
+  // On a full disk the record stays until the container is removed.
+  world.execs
+    .ended(execId)
+    .then(() => world.execs.delete(execId))
+    .catch(() => undefined);
   if (world.execs.find(execId)?.exitCode !== null) return;
   // It may end by itself, or with its container, before the signal arrives.
   world.runtime.kill({ containerId, execId }, SIGKILL).catch(() => undefined);

@@ -19,6 +19,7 @@ import { releaseVolumes } from './remove-container.ts';
 export type CreateDeps = Pick<
   World,
   | 'table'
+  | 'locks'
   | 'background'
   | 'runtime'
   | 'networks'
@@ -60,10 +61,11 @@ export async function createContainer(
   checkNetwork(world, plan);
   const links = resolveLinks(world.table, plan);
   if (signal.aborted) throw new EngineError('cancelled', 'the client went away');
-  const entry = world.table.insert({
-    ...newRecord(world, plan, wanted === '' ? freeName(world) : wanted),
-    links,
-  });
+  const record = { ...newRecord(world, plan, wanted === '' ? freeName(world) : wanted), links };
+  // The name can be resolved from `insert` on: other verbs wait until the container is complete. Nobody holds a new lock.
+  const lock = world.locks.acquire(record.id);
+  const entry = world.table.insert(record);
+  using _lock = await lock;
   await using undo = new AsyncDisposableStack();
   undo.defer(() => undoCreate(world, entry));
   const [mounts] = await settleAll([

@@ -8,6 +8,7 @@ import { hasProcess } from '../model/state.ts';
 import { completeConfig } from '../plan/merge-config.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
+import { lockEntry } from './lock-entry.ts';
 import { notePaused, type PauseDeps, setPaused } from './pause-container.ts';
 
 export type HoldForCommitDeps = PauseDeps & Pick<World, 'files' | 'logger'>;
@@ -41,7 +42,7 @@ export async function holdForCommit(
   const { id, record } = entry;
   if (record.state.dead) throw conflict(`You cannot commit container ${id} which is Dead`);
   if (entry.isRemoving) throw conflict(`You cannot commit container ${id} which is being removed`);
-  const isHolding = options.pause && (await freeze(world, entry, signal));
+  const isHolding = options.pause && (await freeze(world, entry, ref, signal));
   return {
     id,
     imageId: record.imageId,
@@ -62,8 +63,8 @@ export async function holdForCommit(
 }
 
 /** Returns whether the caller has to thaw the container. */
-async function freeze(world: HoldForCommitDeps, entry: Entry, signal: AbortSignal): Promise<boolean> {
-  using _lock = await world.locks.acquire(entry.id, signal);
+async function freeze(world: HoldForCommitDeps, entry: Entry, ref: string, signal: AbortSignal): Promise<boolean> {
+  using _lock = await lockEntry(world, entry, ref, signal);
   if (entry.commits > 0) {
     entry.addCommit();
     return true;

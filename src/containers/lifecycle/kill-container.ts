@@ -4,6 +4,7 @@ import { hasProcess } from '../model/state.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { abandonRestart } from './exit/abandon-restart.ts';
+import { lockEntry } from './lock-entry.ts';
 import { autoRemove, type RemoveDeps } from './remove-container.ts';
 import { exitWithin, KILL_TIMEOUT_MS, type SignalTaskDeps, signalTask } from './signal-task.ts';
 
@@ -29,7 +30,7 @@ export async function killContainer(
   const number = signalName === '' ? SIGKILL : parseKillSignal(ref, signalName);
   let exit: Promise<void> | undefined;
   {
-    using _lock = await world.locks.acquire(entry.id, signal);
+    using _lock = await lockEntry(world, entry, ref, signal);
     if (!entry.record.state.running) {
       throw conflict(`cannot kill container: ${ref}: container ${entry.id} is not running`);
     }
@@ -39,6 +40,7 @@ export async function killContainer(
     }
     if (!hasProcess(entry.record)) return;
     if (number === SIGKILL) exit = exitWithin(world, entry, KILL_TIMEOUT_MS);
+    exit?.catch(() => undefined); // The signal itself may fail, and nobody waits for the exit then.
     await signalTask(world, entry, number, endsRestarts(entry, number));
   }
   await exit;

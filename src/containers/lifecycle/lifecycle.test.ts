@@ -175,7 +175,7 @@ test('a running container is not removed without force, and a second removal is 
   const options = { force: false, volumes: false, link: false };
   await assert.rejects(containers.remove('web', options, signal), {
     kind: 'conflict',
-    message: 'cannot remove container "/web": container is running: stop the container before removing or force remove',
+    message: 'cannot remove container "web": container is running: stop the container before removing or force remove',
   });
   const [first, second] = await Promise.allSettled([
     containers.remove('web', { ...options, force: true }, signal),

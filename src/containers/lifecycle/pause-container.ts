@@ -4,13 +4,14 @@ import { type WatchHealthDeps, watchHealth } from '../health/watch-health.ts';
 import { hasProcess, paused } from '../model/state.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
+import { lockEntry } from './lock-entry.ts';
 
 export type PauseDeps = WatchHealthDeps & Pick<World, 'locks'>;
 
 /** @throws EngineError notFound; conflict when the container does not run, is paused already or is restarting */
 export async function pauseContainer(world: PauseDeps, ref: string, signal: AbortSignal): Promise<void> {
   const entry = world.table.resolve(ref);
-  using _lock = await world.locks.acquire(entry.id, signal);
+  using _lock = await lockEntry(world, entry, ref, signal);
   const { state } = entry.record;
   if (!state.running) throw conflict(`container ${entry.id} is not running`);
   if (state.paused) throw conflict(`Container ${entry.id} is already paused`);
@@ -21,7 +22,7 @@ export async function pauseContainer(world: PauseDeps, ref: string, signal: Abor
 /** @throws EngineError notFound; failed (for dockerd's status) when the container is not paused */
 export async function unpauseContainer(world: PauseDeps, ref: string, signal: AbortSignal): Promise<void> {
   const entry = world.table.resolve(ref);
-  using _lock = await world.locks.acquire(entry.id, signal);
+  using _lock = await lockEntry(world, entry, ref, signal);
   if (!entry.record.state.paused) throw failed(`Container ${entry.id} is not paused`);
   await setPaused(world, entry, false);
 }

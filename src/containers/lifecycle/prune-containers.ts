@@ -1,5 +1,6 @@
-import { conflict } from '../../base/errors.ts';
+import { conflict, messageOf } from '../../base/errors.ts';
 import type { Filters } from '../../spec/index.ts';
+import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { type RemoveDeps, removeStopped } from './remove-container.ts';
 
@@ -24,9 +25,8 @@ export async function pruneContainers(
       if (signal.aborted) break;
       const { state, phase } = entry.record;
       if (state.running || phase !== 'ready' || entry.isStarting || !matcher(entry.record)) continue;
-      const size = await world.snapshots.writableSize(entry.id);
-      await removeStopped(world, entry, { volumes: false });
-      if (world.table.byId(entry.id) === entry) continue; // The container was started meanwhile.
+      const size = await prune(world, entry);
+      if (size === undefined) continue;
       deleted.push(entry.id);
       reclaimedBytes += size;
     }
@@ -35,4 +35,16 @@ export async function pruneContainers(
   }
   world.events.emit('container', 'prune', '', { reclaimed: String(reclaimedBytes) });
   return { deleted, reclaimedBytes };
+}
+
+/** Returns the bytes of the removed container. Undefined when it was started meanwhile, or cannot be removed. */
+async function prune(world: PruneContainersDeps, entry: Entry): Promise<number | undefined> {
+  try {
+    const size = await world.snapshots.writableSize(entry.id);
+    await removeStopped(world, entry, { volumes: false });
+    return world.table.byId(entry.id) === entry ? undefined : size;
+  } catch (error) {
+    world.logger.warn({ containerId: entry.id, error: messageOf(error) }, 'cannot prune a container');
+    return undefined;
+  }
 }

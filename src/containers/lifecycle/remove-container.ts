@@ -2,12 +2,13 @@ import { conflict, EngineError, internal, messageOf } from '../../base/errors.ts
 import { emitContainerEvent } from '../events/container-events.ts';
 import { containerPaths } from '../model/paths.ts';
 import type { ContainerRecord, MountRecord } from '../model/record.ts';
-import { hasProcess } from '../model/state.ts';
+import { dead, hasProcess } from '../model/state.ts';
 import { rootsOf } from '../relations/image-mounts.ts';
 import { releaseResources, volumeNames } from '../start/release-resources.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { abandonRestart } from './exit/abandon-restart.ts';
+import { lockEntry } from './lock-entry.ts';
 import { killAndWait, type SignalTaskDeps } from './signal-task.ts';
 
 export type RemoveDeps = SignalTaskDeps &
@@ -35,7 +36,7 @@ export async function removeContainer(
 ): Promise<void> {
   const entry = world.table.resolve(ref);
   if (entry.isRemoving) throw conflict(`removal of container ${ref} is already in progress`);
-  using _lock = await world.locks.acquire(entry.id, signal);
+  using _lock = await lockEntry(world, entry, ref, signal);
   if (entry.isRemoving) throw conflict(`removal of container ${ref} is already in progress`);
   if (entry.record.state.running && !options.force) throw runningError(entry.record);
   entry.beginRemoval();
@@ -45,7 +46,7 @@ export async function removeContainer(
   } catch (error) {
     entry.cancelRemoval();
     if (error instanceof EngineError) throw error;
-    throw internal(`cannot remove container "/${entry.record.name}": ${messageOf(error)}`, error);
+    throw internal(`cannot remove container "${entry.record.name}": ${messageOf(error)}`, error);
   }
 }
 
@@ -53,13 +54,7 @@ export async function removeContainer(
 export async function removeStopped(world: RemoveDeps, entry: Entry, options: { volumes: boolean }): Promise<void> {
   using _lock = await world.locks.acquire(entry.id);
   if (entry.isRemoving || entry.record.state.running || world.table.byId(entry.id) !== entry) return;
-  entry.beginRemoval();
-  try {
-    await removeLocked(world, entry, options);
-  } catch (error) {
-    entry.cancelRemoval();
-    throw error;
-  }
+  await removeLocked(world, entry, options);
 }
 
 /** Removes an ended container that was made with `--rm`, in the background. */
@@ -68,25 +63,50 @@ export function autoRemove(world: RemoveDeps, entry: Entry): void {
   void world.background.run('auto-remove', entry.id, () => removeStopped(world, entry, { volumes: true }));
 }
 
-/** Removes a container without a process. The caller holds the lock. */
+/** Removes a container without a process. The caller holds the lock. A failed removal leaves the container `dead`. */
 export async function removeLocked(
   world: RemoveDeps,
   entry: Entry,
   options: { readonly volumes: boolean },
 ): Promise<void> {
   entry.beginRemoval();
-  const last: ContainerRecord = { ...entry.record, phase: 'removing', removeVolumes: options.volumes };
+  try {
+    await release(world, entry, options);
+  } catch (error) {
+    entry.cancelRemoval();
+    if (entry.record.phase === 'removing') world.table.note(entry, dead(entry.record));
+    throw error;
+  }
+}
+
+async function release(world: RemoveDeps, entry: Entry, options: { readonly volumes: boolean }): Promise<void> {
+  const { state } = entry.record;
+  const last: ContainerRecord = {
+    ...entry.record,
+    phase: 'removing',
+    removeVolumes: options.volumes,
+    state: { ...state, dead: false },
+  };
   world.reserve.write(() => world.table.put(entry, last));
   if (entry.cleanup === undefined) await releaseResources(world, last);
   else await entry.cleanup;
   await releaseVolumes(world, last, options.volumes ? 'anonymous' : 'none');
   world.table.drop(entry);
-  world.reserve.write(() => world.execs.deleteOf(entry.id));
+  deleteExecs(world, entry);
   emitContainerEvent(world.events, last, 'destroy');
   if (entry.isAttached) endAttachments(world, entry);
   entry.waiters.removed({ exitCode: last.state.exitCode });
   const swept = world.background.run('removal of a container’s files', entry.id, () => sweep(world, last));
   if (world.background.size > BACKGROUND_REMOVALS_MAX) await swept;
+}
+
+/** The next start of the daemon deletes execs without a container. */
+function deleteExecs(world: RemoveDeps, entry: Entry): void {
+  try {
+    world.reserve.write(() => world.execs.deleteOf(entry.id));
+  } catch (error) {
+    world.logger.warn({ containerId: entry.id, error: messageOf(error) }, 'cannot delete the execs of a container');
+  }
 }
 
 /** Deletes the files of a removed container, also after a crash. May be repeated. */
@@ -138,5 +158,5 @@ function runningError(record: ContainerRecord): EngineError {
   const advice = record.state.paused
     ? 'container is paused and must be unpaused first'
     : 'container is running: stop the container before removing or force remove';
-  return conflict(`cannot remove container "/${record.name}": ${advice}`);
+  return conflict(`cannot remove container "${record.name}": ${advice}`);
 }

@@ -2,6 +2,7 @@ import { EngineError, invalid, messageOf } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { checkName } from '../model/container-name.ts';
 import type { World } from '../world.ts';
+import { lockEntry } from './lock-entry.ts';
 
 /** @throws EngineError notFound, invalid, conflict for a name that is taken */
 export async function renameContainer(
@@ -12,7 +13,7 @@ export async function renameContainer(
 ): Promise<void> {
   if (ref === '' || newName === '') throw invalid('Neither old nor new names may be empty');
   const entry = world.table.resolve(ref);
-  using _lock = await world.locks.acquire(entry.id, signal);
+  using _lock = await lockEntry(world, entry, ref, signal);
   const name = newName.startsWith('/') ? newName.slice(1) : newName;
   const oldName = entry.record.name;
   if (name === oldName) throw invalid('Renaming a container with the same name as its current name');

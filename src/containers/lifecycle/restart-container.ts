@@ -2,6 +2,7 @@ import { conflict, EngineError } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import type { StopOptions } from '../model/requests.ts';
 import type { Entry } from '../tables/entry.ts';
+import { lockEntry } from './lock-entry.ts';
 import { checkStart, type StartDeps, startLocked } from './start-container.ts';
 import { type StopDeps, stopEntry } from './stop-container.ts';
 
@@ -16,23 +17,18 @@ export async function restartContainer(
   world: RestartDeps,
   ref: string,
   options: StopOptions,
-  signal: AbortSignal,
+  _signal: AbortSignal,
 ): Promise<void> {
   const entry = world.table.resolve(ref);
   try {
-    await restartEntry(world, entry, options, signal);
+    await restartEntry(world, entry, ref, options);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     throw new EngineError(error.kind, `Cannot restart container ${ref}: ${error.message}`, { cause: error });
   }
 }
 
-async function restartEntry(
-  world: RestartDeps,
-  entry: Entry,
-  options: StopOptions,
-  signal: AbortSignal,
-): Promise<void> {
+async function restartEntry(world: RestartDeps, entry: Entry, ref: string, options: StopOptions): Promise<void> {
   using _held = entry.holdForRestart();
   // The root stays mounted: on a full disk another process might take the space that a new mount needs.
   await using root = new AsyncDisposableStack();
@@ -41,7 +37,8 @@ async function restartEntry(
     root.use(await world.snapshots.use(entry.id));
   }
   if (entry.record.state.running || entry.isStarting) await stopEntry(world, entry, options);
-  using _lock = await world.locks.acquire(entry.id, signal);
+  // The stop is done: a client that leaves now does not prevent the start.
+  using _lock = await lockEntry(world, entry, ref);
   if (entry.isRemoving || entry.record.phase === 'removing') {
     throw conflict('container is marked for removal and cannot be started');
   }

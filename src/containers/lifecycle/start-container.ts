@@ -20,6 +20,7 @@ import { sharesMemory } from '../start/release-resources.ts';
 import { startTask } from '../start/task-request.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
+import { lockEntry } from './lock-entry.ts';
 import { type RemoveDeps, removeLocked } from './remove-container.ts';
 
 export type StartDeps = RemoveDeps &
@@ -31,7 +32,7 @@ export type StartDeps = RemoveDeps &
  */
 export async function startContainer(world: StartDeps, ref: string, signal: AbortSignal): Promise<void> {
   const entry = world.table.resolve(ref);
-  using _lock = await world.locks.acquire(entry.id, signal);
+  using _lock = await lockEntry(world, entry, ref, signal);
   const { state, phase } = entry.record;
   world.runtime.expectStart?.();
   if (state.paused) throw conflict('cannot start a paused container, try unpause instead');
@@ -249,9 +250,13 @@ async function failStart(
   const failed = startFailed(before, { exitCode: exitCodeOfStartError(error), error: messageOf(error) });
   world.table.note(entry, waits ? awaitingRestart(failed) : failed);
   if (waits) return;
-  if (before.state.restarting) entry.waiters.exited({ exitCode: entry.record.state.exitCode });
+  const result = { exitCode: entry.record.state.exitCode };
+  if (before.state.restarting) entry.waiters.exited(result);
+  else entry.waiters.notRunning(result);
   await quietly(world, before, world.runtime.cancelAttach({ containerId: entry.id }));
-  if (before.hostConfig.AutoRemove === true) await removeLocked(world, entry, { volumes: true });
+  if (before.hostConfig.AutoRemove === true) {
+    await quietly(world, before, removeLocked(world, entry, { volumes: true }));
+  }
 }
 
 async function quietly(world: Pick<World, 'logger'>, record: ContainerRecord, step: Promise<unknown>): Promise<void> {

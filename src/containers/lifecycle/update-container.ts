@@ -1,8 +1,10 @@
-import { conflict, EngineError } from '../../base/errors.ts';
+import { conflict, EngineError, messageOf } from '../../base/errors.ts';
 import type { HostConfig, Resources, RestartPolicy } from '../../spec/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { hasProcess } from '../model/state.ts';
+import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
+import { lockEntry } from './lock-entry.ts';
 
 type Change = Resources & { readonly RestartPolicy?: RestartPolicy };
 
@@ -28,14 +30,14 @@ const UPDATABLE = [
  * of the runtime
  */
 export async function updateContainer(
-  world: Pick<World, 'table' | 'locks' | 'runtime' | 'events' | 'planner'>,
+  world: Pick<World, 'table' | 'locks' | 'runtime' | 'events' | 'planner' | 'logger'>,
   ref: string,
   change: Change,
   signal: AbortSignal,
 ): Promise<{ readonly warnings: readonly string[] }> {
   const entry = world.table.resolve(ref);
   const { resources, warnings } = world.planner.checkUpdate(change);
-  using _lock = await world.locks.acquire(entry.id, signal);
+  using _lock = await lockEntry(world, entry, ref, signal);
   const before = entry.record;
   try {
     if (entry.isRemoving || before.state.dead) {
@@ -43,13 +45,32 @@ export async function updateContainer(
     }
     const hostConfig = mergeChange(before.hostConfig, resources);
     if (hasProcess(before)) await world.runtime.update(entry.id, hostConfig);
-    world.table.put(entry, { ...entry.record, hostConfig });
+    await store(world, entry, hostConfig);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     throw new EngineError(error.kind, `Cannot update container ${entry.id}: ${error.message}`, { cause: error });
   }
   emitContainerEvent(world.events, entry.record, 'update');
   return { warnings };
+}
+
+/** Stores limits that apply already. When storing fails (a full disk), the earlier limits apply again. */
+async function store(
+  world: Pick<World, 'table' | 'runtime' | 'logger'>,
+  entry: Entry,
+  hostConfig: HostConfig,
+): Promise<void> {
+  const before = entry.record;
+  try {
+    world.table.put(entry, { ...before, hostConfig });
+  } catch (error) {
+    if (hasProcess(before)) {
+      await world.runtime.update(entry.id, before.hostConfig).catch((failure: unknown) => {
+        world.logger.warn({ containerId: entry.id, error: messageOf(failure) }, 'limits are not those of the record');
+      });
+    }
+    throw error;
+  }
 }
 
 /** @throws EngineError conflict */

@@ -1,13 +1,11 @@
 import { Readable } from 'node:stream';
+import { after } from '../../base/after.ts';
 import type { LogOptions } from '../model/requests.ts';
 import { EntryDecoder } from './entry-decoder.ts';
 import { BLOCK_BYTES, blocksOf, findTail } from './log-blocks.ts';
 import { closeLogFiles, type LogFileHandle, openLogFiles } from './log-files.ts';
 import { inodeAt, LogFollower } from './log-follower.ts';
 import type { LogSource } from './log-source.ts';
-
-/** setTimeout accepts no longer delay. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Reads a container's log with its rotated files, oldest first: raw with a terminal, else in Docker's frames. With
@@ -96,8 +94,8 @@ function openFollower(
   stop.addEventListener('abort', end, { once: true });
   if (until !== undefined) {
     const delay = Number(until / 1_000_000n) - Date.now();
-    const timer = setTimeout(end, Math.min(Math.max(delay, 0), LONGEST_TIMER_MS));
-    resources.defer(() => clearTimeout(timer));
+    const timer = after(delay, end);
+    resources.defer(() => timer.cancel());
   }
   return { changes, over: () => over, [Symbol.dispose]: () => changes[Symbol.dispose]() };
 }

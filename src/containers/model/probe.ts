@@ -1,7 +1,6 @@
 import type { ContainerConfig, HealthConfig } from '../../spec/index.ts';
 
 const NANOS_PER_MS = 1e6;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const DEFAULTS = { intervalMs: 30_000, timeoutMs: 30_000, startPeriodMs: 0, startIntervalMs: 5_000, retries: 3 };
 const SHELL = ['/bin/sh', '-c'];
 
@@ -49,5 +48,5 @@ function milliseconds(
   name: 'Interval' | 'Timeout' | 'StartPeriod' | 'StartInterval',
 ): number | undefined {
   const nanos = health[name] ?? 0;
-  return nanos === 0 ? undefined : Math.min(nanos / NANOS_PER_MS, LONGEST_TIMER_MS);
+  return nanos === 0 ? undefined : nanos / NANOS_PER_MS;
 }

@@ -24,12 +24,12 @@ const UNKNOWN_EXIT = 'the exit status could not be learned';
 /** `Status`, as `docker inspect` spells it. */
 export function statusOf(record: Pick<ContainerRecord, 'phase' | 'state'>): ContainerStatus {
   const { state } = record;
+  if (state.dead) return 'dead';
   if (record.phase === 'removing') return 'removing';
   if (state.running) {
     if (state.paused) return 'paused';
     return state.restarting ? 'restarting' : 'running';
   }
-  if (state.dead) return 'dead';
   return state.startedAt === ZERO_TIME ? 'created' : 'exited';
 }
 
@@ -71,6 +71,11 @@ export function startFailed(record: ContainerRecord, failure: { exitCode: number
     phase: 'ready',
     state: { ...record.state, running: false, restarting: false, paused: false, pid: 0, ...failure, exitCode },
   };
+}
+
+/** The record after a failed removal. Only another removal follows. */
+export function dead(record: ContainerRecord): ContainerRecord {
+  return { ...record, state: { ...record.state, dead: true } };
 }
 
 export function exited(record: ContainerRecord, exit: ExitRecord, next: 'exited' | 'restarting'): ContainerRecord {

@@ -52,7 +52,7 @@ export function checkHostConfig(hostConfig: HostConfig): void {
   }
   const isolation = hostConfig.Isolation ?? '';
   if (isolation !== '' && isolation !== 'default') {
-    throw invalid(`Invalid isolation: ${JSON.stringify(isolation)} - linux only supports 'default'`);
+    throw invalid(`invalid isolation (${isolation}): linux only supports 'default'`);
   }
 }
 

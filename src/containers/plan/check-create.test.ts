@@ -76,7 +76,7 @@ test('memory', () => {
 });
 
 test('CPUs', () => {
-  const range = 'Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available';
+  const range = 'range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available';
   refuses({ NanoCpus: 3e9 }, range);
   refuses({ NanoCpus: -1 }, range);
   refuses({ NanoCpus: 1e9, CpuQuota: 1000 }, 'Conflicting options: Nano CPUs and CPU Quota cannot both be set');
@@ -112,7 +112,7 @@ test('scores, sizes and platforms', () => {
   refuses({ OomScoreAdj: 1001 }, 'Invalid value 1001, range for oom score adj is [-1000, 1000]');
   refuses({ ShmSize: -1 }, 'SHM size can not be less than 0');
   refuses({ IOMaximumIOps: 1 }, 'Invalid QoS settings: linux does not support configuration of maximum IOPs');
-  refuses({ Isolation: 'hyperv' }, 'Invalid isolation: "hyperv" - linux only supports \'default\'');
+  refuses({ Isolation: 'hyperv' }, "invalid isolation (hyperv): linux only supports 'default'");
   refuses(
     { StorageOpt: { size: '10G' } },
     "--storage-opt is supported only for overlay over xfs with 'pquota' mount option",
@@ -198,7 +198,7 @@ test('logs', () => {
   const log = (Type: string, Config?: Record<string, string>): HostConfig => ({
     LogConfig: { Type, Config: Config ?? null },
   });
-  refuses(log('foo'), "logger: no log driver named 'foo' is registered");
+  refuses(log('foo'), 'error looking up logging plugin foo: plugin "foo" not found');
   refuses(log('json-file', { foo: 'x' }), "unknown log opt 'foo' for json-file log driver");
   refuses(log('local', { foo: 'x' }), "unknown log opt 'foo' for log driver local");
   refuses(log('json-file', { mode: 'x' }), 'logger: logging mode not supported: x');

@@ -11,7 +11,8 @@ const OPTIONS: Readonly<Record<string, ReadonlySet<string>>> = {
 /** @throws EngineError invalid with dockerd's texts */
 export function checkLogConfig({ Type: given = '', Config: options }: LogConfig): void {
   const type = given === '' ? 'json-file' : given;
-  if (!DRIVERS.has(type)) throw invalid(`logger: no log driver named '${type}' is registered`);
+  if (!DRIVERS.has(type))
+    throw invalid(`error looking up logging plugin ${type}: plugin ${JSON.stringify(type)} not found`);
   if (type === 'none' || options == null) return;
   const { mode = '', 'max-buffer-size': buffer } = options;
   if (!['', 'blocking', 'non-blocking'].includes(mode)) throw invalid(`logger: logging mode not supported: ${mode}`);

@@ -117,7 +117,7 @@ class Check {
       );
     }
     if (nano < 0 || nano > cpus * BILLION) {
-      throw invalid(`Range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
+      throw invalid(`range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
     }
     if (shares < 0) throw invalid(`invalid CPU shares (${shares}): value must be a positive integer`);
     if (shares > 0 && !limits.cpuShares) {

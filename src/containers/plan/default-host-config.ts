@@ -18,6 +18,7 @@ export interface HostConfigDefaults {
 const MASKED = [
   '/proc/asound',
   '/proc/acpi',
+  '/proc/interrupts',
   '/proc/kcore',
   '/proc/keys',
   '/proc/latency_stats',

@@ -38,8 +38,10 @@ export function createTaskSpecs(deps: TaskSpecsDeps): TaskSpecs {
         ...(deps.initPath === undefined ? {} : { initPath: deps.initPath }),
         dataRoot: deps.dataRoot,
       }),
-    exec: async (record, exec) =>
-      buildExecProcess(process(record, await deps.snapshots.mount(record.id)), {
+    exec: async (record, exec) => {
+      // The container may end meanwhile: its root is not left mounted then.
+      await using root = await deps.snapshots.use(record.id);
+      return buildExecProcess(process(record, root.path), {
         Cmd: [exec.entrypoint, ...exec.arguments],
         Env: exec.env,
         Privileged: exec.privileged,
@@ -47,7 +49,8 @@ export function createTaskSpecs(deps: TaskSpecsDeps): TaskSpecs {
         User: exec.user,
         WorkingDir: exec.workingDir,
         ConsoleSize: exec.consoleSize ?? null,
-      }),
+      });
+    },
   };
 }
 

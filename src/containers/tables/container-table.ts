@@ -61,12 +61,13 @@ export class ContainerTable {
     }
   }
 
-  /** Takes the new name, or changes nothing. @throws EngineError conflict */
+  /** Takes the new name, or changes nothing. @throws EngineError conflict; notFound for a dropped entry */
   rename(entry: Entry, name: string): void {
+    if (this.#byId.get(entry.id) !== entry) throw notFound('container', entry.id);
     this.#checkFree(name);
     const before = entry.record.name;
     this.put(entry, { ...entry.record, name });
-    this.#byName.delete(before);
+    if (this.#byName.get(before) === entry) this.#byName.delete(before);
     this.#byName.set(name, entry);
   }
 

@@ -36,6 +36,11 @@ export class Waiters {
     this.#answer((waiter) => waiter.condition !== 'removed', result);
   }
 
+  /** Answers those that wait until the container does not run: a start has failed. */
+  notRunning(result: WaitResult): void {
+    this.#answer((waiter) => waiter.condition === 'not-running', result);
+  }
+
   /** Answers every waiter: the container has been removed. */
   removed(result: WaitResult): void {
     this.#answer(() => true, result);

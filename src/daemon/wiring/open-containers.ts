@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { after } from '../../base/after.ts';
 import type { Logger } from '../../base/logger.ts';
 import { type ContainersDomain, createContainers } from '../../containers/index.ts';
 import type { EventLog } from '../../events/index.ts';
@@ -81,11 +82,6 @@ export function openContainers(deps: OpenContainersDeps): ContainersDomain {
     defaults: hostConfigDefaults(settings, runtime.runtimes),
     runDefaults: config.runDefaults,
   });
-}
-
-function after(delayMs: number, callback: () => void): { cancel(): void } {
-  const timer = setTimeout(callback, delayMs);
-  return { cancel: () => clearTimeout(timer) };
 }
 
 /**

@@ -1,5 +1,5 @@
+import { createSlots, type Slots } from '../../base/slots.ts';
 import { createSharedWork, type SharedWork } from '../transfer/shared-work.ts';
-import { createSlots, type Slots } from '../transfer/slots.ts';
 import type { FetchReport } from './fetch-blob.ts';
 
 /** Downloads of the whole engine: pulls that need the same blob share its download. */

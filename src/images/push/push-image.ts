@@ -1,5 +1,6 @@
 import { EngineError } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
+import type { Slots } from '../../base/slots.ts';
 import type { Credentials, Repository } from '../../distribution/index.ts';
 import {
   canonicalString,
@@ -16,7 +17,6 @@ import type { Lease, StoredImage } from '../../store/index.ts';
 import type { ImagesDeps } from '../model/deps.ts';
 import type { LayerLines } from '../progress/layer-lines.ts';
 import type { Progress } from '../progress/progress.ts';
-import type { Slots } from '../transfer/slots.ts';
 import { mountSources } from './mount-sources.ts';
 import { type PushedLayer, type PushPlan, planPush } from './plan-push.ts';
 import { type PushLines, pushLines } from './push-lines.ts';

@@ -1,10 +1,10 @@
 import type { Digest } from '../../base/ids.ts';
+import { createSlots } from '../../base/slots.ts';
 import { gzipFile } from '../../io/index.ts';
 import { type Descriptor, type Manifest, MEDIA_TYPE } from '../../spec/index.ts';
 import type { Lease, StoredImage } from '../../store/index.ts';
 import { manifestBytes } from '../model/compose-manifest.ts';
 import type { ImagesDeps } from '../model/deps.ts';
-import { createSlots } from '../transfer/slots.ts';
 
 /** Takes three quarters of the time of zlib's default, for one percent more bytes (docs/decisions/0005). */
 const GZIP_LEVEL = 4;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createSlots } from '../../base/slots.ts';
 import { createSharedWork } from './shared-work.ts';
-import { createSlots } from './slots.ts';
 
 const never = new AbortController().signal;
 

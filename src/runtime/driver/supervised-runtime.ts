@@ -145,8 +145,15 @@ export class SupervisedRuntime implements TaskRuntime {
     const limits = linuxResources(resources);
     if (Object.keys(limits).length > 0)
       await this.#runtime(containerId, args, 'cannot update container', JSON.stringify(limits));
-    for (const { file, content } of liftedLimits(resources, this.#deps.cgroups, this.#cgroupPath(containerId)))
-      writeFileSync(file, content);
+    try {
+      for (const { file, content } of liftedLimits(resources, this.#deps.cgroups, this.#cgroupPath(containerId)))
+        writeFileSync(file, content);
+    } catch (error) {
+      // The container has just ended, and its cgroup is gone.
+      if (['ENOENT', 'ENODEV'].includes(errnoOf(error) ?? ''))
+        throw conflict(`container ${containerId} is not running`);
+      throw error;
+    }
   }
 
   async attach(task: TaskRef, streams: AttachStreams, signal: AbortSignal): Promise<Duplex> {
@@ -161,7 +168,7 @@ export class SupervisedRuntime implements TaskRuntime {
   }
 
   async cancelAttach(task: TaskRef): Promise<void> {
-    await this.#deps.client.repeat({ op: 'cancel-attach', task: plain(task) });
+    await this.#ask(task, { op: 'cancel-attach', task: plain(task) });
   }
 
   release(task: TaskRef): Promise<void> {
@@ -218,7 +225,7 @@ export class SupervisedRuntime implements TaskRuntime {
       const isNeeded = owner === undefined ? () => false : tables[owner.kind];
       if (isNeeded === undefined || isNeeded(owner?.id ?? '')) continue;
       this.#deps.log.info({ task: ref, owner }, 'removing what is left of a task');
-      await client.repeat({ op: 'release', task: ref });
+      await this.#ask(ref, { op: 'release', task: ref });
     }
   }
 

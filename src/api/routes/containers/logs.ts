@@ -20,7 +20,9 @@ export const containerLogs = defineRoute({
   }),
   async handle({ params, query, signal }, containers: Pick<Containers, 'logs'>) {
     if (!query.stdout && !query.stderr) throw invalid('Bad parameters: you must choose at least one stream');
-    const logs = await containers.logs(params['id'] ?? '', { ...query, tail: lines(query.tail) }, signal);
+    // Clients send 0 for no limit.
+    const until = query.until === 0n ? undefined : query.until;
+    const logs = await containers.logs(params['id'] ?? '', { ...query, until, tail: lines(query.tail) }, signal);
     return { status: 200, output: logs.stream, tty: logs.tty, follows: query.follow };
   },
 });

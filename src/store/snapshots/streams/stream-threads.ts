@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { createSlots } from '../../../base/slots.ts';
 import { CHUNKS_UNDER_WAY, CONTROL, type FromThread, type StreamHeads, type StreamJob } from './stream-job.ts';
 import { pulse, StreamTasks, stop, type Task } from './stream-tasks.ts';
 
@@ -24,9 +25,13 @@ export interface StreamThreads extends AsyncDisposable {
  */
 const READERS_MAX = 8;
 
+/** Most commits at a time. They read at the pace of the disk: clients that read slowly do not hold them up. */
+const COMMITS_MAX = 4;
+
 export function createStreamThreads(): StreamThreads {
   const tasks = new StreamTasks();
-  const turns = new Turns(READERS_MAX);
+  const readers = createSlots(() => READERS_MAX);
+  const commits = createSlots(() => COMMITS_MAX);
   return {
     async ask<J extends StreamJob>(job: J, signal: AbortSignal): Promise<StreamHeads[J['kind']]> {
       let head: StreamHeads[StreamJob['kind']];
@@ -37,35 +42,13 @@ export function createStreamThreads(): StreamThreads {
       return head as StreamHeads[J['kind']];
     },
     async read<J extends StreamJob>(job: J, signal: AbortSignal) {
-      await turns.take();
-      const { head, bytes } = startReading(tasks, { job, ended: () => turns.pass() }, signal);
+      const slot = await (job.kind === 'archiveChanges' ? commits : readers).take(signal);
+      const { head, bytes } = startReading(tasks, { job, ended: () => slot[Symbol.dispose]() }, signal);
       return { head: (await head) as StreamHeads[J['kind']], bytes };
     },
     write: (job, source, signal) => writeTo(tasks, { job, source }, signal),
     [Symbol.asyncDispose]: () => tasks[Symbol.asyncDispose](),
   };
-}
-
-/** Limits the number of jobs at a time. Further ones wait in their order. */
-class Turns {
-  readonly #max: number;
-  readonly #queue: (() => void)[] = [];
-  #taken = 0;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  async take(): Promise<void> {
-    if (this.#taken < this.#max) this.#taken += 1;
-    else await new Promise<void>((resolve) => this.#queue.push(resolve));
-  }
-
-  pass(): void {
-    const next = this.#queue.shift();
-    if (next === undefined) this.#taken -= 1;
-    else next();
-  }
 }
 
 /** The stream of a job's bytes. The job waits while nobody reads. */

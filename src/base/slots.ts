@@ -1,4 +1,4 @@
-import { EngineError } from '../../base/errors.ts';
+import { EngineError } from './errors.ts';
 
 /** Limits the number of operations at a time. They are served in their order. */
 export interface Slots {
