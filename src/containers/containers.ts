@@ -44,27 +44,47 @@ export interface Containers {
    * when the container does not run
    */
   stop(ref: string, options: StopOptions, signal: AbortSignal): Promise<void>;
+  /**
+   * Stops the container if it runs, and starts it. Goes on when its client leaves, as start and stop do.
+   * @throws conflict while the container is removed; the errors of start
+   */
   restart(ref: string, options: StopOptions, signal: AbortSignal): Promise<void>;
   /** Sends a signal, given by name (`HUP`, `SIGHUP`) or number. @throws conflict when the container does not run */
   kill(ref: string, signalName: string, signal: AbortSignal): Promise<void>;
+  /** Freezes every process. @throws conflict when the container does not run, is paused or is restarting */
   pause(ref: string, signal: AbortSignal): Promise<void>;
+  /** @throws failed when the container is not paused */
   unpause(ref: string, signal: AbortSignal): Promise<void>;
   /**
    * Resolves once the wait is registered: the client gets the head of the response then. `result` resolves when the
    * condition holds.
    */
   wait(ref: string, condition: WaitCondition, signal: AbortSignal): Promise<{ readonly result: Promise<WaitResult> }>;
+  /**
+   * `volumes` also deletes anonymous volumes that no other container uses. `link` removes the link of that name, not
+   * the container. @throws conflict when it runs without `force`, or is being removed already
+   */
   remove(
     ref: string,
     options: { readonly force: boolean; readonly volumes: boolean; readonly link: boolean },
     signal: AbortSignal,
   ): Promise<void>;
+  /** @throws invalid for a malformed name or the current one; conflict for a name that is taken */
   rename(ref: string, newName: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Changes limits and the restart policy, of a running container at once. @throws invalid for malformed limits;
+   * conflict for options that exclude each other
+   */
   update(
     ref: string,
     change: Resources & { readonly RestartPolicy?: RestartPolicy },
     signal: AbortSignal,
   ): Promise<{ readonly warnings: readonly string[] }>;
+  /**
+   * Removes the containers that do not run and match. `reclaimedBytes` sums the sizes of their writable roots. A
+   * container that cannot be removed is logged and stays. @throws invalid for an unknown filter; conflict while another
+   * prune runs
+   */
   prune(
     filters: Filters,
     signal: AbortSignal,

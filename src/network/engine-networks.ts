@@ -186,7 +186,7 @@ export class EngineNetworks implements Networks {
         'network of a container was not removed completely',
       );
     }
-    // Only now may other containers get the ports and the address.
+    // Other containers may get the ports and the address now. The next start of the daemon removes what a failed detach left.
     ports[Symbol.dispose]();
     for (const { record, settings } of endpointsOf(this.#table, sandbox))
       driverOf(this.#deps, record).disconnect(record, settings);

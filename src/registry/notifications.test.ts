@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { silentLogger } from '../base/logger.ts';
 import { createMetrics } from './metrics.ts';
@@ -60,10 +62,25 @@ test('pushes and deletions are told, in order and once, to a receiver that fails
   assert.deepEqual([...hook.secrets], ['shared']);
 });
 
-test('a receiver that is down holds up neither pushes nor the end', async () => {
-  await using webhook = createWebhook(deps, { url: 'http://127.0.0.1:1/', headers: {} });
-  await using server = await startTestRegistry({ events: webhook.notify });
-  await pushImage(server.url, { repository: 'app', tag: 'v1', layers: [] });
+test('a receiver that is down, or never answers, holds up neither pushes nor the end', async () => {
+  const connected = Promise.withResolvers<void>();
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => {
+    sockets.add(socket);
+    connected.resolve();
+  }).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  for (const url of ['http://127.0.0.1:1/', `http://127.0.0.1:${port}/`]) {
+    const webhook = createWebhook(deps, { url, headers: {} });
+    await using server = await startTestRegistry({ events: webhook.notify });
+    await pushImage(server.url, { repository: 'app', tag: 'v1', layers: [] });
+    assert.equal((await fetch(`${server.url}/v2/app/manifests/v1`)).status, 200, url);
+    if (!url.includes(':1/')) await connected.promise;
+    await webhook[Symbol.asyncDispose]();
+  }
+  for (const socket of sockets) socket.destroy();
+  silent.close();
 });
 
 test('requests and what is stored are counted', async () => {

@@ -32,7 +32,7 @@ export function createPinnedPaths(execRoot: string): PinnedPaths {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         if (fstatSync(place).isDirectory()) mkdirSync(path, 0o700);
         else closeSync(openSync(path, 'wx', 0o600));
-        bindMount(descriptorPath(place), path, { recursive: true });
+        mountOrRemove(descriptorPath(place), path);
         return { path, [Symbol.asyncDispose]: () => unpin(path) };
       } finally {
         closeSync(place);
@@ -44,8 +44,21 @@ export function createPinnedPaths(execRoot: string): PinnedPaths {
   };
 }
 
+function mountOrRemove(source: string, path: string): void {
+  try {
+    bindMount(source, path, { recursive: true });
+  } catch (error) {
+    removeMountPoint(path);
+    throw error;
+  }
+}
+
 async function unpin(path: string): Promise<void> {
   await detachMountSlowly(path);
+  removeMountPoint(path);
+}
+
+function removeMountPoint(path: string): void {
   // Not recursive: the pinned folder holds a user's data.
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   if (isFolder) rmdirSync(path);

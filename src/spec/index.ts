@@ -113,5 +113,6 @@ export {
   type TaskSnapshot,
   taskKey,
   taskLayout,
+  taskRef,
   tasksFolder,
 } from './supervisor/index.ts';

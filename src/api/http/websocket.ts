@@ -44,6 +44,8 @@ export async function acceptWebSocket(
   options: WebSocketOptions,
 ): Promise<Duplex | undefined> {
   const { WebSocketServer } = await import('ws');
+  // Closed while the library was loaded: no event tells of it any more.
+  if (socket.destroyed) return undefined;
   const server = new WebSocketServer({ noServer: true, clientTracking: false, maxPayload: MAX_MESSAGE_BYTES });
   const { promise, resolve } = Promise.withResolvers<Duplex | undefined>();
   const refused = (): void => resolve(undefined);

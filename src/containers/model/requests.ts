@@ -16,6 +16,10 @@ export interface StopOptions {
   readonly stopSignal?: string;
 }
 
+/**
+ * What `wait` waits for: that the container does not run (at once when it does not), its next exit, or its removal (Engine
+ * API, ContainerWait).
+ */
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 
 export interface WaitResult {

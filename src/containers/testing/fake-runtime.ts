@@ -2,7 +2,7 @@ import { type Duplex, duplexPair } from 'node:stream';
 import { conflict, EngineError } from '../../base/errors.ts';
 import { formatNanos } from '../../base/time.ts';
 import type { KnownTask, TaskExit, TaskRuntime } from '../../runtime/index.ts';
-import type { TaskOwner, TaskRef } from '../../spec/index.ts';
+import { type TaskOwner, type TaskRef, taskRef } from '../../spec/index.ts';
 import { DaemonKilled, type DaemonSteps } from './daemon-steps.ts';
 import type { FakeTime } from './fake-clock.ts';
 
@@ -37,12 +37,12 @@ export class FakeTasks {
     const task = this.byKey.get(keyOf(ref));
     if (task === undefined || task.exit !== undefined) return;
     if (ref.execId === undefined) {
-      for (const exec of this.#execsOf(ref.containerId)) this.exit(refOf(exec), 128 + SIGKILL);
+      for (const exec of this.#execsOf(ref.containerId)) this.exit(taskRef(exec), 128 + SIGKILL);
     }
     this.#time.nowNanos += 1_000_000n;
     const exit = { exitCode, oomKilled: false, exitedAt: formatNanos(this.#time.nowNanos) };
     this.byKey.set(keyOf(ref), { ...task, exit });
-    this.announce({ ...refOf(task), ...exit });
+    this.announce({ ...taskRef(task), ...exit });
   }
 
   /** @throws EngineError conflict when the task does not run */
@@ -134,8 +134,4 @@ function tell(listeners: ReadonlySet<(exit: TaskExit) => void>, exit: TaskExit):
 
 function keyOf(ref: TaskRef): string {
   return ref.execId === undefined ? ref.containerId : `${ref.containerId}/${ref.execId}`;
-}
-
-function refOf(task: KnownTask): TaskRef {
-  return { containerId: task.containerId, ...(task.execId === undefined ? {} : { execId: task.execId }) };
 }

@@ -8,7 +8,7 @@ export interface LinkedBlob {
   users: number;
 }
 
-/** What one repository holds, in memory: the tables' content, with counts. Changed by `index-tables.ts` alone. */
+/** What one repository holds, in memory: the tables' content, with counts. Changed by `repository-index.ts` alone. */
 export interface Repository {
   readonly name: RepositoryName;
   readonly manifests: Map<Digest, ManifestRecord>;

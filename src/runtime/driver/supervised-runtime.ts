@@ -14,6 +14,7 @@ import {
   supervisorSocket,
   type TaskRef,
   taskLayout,
+  taskRef,
 } from '../../spec/index.ts';
 import { type CgroupHost, oomFile, processesIn } from '../cgroup/cgroup-paths.ts';
 import { readStats } from '../cgroup/stats.ts';
@@ -125,11 +126,11 @@ export class SupervisedRuntime implements TaskRuntime {
   }
 
   async kill(task: TaskRef, signalNumber: number): Promise<void> {
-    await this.#ask(task, { op: 'kill', task: plain(task), signal: signalNumber });
+    await this.#ask(task, { op: 'kill', task: taskRef(task), signal: signalNumber });
   }
 
   async resize(task: TaskRef, rows: number, columns: number): Promise<void> {
-    await this.#ask(task, { op: 'resize', task: plain(task), rows, columns });
+    await this.#ask(task, { op: 'resize', task: taskRef(task), rows, columns });
   }
 
   async pause(containerId: string): Promise<void> {
@@ -158,7 +159,7 @@ export class SupervisedRuntime implements TaskRuntime {
 
   async attach(task: TaskRef, streams: AttachStreams, signal: AbortSignal): Promise<Duplex> {
     const { stdin, stdout, stderr, running } = streams;
-    const line = { kind: 'attach', task: plain(task), stdin, stdout, stderr, running: running === true } as const;
+    const line = { kind: 'attach', task: taskRef(task), stdin, stdout, stderr, running: running === true } as const;
     const path = supervisorSocket(this.#deps.execRoot);
     try {
       return await this.#deps.client.withSupervisor(() => attachTask(path, line, signal), signal);
@@ -168,13 +169,13 @@ export class SupervisedRuntime implements TaskRuntime {
   }
 
   async cancelAttach(task: TaskRef): Promise<void> {
-    await this.#ask(task, { op: 'cancel-attach', task: plain(task) });
+    await this.#ask(task, { op: 'cancel-attach', task: taskRef(task) });
   }
 
   release(task: TaskRef): Promise<void> {
     const key = task.execId === undefined ? task.containerId : '';
     const done = this.#deps.client
-      .repeat({ op: 'release', task: plain(task) })
+      .repeat({ op: 'release', task: taskRef(task) })
       .then(
         () => {},
         (error) => this.#deps.log.warn({ task, error: messageOf(error) }, 'task not released'),
@@ -213,7 +214,7 @@ export class SupervisedRuntime implements TaskRuntime {
     for (const entry of this.#deps.client.known.values()) {
       if (entry.pid === 0) continue;
       const { owner, pid, startedAt, exit } = entry;
-      found.push({ ...plain(entry), owner, pid, startedAt, ...(exit !== undefined && { exit }) });
+      found.push({ ...taskRef(entry), owner, pid, startedAt, ...(exit !== undefined && { exit }) });
     }
     return found;
   }
@@ -283,10 +284,6 @@ function makeExecFolder(folder: string, containerId: string): void {
 
 function started({ pid, startedAt }: StartReply): StartedTask {
   return { pid, startedAt };
-}
-
-function plain({ containerId, execId }: TaskRef): TaskRef {
-  return execId === undefined ? { containerId } : { containerId, execId };
 }
 
 function refused(error: RefusedError, task: TaskRef): EngineError {

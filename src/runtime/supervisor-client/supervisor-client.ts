@@ -16,6 +16,7 @@ import {
   type TaskOwner,
   type TaskRef,
   taskLayout,
+  taskRef,
 } from '../../spec/index.ts';
 import { type ControlConnection, RefusedError } from './control-connection.ts';
 import { HeldTask } from './held-task.ts';
@@ -195,8 +196,8 @@ export class SupervisorClient implements AsyncDisposable {
 
   /** Removes the folder of a start that no supervisor knows. */
   #forsake(entry: TaskEntry): void {
-    this.repeat({ op: 'release', task: refOf(entry) }).catch((error) =>
-      this.#options.log.warn({ task: refOf(entry), error: messageOf(error) }, 'files of a failed start stay'),
+    this.repeat({ op: 'release', task: taskRef(entry) }).catch((error) =>
+      this.#options.log.warn({ task: taskRef(entry), error: messageOf(error) }, 'files of a failed start stay'),
     );
   }
 
@@ -233,7 +234,7 @@ export class SupervisorClient implements AsyncDisposable {
   }
 
   #handConsole(connection: ControlConnection, entry: TaskEntry, fd: number): void {
-    const task = refOf(entry);
+    const task = taskRef(entry);
     connection
       .request({ op: 'adopt-console', task, fd })
       .catch((error) => this.#options.log.warn({ task, error: messageOf(error) }, 'terminal not handed over'));
@@ -319,10 +320,6 @@ export class SupervisorClient implements AsyncDisposable {
 function isLoss(error: unknown): boolean {
   if (error instanceof EngineError) return error.kind === 'unavailable';
   return ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(errnoOf(error) ?? '');
-}
-
-function refOf({ containerId, execId }: TaskRef): TaskRef {
-  return execId === undefined ? { containerId } : { containerId, execId };
 }
 
 /** The pid that the runtime wrote. Undefined when it has not. */

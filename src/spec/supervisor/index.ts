@@ -32,4 +32,5 @@ export {
   type TaskOwner,
   type TaskRef,
   type TaskSnapshot,
+  taskRef,
 } from './protocol.ts';

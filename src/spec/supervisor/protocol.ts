@@ -27,6 +27,11 @@ export interface TaskRef {
   readonly execId?: string;
 }
 
+/** Returns the reference of a task that has other fields as well. */
+export function taskRef({ containerId, execId }: TaskRef): TaskRef {
+  return execId === undefined ? { containerId } : { containerId, execId };
+}
+
 /**
  * The owner of a task: the kind of its table (`container` and `exec` of the containers) and its id. Files of a task
  * that a crash leaves name the owner, and a sweep asks the owner's table.

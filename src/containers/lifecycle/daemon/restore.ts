@@ -3,6 +3,7 @@ import { messageOf } from '../../../base/errors.ts';
 import { namesIn } from '../../../io/index.ts';
 import type { SandboxState } from '../../../network/index.ts';
 import type { KnownTask, OwnerTables } from '../../../runtime/index.ts';
+import { taskRef } from '../../../spec/index.ts';
 import { type WatchHealthDeps, watchHealth } from '../../health/watch-health.ts';
 import { containersFolder } from '../../model/paths.ts';
 import type { ContainerRecord } from '../../model/record.ts';
@@ -58,7 +59,7 @@ export async function restore(world: RestoreDeps): Promise<void> {
 
   for (const entry of entries) await quietly(world, entry.id, endInterruptedCommit(world, entry));
   const idle = entries.filter(({ record }) => !hasProcess(record));
-  for (const task of tasks) if (task.exit !== undefined) world.exits.push({ ...refOf(task), ...task.exit });
+  for (const task of tasks) if (task.exit !== undefined) world.exits.push({ ...taskRef(task), ...task.exit });
   world.exits.open();
   reviveOrRemove(world, idle);
   for (const entry of entries) watchHealth(world, entry);
@@ -131,7 +132,7 @@ async function killOrphans(world: RestoreDeps, tasks: readonly KnownTask[], tabl
   for (const { owner, exit, ...task } of tasks) {
     if (exit !== undefined || tables[owner.kind]?.(owner.id) !== false) continue;
     world.logger.warn({ containerId: task.containerId, owner }, 'killing a process that its owner does not know');
-    await quietly(world, task.containerId, world.runtime.kill(refOf(task), SIGKILL));
+    await quietly(world, task.containerId, world.runtime.kill(taskRef(task), SIGKILL));
   }
 }
 
@@ -159,10 +160,6 @@ function reviveOrRemove(world: RestoreDeps, idle: readonly Entry[]): void {
 function isToBeRevived({ state, hostConfig, restartCount, manuallyStopped, hasStarted }: ContainerRecord): boolean {
   const run = { exitCode: state.exitCode, durationMs: 0, manuallyStopped, restartCount };
   return state.restarting || (hasStarted && wantsRestartAtBoot(hostConfig.RestartPolicy, run));
-}
-
-function refOf(task: Pick<KnownTask, 'containerId' | 'execId'>): { containerId: string; execId?: string } {
-  return { containerId: task.containerId, ...(task.execId === undefined ? {} : { execId: task.execId }) };
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
