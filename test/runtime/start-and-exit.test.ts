@@ -58,6 +58,18 @@ test('an exit that cannot be written to the disk is announced all the same', asy
   assert.equal((await host.kill(id)).exitCode, 137);
 });
 
+test('a failure to handle an exit does not end the connection to the supervisor', async () => {
+  using _broken = host.runtime.onExit(() => {
+    throw new Error('no');
+  });
+  const { id } = await host.start(['sleep', '1000']);
+  await host.kill(id);
+  assert.deepEqual(
+    host.messages.filter((message) => message.includes('supervisor')),
+    ['an event of the supervisor was not handled'],
+  );
+});
+
 test('a start that fails says it in the words of Docker and leaves nothing', async () => {
   const start =
     'failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed';

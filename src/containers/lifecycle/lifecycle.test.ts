@@ -536,6 +536,27 @@ test('on a full disk a container still ends, its waiters are answered and its ex
   assert.deepEqual([State.Status, State.ExitCode, host.tasks.size], ['exited', 6, 0]);
 });
 
+test('on a disk too full to delete a record, the end of a container with execs is complete', async () => {
+  using engine = await TestEngine.start();
+  const { host, containers, signal } = engine;
+  for (const name of ['stays', 'goes']) {
+    const id = await engine.run(name, { HostConfig: { AutoRemove: name === 'goes' } });
+    const { id: execId } = await containers.execCreate(name, { Cmd: ['true'] }, signal);
+    const { result } = await containers.wait(id, name === 'goes' ? 'removed' : 'next-exit', signal);
+    host.before = (step) => {
+      if (step === 'exec delete') throw new EngineError('noSpace', 'no space left on device');
+    };
+    host.exit({ containerId: id }, 4);
+    assert.deepEqual(await result, { exitCode: 4 });
+    await engine.settled();
+    await assert.rejects(containers.execInspect(execId), { kind: 'notFound' });
+    assert.deepEqual([host.sandboxes.size, host.mounted.size, host.tasks.size], [0, 0, 0], name);
+    host.before = () => undefined;
+  }
+  await engine.reboot();
+  assert.equal(host.execRecords.all().length, 0);
+});
+
 test('a working folder that cannot be one refuses the create and leaves nothing', async () => {
   using engine = await TestEngine.start();
   engine.roots.makeDirectory = () => {

@@ -1,4 +1,5 @@
 import { EngineError, notFound } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { Records } from '../../base/records.ts';
 import type { ExecRecord } from '../model/record.ts';
 
@@ -8,13 +9,15 @@ const KEPT_ENDED = 2_000;
 /** Execs by id. No other code writes their records. An ended exec can be inspected until its container is removed. */
 export class ExecTable {
   readonly #records: Records<ExecRecord>;
+  readonly #logger: Logger;
   readonly #byId = new Map<string, ExecRecord>();
   readonly #byContainer = new Map<string, Set<string>>();
   readonly #ended = new Set<string>();
   readonly #exits = new Map<string, PromiseWithResolvers<void>>();
 
-  constructor(records: Records<ExecRecord>) {
+  constructor(records: Records<ExecRecord>, logger: Logger) {
     this.#records = records;
+    this.#logger = logger;
     for (const record of records.all()) {
       this.#index(record);
       if (record.exitCode !== null) this.#ended.add(record.id);
@@ -77,17 +80,15 @@ export class ExecTable {
     return exit.promise;
   }
 
+  /**
+   * Makes the exec unknown. A deletion that cannot be stored, on a full disk, is logged: the next restore deletes the
+   * record.
+   */
   delete(id: string): void {
     const record = this.#byId.get(id);
     if (record === undefined) return;
-    this.#byId.delete(id);
-    const siblings = this.#byContainer.get(record.containerId);
-    siblings?.delete(id);
-    if (siblings?.size === 0) this.#byContainer.delete(record.containerId);
-    this.#records.delete(id);
-    this.#ended.delete(id);
-    this.#exits.get(id)?.resolve();
-    this.#exits.delete(id);
+    this.#erase(id);
+    this.#drop(record);
   }
 
   /** The execs of a container, including ended ones. */
@@ -96,9 +97,30 @@ export class ExecTable {
     return ids === undefined ? [] : [...ids].map((id) => this.get(id));
   }
 
-  /** Deletes the execs of a removed container. */
+  /** Deletes the execs of a removed container. In a transaction it may be repeated after a failure. */
   deleteOf(containerId: string): void {
-    for (const record of this.of(containerId)) this.delete(record.id);
+    const records = this.of(containerId);
+    for (const record of records) this.#erase(record.id);
+    for (const record of records) this.#drop(record);
+  }
+
+  #erase(id: string): void {
+    try {
+      this.#records.delete(id);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      this.#logger.warn({ execId: id, error: error.message }, 'cannot delete the record of an exec');
+    }
+  }
+
+  #drop({ id, containerId }: ExecRecord): void {
+    this.#byId.delete(id);
+    const siblings = this.#byContainer.get(containerId);
+    siblings?.delete(id);
+    if (siblings?.size === 0) this.#byContainer.delete(containerId);
+    this.#ended.delete(id);
+    this.#exits.get(id)?.resolve();
+    this.#exits.delete(id);
   }
 
   #index(record: ExecRecord): void {

@@ -27,6 +27,7 @@ export class RefusedError extends Error {
 }
 
 export interface ControlEvents {
+  /** Must not throw. */
   readonly onEvent: (event: TaskEvent) => void;
   /** Called when the connection has ended. Every request in flight was rejected as `unavailable`. */
   readonly onClose: () => void;

@@ -205,7 +205,7 @@ export class SupervisorClient implements AsyncDisposable {
     for (;;) {
       try {
         const connection = await connectOrStart(this.#options, this.#lastSeq, {
-          onEvent: (event) => this.#onEvent(event),
+          onEvent: (event) => this.#takeEvent(event),
           onClose: () => this.#onClose(),
         });
         this.#welcome(connection);
@@ -261,6 +261,18 @@ export class SupervisorClient implements AsyncDisposable {
     else {
       const layout = taskLayout(this.#options.execRoot, entry);
       entry.held = HeldTask.adopt({ stdio: entry.stdio, layout }, process);
+    }
+  }
+
+  /** Never throws: a failure to handle one event must not end the connection. */
+  #takeEvent(event: TaskEvent): void {
+    try {
+      this.#onEvent(event);
+    } catch (error) {
+      this.#options.log.error(
+        { event: event.event, error: messageOf(error) },
+        'an event of the supervisor was not handled',
+      );
     }
   }
 

@@ -1,3 +1,5 @@
+import { messageOf } from '../../../base/errors.ts';
+import type { Logger } from '../../../base/logger.ts';
 import type { TaskExit } from '../../../runtime/index.ts';
 
 /**
@@ -10,20 +12,22 @@ import type { TaskExit } from '../../../runtime/index.ts';
  */
 export class ExitQueue {
   readonly #consume: (exit: TaskExit) => void;
+  readonly #logger: Logger;
   /** By task. Undefined once the queue is open. */
   #early: Map<string, TaskExit> | undefined = new Map();
   /** By container, while its start is under way. */
   readonly #held = new Map<string, TaskExit | undefined>();
 
-  constructor(consume: (exit: TaskExit) => void) {
+  constructor(consume: (exit: TaskExit) => void, logger: Logger) {
     this.#consume = consume;
+    this.#logger = logger;
   }
 
   /** Adds an exit. Before the queue opens an exit may be announced repeatedly: it is delivered once. */
   push(exit: TaskExit): void {
     if (this.#early !== undefined) this.#early.set(`${exit.containerId}/${exit.execId ?? ''}`, exit);
     else if (exit.execId === undefined && this.#held.has(exit.containerId)) this.#held.set(exit.containerId, exit);
-    else this.#consume(exit);
+    else this.#deliver(exit);
   }
 
   open(): void {
@@ -48,6 +52,19 @@ export class ExitQueue {
       },
       discard: () => void take(),
     };
+  }
+
+  /** A failure concerns one exit: it reaches neither the other exits nor the connection that the exit came from. */
+  #deliver(exit: TaskExit): void {
+    try {
+      this.#consume(exit);
+    } catch (error) {
+      const { containerId, execId } = exit;
+      this.#logger.error(
+        { containerId, ...(execId && { execId }), error: messageOf(error) },
+        'an exit was not handled',
+      );
+    }
   }
 }
 
