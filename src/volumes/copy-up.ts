@@ -28,7 +28,7 @@ export interface CopyUpDeps {
  */
 export async function copyUp(deps: CopyUpDeps, request: CopyUp, signal: AbortSignal): Promise<void> {
   const { rootfs, path, data, fresh } = request;
-  if (readdirSync(data).length > 0) return;
+  if (!isEmptyFolder(data)) return;
   const source = openSource(rootfs, path);
   if (source === undefined) return;
   try {
@@ -47,6 +47,16 @@ export async function copyUp(deps: CopyUpDeps, request: CopyUp, signal: AbortSig
     }
   } finally {
     closeSync(source);
+  }
+}
+
+/** A part of a volume may be a file. */
+function isEmptyFolder(path: string): boolean {
+  try {
+    return readdirSync(path).length === 0;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOTDIR') return false;
+    throw error;
   }
 }
 

@@ -132,17 +132,25 @@ test('an empty volume takes the image’s folder with owner, mode and links, ben
   symlinkSync('/srv', join(rootfs, 'link'));
   symlinkSync('../../../../etc', join(rootfs, 'out'));
   const one = await fixture.volumes.create({ name: 'one' });
-  await fixture.volumes.copyUp('one', rootfs, '/link', NEVER);
+  await fixture.volumes.copyUp('one', { rootfs, path: '/link' }, NEVER);
   assert.equal(readFileSync(join(one.Mountpoint, 'deep/f'), 'utf8'), 'content');
   const { uid, gid, mode } = lstatSync(one.Mountpoint);
   assert.deepEqual([uid, gid, mode & 0o7777], [5, 6, 0o2750]);
   const two = await fixture.volumes.create({ name: 'two' });
-  await fixture.volumes.copyUp('two', rootfs, '/out', NEVER);
-  await fixture.volumes.copyUp('two', rootfs, '/missing', NEVER);
+  await fixture.volumes.copyUp('two', { rootfs, path: '/out' }, NEVER);
+  await fixture.volumes.copyUp('two', { rootfs, path: '/missing' }, NEVER);
   assert.deepEqual(readdirSync(two.Mountpoint), [], 'a link out of the root leads nowhere');
   writeFileSync(join(two.Mountpoint, 'own'), '');
-  await fixture.volumes.copyUp('two', rootfs, '/srv', NEVER);
+  await fixture.volumes.copyUp('two', { rootfs, path: '/srv' }, NEVER);
   assert.deepEqual(readdirSync(two.Mountpoint), ['own'], 'a volume that holds anything is left alone');
+
+  const part = join(two.Mountpoint, 'part');
+  mkdirSync(part);
+  await fixture.volumes.copyUp('two', { rootfs, path: '/srv', part }, NEVER);
+  assert.equal(readFileSync(join(part, 'deep/f'), 'utf8'), 'content', 'an empty folder of it is filled');
+  assert.deepEqual([lstatSync(part).uid, lstatSync(part).mode & 0o7777], [5, 0o2750]);
+  await fixture.volumes.copyUp('two', { rootfs, path: '/srv', part: join(two.Mountpoint, 'own') }, NEVER);
+  assert.deepEqual(readdirSync(two.Mountpoint), ['own', 'part'], 'a file of it is left alone');
 });
 
 test('driver options are mounted for the first container and unmounted after the last', async () => {
@@ -237,11 +245,11 @@ test('a copy that fails leaves the volume empty, and the next start copies again
   };
   const { Mountpoint } = await fixture.volumes.create({ name: 'data' });
   await fixture.volumes.mountPath('data', 'c1');
-  await assert.rejects(fixture.volumes.copyUp('data', rootfs, '/srv', NEVER), /no space/);
+  await assert.rejects(fixture.volumes.copyUp('data', { rootfs, path: '/srv' }, NEVER), /no space/);
   assert.deepEqual(readdirSync(Mountpoint), []);
   assert.deepEqual(readdirSync(join(Mountpoint, '..')), ['_data']);
   fixture.trees.copy = copying;
-  await fixture.volumes.copyUp('data', rootfs, '/srv', NEVER);
+  await fixture.volumes.copyUp('data', { rootfs, path: '/srv' }, NEVER);
   assert.deepEqual(readdirSync(Mountpoint), ['f']);
 });
 

@@ -154,11 +154,11 @@ function volumeMounts({
       // Written data goes to the disk or server first, in another thread.
       if (volume !== undefined && hasMount(volume.options)) await detachMountSlowly(paths.data(name));
     },
-    async copyUp(name, rootfs, path, signal) {
+    async copyUp(name, { rootfs, path, part }, signal) {
       using _lock = await locks.acquire(name, signal);
       const { options } = find(records, name);
-      const isAlone = !hasMount(options) && uses.mountCount(name) <= 1;
-      const request = { rootfs, path, data: paths.data(name), fresh: paths.fresh(name), isAlone };
+      const isAlone = part === undefined && !hasMount(options) && uses.mountCount(name) <= 1;
+      const request = { rootfs, path, data: part ?? paths.data(name), fresh: paths.fresh(name), isAlone };
       await copyUp({ trees, discard: (half) => folders.discardPath(half) }, request, signal);
     },
     async restore(containerIds) {

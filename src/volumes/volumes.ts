@@ -35,11 +35,18 @@ export interface Volumes {
   unmount(name: string, containerId: string): Promise<void>;
   /**
    * Copies `path` of the container's root into an empty volume, with owners, modes, xattrs and links. The path is
-   * resolved beneath the root. Does nothing when the volume holds files or the path does not exist.
+   * resolved beneath the root. Does nothing when the volume holds files or the path does not exist. `part` is a folder of
+   * the volume, as a path of the host, that is filled instead of the whole.
    */
-  copyUp(name: string, rootfs: string, path: string, signal: AbortSignal): Promise<void>;
+  copyUp(name: string, request: CopyUpRequest, signal: AbortSignal): Promise<void>;
   /** Drops references of containers that no longer exist. */
   restore(containerIds: ReadonlySet<string>): Promise<void>;
+}
+
+export interface CopyUpRequest {
+  readonly rootfs: string;
+  readonly path: string;
+  readonly part?: string | undefined;
 }
 
 export interface CreateVolume {

@@ -234,4 +234,33 @@ for (const cli of CLIS) {
     }
     await engine().ok(cli, ['volume', 'rm', volume]);
   });
+
+  test(`${cli} an empty subpath of a volume takes the image's content, a full one and nocopy keep theirs`, async () => {
+    const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
+    const [volume, name, image] = [unique('vol'), unique('fill'), unique('fill-image')];
+    const fill = 'mkdir -p /data/in; echo i >/data/f; chown 5:6 /data; chmod 2750 /data; echo of the image >/file';
+    await ok('run', '--name', name, 'busybox', 'sh', '-c', fill);
+    await ok('commit', name, image);
+    await ok('rm', name);
+    const parts = 'mkdir -p /v/empty /v/full /v/plain /v/locked /v/two; echo own >/v/full/own';
+    await ok('run', '--rm', '-v', `${volume}:/v`, 'busybox', 'sh', '-c', parts);
+    const look = (subpath: string, more = ''): Promise<string> => {
+      const mount = `type=volume,src=${volume},dst=/data,volume-subpath=${subpath}${more}`;
+      return ok('run', '--rm', '--mount', mount, image, 'sh', '-c', 'stat -c "%a %u:%g" /data; ls /data');
+    };
+    assert.equal(await look('empty'), '2750 5:6\nf\nin');
+    assert.equal(await look('full'), '755 0:0\nown');
+    assert.equal(await look('plain', ',volume-nocopy'), '755 0:0');
+    assert.equal(await look('locked', ',readonly'), '2750 5:6\nf\nin');
+    const file = `type=volume,src=${volume},dst=/file,volume-subpath=full/own`;
+    assert.equal(await ok('run', '--rm', '--mount', file, image, 'cat', '/file'), 'own');
+
+    const mount = `type=volume,src=${volume},dst=/data,volume-subpath=two`;
+    await ok('create', '--name', name, '--mount', mount, image, 'sh', '-c', 'ls /data; rm -rf /data/*');
+    assert.equal(await ok('start', '-a', name), 'f\nin');
+    assert.equal(await ok('start', '-a', name), '', 'only the first start fills it');
+    await ok('rm', name);
+    await ok('volume', 'rm', volume);
+    await ok('rmi', image);
+  });
 }

@@ -124,7 +124,7 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, prog
     writeHostsFile(world.dataRoot, record, network.sandbox, facts);
     updateLinkedHosts(world, record, network.endpoints['bridge']?.IPAddress ?? '');
   }
-  await fillVolumes(world, record, rootfs, signal);
+  await fillVolumes(world, { record, rootfs, mounts }, signal);
   const hasOwnPids = (record.hostConfig.PidMode ?? '') === '';
   const placed = placeMounts({ roots: world.roots, rootfs, hasOwnPids }, mounts);
   if (sharesMemory(record)) shareMemory(world, record, undo);

@@ -34,18 +34,12 @@ function isKnown(type: string): type is keyof typeof FOREIGN {
   return Object.hasOwn(FOREIGN, type);
 }
 
-function checkBind({ Source: source = '', BindOptions: options, ReadOnly: readOnly }: Mount): void {
+function checkBind({ Source: source = '', BindOptions: options }: Mount): void {
   if (source === '') throw problem('bind', 'field Source must not be empty');
   if (!PROPAGATION.has(options?.Propagation ?? '')) {
     throw problem('bind', `invalid propagation mode: ${options?.Propagation}`);
   }
   if (!source.startsWith('/')) throw problem('bind', `invalid mount path: '${source}' mount path must be absolute`);
-  if (options?.ReadOnlyForceRecursive === true) {
-    const conflict = (what: string): Error =>
-      invalid(`mount options conflict: ${what} && BindOptions.ReadOnlyForceRecursive`);
-    if (readOnly !== true) throw conflict('!ReadOnly');
-    if (options.ReadOnlyNonRecursive === true) throw conflict('ReadOnlyNonRecursive');
-  }
   if (options?.CreateMountpoint !== true && statSync(source, { throwIfNoEntry: false }) === undefined) {
     throw problem('bind', `bind source path does not exist: ${source}`);
   }

@@ -127,10 +127,6 @@ test('--mount is checked in dockerd’s words', () => {
     'invalid mount config for type "tmpfs": field Source must not be specified',
   );
   refuse({ Target: '/b' }, 'invalid mount config for type "": mount type unknown');
-  refuse(
-    { Type: 'bind', Source: '/tmp', Target: '/b', BindOptions: { ReadOnlyForceRecursive: true } },
-    'mount options conflict: !ReadOnly && BindOptions.ReadOnlyForceRecursive',
-  );
 });
 
 test('two mounts of a request at one place are refused, however it is written', () => {

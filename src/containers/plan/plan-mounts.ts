@@ -104,7 +104,7 @@ function planBind(mount: Mount, mode: string, { dataRoot, writableSubmounts }: M
     );
   }
   const isTopOnly = options.ReadOnlyNonRecursive === true || (writableSubmounts && mount.ReadOnly === true);
-  const below = options.ReadOnlyForceRecursive === true ? ['rro'] : isTopOnly ? ['ro'] : [];
+  const below = [...(isTopOnly ? ['ro'] : []), ...(options.ReadOnlyForceRecursive === true ? ['rro'] : [])];
   return {
     mount: {
       Type: 'bind',

@@ -63,18 +63,18 @@ function pin(deps: MountDeps, { id }: ContainerRecord, volume: string, subpath: 
 }
 
 /**
- * Fills empty volumes from the image. Only the first run does it, so that files that a user deletes from a volume stay
- * deleted.
+ * Fills empty volumes, or the empty folders of volumes that are mounted, from the image. Only the first run does it, so that
+ * files that a user deletes from a volume stay deleted. `mounts` have their sources.
  */
 export async function fillVolumes(
   deps: Deps,
-  record: ContainerRecord,
-  rootfs: string,
+  run: { readonly record: ContainerRecord; readonly rootfs: string; readonly mounts: readonly MountRecord[] },
   signal: AbortSignal,
 ): Promise<void> {
-  if (record.hasStarted) return;
-  for (const mount of record.mounts) {
-    if (!mount.copyUp || mount.Name === undefined || mount.subpath !== undefined) continue;
-    await deps.volumes.copyUp(mount.Name, rootfs, mount.Destination, signal);
+  if (run.record.hasStarted) return;
+  for (const { copyUp, Name, Destination: path, Source, subpath } of run.mounts) {
+    if (!copyUp || Name === undefined) continue;
+    const part = subpath === undefined ? undefined : Source;
+    await deps.volumes.copyUp(Name, { rootfs: run.rootfs, path, part }, signal);
   }
 }

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { failed } from '../../base/errors.ts';
 import { buildExecProcess, buildRuntimeSpec, type HostFacts, type SpecMount } from '../../runtime/index.ts';
 import type { ContainerRecord, MountRecord } from '../model/record.ts';
 import { withRunDefaults } from '../plan/run-defaults.ts';
@@ -69,8 +70,14 @@ function specMount(mount: MountRecord): SpecMount {
   };
 }
 
-/** Nothing can be mounted below a file, and crun 1.8 refuses to mount one recursively read-only. */
+/**
+ * Nothing can be mounted below a file, and crun 1.8 refuses to mount one recursively read-only.
+ * @throws EngineError failed for options that contradict each other; dockerd reports them at the start as well
+ */
 function readOnlyBelow({ RW, Source, options }: MountRecord): 'forced' | 'no' | undefined {
+  if (options?.includes('ro') && options.includes('rro')) {
+    throw failed('mount options conflict: ReadOnlyNonRecursive && BindOptions.ReadOnlyForceRecursive');
+  }
   if (options?.includes('ro') || (!RW && statSync(Source, { throwIfNoEntry: false })?.isDirectory() === false))
     return 'no';
   return options?.includes('rro') ? 'forced' : undefined;

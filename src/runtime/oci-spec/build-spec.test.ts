@@ -328,7 +328,7 @@ test('binds are read-only to their depth where the kernel can, and as they say',
   assert.equal(options({}), 'rbind,rro,rprivate');
   assert.equal(options({}, { recursiveReadOnly: false }), 'rbind,ro,rprivate');
   assert.equal(options({ readOnlyBelow: 'no' }), 'rbind,ro,rprivate');
-  assert.equal(options({ nonRecursive: true, readOnly: false }), 'bind,rprivate');
+  assert.equal(options({ nonRecursive: true, readOnly: false }), 'bind,private');
   assert.equal(options({ type: 'volume', propagation: '', readOnly: false }), 'rbind');
   assert.throws(() => options({ readOnlyBelow: 'forced' }, { recursiveReadOnly: false }), /5.12/);
 });

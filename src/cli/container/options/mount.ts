@@ -29,7 +29,18 @@ export function parseMount(value: string): Mount {
     throw new Error(`cannot mix 'tmpfs-*' options with mount type '${kind}'`);
   if (mount.ImageOptions !== undefined && kind !== 'image')
     throw new Error(`cannot mix 'image-*' options with mount type '${kind}'`);
+  checkRecursion(mount);
   return mount as Mount;
+}
+
+/** @throws Error for options of a bind that say something only together with others */
+function checkRecursion({ ReadOnly: readOnly, BindOptions: options }: Draft): void {
+  const needs = (option: string, other: string): Error =>
+    new Error(`option 'bind-recursive=${option}' requires '${other}' to be specified in conjunction`);
+  if (options?.ReadOnlyNonRecursive === true && readOnly !== true) throw needs('writable', 'readonly');
+  if (options?.ReadOnlyForceRecursive !== true) return;
+  if (readOnly !== true) throw needs('readonly', 'readonly');
+  if (options.Propagation !== 'rprivate') throw needs('readonly', 'bind-propagation=rprivate');
 }
 
 const FLAGS_WITHOUT_VALUE: ReadonlySet<string> = new Set([
