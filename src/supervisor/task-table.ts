@@ -301,6 +301,8 @@ export class TaskTable {
         this.#deps.log.warn({ container: containerId, error: messageOf(error) }, 'log not protected against a crash');
         this.#tasks.get(containerId)?.streams.giveUpSpools();
       },
+      onRotationError: (error) =>
+        this.#deps.log.warn({ container: containerId, error: messageOf(error) }, 'log not rotated'),
       onDrain: () => this.#tasks.get(containerId)?.streams.onLogDrain(),
       onError: (error) => {
         const message = String(error instanceof Error ? error.message : error);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -17,9 +17,37 @@ function spec(change: Partial<LogSpec> = {}): LogSpec {
   return { driver: 'json-file', path: join(folder, 'x.log'), maxSizeBytes: 0, maxFiles: 1, compress: false, ...change };
 }
 
-function open(change: Partial<LogSpec> = {}): { readonly log: TaskLog; readonly errors: unknown[] } {
+function open(change: Partial<LogSpec> = {}): {
+  readonly log: TaskLog;
+  readonly errors: unknown[];
+  readonly rotationErrors: unknown[];
+} {
   const errors: unknown[] = [];
-  return { log: new TaskLog(spec(change), { onError: (error) => errors.push(error), onDrain: () => {} }), errors };
+  const rotationErrors: unknown[] = [];
+  const events = {
+    onError: (error: unknown) => void errors.push(error),
+    onRotationError: (error: unknown) => void rotationErrors.push(error),
+    onDrain: () => {},
+  };
+  return { log: new TaskLog(spec(change), events), errors, rotationErrors };
+}
+
+function writeLines(log: TaskLog, from: number, to: number): void {
+  for (let i = from; i < to; i++) log.write('stdout', Buffer.from(`line ${i}\n`));
+}
+
+/** Asserts that these files, oldest first, have the lines up to `end` without a gap, and returns the first. */
+function firstOf(names: readonly string[], end: number): number {
+  const kept = names.flatMap((name) => {
+    const bytes = readFileSync(join(folder, name));
+    return lines((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString());
+  });
+  const first = end - kept.length;
+  assert.deepEqual(
+    kept,
+    Array.from({ length: kept.length }, (_, i) => `line ${first + i}\n`),
+  );
+  return first;
 }
 
 function lines(text: string): string[] {
@@ -83,6 +111,40 @@ test('rotated files are compressed', async () => {
   const second = lines(gunzipSync(readFileSync(join(folder, 'x.log.1.gz'))).toString());
   const current = lines(readFileSync(spec().path, 'utf8'));
   assert.equal(Number(current[0]?.slice(5)), Number(second.at(-1)?.slice(5)) + 1);
+});
+
+test('a log that cannot be rotated loses no line, and is rotated when it can be', async () => {
+  const { log, errors, rotationErrors } = open({ maxSizeBytes: 2000, maxFiles: 2 });
+  // A file cannot replace a folder.
+  mkdirSync(join(folder, 'x.log.1'));
+  writeLines(log, 0, 200);
+  await log.flushed();
+  assert.equal(firstOf(['x.log'], 200), 0);
+  assert.deepEqual([errors.length, rotationErrors.length], [0, 1]);
+  rmdirSync(join(folder, 'x.log.1'));
+  let end = 200;
+  for (; !existsSync(join(folder, 'x.log.1')) && end < 300; end++) {
+    writeLines(log, end, end + 1);
+    await log.flushed();
+  }
+  await log.close();
+  assert.equal(firstOf(['x.log.1', 'x.log'], end), 0);
+  assert.ok(lines(readFileSync(spec().path, 'utf8')).length < 10);
+});
+
+test('a file that could not be compressed is kept as long as the others', async () => {
+  const { log, rotationErrors } = open({ maxSizeBytes: 2000, maxFiles: 4, compress: true });
+  mkdirSync(join(folder, 'x.log.1.tmp/full'), { recursive: true });
+  writeLines(log, 0, 100);
+  await log.flushed();
+  rmdirSync(join(folder, 'x.log.1.tmp/full'));
+  rmdirSync(join(folder, 'x.log.1.tmp'));
+  assert.equal(rotationErrors.length, 1);
+  writeLines(log, 100, 130);
+  await log.close();
+  const rotated = readdirSync(folder).filter((name) => name !== 'x.log');
+  assert.deepEqual(rotated.sort(), ['x.log.1.gz', 'x.log.2', 'x.log.3']);
+  firstOf(['x.log.3', 'x.log.2', 'x.log.1.gz', 'x.log'], 130);
 });
 
 test('a full disk is reported once, and holds nobody up', async () => {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, renameSync, writev } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, writev } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 import { release } from '../../base/release.ts';
@@ -6,6 +6,7 @@ import type { LogSpec } from '../../spec/index.ts';
 import { compressFile } from './compress-file.ts';
 import type { StreamName } from './entry-encoder.ts';
 import type { LogJournal, LogPositions } from './log-journal.ts';
+import { rotateFiles } from './rotate-files.ts';
 
 /** With more queued bytes the container waits for the disk. */
 const QUEUE_BYTES = 4 * 1024 * 1024;
@@ -17,6 +18,8 @@ export interface LogFileEvents {
   readonly onError: (error: unknown) => void;
   /** Called when the positions cannot be recorded: a successor could repeat streams. */
   readonly onJournalError?: (error: unknown) => void;
+  /** Called when the log cannot be rotated or compressed, once until it can. No entry is lost. */
+  readonly onRotationError?: (error: unknown) => void;
   /** Called when the queue is empty after it was congested. */
   readonly onDrain: () => void;
 }
@@ -46,7 +49,7 @@ export class LogFile {
   readonly #journal: LogJournal | undefined;
   readonly #idle: (() => void)[] = [];
   #fd = -1;
-  /** Size of the file once everything queued is written. */
+  /** Size of the file once everything queued is written. After a failed rotation: the bytes since then. */
   #size = 0;
   /** Current size and inode of the file. */
   #writtenSize = 0;
@@ -57,6 +60,7 @@ export class LogFile {
   #busy = false;
   #congested = false;
   #failing = false;
+  #rotationFailing = false;
   #compressing: Promise<void> | undefined;
 
   constructor(spec: LogSpec, events: LogFileEvents, { journal, positions }: LogFileParts) {
@@ -114,7 +118,7 @@ export class LogFile {
         this.#queue.shift();
         await this.#compressing;
         this.#announce(0, this.#positions);
-        this.#rotateFiles();
+        this.#rotate();
         continue;
       }
       const next = this.#queue.indexOf('rotate');
@@ -185,23 +189,29 @@ export class LogFile {
     }
   }
 
-  #rotateFiles(): void {
-    this.#closeFile();
+  /** When the files cannot be renamed, the log goes on in the same file. The next rotation tries again. */
+  #rotate(): void {
     const { path, maxFiles, compress } = this.#spec;
     if (maxFiles >= 2) {
-      const suffix = compress ? '.gz' : '';
-      for (let n = maxFiles - 1; n > 1; n--) this.#rename(`${path}.${n - 1}${suffix}`, `${path}.${n}${suffix}`);
-      this.#rename(path, `${path}.1`);
-      if (compress) this.#compressing = compressFile(`${path}.1`).catch((error) => this.#report(error));
+      try {
+        rotateFiles(path, maxFiles);
+      } catch (error) {
+        this.#reportRotation(error);
+        return;
+      }
+      if (compress) this.#compressing = this.#compress(`${path}.1`);
+      else this.#rotationFailing = false;
     }
+    this.#closeFile();
     this.#open('w');
   }
 
-  #rename(from: string, to: string): void {
+  async #compress(path: string): Promise<void> {
     try {
-      renameSync(from, to);
+      await compressFile(path);
+      this.#rotationFailing = false;
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') this.#report(error);
+      this.#reportRotation(error);
     }
   }
 
@@ -222,14 +232,26 @@ export class LogFile {
   }
 
   #closeFile(): void {
-    if (this.#fd >= 0) closeSync(this.#fd);
+    const fd = this.#fd;
     this.#fd = -1;
+    try {
+      if (fd >= 0) closeSync(fd);
+    } catch (error) {
+      // A network file system may tell only here that it could not write.
+      this.#report(error);
+    }
   }
 
   #report(error: unknown): void {
     if (this.#failing) return;
     this.#failing = true;
     this.#events.onError(error);
+  }
+
+  #reportRotation(error: unknown): void {
+    if (this.#rotationFailing) return;
+    this.#rotationFailing = true;
+    this.#events.onRotationError?.(error);
   }
 }
 
