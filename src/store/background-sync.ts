@@ -31,8 +31,8 @@ export function backgroundSync(deps: {
   let running = Promise.resolve();
 
   const makeDurable = async (): Promise<void> => {
-    const targets = deps.images.notDurable().map(({ target }) => target);
     try {
+      const targets = deps.images.notDurable().map(({ target }) => target);
       if (targets.length > 0) {
         await syncFilesystem(deps.dataRoot);
         deps.images.markDurable(targets);

@@ -82,9 +82,11 @@ export class VolumeFolders {
   }
 
   sweep(): void {
-    this.#sweeping ??= this.#sweepAll().finally(() => {
-      this.#sweeping = undefined;
-    });
+    this.#sweeping ??= this.#sweepAll()
+      .catch((error: unknown) => this.#logger.warn({ err: error }, 'cannot sweep the trash of volumes'))
+      .finally(() => {
+        this.#sweeping = undefined;
+      });
   }
 
   /** Resolves when everything discarded so far is off the disk. */

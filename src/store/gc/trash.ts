@@ -28,12 +28,18 @@ export function openTrash(folder: string, logger: Logger): Trash {
   let isClosed = false;
 
   const sweep = async (): Promise<void> => {
+    const failed = new Set<string>();
     for (;;) {
-      const names = readdirSync(folder);
+      const names = readdirSync(folder).filter((name) => !failed.has(name));
       if (names.length === 0) return;
       for (const name of names) {
         if (isClosed) return;
-        await removeTreeSlowly(join(folder, name));
+        try {
+          await removeTreeSlowly(join(folder, name));
+        } catch (error) {
+          failed.add(name);
+          logger.warn({ name, err: error }, 'cannot delete a removed file; it is tried again later');
+        }
       }
     }
   };

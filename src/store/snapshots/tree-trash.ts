@@ -8,7 +8,7 @@ import type { TreePool } from './worker/tree-pool.ts';
 
 /** Removed trees: a rename takes no time, and a thread deletes in the background. */
 export interface TreeTrash {
-  /** Moves a folder to the trash. Idempotent. */
+  /** Moves a folder to the trash. Idempotent. A failed deletion is tried again with the next one. */
   take(folder: string): void;
   /** Resolves when everything taken so far is deleted, or the trash is closed. */
   swept(): Promise<void>;
@@ -31,7 +31,7 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
         await pool.run({ kind: 'remove', path: join(folder, name) });
       } catch (error) {
         if (isClosed) return;
-        logger.warn({ folder: name, err: error }, 'cannot delete a removed tree; it is tried again at the next start');
+        logger.warn({ folder: name, err: error }, 'cannot delete a removed tree; it is tried again later');
       }
     }
   };
@@ -49,7 +49,10 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
   const schedule = (): void => {
     if (scheduled) return;
     scheduled = true;
-    sweeping = sweeping.then(pause).then(sweep);
+    sweeping = sweeping
+      .then(pause)
+      .then(sweep)
+      .catch((error: unknown) => logger.warn({ folder, err: error }, 'cannot sweep the trash'));
   };
   if (readdirSync(folder).length > 0) schedule();
   return {
