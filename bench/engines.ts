@@ -3,17 +3,17 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { startEngine } from '../test/support/engine.ts';
 import { peer as findPeer } from '../test/support/peer.ts';
 
-/** An engine under measurement, reached by the real docker CLI. */
+/** An engine under measurement, driven by the real docker CLI. */
 export interface Engine extends AsyncDisposable {
   readonly name: string;
   readonly host: string;
-  /** Proportional set size of every process of the engine itself, in bytes (containers' own processes excluded). */
+  /** Proportional set size of all processes of the engine itself, in bytes (without the containers' processes). */
   memory(): number;
 }
 
 const PEERS = new URL('../../shared/tools/peers', import.meta.url).pathname;
 
-/** Ours, in a folder of its own. */
+/** Our engine, in a folder of its own. */
 export async function ours(): Promise<Engine> {
   const engine = await startEngine();
   return {
@@ -24,7 +24,7 @@ export async function ours(): Promise<Engine> {
   };
 }
 
-/** A peer by the team's script, left as it was found; undefined, with a note, where it cannot run. */
+/** A peer from the team's script, left as it was found. Undefined, with a note, where it cannot run. */
 export async function peer(name: 'dockerd' | 'podman'): Promise<Engine | undefined> {
   if (!existsSync(PEERS)) {
     console.log(`${name}: left out, there is no ${PEERS.slice(PEERS.indexOf('shared'))} beside the project`);
@@ -54,7 +54,7 @@ function memoryOf(mine: (args: string) => boolean): number {
       const pss = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
       total += Number(pss?.[1] ?? 0) * 1024;
     } catch {
-      // It ended while we looked.
+      // The process ended meanwhile.
     }
   }
   return total;

@@ -1,17 +1,18 @@
 import type { Engine } from './engines.ts';
 
-/** One row of the table: measured on every engine in the same run. */
+/** One row of the table, measured on every engine in the same run. */
 export interface Figure {
   readonly name: string;
   readonly unit: 'ms' | 's' | 'MB' | 'per s' | 'times';
-  /** At most (or for rates at least) this against the best peer. */
+  /** The target against the best peer: at most this, or for rates at least. */
   readonly target: string;
   /**
-   * What the peers reach, in `unit`, on the quiet machine that a target in figures was set for: how they fare in this run tells how
-   * much slower this machine is, and what the target is here. `like` is another figure's name, for what peers are not measured in.
+   * The peers' figures, in `unit`, on the quiet machine for which a target was set. Their figures in this run show how
+   * much slower this machine is, and scale the target. `like` names another figure, for those that are not measured for
+   * peers.
    */
   readonly reference?: Readonly<Record<string, number>> | { readonly like: string };
   readonly engines?: readonly string[];
-  /** Leaves the engine as it found it. Answers in `unit`. */
+  /** Measures in `unit`, and leaves the engine as it was. */
   measure(engine: Engine): Promise<number>;
 }

@@ -1,6 +1,6 @@
 /**
- * The stores' part of `load` and `rmi`, without unpacking (see `bench/figures/images.ts` for the whole, with the peers
- * beside it): receiving, hashing, writing and planning an archive; taking an image away; looking images up.
+ * The stores' part of `load` and `rmi`, without unpacking (`bench/figures/images.ts` has the whole, beside the peers):
+ * receiving, hashing, writing and planning an archive; removing an image; looking images up.
  *
  *     node bench/images.ts
  */

@@ -8,7 +8,7 @@ const FILE_BYTES = 17_000;
 
 let made: Buffer | undefined;
 
-/** 32 MB as compressible as programs are: every other kilobyte repeats. The same bytes each time. */
+/** 32 MB as compressible as programs: every other kilobyte repeats. Always the same bytes. */
 export function programLikeBytes(): Buffer {
   made ??= Buffer.concat(
     Array.from({ length: 32_768 }, (_, block) => {
@@ -28,7 +28,7 @@ function noise(seed: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Ten layers of 3,000 files each, 510 MB in all; one at a time, as each is 52 MB. */
+/** Ten layers of 3,000 files each, 510 MB in all. One at a time, since each has 52 MB. */
 export function* largeLayers(): Generator<Buffer> {
   const bytes = programLikeBytes();
   const content = (index: number): Buffer => {
@@ -50,7 +50,7 @@ export function* largeLayers(): Generator<Buffer> {
   }
 }
 
-/** As `docker save` would write it. */
+/** An archive as `docker save` would write it. */
 export function largeArchive(tag: string): Buffer {
   return imageArchive({ tags: [tag], layers: [...largeLayers()], config: { Cmd: ['true'] } });
 }

@@ -1,4 +1,7 @@
-/** Lines per second of the json-file log writer: 2,000,000 lines, in chunks as a pipe gives them, to a file. `node bench/log-writer.ts` */
+/**
+ * Lines per second of the json-file log writer: writes 2,000,000 lines, in chunks as from a pipe, to a file. `node
+ * bench/log-writer.ts`
+ */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +31,7 @@ for (const [name, line] of Object.entries(samples)) {
   for (let round = 0; round < 10; round++) {
     for (let at = 0; at < block.length; at += CHUNK_BYTES) {
       log.write('stdout', block.subarray(at, at + CHUNK_BYTES));
-      // As the reader does: waits when the disk is behind, and lets the loop turn.
+      // Waits as the reader does when the disk is slow, and lets the loop turn.
       if (log.congested) await new Promise<void>((resolve) => (resume = resolve));
     }
   }

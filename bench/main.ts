@@ -1,5 +1,6 @@
-// `npm run bench [-- WORD…]`: every figure that the README quotes (those whose name holds a WORD), ours beside dockerd and
-// podman in the same run, as medians and as a ratio to the best peer. `--no-peers`, `--no-dockerd` and `--no-podman` leave them out.
+// `npm run bench [-- WORD…]`: measures every figure in the README (those whose name contains a WORD), ours beside
+// dockerd and podman in the same run, as medians and as a ratio to the best peer. `--no-peers`, `--no-dockerd` and
+// `--no-podman` omit peers.
 import { busyboxArchive } from '../test/support/busybox-image.ts';
 import { type Engine, ours, peer } from './engines.ts';
 import type { Figure } from './figure.ts';
@@ -11,14 +12,14 @@ import { memoryFigures } from './figures/memory.ts';
 import { registryServerFigures } from './figures/registry-server.ts';
 import { runFigures } from './figures/run.ts';
 import { transferFigures } from './figures/transfers.ts';
-import { atRest, docker } from './measure.ts';
+import { docker, waitUntilIdle } from './measure.ts';
 import { removePublishedImages } from './published-images.ts';
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const withPeers = !process.argv.includes('--no-peers');
 const figures = [
   ...memoryFigures,
-  // Before what gives an engine's processes something to forget: they measure memory as well.
+  // Before the figures after which an engine's processes free memory: these measure memory too.
   ...transferFigures,
   ...runFigures,
   ...logFigures,
@@ -36,7 +37,7 @@ async function measureAll(engine: Engine): Promise<ReadonlyMap<Figure, number>> 
   for (const figure of figures) {
     if (figure.engines !== undefined && !figure.engines.includes(engine.name)) continue;
     try {
-      await atRest();
+      await waitUntilIdle();
       const value = await figure.measure(engine);
       results.set(figure, value);
       console.error(`${engine.name}, ${figure.name}: ${show(value, figure.unit)}`);
@@ -60,7 +61,7 @@ if (withPeers)
   }
 await removePublishedImages();
 
-/** The target on this machine, by the peer that suffers least from it; the target as it is without peers. */
+/** The target on this machine, scaled by the peer that slows down least. Unscaled without peers. */
 function targetHere(figure: Figure): string {
   const { reference, unit, target } = figure;
   const by =

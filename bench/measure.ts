@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
-/** How long a machine may take to come to rest. */
-const PATIENCE_MILLISECONDS = 20_000;
+/** Longest wait for the machine to become idle. */
+const REST_TIMEOUT_MILLISECONDS = 20_000;
 const LOOK_MILLISECONDS = 300;
-/** Share of the processors' time. */
-const AT_REST = 0.95;
+/** Idle share of the processors' time. */
+const IDLE_SHARE = 0.95;
 
 /**
- * Runs the docker CLI against an engine; answers milliseconds of wall time. What it prints goes to /dev/null: read through a
- * pipe, 500 rows cost the reader more than the engine. Rejects when it fails.
+ * Runs the docker CLI with an engine. Returns milliseconds of wall time. Its output goes to /dev/null: reading 500 rows
+ * through a pipe costs the reader more than the engine. Rejects when it fails.
  */
 export async function docker(
   host: string,
@@ -22,7 +22,7 @@ export async function docker(
   return await run(host, args, 'ignore', options.input);
 }
 
-/** With what it printed, which went through a file. */
+/** The same with the output, which goes through a file. */
 export async function dockerOutput(
   host: string,
   args: readonly string[],
@@ -59,21 +59,21 @@ async function run(
   return performance.now() - from;
 }
 
-/** Waits until nothing works on the machine any more: what an engine tidies up after one figure does not burden the next. */
-export async function atRest(): Promise<void> {
-  const until = performance.now() + PATIENCE_MILLISECONDS;
+/** Waits until the machine is idle: an engine's clean-up after one figure must not affect the next. */
+export async function waitUntilIdle(): Promise<void> {
+  const until = performance.now() + REST_TIMEOUT_MILLISECONDS;
   for (let before = idleTime(); performance.now() < until; ) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
     const now = idleTime();
-    if (now.idle - before.idle >= AT_REST * (now.all - before.all)) return;
+    if (now.idle - before.idle >= IDLE_SHARE * (now.all - before.all)) return;
     before = now;
   }
 }
 
-/** Ticks of all processors since the start, by proc_stat(5). */
+/** Ticks of all processors since boot, by proc_stat(5). */
 function idleTime(): { readonly idle: number; readonly all: number } {
   const [first = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
-  // user nice system idle iowait irq softirq steal; what guests take is in user already.
+  // user nice system idle iowait irq softirq steal. user includes guests.
   const ticks = first.trim().split(/\s+/).slice(1, 9).map(Number);
   return { idle: ticks[3] ?? 0, all: ticks.reduce((sum, each) => sum + each, 0) };
 }
@@ -83,7 +83,7 @@ export function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
-/** The median of `times` runs after one that warms up; `undo` is not measured. */
+/** The median of `times` runs after one warm-up. `undo` is not measured. */
 export async function medianOf(
   times: number,
   once: () => Promise<number>,
@@ -97,7 +97,7 @@ export async function medianOf(
   return median(values.slice(1));
 }
 
-/** Runs `total` jobs, `width` at a time; answers the milliseconds of all. */
+/** Runs `total` jobs, `width` at a time. Returns the milliseconds of all. */
 export async function atOnce(total: number, width: number, job: (index: number) => Promise<unknown>): Promise<number> {
   const from = performance.now();
   let next = 0;

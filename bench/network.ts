@@ -1,4 +1,4 @@
-// `node bench/network.ts`: what networks cost beneath the API, in a network namespace of its own. Needs root.
+// `node bench/network.ts`: measures networks below the API, in a network namespace of its own. Needs root.
 import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ interface Figures {
   readonly detach: number[];
 }
 
-/** One container after the other, with a life of 20 ms in between, as `run --rm` has. */
+/** One container after the other, each with a life of 20 ms, as `run --rm` has. */
 async function oneByOne(rounds: number, ports: PortMap, mode = 'bridge'): Promise<Figures> {
   const figures: Figures = { attach: [], detach: [] };
   for (let round = 0; round < rounds; round++) {

@@ -6,7 +6,7 @@ import { tarEntry } from '../test/support/busybox-image.ts';
 import { type DebianRegistry, debianRegistry } from '../test/support/debian-registry.ts';
 import { largeLayers, programLikeBytes } from './large-image.ts';
 
-/** Names of images at a registry on this machine, put there without any engine. */
+/** Names of images at a registry on this machine, published without any engine. */
 export interface PublishedImages {
   /** Ten layers, 30,000 files, 510 MB unpacked. */
   readonly gzip: string;
@@ -27,7 +27,7 @@ const HUGE_BLOCK = 2 ** 25;
 
 let open: Promise<{ readonly registry: DebianRegistry; readonly images: PublishedImages }> | undefined;
 
-/** Made when first asked for, one for all engines and figures. */
+/** Published at the first call, for all engines and figures. */
 export async function publishedImages(): Promise<PublishedImages> {
   open ??= publishAll();
   return (await open).images;
@@ -59,7 +59,7 @@ async function publishAll(): Promise<Awaited<NonNullable<typeof open>>> {
   return { registry, images: { gzip: name('gzip'), zstd: name('zstd'), huge: name('huge') } };
 }
 
-/** Gzip members may follow one another: the same one again and again makes 2 GB without compressing them. */
+/** Gzip members may follow one another: one repeated member makes 2 GB without compressing them. */
 async function publishHuge(host: string): Promise<void> {
   const block = programLikeBytes().subarray(0, HUGE_BLOCK);
   const head = tarEntry({ name: 'huge', type: 'file', content: '', size: HUGE_BYTES }).subarray(0, 512);
@@ -105,7 +105,7 @@ async function upload(
   await send('PUT', url, blob.body, headers);
 }
 
-/** Answers the `Location`. */
+/** Returns the `Location`. */
 function send(
   method: string,
   url: URL,

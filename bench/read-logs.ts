@@ -1,4 +1,4 @@
-/** Reading a json-file log back: 500,000 lines of 100 bytes, framed as for `docker logs`. `node bench/read-logs.ts` */
+/** Reads a json-file log back: 500,000 lines of 100 bytes, framed as for `docker logs`. `node bench/read-logs.ts` */
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

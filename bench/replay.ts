@@ -11,8 +11,8 @@ interface Answer {
 }
 
 /**
- * A server that passes each request on to the engine the first time and gives the same answer again from then on: what a client
- * takes with it is the client's own time. For requests without a body.
+ * A server that passes each request to the engine the first time, and repeats the response from then on: a client's
+ * time with it is the client's own. For requests without a body.
  */
 export async function replay(host: string): Promise<AsyncDisposable & { readonly host: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-replay-'));

@@ -1,5 +1,5 @@
-// `node bench/soak.ts [CYCLES]`, default 10,000: create, start, wait and remove by API, eight at a time, each with a
-// published port. Tells what is left on the host (nothing) and how the memory of both processes goes.
+// `node bench/soak.ts [CYCLES]`, default 10,000: creates, starts, waits for and removes containers through the API,
+// eight at a time, each with a published port. Prints leaks on the host (none) and the memory of both processes.
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { apiCall, startEngine } from '../test/support/engine.ts';
@@ -26,7 +26,7 @@ async function cycle(): Promise<void> {
   await call('DELETE', `/containers/${Id}?v=1`, undefined, 204);
 }
 
-/** Megabytes of each process, its share of what several map: the daemon first, then the supervisor. */
+/** Megabytes of each process, counting its share of shared pages: the daemon first, then the supervisor. */
 function memory(): string {
   return processesOf(engine)
     .flatMap((pid) => {
@@ -34,7 +34,7 @@ function memory(): string {
         const pss = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
         return Number(pss) > 5000 ? [(Number(pss) / 1000).toFixed(1)] : [];
       } catch {
-        return []; // A runtime that has just ended.
+        return []; // A runtime process that has just ended.
       }
     })
     .join(' + ');

@@ -1,5 +1,5 @@
-// `node bench/untar.ts [folder]`: what justifies a tar parser and an unpacker of our own. One layer of 20,000 small files, then ten of 2,000 in
-// parallel; tar-stream with Node's fs (not confined to the root at all) beside them.
+// `node bench/untar.ts [folder]`: justifies our own tar parser and unpacker. It unpacks one layer of 20,000 small
+// files, then ten of 2,000 in parallel, beside tar-stream with Node's fs (without confinement to the root).
 import { createHash } from 'node:crypto';
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { tarArchive } from '../tools/tar-writer.mjs';
 import { median } from './measure.ts';
 
 const base = mkdtempSync(join(process.argv[2] ?? tmpdir(), 'gantry-bench-untar-'));
-// Or on ext4 each round would pay for the deletions of the one before.
+// Otherwise each round on ext4 would pay for the deletions of the round before.
 spreadDirectories(base);
 
 interface Layer {
@@ -49,7 +49,7 @@ const snapshots = openSnapshots({
 async function ours(layers: readonly Layer[]): Promise<() => Promise<void>> {
   const signal = new AbortController().signal;
   await Promise.all(
-    // No parents: none of these layers depends on one. The digest is not the file's, so its bytes are hashed.
+    // No parents: none of these layers depends on one. The digest is not the file's, so that its bytes are hashed.
     layers.map(({ path, digest }) =>
       snapshots.unpack({ diffId: digest, parents: [] }, { path, digest: `sha256:${'0'.repeat(64)}` as Digest }, signal),
     ),

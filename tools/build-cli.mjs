@@ -1,7 +1,8 @@
-// Bundles the command line into OUTDIR: gantry.cjs, which picks between cli/NAME.cjs (one much-used command alone, so that
-// it starts sooner) and cli/program.cjs (everything). With the launcher, on a busy machine (load 6, 41 interleaved rounds, a
-// fake engine), `ps` took 1.46 (median) to 1.58 (minimum) times the wall time of `node -e 0`, `version`, from the whole program, 1.7.
-// ES modules with splitting took about 2 times. The compile cache made no clear difference there.
+// Bundles the command line into OUTDIR: gantry.cjs, which chooses between cli/NAME.cjs (one frequent command alone, so
+// that it starts faster) and cli/program.cjs (everything). With the launcher, on a busy machine (load 6, 41 interleaved
+// rounds, a fake engine), `ps` took 1.46 (median) to 1.58 (minimum) times the wall time of `node -e 0`; `version`, from
+// the whole program, 1.7. ES modules with splitting took about 2 times. The compile cache made no clear difference
+// there.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -21,7 +22,10 @@ const QUICK = {
   wait: ['container/wait', 'wait'],
 };
 
-/** Node's modules as they are: bundling an ES import of one would read its every export, lazy ones too. */
+/**
+ * Leaves Node's modules out of the bundle: bundling an ES import of one would read its every export, including lazy
+ * ones.
+ */
 const builtins = {
   name: 'builtins',
   setup(build) {
@@ -45,7 +49,7 @@ export async function buildCli(root, outdir) {
       format: 'cjs',
       minify: true,
       legalComments: 'none',
-      // A native addon that finds its binary beside its own files.
+      // A native addon that looks for its binary beside its own files.
       external: ['koffi'],
       define: { 'import.meta.url': '__url' },
       banner: { js: 'const __url="file://"+encodeURI(__filename);' },

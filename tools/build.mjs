@@ -1,5 +1,5 @@
-// `npm run build`: bundles the command line, the daemon and the supervisor into dist/, each with what it loads late as a chunk.
-// `--out DIR` builds elsewhere, `--engine-version VERSION` another version: what a test upgrades an engine to.
+// `npm run build`: bundles the command line, the daemon and the supervisor into dist/, with chunks for code that is
+// loaded later. `--out DIR` builds elsewhere, `--engine-version VERSION` with another version, for tests of an upgrade.
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -10,7 +10,7 @@ import { root } from './node.mjs';
 
 const { values: options } = parseArgs({ options: { out: { type: 'string' }, 'engine-version': { type: 'string' } } });
 
-/** The engine's version as asked for, instead of the sources'. */
+/** Sets the requested engine version instead of the sources'. */
 const otherVersion = {
   name: 'other-version',
   setup(build) {
@@ -23,8 +23,9 @@ const otherVersion = {
 };
 
 /**
- * Takes from Node's modules, by `process.getBuiltinModule`, just the names that a source file imports. An `import` reads
- * every export of a module, getters too: that of node:http loads all of undici, 30 ms and several MB of each start.
+ * Takes from Node's modules, by `process.getBuiltinModule`, only the names that a source file imports. An `import`
+ * reads every export of a module, including getters: that of node:http loads all of undici, 30 ms and several MB of
+ * each start.
  */
 const builtins = {
   name: 'builtins',
@@ -39,7 +40,7 @@ const builtins = {
   },
 };
 
-/** `a, { b, c as d, type E }` and `* as a`, as assignments from the module. */
+/** Converts `a, { b, c as d, type E }` and `* as a` to assignments from the module. */
 function destructured(clause, name) {
   const module = `process.getBuiltinModule('${name}')`;
   const [, whole, named] = /^(?:(?:\* as )?(\w+),?)?\s*(?:\{([^}]*)\})?$/.exec(clause.trim());
@@ -54,7 +55,7 @@ function destructured(clause, name) {
   return statements.join(' ');
 }
 
-/** Zod's messages are English ones; of the other languages' 300 kB each start would read the names. */
+/** Only Zod's English messages: each start would read the names of the other languages' 300 kB. */
 const oneLanguage = {
   name: 'one-language',
   setup(build) {
@@ -76,15 +77,15 @@ const shared = {
   sourcemap: 'linked',
   sourcesContent: false,
   legalComments: 'none',
-  // A native addon that finds its binary beside its own files.
+  // A native addon that looks for its binary beside its own files.
   external: ['koffi'],
-  // CommonJS packages in an ES module bundle ask for these.
+  // CommonJS packages in an ES module bundle need these.
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   plugins: [otherVersion, builtins, oneLanguage],
   logLevel: 'warning',
 };
 
-// Built beside the bundles in use, then put in their place at once: engines and tests may be starting from them.
+// Built beside the current bundles, then renamed into place: engines and tests may be starting from them.
 const dist = resolve(options.out ?? join(root, 'dist'));
 const outdir = `${dist}.${process.pid}`;
 const builds = [
@@ -131,7 +132,7 @@ try {
   rmSync(outdir, { recursive: true, force: true });
   throw error;
 }
-// What V8 has compiled is kept beside the bundles from the first start on, and spares later ones a tenth of their work.
+// The first start keeps V8's compiled code beside the bundles. It saves later starts a tenth of their work.
 writeFileSync(
   join(outdir, 'gantryd.js'),
   "process.getBuiltinModule('node:module').enableCompileCache(import.meta.dirname + '/.compile-cache');\n" +

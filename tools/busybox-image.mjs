@@ -1,6 +1,6 @@
 /**
  * Makes `busybox:latest` from the machine's own static busybox (package busybox-static on Debian and Ubuntu), since the
- * engine must work without a registry. The same binary gives the same bytes, so the image's id is stable.
+ * engine must work without a registry. Equal binaries give equal bytes, so that the image's id is stable.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -19,7 +19,7 @@ const ARCHITECTURES = {
 };
 const CREATED = '2024-01-01T00:00:00Z';
 
-/** The first statically linked busybox. Throws an Error that names the package to install. */
+/** Returns the first statically linked busybox. Throws an Error that names the package to install. */
 export function findBusybox() {
   for (const path of CANDIDATES) {
     try {
@@ -70,12 +70,12 @@ export function busyboxEntries(busybox = findBusybox()) {
   ];
 }
 
-/** The root file system as a tar, as `docker import` takes it. */
+/** The root file system as a tar, for `docker import`. */
 export function busyboxRootfs(busybox = findBusybox()) {
   return tarArchive(busyboxEntries(busybox));
 }
 
-/** A docker-archive, as `docker save` writes it and `docker load` takes it. */
+/** A docker-archive, in the form of `docker save` and `docker load`. */
 export function busyboxArchive(options = {}) {
   const { tags = ['busybox:latest'], config = {}, layers = [] } = options;
   return imageArchive({
@@ -85,7 +85,7 @@ export function busyboxArchive(options = {}) {
   });
 }
 
-/** Any layers (tars, bottom first) and container config as a docker-archive. */
+/** A docker-archive of the given layers (tars, bottom first) and container config. */
 export function imageArchive({ tags, layers, config }) {
   const digests = layers.map(sha256);
   const image = Buffer.from(

@@ -1,12 +1,16 @@
-// Fails when a source deletes a tree by anything but `removeTree` of src/linux, or a folder where the table below does not say why that is
-// right. A recursive `rm` walks into mounts; `rmdir` of a mount point detaches what other namespaces have mounted there, without an error.
+// Fails when a source deletes a tree other than with `removeTree` of src/linux, or a folder without an entry in the
+// table below. A recursive `rm` enters mounts. `rmdir` of a mount point detaches mounts of other namespaces there,
+// without an error.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const root = resolve(process.argv[2] ?? 'src');
 const TESTS = /\.(?:test|suite|fixture)\.ts$|(?:^|\/)testing(?:\/|\.ts$)|(?:^|\/)test-[^/]*\.ts$/;
 
-/** Who removes empty folders, one by one and by name, and why no mount of a container can be there. */
+/**
+ * The code that removes empty folders, one by one and by name, with the reason why no mount of a container can be
+ * there.
+ */
 const FOLDERS = {
   'daemon/exec-root.ts': 'the folders of the exec root, which the engine made; nothing below them is looked at',
   'linux/tree/remove-tree.ts': 'the one way to delete trees',
@@ -48,7 +52,7 @@ for (const file of Object.keys(FOLDERS))
 console.log(faults.join('\n') || 'deletes ok');
 process.exitCode = faults.length > 0 ? 1 : 0;
 
-/** The arguments of a call whose parenthesis ends at `from`, trimmed; the text in brackets and quotes stays whole. */
+/** The trimmed arguments of a call whose parenthesis ends at `from`. Text in brackets and quotes stays together. */
 function argumentsAt(text, from) {
   const found = [''];
   let depth = 0;

@@ -1,6 +1,7 @@
-// Fails when a file imports a folder that its own folder may not see, another folder's inner file, or, by any chain, itself.
-// `layers.json` holds who may import whom. A key with a slash (`containers/exec`) rules a sub-folder: it lists the siblings
-// that it may import and the files beside them. A folder with one such key lists all its sub-folders.
+// Fails when a file imports a folder that its own folder may not import, an inner file of another folder, or, by any
+// chain, itself. `layers.json` lists the allowed imports. A key with a slash (`containers/exec`) is a sub-folder: it
+// lists the siblings that it may import and the files beside them. A folder with one such key lists all its
+// sub-folders.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { circles } from './import-circles.mjs';
@@ -44,7 +45,7 @@ function faultOf(file, target) {
   return undefined;
 }
 
-/** Files that lie in no sub-folder assemble the others and may import all. */
+/** Files outside the sub-folders assemble the others and may import all. */
 function innerFault(folder, from, to) {
   if (from.length === 1 || from[0] === to[0]) return undefined;
   const allowed = layers[`${folder}/${from[0]}`];

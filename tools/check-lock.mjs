@@ -1,5 +1,5 @@
-// Fails when package.json and package-lock.json disagree, or when the lock leaves something open: a package that is
-// missing (npm ci refuses such a lock), a platform package that Linux on x64 or arm64 needs, an integrity, a version.
+// Fails when package.json and package-lock.json disagree, or when the lock is incomplete: when it lacks a package (npm
+// ci refuses such a lock), a platform package that Linux on x64 or arm64 needs, an integrity, or a version.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -9,7 +9,7 @@ const PLATFORMS = [
 ];
 const KINDS = ['dependencies', 'devDependencies', 'optionalDependencies'];
 
-/** Every fault of the two files in a folder, one line each. */
+/** Lists every problem of the two files in a folder, one line each. */
 function faultsOf(folder) {
   const read = (name) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
   const manifest = read('package.json');
@@ -24,7 +24,7 @@ function faultsOf(folder) {
   ];
 }
 
-/** The lock repeats what package.json asks for, and package.json asks for versions. */
+/** The lock repeats the versions of package.json, and package.json has a version for each package. */
 function rootFaults(manifest, locked) {
   return KINDS.flatMap((kind) => {
     const asked = manifest[kind] ?? {};
@@ -44,7 +44,7 @@ function entryFaults(path, entry) {
   ];
 }
 
-/** Each dependency, the optional ones of other platforms too, is in the lock. */
+/** The lock has each dependency, including the optional ones of other platforms. */
 function missingFaults(packages, path, entry) {
   const optionalPeers = entry.peerDependenciesMeta ?? {};
   const needed = [
@@ -56,7 +56,7 @@ function missingFaults(packages, path, entry) {
     .map((name) => `${path || 'package.json'}: ${name} is not in the lock`);
 }
 
-/** A package with binaries per platform has one for each platform that Gantry runs on. */
+/** A package with binaries per platform has one for each platform on which Gantry runs. */
 function platformFaults(packages, path, entry) {
   const binaries = Object.keys(entry.optionalDependencies ?? {})
     .map((name) => find(packages, path, name))
@@ -67,7 +67,7 @@ function platformFaults(packages, path, entry) {
   ).map(({ os, cpu }) => `${path || 'package.json'}: no binary package for ${os} ${cpu} in the lock`);
 }
 
-/** The entry that `path` gets for `name`: the nearest node_modules, as Node looks it up. */
+/** The entry that `path` gets for `name`: that of the nearest node_modules, as Node looks it up. */
 function find(packages, path, name) {
   for (let folder = path; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
     const entry = packages[`${folder === '' ? '' : `${folder}/`}node_modules/${name}`];

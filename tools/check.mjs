@@ -1,4 +1,5 @@
-// `npm run check`: types, lint and format, layers, deletes, the lock of npm packages. All run, so that one run shows every fault.
+// `npm run check`: types, lint and format, layers, deletes, the lock of npm packages. All of them run, so that one run
+// shows every problem.
 import { spawn } from 'node:child_process';
 import { node, root } from './node.mjs';
 import { setUp } from './setup.mjs';

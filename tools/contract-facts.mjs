@@ -1,6 +1,6 @@
-// `node tools/contract-facts.mjs REFERENCE`: makes the tables of facts in test/contract anew from a folder with Docker's
-// contracts (cli-commands.json, daemon-options.json, engine-api-*.yaml, seccomp-default.json). Tests need the tables only. They hold names,
-// types and numbers, no text.
+// `node tools/contract-facts.mjs REFERENCE`: generates the tables of facts in test/contract from a folder with Docker's
+// contracts (cli-commands.json, daemon-options.json, engine-api-*.yaml, seccomp-default.json). Tests need only the
+// tables. They contain names, types and numbers, no text.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -20,7 +20,7 @@ const api = readdirSync(reference).find((name) => /^engine-api-.*\.yaml$/.test(n
 write('engine-api.json', apiFacts(parse(readFileSync(join(reference, api), 'utf8'))));
 write('seccomp-decisions.json', seccompFacts(read('seccomp-default.json')));
 
-/** Of each command its other names, and its flags as `-s/--signal string=DEFAULT`. */
+/** For each command: its other names, and its flags as `-s/--signal string=DEFAULT`. */
 function commandFacts(commands) {
   return Object.fromEntries(
     Object.entries(commands).map(([path, { aliases = [], options = [] }]) => [
@@ -33,7 +33,7 @@ function commandFacts(commands) {
   );
 }
 
-/** Of each operation the names of its query parameters and headers, and whether it takes a body. */
+/** For each operation: the names of its query parameters and headers, and whether it has a body. */
 function apiFacts({ paths }) {
   const operations = Object.entries(paths).flatMap(([path, { parameters: shared = [], ...methods }]) =>
     Object.entries(methods).map(([method, { parameters = [] }]) => {
@@ -51,7 +51,7 @@ function apiFacts({ paths }) {
   return Object.fromEntries(operations.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Of each system call what is decided about it, and under which conditions. */
+/** For each system call: the decisions and their conditions. */
 function seccompFacts({ defaultAction, defaultErrnoRet, archMap, syscalls }) {
   const allowed = new Set();
   const decided = new Map();
@@ -81,13 +81,13 @@ function seccompFacts({ defaultAction, defaultErrnoRet, archMap, syscalls }) {
   };
 }
 
-/** Conditions without the empty ones. */
+/** Drops empty conditions. */
 function some(conditions) {
   const given = Object.entries(conditions ?? {}).filter(([, value]) => value.length > 0);
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
-/** Two levels of keys take lines of their own: enough to review a change, and not a line per word. */
+/** Two levels of keys are on lines of their own: enough to review a change, without a line per word. */
 function write(name, facts) {
   const lines = Object.entries(facts).map(([key, value]) => `${JSON.stringify(key)}: ${spread(value)}`);
   writeFileSync(join(folder, name), `{\n${lines.join(',\n')}\n}\n`);

@@ -1,4 +1,5 @@
-// `npm run data-root -- RELEASE`: keeps a data root of this release for the tests of later ones (test/data-roots/README.md).
+// `npm run data-root -- RELEASE`: stores a data root of this release for the tests of later ones
+// (test/data-roots/README.md).
 import { pinnedNode, run } from './node.mjs';
 import { setUp } from './setup.mjs';
 

@@ -1,5 +1,5 @@
-// `npm run demo [-- --stop]`: from a clone to running containers. Sets up, starts the engine unless it runs, makes a
-// busybox image from the machine's own static busybox, and shows what the engine does. The engine stays up for the user.
+// `npm run demo [-- --stop]`: sets up the project, starts the engine unless it runs, makes a busybox image from the
+// machine's own static busybox, and shows the engine's features. The engine keeps running for the user.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ if (inTheWay.length > 0) {
 const env = { ...process.env, DOCKER_HOST: HOST };
 const created = [];
 
-/** Runs `gantry …` as a user would type it, shown first; ends the demo when it fails. */
+/** Prints a command and runs it as a user would type it. Ends the demo when it fails. */
 function show(title, args, { quiet = false } = {}) {
   if (title) console.log(`\n${paint('1;36', title)}`);
   if (!quiet)
@@ -73,7 +73,7 @@ function makeImage() {
   }
 }
 
-/** Fetches the page; the container's server may need a moment to listen. */
+/** Downloads the page. The container's server may need a moment to listen. */
 async function page(url) {
   for (let attempt = 0; ; attempt++) {
     try {

@@ -1,6 +1,6 @@
 /**
- * Import circles among files, each once, by Tarjan's algorithm for strongly connected components.
- * `imports` maps a file to the files that it imports; those that are no key are left out.
+ * Finds import circles among files, each once, with Tarjan's algorithm for strongly connected components. `imports`
+ * maps a file to the files that it imports; files that are no key are ignored.
  */
 export function circles(imports) {
   const found = [];

@@ -1,5 +1,5 @@
-// Sets up what the project needs on this machine: npm packages, system packages, the bundles. Repeats cheaply.
-// Plain Node 18 code without dependencies: it is the first thing that runs in a fresh clone.
+// Installs what the project needs on this machine: npm packages, system packages, the bundles. Repeating it is cheap.
+// Plain Node 18 code without dependencies, since it runs first in a fresh clone.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -17,7 +17,7 @@ import { delimiter, join } from 'node:path';
 import { findBusybox } from './busybox-image.mjs';
 import { pinnedNode, root, run } from './node.mjs';
 
-/** What the engine runs on the host, and the package that brings it on Debian and Ubuntu. */
+/** The programs and libraries of the host that the engine needs, and their packages on Debian and Ubuntu. */
 const NEEDS = [
   { what: 'crun or runc (runs containers)', has: () => onPath('crun') || onPath('runc'), debian: ['crun', 'runc'] },
   {
@@ -33,7 +33,7 @@ const NEEDS = [
   },
   { what: 'ps (docker top)', has: () => onPath('ps'), debian: ['procps'] },
 ];
-/** More for the tests: they look at the host with these. */
+/** Further programs for the tests, which examine the host with them. */
 const TEST_NEEDS = [
   { what: 'runc beside crun (both are tested)', has: () => onPath('runc') && onPath('crun'), debian: ['crun', 'runc'] },
   { what: 'nft', has: () => onPath('nft'), debian: ['nftables'] },
@@ -59,7 +59,7 @@ const TEST_NEEDS = [
     debian: ['docker-registry'],
   },
 ];
-/** More for tests in virtual machines with kernels of the distribution. */
+/** Further programs for tests in virtual machines with kernels of the distribution. */
 const MACHINE_NEEDS = [
   {
     what: 'qemu-system-x86_64 (virtual machines; x64 alone)',
@@ -114,7 +114,7 @@ function library(name) {
   ].some((folder) => existsSync(join(folder, name)));
 }
 
-/** Installs what is missing; true when nothing is missing any more. */
+/** Installs missing packages. Returns true when nothing is missing any more. */
 function systemPackages(needs) {
   const missing = () => needs.filter((need) => !need.has());
   if (missing().length === 0) return true;
@@ -145,7 +145,7 @@ function systemPackages(needs) {
   return false;
 }
 
-/** Installs exactly what package-lock.json says, unless that is what is there. */
+/** Installs exactly the packages of package-lock.json, unless they are installed. */
 function npmPackages() {
   const stamp = join(root, 'node_modules', '.gantry-lock');
   const lock = createHash('sha256')
@@ -157,8 +157,8 @@ function npmPackages() {
     return true;
   }
   console.log('setup: installing npm packages');
-  // No package of ours needs an install script: prebuilt binaries are packages of their own.
-  // Optional ones are the binaries for this platform; development ones are the type checker, the bundler and the test clients.
+  // No package needs an install script: prebuilt binaries are packages of their own. Optional packages are the binaries
+  // for this platform; development ones are the type checker, the bundler and the test clients.
   const kinds = ['--include=optional', '--include=dev'];
   if (run('npm', ['ci', '--ignore-scripts', ...kinds, '--no-audit', '--no-fund', '--loglevel=error']) !== 0)
     return false;
@@ -172,7 +172,7 @@ function npmPackages() {
   return true;
 }
 
-/** Whether npm's record of node_modules agrees with a lock that has changed: for this platform it may say the same. */
+/** Whether npm's record of node_modules agrees with a lock that has changed: for this platform it may be the same. */
 function isInstalled() {
   const packagesIn = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
   const record = 'node_modules/.package-lock.json';
@@ -222,8 +222,8 @@ function bundles() {
 }
 
 /**
- * Everything for running (`tests`: and for testing, `machines`: in virtual machines too) the project. Exits with a list of what is
- * missing when it cannot.
+ * Sets up the project for running; with `tests` also for testing, with `machines` also for virtual machines. Exits with
+ * a list of missing packages when it cannot.
  */
 export function setUp({ tests = false, machines = false, build = true } = {}) {
   const needs = [...NEEDS, ...(tests ? TEST_NEEDS : []), ...(machines ? MACHINE_NEEDS : [])];
@@ -231,7 +231,7 @@ export function setUp({ tests = false, machines = false, build = true } = {}) {
   if (!ok) process.exit(1);
 }
 
-/** Why containers cannot run here, one sentence each; empty when they can. */
+/** The reasons why containers cannot run here, one sentence each. Empty when they can. */
 export function obstacles() {
   const found = [];
   if (process.platform !== 'linux') found.push('containers need a Linux kernel');

@@ -1,4 +1,4 @@
-// `npm start [-- FLAGS]`: the engine in the foreground.
+// `npm start [-- FLAGS]`: runs the engine in the foreground.
 import { spawn } from 'node:child_process';
 import { root } from './node.mjs';
 import { obstacles, setUp } from './setup.mjs';
@@ -10,7 +10,8 @@ if (inTheWay.length > 0) {
   process.exit(1);
 }
 const daemon = spawn(`${root}/bin/gantryd`, process.argv.slice(2), { stdio: 'inherit' });
-// A terminal's Ctrl-C reaches the whole process group; a service manager's TERM only us. Either way the engine ends first.
+// A terminal's Ctrl-C reaches the whole process group; a service manager's TERM reaches only this process. Either way
+// the engine ends first.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => daemon.kill('SIGTERM'));
 daemon.on('exit', (code, signal) => {

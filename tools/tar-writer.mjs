@@ -1,6 +1,7 @@
 /**
- * Writes tar archives (POSIX ustar, pax headers where a field is too small) from descriptions of their entries: for the
- * demo image and for tests, which need archives that no sane tool would write. Deterministic: no time, no user but those given.
+ * Writes tar archives (POSIX ustar, with pax headers where a field is too small) from descriptions of their entries:
+ * for the demo image, and for tests, which need archives that no normal tool would write. The output depends only on
+ * the given entries.
  */
 
 const BLOCK = 512;
@@ -49,7 +50,7 @@ function header(entry, flag, size) {
   return block;
 }
 
-/** Values that do not fit go as a big-endian binary number with the top bit set (GNU). */
+/** Values that do not fit are written as a big-endian binary number with the top bit set (GNU). */
 function octal(block, offset, length, value) {
   const digits = value.toString(8);
   if (digits.length < length) {

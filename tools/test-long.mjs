@@ -1,4 +1,5 @@
-// `npm run test:long [-- FILE…]`: the tests of test/long, which take hours: campaigns with random numbers. Each prints its seed.
+// `npm run test:long [-- FILE…]`: runs the tests of test/long, which take hours: campaigns with random numbers. Each
+// prints its seed.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pinnedNode, root, run } from './node.mjs';

@@ -1,4 +1,5 @@
-// The reporter of `npm test`: node:test's spec, and one line for each skipped test in the file that GANTRY_SKIPPED_TESTS names.
+// The reporter of `npm test`: node:test's spec, and one line for each skipped test in the file that
+// GANTRY_SKIPPED_TESTS names.
 import { appendFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { Readable } from 'node:stream';

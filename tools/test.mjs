@@ -1,4 +1,4 @@
-// `npm test [-- FILE…]`: sets up what is missing, then runs unit tests (src) and system tests (test) with node:test.
+// `npm test [-- FILE…]`: installs missing packages, then runs unit tests (src) and system tests (test) with node:test.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,9 +24,9 @@ const files =
           .map((name) => join(folder, name))
           .sort(),
       );
-// `test/long` is for `npm run test:long`.
-// What fails is run once more with nothing beside it: a test that only fails on a busy machine is a defect too, and is named by
-// its first failure above, but does not hide whether the change is good.
+// `test/long` is for `npm run test:long`. Failed tests run once more with nothing beside them. A test that fails only
+// on a busy machine is a defect too, and its first failure above names it, but it does not hide whether the change is
+// good.
 const scratch = mkdtempSync(join(tmpdir(), 'gantry-npm-test-'));
 const state = join(scratch, 'state.json');
 const skipped = join(scratch, 'skipped');

@@ -25,7 +25,7 @@ export const cliFigures: readonly Figure[] = [
     engines: ['gantry'],
     async measure({ host }) {
       const [ours, node]: [number[], number[]] = [[], []];
-      // In turn, so that a busy moment hits both.
+      // In turn, so that a busy moment affects both.
       for (let round = 0; round < 25; round++) {
         ours.push(await wall(`${ROOT}bin/gantry`, ['ps'], host));
         node.push(await wall(process.execPath, ['-e', '0'], host));

@@ -11,7 +11,7 @@ const WRITE =
   'for i in $(seq 1 200); do mkdir -p /tree/d$i; for j in $(seq 1 100); do echo "$i $j" > /tree/d$i/f$j; done; done; ' +
   'dd if=/dev/urandom of=/large bs=1M count=200 2>/dev/null';
 
-/** Seconds of a command, three times, on a container that wrote {@link WRITE}. */
+/** Runs a command three times, on a container that wrote {@link WRITE}. Returns seconds. */
 async function onContainer(
   { host }: Engine,
   command: readonly string[],

@@ -13,7 +13,7 @@ const withContainers = (count: number, target: string, engines?: readonly string
     await atOnce(count, 8, (index) =>
       docker(engine.host, ['run', '-d', '--name', `${prefix}-${index}`, 'busybox', 'sleep', '1000']),
     );
-    // Idle means that start-up garbage has had its time to go.
+    // Idle means that garbage of the start has had time to be freed.
     await new Promise((resolve) => setTimeout(resolve, 5000));
     const bytes = engine.memory();
     if (count > 0)
@@ -26,7 +26,7 @@ const LINES = 500_000;
 const FILES = 20_000;
 const REST_SECONDS = 30;
 
-/** What work leaves behind: both kinds go through buffers that neither V8 nor glibc gives back by itself. */
+/** Memory after work: both kinds use buffers that neither V8 nor glibc frees by itself. */
 const afterWork: Figure = {
   name: `memory of all engine processes, ${REST_SECONDS} s after half a million log lines and a load of 20,000 files`,
   unit: 'MB',

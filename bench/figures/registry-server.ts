@@ -13,7 +13,7 @@ const MANIFESTS = 400;
 const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 
 interface Client {
-  /** Sends a request and reads the answer to its end. @throws for a status of 400 and more */
+  /** Sends a request and reads the whole response. @throws for a status of 400 and more */
   send(method: string, path: string, body?: Uint8Array, type?: string): Promise<string | undefined>;
 }
 
@@ -55,7 +55,7 @@ function exchange(
 
 const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
-/** As clients push: begin, send, close. */
+/** Pushes as clients do: begin, send, close. */
 async function pushBlob(
   client: Client,
   repository: string,
@@ -67,7 +67,7 @@ async function pushBlob(
   await client.send('PUT', closing);
 }
 
-/** Blobs of which no two are alike, at little cost. */
+/** Different blobs at little cost. */
 function blobs(count: number): { bytes: Uint8Array; digest: string }[] {
   const bytes = randomBytes(BLOB_BYTES);
   return Array.from({ length: count }, (_, index) => {

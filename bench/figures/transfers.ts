@@ -6,19 +6,19 @@ import { docker } from '../measure.ts';
 import { type PublishedImages, publishedImages } from '../published-images.ts';
 
 const LOCAL = 'bench-large:latest';
-/** Podman asks every registry for TLS unless its configuration names it. */
+/** Podman requires TLS of every registry unless its configuration names it. */
 const ENGINES = ['gantry', 'dockerd'];
 const SAMPLE_MILLISECONDS = 50;
 
 interface Pull {
   readonly seconds: number;
-  /** Highest of all engine processes together, while it ran. */
+  /** Peak of all engine processes together during the pull. */
   readonly peakMegabytes: number;
 }
 
 const pulls = new WeakMap<Engine, Map<keyof PublishedImages, Promise<Pull>>>();
 
-/** Pulled once for all figures about it. */
+/** Pulls once for all figures about the pull. */
 function pullOf(engine: Engine, kind: keyof PublishedImages): Promise<Pull> {
   const known = pulls.get(engine) ?? new Map<keyof PublishedImages, Promise<Pull>>();
   pulls.set(engine, known);
@@ -42,7 +42,7 @@ async function measurePull(engine: Engine, kind: keyof PublishedImages): Promise
   }
 }
 
-/** Sends an image that was loaded, so that every engine has to compress its layers first. */
+/** Pushes a loaded image, so that every engine has to compress its layers first. */
 async function measurePush(engine: Engine): Promise<number> {
   await using registry = await debianRegistry();
   const name = `${registry.host}/bench/large:latest`;

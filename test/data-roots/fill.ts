@@ -7,14 +7,14 @@ import type { TestEngine } from '../support/engine.ts';
 import { type FaultyRegistry, faultyRegistry } from '../support/faulty-registry.ts';
 import { eventually } from '../support/fixture.ts';
 
-/** What a release told of its objects. Documents are as the API gave them. */
+/** What a release reported of its objects. Documents are as the API returned them. */
 export interface Expected {
-  /** The architecture that the images' program is for, as Node names it. */
+  /** The architecture of the images' program, in Node's terms. */
   readonly architecture: string;
   readonly containers: readonly Record<string, unknown>[];
   readonly images: readonly Record<string, unknown>[];
   readonly volumes: readonly Record<string, unknown>[];
-  /** What `logs` of each container printed, stdout and stderr together, by name. */
+  /** The output of `logs` of each container, stdout and stderr together, by name. */
   readonly logs: Readonly<Record<string, string>>;
   /** Changes of each container's files, by name. */
   readonly changes: Readonly<Record<string, unknown>>;
@@ -23,7 +23,8 @@ export interface Expected {
 }
 
 /**
- * Fills an engine, whose own registry is at `registry`, with one of each kind of object. Ends while an image is being pulled: cut the power then.
+ * Fills an engine, whose own registry is at `registry`, with an object of each kind. Ends while an image is being
+ * pulled: cut the power then.
  */
 export async function fill(engine: TestEngine, tiny: Buffer, registry: string): Promise<Expected> {
   await loadImages(engine, tiny);
@@ -62,7 +63,7 @@ async function loadImages(engine: TestEngine, tiny: Buffer): Promise<void> {
   });
 }
 
-/** An image with a digest of its registry. */
+/** Pulls an image with a digest of its registry. */
 async function pullOne(engine: TestEngine): Promise<void> {
   await using registry = await faultyRegistry();
   registry.publish('team/pulled', '1', [tarArchive([{ name: 'file', content: 'pulled' }])]);
@@ -71,14 +72,14 @@ async function pullOne(engine: TestEngine): Promise<void> {
 
 const CUT_SHORT = 'team/cut';
 
-/** The same bytes each time: what an earlier release has got of them is the beginning of what is served today. */
+/** Always the same bytes: the part that an earlier release has received is the beginning of what is served today. */
 export function publishCutShort(registry: FaultyRegistry): string {
   const layer = tarArchive([{ name: 'zeros', content: Buffer.alloc(2 << 20) }]);
   registry.publish(CUT_SHORT, '1', [layer], { compress: (bytes) => gzipSync(bytes, { level: 0 }) });
   return `${registry.host}/${CUT_SHORT}:1`;
 }
 
-/** Resolves when a part of the layer is on the disk. The registry stays until the engine has gone. */
+/** Resolves when a part of the layer is on the disk. The registry stays until the engine has ended. */
 async function beginPull(engine: TestEngine): Promise<void> {
   const registry = await faultyRegistry();
   const name = publishCutShort(registry);
@@ -93,7 +94,7 @@ async function beginPull(engine: TestEngine): Promise<void> {
   );
 }
 
-/** What the engine's own registry keeps for others: a manifest and blobs that no image of the engine has. */
+/** Pushes content to the engine's own registry that no image of the engine has: a manifest and blobs. */
 async function pushToOwnRegistry(engine: TestEngine, registry: string): Promise<string> {
   const layer = tarArchive([{ name: 'pushed', content: 'to the engine' }]);
   const name = `${registry}/team/own:1`;
@@ -142,7 +143,7 @@ async function makeContainers(engine: TestEngine): Promise<void> {
   await ok('exec', '-d', 'web', '/tiny', 'wait');
 }
 
-/** A health check without a shell, which the command line cannot say. */
+/** A health check without a shell, which the command line cannot express. */
 async function runChecked(engine: TestEngine): Promise<void> {
   const created = await engine.api('POST', '/containers/create?name=checked', {
     Image: 'tiny:1',

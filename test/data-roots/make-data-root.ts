@@ -1,9 +1,9 @@
 /**
- * Makes the data root of this release for the tests of later ones: `npm run data-root -- RELEASE`, on the release's own
+ * Makes the data root of this release for the tests of later ones: `npm run data-root -- RELEASE`, in the release's own
  * tree, writes `test/data-roots/RELEASE.tar.zst`. Needs root and a C compiler.
  *
- * The archive has two entries: `data`, the root as a power cut leaves it while containers run and an image is pulled, and
- * `expected.json`, what the release itself told of its objects just before.
+ * The archive has two entries: `data`, the root as a power cut leaves it while containers run and an image is pulled,
+ * and `expected.json`, the release's own report of its objects just before.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -8,7 +8,7 @@ import type { Expected } from './fill.ts';
 /** A copy of a data root of an earlier release, deleted when disposed of. */
 export interface EarlierDataRoot extends Disposable {
   readonly path: string;
-  /** What the release told of its objects, with `path` where it named its data root. */
+  /** The release's report, with `path` in place of its data root. */
   readonly expected: Expected;
 }
 

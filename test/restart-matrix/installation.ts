@@ -8,12 +8,12 @@ import { command } from '../support/command.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const NEXT_VERSION = '999.0.0';
 
-/** An engine installed in a folder of its own, and the next build, ready to take its place there. */
+/** An engine installed in a folder of its own, and the next build, ready to replace it. */
 export interface Installation extends Disposable {
-  /** Starts the daemon that is installed. */
+  /** Starts the installed daemon. */
   readonly command: readonly [string, ...string[]];
   readonly nextVersion: string;
-  /** Puts the next build in the place of the installed one, whose files are gone then. */
+  /** Replaces the installed build by the next one, and deletes the old files. */
   upgrade(): void;
 }
 

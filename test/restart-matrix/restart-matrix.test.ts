@@ -15,7 +15,7 @@ import type { After, Inspection, Meanwhile, Row, Subject } from './row.ts';
 import { ROWS } from './table.ts';
 import { WAYS } from './ways.ts';
 
-/** A row on its way through an engine's end and beginning. */
+/** A row during an engine's end and beginning. */
 interface Tried {
   readonly row: Row;
   readonly subject: Subject;
@@ -74,7 +74,7 @@ async function run(
   return { row, subject, meanwhile, after: () => assert.fail('prepared first') };
 }
 
-/** As `gantry run -d` does, within this process. */
+/** Starts as `gantry run -d` does, within this process. */
 async function start(
   engine: TestEngine,
   name: string,

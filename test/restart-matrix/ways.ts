@@ -8,13 +8,16 @@ import type { Installation } from './installation.ts';
 /** One way in which an engine can end and begin again. */
 export interface Way {
   readonly name: string;
-  /** The containers' processes live through it. Otherwise they end, and restart policies start them again. */
+  /** Whether the containers' processes survive. Otherwise they end, and restart policies start them again. */
   readonly containersLive: boolean;
-  /** Connections of clients live through it. */
+  /** Whether connections of clients survive. */
   readonly clientsLive: boolean;
   /** Terminals and the stdin of `-i` live through it. The kernel ends them when no process of the engine holds them any more. */
   readonly inputsLive: boolean;
-  /** What a process returns and prints last that ends meanwhile is known: some process of the engine is there to collect it. */
+  /**
+   * Whether the exit code and last output of a process that ends meanwhile are known, since a process of the engine
+   * collects them.
+   */
   readonly endsKnown: boolean;
   end(engine: TestEngine, installed: Installation): Promise<void>;
   begin(engine: TestEngine, installed: Installation): Promise<void>;

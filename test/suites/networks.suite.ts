@@ -7,13 +7,13 @@ export type ContainerNetworks = Pick<Networks, 'inspect' | 'check' | 'attach' | 
 
 export interface NetworksFixture extends AsyncDisposable {
   readonly networks: ContainerNetworks;
-  /** The networks of the next daemon, on what the last one left. */
+  /** The networks of the next daemon, on the state of the last one. */
   restart(): Promise<ContainerNetworks>;
 }
 
 const never = new AbortController().signal;
 
-/** What every implementation does. Registers its tests. */
+/** Registers the tests that every implementation passes. */
 export function networksSuite(name: string, open: () => Promise<NetworksFixture>): void {
   test(`${name}: a sandbox has a path, an id and an endpoint on the network of its mode, and may be given back twice`, async () => {
     await using fixture = await open();

@@ -14,7 +14,7 @@ export interface SnapshotsFixture extends AsyncDisposable {
   isMounted(path: string): boolean;
 }
 
-/** What every implementation does. Registers its tests. */
+/** Registers the tests that every implementation passes. */
 export function containerSnapshotsSuite(name: string, open: () => Promise<SnapshotsFixture>): void {
   test(`${name}: a writable root is made, mounted, unmounted and removed, each of the last two also twice`, async () => {
     await using fixture = await open();

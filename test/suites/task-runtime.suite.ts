@@ -4,8 +4,8 @@ import type { ExecTask, StartTask, TaskExit, TaskRuntime } from '../../src/runti
 import type { TaskRef } from '../../src/spec/index.ts';
 import { collect } from '../support/task-host.ts';
 
-/** A runtime to try, and what makes tasks for it. */
-export interface TaskRuntimeBed {
+/** A runtime to test, and the tasks for it. */
+export interface TaskRuntimeFixture {
   readonly runtime: Pick<
     TaskRuntime,
     'start' | 'exec' | 'kill' | 'attach' | 'cancelAttach' | 'release' | 'processes' | 'tasks' | 'onExit'
@@ -22,9 +22,9 @@ const never = new AbortController().signal;
 const STREAMS = { stdin: false, stdout: true, stderr: true };
 const SIGKILL = 9;
 
-/** What every runtime does. Registers its tests. */
-export function taskRuntimeSuite(name: string, fixture: () => TaskRuntimeBed): void {
-  /** The exits of a task, as they are announced; the promise resolves with the first. */
+/** Registers the tests that every runtime passes. */
+export function taskRuntimeSuite(name: string, fixture: () => TaskRuntimeFixture): void {
+  /** The announced exits of a task. The promise resolves with the first. */
   const exitsOf = (ref: TaskRef): { readonly all: TaskExit[]; readonly first: Promise<TaskExit> } => {
     const all: TaskExit[] = [];
     const { promise, resolve } = Promise.withResolvers<TaskExit>();
@@ -97,7 +97,7 @@ export function taskRuntimeSuite(name: string, fixture: () => TaskRuntimeBed): v
     await runtime.kill({ containerId }, SIGKILL);
     assert.equal((await ofSecond.first).exitCode, 128 + SIGKILL);
     await ofContainer.first;
-    // A container's release takes its execs along.
+    // The release of a container includes its execs.
     await runtime.release({ containerId });
     assert.equal(known({ containerId, execId: second }), undefined);
   });

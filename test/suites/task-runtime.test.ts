@@ -4,10 +4,13 @@ import { after, before } from 'node:test';
 import { FakeHost } from '../../src/containers/testing/fake-host.ts';
 import { minimalSpec } from '../support/minimal-spec.ts';
 import { NO_STDIO, TaskHost, until } from '../support/task-host.ts';
-import { type TaskRuntimeBed, taskRuntimeSuite } from './task-runtime.suite.ts';
+import { type TaskRuntimeFixture, taskRuntimeSuite } from './task-runtime.suite.ts';
 
 const SIGTERM = 15;
-/** Ends by SIGTERM with the code in /code-KEY, once /ready-KEY is there. It waits for a child, so that it sees the signal at once. */
+/**
+ * Ends at SIGTERM with the code in /code-KEY, once /ready-KEY exists. It waits for a child, so that it gets the signal
+ * at once.
+ */
 const UNTIL_TOLD = [
   'sh',
   '-c',
@@ -25,7 +28,7 @@ after(async () => {
 taskRuntimeSuite('supervised runtime', realBed);
 taskRuntimeSuite('fake runtime', fakeBed());
 
-function realBed(): TaskRuntimeBed {
+function realBed(): TaskRuntimeFixture {
   const args = (key: string): readonly string[] => [...UNTIL_TOLD, key];
   return {
     runtime: host.runtime,
@@ -50,7 +53,7 @@ function realBed(): TaskRuntimeBed {
   };
 }
 
-function fakeBed(): () => TaskRuntimeBed {
+function fakeBed(): () => TaskRuntimeFixture {
   const fake = new FakeHost();
   const { runtime } = fake.daemon();
   let ids = 0;

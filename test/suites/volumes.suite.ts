@@ -10,11 +10,11 @@ export type ContainerVolumes = Pick<
 
 export interface VolumesFixture extends AsyncDisposable {
   readonly volumes: ContainerVolumes;
-  /** The volumes of the next daemon, on what the last one left. */
+  /** The volumes of the next daemon, on the state of the last one. */
   restart(): ContainerVolumes;
 }
 
-/** What every implementation does. Registers its tests. */
+/** Registers the tests that every implementation passes. */
 export function volumesSuite(name: string, open: () => Promise<VolumesFixture>): void {
   test(`${name}: a volume is made once and keeps its folder`, async () => {
     await using fixture = await open();

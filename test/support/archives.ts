@@ -17,7 +17,7 @@ export function config(layers: readonly Buffer[], extra: object = {}): string {
   });
 }
 
-/** A docker-archive whose every part a test may change. */
+/** A docker-archive. A test may change every part of it. */
 export function dockerArchive(
   change: { manifest?: unknown; config?: string; entries?: readonly TarEntry[]; first?: boolean } = {},
 ): Buffer {

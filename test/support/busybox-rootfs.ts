@@ -8,8 +8,8 @@ const APPLETS = [
 ].flatMap((line) => line.split(' '));
 
 /**
- * Makes a root file system of the machine's static busybox in `folder`, which is created: /bin with its applets, passwd, group and
- * empty mount points.
+ * Makes a root file system of the machine's static busybox in `folder`, a new folder: /bin with its applets, passwd,
+ * group and empty mount points.
  */
 export function makeBusyboxRootfs(folder: string, busybox = '/bin/busybox'): string {
   for (const name of ['bin', 'dev', 'etc', 'proc', 'root', 'sys', 'tmp', 'usr/bin', 'var']) {

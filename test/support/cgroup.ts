@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The folder of a process's cgroup, by what the kernel says of the process and of its mounts: of `controller` where version 1 has it, else
- * of version 2. Undefined where neither is mounted.
+ * The folder of a process's cgroup, from the kernel's data of the process and its mounts: of `controller` where version
+ * 1 has it, else of version 2. Undefined where neither is mounted.
  */
 export function cgroupFolder(pid: number | string, controller: string): string | undefined {
   const lines = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
@@ -16,7 +16,7 @@ export function cgroupFolder(pid: number | string, controller: string): string |
   return mount === undefined || path === undefined ? undefined : `${mount}${path}`;
 }
 
-/** A file of a process's cgroup, under its name in version 1 or 2, without its last newline. */
+/** A file of a process's cgroup, by its name in version 1 or 2, without its last newline. */
 export function cgroupFile(pid: number | string, legacy: string, unified: string): string {
   const folder = cgroupFolder(pid, legacy.slice(0, legacy.indexOf('.')));
   if (folder === undefined) throw new Error(`no cgroup with ${legacy} or ${unified}`);
@@ -24,13 +24,13 @@ export function cgroupFile(pid: number | string, legacy: string, unified: string
     try {
       return readFileSync(`${folder}/${name}`, 'utf8').trimEnd();
     } catch {
-      // The other version's.
+      // The file of the other version.
     }
   }
   throw new Error(`${folder} has neither ${legacy} nor ${unified}`);
 }
 
-/** Mount point of the first mount whose type and options please, see proc_pid_mountinfo(5). */
+/** Mount point of the first mount with a matching type and options, see proc_pid_mountinfo(5). */
 function mountPoint(pleases: (type: string, options: readonly string[]) => boolean): string | undefined {
   for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
     const [place = '', source = ''] = line.split(' - ');

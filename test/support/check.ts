@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestEngine } from './engine.ts';
 
-/** What `gantry system check --format json` prints. */
+/** The output of `gantry system check --format json`. */
 export interface CheckReport {
   readonly Sound: boolean;
   readonly Checked: Readonly<Record<'Blobs' | 'Bytes' | 'Images' | 'Layers' | 'Containers' | 'Volumes', number>>;
@@ -24,7 +24,7 @@ export async function checkReport(
   return { report: JSON.parse(stdout) as CheckReport, code };
 }
 
-/** Fails with what is wrong below the engine's data root. */
+/** Asserts that the engine's data root has no problem. */
 export async function isSound(engine: TestEngine): Promise<CheckReport> {
   const { report, code } = await checkReport(engine);
   assert.deepEqual(report.Findings, []);
@@ -32,7 +32,7 @@ export async function isSound(engine: TestEngine): Promise<CheckReport> {
   return report;
 }
 
-/** The same by the API alone, which is quicker. */
+/** The same through the API, which is faster. */
 export async function findingsOf(engine: TestEngine): Promise<CheckReport['Findings']> {
   const { status, body } = await engine.api('POST', '/gantry/system/check');
   const last = JSON.parse(body.trimEnd().split('\n').at(-1) ?? '') as { readonly aux?: CheckReport };

@@ -5,8 +5,8 @@ import { dropUserKey } from '../../src/linux/index.ts';
 const BIN = fileURLToPath(new URL('../../bin', import.meta.url));
 
 /**
- * Of a user who has the folder alone: its configuration and logins. No desktop, no terminal that somebody sits at; our credential
- * helper is on PATH.
+ * The environment of a user who has only this folder, for configuration and logins. There is no desktop and no terminal
+ * with a user; our credential helper is on PATH.
  */
 export function clientEnvironment(folder: string): Record<string, string> {
   return {
@@ -20,7 +20,7 @@ export function clientEnvironment(folder: string): Record<string, string> {
   };
 }
 
-/** Takes the key of logins that were kept without a passphrase out of the kernel. */
+/** Removes the key of logins without a passphrase from the kernel. */
 export function forgetLogins(folder: string): void {
   const path = `${folder}/client-data/gantry/credentials.json`;
   if (!existsSync(path)) return;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { PATIENCE } from './patience.ts';
+import { TIMEOUT_FACTOR } from './timeout-factor.ts';
 
 export interface CommandResult {
   readonly code: number;
@@ -11,11 +11,11 @@ export interface CommandOptions {
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Ends the command after this long, with SIGKILL; the test then fails on its code. */
+  /** After this time the command is ended with SIGKILL. The test then fails on its exit code. */
   readonly timeoutMs?: number;
 }
 
-/** Runs a command to its end with captured output. Exit code 128+n when a signal ended it. */
+/** Runs a command to its end and captures its output. The exit code is 128+n when a signal ended it. */
 export async function command(
   file: string,
   args: readonly string[],
@@ -26,7 +26,7 @@ export async function command(
     env: { ...process.env, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000 * PATIENCE);
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000 * TIMEOUT_FACTOR);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
@@ -44,12 +44,12 @@ export async function command(
   }
 }
 
-/** A command on a real pseudo-terminal, by util-linux's `script`. What is written is typed. */
+/** A command on a real pseudo-terminal, through util-linux's `script`. Written text counts as typed. */
 export interface TerminalSession extends AsyncDisposable {
   write(text: string): void;
-  /** Everything the terminal has shown. */
+  /** The whole output on the terminal. */
   shown(): string;
-  /** Waits until the screen's text matches; rejects with what was shown when the command ends or time runs out first. */
+  /** Waits until the output matches. Rejects with the output when the command ends, or after a timeout. */
   until(pattern: RegExp): Promise<string>;
   readonly exited: Promise<number>;
 }
@@ -98,7 +98,7 @@ export function terminal(
         };
         const timer = setTimeout(
           () => finish(() => reject(new Error(`no ${pattern} in ${JSON.stringify(text)}`))),
-          20_000 * PATIENCE,
+          20_000 * TIMEOUT_FACTOR,
         );
         watchers.add(look);
         look();

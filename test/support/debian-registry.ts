@@ -9,7 +9,7 @@ export interface DebianRegistry extends AsyncDisposable {
   readonly host: string;
 }
 
-/** Distribution's own registry (Debian: docker-registry) on a free port of the loopback, with a folder of its own. */
+/** Starts distribution's own registry (Debian: docker-registry) on a free loopback port, with a folder of its own. */
 export async function debianRegistry(options: { readonly htpasswd?: string } = {}): Promise<DebianRegistry> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-registry-'));
   const port = await freePort();
@@ -43,7 +43,7 @@ async function answering(child: ChildProcess, port: number): Promise<void> {
       const { status } = await fetch(`http://127.0.0.1:${port}/v2/`);
       if (status === 200 || status === 401) return;
     } catch {
-      // Not up yet.
+      // It does not listen yet.
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

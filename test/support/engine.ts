@@ -8,16 +8,19 @@ import { fileURLToPath } from 'node:url';
 import { clientEnvironment, forgetLogins } from './client-environment.ts';
 import { type CommandOptions, type CommandResult, command } from './command.ts';
 import { tracesOnHost } from './host.ts';
-import { PATIENCE } from './patience.ts';
 import { powerCut } from './power-cut.ts';
+import { TIMEOUT_FACTOR } from './timeout-factor.ts';
 
 /** Subnets from 10.64.0.0/24 to 10.191.255.0/24. */
 const SERIALS = 32768;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
-/** A real engine of its own for a test: own folders, bridge, subnet and socket, removed and checked at the end. */
+/**
+ * A real engine of a test, with its own folders, bridge, subnet and socket. At the end it is removed, and leaks are
+ * checked.
+ */
 export interface TestEngine extends AsyncDisposable {
-  /** For DOCKER_HOST. */
+  /** The value of DOCKER_HOST. */
   readonly host: string;
   readonly socketPath: string;
   readonly dataRoot: string;
@@ -25,17 +28,20 @@ export interface TestEngine extends AsyncDisposable {
   readonly bridge: string;
   /** Pid of gantryd. */
   pid(): number;
-  /** The real docker CLI against this engine. */
+  /** Runs the real docker CLI with this engine. */
   docker(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
-  /** Our own command line against this engine. */
+  /** Runs our command line with this engine. */
   gantry(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
-  /** As {@link docker} or {@link gantry}; fails the test with the command's stderr unless it exits 0. Answers stdout without its last newline. */
+  /**
+   * As {@link docker} or {@link gantry}. Fails the test with the command's stderr unless it exits with 0. Returns
+   * stdout without its last newline.
+   */
   ok(cli: 'docker' | 'gantry', args: readonly string[], options?: CommandOptions): Promise<string>;
   /** One API call. */
   api(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: string }>;
-  /** SIGKILL to gantryd alone. */
+  /** Sends SIGKILL to gantryd alone. */
   kill9(): Promise<void>;
-  /** A signal to gantryd, SIGTERM unless another is named, and its end. Returns its exit code. */
+  /** Sends a signal, by default SIGTERM, to gantryd and waits for its end. Returns its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
   /** Starts gantryd again on the same folders. */
   start(): Promise<void>;
@@ -45,13 +51,13 @@ export interface TestEngine extends AsyncDisposable {
 export interface EngineOptions {
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Where the data lives; default a new folder of the system's temporary folder. */
+  /** Data root. Default: a new folder in the system's temporary folder. */
   readonly dataRoot?: string;
-  /** Where sockets, mounts and what runs live; default a new folder of the system's temporary folder. */
+  /** Folder of sockets and mounts. Default: a new folder in the system's temporary folder. */
   readonly execRoot?: string;
-  /** Leaves the first start to the test. Default false. */
+  /** Whether the test does the first start itself. Default false. */
   readonly isStartedLater?: boolean;
-  /** Program and first arguments of the daemon; default `bin/gantryd`. */
+  /** Program and first arguments of the daemon. Default: `bin/gantryd`. */
   readonly command?: readonly [string, ...string[]];
 }
 
@@ -159,8 +165,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
 }
 
 /**
- * A number that no other engine of a test has now, whichever process or checkout runs it: bridge and subnet are made of it.
- * Claimed by a file with our pid; the claim of a process that is gone is taken over.
+ * Claims a number that no other engine of a test uses now, in any process or checkout. Bridge and subnet contain it.
+ * The claim is a file with our pid. The claim of an ended process is taken over.
  */
 function claimSerial(): { readonly serial: number; readonly release: () => void } {
   for (let serial = (process.pid * 8) % SERIALS; ; serial = (serial + 1) % SERIALS) {
@@ -175,10 +181,10 @@ function claimSerial(): { readonly serial: number; readonly release: () => void 
   }
 }
 
-/** Fails with what is left when `find` still finds something after a while: kernel clean-up is not immediate. */
+/** Fails when `find` still finds something after a while: the kernel cleans up with a delay. */
 async function settled(find: () => Promise<readonly string[]>): Promise<void> {
   let left: readonly string[] = [];
-  for (let attempt = 0; attempt < 50 * PATIENCE; attempt++) {
+  for (let attempt = 0; attempt < 50 * TIMEOUT_FACTOR; attempt++) {
     left = await find();
     if (left.length === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -187,22 +193,22 @@ async function settled(find: () => Promise<readonly string[]>): Promise<void> {
 }
 
 async function ready(daemon: ChildProcess, socketPath: string, logPath: string): Promise<void> {
-  for (let attempt = 0; attempt < 380 * PATIENCE; attempt++) {
+  for (let attempt = 0; attempt < 380 * TIMEOUT_FACTOR; attempt++) {
     if (daemon.exitCode !== null || daemon.signalCode !== null) break;
     if (existsSync(socketPath)) {
       try {
         if ((await apiCall(socketPath, 'GET', '/_ping')).status === 200) return;
       } catch {
-        // Not listening yet, or the socket of a killed predecessor.
+        // It does not listen yet, or this is the socket of a killed predecessor.
       }
     }
-    // A start takes 300 ms; who restarts a hundred times sees the difference.
+    // A start takes 300 ms: with a hundred restarts the difference matters.
     await new Promise((resolve) => setTimeout(resolve, attempt < 100 ? 10 : 50));
   }
   throw new Error(`gantryd did not come up:\n${readFileSync(logPath, 'utf8').slice(-4000)}`);
 }
 
-/** One request over a unix socket, answered whole. */
+/** Makes one request over a unix socket and reads the whole response. */
 export function apiCall(
   socketPath: string,
   method: string,

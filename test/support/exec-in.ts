@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import type { TestEngine } from './engine.ts';
 import { hijack } from './hijack.ts';
 
-/** Runs a command in a container by the API, which costs no process here. Fails unless it exits 0. Returns its stdout without the last newline. */
+/**
+ * Runs a command in a container through the API, which costs no process here. Fails unless it exits with 0. Returns its
+ * stdout without the last newline.
+ */
 export async function execIn(engine: TestEngine, container: string, command: readonly string[]): Promise<string> {
   const made = await engine.api('POST', `/containers/${container}/exec`, {
     Cmd: command,

@@ -7,9 +7,9 @@ import type { LayerKey, OwnedSnapshots } from '../../src/store/index.ts';
 
 /** Snapshots that check layers as the real ones do, and keep a list instead of trees. */
 export interface FakeSnapshots extends OwnedSnapshots {
-  /** Set to make unpacking this diffID fail. */
+  /** Set it to make unpacking this diffID fail. */
   failing: Digest | undefined;
-  /** How often something was unpacked. */
+  /** Number of unpacked layers. */
   unpacked: number;
 }
 

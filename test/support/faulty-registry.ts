@@ -12,7 +12,7 @@ export interface Exchange {
   readonly kind: string;
 }
 
-/** An image in the registry: what a test compares with. */
+/** An image in the registry, for comparison. */
 export interface PublishedImage {
   readonly manifest: Buffer;
   readonly digest: string;
@@ -23,31 +23,31 @@ export interface PublishedImage {
 }
 
 /**
- * A registry in memory that a test can make misbehave: `intercept` sees each exchange first and may answer it itself. As it
- * stands it behaves (distribution specification 1.1, as far as clients use it).
+ * A registry in memory that a test can make fail: `intercept` gets each exchange first and may answer it itself. By
+ * default the registry behaves correctly (distribution specification 1.1, as far as clients use it).
  */
 export interface FaultyRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
   /** `METHOD path [range]`. */
   readonly journal: string[];
-  /** `Authorization` headers that came. */
+  /** The received `Authorization` headers. */
   readonly authorizations: string[];
   readonly blobs: Map<string, Buffer>;
   /** By `repository:reference`, with tags and digests. */
   readonly manifests: Map<string, { readonly mediaType: string; readonly bytes: Buffer }>;
   readonly uploads: Map<string, Buffer>;
-  /** Bytes of blobs that were sent. */
+  /** Number of bytes of blobs that were sent. */
   readonly sentBytes: number;
-  /** Answers whether it has answered. */
+  /** Returns whether it has answered. */
   intercept: (exchange: Exchange) => boolean | Promise<boolean>;
-  /** Of a body of a blob: bytes a piece, and the pause after each. */
+  /** Slows the bodies of blobs: bytes per piece, and the pause after each. */
   slow: { readonly chunkBytes: number; readonly delayMs: number } | undefined;
   publish(repository: string, tag: string, layers: readonly Buffer[], change?: PublishChange): PublishedImage;
   addBlob(repository: string, bytes: Buffer): { readonly digest: string; readonly size: number };
-  /** Answers the digest. */
+  /** Returns the digest. */
   addManifest(repository: string, reference: string, mediaType: string, bytes: Buffer): string;
-  /** Keeps what comes of an upload without ever answering. */
+  /** Keeps the bytes of an upload without ever answering. */
   keepUpload(url: URL, request: IncomingMessage): void;
 }
 
@@ -85,7 +85,7 @@ class RegistryState {
   readonly journal: string[] = [];
   readonly authorizations: string[] = [];
   readonly blobs = new Map<string, Buffer>();
-  /** Which repositories have a blob: `repository@digest`. */
+  /** The repositories that have a blob: `repository@digest`. */
   readonly links = new Set<string>();
   readonly uploads = new Map<string, Buffer>();
   readonly manifests = new Map<string, { readonly mediaType: string; readonly bytes: Buffer }>();

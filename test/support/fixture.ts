@@ -3,12 +3,12 @@ import { after, before } from 'node:test';
 import { busyboxArchive } from './busybox-image.ts';
 import { command } from './command.ts';
 import { type EngineOptions, startEngine, type TestEngine } from './engine.ts';
-import { PATIENCE } from './patience.ts';
 import { send } from './send.ts';
+import { TIMEOUT_FACTOR } from './timeout-factor.ts';
 
 export type Cli = 'docker' | 'gantry';
 
-/** Both command lines, so that each behaviour is proved with Docker's own client and with ours. */
+/** Both command lines, so that each behaviour is tested with Docker's own client and with ours. */
 export const CLIS: readonly Cli[] = (await hasDocker()) ? ['docker', 'gantry'] : ['gantry'];
 
 async function hasDocker(): Promise<boolean> {
@@ -20,7 +20,7 @@ async function hasDocker(): Promise<boolean> {
   }
 }
 
-/** One engine with busybox:latest for all tests of a file; removed and checked for leaks after the last. */
+/** One engine with busybox:latest for all tests of a file. It is removed, and checked for leaks, after the last. */
 export function useEngine(options: EngineOptions = {}): () => TestEngine {
   let engine: TestEngine | undefined;
   before(async () => {
@@ -36,22 +36,22 @@ export function useEngine(options: EngineOptions = {}): () => TestEngine {
   };
 }
 
-/** Loads busybox:latest by the API, which needs no command line. */
+/** Loads busybox:latest through the API, which needs no command line. */
 export async function loadBusybox(engine: TestEngine): Promise<void> {
   const answer = await send(engine.socketPath, 'POST', '/images/load?quiet=1', await busyboxArchive());
   assert.ok(answer?.status === 200 && !answer.body.includes('"error"'), answer?.body ?? engine.log().slice(-2000));
 }
 
-/** A name that no other test of this process uses. */
+/** Returns a name that no other test of this process uses. */
 export function unique(prefix: string): string {
   counter += 1;
   return `${prefix}-${process.pid}-${counter}`;
 }
 let counter = 0;
 
-/** Tries until `attempt` answers without throwing, for what becomes true a little later. */
+/** Repeats `attempt` until it does not throw, for conditions that become true a little later. */
 export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let left = 100 * PATIENCE; ; left--) {
+  for (let left = 100 * TIMEOUT_FACTOR; ; left--) {
     try {
       return await attempt();
     } catch (error) {

@@ -3,16 +3,19 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A file system of its own that a test can fill to the last byte. */
+/** A file system of its own that a test can fill completely. */
 export interface FullDisk extends Disposable {
   readonly path: string;
-  /** Takes whatever is free, as a neighbour that never stops writing does: no block and no name is left. */
+  /** Takes all free space, as a neighbour that never stops writing does: no block and no name is left. */
   fill(): void;
-  /** Gives it back. */
+  /** Frees the space. */
   empty(): void;
 }
 
-/** ext4 on a loop device, where each new folder takes a block; where there is none, a tmpfs with few inodes. */
+/**
+ * Makes ext4 on a loop device, where each new folder takes a block. Where there is no loop device, a tmpfs with few
+ * inodes.
+ */
 export function makeFullDisk(megabytes: number): FullDisk {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-full-'));
   const path = join(folder, 'disk');

@@ -7,14 +7,14 @@ import { fileURLToPath } from 'node:url';
 
 const GANTRY = fileURLToPath(new URL('../../bin/gantry', import.meta.url));
 
-/** `gantry registry serve` as a process, on a free port of the loopback and a root of its own, removed at the end. */
+/** `gantry registry serve` as a process, on a free loopback port and a root of its own, which is removed at the end. */
 export interface GantryRegistry extends AsyncDisposable {
   readonly root: string;
-  /** `127.0.0.1:PORT`, also after a restart. */
+  /** `127.0.0.1:PORT`, the same after a restart. */
   readonly host: string;
   log(): string;
   pid(): number;
-  /** Ends it by SIGKILL and starts it again at the same address. */
+  /** Ends it with SIGKILL and starts it again at the same address. */
   killAndStart(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export async function gantryRegistry(
   };
 }
 
-/** A file for a test, gone with it. */
+/** A file of a test, deleted at its end. */
 export function temporaryFile(t: { after(fn: () => void): void }, name: string, content = ''): string {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-test-file-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -79,7 +79,7 @@ export function temporaryFile(t: { after(fn: () => void): void }, name: string, 
   return path;
 }
 
-/** What a process holds: lines of /proc/PID/status, for memory. */
+/** The memory of a process: lines of /proc/PID/status. */
 export function residentKilobytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }

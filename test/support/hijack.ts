@@ -2,26 +2,26 @@ import assert from 'node:assert/strict';
 import { type IncomingMessage, request } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { Demultiplexer } from '../../src/io/index.ts';
-import { PATIENCE } from './patience.ts';
+import { TIMEOUT_FACTOR } from './timeout-factor.ts';
 
-/** A hijacked connection: what a client of attach or of an exec holds. */
+/** A hijacked connection: the client's end of an attach or an exec. */
 export interface HijackedStream extends Disposable {
   send(text: string): void;
-  /** Ends the input alone. */
+  /** Ends only the input. */
   endInput(): void;
-  /** Everything that came, stdout and stderr as they arrived. */
+  /** All received bytes, stdout and stderr in the order of their arrival. */
   received(): string;
-  /** What came on stdout alone; on a terminal everything. */
+  /** The received bytes of stdout; on a terminal all. */
   output(): string;
-  /** What came on stderr alone. */
+  /** The received bytes of stderr. */
   errors(): string;
-  /** Waits until what was received matches. Rejects when the connection ends or time runs out first. */
+  /** Waits until the received text matches. Rejects when the connection ends, or after a timeout. */
   until(pattern: RegExp): Promise<void>;
-  /** The other end has closed it. */
+  /** Resolves when the other end has closed the connection. */
   readonly ended: Promise<void>;
 }
 
-/** Posts with `Upgrade: tcp`. `tty` says that the stream is raw, not multiplexed. */
+/** Posts with `Upgrade: tcp`. With `tty` the stream is raw, else multiplexed. */
 export async function hijack(
   socketPath: string,
   path: string,
@@ -54,7 +54,7 @@ export async function hijack(
   return stream(await promise, options.tty);
 }
 
-/** Reads the multiplexed answer of a GET that goes on. */
+/** Reads the multiplexed response of a GET while it continues. */
 export async function readStream(socketPath: string, path: string): Promise<Omit<HijackedStream, 'send' | 'endInput'>> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   request({ socketPath, path, agent: false }, resolve).on('error', reject).end();
@@ -96,7 +96,7 @@ function received(socket: Readable, tty: boolean): Omit<HijackedStream, 'send' |
     async until(pattern) {
       let over = false;
       void ended.then(() => (over = true));
-      for (let left = 1000 * PATIENCE; !pattern.test(text(both)); left--) {
+      for (let left = 1000 * TIMEOUT_FACTOR; !pattern.test(text(both)); left--) {
         if (over || left === 0)
           assert.fail(`no ${pattern} in ${JSON.stringify(text(both))}${over ? ', which ended' : ''}`);
         await new Promise((resolve) => setTimeout(resolve, 20));

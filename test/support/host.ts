@@ -1,16 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { command } from './command.ts';
 
-/** What an engine may leave on the host, found by the paths and names that only it uses. */
+/** The places on the host where an engine may leave something, by the paths and names that only it uses. */
 export interface EngineTraces {
   readonly dataRoot: string;
   readonly execRoot: string;
   readonly bridge: string;
-  /** Container ids it made, for cgroups and links. */
+  /** Ids of the engine's containers, for cgroups and links. */
   readonly containerIds?: readonly string[];
 }
 
-/** Lists every trace of the engine on the host; empty when it is clean. The engine's own log file is not a trace. */
+/**
+ * Lists every trace of the engine on the host. Empty when the host is clean. The engine's own log file is not a trace.
+ */
 export async function tracesOnHost(engine: EngineTraces): Promise<readonly string[]> {
   const found: string[] = [];
   const ours = (text: string): boolean => text.includes(engine.dataRoot) || text.includes(engine.execRoot);
@@ -22,7 +24,7 @@ export async function tracesOnHost(engine: EngineTraces): Promise<readonly strin
       const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
       if (Number(pid) !== process.pid && ours(args)) found.push(`process ${pid} ${args}`);
     } catch {
-      // It ended while we looked.
+      // The process ended meanwhile.
     }
   }
   const links = await command('ip', ['-o', 'link', 'show']);
@@ -42,7 +44,7 @@ export function cgroupsOf(containerId: string): readonly string[] {
   return cgroupFolders('/sys/fs/cgroup', 4).filter((path) => path.endsWith(`/${containerId}`));
 }
 
-/** Folders below `top`, `depth` levels deep. */
+/** Folders below `top`, down to `depth` levels. */
 export function cgroupFolders(top: string, depth: number): readonly string[] {
   if (depth === 0) return [];
   try {

@@ -11,18 +11,18 @@ import { openStores, type Stores } from '../../src/store/index.ts';
 import { type FakeSnapshots, fakeSnapshots } from './fake-snapshots.ts';
 import { TEST_LIMITS, testRegistries } from './registries.ts';
 
-/** Real stores under a folder of their own, with snapshots that only keep a list. */
+/** Real stores in a folder of their own, with snapshots that only keep a list. */
 export interface ImageHost extends AsyncDisposable {
   readonly root: string;
   readonly stores: Stores;
   readonly snapshots: FakeSnapshots;
   readonly images: Images;
-  /** Set by a test: containers by the image they were made from. */
+  /** A test sets the containers by the image from which they were made. */
   readonly users: Map<string, { readonly id: string; readonly running: boolean }[]>;
   readonly events: string[];
-  /** Loads an archive; answers the lines of its progress stream. */
+  /** Loads an archive. Returns the lines of its progress stream. */
   load(archive: Buffer, options?: Partial<Parameters<Images['load']>[1]>): Promise<string[]>;
-  /** Files and layers that are there beyond the empty store's. */
+  /** Files and layers beyond those of an empty store. */
   leftovers(): Promise<string[]>;
 }
 

@@ -11,7 +11,10 @@ export interface MinimalSpec {
   readonly namespaces?: RuntimeSpec['linux']['namespaces'];
 }
 
-/** The least that an OCI runtime runs: namespaces of its own, /proc and /dev, no network. For tests of what is beneath the spec builder. */
+/**
+ * The smallest specification that an OCI runtime accepts: namespaces of its own, /proc and /dev, no network. For tests
+ * below the spec builder.
+ */
 export function minimalSpec(options: MinimalSpec): RuntimeSpec {
   const caps = [
     'CAP_CHOWN',

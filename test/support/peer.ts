@@ -1,13 +1,16 @@
 import { request } from 'node:http';
 
-/** Another engine that a developer runs beside ours: its socket, or why it cannot be compared with. */
+/** Another engine that a developer runs for comparison: its socket, or the reason why it cannot be used. */
 export interface Peer {
   readonly socket: string;
   /** For a test's `skip`: false when the engine answers. */
   readonly skip: string | false;
 }
 
-/** `dockerd` at `/run/peer-dockerd.sock` (or `PEER_DOCKERD_SOCKET`), `podman` likewise; asked, for a socket may outlive its engine. */
+/**
+ * Looks for `dockerd` at `/run/peer-dockerd.sock` (or `PEER_DOCKERD_SOCKET`), and for `podman` likewise. It makes a
+ * request, since a socket may outlive its engine.
+ */
 export async function peer(name: 'dockerd' | 'podman'): Promise<Peer> {
   const socket = process.env[`PEER_${name.toUpperCase()}_SOCKET`] ?? `/run/peer-${name}.sock`;
   const answers = await new Promise<boolean>((resolve) => {

@@ -14,8 +14,9 @@ export interface Powered {
 }
 
 /**
- * What a power cut does to an engine: every process of it and of its containers ends without a chance to act, and everything
- * that lives in memory (mounts, namespaces, links, firewall, cgroups, the exec root) is gone. The data root stays as it was.
+ * Does to an engine what a power cut does: every process of it and of its containers ends without a chance to act, and
+ * everything in memory (mounts, namespaces, links, firewall, cgroups, the exec root) is removed. The data root stays
+ * unchanged.
  */
 export async function powerCut(engine: Powered): Promise<void> {
   const ids = new Set(containersOf(engine));
@@ -54,7 +55,7 @@ function* belowFirst(path: string): Generator<string> {
   yield path;
 }
 
-/** Kills what is in the groups, frozen or not, until they can be removed. */
+/** Kills the processes in the groups, frozen or not, until the groups can be removed. */
 async function emptied(groups: readonly string[]): Promise<void> {
   let left = groups;
   for (let attempt = 0; left.length > 0; attempt++) {
@@ -81,7 +82,7 @@ function thaw(group: string): void {
   try {
     writeFileSync(join(group, 'freezer.state'), 'THAWED', { flag: 'r+' });
   } catch {
-    // Another controller's, or version 2, where SIGKILL passes.
+    // It belongs to another controller, or to version 2, where SIGKILL works.
   }
 }
 

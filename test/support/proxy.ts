@@ -5,19 +5,22 @@ import type { Duplex } from 'node:stream';
 export interface TestProxy extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
-  /** `METHOD target` of each request, refused ones too. */
+  /** `METHOD target` of each request, including refused ones. */
   readonly journal: string[];
-  /** Where names lead that nobody else resolves: `registry.test:443` to `127.0.0.1:PORT`. */
+  /** Addresses of names that nothing else resolves: `registry.test:443` to `127.0.0.1:PORT`. */
   readonly names: Map<string, string>;
-  /** `user:password` that it wants. */
+  /** The required `user:password`. */
   wants: string | undefined;
-  /** Connections that were made to it and are not closed. */
+  /** Number of open connections to the proxy. */
   connections(): number;
-  /** Forgets what was asked, and closes kept tunnels. */
+  /** Empties the journal, and closes kept tunnels. */
   reset(): void;
 }
 
-/** A small http proxy on the loopback: requests with whole URLs, and tunnels. It reaches what is in `names` and nothing else. */
+/**
+ * Starts a small http proxy on loopback, for requests with whole URLs and for tunnels. It reaches only addresses in
+ * `names`.
+ */
 export async function testProxy(names: Readonly<Record<string, string>> = {}): Promise<TestProxy> {
   const state = {
     journal: [] as string[],
@@ -74,7 +77,7 @@ export async function testProxy(names: Readonly<Record<string, string>> = {}): P
   });
 }
 
-/** The upstream sees the name that was asked for, and nothing of the proxy's. */
+/** The upstream sees the requested name, and nothing of the proxy. */
 function pass(request: IncomingMessage, response: ServerResponse, url: URL, to: string): void {
   const [host, port] = to.split(':');
   const { 'proxy-authorization': _secret, ...headers } = request.headers;

@@ -1,9 +1,9 @@
-/** Random numbers that a seed repeats (mulberry32): a failure is replayed with `GANTRY_TEST_SEED`. */
+/** Random numbers that a seed repeats (mulberry32). `GANTRY_TEST_SEED` replays a failure. */
 export interface Random {
   readonly seed: number;
-  /** From 0 up to 1, without it. */
+  /** From 0 to less than 1. */
   next(): number;
-  /** From 0 up to `below`, without it. */
+  /** From 0 to less than `below`. */
   integer(below: number): number;
   pick<T>(items: readonly [T, ...T[]]): T;
 }

@@ -4,11 +4,11 @@ export interface RawAnswer {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Everything behind the head until the server ended, chunks as they came. */
+  /** All bytes after the head until the server's end, with chunks as they came. */
   readonly body: Buffer;
 }
 
-/** Sends bytes on a connection of their own, half-closes, and returns what came until the server's end. */
+/** Sends bytes on a new connection, half-closes, and returns the bytes that the server sends until its end. */
 export function rawRequest(socketPath: string, bytes: string | Buffer): Promise<RawAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
   const parts: Buffer[] = [];
@@ -23,7 +23,7 @@ export function rawRequest(socketPath: string, bytes: string | Buffer): Promise<
   return promise;
 }
 
-/** A request's bytes; the length of the body is added. */
+/** The bytes of a request. The length of the body is added. */
 export function requestBytes(line: string, headers: Readonly<Record<string, string>>, body = ''): string {
   const all = {
     Host: 'engine',
@@ -48,7 +48,7 @@ function parse(bytes: Buffer): RawAnswer {
   };
 }
 
-/** Data by stream (1 stdout, 2 stderr) of Docker's frames; undefined when the bytes are no frames. */
+/** Data by stream (1 stdout, 2 stderr) of Docker's frames. Undefined when the bytes are no frames. */
 export function readFrames(bytes: Buffer): Readonly<Record<number, string>> | undefined {
   const streams: Record<number, string> = {};
   for (let at = 0; at < bytes.length; ) {

@@ -1,6 +1,6 @@
 import { createRegistries, type Registries, type RegistryHostsConfig } from '../../src/distribution/index.ts';
 
-/** The real client with retries that do not keep a test waiting. */
+/** The real client, with retries that do not delay a test. */
 export function testRegistries(hosts: Partial<RegistryHostsConfig> = {}): Registries {
   return createRegistries({
     hosts: { insecureRegistries: [], mirrors: {}, certsDirs: [], ...hosts },

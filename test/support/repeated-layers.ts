@@ -2,23 +2,23 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { type TarEntry, tarArchive } from './busybox-image.ts';
 
-/** A layer as an image's archive holds it. */
+/** A layer of an image's archive. */
 export interface FormLayer {
   readonly entries: readonly TarEntry[];
-  /** Zeros at the archive's end beyond the two closing blocks: archives of nothing have several sizes. */
+  /** Number of zeros at the archive's end beyond the two closing blocks: empty archives exist in several sizes. */
   readonly paddingBytes?: number;
-  /** Stored compressed: the same diffID as without. */
+  /** Whether it is stored compressed, with the same diffID. */
   readonly isGzip?: boolean;
 }
 
-/** An image in which some layer occurs more than once. */
+/** An image in which a layer occurs more than once. */
 export interface RepeatedForm {
   readonly name: string;
   /** Bottom first. */
   readonly layers: readonly FormLayer[];
 }
 
-/** The bytes whose digest is the diffID. */
+/** The bytes of which the diffID is the digest. */
 export function layerTar({ entries, paddingBytes = 0 }: FormLayer): Buffer {
   return Buffer.concat([tarArchive(entries), Buffer.alloc(paddingBytes)]);
 }
@@ -29,7 +29,10 @@ export function storedLayer(layer: FormLayer): Buffer {
   return layer.isGzip === true ? gzipSync(tar) : tar;
 }
 
-/** Every form in which images repeat layers, over a base that is a root of its own. All that they do is below `t/`, but for one. */
+/**
+ * All forms in which images repeat layers, over a base with a root of its own. With one exception all their entries are
+ * below `t/`.
+ */
 export function repeatedForms(baseEntries: readonly TarEntry[]): readonly RepeatedForm[] {
   const base: FormLayer = { entries: [...baseEntries, ...BASE] };
   const form = (name: string, ...layers: readonly FormLayer[]): RepeatedForm => ({ name, layers: [base, ...layers] });
@@ -159,7 +162,7 @@ const through: FormLayer = { entries: [file('t/link/x', 'through'), file('t/link
 const empty: FormLayer = { entries: [] };
 const larger: FormLayer = { entries: [], paddingBytes: 9216 };
 
-/** What entries take as engines count: contents, and the targets of symlinks. */
+/** Size of the entries as engines count: contents, and the targets of symlinks. */
 export function bytesOf(entries: readonly TarEntry[]): number {
   return entries.reduce((sum, { type, target, content = '' }) => {
     return sum + (type === 'symlink' ? Buffer.byteLength(target ?? '') : Buffer.from(content).length);

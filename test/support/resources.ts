@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { command } from './command.ts';
 import type { TestEngine } from './engine.ts';
 
-/** Everything a container costs the host, by kind; equal before and after when nothing leaks. */
+/** The resources of the host that containers use, by kind. Without a leak they are equal before and after. */
 export async function engineResources(engine: TestEngine): Promise<Readonly<Record<string, number>>> {
   const { execRoot, dataRoot, bridge } = engine;
   const lines = (text: string, mine: (line: string) => boolean): number => text.split('\n').filter(mine).length;
@@ -25,7 +25,7 @@ export async function engineResources(engine: TestEngine): Promise<Readonly<Reco
   };
 }
 
-/** {@link engineResources} once nothing changes any more: threads that rest end after some seconds. */
+/** {@link engineResources} once they no longer change: idle threads end after some seconds. */
 export async function settledResources(engine: TestEngine): Promise<Readonly<Record<string, number>>> {
   let last = await engineResources(engine);
   for (let same = 0, left = 40; same < 4 && left > 0; left--) {
@@ -37,7 +37,7 @@ export async function settledResources(engine: TestEngine): Promise<Readonly<Rec
   return last;
 }
 
-/** gantryd, the supervisor, and what they run for a moment. */
+/** gantryd, the supervisor, and their short-lived processes. */
 export function processesOf({ execRoot }: Pick<TestEngine, 'execRoot'>): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -73,7 +73,7 @@ function entries(folder: string): number {
   }
 }
 
-/** Descriptors but for connections, which come and go with the clients. */
+/** Descriptors, except connections, which come and go with clients. */
 function openDescriptors(pid: number): number {
   try {
     return readdirSync(`/proc/${pid}/fd`).filter((fd) => {

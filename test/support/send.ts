@@ -6,8 +6,8 @@ export interface Answer {
 }
 
 /**
- * One request over a unix socket with bytes as its body. Undefined when the connection broke before the answer was whole: the
- * engine was killed.
+ * Makes one request over a unix socket with bytes as its body. Undefined when the connection broke before the response
+ * was complete: the engine was killed.
  */
 export function send(socketPath: string, method: string, path: string, body?: Buffer): Promise<Answer | undefined> {
   return new Promise((resolve) => {

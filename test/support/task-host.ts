@@ -20,7 +20,10 @@ export type RunOptions = Partial<Omit<MinimalSpec, 'rootfs' | 'args'>> & {
   readonly log?: LogSpec;
 };
 
-/** A task runtime on folders of its own, with a busybox root file system. Disposing ends everything and asserts that nothing is left. */
+/**
+ * A task runtime on folders of its own, with a busybox root file system. Disposing ends everything and asserts that
+ * nothing is left.
+ */
 export class TaskHost implements AsyncDisposable {
   readonly root = mkdtempSync(join(tmpdir(), 'gt-'));
   readonly execRoot = join(this.root, 'x');
@@ -41,7 +44,7 @@ export class TaskHost implements AsyncDisposable {
     return host;
   }
 
-  /** (Re)connects as a daemon that starts. */
+  /** Connects as a starting daemon does, also repeatedly. */
   async connect(): Promise<void> {
     const note = (_fields: object, message: string): void => void this.messages.push(message);
     const logger: Logger = { debug() {}, info: note, warn: note, error: note };
@@ -79,7 +82,7 @@ export class TaskHost implements AsyncDisposable {
     return { driver: 'json-file', path: this.logPath(id), maxSizeBytes: 0, maxFiles: 1, compress: false };
   }
 
-  /** The text of a container's log, without its frame. */
+  /** The text of a container's log, without its frames. */
   logText(id: string): string {
     return textOf(this.logPath(id));
   }
@@ -161,12 +164,12 @@ export class TaskHost implements AsyncDisposable {
       if (task.exit === undefined) await this.kill(task.containerId);
       else await this.runtime.release({ containerId: task.containerId });
     }
-    // Releases are not waited for by the runtime, so the folders vanish a little later.
+    // The runtime does not wait for releases: the folders vanish a little later.
     await until(() => readdirSync(join(this.execRoot, 'tasks')).length === 0, 'tasks are removed');
   }
 }
 
-/** The text of a json-file log; an entry that is being written is left out. */
+/** The text of a json-file log. An entry that is being written is omitted. */
 export function textOf(path: string): string {
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
   return lines.map((line) => (JSON.parse(line) as { log: string }).log).join('');
@@ -179,7 +182,7 @@ export async function collect(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Takes Docker's frames apart: text by stream number. */
+/** Splits Docker's frames: text by stream number. */
 export function demultiplex(bytes: Buffer): { readonly stdout: string; readonly stderr: string } {
   const found = { 1: [] as Buffer[], 2: [] as Buffer[] };
   for (let at = 0; at < bytes.length; ) {
@@ -192,7 +195,7 @@ export function demultiplex(bytes: Buffer): { readonly stdout: string; readonly 
   return { stdout: Buffer.concat(found[1]).toString(), stderr: Buffer.concat(found[2]).toString() };
 }
 
-/** Waits until something holds that nobody announces; fails after a time that only a hang takes. */
+/** Waits for a condition that nothing announces. Fails after a time that only a hang takes. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (!(await holds())) {
@@ -201,7 +204,7 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
   }
 }
 
-/** Whether a process is gone; one that only its parent has not reaped yet counts as gone. */
+/** Whether a process has ended. A zombie counts as ended. */
 export function isGone(pid: number): boolean {
   if (!existsSync(`/proc/${pid}`)) return true;
   try {

@@ -5,17 +5,19 @@ import { type FaultyRegistry, readAll, sendError } from './faulty-registry.ts';
 
 export interface TokenServer extends AsyncDisposable {
   readonly host: string;
-  /** Scopes that were asked for, one entry a request. */
+  /** The requested scopes, one entry per request. */
   readonly asked: string[];
-  /** `Authorization` headers and form bodies that came. */
+  /** The received `Authorization` headers and form bodies. */
   readonly secrets: string[];
-  /** How tokens are answered; default `{"token":…,"expires_in":300}`. */
+  /** The response with a token. Default: `{"token":…,"expires_in":300}`. */
   answer: (token: string, scopes: readonly string[]) => { readonly status: number; readonly body: string };
-  /** Which scopes a token gives. */
+  /** The scopes of each token. */
   readonly issued: Map<string, readonly string[]>;
 }
 
-/** Distribution's token authentication: GET with Basic, POST with a refresh token. Any password but `wrong` is right. */
+/**
+ * Distribution's token authentication: GET with Basic, POST with a refresh token. Every password but `wrong` is right.
+ */
 export async function tokenServer(): Promise<TokenServer> {
   const state: Omit<TokenServer, keyof AsyncDisposable | 'host'> = {
     asked: [],
@@ -49,7 +51,7 @@ export async function tokenServer(): Promise<TokenServer> {
   });
 }
 
-/** Makes a registry want tokens of the server: for `repository:…` of the request's own repository. */
+/** Makes a registry require tokens of the server: for `repository:…` of the request's own repository. */
 export function wantTokens(registry: FaultyRegistry, tokens: TokenServer): void {
   registry.intercept = ({ request, response, url }) => {
     const token = request.headers.authorization?.replace(/^Bearer /, '') ?? '';

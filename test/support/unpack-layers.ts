@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TarEntry } from './busybox-image.ts';
 
-/** Names, sorted, each with kind, mode, owner and what it holds: `t/x file 644 0:0 "text"`. Names of one file say so. */
+/** Names, sorted, each with kind, mode, owner and content: `t/x file 644 0:0 "text"`. Names of one file are marked. */
 export type TreeListing = readonly string[];
 
 interface Node {
@@ -13,8 +13,8 @@ interface Node {
 }
 
 /**
- * What a root shows once these layers, bottom first, are unpacked one over the other by the rules of the OCI image specification
- * (layer.md): in memory, by none of the code that it is compared with. A whiteout must come before what its own layer has by that
+ * The root after unpacking these layers, bottom first, by the rules of the OCI image specification (layer.md). It works
+ * in memory, without any of the code that it is compared with. A whiteout must precede its own layer's entry of that
  * name.
  * @throws Error for layers that no engine unpacks
  */
@@ -78,7 +78,7 @@ function makeParents(tree: Map<string, Node>, path: string): void {
   tree.set(path, { kind: 'directory', mode: 0o755, owner: '0:0', content: '' });
 }
 
-/** With the symlinks on the way followed; a link's target is a name beside it. */
+/** Resolves a path with its symlinks. A link's target is a name beside it. */
 function resolve(tree: Map<string, Node>, path: string): string {
   let at = '';
   for (const name of path.split('/')) {
@@ -95,7 +95,7 @@ function remove(tree: Map<string, Node>, path: string): void {
   for (const other of [...tree.keys()]) if (other === path || other.startsWith(`${path}/`)) tree.delete(other);
 }
 
-/** The same of a folder on disk, of what `isWanted` asks for: a directory that it does not want is not entered. */
+/** The same listing of a folder on disk. Directories that `isWanted` refuses are not entered. */
 export function listTree(root: string, isWanted: (path: string) => boolean = () => true): TreeListing {
   const linkedAs = new Map<string, string>();
   return namesBelow(root, '', isWanted)

@@ -3,13 +3,13 @@ import { basename, join } from 'node:path';
 import { findBusybox } from '../busybox-image.mjs';
 import { output } from './kernel-packages.mjs';
 
-/** What it takes to see the root; everything else the kernel asks for by itself. */
+/** The modules that are needed to mount the root. The kernel loads all others by itself. */
 const MODULES = ['virtio_pci', '9pnet_virtio', '9p', 'overlay'];
 const DECOMPRESS = { '.xz': 'xz', '.zst': 'zstd', '.gz': 'gzip' };
 
 /**
- * Makes the archive that a machine starts from, `initramfs` in `folder`: busybox, the modules of `kernel` to see this machine's files, and
- * `init.sh`, which mounts them. Answers its path.
+ * Makes the archive from which a machine starts, `initramfs` in `folder`: busybox, the modules of `kernel` that access
+ * this machine's files, and `init.sh`, which mounts them. Returns its path.
  */
 export function initramfs(kernel, folder) {
   const top = join(folder, 'initramfs.d');
@@ -35,7 +35,7 @@ export function initramfs(kernel, folder) {
   return join(folder, 'initramfs');
 }
 
-/** Files of the modules, each after those it depends on. */
+/** Files of the modules, each after those that it depends on. */
 function moduleFiles({ folder, release }) {
   const found = new Set();
   for (const name of MODULES)

@@ -1,9 +1,10 @@
-// In a test machine: runs the job's test files and looks whether they leave the machine as it was. Exit code 0 when all is well.
+// In a test machine: runs the job's test files and checks that they leave the machine unchanged. The exit code is 0
+// when everything passed.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** An emulated processor is some ten times slower than a real one. */
-const env = { ...process.env, GANTRY_TEST_PATIENCE: '10' };
+const env = { ...process.env, GANTRY_TEST_TIMEOUT_FACTOR: '10' };
 const files = readFileSync('/job/files', 'utf8').trim().split('\n');
 
 console.log(readFileSync('/proc/version', 'utf8').trim());
@@ -41,7 +42,7 @@ function traces() {
     ...readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
       .map((pid) => [pid, commandLine(pid)])
-      // Threads of the kernel have none, nor have children that have just ended.
+      // Kernel threads have none, nor have children that have just ended.
       .filter(([, args]) => args !== '')
       .map(([pid, args]) => `process ${pid} ${args}`),
     ...readdirSync(process.env.TMPDIR ?? '/tmp').map((name) => `temporary file ${name}`),

@@ -6,10 +6,10 @@ import { root } from '../node.mjs';
 /**
  * The folder that a machine sees as /job, until `remove`.
  *
- *     repository/  a copy of the project, so that edits and builds meanwhile change nothing; its packages are the project's
+ *     repository/  a copy of the project, so that later edits and builds change nothing; its packages are the project's
  *     cgroups      v1, v2 or hybrid          files  the test files, a line each
- *     tmp/         where the machine mounts its temporary folder
- *     results/     of guest.sh: tests (what was printed), code (exit code); of the machine: console
+ *     tmp/         mount point of the machine's temporary folder
+ *     results/     of guest.sh: tests (the output), code (the exit code); of the machine: console
  */
 export function newJob({ cgroups, files }) {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-kernels-'));
@@ -21,7 +21,7 @@ export function newJob({ cgroups, files }) {
   writeFileSync(join(folder, 'files'), `${files.join('\n')}\n`);
   return {
     folder,
-    /** A file of results; undefined when there is none. */
+    /** A file of results. Undefined when there is none. */
     result(name) {
       try {
         return readFileSync(join(folder, 'results', name), 'utf8');

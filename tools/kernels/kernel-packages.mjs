@@ -1,9 +1,12 @@
-// Kernels of the distribution, from its packages, unpacked into a cache and never installed.
+// Kernels of the distribution, unpacked from its packages into a cache and never installed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** `linux-image-6.1.0-56-amd64` of Debian, `linux-image-6.8.0-45-generic` of Ubuntu; not those for clouds, which lack 9p. */
+/**
+ * `linux-image-6.1.0-56-amd64` of Debian, `linux-image-6.8.0-45-generic` of Ubuntu. Kernels for clouds are excluded,
+ * since they lack 9p.
+ */
 const PACKAGE = /^linux-image-((\d+\.\d+)\.\d[\w.+]*(?:-\d+)?-(?:amd64|generic))$/;
 
 /** The oldest and the newest series that apt has, each in its latest release, unpacked below `cache`. */
@@ -22,8 +25,8 @@ export function kernels(cache) {
 }
 
 /**
- * The arrangements of cgroups to test with a kernel, and why one is left out: since Linux 6.11 what version 1 shows of memory and
- * cpusets is an option of the build.
+ * The cgroup arrangements to test with a kernel, and the reason when one is omitted: since Linux 6.11 version 1's
+ * memory and cpusets are an option of the build.
  */
 export function arrangementsOf(kernel) {
   const config = readFileSync(kernel.config, 'utf8');
@@ -78,12 +81,12 @@ function download(release, folder) {
     output('dpkg-deb', ['--extract', name, '.'], { cwd: folder });
     rmSync(join(folder, name));
   }
-  // Where /lib is a link to /usr/lib, packages may have it there.
+  // Where /lib is a link to /usr/lib, packages may contain it there.
   if (!existsSync(join(folder, 'lib'))) renameSync(join(folder, 'usr', 'lib'), join(folder, 'lib'));
   output('depmod', ['-b', folder, release]);
 }
 
-/** Standard output of a command; throws an Error with what it said unless it ends with 0. */
+/** Returns the standard output of a command. Throws an Error with its output unless it exits with 0. */
 export function output(command, args, options = {}) {
   const result = spawnSync(command, args, { maxBuffer: 1 << 28, encoding: 'utf8', ...options });
   if (result.error !== undefined) throw result.error;

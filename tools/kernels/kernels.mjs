@@ -1,5 +1,6 @@
-// `npm run test:kernels [-- --only PART] [--kvm] [FILE…]`: system tests of the engine in virtual machines, each with another kernel
-// or another arrangement of cgroups than this machine has. README.md beside this file tells what they are and need. Node 18 code.
+// `npm run test:kernels [-- --only PART] [--kvm] [FILE…]`: system tests of the engine in virtual machines, each with
+// another kernel or cgroup arrangement than this machine. The README.md beside this file describes them and their
+// requirements. Node 18 code.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../node.mjs';
@@ -9,7 +10,7 @@ import { newJob } from './job.mjs';
 import { arrangementsOf, kernels } from './kernel-packages.mjs';
 import { runMachine } from './machine.mjs';
 
-/** What each machine tests unless files are named: what depends on cgroups, firewall and processes, with all kinds of kills. */
+/** The default test files of each machine: they depend on cgroups, firewall and processes, with all kinds of kills. */
 const FILES = ['cgroups', 'network', 'restore'].map((name) => `test/e2e/${name}.test.ts`);
 
 const { values: flags, positionals } = parseArgs({

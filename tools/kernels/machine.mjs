@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 
-/** A machine that is not done by then hangs. */
+/** A machine that has not finished by then hangs. */
 const LIMIT_MINUTES = 60;
 const MEGABYTES = 4096;
 const KERNEL_OPTIONS = [
@@ -12,17 +12,18 @@ const KERNEL_OPTIONS = [
   'panic=-1',
   'softlockup_panic=1',
   'watchdog_thresh=60',
-  // The check fails when this machine is busy just then, and leaves the first processor without a clock.
+  // The check fails when this machine is busy at that moment, and leaves the first processor without a clock.
   'no_timer_check',
-  // At the same addresses as last time, a program is not translated for the emulated processor anew.
+  // With the same addresses as last time, a program need not be translated again for the emulated processor.
   'norandmaps',
 ].join(' ');
 
 /**
- * Runs a job in a virtual machine with `kernel` until it turns itself off; its console is in the job's results. Answers whether all tests
- * passed, and a sentence about it. Ends the machine when time runs out or `signal` aborts.
+ * Runs a job in a virtual machine with `kernel` until the machine turns itself off. Its console is in the job's
+ * results. Returns whether all tests passed, and a sentence about it. Ends the machine after a timeout or when `signal`
+ * aborts.
  *
- * It has no network: what tests publish, nobody else reaches.
+ * The machine has no network: nobody else reaches ports that tests publish.
  */
 export async function runMachine({ kernel, initramfs, job, accelerator }, signal) {
   const args = [
@@ -39,11 +40,11 @@ export async function runMachine({ kernel, initramfs, job, accelerator }, signal
     signal,
     killSignal: 'SIGKILL',
   });
-  // An emulated machine takes all the processor it gets.
+  // An emulated machine takes all the processor time that it gets.
   if (machine.pid !== undefined) setPriority(machine.pid, constants.priority.PRIORITY_BELOW_NORMAL);
   let complaints = '';
   machine.stderr.setEncoding('utf8').on('data', (text) => (complaints += text));
-  // An abort is told as an error too.
+  // An abort is reported as an error too.
   machine.on('error', (error) => (complaints += error.message));
   await new Promise((resolve) => machine.on('close', resolve));
 
@@ -58,7 +59,7 @@ export async function runMachine({ kernel, initramfs, job, accelerator }, signal
   return { ok: code === '0', summary: passed };
 }
 
-/** A folder of this machine that the other mounts by `tag`. A comma is doubled in options of qemu. */
+/** A folder of this machine that the virtual one mounts by `tag`. A comma is doubled in options of qemu. */
 function share(tag, path, readOnly) {
   const options = ['local', `path=${path.replaceAll(',', ',,')}`, `mount_tag=${tag}`, 'security_model=none'];
   return ['-virtfs', [...options, 'multidevs=remap', ...(readOnly ? ['readonly=on'] : [])].join(',')];

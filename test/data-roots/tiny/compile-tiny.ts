@@ -9,7 +9,7 @@ const FLAGS = [
   ...['-fno-pic', '-no-pie', '-Wl,--build-id=none,-z,noseparate-code,-z,norelro'],
 ];
 
-/** The program `tiny` for this machine, made of `tiny.c` by the system's C compiler. */
+/** Compiles the program `tiny` for this machine from `tiny.c`, with the system's C compiler. */
 export function compileTiny(): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-tiny-'));
   try {

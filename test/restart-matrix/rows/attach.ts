@@ -8,7 +8,7 @@ const ATTACH = 'attach?stream=1&stdin=1&stdout=1&stderr=1';
 /** At once where the container reads on; else its policy starts it anew in a moment, and the first clients may still meet the end of the lost run. */
 const sooner = (isAtOnce: boolean, work: () => Promise<void>): Promise<void> => (isAtOnce ? work() : eventually(work));
 
-/** A client that was attached stays so where connections live, and a new one reaches stdin, stdout and stderr. */
+/** An attached client stays attached where connections survive, and a new one reaches stdin, stdout and stderr. */
 export const attach: Row = {
   name: 'attach',
   options: () => ['-i'],
@@ -38,7 +38,7 @@ export const attach: Row = {
   },
 };
 
-/** A shell on a terminal lives on, with its size. */
+/** A shell on a terminal survives, with its size. */
 export const terminal: Row = {
   name: 'terminal',
   options: () => ['-it'],

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Row } from '../row.ts';
 
-/** Folders of the host: what either side writes the other sees, read-only stays so. */
+/** Folders of the host: each side sees what the other writes, and read-only binds stay read-only. */
 export const binds: Row = {
   name: 'binds',
   options: ({ folder }) => ['-v', `${folder}/rw:/rw`, '-v', `${folder}/ro:/ro:ro`],

@@ -3,7 +3,7 @@ import type { Row, Subject } from '../row.ts';
 
 const changes = ({ get, id }: Subject): Promise<unknown> => get(`/containers/${id}/changes`);
 
-/** A container that changed nothing shows no difference from its image. */
+/** A container without changes has no difference from its image. */
 export const emptyDiff: Row = {
   name: 'empty-diff',
   async before(subject) {
@@ -12,7 +12,7 @@ export const emptyDiff: Row = {
   },
 };
 
-/** What a container changed is shown, and nothing else. */
+/** A container's changes are shown, and nothing else. */
 export const diff: Row = {
   name: 'diff',
   options: () => ['-v', '/data', '--tmpfs', '/scratch'],

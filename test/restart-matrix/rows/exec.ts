@@ -21,7 +21,7 @@ export const exec: Row = {
   },
 };
 
-/** An exec that runs goes on with its container, and its exit code is known. */
+/** A running exec continues with its container, and its exit code is known. */
 export const runningExec: Row = {
   name: 'running-exec',
   async before(subject) {
@@ -44,7 +44,7 @@ export const runningExec: Row = {
   },
 };
 
-/** What an exec of a lost run is: forgotten, or ended. It never counts as running. */
+/** An exec of a lost run is deleted or has ended. It never counts as running. */
 async function gone({ engine }: Subject, execId: string): Promise<void> {
   const { status, body } = await engine.api('GET', `/exec/${execId}/json`);
   if (status !== 404) assert.equal((JSON.parse(body) as ExecInspection).Running, false);

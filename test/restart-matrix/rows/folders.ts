@@ -3,7 +3,7 @@ import type { Row } from '../row.ts';
 
 const LIST = 'find / -xdev -type d -exec stat -c "%n %a %u:%g" {} +';
 
-/** Every folder of the root with its mode and owner, the empty ones and those under mounts above all. */
+/** Every folder of the root with its mode and owner, especially empty ones and mount points. */
 export const folders: Row = {
   name: 'folders',
   options: () => ['-v', '/data', '--tmpfs', '/scratch'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { eventually } from '../../support/fixture.ts';
 import type { Row, Subject } from '../row.ts';
 
-/** Health is known at once where the container lives, and checks go on. */
+/** Health is known at once where the container survives, and checks continue. */
 export const health: Row = {
   name: 'health',
   options: () => ['--health-cmd', 'test ! -e /sick', '--health-interval', '1s', '--health-retries', '1'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execIn } from '../../support/exec-in.ts';
 import type { Row } from '../row.ts';
 
-/** A container in another's namespaces is in them still, or again, whichever of both is started first. */
+/** A container in another's namespaces is still, or again, in them, whichever of both starts first. */
 export const joined: Row = {
   name: 'joined',
   options: ({ rowName }) => {

@@ -3,7 +3,7 @@ import { eventually } from '../../support/fixture.ts';
 import { readStream } from '../../support/hijack.ts';
 import type { Row, Subject } from '../row.ts';
 
-/** The log has every line once, from before, from meanwhile and from now, and can be followed. */
+/** The log has every line once: earlier ones, those written meanwhile, and new ones. It can be followed. */
 export const logs: Row = {
   name: 'logs',
   command: ['sh', '-c', 'i=0; while true; do i=$((i+1)); echo line $i; sleep 0.1; done'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Row } from '../row.ts';
 
-/** tmpfs and /dev/shm keep what they hold while the container lives, and are fresh after its processes were lost. */
+/** tmpfs and /dev/shm keep their content while the container survives, and are empty after its processes were lost. */
 export const memoryMounts: Row = {
   name: 'memory-mounts',
   options: () => ['--tmpfs', '/scratch:size=1m,mode=1770', '--shm-size', '2m', '--ipc', 'shareable'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Row } from '../row.ts';
 
-/** Every mount that the container sees, in its order, with its options. */
+/** Every mount that the container sees, in order, with its options. */
 export const mountTable: Row = {
   name: 'mount-table',
   options: ({ folder }) => ['-v', '/data', '-v', `${folder}:/bound`, '--tmpfs', '/scratch', '--shm-size', '1m'],
@@ -15,7 +15,7 @@ export const mountTable: Row = {
   },
 };
 
-/** Mount point, options and file system of each mount: what a new mount namespace has in common with the last. */
+/** Mount point, options and file system of each mount: the part that a new mount namespace shares with the last one. */
 function comparable(mountinfo: string): readonly string[] {
   return mountinfo.split('\n').map((line) => {
     const [before = '', after = ''] = line.split(' - ');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Row, Subject } from '../row.ts';
 
-/** hostname, hosts and resolv.conf, as the container and as the engine's record has them. */
+/** hostname, hosts and resolv.conf, in the container and in the engine's record. */
 export const names: Row = {
   name: 'names',
   options: () => ['-h', 'chosen', '--add-host', 'other:10.9.8.7', '--dns', '10.1.2.3', '--dns-search', 'example.test'],
@@ -12,7 +12,7 @@ export const names: Row = {
   },
 };
 
-/** With the container's own address by a name: another run may have another. */
+/** Replaces the container's own address by a name: another run may have another address. */
 async function look({ shell, inspect }: Subject): Promise<string> {
   const { IPAddress } = (await inspect()).NetworkSettings;
   return (await shell('hostname; cat /etc/hostname /etc/hosts /etc/resolv.conf')).replaceAll(

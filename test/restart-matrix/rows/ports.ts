@@ -4,7 +4,9 @@ import { eventually } from '../../support/fixture.ts';
 import { freePort } from '../../support/free-port.ts';
 import type { Row } from '../row.ts';
 
-/** Not ports that the engine chooses: another engine may choose the same while this one is away and reserves nothing. */
+/**
+ * Not ports that the engine chooses: another engine may choose the same while this one is down and reserves nothing.
+ */
 const [anyPort, localPort] = [await freePort(), await freePort()];
 
 /** Published ports answer from the host by IPv4 and IPv6, and stay reserved. */
@@ -18,7 +20,7 @@ export const ports: Row = {
     await eventually(() => page(`127.0.0.1:${localPort}`));
     for (const { HostIp, HostPort } of bindings) await page(address(HostIp, HostPort));
     meanwhile(async ({ containersLive }) => {
-      // Packets find their way without any process of the engine.
+      // Packets reach the container without any process of the engine.
       if (containersLive) await page(`127.0.0.1:${localPort}`);
     });
     return async ({ containersLive }) => {
@@ -33,7 +35,7 @@ export const ports: Row = {
   },
 };
 
-/** How the host reaches a binding: the unspecified address by the loopback. */
+/** The address by which the host reaches a binding: loopback for the unspecified address. */
 function address(hostIp: string, hostPort: string): string {
   if (hostIp === '::') return `[::1]:${hostPort}`;
   return `${hostIp === '0.0.0.0' ? '127.0.0.1' : hostIp}:${hostPort}`;

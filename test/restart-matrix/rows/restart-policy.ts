@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import { eventually } from '../../support/fixture.ts';
 import type { Row, Subject } from '../row.ts';
 
-/** A command that waits for SIGUSR1 without taking CPU time, then prints a line and ends with a code. */
+/** A command that waits for SIGUSR1 without CPU time, then prints a line and ends with a code. */
 const endsWith = (code: number): readonly string[] => [
   'sh',
   '-c',
   `trap "echo ends; exit ${code}" USR1; sleep 1000000 & wait`,
 ];
 
-/** Tells the row's container to end, whether the engine is there or not. */
+/** Returns a function that tells the row's container to end, with or without the engine. */
 async function tellerOf({ inspect }: Subject): Promise<() => void> {
   const { Pid } = (await inspect()).State;
   return () => void process.kill(Pid, 'SIGUSR1');
 }
 
-/** A container that fails meanwhile is started again by its policy. */
+/** The restart policy restarts a container that fails meanwhile. */
 export const restartPolicy: Row = {
   name: 'restart-policy',
   options: () => ['--restart=on-failure'],
@@ -34,7 +34,7 @@ export const restartPolicy: Row = {
   },
 };
 
-/** `unless-stopped` leaves what a user has stopped, also over a reboot. */
+/** `unless-stopped` does not start what a user has stopped, also after a reboot. */
 export const stoppedByHand: Row = {
   name: 'stopped-by-hand',
   options: () => ['--restart=unless-stopped', '--stop-timeout=0'],
@@ -69,7 +69,7 @@ export const endsMeanwhile: Row = {
   },
 };
 
-/** A container that ends later is waited for, and its code is right. */
+/** A container that ends later is waited for, and its exit code is right. */
 export const endsLater: Row = {
   name: 'ends-later',
   options: () => ['--restart=no'],
@@ -88,7 +88,7 @@ export const endsLater: Row = {
   },
 };
 
-/** `--rm` is honoured. */
+/** `--rm` takes effect. */
 export const autoRemove: Row = {
   name: 'auto-remove',
   options: () => ['--rm', '-v', '/anonymous'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Row, Subject } from '../row.ts';
 
-/** What `inspect` tells is the same to the last field; after a lost run, all that belongs to no run. */
+/** `inspect` is the same to the last field. After a lost run, all fields that belong to no run are the same. */
 export const inspection: Row = {
   name: 'inspection',
   options: () => ['-v', '/data', '-p', '80', '-l', 'kept=yes', '--memory', '64m'],
@@ -35,7 +35,7 @@ interface ContainerEvent {
   readonly Actor: { readonly ID: string };
 }
 
-/** A container that lives through it has no events; one that was lost has died and started. */
+/** A container that survives has no events. One that was lost has died and started. */
 export const events: Row = {
   name: 'events',
   async before(subject) {
@@ -59,7 +59,7 @@ async function eventsSince({ engine, id }: Subject, since: number): Promise<read
   return all.map(({ Action }) => Action).filter((action) => !/^(?:dis)?connect$|mount/.test(action));
 }
 
-/** A paused container stays paused, and goes on when told. */
+/** A paused container stays paused, and can be resumed. */
 export const paused: Row = {
   name: 'paused',
   async before({ post, name, inspect, shell }) {

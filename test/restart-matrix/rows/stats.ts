@@ -10,7 +10,7 @@ interface Stats {
 
 const MEMORY = 64 << 20;
 
-/** Figures of the container, its processes, and its limits in the kernel. */
+/** Statistics of the container, its processes, and its limits in the kernel. */
 export const stats: Row = {
   name: 'stats',
   options: () => ['-m', String(MEMORY), '--pids-limit', '50'],

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Row } from '../row.ts';
 
-/** Named and anonymous volumes: the same files in the container and on the host, still the same volume. */
+/** Named and anonymous volumes: the same files in the container and on the host, and the same volume. */
 export const volumes: Row = {
   name: 'volumes',
   options: () => ['-v', 'matrix-named:/named', '-v', '/anonymous'],
@@ -26,7 +26,7 @@ export const volumes: Row = {
   },
 };
 
-/** A volume that is a file system of its own is mounted still, or again with nothing in it. */
+/** A volume with a file system of its own is still mounted, or mounted again and empty. */
 export const mountedVolume: Row = {
   name: 'mounted-volume',
   options: () => [
@@ -42,7 +42,7 @@ export const mountedVolume: Row = {
   },
 };
 
-/** A container that has another's volumes. */
+/** A container that uses another's volumes. */
 export const volumesFrom: Row = {
   name: 'volumes-from',
   options: ({ rowName }) => ['--volumes-from', `${rowName('volumes')}:ro`],
