@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { execFailureText } from './exec-failure.ts';
+import { taskLayout } from '../spec/index.ts';
+import { commandPath, execFailureText } from './exec-failure.ts';
 
 const command = (): string => '/m/x';
 const json = (msg: string): string => `{"msg":${JSON.stringify(msg)},"level":"error","time":"2026-01-01T00:00:00.1Z"}`;
@@ -25,4 +29,16 @@ test('what crun says of a failed execve is told in the words of Docker', () => {
 test("runc's words, and what is no such failure, stay as they are", () => {
   for (const said of ['exec /m/x: exec format error\n', json('the moon is full'), 'hello', ''])
     assert.equal(execFailureText(said, command), said);
+});
+
+test('a command is found in PATH behind folders that cannot be looked at', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-path-'));
+  const layout = taskLayout(folder, { containerId: 'c', execId: 'e' });
+  mkdirSync(layout.folder, { recursive: true });
+  symlinkSync('loop', join(folder, 'loop'));
+  writeFileSync(join(folder, 'x'), '');
+  const PATH = [join(folder, 'loop'), `/${'long'.repeat(1100)}`, join(folder, 'x'), folder].join(':');
+  writeFileSync(layout.process, JSON.stringify({ args: ['x'], env: [`PATH=${PATH}`] }));
+  assert.equal(commandPath(layout, process.pid), join(folder, 'x'));
+  rmSync(folder, { recursive: true });
 });

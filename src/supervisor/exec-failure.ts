@@ -37,8 +37,13 @@ export function commandPath(layout: TaskLayout, mainPid: number): string {
   return folder === undefined ? command : `${folder}/${command}`;
 }
 
+/** The path is the container's: it may be a loop of symlinks, too long, or not readable. */
 function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function jsonMessage(text: string): string | undefined {

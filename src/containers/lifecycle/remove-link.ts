@@ -8,7 +8,7 @@ import type { World } from '../world.ts';
  * @throws EngineError notFound; failed for the name of a container, in Docker's words
  */
 export async function removeLink(
-  world: Pick<World, 'table' | 'locks' | 'dataRoot'>,
+  world: Pick<World, 'table' | 'locks' | 'dataRoot' | 'logger'>,
   ref: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -22,5 +22,5 @@ export async function removeLink(
   const link = links.find((candidate) => candidate.alias === alias);
   if (link === undefined) throw notFound('container', ref);
   world.table.put(owner, { ...record, links: links.filter((other) => other !== link) });
-  forgetLinkedHost(world.dataRoot, record, link.alias);
+  forgetLinkedHost(world, record, link.alias);
 }
