@@ -85,6 +85,7 @@ export {
 } from './process.ts';
 export { setNonBlocking, setTerminalSize, terminalSize } from './pty.ts';
 export { openEventCounter, Readiness, type ReadinessWatch } from './readiness.ts';
+export { type CompiledSeccomp, compileSeccomp } from './seccomp.ts';
 export { punchHole, splice } from './splice.ts';
 export { spreadDirectories } from './spread-directories.ts';
 export { syncFilesystem } from './sync-filesystem.ts';

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { compileSeccomp } from '../../linux/index.ts';
 import type { RuntimeSpec, SeccompProfile } from '../../spec/index.ts';
 import { runtimeRoot } from '../../spec/index.ts';
+import { answerNewSyscalls } from './answer-new-syscalls.ts';
 
 /**
  * crun(1): the annotation with the filter in the kernel's form, base64. crun then does not compile the profile of the
@@ -12,13 +14,15 @@ const ANNOTATION = 'run.oci.seccomp_bpf_data';
 const COMPILED = 'seccomp.bpf';
 
 /**
- * Saves crun the compilation of a seccomp profile, which takes 17 of the 33 ms of a start with Docker's default profile
- * (`docs/decisions/0004`): the compiled filter of the first container with a profile is passed to all others. Profiles
- * are compared by identity; `oci-spec/seccomp.ts` makes one object per set of capabilities.
+ * Compiles the seccomp profiles of containers for crun (`docs/decisions/0004`): once for all containers with a profile, which takes 17 of
+ * the 33 ms of a start from them, and with ENOSYS for new system calls, which crun does not add. What cannot be compiled
+ * here is compiled by crun for the first container, and passed to the others. Profiles are compared by identity:
+ * `oci-spec/seccomp.ts` makes one object per set of capabilities.
  */
 export class CompiledFilters {
   readonly #root: string;
-  readonly #filters = new WeakMap<SeccompProfile, string>();
+  /** Base64. Undefined for a profile that only crun can compile, until a container has it. */
+  readonly #filters = new WeakMap<SeccompProfile, string | undefined>();
 
   constructor(execRoot: string) {
     this.#root = runtimeRoot(execRoot);
@@ -30,7 +34,9 @@ export class CompiledFilters {
    */
   apply(spec: RuntimeSpec): RuntimeSpec {
     const profile = spec.linux.seccomp;
-    const filter = profile === undefined ? undefined : this.#filters.get(profile);
+    if (profile === undefined) return spec;
+    if (!this.#filters.has(profile)) this.#filters.set(profile, compiled(profile));
+    const filter = this.#filters.get(profile);
     if (filter === undefined) return spec;
     return { ...spec, annotations: { ...spec.annotations, [ANNOTATION]: filter } };
   }
@@ -41,7 +47,7 @@ export class CompiledFilters {
    */
   async learn(spec: RuntimeSpec, containerId: string): Promise<void> {
     const profile = spec.linux.seccomp;
-    if (profile === undefined || this.#filters.has(profile)) return;
+    if (profile === undefined || this.#filters.get(profile) !== undefined) return;
     try {
       const filter = await readFile(join(this.#root, containerId, COMPILED));
       // struct sock_filter has eight bytes. An empty file is being written.
@@ -51,4 +57,10 @@ export class CompiledFilters {
       // again.
     }
   }
+}
+
+function compiled(profile: SeccompProfile): string | undefined {
+  // Flags are not part of the filter: crun passes them to the kernel beside it.
+  const filter = compileSeccomp(profile);
+  return filter === undefined ? undefined : answerNewSyscalls(filter, profile).toString('base64');
 }
