@@ -6,7 +6,7 @@ import { jsonFault, TRAILING } from '../codec/json-fault.ts';
 /** Larger bodies are refused before they are read. No body of the API comes near it. */
 export const MAX_JSON_BYTES = 8 * 1024 * 1024;
 /** A client that pauses longer within a body is disconnected. */
-const IDLE_LIMIT_MS = 60_000;
+export const IDLE_LIMIT_MS = 60_000;
 
 /** Reads a body of at most {@link MAX_JSON_BYTES}. @throws EngineError tooLarge, cancelled */
 export async function readBody(source: Readable, headers: IncomingHttpHeaders): Promise<Buffer> {
@@ -15,7 +15,7 @@ export async function readBody(source: Readable, headers: IncomingHttpHeaders): 
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const parts: Buffer[] = [];
   let total = 0;
-  const idle = setTimeout(() => reject(invalid('timed out while reading the request body')), IDLE_LIMIT_MS);
+  const idle = setTimeout(() => reject(bodyTimedOut()), IDLE_LIMIT_MS);
   const onData = (chunk: Buffer): void => {
     idle.refresh();
     total += chunk.length;
@@ -32,6 +32,10 @@ export async function readBody(source: Readable, headers: IncomingHttpHeaders): 
     source.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
     source.on('error', ignore);
   }
+}
+
+export function bodyTimedOut(): EngineError {
+  return invalid('timed out while reading the request body');
 }
 
 function ignore(): void {}

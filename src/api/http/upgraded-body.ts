@@ -1,13 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { EngineError, invalid } from '../../base/errors.ts';
+import { bodyTimedOut, IDLE_LIMIT_MS } from './read-json.ts';
 
 const LINE_LIMIT_BYTES = 4096;
+const TRAILERS_MAX = 64;
 
 /**
  * Reads the body of a request with `Upgrade` from its connection. The parser stops after the head, so that the body
  * precedes the raw stream unparsed. Every byte after it is put back. An absent body is empty.
- * @throws EngineError tooLarge, invalid
+ * @throws EngineError tooLarge, invalid, also when the client pauses for longer than {@link IDLE_LIMIT_MS}
  */
 export async function readUpgradedBody(
   request: IncomingMessage,
@@ -38,7 +40,9 @@ async function readChunks(reader: ByteReader, limitBytes: number): Promise<Buffe
     parts.push(await reader.take(size));
     await reader.line();
   }
-  while ((await reader.line()) !== ''); // Skip the trailers.
+  for (let trailers = 0; (await reader.line()) !== ''; trailers++) {
+    if (trailers === TRAILERS_MAX) throw invalid('invalid chunked encoding');
+  }
   return Buffer.concat(parts);
 }
 
@@ -80,10 +84,20 @@ class ByteReader {
         return;
       }
       if (this.#source.readableEnded || this.#source.destroyed) throw invalid('invalid JSON: unexpected EOF');
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const events = ['readable', 'end', 'close', 'error'];
-      for (const event of events) this.#source.once(event, resolve);
+      await this.#changed();
+    }
+  }
+
+  /** Resolves when the stream has bytes or has ended. @throws EngineError invalid after {@link IDLE_LIMIT_MS} */
+  async #changed(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const idle = setTimeout(() => reject(bodyTimedOut()), IDLE_LIMIT_MS);
+    const events = ['readable', 'end', 'close', 'error'];
+    for (const event of events) this.#source.once(event, resolve);
+    try {
       await promise;
+    } finally {
+      clearTimeout(idle);
       for (const event of events) this.#source.off(event, resolve);
     }
   }
