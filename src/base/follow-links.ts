@@ -1,8 +1,7 @@
 /**
- * Resolves the symlinks of an absolute path, one component after the other. `linkAt` returns the target of the symlink at a
- * path that is resolved already, and undefined for anything else: what does not exist counts as a directory. A `..` at the
- * root stays there.
- * @returns the path without symlinks; undefined after more than `most` symlinks
+ * Resolves the symlinks of an absolute path, one component after the other. `linkAt` gets a path that is already
+ * resolved. It returns the target of a symlink, and undefined for any other file: a missing file counts as a directory.
+ * The parent of the root is the root. @returns the path without symlinks; undefined after more than `most` symlinks
  */
 export function followLinks(
   path: string,

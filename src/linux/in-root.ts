@@ -16,7 +16,7 @@ import { followLinks } from '../base/follow-links.ts';
 import { descriptorPath, O_PATH, openInRoot } from './openat2.ts';
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
-/** The kernel's limit. */
+/** The kernel's limit of symlinks in a path. */
 const MOST_LINKS = 40;
 
 /**
@@ -64,7 +64,10 @@ export function statInRoot(root: string, path: string): Stats | undefined {
   }
 }
 
-/** Returns the target of the symlink at a path, and undefined for anything else. Symlinks above the last component are followed. */
+/**
+ * Returns the target of the symlink at a path, and undefined for any other file. It follows symlinks above the last
+ * component.
+ */
 export function readLinkInRoot(root: string, path: string): string | undefined {
   let folder: number;
   try {
@@ -167,8 +170,8 @@ function existing(path: string, name: string): string | undefined {
 }
 
 /**
- * Makes an empty file, 0755 as the OCI runtimes make what they mount a file on, with the directories above it. An existing file
- * stays. @throws EngineError invalid when something on the way is no directory
+ * Makes an empty file with mode 0755, as the OCI runtimes make the mount point of a file, and its parent directories.
+ * An existing file stays. @throws EngineError invalid when a component is no directory
  */
 export function makeFileInRoot(root: string, path: string): void {
   // The last component may be a symlink to a directory that is missing as well.

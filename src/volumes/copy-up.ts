@@ -50,7 +50,7 @@ export async function copyUp(deps: CopyUpDeps, request: CopyUp, signal: AbortSig
   }
 }
 
-/** A part of a volume may be a file. */
+/** With a subpath the path may be a file. */
 function isEmptyFolder(path: string): boolean {
   try {
     return readdirSync(path).length === 0;

@@ -35,8 +35,8 @@ export interface Volumes {
   unmount(name: string, containerId: string): Promise<void>;
   /**
    * Copies `path` of the container's root into an empty volume, with owners, modes, xattrs and links. The path is
-   * resolved beneath the root. Does nothing when the volume holds files or the path does not exist. `part` is a folder of
-   * the volume, as a path of the host, that is filled instead of the whole.
+   * resolved beneath the root. Does nothing when the volume holds files or the path does not exist. `part` is a host
+   * path of a folder of the volume. With it, only that folder is filled.
    */
   copyUp(name: string, request: CopyUpRequest, signal: AbortSignal): Promise<void>;
   /** Drops references of containers that no longer exist. */

@@ -14,7 +14,7 @@ import { linkFacts, withLinkedEnv } from '../relations/links.ts';
 import { writeHostsFile, writeNameFiles } from '../start/etc-files.ts';
 import { updateLinkedHosts } from '../start/linked-hosts.ts';
 import { makeBindSources } from '../start/make-bind-sources.ts';
-import { placeMounts } from '../start/place-mounts.ts';
+import { makeMountPoints } from '../start/make-mount-points.ts';
 import { fillVolumes, mountVolumes } from '../start/prepare-volumes.ts';
 import { sharesMemory } from '../start/release-resources.ts';
 import { startTask } from '../start/task-request.ts';
@@ -126,7 +126,7 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, prog
   }
   await fillVolumes(world, { record, rootfs, mounts }, signal);
   const hasOwnPids = (record.hostConfig.PidMode ?? '') === '';
-  const placed = placeMounts({ roots: world.roots, rootfs, hasOwnPids }, mounts);
+  const placed = makeMountPoints({ roots: world.roots, rootfs, hasOwnPids }, mounts);
   if (sharesMemory(record)) shareMemory(world, record, undo);
   const task = await startTask(world, {
     record: withLinkedEnv(record, links.env),

@@ -67,7 +67,7 @@ export interface MountRecord extends MountPoint {
   /** Whether `VolumesFrom` took the volume from another container. */
   readonly inherited?: boolean;
   /** Whether containers that inherit the volume never delete it. dockerd treats the volumes of `--mount` like this. */
-  readonly staysWithHeirs?: boolean;
+  readonly keptWhenInherited?: boolean;
   /** File system options of a tmpfs (`size=1m,mode=1777`), or the additional options of a bind mount. */
   readonly options?: readonly string[];
   /** Path beneath the volume or image that is mounted. */

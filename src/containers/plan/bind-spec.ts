@@ -2,10 +2,10 @@ import { posix } from 'node:path';
 import { invalid } from '../../base/errors.ts';
 import type { Mount } from '../../spec/index.ts';
 
-/** One of `HostConfig.Binds`, read. */
+/** One parsed entry of `HostConfig.Binds`. */
 export interface BindSpec {
   readonly mount: Mount & { readonly Type: 'bind' | 'volume'; readonly Target: string };
-  /** The options as written: `Mode` of inspect. */
+  /** The options as written. Inspect shows them as `Mode`. */
   readonly mode: string;
 }
 
@@ -15,15 +15,15 @@ const PROPAGATION: ReadonlySet<string> = new Set(['private', 'rprivate', 'slave'
 const CONSISTENCY: ReadonlySet<string> = new Set(['consistent', 'cached', 'delegated', 'default']);
 
 /**
- * `[SOURCE:]TARGET[:OPTIONS]`. A source with a leading slash is a path, else a volume; without one it is a volume without a name.
- * @throws EngineError invalid with dockerd's texts
+ * Parses `[SOURCE:]TARGET[:OPTIONS]`. A source with a leading slash is a path, and another source is the name of a
+ * volume. Without a source the entry stands for an anonymous volume. @throws EngineError invalid with dockerd's texts
  */
 export function parseBind(spec: string): BindSpec {
   const parts = spec.split(':');
   const malformed = (): Error => invalid(`invalid volume specification: '${spec}'`);
   if (spec === '' || parts.length > 3 || parts[0] === '') throw malformed();
   if (parts.length === 1) return { mount: { Type: 'volume', Target: posix.normalize(spec) }, mode: '' };
-  // `SOURCE:OPTIONS` is no specification, and `SOURCE:` names no place.
+  // `SOURCE:OPTIONS` is invalid. `SOURCE:` has no target.
   const [source = '', target = '', mode = ''] = parts;
   if (parts.length === 2 && target === '') throw malformed();
   const options = parseMode(mode);
@@ -54,14 +54,14 @@ function bindProblem(mount: BindSpec['mount'], options: BindOptions): string | u
   return targetProblem(mount.Target);
 }
 
-/** What is wrong with the place of a mount, in dockerd's words; undefined for nothing. */
+/** Returns dockerd's error text for an invalid mount target, or undefined for a valid one. */
 export function targetProblem(target: string): string | undefined {
   if (!target.startsWith('/')) return `invalid mount path: '${target}' mount path must be absolute`;
   if (cleanPath(target) === '/') return "invalid specification: destination can't be '/'";
   return undefined;
 }
 
-/** Without `.`, `..`, doubled and trailing slashes. */
+/** Removes `.`, `..`, and doubled and trailing slashes. */
 export function cleanPath(path: string): string {
   const normal = posix.normalize(path);
   return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
@@ -73,7 +73,7 @@ interface BindOptions {
   readonly propagation: string;
 }
 
-/** At most one option of each kind. @throws EngineError invalid `invalid mode: x` */
+/** Parses mount options; at most one of each kind. @throws EngineError invalid `invalid mode: x` */
 export function parseMode(mode: string): BindOptions {
   let readOnly = false;
   let noCopy = false;
@@ -98,7 +98,7 @@ function kindOf(option: string): string | undefined {
   return option === 'nocopy' ? 'nocopy' : undefined;
 }
 
-/** `CONTAINER[:ro|rw]`. @throws EngineError invalid */
+/** Parses `CONTAINER[:ro|rw]`. @throws EngineError invalid */
 export function parseVolumesFrom(spec: string): { readonly container: string; readonly readOnly: boolean } {
   if (spec === '') throw invalid('volumes-from specification cannot be an empty string');
   const at = spec.indexOf(':');

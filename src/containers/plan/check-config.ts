@@ -56,7 +56,7 @@ export function checkHostConfig(hostConfig: HostConfig): void {
   }
 }
 
-/** @throws EngineError invalid, with the texts of create and update */
+/** Checks a restart policy. @throws EngineError invalid, with the texts of create and update */
 export function checkRestartPolicy({
   Name: name = '',
   MaximumRetryCount: retries = 0,

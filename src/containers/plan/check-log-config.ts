@@ -8,7 +8,7 @@ const OPTIONS: Readonly<Record<string, ReadonlySet<string>>> = {
   local: new Set(['max-file', 'max-size', 'compress']),
 };
 
-/** @throws EngineError invalid with dockerd's texts */
+/** Checks the log driver and its options. @throws EngineError invalid with dockerd's texts */
 export function checkLogConfig({ Type: given = '', Config: options }: LogConfig): void {
   const type = given === '' ? 'json-file' : given;
   if (!DRIVERS.has(type))

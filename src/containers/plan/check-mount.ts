@@ -6,7 +6,7 @@ import { targetProblem } from './bind-spec.ts';
 
 const PROPAGATION: ReadonlySet<string> = new Set(['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared', '']);
 
-/** Options that belong to another type of mount. */
+/** Options that each mount type refuses, since they belong to another type. */
 const FOREIGN = {
   bind: ['VolumeOptions', 'TmpfsOptions', 'ImageOptions'],
   volume: ['BindOptions', 'TmpfsOptions', 'ImageOptions'],
@@ -14,7 +14,10 @@ const FOREIGN = {
   image: ['BindOptions', 'VolumeOptions', 'TmpfsOptions'],
 } as const;
 
-/** One of `HostConfig.Mounts`; a bind's source must be there. @throws EngineError invalid with dockerd's texts */
+/**
+ * Checks one entry of `HostConfig.Mounts`. The source of a bind must exist. @throws EngineError invalid with dockerd's
+ * texts
+ */
 export function checkMount(mount: Mount): void {
   const type = mount.Type ?? '';
   if (!isKnown(type)) throw problem(type, 'mount type unknown');
@@ -22,8 +25,8 @@ export function checkMount(mount: Mount): void {
     if (mount[option] != null) throw invalid(`${option} must not be specified on mount type "${type}"`);
   }
   if (mount.Target === undefined || mount.Target === '') throw problem(type, 'field Target must not be empty');
-  const place = targetProblem(mount.Target);
-  if (place !== undefined) throw problem(type, place);
+  const reason = targetProblem(mount.Target);
+  if (reason !== undefined) throw problem(type, reason);
   if (type === 'bind') checkBind(mount);
   else if (type === 'volume') checkVolume(mount);
   else if (type === 'image') checkImage(mount);

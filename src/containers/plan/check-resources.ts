@@ -187,7 +187,7 @@ const THROTTLES = [
   ['BlkioDeviceWriteIOps', 'IOPS Block write', 'IOPS write'],
 ] as const;
 
-/** @throws EngineError invalid */
+/** Checks the OOM score adjustment and the size of /dev/shm. @throws EngineError invalid */
 export function checkScores(hostConfig: HostConfig): void {
   const { OomScoreAdj: score = 0, ShmSize: shm = 0 } = hostConfig;
   if (score < -1000 || score > 1000) throw invalid(`Invalid value ${score}, range for oom score adj is [-1000, 1000]`);

@@ -75,7 +75,7 @@ function plan(deps: PlannerDeps, { body, platform, writableSubmounts = false }: 
   };
 }
 
-/** @throws EngineError invalid */
+/** Checks that the OCI runtime is known. @throws EngineError invalid */
 function checkRuntime({ isRuntime }: PlannerDeps, name: string): void {
   if (name !== '' && !isRuntime(name)) throw invalid(`unknown or invalid runtime name: ${name}`);
 }

@@ -129,7 +129,7 @@ test('--mount is checked in dockerd’s words', () => {
   refuse({ Target: '/b' }, 'invalid mount config for type "": mount type unknown');
 });
 
-test('two mounts of a request at one place are refused, however it is written', () => {
+test('two mounts of a request at one target are refused, however the target is written', () => {
   const duplicate = (request: Request, target: string): void =>
     assert.throws(() => plan(request), { kind: 'invalid', message: `Duplicate mount point: ${target}` });
   duplicate({ Binds: ['/tmp:/b', '/run:/b/'] }, '/b');
@@ -146,7 +146,7 @@ test('two mounts of a request at one place are refused, however it is written', 
   );
 });
 
-test('volumes of the image fill the places that the request leaves', () => {
+test('volumes of the image fill the targets that the request leaves free', () => {
   const config = { Volumes: { '/data': {}, '/logs/': {} } };
   const planned = plan({ config, Binds: ['mine:/data'] });
   assert.deepEqual(
@@ -169,7 +169,7 @@ test('volumes-from takes another’s mounts, read-only when asked, below the req
       ['/own', '/tmp', true, false, undefined],
     ],
   );
-  // Not 404: clients would pull the image.
+  // The error is not 404, since clients would pull the image.
   assert.throws(() => plan({ VolumesFrom: ['nope'] }), { kind: 'invalid', message: 'No such container: nope' });
   assert.throws(() => plan({ VolumesFrom: [''] }), { message: 'volumes-from specification cannot be an empty string' });
   assert.throws(() => plan({ VolumesFrom: ['a:b:c'] }), { message: 'invalid mode: b:c' });

@@ -7,25 +7,29 @@ import { checkMount } from './check-mount.ts';
 import type { PlannedMount } from './planner.ts';
 
 export interface MountsRequest {
-  /** With the image's merged in: its volumes are anonymous ones. */
+  /** The request's config merged over the image's. The image's volumes become anonymous volumes. */
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
-  /** Mounts of another container. @throws EngineError notFound */
+  /** Returns the mounts of another container. @throws EngineError notFound */
   mountsOf(container: string): readonly MountRecord[];
-  /** The image that a mount names. @throws EngineError notFound */
+  /** Returns the image that a mount names. @throws EngineError notFound */
   imageOf(ref: string): MountedImage;
-  /** Paths into it, and to what holds it, are slaves: our mounts must not live on in a container. */
+  /**
+   * The engine's data folder. Binds of it or of its parent folders get slave propagation, so that the engine's own
+   * mounts do not stay mounted in a container.
+   */
   readonly dataRoot: string;
-  /** What is mounted below a read-only bind stays writable, unless the mount says otherwise. */
+  /** Whether mounts below a read-only bind stay writable by default. */
   readonly writableSubmounts: boolean;
 }
 
 const ANONYMOUS_LABEL = { 'com.docker.volume.anonymous': '' };
 
 /**
- * Every mount of a container and the volumes to be made for them. Later ones win over earlier ones at the same place:
- * `VolumesFrom`, then `Binds`, then `Mounts`; the image's and `-v /path` volumes fill what is left.
- * @throws EngineError invalid with dockerd's texts; `Duplicate mount point: /x` for two of the same request
+ * Plans every mount of a container and the volumes to create for them. The request's own mounts (`Binds`, `Mounts`,
+ * `Tmpfs`) replace those of `VolumesFrom` at the same target. The image's volumes and `-v /path` volumes fill only
+ * targets that are still free. @throws EngineError invalid with dockerd's texts; `Duplicate mount point: /x` for two of
+ * the request's own mounts
  */
 export function planMounts(request: MountsRequest): readonly PlannedMount[] {
   const { config, hostConfig } = request;
@@ -41,7 +45,7 @@ export function planMounts(request: MountsRequest): readonly PlannedMount[] {
   for (const spec of hostConfig.Binds ?? []) {
     const { mount, mode } = parseBind(spec);
     claim(mount.Target);
-    // As dockerd shows a volume without options.
+    // dockerd shows `z` as the mode of a volume without options.
     const planned = planMount(mount, mode === '' && mount.Type === 'volume' ? 'z' : mode, request);
     const makesSource = mount.Type === 'bind' ? { makesSource: true } : {};
     plan.set(mount.Target, { ...planned, mount: { ...planned.mount, ...makesSource } });
@@ -51,8 +55,8 @@ export function planMounts(request: MountsRequest): readonly PlannedMount[] {
     const target = cleanPath(mount.Target ?? '');
     claim(target, mount.Target);
     const planned = planMount({ ...mount, Target: target }, mount.Type === 'volume' ? 'z' : '', request);
-    const staysWithHeirs = planned.mount.anonymous ? { staysWithHeirs: true } : {};
-    plan.set(target, { ...planned, mount: { ...planned.mount, ...staysWithHeirs } });
+    const keptWhenInherited = planned.mount.anonymous ? { keptWhenInherited: true } : {};
+    plan.set(target, { ...planned, mount: { ...planned.mount, ...keptWhenInherited } });
   }
   for (const [path, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
     const target = cleanPath(path);
@@ -73,7 +77,7 @@ function planMount(mount: Mount, mode: string, request: MountsRequest): PlannedM
   return mount.Type === 'bind' ? planBind(mount, mode, request) : planVolume(mount, mode, request);
 }
 
-/** Never writable, whatever was asked for. */
+/** Plans an image mount. It is read-only whatever the request says. */
 function planImage({ Source = '', Target = '', ImageOptions: options }: Mount, request: MountsRequest): PlannedMount {
   return {
     mount: {
@@ -175,7 +179,9 @@ const UNITS = [
   ['k', 1 << 10],
 ] as const;
 
-/** mount(8) options of `--mount type=tmpfs`, the size in the largest unit that divides it, as dockerd has it. */
+/**
+ * Returns the mount(8) options of `--mount type=tmpfs`. As in dockerd, the size has the largest unit that divides it.
+ */
 function tmpfsOptions({
   TmpfsOptions: { Mode: mode, SizeBytes: size = 0, Options: extra = [] } = {},
 }: Mount): string[] {
@@ -189,20 +195,23 @@ function tmpfsOptions({
   return options;
 }
 
-/** A volume of the other container is used, never made; a path or file system is mounted as it is there. */
+/**
+ * Plans a mount of `VolumesFrom`. It uses the other container's volume and creates none. A path or file system is
+ * mounted with the other container's options.
+ */
 function inherited(spec: string, request: MountsRequest): readonly PlannedMount[] {
   const { container, readOnly } = parseVolumesFrom(spec);
   return found(() => request.mountsOf(container)).map((mount) => {
     const taken: MountRecord = { ...mount, RW: mount.RW && !readOnly, copyUp: false };
     if (mount.Type !== 'volume' || mount.Name === undefined) return { mount: taken };
     return {
-      mount: { ...taken, anonymous: mount.anonymous && mount.staysWithHeirs !== true, inherited: true },
+      mount: { ...taken, anonymous: mount.anonymous && mount.keptWhenInherited !== true, inherited: true },
       volume: { name: mount.Name, driver: mount.Driver ?? 'local' },
     };
   });
 }
 
-/** Something else that is missing is a bad request: clients take `not found` of a create for its own image, and pull that. */
+/** Turns `notFound` into `invalid`: clients take a `notFound` of a create for the container's image, and pull that. */
 function found<T>(find: () => T): T {
   try {
     return find();

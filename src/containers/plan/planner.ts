@@ -12,14 +12,15 @@ import type { MountRecord } from '../model/record.ts';
 import type { CreateContainer } from '../model/requests.ts';
 
 /**
- * The plan of a container, made before anything is created: the validated request, over the image, over the defaults.
+ * The plan of a container, made before anything is created. It is the validated request, merged over the image's
+ * config, with defaults.
  */
 export interface ContainerPlan {
   readonly image: StoredImage;
   readonly path: string;
   readonly args: readonly string[];
   readonly config: ContainerConfig;
-  /** Undefined for the default, the short id. */
+  /** Undefined for the default, which is the short id. */
   readonly hostname: string | undefined;
   readonly hostConfig: HostConfig;
   readonly networks: Readonly<Record<string, EndpointSettings>>;
@@ -28,9 +29,7 @@ export interface ContainerPlan {
   readonly warnings: readonly string[];
 }
 
-/**
- * A mount, and the volume that create makes or finds for it. Volume name '' stands for a name that is not chosen yet.
- */
+/** A mount, and the volume that create makes or finds for it. The volume name is '' until create chooses one. */
 export interface PlannedMount {
   readonly mount: MountRecord;
   readonly volume?: CreateVolume;
@@ -40,7 +39,7 @@ export type ResourceChange = Resources & { readonly RestartPolicy?: RestartPolic
 
 /** Plans containers, without side effects. */
 export interface Planner {
-  /** @throws EngineError notFound `No such image: x`; invalid, conflict, in dockerd's words */
+  /** @throws EngineError notFound `No such image: x`; invalid, conflict, with dockerd's texts */
   plan(request: CreateContainer): ContainerPlan;
   /**
    * Checks new limits of a container. Returns them without the limits that this host does not support. @throws

@@ -15,35 +15,35 @@ const REPLACEABLE: ReadonlySet<string> = new Set(
 
 /** PROC_SUPER_MAGIC of statfs(2). */
 const PROC_MAGIC = 0x9fa0;
-/** runc reads it in the container's /proc. */
+/** The file that runc reads in the container's /proc. */
 const LAST_CAPABILITY = '/sys/kernel/cap_last_cap';
 
 export interface MountPointDeps {
   readonly roots: Pick<RootFiles, 'stat'>;
   readonly rootfs: string;
-  readonly table: Pick<MountTable, 'placeOf'>;
+  readonly table: Pick<MountTable, 'hostLocation'>;
 }
 
 /**
- * Refuses a mount point in runc's words, whatever OCI runtime runs the container: one at or below /proc, where crun would mount, and a
- * missing one that cannot be made. `path` is the destination without symlinks.
- * @throws EngineError failed, invalid for a place that does not exist
+ * Refuses a mount point at or below /proc, and one that does not exist and cannot be made. The errors are runc's, also
+ * when another OCI runtime runs the container: crun would mount on /proc. `path` is the destination without symlinks.
+ * @throws EngineError failed; invalid when a mount point below /proc does not exist
  */
 export function checkMountPoint(deps: MountPointDeps, mount: MountRecord, path: string): void {
   const isInProc = path === '/proc' || path.startsWith('/proc/');
-  const place = deps.table.placeOf(path);
-  if (place !== undefined && (isInProc || place.isReadOnly)) {
+  const location = deps.table.hostLocation(path);
+  if (location !== undefined && (isInProc || location.isReadOnly)) {
     const reason = isInProc ? 'no such file or directory' : 'read-only file system';
-    if (deps.roots.stat(place.root, place.path) === undefined) throw missing(deps, mount, { path, reason });
+    if (deps.roots.stat(location.root, location.path) === undefined) throw missing(deps, mount, { path, reason });
   }
   if (isInProc) checkProcMount(deps, mount, path);
 }
 
-/** The error of a mount whose destination cannot be resolved, in runc's words. */
+/** Returns runc's error for a destination that cannot be resolved. */
 export function unresolvable(mount: MountRecord): EngineError {
   const { Destination: path } = mount;
   const reason = `openat2 ${path}: too many levels of symbolic links`;
-  return failed(placeText(mount, `lookup mountpoint target: securejoin.OpenInRoot ${path}: ${reason}`));
+  return failed(mountPointError(mount, `lookup mountpoint target: securejoin.OpenInRoot ${path}: ${reason}`));
 }
 
 function checkProcMount({ rootfs }: MountPointDeps, mount: MountRecord, path: string): void {
@@ -54,14 +54,17 @@ function checkProcMount({ rootfs }: MountPointDeps, mount: MountRecord, path: st
   if (REPLACEABLE.has(path)) return;
   const reason = path === '/proc' ? 'it is not of type proc' : 'it is inside /proc';
   const check = `check proc-safety of ${mount.Destination} mount`;
-  throw failed(placeText(mount, `${check}: "${rootfs}${path}" cannot be mounted because ${reason}`));
+  throw failed(mountPointError(mount, `${check}: "${rootfs}${path}" cannot be mounted because ${reason}`));
 }
 
 function isProcfs({ Type, Source }: MountRecord): boolean {
   return Type !== 'tmpfs' && statfsSync(Source).type === PROC_MAGIC;
 }
 
-/** The error of a mount point that cannot be made. Of a file only its folders are made by mkdirat. */
+/**
+ * Returns runc's error for a mount point that cannot be made. For a file, runc calls mkdirat only for its parent
+ * folders.
+ */
 function missing(
   { roots, rootfs, table }: MountPointDeps,
   mount: MountRecord,
@@ -69,13 +72,13 @@ function missing(
 ): EngineError {
   const absent: string[] = [];
   for (let at = path; at !== '/'; at = posix.dirname(at)) {
-    const place = table.placeOf(at);
-    if (place === undefined || roots.stat(place.root, place.path) !== undefined) break;
+    const location = table.hostLocation(at);
+    if (location === undefined || roots.stat(location.root, location.path) !== undefined) break;
     absent.unshift(at);
   }
   const isFile = mount.Type !== 'tmpfs' && statSync(mount.Source, { throwIfNoEntry: false })?.isDirectory() !== true;
   const made = isFile && absent.length === 1 ? '' : `mkdirat ${rootfs}${absent[0]}: `;
-  const text = placeText(mount, `make mountpoint "${mount.Destination}": ${made}${reason}`);
+  const text = mountPointError(mount, `make mountpoint "${mount.Destination}": ${made}${reason}`);
   return reason.startsWith('no such file') ? invalid(text) : failed(text);
 }
 
@@ -83,7 +86,7 @@ const START =
   'failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: ' +
   'unable to start container process: error during container init: ';
 
-function placeText({ Type, Source, Destination }: MountRecord, detail: string): string {
+function mountPointError({ Type, Source, Destination }: MountRecord, detail: string): string {
   const source = Type === 'tmpfs' ? 'tmpfs' : Source;
   return `${START}error mounting "${source}" to rootfs at "${Destination}": create mountpoint for ${Destination} mount: ${detail}`;
 }

@@ -1,8 +1,8 @@
 import { followLinks } from '../../base/follow-links.ts';
 import type { RootFiles } from '../world.ts';
 
-/** A place within a folder of the host. */
-export interface Place {
+/** A path below a folder of the host. */
+export interface HostLocation {
   readonly root: string;
   /** Absolute, without symlinks. */
   readonly path: string;
@@ -17,9 +17,9 @@ export interface MountTableDeps {
   readonly hasOwnPids: boolean;
 }
 
-interface Covering {
+interface MountEntry {
   readonly at: string;
-  /** On the host. Undefined for what only the container has: a tmpfs, or its /dev. */
+  /** Folder on the host. Undefined for file systems that only the container has: a tmpfs, or its /dev. */
   readonly source: string | undefined;
   readonly isReadOnly: boolean;
 }
@@ -28,14 +28,14 @@ const MOST_LINKS = 255;
 const PROC = '/proc';
 
 /**
- * The mounts of a container in their order, before the OCI runtime makes them. A path is resolved as the runtime resolves it at its
- * turn: within the container's root, through symlinks of the image and of what is mounted already. What the container's /proc and
- * /sys have is looked up in those of the host.
+ * The mounts of a container in mount order, before the OCI runtime makes them. It resolves a path as the runtime will:
+ * within the container's root, through symlinks of the image and of earlier mounts. For the container's /proc and /sys
+ * it uses those of the host.
  */
 export class MountTable {
   readonly #deps: MountTableDeps;
   readonly #init: string;
-  readonly #mounts: Covering[];
+  readonly #mounts: MountEntry[];
 
   constructor(deps: MountTableDeps) {
     this.#deps = deps;
@@ -48,13 +48,13 @@ export class MountTable {
     ];
   }
 
-  add(mount: Covering): void {
+  add(mount: MountEntry): void {
     this.#mounts.push(mount);
   }
 
   /**
-   * Returns the path in the container without symlinks. Undefined for a loop of symlinks, and for a path through a link of a process
-   * (`/proc/self/root`), which leads to no name.
+   * Returns the path in the container without symlinks. Undefined for a loop of symlinks, and for a path through a
+   * magic link of a process (`/proc/self/root`), whose target has no path.
    */
   resolve(destination: string): string | undefined {
     let isMagic = false;
@@ -70,9 +70,9 @@ export class MountTable {
     return isMagic ? undefined : resolved;
   }
 
-  /** Returns where a resolved path is on the host. Undefined where only the container has it. */
-  placeOf(path: string): Place | undefined {
-    const holds = ({ at }: Covering): boolean => path === at || path.startsWith(at === '/' ? '/' : `${at}/`);
+  /** Returns where a resolved path is on the host. Undefined when only the container has its file system. */
+  hostLocation(path: string): HostLocation | undefined {
+    const holds = ({ at }: MountEntry): boolean => path === at || path.startsWith(at === '/' ? '/' : `${at}/`);
     const covering = this.#mounts.findLast(holds);
     if (covering?.source === undefined) return undefined;
     const rest = covering.at === '/' ? path : path.slice(covering.at.length) || '/';
@@ -85,11 +85,15 @@ export class MountTable {
     if (path === '/proc/thread-self') return `${this.#init}/task/${this.#init}`;
     // The folder of a process is looked up through a link of the host's /proc.
     if (/^\/proc\/\d+$/.test(path)) return undefined;
-    const place = this.placeOf(path);
-    return place === undefined || place.path === '/' ? undefined : this.#deps.roots.readLink(place.root, place.path);
+    const location = this.hostLocation(path);
+    return location === undefined || location.path === '/'
+      ? undefined
+      : this.#deps.roots.readLink(location.root, location.path);
   }
 
-  /** The init stands for this process in the host's /proc. Other processes are not in the container. */
+  /**
+   * The host's /proc shows this process in place of the container's init. It shows no other process of the container.
+   */
   #onHost(path: string): string {
     if (!this.#deps.hasOwnPids) return path;
     if (/^\/1\/task\/1(?=\/|$)/.test(path)) return path.replace('/1/task/1', '/thread-self');

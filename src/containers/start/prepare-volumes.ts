@@ -63,8 +63,8 @@ function pin(deps: MountDeps, { id }: ContainerRecord, volume: string, subpath: 
 }
 
 /**
- * Fills empty volumes, or the empty folders of volumes that are mounted, from the image. Only the first run does it, so that
- * files that a user deletes from a volume stay deleted. `mounts` have their sources.
+ * Fills empty volumes from the image, or the empty folder of a volume that a mount uses. Only the container's first run
+ * does it, so files that a user deletes from a volume stay deleted. `mounts` have their sources.
  */
 export async function fillVolumes(
   deps: Deps,

@@ -1,12 +1,13 @@
 import type { FileAttributes } from '../world.ts';
 
 /**
- * The options of a tmpfs over what is at its place. It takes over mode and owner of a folder unless its options set them, and is 1777 on
- * a missing one. dockerd does the same: by the second start the folder exists, 0755.
+ * Returns the options of a tmpfs at a mount point. Unless its options set them, it gets the mode and owner of the
+ * folder that it covers, and mode 1777 when there is none. In dockerd the result is the same: by the second start the
+ * folder exists, with mode 0755.
  */
 export function tmpfsOptions(options: readonly string[], found: FileAttributes | undefined): readonly string[] {
   if (found === undefined) return has(options, 'mode') ? options : [...options, 'mode=1777'];
-  // The runtime reports the error for a file.
+  // The runtime reports an error when the mount point is a file.
   if (!found.isDirectory()) return options;
   const { mode, uid, gid } = found;
   return [

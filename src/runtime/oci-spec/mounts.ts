@@ -144,7 +144,8 @@ function bindMount(
     options.push(recursive ? 'rro' : 'ro');
   }
   const mode = propagation.checked(mount.source, mount.propagation);
-  // crun takes the recursion of a propagation mode for one of the bind. There is nothing below for the mode to reach.
+  // crun applies the recursion of a propagation mode to the bind itself. A non-recursive bind has no mounts below it,
+  // so the plain mode suffices.
   if (mode !== '') options.push(mount.nonRecursive === true ? mode.replace(/^r/, '') : mode);
   return { destination: mount.destination, type: 'bind', source: mount.source, options };
 }

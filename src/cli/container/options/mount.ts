@@ -33,7 +33,7 @@ export function parseMount(value: string): Mount {
   return mount as Mount;
 }
 
-/** @throws Error for options of a bind that say something only together with others */
+/** Checks options of a bind that need each other. @throws Error */
 function checkRecursion({ ReadOnly: readOnly, BindOptions: options }: Draft): void {
   const needs = (option: string, other: string): Error =>
     new Error(`option 'bind-recursive=${option}' requires '${other}' to be specified in conjunction`);

@@ -19,8 +19,8 @@ export interface PathStat {
 }
 
 /**
- * A `..` behind a symlink leads to the parent of the directory that the symlink leads to, as in dockerd: archives read and written
- * take it lexically. @throws EngineError notFound, invalid
+ * Returns the status of a path. A `..` behind a symlink leads to the parent of the symlink's target, as in dockerd.
+ * Reading and writing archives resolves it lexically. @throws EngineError notFound, invalid
  */
 export function statPath(view: FileView, path: string): PathStat {
   using _mounts = enterMounts(view.root, view.mounts);
@@ -66,7 +66,7 @@ function describe(
   };
 }
 
-/** What an archive of the path is told to be. */
+/** Returns the status that the header of an archive of the path has. */
 export function describeArchived(view: FileView, path: string, stat: BigIntStats): PathStat {
   return describe(view, { path: posix.resolve('/', path), name: nameOf(path) }, stat);
 }

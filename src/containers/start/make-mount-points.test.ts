@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { invalid } from '../../base/errors.ts';
 import type { MountRecord } from '../model/record.ts';
-import { placeMounts } from './place-mounts.ts';
+import { makeMountPoints } from './make-mount-points.ts';
 
 const mount = (Destination: string, change: Partial<MountRecord> = {}): MountRecord => ({
   Type: 'tmpfs',
@@ -56,11 +56,11 @@ const optionsOf = (mounts: readonly MountRecord[]) => mounts.map(({ options }) =
 test('a tmpfs takes mode and owner of the folder below it, unless its options say otherwise', () => {
   const deps = host({ '/r/d': [0o2750, 1000, 1001], '/r/etc': [0o755, 0, 0] });
   const mounts = [mount('/d'), mount('/etc', { options: ['size=1m'] })];
-  assert.deepEqual(optionsOf(placeMounts(deps, mounts)), [
+  assert.deepEqual(optionsOf(makeMountPoints(deps, mounts)), [
     ['mode=2750', 'uid=1000', 'gid=1001'],
     ['size=1m', 'mode=755'],
   ]);
-  assert.deepEqual(optionsOf(placeMounts(deps, [mount('/d', { options: ['uid=5', 'mode=711'] })])), [
+  assert.deepEqual(optionsOf(makeMountPoints(deps, [mount('/d', { options: ['uid=5', 'mode=711'] })])), [
     ['uid=5', 'mode=711', 'gid=1001'],
   ]);
   assert.deepEqual(deps.made, []);
@@ -68,24 +68,24 @@ test('a tmpfs takes mode and owner of the folder below it, unless its options sa
 
 test('a tmpfs on a missing folder is 1777 at the first start, and takes the mode of the folder at the next', () => {
   const deps = host({});
-  assert.deepEqual(optionsOf(placeMounts(deps, [mount('/new/deep')])), [['mode=1777']]);
+  assert.deepEqual(optionsOf(makeMountPoints(deps, [mount('/new/deep')])), [['mode=1777']]);
   assert.deepEqual(deps.made, ['/r/new/deep']);
-  assert.deepEqual(optionsOf(placeMounts(host({ '/r/new/deep': [0o755, 0, 0] }), [mount('/new/deep')])), [
+  assert.deepEqual(optionsOf(makeMountPoints(host({ '/r/new/deep': [0o755, 0, 0] }), [mount('/new/deep')])), [
     ['mode=755'],
   ]);
 });
 
-test('places in a tmpfs, in /dev and /sys, and below a file are left to the runtime', () => {
+test('mount points in a tmpfs, in /dev and /sys, and below a file are left to the runtime', () => {
   const deps = host({}, { files: ['/r/file'] });
   const mounts = ['/dev/shm', '/dev', '/sys/x', '/file/x', '/t', '/t/below'].map((path) => mount(path));
-  const placed = placeMounts(deps, mounts);
+  const placed = makeMountPoints(deps, mounts);
   assert.deepEqual(placed.find(({ Destination }) => Destination === '/t/below')?.options, undefined);
   assert.deepEqual(placed.find(({ Destination }) => Destination === '/dev/shm')?.options, undefined);
   assert.deepEqual(deps.made, ['/r/t']);
 });
 
-test('missing places are made where symlinks lead, in the root and in what is mounted before', (t: TestContext) => {
-  const folder = mkdtempSync(join(tmpdir(), 'gantry-places-'));
+test('missing mount points are made through symlinks, in the root and in earlier mounts', (t: TestContext) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-mount-points-'));
   t.after(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, 'vol'));
   writeFileSync(join(folder, 'file'), '');
@@ -103,21 +103,23 @@ test('missing places are made where symlinks lead, in the root and in what is mo
     },
   );
   const bind = (path: string, Source = vol): MountRecord => mount(path, { Type: 'bind', Source });
-  placeMounts(deps, [
+  makeMountPoints(deps, [
     ...[bind('/v/out/z'), bind('/v/in'), bind('/v'), bind('/chain'), bind('/dangling', join(folder, 'file'))],
     bind('/gone', join(folder, 'gone')),
   ]);
   assert.deepEqual(deps.made, ['/r/no/where/x', '/r/no/where file', `${vol}/sub/y`, '/r/there/z']);
-  assert.throws(() => placeMounts(deps, [bind('/loop')]), { message: /openat2 \/loop: too many levels of symbolic/ });
+  assert.throws(() => makeMountPoints(deps, [bind('/loop')]), {
+    message: /openat2 \/loop: too many levels of symbolic/,
+  });
   const locked = { ...bind('/v'), RW: false };
-  assert.throws(() => placeMounts(deps, [locked, bind('/v/a/b')]), {
+  assert.throws(() => makeMountPoints(deps, [locked, bind('/v/a/b')]), {
     kind: 'failed',
     message: /make mountpoint "\/v\/a\/b": mkdirat \/r\/v\/a: read-only file system$/,
   });
 });
 
 test('a mount at or below /proc is refused, also through symlinks of what is mounted before', (t: TestContext) => {
-  const folder = mkdtempSync(join(tmpdir(), 'gantry-places-'));
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-mount-points-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const links = { '/r/p': '../proc', [`${folder}/self`]: '/proc/self', '/r/cwd': '/proc/self/cwd' };
   const there: Attributes = [0o555, 0, 0];
@@ -128,7 +130,7 @@ test('a mount at or below /proc is refused, also through symlinks of what is mou
   const bind = (path: string, Source = folder): MountRecord => mount(path, { Type: 'bind', Source });
   const refused = (mounts: readonly MountRecord[], text: string): void =>
     assert.throws(
-      () => placeMounts(deps, mounts),
+      () => makeMountPoints(deps, mounts),
       (error: Error) => {
         assert.ok(error.message.endsWith(text), error.message);
         return true;
@@ -141,6 +143,6 @@ test('a mount at or below /proc is refused, also through symlinks of what is mou
   refused([bind('/proc/version')], '"/r/proc/version" cannot be mounted because it is inside /proc');
   refused([bind('/cwd')], 'openat2 /cwd: too many levels of symbolic links');
   refused([bind('/proc/77')], 'make mountpoint "/proc/77": mkdirat /r/proc/77: no such file or directory');
-  placeMounts(deps, [bind('/proc', '/proc'), bind('/proc/cpuinfo')]);
+  makeMountPoints(deps, [bind('/proc', '/proc'), bind('/proc/cpuinfo')]);
   refused([bind('/proc', '/proc/sys')], 'open /proc/sys/kernel/cap_last_cap: no such file or directory');
 });
