@@ -11,6 +11,7 @@ import { defaultBridge, defaultHostAddress, kernelConfig, type NetworkConfig } f
 import type { NetworkRecord } from './network-record.ts';
 import type { Networks } from './networks.ts';
 import { PortRegistry } from './ports/port-registry.ts';
+import { relayBudget } from './ports/relay-budget.ts';
 
 export interface NetworksDeps {
   readonly config: NetworkConfig;
@@ -38,6 +39,7 @@ export async function createNetworks({ config, records, logger }: NetworksDeps):
       records,
       bridges,
       registry: new PortRegistry({ ephemeral: ephemeralPorts(), hasIpv6: hasIpv6() }),
+      budget: relayBudget(),
       logger,
       hostAddress,
       netnsDirectory: kernelSettings.netnsDirectory,

@@ -23,6 +23,7 @@ import { endpointFailed } from './ports/port-errors.ts';
 import type { PortRegistry } from './ports/port-registry.ts';
 import { parsePortBindings } from './ports/port-request.ts';
 import { publishedPorts } from './ports/published-ports.ts';
+import type { RelayBudget } from './ports/relay-budget.ts';
 import { portMap, wantedPorts } from './ports/wanted-ports.ts';
 import { linkSysctls, sysctlKey } from './sysctl-key.ts';
 import { wantedNetworks } from './wanted-networks.ts';
@@ -32,6 +33,7 @@ export interface EngineNetworksDeps {
   readonly records: Records<NetworkRecord>;
   readonly bridges: BridgeDriver;
   readonly registry: PortRegistry;
+  readonly budget: RelayBudget;
   readonly logger: Logger;
   readonly netnsDirectory: string;
   /** Host address of published ports that name none. '' stands for every address. */
@@ -254,13 +256,13 @@ export class EngineNetworks implements Networks {
   #reservePorts(request: SandboxRequest, endpoints: readonly ConnectedEndpoint[]): ContainerPorts {
     // Replies leave by the default gateway.
     const endpoint = endpoints.find(({ link }) => link !== undefined && link.gateway !== '');
-    const { registry, logger, hostAddress } = this.#deps;
+    const { registry, hostAddress } = this.#deps;
     const target = endpoint?.settings.IPAddress ?? '';
     // Without a network of its own a container cannot publish ports. Docker ignores such requests.
-    if (endpoint === undefined) return new ContainerPorts({ registry, logger }, [], target);
+    if (endpoint === undefined) return new ContainerPorts(this.#deps, [], target);
     const requests = wantedPorts(request, hostAddress);
     try {
-      return new ContainerPorts({ registry, logger }, registry.reserve(requests, target), target);
+      return new ContainerPorts(this.#deps, registry.reserve(requests, target), target);
     } catch (error) {
       throw endpointFailed(request.containerName, endpoint.settings.EndpointID ?? '', error);
     }
@@ -283,7 +285,7 @@ export class EngineNetworks implements Networks {
     this.#attached.set(containerId, {
       containerName,
       sandbox,
-      ports: new ContainerPorts({ registry, logger }, ports, target),
+      ports: new ContainerPorts(this.#deps, ports, target),
     });
   }
 }

@@ -4,10 +4,12 @@ import type { PortBinding, PortMap } from '../../spec/index.ts';
 import type { PortElement } from '../firewall/table.ts';
 import { closeSockets, type PortRegistry, type PublishedPort } from './port-registry.ts';
 import { type PortRelay, relayPort } from './port-relay.ts';
+import type { RelayBudget } from './relay-budget.ts';
 
 export interface ContainerPortsDeps {
   readonly registry: PortRegistry;
   readonly logger: Logger;
+  readonly budget: RelayBudget;
 }
 
 /** The published ports of an attached container. Owns their sockets. */
@@ -48,7 +50,7 @@ export class ContainerPorts implements Disposable {
       for (const port of this.#ports) {
         const { fd, protocol } = port;
         if (fd !== undefined && protocol !== 'sctp') {
-          this.#relays.push(relayPort({ ...port, fd }, this.#target, this.#deps.logger));
+          this.#relays.push(relayPort({ ...port, fd }, this.#target, this.#deps));
         }
       }
     }).unref();

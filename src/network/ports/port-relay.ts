@@ -2,28 +2,61 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from '../../base/logger.ts';
 import type { PublishedPort } from './port-registry.ts';
+import type { RelayBudget } from './relay-budget.ts';
+
+/** Descriptors of a relayed connection. */
+const SOCKETS = 2;
 
 /** Idle UDP clients are dropped after this time. */
 const UDP_IDLE_MS = 90_000;
 /** Most clients of one UDP port at a time. Beyond it the oldest is dropped. */
 const UDP_CLIENTS = 1024;
 
+/** How long the container may take to accept a connection. */
+export const CONNECT_MS = 30_000;
+/** Idle connections are probed after this time, so that dead ones end. */
+const KEEP_ALIVE_MS = 60_000;
+/** A refused connection is logged at most this often per port. */
+const TELL_MS = 60_000;
+
+export interface RelayDeps {
+  readonly logger: Logger;
+  readonly budget: RelayBudget;
+}
+
 /** Serves a published port from its reserving socket. Disposing ends it and closes the socket. */
 export type PortRelay = Disposable;
+
+type ReservedPort = PublishedPort & { readonly fd: number };
 
 /**
  * Copies traffic that arrives at the reserving socket itself to the container: all IPv6 traffic, which the firewall
  * does not translate, and IPv4 traffic only when others have flushed the firewall. Takes over `fd`. Does not keep the
  * process alive.
  */
-export function relayPort(port: PublishedPort & { readonly fd: number }, target: string, logger: Logger): PortRelay {
-  return port.protocol === 'udp' ? relayUdp(port, target, logger) : relayTcp(port, target, logger);
+export function relayPort(port: ReservedPort, target: string, deps: RelayDeps): PortRelay {
+  return port.protocol === 'udp' ? relayUdp(port, target, deps) : relayTcp(port, target, deps);
 }
 
-function relayTcp({ fd, port, hostPort }: PublishedPort & { fd: number }, target: string, logger: Logger): PortRelay {
+/** Connections beyond the budget are closed at once. */
+function relayTcp({ fd, port, hostPort }: ReservedPort, target: string, { logger, budget }: RelayDeps): PortRelay {
   const open = new Set<Socket>();
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const tellRefused = (): void => {
+    if (Date.now() - toldAt < TELL_MS) return;
+    toldAt = Date.now();
+    logger.warn({ hostPort }, 'too many relayed connections: new ones to a published port are closed');
+  };
   const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+    if (open.size + SOCKETS > budget.perPort || !budget.take(SOCKETS)) {
+      client.destroy();
+      tellRefused();
+      return;
+    }
     const container = connect({ host: target, port, allowHalfOpen: true });
+    for (const socket of [client, container]) socket.once('close', () => budget.giveBack(1));
+    const timer = setTimeout(() => container.destroy(), CONNECT_MS).unref();
+    container.once('connect', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
     splice(client, container, open);
   });
   server.on('error', (error) => logger.warn({ hostPort, error: error.message }, 'published port is not relayed'));
@@ -45,6 +78,7 @@ function splice(client: Socket, container: Socket, open: Set<Socket>): void {
   ] as const) {
     open.add(from);
     from.setNoDelay(true);
+    from.setKeepAlive(true, KEEP_ALIVE_MS);
     from.on('error', () => to.destroy());
     from.on('close', () => {
       open.delete(from);
@@ -60,10 +94,11 @@ interface UdpClient {
   timer: NodeJS.Timeout;
 }
 
+/** A client beyond the budget takes the place of the port's oldest. */
 function relayUdp(
-  { fd, port, hostPort, hostAddress }: PublishedPort & { fd: number },
+  { fd, port, hostPort, hostAddress }: ReservedPort,
   target: string,
-  logger: Logger,
+  { logger, budget }: RelayDeps,
 ): PortRelay {
   const clients = new Map<string, UdpClient>();
   const listener = createSocket(hostAddress.includes(':') ? 'udp6' : 'udp4');
@@ -73,15 +108,18 @@ function relayUdp(
     clients.delete(key);
     clearTimeout(client.timer);
     client.socket.close();
+    budget.giveBack(1);
   };
-  const clientOf = (key: string, address: string, clientPort: number): UdpClient => {
+  const clientsMax = Math.min(UDP_CLIENTS, budget.perPort);
+  const clientOf = (key: string, address: string, clientPort: number): UdpClient | undefined => {
     const known = clients.get(key);
     if (known !== undefined) {
       known.timer.refresh();
       return known;
     }
-    const oldest = clients.keys().next();
-    if (clients.size >= UDP_CLIENTS && oldest.done !== true) forget(oldest.value);
+    const [oldest] = clients.keys();
+    if (clients.size >= clientsMax || budget.left === 0) forget(oldest ?? '');
+    if (!budget.take(1)) return undefined;
     const socket = createSocket('udp4').unref();
     socket.on('error', () => forget(key));
     socket.on('message', (bytes) => listener.send(bytes, clientPort, address, ignore));
@@ -91,7 +129,7 @@ function relayUdp(
   };
   listener.on('error', (error) => logger.warn({ hostPort, error: error.message }, 'published port is not relayed'));
   listener.on('message', (bytes, { address, port: clientPort }) => {
-    clientOf(`${address} ${clientPort}`, address, clientPort).socket.send(bytes, port, target, ignore);
+    clientOf(`${address} ${clientPort}`, address, clientPort)?.socket.send(bytes, port, target, ignore);
   });
   listener.bind({ fd });
   listener.unref();
