@@ -18,18 +18,22 @@ export interface RuntimeOption {
   readonly args?: readonly string[];
 }
 
+export interface KnownRuntime extends RuntimeBinary {
+  readonly isCrun: boolean;
+}
+
 export interface Runtimes {
   /** Name of the default, as `info` shows it. */
   readonly defaultName: string;
   readonly names: readonly string[];
   has(name: string): boolean;
   /** @throws EngineError invalid for an unknown name, unavailable when it does not run */
-  pick(name: string | undefined): Promise<RuntimeBinary>;
+  pick(name: string | undefined): Promise<KnownRuntime>;
   /** Replaces the options. @throws EngineError as {@link findRuntimes}; then nothing changes */
   reconfigure(configured: Readonly<Record<string, RuntimeOption>>, chosen: string | undefined): Promise<void>;
 }
 
-type Probe = (name: string, option: RuntimeOption) => Promise<RuntimeBinary>;
+type Probe = (name: string, option: RuntimeOption) => Promise<KnownRuntime>;
 
 /** The runtimes by name, and the one for containers that name none. */
 interface Choice {
@@ -46,7 +50,7 @@ export async function findRuntimes(
   configured: Readonly<Record<string, RuntimeOption>>,
   chosen: string | undefined,
 ): Promise<Runtimes> {
-  const probed = new Map<RuntimeOption, Promise<RuntimeBinary>>();
+  const probed = new Map<RuntimeOption, Promise<KnownRuntime>>();
   const probeOnce: Probe = (name, option) => {
     const binary = probed.get(option) ?? probe(name, option);
     probed.set(option, binary);
@@ -109,13 +113,14 @@ async function firstThatRuns(
   throw new EngineError('unavailable', `no OCI runtime works: install ${names.join(' or ')}`);
 }
 
-async function probe(name: string, option: RuntimeOption): Promise<RuntimeBinary> {
+async function probe(name: string, option: RuntimeOption): Promise<KnownRuntime> {
   const path = isAbsolute(option.path) ? option.path : findInPath(option.path);
   if (path === undefined) throw new EngineError('unavailable', `runtime ${name}: ${option.path} is not in PATH`);
   const args = option.args ?? [];
   try {
     const { stdout } = await run(path, [...args, '--version'], { timeout: PROBE_MILLISECONDS });
-    return { path, args, hideUnifiedCgroup: stdout.startsWith('crun') && existsSync(UNIFIED) };
+    const isCrun = stdout.startsWith('crun');
+    return { path, args, isCrun, hideUnifiedCgroup: isCrun && existsSync(UNIFIED) };
   } catch (error) {
     throw new EngineError('unavailable', `runtime ${name}: ${path} does not run`, { cause: error });
   }

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { conflict, EngineError, errnoOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { spaceError } from '../../io/index.ts';
+import { readMountInfo } from '../../linux/index.ts';
 import {
   ownerOf,
   type PreparedStreams,
@@ -35,6 +36,7 @@ import type {
 } from '../task-runtime.ts';
 import { checkBundleSpace } from './bundle-space.ts';
 import { CompiledFilters } from './compiled-filters.ts';
+import { cgroupHierarchies, crunMounts } from './crun-mounts.ts';
 import { checkReply, liftedLimits, linuxResources } from './pause-resume-update.ts';
 import { execError, startError } from './runtime-errors.ts';
 import type { Runtimes } from './runtimes.ts';
@@ -57,6 +59,7 @@ export class SupervisedRuntime implements TaskRuntime {
   readonly #releasing = new Map<string, Promise<void>>();
   readonly #cgroupPaths = new Map<string, string>();
   readonly #filters: CompiledFilters;
+  readonly #hierarchies = cgroupHierarchies(readMountInfo());
 
   constructor(deps: SupervisedRuntimeDeps) {
     this.#deps = deps;
@@ -65,14 +68,14 @@ export class SupervisedRuntime implements TaskRuntime {
 
   async start(task: StartTask, signal: AbortSignal): Promise<StartedTask> {
     const { containerId, spec, stdio, log } = task;
-    const runtime = await this.#deps.runtimes.pick(task.runtime);
+    const { isCrun, ...runtime } = await this.#deps.runtimes.pick(task.runtime);
     await this.#releasing.get(containerId);
     throwIfAborted(signal);
     const ref = { containerId };
     const layout = taskLayout(this.#deps.execRoot, ref);
     const cgroupPath = spec.linux.cgroupsPath ?? `/${containerId}`;
     this.#cgroupPaths.set(containerId, cgroupPath);
-    const config = stringifySpec(this.#filters.apply(spec));
+    const config = stringifySpec(isCrun ? crunMounts(this.#filters.apply(spec), this.#hierarchies) : spec);
     const owner = task.owner ?? ownerOf(ref);
     const bundle = (): void => {
       mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
