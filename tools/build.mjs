@@ -95,10 +95,11 @@ const builds = [
     outdir,
     splitting: true,
     chunkNames: 'daemon/[name]-[hash]',
-    // Worker threads are entries of their own, beside the daemon's.
+    // Worker threads, and the process that mounts network file systems, are entries of their own, beside the daemon's.
     entryPoints: {
       'daemon/gantryd': 'src/daemon/main.ts',
       'network-kernel': 'src/network/kernel/kernel-worker.ts',
+      'network-mount': 'src/volumes/network-mount-process.ts',
       'stream-worker': 'src/store/snapshots/streams/stream-worker.ts',
       'tree-worker': 'src/store/snapshots/worker/tree-worker.ts',
     },

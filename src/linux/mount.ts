@@ -118,7 +118,10 @@ export function detachMount(target: string): boolean {
   throw new SyscallError('umount2', errno, target);
 }
 
-/** {@link mount} on a thread of koffi's, for file systems that wait for a server. */
+/**
+ * {@link mount} on a thread of Node's pool, for file systems that take a while. All file system calls of the process
+ * share its few threads: what may wait for a server needs a process of its own.
+ */
 export function mountSlowly(request: MountRequest): Promise<void> {
   const { source, target, type, flags = 0, data = null } = request;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -132,7 +135,7 @@ export function mountSlowly(request: MountRequest): Promise<void> {
 }
 
 /**
- * {@link detachMount} on a thread of koffi's: the kernel waits for readers, 2 ms and more. Detaches every mount at the
+ * {@link detachMount} on a thread of Node's pool: the kernel waits for readers, 2 ms and more. Detaches every mount at the
  * target.
  */
 export async function detachMountSlowly(target: string): Promise<void> {

@@ -218,6 +218,21 @@ test('a bind volume shows the device, read-only when asked, and removing it spar
   assert.deepEqual(readdirSync(device), ['keep']);
 });
 
+test('a server that does not answer holds a process, and none of the threads of Node', async () => {
+  await using fixture = openFixture();
+  const driverOpts = { type: 'nfs4', device: ':/nothing', o: 'addr=127.0.0.1,port=1,soft,timeo=1,retrans=1' };
+  const { Mountpoint } = await fixture.volumes.create({ name: 'far', driver: 'local', driverOpts, labels: {} });
+  const mounting = fixture.volumes.mountPath('far', 'c1');
+  mounting.catch(() => {});
+  while (!process.getActiveResourcesInfo().includes('ProcessWrap'))
+    await new Promise((resolve) => setImmediate(resolve));
+  await assert.rejects(mounting, (error: Error) => {
+    const text = `error while mounting volume '${Mountpoint}': failed to mount local volume: mount :/nothing:${Mountpoint}, flags: 0x0, data: ${driverOpts.o}: `;
+    assert.ok(error.message.startsWith(text), error.message);
+    return true;
+  });
+});
+
 test('a device that is not there fails the mount in Docker’s words, and the next try may work', async () => {
   await using fixture = openFixture();
   const device = join(fixture.folder, 'later');

@@ -5,10 +5,10 @@ import { KeyedLock } from '../base/keyed-lock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
 import { spaceError } from '../io/index.ts';
-import { detachMountSlowly, isMountPoint } from '../linux/index.ts';
+import { isMountPoint } from '../linux/index.ts';
 import type { EventSink } from '../spec/index.ts';
 import { copyUp } from './copy-up.ts';
-import { mountVolume } from './local-mount.ts';
+import { mountVolume, unmountVolume } from './local-mount.ts';
 import { checkDriverOptions, hasMount } from './mount-options.ts';
 import { ANONYMOUS_LABEL, type VolumeRecord } from './record.ts';
 import type { VolumeTrees } from './trees.ts';
@@ -151,8 +151,7 @@ function volumeMounts({
       using _lock = await locks.acquire(name);
       if (!uses.unmount(name, containerId)) return;
       const volume = records.get(name);
-      // Written data goes to the disk or server first, in another thread.
-      if (volume !== undefined && hasMount(volume.options)) await detachMountSlowly(paths.data(name));
+      if (volume !== undefined && hasMount(volume.options)) await unmountVolume(volume.options, paths.data(name));
     },
     async copyUp(name, { rootfs, path, part }, signal) {
       using _lock = await locks.acquire(name, signal);
@@ -168,7 +167,7 @@ function volumeMounts({
         if (!hasMount(options) || !isMountPoint(data)) continue;
         // Each container may have been running. One that was not calls `unmount`.
         for (const id of uses.users(name)) uses.mount(name, id);
-        if (!uses.isUsed(name)) await detachMountSlowly(data);
+        if (!uses.isUsed(name)) await unmountVolume(options, data);
       }
     },
   };

@@ -1,14 +1,20 @@
-import { lookup } from 'node:dns/promises';
 import { getSystemErrorMessage } from 'node:util';
 import { EngineError, messageOf } from '../base/errors.ts';
-import { detachMount, MS, mountSlowly, remount, SyscallError, setPropagation } from '../linux/index.ts';
+import {
+  detachMount,
+  detachMountSlowly,
+  MS,
+  mountSlowly,
+  remount,
+  SyscallError,
+  setPropagation,
+} from '../linux/index.ts';
 import { type MountOptions, parseMountOptions } from './mount-options.ts';
-
-const NETWORK_TYPES: ReadonlySet<string> = new Set(['nfs', 'nfs4', 'cifs']);
+import { detachNetwork, isNetworkType, mountNetwork } from './network-mount.ts';
 
 /**
- * Mounts a volume's `type`, `device` and `o` over its folder. A network file system may take seconds: another thread
- * waits for it.
+ * Mounts a volume's `type`, `device` and `o` over its folder. A thread of Node's pool waits for the file system, and a
+ * process for a network file system.
  * @throws EngineError internal with dockerd's text; nothing stays mounted
  */
 export async function mountVolume(options: Readonly<Record<string, string>>, target: string): Promise<void> {
@@ -16,8 +22,9 @@ export async function mountVolume(options: Readonly<Record<string, string>>, tar
   const device = options['device'] ?? '';
   const parsed = parseMountOptions(options['o'] ?? '');
   try {
-    const data = NETWORK_TYPES.has(type) ? await withAddress(parsed.data) : parsed.data;
-    await mountSlowly({ source: device, target, type, flags: parsed.flags, data: data === '' ? null : data });
+    const { flags, data } = parsed;
+    const mountIt = isNetworkType(type) ? mountNetwork : mountSlowly;
+    await mountIt({ source: device, target, type, flags, data: data === '' ? null : data });
     try {
       applyFlags(parsed, target);
     } catch (error) {
@@ -42,12 +49,9 @@ function applyFlags({ flags, propagation }: MountOptions, target: string): void 
   if (propagation !== undefined) setPropagation(target, propagation);
 }
 
-/** The kernel needs an address where mount helpers accept a name (`addr=server`). */
-async function withAddress(data: string): Promise<string> {
-  const host = /(?:^|,)addr=([^,]*)/.exec(data)?.[1];
-  if (host === undefined || host === '') return data;
-  const { address } = await lookup(host);
-  return data.replace(`addr=${host}`, () => `addr=${address}`);
+/** Detaches every mount at a volume's folder. Written data goes to the disk or server first. */
+export async function unmountVolume(options: Readonly<Record<string, string>>, target: string): Promise<void> {
+  await (isNetworkType(options['type'] ?? '') ? detachNetwork(target) : detachMountSlowly(target));
 }
 
 function reason(error: unknown): string {

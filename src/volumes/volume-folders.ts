@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { EngineError, errnoOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { isSpaceError, spaceError } from '../io/index.ts';
@@ -36,8 +36,16 @@ export class VolumeFolders {
     }
   }
 
+  /** Looks at the name alone: a server may be mounted over the folder, and may not answer. */
   has(name: string): boolean {
-    return statSync(this.paths.data(name), { throwIfNoEntry: false })?.isDirectory() ?? false;
+    const { data, folder } = this.paths;
+    try {
+      const entries = readdirSync(folder(name), { withFileTypes: true });
+      return entries.some((entry) => entry.name === basename(data(name)) && entry.isDirectory());
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
+      throw error;
+    }
   }
 
   /** Lists the folders below `volumes/` that have the form of a volume. */
