@@ -104,11 +104,17 @@ export class ControlConnection {
     return this.#closed.promise;
   }
 
-  /** @throws RefusedError, or EngineError `unavailable` when the supervisor ends before its answer */
-  request(body: RequestBody): Promise<unknown> {
+  /**
+   * @throws RefusedError, or EngineError `unavailable` when the supervisor ends before its answer. `onClose` has been called by then, so
+   * that a second request goes to the successor.
+   */
+  async request(body: RequestBody): Promise<unknown> {
     const id = this.#nextId++;
-    if (this.#socket.destroyed) return Promise.reject(gone());
-    return new Promise((resolve, reject) => {
+    if (this.#socket.destroyed) {
+      await this.closed;
+      throw gone();
+    }
+    return await new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
       this.#socket.write(`${JSON.stringify({ id, ...body })}\n`);
     });
