@@ -37,10 +37,6 @@ export class AdoptedProcesses implements Disposable {
     this.#endings = endings;
   }
 
-  has(pid: number): boolean {
-    return this.#processes.has(pid);
-  }
-
   /**
    * Returns the function that sends signals. Undefined when the process has ended. `onExit` is called once, after this
    * has returned.
@@ -61,11 +57,12 @@ export class AdoptedProcesses implements Disposable {
     };
   }
 
-  /** Reports an exit code that the daemon knows. Ignored for a process that is not watched. */
-  tell(pid: number, exitCode: number): void {
+  /** Reports an exit code that the daemon knows. Returns false for a process that is not watched. */
+  tell(pid: number, exitCode: number): boolean {
     const process = this.#processes.get(pid);
-    if (process === undefined) this.#endings.forget(pid);
-    else this.#finish(pid, this.#endings.find(pid, process.startedAt) ?? now(exitCode));
+    if (process === undefined) return false;
+    this.#finish(pid, this.#endings.find(pid, process.startedAt) ?? this.#endings.note(pid, exitCode));
+    return true;
   }
 
   [Symbol.dispose](): void {
@@ -87,7 +84,8 @@ export class AdoptedProcesses implements Disposable {
 
   #learn(pid: number, { pidfd }: Adopted): TaskEnding | undefined {
     const exitCode = pidfd < 0 ? undefined : (zombieExitCode(pid) ?? pidfdExitCode(pidfd));
-    return exitCode === undefined ? undefined : now(exitCode);
+    // We may be killed before the exit is announced, and whoever remembers the code now as well.
+    return exitCode === undefined ? undefined : this.#endings.note(pid, exitCode);
   }
 
   #finish(pid: number, ending: TaskEnding): void {

@@ -14,6 +14,7 @@ import {
 import { adoptConsole } from './adopt-console.ts';
 import type { AdoptedProcesses } from './adopted-processes.ts';
 import type { CgroupWarmUp } from './cgroup-warm-up.ts';
+import type { Endings } from './endings.ts';
 import type { EventHub } from './event-hub.ts';
 import { Failure } from './failure.ts';
 import type { OciRuntime } from './oci-runtime.ts';
@@ -33,6 +34,7 @@ export interface ControlDeps {
   readonly events: EventHub;
   readonly runtime: OciRuntime;
   readonly adopted: AdoptedProcesses;
+  readonly endings: Endings;
   readonly warmth: CgroupWarmUp;
   readonly log: Logger;
   /** Removes the supervisor's files, then ends it once pending answers are sent. */
@@ -135,7 +137,9 @@ async function handle(deps: ControlDeps, daemonPid: number, request: Request): P
       adoptConsole(tasks, request.task, { pid: daemonPid, fd: request.fd });
       return;
     case 'adopt-exit':
-      deps.adopted.tell(request.pid, request.exitCode);
+      // Nothing waits for the note on a process that is no task's.
+      if (!deps.adopted.tell(request.pid, request.exitCode) && !tasks.awaitsExit(request.pid))
+        deps.endings.forget(request.pid);
       return;
     case 'pong':
       deps.events.pong();

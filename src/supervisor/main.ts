@@ -69,7 +69,7 @@ async function main(): Promise<void> {
     leaveOwnCgroup();
     setImmediate(() => process.exit(0));
   };
-  await listen({ tasks, events, runtime, adopted, warmth, log, stop }, supervisorSocket(execRoot));
+  await listen({ tasks, events, runtime, adopted, endings, warmth, log, stop }, supervisorSocket(execRoot));
   log.info({ pid: process.pid, execRoot }, 'supervisor listens');
 
   trimWhenIdle();

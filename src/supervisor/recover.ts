@@ -54,8 +54,8 @@ export async function recover(deps: RecoverDeps): Promise<void> {
  * Removes files that no task needs any more: records of ended processes, files of a predecessor's commands, state of a
  * runtime without its task.
  */
-function sweep({ execRoot, adopted, endings }: RecoverDeps): void {
-  endings.sweep((pid) => adopted.has(pid));
+function sweep({ execRoot, tasks, endings }: RecoverDeps): void {
+  endings.sweep((pid) => tasks.awaitsExit(pid));
   for (const name of list(supervisorFolder(execRoot))) {
     if (/^run-\d+\.(?:in|out|err)$/.test(name)) rmSync(join(supervisorFolder(execRoot), name), { force: true });
   }

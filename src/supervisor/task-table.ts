@@ -90,6 +90,12 @@ export class TaskTable {
     return count;
   }
 
+  /** Whether a process is a task's whose exit is not on disk yet: until then the note on its end is all that a successor has. */
+  awaitsExit(pid: number): boolean {
+    for (const task of this.#tasks.values()) if (task.pid === pid && task.exit === undefined) return true;
+    return false;
+  }
+
   values(): Iterable<Task> {
     return this.#tasks.values();
   }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogSpec } from '../../src/spec/index.ts';
 import { cgroupsOf } from '../support/host.ts';
-import { NO_STDIO, TaskHost, textOf, until } from '../support/task-host.ts';
+import { isGone, NO_STDIO, TaskHost, textOf, until } from '../support/task-host.ts';
 
 const COUNTER = ['sh', '-c', 'i=0; while :; do echo line $i; i=$((i+1)); sleep 0.01; done'];
 
@@ -123,6 +123,22 @@ test('an open stdin without a client survives the supervisor', async () => {
   const client = await host.attach(id, undefined, true);
   client.write('through\n');
   await until(() => host.logText(id) === 'through\n', 'cat has echoed');
+  await host.kill(id);
+});
+
+test('the note on an ended process outlives every supervisor that dies before the exit is announced', async () => {
+  await using host = await TaskHost.open();
+  const { id } = await host.start(['sleep', '1000']);
+  // Its child holds the output, so that the announcement waits.
+  const { execId, pid } = await host.exec(id, ['sh', '-c', 'sleep 1000 & exit 7']);
+  await until(() => existsSync(`${host.execRoot}/supervisor/ended/${pid}`), 'its end is noted');
+  for (let deaths = 0; deaths < 2; deaths++) {
+    await host.runtime[Symbol.asyncDispose]();
+    const supervisor = killSupervisor(host);
+    await until(() => isGone(supervisor), 'the supervisor is dead');
+    await host.connect();
+  }
+  assert.equal((await host.exit(execId)).exitCode, 7);
   await host.kill(id);
 });
 

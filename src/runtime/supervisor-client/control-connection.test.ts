@@ -65,7 +65,9 @@ test('a supervisor of a newer engine that knows none of our versions is refused 
 test('a request on a connection that has just been lost fails when its end is known, so that a second try meets the successor', async () => {
   await using supervisor = await supervisorOf(PROTOCOL_VERSION);
   let isKnown = false;
-  const onClose = (): void => void (isKnown = true);
+  const onClose = (): void => {
+    isKnown = true;
+  };
   const connection = await ControlConnection.open(supervisor.path, 0, { ...EVENTS, onClose });
   connection.close();
   await assert.rejects(connection.request({ op: 'pong' }), { kind: 'unavailable' });
