@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { formatNanos } from '../base/time.ts';
 import { removeTree } from '../linux/index.ts';
 import {
   execsFolder,
@@ -19,7 +18,7 @@ import type { Endings } from './endings.ts';
 import type { EventHub } from './event-hub.ts';
 import { isStoredExit, isTaskRecord } from './stored.ts';
 import type { Task } from './task.ts';
-import { readJson, readPid, type TaskRecord } from './task-files.ts';
+import { readJson, readPid, readStart, type TaskRecord } from './task-files.ts';
 import type { TaskEnding, TaskTable } from './task-table.ts';
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
@@ -83,7 +82,7 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
     await deps.tasks.discard(record);
     return;
   }
-  const startedAt = formatNanos(statSync(layout.pid, { bigint: true }).mtimeNs);
+  const startedAt = readStart(layout);
   const exit = readJson(layout.exit);
   if (isStoredExit(exit)) {
     deps.events.skipTo(exit.seq);

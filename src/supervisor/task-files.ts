@@ -7,11 +7,13 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
+import { formatNanos } from '../base/time.ts';
 import { removeTree } from '../linux/index.ts';
 import type { ExitRecord, LogSpec, RuntimeBinary, StdioSpec, TaskLayout, TaskOwner, TaskRef } from '../spec/index.ts';
 
@@ -110,6 +112,14 @@ export function readPid(layout: TaskLayout): number | undefined {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/**
+ * When the runtime wrote the pid of a started task, RFC 3339. Every supervisor reports this as the time of the start: the one
+ * that started the task and those that adopt it. An end before the start would count for an earlier run.
+ */
+export function readStart(layout: TaskLayout): string {
+  return formatNanos(statSync(layout.pid, { bigint: true }).mtimeNs);
 }
 
 /**

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { formatNanos, parseNanos } from '../base/time.ts';
-import { killProcess, type Readiness, setTerminalSize, wallTimeNanos } from '../linux/index.ts';
+import { parseNanos } from '../base/time.ts';
+import { killProcess, type Readiness, setTerminalSize } from '../linux/index.ts';
 import {
   type PreparedStreams,
   type RuntimeBinary,
@@ -30,6 +30,7 @@ import { openRelay } from './relay.ts';
 import { isMain, isRunning, newTask, snapshotOf, type Task } from './task.ts';
 import {
   readOomKills,
+  readStart,
   removeFolder,
   removeTraces,
   reserveExit,
@@ -339,7 +340,7 @@ export class TaskTable {
 
   #begin(task: Task, { pid, descriptors }: Launched): StartReply {
     task.pid = pid;
-    task.startedAt = formatNanos(wallTimeNanos());
+    task.startedAt = readStart(task.layout);
     // Our own child: its pid cannot be given to another before we have reaped it.
     task.signal = (signalNumber) => killProcess(pid, signalNumber);
     if ('console' in descriptors) this.openConsole(task, descriptors.console);

@@ -126,6 +126,18 @@ test('an open stdin without a client survives the supervisor', async () => {
   await host.kill(id);
 });
 
+test('a supervisor says of a start what its predecessor said: an end before it would count for an earlier run', async () => {
+  await using host = await TaskHost.open();
+  const { id } = await host.start(['sleep', '1000']);
+  const startedAt = (): string | undefined => host.runtime.tasks()[0]?.startedAt;
+  const told = startedAt();
+  const old = killSupervisor(host);
+  await until(() => host.supervisorPid !== old, 'there is another');
+  await host.runtime.kill({ containerId: id }, 0);
+  assert.equal(startedAt(), told);
+  await host.kill(id);
+});
+
 test('the note on an ended process outlives every supervisor that dies before the exit is announced', async () => {
   await using host = await TaskHost.open();
   const { id } = await host.start(['sleep', '1000']);
