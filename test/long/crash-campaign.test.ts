@@ -9,5 +9,8 @@ const KILLS = Number(process.env['CAMPAIGN_KILLS'] ?? '1000');
 test('a thousand kills while ten clients work: no line, no exit code and no folder too few or too many', async (context) => {
   const { seed } = seededRandom();
   context.diagnostic(`GANTRY_TEST_SEED=${seed}`);
-  await crashCampaign(engine(), { kills: KILLS, killsPerRound: 5, clients: 10, seed });
+  const onProgress = (kills: number, containers: number): void => {
+    if (kills % 50 === 0) console.log(`${kills} kills, ${containers} containers`);
+  };
+  await crashCampaign(engine(), { kills: KILLS, killsPerRound: 5, clients: 10, seed, onProgress });
 });

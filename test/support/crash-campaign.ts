@@ -1,33 +1,26 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { get } from 'node:http';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ExecTrial, type Trial, work } from './crash-clients.ts';
+import { type Trial, work } from './crash-clients.ts';
+import { judge, type Kill, type Victim } from './crash-judge.ts';
 import type { TestEngine } from './engine.ts';
 import { cgroupsOf } from './host.ts';
 import { seededRandom } from './random.ts';
-import { collect, demultiplex } from './task-host.ts';
+import { uptime } from './uptime.ts';
 
 export interface Campaign {
+  /** Hears how many kills have been judged. */
+  readonly onProgress?: (kills: number, containers: number) => void;
   readonly kills: number;
   readonly killsPerRound: number;
   readonly clients: number;
   readonly seed: number;
 }
 
-type Victim = 'daemon' | 'supervisor' | 'both';
-
-/** When nobody of ours lived, in milliseconds since the epoch. */
-interface Absence {
-  readonly victim: Victim;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** How long before or after both died a container may have ended for its end to be unknowable: what was on its way is gone too. */
-const EDGE_MILLISECONDS = 3000;
-const UNKNOWN = 'the exit status could not be learned';
+/** A daemon that dies this soon after its supervisor may not have another yet: both are dead. */
+const SUCCESSION_SECONDS = 2;
 
 /**
  * Kills daemon, supervisor or both at random moments while clients create, start, stop, execute and remove. After each round every line
@@ -37,34 +30,57 @@ const UNKNOWN = 'the exit status could not be learned';
 export async function crashCampaign(engine: TestEngine, campaign: Campaign): Promise<void> {
   const random = seededRandom(String(campaign.seed));
   const before = folders(engine);
+  const truth = mkdtempSync(join(tmpdir(), 'crash-truth-'));
+  using _truth = { [Symbol.dispose]: () => rmSync(truth, { recursive: true }) };
+  const strikes = new Strikes(engine);
+  let judged = 0;
   for (let done = 0; done < campaign.kills; done += campaign.killsPerRound) {
     const stop = new AbortController();
     const trials: Trial[] = [];
     const working = Array.from({ length: campaign.clients }, (_, number) =>
-      work(engine, { number, seed: random.integer(2 ** 31) }, trials, stop.signal),
+      work(engine, { number, seed: random.integer(2 ** 31), truth }, trials, stop.signal),
     );
-    const absences: Absence[] = [];
+    const kills: Kill[] = [];
     for (let kill = 0; kill < campaign.killsPerRound; kill++) {
       await delay(20 + random.integer(1200));
-      absences.push(await strike(engine, random.pick(['daemon', 'supervisor', 'both'])));
+      kills.push(await strikes.at(random.pick(['daemon', 'supervisor', 'both'])));
     }
     stop.abort();
     await Promise.all(working);
-    const faults = (await Promise.all(trials.map((trial) => judge(engine, trial, absences)))).flat();
+    const faults = (await Promise.all(trials.map((trial) => judge(engine, trial, kills)))).flat();
     await removeAll(engine);
     faults.push(...(await leaks(engine, before, trials)));
     assert.deepEqual(faults, [], `seed ${campaign.seed}, after ${done + campaign.killsPerRound} kills`);
+    judged += trials.filter(({ isStarted }) => isStarted).length;
+    campaign.onProgress?.(done + campaign.killsPerRound, judged);
   }
 }
 
-async function strike(engine: TestEngine, victim: Victim): Promise<Absence> {
-  const from = Date.now();
-  if (victim !== 'daemon') killSupervisor(engine);
-  if (victim !== 'supervisor') {
-    await engine.kill9();
-    await engine.start();
+/** Kills, and remembers who was whose parent. */
+class Strikes {
+  readonly #engine: TestEngine;
+  #isParent = true;
+  #supervisorDied = Number.NEGATIVE_INFINITY;
+
+  constructor(engine: TestEngine) {
+    this.#engine = engine;
   }
-  return { victim, from, to: Date.now() };
+
+  async at(victim: Victim): Promise<Kill> {
+    const from = uptime();
+    const isParent = this.#isParent;
+    const isOrphaned = victim === 'daemon' && from - this.#supervisorDied < SUCCESSION_SECONDS;
+    if (victim !== 'daemon') {
+      killSupervisor(this.#engine);
+      this.#supervisorDied = from;
+    }
+    if (victim !== 'supervisor') {
+      await this.#engine.kill9();
+      await this.#engine.start();
+    }
+    this.#isParent = victim !== 'daemon';
+    return { victim: isOrphaned ? 'both' : victim, from, to: uptime(), isParent };
+  }
 }
 
 /** The process that names both the supervisor and our exec root; none when it is just being started. */
@@ -78,86 +94,6 @@ function killSupervisor({ execRoot }: TestEngine): void {
       // It has ended meanwhile.
     }
   }
-}
-
-interface Inspected {
-  readonly Id: string;
-  readonly State: {
-    readonly Status: string;
-    readonly ExitCode: number;
-    readonly Error: string;
-    readonly StartedAt: string;
-    readonly FinishedAt: string;
-  };
-}
-
-async function judge(engine: TestEngine, trial: Trial, absences: readonly Absence[]): Promise<readonly string[]> {
-  if (!trial.isStarted || trial.mayBeGone) return trial.faults;
-  const found = await ended(engine, trial);
-  if (found === undefined) return [...trial.faults, `${trial.name}: gone`];
-  const { State, Id } = found;
-  if (State.Status !== 'exited') return [...trial.faults, `${trial.name}: ${State.Status}`];
-  const faults = [...trial.faults];
-  const when = `${State.StartedAt} to ${State.FinishedAt}, kills ${JSON.stringify(absences)}`;
-  const unknowable = isUnknowable(State, absences);
-  const isUnknown = State.ExitCode === 255 && State.Error === UNKNOWN;
-  if (State.ExitCode !== trial.code && !(isUnknown && unknowable))
-    faults.push(`${trial.name}: code ${State.ExitCode} for ${trial.code}; ${when}`);
-  const lines = await linesOf(engine, Id, trial.tty);
-  const gap = lines.findIndex((line, index) => line !== `line ${index}`);
-  if (gap >= 0) faults.push(`${trial.name}: "${lines[gap]}" for line ${gap}; ${when}`);
-  else if (lines.length > trial.lines) faults.push(`${trial.name}: ${lines.length} lines for ${trial.lines}; ${when}`);
-  else if (lines.length < trial.lines && !unknowable)
-    faults.push(`${trial.name}: ${lines.length} of ${trial.lines} lines; ${when}`);
-  for (const exec of trial.execs) faults.push(...judgeExec(trial, exec, absences));
-  return faults;
-}
-
-function judgeExec({ name }: Trial, exec: ExecTrial, absences: readonly Absence[]): readonly string[] {
-  const { code, told, said, from, to } = exec;
-  const isCut = absences.some((each) => each.victim !== 'daemon' && each.from >= from && each.from <= to);
-  const faults: string[] = [];
-  if (told !== code && !(told === 255 && isCut)) faults.push(`${name}: exec code ${told} for ${code}`);
-  // What a client of an exec has not been sent goes with the supervisor: see docs/crashes.md.
-  if (!said.endsWith('hello\n') && !isCut) faults.push(`${name}: exec said ${JSON.stringify(said)}`);
-  return faults;
-}
-
-/**
- * Whether the kernel had nobody to tell: the container ended while both were dead. A supervisor that dies when the daemon is not its parent
- * leaves the same to a container that ends in the moment of its start. See docs/crashes.md.
- */
-function isUnknowable({ StartedAt, FinishedAt }: Inspected['State'], absences: readonly Absence[]): boolean {
-  const [started, finished] = [Date.parse(StartedAt), Date.parse(FinishedAt)];
-  return absences.some(({ victim, from, to }) => {
-    const isNear = finished > from - EDGE_MILLISECONDS && finished < to + EDGE_MILLISECONDS;
-    return victim === 'both'
-      ? isNear
-      : victim === 'supervisor' && isNear && Math.abs(started - from) < EDGE_MILLISECONDS;
-  });
-}
-
-async function ended(engine: TestEngine, { name, waits }: Trial): Promise<Inspected | undefined> {
-  for (let left = 600; ; left--) {
-    const { status, body } = await engine.api('GET', `/containers/${name}/json`);
-    if (status === 404) return undefined;
-    const inspected = JSON.parse(body) as Inspected;
-    if (inspected.State.Status === 'exited' || left === 0) return inspected;
-    if (waits) await engine.api('POST', `/containers/${name}/kill?signal=USR1`);
-    await delay(100);
-  }
-}
-
-async function linesOf(engine: TestEngine, id: string, tty: boolean): Promise<readonly string[]> {
-  const bytes = await getBytes(engine.socketPath, `/containers/${id}/logs?stdout=1&stderr=1`);
-  const text = tty ? bytes.toString().replaceAll('\r\n', '\n') : Object.values(demultiplex(bytes)).join('');
-  return text.split('\n').slice(0, -1);
-}
-
-function getBytes(socketPath: string, path: string): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    get({ socketPath, path }, (response) => resolve(collect(response))).on('error', reject);
-  });
 }
 
 async function removeAll(engine: TestEngine): Promise<void> {

@@ -1,10 +1,14 @@
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TestEngine } from './engine.ts';
 import { type Random, seededRandom } from './random.ts';
+import { noteUptime, uptime } from './uptime.ts';
 
 export interface Client {
   readonly number: number;
   readonly seed: number;
+  /** A folder of the host in which containers note when they begin and end. */
+  readonly truth: string;
 }
 
 /** One container and what it should have done. */
@@ -13,6 +17,8 @@ export interface Trial {
   readonly code: number;
   readonly lines: number;
   readonly tty: boolean;
+  /** The file in which it notes when it begins and ends. */
+  readonly truth: string;
   /** It ends when it gets SIGUSR1 after its lines. */
   waits: boolean;
   id: string | undefined;
@@ -24,7 +30,7 @@ export interface Trial {
   readonly faults: string[];
 }
 
-/** An exec that has ended, and when it was at work, in milliseconds since the epoch. */
+/** An exec that has ended, and when it was at work, in seconds since the machine's start. */
 export interface ExecTrial {
   readonly code: number;
   readonly told: number | null;
@@ -42,14 +48,9 @@ export async function work(engine: TestEngine, client: Client, trials: Trial[], 
     serial++;
     const code = 1 + random.integer(100);
     const lines = random.pick([0, 5, 60, 1500]);
+    const name = `crash-${process.pid}-${client.number}-${serial}`;
     const trial: Trial = {
-      ...{
-        name: `crash-${process.pid}-${client.number}-${serial}`,
-        code,
-        lines,
-        tty: random.next() < 0.25,
-        waits: false,
-      },
+      ...{ name, code, lines, tty: random.next() < 0.25, truth: join(client.truth, name), waits: false },
       ...{ id: undefined, isStarted: false, mayBeGone: false, execs: [], faults: [] },
     };
     trials.push(trial);
@@ -85,19 +86,25 @@ async function live(engine: TestEngine, trial: Trial, random: Random): Promise<v
 function body(trial: Trial, random: Random): object {
   const pause = random.next() < 0.3 ? 'usleep 300;' : '';
   const print = `i=0; while [ $i -lt ${trial.lines} ]; do echo line $i; ${pause} i=$((i+1)); done`;
-  const wait = `trap "exit ${trial.code}" USR1; while :; do usleep 20000; done`;
+  const note = noteUptime(`/truth/${trial.name}`);
+  const end = `${note}; exit ${trial.code}`;
+  const wait = `trap '${end}' USR1; while :; do usleep 20000; done`;
   return {
     Image: 'busybox',
     Tty: trial.tty,
-    Cmd: ['sh', '-c', trial.waits ? `trap "" USR1; ${print}; ${wait}` : `${print}; exit ${trial.code}`],
+    Cmd: ['sh', '-c', `${note}; ${trial.waits ? `trap "" USR1; ${print}; ${wait}` : `${print}; ${end}`}`],
     ...(random.next() < 0.4 && { Volumes: { '/volume': {} } }),
-    HostConfig: { NetworkMode: random.pick(['none', 'bridge']), AutoRemove: trial.mayBeGone },
+    HostConfig: {
+      NetworkMode: random.pick(['none', 'bridge']),
+      AutoRemove: trial.mayBeGone,
+      Binds: [`${dirname(trial.truth)}:/truth`],
+    },
   };
 }
 
 async function execute(engine: TestEngine, trial: Trial, random: Random): Promise<void> {
   for (let left = 1 + random.integer(3); left > 0; left--) {
-    const from = Date.now();
+    const from = uptime();
     const code = random.integer(100);
     const Cmd = ['sh', '-c', `echo hello; exit ${code}`];
     const created = await engine.api('POST', `/containers/${trial.name}/exec`, { Cmd, AttachStdout: true });
@@ -111,11 +118,11 @@ async function execute(engine: TestEngine, trial: Trial, random: Random): Promis
       readonly ExitCode: number | null;
       readonly Running: boolean;
     };
-    if (!Running) trial.execs.push({ code, told: ExitCode, said: started.body, from, to: Date.now() });
+    if (!Running) trial.execs.push({ code, told: ExitCode, said: started.body, from, to: uptime() });
   }
 }
 
-/** Answers that are right while an engine comes and goes: not found, a conflict, not available. */
+/** Answers that are right while an engine comes and goes: not found, a conflict. */
 function note(trial: Trial, verb: string, { status, body }: { readonly status: number; readonly body: string }): void {
-  if (![404, 409, 503].includes(status)) trial.faults.push(`${trial.name}: ${verb} answered ${status} ${body}`);
+  if (![404, 409].includes(status)) trial.faults.push(`${trial.name}: ${verb} answered ${status} ${body}`);
 }

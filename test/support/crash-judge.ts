@@ -1,0 +1,129 @@
+import { get } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ExecTrial, Trial } from './crash-clients.ts';
+import type { TestEngine } from './engine.ts';
+import { collect, demultiplex } from './task-host.ts';
+import { truthOf } from './uptime.ts';
+
+export type Victim = 'daemon' | 'supervisor' | 'both';
+
+/** One kill. Times are seconds since the machine's start, which containers read too. */
+export interface Kill {
+  /** `both` also when the daemon dies before it has another supervisor. */
+  readonly victim: Victim;
+  readonly from: number;
+  /** The engine answers again; for a supervisor alone, the kill itself. */
+  readonly to: number;
+  /** The daemon had started the supervisor that died: it is the parent of the containers then. */
+  readonly isParent: boolean;
+}
+
+/** /proc/uptime counts hundredths. */
+const CLOCK_SECONDS = 0.02;
+/** How long a busy machine may take from the end of a process to the note of its code, or from a start to the daemon's knowing of it. */
+const TURN_SECONDS = 0.3;
+const UNKNOWN = 'the exit status could not be learned';
+
+interface Inspected {
+  readonly Id: string;
+  readonly State: { readonly Status: string; readonly ExitCode: number; readonly Error: string };
+}
+
+/** What a container that has started and has not been removed tells of itself, compared with what it did; a line for each fault. */
+export async function judge(engine: TestEngine, trial: Trial, kills: readonly Kill[]): Promise<readonly string[]> {
+  const faults = [...trial.faults];
+  if (!trial.isStarted || trial.mayBeGone) return faults;
+  const found = await ended(engine, trial);
+  if (found === undefined) return [...faults, `${trial.name}: gone`];
+  const { State, Id } = found;
+  if (State.Status !== 'exited') return [...faults, `${trial.name}: ${State.Status}`];
+  const life = truthOf(trial.truth);
+  if (life === undefined) return [...faults, `${trial.name}: exited with ${State.ExitCode} before its end`];
+  const when = `lived ${life.start} to ${life.end}, kills ${JSON.stringify(kills)}`;
+  const isUnknown = State.ExitCode === 255 && State.Error === UNKNOWN;
+  if (isUnknown ? !mayBeUnknown(life, kills) : State.ExitCode !== trial.code)
+    faults.push(`${trial.name}: code ${State.ExitCode} "${State.Error}" for ${trial.code}; ${when}`);
+  const lines = await linesOf(engine, Id, trial.tty);
+  const gap = lines.findIndex((line, index) => line !== `line ${index}`);
+  if (gap >= 0) faults.push(`${trial.name}: "${lines[gap]}" for line ${gap}; ${when}`);
+  else if (lines.length > trial.lines) faults.push(`${trial.name}: ${lines.length} lines for ${trial.lines}; ${when}`);
+  else if (lines.length < trial.lines && !mayHaveLostLines(trial, life, kills))
+    faults.push(`${trial.name}: ${lines.length} of ${trial.lines} lines${trial.tty ? ' of a terminal' : ''}; ${when}`);
+  for (const exec of trial.execs) faults.push(...judgeExec(trial, exec, kills));
+  return faults;
+}
+
+/** When a container began and ended, in the clock of {@link Kill}. */
+export interface Life {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The kernel had nobody to tell. See "What cannot be known" of docs/crashes.md. */
+function mayBeUnknown(life: Life, kills: readonly Kill[]): boolean {
+  return kills.some((kill) => {
+    if (kill.victim === 'both') return endedWithin(life, kill);
+    return kill.victim === 'supervisor' && !kill.isParent && begunAround(life, kill) && endedWithin(life, kill);
+  });
+}
+
+/** The output had no holder, or its terminal none. */
+function mayHaveLostLines({ tty }: Trial, life: Life, kills: readonly Kill[]): boolean {
+  return kills.some((kill) => {
+    if (kill.victim === 'daemon') return false;
+    if (tty && begunAround(life, kill)) return true;
+    return kill.victim === 'both' && (endedWithin(life, kill) || (tty && livedThrough(life, kill)));
+  });
+}
+
+function endedWithin({ end }: Life, { from, to }: Kill): boolean {
+  return end >= from - TURN_SECONDS && end <= to + TURN_SECONDS;
+}
+
+function begunAround({ start }: Life, { from, to }: Kill): boolean {
+  return start >= from - TURN_SECONDS && start <= to + TURN_SECONDS;
+}
+
+function livedThrough({ start, end }: Life, { from, to }: Kill): boolean {
+  return start <= to + CLOCK_SECONDS && end >= from - CLOCK_SECONDS;
+}
+
+function judgeExec({ name }: Trial, exec: ExecTrial, kills: readonly Kill[]): readonly string[] {
+  const { code, told, said, from, to } = exec;
+  const meanwhile = kills.filter((kill) => kill.from >= from - CLOCK_SECONDS && kill.from <= to + CLOCK_SECONDS);
+  const isCut = meanwhile.some(({ victim }) => victim !== 'daemon');
+  // It ends in the moment of its start.
+  const mayBeUnknown = meanwhile.some(
+    ({ victim, isParent }) => victim === 'both' || (victim === 'supervisor' && !isParent),
+  );
+  const faults: string[] = [];
+  if (told !== code && !(told === 255 && mayBeUnknown))
+    faults.push(`${name}: exec code ${told} for ${code}, from ${from} to ${to}, kills ${JSON.stringify(kills)}`);
+  // What a client of an exec has not been sent goes with the supervisor.
+  if (!said.endsWith('hello\n') && !isCut)
+    faults.push(`${name}: exec said ${JSON.stringify(said)}, from ${from} to ${to}, kills ${JSON.stringify(kills)}`);
+  return faults;
+}
+
+async function ended(engine: TestEngine, { name, waits }: Trial): Promise<Inspected | undefined> {
+  for (let left = 600; ; left--) {
+    const { status, body } = await engine.api('GET', `/containers/${name}/json`);
+    if (status === 404) return undefined;
+    const inspected = JSON.parse(body) as Inspected;
+    if (inspected.State.Status === 'exited' || left === 0) return inspected;
+    if (waits) await engine.api('POST', `/containers/${name}/kill?signal=USR1`);
+    await delay(100);
+  }
+}
+
+async function linesOf(engine: TestEngine, id: string, tty: boolean): Promise<readonly string[]> {
+  const bytes = await getBytes(engine.socketPath, `/containers/${id}/logs?stdout=1&stderr=1`);
+  const text = tty ? bytes.toString().replaceAll('\r\n', '\n') : Object.values(demultiplex(bytes)).join('');
+  return text.split('\n').slice(0, -1);
+}
+
+function getBytes(socketPath: string, path: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    get({ socketPath, path }, (response) => resolve(collect(response))).on('error', reject);
+  });
+}
