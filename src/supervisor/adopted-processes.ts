@@ -2,8 +2,8 @@ import { closeSync, readFileSync } from 'node:fs';
 import { formatNanos } from '../base/time.ts';
 import { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd, wallTimeNanos } from '../linux/index.ts';
 import type { Endings } from './endings.ts';
+import type { TaskEnding } from './exit-announcer.ts';
 import { processStat, STAT } from './process-stat.ts';
-import type { TaskEnding } from './task-table.ts';
 
 const POLL_MILLISECONDS = 50;
 /** How long an exit without a code waits for the daemon, which may have reaped the process. */

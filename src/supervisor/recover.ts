@@ -16,10 +16,11 @@ import {
 import { type AdoptedProcesses, startedAtMillis } from './adopted-processes.ts';
 import type { Endings } from './endings.ts';
 import type { EventHub } from './event-hub.ts';
+import type { TaskEnding } from './exit-announcer.ts';
 import { isStoredExit, isTaskRecord } from './stored.ts';
 import type { Task } from './task.ts';
 import { readJson, readPid, readStart, type TaskRecord } from './task-files.ts';
-import type { TaskEnding, TaskTable } from './task-table.ts';
+import type { TaskTable } from './task-table.ts';
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 /** Tolerance between the clock of process starts and that of files. */

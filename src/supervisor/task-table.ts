@@ -1,7 +1,5 @@
 import { existsSync } from 'node:fs';
-import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { parseNanos } from '../base/time.ts';
 import { killProcess, type Readiness, setTerminalSize } from '../linux/index.ts';
 import {
   type PreparedStreams,
@@ -17,34 +15,26 @@ import type { ChildReaper } from './child-reaper.ts';
 import { ContainerRemover } from './container-remover.ts';
 import type { Endings } from './endings.ts';
 import type { EventHub } from './event-hub.ts';
-import { commandPath, execFailureText } from './exec-failure.ts';
+import { ExitAnnouncer, type TaskEnding } from './exit-announcer.ts';
 import { Failure } from './failure.ts';
 import { type Launched, launch } from './launch.ts';
-import type { LogFileEvents } from './logs/log-file.ts';
-import { LogJournal, type LogPositions, recoverLog } from './logs/log-journal.ts';
-import { TaskLog } from './logs/task-log.ts';
+import { type LogPositions, recoverLog } from './logs/log-journal.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import { watchOom } from './oom-watch.ts';
-import { neverExecuted } from './process-stat.ts';
+import { openTask } from './open-task.ts';
 import { openRelay } from './relay.ts';
-import { isMain, isRunning, newTask, snapshotOf, type Task } from './task.ts';
+import { isMain, isRunning, snapshotOf, type Task } from './task.ts';
 import {
-  readOomKills,
   readStart,
   removeFolder,
   removeTraces,
   reserveExit,
   type StoredExit,
-  storeExit,
   type TaskRecord,
   writeJson,
 } from './task-files.ts';
-import { type TaskDescriptors, TaskStreams } from './task-streams.ts';
-import { waitAtMost } from './wait-at-most.ts';
-
-/** How long output held open by others, or a slow disk, may delay the announcement of an exit. As dockerd. */
-const DRAIN_MILLISECONDS = 2000;
-const NOTHING: LogPositions = { stdout: 0, stderr: 0 };
+import type { TaskDescriptors } from './task-streams.ts';
+import { WaitingClients } from './waiting-clients.ts';
 
 export interface TableDeps {
   readonly execRoot: string;
@@ -62,27 +52,20 @@ export interface Preparation {
   readonly daemonPid: number;
 }
 
-/** How a process ended; null when nobody knows its code. */
-export interface TaskEnding {
-  readonly exitCode: number | null;
-  readonly exitedAt: string;
-  readonly failedToExecute?: boolean;
-}
-
 /** Every task of the supervisor, and the clients that wait for one. */
 export class TaskTable {
   readonly #deps: TableDeps;
   readonly #tasks = new Map<string, Task>();
-  readonly #waiting = new Map<string, Set<Attachment>>();
+  readonly #waiting = new WaitingClients();
   readonly #remover: ContainerRemover;
-  /** Exits that are being announced, and everything else that shutdown waits for. */
-  readonly #background = new Set<Promise<void>>();
+  readonly #exits: ExitAnnouncer;
   /** Starts on their way. */
   readonly #launches = new Set<Promise<unknown>>();
 
   constructor(deps: TableDeps) {
     this.#deps = deps;
     this.#remover = new ContainerRemover(deps);
+    this.#exits = new ExitAnnouncer({ ...deps, remover: this.#remover });
   }
 
   get runningCount(): number {
@@ -160,24 +143,11 @@ export class TaskTable {
       return;
     }
     if (onlyRunning) throw new Failure('noTask', 'the task does not run');
-    const key = taskKey(ref);
-    const waiting = this.#waiting.get(key) ?? new Set();
-    this.#waiting.set(key, waiting.add(attachment));
-    attachment.bind({
-      onDrain: () => {},
-      onInputEnd: () => {},
-      onClose: () => {
-        waiting.delete(attachment);
-        if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
-      },
-    });
+    this.#waiting.add(taskKey(ref), attachment);
   }
 
   cancelAttach(ref: TaskRef): void {
-    const key = taskKey(ref);
-    const waiting = this.#waiting.get(key);
-    this.#waiting.delete(key);
-    for (const attachment of waiting ?? []) attachment.end();
+    for (const attachment of this.#waiting.take(taskKey(ref))) attachment.end();
   }
 
   /** Forgets an ended task; a container's takes its execs with it. Resolves when nothing of it is left. */
@@ -204,7 +174,7 @@ export class TaskTable {
   sweep(): void {
     for (const task of this.#tasks.values()) {
       if (!isRunning(task)) continue;
-      this.#checkOom(task);
+      this.#exits.checkOom(task);
       task.streams.dropLostClients();
     }
   }
@@ -216,7 +186,7 @@ export class TaskTable {
 
   /** Resolves when exits are announced and ended containers removed. */
   async settled(): Promise<void> {
-    await Promise.all(this.#background);
+    await this.#exits.settled();
     await this.#remover.allDone();
   }
 
@@ -227,7 +197,7 @@ export class TaskTable {
   ): Task {
     const layout = taskLayout(this.#deps.execRoot, record.task);
     const positions =
-      record.log === undefined || known.exit !== undefined ? NOTHING : recoverLog(layout.logged, record.log.path);
+      record.log === undefined || known.exit !== undefined ? undefined : recoverLog(layout.logged, record.log.path);
     // The log of one that has ended is complete, and its container may be removed: opening it would make its folder again.
     const { log: _complete, ...unlogged } = record;
     const task = this.#create(known.exit === undefined ? record : unlogged, positions);
@@ -247,20 +217,16 @@ export class TaskTable {
     });
   }
 
-  /** The task's process is dead and reaped. */
+  /** Announces the end of a task's process, which has been reaped. */
   onExit(task: Task, ending: TaskEnding): void {
-    const announced = this.#announce(task, ending).catch((error) =>
-      this.#deps.log.error({ task: task.key, error: String(error) }, 'exit not announced'),
-    );
-    this.#background.add(announced);
-    void announced.finally(() => this.#background.delete(announced));
+    this.#exits.announce(task, ending, this.#tasks.get(task.record.task.containerId) ?? task);
   }
 
   /** Tells at once of OOM kills in a running container. Nothing is watched for a task that has ended or is ending. */
   watchOom(task: Task): void {
     const { oomFile } = task.record;
     if (oomFile === undefined || task.signal === undefined || this.#tasks.get(task.key) !== task) return;
-    task.oomWatch = watchOom(oomFile, this.#deps.readiness, () => this.#checkOom(task));
+    task.oomWatch = watchOom(oomFile, this.#deps.readiness, () => this.#exits.checkOom(task));
   }
 
   /** Removes what a failed or half-done start of a predecessor has left. */
@@ -273,51 +239,12 @@ export class TaskTable {
     if (isMain(task)) this.#remover.remove(task.record, { thorough: true });
   }
 
-  #create(record: TaskRecord, positions: LogPositions = NOTHING): Task {
+  #create(record: TaskRecord, positions?: LogPositions): Task {
     const key = taskKey(record.task);
     if (this.#tasks.has(key)) throw new Failure('exists', `task ${key} exists`);
-    const layout = taskLayout(this.#deps.execRoot, record.task);
-    const { readiness } = this.#deps;
-    const log =
-      record.log === undefined || record.log.driver === 'none'
-        ? undefined
-        : this.#openLog(record, record.log, positions);
-    const streams: TaskStreams = new TaskStreams({
-      runtimeWords: {
-        areNext: () => task.exit === undefined && (task.failedToExecute || neverExecuted(task.pid)),
-        translate: (text) =>
-          execFailureText(text, () => commandPath(layout, this.#tasks.get(record.task.containerId)?.pid ?? 0)),
-      },
-      tty: record.stdio.tty,
-      stdinOnce: record.stdio.stdinOnce,
-      log,
-      readiness,
-      spoolPath: (kind) => (kind === 1 ? layout.stdoutSpool : layout.stderrSpool),
-      isDaemonAlive: () => this.#deps.events.isDaemonAlive(),
-    });
-    const task: Task = newTask(record, layout, { streams, log });
+    const task = openTask({ ...this.#deps, find: (id) => this.#tasks.get(id) }, record, positions);
     this.#tasks.set(key, task);
     return task;
-  }
-
-  #openLog(record: TaskRecord, spec: NonNullable<TaskRecord['log']>, positions: LogPositions): TaskLog {
-    const { containerId } = record.task;
-    const journal = new LogJournal(taskLayout(this.#deps.execRoot, record.task).logged);
-    const events: LogFileEvents = {
-      onJournalError: (error) => {
-        this.#deps.log.warn({ container: containerId, error: messageOf(error) }, 'log not protected against a crash');
-        this.#tasks.get(containerId)?.streams.giveUpSpools();
-      },
-      onRotationError: (error) =>
-        this.#deps.log.warn({ container: containerId, error: messageOf(error) }, 'log not rotated'),
-      onDrain: () => this.#tasks.get(containerId)?.streams.onLogDrain(),
-      onError: (error) => {
-        const message = String(error instanceof Error ? error.message : error);
-        this.#deps.log.error({ container: containerId, error: message }, 'log lines lost');
-        this.#deps.events.emit({ event: 'log-error', containerId, message });
-      },
-    };
-    return new TaskLog(spec, events, { journal, positions });
   }
 
   async #launch(task: Task, preparation: Preparation, command: readonly string[]): Promise<StartReply> {
@@ -351,55 +278,7 @@ export class TaskTable {
   }
 
   #open(task: Task, descriptors: TaskDescriptors): void {
-    const waiting = this.#waiting.get(task.key);
-    this.#waiting.delete(task.key);
-    task.streams.open(descriptors, waiting ?? []);
-  }
-
-  async #announce(task: Task, ending: TaskEnding): Promise<void> {
-    task.signal = undefined;
-    task.oomWatch?.[Symbol.dispose]();
-    task.failedToExecute = ending.failedToExecute === true;
-    const { exitCode } = ending;
-    // A process may be dead before the runtime has told that it began.
-    const exitedAt = isBefore(ending.exitedAt, task.startedAt) ? task.startedAt : ending.exitedAt;
-    // An exec that was killed for it ends after its container has said so.
-    this.#checkOom(this.#tasks.get(task.record.task.containerId) ?? task);
-    await this.#drain(task);
-    const record = { exitCode, oomKilled: task.oomKills > 0, exitedAt };
-    const seq = this.#deps.events.next();
-    task.exit = { ...record, seq };
-    this.#store(task, task.exit);
-    this.#deps.events.tell({ event: 'exit', seq, ...task.record.task, ...record });
-    if (isMain(task)) this.#remover.remove(task.record);
-    await task.log?.close();
-  }
-
-  /** Waits for the last output. An exit is announced even when the output is lost. */
-  async #drain(task: Task): Promise<void> {
-    try {
-      await task.streams.drain(DRAIN_MILLISECONDS);
-      if (task.log !== undefined) await waitAtMost(DRAIN_MILLISECONDS, task.log.flushed());
-    } catch (error) {
-      this.#deps.log.error({ task: task.key, error: messageOf(error) }, 'output lost');
-    }
-  }
-
-  /** Writes an exit to the disk. One that cannot be written is announced all the same. */
-  #store(task: Task, exit: StoredExit): void {
-    try {
-      if (existsSync(task.layout.folder)) storeExit(task.layout, exit);
-      this.#deps.endings.forget(task.pid);
-    } catch (error) {
-      this.#deps.log.warn({ task: task.key, error: messageOf(error) }, 'an exit is not on the disk');
-    }
-  }
-
-  #checkOom(task: Task): void {
-    const kills = readOomKills(task.record.oomFile);
-    if (kills <= task.oomKills) return;
-    task.oomKills = kills;
-    this.#deps.events.emit({ event: 'oom', containerId: task.record.task.containerId });
+    task.streams.open(descriptors, this.#waiting.take(task.key));
   }
 
   #running(ref: TaskRef): Task {
@@ -413,8 +292,4 @@ export class TaskTable {
     if (this.#tasks.get(task.key) === task) this.#tasks.delete(task.key);
     void task.log?.close();
   }
-}
-
-function isBefore(one: string, other: string): boolean {
-  return (parseNanos(one) ?? 0n) < (parseNanos(other) ?? 0n);
 }
