@@ -6,6 +6,7 @@ import { refuseNewerRoot } from '../store/index.ts';
 import type { Config } from './config/config.ts';
 import type { LiveConfig } from './config/live-config.ts';
 import { removeExecRoot } from './exec-root.ts';
+import { fullDiskError } from './full-disk-error.ts';
 import { preflight } from './host/preflight.ts';
 import { listen } from './listeners.ts';
 import { lockDataRoot, writePidfile } from './lock.ts';
@@ -25,6 +26,14 @@ export interface RunningEngine extends AsyncDisposable {
 
 /** @throws EngineError when the engine cannot run here or with this configuration; nothing is left then */
 export async function startEngine(settings: LiveConfig, logger: Logger): Promise<RunningEngine> {
+  try {
+    return await openEngine(settings, logger);
+  } catch (error) {
+    throw fullDiskError(error, settings.current);
+  }
+}
+
+async function openEngine(settings: LiveConfig, logger: Logger): Promise<RunningEngine> {
   const config = settings.current;
   const { obstacles, warnings } = preflight();
   if (obstacles.length > 0) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { isSound } from '../support/check.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
@@ -27,6 +28,13 @@ function onFullDisk(engine: TestEngine, disk: FullDisk) {
       return `${State.Status} ${State.ExitCode} ${State.Error}`;
     },
   };
+}
+
+/** Folders of execs below the exec root. */
+function execFolders({ execRoot }: TestEngine): readonly string[] {
+  return readdirSync(`${execRoot}/tasks`, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /\/execs?\/./.test(path),
+  );
 }
 
 /** Three containers that run. */
@@ -90,9 +98,9 @@ test('with an exec root that has no free byte too, containers end and are remove
   using disk = makeFullDisk(64);
   await using engine = await startEngine({ dataRoot: `${disk.path}/data`, execRoot: `${disk.path}/exec` });
   const { post, remove, state } = onFullDisk(engine, disk);
-  const refused = async (path: string, message: string): Promise<void> => {
+  const refused = async (path: string, message: string, sent?: object): Promise<void> => {
     disk.fill();
-    const { status, body } = await engine.api('POST', path);
+    const { status, body } = await engine.api('POST', path, sent);
     assert.deepEqual([status, JSON.parse(body)], [500, { message }], path);
   };
   try {
@@ -106,6 +114,12 @@ test('with an exec root that has no free byte too, containers end and are remove
       await engine.start();
       assert.equal(await state('first'), 'running 0 ');
     }
+    disk.fill();
+    const exec = await engine.api('POST', '/containers/first/exec', { Cmd: ['true'] });
+    await refused(`/exec/${(JSON.parse(exec.body) as { Id: string }).Id}/start`, 'no space left on device', {
+      Detach: true,
+    });
+    assert.deepEqual(execFolders(engine), []);
     await post('/containers/second/stop?t=0');
     assert.equal(await state('second'), 'exited 137 ');
     await refused('/containers/second/start', 'no space left on device');
@@ -118,4 +132,26 @@ test('with an exec root that has no free byte too, containers end and are remove
     disk.empty();
   }
   assert.equal(await engine.ok('gantry', ['run', '--rm', 'busybox', 'echo', 'works on']), 'works on');
+});
+
+test('a first start on a full disk names the folders that need space, leaves nothing, and works when there is some', async () => {
+  for (const options of [['data-root'], ['exec-root'], ['data-root', 'exec-root']]) {
+    using disk = makeFullDisk(64);
+    disk.fill();
+    const folder = (option: string): string => `${disk.path}/${option}`;
+    const roots = {
+      ...(options.includes('data-root') && { dataRoot: folder('data-root') }),
+      ...(options.includes('exec-root') && { execRoot: folder('exec-root') }),
+    };
+    await using engine = await startEngine({ ...roots, isStartedLater: true });
+    const places = options.map((option) => `${folder(option)} \\(--${option}\\)`).join(' and ');
+    const advice = `no space left on device: free space on the file system of ${places}, or choose another folder`;
+    await assert.rejects(engine.start(), new RegExp(`msg="the engine cannot run" err="${advice}"\n`));
+    assert.deepEqual(
+      readdirSync(disk.path).filter((name) => name.endsWith('-root')),
+      [],
+    );
+    disk.empty();
+    await engine.start();
+  }
 });

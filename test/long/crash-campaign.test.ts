@@ -12,5 +12,5 @@ test('a thousand kills while ten clients work: no line, no exit code and no fold
   const onProgress = (kills: number, containers: number): void => {
     if (kills % 50 === 0) console.log(`${kills} kills, ${containers} containers`);
   };
-  await crashCampaign(engine(), { kills: KILLS, killsPerRound: 5, clients: 10, seed, onProgress });
+  await crashCampaign(engine(), { kills: KILLS, killsPerRound: 10, clients: 10, seed, onProgress });
 });

@@ -271,7 +271,7 @@ test('a supervisor that is killed between an exit and the delete of the runtime 
     await host.runtime.release({ containerId: id });
     await until(() => !existsSync(`${host.execRoot}/tasks/${id}`), 'it is released');
     assert.deepEqual(readdirSync(`${host.execRoot}/runtime`), []);
-    assert.deepEqual(cgroupsOf(id), []);
+    assert.deepEqual(cgroupsOf([id]), []);
   }
 });
 

@@ -112,7 +112,7 @@ async function leaks(
   let left: readonly string[] = [];
   for (let attempt = 0; attempt < 300; attempt++) {
     left = [...folders(engine)].filter((path) => !before.has(path));
-    for (const { id } of trials) if (id !== undefined) left = [...left, ...cgroupsOf(id)];
+    left = [...left, ...cgroupsOf(trials.flatMap(({ id }) => id ?? []))];
     if (left.length === 0) return left;
     await delay(100);
   }

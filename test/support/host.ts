@@ -39,9 +39,10 @@ export async function tracesOnHost(engine: EngineTraces): Promise<readonly strin
   return found;
 }
 
-/** Cgroups of a container, in every hierarchy. */
-export function cgroupsOf(containerId: string): readonly string[] {
-  return cgroupFolders('/sys/fs/cgroup', 4).filter((path) => path.endsWith(`/${containerId}`));
+/** Cgroups of containers, in every hierarchy. */
+export function cgroupsOf(containerIds: readonly string[]): readonly string[] {
+  const wanted = new Set(containerIds);
+  return cgroupFolders('/sys/fs/cgroup', 4).filter((path) => wanted.has(path.slice(path.lastIndexOf('/') + 1)));
 }
 
 /** Folders below `top`, down to `depth` levels. */
