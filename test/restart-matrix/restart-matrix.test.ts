@@ -116,11 +116,11 @@ function subjectOf(engine: TestEngine, name: string): Omit<Subject, 'id' | 'fold
   };
 }
 
-/** Waits until a row's restart policy has started its container again. */
+/** Waits until a row's restart policy has started its container again. They start one after the other: a busy machine takes long. */
 async function restarted({ row, subject }: Tried): Promise<void> {
   if (row.staysDown === true) return;
   await eventually(async () => {
     const { State } = await subject.inspect();
     assert.ok(State.Running && State.Status === 'running', `${row.name}: ${JSON.stringify(State)}`);
-  });
+  }, 600);
 }

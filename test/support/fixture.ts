@@ -49,9 +49,9 @@ export function unique(prefix: string): string {
 }
 let counter = 0;
 
-/** Repeats `attempt` until it does not throw, for conditions that become true a little later. */
-export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let left = 100 * TIMEOUT_FACTOR; ; left--) {
+/** Repeats `attempt` until it does not throw, for conditions that become true a little later: ten times a second, for ten seconds by default. */
+export async function eventually<T>(attempt: () => Promise<T>, attempts = 100): Promise<T> {
+  for (let left = attempts * TIMEOUT_FACTOR; ; left--) {
     try {
       return await attempt();
     } catch (error) {
