@@ -27,7 +27,7 @@ import { connectOrStart, type SupervisorLaunch } from './supervisor-process.ts';
 /** Delay between attempts when a supervisor cannot be started. */
 const RETRY_MILLISECONDS = 1000;
 /** Number of supervisors in a row that may die during one start. */
-const LAUNCH_ATTEMPTS = 5;
+const ATTEMPTS = 5;
 /** From this version on the supervisor takes streams that the daemon has made. */
 const PREPARED_SINCE = 2;
 const WATCH_MILLISECONDS = 1;
@@ -89,11 +89,13 @@ export class SupervisorClient implements AsyncDisposable {
 
   /** Makes a request that may be repeated. It is repeated when the supervisor dies meanwhile. */
   async repeat(body: RequestBody): Promise<unknown> {
-    try {
-      return await this.request(body);
-    } catch (error) {
-      if (this.#closed || !(error instanceof EngineError && error.kind === 'unavailable')) throw error;
-      return await this.request(body);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.request(body);
+      } catch (error) {
+        const isLost = error instanceof EngineError && error.kind === 'unavailable';
+        if (!isLost || this.#closed || attempt === ATTEMPTS) throw error;
+      }
     }
   }
 
@@ -109,7 +111,7 @@ export class SupervisorClient implements AsyncDisposable {
         return await connect();
       } catch (error) {
         if (!isLoss(error)) throw error;
-        if (this.#closed || signal.aborted || attempt === LAUNCH_ATTEMPTS) {
+        if (this.#closed || signal.aborted || attempt === ATTEMPTS) {
           throw new EngineError('unavailable', 'the container supervisor is gone', { cause: error });
         }
         await connection.closed;
@@ -177,7 +179,7 @@ export class SupervisorClient implements AsyncDisposable {
         return (await connection.request(start.request(this.#prepare(entry, connection)))) as StartReply;
       } catch (error) {
         const isLost = error instanceof EngineError && error.kind === 'unavailable';
-        if (!isLost || this.#closed || attempt === LAUNCH_ATTEMPTS) throw error;
+        if (!isLost || this.#closed || attempt === ATTEMPTS) throw error;
       }
     }
   }
