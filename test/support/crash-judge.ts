@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecTrial, Trial } from './crash-clients.ts';
@@ -26,7 +27,7 @@ const UNKNOWN = 'the exit status could not be learned';
 
 interface Inspected {
   readonly Id: string;
-  readonly State: { readonly Status: string; readonly ExitCode: number; readonly Error: string };
+  readonly State: { readonly Status: string; readonly Pid: number; readonly ExitCode: number; readonly Error: string };
 }
 
 /** What a container that has started and has not been removed tells of itself, compared with what it did; a line for each fault. */
@@ -36,7 +37,8 @@ export async function judge(engine: TestEngine, trial: Trial, kills: readonly Ki
   const found = await ended(engine, trial);
   if (found === undefined) return [...faults, `${trial.name}: gone`];
   const { State, Id } = found;
-  if (State.Status !== 'exited') return [...faults, `${trial.name}: ${State.Status}`];
+  if (State.Status !== 'exited')
+    return [...faults, `${trial.name}: ${JSON.stringify(State)}, ${whatRuns(trial, State.Pid)}`];
   const life = truthOf(trial.truth);
   if (life === undefined) return [...faults, `${trial.name}: exited with ${State.ExitCode} before its end`];
   const when = `lived ${life.start} to ${life.end}, kills ${JSON.stringify(kills)}`;
@@ -51,6 +53,16 @@ export async function judge(engine: TestEngine, trial: Trial, kills: readonly Ki
     faults.push(`${trial.name}: ${lines.length} of ${trial.lines} lines${trial.tty ? ' of a terminal' : ''}; ${when}`);
   for (const exec of trial.execs) faults.push(...judgeExec(trial, exec, kills));
   return faults;
+}
+
+/** Why a container may not have ended. */
+function whatRuns({ tty, waits, lines, truth }: Trial, pid: number): string {
+  const facts = { tty, waits, lines, noted: existsSync(truth) ? readFileSync(truth, 'utf8') : '' };
+  try {
+    return `${JSON.stringify(facts)}, it waits in ${readFileSync(`/proc/${pid}/wchan`, 'utf8')}`;
+  } catch {
+    return `${JSON.stringify(facts)}, its process is gone`;
+  }
 }
 
 /** When a container began and ended, in the clock of {@link Kill}. */
