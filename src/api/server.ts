@@ -12,7 +12,7 @@ import type { Volumes } from '../volumes/index.ts';
 import type { DispatchDeps } from './http/call-route.ts';
 import { dispatch } from './http/dispatch.ts';
 import { dispatchUpgrade } from './http/dispatch-upgrade.ts';
-import { installFront, isHijackPath } from './http/front.ts';
+import { isHijackPath, upgradeHijackRequests } from './http/hijack-requests.ts';
 import { createRouter } from './http/router.ts';
 import { isWebSocketPath } from './http/websocket.ts';
 import type { BoundRoute } from './route.ts';
@@ -20,8 +20,8 @@ import { containerRoutes } from './routes/containers/index.ts';
 import { distributionRoutes } from './routes/distribution/index.ts';
 import { execRoutes } from './routes/exec/index.ts';
 import { imageRoutes } from './routes/images/index.ts';
+import { missingRoutes } from './routes/missing/index.ts';
 import { networkRoutes } from './routes/networks/index.ts';
-import { notYetRoutes } from './routes/not-yet/index.ts';
 import { swarmRoutes } from './routes/swarm/index.ts';
 import { type System, systemRoutes } from './routes/system/index.ts';
 import { volumeRoutes } from './routes/volumes/index.ts';
@@ -84,7 +84,7 @@ export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
   return [
     ...systemRoutes(deps.system, deps, { containers, images, volumes }),
     // Before the containers' routes, whose names may contain slashes (links).
-    ...notYetRoutes(),
+    ...missingRoutes(),
     ...containerRoutes(containers),
     ...execRoutes(containers),
     ...imageRoutes(images),
@@ -107,7 +107,7 @@ function createApiServer(deps: DispatchDeps): Server {
   });
   // A client may end its side and still read the response (see half-close.ts). Node does not document this switch.
   Object.assign(server, { httpAllowHalfOpen: true });
-  installFront(server);
+  upgradeHijackRequests(server);
   server.on('request', (request, response) => void dispatch(deps, request, response));
   server.on('checkContinue', (request, response) => void dispatch(deps, request, response));
   server.on('upgrade', (request, socket, head) => void dispatchUpgrade(deps, request, socket as Socket, head));

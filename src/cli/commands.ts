@@ -33,7 +33,7 @@ function notYet(of: CommandEntry): CommandEntry {
   return { ...of, notYet: true };
 }
 
-/** Every command of this program. `not-yet.ts` lists docker's further commands. */
+/** Every command of this program. `missing-commands.ts` lists docker's further commands. */
 export const COMMANDS: readonly CommandEntry[] = [
   entry(
     'container attach',

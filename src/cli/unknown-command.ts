@@ -1,12 +1,12 @@
 import { COMMANDS, NOUNS } from './commands.ts';
-import { NOT_YET } from './not-yet.ts';
+import { MISSING_COMMANDS } from './missing-commands.ts';
 
 /** The message for a command that does not exist: Gantry does not have it yet, or the nearest existing commands. */
 export function unknownCommand(name: string, words: readonly string[]): string {
   const [noun = '', verb] = words;
   const isNoun = noun in NOUNS && verb !== undefined;
   const typed = isNoun ? `${noun} ${verb}` : noun;
-  if (NOT_YET.includes(typed)) return `${name} ${typed}: Gantry does not have this yet`;
+  if (MISSING_COMMANDS.includes(typed)) return `${name} ${typed}: Gantry does not have this yet`;
   const lines = [`${name}: '${typed}' is not a ${name} command.`];
   const near = isNoun ? nearest(verb, noun) : nearest(typed, undefined);
   if (near.length > 0)

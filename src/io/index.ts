@@ -1,7 +1,6 @@
 export { release } from '../base/release.ts';
 export { type ArchiveEntry, archiveEntries, entryPath } from './archive-entries.ts';
 export { type AtomicFileOptions, isSpaceError, spaceError, writeFileAtomic } from './atomic-file.ts';
-export { borrowStream } from './borrow.ts';
 export { type Compression, compressionOf, decompress, detectCompression, MAGIC_LENGTH } from './compress.ts';
 export { Demultiplexer } from './demultiplex.ts';
 export { DetachScanner } from './detach-scanner.ts';
@@ -21,3 +20,4 @@ export {
 export { TAR_END, tarEntryHeader, tarPaddingBytes } from './tar/entry-header.ts';
 export { DEFAULT_TAR_LIMITS, type TarLimits } from './tar/limits.ts';
 export { TarParser, type TarSink } from './tar/tar-parser.ts';
+export { withoutDestroy } from './without-destroy.ts';

@@ -4,8 +4,8 @@ import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { removeTree } from '../linux/index.ts';
 import { runtimeRoot, type TaskLayout, taskLayout } from '../spec/index.ts';
-import { cgroupPathOf, removeCgroups } from './cgroup-remains.ts';
 import type { OciRuntime } from './oci-runtime.ts';
+import { cgroupPathOf, removeCgroups } from './remove-cgroups.ts';
 import { removeFolder, type TaskRecord } from './task-files.ts';
 
 export interface RemoverDeps {

@@ -8,7 +8,7 @@ import { UNVERSIONED } from '../versions/api-version.ts';
 import { outputContentType } from '../versions/output-content-type.ts';
 import { callRoute, type DispatchDeps, endWithEngine, LINGER_MS, logFault, validate } from './call-route.ts';
 import { findTarget } from './find-target.ts';
-import { isPlainHijack, releaseFront } from './front.ts';
+import { isPlainHijack, releaseHijackedSocket } from './hijack-requests.ts';
 import { isFault } from './http-errors.ts';
 import { MAX_JSON_BYTES } from './read-json.ts';
 import { sendError, sendReply } from './reply.ts';
@@ -22,7 +22,7 @@ export async function dispatchUpgrade(
   socket: Socket,
   head: Buffer,
 ): Promise<void> {
-  releaseFront(socket);
+  releaseHijackedSocket(socket);
   socket.on('error', ignore); // a vanished client: `close` follows
   if (head.length > 0) socket.unshift(head);
   const abort = new AbortController();

@@ -1,7 +1,7 @@
 import { killContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
-import { forEach } from '../each.ts';
 import { flag } from '../flags/flag.ts';
+import { forEach } from '../for-each.ts';
 
 export const kill: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',

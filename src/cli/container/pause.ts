@@ -1,6 +1,6 @@
 import { pauseContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
-import { forEach } from '../each.ts';
+import { forEach } from '../for-each.ts';
 
 export const pause: Command = {
   usage: 'CONTAINER [CONTAINER...]',

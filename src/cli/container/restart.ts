@@ -1,6 +1,6 @@
 import { restartContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
-import { forEach } from '../each.ts';
+import { forEach } from '../for-each.ts';
 import { STOP_FLAGS, stopOptions } from './stop.ts';
 
 export const restart: Command = {

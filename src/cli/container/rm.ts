@@ -1,9 +1,9 @@
 import { EngineError } from '../../base/errors.ts';
 import { removeContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
-import { forEach } from '../each.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
+import { forEach } from '../for-each.ts';
 
 export const rm: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',

@@ -10,10 +10,10 @@ import {
 import { followSize, forwardSignals, openSession } from '../../terminal/index.ts';
 import type { Cli } from '../cli.ts';
 import { atLeast, type Command } from '../command.ts';
-import { forEach } from '../each.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import type { Flags } from '../flags/parse.ts';
+import { forEach } from '../for-each.ts';
 import { detachKeysOf } from './run.ts';
 
 export const start: Command = {

@@ -1,8 +1,8 @@
 import { type StopOptions, stopContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
-import { forEach } from '../each.ts';
 import { type Flag, flag, oldName } from '../flags/flag.ts';
 import type { Flags } from '../flags/parse.ts';
+import { forEach } from '../for-each.ts';
 
 const timeout = flag('-t, --timeout', 'int', 'Set the seconds to wait before killing the container (-1 waits forever)');
 

@@ -1,6 +1,6 @@
 import { unpauseContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
-import { forEach } from '../each.ts';
+import { forEach } from '../for-each.ts';
 
 export const unpause: Command = {
   usage: 'CONTAINER [CONTAINER...]',

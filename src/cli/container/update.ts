@@ -1,9 +1,9 @@
 import { messageOf } from '../../base/errors.ts';
 import { updateContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
-import { forEach } from '../each.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
+import { forEach } from '../for-each.ts';
 import { parseRestartPolicy, sharedLimits } from './options/resources.ts';
 
 export const update: Command = {

@@ -1,6 +1,6 @@
 import { waitContainer } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
-import { forEach } from '../each.ts';
+import { forEach } from '../for-each.ts';
 
 export const wait: Command = {
   usage: 'CONTAINER [CONTAINER...]',

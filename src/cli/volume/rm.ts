@@ -1,8 +1,8 @@
 import { EngineError } from '../../base/errors.ts';
 import { removeVolume } from '../../client/index.ts';
 import { atLeast, type Command } from '../command.ts';
-import { forEach } from '../each.ts';
 import { flag } from '../flags/flag.ts';
+import { forEach } from '../for-each.ts';
 
 export const rm: Command = {
   usage: '[OPTIONS] VOLUME [VOLUME...]',

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { borrowStream, decompress } from '../../io/index.ts';
+import { decompress, withoutDestroy } from '../../io/index.ts';
 import { resolveUser } from '../../runtime/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import type { CopyToOptions } from '../model/requests.ts';
@@ -36,7 +36,7 @@ export async function copyToContainer(
   await using held = new AsyncDisposableStack();
   await inContainer(ref, path, async () => {
     const place = await locateFile(world, record, path, held);
-    const { stream } = await decompress(borrowStream(archive));
+    const { stream } = await decompress(withoutDestroy(archive));
     await world.files.write(place, stream, { keepDirectories: options.keepDirectories, ...owner }, signal);
   });
   emitContainerEvent(world.events, record, 'extract-to-dir');

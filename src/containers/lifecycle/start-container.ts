@@ -49,7 +49,7 @@ export interface StartOptions {
    * Whether a start that fails before the runtime is asked leaves the container `restarting`, with the failure in
    * `State.Error`: the missing resource may appear later. Default false.
    */
-  readonly waitsForNeeds?: boolean;
+  readonly waitsForDependencies?: boolean;
 }
 
 /** The progress of a start. */
@@ -92,7 +92,7 @@ export async function startLocked(world: StartDeps, entry: Entry, options: Start
     entry.endStart();
     exit.discard();
     const told = spaceError(error);
-    const waits = options.waitsForNeeds === true && !progress.runtimeAsked && mayComeLater(told);
+    const waits = options.waitsForDependencies === true && !progress.runtimeAsked && mayComeLater(told);
     await failStart(world, entry, { before, error: told, waits });
     throw told instanceof EngineError ? told : internal(messageOf(told), told);
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
-import { borrowStream, decompress } from '../../io/index.ts';
+import { decompress, withoutDestroy } from '../../io/index.ts';
 import {
   type ContainerConfig,
   familiarString,
@@ -47,7 +47,7 @@ export async function importImage(
   const { names, config, platform } = readOptions(options);
   await using lease = deps.collector.lease();
 
-  const { stream } = await decompress(borrowStream(archive), deps.limits.maxLayerBytes);
+  const { stream } = await decompress(withoutDestroy(archive), deps.limits.maxLayerBytes);
   await using ingest = await deps.content.ingest();
   for await (const chunk of stream) {
     if (signal.aborted) throw new EngineError('cancelled', 'importing was cancelled');

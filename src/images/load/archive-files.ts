@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
-import { type ArchiveEntry, archiveEntries, borrowStream, decompress, release } from '../../io/index.ts';
+import { type ArchiveEntry, archiveEntries, decompress, release, withoutDestroy } from '../../io/index.ts';
 import type { ContentStore, Lease } from '../../store/index.ts';
 
 /**
@@ -56,7 +56,7 @@ export async function receiveArchive(
   const files = new Map<string, Stored>();
   let documentBytes = 0;
   let nameLength = 0;
-  const { stream } = await decompress(borrowStream(archive));
+  const { stream } = await decompress(withoutDestroy(archive));
   for await (const entry of archiveEntries(stream)) {
     if (signal.aborted) throw new EngineError('cancelled', 'loading was cancelled');
     nameLength += entry.path.length + entry.linkTarget.length;

@@ -4,7 +4,7 @@ import type { RepositoryName } from '../names.ts';
 import { parseManifestDocument } from '../storage/manifest-document.ts';
 import { manifestRecord, tagKey } from '../storage/records.ts';
 import type { CacheDeps } from './cache-deps.ts';
-import { upstreamRefusal } from './upstream-refusal.ts';
+import { upstreamError } from './upstream-error.ts';
 
 /** After a failure the upstream is not asked again for this long, where the cache has content. */
 const UPSTREAM_RETRY_MS = 10_000;
@@ -43,7 +43,7 @@ class FetchedManifests implements ManifestCache {
     return this.#once(`${name}@${digest}`, () =>
       this.#fetch(name, digest).catch((error: unknown) => {
         if (error instanceof EngineError && error.kind === 'notFound') return;
-        throw upstreamRefusal(this.#deps.upstream, error);
+        throw upstreamError(this.#deps.upstream, error);
       }),
     );
   }
@@ -94,7 +94,7 @@ class FetchedManifests implements ManifestCache {
     } catch (error) {
       this.#checkedAt.delete(key);
       if (error instanceof EngineError && error.kind === 'notFound') return this.#deps.index.deleteTag(name, tag);
-      const refusal = upstreamRefusal(upstream, error);
+      const refusal = upstreamError(upstream, error);
       if (known === undefined || refusal.code !== 'UNAVAILABLE') throw refusal;
       this.#serveStale(error);
     }

@@ -8,7 +8,7 @@ import type { CacheCounts, CacheDeps } from './cache-deps.ts';
 import { evict } from './evict.ts';
 import { createManifestCache } from './manifest-cache.ts';
 import type { Upstream } from './upstream.ts';
-import { upstreamRefusal } from './upstream-refusal.ts';
+import { upstreamError } from './upstream-error.ts';
 
 /**
  * A pull-through cache of another registry. A manifest enters the index with its first request. A tag is compared with
@@ -79,7 +79,7 @@ export function createPullThroughCache(
       try {
         return await upstream.tags(name, patience());
       } catch (error) {
-        const refusal = upstreamRefusal(upstream, error);
+        const refusal = upstreamError(upstream, error);
         if (refusal.code !== 'UNAVAILABLE') throw refusal;
         logger.warn({ upstream: upstream.name, err: messageOf(error) }, 'cannot list the tags of the upstream');
         return undefined;
@@ -89,7 +89,7 @@ export function createPullThroughCache(
       try {
         return await upstream.referrers(name, digest, patience());
       } catch (error) {
-        throw upstreamRefusal(upstream, error);
+        throw upstreamError(upstream, error);
       }
     },
     evict() {

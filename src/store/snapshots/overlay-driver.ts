@@ -10,7 +10,7 @@ import type { LayerMounts } from './layer-mounts.ts';
 import { chainKey, soloKey } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
 import { unpackMerged } from './unpack-merged.ts';
-import { NeedsParents } from './untar/refusals.ts';
+import { NeedsParents } from './untar/untar-errors.ts';
 import type { RootAttributes } from './untar/untar-result.ts';
 import type { UnpackedTree } from './worker/tree-job.ts';
 import type { TreePool } from './worker/tree-pool.ts';

@@ -1,5 +1,5 @@
 import { invalid } from '../../base/errors.ts';
-import { NeedsParents } from './untar/refusals.ts';
+import { NeedsParents } from './untar/untar-errors.ts';
 import type { TreeJob, UnpackedTree } from './worker/tree-job.ts';
 import type { TreePool } from './worker/tree-pool.ts';
 

@@ -17,9 +17,9 @@ import type { World } from '../../world.ts';
 import { endInterruptedCommit, type HoldForCommitDeps } from '../hold-for-commit.ts';
 import { autoRemove, type RemoveDeps, releaseVolumes, sweep } from '../remove-container.ts';
 import { adoptContainer, adoptExec } from './adopt-tasks.ts';
-import { type ReviveDeps, revive } from './revive.ts';
+import { type RestartAtBootDeps, restartAtBoot } from './restart-at-boot.ts';
 
-export type RestoreDeps = HoldForCommitDeps & RemoveDeps & ReviveDeps & WatchHealthDeps;
+export type RestoreDeps = HoldForCommitDeps & RemoveDeps & RestartAtBootDeps & WatchHealthDeps;
 
 /** Number of unmounts and sweeps at a time. It leaves threads of the pool to other work. */
 const PARALLEL = 16;
@@ -150,7 +150,7 @@ async function removeStrays(world: RestoreDeps): Promise<void> {
  */
 function reviveOrRemove(world: RestoreDeps, idle: readonly Entry[]): void {
   const revived = new Set(idle.filter(({ record }) => isToBeRevived(record)));
-  revive(world, [...revived]);
+  restartAtBoot(world, [...revived]);
   for (const entry of idle) {
     const { hasStarted, state } = entry.record;
     if (!revived.has(entry) && (hasStarted || state.error !== '')) autoRemove(world, entry);

@@ -3,8 +3,8 @@ import { posix } from 'node:path';
 import { EngineError, invalid } from '../../../base/errors.ts';
 import { release, TarParser } from '../../../io/index.ts';
 import { enterMounts, enterRoot, toBytePath } from '../../../linux/index.ts';
-import { NeedsParents } from '../untar/refusals.ts';
 import { Untar } from '../untar/untar.ts';
+import { NeedsParents } from '../untar/untar-errors.ts';
 import { pathError } from './path-stat.ts';
 import { type ExtractOptions, type FileView, mountAt } from './view.ts';
 

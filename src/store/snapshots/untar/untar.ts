@@ -14,7 +14,7 @@ import { showName, type TarEntry, type TarSink } from '../../../io/index.ts';
 import { type BytePath, makeDevice, makeNode, removeTree, S_IF, setXattr, sysPath } from '../../../linux/index.ts';
 import { checkTarget, cleanLink, cleanName, parentOf } from './entry-path.ts';
 import { FileWriter, setEntryTimes } from './file-writer.ts';
-import { describe, NeedsParents } from './refusals.ts';
+import { describe, NeedsParents } from './untar-errors.ts';
 import type { UntarMode, UntarOptions } from './untar-options.ts';
 import type { RootAttributes, UntarResult } from './untar-result.ts';
 import { XattrWriter } from './xattr-writer.ts';

@@ -1,7 +1,7 @@
 import { errnoOf } from '../../../base/errors.ts';
 import type { TarEntry } from '../../../io/index.ts';
 import { type BytePath, setXattr, sysPath } from '../../../linux/index.ts';
-import { describe } from './refusals.ts';
+import { describe } from './untar-errors.ts';
 
 const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
 

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { EngineError, internal, messageOf } from '../../../base/errors.ts';
 import { trimHeap } from '../../../linux/index.ts';
 import { IdleThreads } from '../idle-threads.ts';
-import { NeedsParents } from '../untar/refusals.ts';
+import { NeedsParents } from '../untar/untar-errors.ts';
 import { CONTROL, type TreeAnswer, type TreeJob, type TreeRequest, type TreeResults } from './tree-job.ts';
 
 /** Threads for jobs on trees. No thread runs while there is no job. */

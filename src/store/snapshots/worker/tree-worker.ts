@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { EngineError, errnoOf, messageOf } from '../../../base/errors.ts';
 import { copyTree, removeTree, treeSize } from '../../../linux/index.ts';
-import { NeedsParents } from '../untar/refusals.ts';
+import { NeedsParents } from '../untar/untar-errors.ts';
 import { adoptDirectories } from './adopt-directories.ts';
 import { hashFile } from './hash-file.ts';
 import {

@@ -7,7 +7,7 @@ import { joinedContainer } from './join-namespaces.ts';
  * The containers that must run, or should be started, before this one: those whose namespaces it joins, those it links
  * to, and those whose volumes it uses. References to removed containers are omitted.
  */
-export function neededContainers(table: Pick<ContainerTable, 'find'>, record: ContainerRecord): readonly Entry[] {
+export function dependenciesOf(table: Pick<ContainerTable, 'find'>, record: ContainerRecord): readonly Entry[] {
   const { NetworkMode, IpcMode, PidMode, Links, VolumesFrom } = record.hostConfig;
   const references = [
     ...[NetworkMode, IpcMode, PidMode].map(joinedContainer),
@@ -18,14 +18,14 @@ export function neededContainers(table: Pick<ContainerTable, 'find'>, record: Co
 }
 
 /** Orders the entries so that each follows those it needs. When entries need each other, any of them may come first. */
-export function inOrderOfNeed(table: Pick<ContainerTable, 'find'>, entries: readonly Entry[]): readonly Entry[] {
+export function inDependencyOrder(table: Pick<ContainerTable, 'find'>, entries: readonly Entry[]): readonly Entry[] {
   const wanted = new Set(entries);
   const ordered = new Set<Entry>();
   const visited = new Set<Entry>();
   const visit = (entry: Entry): void => {
     if (visited.has(entry)) return;
     visited.add(entry);
-    for (const needed of neededContainers(table, entry.record)) visit(needed);
+    for (const needed of dependenciesOf(table, entry.record)) visit(needed);
     if (wanted.has(entry)) ordered.add(entry);
   };
   for (const entry of entries) visit(entry);

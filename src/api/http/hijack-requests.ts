@@ -35,13 +35,13 @@ interface Connection {
 }
 
 /**
- * Stands between the sockets of `server` and its HTTP parser. A client may request a raw stream (attach, exec start)
- * without an `Upgrade` header; the parser would take the stdin that follows for the next request. The front adds the
- * header to such a request, so that the server's `upgrade` event gets the connection with every later byte.
+ * Examines requests before the HTTP parser of `server` gets them. A client may request a raw stream (attach, exec start)
+ * without an `Upgrade` header; the parser would then take the client's stdin for the next request. This function adds
+ * the header to such a request, so that the server's `upgrade` event gets the connection with every later byte.
  *
  * It examines only the first bytes of a request on an idle connection, and passes everything else unchanged.
  */
-export function installFront(server: Server): void {
+export function upgradeHijackRequests(server: Server): void {
   const connections = new WeakMap<Socket, Connection>();
   const listeners = server.listeners('connection');
   server.removeAllListeners('connection');
@@ -109,7 +109,7 @@ function guard(socket: Socket, connection: Connection): void {
 const releases = new WeakMap<Socket, () => void>();
 
 /** Call it first in the `upgrade` event: from then on only the new owner reads the connection. */
-export function releaseFront(socket: Socket): void {
+export function releaseHijackedSocket(socket: Socket): void {
   releases.get(socket)?.();
   releases.delete(socket);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HostConfig } from '../../spec/index.ts';
 import type { Entry } from '../tables/entry.ts';
-import { inOrderOfNeed } from './needs.ts';
+import { inDependencyOrder } from './dependencies.ts';
 
 /** Returns the names of entries in the order of need, given their order in the list. */
 function order(containers: Readonly<Record<string, Partial<HostConfig>>>, wanted = Object.keys(containers)): string {
@@ -11,12 +11,12 @@ function order(containers: Readonly<Record<string, Partial<HostConfig>>>, wanted
   );
   const table = { find: (ref: string) => entries.get(ref) };
   const listed = wanted.map((name) => entries.get(name)).filter((entry) => entry !== undefined);
-  return inOrderOfNeed(table, listed)
+  return inDependencyOrder(table, listed)
     .map(({ id }) => id)
     .join(' ');
 }
 
-test('whatever a container needs comes before it, over any number of steps', () => {
+test('a container comes after its direct and indirect dependencies', () => {
   const containers = {
     net: { NetworkMode: 'container:ipc' },
     ipc: { IpcMode: 'container:pid' },
@@ -28,13 +28,13 @@ test('whatever a container needs comes before it, over any number of steps', () 
   assert.equal(order(containers), 'base volumes link pid ipc net');
 });
 
-test('containers without needs keep their places, and one that is not wanted hides no need', () => {
+test('containers without dependencies keep their order, also across an unwanted container', () => {
   const containers = { b: {}, a: {}, top: { Links: ['middle'] }, middle: { Links: ['bottom'] }, bottom: {} };
   assert.equal(order(containers), 'b a bottom middle top');
   assert.equal(order(containers, ['top', 'bottom']), 'bottom top');
 });
 
-test('needs that go round, to itself or to nobody, end', () => {
+test('circular, own and missing dependencies do not loop', () => {
   const containers = {
     one: { Links: ['two'] },
     two: { Links: ['one'] },

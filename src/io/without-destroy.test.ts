@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { borrowStream } from './borrow.ts';
 import { decompress } from './compress.ts';
+import { withoutDestroy } from './without-destroy.ts';
 
 test('a source that breaks while nobody reads is told of at the next read', async () => {
   const source = new Readable({ read() {} });
   source.push(Buffer.alloc(600, 'x'));
-  const { stream } = await decompress(borrowStream(source));
+  const { stream } = await decompress(withoutDestroy(source));
   const closed = new Promise((resolve) => stream.once('close', resolve));
   source.on('error', () => {});
   // It reads ahead, and so reaches the end before its reader does.
@@ -19,7 +19,7 @@ test('a source that breaks while nobody reads is told of at the next read', asyn
 test('what borrows may be destroyed, the source goes on', async () => {
   const source = new Readable({ read() {} });
   source.push('one');
-  const borrowed = borrowStream(source);
+  const borrowed = withoutDestroy(source);
   for await (const chunk of borrowed) {
     assert.equal(String(chunk), 'one');
     break;

@@ -1,11 +1,11 @@
 import { messageOf } from '../../../base/errors.ts';
 import { restartDelay } from '../../model/restart-policy.ts';
 import { awaitingRestart } from '../../model/state.ts';
-import { inOrderOfNeed, neededContainers } from '../../relations/needs.ts';
+import { dependenciesOf, inDependencyOrder } from '../../relations/dependencies.ts';
 import type { Entry } from '../../tables/entry.ts';
 import { type StartDeps, startLocked } from '../start-container.ts';
 
-export type ReviveDeps = StartDeps;
+export type RestartAtBootDeps = StartDeps;
 
 /** Longest interval between two attempts. A host address or volume may appear minutes after the engine's start. */
 const LONGEST_DELAY_MS = 10_000;
@@ -16,28 +16,28 @@ const LONGEST_DELAY_MS = 10_000;
  * container may be missing: the start is then retried, at growing intervals, until it succeeds or a user stops the
  * container. Meanwhile the container is `restarting`, and `State.Error` names what is missing.
  */
-export function revive(world: ReviveDeps, entries: readonly Entry[]): void {
+export function restartAtBoot(world: RestartAtBootDeps, entries: readonly Entry[]): void {
   for (const entry of entries) world.table.note(entry, awaitingRestart(entry.record));
   const tried = new Map<Entry, Promise<void>>();
-  for (const entry of inOrderOfNeed(world.table, entries)) {
-    const needed = neededContainers(world.table, entry.record).map((each) => tried.get(each));
+  for (const entry of inDependencyOrder(world.table, entries)) {
+    const needed = dependenciesOf(world.table, entry.record).map((each) => tried.get(each));
     tried.set(entry, tryAfter(world, entry, Promise.all(needed)));
   }
 }
 
-function tryAfter(world: ReviveDeps, entry: Entry, needed: Promise<unknown>): Promise<void> {
+function tryAfter(world: RestartAtBootDeps, entry: Entry, needed: Promise<unknown>): Promise<void> {
   return world.background.run('restart by policy', entry.id, async () => {
     await needed;
     await attempt(world, entry, 0);
   });
 }
 
-async function attempt(world: ReviveDeps, entry: Entry, lastDelayMs: number): Promise<void> {
+async function attempt(world: RestartAtBootDeps, entry: Entry, lastDelayMs: number): Promise<void> {
   using _lock = await world.locks.acquire(entry.id);
   if (world.lifetime.closing || entry.isRemoving || !entry.record.state.restarting) return;
   const before = entry.record.state.error;
   try {
-    await startLocked(world, entry, { byPolicy: true, waitsForNeeds: true });
+    await startLocked(world, entry, { byPolicy: true, waitsForDependencies: true });
   } catch (error) {
     const facts = { containerId: entry.id, name: entry.record.name, error: messageOf(error) };
     if (!entry.record.state.restarting) {
@@ -51,7 +51,7 @@ async function attempt(world: ReviveDeps, entry: Entry, lastDelayMs: number): Pr
   }
 }
 
-function tryLater(world: ReviveDeps, entry: Entry, delayMs: number): void {
+function tryLater(world: RestartAtBootDeps, entry: Entry, delayMs: number): void {
   if (world.lifetime.closing) return; // The record stays `restarting`: the next daemon continues.
   const timer = world.clock.after(delayMs, () => {
     entry.endRestartWait();

@@ -3,7 +3,7 @@ import { RegistryError } from '../errors.ts';
 import type { Upstream } from './upstream.ts';
 
 /** The error for a client when the upstream failed: DENIED, or UNAVAILABLE when it could not be reached. */
-export function upstreamRefusal(upstream: Upstream, error: unknown): RegistryError {
+export function upstreamError(upstream: Upstream, error: unknown): RegistryError {
   if (error instanceof EngineError && (error.kind === 'unauthorized' || error.kind === 'forbidden')) {
     return new RegistryError(
       'DENIED',

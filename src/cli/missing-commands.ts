@@ -1,5 +1,5 @@
 /** Commands of docker (some are its plugins) that gantry does not have yet. */
-export const NOT_YET: readonly string[] = [
+export const MISSING_COMMANDS: readonly string[] = [
   'build',
   'builder',
   'buildx',
