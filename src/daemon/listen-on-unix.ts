@@ -37,7 +37,7 @@ export async function listenOnUnix(server: Server, path: string, { group, logger
   }
 }
 
-/** Not by Node, which unlinks the path when it closes the server, whoever's socket is there by then. */
+/** Binds without Node, which unlinks the path at close, even when another process's socket has replaced it by then. */
 function bind(path: string): number {
   const umask = process.umask(0o117);
   try {

@@ -119,8 +119,8 @@ export function detachMount(target: string): boolean {
 }
 
 /**
- * {@link mount} on a thread of Node's pool, for file systems that take a while. All file system calls of the process
- * share its few threads: what may wait for a server needs a process of its own.
+ * Calls {@link mount} on a thread of Node's pool, for file systems that take a while. All file system calls of the
+ * process share its few threads: a mount that may wait for a server needs a separate process.
  */
 export function mountSlowly(request: MountRequest): Promise<void> {
   const { source, target, type, flags = 0, data = null } = request;
@@ -135,8 +135,7 @@ export function mountSlowly(request: MountRequest): Promise<void> {
 }
 
 /**
- * {@link detachMount} on a thread of Node's pool: the kernel waits for readers, 2 ms and more. Detaches every mount at the
- * target.
+ * Detaches every mount at the target, on a thread of Node's pool: the kernel waits 2 ms or more for readers.
  */
 export async function detachMountSlowly(target: string): Promise<void> {
   const once = (): Promise<number> => {

@@ -19,7 +19,7 @@ export interface SeccompRule {
   readonly args?: readonly SeccompArgument[];
 }
 
-/** A filter in the words of the OCI runtime specification. */
+/** A filter with the names of the OCI runtime specification. */
 export interface SeccompRules {
   readonly defaultAction: string;
   readonly defaultErrnoRet?: number;
@@ -47,11 +47,11 @@ const OPERATORS: Readonly<Record<string, number>> = {
 };
 const EPERM = 1;
 const EEXIST = -17;
-/** What the library returns for a name that it does not know. */
+/** Returned by the library for an unknown name. */
 const UNKNOWN = -1;
 /** ARM has private calls far above the others. */
 const PRIVATE_CALLS = 0x0f0000;
-/** Set in every number of x32. */
+/** A bit that every x32 number has. */
 const X32_BIT = 0x40000000;
 /** Bytes of a `struct scmp_arg_cmp`. */
 const COMPARISON_BYTES = 24;
@@ -60,7 +60,7 @@ const MFD_CLOEXEC = 1;
 export interface CompiledSeccomp {
   /** Instructions of `struct sock_filter`. */
   readonly program: Buffer;
-  /** The largest number of a system call that the rules name, by the architecture's name (`SCMP_ARCH_X86_64`). */
+  /** For each architecture (`SCMP_ARCH_X86_64`): the largest number of a system call in the rules. */
   readonly newest: ReadonlyMap<string, number>;
 }
 
@@ -78,9 +78,9 @@ interface Library {
 let loaded: Library | undefined | 'absent';
 
 /**
- * Compiles a filter to the kernel's form with libseccomp, as crun compiles it: names that the library does not know are left out.
- * Blocks for some 20 ms with Docker's default profile. Undefined where the library is missing, and for what it is not
- * asked here: other actions and unknown architectures.
+ * Compiles a filter to the kernel's form with libseccomp, as crun does: names that the library does not know
+ * are skipped. Blocks for about 20 ms with Docker's default profile. Returns undefined when the library is missing, and
+ * for other actions and unknown architectures.
  */
 export function compileSeccomp(rules: SeccompRules): CompiledSeccomp | undefined {
   loaded ??= open() ?? 'absent';
@@ -103,7 +103,7 @@ export function compileSeccomp(rules: SeccompRules): CompiledSeccomp | undefined
   }
 }
 
-/** The library's token of an architecture. 0 for one that it does not know. */
+/** Returns the library's token of an architecture, and 0 for an unknown one. */
 function tokenOf(library: Library, name: string): number {
   return library.architecture(name.replace('SCMP_ARCH_', '').toLowerCase());
 }
@@ -131,7 +131,7 @@ function addRule(library: Library, context: unknown, rule: SeccompRule, defaultA
   if (action === undefined || comparisons.includes(undefined)) return false;
   if (action === defaultAction) return true;
   const args = comparisons.filter((bytes) => bytes !== undefined);
-  // The library takes one comparison of an argument in a rule. Several of them are alternatives.
+  // A rule of the library compares an argument only once. Further comparisons of an argument are alternatives.
   const isRepeated = new Set(rule.args?.map(({ index }) => index)).size < args.length;
   const alternatives = isRepeated ? args.map((one) => [one]) : [args];
   for (const name of rule.names) {

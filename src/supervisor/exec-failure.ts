@@ -37,7 +37,7 @@ export function commandPath(layout: TaskLayout, mainPid: number): string {
   return folder === undefined ? command : `${folder}/${command}`;
 }
 
-/** The path is the container's: it may be a loop of symlinks, too long, or not readable. */
+/** The container controls the path: it may be a loop of symlinks, too long, or unreadable. */
 function isThere(path: string): boolean {
   try {
     return statSync(path).isFile();

@@ -1,4 +1,4 @@
-// A program of its own: it does one job of a network file system, whose server may not answer for minutes.
+// A separate program: it mounts or detaches one network file system, whose server may not respond for minutes.
 import { lookup } from 'node:dns/promises';
 import { text } from 'node:stream/consumers';
 import { messageOf } from '../base/errors.ts';
@@ -16,7 +16,7 @@ async function perform(job: NetworkMountJob): Promise<NetworkMountAnswer> {
   }
 }
 
-/** The kernel needs an address where mount helpers accept a name (`addr=server`). */
+/** Resolves the host name in `addr=server`. Mount helpers accept a name; the kernel accepts only an address. */
 async function withAddress(data: string): Promise<string | null> {
   const host = /(?:^|,)addr=([^,]*)/.exec(data)?.[1];
   if (host === undefined || host === '') return data === '' ? null : data;

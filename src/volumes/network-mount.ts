@@ -18,7 +18,7 @@ const NETWORK_TYPES: ReadonlySet<string> = new Set([
   'orangefs',
   'smb3',
 ]);
-/** How long a server may take. The kernel itself would wait for some minutes. */
+/** Timeout for a server. The kernel itself would wait for several minutes. */
 const DEADLINE_MS = 90_000;
 const ETIMEDOUT = 110;
 
@@ -32,15 +32,15 @@ export interface MountProcess {
 }
 
 /**
- * Calls mount(2) in a process of its own, which may be killed: a thread that waits for a server cannot be, and Node has
- * four for all file system calls. A name in the option `addr` is resolved.
+ * Calls mount(2) in a separate process, which can be killed. A thread that waits for a server cannot be killed, and Node
+ * has four threads for all file system calls. A host name in the option `addr` is resolved.
  * @throws {SyscallError} ETIMEDOUT when the server does not answer in time
  */
 export async function mountNetwork(request: MountRequest, process = mountProcess()): Promise<void> {
   await run(process, { kind: 'mount', request }, request.target);
 }
 
-/** Detaches every mount at the target, in a process of its own: the server gets the data that is not written yet. */
+/** Detaches every mount at the target, in a separate process: the kernel first sends unwritten data to the server. */
 export async function detachNetwork(target: string, process = mountProcess()): Promise<void> {
   await run(process, { kind: 'detach', target }, target);
 }
@@ -53,7 +53,7 @@ async function run({ command }: MountProcess, job: NetworkMountJob, target: stri
   throw new Error(answer.message);
 }
 
-/** Returns undefined after the deadline. A killed process may be stuck in the kernel: its end is not waited for. */
+/** Returns undefined after the deadline. It does not wait for the killed process, which may be stuck in the kernel. */
 function ask(
   [program = '', ...args]: readonly string[],
   job: NetworkMountJob,
@@ -66,22 +66,22 @@ function ask(
     for (const stream of child.stdio) stream?.destroy();
     resolve(undefined);
   }, DEADLINE_MS);
-  const said = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (chunk) => (said[name] += String(chunk)));
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (chunk) => (output[name] += String(chunk)));
   child.on('error', reject);
   child.on('close', () => {
     try {
-      resolve(JSON.parse(said.stdout) as NetworkMountAnswer);
+      resolve(JSON.parse(output.stdout) as NetworkMountAnswer);
     } catch (error) {
-      reject(internal(`the process that mounts network file systems failed: ${said.stderr.trim()}`, error));
+      reject(internal(`the process that mounts network file systems failed: ${output.stderr.trim()}`, error));
     }
   });
-  child.stdin.on('error', () => {}); // It has ended: `close` follows.
+  child.stdin.on('error', () => {}); // The process has ended: `close` follows.
   child.stdin.end(JSON.stringify(job));
   return promise.finally(() => clearTimeout(deadline));
 }
 
-/** The source beside this file, or the bundle beside the daemon's (`tools/build.mjs`), with the same Node. */
+/** Runs with the same Node: the source file in this folder, or the bundle next to the daemon's (`tools/build.mjs`). */
 function mountProcess(): MountProcess {
   const url = import.meta.url;
   const bundle = /\/daemon\/[^/]*$/.test(url) ? '../network-mount.js' : './network-mount.js';

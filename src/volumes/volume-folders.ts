@@ -36,7 +36,7 @@ export class VolumeFolders {
     }
   }
 
-  /** Looks at the name alone: a server may be mounted over the folder, and may not answer. */
+  /** Reads only the parent folder: a network file system may be mounted over the folder, and may not respond. */
   has(name: string): boolean {
     const { data, folder } = this.paths;
     try {

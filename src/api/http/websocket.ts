@@ -44,7 +44,7 @@ export async function acceptWebSocket(
   options: WebSocketOptions,
 ): Promise<Duplex | undefined> {
   const { WebSocketServer } = await import('ws');
-  // Closed while the library was loaded: no event tells of it any more.
+  // The socket was closed while the library was loaded: no further event reports that.
   if (socket.destroyed) return undefined;
   const server = new WebSocketServer({ noServer: true, clientTracking: false, maxPayload: MAX_MESSAGE_BYTES });
   const { promise, resolve } = Promise.withResolvers<Duplex | undefined>();

@@ -17,7 +17,7 @@ import type { ContainerRecord, StoredState } from './record.ts';
 
 /** The exit code shown for an exit that no process could observe. */
 export const UNKNOWN_EXIT_CODE = 255;
-/** The exit code of a failed start that says nothing else, of a container that has no exit code yet. */
+/** The exit code of a failed start without a more specific code, for a container that has no exit code yet. */
 export const NOT_STARTED = 128;
 const UNKNOWN_EXIT = 'the exit status could not be learned';
 

@@ -6,7 +6,7 @@ import { containerPaths } from '../model/paths.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import type { World } from '../world.ts';
 
-/** The container may write to its file. A larger one is left alone. */
+/** A container may write to its hosts file. A larger file is not changed. */
 const HOSTS_BYTES_MAX = 256 * 1024;
 
 export type LinkedHostsDeps = Pick<World, 'dataRoot' | 'logger'>;

@@ -89,7 +89,7 @@ interface Entry {
 }
 
 /**
- * Answers `GET /images/json`, newest first. An index is one line, whatever platforms of it are present: that of the
+ * Lists images for `GET /images/json`, newest first. An index is one line, whichever of its platforms are present: that of the
  * platform which would run.
  * @throws EngineError invalid; notFound for an image named in `before` or `since`
  */

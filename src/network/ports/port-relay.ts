@@ -54,7 +54,7 @@ function relayTcp({ fd, port, hostPort }: ReservedPort, target: string, { logger
       return;
     }
     const container = connect({ host: target, port, allowHalfOpen: true });
-    for (const socket of [client, container]) socket.once('close', () => budget.giveBack(1));
+    for (const socket of [client, container]) socket.once('close', () => budget.release(1));
     const timer = setTimeout(() => container.destroy(), CONNECT_MS).unref();
     container.once('connect', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
     splice(client, container, open);
@@ -94,7 +94,7 @@ interface UdpClient {
   timer: NodeJS.Timeout;
 }
 
-/** A client beyond the budget takes the place of the port's oldest. */
+/** When the budget is used up, a new client replaces the oldest client of the port. */
 function relayUdp(
   { fd, port, hostPort, hostAddress }: ReservedPort,
   target: string,
@@ -108,7 +108,7 @@ function relayUdp(
     clients.delete(key);
     clearTimeout(client.timer);
     client.socket.close();
-    budget.giveBack(1);
+    budget.release(1);
   };
   const clientsMax = Math.min(UDP_CLIENTS, budget.perPort);
   const clientOf = (key: string, address: string, clientPort: number): UdpClient | undefined => {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-/** Part of the engine's descriptors that relayed traffic may take, and the part of those for one port. */
+/** The share of the engine's descriptors for relayed traffic, and the share of those for one port. */
 const SHARE_OF_LIMIT = 1 / 4;
 const SHARE_OF_PORT = 1 / 4;
 const DESCRIPTORS_MAX = 32_768;
 
-/** The descriptors of relayed traffic. Without a limit remote clients could take all descriptors of the engine. */
+/** Limits the descriptors of relayed traffic. Otherwise remote clients could exhaust the engine's descriptors. */
 export class RelayBudget {
-  /** Most descriptors of one published port. */
+  /** The limit for one published port. */
   readonly perPort: number;
   #left: number;
 
@@ -23,7 +23,8 @@ export class RelayBudget {
     return true;
   }
 
-  giveBack(count: number): void {
+  /** Returns descriptors to the budget. */
+  release(count: number): void {
     this.#left += count;
   }
 
@@ -32,7 +33,7 @@ export class RelayBudget {
   }
 }
 
-/** The budget under this process's limit of open files. */
+/** Returns a budget for this process's limit of open files. */
 export function relayBudget(limits = readFileSync('/proc/self/limits', 'utf8')): RelayBudget {
   const limit = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
   return new RelayBudget(Math.min(DESCRIPTORS_MAX, limit * SHARE_OF_LIMIT));

@@ -4,7 +4,7 @@ import type { MountInfo } from '../../linux/index.ts';
 import type { RuntimeMount, RuntimeSpec } from '../../spec/index.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
-/** Of /proc and /sys, as Docker mounts them. */
+/** The mount flags of /proc and /sys, as in Docker. */
 const FLAGS = ['nosuid', 'nodev', 'noexec'];
 
 /** A cgroup v1 hierarchy of the host, under one of the names that it has in /sys/fs/cgroup. */
@@ -14,9 +14,9 @@ export interface CgroupHierarchy {
 }
 
 /**
- * Finds the host's cgroup v1 hierarchies. One with several controllers (`cpu,cpuacct`) has a symlink for each: `links` has their targets by
- * name. Returns undefined on a host with cgroup v2 alone, and where the engine sees a part of a hierarchy or one in an
- * unusual place.
+ * Finds the host's cgroup v1 hierarchies. A hierarchy with several controllers (`cpu,cpuacct`) has a symlink for each
+ * controller: `links` maps the name of each symlink to its target. Returns undefined on a host with cgroup v2 only, and
+ * when the engine sees a part of a hierarchy, or a hierarchy at an unusual mount point.
  */
 export function cgroupHierarchies(
   mounts: readonly MountInfo[],
@@ -40,9 +40,9 @@ function cgroupLinks(): ReadonlyMap<string, string> {
 }
 
 /**
- * Writes out mounts that crun makes otherwise than runc. With cgroup v1, crun's /sys/fs/cgroup is writable for everybody (1777): here it
- * is a tmpfs with mode 755 and a bind of the container's cgroup in each hierarchy, which crun has made by then. Read-only
- * paths of /proc keep nosuid, nodev and noexec, which crun's own bind loses.
+ * Replaces mounts that crun makes differently from runc. With cgroup v1, crun's /sys/fs/cgroup has mode 1777. The
+ * replacement is a tmpfs with mode 755, and a bind of the container's cgroup for each hierarchy. crun has made these
+ * cgroups by then. The binds of read-only paths of /proc keep nosuid, nodev and noexec, which crun's own binds lose.
  */
 export function crunMounts(spec: RuntimeSpec, hierarchies: readonly CgroupHierarchy[] | undefined): RuntimeSpec {
   const { readonlyPaths = [], ...linux } = spec.linux;
@@ -54,7 +54,7 @@ export function crunMounts(spec: RuntimeSpec, hierarchies: readonly CgroupHierar
   );
   return {
     ...spec,
-    // The container's own /proc, which is mounted in its root by then.
+    // The source is in the container's own /proc, which is mounted in its root by then.
     mounts: [...mounts, ...locked.map((path) => lock(path, posix.join(spec.root.path, path)))],
     linux: { ...linux, ...(others.length === 0 ? {} : { readonlyPaths: others }) },
   };

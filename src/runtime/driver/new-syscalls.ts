@@ -1,6 +1,6 @@
 /**
- * System calls from 439 on, in the order of their numbers, which are the same on every architecture (`syscall.tbl` of Linux 6.18). A
- * libseccomp that is older than the profile does not know the last of them.
+ * System calls from number 439 on, in numeric order. They have the same numbers on every architecture (`syscall.tbl` of
+ * Linux 6.18). A libseccomp that is older than the profile does not know the last of them.
  */
 const FIRST = 439;
 const NAMES = `
@@ -9,7 +9,7 @@ const NAMES = `
   map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr
   lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr`;
 
-/** Numbers by name. */
+/** Maps each name to its number. */
 export const NEW_SYSCALLS: ReadonlyMap<string, number> = new Map(
   NAMES.trim()
     .split(/\s+/)

@@ -68,7 +68,7 @@ function choose(candidates: readonly Candidate[], ref: string, platform: Platfor
   return checked(first.open(), ref, platform);
 }
 
-/** As Docker's containerd image store says it of an image with several platforms. */
+/** The text of Docker's containerd image store for an image with several platforms. */
 function platformNotProvided(ref: string, platform: Platform): EngineError {
   const wanted = formatPlatform(normalisePlatform(platform));
   return new EngineError(

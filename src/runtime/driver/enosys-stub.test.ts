@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { compileSeccomp } from '../../linux/index.ts';
 import type { SeccompProfile } from '../../spec/index.ts';
 import { defaultSeccomp } from '../oci-spec/seccomp.ts';
-import { answerNewSyscalls } from './answer-new-syscalls.ts';
+import { addEnosysStub } from './enosys-stub.ts';
 
 const ALLOW = 0x7fff0000;
 const errno = (number: number): number => 0x00050000 | number;
@@ -30,7 +30,7 @@ function decide(program: Buffer, architecture: number, number: number): number {
   }
 }
 
-/** A filter that tells which architecture it was asked for, so that a test sees what reaches it. */
+/** A filter whose result shows the architecture, so that a test sees which calls reach it. */
 const REACHED = Buffer.from('2000000004000000' + '0600000099000000', 'hex');
 const PROFILE: SeccompProfile = {
   defaultAction: 'SCMP_ACT_ERRNO',
@@ -48,7 +48,7 @@ test('calls behind the last that a profile names are answered ENOSYS, on every a
     ['SCMP_ARCH_X32', 0x40000000 + 452],
     ['SCMP_ARCH_RISCV64', 452],
   ]);
-  const program = answerNewSyscalls({ program: REACHED, newest }, PROFILE);
+  const program = addEnosysStub({ program: REACHED, newest }, PROFILE);
   for (const [architecture, number, action] of [
     [X86_64, 0, 0x99],
     [X86_64, 452, 0x99],
@@ -74,7 +74,7 @@ test('private calls of ARM reach the filter', () => {
     ['SCMP_ARCH_AARCH64', 452],
     ['SCMP_ARCH_ARM', 452],
   ]);
-  const program = answerNewSyscalls({ program: REACHED, newest }, PROFILE);
+  const program = addEnosysStub({ program: REACHED, newest }, PROFILE);
   assert.equal(decide(program, ARM, 0x0f0005), 0x99);
   assert.equal(decide(program, ARM, 500), errno(38));
   assert.equal(decide(program, AARCH64, 500), errno(38));
@@ -87,7 +87,7 @@ test('a profile that permits what it does not name, or answers ENOSYS itself, st
     { defaultAction: 'SCMP_ACT_LOG' },
     { defaultErrnoRet: 38 },
   ])
-    assert.equal(answerNewSyscalls({ program: REACHED, newest }, { ...PROFILE, ...change }), REACHED);
+    assert.equal(addEnosysStub({ program: REACHED, newest }, { ...PROFILE, ...change }), REACHED);
 });
 
 test('the default profile, compiled, decides as with dockerd', (t) => {
@@ -96,7 +96,7 @@ test('the default profile, compiled, decides as with dockerd', (t) => {
   const profile = defaultSeccomp({ capabilities: [], architecture, kernel });
   const compiled = compileSeccomp(profile);
   if (compiled === undefined) return t.skip('no libseccomp on this machine');
-  const program = answerNewSyscalls(compiled, profile);
+  const program = addEnosysStub(compiled, profile);
   assert.ok(program.length / 8 < 4096, 'the kernel takes no longer filters');
   const own = process.arch === 'x64' ? X86_64 : AARCH64;
   for (const [number, action] of [

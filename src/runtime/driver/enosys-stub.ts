@@ -3,7 +3,7 @@ import type { SeccompProfile } from '../../spec/index.ts';
 import { NEW_SYSCALLS } from './new-syscalls.ts';
 
 const ENOSYS = 38;
-/** Values of AUDIT_ARCH by libseccomp's architectures. x32 has that of x86-64, and a bit in its numbers. */
+/** Values of AUDIT_ARCH by libseccomp's architecture names. x32 has the value of x86-64, and a bit in its numbers. */
 const AUDIT_ARCH: Readonly<Record<string, number>> = {
   SCMP_ARCH_X86_64: 0xc000003e,
   SCMP_ARCH_X86: 0x40000003,
@@ -12,7 +12,7 @@ const AUDIT_ARCH: Readonly<Record<string, number>> = {
 };
 const X32 = 'SCMP_ARCH_X32';
 const X32_BIT = 0x40000000;
-/** Where ARM's private calls begin. */
+/** First number of ARM's private system calls. */
 const PRIVATE_CALLS = 0x0f0000;
 const MAYBE_PERMITTED: ReadonlySet<string> = new Set(['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG']);
 
@@ -29,11 +29,11 @@ const RETURN_ERRNO = 0x00050000;
 const RETURN_ALLOW = 0x7fff0000;
 
 /**
- * Puts instructions before a filter that answer system calls newer than its profile with ENOSYS, on which programs fall back to older
- * calls, instead of EPERM: as runc does. New calls that the profile permits unconditionally are permitted also when
- * libseccomp does not know them. A filter that permits what it does not name, or answers ENOSYS itself, stays.
+ * Puts instructions before a filter, so that system calls newer than its profile return ENOSYS instead of EPERM (runc's
+ * ENOSYS stub). Programs then fall back to older calls. New calls that the profile permits unconditionally are permitted
+ * also when libseccomp does not know them. A filter whose default is to permit, or to return ENOSYS, stays unchanged.
  */
-export function answerNewSyscalls({ program, newest }: CompiledSeccomp, profile: SeccompProfile): Buffer {
+export function addEnosysStub({ program, newest }: CompiledSeccomp, profile: SeccompProfile): Buffer {
   if (MAYBE_PERMITTED.has(profile.defaultAction) || profile.defaultErrnoRet === ENOSYS) return program;
   const named = (profile.syscalls ?? []).flatMap(({ names }) => names.map((name) => NEW_SYSCALLS.get(name) ?? 0));
   const newestNamed = Math.max(0, ...named);
@@ -47,7 +47,7 @@ export function answerNewSyscalls({ program, newest }: CompiledSeccomp, profile:
   return Buffer.concat([instruction(LOAD, ARCHITECTURE), ...blocks, program]);
 }
 
-/** Calls that every rule which names them permits, whatever their arguments. */
+/** Returns the new calls that every rule about them permits, whatever their arguments. */
 function permittedCalls(profile: SeccompProfile): readonly number[] {
   const rules = profile.syscalls ?? [];
   const isPermitted = (name: string): boolean => {
@@ -59,15 +59,15 @@ function permittedCalls(profile: SeccompProfile): readonly number[] {
 
 interface Calls {
   readonly last: number;
-  /** The largest number of x32, which shares the architecture of x86-64. */
+  /** The largest number of an x32 call. x32 shares the architecture value of x86-64. */
   readonly x32: number | undefined;
   readonly permitted: readonly number[];
 }
 
-/** The instructions for one architecture, whose value is loaded before and after them. */
+/** Returns the instructions for one architecture. The architecture's value is loaded before and after them. */
 function architectureBlock(architecture: number, { last, x32, permitted }: Calls): Buffer {
   const code: Buffer[] = [];
-  // Places of instructions in `code`.
+  // Indexes of instructions in `code`.
   const special = 4 + permitted.length;
   const [noCall, allow, filter] = [special + 1, special + 2, special + 3];
   const to = (place: number): number => place - code.length - 1;
