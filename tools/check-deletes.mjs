@@ -20,7 +20,7 @@ const FOLDERS = {
   'store/snapshots/container-files.ts': 'a mount point of the engine, once it is detached',
   'store/snapshots/overlay-driver.ts': 'a mount point of the engine, once it is detached',
   'supervisor/remove-cgroups.ts': 'a cgroup',
-  'supervisor/endings.ts': 'supervisor/ended, once it is empty',
+  'supervisor/exit-records.ts': 'supervisor/ended, once it is empty',
   'supervisor/own-cgroup.ts': 'a cgroup',
   'volumes/volume-folders.ts': 'a volume that no container has',
 };

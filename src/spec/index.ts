@@ -80,11 +80,10 @@ export {
 } from './reference/index.ts';
 export {
   type AttachLine,
-  type Ending,
   type ExitRecord,
   endedFolder,
   execsFolder,
-  formatEnding,
+  formatExit,
   type Hello,
   type HelloReply,
   JsonLines,
@@ -93,7 +92,8 @@ export {
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_MIN,
   type PreparedStreams,
-  parseEnding,
+  type ProcessExit,
+  parseExit,
   parseOwner,
   type Request,
   type RequestBody,

@@ -1,8 +1,8 @@
 import { closeSync, readFileSync } from 'node:fs';
 import { formatNanos } from '../base/time.ts';
 import { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd, wallTimeNanos } from '../linux/index.ts';
-import type { Endings } from './endings.ts';
-import type { TaskEnding } from './exit-announcer.ts';
+import type { TaskExit } from './exit-announcer.ts';
+import type { ExitRecords } from './exit-records.ts';
 import { processStat, STAT } from './process-stat.ts';
 
 const POLL_MILLISECONDS = 50;
@@ -16,7 +16,7 @@ interface Adopted {
   readonly pidfd: number;
   /** RFC 3339. */
   readonly startedAt: string;
-  readonly onExit: (ending: TaskEnding) => void;
+  readonly onExit: (exit: TaskExit) => void;
   endedAt: number | undefined;
   /** Whether this supervisor sent it SIGKILL. */
   wasKilled: boolean;
@@ -24,17 +24,17 @@ interface Adopted {
 
 /**
  * Watches processes that a dead supervisor has started. They are children of the daemon or of init, so that their end
- * is noticed by polling (a pidfd cannot be awaited in Node). The exit code is the first that is known of: the code
- * noted by the process that reaped it, or reported by the daemon; the status of the zombie; the kernel's record of a
+ * is noticed by polling (a pidfd cannot be awaited in Node). The exit code is the first known one of: the code
+ * recorded by the process that reaped it, or reported by the daemon; the status of the zombie; the kernel's record of a
  * reaped process (Linux 6.15); the code of SIGKILL when this supervisor has sent it. Otherwise it is unknown.
  */
 export class AdoptedProcesses implements Disposable {
   readonly #processes = new Map<number, Adopted>();
-  readonly #endings: Endings;
+  readonly #exitRecords: ExitRecords;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(endings: Endings) {
-    this.#endings = endings;
+  constructor(exitRecords: ExitRecords) {
+    this.#exitRecords = exitRecords;
   }
 
   /**
@@ -43,7 +43,7 @@ export class AdoptedProcesses implements Disposable {
    */
   watch(
     pid: number,
-    options: { readonly gone: boolean; readonly startedAt: string; readonly onExit: (ending: TaskEnding) => void },
+    options: { readonly gone: boolean; readonly startedAt: string; readonly onExit: (exit: TaskExit) => void },
   ): ((signalNumber: number) => void) | undefined {
     const { onExit, startedAt } = options;
     const pidfd = options.gone ? -1 : tryOpen(pid);
@@ -61,7 +61,7 @@ export class AdoptedProcesses implements Disposable {
   tell(pid: number, exitCode: number): boolean {
     const process = this.#processes.get(pid);
     if (process === undefined) return false;
-    this.#finish(pid, this.#endings.find(pid, process.startedAt) ?? this.#endings.note(pid, exitCode));
+    this.#finish(pid, this.#exitRecords.find(pid, process.startedAt) ?? this.#exitRecords.record(pid, exitCode));
     return true;
   }
 
@@ -75,20 +75,20 @@ export class AdoptedProcesses implements Disposable {
     for (const [pid, process] of this.#processes) {
       if (process.pidfd >= 0 && !pidfdEnded(process.pidfd)) continue;
       process.endedAt ??= Date.now();
-      const ending = this.#endings.find(pid, process.startedAt) ?? this.#learn(pid, process);
-      if (ending !== undefined) this.#finish(pid, ending);
+      const exit = this.#exitRecords.find(pid, process.startedAt) ?? this.#learn(pid, process);
+      if (exit !== undefined) this.#finish(pid, exit);
       else if (Date.now() - process.endedAt > UNKNOWN_MILLISECONDS)
         this.#finish(pid, now(process.wasKilled ? KILLED_EXIT_CODE : null));
     }
   }
 
-  #learn(pid: number, { pidfd }: Adopted): TaskEnding | undefined {
+  #learn(pid: number, { pidfd }: Adopted): TaskExit | undefined {
     const exitCode = pidfd < 0 ? undefined : (zombieExitCode(pid) ?? pidfdExitCode(pidfd));
-    // We may be killed before the exit is announced, and whoever remembers the code now as well.
-    return exitCode === undefined ? undefined : this.#endings.note(pid, exitCode);
+    // This process may be killed before it announces the exit, and so may the process that knows the code now.
+    return exitCode === undefined ? undefined : this.#exitRecords.record(pid, exitCode);
   }
 
-  #finish(pid: number, ending: TaskEnding): void {
+  #finish(pid: number, exit: TaskExit): void {
     const process = this.#processes.get(pid);
     if (process === undefined) return;
     this.#processes.delete(pid);
@@ -97,11 +97,11 @@ export class AdoptedProcesses implements Disposable {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
-    process.onExit(ending);
+    process.onExit(exit);
   }
 }
 
-function now(exitCode: number | null): TaskEnding {
+function now(exitCode: number | null): TaskExit {
   return { exitCode, exitedAt: formatNanos(wallTimeNanos()) };
 }
 

@@ -1,18 +1,18 @@
 import { formatNanos } from '../base/time.ts';
 import { peekExitedChild, type ReapedChild, reapChild, wallTimeNanos } from '../linux/index.ts';
-import type { Ending } from '../spec/index.ts';
+import type { ProcessExit } from '../spec/index.ts';
 import { EXEC_FAILURE_CODE } from './exec-failure.ts';
 import { neverExecuted } from './process-stat.ts';
 
 /** Exit code of crun and runc in place of a command that they cannot execute. */
 const RUNTIME_FAILURE = 1;
 
-export interface ReapedEnding extends Ending {
+export interface ReapedExit extends ProcessExit {
   /** Whether the process was the OCI runtime's, whose execve of the command failed. */
   readonly failedToExecute: boolean;
 }
 
-type ExitListener = (ending: ReapedEnding) => void;
+type ExitListener = (exit: ReapedExit) => void;
 
 interface Watch {
   readonly onExit: ExitListener;
@@ -20,29 +20,29 @@ interface Watch {
 }
 
 /** Records the exit of a task's process before it is reaped. */
-export interface EndingNotes {
-  note(pid: number, exitCode: number): Ending;
+export interface ExitRecorder {
+  record(pid: number, exitCode: number): ProcessExit;
   forget(pid: number): void;
 }
 
 /**
  * Reaps every child of the supervisor: the OCI runtime, container and exec processes that it inherits as subreaper, and
- * their orphans. An orphan that is not reaped would keep a killed container from ending. The supervisor never uses
+ * their orphans. An orphan that is not reaped would keep a killed container from exit. The supervisor never uses
  * `child_process`, so that all children are its own.
  *
  * The exit of a task's process is recorded on disk first: when this process is killed in between, the next one finds
  * the record or the zombie.
  */
 export class ChildReaper implements Disposable {
-  readonly #notes: EndingNotes;
+  readonly #recorder: ExitRecorder;
   readonly #watches = new Map<number, Watch>();
   /** Exits of processes that are not watched yet, kept while a start is under way. */
-  readonly #unclaimed = new Map<number, ReapedEnding>();
+  readonly #unclaimed = new Map<number, ReapedExit>();
   #expecting = 0;
   readonly #onChild = (): void => this.#reap();
 
-  constructor(notes: EndingNotes) {
-    this.#notes = notes;
+  constructor(recorder: ExitRecorder) {
+    this.#recorder = recorder;
     process.on('SIGCHLD', this.#onChild);
   }
 
@@ -71,7 +71,7 @@ export class ChildReaper implements Disposable {
       [Symbol.dispose]: () => {
         this.#expecting--;
         if (this.#expecting > 0) return;
-        for (const pid of this.#unclaimed.keys()) this.#notes.forget(pid);
+        for (const pid of this.#unclaimed.keys()) this.#recorder.forget(pid);
         this.#unclaimed.clear();
       },
     };
@@ -90,11 +90,11 @@ export class ChildReaper implements Disposable {
     this.#watches.delete(pid);
     const isTask = watch?.isTask ?? this.#expecting > 0;
     const failedToExecute = isTask && exitCode === RUNTIME_FAILURE && neverExecuted(pid);
-    const ending = isTask
-      ? { ...this.#notes.note(pid, failedToExecute ? EXEC_FAILURE_CODE : exitCode), failedToExecute }
+    const exit = isTask
+      ? { ...this.#recorder.record(pid, failedToExecute ? EXEC_FAILURE_CODE : exitCode), failedToExecute }
       : { exitCode, exitedAt: formatNanos(wallTimeNanos()), failedToExecute };
     reapChild(pid);
-    if (watch !== undefined) watch.onExit(ending);
-    else if (isTask) this.#unclaimed.set(pid, ending);
+    if (watch !== undefined) watch.onExit(exit);
+    else if (isTask) this.#unclaimed.set(pid, exit);
   }
 }

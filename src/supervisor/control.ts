@@ -14,8 +14,8 @@ import {
 import { adoptConsole } from './adopt-console.ts';
 import type { AdoptedProcesses } from './adopted-processes.ts';
 import type { CgroupWarmUp } from './cgroup-warm-up.ts';
-import type { Endings } from './endings.ts';
 import type { EventHub } from './event-hub.ts';
+import type { ExitRecords } from './exit-records.ts';
 import { Failure } from './failure.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import type { TaskTable } from './task-table.ts';
@@ -34,7 +34,7 @@ export interface ControlDeps {
   readonly events: EventHub;
   readonly runtime: OciRuntime;
   readonly adopted: AdoptedProcesses;
-  readonly endings: Endings;
+  readonly exitRecords: ExitRecords;
   readonly warmth: CgroupWarmUp;
   readonly log: Logger;
   /** Removes the supervisor's files, then ends it once pending answers are sent. */
@@ -137,16 +137,16 @@ async function handle(deps: ControlDeps, daemonPid: number, request: Request): P
       adoptConsole(tasks, request.task, { pid: daemonPid, fd: request.fd });
       return;
     case 'adopt-exit':
-      // Nothing waits for the note on a process that is no task's.
+      // No task waits for this record.
       if (!deps.adopted.tell(request.pid, request.exitCode) && !tasks.awaitsExit(request.pid))
-        deps.endings.forget(request.pid);
+        deps.exitRecords.forget(request.pid);
       return;
     case 'pong':
       deps.events.pong();
       return;
     case 'shutdown':
       if (tasks.runningCount > 0) throw new Failure('exists', `${tasks.runningCount} tasks run`);
-      await tasks.settled();
+      await tasks.idle();
       deps.stop();
       return;
     default:

@@ -3,30 +3,33 @@ import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { parseNanos } from '../base/time.ts';
 import type { ContainerRemover } from './container-remover.ts';
-import type { Endings } from './endings.ts';
 import type { EventHub } from './event-hub.ts';
+import type { ExitRecords } from './exit-records.ts';
 import { isMain, type Task } from './task.ts';
 import { readOomKills, type StoredExit, storeExit } from './task-files.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
-/** How long output held open by others, or a slow disk, may delay the announcement of an exit. As dockerd. */
+/** Longest delay of an announcement by a slow disk, or by other processes that hold the output open. As in dockerd. */
 const DRAIN_MILLISECONDS = 2000;
 
 export interface AnnouncerDeps {
-  readonly endings: Endings;
+  readonly exitRecords: ExitRecords;
   readonly events: EventHub;
   readonly remover: ContainerRemover;
   readonly log: Logger;
 }
 
-/** How a process ended. `exitCode` is null when nobody knows it. */
-export interface TaskEnding {
+/** The exit of a task's process. `exitCode` is null when it is unknown. */
+export interface TaskExit {
   readonly exitCode: number | null;
   readonly exitedAt: string;
   readonly failedToExecute?: boolean;
 }
 
-/** Announces how tasks end: the last output first, then the exit, on disk before it is told. Counts OOM kills on the way. */
+/**
+ * Announces exits of tasks: it waits for the last output, writes the exit to disk, and then sends the event. It also
+ * counts OOM kills.
+ */
 export class ExitAnnouncer {
   readonly #deps: AnnouncerDeps;
   readonly #announcing = new Set<Promise<void>>();
@@ -35,16 +38,16 @@ export class ExitAnnouncer {
     this.#deps = deps;
   }
 
-  /** Begins the announcement of an end. `main` is the main task of the container, whose cgroup counts the OOM kills. */
-  announce(task: Task, ending: TaskEnding, main: Task): void {
-    const announced = this.#announce(task, ending, main).catch((error) =>
+  /** Begins the announcement of an exit. The cgroup of `main`, the container's main task, counts the OOM kills. */
+  announce(task: Task, exit: TaskExit, main: Task): void {
+    const announced = this.#announce(task, exit, main).catch((error) =>
       this.#deps.log.error({ task: task.key, error: String(error) }, 'exit not announced'),
     );
     this.#announcing.add(announced);
     void announced.finally(() => this.#announcing.delete(announced));
   }
 
-  /** Announces OOM kills that have happened since the last check. */
+  /** Announces OOM kills since the last check. */
   checkOom(task: Task): void {
     const kills = readOomKills(task.record.oomFile);
     if (kills <= task.oomKills) return;
@@ -52,19 +55,19 @@ export class ExitAnnouncer {
     this.#deps.events.emit({ event: 'oom', containerId: task.record.task.containerId });
   }
 
-  /** Resolves when every exit that has begun is announced. */
-  async settled(): Promise<void> {
+  /** Resolves when no announcement is pending. */
+  async idle(): Promise<void> {
     await Promise.all(this.#announcing);
   }
 
-  async #announce(task: Task, ending: TaskEnding, main: Task): Promise<void> {
+  async #announce(task: Task, exit: TaskExit, main: Task): Promise<void> {
     task.signal = undefined;
     task.oomWatch?.[Symbol.dispose]();
-    task.failedToExecute = ending.failedToExecute === true;
-    const { exitCode } = ending;
-    // A process may be dead before the runtime has told that it began.
-    const exitedAt = isBefore(ending.exitedAt, task.startedAt) ? task.startedAt : ending.exitedAt;
-    // An exec that was killed for it ends after its container has said so.
+    task.failedToExecute = exit.failedToExecute === true;
+    const { exitCode } = exit;
+    // A process may die before the runtime has reported its start.
+    const exitedAt = isBefore(exit.exitedAt, task.startedAt) ? task.startedAt : exit.exitedAt;
+    // When an OOM kill ended an exec, the container's OOM event precedes the exec's exit.
     this.checkOom(main);
     await this.#drain(task);
     const record = { exitCode, oomKilled: task.oomKills > 0, exitedAt };
@@ -86,11 +89,11 @@ export class ExitAnnouncer {
     }
   }
 
-  /** Writes an exit to the disk. One that cannot be written is announced all the same. */
+  /** Writes an exit to the disk. An exit that cannot be written is announced too. */
   #store(task: Task, exit: StoredExit): void {
     try {
       if (existsSync(task.layout.folder)) storeExit(task.layout, exit);
-      this.#deps.endings.forget(task.pid);
+      this.#deps.exitRecords.forget(task.pid);
     } catch (error) {
       this.#deps.log.warn({ task: task.key, error: messageOf(error) }, 'an exit is not on the disk');
     }

@@ -12,8 +12,8 @@ import { runtimeRoot, supervisorFolder, supervisorSocket, tasksFolder } from '..
 import { AdoptedProcesses } from './adopted-processes.ts';
 import { CgroupWarmUp } from './cgroup-warm-up.ts';
 import { ChildReaper } from './child-reaper.ts';
-import { Endings } from './endings.ts';
 import { EventHub } from './event-hub.ts';
+import { ExitRecords } from './exit-records.ts';
 import { createLog } from './log.ts';
 import { OciRuntime } from './oci-runtime.ts';
 import { enterOwnCgroup, leaveOwnCgroup } from './own-cgroup.ts';
@@ -53,23 +53,23 @@ async function main(): Promise<void> {
   const log = createLog(process.stderr.fd);
   const warmth = new CgroupWarmUp(enterOwnCgroup(log));
 
-  const endings = new Endings(execRoot);
-  const reaper = new ChildReaper(endings);
+  const exitRecords = new ExitRecords(execRoot);
+  const reaper = new ChildReaper(exitRecords);
   const events = new EventHub(Number(wallTimeNanos() / 1000n));
   const runtime = new OciRuntime(execRoot, reaper);
   const readiness = new Readiness();
-  const tasks = new TaskTable({ execRoot, reaper, endings, readiness, runtime, events, log });
-  const adopted = new AdoptedProcesses(endings);
-  await recover({ execRoot, tasks, adopted, endings, events, log });
+  const tasks = new TaskTable({ execRoot, reaper, exitRecords, readiness, runtime, events, log });
+  const adopted = new AdoptedProcesses(exitRecords);
+  await recover({ execRoot, tasks, adopted, exitRecords, events, log });
 
   const stop = (): void => {
     rmSync(supervisorSocket(execRoot), { force: true });
-    endings[Symbol.dispose]();
+    exitRecords[Symbol.dispose]();
     readiness[Symbol.dispose]();
     leaveOwnCgroup();
     setImmediate(() => process.exit(0));
   };
-  await listen({ tasks, events, runtime, adopted, endings, warmth, log, stop }, supervisorSocket(execRoot));
+  await listen({ tasks, events, runtime, adopted, exitRecords, warmth, log, stop }, supervisorSocket(execRoot));
   log.info({ pid: process.pid, execRoot }, 'supervisor listens');
 
   trimWhenIdle();
@@ -80,7 +80,7 @@ async function main(): Promise<void> {
   setInterval(() => {
     tasks.sweep();
     if (tasks.runningCount > 0 || events.listeners > 0) idleSince = Date.now();
-    else if (Date.now() - idleSince >= lingerSeconds * 1000) void tasks.settled().then(stopIfIdle);
+    else if (Date.now() - idleSince >= lingerSeconds * 1000) void tasks.idle().then(stopIfIdle);
   }, SWEEP_MILLISECONDS);
 }
 

@@ -14,9 +14,9 @@ import {
   tasksFolder,
 } from '../spec/index.ts';
 import { type AdoptedProcesses, startedAtMillis } from './adopted-processes.ts';
-import type { Endings } from './endings.ts';
 import type { EventHub } from './event-hub.ts';
-import type { TaskEnding } from './exit-announcer.ts';
+import type { TaskExit } from './exit-announcer.ts';
+import type { ExitRecords } from './exit-records.ts';
 import { isStoredExit, isTaskRecord } from './stored.ts';
 import type { Task } from './task.ts';
 import { readJson, readPid, readStart, type TaskRecord } from './task-files.ts';
@@ -32,7 +32,7 @@ export interface RecoverDeps {
   readonly execRoot: string;
   readonly tasks: TaskTable;
   readonly adopted: AdoptedProcesses;
-  readonly endings: Endings;
+  readonly exitRecords: ExitRecords;
   readonly events: EventHub;
   readonly log: Logger;
 }
@@ -54,8 +54,8 @@ export async function recover(deps: RecoverDeps): Promise<void> {
  * Removes files that no task needs any more: records of ended processes, files of a predecessor's commands, state of a
  * runtime without its task.
  */
-function sweep({ execRoot, tasks, endings }: RecoverDeps): void {
-  endings.sweep((pid) => tasks.awaitsExit(pid));
+function sweep({ execRoot, tasks, exitRecords }: RecoverDeps): void {
+  exitRecords.sweep((pid) => tasks.awaitsExit(pid));
   for (const name of list(supervisorFolder(execRoot))) {
     if (/^run-\d+\.(?:in|out|err)$/.test(name)) rmSync(join(supervisorFolder(execRoot), name), { force: true });
   }
@@ -92,17 +92,17 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
   }
   const task = deps.tasks.adopt(record, { pid, startedAt });
   reopen(deps, task, record, layout);
-  const onExit = (ending: TaskEnding): void => {
+  const onExit = (exit: TaskExit): void => {
     void consoleHandedOver(task).then(() => {
       // A lost console has no more output. Its earlier output may be in its relay and spool.
       if (task.consoleFd === -1) {
         const stdout = existsSync(layout.stdout) ? openStream(deps, layout.stdout, O_RDONLY) : undefined;
         task.streams.open({ stdin: undefined, stdout, stderr: undefined }, []);
       }
-      deps.tasks.onExit(task, ending);
+      deps.tasks.onExit(task, exit);
     });
   };
-  const ended = deps.endings.find(pid, startedAt);
+  const ended = deps.exitRecords.find(pid, startedAt);
   if (ended !== undefined) {
     onExit(ended);
     return;

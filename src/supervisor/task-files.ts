@@ -115,8 +115,9 @@ export function readPid(layout: TaskLayout): number | undefined {
 }
 
 /**
- * When the runtime wrote the pid of a started task, RFC 3339. Every supervisor reports this as the time of the start: the one
- * that started the task and those that adopt it. An end before the start would count for an earlier run.
+ * Returns the time at which the runtime wrote the pid of a started task, RFC 3339. The supervisor that started the task and
+ * the supervisors that adopt it report this as the start time. An exit before the start time would count for an earlier
+ * run.
  */
 export function readStart(layout: TaskLayout): string {
   return formatNanos(statSync(layout.pid, { bigint: true }).mtimeNs);

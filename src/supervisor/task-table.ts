@@ -13,9 +13,9 @@ import {
 import type { Attachment } from './attachment.ts';
 import type { ChildReaper } from './child-reaper.ts';
 import { ContainerRemover } from './container-remover.ts';
-import type { Endings } from './endings.ts';
 import type { EventHub } from './event-hub.ts';
-import { ExitAnnouncer, type TaskEnding } from './exit-announcer.ts';
+import { ExitAnnouncer, type TaskExit } from './exit-announcer.ts';
+import type { ExitRecords } from './exit-records.ts';
 import { Failure } from './failure.ts';
 import { type Launched, launch } from './launch.ts';
 import { type LogPositions, recoverLog } from './logs/log-journal.ts';
@@ -39,27 +39,27 @@ import { WaitingClients } from './waiting-clients.ts';
 export interface TableDeps {
   readonly execRoot: string;
   readonly reaper: ChildReaper;
-  readonly endings: Endings;
+  readonly exitRecords: ExitRecords;
   readonly readiness: Readiness;
   readonly runtime: OciRuntime;
   readonly events: EventHub;
   readonly log: Logger;
 }
 
-/** What a daemon has made for a start, and which daemon. */
+/** The streams that a daemon has prepared for a start, and the daemon's pid. */
 export interface Preparation {
   readonly prepared: PreparedStreams | undefined;
   readonly daemonPid: number;
 }
 
-/** Every task of the supervisor, and the clients that wait for one. */
+/** Holds every task of the supervisor, and the clients that wait for a task to start. */
 export class TaskTable {
   readonly #deps: TableDeps;
   readonly #tasks = new Map<string, Task>();
   readonly #waiting = new WaitingClients();
   readonly #remover: ContainerRemover;
   readonly #exits: ExitAnnouncer;
-  /** Starts on their way. */
+  /** Pending starts. */
   readonly #launches = new Set<Promise<unknown>>();
 
   constructor(deps: TableDeps) {
@@ -74,7 +74,7 @@ export class TaskTable {
     return count;
   }
 
-  /** Whether a process is a task's whose exit is not on disk yet: until then the note on its end is all that a successor has. */
+  /** Whether the process is a task's without `exit.json`: a successor then needs the record of the ended process. */
   awaitsExit(pid: number): boolean {
     for (const task of this.#tasks.values()) if (task.pid === pid && task.exit === undefined) return true;
     return false;
@@ -93,7 +93,7 @@ export class TaskTable {
     const { containerId } = record.task;
     await this.#remover.done(containerId);
     const layout = taskLayout(this.#deps.execRoot, record.task);
-    // The release of the last run may have taken the new run's bundle with it: the daemon writes it again.
+    // The release of the last run may have deleted the new run's bundle. The daemon then writes it again.
     if (!existsSync(layout.config)) throw new Failure('noBundle', `no bundle for ${containerId}`);
     const task = this.#create(record);
     try {
@@ -105,7 +105,7 @@ export class TaskTable {
     }
   }
 
-  /** Starts one more process in a running container. process.json is in the task's folder. */
+  /** Starts another process in a running container. process.json is in the task's folder. */
   async exec(record: TaskRecord, preparation: Preparation): Promise<StartReply> {
     const main = this.#tasks.get(record.task.containerId);
     if (main === undefined || !isRunning(main)) throw new Failure('noTask', 'container is not running');
@@ -150,7 +150,7 @@ export class TaskTable {
     for (const attachment of this.#waiting.take(taskKey(ref))) attachment.end();
   }
 
-  /** Forgets an ended task; a container's takes its execs with it. Resolves when nothing of it is left. */
+  /** Deletes an ended task, and a container's ended execs with its main task. Resolves when the files are gone. */
   async release(ref: TaskRef): Promise<void> {
     const task = this.#tasks.get(taskKey(ref));
     if (task !== undefined && task.exit === undefined) throw new Failure('exists', 'the task runs');
@@ -170,7 +170,7 @@ export class TaskTable {
     else await this.#remover.removeEnded({ record: task.record, layout });
   }
 
-  /** Announces OOM kills that have happened, and drops clients that are gone. */
+  /** Announces new OOM kills, and drops disconnected clients. */
   sweep(): void {
     for (const task of this.#tasks.values()) {
       if (!isRunning(task)) continue;
@@ -179,18 +179,18 @@ export class TaskTable {
     }
   }
 
-  /** Resolves when the starts that are on their way have succeeded or failed. */
+  /** Resolves when the pending starts have succeeded or failed. */
   async launched(): Promise<void> {
     await Promise.allSettled(this.#launches);
   }
 
   /** Resolves when exits are announced and ended containers removed. */
-  async settled(): Promise<void> {
-    await this.#exits.settled();
+  async idle(): Promise<void> {
+    await this.#exits.idle();
     await this.#remover.allDone();
   }
 
-  /** A task that a predecessor has started, running or ended. */
+  /** Adds a running or ended task that a predecessor has started. */
   adopt(
     record: TaskRecord,
     known: { readonly pid: number; readonly startedAt: string; readonly exit?: StoredExit },
@@ -198,7 +198,7 @@ export class TaskTable {
     const layout = taskLayout(this.#deps.execRoot, record.task);
     const positions =
       record.log === undefined || known.exit !== undefined ? undefined : recoverLog(layout.logged, record.log.path);
-    // The log of one that has ended is complete, and its container may be removed: opening it would make its folder again.
+    // The log of an ended task is complete. Its container may be removed: opening the log would make its folder again.
     const { log: _complete, ...unlogged } = record;
     const task = this.#create(known.exit === undefined ? record : unlogged, positions);
     task.pid = known.pid;
@@ -207,34 +207,34 @@ export class TaskTable {
     return task;
   }
 
-  /** Takes the master of a task's pty over. */
+  /** Takes ownership of the master of a task's pty. */
   openConsole(task: Task, fd: number): void {
     task.consoleFd = fd;
     this.#open(task, { console: fd, relay: openRelay(task.layout) });
-    // The streams close it with their end.
+    // The streams close it when they end.
     void task.streams.ended.then(() => {
       task.consoleFd = undefined;
     });
   }
 
   /** Announces the end of a task's process, which has been reaped. */
-  onExit(task: Task, ending: TaskEnding): void {
-    this.#exits.announce(task, ending, this.#tasks.get(task.record.task.containerId) ?? task);
+  onExit(task: Task, exit: TaskExit): void {
+    this.#exits.announce(task, exit, this.#tasks.get(task.record.task.containerId) ?? task);
   }
 
-  /** Tells at once of OOM kills in a running container. Nothing is watched for a task that has ended or is ending. */
+  /** Announces OOM kills in a running container at once. Does nothing for a task that has ended or is ending. */
   watchOom(task: Task): void {
     const { oomFile } = task.record;
     if (oomFile === undefined || task.signal === undefined || this.#tasks.get(task.key) !== task) return;
     task.oomWatch = watchOom(oomFile, this.#deps.readiness, () => this.#exits.checkOom(task));
   }
 
-  /** Removes what a failed or half-done start of a predecessor has left. */
+  /** Removes the files of a failed or incomplete start of a predecessor. */
   async discard(record: TaskRecord): Promise<void> {
     await this.#remover.removeFailed({ record, layout: taskLayout(this.#deps.execRoot, record.task) });
   }
 
-  /** Runs the runtime's delete that a predecessor may not have come to, for a container that has ended. */
+  /** Runs the runtime's delete for an ended container, since a predecessor may have been killed before it. */
   finishRemoval(task: Task): void {
     if (isMain(task)) this.#remover.remove(task.record, { thorough: true });
   }
@@ -268,11 +268,11 @@ export class TaskTable {
   #begin(task: Task, { pid, descriptors }: Launched): StartReply {
     task.pid = pid;
     task.startedAt = readStart(task.layout);
-    // Our own child: its pid cannot be given to another before we have reaped it.
+    // The process is a child of this one: its pid is not reused before it is reaped.
     task.signal = (signalNumber) => killProcess(pid, signalNumber);
     if ('console' in descriptors) this.openConsole(task, descriptors.console);
     else this.#open(task, descriptors);
-    this.#deps.reaper.watch(pid, (ending) => this.onExit(task, ending));
+    this.#deps.reaper.watch(pid, (exit) => this.onExit(task, exit));
     setImmediate(() => this.watchOom(task));
     return { pid, startedAt: task.startedAt, ...(task.consoleFd !== undefined && { consoleFd: task.consoleFd }) };
   }

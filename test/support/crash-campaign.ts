@@ -11,7 +11,7 @@ import { seededRandom } from './random.ts';
 import { uptime } from './uptime.ts';
 
 export interface Campaign {
-  /** Hears how many kills have been judged. */
+  /** Called with the number of checked kills. */
   readonly onProgress?: (kills: number, containers: number) => void;
   readonly kills: number;
   readonly killsPerRound: number;
@@ -19,13 +19,13 @@ export interface Campaign {
   readonly seed: number;
 }
 
-/** A daemon that dies this soon after its supervisor may not have another yet: both are dead. */
+/** A daemon that dies this soon after its supervisor may not have started another one: both are dead then. */
 const SUCCESSION_SECONDS = 2;
 
 /**
- * Kills daemon, supervisor or both at random moments while clients create, start, stop, execute and remove. After each round every line
- * and every exit code is compared with what the container did, and every folder of both roots with what was there before.
- * @throws AssertionError that lists what is wrong
+ * Kills daemon, supervisor or both at random moments while clients create, start, stop, execute and remove. After each round it
+ * compares every log line and exit code with what the container did, and the folders of both roots with those before.
+ * @throws AssertionError that lists the faults
  */
 export async function crashCampaign(engine: TestEngine, campaign: Campaign): Promise<void> {
   const random = seededRandom(String(campaign.seed));
@@ -56,7 +56,7 @@ export async function crashCampaign(engine: TestEngine, campaign: Campaign): Pro
   }
 }
 
-/** Kills, and remembers who was whose parent. */
+/** Kills a victim, and records whether the daemon was the supervisor's parent. */
 class Strikes {
   readonly #engine: TestEngine;
   #isParent = true;
@@ -83,7 +83,7 @@ class Strikes {
   }
 }
 
-/** The process that names both the supervisor and our exec root; none when it is just being started. */
+/** Kills the process whose command line has both the supervisor and this exec root. None exists while it is being started. */
 function killSupervisor({ execRoot }: TestEngine): void {
   for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
     try {
@@ -91,7 +91,7 @@ function killSupervisor({ execRoot }: TestEngine): void {
       if (args.includes(execRoot) && args.includes('supervisor') && !args.includes('gantryd'))
         process.kill(Number(name), 'SIGKILL');
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
 }
@@ -103,7 +103,7 @@ async function removeAll(engine: TestEngine): Promise<void> {
   await Promise.all(all.map(({ Id }) => engine.api('DELETE', `/containers/${Id}?force=1&v=1`)));
 }
 
-/** What is there now and was not before, once removals behind the answers are done. */
+/** Returns new folders and files, once the removals that run in the background are done. */
 async function leaks(
   engine: TestEngine,
   before: ReadonlySet<string>,
@@ -119,7 +119,7 @@ async function leaks(
   return left.map((path) => `left: ${path}`);
 }
 
-/** Every folder of both roots, and every file of the exec root; those of unpacked layers and of blobs are shared and stay. */
+/** Returns every folder of both roots, and every file of the exec root. It omits unpacked layers and blobs, which are shared and stay. */
 export function folders({ dataRoot, execRoot }: Pick<TestEngine, 'dataRoot' | 'execRoot'>): ReadonlySet<string> {
   const found = new Set<string>();
   const walk = (path: string, withFiles: boolean): void => {

@@ -7,30 +7,30 @@ import { noteUptime, uptime } from './uptime.ts';
 export interface Client {
   readonly number: number;
   readonly seed: number;
-  /** A folder of the host in which containers note when they begin and end. */
+  /** A folder of the host in which containers record their start and end. */
   readonly truth: string;
 }
 
-/** One container and what it should have done. */
+/** One container, with its expected behaviour. */
 export interface Trial {
   readonly name: string;
   readonly code: number;
   readonly lines: number;
   readonly tty: boolean;
-  /** The file in which it notes when it begins and ends. */
+  /** The file in which the container records its start and end. */
   readonly truth: string;
-  /** It ends when it gets SIGUSR1 after its lines. */
+  /** Whether the container waits for SIGUSR1 after its lines. */
   waits: boolean;
   id: string | undefined;
-  /** The engine has said that it runs. */
+  /** Whether the engine has reported that the container runs. */
   isStarted: boolean;
-  /** Removed, by a client or by itself. */
+  /** Whether a client or auto-remove may have removed the container. */
   mayBeGone: boolean;
   readonly execs: ExecTrial[];
   readonly faults: string[];
 }
 
-/** An exec that has ended, and when it was at work, in seconds since the machine's start. */
+/** An exec that has ended, with its start and end in seconds since boot. */
 export interface ExecTrial {
   readonly code: number;
   readonly told: number | null;
@@ -41,7 +41,7 @@ export interface ExecTrial {
 
 let serial = 0;
 
-/** Makes containers one after the other until `stop`. An engine that is not there is waited for: clients see that, and it is no fault. */
+/** Makes containers one after the other until `stop`. While the engine is down, it waits: that is no fault. */
 export async function work(engine: TestEngine, client: Client, trials: Trial[], stop: AbortSignal): Promise<void> {
   const random = seededRandom(String(client.seed));
   while (!stop.aborted) {
@@ -82,7 +82,7 @@ async function live(engine: TestEngine, trial: Trial, random: Random): Promise<v
   if (removed.status !== 204) note(trial, 'remove', removed);
 }
 
-/** A container that prints its lines and ends with its code, at once or when it is told to. */
+/** Returns the create request of a container that prints its lines and exits with its code, at once or after SIGUSR1. */
 function body(trial: Trial, random: Random): object {
   const pause = random.next() < 0.3 ? 'usleep 300;' : '';
   const print = `i=0; while [ $i -lt ${trial.lines} ]; do echo line $i; ${pause} i=$((i+1)); done`;
@@ -122,7 +122,7 @@ async function execute(engine: TestEngine, trial: Trial, random: Random): Promis
   }
 }
 
-/** Answers that are right while an engine comes and goes: not found, a conflict. */
+/** Records a fault for an unexpected response. 404 and 409 are expected while an engine stops and starts. */
 function note(trial: Trial, verb: string, { status, body }: { readonly status: number; readonly body: string }): void {
   if (![404, 409].includes(status)) trial.faults.push(`${trial.name}: ${verb} answered ${status} ${body}`);
 }

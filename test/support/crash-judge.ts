@@ -8,20 +8,20 @@ import { truthOf } from './uptime.ts';
 
 export type Victim = 'daemon' | 'supervisor' | 'both';
 
-/** One kill. Times are seconds since the machine's start, which containers read too. */
+/** One kill. Times are seconds since the machine's boot, a clock that containers read too. */
 export interface Kill {
-  /** `both` also when the daemon dies before it has another supervisor. */
+  /** `both` also when the daemon died before it had started another supervisor. */
   readonly victim: Victim;
   readonly from: number;
-  /** The engine answers again; for a supervisor alone, the kill itself. */
+  /** When the engine responded again. When only the supervisor was killed: the time of the kill. */
   readonly to: number;
-  /** The daemon had started the supervisor that died: it is the parent of the containers then. */
+  /** Whether the daemon was the parent of the killed supervisor, and then becomes the containers' parent. */
   readonly isParent: boolean;
 }
 
 /** /proc/uptime counts hundredths. */
 const CLOCK_SECONDS = 0.02;
-/** How long a busy machine may take from the end of a process to the note of its code, or from a start to the daemon's knowing of it. */
+/** Longest time, on a busy machine, from the end of a process to the record of its code, or from a start to the daemon's learning of it. */
 const TURN_SECONDS = 0.3;
 const UNKNOWN = 'the exit status could not be learned';
 
@@ -30,7 +30,10 @@ interface Inspected {
   readonly State: { readonly Status: string; readonly Pid: number; readonly ExitCode: number; readonly Error: string };
 }
 
-/** What a container that has started and has not been removed tells of itself, compared with what it did; a line for each fault. */
+/**
+ * Compares the state, the exit code and the log of a container with what the container itself recorded. Returns one line
+ * per fault. Checks only containers that were started and not removed.
+ */
 export async function judge(engine: TestEngine, trial: Trial, kills: readonly Kill[]): Promise<readonly string[]> {
   const faults = [...trial.faults];
   if (!trial.isStarted || trial.mayBeGone) return faults;
@@ -65,13 +68,13 @@ function whatRuns({ tty, waits, lines, truth }: Trial, pid: number): string {
   }
 }
 
-/** When a container began and ended, in the clock of {@link Kill}. */
+/** Start and end of a container, on the clock of {@link Kill}. */
 export interface Life {
   readonly start: number;
   readonly end: number;
 }
 
-/** The kernel had nobody to tell. See "What cannot be known" of docs/crashes.md. */
+/** Whether no process could learn the exit code. See "What cannot be known" in docs/crashes.md. */
 function mayBeUnknown(life: Life, kills: readonly Kill[]): boolean {
   return kills.some((kill) => {
     if (kill.victim === 'both') return endedWithin(life, kill);
@@ -79,7 +82,7 @@ function mayBeUnknown(life: Life, kills: readonly Kill[]): boolean {
   });
 }
 
-/** The output had no holder, or its terminal none. */
+/** Whether no process held the output, or the terminal, open. */
 function mayHaveLostLines({ tty }: Trial, life: Life, kills: readonly Kill[]): boolean {
   return kills.some((kill) => {
     if (kill.victim === 'daemon') return false;
@@ -104,14 +107,14 @@ function judgeExec({ name }: Trial, exec: ExecTrial, kills: readonly Kill[]): re
   const { code, told, said, from, to } = exec;
   const meanwhile = kills.filter((kill) => kill.from >= from - CLOCK_SECONDS && kill.from <= to + CLOCK_SECONDS);
   const isCut = meanwhile.some(({ victim }) => victim !== 'daemon');
-  // It ends in the moment of its start.
+  // The exec ends right after its start.
   const mayBeUnknown = meanwhile.some(
     ({ victim, isParent }) => victim === 'both' || (victim === 'supervisor' && !isParent),
   );
   const faults: string[] = [];
   if (told !== code && !(told === 255 && mayBeUnknown))
     faults.push(`${name}: exec code ${told} for ${code}, from ${from} to ${to}, kills ${JSON.stringify(kills)}`);
-  // What a client of an exec has not been sent goes with the supervisor.
+  // Output that the client has not received is lost when the supervisor is killed.
   if (!said.endsWith('hello\n') && !isCut)
     faults.push(`${name}: exec said ${JSON.stringify(said)}, from ${from} to ${to}, kills ${JSON.stringify(kills)}`);
   return faults;

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf } from '../../base/errors.ts';
 import { formatNanos } from '../../base/time.ts';
 import { becomeSubreaper, peekExitedChild, type ReapedChild, reapChild, wallTimeNanos } from '../../linux/index.ts';
-import { endedFolder, formatEnding } from '../../spec/index.ts';
+import { endedFolder, formatExit } from '../../spec/index.ts';
 
 /** Long enough for libuv to reap a child of its own. */
 const LIBUV_DELAY_MILLISECONDS = 100;
@@ -61,8 +61,8 @@ export class OrphanReaper implements Disposable {
   /** The exit code is on disk before the kernel drops it, since this daemon may be killed as well. */
   #take({ pid, exitCode }: ReapedChild): void {
     try {
-      const ending = formatEnding({ exitCode, exitedAt: formatNanos(wallTimeNanos()) });
-      writeFileSync(join(endedFolder(this.#options.execRoot), String(pid)), ending, { mode: 0o600 });
+      const exit = formatExit({ exitCode, exitedAt: formatNanos(wallTimeNanos()) });
+      writeFileSync(join(endedFolder(this.#options.execRoot), String(pid)), exit, { mode: 0o600 });
     } catch (error) {
       // The disk is full, or the supervisor is of an older build without such a folder. The exit is announced all the
       // same.

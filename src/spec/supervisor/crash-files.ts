@@ -1,19 +1,19 @@
 import type { TaskOwner, TaskRef } from './protocol.ts';
 
 /** The content of `ended/<pid>`: the exit of a process that is about to be reaped. */
-export interface Ending {
+export interface ProcessExit {
   /** 0..255; 128+n when killed by signal n. */
   readonly exitCode: number;
   /** RFC 3339 with nanoseconds. */
   readonly exitedAt: string;
 }
 
-export function formatEnding(ending: Ending): string {
-  return JSON.stringify({ exitCode: ending.exitCode, exitedAt: ending.exitedAt });
+export function formatExit(exit: ProcessExit): string {
+  return JSON.stringify({ exitCode: exit.exitCode, exitedAt: exit.exitedAt });
 }
 
 /** Undefined for a file whose writer was killed before it had finished. */
-export function parseEnding(text: string): Ending | undefined {
+export function parseExit(text: string): ProcessExit | undefined {
   const value = parseObject(text);
   if (value === undefined || typeof value['exitCode'] !== 'number' || typeof value['exitedAt'] !== 'string')
     return undefined;

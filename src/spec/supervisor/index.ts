@@ -1,4 +1,4 @@
-export { type Ending, formatEnding, ownerOf, parseEnding, parseOwner } from './crash-files.ts';
+export { formatExit, ownerOf, type ProcessExit, parseExit, parseOwner } from './crash-files.ts';
 export { JsonLines } from './json-lines.ts';
 export {
   endedFolder,

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
 import { formatNanos } from '../base/time.ts';
 import { wallTimeNanos } from '../linux/index.ts';
-import { type Ending, endedFolder, formatEnding, parseEnding } from '../spec/index.ts';
+import { endedFolder, formatExit, type ProcessExit, parseExit } from '../spec/index.ts';
 
 /**
  * Exits of processes on disk, from before they are reaped until their `exit.json` is written: the kernel drops an exit
  * code when a process is reaped, and the reaping process may be killed right after. The daemon writes here too, for
  * processes that it reaps.
  */
-export class Endings implements Disposable {
+export class ExitRecords implements Disposable {
   readonly #folder: string;
 
   constructor(execRoot: string) {
@@ -19,25 +19,25 @@ export class Endings implements Disposable {
   }
 
   /** Called while the process is a zombie. On a full disk the record is lost, but not the exit. */
-  note(pid: number, exitCode: number): Ending {
-    const ending = { exitCode, exitedAt: formatNanos(wallTimeNanos()) };
+  record(pid: number, exitCode: number): ProcessExit {
+    const exit = { exitCode, exitedAt: formatNanos(wallTimeNanos()) };
     try {
-      writeFileSync(this.#path(pid), formatEnding(ending), { mode: 0o600 });
+      writeFileSync(this.#path(pid), formatExit(exit), { mode: 0o600 });
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
     }
-    return ending;
+    return exit;
   }
 
   /**
    * Returns undefined when no exit was recorded since `startedAt` (RFC 3339): an older record is of another process
    * with the same pid.
    */
-  find(pid: number, startedAt: string): Ending | undefined {
+  find(pid: number, startedAt: string): ProcessExit | undefined {
     try {
-      const ending = parseEnding(readFileSync(this.#path(pid), 'utf8'));
-      return ending !== undefined && Date.parse(ending.exitedAt) >= Date.parse(startedAt) - CLOCK_SLACK_MILLIS
-        ? ending
+      const exit = parseExit(readFileSync(this.#path(pid), 'utf8'));
+      return exit !== undefined && Date.parse(exit.exitedAt) >= Date.parse(startedAt) - CLOCK_SLACK_MILLIS
+        ? exit
         : undefined;
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
