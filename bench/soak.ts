@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { apiCall, startEngine } from '../test/support/engine.ts';
 import { loadBusybox } from '../test/support/fixture.ts';
-import { processesOf, settledResources } from '../test/support/resources.ts';
+import { idleResources, processesOf } from '../test/support/resources.ts';
 import { atOnce } from './measure.ts';
 
 const cycles = Number(process.argv[2] ?? 10_000);
@@ -41,7 +41,7 @@ function memory(): string {
 }
 
 await atOnce(200, 8, cycle);
-const before = await settledResources(engine);
+const before = await idleResources(engine);
 console.log(`after 200 cycles: ${memory()} MB`);
 const from = performance.now();
 for (let done = 0; done < cycles; done += cycles / 10) {
@@ -49,7 +49,7 @@ for (let done = 0; done < cycles; done += cycles / 10) {
   console.log(`after ${200 + done + cycles / 10} cycles: ${memory()} MB`);
 }
 const seconds = (performance.now() - from) / 1000;
-const after = await settledResources(engine);
+const after = await idleResources(engine);
 const leaked = Object.keys(after).filter((kind) => after[kind] !== before[kind]);
 console.log(
   `${cycles} cycles in ${seconds.toFixed(0)} s, ${(cycles / seconds).toFixed(0)} per second; at rest ${memory()} MB`,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { overwriteFile, overwriteInPlace } from './overwrite-file.ts';
 
-test('a file is written over where it lies, made when it is absent, and left alone where it has no room', (t) => {
+test('a file is written over where it lies, made when it is absent, and unchanged when there is no space', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-overwrite-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'hosts');

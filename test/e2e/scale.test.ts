@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useEngine } from '../support/fixture.ts';
-import { settledResources } from '../support/resources.ts';
+import { idleResources } from '../support/resources.ts';
 
 const engine = useEngine();
 
@@ -54,7 +54,7 @@ test('start and remove, many times, leaves no mount, namespace, link, firewall e
     assert.equal((await engine().api('DELETE', `/containers/${id}?v=1`)).status, 204);
   };
   for (let warm = 0; warm < 5; warm++) await Promise.all([cycle(), cycle(), cycle(), cycle()]);
-  const before = await settledResources(engine());
+  const before = await idleResources(engine());
   for (let round = 0; round < 25; round++) await Promise.all([cycle(), cycle(), cycle(), cycle()]);
-  assert.deepEqual(await settledResources(engine()), before);
+  assert.deepEqual(await idleResources(engine()), before);
 });

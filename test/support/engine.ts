@@ -115,7 +115,9 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
     await Promise.all(containers.map(({ Id }) => engine.api('DELETE', `/containers/${Id}?force=1&v=1`)));
     const code = await engine.stop();
     assert.equal(code, 0, `gantryd ended with ${code}:\n${engine.log().slice(-4000)}`);
-    await settled(() => tracesOnHost({ dataRoot, execRoot, bridge, containerIds: containers.map(({ Id }) => Id) }));
+    await waitUntilEmpty(() =>
+      tracesOnHost({ dataRoot, execRoot, bridge, containerIds: containers.map(({ Id }) => Id) }),
+    );
   };
   const engine: TestEngine = {
     host,
@@ -182,7 +184,7 @@ function claimSerial(): { readonly serial: number; readonly release: () => void 
 }
 
 /** Fails when `find` still finds something after a while: the kernel cleans up with a delay. */
-async function settled(find: () => Promise<readonly string[]>): Promise<void> {
+async function waitUntilEmpty(find: () => Promise<readonly string[]>): Promise<void> {
   let left: readonly string[] = [];
   for (let attempt = 0; attempt < 50 * TIMEOUT_FACTOR; attempt++) {
     left = await find();

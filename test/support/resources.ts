@@ -26,7 +26,7 @@ export async function engineResources(engine: TestEngine): Promise<Readonly<Reco
 }
 
 /** {@link engineResources} once they no longer change: idle threads end after some seconds. */
-export async function settledResources(engine: TestEngine): Promise<Readonly<Record<string, number>>> {
+export async function idleResources(engine: TestEngine): Promise<Readonly<Record<string, number>>> {
   let last = await engineResources(engine);
   for (let same = 0, left = 40; same < 4 && left > 0; left--) {
     await new Promise((resolve) => setTimeout(resolve, 1000));

@@ -52,7 +52,7 @@ export async function dispatchUpgrade(
     );
   }
   using _ending = endWithEngine(deps.stopping, reply, abort);
-  const connection = await takeOver(request, socket, { tty: reply.tty, version, webSocket, headers: deps.headers });
+  const connection = await openHijack(request, socket, { tty: reply.tty, version, webSocket, headers: deps.headers });
   if (connection === undefined) return;
   try {
     await reply.hijack(connection, abort.signal);
@@ -63,17 +63,17 @@ export async function dispatchUpgrade(
   hangUp(socket);
 }
 
-interface TakeOver extends Pick<DispatchDeps, 'headers'> {
+interface HijackOptions extends Pick<DispatchDeps, 'headers'> {
   readonly tty: boolean;
   readonly version: string;
   readonly webSocket: boolean;
 }
 
 /** Sends the head and returns the client's connection for the verb. Undefined when the request was refused. */
-async function takeOver(
+async function openHijack(
   request: IncomingMessage,
   socket: Socket,
-  { tty, version, webSocket, headers }: TakeOver,
+  { tty, version, webSocket, headers }: HijackOptions,
 ): Promise<Duplex | undefined> {
   if (webSocket) {
     return await acceptWebSocket(request, socket, { multiplexed: !tty, text: compareVersions(version, '1.28') < 0 });

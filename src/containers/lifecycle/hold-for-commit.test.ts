@@ -41,7 +41,7 @@ test('a container that ends, or is removed, while it is held takes nothing with 
   const held = await engine.containers.hold(id, { pause: true }, engine.signal);
   await engine.containers.remove(id, { force: true, volumes: false, link: false }, engine.signal);
   await held[Symbol.asyncDispose]();
-  await engine.settled();
+  await engine.idle();
   await assert.rejects(engine.containers.hold(id, { pause: true }, engine.signal), { kind: 'notFound' });
 });
 
@@ -61,7 +61,7 @@ test('a container that ends at the moment of its freezing or thawing is held all
   await held[Symbol.asyncDispose]();
   ends('nothing');
   engine.host.exit({ containerId: id }, 0);
-  await engine.settled();
+  await engine.idle();
   assert.equal(await engine.status(id), 'exited');
   await using _ended = await engine.containers.hold('web', { pause: true }, engine.signal);
 });

@@ -12,10 +12,10 @@ test('a container is created, runs, ends with its code and is removed, and nothi
   host.exit({ containerId: id }, 3);
   assert.deepEqual(await result, { exitCode: 3 });
   assert.equal(await engine.status('web'), 'exited');
-  await engine.settled();
+  await engine.idle();
   assert.deepEqual([host.sandboxes.size, host.mounted.size, host.tasks.size], [0, 0, 0]);
   await containers.remove('web', { force: false, volumes: true, link: false }, signal);
-  await engine.settled();
+  await engine.idle();
   assert.deepEqual([host.records.all().length, host.writables.size, engine.folders().length], [0, 0, 0]);
   assert.deepEqual([...host.volumes.keys()], ['data'], 'the named volume stays, the anonymous one goes');
   assert.deepEqual(engine.actions('container'), ['create', 'start', 'die', 'destroy']);
@@ -37,7 +37,7 @@ test('waiters are answered before anything is cleaned up', async () => {
   await answered;
   assert.equal(steps, 0);
   detached.resolve();
-  await engine.settled();
+  await engine.idle();
   assert.equal(host.sandboxes.size, 0);
 });
 
@@ -94,7 +94,7 @@ test('a failed start keeps the exit code of the run before, unless the command c
   const { host, containers, signal } = engine;
   const id = await engine.run('web');
   host.exit({ containerId: id }, 3);
-  await engine.settled();
+  await engine.idle();
   const codeAfter = async (message: string): Promise<number> => {
     host.before = (name) => {
       if (name === 'runtime start') throw new EngineError('invalid', message);
@@ -143,7 +143,7 @@ test('stop signals, waits and announces; a container that ignores it is killed',
   const { host, containers, signal } = engine;
   await engine.run('web', { StopSignal: 'SIGHUP' });
   const stopped = containers.stop('web', { graceSeconds: 3 }, signal);
-  await engine.settled();
+  await engine.idle();
   assert.equal(await engine.status('web'), 'running');
   assert.deepEqual(engine.life.clock.pending(), [3000]);
   engine.life.clock.advance(3000);
@@ -162,7 +162,7 @@ test('kill and forced removal work while a stop waits for its grace time', async
   const { containers, signal } = engine;
   await engine.run('web', { StopSignal: 'SIGHUP' });
   const stopped = containers.stop('web', { graceSeconds: -1 }, signal);
-  await engine.settled();
+  await engine.idle();
   await containers.remove('web', { force: true, volumes: false, link: false }, signal);
   await stopped;
   await assert.rejects(containers.inspect('web', { size: false }), { kind: 'notFound' });
@@ -192,18 +192,18 @@ test('a restart policy starts it again with growing delays until it is stopped b
   const delays: number[] = [];
   for (let i = 0; i < 3; i += 1) {
     host.exit({ containerId: id }, 1);
-    await engine.settled();
+    await engine.idle();
     assert.equal(await engine.status('web'), 'restarting');
     const [delay = 0] = engine.life.clock.pending();
     delays.push(Math.round(delay / 100) * 100);
     engine.life.clock.advance(delay + 1);
-    await engine.settled();
+    await engine.idle();
     assert.equal(await engine.status('web'), 'running');
   }
   assert.deepEqual(delays, [100, 200, 400]);
   assert.equal((await containers.inspect('web', { size: false })).RestartCount, 3);
   await containers.stop('web', {}, signal);
-  await engine.settled();
+  await engine.idle();
   assert.equal(await engine.status('web'), 'exited');
   assert.deepEqual(engine.life.clock.pending(), []);
   await containers.start('web', signal);
@@ -215,7 +215,7 @@ test('a stop during the back-off ends the restarting', async () => {
   const { host, containers, signal } = engine;
   const id = await engine.run('web', { HostConfig: { RestartPolicy: { Name: 'always' } } });
   host.exit({ containerId: id }, 1);
-  await engine.settled();
+  await engine.idle();
   await containers.stop('web', {}, signal);
   assert.equal(await engine.status('web'), 'exited');
   assert.deepEqual(engine.life.clock.pending(), []);
@@ -229,10 +229,10 @@ test('on-failure gives up after its limit, and a signal that is a message leaves
   await containers.kill('web', 'HUP', signal);
   for (const expected of ['restarting', 'exited']) {
     host.exit({ containerId: id }, 1);
-    await engine.settled();
+    await engine.idle();
     assert.equal(await engine.status('web'), expected);
     engine.life.clock.advance(100_000);
-    await engine.settled();
+    await engine.idle();
   }
 });
 
@@ -241,7 +241,7 @@ test('a restart by hand neither removes an auto-remove container nor runs its po
   const { containers, signal } = engine;
   await engine.run('web', { HostConfig: { AutoRemove: true } });
   await containers.restart('web', { graceSeconds: 1 }, signal);
-  await engine.settled();
+  await engine.idle();
   assert.equal(await engine.status('web'), 'running');
   assert.deepEqual(engine.actions('container'), ['create', 'start', 'kill', 'die', 'stop', 'start', 'restart']);
 });
@@ -313,7 +313,7 @@ test('an exec ends with its code before the client’s stream does', async () =>
     }),
   );
   const connected = attachment?.connect(connection, signal);
-  await engine.settled();
+  await engine.idle();
   const process = engine.life.attached.get(`${id}/${execId}`);
   process?.end('out');
   await new Promise((resolve) => setImmediate(resolve));
@@ -344,7 +344,7 @@ test('the start says whether the client reads frames, whatever terminal the exec
     const [connection, client] = duplexPair();
     const seen = buffer(client);
     const connected = attachment?.connect(connection, signal);
-    await engine.settled();
+    await engine.idle();
     const process = engine.life.attached.get(`${id}/${execId}`);
     for (const part of output) process?.write(part);
     process?.end();
@@ -377,7 +377,7 @@ test('an exec that was not started when its container ended is gone, also behind
   const [first, running] = [await make(), await make()];
   await engine.containers.execStart(running, { detach: true, tty: false }, engine.signal);
   engine.host.exit({ containerId: id }, 0);
-  await engine.settled();
+  await engine.idle();
   const gone = async (execId: string): Promise<void> => {
     await assert.rejects(engine.containers.execInspect(execId), { kind: 'notFound' });
     await assert.rejects(engine.containers.execStart(execId, { detach: true, tty: false }, engine.signal), {
@@ -393,7 +393,7 @@ test('an exec that was not started when its container ended is gone, also behind
   engine.life.kill();
   engine.host.exit({ containerId: id }, 0);
   await engine.reboot();
-  await engine.settled();
+  await engine.idle();
   await gone(second);
 });
 
@@ -446,7 +446,7 @@ test('a shareable container’s memory goes with its run, and who may join says 
     message: `failed to join IPC namespace: container ${own}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
   });
   host.exit({ containerId: donor }, 0);
-  await engine.settled();
+  await engine.idle();
   assert.equal(host.sharedMemory.size, 0);
   await engine.create('late', { HostConfig: { IpcMode: `container:${joiner}` } });
   await assert.rejects(containers.start('late', signal), {
@@ -511,7 +511,7 @@ test('a shutdown with containers to stop gives each its grace and leaves their p
   assert.equal(await engine.status('bb'), 'exited');
   await engine.reboot();
   engine.life.clock.advance(1);
-  await engine.settled();
+  await engine.idle();
   assert.equal(await engine.status('aa'), 'running');
   assert.equal(await engine.status('bb'), 'exited');
 });
@@ -526,12 +526,12 @@ test('on a full disk a container still ends, its waiters are answered and its ex
   };
   host.exit({ containerId: id }, 6);
   assert.deepEqual(await result, { exitCode: 6 });
-  await engine.settled();
+  await engine.idle();
   assert.equal(await engine.status('web'), 'exited');
   assert.equal(host.sandboxes.size, 0);
   host.before = () => undefined;
   await engine.reboot();
-  await engine.settled();
+  await engine.idle();
   const { State } = await engine.containers.inspect('web', { size: false });
   assert.deepEqual([State.Status, State.ExitCode, host.tasks.size], ['exited', 6, 0]);
 });
@@ -548,7 +548,7 @@ test('on a disk too full to delete a record, the end of a container with execs i
     };
     host.exit({ containerId: id }, 4);
     assert.deepEqual(await result, { exitCode: 4 });
-    await engine.settled();
+    await engine.idle();
     await assert.rejects(containers.execInspect(execId), { kind: 'notFound' });
     assert.deepEqual([host.sandboxes.size, host.mounted.size, host.tasks.size], [0, 0, 0], name);
     host.before = () => undefined;

@@ -36,7 +36,7 @@ for (const [verb, run] of [
     const removed = engine.containers.remove('web', REMOVE, engine.signal);
     await assert.rejects(run(engine), { kind: 'notFound', message: /No such container: web$/ });
     await removed;
-    await engine.settled();
+    await engine.idle();
     assert.deepEqual([engine.host.running(), engine.host.mounted.size, engine.host.records.all()], [[], 0, []]);
   });
 }
@@ -47,7 +47,7 @@ test('a removal during a create waits for it, and leaves nothing', async () => {
   const created = engine.create('web', { HostConfig: { Binds: ['data:/data'] } });
   const removed = containers.remove('web', REMOVE, signal);
   await Promise.all([created, removed]);
-  await engine.settled();
+  await engine.idle();
   await assert.rejects(containers.inspect('web', { size: false }), { kind: 'notFound' });
   assert.deepEqual([host.writables.size, host.volumes.get('data')?.users.size, host.records.all()], [0, 0, []]);
 });
@@ -84,7 +84,7 @@ test('an auto-remove that fails after a failed start tells the start’s error, 
   host.before = () => undefined;
   host.records.put = put;
   await containers.remove('once', REMOVE, signal);
-  await engine.settled();
+  await engine.idle();
   assert.deepEqual(host.records.all(), []);
 });
 
@@ -94,7 +94,7 @@ test('a restart whose client leaves during the stop starts the container all the
   const id = await engine.run('web');
   const client = new AbortController();
   const restarted = containers.restart('web', { graceSeconds: -1 }, client.signal);
-  await engine.settled();
+  await engine.idle();
   // Another verb holds the lock when the stop ends.
   client.abort();
   const removedAnother = containers.update('web', { Memory: 64 << 20 }, engine.signal);
@@ -154,9 +154,9 @@ test('an exec of a container that ends meanwhile is refused, and mounts nothing'
   const exec = await containers.execCreate('web', { Cmd: ['true'], AttachStdout: true }, signal);
   const attachment = await containers.execStart(exec.id, { detach: false, tty: false }, signal);
   host.exit({ containerId: id }, 0);
-  await engine.settled();
+  await engine.idle();
   const connection = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
   await attachment?.connect(connection, signal)?.catch(() => undefined);
-  await engine.settled();
+  await engine.idle();
   assert.equal(host.mounted.size, 0);
 });

@@ -63,7 +63,7 @@ export class TestEngine implements Disposable {
   }
 
   /** Waits until announced exits and background work are done. */
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     for (let i = 0; i < 5; i += 1) {
       await new Promise((resolve) => setImmediate(resolve));
       if (!this.life.dead) await this.containers.idle();

@@ -47,14 +47,14 @@ export class GzipDecoder implements Decoder {
       stream.writeBigUInt64LE(this.#piece.address, NEXT_OUT);
       stream.writeUInt32LE(PIECE_BYTES, AVAIL_OUT);
       const result = inflate(stream, 0);
-      const room = stream.readUInt32LE(AVAIL_OUT);
-      if (room < PIECE_BYTES) take(this.#piece.buffer.subarray(0, PIECE_BYTES - room));
+      const outputSpace = stream.readUInt32LE(AVAIL_OUT);
+      if (outputSpace < PIECE_BYTES) take(this.#piece.buffer.subarray(0, PIECE_BYTES - outputSpace));
       if (result === STREAM_END) {
         inflateReset(stream);
         this.#state = 'between';
       } else if (result !== OK && result !== BUF_ERROR) {
         throw broken();
-      } else if (room > 0) {
+      } else if (outputSpace > 0) {
         // The whole input is decoded.
         return;
       }

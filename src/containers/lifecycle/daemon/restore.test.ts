@@ -17,16 +17,16 @@ async function killedAfterEachStep(
   for (let step = 1; ; step += 1) {
     using engine = await TestEngine.start();
     await prepare(engine);
-    await engine.settled();
+    await engine.idle();
     await engine.reboot();
     const before = engine.life.steps;
     await engine.reboot({ killAfter: before + step });
     assert.equal(engine.life.dead, false, 'the daemon dies in the verb, not in its start');
     await Promise.race([verb(engine).catch(() => undefined), died(engine)]);
-    await engine.settled();
+    await engine.idle();
     if (!engine.life.dead) return step - 1;
     await engine.reboot();
-    await engine.settled();
+    await engine.idle();
     await check(engine, step);
     await assertConsistent(engine, step);
   }
@@ -119,7 +119,7 @@ test('a removal of a running container that is cut short after any step has happ
         return;
       }
       await engine.containers.remove('web', REMOVAL, engine.signal);
-      await engine.settled();
+      await engine.idle();
     },
   );
   assert.ok(steps >= 8, `only ${steps} steps`);
@@ -132,7 +132,7 @@ test('an exit whose handling is cut short after any step is complete afterwards'
       async (engine) => {
         const [key = ''] = engine.host.running();
         engine.host.exit({ containerId: key }, 3);
-        await engine.settled();
+        await engine.idle();
       },
       async (engine, step) => {
         const list = await engine.containers.list({ all: true, limit: 0, size: false, filters: {} });
@@ -156,7 +156,7 @@ test('containers keep running while the daemon is away, and their exits are ther
   engine.life.kill();
   host.exit({ containerId: job }, 4);
   await engine.reboot();
-  await engine.settled();
+  await engine.idle();
   assert.equal(await engine.status('web'), 'running');
   assert.equal(await engine.status('frozen'), 'paused');
   const { State } = await engine.containers.inspect('job', { size: false });
@@ -178,12 +178,12 @@ test('exits that happened meanwhile are applied in their order, with their resta
   host.exit({ containerId: first }, 0);
   host.events.length = 0;
   await engine.reboot();
-  await engine.settled();
+  await engine.idle();
   const dead = host.events.filter(({ Action }) => Action === 'die').map(({ Actor }) => Actor.Attributes['name']);
   assert.deepEqual(dead, ['second', 'first']);
   assert.equal(await engine.status('second'), 'restarting');
   engine.life.clock.advance(101);
-  await engine.settled();
+  await engine.idle();
   assert.equal(await engine.status('second'), 'running');
 });
 
@@ -191,10 +191,10 @@ test('a container that waited for its restart when the daemon died is restarted'
   using engine = await TestEngine.start();
   const id = await engine.run('web', { HostConfig: { RestartPolicy: { Name: 'always' } } });
   engine.host.exit({ containerId: id }, 1);
-  await engine.settled();
+  await engine.idle();
   await engine.reboot();
   engine.life.clock.advance(1);
-  await engine.settled();
+  await engine.idle();
   assert.equal(await engine.status('web'), 'running');
 });
 
@@ -205,10 +205,10 @@ test('over a restart of the daemon, unless-stopped stays stopped and always come
     await engine.containers.stop(Name, {}, engine.signal);
     await engine.create(`never-${Name}`, { HostConfig: { RestartPolicy: { Name } } });
   }
-  await engine.settled();
+  await engine.idle();
   await engine.reboot();
   engine.life.clock.advance(1);
-  await engine.settled();
+  await engine.idle();
   assert.equal(await engine.status('always'), 'running');
   assert.equal(await engine.status('unless-stopped'), 'exited');
   assert.equal(await engine.status('never-always'), 'created');
@@ -225,7 +225,7 @@ test('after a restart of the host, what ran has ended with an unknown code and p
   await engine.reboot();
   assert.deepEqual((await engine.containers.inspect('job', { size: false })).State.ExitCode, 255);
   engine.life.clock.advance(1);
-  await engine.settled();
+  await engine.idle();
   assert.equal(await engine.status('web'), 'running');
 });
 
@@ -235,7 +235,7 @@ test('processes without a record are killed and released', async () => {
   engine.life.kill();
   engine.host.records.delete(id);
   await engine.reboot();
-  await engine.settled();
+  await engine.idle();
   assert.deepEqual([engine.host.tasks.size, engine.host.mounted.size, engine.host.writables.size], [0, 0, 0]);
 });
 
@@ -249,7 +249,7 @@ test('an exec that ended while the daemon was away has its exit code, one that r
   engine.life.kill();
   host.exit({ containerId: id, execId: ended }, 9);
   await engine.reboot();
-  await engine.settled();
+  await engine.idle();
   assert.equal((await engine.containers.execInspect(ended)).ExitCode, 9);
   assert.equal((await engine.containers.execInspect(running)).Running, true);
   assert.deepEqual((await engine.containers.inspect('web', { size: false })).ExecIDs, [running]);

@@ -105,19 +105,19 @@ async function writeTo(
   { job, source }: { readonly job: StreamJob; readonly source: AsyncIterable<Uint8Array> },
   signal: AbortSignal,
 ): Promise<void> {
-  let room = CHUNKS_UNDER_WAY;
+  let freeChunks = CHUNKS_UNDER_WAY;
   let wake = (): void => {};
   const over = new AbortController();
   const hear = (message: FromThread): void => {
     if (message.kind !== 'taken') return;
-    room += 1;
+    freeChunks += 1;
     wake();
   };
   const feed = async ({ port, control }: Task): Promise<void> => {
     for await (const chunk of source) {
-      while (room === 0 && !over.signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
+      while (freeChunks === 0 && !over.signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
       if (over.signal.aborted) return;
-      room -= 1;
+      freeChunks -= 1;
       // The thread gets a copy: a chunk from a socket shares its memory with other chunks.
       const own = new Uint8Array(chunk);
       port.postMessage(own, [own.buffer]);
