@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecTrial, Trial } from './crash-clients.ts';
 import type { TestEngine } from './engine.ts';
@@ -21,9 +22,15 @@ export interface Kill {
 
 /** /proc/uptime counts hundredths. */
 const CLOCK_SECONDS = 0.02;
-/** Longest time, on a busy machine, from the end of a process to the record of its code, or from a start to the daemon's learning of it. */
-const TURN_SECONDS = 0.3;
 const UNKNOWN = 'the exit status could not be learned';
+
+/**
+ * Longest time from the end of a process to the reading of its output and the record of its code, or from a start to the daemon's learning
+ * of it. Longer when more processes wait than there are processors.
+ */
+function turnSeconds(): number {
+  return 0.3 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
+}
 
 interface Inspected {
   readonly Id: string;
@@ -92,11 +99,11 @@ function mayHaveLostLines({ tty }: Trial, life: Life, kills: readonly Kill[]): b
 }
 
 function endedWithin({ end }: Life, { from, to }: Kill): boolean {
-  return end >= from - TURN_SECONDS && end <= to + TURN_SECONDS;
+  return end >= from - turnSeconds() && end <= to + turnSeconds();
 }
 
 function begunAround({ start }: Life, { from, to }: Kill): boolean {
-  return start >= from - TURN_SECONDS && start <= to + TURN_SECONDS;
+  return start >= from - turnSeconds() && start <= to + turnSeconds();
 }
 
 function livedThrough({ start, end }: Life, { from, to }: Kill): boolean {
