@@ -66,6 +66,14 @@ test('an update keeps what is not named and refuses what excludes what is there'
   assert.throws(() => mergeChange({ AutoRemove: true }, { RestartPolicy: { Name: 'always' } }), { kind: 'conflict' });
 });
 
+test('an update without the name of a policy leaves the policy alone', async () => {
+  using engine = await TestEngine.start();
+  const policy = { Name: 'on-failure', MaximumRetryCount: 3 } as const;
+  await engine.create('web', { HostConfig: { RestartPolicy: policy } });
+  await engine.containers.update('web', { RestartPolicy: { Name: '', MaximumRetryCount: 2 } }, engine.signal);
+  assert.deepEqual((await engine.containers.inspect('web', { size: false })).HostConfig.RestartPolicy, policy);
+});
+
 test('an update that the runtime refuses changes nothing', async () => {
   using engine = await TestEngine.start();
   const id = await engine.run('web');

@@ -22,7 +22,11 @@ export function parseBind(spec: string): BindSpec {
   const parts = spec.split(':');
   const malformed = (): Error => invalid(`invalid volume specification: '${spec}'`);
   if (spec === '' || parts.length > 3 || parts[0] === '') throw malformed();
-  if (parts.length === 1) return { mount: { Type: 'volume', Target: posix.normalize(spec) }, mode: '' };
+  if (parts.length === 1) {
+    const problem = targetProblem(spec);
+    if (problem !== undefined) throw invalidMount(spec, 'volume', problem);
+    return { mount: { Type: 'volume', Target: cleanPath(spec) }, mode: '' };
+  }
   // `SOURCE:OPTIONS` is invalid. `SOURCE:` has no target.
   const [source = '', target = '', mode = ''] = parts;
   if (parts.length === 2 && target === '') throw malformed();
@@ -41,10 +45,12 @@ export function parseBind(spec: string): BindSpec {
       }
     : { ...common, Type: 'volume', ...(options.noCopy ? { VolumeOptions: { NoCopy: true } } : {}) };
   const problem = bindProblem(mount, options);
-  if (problem !== undefined) {
-    throw invalid(`invalid volume specification: '${spec}': invalid mount config for type "${mount.Type}": ${problem}`);
-  }
+  if (problem !== undefined) throw invalidMount(spec, mount.Type, problem);
   return { mount: { ...mount, Target: cleanPath(target) }, mode };
+}
+
+function invalidMount(spec: string, type: string, problem: string): Error {
+  return invalid(`invalid volume specification: '${spec}': invalid mount config for type "${type}": ${problem}`);
 }
 
 function bindProblem(mount: BindSpec['mount'], options: BindOptions): string | undefined {

@@ -45,6 +45,7 @@ export function checkUpdate<T extends Resources & Pick<HostConfig, 'RestartPolic
   change: T,
   facts: HostFacts,
 ): CheckedResources<T> {
-  if (change.RestartPolicy !== undefined && change.RestartPolicy !== null) checkRestartPolicy(change.RestartPolicy);
+  // Without a name the policy stays as it is.
+  if (change.RestartPolicy?.Name) checkRestartPolicy(change.RestartPolicy);
   return checkResources(change, facts, true);
 }

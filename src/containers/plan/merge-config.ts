@@ -34,7 +34,8 @@ export function completeConfig(wanted: ContainerConfig, image: ContainerConfig):
     Cmd: command,
     ...(stopSignal === undefined || stopSignal === '' ? {} : { StopSignal: stopSignal }),
     ...(health === undefined ? {} : { Healthcheck: health }),
-    OnBuild: image.OnBuild ?? null,
+    // The image's triggers are for builds on top of it.
+    OnBuild: wanted.OnBuild ?? null,
     ...(hasItems(wanted.Shell) || hasItems(image.Shell)
       ? { Shell: hasItems(wanted.Shell) ? wanted.Shell : image.Shell }
       : {}),

@@ -88,6 +88,7 @@ test('a bind that is none is refused in dockerd’s words', () => {
   refuse('/tmp:/', `${spec}: '/tmp:/': ${config} "bind": invalid specification: destination can't be '/'`);
   refuse('v1:/b:rshared', `${spec}: 'v1:/b:rshared': ${config} "volume": field BindOptions must not be specified`);
   refuse('/tmp:/b:nocopy', `${spec}: '/tmp:/b:nocopy': ${config} "bind": field VolumeOptions must not be specified`);
+  refuse('x', `${spec}: 'x': ${config} "volume": invalid mount path: 'x' mount path must be absolute`);
   refuse('x::', `${spec}: 'x::': ${config} "volume": field Target must not be empty`);
   for (const mode of ['xx', 'ro,rw', 'ro,z,Z', 'shared,slave', 'rbind', 'exec']) {
     refuse(`/tmp:/b:${mode}`, `invalid mode: ${mode}`);

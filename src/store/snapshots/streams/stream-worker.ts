@@ -110,6 +110,9 @@ function failureOf(error: unknown): { kind: ErrorKind; message: string } {
   const code = errnoOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') return { kind: 'noSpace', message: 'no space left on device' };
   if (error instanceof EngineError) return { kind: error.kind, message: error.message };
+  // A file that something is mounted on cannot be replaced: the client's mistake, in Docker's words.
+  if (code === 'EBUSY')
+    return { kind: 'failed', message: messageOf(error).replace(/EBUSY$/, 'device or resource busy') };
   return { kind: 'internal', message: messageOf(error) };
 }
 
