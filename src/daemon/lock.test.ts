@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLogger } from '../base/logger.ts';
-import { lockDataRoot, writePidfile } from './lock.ts';
+import { lockBridge, lockDataRoot, writePidfile } from './lock.ts';
 
 function folder(): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), 'gantry-lock-'));
@@ -19,6 +19,26 @@ test('a data root belongs to one engine at a time', () => {
     assert.throws(() => lockDataRoot(root), { kind: 'conflict', message: /another engine is running/ });
   }
   using _again = lockDataRoot(root);
+});
+
+test('a bridge belongs to one engine at a time, and its lock leaves nothing', () => {
+  const bridge = `test-${process.pid}`;
+  {
+    using _lock = lockBridge(bridge, silentLogger);
+    using _other = lockBridge(`${bridge}-2`, silentLogger);
+    assert.throws(() => lockBridge(bridge, silentLogger), {
+      kind: 'conflict',
+      message: /another engine is running on the bridge .* own --bridge-name and --bip/,
+    });
+  }
+  {
+    using _again = lockBridge(bridge, silentLogger);
+  }
+  const left = existsSync('/run/gantry-bridges') ? readdirSync('/run/gantry-bridges') : [];
+  assert.deepEqual(
+    left.filter((name) => name.includes(bridge)),
+    [],
+  );
 });
 
 test('a pid file is replaced when its process is gone or is no engine, and removed at the end', () => {

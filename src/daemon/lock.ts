@@ -1,6 +1,16 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { conflict } from '../base/errors.ts';
+import { conflict, errnoOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { isSpaceError } from '../io/index.ts';
 import { tryLockFile } from '../linux/index.ts';
@@ -18,6 +28,59 @@ export function lockDataRoot(dataRoot: string): Disposable {
     throw conflict(`another engine is running on ${dataRoot} (it holds ${path}): use another --data-root`);
   }
   return { [Symbol.dispose]: () => closeSync(fd) };
+}
+
+/** Locks of bridges, by network namespace: bridges of one name in two namespaces are two. */
+const BRIDGE_LOCKS = '/run/gantry-bridges';
+
+/**
+ * Makes this process the only engine that manages a bridge, and the firewall table that is named after it, in its network
+ * namespace. The lock ends when it is disposed or when the process ends. On a full disk the engine starts without the lock.
+ * @throws EngineError conflict when another engine runs on the bridge
+ */
+export function lockBridge(bridge: string, logger: Logger): Disposable {
+  const path = join(BRIDGE_LOCKS, `${statSync('/proc/self/ns/net').ino}-${bridge}`);
+  for (;;) {
+    const fd = openLock(path, logger);
+    if (fd === undefined) return { [Symbol.dispose]() {} };
+    if (!tryLockFile(fd)) {
+      closeSync(fd);
+      const advice = 'give this engine its own --bridge-name and --bip';
+      throw conflict(`another engine is running on the bridge ${bridge} (it holds ${path}): ${advice}`);
+    }
+    // The last holder may have removed the file since it was opened.
+    if (statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino) return bridgeLock(path, fd);
+    closeSync(fd);
+  }
+}
+
+function openLock(path: string, logger: Logger): number | undefined {
+  for (;;) {
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      return openSync(path, 'a', 0o600);
+    } catch (error) {
+      // Another engine that ended has removed the empty folder.
+      if (errnoOf(error) === 'ENOENT') continue;
+      if (!isSpaceError(error)) throw error;
+      logger.warn({ path }, 'cannot lock the bridge: no space left on device');
+      return undefined;
+    }
+  }
+}
+
+function bridgeLock(path: string, fd: number): Disposable {
+  return {
+    [Symbol.dispose]() {
+      rmSync(path, { force: true });
+      closeSync(fd);
+      try {
+        rmdirSync(BRIDGE_LOCKS);
+      } catch {
+        // Other engines hold locks.
+      }
+    },
+  };
 }
 
 /**

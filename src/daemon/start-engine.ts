@@ -9,7 +9,7 @@ import { removeExecRoot } from './exec-root.ts';
 import { fullDiskError } from './full-disk-error.ts';
 import { preflight } from './host/preflight.ts';
 import { listen } from './listeners.ts';
-import { lockDataRoot, writePidfile } from './lock.ts';
+import { lockBridge, lockDataRoot, writePidfile } from './lock.ts';
 import { startRuntime } from './start-runtime.ts';
 
 /** A running engine. Disposing ends it; containers keep running. */
@@ -42,6 +42,8 @@ async function openEngine(settings: LiveConfig, logger: Logger): Promise<Running
   for (const warning of warnings) logger.warn({}, warning);
   await using opened = new AsyncDisposableStack();
   opened.use(lockDataRoot(config.dataRoot));
+  const { bridge = config.network.bridgeName } = config.network;
+  if (bridge !== 'none') opened.use(lockBridge(bridge, logger));
   refuseNewerRoot(config.dataRoot);
   mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
   opened.use(writePidfile(config.pidfile, logger));

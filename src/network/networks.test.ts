@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -210,6 +210,8 @@ test('a flushed firewall leaves published ports reachable, and the next start se
   const web = await fixture.networks.attach(sandboxRequest('web', publish({ HostPort: '18080' })), signal);
   await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
   execFileSync('nft', ['flush', 'ruleset']);
+  const routesLoopback = '/proc/sys/net/ipv4/conf/gtest0/route_localnet';
+  writeFileSync(routesLoopback, '0');
   assert.equal(await askTcp('127.0.0.1', 18080), 'web 10.219.0.1 hello', 'by the socket that keeps the port');
   assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), 'web 10.219.0.1 hello');
   await fixture.networks.attach(sandboxRequest('next', publish({ HostPort: '18081' })), signal);
@@ -218,6 +220,7 @@ test('a flushed firewall leaves published ports reachable, and the next start se
     `web ${OUTSIDE_ADDRESS} hello`,
     'translated again',
   );
+  assert.equal(readFileSync(routesLoopback, 'utf8'), '1\n', 'the host’s loopback too');
   execFileSync('nft', ['flush', 'ruleset']);
   await fixture.networks.detach('web');
   assert.equal(await askTcp('127.0.0.1', 18080), 'ECONNREFUSED');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,24 @@ test('a data root takes one engine, and the second says so', async () => {
   assert.match(second.stderr, /another engine is running on/);
   assert.equal(existsSync(join(dir.path, 's')), false);
   assert.equal((await engine.api('GET', '/_ping')).body, 'OK');
+});
+
+test('a bridge takes one engine, and the second leaves the first one’s firewall alone', async () => {
+  using dir = folder();
+  await using engine = await startEngine();
+  const table = (): string =>
+    execFileSync('nft', ['list', 'table', 'ip', `gantry-${engine.bridge}`], { encoding: 'utf8' });
+  const before = table();
+  const second = await command(GANTRYD, [
+    ...['--data-root', join(dir.path, 'data'), '--exec-root', join(dir.path, 'exec'), '--bridge-name', engine.bridge],
+    ...['--host', `unix://${join(dir.path, 's')}`, '--pidfile', join(dir.path, 'pid')],
+  ]);
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /another engine is running on the bridge .* own --bridge-name and --bip/);
+  assert.equal(table(), before);
+  // The lock ends with its process, however it ends.
+  await engine.kill9();
+  await engine.start();
 });
 
 test('after kill -9 the leftovers are replaced; a clean end removes socket, pid file and exec root', async () => {

@@ -69,11 +69,16 @@ function configureBridge(handles: KernelHandles, link: Link, plan: BridgePlan): 
   const { netlink } = handles;
   setAddress(handles, link, plan);
   netlink.execute(setLink({ index: link.index }, { up: true }));
-  // Connections from the host's 127.0.0.1 to a published port leave by the bridge.
-  writeSysctl(`net/ipv4/conf/${plan.bridge}/route_localnet`, '1');
+  routeLoopback(plan.bridge);
   // The bridge is a gateway: it must not take routes from announcements of containers.
   const acceptRa = `net/ipv6/conf/${plan.bridge}/accept_ra`;
   if (readSysctl(acceptRa) !== undefined) writeSysctl(acceptRa, '0');
+}
+
+/** Connections from the host's 127.0.0.1 to a published port leave by the bridge. Does nothing without the bridge. */
+export function routeLoopback(bridge: string): void {
+  const key = `net/ipv4/conf/${bridge}/route_localnet`;
+  if (readSysctl(key) === '0') writeSysctl(key, '1');
 }
 
 /**
@@ -94,6 +99,7 @@ export function bridgeDamage({ netlink }: KernelHandles, plan: BridgePlan): stri
   const link = findLink(netlink, plan.bridge);
   if (link === undefined) return 'was removed';
   if (!link.up) return 'was set down';
+  if (readSysctl(`net/ipv4/conf/${plan.bridge}/route_localnet`) === '0') return 'lost its setting route_localnet';
   const hasGateway = addressesOf(netlink, link).some((present) => isGateway(plan, present));
   return hasGateway ? undefined : `lost its address ${plan.gateway}`;
 }

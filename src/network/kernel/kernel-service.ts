@@ -26,7 +26,7 @@ import {
   renderReplaceElements,
   renderTable,
 } from '../firewall/table.ts';
-import { enableForwarding, surveyHost } from './host-bridge.ts';
+import { enableForwarding, routeLoopback, surveyHost } from './host-bridge.ts';
 import { HostBridges } from './host-bridges.ts';
 import {
   type BridgePlan,
@@ -217,6 +217,7 @@ export class KernelService implements Disposable {
 
   #repairFirewall({ bridges, elements }: KernelRequests['repairFirewall']['params']): HostReport {
     this.#firewall().run(renderTable(this.#table, bridges) + renderReplaceElements(this.#table, elements));
+    for (const { bridge } of bridges) routeLoopback(bridge);
     return this.#report(bridges.map(({ bridge }) => bridge));
   }
 
