@@ -116,7 +116,7 @@ test('what cannot be brought below the limit is said, and nothing in use goes', 
   assert.equal(await engine.stop(), 0);
   writeFileSync(file, JSON.stringify({ gc: { maxBytes: '1m', keepDays: 1000 } }));
   await engine.start();
-  await eventually(async () => assert.match(engine.log(), /level=warn msg="images take more than they may/));
+  await eventually(async () => assert.match(engine.log(), /level=warn msg="images exceed their limit/));
   assert.deepEqual(await names(engine), ['big/a:1']);
 });
 
