@@ -1,10 +1,10 @@
 import { libc } from './libc.ts';
+import { POLL, pollNow } from './poll.ts';
 import { check } from './syscall-error.ts';
 
 // Fixed prototypes for variadic calls: the same registers on every 64-bit Linux ABI.
 const syscall = libc.func('long syscall(long number, long a, long b, long c, long d)');
 const ioctl = libc.func('int ioctl(int fd, ulong request, void *argument)');
-const poll = libc.func('int poll(void *fds, ulong count, int timeout)');
 
 /** The numbers are the same on x86-64 and arm64. */
 const SYS_PIDFD_SEND_SIGNAL = 424;
@@ -15,7 +15,6 @@ const PIDFD_GET_INFO = 0xc040ff0b;
 const PIDFD_INFO_EXIT = 8n;
 const INFO_BYTES = 128;
 const INFO_EXIT_CODE_AT = 60;
-const POLLIN = 1;
 
 /**
  * Opens a descriptor that always names one process. CLOEXEC. The caller closes it.
@@ -37,10 +36,7 @@ export function takeDescriptor(pidfd: number, fd: number): number {
 
 /** Whether the process has ended (a zombie has). Does not block. */
 export function pidfdEnded(pidfd: number): boolean {
-  const entry = Buffer.alloc(8);
-  entry.writeInt32LE(pidfd, 0);
-  entry.writeInt16LE(POLLIN, 4);
-  return check(poll(entry, 1, 0), 'poll', pidfd) > 0;
+  return pollNow(pidfd, POLL.in) !== 0;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import koffi from 'koffi';
 import { libc } from './libc.ts';
+import { POLL, pollNow } from './poll.ts';
 import { check, SyscallError } from './syscall-error.ts';
 
 const socketCall = libc.func('int socket(int domain, int type, int protocol)');
@@ -11,10 +12,6 @@ const recvmsg = libc.func('long recvmsg(int fd, void *message, int flags)');
 const getsockopt = libc.func('int getsockopt(int fd, int level, int name, void *value, _Inout_ uint *length)');
 const close = libc.func('int close(int fd)');
 
-const poll = libc.func('int poll(void *fds, ulong count, int timeout)');
-
-const POLLERR = 0x08;
-const POLLHUP = 0x10;
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0x800;
@@ -99,9 +96,7 @@ export function peerCredentials(socket: Socket): PeerCredentials {
 export function isHungUp(socket: Socket): boolean {
   const fd = descriptorOf(socket);
   if (fd < 0) return true;
-  const entry = Buffer.alloc(8);
-  entry.writeInt32LE(fd, 0);
-  return poll(entry, 1, 0) > 0 && (entry.readInt16LE(6) & (POLLHUP | POLLERR)) !== 0;
+  return (pollNow(fd, 0) & (POLL.hangUp | POLL.error)) !== 0;
 }
 
 function descriptorOf(socket: Socket): number {
