@@ -1,5 +1,6 @@
-// `npm run demo [-- --stop]`: sets up the project, starts the engine unless it runs, makes a busybox image from the
-// machine's own static busybox, and shows the engine's features. The engine keeps running for the user.
+// `npm run demo`: sets up the project, starts the engine unless it runs, makes a busybox image from the machine's own
+// static busybox, and shows the engine's features. The engine keeps running for the user.
+// `npm run demo -- --stop`: stops the engine that the demo started.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,8 +13,18 @@ const SOCKET = `${EXEC_ROOT}/gantry.sock`;
 const PID_FILE = `${EXEC_ROOT}/gantryd.pid`;
 const LOG = '/var/log/gantryd.log';
 const HOST = `unix://${SOCKET}`;
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const paint = process.stdout.isTTY ? (code, text) => `\x1b[${code}m${text}\x1b[0m` : (_code, text) => text;
 
+const options = process.argv.slice(2);
+if (options.some((option) => option !== '--stop')) {
+  console.error('Usage: npm run demo [-- --stop]');
+  process.exit(1);
+}
+if (options.includes('--stop')) {
+  await stopEngine();
+  process.exit();
+}
 setUp();
 const inTheWay = obstacles();
 if (inTheWay.length > 0) {
@@ -40,7 +51,6 @@ function show(title, args, { quiet = false } = {}) {
 }
 
 const answers = () => spawnSync(join(root, 'bin/gantry'), ['version'], { env, stdio: 'ignore' }).status === 0;
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function startEngine() {
   if (existsSync(SOCKET) && answers()) return 'was running already';
@@ -57,6 +67,17 @@ async function startEngine() {
     await pause(50);
   }
   throw new Error(`gantryd did not come up; the end of ${LOG}:\n${readFileSync(LOG, 'utf8').slice(-2000)}`);
+}
+
+async function stopEngine() {
+  const pid = existsSync(PID_FILE) ? Number(readFileSync(PID_FILE, 'utf8')) : 0;
+  if (pid === 0 || !existsSync(`/proc/${pid}`)) {
+    console.log('No engine of the demo is running.');
+    return;
+  }
+  process.kill(pid, 'SIGTERM');
+  for (let attempt = 0; attempt < 200 && existsSync(PID_FILE); attempt++) await pause(50);
+  console.log('The engine has stopped. Its images and volumes stay in /var/lib/gantry.');
 }
 
 function makeImage() {
@@ -121,12 +142,7 @@ try {
   process.exitCode = 1;
 }
 
-const pid = existsSync(PID_FILE) ? readFileSync(PID_FILE, 'utf8').trim() : '';
-if (process.argv.includes('--stop') && pid !== '') {
-  process.kill(Number(pid), 'SIGTERM');
-  for (let attempt = 0; attempt < 200 && existsSync(PID_FILE); attempt++) await pause(50);
-  console.log('\nThe engine has stopped.');
-} else if (process.exitCode !== 1) {
+if (process.exitCode !== 1) {
   console.log(`
 ${paint('1;32', 'The engine keeps running.')} Use it with any Docker client, or with ours:
 
@@ -134,5 +150,5 @@ ${paint('1;32', 'The engine keeps running.')} Use it with any Docker client, or 
   export PATH=${join(root, 'bin')}:$PATH
   gantry run -it --rm busybox sh
 
-Stop it with: kill ${pid || `$(cat ${PID_FILE})`}    In the foreground next time: npm start`);
+Stop it with: npm run demo -- --stop    In the foreground next time: npm start`);
 }
