@@ -9,7 +9,7 @@ export type { SpecMount } from './oci-spec/mounts.ts';
 export { buildExecProcess, type ProcessInput } from './oci-spec/process.ts';
 export { parseSecurityOptions, type SecurityOptions } from './oci-spec/security-options.ts';
 export { stringifyProcess, stringifySpec } from './oci-spec/stringify.ts';
-export { type ReadRootFile, resolveUser } from './oci-spec/user.ts';
+export { type ReadRootFile, resolveUser, USER_FILE_BYTES_MAX } from './oci-spec/user.ts';
 export { createPinnedPaths, type PinnedPath, type PinnedPaths } from './pinned-paths.ts';
 export { createSharedMemory, type SharedMemory } from './shared-memory.ts';
 export type {

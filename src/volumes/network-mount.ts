@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { internal } from '../base/errors.ts';
+import { programUrl } from '../base/program-url.ts';
 import { type MountRequest, SyscallError } from '../linux/index.ts';
 import type { NetworkMountAnswer, NetworkMountJob } from './network-mount-job.ts';
 
@@ -81,11 +82,9 @@ function ask(
   return promise.finally(() => clearTimeout(deadline));
 }
 
-/** Runs with the same Node: the source file in this folder, or the bundle next to the daemon's (`tools/build.mjs`). */
+/** Runs with the same Node. */
 function mountProcess(): MountProcess {
-  const url = import.meta.url;
-  const bundle = /\/daemon\/[^/]*$/.test(url) ? '../network-mount.js' : './network-mount.js';
-  const file = url.endsWith('.ts') ? './network-mount-process.ts' : bundle;
+  const program = programUrl(import.meta.url, { source: 'network-mount-process.ts', bundle: 'network-mount.js' });
   const flags = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
-  return { command: [process.execPath, ...flags, fileURLToPath(new URL(file, url))] };
+  return { command: [process.execPath, ...flags, fileURLToPath(program)] };
 }

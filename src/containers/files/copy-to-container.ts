@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { decompress, withoutDestroy } from '../../io/index.ts';
-import { resolveUser } from '../../runtime/index.ts';
+import { resolveUser, USER_FILE_BYTES_MAX } from '../../runtime/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import type { CopyToOptions } from '../model/requests.ts';
 import type { World } from '../world.ts';
@@ -11,9 +11,6 @@ export type CopyToDeps = Pick<
   World,
   'table' | 'volumes' | 'snapshots' | 'files' | 'pinnedPaths' | 'events' | 'dataRoot' | 'roots'
 >;
-
-/** /etc/passwd of a large site stays far below this. */
-const PASSWD_BYTES_MAX = 16 << 20;
 
 /**
  * Unpacks a tar (plain, gzip or zstd) into a directory of a container, running or not. Files that were unpacked before
@@ -31,7 +28,7 @@ export async function copyToContainer(
   const { record } = world.table.resolve(ref);
   const { User: user = '' } = record.config;
   const ownerIn = (root: string): { uid: number; gid: number } =>
-    resolveUser(user, [], (file) => world.roots.read(root, file, PASSWD_BYTES_MAX)?.toString('utf8'));
+    resolveUser(user, [], (file) => world.roots.read(root, file, USER_FILE_BYTES_MAX)?.toString('utf8'));
   const owner = options.ownedByUser && user !== '' ? { ownerIn } : {};
   await using held = new AsyncDisposableStack();
   await inContainer(ref, path, async () => {

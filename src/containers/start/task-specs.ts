@@ -1,13 +1,16 @@
 import { statSync } from 'node:fs';
 import { failed } from '../../base/errors.ts';
-import { buildExecProcess, buildRuntimeSpec, type HostFacts, type SpecMount } from '../../runtime/index.ts';
+import {
+  buildExecProcess,
+  buildRuntimeSpec,
+  type HostFacts,
+  type SpecMount,
+  USER_FILE_BYTES_MAX,
+} from '../../runtime/index.ts';
 import type { ContainerRecord, MountRecord } from '../model/record.ts';
 import { withRunDefaults } from '../plan/run-defaults.ts';
 import type { World } from '../world.ts';
 import type { RunInput, TaskSpecs } from './run-input.ts';
-
-/** /etc/passwd of a large site stays far below this. */
-const PASSWD_BYTES_MAX = 16 << 20;
 
 export interface TaskSpecsDeps extends Pick<World, 'snapshots' | 'roots' | 'dataRoot' | 'logger' | 'runDefaults'> {
   readonly facts: HostFacts;
@@ -21,7 +24,7 @@ export function createTaskSpecs(deps: TaskSpecsDeps): TaskSpecs {
     config: record.config,
     hostConfig: withRunDefaults(record.hostConfig, deps.runDefaults),
     facts: deps.facts,
-    readFile: (path: string) => deps.roots.read(rootfs, path, PASSWD_BYTES_MAX)?.toString('utf8'),
+    readFile: (path: string) => deps.roots.read(rootfs, path, USER_FILE_BYTES_MAX)?.toString('utf8'),
     warn: (text: string) => deps.logger.warn({ containerId: record.id }, text),
   });
   return {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { internal, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { programUrl } from '../../base/program-url.ts';
 import { BRIDGE_WATCH_SIGNAL } from '../../linux/index.ts';
 import type { Kernel } from './kernel.ts';
 import type { KernelAnswer, KernelConfig, KernelOperation, KernelRequests } from './protocol.ts';
@@ -100,14 +101,6 @@ class KernelThread implements Kernel {
   }
 }
 
-/**
- * Beside this file as source. In a bundle it is `network-kernel.js` beside the daemon's entry, or one folder up from
- * its chunks.
- */
 function workerUrl(): URL {
-  if (import.meta.url.endsWith('.ts')) return new URL('./kernel-worker.ts', import.meta.url);
-  return new URL(
-    /\/daemon\/[^/]*$/.test(import.meta.url) ? '../network-kernel.js' : './network-kernel.js',
-    import.meta.url,
-  );
+  return programUrl(import.meta.url, { source: 'kernel-worker.ts', bundle: 'network-kernel.js' });
 }

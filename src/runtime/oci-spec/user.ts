@@ -27,6 +27,9 @@ interface GroupEntry {
   readonly members: readonly string[];
 }
 
+/** Most bytes read of /etc/passwd and /etc/group of a container. Those of a large site stay far below this. */
+export const USER_FILE_BYTES_MAX = 16 << 20;
+
 /**
  * Resolves `user` (`name|uid[:group|gid]`, '' for uid 0) in the image. An explicit group replaces all groups of the
  * user. A number that the files do not list stands for itself, with group 0.

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { EngineError, internal, messageOf } from '../../../base/errors.ts';
+import { programUrl } from '../../../base/program-url.ts';
 import { IdleThreads } from '../idle-threads.ts';
 import { CONTROL, type FromThread, type StreamJob, type StreamRequest } from './stream-job.ts';
 
@@ -92,9 +93,6 @@ export function pulse(control: Int32Array): void {
   Atomics.notify(control, CONTROL.pulse);
 }
 
-/** The source beside this file, or the bundle beside the daemon's (`tools/build.mjs`). */
 function workerUrl(): URL {
-  if (import.meta.url.endsWith('.ts')) return new URL('./stream-worker.ts', import.meta.url);
-  const file = /\/daemon\/[^/]*$/.test(import.meta.url) ? '../stream-worker.js' : './stream-worker.js';
-  return new URL(file, import.meta.url);
+  return programUrl(import.meta.url, { source: 'stream-worker.ts', bundle: 'stream-worker.js' });
 }

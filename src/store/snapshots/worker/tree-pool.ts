@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { EngineError, internal, messageOf } from '../../../base/errors.ts';
+import { programUrl } from '../../../base/program-url.ts';
 import { trimHeap } from '../../../linux/index.ts';
 import { IdleThreads } from '../idle-threads.ts';
 import { NeedsParents } from '../untar/untar-errors.ts';
@@ -164,8 +165,6 @@ const VERBS: Readonly<Record<TreeJob['kind'], string>> = {
   hash: 'verifying',
 };
 
-/** The source beside this file, or the bundle beside the daemon's (`tools/build.mjs`). */
 function workerUrl(): URL {
-  if (import.meta.url.endsWith('.ts')) return new URL('./tree-worker.ts', import.meta.url);
-  return new URL(/\/daemon\/[^/]*$/.test(import.meta.url) ? '../tree-worker.js' : './tree-worker.js', import.meta.url);
+  return programUrl(import.meta.url, { source: 'tree-worker.ts', bundle: 'tree-worker.js' });
 }
