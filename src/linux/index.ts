@@ -84,6 +84,7 @@ export {
   tryLockFile,
 } from './process.ts';
 export { setNonBlocking, setTerminalSize, terminalSize } from './pty.ts';
+export { openReadOnlyView } from './read-only-view.ts';
 export { openEventCounter, Readiness, type ReadinessWatch } from './readiness.ts';
 export { type CompiledSeccomp, compileSeccomp } from './seccomp.ts';
 export { punchHole, splice } from './splice.ts';

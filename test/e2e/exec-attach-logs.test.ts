@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { test } from 'node:test';
 import { terminal } from '../support/command.ts';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
@@ -30,6 +31,19 @@ for (const cli of CLIS) {
     const gone = await engine()[cli](['exec', name, 'true']);
     assert.equal(gone.code, 1);
     assert.match(gone.stderr, new RegExp(`No such container: ${name}`));
+  });
+
+  test(`${cli} run and exec leave the host’s /dev/null to its owner`, async () => {
+    const name = unique('owner');
+    const owner = (): readonly number[] => [statSync('/dev/null').uid, statSync('/dev/null').gid];
+    await ok('run', '-d', '--name', name, '-u', '4321:4322', 'busybox', 'sleep', '1000');
+    assert.deepEqual(owner(), [0, 0]);
+    assert.equal(await ok('exec', '-u', '4323', name, 'sh', '-c', 'cat; echo x >/dev/null; id -u'), '4323');
+    assert.deepEqual(owner(), [0, 0]);
+    await ok('exec', '-d', '-u', '4323', name, 'sh', '-c', 'echo x; touch /tmp/done');
+    await eventually(() => ok('exec', name, 'ls', '/tmp/done'));
+    assert.deepEqual(owner(), [0, 0]);
+    await ok('rm', '-f', name);
   });
 
   test(`${cli} exec -i, run -i and start -i with an empty stdin see its end`, async () => {
