@@ -20,9 +20,10 @@ const MOUNT_ATTR_RDONLY = 1n;
 const ENOSYS = 38;
 
 /**
- * Opens a file on a read-only mount of its own, which is nowhere in the mount table (open_tree(2)). Who opens the
- * descriptor again by {@link descriptorPath} can read the file, and write to it when it is a device, but can change
- * neither owner nor mode. CLOEXEC. The caller closes it. Returns undefined before Linux 5.12.
+ * Opens a file or folder on a read-only mount of its own, which is nowhere in the mount table (open_tree(2)). A folder
+ * is without the mounts below it. Who opens a file through the descriptor (`descriptorPath`) can read it, and write to
+ * it when it is a device, but can change neither owner nor mode. CLOEXEC. The caller closes it. Returns undefined
+ * before Linux 5.12.
  * @throws SyscallError
  */
 export function openReadOnlyView(path: string): number | undefined {

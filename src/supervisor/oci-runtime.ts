@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { messageOf } from '../base/errors.ts';
-import { type ChildFile, descriptorPath, openReadOnlyView, spawnProcess, withoutMount } from '../linux/index.ts';
+import { type ChildFile, spawnProcess, withoutMount } from '../linux/index.ts';
 import {
   type RuntimeBinary,
   type RuntimeReply,
@@ -9,13 +9,13 @@ import {
   type TaskLayout,
 } from '../spec/index.ts';
 import type { ChildReaper } from './child-reaper.ts';
+import { NULL, NullDevice } from './null-device.ts';
 
 const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_TRUNC } = constants;
-const NULL = '/dev/null';
 const UNIFIED = { parent: '/sys/fs/cgroup', target: '/sys/fs/cgroup/unified' };
 const ENV = [`PATH=${process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'}`];
 
-/** Files for a task's stdio: paths in the host's tree. An absent one is {@link OciRuntime}'s view of /dev/null. */
+/** Files for a task's stdio: paths in the host's tree. An absent one is the {@link NullDevice}. */
 export interface ProcessFiles {
   readonly stdin?: string;
   readonly stdout?: string;
@@ -28,17 +28,12 @@ export class OciRuntime implements Disposable {
   readonly #reaper: ChildReaper;
   /** The host's mount namespace. It is opened when a runtime first needs a copy without the unified cgroup mount. */
   #home = -1;
-  /**
-   * A read-only view of /dev/null. crun's `exec` makes the process's user the owner of its stdio, and the host's
-   * /dev/null is not the user's.
-   */
-  #nullView: number | undefined;
+  readonly #null = new NullDevice();
   #runs = 0;
 
   constructor(execRoot: string, reaper: ChildReaper) {
     this.#execRoot = execRoot;
     this.#reaper = reaper;
-    this.#nullView = openReadOnlyView(NULL);
   }
 
   /** Runs a task's command (`run`, `exec`) with the task's own files. Resolves with the runtime's exit code. */
@@ -56,10 +51,10 @@ export class OciRuntime implements Disposable {
       binary,
       [...all, ...args],
       [
-        { fd: 0, path: files.stdin ?? this.#null, flags: O_RDONLY },
+        { fd: 0, path: files.stdin ?? this.#null.path, flags: O_RDONLY },
         // Opened read-write, so that the process never gets SIGPIPE, with or without a reader.
-        { fd: 1, path: files.stdout ?? this.#null, flags: O_RDWR },
-        { fd: 2, path: files.stderr ?? this.#null, flags: O_RDWR },
+        { fd: 1, path: files.stdout ?? this.#null.path, flags: O_RDWR },
+        { fd: 2, path: files.stderr ?? this.#null.path, flags: O_RDWR },
       ],
     );
   }
@@ -88,13 +83,7 @@ export class OciRuntime implements Disposable {
   [Symbol.dispose](): void {
     if (this.#home >= 0) closeSync(this.#home);
     this.#home = -1;
-    if (this.#nullView !== undefined) closeSync(this.#nullView);
-    this.#nullView = undefined;
-  }
-
-  /** The child opens it before it executes the runtime, and has our descriptors until then. */
-  get #null(): string {
-    return this.#nullView === undefined ? NULL : descriptorPath(this.#nullView);
+    this.#null[Symbol.dispose]();
   }
 
   #spawn(binary: RuntimeBinary, args: readonly string[], files: readonly ChildFile[]): Promise<number> {
