@@ -49,6 +49,23 @@ for (const cli of CLIS) {
     await ok('rmi', image, `${image}-2`);
   });
 
+  test(`${cli} run makes the parents of mount points in a tmpfs 0755`, async () => {
+    const [name, image, volume] = [unique('inner'), unique('inner-image'), unique('vol')];
+    await ok('run', '--name', name, 'busybox', 'ln', '-s', '/tmp', '/link');
+    await ok('commit', name, image);
+    await ok('rm', name);
+    const inner = ['/t/a/b', '/t/a/c/d', '/dev/x/y', '/link/z/w'].flatMap((path) => ['-v', `${volume}:${path}`]);
+    const parents = ['/t/a', '/t/a/c', '/dev/x', '/tmp/z'];
+    const flags = ['--tmpfs', '/t', '--tmpfs', '/tmp', ...inner];
+    const modes = await ok('run', '--rm', ...flags, image, 'stat', '-c', '%a %n', ...parents);
+    assert.deepEqual(
+      modes.split('\n'),
+      parents.map((path) => `755 ${path}`),
+    );
+    await ok('volume', 'rm', volume);
+    await ok('rmi', image);
+  });
+
   test(`${cli} run -v with a named volume keeps data from one container to the next`, async () => {
     const volume = unique('vol');
     await ok('run', '--rm', '-v', `${volume}:/data`, 'busybox', 'sh', '-c', 'echo kept >/data/f');

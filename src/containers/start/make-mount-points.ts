@@ -19,8 +19,9 @@ const REPORTED_BY_RUNTIME: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EP
 /**
  * Makes the missing mount points of a container, with mode 0755, and their parents: in its root, and in the sources of
  * earlier mounts. It also makes the missing target of a symlink, which crun refuses. A tmpfs gets the mode and owner of
- * the folder that it covers. @returns the mounts in mount order; each tmpfs has all its options @throws EngineError,
- * with runc's texts, for a mount at or below /proc and for a mount point that cannot be made
+ * the folder that it covers. @returns the mounts in mount order, with destinations without symlinks; each tmpfs has all
+ * its options @throws EngineError, with runc's texts, for a mount at or below /proc and for a mount point that cannot
+ * be made
  */
 export function makeMountPoints(deps: MakeMountPointsDeps, mounts: readonly MountRecord[]): readonly MountRecord[] {
   const table = new MountTable(deps);
@@ -30,7 +31,7 @@ export function makeMountPoints(deps: MakeMountPointsDeps, mounts: readonly Moun
     checkMountPoint({ ...deps, table }, mount, path);
     const placed = SYSTEM_MOUNTS.test(path) ? mount : makeMountPoint(deps, table, mount, path);
     table.add({ at: path, source: mount.Type === 'tmpfs' ? undefined : mount.Source, isReadOnly: !mount.RW });
-    return placed;
+    return { ...placed, Destination: path };
   });
 }
 

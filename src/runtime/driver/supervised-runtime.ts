@@ -11,6 +11,7 @@ import {
   type RequestBody,
   type Resources,
   type RuntimeReply,
+  type RuntimeSpec,
   type StartReply,
   supervisorSocket,
   type TaskRef,
@@ -41,6 +42,7 @@ import { checkReply, liftedLimits, linuxResources } from './pause-resume-update.
 import { execError, startError } from './runtime-errors.ts';
 import type { Runtimes } from './runtimes.ts';
 import { taskFolders } from './task-folders.ts';
+import { withTmpfsParents } from './tmpfs-parents.ts';
 
 export interface SupervisedRuntimeDeps {
   readonly execRoot: string;
@@ -75,7 +77,7 @@ export class SupervisedRuntime implements TaskRuntime {
     const layout = taskLayout(this.#deps.execRoot, ref);
     const cgroupPath = spec.linux.cgroupsPath ?? `/${containerId}`;
     this.#cgroupPaths.set(containerId, cgroupPath);
-    const config = stringifySpec(isCrun ? crunMounts(this.#filters.apply(spec), this.#hierarchies) : spec);
+    const config = stringifySpec(isCrun ? this.#forCrun(spec) : spec);
     const owner = task.owner ?? ownerOf(ref);
     const bundle = (): void => {
       mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
@@ -258,6 +260,10 @@ export class SupervisedRuntime implements TaskRuntime {
   }
 
   /** Reads the path from the bundle when another daemon has started the container. */
+  #forCrun(spec: RuntimeSpec): RuntimeSpec {
+    return withTmpfsParents(crunMounts(this.#filters.apply(spec), this.#hierarchies));
+  }
+
   #cgroupPath(containerId: string): string {
     const known = this.#cgroupPaths.get(containerId);
     if (known !== undefined) return known;
