@@ -1,6 +1,6 @@
 import type { Logger } from '../../base/logger.ts';
 import type { proxyRule } from '../../distribution/index.ts';
-import { type OpenSnapshots, openSnapshots, openStores, type Stores } from '../../store/index.ts';
+import { type OpenSnapshots, openSnapshots, openStores, type StateDb, type Stores } from '../../store/index.ts';
 import type { Config } from '../config/config.ts';
 import { rootsFolder } from '../exec-root.ts';
 import type { EngineRegistry } from '../registry/engine-registry.ts';
@@ -21,18 +21,23 @@ export async function openStorage(
   deps: { readonly proxyOf: ReturnType<typeof proxyRule>; readonly logger: Logger },
   opened: AsyncDisposableStack,
 ): Promise<Storage> {
+  let reserved: Pick<StateDb, 'releaseBallast'> | undefined;
   const snapshots = openSnapshots({
     dataRoot: config.dataRoot,
     mountRoot: rootsFolder(config.execRoot),
     driver: config.storageDriver ?? 'auto',
     limits: config.unpack,
     logger: deps.logger,
+    releaseSpace: () => reserved?.releaseBallast() ?? false,
   });
   let registry: EngineRegistry | undefined;
   const stores = await openStores({
     dataRoot: config.dataRoot,
     logger: deps.logger,
-    openSnapshots: () => snapshots,
+    openSnapshots({ db }) {
+      reserved = db;
+      return snapshots;
+    },
     async openGcRoots(open) {
       registry = await openEngineRegistryIfUsed(open, config.ownRegistry, deps);
       return registry === undefined ? [] : [registry.keeps];

@@ -26,6 +26,8 @@ export interface StateDb {
    * @throws EngineError noSpace on a full disk
    */
   transaction<R>(change: () => R, options?: TransactionOptions): R;
+  /** Gives up the reserved space on a full disk. Returns false when it is given up already. */
+  releaseBallast(): boolean;
   /** Takes the reserved space again. Call it after space was freed. */
   restoreBallast(): void;
   /** Returns what SQLite finds wrong with the file; an empty list when it is sound. Blocks: 10 ms for each 10 MB. */
@@ -160,6 +162,7 @@ function stateDb(db: DatabaseSync, path: string, { ballast, reserve }: Space): S
   return {
     table: (name, { durable }) => recordTable(host, name, durable),
     transaction,
+    releaseBallast: () => ballast.release(),
     restoreBallast() {
       reserve.claim();
       ballast.restore();

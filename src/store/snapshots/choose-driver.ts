@@ -13,17 +13,19 @@ export interface DriverChoice {
   /** Folder for mounted roots, such as `<execRoot>/rootfs`. */
   readonly mountRoot: string;
   readonly logger: Logger;
+  /** Frees reserved space on a full disk, so that containers can start. Returns false when there is none. */
+  readonly releaseSpace?: () => boolean;
 }
 
 /** @throws EngineError unavailable when the requested driver cannot work */
 export function chooseDriver(
-  { driver, mountRoot, logger }: DriverChoice,
+  { driver, mountRoot, logger, releaseSpace = () => false }: DriverChoice,
   paths: SnapshotPaths,
   pool: TreePool,
 ): SnapshotDriver {
   if (driver === 'vfs') return vfsDriver({ paths, pool });
   const mounts = layerMounts(paths);
-  if (mounts.work()) return overlayDriver({ paths, mountRoot, pool, mounts });
+  if (mounts.work()) return overlayDriver({ paths, mountRoot, pool, mounts, releaseSpace });
   if (driver === 'overlay2') {
     throw new EngineError(
       'unavailable',

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { tarArchive } from '../../../test/support/busybox-image.ts';
+import { makeFullDisk } from '../../../test/support/full-disk.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { detachMount, readMountInfo } from '../../linux/index.ts';
 import { layerMounts } from './layer-mounts.ts';
@@ -74,6 +84,31 @@ test('a cancelled unpacking leaves nothing', async () => {
   abort.abort();
   await assert.rejects(unpacking, { kind: 'cancelled' });
   assert.deepEqual(fixture.snapshots.layers(), []);
+});
+
+test('overlay2: a root whose working folder is gone mounts on a full disk with reserved space', async (t) => {
+  using disk = makeFullDisk(16);
+  const mountRoot = mkdtempSync(join(tmpdir(), 'gantry-roots-'));
+  t.after(() => rmSync(mountRoot, { recursive: true }));
+  const reserve = join(disk.path, 'reserve');
+  writeFileSync(reserve, Buffer.alloc(1 << 20, 1));
+  let isAllowed = false;
+  const releaseSpace = (): boolean => {
+    if (isAllowed) rmSync(reserve);
+    return isAllowed;
+  };
+  const dataRoot = join(disk.path, 'data');
+  await using snapshots = openSnapshots({
+    ...{ dataRoot, mountRoot, driver: 'overlay2', logger: silentLogger, releaseSpace },
+  });
+  await snapshots.createWritable('c', []);
+  // As if overlayfs had found no space for it at an earlier mount.
+  rmdirSync(join(snapshotPaths(dataRoot).writables, 'c', 'work', 'work'));
+  disk.fill();
+  await assert.rejects(snapshots.mount('c'), { kind: 'noSpace' });
+  isAllowed = true;
+  writeFileSync(join(await snapshots.mount('c'), 'file'), 'written');
+  await snapshots.unmount('c');
 });
 
 test('a full disk is a clear error, and leaves room again', async () => {

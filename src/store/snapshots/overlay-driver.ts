@@ -23,6 +23,8 @@ export interface OverlayDriverDeps {
   readonly mountRoot: string;
   readonly pool: TreePool;
   readonly mounts: LayerMounts;
+  /** Frees reserved space on a full disk. Returns false when there is none. */
+  readonly releaseSpace: () => boolean;
 }
 
 /**
@@ -119,10 +121,8 @@ async function createUpper(folder: string, layers: readonly LayerRecord[]): Prom
 }
 
 /** Mounted roots: `<mountRoot>/<id>`. */
-function containerRoots({
-  mountRoot,
-  mounts,
-}: OverlayDriverDeps): Pick<SnapshotDriver, 'mount' | 'isMounted' | 'unmount' | 'idle'> {
+function containerRoots(deps: OverlayDriverDeps): Pick<SnapshotDriver, 'mount' | 'isMounted' | 'unmount' | 'idle'> {
+  const { mountRoot } = deps;
   mkdirSync(mountRoot, { recursive: true, mode: 0o711 });
   // An earlier daemon may have left containers running.
   const mounted = mountsIn(realpathSync(mountRoot));
@@ -134,7 +134,7 @@ function containerRoots({
       const target = join(mountRoot, wanted.id);
       if (mounted.has(wanted.id)) return target;
       makeFolder(target);
-      mountRootAt(mounts, wanted, target);
+      mountWithSpace(deps, wanted, target);
       mounted.add(wanted.id);
       return target;
     },
@@ -154,6 +154,19 @@ function containerRoots({
       await Promise.allSettled([...leaving.values()]);
     },
   };
+}
+
+/**
+ * At each mount overlayfs removes its working folder and makes it again. On a full disk another program may take the
+ * space in between. @throws EngineError noSpace
+ */
+function mountWithSpace({ mounts, releaseSpace }: OverlayDriverDeps, wanted: WantedMount, target: string): void {
+  try {
+    mountRootAt(mounts, wanted, target);
+  } catch (error) {
+    if (!(error instanceof EngineError && error.kind === 'noSpace' && releaseSpace())) throw error;
+    mountRootAt(mounts, wanted, target);
+  }
 }
 
 /** @throws EngineError noSpace */
