@@ -1,3 +1,4 @@
+import { collectGarbage } from './collect-garbage.ts';
 import { trimHeap } from './trim-heap.ts';
 
 const CHECK_INTERVAL_MILLISECONDS = 3000;
@@ -7,8 +8,8 @@ const IDLE_SHARE = 0.03;
 const WORK_MICROSECONDS = 200_000;
 
 /**
- * Returns free memory of the C heap to the system when the process becomes idle after work: glibc by itself keeps it.
- * It measures the process's own processor time. Does not keep the process alive.
+ * Returns free memory of V8's heap and of the C heap to the system when the process becomes idle after work. It measures
+ * the process's own processor time. Does not keep the process alive.
  */
 export function trimWhenIdle(): Disposable {
   let worked = 0;
@@ -20,6 +21,7 @@ export function trimWhenIdle(): Disposable {
     worked += used;
     if (used > CHECK_INTERVAL_MILLISECONDS * 1000 * IDLE_SHARE || worked < WORK_MICROSECONDS) return;
     worked = 0;
+    collectGarbage();
     trimHeap();
   };
   const timer = setInterval(look, CHECK_INTERVAL_MILLISECONDS).unref();
