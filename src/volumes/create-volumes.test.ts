@@ -172,13 +172,19 @@ test('a restart drops references of lost containers; an empty folder goes, one w
   await fixture.volumes.create({ name: 'cut-short' });
   rmSync(join(fixture.folder, 'volumes/cut-short'), { recursive: true });
   mkdirSync(join(fixture.folder, 'volumes/half/_data'), { recursive: true });
+  mkdirSync(join(fixture.folder, 'volumes/began'));
+  mkdirSync(join(fixture.folder, 'volumes/ended/_new'), { recursive: true });
+  mkdirSync(join(fixture.folder, 'volumes/strange/other'), { recursive: true });
+  writeFileSync(join(fixture.folder, 'volumes/file'), '');
   mkdirSync(join(fixture.folder, 'volumes/kept/_new'));
   mkdirSync(join(fixture.folder, 'volumes/found/_data'), { recursive: true });
   writeFileSync(join(fixture.folder, 'volumes/found/_data/precious'), 'x');
   fixture.reopen();
   fixture.volumes.reference('kept', 'lost');
   await fixture.volumes.restore(new Set(['other']));
-  assert.deepEqual(readdirSync(join(fixture.folder, 'volumes')).sort(), ['.trash', 'found', 'kept']);
+  assert.deepEqual(readdirSync(join(fixture.folder, 'volumes')).sort(), [
+    ...['.trash', 'file', 'found', 'kept', 'strange'],
+  ]);
   assert.deepEqual(readdirSync(join(fixture.folder, 'volumes/kept')), ['_data']);
   assert.deepEqual(
     (await fixture.volumes.list()).map(({ Name }) => Name),

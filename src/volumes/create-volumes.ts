@@ -221,6 +221,7 @@ function prefixed(name: string, check: () => void): void {
  * folder with content is somebody's data, and becomes a volume again. Incomplete copies are deleted.
  */
 function reconcile(records: Records<VolumeRecord>, folders: VolumeFolders, logger: Logger): void {
+  folders.removeIncomplete();
   for (const { name } of records.all()) if (!folders.has(name)) records.delete(name);
   for (const name of folders.names()) {
     folders.discardPath(folders.paths.fresh(name));

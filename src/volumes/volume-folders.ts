@@ -55,13 +55,16 @@ export class VolumeFolders {
 
   /** Deletes an empty volume. Returns false when it holds anything. */
   removeEmpty(name: string): boolean {
-    try {
-      rmdirSync(this.paths.data(name));
-      rmdirSync(this.paths.folder(name));
-      return true;
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EBUSY') throw error;
-      return false;
+    return isRemoved(this.paths.data(name)) && isRemoved(this.paths.folder(name));
+  }
+
+  /** Deletes the empty folders of volumes that a crash left without the folder of their content. */
+  removeIncomplete(): void {
+    for (const entry of readdirSync(this.paths.root, { withFileTypes: true })) {
+      const { name } = entry;
+      if (!entry.isDirectory() || !isVolumeName(name) || this.has(name)) continue;
+      this.discardPath(this.paths.fresh(name));
+      isRemoved(this.paths.folder(name));
     }
   }
 
@@ -117,5 +120,16 @@ export class VolumeFolders {
         this.#logger.warn({ folder: name, err: error }, 'cannot delete a removed volume; it is tried again later');
       }
     }
+  }
+}
+
+/** Deletes an empty folder. Returns false for one that holds anything. */
+function isRemoved(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EBUSY'].includes(errnoOf(error) ?? '')) throw error;
+    return false;
   }
 }
