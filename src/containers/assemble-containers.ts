@@ -69,7 +69,6 @@ export function assembleContainers(deps: ContainersDeps, rulesOn: (table: Contai
     locks: new KeyedLock(),
     exits: new ExitQueue((exit) => handleExit(world, exit), deps.logger),
     background: new Background(deps.logger),
-    networkDrivers: new Map(),
     lifetime: { closing: false, pruning: false },
   };
   deps.runtime.onExit((exit) => world.exits.push(exit));

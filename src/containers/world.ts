@@ -30,7 +30,10 @@ export interface ContainersDeps {
   readonly records: Records<ContainerRecord>;
   readonly execRecords: Records<ExecRecord>;
   readonly runtime: TaskRuntime;
-  readonly networks: Pick<Networks, 'inspect' | 'check' | 'attach' | 'detach' | 'rename' | 'restore' | 'hostGateway'>;
+  readonly networks: Pick<
+    Networks,
+    'inspect' | 'driverOf' | 'check' | 'attach' | 'detach' | 'rename' | 'restore' | 'hostGateway'
+  >;
   readonly volumes: Pick<
     Volumes,
     'create' | 'remove' | 'reference' | 'release' | 'mountPath' | 'unmount' | 'copyUp' | 'restore'
@@ -118,8 +121,6 @@ export interface World extends ContainersDeps, Rules {
   readonly exits: ExitQueue;
   readonly background: Background;
   readonly lifetime: Lifetime;
-  /** Drivers of the networks that containers have been on, by network id. */
-  readonly networkDrivers: Map<string, string>;
 }
 
 /** `shutdown` sets `closing` once. From then on no restart policy starts a container. */

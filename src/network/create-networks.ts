@@ -2,13 +2,17 @@ import { closeSync } from 'node:fs';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
 import { bindHostPort, readSysctl } from '../linux/index.ts';
-import { storeDefaultNetworks } from './default-networks.ts';
+import { storeDefaultNetworks } from './catalogue/default-networks.ts';
+import { hostPlans } from './catalogue/host-plans.ts';
+import type { NetworkRecord } from './catalogue/network-record.ts';
+import { NetworkTable } from './catalogue/network-table.ts';
 import { BridgeDriver } from './drivers/bridge-driver.ts';
+import { NetworkDrivers } from './drivers/drivers.ts';
+import { nullDriver } from './drivers/null-driver.ts';
 import { EngineNetworks } from './engine-networks.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { startKernelThread } from './kernel/kernel-thread.ts';
 import { defaultBridge, defaultHostAddress, kernelConfig, type NetworkConfig } from './network-config.ts';
-import type { NetworkRecord } from './network-record.ts';
 import type { Networks } from './networks.ts';
 import { PortRegistry } from './ports/port-registry.ts';
 import { relayBudget } from './ports/relay-budget.ts';
@@ -32,12 +36,17 @@ export async function createNetworks({ config, records, logger }: NetworksDeps):
   try {
     const survey = bridge && (await kernel.request('survey', { bridge: bridge.name }));
     storeDefaultNetworks(records, config, bridge && survey && { plan: bridge, survey });
-    const bridges = new BridgeDriver(new Set(bridge?.mustExist === true ? [bridge.name] : []));
-    const warnings = await setUpHost({ kernel, records, bridges, logger });
+    const table = new NetworkTable(records);
+    const drivers = new NetworkDrivers({
+      bridge: new BridgeDriver(new Set(bridge?.mustExist === true ? [bridge.name] : [])),
+      host: nullDriver,
+      null: nullDriver,
+    });
+    const warnings = await setUpHost({ kernel, table, drivers, logger });
     return new EngineNetworks({
       kernel,
-      records,
-      bridges,
+      table,
+      drivers,
       registry: new PortRegistry({ ephemeral: ephemeralPorts(), hasIpv6: hasIpv6() }),
       budget: relayBudget(),
       logger,
@@ -53,14 +62,11 @@ export async function createNetworks({ config, records, logger }: NetworksDeps):
 
 async function setUpHost(deps: {
   readonly kernel: Kernel;
-  readonly records: Records<NetworkRecord>;
-  readonly bridges: BridgeDriver;
+  readonly table: NetworkTable;
+  readonly drivers: NetworkDrivers;
   readonly logger: Logger;
 }): Promise<readonly string[]> {
-  const networks = deps.records.all().filter(({ driver }) => driver === 'bridge');
-  const report = await deps.kernel.request('setUp', {
-    bridges: networks.map((record) => deps.bridges.hostPlan(record)),
-  });
+  const report = await deps.kernel.request('setUp', { networks: hostPlans(deps) });
   for (const warning of report.warnings) deps.logger.warn({}, warning);
   if (!report.spawnsNft) return report.warnings;
   return [...report.warnings, 'libnftables is not installed: every change of the firewall spawns nft'];

@@ -1,8 +1,9 @@
 // Named exports, grouped by file in alphabetical order.
+
+export type { NetworkRecord } from './catalogue/network-record.ts';
 export { createNetworks, type NetworksDeps } from './create-networks.ts';
-export { type HostsFileInput, hostsFile, parseExtraHost, updateHost, withoutHost } from './hosts-file.ts';
+export { type HostsFileInput, hostsFile, parseExtraHost, updateHost, withoutHost } from './files/hosts-file.ts';
+export { isStubResolvConf, type ResolvConfInput, resolvConf } from './files/resolv-conf.ts';
 export type { AddressPool } from './ipam/address-pools.ts';
 export type { NetworkConfig } from './network-config.ts';
-export type { NetworkRecord } from './network-record.ts';
 export type { NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState } from './networks.ts';
-export { isStubResolvConf, type ResolvConfInput, resolvConf } from './resolv-conf.ts';

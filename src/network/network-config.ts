@@ -3,8 +3,9 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { invalid } from '../base/errors.ts';
 import { checkTableName } from './firewall/table.ts';
+import { parseAddress } from './ipam/address.ts';
 import type { AddressPool } from './ipam/address-pools.ts';
-import { contains, parseAddress, parseCidr, type Subnet, sizeOf } from './ipam/subnet.ts';
+import { parseCidr, type Subnet, sizeOf } from './ipam/subnet.ts';
 import type { KernelConfig } from './kernel/protocol.ts';
 
 /** The daemon's network options, by dockerd's names where it has them. */
@@ -79,9 +80,9 @@ function linkGroup(engine: string): number {
 function parseBip(bip: string): DefaultBridge['bip'] {
   if (bip === '') return undefined;
   const { address, subnet } = parseCidr(bip);
-  const number = parseAddress(address);
-  const last = subnet.base + sizeOf(subnet.prefixLength) - 1;
-  if (subnet.prefixLength > 30 || !contains(subnet, number) || number === subnet.base || number === last) {
+  const { value } = parseAddress(address);
+  const last = subnet.base + sizeOf(subnet) - 1n;
+  if (subnet.family !== 4 || subnet.prefixLength > 30 || value === subnet.base || value === last) {
     throw invalid(`invalid bridge address: ${bip} is not the address of a host`);
   }
   return { address, subnet };

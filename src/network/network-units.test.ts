@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memoryRecords } from '../base/records.ts';
 import type { Filters } from '../spec/index.ts';
-import { defaultGatewayNetwork } from './default-gateway.ts';
-import { storeDefaultNetworks } from './default-networks.ts';
+import { storeDefaultNetworks } from './catalogue/default-networks.ts';
+import { networkFilter } from './catalogue/list-filters.ts';
+import type { NetworkRecord } from './catalogue/network-record.ts';
 import { droppingChains } from './firewall/foreign-policy.ts';
 import { checkTableName, renderAddElements, renderDeleteElements } from './firewall/table.ts';
-import { formatHardwareAddress, newHardwareAddress, parseHardwareAddress } from './hardware-address.ts';
 import type { HostSurvey } from './kernel/protocol.ts';
-import { networkFilter } from './list-filters.ts';
 import { defaultBridge, kernelConfig, type NetworkConfig } from './network-config.ts';
-import type { NetworkRecord } from './network-record.ts';
-import { linkSysctls, sysctlKey } from './sysctl-key.ts';
+import { defaultGatewayNetwork } from './sandboxes/default-gateway.ts';
+import { formatHardwareAddress, newHardwareAddress, parseHardwareAddress } from './sandboxes/hardware-address.ts';
+import { linkSysctls, sysctlKey } from './sandboxes/sysctl-key.ts';
 
 function stored(config: Partial<NetworkConfig>, survey: HostSurvey, records = memoryRecords<NetworkRecord>()) {
   const full = { execRoot: '/run/x', ...config };
@@ -31,7 +31,8 @@ test('the default bridge has what the user wants, else what the bridge has, else
   };
   const gateways = (config: Partial<NetworkConfig>, survey: HostSurvey, records?: ReturnType<typeof stored>) => {
     const bridge = bridgeOf(stored(config, survey, records));
-    return `${bridge?.subnet} ${bridge?.gateway}`;
+    const [pool] = bridge?.ipam.pools ?? [];
+    return `${pool?.subnet} ${pool?.gateway}`;
   };
   assert.equal(gateways({ bip: '10.5.0.9/16' }, present), '10.5.0.0/16 10.5.0.9');
   assert.equal(gateways({}, present), '10.9.0.0/24 10.9.0.7');

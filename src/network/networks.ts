@@ -18,6 +18,8 @@ export interface Networks {
   list(filters?: Filters): Promise<readonly NetworkInspect[]>;
   /** Finds a network by name, id or unique id prefix. @throws EngineError notFound `network x not found` */
   inspect(ref: string): NetworkInspect;
+  /** Returns the name of a network's driver by the network's id, '' for a network that was removed. */
+  driverOf(id: string): string;
   /** Removes networks without containers, except the engine's own. Returns their names. @throws EngineError invalid */
   prune(filters: Filters): readonly string[];
 
@@ -96,7 +98,7 @@ export interface NetworkInspect {
   readonly Name: string;
   readonly Id: string;
   readonly Created: string;
-  readonly Scope: 'local';
+  readonly Scope: 'local' | 'swarm' | 'global';
   readonly Driver: string;
   readonly EnableIPv4: boolean;
   readonly EnableIPv6: boolean;
@@ -104,7 +106,12 @@ export interface NetworkInspect {
     readonly Driver: string;
     readonly Options: Readonly<Record<string, string>> | null;
     readonly Config:
-      | readonly { readonly Subnet?: string; readonly Gateway?: string; readonly IPRange?: string }[]
+      | readonly {
+          readonly Subnet?: string;
+          readonly IPRange?: string;
+          readonly Gateway?: string;
+          readonly AuxiliaryAddresses?: Readonly<Record<string, string>>;
+        }[]
       | null;
   };
   readonly Internal: boolean;

@@ -4,14 +4,14 @@ import type { World } from '../world.ts';
 
 /** Announces that a container joined or left its networks, with one event per network, as dockerd does. */
 export function emitNetworkEvents(
-  world: Pick<World, 'events' | 'networks' | 'networkDrivers'>,
+  world: Pick<World, 'events' | 'networks'>,
   containerId: string,
   endpoints: Readonly<Record<string, EndpointSettings>>,
   action: 'connect' | 'disconnect',
 ): void {
   for (const [name, { NetworkID: id = '' }] of Object.entries(endpoints)) {
     if (id === '') continue;
-    world.events.emit('network', action, id, { container: containerId, name, type: driverOf(world, id) });
+    world.events.emit('network', action, id, { container: containerId, name, type: world.networks.driverOf(id) });
   }
 }
 
@@ -21,26 +21,6 @@ export function hostEndpoints(world: Pick<World, 'networks'>): Readonly<Record<s
     return { host: { NetworkID: world.networks.inspect('host').Id } };
   } catch (error) {
     if (error instanceof EngineError) return {};
-    throw error;
-  }
-}
-
-/** Returns a network's driver. Cached: a driver never changes, and every start asks for it. */
-function driverOf(world: Pick<World, 'networks' | 'networkDrivers'>, id: string): string {
-  let driver = world.networkDrivers.get(id);
-  if (driver === undefined) {
-    driver = lookUp(world, id);
-    world.networkDrivers.set(id, driver);
-  }
-  return driver;
-}
-
-/** Returns '' for a network that was removed meanwhile. */
-function lookUp(world: Pick<World, 'networks'>, id: string): string {
-  try {
-    return world.networks.inspect(id).Driver;
-  } catch (error) {
-    if (error instanceof EngineError) return '';
     throw error;
   }
 }

@@ -25,7 +25,7 @@ import { type RemoveDeps, removeLocked } from './remove-container.ts';
 
 export type StartDeps = RemoveDeps &
   WatchHealthDeps &
-  Pick<World, 'exits' | 'networkDrivers' | 'pinnedPaths' | 'logDefaults' | 'runDefaults' | 'roots'>;
+  Pick<World, 'exits' | 'pinnedPaths' | 'logDefaults' | 'runDefaults' | 'roots'>;
 
 /**
  * @throws EngineError notFound, notModified when the container runs, conflict, and the errors of {@link startLocked}

@@ -34,10 +34,7 @@ export async function releaseResources(deps: ReleaseResourcesDeps, record: Conta
 /**
  * Announces that an ended process has left its networks and volumes. As with dockerd, these events come before `die`.
  */
-export function announceLeaving(
-  deps: Pick<World, 'networks' | 'networkDrivers' | 'events'>,
-  record: ContainerRecord,
-): void {
+export function announceLeaving(deps: Pick<World, 'networks' | 'events'>, record: ContainerRecord): void {
   const onHost = networkSource(record).kind === 'host';
   const endpoints = record.sandbox?.endpoints ?? (onHost ? hostEndpoints(deps) : {});
   emitNetworkEvents(deps, record.id, endpoints, 'disconnect');

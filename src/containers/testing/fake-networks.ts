@@ -20,6 +20,7 @@ export function fakeNetworks(sandboxes: FakeSandboxes, steps: DaemonSteps): Worl
       if (ref !== 'bridge' && ref !== BRIDGE_ID) throw notFound(ref);
       return inspectBridge(sandboxes);
     },
+    driverOf: (id) => (id === BRIDGE_ID ? 'bridge' : ''),
     rename(containerId, containerName) {
       const sandbox = sandboxes.get(containerId);
       if (sandbox !== undefined) sandboxes.set(containerId, { ...sandbox, containerName });

@@ -1,14 +1,12 @@
-import { invalid } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
-import { formatHardwareAddress, newHardwareAddress, parseHardwareAddress } from '../hardware-address.ts';
-import { AddressAllocator } from '../ipam/address-allocator.ts';
+import type { NetworkRecord } from '../catalogue/network-record.ts';
+import type { SubnetUse } from '../ipam/address-allocator.ts';
+import { NetworkAddresses } from '../ipam/network-addresses.ts';
 import { parseCidr } from '../ipam/subnet.ts';
 import type { BridgePlan } from '../kernel/protocol.ts';
-import type { NetworkRecord } from '../network-record.ts';
-import type { SubnetStatus } from '../networks.ts';
-import { linkSysctls } from '../sysctl-key.ts';
-import type { Endpoint, NetworkDriver } from './driver.ts';
-import { endpointSettings } from './endpoint-settings.ts';
+import { formatHardwareAddress, newHardwareAddress } from '../sandboxes/hardware-address.ts';
+import type { Endpoint, HostLink, LinkNames, NetworkDriver } from './driver.ts';
+import { askedHardwareAddress, checkEndpoint, endpointSettings } from './endpoint-settings.ts';
 
 /** Docker's names of the bridge driver's options, which `network inspect` shows. */
 export const BRIDGE_OPTION = {
@@ -24,7 +22,7 @@ export const DEFAULT_MTU = 1500;
 
 /** Networks with a Linux bridge, and a veth pair per container. */
 export class BridgeDriver implements NetworkDriver {
-  readonly #allocators = new Map<string, AddressAllocator>();
+  readonly #addresses = new Map<string, NetworkAddresses>();
   /** Names of bridges that the user made. The engine neither makes nor removes them. */
   readonly #foreign: ReadonlySet<string>;
 
@@ -33,13 +31,15 @@ export class BridgeDriver implements NetworkDriver {
   }
 
   hostPlan(record: NetworkRecord): BridgePlan {
-    const { subnet, gateway } = addressing(record);
     const bridge = bridgeName(record);
+    const pools = record.ipam.pools.map(({ subnet, gateway }) => ({ ...parseCidr(subnet), gateway, text: subnet }));
     return {
+      kind: 'bridge',
       bridge,
-      subnet,
-      gateway,
-      prefixLength: parseCidr(subnet).subnet.prefixLength,
+      subnets: pools.map(({ text }) => text),
+      addresses: pools.flatMap(({ gateway, subnet: { prefixLength } }) =>
+        gateway === undefined ? [] : [{ address: gateway, prefixLength }],
+      ),
       mtu: mtuOf(record),
       masquerade: record.options[BRIDGE_OPTION.masquerade] !== 'false',
       interContainer: record.options[BRIDGE_OPTION.interContainer] !== 'false',
@@ -47,96 +47,75 @@ export class BridgeDriver implements NetworkDriver {
     };
   }
 
-  connect(record: NetworkRecord, asked: EndpointSettings, link: { hostName: string; name: string }): Endpoint {
-    const { gateway } = addressing(record);
+  checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
+    checkEndpoint(record, asked);
+  }
+
+  connect(record: NetworkRecord, asked: EndpointSettings, { endpointId, name }: LinkNames): Endpoint {
     const hardwareAddress = askedHardwareAddress(asked) ?? newHardwareAddress();
-    const allocator = this.#allocator(record);
-    const fixed = asked.IPAMConfig?.IPv4Address ?? '';
-    if (fixed !== '') allocator.reserve(fixed);
-    const address = fixed === '' ? allocator.allocate() : fixed;
-    const { prefixLength } = allocator.subnet;
+    const ipv4 = this.#of(record).allocate(4, asked.IPAMConfig?.IPv4Address ?? '');
     return {
       settings: endpointSettings(asked, {
         MacAddress: formatHardwareAddress(hardwareAddress),
-        Gateway: gateway,
-        IPAddress: address,
-        IPPrefixLen: prefixLength,
+        ...(ipv4 && { Gateway: ipv4.gateway, IPAddress: ipv4.address, IPPrefixLen: ipv4.prefixLength }),
       }),
       link: {
-        ...link,
+        kind: 'veth',
+        name,
+        hostName: vethName(endpointId),
         bridge: bridgeName(record),
         mtu: mtuOf(record),
         hardwareAddress: hardwareAddress.toString('hex'),
-        address,
-        prefixLength,
-        gateway,
+        addresses: ipv4 === undefined ? [] : [{ address: ipv4.address, prefixLength: ipv4.prefixLength }],
+        gateways: ipv4 === undefined || ipv4.gateway === '' ? [] : [ipv4.gateway],
       },
     };
   }
 
   adopt(record: NetworkRecord, { IPAddress = '' }: EndpointSettings): void {
     try {
-      if (IPAddress !== '') this.#allocator(record).reserve(IPAddress);
+      if (IPAddress !== '') this.#of(record).reserve(IPAddress);
     } catch {
       // The address belongs to another subnet, because the configuration has changed, or is there twice. It is dropped.
     }
   }
 
-  status(record: NetworkRecord): SubnetStatus {
-    return this.#allocator(record).status();
+  use(record: NetworkRecord): Readonly<Record<string, SubnetUse>> {
+    return this.#of(record).use();
   }
 
   disconnect(record: NetworkRecord, { IPAddress = '' }: EndpointSettings): void {
-    if (IPAddress !== '') this.#allocator(record).release(IPAddress);
+    if (IPAddress !== '') this.#of(record).release(IPAddress);
   }
 
-  #allocator(record: NetworkRecord): AddressAllocator {
-    let allocator = this.#allocators.get(record.id);
-    if (allocator === undefined) {
-      const { subnet, gateway } = addressing(record);
-      allocator = new AddressAllocator(parseCidr(subnet).subnet, [gateway]);
-      this.#allocators.set(record.id, allocator);
+  hostLink(record: NetworkRecord, { EndpointID = '' }: EndpointSettings): HostLink | undefined {
+    return EndpointID === '' ? undefined : { name: vethName(EndpointID), bridge: bridgeName(record) };
+  }
+
+  forget({ id }: NetworkRecord): void {
+    this.#addresses.delete(id);
+  }
+
+  #of({ id, ipam }: NetworkRecord): NetworkAddresses {
+    let addresses = this.#addresses.get(id);
+    if (addresses === undefined) {
+      addresses = new NetworkAddresses(ipam.pools);
+      this.#addresses.set(id, addresses);
     }
-    return allocator;
+    return addresses;
   }
 }
 
-export function bridgeName(record: NetworkRecord): string {
-  return record.options[BRIDGE_OPTION.name] ?? `br-${record.id.slice(0, 12)}`;
+function bridgeName({ id, options }: NetworkRecord): string {
+  return options[BRIDGE_OPTION.name] ?? `br-${id.slice(0, 12)}`;
 }
 
-/** Checks a client's request for an endpoint on this network. @throws EngineError invalid in Docker's words */
-export function checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
-  const problems: string[] = [];
-  const { IPv4Address = '', IPv6Address = '' } = asked.IPAMConfig ?? {};
-  if (IPv4Address !== '' || IPv6Address !== '') {
-    if (record.builtIn) {
-      problems.push('user specified IP address is supported on user defined networks only');
-    }
-  }
-  linkSysctls(asked, 'IFNAME');
-  const head = `invalid config for network ${record.name}: `;
-  if (problems.length > 0) {
-    throw invalid(`${head}invalid endpoint settings:\n${problems.join('\n')}`);
-  }
-  try {
-    askedHardwareAddress(asked);
-  } catch (error) {
-    throw invalid(`${head}invalid MAC address ${asked.MacAddress}`, error);
-  }
+/** Name of the link's end at the bridge: 15 bytes at most, derived from the stored endpoint. */
+function vethName(endpointId: string): string {
+  return `veth${endpointId.slice(0, 11)}`;
 }
 
-function askedHardwareAddress({ MacAddress = '' }: EndpointSettings): Buffer | undefined {
-  return MacAddress === '' ? undefined : parseHardwareAddress(MacAddress);
-}
-
-function addressing(record: NetworkRecord): { subnet: string; gateway: string } {
-  const { subnet, gateway } = record;
-  if (subnet === undefined || gateway === undefined) throw new RangeError(`network ${record.name} has no subnet`);
-  return { subnet, gateway };
-}
-
-function mtuOf(record: NetworkRecord): number {
-  const mtu = Number(record.options[BRIDGE_OPTION.mtu]);
+function mtuOf({ options }: NetworkRecord): number {
+  const mtu = Number(options[BRIDGE_OPTION.mtu]);
   return Number.isInteger(mtu) && mtu > 0 ? mtu : DEFAULT_MTU;
 }

@@ -1,37 +1,58 @@
 import type { EndpointSettings } from '../../spec/index.ts';
-import type { BridgePlan, LinkPlan } from '../kernel/protocol.ts';
-import type { NetworkRecord } from '../network-record.ts';
-import type { SubnetStatus } from '../networks.ts';
+import type { NetworkRecord } from '../catalogue/network-record.ts';
+import type { SubnetUse } from '../ipam/address-allocator.ts';
+import type { HostPlan, LinkPlan } from '../kernel/protocol.ts';
 
 /**
- * The part of a sandbox that depends on the kind of network. A driver allocates the addresses of its networks and plans
- * links; the kernel thread makes them. All methods are synchronous, so that two starts never interleave.
+ * One kind of network. A driver decides for the records with its name, and for no others: it checks endpoints,
+ * allocates addresses, and plans what the kernel thread makes. All methods are synchronous, so that two starts never
+ * interleave.
+ *
+ * One life of a network: `hostPlan` says what it needs on the host. Each endpoint is checked with `checkEndpoint` when
+ * its container is created, and planned with `connect` at each start. `adopt` takes over an endpoint that an earlier
+ * daemon made. `disconnect` releases an endpoint's addresses. `forget` follows the removal of the network.
  */
 export interface NetworkDriver {
-  /** The bridge that `record` needs on the host, if any. */
-  hostPlan(record: NetworkRecord): BridgePlan | undefined;
+  /** What the network needs on the host. Undefined for nothing. */
+  hostPlan(record: NetworkRecord): HostPlan | undefined;
+  /** Checks a client's request for errors that no start can avoid. @throws EngineError invalid, in Docker's words */
+  checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void;
   /**
-   * Allocates an address and plans the link. `settings` is the client's request.
+   * Allocates addresses and plans the link. `asked` is the client's request.
    * @throws EngineError as Docker words it; then nothing is allocated
    */
-  connect(
-    record: NetworkRecord,
-    settings: EndpointSettings,
-    link: { readonly hostName: string; readonly name: string },
-  ): Endpoint;
+  connect(record: NetworkRecord, asked: EndpointSettings, link: LinkNames): Endpoint;
   /**
    * Allocates the addresses of an existing endpoint. Never throws: two containers with one address are an error of the
    * past.
    */
   adopt(record: NetworkRecord, settings: EndpointSettings): void;
-  /** Number of addresses. Undefined for networks without addresses. */
-  status(record: NetworkRecord): SubnetStatus | undefined;
+  /** Numbers of addresses by subnet. Empty for networks without addresses. */
+  use(record: NetworkRecord): Readonly<Record<string, SubnetUse>>;
   /** Releases the addresses. May be repeated. */
   disconnect(record: NetworkRecord, settings: EndpointSettings): void;
+  /** The link of an existing endpoint on the host. Undefined for an endpoint without one. */
+  hostLink(record: NetworkRecord, settings: EndpointSettings): HostLink | undefined;
+  /** Forgets the addresses of a removed network. */
+  forget(record: NetworkRecord): void;
+}
+
+export interface LinkNames {
+  readonly endpointId: string;
+  /** Name of the interface in the container, such as `eth0`. */
+  readonly name: string;
 }
 
 export interface Endpoint {
   /** All fields filled in, except NetworkID and EndpointID. */
   readonly settings: EndpointSettings;
+  /** Undefined for an endpoint without a link. */
   readonly link: LinkPlan | undefined;
+}
+
+/** The end of an endpoint's link on the host. */
+export interface HostLink {
+  readonly name: string;
+  /** The bridge that it is a port of. Undefined for a link of its own. */
+  readonly bridge?: string;
 }

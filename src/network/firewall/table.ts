@@ -20,15 +20,17 @@ export interface PortElement {
 /** A bridge that the table serves. */
 export interface BridgeRules {
   readonly bridge: string;
-  /** `172.17.0.0/16` */
-  readonly subnet: string;
+  /** Such as `172.17.0.0/16`. */
+  readonly subnets: readonly string[];
   /** Whether outgoing connections take the host's address. */
   readonly masquerade: boolean;
   /** Whether containers on the bridge may connect to each other. */
   readonly interContainer: boolean;
 }
 
-const CHAINS = ['raw_prerouting', 'published', 'prerouting', 'output', 'postrouting', 'forward'] as const;
+const CHAINS = [
+  ...['raw_prerouting', 'published', 'prerouting', 'output', 'postrouting', 'forward', 'into_bridge'],
+] as const;
 
 /** @throws EngineError invalid for a name that nft or a shell could misread */
 export function checkTableName(name: string): string {
@@ -37,37 +39,78 @@ export function checkTableName(name: string): string {
 }
 
 /**
- * Makes the table, or updates its rules; elements of the maps stay. One transaction. May be repeated. Local ports are
- * matched before routing (from outside and from containers) and on output (from the host).
+ * Makes the table, or updates its rules; elements of maps and sets stay. One transaction. May be repeated. The rules are
+ * the same whatever the number of networks: a network is some elements ({@link renderAddNetwork}), so that each packet
+ * is matched in O(1). Local ports are matched before routing (from outside and from containers) and on output (from the
+ * host).
  */
-export function renderTable(table: string, bridges: readonly BridgeRules[]): string {
+export function renderTable(table: string): string {
+  const rule = (text: string): string => `add rule ip ${table} ${text}\n`;
   return `add table ip ${table}
 add map ip ${table} ports { type inet_proto . inet_service : ipv4_addr . inet_service; }
 add map ip ${table} address_ports { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
+add set ip ${table} bridges { type ifname; }
+add set ip ${table} may_talk { type ifname . ifname; }
+add set ip ${table} subnets { type ipv4_addr; flags interval; }
+add set ip ${table} masqueraded { type ipv4_addr; flags interval; }
+add map ip ${table} into { type ifname : verdict; }
 add chain ip ${table} raw_prerouting { type filter hook prerouting priority -300; policy accept; }
 add chain ip ${table} published
 add chain ip ${table} prerouting { type nat hook prerouting priority -100; policy accept; }
 add chain ip ${table} output { type nat hook output priority -100; policy accept; }
 add chain ip ${table} postrouting { type nat hook postrouting priority 100; policy accept; }
 add chain ip ${table} forward { type filter hook forward priority 0; policy accept; }
-${CHAINS.map((chain) => `flush chain ip ${table} ${chain}\n`).join('')}
-add rule ip ${table} published dnat ip to ip daddr . meta l4proto . th dport map @address_ports
-add rule ip ${table} published dnat ip to meta l4proto . th dport map @ports
-add rule ip ${table} prerouting ip daddr 127.0.0.0/8 return
-add rule ip ${table} prerouting fib daddr type local jump published
-add rule ip ${table} output fib daddr type local jump published
-${bridges.map((bridge) => bridgeRules(table, bridge)).join('')}`;
+add chain ip ${table} into_bridge
+${CHAINS.map((chain) => `flush chain ip ${table} ${chain}\n`).join('')}${[
+  'raw_prerouting ip daddr 127.0.0.0/8 iifname @bridges drop comment "route_localnet is for the host only"',
+  'published dnat ip to ip daddr . meta l4proto . th dport map @address_ports',
+  'published dnat ip to meta l4proto . th dport map @ports',
+  'prerouting ip daddr 127.0.0.0/8 return',
+  'prerouting fib daddr type local jump published',
+  'output fib daddr type local jump published',
+  'postrouting oifname @bridges ip saddr 127.0.0.0/8 masquerade comment "published ports by localhost"',
+  'postrouting oifname @bridges ip saddr @subnets ct status dnat masquerade comment "published ports from containers"',
+  'postrouting oifname != @bridges ip saddr @masqueraded masquerade',
+  'forward oifname vmap @into',
+  'into_bridge ct state established,related accept',
+  'into_bridge ct status dnat accept',
+  'into_bridge iifname . oifname @may_talk accept',
+  'into_bridge drop comment "what is not published"',
+]
+  .map(rule)
+  .join('')}`;
 }
 
-function bridgeRules(table: string, { bridge, subnet, masquerade, interContainer }: BridgeRules): string {
-  const add = `add rule ip ${table}`;
-  return `${add} raw_prerouting iifname "${bridge}" ip daddr 127.0.0.0/8 drop comment "route_localnet is for the host only"
-${add} postrouting oifname "${bridge}" ip saddr 127.0.0.0/8 masquerade comment "published ports by localhost"
-${add} postrouting oifname "${bridge}" ip saddr ${subnet} ct status dnat masquerade comment "published ports from containers and from itself"
-${masquerade ? `${add} postrouting oifname != "${bridge}" ip saddr ${subnet} masquerade\n` : ''}${add} forward oifname "${bridge}" ct state established,related accept
-${add} forward oifname "${bridge}" ct status dnat accept
-${interContainer ? `${add} forward iifname "${bridge}" oifname "${bridge}" accept\n` : ''}${add} forward oifname "${bridge}" drop comment "what is not published"
-`;
+/** The elements of a network. Existing elements with the same values are no error. */
+export function renderAddNetwork(table: string, rules: BridgeRules): string {
+  return networkElements('add', table, rules);
+}
+
+/** Elements that are missing are no error. The transaction fails without the table. */
+export function renderDeleteNetwork(table: string, rules: BridgeRules): string {
+  return networkElements('add', table, rules) + networkElements('delete', table, rules);
+}
+
+/** Replaces the elements of all networks by these in one transaction. */
+export function renderReplaceNetworks(table: string, networks: readonly BridgeRules[]): string {
+  const flush = [
+    ...['bridges', 'may_talk', 'subnets', 'masqueraded'].map((set) => `flush set ip ${table} ${set}\n`),
+    `flush map ip ${table} into\n`,
+  ];
+  return flush.join('') + networks.map((network) => renderAddNetwork(table, network)).join('');
+}
+
+function networkElements(verb: 'add' | 'delete', table: string, rules: BridgeRules): string {
+  const { bridge, subnets, masquerade, interContainer } = rules;
+  const ipv4 = subnets.filter((subnet) => !subnet.includes(':')).join(', ');
+  const element = (name: string, text: string): string => `${verb} element ip ${table} ${name} { ${text} }\n`;
+  return [
+    element('bridges', `"${bridge}"`),
+    element('into', verb === 'add' ? `"${bridge}" : jump into_bridge` : `"${bridge}"`),
+    interContainer ? element('may_talk', `"${bridge}" . "${bridge}"`) : '',
+    ipv4 === '' ? '' : element('subnets', ipv4),
+    ipv4 === '' || !masquerade ? '' : element('masqueraded', ipv4),
+  ].join('');
 }
 
 /** Takes effect with the rest of the transaction. An existing element with the same target is no error. */

@@ -1,4 +1,5 @@
 import { EngineError, invalid } from '../../base/errors.ts';
+import { BITS } from './address.ts';
 import { formatSubnet, overlap, parseCidr, type Subnet, sizeOf } from './subnet.ts';
 
 /** `--default-address-pool base=10.0.0.0/8,size=24`: networks of `size` bits are allocated from `base`. */
@@ -32,19 +33,20 @@ export function chooseSubnet(pools: readonly AddressPool[] | undefined, taken: r
 
 function firstFree(pool: AddressPool, taken: readonly Subnet[]): Subnet | undefined {
   const { subnet } = parseCidr(pool.base);
+  const { family } = subnet;
   const { size } = pool;
-  if (!Number.isInteger(size) || size < subnet.prefixLength || size > 30) {
+  if (!Number.isInteger(size) || size < subnet.prefixLength || size > BITS[family] - 2) {
     throw invalid(`invalid address pool: size ${size} does not fit ${formatSubnet(subnet)}`);
   }
-  const end = subnet.base + sizeOf(subnet.prefixLength);
+  const end = subnet.base + sizeOf(subnet);
+  const step = sizeOf({ family, prefixLength: size });
   for (let base = subnet.base; base < end; ) {
-    const candidate = { base, prefixLength: size };
+    const candidate = { family, base, prefixLength: size };
     const blocker = taken.find((other) => overlap(other, candidate));
     if (blocker === undefined) return candidate;
     // Skips the whole of an overlapping network: a wide route would otherwise take millions of small steps.
-    const step = sizeOf(size);
-    const past = Math.max(blocker.base + sizeOf(blocker.prefixLength), base + step);
-    base = Math.ceil(past / step) * step;
+    const past = blocker.base + sizeOf(blocker);
+    base = ((past + step - 1n) / step) * step;
   }
   return undefined;
 }

@@ -1,49 +1,49 @@
-import { isIPv4 } from 'node:net';
 import { invalid } from '../../base/errors.ts';
+import { type Address, BITS, type Family, formatAddress, parseAddress } from './address.ts';
 
-/** An IPv4 network: `base` with its host bits zero. */
+/** An IP network: `base` with its host bits zero. */
 export interface Subnet {
-  readonly base: number;
+  readonly family: Family;
+  readonly base: bigint;
   readonly prefixLength: number;
-}
-
-/** An address as a number, for counting. @throws EngineError invalid */
-export function parseAddress(text: string): number {
-  if (!isIPv4(text)) throw invalid(`invalid IPv4 address: ${text}`);
-  return text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-}
-
-export function formatAddress(address: number): string {
-  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
 }
 
 /** Parses `10.0.0.5/8` into the address as written and its network. @throws EngineError invalid */
 export function parseCidr(text: string): { readonly address: string; readonly subnet: Subnet } {
-  const match = /^([\d.]+)\/(\d{1,2})$/.exec(text);
-  const prefixLength = Number(match?.[2]);
-  if (match === null || !isIPv4(match[1] ?? '') || prefixLength > 32) throw invalid(`invalid CIDR address: ${text}`);
-  const address = match[1] ?? '';
-  return { address, subnet: subnetOf(parseAddress(address), prefixLength) };
+  const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
+  const [address = '', prefixLength] = [match?.[1], Number(match?.[2])];
+  try {
+    const parsed = parseAddress(address);
+    if (prefixLength <= BITS[parsed.family]) return { address, subnet: subnetOf(parsed, prefixLength) };
+  } catch {
+    // The error names the whole text.
+  }
+  throw invalid(`invalid CIDR address: ${text}`);
 }
 
-export function subnetOf(address: number, prefixLength: number): Subnet {
-  const size = sizeOf(prefixLength);
-  return { base: address - (address % size), prefixLength };
+export function subnetOf({ family, value }: Address, prefixLength: number): Subnet {
+  const hostBits = BigInt(BITS[family] - prefixLength);
+  return { family, base: (value >> hostBits) << hostBits, prefixLength };
 }
 
-export function formatSubnet({ base, prefixLength }: Subnet): string {
-  return `${formatAddress(base)}/${prefixLength}`;
+export function formatSubnet({ family, base, prefixLength }: Subnet): string {
+  return `${formatAddress({ family, value: base })}/${prefixLength}`;
 }
 
-/** Number of addresses of a prefix length. */
-export function sizeOf(prefixLength: number): number {
-  return 2 ** (32 - prefixLength);
+/** Number of addresses. */
+export function sizeOf({ family, prefixLength }: Omit<Subnet, 'base'>): bigint {
+  return 1n << BigInt(BITS[family] - prefixLength);
 }
 
-export function contains({ base, prefixLength }: Subnet, address: number): boolean {
-  return address >= base && address < base + sizeOf(prefixLength);
+/** The text of an address in the subnet, counted from its base. */
+export function addressAt({ family, base }: Subnet, offset: bigint): string {
+  return formatAddress({ family, value: base + offset });
+}
+
+export function contains(subnet: Subnet, { family, value }: Address): boolean {
+  return family === subnet.family && value >= subnet.base && value < subnet.base + sizeOf(subnet);
 }
 
 export function overlap(one: Subnet, other: Subnet): boolean {
-  return contains(one, other.base) || contains(other, one.base);
+  return contains(one, { ...other, value: other.base }) || contains(other, { ...one, value: one.base });
 }

@@ -4,7 +4,6 @@ import {
   deleteAddress,
   deleteLink,
   type Link,
-  type LinkAddress,
   listAddresses,
   listLinks,
   listRoutes,
@@ -15,9 +14,9 @@ import {
   setLink,
   writeSysctl,
 } from '../../linux/index.ts';
-import { asLocalUnicast } from '../hardware-address.ts';
+import { asLocalUnicast } from '../sandboxes/hardware-address.ts';
 import { bridgeUsers } from './bridge-users.ts';
-import type { BridgePlan, HostSurvey, UsedBridge } from './protocol.ts';
+import type { BridgePlan, HostSurvey, PlannedAddress, UsedBridge } from './protocol.ts';
 import { isOurGroup, type KernelHandles } from './sandbox-links.ts';
 
 export interface BridgeHandles extends KernelHandles {
@@ -67,7 +66,8 @@ export function setUpBridge(handles: KernelHandles, plan: BridgePlan): void {
 
 function configureBridge(handles: KernelHandles, link: Link, plan: BridgePlan): void {
   const { netlink } = handles;
-  setAddress(handles, link, plan);
+  for (const missing of missingAddresses(netlink, link, plan))
+    netlink.execute(addAddress({ index: link.index, ...missing }));
   netlink.execute(setLink({ index: link.index }, { up: true }));
   routeLoopback(plan.bridge);
   // The bridge is a gateway: it must not take routes from announcements of containers.
@@ -89,7 +89,7 @@ export function removeOldAddresses(handles: BridgeHandles, plan: BridgePlan): vo
   const { netlink } = handles;
   const link = findLink(netlink, plan.bridge);
   if (link === undefined || link.alias !== mark(handles)) return;
-  const old = addressesOf(netlink, link).filter((present) => !isGateway(plan, present));
+  const old = addressesOf(netlink, link).filter((present) => !isPlanned(plan, present));
   if (old.length === 0 || isUsed(handles, link)) return;
   for (const other of old) netlink.execute(deleteAddress({ index: link.index, ...other }));
 }
@@ -100,8 +100,8 @@ export function bridgeDamage({ netlink }: KernelHandles, plan: BridgePlan): stri
   if (link === undefined) return 'was removed';
   if (!link.up) return 'was set down';
   if (readSysctl(`net/ipv4/conf/${plan.bridge}/route_localnet`) === '0') return 'lost its setting route_localnet';
-  const hasGateway = addressesOf(netlink, link).some((present) => isGateway(plan, present));
-  return hasGateway ? undefined : `lost its address ${plan.gateway}`;
+  const [missing] = missingAddresses(netlink, link, plan);
+  return missing && `lost its address ${missing.address}`;
 }
 
 /** Makes the host forward packets. It stays on at the engine's end: other programs may rely on it by then. */
@@ -145,22 +145,25 @@ function makeBridge(handles: KernelHandles, plan: BridgePlan): Link {
 }
 
 /** Always the same: containers remember the address of their gateway when the bridge is made again. */
-function bridgeHardwareAddress(handles: KernelHandles, { bridge, gateway }: BridgePlan): Buffer {
+function bridgeHardwareAddress(handles: KernelHandles, { bridge, addresses }: BridgePlan): Buffer {
   const bytes = createHash('sha256')
-    .update(`${mark(handles)}\0${bridge}\0${gateway}`)
+    .update(`${mark(handles)}\0${bridge}\0${addresses[0]?.address ?? ''}`)
     .digest()
     .subarray(0, 6);
   return asLocalUnicast(bytes);
 }
 
-function setAddress({ netlink }: KernelHandles, link: Link, plan: BridgePlan): void {
-  const isThere = addressesOf(netlink, link).some((present) => isGateway(plan, present));
-  if (!isThere)
-    netlink.execute(addAddress({ index: link.index, address: plan.gateway, prefixLength: plan.prefixLength }));
+function missingAddresses(netlink: NetlinkSocket, link: Link, { addresses }: BridgePlan): readonly PlannedAddress[] {
+  const present = addressesOf(netlink, link);
+  return addresses.filter((planned) => !present.some((address) => isSame(planned, address)));
 }
 
-function isGateway(plan: BridgePlan, { address, prefixLength }: Omit<LinkAddress, 'index'>): boolean {
-  return address === plan.gateway && prefixLength === plan.prefixLength;
+function isPlanned({ addresses }: BridgePlan, present: PlannedAddress): boolean {
+  return addresses.some((planned) => isSame(planned, present));
+}
+
+function isSame(one: PlannedAddress, other: PlannedAddress): boolean {
+  return one.address === other.address && one.prefixLength === other.prefixLength;
 }
 
 function isUsed(handles: BridgeHandles, link: Link): boolean {
@@ -171,7 +174,7 @@ function findLink(netlink: NetlinkSocket, name: string): Link | undefined {
   return listLinks(netlink).find((link) => link.name === name);
 }
 
-function addressesOf(netlink: NetlinkSocket, link: Link): Omit<LinkAddress, 'index'>[] {
+function addressesOf(netlink: NetlinkSocket, link: Link): PlannedAddress[] {
   return listAddresses(netlink)
     .filter(({ index }) => index === link.index)
     .map(({ address, prefixLength }) => ({ address, prefixLength }));

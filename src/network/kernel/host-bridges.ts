@@ -29,13 +29,13 @@ export class HostBridges implements Disposable {
   }
 
   /** @throws SyscallError for ports; damage that cannot be repaired is in the result */
-  repair({ bridges, ports }: KernelRequests['repairBridges']['params']): KernelRequests['repairBridges']['result'] {
+  repair({ networks, ports }: KernelRequests['repairBridges']['params']): KernelRequests['repairBridges']['result'] {
     // Changes from here on signal again.
     this.#watch?.drain();
     const handles = { ...this.#handles, nftables: this.#nftables() };
     const repaired: string[] = [];
     const failed: string[] = [];
-    for (const plan of bridges) {
+    for (const plan of networks) {
       const damage = bridgeDamage(handles, plan);
       if (damage === undefined) continue;
       try {
@@ -47,7 +47,7 @@ export class HostBridges implements Disposable {
     }
     const connected = connectPorts(handles, ports);
     if (connected.length > 0) repaired.push(`${connected.length} links of containers lost their bridge`);
-    this.#follow(bridges);
+    this.#follow(networks);
     return { repaired, failed };
   }
 

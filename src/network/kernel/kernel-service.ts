@@ -24,13 +24,14 @@ import {
   renderDeleteElements,
   renderDeleteTable,
   renderReplaceElements,
+  renderReplaceNetworks,
   renderTable,
 } from '../firewall/table.ts';
 import { enableForwarding, routeLoopback, surveyHost } from './host-bridge.ts';
 import { HostBridges } from './host-bridges.ts';
 import {
-  type BridgePlan,
   FIREWALL_GONE,
+  type HostPlan,
   type HostReport,
   type Keep,
   type KernelAnswer,
@@ -170,7 +171,7 @@ export class KernelService implements Disposable {
       case 'survey':
         return surveyHost(this.#handles, (params as KernelRequests['survey']['params']).bridge);
       case 'setUp':
-        return this.#setUp((params as KernelRequests['setUp']['params']).bridges);
+        return this.#setUp((params as KernelRequests['setUp']['params']).networks);
       case 'checkFirewall':
         return this.#checkFirewall((params as KernelRequests['checkFirewall']['params']).bridges);
       case 'repairFirewall':
@@ -180,16 +181,16 @@ export class KernelService implements Disposable {
       case 'reconcile':
         return this.#reconcile(params as Keep);
       case 'tearDown':
-        return this.#tearDown((params as KernelRequests['tearDown']['params']).bridges);
+        return this.#tearDown((params as KernelRequests['tearDown']['params']).networks);
       default:
         throw new Error(`unknown operation ${operation}`);
     }
   }
 
-  #setUp(bridges: readonly BridgePlan[]): HostReport {
-    this.#bridges.setUp(bridges);
-    if (bridges.length > 0) enableForwarding();
-    const table = renderTable(this.#table, bridges);
+  #setUp(networks: readonly HostPlan[]): HostReport {
+    this.#bridges.setUp(networks);
+    if (networks.length > 0) enableForwarding();
+    const table = renderTable(this.#table) + renderReplaceNetworks(this.#table, networks);
     try {
       this.#firewall().run(table);
     } catch (error) {
@@ -198,7 +199,7 @@ export class KernelService implements Disposable {
       this.#firewall().run(renderDeleteTable(this.#table) + table);
     }
     this.#mountDirectory();
-    return this.#report(bridges.map(({ bridge }) => bridge));
+    return this.#report(networks.map(({ bridge }) => bridge));
   }
 
   #mountDirectory(): void {
@@ -215,10 +216,14 @@ export class KernelService implements Disposable {
     return { ...this.#report(bridges), tableIsThere: chains.includes(`table ip ${this.#table} {`) };
   }
 
-  #repairFirewall({ bridges, elements }: KernelRequests['repairFirewall']['params']): HostReport {
-    this.#firewall().run(renderTable(this.#table, bridges) + renderReplaceElements(this.#table, elements));
-    for (const { bridge } of bridges) routeLoopback(bridge);
-    return this.#report(bridges.map(({ bridge }) => bridge));
+  #repairFirewall({ networks, elements }: KernelRequests['repairFirewall']['params']): HostReport {
+    this.#firewall().run(
+      renderTable(this.#table) +
+        renderReplaceNetworks(this.#table, networks) +
+        renderReplaceElements(this.#table, elements),
+    );
+    for (const { bridge } of networks) routeLoopback(bridge);
+    return this.#report(networks.map(({ bridge }) => bridge));
   }
 
   #reconcile(keep: Keep): HostReport {
@@ -228,7 +233,8 @@ export class KernelService implements Disposable {
     return this.#report([]);
   }
 
-  #tearDown(bridges: readonly string[]): KernelRequests['tearDown']['result'] {
+  #tearDown(networks: readonly HostPlan[]): KernelRequests['tearDown']['result'] {
+    const bridges = networks.map(({ bridge }) => bridge);
     this.#removeNamespaces(new Set());
     removeLinks(this.#handles, new Set());
     this.#firewall().run(renderDeleteTable(this.#table));

@@ -7,8 +7,8 @@ import type { BridgeRules, PortElement } from '../firewall/table.ts';
 export interface KernelRequests {
   /** Surveys the host, before a subnet is chosen. */
   survey: { readonly params: { readonly bridge: string }; readonly result: HostSurvey };
-  /** Makes bridges and the firewall table, or updates them. */
-  setUp: { readonly params: { readonly bridges: readonly BridgePlan[] }; readonly result: HostReport };
+  /** Makes what the networks need on the host and the firewall table, or updates them. */
+  setUp: { readonly params: { readonly networks: readonly HostPlan[] }; readonly result: HostReport };
   attach: { readonly params: SandboxPlan; readonly result: undefined };
   detach: { readonly params: SandboxRemoval; readonly result: undefined };
   /** Checks changes of the firewall by others, and lets bridges through a new `policy drop`. */
@@ -18,19 +18,19 @@ export interface KernelRequests {
   };
   /** Makes the table again with everything in it, after others have flushed the firewall ({@link FIREWALL_GONE}). */
   repairFirewall: {
-    readonly params: { readonly bridges: readonly BridgeRules[]; readonly elements: readonly PortElement[] };
+    readonly params: { readonly networks: readonly HostPlan[]; readonly elements: readonly PortElement[] };
     readonly result: HostReport;
   };
   /** Makes bridges that others removed again, with their ports, and undoes other changes by others. */
   repairBridges: {
-    readonly params: { readonly bridges: readonly BridgePlan[]; readonly ports: readonly BridgePort[] };
+    readonly params: { readonly networks: readonly HostPlan[]; readonly ports: readonly BridgePort[] };
     readonly result: { readonly repaired: readonly string[]; readonly failed: readonly string[] };
   };
   /** Removes everything of the engine in the kernel that is not in `keep`. */
   reconcile: { readonly params: Keep; readonly result: HostReport };
   /** Removes the table, namespaces, links, and the bridges that were made here unless others use them. */
   tearDown: {
-    readonly params: { readonly bridges: readonly string[] };
+    readonly params: { readonly networks: readonly HostPlan[] };
     readonly result: { readonly left: readonly UsedBridge[] };
   };
 }
@@ -64,9 +64,19 @@ export interface HostSurvey {
     | undefined;
 }
 
-export interface BridgePlan extends BridgeRules {
-  readonly gateway: string;
+/** What a network needs on the host, by kind. */
+export type HostPlan = BridgePlan;
+
+/** An address of a link, with the length of its network's prefix. */
+export interface PlannedAddress {
+  readonly address: string;
   readonly prefixLength: number;
+}
+
+export interface BridgePlan extends BridgeRules {
+  readonly kind: 'bridge';
+  /** Addresses of the bridge: the gateways of the network. */
+  readonly addresses: readonly PlannedAddress[];
   readonly mtu: number;
   /** Whether a missing bridge is an error. Otherwise it is made. */
   readonly mustExist: boolean;
@@ -99,19 +109,27 @@ export interface SandboxPlan {
   readonly elements: readonly PortElement[];
 }
 
-export interface LinkPlan {
-  /** Name of the end that is a port of the bridge. */
-  readonly hostName: string;
-  readonly bridge: string;
-  /** `eth0` */
+/** A container's link, by kind. */
+export type LinkPlan = VethPlan;
+
+/** What all kinds of links have in common. */
+interface ContainerLink {
+  /** Name in the container: `eth0` */
   readonly name: string;
   readonly mtu: number;
   /** 12 hex digits. */
   readonly hardwareAddress: string;
-  readonly address: string;
-  readonly prefixLength: number;
-  /** '' for no default route. */
-  readonly gateway: string;
+  readonly addresses: readonly PlannedAddress[];
+  /** Gateways of default routes, at most one for each family. */
+  readonly gateways: readonly string[];
+}
+
+/** A pair of linked interfaces: one in the container, the other a port of a bridge. */
+export interface VethPlan extends ContainerLink {
+  readonly kind: 'veth';
+  /** Name of the end that is a port of the bridge. */
+  readonly hostName: string;
+  readonly bridge: string;
 }
 
 export interface SandboxRemoval {

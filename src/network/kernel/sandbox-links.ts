@@ -68,16 +68,17 @@ function addLink({ config, netlink, packets }: KernelHandles, plan: LinkPlan, sa
   // On a network without IPv6 the link has none either: no router discovery, no multicast.
   setSysctl(`net/ipv6/conf/${plan.name}/disable_ipv6`, '1', { optional: true });
   const index = requireLink(plan.name);
-  const { address, prefixLength } = plan;
   inside.execute(
-    addAddress({ index, address, prefixLength }),
+    ...plan.addresses.map((address) => addAddress({ index, ...address })),
     setLink({ index }, { up: true }),
-    ...(plan.gateway === '' ? [] : [addDefaultRoute(plan.gateway, index)]),
+    ...plan.gateways.map((gateway) => addDefaultRoute(gateway, index)),
   );
   // The host and other containers may remember who had the address before. The announcement goes by way of the bridge,
   // since the new port needs a moment.
-  netlink.execute(replaceNeighbour(bridgeIndex, address, hardwareAddress));
-  packets.announce(bridgeIndex, address, hardwareAddress);
+  for (const { address } of plan.addresses) {
+    netlink.execute(replaceNeighbour(bridgeIndex, address, hardwareAddress));
+    packets.announce(bridgeIndex, address, hardwareAddress);
+  }
 }
 
 function requireLink(name: string): number {

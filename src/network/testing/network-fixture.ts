@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '../../base/logger.ts';
 import { memoryRecords, type Records } from '../../base/records.ts';
+import type { NetworkRecord } from '../catalogue/network-record.ts';
 import { createNetworks } from '../create-networks.ts';
 import type { NetworkConfig } from '../network-config.ts';
-import type { NetworkRecord } from '../network-record.ts';
 import type { Networks, SandboxRequest } from '../networks.ts';
 
 /** An engine's networks in the namespace of the test process, with a bridge, subnet and table of their own. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { internal } from '../../base/errors.ts';
+import { networkPools } from './network-pools.ts';
 import { newerSchema } from './schema-file.ts';
 
 /** "GNTY". It distinguishes our file from other SQLite databases. */
@@ -14,6 +15,7 @@ export type Migration = (db: DatabaseSync) => void;
 export const MIGRATIONS: readonly Migration[] = [
   // Version 1: the first schema.
   () => {},
+  networkPools,
 ];
 
 export interface MigrateOptions {

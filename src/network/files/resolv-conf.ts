@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isLoopback } from '../base/loopback.ts';
+import { isLoopback } from '../../base/loopback.ts';
 
 /** The host's resolver file, and the container's options that change it. */
 export interface ResolvConfInput {

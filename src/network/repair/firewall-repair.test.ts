@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger } from '../../base/logger.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import type { HostPlan } from '../kernel/protocol.ts';
 import { FirewallRepair, isFirewallGone } from './firewall-repair.ts';
 
-const RULES = { bridge: 'br0', subnet: '10.0.0.0/24', masquerade: true, interContainer: true };
+const PLAN: HostPlan = {
+  ...{ kind: 'bridge', bridge: 'br0', mtu: 1500, mustExist: false, masquerade: true, interContainer: true },
+  ...{ subnets: ['10.0.0.0/24'], addresses: [{ address: '10.0.0.1', prefixLength: 24 }] },
+};
 
 /** A kernel whose firewall is in the given state. It writes requests to `journal`. */
 function care(state: { table: boolean; warnings: readonly string[] }) {
@@ -22,7 +26,7 @@ function care(state: { table: boolean; warnings: readonly string[] }) {
     kernel,
     logger,
     warnings: ['at start'],
-    bridges: () => [RULES],
+    networks: () => [PLAN],
     elements: () => [],
   });
   return { firewall, journal, logged };

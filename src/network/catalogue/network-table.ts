@@ -1,5 +1,5 @@
-import { EngineError } from '../base/errors.ts';
-import type { Records } from '../base/records.ts';
+import { EngineError } from '../../base/errors.ts';
+import type { Records } from '../../base/records.ts';
 import type { NetworkRecord } from './network-record.ts';
 
 /** The stored networks, by the names that clients use. */

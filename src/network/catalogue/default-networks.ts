@@ -1,12 +1,13 @@
-import { newObjectId } from '../base/ids.ts';
-import type { Records } from '../base/records.ts';
-import { formatNanos } from '../base/time.ts';
-import { BRIDGE_OPTION, DEFAULT_MTU } from './drivers/bridge-driver.ts';
-import { chooseSubnet } from './ipam/address-pools.ts';
-import { formatAddress, formatSubnet, overlap, parseAddress, parseCidr, type Subnet, subnetOf } from './ipam/subnet.ts';
-import type { HostSurvey } from './kernel/protocol.ts';
-import type { DefaultBridge, NetworkConfig } from './network-config.ts';
-import type { NetworkRecord } from './network-record.ts';
+import { newObjectId } from '../../base/ids.ts';
+import type { Records } from '../../base/records.ts';
+import { formatNanos } from '../../base/time.ts';
+import { BRIDGE_OPTION, DEFAULT_MTU } from '../drivers/bridge-driver.ts';
+import { parseAddress } from '../ipam/address.ts';
+import { chooseSubnet } from '../ipam/address-pools.ts';
+import { addressAt, formatSubnet, overlap, parseCidr, type Subnet, subnetOf } from '../ipam/subnet.ts';
+import type { HostSurvey } from '../kernel/protocol.ts';
+import type { DefaultBridge, NetworkConfig } from '../network-config.ts';
+import { type NetworkRecord, PLAIN_NETWORK } from './network-record.ts';
 
 type Addressing = { readonly subnet: string; readonly gateway: string };
 
@@ -19,8 +20,8 @@ export function storeDefaultNetworks(
   config: NetworkConfig,
   bridge: { readonly plan: DefaultBridge; readonly survey: HostSurvey } | undefined,
 ): void {
-  storeBuiltIn(records, { name: 'host', driver: 'host', options: {} });
-  storeBuiltIn(records, { name: 'none', driver: 'null', options: {} });
+  storeBuiltIn(records, { name: 'host', driver: 'host' });
+  storeBuiltIn(records, { name: 'none', driver: 'null' });
   const stored = records.all().find((record) => record.builtIn && record.name === 'bridge');
   if (bridge === undefined) {
     if (stored !== undefined) records.delete(stored.id);
@@ -38,20 +39,20 @@ export function storeDefaultNetworks(
       [BRIDGE_OPTION.name]: bridge.plan.name,
       [BRIDGE_OPTION.mtu]: String(config.mtu ?? DEFAULT_MTU),
     },
-    ...addressing(config, bridge, { stored, others }),
+    ipam: { ...PLAIN_NETWORK.ipam, pools: [addressing(config, bridge, { stored, others })] },
   });
 }
 
 function storeBuiltIn(
   records: Records<NetworkRecord>,
-  wanted: Omit<NetworkRecord, 'id' | 'created' | 'builtIn' | 'labels'>,
+  wanted: Pick<NetworkRecord, 'name' | 'driver'> & Partial<Pick<NetworkRecord, 'ipam' | 'options'>>,
 ): void {
   const stored = records.all().find((record) => record.builtIn && record.name === wanted.name);
   const record: NetworkRecord = {
     id: stored?.id ?? newObjectId(),
     created: stored?.created ?? formatNanos(BigInt(Date.now()) * 1_000_000n),
     builtIn: true,
-    labels: {},
+    ...PLAIN_NETWORK,
     ...wanted,
   };
   if (stored === undefined || JSON.stringify(stored) !== JSON.stringify(record)) records.put(record.id, record);
@@ -66,7 +67,7 @@ function addressing(
   if (plan.bip !== undefined) return { subnet: formatSubnet(plan.bip.subnet), gateway: plan.bip.address };
   // Others may have given the bridge a further address.
   const addresses = survey.bridge?.addresses ?? [];
-  const present = addresses.find(({ address }) => address === known.stored?.gateway) ?? addresses[0];
+  const present = addresses.find(({ address }) => address === known.stored?.ipam.pools[0]?.gateway) ?? addresses[0];
   if (present !== undefined) {
     return {
       subnet: formatSubnet(subnetOf(parseAddress(present.address), present.prefixLength)),
@@ -74,14 +75,14 @@ function addressing(
     };
   }
   const taken: Subnet[] = survey.routes.map((route) => subnetOf(parseAddress(route.destination), route.prefixLength));
-  for (const { subnet } of known.others) if (subnet !== undefined) taken.push(parseCidr(subnet).subnet);
-  const { subnet: before, gateway } = known.stored ?? {};
+  for (const { ipam } of known.others) taken.push(...ipam.pools.map(({ subnet }) => parseCidr(subnet).subnet));
+  const { subnet: before, gateway } = known.stored?.ipam.pools[0] ?? {};
   if (before !== undefined && gateway !== undefined) {
     const { subnet } = parseCidr(before);
     if (isOfPools(config, subnet) && !taken.some((other) => overlap(other, subnet))) return { subnet: before, gateway };
   }
   const subnet = chooseSubnet(config.addressPools, taken);
-  return { subnet: formatSubnet(subnet), gateway: formatAddress(subnet.base + 1) };
+  return { subnet: formatSubnet(subnet), gateway: addressAt(subnet, 1n) };
 }
 
 /** The pools may have changed since. */

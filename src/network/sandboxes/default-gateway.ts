@@ -1,4 +1,4 @@
-import type { EndpointSettings } from '../spec/index.ts';
+import type { EndpointSettings } from '../../spec/index.ts';
 
 /**
  * Of a container's networks, the one that provides its default gateway: the network with the highest priority, and

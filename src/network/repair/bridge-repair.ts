@@ -1,7 +1,7 @@
-import { messageOf } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
-import type { Kernel } from './kernel/kernel.ts';
-import type { BridgePlan, BridgePort } from './kernel/protocol.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { BridgePort, HostPlan } from '../kernel/protocol.ts';
 
 /**
  * Shortest interval between two checks: a program that keeps changing a bridge must not keep a processor busy. A check
@@ -12,7 +12,8 @@ const CHECK_INTERVAL_MS = 1000;
 export interface BridgeRepairDeps {
   readonly kernel: Kernel;
   readonly logger: Logger;
-  readonly bridges: () => readonly BridgePlan[];
+  /** What every network needs on the host. */
+  readonly networks: () => readonly HostPlan[];
   /** The ports of every attached container. */
   readonly ports: () => readonly BridgePort[];
 }
@@ -41,8 +42,8 @@ export class BridgeRepair implements Disposable {
   /** @throws EngineError internal */
   async check(): Promise<void> {
     this.#checkedAt = performance.now();
-    const { kernel, logger, bridges, ports } = this.#deps;
-    const { repaired, failed } = await kernel.request('repairBridges', { bridges: bridges(), ports: ports() });
+    const { kernel, logger, networks, ports } = this.#deps;
+    const { repaired, failed } = await kernel.request('repairBridges', { networks: networks(), ports: ports() });
     for (const what of repaired) logger.warn({}, `${what}: repaired`);
     for (const what of failed) if (!this.#warnings.includes(what)) logger.error({}, what);
     this.#warnings = failed;

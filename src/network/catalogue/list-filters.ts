@@ -1,4 +1,4 @@
-import { invalid } from '../base/errors.ts';
+import { invalid } from '../../base/errors.ts';
 import {
   anyValue,
   checkFilters,
@@ -10,7 +10,7 @@ import {
   type TextTest,
   textPatterns,
   untilFilter,
-} from '../spec/index.ts';
+} from '../../spec/index.ts';
 import type { NetworkRecord } from './network-record.ts';
 
 interface FilterContext {

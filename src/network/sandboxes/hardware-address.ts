@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { invalid } from '../base/errors.ts';
+import { invalid } from '../../base/errors.ts';
 
 /** Six random bytes with the bits of a locally administered unicast address, as in Docker 28. */
 export function newHardwareAddress(): Buffer {

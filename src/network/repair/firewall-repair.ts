@@ -1,8 +1,8 @@
 import { errnoOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import type { PortElement } from '../firewall/table.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { FIREWALL_GONE } from '../kernel/protocol.ts';
-import type { BridgeRules, PortElement } from './table.ts';
+import { FIREWALL_GONE, type HostPlan } from '../kernel/protocol.ts';
 
 /** Shortest interval between two checks that starts cause. */
 const CHECK_INTERVAL_MS = 5000;
@@ -14,7 +14,8 @@ export interface FirewallRepairDeps {
   readonly logger: Logger;
   /** Warnings of the engine's start. */
   readonly warnings: readonly string[];
-  readonly bridges: () => readonly BridgeRules[];
+  /** What every network needs on the host. */
+  readonly networks: () => readonly HostPlan[];
   /** The ports of every attached container. */
   readonly elements: () => readonly PortElement[];
 }
@@ -41,9 +42,9 @@ export class FirewallRepair implements Disposable {
 
   /** Makes the engine's table again, with every port in it. @throws EngineError internal */
   async repair(): Promise<void> {
-    const { kernel, logger, bridges, elements } = this.#deps;
+    const { kernel, logger, networks, elements } = this.#deps;
     logger.warn({}, 'another program flushed the firewall: the rules and published ports are set up again');
-    const report = await kernel.request('repairFirewall', { bridges: bridges(), elements: elements() });
+    const report = await kernel.request('repairFirewall', { networks: networks(), elements: elements() });
     this.#setWarnings(report.warnings);
   }
 
@@ -61,7 +62,7 @@ export class FirewallRepair implements Disposable {
   /** @throws EngineError internal */
   async check(): Promise<void> {
     this.#checkedAt = performance.now();
-    const bridges = this.#deps.bridges().map(({ bridge }) => bridge);
+    const bridges = this.#deps.networks().map(({ bridge }) => bridge);
     const { tableIsThere, warnings } = await this.#deps.kernel.request('checkFirewall', { bridges });
     if (tableIsThere) this.#setWarnings(warnings);
     else await this.repair();

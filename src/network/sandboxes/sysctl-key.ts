@@ -1,5 +1,5 @@
-import { invalid } from '../base/errors.ts';
-import { ENDPOINT_SYSCTLS, type EndpointSettings } from '../spec/index.ts';
+import { invalid } from '../../base/errors.ts';
+import { ENDPOINT_SYSCTLS, type EndpointSettings } from '../../spec/index.ts';
 
 /**
  * Converts `net.ipv4.ip_forward` to the path below `/proc/sys`. Only for settings of network namespaces: the runtime

@@ -1,0 +1,63 @@
+import type { EndpointSettings } from '../../spec/index.ts';
+import type { AttachedContainers } from '../catalogue/inspect-network.ts';
+import type { NetworkRecord } from '../catalogue/network-record.ts';
+import type { NetworkTable } from '../catalogue/network-table.ts';
+import type { HostLink } from '../drivers/driver.ts';
+import type { NetworkDrivers } from '../drivers/drivers.ts';
+import type { BridgePort } from '../kernel/protocol.ts';
+import type { Sandbox } from '../networks.ts';
+import type { ContainerPorts } from '../ports/container-ports.ts';
+
+/** An attached container. */
+export interface Attached {
+  containerName: string;
+  readonly sandbox: Sandbox;
+  readonly ports: ContainerPorts;
+}
+
+/** An endpoint of a sandbox. */
+export interface SandboxEndpoint {
+  readonly record: NetworkRecord;
+  readonly settings: EndpointSettings;
+}
+
+/** The endpoints of a sandbox, with their networks. Networks that were removed are omitted. */
+export function endpointsOf(table: NetworkTable, { endpoints }: Sandbox): readonly SandboxEndpoint[] {
+  return Object.entries(endpoints).flatMap(([name, settings]) => {
+    const record = table.byId(settings.NetworkID ?? '') ?? table.find(name);
+    return record === undefined ? [] : [{ record, settings }];
+  });
+}
+
+/** The links of a sandbox on the host. */
+export function hostLinksOf(
+  { table, drivers }: { readonly table: NetworkTable; readonly drivers: NetworkDrivers },
+  sandbox: Sandbox,
+): readonly HostLink[] {
+  return endpointsOf(table, sandbox).flatMap(
+    ({ record, settings }) => drivers.find(record.driver)?.hostLink(record, settings) ?? [],
+  );
+}
+
+/** The links of containers that are ports of bridges. */
+export function bridgePorts(links: readonly HostLink[]): readonly BridgePort[] {
+  return links.flatMap(({ name, bridge }) => (bridge === undefined ? [] : [{ hostLink: name, bridge }]));
+}
+
+/** `Containers` of `network inspect`. */
+export function containersOn(record: NetworkRecord, attached: ReadonlyMap<string, Attached>): AttachedContainers {
+  const containers: Record<string, AttachedContainers[string]> = {};
+  for (const [containerId, { containerName, sandbox }] of attached) {
+    const settings = Object.values(sandbox.endpoints).find(({ NetworkID }) => NetworkID === record.id);
+    if (settings === undefined) continue;
+    const { IPAddress = '', IPPrefixLen, GlobalIPv6Address = '', GlobalIPv6PrefixLen } = settings;
+    containers[containerId] = {
+      Name: containerName,
+      EndpointID: settings.EndpointID ?? '',
+      MacAddress: settings.MacAddress ?? '',
+      IPv4Address: IPAddress === '' ? '' : `${IPAddress}/${IPPrefixLen}`,
+      IPv6Address: GlobalIPv6Address === '' ? '' : `${GlobalIPv6Address}/${GlobalIPv6PrefixLen}`,
+    };
+  }
+  return containers;
+}

@@ -1,0 +1,26 @@
+import type { SandboxRequest } from '../networks.ts';
+import { ContainerPorts, type ContainerPortsDeps } from '../ports/container-ports.ts';
+import { endpointFailed } from '../ports/port-errors.ts';
+import { wantedPorts } from '../ports/wanted-ports.ts';
+import type { ConnectedEndpoint } from './connect-endpoints.ts';
+
+/**
+ * Reserves the host ports of a container. They lead to its address on the network of its default gateway, by which
+ * replies leave. Docker ignores requests of a container without such a network.
+ * @throws EngineError in Docker's words: port is already allocated
+ */
+export function reservePorts(
+  deps: ContainerPortsDeps & { readonly hostAddress: string },
+  request: SandboxRequest,
+  endpoints: readonly ConnectedEndpoint[],
+): ContainerPorts {
+  const endpoint = endpoints.find(({ link }) => link !== undefined && link.gateways.length > 0);
+  if (endpoint === undefined) return new ContainerPorts(deps, [], '');
+  const target = endpoint.settings.IPAddress ?? '';
+  try {
+    const reserved = deps.registry.reserve(wantedPorts(request, deps.hostAddress), target);
+    return new ContainerPorts(deps, reserved, target);
+  } catch (error) {
+    throw endpointFailed(request.containerName, endpoint.settings.EndpointID ?? '', error);
+  }
+}

@@ -1,0 +1,185 @@
+import { join } from 'node:path';
+import { EngineError, messageOf } from '../../base/errors.ts';
+import { newObjectId } from '../../base/ids.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { NetworkTable } from '../catalogue/network-table.ts';
+import type { NetworkDrivers } from '../drivers/drivers.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Sandbox, SandboxRequest, SandboxState } from '../networks.ts';
+import { ContainerPorts } from '../ports/container-ports.ts';
+import type { PortRegistry } from '../ports/port-registry.ts';
+import { publishedPorts } from '../ports/published-ports.ts';
+import type { RelayBudget } from '../ports/relay-budget.ts';
+import { portMap } from '../ports/wanted-ports.ts';
+import { isFirewallGone } from '../repair/firewall-repair.ts';
+import { type Attached, endpointsOf, hostLinksOf } from './attached.ts';
+import { type ConnectedEndpoint, connectEndpoints } from './connect-endpoints.ts';
+import { reservePorts } from './reserve-ports.ts';
+import { linkSysctls, sysctlKey } from './sysctl-key.ts';
+
+export interface SandboxesDeps {
+  readonly kernel: Kernel;
+  readonly table: NetworkTable;
+  readonly drivers: NetworkDrivers;
+  readonly registry: PortRegistry;
+  readonly budget: RelayBudget;
+  readonly logger: Logger;
+  readonly netnsDirectory: string;
+  /** Host address of published ports that name none. '' stands for every address. */
+  readonly hostAddress: string;
+  /** Makes a firewall table again that another program has removed. */
+  readonly repairFirewall: () => Promise<void>;
+}
+
+/** The sandboxes of running containers. It decides synchronously; the kernel thread acts. */
+export class Sandboxes {
+  readonly #deps: SandboxesDeps;
+  readonly #attached = new Map<string, Attached>();
+
+  constructor(deps: SandboxesDeps) {
+    this.#deps = deps;
+  }
+
+  get attached(): ReadonlyMap<string, Attached> {
+    return this.#attached;
+  }
+
+  /** As `Networks.attach`. */
+  async attach(request: SandboxRequest, signal: AbortSignal): Promise<Sandbox> {
+    if (signal.aborted) throw cancelled();
+    await this.detach(request.containerId);
+    const { sandbox, ports } = await this.#attachRepaired(request).catch((error: unknown) => {
+      throw setUpFailed(error);
+    });
+    if (signal.aborted) {
+      await this.detach(request.containerId);
+      throw cancelled();
+    }
+    ports.relay();
+    return sandbox;
+  }
+
+  /** As `Networks.detach`. */
+  async detach(containerId: string): Promise<void> {
+    const attached = this.#attached.get(containerId);
+    if (attached === undefined) return;
+    this.#attached.delete(containerId);
+    const { kernel, table, drivers, logger } = this.#deps;
+    const { ports, sandbox } = attached;
+    try {
+      await kernel.request('detach', {
+        netnsPath: sandbox.netnsPath,
+        hostLinks: hostLinksOf(this.#deps, sandbox).map(({ name }) => name),
+        elements: ports.elements(),
+      });
+    } catch (error) {
+      logger.warn({ containerId, error: messageOf(error) }, 'network of a container was not removed completely');
+    }
+    // Other containers may get the ports and the address now. The next start of the daemon removes what a failed detach left.
+    ports[Symbol.dispose]();
+    for (const { record, settings } of endpointsOf(table, sandbox))
+      drivers.find(record.driver)?.disconnect(record, settings);
+  }
+
+  rename(containerId: string, containerName: string): void {
+    const attached = this.#attached.get(containerId);
+    if (attached !== undefined) attached.containerName = containerName;
+  }
+
+  /** Takes over the sandboxes of running containers, and removes every other one of the engine from the kernel. */
+  async restore(running: readonly SandboxState[]): Promise<void> {
+    for (const state of running) this.#adopt(state);
+    const all = [...this.#attached.values()];
+    await this.#deps.kernel.request('reconcile', {
+      netnsPaths: all.map(({ sandbox }) => sandbox.netnsPath),
+      hostLinks: all.flatMap(({ sandbox }) => hostLinksOf(this.#deps, sandbox)).map(({ name }) => name),
+      elements: all.flatMap(({ ports }) => ports.elements()),
+    });
+  }
+
+  /** Begins to relay the ports of restored containers. */
+  relay(): void {
+    for (const { ports } of this.#attached.values()) ports.relay();
+  }
+
+  /** Closes the sockets. Everything in the kernel stays. */
+  close(): void {
+    for (const { ports } of this.#attached.values()) ports[Symbol.dispose]();
+    this.#attached.clear();
+  }
+
+  async #attachRepaired(request: SandboxRequest): Promise<Attached> {
+    try {
+      return await this.#attachOnce(request);
+    } catch (error) {
+      if (!isFirewallGone(error)) throw error;
+      await this.#deps.repairFirewall();
+      return this.#attachOnce(request);
+    }
+  }
+
+  async #attachOnce(request: SandboxRequest): Promise<Attached> {
+    const sandboxId = newObjectId();
+    await using undo = new AsyncDisposableStack();
+    const endpoints = connectEndpoints(this.#deps, request, undo);
+    const ports = undo.use(reservePorts(this.#deps, request, endpoints));
+    const sandbox: Sandbox = {
+      netnsPath: join(this.#deps.netnsDirectory, sandboxId.slice(0, 12)),
+      sandboxId,
+      endpoints: Object.fromEntries(endpoints.map(({ record, settings }) => [record.name, settings])),
+      ports: portMap(request, ports.map()),
+    };
+    await this.#deps.kernel.request('attach', {
+      netnsPath: sandbox.netnsPath,
+      links: endpoints.flatMap(({ link }) => link ?? []),
+      sysctls: sysctlsOf(request, endpoints),
+      elements: ports.elements(),
+    });
+
+    undo.move();
+    const attached = { containerName: request.containerName, sandbox, ports };
+    this.#attached.set(request.containerId, attached);
+    return attached;
+  }
+
+  #adopt(state: SandboxState): void {
+    if (this.#attached.has(state.containerId)) return;
+    const { table, drivers, registry, logger } = this.#deps;
+    const endpoints = endpointsOf(table, state);
+    for (const { record, settings } of endpoints) drivers.find(record.driver)?.adopt(record, settings);
+    const target = endpoints.find(({ settings }) => (settings.IPAddress ?? '') !== '')?.settings.IPAddress ?? '';
+    const { ports, lost } = registry.adopt(publishedPorts(state.ports));
+    if (lost.length > 0) {
+      logger.warn(
+        { containerId: state.containerId, ports: lost },
+        'published ports were taken by another process meanwhile',
+      );
+    }
+    const { containerId, containerName = containerId, ...sandbox } = state;
+    this.#attached.set(containerId, {
+      containerName,
+      sandbox,
+      ports: new ContainerPorts(this.#deps, ports, target),
+    });
+  }
+}
+
+function sysctlsOf(
+  request: SandboxRequest,
+  endpoints: readonly ConnectedEndpoint[],
+): readonly (readonly [key: string, value: string])[] {
+  return [
+    ...Object.entries(request.sysctls).map(([name, value]) => [sysctlKey(name), value] as const),
+    ...endpoints.flatMap(({ link, settings }) => (link === undefined ? [] : linkSysctls(settings, link.name))),
+  ];
+}
+
+function cancelled(): EngineError {
+  return new EngineError('cancelled', 'cancelled while networks were set up');
+}
+
+/** Adds Docker's words to every failure of a start's network. */
+function setUpFailed(error: unknown): EngineError {
+  const kind = error instanceof EngineError ? error.kind : 'internal';
+  return new EngineError(kind, `failed to set up container networking: ${messageOf(error)}`, { cause: error });
+}
