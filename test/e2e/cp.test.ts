@@ -6,6 +6,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -19,7 +20,7 @@ import { after, before, test } from 'node:test';
 import { getXattr, setXattr } from '../../src/linux/index.ts';
 import { tarArchive } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
-import { CLIS, type Cli, unique, useEngine } from '../support/fixture.ts';
+import { CLIS, type Cli, eventually, unique, useEngine } from '../support/fixture.ts';
 
 const engine = useEngine();
 let folder = '';
@@ -401,3 +402,28 @@ test('a volume is backed up and restored as in every tutorial', async () => {
   assert.equal(readlinkSync(join(backup, 'data/l')), 'f');
   await run('rm', '-v', source, target);
 });
+
+test('an archive that is refused leaves nothing of its connection, and the engine goes on', async () => {
+  const name = unique('refused');
+  await engine().ok('gantry', ['create', '--name', name, 'busybox', 'true']);
+  const folder = `/proc/${engine().pid()}/fd`;
+  const sockets = (): number => readdirSync(folder).filter((fd) => isSocket(`${folder}/${fd}`)).length;
+  const before = sockets();
+  for (const cli of CLIS) {
+    for (let time = 0; time < 3; time++) {
+      const { code, stderr } = await engine()[cli](['cp', '-', `${name}:/tmp`], { input: Buffer.alloc(3e6, 'x') });
+      assert.equal(code, 1);
+      assert.match(stderr, /tar|archive/i);
+    }
+  }
+  await eventually(async () => assert.ok(sockets() <= before, `${sockets()} sockets, ${before} before`));
+  await engine().ok('gantry', ['rm', name]);
+});
+
+function isSocket(path: string): boolean {
+  try {
+    return readlinkSync(path).startsWith('socket:');
+  } catch {
+    return false;
+  }
+}

@@ -7,6 +7,7 @@ import type { Reply } from '../route.ts';
 import { UNVERSIONED } from '../versions/api-version.ts';
 import { outputContentType } from '../versions/output-content-type.ts';
 import { callRoute, type DispatchDeps, endWithEngine, LINGER_MS, logFault, validate } from './call-route.ts';
+import { earlierResponse } from './earlier-response.ts';
 import { findTarget } from './find-target.ts';
 import { isPlainHijack, releaseHijackedSocket } from './hijack-requests.ts';
 import { isFault } from './http-errors.ts';
@@ -25,6 +26,7 @@ export async function dispatchUpgrade(
   releaseHijackedSocket(socket);
   socket.on('error', ignore); // a vanished client: `close` follows
   if (head.length > 0) socket.unshift(head);
+  await earlierResponse(socket);
   const abort = new AbortController();
   socket.once('close', () => abort.abort(new EngineError('cancelled', 'the client has gone')));
   const onFault = (error: unknown): void => logFault(deps, request, error);

@@ -3,6 +3,7 @@ import { EngineError } from '../../base/errors.ts';
 import type { BoundRoute } from '../route.ts';
 import { UNVERSIONED } from '../versions/api-version.ts';
 import { callRoute, type DispatchDeps, endWithEngine, LINGER_MS, logFault, validate } from './call-route.ts';
+import { noteResponse } from './earlier-response.ts';
 import { findTarget } from './find-target.ts';
 import { watchClient } from './half-close.ts';
 import { isFault } from './http-errors.ts';
@@ -11,6 +12,7 @@ import { sendError, sendReply } from './reply.ts';
 
 /** Answers one request from the HTTP parser. Never rejects. */
 export async function dispatch(deps: DispatchDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  noteResponse(request, response);
   for (const name in deps.headers) response.setHeader(name, deps.headers[name] ?? '');
   const abort = new AbortController();
   const unwatch = watchClient(request.socket, () => abort.abort(new EngineError('cancelled', 'the client has gone')));
@@ -64,7 +66,9 @@ async function readJson(route: BoundRoute, request: IncomingMessage): Promise<un
 function restOfBody(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined {
   const { promise, resolve } = Promise.withResolvers<void>();
   const isLast = !response.shouldKeepAlive;
-  const timer = setTimeout(() => (isLast ? resolve() : request.socket.destroy()), LINGER_MS);
+  // The request has no socket any more once the response is complete.
+  const { socket } = request;
+  const timer = setTimeout(() => (isLast ? resolve() : socket.destroy()), LINGER_MS);
   timer.unref();
   const done = (): void => {
     clearTimeout(timer);

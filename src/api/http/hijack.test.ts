@@ -139,6 +139,21 @@ test('pipelined requests are answered in order', async () => {
   assert.deepEqual(text.match(/"Name":"n\d"|OK$/g), ['"Name":"n1"', '"Name":"n2"', '"Name":"n3"', 'OK']);
 });
 
+test('a hijack that follows a request in one write is answered after it, also when it is refused', async () => {
+  await using api = await serve();
+  for (const [name, answer] of [
+    ['web', /101 UPGRADED/],
+    ['nope', /404 Not Found/],
+  ] as const) {
+    const socket = api.connect();
+    const attach = `POST /v1.45/containers/${name}/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: x\r\n${UPGRADE}\r\n`;
+    socket.end(`GET /networks/n1 HTTP/1.1\r\nHost: x\r\n\r\n${attach}`);
+    const text = await readAll(socket);
+    assert.match(text, answer);
+    assert.ok(text.indexOf('"Name":"n1"') < text.search(answer), text);
+  }
+});
+
 test('wait: the head goes out before there is a result', async () => {
   await using api = await serve();
   const socket = api.connect();
