@@ -158,9 +158,9 @@ test('a full disk is reported once, and holds nobody up', async () => {
   assert.equal(log.congested, false);
 });
 
-test('the folder of the log is made when it is missing', async () => {
-  const { log } = open({ path: join(folder, 'deep/er/x.log') });
+test('the folder of a removed container is not made again', async () => {
+  const { log } = open({ path: join(folder, 'removed/x.log') });
   log.write('stdout', Buffer.from('x\n'));
   await log.close();
-  assert.ok(existsSync(join(folder, 'deep/er/x.log')));
+  assert.equal(existsSync(join(folder, 'removed')), false);
 });

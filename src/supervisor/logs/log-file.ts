@@ -1,6 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, writev } from 'node:fs';
-import { dirname } from 'node:path';
-import { errnoOf } from '../../base/errors.ts';
+import { closeSync, fstatSync, ftruncateSync, openSync, writev } from 'node:fs';
 import { release } from '../../base/release.ts';
 import type { LogSpec } from '../../spec/index.ts';
 import { compressFile } from './compress-file.ts';
@@ -219,7 +217,8 @@ export class LogFile {
     try {
       // Truncated once, then opened for appending: a follower may have the file open.
       if (flags === 'w') closeSync(openSync(this.#spec.path, 'w', MODE));
-      this.#fd = openFile(this.#spec.path);
+      // It never makes the container's folder: a removed container has none.
+      this.#fd = openSync(this.#spec.path, 'a', MODE);
       const { size, ino } = fstatSync(this.#fd);
       if (flags === 'a') this.#size = size;
       this.#writtenSize = size;
@@ -252,16 +251,6 @@ export class LogFile {
     if (this.#rotationFailing) return;
     this.#rotationFailing = true;
     this.#events.onRotationError?.(error);
-  }
-}
-
-function openFile(path: string): number {
-  try {
-    return openSync(path, 'a', MODE);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o710 });
-    return openSync(path, 'a', MODE);
   }
 }
 
