@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import koffi, { type LibraryHandle } from 'koffi';
+import { ownValue } from '../base/own-value.ts';
 import { libc } from './libc.ts';
 import { check } from './syscall-error.ts';
 
@@ -145,12 +146,12 @@ function addRule(library: Library, context: unknown, rule: SeccompRule, defaultA
 }
 
 function actionOf(name: string, errno = EPERM): number | undefined {
-  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  const action = ownValue(ACTIONS, name);
   return action === undefined || name !== 'SCMP_ACT_ERRNO' ? action : (action | errno) >>> 0;
 }
 
 function comparison({ index, value, valueTwo = 0, op }: SeccompArgument): Buffer | undefined {
-  const operator = Object.hasOwn(OPERATORS, op) ? OPERATORS[op] : undefined;
+  const operator = ownValue(OPERATORS, op);
   if (operator === undefined) return undefined;
   const bytes = Buffer.alloc(COMPARISON_BYTES);
   bytes.writeUInt32LE(index, 0);

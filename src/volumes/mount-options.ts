@@ -1,4 +1,5 @@
 import { invalid } from '../base/errors.ts';
+import { ownValue } from '../base/own-value.ts';
 import { MS, type Propagation } from '../linux/index.ts';
 
 type Options = Readonly<Record<string, string>>;
@@ -18,7 +19,7 @@ export function checkDriverOptions(options: Options): void {
   for (const key of Object.keys(options)) if (!KNOWN.has(key)) throw invalid(`invalid option: ${JSON.stringify(key)}`);
   if (options['size'] !== undefined) throw invalid('quota size requested but no quota support');
   for (const key of Object.keys(options)) {
-    for (const other of NEEDS[key] ?? []) {
+    for (const other of ownValue(NEEDS, key) ?? []) {
       if (options[other] === undefined) throw invalid(`missing required option: ${JSON.stringify(other)}`);
     }
   }

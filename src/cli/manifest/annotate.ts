@@ -1,3 +1,4 @@
+import { ownValue } from '../../base/own-value.ts';
 import { type Command, exactly } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
@@ -46,7 +47,7 @@ export const annotateManifest: Command = {
       'os.version': flags.string('os-version') || (old?.['os.version'] ?? ''),
       'os.features': [...new Set([...(old?.['os.features'] ?? []), ...splitSlices(flags.list('os-features'))])],
     });
-    if (PLATFORMS[platform.os]?.includes(platform.architecture) !== true) {
+    if (ownValue(PLATFORMS, platform.os)?.includes(platform.architecture) !== true) {
       throw new CliError(
         1,
         `manifest entry for image has unsupported os/arch combination: ${flags.string('os')}/${flags.string('arch')}`,

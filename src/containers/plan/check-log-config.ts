@@ -1,4 +1,5 @@
 import { invalid } from '../../base/errors.ts';
+import { ownValue } from '../../base/own-value.ts';
 import type { LogConfig } from '../../spec/index.ts';
 
 const DRIVERS: ReadonlySet<string> = new Set(['json-file', 'local', 'none']);
@@ -20,7 +21,7 @@ export function checkLogConfig({ Type: given = '', Config: options }: LogConfig)
     throw invalid("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
   }
   for (const name of Object.keys(options)) {
-    if (COMMON.includes(name) || OPTIONS[type]?.has(name) === true) continue;
+    if (COMMON.includes(name) || ownValue(OPTIONS, type)?.has(name) === true) continue;
     const driver = type === 'local' ? 'log driver local' : `${type} log driver`;
     throw invalid(`unknown log opt '${name}' for ${driver}`);
   }

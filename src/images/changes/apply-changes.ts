@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { invalid } from '../../base/errors.ts';
+import { ownValue } from '../../base/own-value.ts';
 import type { ContainerConfig } from '../../spec/index.ts';
 import { exposedPorts } from './exposed-ports.ts';
 import { parseHealthCheck } from './health-check.ts';
@@ -24,7 +25,7 @@ const SHELL = ['/bin/sh', '-c'];
 export function applyChanges(config: ContainerConfig, changes: readonly string[]): ContainerConfig {
   let state: State = { config, hasCmd: false };
   for (const instruction of parseChanges(changes)) {
-    const apply = INSTRUCTIONS[instruction.command];
+    const apply = ownValue(INSTRUCTIONS, instruction.command);
     if (apply === undefined) throw invalid(`${instruction.command} is not a valid change command`);
     const [flag] = instruction.flags;
     if (flag !== undefined && instruction.command !== 'HEALTHCHECK') throw invalid(`unknown flag: ${flag[0]}`);

@@ -1,4 +1,5 @@
 import { invalid } from '../../base/errors.ts';
+import { ownValue } from '../../base/own-value.ts';
 import type { HealthConfig } from '../../spec/index.ts';
 import { type Instruction, jsonList } from './parse-changes.ts';
 
@@ -34,7 +35,7 @@ function flagLimit(name: string, value: string): HealthConfig {
     if (retries < 0) throw invalid(`--retries cannot be negative (${retries})`);
     return retries === 0 ? {} : { Retries: retries };
   }
-  const field = DURATIONS[name];
+  const field = ownValue(DURATIONS, name);
   if (field === undefined) throw invalid(`unknown flag: ${name}`);
   if (value === '') return {};
   const nanos = durationNanos(value);

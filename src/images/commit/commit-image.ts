@@ -1,5 +1,6 @@
 import { EngineError, invalid, notFound } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
+import { ownValue } from '../../base/own-value.ts';
 import { release } from '../../io/index.ts';
 import {
   type ContainerConfig,
@@ -128,7 +129,7 @@ async function storeLayer(
 
 /** The media types of layers for the kind of manifest that they go into. */
 function inOci(layer: Descriptor): Descriptor {
-  return { ...layer, mediaType: OCI_NAMES[layer.mediaType] ?? layer.mediaType };
+  return { ...layer, mediaType: ownValue(OCI_NAMES, layer.mediaType) ?? layer.mediaType };
 }
 
 const OCI_NAMES: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
 import { invalid, messageOf } from '../../base/errors.ts';
+import { ownValue } from '../../base/own-value.ts';
 import { RegistryError } from '../errors.ts';
 
 /** The content of a token whose signature and times are valid. */
@@ -73,7 +74,7 @@ export function verifyToken(
   if (token.length > TOKEN_MAX || signature === '' || rest.length > 0) throw refused('it is malformed');
   const header = decodePart(head);
   const algorithm = typeof header['alg'] === 'string' ? header['alg'] : '';
-  const kind = Object.hasOwn(ALGORITHMS, algorithm) ? ALGORITHMS[algorithm] : undefined;
+  const kind = ownValue(ALGORITHMS, algorithm);
   if (kind === undefined) throw refused(`algorithm ${JSON.stringify(algorithm.slice(0, 20))}`);
   if (header['crit'] !== undefined) throw refused('it demands an extension');
   const signed = Buffer.from(`${head}.${payload}`);

@@ -1,4 +1,5 @@
 import { invalid } from '../../base/errors.ts';
+import { ownValue } from '../../base/own-value.ts';
 
 /**
  * mount(8) flags that a tmpfs may have, by the property that they set. Of two flags for one property the last one wins.
@@ -60,7 +61,7 @@ export function tmpfsMountOptions(options: readonly string[]): string[] {
 
 function subjectOf(option: string): string | undefined {
   const at = option.indexOf('=');
-  if (at < 0) return Object.hasOwn(FLAGS, option) ? FLAGS[option] : undefined;
+  if (at < 0) return ownValue(FLAGS, option);
   const name = option.slice(0, at);
   return VALUES.has(name) ? `${name}=` : undefined;
 }

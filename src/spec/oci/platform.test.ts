@@ -33,3 +33,11 @@ test('the closest variant that the machine runs is best, a later one is none', (
   const ranks = ['linux/arm/v7', 'linux/arm/v6', 'linux/arm/v5'].map((text) => platformRank(v7, parsePlatform(text)));
   assert.deepEqual(ranks, [100, 6, 5]);
 });
+
+test('an architecture is no property that every object has', () => {
+  for (const architecture of ['constructor', '__proto__', 'toString']) {
+    assert.equal(platformRank({ os: 'linux', architecture }, hostPlatform()), undefined);
+    assert.equal(platformRank(hostPlatform(), { os: 'linux', architecture }), undefined);
+  }
+  assert.throws(() => parsePlatform('constructor'), { kind: 'invalid' });
+});

@@ -1,4 +1,5 @@
 import { invalid } from '../../base/errors.ts';
+import { ownValue } from '../../base/own-value.ts';
 import type { Platform } from './image.ts';
 
 const ARCHITECTURES: Readonly<Record<string, readonly [string, string?]>> = {
@@ -48,7 +49,9 @@ export function parsePlatform(text: string): Platform {
 
 /** Go's names, without a variant that is an architecture's only one (containerd's rules). */
 export function normalisePlatform(platform: Platform): Platform {
-  const [architecture, implied] = ARCHITECTURES[platform.architecture.toLowerCase()] ?? [platform.architecture];
+  const [architecture, implied] = ownValue(ARCHITECTURES, platform.architecture.toLowerCase()) ?? [
+    platform.architecture,
+  ];
   const { variant: given, ...rest } = platform;
   const variant = variantOf(architecture, given || implied);
   return { ...rest, architecture, ...(variant === undefined ? {} : { variant }) };

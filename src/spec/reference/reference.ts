@@ -1,4 +1,5 @@
 import { invalid } from '../../base/errors.ts';
+import { ownValue } from '../../base/own-value.ts';
 
 /**
  * The name of an image, normalised as in Docker: `busybox` is `docker.io/library/busybox`. Grammar and messages are
@@ -108,7 +109,7 @@ function splitDomain(text: string): { domain: string; remainder: string } {
 
 function checkDigest(digest: string): void {
   const [algorithm = '', hex = ''] = digest.split(':');
-  const length = HEX_LENGTHS[algorithm];
+  const length = ownValue(HEX_LENGTHS, algorithm);
   if (length === undefined) throw invalid('unsupported digest algorithm');
   if (hex.length !== length) throw invalid('invalid checksum digest length');
   if (!/^[a-f0-9]+$/.test(hex)) throw invalid('invalid checksum digest format');
