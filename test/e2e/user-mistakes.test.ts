@@ -64,8 +64,11 @@ test('a NUL byte in a path is 400, wherever a path is taken', async () => {
   }
   assert.equal((await engine().api('GET', `/containers/${name}/top?ps_args=%00`)).status, 400);
   assert.equal((await engine().api('POST', `/containers/${name}/exec`, { Cmd: ['x'], WorkingDir: '/\0' })).status, 400);
+  assert.equal((await engine().api('POST', `/containers/${name}/exec`, { Cmd: ['x', 'a\0b'] })).status, 400);
   for (const body of [
     { WorkingDir: '/a\0b' },
+    { Cmd: ['echo', 'a\0b'] },
+    { Entrypoint: ['/bin/sh\0'] },
     { Volumes: { '/x\0y': {} } },
     { HostConfig: { Binds: ['/a\0b:/x'] } },
     { HostConfig: { Binds: ['/tmp:/x\0y'] } },
@@ -79,8 +82,13 @@ test('a NUL byte in a path is 400, wherever a path is taken', async () => {
   ]) {
     const answer = await engine().api('POST', '/containers/create', { Image: 'busybox', ...body });
     assert.equal(answer.status, 400, `${JSON.stringify(body)}: ${answer.body}`);
-    assert.match(message(answer.body), /^invalid path .*: it contains a NUL byte$/);
+    assert.match(message(answer.body), /^invalid (?:path|argument) .*: it contains a NUL byte$/);
   }
+  const long = await engine().api('POST', '/containers/create', {
+    Image: 'busybox',
+    WorkingDir: `/${'w'.repeat(300)}`,
+  });
+  assert.match(`${long.status} ${long.body}`, /^400 .*file name too long/);
   await engine().ok('gantry', ['rm', '-f', name]);
 });
 

@@ -57,6 +57,14 @@ export function nulByte(what: string, text: string): string {
   return `invalid ${what} ${JSON.stringify(text.slice(0, 200))}: it contains a NUL byte`;
 }
 
+/** An argument of a program, which the kernel ends at its first NUL byte. */
+export const goArgument: Schema<string> = named(
+  'string',
+  z
+    .string({ error: wrong('string') })
+    .check(z.refine((text) => !text.includes('\0'), { error: ({ input }) => nulByte('argument', String(input)) })),
+);
+
 /** A map whose keys are paths. */
 export function goPathMap<T>(element: Schema<T>, zero: T): Schema<Readonly<Record<string, T>>> {
   const isPath = (value: unknown): boolean => !Object.keys(value as object).some((key) => key.includes('\0'));
@@ -112,9 +120,16 @@ export const goStringOrList: Schema<readonly string[]> = z.pipe(
     if (typeof value === 'string') return [value];
     return Array.isArray(value) ? value.map((item: unknown) => item ?? '') : value;
   }),
-  z.custom<readonly string[]>((value) => Array.isArray(value) && value.every((item) => typeof item === 'string'), {
-    error: (issue) => `cannot unmarshal ${describe(issue.input)} into Go value of type string`,
-  }),
+  z
+    .custom<readonly string[]>((value) => Array.isArray(value) && value.every((item) => typeof item === 'string'), {
+      error: (issue) => `cannot unmarshal ${describe(issue.input)} into Go value of type string`,
+    })
+    .check(
+      z.refine((list) => !Array.isArray(list) || list.every((item) => !String(item).includes('\0')), {
+        error: ({ input }) =>
+          nulByte('argument', String((input as unknown[]).find((item) => String(item).includes('\0')))),
+      }),
+    ),
 ) as Schema<readonly string[]>;
 
 /** An object whose keys match in any case; an exact match takes precedence. All fields are optional. */

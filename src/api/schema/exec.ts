@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
 import type { ExecConfig } from '../../spec/index.ts';
-import { goBool, goList, goPair, goPath, goRoot, goString, goStruct } from '../codec/go-json.ts';
+import { goArgument, goBool, goList, goPair, goPath, goRoot, goString, goStruct } from '../codec/go-json.ts';
 
 export const execConfig: z.ZodMiniType<ExecConfig> = goRoot(
   'ExecOptions',
@@ -12,7 +12,7 @@ export const execConfig: z.ZodMiniType<ExecConfig> = goRoot(
     DetachKeys: goString,
     Tty: goBool,
     Env: goList(goString, ''),
-    Cmd: goList(goString, ''),
+    Cmd: goList(goArgument, ''),
     Privileged: goBool,
     User: goString,
     WorkingDir: goPath,

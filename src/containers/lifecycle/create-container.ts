@@ -1,4 +1,4 @@
-import { EngineError } from '../../base/errors.ts';
+import { EngineError, errnoOf, invalid } from '../../base/errors.ts';
 import { newObjectId } from '../../base/ids.ts';
 import { settleAll } from '../../base/settle-all.ts';
 import { formatNanos } from '../../base/time.ts';
@@ -180,6 +180,7 @@ async function makeWorkingFolder(
     if (error instanceof EngineError && error.kind === 'invalid') {
       throw new EngineError('invalid', `Cannot mkdir: ${path} is not a directory`, { cause: error });
     }
+    if (errnoOf(error) === 'ENAMETOOLONG') throw invalid(`Cannot mkdir ${path}: file name too long`, error);
     throw error;
   } finally {
     await world.snapshots.unmount(id);
