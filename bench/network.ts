@@ -22,6 +22,7 @@ const networks = await createNetworks({
   config: { execRoot, bridgeName: 'gbench0' },
   records: memoryRecords<NetworkRecord>(),
   logger: silentLogger,
+  events: { emit() {} },
 });
 await networks.restore([]);
 const startMs = performance.now() - started;

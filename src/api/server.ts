@@ -89,7 +89,7 @@ export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
     ...execRoutes(containers),
     ...imageRoutes(images),
     ...distributionRoutes(images),
-    ...networkRoutes(networks),
+    ...networkRoutes({ networks, containers }),
     ...swarmRoutes(),
     ...volumeRoutes(volumes),
   ];

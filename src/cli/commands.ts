@@ -249,22 +249,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     'Remove local manifest lists',
     async () => (await import('./manifest/rm.ts')).removeManifestLists,
   ),
-  notYet(
-    entry(
-      'network connect',
-      [],
-      'Connect a container to a network',
-      async () => (await import('./network/connect.ts')).connect,
-    ),
+  entry(
+    'network connect',
+    [],
+    'Connect a container to a network',
+    async () => (await import('./network/connect.ts')).connect,
   ),
-  notYet(entry('network create', [], 'Create a network', async () => (await import('./network/create.ts')).create)),
-  notYet(
-    entry(
-      'network disconnect',
-      [],
-      'Disconnect a container from a network',
-      async () => (await import('./network/disconnect.ts')).disconnect,
-    ),
+  entry('network create', [], 'Create a network', async () => (await import('./network/create.ts')).create),
+  entry(
+    'network disconnect',
+    [],
+    'Disconnect a container from a network',
+    async () => (await import('./network/disconnect.ts')).disconnect,
   ),
   entry(
     'network inspect',
@@ -274,7 +270,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ),
   entry('network ls', ['network list'], 'List networks', async () => (await import('./network/ls.ts')).ls),
   entry('network prune', [], 'Remove unused networks', async () => (await import('./network/prune.ts')).prune),
-  notYet(entry('network rm', ['network remove'], 'Remove networks', async () => (await import('./network/rm.ts')).rm)),
+  entry('network rm', ['network remove'], 'Remove networks', async () => (await import('./network/rm.ts')).rm),
   entry(
     'registry serve',
     [],

@@ -9,6 +9,7 @@ import { copyToContainer } from './files/copy-to-container.ts';
 import { diffContainer } from './files/diff-container.ts';
 import { exportContainer } from './files/export-container.ts';
 import { statContainerPath } from './files/stat-path.ts';
+import { connectNetwork, disconnectNetwork } from './lifecycle/connect-network.ts';
 import { createContainer } from './lifecycle/create-container.ts';
 import { restore } from './lifecycle/daemon/restore.ts';
 import { shutdown } from './lifecycle/daemon/shutdown.ts';
@@ -90,6 +91,8 @@ export function assembleContainers(deps: ContainersDeps, rulesOn: (table: Contai
     wait: (ref, condition, signal) => waitContainer(world, ref, condition, signal),
     remove: (ref, options, signal) =>
       options.link ? removeLink(world, ref, signal) : removeContainer(world, ref, options, signal),
+    connectNetwork: (change, signal) => connectNetwork(world, change, signal),
+    disconnectNetwork: (change, signal) => disconnectNetwork(world, change, signal),
     rename: (ref, newName, signal) => renameContainer(world, ref, newName, signal),
     update: (ref, change, signal) => updateContainer(world, ref, change, signal),
     prune: (filters, signal) => pruneContainers(world, filters, signal),

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { ExecConfig, Filters, Resources, RestartPolicy } from '../spec/index.ts';
+import type { EndpointSettings, ExecConfig, Filters, Resources, RestartPolicy } from '../spec/index.ts';
 import type { FileChange, PathStat } from '../store/index.ts';
 import type { ContainerInspect, ContainerSummary, ExecInspect } from './model/inspection.ts';
 import type {
@@ -67,6 +67,19 @@ export interface Containers {
   remove(
     ref: string,
     options: { readonly force: boolean; readonly volumes: boolean; readonly link: boolean },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /**
+   * Connects a container to a network, at once or at its next start. @throws invalid for a container without networks
+   * of its own; forbidden when it is connected already
+   */
+  connectNetwork(
+    change: { readonly network: string; readonly ref: string; readonly settings: EndpointSettings },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** @throws failed when the container is not connected to the network */
+  disconnectNetwork(
+    change: { readonly network: string; readonly ref: string; readonly force: boolean },
     signal: AbortSignal,
   ): Promise<void>;
   /** @throws invalid for a malformed name or the current one; conflict for a name that is taken */

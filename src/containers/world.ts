@@ -32,7 +32,16 @@ export interface ContainersDeps {
   readonly runtime: TaskRuntime;
   readonly networks: Pick<
     Networks,
-    'inspect' | 'driverOf' | 'check' | 'attach' | 'detach' | 'rename' | 'restore' | 'hostGateway'
+    | 'inspect'
+    | 'driverOf'
+    | 'check'
+    | 'attach'
+    | 'detach'
+    | 'connect'
+    | 'disconnect'
+    | 'rename'
+    | 'restore'
+    | 'hostGateway'
   >;
   readonly volumes: Pick<
     Volumes,

@@ -51,7 +51,10 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   const proxyOf = proxyRule(proxies);
   const storage = await openStorage(config, { proxyOf, logger }, opened);
   const { stores, snapshots, registry } = storage;
-  const [networks, runtime] = await Promise.all([startNetworks(config, stores, logger, opened), deps.runtime]);
+  const [networks, runtime] = await Promise.all([
+    startNetworks(config, { stores, events, logger }, opened),
+    deps.runtime,
+  ]);
   const { trees } = snapshots;
   const volumeRecords: VolumesDeps['records'] = stores.db.table('volumes', { durable: true });
   const volumes = createVolumes({ records: volumeRecords, dataRoot: config.dataRoot, events, logger, trees });

@@ -36,9 +36,11 @@ export {
   addAddress,
   addDefaultRoute,
   deleteAddress,
+  deleteDefaultRoute,
   type LinkAddress,
   listAddresses,
   listRoutes,
+  replaceDefaultRoute,
   replaceNeighbour,
 } from './netlink/addresses.ts';
 export { BRIDGE_WATCH_SIGNAL, BridgeWatch } from './netlink/bridge-watch.ts';

@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
 import { bindHostPort, readSysctl } from '../linux/index.ts';
+import type { EventSink } from '../spec/index.ts';
 import { storeDefaultNetworks } from './catalogue/default-networks.ts';
 import { hostPlans } from './catalogue/host-plans.ts';
 import type { NetworkRecord } from './catalogue/network-record.ts';
@@ -21,6 +22,7 @@ export interface NetworksDeps {
   readonly config: NetworkConfig;
   readonly records: Records<NetworkRecord>;
   readonly logger: Logger;
+  readonly events: EventSink;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface NetworksDeps {
  * sandboxes stay unchanged until {@link Networks.restore}, which must precede the first attach. Needs root.
  * @throws EngineError invalid for impossible options, internal for an error of the kernel; then no thread is left
  */
-export async function createNetworks({ config, records, logger }: NetworksDeps): Promise<Networks> {
+export async function createNetworks({ config, records, logger, events }: NetworksDeps): Promise<Networks> {
   const bridge = defaultBridge(config);
   const hostAddress = defaultHostAddress(config);
   const kernelSettings = kernelConfig(config);
@@ -50,6 +52,8 @@ export async function createNetworks({ config, records, logger }: NetworksDeps):
       registry: new PortRegistry({ ephemeral: ephemeralPorts(), hasIpv6: hasIpv6() }),
       budget: relayBudget(),
       logger,
+      events,
+      addressPools: config.addressPools,
       hostAddress,
       netnsDirectory: kernelSettings.netnsDirectory,
       warnings,

@@ -1,11 +1,12 @@
 import type { Logger } from '../base/logger.ts';
-import type { Filters } from '../spec/index.ts';
+import type { EventSink, Filters } from '../spec/index.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import { hostPlans } from './catalogue/host-plans.ts';
 import type { NetworkTable } from './catalogue/network-table.ts';
 import type { NetworkDrivers } from './drivers/drivers.ts';
+import type { AddressPool } from './ipam/address-pools.ts';
 import type { Kernel } from './kernel/kernel.ts';
-import type { NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState } from './networks.ts';
+import type { CreateNetwork, NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState } from './networks.ts';
 import type { PortRegistry } from './ports/port-registry.ts';
 import { parsePortBindings } from './ports/port-request.ts';
 import type { RelayBudget } from './ports/relay-budget.ts';
@@ -25,6 +26,9 @@ export interface EngineNetworksDeps {
   /** Host address of published ports that name none. '' stands for every address. */
   readonly hostAddress: string;
   readonly warnings: readonly string[];
+  readonly events: EventSink;
+  /** The pools from which networks without subnets get one. Default: Docker's. */
+  readonly addressPools: readonly AddressPool[] | undefined;
 }
 
 /** The networks of one engine: puts the catalogue, the sandboxes and the repairs together. */
@@ -44,6 +48,7 @@ export class EngineNetworks implements Networks {
     this.#catalogue = new Catalogue({
       ...deps,
       containersOn: (record) => containersOn(record, this.#sandboxes.attached),
+      isJoining: (id) => this.#sandboxes.isJoining(id),
     });
     this.#bridges = new BridgeRepair({
       ...{ kernel, logger, networks },
@@ -75,8 +80,24 @@ export class EngineNetworks implements Networks {
     return this.#deps.table.byId(id)?.driver ?? '';
   }
 
-  prune(filters: Filters): readonly string[] {
+  create(request: CreateNetwork): Promise<{ readonly id: string }> {
+    return this.#catalogue.create(request);
+  }
+
+  remove(ref: string): Promise<void> {
+    return this.#catalogue.remove(ref);
+  }
+
+  prune(filters: Filters): Promise<readonly string[]> {
     return this.#catalogue.prune(filters);
+  }
+
+  connect(request: SandboxRequest, network: string): Promise<Sandbox> {
+    return this.#sandboxes.connect(request, network);
+  }
+
+  disconnect(request: SandboxRequest, network: string): Promise<Sandbox> {
+    return this.#sandboxes.disconnect(request, network);
   }
 
   check(request: Pick<SandboxRequest, 'mode' | 'endpoints' | 'portBindings'>): void {

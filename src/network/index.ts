@@ -2,8 +2,23 @@
 
 export type { NetworkRecord } from './catalogue/network-record.ts';
 export { createNetworks, type NetworksDeps } from './create-networks.ts';
-export { type HostsFileInput, hostsFile, parseExtraHost, updateHost, withoutHost } from './files/hosts-file.ts';
+export {
+  type HostsFileInput,
+  hostsFile,
+  ownHostLines,
+  parseExtraHost,
+  updateHost,
+  withoutHost,
+} from './files/hosts-file.ts';
 export { isStubResolvConf, type ResolvConfInput, resolvConf } from './files/resolv-conf.ts';
 export type { AddressPool } from './ipam/address-pools.ts';
 export type { NetworkConfig } from './network-config.ts';
-export type { NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState } from './networks.ts';
+export type {
+  CreateNetwork,
+  NetworkInspect,
+  Networks,
+  RequestedPool,
+  Sandbox,
+  SandboxRequest,
+  SandboxState,
+} from './networks.ts';

@@ -9,7 +9,7 @@ import { droppingChains } from './firewall/foreign-policy.ts';
 import { checkTableName, renderAddElements, renderDeleteElements } from './firewall/table.ts';
 import type { HostSurvey } from './kernel/protocol.ts';
 import { defaultBridge, kernelConfig, type NetworkConfig } from './network-config.ts';
-import { defaultGatewayNetwork } from './sandboxes/default-gateway.ts';
+import { defaultGateway } from './sandboxes/default-gateway.ts';
 import { formatHardwareAddress, newHardwareAddress, parseHardwareAddress } from './sandboxes/hardware-address.ts';
 import { linkSysctls, sysctlKey } from './sandboxes/sysctl-key.ts';
 
@@ -184,14 +184,15 @@ test('settings of a network’s link come from its driver’s option, for whatev
   }
 });
 
-test('the way out of a container is its network of the highest priority, of several the first by name', () => {
-  const network = (name: string, GwPriority?: number) => ({
+test('the default gateway is that of the endpoint with the highest priority, of several the first by name', () => {
+  const on = (name: string, GwPriority = 0, Gateway = '10.0.0.1') => ({
     record: { name },
-    asked: { ...(GwPriority && { GwPriority }) },
+    settings: { GwPriority, Gateway },
   });
-  const of = (...networks: ReturnType<typeof network>[]) => defaultGatewayNetwork(networks)?.record.name;
-  assert.equal(of(network('b'), network('c', 1), network('a', -1)), 'c');
-  assert.equal(of(network('b'), network('a'), network('c', -5)), 'a');
-  assert.equal(of(network('b', 2), network('a', 2)), 'a');
-  assert.equal(of(), undefined);
+  const of = (...endpoints: ReturnType<typeof on>[]) => defaultGateway(endpoints)?.record.name;
+  assert.equal(of(on('b'), on('c', 1), on('a', -1)), 'c');
+  assert.equal(of(on('b'), on('a'), on('c', -5)), 'a');
+  assert.equal(of(on('b', 2), on('a', 2)), 'a');
+  assert.equal(of(on('internal', 5, ''), on('z')), 'z');
+  assert.equal(of(on('internal', 5, '')), undefined);
 });

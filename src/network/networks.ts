@@ -9,7 +9,7 @@ import type { EndpointSettings, Filters, PortMap } from '../spec/index.ts';
  * One life: a container's create calls `check`, which refuses impossible ports and addresses early. Each start calls
  * `attach`: it allocates addresses and host ports, makes the namespace with its links and the firewall's elements, and
  * returns the sandbox, or leaves nothing. The container stores the sandbox with its record and joins the namespace.
- * While it runs, `inspect` shows its endpoints, and `rename` follows its name. Its exit calls `detach`, which releases
+ * While it runs, `connect` and `disconnect` change its endpoints, `inspect` shows them, and `rename` follows its name. Its exit calls `detach`, which releases
  * addresses and ports at once; the kernel deletes the links later. After a restart of the daemon `restore` takes over
  * the sandboxes of running containers and removes all others. At the engine's end `close` leaves the sandboxes in the
  * kernel; `tearDown` removes everything.
@@ -20,8 +20,15 @@ export interface Networks {
   inspect(ref: string): NetworkInspect;
   /** Returns the name of a network's driver by the network's id, '' for a network that was removed. */
   driverOf(id: string): string;
+  /**
+   * Makes a network. @throws EngineError in Docker's words: conflict for a name that exists, forbidden for the engine's
+   * own names and for overlapping subnets, invalid, notFound for a missing driver
+   */
+  create(request: CreateNetwork): Promise<{ readonly id: string }>;
+  /** Removes a network. @throws EngineError notFound, forbidden for one of the engine's own or one in use */
+  remove(ref: string): Promise<void>;
   /** Removes networks without containers, except the engine's own. Returns their names. @throws EngineError invalid */
-  prune(filters: Filters): readonly string[];
+  prune(filters: Filters): Promise<readonly string[]>;
 
   /**
    * Checks a request for errors that no start can avoid, such as malformed ports and addresses. It does not check
@@ -39,6 +46,16 @@ export interface Networks {
    * delete links.
    */
   detach(containerId: string): Promise<void>;
+  /**
+   * Connects an attached container to a further network. Returns its sandbox, with the new endpoint.
+   * @throws EngineError as {@link attach}; forbidden when it is connected already; then nothing has changed
+   */
+  connect(request: SandboxRequest, network: string): Promise<Sandbox>;
+  /**
+   * Disconnects an attached container from a network, by name or id. Returns its sandbox without the endpoint.
+   * @throws EngineError notFound; failed when it is not connected
+   */
+  disconnect(request: SandboxRequest, network: string): Promise<Sandbox>;
   /** Changes the name that `inspect` shows. */
   rename(containerId: string, containerName: string): void;
   /**
@@ -62,11 +79,13 @@ export interface Networks {
 export interface SandboxRequest {
   readonly containerId: string;
   readonly containerName: string;
+  /** The container's host name, one of its names on networks of users. */
+  readonly hostname?: string;
   /**
    * `bridge` (`default`, ''), `none`, or the name or id of a network. Callers handle `host` and `container:x`
-   * themselves.
+   * themselves. Undefined for the networks of `endpoints` alone.
    */
-  readonly mode: string;
+  readonly mode: string | undefined;
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
   /** Ports such as `80/tcp` that the image and the container expose. */
   readonly exposedPorts: readonly string[];
@@ -82,6 +101,8 @@ export interface Sandbox {
   readonly sandboxId: string;
   /** The endpoints with allocated values filled in, by network name. */
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
+  /** Names of the interfaces in the container, by network name. Absent in records of earlier releases. */
+  readonly interfaces?: Readonly<Record<string, string>>;
   /** The port bindings with the chosen host ports. Exposed but unpublished ports map to null. */
   readonly ports: PortMap;
 }
@@ -91,6 +112,37 @@ export interface SandboxState extends Sandbox {
   readonly containerId: string;
   /** The name for `inspect`. Default: the id. */
   readonly containerName?: string;
+}
+
+/** A network that a client asks for. Absent fields have Docker's defaults. */
+export interface CreateNetwork {
+  readonly name: string;
+  /** Default `bridge`. */
+  readonly driver?: string;
+  readonly scope?: string;
+  readonly enableIpv4?: boolean;
+  readonly enableIpv6?: boolean;
+  readonly internal?: boolean;
+  readonly attachable?: boolean;
+  readonly ingress?: boolean;
+  readonly configOnly?: boolean;
+  /** Name of the configuration to take subnets and options from. */
+  readonly configFrom?: string;
+  readonly ipam?: {
+    readonly driver?: string;
+    readonly options?: Readonly<Record<string, string>> | null;
+    readonly pools: readonly RequestedPool[];
+  };
+  readonly options?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A subnet as a client writes it. '' stands for an absent value. */
+export interface RequestedPool {
+  readonly subnet: string;
+  readonly ipRange: string;
+  readonly gateway: string;
+  readonly auxAddresses: Readonly<Record<string, string>>;
 }
 
 /** The response to `GET /networks/{id}`, in the API's spelling. */

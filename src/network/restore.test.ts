@@ -208,7 +208,7 @@ test('a bridge of the user is used as it is and outlives the engine; a link of a
       assert.match(client, /veth/);
     }
     assert.equal(await waitForTraces(before), before);
-    await assert.rejects(networkFixture({ bridge: 'lo' }), /lo exists and is no bridge/);
+    await assert.rejects(networkFixture({ bridge: 'lo' }), /existing interface lo is not a bridge/);
     await assert.rejects(networkFixture({ bridge: 'missing0' }), /missing0 must be created manually/);
   } finally {
     execFileSync('ip', ['link', 'delete', 'user0']);

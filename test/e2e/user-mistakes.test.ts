@@ -137,7 +137,8 @@ test('mistakes of users are not logged as errors, let alone with a stack', async
     ['POST', '/images/load'],
     ['DELETE', '/volumes/none-such'],
     ['GET', '/no/such/page'],
-    ['POST', '/networks/create', { Name: 'x' }],
+    ['POST', '/networks/create', { Name: 'x', Driver: 'none-such' }],
+    ['POST', '/networks/none-such/connect', { Container: name }],
     ['GET', '/v9.99/version'],
   ] as const) {
     await engine().api(method, path, body);

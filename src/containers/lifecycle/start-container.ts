@@ -17,6 +17,7 @@ import { makeBindSources } from '../start/make-bind-sources.ts';
 import { makeMountPoints } from '../start/make-mount-points.ts';
 import { fillVolumes, mountVolumes } from '../start/prepare-volumes.ts';
 import { sharesMemory } from '../start/release-resources.ts';
+import { sandboxRequest } from '../start/sandbox-request.ts';
 import { startTask } from '../start/task-request.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
@@ -196,20 +197,7 @@ async function openNetwork(
   if (source.kind === 'container') {
     return { path: joinedNetworkPath(world.table, record.id, source.ref), sandbox: undefined, endpoints: {} };
   }
-  const { config, hostConfig } = record;
-  const sandbox = await world.networks.attach(
-    {
-      containerId: record.id,
-      containerName: record.name,
-      mode: source.mode,
-      endpoints: record.networks,
-      exposedPorts: Object.keys(config.ExposedPorts ?? {}),
-      portBindings: hostConfig.PortBindings ?? {},
-      publishAll: hostConfig.PublishAllPorts === true,
-      sysctls: networkSysctls(hostConfig.Sysctls),
-    },
-    signal,
-  );
+  const sandbox = await world.networks.attach(sandboxRequest(record, source.mode), signal);
   emitNetworkEvents(world, record.id, sandbox.endpoints, 'connect');
   undo.defer(async () => {
     await quietly(world, record, world.networks.detach(record.id));
@@ -223,16 +211,6 @@ async function openNetwork(
  */
 async function writeEarlyFiles(world: Pick<World, 'dataRoot' | 'runDefaults'>, record: ContainerRecord): Promise<void> {
   if (networkSource(record).kind !== 'container') writeNameFiles(world.dataRoot, record, world.runDefaults);
-}
-
-/**
- * Picks the `net.` sysctls: they are written into the namespace before the runtime starts. The runtime writes the
- * others.
- */
-function networkSysctls(
-  sysctls: Readonly<Record<string, string>> | null | undefined,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(sysctls ?? {}).filter(([name]) => name.startsWith('net.')));
 }
 
 function lastNetworks(endpoints: Sandbox['endpoints']): NonNullable<ContainerRecord['lastNetworks']> {

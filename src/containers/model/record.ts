@@ -115,6 +115,9 @@ export interface ContainerRecord {
   /** The requested networks, by name. `sandbox` holds the allocated addresses. */
   readonly networks: Readonly<Record<string, EndpointSettings>>;
 
+  /** Set once the container has been disconnected from the network of its mode: a start joins only `networks`. */
+  readonly leftNetworkOfMode?: true;
+
   /** Links on the default bridge. Absent in records of earlier releases. */
   readonly links?: readonly StoredLink[];
   /** The part of the networks that inspect still shows after the container has stopped, by name. */

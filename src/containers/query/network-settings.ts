@@ -32,7 +32,7 @@ export function endpointsOf(record: ContainerRecord): Readonly<Record<string, En
     ...Object.keys(record.lastNetworks ?? {}),
     ...Object.keys(record.sandbox?.endpoints ?? {}),
   ]);
-  if (names.size === 0 && record.config.NetworkDisabled !== true) {
+  if (names.size === 0 && record.config.NetworkDisabled !== true && record.leftNetworkOfMode !== true) {
     names.add(source.kind === 'host' ? 'host' : source.mode);
   }
   const endpoints: Record<string, EndpointSettings> = {};

@@ -25,7 +25,9 @@ export function fakeNetworks(sandboxes: FakeSandboxes, steps: DaemonSteps): Worl
       const sandbox = sandboxes.get(containerId);
       if (sandbox !== undefined) sandboxes.set(containerId, { ...sandbox, containerName });
     },
-    attach: ({ containerId, containerName, mode }) =>
+    connect: () => Promise.reject(notFound('other')),
+    disconnect: () => Promise.reject(notFound('other')),
+    attach: ({ containerId, containerName, mode = 'bridge' }) =>
       steps.run('network attach', () => {
         if (mode !== 'bridge') throw notFound(mode);
         const endpoint = { NetworkID: BRIDGE_ID, IPAddress: freeAddress(sandboxes), IPPrefixLen: 16 };

@@ -7,6 +7,7 @@ const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
 const RTM_NEWROUTE = 24;
+const RTM_DELROUTE = 25;
 const RTM_GETROUTE = 26;
 const RTM_NEWNEIGH = 28;
 const IFA_ADDRESS = 1;
@@ -78,6 +79,20 @@ export function addDefaultRoute(gateway: string, linkIndex: number): NetlinkMess
   const message = new NetlinkMessage(RTM_NEWROUTE, NLM_F.CREATE | NLM_F.EXCL);
   rtmsg(message, RT_TABLE_MAIN);
   return message.attribute(RTA_GATEWAY, ipv4Bytes(gateway)).u32(RTA_OIF, linkIndex);
+}
+
+/** RTM_NEWROUTE of the default route, in place of another one. */
+export function replaceDefaultRoute(gateway: string, linkIndex: number): NetlinkMessage {
+  const message = new NetlinkMessage(RTM_NEWROUTE, NLM_F.CREATE | NLM_F.REPLACE);
+  rtmsg(message, RT_TABLE_MAIN);
+  return message.attribute(RTA_GATEWAY, ipv4Bytes(gateway)).u32(RTA_OIF, linkIndex);
+}
+
+/** RTM_DELROUTE of the default route by a link. ESRCH when there is none. */
+export function deleteDefaultRoute(linkIndex: number): NetlinkMessage {
+  const message = new NetlinkMessage(RTM_DELROUTE, 0);
+  rtmsg(message, RT_TABLE_MAIN);
+  return message.u32(RTA_OIF, linkIndex);
 }
 
 /**

@@ -1,21 +1,37 @@
-import type { Filters } from '../../spec/index.ts';
+import { EngineError, messageOf } from '../../base/errors.ts';
+import { KeyedLock } from '../../base/keyed-lock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { EventSink, Filters } from '../../spec/index.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
-import type { NetworkInspect } from '../networks.ts';
+import { parseAddress } from '../ipam/address.ts';
+import type { AddressPool } from '../ipam/address-pools.ts';
+import { subnetOf } from '../ipam/subnet.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { CreateNetwork, NetworkInspect } from '../networks.ts';
 import { type AttachedContainers, inspectNetwork } from './inspect-network.ts';
-import { checkPruneFilters, networkFilter } from './list-filters.ts';
+import { networkFilter, pruneFilter } from './list-filters.ts';
 import type { NetworkRecord } from './network-record.ts';
 import type { NetworkTable } from './network-table.ts';
+import { planNetwork } from './plan-network.ts';
 
 export interface CatalogueDeps {
   readonly table: NetworkTable;
   readonly drivers: NetworkDrivers;
+  readonly kernel: Pick<Kernel, 'request'>;
+  readonly events: EventSink;
+  readonly logger: Logger;
+  readonly addressPools: readonly AddressPool[] | undefined;
   /** The containers with an endpoint on a network. */
   readonly containersOn: (record: NetworkRecord) => AttachedContainers;
+  /** Whether a container is about to have an endpoint on a network. */
+  readonly isJoining: (networkId: string) => boolean;
 }
 
 /** The networks of the engine, as clients see them. */
 export class Catalogue {
   readonly #deps: CatalogueDeps;
+  /** Creates and removals are done one by one: they depend on all other networks. */
+  readonly #lock = new KeyedLock();
 
   constructor(deps: CatalogueDeps) {
     this.#deps = deps;
@@ -37,10 +53,82 @@ export class Catalogue {
     return this.#inspect(this.#deps.table.require(ref));
   }
 
-  prune(filters: Filters): readonly string[] {
-    checkPruneFilters(filters);
-    // All existing networks come with the engine.
-    return [];
+  /**
+   * The record is stored first: after a crash the next start makes the rest of the network. @throws EngineError as
+   * `Networks.create`
+   */
+  async create(request: CreateNetwork): Promise<{ readonly id: string }> {
+    using _lock = await this.#lock.acquire('');
+    const { kernel, table, drivers, events, addressPools } = this.#deps;
+    const { routes } = await kernel.request('survey', { bridge: '' });
+    const reached = routes.map(({ destination, prefixLength }) => subnetOf(parseAddress(destination), prefixLength));
+    const record = planNetwork(this.#deps, request, { addressPools, routes: reached });
+    const plan = record.configOnly ? undefined : drivers.of(record).hostPlan(record);
+    table.put(record);
+    try {
+      if (plan !== undefined) await kernel.request('addNetwork', plan);
+    } catch (error) {
+      table.delete(record.id);
+      throw error;
+    }
+    events.emit('network', 'create', record.id, { name: record.name, type: record.driver });
+    return { id: record.id };
+  }
+
+  /** @throws EngineError as `Networks.remove` */
+  async remove(ref: string): Promise<void> {
+    using _lock = await this.#lock.acquire('');
+    const record = this.#deps.table.require(ref);
+    if (record.builtIn) {
+      throw new EngineError('forbidden', `${record.name} is a pre-defined network and cannot be removed`);
+    }
+    const problem = this.#use(record);
+    if (problem !== undefined) throw new EngineError('forbidden', `error while removing network: ${problem}`);
+    await this.#remove(record);
+  }
+
+  async prune(filters: Filters): Promise<readonly string[]> {
+    using _lock = await this.#lock.acquire('');
+    const passes = pruneFilter(filters);
+    const removed: string[] = [];
+    for (const record of this.#deps.table.all()) {
+      if (record.builtIn || !passes(record) || this.#use(record) !== undefined) continue;
+      await this.#remove(record);
+      removed.push(record.name);
+    }
+    this.#deps.events.emit('network', 'prune', '', { reclaimed: '0' });
+    return removed;
+  }
+
+  /** The record is deleted first, so that no container joins meanwhile. The next start removes what a crash leaves. */
+  async #remove(record: NetworkRecord): Promise<void> {
+    const { kernel, table, drivers, events, logger } = this.#deps;
+    const driver = record.configOnly ? undefined : drivers.find(record.driver);
+    const plan = driver?.hostPlan(record);
+    table.delete(record.id);
+    driver?.forget(record);
+    events.emit('network', 'destroy', record.id, { name: record.name, type: record.driver });
+    if (plan === undefined) return;
+    try {
+      const { left } = await kernel.request('removeNetwork', plan);
+      for (const { bridge, users } of left) logger.info({ bridge, users }, 'the bridge is not removed: others use it');
+    } catch (error) {
+      logger.warn({ network: record.name, error: messageOf(error) }, 'a network was not removed completely');
+    }
+  }
+
+  /** What uses a network, for users to read. Undefined for nothing. */
+  #use(record: NetworkRecord): string | undefined {
+    const { table, containersOn, isJoining } = this.#deps;
+    if (record.configOnly) {
+      const isUsed = table.all().some(({ configFrom }) => configFrom === record.name);
+      return isUsed ? `configuration network "${record.name}" is in use` : undefined;
+    }
+    const endpoints = Object.values(containersOn(record)).map(
+      ({ Name, EndpointID }) => `name:${JSON.stringify(Name)} id:${JSON.stringify(EndpointID.slice(0, 12))}`,
+    );
+    if (endpoints.length > 0) return `network ${record.name} has active endpoints (${endpoints.join(', ')})`;
+    return isJoining(record.id) ? `network ${record.name} has active endpoints` : undefined;
   }
 
   #inspect(record: NetworkRecord): NetworkInspect {

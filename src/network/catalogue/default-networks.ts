@@ -1,7 +1,7 @@
 import { newObjectId } from '../../base/ids.ts';
 import type { Records } from '../../base/records.ts';
 import { formatNanos } from '../../base/time.ts';
-import { BRIDGE_OPTION, DEFAULT_MTU } from '../drivers/bridge-driver.ts';
+import { BRIDGE_OPTION, DEFAULT_MTU } from '../drivers/bridge-options.ts';
 import { parseAddress } from '../ipam/address.ts';
 import { chooseSubnet } from '../ipam/address-pools.ts';
 import { addressAt, formatSubnet, overlap, parseCidr, type Subnet, subnetOf } from '../ipam/subnet.ts';

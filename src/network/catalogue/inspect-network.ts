@@ -46,11 +46,11 @@ export function inspectNetwork(
   };
 }
 
-function inspectPool({ subnet, gateway, ipRange, auxAddresses }: IpamPool) {
+function inspectPool({ subnet, gateway, isGatewayImplied, ipRange, auxAddresses }: IpamPool) {
   return {
     Subnet: subnet,
     ...(ipRange === undefined ? {} : { IPRange: ipRange }),
-    ...(gateway === undefined ? {} : { Gateway: gateway }),
+    ...(gateway === undefined || isGatewayImplied ? {} : { Gateway: gateway }),
     ...(auxAddresses === undefined ? {} : { AuxiliaryAddresses: auxAddresses }),
   };
 }

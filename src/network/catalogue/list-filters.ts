@@ -1,11 +1,12 @@
 import { invalid } from '../../base/errors.ts';
+import { parseNanos } from '../../base/time.ts';
 import {
   anyValue,
-  checkFilters,
   compileFilters,
   type FilterRules,
   type Filters,
   labelRule,
+  notLabelRule,
   type Predicate,
   type TextTest,
   textPatterns,
@@ -34,7 +35,7 @@ const RULES: FilterRules<NetworkRecord, FilterContext> = {
     (_values, { hasName }) =>
     (record) =>
       hasName(record.name),
-  scope: anyValue((_record, value) => value === 'local'),
+  scope: anyValue((record, value) => record.scope === value),
   type: (values) => {
     for (const value of values)
       if (value !== 'builtin' && value !== 'custom') throw invalid(`invalid filter: 'type'='${value}'`);
@@ -55,13 +56,21 @@ export async function networkFilter(
   return compileFilters(filters, RULES, { hasName, hasId, inUse });
 }
 
+const PRUNE: FilterRules<NetworkRecord> = {
+  // `pruneFilter` compares it.
+  until: () => () => true,
+  label: labelRule((record) => record.labels),
+  'label!': notLabelRule((record) => record.labels),
+};
+
 /**
- * Checks Docker's filters of networks to prune: `until`, `label`, `label!`.
+ * Compiles Docker's filters of networks to prune: `until`, `label`, `label!`.
  * @throws EngineError invalid `invalid filter 'x'`, or for the value of `until`
  */
-export function checkPruneFilters(filters: Filters): void {
-  checkFilters(filters, ['until', 'label', 'label!']);
-  untilFilter(filters, BigInt(Date.now()) * 1_000_000n);
+export function pruneFilter(filters: Filters): Predicate<NetworkRecord> {
+  const passes = compileFilters(filters, PRUNE, undefined);
+  const until = untilFilter(filters, BigInt(Date.now()) * 1_000_000n);
+  return (record) => passes(record) && (until === undefined || (parseNanos(record.created) ?? 0n) < until);
 }
 
 function danglingValue(values: readonly string[]): boolean | undefined {

@@ -18,6 +18,14 @@ export class NetworkTable {
     return this.#records.get(id);
   }
 
+  put(record: NetworkRecord): void {
+    this.#records.put(record.id, record);
+  }
+
+  delete(id: string): void {
+    this.#records.delete(id);
+  }
+
   /** @throws EngineError notFound `network x not found`, invalid for an ambiguous prefix */
   require(ref: string): NetworkRecord {
     const record = this.find(ref);

@@ -1,3 +1,4 @@
+import { EngineError } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { NetworkRecord } from '../catalogue/network-record.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
@@ -5,20 +6,9 @@ import { NetworkAddresses } from '../ipam/network-addresses.ts';
 import { parseCidr } from '../ipam/subnet.ts';
 import type { BridgePlan } from '../kernel/protocol.ts';
 import { formatHardwareAddress, newHardwareAddress } from '../sandboxes/hardware-address.ts';
+import { BRIDGE_OPTION, checkBridgeOptions, DEFAULT_MTU, isOn } from './bridge-options.ts';
 import type { Endpoint, HostLink, LinkNames, NetworkDriver } from './driver.ts';
 import { askedHardwareAddress, checkEndpoint, endpointSettings } from './endpoint-settings.ts';
-
-/** Docker's names of the bridge driver's options, which `network inspect` shows. */
-export const BRIDGE_OPTION = {
-  name: 'com.docker.network.bridge.name',
-  default: 'com.docker.network.bridge.default_bridge',
-  interContainer: 'com.docker.network.bridge.enable_icc',
-  masquerade: 'com.docker.network.bridge.enable_ip_masquerade',
-  hostBinding: 'com.docker.network.bridge.host_binding_ipv4',
-  mtu: 'com.docker.network.driver.mtu',
-} as const;
-
-export const DEFAULT_MTU = 1500;
 
 /** Networks with a Linux bridge, and a veth pair per container. */
 export class BridgeDriver implements NetworkDriver {
@@ -28,6 +18,18 @@ export class BridgeDriver implements NetworkDriver {
 
   constructor(foreignBridges: ReadonlySet<string> = new Set()) {
     this.#foreign = foreignBridges;
+  }
+
+  checkNetwork(record: NetworkRecord, others: readonly NetworkRecord[]): void {
+    checkBridgeOptions(record.options);
+    if (record.ipam.pools.filter(({ subnet }) => !subnet.includes(':')).length > 1) {
+      throw new EngineError('forbidden', "bridge driver doesn't support multiple subnets");
+    }
+    const bridge = bridgeName(record);
+    const other = others.find(({ driver, ...rest }) => driver === 'bridge' && bridgeName(rest) === bridge);
+    if (other === undefined) return;
+    const conflict = `conflicts with network ${other.id} (${bridge}): networks have same bridge name`;
+    throw new EngineError('forbidden', `cannot create network ${record.id} (${bridge}): ${conflict}`);
   }
 
   hostPlan(record: NetworkRecord): BridgePlan {
@@ -41,9 +43,11 @@ export class BridgeDriver implements NetworkDriver {
         gateway === undefined ? [] : [{ address: gateway, prefixLength }],
       ),
       mtu: mtuOf(record),
-      masquerade: record.options[BRIDGE_OPTION.masquerade] !== 'false',
-      interContainer: record.options[BRIDGE_OPTION.interContainer] !== 'false',
+      masquerade: isOn(record.options, BRIDGE_OPTION.masquerade),
+      interContainer: isOn(record.options, BRIDGE_OPTION.interContainer),
+      internal: record.internal,
       mustExist: this.#foreign.has(bridge),
+      isRequired: record.builtIn,
     };
   }
 
@@ -54,10 +58,12 @@ export class BridgeDriver implements NetworkDriver {
   connect(record: NetworkRecord, asked: EndpointSettings, { endpointId, name }: LinkNames): Endpoint {
     const hardwareAddress = askedHardwareAddress(asked) ?? newHardwareAddress();
     const ipv4 = this.#of(record).allocate(4, asked.IPAMConfig?.IPv4Address ?? '');
+    // An internal network has no way out.
+    const gateway = record.internal ? '' : (ipv4?.gateway ?? '');
     return {
       settings: endpointSettings(asked, {
         MacAddress: formatHardwareAddress(hardwareAddress),
-        ...(ipv4 && { Gateway: ipv4.gateway, IPAddress: ipv4.address, IPPrefixLen: ipv4.prefixLength }),
+        ...(ipv4 && { Gateway: gateway, IPAddress: ipv4.address, IPPrefixLen: ipv4.prefixLength }),
       }),
       link: {
         kind: 'veth',
@@ -67,7 +73,7 @@ export class BridgeDriver implements NetworkDriver {
         mtu: mtuOf(record),
         hardwareAddress: hardwareAddress.toString('hex'),
         addresses: ipv4 === undefined ? [] : [{ address: ipv4.address, prefixLength: ipv4.prefixLength }],
-        gateways: ipv4 === undefined || ipv4.gateway === '' ? [] : [ipv4.gateway],
+        gateways: gateway === '' ? [] : [gateway],
       },
     };
   }
@@ -106,7 +112,7 @@ export class BridgeDriver implements NetworkDriver {
   }
 }
 
-function bridgeName({ id, options }: NetworkRecord): string {
+function bridgeName({ id, options }: Pick<NetworkRecord, 'id' | 'options'>): string {
   return options[BRIDGE_OPTION.name] ?? `br-${id.slice(0, 12)}`;
 }
 

@@ -8,11 +8,16 @@ import type { HostPlan, LinkPlan } from '../kernel/protocol.ts';
  * allocates addresses, and plans what the kernel thread makes. All methods are synchronous, so that two starts never
  * interleave.
  *
- * One life of a network: `hostPlan` says what it needs on the host. Each endpoint is checked with `checkEndpoint` when
+ * One life of a network: `checkNetwork` checks it when it is made, and `hostPlan` says what it needs on the host. Each endpoint is checked with `checkEndpoint` when
  * its container is created, and planned with `connect` at each start. `adopt` takes over an endpoint that an earlier
  * daemon made. `disconnect` releases an endpoint's addresses. `forget` follows the removal of the network.
  */
 export interface NetworkDriver {
+  /**
+   * Checks a new network. `others` are all networks of the engine. @throws EngineError invalid, forbidden, in Docker's
+   * words
+   */
+  checkNetwork(record: NetworkRecord, others: readonly NetworkRecord[]): void;
   /** What the network needs on the host. Undefined for nothing. */
   hostPlan(record: NetworkRecord): HostPlan | undefined;
   /** Checks a client's request for errors that no start can avoid. @throws EngineError invalid, in Docker's words */

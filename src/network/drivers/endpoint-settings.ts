@@ -1,6 +1,9 @@
+import { isIP } from 'node:net';
 import { invalid } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { NetworkRecord } from '../catalogue/network-record.ts';
+import { parseAddress } from '../ipam/address.ts';
+import { contains, parseCidr } from '../ipam/subnet.ts';
 import { parseHardwareAddress } from '../sandboxes/hardware-address.ts';
 import { linkSysctls } from '../sandboxes/sysctl-key.ts';
 
@@ -31,18 +34,47 @@ export function endpointSettings(asked: EndpointSettings, allocated: Partial<End
  * engine's own. @throws EngineError invalid, in Docker's words
  */
 export function checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
-  const { IPv4Address = '', IPv6Address = '' } = asked.IPAMConfig ?? {};
   linkSysctls(asked, 'IFNAME');
   const head = `invalid config for network ${record.name}: `;
-  if (record.builtIn && (IPv4Address !== '' || IPv6Address !== '')) {
-    const problem = 'user specified IP address is supported on user defined networks only';
-    throw invalid(`${head}invalid endpoint settings:\n${problem}`);
+  const problems = addressProblems(record, asked);
+  const [first = '', ...more] = problems;
+  if (first !== '') {
+    const list = more.length === 0 ? first : problems.map((problem) => `* ${problem}`).join('\n');
+    throw invalid(`${head}invalid endpoint settings:\n${list}`);
   }
   try {
     askedHardwareAddress(asked);
   } catch (error) {
     throw invalid(`${head}invalid MAC address ${asked.MacAddress}`, error);
   }
+}
+
+function addressProblems({ builtIn, ipam }: NetworkRecord, { IPAMConfig }: EndpointSettings): readonly string[] {
+  const { IPv4Address = '', IPv6Address = '' } = IPAMConfig ?? {};
+  const asked = [
+    { family: 4, text: IPv4Address },
+    { family: 6, text: IPv6Address },
+  ] as const;
+  const given = asked.filter(({ text }) => text !== '');
+  if (given.length === 0) return [];
+  if (builtIn) return ['user specified IP address is supported on user defined networks only'];
+  const problems = given.flatMap(({ family, text }) =>
+    isIP(text) === family ? [] : [`invalid IPv${family} address: ${text}`],
+  );
+  // A subnet that the engine chose may be another one after the network was made again.
+  const configured = ipam.pools.filter(({ isConfigured }) => isConfigured);
+  if (configured.length === 0) {
+    return [
+      ...problems,
+      'user specified IP address is supported only when connecting to networks with user configured subnets',
+    ];
+  }
+  const outside = given.filter(({ text }) => !configured.some(({ subnet }) => isIn(subnet, text)));
+  return [...problems, ...outside.map(({ text }) => `no configured subnet or ip-range contain the IP address ${text}`)];
+}
+
+function isIn(subnet: string, address: string): boolean {
+  return isIP(address) !== 0 && contains(parseCidr(subnet).subnet, parseAddress(address));
 }
 
 /** @throws EngineError invalid */

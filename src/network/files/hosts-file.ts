@@ -31,11 +31,14 @@ export function hostsFile(input: HostsFileInput): string {
   let text = BASE;
   for (const entry of input.extraHosts ?? []) text += `${extraHostLine(entry, input.hostGateway)}\n`;
   for (const { address, names } of input.links ?? []) text += `${address}\t${names}\n`;
-  const names = ownNames(input.hostname, input.domainname ?? '');
-  for (const address of input.addresses) {
-    if (address !== '' && names !== '') text += `${address}\t${names}\n`;
-  }
+  for (const line of ownHostLines(input.addresses, input.hostname, input.domainname ?? '')) text += `${line}\n`;
   return text;
+}
+
+/** The lines with a container's own name, one for each address that is not ''. */
+export function ownHostLines(addresses: readonly string[], hostname: string, domainname: string): readonly string[] {
+  const names = ownNames(hostname, domainname);
+  return names === '' ? [] : addresses.filter((address) => address !== '').map((address) => `${address}\t${names}`);
 }
 
 /** Replaces the address of the lines whose first name is `name`. */

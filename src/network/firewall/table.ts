@@ -26,10 +26,21 @@ export interface BridgeRules {
   readonly masquerade: boolean;
   /** Whether containers on the bridge may connect to each other. */
   readonly interContainer: boolean;
+  /** Whether containers on the bridge reach nothing but each other and the host. */
+  readonly internal: boolean;
 }
 
 const CHAINS = [
-  ...['raw_prerouting', 'published', 'prerouting', 'output', 'postrouting', 'forward', 'into_bridge'],
+  ...[
+    'raw_prerouting',
+    'published',
+    'prerouting',
+    'output',
+    'postrouting',
+    'forward',
+    'into_bridge',
+    'out_of_internal',
+  ],
 ] as const;
 
 /** @throws EngineError invalid for a name that nft or a shell could misread */
@@ -54,6 +65,7 @@ add set ip ${table} may_talk { type ifname . ifname; }
 add set ip ${table} subnets { type ipv4_addr; flags interval; }
 add set ip ${table} masqueraded { type ipv4_addr; flags interval; }
 add map ip ${table} into { type ifname : verdict; }
+add map ip ${table} out_of { type ifname : verdict; }
 add chain ip ${table} raw_prerouting { type filter hook prerouting priority -300; policy accept; }
 add chain ip ${table} published
 add chain ip ${table} prerouting { type nat hook prerouting priority -100; policy accept; }
@@ -61,6 +73,7 @@ add chain ip ${table} output { type nat hook output priority -100; policy accept
 add chain ip ${table} postrouting { type nat hook postrouting priority 100; policy accept; }
 add chain ip ${table} forward { type filter hook forward priority 0; policy accept; }
 add chain ip ${table} into_bridge
+add chain ip ${table} out_of_internal
 ${CHAINS.map((chain) => `flush chain ip ${table} ${chain}\n`).join('')}${[
   'raw_prerouting ip daddr 127.0.0.0/8 iifname @bridges drop comment "route_localnet is for the host only"',
   'published dnat ip to ip daddr . meta l4proto . th dport map @address_ports',
@@ -71,11 +84,15 @@ ${CHAINS.map((chain) => `flush chain ip ${table} ${chain}\n`).join('')}${[
   'postrouting oifname @bridges ip saddr 127.0.0.0/8 masquerade comment "published ports by localhost"',
   'postrouting oifname @bridges ip saddr @subnets ct status dnat masquerade comment "published ports from containers"',
   'postrouting oifname != @bridges ip saddr @masqueraded masquerade',
+  'forward iifname vmap @out_of',
   'forward oifname vmap @into',
   'into_bridge ct state established,related accept',
   'into_bridge ct status dnat accept',
   'into_bridge iifname . oifname @may_talk accept',
   'into_bridge drop comment "what is not published"',
+  'out_of_internal iifname . oifname @may_talk accept',
+  'out_of_internal ct state established,related accept',
+  'out_of_internal drop comment "the network is internal"',
 ]
   .map(rule)
   .join('')}`;
@@ -95,21 +112,23 @@ export function renderDeleteNetwork(table: string, rules: BridgeRules): string {
 export function renderReplaceNetworks(table: string, networks: readonly BridgeRules[]): string {
   const flush = [
     ...['bridges', 'may_talk', 'subnets', 'masqueraded'].map((set) => `flush set ip ${table} ${set}\n`),
-    `flush map ip ${table} into\n`,
+    ...['into', 'out_of'].map((map) => `flush map ip ${table} ${map}\n`),
   ];
   return flush.join('') + networks.map((network) => renderAddNetwork(table, network)).join('');
 }
 
 function networkElements(verb: 'add' | 'delete', table: string, rules: BridgeRules): string {
-  const { bridge, subnets, masquerade, interContainer } = rules;
+  const { bridge, subnets, masquerade, interContainer, internal } = rules;
+  const verdict = (chain: string): string => `"${bridge}"${verb === 'add' ? ` : jump ${chain}` : ''}`;
   const ipv4 = subnets.filter((subnet) => !subnet.includes(':')).join(', ');
   const element = (name: string, text: string): string => `${verb} element ip ${table} ${name} { ${text} }\n`;
   return [
     element('bridges', `"${bridge}"`),
-    element('into', verb === 'add' ? `"${bridge}" : jump into_bridge` : `"${bridge}"`),
+    element('into', verdict('into_bridge')),
+    internal ? element('out_of', verdict('out_of_internal')) : '',
     interContainer ? element('may_talk', `"${bridge}" . "${bridge}"`) : '',
     ipv4 === '' ? '' : element('subnets', ipv4),
-    ipv4 === '' || !masquerade ? '' : element('masqueraded', ipv4),
+    ipv4 === '' || !masquerade || internal ? '' : element('masqueraded', ipv4),
   ].join('');
 }
 

@@ -8,6 +8,10 @@ export interface IpamPool {
   /** Such as `172.17.0.0/16` or `fd00::/64`. */
   readonly subnet: string;
   readonly gateway?: string;
+  /** Whether a client gave the subnet. Otherwise the engine chose it. */
+  readonly isConfigured?: true;
+  /** Whether the engine chose the gateway in a subnet that a client gave. Docker does not show such a gateway. */
+  readonly isGatewayImplied?: true;
   /** The part of the subnet from which addresses are allocated. Default: all of it. */
   readonly ipRange?: string;
   /** Addresses of the subnet that containers do not get, by name. */

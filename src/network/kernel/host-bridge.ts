@@ -54,7 +54,8 @@ export function setUpBridge(handles: KernelHandles, plan: BridgePlan): void {
   if (present === undefined && plan.mustExist) {
     throw new Error(`bridge device with non default name ${plan.bridge} must be created manually`);
   }
-  if (present !== undefined && present.kind !== 'bridge') throw new Error(`${plan.bridge} exists and is no bridge`);
+  if (present !== undefined && present.kind !== 'bridge')
+    throw new Error(`existing interface ${plan.bridge} is not a bridge`);
   const link = present ?? makeBridge(handles, plan);
   try {
     configureBridge(handles, link, plan);
@@ -102,6 +103,12 @@ export function bridgeDamage({ netlink }: KernelHandles, plan: BridgePlan): stri
   if (readSysctl(`net/ipv4/conf/${plan.bridge}/route_localnet`) === '0') return 'lost its setting route_localnet';
   const [missing] = missingAddresses(netlink, link, plan);
   return missing && `lost its address ${missing.address}`;
+}
+
+/** Names of the bridges that this engine made. */
+export function ownBridges(handles: KernelHandles): readonly string[] {
+  const own = listLinks(handles.netlink).filter(({ kind, alias }) => kind === 'bridge' && alias === mark(handles));
+  return own.map(({ name }) => name);
 }
 
 /** Makes the host forward packets. It stays on at the engine's end: other programs may rely on it by then. */

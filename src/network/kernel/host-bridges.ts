@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import { BridgeWatch, linkIndex, type Nftables } from '../../linux/index.ts';
-import { bridgeDamage, removeBridge, removeOldAddresses, setUpBridge } from './host-bridge.ts';
+import { bridgeDamage, ownBridges, removeBridge, removeOldAddresses, setUpBridge } from './host-bridge.ts';
 import type { BridgePlan, KernelRequests, UsedBridge } from './protocol.ts';
 import { connectPorts, type KernelHandles } from './sandbox-links.ts';
 
@@ -9,6 +9,8 @@ export class HostBridges implements Disposable {
   readonly #handles: KernelHandles;
   readonly #nftables: () => Nftables;
   #watch: BridgeWatch | undefined;
+  /** The bridges to watch, by name. */
+  #plans = new Map<string, BridgePlan>();
 
   constructor(handles: KernelHandles, nftables: () => Nftables) {
     this.#handles = handles;
@@ -16,16 +18,33 @@ export class HostBridges implements Disposable {
   }
 
   /**
-   * Makes missing bridges. From then on a signal announces changes by others. @throws SyscallError, Error in plain
-   * words
+   * Makes missing bridges, and removes those of networks that no longer exist. From then on a signal announces changes
+   * by others. @returns what failed, for users @throws SyscallError, Error in plain words, for a bridge that is required
    */
-  setUp(bridges: readonly BridgePlan[]): void {
+  setUp(bridges: readonly BridgePlan[]): readonly string[] {
     const handles = { ...this.#handles, nftables: this.#nftables() };
+    const failed: string[] = [];
     for (const plan of bridges) {
-      setUpBridge(handles, plan);
-      removeOldAddresses(handles, plan);
+      try {
+        setUpBridge(handles, plan);
+        removeOldAddresses(handles, plan);
+      } catch (error) {
+        if (plan.isRequired) throw error;
+        failed.push(`bridge ${plan.bridge} of a network cannot be set up: ${messageOf(error)}`);
+      }
     }
-    this.#follow(bridges);
+    const wanted = new Set(bridges.map(({ bridge }) => bridge));
+    for (const name of ownBridges(this.#handles)) if (!wanted.has(name)) removeBridge(handles, name);
+    this.#plans = new Map(bridges.map((plan) => [plan.bridge, plan]));
+    this.#follow();
+    return failed;
+  }
+
+  /** Makes the bridge of a new network. @throws SyscallError, Error in plain words */
+  add(plan: BridgePlan): void {
+    setUpBridge(this.#handles, plan);
+    this.#plans.set(plan.bridge, plan);
+    this.#follow();
   }
 
   /** @throws SyscallError for ports; damage that cannot be repaired is in the result */
@@ -47,20 +66,21 @@ export class HostBridges implements Disposable {
     }
     const connected = connectPorts(handles, ports);
     if (connected.length > 0) repaired.push(`${connected.length} links of containers lost their bridge`);
-    this.#follow(networks);
+    this.#follow();
     return { repaired, failed };
   }
 
   /** @returns the bridges that stay because others use them */
   remove(names: readonly string[]): readonly UsedBridge[] {
     const handles = { ...this.#handles, nftables: this.#nftables() };
-    this.#watch?.follow([]);
+    for (const name of names) this.#plans.delete(name);
+    this.#follow();
     return names.flatMap((name) => removeBridge(handles, name) ?? []);
   }
 
-  #follow(bridges: readonly BridgePlan[]): void {
+  #follow(): void {
     this.#watch ??= new BridgeWatch();
-    this.#watch.follow(bridges.flatMap(({ bridge }) => linkIndex(bridge) ?? []));
+    this.#watch.follow([...this.#plans.keys()].flatMap((bridge) => linkIndex(bridge) ?? []));
   }
 
   [Symbol.dispose](): void {

@@ -21,15 +21,20 @@ import { addLegacyAccepts, removeLegacyAccepts } from '../firewall/legacy-iptabl
 import {
   type PortElement,
   renderAddElements,
+  renderAddNetwork,
   renderDeleteElements,
+  renderDeleteNetwork,
   renderDeleteTable,
   renderReplaceElements,
   renderReplaceNetworks,
   renderTable,
 } from '../firewall/table.ts';
+import { connectLink, disconnectLink } from './change-sandbox.ts';
 import { enableForwarding, routeLoopback, surveyHost } from './host-bridge.ts';
 import { HostBridges } from './host-bridges.ts';
 import {
+  type ConnectPlan,
+  type DisconnectPlan,
   FIREWALL_GONE,
   type HostPlan,
   type HostReport,
@@ -38,6 +43,7 @@ import {
   type KernelCall,
   type KernelConfig,
   type KernelRequests,
+  type UsedBridge,
 } from './protocol.ts';
 import { deleteStaleLinks, type KernelHandles, makeSandbox, removeLinks, removeSandbox } from './sandbox-links.ts';
 
@@ -170,6 +176,14 @@ export class KernelService implements Disposable {
     switch (operation) {
       case 'survey':
         return surveyHost(this.#handles, (params as KernelRequests['survey']['params']).bridge);
+      case 'addNetwork':
+        return this.#addNetwork(params as HostPlan);
+      case 'removeNetwork':
+        return { left: this.#removeNetwork(params as HostPlan) };
+      case 'connect':
+        return this.#connect(params as ConnectPlan);
+      case 'disconnect':
+        return this.#disconnect(params as DisconnectPlan);
       case 'setUp':
         return this.#setUp((params as KernelRequests['setUp']['params']).networks);
       case 'checkFirewall':
@@ -188,7 +202,7 @@ export class KernelService implements Disposable {
   }
 
   #setUp(networks: readonly HostPlan[]): HostReport {
-    this.#bridges.setUp(networks);
+    const failed = this.#bridges.setUp(networks);
     if (networks.length > 0) enableForwarding();
     const table = renderTable(this.#table) + renderReplaceNetworks(this.#table, networks);
     try {
@@ -199,7 +213,56 @@ export class KernelService implements Disposable {
       this.#firewall().run(renderDeleteTable(this.#table) + table);
     }
     this.#mountDirectory();
-    return this.#report(networks.map(({ bridge }) => bridge));
+    const report = this.#report(networks.map(({ bridge }) => bridge));
+    return { ...report, warnings: [...failed, ...report.warnings] };
+  }
+
+  #addNetwork(plan: HostPlan): HostReport {
+    this.#bridges.add(plan);
+    try {
+      if (!plan.internal) enableForwarding();
+      this.#firewall().run(renderAddNetwork(this.#table, plan));
+    } catch (error) {
+      this.#bridges.remove([plan.bridge]);
+      throw error;
+    }
+    return this.#report([plan.bridge]);
+  }
+
+  #removeNetwork(plan: HostPlan): readonly UsedBridge[] {
+    const { bridge } = plan;
+    try {
+      this.#firewall().run(renderDeleteNetwork(this.#table, plan));
+    } catch (error) {
+      // Another program has flushed the firewall.
+      if (!(error instanceof NftablesError && error.missing)) throw error;
+    }
+    removeForeignAccepts(this.#firewall(), [bridge]);
+    removeLegacyAccepts([bridge]);
+    return this.#bridges.remove([bridge]);
+  }
+
+  #connect(plan: ConnectPlan): undefined {
+    connectLink(this.#handles, plan);
+    try {
+      this.#moveElements(plan);
+    } catch (error) {
+      disconnectLink(this.#handles, { netnsPath: plan.netnsPath, hostLink: plan.link.hostName });
+      throw error;
+    }
+  }
+
+  #disconnect(plan: DisconnectPlan): undefined {
+    this.#moveElements(plan);
+    disconnectLink(this.#handles, plan);
+  }
+
+  #moveElements({ elements }: ConnectPlan | DisconnectPlan): void {
+    if (elements === undefined) return;
+    this.#forget(elements.remove);
+    const commands = renderAddElements(this.#table, elements.add);
+    if (commands !== '') this.#firewall().run(commands);
+    this.#forgetFlows([...elements.remove, ...elements.add]);
   }
 
   #mountDirectory(): void {

@@ -9,7 +9,15 @@ export interface KernelRequests {
   survey: { readonly params: { readonly bridge: string }; readonly result: HostSurvey };
   /** Makes what the networks need on the host and the firewall table, or updates them. */
   setUp: { readonly params: { readonly networks: readonly HostPlan[] }; readonly result: HostReport };
+  /** Makes what a network needs on the host. */
+  addNetwork: { readonly params: HostPlan; readonly result: HostReport };
+  /** Removes what a network has on the host, unless others use it. Missing parts are success. */
+  removeNetwork: { readonly params: HostPlan; readonly result: { readonly left: readonly UsedBridge[] } };
   attach: { readonly params: SandboxPlan; readonly result: undefined };
+  /** Adds a link to a sandbox. */
+  connect: { readonly params: ConnectPlan; readonly result: undefined };
+  /** Removes a link from a sandbox. */
+  disconnect: { readonly params: DisconnectPlan; readonly result: undefined };
   detach: { readonly params: SandboxRemoval; readonly result: undefined };
   /** Checks changes of the firewall by others, and lets bridges through a new `policy drop`. */
   checkFirewall: {
@@ -80,6 +88,8 @@ export interface BridgePlan extends BridgeRules {
   readonly mtu: number;
   /** Whether a missing bridge is an error. Otherwise it is made. */
   readonly mustExist: boolean;
+  /** Whether the engine cannot start without the bridge. Otherwise a failure is a warning. */
+  readonly isRequired: boolean;
 }
 
 /** A container's link at a bridge. */
@@ -130,6 +140,29 @@ export interface VethPlan extends ContainerLink {
   /** Name of the end that is a port of the bridge. */
   readonly hostName: string;
   readonly bridge: string;
+}
+
+export interface ConnectPlan extends SandboxChange {
+  readonly link: LinkPlan;
+  readonly sysctls: readonly (readonly [key: string, value: string])[];
+}
+
+export interface DisconnectPlan extends SandboxChange {
+  readonly hostLink: string;
+}
+
+interface SandboxChange {
+  readonly netnsPath: string;
+  /** The default routes after the change, when they change. */
+  readonly routes?: readonly DefaultRoute[];
+  /** Published ports that lead to another address after the change. */
+  readonly elements?: { readonly add: readonly PortElement[]; readonly remove: readonly PortElement[] };
+}
+
+export interface DefaultRoute {
+  /** Name of the link in the container. */
+  readonly link: string;
+  readonly gateway: string;
 }
 
 export interface SandboxRemoval {

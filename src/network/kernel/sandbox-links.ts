@@ -53,7 +53,7 @@ interface NewSandbox {
 }
 
 /** Runs inside the sandbox's namespace. `netlink` still works on the host's. */
-function addLink({ config, netlink, packets }: KernelHandles, plan: LinkPlan, sandbox: NewSandbox): void {
+export function addLink({ config, netlink, packets }: KernelHandles, plan: LinkPlan, sandbox: NewSandbox): void {
   const { bridgeIndex, inside, netnsFd } = sandbox;
   const hardwareAddress = Buffer.from(plan.hardwareAddress, 'hex');
   netlink.execute(
@@ -81,7 +81,7 @@ function addLink({ config, netlink, packets }: KernelHandles, plan: LinkPlan, sa
   }
 }
 
-function requireLink(name: string): number {
+export function requireLink(name: string): number {
   const index = linkIndex(name);
   if (index === undefined) throw new Error(`link ${name} not found`);
   return index;
@@ -91,7 +91,7 @@ function requireLink(name: string): number {
  * With br_netfilter a container's connection to its own published port stays on the bridge, and must leave by the port
  * on which it came.
  */
-function enableHairpin({ netlink }: KernelHandles, hostName: string): void {
+export function enableHairpin({ netlink }: KernelHandles, hostName: string): void {
   netlink.execute(setBridgePort(requireLink(hostName), { hairpin: true }));
 }
 
@@ -102,7 +102,7 @@ const DEFAULT_SYSCTLS = [
 ] as const;
 
 /** @throws Error in runc's words */
-function setSysctl(key: string, value: string, options: { readonly optional?: boolean } = {}): void {
+export function setSysctl(key: string, value: string, options: { readonly optional?: boolean } = {}): void {
   try {
     writeSysctl(key, value);
   } catch (error) {

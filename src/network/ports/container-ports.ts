@@ -16,25 +16,41 @@ export interface ContainerPortsDeps {
 export class ContainerPorts implements Disposable {
   readonly #deps: ContainerPortsDeps;
   readonly #ports: readonly PublishedPort[];
-  readonly #target: string;
+  readonly #target: { address: string };
   #relays: PortRelay[] | undefined;
   #released = false;
 
   constructor(deps: ContainerPortsDeps, ports: readonly PublishedPort[], target: string) {
     this.#deps = deps;
     this.#ports = ports;
-    this.#target = target;
+    this.#target = { address: target };
+  }
+
+  get isEmpty(): boolean {
+    return this.#ports.length === 0;
+  }
+
+  /** The container's address. '' for none. */
+  get target(): string {
+    return this.#target.address;
+  }
+
+  /** Leads the ports to another address of the container. '' leads them nowhere. */
+  retarget(address: string): void {
+    this.#target.address = address;
   }
 
   /** The elements for the firewall, which serves only IPv4. */
   elements(): readonly PortElement[] {
+    const { address } = this.#target;
+    if (address === '') return [];
     return this.#ports
       .filter(({ hostAddress }) => isIPv4(hostAddress))
       .map(({ hostAddress, hostPort, protocol, port }) => ({
         hostAddress: hostAddress === '0.0.0.0' ? null : hostAddress,
         protocol,
         hostPort,
-        address: this.#target,
+        address,
         port,
       }));
   }

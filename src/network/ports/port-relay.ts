@@ -27,6 +27,11 @@ export interface RelayDeps {
 /** Serves a published port from its reserving socket. Disposing ends it and closes the socket. */
 export type PortRelay = Disposable;
 
+/** The container's address, which may change while a port is relayed. '' refuses all traffic. */
+export interface RelayTarget {
+  readonly address: string;
+}
+
 type ReservedPort = PublishedPort & { readonly fd: number };
 
 /**
@@ -34,12 +39,12 @@ type ReservedPort = PublishedPort & { readonly fd: number };
  * does not translate, and IPv4 traffic only when others have flushed the firewall. Takes over `fd`. Does not keep the
  * process alive.
  */
-export function relayPort(port: ReservedPort, target: string, deps: RelayDeps): PortRelay {
+export function relayPort(port: ReservedPort, target: RelayTarget, deps: RelayDeps): PortRelay {
   return port.protocol === 'udp' ? relayUdp(port, target, deps) : relayTcp(port, target, deps);
 }
 
 /** Connections beyond the budget are closed at once. */
-function relayTcp({ fd, port, hostPort }: ReservedPort, target: string, { logger, budget }: RelayDeps): PortRelay {
+function relayTcp({ fd, port, hostPort }: ReservedPort, target: RelayTarget, { logger, budget }: RelayDeps): PortRelay {
   const open = new Set<Socket>();
   let toldAt = Number.NEGATIVE_INFINITY;
   const tellRefused = (): void => {
@@ -48,12 +53,16 @@ function relayTcp({ fd, port, hostPort }: ReservedPort, target: string, { logger
     logger.warn({ hostPort }, 'too many relayed connections: new ones to a published port are closed');
   };
   const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+    if (target.address === '') {
+      client.destroy();
+      return;
+    }
     if (open.size + SOCKETS > budget.perPort || !budget.take(SOCKETS)) {
       client.destroy();
       tellRefused();
       return;
     }
-    const container = connect({ host: target, port, allowHalfOpen: true });
+    const container = connect({ host: target.address, port, allowHalfOpen: true });
     for (const socket of [client, container]) socket.once('close', () => budget.release(1));
     const timer = setTimeout(() => container.destroy(), CONNECT_MS).unref();
     container.once('connect', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
@@ -97,7 +106,7 @@ interface UdpClient {
 /** When the budget is used up, a new client replaces the oldest client of the port. */
 function relayUdp(
   { fd, port, hostPort, hostAddress }: ReservedPort,
-  target: string,
+  target: RelayTarget,
   { logger, budget }: RelayDeps,
 ): PortRelay {
   const clients = new Map<string, UdpClient>();
@@ -129,7 +138,8 @@ function relayUdp(
   };
   listener.on('error', (error) => logger.warn({ hostPort, error: error.message }, 'published port is not relayed'));
   listener.on('message', (bytes, { address, port: clientPort }) => {
-    clientOf(`${address} ${clientPort}`, address, clientPort)?.socket.send(bytes, port, target, ignore);
+    if (target.address === '') return;
+    clientOf(`${address} ${clientPort}`, address, clientPort)?.socket.send(bytes, port, target.address, ignore);
   });
   listener.bind({ fd });
   listener.unref();

@@ -6,7 +6,16 @@ import type { HostPlan } from '../kernel/protocol.ts';
 import { FirewallRepair, isFirewallGone } from './firewall-repair.ts';
 
 const PLAN: HostPlan = {
-  ...{ kind: 'bridge', bridge: 'br0', mtu: 1500, mustExist: false, masquerade: true, interContainer: true },
+  ...{
+    kind: 'bridge',
+    bridge: 'br0',
+    mtu: 1500,
+    mustExist: false,
+    isRequired: true,
+    masquerade: true,
+    interContainer: true,
+    internal: false,
+  },
   ...{ subnets: ['10.0.0.0/24'], addresses: [{ address: '10.0.0.1', prefixLength: 24 }] },
 };
 

@@ -1,10 +1,12 @@
 import { newObjectId } from '../../base/ids.ts';
+import type { EndpointSettings } from '../../spec/index.ts';
+import type { NetworkRecord } from '../catalogue/network-record.ts';
 import type { NetworkTable } from '../catalogue/network-table.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { LinkPlan } from '../kernel/protocol.ts';
 import type { SandboxRequest } from '../networks.ts';
 import type { SandboxEndpoint } from './attached.ts';
-import { defaultGatewayNetwork } from './default-gateway.ts';
+import { defaultGateway } from './default-gateway.ts';
 import { wantedNetworks } from './wanted-networks.ts';
 
 /** An endpoint whose link is planned and not yet made. */
@@ -19,21 +21,46 @@ export interface ConnectedEndpoint extends SandboxEndpoint {
  */
 export function connectEndpoints(
   { table, drivers }: { readonly table: NetworkTable; readonly drivers: NetworkDrivers },
-  request: Pick<SandboxRequest, 'mode' | 'endpoints'>,
+  request: Pick<SandboxRequest, 'mode' | 'endpoints'> & ContainerNames,
   undo: AsyncDisposableStack,
 ): readonly ConnectedEndpoint[] {
-  const wanted = wantedNetworks(table, request);
-  const out = defaultGatewayNetwork(wanted)?.record;
-  return wanted.map(({ record, asked }, at) => {
-    const driver = drivers.of(record);
-    driver.checkEndpoint(record, asked);
-    const endpointId = newObjectId();
-    const { settings, link } = driver.connect(record, asked, { endpointId, name: `eth${at}` });
-    undo.defer(() => driver.disconnect(record, settings));
-    return {
-      record,
-      settings: { ...settings, NetworkID: record.id, EndpointID: endpointId },
-      link: link && (record === out ? link : { ...link, gateways: [] }),
-    };
+  const endpoints = wantedNetworks(table, request).map(({ record, asked }, at) =>
+    connectEndpoint(drivers, { record, asked, name: `eth${at}`, names: request }, undo),
+  );
+  const out = defaultGateway(endpoints);
+  return endpoints.map((endpoint) => {
+    const { link } = endpoint;
+    return endpoint === out || link === undefined ? endpoint : { ...endpoint, link: { ...link, gateways: [] } };
   });
+}
+
+export interface EndpointRequest {
+  readonly record: NetworkRecord;
+  readonly asked: EndpointSettings;
+  /** Name of the interface in the container. */
+  readonly name: string;
+  readonly names: ContainerNames;
+}
+
+type ContainerNames = Pick<SandboxRequest, 'containerId' | 'containerName' | 'hostname'>;
+
+/** Allocates and plans one endpoint. `undo` releases what is allocated. @throws EngineError as the driver */
+export function connectEndpoint(
+  drivers: NetworkDrivers,
+  { record, asked, name, names }: EndpointRequest,
+  undo: AsyncDisposableStack,
+): ConnectedEndpoint {
+  const driver = drivers.of(record);
+  driver.checkEndpoint(record, asked);
+  const endpointId = newObjectId();
+  const { settings, link } = driver.connect(record, asked, { endpointId, name });
+  const DNSNames = record.builtIn ? null : dnsNames(asked, names);
+  undo.defer(() => driver.disconnect(record, settings));
+  return { record, settings: { ...settings, DNSNames, NetworkID: record.id, EndpointID: endpointId }, link };
+}
+
+/** The names of a container on a network, as in dockerd. */
+function dnsNames({ Aliases }: EndpointSettings, { containerId, containerName, hostname }: ContainerNames): string[] {
+  const names = [containerName, ...(Aliases ?? []), containerId.slice(0, 12), ...(hostname ? [hostname] : [])];
+  return [...new Set(names)];
 }

@@ -2,7 +2,8 @@ import type { SandboxRequest } from '../networks.ts';
 import { ContainerPorts, type ContainerPortsDeps } from '../ports/container-ports.ts';
 import { endpointFailed } from '../ports/port-errors.ts';
 import { wantedPorts } from '../ports/wanted-ports.ts';
-import type { ConnectedEndpoint } from './connect-endpoints.ts';
+import type { SandboxEndpoint } from './attached.ts';
+import { defaultGateway } from './default-gateway.ts';
 
 /**
  * Reserves the host ports of a container. They lead to its address on the network of its default gateway, by which
@@ -12,9 +13,9 @@ import type { ConnectedEndpoint } from './connect-endpoints.ts';
 export function reservePorts(
   deps: ContainerPortsDeps & { readonly hostAddress: string },
   request: SandboxRequest,
-  endpoints: readonly ConnectedEndpoint[],
+  endpoints: readonly SandboxEndpoint[],
 ): ContainerPorts {
-  const endpoint = endpoints.find(({ link }) => link !== undefined && link.gateways.length > 0);
+  const endpoint = defaultGateway(endpoints);
   if (endpoint === undefined) return new ContainerPorts(deps, [], '');
   const target = endpoint.settings.IPAddress ?? '';
   try {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { EngineError, messageOf } from '../../base/errors.ts';
+import { EngineError, failed, messageOf } from '../../base/errors.ts';
 import { newObjectId } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { NetworkTable } from '../catalogue/network-table.ts';
@@ -13,6 +13,7 @@ import type { RelayBudget } from '../ports/relay-budget.ts';
 import { portMap } from '../ports/wanted-ports.ts';
 import { isFirewallGone } from '../repair/firewall-repair.ts';
 import { type Attached, endpointsOf, hostLinksOf } from './attached.ts';
+import { connectSandbox, disconnectSandbox } from './change-endpoints.ts';
 import { type ConnectedEndpoint, connectEndpoints } from './connect-endpoints.ts';
 import { reservePorts } from './reserve-ports.ts';
 import { linkSysctls, sysctlKey } from './sysctl-key.ts';
@@ -35,6 +36,8 @@ export interface SandboxesDeps {
 export class Sandboxes {
   readonly #deps: SandboxesDeps;
   readonly #attached = new Map<string, Attached>();
+  /** Ids of the networks whose endpoints are being made, by container. */
+  readonly #joining = new Map<string, readonly string[]>();
 
   constructor(deps: SandboxesDeps) {
     this.#deps = deps;
@@ -81,6 +84,25 @@ export class Sandboxes {
       drivers.find(record.driver)?.disconnect(record, settings);
   }
 
+  /** As `Networks.connect`. */
+  async connect(request: SandboxRequest, network: string): Promise<Sandbox> {
+    const { id } = this.#deps.table.require(network);
+    using _joining = this.#join(request.containerId, [id]);
+    return await this.#change(request.containerId, (attached) =>
+      connectSandbox(this.#deps, attached, request, network),
+    );
+  }
+
+  /** As `Networks.disconnect`. */
+  disconnect(request: SandboxRequest, network: string): Promise<Sandbox> {
+    return this.#change(request.containerId, (attached) => disconnectSandbox(this.#deps, attached, request, network));
+  }
+
+  /** Whether a container is about to be on a network. */
+  isJoining(networkId: string): boolean {
+    return [...this.#joining.values()].some((ids) => ids.includes(networkId));
+  }
+
   rename(containerId: string, containerName: string): void {
     const attached = this.#attached.get(containerId);
     if (attached !== undefined) attached.containerName = containerName;
@@ -123,10 +145,15 @@ export class Sandboxes {
     await using undo = new AsyncDisposableStack();
     const endpoints = connectEndpoints(this.#deps, request, undo);
     const ports = undo.use(reservePorts(this.#deps, request, endpoints));
+    using _joining = this.#join(
+      request.containerId,
+      endpoints.map(({ record }) => record.id),
+    );
     const sandbox: Sandbox = {
       netnsPath: join(this.#deps.netnsDirectory, sandboxId.slice(0, 12)),
       sandboxId,
       endpoints: Object.fromEntries(endpoints.map(({ record, settings }) => [record.name, settings])),
+      interfaces: Object.fromEntries(endpoints.map(({ record }, at) => [record.name, `eth${at}`])),
       ports: portMap(request, ports.map()),
     };
     await this.#deps.kernel.request('attach', {
@@ -140,6 +167,24 @@ export class Sandboxes {
     const attached = { containerName: request.containerName, sandbox, ports };
     this.#attached.set(request.containerId, attached);
     return attached;
+  }
+
+  /** The container's verbs hold its lock: nothing else changes its sandbox meanwhile. */
+  async #change(containerId: string, change: (attached: Attached) => Promise<Attached>): Promise<Sandbox> {
+    const before = this.#attached.get(containerId);
+    if (before === undefined) throw failed(`container ${containerId} has no network sandbox`);
+    const after = await change(before);
+    this.#attached.set(containerId, after);
+    if (after.ports !== before.ports) {
+      before.ports[Symbol.dispose]();
+      after.ports.relay();
+    }
+    return after.sandbox;
+  }
+
+  #join(containerId: string, networkIds: readonly string[]): Disposable {
+    this.#joining.set(containerId, networkIds);
+    return { [Symbol.dispose]: () => void this.#joining.delete(containerId) };
   }
 
   #adopt(state: SandboxState): void {

@@ -10,18 +10,19 @@ export interface WantedNetwork {
   readonly asked: EndpointSettings;
 }
 
-/** The network of the mode first, then the others that endpoints name. @throws EngineError notFound, invalid */
+/** The network of the mode first if there is one, then the others that endpoints name. @throws EngineError notFound, invalid */
 export function wantedNetworks(
   table: NetworkTable,
   { mode, endpoints }: Pick<SandboxRequest, 'mode' | 'endpoints'>,
 ): readonly WantedNetwork[] {
-  const first = table.require(mode);
-  const wanted = new Map<string, WantedNetwork>([[first.id, { record: first, asked: {} }]]);
+  const first = mode === undefined ? undefined : table.require(mode);
+  const wanted = new Map<string, WantedNetwork>();
+  if (first !== undefined) wanted.set(first.id, { record: first, asked: {} });
   for (const [name, asked] of Object.entries(endpoints)) {
     const record = table.require(name);
     wanted.set(record.id, { record, asked });
   }
-  if (first.driver === 'null' && wanted.size > 1) {
+  if (first?.driver === 'null' && wanted.size > 1) {
     throw new EngineError(
       'invalid',
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',

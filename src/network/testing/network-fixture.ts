@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '../../base/logger.ts';
 import { memoryRecords, type Records } from '../../base/records.ts';
+import type { EventSink } from '../../spec/index.ts';
 import type { NetworkRecord } from '../catalogue/network-record.ts';
 import { createNetworks } from '../create-networks.ts';
 import type { NetworkConfig } from '../network-config.ts';
@@ -16,6 +17,8 @@ export interface NetworkFixture extends AsyncDisposable {
   readonly records: Records<NetworkRecord>;
   /** Logged warnings and errors. */
   readonly logged: readonly string[];
+  /** Emitted events: the action and the id. */
+  readonly emitted: readonly string[];
   /**
    * Starts another daemon on the same state, as after a crash: the first one's sockets are closed, the kernel is
    * unchanged.
@@ -33,9 +36,11 @@ export async function networkFixture(settings: Partial<NetworkConfig> = {}): Pro
   };
   const records = memoryRecords<NetworkRecord>();
   const logged: string[] = [];
+  const emitted: string[] = [];
+  const events: EventSink = { emit: (_type, action, id) => void emitted.push(`${action} ${id}`) };
   const keep = (_fields: object, message: string): void => void logged.push(message);
   const logger: Logger = { debug() {}, info() {}, warn: keep, error: keep };
-  let networks = await createNetworks({ config, records, logger }).catch((error: unknown) => {
+  let networks = await createNetworks({ config, records, logger, events }).catch((error: unknown) => {
     // Throws when something was left in the folder.
     rmdirSync(execRoot);
     throw error;
@@ -47,9 +52,10 @@ export async function networkFixture(settings: Partial<NetworkConfig> = {}): Pro
     config,
     records,
     logged,
+    emitted,
     async restart() {
       await networks.close();
-      networks = await createNetworks({ config, records, logger });
+      networks = await createNetworks({ config, records, logger, events });
       return networks;
     },
     async [Symbol.asyncDispose]() {

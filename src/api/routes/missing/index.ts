@@ -7,11 +7,6 @@ import { type BoundRoute, bind, defineRoute, type RouteSpec } from '../../route.
  * built.
  */
 const MISSING = {
-  'user-defined networks': [
-    ['POST', '/networks/create'],
-    ['POST', '/networks/:id/connect'],
-    ['POST', '/networks/:id/disconnect'],
-  ],
   'building images': [
     ['POST', '/build'],
     ['POST', '/build/cancel'],

@@ -9,7 +9,7 @@ export const pruneNetworks = defineRoute({
   path: '/networks/prune',
   query: z.object({ filters: queryFilters }),
   async handle({ query }, networks: Pick<Networks, 'prune'>) {
-    const deleted = networks.prune(query.filters);
+    const deleted = await networks.prune(query.filters);
     return { status: 200, body: { NetworksDeleted: deleted.length === 0 ? null : deleted } };
   },
 });

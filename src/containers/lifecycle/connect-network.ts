@@ -1,0 +1,112 @@
+import { EngineError, failed, invalid } from '../../base/errors.ts';
+import type { SandboxRequest } from '../../network/index.ts';
+import type { EndpointSettings } from '../../spec/index.ts';
+import { emitNetworkEvents } from '../events/network-events.ts';
+import type { ContainerRecord } from '../model/record.ts';
+import { hasProcess } from '../model/state.ts';
+import { networkSource } from '../relations/join-namespaces.ts';
+import { addOwnHosts, removeOwnHosts } from '../start/own-hosts.ts';
+import { sandboxRequest } from '../start/sandbox-request.ts';
+import type { Entry } from '../tables/entry.ts';
+import type { World } from '../world.ts';
+import { lockEntry } from './lock-entry.ts';
+
+export type ConnectDeps = Pick<World, 'table' | 'locks' | 'networks' | 'events' | 'logger' | 'dataRoot'>;
+
+const ONE_NETWORK =
+  'container cannot be connected to multiple networks with one of the networks in private (none) mode';
+
+/**
+ * Connects a container to a network: at once when it runs, else at its next start. @throws EngineError notFound;
+ * invalid for a container without networks of its own; as `Networks.connect`
+ */
+export async function connectNetwork(
+  world: ConnectDeps,
+  { network, ref, settings }: { readonly network: string; readonly ref: string; readonly settings: EndpointSettings },
+  signal: AbortSignal,
+): Promise<void> {
+  const entry = resolve(world, ref);
+  using _lock = await lockEntry(world, entry, ref, signal);
+  const { record } = entry;
+  const { Name: name } = world.networks.inspect(network);
+  checkSource(record, name);
+  const wanted: ContainerRecord = { ...record, networks: { ...record.networks, [name]: settings } };
+  world.networks.check({ mode: undefined, endpoints: { [name]: settings }, portBindings: {} });
+  if (!hasProcess(record) || record.sandbox === undefined) {
+    world.table.put(entry, wanted);
+    return;
+  }
+  const sandbox = await world.networks.connect(requestOf(wanted), name);
+  world.table.put(entry, { ...wanted, sandbox: { ...sandbox, containerId: record.id } });
+  const endpoint = sandbox.endpoints[name] ?? {};
+  addOwnHosts(world, record, endpoint);
+  emitNetworkEvents(world, record.id, { [name]: endpoint }, 'connect');
+}
+
+/**
+ * Disconnects a container from a network. With `force` a container that is gone is no error when the network has no
+ * endpoint of it. @throws EngineError notFound; failed when it is not connected
+ */
+export async function disconnectNetwork(
+  world: ConnectDeps,
+  { network, ref, force }: { readonly network: string; readonly ref: string; readonly force: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const entry = force && world.table.find(ref) === undefined ? undefined : resolve(world, ref);
+  if (entry === undefined) {
+    world.networks.inspect(network);
+    throw new EngineError('notFound', `endpoint ${ref} not found`);
+  }
+  using _lock = await lockEntry(world, entry, ref, signal);
+  const { record } = entry;
+  const { Name: name } = world.networks.inspect(network);
+  const left = withoutNetwork(record, name);
+  if (!hasProcess(record) || record.sandbox === undefined) {
+    if (!joins(record, name)) throw failed(`container ${record.id} is not connected to the network ${name}`);
+    world.table.put(entry, left);
+    return;
+  }
+  const endpoint = record.sandbox.endpoints[name] ?? {};
+  const sandbox = await world.networks.disconnect(requestOf(record), name);
+  world.table.put(entry, { ...left, sandbox: { ...sandbox, containerId: record.id } });
+  removeOwnHosts(world, record, endpoint);
+  emitNetworkEvents(world, record.id, { [name]: endpoint }, 'disconnect');
+}
+
+function resolve(world: Pick<World, 'table'>, ref: string): Entry {
+  if (ref === '') throw invalid('invalid name or ID supplied: ""');
+  return world.table.resolve(ref);
+}
+
+function checkSource(record: ContainerRecord, name: string): void {
+  const source = networkSource(record);
+  if (source.kind !== 'sandbox') {
+    throw invalid(
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    );
+  }
+  if (name === 'host') {
+    throw invalid('cannot connect container to host network - container must be created in host network mode');
+  }
+  if (name === 'none' || source.mode === 'none') throw invalid(ONE_NETWORK);
+}
+
+/** Whether the next start joins a network. */
+function joins(record: ContainerRecord, name: string): boolean {
+  const source = networkSource(record);
+  const isMode = source.kind === 'sandbox' && source.mode === name && record.leftNetworkOfMode !== true;
+  return isMode || record.networks[name] !== undefined;
+}
+
+function withoutNetwork(record: ContainerRecord, name: string): ContainerRecord {
+  const { [name]: _left, ...networks } = record.networks;
+  const { [name]: _last, ...lastNetworks } = record.lastNetworks ?? {};
+  const source = networkSource(record);
+  const leftMode = source.kind === 'sandbox' && source.mode === name;
+  return { ...record, networks, lastNetworks, ...(leftMode ? { leftNetworkOfMode: true as const } : {}) };
+}
+
+function requestOf(record: ContainerRecord): SandboxRequest {
+  const source = networkSource(record);
+  return sandboxRequest(record, source.kind === 'sandbox' ? source.mode : 'none');
+}

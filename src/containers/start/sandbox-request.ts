@@ -1,0 +1,28 @@
+import type { SandboxRequest } from '../../network/index.ts';
+import type { ContainerRecord } from '../model/record.ts';
+
+/** What a container asks of the networks. `mode` is the network of its mode. */
+export function sandboxRequest(record: ContainerRecord, mode: string): SandboxRequest {
+  const { config, hostConfig } = record;
+  return {
+    containerId: record.id,
+    containerName: record.name,
+    hostname: config.Hostname ?? '',
+    mode: record.leftNetworkOfMode ? undefined : mode,
+    endpoints: record.networks,
+    exposedPorts: Object.keys(config.ExposedPorts ?? {}),
+    portBindings: hostConfig.PortBindings ?? {},
+    publishAll: hostConfig.PublishAllPorts === true,
+    sysctls: networkSysctls(hostConfig.Sysctls),
+  };
+}
+
+/**
+ * Picks the `net.` sysctls: they are written into the namespace before the runtime starts. The runtime writes the
+ * others.
+ */
+function networkSysctls(
+  sysctls: Readonly<Record<string, string>> | null | undefined,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(sysctls ?? {}).filter(([name]) => name.startsWith('net.')));
+}

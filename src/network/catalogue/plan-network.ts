@@ -1,0 +1,135 @@
+import { conflict, EngineError, invalid } from '../../base/errors.ts';
+import { newObjectId } from '../../base/ids.ts';
+import { formatNanos } from '../../base/time.ts';
+import type { NetworkDrivers } from '../drivers/drivers.ts';
+import type { CreateNetwork } from '../networks.ts';
+import { allocatePools, type PoolChoice } from './allocate-pools.ts';
+import { checkPools } from './check-pools.ts';
+import { type NetworkRecord, PLAIN_NETWORK } from './network-record.ts';
+import type { NetworkTable } from './network-table.ts';
+
+export interface PlanNetworkDeps {
+  readonly table: NetworkTable;
+  readonly drivers: NetworkDrivers;
+}
+
+const PREDEFINED: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'default']);
+
+/**
+ * Checks a client's request, and returns the record of the network with its subnets. Changes nothing.
+ * @throws EngineError as `Networks.create`
+ */
+export function planNetwork(
+  { table, drivers }: PlanNetworkDeps,
+  request: CreateNetwork,
+  choice: PoolChoice,
+): NetworkRecord {
+  checkName(table, request.name);
+  checkScope(request);
+  const settings = withConfiguration(table, request);
+  const pools = settings.ipam?.pools ?? [];
+  checkPools(pools);
+  checkFamilies(settings);
+  const driver = driverName(drivers, settings);
+  const ipamDriver = settings.ipam?.driver || 'default';
+  if (ipamDriver !== 'default') throw missingPlugin(ipamDriver);
+  const record: NetworkRecord = {
+    ...PLAIN_NETWORK,
+    id: newObjectId(),
+    name: settings.name,
+    created: formatNanos(BigInt(Date.now()) * 1_000_000n),
+    driver,
+    builtIn: false,
+    enableIpv4: settings.enableIpv4 ?? true,
+    internal: settings.internal ?? false,
+    attachable: settings.attachable ?? false,
+    configOnly: settings.configOnly ?? false,
+    configFrom: settings.configFrom ?? '',
+    ipam: {
+      driver: ipamDriver,
+      options: settings.ipam?.options ?? null,
+      pools: settings.configOnly === true ? pools.map(asGiven) : allocatePools(table.all(), pools, choice),
+    },
+    options: settings.options ?? {},
+    labels: settings.labels ?? {},
+  };
+  if (!record.configOnly) drivers.of(record).checkNetwork(record, table.all());
+  return record;
+}
+
+function checkName(table: NetworkTable, name: string): void {
+  if (name.trim() === '') throw invalid('invalid name: name is empty');
+  if (PREDEFINED.has(name)) {
+    throw new EngineError('forbidden', `operation is not permitted on predefined ${name} network `);
+  }
+  if (table.all().some((record) => record.name === name)) throw conflict(`network with name ${name} already exists`);
+}
+
+function checkScope({ scope = '', ingress = false }: CreateNetwork): void {
+  if (scope === 'swarm') {
+    throw new EngineError('forbidden', 'cannot create a swarm scoped network when swarm is not active');
+  }
+  if (ingress) throw new EngineError('forbidden', 'Ingress network can only be global scope network');
+}
+
+function checkFamilies({ enableIpv4 = true, enableIpv6 = false }: CreateNetwork): void {
+  if (!enableIpv4 && !enableIpv6) throw invalid('IPv4 or IPv6 must be enabled');
+  if (enableIpv6) throw new EngineError('notImplemented', 'Gantry does not have this yet: networks with IPv6');
+}
+
+/** Takes subnets, options and labels of the configuration that the request names. */
+function withConfiguration(table: NetworkTable, request: CreateNetwork): CreateNetwork {
+  const { configFrom = '', configOnly } = request;
+  if (configFrom === '') return request;
+  if (configOnly) {
+    throw new EngineError('forbidden', 'a configuration network cannot depend on another configuration network');
+  }
+  const from = table.all().find((record) => record.configOnly && record.name === configFrom);
+  if (from === undefined) throw new EngineError('notFound', `configuration network "${configFrom}" does not exist`);
+  return {
+    ...request,
+    enableIpv4: from.enableIpv4,
+    enableIpv6: from.enableIpv6,
+    ipam: {
+      driver: from.ipam.driver,
+      options: from.ipam.options,
+      pools: from.ipam.pools.map(({ subnet, ipRange = '', gateway = '', auxAddresses = {} }) => ({
+        ...{ subnet, ipRange, gateway, auxAddresses },
+      })),
+    },
+    options: from.options,
+    labels: { ...from.labels, ...request.labels },
+  };
+}
+
+/** @throws EngineError forbidden for the drivers of the engine's own networks, notFound */
+function driverName(drivers: NetworkDrivers, { driver: asked = '', configOnly }: CreateNetwork): string {
+  if (configOnly) return 'null';
+  const driver = asked === '' ? 'bridge' : asked;
+  if (driver === 'host' || driver === 'null') {
+    throw new EngineError('forbidden', `only one instance of "${driver}" network is allowed`);
+  }
+  if (driver === 'overlay') {
+    const advice = 'Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+    throw new EngineError('forbidden', `This node is not a swarm manager. ${advice}`);
+  }
+  if (driver === 'macvlan' || driver === 'ipvlan') {
+    throw new EngineError('notImplemented', `Gantry does not have this yet: the network driver ${driver}`);
+  }
+  if (drivers.find(driver) === undefined) throw missingPlugin(driver);
+  return driver;
+}
+
+function missingPlugin(name: string): EngineError {
+  return new EngineError('notFound', `plugin "${name}" not found`);
+}
+
+function asGiven(pool: NonNullable<CreateNetwork['ipam']>['pools'][number]) {
+  const { subnet, ipRange, gateway, auxAddresses } = pool;
+  return {
+    subnet,
+    ...(ipRange === '' ? {} : { ipRange }),
+    ...(gateway === '' ? {} : { gateway }),
+    ...(Object.keys(auxAddresses).length === 0 ? {} : { auxAddresses }),
+  };
+}

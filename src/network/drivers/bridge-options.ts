@@ -1,0 +1,67 @@
+import { isIP } from 'node:net';
+import { EngineError, invalid } from '../../base/errors.ts';
+
+/** Docker's names of the bridge driver's options, which `network inspect` shows. */
+export const BRIDGE_OPTION = {
+  name: 'com.docker.network.bridge.name',
+  default: 'com.docker.network.bridge.default_bridge',
+  interContainer: 'com.docker.network.bridge.enable_icc',
+  masquerade: 'com.docker.network.bridge.enable_ip_masquerade',
+  hostBinding: 'com.docker.network.bridge.host_binding_ipv4',
+  inhibitIpv4: 'com.docker.network.bridge.inhibit_ipv4',
+  gatewayMode4: 'com.docker.network.bridge.gateway_mode_ipv4',
+  gatewayMode6: 'com.docker.network.bridge.gateway_mode_ipv6',
+  mtu: 'com.docker.network.driver.mtu',
+} as const;
+
+export const DEFAULT_MTU = 1500;
+
+type Options = Readonly<Record<string, string>>;
+
+const SWITCHES = [
+  ...[BRIDGE_OPTION.default, BRIDGE_OPTION.interContainer, BRIDGE_OPTION.masquerade, BRIDGE_OPTION.inhibitIpv4],
+];
+const GATEWAY_MODES: ReadonlySet<string> = new Set(['nat', 'nat-unprotected', 'routed', 'isolated']);
+/** Values of Go's strconv.ParseBool. */
+const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
+const FALSE: ReadonlySet<string> = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
+
+/** Whether a switch is on, as it is by default. */
+export function isOn(options: Options, name: string): boolean {
+  return !FALSE.has(options[name] ?? 'true');
+}
+
+/** Checks the options of a new bridge network. Unknown ones are kept. @throws EngineError invalid, in Docker's words */
+export function checkBridgeOptions(options: Options): void {
+  for (const name of SWITCHES) {
+    const value = options[name] ?? 'true';
+    if (!TRUE.has(value) && !FALSE.has(value)) {
+      throw unparsed(name, value, `strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
+    }
+  }
+  const { [BRIDGE_OPTION.hostBinding]: address = '0.0.0.0', [BRIDGE_OPTION.mtu]: mtu } = options;
+  if (isIP(address) === 0) throw unparsed(BRIDGE_OPTION.hostBinding, address, 'nil ip');
+  if (mtu !== undefined) checkMtu(mtu);
+  for (const name of [BRIDGE_OPTION.gatewayMode4, BRIDGE_OPTION.gatewayMode6]) checkGatewayMode(name, options[name]);
+  const bridge = options[BRIDGE_OPTION.name];
+  // The names that a link may have (netdevice(7)), and that nft may quote.
+  if (bridge !== undefined && (!/^[A-Za-z0-9_.:-]{1,15}$/.test(bridge) || /^\.+$/.test(bridge))) {
+    throw invalid(`invalid bridge name: ${bridge}`);
+  }
+}
+
+function checkMtu(text: string): void {
+  if (!/^[+-]?\d+$/.test(text)) {
+    throw unparsed(BRIDGE_OPTION.mtu, text, `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  }
+  if (Number(text) < 0) throw invalid(`invalid MTU number: ${text}`);
+}
+
+function checkGatewayMode(name: string, mode = 'nat'): void {
+  if (!GATEWAY_MODES.has(mode)) throw unparsed(name, mode, `unknown gateway mode ${mode}`);
+  if (mode !== 'nat') throw new EngineError('notImplemented', `Gantry does not have this yet: gateway mode ${mode}`);
+}
+
+function unparsed(name: string, value: string, reason: string): EngineError {
+  return invalid(`failed to parse ${name} value: ${value} (${reason})`);
+}

@@ -1,0 +1,143 @@
+import { EngineError, failed } from '../../base/errors.ts';
+import type { NetworkTable } from '../catalogue/network-table.ts';
+import type { NetworkDrivers } from '../drivers/drivers.ts';
+import type { PortElement } from '../firewall/table.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { DefaultRoute } from '../kernel/protocol.ts';
+import type { Sandbox, SandboxRequest } from '../networks.ts';
+import type { ContainerPorts, ContainerPortsDeps } from '../ports/container-ports.ts';
+import { portMap } from '../ports/wanted-ports.ts';
+import { type Attached, endpointsOf, type SandboxEndpoint } from './attached.ts';
+import { connectEndpoint } from './connect-endpoints.ts';
+import { defaultGateway } from './default-gateway.ts';
+import { freeInterface, interfacesOf } from './interface-names.ts';
+import { reservePorts } from './reserve-ports.ts';
+import { linkSysctls } from './sysctl-key.ts';
+
+export interface ChangeDeps extends ContainerPortsDeps {
+  readonly kernel: Pick<Kernel, 'request'>;
+  readonly table: NetworkTable;
+  readonly drivers: NetworkDrivers;
+  readonly hostAddress: string;
+}
+
+/** Connects a running container to a network. Returns what is attached then. @throws EngineError as `Networks.connect` */
+export async function connectSandbox(
+  deps: ChangeDeps,
+  attached: Attached,
+  request: SandboxRequest,
+  network: string,
+): Promise<Attached> {
+  const { sandbox } = attached;
+  const record = deps.table.require(network);
+  const before = endpointsOf(deps.table, sandbox);
+  if (before.some((endpoint) => endpoint.record.id === record.id)) {
+    const text = `endpoint with name ${request.containerName} already exists in network ${record.name}`;
+    throw new EngineError('forbidden', text);
+  }
+  await using undo = new AsyncDisposableStack();
+  const interfaces = interfacesOf(sandbox);
+  const name = freeInterface(Object.values(interfaces));
+  const asked = request.endpoints[record.name] ?? {};
+  const endpoint = connectEndpoint(deps.drivers, { record, asked, name, names: request }, undo);
+  const { link, settings } = endpoint;
+  const after: Sandbox = {
+    ...sandbox,
+    endpoints: { ...sandbox.endpoints, [record.name]: settings },
+    interfaces: { ...interfaces, [record.name]: name },
+  };
+  const gateway = changeGateway(deps, { attached, request, after, endpoints: [...before, endpoint] }, undo);
+  if (link !== undefined) {
+    const sysctls = linkSysctls(settings, name);
+    await deps.kernel.request('connect', { netnsPath: sandbox.netnsPath, link, sysctls, ...gateway.plan });
+  }
+  undo.move();
+  return gateway.attached;
+}
+
+/** Disconnects a running container from a network. @throws EngineError as `Networks.disconnect` */
+export async function disconnectSandbox(
+  deps: ChangeDeps,
+  attached: Attached,
+  request: SandboxRequest,
+  network: string,
+): Promise<Attached> {
+  const { sandbox } = attached;
+  const record = deps.table.require(network);
+  const before = endpointsOf(deps.table, sandbox);
+  const endpoint = before.find((each) => each.record.id === record.id);
+  if (endpoint === undefined) {
+    throw failed(`container ${request.containerId} is not connected to network ${record.name}`);
+  }
+  await using undo = new AsyncDisposableStack();
+  const after: Sandbox = {
+    ...sandbox,
+    endpoints: without(sandbox.endpoints, record.name),
+    interfaces: without(interfacesOf(sandbox), record.name),
+  };
+  const endpoints = before.filter((each) => each !== endpoint);
+  const gateway = changeGateway(deps, { attached, request, after, endpoints }, undo);
+  const driver = deps.drivers.find(record.driver);
+  const hostLink = driver?.hostLink(record, endpoint.settings)?.name;
+  if (hostLink !== undefined) {
+    await deps.kernel.request('disconnect', { netnsPath: sandbox.netnsPath, hostLink, ...gateway.plan });
+  }
+  undo.move();
+  driver?.disconnect(record, endpoint.settings);
+  return gateway.attached;
+}
+
+interface Change {
+  readonly attached: Attached;
+  readonly request: SandboxRequest;
+  readonly after: Sandbox;
+  /** The endpoints after the change. */
+  readonly endpoints: readonly SandboxEndpoint[];
+}
+
+interface GatewayChange {
+  readonly attached: Attached;
+  readonly plan: {
+    readonly routes?: readonly DefaultRoute[];
+    readonly elements?: { readonly add: readonly PortElement[]; readonly remove: readonly PortElement[] };
+  };
+}
+
+/** When another endpoint provides the default gateway, routes and published ports follow it. */
+function changeGateway(deps: ChangeDeps, change: Change, undo: AsyncDisposableStack): GatewayChange {
+  const { attached, request, after, endpoints } = change;
+  const old = defaultGateway(endpointsOf(deps.table, attached.sandbox));
+  const next = defaultGateway(endpoints);
+  if (old?.record.id === next?.record.id) return { attached: { ...attached, sandbox: after }, plan: {} };
+  const { ports, elements } = movePorts(deps, change, { old, next }, undo);
+  const interfaces = interfacesOf(after);
+  return {
+    attached: { ...attached, ports, sandbox: { ...after, ports: portMap(request, next ? ports.map() : {}) } },
+    plan: {
+      routes: next ? [{ link: interfaces[next.record.name] ?? '', gateway: next.settings.Gateway ?? '' }] : [],
+      elements,
+    },
+  };
+}
+
+function movePorts(
+  deps: ChangeDeps,
+  { attached, request, endpoints }: Change,
+  { old, next }: { readonly old: SandboxEndpoint | undefined; readonly next: SandboxEndpoint | undefined },
+  undo: AsyncDisposableStack,
+): { readonly ports: ContainerPorts; readonly elements: NonNullable<GatewayChange['plan']['elements']> } {
+  const remove = attached.ports.elements();
+  if (old === undefined && attached.ports.isEmpty) {
+    const ports = undo.use(reservePorts(deps, request, endpoints));
+    return { ports, elements: { add: ports.elements(), remove } };
+  }
+  const { ports } = attached;
+  const before = ports.target;
+  ports.retarget(next?.settings.IPAddress ?? '');
+  undo.defer(() => ports.retarget(before));
+  return { ports, elements: { add: ports.elements(), remove } };
+}
+
+function without<T>(map: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(map).filter(([key]) => key !== name));
+}
