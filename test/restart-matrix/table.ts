@@ -12,6 +12,7 @@ import { logs } from './rows/logs.ts';
 import { memoryMounts } from './rows/memory-mounts.ts';
 import { mountTable } from './rows/mount-table.ts';
 import { links, names } from './rows/names.ts';
+import { networks } from './rows/networks.ts';
 import { ports } from './rows/ports.ts';
 import { autoRemove, endsLater, endsMeanwhile, restartPolicy, stoppedByHand } from './rows/restart-policy.ts';
 import { events, inspection, paused } from './rows/state.ts';
@@ -38,6 +39,7 @@ export const ROWS: readonly Row[] = [
   names,
   links,
   ports,
+  networks,
   health,
   restartPolicy,
   stoppedByHand,

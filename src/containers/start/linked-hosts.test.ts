@@ -40,7 +40,7 @@ test('the address of a link changes, other lines stay, and a huge file is left a
   truncateSync(hosts, 2 ** 30);
   update('172.17.0.2');
   assert.equal(statSync(hosts).size, 2 ** 30);
-  assert.deepEqual(warnings, ['cannot update the hosts file of a linking container']);
+  assert.deepEqual(warnings, ['cannot update the hosts file of a container']);
   rmSync(dataRoot, { recursive: true });
 });
 

@@ -45,12 +45,3 @@ test('plugins: the list is empty, and none is found', async () => {
     assert.deepEqual([status, JSON.parse(text)], [404, { message: 'plugin "a/b:1" not found' }], path);
   }
 });
-
-test('networks that the engine made itself are not removed', async () => {
-  await using api = await serve();
-  const { status, text } = await api.ask('DELETE', '/networks/bridge');
-  assert.deepEqual(
-    [status, JSON.parse(text)],
-    [403, { message: 'bridge is a pre-defined network and cannot be removed' }],
-  );
-});
