@@ -8,7 +8,7 @@ import { defaultGateway } from './default-gateway.ts';
 /**
  * Reserves the host ports of a container. They lead to its address on the network of its default gateway, by which
  * replies leave. Docker ignores requests of a container without such a network.
- * @throws EngineError in Docker's words: port is already allocated
+ * @throws EngineError invalid; in Docker's words: port is already allocated
  */
 export function reservePorts(
   deps: ContainerPortsDeps & { readonly hostAddress: string },
@@ -18,9 +18,9 @@ export function reservePorts(
   const endpoint = defaultGateway(endpoints);
   if (endpoint === undefined) return new ContainerPorts(deps, [], '');
   const target = endpoint.settings.IPAddress ?? '';
+  const requests = wantedPorts(request, deps.hostAddress);
   try {
-    const reserved = deps.registry.reserve(wantedPorts(request, deps.hostAddress), target);
-    return new ContainerPorts(deps, reserved, target);
+    return new ContainerPorts(deps, deps.registry.reserve(requests, target), target);
   } catch (error) {
     throw endpointFailed(request.containerName, endpoint.settings.EndpointID ?? '', error);
   }
