@@ -278,6 +278,7 @@ test('a supervisor that is killed between an exit and the delete of the runtime 
 test('the log of a container that has ended and is removed is not made again by the next supervisor', async () => {
   await using host = await TaskHost.open();
   const log = { ...NO_LOG, path: `${host.root}/removed/x.log` };
+  mkdirSync(`${host.root}/removed`);
   const { id } = await host.start(['true'], { log });
   await host.exit(id);
   rmSync(`${host.root}/removed`, { recursive: true });

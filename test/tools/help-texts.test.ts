@@ -58,9 +58,8 @@ test('help of the engine is in the imperative too', () => {
 });
 
 test('help offers no command that the engine cannot serve yet', () => {
-  const networks = nounHelp('gantry', 'network');
-  assert.match(networks, /^ {2}ls /m);
-  assert.doesNotMatch(networks, /^ {2}(?:create|connect|disconnect|rm) /m);
-  assert.doesNotMatch(nounHelp('gantry', 'volume'), /^ {2}update /m);
+  const volumes = nounHelp('gantry', 'volume');
+  assert.match(volumes, /^ {2}ls /m);
+  assert.doesNotMatch(volumes, /^ {2}update /m);
   assert.doesNotMatch(rootHelp('gantry', 80), /^ {2}(?:build|buildx|compose|swarm) /m);
 });
