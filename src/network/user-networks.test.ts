@@ -248,6 +248,9 @@ test('requests that make no sense are refused in Docker’s words, and leave not
   for (const [request, kind, message] of REFUSED) {
     await assert.rejects(networks.create(request), { kind, message }, JSON.stringify(request));
   }
+  // The kernel refuses it once the bridge is there.
+  const mtu = { 'com.docker.network.driver.mtu': '99999999' };
+  await assert.rejects(networks.create({ name: 'b', options: mtu }), { kind: 'internal' });
   const taken = { 'com.docker.network.bridge.name': 'gtest0' };
   await assert.rejects(networks.create({ name: 'b', options: taken }), {
     kind: 'forbidden',

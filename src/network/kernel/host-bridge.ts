@@ -142,10 +142,14 @@ export function removeBridge(handles: BridgeHandles, name: string): UsedBridge |
 
 function makeBridge(handles: KernelHandles, plan: BridgePlan): Link {
   const { netlink } = handles;
-  netlink.execute(
-    newBridge(plan.bridge, bridgeHardwareAddress(handles, plan)),
-    setLink({ name: plan.bridge }, { alias: mark(handles), mtu: plan.mtu }),
-  );
+  netlink.execute(newBridge(plan.bridge, bridgeHardwareAddress(handles, plan)));
+  try {
+    netlink.execute(setLink({ name: plan.bridge }, { alias: mark(handles), mtu: plan.mtu }));
+  } catch (error) {
+    // Without its mark nobody would remove it later.
+    netlink.execute(deleteLink({ name: plan.bridge }));
+    throw error;
+  }
   const made = findLink(netlink, plan.bridge);
   if (made === undefined) throw new Error(`bridge ${plan.bridge} vanished`);
   return made;
