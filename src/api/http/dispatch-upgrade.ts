@@ -26,9 +26,9 @@ export async function dispatchUpgrade(
   releaseHijackedSocket(socket);
   socket.on('error', ignore); // a vanished client: `close` follows
   if (head.length > 0) socket.unshift(head);
-  await earlierResponse(socket);
   const abort = new AbortController();
   socket.once('close', () => abort.abort(new EngineError('cancelled', 'the client has gone')));
+  await earlierResponse(socket);
   const onFault = (error: unknown): void => logFault(deps, request, error);
   let version = UNVERSIONED;
   let webSocket = false;
