@@ -1,30 +1,15 @@
-import type { Logger } from '../base/logger.ts';
 import type { EventSink, Filters } from '../spec/index.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import { hostPlans } from './catalogue/host-plans.ts';
-import type { NetworkTable } from './catalogue/network-table.ts';
-import type { NetworkDrivers } from './drivers/drivers.ts';
 import type { AddressPool } from './ipam/address-pools.ts';
-import type { Kernel } from './kernel/kernel.ts';
 import type { CreateNetwork, NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState } from './networks.ts';
-import type { PortRegistry } from './ports/port-registry.ts';
 import { parsePortBindings } from './ports/port-request.ts';
-import type { RelayBudget } from './ports/relay-budget.ts';
 import { BridgeRepair } from './repair/bridge-repair.ts';
 import { FirewallRepair } from './repair/firewall-repair.ts';
 import { bridgePorts, containersOn, hostLinksOf } from './sandboxes/attached.ts';
-import { Sandboxes } from './sandboxes/sandboxes.ts';
+import { Sandboxes, type SandboxesDeps } from './sandboxes/sandboxes.ts';
 
-export interface EngineNetworksDeps {
-  readonly kernel: Kernel;
-  readonly table: NetworkTable;
-  readonly drivers: NetworkDrivers;
-  readonly registry: PortRegistry;
-  readonly budget: RelayBudget;
-  readonly logger: Logger;
-  readonly netnsDirectory: string;
-  /** Host address of published ports that name none. '' stands for every address. */
-  readonly hostAddress: string;
+export interface EngineNetworksDeps extends Omit<SandboxesDeps, 'repairFirewall'> {
   readonly warnings: readonly string[];
   readonly events: EventSink;
   /** The pools from which networks without subnets get one. Default: Docker's. */
