@@ -141,3 +141,22 @@ test("a runtime's stderr in JSON, logfmt and plain", () => {
   assert.equal(runtimeMessage('time="2026" level=error msg="b c"\n'), 'b c');
   assert.equal(runtimeMessage('2026-11-21T02:00:00.123456Z: d\n'), 'd');
 });
+
+test('says that the disk is full when the runtime has no space for its files, and only then', () => {
+  const started = (message: string) => startError(new RefusedError({ code: 'runtime', message }), spec('x'));
+  const crun = 'writing file `/run/gantry/crun/0f/pid`: No space left on device';
+  const runc = 'runc run failed: unable to start container process: open /run/gantry/0f/state.json: no space left on device';
+  for (const error of [
+    started(crun),
+    started(runc),
+    execError(new RefusedError({ code: 'runtime', message: crun }), 'c'.repeat(64), spec('x').process),
+  ]) {
+    assert.deepEqual([error.kind, error.message], ['noSpace', 'no space left on device']);
+  }
+  for (const message of [
+    'mount `proc` to `proc`: No space left on device',
+    'creating cgroup directory `/sys/fs/cgroup/memory/x`: No space left on device',
+  ]) {
+    assert.equal(started(message).kind, 'failed', message);
+  }
+});

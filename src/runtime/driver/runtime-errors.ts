@@ -82,8 +82,11 @@ const RLIMITS = [
 const MOUNT_HINT =
   'Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type';
 
+const FULL_DISK = 'no space left on device';
+
 /** The error of a container's start, in Docker's words. */
 export function startError(error: RefusedError, spec: RuntimeSpec): EngineError {
+  if (isFullDisk(error)) return new EngineError('noSpace', FULL_DISK, { cause: error });
   if (error.code !== 'runtime') return new EngineError('internal', error.message, { cause: error });
   const detail = translate(
     error.message,
@@ -97,6 +100,7 @@ export function startError(error: RefusedError, spec: RuntimeSpec): EngineError 
 /** The error of an exec's start, in Docker's words. */
 export function execError(error: RefusedError, containerId: string, process: RuntimeProcess): EngineError {
   if (error.code === 'noTask') return conflict(`container ${containerId} is not running`);
+  if (isFullDisk(error)) return new EngineError('noSpace', FULL_DISK, { cause: error });
   if (error.code !== 'runtime') return new EngineError('internal', error.message, { cause: error });
   const detail = translate(error.message, { command: process.args[0] ?? '', mounts: [], isExec: true }, 'exec failed');
   return finish(`OCI runtime exec failed: ${detail}`, error);
@@ -134,6 +138,14 @@ function finish(message: string, cause: RefusedError): EngineError {
   }
   if (message.includes('not a directory')) return new EngineError('invalid', `${message}: ${MOUNT_HINT}`, { cause });
   return new EngineError('failed', message, { cause });
+}
+
+/**
+ * Whether the runtime had no space for a file of its own, such as its state or pid file. The kernel returns ENOSPC for
+ * too many mounts and cgroups too: these keep the runtime's text.
+ */
+function isFullDisk({ code, message }: RefusedError): boolean {
+  return code === 'runtime' && /: no space left on device$/i.test(message) && !/\bmount|cgroup/.test(message);
 }
 
 function translate(message: string, context: Context, verb: string): string {
