@@ -115,6 +115,13 @@ const builds = [
     ...shared,
     outdir,
     splitting: true,
+    chunkNames: 'names/[name]-[hash]',
+    entryPoints: { 'gantry-names': 'src/names/main.ts' },
+  }),
+  build({
+    ...shared,
+    outdir,
+    splitting: true,
     chunkNames: 'registry/[name]-[hash]',
     entryPoints: { 'gantry-registry': 'src/daemon/registry/main.ts' },
   }),

@@ -7,6 +7,8 @@ import { check, SyscallError } from './syscall-error.ts';
 
 const socket = libc.func('int socket(int domain, int type, int protocol)');
 const bind = libc.func('int bind(int fd, const void *address, uint32_t length)');
+const connect = libc.func('int connect(int fd, const void *address, uint32_t length)');
+const getsockname = libc.func('int getsockname(int fd, _Out_ void *address, void *length)');
 const listen = libc.func('int listen(int fd, int backlog)');
 const setsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)');
 const inetPton = libc.func('int inet_pton(int family, const char *text, _Out_ void *bytes)');
@@ -53,6 +55,31 @@ export function bindHostPort({ protocol, address, port }: HostPort): number {
     closeSync(fd);
     throw error;
   }
+}
+
+/**
+ * Connects a socket in the calling thread's namespace to a port, without waiting: a TCP connection is established
+ * later, or reports its failure on the first write. CLOEXEC and non-blocking. The caller closes it.
+ * @throws SyscallError ENETUNREACH without a route; EAFNOSUPPORT
+ */
+export function connectPort({ protocol, address, port }: HostPort): number {
+  const v4 = isIPv4(address);
+  const type = (protocol === 'udp' ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
+  const subject = `${protocol} ${address} port ${port}`;
+  const fd = check(socket(v4 ? AF_INET : AF_INET6, type, PROTOCOL[protocol]), 'socket', subject);
+  const name = v4 ? sockaddrIn(address, port) : sockaddrIn6(address, port);
+  if (connect(fd, name, name.length) === 0 || koffi.errno() === koffi.os.errno['EINPROGRESS']) return fd;
+  const errno = koffi.errno();
+  closeSync(fd);
+  throw new SyscallError('connect', errno, subject);
+}
+
+/** The port to which an IPv4 socket is bound. */
+export function boundPort(fd: number): number {
+  const name = Buffer.alloc(16);
+  const length = Buffer.from(new Uint32Array([name.length]).buffer);
+  check(getsockname(fd, name, length), 'getsockname', fd);
+  return name.readUInt16BE(2);
 }
 
 /** The value of an int option that is set. */

@@ -6,7 +6,7 @@ export type { Decoder } from './decode/decoder.ts';
 export { openDecoder } from './decode/open-decoder.ts';
 export { setTimes } from './file-times.ts';
 export { nextData } from './holes.ts';
-export { bindHostPort, type HostPort } from './host-port.ts';
+export { bindHostPort, boundPort, connectPort, type HostPort } from './host-port.ts';
 export {
   type DirectoryOwner,
   makeDirectoryInRoot,
@@ -58,7 +58,8 @@ export {
   type VethPair,
 } from './netlink/links.ts';
 export type { NetlinkMessage } from './netlink/message.ts';
-export { NETLINK, NetlinkSocket } from './netlink/netlink-socket.ts';
+export { NETLINK, NetlinkSocket, NFNL_SUBSYS_NFTABLES } from './netlink/netlink-socket.ts';
+export { type PortRewrite, rewritePort } from './netlink/port-rewrite.ts';
 export {
   HomeNamespace,
   isNetworkNamespace,

@@ -43,6 +43,19 @@ export {
   untilFilter,
 } from './filters/index.ts';
 export {
+  type EndpointNames,
+  type Forwarding,
+  NAME_SERVER_ADDRESS,
+  NAMES_PROTOCOL_VERSION,
+  type NameSockets,
+  type NamesHello,
+  type NamesHelloReply,
+  type NamesRequest,
+  type NamesResponse,
+  type SandboxNames,
+  type ServedSandbox,
+} from './names/index.ts';
+export {
   type Descriptor,
   formatPlatform,
   type HistoryEntry,
@@ -88,6 +101,8 @@ export {
   type HelloReply,
   JsonLines,
   type LogSpec,
+  NAMES_SINCE,
+  nameServerSocket,
   ownerOf,
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_MIN,

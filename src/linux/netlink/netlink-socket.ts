@@ -4,7 +4,7 @@ import { check, SyscallError } from '../syscall-error.ts';
 import {
   decodeAttributes,
   decodeMessages,
-  type NetlinkMessage,
+  NetlinkMessage,
   NLM_F,
   type ReceivedMessage,
   readU32,
@@ -25,6 +25,8 @@ const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
+const NFNL_MSG_BATCH_BEGIN = 0x10;
+const NFNL_MSG_BATCH_END = 0x11;
 const NLM_F_DUMP_INTR = 0x10;
 const NLMSGERR_ATTR_MSG = 1;
 const RECEIVE_BYTES = 64 * 1024;
@@ -33,6 +35,9 @@ const BATCH = 64;
 
 /** Protocols of netlink(7). */
 export const NETLINK = { ROUTE: 0, NETFILTER: 12 } as const;
+
+/** Subsystem of nfnetlink whose messages {@link NetlinkSocket.commit} takes. */
+export const NFNL_SUBSYS_NFTABLES = 10;
 
 /**
  * A netlink socket with blocking calls: the kernel works within `send`, and waits for its own locks (rtnl_lock: tens of
@@ -63,6 +68,32 @@ export class NetlinkSocket implements Disposable {
     const results: (SyscallError | undefined)[] = [];
     for (let at = 0; at < messages.length; at += BATCH) results.push(...this.#batch(messages.slice(at, at + BATCH)));
     return results;
+  }
+
+  /**
+   * Commits messages of one nfnetlink subsystem as a transaction: all or none. For a socket of NETLINK.NETFILTER.
+   * @throws SyscallError the first error; nothing was changed
+   */
+  commit(subsystem: number, messages: readonly NetlinkMessage[]): void {
+    const mark = (type: number): Buffer => {
+      const message = new NetlinkMessage(type, 0);
+      // struct nfgenmsg, whose last field names the subsystem in network order.
+      message.reserve(4).writeUInt16BE(subsystem, 2);
+      return message.encode(++this.#sequence, NLM_F.REQUEST);
+    };
+    const begin = mark(NFNL_MSG_BATCH_BEGIN);
+    const first = this.#sequence;
+    const encoded = messages.map((message) => message.encode(++this.#sequence, NLM_F.REQUEST | NLM_F.ACK));
+    const last = this.#sequence;
+    this.#send(Buffer.concat([begin, ...encoded, mark(NFNL_MSG_BATCH_END)]));
+    for (let acknowledged = first; acknowledged < last; ) {
+      for (const answer of this.#receiveMessages()) {
+        if (answer.type !== NLMSG_ERROR || answer.sequence < first || answer.sequence > last) continue;
+        const error = errorOf(answer);
+        if (error !== undefined) throw error;
+        acknowledged++;
+      }
+    }
   }
 
   #batch(messages: readonly NetlinkMessage[]): readonly (SyscallError | undefined)[] {

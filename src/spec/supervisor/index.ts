@@ -3,6 +3,7 @@ export { JsonLines } from './json-lines.ts';
 export {
   endedFolder,
   execsFolder,
+  nameServerSocket,
   runtimeRoot,
   supervisorFolder,
   supervisorSocket,
@@ -17,6 +18,7 @@ export {
   type Hello,
   type HelloReply,
   type LogSpec,
+  NAMES_SINCE,
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_MIN,
   type PreparedStreams,

@@ -6,7 +6,7 @@ import type { TaskRef } from './protocol.ts';
  * terminal.
  *
  *     <execRoot>/
- *       supervisor/           supervisor.sock  supervisor.log  lock  console-N.sock  run-N.{in,out,err}
+ *       supervisor/           supervisor.sock  names.sock  supervisor.log  lock  console-N.sock  run-N.{in,out,err}
  *         ended/<pid>         how a process ended, from before it was reaped until its task's exit.json is written
  *       runtime/              the OCI runtime's --root
  *       tasks/<containerId>/  config.json  owner.json  task.json  pid  runtime.log  stdin  stdout  stderr  exit.json
@@ -44,6 +44,11 @@ export function supervisorFolder(execRoot: string): string {
 
 export function supervisorSocket(execRoot: string): string {
   return join(execRoot, 'supervisor', 'supervisor.sock');
+}
+
+/** The socket of gantry-names. */
+export function nameServerSocket(execRoot: string): string {
+  return join(execRoot, 'supervisor', 'names.sock');
 }
 
 export function endedFolder(execRoot: string): string {

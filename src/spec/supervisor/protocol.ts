@@ -1,3 +1,5 @@
+import type { NameSockets, SandboxNames } from '../names/index.ts';
+
 /**
  * The protocol between gantryd and gantry-supervisor.
  *
@@ -18,7 +20,9 @@
  *
  * Beside the socket the two share folders: see `layout.ts`.
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
+/** The version from which on the supervisor has a name server. */
+export const NAMES_SINCE = 3;
 /** The oldest version that a supervisor or daemon of this build supports. */
 export const PROTOCOL_VERSION_MIN = 1;
 
@@ -188,6 +192,15 @@ export type Request =
   | { readonly id: number; readonly op: 'adopt-console'; readonly task: TaskRef; readonly fd: number }
   /** The daemon has reaped a process whose supervisor died. */
   | { readonly id: number; readonly op: 'adopt-exit'; readonly pid: number; readonly exitCode: number }
+  /**
+   * Gives the sandbox's names to the name server: see `spec/names/protocol.ts`. `sockets` are descriptors of the
+   * daemon, absent when the supervisor has them. Answered when queries get the new answers.
+   */
+  | { readonly id: number; readonly op: 'names-put'; readonly names: SandboxNames; readonly sockets?: NameSockets }
+  /** Answered when no query gets these sandboxes' names and their sockets are closed. */
+  | { readonly id: number; readonly op: 'names-drop'; readonly sandboxIds: readonly string[] }
+  /** Answers the ids of the sandboxes whose names are served. */
+  | { readonly id: number; readonly op: 'names-served' }
   /** The answer to a `ping`. */
   | { readonly id: number; readonly op: 'pong' }
   /** Ends the supervisor. Refused (`exists`) while a task runs. Answered when everything of ended tasks is removed. */
