@@ -9,6 +9,7 @@ import { containerFileFigures } from './figures/container-files.ts';
 import { imageFigures } from './figures/images.ts';
 import { logFigures } from './figures/logs.ts';
 import { memoryFigures } from './figures/memory.ts';
+import { nameFigures } from './figures/names.ts';
 import { registryServerFigures } from './figures/registry-server.ts';
 import { runFigures } from './figures/run.ts';
 import { transferFigures } from './figures/transfers.ts';
@@ -22,6 +23,7 @@ const figures = [
   // Before the figures after which an engine's processes free memory: these measure memory too.
   ...transferFigures,
   ...runFigures,
+  ...nameFigures,
   ...logFigures,
   ...imageFigures,
   ...containerFileFigures,

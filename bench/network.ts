@@ -6,6 +6,7 @@ import { silentLogger } from '../src/base/logger.ts';
 import { memoryRecords } from '../src/base/records.ts';
 import { isolateNetwork, NetlinkSocket, setLink } from '../src/linux/index.ts';
 import { createNetworks, type NetworkRecord, type SandboxRequest } from '../src/network/index.ts';
+import { fakeNameServer } from '../src/network/testing/fake-name-server.ts';
 import type { PortMap } from '../src/spec/index.ts';
 
 const ROUNDS = 60;
@@ -23,6 +24,7 @@ const networks = await createNetworks({
   records: memoryRecords<NetworkRecord>(),
   logger: silentLogger,
   events: { emit() {} },
+  nameServer: Promise.resolve(fakeNameServer()),
 });
 await networks.restore([]);
 const startMs = performance.now() - started;

@@ -2,5 +2,5 @@
 import { pinnedNode, run } from './node.mjs';
 import { setUp } from './setup.mjs';
 
-setUp({ tests: true });
+setUp({ tests: true, bench: true });
 process.exitCode = run(pinnedNode, ['bench/main.ts', ...process.argv.slice(2)]);

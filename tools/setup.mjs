@@ -59,6 +59,8 @@ const TEST_NEEDS = [
     debian: ['docker-registry'],
   },
 ];
+/** Further programs for the bench. */
+const BENCH_NEEDS = [{ what: 'dnsperf', has: () => onPath('dnsperf'), debian: ['dnsperf'] }];
 /** Further programs for tests in virtual machines with kernels of the distribution. */
 const MACHINE_NEEDS = [
   {
@@ -222,11 +224,17 @@ function bundles() {
 }
 
 /**
- * Sets up the project for running; with `tests` also for testing, with `machines` also for virtual machines. Exits with
+ * Sets up the project for running; with `tests` also for testing, with `bench` for the bench, with `machines` for
+ * virtual machines. Exits with
  * a list of missing packages when it cannot.
  */
-export function setUp({ tests = false, machines = false, build = true } = {}) {
-  const needs = [...NEEDS, ...(tests ? TEST_NEEDS : []), ...(machines ? MACHINE_NEEDS : [])];
+export function setUp({ tests = false, bench = false, machines = false, build = true } = {}) {
+  const needs = [
+    ...NEEDS,
+    ...(tests ? TEST_NEEDS : []),
+    ...(bench ? BENCH_NEEDS : []),
+    ...(machines ? MACHINE_NEEDS : []),
+  ];
   const ok = npmPackages() && systemPackages(needs) && (!build || bundles());
   if (!ok) process.exit(1);
 }

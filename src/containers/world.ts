@@ -35,6 +35,7 @@ export interface ContainersDeps {
     | 'inspect'
     | 'driverOf'
     | 'check'
+    | 'checkEndpoint'
     | 'attach'
     | 'detach'
     | 'connect'

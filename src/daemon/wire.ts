@@ -3,6 +3,7 @@ import type { Logger } from '../base/logger.ts';
 import { proxyRule } from '../distribution/index.ts';
 import { createEventLog } from '../events/index.ts';
 import { wallTimeNanos } from '../linux/index.ts';
+import type { NameServer } from '../network/index.ts';
 import { hostFacts, type SupervisedTaskRuntime } from '../runtime/index.ts';
 import { createVolumes, type VolumesDeps } from '../volumes/index.ts';
 import { applyReload } from './apply-reload.ts';
@@ -52,7 +53,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   const storage = await openStorage(config, { proxyOf, logger }, opened);
   const { stores, snapshots, registry } = storage;
   const [networks, runtime] = await Promise.all([
-    startNetworks(config, { stores, events, logger }, opened),
+    startNetworks(config, { stores, events, logger, nameServer: nameServer(deps.runtime) }, opened),
     deps.runtime,
   ]);
   const { trees } = snapshots;
@@ -86,4 +87,11 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     reload: (next) => applyReload(reloading, next),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+/** The supervisor's name server. Whoever awaits the runtime itself hears that it did not start. */
+function nameServer(runtime: Promise<SupervisedTaskRuntime>): Promise<NameServer> {
+  const server = runtime.then((started) => started.nameServer);
+  server.catch(() => {});
+  return server;
 }

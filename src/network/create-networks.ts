@@ -13,6 +13,7 @@ import { nullDriver } from './drivers/null-driver.ts';
 import { EngineNetworks } from './engine-networks.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { startKernelThread } from './kernel/kernel-thread.ts';
+import type { NameServer } from './names/name-server.ts';
 import { defaultBridge, defaultHostAddress, kernelConfig, type NetworkConfig } from './network-config.ts';
 import type { Networks } from './networks.ts';
 import { PortRegistry } from './ports/port-registry.ts';
@@ -23,6 +24,8 @@ export interface NetworksDeps {
   readonly records: Records<NetworkRecord>;
   readonly logger: Logger;
   readonly events: EventSink;
+  /** It may still be starting. */
+  readonly nameServer: Promise<NameServer>;
 }
 
 /**
@@ -30,7 +33,7 @@ export interface NetworksDeps {
  * sandboxes stay unchanged until {@link Networks.restore}, which must precede the first attach. Needs root.
  * @throws EngineError invalid for impossible options, internal for an error of the kernel; then no thread is left
  */
-export async function createNetworks({ config, records, logger, events }: NetworksDeps): Promise<Networks> {
+export async function createNetworks({ config, records, logger, events, nameServer }: NetworksDeps): Promise<Networks> {
   const bridge = defaultBridge(config);
   const hostAddress = defaultHostAddress(config);
   const kernelSettings = kernelConfig(config);
@@ -47,6 +50,7 @@ export async function createNetworks({ config, records, logger, events }: Networ
     const warnings = await setUpHost({ kernel, table, drivers, logger });
     return new EngineNetworks({
       kernel,
+      nameServer,
       table,
       drivers,
       registry: new PortRegistry({ ephemeral: ephemeralPorts(), hasIpv6: hasIpv6() }),

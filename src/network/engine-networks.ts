@@ -1,4 +1,4 @@
-import type { EventSink, Filters } from '../spec/index.ts';
+import type { EndpointSettings, EventSink, Filters } from '../spec/index.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import { hostPlans } from './catalogue/host-plans.ts';
 import type { AddressPool } from './ipam/address-pools.ts';
@@ -7,6 +7,7 @@ import { parsePortBindings } from './ports/port-request.ts';
 import { BridgeRepair } from './repair/bridge-repair.ts';
 import { FirewallRepair } from './repair/firewall-repair.ts';
 import { bridgePorts, containersOn, hostLinksOf } from './sandboxes/attached.ts';
+import { checkConfig } from './sandboxes/connect-endpoints.ts';
 import { Sandboxes, type SandboxesDeps } from './sandboxes/sandboxes.ts';
 
 export interface EngineNetworksDeps extends Omit<SandboxesDeps, 'repairFirewall'> {
@@ -89,8 +90,13 @@ export class EngineNetworks implements Networks {
     parsePortBindings(request.portBindings);
     for (const [name, asked] of Object.entries(request.endpoints)) {
       const record = this.#deps.table.find(name);
-      if (record !== undefined) this.#deps.drivers.of(record).checkEndpoint(record, asked);
+      if (record !== undefined) checkConfig(this.#deps.drivers, record, asked);
     }
+  }
+
+  checkEndpoint(network: string, asked: EndpointSettings): void {
+    const record = this.#deps.table.require(network);
+    this.#deps.drivers.of(record).checkEndpoint(record, asked);
   }
 
   async attach(request: SandboxRequest, signal: AbortSignal): Promise<Sandbox> {
@@ -103,8 +109,8 @@ export class EngineNetworks implements Networks {
     return this.#sandboxes.detach(containerId);
   }
 
-  rename(containerId: string, containerName: string): void {
-    this.#sandboxes.rename(containerId, containerName);
+  rename(containerId: string, containerName: string): Promise<Sandbox | undefined> {
+    return this.#sandboxes.rename(containerId, containerName);
   }
 
   async restore(running: readonly SandboxState[]): Promise<void> {

@@ -12,6 +12,7 @@ export {
 } from './files/hosts-file.ts';
 export { isStubResolvConf, type ResolvConfInput, resolvConf } from './files/resolv-conf.ts';
 export type { AddressPool } from './ipam/address-pools.ts';
+export type { NameServer } from './names/name-server.ts';
 export type { NetworkConfig } from './network-config.ts';
 export type {
   CreateNetwork,
@@ -20,5 +21,6 @@ export type {
   RequestedPool,
   Sandbox,
   SandboxRequest,
+  SandboxResolver,
   SandboxState,
 } from './networks.ts';

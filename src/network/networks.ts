@@ -36,6 +36,8 @@ export interface Networks {
    * @throws EngineError invalid
    */
   check(request: Pick<SandboxRequest, 'mode' | 'endpoints' | 'portBindings'>): void;
+  /** Checks an endpoint as {@link check} does, for `connect`. @throws EngineError notFound, invalid */
+  checkEndpoint(network: string, asked: EndpointSettings): void;
   /**
    * Makes the container's sandbox. @throws EngineError in Docker's words: port is already allocated, address in use,
    * network not found
@@ -56,8 +58,11 @@ export interface Networks {
    * @throws EngineError notFound; failed when it is not connected
    */
   disconnect(request: SandboxRequest, network: string): Promise<Sandbox>;
-  /** Changes the name that `inspect` shows. */
-  rename(containerId: string, containerName: string): void;
+  /**
+   * Changes the container's name: in `inspect`, and on its networks. Returns the changed sandbox. Undefined for a
+   * container without one.
+   */
+  rename(containerId: string, containerName: string): Promise<Sandbox | undefined>;
   /**
    * After a restart of the daemon: takes over the sandboxes of `running`, and removes every other one of the engine
    * that is still in the kernel (namespaces, links, addresses, firewall elements, port reservations).
@@ -93,6 +98,8 @@ export interface SandboxRequest {
   readonly publishAll: boolean;
   /** Sysctls that are written inside the namespace before anything runs. */
   readonly sysctls: Readonly<Record<string, string>>;
+  /** Addresses of `--dns`, for names that are not containers'. Default: the servers of the host. */
+  readonly dns?: readonly string[] | undefined;
 }
 
 export interface Sandbox {
@@ -105,6 +112,13 @@ export interface Sandbox {
   readonly interfaces?: Readonly<Record<string, string>>;
   /** The port bindings with the chosen host ports. Exposed but unpublished ports map to null. */
   readonly ports: PortMap;
+  /** Present when the engine's name server answers its DNS queries, at 127.0.0.11. */
+  readonly names?: SandboxResolver;
+}
+
+export interface SandboxResolver {
+  /** Addresses of `--dns`. Empty for the servers of the host. */
+  readonly servers: readonly string[];
 }
 
 /** The sandbox of a running container, as `containers` stores it and passes it to `restore`. */

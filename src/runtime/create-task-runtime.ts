@@ -7,6 +7,7 @@ import { findCgroupHost } from './cgroup/cgroup-paths.ts';
 import { findRuntimes, type RuntimeOption, type Runtimes } from './driver/runtimes.ts';
 import { SupervisedRuntime } from './driver/supervised-runtime.ts';
 import { RefusedError } from './supervisor-client/control-connection.ts';
+import { SupervisedNames } from './supervisor-client/supervised-names.ts';
 import { SupervisorClient } from './supervisor-client/supervisor-client.ts';
 import type { TaskRuntime } from './task-runtime.ts';
 
@@ -25,6 +26,7 @@ export interface TaskRuntimeOptions {
 export interface SupervisedTaskRuntime extends TaskRuntime, AsyncDisposable {
   readonly runtimes: Runtimes;
   readonly cgroupVersion: 1 | 2;
+  readonly nameServer: SupervisedNames;
   /** Ends the supervisor too. @throws EngineError conflict while a task runs */
   shutdown(): Promise<void>;
   /** Disconnects from the supervisor. Its tasks keep running, and the next daemon adopts them. */
@@ -61,6 +63,7 @@ export async function createTaskRuntime(options: TaskRuntimeOptions): Promise<Su
   return Object.assign(runtime, {
     runtimes,
     cgroupVersion: cgroups.version,
+    nameServer: new SupervisedNames(client),
     shutdown: async (): Promise<void> => {
       try {
         await client.shutdown();

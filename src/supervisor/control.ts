@@ -17,6 +17,7 @@ import type { CgroupWarmUp } from './cgroup-warm-up.ts';
 import type { EventHub } from './event-hub.ts';
 import type { ExitRecords } from './exit-records.ts';
 import { Failure } from './failure.ts';
+import type { NameServer } from './names/name-server.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import type { TaskTable } from './task-table.ts';
 import { waitAtMost } from './wait-at-most.ts';
@@ -36,6 +37,7 @@ export interface ControlDeps {
   readonly adopted: AdoptedProcesses;
   readonly exitRecords: ExitRecords;
   readonly warmth: CgroupWarmUp;
+  readonly names: NameServer;
   readonly log: Logger;
   /** Removes the supervisor's files, then ends it once pending answers are sent. */
   readonly stop: () => void;
@@ -141,12 +143,21 @@ async function handle(deps: ControlDeps, daemonPid: number, request: Request): P
       if (!deps.adopted.tell(request.pid, request.exitCode) && !tasks.awaitsExit(request.pid))
         deps.exitRecords.forget(request.pid);
       return;
+    case 'names-put':
+      await deps.names.put(request.names, request.sockets && { pid: daemonPid, ...request.sockets });
+      return;
+    case 'names-drop':
+      await deps.names.drop(request.sandboxIds);
+      return;
+    case 'names-served':
+      return deps.names.served();
     case 'pong':
       deps.events.pong();
       return;
     case 'shutdown':
       if (tasks.runningCount > 0) throw new Failure('exists', `${tasks.runningCount} tasks run`);
       await tasks.idle();
+      await deps.names.end();
       deps.stop();
       return;
     default:

@@ -15,6 +15,7 @@ import { ChildReaper } from './child-reaper.ts';
 import { EventHub } from './event-hub.ts';
 import { ExitRecords } from './exit-records.ts';
 import { createLog } from './log.ts';
+import { NameServer } from './names/name-server.ts';
 import { OciRuntime } from './oci-runtime.ts';
 import { enterOwnCgroup, leaveOwnCgroup } from './own-cgroup.ts';
 import { recover } from './recover.ts';
@@ -60,6 +61,8 @@ async function main(): Promise<void> {
   const readiness = new Readiness();
   const tasks = new TaskTable({ execRoot, reaper, exitRecords, readiness, runtime, events, log });
   const adopted = new AdoptedProcesses(exitRecords);
+  const names = new NameServer({ execRoot, reaper, log });
+  await names.adopt();
   await recover({ execRoot, tasks, adopted, exitRecords, events, log });
 
   const stop = (): void => {
@@ -69,7 +72,10 @@ async function main(): Promise<void> {
     leaveOwnCgroup();
     setImmediate(() => process.exit(0));
   };
-  await listen({ tasks, events, runtime, adopted, exitRecords, warmth, log, stop }, supervisorSocket(execRoot));
+  await listen(
+    { ...{ tasks, events, runtime, adopted, exitRecords, warmth, names, log }, stop },
+    supervisorSocket(execRoot),
+  );
   log.info({ pid: process.pid, execRoot }, 'supervisor listens');
 
   trimWhenIdle();
@@ -80,7 +86,11 @@ async function main(): Promise<void> {
   setInterval(() => {
     tasks.sweep();
     if (tasks.runningCount > 0 || events.listeners > 0) idleSince = Date.now();
-    else if (Date.now() - idleSince >= lingerSeconds * 1000) void tasks.idle().then(stopIfIdle);
+    else if (Date.now() - idleSince >= lingerSeconds * 1000)
+      void tasks
+        .idle()
+        .then(() => names.end())
+        .then(stopIfIdle);
   }, SWEEP_MILLISECONDS);
 }
 

@@ -1,6 +1,7 @@
 import type { Row } from './row.ts';
 import { attach, terminal } from './rows/attach.ts';
 import { binds } from './rows/binds.ts';
+import { containerNames, nameServer } from './rows/container-names.ts';
 import { copy } from './rows/copy.ts';
 import { diff, emptyDiff } from './rows/diff.ts';
 import { exec, runningExec } from './rows/exec.ts';
@@ -40,6 +41,8 @@ export const ROWS: readonly Row[] = [
   links,
   ports,
   networks,
+  containerNames,
+  nameServer,
   health,
   restartPolicy,
   stoppedByHand,

@@ -53,15 +53,25 @@ export function processesOf({ execRoot }: Pick<TestEngine, 'execRoot'>): readonl
 
 /** Pid of the engine's supervisor. Fails unless there is exactly one. */
 export function supervisorPid(engine: Pick<TestEngine, 'execRoot'>): number {
+  return onlyProcess(engine, /supervisor(?:\/main\.ts|\.js)$/);
+}
+
+/** Pid of the engine's name server. Fails unless there is exactly one. */
+export function nameServerPid(engine: Pick<TestEngine, 'execRoot'>): number {
+  return onlyProcess(engine, /names(?:\/main\.ts|\.js)$/);
+}
+
+function onlyProcess(engine: Pick<TestEngine, 'execRoot'>, program: RegExp): number {
   const found = processesOf(engine).filter((pid) => {
     try {
-      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      return args.some((arg) => /supervisor(?:\/main\.ts|\.js)$/.test(arg));
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        .split('\0')
+        .some((arg) => program.test(arg));
     } catch {
       return false;
     }
   });
-  assert.equal(found.length, 1, `one supervisor: ${found.join(' ')}`);
+  assert.equal(found.length, 1, `one process ${program}: ${found.join(' ')}`);
   return found[0] ?? 0;
 }
 

@@ -6,12 +6,16 @@ import type { ContainerRecord } from '../model/record.ts';
 import { hasProcess } from '../model/state.ts';
 import { networkSource } from '../relations/join-namespaces.ts';
 import { addOwnHosts, removeOwnHosts } from '../start/own-hosts.ts';
+import { useNameServer } from '../start/resolver-file.ts';
 import { sandboxRequest } from '../start/sandbox-request.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { lockEntry } from './lock-entry.ts';
 
-export type ConnectDeps = Pick<World, 'table' | 'locks' | 'networks' | 'events' | 'logger' | 'dataRoot'>;
+export type ConnectDeps = Pick<
+  World,
+  'table' | 'locks' | 'networks' | 'events' | 'logger' | 'dataRoot' | 'runDefaults'
+>;
 
 const ONE_NETWORK =
   'container cannot be connected to multiple networks with one of the networks in private (none) mode';
@@ -31,15 +35,16 @@ export async function connectNetwork(
   const { Name: name } = world.networks.inspect(network);
   checkSource(record, name);
   const wanted: ContainerRecord = { ...record, networks: { ...record.networks, [name]: settings } };
-  world.networks.check({ mode: undefined, endpoints: { [name]: settings }, portBindings: {} });
+  world.networks.checkEndpoint(name, settings);
   if (!hasProcess(record) || record.sandbox === undefined) {
     world.table.put(entry, wanted);
     return;
   }
-  const sandbox = await world.networks.connect(requestOf(wanted), name);
+  const sandbox = await world.networks.connect(requestOf(world, wanted), name);
   world.table.put(entry, { ...wanted, sandbox: { ...sandbox, containerId: record.id } });
   const endpoint = sandbox.endpoints[name] ?? {};
   addOwnHosts(world, record, endpoint);
+  if (sandbox.names !== undefined && record.sandbox.names === undefined) useNameServer(world, record);
   emitNetworkEvents(world, record.id, { [name]: endpoint }, 'connect');
 }
 
@@ -67,7 +72,7 @@ export async function disconnectNetwork(
     return;
   }
   const endpoint = record.sandbox.endpoints[name] ?? {};
-  const sandbox = await world.networks.disconnect(requestOf(record), name);
+  const sandbox = await world.networks.disconnect(requestOf(world, record), name);
   world.table.put(entry, { ...left, sandbox: { ...sandbox, containerId: record.id } });
   removeOwnHosts(world, record, endpoint);
   emitNetworkEvents(world, record.id, { [name]: endpoint }, 'disconnect');
@@ -106,7 +111,7 @@ function withoutNetwork(record: ContainerRecord, name: string): ContainerRecord 
   return { ...record, networks, lastNetworks, ...(leftMode ? { leftNetworkOfMode: true as const } : {}) };
 }
 
-function requestOf(record: ContainerRecord): SandboxRequest {
+function requestOf({ runDefaults }: Pick<World, 'runDefaults'>, record: ContainerRecord): SandboxRequest {
   const source = networkSource(record);
-  return sandboxRequest(record, source.kind === 'sandbox' ? source.mode : 'none');
+  return sandboxRequest(record, source.kind === 'sandbox' ? source.mode : 'none', runDefaults);
 }

@@ -20,10 +20,14 @@ export async function renameContainer(
   try {
     checkName(name, `/${name}`);
     world.table.rename(entry, name);
-    world.networks.rename(entry.id, name);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     throw new EngineError(error.kind, `Error when allocating new name: ${messageOf(error)}`, { cause: error });
+  }
+  const sandbox = await world.networks.rename(entry.id, name);
+  if (sandbox !== undefined) {
+    const { record } = entry;
+    world.table.put(entry, { ...record, sandbox: { ...sandbox, containerId: record.id } });
   }
   emitContainerEvent(world.events, entry.record, 'rename', { oldName: `/${oldName}` });
 }

@@ -11,12 +11,13 @@ import { awaitingRestart, started, startFailed } from '../model/state.ts';
 import { mountViews } from '../relations/image-mounts.ts';
 import { joinedNetworkPath, networkSource } from '../relations/join-namespaces.ts';
 import { linkFacts, withLinkedEnv } from '../relations/links.ts';
-import { writeHostsFile, writeNameFiles } from '../start/etc-files.ts';
+import { writeHostname, writeHostsFile } from '../start/etc-files.ts';
 import { updateLinkedHosts } from '../start/linked-hosts.ts';
 import { makeBindSources } from '../start/make-bind-sources.ts';
 import { makeMountPoints } from '../start/make-mount-points.ts';
 import { fillVolumes, mountVolumes } from '../start/prepare-volumes.ts';
 import { sharesMemory } from '../start/release-resources.ts';
+import { writeResolvConf } from '../start/resolver-file.ts';
 import { sandboxRequest } from '../start/sandbox-request.ts';
 import { startTask } from '../start/task-request.ts';
 import type { Entry } from '../tables/entry.ts';
@@ -118,11 +119,12 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, prog
     openNetwork(world, record, undo, signal),
     mountRoot(world, record, undo),
     mountVolumes(world, record, undo, pins),
-    writeEarlyFiles(world, record),
+    writeEarlyFiles(world.dataRoot, record),
   ]);
   if (networkSource(record).kind !== 'container') {
     const facts = { hostGateway: world.networks.hostGateway, links: links.hosts };
     writeHostsFile(world.dataRoot, record, network.sandbox, facts);
+    writeResolvConf(world, record, network.sandbox);
     updateLinkedHosts(world, record, network.endpoints['bridge']?.IPAddress ?? '');
   }
   await fillVolumes(world, { record, rootfs, mounts }, signal);
@@ -197,7 +199,7 @@ async function openNetwork(
   if (source.kind === 'container') {
     return { path: joinedNetworkPath(world.table, record.id, source.ref), sandbox: undefined, endpoints: {} };
   }
-  const sandbox = await world.networks.attach(sandboxRequest(record, source.mode), signal);
+  const sandbox = await world.networks.attach(sandboxRequest(record, source.mode, world.runDefaults), signal);
   emitNetworkEvents(world, record.id, sandbox.endpoints, 'connect');
   undo.defer(async () => {
     await quietly(world, record, world.networks.detach(record.id));
@@ -209,8 +211,8 @@ async function openNetwork(
 /**
  * Writes the files that do not depend on the network. A container that joins another's network shows the other's files.
  */
-async function writeEarlyFiles(world: Pick<World, 'dataRoot' | 'runDefaults'>, record: ContainerRecord): Promise<void> {
-  if (networkSource(record).kind !== 'container') writeNameFiles(world.dataRoot, record, world.runDefaults);
+async function writeEarlyFiles(dataRoot: string, record: ContainerRecord): Promise<void> {
+  if (networkSource(record).kind !== 'container') writeHostname(dataRoot, record);
 }
 
 function lastNetworks(endpoints: Sandbox['endpoints']): NonNullable<ContainerRecord['lastNetworks']> {

@@ -1,16 +1,12 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { errnoOf } from '../../base/errors.ts';
 import { overwriteFile } from '../../io/index.ts';
-import { hostsFile, isStubResolvConf, resolvConf, type Sandbox } from '../../network/index.ts';
+import { hostsFile, type Sandbox } from '../../network/index.ts';
 import { type ContainerPaths, containerPaths } from '../model/paths.ts';
 import type { ContainerRecord } from '../model/record.ts';
-import { type RunDefaults, withRunDefaults } from '../plan/run-defaults.ts';
-import { networkSource } from '../relations/join-namespaces.ts';
 import type { LinkFacts } from '../relations/links.ts';
 
 const HOST_HOSTS = '/etc/hosts';
-const HOST_RESOLV_CONF = '/etc/resolv.conf';
-const RESOLVED_RESOLV_CONF = '/run/systemd/resolve/resolv.conf';
 
 /**
  * Makes the container's folder with empty files. Synchronous: a few small writes to the page cache cost less than the
@@ -20,15 +16,11 @@ export function makeContainerFolder(paths: ContainerPaths): void {
   mkdirSync(paths.folder, { recursive: true, mode: 0o710 });
 }
 
-/** Writes hostname and resolv.conf. They do not depend on the network, which is set up at the same time. */
-export function writeNameFiles(dataRoot: string, record: ContainerRecord, defaults: RunDefaults): void {
+/** Makes the container's folder with its hostname file. They do not depend on the network, which is set up at the same time. */
+export function writeHostname(dataRoot: string, record: ContainerRecord): void {
   const paths = containerPaths(dataRoot, record.id);
   makeContainerFolder(paths);
   overwriteFile(paths.hostname, `${fullHostname(record)}\n`);
-  const hostNetwork = networkSource(record).kind === 'host';
-  const { Dns: dns, DnsSearch: dnsSearch, DnsOptions: dnsOptions } = withRunDefaults(record.hostConfig, defaults);
-  const hostText = hostResolvConf(hostNetwork);
-  overwriteFile(paths.resolvConf, resolvConf({ hostText, dns, dnsSearch, dnsOptions, hostNetwork }));
 }
 
 /** Writes hosts. On the host's network it is a copy of the host's file unless hosts are added. */
@@ -60,13 +52,7 @@ function fullHostname(record: ContainerRecord): string {
   return Domainname === '' ? Hostname : `${Hostname}.${Domainname}`;
 }
 
-function hostResolvConf(hostNetwork: boolean): string {
-  const text = readIfThere(HOST_RESOLV_CONF) ?? '';
-  if (hostNetwork || !isStubResolvConf(text)) return text;
-  return readIfThere(RESOLVED_RESOLV_CONF) ?? text;
-}
-
-function readIfThere(path: string): string | undefined {
+export function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

@@ -1,9 +1,11 @@
 import type { SandboxRequest } from '../../network/index.ts';
 import type { ContainerRecord } from '../model/record.ts';
+import { type RunDefaults, withRunDefaults } from '../plan/run-defaults.ts';
 
 /** What a container asks of the networks. `mode` is the network of its mode. */
-export function sandboxRequest(record: ContainerRecord, mode: string): SandboxRequest {
+export function sandboxRequest(record: ContainerRecord, mode: string, defaults: RunDefaults): SandboxRequest {
   const { config, hostConfig } = record;
+  const { Dns: dns } = withRunDefaults(hostConfig, defaults);
   return {
     containerId: record.id,
     containerName: record.name,
@@ -14,6 +16,7 @@ export function sandboxRequest(record: ContainerRecord, mode: string): SandboxRe
     portBindings: hostConfig.PortBindings ?? {},
     publishAll: hostConfig.PublishAllPorts === true,
     sysctls: networkSysctls(hostConfig.Sysctls),
+    ...(dns != null && { dns }),
   };
 }
 

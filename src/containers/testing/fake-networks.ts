@@ -16,14 +16,18 @@ export function fakeNetworks(sandboxes: FakeSandboxes, steps: DaemonSteps): Worl
   return {
     hostGateway: GATEWAY,
     check: () => undefined,
+    checkEndpoint: () => undefined,
     inspect(ref) {
       if (ref !== 'bridge' && ref !== BRIDGE_ID) throw notFound(ref);
       return inspectBridge(sandboxes);
     },
     driverOf: (id) => (id === BRIDGE_ID ? 'bridge' : ''),
-    rename(containerId, containerName) {
-      const sandbox = sandboxes.get(containerId);
-      if (sandbox !== undefined) sandboxes.set(containerId, { ...sandbox, containerName });
+    async rename(containerId, containerName) {
+      const before = sandboxes.get(containerId);
+      if (before === undefined) return undefined;
+      const sandbox = { ...before, containerName };
+      sandboxes.set(containerId, sandbox);
+      return sandbox;
     },
     connect: () => Promise.reject(notFound('other')),
     disconnect: () => Promise.reject(notFound('other')),

@@ -35,17 +35,16 @@ export function endpointSettings(asked: EndpointSettings, allocated: Partial<End
  */
 export function checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
   linkSysctls(asked, 'IFNAME');
-  const head = `invalid config for network ${record.name}: `;
   const problems = addressProblems(record, asked);
   const [first = '', ...more] = problems;
   if (first !== '') {
     const list = more.length === 0 ? first : problems.map((problem) => `* ${problem}`).join('\n');
-    throw invalid(`${head}invalid endpoint settings:\n${list}`);
+    throw invalid(`invalid endpoint settings:\n${list}`);
   }
   try {
     askedHardwareAddress(asked);
   } catch (error) {
-    throw invalid(`${head}invalid MAC address ${asked.MacAddress}`, error);
+    throw invalid(`invalid MAC address ${asked.MacAddress}`, error);
   }
 }
 

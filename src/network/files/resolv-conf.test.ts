@@ -32,6 +32,20 @@ test('options of the container replace those of the host, and a dot empties the 
   assert.deepEqual(lines(text), ['nameserver 1.2.3.4', 'options ndots:2']);
 });
 
+test("with the engine's name server a container asks it alone, first for names without a dot", () => {
+  const hostText = 'nameserver 127.0.0.1\nnameserver 10.0.0.1\nsearch a b\noptions edns0\n';
+  assert.deepEqual(lines(resolvConf({ hostText, hasNames: true })), [
+    'nameserver 127.0.0.11',
+    'search a b',
+    'options edns0 ndots:0',
+  ]);
+  const chosen = { dns: ['1.2.3.4'], dnsSearch: ['.'], dnsOptions: ['ndots:2'] };
+  assert.deepEqual(lines(resolvConf({ hostText, hasNames: true, ...chosen })), [
+    'nameserver 127.0.0.11',
+    'options ndots:2',
+  ]);
+});
+
 test('the stub of systemd-resolved is recognised', () => {
   assert.equal(isStubResolvConf('nameserver 127.0.0.53\n'), true);
   assert.equal(isStubResolvConf('nameserver 10.0.0.1\n'), false);

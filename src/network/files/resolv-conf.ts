@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { isLoopback } from '../../base/loopback.ts';
+import { NAME_SERVER_ADDRESS } from '../../spec/index.ts';
 
 /** The host's resolver file, and the container's options that change it. */
 export interface ResolvConfInput {
@@ -16,6 +17,8 @@ export interface ResolvConfInput {
    * and stay. Otherwise they are dropped.
    */
   readonly hostNetwork?: boolean;
+  /** Whether the engine's name server answers the container. It asks the other servers itself. */
+  readonly hasNames?: boolean;
 }
 
 /** Docker's servers for a host without a server that a container can reach. */
@@ -30,7 +33,10 @@ export function resolvConf(input: ResolvConfInput): string {
   const host = parse(input.hostText);
   const servers = nameServers(host.servers, input);
   const search = replaced(input.dnsSearch, host.search).filter((domain) => domain !== '.');
-  const options = replaced(input.dnsOptions, host.options);
+  const chosen = replaced(input.dnsOptions, host.options);
+  // Names of containers have no dot, and must not meet the search domains first.
+  const needsNdots = input.hasNames === true && !chosen.some((option) => option.startsWith('ndots:'));
+  const options = needsNdots ? [...chosen, 'ndots:0'] : chosen;
 
   let text = HEAD;
   for (const server of servers) text += `nameserver ${server}\n`;
@@ -50,6 +56,7 @@ export function isStubResolvConf(hostText: string): boolean {
 }
 
 function nameServers(host: readonly string[], input: ResolvConfInput): readonly string[] {
+  if (input.hasNames === true) return [NAME_SERVER_ADDRESS];
   if (input.dns != null && input.dns.length > 0) return input.dns;
   if (input.hostNetwork === true) return host;
   const reachable = host.filter((server) => isIP(server) !== 0 && !server.includes('%') && !isLoopback(server));

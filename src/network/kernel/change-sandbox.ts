@@ -6,13 +6,19 @@ import {
   NetlinkSocket,
   replaceDefaultRoute,
 } from '../../linux/index.ts';
+import type { NameSockets } from '../../spec/index.ts';
+import { closeNameSockets, openNameSockets } from './name-sockets.ts';
 import type { ConnectPlan, DefaultRoute, DisconnectPlan } from './protocol.ts';
 import { addLink, enableHairpin, type KernelHandles, requireLink, setSysctl } from './sandbox-links.ts';
 
-/** Adds a link to a sandbox, or leaves it as it was. Blocks on rtnl_lock. @throws SyscallError */
-export function connectLink(handles: KernelHandles, plan: ConnectPlan): undefined {
+/**
+ * Adds a link to a sandbox, or leaves it as it was. Returns the sandbox's sockets for DNS queries when the plan opens
+ * them. Blocks on rtnl_lock. @throws SyscallError
+ */
+export function connectLink(handles: KernelHandles, plan: ConnectPlan): NameSockets | undefined {
   const { link } = plan;
   const bridgeIndex = requireLink(link.bridge);
+  let sockets: NameSockets | undefined;
   try {
     handles.home.enter(plan.netnsPath, (netnsFd) => {
       using inside = new NetlinkSocket();
@@ -20,9 +26,12 @@ export function connectLink(handles: KernelHandles, plan: ConnectPlan): undefine
       addLink(handles, { ...link, gateways: [] }, { netnsFd, inside, bridgeIndex });
       for (const [key, value] of plan.sysctls) setSysctl(key, value);
       setDefaultRoutes(inside, plan.routes);
+      if (plan.opensNames) sockets = openNameSockets({ isNew: false });
     });
     enableHairpin(handles, link.hostName);
+    return sockets;
   } catch (error) {
+    if (sockets !== undefined) closeNameSockets(sockets);
     removeLink(handles, link.hostName);
     throw error;
   }

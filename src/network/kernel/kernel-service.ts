@@ -16,6 +16,7 @@ import {
   PacketSocket,
   setPropagation,
 } from '../../linux/index.ts';
+import type { NameSockets } from '../../spec/index.ts';
 import { addForeignAccepts, removeForeignAccepts } from '../firewall/foreign-policy.ts';
 import { addLegacyAccepts, removeLegacyAccepts } from '../firewall/legacy-iptables.ts';
 import {
@@ -32,6 +33,7 @@ import {
 import { connectLink, disconnectLink } from './change-sandbox.ts';
 import { enableForwarding, routeLoopback, surveyHost } from './host-bridge.ts';
 import { HostBridges } from './host-bridges.ts';
+import { closeNameSockets, openNameSockets } from './name-sockets.ts';
 import {
   type ConnectPlan,
   type DisconnectPlan,
@@ -50,6 +52,7 @@ import { deleteStaleLinks, type KernelHandles, makeSandbox, removeLinks, removeS
 /** A firewall change that waits for the others of its batch. `undo` runs when the kernel refuses it. */
 interface FirewallChange {
   readonly id: number;
+  readonly result?: NameSockets | undefined;
   readonly elements: readonly PortElement[];
   readonly commands: string;
   readonly undo: () => void;
@@ -100,11 +103,14 @@ export class KernelService implements Disposable {
   #sandboxChange(call: KernelCall): Omit<FirewallChange, 'id'> | undefined {
     if (call.operation === 'attach') {
       const plan = call.params as KernelRequests['attach']['params'];
-      makeSandbox(this.#handles, plan);
-      const undo = (): void =>
-        removeSandbox(this.#handles, { netnsPath: plan.netnsPath, hostLinks: plan.links.map((link) => link.hostName) });
+      const result = makeSandbox(this.#handles, plan);
+      const undo = (): void => {
+        if (result !== undefined) closeNameSockets(result);
+        const hostLinks = plan.links.map((link) => link.hostName);
+        removeSandbox(this.#handles, { netnsPath: plan.netnsPath, hostLinks });
+      };
       const { elements } = plan;
-      return { elements, commands: renderAddElements(this.#table, elements), undo };
+      return { elements, commands: renderAddElements(this.#table, elements), undo, result };
     }
     if (call.operation === 'detach') {
       const removal = call.params as KernelRequests['detach']['params'];
@@ -129,7 +135,7 @@ export class KernelService implements Disposable {
     try {
       if (commands !== '') this.#firewall().run(commands);
       for (const { elements } of changes) this.#forgetFlows(elements);
-      return changes.map(({ id }) => ({ id }));
+      return changes.map(({ id, result }) => ({ id, result }));
     } catch (error) {
       // A refused change must not make others fail.
       if (changes.length > 1) return changes.flatMap((change) => this.#commit([change]));
@@ -182,6 +188,8 @@ export class KernelService implements Disposable {
         return { left: this.#removeNetwork(params as HostPlan) };
       case 'connect':
         return this.#connect(params as ConnectPlan);
+      case 'openNames':
+        return this.#openNames((params as KernelRequests['openNames']['params']).netnsPath);
       case 'disconnect':
         return this.#disconnect(params as DisconnectPlan);
       case 'setUp':
@@ -242,11 +250,13 @@ export class KernelService implements Disposable {
     return this.#bridges.remove([bridge]);
   }
 
-  #connect(plan: ConnectPlan): undefined {
-    connectLink(this.#handles, plan);
+  #connect(plan: ConnectPlan): NameSockets | undefined {
+    const sockets = connectLink(this.#handles, plan);
     try {
       this.#moveElements(plan);
+      return sockets;
     } catch (error) {
+      if (sockets !== undefined) closeNameSockets(sockets);
       disconnectLink(this.#handles, { netnsPath: plan.netnsPath, hostLink: plan.link.hostName });
       throw error;
     }
@@ -255,6 +265,10 @@ export class KernelService implements Disposable {
   #disconnect(plan: DisconnectPlan): undefined {
     this.#moveElements(plan);
     disconnectLink(this.#handles, plan);
+  }
+
+  #openNames(netnsPath: string): NameSockets {
+    return this.#handles.home.enter(netnsPath, () => openNameSockets({ isNew: false }));
   }
 
   #moveElements({ elements }: ConnectPlan | DisconnectPlan): void {

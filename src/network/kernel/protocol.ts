@@ -1,3 +1,4 @@
+import type { NameSockets } from '../../spec/index.ts';
 import type { BridgeRules, PortElement } from '../firewall/table.ts';
 
 /**
@@ -13,9 +14,12 @@ export interface KernelRequests {
   addNetwork: { readonly params: HostPlan; readonly result: HostReport };
   /** Removes what a network has on the host, unless others use it. Missing parts are success. */
   removeNetwork: { readonly params: HostPlan; readonly result: { readonly left: readonly UsedBridge[] } };
-  attach: { readonly params: SandboxPlan; readonly result: undefined };
-  /** Adds a link to a sandbox. */
-  connect: { readonly params: ConnectPlan; readonly result: undefined };
+  /** Makes a sandbox. Returns its sockets for DNS queries, which the caller closes, when the plan has names. */
+  attach: { readonly params: SandboxPlan; readonly result: NameSockets | undefined };
+  /** Adds a link to a sandbox. Returns as `attach`. */
+  connect: { readonly params: ConnectPlan; readonly result: NameSockets | undefined };
+  /** Opens a sandbox's sockets for DNS queries anew, after every holder of the former ones has died. */
+  openNames: { readonly params: { readonly netnsPath: string }; readonly result: NameSockets };
   /** Removes a link from a sandbox. */
   disconnect: { readonly params: DisconnectPlan; readonly result: undefined };
   detach: { readonly params: SandboxRemoval; readonly result: undefined };
@@ -114,6 +118,8 @@ export interface HostReport {
 export interface SandboxPlan {
   readonly netnsPath: string;
   readonly links: readonly LinkPlan[];
+  /** Whether the sandbox gets sockets for DNS queries. */
+  readonly hasNames: boolean;
   /** Values by key, such as `net/ipv4/ip_forward`. */
   readonly sysctls: readonly (readonly [key: string, value: string])[];
   readonly elements: readonly PortElement[];
@@ -144,6 +150,8 @@ export interface VethPlan extends ContainerLink {
 
 export interface ConnectPlan extends SandboxChange {
   readonly link: LinkPlan;
+  /** Whether the sandbox gets sockets for DNS queries, which it did not have. */
+  readonly opensNames: boolean;
   readonly sysctls: readonly (readonly [key: string, value: string])[];
 }
 

@@ -15,6 +15,8 @@ import {
   setLink,
   writeSysctl,
 } from '../../linux/index.ts';
+import type { NameSockets } from '../../spec/index.ts';
+import { closeNameSockets, openNameSockets } from './name-sockets.ts';
 import type { BridgePort, KernelConfig, LinkPlan, SandboxPlan } from './protocol.ts';
 
 export interface KernelHandles {
@@ -25,22 +27,25 @@ export interface KernelHandles {
 }
 
 /**
- * Makes the namespace with its links, addresses and settings, or leaves nothing. Blocks on rtnl_lock. @throws
- * SyscallError
+ * Makes the namespace with its links, addresses and settings, or leaves nothing. Returns its sockets for DNS queries
+ * when it has names. Blocks on rtnl_lock. @throws SyscallError
  */
-export function makeSandbox(handles: KernelHandles, plan: SandboxPlan): void {
+export function makeSandbox(handles: KernelHandles, plan: SandboxPlan): NameSockets | undefined {
   const bridges = plan.links.map(({ bridge }) => requireLink(bridge));
-  handles.home.create(plan.netnsPath, (netnsFd) => {
+  const sockets = handles.home.create(plan.netnsPath, (netnsFd) => {
     using inside = new NetlinkSocket();
     for (const [at, link] of plan.links.entries())
       addLink(handles, link, { netnsFd, inside, bridgeIndex: bridges[at] ?? 0 });
     inside.execute(setLink({ name: 'lo' }, { up: true }));
     for (const [key, value] of DEFAULT_SYSCTLS) setSysctl(key, value, { optional: true });
     for (const [key, value] of plan.sysctls) setSysctl(key, value);
+    return plan.hasNames ? openNameSockets({ isNew: true }) : undefined;
   });
   try {
     for (const { hostName } of plan.links) enableHairpin(handles, hostName);
+    return sockets;
   } catch (error) {
+    if (sockets !== undefined) closeNameSockets(sockets);
     removeNetworkNamespace(plan.netnsPath);
     throw error;
   }

@@ -10,7 +10,7 @@ import type { ContainerPorts } from '../ports/container-ports.ts';
 
 /** An attached container. */
 export interface Attached {
-  containerName: string;
+  readonly containerName: string;
   readonly sandbox: Sandbox;
   readonly ports: ContainerPorts;
 }

@@ -4,6 +4,8 @@ import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { PortElement } from '../firewall/table.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { DefaultRoute } from '../kernel/protocol.ts';
+import type { ContainerNames } from '../names/container-names.ts';
+import { networkHasNames } from '../names/sandbox-names.ts';
 import type { Sandbox, SandboxRequest } from '../networks.ts';
 import type { ContainerPorts, ContainerPortsDeps } from '../ports/container-ports.ts';
 import { portMap } from '../ports/wanted-ports.ts';
@@ -19,6 +21,7 @@ export interface ChangeDeps extends ContainerPortsDeps {
   readonly table: NetworkTable;
   readonly drivers: NetworkDrivers;
   readonly hostAddress: string;
+  readonly names: Pick<ContainerNames, 'put'>;
 }
 
 /** Connects a running container to a network. Returns what is attached then. @throws EngineError as `Networks.connect` */
@@ -45,11 +48,16 @@ export async function connectSandbox(
     ...sandbox,
     endpoints: { ...sandbox.endpoints, [record.name]: settings },
     interfaces: { ...interfaces, [record.name]: name },
+    ...(networkHasNames(record) && { names: sandbox.names ?? { servers: request.dns ?? [] } }),
   };
   const gateway = changeGateway(deps, { attached, request, after, endpoints: [...before, endpoint] }, undo);
   if (link !== undefined) {
+    const { netnsPath } = sandbox;
+    const opensNames = sandbox.names === undefined && after.names !== undefined;
     const sysctls = linkSysctls(settings, name);
-    await deps.kernel.request('connect', { netnsPath: sandbox.netnsPath, link, sysctls, ...gateway.plan });
+    const sockets = await deps.kernel.request('connect', { netnsPath, link, opensNames, sysctls, ...gateway.plan });
+    undo.defer(() => deps.kernel.request('disconnect', { netnsPath, hostLink: link.hostName }));
+    await deps.names.put(after, sockets);
   }
   undo.move();
   return gateway.attached;
@@ -80,6 +88,8 @@ export async function disconnectSandbox(
   const driver = deps.drivers.find(record.driver);
   const hostLink = driver?.hostLink(record, endpoint.settings)?.name;
   if (hostLink !== undefined) {
+    undo.defer(() => deps.names.put(sandbox));
+    await deps.names.put(after);
     await deps.kernel.request('disconnect', { netnsPath: sandbox.netnsPath, hostLink, ...gateway.plan });
   }
   undo.move();

@@ -1,3 +1,4 @@
+import { EngineError } from '../../base/errors.ts';
 import { newObjectId } from '../../base/ids.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { NetworkRecord } from '../catalogue/network-record.ts';
@@ -24,14 +25,26 @@ export function connectEndpoints(
   request: Pick<SandboxRequest, 'mode' | 'endpoints'> & ContainerNames,
   undo: AsyncDisposableStack,
 ): readonly ConnectedEndpoint[] {
-  const endpoints = wantedNetworks(table, request).map(({ record, asked }, at) =>
-    connectEndpoint(drivers, { record, asked, name: `eth${at}`, names: request }, undo),
-  );
+  const endpoints = wantedNetworks(table, request).map(({ record, asked }, at) => {
+    checkConfig(drivers, record, asked);
+    return connectEndpoint(drivers, { record, asked, name: `eth${at}`, names: request }, undo);
+  });
   const out = defaultGateway(endpoints);
   return endpoints.map((endpoint) => {
     const { link } = endpoint;
     return endpoint === out || link === undefined ? endpoint : { ...endpoint, link: { ...link, gateways: [] } };
   });
+}
+
+/** Checks what a container's configuration asks of a network. @throws EngineError invalid, which names the network */
+export function checkConfig(drivers: NetworkDrivers, record: NetworkRecord, asked: EndpointSettings): void {
+  try {
+    drivers.of(record).checkEndpoint(record, asked);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    const message = `invalid config for network ${record.name}: ${error.message}`;
+    throw new EngineError(error.kind, message, { cause: error });
+  }
 }
 
 export interface EndpointRequest {

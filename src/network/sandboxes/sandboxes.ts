@@ -5,6 +5,11 @@ import type { Logger } from '../../base/logger.ts';
 import type { NetworkTable } from '../catalogue/network-table.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import type { SandboxRemoval } from '../kernel/protocol.ts';
+import { ContainerNames } from '../names/container-names.ts';
+import type { NameServer } from '../names/name-server.ts';
+import { renamed } from '../names/renamed.ts';
+import { networkHasNames } from '../names/sandbox-names.ts';
 import type { Sandbox, SandboxRequest, SandboxState } from '../networks.ts';
 import { ContainerPorts } from '../ports/container-ports.ts';
 import type { PortRegistry } from '../ports/port-registry.ts';
@@ -20,6 +25,7 @@ import { linkSysctls, sysctlKey } from './sysctl-key.ts';
 
 export interface SandboxesDeps {
   readonly kernel: Kernel;
+  readonly nameServer: Promise<NameServer>;
   readonly table: NetworkTable;
   readonly drivers: NetworkDrivers;
   readonly registry: PortRegistry;
@@ -35,12 +41,19 @@ export interface SandboxesDeps {
 /** The sandboxes of running containers. It decides synchronously; the kernel thread acts. */
 export class Sandboxes {
   readonly #deps: SandboxesDeps;
+  readonly #names: ContainerNames;
   readonly #attached = new Map<string, Attached>();
   /** Ids of the networks whose endpoints are being made, by container. */
   readonly #joining = new Map<string, readonly string[]>();
 
   constructor(deps: SandboxesDeps) {
     this.#deps = deps;
+    this.#names = new ContainerNames(deps);
+    // Whoever needs the server hears that it did not start.
+    deps.nameServer.then(
+      (server) => server.onReplaced(() => void this.#serveNames()),
+      () => {},
+    );
   }
 
   get attached(): ReadonlyMap<string, Attached> {
@@ -69,15 +82,11 @@ export class Sandboxes {
     this.#attached.delete(containerId);
     const { kernel, table, drivers, logger } = this.#deps;
     const { ports, sandbox } = attached;
-    try {
-      await kernel.request('detach', {
-        netnsPath: sandbox.netnsPath,
-        hostLinks: hostLinksOf(this.#deps, sandbox).map(({ name }) => name),
-        elements: ports.elements(),
-      });
-    } catch (error) {
+    const removal = removalOf(this.#deps, sandbox, ports);
+    const detached = kernel.request('detach', removal).catch((error) => {
       logger.warn({ containerId, error: messageOf(error) }, 'network of a container was not removed completely');
-    }
+    });
+    await Promise.all([detached, this.#names.drop(sandbox)]);
     // Other containers may get the ports and the address now. The next start of the daemon removes what a failed detach left.
     ports[Symbol.dispose]();
     for (const { record, settings } of endpointsOf(table, sandbox))
@@ -89,13 +98,15 @@ export class Sandboxes {
     const { id } = this.#deps.table.require(network);
     using _joining = this.#join(request.containerId, [id]);
     return await this.#change(request.containerId, (attached) =>
-      connectSandbox(this.#deps, attached, request, network),
+      connectSandbox({ ...this.#deps, names: this.#names }, attached, request, network),
     );
   }
 
   /** As `Networks.disconnect`. */
   disconnect(request: SandboxRequest, network: string): Promise<Sandbox> {
-    return this.#change(request.containerId, (attached) => disconnectSandbox(this.#deps, attached, request, network));
+    return this.#change(request.containerId, (attached) =>
+      disconnectSandbox({ ...this.#deps, names: this.#names }, attached, request, network),
+    );
   }
 
   /** Whether a container is about to be on a network. */
@@ -103,9 +114,14 @@ export class Sandboxes {
     return [...this.#joining.values()].some((ids) => ids.includes(networkId));
   }
 
-  rename(containerId: string, containerName: string): void {
-    const attached = this.#attached.get(containerId);
-    if (attached !== undefined) attached.containerName = containerName;
+  /** As `Networks.rename`. */
+  async rename(containerId: string, containerName: string): Promise<Sandbox | undefined> {
+    const before = this.#attached.get(containerId);
+    if (before === undefined) return undefined;
+    const sandbox = renamed(before.sandbox, before.containerName, containerName);
+    this.#attached.set(containerId, { ...before, containerName, sandbox });
+    await this.#names.put(sandbox);
+    return sandbox;
   }
 
   /** Takes over the sandboxes of running containers, and removes every other one of the engine from the kernel. */
@@ -117,6 +133,7 @@ export class Sandboxes {
       hostLinks: all.flatMap(({ sandbox }) => hostLinksOf(this.#deps, sandbox)).map(({ name }) => name),
       elements: all.flatMap(({ ports }) => ports.elements()),
     });
+    await this.#serveNames({ dropOthers: true });
   }
 
   /** Begins to relay the ports of restored containers. */
@@ -155,13 +172,18 @@ export class Sandboxes {
       endpoints: Object.fromEntries(endpoints.map(({ record, settings }) => [record.name, settings])),
       interfaces: Object.fromEntries(endpoints.map(({ record }, at) => [record.name, `eth${at}`])),
       ports: portMap(request, ports.map()),
+      ...(endpoints.some(({ record }) => networkHasNames(record)) && { names: { servers: request.dns ?? [] } }),
     };
-    await this.#deps.kernel.request('attach', {
+    const sockets = await this.#deps.kernel.request('attach', {
       netnsPath: sandbox.netnsPath,
       links: endpoints.flatMap(({ link }) => link ?? []),
+      hasNames: sandbox.names !== undefined,
       sysctls: sysctlsOf(request, endpoints),
       elements: ports.elements(),
     });
+    undo.defer(() => this.#deps.kernel.request('detach', removalOf(this.#deps, sandbox, ports)));
+    undo.defer(() => this.#names.drop(sandbox));
+    await this.#names.put(sandbox, sockets);
 
     undo.move();
     const attached = { containerName: request.containerName, sandbox, ports };
@@ -180,6 +202,17 @@ export class Sandboxes {
       after.ports.relay();
     }
     return after.sandbox;
+  }
+
+  /** Serves the names of all sandboxes: a new daemon or supervisor may know others. */
+  async #serveNames({ dropOthers = false } = {}): Promise<void> {
+    const sandboxes = [...this.#attached.values()].map(({ sandbox }) => sandbox);
+    try {
+      await this.#names.serveAll(sandboxes);
+      if (dropOthers) await this.#names.dropOthers(sandboxes);
+    } catch (error) {
+      this.#deps.logger.error({ error: messageOf(error) }, 'names of containers are not served');
+    }
   }
 
   #join(containerId: string, networkIds: readonly string[]): Disposable {
@@ -217,6 +250,14 @@ function sysctlsOf(
     ...Object.entries(request.sysctls).map(([name, value]) => [sysctlKey(name), value] as const),
     ...endpoints.flatMap(({ link, settings }) => (link === undefined ? [] : linkSysctls(settings, link.name))),
   ];
+}
+
+function removalOf(deps: SandboxesDeps, sandbox: Sandbox, ports: ContainerPorts): SandboxRemoval {
+  return {
+    netnsPath: sandbox.netnsPath,
+    hostLinks: hostLinksOf(deps, sandbox).map(({ name }) => name),
+    elements: ports.elements(),
+  };
 }
 
 function cancelled(): EngineError {

@@ -9,6 +9,7 @@ import type { NetworkRecord } from '../catalogue/network-record.ts';
 import { createNetworks } from '../create-networks.ts';
 import type { NetworkConfig } from '../network-config.ts';
 import type { Networks, SandboxRequest } from '../networks.ts';
+import { type FakeNameServer, fakeNameServer } from './fake-name-server.ts';
 
 /** An engine's networks in the namespace of the test process, with a bridge, subnet and table of their own. */
 export interface NetworkFixture extends AsyncDisposable {
@@ -19,6 +20,7 @@ export interface NetworkFixture extends AsyncDisposable {
   readonly logged: readonly string[];
   /** Emitted events: the action and the id. */
   readonly emitted: readonly string[];
+  readonly nameServer: FakeNameServer;
   /**
    * Starts another daemon on the same state, as after a crash: the first one's sockets are closed, the kernel is
    * unchanged.
@@ -40,7 +42,9 @@ export async function networkFixture(settings: Partial<NetworkConfig> = {}): Pro
   const events: EventSink = { emit: (_type, action, id) => void emitted.push(`${action} ${id}`) };
   const keep = (_fields: object, message: string): void => void logged.push(message);
   const logger: Logger = { debug() {}, info() {}, warn: keep, error: keep };
-  let networks = await createNetworks({ config, records, logger, events }).catch((error: unknown) => {
+  const nameServer = fakeNameServer();
+  const deps = { config, records, logger, events, nameServer: Promise.resolve(nameServer) };
+  let networks = await createNetworks(deps).catch((error: unknown) => {
     // Throws when something was left in the folder.
     rmdirSync(execRoot);
     throw error;
@@ -53,9 +57,10 @@ export async function networkFixture(settings: Partial<NetworkConfig> = {}): Pro
     records,
     logged,
     emitted,
+    nameServer,
     async restart() {
       await networks.close();
-      networks = await createNetworks({ config, records, logger, events });
+      networks = await createNetworks(deps);
       return networks;
     },
     async [Symbol.asyncDispose]() {

@@ -145,7 +145,8 @@ test("a runtime's stderr in JSON, logfmt and plain", () => {
 test('says that the disk is full when the runtime has no space for its files, and only then', () => {
   const started = (message: string) => startError(new RefusedError({ code: 'runtime', message }), spec('x'));
   const crun = 'writing file `/run/gantry/crun/0f/pid`: No space left on device';
-  const runc = 'runc run failed: unable to start container process: open /run/gantry/0f/state.json: no space left on device';
+  const runc =
+    'runc run failed: unable to start container process: open /run/gantry/0f/state.json: no space left on device';
   for (const error of [
     started(crun),
     started(runc),

@@ -57,6 +57,7 @@ export class SupervisorClient implements AsyncDisposable {
   #lastSeq = 0;
   #closed = false;
   #consoles = 0;
+  #onReplaced: () => void = () => {};
 
   private constructor(options: ClientOptions) {
     this.#options = options;
@@ -80,6 +81,16 @@ export class SupervisorClient implements AsyncDisposable {
       await client[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** The version of the protocol that the supervisor speaks. */
+  async version(): Promise<number> {
+    return (await this.#connection).hello.version;
+  }
+
+  /** Calls the one listener whenever another supervisor has taken the place of one that died. */
+  onReplaced(listener: () => void): void {
+    this.#onReplaced = listener;
   }
 
   /** @throws RefusedError; EngineError unavailable when the supervisor dies meanwhile: it may or may not have acted */
@@ -222,6 +233,8 @@ export class SupervisorClient implements AsyncDisposable {
 
   #welcome(connection: ControlConnection): void {
     const { hello } = connection;
+    // A listener makes requests, which wait for this connection.
+    if (this.#current !== undefined) setImmediate(this.#onReplaced);
     this.#current = connection;
     if (this.#pidfd >= 0) closeSync(this.#pidfd);
     this.#pidfd = openPidfd(hello.pid);

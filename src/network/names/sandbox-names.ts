@@ -1,0 +1,35 @@
+import type { EndpointNames, SandboxNames } from '../../spec/index.ts';
+import type { NetworkRecord } from '../catalogue/network-record.ts';
+import type { NetworkTable } from '../catalogue/network-table.ts';
+import type { Sandbox } from '../networks.ts';
+import { endpointsOf, type SandboxEndpoint } from '../sandboxes/attached.ts';
+import { defaultGateway } from '../sandboxes/default-gateway.ts';
+
+/** Whether containers on a network find each other by name. Those that every engine has have no names. */
+export function networkHasNames({ builtIn }: NetworkRecord): boolean {
+  return !builtIn;
+}
+
+/** What the name server must know of a sandbox. Undefined when it has no names. */
+export function sandboxNames(table: NetworkTable, sandbox: Sandbox): SandboxNames | undefined {
+  const { sandboxId, netnsPath, names } = sandbox;
+  if (names === undefined) return undefined;
+  const endpoints = endpointsOf(table, sandbox);
+  return {
+    sandboxId,
+    netnsPath,
+    endpoints: endpoints.filter(({ record }) => networkHasNames(record)).map(endpointNames),
+    // A container whose networks are all internal reaches no server.
+    forward: { enabled: defaultGateway(endpoints) !== undefined, servers: names.servers },
+  };
+}
+
+function endpointNames({ record, settings }: SandboxEndpoint): EndpointNames {
+  const { IPAddress = '', GlobalIPv6Address = '', DNSNames } = settings;
+  return {
+    networkId: record.id,
+    network: record.name,
+    names: DNSNames ?? [],
+    addresses: [IPAddress, GlobalIPv6Address].filter((address) => address !== ''),
+  };
+}
