@@ -92,6 +92,8 @@ export function removeTraces(layout: TaskLayout, keepFifos: boolean): void {
 /** Removes a task's folder, its owner file last, so that the rest of an interrupted removal still names its owner. */
 export function removeFolder(layout: TaskLayout): void {
   try {
+    // First: a successor must not take a task without its exit for one that runs.
+    rmSync(layout.task, { force: true });
     for (const name of readdirSync(layout.folder)) {
       const path = join(layout.folder, name);
       if (path !== layout.owner) removeTree(path);

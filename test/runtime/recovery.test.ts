@@ -203,6 +203,22 @@ test('a supervisor that is killed while it starts a container: the start succeed
   }
 });
 
+test('a task whose release the death of a supervisor interrupts is not known again, and its exit is told once', async () => {
+  await using host = await TaskHost.open();
+  for (const milliseconds of [0, 3, 6, 10]) {
+    const id = host.newId();
+    const ended = host.exit(id);
+    await host.start(['sh', '-c', 'sleep 0.1; exit 9'], { id });
+    assert.equal((await ended).exitCode, 9);
+    await host.runtime.release({ containerId: id });
+    await delay(milliseconds);
+    const old = killSupervisor(host);
+    await until(() => host.supervisorPid !== old, 'there is another');
+    await until(() => host.runtime.tasks().length === 0, `no task is known, killed after ${milliseconds} ms`);
+    assert.equal(host.exits.filter(({ containerId }) => containerId === id).length, 1);
+  }
+});
+
 test('a supervisor that is killed while it starts a terminal: the shell lives and ends with its code', async () => {
   await using host = await TaskHost.open();
   for (const milliseconds of [0, 10, 30]) {

@@ -182,7 +182,8 @@ export class SupervisedRuntime implements TaskRuntime {
     const done = this.#deps.client
       .repeat({ op: 'release', task: taskRef(task) })
       .then(
-        () => {},
+        // A supervisor that took over meanwhile has named the task once more. No start of the id precedes this.
+        () => this.#deps.client.known.forget(task),
         (error) => this.#deps.log.warn({ task, error: messageOf(error) }, 'task not released'),
       )
       .finally(() => {
