@@ -58,6 +58,11 @@ const TEST_NEEDS = [
     has: () => onPath('docker-registry'),
     debian: ['docker-registry'],
   },
+  {
+    what: 'docker-compose (projects by an old client)',
+    has: () => onPath('docker-compose'),
+    debian: ['docker-compose'],
+  },
 ];
 /** Further programs for the bench. */
 const BENCH_NEEDS = [{ what: 'dnsperf', has: () => onPath('dnsperf'), debian: ['dnsperf'] }];

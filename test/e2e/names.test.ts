@@ -113,12 +113,12 @@ for (const cli of CLIS) {
 }
 
 test('glibc and Node resolve names of both families at once, and a DNS server of the container keeps its port', async () => {
-  const docker = (...args: string[]): Promise<string> => engine().ok('docker', args);
+  const gantry = (...args: string[]): Promise<string> => engine().ok('gantry', args);
   const [net, web] = [unique('net'), unique('web')];
-  await docker('network', 'create', net);
+  await gantry('network', 'create', net);
   const host = ['/usr:/usr:ro', '/usr/lib:/lib:ro', '/lib64:/lib64:ro'].flatMap((bind) => ['-v', bind]);
   const node = dirname(process.execPath);
-  await docker(
+  await gantry(
     'run',
     '-d',
     '--name',
@@ -132,9 +132,9 @@ test('glibc and Node resolve names of both families at once, and a DNS server of
     'sleep',
     '1000',
   );
-  const address = await docker('inspect', '-f', `{{(index .NetworkSettings.Networks "${net}").IPAddress}}`, web);
-  assert.match(await docker('exec', web, '/usr/bin/getent', 'ahosts', web), new RegExp(`^${address}\\s+STREAM ${web}`));
-  const { code } = await engine().docker(['exec', web, '/usr/bin/getent', 'hosts', 'nobody']);
+  const address = await gantry('inspect', '-f', `{{(index .NetworkSettings.Networks "${net}").IPAddress}}`, web);
+  assert.match(await gantry('exec', web, '/usr/bin/getent', 'ahosts', web), new RegExp(`^${address}\\s+STREAM ${web}`));
+  const { code } = await engine().gantry(['exec', web, '/usr/bin/getent', 'hosts', 'nobody']);
   assert.equal(code, 2);
   const script = `
     const own = require('dgram').createSocket('udp4').bind(53, '0.0.0.0', async () => {
@@ -145,18 +145,18 @@ test('glibc and Node resolve names of both families at once, and a DNS server of
       console.log(JSON.stringify([all, six, nobody !== undefined]));
       own.close();
     });`;
-  const printed = await docker('exec', web, '/node/node', '-e', script);
+  const printed = await gantry('exec', web, '/node/node', '-e', script);
   assert.deepEqual(JSON.parse(printed), [[{ address, family: 4 }], 'ENODATA', true]);
-  await docker('rm', '-f', web);
-  await docker('network', 'rm', net);
+  await gantry('rm', '-f', web);
+  await gantry('network', 'rm', net);
 });
 
 test('names resolve while the daemon is dead, and after the death of the name server, the supervisor, and all of them', async () => {
   await using own = await startEngine();
   await loadBusybox(own);
-  await own.ok('docker', ['network', 'create', 'n']);
-  await own.ok('docker', ['run', '-d', '--name', 'web', '--network', 'n', 'busybox', 'sleep', '1000']);
-  const pid = await own.ok('docker', ['inspect', '-f', '{{.State.Pid}}', 'web']);
+  await own.ok('gantry', ['network', 'create', 'n']);
+  await own.ok('gantry', ['run', '-d', '--name', 'web', '--network', 'n', 'busybox', 'sleep', '1000']);
+  const pid = await own.ok('gantry', ['inspect', '-f', '{{.State.Pid}}', 'web']);
   const resolves = async (): Promise<void> => {
     const args = ['-t', pid, '-m', '-n', 'nslookup', '-type=a', 'web', '127.0.0.11'];
     const { code, stdout } = await command('nsenter', args);
@@ -182,7 +182,7 @@ test('names resolve while the daemon is dead, and after the death of the name se
   process.kill(supervisorPid(own), 'SIGKILL');
   await resolves();
   await eventually(async () => void supervisorPid(own));
-  await own.ok('docker', ['rename', 'web', 'web2']);
+  await own.ok('gantry', ['rename', 'web', 'web2']);
   await lacksName(own, pid, 'web');
 
   process.kill(supervisorPid(own), 'SIGKILL');
@@ -190,9 +190,9 @@ test('names resolve while the daemon is dead, and after the death of the name se
   await own.kill9();
   await own.start();
   await lacksName(own, pid, 'web');
-  await own.ok('docker', ['exec', 'web2', 'nslookup', '-type=a', 'web2']);
-  await own.ok('docker', ['rm', '-f', 'web2']);
-  await own.ok('docker', ['network', 'rm', 'n']);
+  await own.ok('gantry', ['exec', 'web2', 'nslookup', '-type=a', 'web2']);
+  await own.ok('gantry', ['rm', '-f', 'web2']);
+  await own.ok('gantry', ['network', 'rm', 'n']);
 });
 
 async function lacksName(_engine: TestEngine, pid: string, name: string): Promise<void> {

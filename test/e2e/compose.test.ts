@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { command } from '../support/command.ts';
+import { eventually, unique, useEngine } from '../support/fixture.ts';
+
+const engine = useEngine();
+
+/** A project as people write it: health-ordered starts, two networks, an alias, a fixed address, a volume, a published port. */
+const PROJECT = `
+version: "2.4"
+services:
+  db:
+    image: busybox
+    command: sh -c 'mkdir -p /data/www; [ -f /data/www/index.html ] || echo rows >/data/www/index.html; exec httpd -f -p 5432 -h /data/www'
+    volumes: ["data:/data"]
+    networks:
+      back: { aliases: [database] }
+    healthcheck: { test: ["CMD", "wget", "-qO-", "http://localhost:5432/"], interval: 1s, retries: 60 }
+  web:
+    image: busybox
+    command: sh -c 'mkdir /www; wget -qO /www/index.html http://database:5432/ && exec httpd -f -p 80 -h /www'
+    depends_on: { db: { condition: service_healthy } }
+    networks:
+      front: { ipv4_address: 10.83.0.10 }
+      back:
+    ports: ["127.0.0.1::80"]
+  probe:
+    image: busybox
+    command: sleep 1000
+    stop_grace_period: 0s
+    networks: [front, shared]
+networks:
+  front: { ipam: { config: [ { subnet: 10.83.0.0/24 } ] } }
+  back: { internal: true }
+  shared: { name: "SHARED", external: true }
+volumes:
+  data:
+`;
+
+interface Client {
+  readonly name: string;
+  readonly program: readonly [string, ...string[]];
+  /** Its version. Undefined where it is not installed. */
+  readonly version: string | undefined;
+}
+
+/** Compose as a plugin of the docker CLI (`DOCKER_CONFIG` may name a folder with it), and Debian's older docker-compose. */
+const CLIENTS = await Promise.all(
+  [['docker', 'compose'] as const, ['docker-compose'] as const].map(async (program): Promise<Client> => {
+    const [file, ...args] = program;
+    const version = await command(file, [...args, 'version', '--short']).catch(() => undefined);
+    return { name: program.join(' '), program, version: version?.code === 0 ? version.stdout.trim() : undefined };
+  }),
+);
+
+for (const { name, program, version } of CLIENTS) {
+  const skip = version === undefined ? `no ${name} is installed` : false;
+  test(`${name}: a project of several services runs, is scaled, survives the daemon, and is taken down`, {
+    skip,
+  }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gantry-compose-'));
+    const [project, shared] = [unique('project'), unique('shared')];
+    writeFileSync(join(folder, 'compose.yaml'), PROJECT.replace('SHARED', shared));
+    const [file, ...first] = program;
+    const run = async (...args: string[]): Promise<string> => {
+      const all = [...first, '-p', project, '-f', join(folder, 'compose.yaml'), ...args];
+      const env = { DOCKER_HOST: `unix://${engine().socketPath}` };
+      const { code, stdout, stderr } = await command(file, all, { env });
+      assert.equal(code, 0, `${all.join(' ')}: ${stdout}${stderr}`);
+      return stdout.trim();
+    };
+    try {
+      await engine().ok('gantry', ['network', 'create', shared]);
+      await run('up', '-d');
+      const [, port = ''] = (await run('port', 'web', '80')).split(':');
+      assert.match(await get(Number(port)), /rows$/m);
+      assert.equal(await run('exec', '-T', 'probe', 'wget', '-qO-', 'http://web/'), 'rows');
+      assert.match(await run('exec', '-T', 'probe', 'nslookup', '-type=a', 'web'), /^Address: 10\.83\.0\.10$/m);
+      await run('up', '-d', '--scale', 'probe=3');
+      const answer = await run('exec', '-T', 'probe', 'nslookup', '-type=a', 'probe');
+      assert.equal(new Set([...answer.matchAll(/^Address: (10\.83\S+)$/gm)].map(([, found]) => found)).size, 3);
+
+      await engine().kill9();
+      await engine().start();
+      assert.equal(await run('exec', '-T', 'web', 'wget', '-qO-', 'http://database:5432/'), 'rows');
+      await run('restart', '-t', '0', 'web');
+      await eventually(async () =>
+        assert.match(await get(Number((await run('port', 'web', '80')).split(':')[1])), /rows$/m),
+      );
+      await run('down', '-t', '0', '-v');
+      assert.equal(
+        await engine().ok('gantry', ['ps', '-aq', '--filter', `label=com.docker.compose.project=${project}`]),
+        '',
+      );
+      assert.equal(await engine().ok('gantry', ['network', 'ls', '-q', '--filter', `name=${project}`]), '');
+      assert.equal(await engine().ok('gantry', ['volume', 'ls', '-q', '--filter', `name=${project}`]), '');
+      await engine().ok('gantry', ['network', 'rm', shared]);
+    } finally {
+      await run('down', '-t', '0', '-v').catch(() => {});
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+async function get(port: number): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}/`);
+  return (await response.text()).trim();
+}
