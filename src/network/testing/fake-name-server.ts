@@ -1,3 +1,4 @@
+import { EngineError } from '../../base/errors.ts';
 import type { SandboxNames } from '../../spec/index.ts';
 import type { NameServer } from '../names/name-server.ts';
 
@@ -14,7 +15,9 @@ export function fakeNameServer(): FakeNameServer {
   return {
     sandboxes,
     async put(names, sockets) {
-      if (sockets === undefined && !sandboxes.has(names.sandboxId)) throw new Error(`no sockets of ${names.sandboxId}`);
+      if (sockets === undefined && !sandboxes.has(names.sandboxId)) {
+        throw new EngineError('notFound', `no sockets of ${names.sandboxId}`);
+      }
       sandboxes.set(names.sandboxId, names);
     },
     async drop(sandboxIds) {

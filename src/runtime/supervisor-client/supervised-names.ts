@@ -11,7 +11,7 @@ export class SupervisedNames {
     this.#client = client;
   }
 
-  /** @throws EngineError unavailable, failed */
+  /** @throws EngineError notFound when it needs sockets, unavailable, failed */
   async put(names: SandboxNames, sockets?: NameSockets): Promise<void> {
     await this.#request({ op: 'names-put', names, ...(sockets !== undefined && { sockets }) });
   }
@@ -43,7 +43,7 @@ export class SupervisedNames {
       return await this.#client.repeat(body);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      throw new EngineError('failed', error.message, { cause: error });
+      throw new EngineError(error.code === 'noSockets' ? 'notFound' : 'failed', error.message, { cause: error });
     }
   }
 }

@@ -225,10 +225,10 @@ export type Response =
 
 /**
  * `runtime`: the OCI runtime failed, `message` is its own text. `noTask`: unknown or ended. `noBundle`: config.json is
- * missing and must be written again.
+ * missing and must be written again. `noSockets`: the name server has none of the sandbox, and needs new ones.
  */
 export interface SupervisorError {
-  readonly code: 'runtime' | 'noTask' | 'noBundle' | 'exists' | 'invalid' | 'system';
+  readonly code: 'runtime' | 'noTask' | 'noBundle' | 'noSockets' | 'exists' | 'invalid' | 'system';
   readonly message: string;
 }
 

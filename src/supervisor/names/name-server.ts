@@ -3,19 +3,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { openPidfd, takeDescriptor } from '../../linux/index.ts';
-import { type NameSockets, nameServerSocket, type SandboxNames } from '../../spec/index.ts';
+import { type NameSockets, type NamesHelloReply, nameServerSocket, type SandboxNames } from '../../spec/index.ts';
 import { Failure } from '../failure.ts';
-import { NamesConnection } from './names-connection.ts';
+import { NamesConnection, NamesGone } from './names-connection.ts';
 import { type NamesProcess, type StartNameServerDeps, startNameServer } from './start-name-server.ts';
 
 /** How long a started server may take until it listens. */
-const START_MILLISECONDS = 10_000;
+const START_MILLISECONDS = 30_000;
 const RETRY_MILLISECONDS = 5;
-/** Delay after a server that ended before it listened. */
+/** Delay after a server that ended before it listened, or whose start failed. */
 const PAUSE_MILLISECONDS = 250;
 /** A server without sandboxes ends after this time: it needs some 15 MB. */
 const IDLE_MILLISECONDS = 10_000;
 const END_MILLISECONDS = 1000;
+/** Number of servers in a row that may die during one request. */
+const ATTEMPTS = 5;
 
 export interface NameServerDeps extends StartNameServerDeps {
   readonly log: Logger;
@@ -25,11 +27,11 @@ export interface NameServerDeps extends StartNameServerDeps {
 export type ForeignSockets = NameSockets & { readonly pid: number };
 
 interface Held {
-  names: SandboxNames;
+  readonly names: SandboxNames;
   /** This process's duplicates. */
-  sockets: NameSockets;
-  /** Whether the connected server has them too. */
-  isServed: boolean;
+  readonly sockets: NameSockets;
+  /** The connection whose server has them too. */
+  served: NamesConnection | undefined;
 }
 
 /**
@@ -39,7 +41,10 @@ interface Held {
 export class NameServer {
   readonly #deps: NameServerDeps;
   readonly #held = new Map<string, Held>();
-  #connection: Promise<NamesConnection> | undefined;
+  /** Complete: its server knows all that is held. */
+  #connection: NamesConnection | undefined;
+  /** The one start under way. */
+  #starting: Promise<NamesConnection> | undefined;
   #idle: NodeJS.Timeout | undefined;
 
   constructor(deps: NameServerDeps) {
@@ -49,12 +54,12 @@ export class NameServer {
   /** Takes over the server of a predecessor, with its sandboxes. Without one it does nothing. */
   async adopt(): Promise<void> {
     try {
-      const connection = await this.#open();
-      for (const { names, sockets } of connection.hello.sandboxes) {
-        const own = duplicate({ pid: connection.hello.pid, ...sockets });
-        this.#held.set(names.sandboxId, { names, sockets: own, isServed: true });
+      const { connection, hello } = await NamesConnection.open(nameServerSocket(this.#deps.execRoot));
+      for (const { names, sockets } of hello.sandboxes) {
+        const own = duplicate({ pid: hello.pid, ...sockets });
+        this.#held.set(names.sandboxId, { names, sockets: own, served: connection });
       }
-      this.#connection = Promise.resolve(connection);
+      this.#use(connection);
       this.#endWhenIdle();
     } catch (error) {
       if (!isAbsent(error)) this.#deps.log.warn({ error: messageOf(error) }, 'the name server was not taken over');
@@ -65,18 +70,32 @@ export class NameServer {
     return [...this.#held.keys()];
   }
 
-  /** @throws Failure `invalid` without sockets for a sandbox that has none, `system` */
+  /**
+   * Names that the server refuses leave the former ones. @throws Failure `noSockets` without sockets for a sandbox that
+   * has none; `invalid`, `system`
+   */
   async put(names: SandboxNames, sockets: ForeignSockets | undefined): Promise<void> {
     const { sandboxId } = names;
-    const before = this.#held.get(sandboxId);
-    if (sockets !== undefined) {
-      this.#held.set(sandboxId, { names, sockets: duplicate(sockets), isServed: false });
-      if (before !== undefined) closeBoth(before.sockets);
-    } else if (before !== undefined) before.names = names;
-    else throw new Failure('invalid', `the name server has no sockets of sandbox ${sandboxId}`);
+    if (sockets === undefined && !this.#held.has(sandboxId)) {
+      throw new Failure('noSockets', `the name server has no sockets of sandbox ${sandboxId}`);
+    }
     clearTimeout(this.#idle);
-    // The next server gets all that is held before it is connected.
-    await this.#retried((connection) => this.#give(connection, sandboxId));
+    const offered = sockets && duplicate(sockets);
+    try {
+      await this.#ask(async (connection) => {
+        const before = this.#held.get(sandboxId);
+        const own = offered ?? before?.sockets;
+        if (own === undefined) throw new Failure('noSockets', `sandbox ${sandboxId} was dropped`);
+        const isServed = offered === undefined && before?.served === connection;
+        await connection.request({ op: 'put', names, ...(!isServed && { sockets: own }) });
+        if (offered !== undefined && before !== undefined) closeBoth(before.sockets);
+        this.#held.set(sandboxId, { names, sockets: own, served: connection });
+      });
+    } catch (error) {
+      if (offered !== undefined) closeBoth(offered);
+      this.#endWhenIdle();
+      throw error;
+    }
   }
 
   async drop(sandboxIds: readonly string[]): Promise<void> {
@@ -86,75 +105,78 @@ export class NameServer {
       this.#held.delete(id);
       if (held !== undefined) closeBoth(held.sockets);
     }
+    if (known.length > 0) await this.#ask((connection) => connection.request({ op: 'drop', sandboxIds: known }));
     this.#endWhenIdle();
-    if (known.length > 0) await this.#retried((connection) => connection.request({ op: 'drop', sandboxIds: known }));
   }
 
   /** Ends the server. Waits for its end, but not for ever. */
   async end(): Promise<void> {
     clearTimeout(this.#idle);
-    const connection = await this.#connection?.catch(() => undefined);
+    const connection = this.#connection ?? (await this.#starting?.catch(() => undefined));
     this.#connection = undefined;
     if (connection === undefined) return;
     await connection.request({ op: 'shutdown' }).catch(() => {});
     await Promise.race([connection.closed, delay(END_MILLISECONDS, undefined, { ref: false })]);
+    connection.close();
   }
 
-  /** Repeats a request that the server's death interrupted. */
-  async #retried(request: (connection: NamesConnection) => Promise<void>): Promise<void> {
-    const first = this.#connected();
-    try {
-      await request(await first);
-    } catch (error) {
-      if (this.#connection === first) throw error;
-      await request(await this.#connected());
+  /** Makes a request, and again when the server dies meanwhile. */
+  async #ask(request: (connection: NamesConnection) => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await request(await this.#connected());
+        return;
+      } catch (error) {
+        if (!(error instanceof NamesGone)) throw error;
+        if (attempt === ATTEMPTS) throw new Failure('system', error.message);
+      }
     }
   }
 
-  async #give(connection: NamesConnection, sandboxId: string): Promise<void> {
-    const held = this.#held.get(sandboxId);
-    // It was dropped meanwhile.
-    if (held === undefined) return;
-    const { names, sockets, isServed } = held;
-    held.isServed = true;
-    try {
-      await connection.request({ op: 'put', names, ...(!isServed && { sockets }) });
-    } catch (error) {
-      held.isServed = false;
-      throw error;
-    }
-  }
-
-  #connected(): Promise<NamesConnection> {
-    this.#connection ??= this.#start();
-    return this.#connection;
+  async #connected(): Promise<NamesConnection> {
+    if (this.#connection !== undefined) return this.#connection;
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined;
+    });
+    return await this.#starting;
   }
 
   /** Connects to the server, or starts one, and gives it all that is held. */
   async #start(): Promise<NamesConnection> {
-    const deadline = Date.now() + START_MILLISECONDS;
-    for (const held of this.#held.values()) held.isServed = false;
+    const { connection, hello } = await this.#openOrStart(Date.now() + START_MILLISECONDS);
     try {
-      const connection = await this.#openOrStart(deadline);
-      const extra = connection.hello.sandboxes.map(({ names }) => names.sandboxId).filter((id) => !this.#held.has(id));
-      await Promise.all([
-        connection.request({ op: 'drop', sandboxIds: extra }),
-        ...[...this.#held.keys()].map((id) => this.#give(connection, id)),
-      ]);
+      const extra = hello.sandboxes.map(({ names }) => names.sandboxId).filter((id) => !this.#held.has(id));
+      await connection.request({ op: 'drop', sandboxIds: extra });
+      await Promise.all([...this.#held.values()].map((held) => this.#give(connection, held)));
+      this.#use(connection);
       return connection;
     } catch (error) {
-      this.#connection = undefined;
+      connection.close();
       throw error;
     }
   }
 
-  async #openOrStart(deadline: number): Promise<NamesConnection> {
+  /** A sandbox that the server refuses is not served. Others are. */
+  async #give(connection: NamesConnection, held: Held): Promise<void> {
+    const { names, sockets } = held;
+    try {
+      await connection.request({ op: 'put', names, sockets });
+      held.served = connection;
+    } catch (error) {
+      if (error instanceof NamesGone) throw error;
+      this.#deps.log.error({ sandbox: names.sandboxId, error: messageOf(error) }, 'names of a sandbox are not served');
+    }
+  }
+
+  async #openOrStart(
+    deadline: number,
+  ): Promise<{ readonly connection: NamesConnection; readonly hello: NamesHelloReply }> {
     let started: NamesProcess | undefined;
     for (;;) {
       try {
-        return await this.#open();
+        return await NamesConnection.open(nameServerSocket(this.#deps.execRoot));
       } catch (error) {
-        if (!isAbsent(error) && !(error instanceof Failure)) throw error;
+        if (!isAbsent(error)) throw error;
         if (Date.now() > deadline) throw new Failure('system', 'the name server does not start');
       }
       if (started === undefined || started.hasEnded) {
@@ -165,24 +187,22 @@ export class NameServer {
     }
   }
 
-  #open(): Promise<NamesConnection> {
-    return NamesConnection.open(nameServerSocket(this.#deps.execRoot), () => this.#onClose());
+  #use(connection: NamesConnection): void {
+    this.#connection = connection;
+    void connection.closed.then(() => {
+      if (this.#connection !== connection) return;
+      this.#connection = undefined;
+      if (this.#held.size === 0) return;
+      this.#deps.log.warn({}, 'the name server is gone, starting another');
+      void this.#revive();
+    });
   }
 
-  #onClose(): void {
-    if (this.#connection === undefined) return;
-    this.#connection = undefined;
-    if (this.#held.size === 0) return;
-    this.#deps.log.warn({}, 'the name server is gone, starting another');
-    void this.#revive();
-  }
-
-  /** Until it succeeds, or there is nothing left to serve. */
+  /** Until it succeeds, or there is nothing left to serve. A request that starts a server ends it too. */
   async #revive(): Promise<void> {
-    while (this.#held.size > 0) {
+    while (this.#held.size > 0 && this.#connection === undefined) {
       try {
         await this.#connected();
-        return;
       } catch (error) {
         this.#deps.log.error({ error: messageOf(error) }, 'no name server');
         await delay(PAUSE_MILLISECONDS);
@@ -221,6 +241,7 @@ function closeBoth({ udp, tcp }: NameSockets): void {
   closeSync(tcp);
 }
 
+/** Whether no server listens, or one has just ended. */
 function isAbsent(error: unknown): boolean {
-  return ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(errnoOf(error) ?? '');
+  return error instanceof NamesGone || ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(errnoOf(error) ?? '');
 }

@@ -1,4 +1,7 @@
+import { closeSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { errnoOf } from '../../base/errors.ts';
+import { openPidfd, peerCredentials, signalPidfd } from '../../linux/index.ts';
 import {
   JsonLines,
   NAMES_PROTOCOL_VERSION,
@@ -11,6 +14,9 @@ import { Failure } from '../failure.ts';
 
 /** Larger than the sandboxes of thousands of containers. */
 const LINE_LIMIT_BYTES = 64 * 1024 * 1024;
+/** A server that takes longer for an answer is stuck. On a busy machine an answer takes milliseconds. */
+const ANSWER_MILLISECONDS = 10_000;
+const SIGKILL = 9;
 
 /** An `Omit` that keeps a union. */
 type NamesRequestBody = NamesRequest extends infer R ? (R extends NamesRequest ? Omit<R, 'id'> : never) : never;
@@ -20,79 +26,118 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** A connection to gantry-names. */
+/** The server ended, or was ended since it was stuck, before its answer. Another one may answer. */
+export class NamesGone extends Error {
+  override readonly name = 'NamesGone';
+
+  constructor() {
+    super('the name server is gone');
+  }
+}
+
+/** A connection to gantry-names. A server that does not answer in time is killed. */
 export class NamesConnection {
-  readonly hello: NamesHelloReply;
   readonly #socket: Socket;
   readonly #pending = new Map<number, Pending>();
   readonly #closed = Promise.withResolvers<void>();
+  readonly #hello = Promise.withResolvers<NamesHelloReply>();
+  #hasHello = false;
   #nextId = 1;
 
-  private constructor(socket: Socket, hello: NamesHelloReply) {
-    this.#socket = socket;
-    this.hello = hello;
-  }
-
-  /** @throws ENOENT, ECONNREFUSED when none listens; Failure when it ends before its hello. */
-  static async open(path: string, onClose: () => void): Promise<NamesConnection> {
-    const { promise, resolve, reject } = Promise.withResolvers<NamesConnection>();
+  private constructor(path: string) {
     const lines = new JsonLines(LINE_LIMIT_BYTES);
-    const socket = connect({ path });
-    let connection: NamesConnection | undefined;
-    socket.on('error', reject);
-    socket.on('data', (chunk: Buffer) => {
-      try {
-        for (const message of lines.push(chunk)) {
-          if (connection !== undefined) connection.#take(message as NamesResponse);
-          else {
-            connection = new NamesConnection(socket, message as NamesHelloReply);
-            resolve(connection);
-          }
+    this.#socket = connect({ path })
+      .on('error', (error) => this.#hello.reject(error))
+      .on('data', (chunk: Buffer) => {
+        try {
+          for (const message of lines.push(chunk)) this.#take(message);
+        } catch {
+          this.close();
         }
-      } catch (error) {
-        reject(error);
-        socket.destroy();
-      }
-    });
-    socket.on('close', () => {
-      reject(gone());
-      if (connection === undefined) return;
-      for (const pending of connection.#pending.values()) pending.reject(gone());
-      connection.#pending.clear();
-      connection.#closed.resolve();
-      onClose();
-    });
+      })
+      .on('close', () => this.#onClose());
     const hello: NamesHello = { version: NAMES_PROTOCOL_VERSION, pid: process.pid };
-    socket.write(`${JSON.stringify(hello)}\n`);
-    return await promise;
+    this.#socket.write(`${JSON.stringify(hello)}\n`);
   }
 
-  /** Resolves when the server has ended, or has a later client. */
+  /** @throws ENOENT, ECONNREFUSED when none listens; {@link NamesGone}. Then it is closed. */
+  static async open(path: string): Promise<{ readonly connection: NamesConnection; readonly hello: NamesHelloReply }> {
+    const connection = new NamesConnection(path);
+    try {
+      return { connection, hello: await connection.#answered(connection.#hello.promise) };
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when the server has ended, has a later client, or this was closed. */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }
 
-  /** @throws Failure `system`: the server refused, or ended before its answer */
+  /** @throws Failure `invalid` when the server refuses; {@link NamesGone} */
   request(body: NamesRequestBody): Promise<void> {
     const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
+    const answer = new Promise<void>((resolve, reject) => {
       if (this.#socket.destroyed) {
-        reject(gone());
+        reject(new NamesGone());
         return;
       }
       this.#pending.set(id, { resolve, reject });
       this.#socket.write(`${JSON.stringify({ id, ...body })}\n`);
     });
+    return this.#answered(answer);
   }
 
-  #take(response: NamesResponse): void {
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  async #answered<T>(answer: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.#kill(), ANSWER_MILLISECONDS);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Its sockets are held here: the next server answers what waits in them. */
+  #kill(): void {
+    try {
+      const pidfd = openPidfd(peerCredentials(this.#socket).pid);
+      try {
+        signalPidfd(pidfd, SIGKILL);
+      } finally {
+        closeSync(pidfd);
+      }
+    } catch (error) {
+      // It has ended by itself, or the socket is not connected.
+      if (errnoOf(error) === undefined) throw error;
+    }
+    this.close();
+  }
+
+  #take(message: unknown): void {
+    if (!this.#hasHello) {
+      this.#hasHello = true;
+      const hello = message as NamesHelloReply & { readonly error?: string };
+      if (hello.sandboxes === undefined) throw new Error(hello.error ?? 'no hello');
+      this.#hello.resolve(hello);
+      return;
+    }
+    const response = message as NamesResponse;
     const pending = this.#pending.get(response.id);
     this.#pending.delete(response.id);
     if (response.ok) pending?.resolve();
-    else pending?.reject(new Failure('system', `name server: ${response.error}`));
+    else pending?.reject(new Failure('invalid', `name server: ${response.error}`));
   }
-}
 
-function gone(): Failure {
-  return new Failure('system', 'the name server is gone');
+  #onClose(): void {
+    this.#hello.reject(new NamesGone());
+    for (const { reject } of this.#pending.values()) reject(new NamesGone());
+    this.#pending.clear();
+    this.#closed.resolve();
+  }
 }
