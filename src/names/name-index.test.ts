@@ -47,6 +47,23 @@ test('the whole name comes first, then the longest part of it', () => {
   assert.deepEqual(found(index, 's', 'a.b.c'), ['10.0.0.2']);
 });
 
+test('the links of a sandbox precede names, and are unknown to others', () => {
+  const index = new NameIndex();
+  const links = [
+    { alias: 'Peer', name: 'db' },
+    { alias: 'web', name: 'db' },
+    { alias: 'lost', name: 'nobody' },
+  ];
+  index.put(namesOf('a', { endpoints: [{ ...endpoint('one', ['a'], '10.0.0.1'), links }] }));
+  index.put(namesOf('b', { endpoints: [endpoint('one', ['db'], '10.0.0.2')] }));
+  index.put(namesOf('c', { endpoints: [endpoint('one', ['web'], '10.0.0.3')] }));
+  assert.deepEqual(found(index, 'a', 'peer'), ['10.0.0.2']);
+  assert.deepEqual(found(index, 'a', 'web'), ['10.0.0.2']);
+  assert.deepEqual(found(index, 'b', 'web'), ['10.0.0.3']);
+  assert.equal(found(index, 'b', 'peer'), undefined);
+  assert.equal(found(index, 'a', 'lost'), undefined);
+});
+
 test('a put replaces all that was known of a sandbox, and a drop leaves nothing', () => {
   const index = new NameIndex();
   const watcher = namesOf('w', { endpoints: [endpoint('one', ['w'], '10.0.1.9'), endpoint('two', ['w'], '10.0.2.9')] });

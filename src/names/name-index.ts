@@ -23,6 +23,8 @@ interface Member {
   readonly endpoint: Endpoint;
   readonly names: ReadonlySet<string>;
   readonly addresses: ReadonlySet<string>;
+  /** Names by the aliases of links. */
+  readonly links: ReadonlyMap<string, string>;
 }
 
 /** Where the names of one sandbox are. */
@@ -41,7 +43,7 @@ export class NameIndex {
     this.drop(names.sandboxId);
     const members: Member[] = [];
     const byNetworkName = new Map<string, Network[]>();
-    for (const { networkId, network: networkName, names: own, addresses } of names.endpoints) {
+    for (const { networkId, network: networkName, names: own, addresses, links = [] } of names.endpoints) {
       const network = this.#open(networkId);
       const data = addresses.map(addressData);
       const member = {
@@ -49,6 +51,7 @@ export class NameIndex {
         network,
         names: new Set(own.map(nameKey).filter((name) => name !== '')),
         addresses: new Set(data.map(reverseName)),
+        links: new Map(links.map(({ alias, name }) => [nameKey(alias), nameKey(name)])),
         endpoint: {
           v4: data.filter((bytes) => bytes.length === 4),
           v6: data.filter((bytes) => bytes.length === 16),
@@ -75,12 +78,16 @@ export class NameIndex {
   }
 
   /**
-   * The endpoints that a sandbox means by a name, at least one: those with the whole name on the first of its networks
+   * The endpoints that a sandbox means by a name, at least one: those that a link leads to; else those with the whole name on the first of its networks
    * that has it; else of `a.b.c`, `a.b` on its network `c`, or `a` on its network `b.c`.
    */
   find(sandboxId: string, name: string): readonly Endpoint[] | undefined {
     const sandbox = this.#sandboxes.get(sandboxId);
     if (sandbox === undefined) return undefined;
+    for (const { network, links } of sandbox.members) {
+      const found = network.names.get(links.get(name) ?? '');
+      if (found !== undefined) return found;
+    }
     for (const { network } of sandbox.members) {
       const found = network.names.get(name);
       if (found !== undefined) return found;

@@ -1,5 +1,13 @@
 import { isObject } from '../base/is-object.ts';
-import type { EndpointNames, Forwarding, NameSockets, NamesHello, NamesRequest, SandboxNames } from '../spec/index.ts';
+import type {
+  EndpointNames,
+  Forwarding,
+  NameLink,
+  NameSockets,
+  NamesHello,
+  NamesRequest,
+  SandboxNames,
+} from '../spec/index.ts';
 import { isAddress } from './addresses.ts';
 
 /** Parses a client's first line. @throws TypeError */
@@ -51,7 +59,13 @@ function parseEndpoint(value: unknown): EndpointNames {
     network: text(fields['network'], 'network'),
     names: list(fields['names'], 'names').map((item) => text(item, 'names')),
     addresses: list(fields['addresses'], 'addresses').map(address),
+    ...(fields['links'] !== undefined && { links: list(fields['links'], 'links').map(parseLink) }),
   };
+}
+
+function parseLink(value: unknown): NameLink {
+  const fields = object(value, 'link');
+  return { alias: text(fields['alias'], 'alias'), name: text(fields['name'], 'name') };
 }
 
 /** A server that is no address is kept, and never asked: the container's other names must work. */

@@ -86,6 +86,48 @@ for (const cli of CLIS) {
     await ok('network', 'rm', net);
   });
 
+  test(`${cli}: a link is a name for one container alone; a network may be named by its id`, async () => {
+    const [net, other, target, user] = [unique('net'), unique('net'), unique('target'), unique('user')];
+    const id = await ok('network', 'create', net);
+    await ok('network', 'create', other);
+    await ok('run', '-d', '--name', target, '--network', net, 'busybox', 'sleep', '1000');
+    await ok('network', 'connect', other, target);
+    await ok(
+      'run',
+      '-d',
+      '--name',
+      user,
+      '--network',
+      `name=${id},alias=x`,
+      '--link',
+      `${target}:peer`,
+      'busybox',
+      'sleep',
+      '1000',
+    );
+    const shown = await ok('inspect', '-f', '{{json .HostConfig.Links}} {{json .NetworkSettings.Networks}}', user);
+    const [links, networks] = shown.split(' ');
+    assert.equal(links, 'null');
+    assert.deepEqual(
+      Object.entries(JSON.parse(networks ?? '') as Record<string, { Links: string[] }>).map(([name, { Links }]) => [
+        name,
+        Links,
+      ]),
+      [[net, [`${target}:peer`]]],
+    );
+    const found = async (asker: string, name: string): Promise<string> => {
+      const { stdout } = await engine()[cli](['exec', asker, 'nslookup', '-type=a', name]);
+      return /^Address: (\S+)$/m.exec(stdout)?.[1] ?? 'nothing';
+    };
+    assert.equal(await found(user, 'peer'), await addressOf(target, net));
+    assert.equal(await found(user, 'x'), await addressOf(user, net));
+    assert.equal(await found(target, 'peer'), 'nothing');
+    await ok('network', 'connect', '--link', `${target}:far`, other, user);
+    assert.equal(await found(user, 'far'), await addressOf(target, other));
+    await ok('rm', '-f', target, user);
+    await ok('network', 'rm', net, other);
+  });
+
   test(`${cli}: other names are asked of --dns; a container of an internal network asks nobody`, async () => {
     const [net, inner] = [unique('net'), unique('net')];
     await ok('network', 'create', net);
@@ -185,6 +227,15 @@ test('names resolve while the daemon is dead, and after the death of the name se
   await own.ok('gantry', ['rename', 'web', 'web2']);
   await lacksName(own, pid, 'web');
 
+  // Nobody has the sockets any more: the daemon opens others.
+  await own.ok('gantry', ['network', 'create', 'm']);
+  process.kill(supervisorPid(own), 'SIGKILL');
+  process.kill(nameServerPid(own), 'SIGKILL');
+  await own.ok('gantry', ['rename', 'web2', 'web3']);
+  await own.ok('gantry', ['network', 'connect', 'm', 'web3']);
+  await own.ok('gantry', ['exec', 'web3', 'nslookup', '-type=a', 'web3.m']);
+  await own.ok('gantry', ['rename', 'web3', 'web2']);
+
   process.kill(supervisorPid(own), 'SIGKILL');
   process.kill(nameServerPid(own), 'SIGKILL');
   await own.kill9();
@@ -192,7 +243,35 @@ test('names resolve while the daemon is dead, and after the death of the name se
   await lacksName(own, pid, 'web');
   await own.ok('gantry', ['exec', 'web2', 'nslookup', '-type=a', 'web2']);
   await own.ok('gantry', ['rm', '-f', 'web2']);
-  await own.ok('gantry', ['network', 'rm', 'n']);
+  await own.ok('gantry', ['network', 'rm', 'n', 'm']);
+});
+
+test('odd names of networks and aliases work, and a flood of aliases is refused', async () => {
+  const api = async (path: string, body: object): Promise<number> => (await engine().api('POST', path, body)).status;
+  const create = async (network: string, Aliases: readonly string[]): Promise<number> => {
+    const body = { Image: 'busybox', Cmd: ['sleep', '1000'], HostConfig: { NetworkMode: network } };
+    return await api('/containers/create?name=odd', {
+      ...body,
+      NetworkingConfig: { EndpointsConfig: { [network]: { Aliases } } },
+    });
+  };
+  for (const network of ['__proto__', 'constructor', 'odd.net']) {
+    assert.equal(await api('/networks/create', { Name: network }), 201);
+    if (network === 'odd.net') {
+      const flood = Array.from({ length: 5000 }, (_, index) => `${index}`.padStart(250, 'a'));
+      assert.equal(await create(network, flood), 400);
+    }
+    assert.equal(await create(network, ['', '\0', '__proto__', 'x'.repeat(300), 'örtlich', 'a.b', 'ok']), 201);
+    assert.equal(await api('/containers/odd/start', {}), 204);
+    const networks = await engine().ok('gantry', ['inspect', '-f', '{{json .NetworkSettings.Networks}}', 'odd']);
+    assert.deepEqual(Object.keys(JSON.parse(networks) as object), [network]);
+    const aliases = network === '__proto__' ? [] : ['ok', '__proto__', 'a.b', `ok.${network}`];
+    for (const name of ['odd', `odd.${network}`, ...aliases]) {
+      await engine().ok('gantry', ['exec', 'odd', 'nslookup', '-type=a', name]);
+    }
+    await engine().ok('gantry', ['rm', '-f', 'odd']);
+    await engine().ok('gantry', ['network', 'rm', network]);
+  }
 });
 
 async function lacksName(_engine: TestEngine, pid: string, name: string): Promise<void> {

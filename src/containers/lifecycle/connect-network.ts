@@ -1,4 +1,5 @@
 import { EngineError, failed, invalid } from '../../base/errors.ts';
+import { ownValue } from '../../base/own-value.ts';
 import type { SandboxRequest } from '../../network/index.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import { emitNetworkEvents } from '../events/network-events.ts';
@@ -42,7 +43,7 @@ export async function connectNetwork(
   }
   const sandbox = await world.networks.connect(requestOf(world, wanted), name);
   world.table.put(entry, { ...wanted, sandbox: { ...sandbox, containerId: record.id } });
-  const endpoint = sandbox.endpoints[name] ?? {};
+  const endpoint = ownValue(sandbox.endpoints, name) ?? {};
   addOwnHosts(world, record, endpoint);
   if (sandbox.names !== undefined && record.sandbox.names === undefined) useNameServer(world, record);
   emitNetworkEvents(world, record.id, { [name]: endpoint }, 'connect');
@@ -71,7 +72,7 @@ export async function disconnectNetwork(
     world.table.put(entry, left);
     return;
   }
-  const endpoint = record.sandbox.endpoints[name] ?? {};
+  const endpoint = ownValue(record.sandbox.endpoints, name) ?? {};
   const sandbox = await world.networks.disconnect(requestOf(world, record), name);
   world.table.put(entry, { ...left, sandbox: { ...sandbox, containerId: record.id } });
   removeOwnHosts(world, record, endpoint);
@@ -100,7 +101,7 @@ function checkSource(record: ContainerRecord, name: string): void {
 function joins(record: ContainerRecord, name: string): boolean {
   const source = networkSource(record);
   const isMode = source.kind === 'sandbox' && source.mode === name && record.leftNetworkOfMode !== true;
-  return isMode || record.networks[name] !== undefined;
+  return isMode || Object.hasOwn(record.networks, name);
 }
 
 function withoutNetwork(record: ContainerRecord, name: string): ContainerRecord {

@@ -57,7 +57,7 @@ export async function createContainer(
   const wanted = request.name.startsWith('/') ? request.name.slice(1) : request.name;
   if (wanted !== '') checkName(wanted, request.name);
   world.runtime.expectStart?.();
-  const plan = nameVolumes(world.planner.plan(request));
+  const plan = nameNetworks(world, nameVolumes(world.planner.plan(request)));
   checkNetwork(world, plan);
   const links = resolveLinks(world.table, plan);
   if (signal.aborted) throw new EngineError('cancelled', 'the client went away');
@@ -90,6 +90,21 @@ function nameVolumes(plan: ContainerPlan): ContainerPlan {
     return { mount: { ...mount, Name: name }, volume: { ...volume, name } };
   });
   return { ...plan, mounts };
+}
+
+/** Requests may name a network by its id. A network that does not exist yet keeps what it was called. */
+function nameNetworks({ networks }: Pick<World, 'networks'>, plan: ContainerPlan): ContainerPlan {
+  const named = Object.entries(plan.networks).map(([ref, asked]) => [nameOf(networks, ref), asked] as const);
+  return { ...plan, networks: Object.fromEntries(named) };
+}
+
+function nameOf(networks: World['networks'], ref: string): string {
+  try {
+    return networks.inspect(ref).Name;
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'notFound') return ref;
+    throw error;
+  }
 }
 
 /** Refuses ports and addresses that would fail every start. */

@@ -47,7 +47,7 @@ function plan(deps: PlannerDeps, { body, platform, writableSubmounts = false }: 
   const checked = checkCreate(given, givenHost ?? {}, deps.facts);
   const image = deps.images.resolve(ref, platform === '' ? undefined : parsePlatform(platform));
   const merged = mergeConfig(withConfigDefaults(given), image.config.config ?? {});
-  const hostConfig = joinContainers(deps, defaultHostConfig(checked.hostConfig, deps.defaults));
+  const hostConfig = withoutUselessLinks(joinContainers(deps, defaultHostConfig(checked.hostConfig, deps.defaults)));
   const [path = '', ...args] = [...(merged.Entrypoint ?? []), ...(merged.Cmd ?? [])];
   const { os, architecture, variant } = image.config;
   const imagePlatform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
@@ -140,6 +140,13 @@ function hostnameOf(deps: PlannerDeps, given: ContainerConfig, hostConfig: HostC
   return hostConfig.NetworkMode === 'host' ? hostname() : undefined;
 }
 
+/** On networks of users links belong to endpoints (`EndpointSettings.Links`). Docker drops all others there. */
+function withoutUselessLinks(hostConfig: HostConfig): HostConfig {
+  const mode = hostConfig.NetworkMode ?? 'bridge';
+  const isBuiltIn = ['', 'default', 'bridge', 'host', 'none'].includes(mode) || joinedContainer(mode) !== undefined;
+  return isBuiltIn ? hostConfig : { ...hostConfig, Links: null };
+}
+
 /** The networks to connect to, by name. Modes without a network of their own have none. */
 function endpoints(
   given: ContainerConfig,
@@ -148,15 +155,15 @@ function endpoints(
 ): Readonly<Record<string, EndpointSettings>> {
   const mode = hostConfig.NetworkMode ?? 'bridge';
   if (mode === 'host' || mode === 'none' || joinedContainer(mode) !== undefined) return {};
-  const result: Record<string, EndpointSettings> = {};
+  const result = new Map<string, EndpointSettings>();
   for (const [name, settings] of Object.entries(networking?.EndpointsConfig ?? {})) {
     const network = name === 'default' ? 'bridge' : name;
     const asked = withoutEmpty(settings ?? {});
     // The network of the mode is joined in any case.
-    if (network !== mode || Object.keys(asked).length > 0) result[network] = asked;
+    if (network !== mode || Object.keys(asked).length > 0) result.set(network, asked);
   }
-  if (given.MacAddress) result[mode] = { ...result[mode], MacAddress: given.MacAddress };
-  return result;
+  if (given.MacAddress) result.set(mode, { ...result.get(mode), MacAddress: given.MacAddress });
+  return Object.fromEntries(result);
 }
 
 /** Drops empty fields: clients send every field. */

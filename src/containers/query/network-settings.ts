@@ -1,3 +1,4 @@
+import { ownValue } from '../../base/own-value.ts';
 import type { EndpointSettings, PortMap } from '../../spec/index.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import { networkSource } from '../relations/join-namespaces.ts';
@@ -35,16 +36,17 @@ export function endpointsOf(record: ContainerRecord): Readonly<Record<string, En
   if (names.size === 0 && record.config.NetworkDisabled !== true && record.leftNetworkOfMode !== true) {
     names.add(source.kind === 'host' ? 'host' : source.mode);
   }
-  const endpoints: Record<string, EndpointSettings> = {};
-  for (const name of names) {
-    endpoints[name] = {
-      ...EMPTY_ENDPOINT,
-      ...record.networks[name],
-      ...record.lastNetworks?.[name],
-      ...record.sandbox?.endpoints[name],
-    };
-  }
-  return endpoints;
+  // Also for names such as `__proto__`, which an assignment would take for the prototype.
+  return Object.fromEntries([...names].map((name) => [name, endpointOf(record, name)]));
+}
+
+function endpointOf(record: ContainerRecord, name: string): EndpointSettings {
+  return {
+    ...EMPTY_ENDPOINT,
+    ...ownValue(record.networks, name),
+    ...ownValue(record.lastNetworks ?? {}, name),
+    ...ownValue(record.sandbox?.endpoints ?? {}, name),
+  };
 }
 
 /**

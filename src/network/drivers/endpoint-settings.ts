@@ -7,6 +7,9 @@ import { contains, parseCidr } from '../ipam/subnet.ts';
 import { parseHardwareAddress } from '../sandboxes/hardware-address.ts';
 import { linkSysctls } from '../sandboxes/sysctl-key.ts';
 
+/** Of the aliases and links of one endpoint. */
+const NAME_BYTES_MAX = 64 * 1024;
+
 /** An endpoint as inspect shows it: with every field, and allocated values in place of requested ones. */
 export function endpointSettings(asked: EndpointSettings, allocated: Partial<EndpointSettings>): EndpointSettings {
   return {
@@ -35,6 +38,7 @@ export function endpointSettings(asked: EndpointSettings, allocated: Partial<End
  */
 export function checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
   linkSysctls(asked, 'IFNAME');
+  checkNames(asked);
   const problems = addressProblems(record, asked);
   const [first = '', ...more] = problems;
   if (first !== '') {
@@ -45,6 +49,16 @@ export function checkEndpoint(record: NetworkRecord, asked: EndpointSettings): v
     askedHardwareAddress(asked);
   } catch (error) {
     throw invalid(`invalid MAC address ${asked.MacAddress}`, error);
+  }
+}
+
+/** Names are sent as a whole with each change. Docker knows no limit. */
+function checkNames({ Aliases, Links }: EndpointSettings): void {
+  const bytes = [...(Aliases ?? []), ...(Links ?? [])].reduce((sum, name) => sum + Buffer.byteLength(name), 0);
+  if (bytes > NAME_BYTES_MAX) {
+    throw invalid(
+      `invalid endpoint settings:\naliases and links have ${bytes} bytes, at most ${NAME_BYTES_MAX} are allowed`,
+    );
   }
 }
 

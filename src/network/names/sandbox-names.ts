@@ -1,4 +1,4 @@
-import type { EndpointNames, SandboxNames } from '../../spec/index.ts';
+import type { EndpointNames, NameLink, SandboxNames } from '../../spec/index.ts';
 import type { NetworkRecord } from '../catalogue/network-record.ts';
 import type { NetworkTable } from '../catalogue/network-table.ts';
 import type { Sandbox } from '../networks.ts';
@@ -25,11 +25,18 @@ export function sandboxNames(table: NetworkTable, sandbox: Sandbox): SandboxName
 }
 
 function endpointNames({ record, settings }: SandboxEndpoint): EndpointNames {
-  const { IPAddress = '', GlobalIPv6Address = '', DNSNames } = settings;
+  const { IPAddress = '', GlobalIPv6Address = '', DNSNames, Links } = settings;
   return {
     networkId: record.id,
     network: record.name,
-    names: DNSNames ?? [],
+    names: (DNSNames ?? []).filter((name) => name !== ''),
     addresses: [IPAddress, GlobalIPv6Address].filter((address) => address !== ''),
+    ...(Links != null && { links: Links.map(parseLink).filter(({ name }) => name !== '') }),
   };
+}
+
+/** Parses `--link` on a network of a user: `name:alias`, or a name that is its own alias. */
+function parseLink(link: string): NameLink {
+  const [name = '', alias = name] = link.split(':').map((part) => part.replace(/^\//, ''));
+  return { name, alias: alias === '' ? name : alias };
 }

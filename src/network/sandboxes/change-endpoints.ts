@@ -1,4 +1,5 @@
 import { EngineError, failed } from '../../base/errors.ts';
+import { ownValue } from '../../base/own-value.ts';
 import type { NetworkTable } from '../catalogue/network-table.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { PortElement } from '../firewall/table.ts';
@@ -41,7 +42,7 @@ export async function connectSandbox(
   await using undo = new AsyncDisposableStack();
   const interfaces = interfacesOf(sandbox);
   const name = freeInterface(Object.values(interfaces));
-  const asked = request.endpoints[record.name] ?? {};
+  const asked = ownValue(request.endpoints, record.name) ?? {};
   const endpoint = connectEndpoint(deps.drivers, { record, asked, name, names: request }, undo);
   const { link, settings } = endpoint;
   const after: Sandbox = {
@@ -57,6 +58,7 @@ export async function connectSandbox(
     const sysctls = linkSysctls(settings, name);
     const sockets = await deps.kernel.request('connect', { netnsPath, link, opensNames, sysctls, ...gateway.plan });
     undo.defer(() => deps.kernel.request('disconnect', { netnsPath, hostLink: link.hostName }));
+    // Names that are refused leave the former ones.
     await deps.names.put(after, sockets);
   }
   undo.move();

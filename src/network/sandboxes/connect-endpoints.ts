@@ -74,6 +74,6 @@ export function connectEndpoint(
 
 /** The names of a container on a network, as in dockerd. */
 function dnsNames({ Aliases }: EndpointSettings, { containerId, containerName, hostname }: ContainerNames): string[] {
-  const names = [containerName, ...(Aliases ?? []), containerId.slice(0, 12), ...(hostname ? [hostname] : [])];
-  return [...new Set(names)];
+  const names = [containerName, ...(Aliases ?? []), containerId.slice(0, 12), hostname ?? ''];
+  return [...new Set(names)].filter((name) => name !== '');
 }

@@ -51,7 +51,7 @@ export class Sandboxes {
     this.#names = new ContainerNames(deps);
     // Whoever needs the server hears that it did not start.
     deps.nameServer.then(
-      (server) => server.onReplaced(() => void this.#serveNames()),
+      (server) => server.onReplaced(() => void this.#names.serveAgain()),
       () => {},
     );
   }
@@ -118,9 +118,9 @@ export class Sandboxes {
   async rename(containerId: string, containerName: string): Promise<Sandbox | undefined> {
     const before = this.#attached.get(containerId);
     if (before === undefined) return undefined;
-    const sandbox = renamed(before.sandbox, before.containerName, containerName);
-    this.#attached.set(containerId, { ...before, containerName, sandbox });
+    const sandbox = renamed(before.sandbox, containerName);
     await this.#names.put(sandbox);
+    this.#attached.set(containerId, { ...before, containerName, sandbox });
     return sandbox;
   }
 
@@ -133,7 +133,7 @@ export class Sandboxes {
       hostLinks: all.flatMap(({ sandbox }) => hostLinksOf(this.#deps, sandbox)).map(({ name }) => name),
       elements: all.flatMap(({ ports }) => ports.elements()),
     });
-    await this.#serveNames({ dropOthers: true });
+    await this.#names.restore(all.map(({ sandbox }) => sandbox));
   }
 
   /** Begins to relay the ports of restored containers. */
@@ -204,17 +204,6 @@ export class Sandboxes {
     return after.sandbox;
   }
 
-  /** Serves the names of all sandboxes: a new daemon or supervisor may know others. */
-  async #serveNames({ dropOthers = false } = {}): Promise<void> {
-    const sandboxes = [...this.#attached.values()].map(({ sandbox }) => sandbox);
-    try {
-      await this.#names.serveAll(sandboxes);
-      if (dropOthers) await this.#names.dropOthers(sandboxes);
-    } catch (error) {
-      this.#deps.logger.error({ error: messageOf(error) }, 'names of containers are not served');
-    }
-  }
-
   #join(containerId: string, networkIds: readonly string[]): Disposable {
     this.#joining.set(containerId, networkIds);
     return { [Symbol.dispose]: () => void this.#joining.delete(containerId) };
@@ -236,7 +225,8 @@ export class Sandboxes {
     const { containerId, containerName = containerId, ...sandbox } = state;
     this.#attached.set(containerId, {
       containerName,
-      sandbox,
+      // A daemon that died in a rename has stored the new name alone.
+      sandbox: renamed(sandbox, containerName),
       ports: new ContainerPorts(this.#deps, ports, target),
     });
   }

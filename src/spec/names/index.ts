@@ -3,6 +3,7 @@ export {
   type Forwarding,
   NAME_SERVER_ADDRESS,
   NAMES_PROTOCOL_VERSION,
+  type NameLink,
   type NameSockets,
   type NamesHello,
   type NamesHelloReply,

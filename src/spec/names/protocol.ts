@@ -57,6 +57,13 @@ export interface EndpointNames {
   readonly names: readonly string[];
   /** IPv4 and IPv6 addresses. */
   readonly addresses: readonly string[];
+  /** What this container alone calls others of the network (`--link NAME:ALIAS`). These precede names. */
+  readonly links?: readonly NameLink[];
+}
+
+export interface NameLink {
+  readonly alias: string;
+  readonly name: string;
 }
 
 export interface Forwarding {
