@@ -34,6 +34,8 @@ async function main(args: readonly string[]): Promise<void> {
     }
     values = allOptions(flags, (warning) => warnings.push(warning));
     config = resolveConfig(values);
+    const { checkConfig } = await import('./check-config.ts');
+    checkConfig(config);
     if (flags.validate === true) {
       for (const warning of warnings) writeToStderr(`warning: ${warning}\n`);
       process.stdout.write('configuration OK\n');
@@ -84,7 +86,7 @@ async function serve(settings: LiveConfig, { values, warnings, read }: GivenOpti
     const { startEngine } = await import('./start-engine.ts');
     await using engine = await startEngine(settings, logger);
     running.resolve(engine);
-    logger.info({ listen: engine.addresses, version: ENGINE_VERSION }, 'API listens');
+    logger.info({ listen: engine.addresses.join(' '), version: ENGINE_VERSION }, 'API listens');
     // A crash would not write it for the next start.
     setTimeout(flushCompileCache, COMPILED_AFTER_MS).unref();
     const signal = await stopping;
@@ -94,7 +96,7 @@ async function serve(settings: LiveConfig, { values, warnings, read }: GivenOpti
     running.reject(error);
     const expected = error instanceof EngineError && error.kind !== 'internal';
     logger.error({ err: expected ? error.message : error }, 'the engine cannot run');
-    process.exitCode = 1;
+    process.exitCode = error instanceof EngineError && error.kind === 'invalid' ? EXIT_USAGE : 1;
     return;
   }
   logger.info({}, 'stopped');

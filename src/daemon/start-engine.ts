@@ -46,6 +46,7 @@ async function openEngine(settings: LiveConfig, logger: Logger): Promise<Running
   if (bridge !== 'none') opened.use(lockBridge(bridge, logger));
   refuseNewerRoot(config.dataRoot);
   mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
+  opened.defer(() => removeExecRoot(config.execRoot));
   opened.use(writePidfile(config.pidfile, logger));
   const runtime = startRuntime(config, logger);
   opened.defer(async () => {
@@ -67,7 +68,6 @@ async function openEngine(settings: LiveConfig, logger: Logger): Promise<Running
     },
     async [Symbol.asyncDispose]() {
       await kept.disposeAsync();
-      removeExecRoot(config.execRoot);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { EngineError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
 import { bindHostPort, readSysctl } from '../linux/index.ts';
@@ -40,6 +41,10 @@ export async function createNetworks({ config, records, logger, events, nameServ
   const kernel = startKernelThread(kernelSettings, logger);
   try {
     const survey = bridge && (await kernel.request('survey', { bridge: bridge.name }));
+    if (bridge?.mustExist === true && survey?.bridge === undefined) {
+      const message = `bridge device with non default name ${bridge.name} must be created manually`;
+      throw new EngineError('unavailable', message);
+    }
     storeDefaultNetworks(records, config, bridge && survey && { plan: bridge, survey });
     const table = new NetworkTable(records);
     const drivers = new NetworkDrivers({

@@ -13,7 +13,7 @@ export {
 export { isStubResolvConf, type ResolvConfInput, resolvConf } from './files/resolv-conf.ts';
 export type { AddressPool } from './ipam/address-pools.ts';
 export type { NameServer } from './names/name-server.ts';
-export type { NetworkConfig } from './network-config.ts';
+export { checkNetworkConfig, type NetworkConfig } from './network-config.ts';
 export type {
   CreateNetwork,
   NetworkInspect,

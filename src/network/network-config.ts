@@ -36,6 +36,13 @@ export interface DefaultBridge {
   readonly bip: { readonly address: string; readonly subnet: Subnet } | undefined;
 }
 
+/** Checks the options that a start would refuse on every host. @throws EngineError invalid */
+export function checkNetworkConfig(config: NetworkConfig): void {
+  defaultHostAddress(config);
+  defaultBridge(config);
+  kernelConfig(config);
+}
+
 /** The host address of ports that name none. '' stands for every address. @throws EngineError invalid */
 export function defaultHostAddress({ ip = '' }: NetworkConfig): string {
   if (ip === '' || ip === '0.0.0.0') return '';

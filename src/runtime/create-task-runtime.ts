@@ -48,17 +48,24 @@ export async function createTaskRuntime(options: TaskRuntimeOptions): Promise<Su
   mkdirSync(execRoot, { recursive: true, mode: 0o711 });
   const oomListeners = new Set<(containerId: string) => void>();
   const cgroups = findCgroupHost();
-  const [runtimes, client] = await Promise.all([
-    findRuntimes(options.runtimes, options.defaultRuntime),
-    SupervisorClient.open({
-      execRoot,
-      command: options.supervisorCommand,
-      log: logger,
-      onOom: (containerId) => {
-        for (const listener of oomListeners) listener(containerId);
-      },
-    }),
-  ]);
+  const opening = SupervisorClient.open({
+    execRoot,
+    command: options.supervisorCommand,
+    log: logger,
+    onOom: (containerId) => {
+      for (const listener of oomListeners) listener(containerId);
+    },
+  });
+  // Its failure comes after that of the runtimes.
+  opening.catch(() => {});
+  const runtimes = await findRuntimes(options.runtimes, options.defaultRuntime).catch(async (error: unknown) => {
+    const client = await opening.catch(() => undefined);
+    // No task runs, unless the supervisor is one that a former daemon has left.
+    await client?.shutdown().catch(() => {});
+    await client?.[Symbol.asyncDispose]();
+    throw error;
+  });
+  const client = await opening;
   const runtime = new SupervisedRuntime({ execRoot, client, runtimes, cgroups, log: logger, oomListeners });
   return Object.assign(runtime, {
     runtimes,

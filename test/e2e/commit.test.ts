@@ -17,6 +17,7 @@ interface Inspected {
   readonly Author: string;
   readonly Comment: string;
   readonly Config: Record<string, unknown>;
+  readonly Metadata: { readonly LastTagTime: string };
   readonly RootFS: { readonly Layers: readonly string[] };
 }
 
@@ -39,6 +40,7 @@ for (const cli of CLIS) {
     assert.equal(made.Id, id);
     assert.equal(made.Parent, base.Id);
     assert.deepEqual([made.Author, made.Comment], ['Ann <a@b.c>', 'by hand']);
+    assert.ok(Date.parse(made.Metadata.LastTagTime) > Date.now() - 3_600_000, made.Metadata.LastTagTime);
     assert.deepEqual(made.Config['Cmd'], ['sh', '-c', script]);
     assert.deepEqual(made.RootFS.Layers.slice(0, -1), base.RootFS.Layers);
     const look =

@@ -33,6 +33,25 @@ test('a wrong configuration ends with 125 before anything is made', async () => 
     assert.equal(code, 125);
     assert.match(stderr, text);
   }
+  for (const [args, text] of [
+    [['--default-runtime', 'kata'], /^default-runtime: specified default runtime 'kata' does not exist$/m],
+    [['--registry-listen', 'foo'], /^registry-listen: "foo" is no address to listen on: ADDRESS:PORT$/m],
+    [
+      ['--bip', '10.79.3.0/24'],
+      /^network options: invalid bridge address: 10\.79\.3\.0\/24 is not the address of a host$/m,
+    ],
+  ] as const) {
+    for (const mode of [['--validate'], []]) {
+      const { code, stderr } = await run(...mode, ...args);
+      assert.equal(code, 125);
+      assert.match(stderr, text);
+    }
+  }
+  const missing = await run('--exec-root', join(dir.path, 'x'), '--bridge', 'nobr0', '--host', `unix://${dir.path}/s`);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /err="bridge device with non default name nobr0 must be created manually"/);
+  await eventually(async () => assert.equal(existsSync(join(dir.path, 'x/tasks')), false));
+  rmSync(data, { recursive: true, force: true });
   writeFileSync(file, '{"debug":true}');
   assert.deepEqual(await run('--config-file', file, '--validate'), {
     code: 0,

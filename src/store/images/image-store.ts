@@ -90,6 +90,8 @@ export interface NewTarget {
   readonly attachments?: readonly Descriptor[];
   /** In canonical form. */
   readonly names: readonly string[];
+  /** Whether the names count as given by `tag`, in `LastTagTime`. */
+  readonly isTagged?: boolean;
   /** Id of the image that this one was built on, where it is known. */
   readonly parent?: Digest;
 }
