@@ -46,7 +46,7 @@ test('a sandbox has the address, route, name and settings that Docker gives, and
   assert.deepEqual(bridge.Containers, {
     a: { Name: 'name-a', EndpointID, MacAddress, IPv4Address: '10.219.0.2/24', IPv6Address: '' },
   });
-  networks.rename('a', 'renamed');
+  await networks.rename('a', 'renamed');
   assert.equal(networks.inspect('bridge').Containers['a']?.Name, 'renamed');
 
   const inside = execFileSync('nsenter', [`--net=${sandbox.netnsPath}`, 'sh', '-c', INSPECT], { encoding: 'utf8' });
