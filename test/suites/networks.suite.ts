@@ -27,7 +27,7 @@ export function networksSuite(name: string, open: () => Promise<NetworksFixture>
     assert.notEqual(other.netnsPath, sandbox.netnsPath);
     assert.notEqual(other.endpoints['bridge']?.IPAddress, endpoints['bridge']?.IPAddress);
     assert.deepEqual(Object.keys(fixture.networks.inspect('bridge').Containers).sort(), ['a', 'b']);
-    fixture.networks.rename('a', 'renamed');
+    await fixture.networks.rename('a', 'renamed');
     assert.equal(fixture.networks.inspect('bridge').Containers['a']?.Name, 'renamed');
     for (const id of ['a', 'b', 'b', 'unknown']) await fixture.networks.detach(id);
     assert.deepEqual(fixture.networks.inspect('bridge').Containers, {});
