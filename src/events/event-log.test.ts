@@ -85,5 +85,6 @@ test('filters: alternatives within a name, all names together, prefixes of ids, 
   assert.deepEqual(await seen({ image: ['busybox'] }), ['start', 'exec_create: sh -c true']);
   assert.deepEqual(await seen({ label: ['tier=front'] }), ['start']);
   assert.deepEqual(await seen({ label: ['tier', 'other'] }), []);
+  for (const label of ['constructor', 'toString', '__proto__']) assert.deepEqual(await seen({ label: [label] }), []);
   assert.deepEqual(await seen({ type: ['network'] }), ['connect']);
 });

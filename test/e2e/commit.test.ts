@@ -22,6 +22,25 @@ interface Inspected {
 }
 
 for (const cli of CLIS) {
+  test(`${cli} commit: two commits in a row that change nothing make an image that works`, async () => {
+    const [first, second, image] = [unique('one'), unique('two'), unique('same')];
+    const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
+    await ok('run', '--name', first, 'busybox', 'true');
+    await ok('commit', first, `${image}:1`);
+    await ok('run', '--name', second, `${image}:1`, 'true');
+    await ok('commit', second, `${image}:2`);
+    assert.equal(await ok('run', '--name', image, `${image}:2`, 'echo', 'works'), 'works');
+    assert.equal(await ok('diff', image), '');
+    const folder = mkdtempSync(join(tmpdir(), 'gantry-same-'));
+    await ok('cp', `${image}:/bin/busybox`, join(folder, 'busybox'));
+    await ok('export', '-o', join(folder, 'root.tar'), image);
+    const { stdout } = await command('tar', ['-tf', join(folder, 'root.tar')]);
+    assert.match(stdout, /^bin\/busybox$/m);
+    rmSync(folder, { recursive: true });
+    await ok('commit', image, `${image}:3`);
+    assert.equal(await ok('run', '--rm', `${image}:3`, 'echo', 'works'), 'works');
+  });
+
   const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
   const inspect = async (name: string): Promise<Inspected> =>
     (JSON.parse(await ok('image', 'inspect', name)) as Inspected[])[0] as Inspected;

@@ -69,6 +69,10 @@ export const WAYS: readonly Way[] = [
       await engine.start();
       const { Version } = JSON.parse((await engine.api('GET', '/version')).body) as { readonly Version: string };
       assert.equal(Version, installed.nextVersion);
+      // The old supervisor has kept the tasks. That of the next build takes them over.
+      const old = supervisorPid(engine);
+      process.kill(old, 'SIGKILL');
+      await eventually(async () => assert.notEqual(supervisorPid(engine), old));
     },
   },
   {

@@ -219,6 +219,41 @@ test('a task whose release the death of a supervisor interrupts is not known aga
   }
 });
 
+test('a supervisor that is killed while it starts an exec: the exec runs, or fails without a path of the engine', async () => {
+  await using host = await TaskHost.open();
+  const { id } = await host.start(['sleep', '1000']);
+  for (const milliseconds of [0, 5, 10, 20, 40]) {
+    const execId = host.newId();
+    const ended = host.exit(execId);
+    const started = host.exec(id, ['sh', '-c', 'sleep 0.2; exit 6'], NO_STDIO, execId).then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    await delay(milliseconds);
+    const old = killSupervisor(host);
+    const refusal = await started;
+    if (refusal === undefined) assert.equal((await ended).exitCode, 6, `killed after ${milliseconds} ms`);
+    else assert.ok(!refusal.includes(host.execRoot) && !refusal.includes('.sock'), refusal);
+    await until(() => host.supervisorPid !== old, 'there is another');
+  }
+  await host.kill(id);
+});
+
+test('a supervisor that is killed shortly after a start: the exit code is known', async () => {
+  await using host = await TaskHost.open();
+  for (const milliseconds of [20, 50, 100, 200]) {
+    const id = host.newId();
+    const ended = host.exit(id);
+    await host.start(['sh', '-c', 'sleep 0.1; echo out; exit 5'], { id });
+    await delay(milliseconds);
+    const old = killSupervisor(host);
+    assert.equal((await ended).exitCode, 5, `killed ${milliseconds} ms after the start`);
+    await until(() => host.supervisorPid !== old, 'there is another');
+    assert.equal(host.logText(id), 'out\n');
+    await host.runtime.release({ containerId: id });
+  }
+});
+
 test('a supervisor that is killed while it starts a terminal: the shell lives and ends with its code', async () => {
   await using host = await TaskHost.open();
   for (const milliseconds of [0, 10, 30]) {

@@ -8,7 +8,7 @@ const BUNDLE_BYTES = 64 << 10;
 
 /** Checks that the exec root has space for the bundle of a container that runs. Blocks. @throws EngineError noSpace */
 export function checkBundleSpace(execRoot: string, containerId: string): void {
-  const path = join(taskLayout(execRoot, { containerId }).folder, 'room');
+  const path = join(taskLayout(execRoot, { containerId }).folder, 'space');
   try {
     writeFileSync(path, Buffer.alloc(BUNDLE_BYTES), { mode: 0o600 });
   } catch (error) {
