@@ -1,4 +1,3 @@
-import { closeSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import koffi from 'koffi';
 import { libc } from './libc.ts';
@@ -7,6 +6,7 @@ import { check, SyscallError } from './syscall-error.ts';
 
 const socket = libc.func('int socket(int domain, int type, int protocol)');
 const bind = libc.func('int bind(int fd, const void *address, uint32_t length)');
+const close = libc.func('int close(int fd)');
 const connect = libc.func('int connect(int fd, const void *address, uint32_t length)');
 const getsockname = libc.func('int getsockname(int fd, _Out_ void *address, void *length)');
 const listen = libc.func('int listen(int fd, int backlog)');
@@ -52,7 +52,7 @@ export function bindHostPort({ protocol, address, port }: HostPort): number {
     if (protocol !== 'udp') check(listen(fd, BACKLOG), 'listen', subject);
     return fd;
   } catch (error) {
-    closeSync(fd);
+    closeSocket(fd);
     throw error;
   }
 }
@@ -70,8 +70,13 @@ export function connectPort({ protocol, address, port }: HostPort): number {
   const name = v4 ? sockaddrIn(address, port) : sockaddrIn6(address, port);
   if (connect(fd, name, name.length) === 0 || koffi.errno() === koffi.os.errno['EINPROGRESS']) return fd;
   const errno = koffi.errno();
-  closeSync(fd);
+  closeSocket(fd);
   throw new SyscallError('connect', errno, subject);
+}
+
+/** Closes a descriptor of this file. On a worker thread Node warns of `closeSync` for what it did not open. */
+export function closeSocket(fd: number): void {
+  close(fd);
 }
 
 /** The port to which an IPv4 socket is bound. */

@@ -6,7 +6,7 @@ export type { Decoder } from './decode/decoder.ts';
 export { openDecoder } from './decode/open-decoder.ts';
 export { setTimes } from './file-times.ts';
 export { nextData } from './holes.ts';
-export { bindHostPort, boundPort, connectPort, type HostPort } from './host-port.ts';
+export { bindHostPort, boundPort, closeSocket, connectPort, type HostPort } from './host-port.ts';
 export {
   type DirectoryOwner,
   makeDirectoryInRoot,

@@ -1,7 +1,7 @@
-import { closeSync } from 'node:fs';
 import {
   bindHostPort,
   boundPort,
+  closeSocket,
   NETLINK,
   NetlinkSocket,
   NFNL_SUBSYS_NFTABLES,
@@ -28,13 +28,13 @@ export function openNameSockets({ isNew }: { readonly isNew: boolean }): NameSoc
     inside.commit(NFNL_SUBSYS_NFTABLES, rules);
     return { udp, tcp };
   } catch (error) {
-    closeSync(udp);
-    if (tcp !== undefined) closeSync(tcp);
+    closeSocket(udp);
+    if (tcp !== undefined) closeSocket(tcp);
     throw error;
   }
 }
 
 export function closeNameSockets({ udp, tcp }: NameSockets): void {
-  closeSync(udp);
-  closeSync(tcp);
+  closeSocket(udp);
+  closeSocket(tcp);
 }
