@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { rmdir, unlink } from 'node:fs/promises';
 import { constants as os } from 'node:os';
 import koffi from 'koffi';
-import { errnoOf } from '../../base/errors.ts';
+import { EngineError, errnoOf } from '../../base/errors.ts';
 import { libc } from '../libc.ts';
 import { descriptorPath, O_PATH, openat2, RESOLVE } from '../openat2.ts';
 import { SyscallError } from '../syscall-error.ts';
@@ -28,11 +28,16 @@ const OPEN_AT_MOST = 64;
  *
  * The kernel does not show mounts of other namespaces, and `rmdir` of their mount point detaches them. So pass only a
  * path that the engine made, and never the root of a running container.
- * @throws {SyscallError} EBUSY and names the mount point; any other error ends the walk
+ * @throws {SyscallError} EBUSY and names the mount point; any other error ends the walk. EngineError cancelled: the rest
+ * stays
  */
-export function removeTree(path: string | Buffer): void {
+export function removeTree(path: string | Buffer, cancelled: () => boolean = () => false): void {
   const steps = removal(path);
   for (let step = steps.next(); step.done !== true; ) {
+    if (cancelled()) {
+      steps.return();
+      throw new EngineError('cancelled', 'the removal was cancelled');
+    }
     const { directory, name, flags } = step.value;
     step = steps.next(unlinkat(directory, name, flags) === 0 ? 0 : koffi.errno());
   }

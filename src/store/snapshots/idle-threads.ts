@@ -27,6 +27,21 @@ export class IdleThreads {
     return worker;
   }
 
+  /**
+   * Ends threads, those at work after their job, of which they tell by a message. A thread that is ended while it calls
+   * the system, or loads the binding for that, aborts the process.
+   */
+  async end(workers: Iterable<Worker>): Promise<void> {
+    await Promise.all([...workers].map((worker) => this.#end(worker)));
+  }
+
+  async #end(worker: Worker): Promise<void> {
+    if (!this.#timers.has(worker)) {
+      await new Promise<unknown>((resolve) => worker.once('message', resolve).once('exit', resolve));
+    }
+    await worker.terminate();
+  }
+
   /** Drops a thread that has ended. */
   forget(worker: Worker): void {
     clearTimeout(this.#timers.get(worker));

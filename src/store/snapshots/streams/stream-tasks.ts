@@ -16,6 +16,7 @@ export interface Task {
 export class StreamTasks implements AsyncDisposable {
   readonly #resting = new IdleThreads();
   readonly #alive = new Set<Worker>();
+  readonly #running = new Set<Task>();
   #isClosed = false;
 
   /** Runs one job. `hear` gets its messages until it is done. @throws the errors of the job; EngineError cancelled */
@@ -26,6 +27,7 @@ export class StreamTasks implements AsyncDisposable {
   ): Promise<void> {
     if (this.#isClosed || signal.aborted) throw new EngineError('cancelled', 'the client has gone');
     const task = this.#begin(job);
+    this.#running.add(task);
     const onAbort = (): void => stop(task);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -40,13 +42,15 @@ export class StreamTasks implements AsyncDisposable {
       await Promise.race([done, task.ended]);
     } finally {
       signal.removeEventListener('abort', onAbort);
+      this.#running.delete(task);
       task.port.close();
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#alive].map((worker) => worker.terminate()));
+    for (const task of this.#running) stop(task);
+    await this.#resting.end(this.#alive);
   }
 
   #begin(job: StreamJob): Task {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,4 +70,18 @@ test('unpacking stops in the middle when it is cancelled, and the thread goes on
   await writer.close();
   assert.ok((await pool.run({ kind: 'size', path: job.target })) >= 0);
   remove();
+});
+
+test('a pool that closes at once lets its threads load, and its jobs stop with the rest left', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-pool-'));
+  for (let index = 0; index < 2000; index++) writeFileSync(join(folder, String(index)), '');
+  const pool = createTreePool();
+  const jobs = [pool.run({ kind: 'remove', path: folder }), pool.run({ kind: 'size', path: folder })] as const;
+  const stopped = Promise.all(
+    jobs.map((job) => assert.rejects(job, { kind: 'cancelled', message: 'the engine stops' })),
+  );
+  await pool[Symbol.asyncDispose]();
+  await stopped;
+  assert.equal(readdirSync(folder).length, 2000);
+  rmSync(folder, { recursive: true });
 });

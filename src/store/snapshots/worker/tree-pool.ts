@@ -74,25 +74,29 @@ interface Threads {
   /** Gives the first job of the queue to a thread, when one is free or may be started. */
   start(): void;
   areClosed(): boolean;
-  /** Ends every thread, and the job that it works on. */
+  /** Ends every thread. The jobs under way stop as soon as they can. */
   close(): Promise<void>;
 }
 
 function createThreads(queue: Waiting[]): Threads {
   const resting = new IdleThreads();
   const alive = new Set<Worker>();
+  const working = new Map<Worker, Waiting>();
   let isClosed = false;
 
   const next = (worker: Worker): void => {
     const waiting = queue.shift();
+    working.delete(worker);
     if (waiting === undefined) resting.add(worker);
-    else
+    else {
+      working.set(worker, waiting);
       work(
         worker,
         waiting,
         () => next(worker),
         () => isClosed,
       );
+    }
   };
   const startThread = (): Worker => {
     const worker = new Worker(workerUrl(), {
@@ -105,6 +109,7 @@ function createThreads(queue: Waiting[]): Threads {
     worker.on('error', () => {}); // Its exit follows; without a listener the error would end the daemon.
     worker.once('exit', () => {
       alive.delete(worker);
+      working.delete(worker);
       resting.forget(worker);
       start();
       if (alive.size === 0) trimHeap();
@@ -122,7 +127,8 @@ function createThreads(queue: Waiting[]): Threads {
     areClosed: () => isClosed,
     async close() {
       isClosed = true;
-      await Promise.all([...alive].map((worker) => worker.terminate()));
+      for (const { request } of working.values()) Atomics.store(request.control, CONTROL.stop, 1n);
+      await resting.end(alive);
     },
   };
 }
@@ -134,7 +140,7 @@ function work(worker: Worker, waiting: Waiting, done: () => void, isClosed: () =
     clearInterval(timer);
     if (answer.ok) tell(waiting);
     worker.off('error', failed).off('exit', ended);
-    waiting.finish(answer);
+    waiting.finish(answer.ok || !isClosed() ? answer : new EngineError('cancelled', 'the engine stops'));
     done();
   };
   // The thread is gone: out of memory, or a defect of ours. Its exit follows.

@@ -28,9 +28,9 @@ function run(job: TreeJob, control: BigInt64Array): TreeResults[TreeJob['kind']]
     case 'copy':
       return void copyTree({ source: job.source, target: job.target, cancelled: shouldStop });
     case 'remove':
-      return void removeTree(job.path);
+      return void removeTree(job.path, shouldStop);
     case 'size':
-      return treeSize(job.path);
+      return treeSize(job.path, shouldStop);
     case 'hash':
       return hashFile(job, shouldStop);
   }
