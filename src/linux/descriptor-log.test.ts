@@ -4,13 +4,13 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createLog, LOG_LIMIT_BYTES } from './log.ts';
+import { createDescriptorLog, LOG_LIMIT_BYTES } from './descriptor-log.ts';
 
 test('a full disk costs lines of the log, not the process', () => {
   const full = openSync('/dev/full', 'a');
   const script = `
-    const { createLog } = await import(${JSON.stringify(join(import.meta.dirname, 'log.ts'))});
-    createLog(2).warn({}, 'an exit is not on the disk');
+    const { createDescriptorLog } = await import(${JSON.stringify(join(import.meta.dirname, 'descriptor-log.ts'))});
+    createDescriptorLog(2).warn({}, 'an exit is not on the disk');
     setImmediate(() => process.stdout.write('alive'));`;
   try {
     const args = ['--input-type=module', '-e', script];
@@ -26,7 +26,7 @@ test('the log keeps its newest lines when it becomes too large', () => {
   writeFileSync(path, `${'x'.repeat(99)}\n`.repeat(LOG_LIMIT_BYTES / 100));
   const descriptor = openSync(path, 'a');
   try {
-    const log = createLog(descriptor);
+    const log = createDescriptorLog(descriptor);
     log.info({}, 'first');
     log.info({ more: 1 }, 'second');
     log.info({}, 'third');

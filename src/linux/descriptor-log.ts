@@ -2,15 +2,15 @@ import { Buffer } from 'node:buffer';
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Logger } from '../base/logger.ts';
 
-/** Size at which the older half of supervisor.log is dropped. */
+/** Size at which the older half of the file is dropped. */
 export const LOG_LIMIT_BYTES = 1024 * 1024;
 const NEWLINE = 10;
 
 /**
- * Logs one JSON object per line to a descriptor: the daemon has redirected stderr to supervisor.log. A line is written
- * at once. A line that cannot be written is lost: on a full disk the supervisor must go on.
+ * Logs one JSON object per line to the descriptor of a file, to which other processes may append too. A line is written
+ * at once. A line that cannot be written is lost: on a full disk the process must go on.
  */
-export function createLog(descriptor: number): Logger {
+export function createDescriptorLog(descriptor: number): Logger {
   const write =
     (level: string) =>
     (fields: object, message: string): void => {

@@ -4,6 +4,7 @@ export { type BytePath, showPath, sysPath, toBytePath } from './byte-path.ts';
 export { wallTimeNanos } from './clock.ts';
 export type { Decoder } from './decode/decoder.ts';
 export { openDecoder } from './decode/open-decoder.ts';
+export { createDescriptorLog } from './descriptor-log.ts';
 export { setTimes } from './file-times.ts';
 export { nextData } from './holes.ts';
 export { bindHostPort, boundPort, closeSocket, connectPort, type HostPort } from './host-port.ts';
@@ -104,6 +105,7 @@ export { trimWhenIdle } from './trim-when-idle.ts';
 export {
   acceptDescriptor,
   isHungUp,
+  listenForRoot,
   listenUnix,
   type PeerCredentials,
   peerCredentials,

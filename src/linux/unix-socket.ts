@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
 import koffi from 'koffi';
 import { libc } from './libc.ts';
 import { POLL, pollNow } from './poll.ts';
@@ -102,4 +103,30 @@ export function isHungUp(socket: Socket): boolean {
 function descriptorOf(socket: Socket): number {
   const fd = (socket as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
   return fd === undefined || fd < 0 ? -1 : fd;
+}
+
+/**
+ * Listens on a unix stream socket (0600) in place of whatever the path was. Connections of other users than root and the
+ * own one are refused. Connections may be half-closed.
+ */
+export async function listenForRoot(
+  path: string,
+  { accept, refused }: { readonly accept: (socket: Socket) => void; readonly refused: (uid: number) => void },
+): Promise<Server> {
+  rmSync(path, { force: true });
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => socket.destroy());
+    const { uid } = peerCredentials(socket);
+    if (uid === 0 || uid === process.getuid?.()) return accept(socket);
+    refused(uid);
+    socket.destroy();
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  const before = process.umask(0o177);
+  server.listen(path, resolve);
+  process.umask(before);
+  await promise;
+  chmodSync(path, 0o600);
+  return server;
 }

@@ -1,8 +1,8 @@
-import { chmodSync, rmSync, type Stats, statSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { rmSync, type Stats, statSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { errnoOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { peerCredentials } from '../linux/index.ts';
+import { listenForRoot } from '../linux/index.ts';
 
 export interface ControlSocketDeps {
   readonly accept: (socket: Socket) => void;
@@ -16,23 +16,11 @@ export interface ControlSocket {
   remove(): void;
 }
 
-/** Listens on a unix socket (0600) that only root and the own user may use. Takes the path over from a predecessor. */
-export async function listenForControl(deps: ControlSocketDeps, path: string): Promise<ControlSocket> {
-  rmSync(path, { force: true });
-  const server = createServer((socket) => {
-    const { uid } = peerCredentials(socket);
-    if (uid === 0 || uid === process.getuid?.()) return deps.accept(socket);
-    deps.log.warn({ uid }, 'connection refused');
-    socket.destroy();
-  });
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  const before = process.umask(0o177);
-  server.listen(path, resolve);
-  process.umask(before);
-  await promise;
-  server.off('error', reject).on('error', () => {});
-  chmodSync(path, 0o600);
+/** Listens on a unix socket that only root may use. Takes the path over from a predecessor. */
+export async function listenForControl({ accept, log }: ControlSocketDeps, path: string): Promise<ControlSocket> {
+  const refused = (uid: number): void => log.warn({ uid }, 'connection refused');
+  const server = await listenForRoot(path, { accept, refused });
+  server.on('error', () => {});
   const own = statSync(path);
   const isOurs = (): boolean => leadsTo(path, own);
   return {

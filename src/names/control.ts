@@ -53,6 +53,7 @@ export class Control {
       }
     });
     socket.on('error', () => socket.destroy());
+    socket.on('end', () => socket.end());
     socket.on('close', () => {
       clearTimeout(helloTimer);
       if (this.#client === connection) this.#client = undefined;

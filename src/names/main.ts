@@ -1,10 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { HomeNamespace, trimWhenIdle } from '../linux/index.ts';
+import { createDescriptorLog, HomeNamespace, trimWhenIdle } from '../linux/index.ts';
 import { nameServerSocket, supervisorFolder } from '../spec/index.ts';
 import { Control } from './control.ts';
 import { type ControlSocket, listenForControl } from './control-socket.ts';
-import { createLog } from './log.ts';
 import { NameIndex } from './name-index.ts';
 import { openRandomIds } from './random-ids.ts';
 import { ResolverFile } from './resolver-file.ts';
@@ -31,7 +30,7 @@ async function main(): Promise<void> {
   mkdirSync(supervisorFolder(execRoot), { recursive: true, mode: 0o700 });
   // Containers ask for names whatever happens to the session or service that started the server.
   for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'] as const) process.on(name, () => {});
-  const log = createLog(process.stderr.fd);
+  const log = createDescriptorLog(process.stderr.fd);
   const sandboxes = new Sandboxes({
     index: new NameIndex(),
     random: Math.random,

@@ -21,6 +21,5 @@ export type {
   RequestedPool,
   Sandbox,
   SandboxRequest,
-  SandboxResolver,
   SandboxState,
 } from './networks.ts';

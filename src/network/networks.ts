@@ -59,8 +59,8 @@ export interface Networks {
    */
   disconnect(request: SandboxRequest, network: string): Promise<Sandbox>;
   /**
-   * Changes the container's name: in `inspect`, and on its networks. Returns the changed sandbox. Undefined for a
-   * container without one.
+   * Changes the container's name: in `inspect`, and on its networks. Returns the sandbox with its new names. Undefined
+   * for a container without names on networks.
    */
   rename(containerId: string, containerName: string): Promise<Sandbox | undefined>;
   /**

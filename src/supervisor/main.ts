@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import {
   becomeSubreaper,
   closeInheritedOnExec,
+  createDescriptorLog,
   Readiness,
   trimWhenIdle,
   tryLockFile,
@@ -14,7 +15,6 @@ import { CgroupWarmUp } from './cgroup-warm-up.ts';
 import { ChildReaper } from './child-reaper.ts';
 import { EventHub } from './event-hub.ts';
 import { ExitRecords } from './exit-records.ts';
-import { createLog } from './log.ts';
 import { NameServer } from './names/name-server.ts';
 import { OciRuntime } from './oci-runtime.ts';
 import { enterOwnCgroup, leaveOwnCgroup } from './own-cgroup.ts';
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'] as const) process.on(name, () => {});
   becomeSubreaper();
   closeInheritedOnExec();
-  const log = createLog(process.stderr.fd);
+  const log = createDescriptorLog(process.stderr.fd);
   const warmth = new CgroupWarmUp(enterOwnCgroup(log));
 
   const exitRecords = new ExitRecords(execRoot);

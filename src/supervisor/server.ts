@@ -1,8 +1,7 @@
-import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { messageOf } from '../base/errors.ts';
 import { isObject } from '../base/is-object.ts';
-import { peerCredentials } from '../linux/index.ts';
+import { listenForRoot } from '../linux/index.ts';
 import { type AttachLine, type Hello, JsonLines, type SupervisorError } from '../spec/index.ts';
 import { Attachment } from './attachment.ts';
 import { type ControlDeps, LINE_LIMIT_BYTES, serveControl } from './control.ts';
@@ -12,31 +11,17 @@ import { Failure } from './failure.ts';
 const FIRST_LINE_MILLISECONDS = 10_000;
 
 /**
- * Listens on the supervisor's socket (0600). The first line of a connection tells whether it is a control or an attach
+ * Listens on the supervisor's socket. The first line of a connection tells whether it is a control or an attach
  * connection.
  */
 export function listen(deps: ControlDeps, path: string): Promise<Server> {
-  rmSync(path, { force: true });
-  const server = createServer({ allowHalfOpen: true }, (socket) => accept(deps, socket));
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    const before = process.umask(0o177);
-    server.listen(path, () => {
-      chmodSync(path, 0o600);
-      resolve(server);
-    });
-    process.umask(before);
+  return listenForRoot(path, {
+    accept: (socket) => accept(deps, socket),
+    refused: (uid) => deps.log.warn({ uid }, 'connection refused'),
   });
 }
 
 function accept(deps: ControlDeps, socket: Socket): void {
-  socket.on('error', () => socket.destroy());
-  const { uid } = peerCredentials(socket);
-  if (uid !== 0 && uid !== process.getuid?.()) {
-    deps.log.warn({ uid }, 'connection refused');
-    socket.destroy();
-    return;
-  }
   const lines = new JsonLines(LINE_LIMIT_BYTES);
   const timer = setTimeout(() => socket.destroy(), FIRST_LINE_MILLISECONDS);
   const onClose = (): void => clearTimeout(timer);

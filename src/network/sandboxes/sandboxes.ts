@@ -121,7 +121,7 @@ export class Sandboxes {
     const sandbox = renamed(before.sandbox, containerName);
     await this.#names.put(sandbox);
     this.#attached.set(containerId, { ...before, containerName, sandbox });
-    return sandbox;
+    return sandbox.names === undefined ? undefined : sandbox;
   }
 
   /** Takes over the sandboxes of running containers, and removes every other one of the engine from the kernel. */
