@@ -226,6 +226,22 @@ for (const cli of CLIS) {
 }
 
 for (const cli of CLIS) {
+  test(`${cli} start: an empty volume keeps its owner when an earlier start of the container has failed`, async () => {
+    const [name, volume] = [unique('fails'), unique('vol')];
+    const owner = (): Promise<string> =>
+      engine().ok(cli, ['run', '--rm', '-v', `${volume}:/data`, 'busybox', 'stat', '-c', '%u:%g', '/data']);
+    await engine().ok(cli, ['run', '--rm', '-v', `${volume}:/data`, 'busybox', 'chown', '101:104', '/data']);
+    await engine().ok(cli, ['create', '--name', name, '--user', 'nobodyx', '-v', `${volume}:/data`, 'busybox', 'true']);
+    for (let turn = 0; turn < 2; turn++) {
+      const { code, stderr } = await engine()[cli](['start', name]);
+      assert.equal(code, 1);
+      assert.match(stderr, /unable to find user nobodyx/);
+      assert.equal(await owner(), '101:104');
+    }
+    await engine().ok(cli, ['rm', name]);
+    await engine().ok(cli, ['volume', 'rm', volume]);
+  });
+
   test(`${cli} run --mount volume-subpath shows a part of the volume and nothing outside of it`, async () => {
     const volume = unique('vol');
     const fill =

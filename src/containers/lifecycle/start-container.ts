@@ -56,6 +56,7 @@ export interface StartOptions {
 
 /** The progress of a start. */
 interface Progress {
+  volumesFilled: boolean;
   runtimeAsked: boolean;
 }
 
@@ -85,7 +86,7 @@ export async function startLocked(world: StartDeps, entry: Entry, options: Start
   const before = entry.record;
   entry.beginStart();
   const exit = world.exits.hold(entry.id);
-  const progress: Progress = { runtimeAsked: false };
+  const progress: Progress = { volumesFilled: false, runtimeAsked: false };
   const wanted = options.byPolicy ? before : { ...before, restartCount: 0, manuallyStopped: false };
   try {
     await run(world, entry, wanted, progress);
@@ -95,7 +96,8 @@ export async function startLocked(world: StartDeps, entry: Entry, options: Start
     exit.discard();
     const told = spaceError(error);
     const waits = options.waitsForDependencies === true && !progress.runtimeAsked && mayComeLater(told);
-    await failStart(world, entry, { before, error: told, waits });
+    const failed = progress.volumesFilled ? { ...before, volumesFilled: true as const } : before;
+    await failStart(world, entry, { before: failed, error: told, waits });
     throw told instanceof EngineError ? told : internal(messageOf(told), told);
   }
   entry.endStart();
@@ -128,6 +130,7 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, prog
     updateLinkedHosts(world, record, network.endpoints['bridge']?.IPAddress ?? '');
   }
   await fillVolumes(world, { record, rootfs, mounts }, signal);
+  progress.volumesFilled = true;
   const hasOwnPids = (record.hostConfig.PidMode ?? '') === '';
   const placed = makeMountPoints({ roots: world.roots, rootfs, hasOwnPids }, mounts);
   if (sharesMemory(record)) shareMemory(world, record, undo);

@@ -129,6 +129,8 @@ export interface ContainerRecord {
    * written.
    */
   readonly hasStarted: boolean;
+  /** Whether a start that failed has filled the empty volumes: the root has mount points of the engine since then. */
+  readonly volumesFilled?: true;
   /**
    * Whether `stop` or `kill` ended the container. Only the policy `always` starts it again, and only after a restart of
    * the daemon.

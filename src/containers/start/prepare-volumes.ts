@@ -63,15 +63,16 @@ function pin(deps: MountDeps, { id }: ContainerRecord, volume: string, subpath: 
 }
 
 /**
- * Fills empty volumes from the image, or the empty folder of a volume that a mount uses. Only the container's first run
- * does it, so files that a user deletes from a volume stay deleted. `mounts` have their sources.
+ * Fills empty volumes from the image, or the empty folder of a volume that a mount uses. Only the container's first
+ * start does it, so files that a user deletes from a volume stay deleted, and owners that a user chose stay. `mounts`
+ * have their sources.
  */
 export async function fillVolumes(
   deps: Deps,
   run: { readonly record: ContainerRecord; readonly rootfs: string; readonly mounts: readonly MountRecord[] },
   signal: AbortSignal,
 ): Promise<void> {
-  if (run.record.hasStarted) return;
+  if (run.record.hasStarted || run.record.volumesFilled === true) return;
   for (const { copyUp, Name, Destination: path, Source, subpath } of run.mounts) {
     if (!copyUp || Name === undefined) continue;
     const part = subpath === undefined ? undefined : Source;
