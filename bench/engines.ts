@@ -1,23 +1,34 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { startEngine } from '../test/support/engine.ts';
 import { peer as findPeer } from '../test/support/peer.ts';
 
 /** An engine under measurement, driven by the real docker CLI. */
 export interface Engine extends AsyncDisposable {
+  /** Column of the table. */
   readonly name: string;
+  readonly kind: EngineKind;
   readonly host: string;
+  /** Checkout of the project that the engine was started from. Of a peer: this one. */
+  readonly checkout: string;
   /** Proportional set size of all processes of the engine itself, in bytes (without the containers' processes). */
   memory(): number;
 }
 
+export type EngineKind = 'gantry' | 'dockerd' | 'podman';
+
+const CHECKOUT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const PEERS = new URL('../../shared/tools/peers', import.meta.url).pathname;
 
-/** Our engine, in a folder of its own. */
-export async function ours(): Promise<Engine> {
-  const engine = await startEngine();
+/** Our engine in folders of its own, by default that of this checkout. Another one must have been set up and built. */
+export async function ours(name = 'gantry', checkout = CHECKOUT): Promise<Engine> {
+  const engine = await startEngine({ command: [join(checkout, 'bin/gantryd')] });
   return {
-    name: 'gantry',
+    name,
+    kind: 'gantry',
+    checkout,
     host: engine.host,
     memory: () => memoryOf((args) => args.includes(engine.execRoot)),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
@@ -38,6 +49,8 @@ export async function peer(name: 'dockerd' | 'podman'): Promise<Engine | undefin
   };
   return {
     name,
+    kind: name,
+    checkout: CHECKOUT,
     host,
     memory: () => memoryOf((args) => mine[name].test(args)),
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,4 @@
-import type { Engine } from './engines.ts';
+import type { Engine, EngineKind } from './engines.ts';
 
 /** One row of the table, measured on every engine in the same run. */
 export interface Figure {
@@ -12,7 +12,7 @@ export interface Figure {
    * peers.
    */
   readonly reference?: Readonly<Record<string, number>> | { readonly like: string };
-  readonly engines?: readonly string[];
+  readonly engines?: readonly EngineKind[];
   /** Measures in `unit`, and leaves the engine as it was. */
   measure(engine: Engine): Promise<number>;
 }

@@ -1,6 +1,9 @@
 // `npm run bench [-- WORD…]`: measures every figure in the README (those whose name contains a WORD), ours beside
 // dockerd and podman in the same run, as medians and as a ratio to the best peer. `--no-peers`, `--no-dockerd` and
-// `--no-podman` omit peers.
+// `--no-podman` omit peers. `--before DIR` measures the engine of another checkout, set up and built, instead of peers.
+// `--rounds N` measures each figure N times and shows the medians.
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { busyboxArchive } from '../test/support/busybox-image.ts';
 import { type Engine, ours, peer } from './engines.ts';
 import type { Figure } from './figure.ts';
@@ -13,11 +16,19 @@ import { nameFigures } from './figures/names.ts';
 import { registryServerFigures } from './figures/registry-server.ts';
 import { runFigures } from './figures/run.ts';
 import { transferFigures } from './figures/transfers.ts';
-import { docker, waitUntilIdle } from './measure.ts';
+import { docker, median, waitUntilIdle } from './measure.ts';
 import { removePublishedImages } from './published-images.ts';
 
-const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const withPeers = !process.argv.includes('--no-peers');
+const { values: flags, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: {
+    before: { type: 'string' },
+    rounds: { type: 'string', default: '1' },
+    'no-peers': { type: 'boolean' },
+    'no-dockerd': { type: 'boolean' },
+    'no-podman': { type: 'boolean' },
+  },
+});
 const figures = [
   ...memoryFigures,
   // Before the figures after which an engine's processes free memory: these measure memory too.
@@ -33,34 +44,54 @@ const figures = [
 
 const show = (value: number | undefined, unit: Figure['unit']): string =>
   value === undefined ? '-' : `${value.toFixed(unit === 's' || unit === 'times' ? 2 : value < 100 ? 1 : 0)} ${unit}`;
-async function measureAll(engine: Engine): Promise<ReadonlyMap<Figure, number>> {
-  const results = new Map<Figure, number>();
-  await docker(engine.host, ['load', '-q'], { input: busyboxArchive() });
+/** Measures the figures one after the other; each on every engine in turn, so that a busy moment affects all of them. */
+async function measureAll(engines: readonly Engine[], rounds: number): Promise<readonly Column[]> {
+  for (const { host } of engines) await docker(host, ['load', '-q'], { input: busyboxArchive() });
+  const columns = engines.map(({ name }) => ({ name, results: new Map<Figure, number>() }));
   for (const figure of figures) {
-    if (figure.engines !== undefined && !figure.engines.includes(engine.name)) continue;
-    try {
-      await waitUntilIdle();
-      const value = await figure.measure(engine);
-      results.set(figure, value);
-      console.error(`${engine.name}, ${figure.name}: ${show(value, figure.unit)}`);
-    } catch (error) {
-      console.error(`${engine.name}, ${figure.name}: ${error instanceof Error ? error.message : String(error)}`);
+    const values = engines.map((): number[] => []);
+    for (let round = 0; round < rounds; round++) {
+      for (const [at, engine] of engines.entries()) values[at]?.push(...(await measured(figure, engine)));
+    }
+    for (const [at, { results }] of columns.entries()) {
+      if (values[at] !== undefined && values[at].length > 0) results.set(figure, median(values[at]));
     }
   }
-  return results;
+  return columns;
 }
 
-const columns: { readonly name: string; readonly results: ReadonlyMap<Figure, number> }[] = [];
+/** One measurement. Empty for a figure that the engine does not have, or that failed. */
+async function measured(figure: Figure, engine: Engine): Promise<readonly number[]> {
+  if (figure.engines !== undefined && !figure.engines.includes(engine.kind)) return [];
+  try {
+    await waitUntilIdle();
+    const value = await figure.measure(engine);
+    console.error(`${engine.name}, ${figure.name}: ${show(value, figure.unit)}`);
+    return [value];
+  } catch (error) {
+    console.error(`${engine.name}, ${figure.name}: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  }
+}
+
+interface Column {
+  readonly name: string;
+  readonly results: ReadonlyMap<Figure, number>;
+}
+
+const rounds = Number(flags.rounds);
+const columns: Column[] = [];
 {
   await using engine = await ours();
-  columns.push({ name: engine.name, results: await measureAll(engine) });
+  await using before = flags.before === undefined ? undefined : await ours('before', resolve(flags.before));
+  columns.push(...(await measureAll(before === undefined ? [engine] : [engine, before], rounds)));
 }
-if (withPeers)
-  for (const name of ['dockerd', 'podman'] as const) {
-    if (process.argv.includes(`--no-${name}`)) continue;
-    await using engine = await peer(name);
-    if (engine !== undefined) columns.push({ name: engine.name, results: await measureAll(engine) });
-  }
+// Peers run alone: some take the host's networks for themselves.
+for (const name of ['dockerd', 'podman'] as const) {
+  if (flags['no-peers'] === true || flags.before !== undefined || flags[`no-${name}`] === true) continue;
+  await using engine = await peer(name);
+  if (engine !== undefined) columns.push(...(await measureAll([engine], rounds)));
+}
 await removePublishedImages();
 
 /** The target on this machine, scaled by the peer that slows down least. Unscaled without peers. */
@@ -81,7 +112,9 @@ function targetHere(figure: Figure): string {
   return `${target}; here ${show(scaled, unit)}`;
 }
 
-console.log(`| figure | ${columns.map(({ name }) => name).join(' | ')} | ours / best peer | target |`);
+console.log(
+  `| figure | ${columns.map(({ name }) => name).join(' | ')} | ours / ${flags.before === undefined ? 'best peer' : 'before'} | target |`,
+);
 console.log(`| --- |${' --- |'.repeat(columns.length + 2)}`);
 for (const figure of figures) {
   const values = columns.map(({ results }) => results.get(figure));

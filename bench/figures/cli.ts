@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Figure } from '../figure.ts';
 import { median } from '../measure.ts';
-
-const ROOT = new URL('../..', import.meta.url).pathname;
 
 function wall(file: string, args: readonly string[], host: string): Promise<number> {
   const from = performance.now();
@@ -23,11 +22,11 @@ export const cliFigures: readonly Figure[] = [
     unit: 'times',
     target: '1.6',
     engines: ['gantry'],
-    async measure({ host }) {
+    async measure({ host, checkout }) {
       const [ours, node]: [number[], number[]] = [[], []];
       // In turn, so that a busy moment affects both.
       for (let round = 0; round < 25; round++) {
-        ours.push(await wall(`${ROOT}bin/gantry`, ['ps'], host));
+        ours.push(await wall(join(checkout, 'bin/gantry'), ['ps'], host));
         node.push(await wall(process.execPath, ['-e', '0'], host));
       }
       return median(ours) / median(node);

@@ -1,10 +1,11 @@
 import { imageArchive, tarArchive } from '../../test/support/busybox-image.ts';
+import type { EngineKind } from '../engines.ts';
 import type { Figure } from '../figure.ts';
 import { atOnce, docker } from '../measure.ts';
 
 const prefix = `bench-memory-${process.pid}`;
 
-const withContainers = (count: number, target: string, engines?: readonly string[]): Figure => ({
+const withContainers = (count: number, target: string, engines?: readonly EngineKind[]): Figure => ({
   name: `memory of all engine processes, ${count} idle containers`,
   unit: 'MB',
   target,

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:http';
+import { join } from 'node:path';
 import { debianRegistry } from '../../test/support/debian-registry.ts';
 import { gantryRegistry } from '../../test/support/gantry-registry.ts';
-import type { Engine } from '../engines.ts';
+import type { Engine, EngineKind } from '../engines.ts';
 import type { Figure } from '../figure.ts';
 import { atOnce } from '../measure.ts';
 
@@ -19,7 +20,10 @@ interface Client {
 
 /** The registry under measurement: ours in the column of our engine, distribution's own in that of dockerd. */
 async function withServer(engine: Engine, measure: (client: Client) => Promise<number>): Promise<number> {
-  await using registry = engine.name === 'gantry' ? await gantryRegistry() : await debianRegistry();
+  await using registry =
+    engine.kind === 'gantry'
+      ? await gantryRegistry([], {}, join(engine.checkout, 'bin/gantry'))
+      : await debianRegistry();
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   try {
     return await measure({
@@ -96,7 +100,7 @@ async function pushConfig(client: Client): Promise<{ manifest: (index: number) =
 }
 
 const perSecond = (count: number, milliseconds: number): number => (count / milliseconds) * 1000;
-const ENGINES = ['gantry', 'dockerd'];
+const ENGINES: readonly EngineKind[] = ['gantry', 'dockerd'];
 const MEGABYTES = (BLOBS * BLOB_BYTES) / 1e6;
 
 export const registryServerFigures: readonly Figure[] = [

@@ -105,8 +105,8 @@ export const runFigures: readonly Figure[] = [
     unit: 'ms',
     target: '25 (peers with 50)',
     reference: { dockerd: 17, podman: 53 },
-    async measure({ name, host }) {
-      const count = name === 'gantry' ? 500 : 50;
+    async measure({ kind, host }) {
+      const count = kind === 'gantry' ? 500 : 50;
       await createMany(host, count);
       const result = await medianOf(25, () => docker(host, ['ps', '-a']));
       await remove(host);

@@ -21,6 +21,7 @@ export interface GantryRegistry extends AsyncDisposable {
 export async function gantryRegistry(
   flags: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  program = GANTRY,
 ): Promise<GantryRegistry> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-registry-'));
   const root = join(folder, 'root');
@@ -28,7 +29,7 @@ export async function gantryRegistry(
   let child: ChildProcess | undefined;
 
   const start = async (listen: string): Promise<string> => {
-    const started = spawn(GANTRY, ['registry', 'serve', '--root', root, '--listen', listen, ...flags], {
+    const started = spawn(program, ['registry', 'serve', '--root', root, '--listen', listen, ...flags], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...env },
     });
