@@ -48,6 +48,15 @@ test('a unix socket is for its owner and group alone, serves, and is gone afterw
   assert.equal(existsSync(path), false);
 });
 
+test('a thousand clients that connect at the same moment are all served', async () => {
+  using dir = folder();
+  const path = join(dir.path, 's.sock');
+  await using _listeners = await listenOn([`unix://${path}`]);
+  // The loop of this process connects all of them before it accepts one.
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => get({ socketPath: path })));
+  assert.ok(answers.every((answer) => answer === 'hello'));
+});
+
 test('a socket that a killed engine left is replaced, one that is served is not', async () => {
   using dir = folder();
   const path = join(dir.path, 's.sock');

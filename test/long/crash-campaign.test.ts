@@ -1,5 +1,6 @@
 import { test } from 'node:test';
-import { crashCampaign } from '../support/crash-campaign.ts';
+import { inspect } from 'node:util';
+import { crashCampaign, type Sums } from '../support/crash-campaign.ts';
 import { useEngine } from '../support/fixture.ts';
 import { seededRandom } from '../support/random.ts';
 
@@ -10,8 +11,8 @@ test('a thousand kills while ten clients work: no line, no exit code and no fold
   const { seed } = seededRandom();
   // At once: a run of hours may be cut short.
   console.log(`GANTRY_TEST_SEED=${seed}`);
-  const onProgress = (kills: number, containers: number): void => {
-    if (kills % 20 === 0) console.log(`${kills} kills, ${containers} containers`);
+  const onProgress = (sums: Sums): void => {
+    if (sums.kills % 20 === 0) console.log(inspect(sums));
   };
   await crashCampaign(engine(), { kills: KILLS, killsPerRound: 10, clients: 10, seed, onProgress });
 });

@@ -3,21 +3,39 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { type Trial, work } from './crash-clients.ts';
-import { judge, type Kill, type Victim } from './crash-judge.ts';
+import { judge, type Kill, type Verdict, type Victim } from './crash-judge.ts';
 import type { TestEngine } from './engine.ts';
 import { cgroupsOf } from './host.ts';
 import { seededRandom } from './random.ts';
 import { uptime } from './uptime.ts';
 
 export interface Campaign {
-  /** Called with the number of checked kills. */
-  readonly onProgress?: (kills: number, containers: number) => void;
+  /** Called after each round with the sums so far. */
+  readonly onProgress?: (sums: Sums) => void;
   readonly kills: number;
   readonly killsPerRound: number;
   readonly clients: number;
   readonly seed: number;
 }
+
+export interface Sums {
+  readonly kills: number;
+  /** Containers whose code and lines were compared with what they recorded. */
+  readonly compared: number;
+  /** Of them, those without an exit code for a reason that docs/crashes.md lists. */
+  readonly lackCode: number;
+  /** Of them, those without all lines for a reason that docs/crashes.md lists. */
+  readonly lackLines: number;
+}
+
+/**
+ * The largest share of compared containers that may lack their code, or lines, for a reason of docs/crashes.md. Their
+ * ends fall into the time in which both processes are dead. A third of the kills hit both, and on a busy machine the
+ * next start takes longer than the pause between kills.
+ */
+const EXCUSED_SHARE = 0.4;
 
 /** A daemon that dies this soon after its supervisor may not have started another one: both are dead then. */
 const SUCCESSION_SECONDS = 2;
@@ -33,7 +51,7 @@ export async function crashCampaign(engine: TestEngine, campaign: Campaign): Pro
   const truth = mkdtempSync(join(tmpdir(), 'crash-truth-'));
   using _truth = { [Symbol.dispose]: () => rmSync(truth, { recursive: true }) };
   const strikes = new Strikes(engine);
-  let judged = 0;
+  let sums: Sums = { kills: 0, compared: 0, lackCode: 0, lackLines: 0 };
   for (let done = 0; done < campaign.kills; done += campaign.killsPerRound) {
     const stop = new AbortController();
     const trials: Trial[] = [];
@@ -47,13 +65,39 @@ export async function crashCampaign(engine: TestEngine, campaign: Campaign): Pro
     }
     stop.abort();
     await Promise.all(working);
-    const faults = (await Promise.all(trials.map((trial) => judge(engine, trial, kills)))).flat();
+    const verdicts: Verdict[] = [];
+    await inTurn(trials, async (trial) => void verdicts.push(await judge(engine, trial, kills)));
+    const faults = verdicts.flatMap((verdict) => verdict.faults);
     await removeAll(engine);
     faults.push(...(await leaks(engine, before, trials)));
     assert.deepEqual(faults, [], `seed ${campaign.seed}, after ${done + campaign.killsPerRound} kills`);
-    judged += trials.filter(({ isStarted }) => isStarted).length;
-    campaign.onProgress?.(done + campaign.killsPerRound, judged);
+    sums = sumOf(sums, campaign.killsPerRound, verdicts);
+    campaign.onProgress?.(sums);
   }
+  assert.ok(sums.compared > 0, 'no container was compared');
+  const most = Math.ceil(sums.compared * EXCUSED_SHARE);
+  assert.ok(sums.lackCode <= most && sums.lackLines <= most, `more is excused than kills explain: ${inspect(sums)}`);
+}
+
+/** Does a few at a time: while an engine is down, clients make hundreds of trials that never begin. */
+async function inTurn<T>(items: readonly T[], action: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  await Promise.all(
+    Array.from({ length: 10 }, async () => {
+      for (const item of queue) await action(item);
+    }),
+  );
+}
+
+function sumOf(sums: Sums, kills: number, verdicts: readonly Verdict[]): Sums {
+  const count = (what: 'isCompared' | 'lacksCode' | 'lacksLines'): number =>
+    verdicts.filter((verdict) => verdict[what]).length;
+  return {
+    kills: sums.kills + kills,
+    compared: sums.compared + count('isCompared'),
+    lackCode: sums.lackCode + count('lacksCode'),
+    lackLines: sums.lackLines + count('lacksLines'),
+  };
 }
 
 /** Kills a victim, and records whether the daemon was the supervisor's parent. */

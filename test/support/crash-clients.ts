@@ -24,8 +24,10 @@ export interface Trial {
   id: string | undefined;
   /** Whether the engine has reported that the container runs. */
   isStarted: boolean;
-  /** Whether a client or auto-remove may have removed the container. */
-  mayBeGone: boolean;
+  /** Whether a client has asked for the container's removal. */
+  isRemoved: boolean;
+  /** Whether the engine removes the container at its end. */
+  isAutoRemoved: boolean;
   readonly execs: ExecTrial[];
   readonly faults: string[];
 }
@@ -51,7 +53,7 @@ export async function work(engine: TestEngine, client: Client, trials: Trial[], 
     const name = `crash-${process.pid}-${client.number}-${serial}`;
     const trial: Trial = {
       ...{ name, code, lines, tty: random.next() < 0.25, truth: join(client.truth, name), waits: false },
-      ...{ id: undefined, isStarted: false, mayBeGone: false, execs: [], faults: [] },
+      ...{ id: undefined, isStarted: false, isRemoved: false, isAutoRemoved: false, execs: [], faults: [] },
     };
     trials.push(trial);
     try {
@@ -67,7 +69,7 @@ export async function work(engine: TestEngine, client: Client, trials: Trial[], 
 async function live(engine: TestEngine, trial: Trial, random: Random): Promise<void> {
   const kind = random.pick(['print', 'print', 'print', 'wait', 'exec', 'auto-remove']);
   trial.waits = kind === 'wait' || kind === 'exec';
-  trial.mayBeGone = kind === 'auto-remove';
+  trial.isAutoRemoved = kind === 'auto-remove';
   const request = body(trial, random);
   const created = await engine.api('POST', `/containers/create?name=${trial.name}`, request);
   if (created.status !== 201) return note(trial, 'create', created);
@@ -77,7 +79,7 @@ async function live(engine: TestEngine, trial: Trial, random: Random): Promise<v
   trial.isStarted = true;
   if (kind === 'exec') await execute(engine, trial, random);
   if (random.next() < 0.7) return;
-  trial.mayBeGone = true;
+  trial.isRemoved = true;
   const removed = await engine.api('DELETE', `/containers/${trial.name}?force=1&v=1`);
   if (removed.status !== 204) note(trial, 'remove', removed);
 }
@@ -97,7 +99,7 @@ function body(trial: Trial, random: Random): object {
     ...(random.next() < 0.4 && { Volumes: { '/volume': {} } }),
     HostConfig: {
       NetworkMode: random.pick(['none', 'bridge']),
-      AutoRemove: trial.mayBeGone,
+      AutoRemove: trial.isAutoRemoved,
       Binds: [`${dirname(trial.truth)}:/truth`],
     },
   };

@@ -37,32 +37,70 @@ interface Inspected {
   readonly State: { readonly Status: string; readonly Pid: number; readonly ExitCode: number; readonly Error: string };
 }
 
+/** What a judge found out about one container. */
+export interface Verdict {
+  /** One line per fault. */
+  readonly faults: readonly string[];
+  /** Whether state, code and log were compared. Not those of containers that never ran, or are gone as they should be. */
+  readonly isCompared: boolean;
+  /** Whether its exit code is not known, for a reason that docs/crashes.md lists. */
+  readonly lacksCode: boolean;
+  /** Whether its log lacks lines, for a reason that docs/crashes.md lists. */
+  readonly lacksLines: boolean;
+}
+
 /**
- * Compares the state, the exit code and the log of a container with what the container itself recorded. Returns one line
- * per fault. Checks only containers that were started and not removed.
+ * Compares the state, the exit code and the log of a container with what the container itself recorded. A start that a
+ * kill cut off is compared too: the container has run to its end or not at all.
  */
-export async function judge(engine: TestEngine, trial: Trial, kills: readonly Kill[]): Promise<readonly string[]> {
-  const faults = [...trial.faults];
-  if (!trial.isStarted || trial.mayBeGone) return faults;
+export async function judge(engine: TestEngine, trial: Trial, kills: readonly Kill[]): Promise<Verdict> {
   const found = await ended(engine, trial);
-  if (found === undefined) return [...faults, `${trial.name}: gone`];
-  const { State, Id } = found;
-  if (State.Status !== 'exited')
-    return [...faults, `${trial.name}: ${JSON.stringify(State)}, ${whatRuns(trial, State.Pid)}`];
+  const fate = fateOf(trial, found);
+  if (found === undefined || fate !== 'ended') {
+    const faults = fate === 'as expected' ? trial.faults : [...trial.faults, `${trial.name}: ${fate}`];
+    return { faults, isCompared: false, lacksCode: false, lacksLines: false };
+  }
+  return await compare(engine, trial, found, kills);
+}
+
+/** Returns `ended` for a container whose end is to be compared, `as expected` without an end to compare, or a fault. */
+function fateOf(trial: Trial, found: Inspected | undefined): string {
+  const { isStarted, isRemoved, isAutoRemoved, id } = trial;
+  // A removal that a kill cut off may have done any part of its work.
+  if (isRemoved) return 'as expected';
+  if (found === undefined) return isAutoRemoved || id === undefined ? 'as expected' : 'gone';
+  const { State } = found;
+  if (State.Status === 'created' && !isStarted)
+    return existsSync(trial.truth) ? 'shown as created, and it ran' : 'as expected';
+  if (isAutoRemoved) return `not removed at its end: ${JSON.stringify(State)}, ${whatRuns(trial, State.Pid)}`;
+  return State.Status === 'exited' ? 'ended' : `${JSON.stringify(State)}, ${whatRuns(trial, State.Pid)}`;
+}
+
+async function compare(
+  engine: TestEngine,
+  trial: Trial,
+  { Id, State }: Inspected,
+  kills: readonly Kill[],
+): Promise<Verdict> {
+  const faults = [...trial.faults];
   const life = truthOf(trial.truth);
-  if (life === undefined) return [...faults, `${trial.name}: exited with ${State.ExitCode} before its end`];
+  if (life === undefined) {
+    faults.push(`${trial.name}: exited with ${State.ExitCode} "${State.Error}" before its end`);
+    return { faults, isCompared: true, lacksCode: false, lacksLines: false };
+  }
   const when = `lived ${life.start} to ${life.end}, kills ${JSON.stringify(kills)}`;
   const isUnknown = State.ExitCode === 255 && State.Error === UNKNOWN;
-  if (isUnknown ? !mayBeUnknown(life, kills) : State.ExitCode !== trial.code)
+  const lacksCode = isUnknown && mayBeUnknown(life, kills);
+  if (!lacksCode && State.ExitCode !== trial.code)
     faults.push(`${trial.name}: code ${State.ExitCode} "${State.Error}" for ${trial.code}; ${when}`);
   const lines = await linesOf(engine, Id, trial.tty);
+  const lacksLines = lines.length < trial.lines && mayHaveLostLines(trial, life, kills);
   const gap = lines.findIndex((line, index) => line !== `line ${index}`);
   if (gap >= 0) faults.push(`${trial.name}: "${lines[gap]}" for line ${gap}; ${when}`);
-  else if (lines.length > trial.lines) faults.push(`${trial.name}: ${lines.length} lines for ${trial.lines}; ${when}`);
-  else if (lines.length < trial.lines && !mayHaveLostLines(trial, life, kills))
+  else if (!lacksLines && lines.length !== trial.lines)
     faults.push(`${trial.name}: ${lines.length} of ${trial.lines} lines${trial.tty ? ' of a terminal' : ''}; ${when}`);
   for (const exec of trial.execs) faults.push(...judgeExec(trial, exec, kills));
-  return faults;
+  return { faults, isCompared: true, lacksCode, lacksLines };
 }
 
 /** Why a container may not have ended. */
@@ -127,12 +165,16 @@ function judgeExec({ name }: Trial, exec: ExecTrial, kills: readonly Kill[]): re
   return faults;
 }
 
-async function ended(engine: TestEngine, { name, waits }: Trial): Promise<Inspected | undefined> {
+/** Waits for the end of a container, or for its removal. Returns how it is then. Undefined for one that is gone. */
+async function ended(engine: TestEngine, trial: Trial): Promise<Inspected | undefined> {
+  const { name, waits, isStarted, isRemoved, isAutoRemoved } = trial;
   for (let left = 600; ; left--) {
     const { status, body } = await engine.api('GET', `/containers/${name}/json`);
     if (status === 404) return undefined;
     const inspected = JSON.parse(body) as Inspected;
-    if (inspected.State.Status === 'exited' || left === 0) return inspected;
+    const { Status } = inspected.State;
+    if (isRemoved || left === 0 || (Status === 'created' && !isStarted)) return inspected;
+    if (Status === 'exited' && !isAutoRemoved) return inspected;
     if (waits) await engine.api('POST', `/containers/${name}/kill?signal=USR1`);
     await delay(100);
   }
