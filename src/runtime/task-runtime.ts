@@ -65,8 +65,12 @@ export interface TaskRuntime {
    * the rest on disk and in the kernel is removed.
    */
   release(task: TaskRef): Promise<void>;
-  /** Pids in the container's cgroup, as the host numbers them. */
+  /**
+   * Pids in the container's cgroup, as the host numbers them. Empty for a task that has ended. @throws EngineError
+   * conflict for an unknown container
+   */
   processes(containerId: string): Promise<readonly number[]>;
+  /** @throws EngineError conflict for an unknown container */
   stats(containerId: string): Promise<TaskStats>;
   /**
    * Calls the listener for each exit, in order. Exits that happened without a daemon are kept until there is a

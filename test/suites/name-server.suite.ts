@@ -5,10 +5,16 @@ import { bindHostPort } from '../../src/linux/index.ts';
 import type { NameServer } from '../../src/network/index.ts';
 import type { SandboxNames } from '../../src/spec/index.ts';
 
+export interface NameServerFixture {
+  readonly server: NameServer;
+  /** Makes another server take the place of this one, which has no sandbox. */
+  replace(): Promise<void>;
+}
+
 /** Registers the tests that every implementation passes. `open` returns the same server each time. */
-export function nameServerSuite(name: string, open: () => NameServer): void {
+export function nameServerSuite(name: string, open: () => NameServerFixture): void {
   test(`${name}: a sandbox is served from its first put, which has sockets, until it is dropped`, async () => {
-    const server = open();
+    const { server } = open();
     const one = sandbox('one');
     await assert.rejects(server.put(one), { kind: 'notFound', message: /no sockets of/ });
     await putWithSockets(server, one);
@@ -24,8 +30,19 @@ export function nameServerSuite(name: string, open: () => NameServer): void {
   });
 
   test(`${name}: a put with sockets of a sandbox that is served replaces them`, async () => {
-    const server = open();
+    const { server } = open();
     await putWithSockets(server, sandbox('one'));
+    await putWithSockets(server, sandbox('one'));
+    assert.deepEqual(await server.served(), ['one']);
+    await server.drop(['one']);
+  });
+
+  test(`${name}: its listener hears of another server, which serves what it is given`, async () => {
+    const { server, replace } = open();
+    const heard = Promise.withResolvers<void>();
+    server.onReplaced(heard.resolve);
+    await replace();
+    await heard.promise;
     await putWithSockets(server, sandbox('one'));
     assert.deepEqual(await server.served(), ['one']);
     await server.drop(['one']);

@@ -8,6 +8,7 @@ import type { SandboxNames } from '../../src/spec/index.ts';
 import { eventually } from '../support/fixture.ts';
 import { nameServerPid } from '../support/resources.ts';
 import { TaskHost } from '../support/task-host.ts';
+import { CalledMethods } from './called-methods.ts';
 import { nameServerSuite } from './name-server.suite.ts';
 
 let host: TaskHost;
@@ -18,9 +19,17 @@ after(async () => {
   await host[Symbol.asyncDispose]();
 });
 
-nameServerSuite('name server of the supervisor', () => host.runtime.nameServer);
+nameServerSuite('name server of the supervisor', () => ({
+  server: host.runtime.nameServer,
+  replace: async () => void process.kill(host.supervisorPid, 'SIGKILL'),
+}));
 const fake = fakeNameServer();
-nameServerSuite('fake name server', () => fake);
+const called = new CalledMethods();
+nameServerSuite('fake name server', () => ({
+  server: called.watch(fake, ['sandboxes', 'replace']),
+  replace: async () => fake.replace(),
+}));
+test('fake name server: its suite uses each of its members', () => called.assertAll());
 
 test('names that the server refuses leave the former ones, and no other sandbox without a server', async () => {
   const { nameServer } = host.runtime;

@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Volumes } from '../../src/volumes/index.ts';
+import type { ContainersDeps } from '../../src/containers/index.ts';
 
 /** The part of the volumes that `containers` uses. */
-export type ContainerVolumes = Pick<
-  Volumes,
-  'create' | 'remove' | 'reference' | 'release' | 'mountPath' | 'unmount' | 'restore'
->;
+export type ContainerVolumes = ContainersDeps['volumes'];
 
 export interface VolumesFixture extends AsyncDisposable {
   readonly volumes: ContainerVolumes;
+  /** The root of a container, which has a file in `/data`. */
+  readonly rootfs: string;
+  /** Whether a volume holds files. */
+  isFilled(name: string): boolean;
   /** The volumes of the next daemon, on the state of the last one. */
   restart(): ContainerVolumes;
 }
+
+const never = new AbortController().signal;
 
 /** Registers the tests that every implementation passes. */
 export function volumesSuite(name: string, open: () => Promise<VolumesFixture>): void {
@@ -28,6 +31,30 @@ export function volumesSuite(name: string, open: () => Promise<VolumesFixture>):
       kind: 'notFound',
       message: 'get nope: no such volume',
     });
+  });
+
+  test(`${name}: a volume without a name gets one of its own, and the label of anonymous ones`, async () => {
+    await using fixture = await open();
+    const made = [await fixture.volumes.create({ name: '' }), await fixture.volumes.create({ name: '' })];
+    assert.equal(new Set(made.map(({ Name }) => Name)).size, 2);
+    for (const { Name, Labels } of made) {
+      assert.notEqual(Name, '');
+      assert.deepEqual(Labels, { 'com.docker.volume.anonymous': '' });
+    }
+  });
+
+  test(`${name}: an empty volume is filled from the image`, async () => {
+    await using fixture = await open();
+    const { volumes, rootfs } = fixture;
+    await volumes.create({ name: 'data' });
+    await volumes.mountPath('data', 'a');
+    assert.equal(fixture.isFilled('data'), false);
+    for (let time = 0; time < 2; time += 1) {
+      await volumes.copyUp('data', { rootfs, path: '/data' }, never);
+      assert.equal(fixture.isFilled('data'), true);
+    }
+    await assert.rejects(volumes.copyUp('nope', { rootfs, path: '/data' }, never), { kind: 'notFound' });
+    await volumes.unmount('data', 'a');
   });
 
   test(`${name}: a volume that a container refers to is not removed, until the last lets go`, async () => {

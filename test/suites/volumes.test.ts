@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test } from 'node:test';
 import { silentLogger } from '../../src/base/logger.ts';
 import { memoryRecords } from '../../src/base/records.ts';
 import { FakeHost } from '../../src/containers/testing/fake-host.ts';
 import { copyTree, removeTree, treeSize } from '../../src/linux/index.ts';
 import { createVolumes } from '../../src/volumes/index.ts';
+import { CalledMethods } from './called-methods.ts';
 import { type VolumesFixture, volumesSuite } from './volumes.suite.ts';
 
 volumesSuite('volumes', async (): Promise<VolumesFixture> => {
@@ -24,10 +26,15 @@ volumesSuite('volumes', async (): Promise<VolumesFixture> => {
       },
     });
   let volumes = open();
+  const rootfs = join(dataRoot, 'rootfs');
+  mkdirSync(join(rootfs, 'data'), { recursive: true });
+  writeFileSync(join(rootfs, 'data/file'), '');
   return {
     get volumes() {
       return volumes;
     },
+    rootfs,
+    isFilled: (name) => readdirSync(volumes.inspect(name).Mountpoint).length > 0,
     restart: () => {
       volumes = open();
       return volumes;
@@ -39,11 +46,15 @@ volumesSuite('volumes', async (): Promise<VolumesFixture> => {
   };
 });
 
+const called = new CalledMethods();
 volumesSuite('fake volumes', async (): Promise<VolumesFixture> => {
   const host = new FakeHost();
   return {
-    volumes: host.daemon().volumes,
-    restart: () => host.daemon().volumes,
+    volumes: called.watch(host.daemon().volumes),
+    rootfs: '/',
+    isFilled: (name) => host.volumes.get(name)?.filled === true,
+    restart: () => called.watch(host.daemon().volumes),
     async [Symbol.asyncDispose]() {},
   };
 });
+test('fake volumes: its suite uses each of its members', () => called.assertAll());

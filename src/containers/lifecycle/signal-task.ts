@@ -1,9 +1,10 @@
-import { EngineError, failed } from '../../base/errors.ts';
+import { failed } from '../../base/errors.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import { SIGKILL } from '../model/signals.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { type PauseDeps, setPaused } from './pause-container.ts';
+import { unlessEnded } from './unless-ended.ts';
 
 export type SignalTaskDeps = PauseDeps;
 
@@ -20,13 +21,9 @@ export async function signalTask(world: SignalTaskDeps, entry: Entry, number: nu
   }
   // Announced first: the exit may arrive before the response to the signal.
   emitContainerEvent(world.events, entry.record, 'kill', { signal: String(number) });
-  try {
-    await world.runtime.kill({ containerId: entry.id }, number);
-  } catch (error) {
-    // The process has just ended, and its exit is on the way.
-    if (!(error instanceof EngineError) || (error.kind !== 'conflict' && error.kind !== 'notFound')) throw error;
-  }
-  if (ends && entry.record.state.paused) await setPaused(world, entry, false);
+  await unlessEnded(world.runtime.kill({ containerId: entry.id }, number));
+  // With cgroup v2 SIGKILL ends a frozen process, with version 1 only once it is thawed.
+  if (ends && entry.record.state.paused) await unlessEnded(setPaused(world, entry, false));
 }
 
 /**

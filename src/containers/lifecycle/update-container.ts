@@ -5,6 +5,7 @@ import { hasProcess } from '../model/state.ts';
 import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { lockEntry } from './lock-entry.ts';
+import { unlessEnded } from './unless-ended.ts';
 
 type Change = Resources & { readonly RestartPolicy?: RestartPolicy };
 
@@ -44,7 +45,7 @@ export async function updateContainer(
       throw conflict('container is marked for removal and cannot be "update"');
     }
     const hostConfig = mergeChange(before.hostConfig, resources);
-    if (hasProcess(before)) await world.runtime.update(entry.id, hostConfig);
+    if (hasProcess(before)) await unlessEnded(world.runtime.update(entry.id, hostConfig));
     await store(world, entry, hostConfig);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;

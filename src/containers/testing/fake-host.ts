@@ -7,9 +7,10 @@ import type { World } from '../world.ts';
 import { DaemonSteps } from './daemon-steps.ts';
 import { FakeClock } from './fake-clock.ts';
 import { fakePinnedPaths, fakeSharedMemory } from './fake-mounts.ts';
-import { type FakeSandboxes, fakeNetworks } from './fake-networks.ts';
-import { FakeTasks, fakeRuntime } from './fake-runtime.ts';
-import { fakeSnapshots } from './fake-snapshots.ts';
+import { type FakeNetworkState, fakeNetworks } from './fake-networks.ts';
+import { fakeRuntime } from './fake-runtime.ts';
+import { type FakeRoots, fakeSnapshots } from './fake-snapshots.ts';
+import { FakeTasks } from './fake-tasks.ts';
 import { type FakeVolumeDisk, fakeVolumes } from './fake-volumes.ts';
 
 /**
@@ -20,15 +21,19 @@ import { type FakeVolumeDisk, fakeVolumes } from './fake-volumes.ts';
 export class FakeHost {
   readonly records: Records<ContainerRecord> = memoryRecords();
   readonly execRecords: Records<ExecRecord> = memoryRecords();
-  readonly writables = new Set<string>();
+  readonly layers: FakeRoots['layers'] = new Map();
+  readonly writables: FakeRoots['writables'] = new Map();
   readonly mounted = new Set<string>();
-  readonly sandboxes: FakeSandboxes = new Map();
+  readonly sandboxes: FakeNetworkState['sandboxes'] = new Map();
+  readonly userNetworks: string[] = [];
   readonly volumes: FakeVolumeDisk = new Map();
   readonly processes = new FakeTasks(this);
   readonly journal: string[] = [];
   /** Sizes in bytes by container. */
   readonly sharedMemory = new Map<string, number>();
   readonly pinned = new Set<string>();
+  /** Paths that do not exist. */
+  readonly absent = new Set<string>();
   readonly events: EngineEvent[] = [];
   nowNanos = 1_700_000_000_000_000_000n;
   /** Called before the effect of each step. It may throw to override the step's outcome. */
@@ -68,7 +73,7 @@ export class FakeLife {
   readonly records: Records<ContainerRecord>;
   readonly execRecords: Records<ExecRecord>;
   readonly clock: FakeClock;
-  /** The process's end of each attachment, by task. */
+  /** The process's end of the last attachment, by task. */
   readonly attached: Map<string, Duplex>;
   readonly #host: FakeHost;
   readonly #steps: DaemonSteps;
@@ -87,11 +92,11 @@ export class FakeLife {
     const { runtime, attached } = fakeRuntime(host.processes, steps);
     this.runtime = runtime;
     this.attached = attached;
-    this.networks = fakeNetworks(host.sandboxes, steps);
+    this.networks = fakeNetworks(host, steps);
     this.volumes = fakeVolumes(host.volumes, steps);
     this.snapshots = fakeSnapshots(host, steps);
     this.sharedMemory = fakeSharedMemory(host.sharedMemory, steps);
-    this.pinnedPaths = fakePinnedPaths(host.pinned, steps);
+    this.pinnedPaths = fakePinnedPaths(host, steps);
   }
 
   get dead(): boolean {

@@ -1,7 +1,10 @@
 import { conflict, EngineError } from '../../base/errors.ts';
+import { newObjectId } from '../../base/ids.ts';
 import type { VolumeInspect } from '../../volumes/index.ts';
 import type { World } from '../world.ts';
 import type { DaemonSteps } from './daemon-steps.ts';
+
+const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
 
 export interface FakeVolume {
   readonly users: Set<string>;
@@ -23,9 +26,10 @@ export function fakeVolumes(disk: FakeVolumeDisk, steps: DaemonSteps): World['vo
   return {
     create: ({ name, labels }) =>
       steps.run('volume create', () => {
-        const anonymous = labels?.['com.docker.volume.anonymous'] !== undefined;
-        if (!disk.has(name)) disk.set(name, { users: new Set(), mountedBy: new Set(), filled: false, anonymous });
-        return inspect(name);
+        const anonymous = name === '' || labels?.[ANONYMOUS_LABEL] !== undefined;
+        const made = name === '' ? newObjectId() : name;
+        if (!disk.has(made)) disk.set(made, { users: new Set(), mountedBy: new Set(), filled: false, anonymous });
+        return inspect(made, get(made));
       }),
     remove: (name, { force }) =>
       steps.run('volume remove', () => {
@@ -37,8 +41,9 @@ export function fakeVolumes(disk: FakeVolumeDisk, steps: DaemonSteps): World['vo
     release: (name, id) => steps.runSync('volume release', () => void disk.get(name)?.users.delete(id)),
     mountPath: (name, id) =>
       steps.run('volume mount', () => {
-        get(name).mountedBy.add(id);
-        return inspect(name).Mountpoint;
+        const volume = get(name);
+        volume.mountedBy.add(id);
+        return inspect(name, volume).Mountpoint;
       }),
     unmount: (name, id) => steps.run('volume unmount', () => void disk.get(name)?.mountedBy.delete(id)),
     copyUp: (name) =>
@@ -52,11 +57,11 @@ export function fakeVolumes(disk: FakeVolumeDisk, steps: DaemonSteps): World['vo
   };
 }
 
-function inspect(name: string): VolumeInspect {
+function inspect(name: string, { anonymous }: FakeVolume): VolumeInspect {
   return {
     CreatedAt: '',
     Driver: 'local',
-    Labels: null,
+    Labels: anonymous ? { [ANONYMOUS_LABEL]: '' } : null,
     Mountpoint: `/volumes/${name}`,
     Name: name,
     Options: null,

@@ -197,13 +197,13 @@ export class SupervisedRuntime implements TaskRuntime {
     return Promise.resolve();
   }
 
-  processes(containerId: string): Promise<readonly number[]> {
-    return Promise.resolve(processesIn(this.#deps.cgroups, this.#cgroupPath(containerId)));
+  async processes(containerId: string): Promise<readonly number[]> {
+    return processesIn(this.#deps.cgroups, this.#cgroupPath(containerId));
   }
 
-  stats(containerId: string): Promise<TaskStats> {
+  async stats(containerId: string): Promise<TaskStats> {
     const pid = this.#deps.client.known.get({ containerId })?.pid ?? 0;
-    return Promise.resolve(readStats(this.#deps.cgroups, this.#cgroupPath(containerId), pid));
+    return readStats(this.#deps.cgroups, this.#cgroupPath(containerId), pid);
   }
 
   onExit(listener: (exit: TaskExit) => void): Disposable {

@@ -59,7 +59,7 @@ async function assertConsistent(engine: TestEngine, step: number): Promise<void>
     `records ${at}`,
   );
   for (const { phase } of host.records.all()) assert.equal(phase, 'ready', `phase ${at}`);
-  assert.deepEqual([...host.writables].sort(), ids, `writable layers ${at}`);
+  assert.deepEqual([...host.writables.keys()].sort(), ids, `writable layers ${at}`);
   assert.deepEqual([...engine.folders()].sort(), ids, `folders ${at}`);
   assert.deepEqual([...host.mounted].sort(), running, `mounts ${at}`);
   assert.deepEqual([...host.sharedMemory.keys()].sort(), running, `shared memory ${at}`);
