@@ -5,30 +5,30 @@ import { createKeychain } from './keychain.ts';
 import { type Answer, answer } from './protocol.ts';
 import { type Account, CredentialError, type SecretStore } from './secret-store.ts';
 
-interface FakeStore extends SecretStore {
+interface ScriptedStore extends SecretStore {
   readonly kept: Map<string, Account>;
   obstacleText: string | undefined;
   failure: string | undefined;
 }
 
-function fakeStore(name: string): FakeStore {
+function scriptedStore(name: string): ScriptedStore {
   const kept = new Map<string, Account>();
-  const fake: FakeStore = {
+  const scripted: ScriptedStore = {
     name,
     kept,
     obstacleText: undefined,
     failure: undefined,
     present: () => true,
-    obstacle: async () => fake.obstacleText,
+    obstacle: async () => scripted.obstacleText,
     async get(server) {
-      if (fake.failure !== undefined) throw new CredentialError(fake.failure);
+      if (scripted.failure !== undefined) throw new CredentialError(scripted.failure);
       return kept.get(server);
     },
     store: async (server, account) => void kept.set(server, account),
     erase: async (server) => void kept.delete(server),
     list: async () => new Map([...kept].map(([server, { username }]) => [server, username])),
   };
-  return fake;
+  return scripted;
 }
 
 function helper(stores: readonly SecretStore[], only?: string) {
@@ -40,7 +40,7 @@ function helper(stores: readonly SecretStore[], only?: string) {
 const ANN = '{"ServerURL":"reg.test:5000","Username":"ann","Secret":"pa:55"}';
 
 test('stores, gets, lists and erases as docker’s helpers do', async () => {
-  const run = helper([fakeStore('keyring')]);
+  const run = helper([scriptedStore('keyring')]);
   assert.deepEqual(await run('store', ANN), { code: 0, text: '' });
   assert.deepEqual(await run('get', 'reg.test:5000\n'), { code: 0, text: `${ANN}\n` });
   assert.deepEqual(await run('list'), { code: 0, text: '{"reg.test:5000":"ann"}\n' });
@@ -51,7 +51,7 @@ test('stores, gets, lists and erases as docker’s helpers do', async () => {
 });
 
 test('says what clients compare with, on standard output with code 1', async () => {
-  const run = helper([fakeStore('keyring')]);
+  const run = helper([scriptedStore('keyring')]);
   const usage = 'Usage: docker-credential-gantry <store|get|erase|list|version>\n';
   const faults: readonly (readonly [string, string, string])[] = [
     ['get', 'reg.test', 'credentials not found in native keychain\n'],
@@ -69,13 +69,13 @@ test('says what clients compare with, on standard output with code 1', async () 
 });
 
 test('a secret that came in damaged JSON is not repeated in the error', async () => {
-  const { code, text } = await helper([fakeStore('keyring')])('store', '{"ServerURL":"reg.test","Secret":"hunter2');
+  const { code, text } = await helper([scriptedStore('keyring')])('store', '{"ServerURL":"reg.test","Secret":"hunter2');
   assert.equal(code, 1);
   assert.doesNotMatch(text, /hunter2/);
 });
 
 test('the first store that works keeps a secret, and no other has an older one', async () => {
-  const [keyring, pass, file] = [fakeStore('keyring'), fakeStore('pass'), fakeStore('file')];
+  const [keyring, pass, file] = [scriptedStore('keyring'), scriptedStore('pass'), scriptedStore('file')];
   const run = helper([keyring, pass, file]);
   keyring.obstacleText = 'there is no D-Bus session';
   file.kept.set('reg.test:5000', { username: 'old', secret: 'old' });
@@ -94,7 +94,7 @@ test('the first store that works keeps a secret, and no other has an older one',
 });
 
 test('a store that was chosen is the only one tried', async () => {
-  const [keyring, file] = [fakeStore('keyring'), fakeStore('file')];
+  const [keyring, file] = [scriptedStore('keyring'), scriptedStore('file')];
   await helper([keyring, file], 'file')('store', ANN);
   assert.deepEqual([keyring.kept.size, file.kept.size], [0, 1]);
   assert.equal(

@@ -20,12 +20,12 @@ before(() => {
 /** What a server replies, none for silence. */
 type Script = (query: Buffer) => readonly Buffer[];
 
-interface FakeServer extends Disposable {
+interface ScriptedServer extends Disposable {
   readonly queries: readonly Buffer[];
 }
 
 /** A name server on port 53 of an address of this host, or of the sandbox. */
-function serve(address: string, script: Script, sandbox?: TestSandbox): FakeServer {
+function serve(address: string, script: Script, sandbox?: TestSandbox): ScriptedServer {
   const queries: Buffer[] = [];
   const reply = (query: Buffer): readonly Buffer[] => {
     queries.push(Buffer.from(query));

@@ -8,7 +8,7 @@ import type { Upstream } from './pull-through/upstream.ts';
 import { codeOf, manifestOf, OCI_INDEX, OCI_MANIFEST, sha256, startTestRegistry } from './testing.ts';
 
 /** An upstream in memory that counts its requests, and fails or waits on demand. */
-interface FakeUpstream extends Upstream {
+interface ScriptedUpstream extends Upstream {
   readonly asked: string[];
   down: boolean;
   /** Number of bytes after which a download waits for `go`. */
@@ -20,7 +20,7 @@ interface FakeUpstream extends Upstream {
   publish(tag: string, layers: readonly Buffer[]): string;
 }
 
-function fakeUpstream(): FakeUpstream {
+function scriptedUpstream(): ScriptedUpstream {
   const step = (what: string): void => {
     upstream.asked.push(what);
     if (upstream.down) throw new EngineError('unavailable', 'connection refused');
@@ -35,7 +35,7 @@ function fakeUpstream(): FakeUpstream {
     digest: parseDigest(sha256(text)),
     size: Buffer.byteLength(text),
   });
-  const upstream: FakeUpstream = {
+  const upstream: ScriptedUpstream = {
     name: 'upstream.test',
     asked: [],
     down: false,
@@ -91,7 +91,7 @@ function fakeUpstream(): FakeUpstream {
 const APP = '/v2/library/app';
 
 test('an image is fetched once, served from here afterwards, and while the upstream is down', async () => {
-  const upstream = fakeUpstream();
+  const upstream = scriptedUpstream();
   const layer = randomBytes(3_000_000);
   const digest = upstream.publish('v1', [layer]);
   await using server = await startTestRegistry({ cache: { upstream, ttlSeconds: 60 } });
@@ -128,7 +128,7 @@ test('an image is fetched once, served from here afterwards, and while the upstr
 });
 
 test('a tag that moves upstream moves here, one that goes is gone, by digest it stays', async () => {
-  const upstream = fakeUpstream();
+  const upstream = scriptedUpstream();
   const old = upstream.publish('v1', [Buffer.from('old')]);
   await using server = await startTestRegistry({ cache: { upstream, ttlSeconds: 0 } });
   const digestOf = async (reference: string): Promise<string | null> =>
@@ -144,7 +144,7 @@ test('a tag that moves upstream moves here, one that goes is gone, by digest it 
 });
 
 test('clients that pull the same blob at once share one fetch, each at its own pace', async () => {
-  const upstream = fakeUpstream();
+  const upstream = scriptedUpstream();
   const layer = randomBytes(8_000_000);
   upstream.publish('v1', [layer]);
   upstream.pauseAt = 5_000_000;
@@ -167,7 +167,7 @@ test('clients that pull the same blob at once share one fetch, each at its own p
 });
 
 test('a fetch that nobody waits for any more ends, and the next goes on where it was', async () => {
-  const upstream = fakeUpstream();
+  const upstream = scriptedUpstream();
   const layer = randomBytes(6_000_000);
   upstream.publish('v1', [layer]);
   upstream.pauseAt = 4_000_000;
@@ -184,7 +184,7 @@ test('a fetch that nobody waits for any more ends, and the next goes on where it
 });
 
 test('what is wrong upstream never reaches a client whole, nor the store', async () => {
-  const upstream = fakeUpstream();
+  const upstream = scriptedUpstream();
   const layer = Buffer.from('the right bytes');
   upstream.publish('v1', [layer]);
   upstream.blobs.set(sha256(layer), Buffer.from('the wrong bytes'));
@@ -206,7 +206,7 @@ test('what is wrong upstream never reaches a client whole, nor the store', async
 });
 
 test('a blob that no manifest names is not fetched, and nothing can be pushed', async () => {
-  const upstream = fakeUpstream();
+  const upstream = scriptedUpstream();
   upstream.publish('v1', []);
   await using server = await startTestRegistry({ cache: { upstream } });
   const blob = await fetch(`${server.url}${APP}/blobs/${sha256('x')}`);
@@ -223,7 +223,7 @@ test('a blob that no manifest names is not fetched, and nothing can be pushed', 
 });
 
 test('manifests of an index come as they are asked for; two repositories share a blob', async () => {
-  const upstream = fakeUpstream();
+  const upstream = scriptedUpstream();
   const child = upstream.publish('amd64', [Buffer.from('layer')]);
   const index = JSON.stringify({
     schemaVersion: 2,
@@ -242,7 +242,7 @@ test('manifests of an index come as they are asked for; two repositories share a
 });
 
 test('beyond its size the cache forgets what was not pulled for longest, and in the end what nobody pulls', async () => {
-  const upstream = fakeUpstream();
+  const upstream = scriptedUpstream();
   const content = (tag: string): Buffer =>
     Buffer.concat([Buffer.alloc(100_000), createHash('sha256').update(tag).digest()]);
   for (const tag of ['a', 'b', 'c']) upstream.publish(tag, [content(tag)]);

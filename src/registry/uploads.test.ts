@@ -158,7 +158,7 @@ test('an upload goes on after a restart, and after a connection that broke', asy
 });
 
 /** An upload over an ingest that accepts everything and keeps nothing. */
-function fakeUpload(now: () => number, opened: Promise<unknown> = Promise.resolve()): Upload {
+function uploadOfNothing(now: () => number, opened: Promise<unknown> = Promise.resolve()): Upload {
   const ingest: Ingest = {
     offset: 7,
     path: '',
@@ -181,7 +181,7 @@ function fakeUpload(now: () => number, opened: Promise<unknown> = Promise.resolv
 
 test('an upload that is being opened for a body says its size without waiting for the body', async () => {
   const opened = Promise.withResolvers<void>();
-  const upload = fakeUpload(() => 0, opened.promise);
+  const upload = uploadOfNothing(() => 0, opened.promise);
   const body = Promise.withResolvers<Uint8Array>();
   const appended = upload.append(
     (async function* () {
@@ -198,7 +198,7 @@ test('an upload that is being opened for a body says its size without waiting fo
 
 test('a body that trickles in is broken off after minutes; a slow one goes on, and what came stays', async () => {
   let now = 0;
-  const upload = fakeUpload(() => now);
+  const upload = uploadOfNothing(() => now);
   const body = async function* (chunkBytes: number): AsyncGenerator<Uint8Array> {
     for (let minute = 0; minute < 60; minute++, now += 60_000) yield new Uint8Array(chunkBytes);
   };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { imageArchive, tarArchive } from '../../test/support/busybox-image.ts';
-import { fakeSnapshots } from '../../test/support/fake-snapshots.ts';
+import { fakeImageSnapshots } from '../../test/support/fake-image-snapshots.ts';
 import { imageHost } from '../../test/support/image-host.ts';
 import type { Digest } from '../base/ids.ts';
 import { silentLogger } from '../base/logger.ts';
@@ -104,7 +104,7 @@ test('a power cut that spoilt a blob costs the image, not the engine; a killed e
   const again = await imageHost({ root, bootId: 'first boot' });
   assert.equal(again.stores.images.list().length, 2);
   again.stores.db.close();
-  const snapshots = fakeSnapshots();
+  const snapshots = fakeImageSnapshots();
   const after = await imageHost({ root, bootId: 'second boot', snapshots });
   assert.deepEqual(
     after.stores.images.list().map(({ names }) => names),

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ProgressScreen } from './progress-screen.ts';
 
 /** The used part of a terminal. It fails on a line that would wrap. */
-function fakeTerminal(rows = 24, columns = 80) {
+function virtualTerminal(rows = 24, columns = 80) {
   const lines: string[] = [''];
   let at = 0;
   let now = 0;
@@ -37,7 +37,7 @@ function fakeTerminal(rows = 24, columns = 80) {
 const MB = 1_000_000;
 
 test('a layer has a bar and a rate, all together have totals, and each is drawn in its own line', () => {
-  const terminal = fakeTerminal();
+  const terminal = virtualTerminal();
   const screen = new ProgressScreen(terminal.deps);
   screen.update('aaa', 'Pulling fs layer', {});
   screen.update('bbb', 'Waiting', {});
@@ -65,7 +65,7 @@ test('a layer has a bar and a rate, all together have totals, and each is drawn 
 });
 
 test('messages that come faster than an eye sees are drawn together', () => {
-  const terminal = fakeTerminal();
+  const terminal = virtualTerminal();
   const screen = new ProgressScreen(terminal.deps);
   for (let message = 0; message < 1000; message++) {
     terminal.pass(1);
@@ -76,7 +76,7 @@ test('messages that come faster than an eye sees are drawn together', () => {
 });
 
 test('on a small terminal lines are cut, and those with something going on are shown', () => {
-  const terminal = fakeTerminal(8, 30);
+  const terminal = virtualTerminal(8, 30);
   const screen = new ProgressScreen(terminal.deps);
   const ids = Array.from({ length: 40 }, (_, index) => `layer${String(index).padStart(2, '0')}`);
   for (const id of ids) screen.update(id, 'Pulling fs layer', {});
@@ -92,7 +92,7 @@ test('on a small terminal lines are cut, and those with something going on are s
 });
 
 test('a size that nobody knows has no bar, and one that grows beyond its total no broken one', () => {
-  const terminal = fakeTerminal();
+  const terminal = virtualTerminal();
   const screen = new ProgressScreen(terminal.deps);
   screen.update('import', 'Importing', { current: 5 * MB });
   screen.update('push', 'Pushing', { current: 12 * MB, total: 10 * MB });

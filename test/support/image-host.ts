@@ -8,14 +8,14 @@ import type { RegistryHostsConfig } from '../../src/distribution/index.ts';
 import type { Images } from '../../src/images/index.ts';
 import { createImages } from '../../src/images/index.ts';
 import { openStores, type Stores } from '../../src/store/index.ts';
-import { type FakeSnapshots, fakeSnapshots } from './fake-snapshots.ts';
+import { type FakeImageSnapshots, fakeImageSnapshots } from './fake-image-snapshots.ts';
 import { TEST_LIMITS, testRegistries } from './registries.ts';
 
 /** Real stores in a folder of their own, with snapshots that only keep a list. */
 export interface ImageHost extends AsyncDisposable {
   readonly root: string;
   readonly stores: Stores;
-  readonly snapshots: FakeSnapshots;
+  readonly snapshots: FakeImageSnapshots;
   readonly images: Images;
   /** A test sets the containers by the image from which they were made. */
   readonly users: Map<string, { readonly id: string; readonly running: boolean }[]>;
@@ -30,12 +30,12 @@ export async function imageHost(
   options: {
     readonly root?: string;
     readonly bootId?: string;
-    readonly snapshots?: FakeSnapshots;
+    readonly snapshots?: FakeImageSnapshots;
     readonly hosts?: Partial<RegistryHostsConfig>;
   } = {},
 ): Promise<ImageHost> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'gantry-images-'));
-  const snapshots = options.snapshots ?? fakeSnapshots();
+  const snapshots = options.snapshots ?? fakeImageSnapshots();
   const stores = await openStores({
     dataRoot: root,
     logger: silentLogger,

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApi } from '../server.ts';
-import { type FakeEngine, fakeEngine } from './fake-engine.ts';
+import { type RecordingEngine, recordingEngine } from './recording-engine.ts';
 
 export interface Answer {
   readonly status: number;
@@ -12,8 +12,8 @@ export interface Answer {
   readonly text: string;
 }
 
-/** An API on a unix socket of its own, over a fake engine. */
-export interface ServedApi extends AsyncDisposable, FakeEngine {
+/** An API on a unix socket of its own, over a recording engine. */
+export interface ServedApi extends AsyncDisposable, RecordingEngine {
   readonly socketPath: string;
   readonly server: Server;
   ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
@@ -22,7 +22,7 @@ export interface ServedApi extends AsyncDisposable, FakeEngine {
 }
 
 export async function serve(): Promise<ServedApi> {
-  const engine = fakeEngine();
+  const engine = recordingEngine();
   const folder = mkdtempSync(join(tmpdir(), 'gantry-api-'));
   const socketPath = join(folder, 's');
   const server = createApi(engine.deps).createServer({ kind: 'unix' });

@@ -6,7 +6,7 @@ import { TestEngine } from '../testing/test-engine.ts';
 test('a container is created, runs, ends with its code and is removed, and nothing is left', async () => {
   using engine = await TestEngine.start();
   const { host, containers, signal } = engine;
-  const id = await engine.run('web', { HostConfig: { Binds: ['data:/data', ':/anon'] } });
+  const id = await engine.run('web', { Volumes: { '/anon': {} }, HostConfig: { Binds: ['data:/data'] } });
   assert.equal(await engine.status('web'), 'running');
   const { result } = await containers.wait('web', 'next-exit', signal);
   host.exit({ containerId: id }, 3);
@@ -44,7 +44,7 @@ test('waiters are answered before anything is cleaned up', async () => {
 test('an auto-remove container is gone, with its anonymous volumes, when its waiter is answered', async () => {
   using engine = await TestEngine.start();
   const { host, containers, signal } = engine;
-  const id = await engine.run('once', { HostConfig: { AutoRemove: true, Binds: [':/anon'] } });
+  const id = await engine.run('once', { Volumes: { '/anon': {} }, HostConfig: { AutoRemove: true } });
   const { result } = await containers.wait(id, 'removed', signal);
   host.exit({ containerId: id }, 0);
   assert.deepEqual(await result, { exitCode: 0 });
@@ -562,7 +562,7 @@ test('a working folder that cannot be one refuses the create and leaves nothing'
   engine.roots.makeDirectory = () => {
     throw new EngineError('invalid', 'no directory');
   };
-  await assert.rejects(engine.create('web', { WorkingDir: '/bin/sh', HostConfig: { Binds: [':/anon'] } }), {
+  await assert.rejects(engine.create('web', { WorkingDir: '/bin/sh', Volumes: { '/anon': {} } }), {
     kind: 'invalid',
     message: 'Cannot mkdir: /bin/sh is not a directory',
   });

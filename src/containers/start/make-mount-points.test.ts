@@ -21,7 +21,7 @@ const mount = (Destination: string, change: Partial<MountRecord> = {}): MountRec
 
 type Attributes = readonly [mode: number, uid: number, gid: number];
 
-/** A fake host: folders and symlinks by their path on it, beneath a root at `/r`. It records what is made. */
+/** A host in memory: folders and symlinks by their path on it, beneath a root at `/r`. It records what is made. */
 function host(
   folders: Readonly<Record<string, Attributes>>,
   { files = [], links = {} }: { files?: readonly string[]; links?: Readonly<Record<string, string>> } = {},

@@ -38,7 +38,7 @@ export class FakeClock implements Clock {
 
   advance(ms: number): void {
     this.#time.nowNanos += BigInt(ms) * 1_000_000n;
-    const due = this.#timers.filter(({ at }) => at <= this.#time.nowNanos);
+    const due = this.#timers.filter(({ at }) => at <= this.#time.nowNanos).sort((a, b) => Number(a.at - b.at));
     this.#timers = this.#timers.filter(({ at }) => at > this.#time.nowNanos);
     for (const timer of due) if (!this.#isDead()) timer.callback();
   }

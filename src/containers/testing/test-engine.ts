@@ -3,16 +3,27 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../base/logger.ts';
+import { hostFacts } from '../../runtime/index.ts';
 import type { CreateContainerBody } from '../../spec/index.ts';
-import { assembleContainers, type ContainersDomain } from '../assemble-containers.ts';
+import type { ContainersDomain } from '../assemble-containers.ts';
+import { type CreateContainersDeps, createContainers } from '../create-containers.ts';
 import { NO_RUN_DEFAULTS } from '../plan/run-defaults.ts';
 import type { RootFiles } from '../world.ts';
 import type { FakeLife } from './fake-host.ts';
 import { FakeHost } from './fake-host.ts';
-import { fakeRules } from './fake-rules.ts';
+import { testImages } from './test-image.ts';
 
 const NONE = (): never => assert.fail('the fake host has no files');
 const NO_FILES = { changes: NONE, layer: NONE, export: NONE, stat: NONE, read: NONE, write: NONE };
+
+const FACTS = hostFacts();
+const DEFAULTS: CreateContainersDeps['defaults'] = {
+  defaultRuntime: 'runc',
+  shmSizeBytes: 64 * 1024 * 1024,
+  cgroupnsMode: undefined,
+  ulimits: [],
+  logDriver: 'json-file',
+};
 
 /** A containers domain on a fake host. Tests can kill its daemon and start it again. Disposing removes the folder. */
 export class TestEngine implements Disposable {
@@ -94,28 +105,30 @@ export class TestEngine implements Disposable {
 
   #assemble(): ContainersDomain {
     const { life } = this;
-    return assembleContainers(
-      {
-        records: life.records,
-        execRecords: life.execRecords,
-        runtime: life.runtime,
-        networks: life.networks,
-        volumes: life.volumes,
-        snapshots: life.snapshots,
-        files: NO_FILES,
-        sharedMemory: life.sharedMemory,
-        pinnedPaths: life.pinnedPaths,
-        clock: life.clock,
-        events: life,
-        logger: silentLogger,
-        dataRoot: this.dataRoot,
-        roots: this.roots,
-        removeTree: async (path) => rmSync(path, { recursive: true, force: true }),
-        reserve: { write: (change) => change(), freed: () => undefined },
-        runDefaults: NO_RUN_DEFAULTS,
-        logDefaults: { maxSizeBytes: 0, maxFiles: 1, compress: false },
-      },
-      fakeRules,
-    );
+    return createContainers({
+      records: life.records,
+      execRecords: life.execRecords,
+      runtime: life.runtime,
+      networks: life.networks,
+      volumes: life.volumes,
+      snapshots: life.snapshots,
+      files: NO_FILES,
+      sharedMemory: life.sharedMemory,
+      pinnedPaths: life.pinnedPaths,
+      images: testImages,
+      clock: life.clock,
+      events: life,
+      logger: silentLogger,
+      dataRoot: this.dataRoot,
+      roots: this.roots,
+      removeTree: async (path) => rmSync(path, { recursive: true, force: true }),
+      reserve: { write: (change) => change(), freed: () => undefined },
+      runDefaults: NO_RUN_DEFAULTS,
+      logDefaults: { maxSizeBytes: 0, maxFiles: 1, compress: false },
+      host: FACTS,
+      initPath: undefined,
+      isRuntime: () => true,
+      defaults: DEFAULTS,
+    });
   }
 }

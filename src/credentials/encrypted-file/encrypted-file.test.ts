@@ -10,7 +10,7 @@ import type { KeyMemory, PassphraseSource } from './vault-key.ts';
 const ANN = { username: 'ann', secret: 'pa:55 \u{1F511}' };
 
 /** Keys as the kernel keeps them, until it restarts. */
-function fakeMemory(options: { readonly forbidden?: boolean } = {}): KeyMemory & { restart(): void } {
+function keyMemory(options: { readonly forbidden?: boolean } = {}): KeyMemory & { restart(): void } {
   const keys = new Map<string, Buffer>();
   return {
     put(description, bytes) {
@@ -45,7 +45,7 @@ function open(path: string, memory: KeyMemory, passphrase: PassphraseSource, sai
 
 test('what is stored is found by another process, and the file shows none of it', async (t) => {
   const path = folder(t);
-  const memory = fakeMemory();
+  const memory = keyMemory();
   assert.equal(open(path, memory, typing()).present(), false);
   await open(path, memory, fromFile('correct horse')).store('reg.test:5000', ANN);
   const again = open(path, memory, typing());
@@ -61,7 +61,7 @@ test('what is stored is found by another process, and the file shows none of it'
 
 test('the passphrase opens it once after a restart, and not with a wrong one', async (t) => {
   const path = folder(t);
-  const memory = fakeMemory();
+  const memory = keyMemory();
   await open(path, memory, fromFile('correct horse')).store('reg.test', ANN);
   memory.restart();
   await assert.rejects(open(path, memory, typing()).get('reg.test'), /the credentials file is locked/);
@@ -75,7 +75,7 @@ test('the passphrase opens it once after a restart, and not with a wrong one', a
 
 test('without a passphrase a login lasts until the machine restarts, which is said', async (t) => {
   const path = folder(t);
-  const memory = fakeMemory();
+  const memory = keyMemory();
   const said: string[] = [];
   await open(path, memory, typing(), said).store('reg.test', ANN);
   assert.deepEqual(said, ['Without a passphrase, this login is lost when the machine restarts.']);
@@ -97,7 +97,7 @@ test('without a passphrase a login lasts until the machine restarts, which is sa
 
 test('where the kernel keeps no keys the passphrase is needed each time', async (t) => {
   const path = folder(t);
-  const memory = fakeMemory({ forbidden: true });
+  const memory = keyMemory({ forbidden: true });
   await assert.rejects(
     open(path, memory, typing()).store('reg.test', ANN),
     /the kernel cannot store keys \(add_key: EPERM\), so the credentials file needs a passphrase/,
@@ -109,7 +109,7 @@ test('where the kernel keeps no keys the passphrase is needed each time', async 
 
 test('an entry that was moved to another registry, or changed, is refused', async (t) => {
   const path = folder(t);
-  const memory = fakeMemory();
+  const memory = keyMemory();
   const store = open(path, memory, typing());
   await store.store('reg.test', ANN);
   const file = join(path, 'credentials.json');
@@ -145,7 +145,7 @@ test('a file that is not one of ours is refused and kept', async (t) => {
     JSON.stringify({ version: 1, key: { ...key, wrapped: scrypt }, entries: { 'reg.test': sealed } }),
   ]) {
     writeFileSync(file, content);
-    const store = open(path, fakeMemory(), fromFile('x'));
+    const store = open(path, keyMemory(), fromFile('x'));
     await assert.rejects(store.get('reg.test'), /is damaged. Remove it|invalid scrypt parameters/, content);
     await assert.rejects(store.store('reg.test', ANN), /is damaged. Remove it|invalid scrypt parameters/, content);
     assert.equal(readFileSync(file, 'utf8'), content);
@@ -154,7 +154,7 @@ test('a file that is not one of ours is refused and kept', async (t) => {
 
 test('logins at the same time are all kept', async (t) => {
   const path = folder(t);
-  const memory = fakeMemory();
+  const memory = keyMemory();
   const servers = Array.from({ length: 8 }, (_, index) => `reg${index}.test`);
   await Promise.all(servers.map((server) => open(path, memory, typing()).store(server, ANN)));
   assert.deepEqual([...(await open(path, memory, typing()).list()).keys()].sort(), servers);

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { config, dockerArchive, json, Layout, one, sha, two } from '../../../test/support/archives.ts';
 import { imageArchive, tarArchive } from '../../../test/support/busybox-image.ts';
-import { fakeSnapshots } from '../../../test/support/fake-snapshots.ts';
+import { fakeImageSnapshots } from '../../../test/support/fake-image-snapshots.ts';
 import { type ImageHost, imageHost } from '../../../test/support/image-host.ts';
 import type { Digest } from '../../base/ids.ts';
 import { archiveEntries } from '../../io/index.ts';
@@ -306,7 +306,7 @@ test('an attestation that is lost from the disk does not take the image with it'
   const index = layout.index([{ ...image, platform: { os: 'linux', architecture: 'amd64' } }, attestation]);
   layout.listed.push({ ...index, annotations: { 'io.containerd.image.name': 'docker.io/t/half:1' } });
   const root = mkdtempSync(join(tmpdir(), 'gantry-save-'));
-  const snapshots = fakeSnapshots();
+  const snapshots = fakeImageSnapshots();
   try {
     {
       await using host = await imageHost({ root, snapshots });

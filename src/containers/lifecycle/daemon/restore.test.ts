@@ -4,7 +4,12 @@ import type { CreateContainerBody } from '../../../spec/index.ts';
 import { TestEngine } from '../../testing/test-engine.ts';
 
 const BODY: CreateContainerBody = {
-  HostConfig: { Binds: ['data:/data', ':/anon', 'data/sub:/sub'], IpcMode: 'shareable' },
+  Volumes: { '/anon': {} },
+  HostConfig: {
+    Binds: ['data:/data'],
+    Mounts: [{ Type: 'volume', Source: 'data', Target: '/sub', VolumeOptions: { Subpath: 'sub' } }],
+    IpcMode: 'shareable',
+  },
 };
 const REMOVAL = { force: true, volumes: true, link: false };
 

@@ -1,13 +1,14 @@
 import { type Duplex, Readable } from 'node:stream';
 import { EngineError, notFound } from '../../base/errors.ts';
 import { silentLogger } from '../../base/logger.ts';
-import type { Attachment, Containers } from '../../containers/index.ts';
+import type { Containers, WaitResult } from '../../containers/index.ts';
 import { createEventLog, type EventLog } from '../../events/index.ts';
 import type { Images } from '../../images/index.ts';
+import type { NetworkInspect } from '../../network/index.ts';
 import type { ApiDeps } from '../server.ts';
 import type { Info } from '../versions/info-shape.ts';
 
-export interface FakeEngine {
+export interface RecordingEngine {
   readonly deps: ApiDeps;
   readonly events: EventLog;
   /** Calls as `verb argument…`, with JSON for objects. */
@@ -23,9 +24,11 @@ interface Calls {
 }
 
 /**
- * Every interface of the engine with canned results, for tests of the HTTP layer alone. The only container is `web`.
+ * Records what the HTTP layer calls, and returns canned results, for tests of that layer alone. The only container is
+ * `web`. It stands for no behaviour of the engine, so no suite of a real one applies: the compiler compares its methods
+ * with the interfaces, and the end-to-end tests show that the calls do what a client expects.
  */
-export function fakeEngine(): FakeEngine {
+export function recordingEngine(): RecordingEngine {
   const journal: string[] = [];
   const calls: Calls = {
     signals: [],
@@ -37,10 +40,10 @@ export function fakeEngine(): FakeEngine {
   };
   const events = createEventLog(() => 1_700_000_000_123_456_789n);
   const deps: ApiDeps = {
-    containers: fakeContainers(calls) as unknown as Containers,
-    images: fakeImages(calls) as unknown as Images,
-    networks: { list: () => [], inspect: (ref: string) => ({ Name: ref }) } as unknown as ApiDeps['networks'],
-    volumes: { list: () => [] } as unknown as ApiDeps['volumes'],
+    containers: recordingContainers(calls) as Containers,
+    images: recordingImages(calls) as Images,
+    networks: NETWORKS as ApiDeps['networks'],
+    volumes: VOLUMES as ApiDeps['volumes'],
     system: {
       info: async () => ({ MemTotal: 1 }) as unknown as Info,
       version: async () => ({ Version: '0' }),
@@ -61,11 +64,17 @@ export function fakeEngine(): FakeEngine {
   return { deps, events, journal, signals: calls.signals };
 }
 
+const NETWORKS: Partial<ApiDeps['networks']> = {
+  list: async () => [],
+  inspect: (ref) => ({ Name: ref }) as NetworkInspect,
+};
+const VOLUMES: Partial<ApiDeps['volumes']> = { list: async () => [] };
+
 function known(ref: string): void {
   if (ref !== 'web') throw notFound('container', ref);
 }
 
-function fakeContainers({ note, signals }: Calls) {
+function recordingContainers({ note, signals }: Calls): Partial<Containers> {
   const noting =
     (verb: string) =>
     async (ref: string, ...args: readonly unknown[]): Promise<void> => {
@@ -78,41 +87,41 @@ function fakeContainers({ note, signals }: Calls) {
     kill: noting('kill'),
     resize: noting('resize'),
     remove: noting('remove'),
-    async create(request: object) {
+    async create(request) {
       note('create', request);
       return { id: 'c1', warnings: [] };
     },
-    async list(options: object) {
+    async list(options) {
       note('list', options);
       return [];
     },
-    async wait(ref: string, condition: string, signal: AbortSignal) {
+    async wait(ref, condition, signal) {
       note('wait', ref, condition);
       known(ref);
       signals.push(signal);
-      const result = new Promise((resolve, reject) => {
+      const result = new Promise<WaitResult>((resolve, reject) => {
         if (condition === 'not-running') resolve({ exitCode: 3 });
         signal.addEventListener('abort', () => reject(new EngineError('cancelled', 'gone')));
       });
       return { result };
     },
-    async logs(ref: string, options: object, signal: AbortSignal) {
+    async logs(ref, options, signal) {
       note('logs', ref, options);
       known(ref);
       signals.push(signal);
       return { tty: false, stream: Readable.from([Buffer.from('line 1\n'), Buffer.from('line 2\n')]) };
     },
-    async attach(ref: string, options: object): Promise<Attachment> {
+    async attach(ref, options) {
       note('attach', ref, options);
       known(ref);
       return { tty: false, connect: echo };
     },
-    async execCreate(ref: string, config: object) {
+    async execCreate(ref, config) {
       note('execCreate', ref, config);
       known(ref);
       return { id: 'e1' };
     },
-    async execStart(id: string, options: { detach: boolean; tty: boolean }): Promise<Attachment | undefined> {
+    async execStart(id, options) {
       note('execStart', id, options);
       if (id !== 'e1') throw notFound('exec instance', id);
       return options.detach ? undefined : { tty: options.tty, connect: echo };
@@ -126,26 +135,26 @@ function fakeContainers({ note, signals }: Calls) {
   };
 }
 
-function fakeImages({ note }: Pick<Calls, 'note'>) {
+function recordingImages({ note }: Pick<Calls, 'note'>): Partial<Images> {
   return {
-    async load(archive: Readable, _options: object, progress: (message: object) => void) {
+    async load(archive, _options, progress) {
       let size = 0;
       for await (const chunk of archive) size += (chunk as Buffer).length;
       if (size === 0) throw new EngineError('invalid', 'the archive is empty');
       progress({ stream: `Loaded ${size}\n` });
     },
-    async pull({ image }: { readonly image: string }, progress: (message: object) => void) {
+    async pull({ image }, progress) {
       if (image === 'nope') throw notFound('image', image);
       progress({ status: `Pulling ${image}` });
       throw new EngineError('noSpace', 'no space left on device');
     },
-    async inspect(ref: string) {
+    async inspect(ref) {
       throw notFound('image', ref);
     },
-    async tag(ref: string, target: object) {
+    async tag(ref, target) {
       note('tag', ref, target);
     },
-    async remove(ref: string, options: object) {
+    async remove(ref, options) {
       note('removeImage', ref, options);
       return [{ Untagged: ref }];
     },
