@@ -1,4 +1,4 @@
-// `npm run check`: types, lint and format, layers, deletes, the lock of npm packages. All of them run, so that one run
+// `npm run check`: types, lint and format, layers, deletes, fakes, the lock of npm packages. All of them run, so that one run
 // shows every problem.
 import { spawn } from 'node:child_process';
 import { node, root } from './node.mjs';
@@ -11,6 +11,7 @@ const steps = [
   ['layers', node(), ['tools/check-layers.mjs', 'src']],
   ['lock', node(), ['tools/check-lock.mjs']],
   ['deletes', node(), ['tools/check-deletes.mjs', 'src']],
+  ['fakes', node(), ['tools/check-fakes.mjs']],
 ];
 const results = await Promise.all(
   steps.map(async ([name, command, args]) => {

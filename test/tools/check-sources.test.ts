@@ -40,6 +40,32 @@ test('the check of layers refuses a circle, a folder that may not be imported, a
   assert.match(between.text, /containers\/model\/a\.ts/);
 });
 
+test('the check of fakes refuses one that no suite runs, or that no suite can reach', () => {
+  const check = (sources: Readonly<Record<string, string>>) => checked('check-fakes.mjs', sources);
+  const fake = { 'src/a/testing/fake-clock.ts': 'export class FakeClock {}' };
+  const run = (text: string, from = '../../src/a/testing/fake-clock.ts') => ({
+    'test/suites/clock.test.ts': `import { FakeClock } from '${from}';\n${text}\n`,
+  });
+  const whole =
+    "clockSuite('fake clock', () => new FakeClock());\ntest('fake clock: its suite uses each of its members', () => called.assertAll());";
+  assert.equal(check({ ...fake, ...run(whole) }).code, 0);
+  for (const [what, sources] of Object.entries({
+    'no suite': fake,
+    'another name': { ...fake, ...run(whole.replaceAll('fake clock', 'clock')) },
+    'members are not counted': { ...fake, ...run("clockSuite('fake clock', () => new FakeClock());") },
+    'another file': { ...fake, ...run(whole, './other.ts'), 'test/suites/other.ts': '' },
+    'not in test/suites': { ...fake, 'src/a/clock.test.ts': whole },
+  })) {
+    const { code, text } = check(sources);
+    assert.equal(code, 1, what);
+    assert.match(text, /src\/a\/testing\/fake-clock\.ts: no test in test\/suites .* 'fake clock'/, what);
+  }
+  const local = check({ 'src/a/a.test.ts': 'function fakeStore() {}' });
+  assert.equal(local.code, 1);
+  assert.match(local.text, /fakeStore is not exported/);
+  assert.equal(check({ 'src/a/a.test.ts': 'interface FakeStore {}' }).code, 0, 'a type does nothing');
+});
+
 test('the check of deletes refuses a recursive removal, and a removed folder that no table names', () => {
   // The table's other files are missing in this tree, which is a fault of its own.
   const faults = (text: string, path = 'volumes/a.ts'): readonly string[] =>
