@@ -11,7 +11,20 @@ import { openTables, type RegistryTables, type TableSet } from './storage/record
 import { openRepositoryIndex, type RepositoryIndex } from './storage/repository-index.ts';
 import { openUploads, type Uploads } from './storage/uploads.ts';
 
-/** A registry's data: repositories over one content store. */
+/**
+ * A registry's data: repositories over one content store.
+ *
+ * Words: a *repository* is a named set of blobs, manifests and tags. A *blob* is content of any kind. A *manifest* is a
+ * document that refers to blobs or to other manifests. A *tag* is a name for a manifest. *Unused* content is content to
+ * which no manifest of its repository refers.
+ *
+ * One life of an image: a push starts an upload in `uploads` for each blob, if `quota` permits it, and the committed
+ * upload becomes a blob of the repository in `index`. Then the push puts the manifest with its tag there. A pull finds
+ * the digest of a tag in `index` and reads the bytes from `content`; in a cache, `cache` fetches missing content first.
+ * `events` is called after each push, pull and deletion. When a client deletes the manifest, its blobs become unused,
+ * and `collector` deletes them after the grace time. Disposing the registry closes its uploads; the next one continues
+ * them.
+ */
 export interface Registry extends AsyncDisposable {
   readonly content: ContentStore;
   readonly index: RepositoryIndex;

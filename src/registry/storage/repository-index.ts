@@ -6,6 +6,12 @@ import { emptyRepository, isEmpty, type Repository } from './repository.ts';
 /**
  * The content of every repository, and with it the content in use. Each change is one synchronous step: first the
  * tables, in one transaction, then memory. A caller that reads and changes without an `await` in between has no races.
+ *
+ * One life of an image: `linkBlob` adds each blob, which is unused until a manifest of the repository refers to it.
+ * `putManifest` adds the manifest, and the tag that points to it. `get` returns the repository to pulls. `deleteTag`
+ * and `deleteManifest` remove what a client deletes. The listener is told of the blobs that are unused then, and the
+ * collector removes each with `unlinkBlob`. When no repository has the content any more, the listener is told that it
+ * is released, and its file is deleted. A repository exists while it has any content.
  */
 export interface RepositoryIndex {
   get(name: RepositoryName): Readonly<Repository> | undefined;

@@ -6,7 +6,14 @@ import type { RepositoryName } from '../names.ts';
 import type { UploadRecord } from './records.ts';
 import { createUpload, type Upload, type UploadLimits } from './upload.ts';
 
-/** Uploads under way, by id. They outlive the process: their bytes are resumable ingests of the content store. */
+/**
+ * Uploads under way, by id. They outlive the process: their bytes are resumable ingests of the content store.
+ *
+ * One life: `start` makes an upload and its record. The client names the upload's id in each further request, and `get`
+ * finds the upload then. Requests append bytes, which count in `pendingBytes` until the last request commits or cancels
+ * the upload. Either ends the upload and deletes its record. `expire` cancels uploads whose clients are gone. `close`
+ * ends no upload: after the next start `get` finds it by its record, and it continues with its bytes.
+ */
 export interface Uploads {
   /** @throws RegistryError TOOMANYREQUESTS when a repository has too many open uploads */
   start(repository: RepositoryName): Upload;

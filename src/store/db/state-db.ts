@@ -17,6 +17,12 @@ import { type WriteReserve, writeReserve } from './write-reserve.ts';
  * A *durable* change has reached the disk when its call returns (`synchronous=FULL`, 0.25 ms): images, volumes,
  * networks. Any other change survives a killed process, but not a power cut (`NORMAL`, 0.02 ms): containers, which do
  * not survive a power cut either.
+ *
+ * One life: `openStateDb` opens the file, migrates it to the newest schema and reserves space on the disk (the
+ * *ballast*). Each domain opens its records with `table`. Each change of a table is one transaction; `transaction`
+ * makes several changes one. On a full disk a removal uses up the ballast, and `restoreBallast` takes the space again
+ * once something is deleted. `check` finds damage of the file. `close` ends the connection. After a kill the next open
+ * finds the committed changes in the log.
  */
 export interface StateDb {
   /** Returns the table of that name (`[a-z_]+`). Makes it when it does not exist. */

@@ -29,6 +29,14 @@ export interface WriteOptions extends Omit<ExtractOptions, 'owner'> {
  * Access to files of containers, running or not. All work is done in threads at the pace of their clients, so that
  * memory stays flat. The kernel resolves each path within the container's root. Each method throws EngineError notFound
  * for an unknown writable.
+ *
+ * Words: the *root* of a container is the merged tree of its writable and its layers. A *location* is a path in a root,
+ * with the container's mounts over it.
+ *
+ * One life of a copy: `stat` describes a location. `read` packs it into an archive, and `write` unpacks an archive into
+ * it. Both mount the root of a stopped container, and share the mount of a running one. `changes` compares the writable
+ * with the layers below; `layer` packs these changes for a commit. `export` packs the whole root. What a method has
+ * mounted stays until its stream has ended or is destroyed.
  */
 export interface ContainerFiles {
   /** Lists the paths that differ from the image, ordered by name. */

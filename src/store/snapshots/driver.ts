@@ -23,7 +23,15 @@ export interface WantedMount {
   readonly isReadOnly: boolean;
 }
 
-/** The form of layers and writables on disk. Both drivers pass `snapshots.suite.ts`. */
+/**
+ * The form of layers and writables on disk. Both drivers pass `snapshots.suite.ts`. `Snapshots` defines the words.
+ *
+ * One life: `unpack` makes the tree of a layer in a new folder, which the caller moves to its place. `create` fills the
+ * folder of a new writable over its layers. Each start calls `mount` and each exit calls `unmount`; `isMounted` also
+ * knows the roots that an earlier daemon has mounted. `merged` shows layers without a writable, to compare a
+ * container with its image. The caller deletes folders, once nothing is mounted there. At the daemon's end `idle`
+ * waits for the unmounts, and the roots of running containers stay mounted.
+ */
 export interface SnapshotDriver {
   readonly name: 'overlay2' | 'vfs';
   /**
