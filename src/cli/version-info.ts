@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isObject } from '../base/is-object.ts';
 
 /** The program's version, from the package it belongs to, bundled or not. */
 export function programVersion(): string {
@@ -7,14 +8,7 @@ export function programVersion(): string {
     try {
       const text = readFileSync(new URL('package.json', folder), 'utf8');
       const parsed: unknown = JSON.parse(text);
-      if (
-        typeof parsed === 'object' &&
-        parsed !== null &&
-        'name' in parsed &&
-        parsed.name === 'gantry' &&
-        'version' in parsed
-      )
-        return String(parsed.version);
+      if (isObject(parsed) && parsed['name'] === 'gantry' && 'version' in parsed) return String(parsed['version']);
     } catch {
       // It is not in this folder, but in one above.
     }

@@ -1,4 +1,5 @@
 import { EngineError, type ErrorKind } from '../base/errors.ts';
+import { isObject } from '../base/is-object.ts';
 
 const KINDS: Readonly<Record<number, ErrorKind>> = {
   304: 'notModified',
@@ -25,9 +26,7 @@ function reason(status: number, contentType: string, body: string): string {
   if (contentType.includes('json')) {
     try {
       const parsed: unknown = JSON.parse(body);
-      if (typeof parsed === 'object' && parsed !== null && 'message' in parsed && typeof parsed.message === 'string') {
-        return parsed.message;
-      }
+      if (isObject(parsed) && typeof parsed['message'] === 'string') return parsed['message'];
     } catch {
       // The body is not JSON: its text is the message.
     }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { errnoOf, messageOf } from '../base/errors.ts';
+import { isObject } from '../base/is-object.ts';
 
 /** The used fields of docker's `config.json`. */
 export interface Config {
@@ -40,18 +41,12 @@ export function loadConfig(
     ...text('volumesFormat'),
     ...text('networksFormat'),
     headers: strings(json['HttpHeaders'], (value) => value),
-    auths: strings(json['auths'], (value) =>
-      typeof value === 'object' && value !== null && 'auth' in value ? value.auth : undefined,
-    ),
-    identityTokens: strings(json['auths'], (value) =>
-      typeof value === 'object' && value !== null && 'identitytoken' in value ? value.identitytoken : undefined,
-    ),
+    auths: strings(json['auths'], (value) => (isObject(value) ? value['auth'] : undefined)),
+    identityTokens: strings(json['auths'], (value) => (isObject(value) ? value['identitytoken'] : undefined)),
     ...text('credsStore'),
     credHelpers: strings(json['credHelpers'], (value) => value),
     plainTextLogins:
-      strings(json['plugins'], (value) =>
-        typeof value === 'object' && value !== null && 'logins' in value ? value.logins : undefined,
-      )['gantry'] === 'plain-text',
+      strings(json['plugins'], (value) => (isObject(value) ? value['logins'] : undefined))['gantry'] === 'plain-text',
   };
 }
 
@@ -67,9 +62,7 @@ function readConfig(file: string, warn: (text: string) => void): Readonly<Record
   if (text.trim() === '') return {};
   try {
     const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
-      return parsed as Readonly<Record<string, unknown>>;
-    }
+    if (isObject(parsed)) return parsed;
     warn(`WARNING: Error parsing config file (${file}): it is not a JSON object`);
   } catch {
     // The parser's message is not shown: it quotes the file, which may contain passwords.
@@ -80,7 +73,7 @@ function readConfig(file: string, warn: (text: string) => void): Readonly<Record
 
 function strings(source: unknown, pick: (value: unknown) => unknown): Record<string, string> {
   const result: Record<string, string> = {};
-  if (typeof source !== 'object' || source === null) return result;
+  if (!isObject(source)) return result;
   for (const [key, value] of Object.entries(source)) {
     const picked = pick(value);
     if (typeof picked === 'string') result[key] = picked;

@@ -59,7 +59,7 @@ export interface ClientOptions {
  * as `startContainer(client, 'web')`. A *hijacked* connection is one that carries a raw stream in both directions after
  * the response's head.
  *
- * One life: the constructor only stores the endpoints. The first request connects to the first endpoint that answers;
+ * One life: the constructor only stores the endpoints. The first request connects to the first endpoint that responds;
  * `HEAD /_ping` negotiates the API version, and a GET request saves that round trip by trying the newest version.
  * `request` returns the response as a stream; `json` parses it, and `send` drops it. A connection whose response was
  * read to its end is kept for the next request. `hijack` and `connect` return a connection that the caller owns.

@@ -1,4 +1,5 @@
 import { messageOf } from '../base/errors.ts';
+import { isObject } from '../base/is-object.ts';
 import { CredentialError, type SecretStore } from './secret-store.ts';
 
 /** Texts that clients compare with. Source: docker-credential-helpers, credentials/error.go and credentials.go. */
@@ -70,7 +71,7 @@ function parseCredentials(text: string): { server: string; username: string; sec
     // The parser's message is not shown: it quotes the text, which has the secret.
     throw new CredentialError('the credentials to store are not JSON');
   }
-  const fields = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Readonly<Record<string, unknown>>;
+  const fields = isObject(parsed) ? parsed : {};
   const field = (name: string): string => {
     const value = fields[name] ?? '';
     if (typeof value !== 'string') throw new CredentialError(`${name} is not a string`);

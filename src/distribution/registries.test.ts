@@ -59,7 +59,7 @@ test("login at Debian's registry takes the right password and refuses the wrong 
   await assert.rejects(client.repository.manifest('v1', never), { kind: 'notFound' });
 });
 
-test('login at a token server answers the identity token that it gives', async () => {
+test('login at a token server returns the identity token that it issues', async () => {
   await using registry = await faultyRegistry();
   await using tokens = await tokenServer();
   wantTokens(registry, tokens);

@@ -1,5 +1,6 @@
 import { parseBoundedJson } from '../base/bounded-json.ts';
 import { EngineError } from '../base/errors.ts';
+import { isObject } from '../base/is-object.ts';
 import type { HostClient } from './http/host-client.ts';
 
 /** One row of `docker search`, in the API's spelling. */
@@ -30,11 +31,11 @@ export async function searchIndex(
       cause: error,
     });
   }
-  const results = typeof parsed === 'object' && parsed !== null && 'results' in parsed ? parsed.results : undefined;
+  const results = isObject(parsed) ? parsed['results'] : undefined;
   if (!Array.isArray(results)) return [];
   return results.slice(0, limit).flatMap((entry: unknown) => {
-    if (typeof entry !== 'object' || entry === null) return [];
-    const { name, description, star_count, is_official, is_automated } = entry as Readonly<Record<string, unknown>>;
+    if (!isObject(entry)) return [];
+    const { name, description, star_count, is_official, is_automated } = entry;
     if (typeof name !== 'string') return [];
     return [
       {

@@ -1,6 +1,7 @@
 import { chownSync, mkdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { EngineError, errnoOf, messageOf } from '../base/errors.ts';
+import { isObject } from '../base/is-object.ts';
 import { writeFileAtomic } from '../io/index.ts';
 
 export type ConfigJson = Record<string, unknown>;
@@ -46,7 +47,7 @@ function readJson(path: string): ConfigJson {
     // The parser's message is not shown: it quotes the file, which may contain passwords.
     throw new Error('it is not JSON');
   }
-  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as ConfigJson;
+  if (isObject(json)) return json as ConfigJson;
   throw new Error('it is not a JSON object');
 }
 
@@ -71,7 +72,7 @@ function linkTarget(path: string): string | undefined {
 /** Returns the object under a key. Makes it when it is missing. */
 export function section(json: ConfigJson, key: string): ConfigJson {
   const found = json[key];
-  if (typeof found === 'object' && found !== null && !Array.isArray(found)) return found as ConfigJson;
+  if (isObject(found)) return found as ConfigJson;
   const fresh: ConfigJson = {};
   json[key] = fresh;
   return fresh;

@@ -1,3 +1,4 @@
+import { isObject } from '../base/is-object.ts';
 import type { StoredCredentials } from './stored-credentials.ts';
 
 /** The variable in which CI systems put logins, as the JSON of `config.json` with `auths` alone (docker 28.3). */
@@ -15,9 +16,9 @@ export function environmentLogin(text: string, matches: (key: string) => boolean
   } catch {
     throw new Error('it is not JSON');
   }
-  if (typeof auths !== 'object' || auths === null) return undefined;
-  const [, entry] = Object.entries(auths as Readonly<Record<string, unknown>>).find(([key]) => matches(key)) ?? [];
-  const auth = typeof entry === 'object' && entry !== null && 'auth' in entry ? entry.auth : undefined;
+  if (!isObject(auths)) return undefined;
+  const [, entry] = Object.entries(auths).find(([key]) => matches(key)) ?? [];
+  const auth = isObject(entry) ? entry['auth'] : undefined;
   if (typeof auth !== 'string') return undefined;
   return decodeLogin(auth);
 }

@@ -1,15 +1,15 @@
 import { Buffer } from 'node:buffer';
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { type Exchange, type Outcome, settleOnce } from './exchange.ts';
+import { type Exchange, type Outcome, runExchange } from './exchange.ts';
 import { FrameReader, frame } from './frames.ts';
 
 /** Asks a server over a TCP socket that connects, which this closes. A wrong reply is a failure. */
 export function askByTcp(fd: number, exchange: Exchange, signal: AbortSignal): Promise<Outcome> {
   const { message, accepts, timeoutMilliseconds } = exchange;
-  return settleOnce(
-    (settling) => {
-      const failed = (): void => settling.settle('failed');
+  return runExchange(
+    (running) => {
+      const failed = (): void => running.end('failed');
       let socket: Socket;
       try {
         socket = new Socket({ fd });
@@ -24,7 +24,7 @@ export function askByTcp(fd: number, exchange: Exchange, signal: AbortSignal): P
       socket.on('data', (chunk: Buffer) => {
         frames.push(chunk);
         const reply = frames.next();
-        if (reply !== undefined) settling.settle(accepts(reply) ? Buffer.from(reply) : 'failed');
+        if (reply !== undefined) running.end(accepts(reply) ? Buffer.from(reply) : 'failed');
       });
       socket.write(frame(message));
       return () => socket.destroy();

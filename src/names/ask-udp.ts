@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { createSocket } from 'node:dgram';
 import { closeSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
-import { type Exchange, type Outcome, settleOnce } from './exchange.ts';
+import { type Exchange, type Outcome, runExchange } from './exchange.ts';
 import { asIs } from './lookup.ts';
 
 const DNS_PORT = 53;
@@ -13,16 +13,16 @@ const DNS_PORT = 53;
  */
 export function askByUdp(fd: number, exchange: Exchange, signal: AbortSignal): Promise<Outcome> {
   const { address, message, accepts, timeoutMilliseconds } = exchange;
-  return settleOnce(
-    (settling) => {
+  return runExchange(
+    (running) => {
       const socket = createSocket({ type: isIPv4(address) ? 'udp4' : 'udp6', lookup: asIs });
-      const failed = (): void => settling.settle('failed');
+      const failed = (): void => running.end('failed');
       socket.on('error', failed);
       socket.on('message', (reply: Buffer) => {
-        if (accepts(reply)) settling.settle(reply);
+        if (accepts(reply)) running.end(reply);
       });
       socket.once('connect', () => {
-        if (!settling.isSettled) socket.send(message);
+        if (!running.hasEnded) socket.send(message);
       });
       try {
         socket.bind({ fd });

@@ -14,7 +14,7 @@ const HELLO_MILLISECONDS = 10_000;
 export interface ControlDeps {
   readonly sandboxes: Pick<Sandboxes, 'put' | 'drop' | 'list'>;
   readonly log: Logger;
-  /** Ends the process once pending answers are sent. */
+  /** Ends the process once pending responses are sent. */
   readonly stop: () => void;
 }
 
@@ -64,7 +64,7 @@ export class Control {
     this.#last = this.#last.then(() => this.#take(connection, line));
   }
 
-  /** Never rejects. What a former client had not been answered when its successor came is void. */
+  /** Never rejects. A former client gets no more responses once its successor has come. */
   async #take(connection: Connection, line: unknown): Promise<void> {
     if (connection.pid === undefined) this.#greet(connection, line);
     else if (this.#client === undefined || this.#client === connection) {

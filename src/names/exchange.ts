@@ -12,43 +12,43 @@ export interface Exchange {
   readonly timeoutMilliseconds: number;
 }
 
-/** What of a started exchange its sockets need. */
-export interface Settling {
-  readonly isSettled: boolean;
+/** A started exchange, for the code that owns its sockets. */
+export interface RunningExchange {
+  readonly hasEnded: boolean;
   /** Ends the exchange. The first call counts. */
-  settle(outcome: Outcome): void;
+  end(outcome: Outcome): void;
 }
 
 /**
- * Waits until `start` has settled, for the timeout or the signal ('failed'). Calls the function that `start` returned,
- * which closes the sockets, when it ends.
+ * Starts an exchange and waits until it ends: by `end`, at the timeout, or by the signal ('failed'). Then calls the
+ * function that `start` returned, which closes the sockets.
  */
-export function settleOnce(
-  start: (settling: Settling) => () => void,
+export function runExchange(
+  start: (running: RunningExchange) => () => void,
   timeoutMilliseconds: number,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>();
-  let isSettled = false;
+  let hasEnded = false;
   let close: (() => void) | undefined;
-  const settle = (outcome: Outcome): void => {
-    if (isSettled) return;
-    isSettled = true;
+  const end = (outcome: Outcome): void => {
+    if (hasEnded) return;
+    hasEnded = true;
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
     close?.();
     resolve(outcome);
   };
-  const onAbort = (): void => settle('failed');
-  const timer = setTimeout(() => settle('timeout'), timeoutMilliseconds);
+  const onAbort = (): void => end('failed');
+  const timer = setTimeout(() => end('timeout'), timeoutMilliseconds);
   signal.addEventListener('abort', onAbort);
-  const settling = {
-    get isSettled() {
-      return isSettled;
+  const running = {
+    get hasEnded() {
+      return hasEnded;
     },
-    settle,
+    end,
   };
-  close = start(settling);
-  if (isSettled) close();
+  close = start(running);
+  if (hasEnded) close();
   return promise;
 }

@@ -132,7 +132,7 @@ test('networks outlive a restart, what a crash left of removed ones does not', a
   assert.equal(await waitForTraces(before), before);
 });
 
-/** What dockerd 28.5 answers to these requests. */
+/** The errors of dockerd 28.5 for these requests. */
 const REFUSED: readonly (readonly [CreateNetwork, kind: string, message: string])[] = [
   [{ name: '' }, 'invalid', 'invalid name: name is empty'],
   [{ name: ' ' }, 'invalid', 'invalid name: name is empty'],

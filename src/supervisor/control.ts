@@ -39,7 +39,7 @@ export interface ControlDeps {
   readonly warmth: CgroupWarmUp;
   readonly names: NameServer;
   readonly log: Logger;
-  /** Removes the supervisor's files, then ends it once pending answers are sent. */
+  /** Removes the supervisor's files, then ends it once pending responses are sent. */
   readonly stop: () => void;
 }
 

@@ -48,7 +48,7 @@ export class EventHub {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Asks whether a daemon is connected and answers. */
+  /** Asks whether a daemon is connected and responds. */
   isDaemonAlive(): Promise<boolean> {
     if (this.#listeners.size === 0) return Promise.resolve(false);
     return new Promise((resolve) => {

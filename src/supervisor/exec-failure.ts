@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { isObject } from '../base/is-object.ts';
 import type { TaskLayout } from '../spec/index.ts';
 
 /** Exit code of a container whose command could not be executed, as with dockerd 28. */
@@ -49,7 +50,7 @@ function isThere(path: string): boolean {
 function jsonMessage(text: string): string | undefined {
   try {
     const entry: unknown = JSON.parse(text);
-    return typeof entry === 'object' && entry !== null && 'msg' in entry ? String(entry.msg) : undefined;
+    return isObject(entry) && 'msg' in entry ? String(entry['msg']) : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { messageOf } from '../base/errors.ts';
+import { isObject } from '../base/is-object.ts';
 import { type ChildFile, spawnProcess, withoutMount } from '../linux/index.ts';
 import {
   type RuntimeBinary,
@@ -109,8 +110,8 @@ export function runtimeFailure(layout: TaskLayout, exitCode: number): string {
     for (const line of readFileSync(layout.runtimeLog, 'utf8').split('\n')) {
       if (line === '') continue;
       const entry: unknown = JSON.parse(line);
-      if (typeof entry === 'object' && entry !== null && 'msg' in entry && typeof entry.msg === 'string') {
-        if (!('level' in entry) || entry.level === 'error' || entry.level === 'fatal') message = entry.msg;
+      if (isObject(entry) && typeof entry['msg'] === 'string') {
+        if (!('level' in entry) || entry['level'] === 'error' || entry['level'] === 'fatal') message = entry['msg'];
       }
     }
   } catch (error) {

@@ -53,7 +53,7 @@ function attach(deps: ControlDeps, socket: Socket, line: AttachLine, rest: Buffe
     deps.tasks.attach(line.task, attachment, line.running);
     // In most cases a start or an exec follows.
     deps.warmth.warm();
-    // Output comes in a later turn of the loop, so that the answer is first.
+    // Output comes in a later turn of the loop, so that the response is first.
     socket.write('{"id":0,"ok":true}\n');
   } catch (error) {
     refuse(socket, error instanceof Failure ? error.code : 'system', messageOf(error));

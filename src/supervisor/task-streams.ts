@@ -75,7 +75,7 @@ export class TaskStreams {
   attach(attachment: Attachment): void {
     if (attachment.closed) return;
     if (this.#isFinished && (this.#draining || !attachment.wantsStdin)) {
-      // The answer to the attach goes first.
+      // The response to the attach goes first.
       setImmediate(() => attachment.end());
       return;
     }

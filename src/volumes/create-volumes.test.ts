@@ -74,7 +74,7 @@ test('a volume is made once, listed, inspected and removed', async () => {
   await using fixture = openFixture();
   const made = await fixture.volumes.create({ name: 'data', labels: { tier: 'db' } });
   assert.equal(made.Mountpoint, join(fixture.folder, 'volumes/data/_data'));
-  assert.deepEqual(await fixture.volumes.create({ name: 'data' }), made, 'a second create answers the first volume');
+  assert.deepEqual(await fixture.volumes.create({ name: 'data' }), made, 'a second create returns the first volume');
   assert.deepEqual(await fixture.volumes.list({ label: ['tier=db'] }), [made]);
   assert.deepEqual(await fixture.volumes.list({ label: ['tier=web'] }), []);
   await fixture.volumes.remove('data', { force: false });

@@ -35,7 +35,7 @@ export interface MountProcess {
 /**
  * Calls mount(2) in a separate process, which can be killed. A thread that waits for a server cannot be killed, and Node
  * has four threads for all file system calls. A host name in the option `addr` is resolved.
- * @throws {SyscallError} ETIMEDOUT when the server does not answer in time
+ * @throws {SyscallError} ETIMEDOUT when the server does not respond in time
  */
 export async function mountNetwork(request: MountRequest, process = mountProcess()): Promise<void> {
   await run(process, { kind: 'mount', request }, request.target);

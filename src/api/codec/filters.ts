@@ -1,4 +1,5 @@
 import { invalid } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import type { Filters } from '../../spec/index.ts';
 
 /**
@@ -14,14 +15,14 @@ export function parseFilters(text: string): Filters {
     throw invalid('invalid filter', error);
   }
   if (value === null) return {};
-  if (typeof value !== 'object' || Array.isArray(value)) throw invalid('invalid filter');
+  if (!isObject(value)) throw invalid('invalid filter');
   return Object.fromEntries(Object.entries(value).map(([name, values]) => [name, accepted(values)]));
 }
 
 function accepted(values: unknown): readonly string[] {
   if (values === null) return [];
   if (Array.isArray(values) && values.every((item) => typeof item === 'string')) return values;
-  if (typeof values !== 'object' || Array.isArray(values)) throw invalid('invalid filter');
+  if (!isObject(values)) throw invalid('invalid filter');
   const entries = Object.entries(values);
   if (!entries.every(([, wanted]) => typeof wanted === 'boolean')) throw invalid('invalid filter');
   return entries.map(([name]) => name);

@@ -1,3 +1,4 @@
+import { isObject } from '../../base/is-object.ts';
 import { ANONYMOUS, type Credentials } from '../../distribution/index.ts';
 
 /**
@@ -15,8 +16,8 @@ export function registryAuth(header: string | readonly string[] | undefined): Cr
 
 /** Reads Docker's `AuthConfig`, with keys in any case. */
 export function credentialsOf(config: unknown): Credentials {
-  if (typeof config !== 'object' || config === null) return ANONYMOUS;
-  const fields = new Map(Object.entries(config).map(([name, value]) => [name.toLowerCase(), value as unknown]));
+  if (!isObject(config)) return ANONYMOUS;
+  const fields = new Map(Object.entries(config).map(([name, value]) => [name.toLowerCase(), value]));
   const text = (name: string): string => {
     const value = fields.get(name);
     return typeof value === 'string' ? value : '';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 import { type Digest, parseDigest } from '../../base/ids.ts';
+import { isObject } from '../../base/is-object.ts';
 import {
   ANONYMOUS,
   type Credentials,
@@ -214,6 +215,6 @@ function streamBlob(repository: Repository, blob: Descriptor, from: number, sign
 
 /** Returns docker's error for a missing manifest, and any other error unchanged. */
 function notFoundAs(name: Name, error: unknown): unknown {
-  const kind = typeof error === 'object' && error !== null && 'kind' in error ? error.kind : undefined;
+  const kind = isObject(error) ? error['kind'] : undefined;
   return kind === 'notFound' ? new CliError(1, `no such manifest: ${name.full}`, { cause: error }) : error;
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../base/is-object.ts';
 import { binarySize } from '../../base/sizes.ts';
 import type { EngineInfo } from '../../client/index.ts';
 
@@ -28,8 +29,8 @@ function list(value: unknown): string[] {
   return Array.isArray(value) ? value.map(text) : [];
 }
 
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return isObject(value) ? value : {};
 }
 
 function serverLines(info: EngineInfo): Line[] {

@@ -1,3 +1,4 @@
+import { isObject } from '../../base/is-object.ts';
 import { attributeBytes, BLANK } from './entry-attributes.ts';
 import { FIXED_BYTES, fixedTime, fixTime } from './entry-time.ts';
 import { ESCAPED, hex4, putUtf8 } from './json-text.ts';
@@ -280,8 +281,8 @@ export class EntryDecoder {
     } catch {
       return;
     }
-    if (typeof entry !== 'object' || entry === null) return;
-    const { log, stream, time, attrs } = entry as Readonly<Record<string, unknown>>;
+    if (!isObject(entry)) return;
+    const { log, stream, time, attrs } = entry;
     if (typeof log !== 'string' || typeof time !== 'string') return;
     const timeBytes = Buffer.from(time);
     const kind = stream === 'stderr' ? STDERR : STDOUT;

@@ -6,7 +6,7 @@ interface Waiter {
 }
 
 /**
- * The clients that wait for one container. They are answered synchronously, before any clean-up, so that a client
+ * The clients that wait for one container. They resolve synchronously, before any clean-up, so that a client
  * learns of an exit at once.
  */
 export class Waiters {

@@ -19,7 +19,7 @@ const MARGIN_MILLISECONDS = 5_000;
 /**
  * Adds the right `Authorization` to requests to one host. It learns from the first challenge whether the host wants
  * Basic or Bearer, keeps one token per scope, and renews it. A request is tried at most twice, so that a host which
- * always answers 401 causes no loop.
+ * always responds with 401 causes no loop.
  */
 export class Authorizer {
   readonly #options: AuthorizerOptions;

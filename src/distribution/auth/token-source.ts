@@ -1,5 +1,6 @@
 import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError, messageOf } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import { parseErrorBody } from '../error-body.ts';
 import { RegistryError } from '../errors.ts';
 import { readBytes } from '../http/body-text.ts';
@@ -99,7 +100,7 @@ function parseToken(body: string, host: string): Token {
   } catch {
     parsed = undefined;
   }
-  const answer = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Readonly<Record<string, unknown>>;
+  const answer = isObject(parsed) ? parsed : {};
   const value = answer['token'] ?? answer['access_token'];
   if (typeof value !== 'string' || value === '' || !/^[\x21-\x7e]+$/.test(value)) {
     throw new EngineError('unavailable', `token server ${host} gave no token`);

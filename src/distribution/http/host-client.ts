@@ -36,7 +36,7 @@ const ERROR_BYTES_MAX = 64 * 1024;
 export class HostClient {
   readonly #options: HostClientOptions;
   #plainHttp = false;
-  /** Whether the host has answered over TLS. Plain http is never used after that. */
+  /** Whether the host has responded over TLS. Plain http is never used after that. */
   #tlsWorks = false;
 
   constructor(options: HostClientOptions) {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError } from '../../base/errors.ts';
 import { type Digest, isDigest } from '../../base/ids.ts';
+import { isObject } from '../../base/is-object.ts';
 import { type Descriptor, MEDIA_TYPE } from '../../spec/index.ts';
 import { discard } from '../http/body-text.ts';
 import type { HostClient } from '../http/host-client.ts';
@@ -76,14 +77,7 @@ function digestOf(bytes: Uint8Array, like: string | undefined): Digest {
 function mediaTypeOf(header: string | undefined, bytes: Buffer): string {
   try {
     const parsed: unknown = parseBoundedJson(bytes);
-    if (
-      typeof parsed === 'object' &&
-      parsed !== null &&
-      'mediaType' in parsed &&
-      typeof parsed.mediaType === 'string'
-    ) {
-      return parsed.mediaType;
-    }
+    if (isObject(parsed) && typeof parsed['mediaType'] === 'string') return parsed['mediaType'];
   } catch (error) {
     const why = error instanceof EngineError ? error.message : 'no JSON';
     throw new EngineError('invalid', `the registry sent a manifest that is ${why}`, { cause: error });

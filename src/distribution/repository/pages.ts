@@ -1,5 +1,6 @@
 import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import type { HostClient } from '../http/host-client.ts';
 
 const PAGE_BYTES_MAX = 8 << 20;
@@ -13,8 +14,7 @@ export async function readPages(
 ): Promise<readonly string[]> {
   const found: string[] = [];
   for await (const body of pages(client, list, signal)) {
-    const entries =
-      typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>)[list.field] : undefined;
+    const entries = isObject(body) ? body[list.field] : undefined;
     if (Array.isArray(entries)) found.push(...entries.filter((entry): entry is string => typeof entry === 'string'));
     if (list.limit !== undefined && found.length >= list.limit) break;
   }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { EngineError, invalid } from '../../base/errors.ts';
 import { type Digest, isDigest } from '../../base/ids.ts';
+import { isObject } from '../../base/is-object.ts';
 import {
   type Descriptor,
   type ImageConfig,
@@ -105,9 +106,8 @@ function parseItems(value: unknown): ArchiveItem[] {
   if (value.length > ITEMS_MAX) throw new EngineError('tooLarge', `manifest.json has more than ${ITEMS_MAX} images`);
   let layerCount = 0;
   return value.map((item: unknown) => {
-    if (typeof item !== 'object' || item === null)
-      throw invalid('invalid archive: an image in manifest.json is no object');
-    const { Config: config, RepoTags: tags, Layers: layers, Parent: parent } = item as Record<string, unknown>;
+    if (!isObject(item)) throw invalid('invalid archive: an image in manifest.json is no object');
+    const { Config: config, RepoTags: tags, Layers: layers, Parent: parent } = item;
     if (typeof config !== 'string') throw invalid('invalid archive: Config in manifest.json is no path');
     const paths = stringList(layers, 'Layers').map((path) => posix.normalize(path));
     layerCount += paths.length;

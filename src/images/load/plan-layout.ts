@@ -1,5 +1,6 @@
 import { invalid } from '../../base/errors.ts';
 import { type Digest, digestHex } from '../../base/ids.ts';
+import { isObject } from '../../base/is-object.ts';
 import {
   canonicalString,
   type Descriptor,
@@ -61,7 +62,7 @@ function collect(
   if (file === undefined) return;
   if (file.kind === 'blob') throw invalid(`invalid archive: ${descriptor.digest} is no manifest`);
   const json = context.files.parse(file, `blob ${descriptor.digest}`);
-  if (typeof json === 'object' && json !== null && 'manifests' in json) {
+  if (isObject(json) && 'manifests' in json) {
     if (nesting === NESTING_MAX) throw invalid('invalid archive: indexes are nested too deep');
     const imagesBefore = collected.images.length;
     for (const child of parseIndex(json).manifests) collect(context, child, { collected, nesting: nesting + 1 });

@@ -1,5 +1,6 @@
 import { invalid } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
+import { isObject } from '../../base/is-object.ts';
 import {
   type Descriptor,
   type HistoryEntry,
@@ -94,10 +95,7 @@ function layerJson(context: PlanContext, id: string): LayerJson {
 
 function historyOf(fields: Readonly<Record<string, unknown>>): HistoryEntry {
   const containerConfig = fields['container_config'];
-  const command =
-    typeof containerConfig === 'object' && containerConfig !== null && 'Cmd' in containerConfig
-      ? containerConfig.Cmd
-      : undefined;
+  const command = isObject(containerConfig) ? containerConfig['Cmd'] : undefined;
   const createdBy = Array.isArray(command) ? command.join(' ') : '';
   const text = (field: string): Record<string, string> => {
     const value = fields[field];
@@ -112,6 +110,6 @@ function historyOf(fields: Readonly<Record<string, unknown>>): HistoryEntry {
 }
 
 function record(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isObject(value)) return value;
   throw invalid(`invalid archive: ${what} is no object`);
 }

@@ -89,7 +89,7 @@ async function pullOne(
   refuseForeignAlgorithm(announced);
   lease.blob(announced.digest);
   const plain = reference.digest === undefined ? (reference.tag ?? '') : familiarString(reference);
-  // Downloaded before the first line, so that a missing manifest is answered by a status.
+  // Downloaded before the first line, so that the response for a missing manifest is an error status.
   if (!deps.content.has(announced.digest)) {
     deps.content.put((await repository.manifest(announced.digest, signal)).bytes);
   }

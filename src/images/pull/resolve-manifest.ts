@@ -1,5 +1,6 @@
 import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError, invalid } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import type { Repository } from '../../distribution/index.ts';
 import {
   type Descriptor,
@@ -48,7 +49,7 @@ export async function resolveManifest(
   let descriptor = top;
   for (let depth = 0; depth < NESTING_MAX; depth++) {
     const { json, found } = await readDocument(deps, descriptor, signal);
-    if (typeof json === 'object' && json !== null && 'manifests' in json) {
+    if (isObject(json) && 'manifests' in json) {
       const chosen = choosePlatform(
         parseIndex(json),
         platform === undefined ? runnablePlatforms(hostPlatform()) : [platform],
@@ -88,13 +89,11 @@ async function readDocument(
 
 /** A document's own media type takes precedence over a header. */
 function ownMediaType(json: unknown): string | undefined {
-  return typeof json === 'object' && json !== null && 'mediaType' in json && typeof json.mediaType === 'string'
-    ? json.mediaType
-    : undefined;
+  return isObject(json) && typeof json['mediaType'] === 'string' ? json['mediaType'] : undefined;
 }
 
 function imageManifest(json: unknown, { mediaType }: Descriptor): Manifest {
-  const fields = (typeof json === 'object' && json !== null ? json : {}) as Readonly<Record<string, unknown>>;
+  const fields = isObject(json) ? json : {};
   if (fields['schemaVersion'] === 1 || mediaType.startsWith('application/vnd.docker.distribution.manifest.v1')) {
     throw invalid(
       'Docker Image manifest version 2, schema 1 is not supported: the image must be pushed again in the OCI format or as manifest version 2, schema 2',

@@ -1,5 +1,6 @@
 import { EngineError } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
+import { isObject } from '../../base/is-object.ts';
 import { type Descriptor, type ImageConfig, type Manifest, parseIndex, parseManifest } from '../../spec/index.ts';
 import type { ContentStore } from '../../store/index.ts';
 
@@ -33,7 +34,7 @@ export function planPush(content: ContentStore, target: Descriptor): PushPlan | 
     if (documents.has(descriptor.digest)) return true;
     if (nesting > NESTING_MAX) throw new EngineError('invalid', 'indexes are nested too deep');
     const json = content.readJson(descriptor.digest);
-    if (typeof json === 'object' && json !== null && 'manifests' in json) {
+    if (isObject(json) && 'manifests' in json) {
       const { manifests } = parseIndex(json);
       if (!manifests.every((child) => visit(child, nesting + 1))) return false;
     } else if (!addManifest(parseManifest(json))) return false;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError, invalid } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import type { Credentials } from '../../distribution/index.ts';
 import { type Descriptor, type Platform, parseIndex, parseReference, withDefaultTag } from '../../spec/index.ts';
 import type { ImagesDeps } from '../model/deps.ts';
@@ -28,9 +29,9 @@ export async function distributionInfo(
   return { Descriptor: descriptor, Platforms: await platformsOf(json) };
 
   async function platformsOf(json: unknown): Promise<readonly Platform[]> {
-    if (typeof json !== 'object' || json === null) return [];
+    if (!isObject(json)) return [];
     if ('manifests' in json) return parseIndex(json).manifests.flatMap(({ platform }) => platform ?? []);
-    const config = 'config' in json ? (json.config as Partial<Descriptor> | null) : undefined;
+    const config = json['config'] as Partial<Descriptor> | null | undefined;
     const { digest, size = 0 } = config ?? {};
     if (digest === undefined || size > CONFIG_BYTES_MAX) return [];
     const parts: Uint8Array[] = [];

@@ -1,4 +1,5 @@
 import { invalid } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import { type Descriptor, hostPlatform, type Platform, parseManifest } from '../../spec/index.ts';
 import type { ImagesDeps } from '../model/deps.ts';
 
@@ -48,6 +49,6 @@ export function imageAttestations(
 
 /** Older builders put the type only into the statement. */
 function predicateType(statement: unknown): string {
-  if (typeof statement !== 'object' || statement === null || !('predicateType' in statement)) return '';
-  return typeof statement.predicateType === 'string' ? statement.predicateType : '';
+  const type = isObject(statement) ? statement['predicateType'] : undefined;
+  return typeof type === 'string' ? type : '';
 }

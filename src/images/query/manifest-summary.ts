@@ -1,4 +1,5 @@
 import type { Digest } from '../../base/ids.ts';
+import { isObject } from '../../base/is-object.ts';
 import { type Descriptor, type Platform, parseIndex, parseManifest } from '../../spec/index.ts';
 import type { StoredImage, StoredTarget } from '../../store/index.ts';
 import { type LayerSizes, layersOf, sizeOf } from '../layers/layer-chain.ts';
@@ -69,7 +70,7 @@ export function manifestSummaries(
 function manifestsOf(deps: Pick<ImagesDeps, 'content'>, descriptor: Descriptor, nesting: number): Descriptor[] {
   if (!deps.content.has(descriptor.digest) || nesting > NESTING_MAX) return [descriptor];
   const json = deps.content.readJson(descriptor.digest);
-  if (typeof json !== 'object' || json === null || !('manifests' in json)) return [descriptor];
+  if (!isObject(json) || !('manifests' in json)) return [descriptor];
   return parseIndex(json).manifests.flatMap((child) => manifestsOf(deps, child, nesting + 1));
 }
 

@@ -1,5 +1,6 @@
 import { EngineError } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
+import { isObject } from '../../base/is-object.ts';
 import {
   type Descriptor,
   type Manifest,
@@ -37,7 +38,7 @@ export function collectBlobs(
     if (!isHere(descriptor) || blobs.has(descriptor.digest)) return;
     if (nesting > NESTING_MAX) throw new EngineError('invalid', 'indexes are nested too deep');
     const json = content.readJson(descriptor.digest);
-    if (typeof json === 'object' && json !== null && 'manifests' in json) {
+    if (isObject(json) && 'manifests' in json) {
       blobs.set(descriptor.digest, descriptor.size);
       for (const child of wanted(parseIndex(json).manifests)) visit(child, nesting + 1);
     } else addManifest(descriptor, parseManifest(json));

@@ -18,7 +18,7 @@ const IPPROTO_UDP = 17;
 const MATCH = { SOURCE: 1 << 0, PROTOCOL: 1 << 3, DESTINATION_PORT: 1 << 5 };
 
 /**
- * Deletes the IPv4 UDP flows to a port, or only those that `answeredBy` answers. The next datagram meets the current
+ * Deletes the IPv4 UDP flows to a port, or only those whose replies come from the address `answeredBy`. The next datagram meets the current
  * rules. For a socket of NETLINK.NETFILTER. ENOENT when there is none; kernels before 5.8 refuse with an error.
  */
 export function forgetUdpFlows(port: number, answeredBy?: string): NetlinkMessage {

@@ -119,7 +119,7 @@ export class NetlinkSocket implements Disposable {
   }
 
   /**
-   * Returns all answers to a dump request. Starts again when the kernel reports that the table has changed meanwhile.
+   * Returns all responses to a dump request. Starts again when the kernel reports that the table has changed meanwhile.
    * @throws SyscallError
    */
   dump(request: NetlinkMessage): readonly Buffer[] {

@@ -55,7 +55,7 @@ export async function removeTreeSlowly(path: string | Buffer): Promise<void> {
   }
 }
 
-/** A name to delete in an open directory. The answer is the errno, 0 for success. */
+/** A name to delete in an open directory. Whoever deletes it passes the errno to `next`, 0 for success. */
 interface Unlink {
   readonly directory: number;
   readonly name: Buffer;

@@ -44,8 +44,8 @@ const RULES: FilterRules<NetworkRecord, FilterContext> = {
 };
 
 /**
- * Compiles Docker's filters of networks. One value of each filter must match, but all labels. `inUse` answers
- * `dangling`.
+ * Compiles Docker's filters of networks. One value of each filter must match, but all labels. `inUse` returns
+ * whether a network has containers, for `dangling`.
  * @throws EngineError invalid `invalid filter 'x'`
  */
 export async function networkFilter(

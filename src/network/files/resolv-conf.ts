@@ -17,7 +17,7 @@ export interface ResolvConfInput {
    * and stay. Otherwise they are dropped.
    */
   readonly hostNetwork?: boolean;
-  /** Whether the engine's name server answers the container. It asks the other servers itself. */
+  /** Whether the engine's name server answers the container's queries. It asks the other servers itself. */
   readonly hasNames?: boolean;
 }
 

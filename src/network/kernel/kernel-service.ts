@@ -41,10 +41,10 @@ import {
   type HostPlan,
   type HostReport,
   type Keep,
-  type KernelAnswer,
   type KernelCall,
   type KernelConfig,
   type KernelRequests,
+  type KernelResponse,
   type UsedBridge,
 } from './protocol.ts';
 import { deleteStaleLinks, type KernelHandles, makeSandbox, removeLinks, removeSandbox } from './sandbox-links.ts';
@@ -76,11 +76,11 @@ export class KernelService implements Disposable {
   }
 
   /** Makes links and namespaces in the order of the calls, then all firewall elements in one transaction. */
-  handle(calls: readonly KernelCall[]): readonly KernelAnswer[] {
-    const answers: KernelAnswer[] = [];
+  handle(calls: readonly KernelCall[]): readonly KernelResponse[] {
+    const responses: KernelResponse[] = [];
     const changes: FirewallChange[] = [];
     const commitPending = (): void => {
-      answers.push(...this.#commit(changes.splice(0)));
+      responses.push(...this.#commit(changes.splice(0)));
     };
     for (const call of calls) {
       try {
@@ -89,14 +89,14 @@ export class KernelService implements Disposable {
         else {
           // An operation sees the effects of the requests before it.
           commitPending();
-          answers.push({ id: call.id, result: this.#other(call) });
+          responses.push({ id: call.id, result: this.#other(call) });
         }
       } catch (error) {
-        answers.push(failure(call.id, error));
+        responses.push(failure(call.id, error));
       }
     }
     commitPending();
-    return answers;
+    return responses;
   }
 
   /** The part of attach and detach before the firewall change. Undefined for other operations. */
@@ -130,7 +130,7 @@ export class KernelService implements Disposable {
     }, BURIAL_MS);
   }
 
-  #commit(changes: readonly FirewallChange[]): readonly KernelAnswer[] {
+  #commit(changes: readonly FirewallChange[]): readonly KernelResponse[] {
     const commands = changes.map((change) => change.commands).join('');
     try {
       if (commands !== '') this.#firewall().run(commands);
@@ -143,7 +143,7 @@ export class KernelService implements Disposable {
     }
   }
 
-  #refused(change: FirewallChange, error: unknown): KernelAnswer {
+  #refused(change: FirewallChange, error: unknown): KernelResponse {
     const isRemoval = change.commands.startsWith('delete');
     try {
       change.undo();
@@ -361,7 +361,7 @@ export class KernelService implements Disposable {
   }
 }
 
-function failure(id: number, error: unknown): KernelAnswer {
+function failure(id: number, error: unknown): KernelResponse {
   const code = error instanceof NftablesError && error.missing ? FIREWALL_GONE : errnoOf(error);
   return { id, error: { message: messageOf(error), code } };
 }

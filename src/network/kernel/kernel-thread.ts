@@ -5,7 +5,7 @@ import type { Logger } from '../../base/logger.ts';
 import { programUrl } from '../../base/program-url.ts';
 import { BRIDGE_WATCH_SIGNAL } from '../../linux/index.ts';
 import type { Kernel } from './kernel.ts';
-import type { KernelAnswer, KernelConfig, KernelOperation, KernelRequests } from './protocol.ts';
+import type { KernelConfig, KernelOperation, KernelRequests, KernelResponse } from './protocol.ts';
 
 /**
  * Starts the thread that talks to the kernel about networks. It is a thread of its own for three reasons: rtnl_lock
@@ -75,13 +75,13 @@ class KernelThread implements Kernel {
       name: 'gantry-net',
       resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
     });
-    worker.on('message', (answer: KernelAnswer) => this.#answer(answer));
+    worker.on('message', (response: KernelResponse) => this.#receive(response));
     worker.on('error', (error) => this.#lost(worker, error));
     worker.on('exit', (code) => this.#lost(worker, new Error(`kernel thread ended with ${code}`)));
     return worker;
   }
 
-  #answer({ id, result, error }: KernelAnswer): void {
+  #receive({ id, result, error }: KernelResponse): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     if (error === undefined) pending?.resolve(result);

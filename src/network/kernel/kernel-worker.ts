@@ -1,7 +1,7 @@
 /** Entry of the kernel thread: see kernel-thread.ts. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { KernelService } from './kernel-service.ts';
-import type { KernelAnswer, KernelCall, KernelConfig } from './protocol.ts';
+import type { KernelCall, KernelConfig, KernelResponse } from './protocol.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('runs as a worker thread only');
@@ -20,6 +20,6 @@ port.on('message', (first: KernelCall | null) => {
     if (call === null) last = true;
     else calls.push(call);
   }
-  for (const answer of service.handle(calls)) port.postMessage(answer satisfies KernelAnswer);
+  for (const response of service.handle(calls)) port.postMessage(response satisfies KernelResponse);
   if (last) process.exit();
 });

@@ -47,7 +47,7 @@ export interface KernelRequests {
   };
 }
 
-/** Error code of an answer: the engine's table does not exist. */
+/** Error code of a response: the engine's table does not exist. */
 export const FIREWALL_GONE = 'FIREWALL_GONE';
 
 export type KernelOperation = keyof KernelRequests;
@@ -191,7 +191,7 @@ export interface KernelCall {
   readonly params: KernelRequests[KernelOperation]['params'];
 }
 
-export interface KernelAnswer {
+export interface KernelResponse {
   readonly id: number;
   readonly result?: unknown;
   /** `code` is an errno name, where the kernel returned one. */

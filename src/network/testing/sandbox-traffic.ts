@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const PEER = fileURLToPath(new URL('./peer-process.mjs', import.meta.url));
 
-/** Starts a process in the sandbox that answers on the ports (`tcp:80`). Disposing ends it. */
+/** Starts a server in the sandbox that listens on the ports (`tcp:80`). Disposing ends it. */
 export async function serveIn(netnsPath: string, name: string, ports: readonly string[]): Promise<AsyncDisposable> {
   const child = spawn('nsenter', [`--net=${netnsPath}`, process.execPath, PEER, name, ...ports], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -27,7 +27,7 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 /**
- * Sends `hello`, half-closes, and returns the answer. Returns the errno name when there is no connection, `timeout`
+ * Sends `hello`, half-closes, and returns the response. Returns the errno name when there is no connection, `timeout`
  * after 2 s.
  */
 export async function askTcp(host: string, port: number): Promise<string> {

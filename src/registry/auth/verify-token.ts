@@ -1,5 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
 import { invalid, messageOf } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import { ownValue } from '../../base/own-value.ts';
 import { RegistryError } from '../errors.ts';
 
@@ -106,19 +107,18 @@ export function verifyToken(
 function accessOf(value: unknown): readonly TokenAccess[] {
   if (!Array.isArray(value)) return [];
   return value.filter(
-    (item): item is TokenAccess =>
-      typeof item === 'object' &&
-      item !== null &&
-      typeof item.type === 'string' &&
-      typeof item.name === 'string' &&
-      Array.isArray(item.actions),
+    (item: unknown): item is TokenAccess =>
+      isObject(item) &&
+      typeof item['type'] === 'string' &&
+      typeof item['name'] === 'string' &&
+      Array.isArray(item['actions']),
   );
 }
 
-function decodePart(part: string): Record<string, unknown> {
+function decodePart(part: string): Readonly<Record<string, unknown>> {
   try {
     const json: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    if (typeof json === 'object' && json !== null) return json as Record<string, unknown>;
+    if (isObject(json)) return json;
   } catch {
     // The error is thrown below.
   }

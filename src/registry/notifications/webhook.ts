@@ -39,7 +39,7 @@ const BATCH_MAX = 100;
 
 /**
  * Posts events in the envelope of Docker's registry (application/vnd.docker.distribution.events.v1+json), in order,
- * until the receiver answers 2xx or 3xx. Waiting events are lost when the registry ends.
+ * until the receiver responds with 2xx or 3xx. Waiting events are lost when the registry ends.
  */
 export function createWebhook(deps: WebhookDeps, options: WebhookOptions): Webhook {
   const { logger } = deps;
@@ -76,7 +76,7 @@ export function createWebhook(deps: WebhookDeps, options: WebhookOptions): Webho
     const body = Buffer.from(JSON.stringify({ events }));
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(options.timeoutMs ?? 10_000)]);
     const status = await deps.post(new URL(url), { headers, body }, signal);
-    if (status >= 400) throw new Error(`the receiver answers ${status}`);
+    if (status >= 400) throw new Error(`the receiver responded with ${status}`);
   };
 
   return {

@@ -4,7 +4,7 @@ import type { RepositoryName } from '../names.ts';
 
 /**
  * The registry behind a pull-through cache. Its responses are verified, except for the content of blobs, which the sink
- * verifies. Failures are `EngineError`s: notFound, unauthorized and forbidden are the upstream's answer; any other
+ * verifies. Failures are `EngineError`s: notFound, unauthorized and forbidden are the upstream's response; any other
  * means that it could not be reached.
  */
 export interface Upstream {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError, messageOf } from '../../base/errors.ts';
 import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
+import { isObject } from '../../base/is-object.ts';
 import { type Descriptor, MEDIA_TYPE, parseIndex, parseManifest } from '../../spec/index.ts';
 import { RegistryError } from '../errors.ts';
 
@@ -61,12 +62,12 @@ function isForeign({ mediaType, urls }: Descriptor): boolean {
 
 function subjectOf(value: unknown): Digest | undefined {
   if (value === undefined || value === null) return undefined;
-  const digest = typeof value === 'object' && 'digest' in value ? value.digest : undefined;
+  const digest = isObject(value) ? value['digest'] : undefined;
   if (typeof digest !== 'string' || !isDigest(digest)) throw refused('subject.digest is not a digest');
   return digest;
 }
 
-function parseObject(bytes: Uint8Array): Record<string, unknown> {
+function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   let json: unknown;
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -74,8 +75,8 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
   } catch (error) {
     throw refused(error instanceof EngineError ? `it is ${error.message}` : 'it is no JSON', error);
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw refused('it is no JSON object');
-  return json as Record<string, unknown>;
+  if (!isObject(json)) throw refused('it is no JSON object');
+  return json;
 }
 
 function refused(why: string, cause?: unknown): RegistryError {

@@ -1,4 +1,5 @@
 import { conflict, EngineError } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import type { RuntimeProcess, RuntimeSpec } from '../../spec/index.ts';
 import type { RefusedError } from '../supervisor-client/control-connection.ts';
 
@@ -123,7 +124,7 @@ export function runtimeMessage(stderr: string): string {
   const last = stderr.trim().split('\n').at(-1) ?? '';
   try {
     const entry: unknown = JSON.parse(last);
-    if (typeof entry === 'object' && entry !== null && 'msg' in entry) return String(entry.msg);
+    if (isObject(entry) && 'msg' in entry) return String(entry['msg']);
   } catch {
     // Plain text: logfmt, or crun's time stamp before the message.
   }

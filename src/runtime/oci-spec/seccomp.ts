@@ -1,4 +1,5 @@
 import { invalid, messageOf } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import type { SeccompProfile } from '../../spec/index.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { ProfileRule, RuleArgument, RuleFilter } from './profile-rule.ts';
@@ -188,8 +189,8 @@ function mistyped(field: string, wanted: string): Error {
 }
 
 function objectOf(value: unknown, field: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw mistyped(field, 'an object');
-  return value as Readonly<Record<string, unknown>>;
+  if (!isObject(value)) throw mistyped(field, 'an object');
+  return value;
 }
 
 function listOf(value: unknown, field: string): readonly unknown[] {

@@ -111,7 +111,7 @@ function inRange(id: number): number {
   return id;
 }
 
-/** Docker answers these errors with status 500, when the container starts. */
+/** Docker responds to these errors with status 500, when the container starts. */
 function fault(message: string): EngineError {
   return new EngineError('failed', message);
 }

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { EngineError } from '../../base/errors.ts';
+import { isObject } from '../../base/is-object.ts';
 import {
   type Hello,
   type HelloReply,
@@ -105,7 +106,7 @@ export class ControlConnection {
   }
 
   /**
-   * @throws RefusedError, or EngineError `unavailable` when the supervisor ends before its answer. `onClose` has been called by then, so
+   * @throws RefusedError, or EngineError `unavailable` when the supervisor ends before its response. `onClose` has been called by then, so
    * that a second request goes to the successor.
    */
   async request(body: RequestBody): Promise<unknown> {
@@ -147,7 +148,7 @@ function gone(): EngineError {
 }
 
 function parseHello(message: unknown): HelloReply {
-  if (typeof message === 'object' && message !== null && 'tasks' in message && Array.isArray(message.tasks)) {
+  if (isObject(message) && Array.isArray(message['tasks'])) {
     return message as unknown as HelloReply;
   }
   const refusal = message as { readonly error?: SupervisorError } | null;

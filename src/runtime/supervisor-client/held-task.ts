@@ -96,7 +96,7 @@ export class HeldTask implements Disposable {
     this.#take(() => openSync(this.#layout.stdout, O_RDONLY | O_NONBLOCK));
   }
 
-  /** Closes the socket, once the start has been answered or has failed. */
+  /** Closes the socket, once the start has succeeded or failed. */
   closeConsoleSocket(): void {
     const socket = this.#console;
     if (socket === undefined) return;

@@ -12,7 +12,7 @@ export interface TaskEntry extends TaskRef {
   consoleFd: number | undefined;
   exit: ExitRecord | undefined;
   held: HeldTask | undefined;
-  /** Whether its start has been requested and not answered. An exit waits until the caller knows that the task ran. */
+  /** Whether its start has been requested and has no response yet. An exit waits until the caller knows that the task ran. */
   starting: boolean;
   heldBackExit: TaskExit | undefined;
 }
@@ -37,7 +37,7 @@ export class KnownTasks {
     return entry;
   }
 
-  /** Notes that the start was answered. An exit that arrived meanwhile is announced after the caller has continued. */
+  /** Notes that the response to the start came. An exit that arrived meanwhile is announced after the caller has continued. */
   begun(entry: TaskEntry): void {
     entry.starting = false;
     const exit = entry.heldBackExit;

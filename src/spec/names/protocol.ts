@@ -2,8 +2,8 @@
  * The protocol between gantry-supervisor and gantry-names, the engine's name server.
  *
  * gantry-names listens on a unix stream socket ({@link nameServerSocket}). One connection at a time is served: a later
- * one replaces it. The client sends {@link NamesHello}, the server {@link NamesHelloReply}, then each
- * {@link NamesRequest} is answered in order by a {@link NamesResponse}. Both ways carry one JSON object per line.
+ * one replaces it. The client sends {@link NamesHello}, and the server {@link NamesHelloReply}. Then the server
+ * sends a {@link NamesResponse} to each {@link NamesRequest}, in order. Both ways carry one JSON object per line.
  *
  * A *sandbox* is a container's network namespace. Containers in it send queries to 127.0.0.11, where two sockets
  * receive them. Both processes hold duplicates of the sockets: whichever dies, its successor takes them from the other

@@ -1,5 +1,6 @@
 import { invalid } from '../../base/errors.ts';
 import { type Digest, isDigest } from '../../base/ids.ts';
+import { isObject } from '../../base/is-object.ts';
 import type { ContainerConfig } from '../engine/container.ts';
 import type { Descriptor, ImageConfig, Index, Manifest, Platform } from './image.ts';
 
@@ -128,7 +129,7 @@ function optional(value: unknown, path: string, type: 'string' | 'boolean' | 'nu
 }
 
 function object(value: unknown, path: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) wrong(path, 'an object');
+  if (!isObject(value)) wrong(path, 'an object');
   return value as Json;
 }
 

@@ -1,3 +1,4 @@
+import { isObject } from '../../base/is-object.ts';
 import type { TaskOwner, TaskRef } from './protocol.ts';
 
 /** The content of `ended/<pid>`: the exit of a process that is about to be reaped. */
@@ -32,10 +33,10 @@ export function parseOwner(text: string): TaskOwner | undefined {
   return { kind: value['kind'], id: value['id'] };
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -6,8 +6,8 @@ import type { NameSockets, SandboxNames } from '../names/index.ts';
  * A *task* is one run of a container's main process or of one exec. {@link TaskRef} names it: the container's id, and
  * for an exec the exec's id. One unix stream socket serves two kinds of connection, which differ in their first line:
  *
- * - control: the daemon sends {@link Hello}, then {@link Request}s. The supervisor answers each with a {@link Response}
- *   (same `id`, any order) and sends {@link TaskEvent}s as they happen. Both ways carry one JSON object per line, in
+ * - control: the daemon sends {@link Hello}, then {@link Request}s. The supervisor sends a {@link Response} to each
+ *   (same `id`, any order), and {@link TaskEvent}s as they happen. Both ways carry one JSON object per line, in
  *   UTF-8.
  * - attach: the daemon sends one {@link AttachLine}. After one {@link Response} line the connection carries the
  *   streams. To the daemon: with a terminal the raw bytes, else Docker's 8-byte frames ({1,2},0,0,0,length BE). From
@@ -194,16 +194,19 @@ export type Request =
   | { readonly id: number; readonly op: 'adopt-exit'; readonly pid: number; readonly exitCode: number }
   /**
    * Gives the sandbox's names to the name server: see `spec/names/protocol.ts`. `sockets` are descriptors of the
-   * daemon, absent when the supervisor has them. Answered when queries get the new answers.
+   * daemon, absent when the supervisor has them. The response comes when queries get the new answers.
    */
   | { readonly id: number; readonly op: 'names-put'; readonly names: SandboxNames; readonly sockets?: NameSockets }
-  /** Answered when no query gets these sandboxes' names and their sockets are closed. */
+  /** The response comes when no query gets these sandboxes' names and their sockets are closed. */
   | { readonly id: number; readonly op: 'names-drop'; readonly sandboxIds: readonly string[] }
-  /** Answers the ids of the sandboxes whose names are served. */
+  /** The result is the ids of the sandboxes whose names are served. */
   | { readonly id: number; readonly op: 'names-served' }
-  /** The answer to a `ping`. */
+  /** The response to a `ping`. */
   | { readonly id: number; readonly op: 'pong' }
-  /** Ends the supervisor. Refused (`exists`) while a task runs. Answered when everything of ended tasks is removed. */
+  /**
+   * Ends the supervisor. Refused (`exists`) while a task runs. The response comes when everything of ended tasks is
+   * removed.
+   */
   | { readonly id: number; readonly op: 'shutdown' };
 
 /** An `Omit` that keeps a union. */
@@ -215,7 +218,7 @@ export interface AttachLine {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
-  /** Whether to answer `noTask` when the task does not run, instead of waiting for its start. */
+  /** Whether to refuse with `noTask` when the task does not run, instead of waiting for its start. */
   readonly running: boolean;
 }
 
@@ -248,7 +251,7 @@ export interface RuntimeReply {
 /**
  * `exit` is sent after the last byte of output is in the log and on its way to each attached client. `log-error`: lines
  * of a container could not be written (a full disk) and are lost; sent once until writing works again. `ping`: an
- * attached client has not read for long; a daemon that does not answer counts as stuck and loses its attachments.
+ * attached client has not read for long; a daemon that does not respond counts as stuck and loses its attachments.
  */
 export type TaskEvent =
   | ({ readonly event: 'exit'; readonly seq: number } & TaskRef & ExitRecord)

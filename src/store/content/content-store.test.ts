@@ -165,7 +165,7 @@ test('the same blob twice is stored once; a lease is told before', async (t) => 
   assert.equal(statSync(store.path(digest)).ino, ino);
 });
 
-test('deleting answers at once and sweeps behind; missing blobs are not found', async (t) => {
+test('deleting returns at once and sweeps in the background; missing blobs are not found', async (t) => {
   const store = open(t);
   const digest = await write(store, randomBytes(1000));
   store.delete(digest);

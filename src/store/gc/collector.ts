@@ -73,7 +73,7 @@ export interface CollectorDeps {
   readonly retained: Records<RetainedBlob>;
 }
 
-/** Whether a blob must stay. It answers from memory. */
+/** Returns whether a blob must stay, from memory. */
 export type GcRoot = (digest: Digest) => boolean;
 
 interface OpenLease {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isObject } from '../../base/is-object.ts';
 import type { Records } from '../../base/records.ts';
 import { type Finding, type Repair, repaired } from '../check/finding.ts';
 import type { ContentStore } from '../content/index.ts';
@@ -43,9 +44,7 @@ function differing(a: ReadonlySet<string>, b: ReadonlySet<string>): string[] {
 function readIndex(root: string): string | undefined {
   try {
     const index: unknown = JSON.parse(readFileSync(join(root, 'index.json'), 'utf8'));
-    return typeof index === 'object' && index !== null && 'manifests' in index
-      ? JSON.stringify(index.manifests)
-      : undefined;
+    return isObject(index) ? JSON.stringify(index['manifests']) : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { invalid, messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
+import { isObject } from '../../base/is-object.ts';
 import {
   type Descriptor,
   type ImageConfig,
@@ -43,7 +44,7 @@ export function readDocuments(content: ContentStore, descriptor: Descriptor): Im
  */
 export function attachmentBlobs(content: ContentStore, { digest }: Descriptor): readonly Digest[] {
   const json = content.readJson(digest);
-  if (typeof json === 'object' && json !== null && 'manifests' in json) {
+  if (isObject(json) && 'manifests' in json) {
     parseIndex(json);
     return [digest];
   }

@@ -14,7 +14,7 @@ import { Failure } from '../failure.ts';
 
 /** Larger than the sandboxes of thousands of containers. */
 const LINE_LIMIT_BYTES = 64 * 1024 * 1024;
-/** A server that takes longer for an answer is stuck. On a busy machine an answer takes milliseconds. */
+/** A server that takes longer for a response is stuck. On a busy machine a response takes milliseconds. */
 const ANSWER_MILLISECONDS = 10_000;
 const SIGKILL = 9;
 
@@ -26,7 +26,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** The server ended, or was ended since it was stuck, before its answer. Another one may answer. */
+/** The server ended, or was ended since it was stuck, before its response. Another one may respond. */
 export class NamesGone extends Error {
   override readonly name = 'NamesGone';
 
@@ -35,7 +35,7 @@ export class NamesGone extends Error {
   }
 }
 
-/** A connection to gantry-names. A server that does not answer in time is killed. */
+/** A connection to gantry-names. A server that does not respond in time is killed. */
 export class NamesConnection {
   readonly #socket: Socket;
   readonly #pending = new Map<number, Pending>();

@@ -6,7 +6,7 @@ import type { TaskExit } from '../../../runtime/index.ts';
  * The queue of exits of processes. The runtime, starts and restore feed it; `handleExit` is its one consumer.
  *
  * A queue begins closed and keeps the exits: they may be announced before restore has read the records. `open` delivers
- * them, oldest first. From then on `push` delivers an exit before it returns, so that waiters are answered in the tick
+ * them, oldest first. From then on `push` delivers an exit before it returns, so that waiters resolve in the tick
  * in which the exit arrives. While a start of a container is under way, the exit of its main process is held: until the
  * start has been recorded, the exit cannot be told from one before the start.
  */

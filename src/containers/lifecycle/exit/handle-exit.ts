@@ -13,7 +13,7 @@ import { type RestartByPolicyDeps, restartByPolicy } from './restart-by-policy.t
 export type HandleExitDeps = ExecExitDeps & RemoveDeps & RestartByPolicyDeps;
 
 /**
- * Applies an exit. It is stored and announced, and its waiters are answered, before this returns. Clean-up, the restart
+ * Applies an exit. It is stored and announced, and its waiters resolve, before this returns. Clean-up, the restart
  * policy and auto-remove follow in the background. It takes no lock, since an exit is a fact.
  *
  * The task of an exit that is known already, or of a removed container or an earlier run, is only released.
