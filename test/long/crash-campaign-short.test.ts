@@ -10,5 +10,11 @@ const engine = useEngine();
 test('forty kills of daemon, supervisor or both: no line, no exit code and no folder too few or too many', async (context) => {
   const { seed } = seededRandom();
   context.diagnostic(`GANTRY_TEST_SEED=${seed}`);
-  await crashCampaign(engine(), { kills: 40, killsPerRound: 20, clients: 4, seed, onProgress: (sums) => context.diagnostic(inspect(sums)) });
+  await crashCampaign(engine(), {
+    kills: 40,
+    killsPerRound: 20,
+    clients: 4,
+    seed,
+    onProgress: (sums) => context.diagnostic(inspect(sums)),
+  });
 });
