@@ -1,7 +1,7 @@
-// The reporter of `npm test`: node:test's spec, and one line for each skipped test in the file that
-// GANTRY_SKIPPED_TESTS names.
-import { appendFileSync } from 'node:fs';
-import { relative } from 'node:path';
+// The reporter of `npm test`: node:test's spec. It adds one line for each skipped test to the file that
+// GANTRY_SKIPPED_TESTS names, and the path of each test file that failed to that of GANTRY_FAILED_FILES.
+import { appendFileSync, existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { spec } from 'node:test/reporters';
 import { root } from './node.mjs';
@@ -20,6 +20,12 @@ async function* noting(events) {
         process.env.GANTRY_SKIPPED_TESTS,
         `  - ${relative(root, data.file ?? '')}: ${data.name}${reason}\n`,
       );
+    }
+    // A file that ended without a summary is a failed test with the file's path as its name.
+    const isFailedFile = type === 'test:summary' ? data.success === false : type === 'test:fail' && data.nesting === 0;
+    const file = type === 'test:summary' ? data.file : resolve(root, data.name ?? '');
+    if (isFailedFile && file !== undefined && existsSync(file)) {
+      appendFileSync(process.env.GANTRY_FAILED_FILES, `${file}\n`);
     }
     yield event;
   }

@@ -24,31 +24,32 @@ const files =
           .map((name) => join(folder, name))
           .sort(),
       );
-// `test/long` is for `npm run test:long`. Failed tests run once more with nothing beside them. A test that fails only
-// on a busy machine is a defect too, and its first failure above names it, but it does not hide whether the change is
-// good.
+// `test/long` is for `npm run test:long`. Files with failed tests run once more, whole, with nothing beside them. A test
+// that fails only on a busy machine is a defect too, and its first failure above names it, but it does not hide whether
+// the change is good. (`--test-rerun-failures` of Node takes tests with one place in the sources for the same: a test of
+// a shared suite that passed in one file would pass in all.)
 const scratch = mkdtempSync(join(tmpdir(), 'gantry-npm-test-'));
-const state = join(scratch, 'state.json');
+const failed = join(scratch, 'failed');
 const skipped = join(scratch, 'skipped');
-const attempt = (concurrency) =>
+const attempt = (concurrency, testFiles) =>
   run(
     pinnedNode,
     [
       '--test',
-      `--test-rerun-failures=${state}`,
       `--test-concurrency=${concurrency}`,
       '--test-timeout=240000',
       `--test-reporter=${join(root, 'tools/test-report.mjs')}`,
       '--test-reporter-destination=stdout',
-      ...files,
+      ...testFiles,
     ],
-    { env: { ...process.env, NODE_OPTIONS: '', GANTRY_SKIPPED_TESTS: skipped } },
+    { env: { ...process.env, NODE_OPTIONS: '', GANTRY_SKIPPED_TESTS: skipped, GANTRY_FAILED_FILES: failed } },
   );
-let code = attempt(2);
+let code = attempt(2, files);
 const notRun = existsSync(skipped) ? readFileSync(skipped, 'utf8') : '';
 if (code !== 0) {
   console.log('\nSome tests failed. They are run once more, alone:\n');
-  code = attempt(1);
+  const again = existsSync(failed) ? [...new Set(readFileSync(failed, 'utf8').split('\n').filter(Boolean))] : files;
+  code = attempt(1, again);
 }
 rmSync(scratch, { recursive: true, force: true });
 if (notRun !== '') console.log(`\nSkipped tests, which show nothing here:\n${notRun}`);
