@@ -1,6 +1,5 @@
 // Named exports, grouped by file in alphabetical order.
 
-export type { NetworkRecord } from './catalogue/network-record.ts';
 export { createNetworks, type NetworksDeps } from './create-networks.ts';
 export {
   type HostsFileInput,
@@ -12,6 +11,7 @@ export {
 } from './files/hosts-file.ts';
 export { isStubResolvConf, type ResolvConfInput, resolvConf } from './files/resolv-conf.ts';
 export type { AddressPool } from './ipam/address-pools.ts';
+export type { NetworkRecord } from './model/network-record.ts';
 export type { NameServer } from './names/name-server.ts';
 export { checkNetworkConfig, type NetworkConfig } from './network-config.ts';
 export type {

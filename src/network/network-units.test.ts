@@ -4,14 +4,14 @@ import { memoryRecords } from '../base/records.ts';
 import type { Filters } from '../spec/index.ts';
 import { storeDefaultNetworks } from './catalogue/default-networks.ts';
 import { networkFilter } from './catalogue/list-filters.ts';
-import type { NetworkRecord } from './catalogue/network-record.ts';
 import { droppingChains } from './firewall/foreign-policy.ts';
 import { checkTableName, renderAddElements, renderDeleteElements } from './firewall/table.ts';
 import type { HostSurvey } from './kernel/protocol.ts';
+import { defaultGateway } from './model/default-gateway.ts';
+import { formatHardwareAddress, newHardwareAddress, parseHardwareAddress } from './model/hardware-address.ts';
+import type { NetworkRecord } from './model/network-record.ts';
+import { linkSysctls, sysctlKey } from './model/sysctl-key.ts';
 import { defaultBridge, kernelConfig, type NetworkConfig } from './network-config.ts';
-import { defaultGateway } from './sandboxes/default-gateway.ts';
-import { formatHardwareAddress, newHardwareAddress, parseHardwareAddress } from './sandboxes/hardware-address.ts';
-import { linkSysctls, sysctlKey } from './sandboxes/sysctl-key.ts';
 
 function stored(config: Partial<NetworkConfig>, survey: HostSurvey, records = memoryRecords<NetworkRecord>()) {
   const full = { execRoot: '/run/x', ...config };

@@ -3,8 +3,8 @@ import { parseAddress } from '../ipam/address.ts';
 import { type AddressPool, chooseSubnet } from '../ipam/address-pools.ts';
 import type { IpamPool } from '../ipam/network-addresses.ts';
 import { addressAt, formatSubnet, overlap, parseCidr, type Subnet, sizeOf } from '../ipam/subnet.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
 import type { RequestedPool } from '../networks.ts';
-import type { NetworkRecord } from './network-record.ts';
 
 /** What the choice of a subnet depends on besides the networks. */
 export interface PoolChoice {

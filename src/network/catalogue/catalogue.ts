@@ -7,11 +7,11 @@ import { parseAddress } from '../ipam/address.ts';
 import type { AddressPool } from '../ipam/address-pools.ts';
 import { subnetOf } from '../ipam/subnet.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
+import type { NetworkTable } from '../model/network-table.ts';
 import type { CreateNetwork, NetworkInspect } from '../networks.ts';
 import { type AttachedContainers, inspectNetwork } from './inspect-network.ts';
 import { networkFilter, pruneFilter } from './list-filters.ts';
-import type { NetworkRecord } from './network-record.ts';
-import type { NetworkTable } from './network-table.ts';
 import { planNetwork } from './plan-network.ts';
 
 export interface CatalogueDeps {

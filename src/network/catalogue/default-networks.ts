@@ -6,8 +6,8 @@ import { parseAddress } from '../ipam/address.ts';
 import { chooseSubnet } from '../ipam/address-pools.ts';
 import { addressAt, formatSubnet, overlap, parseCidr, type Subnet, subnetOf } from '../ipam/subnet.ts';
 import type { HostSurvey } from '../kernel/protocol.ts';
+import { type NetworkRecord, PLAIN_NETWORK } from '../model/network-record.ts';
 import type { DefaultBridge, NetworkConfig } from '../network-config.ts';
-import { type NetworkRecord, PLAIN_NETWORK } from './network-record.ts';
 
 type Addressing = { readonly subnet: string; readonly gateway: string };
 

@@ -1,7 +1,7 @@
 import type { SubnetUse } from '../ipam/address-allocator.ts';
 import type { IpamPool } from '../ipam/network-addresses.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
 import type { NetworkInspect } from '../networks.ts';
-import type { NetworkRecord } from './network-record.ts';
 
 export type AttachedContainers = NetworkInspect['Containers'];
 

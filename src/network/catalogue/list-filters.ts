@@ -12,7 +12,7 @@ import {
   textPatterns,
   untilFilter,
 } from '../../spec/index.ts';
-import type { NetworkRecord } from './network-record.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
 
 interface FilterContext {
   readonly hasName: TextTest;

@@ -2,11 +2,11 @@ import { conflict, EngineError, invalid } from '../../base/errors.ts';
 import { newObjectId } from '../../base/ids.ts';
 import { formatNanos } from '../../base/time.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
+import { type NetworkRecord, PLAIN_NETWORK } from '../model/network-record.ts';
+import type { NetworkTable } from '../model/network-table.ts';
 import type { CreateNetwork } from '../networks.ts';
 import { allocatePools, type PoolChoice } from './allocate-pools.ts';
 import { checkPools } from './check-pools.ts';
-import { type NetworkRecord, PLAIN_NETWORK } from './network-record.ts';
-import type { NetworkTable } from './network-table.ts';
 
 export interface PlanNetworkDeps {
   readonly table: NetworkTable;

@@ -1,11 +1,11 @@
 import { EngineError } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
-import type { NetworkRecord } from '../catalogue/network-record.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
 import { NetworkAddresses } from '../ipam/network-addresses.ts';
 import { parseCidr } from '../ipam/subnet.ts';
 import type { BridgePlan } from '../kernel/protocol.ts';
-import { formatHardwareAddress, newHardwareAddress } from '../sandboxes/hardware-address.ts';
+import { formatHardwareAddress, newHardwareAddress } from '../model/hardware-address.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
 import { BRIDGE_OPTION, checkBridgeOptions, DEFAULT_MTU, isOn } from './bridge-options.ts';
 import type { Endpoint, HostLink, LinkNames, NetworkDriver } from './driver.ts';
 import { askedHardwareAddress, checkEndpoint, endpointSettings } from './endpoint-settings.ts';

@@ -1,7 +1,7 @@
 import type { EndpointSettings } from '../../spec/index.ts';
-import type { NetworkRecord } from '../catalogue/network-record.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
 import type { HostPlan, LinkPlan } from '../kernel/protocol.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
 
 /**
  * One kind of network. A driver decides for the records with its name, and for no others: it checks endpoints,

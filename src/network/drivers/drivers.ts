@@ -1,5 +1,5 @@
 import { EngineError } from '../../base/errors.ts';
-import type { NetworkRecord } from '../catalogue/network-record.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
 import type { NetworkDriver } from './driver.ts';
 
 /** The drivers of the engine, by the names that records and clients use. */

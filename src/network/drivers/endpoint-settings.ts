@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import { invalid } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
-import type { NetworkRecord } from '../catalogue/network-record.ts';
 import { parseAddress } from '../ipam/address.ts';
 import { contains, parseCidr } from '../ipam/subnet.ts';
-import { parseHardwareAddress } from '../sandboxes/hardware-address.ts';
-import { linkSysctls } from '../sandboxes/sysctl-key.ts';
+import { parseHardwareAddress } from '../model/hardware-address.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
+import { linkSysctls } from '../model/sysctl-key.ts';
 
 /** Of the aliases and links of one endpoint. */
 const NAME_BYTES_MAX = 64 * 1024;

@@ -14,7 +14,7 @@ import {
   setLink,
   writeSysctl,
 } from '../../linux/index.ts';
-import { asLocalUnicast } from '../sandboxes/hardware-address.ts';
+import { asLocalUnicast } from '../model/hardware-address.ts';
 import { bridgeUsers } from './bridge-users.ts';
 import type { BridgePlan, HostSurvey, PlannedAddress, UsedBridge } from './protocol.ts';
 import { isOurGroup, type KernelHandles } from './sandbox-links.ts';

@@ -1,9 +1,9 @@
 import type { EndpointNames, NameLink, SandboxNames } from '../../spec/index.ts';
-import type { NetworkRecord } from '../catalogue/network-record.ts';
-import type { NetworkTable } from '../catalogue/network-table.ts';
+import { defaultGateway } from '../model/default-gateway.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
+import type { NetworkTable } from '../model/network-table.ts';
+import { endpointsOf, type SandboxEndpoint } from '../model/sandbox-endpoints.ts';
 import type { Sandbox } from '../networks.ts';
-import { endpointsOf, type SandboxEndpoint } from '../sandboxes/attached.ts';
-import { defaultGateway } from '../sandboxes/default-gateway.ts';
 
 /** Whether containers on a network find each other by name. Those that every engine has have no names. */
 export function networkHasNames({ builtIn }: NetworkRecord): boolean {

@@ -1,10 +1,10 @@
-import type { EndpointSettings } from '../../spec/index.ts';
 import type { AttachedContainers } from '../catalogue/inspect-network.ts';
-import type { NetworkRecord } from '../catalogue/network-record.ts';
-import type { NetworkTable } from '../catalogue/network-table.ts';
 import type { HostLink } from '../drivers/driver.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { BridgePort } from '../kernel/protocol.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
+import type { NetworkTable } from '../model/network-table.ts';
+import { endpointsOf } from '../model/sandbox-endpoints.ts';
 import type { Sandbox } from '../networks.ts';
 import type { ContainerPorts } from '../ports/container-ports.ts';
 
@@ -13,20 +13,6 @@ export interface Attached {
   readonly containerName: string;
   readonly sandbox: Sandbox;
   readonly ports: ContainerPorts;
-}
-
-/** An endpoint of a sandbox. */
-export interface SandboxEndpoint {
-  readonly record: NetworkRecord;
-  readonly settings: EndpointSettings;
-}
-
-/** The endpoints of a sandbox, with their networks. Networks that were removed are omitted. */
-export function endpointsOf(table: NetworkTable, { endpoints }: Sandbox): readonly SandboxEndpoint[] {
-  return Object.entries(endpoints).flatMap(([name, settings]) => {
-    const record = table.byId(settings.NetworkID ?? '') ?? table.find(name);
-    return record === undefined ? [] : [{ record, settings }];
-  });
 }
 
 /** The links of a sandbox on the host. */

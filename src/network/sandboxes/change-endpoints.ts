@@ -1,21 +1,22 @@
 import { EngineError, failed } from '../../base/errors.ts';
 import { ownValue } from '../../base/own-value.ts';
-import type { NetworkTable } from '../catalogue/network-table.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { PortElement } from '../firewall/table.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { DefaultRoute } from '../kernel/protocol.ts';
+import { defaultGateway } from '../model/default-gateway.ts';
+import type { NetworkTable } from '../model/network-table.ts';
+import { endpointsOf, type SandboxEndpoint } from '../model/sandbox-endpoints.ts';
+import { linkSysctls } from '../model/sysctl-key.ts';
 import type { ContainerNames } from '../names/container-names.ts';
 import { networkHasNames } from '../names/sandbox-names.ts';
 import type { Sandbox, SandboxRequest } from '../networks.ts';
 import type { ContainerPorts, ContainerPortsDeps } from '../ports/container-ports.ts';
 import { portMap } from '../ports/wanted-ports.ts';
-import { type Attached, endpointsOf, type SandboxEndpoint } from './attached.ts';
+import type { Attached } from './attached.ts';
 import { connectEndpoint } from './connect-endpoints.ts';
-import { defaultGateway } from './default-gateway.ts';
 import { freeInterface, interfacesOf } from './interface-names.ts';
 import { reservePorts } from './reserve-ports.ts';
-import { linkSysctls } from './sysctl-key.ts';
 
 export interface ChangeDeps extends ContainerPortsDeps {
   readonly kernel: Pick<Kernel, 'request'>;

@@ -1,13 +1,13 @@
 import { EngineError } from '../../base/errors.ts';
 import { newObjectId } from '../../base/ids.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
-import type { NetworkRecord } from '../catalogue/network-record.ts';
-import type { NetworkTable } from '../catalogue/network-table.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { LinkPlan } from '../kernel/protocol.ts';
+import { defaultGateway } from '../model/default-gateway.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
+import type { NetworkTable } from '../model/network-table.ts';
+import type { SandboxEndpoint } from '../model/sandbox-endpoints.ts';
 import type { SandboxRequest } from '../networks.ts';
-import type { SandboxEndpoint } from './attached.ts';
-import { defaultGateway } from './default-gateway.ts';
 import { wantedNetworks } from './wanted-networks.ts';
 
 /** An endpoint whose link is planned and not yet made. */

@@ -1,9 +1,9 @@
+import { defaultGateway } from '../model/default-gateway.ts';
+import type { SandboxEndpoint } from '../model/sandbox-endpoints.ts';
 import type { SandboxRequest } from '../networks.ts';
 import { ContainerPorts, type ContainerPortsDeps } from '../ports/container-ports.ts';
 import { endpointFailed } from '../ports/port-errors.ts';
 import { wantedPorts } from '../ports/wanted-ports.ts';
-import type { SandboxEndpoint } from './attached.ts';
-import { defaultGateway } from './default-gateway.ts';
 
 /**
  * Reserves the host ports of a container. They lead to its address on the network of its default gateway, by which

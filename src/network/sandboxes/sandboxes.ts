@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import { EngineError, failed, messageOf } from '../../base/errors.ts';
 import { newObjectId } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { NetworkTable } from '../catalogue/network-table.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { SandboxRemoval } from '../kernel/protocol.ts';
+import type { NetworkTable } from '../model/network-table.ts';
+import { endpointsOf } from '../model/sandbox-endpoints.ts';
+import { linkSysctls, sysctlKey } from '../model/sysctl-key.ts';
 import { ContainerNames } from '../names/container-names.ts';
 import type { NameServer } from '../names/name-server.ts';
 import { renamed } from '../names/renamed.ts';
@@ -17,11 +19,10 @@ import { publishedPorts } from '../ports/published-ports.ts';
 import type { RelayBudget } from '../ports/relay-budget.ts';
 import { portMap } from '../ports/wanted-ports.ts';
 import { isFirewallGone } from '../repair/firewall-repair.ts';
-import { type Attached, endpointsOf, hostLinksOf } from './attached.ts';
+import { type Attached, hostLinksOf } from './attached.ts';
 import { connectSandbox, disconnectSandbox } from './change-endpoints.ts';
 import { type ConnectedEndpoint, connectEndpoints } from './connect-endpoints.ts';
 import { reservePorts } from './reserve-ports.ts';
-import { linkSysctls, sysctlKey } from './sysctl-key.ts';
 
 export interface SandboxesDeps {
   readonly kernel: Kernel;

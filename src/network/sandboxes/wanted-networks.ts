@@ -1,7 +1,7 @@
 import { EngineError } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
-import type { NetworkRecord } from '../catalogue/network-record.ts';
-import type { NetworkTable } from '../catalogue/network-table.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
+import type { NetworkTable } from '../model/network-table.ts';
 import type { SandboxRequest } from '../networks.ts';
 
 /** A network that a container joins, and the client's settings of its endpoint. */
