@@ -5,8 +5,6 @@ export type { Action, Caller } from './auth/caller.ts';
 export { type Passwords, parseHtpasswd } from './auth/htpasswd.ts';
 export { EVERYTHING, type Right } from './auth/rights.ts';
 export { parseTokenKeys } from './auth/verify-token.ts';
-export { type AnsweredRequest, type ServeDeps, serveRequest } from './http/serve-request.ts';
-export { createRegistryServer, type ServerTls } from './http/server.ts';
 export { createMetrics, type RegistryMetrics } from './metrics.ts';
 export type { RepositoryName } from './names.ts';
 export { createWebhook, type Webhook, type WebhookDeps, type WebhookOptions } from './notifications/webhook.ts';
@@ -20,5 +18,7 @@ export {
   type RegistryOptions,
 } from './registry.ts';
 export { matchesRepository } from './repository-pattern.ts';
+export { type AnsweredRequest, type ServeDeps, serveRequest } from './server/serve-request.ts';
+export { createRegistryServer, type ServerTls } from './server/server.ts';
 export type { EngineNames } from './storage/local-images.ts';
 export { emptyTables, openTables } from './storage/records.ts';

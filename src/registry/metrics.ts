@@ -1,5 +1,5 @@
-import type { AnsweredRequest } from './http/serve-request.ts';
 import type { Registry } from './registry.ts';
+import type { AnsweredRequest } from './server/serve-request.ts';
 
 /** Counters for Prometheus (text exposition format 0.0.4). Labels come from small fixed sets only. */
 export interface RegistryMetrics {

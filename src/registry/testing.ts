@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import { openContentStore, openStateDb } from '../store/index.ts';
 import { type Authentication, OPEN } from './auth/authentication.ts';
-import { createRegistryServer } from './http/server.ts';
 import { openRegistry, type Registry, type RegistryOptions } from './registry.ts';
+import { createRegistryServer } from './server/server.ts';
 
 /** For tests: a registry on a root of its own, behind a real socket. */
 export interface TestRegistry extends AsyncDisposable {

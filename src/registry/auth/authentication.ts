@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Needs } from '../routes/table.ts';
 import { ANYBODY, type Caller } from './caller.ts';
+import type { Needs } from './needs.ts';
 
 /** Identifies the caller of a request. Each scheme has an implementation. */
 export interface Authentication {

@@ -1,7 +1,7 @@
 import { RegistryError } from '../errors.ts';
-import type { Needs } from '../routes/table.ts';
 import type { Authentication } from './authentication.ts';
 import type { Action, Caller } from './caller.ts';
+import type { Needs } from './needs.ts';
 import { type TokenKeys, verifyToken } from './verify-token.ts';
 
 export interface TokenService {

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Caller } from '../auth/caller.ts';
-import type { Registry } from '../registry.ts';
 import type { FilePart } from './send-file.ts';
 
 /** One request, with its parsed path and its caller. */
@@ -25,8 +24,6 @@ export interface Answer {
   /** Whether the body may take long, so that the head is sent first. */
   readonly isSlow?: boolean;
 }
-
-export type Handler<Params> = (registry: Registry, params: Params, call: Call) => Promise<Answer> | Answer;
 
 export function json(value: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
   return { status: 200, headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(value) };

@@ -1,12 +1,13 @@
 import { errnoOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { RegistryError } from '../errors.ts';
-import type { Answer, Handler } from '../http/call.ts';
+import type { Answer } from '../http/call.ts';
 import { openFile } from '../http/open-file.ts';
 import { parseRange } from '../http/range.ts';
 import type { ByteSource } from '../http/send-file.ts';
 import type { RepositoryName } from '../names.ts';
 import type { Registry } from '../registry.ts';
+import type { Handler } from './handler.ts';
 
 export interface BlobParams {
   readonly repository: RepositoryName;

@@ -1,7 +1,8 @@
 import { RegistryError } from '../errors.ts';
-import { type Handler, json } from '../http/call.ts';
+import { json } from '../http/call.ts';
 import { page } from '../http/paging.ts';
 import type { RepositoryName } from '../names.ts';
+import type { Handler } from './handler.ts';
 
 const CATALOG_PAGE_MAX = 1000;
 const TAGS_PAGE_MAX = 10_000;

@@ -1,6 +1,6 @@
 import type { Digest } from '../../base/ids.ts';
 import { RegistryError } from '../errors.ts';
-import type { Answer, Handler } from '../http/call.ts';
+import type { Answer } from '../http/call.ts';
 import { readBody } from '../http/read-body.ts';
 import type { RepositoryName } from '../names.ts';
 import type { Registry, RegistryEvent } from '../registry.ts';
@@ -12,6 +12,7 @@ import {
 } from '../storage/manifest-document.ts';
 import { type BlobRecord, type ManifestRecord, manifestRecord } from '../storage/records.ts';
 import { ENGINE_OWNS } from './blobs.ts';
+import type { Handler } from './handler.ts';
 
 export interface ManifestParams {
   readonly repository: RepositoryName;

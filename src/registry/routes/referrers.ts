@@ -1,9 +1,10 @@
 import type { Digest } from '../../base/ids.ts';
 import { MEDIA_TYPE } from '../../spec/index.ts';
-import { type Answer, type Handler, json } from '../http/call.ts';
+import { type Answer, json } from '../http/call.ts';
 import type { RepositoryName } from '../names.ts';
 import type { Registry } from '../registry.ts';
 import type { ManifestRecord } from '../storage/records.ts';
+import type { Handler } from './handler.ts';
 
 export interface ReferrersParams {
   readonly repository: RepositoryName;

@@ -1,7 +1,8 @@
 import type { Digest } from '../../base/ids.ts';
-import type { Answer, Call, Handler } from '../http/call.ts';
+import type { Answer, Call } from '../http/call.ts';
 import { isRepository, parseBlobDigest, type RepositoryName } from '../names.ts';
 import type { Registry } from '../registry.ts';
+import type { Handler } from './handler.ts';
 import { bodyOf, finishUpload, uploadAnswer } from './uploads.ts';
 
 export interface UploadsParams {

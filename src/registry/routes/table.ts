@@ -1,18 +1,16 @@
 import type { Action } from '../auth/caller.ts';
+import type { Needs } from '../auth/needs.ts';
 import { RegistryError } from '../errors.ts';
-import type { Answer, Call, Handler } from '../http/call.ts';
+import type { Answer, Call } from '../http/call.ts';
 import { parseBlobDigest, parseManifestReference, parseRepository, type RepositoryName } from '../names.ts';
 import type { Registry } from '../registry.ts';
 import { deleteBlob, getBlob } from './blobs.ts';
+import type { Handler } from './handler.ts';
 import { listCatalog, listTags } from './lists.ts';
 import { deleteManifest, getManifest, putManifest } from './manifests.ts';
 import { listReferrers } from './referrers.ts';
 import { startUpload } from './start-upload.ts';
 import { cancelUpload, getUpload, patchUpload, putUpload } from './uploads.ts';
-
-export type Needs =
-  | { readonly repository: RepositoryName; readonly actions: readonly Action[] }
-  | { readonly list: true };
 
 /** A matched request, before its rights are checked. */
 export interface Matched {

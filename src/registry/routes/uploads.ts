@@ -1,10 +1,11 @@
 import type { Digest } from '../../base/ids.ts';
 import { RegistryError } from '../errors.ts';
-import type { Answer, Call, Handler } from '../http/call.ts';
+import type { Answer, Call } from '../http/call.ts';
 import { parseContentRange } from '../http/range.ts';
 import { parseBlobDigest, type RepositoryName } from '../names.ts';
 import type { Registry } from '../registry.ts';
 import type { Upload } from '../storage/upload.ts';
+import type { Handler } from './handler.ts';
 
 export interface UploadParams {
   readonly repository: RepositoryName;

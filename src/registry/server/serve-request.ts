@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authentication } from '../auth/authentication.ts';
 import type { Caller } from '../auth/caller.ts';
 import { errorBody, RegistryError, refusalOf } from '../errors.ts';
+import type { Answer } from '../http/call.ts';
+import { sendFile } from '../http/send-file.ts';
 import type { Registry } from '../registry.ts';
 import { type Matched, matchRoute } from '../routes/table.ts';
-import type { Answer } from './call.ts';
-import { sendFile } from './send-file.ts';
 
 export interface ServeDeps {
   readonly registry: Registry;
