@@ -12,7 +12,7 @@ import {
   parseReference,
   withDefaultTag,
 } from '../../spec/index.ts';
-import { SOURCE_ANNOTATION } from '../save/archive-documents.ts';
+import { SOURCE_ANNOTATION } from '../model/source-annotation.ts';
 import type { ArchiveFile } from './archive-files.ts';
 import { type PlanContext, type PlannedImage, type PlannedTarget, storeFile } from './plan.ts';
 

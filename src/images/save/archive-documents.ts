@@ -2,6 +2,7 @@ import type { Digest } from '../../base/ids.ts';
 import { digestHex } from '../../base/ids.ts';
 import { type Descriptor, familiarName, familiarString, parseReference, type Reference } from '../../spec/index.ts';
 import type { StoredImage } from '../../store/index.ts';
+import { SOURCE_ANNOTATION } from '../model/source-annotation.ts';
 
 /** One target in the archive's documents. */
 export interface SavedTarget {
@@ -12,9 +13,6 @@ export interface SavedTarget {
   /** In canonical form, with a tag. */
   readonly names: readonly string[];
 }
-
-/** The annotation in which containerd, and so Docker, keeps the origin of content. */
-export const SOURCE_ANNOTATION = 'containerd.io/distribution.source.';
 
 /** Path of a blob in the archive (OCI image-layout.md). */
 export function blobPath(digest: Digest): string {
