@@ -2,8 +2,6 @@ export {
   type CheckReport,
   createStoreCheck,
   type EngineObjects,
-  type Finding,
-  type FindingKind,
   type ReportedFinding,
   type StoreCheck,
 } from './check/index.ts';
@@ -16,7 +14,8 @@ export {
   type StateDbOptions,
   type TransactionOptions,
 } from './db/index.ts';
-export { type Collector, type CollectorDeps, createCollector, type Lease, openTrash, type Trash } from './gc/index.ts';
+export type { Finding, FindingKind } from './finding.ts';
+export { type Collector, type CollectorDeps, createCollector, type Lease } from './gc/index.ts';
 export {
   type ImageStore,
   type ImageStoreDeps,

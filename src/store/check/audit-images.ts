@@ -2,11 +2,11 @@ import { messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { familiarString, parseIndex, parseReference } from '../../spec/index.ts';
 import type { ContentStore } from '../content/index.ts';
+import { type Finding, repaired } from '../finding.ts';
 import type { Collector } from '../gc/index.ts';
 import type { ImageStore, StoredImage } from '../images/index.ts';
 import { unpackChain } from '../repair-layers.ts';
 import type { Snapshots } from '../snapshots/index.ts';
-import { type Finding, repaired } from './finding.ts';
 
 export interface AuditImagesDeps {
   readonly content: ContentStore;

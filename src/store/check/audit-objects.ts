@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { namesInSync } from '../../io/index.ts';
 import { readMountInfo } from '../../linux/index.ts';
+import { type Finding, repaired } from '../finding.ts';
 import type { Snapshots } from '../snapshots/index.ts';
-import { type Finding, repaired } from './finding.ts';
 
 /** The containers and volumes that the check compares with the disk. The wiring implements it. */
 export interface EngineObjects {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { ContentStore } from '../content/index.ts';
+import { type Finding, type Repair, repaired } from '../finding.ts';
 import type { Collector } from '../gc/index.ts';
-import { type Finding, type Repair, repaired } from './finding.ts';
 
 /** Finds quarantined blobs that are no longer needed: a good copy has arrived, or nothing refers to them. */
 export function auditQuarantine(deps: {

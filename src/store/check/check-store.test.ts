@@ -6,9 +6,9 @@ import { config, dockerArchive, Layout, one, two } from '../../../test/support/a
 import { faultyRegistry } from '../../../test/support/faulty-registry.ts';
 import { type ImageHost, imageHost } from '../../../test/support/image-host.ts';
 import type { Digest } from '../../base/ids.ts';
+import type { Finding } from '../finding.ts';
 import type { EngineObjects } from './audit-objects.ts';
 import { type CheckDeps, type CheckReport, createStoreCheck } from './check-store.ts';
-import type { Finding } from './finding.ts';
 
 /** The value of `distribution`, which this folder may not import. */
 const ANONYMOUS = { kind: 'anonymous' } as const;

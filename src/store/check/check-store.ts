@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { conflict, messageOf } from '../../base/errors.ts';
 import type { StateDb } from '../db/index.ts';
+import type { Finding, FindingKind } from '../finding.ts';
 import { createTreePool } from '../snapshots/worker/tree-pool.ts';
 import { type AuditImagesDeps, auditImages } from './audit-images.ts';
 import { auditObjects, type EngineObjects } from './audit-objects.ts';
 import { auditQuarantine } from './audit-quarantine.ts';
-import type { Finding, FindingKind } from './finding.ts';
 import { verifyBlobs } from './verify-blobs.ts';
 
 export interface CheckDeps extends AuditImagesDeps {

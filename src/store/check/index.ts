@@ -6,4 +6,3 @@ export {
   type ReportedFinding,
   type StoreCheck,
 } from './check-store.ts';
-export type { Finding, FindingKind } from './finding.ts';

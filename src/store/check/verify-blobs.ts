@@ -1,11 +1,11 @@
 import { EngineError, messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { ContentStore } from '../content/index.ts';
+import { type Finding, type Repair, repaired } from '../finding.ts';
 import type { Collector } from '../gc/index.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { TreePool } from '../snapshots/worker/tree-pool.ts';
 import { usersOf } from './audit-images.ts';
-import { type Finding, type Repair, repaired } from './finding.ts';
 
 export interface VerifyDeps {
   readonly content: ContentStore;

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest } from '../../base/ids.ts';
 import { removeTree } from '../../linux/index.ts';
-import { type Finding, type Repair, repaired } from '../check/finding.ts';
+import { type Finding, type Repair, repaired } from '../finding.ts';
 import { type ContentPaths, KEPT_PREFIX, temporaries } from './paths.ts';
 
 export interface AuditContentOptions {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from '../../base/ids.ts';
 import type { Descriptor } from '../../spec/index.ts';
-import type { Finding } from '../check/finding.ts';
+import type { Finding } from '../finding.ts';
 
 /**
  * Immutable blobs by digest, as an OCI image layout on disk.

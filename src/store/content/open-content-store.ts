@@ -17,12 +17,12 @@ import { type Digest, isDigest, parseDigest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import { namesInSync, overwriteInPlace, writeFileAtomic } from '../../io/index.ts';
 import { removeTree } from '../../linux/index.ts';
-import { openTrash } from '../gc/trash.ts';
 import { auditContent } from './audit.ts';
 import type { ContentStore } from './content-store.ts';
 import { createFolderSync } from './folder-sync.ts';
 import { openIngest } from './ingest.ts';
 import { type ContentPaths, contentPaths, KEPT_PREFIX, ONCE_PREFIX, temporaries } from './paths.ts';
+import { openTrash } from './trash.ts';
 
 const DOCUMENT_LIMIT = 8 << 20;
 const ALGORITHMS = ['sha256', 'sha512'] as const;

@@ -6,4 +6,3 @@ export {
   type Lease,
 } from './collector.ts';
 export type { RetainedBlob } from './retained-blobs.ts';
-export { openTrash, type Trash } from './trash.ts';

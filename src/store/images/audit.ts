@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject } from '../../base/is-object.ts';
 import type { Records } from '../../base/records.ts';
-import { type Finding, type Repair, repaired } from '../check/finding.ts';
 import type { ContentStore } from '../content/index.ts';
+import { type Finding, type Repair, repaired } from '../finding.ts';
 import type { Catalog, TargetRecord } from './catalog.ts';
 import { layoutEntries } from './layout-index.ts';
 

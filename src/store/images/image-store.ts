@@ -1,6 +1,6 @@
 import type { Digest } from '../../base/ids.ts';
 import type { Descriptor, ImageConfig, Manifest, Platform } from '../../spec/index.ts';
-import type { Finding } from '../check/finding.ts';
+import type { Finding } from '../finding.ts';
 
 /**
  * Names and the images that they stand for.

@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
-import { type Finding, type Repair, repaired } from '../check/finding.ts';
+import { type Finding, type Repair, repaired } from '../finding.ts';
 import type { LayerTable } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
 import type { WritableTable } from './writable-table.ts';

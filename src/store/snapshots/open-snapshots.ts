@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { conflict } from '../../base/errors.ts';
 import { DEFAULT_TAR_LIMITS, type TarLimits } from '../../io/index.ts';
 import { detachMount, readMountInfo, spreadDirectories } from '../../linux/index.ts';
-import type { Finding } from '../check/finding.ts';
+import type { Finding } from '../finding.ts';
 import { auditSnapshots } from './audit.ts';
 import { chooseDriver, type DriverChoice } from './choose-driver.ts';
 import { type ContainerFiles, containerFiles } from './container-files.ts';
