@@ -1,13 +1,14 @@
 // Fails when a file imports a folder that its own folder may not import, an inner file of another folder, or, by any
-// chain, itself. `layers.json` lists the allowed imports. A key with a slash (`containers/exec`) is a sub-folder: it
-// lists the siblings that it may import and the files beside them. A folder with one such key lists all its
-// sub-folders.
+// chain, itself. `layers.json` lists the allowed imports, and has no circle either. A key with a slash
+// (`containers/exec`) is a sub-folder: it lists the siblings that it may import and the files beside them. A folder
+// with one such key lists all its sub-folders.
+// `node tools/check-layers.mjs [SOURCES [LAYERS]]`
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { circles } from './import-circles.mjs';
 
 const root = resolve(process.argv[2] ?? 'src');
-const layers = JSON.parse(readFileSync(new URL('layers.json', import.meta.url), 'utf8'));
+const layers = JSON.parse(readFileSync(process.argv[3] ?? new URL('layers.json', import.meta.url), 'utf8'));
 const IMPORT = /(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g;
 /** Tests, suites and their fixtures use test/support, which lies beside the sources, and any sub-folder of their own folder. */
 const TEST = /\.(?:test|suite|fixture)\.ts$/;
@@ -32,8 +33,19 @@ for (const file of readdirSync(root, { recursive: true }).sort()) {
   imports.set(file, targets);
 }
 for (const circle of circles(imports)) faults.push(`import circle: ${circle.join(' → ')}`);
+for (const circle of circles(arrows())) faults.push(`circle in the table of layers: ${circle.join(' → ')}`);
 console.log(faults.join('\n') || `layers ok (${Object.keys(layers).length} folders, ${imports.size} files)`);
 process.exitCode = faults.length > 0 ? 1 : 0;
+
+/** The table's keys, each with the keys that it may import. */
+function arrows() {
+  return new Map(
+    Object.entries(layers).map(([key, allowed]) => {
+      const folder = key.includes('/') ? `${key.split('/')[0]}/` : '';
+      return [key, allowed.map((name) => `${folder}${name}`)];
+    }),
+  );
+}
 
 function faultOf(file, target) {
   const [own, ...inner] = file.split('/');

@@ -8,15 +8,20 @@ import { fileURLToPath } from 'node:url';
 
 const TOOLS = fileURLToPath(new URL('../../tools', import.meta.url));
 
-/** What a check says of a tree of sources. */
-function checked(tool: string, sources: Readonly<Record<string, string>>): { code: number | null; text: string } {
+/** What a check says of a tree of sources, whose files it gets after the tree's path. */
+function checked(
+  tool: string,
+  sources: Readonly<Record<string, string>>,
+  files: readonly string[] = [],
+): { code: number | null; text: string } {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-check-sources-'));
   try {
     for (const [path, text] of Object.entries(sources)) {
       mkdirSync(join(folder, dirname(path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     }
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(TOOLS, tool), folder], { encoding: 'utf8' });
+    const args = [join(TOOLS, tool), folder, ...files.map((file) => join(folder, file))];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     return { code: status, text: stdout + stderr };
   } finally {
     rmSync(folder, { recursive: true });
@@ -35,9 +40,51 @@ test('the check of layers refuses a circle, a folder that may not be imported, a
   const inner = check({ 'network/a.ts': "import '../linux/inner.ts';", 'linux/inner.ts': '', 'linux/index.ts': '' });
   assert.equal(inner.code, 1);
   assert.match(inner.text, /network\/a\.ts/);
-  const between = check({ 'containers/model/a.ts': "import '../start/b.ts';", 'containers/start/b.ts': '' });
-  assert.equal(between.code, 1);
-  assert.match(between.text, /containers\/model\/a\.ts/);
+});
+
+test('the check of layers refuses an arrow between sub-folders that its table does not list', () => {
+  const arrows = [
+    ['containers', 'start', 'model'],
+    ['images', 'pull', 'transfer'],
+    ['store', 'gc', 'content'],
+    ['network', 'sandboxes', 'kernel'],
+    ['registry', 'routes', 'http'],
+  ] as const;
+  const check = (importing: (from: string, to: string) => readonly [string, string]) =>
+    checked(
+      'check-layers.mjs',
+      Object.fromEntries(
+        arrows.flatMap(([folder, from, to]) => {
+          const [a, b] = importing(from, to);
+          return [
+            [`${folder}/${a}/a.ts`, `import '../${b}/b.ts';`],
+            [`${folder}/${b}/b.ts`, ''],
+          ];
+        }),
+      ),
+    );
+  assert.deepEqual(check((from, to) => [from, to]).code, 0);
+  const wrongWay = check((from, to) => [to, from]);
+  assert.equal(wrongWay.code, 1);
+  const unknown = check((_from, to) => ['new-folder', to]);
+  assert.equal(unknown.code, 1);
+  for (const [folder, from, to] of arrows) {
+    const fault = `${folder}/${to}/a.ts: ${folder}/${to} may not import ${folder}/${from}\n`;
+    assert.ok(wrongWay.text.includes(fault), wrongWay.text);
+    assert.ok(unknown.text.includes(`: ${folder}/new-folder is not in tools/layers.json\n`), unknown.text);
+  }
+});
+
+test('the check of layers refuses a table with a circle, between folders and between sub-folders', () => {
+  const check = (layers: Readonly<Record<string, readonly string[]>>) =>
+    checked('check-layers.mjs', { 'layers.json': JSON.stringify(layers) }, ['layers.json']);
+  assert.equal(check({ base: [], io: ['base'], 'io/a': [], 'io/b': ['a', 'x.ts'] }).code, 0);
+  const folders = check({ base: ['store'], io: ['base'], store: ['io'] });
+  assert.equal(folders.code, 1);
+  assert.match(folders.text, /circle in the table of layers: .*store/);
+  const inner = check({ io: [], 'io/a': ['b'], 'io/b': ['a'] });
+  assert.equal(inner.code, 1);
+  assert.match(inner.text, /circle in the table of layers: io\/b → io\/a|circle in the table of layers: io\/a → io\/b/);
 });
 
 test('the check of fakes refuses one that no suite runs, or that no suite can reach', () => {
