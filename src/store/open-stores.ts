@@ -70,15 +70,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
   const collector = createCollector({ content, snapshots, images, logger, retained, gcRoots });
   await collector.reconcile();
   content.expireIngests();
-  const expiring = setInterval(() => {
-    try {
-      content.expireIngests();
-      collector.expire();
-    } catch (error) {
-      logger.warn({ err: error }, 'cannot delete the rest of old pulls');
-    }
-  }, DAY_MS).unref();
-
+  const expiring = expireDaily(content, collector, logger);
   const durable = backgroundSync({ db, images, dataRoot, logger });
   durable.soon();
   return {
@@ -100,4 +92,17 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
       db.close();
     },
   };
+}
+
+/** Deletes the rest of old pulls once a day. */
+function expireDaily(content: ContentStore, collector: Collector, logger: Logger): NodeJS.Timeout {
+  const expire = (): void => {
+    try {
+      content.expireIngests();
+      collector.expire();
+    } catch (error) {
+      logger.warn({ err: error }, 'cannot delete the rest of old pulls');
+    }
+  };
+  return setInterval(expire, DAY_MS).unref();
 }

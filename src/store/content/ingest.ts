@@ -74,13 +74,10 @@ function ingestInto(
       const digest = expected.digest?.startsWith('sha512:')
         ? await fileDigest(target.path, 'sha512')
         : parseDigest(`sha256:${hash.digest('hex')}`);
-      if (expected.sizeBytes !== undefined && expected.sizeBytes !== size) {
+      const problem = difference(expected, { digest, sizeBytes: size });
+      if (problem !== undefined) {
         await discard();
-        throw invalid(`unexpected size of blob: ${size} bytes instead of ${expected.sizeBytes}`);
-      }
-      if (expected.digest !== undefined && expected.digest !== digest) {
-        await discard();
-        throw invalid(`unexpected digest of blob: ${digest} instead of ${expected.digest}`);
+        throw invalid(problem);
       }
       await end(() => {
         claim(digest);
@@ -97,6 +94,18 @@ function ingestInto(
       await end();
     },
   };
+}
+
+type Committed = Awaited<ReturnType<Ingest['commit']>>;
+type Expected = NonNullable<Parameters<Ingest['commit']>[0]>;
+
+/** How the bytes differ from those that were expected. Undefined when they do not. */
+function difference(expected: Expected, { digest, sizeBytes }: Committed): string | undefined {
+  if (expected.sizeBytes !== undefined && expected.sizeBytes !== sizeBytes)
+    return `unexpected size of blob: ${sizeBytes} bytes instead of ${expected.sizeBytes}`;
+  if (expected.digest !== undefined && expected.digest !== digest)
+    return `unexpected digest of blob: ${digest} instead of ${expected.digest}`;
+  return undefined;
 }
 
 /** @throws EngineError noSpace */

@@ -26,26 +26,9 @@ export function openTrash(folder: string, logger: Logger): Trash {
   let taken = 0;
   let sweeping: Promise<void> | undefined;
   let isClosed = false;
-
-  const sweep = async (): Promise<void> => {
-    const failed = new Set<string>();
-    for (;;) {
-      const names = readdirSync(folder).filter((name) => !failed.has(name));
-      if (names.length === 0) return;
-      for (const name of names) {
-        if (isClosed) return;
-        try {
-          await removeTreeSlowly(join(folder, name));
-        } catch (error) {
-          failed.add(name);
-          logger.warn({ name, err: error }, 'cannot delete a removed file; it is tried again later');
-        }
-      }
-    }
-  };
   const start = (): void => {
     if (isClosed) return;
-    sweeping ??= sweep()
+    sweeping ??= sweep(folder, { logger, isClosed: () => isClosed })
       .catch((error: unknown) => logger.warn({ folder, err: error }, 'cannot sweep the trash'))
       .finally(() => {
         sweeping = undefined;
@@ -72,4 +55,25 @@ export function openTrash(folder: string, logger: Logger): Trash {
       isClosed = true;
     },
   };
+}
+
+/** Deletes everything in the folder that can be deleted, until it is closed. */
+async function sweep(
+  folder: string,
+  { logger, isClosed }: { readonly logger: Logger; readonly isClosed: () => boolean },
+): Promise<void> {
+  const failed = new Set<string>();
+  for (;;) {
+    const names = readdirSync(folder).filter((name) => !failed.has(name));
+    if (names.length === 0) return;
+    for (const name of names) {
+      if (isClosed()) return;
+      try {
+        await removeTreeSlowly(join(folder, name));
+      } catch (error) {
+        failed.add(name);
+        logger.warn({ name, err: error }, 'cannot delete a removed file; it is tried again later');
+      }
+    }
+  }
 }

@@ -3,5 +3,5 @@ export {
   refuseNewerRoot,
   type StateDb,
   type StateDbOptions,
-  type TransactionOptions,
 } from './state-db.ts';
+export type { TransactionOptions } from './transactions.ts';

@@ -2,13 +2,15 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { EngineError, internal, messageOf } from '../../base/errors.ts';
+import { internal } from '../../base/errors.ts';
 import type { Records } from '../../base/records.ts';
-import { type Ballast, openBallast } from './ballast.ts';
+import { openBallast } from './ballast.ts';
+import { databaseError, isFull, isUnreadable } from './database-error.ts';
 import { MIGRATIONS, type Migration, migrate, schemaOf } from './migrate.ts';
 import { recordTable, type TableHost } from './record-table.ts';
 import { announceSchema, refuseNewerSchema } from './schema-file.ts';
-import { type WriteReserve, writeReserve } from './write-reserve.ts';
+import { type Space, type TransactionOptions, Transactions } from './transactions.ts';
+import { writeReserve } from './write-reserve.ts';
 
 /**
  * `state.db`: the truth about everything the engine knows. It has one connection, is synchronous, and uses a
@@ -41,13 +43,6 @@ export interface StateDb {
   close(): void;
 }
 
-export interface TransactionOptions {
-  /** Default true. With false the change must not touch durable tables. */
-  readonly durable?: boolean;
-  /** Marks a removal: on a full disk it may use up the ballast. Single deletes always may. Default false. */
-  readonly removes?: boolean;
-}
-
 export interface StateDbOptions {
   /** Default 4 MiB. */
   readonly ballastBytes?: number;
@@ -63,11 +58,6 @@ export function refuseNewerRoot(dataRoot: string): void {
   refuseNewerSchema(dataRoot, MIGRATIONS.length);
 }
 
-const SQLITE_IOERR = 10;
-const SQLITE_CORRUPT = 11;
-const SQLITE_FULL = 13;
-const SQLITE_CANTOPEN = 14;
-const SQLITE_NOTADB = 26;
 const CACHE_KIB = 2048;
 
 /**
@@ -96,78 +86,17 @@ export function openStateDb(dataRoot: string, options: StateDbOptions = {}): Sta
   return stateDb(db, path, { ballast, reserve });
 }
 
-interface Space {
-  readonly ballast: Ballast;
-  readonly reserve: WriteReserve;
-}
-
-function stateDb(db: DatabaseSync, path: string, { ballast, reserve }: Space): StateDb {
-  let depth = 0;
-  let durableNow = false;
-  let synchronous: 'FULL' | 'NORMAL' | undefined;
-
-  const runOnce = <R>(change: () => R, durable: boolean): R => {
-    const wanted = durable ? 'FULL' : 'NORMAL';
-    if (synchronous !== wanted) db.exec(`PRAGMA synchronous = ${wanted}`);
-    synchronous = wanted;
-    durableNow = durable;
-    db.exec('BEGIN IMMEDIATE');
-    depth = 1;
-    try {
-      const result = change();
-      db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      // SQLite may have rolled back already (full disk).
-      if (db.isTransaction) db.exec('ROLLBACK');
-      throw error;
-    } finally {
-      depth = 0;
-    }
-  };
-
-  const transaction = <R>(change: () => R, options: TransactionOptions = {}): R => {
-    if (depth > 0) return change();
-    const attempt = (): R => {
-      try {
-        return runOnce(change, options.durable ?? true);
-      } catch (error) {
-        throw databaseError(error, path);
-      }
-    };
-    try {
-      return attempt();
-    } catch (error) {
-      if (!isFull(error)) throw error;
-      reserve.rewind();
-    }
-    try {
-      return attempt();
-    } catch (error) {
-      if (!isFull(error) || options.removes !== true || !ballast.release()) throw error;
-      return attempt();
-    }
-  };
-
+function stateDb(db: DatabaseSync, path: string, space: Space): StateDb {
+  const { ballast, reserve } = space;
+  const transactions = new Transactions(db, path, space);
   const host: TableHost = {
     db,
-    guard: (work) => {
-      try {
-        return work();
-      } catch (error) {
-        throw databaseError(error, path);
-      }
-    },
-    write(change, options) {
-      if (depth === 0) return void transaction(change, options);
-      if (options.durable && !durableNow)
-        throw internal('a durable table changed in a transaction that is not durable');
-      change();
-    },
+    guard: (work) => transactions.guard(work),
+    write: (change, writing) => transactions.write(change, writing),
   };
   return {
     table: (name, { durable }) => recordTable(host, name, durable),
-    transaction,
+    transaction: (change, options) => transactions.run(change, options),
     releaseBallast: () => ballast.release(),
     restoreBallast() {
       reserve.claim();
@@ -217,17 +146,6 @@ function lookAt(location: string | URL, path: string, known: number): void {
   }
 }
 
-function isUnreadable(error: unknown): boolean {
-  const primary = primaryCode(error);
-  return primary === SQLITE_IOERR || primary === SQLITE_CANTOPEN || primary === SQLITE_FULL;
-}
-
-/** SQLite's error code without its details; undefined for an error of another kind. */
-function primaryCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
-  return error.errcode & 0xff;
-}
-
 function openDatabase(dataRoot: string, path: string, migrations: readonly Migration[]): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
@@ -254,22 +172,4 @@ function announceLater(dataRoot: string, schema: number): void {
   } catch (error) {
     if (!isFull(error)) throw error;
   }
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof EngineError && error.kind === 'noSpace';
-}
-
-/** Maps SQLite's errors to the engine's. Other errors stay unchanged. */
-function databaseError(error: unknown, path: string): unknown {
-  const primary = primaryCode(error);
-  if (primary === undefined) return error;
-  if (primary === SQLITE_FULL) return new EngineError('noSpace', 'no space left on device', { cause: error });
-  if (primary === SQLITE_NOTADB || primary === SQLITE_CORRUPT) {
-    return internal(
-      `${path} is damaged: ${messageOf(error)}. Restore it from a copy, or move it away to start empty`,
-      error,
-    );
-  }
-  return internal(`${path}: ${messageOf(error)}`, error);
 }

@@ -104,17 +104,7 @@ export function createCollector(deps: CollectorDeps): Collector {
   };
 
   return {
-    lease() {
-      const lease: OpenLease = { blobs: new Set(), chains: [] };
-      leases.add(lease);
-      return {
-        blob: (digest) => void lease.blobs.add(digest),
-        chain: (diffIds) => void lease.chains.push(diffIds),
-        async [Symbol.asyncDispose]() {
-          if (leases.delete(lease)) await collect(lease);
-        },
-      };
-    },
+    lease: () => openLease(leases, collect),
     retain: (digest) => retained.add(digest),
     release: (digests) => retained.delete(digests),
     expire: () => collectBlobs(retained.deleteExpired()),
@@ -131,6 +121,18 @@ export function createCollector(deps: CollectorDeps): Collector {
       layers: layers.unused(),
       lost: [...retained.digests()].filter((digest) => !deps.content.has(digest)),
     }),
+  };
+}
+
+function openLease(leases: Set<OpenLease>, collect: (candidates: References) => Promise<void>): Lease {
+  const lease: OpenLease = { blobs: new Set(), chains: [] };
+  leases.add(lease);
+  return {
+    blob: (digest) => void lease.blobs.add(digest),
+    chain: (diffIds) => void lease.chains.push(diffIds),
+    async [Symbol.asyncDispose]() {
+      if (leases.delete(lease)) await collect(lease);
+    },
   };
 }
 

@@ -50,10 +50,9 @@ export interface Catalog {
 export function createCatalog(): Catalog {
   const targets = new Map<Digest, Target>();
   const owners = new Map<string, Digest>();
-  const holdersOf = new Map<Digest, Set<Digest>>();
+  const holderIndex = createHolderIndex();
 
-  const holders = (id: Digest): readonly Target[] =>
-    [...(holdersOf.get(id) ?? [])].flatMap((digest) => targets.get(digest) ?? []);
+  const holders = (id: Digest): readonly Target[] => holderIndex.of(id).flatMap((digest) => targets.get(digest) ?? []);
   const owner = (name: string): Target | undefined => {
     const digest = owners.get(name);
     return digest === undefined ? undefined : targets.get(digest);
@@ -64,11 +63,6 @@ export function createCatalog(): Catalog {
     if (to === undefined) return;
     owners.set(name, to);
     owner(name)?.names.add(name);
-  };
-  const release = (id: Digest, digest: Digest): void => {
-    const set = holdersOf.get(id);
-    set?.delete(digest);
-    if (set?.size === 0) holdersOf.delete(id);
   };
   const view = (target: Target, image: ImageDocuments): StoredImage => storedImage(target, image, holders(image.id));
   return {
@@ -81,20 +75,21 @@ export function createCatalog(): Catalog {
         const target = targets.get(digest);
         return target === undefined ? [] : { name, target: target.record.descriptor };
       }),
-    ids: () => new Set(holdersOf.keys()),
+    ids: holderIndex.ids,
     enter(record, { images, attachedBlobs }) {
       const { digest } = record.descriptor;
-      for (const { id } of targets.get(digest)?.images ?? []) release(id, digest);
-      const target = { record, images, attachedBlobs, names: targets.get(digest)?.names ?? new Set<string>() };
+      const before = targets.get(digest);
+      holderIndex.remove(digest, before?.images ?? []);
+      const target = { record, images, attachedBlobs, names: before?.names ?? new Set<string>() };
       targets.set(digest, target);
-      for (const { id } of images) holdersOf.set(id, (holdersOf.get(id) ?? new Set()).add(digest));
+      holderIndex.add(digest, images);
       return target;
     },
     leave(target) {
       const { digest } = target.record.descriptor;
       for (const name of [...target.names]) move(name, undefined);
       targets.delete(digest);
-      for (const { id } of target.images) release(id, digest);
+      holderIndex.remove(digest, target.images);
     },
     move,
     view,
@@ -104,6 +99,33 @@ export function createCatalog(): Catalog {
       const target = all.find(({ names }) => names.size > 0) ?? all[0];
       const image = target?.images.find((candidate) => candidate.id === id);
       return target === undefined || image === undefined ? undefined : view(target, image);
+    },
+  };
+}
+
+/** The digests of the targets that contain an image, by the image's id. */
+interface HolderIndex {
+  /** In order of arrival. */
+  of(id: Digest): readonly Digest[];
+  ids(): ReadonlySet<Digest>;
+  add(target: Digest, images: readonly ImageDocuments[]): void;
+  remove(target: Digest, images: readonly ImageDocuments[]): void;
+}
+
+function createHolderIndex(): HolderIndex {
+  const holders = new Map<Digest, Set<Digest>>();
+  return {
+    of: (id) => [...(holders.get(id) ?? [])],
+    ids: () => new Set(holders.keys()),
+    add(target, images) {
+      for (const { id } of images) holders.set(id, (holders.get(id) ?? new Set()).add(target));
+    },
+    remove(target, images) {
+      for (const { id } of images) {
+        const set = holders.get(id);
+        set?.delete(target);
+        if (set?.size === 0) holders.delete(id);
+      }
     },
   };
 }

@@ -1,4 +1,5 @@
 import { internal } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
 import { type Descriptor, parseReference } from '../../spec/index.ts';
 import type { TargetRecord } from './catalog.ts';
 import { attachmentBlobs } from './documents.ts';
@@ -52,7 +53,7 @@ export function imageAdditions(
 
 /** The methods of `ImageStore` that remove targets and names. */
 export function imageRemovals(records: ImageRecords): Pick<ImageStore, 'untag' | 'remove' | 'removePlatforms'> {
-  const { db, content, targetTable, nameTable, catalog, uses } = records;
+  const { db, targetTable, nameTable, catalog, uses } = records;
   return {
     untag(names) {
       const gone = names.filter((name) => catalog.owner(name) !== undefined);
@@ -83,21 +84,25 @@ export function imageRemovals(records: ImageRecords): Pick<ImageStore, 'untag' |
       for (const target of gone) catalog.leave(target);
       refreshIndex(records);
     },
-    removePlatforms(digest, manifests) {
-      const target = catalog.target(digest);
-      if (target === undefined) return;
-      const images = target.images.filter(({ descriptor }) => !manifests.includes(descriptor.digest));
-      if (images.length === 0) throw internal('a target without images');
-      const about = ({ annotations }: Descriptor): string => annotations?.['vnd.docker.reference.digest'] ?? '';
-      const attachments = (target.record.attachments ?? []).filter(
-        (attachment) => !manifests.some((manifest) => manifest === about(attachment)),
-      );
-      const record = { ...target.record, manifests: images.map(({ descriptor }) => descriptor), attachments };
-      const attachedBlobs = attachments.flatMap((descriptor) => attachmentBlobs(content, descriptor));
-      putTargets(records, [{ record, content: { images, attachedBlobs }, names: [] }]);
-      for (const { id } of target.images) if (catalog.holders(id).length === 0) uses.forget(id);
-    },
+    removePlatforms: (digest, manifests) => removePlatforms(records, digest, manifests),
   };
+}
+
+/** Removes the platforms with these manifests from a target, with their attachments. */
+function removePlatforms(records: ImageRecords, digest: Digest, manifests: readonly Digest[]): void {
+  const { content, catalog, uses } = records;
+  const target = catalog.target(digest);
+  if (target === undefined) return;
+  const images = target.images.filter(({ descriptor }) => !manifests.includes(descriptor.digest));
+  if (images.length === 0) throw internal('a target without images');
+  const about = ({ annotations }: Descriptor): string => annotations?.['vnd.docker.reference.digest'] ?? '';
+  const attachments = (target.record.attachments ?? []).filter(
+    (attachment) => !manifests.some((manifest) => manifest === about(attachment)),
+  );
+  const record = { ...target.record, manifests: images.map(({ descriptor }) => descriptor), attachments };
+  const attachedBlobs = attachments.flatMap((descriptor) => attachmentBlobs(content, descriptor));
+  putTargets(records, [{ record, content: { images, attachedBlobs }, names: [] }]);
+  for (const { id } of target.images) if (catalog.holders(id).length === 0) uses.forget(id);
 }
 
 function durableRecord({ unsettled: _, ...record }: TargetRecord): TargetRecord {

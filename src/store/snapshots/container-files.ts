@@ -76,44 +76,12 @@ interface ContainerFilesDeps {
 }
 
 export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
-  const { driver, paths, writables, streams } = deps;
-  let serial = 0;
-
-  /** The trees to compare. They exist until disposed. */
-  const trees = (id: string): Trees & Disposable => {
-    const layers = writables.layersOf(id);
-    const name = `merged-${process.pid}-${serial++}`;
-    const folder = join(paths.fresh, name);
-    using undo = new DisposableStack();
-    deps.working.add(name);
-    undo.defer(() => void deps.working.delete(name));
-    mkdirSync(folder, { mode: 0o700 });
-    undo.defer(() => rmdirSync(folder));
-    const { path: lower } = undo.use(driver.merged(layers, folder));
-    const kept = undo.move();
-    const upper = paths.writableFs(id);
-    return { upper, lower, upperKind: driver.writableKind, [Symbol.dispose]: () => kept.dispose() };
-  };
-
+  const { writables, streams } = deps;
+  const trees = treesToCompare(deps);
   const root = (id: string): Promise<UsedRoot> => {
     if (!writables.has(id)) throw notFound('writable root', id);
     return deps.use(id);
   };
-
-  /** Releases the resources of a stream at its end or error. */
-  const atEnd = (bytes: Readable, held: Disposable | AsyncDisposable): Readable => {
-    const release = async (): Promise<void> => {
-      try {
-        if (Symbol.dispose in held) held[Symbol.dispose]();
-        else await held[Symbol.asyncDispose]();
-      } catch (error) {
-        deps.logger.warn({ error: messageOf(error) }, 'cannot unmount a root after reading it');
-      }
-    };
-    finished(bytes, { writable: false }, () => void release());
-    return bytes;
-  };
-
   return {
     async changes(id, signal) {
       using compared = trees(id);
@@ -123,13 +91,13 @@ export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
       using compared = new DisposableStack();
       const job = { kind: 'archiveChanges', trees: plain(compared.use(trees(id))) } as const;
       const { bytes } = await streams.read(job, signal);
-      return atEnd(bytes, compared.move());
+      return releasedAtEnd(deps, bytes, compared.move());
     },
     async export(id, signal) {
       await using held = new AsyncDisposableStack();
       const { path } = held.use(await root(id));
       const { bytes } = await streams.read({ kind: 'archiveTree', root: path }, signal);
-      return atEnd(bytes, held.move());
+      return releasedAtEnd(deps, bytes, held.move());
     },
     async stat({ id, path, ...view }, signal) {
       await using used = await root(id);
@@ -140,7 +108,7 @@ export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
       const used = held.use(await root(id));
       const job = { kind: 'archivePath', view: { ...view, root: used.path }, path } as const;
       const { head, bytes } = await streams.read(job, signal);
-      return { stat: head, bytes: atEnd(bytes, held.move()) };
+      return { stat: head, bytes: releasedAtEnd(deps, bytes, held.move()) };
     },
     async write({ id, path, ...view }, archive, { keepDirectories, ownerIn }, signal) {
       await using used = await root(id);
@@ -149,6 +117,43 @@ export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
       await streams.write(job, archive, signal);
     },
   };
+}
+
+/** Returns the trees to compare for the changes of a writable. They exist until disposed. */
+function treesToCompare({ driver, paths, writables, working }: ContainerFilesDeps): (id: string) => Trees & Disposable {
+  let serial = 0;
+  return (id) => {
+    const layers = writables.layersOf(id);
+    const name = `merged-${process.pid}-${serial++}`;
+    const folder = join(paths.fresh, name);
+    using undo = new DisposableStack();
+    working.add(name);
+    undo.defer(() => void working.delete(name));
+    mkdirSync(folder, { mode: 0o700 });
+    undo.defer(() => rmdirSync(folder));
+    const { path: lower } = undo.use(driver.merged(layers, folder));
+    const kept = undo.move();
+    const upper = paths.writableFs(id);
+    return { upper, lower, upperKind: driver.writableKind, [Symbol.dispose]: () => kept.dispose() };
+  };
+}
+
+/** Releases the resources of a stream at its end or error. */
+function releasedAtEnd(
+  { logger }: Pick<ContainerFilesDeps, 'logger'>,
+  bytes: Readable,
+  held: Disposable | AsyncDisposable,
+): Readable {
+  const release = async (): Promise<void> => {
+    try {
+      if (Symbol.dispose in held) held[Symbol.dispose]();
+      else await held[Symbol.asyncDispose]();
+    } catch (error) {
+      logger.warn({ error: messageOf(error) }, 'cannot unmount a root after reading it');
+    }
+  };
+  finished(bytes, { writable: false }, () => void release());
+  return bytes;
 }
 
 /** The fields that a message to a thread may hold. */

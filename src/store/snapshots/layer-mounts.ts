@@ -45,9 +45,19 @@ export interface LayerMounts {
 
 /** `api` is for tests: `page` is the interface of kernels before 6.5. */
 export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): LayerMounts {
-  let usesPage = api === 'page';
+  const mountPaths = pathMounter(api);
+  return {
+    mount: (request) => mountLayers(paths, mountPaths, request),
+    work: () => overlayWorks(paths, mountPaths),
+  };
+}
 
-  const mountPaths = (byPath: () => OverlayMount, byLink: () => OverlayMount): void => {
+/** Mounts with whole paths where the kernel takes them, else with short ones. */
+type MountPaths = (byPath: () => OverlayMount, byLink: () => OverlayMount) => void;
+
+function pathMounter(api: 'any' | 'page'): MountPaths {
+  let usesPage = api === 'page';
+  return (byPath, byLink) => {
     if (usesPage) {
       mountOverlayByOptions(byLink());
       return;
@@ -60,66 +70,68 @@ export function layerMounts(paths: SnapshotPaths, api: 'any' | 'page' = 'any'): 
       usesPage = true;
     }
   };
+}
 
-  const tryMount = (request: OverlayMount): boolean => {
-    try {
-      mountPaths(
-        () => request,
-        () => request,
-      );
-      detachMount(request.target);
-      return true;
-    } catch {
-      return false;
-    }
-  };
+function mountLayers(
+  paths: SnapshotPaths,
+  mountPaths: MountPaths,
+  { lower, isVolatile = false, ...rest }: LayerMount,
+): void {
+  const request = { ...rest, options: isVolatile ? VOLATILE : OPTIONS };
+  const topFirst = visibleLayers(lower).toReversed();
+  // An image without layers still needs a lower folder. The kernel accepts no single lower folder without an upper one.
+  const filler = topFirst.length === 0 || (topFirst.length === 1 && rest.upper === undefined) ? [paths.empty] : [];
+  if (filler.length > 0) mkdirSync(paths.empty, { recursive: true });
+  if (topFirst.length === 0 && rest.upper === undefined) {
+    bindMount(paths.empty, rest.target, { recursive: false });
+    return;
+  }
+  // Mount options end at one page. Paths relative to the open folder `l/` take some 20 bytes per layer.
+  const links = openSync(paths.links, O_PATH | constants.O_DIRECTORY);
+  try {
+    mountPaths(
+      () => ({ ...request, lower: [...topFirst.map(({ key }) => paths.layerFs(key)), ...filler] }),
+      () => ({ ...request, lower: [...topFirst.map(({ link }) => `${descriptorPath(links)}/${link}`), ...filler] }),
+    );
+  } finally {
+    closeSync(links);
+  }
+}
 
-  return {
-    mount({ lower, isVolatile = false, ...rest }) {
-      const request = { ...rest, options: isVolatile ? VOLATILE : OPTIONS };
-      const topFirst = visibleLayers(lower).toReversed();
-      // An image without layers still needs a lower folder. The kernel accepts no single lower folder without an upper
-      // one.
-      const filler = topFirst.length === 0 || (topFirst.length === 1 && rest.upper === undefined) ? [paths.empty] : [];
-      if (filler.length > 0) mkdirSync(paths.empty, { recursive: true });
-      if (topFirst.length === 0 && rest.upper === undefined) {
-        bindMount(paths.empty, rest.target, { recursive: false });
-        return;
-      }
-      // Mount options end at one page. Paths relative to the open folder `l/` take some 20 bytes per layer.
-      const links = openSync(paths.links, O_PATH | constants.O_DIRECTORY);
-      try {
-        mountPaths(
-          () => ({ ...request, lower: [...topFirst.map(({ key }) => paths.layerFs(key)), ...filler] }),
-          () => ({ ...request, lower: [...topFirst.map(({ link }) => `${descriptorPath(links)}/${link}`), ...filler] }),
-        );
-      } finally {
-        closeSync(links);
-      }
-    },
-    work() {
-      const folder = join(paths.fresh, 'probe');
-      const at = (name: string): string => join(folder, name);
-      const request: OverlayMount = {
-        lower: [at('a'), at('b')],
-        upper: at('upper'),
-        work: at('work'),
-        target: at('target'),
-        options: OPTIONS,
-      };
-      try {
-        for (const name of ['a', 'b', 'upper', 'work', 'target']) mkdirSync(at(name), { recursive: true });
-        return tryMount(request);
-      } catch (error) {
-        if (!isSpaceError(error)) throw error;
-        // On a full disk a new trial is impossible: the existing layers, and a mount of them, show whether overlay
-        // works.
-        const kinds = readdirSync(paths.layers);
-        const isOverlays = kinds.length === 0 || kinds.some(isSoloKey);
-        return isOverlays && tryMount({ lower: [paths.layers, paths.links], target: paths.fresh, options: OPTIONS });
-      } finally {
-        removeTree(folder);
-      }
-    },
+function overlayWorks(paths: SnapshotPaths, mountPaths: MountPaths): boolean {
+  const folder = join(paths.fresh, 'probe');
+  const at = (name: string): string => join(folder, name);
+  const request: OverlayMount = {
+    lower: [at('a'), at('b')],
+    upper: at('upper'),
+    work: at('work'),
+    target: at('target'),
+    options: OPTIONS,
   };
+  try {
+    for (const name of ['a', 'b', 'upper', 'work', 'target']) mkdirSync(at(name), { recursive: true });
+    return tryMount(mountPaths, request);
+  } catch (error) {
+    if (!isSpaceError(error)) throw error;
+    // On a full disk a new trial is impossible: the existing layers, and a mount of them, show whether overlay works.
+    const kinds = readdirSync(paths.layers);
+    const isOverlays = kinds.length === 0 || kinds.some(isSoloKey);
+    const layers = { lower: [paths.layers, paths.links], target: paths.fresh, options: OPTIONS };
+    return isOverlays && tryMount(mountPaths, layers);
+  } finally {
+    removeTree(folder);
+  }
+}
+
+function tryMount(mountPaths: MountPaths, request: OverlayMount): boolean {
+  try {
+    mountPaths(
+      () => request,
+      () => request,
+    );
+    detachMount(request.target);
+    return true;
+  } catch {
+    return false;
+  }
 }

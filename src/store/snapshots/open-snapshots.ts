@@ -7,6 +7,7 @@ import type { Finding } from '../finding.ts';
 import { auditSnapshots } from './audit.ts';
 import { chooseDriver, type DriverChoice } from './choose-driver.ts';
 import { type ContainerFiles, containerFiles } from './container-files.ts';
+import type { SnapshotDriver } from './driver.ts';
 import { layerFolders } from './folders.ts';
 import { LayerTable } from './layer-table.ts';
 import { makeMountPoints } from './mount-points.ts';
@@ -80,20 +81,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
   return {
     driver: driver.name,
     unpack: layerUnpacking({ driver, paths, table, limits, logger, working, discard }),
-    chain: (diffIds) => table.chain(diffIds).map(({ key }) => key),
-    async removeLayer(key) {
-      if (writables.layersInUse().has(key)) throw conflict(`layer ${key} is in use by a container`);
-      const record = table.get(key);
-      if (record === undefined) return;
-      table.remove(record);
-      discard(paths.layer(key));
-    },
-    layersInUse: () => writables.layersInUse(),
-    layers: () => table.all(),
-    layerFolders(diffIds) {
-      const isUnpacked = diffIds.every((_, at) => table.find(diffIds.slice(0, at + 1)) !== undefined);
-      return driver.name === 'vfs' || !isUnpacked ? null : layerFolders(paths, table.chain(diffIds));
-    },
+    ...layerOperations({ driver, paths, table, writables, discard }),
     ...roots,
     trees: {
       copy: (source, target, signal) => pool.run({ kind: 'copy', source, target }, signal),
@@ -108,6 +96,39 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
       await driver.idle();
       trash.close();
       await pool[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface LayerDeps {
+  readonly driver: Pick<SnapshotDriver, 'name'>;
+  readonly paths: SnapshotPaths;
+  readonly table: LayerTable;
+  readonly writables: WritableTable;
+  readonly discard: (folder: string) => void;
+}
+
+function layerOperations({
+  driver,
+  paths,
+  table,
+  writables,
+  discard,
+}: LayerDeps): Pick<Snapshots, 'chain' | 'removeLayer' | 'layersInUse' | 'layers' | 'layerFolders'> {
+  return {
+    chain: (diffIds) => table.chain(diffIds).map(({ key }) => key),
+    async removeLayer(key) {
+      if (writables.layersInUse().has(key)) throw conflict(`layer ${key} is in use by a container`);
+      const record = table.get(key);
+      if (record === undefined) return;
+      table.remove(record);
+      discard(paths.layer(key));
+    },
+    layersInUse: () => writables.layersInUse(),
+    layers: () => table.all(),
+    layerFolders(diffIds) {
+      const isUnpacked = diffIds.every((_, at) => table.find(diffIds.slice(0, at + 1)) !== undefined);
+      return driver.name === 'vfs' || !isUnpacked ? null : layerFolders(paths, table.chain(diffIds));
     },
   };
 }

@@ -19,42 +19,15 @@ export interface TreeTrash {
 export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): TreeTrash {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   let serial = 0;
-  let sweeping = Promise.resolve();
   let isClosed = false;
-
-  const sweep = async (): Promise<void> => {
-    if (isClosed) return;
-    releaseMounts(folder);
-    for (const name of readdirSync(folder)) {
-      if (isClosed) return;
-      try {
-        await pool.run({ kind: 'remove', path: join(folder, name) });
-      } catch (error) {
-        if (isClosed) return;
-        logger.warn({ folder: name, err: error }, 'cannot delete a removed tree; it is tried again later');
-      }
+  const sweeps = backgroundSweeps(async () => {
+    try {
+      await sweep(folder, pool, { logger, isClosed: () => isClosed });
+    } catch (error) {
+      logger.warn({ folder, err: error }, 'cannot sweep the trash');
     }
-  };
-  let scheduled = false;
-  let waiting = 0;
-  let delay: NodeJS.Timeout | undefined;
-  /** Waits until the caller's response is on its way. Keeps the process alive only if somebody waits for it. */
-  const pause = async (): Promise<void> => {
-    await new Promise((resolve) => {
-      delay = setTimeout(resolve, 50);
-      if (waiting === 0) delay.unref();
-    });
-    scheduled = false;
-  };
-  const schedule = (): void => {
-    if (scheduled) return;
-    scheduled = true;
-    sweeping = sweeping
-      .then(pause)
-      .then(sweep)
-      .catch((error: unknown) => logger.warn({ folder, err: error }, 'cannot sweep the trash'));
-  };
-  if (readdirSync(folder).length > 0) schedule();
+  });
+  if (readdirSync(folder).length > 0) sweeps.schedule();
   return {
     take(path) {
       try {
@@ -65,16 +38,58 @@ export function openTreeTrash(folder: string, pool: TreePool, logger: Logger): T
         else if (errnoOf(error) !== 'ENOENT') throw error;
         return;
       }
-      schedule();
+      sweeps.schedule();
     },
-    async swept() {
+    swept: sweeps.ended,
+    close() {
+      isClosed = true;
+    },
+  };
+}
+
+async function sweep(
+  folder: string,
+  pool: TreePool,
+  { logger, isClosed }: { readonly logger: Logger; readonly isClosed: () => boolean },
+): Promise<void> {
+  if (isClosed()) return;
+  releaseMounts(folder);
+  for (const name of readdirSync(folder)) {
+    if (isClosed()) return;
+    try {
+      await pool.run({ kind: 'remove', path: join(folder, name) });
+    } catch (error) {
+      if (isClosed()) return;
+      logger.warn({ folder: name, err: error }, 'cannot delete a removed tree; it is tried again later');
+    }
+  }
+}
+
+/** Runs one sweep after the other, each once the caller's response is on its way. */
+function backgroundSweeps(run: () => Promise<void>): { schedule(): void; ended(): Promise<void> } {
+  let sweeping = Promise.resolve();
+  let isScheduled = false;
+  let waiting = 0;
+  let delay: NodeJS.Timeout | undefined;
+  /** Keeps the process alive only if somebody waits for it. */
+  const pause = async (): Promise<void> => {
+    await new Promise((resolve) => {
+      delay = setTimeout(resolve, 50);
+      if (waiting === 0) delay.unref();
+    });
+    isScheduled = false;
+  };
+  return {
+    schedule() {
+      if (isScheduled) return;
+      isScheduled = true;
+      sweeping = sweeping.then(pause).then(run);
+    },
+    async ended() {
       waiting += 1;
       delay?.ref();
       await sweeping;
       waiting -= 1;
-    },
-    close() {
-      isClosed = true;
     },
   };
 }

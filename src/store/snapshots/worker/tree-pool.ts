@@ -99,14 +99,8 @@ function createThreads(queue: Waiting[]): Threads {
     }
   };
   const startThread = (): Worker => {
-    const worker = new Worker(workerUrl(), {
-      name: 'gantry-tree',
-      // Node would close descriptors that our system calls opened, and warn of it.
-      trackUnmanagedFds: false,
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
-    });
+    const worker = newThread();
     alive.add(worker);
-    worker.on('error', () => {}); // Its exit follows; without a listener the error would end the daemon.
     worker.once('exit', () => {
       alive.delete(worker);
       working.delete(worker);
@@ -131,6 +125,17 @@ function createThreads(queue: Waiting[]): Threads {
       await resting.end(alive);
     },
   };
+}
+
+function newThread(): Worker {
+  const worker = new Worker(workerUrl(), {
+    name: 'gantry-tree',
+    // Node would close descriptors that our system calls opened, and warn of it.
+    trackUnmanagedFds: false,
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+  });
+  worker.on('error', () => {}); // Its exit follows; without a listener the error would end the daemon.
+  return worker;
 }
 
 /** Has a thread do a job. `done` is called when the thread can take another. */
