@@ -43,16 +43,7 @@ function scriptedUpstream(): ScriptedUpstream {
     go: Promise.withResolvers(),
     blobs: new Map(),
     manifests: new Map(),
-    publish(tag, layers) {
-      const config = Buffer.from(`{"of":"${tag}"}`);
-      for (const blob of [config, ...layers]) upstream.blobs.set(sha256(blob), blob);
-      const text = manifestOf(config.toString(), []).replace(
-        '"layers":[]',
-        `"layers":${JSON.stringify(layers.map((layer) => ({ mediaType: 'x', digest: sha256(layer), size: layer.length })))}`,
-      );
-      for (const reference of [tag, sha256(text)]) upstream.manifests.set(reference, { mediaType: OCI_MANIFEST, text });
-      return sha256(text);
-    },
+    publish: (tag, layers) => publish(upstream, tag, layers),
     async manifest(_repository, reference) {
       step(`GET ${reference}`);
       await sleep(5);
@@ -86,6 +77,17 @@ function scriptedUpstream(): ScriptedUpstream {
     },
   };
   return upstream;
+}
+
+function publish({ blobs, manifests }: ScriptedUpstream, tag: string, layers: readonly Buffer[]): string {
+  const config = Buffer.from(`{"of":"${tag}"}`);
+  for (const blob of [config, ...layers]) blobs.set(sha256(blob), blob);
+  const text = manifestOf(config.toString(), []).replace(
+    '"layers":[]',
+    `"layers":${JSON.stringify(layers.map((layer) => ({ mediaType: 'x', digest: sha256(layer), size: layer.length })))}`,
+  );
+  for (const reference of [tag, sha256(text)]) manifests.set(reference, { mediaType: OCI_MANIFEST, text });
+  return sha256(text);
 }
 
 const APP = '/v2/library/app';

@@ -6,7 +6,7 @@ import { isLoopback } from '../../base/loopback.ts';
 import { type EngineNames, openRegistry, type Registry } from '../../registry/index.ts';
 import { parseReference } from '../../spec/index.ts';
 import type { ContentStore, Finding, StateDb, Stores } from '../../store/index.ts';
-import { readServiceConfig } from './config.ts';
+import { type RegistryService, readServiceConfig } from './config.ts';
 import { openEngineCache } from './engine-cache.ts';
 import { type ListenAddress, parseListen } from './listen-address.ts';
 import { type OutwardDeps, openWebhooks, storageOptions } from './registry-options.ts';
@@ -21,7 +21,7 @@ export interface EngineRegistry extends AsyncDisposable {
   /** The usage of the registry and the cache, where they have content. */
   usage(): readonly RegistryUsage[];
   /** Listens if that is configured, once the engine's stores are open. @throws EngineError conflict, invalid */
-  serve(stores: Pick<Stores, 'images' | 'collector'>): Promise<void>;
+  serve(stores: EngineStores): Promise<void>;
 }
 
 export interface EngineRegistryConfig {
@@ -31,50 +31,30 @@ export interface EngineRegistryConfig {
   readonly configFile: string | undefined;
 }
 
+/** What the registry learns of the engine after its own start. */
+interface Engine {
+  stores: EngineStores | undefined;
+  /** The registry's names in names of images. Empty while it does not listen. */
+  hosts: ReadonlySet<string>;
+}
+
+type EngineStores = Pick<Stores, 'images' | 'collector'>;
+
 /** @throws EngineError invalid */
 export function openEngineRegistry(
-  { db, content }: { readonly db: StateDb; readonly content: ContentStore },
-  { listen, configFile }: EngineRegistryConfig,
+  data: { readonly db: StateDb; readonly content: ContentStore },
+  config: EngineRegistryConfig,
   deps: OutwardDeps,
 ): EngineRegistry {
   const { logger } = deps;
-  const service = configFile === undefined ? {} : readServiceConfig(configFile);
-  if (configFile !== undefined && listen === undefined && service.proxy === undefined) {
-    throw invalid('--registry-config needs --registry-listen, or a proxy in its file');
-  }
-  const cacheAddress = service.proxy === undefined ? undefined : parseListen(service.proxy.listen);
-  const address = listen === undefined ? undefined : parseListen(listen);
+  const { service, addresses } = readOptions(config);
   const opened = new AsyncDisposableStack();
-  let stores: Pick<Stores, 'images' | 'collector'> | undefined;
-  let hosts: ReadonlySet<string> = new Set();
-  const names: EngineNames = {
-    *all() {
-      for (const { name, target } of stores?.images.names() ?? []) {
-        if (!hosts.has(name.slice(0, name.indexOf('/')))) continue;
-        const { path, tag } = parseReference(name);
-        if (tag !== undefined) yield { repository: path, tag, target };
-      }
-    },
-  };
-  /** Content that was released before the engine's stores were open. */
-  const early = new Set<Digest>();
-  const discard = (digest: Digest): void => {
-    if (stores === undefined) return void early.add(digest);
-    const collected = stores.collector.collect({ blobs: new Set([digest]), chains: [] });
-    collected.catch((error: unknown) => logger.error({ err: error, digest }, 'cannot delete a blob of the registry'));
-  };
+  const engine: Engine = { stores: undefined, hosts: new Set() };
+  const { discard, discardEarly } = discarding(engine, deps);
   const events = openWebhooks(service.webhooks, deps, opened);
-  const registry: Registry = opened.use(
-    openRegistry({
-      db,
-      content,
-      logger,
-      events,
-      ...storageOptions(service),
-      shared: { names, discard },
-    }),
-  );
-  const cache = openEngineCache({ db, content }, service, { ...deps, events, discard });
+  const shared = { names: engineNames(engine), discard };
+  const registry = opened.use(openRegistry({ ...data, logger, events, ...storageOptions(service), shared }));
+  const cache = openEngineCache(data, service, { ...deps, events, discard });
   if (cache !== undefined) opened.use(cache);
   return {
     keeps: (digest) => registry.collector.keeps(digest) || cache?.collector.keeps(digest) === true,
@@ -85,23 +65,21 @@ export function openEngineRegistry(
         : findings(cache, "the engine's cache", () => 'it is fetched again when it is pulled')),
     ],
     usage() {
-      const seen = new Set(stores?.images.references().blobs);
+      const seen = new Set(engine.stores?.images.references().blobs);
       return [...usageOf('registry', registry, seen), ...(cache === undefined ? [] : usageOf('cache', cache, seen))];
     },
-    async serve(engine) {
-      stores = engine;
-      early.forEach(discard);
-      early.clear();
-      if (cache !== undefined && cacheAddress !== undefined) {
-        // Metrics have one address. It is the registry's where there is a registry.
-        const { metrics, ...rest } = service;
-        const own = { ...rest, ...(address === undefined && metrics !== undefined ? { metrics } : {}) };
-        const served = opened.use(await serveRegistry(cache, { ...own, listen: cacheAddress }, logger));
+    async serve(stores) {
+      engine.stores = stores;
+      discardEarly();
+      if (cache !== undefined && addresses.cache !== undefined) {
+        const options = { ...cacheService(service, addresses), listen: addresses.cache };
+        const served = opened.use(await serveRegistry(cache, options, logger));
         logger.info({ address: served.address, upstream: cache.cache?.upstream }, 'cache listens');
       }
+      const { registry: address } = addresses;
       if (address === undefined) return;
       const served = opened.use(await serveRegistry(registry, { ...service, listen: address }, logger));
-      hosts = namesOfThisHost(served.address, address);
+      engine.hosts = namesOfThisHost(served.address, address);
       logger.info({ address: served.address }, 'registry listens');
       if (service.auth === undefined && !isLoopback(address.host)) {
         logger.warn({ address: served.address }, 'whoever reaches the registry may push: configure accounts');
@@ -109,6 +87,68 @@ export function openEngineRegistry(
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+interface Addresses {
+  readonly registry: ListenAddress | undefined;
+  readonly cache: ListenAddress | undefined;
+}
+
+/** @throws EngineError invalid */
+function readOptions({ listen, configFile }: EngineRegistryConfig): {
+  readonly service: RegistryService;
+  readonly addresses: Addresses;
+} {
+  const service = configFile === undefined ? {} : readServiceConfig(configFile);
+  if (configFile !== undefined && listen === undefined && service.proxy === undefined) {
+    throw invalid('--registry-config needs --registry-listen, or a proxy in its file');
+  }
+  return {
+    service,
+    addresses: {
+      cache: service.proxy === undefined ? undefined : parseListen(service.proxy.listen),
+      registry: listen === undefined ? undefined : parseListen(listen),
+    },
+  };
+}
+
+/** The engine's images by their names at this registry's address. */
+function engineNames(engine: Engine): EngineNames {
+  return {
+    *all() {
+      for (const { name, target } of engine.stores?.images.names() ?? []) {
+        if (!engine.hosts.has(name.slice(0, name.indexOf('/')))) continue;
+        const { path, tag } = parseReference(name);
+        if (tag !== undefined) yield { repository: path, tag, target };
+      }
+    },
+  };
+}
+
+/** Passes content that the registry released to the engine's collector. */
+function discarding(
+  engine: Engine,
+  { logger }: Pick<OutwardDeps, 'logger'>,
+): { readonly discard: (digest: Digest) => void; readonly discardEarly: () => void } {
+  /** Content that was released before the engine's stores were open. */
+  const early = new Set<Digest>();
+  const discard = (digest: Digest): void => {
+    if (engine.stores === undefined) return void early.add(digest);
+    const collected = engine.stores.collector.collect({ blobs: new Set([digest]), chains: [] });
+    collected.catch((error: unknown) => logger.error({ err: error, digest }, 'cannot delete a blob of the registry'));
+  };
+  return {
+    discard,
+    discardEarly() {
+      early.forEach(discard);
+      early.clear();
+    },
+  };
+}
+
+/** The service of the cache. Metrics have one address: it is the registry's where there is a registry. */
+function cacheService({ metrics, ...rest }: RegistryService, { registry }: Addresses): RegistryService {
+  return { ...rest, ...(registry === undefined && metrics !== undefined ? { metrics } : {}) };
 }
 
 function findings(registry: Registry, what: string, advice: (repository: string) => string): readonly Finding[] {

@@ -18,6 +18,7 @@ import {
 import type { Lease, StoredImage } from '../../store/index.ts';
 import { applyChanges } from '../changes/apply-changes.ts';
 import { unpackImages } from '../layers/unpack-images.ts';
+import type { HeldContainer } from '../model/commit-source.ts';
 import { manifestBytes } from '../model/compose-manifest.ts';
 import type { ImagesDeps } from '../model/deps.ts';
 import { imageEvent } from '../model/image-event.ts';
@@ -51,10 +52,43 @@ export async function commitImage(deps: ImagesDeps, request: CommitRequest, sign
   const parent = leaseParent(deps, held.imageId, lease);
   const layer = await storeLayer(deps, request, { lease, signal });
 
+  const image = imageConfig(request, { held, parent, config, layer });
+  const put = (bytes: Buffer): { readonly digest: Digest; readonly size: number } => {
+    const digest = deps.content.put(bytes);
+    lease.blob(digest);
+    return { digest, size: bytes.length };
+  };
+  const stored = { mediaType: MEDIA_TYPE.ociConfig, ...put(Buffer.from(JSON.stringify(image))) };
+  const layers = [...parent.manifest.layers.map(inOci), ...(isEmpty(layer) ? [] : [layer])];
+  const manifest: Manifest = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest, config: stored, layers };
+  const descriptor = { mediaType: MEDIA_TYPE.ociManifest, ...put(manifestBytes(stored, layers)) };
+  await unpackImages(deps, [{ manifest, config: image }], { lease, progress: () => {}, signal });
+  const names = name === undefined ? [] : [imageName(name)];
+  deps.images.add([{ descriptor, manifests: [descriptor], names, isTagged: true, parent: parent.id }]);
+  const shown = name === undefined ? '' : familiarString(name);
+  held.committed({ id: stored.digest, name: shown, comment: request.comment });
+  if (name !== undefined) imageEvent(deps, 'tag', { id: stored.digest, config: image }, shown);
+  deps.makeDurable();
+  return stored.digest;
+}
+
+function isEmpty({ digest }: Descriptor): boolean {
+  return digest === EMPTY_LAYER;
+}
+
+/** The configuration of the new image: that of its parent with one more step. */
+function imageConfig(
+  { author, comment }: CommitRequest,
+  made: {
+    readonly held: HeldContainer;
+    readonly parent: StoredImage;
+    readonly config: ContainerConfig;
+    readonly layer: Descriptor;
+  },
+): ImageConfig {
+  const { held, parent, config, layer } = made;
   const created = new Date().toISOString();
-  const { author, comment } = request;
-  const isEmpty = layer.digest === EMPTY_LAYER;
-  const image: ImageConfig = {
+  return {
     ...platformOf(parent.config),
     ...(author === '' ? {} : { author }),
     config,
@@ -68,28 +102,11 @@ export async function commitImage(deps: ImagesDeps, request: CommitRequest, sign
         ...(author === '' ? {} : { author }),
         created_by: (held.config.Cmd ?? []).join(' '),
         ...(comment === '' ? {} : { comment }),
-        ...(isEmpty ? { empty_layer: true } : {}),
+        ...(isEmpty(layer) ? { empty_layer: true } : {}),
       },
     ],
-    rootfs: { type: 'layers', diff_ids: [...parent.config.rootfs.diff_ids, ...(isEmpty ? [] : [layer.digest])] },
+    rootfs: { type: 'layers', diff_ids: [...parent.config.rootfs.diff_ids, ...(isEmpty(layer) ? [] : [layer.digest])] },
   };
-  const put = (bytes: Buffer): { readonly digest: Digest; readonly size: number } => {
-    const digest = deps.content.put(bytes);
-    lease.blob(digest);
-    return { digest, size: bytes.length };
-  };
-  const stored = { mediaType: MEDIA_TYPE.ociConfig, ...put(Buffer.from(JSON.stringify(image))) };
-  const layers = [...parent.manifest.layers.map(inOci), ...(isEmpty ? [] : [layer])];
-  const manifest: Manifest = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest, config: stored, layers };
-  const descriptor = { mediaType: MEDIA_TYPE.ociManifest, ...put(manifestBytes(stored, layers)) };
-  await unpackImages(deps, [{ manifest, config: image }], { lease, progress: () => {}, signal });
-  const names = name === undefined ? [] : [imageName(name)];
-  deps.images.add([{ descriptor, manifests: [descriptor], names, isTagged: true, parent: parent.id }]);
-  const shown = name === undefined ? '' : familiarString(name);
-  held.committed({ id: stored.digest, name: shown, comment });
-  if (name !== undefined) imageEvent(deps, 'tag', { id: stored.digest, config: image }, shown);
-  deps.makeDurable();
-  return stored.digest;
 }
 
 function commitName({ repo, tag }: CommitRequest): Reference | undefined {

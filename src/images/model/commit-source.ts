@@ -10,7 +10,8 @@ export interface CommitSource {
   hold(ref: string, options: { readonly pause: boolean }, signal: AbortSignal): Promise<HeldContainer>;
 }
 
-interface HeldContainer extends AsyncDisposable {
+/** A container that an image is made of. */
+export interface HeldContainer extends AsyncDisposable {
   readonly id: string;
   readonly imageId: Digest;
   readonly config: ContainerConfig;

@@ -25,17 +25,7 @@ const REMEMBERED_MS = 10 * 60 * 1000;
  * @throws EngineError invalid for a line that is no bcrypt entry, with its number
  */
 export function parseHtpasswd(text: string): Passwords {
-  const hashes = new Map<string, string>();
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === '' || line.startsWith('#')) continue;
-    const colon = line.indexOf(':');
-    const [name, hash] = [line.slice(0, colon), line.slice(colon + 1).trim()];
-    const cost = BCRYPT.exec(hash)?.[1];
-    if (colon < 1 || cost === undefined)
-      throw invalid(`line ${index + 1} is no bcrypt entry: make it with htpasswd -B`);
-    if (Number(cost) > COST_MAX) throw invalid(`line ${index + 1}: cost ${cost} is beyond ${COST_MAX}`);
-    hashes.set(name, hash);
-  }
+  const hashes = hashesIn(text);
   const key = randomBytes(32);
   const remembered = new Map<string, number>();
   // Unknown names are compared with this hash, so that the time does not reveal which names exist.
@@ -72,4 +62,20 @@ export function parseHtpasswd(text: string): Passwords {
       return true;
     },
   };
+}
+
+/** The bcrypt hashes of a password file, by name. @throws EngineError invalid */
+function hashesIn(text: string): ReadonlyMap<string, string> {
+  const hashes = new Map<string, string>();
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const colon = line.indexOf(':');
+    const [name, hash] = [line.slice(0, colon), line.slice(colon + 1).trim()];
+    const cost = BCRYPT.exec(hash)?.[1];
+    if (colon < 1 || cost === undefined)
+      throw invalid(`line ${index + 1} is no bcrypt entry: make it with htpasswd -B`);
+    if (Number(cost) > COST_MAX) throw invalid(`line ${index + 1}: cost ${cost} is beyond ${COST_MAX}`);
+    hashes.set(name, hash);
+  }
+  return hashes;
 }

@@ -44,51 +44,20 @@ const BATCH_MAX = 100;
 export function createWebhook(deps: WebhookDeps, options: WebhookOptions): Webhook {
   const { logger } = deps;
   const { url, actions } = options;
-  const waiting: object[] = [];
+  const queue: Queue = { waiting: [], dropped: 0 };
   const closing = new AbortController();
   let delivering: Promise<void> | undefined;
-  let dropped = 0;
-
-  const deliver = async (): Promise<void> => {
-    let wait = options.retryMs ?? 1000;
-    while (waiting.length > 0 && !closing.signal.aborted) {
-      const batch = waiting.slice(0, BATCH_MAX);
-      const before = dropped;
-      try {
-        await post(batch);
-        // The events that were dropped meanwhile were the first of this batch.
-        waiting.splice(0, Math.max(0, batch.length - (dropped - before)));
-        wait = options.retryMs ?? 1000;
-      } catch (error) {
-        if (closing.signal.aborted) return;
-        logger.warn(
-          { webhook: url, waiting: waiting.length, err: messageOf(error) },
-          'cannot deliver notifications yet',
-        );
-        await sleep(wait, undefined, { signal: closing.signal, ref: false }).catch(() => {});
-        wait = Math.min(wait * 2, RETRY_MS_MAX);
-      }
-    }
-  };
-
-  const post = async (events: readonly object[]): Promise<void> => {
-    const headers = { ...options.headers, 'Content-Type': 'application/vnd.docker.distribution.events.v1+json' };
-    const body = Buffer.from(JSON.stringify({ events }));
-    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(options.timeoutMs ?? 10_000)]);
-    const status = await deps.post(new URL(url), { headers, body }, signal);
-    if (status >= 400) throw new Error(`the receiver responded with ${status}`);
-  };
-
   return {
     notify(event) {
       if (actions !== undefined && !actions.includes(event.action)) return;
-      waiting.push(envelope(event));
-      if (waiting.length > WAITING_MAX) {
-        waiting.shift();
-        dropped += 1;
+      queue.waiting.push(envelope(event));
+      if (queue.waiting.length > WAITING_MAX) {
+        queue.waiting.shift();
+        queue.dropped += 1;
+        const { dropped } = queue;
         if (dropped % 1000 === 1) logger.error({ webhook: url, dropped }, 'dropped undeliverable notifications');
       }
-      delivering ??= deliver().finally(() => {
+      delivering ??= deliver(deps, options, queue, closing.signal).finally(() => {
         delivering = undefined;
       });
     },
@@ -100,6 +69,50 @@ export function createWebhook(deps: WebhookDeps, options: WebhookOptions): Webho
       await delivering;
     },
   };
+}
+
+interface Queue {
+  readonly waiting: object[];
+  /** Number of events that were dropped since the start. */
+  dropped: number;
+}
+
+/** Sends the waiting events until none is left. Never rejects. */
+async function deliver(deps: WebhookDeps, options: WebhookOptions, queue: Queue, closing: AbortSignal): Promise<void> {
+  const { waiting } = queue;
+  const { retryMs = 1000 } = options;
+  let wait = retryMs;
+  while (waiting.length > 0 && !closing.aborted) {
+    const batch = waiting.slice(0, BATCH_MAX);
+    const before = queue.dropped;
+    try {
+      await post(deps, options, batch, closing);
+      // The events that were dropped meanwhile were the first of this batch.
+      waiting.splice(0, Math.max(0, batch.length - (queue.dropped - before)));
+      wait = retryMs;
+    } catch (error) {
+      if (closing.aborted) return;
+      const facts = { webhook: options.url, waiting: waiting.length, err: messageOf(error) };
+      deps.logger.warn(facts, 'cannot deliver notifications yet');
+      await sleep(wait, undefined, { signal: closing, ref: false }).catch(() => {});
+      wait = Math.min(wait * 2, RETRY_MS_MAX);
+    }
+  }
+}
+
+async function post(
+  deps: WebhookDeps,
+  { url, headers, timeoutMs = 10_000 }: WebhookOptions,
+  events: readonly object[],
+  closing: AbortSignal,
+): Promise<void> {
+  const message = {
+    headers: { ...headers, 'Content-Type': 'application/vnd.docker.distribution.events.v1+json' },
+    body: Buffer.from(JSON.stringify({ events })),
+  };
+  const signal = AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]);
+  const status = await deps.post(new URL(url), message, signal);
+  if (status >= 400) throw new Error(`the receiver responded with ${status}`);
 }
 
 function envelope(event: RegistryEvent): object {

@@ -1,5 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { Descriptor } from '../../spec/index.ts';
 import type { ByteSource } from '../http/send-file.ts';
 import type { RepositoryName } from '../names.ts';
@@ -45,36 +46,61 @@ const ANSWER_MS_MAX = 60_000;
 /** Longest time of a pull from its manifest to its last blob, for all but the slowest. */
 const PULL_MS_MAX = 600_000;
 
+type CacheParts = Omit<CacheDeps, 'upstream' | 'counts' | 'freeSpace' | 'ttlSeconds'> & {
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  /** Limit of all stored content. */
+  readonly maxBytes: number;
+};
+
 export function createPullThroughCache(
   { upstream, ttlSeconds = 60, keepSeconds = 30 * 24 * 3600 }: CacheOptions,
-  deps: Omit<CacheDeps, 'upstream' | 'counts' | 'freeSpace' | 'ttlSeconds'> & {
-    /** Milliseconds since the epoch. */
-    readonly wallClock: () => number;
-    /** Limit of all stored content. */
-    readonly maxBytes: number;
-  },
+  deps: CacheParts,
 ): PullThroughCache {
-  const { index, logger } = deps;
+  const { logger } = deps;
   const closing = new AbortController();
   const counts: CacheCounts = { hits: 0, misses: 0, stale: 0, fetchedBytes: 0 };
-  const freeSpace = (sizeBytes: number): void => {
-    if (index.storedBytes() + sizeBytes <= deps.maxBytes) return;
-    // Content of a running pull stays, even if that alone exceeds the limit.
-    const before = deps.wallClock() - PULL_MS_MAX;
-    const evicted = evict(deps, (pulledAt) => pulledAt < before && index.storedBytes() + sizeBytes > deps.maxBytes);
-    logger.info({ manifests: evicted, bytes: index.storedBytes() }, 'freed space in the cache');
-  };
+  const freeSpace = (sizeBytes: number): void => freeSpaceFor(deps, sizeBytes);
   const all: CacheDeps = { ...deps, upstream, counts, freeSpace, ttlSeconds };
   const manifests = createManifestCache(all, closing.signal);
   const blobs = createBlobCache(all, closing.signal);
-  const patience = (): AbortSignal => AbortSignal.any([closing.signal, AbortSignal.timeout(ANSWER_MS_MAX)]);
-
   return {
     upstream: upstream.name,
     counts,
     manifest: (name, reference) => manifests.refresh(name, reference),
     blobBytes: (name, digest) => blobs.sizeBytes(name, digest),
     blob: (name, digest) => blobs.open(name, digest),
+    ...upstreamLists(upstream, logger, closing.signal),
+    evict() {
+      const before = deps.wallClock() - keepSeconds * 1000;
+      const evicted = evict(deps, (pulledAt) => pulledAt < before);
+      if (evicted > 0) logger.info({ manifests: evicted }, 'deleted unused content from the cache');
+      freeSpace(0);
+    },
+    async close() {
+      closing.abort();
+      await blobs.close();
+    },
+  };
+}
+
+function freeSpaceFor(deps: CacheParts, sizeBytes: number): void {
+  const { index, logger, maxBytes } = deps;
+  if (index.storedBytes() + sizeBytes <= maxBytes) return;
+  // Content of a running pull stays, even if that alone exceeds the limit.
+  const before = deps.wallClock() - PULL_MS_MAX;
+  const evicted = evict(deps, (pulledAt) => pulledAt < before && index.storedBytes() + sizeBytes > maxBytes);
+  logger.info({ manifests: evicted, bytes: index.storedBytes() }, 'freed space in the cache');
+}
+
+/** The lists that only the upstream knows. Each waits a limited time. */
+function upstreamLists(
+  upstream: Upstream,
+  logger: Logger,
+  closing: AbortSignal,
+): Pick<PullThroughCache, 'tags' | 'referrers'> {
+  const patience = (): AbortSignal => AbortSignal.any([closing, AbortSignal.timeout(ANSWER_MS_MAX)]);
+  return {
     async tags(name) {
       try {
         return await upstream.tags(name, patience());
@@ -91,16 +117,6 @@ export function createPullThroughCache(
       } catch (error) {
         throw upstreamError(upstream, error);
       }
-    },
-    evict() {
-      const before = deps.wallClock() - keepSeconds * 1000;
-      const evicted = evict(deps, (pulledAt) => pulledAt < before);
-      if (evicted > 0) logger.info({ manifests: evicted }, 'deleted unused content from the cache');
-      freeSpace(0);
-    },
-    async close() {
-      closing.abort();
-      await blobs.close();
     },
   };
 }

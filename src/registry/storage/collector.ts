@@ -55,48 +55,17 @@ export function createRegistryCollector(deps: CollectorDeps): {
 } {
   const candidates = new Map<string, Candidate>();
   const holds = new Map<Digest, number>();
-
-  const listener: IndexListener = {
-    unused(name, digest) {
-      candidates.set(blobKey(name, digest), { name, digest, since: deps.now() });
-    },
-    released(digest) {
-      if (!holds.has(digest)) deps.discard(digest);
-    },
-  };
-
-  const start = (index: RepositoryIndex): RegistryCollector => {
-    /** Handles a candidate whose grace time has passed. */
-    const collect = ({ name, digest }: Candidate): 'done' | 'later' => {
-      const repository = index.get(name);
-      if (repository === undefined) return 'done';
-      if (repository.blobs.get(digest)?.users === 0) {
-        index.unlinkBlob(name, digest);
-        deps.logger.debug({ repository: name, digest }, 'collected a blob');
-      }
-      const manifest = index.get(name)?.manifests.get(digest);
-      if (!deps.collectUntagged || manifest === undefined || repository.manifestUsers.has(digest)) return 'done';
-      if (manifest.subject !== undefined && repository.manifests.has(manifest.subject)) return 'later';
-      index.deleteManifest(name, digest);
-      deps.logger.debug({ repository: name, digest }, 'collected an untagged manifest');
-      return 'done';
-    };
-
-    return {
-      hold(digest) {
-        holds.set(digest, (holds.get(digest) ?? 0) + 1);
-        let held = true;
-        return {
-          [Symbol.dispose]() {
-            if (!held) return;
-            held = false;
-            const left = (holds.get(digest) ?? 0) - 1;
-            if (left > 0) return void holds.set(digest, left);
-            holds.delete(digest);
-            if (!index.uses(digest)) deps.discard(digest);
-          },
-        };
+  return {
+    listener: {
+      unused(name, digest) {
+        candidates.set(blobKey(name, digest), { name, digest, since: deps.now() });
       },
+      released(digest) {
+        if (!holds.has(digest)) deps.discard(digest);
+      },
+    },
+    start: (index) => ({
+      hold: (digest) => hold({ ...deps, index, holds }, digest),
       keeps: (digest) => holds.has(digest) || index.uses(digest),
       touch(name, digest) {
         const candidate = candidates.get(blobKey(name, digest));
@@ -107,7 +76,7 @@ export function createRegistryCollector(deps: CollectorDeps): {
         for (const [key, candidate] of [...candidates]) {
           if (candidate.since > before) continue;
           // Content that a collected manifest referred to becomes a candidate with a grace time of its own.
-          if (collect(candidate) === 'done') candidates.delete(key);
+          if (collect(deps, index, candidate) === 'done') candidates.delete(key);
           else candidate.since = deps.now();
         }
       },
@@ -120,7 +89,44 @@ export function createRegistryCollector(deps: CollectorDeps): {
         }
         if (orphans > 0) deps.logger.info({ blobs: orphans }, 'deleted content without a record');
       },
-    };
+    }),
   };
-  return { listener, start };
+}
+
+function hold(
+  { discard, index, holds }: CollectorDeps & { readonly index: RepositoryIndex; readonly holds: Map<Digest, number> },
+  digest: Digest,
+): Disposable {
+  holds.set(digest, (holds.get(digest) ?? 0) + 1);
+  let held = true;
+  return {
+    [Symbol.dispose]() {
+      if (!held) return;
+      held = false;
+      const left = (holds.get(digest) ?? 0) - 1;
+      if (left > 0) return void holds.set(digest, left);
+      holds.delete(digest);
+      if (!index.uses(digest)) discard(digest);
+    },
+  };
+}
+
+/** Handles a candidate whose grace time has passed. */
+function collect(
+  { collectUntagged, logger }: CollectorDeps,
+  index: RepositoryIndex,
+  { name, digest }: Candidate,
+): 'done' | 'later' {
+  const repository = index.get(name);
+  if (repository === undefined) return 'done';
+  if (repository.blobs.get(digest)?.users === 0) {
+    index.unlinkBlob(name, digest);
+    logger.debug({ repository: name, digest }, 'collected a blob');
+  }
+  const manifest = index.get(name)?.manifests.get(digest);
+  if (!collectUntagged || manifest === undefined || repository.manifestUsers.has(digest)) return 'done';
+  if (manifest.subject !== undefined && repository.manifests.has(manifest.subject)) return 'later';
+  index.deleteManifest(name, digest);
+  logger.debug({ repository: name, digest }, 'collected an untagged manifest');
+  return 'done';
 }
