@@ -22,71 +22,79 @@ labels: {{- pad .Labels 1 0}}
 ports: {{- pad .Ports 1 0}}
 `;
 
-export function containerList(options: { truncate: boolean; size: boolean }): ListFormat<ContainerSummary> {
-  const { truncate } = options;
-  const id = (item: ContainerSummary): string => (truncate ? truncateId(item.Id) : item.Id);
+const TITLES = {
+  ID: 'CONTAINER ID',
+  Names: 'NAMES',
+  Image: 'IMAGE',
+  Command: 'COMMAND',
+  CreatedAt: 'CREATED AT',
+  RunningFor: 'CREATED',
+  Ports: 'PORTS',
+  State: 'STATE',
+  Status: 'STATUS',
+  Size: 'SIZE',
+  Labels: 'LABELS',
+  Mounts: 'MOUNTS',
+  LocalVolumes: 'LOCAL VOLUMES',
+  Networks: 'NETWORKS',
+  Platform: 'PLATFORM',
+  Label: 'LABEL',
+};
+
+export function containerList({ truncate, size }: { truncate: boolean; size: boolean }): ListFormat<ContainerSummary> {
   return {
     typeName: '*formatter.ContainerContext',
-    table: options.size ? `${TABLE}\t{{.Size}}` : TABLE,
-    titles: {
-      ID: 'CONTAINER ID',
-      Names: 'NAMES',
-      Image: 'IMAGE',
-      Command: 'COMMAND',
-      CreatedAt: 'CREATED AT',
-      RunningFor: 'CREATED',
-      Ports: 'PORTS',
-      State: 'STATE',
-      Status: 'STATUS',
-      Size: 'SIZE',
-      Labels: 'LABELS',
-      Mounts: 'MOUNTS',
-      LocalVolumes: 'LOCAL VOLUMES',
-      Networks: 'NETWORKS',
-      Platform: 'PLATFORM',
-      Label: 'LABEL',
-    },
-    quiet: id,
-    raw: [options.size ? `${RAW}size: {{.Size}}\n` : RAW, 'container_id: {{.ID}}'],
-    fields: (item) => ({
-      get Command() {
-        return quote(truncate ? ellipsis(item.Command, 20) : item.Command);
-      },
-      get CreatedAt() {
-        return goTime(item.Created * 1000);
-      },
-      ID: id(item),
-      Image: imageName(item, truncate),
-      Label: (name: string) => item.Labels?.[name] ?? '',
-      get Labels() {
-        return labelList(item.Labels);
-      },
-      get LocalVolumes() {
-        return String((item.Mounts ?? []).filter((mount) => mount.Driver === 'local').length);
-      },
-      get Mounts() {
-        const names = (item.Mounts ?? []).map((mount) => mount.Name || mount.Source || '');
-        return names.map((name) => (truncate ? ellipsis(name, 15) : name)).join(',');
-      },
-      Names: names(item, truncate),
-      get Networks() {
-        return Object.keys(item.NetworkSettings?.Networks ?? {}).join(',');
-      },
-      get Ports() {
-        return displayPorts(item.Ports ?? []);
-      },
-      get RunningFor() {
-        return `${humanDuration(Date.now() / 1000 - item.Created)} ago`;
-      },
-      get Size() {
-        const own = humanSize(item.SizeRw ?? 0, 3);
-        return (item.SizeRootFs ?? 0) > 0 ? `${own} (virtual ${humanSize(item.SizeRootFs ?? 0, 3)})` : own;
-      },
-      Platform: platform(item.ImageManifestDescriptor?.platform),
-      State: item.State,
-      Status: item.Status,
-    }),
+    table: size ? `${TABLE}\t{{.Size}}` : TABLE,
+    titles: TITLES,
+    quiet: (item) => containerId(item, truncate),
+    raw: [size ? `${RAW}size: {{.Size}}\n` : RAW, 'container_id: {{.ID}}'],
+    fields: (item) => fieldsOf(item, truncate),
   };
+}
+
+function fieldsOf(item: ContainerSummary, truncate: boolean): ReturnType<ListFormat<ContainerSummary>['fields']> {
+  return {
+    get Command() {
+      return quote(truncate ? ellipsis(item.Command, 20) : item.Command);
+    },
+    get CreatedAt() {
+      return goTime(item.Created * 1000);
+    },
+    ID: containerId(item, truncate),
+    Image: imageName(item, truncate),
+    Label: (name: string) => item.Labels?.[name] ?? '',
+    get Labels() {
+      return labelList(item.Labels);
+    },
+    get LocalVolumes() {
+      return String((item.Mounts ?? []).filter((mount) => mount.Driver === 'local').length);
+    },
+    get Mounts() {
+      const names = (item.Mounts ?? []).map((mount) => mount.Name || mount.Source || '');
+      return names.map((name) => (truncate ? ellipsis(name, 15) : name)).join(',');
+    },
+    Names: names(item, truncate),
+    get Networks() {
+      return Object.keys(item.NetworkSettings?.Networks ?? {}).join(',');
+    },
+    get Ports() {
+      return displayPorts(item.Ports ?? []);
+    },
+    get RunningFor() {
+      return `${humanDuration(Date.now() / 1000 - item.Created)} ago`;
+    },
+    get Size() {
+      const own = humanSize(item.SizeRw ?? 0, 3);
+      return (item.SizeRootFs ?? 0) > 0 ? `${own} (virtual ${humanSize(item.SizeRootFs ?? 0, 3)})` : own;
+    },
+    Platform: platform(item.ImageManifestDescriptor?.platform),
+    State: item.State,
+    Status: item.Status,
+  };
+}
+
+function containerId({ Id: id }: ContainerSummary, truncate: boolean): string {
+  return truncate ? truncateId(id) : id;
 }
 
 /** Prints as `os/architecture` in templates, and as an object in JSON. */

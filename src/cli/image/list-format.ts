@@ -53,57 +53,60 @@ function grouped(
 
 const CREATED = '{{if .CreatedSince}}{{.CreatedSince}}{{else}}N/A{{end}}';
 
-export function imageList(options: { truncate: boolean; digests: boolean }): ListFormat<ImageRow> {
-  const id = ({ image }: ImageRow): string => (options.truncate ? truncateId(image.Id) : image.Id);
-  const optional = (value: number, text: () => string): string => (value === -1 ? 'N/A' : text());
+const TITLES = {
+  ID: 'IMAGE ID',
+  Repository: 'REPOSITORY',
+  Tag: 'TAG',
+  Digest: 'DIGEST',
+  CreatedSince: 'CREATED',
+  CreatedAt: 'CREATED AT',
+  Size: 'SIZE',
+  Containers: 'CONTAINERS',
+  VirtualSize: 'SIZE',
+  SharedSize: 'SHARED SIZE',
+  UniqueSize: 'UNIQUE SIZE',
+};
+
+export function imageList({ truncate, digests }: { truncate: boolean; digests: boolean }): ListFormat<ImageRow> {
+  const id = ({ image }: ImageRow): string => (truncate ? truncateId(image.Id) : image.Id);
   return {
     typeName: '*formatter.imageContext',
-    table: `{{.Repository}}\t{{.Tag}}\t${options.digests ? '{{.Digest}}\t' : ''}{{.ID}}\t${CREATED}\t{{.Size}}`,
-    titles: {
-      ID: 'IMAGE ID',
-      Repository: 'REPOSITORY',
-      Tag: 'TAG',
-      Digest: 'DIGEST',
-      CreatedSince: 'CREATED',
-      CreatedAt: 'CREATED AT',
-      Size: 'SIZE',
-      Containers: 'CONTAINERS',
-      VirtualSize: 'SIZE',
-      SharedSize: 'SHARED SIZE',
-      UniqueSize: 'UNIQUE SIZE',
-    },
+    table: `{{.Repository}}\t{{.Tag}}\t${digests ? '{{.Digest}}\t' : ''}{{.ID}}\t${CREATED}\t{{.Size}}`,
+    titles: TITLES,
     quiet: id,
     raw: [
-      `repository: {{.Repository}}\n{{if .Tag}}tag: {{.Tag}}{{end}}\n${options.digests ? '{{if .Digest}}digest: {{.Digest}}{{end}}\n' : ''}image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n`,
+      `repository: {{.Repository}}\n{{if .Tag}}tag: {{.Tag}}{{end}}\n${digests ? '{{if .Digest}}digest: {{.Digest}}{{end}}\n' : ''}image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n`,
       'image_id: {{.ID}}',
     ],
-    fields: (row) => {
-      const { image } = row;
-      return {
-        get Containers() {
-          return optional(image.Containers, () => String(image.Containers));
-        },
-        get CreatedAt() {
-          return goTime(image.Created * 1000);
-        },
-        get CreatedSince() {
-          return image.Created <= 0 ? '' : `${humanDuration(Date.now() / 1000 - image.Created)} ago`;
-        },
-        Digest: row.digest,
-        ID: id(row),
-        Repository: row.repository,
-        get SharedSize() {
-          return optional(image.SharedSize, () => humanSize(image.SharedSize, 3));
-        },
-        Size: humanSize(image.Size, 3),
-        Tag: row.tag,
-        get UniqueSize() {
-          return optional(image.SharedSize, () => humanSize(image.Size - image.SharedSize, 3));
-        },
-        get VirtualSize() {
-          return humanSize(image.Size);
-        },
-      };
+    fields: (row) => fieldsOf(row, id(row)),
+  };
+}
+
+function fieldsOf({ image, ...row }: ImageRow, id: string): ReturnType<ListFormat<ImageRow>['fields']> {
+  const optional = (value: number, text: () => string): string => (value === -1 ? 'N/A' : text());
+  return {
+    get Containers() {
+      return optional(image.Containers, () => String(image.Containers));
+    },
+    get CreatedAt() {
+      return goTime(image.Created * 1000);
+    },
+    get CreatedSince() {
+      return image.Created <= 0 ? '' : `${humanDuration(Date.now() / 1000 - image.Created)} ago`;
+    },
+    Digest: row.digest,
+    ID: id,
+    Repository: row.repository,
+    get SharedSize() {
+      return optional(image.SharedSize, () => humanSize(image.SharedSize, 3));
+    },
+    Size: humanSize(image.Size, 3),
+    Tag: row.tag,
+    get UniqueSize() {
+      return optional(image.SharedSize, () => humanSize(image.Size - image.SharedSize, 3));
+    },
+    get VirtualSize() {
+      return humanSize(image.Size);
     },
   };
 }

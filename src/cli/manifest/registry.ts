@@ -119,28 +119,10 @@ export function openManifestRegistry(cli: Cli, options: { readonly insecure: boo
       if (!LISTS.has(found.descriptor.mediaType)) return imageFrom(name, found, signal);
       return entriesOf(found.bytes).map((Descriptor) => ({ Descriptor }));
     },
-    async imagesOf(name) {
-      const images: ImageManifest[] = [];
-      for (const { digest, platform } of entriesOf((await fetch(name)).bytes)) {
-        const child: Name = { ...name, digest, full: canonicalString({ ...name, digest }) };
-        const { descriptor, bytes } = await fetch(child);
-        if (!SINGLE.has(descriptor.mediaType)) {
-          throw new CliError(1, `unsupported manifest format: ${descriptor.mediaType}`);
-        }
-        images.push(imageManifest(child.full, { ...descriptor, bytes }, platform ?? {}));
-      }
-      return images;
-    },
+    imagesOf: (name) => imagesOf(fetch, name),
     async copy(image, source, target) {
-      const bytes = Buffer.from(image.Raw, 'base64');
-      const manifest: Manifest = parseManifest(JSON.parse(bytes.toString()));
-      const [from, to] = [await connections.repository(source), await connections.repository(target)];
-      for (const blob of [manifest.config, ...manifest.layers.filter(({ urls = [] }) => urls.length === 0)]) {
-        const open = (offset: number): Readable => streamBlob(from, blob, offset, signal);
-        await to.upload({ descriptor: blob, mountFrom: [source.path], open, progress: () => {} }, signal);
-      }
-      const { mediaType, digest } = image.Descriptor;
-      return to.putManifest(digest, { mediaType, bytes }, signal);
+      const from = await connections.repository(source);
+      return copyImage(image, { from, mountFrom: source.path, to: await connections.repository(target) }, signal);
     },
     async putList(target, list) {
       const reference = target.digest ?? target.tag ?? 'latest';
@@ -148,6 +130,36 @@ export function openManifestRegistry(cli: Cli, options: { readonly insecure: boo
     },
     [Symbol.asyncDispose]: () => connections[Symbol.asyncDispose](),
   };
+}
+
+/** The images of a list, each from the registry. @throws CliError for one of a form that lists cannot contain */
+async function imagesOf(fetch: (name: Name) => Promise<Found>, name: Name): Promise<ImageManifest[]> {
+  const images: ImageManifest[] = [];
+  for (const { digest, platform } of entriesOf((await fetch(name)).bytes)) {
+    const child: Name = { ...name, digest, full: canonicalString({ ...name, digest }) };
+    const { descriptor, bytes } = await fetch(child);
+    if (!SINGLE.has(descriptor.mediaType)) {
+      throw new CliError(1, `unsupported manifest format: ${descriptor.mediaType}`);
+    }
+    images.push(imageManifest(child.full, { ...descriptor, bytes }, platform ?? {}));
+  }
+  return images;
+}
+
+/** Copies an image with its blobs, except those that are elsewhere by their `urls`. */
+async function copyImage(
+  image: ImageManifest,
+  { from, mountFrom, to }: { readonly from: Repository; readonly mountFrom: string; readonly to: Repository },
+  signal: AbortSignal,
+): ReturnType<ManifestRegistry['copy']> {
+  const bytes = Buffer.from(image.Raw, 'base64');
+  const manifest: Manifest = parseManifest(JSON.parse(bytes.toString()));
+  for (const blob of [manifest.config, ...manifest.layers.filter(({ urls = [] }) => urls.length === 0)]) {
+    const open = (offset: number): Readable => streamBlob(from, blob, offset, signal);
+    await to.upload({ descriptor: blob, mountFrom: [mountFrom], open, progress: () => {} }, signal);
+  }
+  const { mediaType, digest } = image.Descriptor;
+  return to.putManifest(digest, { mediaType, bytes }, signal);
 }
 
 function entriesOf(bytes: Buffer): Index['manifests'] {

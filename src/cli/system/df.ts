@@ -1,5 +1,5 @@
 import { humanSize } from '../../base/sizes.ts';
-import { type ContainerSummary, type DiskUsage, diskUsage, type ImageSummary } from '../../client/index.ts';
+import { type DiskUsage, diskUsage, type ImageSummary } from '../../client/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { type ListFormat, renderList } from '../format/table.ts';
@@ -42,66 +42,68 @@ function isActive(image: ImageSummary): boolean {
 }
 
 function summarize(usage: DiskUsage): Row[] {
-  const images = usage.Images ?? [];
-  const containers = usage.Containers ?? [];
-  const volumes = usage.Volumes ?? [];
-  const cache = usage.BuildCache ?? [];
-  const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + Math.max(0, size), 0);
-  const usedImages = sum(
-    images
-      .filter(isActive)
-      .map((image) => (image.Size === -1 || image.SharedSize === -1 ? 0 : image.Size - image.SharedSize)),
+  return [imagesRow(usage), containersRow(usage), volumesRow(usage), cacheRow(usage), ...registryRows(usage)];
+}
+
+function imagesRow({ Images: images, LayersSize: size }: DiskUsage): Row {
+  const all = images ?? [];
+  const active = all.filter(isActive);
+  const used = active.map((image) =>
+    image.Size === -1 || image.SharedSize === -1 ? 0 : image.Size - image.SharedSize,
   );
-  const isRunning = ({ State: state }: ContainerSummary): boolean =>
-    ['running', 'paused', 'restarting'].includes(state);
-  const containerSize = sum(containers.map(({ SizeRw: size = 0 }) => size));
-  const usedContainers = sum(containers.filter(isRunning).map(({ SizeRw: size = 0 }) => size));
-  const volumeSize = sum(volumes.map((volume) => volume.UsageData?.Size ?? 0));
-  const idleVolumes = volumes.filter((volume) => (volume.UsageData?.RefCount ?? 0) === 0);
-  const ownCache = cache.filter(({ Shared: shared }) => !shared);
-  return [
-    {
-      type: 'Images',
-      total: images.length,
-      active: images.filter(isActive).length,
-      size: usage.LayersSize,
-      reclaimable: usage.LayersSize - usedImages,
-      percent: true,
-    },
-    {
-      type: 'Containers',
-      total: containers.length,
-      active: containers.filter(isRunning).length,
-      size: containerSize,
-      reclaimable: containerSize - usedContainers,
-      percent: true,
-    },
-    {
-      type: 'Local Volumes',
-      total: volumes.length,
-      active: volumes.length - idleVolumes.length,
-      size: volumeSize,
-      reclaimable: sum(idleVolumes.map((volume) => volume.UsageData?.Size ?? 0)),
-      percent: true,
-    },
-    {
-      type: 'Build Cache',
-      total: cache.length,
-      active: cache.filter(({ InUse: used }) => used).length,
-      size: sum(ownCache.map(({ Size: size }) => size)),
-      reclaimable: sum(ownCache.filter(({ InUse: used }) => !used).map(({ Size: size }) => size)),
-      percent: false,
-    },
-    ...(usage.Registries ?? []).map((registry) => ({
-      type: registry.Type === 'cache' ? 'Registry Cache' : 'Registry',
-      total: registry.Repositories,
-      active: registry.Repositories,
-      size: registry.UniqueSize,
-      // No prune removes it.
-      reclaimable: 0,
-      percent: false,
-    })),
-  ];
+  const reclaimable = size - sum(used);
+  return { type: 'Images', total: all.length, active: active.length, size, reclaimable, percent: true };
+}
+
+function containersRow(usage: DiskUsage): Row {
+  const containers = usage.Containers ?? [];
+  const running = containers.filter(({ State: state }) => ['running', 'paused', 'restarting'].includes(state));
+  const size = sum(containers.map(({ SizeRw: bytes = 0 }) => bytes));
+  const reclaimable = size - sum(running.map(({ SizeRw: bytes = 0 }) => bytes));
+  return { type: 'Containers', total: containers.length, active: running.length, size, reclaimable, percent: true };
+}
+
+function volumesRow(usage: DiskUsage): Row {
+  const volumes = usage.Volumes ?? [];
+  const idle = volumes.filter((volume) => (volume.UsageData?.RefCount ?? 0) === 0);
+  return {
+    type: 'Local Volumes',
+    total: volumes.length,
+    active: volumes.length - idle.length,
+    size: sum(volumes.map((volume) => volume.UsageData?.Size ?? 0)),
+    reclaimable: sum(idle.map((volume) => volume.UsageData?.Size ?? 0)),
+    percent: true,
+  };
+}
+
+function cacheRow(usage: DiskUsage): Row {
+  const cache = usage.BuildCache ?? [];
+  const own = cache.filter(({ Shared: shared }) => !shared);
+  return {
+    type: 'Build Cache',
+    total: cache.length,
+    active: cache.filter(({ InUse: used }) => used).length,
+    size: sum(own.map(({ Size: size }) => size)),
+    reclaimable: sum(own.filter(({ InUse: used }) => !used).map(({ Size: size }) => size)),
+    percent: false,
+  };
+}
+
+function registryRows({ Registries: registries = [] }: DiskUsage): Row[] {
+  return registries.map((registry) => ({
+    type: registry.Type === 'cache' ? 'Registry Cache' : 'Registry',
+    total: registry.Repositories,
+    active: registry.Repositories,
+    size: registry.UniqueSize,
+    // No prune removes it.
+    reclaimable: 0,
+    percent: false,
+  }));
+}
+
+/** An unknown size is negative. */
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total + Math.max(0, size), 0);
 }
 
 const SUMMARY: ListFormat<Row> = {

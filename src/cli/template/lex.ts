@@ -112,38 +112,38 @@ function lexAction(source: string, start: number, tokens: Token[]): { at: number
       else push('space', keep);
       continue;
     }
-    const punctuation = PUNCTUATION.find(([text]) => source.startsWith(text, at));
-    if (punctuation !== undefined) {
-      if (punctuation[1] === 'lparen') depth++;
-      if (punctuation[1] === 'rparen' && --depth < 0) throw syntaxError(source, at, 'unexpected right paren');
-      push(punctuation[1], punctuation[0]);
-    } else if (char === '"') push('string', quoted(source, at, '"', 'unterminated quoted string'));
-    else if (char === '`') push('string', rawQuoted(source, at));
-    else if (char === "'") push('char', quoted(source, at, "'", 'unterminated character constant'));
-    else if (char === '$') push('variable', `$${word(source, at + 1)}`);
-    else if (char === '.' && !/\d/.test(source[at + 1] ?? '')) {
-      const name = word(source, at + 1);
-      push(name === '' ? 'dot' : 'field', `.${name}`);
-    } else if (/[0-9+\-.]/.test(char)) push('number', numberAt(source, at));
-    else if (ALNUM.test(char)) {
-      const name = word(source, at);
-      push(
-        KEYWORDS.has(name)
-          ? 'keyword'
-          : name === 'true' || name === 'false'
-            ? 'bool'
-            : name === 'nil'
-              ? 'nil'
-              : 'identifier',
-        name,
-      );
-    } else
-      throw syntaxError(
-        source,
-        at,
-        `unexpected ${JSON.stringify(char).replace(/^"|"$/g, "'").replace('\\"', '"')} in command`,
-      );
+    const [kind, text] = tokenAt(source, at, char);
+    if (kind === 'lparen') depth++;
+    if (kind === 'rparen' && --depth < 0) throw syntaxError(source, at, 'unexpected right paren');
+    push(kind, text);
   }
+}
+
+/** The token that begins at `at` with `char`, which is no space. @throws TemplateSyntaxError */
+function tokenAt(source: string, at: number, char: string): readonly [TokenKind, string] {
+  const punctuation = PUNCTUATION.find(([text]) => source.startsWith(text, at));
+  if (punctuation !== undefined) return [punctuation[1], punctuation[0]];
+  if (char === '"') return ['string', quoted(source, at, '"', 'unterminated quoted string')];
+  if (char === '`') return ['string', rawQuoted(source, at)];
+  if (char === "'") return ['char', quoted(source, at, "'", 'unterminated character constant')];
+  if (char === '$') return ['variable', `$${word(source, at + 1)}`];
+  if (char === '.' && !/\d/.test(source[at + 1] ?? '')) {
+    const name = word(source, at + 1);
+    return [name === '' ? 'dot' : 'field', `.${name}`];
+  }
+  if (/[0-9+\-.]/.test(char)) return ['number', numberAt(source, at)];
+  if (ALNUM.test(char)) {
+    const name = word(source, at);
+    return [kindOfWord(name), name];
+  }
+  const shown = JSON.stringify(char).replace(/^"|"$/g, "'").replace('\\"', '"');
+  throw syntaxError(source, at, `unexpected ${shown} in command`);
+}
+
+function kindOfWord(name: string): TokenKind {
+  if (KEYWORDS.has(name)) return 'keyword';
+  if (name === 'true' || name === 'false') return 'bool';
+  return name === 'nil' ? 'nil' : 'identifier';
 }
 
 function word(source: string, from: number): string {

@@ -23,24 +23,7 @@ export function encryptedFileStore(folder: string, deps: VaultKeyDeps): SecretSt
       if (vault === undefined || entry === undefined) return undefined;
       return open(vault, server, entry, await openVaultKey(deps, vault));
     },
-    store: (server, account) =>
-      file.change(async (vault) => {
-        const key = vault === undefined ? undefined : await openVaultKey(deps, vault);
-        if (vault === undefined || key === undefined) {
-          // Entries that were encrypted with a lost key cannot be decrypted any more.
-          const made = await makeVaultKey(deps);
-          return {
-            version: 1,
-            key: made.record,
-            entries: entries([server, shut(made.key, made.record.id, server, account)]),
-          };
-        }
-        return {
-          version: 1,
-          key: await withPassphrase(deps, vault.key, key),
-          entries: entries(...Object.entries(vault.entries), [server, shut(key, vault.key.id, server, account)]),
-        };
-      }),
+    store: (server, account) => file.change((vault) => withAccount(deps, vault, [server, account])),
     async erase(server) {
       if (entryOf(file.read(), server) === undefined) return;
       await file.change(async (vault) => {
@@ -62,6 +45,27 @@ export function encryptedFileStore(folder: string, deps: VaultKeyDeps): SecretSt
         }),
       );
     },
+  };
+}
+
+/** The vault with one more account, or a new vault. */
+async function withAccount(
+  deps: VaultKeyDeps,
+  vault: Vault | undefined,
+  [server, account]: readonly [server: string, account: Account],
+): Promise<Vault> {
+  const key = vault === undefined ? undefined : await openVaultKey(deps, vault);
+  if (vault === undefined || key === undefined) {
+    // Entries that were encrypted with a lost key cannot be decrypted any more.
+    const made = await makeVaultKey(deps);
+    const sealed = shut(made.key, made.record.id, server, account);
+    return { version: 1, key: made.record, entries: entries([server, sealed]) };
+  }
+  const sealed = shut(key, vault.key.id, server, account);
+  return {
+    version: 1,
+    key: await withPassphrase(deps, vault.key, key),
+    entries: entries(...Object.entries(vault.entries), [server, sealed]),
   };
 }
 
