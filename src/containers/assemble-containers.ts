@@ -61,25 +61,7 @@ export interface ContainersDomain extends Containers {
 
 /** Makes the domain with the given rules. `createContainers` calls it with the real ones. */
 export function assembleContainers(deps: ContainersDeps, rulesOn: (table: ContainerTable) => Rules): ContainersDomain {
-  const table = new ContainerTable(deps.records);
-  const world: World = {
-    ...deps,
-    ...rulesOn(table),
-    table,
-    execs: new ExecTable(deps.execRecords, deps.logger),
-    locks: new KeyedLock(),
-    exits: new ExitQueue((exit) => handleExit(world, exit), deps.logger),
-    background: new Background(deps.logger),
-    lifetime: { closing: false, pruning: false },
-  };
-  deps.runtime.onExit((exit) => world.exits.push(exit));
-  deps.runtime.onOom((id) => {
-    const entry = world.table.byId(id);
-    if (entry === undefined) return;
-    if (hasProcess(entry.record)) world.table.note(entry, shortOfMemory(entry.record));
-    emitContainerEvent(world.events, entry.record, 'oom');
-  });
-
+  const world = openWorld(deps, rulesOn);
   return {
     create: (request, signal) => createContainer(world, request, signal),
     start: (ref, signal) => startContainer(world, ref, signal),
@@ -119,6 +101,29 @@ export function assembleContainers(deps: ContainersDeps, rulesOn: (table: Contai
     hold: (ref, options, signal) => holdForCommit(world, ref, options, signal),
     counts: () => count(world),
   };
+}
+
+/** The state of the domain. It hears of exits and of kills for lack of memory from here on. */
+function openWorld(deps: ContainersDeps, rulesOn: (table: ContainerTable) => Rules): World {
+  const table = new ContainerTable(deps.records);
+  const world: World = {
+    ...deps,
+    ...rulesOn(table),
+    table,
+    execs: new ExecTable(deps.execRecords, deps.logger),
+    locks: new KeyedLock(),
+    exits: new ExitQueue((exit) => handleExit(world, exit), deps.logger),
+    background: new Background(deps.logger),
+    lifetime: { closing: false, pruning: false },
+  };
+  deps.runtime.onExit((exit) => world.exits.push(exit));
+  deps.runtime.onOom((id) => {
+    const entry = world.table.byId(id);
+    if (entry === undefined) return;
+    if (hasProcess(entry.record)) world.table.note(entry, shortOfMemory(entry.record));
+    emitContainerEvent(world.events, entry.record, 'oom');
+  });
+  return world;
 }
 
 function count(world: Pick<World, 'table'>): { running: number; paused: number; stopped: number } {

@@ -35,10 +35,8 @@ interface Subscriber {
 
 /** `now` is the wall clock in nanoseconds. */
 export function createEventLog(now: () => Nanos): EventLog {
-  const history: EngineEvent[] = [];
+  const history = new History();
   const subscribers = new Set<Subscriber>();
-  let oldest = 0;
-
   return {
     emit(type, action, id, attributes) {
       const timeNano = now();
@@ -50,11 +48,7 @@ export function createEventLog(now: () => Nanos): EventLog {
         time: Number(timeNano / 1_000_000_000n),
         timeNano,
       };
-      if (history.length < HISTORY_LIMIT) history.push(event);
-      else {
-        history[oldest] = event;
-        oldest = (oldest + 1) % HISTORY_LIMIT;
-      }
+      history.add(event);
       for (const subscriber of subscribers) {
         if (subscriber.passes(event)) subscriber.push(event);
       }
@@ -62,7 +56,7 @@ export function createEventLog(now: () => Nanos): EventLog {
 
     subscribe(query, signal) {
       const passes = eventFilter(query.filters);
-      const past = query.since === undefined && query.until === undefined ? [] : kept(query, passes);
+      const past = query.since === undefined && query.until === undefined ? [] : history.select(query, passes);
       if (query.until !== undefined && query.until < now()) return replay(past);
       const queue = new EventQueue(past, passes);
       subscribers.add(queue);
@@ -83,9 +77,24 @@ export function createEventLog(now: () => Nanos): EventLog {
 
     listeners: () => subscribers.size,
   };
+}
 
-  function kept({ since, until }: EventQuery, passes: Predicate<EngineEvent>): EngineEvent[] {
-    const ordered = [...history.slice(oldest), ...history.slice(0, oldest)];
+/** The newest {@link HISTORY_LIMIT} events. */
+class History {
+  readonly #events: EngineEvent[] = [];
+  #oldest = 0;
+
+  add(event: EngineEvent): void {
+    if (this.#events.length < HISTORY_LIMIT) this.#events.push(event);
+    else {
+      this.#events[this.#oldest] = event;
+      this.#oldest = (this.#oldest + 1) % HISTORY_LIMIT;
+    }
+  }
+
+  /** Returns the events of the query, the oldest first. */
+  select({ since, until }: EventQuery, passes: Predicate<EngineEvent>): EngineEvent[] {
+    const ordered = [...this.#events.slice(this.#oldest), ...this.#events.slice(0, this.#oldest)];
     return ordered.filter(
       (event) =>
         (since === undefined || event.timeNano >= since) &&

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { EngineError, errnoOf, invalid } from '../base/errors.ts';
 
@@ -22,20 +22,8 @@ const MESSAGE_MAX = 300;
 export function programDecoder(compression: ProgramCompression): Duplex {
   const [program, ...args] = PROGRAMS[compression];
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said = (said + chunk).slice(0, MESSAGE_MAX);
-  });
-  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+  const ended = endOf(child, compression);
   ended.catch(() => {});
-  child.once('error', (error) => {
-    const isMissing = errnoOf(error) === 'ENOENT';
-    reject(isMissing ? new EngineError('unavailable', `${compression} data needs the program ${program}`) : error);
-  });
-  child.once('close', (code) => {
-    if (code === 0) resolve();
-    else reject(invalid(`broken compressed data: ${said.trim() || `${program} failed`}`));
-  });
   // A program that has failed reads no more. Its exit tells the reason.
   child.stdin.on('error', () => {});
   const output = child.stdout[Symbol.asyncIterator]();
@@ -68,4 +56,23 @@ export function programDecoder(compression: ProgramCompression): Duplex {
       done(error);
     },
   });
+}
+
+/** Resolves when the program has succeeded. @throws EngineError invalid with its words, unavailable when it is missing */
+function endOf(child: ChildProcessWithoutNullStreams, compression: ProgramCompression): Promise<void> {
+  const [program] = PROGRAMS[compression];
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk).slice(0, MESSAGE_MAX);
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  child.once('error', (error) => {
+    const isMissing = errnoOf(error) === 'ENOENT';
+    reject(isMissing ? new EngineError('unavailable', `${compression} data needs the program ${program}`) : error);
+  });
+  child.once('close', (code) => {
+    if (code === 0) resolve();
+    else reject(invalid(`broken compressed data: ${said.trim() || `${program} failed`}`));
+  });
+  return promise;
 }

@@ -122,16 +122,37 @@ export function openSandbox(): TestSandbox {
     const [udp, tcp] = (['udp', 'tcp'] as const).map((protocol) => bindHostPort({ protocol, address, port: 0 }));
     return { udp: udp as number, tcp: tcp as number };
   });
-  const ports = { udp: boundPort(sockets.udp), tcp: boundPort(sockets.tcp) };
   const enter = <T>(inside: () => T): T => home.enter(path, inside);
   const clients = new DisposableStack();
+  return {
+    path,
+    sockets,
+    enter,
+    ...clientsIn(enter, sockets, clients),
+    [Symbol.dispose]() {
+      clients.dispose();
+      home[Symbol.dispose]();
+      removeNetworkNamespace(path);
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** Clients of the name server in a namespace. `opened` closes them. */
+function clientsIn(
+  enter: TestSandbox['enter'],
+  { udp, tcp }: NameSockets,
+  opened: DisposableStack,
+): Pick<TestSandbox, 'datagrams' | 'connect' | 'askUdp' | 'askTcp'> {
+  const address = NAME_SERVER_ADDRESS;
+  const ports = { udp: boundPort(udp), tcp: boundPort(tcp) };
   const datagrams = async (): Promise<Datagrams> => {
     const socket = createSocket('udp4');
     let isOpen = true;
     socket.once('close', () => {
       isOpen = false;
     });
-    clients.defer(() => {
+    opened.defer(() => {
       if (isOpen) socket.close();
     });
     socket.bind({ fd: enter(() => bindHostPort({ protocol: 'udp', address: '127.0.0.1', port: 0 })) });
@@ -141,13 +162,10 @@ export function openSandbox(): TestSandbox {
   };
   const connect = (): Socket => {
     const socket = new Socket({ fd: enter(() => connectPort({ protocol: 'tcp', address, port: ports.tcp })) });
-    clients.defer(() => socket.destroy());
+    opened.defer(() => socket.destroy());
     return socket;
   };
   return {
-    path,
-    sockets,
-    enter,
     datagrams,
     connect,
     async askUdp(query) {
@@ -164,12 +182,6 @@ export function openSandbox(): TestSandbox {
       const replies = await readReplies(socket, queries.length);
       socket.destroy();
       return replies;
-    },
-    [Symbol.dispose]() {
-      clients.dispose();
-      home[Symbol.dispose]();
-      removeNetworkNamespace(path);
-      rmSync(directory, { recursive: true });
     },
   };
 }

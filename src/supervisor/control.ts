@@ -111,16 +111,10 @@ async function handle(deps: ControlDeps, daemonPid: number, request: Request): P
     case 'expect-start':
       deps.warmth.warm();
       return;
-    case 'start': {
-      deps.warmth.warm();
-      const { task, owner, runtime, stdio, log, oomFile, prepared } = request;
-      const record = { task, runtime, stdio, log, ...(owner && { owner }), ...(oomFile !== undefined && { oomFile }) };
-      return await tasks.start(record, { prepared, daemonPid });
-    }
-    case 'exec': {
-      const { task, owner, runtime, stdio, prepared } = request;
-      return await tasks.exec({ task, runtime, stdio, ...(owner && { owner }) }, { prepared, daemonPid });
-    }
+    case 'start':
+      return await start(deps, daemonPid, request);
+    case 'exec':
+      return await exec(deps, daemonPid, request);
     case 'kill':
       tasks.kill(request.task, request.signal);
       return;
@@ -163,4 +157,18 @@ async function handle(deps: ControlDeps, daemonPid: number, request: Request): P
     default:
       throw new Failure('invalid', `unknown request ${String((request as { op?: unknown }).op)}`);
   }
+}
+
+type RequestOf<Op extends Request['op']> = Extract<Request, { readonly op: Op }>;
+
+function start({ tasks, warmth }: ControlDeps, daemonPid: number, request: RequestOf<'start'>): Promise<unknown> {
+  warmth.warm();
+  const { task, owner, runtime, stdio, log, oomFile, prepared } = request;
+  const record = { task, runtime, stdio, log, ...(owner && { owner }), ...(oomFile !== undefined && { oomFile }) };
+  return tasks.start(record, { prepared, daemonPid });
+}
+
+function exec({ tasks }: ControlDeps, daemonPid: number, request: RequestOf<'exec'>): Promise<unknown> {
+  const { task, owner, runtime, stdio, prepared } = request;
+  return tasks.exec({ task, runtime, stdio, ...(owner && { owner }) }, { prepared, daemonPid });
 }

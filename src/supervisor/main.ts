@@ -13,6 +13,7 @@ import { runtimeRoot, supervisorFolder, supervisorSocket, tasksFolder } from '..
 import { AdoptedProcesses } from './adopted-processes.ts';
 import { CgroupWarmUp } from './cgroup-warm-up.ts';
 import { ChildReaper } from './child-reaper.ts';
+import type { ControlDeps } from './control.ts';
 import { EventHub } from './event-hub.ts';
 import { ExitRecords } from './exit-records.ts';
 import { NameServer } from './names/name-server.ts';
@@ -39,11 +40,7 @@ async function main(): Promise<void> {
   if (execRoot === undefined) throw new Error('--exec-root is missing');
   const lingerSeconds = Number(values['linger-seconds']);
 
-  process.umask(0o022);
-  for (const folder of [supervisorFolder(execRoot), runtimeRoot(execRoot), tasksFolder(execRoot)]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  }
-  if (!tryLockFile(openSync(`${supervisorFolder(execRoot)}/lock`, 'a', 0o600))) {
+  if (!claim(execRoot)) {
     process.exitCode = EXIT_LOCKED;
     return;
   }
@@ -79,6 +76,23 @@ async function main(): Promise<void> {
   log.info({ pid: process.pid, execRoot }, 'supervisor listens');
 
   trimWhenIdle();
+  endWhenIdle({ tasks, events, names, stop }, lingerSeconds * 1000);
+}
+
+/** Makes the supervisor's folders. Returns false when another supervisor serves this exec root. */
+function claim(execRoot: string): boolean {
+  process.umask(0o022);
+  for (const folder of [supervisorFolder(execRoot), runtimeRoot(execRoot), tasksFolder(execRoot)]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+  return tryLockFile(openSync(`${supervisorFolder(execRoot)}/lock`, 'a', 0o600));
+}
+
+/** Stops when for the linger time no task has run and no daemon was connected. */
+function endWhenIdle(
+  { tasks, events, names, stop }: Pick<ControlDeps, 'tasks' | 'events' | 'names' | 'stop'>,
+  lingerMilliseconds: number,
+): void {
   let idleSince = Date.now();
   const stopIfIdle = (): void => {
     if (tasks.runningCount === 0 && events.listeners === 0) stop();
@@ -86,7 +100,7 @@ async function main(): Promise<void> {
   setInterval(() => {
     tasks.sweep();
     if (tasks.runningCount > 0 || events.listeners > 0) idleSince = Date.now();
-    else if (Date.now() - idleSince >= lingerSeconds * 1000)
+    else if (Date.now() - idleSince >= lingerMilliseconds)
       void tasks
         .idle()
         .then(() => names.end())

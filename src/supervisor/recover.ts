@@ -73,11 +73,7 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
     deps.log.warn({ folder: layout.folder }, 'task.json is no task');
     return;
   }
-  let pid = readPid(layout);
-  if (pid === undefined) {
-    await runtimeEnded(layout.folder);
-    pid = readPid(layout);
-  }
+  const pid = await pidOf(layout);
   if (pid === undefined) {
     deps.log.info({ folder: layout.folder }, 'removing a start that was never finished');
     await deps.tasks.discard(record);
@@ -93,14 +89,7 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
   const task = deps.tasks.adopt(record, { pid, startedAt });
   reopen(deps, task, record, layout);
   const onExit = (exit: TaskExit): void => {
-    void consoleHandedOver(task).then(() => {
-      // A lost console has no more output. Its earlier output may be in its relay and spool.
-      if (task.consoleFd === -1) {
-        const stdout = existsSync(layout.stdout) ? openStream(deps, layout.stdout, O_RDONLY) : undefined;
-        task.streams.open({ stdin: undefined, stdout, stderr: undefined }, []);
-      }
-      deps.tasks.onExit(task, exit);
-    });
+    void outputRecovered(deps, task, layout).then(() => deps.tasks.onExit(task, exit));
   };
   const ended = deps.exitRecords.find(pid, startedAt);
   if (ended !== undefined) {
@@ -109,6 +98,23 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
   }
   task.signal = deps.adopted.watch(pid, { gone: !isSame(pid, layout), startedAt, onExit });
   deps.tasks.watchOom(task);
+}
+
+/** Returns the pid of the task's process. Undefined when its runtime has ended without one. */
+async function pidOf(layout: TaskLayout): Promise<number | undefined> {
+  const pid = readPid(layout);
+  if (pid !== undefined) return pid;
+  await runtimeEnded(layout.folder);
+  return readPid(layout);
+}
+
+/** Resolves when the output of an ended task is known. */
+async function outputRecovered(deps: RecoverDeps, task: Task, layout: TaskLayout): Promise<void> {
+  await consoleHandedOver(task);
+  if (task.consoleFd !== -1) return;
+  // A lost console has no more output. Its earlier output may be in its relay and spool.
+  const stdout = existsSync(layout.stdout) ? openStream(deps, layout.stdout, O_RDONLY) : undefined;
+  task.streams.open({ stdin: undefined, stdout, stderr: undefined }, []);
 }
 
 /** Waits a moment for the daemon that holds the master of a pty. When the daemon is dead as well, none connects. */

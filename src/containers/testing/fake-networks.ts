@@ -36,12 +36,7 @@ export function fakeNetworks(state: FakeNetworkState, steps: DaemonSteps): World
   };
   return {
     hostGateway: gatewayOf(table.require('bridge')),
-    check({ endpoints, portBindings }) {
-      for (const port of Object.keys(portBindings)) {
-        if (!/^\d+(\/(tcp|udp|sctp))?$/.test(port)) throw invalid(`invalid port specification: "${port}"`);
-      }
-      for (const [name, asked] of Object.entries(endpoints)) checkConfig(table.find(name), asked);
-    },
+    check: (request) => checkRequest(table, request),
     checkEndpoint: (ref, asked) => checkEndpoint(table.require(ref), asked),
     inspect: (ref) => inspectNetwork(table.require(ref), [...sandboxes.values()]),
     driverOf: (id) => table.all().find((network) => network.id === id)?.driver ?? '',
@@ -82,6 +77,17 @@ export function fakeNetworks(state: FakeNetworkState, steps: DaemonSteps): World
         for (const id of [...sandboxes.keys()]) if (!keep.has(id)) sandboxes.delete(id);
       }),
   };
+}
+
+/** @throws EngineError invalid for a port, and the errors of `checkConfig` */
+function checkRequest(
+  table: NetworksOnHost,
+  { endpoints, portBindings }: Parameters<World['networks']['check']>[0],
+): void {
+  for (const port of Object.keys(portBindings)) {
+    if (!/^\d+(\/(tcp|udp|sctp))?$/.test(port)) throw invalid(`invalid port specification: "${port}"`);
+  }
+  for (const [name, asked] of Object.entries(endpoints)) checkConfig(table.find(name), asked);
 }
 
 /** @throws EngineError notFound, with the words of a start */
