@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { claimBridge } from './claim-bridge.ts';
 import { clientEnvironment, forgetLogins } from './client-environment.ts';
 import { type CommandOptions, type CommandResult, command } from './command.ts';
-import { tracesOnHost } from './host.ts';
+import { tracesOnHost, waitUntilEmpty } from './host.ts';
 import { powerCut } from './power-cut.ts';
 import { TIMEOUT_FACTOR } from './timeout-factor.ts';
 
-/** Subnets from 10.64.0.0/24 to 10.191.255.0/24. */
-const SERIALS = 32768;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
 /**
@@ -63,90 +62,31 @@ export interface EngineOptions {
 
 export async function startEngine(options: EngineOptions = {}): Promise<TestEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-test-'));
-  const { serial, release } = claimSerial();
-  const dataRoot = options.dataRoot ?? join(folder, 'data');
-  const execRoot = options.execRoot ?? join(folder, 'exec');
-  const bridge = `gt${serial}`;
-  const socketPath = join(folder, 'api.sock');
-  const host = `unix://${socketPath}`;
-  const logPath = join(folder, 'gantryd.log');
-  const [program, ...programArguments] = options.command ?? [join(ROOT, 'bin/gantryd')];
-  let daemon: ChildProcess | undefined;
-
-  const start = async (): Promise<void> => {
-    const log = openSync(logPath, 'a');
-    daemon = spawn(
-      program,
-      [
-        ...programArguments,
-        '--data-root',
-        dataRoot,
-        '--exec-root',
-        execRoot,
-        '--pidfile',
-        join(folder, 'gantryd.pid'),
-        '--host',
-        host,
-        '--bridge-name',
-        bridge,
-        '--bip',
-        `10.${64 + (serial >> 8)}.${serial & 255}.1/24`,
-        ...(options.flags ?? []),
-      ],
-      { stdio: ['ignore', log, log], env: { ...process.env, ...options.env } },
-    );
-    closeSync(log);
-    await ready(daemon, socketPath, logPath);
-  };
-  const exited = (child: ChildProcess): Promise<number | null> =>
-    child.exitCode !== null || child.signalCode !== null
-      ? Promise.resolve(child.exitCode)
-      : new Promise((resolve) => child.once('exit', (code) => resolve(code)));
-
-  const cli =
-    (file: string) =>
-    (args: readonly string[], run: CommandOptions = {}): Promise<CommandResult> =>
-      command(file, args, { ...run, env: { ...clientEnvironment(folder), DOCKER_HOST: host, ...run.env } });
-
-  const end = async (): Promise<void> => {
-    const containers = JSON.parse((await engine.api('GET', '/containers/json?all=1')).body) as readonly {
-      readonly Id: string;
-    }[];
-    await Promise.all(containers.map(({ Id }) => engine.api('DELETE', `/containers/${Id}?force=1&v=1`)));
-    const code = await engine.stop();
-    assert.equal(code, 0, `gantryd ended with ${code}:\n${engine.log().slice(-4000)}`);
-    await waitUntilEmpty(() =>
-      tracesOnHost({ dataRoot, execRoot, bridge, containerIds: containers.map(({ Id }) => Id) }),
-    );
-  };
-  const engine: TestEngine = {
-    host,
-    socketPath,
-    dataRoot,
-    execRoot,
+  const { bridge, bip, release } = claimBridge();
+  const place: Place = {
+    folder,
+    dataRoot: options.dataRoot ?? join(folder, 'data'),
+    execRoot: options.execRoot ?? join(folder, 'exec'),
     bridge,
-    start,
-    pid: () => daemon?.pid ?? -1,
-    docker: cli('docker'),
-    gantry: cli(join(ROOT, 'bin/gantry')),
-    async ok(name, args, run) {
-      const result = await engine[name](args, run);
-      assert.equal(result.code, 0, `${name} ${args.join(' ')}: exit ${result.code}\n${result.stderr}${result.stdout}`);
-      return result.stdout.replace(/\n$/, '');
-    },
-    api: (method, path, body) => apiCall(socketPath, method, path, body),
-    log: () => readFileSync(logPath, 'utf8'),
-    async kill9() {
-      daemon?.kill('SIGKILL');
-      if (daemon !== undefined) await exited(daemon);
-    },
-    async stop(signal = 'SIGTERM') {
-      daemon?.kill(signal);
-      return daemon === undefined ? null : exited(daemon);
-    },
+    bip,
+    socketPath: join(folder, 'api.sock'),
+    logPath: join(folder, 'gantryd.log'),
+  };
+  const daemon = daemonIn(place, options);
+  const engine: TestEngine = {
+    ...clientsOf(place),
+    socketPath: place.socketPath,
+    dataRoot: place.dataRoot,
+    execRoot: place.execRoot,
+    bridge,
+    start: daemon.start,
+    pid: daemon.pid,
+    kill9: async () => void (await daemon.stop('SIGKILL')),
+    stop: (signal = 'SIGTERM') => daemon.stop(signal),
+    log: () => readFileSync(place.logPath, 'utf8'),
     async [Symbol.asyncDispose]() {
       try {
-        if (daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null) await end();
+        if (daemon.isRunning()) await end(engine);
         else await powerCut(engine);
       } finally {
         forgetLogins(folder);
@@ -156,9 +96,9 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
     },
   };
   try {
-    if (options.isStartedLater !== true) await start();
+    if (options.isStartedLater !== true) await engine.start();
   } catch (error) {
-    daemon?.kill('SIGKILL');
+    daemon.kill();
     release();
     rmSync(folder, { recursive: true, force: true });
     throw error;
@@ -166,32 +106,90 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
   return engine;
 }
 
-/**
- * Claims a number that no other engine of a test uses now, in any process or checkout. Bridge and subnet contain it.
- * The claim is a file with our pid. The claim of an ended process is taken over.
- */
-function claimSerial(): { readonly serial: number; readonly release: () => void } {
-  for (let serial = (process.pid * 8) % SERIALS; ; serial = (serial + 1) % SERIALS) {
-    const claim = join(tmpdir(), `gantry-test-serial-${serial}`);
-    try {
-      writeFileSync(claim, String(process.pid), { flag: 'wx' });
-      return { serial, release: () => rmSync(claim, { force: true }) };
-    } catch {
-      const owner = existsSync(claim) ? readFileSync(claim, 'utf8') : '';
-      if (owner !== '' && !existsSync(`/proc/${owner}`)) rmSync(claim, { force: true });
-    }
-  }
+/** The folders, the bridge and the files of one engine. */
+interface Place {
+  readonly folder: string;
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly bridge: string;
+  readonly bip: string;
+  readonly socketPath: string;
+  readonly logPath: string;
 }
 
-/** Fails when `find` still finds something after a while: the kernel cleans up with a delay. */
-async function waitUntilEmpty(find: () => Promise<readonly string[]>): Promise<void> {
-  let left: readonly string[] = [];
-  for (let attempt = 0; attempt < 50 * TIMEOUT_FACTOR; attempt++) {
-    left = await find();
-    if (left.length === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.fail(`left on the host:\n${left.join('\n')}`);
+interface Daemon {
+  start(): Promise<void>;
+  pid(): number;
+  isRunning(): boolean;
+  /** Waits for the end. Returns the exit code. */
+  stop(signal: NodeJS.Signals): Promise<number | null>;
+  kill(): void;
+}
+
+/** gantryd in its place, before its first start. */
+function daemonIn(place: Place, { command: given, flags = [], env }: EngineOptions): Daemon {
+  const [program, ...first] = given ?? [join(ROOT, 'bin/gantryd')];
+  const args = [
+    ...first,
+    ...['--data-root', place.dataRoot, '--exec-root', place.execRoot],
+    ...['--pidfile', join(place.folder, 'gantryd.pid'), '--host', `unix://${place.socketPath}`],
+    ...['--bridge-name', place.bridge, '--bip', place.bip],
+    ...flags,
+  ];
+  let daemon: ChildProcess | undefined;
+  const exited = (child: ChildProcess): Promise<number | null> =>
+    child.exitCode !== null || child.signalCode !== null
+      ? Promise.resolve(child.exitCode)
+      : new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+  return {
+    async start() {
+      const log = openSync(place.logPath, 'a');
+      daemon = spawn(program, args, { stdio: ['ignore', log, log], env: { ...process.env, ...env } });
+      closeSync(log);
+      await ready(daemon, place.socketPath, place.logPath);
+    },
+    pid: () => daemon?.pid ?? -1,
+    isRunning: () => daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null,
+    async stop(signal) {
+      daemon?.kill(signal);
+      return daemon === undefined ? null : exited(daemon);
+    },
+    kill: () => void daemon?.kill('SIGKILL'),
+  };
+}
+
+type Clients = Pick<TestEngine, 'host' | 'docker' | 'gantry' | 'ok' | 'api'>;
+
+function clientsOf({ folder, socketPath }: Place): Clients {
+  const host = `unix://${socketPath}`;
+  const cli =
+    (file: string) =>
+    (args: readonly string[], run: CommandOptions = {}): Promise<CommandResult> =>
+      command(file, args, { ...run, env: { ...clientEnvironment(folder), DOCKER_HOST: host, ...run.env } });
+  const clients = { docker: cli('docker'), gantry: cli(join(ROOT, 'bin/gantry')) };
+  return {
+    host,
+    ...clients,
+    async ok(name, args, run) {
+      const result = await clients[name](args, run);
+      assert.equal(result.code, 0, `${name} ${args.join(' ')}: exit ${result.code}\n${result.stderr}${result.stdout}`);
+      return result.stdout.replace(/\n$/, '');
+    },
+    api: (method, path, body) => apiCall(socketPath, method, path, body),
+  };
+}
+
+/** Removes the containers, stops the engine, and fails when it leaves something on the host. */
+async function end(engine: TestEngine): Promise<void> {
+  const containers = JSON.parse((await engine.api('GET', '/containers/json?all=1')).body) as readonly {
+    readonly Id: string;
+  }[];
+  await Promise.all(containers.map(({ Id }) => engine.api('DELETE', `/containers/${Id}?force=1&v=1`)));
+  const code = await engine.stop();
+  assert.equal(code, 0, `gantryd ended with ${code}:\n${engine.log().slice(-4000)}`);
+  const { dataRoot, execRoot, bridge } = engine;
+  const containerIds = containers.map(({ Id }) => Id);
+  await waitUntilEmpty(() => tracesOnHost({ dataRoot, execRoot, bridge, containerIds }));
 }
 
 async function ready(daemon: ChildProcess, socketPath: string, logPath: string): Promise<void> {

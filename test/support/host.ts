@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { command } from './command.ts';
+import { TIMEOUT_FACTOR } from './timeout-factor.ts';
 
 /** The places on the host where an engine may leave something, by the paths and names that only it uses. */
 export interface EngineTraces {
@@ -55,4 +57,15 @@ export function cgroupFolders(top: string, depth: number): readonly string[] {
   } catch {
     return [];
   }
+}
+
+/** Fails when `find` still finds something after a while: the kernel cleans up with a delay. */
+export async function waitUntilEmpty(find: () => Promise<readonly string[]>): Promise<void> {
+  let left: readonly string[] = [];
+  for (let attempt = 0; attempt < 50 * TIMEOUT_FACTOR; attempt++) {
+    left = await find();
+    if (left.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.fail(`left on the host:\n${left.join('\n')}`);
 }

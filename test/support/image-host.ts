@@ -62,29 +62,38 @@ export async function imageHost(
     images,
     users,
     events,
-    async load(archive, load = {}) {
-      const lines: string[] = [];
-      await images.load(
-        Readable.from(chunks(archive), { objectMode: false }),
-        { quiet: true, platforms: [], ...load },
-        (line) => void lines.push(String(line['stream'] ?? line['status']).trimEnd()),
-        new AbortController().signal,
-      );
-      return lines;
-    },
-    async leftovers() {
-      await stores.content.swept();
-      const content = join(root, 'content');
-      const folders = ['blobs/sha256', 'ingest', 'trash'];
-      const files = folders.flatMap((folder) => readdirSync(join(content, folder)).map((name) => `${folder}/${name}`));
-      return [...files, ...snapshots.layers().map(({ key }) => `layer ${key}`)];
-    },
+    load: (archive, load = {}) => loaded(images, archive, load),
+    leftovers: () => leftoversIn(root, stores, snapshots),
     async [Symbol.asyncDispose]() {
       await registries[Symbol.asyncDispose]();
       await stores.close();
       if (options.root === undefined && existsSync(root)) rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+async function loaded(
+  images: Images,
+  archive: Buffer,
+  options: Partial<Parameters<Images['load']>[1]>,
+): Promise<string[]> {
+  const lines: string[] = [];
+  await images.load(
+    Readable.from(chunks(archive), { objectMode: false }),
+    { quiet: true, platforms: [], ...options },
+    (line) => void lines.push(String(line['stream'] ?? line['status']).trimEnd()),
+    new AbortController().signal,
+  );
+  return lines;
+}
+
+async function leftoversIn(root: string, { content }: Stores, snapshots: FakeImageSnapshots): Promise<string[]> {
+  await content.swept();
+  const folders = ['blobs/sha256', 'ingest', 'trash'];
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(root, 'content', folder)).map((name) => `${folder}/${name}`),
+  );
+  return [...files, ...snapshots.layers().map(({ key }) => `layer ${key}`)];
 }
 
 function* chunks(bytes: Buffer): Generator<Buffer> {

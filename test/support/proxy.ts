@@ -53,13 +53,7 @@ export async function testProxy(names: Readonly<Record<string, string>> = {}): P
     const refused = refusal(request, target);
     if (refused !== undefined)
       return socket.end(`HTTP/1.1 ${refused} ${refused === 407 ? 'Who Are You' : 'Nothing There'}\r\n\r\n`);
-    const [host, port] = (state.names.get(target) ?? '').split(':');
-    const inner = track(connect(Number(port), host));
-    inner.on('close', () => socket.destroy()).on('connect', () => socket.write('HTTP/1.1 200 Go On\r\n\r\n'));
-    socket
-      .on('close', () => inner.destroy())
-      .pipe(inner)
-      .pipe(socket);
+    tunnel(socket, state.names.get(target) ?? '', track);
     return undefined;
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -75,6 +69,16 @@ export async function testProxy(names: Readonly<Record<string, string>> = {}): P
       await new Promise((resolve) => server.close(resolve));
     },
   });
+}
+
+function tunnel(socket: Socket, to: string, track: <T extends Duplex>(socket: T) => T): void {
+  const [host, port] = to.split(':');
+  const inner = track(connect(Number(port), host));
+  inner.on('close', () => socket.destroy()).on('connect', () => socket.write('HTTP/1.1 200 Go On\r\n\r\n'));
+  socket
+    .on('close', () => inner.destroy())
+    .pipe(inner)
+    .pipe(socket);
 }
 
 /** The upstream sees the requested name, and nothing of the proxy. */
