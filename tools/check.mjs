@@ -1,5 +1,5 @@
-// `npm run check`: types, lint and format, layers, deletes, fakes, the lock of npm packages. All of them run, so that one run
-// shows every problem.
+// `npm run check`: types, lint and format, layers, deletes, fakes, long functions, the lock of npm packages. All of them
+// run, so that one run shows every problem.
 import { spawn } from 'node:child_process';
 import { node, root } from './node.mjs';
 import { setUp } from './setup.mjs';
@@ -12,6 +12,7 @@ const steps = [
   ['lock', node(), ['tools/check-lock.mjs']],
   ['deletes', node(), ['tools/check-deletes.mjs', 'src']],
   ['fakes', node(), ['tools/check-fakes.mjs']],
+  ['functions', node(), ['tools/check-functions.mjs', 'src', 'tools', 'bench', 'test']],
 ];
 const results = await Promise.all(
   steps.map(async ([name, command, args]) => {

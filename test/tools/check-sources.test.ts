@@ -113,6 +113,48 @@ test('the check of fakes refuses one that no suite runs, or that no suite can re
   assert.equal(check({ 'src/a/a.test.ts': 'interface FakeStore {}' }).code, 0, 'a type does nothing');
 });
 
+test('the check of functions refuses one that fits no screen, however its lines are filled', () => {
+  const lines = (count: number, line = 'call();') => Array.from({ length: count }, () => line).join('\n');
+  const named = (body: string) => `export function long(): void {\n${body}\n}\n`;
+  const short = {
+    'whole.ts': named(lines(58)),
+    'blank.ts': named(`${lines(58)}\n\n  \n`),
+    'several.ts': `${named(lines(40))}${named(lines(40))}`,
+  };
+  const fine = checked('check-functions.mjs', short);
+  assert.deepEqual(fine, { code: 0, text: 'functions ok (4 in 3 files)\n' });
+  const long = {
+    'plain.ts': [named(lines(59)), 'long'],
+    'tool.mjs': [named(lines(59)), 'long'],
+    'comments.ts': [named(lines(59, '// a comment')), 'long'],
+    'template.ts': [named(`\`${lines(59)}\`;`), 'long'],
+    'methods.ts': [named(`return {\n${lines(57, 'a() {},')}\n};`), 'long'],
+    'signature.ts': [`const long = async (\n${lines(30, 'a: number,')}\n) => {\n${lines(30)}\n};\n`, 'long'],
+    'method.ts': [`const object = {\nmethod() {\n${lines(59)}\n},\n};\n`, 'method'],
+    'constructor.ts': [`class A {\nconstructor() {\n${lines(59)}\n}\n}\n`, 'constructor'],
+    'getter.ts': [`class A {\nget value() {\n${lines(59)}\n}\n}\n`, 'value'],
+    'callback.ts': [`start(function () {\n${lines(59)}\n});\n`, 'a function'],
+  } as const;
+  const sources = Object.fromEntries(Object.entries(long).map(([path, [source]]) => [path, source]));
+  const { code, text } = checked('check-functions.mjs', { ...short, ...sources });
+  assert.equal(code, 1);
+  assert.equal(text.trim().split('\n').length, Object.keys(long).length, text);
+  for (const [path, [, name]] of Object.entries(long))
+    assert.match(text, new RegExp(`/${path}:\\d+: ${name} has \\d+ lines, at most 60 are allowed\n`));
+});
+
+test('the check of functions exempts tests, and nothing else in their files', () => {
+  const body = Array.from({ length: 70 }, () => 'call();').join('\n');
+  const suite = `export function suiteOf(): void {\ndescribe('all', () => {\ntest('one', async (t) => {\n${body}\n});\n});\n}\n`;
+  const helper = `test('one', () => {\nconst helper = () => {\n${body}\n};\n});\n`;
+  const beside = `function beside() {\n${body}\n}\ntest('one', beside);\n`;
+  assert.equal(checked('check-functions.mjs', { 'a.test.ts': suite, 'a.suite.ts': suite }).code, 0);
+  const { code, text } = checked('check-functions.mjs', { 'a.ts': suite, 'b.test.ts': helper, 'c.test.ts': beside });
+  assert.equal(code, 1);
+  for (const fault of [/a\.ts:1: suiteOf/, /b\.test\.ts:2: helper has/, /c\.test\.ts:1: beside has/])
+    assert.match(text, fault);
+});
+
 test('the check of deletes refuses a recursive removal, and a removed folder that no table names', () => {
   // The table's other files are missing in this tree, which is a fault of its own.
   const faults = (text: string, path = 'volumes/a.ts'): readonly string[] =>
