@@ -1,27 +1,28 @@
 // `npm run demo`: sets up the project, starts the engine unless it runs, makes a busybox image from the machine's own
 // static busybox, and shows the engine's features. The engine keeps running for the user.
 // `npm run demo -- --stop`: stops the engine that the demo started.
+// The other options are those of gantryd, and `--log`: with them the demo's engine runs beside another one.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { busyboxArchive } from './busybox-image.mjs';
 import { root } from './node.mjs';
 import { obstacles, setUp } from './setup.mjs';
 
-const EXEC_ROOT = '/run/gantry';
+const options = parsedOptions();
+const EXEC_ROOT = resolve(options['exec-root'] ?? '/run/gantry');
 const SOCKET = `${EXEC_ROOT}/gantry.sock`;
 const PID_FILE = `${EXEC_ROOT}/gantryd.pid`;
-const LOG = '/var/log/gantryd.log';
+const DATA_ROOT = resolve(options['data-root'] ?? '/var/lib/gantry');
+const LOG = resolve(options.log ?? '/var/log/gantryd.log');
 const HOST = `unix://${SOCKET}`;
+/** The demo's command that stops this engine. */
+const STOP = ['npm run demo -- --stop', ...(options['exec-root'] ? ['--exec-root', EXEC_ROOT] : [])].join(' ');
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const paint = process.stdout.isTTY ? (code, text) => `\x1b[${code}m${text}\x1b[0m` : (_code, text) => text;
 
-const options = process.argv.slice(2);
-if (options.some((option) => option !== '--stop')) {
-  console.error('Usage: npm run demo [-- --stop]');
-  process.exit(1);
-}
-if (options.includes('--stop')) {
+if (options.stop) {
   await stopEngine();
   process.exit();
 }
@@ -33,6 +34,20 @@ if (inTheWay.length > 0) {
 }
 const env = { ...process.env, DOCKER_HOST: HOST };
 const created = [];
+
+function parsedOptions() {
+  const text = { type: 'string' };
+  const known = { stop: { type: 'boolean' }, 'data-root': text, 'exec-root': text, 'bridge-name': text, bip: text };
+  try {
+    return parseArgs({ options: { ...known, log: text } }).values;
+  } catch (error) {
+    console.error(error.message);
+    console.error(
+      'Usage: npm run demo [-- [--stop] [--data-root DIR] [--exec-root DIR] [--bridge-name NAME] [--bip SUBNET] [--log FILE]]',
+    );
+    return process.exit(1);
+  }
+}
 
 /** Prints a command and runs it as a user would type it. Ends the demo when it fails. */
 function show(title, args, { quiet = false } = {}) {
@@ -56,7 +71,9 @@ async function startEngine() {
   if (existsSync(SOCKET) && answers()) return 'was running already';
   mkdirSync(EXEC_ROOT, { recursive: true });
   const log = openSync(LOG, 'a');
-  const daemon = spawn(join(root, 'bin/gantryd'), ['--host', HOST, '--pidfile', PID_FILE], {
+  const given = ['data-root', 'exec-root', 'bridge-name', 'bip'].filter((name) => options[name] !== undefined);
+  const flags = given.flatMap((name) => [`--${name}`, options[name]]);
+  const daemon = spawn(join(root, 'bin/gantryd'), ['--host', HOST, '--pidfile', PID_FILE, ...flags], {
     detached: true,
     stdio: ['ignore', log, log],
   });
@@ -76,8 +93,13 @@ async function stopEngine() {
     return;
   }
   process.kill(pid, 'SIGTERM');
-  for (let attempt = 0; attempt < 200 && existsSync(PID_FILE); attempt++) await pause(50);
-  console.log('The engine has stopped. Its images and volumes stay in /var/lib/gantry.');
+  for (let attempt = 0; attempt < 400 && existsSync(PID_FILE); attempt++) await pause(50);
+  if (existsSync(PID_FILE)) {
+    console.error(`The engine (process ${pid}) has not stopped yet.`);
+    process.exitCode = 1;
+  } else {
+    console.log(`The engine has stopped. Its images and volumes stay in ${DATA_ROOT}.`);
+  }
 }
 
 function makeImage() {
@@ -150,5 +172,5 @@ ${paint('1;32', 'The engine keeps running.')} Use it with any Docker client, or 
   export PATH=${join(root, 'bin')}:$PATH
   gantry run -it --rm busybox sh
 
-Stop it with: npm run demo -- --stop    In the foreground next time: npm start`);
+Stop it with: ${STOP}    In the foreground next time: npm start`);
 }
