@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { imageArchive, tarArchive } from '../support/busybox-image.ts';
+import { command } from '../support/command.ts';
 import { CLIS, loadBusybox, unique, useEngine } from '../support/fixture.ts';
 
 const engine = useEngine();
@@ -62,4 +64,35 @@ test('system df counts the layers of images alone, each once', async () => {
   const [list] = JSON.parse((await engine().api('GET', '/v1.50/images/json?shared-size=1')).body);
   assert.deepEqual([list.Containers, list.SharedSize], [-1, 0]);
   await engine().ok('gantry', ['rm', name]);
+});
+
+test('system df does not look into what is mounted in a volume', async () => {
+  const name = unique('measured');
+  await engine().ok('gantry', [
+    'run',
+    '--rm',
+    '-v',
+    `${name}:/v`,
+    'busybox',
+    'sh',
+    '-c',
+    'mkdir /v/in; printf 12345 >/v/f',
+  ]);
+  const data = await engine().ok('gantry', ['volume', 'inspect', '-f', '{{.Mountpoint}}', name]);
+  const size = async (): Promise<number> => {
+    const { Volumes } = JSON.parse((await engine().api('GET', '/system/df')).body) as {
+      readonly Volumes: readonly { readonly Name: string; readonly UsageData: { readonly Size: number } }[];
+    };
+    return Volumes.find(({ Name }) => Name === name)?.UsageData.Size ?? -1;
+  };
+  assert.equal((await command('mount', ['-t', 'tmpfs', 'gantry-inside', `${data}/in`])).code, 0);
+  try {
+    writeFileSync(`${data}/in/foreign`, 'of memory');
+    assert.equal(await size(), 5);
+  } finally {
+    assert.equal((await command('umount', [`${data}/in`])).code, 0);
+  }
+  writeFileSync(`${data}/in/own`, '123');
+  assert.equal(await size(), 8);
+  await engine().ok('gantry', ['volume', 'rm', name]);
 });

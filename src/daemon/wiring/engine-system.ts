@@ -1,5 +1,4 @@
 import type { ApiDeps } from '../../api/index.ts';
-import { treeSize } from '../../linux/index.ts';
 import { createStoreCheck } from '../../store/index.ts';
 import type { Config } from '../config/config.ts';
 import { engineObjects } from '../engine-objects.ts';
@@ -13,7 +12,7 @@ export function engineSystem(config: Config, info: SystemInfoDeps, storage: Stor
   return {
     info: () => systemInfo(info),
     version: () => versionInfo(info.programs),
-    directorySizeBytes: async (path) => treeSize(path),
+    directorySizeBytes: (path, signal) => snapshots.trees.sizeBytes(path, signal),
     registryUsage: () => registry?.usage() ?? [],
     check: createStoreCheck({
       ...stores,

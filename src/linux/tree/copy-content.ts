@@ -5,20 +5,15 @@ import { descriptorPath } from '../openat2.ts';
 const CHUNK = 1 << 20;
 
 /**
- * Copies a regular file's bytes into a new file: by reflink or in the kernel where possible, and without the holes of a
+ * Copies the bytes of an open regular file into a new file: by reflink or in the kernel where possible, and without the holes of a
  * sparse file (a `lastlog` of 300 GB occupies some kilobytes). @throws EEXIST, ENOSPC
  */
-export function copyContent(from: string | Buffer, to: string | Buffer): void {
-  const source = openSync(from, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    const stat = fstatSync(source);
-    if (stat.blocks * 512 >= stat.size) {
-      copyFileSync(descriptorPath(source), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    } else {
-      copyData(source, to, stat.size);
-    }
-  } finally {
-    closeSync(source);
+export function copyContent(source: number, to: string | Buffer): void {
+  const stat = fstatSync(source);
+  if (stat.blocks * 512 >= stat.size) {
+    copyFileSync(descriptorPath(source), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  } else {
+    copyData(source, to, stat.size);
   }
 }
 

@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fstatSync,
   lchownSync,
   linkSync,
   lstatSync,
@@ -11,10 +12,11 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { EngineError, errnoOf } from '../../base/errors.ts';
-import { type BytePath, sysPath } from '../byte-path.ts';
+import { type BytePath, showPath, sysPath } from '../byte-path.ts';
 import { setTimes } from '../file-times.ts';
 import { makeNode, S_IF } from '../mknod.ts';
 import { descriptorPath, O_PATH, openat2, RESOLVE } from '../openat2.ts';
+import { SyscallError } from '../syscall-error.ts';
 import { getXattr, listXattrs, setXattr } from '../xattr.ts';
 import { copyContent } from './copy-content.ts';
 import { Directory } from './directory.ts';
@@ -32,7 +34,12 @@ export interface CopyTree {
  * Copies a directory's content with owners, modes, xattrs, times to the nanosecond, hard links, symlinks, device nodes,
  * FIFOs, sockets and holes. Blocks. Shares blocks where the file system can. A directory that exists in the target is
  * merged; anything else that exists there is EEXIST. No symlink below source or target is ever followed.
- * @throws EngineError cancelled; system errors. Copied files stay: the caller removes them.
+ *
+ * No mount below source or target is entered, not even a bind mount of the same file system: what is mounted there
+ * belongs to somebody else, and a copy without it would pass for a whole one. Source and target themselves may be mount
+ * points.
+ * @throws EngineError cancelled; EXDEV with the path of a mount point; system errors. Copied files stay: the caller
+ * removes them.
  */
 export function copyTree(request: CopyTree): void {
   using source = new Directory(`${request.source}/.`);
@@ -40,6 +47,15 @@ export function copyTree(request: CopyTree): void {
   new TreeCopy(target, request.cancelled ?? (() => false)).content(source, target, '' as BytePath);
   const [from, to] = [`${source.path}/.`, `${target.path}/.`];
   copyAttributes(lstatSync(from, { bigint: true }), from, to);
+}
+
+/** An entry of a directory and its copy. */
+interface CopyEntry {
+  readonly source: Directory;
+  readonly target: Directory;
+  readonly name: BytePath;
+  /** From the root of both trees. */
+  readonly path: BytePath;
 }
 
 class TreeCopy {
@@ -55,29 +71,38 @@ class TreeCopy {
 
   /** `at` is the path of both directories from their roots, with a trailing slash unless it is empty. */
   content(source: Directory, target: Directory, at: BytePath): void {
-    for (const name of source.names()) {
+    for (const { name, isDirectory } of source.entries()) {
       if (this.#cancelled()) throw new EngineError('cancelled', 'the copy was cancelled');
-      const from = source.entry(name);
-      const stat = lstatSync(from, { bigint: true, throwIfNoEntry: false });
-      if (stat !== undefined) this.#entry(stat, from, target.entry(name), `${at}${name}` as BytePath);
+      const path = `${at}${name}` as BytePath;
+      if (isDirectory === true) this.#directory({ source, target, name, path });
+      else this.#entry({ source, target, name, path });
     }
   }
 
-  #entry(stat: BigIntStats, from: string | Buffer, to: string | Buffer, path: BytePath): void {
+  #directory({ source, target, name, path }: CopyEntry): void {
+    using from = entered(source, name, path);
+    if (from === undefined) return;
+    const stat = fstatSync(from.descriptor, { bigint: true });
+    makeDirectory(target.entry(name));
+    using to = entered(target, name, path);
+    if (to === undefined) return;
+    this.content(from, to, `${path}/` as BytePath);
+    copyAttributes(stat, `${from.path}/.`, `${to.path}/.`);
+  }
+
+  #entry(entry: CopyEntry): void {
+    const { source, target, name, path } = entry;
+    const [from, to] = [source.entry(name), target.entry(name)];
+    const stat = lstatSync(from, { bigint: true, throwIfNoEntry: false });
+    if (stat === undefined) return;
     if (stat.isDirectory()) {
-      makeDirectory(to);
-      using source = new Directory(from);
-      using target = new Directory(to);
-      this.content(source, target, `${path}/` as BytePath);
-    } else if (stat.nlink > 1n && this.#link(stat, to, path)) {
+      this.#directory(entry);
       return;
-    } else if (stat.isSymbolicLink()) {
-      symlinkSync(readlinkSync(from, 'buffer'), to);
-    } else if (stat.isFile()) {
-      copyContent(from, to);
-    } else {
-      makeNode(to, Number(stat.mode) & (S_IF.MT | 0o7777), Number(stat.rdev));
     }
+    if (stat.nlink > 1n && this.#link(stat, to, path)) return;
+    if (stat.isSymbolicLink()) symlinkSync(readlinkSync(from, 'buffer'), to);
+    else if (stat.isFile()) copyFile(entry, to);
+    else makeNode(to, Number(stat.mode) & (S_IF.MT | 0o7777), Number(stat.rdev));
     copyAttributes(stat, from, to);
   }
 
@@ -101,6 +126,36 @@ class TreeCopy {
     }
     return true;
   }
+}
+
+/** Undefined when it has vanished. @throws EXDEV with the path */
+function entered(directory: Directory, name: BytePath, path: BytePath): Directory | undefined {
+  try {
+    return directory.enter(name);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw withPath(error, path);
+  }
+}
+
+function copyFile({ source, name, path }: CopyEntry, to: string | Buffer): void {
+  let file: number;
+  try {
+    file = source.openFile(name);
+  } catch (error) {
+    throw withPath(error, path);
+  }
+  try {
+    copyContent(file, to);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function withPath(error: unknown, path: BytePath): unknown {
+  if (!(error instanceof SyscallError)) return error;
+  const subject = error.code === 'EXDEV' ? `the mount point ${showPath(path)}` : showPath(path);
+  return new SyscallError('copy', error.errno, subject);
 }
 
 function makeDirectory(path: string | Buffer): void {

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { type BytePath, sysPath } from '../byte-path.ts';
-import { descriptorPath } from '../openat2.ts';
+import { descriptorPath, openat2, RESOLVE } from '../openat2.ts';
+import { readEntries } from './read-entries.ts';
 
 /**
  * An open directory. Its entries are reached through the descriptor, so that neither a symlink that replaces it
@@ -9,9 +10,13 @@ import { descriptorPath } from '../openat2.ts';
 export class Directory implements Disposable {
   readonly descriptor: number;
 
-  /** @throws ELOOP or ENOTDIR when the path's last component is no directory itself */
-  constructor(path: string | Buffer) {
-    this.descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  /**
+   * Opens a path, or takes over an open descriptor. @throws ELOOP or ENOTDIR when the path's last component is no
+   * directory itself
+   */
+  constructor(at: string | Buffer | number) {
+    this.descriptor =
+      typeof at === 'number' ? at : openSync(at, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   }
 
   get path(): string {
@@ -25,6 +30,36 @@ export class Directory implements Disposable {
 
   names(): BytePath[] {
     return readdirSync(this.path, 'latin1') as BytePath[];
+  }
+
+  /**
+   * Names with what the file system says of their kind: undefined when it does not say. Unlike stat(2) of an entry, it
+   * asks nothing of a file system that is mounted there. Works without /proc.
+   */
+  entries(): { readonly name: BytePath; readonly isDirectory: boolean | undefined }[] {
+    return readEntries(this.descriptor).map(({ name, isDirectory }) => ({
+      name: name.toString('latin1', 0, name.length - 1) as BytePath,
+      isDirectory,
+    }));
+  }
+
+  /**
+   * Opens a directory in this one.
+   * @throws EXDEV when something is mounted there, even of the same file system; ELOOP or ENOTDIR when it is no
+   * directory; ENOENT
+   */
+  enter(name: BytePath): Directory {
+    return new Directory(this.#open(name, constants.O_RDONLY | constants.O_DIRECTORY));
+  }
+
+  /** Opens a regular file in this directory for reading. The caller closes it. @throws as {@link enter} */
+  openFile(name: BytePath): number {
+    return this.#open(name, constants.O_RDONLY | constants.O_NONBLOCK);
+  }
+
+  #open(name: BytePath, flags: number): number {
+    const resolve = RESOLVE.BENEATH | RESOLVE.NO_XDEV | RESOLVE.NO_SYMLINKS;
+    return openat2(this.descriptor, sysPath(name), { flags: flags | constants.O_NOFOLLOW, resolve });
   }
 
   [Symbol.dispose](): void {

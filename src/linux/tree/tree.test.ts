@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   chmodSync,
   chownSync,
+  existsSync,
   lchownSync,
   linkSync,
   lstatSync,
@@ -117,6 +118,75 @@ test('a tree deeper than the longest path is measured, copied and removed', () =
   removeTree(target);
   assert.equal(lstatSync(source, { throwIfNoEntry: false }), undefined);
   assert.equal(lstatSync(target, { throwIfNoEntry: false }), undefined);
+});
+
+/** Mounts on a directory, a directory deep below and a file of a tree. Its own files have 8 bytes. */
+function treeWithMounts(): { readonly tree: string; readonly points: readonly string[] } & Disposable {
+  const [tree, other] = [folder(), folder()];
+  writeFileSync(join(other, 'foreign'), 'of another tree');
+  const points = ['tmpfs', 'deep/er/bind', 'deep/file'].map((point) => join(tree, point));
+  const [tmpfs = '', bind = '', file = ''] = points;
+  mkdirSync(tmpfs);
+  mkdirSync(bind, { recursive: true });
+  writeFileSync(join(bind, 'below'), 'hidden');
+  writeFileSync(join(tree, 'deep/own'), '12345678');
+  writeFileSync(file, '');
+  mount({ source: 'tmpfs', target: tmpfs, type: 'tmpfs' });
+  writeFileSync(join(tmpfs, 'foreign'), 'of memory');
+  // The same file system: the device number does not show the mount.
+  bindMount(other, bind);
+  bindMount(join(other, 'foreign'), file);
+  return {
+    tree,
+    points,
+    [Symbol.dispose]() {
+      for (const point of points) detachMount(point);
+    },
+  };
+}
+
+test('what is mounted in a tree is not measured', () => {
+  using mounted = treeWithMounts();
+  const [, , file = ''] = mounted.points;
+  assert.equal(treeSize(mounted.tree), 8 + lstatSync(file).size);
+  detachMount(file);
+  assert.equal(treeSize(mounted.tree), 8);
+  assert.equal(treeSize(join(mounted.tree, 'tmpfs')), 'of memory'.length, 'a tree that is itself a mount point');
+});
+
+test('a copy fails at what is mounted in its source, and takes nothing of it', () => {
+  using mounted = treeWithMounts();
+  for (const point of mounted.points) {
+    const target = folder();
+    assert.throws(() => copyTree({ source: mounted.tree, target }), {
+      code: 'EXDEV',
+      message: /^copy the mount point /,
+    });
+    const copied = readdirSync(target, { recursive: true });
+    assert.ok(!copied.some((path) => String(path).endsWith('foreign')), copied.join(' '));
+    assert.ok(!existsSync(join(target, 'deep/file')) || lstatSync(join(target, 'deep/file')).size === 0);
+    detachMount(point);
+  }
+  const target = folder();
+  copyTree({ source: mounted.tree, target });
+  assert.equal(readFileSync(join(target, 'deep/er/bind/below'), 'utf8'), 'hidden');
+});
+
+test('a copy writes nothing into what is mounted in its target', () => {
+  const [source, target, victim] = [folder(), folder(), folder()];
+  mkdirSync(join(source, 'in/side'), { recursive: true });
+  writeFileSync(join(source, 'in/side/file'), 'x');
+  mkdirSync(join(target, 'in/side'), { recursive: true });
+  bindMount(victim, join(target, 'in/side'));
+  try {
+    assert.throws(() => copyTree({ source, target }), {
+      code: 'EXDEV',
+      message: 'copy the mount point in/side: EXDEV',
+    });
+    assert.deepEqual(readdirSync(victim), []);
+  } finally {
+    detachMount(join(target, 'in/side'));
+  }
 });
 
 const REMOVERS = { removeTree: async (path: string): Promise<void> => removeTree(path), removeTreeSlowly };

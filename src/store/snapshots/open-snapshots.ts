@@ -33,7 +33,7 @@ export interface Trees {
    * Copies a folder's content, with the folder's own owner, mode and attributes. @throws EngineError cancelled, noSpace
    */
   copy(source: string, target: string, signal: AbortSignal): Promise<void>;
-  sizeBytes(path: string): Promise<number>;
+  sizeBytes(path: string, signal?: AbortSignal): Promise<number>;
   /** Deletes a tree. Never leaves the file system of `path`. */
   remove(path: string): Promise<void>;
 }
@@ -85,7 +85,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     ...roots,
     trees: {
       copy: (source, target, signal) => pool.run({ kind: 'copy', source, target }, signal),
-      sizeBytes: (path) => pool.run({ kind: 'size', path }),
+      sizeBytes: (path, signal) => pool.run({ kind: 'size', path }, signal),
       remove,
     },
     files: containerFiles({ driver, paths, writables, streams, use: useRoot, working, logger }),

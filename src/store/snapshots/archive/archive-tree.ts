@@ -4,8 +4,11 @@ import { type BytePath, Directory } from '../../../linux/index.ts';
 import { ArchiveWriter, type TakeBytes } from './archive-writer.ts';
 
 /**
- * Archives a directory's content, ordered by name, without the directory itself. Follows no symlink, and enters mounts
- * below it. Synchronous. Files that vanish meanwhile are omitted.
+ * Archives a directory's content, ordered by name, without the directory itself. Follows no symlink. Synchronous. Files
+ * that vanish meanwhile are omitted.
+ *
+ * It enters mounts below the directory, and only reads there: `archivePath` has mounted a container's volumes and binds
+ * for its thread, and a copy out of a container contains them.
  */
 export function archiveTree(root: string, take: TakeBytes): void {
   const archive = new ArchiveWriter(take, { sparse: false });
