@@ -1,10 +1,19 @@
 import { closeSync, readFileSync } from 'node:fs';
 import { formatNanos } from '../base/time.ts';
-import { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd, wallTimeNanos } from '../linux/index.ts';
+import {
+  exitCodeOfStatus,
+  openPidfd,
+  pidfdEnded,
+  pidfdExitCode,
+  SyscallError,
+  signalPidfd,
+  wallTimeNanos,
+} from '../linux/index.ts';
 import type { TaskExit } from './exit-announcer.ts';
 import type { ExitRecords } from './exit-records.ts';
 import { processStat, STAT } from './process-stat.ts';
 
+const ESRCH = 3;
 const POLL_MILLISECONDS = 50;
 /** How long an exit without a code waits for the daemon, which may have reaped the process. */
 const UNKNOWN_MILLISECONDS = 3000;
@@ -52,6 +61,8 @@ export class AdoptedProcesses implements Disposable {
     this.#timer ??= setInterval(() => this.#poll(), POLL_MILLISECONDS);
     if (pidfd < 0) return undefined;
     return (signalNumber) => {
+      // Its descriptor is closed once its exit is known, and the number may be another process's.
+      if (this.#processes.get(pid) !== process) throw new SyscallError('pidfd_send_signal', ESRCH, `${pid}`);
       signalPidfd(pidfd, signalNumber);
       process.wasKilled ||= signalNumber === SIGKILL;
     };
