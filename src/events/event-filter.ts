@@ -5,7 +5,13 @@ const hasLabels = labelRule((attributes: EngineEvent['Actor']['Attributes']) => 
 /** Actions with a detail after a colon (`exec_create: sh`). They are matched by their beginning. */
 const DETAILED_ACTIONS = ['health_status', 'exec_create', 'exec_start', 'exec_die', 'exec_detach'];
 
-/** Compiles filters of events by dockerd's rules: ids and names match by prefix, images with or without their tag. */
+/** Filters by the id or name of what an event is about. As in dockerd, they do not look at its type. */
+const OBJECTS = ['container', 'plugin', 'volume', 'network', 'daemon', 'node', 'service', 'secret', 'config'];
+
+/**
+ * Compiles filters of events by dockerd's rules: ids and names match by prefix, images with or without their tag. As in
+ * dockerd an unknown filter has no effect.
+ */
 export function eventFilter(filters: Filters): Predicate<EngineEvent> {
   const labelled = hasLabels(filters['label'] ?? [], undefined);
   return (event) => {
@@ -15,19 +21,11 @@ export function eventFilter(filters: Filters): Predicate<EngineEvent> {
       matchesAction(filters['event'], event.Action) &&
       exact(filters['type'], [event.Type]) &&
       exact(filters['scope'], [event.scope]) &&
-      ofType(event, 'daemon', exact(filters['daemon'], [id, name]), filters) &&
-      prefix(filters['container'], [id, name]) &&
-      prefix(filters['plugin'], [id, name]) &&
-      prefix(filters['volume'], [id, name]) &&
-      prefix(filters['network'], [id, name]) &&
+      OBJECTS.every((object) => prefix(filters[object], [id, name])) &&
       matchesImage(filters['image'], event) &&
       labelled(attributes)
     );
   };
-}
-
-function ofType(event: EngineEvent, type: string, matched: boolean, filters: Filters): boolean {
-  return (filters[type] ?? []).length === 0 || (event.Type === type && matched);
 }
 
 function exact(wanted: readonly string[] | undefined, values: readonly string[]): boolean {
