@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { findBusybox } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
 import { eventually, unique, useEngine } from '../support/fixture.ts';
 import { powerCut } from '../support/power-cut.ts';
 
-const engine = useEngine();
+const engine = useEngine({ flags: ['--log-level', 'debug'] });
 const ok = (...args: string[]): Promise<string> => engine().ok('gantry', args);
 const folder = mkdtempSync(join(tmpdir(), 'gantry-reboot-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -40,6 +41,18 @@ async function waits(name: string, why: RegExp): Promise<void> {
     assert.equal(state.Status, 'restarting', state.Error);
     assert.match(state.Error, why);
   });
+}
+
+/** A server that refuses at once where the kernel has NFS. Where it has none, the mount fails too. */
+const NO_SERVER = { type: 'nfs', device: ':/nothing', o: 'addr=127.0.0.1,port=1,soft,timeo=1,retrans=1' };
+
+/** Changes a volume's options while the engine is down. No verb does: options last as long as their volume. */
+function setVolumeOptions(name: string, options: object | null): void {
+  using db = new DatabaseSync(join(engine().dataRoot, 'state.db'));
+  const { changes } = db
+    .prepare("UPDATE volumes SET record = json_set(record, '$.options', json(?)) WHERE key = ?")
+    .run(JSON.stringify(options), name);
+  assert.equal(changes, 1);
 }
 
 async function reboot(meanwhile: () => Promise<unknown> | unknown = () => {}): Promise<void> {
@@ -154,6 +167,40 @@ test('a container whose volume cannot be mounted yet waits for it, and one that 
   assert.equal(await ok('exec', name, 'cat', '/data/file'), 'of the source');
   assert.equal((await stateOf(stopped)).Status, 'exited');
   await ok('rm', '-f', name, stopped);
+  await ok('volume', 'rm', volume);
+});
+
+test('a container whose network volume no server gives waits for it and says so, and holds up nobody', async () => {
+  const [volume, name, other] = [unique('far'), unique('needs-server'), unique('needs-nothing')];
+  await ok('volume', 'create', volume);
+  for (const options of [
+    ['--name', name, '-v', `${volume}:/data`],
+    ['--name', other],
+  ])
+    await ok('run', '-d', '--restart=always', ...options, 'busybox', 'sleep', '1000000');
+  const before = engine().log().length;
+  // As if a server had answered before the reboot: no kernel of ours can have mounted it then.
+  await reboot(() => setVolumeOptions(volume, NO_SERVER));
+  await runs(other);
+  const why = new RegExp(
+    `^error while mounting volume '.*/${volume}/_data': failed to mount local volume: mount :/nothing:.*, data: ${NO_SERVER.o}: .`,
+  );
+  await waits(name, why);
+  const logged = engine().log().slice(before);
+  assert.match(
+    logged,
+    new RegExp(`level=warn msg="a container cannot be started yet.*name=${name} error=.*failed to mount local volume`),
+  );
+  const attempts = (): number => engine().log().slice(before).split(`name=${name} `).length - 1;
+  await eventually(async () => assert.ok(attempts() >= 4, `${attempts()} attempts are logged`));
+  // Nobody waits behind the container that waits: the volume can be inspected, and others start.
+  assert.match(await ok('volume', 'inspect', '-f', '{{.Options}}', volume), /type:nfs/);
+  assert.equal(await ok('run', '--rm', 'busybox', 'echo', 'works'), 'works');
+  assert.equal(await ok('ps', '-a', '--filter', `name=${name}`, '--format', '{{.State}}'), 'restarting');
+  await reboot(() => setVolumeOptions(volume, null));
+  await runs(name);
+  assert.equal((await stateOf(name)).Error, '');
+  await ok('rm', '-f', name, other);
   await ok('volume', 'rm', volume);
 });
 

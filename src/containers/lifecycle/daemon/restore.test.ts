@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EngineError } from '../../../base/errors.ts';
 import type { CreateContainerBody } from '../../../spec/index.ts';
 import { TestEngine } from '../../testing/test-engine.ts';
 
@@ -232,6 +233,38 @@ test('after a restart of the host, what ran has ended with an unknown code and p
   engine.life.clock.advance(1);
   await engine.idle();
   assert.equal(await engine.status('web'), 'running');
+});
+
+test('after a restart of the host, a start whose volume is missing is tried again with growing delays, up to ten seconds', async () => {
+  using engine = await TestEngine.start();
+  const { host } = engine;
+  const RestartPolicy = { Name: 'always' } as const;
+  await engine.run('web', { HostConfig: { RestartPolicy, Binds: ['far:/data'] } });
+  await engine.run('other', { HostConfig: { RestartPolicy } });
+  engine.life.kill();
+  host.tasks.clear();
+  host.mounted.clear();
+  host.sandboxes.clear();
+  host.before = (step) => {
+    if (step === 'volume mount') throw new EngineError('failed', 'no server answers');
+  };
+  await engine.reboot();
+  await engine.idle();
+  assert.equal(await engine.status('other'), 'running', 'held up by nobody');
+  const delays: number[] = [];
+  for (let attempt = 0; attempt < 9; attempt++) {
+    const { State } = await engine.containers.inspect('web', { size: false });
+    assert.deepEqual([State.Status, State.Error], ['restarting', 'no server answers']);
+    const [delay = 0] = engine.life.clock.pending();
+    delays.push(Math.round(delay / 100) * 100);
+    if (attempt === 8) host.before = () => undefined;
+    engine.life.clock.advance(delay + 1);
+    await engine.idle();
+  }
+  assert.deepEqual(delays, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+  const { State } = await engine.containers.inspect('web', { size: false });
+  assert.deepEqual([State.Status, State.Error], ['running', '']);
+  assert.deepEqual(engine.life.clock.pending(), []);
 });
 
 test('processes without a record are killed and released', async () => {
