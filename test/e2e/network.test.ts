@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
+import { askUdp, echoWithin } from '../support/udp-echo.ts';
 
 const engine = useEngine();
 const SERVER = (text: string): string => `mkdir /www && echo ${text} >/www/index.html && exec httpd -f -p 80 -h /www`;
@@ -20,31 +18,6 @@ function hostAddresses(): string[] {
     .flatMap((addresses) => addresses ?? [])
     .filter(({ family, internal, address }) => family === 'IPv4' && !internal && !address.startsWith('169.254.'))
     .map(({ address }) => address);
-}
-
-/** A server in the network namespace of a process that sends every datagram back behind `echo `. */
-function echoWithin(pid: string, port: number): Disposable & { readonly ready: Promise<unknown> } {
-  const script = `const s = require('node:dgram').createSocket('udp4');
-    s.on('message', (text, from) => s.send('echo ' + text, from.port, from.address));
-    s.bind(${port}, () => console.log('bound'));`;
-  const child = spawn('nsenter', ['-t', pid, '-n', process.execPath, '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return { ready: once(child.stdout, 'data'), [Symbol.dispose]: () => void child.kill('SIGKILL') };
-}
-
-async function askUdp(host: string, port: number, patienceMs = 5000): Promise<string> {
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const timer = setTimeout(() => reject(new Error('no answer')), patienceMs);
-  socket.on('message', (text) => resolve(String(text))).on('error', reject);
-  socket.connect(port, host, () => socket.send('ping'));
-  try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-    socket.close();
-  }
 }
 
 for (const cli of CLIS) {

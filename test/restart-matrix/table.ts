@@ -18,6 +18,7 @@ import { ports } from './rows/ports.ts';
 import { autoRemove, endsLater, endsMeanwhile, restartPolicy, stoppedByHand } from './rows/restart-policy.ts';
 import { events, inspection, paused } from './rows/state.ts';
 import { stats } from './rows/stats.ts';
+import { udpPorts } from './rows/udp-ports.ts';
 import { mountedVolume, volumes, volumesFrom } from './rows/volumes.ts';
 
 /** Each line is one container of every way. A row that refers to another's container comes after it. */
@@ -40,6 +41,7 @@ export const ROWS: readonly Row[] = [
   names,
   links,
   ports,
+  udpPorts,
   networks,
   containerNames,
   nameServer,
