@@ -13,6 +13,11 @@ import { listTree, type TreeListing, unpackLayers } from '../support/unpack-laye
 const BUSYBOX = busyboxEntries();
 export const FORMS = repeatedForms(BUSYBOX);
 
+/** Names of the forms in which a layer hides something, by a whiteout, an opaque folder, a file or attributes. */
+export const HIDING: ReadonlySet<string> = new Set(
+  FORMS.map(({ name }) => name).slice(FORMS.findIndex(({ name }) => name === 'deleted and brought back')),
+);
+
 /** What containers of dockerd 28.5 (overlay2) export below `t/` and the size of the image without busybox, or its refusal. */
 export const DOCKERD = JSON.parse(
   readFileSync(new URL('./repeated-layers.dockerd.json', import.meta.url), 'utf8'),

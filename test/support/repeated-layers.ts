@@ -43,7 +43,11 @@ export function repeatedForms(baseEntries: readonly TarEntry[]): readonly Repeat
     form('the base itself, apart', one, base),
     form('the base itself, over and over', base, one, base, one, base),
     form('the empty layer', empty, empty),
-    form('the empty layer, of several sizes', empty, one, larger, empty, larger, empty),
+    form('the empty layer, of several sizes', empty, one, larger, odd, empty, blocked, larger, odd, empty, blocked),
+    form('one tree with several ends of its archive', one, { ...one, paddingBytes: 512 }, other, one, {
+      ...one,
+      paddingBytes: 9728,
+    }),
     form('one diffID in two compressions', one, other, { ...one, isGzip: true }),
     form('one diffID in two compressions, compressed first', { ...one, isGzip: true }, one),
     form('a version that comes back', one, two, one),
@@ -160,7 +164,10 @@ const linked: FormLayer = {
 };
 const through: FormLayer = { entries: [file('t/link/x', 'through'), file('t/link/through', 'through')] };
 const empty: FormLayer = { entries: [] };
+/** GNU tar fills up to 10240 bytes; others close with any number of blocks. */
 const larger: FormLayer = { entries: [], paddingBytes: 9216 };
+const odd: FormLayer = { entries: [], paddingBytes: 512 };
+const blocked: FormLayer = { entries: [], paddingBytes: 31_744 };
 
 /** Size of the entries as engines count: contents, and the targets of symlinks. */
 export function bytesOf(entries: readonly TarEntry[]): number {
