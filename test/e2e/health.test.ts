@@ -112,6 +112,30 @@ for (const cli of CLIS) {
     await ok('rm', '-f', name);
   });
 
+  test(`${cli} run --health-start-interval: the check at the end of the start period is not left to a longer interval`, async () => {
+    const name = unique('start');
+    const hour = ['--health-interval', '1h', '--health-start-interval', '1h'];
+    await ok(
+      'run',
+      '-d',
+      '--name',
+      name,
+      '--health-cmd',
+      'true',
+      '--health-start-period',
+      '2s',
+      ...hour,
+      'busybox',
+      'sleep',
+      '1000',
+    );
+    const { Log } = await until(name, 'healthy');
+    assert.equal(Log.length, 1);
+    const started = Date.parse(await ok('inspect', '-f', '{{.State.StartedAt}}', name));
+    assert.ok(Date.parse(Log[0]?.Start ?? '') >= started + 1900, 'not before the end of the start period');
+    await ok('rm', '-f', name);
+  });
+
   test(`${cli} shows a check that cannot be started, and runs none that is switched off`, async () => {
     const name = unique('none');
     await ok('run', '-d', '--name', name, '--no-healthcheck', 'busybox', 'sleep', '1000');
