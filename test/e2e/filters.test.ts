@@ -138,6 +138,124 @@ for (const cli of CLIS) {
   });
 }
 
+/** The events of which dockerd 28.5 tells by each filter: of a container A with a label, of B, renamed to C, and of others. */
+const EVENTS: readonly (readonly [filters: readonly string[], told: readonly string[]])[] = [
+  [['label=constructor', 'event=create'], ['create A']],
+  [['label=constructor=y'], ['create A', 'start A', 'kill A', 'die A', 'destroy A']],
+  [['label=constructor=z'], []],
+  [['label=toString'], []],
+  [['label=hasOwnProperty'], []],
+  [
+    ['label=tier', 'event=create'],
+    ['create A', 'create B'],
+  ],
+  [['label=tier', 'label=constructor', 'event=create'], ['create A']],
+  // Labels of a network or volume are not in its events.
+  [['label=tier=net'], []],
+  [['container=A', 'event=create'], ['create A']],
+  [
+    ['container=', 'type=container', 'event=create'],
+    ['create A', 'create B'],
+  ],
+  [['container=B'], ['create B']],
+  [['container=C'], ['rename C', 'destroy C']],
+  [
+    ['container=A', 'container=C', 'event=destroy'],
+    ['destroy C', 'destroy A'],
+  ],
+  [['network=NET'], ['create NET', 'destroy NET']],
+  [['network=A', 'event=create'], ['create A']],
+  [['node=A', 'event=create'], ['create A']],
+  [['daemon=A', 'event=create'], ['create A']],
+  [['service=x'], []],
+  [['secret=x'], []],
+  [['config=x'], []],
+  [['plugin=x'], []],
+  [['type=network'], ['create NET', 'destroy NET']],
+  [['type=net'], []],
+  [['event=cre'], []],
+  [['scope=swarm'], []],
+  [
+    ['scope=local', 'event=create'],
+    ['create A', 'create B', 'create NET'],
+  ],
+  // Unknown filters have no effect.
+  [
+    ['constructor=x', 'event=create'],
+    ['create A', 'create B', 'create NET'],
+  ],
+  [
+    ['__proto__=x', 'event=create'],
+    ['create A', 'create B', 'create NET'],
+  ],
+];
+
+/** Makes events, and returns the time from which to ask for them. */
+async function makeEvents(at: string): Promise<string> {
+  const since = String(Date.now() / 1000);
+  const ok = (...args: string[]): Promise<string> => engine().ok(CLIS[0] ?? 'gantry', args);
+  const create = (letter: string, ...labels: string[]): Promise<string> =>
+    ok(
+      'create',
+      '--name',
+      `${at}-${letter}`,
+      ...labels.flatMap((each) => ['--label', each]),
+      'busybox',
+      'sleep',
+      '600',
+    );
+  await create('A', 'constructor=y', 'tier=front');
+  await ok('start', `${at}-A`);
+  await create('B', 'tier=back');
+  await ok('network', 'create', '--label', 'tier=net', `${at}-NET`);
+  await ok('volume', 'create', '--label', 'tier=volume', `${at}-volume`);
+  await ok('rename', `${at}-B`, `${at}-C`);
+  await ok('kill', `${at}-A`);
+  await ok('wait', `${at}-A`);
+  // One command would remove both at once.
+  for (const letter of ['C', 'A']) await ok('rm', `${at}-${letter}`);
+  await ok('network', 'rm', `${at}-NET`);
+  await ok('volume', 'rm', `${at}-volume`);
+  return since;
+}
+
+test('events are told by each filter as dockerd tells them, in every version, and by the command lines', async () => {
+  const at = unique('told');
+  const since = await makeEvents(at);
+  const until = String(Date.now() / 1000);
+  const full = (filter: string): string => filter.replace(/^(container|network|node|daemon)=/, `$1=${at}-`);
+  const own = (lines: readonly string[]): readonly string[] =>
+    lines.filter((line) => line.includes(`${at}-`) && !/connect/.test(line)).map((line) => line.replace(`${at}-`, ''));
+  const tell = async (version: string, filters: readonly string[]): Promise<readonly string[]> => {
+    const given: Record<string, string[]> = Object.create(null);
+    for (const filter of filters.map(full)) {
+      const equals = filter.indexOf('=');
+      const key = filter.slice(0, equals);
+      given[key] = [...(given[key] ?? []), filter.slice(equals + 1)];
+    }
+    const query = `since=${since}&until=${until}&filters=${encodeURIComponent(JSON.stringify(given))}`;
+    const { status, body } = await engine().api('GET', `/v${version}/events?${query}`);
+    assert.equal(status, 200, body);
+    const events = body
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+    return own(events.map(({ Action, Actor }) => `${Action} ${Actor.Attributes.name}`));
+  };
+  for (const [filters, told] of EVENTS) {
+    for (const version of ['1.24', '1.40', '1.45', '1.51', '1.52'])
+      assert.deepEqual(await tell(version, filters), told, `${version}: ${filters.join(' ')}`);
+  }
+  for (const cli of CLIS) {
+    for (const [filters, told] of EVENTS.slice(0, 4)) {
+      const given = filters.flatMap((each) => ['--filter', full(each)]);
+      const shown = ['--format', '{{.Action}} {{.Actor.Attributes.name}}'];
+      const text = await engine().ok(cli, ['events', '--since', since, '--until', until, ...shown, ...given]);
+      assert.deepEqual(own(text.split('\n')), told, filters.join(' '));
+    }
+  }
+});
+
 /** The answers of dockerd 28.5 to filters of lists; it has 500 where a port is none. */
 const REFUSED: readonly (readonly [path: string, filters: object, message: string])[] = [
   ['containers/json', { constructor: ['a'] }, "invalid filter 'constructor'"],
