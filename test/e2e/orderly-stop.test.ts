@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { unique, useEngine } from '../support/fixture.ts';
+import { imageArchive, type TarEntry, tarArchive } from '../support/busybox-image.ts';
+import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
 
 const engine = useEngine();
 const ok = (...args: string[]): Promise<string> => engine().ok('gantry', args);
@@ -66,4 +67,36 @@ test('an engine that is stopped and started leaves a running container every fol
   } finally {
     rmSync(host, { recursive: true });
   }
+});
+
+/** 20,000 files in many folders, which take longest to delete. */
+function manyFiles(): Buffer {
+  const entries: TarEntry[] = [];
+  for (let index = 0; index < 10_000; index++)
+    entries.push(
+      { name: `d${index}`, type: 'directory', mode: 0o755 },
+      { name: `d${index}/f`, content: 'x' },
+      { name: `d${index}/g`, content: 'y' },
+    );
+  return tarArchive(entries);
+}
+
+/** The folders of removed layers. */
+function foldersIn(trash: string): number {
+  const trees = readdirSync(trash).filter((name) => existsSync(join(trash, name, 'fs')));
+  return trees.reduce((sum, name) => sum + readdirSync(join(trash, name, 'fs')).length, 0);
+}
+
+test('an engine that stops right after a prune does not wait until the files are deleted; the next start deletes them', async () => {
+  const [cli = 'gantry'] = CLIS;
+  const trash = join(engine().dataRoot, 'snapshots/trash');
+  const image = imageArchive({ tags: ['large:1'], layers: [manyFiles()], config: { Cmd: ['x'] } });
+  await engine().ok(cli, ['load', '-q'], { input: image });
+  const pruned = await engine().ok(cli, ['system', 'prune', '-af']);
+  assert.match(pruned, /^untagged: large:1$/m);
+  assert.equal(await engine().stop(), 0);
+  const left = foldersIn(trash);
+  assert.ok(left > 0, 'nothing is left in the trash: the stop waited for it');
+  await engine().start();
+  await eventually(async () => assert.ok(foldersIn(trash) < left, `${left} folders are still there`), 600);
 });
