@@ -20,7 +20,7 @@ isolateNetwork();
 const execRoot = mkdtempSync(join(existsSync('/run') ? '/run' : tmpdir(), 'bench-network-'));
 const started = performance.now();
 const networks = await createNetworks({
-  config: { execRoot, bridgeName: 'gbench0' },
+  config: { execRoot, bridgeName: 'gbench0', engineId: 'bench' },
   records: memoryRecords<NetworkRecord>(),
   logger: silentLogger,
   events: { emit() {} },

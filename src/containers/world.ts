@@ -42,7 +42,7 @@ export interface ContainersDeps {
     | 'disconnect'
     | 'rename'
     | 'restore'
-    | 'hostGateway'
+    | 'hostGateways'
   >;
   readonly volumes: Pick<
     Volumes,

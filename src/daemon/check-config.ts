@@ -19,10 +19,7 @@ export function checkConfig({ defaultRuntime, execRoot, network, ownRegistry, ru
     throw invalid(`default-runtime: specified default runtime '${defaultRuntime}' does not exist`);
   }
   if (ownRegistry.listen !== undefined) named('registry-listen', () => parseListen(ownRegistry.listen));
-  const { bridge, bridgeName, bip, addressPools, publishIp } = network;
-  named('network options', () =>
-    checkNetworkConfig({ execRoot, bridge, bridgeName, bip, addressPools, ip: publishIp }),
-  );
+  named('network options', () => checkNetworkConfig({ ...network, execRoot, engineId: '' }));
 }
 
 function named(option: string, check: () => unknown): void {

@@ -42,7 +42,7 @@ async function openEngine(settings: LiveConfig, logger: Logger): Promise<Running
   for (const warning of warnings) logger.warn({}, warning);
   await using opened = new AsyncDisposableStack();
   opened.use(lockDataRoot(config.dataRoot));
-  const { bridge = config.network.bridgeName } = config.network;
+  const { bridgeName = 'docker0', bridge = bridgeName } = config.network;
   if (bridge !== 'none') opened.use(lockBridge(bridge, logger));
   refuseNewerRoot(config.dataRoot);
   mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });

@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import koffi from 'koffi';
 import { libc } from './libc.ts';
-import { ipv4Bytes } from './netlink/addresses.ts';
+import { ipv4Bytes } from './netlink/ip-bytes.ts';
 import { check, SyscallError } from './syscall-error.ts';
 
 const socket = libc.func('int socket(int domain, int type, int protocol)');

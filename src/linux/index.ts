@@ -41,11 +41,13 @@ export {
   type LinkAddress,
   listAddresses,
   listRoutes,
+  type Route,
   replaceDefaultRoute,
   replaceNeighbour,
 } from './netlink/addresses.ts';
 export { BRIDGE_WATCH_SIGNAL, BridgeWatch } from './netlink/bridge-watch.ts';
 export { forgetUdpFlows } from './netlink/conntrack.ts';
+export type { Family } from './netlink/ip-bytes.ts';
 export {
   deleteLink,
   deleteLinkGroup,

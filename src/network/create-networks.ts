@@ -62,7 +62,7 @@ export async function createNetworks({ config, records, logger, events, nameServ
       budget: relayBudget(),
       logger,
       events,
-      addressPools: config.addressPools,
+      pools: config,
       hostAddress,
       netnsDirectory: kernelSettings.netnsDirectory,
       warnings,

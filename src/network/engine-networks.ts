@@ -1,7 +1,7 @@
 import type { EndpointSettings, EventSink, Filters } from '../spec/index.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import { hostPlans } from './catalogue/host-plans.ts';
-import type { AddressPool } from './ipam/address-pools.ts';
+import type { PoolConfig } from './ipam/address-pools.ts';
 import type { CreateNetwork, NetworkInspect, Networks, Sandbox, SandboxRequest, SandboxState } from './networks.ts';
 import { parsePortBindings } from './ports/port-request.ts';
 import { BridgeRepair } from './repair/bridge-repair.ts';
@@ -13,8 +13,7 @@ import { Sandboxes, type SandboxesDeps } from './sandboxes/sandboxes.ts';
 export interface EngineNetworksDeps extends Omit<SandboxesDeps, 'repairFirewall'> {
   readonly warnings: readonly string[];
   readonly events: EventSink;
-  /** The pools from which networks without subnets get one. Default: Docker's. */
-  readonly addressPools: readonly AddressPool[] | undefined;
+  readonly pools: PoolConfig;
 }
 
 /** The networks of one engine: puts the catalogue, the sandboxes and the repairs together. */
@@ -46,8 +45,8 @@ export class EngineNetworks implements Networks {
     });
   }
 
-  get hostGateway(): string | undefined {
-    return this.#deps.table.find('bridge')?.ipam.pools[0]?.gateway;
+  get hostGateways(): readonly string[] {
+    return (this.#deps.table.find('bridge')?.ipam.pools ?? []).flatMap(({ gateway }) => gateway ?? []);
   }
 
   warnings(): readonly string[] {

@@ -3,13 +3,13 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { invalid } from '../base/errors.ts';
 import { checkTableName } from './firewall/table.ts';
-import { parseAddress } from './ipam/address.ts';
-import type { AddressPool } from './ipam/address-pools.ts';
-import { parseCidr, type Subnet, sizeOf } from './ipam/subnet.ts';
+import { BITS, type Family, parseAddress } from './ipam/address.ts';
+import type { PoolConfig } from './ipam/address-pools.ts';
+import { overlap, parseCidr, type Subnet, sizeOf } from './ipam/subnet.ts';
 import type { KernelConfig } from './kernel/protocol.ts';
 
 /** The daemon's network options, by dockerd's names where it has them. */
-export interface NetworkConfig {
+export interface NetworkConfig extends PoolConfig {
   /** Contains `netns/`. */
   readonly execRoot: string;
   /** `--bridge-name`: name of the default bridge, which is made when missing. Default `docker0`. */
@@ -18,8 +18,20 @@ export interface NetworkConfig {
   readonly bridge?: string | undefined;
   /** `--bip`: address and prefix length of the default bridge, `172.17.0.1/16`. */
   readonly bip?: string | undefined;
-  /** `--default-address-pool`. */
-  readonly addressPools?: readonly AddressPool[] | undefined;
+  /** `--bip6`: the same for IPv6. */
+  readonly bip6?: string | undefined;
+  /** `--fixed-cidr`: the part of the default bridge's subnet from which containers get addresses. */
+  readonly fixedCidr?: string | undefined;
+  /** `--fixed-cidr-v6`: the same for IPv6; without `--bip6` the subnet itself. */
+  readonly fixedCidrV6?: string | undefined;
+  /** `--ipv6`: whether the default bridge has IPv6. Default false. */
+  readonly ipv6?: boolean | undefined;
+  /** `--icc`: whether containers on the default bridge reach each other. Default true. */
+  readonly icc?: boolean | undefined;
+  /** `--ip-masq`: whether packets from the default bridge take the host's address. Default true. */
+  readonly ipMasq?: boolean | undefined;
+  /** `--ip-forward`: whether the engine makes the host forward packets. Default true. */
+  readonly ipForward?: boolean | undefined;
   /** `--mtu` of the default bridge. Default 1500. */
   readonly mtu?: number | undefined;
   /** `--ip`: host address of published ports that name none. Default: every address, IPv4 and IPv6. */
@@ -33,7 +45,17 @@ export interface DefaultBridge {
   readonly name: string;
   /** Whether the bridge is the user's own. */
   readonly mustExist: boolean;
+  readonly ipv4: BridgeAddressing;
+  /** Undefined without IPv6. */
+  readonly ipv6: BridgeAddressing | undefined;
+}
+
+/** What the options say about the addresses of a family. */
+export interface BridgeAddressing {
+  /** The bridge's own address, with its subnet. */
   readonly bip: { readonly address: string; readonly subnet: Subnet } | undefined;
+  /** From where containers get addresses. */
+  readonly range: Subnet | undefined;
 }
 
 /** Checks the options that a start would refuse on every host. @throws EngineError invalid */
@@ -58,7 +80,30 @@ export function defaultBridge(config: NetworkConfig): DefaultBridge | undefined 
   // The names that a link may have (netdevice(7)), and that nft may quote.
   if (!/^[A-Za-z0-9_.:-]{1,15}$/.test(name) || name === '.' || name === '..')
     throw invalid(`invalid bridge name: ${name}`);
-  return { name, mustExist: given !== '', bip: parseBip(config.bip ?? '') };
+  return {
+    name,
+    mustExist: given !== '',
+    ipv4: addressing(4, config.bip ?? '', { option: 'fixed-cidr', value: config.fixedCidr ?? '' }),
+    ipv6:
+      config.ipv6 === true
+        ? addressing(6, config.bip6 ?? '', { option: 'fixed-cidr-v6', value: config.fixedCidrV6 ?? '' })
+        : undefined,
+  };
+}
+
+/** @throws EngineError invalid */
+function addressing(
+  family: Family,
+  bip: string,
+  fixed: { readonly option: string; readonly value: string },
+): BridgeAddressing {
+  const own = bip === '' ? undefined : parseBip(family, bip);
+  if (fixed.value === '') return { bip: own, range: undefined };
+  const range = parseCidr(fixed.value).subnet;
+  if (range.family !== family) throw invalid(`invalid ${fixed.option}: ${fixed.value} is no subnet of IPv${family}`);
+  const isInside = own === undefined || (overlap(own.subnet, range) && range.prefixLength >= own.subnet.prefixLength);
+  if (!isInside) throw invalid(`invalid ${fixed.option}: ${fixed.value} is not in the subnet of ${bip}`);
+  return { bip: own, range };
 }
 
 /** @throws EngineError invalid */
@@ -67,6 +112,7 @@ export function kernelConfig(config: NetworkConfig): KernelConfig {
   return {
     table,
     netnsDirectory: join(config.execRoot, 'netns'),
+    forwards: config.ipForward ?? true,
     linkGroup: linkGroup(`${table}\0${config.execRoot}`),
   };
 }
@@ -84,12 +130,12 @@ function linkGroup(engine: string): number {
   return ((hash & 0x7ffffffe) | 0x40000000) >>> 0;
 }
 
-function parseBip(bip: string): DefaultBridge['bip'] {
-  if (bip === '') return undefined;
+function parseBip(family: Family, bip: string): NonNullable<BridgeAddressing['bip']> {
   const { address, subnet } = parseCidr(bip);
   const { value } = parseAddress(address);
-  const last = subnet.base + sizeOf(subnet) - 1n;
-  if (subnet.family !== 4 || subnet.prefixLength > 30 || value === subnet.base || value === last) {
+  const isBroadcast = family === 4 && value === subnet.base + sizeOf(subnet) - 1n;
+  const isTooSmall = subnet.prefixLength > BITS[family] - 2;
+  if (subnet.family !== family || isTooSmall || value === subnet.base || isBroadcast) {
     throw invalid(`invalid bridge address: ${bip} is not the address of a host`);
   }
   return { address, subnet };

@@ -14,7 +14,7 @@ import { linkSysctls, sysctlKey } from './model/sysctl-key.ts';
 import { defaultBridge, kernelConfig, type NetworkConfig } from './network-config.ts';
 
 function stored(config: Partial<NetworkConfig>, survey: HostSurvey, records = memoryRecords<NetworkRecord>()) {
-  const full = { execRoot: '/run/x', ...config };
+  const full = { execRoot: '/run/x', engineId: 'x', ...config };
   const plan = defaultBridge(full);
   storeDefaultNetworks(records, full, plan && { plan, survey });
   return records;
@@ -62,10 +62,10 @@ test('ids and times of the built-in networks stay, and --bridge none takes the d
 
 test('options that cannot be are refused', () => {
   for (const bip of ['10.0.0.0/24', '10.0.0.255/24', '10.0.0.1/31', '10.0.0.1', 'x', '::1/64']) {
-    assert.throws(() => defaultBridge({ execRoot: '/x', bip }), { kind: 'invalid' }, bip);
+    assert.throws(() => defaultBridge({ execRoot: '/x', engineId: 'x', bip }), { kind: 'invalid' }, bip);
   }
   for (const bridgeName of ['a"b', 'sixteen-letters-', 'a b', '..', 'a/b', 'ü']) {
-    assert.throws(() => defaultBridge({ execRoot: '/x', bridgeName }), { kind: 'invalid' }, bridgeName);
+    assert.throws(() => defaultBridge({ execRoot: '/x', engineId: 'x', bridgeName }), { kind: 'invalid' }, bridgeName);
   }
   for (const table of ['', '1a', 'a b', 'a;b', 'a{', 'x'.repeat(70)]) {
     assert.throws(() => checkTableName(table), { kind: 'invalid' }, table);
@@ -73,7 +73,7 @@ test('options that cannot be are refused', () => {
 });
 
 test('engines with other bridges or folders have other link groups, never that of ordinary links', () => {
-  const groups = ['/a', '/b', '/c'].map((execRoot) => kernelConfig({ execRoot }).linkGroup);
+  const groups = ['/a', '/b', '/c'].map((execRoot) => kernelConfig({ execRoot, engineId: 'x' }).linkGroup);
   assert.equal(new Set(groups).size, 3);
   for (const group of groups) assert.ok(group >= 0x40000000 && group < 2 ** 32 && group % 2 === 0);
 });
@@ -189,7 +189,7 @@ test('the default gateway is that of the endpoint with the highest priority, of 
     record: { name },
     settings: { GwPriority, Gateway },
   });
-  const of = (...endpoints: ReturnType<typeof on>[]) => defaultGateway(endpoints)?.record.name;
+  const of = (...endpoints: ReturnType<typeof on>[]) => defaultGateway(endpoints, 4)?.record.name;
   assert.equal(of(on('b'), on('c', 1), on('a', -1)), 'c');
   assert.equal(of(on('b'), on('a'), on('c', -5)), 'a');
   assert.equal(of(on('b', 2), on('a', 2)), 'a');

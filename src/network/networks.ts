@@ -68,8 +68,8 @@ export interface Networks {
    * that is still in the kernel (namespaces, links, addresses, firewall elements, port reservations).
    */
   restore(running: readonly SandboxState[]): Promise<void>;
-  /** The address for `host-gateway` in `--add-host`. Undefined without the default bridge. */
-  readonly hostGateway: string | undefined;
+  /** The addresses for `host-gateway` in `--add-host`, one for each family of the default bridge. Empty without it. */
+  readonly hostGateways: readonly string[];
   /** Sentences for `info` about obstacles on the host, such as a foreign firewall. */
   warnings(): readonly string[];
   /** Closes sockets and handles. Everything that containers use stays in the kernel. */

@@ -109,7 +109,7 @@ test('two engines run beside each other, and the one that goes takes nothing of 
   const before = traces();
   {
     await using two = await networkFixture({ bridgeName: 'gtest1' });
-    assert.equal(two.networks.hostGateway, '10.219.1.1', 'the subnet of the first is not taken again');
+    assert.deepEqual(two.networks.hostGateways, ['10.219.1.1'], 'the subnet of the first is not taken again');
     await two.networks.restore([]);
     await assert.rejects(
       two.networks.attach(sandboxRequest('web', publish('18080')), signal),
@@ -221,7 +221,7 @@ test('without a default bridge only none is left', async () => {
     (await fixture.networks.list()).map(({ Name }) => Name),
     ['host', 'none'],
   );
-  assert.equal(fixture.networks.hostGateway, undefined);
+  assert.deepEqual(fixture.networks.hostGateways, []);
   await fixture.networks.attach(sandboxRequest('n', { mode: 'none' }), signal);
   await assert.rejects(fixture.networks.attach(sandboxRequest('b'), signal), { kind: 'notFound' });
 });

@@ -169,8 +169,7 @@ function checkTests(name: string, open: OpenNetworks): void {
     assert.deepEqual(drivers, ['bridge', 'bridge', 'host', 'null']);
     assert.equal(networks.driverOf('removed'), '');
     assert.equal(networks.driverOf('bridge'), '', 'a name is no id');
-    assert.ok(networks.hostGateway !== undefined);
-    assert.equal(networks.hostGateway, networks.inspect('bridge').IPAM.Config?.[0]?.Gateway);
+    assert.deepEqual(networks.hostGateways, [networks.inspect('bridge').IPAM.Config?.[0]?.Gateway]);
   });
 }
 

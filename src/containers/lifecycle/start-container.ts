@@ -124,7 +124,7 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, prog
     writeEarlyFiles(world.dataRoot, record),
   ]);
   if (networkSource(record).kind !== 'container') {
-    const facts = { hostGateway: world.networks.hostGateway, links: links.hosts };
+    const facts = { hostGateways: world.networks.hostGateways, links: links.hosts };
     writeHostsFile(world.dataRoot, record, network.sandbox, facts);
     writeResolvConf(world, record, network.sandbox);
     updateLinkedHosts(world, record, network.endpoints['bridge']?.IPAddress ?? '');

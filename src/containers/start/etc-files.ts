@@ -28,7 +28,7 @@ export function writeHostsFile(
   dataRoot: string,
   record: ContainerRecord,
   sandbox: Sandbox | undefined,
-  facts: { readonly hostGateway: string | undefined; readonly links: LinkFacts['hosts'] },
+  facts: { readonly hostGateways: readonly string[]; readonly links: LinkFacts['hosts'] },
 ): void {
   const paths = containerPaths(dataRoot, record.id);
   const extraHosts = record.hostConfig.ExtraHosts;

@@ -35,7 +35,7 @@ export function fakeNetworks(state: FakeNetworkState, steps: DaemonSteps): World
     return sandbox;
   };
   return {
-    hostGateway: gatewayOf(table.require('bridge')),
+    hostGateways: [gatewayOf(table.require('bridge'))],
     check: (request) => checkRequest(table, request),
     checkEndpoint: (ref, asked) => checkEndpoint(table.require(ref), asked),
     inspect: (ref) => inspectNetwork(table.require(ref), [...sandboxes.values()]),

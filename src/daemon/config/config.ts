@@ -6,6 +6,7 @@ import { isLoopback } from '../../base/loopback.ts';
 import type { RunDefaults } from '../../containers/index.ts';
 import { type ProxySettings, parseProxy } from '../../distribution/index.ts';
 import { DEFAULT_TAR_LIMITS } from '../../io/index.ts';
+import type { NetworkConfig } from '../../network/index.ts';
 import type { Ulimit } from '../../spec/index.ts';
 import type { LogFormat, LogLevel } from '../log.ts';
 import type { OptionName, OptionValues } from './options.ts';
@@ -33,15 +34,7 @@ export interface Config {
   readonly shmSizeBytes: number;
   readonly ulimits: readonly Ulimit[];
   readonly log: { readonly driver: 'json-file' | 'none'; readonly options: Readonly<Record<string, string>> };
-  readonly network: {
-    /** `none` for no default network. */
-    readonly bridge: string | undefined;
-    readonly bridgeName: string;
-    readonly bip: string | undefined;
-    readonly mtu: number | undefined;
-    readonly addressPools: readonly { readonly base: string; readonly size: number }[];
-    readonly publishIp: string;
-  };
+  readonly network: Omit<NetworkConfig, 'execRoot' | 'engineId' | 'tableName'>;
   /** The limits for images. Undefined sets none. */
   readonly gc: { readonly maxBytes: number | undefined; readonly keepDays: number | undefined };
   /** Limits of one decompressed image layer. */
@@ -191,16 +184,30 @@ function networkConfig(values: OptionValues): Config['network'] {
     throw invalid('you specified -b & --bip, mutually exclusive options, please specify only one');
   }
   if (bip !== undefined && !isCidr(bip)) throw invalid(`invalid bip ${JSON.stringify(bip)}: must be ADDRESS/LENGTH`);
-  const publishIp = text(values, 'ip') ?? '0.0.0.0';
-  if (isIP(publishIp) === 0) throw invalid(`invalid IP address in --ip: ${publishIp}`);
+  const bip6 = text(values, 'bip6');
+  if (bip6 !== undefined && !isCidr(bip6))
+    throw invalid(`invalid bip6 ${JSON.stringify(bip6)}: must be ADDRESS/LENGTH`);
+  for (const name of ['fixed-cidr', 'fixed-cidr-v6'] as const) {
+    const cidr = text(values, name) ?? '';
+    if (cidr !== '' && !isCidr(cidr)) throw invalid(`invalid ${name} ${JSON.stringify(cidr)}: must be ADDRESS/LENGTH`);
+  }
+  const ip = text(values, 'ip') ?? '0.0.0.0';
+  if (isIP(ip) === 0) throw invalid(`invalid IP address in --ip: ${ip}`);
   const mtu = integer(values, 'mtu', 0, 0);
   return {
     bridge: bridge === '' ? undefined : bridge,
     bridgeName: text(values, 'bridge-name') ?? 'docker0',
     bip,
+    bip6,
+    fixedCidr: text(values, 'fixed-cidr'),
+    fixedCidrV6: text(values, 'fixed-cidr-v6'),
+    ipv6: flag(values, 'ipv6'),
+    icc: values['icc'] !== false,
+    ipMasq: values['ip-masq'] !== false,
+    ipForward: values['ip-forward'] !== false,
     mtu: mtu === 0 ? undefined : mtu,
     addressPools: list(values, 'default-address-pool').map(parsePool),
-    publishIp,
+    ip,
   };
 }
 

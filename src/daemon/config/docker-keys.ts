@@ -10,12 +10,10 @@ export interface DockerKey {
   readonly isRefused?: (value: unknown) => boolean;
 }
 
-const ALWAYS = (): boolean => true;
 const isTrue = (value: unknown): boolean => value === true;
 const isFalse = (value: unknown): boolean => value === false;
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 
-const NO_IPV6 = 'containers have no IPv6 addresses yet';
 const NO_SWARM = 'Gantry has no swarm mode yet';
 const NO_CONTAINERD = 'Gantry runs containers without containerd';
 
@@ -25,7 +23,6 @@ export const DOCKER_KEYS: ReadonlyMap<string, DockerKey> = new Map(
     [
       { key: 'allow-direct-routing', instead: 'ports are reachable only at their published addresses' },
       { key: 'authorization-plugins', instead: 'there are no authorization plugins yet', isRefused: isFilled },
-      { key: 'bip6', instead: NO_IPV6 },
       { key: 'bridge-accept-fwmark', instead: 'packet marks are ignored' },
       { key: 'builder', instead: 'there is no builder yet' },
       { key: 'cdi-spec-dirs', instead: 'there are no CDI devices yet' },
@@ -36,7 +33,7 @@ export const DOCKER_KEYS: ReadonlyMap<string, DockerKey> = new Map(
       { key: 'cpu-rt-runtime', instead: 'realtime limits are set for each container' },
       { key: 'cri-containerd', instead: NO_CONTAINERD },
       { key: 'default-gateway', instead: 'the gateway of containers is the address of the bridge' },
-      { key: 'default-gateway-v6', instead: NO_IPV6 },
+      { key: 'default-gateway-v6', instead: 'the gateway of containers is the address of the bridge' },
       { key: 'default-init', instead: 'containers run without an init process unless they request one' },
       { key: 'default-ipc-mode', instead: 'the IPC mode of containers is private unless they request another' },
       { key: 'default-network-opts', instead: 'networks have only the options of their creation' },
@@ -45,17 +42,11 @@ export const DOCKER_KEYS: ReadonlyMap<string, DockerKey> = new Map(
       { key: 'experimental', instead: 'there are no experimental features' },
       { key: 'features', instead: 'there are no optional features' },
       { key: 'firewall-backend', instead: 'the firewall is nftables' },
-      { key: 'fixed-cidr', instead: 'containers get addresses of the whole subnet', isRefused: ALWAYS },
-      { key: 'fixed-cidr-v6', instead: NO_IPV6 },
       { key: 'host-gateway-ip', instead: 'host-gateway is the address of the default bridge' },
       { key: 'host-gateway-ips', instead: 'host-gateway is the address of the default bridge' },
-      { key: 'icc', instead: 'containers on the default bridge reach each other', isRefused: isFalse },
-      { key: 'ip-forward', instead: 'the engine turns IP forwarding on', isRefused: isFalse },
       { key: 'ip-forward-no-drop', instead: 'the policy of the forward chain is not changed' },
-      { key: 'ip-masq', instead: 'the engine masquerades packets of containers', isRefused: isFalse },
-      { key: 'ip6tables', instead: NO_IPV6 },
+      { key: 'ip6tables', instead: 'the firewall of IPv6 is changed for networks with IPv6 alone' },
       { key: 'iptables', instead: 'the engine keeps a firewall table of its own', isRefused: isFalse },
-      { key: 'ipv6', instead: NO_IPV6 },
       { key: 'max-download-attempts', instead: 'interrupted downloads are resumed' },
       { key: 'metrics-addr', instead: 'there are no metrics of the engine yet' },
       { key: 'min-api-version', instead: 'API versions from 1.24 are served' },

@@ -29,6 +29,7 @@ export const OPTIONS = [
     help: 'Allow tcp:// on loopback without TLS (gives root to everyone who can connect)',
   },
   { flag: 'bip', kind: 'string', value: 'CIDR', help: 'Set the address and subnet of the default bridge' },
+  { flag: 'bip6', kind: 'string', value: 'CIDR', help: 'Set the IPv6 address and subnet of the default bridge' },
   {
     flag: 'bridge',
     short: 'b',
@@ -84,6 +85,18 @@ export const OPTIONS = [
     help: 'Set the directory of runtime state, lost at reboot (default /run/gantry)',
   },
   {
+    flag: 'fixed-cidr',
+    kind: 'string',
+    value: 'CIDR',
+    help: "Allocate addresses on the default bridge from this part of the bridge's subnet",
+  },
+  {
+    flag: 'fixed-cidr-v6',
+    kind: 'string',
+    value: 'CIDR',
+    help: 'Allocate IPv6 addresses on the default bridge from this subnet',
+  },
+  {
     flag: 'gc-keep-days',
     kind: 'int',
     key: 'gc.keepDays',
@@ -127,6 +140,7 @@ export const OPTIONS = [
     value: 'URL',
     help: 'Set the proxy of HTTPS requests (default: HTTPS_PROXY of the environment)',
   },
+  { flag: 'icc', kind: 'bool', help: 'Let containers on the default bridge reach each other (default true)' },
   { flag: 'init', kind: 'bool', help: 'Run an init process in every container' },
   { flag: 'init-path', kind: 'string', value: 'FILE', help: 'Set the path of the init binary' },
   {
@@ -142,6 +156,13 @@ export const OPTIONS = [
     value: 'ADDRESS',
     help: 'Set the default host address of published ports (default 0.0.0.0)',
   },
+  { flag: 'ip-forward', kind: 'bool', help: 'Make the host forward packets (default true)' },
+  {
+    flag: 'ip-masq',
+    kind: 'bool',
+    help: "Give packets from the default bridge the host's address (default true)",
+  },
+  { flag: 'ipv6', kind: 'bool', help: 'Give containers on the default bridge IPv6 addresses' },
   { flag: 'label', kind: 'list', key: 'labels', value: 'KEY=VALUE', help: 'Set a label on the engine' },
   {
     flag: 'live-restore',

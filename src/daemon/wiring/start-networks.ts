@@ -1,6 +1,7 @@
 import { createNetworks, type Networks, type NetworksDeps } from '../../network/index.ts';
 import type { Stores } from '../../store/index.ts';
 import type { Config } from '../config/config.ts';
+import { engineId } from '../engine-id.ts';
 
 /** Starts the networks. `opened` closes them; everything that containers use stays in the kernel. */
 export async function startNetworks(
@@ -8,9 +9,8 @@ export async function startNetworks(
   deps: Pick<NetworksDeps, 'events' | 'logger' | 'nameServer'> & { readonly stores: Stores },
   opened: AsyncDisposableStack,
 ): Promise<Networks> {
-  const { bridge, bridgeName, bip, mtu, addressPools, publishIp } = config.network;
   const networks = await createNetworks({
-    config: { execRoot: config.execRoot, bridge, bridgeName, bip, mtu, addressPools, ip: publishIp },
+    config: { ...config.network, execRoot: config.execRoot, engineId: engineId(config.dataRoot) },
     records: deps.stores.db.table('networks', { durable: true }),
     logger: deps.logger,
     events: deps.events,

@@ -16,6 +16,7 @@ const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_ROUTE = 0;
 const RTMGRP_LINK = 0x1;
 const RTMGRP_IPV4_IFADDR = 0x10;
+const RTMGRP_IPV6_IFADDR = 0x100;
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 const MSG_DONTWAIT = 0x40;
@@ -33,7 +34,7 @@ const IFF_UP = 0x1;
 export const BRIDGE_WATCH_SIGNAL = 'SIGIO';
 
 /**
- * Sends the process {@link BRIDGE_WATCH_SIGNAL} when a watched link is removed or set down, or loses an IPv4 address
+ * Sends the process {@link BRIDGE_WATCH_SIGNAL} when a watched link is removed or set down, or loses an address
  * (rtnetlink(7), socket(7)). A filter in the kernel drops all other messages, so that starts of containers cost
  * nothing. The socket belongs to the network namespace of the thread that opened it. CLOEXEC.
  */
@@ -49,7 +50,7 @@ export class BridgeWatch implements Disposable {
       // struct sockaddr_nl: family, padding, port id of the kernel's choice, groups.
       const address = new DataView(new ArrayBuffer(12));
       address.setUint16(0, AF_NETLINK, LITTLE_ENDIAN);
-      address.setUint32(8, RTMGRP_LINK | RTMGRP_IPV4_IFADDR, LITTLE_ENDIAN);
+      address.setUint32(8, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, LITTLE_ENDIAN);
       check(bind(this.#fd, Buffer.from(address.buffer), 12), 'bind', 'netlink');
       check(fcntl(this.#fd, F_SETOWN, process.pid), 'fcntl', 'F_SETOWN');
       const flags = check(fcntl(this.#fd, F_GETFL, 0), 'fcntl', 'F_GETFL');

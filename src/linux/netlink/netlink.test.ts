@@ -8,11 +8,11 @@ import {
   addAddress,
   addDefaultRoute,
   deleteAddress,
-  ipv4Bytes,
   listAddresses,
   listRoutes,
   replaceNeighbour,
 } from './addresses.ts';
+import { ipv4Bytes } from './ip-bytes.ts';
 import {
   deleteLink,
   deleteLinkGroup,

@@ -1,4 +1,4 @@
-import { ipv4Bytes } from './addresses.ts';
+import { ipv4Bytes } from './ip-bytes.ts';
 import { NetlinkMessage, NLM_F } from './message.ts';
 import { NFNL_SUBSYS_NFTABLES } from './netlink-socket.ts';
 

@@ -1,36 +1,43 @@
 import { EngineError, failed } from '../../base/errors.ts';
-import { parseAddress } from '../ipam/address.ts';
-import { type AddressPool, chooseSubnet } from '../ipam/address-pools.ts';
+import { type Family, parseAddress } from '../ipam/address.ts';
+import { chooseSubnet, type PoolConfig, poolsOf } from '../ipam/address-pools.ts';
 import type { IpamPool } from '../ipam/network-addresses.ts';
 import { addressAt, formatSubnet, overlap, parseCidr, type Subnet, sizeOf } from '../ipam/subnet.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 import type { RequestedPool } from '../networks.ts';
 
 /** What the choice of a subnet depends on besides the networks. */
-export interface PoolChoice {
-  readonly addressPools: readonly AddressPool[] | undefined;
+export interface PoolChoice extends PoolConfig {
   /** Networks that the host reaches. */
   readonly routes: readonly Subnet[];
 }
 
+/** The families of a new network, and the subnets that its client gave. */
+export interface PoolRequest {
+  readonly families: readonly Family[];
+  readonly pools: readonly RequestedPool[];
+}
+
 /**
- * The subnets of a new network: those that the client gave, or one of the default pools. Each gets a gateway.
+ * The subnets of a new network: those that the client gave, also of a family that is not enabled, and one of the default
+ * pools for each family without. Each gets a gateway.
  * @throws EngineError forbidden for a subnet that overlaps another network's, unavailable when no subnet is free
  */
 export function allocatePools(
   networks: readonly NetworkRecord[],
-  requested: readonly RequestedPool[],
-  { addressPools, routes }: PoolChoice,
+  { families, pools }: PoolRequest,
+  choice: PoolChoice,
 ): readonly IpamPool[] {
   const taken = networks
     .filter(({ configOnly }) => !configOnly)
     .flatMap(({ ipam }) => ipam.pools.map(({ subnet }) => parseCidr(subnet).subnet));
-  if (!requested.some(({ subnet }) => !subnet.includes(':'))) {
-    const subnet = chooseSubnet(addressPools, [...taken, ...routes]);
-    const chosen = { subnet: formatSubnet(subnet), gateway: addressAt(subnet, 1n) };
-    return [chosen, ...requested.map((pool) => given(pool, taken))];
-  }
-  return requested.map((pool) => given(pool, taken));
+  const missing = families.filter((family) => !pools.some(({ subnet }) => parseCidr(subnet).subnet.family === family));
+  return [...pools.map((pool) => given(pool, taken)), ...missing.map((family) => chosen(family, choice, taken))];
+}
+
+function chosen(family: Family, choice: PoolChoice, taken: readonly Subnet[]): IpamPool {
+  const subnet = chooseSubnet(poolsOf(family, choice), [...taken, ...choice.routes]);
+  return { subnet: formatSubnet(subnet), gateway: addressAt(subnet, 1n) };
 }
 
 function given(pool: RequestedPool, taken: Subnet[]): IpamPool {

@@ -4,7 +4,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { EventSink, Filters } from '../../spec/index.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import { parseAddress } from '../ipam/address.ts';
-import type { AddressPool } from '../ipam/address-pools.ts';
+import type { PoolConfig } from '../ipam/address-pools.ts';
 import { subnetOf } from '../ipam/subnet.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
@@ -20,7 +20,7 @@ export interface CatalogueDeps {
   readonly kernel: Pick<Kernel, 'request'>;
   readonly events: EventSink;
   readonly logger: Logger;
-  readonly addressPools: readonly AddressPool[] | undefined;
+  readonly pools: PoolConfig;
   /** The containers with an endpoint on a network. */
   readonly containersOn: (record: NetworkRecord) => AttachedContainers;
   /** Whether a container is about to have an endpoint on a network. */
@@ -59,10 +59,10 @@ export class Catalogue {
    */
   async create(request: CreateNetwork): Promise<{ readonly id: string }> {
     using _lock = await this.#lock.acquire('');
-    const { kernel, table, drivers, events, addressPools } = this.#deps;
+    const { kernel, table, drivers, events, pools } = this.#deps;
     const { routes } = await kernel.request('survey', { bridge: '' });
     const reached = routes.map(({ destination, prefixLength }) => subnetOf(parseAddress(destination), prefixLength));
-    const record = planNetwork(this.#deps, request, { addressPools, routes: reached });
+    const record = planNetwork(this.#deps, request, { ...pools, routes: reached });
     const plan = record.configOnly ? undefined : drivers.of(record).hostPlan(record);
     table.put(record);
     try {

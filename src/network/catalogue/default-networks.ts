@@ -1,15 +1,15 @@
+import { invalid } from '../../base/errors.ts';
 import { newObjectId } from '../../base/ids.ts';
 import type { Records } from '../../base/records.ts';
 import { formatNanos } from '../../base/time.ts';
 import { BRIDGE_OPTION, DEFAULT_MTU } from '../drivers/bridge-options.ts';
-import { parseAddress } from '../ipam/address.ts';
-import { chooseSubnet } from '../ipam/address-pools.ts';
+import { type Family, parseAddress } from '../ipam/address.ts';
+import { chooseSubnet, poolsOf } from '../ipam/address-pools.ts';
+import type { IpamPool } from '../ipam/network-addresses.ts';
 import { addressAt, formatSubnet, overlap, parseCidr, type Subnet, subnetOf } from '../ipam/subnet.ts';
 import type { HostSurvey } from '../kernel/protocol.ts';
 import { type NetworkRecord, PLAIN_NETWORK } from '../model/network-record.ts';
-import type { DefaultBridge, NetworkConfig } from '../network-config.ts';
-
-type Addressing = { readonly subnet: string; readonly gateway: string };
+import type { BridgeAddressing, DefaultBridge, NetworkConfig } from '../network-config.ts';
 
 /**
  * Stores the networks that every engine has. `bridge` is stored with the current options and addresses of the host. Ids
@@ -33,19 +33,20 @@ export function storeDefaultNetworks(
     driver: 'bridge',
     options: {
       [BRIDGE_OPTION.default]: 'true',
-      [BRIDGE_OPTION.interContainer]: 'true',
-      [BRIDGE_OPTION.masquerade]: 'true',
+      [BRIDGE_OPTION.interContainer]: String(config.icc ?? true),
+      [BRIDGE_OPTION.masquerade]: String(config.ipMasq ?? true),
       [BRIDGE_OPTION.hostBinding]: config.ip ?? '0.0.0.0',
       [BRIDGE_OPTION.name]: bridge.plan.name,
       [BRIDGE_OPTION.mtu]: String(config.mtu ?? DEFAULT_MTU),
     },
-    ipam: { ...PLAIN_NETWORK.ipam, pools: [addressing(config, bridge, { stored, others })] },
+    enableIpv6: bridge.plan.ipv6 !== undefined,
+    ipam: { ...PLAIN_NETWORK.ipam, pools: bridgePools(config, bridge, { stored, others }) },
   });
 }
 
 function storeBuiltIn(
   records: Records<NetworkRecord>,
-  wanted: Pick<NetworkRecord, 'name' | 'driver'> & Partial<Pick<NetworkRecord, 'ipam' | 'options'>>,
+  wanted: Pick<NetworkRecord, 'name' | 'driver'> & Partial<Pick<NetworkRecord, 'enableIpv6' | 'ipam' | 'options'>>,
 ): void {
   const stored = records.all().find((record) => record.builtIn && record.name === wanted.name);
   const record: NetworkRecord = {
@@ -58,35 +59,71 @@ function storeBuiltIn(
   if (stored === undefined || JSON.stringify(stored) !== JSON.stringify(record)) records.put(record.id, record);
 }
 
-/** The first of: the user's address, the bridge's current one, its last one, the first free one of the pools. */
-function addressing(
-  config: NetworkConfig,
-  { plan, survey }: { readonly plan: DefaultBridge; readonly survey: HostSurvey },
-  known: { readonly stored: NetworkRecord | undefined; readonly others: readonly NetworkRecord[] },
-): Addressing {
-  if (plan.bip !== undefined) return { subnet: formatSubnet(plan.bip.subnet), gateway: plan.bip.address };
-  // Others may have given the bridge a further address.
-  const addresses = survey.bridge?.addresses ?? [];
-  const present = addresses.find(({ address }) => address === known.stored?.ipam.pools[0]?.gateway) ?? addresses[0];
-  if (present !== undefined) {
-    return {
-      subnet: formatSubnet(subnetOf(parseAddress(present.address), present.prefixLength)),
-      gateway: present.address,
-    };
-  }
+interface Bridge {
+  readonly plan: DefaultBridge;
+  readonly survey: HostSurvey;
+}
+
+/** The networks that are known already. */
+interface Known {
+  readonly stored: NetworkRecord | undefined;
+  readonly others: readonly NetworkRecord[];
+}
+
+function bridgePools(config: NetworkConfig, bridge: Bridge, known: Known): readonly IpamPool[] {
+  const { ipv4, ipv6 } = bridge.plan;
+  return [
+    bridgePool(4, ipv4, { config, survey: bridge.survey, known }),
+    ...(ipv6 === undefined ? [] : [bridgePool(6, ipv6, { config, survey: bridge.survey, known })]),
+  ];
+}
+
+interface Host {
+  readonly config: NetworkConfig;
+  readonly survey: HostSurvey;
+  readonly known: Known;
+}
+
+/** The subnet of a family: the user's, the bridge's current one, its last one, or the first free one of the pools. */
+function bridgePool(family: Family, { bip, range }: BridgeAddressing, { config, survey, known }: Host): IpamPool {
+  const ipRange = range === undefined ? {} : { ipRange: formatSubnet(range) };
+  if (bip !== undefined) return { subnet: formatSubnet(bip.subnet), gateway: bip.address, ...ipRange };
+  // A private network of IPv6 has no address yet: its range is its subnet.
+  if (family === 6 && range !== undefined) return { subnet: formatSubnet(range), gateway: addressAt(range, 1n) };
   const taken: Subnet[] = survey.routes.map((route) => subnetOf(parseAddress(route.destination), route.prefixLength));
   for (const { ipam } of known.others) taken.push(...ipam.pools.map(({ subnet }) => parseCidr(subnet).subnet));
-  const { subnet: before, gateway } = known.stored?.ipam.pools[0] ?? {};
-  if (before !== undefined && gateway !== undefined) {
-    const { subnet } = parseCidr(before);
-    if (isOfPools(config, subnet) && !taken.some((other) => overlap(other, subnet))) return { subnet: before, gateway };
+  const before = known.stored?.ipam.pools.find(({ subnet }) => parseCidr(subnet).subnet.family === family);
+  const found =
+    currentPool(family, survey, before) ?? lastPool(config, before, taken) ?? freePool(family, config, taken);
+  if (range !== undefined && !overlap(parseCidr(found.subnet).subnet, range)) {
+    throw invalid(`invalid fixed-cidr: ${formatSubnet(range)} is not in the subnet of the bridge, ${found.subnet}`);
   }
-  const subnet = chooseSubnet(config.addressPools, taken);
+  return { ...found, ...ipRange };
+}
+
+/** Of the bridge as it is. Others may have given it a further address. */
+function currentPool(family: Family, { bridge }: HostSurvey, before: IpamPool | undefined): IpamPool | undefined {
+  const addresses = (bridge?.addresses ?? []).filter(({ address }) => parseAddress(address).family === family);
+  const present = addresses.find(({ address }) => address === before?.gateway) ?? addresses[0];
+  if (present === undefined) return undefined;
+  const subnet = subnetOf(parseAddress(present.address), present.prefixLength);
+  return { subnet: formatSubnet(subnet), gateway: present.address };
+}
+
+function lastPool(config: NetworkConfig, before: IpamPool | undefined, taken: readonly Subnet[]): IpamPool | undefined {
+  if (before?.gateway === undefined) return undefined;
+  const { subnet } = parseCidr(before.subnet);
+  const isFree = isOfPools(config, subnet) && !taken.some((other) => overlap(other, subnet));
+  return isFree ? { subnet: before.subnet, gateway: before.gateway } : undefined;
+}
+
+function freePool(family: Family, config: NetworkConfig, taken: readonly Subnet[]): IpamPool {
+  const subnet = chooseSubnet(poolsOf(family, config), taken);
   return { subnet: formatSubnet(subnet), gateway: addressAt(subnet, 1n) };
 }
 
 /** The pools may have changed since. */
-function isOfPools({ addressPools }: NetworkConfig, subnet: Subnet): boolean {
-  if (addressPools === undefined || addressPools.length === 0) return true;
-  return addressPools.some(({ base }) => overlap(parseCidr(base).subnet, subnet));
+function isOfPools({ addressPools = [] }: NetworkConfig, subnet: Subnet): boolean {
+  const bases = addressPools.map(({ base }) => parseCidr(base).subnet).filter(({ family }) => family === subnet.family);
+  return bases.length === 0 || bases.some((base) => overlap(base, subnet));
 }

@@ -2,6 +2,7 @@ import { conflict, EngineError, invalid } from '../../base/errors.ts';
 import { newObjectId } from '../../base/ids.ts';
 import { formatNanos } from '../../base/time.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
+import type { Family } from '../ipam/address.ts';
 import { type NetworkRecord, PLAIN_NETWORK } from '../model/network-record.ts';
 import type { NetworkTable } from '../model/network-table.ts';
 import type { CreateNetwork } from '../networks.ts';
@@ -29,7 +30,7 @@ export function planNetwork(
   const settings = withConfiguration(table, request);
   const pools = settings.ipam?.pools ?? [];
   checkPools(pools);
-  checkFamilies(settings);
+  const enabled = checkFamilies(settings);
   const driver = driverName(drivers, settings);
   const ipamDriver = settings.ipam?.driver || 'default';
   if (ipamDriver !== 'default') throw missingPlugin(ipamDriver);
@@ -40,7 +41,7 @@ export function planNetwork(
     created: formatNanos(BigInt(Date.now()) * 1_000_000n),
     driver,
     builtIn: false,
-    enableIpv4: settings.enableIpv4 ?? true,
+    ...enabled,
     internal: settings.internal ?? false,
     attachable: settings.attachable ?? false,
     configOnly: settings.configOnly ?? false,
@@ -48,7 +49,10 @@ export function planNetwork(
     ipam: {
       driver: ipamDriver,
       options: settings.ipam?.options ?? null,
-      pools: settings.configOnly === true ? pools.map(asGiven) : allocatePools(table.all(), pools, choice),
+      pools:
+        settings.configOnly === true
+          ? pools.map(asGiven)
+          : allocatePools(table.all(), { families: familiesOf(enabled), pools }, choice),
     },
     options: settings.options ?? {},
     labels: settings.labels ?? {},
@@ -72,9 +76,16 @@ function checkScope({ scope = '', ingress = false }: CreateNetwork): void {
   if (ingress) throw new EngineError('forbidden', 'Ingress network can only be global scope network');
 }
 
-function checkFamilies({ enableIpv4 = true, enableIpv6 = false }: CreateNetwork): void {
+type Enabled = Pick<NetworkRecord, 'enableIpv4' | 'enableIpv6'>;
+
+/** @throws EngineError invalid for a network without addresses */
+function checkFamilies({ enableIpv4 = true, enableIpv6 = false }: CreateNetwork): Enabled {
   if (!enableIpv4 && !enableIpv6) throw invalid('IPv4 or IPv6 must be enabled');
-  if (enableIpv6) throw new EngineError('notImplemented', 'Gantry does not have this yet: networks with IPv6');
+  return { enableIpv4, enableIpv6 };
+}
+
+function familiesOf({ enableIpv4, enableIpv6 }: Enabled): readonly Family[] {
+  return [...(enableIpv4 ? [4 as const] : []), ...(enableIpv6 ? [6 as const] : [])];
 }
 
 /** Takes subnets, options and labels of the configuration that the request names. */

@@ -1,11 +1,12 @@
 import { EngineError } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
+import type { Family } from '../ipam/address.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
-import { NetworkAddresses } from '../ipam/network-addresses.ts';
+import { type AllocatedAddress, NetworkAddresses } from '../ipam/network-addresses.ts';
 import { parseCidr } from '../ipam/subnet.ts';
 import type { BridgePlan } from '../kernel/protocol.ts';
 import { formatHardwareAddress, newHardwareAddress } from '../model/hardware-address.ts';
-import type { NetworkRecord } from '../model/network-record.ts';
+import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
 import { BRIDGE_OPTION, checkBridgeOptions, DEFAULT_MTU, isOn } from './bridge-options.ts';
 import type { Endpoint, HostLink, LinkNames, NetworkDriver } from './driver.ts';
 import { askedHardwareAddress, checkEndpoint, endpointSettings } from './endpoint-settings.ts';
@@ -22,7 +23,8 @@ export class BridgeDriver implements NetworkDriver {
 
   checkNetwork(record: NetworkRecord, others: readonly NetworkRecord[]): void {
     checkBridgeOptions(record.options);
-    if (record.ipam.pools.filter(({ subnet }) => !subnet.includes(':')).length > 1) {
+    const families = poolsInUse(record).map(({ subnet }) => parseCidr(subnet).subnet.family);
+    if (new Set(families).size < families.length) {
       throw new EngineError('forbidden', "bridge driver doesn't support multiple subnets");
     }
     const bridge = bridgeName(record);
@@ -34,7 +36,7 @@ export class BridgeDriver implements NetworkDriver {
 
   hostPlan(record: NetworkRecord): BridgePlan {
     const bridge = bridgeName(record);
-    const pools = record.ipam.pools.map(({ subnet, gateway }) => ({ ...parseCidr(subnet), gateway, text: subnet }));
+    const pools = poolsInUse(record).map(({ subnet, gateway }) => ({ ...parseCidr(subnet), gateway, text: subnet }));
     return {
       kind: 'bridge',
       bridge,
@@ -57,13 +59,17 @@ export class BridgeDriver implements NetworkDriver {
 
   connect(record: NetworkRecord, asked: EndpointSettings, { endpointId, name }: LinkNames): Endpoint {
     const hardwareAddress = askedHardwareAddress(asked) ?? newHardwareAddress();
-    const ipv4 = this.#of(record).allocate(4, asked.IPAMConfig?.IPv4Address ?? '');
-    // An internal network has no way out.
-    const gateway = record.internal ? '' : (ipv4?.gateway ?? '');
+    const { ipv4, ipv6 } = this.#allocate(record, asked);
+    const addresses = [ipv4, ipv6].filter((address) => address !== undefined);
     return {
       settings: endpointSettings(asked, {
         MacAddress: formatHardwareAddress(hardwareAddress),
-        ...(ipv4 && { Gateway: gateway, IPAddress: ipv4.address, IPPrefixLen: ipv4.prefixLength }),
+        ...(ipv4 && { Gateway: ipv4.gateway, IPAddress: ipv4.address, IPPrefixLen: ipv4.prefixLength }),
+        ...(ipv6 && {
+          IPv6Gateway: ipv6.gateway,
+          GlobalIPv6Address: ipv6.address,
+          GlobalIPv6PrefixLen: ipv6.prefixLength,
+        }),
       }),
       link: {
         kind: 'veth',
@@ -72,17 +78,38 @@ export class BridgeDriver implements NetworkDriver {
         bridge: bridgeName(record),
         mtu: mtuOf(record),
         hardwareAddress: hardwareAddress.toString('hex'),
-        addresses: ipv4 === undefined ? [] : [{ address: ipv4.address, prefixLength: ipv4.prefixLength }],
-        gateways: gateway === '' ? [] : [gateway],
+        addresses: addresses.map(({ address, prefixLength }) => ({ address, prefixLength })),
+        gateways: addresses.map(({ gateway }) => gateway).filter((gateway) => gateway !== ''),
       },
     };
   }
 
-  adopt(record: NetworkRecord, { IPAddress = '' }: EndpointSettings): void {
+  /** Allocates an address of each family of the network, or none. An internal network has no way out. */
+  #allocate(
+    record: NetworkRecord,
+    { IPAMConfig }: EndpointSettings,
+  ): Record<'ipv4' | 'ipv6', AllocatedAddress | undefined> {
+    const addresses = this.#of(record);
+    const allocate = (family: Family, wanted = ''): AllocatedAddress | undefined => {
+      const allocated = addresses.allocate(family, wanted);
+      return allocated && record.internal ? { ...allocated, gateway: '' } : allocated;
+    };
+    const ipv4 = allocate(4, IPAMConfig?.IPv4Address);
     try {
-      if (IPAddress !== '') this.#of(record).reserve(IPAddress);
-    } catch {
-      // The address belongs to another subnet, because the configuration has changed, or is there twice. It is dropped.
+      return { ipv4, ipv6: allocate(6, IPAMConfig?.IPv6Address) };
+    } catch (error) {
+      if (ipv4 !== undefined) addresses.release(ipv4.address);
+      throw error;
+    }
+  }
+
+  adopt(record: NetworkRecord, settings: EndpointSettings): void {
+    for (const address of addressesOf(settings)) {
+      try {
+        this.#of(record).reserve(address);
+      } catch {
+        // The address belongs to another subnet, because the configuration has changed, or is there twice. It is dropped.
+      }
     }
   }
 
@@ -90,8 +117,8 @@ export class BridgeDriver implements NetworkDriver {
     return this.#of(record).use();
   }
 
-  disconnect(record: NetworkRecord, { IPAddress = '' }: EndpointSettings): void {
-    if (IPAddress !== '') this.#of(record).release(IPAddress);
+  disconnect(record: NetworkRecord, settings: EndpointSettings): void {
+    for (const address of addressesOf(settings)) this.#of(record).release(address);
   }
 
   hostLink(record: NetworkRecord, { EndpointID = '' }: EndpointSettings): HostLink | undefined {
@@ -102,14 +129,19 @@ export class BridgeDriver implements NetworkDriver {
     this.#addresses.delete(id);
   }
 
-  #of({ id, ipam }: NetworkRecord): NetworkAddresses {
-    let addresses = this.#addresses.get(id);
+  #of(record: NetworkRecord): NetworkAddresses {
+    let addresses = this.#addresses.get(record.id);
     if (addresses === undefined) {
-      addresses = new NetworkAddresses(ipam.pools);
-      this.#addresses.set(id, addresses);
+      addresses = new NetworkAddresses(poolsInUse(record));
+      this.#addresses.set(record.id, addresses);
     }
     return addresses;
   }
+}
+
+/** The addresses of an endpoint, of both families. */
+function addressesOf({ IPAddress = '', GlobalIPv6Address = '' }: EndpointSettings): readonly string[] {
+  return [IPAddress, GlobalIPv6Address].filter((address) => address !== '');
 }
 
 function bridgeName({ id, options }: Pick<NetworkRecord, 'id' | 'options'>): string {

@@ -10,7 +10,7 @@ test('extra hosts come before the own name, which is first in full', () => {
     domainname: 'example.org',
     addresses: ['172.17.0.2'],
     extraHosts: ['a:1.1.1.1', 'v6=[::1]', 'gw:host-gateway'],
-    hostGateway: '172.17.0.1',
+    hostGateways: ['172.17.0.1'],
   });
   assert.deepEqual(own(text), ['1.1.1.1\ta', '::1\tv6', '172.17.0.1\tgw', '172.17.0.2\tweb.example.org web']);
 });

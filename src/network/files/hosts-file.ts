@@ -10,8 +10,8 @@ export interface HostsFileInput {
   readonly extraHosts?: readonly string[] | null | undefined;
   /** Linked containers, by all their names. */
   readonly links?: readonly { readonly address: string; readonly names: string }[];
-  /** The address for `host-gateway`: the gateway of the default bridge. */
-  readonly hostGateway?: string | undefined;
+  /** The addresses for `host-gateway`: the gateways of the default bridge. */
+  readonly hostGateways?: readonly string[];
 }
 
 const BASE = `127.0.0.1	localhost
@@ -29,7 +29,7 @@ ff02::2	ip6-allrouters
  */
 export function hostsFile(input: HostsFileInput): string {
   let text = BASE;
-  for (const entry of input.extraHosts ?? []) text += `${extraHostLine(entry, input.hostGateway)}\n`;
+  for (const entry of input.extraHosts ?? []) text += extraHostLines(entry, input.hostGateways ?? []);
   for (const { address, names } of input.links ?? []) text += `${address}\t${names}\n`;
   for (const line of ownHostLines(input.addresses, input.hostname, input.domainname ?? '')) text += `${line}\n`;
   return text;
@@ -81,11 +81,9 @@ export function parseExtraHost(entry: string): { readonly name: string; readonly
   return { name, address };
 }
 
-function extraHostLine(entry: string, hostGateway: string | undefined): string {
+function extraHostLines(entry: string, hostGateways: readonly string[]): string {
   const { name, address } = parseExtraHost(entry);
-  if (address !== 'host-gateway') return `${address}\t${name}`;
-  if (hostGateway === undefined || hostGateway === '') {
-    throw invalid('unable to derive the IP value for host-gateway');
-  }
-  return `${hostGateway}\t${name}`;
+  const addresses = address === 'host-gateway' ? hostGateways : [address];
+  if (addresses.length === 0) throw invalid('unable to derive the IP value for host-gateway');
+  return addresses.map((each) => `${each}\t${name}\n`).join('');
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Nftables } from '../../linux/index.ts';
+import type { TableFamily } from './table.ts';
 
 /** A chain of another program that drops forwarded packets which no rule accepts. Its drop overrides our accept. */
 interface DroppingChain {
@@ -8,8 +9,8 @@ interface DroppingChain {
   readonly chain: string;
 }
 
-/** Docker's users put their own rules here. iptables' FORWARD calls it first. */
-const DOCKER_USER = 'ip filter DOCKER-USER';
+/** Docker's users put their own rules here. FORWARD of iptables and ip6tables calls it first. */
+const dockerUser = (family: TableFamily): string => `${family} filter DOCKER-USER`;
 
 /**
  * Adds rules that let the bridge's packets through chains of other programs which drop them, by policy or by a rule for
@@ -17,19 +18,26 @@ const DOCKER_USER = 'ip filter DOCKER-USER';
  * rules once. Blocks.
  * @returns warnings for users, [] when nothing drops packets
  */
-export function addForeignAccepts(nftables: Nftables, bridges: readonly string[]): readonly string[] {
+export function addForeignAccepts(
+  nftables: Nftables,
+  families: readonly TableFamily[],
+  bridges: readonly string[],
+): readonly string[] {
   let listed: string;
   try {
-    listed = nftables.run('list chains ip\nlist chains inet\n');
+    listed = nftables.run([...families, 'inet'].map((family) => `list chains ${family}\n`).join(''));
   } catch (error) {
     return [`The firewall's other rules could not be read: ${messageOf(error)}`];
   }
   const warnings: string[] = [];
-  const hasDoor = hasChain(listed, 'filter', 'DOCKER-USER');
-  if (hasDoor) enterDockerUser(nftables, droppedBridges(nftables.run('list table ip filter\n'), bridges));
+  const doors = families.filter((family) => hasChain(listed, family, 'filter', 'DOCKER-USER'));
+  for (const family of doors) {
+    enterDockerUser(nftables, family, droppedBridges(nftables.run(`list table ${family} filter\n`), bridges));
+  }
   for (const { family, table, chain } of droppingChains(listed)) {
-    if (family === 'ip' && table === 'filter' && hasDoor) {
-      enterDockerUser(nftables, bridges);
+    const door = doors.find((each) => each === family);
+    if (table === 'filter' && door !== undefined) {
+      enterDockerUser(nftables, door, bridges);
       continue;
     }
     warnings.push(
@@ -44,20 +52,26 @@ export function addForeignAccepts(nftables: Nftables, bridges: readonly string[]
 }
 
 /** Removes the rules that {@link addForeignAccepts} added. Missing rules are success. */
-export function removeForeignAccepts(nftables: Nftables, bridges: readonly string[]): void {
-  for (const { bridge, handle } of ourRules(nftables)) {
-    if (bridges.includes(bridge)) nftables.run(`delete rule ${DOCKER_USER} handle ${handle}\n`);
+export function removeForeignAccepts(
+  nftables: Nftables,
+  families: readonly TableFamily[],
+  bridges: readonly string[],
+): void {
+  for (const family of families) {
+    for (const { bridge, handle } of ourRules(nftables, family)) {
+      if (bridges.includes(bridge)) nftables.run(`delete rule ${dockerUser(family)} handle ${handle}\n`);
+    }
   }
 }
 
-function enterDockerUser(nftables: Nftables, bridges: readonly string[]): void {
-  const present = ourRules(nftables);
+function enterDockerUser(nftables: Nftables, family: TableFamily, bridges: readonly string[]): void {
+  const present = ourRules(nftables, family);
   let commands = '';
   for (const bridge of bridges) {
     for (const direction of ['iifname', 'oifname']) {
       if (present.some((rule) => rule.bridge === bridge && rule.direction === direction)) continue;
       // In the form that iptables-nft writes itself and can list.
-      commands += `insert rule ${DOCKER_USER} ${direction} "${bridge}" counter accept\n`;
+      commands += `insert rule ${dockerUser(family)} ${direction} "${bridge}" counter accept\n`;
     }
   }
   if (commands !== '') nftables.run(commands);
@@ -72,10 +86,13 @@ function droppedBridges(table: string, bridges: readonly string[]): readonly str
   return bridges.filter((bridge) => rules.some((rule) => rule.includes(`oifname "${bridge}"`)));
 }
 
-function ourRules(nftables: Nftables): readonly { direction: string; bridge: string; handle: string }[] {
+function ourRules(
+  nftables: Nftables,
+  family: TableFamily,
+): readonly { direction: string; bridge: string; handle: string }[] {
   let text: string;
   try {
-    text = nftables.run(`list chain ${DOCKER_USER}\n`);
+    text = nftables.run(`list chain ${dockerUser(family)}\n`);
   } catch {
     return [];
   }
@@ -104,8 +121,8 @@ export function droppingChains(listed: string): readonly DroppingChain[] {
   return found;
 }
 
-function hasChain(listed: string, table: string, chain: string): boolean {
-  const at = listed.search(new RegExp(`^table ip ${table} \\{`, 'm'));
+function hasChain(listed: string, family: TableFamily, table: string, chain: string): boolean {
+  const at = listed.search(new RegExp(`^table ${family} ${table} \\{`, 'm'));
   if (at === -1) return false;
   const end = listed.indexOf('\n}', at);
   return listed.slice(at, end).includes(`chain ${chain} {`);

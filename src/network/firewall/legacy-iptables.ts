@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { TableFamily } from './table.ts';
 
 /**
  * The rules of xtables' own kernel tables, which nftables does not show. Reading them takes a process, so they are read
@@ -12,25 +13,32 @@ const CHAIN = 'DOCKER-USER';
 /**
  * Lets bridges through a FORWARD chain that drops packets, as `addForeignAccepts` does. @returns warnings for users
  */
-export function addLegacyAccepts(bridges: readonly string[]): readonly string[] {
-  const rules = legacyRules();
-  if (!rules.includes('-P FORWARD DROP')) return [];
-  if (!rules.includes(`-N ${CHAIN}`)) {
-    return [
-      `iptables-legacy's chain FORWARD drops: containers can't reach other networks, and published ports are closed, ` +
-        `until it accepts ${bridges.join(', ')}.`,
-    ];
-  }
-  for (const rule of wanted(bridges)) {
-    if (!rules.includes(`-A ${rule}`)) run(['-I', ...rule.split(' ')]);
-  }
-  return [];
+export function addLegacyAccepts(families: readonly TableFamily[], bridges: readonly string[]): readonly string[] {
+  return families.flatMap((family) => {
+    const { command } = FAMILIES[family];
+    const rules = legacyRules(family);
+    if (!rules.includes('-P FORWARD DROP')) return [];
+    if (!rules.includes(`-N ${CHAIN}`)) {
+      return [
+        `${command}'s chain FORWARD drops: containers can't reach other networks, and published ports are closed, ` +
+          `until it accepts ${bridges.join(', ')}.`,
+      ];
+    }
+    for (const rule of wanted(bridges)) {
+      if (!rules.includes(`-A ${rule}`)) run(command, ['-I', ...rule.split(' ')]);
+    }
+    return [];
+  });
 }
 
 /** Removes the rules that {@link addLegacyAccepts} added. Missing rules are success. */
-export function removeLegacyAccepts(bridges: readonly string[]): void {
-  const rules = legacyRules();
-  for (const rule of wanted(bridges)) if (rules.includes(`-A ${rule}`)) run(['-D', ...rule.split(' ')]);
+export function removeLegacyAccepts(families: readonly TableFamily[], bridges: readonly string[]): void {
+  for (const family of families) {
+    const rules = legacyRules(family);
+    for (const rule of wanted(bridges)) {
+      if (rules.includes(`-A ${rule}`)) run(FAMILIES[family].command, ['-D', ...rule.split(' ')]);
+    }
+  }
 }
 
 /**
@@ -38,7 +46,7 @@ export function removeLegacyAccepts(bridges: readonly string[]): void {
  * missing, the table is included, since it may name the link.
  */
 export function legacyTablesNaming(link: string): readonly string[] {
-  return FAMILIES.flatMap(({ names, command }) =>
+  return Object.values(FAMILIES).flatMap(({ names, command }) =>
     tablesIn(names).flatMap((table) => {
       const { stdout, error } = spawnSync(command, ['-w', '5', '-t', table, '-S'], {
         encoding: 'utf8',
@@ -49,10 +57,10 @@ export function legacyTablesNaming(link: string): readonly string[] {
   );
 }
 
-const FAMILIES = [
-  { names: '/proc/thread-self/net/ip_tables_names', command: 'iptables-legacy' },
-  { names: '/proc/thread-self/net/ip6_tables_names', command: 'ip6tables-legacy' },
-] as const;
+const FAMILIES = {
+  ip: { names: '/proc/thread-self/net/ip_tables_names', command: 'iptables-legacy' },
+  ip6: { names: '/proc/thread-self/net/ip6_tables_names', command: 'ip6tables-legacy' },
+} as const satisfies Record<TableFamily, object>;
 
 /** Exported for tests: whether a rule of `iptables -S` names the link. */
 export function rulesName(listed: string, link: string): boolean {
@@ -74,12 +82,12 @@ function wanted(bridges: readonly string[]): readonly string[] {
 }
 
 /** Returns the lines of `iptables -S`. Empty where the tables are unused or the command is missing. */
-function legacyRules(): readonly string[] {
-  if (!tablesIn(FAMILIES[0].names).includes('filter')) return [];
-  return run(['-S']).split('\n');
+function legacyRules(family: TableFamily): readonly string[] {
+  const { names, command } = FAMILIES[family];
+  return tablesIn(names).includes('filter') ? run(command, ['-S']).split('\n') : [];
 }
 
-function run(args: readonly string[]): string {
-  const { stdout } = spawnSync('iptables-legacy', ['-w', '5', ...args], { encoding: 'utf8', timeout: 10_000 });
+function run(command: string, args: readonly string[]): string {
+  const { stdout } = spawnSync(command, ['-w', '5', ...args], { encoding: 'utf8', timeout: 10_000 });
   return stdout ?? '';
 }

@@ -1,18 +1,23 @@
 import { EngineError } from '../../base/errors.ts';
 
 /**
- * The engine's nftables table, as text for nft(8). Each engine has a table of its own, which keeps it apart from other
- * engines and from others' rules. Each published port is one map element, found in O(1).
+ * The engine's nftables tables, as text for nft(8): one for IPv4, and one for IPv6 where the host has it. Each engine has
+ * tables of its own, which keep it apart from other engines and from others' rules. Each published port is one map
+ * element, found in O(1).
  */
+
+/** The table of a family, as nft(8) names families. */
+export type TableFamily = 'ip' | 'ip6';
 
 export type PortProtocol = 'tcp' | 'udp' | 'sctp';
 
 /** One published port in the firewall. */
 export interface PortElement {
-  /** An address of the host. Null for every local address. */
+  /** An address of the host, of the same family as `address`. Null for every local address of the family. */
   readonly hostAddress: string | null;
   readonly protocol: PortProtocol;
   readonly hostPort: number;
+  /** The container's address. Its family is the table's. */
   readonly address: string;
   readonly port: number;
 }
@@ -50,40 +55,43 @@ export function checkTableName(name: string): string {
 }
 
 /**
- * Makes the table, or updates its rules; elements of maps and sets stay. One transaction. May be repeated. The rules are
- * the same whatever the number of networks: a network is some elements ({@link renderAddNetwork}), so that each packet
+ * Makes the tables, or updates their rules; elements of maps and sets stay. One transaction. May be repeated. The rules
+ * are the same whatever the number of networks: a network is some elements ({@link renderAddNetwork}), so that each packet
  * is matched in O(1). Local ports are matched before routing (from outside and from containers) and on output (from the
  * host).
  */
-export function renderTable(table: string): string {
-  const rule = (text: string): string => `add rule ip ${table} ${text}\n`;
-  return `add table ip ${table}
-add map ip ${table} ports { type inet_proto . inet_service : ipv4_addr . inet_service; }
-add map ip ${table} address_ports { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
-add set ip ${table} bridges { type ifname; }
-add set ip ${table} may_talk { type ifname . ifname; }
-add set ip ${table} subnets { type ipv4_addr; flags interval; }
-add set ip ${table} masqueraded { type ipv4_addr; flags interval; }
-add map ip ${table} into { type ifname : verdict; }
-add map ip ${table} out_of { type ifname : verdict; }
-add chain ip ${table} raw_prerouting { type filter hook prerouting priority -300; policy accept; }
-add chain ip ${table} published
-add chain ip ${table} prerouting { type nat hook prerouting priority -100; policy accept; }
-add chain ip ${table} output { type nat hook output priority -100; policy accept; }
-add chain ip ${table} postrouting { type nat hook postrouting priority 100; policy accept; }
-add chain ip ${table} forward { type filter hook forward priority 0; policy accept; }
-add chain ip ${table} into_bridge
-add chain ip ${table} out_of_internal
-${CHAINS.map((chain) => `flush chain ip ${table} ${chain}\n`).join('')}${[
-  'raw_prerouting ip daddr 127.0.0.0/8 iifname @bridges drop comment "route_localnet is for the host only"',
-  'published dnat ip to ip daddr . meta l4proto . th dport map @address_ports',
-  'published dnat ip to meta l4proto . th dport map @ports',
-  'prerouting ip daddr 127.0.0.0/8 return',
+export function renderTables(table: string, families: readonly TableFamily[]): string {
+  return families.map((family) => renderTable(table, family)).join('');
+}
+
+function renderTable(table: string, family: TableFamily): string {
+  const rule = (text: string): string => `add rule ${family} ${table} ${text}\n`;
+  const type = family === 'ip' ? 'ipv4_addr' : 'ipv6_addr';
+  return `add table ${family} ${table}
+add map ${family} ${table} ports { type inet_proto . inet_service : ${type} . inet_service; }
+add map ${family} ${table} address_ports { type ${type} . inet_proto . inet_service : ${type} . inet_service; }
+add set ${family} ${table} bridges { type ifname; }
+add set ${family} ${table} may_talk { type ifname . ifname; }
+add set ${family} ${table} subnets { type ${type}; flags interval; }
+add set ${family} ${table} masqueraded { type ${type}; flags interval; }
+add map ${family} ${table} into { type ifname : verdict; }
+add map ${family} ${table} out_of { type ifname : verdict; }
+add chain ${family} ${table} raw_prerouting { type filter hook prerouting priority -300; policy accept; }
+add chain ${family} ${table} published
+add chain ${family} ${table} prerouting { type nat hook prerouting priority -100; policy accept; }
+add chain ${family} ${table} output { type nat hook output priority -100; policy accept; }
+add chain ${family} ${table} postrouting { type nat hook postrouting priority 100; policy accept; }
+add chain ${family} ${table} forward { type filter hook forward priority 0; policy accept; }
+add chain ${family} ${table} into_bridge
+add chain ${family} ${table} out_of_internal
+${CHAINS.map((chain) => `flush chain ${family} ${table} ${chain}\n`).join('')}${[
+  ...LOCAL_RULES[family],
+  `published dnat ${family} to ${family} daddr . meta l4proto . th dport map @address_ports`,
+  `published dnat ${family} to meta l4proto . th dport map @ports`,
   'prerouting fib daddr type local jump published',
   'output fib daddr type local jump published',
-  'postrouting oifname @bridges ip saddr 127.0.0.0/8 masquerade comment "published ports by localhost"',
-  'postrouting oifname @bridges ip saddr @subnets ct status dnat masquerade comment "published ports from containers"',
-  'postrouting oifname != @bridges ip saddr @masqueraded masquerade',
+  `postrouting oifname @bridges ${family} saddr @subnets ct status dnat masquerade comment "published ports from containers"`,
+  `postrouting oifname != @bridges ${family} saddr @masqueraded masquerade`,
   'forward iifname vmap @out_of',
   'forward oifname vmap @into',
   'into_bridge ct state established,related accept',
@@ -98,6 +106,19 @@ ${CHAINS.map((chain) => `flush chain ip ${table} ${chain}\n`).join('')}${[
   .join('')}`;
 }
 
+/**
+ * The rules for loopback. The host's 127.0.0.1 reaches published ports by `route_localnet`. IPv6 has no such setting: a
+ * packet from ::1 cannot leave by a bridge, so that the socket of the port takes it, and the engine relays it.
+ */
+const LOCAL_RULES: Readonly<Record<TableFamily, readonly string[]>> = {
+  ip: [
+    'raw_prerouting ip daddr 127.0.0.0/8 iifname @bridges drop comment "route_localnet is for the host only"',
+    'prerouting ip daddr 127.0.0.0/8 return',
+    'postrouting oifname @bridges ip saddr 127.0.0.0/8 masquerade comment "published ports by localhost"',
+  ],
+  ip6: ['output ip6 daddr ::1 return'],
+};
+
 /** The elements of a network. Existing elements with the same values are no error. */
 export function renderAddNetwork(table: string, rules: BridgeRules): string {
   return networkElements('add', table, rules);
@@ -109,27 +130,41 @@ export function renderDeleteNetwork(table: string, rules: BridgeRules): string {
 }
 
 /** Replaces the elements of all networks by these in one transaction. */
-export function renderReplaceNetworks(table: string, networks: readonly BridgeRules[]): string {
-  const flush = [
-    ...['bridges', 'may_talk', 'subnets', 'masqueraded'].map((set) => `flush set ip ${table} ${set}\n`),
-    ...['into', 'out_of'].map((map) => `flush map ip ${table} ${map}\n`),
-  ];
+export function renderReplaceNetworks(
+  table: string,
+  families: readonly TableFamily[],
+  networks: readonly BridgeRules[],
+): string {
+  const flush = families.flatMap((family) => [
+    ...['bridges', 'may_talk', 'subnets', 'masqueraded'].map((set) => `flush set ${family} ${table} ${set}\n`),
+    ...['into', 'out_of'].map((map) => `flush map ${family} ${table} ${map}\n`),
+  ]);
   return flush.join('') + networks.map((network) => renderAddNetwork(table, network)).join('');
 }
 
+/** The tables that networks need. Without IPv6 that of IPv4 alone: a host then tracks no connections of IPv6. */
+export function tableFamilies(networks: readonly BridgeRules[]): readonly TableFamily[] {
+  return networks.some(({ subnets }) => subnets.some((subnet) => familyOf(subnet) === 'ip6')) ? ['ip', 'ip6'] : ['ip'];
+}
+
 function networkElements(verb: 'add' | 'delete', table: string, rules: BridgeRules): string {
-  const { bridge, subnets, masquerade, interContainer, internal } = rules;
+  const { bridge, masquerade, interContainer, internal } = rules;
   const verdict = (chain: string): string => `"${bridge}"${verb === 'add' ? ` : jump ${chain}` : ''}`;
-  const ipv4 = subnets.filter((subnet) => !subnet.includes(':')).join(', ');
-  const element = (name: string, text: string): string => `${verb} element ip ${table} ${name} { ${text} }\n`;
-  return [
-    element('bridges', `"${bridge}"`),
-    element('into', verdict('into_bridge')),
-    internal ? element('out_of', verdict('out_of_internal')) : '',
-    interContainer ? element('may_talk', `"${bridge}" . "${bridge}"`) : '',
-    ipv4 === '' ? '' : element('subnets', ipv4),
-    ipv4 === '' || !masquerade || internal ? '' : element('masqueraded', ipv4),
-  ].join('');
+  return tableFamilies([rules])
+    .flatMap((family) => {
+      const element = (name: string, text: string): string =>
+        `${verb} element ${family} ${table} ${name} { ${text} }\n`;
+      const subnets = rules.subnets.filter((subnet) => familyOf(subnet) === family).join(', ');
+      return [
+        element('bridges', `"${bridge}"`),
+        element('into', verdict('into_bridge')),
+        internal ? element('out_of', verdict('out_of_internal')) : '',
+        interContainer ? element('may_talk', `"${bridge}" . "${bridge}"`) : '',
+        subnets === '' ? '' : element('subnets', subnets),
+        subnets === '' || !masquerade || internal ? '' : element('masqueraded', subnets),
+      ];
+    })
+    .join('');
 }
 
 /** Takes effect with the rest of the transaction. An existing element with the same target is no error. */
@@ -143,25 +178,36 @@ export function renderDeleteElements(table: string, elements: readonly PortEleme
 }
 
 /** Replaces all elements by these in one transaction: connections never see a table without them. */
-export function renderReplaceElements(table: string, elements: readonly PortElement[]): string {
-  return `flush map ip ${table} ports\nflush map ip ${table} address_ports\n${renderAddElements(table, elements)}`;
+export function renderReplaceElements(
+  table: string,
+  families: readonly TableFamily[],
+  elements: readonly PortElement[],
+): string {
+  const flush = families.map(
+    (family) => `flush map ${family} ${table} ports\nflush map ${family} ${table} address_ports\n`,
+  );
+  return flush.join('') + renderAddElements(table, elements);
 }
 
 /** May be repeated. */
-export function renderDeleteTable(table: string): string {
-  return `add table ip ${table}\ndelete table ip ${table}\n`;
+export function renderDeleteTables(table: string, families: readonly TableFamily[]): string {
+  return families.map((family) => `add table ${family} ${table}\ndelete table ${family} ${table}\n`).join('');
 }
 
 function commands(verb: 'add' | 'delete', table: string, elements: readonly PortElement[]): string {
-  const anywhere: string[] = [];
-  const bound: string[] = [];
+  const byMap = new Map<string, string[]>();
   for (const { hostAddress, protocol, hostPort, address, port } of elements) {
-    const value = verb === 'add' ? ` : ${address} . ${port}` : '';
-    if (hostAddress === null) anywhere.push(`${protocol} . ${hostPort}${value}`);
-    else bound.push(`${hostAddress} . ${protocol} . ${hostPort}${value}`);
+    const family = familyOf(address);
+    const map = `${family} ${table} ${hostAddress === null ? 'ports' : 'address_ports'}`;
+    const key = `${hostAddress === null ? '' : `${hostAddress} . `}${protocol} . ${hostPort}`;
+    const listed = byMap.get(map) ?? [];
+    listed.push(`${key}${verb === 'add' ? ` : ${address} . ${port}` : ''}`);
+    byMap.set(map, listed);
   }
-  return (
-    (anywhere.length > 0 ? `${verb} element ip ${table} ports { ${anywhere.join(', ')} }\n` : '') +
-    (bound.length > 0 ? `${verb} element ip ${table} address_ports { ${bound.join(', ')} }\n` : '')
-  );
+  return [...byMap].map(([map, listed]) => `${verb} element ${map} { ${listed.join(', ')} }\n`).join('');
+}
+
+/** The family of an address or a subnet. */
+function familyOf(text: string): TableFamily {
+  return text.includes(':') ? 'ip6' : 'ip';
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatAddress, parseAddress } from './address.ts';
 import { AddressAllocator } from './address-allocator.ts';
-import { chooseSubnet } from './address-pools.ts';
+import { chooseSubnet, poolsOf } from './address-pools.ts';
 import { NetworkAddresses } from './network-addresses.ts';
 import { formatSubnet, overlap, parseCidr } from './subnet.ts';
 
@@ -71,19 +71,19 @@ test('a given address is taken once, and only of the subnet', () => {
 });
 
 test('a subnet that meets a route of the host is passed over', () => {
-  assert.equal(formatSubnet(chooseSubnet(undefined, [])), '172.17.0.0/16');
+  assert.equal(formatSubnet(chooseSubnet(poolsOf(4, { engineId: '' }), [])), '172.17.0.0/16');
   assert.equal(
-    formatSubnet(chooseSubnet(undefined, [subnet('172.17.5.0/24'), subnet('172.18.0.0/15')])),
+    formatSubnet(chooseSubnet(poolsOf(4, { engineId: '' }), [subnet('172.17.5.0/24'), subnet('172.18.0.0/15')])),
     '172.20.0.0/16',
   );
-  assert.equal(formatSubnet(chooseSubnet(undefined, [subnet('172.16.0.0/12')])), '192.168.0.0/20');
+  assert.equal(formatSubnet(chooseSubnet(poolsOf(4, { engineId: '' }), [subnet('172.16.0.0/12')])), '192.168.0.0/20');
   const pools = [{ base: '10.10.0.0/16', size: 24 }];
   assert.equal(formatSubnet(chooseSubnet(pools, [subnet('10.10.0.0/24'), subnet('10.10.1.128/25')])), '10.10.2.0/24');
 });
 
 test('exhausted pools and pools that cannot be are errors', () => {
   const everything = [subnet('0.0.0.0/1'), subnet('128.0.0.0/1')];
-  assert.throws(() => chooseSubnet(undefined, everything), {
+  assert.throws(() => chooseSubnet(poolsOf(4, { engineId: '' }), everything), {
     kind: 'unavailable',
     message: 'all predefined address pools have been fully subnetted',
   });

@@ -13,7 +13,7 @@ export function bridgeUsers(
 ): readonly string[] {
   return [
     ...tablesNaming(host.nftables.run('list ruleset\n'), bridge.name).filter(
-      (table) => table !== `table ip ${host.ownTable}`,
+      (table) => table !== `table ip ${host.ownTable}` && table !== `table ip6 ${host.ownTable}`,
     ),
     ...legacyTablesNaming(bridge.name),
     ...listLinks(host.netlink)

@@ -55,7 +55,7 @@ function removeLink({ netlink }: KernelHandles, name: string): void {
 function setDefaultRoutes(inside: NetlinkSocket, routes: readonly DefaultRoute[] | undefined): void {
   if (routes === undefined) return;
   for (const { link, gateway } of routes) inside.execute(replaceDefaultRoute(gateway, requireLink(link)));
-  if (routes.length > 0) return;
-  const defaults = listRoutes(inside).filter(({ prefixLength }) => prefixLength === 0);
-  for (const { linkIndex: index } of defaults) inside.execute(deleteDefaultRoute(index));
+  const kept = new Set(routes.map(({ gateway }) => (gateway.includes(':') ? 6 : 4)));
+  const old = listRoutes(inside).filter(({ prefixLength, family }) => prefixLength === 0 && !kept.has(family));
+  for (const { family, linkIndex: index } of old) inside.execute(deleteDefaultRoute(family, index));
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { namesInSync } from '../../io/index.ts';
 import {
   addAddress,
   deleteAddress,
@@ -14,6 +15,7 @@ import {
   setLink,
   writeSysctl,
 } from '../../linux/index.ts';
+import type { TableFamily } from '../firewall/table.ts';
 import { asLocalUnicast } from '../model/hardware-address.ts';
 import { bridgeUsers } from './bridge-users.ts';
 import type { BridgePlan, HostSurvey, PlannedAddress, UsedBridge } from './protocol.ts';
@@ -67,6 +69,7 @@ export function setUpBridge(handles: KernelHandles, plan: BridgePlan): void {
 
 function configureBridge(handles: KernelHandles, link: Link, plan: BridgePlan): void {
   const { netlink } = handles;
+  if (hasIpv6(plan)) enableIpv6(plan.bridge);
   for (const missing of missingAddresses(netlink, link, plan))
     netlink.execute(addAddress({ index: link.index, ...missing }));
   netlink.execute(setLink({ index: link.index }, { up: true }));
@@ -74,6 +77,18 @@ function configureBridge(handles: KernelHandles, link: Link, plan: BridgePlan): 
   // The bridge is a gateway: it must not take routes from announcements of containers.
   const acceptRa = `net/ipv6/conf/${plan.bridge}/accept_ra`;
   if (readSysctl(acceptRa) !== undefined) writeSysctl(acceptRa, '0');
+}
+
+function hasIpv6({ addresses }: BridgePlan): boolean {
+  return addresses.some(({ address }) => address.includes(':'));
+}
+
+/** @throws Error in plain words on a host without IPv6 */
+function enableIpv6(bridge: string): void {
+  const key = `net/ipv6/conf/${bridge}/disable_ipv6`;
+  const value = readSysctl(key);
+  if (value === undefined) throw new Error('the kernel of this host has no IPv6');
+  if (value !== '0') writeSysctl(key, '0');
 }
 
 /** Connections from the host's 127.0.0.1 to a published port leave by the bridge. Does nothing without the bridge. */
@@ -112,8 +127,25 @@ export function ownBridges(handles: KernelHandles): readonly string[] {
 }
 
 /** Makes the host forward packets. It stays on at the engine's end: other programs may rely on it by then. */
-export function enableForwarding(): void {
+export function enableForwarding(families: readonly TableFamily[]): void {
   if (readSysctl('net/ipv4/ip_forward') !== '1') writeSysctl('net/ipv4/ip_forward', '1');
+  if (families.includes('ip6') && readSysctl(FORWARDING_6) !== '1') {
+    keepRouterAdvertisements();
+    writeSysctl(FORWARDING_6, '1');
+  }
+}
+
+const FORWARDING_6 = 'net/ipv6/conf/all/forwarding';
+
+/**
+ * A link that forwards ignores router advertisements, and loses the routes that it has from them, unless its `accept_ra`
+ * is 2 (ip-sysctl). So the host keeps its address and its default route.
+ */
+function keepRouterAdvertisements(): void {
+  for (const link of namesInSync('/proc/sys/net/ipv6/conf')) {
+    const key = `net/ipv6/conf/${link}/accept_ra`;
+    if (link !== 'all' && readSysctl(key) === '1') writeSysctl(key, '2');
+  }
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   NftablesError,
   openNftables,
   PacketSocket,
+  readSysctl,
   setPropagation,
 } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
@@ -25,10 +26,12 @@ import {
   renderAddNetwork,
   renderDeleteElements,
   renderDeleteNetwork,
-  renderDeleteTable,
+  renderDeleteTables,
   renderReplaceElements,
   renderReplaceNetworks,
-  renderTable,
+  renderTables,
+  type TableFamily,
+  tableFamilies,
 } from '../firewall/table.ts';
 import { connectLink, disconnectLink } from './change-sandbox.ts';
 import { enableForwarding, routeLoopback, surveyHost } from './host-bridge.ts';
@@ -65,6 +68,8 @@ export class KernelService implements Disposable {
   readonly #handles: KernelHandles;
   readonly #table: string;
   readonly #bridges: HostBridges;
+  /** The tables that exist. IPv6 has one from its first network on. */
+  #families: readonly TableFamily[] = ['ip'];
   #nftables: Nftables | undefined;
   #conntrack: NetlinkSocket | undefined;
   #burial: NodeJS.Timeout | undefined;
@@ -160,7 +165,7 @@ export class KernelService implements Disposable {
   #forgetFlows(elements: readonly PortElement[]): void {
     const messages = elements
       .filter(({ protocol }) => protocol === 'udp')
-      .map(({ hostPort }) => forgetUdpFlows(hostPort));
+      .map(({ hostPort, address }) => forgetUdpFlows(address.includes(':') ? 6 : 4, hostPort));
     if (messages.length === 0) return;
     this.#conntrack ??= new NetlinkSocket(NETLINK.NETFILTER);
     // Best effort: usually there is no flow, and old kernels lack the call.
@@ -211,25 +216,46 @@ export class KernelService implements Disposable {
 
   #setUp(networks: readonly HostPlan[]): HostReport {
     const failed = this.#bridges.setUp(networks);
-    if (networks.length > 0) enableForwarding();
-    const table = renderTable(this.#table) + renderReplaceNetworks(this.#table, networks);
+    this.#families = tableFamilies(networks);
+    if (networks.length > 0) this.#enableForwarding(this.#families);
+    const tables = renderTables(this.#table, this.#families);
+    const commands = tables + renderReplaceNetworks(this.#table, this.#families, networks);
     try {
-      this.#firewall().run(table);
+      this.#firewall().run(commands);
     } catch (error) {
       if (!(error instanceof NftablesError)) throw error;
-      // The table has an older layout. `reconcile` fills the new one again.
-      this.#firewall().run(renderDeleteTable(this.#table) + table);
+      // The tables have an older layout. `reconcile` fills the new ones again.
+      this.#firewall().run(renderDeleteTables(this.#table, this.#families) + commands);
     }
+    this.#removeUnusedTable();
     this.#mountDirectory();
     const report = this.#report(networks.map(({ bridge }) => bridge));
     return { ...report, warnings: [...failed, ...report.warnings] };
   }
 
+  /** The last run may have had networks of IPv6. */
+  #removeUnusedTable(): void {
+    if (this.#families.includes('ip6') || readSysctl('net/ipv6/conf/all/forwarding') === undefined) return;
+    try {
+      this.#firewall().run(renderDeleteTables(this.#table, ['ip6']));
+    } catch (error) {
+      // This kernel has no tables of IPv6.
+      if (!(error instanceof NftablesError)) throw error;
+    }
+  }
+
+  #enableForwarding(families: readonly TableFamily[]): void {
+    if (this.#handles.config.forwards) enableForwarding(families);
+  }
+
   #addNetwork(plan: HostPlan): HostReport {
     this.#bridges.add(plan);
     try {
-      if (!plan.internal) enableForwarding();
-      this.#firewall().run(renderAddNetwork(this.#table, plan));
+      const families = tableFamilies([plan]);
+      if (!plan.internal) this.#enableForwarding(families);
+      const added = families.filter((family) => !this.#families.includes(family));
+      this.#firewall().run(renderTables(this.#table, added) + renderAddNetwork(this.#table, plan));
+      this.#families = [...this.#families, ...added];
     } catch (error) {
       this.#bridges.remove([plan.bridge]);
       throw error;
@@ -245,8 +271,8 @@ export class KernelService implements Disposable {
       // Another program has flushed the firewall.
       if (!(error instanceof NftablesError && error.missing)) throw error;
     }
-    removeForeignAccepts(this.#firewall(), [bridge]);
-    removeLegacyAccepts([bridge]);
+    removeForeignAccepts(this.#firewall(), this.#families, [bridge]);
+    removeLegacyAccepts(this.#families, [bridge]);
     return this.#bridges.remove([bridge]);
   }
 
@@ -289,22 +315,25 @@ export class KernelService implements Disposable {
   }
 
   #checkFirewall(bridges: readonly string[]): KernelRequests['checkFirewall']['result'] {
-    const chains = this.#firewall().run('list chains ip\n');
-    return { ...this.#report(bridges), tableIsThere: chains.includes(`table ip ${this.#table} {`) };
+    const isThere = (family: TableFamily): boolean =>
+      this.#firewall().run(`list chains ${family}\n`).includes(`table ${family} ${this.#table} {`);
+    return { ...this.#report(bridges), tableIsThere: this.#families.every(isThere) };
   }
 
   #repairFirewall({ networks, elements }: KernelRequests['repairFirewall']['params']): HostReport {
+    const families = tableFamilies(networks);
     this.#firewall().run(
-      renderTable(this.#table) +
-        renderReplaceNetworks(this.#table, networks) +
-        renderReplaceElements(this.#table, elements),
+      renderTables(this.#table, families) +
+        renderReplaceNetworks(this.#table, families, networks) +
+        renderReplaceElements(this.#table, families, elements),
     );
+    this.#families = families;
     for (const { bridge } of networks) routeLoopback(bridge);
     return this.#report(networks.map(({ bridge }) => bridge));
   }
 
   #reconcile(keep: Keep): HostReport {
-    this.#firewall().run(renderReplaceElements(this.#table, keep.elements));
+    this.#firewall().run(renderReplaceElements(this.#table, this.#families, keep.elements));
     this.#removeNamespaces(new Set(keep.netnsPaths));
     removeLinks(this.#handles, new Set(keep.hostLinks));
     return this.#report([]);
@@ -314,9 +343,9 @@ export class KernelService implements Disposable {
     const bridges = networks.map(({ bridge }) => bridge);
     this.#removeNamespaces(new Set());
     removeLinks(this.#handles, new Set());
-    this.#firewall().run(renderDeleteTable(this.#table));
-    removeForeignAccepts(this.#firewall(), bridges);
-    removeLegacyAccepts(bridges);
+    this.#firewall().run(renderDeleteTables(this.#table, this.#families));
+    removeForeignAccepts(this.#firewall(), this.#families, bridges);
+    removeLegacyAccepts(this.#families, bridges);
     const left = this.#bridges.remove(bridges);
     const { netnsDirectory } = this.#handles.config;
     try {
@@ -339,7 +368,10 @@ export class KernelService implements Disposable {
   #report(bridges: readonly string[]): HostReport {
     const nftables = this.#firewall();
     return {
-      warnings: bridges.length === 0 ? [] : [...addForeignAccepts(nftables, bridges), ...addLegacyAccepts(bridges)],
+      warnings:
+        bridges.length === 0
+          ? []
+          : [...addForeignAccepts(nftables, this.#families, bridges), ...addLegacyAccepts(this.#families, bridges)],
       spawnsNft: nftables.kind === 'command',
     };
   }

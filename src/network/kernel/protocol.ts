@@ -58,6 +58,8 @@ export interface KernelConfig {
   readonly table: string;
   /** Directory of the mounted network namespaces. */
   readonly netnsDirectory: string;
+  /** Whether the engine makes the host forward packets. */
+  readonly forwards: boolean;
   /** Link group of every link made here. */
   readonly linkGroup: number;
 }
@@ -161,7 +163,7 @@ export interface DisconnectPlan extends SandboxChange {
 
 interface SandboxChange {
   readonly netnsPath: string;
-  /** The default routes after the change, when they change. */
+  /** The default routes after the change, at most one for each family, when they change. */
   readonly routes?: readonly DefaultRoute[];
   /** Published ports that lead to another address after the change. */
   readonly elements?: { readonly add: readonly PortElement[]; readonly remove: readonly PortElement[] };

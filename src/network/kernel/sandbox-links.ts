@@ -70,8 +70,7 @@ export function addLink({ config, netlink, packets }: KernelHandles, plan: LinkP
       peer: { name: plan.name, netnsFd, hardwareAddress },
     }),
   );
-  // On a network without IPv6 the link has none either: no router discovery, no multicast.
-  setSysctl(`net/ipv6/conf/${plan.name}/disable_ipv6`, '1', { optional: true });
+  setIpv6(plan);
   const index = requireLink(plan.name);
   inside.execute(
     ...plan.addresses.map((address) => addAddress({ index, ...address })),
@@ -84,6 +83,18 @@ export function addLink({ config, netlink, packets }: KernelHandles, plan: LinkP
     netlink.execute(replaceNeighbour(bridgeIndex, address, hardwareAddress));
     packets.announce(bridgeIndex, address, hardwareAddress);
   }
+}
+
+/** On a network without IPv6 the link has none either: no router discovery, no multicast. */
+function setIpv6({ name, addresses }: LinkPlan): void {
+  const hasIpv6 = addresses.some(({ address }) => address.includes(':'));
+  const folder = `net/ipv6/conf/${name}`;
+  setSysctl(`${folder}/disable_ipv6`, hasIpv6 ? '0' : '1', { optional: !hasIpv6 });
+  if (!hasIpv6) return;
+  // The engine sets addresses and routes. A neighbour that announces itself as a router gets no traffic.
+  setSysctl(`${folder}/accept_ra`, '0');
+  // The link-local address follows from a random hardware address, and is usable at once.
+  setSysctl(`${folder}/accept_dad`, '0');
 }
 
 export function requireLink(name: string): number {

@@ -1,14 +1,20 @@
 import type { EndpointSettings } from '../../spec/index.ts';
+import type { Family } from '../ipam/address.ts';
+
+/** The gateway of an endpoint, by family. '' for none. */
+export function gatewayOf({ Gateway = '', IPv6Gateway = '' }: EndpointSettings, family: Family): string {
+  return family === 4 ? Gateway : IPv6Gateway;
+}
 
 /**
- * Of a container's endpoints, the one that provides its default gateway: of those with a gateway, the one with the highest
- * priority, and among equals the first by its network's name. Undefined when none has a gateway.
+ * Of a container's endpoints, the one that provides its default gateway for a family: of those with a gateway, the one
+ * with the highest priority, and among equals the first by its network's name. Undefined when none has a gateway.
  */
 export function defaultGateway<
   T extends { readonly record: { readonly name: string }; readonly settings: EndpointSettings },
->(endpoints: readonly T[]): T | undefined {
+>(endpoints: readonly T[], family: Family): T | undefined {
   const [first] = endpoints
-    .filter(({ settings }) => (settings.Gateway ?? '') !== '')
+    .filter(({ settings }) => gatewayOf(settings, family) !== '')
     .sort(
       (a, b) => (b.settings.GwPriority ?? 0) - (a.settings.GwPriority ?? 0) || (a.record.name < b.record.name ? -1 : 1),
     );

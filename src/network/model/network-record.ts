@@ -38,6 +38,11 @@ export interface NetworkIpam {
   readonly pools: readonly IpamPool[];
 }
 
+/** The pools from which containers get addresses: those of the enabled families. */
+export function poolsInUse({ enableIpv4, enableIpv6, ipam }: NetworkRecord): readonly IpamPool[] {
+  return ipam.pools.filter(({ subnet }) => (subnet.includes(':') ? enableIpv6 : enableIpv4));
+}
+
 /** The fields that most networks have in common. */
 export const PLAIN_NETWORK = {
   scope: 'local',

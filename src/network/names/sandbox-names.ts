@@ -20,8 +20,12 @@ export function sandboxNames(table: NetworkTable, sandbox: Sandbox): SandboxName
     netnsPath,
     endpoints: endpoints.filter(({ record }) => networkHasNames(record)).map(endpointNames),
     // A container whose networks are all internal reaches no server.
-    forward: { enabled: defaultGateway(endpoints) !== undefined, servers: names.servers },
+    forward: { enabled: hasGateway(endpoints), servers: names.servers },
   };
+}
+
+function hasGateway(endpoints: readonly SandboxEndpoint[]): boolean {
+  return (defaultGateway(endpoints, 4) ?? defaultGateway(endpoints, 6)) !== undefined;
 }
 
 function endpointNames({ record, settings }: SandboxEndpoint): EndpointNames {

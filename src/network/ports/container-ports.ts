@@ -12,47 +12,55 @@ export interface ContainerPortsDeps {
   readonly budget: RelayBudget;
 }
 
+/** The addresses of a container that its published ports lead to, one for each family. '' for none. */
+export interface PortTarget {
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
+export const NO_TARGET: PortTarget = { ipv4: '', ipv6: '' };
+
 /** The published ports of an attached container. Owns their sockets. */
 export class ContainerPorts implements Disposable {
   readonly #deps: ContainerPortsDeps;
   readonly #ports: readonly PublishedPort[];
-  readonly #target: { address: string };
+  #target: PortTarget;
   #relays: PortRelay[] | undefined;
   #released = false;
 
-  constructor(deps: ContainerPortsDeps, ports: readonly PublishedPort[], target: string) {
+  constructor(deps: ContainerPortsDeps, ports: readonly PublishedPort[], target: PortTarget) {
     this.#deps = deps;
     this.#ports = ports;
-    this.#target = { address: target };
+    this.#target = target;
   }
 
   get isEmpty(): boolean {
     return this.#ports.length === 0;
   }
 
-  /** The container's address. '' for none. */
-  get target(): string {
-    return this.#target.address;
+  get target(): PortTarget {
+    return this.#target;
   }
 
-  /** Leads the ports to another address of the container. '' leads them nowhere. */
-  retarget(address: string): void {
-    this.#target.address = address;
+  /** Leads the ports to other addresses of the container. {@link NO_TARGET} leads them nowhere. */
+  retarget(target: PortTarget): void {
+    this.#target = target;
   }
 
-  /** The elements for the firewall, which serves only IPv4. */
+  /** The elements for the firewall. It translates within a family: other ports are relayed alone. */
   elements(): readonly PortElement[] {
-    const { address } = this.#target;
-    if (address === '') return [];
-    return this.#ports
-      .filter(({ hostAddress }) => isIPv4(hostAddress))
-      .map(({ hostAddress, hostPort, protocol, port }) => ({
-        hostAddress: hostAddress === '0.0.0.0' ? null : hostAddress,
-        protocol,
-        hostPort,
-        address,
-        port,
-      }));
+    const { ipv4, ipv6 } = this.#target;
+    return this.#ports.flatMap(({ hostAddress, hostPort, protocol, port }) => {
+      const address = isIPv4(hostAddress) ? ipv4 : ipv6;
+      const isAny = hostAddress === '0.0.0.0' || hostAddress === '::';
+      return address === '' ? [] : [{ hostAddress: isAny ? null : hostAddress, protocol, hostPort, address, port }];
+    });
+  }
+
+  /** The address for traffic that reaches the socket of a port: of the socket's family if there is one. */
+  #relayTarget({ hostAddress }: PublishedPort): string {
+    const { ipv4, ipv6 } = this.#target;
+    return isIPv4(hostAddress) ? ipv4 || ipv6 : ipv6 || ipv4;
   }
 
   /**
@@ -66,7 +74,7 @@ export class ContainerPorts implements Disposable {
       for (const port of this.#ports) {
         const { fd, protocol } = port;
         if (fd !== undefined && protocol !== 'sctp') {
-          this.#relays.push(relayPort({ ...port, fd }, this.#target, this.#deps));
+          this.#relays.push(relayPort({ ...port, fd }, () => this.#relayTarget(port), this.#deps));
         }
       }
     }).unref();

@@ -24,7 +24,7 @@ async function relay(t: TestContext, budget: RelayBudget, to: { readonly protoco
   const hostPort = await freePort(to.protocol);
   const fd = bindHostPort({ protocol: to.protocol, address: HOST, port: hostPort });
   const deps = { logger: silentLogger, budget };
-  const relayed = relayPort({ ...to, hostAddress: HOST, hostPort, fd }, { address: HOST }, deps);
+  const relayed = relayPort({ ...to, hostAddress: HOST, hostPort, fd }, () => HOST, deps);
   t.after(() => relayed[Symbol.dispose]());
   return hostPort;
 }

@@ -28,15 +28,13 @@ export interface RelayDeps {
 export type PortRelay = Disposable;
 
 /** The container's address, which may change while a port is relayed. '' refuses all traffic. */
-export interface RelayTarget {
-  readonly address: string;
-}
+export type RelayTarget = () => string;
 
 type ReservedPort = PublishedPort & { readonly fd: number };
 
 /**
- * Copies traffic that arrives at the reserving socket itself to the container: all IPv6 traffic, which the firewall
- * does not translate, and IPv4 traffic only when others have flushed the firewall. Takes over `fd`. Does not keep the
+ * Copies traffic that arrives at the reserving socket itself to the container: IPv6 traffic to a container without IPv6,
+ * traffic from ::1, and all traffic when others have flushed the firewall. Takes over `fd`. Does not keep the
  * process alive.
  */
 export function relayPort(port: ReservedPort, target: RelayTarget, deps: RelayDeps): PortRelay {
@@ -53,7 +51,8 @@ function relayTcp({ fd, port, hostPort }: ReservedPort, target: RelayTarget, { l
     logger.warn({ hostPort }, 'too many relayed connections: new ones to a published port are closed');
   };
   const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
-    if (target.address === '') {
+    const host = target();
+    if (host === '') {
       client.destroy();
       return;
     }
@@ -62,7 +61,7 @@ function relayTcp({ fd, port, hostPort }: ReservedPort, target: RelayTarget, { l
       tellRefused();
       return;
     }
-    const container = connect({ host: target.address, port, allowHalfOpen: true });
+    const container = connect({ host, port, allowHalfOpen: true });
     for (const socket of [client, container]) socket.once('close', () => budget.release(1));
     const timer = setTimeout(() => container.destroy(), CONNECT_MS).unref();
     container.once('connect', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
@@ -120,7 +119,7 @@ function relayUdp(
     budget.release(1);
   };
   const clientsMax = Math.min(UDP_CLIENTS, budget.perPort);
-  const clientOf = (key: string, address: string, clientPort: number): UdpClient | undefined => {
+  const clientOf = (key: string, address: string, clientPort: number, host: string): UdpClient | undefined => {
     const known = clients.get(key);
     if (known !== undefined) {
       known.timer.refresh();
@@ -129,7 +128,7 @@ function relayUdp(
     const [oldest] = clients.keys();
     if (clients.size >= clientsMax || budget.left === 0) forget(oldest ?? '');
     if (!budget.take(1)) return undefined;
-    const socket = createSocket('udp4').unref();
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4').unref();
     socket.on('error', () => forget(key));
     socket.on('message', (bytes) => listener.send(bytes, clientPort, address, ignore));
     const client = { socket, timer: setTimeout(() => forget(key), UDP_IDLE_MS).unref() };
@@ -138,8 +137,9 @@ function relayUdp(
   };
   listener.on('error', (error) => logger.warn({ hostPort, error: error.message }, 'published port is not relayed'));
   listener.on('message', (bytes, { address, port: clientPort }) => {
-    if (target.address === '') return;
-    clientOf(`${address} ${clientPort}`, address, clientPort)?.socket.send(bytes, port, target.address, ignore);
+    const host = target();
+    if (host === '') return;
+    clientOf(`${address} ${clientPort} ${host}`, address, clientPort, host)?.socket.send(bytes, port, host, ignore);
   });
   listener.bind({ fd });
   listener.unref();

@@ -2,9 +2,10 @@ import { EngineError, failed } from '../../base/errors.ts';
 import { ownValue } from '../../base/own-value.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { PortElement } from '../firewall/table.ts';
+import type { Family } from '../ipam/address.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { DefaultRoute } from '../kernel/protocol.ts';
-import { defaultGateway } from '../model/default-gateway.ts';
+import { defaultGateway, gatewayOf } from '../model/default-gateway.ts';
 import type { NetworkTable } from '../model/network-table.ts';
 import { endpointsOf, type SandboxEndpoint } from '../model/sandbox-endpoints.ts';
 import { linkSysctls } from '../model/sysctl-key.ts';
@@ -16,7 +17,7 @@ import { portMap } from '../ports/wanted-ports.ts';
 import type { Attached } from './attached.ts';
 import { connectEndpoint } from './connect-endpoints.ts';
 import { freeInterface, interfacesOf } from './interface-names.ts';
-import { reservePorts } from './reserve-ports.ts';
+import { portTarget, reservePorts } from './reserve-ports.ts';
 
 export interface ChangeDeps extends ContainerPortsDeps {
   readonly kernel: Pick<Kernel, 'request'>;
@@ -116,37 +117,56 @@ interface GatewayChange {
   };
 }
 
-/** When another endpoint provides the default gateway, routes and published ports follow it. */
+/** When other endpoints provide the default gateways, routes and published ports follow them. */
 function changeGateway(deps: ChangeDeps, change: Change, undo: AsyncDisposableStack): GatewayChange {
   const { attached, request, after, endpoints } = change;
-  const old = defaultGateway(endpointsOf(deps.table, attached.sandbox));
-  const next = defaultGateway(endpoints);
-  if (old?.record.id === next?.record.id) return { attached: { ...attached, sandbox: after }, plan: {} };
-  const { ports, elements } = movePorts(deps, change, { old, next }, undo);
+  const old = gatewayEndpoints(endpointsOf(deps.table, attached.sandbox));
+  const next = gatewayEndpoints(endpoints);
+  if (FAMILIES.every((family) => old[family]?.record.id === next[family]?.record.id)) {
+    return { attached: { ...attached, sandbox: after }, plan: {} };
+  }
+  const { ports, elements } = movePorts(
+    deps,
+    change,
+    FAMILIES.some((family) => old[family] !== undefined),
+    undo,
+  );
   const interfaces = interfacesOf(after);
+  const routes = FAMILIES.flatMap((family) => {
+    const endpoint = next[family];
+    if (endpoint === undefined) return [];
+    return [{ link: interfaces[endpoint.record.name] ?? '', gateway: gatewayOf(endpoint.settings, family) }];
+  });
   return {
-    attached: { ...attached, ports, sandbox: { ...after, ports: portMap(request, next ? ports.map() : {}) } },
-    plan: {
-      routes: next ? [{ link: interfaces[next.record.name] ?? '', gateway: next.settings.Gateway ?? '' }] : [],
-      elements,
+    attached: {
+      ...attached,
+      ports,
+      sandbox: { ...after, ports: portMap(request, routes.length > 0 ? ports.map() : {}) },
     },
+    plan: { routes, elements },
   };
+}
+
+const FAMILIES = [4, 6] as const satisfies readonly Family[];
+
+function gatewayEndpoints(endpoints: readonly SandboxEndpoint[]): Record<Family, SandboxEndpoint | undefined> {
+  return { 4: defaultGateway(endpoints, 4), 6: defaultGateway(endpoints, 6) };
 }
 
 function movePorts(
   deps: ChangeDeps,
   { attached, request, endpoints }: Change,
-  { old, next }: { readonly old: SandboxEndpoint | undefined; readonly next: SandboxEndpoint | undefined },
+  hadGateway: boolean,
   undo: AsyncDisposableStack,
 ): { readonly ports: ContainerPorts; readonly elements: NonNullable<GatewayChange['plan']['elements']> } {
   const remove = attached.ports.elements();
-  if (old === undefined && attached.ports.isEmpty) {
+  if (!hadGateway && attached.ports.isEmpty) {
     const ports = undo.use(reservePorts(deps, request, endpoints));
     return { ports, elements: { add: ports.elements(), remove } };
   }
   const { ports } = attached;
   const before = ports.target;
-  ports.retarget(next?.settings.IPAddress ?? '');
+  ports.retarget(portTarget(endpoints));
   undo.defer(() => ports.retarget(before));
   return { ports, elements: { add: ports.elements(), remove } };
 }

@@ -2,6 +2,7 @@ import { EngineError } from '../../base/errors.ts';
 import { newObjectId } from '../../base/ids.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
+import { parseAddress } from '../ipam/address.ts';
 import type { LinkPlan } from '../kernel/protocol.ts';
 import { defaultGateway } from '../model/default-gateway.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
@@ -16,8 +17,8 @@ export interface ConnectedEndpoint extends SandboxEndpoint {
 }
 
 /**
- * Allocates and plans the endpoints of a container, one for each of its networks. Only the link of one network gets
- * default routes. `undo` releases what is allocated.
+ * Allocates and plans the endpoints of a container, one for each of its networks. For each family, only the link of one
+ * network gets the default route. `undo` releases what is allocated.
  * @throws EngineError notFound, invalid; as the drivers
  */
 export function connectEndpoints(
@@ -29,10 +30,12 @@ export function connectEndpoints(
     checkConfig(drivers, record, asked);
     return connectEndpoint(drivers, { record, asked, name: `eth${at}`, names: request }, undo);
   });
-  const out = defaultGateway(endpoints);
+  const out = { 4: defaultGateway(endpoints, 4), 6: defaultGateway(endpoints, 6) };
   return endpoints.map((endpoint) => {
     const { link } = endpoint;
-    return endpoint === out || link === undefined ? endpoint : { ...endpoint, link: { ...link, gateways: [] } };
+    if (link === undefined) return endpoint;
+    const gateways = link.gateways.filter((gateway) => endpoint === out[parseAddress(gateway).family]);
+    return { ...endpoint, link: { ...link, gateways } };
   });
 }
 

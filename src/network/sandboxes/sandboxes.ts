@@ -22,7 +22,7 @@ import { isFirewallGone } from '../repair/firewall-repair.ts';
 import { type Attached, hostLinksOf } from './attached.ts';
 import { connectSandbox, disconnectSandbox } from './change-endpoints.ts';
 import { type ConnectedEndpoint, connectEndpoints } from './connect-endpoints.ts';
-import { reservePorts } from './reserve-ports.ts';
+import { portTarget, reservePorts } from './reserve-ports.ts';
 
 export interface SandboxesDeps {
   readonly kernel: Kernel;
@@ -215,7 +215,6 @@ export class Sandboxes {
     const { table, drivers, registry, logger } = this.#deps;
     const endpoints = endpointsOf(table, state);
     for (const { record, settings } of endpoints) drivers.find(record.driver)?.adopt(record, settings);
-    const target = endpoints.find(({ settings }) => (settings.IPAddress ?? '') !== '')?.settings.IPAddress ?? '';
     const { ports, lost } = registry.adopt(publishedPorts(state.ports));
     if (lost.length > 0) {
       logger.warn(
@@ -228,7 +227,7 @@ export class Sandboxes {
       containerName,
       // A daemon that died in a rename has stored the new name alone.
       sandbox: renamed(sandbox, containerName),
-      ports: new ContainerPorts(this.#deps, ports, target),
+      ports: new ContainerPorts(this.#deps, ports, portTarget(endpoints)),
     });
   }
 }

@@ -33,6 +33,7 @@ export async function networkFixture(settings: Partial<NetworkConfig> = {}): Pro
   const config: NetworkConfig = {
     execRoot,
     bridgeName: 'gtest0',
+    engineId: 'test',
     addressPools: [{ base: '10.219.0.0/16', size: 24 }],
     ...settings,
   };

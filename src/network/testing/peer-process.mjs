@@ -2,13 +2,15 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
+/** A socket for both families has IPv4 addresses in the form ::ffff:192.0.2.1. */
+const plain = (address) => address.replace('::ffff:', '');
 const [name, ...ports] = process.argv.slice(2);
 const listening = ports.map((spec) => {
   const [protocol, port] = spec.split(':');
   return new Promise((resolve) => {
     if (protocol === 'udp') {
-      const socket = createSocket('udp4', (bytes, from) =>
-        socket.send(`${name} ${from.address} ${bytes}`, from.port, from.address),
+      const socket = createSocket('udp6', (bytes, from) =>
+        socket.send(`${name} ${plain(from.address)} ${bytes}`, from.port, from.address),
       );
       socket.bind(Number(port), resolve);
     } else {
@@ -17,8 +19,8 @@ const listening = ports.map((spec) => {
         client.setEncoding('utf8');
         client.on('error', () => client.destroy());
         client.on('data', (text) => (asked += text));
-        client.on('end', () => client.end(`${name} ${client.remoteAddress.replace('::ffff:', '')} ${asked}`));
-      }).listen(Number(port), '0.0.0.0', resolve);
+        client.on('end', () => client.end(`${name} ${plain(client.remoteAddress)} ${asked}`));
+      }).listen(Number(port), '::', resolve);
     }
   });
 });

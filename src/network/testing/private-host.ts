@@ -16,6 +16,8 @@ import {
 
 export const HOST_ADDRESS = '192.0.2.1';
 export const OUTSIDE_ADDRESS = '192.0.2.9';
+export const HOST_ADDRESS_6 = '2001:db8::1';
+export const OUTSIDE_ADDRESS_6 = '2001:db8::9';
 
 /** Another machine on the network of {@link privateHost}. */
 export interface Outside extends Disposable {
@@ -23,8 +25,8 @@ export interface Outside extends Disposable {
 }
 
 /**
- * Makes the test process a host of its own: a new network namespace with loopback, and a network 192.0.2.0/24 with
- * another machine on it. That machine reaches containers only through the host.
+ * Makes the test process a host of its own: a new network namespace with loopback, and the networks 192.0.2.0/24 and
+ * 2001:db8::/64 with another machine on them. That machine reaches containers only through the host.
  */
 export function privateHost(): Outside {
   isolateNetwork();
@@ -35,6 +37,7 @@ export function privateHost(): Outside {
   const bridgeIndex = requireIndex('lan0');
   socket.execute(
     addAddress({ index: bridgeIndex, address: HOST_ADDRESS, prefixLength: 24 }),
+    addAddress({ index: bridgeIndex, address: HOST_ADDRESS_6, prefixLength: 64 }),
     setLink({ index: bridgeIndex }, { up: true }),
   );
   using home = new HomeNamespace();
@@ -46,8 +49,10 @@ export function privateHost(): Outside {
     inside.execute(
       setLink({ name: 'lo' }, { up: true }),
       addAddress({ index, address: OUTSIDE_ADDRESS, prefixLength: 24 }),
+      addAddress({ index, address: OUTSIDE_ADDRESS_6, prefixLength: 64 }),
       setLink({ index }, { up: true }),
       addDefaultRoute(HOST_ADDRESS, index),
+      addDefaultRoute(HOST_ADDRESS_6, index),
     );
   });
   return {
