@@ -30,7 +30,7 @@ export function checkMount(mount: Mount): void {
   if (type === 'bind') checkBind(mount);
   else if (type === 'volume') checkVolume(mount);
   else if (type === 'image') checkImage(mount);
-  else if (mount.Source) throw problem(type, 'field Source must not be specified');
+  else checkTmpfs(mount);
 }
 
 function isKnown(type: string): type is keyof typeof FOREIGN {
@@ -60,6 +60,18 @@ function checkVolume({ Source: source = '', ReadOnly: readOnly, VolumeOptions: o
 function checkImage({ Source: source = '', ImageOptions: options }: Mount): void {
   if (source === '') throw problem('image', 'field Source must not be empty');
   checkSubpath('image', options?.Subpath ?? '');
+}
+
+/** Options beside size and mode. */
+const TMPFS_OPTIONS: ReadonlySet<string> = new Set(['exec', 'noexec']);
+
+function checkTmpfs({ Source: source, TmpfsOptions: options }: Mount): void {
+  if (source) throw problem('tmpfs', 'field Source must not be specified');
+  for (const option of options?.Options ?? []) {
+    if (option.length < 1 || option.length > 2) throw problem('tmpfs', 'invalid option array length');
+    const [name = ''] = option;
+    if (!TMPFS_OPTIONS.has(name)) throw problem('tmpfs', `invalid option: ${name}`);
+  }
 }
 
 function checkSubpath(type: string, subpath: string): void {

@@ -202,7 +202,17 @@ test('a tmpfs keeps its options; sizes are in the unit that divides them', () =>
     only({ Mounts: [{ Type: 'tmpfs', Target: '/y', TmpfsOptions }] }).options;
   assert.deepEqual(mount({ SizeBytes: 1_000_000, Mode: 0o1770 }), ['mode=1770', 'size=1000000']);
   assert.deepEqual(mount({ SizeBytes: 3 << 20 }), ['size=3m']);
-  assert.deepEqual(mount({ Options: [['exec'], ['uid', '5']] }), ['exec', 'uid=5']);
+  assert.deepEqual(mount({ Options: [['noexec'], ['exec']] }), ['noexec', 'exec']);
+  for (const [option, problem] of [
+    [['uid', '5'], 'invalid option: uid'],
+    [['nosuid'], 'invalid option: nosuid'],
+    [[], 'invalid option array length'],
+    [['a', 'b', 'c'], 'invalid option array length'],
+  ] as const)
+    assert.throws(() => mount({ Options: [option] }), {
+      kind: 'invalid',
+      message: `invalid mount config for type "tmpfs": ${problem}`,
+    });
 });
 
 test('what holds the data root, or lies in it, is mounted as a slave', () => {
