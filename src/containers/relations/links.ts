@@ -28,7 +28,9 @@ export function resolveLinks(table: ContainerTable, record: Linking): readonly S
   const resolved = new Map<string, StoredLink>();
   for (const link of links) {
     const [ref = '', given = ''] = link.split(':');
-    const alias = (given === '' ? ref : given).split('/').at(-1) ?? '';
+    const name = given === '' ? ref : given;
+    // The form of inspect, `/database:/web/db`, is accepted too.
+    const alias = ref.startsWith('/') ? (name.split('/').at(-1) ?? '') : name;
     const target = networkEnd(table, targetOf(table, ref), ref);
     if (networkSource(target).kind === 'host') {
       throw invalid(
@@ -41,6 +43,7 @@ export function resolveLinks(table: ContainerTable, record: Linking): readonly S
 }
 
 function targetOf(table: ContainerTable, name: string): ContainerRecord {
+  if (name === '') throw invalid('could not get container for : invalid name or ID supplied: ""');
   try {
     return table.resolve(name).record;
   } catch (error) {
