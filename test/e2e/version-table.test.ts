@@ -160,6 +160,22 @@ const ROWS: readonly Row[] = [
   },
   {
     since: '1.42',
+    what: 'BindOptions and VolumeOptions of another type of mount are refused in other words',
+    see: async (version) => [
+      await mounted({ ...bind, VolumeOptions: {} })(version),
+      await mounted({ ...volume, BindOptions: {} })(version),
+    ],
+    before: [
+      '400 invalid mount config for type "bind": field VolumeOptions must not be specified',
+      '400 invalid mount config for type "volume": field BindOptions must not be specified',
+    ],
+    afterwards: [
+      '400 VolumeOptions must not be specified on mount type "bind"',
+      '400 BindOptions must not be specified on mount type "volume"',
+    ],
+  },
+  {
+    since: '1.42',
     what: 'ConsoleSize is the first size of a terminal',
     see: host({ ConsoleSize: [10, 20] }, 'ConsoleSize'),
     before: [0, 0],

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { EngineError, invalid } from '../../base/errors.ts';
+import { EngineError, invalid, messageOf } from '../../base/errors.ts';
 import { parseNanos } from '../../base/time.ts';
 import type { Filters } from '../../spec/index.ts';
 import { parseFilters } from './filters.ts';
@@ -66,6 +66,15 @@ function goInteger(
 }
 
 export const queryFilters: z.ZodMiniType<Filters> = parameter((values) => parseFilters(values?.[0] ?? ''));
+
+/** The filters of a list of volumes. @throws EngineError invalid in dockerd's words, which differ here */
+export const queryVolumeFilters: z.ZodMiniType<Filters> = parameter((values) => {
+  try {
+    return parseFilters(values?.[0] ?? '');
+  } catch (error) {
+    throw invalid(`error reading volume filters: ${messageOf(error)}`, error);
+  }
+});
 
 /**
  * A time in `seconds[.fraction]` since the epoch or RFC 3339, as nanoseconds. Absent and empty are undefined.

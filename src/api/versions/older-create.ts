@@ -1,4 +1,5 @@
 import { invalid } from '../../base/errors.ts';
+import { ownValue } from '../../base/own-value.ts';
 import { compareVersions } from '../../base/versions.ts';
 import type { CreateContainerBody, HostConfig, Mount } from '../../spec/index.ts';
 
@@ -20,6 +21,7 @@ const RULES: readonly Rule[] = [
   },
   { before: '1.42', apply: (body) => withMounts(body, (mount) => withoutBindOption(mount, 'CreateMountpoint')) },
   { before: '1.42', apply: (body) => withMounts(body, withoutForeignTmpfsOptions) },
+  { before: '1.42', apply: checkForeignOptions },
   { before: '1.42', apply: (body) => withoutHostField(body, 'ConsoleSize') },
   { before: '1.43', apply: (body) => withoutHostField(body, 'Annotations') },
   { before: '1.44', apply: withoutStartInterval },
@@ -27,6 +29,12 @@ const RULES: readonly Rule[] = [
   { before: '1.44', apply: checkOneEndpoint },
   { before: '1.45', apply: checkSubpaths },
 ];
+
+const FOREIGN_OPTIONS: Readonly<Record<string, readonly ('BindOptions' | 'VolumeOptions')[]>> = {
+  bind: ['VolumeOptions'],
+  volume: ['BindOptions'],
+  tmpfs: ['BindOptions', 'VolumeOptions'],
+};
 
 /** @throws EngineError invalid, with dockerd's texts, for fields that must not be ignored for an older client */
 export function olderCreate(version: string, given: CreateContainerBody): CreateContainerBody {
@@ -59,6 +67,17 @@ function withoutBindOption(mount: Mount, name: 'NonRecursive' | 'CreateMountpoin
 
 function withoutForeignTmpfsOptions({ TmpfsOptions, ...mount }: Mount): Mount {
   return mount.Type === 'tmpfs' && TmpfsOptions !== undefined ? { ...mount, TmpfsOptions } : mount;
+}
+
+/** Options of another type were refused in other words. */
+function checkForeignOptions(body: CreateContainerBody): CreateContainerBody {
+  for (const mount of body.HostConfig?.Mounts ?? []) {
+    for (const option of ownValue(FOREIGN_OPTIONS, mount.Type ?? '') ?? []) {
+      if (mount[option] == null) continue;
+      throw invalid(`invalid mount config for type "${mount.Type}": field ${option} must not be specified`);
+    }
+  }
+  return body;
 }
 
 function withoutHostField(
