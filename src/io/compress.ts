@@ -94,14 +94,7 @@ function zstdFrames(): Duplex {
   let decoder: ZstdDecompress | undefined;
   let ended = Promise.resolve();
   const start = (): ZstdDecompress => {
-    const fresh = createZstdDecompress({
-      chunkSize: CHUNK,
-      params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX },
-    });
-    fresh.on('data', (chunk: Buffer) => {
-      if (!joined.push(chunk)) fresh.pause();
-    });
-    fresh.on('error', (error) => joined.destroy(error));
+    const fresh = frameDecoder(joined);
     ended = new Promise((resolve) => fresh.once('end', resolve));
     return fresh;
   };
@@ -126,17 +119,12 @@ function zstdFrames(): Duplex {
       feed(chunk).then(() => done(), done);
     },
     final(done) {
-      const last = decoder;
-      if (last === undefined) {
+      const end = (): void => {
         joined.push(null);
         done();
-        return;
-      }
-      last.once('end', () => {
-        joined.push(null);
-        done();
-      });
-      last.end();
+      };
+      if (decoder === undefined) end();
+      else decoder.once('end', end).end();
     },
     destroy(error, done) {
       decoder?.destroy();
@@ -144,6 +132,19 @@ function zstdFrames(): Duplex {
     },
   });
   return joined;
+}
+
+/** Decodes one frame into the stream. It pauses while nobody reads. */
+function frameDecoder(into: Duplex): ZstdDecompress {
+  const decoder = createZstdDecompress({
+    chunkSize: CHUNK,
+    params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX },
+  });
+  decoder.on('data', (chunk: Buffer) => {
+    if (!into.push(chunk)) decoder.pause();
+  });
+  decoder.on('error', (error) => into.destroy(error));
+  return decoder;
 }
 
 function written(decoder: ZstdDecompress, chunk: Buffer): Promise<void> {

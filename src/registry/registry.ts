@@ -116,21 +116,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     limits: { maxBlobBytes: options.maxBlobBytes ?? 2 ** 40, checkQuota: quota.require },
     now,
   });
-  const startedAt = Date.now() - now();
-  const wallClock = (): number => startedAt + now();
-  const pulled = openPullTimes(tables.pulls, wallClock);
-  const cache =
-    options.cache &&
-    createPullThroughCache(options.cache, {
-      content,
-      index,
-      collector,
-      logger,
-      now,
-      wallClock,
-      pulled,
-      maxBytes: totalBytes,
-    });
+  const cache = openCache(options, { content, index, collector, logger, now }, tables);
   const timer = sweepRegularly(options, { cache, collector, uploads });
   return {
     content,
@@ -151,6 +137,20 @@ export function openRegistry(options: RegistryOptions): Registry {
       if (shared === undefined) content.close();
     },
   };
+}
+
+/** The pull-through cache, in a registry that is one. */
+function openCache(
+  options: RegistryOptions,
+  parts: Pick<Parameters<typeof createPullThroughCache>[1], 'content' | 'index' | 'collector' | 'logger' | 'now'>,
+  tables: RegistryTables,
+): PullThroughCache | undefined {
+  if (options.cache === undefined) return undefined;
+  const startedAt = Date.now() - parts.now();
+  const wallClock = (): number => startedAt + parts.now();
+  const pulled = openPullTimes(tables.pulls, wallClock);
+  const maxBytes = options.totalBytes ?? Number.POSITIVE_INFINITY;
+  return createPullThroughCache(options.cache, { ...parts, wallClock, pulled, maxBytes });
 }
 
 function openIndex(

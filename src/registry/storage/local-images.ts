@@ -50,25 +50,7 @@ export function createLocalImages(
   content: Pick<ContentStore, 'has' | 'read' | 'sizeBytes'>,
   logger: Logger,
 ): LocalImages {
-  const closures = new Map<Digest, Closure>();
-
-  const closureOf = (target: Descriptor): Closure => {
-    const known = closures.get(target.digest);
-    if (known !== undefined) return known;
-    const found: GrowingClosure = { manifests: new Map(), blobs: new Map(), whole: true };
-    try {
-      collect(content, target, { into: found, depth: 0 });
-    } catch (error) {
-      found.whole = false;
-      logger.warn({ target: target.digest, err: error }, 'an image of the engine cannot be served');
-    }
-    // Another platform of the image may come later.
-    if (!found.whole) return found;
-    const [oldest] = closures.keys();
-    if (closures.size >= CLOSURES_MAX && oldest !== undefined) closures.delete(oldest);
-    closures.set(target.digest, found);
-    return found;
-  };
+  const closureOf = rememberedClosures(content, logger);
   const targets = function* (name: RepositoryName): Iterable<Descriptor> {
     for (const { repository, target } of names.all()) if (repository === name) yield target;
   };
@@ -96,6 +78,31 @@ export function createLocalImages(
       }
       return undefined;
     },
+  };
+}
+
+/** Finds what a target refers to. Whole results are remembered for some targets. */
+function rememberedClosures(
+  content: Pick<ContentStore, 'has' | 'read'>,
+  logger: Logger,
+): (target: Descriptor) => Closure {
+  const closures = new Map<Digest, Closure>();
+  return (target) => {
+    const known = closures.get(target.digest);
+    if (known !== undefined) return known;
+    const found: GrowingClosure = { manifests: new Map(), blobs: new Map(), whole: true };
+    try {
+      collect(content, target, { into: found, depth: 0 });
+    } catch (error) {
+      found.whole = false;
+      logger.warn({ target: target.digest, err: error }, 'an image of the engine cannot be served');
+    }
+    // Another platform of the image may come later.
+    if (!found.whole) return found;
+    const [oldest] = closures.keys();
+    if (closures.size >= CLOSURES_MAX && oldest !== undefined) closures.delete(oldest);
+    closures.set(target.digest, found);
+    return found;
   };
 }
 
