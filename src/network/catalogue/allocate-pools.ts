@@ -16,23 +16,30 @@ export interface PoolChoice extends PoolConfig {
 export interface PoolRequest {
   readonly families: readonly Family[];
   readonly pools: readonly RequestedPool[];
+  /** Whether subnets of the family get a gateway that the client did not give. */
+  readonly needsGateway: (family: Family) => boolean;
 }
 
 /**
  * The subnets of a new network: those that the client gave, also of a family that is not enabled, and one of the default
- * pools for each family without. Each gets a gateway.
+ * pools for each family without. Each gets a gateway if its driver needs one.
  * @throws EngineError forbidden for a subnet that overlaps another network's, unavailable when no subnet is free
  */
 export function allocatePools(
   networks: readonly NetworkRecord[],
-  { families, pools }: PoolRequest,
+  { families, pools, needsGateway }: PoolRequest,
   choice: PoolChoice,
 ): readonly IpamPool[] {
   const taken = networks
     .filter(({ configOnly }) => !configOnly)
     .flatMap(({ ipam }) => ipam.pools.map(({ subnet }) => parseCidr(subnet).subnet));
   const missing = families.filter((family) => !pools.some(({ subnet }) => parseCidr(subnet).subnet.family === family));
-  return [...pools.map((pool) => given(pool, taken)), ...missing.map((family) => chosen(family, choice, taken))];
+  const all = [...pools.map((pool) => given(pool, taken)), ...missing.map((family) => chosen(family, choice, taken))];
+  return all.map((pool) => {
+    const { gateway: _chosen, isGatewayImplied: _implied, ...rest } = pool;
+    const isGiven = pool.isConfigured === true && pool.isGatewayImplied !== true;
+    return isGiven || needsGateway(parseCidr(pool.subnet).subnet.family) ? pool : rest;
+  });
 }
 
 function chosen(family: Family, choice: PoolChoice, taken: readonly Subnet[]): IpamPool {

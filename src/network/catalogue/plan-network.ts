@@ -52,13 +52,21 @@ export function planNetwork(
       pools:
         settings.configOnly === true
           ? pools.map(asGiven)
-          : allocatePools(table.all(), { families: familiesOf(enabled), pools }, choice),
+          : allocatePools(
+              table.all(),
+              { families: familiesOf(enabled), pools, needsGateway: needsGateway(drivers, driver, settings) },
+              choice,
+            ),
     },
     options: settings.options ?? {},
     labels: settings.labels ?? {},
   };
   if (!record.configOnly) drivers.of(record).checkNetwork(record, table.all());
   return record;
+}
+
+function needsGateway(drivers: NetworkDrivers, driver: string, { options = {} }: CreateNetwork) {
+  return (family: Family): boolean => drivers.of({ driver }).needsGateway(options, family);
 }
 
 function checkName(table: NetworkTable, name: string): void {

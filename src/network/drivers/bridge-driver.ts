@@ -7,7 +7,14 @@ import { parseCidr } from '../ipam/subnet.ts';
 import type { BridgePlan } from '../kernel/protocol.ts';
 import { formatHardwareAddress, newHardwareAddress } from '../model/hardware-address.ts';
 import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
-import { BRIDGE_OPTION, checkBridgeOptions, DEFAULT_MTU, isOn } from './bridge-options.ts';
+import {
+  BRIDGE_OPTION,
+  bridgeHasAddress,
+  checkBridgeOptions,
+  DEFAULT_MTU,
+  gatewayMode,
+  isOn,
+} from './bridge-options.ts';
 import type { Endpoint, HostLink, LinkNames, NetworkDriver } from './driver.ts';
 import { askedHardwareAddress, checkEndpoint, endpointSettings } from './endpoint-settings.ts';
 
@@ -22,7 +29,7 @@ export class BridgeDriver implements NetworkDriver {
   }
 
   checkNetwork(record: NetworkRecord, others: readonly NetworkRecord[]): void {
-    checkBridgeOptions(record.options);
+    checkBridgeOptions(record);
     const families = poolsInUse(record).map(({ subnet }) => parseCidr(subnet).subnet.family);
     if (new Set(families).size < families.length) {
       throw new EngineError('forbidden', "bridge driver doesn't support multiple subnets");
@@ -34,6 +41,10 @@ export class BridgeDriver implements NetworkDriver {
     throw new EngineError('forbidden', `cannot create network ${record.id} (${bridge}): ${conflict}`);
   }
 
+  needsGateway(options: Readonly<Record<string, string>>, family: Family): boolean {
+    return gatewayMode(options, family) !== 'isolated';
+  }
+
   hostPlan(record: NetworkRecord): BridgePlan {
     const bridge = bridgeName(record);
     const pools = poolsInUse(record).map(({ subnet, gateway }) => ({ ...parseCidr(subnet), gateway, text: subnet }));
@@ -41,9 +52,12 @@ export class BridgeDriver implements NetworkDriver {
       kind: 'bridge',
       bridge,
       subnets: pools.map(({ text }) => text),
-      addresses: pools.flatMap(({ gateway, subnet: { prefixLength } }) =>
-        gateway === undefined ? [] : [{ address: gateway, prefixLength }],
+      addresses: pools.flatMap(({ gateway, subnet: { family, prefixLength } }) =>
+        gateway === undefined || !bridgeHasAddress(record.options, family) ? [] : [{ address: gateway, prefixLength }],
       ),
+      unprotected: pools
+        .filter(({ subnet: { family } }) => gatewayMode(record.options, family) === 'nat-unprotected')
+        .map(({ subnet }) => subnet.family),
       mtu: mtuOf(record),
       masquerade: isOn(record.options, BRIDGE_OPTION.masquerade),
       interContainer: isOn(record.options, BRIDGE_OPTION.interContainer),

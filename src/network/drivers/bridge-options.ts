@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
-import { EngineError, invalid } from '../../base/errors.ts';
+import { EngineError, failed, invalid } from '../../base/errors.ts';
+import type { Family } from '../ipam/address.ts';
+import type { NetworkRecord } from '../model/network-record.ts';
 
 /** Docker's names of the bridge driver's options, which `network inspect` shows. */
 export const BRIDGE_OPTION = {
@@ -32,7 +34,7 @@ export function isOn(options: Options, name: string): boolean {
 }
 
 /** Checks the options of a new bridge network. Unknown ones are kept. @throws EngineError invalid, in Docker's words */
-export function checkBridgeOptions(options: Options): void {
+export function checkBridgeOptions({ options, internal }: Pick<NetworkRecord, 'internal' | 'options'>): void {
   for (const name of SWITCHES) {
     const value = options[name] ?? 'true';
     if (!TRUE.has(value) && !FALSE.has(value)) {
@@ -42,7 +44,7 @@ export function checkBridgeOptions(options: Options): void {
   const { [BRIDGE_OPTION.hostBinding]: address = '0.0.0.0', [BRIDGE_OPTION.mtu]: mtu } = options;
   if (isIP(address) === 0) throw unparsed(BRIDGE_OPTION.hostBinding, address, 'nil ip');
   if (mtu !== undefined) checkMtu(mtu);
-  for (const name of [BRIDGE_OPTION.gatewayMode4, BRIDGE_OPTION.gatewayMode6]) checkGatewayMode(name, options[name]);
+  for (const name of Object.values(GATEWAY_MODE)) checkGatewayMode(name, options[name], internal);
   const bridge = options[BRIDGE_OPTION.name];
   // The names that a link may have (netdevice(7)), and that nft may quote.
   if (bridge !== undefined && (!/^[A-Za-z0-9_.:-]{1,15}$/.test(bridge) || /^\.+$/.test(bridge))) {
@@ -57,9 +59,28 @@ function checkMtu(text: string): void {
   if (Number(text) < 0) throw invalid(`invalid MTU number: ${text}`);
 }
 
-function checkGatewayMode(name: string, mode = 'nat'): void {
+/** The option of each family. */
+const GATEWAY_MODE = { 4: BRIDGE_OPTION.gatewayMode4, 6: BRIDGE_OPTION.gatewayMode6 } as const;
+
+/** How containers of a bridge network are reached from outside. */
+export function gatewayMode(options: Options, family: Family): string {
+  return options[GATEWAY_MODE[family]] ?? 'nat';
+}
+
+/**
+ * Whether the bridge has an address of a family, which is the containers' gateway: not on an isolated network, and not
+ * where the user's own router has it.
+ */
+export function bridgeHasAddress(options: Options, family: Family): boolean {
+  const isInhibited = family === 4 && TRUE.has(options[BRIDGE_OPTION.inhibitIpv4] ?? 'false');
+  return !isInhibited && gatewayMode(options, family) !== 'isolated';
+}
+
+function checkGatewayMode(name: string, mode = 'nat', internal: boolean): void {
   if (!GATEWAY_MODES.has(mode)) throw unparsed(name, mode, `unknown gateway mode ${mode}`);
-  if (mode !== 'nat') throw new EngineError('notImplemented', `Gantry does not have this yet: gateway mode ${mode}`);
+  if (mode === 'isolated' && !internal)
+    throw failed("gateway mode 'isolated' can only be used for an internal network");
+  if (mode === 'routed') throw new EngineError('notImplemented', 'Gantry does not have this yet: gateway mode routed');
 }
 
 function unparsed(name: string, value: string, reason: string): EngineError {

@@ -1,4 +1,5 @@
 import type { EndpointSettings } from '../../spec/index.ts';
+import type { Family } from '../ipam/address.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
 import type { HostPlan, LinkPlan } from '../kernel/protocol.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
@@ -18,6 +19,8 @@ export interface NetworkDriver {
    * words
    */
   checkNetwork(record: NetworkRecord, others: readonly NetworkRecord[]): void;
+  /** Whether the subnets of a new network with these options need a gateway. */
+  needsGateway(options: Readonly<Record<string, string>>, family: Family): boolean;
   /** What the network needs on the host. Undefined for nothing. */
   hostPlan(record: NetworkRecord): HostPlan | undefined;
   /** Checks a client's request for errors that no start can avoid. @throws EngineError invalid, in Docker's words */

@@ -5,6 +5,7 @@ import { checkEndpoint, endpointSettings } from './endpoint-settings.ts';
 /** `null`: a sandbox with only its loopback. It also serves `host`, which has no sandbox. */
 export const nullDriver: NetworkDriver = {
   checkNetwork() {},
+  needsGateway: () => false,
   hostPlan: () => undefined,
   checkEndpoint,
   connect: (_record, settings: EndpointSettings): Endpoint => ({

@@ -31,6 +31,8 @@ export interface BridgeRules {
   readonly masquerade: boolean;
   /** Whether containers on the bridge may connect to each other. */
   readonly interContainer: boolean;
+  /** The families in which others reach the containers' ports without a published port. */
+  readonly unprotected: readonly (4 | 6)[];
   /** Whether containers on the bridge reach nothing but each other and the host. */
   readonly internal: boolean;
 }
@@ -148,7 +150,7 @@ export function tableFamilies(networks: readonly BridgeRules[]): readonly TableF
 }
 
 function networkElements(verb: 'add' | 'delete', table: string, rules: BridgeRules): string {
-  const { bridge, masquerade, interContainer, internal } = rules;
+  const { bridge, masquerade, interContainer, internal, unprotected } = rules;
   const verdict = (chain: string): string => `"${bridge}"${verb === 'add' ? ` : jump ${chain}` : ''}`;
   return tableFamilies([rules])
     .flatMap((family) => {
@@ -157,7 +159,7 @@ function networkElements(verb: 'add' | 'delete', table: string, rules: BridgeRul
       const subnets = rules.subnets.filter((subnet) => familyOf(subnet) === family).join(', ');
       return [
         element('bridges', `"${bridge}"`),
-        element('into', verdict('into_bridge')),
+        unprotected.includes(family === 'ip' ? 4 : 6) ? '' : element('into', verdict('into_bridge')),
         internal ? element('out_of', verdict('out_of_internal')) : '',
         interContainer ? element('may_talk', `"${bridge}" . "${bridge}"`) : '',
         subnets === '' ? '' : element('subnets', subnets),

@@ -14,6 +14,7 @@ const PLAN: HostPlan = {
     isRequired: true,
     masquerade: true,
     interContainer: true,
+    unprotected: [],
     internal: false,
   },
   ...{ subnets: ['10.0.0.0/24'], addresses: [{ address: '10.0.0.1', prefixLength: 24 }] },

@@ -16,7 +16,7 @@ import type { ContainerPorts, ContainerPortsDeps } from '../ports/container-port
 import { portMap } from '../ports/wanted-ports.ts';
 import type { Attached } from './attached.ts';
 import { connectEndpoint } from './connect-endpoints.ts';
-import { freeInterface, interfacesOf } from './interface-names.ts';
+import { interfaceNames, interfacesOf } from './interface-names.ts';
 import { portTarget, reservePorts } from './reserve-ports.ts';
 
 export interface ChangeDeps extends ContainerPortsDeps {
@@ -43,8 +43,8 @@ export async function connectSandbox(
   }
   await using undo = new AsyncDisposableStack();
   const interfaces = interfacesOf(sandbox);
-  const name = freeInterface(Object.values(interfaces));
   const asked = ownValue(request.endpoints, record.name) ?? {};
+  const [name = ''] = interfaceNames([{ record, asked }], Object.values(interfaces));
   const endpoint = connectEndpoint(deps.drivers, { record, asked, name, names: request }, undo);
   const { link, settings } = endpoint;
   const after: Sandbox = {

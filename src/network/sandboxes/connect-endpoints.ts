@@ -9,6 +9,7 @@ import type { NetworkRecord } from '../model/network-record.ts';
 import type { NetworkTable } from '../model/network-table.ts';
 import type { SandboxEndpoint } from '../model/sandbox-endpoints.ts';
 import type { SandboxRequest } from '../networks.ts';
+import { interfaceNames } from './interface-names.ts';
 import { wantedNetworks } from './wanted-networks.ts';
 
 /** An endpoint whose link is planned and not yet made. */
@@ -26,10 +27,12 @@ export function connectEndpoints(
   request: Pick<SandboxRequest, 'mode' | 'endpoints'> & ContainerNames,
   undo: AsyncDisposableStack,
 ): readonly ConnectedEndpoint[] {
-  const endpoints = wantedNetworks(table, request).map(({ record, asked }, at) => {
-    checkConfig(drivers, record, asked);
-    return connectEndpoint(drivers, { record, asked, name: `eth${at}`, names: request }, undo);
-  });
+  const wanted = wantedNetworks(table, request);
+  for (const { record, asked } of wanted) checkConfig(drivers, record, asked);
+  const interfaces = interfaceNames(wanted);
+  const endpoints = wanted.map(({ record, asked }, at) =>
+    connectEndpoint(drivers, { record, asked, name: interfaces[at] ?? '', names: request }, undo),
+  );
   const out = { 4: defaultGateway(endpoints, 4), 6: defaultGateway(endpoints, 6) };
   return endpoints.map((endpoint) => {
     const { link } = endpoint;

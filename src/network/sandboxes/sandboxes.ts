@@ -171,7 +171,7 @@ export class Sandboxes {
       netnsPath: join(this.#deps.netnsDirectory, sandboxId.slice(0, 12)),
       sandboxId,
       endpoints: Object.fromEntries(endpoints.map(({ record, settings }) => [record.name, settings])),
-      interfaces: Object.fromEntries(endpoints.map(({ record }, at) => [record.name, `eth${at}`])),
+      interfaces: Object.fromEntries(endpoints.map(({ record, link }) => [record.name, link?.name ?? ''])),
       ports: portMap(request, ports.map()),
       ...(endpoints.some(({ record }) => networkHasNames(record)) && { names: { servers: request.dns ?? [] } }),
     };
