@@ -26,74 +26,87 @@ export async function openIngest(target: IngestTarget): Promise<Ingest> {
   try {
     const offset = (await file.stat()).size;
     if (offset > 0) await hashFile(target.path, hash);
-    return ingestInto(file, { target, hash, offset });
+    return new OpenIngest(file, { target, hash, offset });
   } catch (error) {
     await file.close();
     throw spaceError(error);
   }
 }
 
-function ingestInto(
-  file: FileHandle,
-  { target, hash, offset }: { target: IngestTarget; hash: Hash; offset: number },
-): Ingest {
-  let size = offset;
-  let open = true;
-  const writer = new BatchWriter(file);
+class OpenIngest implements Ingest {
+  readonly offset: number;
+  readonly path: string;
+  readonly #file: FileHandle;
+  readonly #writer: BatchWriter;
+  readonly #target: IngestTarget;
+  readonly #hash: Hash;
+  #size: number;
+  #isOpen = true;
+
+  constructor(file: FileHandle, { target, hash, offset }: { target: IngestTarget; hash: Hash; offset: number }) {
+    this.offset = offset;
+    this.path = target.path;
+    this.#file = file;
+    this.#writer = new BatchWriter(file);
+    this.#target = target;
+    this.#hash = hash;
+    this.#size = offset;
+  }
+
+  get writtenBytes(): number {
+    return this.offset + this.#writer.writtenBytes;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#size += chunk.length;
+    this.#hash.update(chunk);
+    await this.#writer.append(chunk);
+  }
+
+  async commit(expected: Expected = {}, claim: (digest: Digest) => void = () => {}): Promise<Committed> {
+    await this.#writer.flush();
+    const digest = expected.digest?.startsWith('sha512:')
+      ? await fileDigest(this.path, 'sha512')
+      : parseDigest(`sha256:${this.#hash.digest('hex')}`);
+    const sizeBytes = this.#size;
+    const problem = difference(expected, { digest, sizeBytes });
+    if (problem !== undefined) {
+      await this.discard();
+      throw invalid(problem);
+    }
+    await this.#end(() => {
+      claim(digest);
+      publish(this.#target, digest);
+    });
+    return { digest, sizeBytes };
+  }
+
+  discard(): Promise<void> {
+    return this.#end(() => rmSync(this.path, { force: true }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isOpen) return;
+    // An empty ingest is not worth keeping.
+    if (!this.#target.keep || this.#size === 0) return this.discard();
+    await this.#writer.flush().catch(() => {});
+    await this.#end();
+  }
 
   /**
    * Closes the file, then calls `last`, which decides on its name. Nobody else may open the file until that is done.
    */
-  const end = async (last: () => void = () => {}): Promise<void> => {
-    if (!open) return;
-    open = false;
+  async #end(last: () => void = () => {}): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     try {
-      await writer.close();
-      await file.close();
+      await this.#writer.close();
+      await this.#file.close();
       last();
     } finally {
-      target.released();
+      this.#target.released();
     }
-  };
-
-  const discard = (): Promise<void> => end(() => rmSync(target.path, { force: true }));
-
-  return {
-    offset,
-    path: target.path,
-    get writtenBytes() {
-      return offset + writer.writtenBytes;
-    },
-    async write(chunk) {
-      size += chunk.length;
-      hash.update(chunk);
-      await writer.append(chunk);
-    },
-    async commit(expected = {}, claim = () => {}) {
-      await writer.flush();
-      const digest = expected.digest?.startsWith('sha512:')
-        ? await fileDigest(target.path, 'sha512')
-        : parseDigest(`sha256:${hash.digest('hex')}`);
-      const problem = difference(expected, { digest, sizeBytes: size });
-      if (problem !== undefined) {
-        await discard();
-        throw invalid(problem);
-      }
-      await end(() => {
-        claim(digest);
-        publish(target, digest);
-      });
-      return { digest, sizeBytes: size };
-    },
-    discard,
-    async [Symbol.asyncDispose]() {
-      if (!open) return;
-      // An empty ingest is not worth keeping.
-      if (!target.keep || size === 0) return discard();
-      await writer.flush().catch(() => {});
-      await end();
-    },
-  };
+  }
 }
 
 type Committed = Awaited<ReturnType<Ingest['commit']>>;
