@@ -116,6 +116,19 @@ function recordingContainers({ note, signals }: Calls): Partial<Containers> {
       known(ref);
       return { tty: false, connect: echo };
     },
+    ...recordingExecs(note),
+    async stats() {
+      return (async function* () {
+        yield { cpu: 18446744073709551615n };
+        yield { cpu: 1n };
+      })();
+    },
+  };
+}
+
+/** The only exec is `e1`. */
+function recordingExecs(note: Calls['note']): Pick<Containers, 'execCreate' | 'execStart'> {
+  return {
     async execCreate(ref, config) {
       note('execCreate', ref, config);
       known(ref);
@@ -125,12 +138,6 @@ function recordingContainers({ note, signals }: Calls): Partial<Containers> {
       note('execStart', id, options);
       if (id !== 'e1') throw notFound('exec instance', id);
       return options.detach ? undefined : { tty: options.tty, connect: echo };
-    },
-    async stats() {
-      return (async function* () {
-        yield { cpu: 18446744073709551615n };
-        yield { cpu: 1n };
-      })();
     },
   };
 }
