@@ -95,6 +95,7 @@ const LINKS: readonly (readonly [host: object, shown: unknown])[] = [
   [{ Links: ['TARGET:a/b'] }, ['/TARGET:/NAME/a/b']],
   [{ Links: ['TARGET:al', 'TARGET:al'] }, ['/TARGET:/NAME/al']],
   [{ Links: null }, null],
+  [{ Links: [] }, null],
   [{ Links: [''] }, '400 empty string specified for links'],
   [{ Links: ['a:b:c'] }, '400 bad format for links: a:b:c'],
   [{ Links: [':x'] }, '400 could not get container for : invalid name or ID supplied: ""'],
@@ -231,6 +232,28 @@ const MOUNTS: readonly (readonly [mount: object, shown: unknown])[] = [
   [{ ...tmpfs, Type: 'npipe' }, config('npipe', 'mount type unknown')],
   [{ Source: '/tmp', Target: '/x' }, config('', 'mount type unknown')],
 ];
+const volume = { Type: 'volume', Target: '/x' };
+/** A mount of `HostConfig.Mounts`, and how inspect shows it there. */
+const ECHOES: readonly (readonly [mount: object, shown: object])[] = [
+  [{ ...volume, Source: '', ReadOnly: false }, volume],
+  [
+    { ...volume, VolumeOptions: { NoCopy: false, DriverConfig: { Name: 'local', Options: {} } } },
+    { ...volume, VolumeOptions: { DriverConfig: { Name: 'local' } } },
+  ],
+  [
+    { ...bind, BindOptions: {} },
+    { ...bind, BindOptions: {} },
+  ],
+  [
+    { ...bind, BindOptions: { Propagation: '' }, VolumeOptions: null },
+    { ...bind, BindOptions: {} },
+  ],
+  [
+    { ...tmpfs, TmpfsOptions: { SizeBytes: 0, Options: [] } },
+    { ...tmpfs, TmpfsOptions: {} },
+  ],
+];
+
 /** An entry of `HostConfig.Binds`, and what inspect shows in `Mounts`. */
 const BINDS: readonly (readonly [spec: string, shown: unknown])[] = [
   ['HOST/bind:/x', bound('', true, 'rprivate')],
@@ -256,6 +279,11 @@ test('mounts are accepted, shown and refused', async () => {
   for (const version of VERSIONS) {
     for (const [mount, shown] of MOUNTS) {
       const seen = await created(version, { HostConfig: { Mounts: [real(mount)] } }, shownMounts);
+      assert.deepEqual(seen, shown, `${version} ${JSON.stringify(mount)}`);
+    }
+    for (const [mount, shown] of ECHOES) {
+      const given = (container: Json): unknown => ((container['HostConfig'] as Json)['Mounts'] as unknown[])[0];
+      const seen = await created(version, { HostConfig: { Mounts: [real(mount)] } }, given);
       assert.deepEqual(seen, shown, `${version} ${JSON.stringify(mount)}`);
     }
     for (const [spec, shown] of BINDS) {

@@ -1,4 +1,5 @@
 import type { HostConfig, PortMap, Ulimit } from '../../spec/index.ts';
+import { shownMounts } from './shown-mounts.ts';
 
 export interface HostConfigDefaults {
   readonly cgroupVersion: 1 | 2;
@@ -33,7 +34,7 @@ const READONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysr
 
 /**
  * Completes a checked request's host config as inspect shows it: given fields unchanged, omitted fields as dockerd
- * shows them. Omitted lists are null. Given lists stay, even when they are empty.
+ * shows them. Omitted lists are null. Given lists stay, even when they are empty, but for links.
  */
 export function defaultHostConfig(given: HostConfig, defaults: HostConfigDefaults): HostConfig {
   const { Memory: memory = 0, MemorySwap: swap = 0, PidsLimit: pids } = given;
@@ -45,6 +46,8 @@ export function defaultHostConfig(given: HostConfig, defaults: HostConfigDefault
     LogConfig: { Type: given.LogConfig?.Type || defaults.logDriver, Config: given.LogConfig?.Config ?? {} },
     NetworkMode: mode === '' || mode === 'default' ? 'bridge' : mode,
     PortBindings: portBindings(given.PortBindings),
+    Links: given.Links?.length ? given.Links : null,
+    ...(given.Mounts == null ? {} : { Mounts: shownMounts(given.Mounts) }),
     RestartPolicy: {
       Name: given.RestartPolicy?.Name || 'no',
       MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
