@@ -66,6 +66,18 @@ test('system df counts the layers of images alone, each once', async () => {
   await engine().ok('gantry', ['rm', name]);
 });
 
+test('system df leaves out volumes with options, as dockerd does: what they hold is elsewhere', async () => {
+  const [plain, memory] = [unique('plain'), unique('memory')];
+  await engine().ok('gantry', ['volume', 'create', plain]);
+  await engine().ok('gantry', ['volume', 'create', '-o', 'type=tmpfs', '-o', 'device=tmpfs', memory]);
+  for (const version of ['1.24', '1.51', '1.52']) {
+    const { Volumes, VolumeUsage } = JSON.parse((await engine().api('GET', `/v${version}/system/df?verbose=1`)).body);
+    const names = (Volumes ?? VolumeUsage.Items).map(({ Name }: { readonly Name: string }) => Name);
+    assert.deepEqual([names.includes(plain), names.includes(memory)], [true, false], version);
+  }
+  await engine().ok('gantry', ['volume', 'rm', plain, memory]);
+});
+
 test('system df does not look into what is mounted in a volume', async () => {
   const name = unique('measured');
   await engine().ok('gantry', [

@@ -49,7 +49,9 @@ export const diskUsage = defineRoute({
     const registries = query.type.length === 0 ? deps.registryUsage() : [];
     const volumes: NonNullable<DiskUsage['volumes']>[number][] = [];
     if (wants('volume')) {
-      for (const volume of await deps.volumes.list()) volumes.push(await withUsage(volume, containers, deps, signal));
+      // As in dockerd, those with options are left out: their files are elsewhere, maybe on a server that does not answer.
+      const measured = (await deps.volumes.list()).filter(({ Options }) => Object.keys(Options ?? {}).length === 0);
+      for (const volume of measured) volumes.push(await withUsage(volume, containers, deps, signal));
     }
     const usage: DiskUsage = {
       layersSizeBytes: wants('image') ? await deps.images.layersSizeBytes() : 0,
