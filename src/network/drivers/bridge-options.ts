@@ -13,6 +13,7 @@ export const BRIDGE_OPTION = {
   inhibitIpv4: 'com.docker.network.bridge.inhibit_ipv4',
   gatewayMode4: 'com.docker.network.bridge.gateway_mode_ipv4',
   gatewayMode6: 'com.docker.network.bridge.gateway_mode_ipv6',
+  trustedInterfaces: 'com.docker.network.bridge.trusted_host_interfaces',
   mtu: 'com.docker.network.driver.mtu',
 } as const;
 
@@ -45,6 +46,9 @@ export function checkBridgeOptions({ options, internal }: Pick<NetworkRecord, 'i
   if (isIP(address) === 0) throw unparsed(BRIDGE_OPTION.hostBinding, address, 'nil ip');
   if (mtu !== undefined) checkMtu(mtu);
   for (const name of Object.values(GATEWAY_MODE)) checkGatewayMode(name, options[name], internal);
+  if ((options[BRIDGE_OPTION.trustedInterfaces] ?? '') !== '') {
+    throw new EngineError('notImplemented', 'Gantry does not have this yet: trusted host interfaces');
+  }
   const bridge = options[BRIDGE_OPTION.name];
   // The names that a link may have (netdevice(7)), and that nft may quote.
   if (bridge !== undefined && (!/^[A-Za-z0-9_.:-]{1,15}$/.test(bridge) || /^\.+$/.test(bridge))) {
