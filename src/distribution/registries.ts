@@ -20,7 +20,14 @@ export interface RegistriesDeps {
   readonly retry?: RetryPolicy;
 }
 
-/** Access to every registry. */
+/**
+ * Access to every registry.
+ *
+ * One life: a verb such as pull resolves a name to a domain and a path, and opens its `repository` with the user's
+ * credentials. The repository finds out by itself how the registry wants to be asked (endpoint, mirrors, tokens), and is
+ * forgotten with the verb. `login` checks credentials before a client stores them. `search` needs no repository.
+ * Disposing closes all connections.
+ */
 export interface Registries extends AsyncDisposable {
   /**
    * Opens a repository, such as `docker.io`, `library/busybox`. Use one object per operation: it holds the caller's

@@ -17,7 +17,12 @@ export interface EventQuery {
   readonly filters: Filters;
 }
 
-/** The engine's events since its start, as far as they are kept, and the new ones. */
+/**
+ * The engine's events since its start, as far as they are kept, and the new ones.
+ *
+ * One life: every part of the engine calls `emit`. A client subscribes with a query, gets the kept events that pass, and
+ * then new ones as they come, until its time or its request ends. One that reads too slowly is cut off.
+ */
 export interface EventLog extends EventSink {
   /**
    * Subscribes at once: no event after this call is missed. Ends at `until` or when `signal` aborts.

@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { linkIndex } from '../linux/index.ts';
@@ -116,11 +128,35 @@ const USERS: Readonly<Record<string, User>> = {
     begin: () => void ip('link add link gtest0 name onit0 type macvlan'),
     end: () => void ip('link delete onit0'),
   },
+  'a dockerd without firewall rules, by its store of networks': dockerdWithStore(),
   'a port of others': {
     begin: () => void ip('link add port0 master gtest0 type veth peer name port1'),
     end: () => void ip('link delete port0'),
   },
 };
+
+/** A process with the name of dockerd that holds such a store open. */
+function dockerdWithStore(): User {
+  let folder = '';
+  let child: ChildProcess | undefined;
+  return {
+    begin() {
+      folder = mkdtempSync(join(tmpdir(), 'dockerd-'));
+      const store = join(folder, 'network/files/local-kv.db');
+      mkdirSync(dirname(store), { recursive: true });
+      writeFileSync(store, `${'x'.repeat(70_000)}{"BridgeName":"gtest0"}`);
+      copyFileSync('/bin/sleep', join(folder, 'dockerd'));
+      const fd = openSync(store, 'r');
+      child = spawn(join(folder, 'dockerd'), ['1000'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+      closeSync(fd);
+    },
+    end() {
+      child?.kill('SIGKILL');
+      while (existsSync(`/proc/${child?.pid}/fd/3`));
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
 
 function rules(text: string, table: string): User {
   return {

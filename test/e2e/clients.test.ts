@@ -98,3 +98,31 @@ test('testcontainers starts a container with a mapped port, waits for its log, e
   await container.stop();
   assert.equal(await engine().ok('gantry', ['ps', '-aq']), '');
 });
+
+test('testcontainers connects containers by a network with aliases, and removes it', async () => {
+  process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
+  process.env['DOCKER_HOST'] = engine().host;
+  const { GenericContainer, Network, Wait } = await import('testcontainers');
+  const network = await new Network().start();
+  const web = await new GenericContainer('busybox:latest')
+    .withCommand(['sh', '-c', 'mkdir /www; echo page >/www/index.html; echo serving; exec httpd -f -p 80 -h /www'])
+    .withNetwork(network)
+    .withNetworkAliases('web', 'www.example')
+    .withWaitStrategy(Wait.forLogMessage('serving'))
+    .start();
+  const asking = await new GenericContainer('busybox:latest')
+    .withCommand(['sleep', '1000'])
+    .withNetwork(network)
+    .start();
+  assert.match(web.getIpAddress(network.getName()), /^\d+\.\d+\.\d+\.\d+$/);
+  for (const name of ['web', 'www.example']) {
+    await eventually(async () => {
+      const { output } = await asking.exec(['sh', '-c', `printf 'GET / HTTP/1.0\r\n\r\n' | nc ${name} 80 | tail -n 1`]);
+      assert.equal(output, 'page\n');
+    });
+  }
+  await asking.stop();
+  await web.stop();
+  await network.stop();
+  assert.equal(await engine().ok('gantry', ['network', 'ls', '-q', '--filter', 'type=custom']), '');
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -90,6 +90,47 @@ const image = async (version: string): Promise<Json> => {
   return first;
 };
 
+/** Runs an action with a container that sleeps. */
+async function withSleeper<T>(action: (name: string) => Promise<T>): Promise<T> {
+  const name = unique('sleeper');
+  await ask('POST', `/containers/create?name=${name}`, { Image: 'busybox', Cmd: ['sleep', '1000'] });
+  await ask('POST', `/containers/${name}/start`);
+  try {
+    return await action(name);
+  } finally {
+    await ask('DELETE', `/containers/${name}?force=1`);
+  }
+}
+
+const signalled =
+  (verb: string): Row['see'] =>
+  (version) =>
+    withSleeper(
+      async (name) => (await engine().api('POST', `/v${version}/containers/${name}/${verb}?t=0&signal=NONE`)).status,
+    );
+
+async function firstReading(version: string): Promise<unknown> {
+  return await withSleeper(async (name) => {
+    const { json } = await ask('GET', `/v${version}/containers/${name}/stats?stream=0&one-shot=1`);
+    return (json['precpu_stats'] as { readonly system_cpu_usage?: number }).system_cpu_usage === undefined;
+  });
+}
+
+/** What busybox's stty says of a terminal without a size. */
+const NO_SIZE = 'stty: standard input';
+
+async function execSize(version: string): Promise<unknown> {
+  return await withSleeper(async (name) => {
+    const size = { ConsoleSize: [30, 100] };
+    const { json } = await ask('POST', `/v${version}/containers/${name}/exec`, {
+      ...{ Cmd: ['stty', 'size'], Tty: true, AttachStdout: true },
+      ...size,
+    });
+    const { body } = await engine().api('POST', `/v${version}/exec/${json['Id']}/start`, { Tty: true, ...size });
+    return body.trim();
+  });
+}
+
 /** Recorded from dockerd 28.5 up to 1.51 and read from the contract for 1.52. */
 const ROWS: readonly Row[] = [
   {
@@ -101,7 +142,7 @@ const ROWS: readonly Row[] = [
   },
   {
     since: '1.30',
-    what: 'wait has conditions',
+    what: 'wait has a condition',
     see: async (version) => {
       const name = unique('waited');
       await ask('POST', `/containers/create?name=${name}`, { Image: 'busybox', Cmd: ['true'] });
@@ -140,6 +181,26 @@ const ROWS: readonly Row[] = [
     see: async (version) => (await engine().api('GET', `/v${version}/images/json?filter=none-such`)).body === '[]\n',
     before: true,
     afterwards: false,
+  },
+  {
+    since: '1.41',
+    what: 'statistics have one-shot: no earlier reading to compare with',
+    see: firstReading,
+    before: false,
+    afterwards: true,
+  },
+  { since: '1.42', what: 'stop has a signal', see: signalled('stop'), before: 204, afterwards: 400 },
+  { since: '1.42', what: 'restart has a signal', see: signalled('restart'), before: 204, afterwards: 400 },
+  { since: '1.42', what: 'an exec has ConsoleSize', see: execSize, before: NO_SIZE, afterwards: '30 100' },
+  {
+    since: '1.47',
+    what: 'lists of images have manifests',
+    see: async (version) => {
+      const list = (await ask('GET', `/v${version}/images/json?manifests=1`)).json as unknown as readonly Json[];
+      return list[0]?.['Manifests'] !== undefined;
+    },
+    before: false,
+    afterwards: true,
   },
   {
     since: '1.42',
@@ -317,6 +378,13 @@ test('the table of what depends on versions has these rows and no others of a ve
   const tested = table.split('\n').filter((line) => line.startsWith('| 1.') && line.endsWith('| table |'));
   const wanted = ROWS.map(({ since, what }) => `| ${since} | ${what} | table |`);
   assert.deepEqual(tested, wanted);
+  const routes = new URL('../../src/api/routes/', import.meta.url);
+  const parameters = readdirSync(routes, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => [...readFileSync(new URL(name, routes), 'utf8').matchAll(/querySince: \{([^}]*)\}/g)])
+    .flatMap(([, text = '']) => [...text.matchAll(/'?([\w-]+)'?: '/g)].map(([, parameter = '']) => parameter));
+  assert.ok(parameters.length > 10);
+  for (const parameter of parameters) assert.match(table, new RegExp(`\\b${parameter}\\b`), parameter);
 });
 
 for (const [version, writes] of [

@@ -119,7 +119,7 @@ export interface Life {
   readonly end: number;
 }
 
-/** Whether no process could learn the exit code. See "What cannot be known" in docs/crashes.md. */
+/** Whether no process could learn the exit code. See "What is lost" in docs/crashes.md. */
 function mayBeUnknown(life: Life, kills: readonly Kill[]): boolean {
   return kills.some((kill) => {
     if (kill.victim === 'both') return endedWithin(life, kill);

@@ -16,7 +16,7 @@ import { sendError, sendReply } from './reply.ts';
 import { readUpgradedBody } from './upgraded-body.ts';
 import { acceptWebSocket, refuseForeignPages } from './websocket.ts';
 
-/** Answers a request whose connection has left the HTTP parser. Never rejects. */
+/** Responds to a request whose connection has left the HTTP parser. Never rejects. */
 export async function dispatchUpgrade(
   deps: DispatchDeps,
   request: IncomingMessage,

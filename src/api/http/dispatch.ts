@@ -10,7 +10,7 @@ import { isFault } from './http-errors.ts';
 import { MAX_JSON_BYTES, readBody } from './read-json.ts';
 import { sendError, sendReply } from './reply.ts';
 
-/** Answers one request from the HTTP parser. Never rejects. */
+/** Responds to one request from the HTTP parser. Never rejects. */
 export async function dispatch(deps: DispatchDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
   noteResponse(request, response);
   for (const name in deps.headers) response.setHeader(name, deps.headers[name] ?? '');
@@ -46,7 +46,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Answers `Expect: 100-continue`: a body that will be refused need not be sent. Returns whether the body will come. */
+/** Responds to `Expect: 100-continue`: a body that will be refused need not be sent. Returns whether the body will come. */
 function allowBody(route: BoundRoute, request: IncomingMessage, response: ServerResponse): boolean {
   const length = Number(request.headers['content-length'] ?? 0);
   if (route.json !== undefined && length > MAX_JSON_BYTES) return false;

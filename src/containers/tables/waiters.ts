@@ -31,17 +31,17 @@ export class Waiters {
     return promise;
   }
 
-  /** Answers those that wait for the exit. */
+  /** Resolves those that wait for the exit. */
   exited(result: WaitResult): void {
     this.#answer((waiter) => waiter.condition !== 'removed', result);
   }
 
-  /** Answers those that wait until the container does not run: a start has failed. */
+  /** Resolves those that wait until the container does not run: a start has failed. */
   notRunning(result: WaitResult): void {
     this.#answer((waiter) => waiter.condition === 'not-running', result);
   }
 
-  /** Answers every waiter: the container has been removed. */
+  /** Resolves every waiter: the container has been removed. */
   removed(result: WaitResult): void {
     this.#answer(() => true, result);
   }

@@ -6,9 +6,10 @@ import { isLoopback } from '../../base/loopback.ts';
 import type { RunDefaults } from '../../containers/index.ts';
 import { type ProxySettings, parseProxy } from '../../distribution/index.ts';
 import { DEFAULT_TAR_LIMITS } from '../../io/index.ts';
-import type { NetworkConfig } from '../../network/index.ts';
 import type { Ulimit } from '../../spec/index.ts';
 import type { LogFormat, LogLevel } from '../log.ts';
+import { type NetworkOptions, networkConfig } from './network-config.ts';
+import { flag, integer, list, map, text } from './option-values.ts';
 import type { OptionName, OptionValues } from './options.ts';
 
 /** The configuration of gantryd, checked and with defaults. Paths are absolute, sizes in bytes. */
@@ -34,7 +35,7 @@ export interface Config {
   readonly shmSizeBytes: number;
   readonly ulimits: readonly Ulimit[];
   readonly log: { readonly driver: 'json-file' | 'none'; readonly options: Readonly<Record<string, string>> };
-  readonly network: Omit<NetworkConfig, 'execRoot' | 'engineId' | 'tableName'>;
+  readonly network: NetworkOptions;
   /** The limits for images. Undefined sets none. */
   readonly gc: { readonly maxBytes: number | undefined; readonly keepDays: number | undefined };
   /** Limits of one decompressed image layer. */
@@ -177,40 +178,6 @@ function runDefaults(values: OptionValues): RunDefaults {
   };
 }
 
-function networkConfig(values: OptionValues): Config['network'] {
-  const bridge = text(values, 'bridge');
-  const bip = text(values, 'bip');
-  if (bridge !== undefined && bridge !== '' && bip !== undefined) {
-    throw invalid('you specified -b & --bip, mutually exclusive options, please specify only one');
-  }
-  if (bip !== undefined && !isCidr(bip)) throw invalid(`invalid bip ${JSON.stringify(bip)}: must be ADDRESS/LENGTH`);
-  const bip6 = text(values, 'bip6');
-  if (bip6 !== undefined && !isCidr(bip6))
-    throw invalid(`invalid bip6 ${JSON.stringify(bip6)}: must be ADDRESS/LENGTH`);
-  for (const name of ['fixed-cidr', 'fixed-cidr-v6'] as const) {
-    const cidr = text(values, name) ?? '';
-    if (cidr !== '' && !isCidr(cidr)) throw invalid(`invalid ${name} ${JSON.stringify(cidr)}: must be ADDRESS/LENGTH`);
-  }
-  const ip = text(values, 'ip') ?? '0.0.0.0';
-  if (isIP(ip) === 0) throw invalid(`invalid IP address in --ip: ${ip}`);
-  const mtu = integer(values, 'mtu', 0, 0);
-  return {
-    bridge: bridge === '' ? undefined : bridge,
-    bridgeName: text(values, 'bridge-name') ?? 'docker0',
-    bip,
-    bip6,
-    fixedCidr: text(values, 'fixed-cidr'),
-    fixedCidrV6: text(values, 'fixed-cidr-v6'),
-    ipv6: flag(values, 'ipv6'),
-    icc: values['icc'] !== false,
-    ipMasq: values['ip-masq'] !== false,
-    ipForward: values['ip-forward'] !== false,
-    mtu: mtu === 0 ? undefined : mtu,
-    addressPools: list(values, 'default-address-pool').map(parsePool),
-    ip,
-  };
-}
-
 function parseHost(url: string): HostAddress {
   const unix = /^unix:\/\/(\/.*)?$/.exec(url);
   if (unix !== null) return { kind: 'unix', path: unix[1] ?? DEFAULT_SOCKET };
@@ -265,22 +232,6 @@ function parseUlimit([name, limits]: readonly [string, string]): Ulimit {
   return { Name: name, Soft: soft, Hard: hard };
 }
 
-function parsePool(pool: string): { base: string; size: number } {
-  const fields = new Map(pool.split(',').map((field) => field.split('=', 2) as [string, string]));
-  const base = fields.get('base') ?? '';
-  const size = Number(fields.get('size'));
-  if (!isCidr(base) || !Number.isInteger(size) || size < 1 || size > 128) {
-    throw invalid(`invalid default address pool ${JSON.stringify(pool)}: must be base=CIDR,size=N`);
-  }
-  return { base, size };
-}
-
-function isCidr(cidr: string): boolean {
-  const [address = '', length = ''] = cidr.split('/', 2);
-  const family = isIP(address);
-  return family !== 0 && /^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128);
-}
-
 /** Drops duplicates. Two values for one key are refused in dockerd's words. */
 function engineLabels(values: OptionValues): readonly string[] {
   const byKey = new Map<string, string>();
@@ -327,31 +278,6 @@ function oneOf<T extends string | undefined>(
 function absolute(path: string, name: OptionName): string {
   if (path === '') throw invalid(`${name} must not be empty`);
   return resolve(path);
-}
-
-function text(values: OptionValues, name: OptionName): string | undefined {
-  const value = values[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-function flag(values: OptionValues, name: OptionName): boolean {
-  return values[name] === true;
-}
-
-function integer(values: OptionValues, name: OptionName, otherwise: number, least: number): number {
-  const value = values[name] ?? otherwise;
-  if (typeof value !== 'number' || value < least) throw invalid(`invalid ${name}: ${String(value)}`);
-  return value;
-}
-
-function list(values: OptionValues, name: OptionName): readonly string[] {
-  const value = values[name];
-  return Array.isArray(value) ? (value as readonly string[]) : [];
-}
-
-function map(values: OptionValues, name: OptionName): Readonly<Record<string, string>> {
-  const value = values[name];
-  return typeof value === 'object' && !Array.isArray(value) ? (value as Readonly<Record<string, string>>) : {};
 }
 
 function unsupported(name: OptionName): EngineError {

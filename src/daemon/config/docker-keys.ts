@@ -21,7 +21,10 @@ const NO_CONTAINERD = 'Gantry runs containers without containerd';
 export const DOCKER_KEYS: ReadonlyMap<string, DockerKey> = new Map(
   (
     [
-      { key: 'allow-direct-routing', instead: 'ports are reachable only at their published addresses' },
+      {
+        key: 'allow-direct-routing',
+        instead: 'ports that are not published are reachable only on networks with the gateway mode nat-unprotected',
+      },
       { key: 'authorization-plugins', instead: 'there are no authorization plugins yet', isRefused: isFilled },
       { key: 'bridge-accept-fwmark', instead: 'packet marks are ignored' },
       { key: 'builder', instead: 'there is no builder yet' },
@@ -45,7 +48,7 @@ export const DOCKER_KEYS: ReadonlyMap<string, DockerKey> = new Map(
       { key: 'host-gateway-ip', instead: 'host-gateway is the address of the default bridge' },
       { key: 'host-gateway-ips', instead: 'host-gateway is the address of the default bridge' },
       { key: 'ip-forward-no-drop', instead: 'the policy of the forward chain is not changed' },
-      { key: 'ip6tables', instead: 'the firewall of IPv6 is changed for networks with IPv6 alone' },
+      { key: 'ip6tables', instead: 'the firewall of IPv6 is changed only for networks that have IPv6' },
       { key: 'iptables', instead: 'the engine keeps a firewall table of its own', isRefused: isFalse },
       { key: 'max-download-attempts', instead: 'interrupted downloads are resumed' },
       { key: 'metrics-addr', instead: 'there are no metrics of the engine yet' },

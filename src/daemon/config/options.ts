@@ -140,7 +140,7 @@ export const OPTIONS = [
     value: 'URL',
     help: 'Set the proxy of HTTPS requests (default: HTTPS_PROXY of the environment)',
   },
-  { flag: 'icc', kind: 'bool', help: 'Let containers on the default bridge reach each other (default true)' },
+  { flag: 'icc', kind: 'bool', help: 'Enable connections between containers on the default bridge (default true)' },
   { flag: 'init', kind: 'bool', help: 'Run an init process in every container' },
   { flag: 'init-path', kind: 'string', value: 'FILE', help: 'Set the path of the init binary' },
   {
@@ -156,13 +156,13 @@ export const OPTIONS = [
     value: 'ADDRESS',
     help: 'Set the default host address of published ports (default 0.0.0.0)',
   },
-  { flag: 'ip-forward', kind: 'bool', help: 'Make the host forward packets (default true)' },
+  { flag: 'ip-forward', kind: 'bool', help: 'Enable forwarding of packets on the host (default true)' },
   {
     flag: 'ip-masq',
     kind: 'bool',
-    help: "Give packets from the default bridge the host's address (default true)",
+    help: 'Enable masquerading of packets from the default bridge (default true)',
   },
-  { flag: 'ipv6', kind: 'bool', help: 'Give containers on the default bridge IPv6 addresses' },
+  { flag: 'ipv6', kind: 'bool', help: 'Enable IPv6 on the default bridge' },
   { flag: 'label', kind: 'list', key: 'labels', value: 'KEY=VALUE', help: 'Set a label on the engine' },
   {
     flag: 'live-restore',

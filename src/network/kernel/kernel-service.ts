@@ -5,35 +5,17 @@ import { namesInSync } from '../../io/index.ts';
 import {
   bindMount,
   detachMount,
-  forgetUdpFlows,
   HomeNamespace,
   isMountPoint,
-  NETLINK,
   NetlinkSocket,
-  type Nftables,
   NftablesError,
-  openNftables,
   PacketSocket,
-  readSysctl,
   setPropagation,
 } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
-import { addForeignAccepts, removeForeignAccepts } from '../firewall/foreign-policy.ts';
-import { addLegacyAccepts, removeLegacyAccepts } from '../firewall/legacy-iptables.ts';
-import {
-  type PortElement,
-  renderAddElements,
-  renderAddNetwork,
-  renderDeleteElements,
-  renderDeleteNetwork,
-  renderDeleteTables,
-  renderReplaceElements,
-  renderReplaceNetworks,
-  renderTables,
-  type TableFamily,
-  tableFamilies,
-} from '../firewall/table.ts';
+import { type PortElement, tableFamilies } from '../firewall/table.ts';
 import { connectLink, disconnectLink } from './change-sandbox.ts';
+import { EngineFirewall } from './engine-firewall.ts';
 import { enableForwarding, routeLoopback, surveyHost } from './host-bridge.ts';
 import { HostBridges } from './host-bridges.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
@@ -66,18 +48,14 @@ const BURIAL_MS = 250;
 /** The work of the kernel thread: synchronous, blocking, one batch of calls after the other. */
 export class KernelService implements Disposable {
   readonly #handles: KernelHandles;
-  readonly #table: string;
+  readonly #firewall: EngineFirewall;
   readonly #bridges: HostBridges;
-  /** The tables that exist. IPv6 has one from its first network on. */
-  #families: readonly TableFamily[] = ['ip'];
-  #nftables: Nftables | undefined;
-  #conntrack: NetlinkSocket | undefined;
   #burial: NodeJS.Timeout | undefined;
 
   constructor(config: KernelConfig) {
     this.#handles = { config, home: new HomeNamespace(), netlink: new NetlinkSocket(), packets: new PacketSocket() };
-    this.#table = config.table;
-    this.#bridges = new HostBridges(this.#handles, () => this.#firewall());
+    this.#firewall = new EngineFirewall(config.table);
+    this.#bridges = new HostBridges(this.#handles, () => this.#firewall.nftables);
   }
 
   /** Makes links and namespaces in the order of the calls, then all firewall elements in one transaction. */
@@ -115,14 +93,14 @@ export class KernelService implements Disposable {
         removeSandbox(this.#handles, { netnsPath: plan.netnsPath, hostLinks });
       };
       const { elements } = plan;
-      return { elements, commands: renderAddElements(this.#table, elements), undo, result };
+      return { elements, commands: this.#firewall.additionOf(elements), undo, result };
     }
     if (call.operation === 'detach') {
       const removal = call.params as KernelRequests['detach']['params'];
       removeSandbox(this.#handles, removal);
       this.#deleteStaleLinksSoon();
       const { elements } = removal;
-      return { elements, commands: renderDeleteElements(this.#table, elements), undo: () => this.#forget(elements) };
+      return { elements, commands: this.#firewall.removalOf(elements), undo: () => this.#firewall.remove(elements) };
     }
     return undefined;
   }
@@ -138,8 +116,8 @@ export class KernelService implements Disposable {
   #commit(changes: readonly FirewallChange[]): readonly KernelResponse[] {
     const commands = changes.map((change) => change.commands).join('');
     try {
-      if (commands !== '') this.#firewall().run(commands);
-      for (const { elements } of changes) this.#forgetFlows(elements);
+      this.#firewall.run(commands);
+      for (const { elements } of changes) this.#firewall.forgetFlows(elements);
       return changes.map(({ id, result }) => ({ id, result }));
     } catch (error) {
       // A refused change must not make others fail.
@@ -156,31 +134,6 @@ export class KernelService implements Disposable {
       return failure(change.id, new AggregateError([error, undoError], `${messageOf(error)}; ${messageOf(undoError)}`));
     }
     return isRemoval ? { id: change.id } : failure(change.id, error);
-  }
-
-  /**
-   * Deletes UDP flows: their translations live while a client keeps sending, and would lead to a removed container, or
-   * past a new one.
-   */
-  #forgetFlows(elements: readonly PortElement[]): void {
-    const messages = elements
-      .filter(({ protocol }) => protocol === 'udp')
-      .map(({ hostPort, address }) => forgetUdpFlows(address.includes(':') ? 6 : 4, hostPort));
-    if (messages.length === 0) return;
-    this.#conntrack ??= new NetlinkSocket(NETLINK.NETFILTER);
-    // Best effort: usually there is no flow, and old kernels lack the call.
-    this.#conntrack.transact(messages);
-  }
-
-  /** Removes elements, some of which may be missing (the table was flushed by hand). */
-  #forget(elements: readonly PortElement[]): void {
-    for (const element of elements) {
-      try {
-        this.#firewall().run(renderDeleteElements(this.#table, [element]));
-      } catch (error) {
-        if (!(error instanceof NftablesError && error.missing)) throw error;
-      }
-    }
   }
 
   #other({ operation, params }: KernelCall): KernelRequests[keyof KernelRequests]['result'] {
@@ -216,64 +169,32 @@ export class KernelService implements Disposable {
 
   #setUp(networks: readonly HostPlan[]): HostReport {
     const failed = this.#bridges.setUp(networks);
-    this.#families = tableFamilies(networks);
-    if (networks.length > 0) this.#enableForwarding(this.#families);
-    const tables = renderTables(this.#table, this.#families);
-    const commands = tables + renderReplaceNetworks(this.#table, this.#families, networks);
-    try {
-      this.#firewall().run(commands);
-    } catch (error) {
-      if (!(error instanceof NftablesError)) throw error;
-      // The tables have an older layout. `reconcile` fills the new ones again.
-      this.#firewall().run(renderDeleteTables(this.#table, this.#families) + commands);
-    }
-    this.#removeUnusedTable();
+    if (networks.length > 0) this.#enableForwarding(networks);
+    this.#firewall.setUp(networks);
     this.#mountDirectory();
-    const report = this.#report(networks.map(({ bridge }) => bridge));
+    const report = this.#firewall.report(networks.map(({ bridge }) => bridge));
     return { ...report, warnings: [...failed, ...report.warnings] };
   }
 
-  /** The last run may have had networks of IPv6. */
-  #removeUnusedTable(): void {
-    if (this.#families.includes('ip6') || readSysctl('net/ipv6/conf/all/forwarding') === undefined) return;
-    try {
-      this.#firewall().run(renderDeleteTables(this.#table, ['ip6']));
-    } catch (error) {
-      // This kernel has no tables of IPv6.
-      if (!(error instanceof NftablesError)) throw error;
-    }
-  }
-
-  #enableForwarding(families: readonly TableFamily[]): void {
-    if (this.#handles.config.forwards) enableForwarding(families);
+  #enableForwarding(networks: readonly HostPlan[]): void {
+    if (this.#handles.config.forwards) enableForwarding(tableFamilies(networks));
   }
 
   #addNetwork(plan: HostPlan): HostReport {
     this.#bridges.add(plan);
     try {
-      const families = tableFamilies([plan]);
-      if (!plan.internal) this.#enableForwarding(families);
-      const added = families.filter((family) => !this.#families.includes(family));
-      this.#firewall().run(renderTables(this.#table, added) + renderAddNetwork(this.#table, plan));
-      this.#families = [...this.#families, ...added];
+      if (!plan.internal) this.#enableForwarding([plan]);
+      this.#firewall.addNetwork(plan);
     } catch (error) {
       this.#bridges.remove([plan.bridge]);
       throw error;
     }
-    return this.#report([plan.bridge]);
+    return this.#firewall.report([plan.bridge]);
   }
 
   #removeNetwork(plan: HostPlan): readonly UsedBridge[] {
-    const { bridge } = plan;
-    try {
-      this.#firewall().run(renderDeleteNetwork(this.#table, plan));
-    } catch (error) {
-      // Another program has flushed the firewall.
-      if (!(error instanceof NftablesError && error.missing)) throw error;
-    }
-    removeForeignAccepts(this.#firewall(), this.#families, [bridge]);
-    removeLegacyAccepts(this.#families, [bridge]);
-    return this.#bridges.remove([bridge]);
+    this.#firewall.removeNetwork(plan);
+    return this.#bridges.remove([plan.bridge]);
   }
 
   #connect(plan: ConnectPlan): NameSockets | undefined {
@@ -298,11 +219,7 @@ export class KernelService implements Disposable {
   }
 
   #moveElements({ elements }: ConnectPlan | DisconnectPlan): void {
-    if (elements === undefined) return;
-    this.#forget(elements.remove);
-    const commands = renderAddElements(this.#table, elements.add);
-    if (commands !== '') this.#firewall().run(commands);
-    this.#forgetFlows([...elements.remove, ...elements.add]);
+    if (elements !== undefined) this.#firewall.move(elements);
   }
 
   #mountDirectory(): void {
@@ -315,37 +232,27 @@ export class KernelService implements Disposable {
   }
 
   #checkFirewall(bridges: readonly string[]): KernelRequests['checkFirewall']['result'] {
-    const isThere = (family: TableFamily): boolean =>
-      this.#firewall().run(`list chains ${family}\n`).includes(`table ${family} ${this.#table} {`);
-    return { ...this.#report(bridges), tableIsThere: this.#families.every(isThere) };
+    return { ...this.#firewall.report(bridges), tableIsThere: this.#firewall.isThere() };
   }
 
   #repairFirewall({ networks, elements }: KernelRequests['repairFirewall']['params']): HostReport {
-    const families = tableFamilies(networks);
-    this.#firewall().run(
-      renderTables(this.#table, families) +
-        renderReplaceNetworks(this.#table, families, networks) +
-        renderReplaceElements(this.#table, families, elements),
-    );
-    this.#families = families;
+    this.#firewall.repair(networks, elements);
     for (const { bridge } of networks) routeLoopback(bridge);
-    return this.#report(networks.map(({ bridge }) => bridge));
+    return this.#firewall.report(networks.map(({ bridge }) => bridge));
   }
 
   #reconcile(keep: Keep): HostReport {
-    this.#firewall().run(renderReplaceElements(this.#table, this.#families, keep.elements));
+    this.#firewall.replaceElements(keep.elements);
     this.#removeNamespaces(new Set(keep.netnsPaths));
     removeLinks(this.#handles, new Set(keep.hostLinks));
-    return this.#report([]);
+    return this.#firewall.report([]);
   }
 
   #tearDown(networks: readonly HostPlan[]): KernelRequests['tearDown']['result'] {
     const bridges = networks.map(({ bridge }) => bridge);
     this.#removeNamespaces(new Set());
     removeLinks(this.#handles, new Set());
-    this.#firewall().run(renderDeleteTables(this.#table, this.#families));
-    removeForeignAccepts(this.#firewall(), this.#families, bridges);
-    removeLegacyAccepts(this.#families, bridges);
+    this.#firewall.tearDown(bridges);
     const left = this.#bridges.remove(bridges);
     const { netnsDirectory } = this.#handles.config;
     try {
@@ -365,31 +272,13 @@ export class KernelService implements Disposable {
     }
   }
 
-  #report(bridges: readonly string[]): HostReport {
-    const nftables = this.#firewall();
-    return {
-      warnings:
-        bridges.length === 0
-          ? []
-          : [...addForeignAccepts(nftables, this.#families, bridges), ...addLegacyAccepts(this.#families, bridges)],
-      spawnsNft: nftables.kind === 'command',
-    };
-  }
-
   [Symbol.dispose](): void {
     clearTimeout(this.#burial);
-    this.#nftables?.[Symbol.dispose]();
-    this.#nftables = undefined;
-    this.#conntrack?.[Symbol.dispose]();
+    this.#firewall[Symbol.dispose]();
     this.#bridges[Symbol.dispose]();
     this.#handles.netlink[Symbol.dispose]();
     this.#handles.packets[Symbol.dispose]();
     this.#handles.home[Symbol.dispose]();
-  }
-
-  #firewall(): Nftables {
-    this.#nftables ??= openNftables();
-    return this.#nftables;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Answer, Call } from '../http/call.ts';
 import type { Registry } from '../registry.ts';
 
-/** Answers the requests of one route and method. @throws RegistryError */
+/** Responds to the requests of one route and method. @throws RegistryError */
 export type Handler<Params> = (registry: Registry, params: Params, call: Call) => Promise<Answer> | Answer;

@@ -26,7 +26,7 @@ export interface AnsweredRequest {
 const DRAIN_BYTES_MAX = 16 << 20;
 const DRAIN_MS_MAX = 10_000;
 
-/** Answers one request. Never rejects. */
+/** Responds to one request. Never rejects. */
 export async function serveRequest(deps: ServeDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const begin = performance.now();
   const method = request.method ?? '';
@@ -123,7 +123,7 @@ function drain(request: IncomingMessage): void {
   request.resume();
 }
 
-/** Answers with the error. Never rejects. */
+/** Responds with the error. Never rejects. */
 export async function refuse(
   { registry }: ServeDeps,
   { request, response, error }: { request: IncomingMessage; response: ServerResponse; error: unknown },

@@ -138,7 +138,7 @@ export interface PreparedStreams {
 
 export type Request =
   /**
-   * Starts a container; its task's folder holds config.json. Answers {@link StartReply} when the process has been
+   * Starts a container; its task's folder holds config.json. Returns {@link StartReply} when the process has been
    * executed.
    */
   | {
@@ -175,7 +175,7 @@ export type Request =
       readonly columns: number;
     }
   /**
-   * Runs the task's own runtime with these arguments to its end (pause, resume, update). Answers {@link RuntimeReply}.
+   * Runs the task's own runtime with these arguments to its end (pause, resume, update). Returns {@link RuntimeReply}.
    */
   | {
       readonly id: number;

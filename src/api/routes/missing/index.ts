@@ -42,7 +42,7 @@ const OF_PLUGINS = [
 
 type Params = Readonly<Record<string, string>>;
 
-/** Answers 501 with a text that names the missing feature. `page not found` would look like a mistake of the client. */
+/** Responds 501 with a text that names the missing feature. `page not found` would look like a mistake of the client. */
 export function missingRoutes(): readonly BoundRoute[] {
   const missing = Object.entries(MISSING).flatMap(([what, operations]) =>
     operations.map(([method, path]) =>

@@ -1,0 +1,195 @@
+import {
+  forgetUdpFlows,
+  NETLINK,
+  NetlinkSocket,
+  type Nftables,
+  NftablesError,
+  openNftables,
+  readSysctl,
+} from '../../linux/index.ts';
+import { addForeignAccepts, removeForeignAccepts } from '../firewall/foreign-policy.ts';
+import { addLegacyAccepts, removeLegacyAccepts } from '../firewall/legacy-iptables.ts';
+import {
+  type BridgeRules,
+  type PortElement,
+  renderAddElements,
+  renderAddNetwork,
+  renderDeleteElements,
+  renderDeleteNetwork,
+  renderDeleteTables,
+  renderReplaceElements,
+  renderReplaceNetworks,
+  renderTables,
+  type TableFamily,
+  tableFamilies,
+} from '../firewall/table.ts';
+import type { HostReport } from './protocol.ts';
+
+/**
+ * The engine's nftables tables on the kernel thread. All calls block.
+ *
+ * One life: `setUp` makes the tables with all networks. `addNetwork` and `removeNetwork` change them. Each attach and
+ * detach of a container is some commands for `run`, so that several share a transaction. `isThere` says whether another
+ * program has flushed the tables; then `repair` makes them again. `tearDown` removes them.
+ */
+export class EngineFirewall implements Disposable {
+  readonly #table: string;
+  /** The tables that exist. IPv6 has one from its first network on. */
+  #families: readonly TableFamily[] = ['ip'];
+  #nftables: Nftables | undefined;
+  #conntrack: NetlinkSocket | undefined;
+
+  constructor(table: string) {
+    this.#table = table;
+  }
+
+  /** Opened at the first use. @throws NftablesError */
+  get nftables(): Nftables {
+    this.#nftables ??= openNftables();
+    return this.#nftables;
+  }
+
+  /** @throws NftablesError */
+  setUp(networks: readonly BridgeRules[]): void {
+    this.#families = tableFamilies(networks);
+    const tables = renderTables(this.#table, this.#families);
+    const commands = tables + renderReplaceNetworks(this.#table, this.#families, networks);
+    try {
+      this.run(commands);
+    } catch (error) {
+      if (!(error instanceof NftablesError)) throw error;
+      // The tables have an older layout. `replaceElements` fills the new ones again.
+      this.run(renderDeleteTables(this.#table, this.#families) + commands);
+    }
+    this.#removeUnusedTable();
+  }
+
+  /** @throws NftablesError */
+  addNetwork(rules: BridgeRules): void {
+    const added = tableFamilies([rules]).filter((family) => !this.#families.includes(family));
+    this.run(renderTables(this.#table, added) + renderAddNetwork(this.#table, rules));
+    this.#families = [...this.#families, ...added];
+  }
+
+  /** A table that another program has flushed is success. @throws NftablesError */
+  removeNetwork(rules: BridgeRules): void {
+    try {
+      this.run(renderDeleteNetwork(this.#table, rules));
+    } catch (error) {
+      if (!(error instanceof NftablesError && error.missing)) throw error;
+    }
+    this.#removeAccepts([rules.bridge]);
+  }
+
+  /** The commands that publish ports. */
+  additionOf(elements: readonly PortElement[]): string {
+    return renderAddElements(this.#table, elements);
+  }
+
+  /** The commands that end published ports. They fail when one is missing. */
+  removalOf(elements: readonly PortElement[]): string {
+    return renderDeleteElements(this.#table, elements);
+  }
+
+  /** Runs commands in one transaction. @throws NftablesError */
+  run(commands: string): string {
+    return commands === '' ? '' : this.nftables.run(commands);
+  }
+
+  /** Removes elements, some of which may be missing (the table was flushed by hand). @throws NftablesError */
+  remove(elements: readonly PortElement[]): void {
+    for (const element of elements) {
+      try {
+        this.run(this.removalOf([element]));
+      } catch (error) {
+        if (!(error instanceof NftablesError && error.missing)) throw error;
+      }
+    }
+  }
+
+  /** Replaces published ports by others. @throws NftablesError */
+  move(change: { readonly add: readonly PortElement[]; readonly remove: readonly PortElement[] }): void {
+    this.remove(change.remove);
+    this.run(this.additionOf(change.add));
+    this.forgetFlows([...change.remove, ...change.add]);
+  }
+
+  /** Replaces all published ports by these. @throws NftablesError */
+  replaceElements(elements: readonly PortElement[]): void {
+    this.run(renderReplaceElements(this.#table, this.#families, elements));
+  }
+
+  /**
+   * Deletes UDP flows: their translations live while a client keeps sending, and would lead to a removed container, or
+   * past a new one.
+   */
+  forgetFlows(elements: readonly PortElement[]): void {
+    const messages = elements
+      .filter(({ protocol }) => protocol === 'udp')
+      .map(({ hostPort, address }) => forgetUdpFlows(address.includes(':') ? 6 : 4, hostPort));
+    if (messages.length === 0) return;
+    this.#conntrack ??= new NetlinkSocket(NETLINK.NETFILTER);
+    // Best effort: usually there is no flow, and old kernels lack the call.
+    this.#conntrack.transact(messages);
+  }
+
+  /** Whether every table that `setUp` made is there. @throws NftablesError */
+  isThere(): boolean {
+    return this.#families.every((family) =>
+      this.run(`list chains ${family}\n`).includes(`table ${family} ${this.#table} {`),
+    );
+  }
+
+  /** Makes the tables again with everything in them. @throws NftablesError */
+  repair(networks: readonly BridgeRules[], elements: readonly PortElement[]): void {
+    const families = tableFamilies(networks);
+    this.run(
+      renderTables(this.#table, families) +
+        renderReplaceNetworks(this.#table, families, networks) +
+        renderReplaceElements(this.#table, families, elements),
+    );
+    this.#families = families;
+  }
+
+  /** @throws NftablesError */
+  tearDown(bridges: readonly string[]): void {
+    this.run(renderDeleteTables(this.#table, this.#families));
+    this.#removeAccepts(bridges);
+  }
+
+  /** Lets the bridges through chains of other programs that drop packets. Returns what is in the way. */
+  report(bridges: readonly string[]): HostReport {
+    return {
+      warnings:
+        bridges.length === 0
+          ? []
+          : [
+              ...addForeignAccepts(this.nftables, this.#families, bridges),
+              ...addLegacyAccepts(this.#families, bridges),
+            ],
+      spawnsNft: this.nftables.kind === 'command',
+    };
+  }
+
+  #removeAccepts(bridges: readonly string[]): void {
+    removeForeignAccepts(this.nftables, this.#families, bridges);
+    removeLegacyAccepts(this.#families, bridges);
+  }
+
+  /** The last run may have had networks of IPv6. */
+  #removeUnusedTable(): void {
+    if (this.#families.includes('ip6') || readSysctl('net/ipv6/conf/all/forwarding') === undefined) return;
+    try {
+      this.run(renderDeleteTables(this.#table, ['ip6']));
+    } catch (error) {
+      // This kernel has no tables of IPv6.
+      if (!(error instanceof NftablesError)) throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#nftables?.[Symbol.dispose]();
+    this.#nftables = undefined;
+    this.#conntrack?.[Symbol.dispose]();
+  }
+}
