@@ -47,7 +47,7 @@ export {
 } from './netlink/addresses.ts';
 export { BRIDGE_WATCH_SIGNAL, BridgeWatch } from './netlink/bridge-watch.ts';
 export { forgetUdpFlows } from './netlink/conntrack.ts';
-export type { Family } from './netlink/ip-bytes.ts';
+export { type Family, ipBytes } from './netlink/ip-bytes.ts';
 export {
   deleteLink,
   deleteLinkGroup,

@@ -177,6 +177,20 @@ test('a container takes no routes and no addresses from neighbours that announce
   await networks.remove('dual');
 });
 
+test('an address may be written in any form, also when the bridge is set up again', async () => {
+  await using fixture = await networkFixture();
+  const pools = [pool('fd00:70::/64', 'FD00:70:0:0::00FF')];
+  await fixture.networks.create({ name: 'dual', enableIpv6: true, ipam: { pools } });
+  const endpoints = { dual: { IPAMConfig: { IPv6Address: 'FD00:0070::0009' } } };
+  const web = await fixture.networks.attach(sandboxRequest('web', { mode: 'dual', endpoints }), signal);
+  assert.equal(web.endpoints['dual']?.GlobalIPv6Address, 'fd00:70::9');
+  const networks = await fixture.restart();
+  assert.deepEqual(fixture.logged, []);
+  await networks.restore([{ ...web, containerId: 'web', containerName: 'name-web' }]);
+  await networks.detach('web');
+  await networks.remove('dual');
+});
+
 test('addresses that are taken or outside are refused, and none of the other family is left', async () => {
   await using fixture = await networkFixture();
   const { networks } = fixture;

@@ -1,5 +1,5 @@
 import { invalid } from '../../base/errors.ts';
-import { type Family, parseAddress } from './address.ts';
+import { type Family, formatAddress, parseAddress } from './address.ts';
 import { AddressAllocator } from './address-allocator.ts';
 import { contains, formatSubnet, parseCidr } from './subnet.ts';
 
@@ -49,7 +49,7 @@ export class NetworkAddresses {
     if (wanted !== '') {
       const state = holding(pools, wanted);
       state.allocator.reserve(wanted);
-      return allocated(state, wanted);
+      return allocated(state, formatAddress(parseAddress(wanted)));
     }
     let failure: unknown;
     for (const state of pools) {

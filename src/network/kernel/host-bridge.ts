@@ -4,6 +4,7 @@ import {
   addAddress,
   deleteAddress,
   deleteLink,
+  ipBytes,
   type Link,
   listAddresses,
   listLinks,
@@ -206,7 +207,8 @@ function isPlanned({ addresses }: BridgePlan, present: PlannedAddress): boolean 
 }
 
 function isSame(one: PlannedAddress, other: PlannedAddress): boolean {
-  return one.address === other.address && one.prefixLength === other.prefixLength;
+  // One address may be written in several ways.
+  return one.prefixLength === other.prefixLength && ipBytes(one.address).equals(ipBytes(other.address));
 }
 
 function isUsed(handles: BridgeHandles, link: Link): boolean {
