@@ -53,7 +53,7 @@ function only(request: Request): MountRecord {
   return planned.mount;
 }
 
-/** `Mounts` of inspect as dockerd 26 shows them for a bind. */
+/** `Mounts` of inspect as dockerd 28.5 shows them for `HostConfig.Binds`. */
 const SHOWN: readonly (readonly [bind: string, shown: string])[] = [
   ['/srv:/b', 'bind /srv /b "" rw rprivate'],
   ['/srv/../srv:/b/../c', 'bind /srv /c "" rw rprivate'],

@@ -43,8 +43,8 @@ function tableOf(...records: readonly ContainerRecord[]): ContainerTable {
   return table;
 }
 
-// As a dockerd 26.1.5 set them for the same two containers.
-test('a link gives a name in /etc/hosts and dockerd’s variables, with those of three and more ports in a row', () => {
+// As a dockerd 28.5 sets them for the same two containers.
+test('a link gives a name in /etc/hosts and dockerd’s variables, with those of ports in a row', () => {
   const ports = ['5432/tcp', '80/udp', '80/tcp', '81/tcp', '82/tcp', '83/tcp', '84/tcp', '90/tcp', '91/tcp'];
   const target = record('database', {
     ExposedPorts: Object.fromEntries(ports.map((port) => [port, {}])),
@@ -67,11 +67,33 @@ test('a link gives a name in /etc/hosts and dockerd’s variables, with those of
     'DATA_BASE_PORT_80_TCP_PORT_START=80',
     'DATA_BASE_PORT_80_TCP_END=tcp://172.17.0.2:84',
     'DATA_BASE_PORT_80_TCP_PORT_END=84',
+    'DATA_BASE_PORT_90_TCP_START=tcp://172.17.0.2:90',
+    'DATA_BASE_PORT_90_TCP_PORT_START=90',
+    'DATA_BASE_PORT_90_TCP_END=tcp://172.17.0.2:91',
+    'DATA_BASE_PORT_90_TCP_PORT_END=91',
     'DATA_BASE_ENV_SECRET=x',
     'DATA_BASE_ENV_EMPTY=',
     ...own,
   ];
   assert.deepEqual([...env].sort(), expected.sort());
+});
+
+test('ports in a row are of one protocol, as in dockerd 28.5', () => {
+  for (const [ports, rows] of [
+    [['80/tcp', '82/tcp'], []],
+    [['80/tcp', '81/udp'], []],
+    [['80/udp', '81/udp'], ['80_UDP 81']],
+    [
+      ['80/tcp', '81/tcp', '83/tcp', '84/tcp', '85/tcp'],
+      ['80_TCP 81', '83_TCP 85'],
+    ],
+    [['9/udp', '10/tcp', '11/tcp', '11/udp', '12/tcp'], ['10_TCP 12']],
+  ] as const) {
+    const target = record('database', { ExposedPorts: Object.fromEntries(ports.map((port) => [port, {}])) });
+    const { env } = linkFacts(tableOf(target), record('web', {}, ['/database:/web/a']));
+    const shown = env.flatMap((line) => /^A_PORT_(\w+)_PORT_END=(\d+)$/.exec(line)?.slice(1).join(' ') ?? []);
+    assert.deepEqual(shown, rows, ports.join());
+  }
 });
 
 const message = (text: string, kind: string) => ({ kind, message: text });

@@ -140,29 +140,32 @@ interface ExposedPort {
   readonly protocol: string;
 }
 
-/** Three or more consecutive ports have variables of their own. As in dockerd, TCP and UDP ports count as one row. */
+/** Consecutive ports of a protocol have variables of their own, as in dockerd 28.5. `ports` are in order. */
 function rangeEnv(ports: readonly ExposedPort[], prefix: string, address: string): readonly string[] {
-  const env: string[] = [];
-  for (let at = 0; at < ports.length; ) {
-    const end = endOfRow(ports, at);
-    const [first, last] = [ports[at], ports[end]];
-    const isRow = end > at + 1;
-    at = isRow ? end + 1 : at + 1;
-    if (!isRow || first === undefined || last === undefined) continue;
-    const name = (port: ExposedPort) => `${prefix}_PORT_${first.port}_${port.protocol.toUpperCase()}`;
-    env.push(`${name(first)}_START=${first.protocol}://${address}:${first.port}`);
-    env.push(`${name(first)}_PORT_START=${first.port}`);
-    env.push(`${name(last)}_END=${last.protocol}://${address}:${last.port}`, `${name(last)}_PORT_END=${last.port}`);
-  }
-  return env;
+  return rowsOf(ports).flatMap(({ protocol, first, last }) => {
+    if (first === last) return [];
+    const name = `${prefix}_PORT_${first}_${protocol.toUpperCase()}`;
+    return [
+      ...[`${name}_START=${protocol}://${address}:${first}`, `${name}_PORT_START=${first}`],
+      ...[`${name}_END=${protocol}://${address}:${last}`, `${name}_PORT_END=${last}`],
+    ];
+  });
 }
 
-/** Index of the last port of the row that begins at `start`. */
-function endOfRow(ports: readonly ExposedPort[], start: number): number {
-  let next = (ports[start]?.port ?? 0) + 1;
-  let at = start + 1;
-  for (; at < ports.length && (ports[at]?.port ?? 0) <= next; at += 1) next += 1;
-  return at - 1;
+interface PortRow {
+  readonly protocol: string;
+  readonly first: number;
+  last: number;
+}
+
+function rowsOf(ports: readonly ExposedPort[]): readonly PortRow[] {
+  const rows: PortRow[] = [];
+  for (const { port, protocol } of ports) {
+    const row = rows.findLast((other) => other.protocol === protocol);
+    if (row !== undefined && row.last + 1 === port) row.last = port;
+    else rows.push({ protocol, first: port, last: port });
+  }
+  return rows;
 }
 
 /**

@@ -4,13 +4,13 @@ import { test } from 'node:test';
 import type { ContainerConfig } from '../../spec/index.ts';
 import { applyChanges } from './apply-changes.ts';
 
-/** Configs as dockerd 26 returns them. Empty fields are omitted. */
+/** Configs as dockerd 28.5 returns them. Empty fields are omitted. */
 const ACCEPTED: readonly (readonly [readonly string[], ContainerConfig])[] = [
   [['CMD ["a","b"]'], { Cmd: ['a', 'b'] }],
   [['CMD echo $HOME "x y"'], { Cmd: ['/bin/sh', '-c', 'echo $HOME "x y"'] }],
   [['CMD'], { Cmd: ['/bin/sh', '-c'] }],
   [['CMD ["a", b]'], { Cmd: ['/bin/sh', '-c', '["a", b]'] }],
-  [['CMD []'], { Cmd: [] }],
+  [['CMD []'], {}],
   [['ENTRYPOINT ["x"]'], { Entrypoint: ['x'] }],
   [['ENTRYPOINT exec top -b'], { Entrypoint: ['/bin/sh', '-c', 'exec top -b'] }],
   [['ENTRYPOINT []'], {}],

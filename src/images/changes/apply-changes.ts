@@ -34,12 +34,16 @@ export function applyChanges(config: ContainerConfig, changes: readonly string[]
   return state.config;
 }
 
+/** An empty list is as none. */
+function orNull(command: readonly string[]): readonly string[] | null {
+  return command.length === 0 ? null : command;
+}
+
 const INSTRUCTIONS: Readonly<Record<string, Apply>> = {
-  CMD: ({ config }, { rest }) => ({ ...config, Cmd: commandOf(rest) }),
+  CMD: ({ config }, { rest }) => ({ ...config, Cmd: orNull(commandOf(rest)) }),
   ENTRYPOINT({ config, hasCmd }, { rest }) {
-    const entrypoint = commandOf(rest);
     // A command for another entry point is dropped.
-    const changed = { ...config, Entrypoint: entrypoint.length === 0 ? null : entrypoint };
+    const changed = { ...config, Entrypoint: orNull(commandOf(rest)) };
     return hasCmd ? changed : { ...changed, Cmd: null };
   },
   ENV({ config }, instruction) {

@@ -86,7 +86,7 @@ function mountAt(spec: RuntimeSpec, destination: string): unknown {
   return mount;
 }
 
-/** Taken from the config.json that dockerd 26 wrote for `docker run busybox sleep 1000`. */
+/** As in the config.json that dockerd 28.5 wrote for `docker run busybox sleep 1000`. HOME is added there by the runtime. */
 test('a plain container has the process, mounts and namespaces that dockerd gives it', () => {
   const spec = build();
   assert.deepEqual(spec.process.args, ['sleep', '1000']);

@@ -36,7 +36,8 @@ export const USER_FILE_BYTES_MAX = 16 << 20;
  * @throws EngineError internal with Docker's text: unknown names, ids out of range
  */
 export function resolveUser(user: string, groupAdd: readonly string[], read: ReadRootFile): ContainerUser {
-  const [userPart = '', groupPart = ''] = user.split(':');
+  const colon = user.indexOf(':');
+  const [userPart, groupPart] = colon < 0 ? [user, ''] : [user.slice(0, colon), user.slice(colon + 1)];
   const wantedUid = decimal(userPart);
   const entry = parsePasswd(read('/etc/passwd') ?? '').find((candidate) => {
     if (userPart === '') return candidate.uid === 0;

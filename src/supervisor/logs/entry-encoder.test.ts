@@ -24,7 +24,7 @@ function entry(log: string): string {
   return `{"log":"${log}","stream":"stdout","time":"${TIME}"}\n`;
 }
 
-/** The expected values are the output of dockerd 26 for the same bytes. */
+/** The expected values are the output of dockerd 28.5 for the same bytes. */
 const CASES: [string, Buffer, string][] = [
   ['a line', Buffer.from('hello\n'), entry('hello\\n')],
   ['empty lines', Buffer.from('\n\n'), entry('\\n') + entry('\\n')],
