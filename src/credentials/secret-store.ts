@@ -7,6 +7,9 @@ export interface Account {
 /**
  * A store of secrets, by docker's key of a registry (`localhost:5000`, `https://index.docker.io/v1/`). Errors never
  * contain a secret.
+ *
+ * One life: of the stores that are `present`, the first without an `obstacle` is chosen. A login `store`s an account, each
+ * pull and push `get`s it, a logout `erase`s it. `list` is for the user alone.
  */
 export interface SecretStore {
   /** The name for users: `keyring`, `pass`, `file`. */

@@ -24,6 +24,13 @@ export interface SessionOptions {
 /** The end of a session: the container closed its side, or the user typed the detach keys. */
 export type SessionEnd = 'closed' | 'detached';
 
+/**
+ * The standard streams of this process on a hijacked connection, of an attach or an exec.
+ *
+ * One life: `openSession` begins to copy, and makes the terminal raw when input comes from one. `ended` resolves when the
+ * container closes its side or the user types the detach keys. The caller disposes the session, which restores the
+ * terminal and closes the connection, and then asks for the exit code.
+ */
 export interface Session extends Disposable {
   /** Rejects when the stream breaks. */
   readonly ended: Promise<SessionEnd>;
