@@ -129,7 +129,8 @@ interface Daemon {
 /** gantryd in its place, before its first start. */
 function daemonIn(place: Place, { command: given, flags = [], env }: EngineOptions): Daemon {
   const [program, ...first] = given ?? [join(ROOT, 'bin/gantryd')];
-  const args = [
+  // A test may change the flags between two starts.
+  const args = (): readonly string[] => [
     ...first,
     ...['--data-root', place.dataRoot, '--exec-root', place.execRoot],
     ...['--pidfile', join(place.folder, 'gantryd.pid'), '--host', `unix://${place.socketPath}`],
@@ -144,7 +145,7 @@ function daemonIn(place: Place, { command: given, flags = [], env }: EngineOptio
   return {
     async start() {
       const log = openSync(place.logPath, 'a');
-      daemon = spawn(program, args, { stdio: ['ignore', log, log], env: { ...process.env, ...env } });
+      daemon = spawn(program, args(), { stdio: ['ignore', log, log], env: { ...process.env, ...env } });
       closeSync(log);
       await ready(daemon, place.socketPath, place.logPath);
     },
