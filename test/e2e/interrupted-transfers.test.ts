@@ -158,6 +158,8 @@ for (const cli of CLIS) {
     registry.intercept = ({ kind, request, response }) => {
       if (kind !== 'uploads' || request.method !== 'PATCH') return false;
       response.once('close', () => gone.resolve());
+      // Node sees the end of a connection only while it reads: a body that waits unread would hide it.
+      request.resume();
       sending.resolve();
       return true; // And never answers.
     };
