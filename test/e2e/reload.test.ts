@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { catches } from '../support/catches.ts';
 import { command } from '../support/command.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { eventually, unique, useEngine } from '../support/fixture.ts';
 import { hijack } from '../support/hijack.ts';
+
+const { SIGHUP } = constants.signals;
 
 const folder = mkdtempSync(join(tmpdir(), 'gantry-reload-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -165,12 +168,6 @@ for (const [fault, [content, said]] of Object.entries(FAULTS)) {
   });
 }
 
-/** Whether a process has a handler for SIGHUP, signal 1. Source: proc(5), `SigCgt`. */
-function catchesHangup(pid: number): boolean {
-  const caught = /^SigCgt:\s+([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-  return (BigInt(`0x${caught}`) & 1n) === 1n;
-}
-
 test('a key of Docker that is not used is warned of at the start and at a reload', async () => {
   const warning = /level=warn msg=".*daemon\.json: userland-proxy has no effect: /;
   assert.match(engine().log().split('API listens')[0] ?? '', warning);
@@ -184,7 +181,7 @@ test('an engine that is sent SIGHUP while it starts reloads when it is up', asyn
   const before = engine().log().length;
   const started = engine().start();
   writeFileSync(file, '{"labels": ["while=starting"]}');
-  await eventually(async () => assert.ok(catchesHangup(engine().pid()), 'the engine takes signals'));
+  await eventually(async () => assert.ok(catches(engine().pid(), SIGHUP), 'the engine takes signals'));
   process.kill(engine().pid(), 'SIGHUP');
   await started;
   await eventually(async () => assert.deepEqual((await info()).Labels, ['while=starting']));

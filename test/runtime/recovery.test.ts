@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogSpec } from '../../src/spec/index.ts';
+import { catches } from '../support/catches.ts';
 import { cgroupsOf } from '../support/host.ts';
 import { isGone, NO_STDIO, TaskHost, textOf, until } from '../support/task-host.ts';
+
+const { SIGUSR1 } = constants.signals;
 
 const COUNTER = ['sh', '-c', 'i=0; while :; do echo line $i; i=$((i+1)); sleep 0.01; done'];
 
@@ -58,6 +62,7 @@ test('a supervisor that is killed: containers keep running, keep their output, a
   await using host = await TaskHost.open();
   const { id, pid } = await host.start(COUNTER);
   const late = await host.start(['sh', '-c', 'trap "echo bye; exit 42" USR1; while :; do sleep 0.05; done']);
+  await until(() => catches(late.pid, SIGUSR1), 'it can be told to end');
   await until(() => host.logText(id).split('\n').length > 5, 'it writes');
   const old = killSupervisor(host);
   await until(() => host.supervisorPid !== old, 'there is another');
@@ -76,6 +81,7 @@ test('a supervisor that is killed: containers keep running, keep their output, a
 test('what ends while there is no supervisor is told by the next, with its output and exit code', async () => {
   await using host = await TaskHost.open();
   const { id, pid } = await host.start(['sh', '-c', 'trap "echo last; exit 77" USR1; while :; do sleep 0.02; done']);
+  await until(() => catches(pid, SIGUSR1), 'it can be told to end');
   const execId = host.newId();
   await host.exec(id, ['sleep', '1000'], NO_STDIO, execId);
   const [ended, execEnded] = [host.exit(id), host.exit(execId)];
@@ -274,6 +280,7 @@ test('a supervisor that is killed while it starts a terminal: the shell lives an
 test('an exit code is on disk before the process is reaped, whoever reaps it', async () => {
   await using host = await TaskHost.open();
   const { id, pid } = await host.start(['sh', '-c', 'trap "exit 33" USR1; while :; do sleep 0.02; done']);
+  await until(() => catches(pid, SIGUSR1), 'it can be told to end');
   const ended = host.exit(id);
   const folder = `${host.execRoot}/supervisor/ended`;
   const old = host.supervisorPid;
