@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import koffi from 'koffi';
 import { libc } from './libc.ts';
-import { ipv4Bytes } from './netlink/ip-bytes.ts';
+import { AF, ipBytes } from './netlink/ip-bytes.ts';
 import { check, SyscallError } from './syscall-error.ts';
 
 const socket = libc.func('int socket(int domain, int type, int protocol)');
@@ -11,10 +11,7 @@ const connect = libc.func('int connect(int fd, const void *address, uint32_t len
 const getsockname = libc.func('int getsockname(int fd, _Out_ void *address, void *length)');
 const listen = libc.func('int listen(int fd, int backlog)');
 const setsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)');
-const inetPton = libc.func('int inet_pton(int family, const char *text, _Out_ void *bytes)');
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
@@ -42,7 +39,7 @@ export function bindHostPort({ protocol, address, port }: HostPort): number {
   const v4 = isIPv4(address);
   const type = (protocol === 'udp' ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
   const subject = `${protocol} ${address} port ${port}`;
-  const fd = check(socket(v4 ? AF_INET : AF_INET6, type, PROTOCOL[protocol]), 'socket', subject);
+  const fd = check(socket(v4 ? AF[4] : AF[6], type, PROTOCOL[protocol]), 'socket', subject);
   try {
     // Connections of the port's former owner in TIME_WAIT must not count. For UDP the option would allow two owners.
     if (protocol !== 'udp') check(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, ON, 4), 'setsockopt', subject);
@@ -66,7 +63,7 @@ export function connectPort({ protocol, address, port }: HostPort): number {
   const v4 = isIPv4(address);
   const type = (protocol === 'udp' ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
   const subject = `${protocol} ${address} port ${port}`;
-  const fd = check(socket(v4 ? AF_INET : AF_INET6, type, PROTOCOL[protocol]), 'socket', subject);
+  const fd = check(socket(v4 ? AF[4] : AF[6], type, PROTOCOL[protocol]), 'socket', subject);
   const name = v4 ? sockaddrIn(address, port) : sockaddrIn6(address, port);
   if (connect(fd, name, name.length) === 0 || koffi.errno() === koffi.os.errno['EINPROGRESS']) return fd;
   const errno = koffi.errno();
@@ -93,22 +90,18 @@ const ON = Buffer.from(new Uint32Array([1]).buffer);
 /** struct sockaddr_in of ip(7). */
 function sockaddrIn(address: string, port: number): Buffer {
   const bytes = Buffer.alloc(16);
-  bytes.set(family(AF_INET));
+  bytes.set(family(AF[4]));
   bytes.writeUInt16BE(port, 2);
-  bytes.set(ipv4Bytes(address), 4);
+  bytes.set(ipBytes(address), 4);
   return bytes;
 }
 
 /** struct sockaddr_in6 of ipv6(7). */
 function sockaddrIn6(address: string, port: number): Buffer {
   const bytes = Buffer.alloc(28);
-  const host = Buffer.alloc(16);
-  if (inetPton(AF_INET6, address, host) !== 1) {
-    throw new SyscallError('inet_pton', koffi.os.errno['EINVAL'] ?? 22, address);
-  }
-  bytes.set(family(AF_INET6));
+  bytes.set(family(AF[6]));
   bytes.writeUInt16BE(port, 2);
-  bytes.set(host, 8);
+  bytes.set(ipBytes(address), 8);
   return bytes;
 }
 
