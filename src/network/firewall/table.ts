@@ -1,7 +1,7 @@
 import { EngineError } from '../../base/errors.ts';
 
 /**
- * The engine's nftables tables, as text for nft(8): one for IPv4, and one for IPv6 where the host has it. Each engine has
+ * The engine's nftables tables, as text for nft(8): one for IPv4, and one for IPv6 once a network has it. Each engine has
  * tables of its own, which keep it apart from other engines and from others' rules. Each published port is one map
  * element, found in O(1).
  */
