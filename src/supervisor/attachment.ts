@@ -1,10 +1,13 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
+import type { BufferPool } from '../base/buffer-pool.ts';
 import { isHungUp } from '../linux/index.ts';
 import type { AttachLine } from '../spec/index.ts';
 
 /** Number of bytes that a client may lag before the container waits for it. */
 const BEHIND_BYTES = 256 * 1024;
+
+export const FRAME_HEAD_BYTES = 8;
 
 export interface AttachmentEvents {
   /** Called when the client has caught up or has disconnected. */
@@ -113,10 +116,10 @@ export class Attachment {
 }
 
 /** Returns Docker's multiplexed frame: stream, three zeros, length in big endian, bytes. Copies `bytes`. */
-export function frame(kind: OutputKind, bytes: Buffer): Buffer {
-  const framed = Buffer.allocUnsafe(8 + bytes.length);
+export function frame(kind: OutputKind, bytes: Buffer, pool: BufferPool): Buffer {
+  const framed = pool.take(FRAME_HEAD_BYTES + bytes.length);
   framed.writeUInt32BE(kind << 24, 0);
   framed.writeUInt32BE(bytes.length, 4);
-  bytes.copy(framed, 8);
+  bytes.copy(framed, FRAME_HEAD_BYTES);
   return framed;
 }

@@ -4,11 +4,12 @@ import { errnoOf } from '../base/errors.ts';
 import { type Readiness, type ReadinessWatch, splice } from '../linux/index.ts';
 import type { Spool } from './spool.ts';
 
-const CHUNK_BYTES = 64 * 1024;
+/** Largest number of bytes that a reader delivers at once. */
+export const CHUNK_BYTES = 64 * 1024;
 /** One buffer for all readers: a chunk is consumed before the next read. */
 const shared = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 /** Number of chunks of one stream before other streams are read. */
-const TURN_CHUNKS = 16;
+const TURN_CHUNKS = 2;
 
 export interface OutputEvents {
   /**

@@ -1,16 +1,18 @@
 import { Buffer } from 'node:buffer';
-import { release } from '../base/release.ts';
+import { BufferPool } from '../base/buffer-pool.ts';
 import type { Readiness } from '../linux/index.ts';
 import type { Attachment, OutputKind } from './attachment.ts';
-import { frame } from './attachment.ts';
+import { FRAME_HEAD_BYTES, frame } from './attachment.ts';
 import type { TaskLog } from './logs/task-log.ts';
-import { OutputReader, type OutputSource } from './output-reader.ts';
+import { CHUNK_BYTES, OutputReader, type OutputSource } from './output-reader.ts';
 import { Spool } from './spool.ts';
 import { fifoInput, ptyInput, type TaskInput } from './task-input.ts';
 
 const STALL_MILLISECONDS = 10_000;
 /** The first bytes of crun's messages: a JSON line, plain text, or a colour. */
 const RUNTIME_WORDS = '{e\x1b';
+/** For the chunks on their way to clients. */
+const copies = new BufferPool({ bytes: CHUNK_BYTES + FRAME_HEAD_BYTES, keep: 16 });
 const STREAM = { 1: 'stdout', 2: 'stderr' } as const;
 
 export interface StreamOptions {
@@ -181,15 +183,15 @@ export class TaskStreams {
     return false;
   }
 
-  /** Makes one copy for all clients. It is released when the last of them has it. */
+  /** Makes one copy for all clients. Its memory is used again when the last of them has it. */
   #send(kind: OutputKind, bytes: Buffer): void {
     const clients = [...this.#attachments].filter((attachment) => attachment.wants(kind));
     if (clients.length === 0) return;
-    const copy = this.#options.tty ? Buffer.from(bytes) : frame(kind, bytes);
+    const copy = this.#options.tty ? copies.copy(bytes) : frame(kind, bytes, copies);
     let waiting = clients.length;
     const sent = (): void => {
       waiting -= 1;
-      if (waiting === 0) release(copy);
+      if (waiting === 0) copies.give(copy);
     };
     for (const client of clients) client.send(copy, sent);
   }

@@ -11,6 +11,8 @@ function imports(file: string): readonly string[] {
 
 /** What a program of `src/` loads. Names are sorted. */
 export interface Closure {
+  /** Paths of all files that it loads. */
+  readonly files: readonly string[];
   /** Packages, without Node's own modules. */
   readonly packages: readonly string[];
   readonly folders: readonly string[];
@@ -37,6 +39,7 @@ export function importClosure(folder: string): Closure {
     .filter((name) => name.endsWith('.ts') && !TEST.test(name))
     .flatMap((name) => imports(join(SOURCE, folder, name)));
   return {
+    files: [...seen],
     packages: [...packages].filter((name) => !name.startsWith('node:')).sort(),
     folders: [...folders].sort(),
     ownModules: [...new Set(own.filter((name) => name.startsWith('node:')))].sort(),

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, writev } from 'node:fs';
-import { release } from '../../base/release.ts';
+import { BufferPool } from '../../base/buffer-pool.ts';
 import type { LogSpec } from '../../spec/index.ts';
 import { compressFile } from './compress-file.ts';
 import type { StreamName } from './entry-encoder.ts';
@@ -8,6 +8,8 @@ import { rotateFiles } from './rotate-files.ts';
 
 /** With more queued bytes the container waits for the disk. */
 const QUEUE_BYTES = 4 * 1024 * 1024;
+/** One for all logs. The pieces hold what the encoder writes at a time. */
+const copies = new BufferPool({ bytes: 256 * 1024, keep: 16 });
 const NEWLINE = 10;
 const MODE = 0o640;
 
@@ -86,7 +88,7 @@ export class LogFile {
     this.#size += entries.length;
     this.#queuedBytes += entries.length;
     this.#congested ||= this.#queuedBytes > QUEUE_BYTES;
-    this.#queue.push({ bytes: Buffer.from(entries), stream, done });
+    this.#queue.push({ bytes: copies.copy(entries), stream, done });
     if (!this.#busy) void this.#pump();
   }
 
@@ -130,7 +132,7 @@ export class LogFile {
         bytes,
       );
       this.#positions = after;
-      for (const entries of batch) release(entries.bytes);
+      for (const entries of batch) copies.give(entries.bytes);
       this.#queuedBytes -= bytes;
     }
     this.#busy = false;
