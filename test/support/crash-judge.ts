@@ -57,7 +57,10 @@ export async function judge(engine: TestEngine, trial: Trial, kills: readonly Ki
   const found = await ended(engine, trial);
   const fate = fateOf(trial, found);
   if (found === undefined || fate !== 'ended') {
-    const faults = fate === 'as expected' ? trial.faults : [...trial.faults, `${trial.name}: ${fate}`];
+    const isExpected = fate === 'as expected';
+    const faults = isExpected
+      ? trial.faults
+      : [...trial.faults, `${trial.name}: ${fate}, kills ${JSON.stringify(kills)}`];
     return { faults, isCompared: false, lacksCode: false, lacksLines: false };
   }
   return await compare(engine, trial, found, kills);
@@ -71,7 +74,9 @@ function fateOf(trial: Trial, found: Inspected | undefined): string {
   if (found === undefined) return isAutoRemoved || id === undefined ? 'as expected' : 'gone';
   const { State } = found;
   if (State.Status === 'created' && !isStarted)
-    return existsSync(trial.truth) ? 'shown as created, and it ran' : 'as expected';
+    return existsSync(trial.truth)
+      ? `shown as created, and it ran: ${JSON.stringify(State)}, ${whatRuns(trial, State.Pid)}`
+      : 'as expected';
   if (isAutoRemoved) return `not removed at its end: ${JSON.stringify(State)}, ${whatRuns(trial, State.Pid)}`;
   return State.Status === 'exited' ? 'ended' : `${JSON.stringify(State)}, ${whatRuns(trial, State.Pid)}`;
 }
