@@ -15,7 +15,7 @@ const FOLDERS = {
   'daemon/exec-root.ts': 'the folders of the exec root, which the engine made; nothing below them is looked at',
   'daemon/lock.ts': 'the folder of the bridge locks, which engines made, when it is empty',
   'linux/tree/remove-tree.ts': 'the one way to delete trees',
-  'network/kernel/kernel-service.ts': 'netns/, once it is detached',
+  'network/kernel/netns-directory.ts': 'netns/, once it is detached',
   'runtime/pinned-paths.ts': 'a mount point of the engine, once it is detached',
   'runtime/shared-memory.ts': 'a mount point of the engine, once it is detached',
   'store/snapshots/container-files.ts': 'a mount point of the engine, once it is detached',

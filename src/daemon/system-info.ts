@@ -43,7 +43,7 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<Info> {
     ],
     Plugins: {
       Volume: ['local'],
-      Network: ['bridge', 'host', 'null'],
+      Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
       Authorization: null,
       Log: ['json-file', 'none'],
     },

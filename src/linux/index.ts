@@ -36,6 +36,7 @@ export { isMountPoint, type MountInfo, mountOf, parseMountInfo, readMountInfo } 
 export {
   addAddress,
   addDefaultRoute,
+  addDirectRoute,
   deleteAddress,
   deleteDefaultRoute,
   type LinkAddress,
@@ -63,6 +64,15 @@ export {
 export type { NetlinkMessage } from './netlink/message.ts';
 export { NETLINK, NetlinkSocket, NFNL_SUBSYS_NFTABLES } from './netlink/netlink-socket.ts';
 export { type PortRewrite, rewritePort } from './netlink/port-rewrite.ts';
+export {
+  type IpvlanFlag,
+  type IpvlanMode,
+  type MacvlanMode,
+  newDummy,
+  newIpvlan,
+  newMacvlan,
+  newVlan,
+} from './netlink/stacked-links.ts';
 export {
   HomeNamespace,
   isNetworkNamespace,

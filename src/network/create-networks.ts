@@ -9,6 +9,7 @@ import { hostPlans } from './catalogue/host-plans.ts';
 import { BridgeDriver } from './drivers/bridge-driver.ts';
 import { NetworkDrivers } from './drivers/drivers.ts';
 import { nullDriver } from './drivers/null-driver.ts';
+import { IpvlanDriver, MacvlanDriver } from './drivers/parent-driver.ts';
 import { EngineNetworks } from './engine-networks.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { startKernelThread } from './kernel/kernel-thread.ts';
@@ -50,6 +51,8 @@ export async function createNetworks({ config, records, logger, events, nameServ
     const drivers = new NetworkDrivers({
       bridge: new BridgeDriver(new Set(bridge?.mustExist === true ? [bridge.name] : [])),
       host: nullDriver,
+      ipvlan: new IpvlanDriver(),
+      macvlan: new MacvlanDriver(),
       null: nullDriver,
     });
     const warnings = await setUpHost({ kernel, table, drivers, logger });

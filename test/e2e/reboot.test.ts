@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { findBusybox } from '../support/busybox-image.ts';
 import { command } from '../support/command.ts';
 import { eventually, unique, useEngine } from '../support/fixture.ts';
+import { parentLink } from '../support/parent-link.ts';
 import { powerCut } from '../support/power-cut.ts';
 
 const engine = useEngine({ flags: ['--log-level', 'debug'] });
@@ -146,6 +147,32 @@ test('a container whose host address is not there yet waits for it, says so, and
   } finally {
     await link('delete');
   }
+});
+
+test('a container whose network has no parent interface yet waits for it and says so', async () => {
+  await using parent = await parentLink();
+  const [network, name] = [unique('mac'), unique('needs-parent')];
+  const options = ['--subnet', parent.subnet, '--gateway', parent.address, '-o', `parent=${parent.name}`];
+  await ok('network', 'create', '-d', 'macvlan', ...options, network);
+  await ok('run', '-d', '--name', name, '--restart=always', '--network', network, 'busybox', 'sleep', '1000000');
+  const before = engine().log().length;
+  await reboot(() => parent.remove());
+  const missing = `the requested parent interface ${parent.name} was not found on the Docker host`;
+  await waits(name, new RegExp(missing));
+  const logged = engine().log().slice(before);
+  assert.match(logged, new RegExp(`level=warn msg="a network has no parent interface: ${missing}"`));
+  assert.match(
+    logged,
+    new RegExp(`level=warn msg="a container cannot be started yet.*name=${name} error=.*${missing}`),
+  );
+  await parent.make();
+  await runs(name);
+  assert.equal(
+    await ok('exec', name, 'sh', '-c', `ping -c 1 -W 5 ${parent.address} >/dev/null && echo reached`),
+    'reached',
+  );
+  await ok('rm', '-f', name);
+  await ok('network', 'rm', network);
 });
 
 test('a container whose volume cannot be mounted yet waits for it, and one that a user stops does not', async () => {

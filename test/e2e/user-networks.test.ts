@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
+import { parentLink } from '../support/parent-link.ts';
 
 const engine = useEngine();
 const SERVER = (text: string): string => `mkdir /www && echo ${text} >/www/index.html && exec httpd -f -p 80 -h /www`;
@@ -54,6 +55,34 @@ for (const cli of CLIS) {
     );
     assert.match(await fails('network', 'rm', 'bridge'), /bridge is a pre-defined network and cannot be removed/);
     assert.match(await fails('network', 'rm', other), new RegExp(`network ${other} not found`));
+    assert.equal(await ok('network', 'rm', net), net);
+  });
+
+  test(`${cli} network create -d macvlan: containers are on the network of an interface of the host`, async () => {
+    await using parent = await parentLink();
+    const [net, name, near] = [unique('net'), unique('c'), unique('c')];
+    const options = ['--subnet', parent.subnet, '--gateway', parent.address, '-o', `parent=${parent.name}`];
+    await ok('network', 'create', '-d', 'macvlan', ...options, net);
+    await ok('run', '-d', '--name', name, '--network', net, '-p', '8080:80', 'busybox', 'sh', '-c', SERVER('lan'));
+    const { [net]: endpoint } = await endpoints(name);
+    assert.equal(endpoint?.Gateway, parent.address);
+    // The host is another machine of that network: it reaches the container's own address, and no published port.
+    await eventually(async () => assert.equal(await (await fetch(`http://${endpoint.IPAddress}/`)).text(), 'lan\n'));
+    assert.equal(await ok('port', name), '');
+    assert.equal(await ok('ps', '--filter', `name=${name}`, '--format', '[{{.Ports}}]'), '[]');
+    assert.equal(
+      await ok('run', '--rm', '--name', near, '--network', net, 'busybox', 'wget', '-qO-', `http://${name}/`),
+      'lan',
+    );
+    assert.match(
+      await fails('network', 'create', '-d', 'macvlan', '-o', 'parent=nosuch0', unique('net')),
+      /invalid subinterface vlan name nosuch0, example formatting is eth0\.10/,
+    );
+    assert.match(
+      await fails('network', 'create', '-d', 'ipvlan', '-o', 'parent=lo', unique('net')),
+      /loopback interface is not a valid ipvlan parent link/,
+    );
+    await ok('rm', '-f', name);
     assert.equal(await ok('network', 'rm', net), net);
   });
 

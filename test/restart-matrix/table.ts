@@ -10,6 +10,7 @@ import { folders } from './rows/folders.ts';
 import { health } from './rows/health.ts';
 import { joined } from './rows/joined.ts';
 import { logs } from './rows/logs.ts';
+import { macvlan } from './rows/macvlan.ts';
 import { memoryMounts } from './rows/memory-mounts.ts';
 import { mountTable } from './rows/mount-table.ts';
 import { links, names } from './rows/names.ts';
@@ -43,6 +44,7 @@ export const ROWS: readonly Row[] = [
   ports,
   udpPorts,
   networks,
+  macvlan,
   containerNames,
   nameServer,
   health,

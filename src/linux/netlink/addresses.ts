@@ -97,6 +97,14 @@ function newDefaultRoute(gateway: string, linkIndex: number, flag: number): Netl
   return message.attribute(RTA_GATEWAY, ipBytes(gateway)).u32(RTA_OIF, linkIndex);
 }
 
+/** RTM_NEWROUTE of a default route that is the link itself, without a gateway. */
+export function addDirectRoute(family: Family, linkIndex: number): NetlinkMessage {
+  const message = new NetlinkMessage(RTM_NEWROUTE, NLM_F.CREATE);
+  const header = rtmsg(message, AF[family], RT_TABLE_MAIN);
+  header[6] = family === 4 ? RT_SCOPE_LINK : 0;
+  return message.u32(RTA_OIF, linkIndex);
+}
+
 /** RTM_DELROUTE of the default route by a link. ESRCH when there is none. */
 export function deleteDefaultRoute(family: Family, linkIndex: number): NetlinkMessage {
   const message = new NetlinkMessage(RTM_DELROUTE, 0);
@@ -110,6 +118,7 @@ export interface Route {
   readonly destination: string;
   readonly prefixLength: number;
   readonly linkIndex: number;
+  readonly hasGateway: boolean;
 }
 
 /** Lists the unicast routes of all tables but `local`, except those to the link-local addresses of IPv6. */
@@ -131,6 +140,7 @@ export function listRoutes(socket: NetlinkSocket): readonly Route[] {
       destination: to === undefined ? ANYWHERE[family] : ipText(to),
       prefixLength: payload.readUInt8(1),
       linkIndex: link === undefined ? 0 : readU32(link),
+      hasGateway: attributes.has(RTA_GATEWAY),
     });
   }
   return found;
@@ -174,10 +184,12 @@ function ifaddrmsg(message: NetlinkMessage, { family, prefixLength, index, flags
 }
 
 /** Appends struct rtmsg of rtnetlink(7), of a unicast route to everywhere. */
-function rtmsg(message: NetlinkMessage, family: number, table: number): void {
+/** Appends struct rtmsg of rtnetlink(7). Returns a view of it, which is valid until the next append. */
+function rtmsg(message: NetlinkMessage, family: number, table: number): Buffer {
   const view = message.reserve(12);
   view[0] = family;
   view[4] = table;
   view[5] = RTPROT_BOOT;
   view[7] = RTN_UNICAST;
+  return view;
 }

@@ -174,7 +174,7 @@ interface LinkFlags {
 }
 
 /** Appends struct ifinfomsg of rtnetlink(7). */
-function ifinfomsg(message: NetlinkMessage, { index = 0, up }: LinkFlags, family = 0): void {
+export function ifinfomsg(message: NetlinkMessage, { index = 0, up }: LinkFlags, family = 0): void {
   const view = message.reserve(16);
   view[0] = family;
   writeU32(view, index, 4);

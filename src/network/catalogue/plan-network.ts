@@ -65,8 +65,8 @@ export function planNetwork(
   return record;
 }
 
-function needsGateway(drivers: NetworkDrivers, driver: string, { options = {} }: CreateNetwork) {
-  return (family: Family): boolean => drivers.of({ driver }).needsGateway(options, family);
+function needsGateway(drivers: NetworkDrivers, driver: string, { options = {}, internal = false }: CreateNetwork) {
+  return (family: Family): boolean => drivers.of({ driver }).needsGateway({ options, internal }, family);
 }
 
 function checkName(table: NetworkTable, name: string): void {
@@ -131,9 +131,6 @@ function driverName(drivers: NetworkDrivers, { driver: asked = '', configOnly }:
   if (driver === 'overlay') {
     const advice = 'Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
     throw new EngineError('forbidden', `This node is not a swarm manager. ${advice}`);
-  }
-  if (driver === 'macvlan' || driver === 'ipvlan') {
-    throw new EngineError('notImplemented', `Gantry does not have this yet: the network driver ${driver}`);
   }
   if (drivers.find(driver) === undefined) throw missingPlugin(driver);
   return driver;

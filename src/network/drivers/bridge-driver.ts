@@ -2,9 +2,8 @@ import { EngineError } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
-import { type AllocatedAddress, NetworkAddresses } from '../ipam/network-addresses.ts';
 import { parseCidr } from '../ipam/subnet.ts';
-import type { BridgePlan } from '../kernel/protocol.ts';
+import type { BridgePlan, PresentLink } from '../kernel/protocol.ts';
 import { formatHardwareAddress, newHardwareAddress } from '../model/hardware-address.ts';
 import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
 import {
@@ -15,12 +14,14 @@ import {
   gatewayMode,
   isOn,
 } from './bridge-options.ts';
-import type { Endpoint, HostLink, LinkNames, NetworkDriver } from './driver.ts';
+import type { Endpoint, LinkNames, NetworkDriver } from './driver.ts';
+import { addressPlan, addressSettings, EndpointAddresses } from './endpoint-addresses.ts';
 import { askedHardwareAddress, checkEndpoint, endpointSettings } from './endpoint-settings.ts';
 
 /** Networks with a Linux bridge, and a veth pair per container. */
 export class BridgeDriver implements NetworkDriver {
-  readonly #addresses = new Map<string, NetworkAddresses>();
+  readonly publishesPorts = true;
+  readonly #addresses = new EndpointAddresses();
   /** Names of bridges that the user made. The engine neither makes nor removes them. */
   readonly #foreign: ReadonlySet<string>;
 
@@ -41,7 +42,7 @@ export class BridgeDriver implements NetworkDriver {
     throw new EngineError('forbidden', `cannot create network ${record.id} (${bridge}): ${conflict}`);
   }
 
-  needsGateway(options: Readonly<Record<string, string>>, family: Family): boolean {
+  needsGateway({ options }: Pick<NetworkRecord, 'options'>, family: Family): boolean {
     return gatewayMode(options, family) !== 'isolated';
   }
 
@@ -73,17 +74,11 @@ export class BridgeDriver implements NetworkDriver {
 
   connect(record: NetworkRecord, asked: EndpointSettings, { endpointId, name }: LinkNames): Endpoint {
     const hardwareAddress = askedHardwareAddress(asked) ?? newHardwareAddress();
-    const { ipv4, ipv6 } = this.#allocate(record, asked);
-    const addresses = [ipv4, ipv6].filter((address) => address !== undefined);
+    const allocated = this.#addresses.allocate(record, asked);
     return {
       settings: endpointSettings(asked, {
         MacAddress: formatHardwareAddress(hardwareAddress),
-        ...(ipv4 && { Gateway: ipv4.gateway, IPAddress: ipv4.address, IPPrefixLen: ipv4.prefixLength }),
-        ...(ipv6 && {
-          IPv6Gateway: ipv6.gateway,
-          GlobalIPv6Address: ipv6.address,
-          GlobalIPv6PrefixLen: ipv6.prefixLength,
-        }),
+        ...addressSettings(allocated),
       }),
       link: {
         kind: 'veth',
@@ -92,70 +87,30 @@ export class BridgeDriver implements NetworkDriver {
         bridge: bridgeName(record),
         mtu: mtuOf(record),
         hardwareAddress: hardwareAddress.toString('hex'),
-        addresses: addresses.map(({ address, prefixLength }) => ({ address, prefixLength })),
-        gateways: addresses.map(({ gateway }) => gateway).filter((gateway) => gateway !== ''),
+        ...addressPlan(allocated),
       },
     };
   }
 
-  /** Allocates an address of each family of the network, or none. An internal network has no way out. */
-  #allocate(
-    record: NetworkRecord,
-    { IPAMConfig }: EndpointSettings,
-  ): Record<'ipv4' | 'ipv6', AllocatedAddress | undefined> {
-    const addresses = this.#of(record);
-    const allocate = (family: Family, wanted = ''): AllocatedAddress | undefined => {
-      const allocated = addresses.allocate(family, wanted);
-      return allocated && record.internal ? { ...allocated, gateway: '' } : allocated;
-    };
-    const ipv4 = allocate(4, IPAMConfig?.IPv4Address);
-    try {
-      return { ipv4, ipv6: allocate(6, IPAMConfig?.IPv6Address) };
-    } catch (error) {
-      if (ipv4 !== undefined) addresses.release(ipv4.address);
-      throw error;
-    }
-  }
-
   adopt(record: NetworkRecord, settings: EndpointSettings): void {
-    for (const address of addressesOf(settings)) {
-      try {
-        this.#of(record).reserve(address);
-      } catch {
-        // The address belongs to another subnet, because the configuration has changed, or is there twice. It is dropped.
-      }
-    }
+    this.#addresses.adopt(record, settings);
   }
 
   use(record: NetworkRecord): Readonly<Record<string, SubnetUse>> {
-    return this.#of(record).use();
+    return this.#addresses.use(record);
   }
 
   disconnect(record: NetworkRecord, settings: EndpointSettings): void {
-    for (const address of addressesOf(settings)) this.#of(record).release(address);
+    this.#addresses.release(record, settings);
   }
 
-  hostLink(record: NetworkRecord, { EndpointID = '' }: EndpointSettings): HostLink | undefined {
-    return EndpointID === '' ? undefined : { name: vethName(EndpointID), bridge: bridgeName(record) };
+  presentLink(record: NetworkRecord, { EndpointID = '' }: EndpointSettings): PresentLink | undefined {
+    return EndpointID === '' ? undefined : { at: 'host', name: vethName(EndpointID), bridge: bridgeName(record) };
   }
 
-  forget({ id }: NetworkRecord): void {
-    this.#addresses.delete(id);
+  forget(record: NetworkRecord): void {
+    this.#addresses.forget(record);
   }
-
-  #of(record: NetworkRecord): NetworkAddresses {
-    let addresses = this.#addresses.get(record.id);
-    if (addresses === undefined) {
-      addresses = new NetworkAddresses(poolsInUse(record));
-      this.#addresses.set(record.id, addresses);
-    }
-    return addresses;
-  }
-}
-
-/** The addresses of an endpoint, of both families. */
-function addressesOf({ IPAddress = '', GlobalIPv6Address = '' }: EndpointSettings): readonly string[] {
-  return [IPAddress, GlobalIPv6Address].filter((address) => address !== '');
 }
 
 function bridgeName({ id, options }: Pick<NetworkRecord, 'id' | 'options'>): string {

@@ -1,7 +1,7 @@
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
-import type { HostPlan, LinkPlan } from '../kernel/protocol.ts';
+import type { HostPlan, LinkPlan, PresentLink } from '../kernel/protocol.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 
 /**
@@ -14,13 +14,15 @@ import type { NetworkRecord } from '../model/network-record.ts';
  * daemon made. `disconnect` releases an endpoint's addresses. `forget` follows the removal of the network.
  */
 export interface NetworkDriver {
+  /** Whether ports of containers whose default gateway is on such a network are published. */
+  readonly publishesPorts: boolean;
   /**
    * Checks a new network. `others` are all networks of the engine. @throws EngineError invalid, forbidden, in Docker's
    * words
    */
   checkNetwork(record: NetworkRecord, others: readonly NetworkRecord[]): void;
-  /** Whether the subnets of a new network with these options need a gateway. */
-  needsGateway(options: Readonly<Record<string, string>>, family: Family): boolean;
+  /** Whether the subnets of a new network need a gateway. */
+  needsGateway(network: Pick<NetworkRecord, 'internal' | 'options'>, family: Family): boolean;
   /** What the network needs on the host. Undefined for nothing. */
   hostPlan(record: NetworkRecord): HostPlan | undefined;
   /** Checks a client's request for errors that no start can avoid. @throws EngineError invalid, in Docker's words */
@@ -39,8 +41,8 @@ export interface NetworkDriver {
   use(record: NetworkRecord): Readonly<Record<string, SubnetUse>>;
   /** Releases the addresses. May be repeated. */
   disconnect(record: NetworkRecord, settings: EndpointSettings): void;
-  /** The link of an existing endpoint on the host. Undefined for an endpoint without one. */
-  hostLink(record: NetworkRecord, settings: EndpointSettings): HostLink | undefined;
+  /** The link of an existing endpoint. `name` is its interface in the container. Undefined for an endpoint without one. */
+  presentLink(record: NetworkRecord, settings: EndpointSettings, name: string): PresentLink | undefined;
   /** Forgets the addresses of a removed network. */
   forget(record: NetworkRecord): void;
 }
@@ -56,11 +58,4 @@ export interface Endpoint {
   readonly settings: EndpointSettings;
   /** Undefined for an endpoint without a link. */
   readonly link: LinkPlan | undefined;
-}
-
-/** The end of an endpoint's link on the host. */
-export interface HostLink {
-  readonly name: string;
-  /** The bridge that it is a port of. Undefined for a link of its own. */
-  readonly bridge?: string;
 }

@@ -4,6 +4,7 @@ import { checkEndpoint, endpointSettings } from './endpoint-settings.ts';
 
 /** `null`: a sandbox with only its loopback. It also serves `host`, which has no sandbox. */
 export const nullDriver: NetworkDriver = {
+  publishesPorts: false,
   checkNetwork() {},
   needsGateway: () => false,
   hostPlan: () => undefined,
@@ -15,6 +16,6 @@ export const nullDriver: NetworkDriver = {
   use: () => ({}),
   adopt() {},
   disconnect() {},
-  hostLink: () => undefined,
+  presentLink: () => undefined,
   forget() {},
 };

@@ -7,9 +7,10 @@ import {
   replaceDefaultRoute,
 } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
+import type { KernelHandles } from './kernel-handles.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
-import type { ConnectPlan, DefaultRoute, DisconnectPlan } from './protocol.ts';
-import { addLink, enableHairpin, type KernelHandles, requireLink, setSysctl } from './sandbox-links.ts';
+import { type ConnectPlan, type DefaultRoute, type DisconnectPlan, type PresentLink, presentLink } from './protocol.ts';
+import { addLink, enableHairpin, lowerLink, requireLink, setSysctl } from './sandbox-links.ts';
 
 /**
  * Adds a link to a sandbox, or leaves it as it was. Returns the sandbox's sockets for DNS queries when the plan opens
@@ -17,38 +18,48 @@ import { addLink, enableHairpin, type KernelHandles, requireLink, setSysctl } fr
  */
 export function connectLink(handles: KernelHandles, plan: ConnectPlan): NameSockets | undefined {
   const { link } = plan;
-  const bridgeIndex = requireLink(link.bridge);
+  const lowerIndex = lowerLink(handles, link);
   let sockets: NameSockets | undefined;
   try {
     handles.home.enter(plan.netnsPath, (netnsFd) => {
       using inside = new NetlinkSocket();
       // The routes are set once the link is complete.
-      addLink(handles, { ...link, gateways: [] }, { netnsFd, inside, bridgeIndex });
+      addLink(handles, { ...link, gateways: [] }, { netnsFd, inside, lowerIndex });
       for (const [key, value] of plan.sysctls) setSysctl(key, value);
       setDefaultRoutes(inside, plan.routes);
       if (plan.opensNames) sockets = openNameSockets({ isNew: false });
     });
-    enableHairpin(handles, link.hostName);
+    enableHairpin(handles, link);
     return sockets;
   } catch (error) {
     if (sockets !== undefined) closeNameSockets(sockets);
-    removeLink(handles, link.hostName);
+    removeLink(handles, plan.netnsPath, presentLink(link));
     throw error;
   }
 }
 
 /** Removes a link from a sandbox. A missing link is success. Blocks on rtnl_lock, for some 20 ms. @throws SyscallError */
 export function disconnectLink(handles: KernelHandles, plan: DisconnectPlan): undefined {
-  removeLink(handles, plan.hostLink);
+  removeLink(handles, plan.netnsPath, plan.link);
   handles.home.enter(plan.netnsPath, () => {
     using inside = new NetlinkSocket();
     setDefaultRoutes(inside, plan.routes);
   });
 }
 
-function removeLink({ netlink }: KernelHandles, name: string): void {
-  const index = linkIndex(name);
-  if (index !== undefined) netlink.execute(deleteLink({ index }));
+function removeLink({ home, netlink }: KernelHandles, netnsPath: string, { at, name }: PresentLink): void {
+  const remove = (socket: NetlinkSocket): void => {
+    const index = linkIndex(name);
+    if (index !== undefined) socket.execute(deleteLink({ index }));
+  };
+  if (at === 'host') {
+    remove(netlink);
+    return;
+  }
+  home.enter(netnsPath, () => {
+    using inside = new NetlinkSocket();
+    remove(inside);
+  });
 }
 
 /** Undefined leaves the routes as they are. */
@@ -56,6 +67,8 @@ function setDefaultRoutes(inside: NetlinkSocket, routes: readonly DefaultRoute[]
   if (routes === undefined) return;
   for (const { link, gateway } of routes) inside.execute(replaceDefaultRoute(gateway, requireLink(link)));
   const kept = new Set(routes.map(({ gateway }) => (gateway.includes(':') ? 6 : 4)));
-  const old = listRoutes(inside).filter(({ prefixLength, family }) => prefixLength === 0 && !kept.has(family));
+  const old = listRoutes(inside).filter(
+    ({ prefixLength, family, hasGateway }) => prefixLength === 0 && hasGateway && !kept.has(family),
+  );
   for (const { family, linkIndex: index } of old) inside.execute(deleteDefaultRoute(family, index));
 }

@@ -19,16 +19,11 @@ import {
 import type { TableFamily } from '../firewall/table.ts';
 import { asLocalUnicast } from '../model/hardware-address.ts';
 import { bridgeUsers } from './bridge-users.ts';
+import { isOurGroup, type KernelHandles, ownMark } from './kernel-handles.ts';
 import type { BridgePlan, HostSurvey, PlannedAddress, UsedBridge } from './protocol.ts';
-import { isOurGroup, type KernelHandles } from './sandbox-links.ts';
 
 export interface BridgeHandles extends KernelHandles {
   readonly nftables: Nftables;
-}
-
-/** The mark of a bridge that an engine made. It names the engine, so that only that engine removes the bridge. */
-function mark(handles: KernelHandles): string {
-  return `gantry:${handles.config.table}`;
 }
 
 /** Surveys the host before the engine chooses a subnet. Blocks. */
@@ -41,7 +36,7 @@ export function surveyHost(handles: KernelHandles, name: string): HostSurvey {
     routes,
     bridge: link && {
       kind: link.kind,
-      ours: link.alias === mark(handles),
+      ours: link.alias === ownMark(handles),
       mtu: link.mtu,
       addresses: addressesOf(handles.netlink, link),
     },
@@ -105,7 +100,7 @@ export function routeLoopback(bridge: string): void {
 export function removeOldAddresses(handles: BridgeHandles, plan: BridgePlan): void {
   const { netlink } = handles;
   const link = findLink(netlink, plan.bridge);
-  if (link === undefined || link.alias !== mark(handles)) return;
+  if (link === undefined || link.alias !== ownMark(handles)) return;
   const old = addressesOf(netlink, link).filter((present) => !isPlanned(plan, present));
   if (old.length === 0 || isUsed(handles, link)) return;
   for (const other of old) netlink.execute(deleteAddress({ index: link.index, ...other }));
@@ -123,7 +118,7 @@ export function bridgeDamage({ netlink }: KernelHandles, plan: BridgePlan): stri
 
 /** Names of the bridges that this engine made. */
 export function ownBridges(handles: KernelHandles): readonly string[] {
-  const own = listLinks(handles.netlink).filter(({ kind, alias }) => kind === 'bridge' && alias === mark(handles));
+  const own = listLinks(handles.netlink).filter(({ kind, alias }) => kind === 'bridge' && alias === ownMark(handles));
   return own.map(({ name }) => name);
 }
 
@@ -158,7 +153,7 @@ export function removeBridge(handles: BridgeHandles, name: string): UsedBridge |
   const { netlink, config } = handles;
   const links = listLinks(netlink);
   const link = links.find((candidate) => candidate.name === name);
-  if (link?.alias !== mark(handles)) return undefined;
+  if (link?.alias !== ownMark(handles)) return undefined;
   const ports = links.filter(({ master, group }) => master === link.index && !isOurGroup(config, group));
   const users = [
     ...ports.map((port) => `port ${port.name}`),
@@ -177,7 +172,7 @@ function makeBridge(handles: KernelHandles, plan: BridgePlan): Link {
   const { netlink } = handles;
   netlink.execute(newBridge(plan.bridge, bridgeHardwareAddress(handles, plan)));
   try {
-    netlink.execute(setLink({ name: plan.bridge }, { alias: mark(handles), mtu: plan.mtu }));
+    netlink.execute(setLink({ name: plan.bridge }, { alias: ownMark(handles), mtu: plan.mtu }));
   } catch (error) {
     // Without its mark nobody would remove it later.
     netlink.execute(deleteLink({ name: plan.bridge }));
@@ -191,7 +186,7 @@ function makeBridge(handles: KernelHandles, plan: BridgePlan): Link {
 /** Always the same: containers remember the address of their gateway when the bridge is made again. */
 function bridgeHardwareAddress(handles: KernelHandles, { bridge, addresses }: BridgePlan): Buffer {
   const bytes = createHash('sha256')
-    .update(`${mark(handles)}\0${bridge}\0${addresses[0]?.address ?? ''}`)
+    .update(`${ownMark(handles)}\0${bridge}\0${addresses[0]?.address ?? ''}`)
     .digest()
     .subarray(0, 6);
   return asLocalUnicast(bytes);

@@ -1,8 +1,9 @@
 import { messageOf } from '../../base/errors.ts';
 import { BridgeWatch, linkIndex, type Nftables } from '../../linux/index.ts';
 import { bridgeDamage, ownBridges, removeBridge, removeOldAddresses, setUpBridge } from './host-bridge.ts';
-import type { BridgePlan, KernelRequests, UsedBridge } from './protocol.ts';
-import { connectPorts, type KernelHandles } from './sandbox-links.ts';
+import type { KernelHandles } from './kernel-handles.ts';
+import { type BridgePlan, bridgePlans, type KernelRequests, type UsedBridge } from './protocol.ts';
+import { connectPorts } from './sandbox-links.ts';
 
 /** Makes, watches, repairs and removes the engine's bridges, on the kernel thread. */
 export class HostBridges implements Disposable {
@@ -54,7 +55,7 @@ export class HostBridges implements Disposable {
     const handles = { ...this.#handles, nftables: this.#nftables() };
     const repaired: string[] = [];
     const failed: string[] = [];
-    for (const plan of networks) {
+    for (const plan of bridgePlans(networks)) {
       const damage = bridgeDamage(handles, plan);
       if (damage === undefined) continue;
       try {

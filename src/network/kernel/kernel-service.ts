@@ -1,25 +1,18 @@
-import { mkdirSync, realpathSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, messageOf } from '../../base/errors.ts';
-import { namesInSync } from '../../io/index.ts';
-import {
-  bindMount,
-  detachMount,
-  HomeNamespace,
-  isMountPoint,
-  NetlinkSocket,
-  NftablesError,
-  PacketSocket,
-  setPropagation,
-} from '../../linux/index.ts';
+import { HomeNamespace, NetlinkSocket, NftablesError, PacketSocket } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
 import { type PortElement, tableFamilies } from '../firewall/table.ts';
 import { connectLink, disconnectLink } from './change-sandbox.ts';
 import { EngineFirewall } from './engine-firewall.ts';
 import { enableForwarding, routeLoopback, surveyHost } from './host-bridge.ts';
 import { HostBridges } from './host-bridges.ts';
+import type { KernelHandles } from './kernel-handles.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
+import { mountDirectory, removeDirectory, removeNamespaces } from './netns-directory.ts';
+import { addParent, ownParents, removeParent, setUpParents } from './parent-links.ts';
 import {
+  type BridgePlan,
+  bridgePlans,
   type ConnectPlan,
   type DisconnectPlan,
   FIREWALL_GONE,
@@ -30,9 +23,11 @@ import {
   type KernelConfig,
   type KernelRequests,
   type KernelResponse,
+  parentPlans,
+  presentLink,
   type UsedBridge,
 } from './protocol.ts';
-import { deleteStaleLinks, type KernelHandles, makeSandbox, removeLinks, removeSandbox } from './sandbox-links.ts';
+import { deleteStaleLinks, makeSandbox, removeLinks, removeSandbox } from './sandbox-links.ts';
 
 /** A firewall change that waits for the others of its batch. `undo` runs when the kernel refuses it. */
 interface FirewallChange {
@@ -89,8 +84,7 @@ export class KernelService implements Disposable {
       const result = makeSandbox(this.#handles, plan);
       const undo = (): void => {
         if (result !== undefined) closeNameSockets(result);
-        const hostLinks = plan.links.map((link) => link.hostName);
-        removeSandbox(this.#handles, { netnsPath: plan.netnsPath, hostLinks });
+        removeSandbox(this.#handles, { netnsPath: plan.netnsPath, links: plan.links.map(presentLink) });
       };
       const { elements } = plan;
       return { elements, commands: this.#firewall.additionOf(elements), undo, result };
@@ -168,19 +162,24 @@ export class KernelService implements Disposable {
   }
 
   #setUp(networks: readonly HostPlan[]): HostReport {
-    const failed = this.#bridges.setUp(networks);
-    if (networks.length > 0) this.#enableForwarding(networks);
-    this.#firewall.setUp(networks);
-    this.#mountDirectory();
-    const report = this.#firewall.report(networks.map(({ bridge }) => bridge));
+    const bridges = bridgePlans(networks);
+    const failed = [...this.#bridges.setUp(bridges), ...setUpParents(this.#handles, parentPlans(networks))];
+    if (bridges.length > 0) this.#enableForwarding(bridges);
+    this.#firewall.setUp(bridges);
+    mountDirectory(this.#handles.config.netnsDirectory);
+    const report = this.#firewall.report(bridges.map(({ bridge }) => bridge));
     return { ...report, warnings: [...failed, ...report.warnings] };
   }
 
-  #enableForwarding(networks: readonly HostPlan[]): void {
+  #enableForwarding(networks: readonly BridgePlan[]): void {
     if (this.#handles.config.forwards) enableForwarding(tableFamilies(networks));
   }
 
   #addNetwork(plan: HostPlan): HostReport {
+    if (plan.kind === 'parent') {
+      addParent(this.#handles, plan);
+      return this.#firewall.report([]);
+    }
     this.#bridges.add(plan);
     try {
       if (!plan.internal) this.#enableForwarding([plan]);
@@ -193,6 +192,10 @@ export class KernelService implements Disposable {
   }
 
   #removeNetwork(plan: HostPlan): readonly UsedBridge[] {
+    if (plan.kind === 'parent') {
+      const left = removeParent(this.#handles, plan.parent);
+      return left === undefined ? [] : [left];
+    }
     this.#firewall.removeNetwork(plan);
     return this.#bridges.remove([plan.bridge]);
   }
@@ -204,7 +207,7 @@ export class KernelService implements Disposable {
       return sockets;
     } catch (error) {
       if (sockets !== undefined) closeNameSockets(sockets);
-      disconnectLink(this.#handles, { netnsPath: plan.netnsPath, hostLink: plan.link.hostName });
+      disconnectLink(this.#handles, { netnsPath: plan.netnsPath, link: presentLink(plan.link) });
       throw error;
     }
   }
@@ -222,54 +225,33 @@ export class KernelService implements Disposable {
     if (elements !== undefined) this.#firewall.move(elements);
   }
 
-  #mountDirectory(): void {
-    const { netnsDirectory } = this.#handles.config;
-    mkdirSync(netnsDirectory, { recursive: true, mode: 0o755 });
-    if (!isMountPoint(realpathSync(netnsDirectory))) bindMount(netnsDirectory, netnsDirectory);
-    // With this propagation, copies of the mount table (a running runtime, `unshare -m`) release a namespace when we
-    // do.
-    setPropagation(netnsDirectory, 'shared');
-  }
-
   #checkFirewall(bridges: readonly string[]): KernelRequests['checkFirewall']['result'] {
     return { ...this.#firewall.report(bridges), tableIsThere: this.#firewall.isThere() };
   }
 
   #repairFirewall({ networks, elements }: KernelRequests['repairFirewall']['params']): HostReport {
-    this.#firewall.repair(networks, elements);
-    for (const { bridge } of networks) routeLoopback(bridge);
-    return this.#firewall.report(networks.map(({ bridge }) => bridge));
+    const bridges = bridgePlans(networks);
+    this.#firewall.repair(bridges, elements);
+    for (const { bridge } of bridges) routeLoopback(bridge);
+    return this.#firewall.report(bridges.map(({ bridge }) => bridge));
   }
 
   #reconcile(keep: Keep): HostReport {
     this.#firewall.replaceElements(keep.elements);
-    this.#removeNamespaces(new Set(keep.netnsPaths));
+    removeNamespaces(this.#handles, new Set(keep.netnsPaths));
     removeLinks(this.#handles, new Set(keep.hostLinks));
     return this.#firewall.report([]);
   }
 
   #tearDown(networks: readonly HostPlan[]): KernelRequests['tearDown']['result'] {
-    const bridges = networks.map(({ bridge }) => bridge);
-    this.#removeNamespaces(new Set());
+    const bridges = bridgePlans(networks).map(({ bridge }) => bridge);
+    removeNamespaces(this.#handles, new Set());
     removeLinks(this.#handles, new Set());
     this.#firewall.tearDown(bridges);
-    const left = this.#bridges.remove(bridges);
-    const { netnsDirectory } = this.#handles.config;
-    try {
-      while (detachMount(netnsDirectory));
-      rmdirSync(netnsDirectory);
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-    }
+    const parents = ownParents(this.#handles).flatMap((name) => removeParent(this.#handles, name) ?? []);
+    const left = [...this.#bridges.remove(bridges), ...parents];
+    removeDirectory(this.#handles.config.netnsDirectory);
     return { left };
-  }
-
-  #removeNamespaces(keep: ReadonlySet<string>): void {
-    const { netnsDirectory } = this.#handles.config;
-    for (const name of namesInSync(netnsDirectory)) {
-      const netnsPath = join(netnsDirectory, name);
-      if (!keep.has(netnsPath)) removeSandbox(this.#handles, { netnsPath, hostLinks: [] });
-    }
   }
 
   [Symbol.dispose](): void {

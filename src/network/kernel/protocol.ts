@@ -1,3 +1,4 @@
+import type { IpvlanFlag, IpvlanMode, MacvlanMode } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
 import type { BridgeRules, PortElement } from '../firewall/table.ts';
 
@@ -79,7 +80,7 @@ export interface HostSurvey {
 }
 
 /** What a network needs on the host, by kind. */
-export type HostPlan = BridgePlan;
+export type HostPlan = BridgePlan | ParentPlan;
 
 /** An address of a link, with the length of its network's prefix. */
 export interface PlannedAddress {
@@ -96,6 +97,26 @@ export interface BridgePlan extends BridgeRules {
   readonly mustExist: boolean;
   /** Whether the engine cannot start without the bridge. Otherwise a failure is a warning. */
   readonly isRequired: boolean;
+}
+
+/**
+ * The interface of the host below the containers' links of a macvlan or ipvlan network: one that is there, a VLAN device
+ * such as `eth0.10` that the engine makes when it is missing, or a dummy link of the engine.
+ */
+export interface ParentPlan {
+  readonly kind: 'parent';
+  readonly parent: string;
+  /** Whether the user gave no parent: the containers reach each other alone. */
+  readonly isDummy: boolean;
+}
+
+/** The plans of bridges. The firewall serves them alone. */
+export function bridgePlans(networks: readonly HostPlan[]): readonly BridgePlan[] {
+  return networks.filter((plan) => plan.kind === 'bridge');
+}
+
+export function parentPlans(networks: readonly HostPlan[]): readonly ParentPlan[] {
+  return networks.filter((plan) => plan.kind === 'parent');
 }
 
 /** A container's link at a bridge. */
@@ -128,15 +149,12 @@ export interface SandboxPlan {
 }
 
 /** A container's link, by kind. */
-export type LinkPlan = VethPlan;
+export type LinkPlan = VethPlan | MacvlanPlan | IpvlanPlan;
 
 /** What all kinds of links have in common. */
 interface ContainerLink {
   /** Name in the container: `eth0` */
   readonly name: string;
-  readonly mtu: number;
-  /** 12 hex digits. */
-  readonly hardwareAddress: string;
   readonly addresses: readonly PlannedAddress[];
   /** Gateways of default routes, at most one for each family. */
   readonly gateways: readonly string[];
@@ -148,6 +166,40 @@ export interface VethPlan extends ContainerLink {
   /** Name of the end that is a port of the bridge. */
   readonly hostName: string;
   readonly bridge: string;
+  readonly mtu: number;
+  /** 12 hex digits. */
+  readonly hardwareAddress: string;
+}
+
+/** A link with a hardware address of its own above an interface of the host. Its MTU is the parent's. */
+export interface MacvlanPlan extends ContainerLink {
+  readonly kind: 'macvlan';
+  readonly parent: ParentPlan;
+  readonly mode: MacvlanMode;
+  /** 12 hex digits. */
+  readonly hardwareAddress: string;
+}
+
+/** A link with addresses of its own, and the hardware address of the interface of the host below it. */
+export interface IpvlanPlan extends ContainerLink {
+  readonly kind: 'ipvlan';
+  readonly parent: ParentPlan;
+  readonly mode: IpvlanMode;
+  readonly flag: IpvlanFlag;
+  /** The families whose default route is the link itself, without a gateway. */
+  readonly direct: readonly (4 | 6)[];
+}
+
+/** A link of a container that is there. It is found by its end on the host, or in the sandbox when it has none there. */
+export type PresentLink =
+  | { readonly at: 'host'; readonly name: string; readonly bridge: string }
+  | { readonly at: 'sandbox'; readonly name: string };
+
+/** The link that a plan makes, once it is there. */
+export function presentLink(plan: LinkPlan): PresentLink {
+  return plan.kind === 'veth'
+    ? { at: 'host', name: plan.hostName, bridge: plan.bridge }
+    : { at: 'sandbox', name: plan.name };
 }
 
 export interface ConnectPlan extends SandboxChange {
@@ -158,7 +210,7 @@ export interface ConnectPlan extends SandboxChange {
 }
 
 export interface DisconnectPlan extends SandboxChange {
-  readonly hostLink: string;
+  readonly link: PresentLink;
 }
 
 interface SandboxChange {
@@ -177,7 +229,7 @@ export interface DefaultRoute {
 
 export interface SandboxRemoval {
   readonly netnsPath: string;
-  readonly hostLinks: readonly string[];
+  readonly links: readonly PresentLink[];
   readonly elements: readonly PortElement[];
 }
 

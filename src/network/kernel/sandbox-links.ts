@@ -2,13 +2,17 @@ import { errnoOf, messageOf } from '../../base/errors.ts';
 import {
   addAddress,
   addDefaultRoute,
+  addDirectRoute,
+  deleteLink,
   deleteLinkGroup,
-  type HomeNamespace,
+  isNetworkNamespace,
   linkIndex,
   listLinks,
   NetlinkSocket,
+  newIpvlan,
+  newMacvlan,
   newVeth,
-  type PacketSocket,
+  PacketSocket,
   removeNetworkNamespace,
   replaceNeighbour,
   setBridgePort,
@@ -16,33 +20,28 @@ import {
   writeSysctl,
 } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
+import { type KernelHandles, staleLinkGroup } from './kernel-handles.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
-import type { BridgePort, KernelConfig, LinkPlan, SandboxPlan } from './protocol.ts';
-
-export interface KernelHandles {
-  readonly config: KernelConfig;
-  readonly home: HomeNamespace;
-  readonly netlink: NetlinkSocket;
-  readonly packets: PacketSocket;
-}
+import { kernelWords, requireParent } from './parent-links.ts';
+import type { BridgePort, LinkPlan, SandboxPlan, SandboxRemoval } from './protocol.ts';
 
 /**
  * Makes the namespace with its links, addresses and settings, or leaves nothing. Returns its sockets for DNS queries
  * when it has names. Blocks on rtnl_lock. @throws SyscallError
  */
 export function makeSandbox(handles: KernelHandles, plan: SandboxPlan): NameSockets | undefined {
-  const bridges = plan.links.map(({ bridge }) => requireLink(bridge));
+  const below = plan.links.map((link) => lowerLink(handles, link));
   const sockets = handles.home.create(plan.netnsPath, (netnsFd) => {
     using inside = new NetlinkSocket();
     for (const [at, link] of plan.links.entries())
-      addLink(handles, link, { netnsFd, inside, bridgeIndex: bridges[at] ?? 0 });
+      addLink(handles, link, { netnsFd, inside, lowerIndex: below[at] ?? 0 });
     inside.execute(setLink({ name: 'lo' }, { up: true }));
     for (const [key, value] of DEFAULT_SYSCTLS) setSysctl(key, value, { optional: true });
     for (const [key, value] of plan.sysctls) setSysctl(key, value);
     return plan.hasNames ? openNameSockets({ isNew: true }) : undefined;
   });
   try {
-    for (const { hostName } of plan.links) enableHairpin(handles, hostName);
+    for (const link of plan.links) enableHairpin(handles, link);
     return sockets;
   } catch (error) {
     if (sockets !== undefined) closeNameSockets(sockets);
@@ -51,46 +50,88 @@ export function makeSandbox(handles: KernelHandles, plan: SandboxPlan): NameSock
   }
 }
 
-interface NewSandbox {
+interface NewLink {
   readonly netnsFd: number;
   readonly inside: NetlinkSocket;
-  readonly bridgeIndex: number;
+  /** Index of the bridge or of the parent on the host. */
+  readonly lowerIndex: number;
+}
+
+/** The index of what a link is above on the host. @throws Error in Docker's words */
+export function lowerLink(handles: KernelHandles, plan: LinkPlan): number {
+  return plan.kind === 'veth' ? requireLink(plan.bridge) : requireParent(handles, plan.parent);
 }
 
 /** Runs inside the sandbox's namespace. `netlink` still works on the host's. */
-export function addLink({ config, netlink, packets }: KernelHandles, plan: LinkPlan, sandbox: NewSandbox): void {
-  const { bridgeIndex, inside, netnsFd } = sandbox;
-  const hardwareAddress = Buffer.from(plan.hardwareAddress, 'hex');
-  netlink.execute(
-    newVeth({
-      name: plan.hostName,
-      bridgeIndex,
-      mtu: plan.mtu,
-      group: config.linkGroup,
-      peer: { name: plan.name, netnsFd, hardwareAddress },
-    }),
-  );
+export function addLink(handles: KernelHandles, plan: LinkPlan, at: NewLink): void {
+  makeLink(handles, plan, at);
   setIpv6(plan);
+  const { inside } = at;
   const index = requireLink(plan.name);
+  if (plan.kind === 'macvlan') {
+    inside.execute(setLink({ index }, { hardwareAddress: Buffer.from(plan.hardwareAddress, 'hex') }));
+  }
   inside.execute(
     ...plan.addresses.map((address) => addAddress({ index, ...address })),
     setLink({ index }, { up: true }),
     ...plan.gateways.map((gateway) => addDefaultRoute(gateway, index)),
+    ...(plan.kind === 'ipvlan' ? plan.direct : []).map((family) => addDirectRoute(family, index)),
   );
-  // The host and other containers may remember who had the address before. The announcement goes by way of the bridge,
-  // since the new port needs a moment.
+  announce(handles, plan, { index, lowerIndex: at.lowerIndex });
+}
+
+/** Makes the link in the sandbox, down. */
+function makeLink({ config, netlink }: KernelHandles, plan: LinkPlan, { netnsFd, lowerIndex }: NewLink): void {
+  if (plan.kind === 'veth') {
+    const peer = { name: plan.name, netnsFd, hardwareAddress: Buffer.from(plan.hardwareAddress, 'hex') };
+    const { hostName: name, mtu } = plan;
+    netlink.execute(newVeth({ name, bridgeIndex: lowerIndex, mtu, group: config.linkGroup, peer }));
+    return;
+  }
+  const link = { name: plan.name, lowerIndex, netnsFd };
+  try {
+    netlink.execute(plan.kind === 'macvlan' ? newMacvlan(link, plan.mode) : newIpvlan(link, plan.mode, plan.flag));
+  } catch (error) {
+    throw new Error(`failed to create the ${plan.kind} port: ${kernelWords(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Tells the host and other machines who has the addresses now: they may remember who had them before. On a bridge the
+ * announcement is sent by the bridge itself, since the new port needs a moment.
+ */
+function announce(
+  { netlink, packets }: KernelHandles,
+  plan: LinkPlan,
+  at: { index: number; lowerIndex: number },
+): void {
+  if (plan.kind === 'ipvlan') return;
+  const hardwareAddress = Buffer.from(plan.hardwareAddress, 'hex');
+  if (plan.kind === 'veth') {
+    for (const { address } of plan.addresses) {
+      netlink.execute(replaceNeighbour(at.lowerIndex, address, hardwareAddress));
+      packets.announce(at.lowerIndex, address, hardwareAddress);
+    }
+    return;
+  }
+  using inside = new PacketSocket();
   for (const { address } of plan.addresses) {
-    netlink.execute(replaceNeighbour(bridgeIndex, address, hardwareAddress));
-    packets.announce(bridgeIndex, address, hardwareAddress);
+    try {
+      inside.announce(at.index, address, hardwareAddress);
+    } catch (error) {
+      // The parent is down, or has no carrier.
+      if (!['ENETDOWN', 'ENXIO', 'ENOBUFS'].includes(errnoOf(error) ?? '')) throw error;
+    }
   }
 }
 
 /** On a network without IPv6 the link has none either: no router discovery, no multicast. */
-function setIpv6({ name, addresses }: LinkPlan): void {
+function setIpv6({ kind, name, addresses }: LinkPlan): void {
   const hasIpv6 = addresses.some(({ address }) => address.includes(':'));
   const folder = `net/ipv6/conf/${name}`;
   setSysctl(`${folder}/disable_ipv6`, hasIpv6 ? '0' : '1', { optional: !hasIpv6 });
-  if (!hasIpv6) return;
+  // Above an interface of the host the routers and neighbours of its network count.
+  if (!hasIpv6 || kind !== 'veth') return;
   // The engine sets addresses and routes. A neighbour that announces itself as a router gets no traffic.
   setSysctl(`${folder}/accept_ra`, '0');
   // The link-local address follows from a random hardware address, and is usable at once.
@@ -107,8 +148,8 @@ export function requireLink(name: string): number {
  * With br_netfilter a container's connection to its own published port stays on the bridge, and must leave by the port
  * on which it came.
  */
-export function enableHairpin({ netlink }: KernelHandles, hostName: string): void {
-  netlink.execute(setBridgePort(requireLink(hostName), { hairpin: true }));
+export function enableHairpin({ netlink }: KernelHandles, plan: LinkPlan): void {
+  if (plan.kind === 'veth') netlink.execute(setBridgePort(requireLink(plan.hostName), { hairpin: true }));
 }
 
 /** Docker's defaults for every sandbox: ports below 1024 and ping need no privileges. */
@@ -135,18 +176,30 @@ export function setSysctl(key: string, value: string, options: { readonly option
  * namespace with its links later, in batches. Links that stay, since a process holds their namespace, are deleted by
  * {@link deleteStaleLinks}. Missing parts are success.
  */
-export function removeSandbox(
-  { config, netlink }: KernelHandles,
-  removal: { readonly netnsPath: string; readonly hostLinks: readonly string[] },
-): void {
-  for (const name of removal.hostLinks) {
-    const index = linkIndex(name);
+export function removeSandbox(handles: KernelHandles, removal: Pick<SandboxRemoval, 'netnsPath' | 'links'>): void {
+  const { config, netlink } = handles;
+  for (const { at, name } of removal.links) {
+    const index = at === 'host' ? linkIndex(name) : undefined;
     if (index === undefined) continue;
     // A link without carrier, or deleted meanwhile, passes nothing already. The order matters: any change of the link
     // makes the bridge check the port again, and enable it.
     netlink.transact([setLink({ index }, { group: staleLinkGroup(config) }), setBridgePort(index, { disabled: true })]);
   }
+  if (removal.links.some(({ at }) => at === 'sandbox')) deleteStackedLinks(handles, removal.netnsPath);
   removeNetworkNamespace(removal.netnsPath);
+}
+
+/**
+ * Deletes the links of a sandbox above interfaces of the host. They would keep their parent and addresses until the kernel's worker
+ * deletes the namespace. A missing namespace is success. Blocks for some 20 ms.
+ */
+export function deleteStackedLinks({ home }: KernelHandles, netnsPath: string): void {
+  if (!isNetworkNamespace(netnsPath)) return;
+  home.enter(netnsPath, () => {
+    using inside = new NetlinkSocket();
+    const stacked = listLinks(inside).filter(({ kind }) => kind === 'macvlan' || kind === 'ipvlan');
+    for (const { index } of stacked) inside.execute(deleteLink({ index }));
+  });
 }
 
 /** Deletes the links that removed sandboxes left, all in one grace period. Usually there are none. */
@@ -181,14 +234,4 @@ export function removeLinks(handles: KernelHandles, keep: ReadonlySet<string>): 
   // A link that the kernel deletes meanwhile is no error.
   netlink.transact(stale.map(({ index }) => setLink({ index }, { group: staleLinkGroup(config) })));
   deleteStaleLinks(handles);
-}
-
-/** Whether a link's group is the engine's, for links in use and for stale ones. */
-export function isOurGroup(config: KernelConfig, group: number): boolean {
-  return group === config.linkGroup || group === staleLinkGroup(config);
-}
-
-/** Stale links have a group of their own, so that one request deletes them all. */
-function staleLinkGroup({ linkGroup }: KernelConfig): number {
-  return (linkGroup ^ 1) >>> 0;
 }

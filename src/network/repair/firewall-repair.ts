@@ -2,7 +2,7 @@ import { errnoOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { PortElement } from '../firewall/table.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { FIREWALL_GONE, type HostPlan } from '../kernel/protocol.ts';
+import { bridgePlans, FIREWALL_GONE, type HostPlan } from '../kernel/protocol.ts';
 
 /** Shortest interval between two checks that starts cause. */
 const CHECK_INTERVAL_MS = 5000;
@@ -62,7 +62,7 @@ export class FirewallRepair implements Disposable {
   /** @throws EngineError internal */
   async check(): Promise<void> {
     this.#checkedAt = performance.now();
-    const bridges = this.#deps.networks().map(({ bridge }) => bridge);
+    const bridges = bridgePlans(this.#deps.networks()).map(({ bridge }) => bridge);
     const { tableIsThere, warnings } = await this.#deps.kernel.request('checkFirewall', { bridges });
     if (tableIsThere) this.#setWarnings(warnings);
     else await this.repair();

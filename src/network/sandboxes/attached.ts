@@ -1,12 +1,12 @@
 import type { AttachedContainers } from '../catalogue/inspect-network.ts';
-import type { HostLink } from '../drivers/driver.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
-import type { BridgePort } from '../kernel/protocol.ts';
+import type { BridgePort, PresentLink } from '../kernel/protocol.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 import type { NetworkTable } from '../model/network-table.ts';
 import { endpointsOf } from '../model/sandbox-endpoints.ts';
 import type { Sandbox } from '../networks.ts';
 import type { ContainerPorts } from '../ports/container-ports.ts';
+import { interfacesOf } from './interface-names.ts';
 
 /** An attached container. */
 export interface Attached {
@@ -15,19 +15,26 @@ export interface Attached {
   readonly ports: ContainerPorts;
 }
 
-/** The links of a sandbox on the host. */
-export function hostLinksOf(
+/** The links of a sandbox. */
+export function linksOf(
   { table, drivers }: { readonly table: NetworkTable; readonly drivers: NetworkDrivers },
   sandbox: Sandbox,
-): readonly HostLink[] {
+): readonly PresentLink[] {
+  const interfaces = interfacesOf(sandbox);
   return endpointsOf(table, sandbox).flatMap(
-    ({ record, settings }) => drivers.find(record.driver)?.hostLink(record, settings) ?? [],
+    ({ record, settings }) =>
+      drivers.find(record.driver)?.presentLink(record, settings, interfaces[record.name] ?? '') ?? [],
   );
 }
 
+/** Names of links on the host. */
+export function hostLinkNames(links: readonly PresentLink[]): readonly string[] {
+  return links.filter(({ at }) => at === 'host').map(({ name }) => name);
+}
+
 /** The links of containers that are ports of bridges. */
-export function bridgePorts(links: readonly HostLink[]): readonly BridgePort[] {
-  return links.flatMap(({ name, bridge }) => (bridge === undefined ? [] : [{ hostLink: name, bridge }]));
+export function bridgePorts(links: readonly PresentLink[]): readonly BridgePort[] {
+  return links.flatMap((link) => (link.at === 'host' ? [{ hostLink: link.name, bridge: link.bridge }] : []));
 }
 
 /** `Containers` of `network inspect`. */

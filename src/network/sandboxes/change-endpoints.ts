@@ -4,7 +4,7 @@ import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { PortElement } from '../firewall/table.ts';
 import type { Family } from '../ipam/address.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { DefaultRoute } from '../kernel/protocol.ts';
+import { type DefaultRoute, presentLink } from '../kernel/protocol.ts';
 import { defaultGateway, gatewayOf } from '../model/default-gateway.ts';
 import type { NetworkTable } from '../model/network-table.ts';
 import { endpointsOf, type SandboxEndpoint } from '../model/sandbox-endpoints.ts';
@@ -12,12 +12,11 @@ import { linkSysctls } from '../model/sysctl-key.ts';
 import type { ContainerNames } from '../names/container-names.ts';
 import { networkHasNames } from '../names/sandbox-names.ts';
 import type { Sandbox, SandboxRequest } from '../networks.ts';
-import type { ContainerPorts, ContainerPortsDeps } from '../ports/container-ports.ts';
-import { portMap } from '../ports/wanted-ports.ts';
+import type { ContainerPorts, ContainerPortsDeps, PortTarget } from '../ports/container-ports.ts';
 import type { Attached } from './attached.ts';
 import { connectEndpoint } from './connect-endpoints.ts';
 import { interfaceNames, interfacesOf } from './interface-names.ts';
-import { portTarget, reservePorts } from './reserve-ports.ts';
+import { portTarget, reservePorts, shownPorts } from './reserve-ports.ts';
 
 export interface ChangeDeps extends ContainerPortsDeps {
   readonly kernel: Pick<Kernel, 'request'>;
@@ -59,7 +58,7 @@ export async function connectSandbox(
     const opensNames = sandbox.names === undefined && after.names !== undefined;
     const sysctls = linkSysctls(settings, name);
     const sockets = await deps.kernel.request('connect', { netnsPath, link, opensNames, sysctls, ...gateway.plan });
-    undo.defer(() => deps.kernel.request('disconnect', { netnsPath, hostLink: link.hostName }));
+    undo.defer(() => deps.kernel.request('disconnect', { netnsPath, link: presentLink(link) }));
     // Names that are refused leave the former ones.
     await deps.names.put(after, sockets);
   }
@@ -90,11 +89,11 @@ export async function disconnectSandbox(
   const endpoints = before.filter((each) => each !== endpoint);
   const gateway = changeGateway(deps, { attached, request, after, endpoints }, undo);
   const driver = deps.drivers.find(record.driver);
-  const hostLink = driver?.hostLink(record, endpoint.settings)?.name;
-  if (hostLink !== undefined) {
+  const link = driver?.presentLink(record, endpoint.settings, interfacesOf(sandbox)[record.name] ?? '');
+  if (link !== undefined) {
     undo.defer(() => deps.names.put(sandbox));
     await deps.names.put(after);
-    await deps.kernel.request('disconnect', { netnsPath: sandbox.netnsPath, hostLink, ...gateway.plan });
+    await deps.kernel.request('disconnect', { netnsPath: sandbox.netnsPath, link, ...gateway.plan });
   }
   undo.move();
   driver?.disconnect(record, endpoint.settings);
@@ -120,17 +119,13 @@ interface GatewayChange {
 /** When other endpoints provide the default gateways, routes and published ports follow them. */
 function changeGateway(deps: ChangeDeps, change: Change, undo: AsyncDisposableStack): GatewayChange {
   const { attached, request, after, endpoints } = change;
-  const old = gatewayEndpoints(endpointsOf(deps.table, attached.sandbox));
+  const before = endpointsOf(deps.table, attached.sandbox);
+  const old = gatewayEndpoints(before);
   const next = gatewayEndpoints(endpoints);
   if (FAMILIES.every((family) => old[family]?.record.id === next[family]?.record.id)) {
     return { attached: { ...attached, sandbox: after }, plan: {} };
   }
-  const { ports, elements } = movePorts(
-    deps,
-    change,
-    FAMILIES.some((family) => old[family] !== undefined),
-    undo,
-  );
+  const { ports, elements } = movePorts(deps, change, portTarget(deps.drivers, before), undo);
   const interfaces = interfacesOf(after);
   const routes = FAMILIES.flatMap((family) => {
     const endpoint = next[family];
@@ -141,7 +136,7 @@ function changeGateway(deps: ChangeDeps, change: Change, undo: AsyncDisposableSt
     attached: {
       ...attached,
       ports,
-      sandbox: { ...after, ports: portMap(request, routes.length > 0 ? ports.map() : {}) },
+      sandbox: { ...after, ports: shownPorts(deps, request, endpoints, ports) },
     },
     plan: { routes, elements },
   };
@@ -156,17 +151,17 @@ function gatewayEndpoints(endpoints: readonly SandboxEndpoint[]): Record<Family,
 function movePorts(
   deps: ChangeDeps,
   { attached, request, endpoints }: Change,
-  hadGateway: boolean,
+  old: PortTarget,
   undo: AsyncDisposableStack,
 ): { readonly ports: ContainerPorts; readonly elements: NonNullable<GatewayChange['plan']['elements']> } {
   const remove = attached.ports.elements();
-  if (!hadGateway && attached.ports.isEmpty) {
+  if (old.ipv4 === '' && old.ipv6 === '' && attached.ports.isEmpty) {
     const ports = undo.use(reservePorts(deps, request, endpoints));
     return { ports, elements: { add: ports.elements(), remove } };
   }
   const { ports } = attached;
   const before = ports.target;
-  ports.retarget(portTarget(endpoints));
+  ports.retarget(portTarget(deps.drivers, endpoints));
   undo.defer(() => ports.retarget(before));
   return { ports, elements: { add: ports.elements(), remove } };
 }

@@ -1,11 +1,14 @@
+import type { PortMap } from '../../spec/index.ts';
 import { BRIDGE_OPTION } from '../drivers/bridge-options.ts';
+import type { NetworkDrivers } from '../drivers/drivers.ts';
+import type { Family } from '../ipam/address.ts';
 import { defaultGateway } from '../model/default-gateway.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 import type { SandboxEndpoint } from '../model/sandbox-endpoints.ts';
 import type { SandboxRequest } from '../networks.ts';
 import { ContainerPorts, type ContainerPortsDeps, NO_TARGET, type PortTarget } from '../ports/container-ports.ts';
 import { endpointFailed } from '../ports/port-errors.ts';
-import { wantedPorts } from '../ports/wanted-ports.ts';
+import { portMap, wantedPorts } from '../ports/wanted-ports.ts';
 
 /** The host address of published ports that the network gives. '' stands for every address. */
 function hostBinding({ options }: Pick<NetworkRecord, 'options'>): string | undefined {
@@ -13,12 +16,25 @@ function hostBinding({ options }: Pick<NetworkRecord, 'options'>): string | unde
   return address === '0.0.0.0' ? '' : address;
 }
 
-/** The addresses on the networks of the default gateways, by which replies leave. */
-export function portTarget(endpoints: readonly SandboxEndpoint[]): PortTarget {
+/**
+ * The addresses on the networks of the default gateways, by which replies leave. Empty where such a network publishes no
+ * ports.
+ */
+export function portTarget(drivers: NetworkDrivers, endpoints: readonly SandboxEndpoint[]): PortTarget {
   return {
-    ipv4: defaultGateway(endpoints, 4)?.settings.IPAddress ?? '',
-    ipv6: defaultGateway(endpoints, 6)?.settings.GlobalIPv6Address ?? '',
+    ipv4: publishing(drivers, endpoints, 4)?.settings.IPAddress ?? '',
+    ipv6: publishing(drivers, endpoints, 6)?.settings.GlobalIPv6Address ?? '',
   };
+}
+
+/** The endpoint of the default gateway, if its network publishes ports. */
+function publishing(
+  drivers: NetworkDrivers,
+  endpoints: readonly SandboxEndpoint[],
+  family: Family,
+): SandboxEndpoint | undefined {
+  const endpoint = defaultGateway(endpoints, family);
+  return endpoint && drivers.find(endpoint.record.driver)?.publishesPorts === true ? endpoint : undefined;
 }
 
 /**
@@ -26,17 +42,36 @@ export function portTarget(endpoints: readonly SandboxEndpoint[]): PortTarget {
  * @throws EngineError invalid; in Docker's words: port is already allocated
  */
 export function reservePorts(
-  deps: ContainerPortsDeps & { readonly hostAddress: string },
+  deps: ContainerPortsDeps & { readonly hostAddress: string; readonly drivers: NetworkDrivers },
   request: SandboxRequest,
   endpoints: readonly SandboxEndpoint[],
 ): ContainerPorts {
-  const endpoint = defaultGateway(endpoints, 4) ?? defaultGateway(endpoints, 6);
+  const { drivers } = deps;
+  const endpoint = publishing(drivers, endpoints, 4) ?? publishing(drivers, endpoints, 6);
   if (endpoint === undefined) return new ContainerPorts(deps, [], NO_TARGET);
-  const target = portTarget(endpoints);
+  const target = portTarget(drivers, endpoints);
   const requests = wantedPorts(request, hostBinding(endpoint.record) ?? deps.hostAddress);
   try {
     return new ContainerPorts(deps, deps.registry.reserve(requests, target.ipv4 || target.ipv6), target);
   } catch (error) {
     throw endpointFailed(request.containerName, endpoint.settings.EndpointID ?? '', error);
   }
+}
+
+/**
+ * `NetworkSettings.Ports`. Exposed ports are shown when a network could publish them. Ports that lead nowhere at the
+ * moment are not shown as published.
+ */
+export function shownPorts(
+  { drivers }: { readonly drivers: NetworkDrivers },
+  request: SandboxRequest,
+  endpoints: readonly SandboxEndpoint[],
+  ports: ContainerPorts,
+): PortMap {
+  const couldPublish = endpoints.some(
+    ({ record }) => !record.internal && drivers.find(record.driver)?.publishesPorts === true,
+  );
+  if (!couldPublish) return {};
+  const { ipv4, ipv6 } = portTarget(drivers, endpoints);
+  return portMap(request, ipv4 === '' && ipv6 === '' ? {} : ports.map());
 }

@@ -17,12 +17,11 @@ import { ContainerPorts } from '../ports/container-ports.ts';
 import type { PortRegistry } from '../ports/port-registry.ts';
 import { publishedPorts } from '../ports/published-ports.ts';
 import type { RelayBudget } from '../ports/relay-budget.ts';
-import { portMap } from '../ports/wanted-ports.ts';
 import { isFirewallGone } from '../repair/firewall-repair.ts';
-import { type Attached, hostLinksOf } from './attached.ts';
+import { type Attached, hostLinkNames, linksOf } from './attached.ts';
 import { connectSandbox, disconnectSandbox } from './change-endpoints.ts';
 import { type ConnectedEndpoint, connectEndpoints } from './connect-endpoints.ts';
-import { portTarget, reservePorts } from './reserve-ports.ts';
+import { portTarget, reservePorts, shownPorts } from './reserve-ports.ts';
 
 export interface SandboxesDeps {
   readonly kernel: Kernel;
@@ -131,7 +130,7 @@ export class Sandboxes {
     const all = [...this.#attached.values()];
     await this.#deps.kernel.request('reconcile', {
       netnsPaths: all.map(({ sandbox }) => sandbox.netnsPath),
-      hostLinks: all.flatMap(({ sandbox }) => hostLinksOf(this.#deps, sandbox)).map(({ name }) => name),
+      hostLinks: hostLinkNames(all.flatMap(({ sandbox }) => linksOf(this.#deps, sandbox))),
       elements: all.flatMap(({ ports }) => ports.elements()),
     });
     await this.#names.restore(all.map(({ sandbox }) => sandbox));
@@ -172,7 +171,7 @@ export class Sandboxes {
       sandboxId,
       endpoints: Object.fromEntries(endpoints.map(({ record, settings }) => [record.name, settings])),
       interfaces: Object.fromEntries(endpoints.map(({ record, link }) => [record.name, link?.name ?? ''])),
-      ports: portMap(request, ports.map()),
+      ports: shownPorts(this.#deps, request, endpoints, ports),
       ...(endpoints.some(({ record }) => networkHasNames(record)) && { names: { servers: request.dns ?? [] } }),
     };
     const sockets = await this.#deps.kernel.request('attach', {
@@ -227,7 +226,7 @@ export class Sandboxes {
       containerName,
       // A daemon that died in a rename has stored the new name alone.
       sandbox: renamed(sandbox, containerName),
-      ports: new ContainerPorts(this.#deps, ports, portTarget(endpoints)),
+      ports: new ContainerPorts(this.#deps, ports, portTarget(drivers, endpoints)),
     });
   }
 }
@@ -245,7 +244,7 @@ function sysctlsOf(
 function removalOf(deps: SandboxesDeps, sandbox: Sandbox, ports: ContainerPorts): SandboxRemoval {
   return {
     netnsPath: sandbox.netnsPath,
-    hostLinks: hostLinksOf(deps, sandbox).map(({ name }) => name),
+    links: linksOf(deps, sandbox),
     elements: ports.elements(),
   };
 }
