@@ -286,3 +286,33 @@ test('a configuration gives its subnets and options to other networks, and stays
   await networks.remove('n');
   await networks.remove('c');
 });
+
+test('--link-local-ip gives an interface further addresses', async () => {
+  await using fixture = await networkFixture();
+  const { networks } = fixture;
+  await networks.create({ name: 'local' });
+  const asking = (...LinkLocalIPs: string[]) => ({
+    mode: 'local',
+    endpoints: { local: { IPAMConfig: { LinkLocalIPs } } },
+  });
+  const request = sandboxRequest('web', asking('169.254.9.9', '169.254.9.10', 'fe80::99'));
+  const web = await networks.attach(request, signal);
+  const shown = inside(web.netnsPath, 'ip -o addr show eth0');
+  // dockerd 28.5 refuses fe80:: where the network has no IPv6. A link-local address needs no network.
+  for (const address of ['169.254.9.9/16', '169.254.9.10/16', 'fe80::99/64']) assert.ok(shown.includes(address), shown);
+  assert.deepEqual(web.endpoints['local']?.IPAMConfig, { LinkLocalIPs: ['169.254.9.9', '169.254.9.10', 'fe80::99'] });
+  await networks.create({ name: 'other' });
+  const connect = { ...request, endpoints: { other: { IPAMConfig: { LinkLocalIPs: ['169.254.3.3'] } } } };
+  await networks.connect(connect, 'other');
+  const after = inside(web.netnsPath, 'ip -o addr show eth1');
+  assert.match(after, /169\.254\.3\.3\/16/);
+  await networks.detach('web');
+  assert.throws(() => networks.check(sandboxRequest('bad', { ...asking('foo'), portBindings: {} })), {
+    kind: 'invalid',
+    message: 'invalid config for network local: invalid endpoint settings:\ninvalid link-local IP address: foo',
+  });
+  await assert.rejects(networks.attach(sandboxRequest('bad', asking('10.1.2.3')), signal), {
+    message: 'failed to set up container networking: invalid link local IP address: 10.1.2.3',
+  });
+  assert.deepEqual(Object.keys(networks.inspect('local').Containers), []);
+});

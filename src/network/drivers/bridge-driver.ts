@@ -16,7 +16,7 @@ import {
 } from './bridge-options.ts';
 import type { Endpoint, LinkNames, NetworkDriver } from './driver.ts';
 import { addressPlan, addressSettings, EndpointAddresses } from './endpoint-addresses.ts';
-import { askedHardwareAddress, checkEndpoint, endpointSettings } from './endpoint-settings.ts';
+import { askedHardwareAddress, checkEndpoint, endpointSettings, linkLocalAddresses } from './endpoint-settings.ts';
 
 /** Networks with a Linux bridge, and a veth pair per container. */
 export class BridgeDriver implements NetworkDriver {
@@ -74,6 +74,7 @@ export class BridgeDriver implements NetworkDriver {
 
   connect(record: NetworkRecord, asked: EndpointSettings, { endpointId, name }: LinkNames): Endpoint {
     const hardwareAddress = askedHardwareAddress(asked) ?? newHardwareAddress();
+    const linkLocal = linkLocalAddresses(asked);
     const allocated = this.#addresses.allocate(record, asked);
     return {
       settings: endpointSettings(asked, {
@@ -87,7 +88,7 @@ export class BridgeDriver implements NetworkDriver {
         bridge: bridgeName(record),
         mtu: mtuOf(record),
         hardwareAddress: hardwareAddress.toString('hex'),
-        ...addressPlan(allocated),
+        ...addressPlan(allocated, linkLocal),
       },
     };
   }

@@ -2,6 +2,7 @@ import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
 import { type AllocatedAddress, NetworkAddresses } from '../ipam/network-addresses.ts';
+import type { PlannedAddress } from '../kernel/protocol.ts';
 import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
 
 /** The addresses of an endpoint, one for each family of its network. */
@@ -76,14 +77,14 @@ export function addressSettings({ ipv4, ipv6 }: EndpointAddress): Partial<Endpoi
   };
 }
 
-/** What a link has of the addresses: itself, and the gateways of default routes. */
-export function addressPlan({ ipv4, ipv6 }: EndpointAddress): {
-  readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
-  readonly gateways: readonly string[];
-} {
+/** The addresses of a link, with link-local ones that a client asked for, and the gateways of its default routes. */
+export function addressPlan(
+  { ipv4, ipv6 }: EndpointAddress,
+  linkLocal: readonly PlannedAddress[],
+): { readonly addresses: readonly PlannedAddress[]; readonly gateways: readonly string[] } {
   const all = [ipv4, ipv6].filter((address) => address !== undefined);
   return {
-    addresses: all.map(({ address, prefixLength }) => ({ address, prefixLength })),
+    addresses: [...all.map(({ address, prefixLength }) => ({ address, prefixLength })), ...linkLocal],
     gateways: all.map(({ gateway }) => gateway).filter((gateway) => gateway !== ''),
   };
 }

@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
-import { invalid } from '../../base/errors.ts';
+import { failed, invalid } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import { parseAddress } from '../ipam/address.ts';
 import { contains, parseCidr } from '../ipam/subnet.ts';
+import type { PlannedAddress } from '../kernel/protocol.ts';
 import { parseHardwareAddress } from '../model/hardware-address.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 import { linkSysctls } from '../model/sysctl-key.ts';
@@ -63,17 +64,20 @@ function checkNames({ Aliases, Links }: EndpointSettings): void {
 }
 
 function addressProblems({ builtIn, ipam }: NetworkRecord, { IPAMConfig }: EndpointSettings): readonly string[] {
-  const { IPv4Address = '', IPv6Address = '' } = IPAMConfig ?? {};
+  const { IPv4Address = '', IPv6Address = '', LinkLocalIPs } = IPAMConfig ?? {};
+  const malformed = (LinkLocalIPs ?? []).filter((address) => isIP(address) === 0);
+  const linkLocal = malformed.map((address) => `invalid link-local IP address: ${address}`);
   const asked = [
     { family: 4, text: IPv4Address },
     { family: 6, text: IPv6Address },
   ] as const;
   const given = asked.filter(({ text }) => text !== '');
-  if (given.length === 0) return [];
+  if (given.length === 0) return linkLocal;
   if (builtIn) return ['user specified IP address is supported on user defined networks only'];
-  const problems = given.flatMap(({ family, text }) =>
-    isIP(text) === family ? [] : [`invalid IPv${family} address: ${text}`],
-  );
+  const problems = [
+    ...given.flatMap(({ family, text }) => (isIP(text) === family ? [] : [`invalid IPv${family} address: ${text}`])),
+    ...linkLocal,
+  ];
   // A subnet that the engine chose may be another one after the network was made again.
   const configured = ipam.pools.filter(({ isConfigured }) => isConfigured);
   if (configured.length === 0) {
@@ -88,6 +92,18 @@ function addressProblems({ builtIn, ipam }: NetworkRecord, { IPAMConfig }: Endpo
 
 function isIn(subnet: string, address: string): boolean {
   return isIP(address) !== 0 && contains(parseCidr(subnet).subnet, parseAddress(address));
+}
+
+/** 169.254.0.0/16 (RFC 3927) and fe80::/10 (RFC 4291), of which each link has fe80::/64. */
+const LINK_LOCAL = { 4: { within: '169.254.0.0/16', prefixLength: 16 }, 6: { within: 'fe80::/10', prefixLength: 64 } };
+
+/** The further addresses of an endpoint that its client asks for. @throws EngineError failed, in Docker's words */
+export function linkLocalAddresses({ IPAMConfig }: EndpointSettings): readonly PlannedAddress[] {
+  return (IPAMConfig?.LinkLocalIPs ?? []).map((address) => {
+    const { within, prefixLength } = LINK_LOCAL[parseAddress(address).family];
+    if (!isIn(within, address)) throw failed(`invalid link local IP address: ${address}`);
+    return { address, prefixLength };
+  });
 }
 
 /** @throws EngineError invalid */

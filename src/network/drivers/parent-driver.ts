@@ -2,13 +2,19 @@ import { failed } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
-import type { IpvlanPlan, LinkPlan, MacvlanPlan, ParentPlan, PresentLink } from '../kernel/protocol.ts';
+import type { IpvlanPlan, LinkPlan, MacvlanPlan, ParentPlan, PlannedAddress, PresentLink } from '../kernel/protocol.ts';
 import { formatHardwareAddress, newHardwareAddress } from '../model/hardware-address.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 import type { Endpoint, LinkNames, NetworkDriver } from './driver.ts';
 import { addressPlan, addressSettings, type EndpointAddress, EndpointAddresses } from './endpoint-addresses.ts';
-import { askedHardwareAddress, checkEndpoint, endpointSettings } from './endpoint-settings.ts';
+import { askedHardwareAddress, checkEndpoint, endpointSettings, linkLocalAddresses } from './endpoint-settings.ts';
 import { ipvlanFlag, ipvlanMode, macvlanMode, parentOf } from './parent-options.ts';
+
+interface NewLink {
+  readonly name: string;
+  readonly allocated: EndpointAddress;
+  readonly linkLocal: readonly PlannedAddress[];
+}
 
 /**
  * Networks whose containers are on the network of an interface of the host: each has a link above that interface. What
@@ -24,7 +30,7 @@ abstract class ParentDriver implements NetworkDriver {
   protected abstract link(
     record: NetworkRecord,
     asked: EndpointSettings,
-    at: { readonly name: string; readonly allocated: EndpointAddress },
+    at: NewLink,
   ): { readonly link: LinkPlan; readonly settings: Partial<EndpointSettings> };
 
   hostPlan(record: NetworkRecord): ParentPlan {
@@ -36,8 +42,9 @@ abstract class ParentDriver implements NetworkDriver {
   }
 
   connect(record: NetworkRecord, asked: EndpointSettings, { name }: LinkNames): Endpoint {
+    const linkLocal = linkLocalAddresses(asked);
     const allocated = this.#addresses.allocate(record, asked);
-    const { link, settings } = this.link(record, asked, { name, allocated });
+    const { link, settings } = this.link(record, asked, { name, allocated, linkLocal });
     return { settings: endpointSettings(asked, { ...addressSettings(allocated), ...settings }), link };
   }
 
@@ -83,7 +90,7 @@ export class MacvlanDriver extends ParentDriver {
   protected link(
     record: NetworkRecord,
     asked: EndpointSettings,
-    { name, allocated }: { readonly name: string; readonly allocated: EndpointAddress },
+    { name, allocated, linkLocal }: NewLink,
   ): { readonly link: MacvlanPlan; readonly settings: Partial<EndpointSettings> } {
     const hardwareAddress = askedHardwareAddress(asked) ?? newHardwareAddress();
     return {
@@ -94,7 +101,7 @@ export class MacvlanDriver extends ParentDriver {
         parent: this.hostPlan(record),
         mode: macvlanMode(record.options),
         hardwareAddress: hardwareAddress.toString('hex'),
-        ...addressPlan(allocated),
+        ...addressPlan(allocated, linkLocal),
       },
     };
   }
@@ -115,10 +122,10 @@ export class IpvlanDriver extends ParentDriver {
   protected link(
     record: NetworkRecord,
     _asked: EndpointSettings,
-    { name, allocated }: { readonly name: string; readonly allocated: EndpointAddress },
+    { name, allocated, linkLocal }: NewLink,
   ): { readonly link: IpvlanPlan; readonly settings: Partial<EndpointSettings> } {
     const mode = ipvlanMode(record.options);
-    const { addresses, gateways } = addressPlan(allocated);
+    const { addresses, gateways } = addressPlan(allocated, linkLocal);
     const isRouted = mode !== 'l2';
     const families = ([4, 6] as const).filter(
       (family) => (family === 4 ? allocated.ipv4 : allocated.ipv6) !== undefined,
