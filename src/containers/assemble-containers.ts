@@ -13,7 +13,6 @@ import { connectNetwork, disconnectNetwork } from './lifecycle/connect-network.t
 import { createContainer } from './lifecycle/create-container.ts';
 import { restore } from './lifecycle/daemon/restore.ts';
 import { shutdown } from './lifecycle/daemon/shutdown.ts';
-import { ExitQueue } from './lifecycle/exit/exit-queue.ts';
 import { handleExit } from './lifecycle/exit/handle-exit.ts';
 import { type HeldContainer, holdForCommit } from './lifecycle/hold-for-commit.ts';
 import { killContainer } from './lifecycle/kill-container.ts';
@@ -39,6 +38,7 @@ import { resizeContainer } from './streams/resize-container.ts';
 import { Background } from './tables/background.ts';
 import { ContainerTable } from './tables/container-table.ts';
 import { ExecTable } from './tables/exec-table.ts';
+import { ExitQueue } from './tables/exit-queue.ts';
 import type { ContainersDeps, Rules, World } from './world.ts';
 
 /** The containers of an engine: the verbs, and the operations that the daemon calls at its start and end. */

@@ -7,17 +7,17 @@ import type { PinnedPaths, SharedMemory, TaskRuntime } from '../runtime/index.ts
 import type { EventSink } from '../spec/index.ts';
 import type { ContainerFiles, Snapshots } from '../store/index.ts';
 import type { Volumes } from '../volumes/index.ts';
-import type { ExitQueue } from './lifecycle/exit/exit-queue.ts';
-import type { ReadLog } from './logs/log-source.ts';
-import type { LogDefaults } from './logs/log-spec.ts';
+import type { LogDefaults } from './model/log-defaults.ts';
+import type { ReadLog } from './model/log-source.ts';
+import type { Planner } from './model/planner.ts';
 import type { ContainerRecord, ExecRecord } from './model/record.ts';
-import type { Planner } from './plan/planner.ts';
-import type { RunDefaults } from './plan/run-defaults.ts';
-import type { ListRules } from './query/list-matcher.ts';
-import type { TaskSpecs } from './start/run-input.ts';
+import type { RunDefaults } from './model/run-defaults.ts';
+import type { TaskSpecs } from './model/run-input.ts';
 import type { Background } from './tables/background.ts';
 import type { ContainerTable } from './tables/container-table.ts';
 import type { ExecTable } from './tables/exec-table.ts';
+import type { ExitQueue } from './tables/exit-queue.ts';
+import type { ListRules } from './tables/list-matcher.ts';
 
 export interface Clock {
   now(): Nanos;

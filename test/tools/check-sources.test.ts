@@ -78,13 +78,31 @@ test('the check of layers refuses an arrow between sub-folders that its table do
 test('the check of layers refuses a table with a circle, between folders and between sub-folders', () => {
   const check = (layers: Readonly<Record<string, readonly string[]>>) =>
     checked('check-layers.mjs', { 'layers.json': JSON.stringify(layers) }, ['layers.json']);
-  assert.equal(check({ base: [], io: ['base'], 'io/a': [], 'io/b': ['a', 'x.ts'] }).code, 0);
+  assert.equal(check({ base: [], io: ['base'], 'io/a': [], 'io/b': ['a', 'x.ts'], 'io/x.ts': [] }).code, 0);
   const folders = check({ base: ['store'], io: ['base'], store: ['io'] });
   assert.equal(folders.code, 1);
   assert.match(folders.text, /circle in the table of layers: .*store/);
   const inner = check({ io: [], 'io/a': ['b'], 'io/b': ['a'] });
   assert.equal(inner.code, 1);
   assert.match(inner.text, /circle in the table of layers: io\/b → io\/a|circle in the table of layers: io\/a → io\/b/);
+});
+
+test('the check of layers refuses a circle that leads through a file beside the sub-folders', () => {
+  const file = { 'io/shared.ts': "import type { A } from './a/a.ts';", 'io/a/a.ts': '', 'io/b/b.ts': '' };
+  const check = (rows: Readonly<Record<string, readonly string[]>>) => {
+    const layers = JSON.stringify({ io: [], 'io/a': [], 'io/b': ['shared.ts'], ...rows });
+    return checked('check-layers.mjs', { ...file, 'layers.json': layers }, ['layers.json']);
+  };
+  assert.equal(check({ 'io/shared.ts': ['a'] }).code, 0);
+  const circle = check({ 'io/shared.ts': ['a'], 'io/a': ['shared.ts'] });
+  assert.equal(circle.code, 1);
+  assert.match(circle.text, /circle in the table of layers: .*io\/shared\.ts/);
+  const unlisted = check({ 'io/shared.ts': ['b'] });
+  assert.equal(unlisted.code, 1);
+  assert.match(unlisted.text, /io\/shared\.ts: io\/shared\.ts may not import io\/a\n/);
+  const withoutKey = check({});
+  assert.equal(withoutKey.code, 1);
+  assert.match(withoutKey.text, /io\/shared\.ts is listed in tools\/layers\.json, and has no key\n/);
 });
 
 test('the check of fakes refuses one that no suite runs, or that no suite can reach', () => {

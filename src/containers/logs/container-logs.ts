@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
+import type { LogSource } from '../model/log-source.ts';
 import { containerPaths } from '../model/paths.ts';
 import type { LogOptions } from '../model/requests.ts';
 import { hasProcess } from '../model/state.ts';
 import type { World } from '../world.ts';
-import type { LogSource } from './log-source.ts';
 
 /**
  * @throws EngineError notFound; invalid when no stream is chosen; notImplemented for a log driver that cannot be read

@@ -1,14 +1,8 @@
 import { invalid, messageOf } from '../../base/errors.ts';
 import { parseBytes } from '../../base/sizes.ts';
 import { type LogSpec, type TextTest, textExpression } from '../../spec/index.ts';
+import type { LogDefaults } from '../model/log-defaults.ts';
 import type { ContainerRecord } from '../model/record.ts';
-
-/** Rotation of logs whose container sets no log options. */
-export interface LogDefaults {
-  readonly maxSizeBytes: number;
-  readonly maxFiles: number;
-  readonly compress: boolean;
-}
 
 /**
  * Decides how the supervisor keeps a container's output. Log drivers other than `none` read from the same file.

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { after } from '../../base/after.ts';
+import type { LogSource } from '../model/log-source.ts';
 import type { LogOptions } from '../model/requests.ts';
 import { EntryDecoder } from './entry-decoder.ts';
 import { BLOCK_BYTES, blocksOf, findTail } from './log-blocks.ts';
 import { closeLogFiles, type LogFileHandle, openLogFiles } from './log-files.ts';
 import { inodeAt, LogFollower } from './log-follower.ts';
-import type { LogSource } from './log-source.ts';
 
 /**
  * Reads a container's log with its rotated files, oldest first: raw with a terminal, else in Docker's frames. With

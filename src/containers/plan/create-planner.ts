@@ -9,6 +9,7 @@ import {
   parsePlatform,
 } from '../../spec/index.ts';
 import type { ImageStore } from '../../store/index.ts';
+import type { ContainerPlan, Planner } from '../model/planner.ts';
 import type { CreateContainer } from '../model/requests.ts';
 import { joinedContainer } from '../relations/join-namespaces.ts';
 import type { ContainerTable } from '../tables/container-table.ts';
@@ -17,7 +18,6 @@ import { checkCreate, checkUpdate } from './check-create.ts';
 import { defaultHostConfig, type HostConfigDefaults } from './default-host-config.ts';
 import { mergeConfig } from './merge-config.ts';
 import { planMounts } from './plan-mounts.ts';
-import type { ContainerPlan, Planner } from './planner.ts';
 import { platformWarnings } from './platform-warnings.ts';
 import { randomName } from './random-name.ts';
 

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { notFound } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { ContainerConfig, HostConfig, Mount } from '../../spec/index.ts';
+import type { PlannedMount } from '../model/planner.ts';
 import type { MountRecord } from '../model/record.ts';
 import { planMounts } from './plan-mounts.ts';
-import type { PlannedMount } from './planner.ts';
 
 interface Request extends HostConfig {
   readonly config?: ContainerConfig;

@@ -1,10 +1,10 @@
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { ContainerConfig, HostConfig, Mount } from '../../spec/index.ts';
 import type { CreateVolume } from '../../volumes/index.ts';
+import type { PlannedMount } from '../model/planner.ts';
 import type { MountedImage, MountRecord } from '../model/record.ts';
 import { cleanPath, parseBind, parseVolumesFrom } from './bind-spec.ts';
 import { checkMount } from './check-mount.ts';
-import type { PlannedMount } from './planner.ts';
 
 export interface MountsRequest {
   /** The request's config merged over the image's. The image's volumes become anonymous volumes. */

@@ -17,7 +17,7 @@ import type { ImageStore } from '../../store/index.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import { statusOf } from '../model/state.ts';
 import type { ContainerTable } from '../tables/container-table.ts';
-import type { ListMatcher, ListRules } from './list-matcher.ts';
+import type { ListMatcher, ListRules } from '../tables/list-matcher.ts';
 import { portsOf } from './list-ports.ts';
 import { endpointsOf } from './network-settings.ts';
 import { isInRange, type PortRange, parsePortRange } from './port-filter.ts';

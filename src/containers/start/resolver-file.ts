@@ -3,7 +3,7 @@ import { overwriteFile } from '../../io/index.ts';
 import { isStubResolvConf, resolvConf, type Sandbox } from '../../network/index.ts';
 import { containerPaths } from '../model/paths.ts';
 import type { ContainerRecord } from '../model/record.ts';
-import { withRunDefaults } from '../plan/run-defaults.ts';
+import { withRunDefaults } from '../model/run-defaults.ts';
 import { networkSource } from '../relations/join-namespaces.ts';
 import type { World } from '../world.ts';
 import { readIfThere } from './etc-files.ts';

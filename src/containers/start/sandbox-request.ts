@@ -1,6 +1,6 @@
 import type { SandboxRequest } from '../../network/index.ts';
 import type { ContainerRecord } from '../model/record.ts';
-import { type RunDefaults, withRunDefaults } from '../plan/run-defaults.ts';
+import { type RunDefaults, withRunDefaults } from '../model/run-defaults.ts';
 
 /** What a container asks of the networks. `mode` is the network of its mode. */
 export function sandboxRequest(record: ContainerRecord, mode: string, defaults: RunDefaults): SandboxRequest {

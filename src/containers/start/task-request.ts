@@ -3,10 +3,10 @@ import type { StdioSpec } from '../../spec/index.ts';
 import { logSpec } from '../logs/log-spec.ts';
 import { containerPaths } from '../model/paths.ts';
 import type { ContainerRecord, ExecRecord } from '../model/record.ts';
+import type { RunInput } from '../model/run-input.ts';
 import { ipcTarget, joinedContainer, networkOwner, pidTarget } from '../relations/join-namespaces.ts';
 import { linkedEnv, withLinkedEnv } from '../relations/links.ts';
 import type { World } from '../world.ts';
-import type { RunInput } from './run-input.ts';
 
 export async function startTask(
   world: Pick<World, 'table' | 'specs' | 'dataRoot' | 'logDefaults' | 'sharedMemory'>,

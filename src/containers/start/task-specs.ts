@@ -8,9 +8,9 @@ import {
   USER_FILE_BYTES_MAX,
 } from '../../runtime/index.ts';
 import type { ContainerRecord, MountRecord } from '../model/record.ts';
-import { withRunDefaults } from '../plan/run-defaults.ts';
+import { withRunDefaults } from '../model/run-defaults.ts';
+import type { RunInput, TaskSpecs } from '../model/run-input.ts';
 import type { World } from '../world.ts';
-import type { RunInput, TaskSpecs } from './run-input.ts';
 
 export interface TaskSpecsDeps extends Pick<World, 'snapshots' | 'roots' | 'dataRoot' | 'logger' | 'runDefaults'> {
   readonly facts: HostFacts;

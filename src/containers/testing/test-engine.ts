@@ -7,7 +7,7 @@ import { hostFacts } from '../../runtime/index.ts';
 import type { CreateContainerBody } from '../../spec/index.ts';
 import type { ContainersDomain } from '../assemble-containers.ts';
 import { type CreateContainersDeps, createContainers } from '../create-containers.ts';
-import { NO_RUN_DEFAULTS } from '../plan/run-defaults.ts';
+import { NO_RUN_DEFAULTS } from '../model/run-defaults.ts';
 import type { RootFiles } from '../world.ts';
 import type { FakeLife } from './fake-host.ts';
 import { FakeHost } from './fake-host.ts';

@@ -1,6 +1,6 @@
-import { messageOf } from '../../../base/errors.ts';
-import type { Logger } from '../../../base/logger.ts';
-import type { TaskExit } from '../../../runtime/index.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { TaskExit } from '../../runtime/index.ts';
 
 /**
  * The queue of exits of processes. The runtime, starts and restore feed it; `handleExit` is its one consumer.

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { LogOptions } from '../model/requests.ts';
+import type { LogOptions } from './requests.ts';
 
 /** A container's log, as the supervisor keeps it. */
 export interface LogSource {

@@ -1,6 +1,6 @@
 import type { Filters } from '../../spec/index.ts';
 import type { ContainerRecord } from '../model/record.ts';
-import type { ContainerTable } from '../tables/container-table.ts';
+import type { ContainerTable } from './container-table.ts';
 
 /** The rules of a list. `table` finds the containers that the filters `before` and `since` name. */
 export interface ListRules {

@@ -8,8 +8,8 @@ import type {
 } from '../../spec/index.ts';
 import type { StoredImage } from '../../store/index.ts';
 import type { CreateVolume } from '../../volumes/index.ts';
-import type { MountRecord } from '../model/record.ts';
-import type { CreateContainer } from '../model/requests.ts';
+import type { MountRecord } from './record.ts';
+import type { CreateContainer } from './requests.ts';
 
 /**
  * The plan of a container, made before anything is created. It is the validated request, merged over the image's

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentLogger } from '../../../base/logger.ts';
+import { silentLogger } from '../../base/logger.ts';
 import { ExitQueue } from './exit-queue.ts';
 
 const exitOf = (containerId: string) => ({

@@ -1,6 +1,6 @@
 import type { RuntimeProcess, RuntimeSpec } from '../../spec/index.ts';
-import type { ContainerPaths } from '../model/paths.ts';
-import type { ContainerRecord, ExecRecord, MountRecord } from '../model/record.ts';
+import type { ContainerPaths } from './paths.ts';
+import type { ContainerRecord, ExecRecord, MountRecord } from './record.ts';
 
 /** The facts of a run from which config.json is written. */
 export interface RunInput {
