@@ -7,7 +7,6 @@ export type ObjectId = string & { readonly __brand: 'ObjectId' };
 /** A digest in the form `algorithm:hex` (OCI image spec, descriptor.md, Digests). */
 export type Digest = string & { readonly __brand: 'Digest' };
 
-const OBJECT_ID = /^[0-9a-f]{64}$/;
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 
 /**
@@ -19,16 +18,6 @@ export function newObjectId(): ObjectId {
     const id = randomBytes(32).toString('hex');
     if (!/^\d+$/.test(id.slice(0, 12))) return id as ObjectId;
   }
-}
-
-export function isObjectId(text: string): text is ObjectId {
-  return OBJECT_ID.test(text);
-}
-
-/** For ids read from disk or the network. @throws EngineError invalid */
-export function parseObjectId(text: string): ObjectId {
-  if (!isObjectId(text)) throw invalid(`invalid id: ${text}`);
-  return text;
 }
 
 /** The first twelve digits, as `docker ps` shows them. */

@@ -4,6 +4,7 @@ import { formatNanos } from '../base/time.ts';
 import type { ContainersDomain } from '../containers/index.ts';
 import { maskProxy, type ProxySettings } from '../distribution/index.ts';
 import type { EventLog } from '../events/index.ts';
+import { readText } from '../io/index.ts';
 import { wallTimeNanos } from '../linux/index.ts';
 import type { Networks } from '../network/index.ts';
 import type { HostFacts } from '../runtime/index.ts';
@@ -11,7 +12,7 @@ import type { ImageStore, Snapshots } from '../store/index.ts';
 import type { Config } from './config/config.ts';
 import type { LiveConfig } from './config/live-config.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
-import { fileSystemName, readHostFacts, readText } from './host/host-facts.ts';
+import { fileSystemName, readHostFacts } from './host/host-facts.ts';
 import { limitWarnings } from './host/limit-warnings.ts';
 import type { Programs } from './host/programs.ts';
 

@@ -9,6 +9,7 @@ export { gzipFile } from './gzip-file.ts';
 export { hashFile } from './hash-file.ts';
 export { namesIn, namesInSync } from './names-in.ts';
 export { overwriteFile, overwriteInPlace } from './overwrite-file.ts';
+export { readText } from './read-text.ts';
 export {
   PLAIN_TAR_ENTRY,
   type SparseRegion,

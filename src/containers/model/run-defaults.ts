@@ -1,3 +1,4 @@
+import { hasItems } from '../../base/has-items.ts';
 import type { HostConfig } from '../../spec/index.ts';
 
 /**
@@ -38,8 +39,4 @@ export function withRunDefaults(hostConfig: HostConfig, defaults: RunDefaults): 
     DnsSearch: hasItems(DnsSearch) ? DnsSearch : defaults.dnsSearch,
     DnsOptions: hasItems(DnsOptions) ? DnsOptions : defaults.dnsOptions,
   };
-}
-
-function hasItems<T>(list: readonly T[] | null | undefined): list is readonly T[] {
-  return list != null && list.length > 0;
 }

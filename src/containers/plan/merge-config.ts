@@ -1,4 +1,6 @@
 import { invalid } from '../../base/errors.ts';
+import { hasItems } from '../../base/has-items.ts';
+import { variableName } from '../../base/variable-name.ts';
 import type { ContainerConfig } from '../../spec/index.ts';
 
 /** Merges the request's config over the image's. @throws EngineError invalid without a command */
@@ -44,8 +46,8 @@ export function completeConfig(wanted: ContainerConfig, image: ContainerConfig):
 
 /** The request's variables, then the image's variables that the request does not set. */
 function mergeEnv(wanted: readonly string[], image: readonly string[]): readonly string[] {
-  const names = new Set(wanted.map(nameOf));
-  return [...wanted, ...image.filter((variable) => !names.has(nameOf(variable)))];
+  const names = new Set(wanted.map(variableName));
+  return [...wanted, ...image.filter((variable) => !names.has(variableName(variable)))];
 }
 
 function mergeHealth(
@@ -78,13 +80,4 @@ function union(
 
 function nullIfEmpty<T extends object>(value: T): T | null {
   return Object.keys(value).length === 0 ? null : value;
-}
-
-function hasItems<T>(list: readonly T[] | null | undefined): list is readonly T[] {
-  return list != null && list.length > 0;
-}
-
-function nameOf(variable: string): string {
-  const at = variable.indexOf('=');
-  return at < 0 ? variable : variable.slice(0, at);
 }

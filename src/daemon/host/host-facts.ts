@@ -1,5 +1,6 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { availableParallelism, hostname, machine, release, totalmem } from 'node:os';
+import { readText } from '../../io/index.ts';
 
 /** Facts about the host for `docker info`. They are read at each call, since for example the host name may change. */
 export interface HostFacts {
@@ -66,14 +67,5 @@ export function fileSystemName(path: string): string {
     return FILE_SYSTEMS[statfsSync(path).type] ?? '<unknown>';
   } catch {
     return '<unknown>';
-  }
-}
-
-/** Returns '' when the file cannot be read. */
-export function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readText } from './host-facts.ts';
+import { readText } from '../../io/index.ts';
 
 /** The result of a check of the host before anything is changed. */
 export interface Preflight {

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatNanos } from '../../base/time.ts';
+import { readText } from '../../io/index.ts';
 import { wallTimeNanos } from '../../linux/index.ts';
 import type { TaskStats } from '../task-runtime.ts';
 import type { CgroupHost } from './cgroup-paths.ts';
@@ -74,15 +74,6 @@ function unified(host: CgroupHost, path: string): Figures {
     pids: { current: number(read('pids.current')), limit: pidsLimit(read('pids.max')) },
     blkio: ioStat(read('io.stat')),
   };
-}
-
-/** Returns '' when the kernel lacks the file or the cgroup has been removed. */
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 function number(text: string): number {

@@ -1,3 +1,5 @@
+import { variableName } from '../../base/variable-name.ts';
+
 /** Docker's default when neither the image nor the container sets PATH. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -17,7 +19,7 @@ export function containerEnvironment(input: EnvironmentInput): string[] {
   const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${input.hostname}`];
   if (input.tty) defaults.push('TERM=xterm');
   const all = overrideEnvironment([...defaults, ...input.linked], input.own).filter((variable) => variable !== 'HOME=');
-  return all.some((variable) => nameOf(variable) === 'HOME') ? all : [...all, `HOME=${input.home}`];
+  return all.some((variable) => variableName(variable) === 'HOME') ? all : [...all, `HOME=${input.home}`];
 }
 
 /**
@@ -26,15 +28,10 @@ export function containerEnvironment(input: EnvironmentInput): string[] {
  */
 export function overrideEnvironment(base: readonly string[], overrides: readonly string[]): string[] {
   if (overrides.length === 0) return [...base];
-  const values = new Map(base.map((variable) => [nameOf(variable), variable]));
+  const values = new Map(base.map((variable) => [variableName(variable), variable]));
   for (const variable of overrides) {
-    if (variable.includes('=')) values.set(nameOf(variable), variable);
+    if (variable.includes('=')) values.set(variableName(variable), variable);
     else values.delete(variable);
   }
   return [...values.values()];
-}
-
-function nameOf(variable: string): string {
-  const at = variable.indexOf('=');
-  return at < 0 ? variable : variable.slice(0, at);
 }

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { readText } from '../../io/index.ts';
 import { CAPABILITIES, type Capability } from './capabilities.ts';
 import { cpuLevel } from './cpu-level.ts';
 
@@ -98,14 +99,6 @@ export function hostFacts(root = ''): HostFacts {
     unprivilegedPorts: read('/proc/sys/net/ipv4/ip_unprivileged_port_start') !== '',
     pingGroupRange: read('/proc/sys/net/ipv4/ping_group_range') !== '',
   };
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 function entries(path: string): ReadonlySet<string> {
