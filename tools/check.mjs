@@ -1,5 +1,5 @@
-// `npm run check`: types, lint and format, layers, deletes, fakes, long functions, the lock of npm packages. All of them
-// run, so that one run shows every problem.
+// `npm run check`: types, lint and format, layers, deletes, fakes, long functions, the lock of npm packages, commits. All
+// of them run, so that one run shows every problem.
 import { spawn } from 'node:child_process';
 import { node, root } from './node.mjs';
 import { setUp } from './setup.mjs';
@@ -10,6 +10,7 @@ const steps = [
   ['lint', 'node_modules/.bin/biome', ['check', '--error-on-warnings', '.']],
   ['layers', node(), ['tools/check-layers.mjs', 'src']],
   ['lock', node(), ['tools/check-lock.mjs']],
+  ['commits', node(), ['tools/check-commits.mjs']],
   ['deletes', node(), ['tools/check-deletes.mjs', 'src']],
   ['fakes', node(), ['tools/check-fakes.mjs']],
   ['functions', node(), ['tools/check-functions.mjs', 'src', 'tools', 'bench', 'test']],
