@@ -1,6 +1,6 @@
 /**
  * Finds import circles among files, each once, with Tarjan's algorithm for strongly connected components. `imports`
- * maps a file to the files that it imports; files that are no key are ignored.
+ * maps a file to the files that it imports; files that are not keys are ignored.
  */
 export function circles(imports) {
   const found = [];

@@ -37,7 +37,7 @@ test('versions out of range are refused in dockerd’s words', async () => {
   );
 });
 
-test('what is no route is 404', async () => {
+test('what is not a route is 404', async () => {
   await using api = await serve();
   for (const [method, path] of [
     ['GET', '/nope'],

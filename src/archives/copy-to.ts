@@ -28,7 +28,7 @@ export async function copyTo(
   await writeContainerArchive(deps.engine, { ...to, path: plan.directory }, { archive, ownedByUser });
 }
 
-/** Unpacks an archive into a directory of a container. @throws EngineError when the path is no directory */
+/** Unpacks an archive into a directory of a container. @throws EngineError when the path is not a directory */
 export async function unpackInto(
   deps: CopyDeps,
   source: AsyncIterable<Uint8Array>,

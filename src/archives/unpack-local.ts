@@ -143,7 +143,7 @@ export class LocalUntar implements TarSink, Disposable {
         mkdirSync(target, 0o755);
       } catch (error) {
         if (errnoOf(error) !== 'EEXIST') throw error;
-        if (!lstatSync(target).isDirectory()) throw invalid(`invalid archive: ${showName(parent)} is no directory`);
+        if (!lstatSync(target).isDirectory()) throw invalid(`invalid archive: ${showName(parent)} is not a directory`);
       }
       this.#checked.add(parent);
     }

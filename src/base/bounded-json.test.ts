@@ -26,7 +26,7 @@ test('what would take far more memory and time than its text is refused', () => 
   for (const [text, message] of refusals) assert.throws(() => parse(text), { kind: 'invalid', message });
 });
 
-test('what is no JSON is a syntax error, strings without an end too', () => {
+test('what is not JSON is a syntax error, strings without an end too', () => {
   for (const text of ['', '{', '"', '"\\', ']', '[}', '{"a"', ']]]][[[['])
     assert.throws(() => parse(text), SyntaxError);
 });

@@ -1,7 +1,7 @@
 const UNITS: Readonly<Record<string, number>> = { '': 0, b: 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
 
 /**
- * Parses `64m`, `1.5 GiB`, `512` into bytes, with units of 1024 as in Docker's RAM sizes. Undefined when it is no size.
+ * Parses `64m`, `1.5 GiB`, `512` into bytes, with units of 1024 as in Docker's RAM sizes. Undefined when it is not a size.
  */
 export function parseBytes(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?|\.\d+) ?([bkmgtp]?)(?:i?b)?$/i.exec(text);

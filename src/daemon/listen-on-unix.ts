@@ -22,7 +22,7 @@ export async function listenOnUnix(server: Server, path: string, { group, logger
   mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
   const before = await serverAt(path);
   if (before === 'alive') throw conflict(`cannot listen on unix://${path}: another process serves it`);
-  if (before === 'foreign') throw conflict(`cannot listen on unix://${path}: the path exists and is no socket`);
+  if (before === 'foreign') throw conflict(`cannot listen on unix://${path}: the path exists and is not a socket`);
   const gid = groupId(group, logger);
   rmSync(path, { force: true });
   const fd = bind(path);

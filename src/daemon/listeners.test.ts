@@ -68,7 +68,7 @@ test('a socket that a killed engine left is replaced, one that is served is not'
   assert.equal(await get({ socketPath: path }), 'hello');
 });
 
-test('what is no socket is not removed', async () => {
+test('what is not a socket is not removed', async () => {
   using dir = folder();
   const path = join(dir.path, 'file');
   writeFileSync(path, 'precious');

@@ -41,7 +41,7 @@ test('a bridge belongs to one engine at a time, and its lock leaves nothing', ()
   );
 });
 
-test('a pid file is replaced when its process is gone or is no engine, and removed at the end', () => {
+test('a pid file is replaced when its process is gone or is not an engine, and removed at the end', () => {
   using dir = folder();
   const path = join(dir.path, 'run', 'pid');
   {

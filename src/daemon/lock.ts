@@ -84,7 +84,7 @@ function bridgeLock(path: string, fd: number): Disposable {
 }
 
 /**
- * Writes the pid. Replaces a file of a process that has ended or is no engine. On a full disk the engine starts without
+ * Writes the pid. Replaces a file of a process that has ended or is not an engine. On a full disk the engine starts without
  * the file.
  * @throws EngineError conflict
  */

@@ -113,7 +113,7 @@ function layerHost(hosts: RegistryHostsConfig, connect: Connect, url: URL): Host
   const endpoint = registryEndpoints(hosts, url.host, 'push')[0];
   const isAllowed = url.protocol === 'https:' || (url.protocol === 'http:' && endpoint?.mayUsePlainHttp === true);
   if (endpoint === undefined || !isAllowed) {
-    throw new EngineError('unavailable', `${url.origin} is no place to fetch a layer from`);
+    throw new EngineError('unavailable', `${url.origin} is not a place to fetch a layer from`);
   }
   return connect({ ...endpoint, credentialsFor: undefined }, url.host, ANONYMOUS).host;
 }

@@ -27,7 +27,7 @@ export async function searchIndex(
   try {
     parsed = parseBoundedJson(bytes);
   } catch (error) {
-    throw new EngineError('unavailable', `${client.host} answered a search with something that is no JSON`, {
+    throw new EngineError('unavailable', `${client.host} sent a search result that is not JSON`, {
       cause: error,
     });
   }

@@ -89,7 +89,7 @@ function isRunning(pid: string, program: string): boolean {
   }
 }
 
-test('a bomb is stopped by its size, without the memory for it; how well data compresses is no reason', async () => {
+test('a bomb is stopped by its size, without the memory for it; how well data compresses is not a reason', async () => {
   const zeros = zstdCompressSync(Buffer.alloc(64 << 20));
   assert.ok((64 << 20) / zeros.length > 2000);
   const bombs = Buffer.concat(Array.from({ length: 8 }, () => zeros));

@@ -2,7 +2,7 @@ import { EngineError } from '../base/errors.ts';
 import { DEFAULT_TAR_LIMITS } from './tar/limits.ts';
 
 /**
- * Stops data that unpacks to more bytes than allowed. The ratio is no criterion: 300 MB of zeros are a valid layer, and
+ * Stops data that unpacks to more bytes than allowed. The ratio is not a criterion: 300 MB of zeros are a valid layer, and
  * zstd compresses them to 10 kB.
  */
 export class Expansion {

@@ -42,7 +42,7 @@ test('what is at a path is told without leaving the root', () => {
   assert.equal(descriptors(), before);
 });
 
-test('what is missing is undefined, what is no regular file or too large is refused, and no descriptor is left', () => {
+test('what is missing is undefined, what is not a regular file or too large is refused, and no descriptor is left', () => {
   const before = descriptors();
   makeNode(join(root, 'fifo'), S_IF.IFO | 0o644);
   makeNode(join(root, 'null'), S_IF.CHR | 0o644, makeDevice(1, 3));

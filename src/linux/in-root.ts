@@ -22,7 +22,7 @@ const MOST_LINKS = 40;
 /**
  * Reads a small regular file of a root file system. Symlinks are resolved as its own processes would resolve them.
  * Undefined when the file does not exist. Never opens a device or waits for a FIFO.
- * @throws EngineError invalid when the path is no regular file, or the file is larger than `maxBytes`
+ * @throws EngineError invalid when the path is not a regular file, or the file is larger than `maxBytes`
  */
 export function readInRoot(root: string, path: string, maxBytes: number): Buffer | undefined {
   let place: number;
@@ -111,7 +111,7 @@ export interface DirectoryOwner {
  * Makes `path` and the directories above it inside a root file system. It follows symlinks as the root's own processes
  * would, also those whose target does not exist. Existing directories keep their owner and mode. Returns the real path
  * inside the root.
- * @throws EngineError invalid when a component is no directory
+ * @throws EngineError invalid when a component is not a directory
  */
 export function makeDirectoryInRoot(root: string, path: string, owner: DirectoryOwner): string {
   const pending = path.split('/').reverse();
@@ -171,7 +171,7 @@ function existing(path: string, name: string): string | undefined {
 
 /**
  * Makes an empty file with mode 0755, as the OCI runtimes make the mount point of a file, and its parent directories.
- * An existing file stays. @throws EngineError invalid when a component is no directory
+ * An existing file stays. @throws EngineError invalid when a component is not a directory
  */
 export function makeFileInRoot(root: string, path: string): void {
   // The last component may be a symlink to a directory that is missing as well.

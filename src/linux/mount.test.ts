@@ -28,7 +28,7 @@ function folder(...names: string[]): string {
   return path;
 }
 
-test('detaching a directory that is no mount is a no-op', () => {
+test('detaching a directory that is not a mount is a no-op', () => {
   assert.equal(detachMount(folder('plain')), false);
 });
 

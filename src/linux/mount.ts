@@ -108,7 +108,7 @@ export function unmount(target: string, options: { readonly force?: boolean } = 
 
 /**
  * Detaches the topmost mount at `target`, never through a symlink. Open files keep the mount alive until they are
- * closed. Returns false, and throws no error, when the target is no mount point, so that teardown may run twice.
+ * closed. Returns false, and throws no error, when the target is not a mount point, so that teardown may run twice.
  * @throws {SyscallError} EPERM without CAP_SYS_ADMIN, ENOENT Source: umount(2); flag values from linux/fs.h.
  */
 export function detachMount(target: string): boolean {

@@ -9,7 +9,7 @@ import { openPidfd, pidfdEnded } from './pidfd.ts';
 const SIGNALS = 2000;
 const ROUNDS = 10;
 
-test('a signal in the middle of poll(2) is no error', { timeout: 60_000 }, async () => {
+test('a signal in the middle of poll(2) is not an error', { timeout: 60_000 }, async () => {
   const ignore = (): void => {};
   process.on('SIGWINCH', ignore);
   const signals = `i=0; while [ $i -lt ${SIGNALS} ]; do kill -WINCH ${process.pid}; i=$((i+1)); done`;

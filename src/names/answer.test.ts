@@ -121,7 +121,7 @@ test('an OPT record is answered with one', () => {
   assert.deepEqual([newer.rcode, newer.edns?.extendedRcode, newer.answers], [0, 1, []]);
 });
 
-test('a message that is no plain query is told so, with its id and opcode', () => {
+test('a message that is not a plain query is told so, with its id and opcode', () => {
   const notImplemented = answered(queryFor('web', A, { flags: 0x2900 }));
   assert.deepEqual([notImplemented.id, notImplemented.flags.toString(16)], [0x1234, 'a984']);
   const malformed = answered(queryFor('web', A).subarray(0, 14));

@@ -92,7 +92,7 @@ test('an address leads to the first name that fits into a record', () => {
   assert.equal(index.findAddress('b', '1.1.0.10.in-addr.arpa'), undefined);
 });
 
-test('the root is no name, even of a container that claims it', () => {
+test('the root is not a name, even of a container that claims it', () => {
   const index = new NameIndex();
   index.put(namesOf('a', { endpoints: [endpoint('net', ['.'], '10.0.1.1')] }));
   assert.equal(found(index, 'a', ''), undefined);

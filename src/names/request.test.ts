@@ -13,7 +13,7 @@ test('requests keep the fields of the protocol and no others', () => {
   assert.deepEqual(parseHello({ version: 1, pid: 9 }), { version: 1, pid: 9 });
 });
 
-test('what is no request is an error that names the field', () => {
+test('what is not a request is an error that names the field', () => {
   const names = namesOf('s');
   const [endpoint] = names.endpoints;
   const put = (change: object) => ({ id: 1, op: 'put', names: { ...names, ...change } });

@@ -68,11 +68,11 @@ function parseLink(value: unknown): NameLink {
   return { alias: text(fields['alias'], 'alias'), name: text(fields['name'], 'name') };
 }
 
-/** A server that is no address is kept, and never asked: the container's other names must work. */
+/** A server that is not an address is kept, and never asked: the container's other names must work. */
 function parseForwarding(value: unknown): Forwarding {
   const fields = object(value, 'forward');
   const { enabled } = fields;
-  if (typeof enabled !== 'boolean') throw new TypeError('enabled is no boolean');
+  if (typeof enabled !== 'boolean') throw new TypeError('enabled is not a boolean');
   return { enabled, servers: list(fields['servers'], 'servers').map((item) => text(item, 'servers')) };
 }
 
@@ -82,12 +82,12 @@ function parseSockets(value: unknown): NameSockets {
 }
 
 function object(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (!isObject(value)) throw new TypeError(`${what} is no object`);
+  if (!isObject(value)) throw new TypeError(`${what} is not an object`);
   return value;
 }
 
 function list(value: unknown, what: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new TypeError(`${what} is no list`);
+  if (!Array.isArray(value)) throw new TypeError(`${what} is not a list`);
   return value;
 }
 
@@ -104,7 +104,7 @@ function address(value: unknown): string {
 
 function count(value: unknown, what: string): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw new TypeError(`${what} is no number of 0 or more`);
+    throw new TypeError(`${what} is not a number of 0 or more`);
   }
   return value;
 }

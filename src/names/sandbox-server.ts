@@ -119,7 +119,7 @@ async function openTcp(fd: number, respond: Respond): Promise<Listener> {
   return { server, connections };
 }
 
-/** Node closes a descriptor on which it could not listen, but not one that is no TCP socket. */
+/** Node closes a descriptor on which it could not listen, but not one that is not a TCP socket. */
 function closeUnlessClosed(fd: number, ino: number): void {
   try {
     if (fstatSync(fd).ino === ino) closeSync(fd);

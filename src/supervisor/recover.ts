@@ -70,7 +70,7 @@ async function recoverTask(deps: RecoverDeps, ref: TaskRef): Promise<void> {
   // A bundle without task.json was just written by a daemon.
   if (record === undefined) return;
   if (!isTaskRecord(record, ref)) {
-    deps.log.warn({ folder: layout.folder }, 'task.json is no task');
+    deps.log.warn({ folder: layout.folder }, 'task.json is not a task');
     return;
   }
   const pid = await pidOf(layout);

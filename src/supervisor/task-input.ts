@@ -12,7 +12,7 @@ export interface TaskInput {
   destroy(): void;
 }
 
-/** Writes to a FIFO. It is no error when the process no longer reads. */
+/** Writes to a FIFO. It is not an error when the process no longer reads. */
 export function fifoInput(fd: number, onDrain: () => void): TaskInput {
   const socket = new Socket({ fd, readable: false, writable: true });
   let open = true;

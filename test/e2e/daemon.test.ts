@@ -35,7 +35,7 @@ test('a wrong configuration ends with 125 before anything is made', async () => 
   }
   for (const [args, text] of [
     [['--default-runtime', 'kata'], /^default-runtime: specified default runtime 'kata' does not exist$/m],
-    [['--registry-listen', 'foo'], /^registry-listen: "foo" is no address to listen on: ADDRESS:PORT$/m],
+    [['--registry-listen', 'foo'], /^registry-listen: "foo" is not an address to listen on: ADDRESS:PORT$/m],
     [
       ['--bip', '10.79.3.0/24'],
       /^network options: invalid bridge address: 10\.79\.3\.0\/24 is not the address of a host$/m,

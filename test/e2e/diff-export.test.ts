@@ -41,7 +41,7 @@ for (const cli of CLIS) {
     await ok('rm', '-v', name);
     const idle = unique('idle');
     await ok('run', '-d', '--name', idle, 'busybox', 'sleep', '1000');
-    assert.equal(await ok('diff', idle), '', 'what the runtime makes to mount on is no change');
+    assert.equal(await ok('diff', idle), '', 'what the runtime makes to mount on is not a change');
     assert.equal((await engine().api('GET', `/containers/${idle}/changes`)).body, 'null\n');
     await ok('exec', idle, 'sh', '-c', 'echo 1 > /tmp/running');
     await ok('pause', idle);
@@ -93,7 +93,7 @@ for (const cli of CLIS) {
     await ok('commit', name, flat);
     const kept = await ok('image', 'inspect', '-f', '{{.GraphDriver.Data.UpperDir}}', flat);
     assert.equal(existsSync(join(kept, '.dockerenv')), false);
-    // Made of a whole container’s files: its own is no change of the next.
+    // Made of a whole container’s files: its own is not a change of the next.
     const folder = mkdtempSync(join(tmpdir(), 'gantry-flat-'));
     const file = join(folder, 'root.tar');
     await ok('export', '-o', file, name);

@@ -44,7 +44,7 @@ const check = async (engine: TestEngine): Promise<void> => {
 };
 
 for (const cli of CLIS) {
-  test(`${cli}: what was pulled through the engine's cache is served on when the upstream is gone, and is no image`, async (t) => {
+  test(`${cli}: what was pulled through the engine's cache is served on when the upstream is gone, and is not an image`, async (t) => {
     const file = await cacheFile(t);
     await using upstream = await debianRegistry();
     file.write({ remoteUrl: `http://${upstream.host}`, ttlSeconds: 0 });
@@ -209,7 +209,7 @@ test('a cache within the engine says where it listens', async (t) => {
   for (const [config, message] of [
     [{ proxy: { remoteUrl: 'docker.io' } }, /proxy\.listen: say where the cache listens/],
     [{ proxy: { remoteUrl: 'http://u:p@x', listen: file.host } }, /credentials for the upstream do not belong/],
-    [{ proxy: { remoteUrl: 'docker.io', listen: 'nowhere' } }, /nowhere\\" is no address/],
+    [{ proxy: { remoteUrl: 'docker.io', listen: 'nowhere' } }, /nowhere\\" is not an address/],
   ] as const) {
     writeFileSync(file.path, JSON.stringify(config));
     await assert.rejects(startEngine({ flags: ['--registry-config', file.path] }), message);

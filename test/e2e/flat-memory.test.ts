@@ -21,7 +21,7 @@ function peakBytes(): number {
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
 }
 
-/** Memory of gantryd and its supervisor that is no file's. */
+/** Memory of gantryd and its supervisor that is not a file's. */
 function anonymousBytes(): number {
   return [engine().pid(), ...supervisorPids()].reduce((sum, pid) => {
     const shares = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');

@@ -90,7 +90,7 @@ const CASES: readonly Case[] = [
     /more than 50000 objects and lists/,
   ],
   [
-    'a config that is no JSON',
+    'a config that is not JSON',
     (registry) =>
       registry.publish('app', 'latest', [one], {
         manifest: (manifest) => ({

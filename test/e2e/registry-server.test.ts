@@ -307,5 +307,5 @@ test('a configuration that cannot work is refused with what is wrong', async (t)
   assert.match(second.stderr, /running on/);
   const file = temporaryFile(t, 'htpasswd', 'alice:plain\n');
   const plain = await serve('--root', `${dirname(file)}/root`, '--listen', '127.0.0.1:0', '--htpasswd', file);
-  assert.match(plain.stderr, /line 1 is no bcrypt entry/);
+  assert.match(plain.stderr, /line 1 is not a bcrypt entry/);
 });

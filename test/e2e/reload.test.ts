@@ -142,7 +142,7 @@ test('SIGHUP ends nothing, and puts in force what can change in a running engine
 
 /** Faults of a file, and what is said of each. */
 const FAULTS: Readonly<Record<string, readonly [content: string | undefined, said: RegExp]>> = {
-  'is no JSON': ['{"labels": [', /unable to configure the engine with file .*JSON/],
+  'is not JSON': ['{"labels": [', /unable to configure the engine with file .*JSON/],
   'has an unknown key': ['{"no-such-key": 1}', /don't match any configuration option: no-such-key/],
   'has a value of another type': ['{"debug": "yes"}', /debug: must be true or false/],
   'has a value that is not allowed': ['{"max-concurrent-downloads": 0}', /invalid max-concurrent-downloads/],

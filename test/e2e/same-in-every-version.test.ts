@@ -147,7 +147,7 @@ const LOADS: Readonly<Record<string, readonly [archive: Buffer, error: RegExp]>>
   'an archive without images': [tarArchive([{ name: 'x', type: 'file', content: 'y' }]), /repositories/],
 };
 
-test('load of what is no image is 200, with the error in the stream', async () => {
+test('load of what is not an image is 200, with the error in the stream', async () => {
   for (const version of VERSIONS) {
     for (const [what, [archive, error]] of Object.entries(LOADS)) {
       for (const query of ['', '?quiet=1', '?quiet=x']) {

@@ -94,7 +94,7 @@ for (const cli of CLIS) {
     await ok('rmi', name);
   });
 
-  test(`${cli} save of what is not there, or to what is no file, says so and writes nothing`, async () => {
+  test(`${cli} save of what is not there, or to what is not a file, says so and writes nothing`, async () => {
     const path = join(folder, unique('refused'));
     const link = `${path}.link`;
     symlinkSync(path, link);

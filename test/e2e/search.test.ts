@@ -88,7 +88,7 @@ for (const cli of CLIS) {
   });
 }
 
-test('what is no search is refused in dockerd’s words', async () => {
+test('what is not a search is refused in dockerd’s words', async () => {
   await using server = await hub();
   const ask = async (query: Readonly<Record<string, string>>): Promise<string> => {
     const { status, body } = await engine().api('GET', `/images/search?${new URLSearchParams(query)}`);

@@ -190,7 +190,7 @@ test('an exec on a terminal, with more input than a pty takes at once', async ()
   assert.match(text, /200000/);
 });
 
-test('what is no protocol, or comes too long, is dropped without harm', async () => {
+test('what is not a protocol, or comes too long, is dropped without harm', async () => {
   for (const junk of ['hello?\n', '{}\n', '{"kind":"attach"}\n', `{"kind":"${'x'.repeat(3_000_000)}`]) {
     const socket = connect(supervisorSocket(host.execRoot));
     socket.on('error', () => {});

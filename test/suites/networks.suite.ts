@@ -168,7 +168,7 @@ function checkTests(name: string, open: OpenNetworks): void {
     const drivers = ['bridge', 'other', 'host', 'none'].map((ref) => networks.driverOf(networks.inspect(ref).Id));
     assert.deepEqual(drivers, ['bridge', 'bridge', 'host', 'null']);
     assert.equal(networks.driverOf('removed'), '');
-    assert.equal(networks.driverOf('bridge'), '', 'a name is no id');
+    assert.equal(networks.driverOf('bridge'), '', 'a name is not an id');
     assert.deepEqual(networks.hostGateways, [networks.inspect('bridge').IPAM.Config?.[0]?.Gateway]);
   });
 }

@@ -48,7 +48,7 @@ function parse(bytes: Buffer): RawAnswer {
   };
 }
 
-/** Data by stream (1 stdout, 2 stderr) of Docker's frames. Undefined when the bytes are no frames. */
+/** Data by stream (1 stdout, 2 stderr) of Docker's frames. Undefined when the bytes are not frames. */
 export function readFrames(bytes: Buffer): Readonly<Record<number, string>> | undefined {
   const streams: Record<number, string> = {};
   for (let at = 0; at < bytes.length; ) {

@@ -73,7 +73,7 @@ function place(tree: Map<string, Node>, entry: TarEntry): void {
 
 function makeParents(tree: Map<string, Node>, path: string): void {
   if (path === '' || tree.get(path)?.kind === 'directory') return;
-  if (tree.has(path)) throw new Error(`${path} is no directory`);
+  if (tree.has(path)) throw new Error(`${path} is not a directory`);
   makeParents(tree, path.slice(0, Math.max(path.lastIndexOf('/'), 0)));
   tree.set(path, { kind: 'directory', mode: 0o755, owner: '0:0', content: '' });
 }

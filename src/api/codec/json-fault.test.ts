@@ -52,7 +52,7 @@ const RECORDED: readonly (readonly [text: string, fault: string])[] = [
   ['[{"a":[1,2,{"b":null}]}, true, -1.5e3, "\\u00e9\\n"] ]', 'unexpected content after JSON'],
 ];
 
-test('a text that is no JSON is described as dockerd does', () => {
+test('a text that is not JSON is described as dockerd does', () => {
   for (const [text, fault] of RECORDED) {
     assert.throws(() => JSON.parse(text), SyntaxError, text);
     assert.equal(jsonFault(text), fault, text);

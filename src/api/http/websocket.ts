@@ -35,7 +35,7 @@ export function refuseForeignPages({ headers }: IncomingMessage): void {
 
 /**
  * Responds to the handshake (RFC 6455). Written bytes are sent as messages, and the client's messages are read. The
- * client's close is the end of the input; our end is a normal closure. Undefined when the request is no WebSocket
+ * client's close is the end of the input; our end is a normal closure. Undefined when the request is not a WebSocket
  * handshake: then the response is an error.
  */
 export async function acceptWebSocket(

@@ -25,7 +25,7 @@ export const rm: Command = {
           volumes: flags.bool('volumes'),
         });
       } catch (error) {
-        // With --force a missing container is reported, but is no failure.
+        // With --force a missing container is reported, but is not a failure.
         if (!(flags.bool('force') && error instanceof EngineError && error.kind === 'notFound')) throw error;
         cli.err.line(error.message);
         return undefined;

@@ -105,5 +105,5 @@ function set(flags: Flags, flag: Flag, value: string): void {
   flags.set(flag, value);
 }
 
-/** Thrown for `--help`. It is no failure. */
+/** Thrown for `--help`. It is not a failure. */
 export class HelpRequest extends Error {}

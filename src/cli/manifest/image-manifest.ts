@@ -68,7 +68,7 @@ export function goEscapes(json: string): string {
   return json.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** @returns undefined when the text is no file of docker */
+/** @returns undefined when the text is not a file of docker */
 export function parseImageManifest(text: string): ImageManifest | undefined {
   let json: unknown;
   try {

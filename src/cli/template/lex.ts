@@ -119,7 +119,7 @@ function lexAction(source: string, start: number, tokens: Token[]): { at: number
   }
 }
 
-/** The token that begins at `at` with `char`, which is no space. @throws TemplateSyntaxError */
+/** The token that begins at `at` with `char`, which is not a space. @throws TemplateSyntaxError */
 function tokenAt(source: string, at: number, char: string): readonly [TokenKind, string] {
   const punctuation = PUNCTUATION.find(([text]) => source.startsWith(text, at));
   if (punctuation !== undefined) return [punctuation[1], punctuation[0]];

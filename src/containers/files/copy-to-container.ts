@@ -15,7 +15,7 @@ export type CopyToDeps = Pick<
 /**
  * Unpacks a tar (plain, gzip or zstd) into a directory of a container, running or not. Files that were unpacked before
  * a failure stay.
- * @throws EngineError notFound; invalid when the path is no directory or the archive is broken; forbidden where the
+ * @throws EngineError notFound; invalid when the path is not a directory or the archive is broken; forbidden where the
  * directory is read-only; noSpace
  */
 export async function copyToContainer(

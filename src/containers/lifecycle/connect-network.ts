@@ -50,7 +50,7 @@ export async function connectNetwork(
 }
 
 /**
- * Disconnects a container from a network. With `force` a container that is gone is no error when the network has no
+ * Disconnects a container from a network. With `force` a container that is gone is not an error when the network has no
  * endpoint of it. @throws EngineError notFound; failed when it is not connected
  */
 export async function disconnectNetwork(

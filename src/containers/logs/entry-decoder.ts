@@ -39,7 +39,7 @@ const fixed = Buffer.alloc(FIXED_BYTES);
 
 /**
  * Decodes the bytes of json-file logs into the bytes for a client. A scanner reads entries in the form of our writer
- * and of dockerd; any other JSON is parsed. A line that is no entry is skipped: a damaged line never ends a log.
+ * and of dockerd; any other JSON is parsed. A line that is not an entry is skipped: a damaged line never ends a log.
  */
 export class EntryDecoder {
   readonly #format: EntryFormat;

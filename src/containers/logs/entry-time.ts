@@ -5,8 +5,8 @@ export const FIXED_BYTES = 30;
 const SECONDS_BYTES = 19;
 
 /**
- * Converts an RFC 3339 time into the fixed form, whose bytes sort as the times do. Returns false when the bytes are no
- * such time.
+ * Converts an RFC 3339 time into the fixed form, whose bytes sort as the times do. Returns false when the bytes are not
+ * such a time.
  */
 export function fixTime(fixed: Buffer, bytes: Buffer, from: number, to: number): boolean {
   if (bytes[to - 1] === 0x5a && to - from > SECONDS_BYTES && to - from <= FIXED_BYTES && bytes[from + 10] === 0x54) {

@@ -16,7 +16,7 @@ for (const [letter, text] of Object.entries({
   ESCAPED[letter.charCodeAt(0)] = text.charCodeAt(0);
 }
 
-/** Returns -1 when the bytes are no hexadecimal number. */
+/** Returns -1 when the bytes are not a hexadecimal number. */
 export function hex4(bytes: Buffer, at: number): number {
   let value = 0;
   for (let i = at; i < at + 4; i += 1) {

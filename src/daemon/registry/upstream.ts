@@ -26,7 +26,7 @@ const REPOSITORIES_MAX = 500;
 export function parseUpstream(text: string): { readonly domain: string; readonly plainHttp: boolean } {
   const url = URL.parse(/^https?:\/\//.test(text) ? text : `https://${text}`);
   if (url === null || url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-    throw invalid(`${JSON.stringify(text)} is no registry: https://HOST[:PORT]`);
+    throw invalid(`${JSON.stringify(text)} is not a registry: https://HOST[:PORT]`);
   }
   if (url.username !== '' || url.password !== '') {
     throw invalid('the credentials for the upstream do not belong into its address: see docs/registry.md');

@@ -144,7 +144,7 @@ test('an identity token is exchanged by POST, a registry token sent as it is', a
   assert.equal(tokens.asked.length, 1);
 });
 
-test('a password never travels to a token server over plain http, nor to one that is no URL', async () => {
+test('a password never travels to a token server over plain http, nor to one that is not a URL', async () => {
   const send = () => Promise.reject(new Error('sent'));
   const request = { service: undefined, scopes: [], credentials: ann, offlineToken: false, allowPlainHttp: false };
   for (const [realm, message] of [

@@ -55,7 +55,7 @@ export async function fetchFile(text: string, proxyOf: ProxyRule, signal: AbortS
 
 function parseUrl(text: string): URL {
   const whole = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(text) ? text : `http://${text}`;
-  if (!URL.canParse(whole)) throw new EngineError('invalid', `${JSON.stringify(text.slice(0, 200))} is no URL`);
+  if (!URL.canParse(whole)) throw new EngineError('invalid', `${JSON.stringify(text.slice(0, 200))} is not a URL`);
   const url = new URL(whole);
   if (url.protocol === 'http:' || url.protocol === 'https:') return url;
   throw new EngineError('invalid', `Get "${url.href}": unsupported protocol scheme "${url.protocol.slice(0, -1)}"`);

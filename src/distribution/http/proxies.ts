@@ -9,7 +9,7 @@ export interface ProxySettings {
   readonly no?: string;
 }
 
-/** Returns the proxy for a host. Undefined for none. @throws EngineError invalid: the setting is no proxy */
+/** Returns the proxy for a host. Undefined for none. @throws EngineError invalid: the setting is not a proxy */
 export type ProxyRule = (target: URL) => URL | undefined;
 
 export const DIRECT: ProxyRule = () => undefined;

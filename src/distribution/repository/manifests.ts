@@ -79,7 +79,7 @@ function mediaTypeOf(header: string | undefined, bytes: Buffer): string {
     const parsed: unknown = parseBoundedJson(bytes);
     if (isObject(parsed) && typeof parsed['mediaType'] === 'string') return parsed['mediaType'];
   } catch (error) {
-    const why = error instanceof EngineError ? error.message : 'no JSON';
+    const why = error instanceof EngineError ? error.message : 'not JSON';
     throw new EngineError('invalid', `the registry sent a manifest that is ${why}`, { cause: error });
   }
   return header?.split(';', 1)[0]?.trim() ?? MEDIA_TYPE.ociManifest;

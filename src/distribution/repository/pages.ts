@@ -51,6 +51,6 @@ function parse(bytes: Buffer, host: string): unknown {
   try {
     return parseBoundedJson(bytes);
   } catch (error) {
-    throw new EngineError('unavailable', `${host} sent a list that is no JSON`, { cause: error });
+    throw new EngineError('unavailable', `${host} sent a list that is not JSON`, { cause: error });
   }
 }

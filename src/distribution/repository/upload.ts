@@ -96,7 +96,7 @@ async function begin(
   for (const from of blob.mountFrom.filter((source) => source !== target.path)) {
     const response = await post(client, target, `?mount=${digest}&from=${encodeURIComponent(from)}`, signal).catch(
       (error: unknown) => {
-        // A source that may not be read, or no longer exists, is no error.
+        // A source that may not be read, or no longer exists, is not an error.
         if (error instanceof RegistryError && error.status < 500) return undefined;
         throw error;
       },

@@ -76,7 +76,7 @@ test('what gives no archive is a clear error, and leaves nothing', async () => {
     ['/loop', { message: /redirects without end/ }],
     ['/short', { kind: 'unavailable', message: /short broke off after 2048 bytes/ }],
     ['ftp://x/y', { kind: 'invalid', message: 'Get "ftp://x/y": unsupported protocol scheme "ftp"' }],
-    ['http://', { kind: 'invalid', message: '"http://" is no URL' }],
+    ['http://', { kind: 'invalid', message: '"http://" is not a URL' }],
     ['http://127.0.0.1:1/x', { kind: 'unavailable', message: /dial tcp 127\.0\.0\.1:1: connect: connection refused/ }],
   ] as const) {
     await assert.rejects(importFrom(host, source.startsWith('/') ? server.url + source : source), expected, source);

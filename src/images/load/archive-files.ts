@@ -128,7 +128,7 @@ function archiveFiles(files: ReadonlyMap<string, Stored>): ArchiveFiles {
     try {
       return parseBoundedJson(bytes);
     } catch (error) {
-      const why = error instanceof EngineError ? error.message : 'no JSON';
+      const why = error instanceof EngineError ? error.message : 'not JSON';
       throw invalid(`invalid archive: ${what} is ${why}`, error);
     }
   };
@@ -140,7 +140,7 @@ function archiveFiles(files: ReadonlyMap<string, Stored>): ArchiveFiles {
       const file = get(path);
       if (file === undefined) return undefined;
       if (file.kind === 'blob')
-        throw invalid(`invalid archive: ${path} is no JSON document of at most ${DOCUMENT_MAX} bytes`);
+        throw invalid(`invalid archive: ${path} is not a JSON document of at most ${DOCUMENT_MAX} bytes`);
       return parse(file, path);
     },
   };

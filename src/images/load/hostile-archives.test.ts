@@ -49,9 +49,9 @@ test('a broken or hostile archive is a clear error, and leaves nothing', async (
       /too many links/,
     ],
     'a path that climbs out': [dockerArchive({ manifest: [{ Config: '../c.json', Layers: [] }] }), /leaves it/],
-    'a manifest that is no JSON': [dockerArchive({ manifest: '[{' }), /manifest\.json is no JSON/],
+    'a manifest that is not JSON': [dockerArchive({ manifest: '[{' }), /manifest\.json is not JSON/],
     'a manifest of another shape': [dockerArchive({ manifest: { a: 1 } }), /manifest\.json is not a list/],
-    'a huge manifest': [dockerArchive({ manifest: big.toString() }), /is no JSON document of at most/],
+    'a huge manifest': [dockerArchive({ manifest: big.toString() }), /is not a JSON document of at most/],
     'a bad tag': [
       dockerArchive({ manifest: [{ Config: 'c.json', RepoTags: ['t/app'], Layers: ['1/layer.tar', '2/layer.tar'] }] }),
       /^invalid tag "t\/app"$/,

@@ -71,7 +71,7 @@ async function planItem(context: PlanContext, item: ArchiveItem): Promise<Planne
   const configFile = context.files.get(item.Config);
   if (configFile === undefined) throw missing(item.Config);
   const config = parseImageConfig(context.files.json(item.Config));
-  if (configFile.kind === 'blob') throw invalid(`invalid archive: ${item.Config} is no image config`);
+  if (configFile.kind === 'blob') throw invalid(`invalid archive: ${item.Config} is not an image config`);
   if (config.os !== '' && config.os !== 'linux') throw invalid(`cannot load ${config.os} image on linux`);
   const layers: Descriptor[] = [];
   for (const [index, path] of item.Layers.entries()) {
@@ -106,9 +106,9 @@ function parseItems(value: unknown): ArchiveItem[] {
   if (value.length > ITEMS_MAX) throw new EngineError('tooLarge', `manifest.json has more than ${ITEMS_MAX} images`);
   let layerCount = 0;
   return value.map((item: unknown) => {
-    if (!isObject(item)) throw invalid('invalid archive: an image in manifest.json is no object');
+    if (!isObject(item)) throw invalid('invalid archive: an image in manifest.json is not an object');
     const { Config: config, RepoTags: tags, Layers: layers, Parent: parent } = item;
-    if (typeof config !== 'string') throw invalid('invalid archive: Config in manifest.json is no path');
+    if (typeof config !== 'string') throw invalid('invalid archive: Config in manifest.json is not a path');
     const paths = stringList(layers, 'Layers').map((path) => posix.normalize(path));
     layerCount += paths.length;
     if (layerCount > LAYERS_TOTAL_MAX) {
@@ -126,7 +126,7 @@ function parseItems(value: unknown): ArchiveItem[] {
 function stringList(value: unknown, field: string): readonly string[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value) || value.length > LAYERS_MAX || value.some((entry) => typeof entry !== 'string')) {
-    throw invalid(`invalid archive: ${field} in manifest.json is no list of at most ${LAYERS_MAX} strings`);
+    throw invalid(`invalid archive: ${field} in manifest.json is not a list of at most ${LAYERS_MAX} strings`);
   }
   return value;
 }

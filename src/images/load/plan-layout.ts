@@ -60,7 +60,7 @@ function collect(
   collected.seen.add(descriptor.digest);
   const file = blobFile(context, descriptor);
   if (file === undefined) return;
-  if (file.kind === 'blob') throw invalid(`invalid archive: ${descriptor.digest} is no manifest`);
+  if (file.kind === 'blob') throw invalid(`invalid archive: ${descriptor.digest} is not a manifest`);
   const json = context.files.parse(file, `blob ${descriptor.digest}`);
   if (isObject(json) && 'manifests' in json) {
     if (nesting === NESTING_MAX) throw invalid('invalid archive: indexes are nested too deep');
@@ -114,7 +114,7 @@ function withMediaType(descriptor: Descriptor, images: readonly PlannedImage[]):
   return { ...descriptor, mediaType: descriptor.mediaType ?? own ?? 'application/vnd.oci.image.manifest.v1+json' };
 }
 
-/** containerd's annotation has the full name. The specification's may be only a tag, which is no name. */
+/** containerd's annotation has the full name. The specification's may be only a tag, which is not a name. */
 function namesOf(annotations: Readonly<Record<string, string>> | undefined): string[] {
   const reference = annotations?.['org.opencontainers.image.ref.name'];
   const name = annotations?.['io.containerd.image.name'] ?? (/[/:]/.test(reference ?? '') ? reference : undefined);

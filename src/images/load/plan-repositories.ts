@@ -76,7 +76,7 @@ async function planImage(context: PlanContext, topId: string, names: readonly st
 function layerChain(context: PlanContext, topId: string): { readonly id: string; readonly json: LayerJson }[] {
   const chain: { readonly id: string; readonly json: LayerJson }[] = [];
   for (let id: string | undefined = topId; id !== undefined; ) {
-    if (!/^[0-9a-f]{64}$/.test(id)) throw invalid(`invalid archive: ${JSON.stringify(id)} is no layer id`);
+    if (!/^[0-9a-f]{64}$/.test(id)) throw invalid(`invalid archive: ${JSON.stringify(id)} is not a layer id`);
     if (chain.length >= LAYERS_MAX) throw invalid('invalid archive: layers without end');
     const json: LayerJson = layerJson(context, id);
     chain.unshift({ id, json });
@@ -111,5 +111,5 @@ function historyOf(fields: Readonly<Record<string, unknown>>): HistoryEntry {
 
 function record(value: unknown, what: string): Readonly<Record<string, unknown>> {
   if (isObject(value)) return value;
-  throw invalid(`invalid archive: ${what} is no object`);
+  throw invalid(`invalid archive: ${what} is not an object`);
 }

@@ -109,7 +109,7 @@ test('a foreign layer with other bytes, or over plain http from afar, is refused
   publishForeign(registry, [`http://${storage.host}/two`]);
   await assert.rejects(pull(host, `${registry.host}/foreign`), { message: /verification failed for digest/ });
   publishForeign(registry, ['http://192.0.2.7/two']);
-  await assert.rejects(pull(host, `${registry.host}/foreign`), { message: /http:\/\/192\.0\.2\.7 is no place/ });
+  await assert.rejects(pull(host, `${registry.host}/foreign`), { message: /http:\/\/192\.0\.2\.7 is not a place/ });
   publishForeign(registry, []);
   await assert.rejects(pull(host, `${registry.host}/foreign`), { kind: 'notFound' });
   assert.deepEqual(host.stores.images.names(), []);

@@ -22,7 +22,7 @@ const SUBJECT = 'vnd.docker.reference.digest';
 const PREDICATE = 'in-toto.io/predicate-type';
 
 /**
- * Lists the attestations of one platform of an image, by default the host's. Having none is no error. @throws
+ * Lists the attestations of one platform of an image, by default the host's. Having none is not an error. @throws
  * EngineError invalid, notFound
  */
 export function imageAttestations(

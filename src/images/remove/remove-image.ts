@@ -36,7 +36,7 @@ export async function removeImage(
   const mask = { hard: true, activeReference: !options.force, stoppedContainer: !options.force };
   const found = findConflict(deps, image, left, mask);
   if (found !== undefined) {
-    // The request was to remove a name: conflicts over the rest are no error.
+    // The request was to remove a name: conflicts over the rest are not an error.
     const isDangling = left.length === 0 && deps.images.children(image.id).length === 0;
     if (!byId && (!isDangling || found.isUsed)) return untag(deps, image, taken);
     throw conflict(found.message);

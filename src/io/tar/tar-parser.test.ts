@@ -164,7 +164,7 @@ test('pax records give long names, large numbers, times and attributes of any by
   );
 });
 
-test('names keep bytes that are no UTF-8, and two such names stay two', () => {
+test('names keep bytes that are not UTF-8, and two such names stay two', () => {
   const block = (byte: number): Buffer => header((bytes) => void bytes.writeUInt8(byte, 0));
   const names = parse(Buffer.concat([block(0xe9), block(0xe8), END])).map(({ name }) => name);
   assert.deepEqual(names, ['\xe9ile', '\xe8ile']);
@@ -219,7 +219,7 @@ const BROKEN: Readonly<Record<string, Buffer>> = {
     header((block) => void block.fill(0x7f, 125, 136).fill(0x80, 124, 125)),
     END,
   ]),
-  'a size that is no number': Buffer.concat([header((block) => void block.write('12x4567', 124)), END]),
+  'a size that is not a number': Buffer.concat([header((block) => void block.write('12x4567', 124)), END]),
   'a negative owner': Buffer.concat([header((block) => void block.fill(0xff, 108, 116)), END]),
   'an unknown type': tarArchive([{ name: 'odd', typeFlag: 'Z', content: '' }]),
   'data after one zero block': Buffer.concat([Buffer.alloc(512), one]),
@@ -228,7 +228,7 @@ const BROKEN: Readonly<Record<string, Buffer>> = {
   'a pax record without a length': pax('path=xy\n'),
   'a pax record without a value': pax('8 pathx\n'),
   'a pax length of many digits': pax(`${'9'.repeat(400)} path=xy\n`),
-  'a pax size that is no number': pax('11 size=-1\n'),
+  'a pax size that is not a number': pax('11 size=-1\n'),
   'a pax size that is too large': pax('26 size=99999999999999999\n'),
   'a pax name with a zero byte': pax('12 path=x\0y\n'),
   'sparse regions that overlap': pax('26 GNU.sparse.map=0,2,1,1\n22 GNU.sparse.size=10\n'),

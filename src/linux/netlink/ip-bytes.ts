@@ -13,7 +13,7 @@ export type Family = keyof typeof AF;
 /** INET6_ADDRSTRLEN of inet_ntop(3). */
 const TEXT_BYTES = 46;
 
-/** @throws RangeError for a text that is no address, or has a zone */
+/** @throws RangeError for a text that is not an address, or has a zone */
 export function familyOf(address: string): Family {
   if (isIPv4(address)) return 4;
   if (isIPv6(address) && !address.includes('%')) return 6;

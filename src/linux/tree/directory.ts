@@ -11,7 +11,7 @@ export class Directory implements Disposable {
   readonly descriptor: number;
 
   /**
-   * Opens a path, or takes over an open descriptor. @throws ELOOP or ENOTDIR when the path's last component is no
+   * Opens a path, or takes over an open descriptor. @throws ELOOP or ENOTDIR when the path's last component is not a
    * directory itself
    */
   constructor(at: string | Buffer | number) {
@@ -45,7 +45,7 @@ export class Directory implements Disposable {
 
   /**
    * Opens a directory in this one.
-   * @throws EXDEV when something is mounted there, even of the same file system; ELOOP or ENOTDIR when it is no
+   * @throws EXDEV when something is mounted there, even of the same file system; ELOOP or ENOTDIR when it is not a
    * directory; ENOENT
    */
   enter(name: BytePath): Directory {

@@ -22,7 +22,7 @@ const REMEMBERED_MS = 10 * 60 * 1000;
  * Parses a password file. bcrypt is slow on purpose (and blocks: 50 ms at htpasswd's cost 5, more at higher ones),
  * while a push sends its password with every request. So one password is checked at a time, and a right one is
  * remembered for ten minutes, as a keyed hash.
- * @throws EngineError invalid for a line that is no bcrypt entry, with its number
+ * @throws EngineError invalid for a line that is not a bcrypt entry, with its number
  */
 export function parseHtpasswd(text: string): Passwords {
   const hashes = hashesIn(text);
@@ -73,7 +73,7 @@ function hashesIn(text: string): ReadonlyMap<string, string> {
     const [name, hash] = [line.slice(0, colon), line.slice(colon + 1).trim()];
     const cost = BCRYPT.exec(hash)?.[1];
     if (colon < 1 || cost === undefined)
-      throw invalid(`line ${index + 1} is no bcrypt entry: make it with htpasswd -B`);
+      throw invalid(`line ${index + 1} is not a bcrypt entry: make it with htpasswd -B`);
     if (Number(cost) > COST_MAX) throw invalid(`line ${index + 1}: cost ${cost} is beyond ${COST_MAX}`);
     hashes.set(name, hash);
   }

@@ -73,9 +73,9 @@ function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     json = parseBoundedJson(bytes);
   } catch (error) {
-    throw refused(error instanceof EngineError ? `it is ${error.message}` : 'it is no JSON', error);
+    throw refused(error instanceof EngineError ? `it is ${error.message}` : 'it is not JSON', error);
   }
-  if (!isObject(json)) throw refused('it is no JSON object');
+  if (!isObject(json)) throw refused('it is not a JSON object');
   return json;
 }
 

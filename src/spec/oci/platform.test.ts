@@ -20,7 +20,7 @@ test('a single word is told by what Go knows', () => {
   });
 });
 
-test('what is no platform is refused', () => {
+test('what is not a platform is refused', () => {
   for (const text of ['', 'a/b/c/d', 'linux//', 'linux/a b', '../x']) {
     assert.throws(() => parsePlatform(text), { kind: 'invalid' }, text);
   }
@@ -34,7 +34,7 @@ test('the closest variant that the machine runs is best, a later one is none', (
   assert.deepEqual(ranks, [100, 6, 5]);
 });
 
-test('an architecture is no property that every object has', () => {
+test('an architecture is not a property that every object has', () => {
   for (const architecture of ['constructor', '__proto__', 'toString']) {
     assert.equal(platformRank({ os: 'linux', architecture }, hostPlatform()), undefined);
     assert.equal(platformRank(hostPlatform(), { os: 'linux', architecture }), undefined);

@@ -26,7 +26,7 @@ test('names are completed as Docker completes them, and shortened again for peop
   }
 });
 
-test('what is no name is refused in the words of Docker', () => {
+test('what is not a name is refused in the words of Docker', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['', 'invalid reference format'],
     [':latest', 'invalid reference format'],

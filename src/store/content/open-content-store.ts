@@ -77,7 +77,7 @@ function readers(paths: ContentPaths): Readers {
       try {
         return parseBoundedJson(bytes);
       } catch (error) {
-        throw invalid(`blob ${digest} is ${error instanceof EngineError ? error.message : 'no JSON'}`, error);
+        throw invalid(`blob ${digest} is ${error instanceof EngineError ? error.message : 'not JSON'}`, error);
       }
     },
     list: () =>

@@ -66,7 +66,7 @@ export function snapshotsSuite(driver: 'overlay2' | 'vfs'): void {
     assert.deepEqual(ofLayers, { UpperDir: lower[0], LowerDir: lower[1] });
   });
 
-  test(`${driver}: what is made to be looked at shows its layers, keeps them, and stays while it is lent`, async () => {
+  test(`${driver}: a root that is mounted read-only shows its layers, keeps them, and stays while it is in use`, async () => {
     await using fixture = openFixture(driver);
     const base = await fixture.layer([dir('a/', 0o750), file('a/one'), file('gone')]);
     const top = await fixture.layer([file('.wh.gone', ''), file('new')], [base]);
@@ -88,8 +88,8 @@ export function snapshotsSuite(driver: 'overlay2' | 'vfs'): void {
     assert.ok(key);
     await assert.rejects(fixture.snapshots.removeLayer(key), { kind: 'conflict' });
     {
-      await using lent = await fixture.snapshots.use('two', { isReadOnly: true });
-      assert.equal(lent.path, two);
+      await using used = await fixture.snapshots.use('two', { isReadOnly: true });
+      assert.equal(used.path, two);
       await fixture.snapshots.unmount('two');
       assert.ok(existsSync(join(two, 'new')), 'somebody looks at it');
     }

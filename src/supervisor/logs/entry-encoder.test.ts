@@ -39,7 +39,7 @@ const CASES: [string, Buffer, string][] = [
   ['UTF-8', Buffer.from('é€😀\n'), entry(`${Buffer.from('é€😀').toString('latin1')}\\n`)],
   ['line separators of Unicode', Buffer.from('\u2028\u2029\n'), entry('\\u2028\\u2029\\n')],
   [
-    'bytes that are no UTF-8: overlong, surrogates, too large, cut off',
+    'bytes that are not UTF-8: overlong, surrogates, too large, cut off',
     Buffer.from([0xc0, 0x80, 0x20, 0xed, 0xa0, 0x80, 0x20, 0xf4, 0x90, 0x80, 0x80, 0x20, 0xe2, 0x82, 0x0a]),
     entry(`${'\\ufffd'.repeat(2)} ${'\\ufffd'.repeat(3)} ${'\\ufffd'.repeat(4)} ${'\\ufffd'.repeat(2)}\\n`),
   ],

@@ -27,7 +27,7 @@ export const containerLogs = defineRoute({
   },
 });
 
-/** As in dockerd, a text that is no number means all lines. */
+/** As in dockerd, a text that is not a number means all lines. */
 function lines(tail: string): number {
   return /^\d{1,15}$/.test(tail) ? Number(tail) : -1;
 }

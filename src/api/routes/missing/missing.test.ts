@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readAll, serve } from '../../testing/serve.ts';
 
-test('what is not there yet says so, and is no page that was not found', async () => {
+test('what is not there yet says so, and is not a page that was not found', async () => {
   await using api = await serve();
   for (const [method, path, what] of [
     ['POST', '/v1.45/build?t=x', 'building images'],

@@ -45,7 +45,7 @@ function archiveDirectory(
 }
 
 /**
- * Archives a path that is no directory through its parent directory, which is held open, so that its attributes and its
+ * Archives a path that is not a directory through its parent directory, which is held open, so that its attributes and its
  * content belong together.
  */
 function archiveEntry(view: FileView, path: string, begin: (stat: PathStat) => TakeBytes): void {

@@ -33,7 +33,7 @@ export function addEntry(archive: ArchiveWriter, parent: Directory, name: BytePa
   if (directory !== undefined) addContent(archive, directory, `${as}/`);
 }
 
-/** Returns undefined when the directory has vanished or is no directory any more. */
+/** Returns undefined when the directory has vanished or is not a directory any more. */
 function openDirectory(path: string | Buffer): Directory | undefined {
   try {
     return new Directory(path);

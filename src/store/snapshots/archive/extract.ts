@@ -11,7 +11,7 @@ import { type ExtractOptions, type FileView, mountAt } from './view.ts';
 /**
  * Unpacks an archive into a directory of a container. The thread is confined to the container's root meanwhile: neither
  * names in the archive nor processes in the container can make it reach files of the host.
- * @throws EngineError notFound, also for the target of a hard link; invalid when the path is no directory or the
+ * @throws EngineError notFound, also for the target of a hard link; invalid when the path is not a directory or the
  * archive is broken; forbidden where it is read-only. Files that were unpacked before an error stay
  */
 export function extract(

@@ -42,7 +42,7 @@ const MTAB = 'etc/mtab';
 
 /**
  * Mount points that every container needs: a runtime makes them where the image has none. Docker keeps them in a layer
- * of their own, so that they are no changes while they are empty.
+ * of their own, so that they are not changes while they are empty.
  */
 const MOUNT_POINTS: ReadonlySet<string> = new Set([
   ...[MARK, 'dev', 'dev/console', 'dev/mqueue', 'dev/pts', 'dev/shm', 'etc', 'etc/hostname'],

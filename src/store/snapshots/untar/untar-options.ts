@@ -3,7 +3,7 @@ import type { BytePath } from '../../../linux/index.ts';
 /**
  * The treatment of whiteouts. `overlay`: the tree is one layer by itself, and whiteouts become overlayfs's own records.
  * `merged`: the tree already contains the layers below (an overlay mount, or a copy), and files that are whited out are
- * removed. `plain`: the archive is no layer, and a whiteout's name is an ordinary name.
+ * removed. `plain`: the archive is not a layer, and a whiteout's name is an ordinary name.
  */
 export type UntarMode = 'overlay' | 'merged' | 'plain';
 

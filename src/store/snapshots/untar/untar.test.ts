@@ -127,7 +127,7 @@ test('capabilities stay on a file whose owner is changed, and an archive cannot 
   assert.deepEqual(listXattrs(join(at, 'ping')).sort(), ['security.capability', 'user.note']);
 });
 
-test('names and targets that are no UTF-8 arrive byte by byte', async () => {
+test('names and targets that are not UTF-8 arrive byte by byte', async () => {
   const archive = tarArchive([file('name-?'), { name: 'link', type: 'symlink', target: 'to-?' }]);
   for (let at = archive.indexOf('-?'); at >= 0; at = archive.indexOf('-?')) {
     const block = Math.floor(at / 512) * 512;
