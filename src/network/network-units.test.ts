@@ -106,9 +106,9 @@ table inet ufw {
 
 test('elements are one command per map', () => {
   const elements = [
-    { hostAddress: null, protocol: 'tcp', hostPort: 80, address: '10.0.0.2', port: 8080 },
-    { hostAddress: null, protocol: 'udp', hostPort: 81, address: '10.0.0.2', port: 81 },
-    { hostAddress: '127.0.0.1', protocol: 'tcp', hostPort: 82, address: '10.0.0.2', port: 82 },
+    { kind: 'translated', hostAddress: null, protocol: 'tcp', hostPort: 80, address: '10.0.0.2', port: 8080 },
+    { kind: 'translated', hostAddress: null, protocol: 'udp', hostPort: 81, address: '10.0.0.2', port: 81 },
+    { kind: 'translated', hostAddress: '127.0.0.1', protocol: 'tcp', hostPort: 82, address: '10.0.0.2', port: 82 },
   ] as const;
   assert.equal(
     renderAddElements('t', elements),

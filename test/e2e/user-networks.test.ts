@@ -86,6 +86,35 @@ for (const cli of CLIS) {
     assert.equal(await ok('network', 'rm', net), net);
   });
 
+  test(`${cli} network create with a routed gateway: port and ps show no port of the host`, async () => {
+    const [net, name] = [unique('net'), unique('c')];
+    const mode = (family: string) => ['-o', `com.docker.network.bridge.gateway_mode_${family}=routed`];
+    await ok('network', 'create', ...mode('ipv4'), ...mode('ipv6'), net);
+    await ok(
+      'run',
+      '-d',
+      '--name',
+      name,
+      '--network',
+      net,
+      '-p',
+      '8080:80',
+      '-p',
+      '127.0.0.1::81',
+      'busybox',
+      'sleep',
+      '100',
+    );
+    const port = (await ok('port', name)).split('\n');
+    assert.deepEqual([port[0], port.at(-1)], ['80/tcp -> 0.0.0.0:', '81/tcp -> 0.0.0.0:']);
+    assert.match(
+      await ok('ps', '--filter', `name=${name}`, '--format', '{{.Ports}}'),
+      /^0\.0\.0\.0:0->80\/tcp, .*0\.0\.0\.0:0->81\/tcp$/,
+    );
+    await ok('rm', '-f', name);
+    await ok('network', 'rm', net);
+  });
+
   test(`${cli} run --network: containers reach those of their network and no others`, async () => {
     const [near, far, web, client] = [unique('near'), unique('far'), unique('web'), unique('client')];
     await ok('network', 'create', '--subnet', '10.72.0.0/24', near);

@@ -15,7 +15,8 @@ export function portsOf(record: ContainerRecord): ContainerSummary['Ports'] {
       ports.push({
         ...(ip === '' ? {} : { IP: ip }),
         PrivatePort: privatePort,
-        PublicPort: Number(hostPort),
+        // A port of a routed network has none.
+        ...(hostPort === '' ? {} : { PublicPort: Number(hostPort) }),
         Type: type,
       });
     }

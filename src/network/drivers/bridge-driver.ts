@@ -13,14 +13,14 @@ import {
   DEFAULT_MTU,
   gatewayMode,
   isOn,
+  trustedInterfaces,
 } from './bridge-options.ts';
-import type { Endpoint, LinkNames, NetworkDriver } from './driver.ts';
+import type { Endpoint, LinkNames, NetworkDriver, Publishing } from './driver.ts';
 import { addressPlan, addressSettings, EndpointAddresses } from './endpoint-addresses.ts';
 import { askedHardwareAddress, checkEndpoint, endpointSettings, linkLocalAddresses } from './endpoint-settings.ts';
 
 /** Networks with a Linux bridge, and a veth pair per container. */
 export class BridgeDriver implements NetworkDriver {
-  readonly publishesPorts = true;
   readonly #addresses = new EndpointAddresses();
   /** Names of bridges that the user made. The engine neither makes nor removes them. */
   readonly #foreign: ReadonlySet<string>;
@@ -46,9 +46,20 @@ export class BridgeDriver implements NetworkDriver {
     return gatewayMode(options, family) !== 'isolated';
   }
 
+  publishing({ options }: Pick<NetworkRecord, 'options'>, family: Family): Publishing {
+    return {
+      mode: gatewayMode(options, family) === 'routed' ? 'routed' : 'nat',
+      isTrusting: trustedInterfaces(options).length > 0,
+    };
+  }
+
   hostPlan(record: NetworkRecord): BridgePlan {
     const bridge = bridgeName(record);
     const pools = poolsInUse(record).map(({ subnet, gateway }) => ({ ...parseCidr(subnet), gateway, text: subnet }));
+    const inMode = (mode: string): readonly Family[] =>
+      pools
+        .filter(({ subnet: { family } }) => gatewayMode(record.options, family) === mode)
+        .map(({ subnet }) => subnet.family);
     return {
       kind: 'bridge',
       bridge,
@@ -56,9 +67,9 @@ export class BridgeDriver implements NetworkDriver {
       addresses: pools.flatMap(({ gateway, subnet: { family, prefixLength } }) =>
         gateway === undefined || !bridgeHasAddress(record.options, family) ? [] : [{ address: gateway, prefixLength }],
       ),
-      unprotected: pools
-        .filter(({ subnet: { family } }) => gatewayMode(record.options, family) === 'nat-unprotected')
-        .map(({ subnet }) => subnet.family),
+      unprotected: inMode('nat-unprotected'),
+      routed: inMode('routed'),
+      trusted: trustedInterfaces(record.options),
       mtu: mtuOf(record),
       masquerade: isOn(record.options, BRIDGE_OPTION.masquerade),
       interContainer: isOn(record.options, BRIDGE_OPTION.interContainer),

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { EngineError, failed, invalid } from '../../base/errors.ts';
+import { type EngineError, failed, invalid } from '../../base/errors.ts';
 import type { Family } from '../ipam/address.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 
@@ -18,6 +18,9 @@ export const BRIDGE_OPTION = {
 } as const;
 
 export const DEFAULT_MTU = 1500;
+
+/** The names that a link may have (netdevice(7)), and that nft may quote. */
+const INTERFACE = /^[A-Za-z0-9_.:-]{1,15}$/;
 
 type Options = Readonly<Record<string, string>>;
 
@@ -46,12 +49,8 @@ export function checkBridgeOptions({ options, internal }: Pick<NetworkRecord, 'i
   if (isIP(address) === 0) throw unparsed(BRIDGE_OPTION.hostBinding, address, 'nil ip');
   if (mtu !== undefined) checkMtu(mtu);
   for (const name of Object.values(GATEWAY_MODE)) checkGatewayMode(name, options[name], internal);
-  if ((options[BRIDGE_OPTION.trustedInterfaces] ?? '') !== '') {
-    throw new EngineError('notImplemented', 'Gantry does not have this yet: trusted host interfaces');
-  }
   const bridge = options[BRIDGE_OPTION.name];
-  // The names that a link may have (netdevice(7)), and that nft may quote.
-  if (bridge !== undefined && (!/^[A-Za-z0-9_.:-]{1,15}$/.test(bridge) || /^\.+$/.test(bridge))) {
+  if (bridge !== undefined && (!INTERFACE.test(bridge) || /^\.+$/.test(bridge))) {
     throw invalid(`invalid bridge name: ${bridge}`);
   }
 }
@@ -80,11 +79,18 @@ export function bridgeHasAddress(options: Options, family: Family): boolean {
   return !isInhibited && gatewayMode(options, family) !== 'isolated';
 }
 
+/**
+ * Interfaces of the host from which packets reach published ports by the container's own address. Names that no
+ * interface can have are omitted: dockerd takes any text.
+ */
+export function trustedInterfaces(options: Options): readonly string[] {
+  return (options[BRIDGE_OPTION.trustedInterfaces] ?? '').split(':').filter((name) => INTERFACE.test(name));
+}
+
 function checkGatewayMode(name: string, mode = 'nat', internal: boolean): void {
   if (!GATEWAY_MODES.has(mode)) throw unparsed(name, mode, `unknown gateway mode ${mode}`);
   if (mode === 'isolated' && !internal)
     throw failed("gateway mode 'isolated' can only be used for an internal network");
-  if (mode === 'routed') throw new EngineError('notImplemented', 'Gantry does not have this yet: gateway mode routed');
 }
 
 function unparsed(name: string, value: string, reason: string): EngineError {

@@ -14,8 +14,6 @@ import type { NetworkRecord } from '../model/network-record.ts';
  * daemon made. `disconnect` releases an endpoint's addresses. `forget` follows the removal of the network.
  */
 export interface NetworkDriver {
-  /** Whether ports of containers whose default gateway is on such a network are published. */
-  readonly publishesPorts: boolean;
   /**
    * Checks a new network. `others` are all networks of the engine. @throws EngineError invalid, forbidden, in Docker's
    * words
@@ -23,6 +21,11 @@ export interface NetworkDriver {
   checkNetwork(record: NetworkRecord, others: readonly NetworkRecord[]): void;
   /** Whether the subnets of a new network need a gateway. */
   needsGateway(network: Pick<NetworkRecord, 'internal' | 'options'>, family: Family): boolean;
+  /**
+   * How the ports of a container are published whose default gateway of a family is on the network. Undefined for not
+   * at all.
+   */
+  publishing(network: Pick<NetworkRecord, 'options'>, family: Family): Publishing | undefined;
   /** What the network needs on the host. Undefined for nothing. */
   hostPlan(record: NetworkRecord): HostPlan | undefined;
   /** Checks a client's request for errors that no start can avoid. @throws EngineError invalid, in Docker's words */
@@ -45,6 +48,16 @@ export interface NetworkDriver {
   presentLink(record: NetworkRecord, settings: EndpointSettings, name: string): PresentLink | undefined;
   /** Forgets the addresses of a removed network. */
   forget(record: NetworkRecord): void;
+}
+
+export interface Publishing {
+  /**
+   * `nat`: by a port of the host. `routed`: other machines have a route to the container, and reach its published ports
+   * by its own address.
+   */
+  readonly mode: 'nat' | 'routed';
+  /** Whether some interfaces of the host are trusted: packets from there reach published ports by the container's address. */
+  readonly isTrusting: boolean;
 }
 
 export interface LinkNames {

@@ -4,7 +4,7 @@ import { checkEndpoint, endpointSettings } from './endpoint-settings.ts';
 
 /** `null`: a sandbox with only its loopback. It also serves `host`, which has no sandbox. */
 export const nullDriver: NetworkDriver = {
-  publishesPorts: false,
+  publishing: () => undefined,
   checkNetwork() {},
   needsGateway: () => false,
   hostPlan: () => undefined,

@@ -21,7 +21,6 @@ interface NewLink {
  * macvlan and ipvlan have in common. No ports are published: other machines reach the containers by their own addresses.
  */
 abstract class ParentDriver implements NetworkDriver {
-  readonly publishesPorts = false;
   readonly #addresses = new EndpointAddresses();
 
   /** @throws EngineError failed, in Docker's words */
@@ -32,6 +31,10 @@ abstract class ParentDriver implements NetworkDriver {
     asked: EndpointSettings,
     at: NewLink,
   ): { readonly link: LinkPlan; readonly settings: Partial<EndpointSettings> };
+
+  publishing(): undefined {
+    return undefined;
+  }
 
   hostPlan(record: NetworkRecord): ParentPlan {
     return { kind: 'parent', ...parentOf(record) };

@@ -12,11 +12,23 @@ export type TableFamily = 'ip' | 'ip6';
 export type PortProtocol = 'tcp' | 'udp' | 'sctp';
 
 /** One published port in the firewall. */
-export interface PortElement {
+export type PortElement = TranslatedPort | OpenPort;
+
+/** A port of the host that leads to one of a container. */
+export interface TranslatedPort extends ContainerAddress {
+  readonly kind: 'translated';
   /** An address of the host, of the same family as `address`. Null for every local address of the family. */
   readonly hostAddress: string | null;
-  readonly protocol: PortProtocol;
   readonly hostPort: number;
+}
+
+/** A port that others reach by the container's own address: from everywhere, or from interfaces that its network trusts. */
+export interface OpenPort extends ContainerAddress {
+  readonly kind: 'open' | 'trusted';
+}
+
+interface ContainerAddress {
+  readonly protocol: PortProtocol;
   /** The container's address. Its family is the table's. */
   readonly address: string;
   readonly port: number;
@@ -33,6 +45,10 @@ export interface BridgeRules {
   readonly interContainer: boolean;
   /** The families in which others reach the containers' ports without a published port. */
   readonly unprotected: readonly (4 | 6)[];
+  /** The families in which others reach published ports by the containers' own addresses, which nothing translates. */
+  readonly routed: readonly (4 | 6)[];
+  /** Interfaces of the host whose packets reach published ports by the containers' own addresses. */
+  readonly trusted: readonly string[];
   /** Whether containers on the bridge reach nothing but each other and the host. */
   readonly internal: boolean;
 }
@@ -74,6 +90,10 @@ add map ${family} ${table} ports { type inet_proto . inet_service : ${type} . in
 add map ${family} ${table} address_ports { type ${type} . inet_proto . inet_service : ${type} . inet_service; }
 add set ${family} ${table} bridges { type ifname; }
 add set ${family} ${table} may_talk { type ifname . ifname; }
+add set ${family} ${table} routed { type ifname; }
+add set ${family} ${table} trusted { type ifname . ifname; }
+add set ${family} ${table} open_ports { type ${type} . inet_proto . inet_service; }
+add set ${family} ${table} trusted_ports { type ${type} . inet_proto . inet_service; }
 add set ${family} ${table} subnets { type ${type}; flags interval; }
 add set ${family} ${table} masqueraded { type ${type}; flags interval; }
 add map ${family} ${table} into { type ifname : verdict; }
@@ -99,6 +119,9 @@ ${CHAINS.map((chain) => `flush chain ${family} ${table} ${chain}\n`).join('')}${
   'into_bridge ct state established,related accept',
   'into_bridge ct status dnat accept',
   'into_bridge iifname . oifname @may_talk accept',
+  `into_bridge ${family} daddr . meta l4proto . th dport @open_ports accept`,
+  `into_bridge oifname @routed meta l4proto ${family === 'ip' ? 'icmp' : 'ipv6-icmp'} accept`,
+  `into_bridge iifname . oifname @trusted ${family} daddr . meta l4proto . th dport @trusted_ports accept`,
   'into_bridge drop comment "what is not published"',
   'out_of_internal iifname . oifname @may_talk accept',
   'out_of_internal ct state established,related accept',
@@ -138,7 +161,9 @@ export function renderReplaceNetworks(
   networks: readonly BridgeRules[],
 ): string {
   const flush = families.flatMap((family) => [
-    ...['bridges', 'may_talk', 'subnets', 'masqueraded'].map((set) => `flush set ${family} ${table} ${set}\n`),
+    ...['bridges', 'may_talk', 'routed', 'trusted', 'subnets', 'masqueraded'].map(
+      (set) => `flush set ${family} ${table} ${set}\n`,
+    ),
     ...['into', 'out_of'].map((map) => `flush map ${family} ${table} ${map}\n`),
   ]);
   return flush.join('') + networks.map((network) => renderAddNetwork(table, network)).join('');
@@ -150,20 +175,24 @@ export function tableFamilies(networks: readonly BridgeRules[]): readonly TableF
 }
 
 function networkElements(verb: 'add' | 'delete', table: string, rules: BridgeRules): string {
-  const { bridge, masquerade, interContainer, internal, unprotected } = rules;
+  const { bridge, masquerade, interContainer, internal, unprotected, routed, trusted } = rules;
   const verdict = (chain: string): string => `"${bridge}"${verb === 'add' ? ` : jump ${chain}` : ''}`;
   return tableFamilies([rules])
     .flatMap((family) => {
       const element = (name: string, text: string): string =>
         `${verb} element ${family} ${table} ${name} { ${text} }\n`;
       const subnets = rules.subnets.filter((subnet) => familyOf(subnet) === family).join(', ');
+      const number = family === 'ip' ? 4 : 6;
+      const isMasqueraded = subnets !== '' && masquerade && !internal && !routed.includes(number);
       return [
         element('bridges', `"${bridge}"`),
-        unprotected.includes(family === 'ip' ? 4 : 6) ? '' : element('into', verdict('into_bridge')),
+        unprotected.includes(number) ? '' : element('into', verdict('into_bridge')),
+        routed.includes(number) ? element('routed', `"${bridge}"`) : '',
+        ...trusted.map((name) => element('trusted', `"${name}" . "${bridge}"`)),
         internal ? element('out_of', verdict('out_of_internal')) : '',
         interContainer ? element('may_talk', `"${bridge}" . "${bridge}"`) : '',
         subnets === '' ? '' : element('subnets', subnets),
-        subnets === '' || !masquerade || internal ? '' : element('masqueraded', subnets),
+        isMasqueraded ? element('masqueraded', subnets) : '',
       ];
     })
     .join('');
@@ -185,9 +214,10 @@ export function renderReplaceElements(
   families: readonly TableFamily[],
   elements: readonly PortElement[],
 ): string {
-  const flush = families.map(
-    (family) => `flush map ${family} ${table} ports\nflush map ${family} ${table} address_ports\n`,
-  );
+  const flush = families.flatMap((family) => [
+    ...['ports', 'address_ports'].map((map) => `flush map ${family} ${table} ${map}\n`),
+    ...['open_ports', 'trusted_ports'].map((set) => `flush set ${family} ${table} ${set}\n`),
+  ]);
   return flush.join('') + renderAddElements(table, elements);
 }
 
@@ -198,15 +228,26 @@ export function renderDeleteTables(table: string, families: readonly TableFamily
 
 function commands(verb: 'add' | 'delete', table: string, elements: readonly PortElement[]): string {
   const byMap = new Map<string, string[]>();
-  for (const { hostAddress, protocol, hostPort, address, port } of elements) {
-    const family = familyOf(address);
-    const map = `${family} ${table} ${hostAddress === null ? 'ports' : 'address_ports'}`;
-    const key = `${hostAddress === null ? '' : `${hostAddress} . `}${protocol} . ${hostPort}`;
+  for (const element of elements) {
+    const map = `${familyOf(element.address)} ${table} ${mapOf(element)}`;
     const listed = byMap.get(map) ?? [];
-    listed.push(`${key}${verb === 'add' ? ` : ${address} . ${port}` : ''}`);
+    listed.push(elementText(verb, element));
     byMap.set(map, listed);
   }
   return [...byMap].map(([map, listed]) => `${verb} element ${map} { ${listed.join(', ')} }\n`).join('');
+}
+
+function mapOf(element: PortElement): string {
+  if (element.kind !== 'translated') return `${element.kind}_ports`;
+  return element.hostAddress === null ? 'ports' : 'address_ports';
+}
+
+function elementText(verb: 'add' | 'delete', element: PortElement): string {
+  const { address, protocol, port } = element;
+  if (element.kind !== 'translated') return `${address} . ${protocol} . ${port}`;
+  const { hostAddress, hostPort } = element;
+  const key = `${hostAddress === null ? '' : `${hostAddress} . `}${protocol} . ${hostPort}`;
+  return verb === 'add' ? `${key} : ${address} . ${port}` : key;
 }
 
 /** The family of an address or a subnet. */

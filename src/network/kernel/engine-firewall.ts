@@ -124,9 +124,11 @@ export class EngineFirewall implements Disposable {
    * past a new one.
    */
   forgetFlows(elements: readonly PortElement[]): void {
-    const messages = elements
-      .filter(({ protocol }) => protocol === 'udp')
-      .map(({ hostPort, address }) => forgetUdpFlows(address.includes(':') ? 6 : 4, hostPort));
+    const messages = elements.flatMap((element) =>
+      element.kind === 'translated' && element.protocol === 'udp'
+        ? [forgetUdpFlows(element.address.includes(':') ? 6 : 4, element.hostPort)]
+        : [],
+    );
     if (messages.length === 0) return;
     this.#conntrack ??= new NetlinkSocket(NETLINK.NETFILTER);
     // Best effort: usually there is no flow, and old kernels lack the call.

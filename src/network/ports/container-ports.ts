@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import type { Logger } from '../../base/logger.ts';
+import type { Family } from '../../linux/index.ts';
 import type { PortBinding, PortMap } from '../../spec/index.ts';
 import type { PortElement } from '../firewall/table.ts';
 import { closeSockets, type PortRegistry, type PublishedPort } from './port-registry.ts';
@@ -16,9 +17,13 @@ export interface ContainerPortsDeps {
 export interface PortTarget {
   readonly ipv4: string;
   readonly ipv6: string;
+  /** The families in which others reach the ports by the container's own address. */
+  readonly routed: readonly Family[];
+  /** The families in which some interfaces of the host reach the ports so too. */
+  readonly trusting: readonly Family[];
 }
 
-export const NO_TARGET: PortTarget = { ipv4: '', ipv6: '' };
+export const NO_TARGET: PortTarget = { ipv4: '', ipv6: '', routed: [], trusting: [] };
 
 /** The published ports of an attached container. Owns their sockets. */
 export class ContainerPorts implements Disposable {
@@ -49,12 +54,22 @@ export class ContainerPorts implements Disposable {
 
   /** The elements for the firewall. It translates within a family: other ports are relayed alone. */
   elements(): readonly PortElement[] {
-    const { ipv4, ipv6 } = this.#target;
-    return this.#ports.flatMap(({ hostAddress, hostPort, protocol, port }) => {
-      const address = isIPv4(hostAddress) ? ipv4 : ipv6;
-      const isAny = hostAddress === '0.0.0.0' || hostAddress === '::';
-      return address === '' ? [] : [{ hostAddress: isAny ? null : hostAddress, protocol, hostPort, address, port }];
-    });
+    return this.#ports.flatMap((published) => this.#elementsOf(published));
+  }
+
+  #elementsOf({ hostAddress, hostPort, protocol, port }: PublishedPort): readonly PortElement[] {
+    const { ipv4, ipv6, routed, trusting } = this.#target;
+    const family = isIPv4(hostAddress) ? 4 : 6;
+    const address = family === 4 ? ipv4 : ipv6;
+    const inside = { protocol, address, port };
+    if (address === '') return [];
+    // A port without one of the host is open on a routed network alone.
+    if (hostPort === 0) return routed.includes(family) ? [{ kind: 'open', ...inside }] : [];
+    const isAny = hostAddress === '0.0.0.0' || hostAddress === '::';
+    return [
+      { kind: 'translated', hostAddress: isAny ? null : hostAddress, hostPort, ...inside },
+      ...(trusting.includes(family) ? [{ kind: 'trusted', ...inside } as const] : []),
+    ];
   }
 
   /** The address for traffic that reaches the socket of a port: of the socket's family if there is one. */
@@ -85,7 +100,7 @@ export class ContainerPorts implements Disposable {
     const map: Record<string, PortBinding[]> = {};
     for (const { hostAddress, hostPort, protocol, port } of this.#ports) {
       const key = `${port}/${protocol}`;
-      map[key] = [...(map[key] ?? []), { HostIp: hostAddress, HostPort: String(hostPort) }];
+      map[key] = [...(map[key] ?? []), { HostIp: hostAddress, HostPort: hostPort === 0 ? '' : String(hostPort) }];
     }
     return map;
   }

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { errnoOf } from '../../base/errors.ts';
-import { bindHostPort } from '../../linux/index.ts';
+import { bindHostPort, type Family } from '../../linux/index.ts';
 import type { PortProtocol } from '../firewall/table.ts';
 import { allPortsAllocated, portAllocated, portBindFailed } from './port-errors.ts';
 import { overlapping, type PortGroup, portGroups } from './port-groups.ts';
@@ -11,6 +12,7 @@ import type { PortRequest } from './port-request.ts';
  */
 export interface PublishedPort {
   readonly hostAddress: string;
+  /** 0 for a port that others reach by the container's own address, without one of the host. */
   readonly hostPort: number;
   readonly protocol: PortProtocol;
   /** The container's port. */
@@ -45,14 +47,26 @@ export class PortRegistry {
   }
 
   /**
-   * Reserves a host port for every request, or none. `target` is the container's address, for messages.
+   * Reserves a host port for every request, or none. `target` is the container's address, for messages. In `routed`
+   * families no port of the host is needed.
    * @throws EngineError in Docker's words, without the endpoint
    */
-  reserve(requests: readonly PortRequest[], target: string): readonly PublishedPort[] {
+  reserve(requests: readonly PortRequest[], target: string, routed: readonly Family[] = []): readonly PublishedPort[] {
     const taken: PublishedPort[] = [];
+    const open = new Map<string, PublishedPort>();
     try {
-      for (const group of portGroups(requests, this.#options.hasIpv6)) taken.push(...this.#reserveGroup(group, target));
-      return taken;
+      for (const group of portGroups(requests, this.#options.hasIpv6)) {
+        const { port, protocol } = group;
+        const isRouted = ({ address }: PortGroup['addresses'][number]): boolean =>
+          routed.includes(isIP(address) as Family);
+        for (const { address } of group.addresses.filter(isRouted)) {
+          const hostAddress = isIP(address) === 4 ? '0.0.0.0' : '::';
+          open.set(`${hostAddress} ${port}/${protocol}`, { hostAddress, hostPort: 0, protocol, port, fd: undefined });
+        }
+        const addresses = group.addresses.filter((each) => !isRouted(each));
+        if (addresses.length > 0) taken.push(...this.#reserveGroup({ ...group, addresses }, target));
+      }
+      return [...open.values(), ...taken];
     } catch (error) {
       closeSockets(taken);
       this.release(taken);
@@ -163,6 +177,10 @@ export class PortRegistry {
     for (const port of ports) {
       const { protocol, hostAddress, hostPort } = port;
       let fd: number | undefined;
+      if (hostPort === 0) {
+        adopted.push({ ...port, fd });
+        continue;
+      }
       try {
         fd = this.#bindOne(protocol, hostAddress, hostPort, { optional: hostAddress === '::' });
       } catch {

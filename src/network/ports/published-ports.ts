@@ -7,8 +7,10 @@ import { parseContainerPort } from './port-request.ts';
 export function publishedPorts(map: PortMap): readonly Omit<PublishedPort, 'fd'>[] {
   return Object.entries(map).flatMap(([key, bindings]) =>
     (bindings ?? []).flatMap(({ HostIp = '', HostPort = '' }) => {
+      // Without a port of the host: a port of a routed network.
       const hostPort = Number(HostPort);
-      if (isIP(HostIp) === 0 || !Number.isInteger(hostPort) || hostPort < 1 || hostPort > 65535) return [];
+      const isValid = HostPort === '' || (Number.isInteger(hostPort) && hostPort >= 1 && hostPort <= 65535);
+      if (isIP(HostIp) === 0 || !isValid) return [];
       return [{ ...parseContainerPort(key), hostAddress: HostIp, hostPort }];
     }),
   );

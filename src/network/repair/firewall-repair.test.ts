@@ -15,6 +15,8 @@ const PLAN: HostPlan = {
     masquerade: true,
     interContainer: true,
     unprotected: [],
+    routed: [],
+    trusted: [],
     internal: false,
   },
   ...{ subnets: ['10.0.0.0/24'], addresses: [{ address: '10.0.0.1', prefixLength: 24 }] },

@@ -1,5 +1,6 @@
 import type { PortMap } from '../../spec/index.ts';
 import { BRIDGE_OPTION } from '../drivers/bridge-options.ts';
+import type { Publishing } from '../drivers/driver.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { Family } from '../ipam/address.ts';
 import { defaultGateway } from '../model/default-gateway.ts';
@@ -21,20 +22,27 @@ function hostBinding({ options }: Pick<NetworkRecord, 'options'>): string | unde
  * ports.
  */
 export function portTarget(drivers: NetworkDrivers, endpoints: readonly SandboxEndpoint[]): PortTarget {
+  const found = FAMILIES.flatMap((family) => publishing(drivers, endpoints, family) ?? []);
+  const settings = (family: Family) => found.find((each) => each.family === family)?.settings;
   return {
-    ipv4: publishing(drivers, endpoints, 4)?.settings.IPAddress ?? '',
-    ipv6: publishing(drivers, endpoints, 6)?.settings.GlobalIPv6Address ?? '',
+    ipv4: settings(4)?.IPAddress ?? '',
+    ipv6: settings(6)?.GlobalIPv6Address ?? '',
+    routed: found.filter(({ mode }) => mode === 'routed').map(({ family }) => family),
+    trusting: found.filter(({ isTrusting }) => isTrusting).map(({ family }) => family),
   };
 }
+
+const FAMILIES = [4, 6] as const satisfies readonly Family[];
 
 /** The endpoint of the default gateway, if its network publishes ports. */
 function publishing(
   drivers: NetworkDrivers,
   endpoints: readonly SandboxEndpoint[],
   family: Family,
-): SandboxEndpoint | undefined {
+): (SandboxEndpoint & Publishing & { readonly family: Family }) | undefined {
   const endpoint = defaultGateway(endpoints, family);
-  return endpoint && drivers.find(endpoint.record.driver)?.publishesPorts === true ? endpoint : undefined;
+  const how = endpoint && drivers.find(endpoint.record.driver)?.publishing(endpoint.record, family);
+  return how && { ...endpoint, ...how, family };
 }
 
 /**
@@ -52,7 +60,7 @@ export function reservePorts(
   const target = portTarget(drivers, endpoints);
   const requests = wantedPorts(request, hostBinding(endpoint.record) ?? deps.hostAddress);
   try {
-    return new ContainerPorts(deps, deps.registry.reserve(requests, target.ipv4 || target.ipv6), target);
+    return new ContainerPorts(deps, deps.registry.reserve(requests, target.ipv4 || target.ipv6, target.routed), target);
   } catch (error) {
     throw endpointFailed(request.containerName, endpoint.settings.EndpointID ?? '', error);
   }
@@ -69,7 +77,7 @@ export function shownPorts(
   ports: ContainerPorts,
 ): PortMap {
   const couldPublish = endpoints.some(
-    ({ record }) => !record.internal && drivers.find(record.driver)?.publishesPorts === true,
+    ({ record }) => !record.internal && drivers.find(record.driver)?.publishing(record, 4) !== undefined,
   );
   if (!couldPublish) return {};
   const { ipv4, ipv6 } = portTarget(drivers, endpoints);
