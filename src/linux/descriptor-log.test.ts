@@ -10,7 +10,7 @@ test('a full disk costs lines of the log, not the process', () => {
   const full = openSync('/dev/full', 'a');
   const script = `
     const { createDescriptorLog } = await import(${JSON.stringify(join(import.meta.dirname, 'descriptor-log.ts'))});
-    createDescriptorLog(2).warn({}, 'an exit is not on the disk');
+    createDescriptorLog(2).warn({}, 'cannot write the record of an exit');
     setImmediate(() => process.stdout.write('alive'));`;
   try {
     const args = ['--input-type=module', '-e', script];

@@ -41,7 +41,7 @@ export class ExitAnnouncer {
   /** Begins the announcement of an exit. The cgroup of `main`, the container's main task, counts the OOM kills. */
   announce(task: Task, exit: TaskExit, main: Task): void {
     const announced = this.#announce(task, exit, main).catch((error) =>
-      this.#deps.log.error({ task: task.key, error: String(error) }, 'exit not announced'),
+      this.#deps.log.error({ task: task.key, error: String(error) }, 'cannot announce an exit'),
     );
     this.#announcing.add(announced);
     void announced.finally(() => this.#announcing.delete(announced));
@@ -85,7 +85,7 @@ export class ExitAnnouncer {
       await task.streams.drain(DRAIN_MILLISECONDS);
       if (task.log !== undefined) await waitAtMost(DRAIN_MILLISECONDS, task.log.flushed());
     } catch (error) {
-      this.#deps.log.error({ task: task.key, error: messageOf(error) }, 'output lost');
+      this.#deps.log.error({ task: task.key, error: messageOf(error) }, 'output of an ended task is lost');
     }
   }
 
@@ -95,7 +95,7 @@ export class ExitAnnouncer {
       if (existsSync(task.layout.folder)) storeExit(task.layout, exit);
       this.#deps.exitRecords.forget(task.pid);
     } catch (error) {
-      this.#deps.log.warn({ task: task.key, error: messageOf(error) }, 'an exit is not on the disk');
+      this.#deps.log.warn({ task: task.key, error: messageOf(error) }, 'cannot write the record of an exit');
     }
   }
 }

@@ -51,10 +51,11 @@ function openLog(deps: OpenTaskDeps, { task }: TaskRecord, spec: LogSpec, positi
   const journal = new LogJournal(taskLayout(deps.execRoot, task).logged);
   const events: LogFileEvents = {
     onJournalError: (error) => {
-      deps.log.warn({ container: containerId, error: messageOf(error) }, 'log not protected against a crash');
+      deps.log.warn({ container: containerId, error: messageOf(error) }, 'cannot protect a log against a crash');
       deps.find(containerId)?.streams.giveUpSpools();
     },
-    onRotationError: (error) => deps.log.warn({ container: containerId, error: messageOf(error) }, 'log not rotated'),
+    onRotationError: (error) =>
+      deps.log.warn({ container: containerId, error: messageOf(error) }, 'cannot rotate a log'),
     onDrain: () => deps.find(containerId)?.streams.onLogDrain(),
     onError: (error) => {
       const message = String(error instanceof Error ? error.message : error);

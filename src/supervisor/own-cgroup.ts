@@ -26,7 +26,7 @@ export function enterOwnCgroup(log: Logger): string | undefined {
       }
     } catch (error) {
       removeEmpty(own);
-      log.debug({ hierarchy, error: messageOf(error) }, 'no cgroup of its own');
+      log.debug({ hierarchy, error: messageOf(error) }, 'cannot make a cgroup for the supervisor');
     }
   }
   return entered;

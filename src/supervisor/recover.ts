@@ -147,7 +147,7 @@ function openStream(deps: RecoverDeps, path: string, flags: number): number | un
     return openSync(path, flags | O_NONBLOCK);
   } catch (error) {
     // ENXIO: the process has closed its stdin.
-    if (errnoOf(error) !== 'ENXIO') deps.log.warn({ path, error: messageOf(error) }, 'stream not reopened');
+    if (errnoOf(error) !== 'ENXIO') deps.log.warn({ path, error: messageOf(error) }, 'cannot reopen a stream');
     return undefined;
   }
 }

@@ -67,7 +67,10 @@ async function store(
   } catch (error) {
     if (hasProcess(before)) {
       await world.runtime.update(entry.id, before.hostConfig).catch((failure: unknown) => {
-        world.logger.warn({ containerId: entry.id, error: messageOf(failure) }, 'limits are not those of the record');
+        world.logger.warn(
+          { containerId: entry.id, error: messageOf(failure) },
+          'cannot restore the limits of a container after a failed update',
+        );
       });
     }
     throw error;

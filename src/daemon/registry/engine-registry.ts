@@ -82,7 +82,10 @@ export function openEngineRegistry(
       engine.hosts = namesOfThisHost(served.address, address);
       logger.info({ address: served.address }, 'registry listens');
       if (service.auth === undefined && !isLoopback(address.host)) {
-        logger.warn({ address: served.address }, 'whoever reaches the registry may push: configure accounts');
+        logger.warn(
+          { address: served.address },
+          'everyone who can connect to the registry may push: configure accounts',
+        );
       }
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -184,7 +184,7 @@ export class SupervisedRuntime implements TaskRuntime {
       .then(
         // A supervisor that took over meanwhile has named the task once more. No start of the id precedes this.
         () => this.#deps.client.known.forget(task),
-        (error) => this.#deps.log.warn({ task, error: messageOf(error) }, 'task not released'),
+        (error) => this.#deps.log.warn({ task, error: messageOf(error) }, 'cannot release a task'),
       )
       .finally(() => {
         if (this.#releasing.get(key) === done) this.#releasing.delete(key);

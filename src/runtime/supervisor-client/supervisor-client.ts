@@ -210,7 +210,10 @@ export class SupervisorClient implements AsyncDisposable {
   /** Removes the folder of a start that no supervisor knows. */
   #forsake(entry: TaskEntry): void {
     this.repeat({ op: 'release', task: taskRef(entry) }).catch((error) =>
-      this.#options.log.warn({ task: taskRef(entry), error: messageOf(error) }, 'files of a failed start stay'),
+      this.#options.log.warn(
+        { task: taskRef(entry), error: messageOf(error) },
+        'cannot remove the files of a failed start',
+      ),
     );
   }
 
@@ -225,7 +228,7 @@ export class SupervisorClient implements AsyncDisposable {
         return connection;
       } catch (error) {
         if (this.#closed || this.#current === undefined) throw error;
-        this.#options.log.error({ error: messageOf(error) }, 'no supervisor');
+        this.#options.log.error({ error: messageOf(error) }, 'cannot start the supervisor');
         await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS));
       }
     }
@@ -252,7 +255,9 @@ export class SupervisorClient implements AsyncDisposable {
     const task = taskRef(entry);
     connection
       .request({ op: 'adopt-console', task, fd })
-      .catch((error) => this.#options.log.warn({ task, error: messageOf(error) }, 'terminal not handed over'));
+      .catch((error) =>
+        this.#options.log.warn({ task, error: messageOf(error) }, 'cannot pass a terminal to the supervisor'),
+      );
   }
 
   /** The process may have ended while there was no supervisor. */
@@ -265,7 +270,7 @@ export class SupervisorClient implements AsyncDisposable {
   #tellExit(pid: number, exitCode: number): void {
     // Until the connection exists, the held pidfd keeps the exit code. Before Linux 6.15 the request waits here.
     this.repeat({ op: 'adopt-exit', pid, exitCode }).catch((error) =>
-      this.#options.log.warn({ pid, error: messageOf(error) }, 'exit code not handed over'),
+      this.#options.log.warn({ pid, error: messageOf(error) }, 'cannot pass an exit code to the supervisor'),
     );
   }
 

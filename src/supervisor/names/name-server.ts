@@ -62,7 +62,7 @@ export class NameServer {
       this.#use(connection);
       this.#endWhenIdle();
     } catch (error) {
-      if (!isAbsent(error)) this.#deps.log.warn({ error: messageOf(error) }, 'the name server was not taken over');
+      if (!isAbsent(error)) this.#deps.log.warn({ error: messageOf(error) }, 'cannot adopt the running name server');
     }
   }
 
@@ -164,7 +164,10 @@ export class NameServer {
       held.served = connection;
     } catch (error) {
       if (error instanceof NamesGone) throw error;
-      this.#deps.log.error({ sandbox: names.sandboxId, error: messageOf(error) }, 'names of a sandbox are not served');
+      this.#deps.log.error(
+        { sandbox: names.sandboxId, error: messageOf(error) },
+        'cannot serve the names of a sandbox',
+      );
     }
   }
 
@@ -204,7 +207,7 @@ export class NameServer {
       try {
         await this.#connected();
       } catch (error) {
-        this.#deps.log.error({ error: messageOf(error) }, 'no name server');
+        this.#deps.log.error({ error: messageOf(error) }, 'cannot start the name server');
         await delay(PAUSE_MILLISECONDS);
       }
     }
