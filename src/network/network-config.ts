@@ -30,6 +30,10 @@ export interface NetworkConfig extends PoolConfig {
   readonly icc?: boolean | undefined;
   /** `--ip-masq`: whether packets from the default bridge take the host's address. Default true. */
   readonly ipMasq?: boolean | undefined;
+  /** `--iptables`: whether the engine changes the firewall of IPv4. Without it published ports are relayed. Default true. */
+  readonly iptables?: boolean | undefined;
+  /** `--ip6tables`: the same for IPv6. */
+  readonly ip6tables?: boolean | undefined;
   /** `--ip-forward`: whether the engine makes the host forward packets. Default true. */
   readonly ipForward?: boolean | undefined;
   /** `--mtu` of the default bridge. Default 1500. */
@@ -112,6 +116,10 @@ export function kernelConfig(config: NetworkConfig): KernelConfig {
   return {
     table,
     netnsDirectory: join(config.execRoot, 'netns'),
+    families: [
+      ...((config.iptables ?? true) ? (['ip'] as const) : []),
+      ...((config.ip6tables ?? true) ? (['ip6'] as const) : []),
+    ],
     forwards: config.ipForward ?? true,
     linkGroup: linkGroup(`${table}\0${config.execRoot}`),
   };

@@ -195,7 +195,6 @@ test('a daemon.json of Docker starts: each key without effect is warned of, once
 
 test('a key of Docker’s that asks for protection which is missing here is refused', () => {
   const refused: readonly object[] = [
-    { iptables: false },
     { 'selinux-enabled': true },
     { rootless: true },
     { 'seccomp-profile': '/etc/profile.json' },
@@ -206,7 +205,7 @@ test('a key of Docker’s that asks for protection which is missing here is refu
   }
   parseConfigText(
     '/f',
-    JSON.stringify({ iptables: true, 'authorization-plugins': [], 'selinux-enabled': false, rootless: null }),
+    JSON.stringify({ iptables: false, 'authorization-plugins': [], 'selinux-enabled': false, rootless: null }),
   );
 });
 

@@ -11,7 +11,6 @@ export interface DockerKey {
 }
 
 const isTrue = (value: unknown): boolean => value === true;
-const isFalse = (value: unknown): boolean => value === false;
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 
 const NO_SWARM = 'Gantry has no swarm mode yet';
@@ -48,8 +47,6 @@ export const DOCKER_KEYS: ReadonlyMap<string, DockerKey> = new Map(
       { key: 'host-gateway-ip', instead: 'host-gateway is the address of the default bridge' },
       { key: 'host-gateway-ips', instead: 'host-gateway is the address of the default bridge' },
       { key: 'ip-forward-no-drop', instead: 'the policy of the forward chain is not changed' },
-      { key: 'ip6tables', instead: 'the firewall of IPv6 is changed only for networks that have IPv6' },
-      { key: 'iptables', instead: 'the engine keeps a firewall table of its own', isRefused: isFalse },
       { key: 'max-download-attempts', instead: 'interrupted downloads are resumed' },
       { key: 'metrics-addr', instead: 'there are no metrics of the engine yet' },
       { key: 'min-api-version', instead: 'API versions from 1.24 are served' },

@@ -35,6 +35,8 @@ export function networkConfig(values: OptionValues): NetworkOptions {
     ipv6: flag(values, 'ipv6'),
     icc: values['icc'] !== false,
     ipMasq: values['ip-masq'] !== false,
+    iptables: values['iptables'] !== false,
+    ip6tables: values['ip6tables'] !== false,
     ipForward: values['ip-forward'] !== false,
     mtu: mtu === 0 ? undefined : mtu,
     addressPools: list(values, 'default-address-pool').map(parsePool),

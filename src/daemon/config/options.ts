@@ -162,6 +162,8 @@ export const OPTIONS = [
     kind: 'bool',
     help: 'Enable masquerading of packets from the default bridge (default true)',
   },
+  { flag: 'ip6tables', kind: 'bool', help: 'Enable changes of the firewall of IPv6 (default true)' },
+  { flag: 'iptables', kind: 'bool', help: 'Enable changes of the firewall of IPv4 (default true)' },
   { flag: 'ipv6', kind: 'bool', help: 'Enable IPv6 on the default bridge' },
   { flag: 'label', kind: 'list', key: 'labels', value: 'KEY=VALUE', help: 'Set a label on the engine' },
   {

@@ -144,14 +144,14 @@ const LOCAL_RULES: Readonly<Record<TableFamily, readonly string[]>> = {
   ip6: ['output ip6 daddr ::1 return'],
 };
 
-/** The elements of a network. Existing elements with the same values are no error. */
-export function renderAddNetwork(table: string, rules: BridgeRules): string {
-  return networkElements('add', table, rules);
+/** The elements of a network in the tables of these families. Existing elements with the same values are no error. */
+export function renderAddNetwork(table: string, families: readonly TableFamily[], rules: BridgeRules): string {
+  return networkElements('add', table, families, rules);
 }
 
 /** Elements that are missing are no error. The transaction fails without the table. */
-export function renderDeleteNetwork(table: string, rules: BridgeRules): string {
-  return networkElements('add', table, rules) + networkElements('delete', table, rules);
+export function renderDeleteNetwork(table: string, families: readonly TableFamily[], rules: BridgeRules): string {
+  return networkElements('add', table, families, rules) + networkElements('delete', table, families, rules);
 }
 
 /** Replaces the elements of all networks by these in one transaction. */
@@ -166,7 +166,7 @@ export function renderReplaceNetworks(
     ),
     ...['into', 'out_of'].map((map) => `flush map ${family} ${table} ${map}\n`),
   ]);
-  return flush.join('') + networks.map((network) => renderAddNetwork(table, network)).join('');
+  return flush.join('') + networks.map((network) => renderAddNetwork(table, families, network)).join('');
 }
 
 /** The tables that networks need. Without IPv6 that of IPv4 alone: a host then tracks no connections of IPv6. */
@@ -174,10 +174,16 @@ export function tableFamilies(networks: readonly BridgeRules[]): readonly TableF
   return networks.some(({ subnets }) => subnets.some((subnet) => familyOf(subnet) === 'ip6')) ? ['ip', 'ip6'] : ['ip'];
 }
 
-function networkElements(verb: 'add' | 'delete', table: string, rules: BridgeRules): string {
+function networkElements(
+  verb: 'add' | 'delete',
+  table: string,
+  families: readonly TableFamily[],
+  rules: BridgeRules,
+): string {
   const { bridge, masquerade, interContainer, internal, unprotected, routed, trusted } = rules;
   const verdict = (chain: string): string => `"${bridge}"${verb === 'add' ? ` : jump ${chain}` : ''}`;
   return tableFamilies([rules])
+    .filter((family) => families.includes(family))
     .flatMap((family) => {
       const element = (name: string, text: string): string =>
         `${verb} element ${family} ${table} ${name} { ${text} }\n`;
@@ -251,6 +257,6 @@ function elementText(verb: 'add' | 'delete', element: PortElement): string {
 }
 
 /** The family of an address or a subnet. */
-function familyOf(text: string): TableFamily {
+export function familyOf(text: string): TableFamily {
   return text.includes(':') ? 'ip6' : 'ip';
 }

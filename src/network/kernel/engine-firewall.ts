@@ -11,6 +11,7 @@ import { addForeignAccepts, removeForeignAccepts } from '../firewall/foreign-pol
 import { addLegacyAccepts, removeLegacyAccepts } from '../firewall/legacy-iptables.ts';
 import {
   type BridgeRules,
+  familyOf,
   type PortElement,
   renderAddElements,
   renderAddNetwork,
@@ -23,7 +24,7 @@ import {
   type TableFamily,
   tableFamilies,
 } from '../firewall/table.ts';
-import type { HostReport } from './protocol.ts';
+import type { HostReport, KernelConfig } from './protocol.ts';
 
 /**
  * The engine's nftables tables on the kernel thread. All calls block.
@@ -34,13 +35,16 @@ import type { HostReport } from './protocol.ts';
  */
 export class EngineFirewall implements Disposable {
   readonly #table: string;
+  /** The families in which the engine changes the firewall. */
+  readonly #kept: readonly TableFamily[];
   /** The tables that exist. IPv6 has one from its first network on. */
-  #families: readonly TableFamily[] = ['ip'];
+  #families: readonly TableFamily[] = [];
   #nftables: Nftables | undefined;
   #conntrack: NetlinkSocket | undefined;
 
-  constructor(table: string) {
+  constructor({ table, families }: Pick<KernelConfig, 'table' | 'families'>) {
     this.#table = table;
+    this.#kept = families;
   }
 
   /** Opened at the first use. @throws NftablesError */
@@ -51,7 +55,7 @@ export class EngineFirewall implements Disposable {
 
   /** @throws NftablesError */
   setUp(networks: readonly BridgeRules[]): void {
-    this.#families = tableFamilies(networks);
+    this.#families = this.#familiesOf(networks);
     const tables = renderTables(this.#table, this.#families);
     const commands = tables + renderReplaceNetworks(this.#table, this.#families, networks);
     try {
@@ -61,20 +65,21 @@ export class EngineFirewall implements Disposable {
       // The tables have an older layout. `replaceElements` fills the new ones again.
       this.run(renderDeleteTables(this.#table, this.#families) + commands);
     }
-    this.#removeUnusedTable();
+    this.#removeUnusedTables();
   }
 
   /** @throws NftablesError */
   addNetwork(rules: BridgeRules): void {
-    const added = tableFamilies([rules]).filter((family) => !this.#families.includes(family));
-    this.run(renderTables(this.#table, added) + renderAddNetwork(this.#table, rules));
-    this.#families = [...this.#families, ...added];
+    const added = this.#familiesOf([rules]).filter((family) => !this.#families.includes(family));
+    const families = [...this.#families, ...added];
+    this.run(renderTables(this.#table, added) + renderAddNetwork(this.#table, families, rules));
+    this.#families = families;
   }
 
   /** A table that another program has flushed is success. @throws NftablesError */
   removeNetwork(rules: BridgeRules): void {
     try {
-      this.run(renderDeleteNetwork(this.#table, rules));
+      this.run(renderDeleteNetwork(this.#table, this.#families, rules));
     } catch (error) {
       if (!(error instanceof NftablesError && error.missing)) throw error;
     }
@@ -83,12 +88,12 @@ export class EngineFirewall implements Disposable {
 
   /** The commands that publish ports. */
   additionOf(elements: readonly PortElement[]): string {
-    return renderAddElements(this.#table, elements);
+    return renderAddElements(this.#table, this.#keptOf(elements));
   }
 
   /** The commands that end published ports. They fail when one is missing. */
   removalOf(elements: readonly PortElement[]): string {
-    return renderDeleteElements(this.#table, elements);
+    return renderDeleteElements(this.#table, this.#keptOf(elements));
   }
 
   /** Runs commands in one transaction. @throws NftablesError */
@@ -116,7 +121,7 @@ export class EngineFirewall implements Disposable {
 
   /** Replaces all published ports by these. @throws NftablesError */
   replaceElements(elements: readonly PortElement[]): void {
-    this.run(renderReplaceElements(this.#table, this.#families, elements));
+    this.run(renderReplaceElements(this.#table, this.#families, this.#keptOf(elements)));
   }
 
   /**
@@ -144,11 +149,11 @@ export class EngineFirewall implements Disposable {
 
   /** Makes the tables again with everything in them. @throws NftablesError */
   repair(networks: readonly BridgeRules[], elements: readonly PortElement[]): void {
-    const families = tableFamilies(networks);
+    const families = this.#familiesOf(networks);
     this.run(
       renderTables(this.#table, families) +
         renderReplaceNetworks(this.#table, families, networks) +
-        renderReplaceElements(this.#table, families, elements),
+        renderReplaceElements(this.#table, families, this.#keptOf(elements)),
     );
     this.#families = families;
   }
@@ -178,14 +183,25 @@ export class EngineFirewall implements Disposable {
     removeLegacyAccepts(this.#families, bridges);
   }
 
-  /** The last run may have had networks of IPv6. */
-  #removeUnusedTable(): void {
-    if (this.#families.includes('ip6') || readSysctl('net/ipv6/conf/all/forwarding') === undefined) return;
-    try {
-      this.run(renderDeleteTables(this.#table, ['ip6']));
-    } catch (error) {
-      // This kernel has no tables of IPv6.
-      if (!(error instanceof NftablesError)) throw error;
+  #familiesOf(networks: readonly BridgeRules[]): readonly TableFamily[] {
+    return tableFamilies(networks).filter((family) => this.#kept.includes(family));
+  }
+
+  #keptOf(elements: readonly PortElement[]): readonly PortElement[] {
+    return elements.filter(({ address }) => this.#kept.includes(familyOf(address)));
+  }
+
+  /** The last run may have had networks of IPv6, or have changed the firewall where this one does not. */
+  #removeUnusedTables(): void {
+    for (const family of ['ip', 'ip6'] as const) {
+      const isMissing = family === 'ip6' && readSysctl('net/ipv6/conf/all/forwarding') === undefined;
+      if (this.#families.includes(family) || isMissing) continue;
+      try {
+        this.run(renderDeleteTables(this.#table, [family]));
+      } catch (error) {
+        // This kernel has no tables of the family.
+        if (!(error instanceof NftablesError)) throw error;
+      }
     }
   }
 

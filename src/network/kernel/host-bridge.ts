@@ -20,7 +20,7 @@ import type { TableFamily } from '../firewall/table.ts';
 import { asLocalUnicast } from '../model/hardware-address.ts';
 import { bridgeUsers } from './bridge-users.ts';
 import { isOurGroup, type KernelHandles, ownMark } from './kernel-handles.ts';
-import type { BridgePlan, HostSurvey, PlannedAddress, UsedBridge } from './protocol.ts';
+import type { BridgePlan, HostSurvey, KernelConfig, PlannedAddress, UsedBridge } from './protocol.ts';
 
 export interface BridgeHandles extends KernelHandles {
   readonly nftables: Nftables;
@@ -69,7 +69,7 @@ function configureBridge(handles: KernelHandles, link: Link, plan: BridgePlan): 
   for (const missing of missingAddresses(netlink, link, plan))
     netlink.execute(addAddress({ index: link.index, ...missing }));
   netlink.execute(setLink({ index: link.index }, { up: true }));
-  routeLoopback(plan.bridge);
+  routeLoopback(handles.config, plan.bridge);
   // The bridge is a gateway: it must not take routes from announcements of containers.
   const acceptRa = `net/ipv6/conf/${plan.bridge}/accept_ra`;
   if (readSysctl(acceptRa) !== undefined) writeSysctl(acceptRa, '0');
@@ -87,8 +87,12 @@ function enableIpv6(bridge: string): void {
   if (value !== '0') writeSysctl(key, '0');
 }
 
-/** Connections from the host's 127.0.0.1 to a published port leave by the bridge. Does nothing without the bridge. */
-export function routeLoopback(bridge: string): void {
+/**
+ * Connections from the host's 127.0.0.1 to a published port leave by the bridge. Does nothing without the bridge, and
+ * without the firewall, which keeps others from using the setting.
+ */
+export function routeLoopback({ families }: Pick<KernelConfig, 'families'>, bridge: string): void {
+  if (!families.includes('ip')) return;
   const key = `net/ipv4/conf/${bridge}/route_localnet`;
   if (readSysctl(key) === '0') writeSysctl(key, '1');
 }
@@ -107,11 +111,12 @@ export function removeOldAddresses(handles: BridgeHandles, plan: BridgePlan): vo
 }
 
 /** Describes how a bridge differs from its plan, for users. Undefined when it does not. */
-export function bridgeDamage({ netlink }: KernelHandles, plan: BridgePlan): string | undefined {
+export function bridgeDamage({ netlink, config }: KernelHandles, plan: BridgePlan): string | undefined {
   const link = findLink(netlink, plan.bridge);
   if (link === undefined) return 'was removed';
   if (!link.up) return 'was set down';
-  if (readSysctl(`net/ipv4/conf/${plan.bridge}/route_localnet`) === '0') return 'lost its setting route_localnet';
+  const isRouted = readSysctl(`net/ipv4/conf/${plan.bridge}/route_localnet`) !== '0';
+  if (!isRouted && config.families.includes('ip')) return 'lost its setting route_localnet';
   const [missing] = missingAddresses(netlink, link, plan);
   return missing && `lost its address ${missing.address}`;
 }

@@ -49,7 +49,7 @@ export class KernelService implements Disposable {
 
   constructor(config: KernelConfig) {
     this.#handles = { config, home: new HomeNamespace(), netlink: new NetlinkSocket(), packets: new PacketSocket() };
-    this.#firewall = new EngineFirewall(config.table);
+    this.#firewall = new EngineFirewall(config);
     this.#bridges = new HostBridges(this.#handles, () => this.#firewall.nftables);
   }
 
@@ -232,7 +232,7 @@ export class KernelService implements Disposable {
   #repairFirewall({ networks, elements }: KernelRequests['repairFirewall']['params']): HostReport {
     const bridges = bridgePlans(networks);
     this.#firewall.repair(bridges, elements);
-    for (const { bridge } of bridges) routeLoopback(bridge);
+    for (const { bridge } of bridges) routeLoopback(this.#handles.config, bridge);
     return this.#firewall.report(bridges.map(({ bridge }) => bridge));
   }
 

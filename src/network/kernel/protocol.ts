@@ -1,6 +1,6 @@
 import type { IpvlanFlag, IpvlanMode, MacvlanMode } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
-import type { BridgeRules, PortElement } from '../firewall/table.ts';
+import type { BridgeRules, PortElement, TableFamily } from '../firewall/table.ts';
 
 /**
  * The requests to the kernel thread. All data is plain, since it crosses a message port. A request is done completely
@@ -59,6 +59,8 @@ export interface KernelConfig {
   readonly table: string;
   /** Directory of the mounted network namespaces. */
   readonly netnsDirectory: string;
+  /** The families in which the engine changes the firewall. */
+  readonly families: readonly TableFamily[];
   /** Whether the engine makes the host forward packets. */
   readonly forwards: boolean;
   /** Link group of every link made here. */
