@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { tarArchive } from '../support/busybox-image.ts';
-import { unique, useEngine } from '../support/fixture.ts';
+import { eventually, unique, useEngine } from '../support/fixture.ts';
 
-const engine = useEngine();
+const engine = useEngine({ flags: ['--debug'] });
 const message = (body: string): string => (JSON.parse(body) as { readonly message: string }).message;
 
 async function make(body: object = {}): Promise<string> {
@@ -147,4 +148,38 @@ test('mistakes of users are not logged as errors, let alone with a stack', async
   const logged = engine().log();
   assert.doesNotMatch(logged, /level=error/);
   assert.doesNotMatch(logged, /\n\s+at |\\n\s+at /);
+});
+
+/** Sends the first bytes of a body and hangs up. */
+async function breakOff(method: string, path: string, framing: string): Promise<void> {
+  const socket = connect(engine().socketPath);
+  const type = path.startsWith('/containers/create') ? 'application/json' : 'application/x-tar';
+  socket.end(`${method} ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\n${framing}`);
+  // What the server answers to a connection that is half-closed within a body is of no interest.
+  socket.resume();
+  await new Promise((resolve) => socket.once('close', resolve));
+}
+
+test('an upload that its client breaks off is logged at debug, not as an error', async () => {
+  const name = await make();
+  for (const [method, path] of [
+    ['POST', '/images/load?'],
+    ['POST', '/images/create?fromSrc=-&repo=broken-off&'],
+    ['PUT', `/containers/${name}/archive?path=/&`],
+    ['POST', '/containers/create?'],
+  ] as const) {
+    for (const framing of ['Content-Length: 100000\r\n\r\nabc', 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n']) {
+      const url = `${path}break=${framing.startsWith('C') ? 'length' : 'chunk'}`;
+      await breakOff(method, url, framing);
+      await eventually(async () => {
+        const line = engine()
+          .log()
+          .split('\n')
+          .find((text) => text.includes(url));
+        assert.match(line ?? '', /level=debug msg="request refused"/, url);
+      });
+    }
+  }
+  assert.doesNotMatch(engine().log(), /level=error/);
+  await engine().ok('gantry', ['rm', '-f', name]);
 });

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { EngineError } from '../../base/errors.ts';
+import { EngineError, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { compareVersions } from '../../base/versions.ts';
 import { parseJson } from '../codec/go-json.ts';
 import { parseQuery } from '../codec/query.ts';
 import type { BoundRoute, Reply } from '../route.ts';
 import type { Target } from './find-target.ts';
+import { isFault } from './http-errors.ts';
 import { parseJsonBody } from './read-json.ts';
 import type { Router } from './router.ts';
 
@@ -73,7 +74,12 @@ export function endWithEngine(stopping: AbortSignal, reply: Reply, answer: Abort
   return { [Symbol.dispose]: () => stopping.removeEventListener('abort', end) };
 }
 
-export function logFault(deps: DispatchDeps, request: IncomingMessage, error: unknown): void {
+/**
+ * Logs why a request failed. A fault of the engine is an error, with its stack. A client's mistake, and an upload that
+ * its client breaks off, are only of interest to who looks for them.
+ */
+export function logFailure({ logger }: Pick<DispatchDeps, 'logger'>, request: IncomingMessage, error: unknown): void {
   const { method, url } = request;
-  deps.logger.error({ err: error, method, url }, 'request failed');
+  if (isFault(error) && error !== request.errored) logger.error({ err: error, method, url }, 'request failed');
+  else logger.debug({ error: messageOf(error), method, url }, 'request refused');
 }

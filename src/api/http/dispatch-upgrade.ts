@@ -6,7 +6,7 @@ import { compareVersions } from '../../base/versions.ts';
 import type { Reply } from '../route.ts';
 import { UNVERSIONED } from '../versions/api-version.ts';
 import { outputContentType } from '../versions/output-content-type.ts';
-import { callRoute, type DispatchDeps, endWithEngine, LINGER_MS, logFault, validate } from './call-route.ts';
+import { callRoute, type DispatchDeps, endWithEngine, LINGER_MS, logFailure, validate } from './call-route.ts';
 import { earlierResponse } from './earlier-response.ts';
 import { findTarget } from './find-target.ts';
 import { isPlainHijack, releaseHijackedSocket } from './hijack-requests.ts';
@@ -29,7 +29,7 @@ export async function dispatchUpgrade(
   const abort = new AbortController();
   socket.once('close', () => abort.abort(new EngineError('cancelled', 'the client has gone')));
   await earlierResponse(socket);
-  const onFault = (error: unknown): void => logFault(deps, request, error);
+  const onFault = (error: unknown): void => logFailure(deps, request, error);
   let version = UNVERSIONED;
   let webSocket = false;
   let reply: Reply;
@@ -44,7 +44,7 @@ export async function dispatchUpgrade(
     const body = route.json === undefined ? undefined : validate(route, bytes, request);
     reply = await callRoute(target, body, request, abort.signal);
   } catch (error) {
-    if (isFault(error)) onFault(error);
+    logFailure(deps, request, error);
     return answerAndClose(deps, request, socket, (response) => sendError(response, error));
   }
   if (!('hijack' in reply)) {
@@ -108,7 +108,7 @@ async function answerAndClose(
   try {
     await send(response);
   } catch (error) {
-    if (isFault(error)) logFault(deps, request, error);
+    logFailure(deps, request, error);
     if (response.headersSent) response.destroy();
     else sendError(response, error);
   }

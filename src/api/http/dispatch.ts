@@ -2,11 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EngineError } from '../../base/errors.ts';
 import type { BoundRoute } from '../route.ts';
 import { UNVERSIONED } from '../versions/api-version.ts';
-import { callRoute, type DispatchDeps, endWithEngine, LINGER_MS, logFault, validate } from './call-route.ts';
+import { callRoute, type DispatchDeps, endWithEngine, LINGER_MS, logFailure, validate } from './call-route.ts';
 import { noteResponse } from './earlier-response.ts';
 import { findTarget } from './find-target.ts';
 import { watchClient } from './half-close.ts';
-import { isFault } from './http-errors.ts';
 import { MAX_JSON_BYTES, readBody } from './read-json.ts';
 import { sendError, sendReply } from './reply.ts';
 
@@ -18,7 +17,7 @@ export async function dispatch(deps: DispatchDeps, request: IncomingMessage, res
   const unwatch = watchClient(request.socket, () => abort.abort(new EngineError('cancelled', 'the client has gone')));
   let version = UNVERSIONED;
   let bodyFollows = hasBody(request) && request.headers.expect === undefined;
-  const onFault = (error: unknown): void => logFault(deps, request, error);
+  const onFault = (error: unknown): void => logFailure(deps, request, error);
   try {
     deps.guard(request);
     const target = findTarget(deps.router, request);
@@ -32,7 +31,7 @@ export async function dispatch(deps: DispatchDeps, request: IncomingMessage, res
     using _ending = endWithEngine(deps.stopping, reply, abort);
     await sendReply(response, reply, { version, signal: abort.signal, onFault });
   } catch (error) {
-    if (isFault(error)) onFault(error);
+    logFailure(deps, request, error);
     if (response.headersSent) response.destroy();
     else sendError(response, error, bodyFollows && !request.complete ? restOfBody(request, response) : undefined);
   } finally {
