@@ -92,6 +92,7 @@ async function stopEngine() {
     console.log('No engine of the demo is running.');
     return;
   }
+  const running = runningContainers();
   process.kill(pid, 'SIGTERM');
   for (let attempt = 0; attempt < 400 && existsSync(PID_FILE); attempt++) await pause(50);
   if (existsSync(PID_FILE)) {
@@ -99,7 +100,16 @@ async function stopEngine() {
     process.exitCode = 1;
   } else {
     console.log(`The engine has stopped. Its images and volumes stay in ${DATA_ROOT}.`);
+    if (running > 0)
+      console.log(`Containers that keep running: ${running}. Start the engine again to stop or remove them.`);
   }
+}
+
+/** Containers survive the end of their engine. */
+function runningContainers() {
+  const env = { ...process.env, DOCKER_HOST: HOST };
+  const { stdout } = spawnSync(join(root, 'bin/gantry'), ['ps', '-q'], { env, encoding: 'utf8' });
+  return stdout.split('\n').filter((id) => id !== '').length;
 }
 
 function makeImage() {
