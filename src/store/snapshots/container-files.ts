@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { finished, type Readable } from 'node:stream';
 import { messageOf, notFound } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { spaceError } from '../../io/index.ts';
 import type { PathStat } from './archive/path-stat.ts';
 import type { ExtractOptions, FileView } from './archive/view.ts';
 import type { WalkChanges } from './diff/walk-changes.ts';
@@ -119,10 +120,10 @@ export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
   };
 }
 
-/** Returns the trees to compare for the changes of a writable. They exist until disposed. */
+/** Returns the trees to compare for the changes of a writable. They exist until disposed. @throws EngineError noSpace */
 function treesToCompare({ driver, paths, writables, working }: ContainerFilesDeps): (id: string) => Trees & Disposable {
   let serial = 0;
-  return (id) => {
+  const mounted = (id: string): Trees & Disposable => {
     const layers = writables.layersOf(id);
     const name = `merged-${process.pid}-${serial++}`;
     const folder = join(paths.fresh, name);
@@ -135,6 +136,14 @@ function treesToCompare({ driver, paths, writables, working }: ContainerFilesDep
     const kept = undo.move();
     const upper = paths.writableFs(id);
     return { upper, lower, upperKind: driver.writableKind, [Symbol.dispose]: () => kept.dispose() };
+  };
+  return (id) => {
+    try {
+      return mounted(id);
+    } catch (error) {
+      // The mount point takes a block of the disk.
+      throw spaceError(error);
+    }
   };
 }
 

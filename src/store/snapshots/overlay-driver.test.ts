@@ -106,6 +106,9 @@ test('overlay2: a root whose working folder is gone mounts on a full disk with r
   rmdirSync(join(snapshotPaths(dataRoot).writables, 'c', 'work', 'work'));
   disk.fill();
   await assert.rejects(snapshots.mount('c'), { kind: 'noSpace' });
+  const full = { kind: 'noSpace', message: 'no space left on device' };
+  await assert.rejects(snapshots.files.changes('c', NEVER), full);
+  await assert.rejects(snapshots.files.layer('c', NEVER), full);
   isAllowed = true;
   writeFileSync(join(await snapshots.mount('c'), 'file'), 'written');
   await snapshots.unmount('c');
