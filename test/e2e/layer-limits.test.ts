@@ -7,6 +7,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { config, dockerArchive } from '../support/archives.ts';
 import { type TarEntry, tarArchive } from '../support/busybox-image.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { faultyRegistry } from '../support/faulty-registry.ts';
 import { loadBusybox } from '../support/fixture.ts';
 
 const MEBIBYTE = 1 << 20;
@@ -55,6 +56,18 @@ test('layers beyond the configured bytes or entries are refused, and nothing is 
     input: zstdCompressSync(tarArchive(large)),
   });
   assert.deepEqual([code, limit.test(stderr)], [1, true], stderr);
+
+  await using registry = await faultyRegistry();
+  for (const [name, compress] of [
+    ['gzip', gzipSync],
+    ['zstd', zstdCompressSync],
+  ] as const) {
+    const layerType = `application/vnd.oci.image.layer.v1.tar+${name}`;
+    registry.publish(name, '1', [tarArchive(large)], { compress, layerType });
+    const pulled = await engine.gantry(['pull', '-q', `${registry.host}/${name}:1`]);
+    assert.deepEqual([pulled.code, limit.test(pulled.stderr)], [1, true], pulled.stderr);
+  }
+  assert.deepEqual(folders(), before);
 
   const many = Array.from({ length: 501 }, (_, at) => ({ name: `f${at}` }));
   assert.match(await refusal(engine, imageOf(many, gzipSync, 'many:1')), /exceeds the limit of 500 entries/);

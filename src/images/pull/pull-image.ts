@@ -1,4 +1,4 @@
-import { EngineError, invalid } from '../../base/errors.ts';
+import { EngineError, type ErrorKind, invalid } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { Credentials, Repository } from '../../distribution/index.ts';
 import {
@@ -109,11 +109,16 @@ async function pullOne(
     progress({ status: `Digest: ${target.digest}` });
     return newer;
   } catch (error) {
-    // An interrupted download can be resumed. Broken data would fail again, and a full disk needs its space.
-    if (error instanceof EngineError && (error.kind === 'invalid' || error.kind === 'noSpace')) forget(deps, blobs);
+    if (error instanceof EngineError && NOT_RESUMED.has(error.kind)) forget(deps, blobs);
     throw error;
   }
 }
+
+/**
+ * An interrupted download can be resumed. Broken data and layers beyond a limit would fail again, and a full disk needs
+ * its space.
+ */
+const NOT_RESUMED: ReadonlySet<ErrorKind> = new Set(['invalid', 'tooLarge', 'noSpace']);
 
 /** Drops the downloaded and partial blobs, unless another pull uses them. */
 function forget({ content, collector, makeDurable }: ImagesDeps, blobs: readonly Digest[]): void {
