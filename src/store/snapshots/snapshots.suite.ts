@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -161,6 +170,25 @@ export function snapshotsSuite(driver: 'overlay2' | 'vfs'): void {
     const top = await fixture.layer([{ name: 'second', type: 'link', target: 'original' }], [base]);
     await fixture.snapshots.createWritable('c', [base, top]);
     assert.equal(readFileSync(join(await fixture.snapshots.mount('c'), 'second'), 'utf8'), 'content');
+  });
+
+  test(`${driver}: a file behind a symbolic link to a directory of a layer below is made there`, async () => {
+    await using fixture = openFixture(driver);
+    const base = await fixture.layer([dir('real/'), file('real/one', '1')]);
+    for (const target of ['real', '/real', '../real']) {
+      const link = `link${target.length}`;
+      const entries = [{ name: link, type: 'symlink', target } as const, file(`${link}/two`, target)];
+      const top = await fixture.layer(entries, [base]);
+      await fixture.snapshots.createWritable(link, [base, top]);
+      const root = await fixture.snapshots.mount(link);
+      assert.deepEqual(readdirSync(join(root, 'real')), ['one', 'two']);
+      assert.equal(readFileSync(join(root, 'real/two'), 'utf8'), target);
+      assert.equal(readlinkSync(join(root, link)), target);
+    }
+    await assert.rejects(fixture.layer([{ name: 'l', type: 'symlink', target: 'gone' }, file('l/x')], [base]), {
+      kind: 'invalid',
+      message: /"l" is not a directory/,
+    });
   });
 
   test(`${driver}: hostile archives are refused and leave nothing, in or out of the root`, async () => {

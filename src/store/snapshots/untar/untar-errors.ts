@@ -1,7 +1,10 @@
 import { EngineError, errnoOf, invalid } from '../../../base/errors.ts';
 import { showName } from '../../../io/index.ts';
 
-/** Thrown when the archive depends on the layers below: it has a hard link to a file that it does not contain. */
+/**
+ * Thrown when the archive depends on the layers below: it has a hard link to a file, or a symbolic link to a directory,
+ * that it does not contain.
+ */
 export class NeedsParents extends Error {}
 
 const REFUSALS: ReadonlySet<string> = new Set([

@@ -273,8 +273,12 @@ export class Untar implements TarSink, Disposable {
         lchownSync(path, 0, 0);
       } catch (error) {
         if (errnoOf(error) !== 'EEXIST') throw error;
-        const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-        if (!isDirectory) throw invalid(`invalid archive: ${showName(parent)} is not a directory`);
+        const found = statSync(path, { throwIfNoEntry: false });
+        if (found?.isDirectory() !== true) {
+          const message = `invalid archive: ${showName(parent)} is not a directory`;
+          // A symbolic link may lead to a directory of the layers below.
+          throw found === undefined && this.#mode === 'overlay' ? new NeedsParents(message) : invalid(message);
+        }
         if (lstatSync(path).isSymbolicLink()) this.#options.checkLinked?.(realpathSync(path));
       }
       this.#implied.add(parent);
