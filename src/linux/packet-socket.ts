@@ -1,9 +1,10 @@
-import { closeSync } from 'node:fs';
 import { libc } from './libc.ts';
 import { familyOf, ipBytes } from './netlink/ip-bytes.ts';
 import { check } from './syscall-error.ts';
 
 const socket = libc.func('int socket(int domain, int type, int protocol)');
+// Node warns of descriptors that a worker thread closes by `fs` and did not open so.
+const close = libc.func('int close(int fd)');
 const sendto = libc.func(
   'intptr_t sendto(int fd, const void *bytes, size_t length, int flags, const void *address, uint32_t addressLength)',
 );
@@ -51,7 +52,7 @@ export class PacketSocket implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#fd === -1) return;
-    closeSync(this.#fd);
+    close(this.#fd);
     this.#fd = -1;
   }
 }

@@ -75,9 +75,11 @@ test('a network without a parent has a dummy link of its own', async () => {
   const [one, two] = await Promise.all(
     ['one', 'two'].map((name) => networks.attach(sandboxRequest(name, { mode: 'net' }), signal)),
   );
-  await using _server = await serveIn(one?.netnsPath ?? '', 'one', ['tcp:80']);
-  const { IPAddress = '' } = one?.endpoints['net'] ?? {};
-  assert.equal(await askFrom(two?.netnsPath ?? '', IPAddress, 80), `one ${two?.endpoints['net']?.IPAddress} hello`);
+  {
+    await using _server = await serveIn(one?.netnsPath ?? '', 'one', ['tcp:80']);
+    const { IPAddress = '' } = one?.endpoints['net'] ?? {};
+    assert.equal(await askFrom(two?.netnsPath ?? '', IPAddress, 80), `one ${two?.endpoints['net']?.IPAddress} hello`);
+  }
   await networks.detach('one');
   await networks.detach('two');
   await networks.remove('net');

@@ -188,6 +188,11 @@ async function end(engine: TestEngine): Promise<void> {
   await Promise.all(containers.map(({ Id }) => engine.api('DELETE', `/containers/${Id}?force=1&v=1`)));
   const code = await engine.stop();
   assert.equal(code, 0, `gantryd ended with ${code}:\n${engine.log().slice(-4000)}`);
+  const warned = engine
+    .log()
+    .split('\n')
+    .filter((line) => /^\(node:\d+\)/.test(line));
+  assert.deepEqual(warned, [], 'Node warned of a mistake of ours');
   const { dataRoot, execRoot, bridge } = engine;
   const containerIds = containers.map(({ Id }) => Id);
   await waitUntilEmpty(() => tracesOnHost({ dataRoot, execRoot, bridge, containerIds }));

@@ -10,8 +10,14 @@ import { newJob } from './job.mjs';
 import { arrangementsOf, kernels } from './kernel-packages.mjs';
 import { runMachine } from './machine.mjs';
 
-/** The default test files of each machine: they depend on cgroups, firewall and processes, with all kinds of kills. */
-const FILES = ['cgroups', 'network', 'restore'].map((name) => `test/e2e/${name}.test.ts`);
+/**
+ * The default test files of each machine: they depend on cgroups, firewall and processes, with all kinds of kills, and on
+ * kinds of links that this machine's kernel may lack.
+ */
+const FILES = [
+  ...['cgroups', 'network', 'restore'].map((name) => `test/e2e/${name}.test.ts`),
+  'src/network/parent-kinds.test.ts',
+];
 
 const { values: flags, positionals } = parseArgs({
   options: { only: { type: 'string', default: '' }, kvm: { type: 'boolean', default: false } },

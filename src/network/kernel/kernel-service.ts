@@ -1,4 +1,4 @@
-import { errnoOf, messageOf } from '../../base/errors.ts';
+import { EngineError, errnoOf, messageOf } from '../../base/errors.ts';
 import { HomeNamespace, NetlinkSocket, NftablesError, PacketSocket } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
 import { type PortElement, tableFamilies } from '../firewall/table.ts';
@@ -266,5 +266,6 @@ export class KernelService implements Disposable {
 
 function failure(id: number, error: unknown): KernelResponse {
   const code = error instanceof NftablesError && error.missing ? FIREWALL_GONE : errnoOf(error);
-  return { id, error: { message: messageOf(error), code } };
+  const isFailure = error instanceof EngineError && error.kind === 'failed';
+  return { id, error: { message: messageOf(error), code, isFailure } };
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { internal, messageOf } from '../../base/errors.ts';
+import { failed, internal, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { programUrl } from '../../base/program-url.ts';
 import { BRIDGE_WATCH_SIGNAL } from '../../linux/index.ts';
@@ -85,6 +85,7 @@ class KernelThread implements Kernel {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     if (error === undefined) pending?.resolve(result);
+    else if (error.isFailure) pending?.reject(failed(error.message));
     else pending?.reject(internal(error.message, Object.assign(new Error(error.message), { code: error.code })));
   }
 

@@ -1,4 +1,4 @@
-import { errnoOf, messageOf } from '../../base/errors.ts';
+import { errnoOf, failed, messageOf } from '../../base/errors.ts';
 import {
   deleteLink,
   linkIndex,
@@ -16,25 +16,25 @@ import type { ParentPlan, UsedBridge } from './protocol.ts';
  * with its mark, and removes those alone.
  */
 
-/** Makes the parent of a new network when it is missing. @throws Error in Docker's words */
+/** Makes the parent of a new network when it is missing. @throws EngineError failed, in Docker's words */
 export function addParent(handles: KernelHandles, plan: ParentPlan): void {
   if (linkIndex(plan.parent) === undefined) makeParent(handles, plan);
 }
 
-/** Returns the index of a parent for a container's link. It makes a missing VLAN device. @throws Error in Docker's words */
+/** Returns the index of a parent for a container's link. It makes a missing VLAN device. @throws EngineError failed, in Docker's words */
 export function requireParent(handles: KernelHandles, plan: ParentPlan): number {
   const { parent, isDummy } = plan;
   const present = linkIndex(parent);
   if (present !== undefined) return present;
   const notFound = `the requested parent interface ${parent} was not found on the Docker host`;
-  if (!isDummy && !parent.includes('.')) throw new Error(notFound);
+  if (!isDummy && !parent.includes('.')) throw failed(notFound);
   try {
     makeParent(handles, plan);
   } catch (error) {
-    throw new Error(`${notFound}: ${messageOf(error)}`, { cause: error });
+    throw failed(`${notFound}: ${messageOf(error)}`);
   }
   const made = linkIndex(parent);
-  if (made === undefined) throw new Error(notFound);
+  if (made === undefined) throw failed(notFound);
   return made;
 }
 
@@ -82,7 +82,7 @@ function makeParent(handles: KernelHandles, { parent, isDummy }: ParentPlan): vo
   else {
     const { lower, id } = parseVlan(parent);
     const lowerIndex = linkIndex(lower);
-    if (lowerIndex === undefined) throw new Error(`-o parent interface was not found on the host: ${lower}`);
+    if (lowerIndex === undefined) throw failed(`-o parent interface was not found on the host: ${lower}`);
     make(handles, newVlan({ name: parent, lowerIndex }, id), `failed to create ${parent} vlan link: `);
   }
   try {
@@ -97,23 +97,23 @@ function make({ netlink }: KernelHandles, message: NetlinkMessage, prefix: strin
   try {
     netlink.execute(message);
   } catch (error) {
-    throw new Error(`${prefix}${kernelWords(error)}`, { cause: error });
+    throw failed(`${prefix}${kernelWords(error)}`);
   }
 }
 
-/** Parses the name of a VLAN device, such as `eth0.10`. @throws Error in Docker's words */
+/** Parses the name of a VLAN device, such as `eth0.10`. @throws EngineError failed, in Docker's words */
 function parseVlan(name: string): { readonly lower: string; readonly id: number } {
-  if (!name.includes('.')) throw new Error(`invalid subinterface vlan name ${name}, example formatting is eth0.10`);
+  if (!name.includes('.')) throw failed(`invalid subinterface vlan name ${name}, example formatting is eth0.10`);
   const [lower = '', digits = '', ...more] = name.split('.');
   if (more.length > 0) {
     const form = 'name.vlan_id, ex. eth0.10 for vlan 10';
-    throw new Error(`required interface name format is: ${form}, instead received ${name}`);
+    throw failed(`required interface name format is: ${form}, instead received ${name}`);
   }
   if (!/^[+-]?\d+$/.test(digits)) {
-    throw new Error(`unable to parse a valid vlan id from: ${digits} (ex. eth0.10 for vlan 10)`);
+    throw failed(`unable to parse a valid vlan id from: ${digits} (ex. eth0.10 for vlan 10)`);
   }
   const id = Number(digits);
-  if (id < 1 || id > 4094) throw new Error(`vlan id must be between 1-4094, received: ${id}`);
+  if (id < 1 || id > 4094) throw failed(`vlan id must be between 1-4094, received: ${id}`);
   return { lower, id };
 }
 

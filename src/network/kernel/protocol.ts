@@ -250,6 +250,6 @@ export interface KernelCall {
 export interface KernelResponse {
   readonly id: number;
   readonly result?: unknown;
-  /** `code` is an errno name, where the kernel returned one. */
-  readonly error?: { readonly message: string; readonly code?: string | undefined };
+  /** `code` is an errno name, where the kernel returned one. `isFailure` marks what a user can understand and change. */
+  readonly error?: { readonly message: string; readonly code?: string | undefined; readonly isFailure: boolean };
 }

@@ -1,4 +1,4 @@
-import { errnoOf, messageOf } from '../../base/errors.ts';
+import { errnoOf, failed, messageOf } from '../../base/errors.ts';
 import {
   addAddress,
   addDefaultRoute,
@@ -57,7 +57,7 @@ interface NewLink {
   readonly lowerIndex: number;
 }
 
-/** The index of what a link is above on the host. @throws Error in Docker's words */
+/** The index of what a link is above on the host. @throws EngineError failed, in Docker's words */
 export function lowerLink(handles: KernelHandles, plan: LinkPlan): number {
   return plan.kind === 'veth' ? requireLink(plan.bridge) : requireParent(handles, plan.parent);
 }
@@ -92,7 +92,7 @@ function makeLink({ config, netlink }: KernelHandles, plan: LinkPlan, { netnsFd,
   try {
     netlink.execute(plan.kind === 'macvlan' ? newMacvlan(link, plan.mode) : newIpvlan(link, plan.mode, plan.flag));
   } catch (error) {
-    throw new Error(`failed to create the ${plan.kind} port: ${kernelWords(error)}`, { cause: error });
+    throw failed(`failed to create the ${plan.kind} port: ${kernelWords(error)}`);
   }
 }
 
