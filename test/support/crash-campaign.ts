@@ -35,7 +35,7 @@ export interface Sums {
  * ends fall into the time in which both processes are dead. A third of the kills hit both, and on a busy machine the
  * next start takes longer than the pause between kills.
  */
-const EXCUSED_SHARE = 0.4;
+const EXCUSED_SHARE = 0.3;
 
 /** A daemon that dies this soon after its supervisor may not have started another one: both are dead then. */
 const SUCCESSION_SECONDS = 2;
