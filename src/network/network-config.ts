@@ -104,7 +104,7 @@ function addressing(
   const own = bip === '' ? undefined : parseBip(family, bip);
   if (fixed.value === '') return { bip: own, range: undefined };
   const range = parseCidr(fixed.value).subnet;
-  if (range.family !== family) throw invalid(`invalid ${fixed.option}: ${fixed.value} is no subnet of IPv${family}`);
+  if (range.family !== family) throw invalid(`invalid ${fixed.option}: ${fixed.value} is not a subnet of IPv${family}`);
   const isInside = own === undefined || (overlap(own.subnet, range) && range.prefixLength >= own.subnet.prefixLength);
   if (!isInside) throw invalid(`invalid ${fixed.option}: ${fixed.value} is not in the subnet of ${bip}`);
   return { bip: own, range };

@@ -84,7 +84,7 @@ test('a table of another layout is replaced', async () => {
   assert.match(nft('list', 'map', 'ip', 'gantry-gtest0', 'ports'), /18080/);
 });
 
-test('stored states that make no sense are no obstacle', async () => {
+test('stored states that make no sense do not stop a restore', async () => {
   await using fixture = await networkFixture();
   const { networks } = fixture;
   const state = { netnsPath: '/nonexistent/x', sandboxId: 'x' };

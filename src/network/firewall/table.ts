@@ -144,12 +144,12 @@ const LOCAL_RULES: Readonly<Record<TableFamily, readonly string[]>> = {
   ip6: ['output ip6 daddr ::1 return'],
 };
 
-/** The elements of a network in the tables of these families. Existing elements with the same values are no error. */
+/** The elements of a network in the tables of these families. Existing elements with the same values are kept. */
 export function renderAddNetwork(table: string, families: readonly TableFamily[], rules: BridgeRules): string {
   return networkElements('add', table, families, rules);
 }
 
-/** Elements that are missing are no error. The transaction fails without the table. */
+/** Missing elements are ignored. The transaction fails without the table. */
 export function renderDeleteNetwork(table: string, families: readonly TableFamily[], rules: BridgeRules): string {
   return networkElements('add', table, families, rules) + networkElements('delete', table, families, rules);
 }

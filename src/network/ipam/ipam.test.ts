@@ -22,7 +22,7 @@ test('addresses and subnets read back as they were written', () => {
   assert.equal(overlap(subnet('10.0.0.0/16'), subnet('10.1.0.0/16')), false);
 });
 
-test('what is no address or subnet is refused', () => {
+test('what is not an address or subnet is refused', () => {
   for (const text of [
     '',
     '10.0.0.0',

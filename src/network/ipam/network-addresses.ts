@@ -68,7 +68,7 @@ export class NetworkAddresses {
     holding(this.#pools, address).allocator.reserve(address);
   }
 
-  /** May be repeated. Addresses outside all pools are no error. */
+  /** May be repeated. Addresses outside all pools are ignored. */
   release(address: string): void {
     const parsed = parseAddress(address);
     this.#pools.find(({ allocator }) => contains(allocator.subnet, parsed))?.allocator.release(address);

@@ -210,7 +210,7 @@ export function deleteStaleLinks({ config, netlink }: KernelHandles): void {
 
 /**
  * Makes containers' links ports of their bridge again, after the bridge was made anew. Links that were deleted
- * meanwhile are no error.
+ * meanwhile are skipped.
  */
 export function connectPorts(handles: KernelHandles, ports: readonly BridgePort[]): readonly string[] {
   const { netlink } = handles;
