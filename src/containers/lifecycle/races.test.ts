@@ -24,7 +24,7 @@ test('a rename behind a removal leaves no name behind', async () => {
 
 for (const [verb, run] of [
   ['start', (e: TestEngine) => e.containers.start('web', e.signal)],
-  ['update', (e: TestEngine) => e.containers.update('web', { Memory: 64 << 20 }, e.signal)],
+  ['update', (e: TestEngine) => e.containers.update('web', { Memory: 64 << 20, MemorySwap: -1 }, e.signal)],
   ['kill', (e: TestEngine) => e.containers.kill('web', '', e.signal)],
   ['pause', (e: TestEngine) => e.containers.pause('web', e.signal)],
   ['unpause', (e: TestEngine) => e.containers.unpause('web', e.signal)],
@@ -97,7 +97,7 @@ test('a restart whose client leaves during the stop starts the container all the
   await engine.idle();
   // Another verb holds the lock when the stop ends.
   client.abort();
-  const removedAnother = containers.update('web', { Memory: 64 << 20 }, engine.signal);
+  const removedAnother = containers.update('web', { Memory: 64 << 20, MemorySwap: -1 }, engine.signal);
   engine.host.exit({ containerId: id }, 0);
   await Promise.all([restarted, removedAnother]);
   assert.equal(await engine.status('web'), 'running');

@@ -63,6 +63,17 @@ test('an update keeps what is not named and refuses what excludes what is there'
   assert.deepEqual(mergeChange(current, { Memory: 15, CpuShares: 0, CpusetCpus: '' }), { ...current, Memory: 15 });
   assert.throws(() => mergeChange(current, { Memory: 30 }), { kind: 'conflict', message: /memoryswap/ });
   assert.throws(() => mergeChange(current, { CpuQuota: 1 }), { kind: 'conflict', message: /NanoCPUs/ });
+  for (const MemorySwap of [0, -1]) {
+    assert.throws(
+      () => mergeChange({ Memory: 10, MemorySwap }, { Memory: 5 }),
+      { message: /memoryswap/ },
+      `${MemorySwap}`,
+    );
+  }
+  assert.equal(mergeChange({ MemorySwap: -1 }, { Memory: 5, MemorySwap: -1 }).Memory, 5);
+  assert.equal(mergeChange({ NanoCpus: 5 }, { CpuQuota: -1 }).CpuQuota, -1, 'no quota excludes nothing');
+  assert.equal(mergeChange({ CpuQuota: -1 }, { NanoCpus: 5 }).NanoCpus, 5);
+  assert.throws(() => mergeChange({ CpuQuota: 1 }, { NanoCpus: 5 }), { message: /CPU Quota/ });
   assert.throws(() => mergeChange({ AutoRemove: true }, { RestartPolicy: { Name: 'always' } }), { kind: 'conflict' });
 });
 

@@ -80,13 +80,11 @@ async function store(
 /** @throws EngineError conflict */
 export function mergeChange(current: HostConfig, change: Change): HostConfig {
   checkCpu(current, change);
-  if (isSet(change.Memory) && !isSet(change.MemorySwap)) {
-    const swap = current.MemorySwap ?? 0;
-    if (swap > 0 && (change.Memory ?? 0) > swap) {
-      throw conflict(
-        'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
-      );
-    }
+  // As in Docker, a container without a limit of swap (0) and one with unlimited swap (-1) are refused too.
+  if (!isSet(change.MemorySwap) && (change.Memory ?? 0) > Math.max(current.MemorySwap ?? 0, 0)) {
+    throw conflict(
+      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
+    );
   }
   const policy = change.RestartPolicy;
   const hasPolicy = policy?.Name !== undefined && policy.Name !== '';
@@ -102,17 +100,21 @@ export function mergeChange(current: HostConfig, change: Change): HostConfig {
   };
 }
 
-/** CPUs are given as a number, or as quota and period. An update keeps the form. */
+/** CPUs are given as a number, or as quota and period. An update keeps the form; a quota of -1 is no limit and no form. */
 function checkCpu(current: HostConfig, change: Change): void {
   const clash = (what: string, has: string): never => {
     throw conflict(`Conflicting options: ${what} cannot be updated as ${has} has already been set`);
   };
-  if (isSet(change.NanoCpus) && isSet(current.CpuPeriod)) clash('Nano CPUs', 'CPU Period');
-  if (isSet(change.NanoCpus) && isSet(current.CpuQuota)) clash('Nano CPUs', 'CPU Quota');
-  if (isSet(change.CpuPeriod) && isSet(current.NanoCpus)) clash('CPU Period', 'NanoCPUs');
-  if (isSet(change.CpuQuota) && isSet(current.NanoCpus)) clash('CPU Quota', 'NanoCPUs');
+  if (isLimit(change.NanoCpus) && isLimit(current.CpuPeriod)) clash('Nano CPUs', 'CPU Period');
+  if (isLimit(change.NanoCpus) && isLimit(current.CpuQuota)) clash('Nano CPUs', 'CPU Quota');
+  if (isLimit(change.CpuPeriod) && isLimit(current.NanoCpus)) clash('CPU Period', 'NanoCPUs');
+  if (isLimit(change.CpuQuota) && isLimit(current.NanoCpus)) clash('CPU Quota', 'NanoCPUs');
 }
 
 function isSet(value: number | string | undefined): boolean {
   return value !== undefined && value !== 0 && value !== '';
+}
+
+function isLimit(value: number | undefined): boolean {
+  return value !== undefined && value > 0;
 }
