@@ -314,6 +314,17 @@ test('what cannot be is refused before anything is made', async () => {
     message: `${HEAD}invalid config for network bridge: invalid endpoint settings:
 user specified IP address is supported on user defined networks only`,
   });
+  await refused(
+    { endpoints: { bridge: { IPAMConfig: { IPv4Address: '1.2.3.4', IPv6Address: '::x' } } } },
+    {
+      kind: 'invalid',
+      message: `${HEAD}invalid config for network bridge: invalid endpoint settings:
+* user specified IP address is supported on user defined networks only
+* invalid IPv6 address: ::x
+* no configured subnet or ip-range contain the IP address 1.2.3.4
+* no configured subnet or ip-range contain the IP address ::x`,
+    },
+  );
   assert.throws(() => networks.check({ mode: 'bridge', portBindings: {}, ...fixedAddress }), { kind: 'invalid' });
   await assert.rejects(networks.attach(sandboxRequest('bad'), AbortSignal.abort()), { kind: 'cancelled' });
   assert.equal(await waitForTraces(before), before);

@@ -208,6 +208,36 @@ const REFUSED: readonly (readonly [CreateNetwork, kind: string, message: string]
     'failed to allocate gateway (10.1.0.0): Address already in use',
   ],
   [
+    { name: 'b', ipam: pool('10.1.0.0/24', { auxAddresses: { a: '10.1.0.1' } }) },
+    'failed',
+    'failed to allocate secondary ip address (a:10.1.0.1): Address already in use',
+  ],
+  [
+    { name: 'b', ipam: pool('10.1.0.0/24', { auxAddresses: { a: '10.1.0.255' } }) },
+    'failed',
+    'failed to allocate secondary ip address (a:10.1.0.255): Address already in use',
+  ],
+  [
+    { name: 'b', ipam: pool('10.1.0.0/24', { gateway: '10.1.0.9', auxAddresses: { a: '10.1.0.9' } }) },
+    'failed',
+    'failed to allocate secondary ip address (a:10.1.0.9): Address already in use',
+  ],
+  [
+    { name: 'b', ipam: pool('10.1.0.0/24', { auxAddresses: { a: '10.1.0.2', b: '10.1.0.2' } }) },
+    'failed',
+    'failed to allocate secondary ip address (b:10.1.0.2): Address already in use',
+  ],
+  [
+    { name: 'b', ipam: pool('10.1.0.0/24', { ipRange: '10.1.0.128/25', auxAddresses: { a: '10.1.0.128' } }) },
+    'failed',
+    'failed to allocate secondary ip address (a:10.1.0.128): Address already in use',
+  ],
+  [
+    { name: 'b', ipam: pool('fd00:9::/64', { auxAddresses: { a: 'fd00:9::' } }) },
+    'failed',
+    'failed to allocate secondary ip address (a:fd00:9::): Address already in use',
+  ],
+  [
     { name: 'b', ipam: { pools: [...pool('10.1.0.0/24').pools, ...pool('10.2.0.0/24').pools] } },
     'forbidden',
     "bridge driver doesn't support multiple subnets",

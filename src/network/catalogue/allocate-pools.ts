@@ -23,7 +23,8 @@ export interface PoolRequest {
 /**
  * The subnets of a new network: those that the client gave, also of a family that is not enabled, and one of the default
  * pools for each family without. Each gets a gateway if its driver needs one.
- * @throws EngineError forbidden for a subnet that overlaps another network's, unavailable when no subnet is free
+ * @throws EngineError forbidden for a subnet that overlaps another network's, unavailable when no subnet is free, failed
+ * for an address that is given twice or reserved
  */
 export function allocatePools(
   networks: readonly NetworkRecord[],
@@ -35,11 +36,13 @@ export function allocatePools(
     .flatMap(({ ipam }) => ipam.pools.map(({ subnet }) => parseCidr(subnet).subnet));
   const missing = families.filter((family) => !pools.some(({ subnet }) => parseCidr(subnet).subnet.family === family));
   const all = [...pools.map((pool) => given(pool, taken)), ...missing.map((family) => chosen(family, choice, taken))];
-  return all.map((pool) => {
+  const kept = all.map((pool) => {
     const { gateway: _chosen, isGatewayImplied: _implied, ...rest } = pool;
     const isGiven = pool.isConfigured === true && pool.isGatewayImplied !== true;
     return isGiven || needsGateway(parseCidr(pool.subnet).subnet.family) ? pool : rest;
   });
+  for (const pool of kept) checkAuxAddresses(pool);
+  return kept;
 }
 
 function chosen(family: Family, choice: PoolChoice, taken: readonly Subnet[]): IpamPool {
@@ -59,7 +62,7 @@ function given(pool: RequestedPool, taken: Subnet[]): IpamPool {
     subnet: pool.subnet,
     isConfigured: true,
     ...(pool.gateway === ''
-      ? { gateway: impliedGateway(subnet, range, pool.auxAddresses), isGatewayImplied: true as const }
+      ? { gateway: impliedGateway(subnet, range), isGatewayImplied: true as const }
       : { gateway: pool.gateway }),
     ...(range === undefined ? {} : { ipRange: pool.ipRange }),
     ...(Object.keys(pool.auxAddresses).length === 0 ? {} : { auxAddresses: pool.auxAddresses }),
@@ -68,24 +71,33 @@ function given(pool: RequestedPool, taken: Subnet[]): IpamPool {
 
 /** @throws EngineError failed, as Docker's IPAM */
 function checkGateway(subnet: Subnet, gateway: string): void {
-  if (gateway === '') return;
-  const { value } = parseAddress(gateway);
-  const last = subnet.base + sizeOf(subnet) - 1n;
-  const isReserved = value === subnet.base || (subnet.family === 4 && value === last);
-  if (isReserved && subnet.prefixLength < 31)
+  if (gateway !== '' && isReserved(subnet, parseAddress(gateway).value)) {
     throw failed(`failed to allocate gateway (${gateway}): Address already in use`);
+  }
 }
 
-/** The lowest address of the range, or of the subnet, that nothing else has. */
-function impliedGateway(
-  subnet: Subnet,
-  range: Subnet | undefined,
-  auxAddresses: Readonly<Record<string, string>>,
-): string {
-  const reserved = new Set(Object.values(auxAddresses).map((address) => parseAddress(address).value));
-  reserved.add(subnet.base);
+/** Each auxiliary address must differ from the gateway and from the others. @throws EngineError failed, as Docker's IPAM */
+function checkAuxAddresses({ subnet: text, gateway, auxAddresses = {} }: IpamPool): void {
+  const { subnet } = parseCidr(text);
+  const used = new Set(gateway === undefined ? [] : [parseAddress(gateway).value]);
+  for (const [name, address] of Object.entries(auxAddresses)) {
+    const { value } = parseAddress(address);
+    if (used.has(value) || isReserved(subnet, value)) {
+      throw failed(`failed to allocate secondary ip address (${name}:${address}): Address already in use`);
+    }
+    used.add(value);
+  }
+}
+
+/** Whether the address is the network's own, or its broadcast address. */
+function isReserved(subnet: Subnet, address: bigint): boolean {
+  const size = sizeOf(subnet);
+  const isLast = subnet.family === 4 && address === subnet.base + size - 1n;
+  return size > 2n && (address === subnet.base || isLast);
+}
+
+/** The lowest address of the range, or of the subnet, besides the network's own. */
+function impliedGateway(subnet: Subnet, range: Subnet | undefined): string {
   const { base } = range ?? subnet;
-  let offset = 0n;
-  while (reserved.has(base + offset)) offset++;
-  return addressAt({ ...subnet, base }, offset);
+  return addressAt({ ...subnet, base }, base === subnet.base ? 1n : 0n);
 }

@@ -73,13 +73,13 @@ function addressProblems({ builtIn, ipam }: NetworkRecord, { IPAMConfig }: Endpo
   ] as const;
   const given = asked.filter(({ text }) => text !== '');
   if (given.length === 0) return linkLocal;
-  if (builtIn) return ['user specified IP address is supported on user defined networks only'];
   const problems = [
+    ...(builtIn ? ['user specified IP address is supported on user defined networks only'] : []),
     ...given.flatMap(({ family, text }) => (isIP(text) === family ? [] : [`invalid IPv${family} address: ${text}`])),
     ...linkLocal,
   ];
-  // A subnet that the engine chose may be another one after the network was made again.
-  const configured = ipam.pools.filter(({ isConfigured }) => isConfigured);
+  // A subnet that the engine chose may be another one after the network was made again, except that of the built-in bridge.
+  const configured = ipam.pools.filter(({ isConfigured }) => isConfigured || builtIn);
   if (configured.length === 0) {
     return [
       ...problems,
