@@ -49,7 +49,7 @@ test('unknown names and numbers out of range are refused in the words that clien
   refuse('nosuch', 'unable to find user nosuch: no matching entries in passwd file');
   refuse('0:nosuch', 'unable to find group nosuch: no matching entries in group file');
   refuse('1:2:3', 'unable to find group 2:3: no matching entries in group file');
-  refuse('', 'Unable to find group nosuch: no matching entries in group file', ['nosuch']);
+  refuse('', 'unable to find group nosuch: no matching entries in group file', ['nosuch']);
   for (const user of ['-1', '4294967296', '0:-1']) refuse(user, 'uids and gids must be in range 0-2147483647');
 });
 

@@ -71,7 +71,7 @@ function additionalGroup(name: string, groups: readonly GroupEntry[]): number {
   const known = groups.find((group) => group.name === name || String(group.gid) === name);
   if (known !== undefined) return known.gid;
   const wanted = decimal(name);
-  if (wanted === undefined) throw fault(`Unable to find group ${name}: no matching entries in group file`);
+  if (wanted === undefined) throw fault(`unable to find group ${name}: no matching entries in group file`);
   return inRange(wanted);
 }
 
