@@ -322,7 +322,7 @@ user specified IP address is supported on user defined networks only`,
 * user specified IP address is supported on user defined networks only
 * invalid IPv6 address: ::x
 * no configured subnet or ip-range contain the IP address 1.2.3.4
-* no configured subnet or ip-range contain the IP address ::x`,
+* user specified IP address is supported only when connecting to networks with user configured subnets`,
     },
   );
   assert.throws(() => networks.check({ mode: 'bridge', portBindings: {}, ...fixedAddress }), { kind: 'invalid' });

@@ -299,6 +299,25 @@ test('a configuration gives its subnets and options to other networks, and stays
   const { networks } = fixture;
   await networks.create({ name: 'c', configOnly: true, ipam: pool('10.67.0.0/24'), options: { x: 'y' } });
   await networks.create({ name: 'n', configFrom: 'c' });
+  const own = 'user specified configurations are not supported if the network depends on a configuration network';
+  const options = 'network driver options are not supported if the network depends on a configuration network';
+  const refusals: readonly (readonly [Partial<CreateNetwork>, string])[] = [
+    [{ ipam: pool('10.68.0.0/24') }, own],
+    [{ enableIpv6: true }, own],
+    [{ enableIpv4: false }, own],
+    [{ labels: { a: 'b' } }, own],
+    [{ options: { a: 'b' } }, options],
+  ];
+  for (const [settings, message] of refusals) {
+    await assert.rejects(networks.create({ name: 'own', configFrom: 'c', ...settings }), {
+      kind: 'forbidden',
+      message,
+    });
+  }
+  await assert.rejects(networks.attach(sandboxRequest('web', { mode: 'c' }), signal), {
+    kind: 'forbidden',
+    message: 'failed to set up container networking: cannot create endpoint on configuration-only network',
+  });
   const { Driver, ConfigFrom, Options, IPAM } = networks.inspect('n');
   assert.deepEqual(
     { Driver, ConfigFrom, Options, subnets: IPAM.Config },

@@ -154,7 +154,10 @@ function endpoints(
   networking: CreateContainerBody['NetworkingConfig'],
 ): Readonly<Record<string, EndpointSettings>> {
   const mode = hostConfig.NetworkMode ?? 'bridge';
-  if (mode === 'host' || mode === 'none' || joinedContainer(mode) !== undefined) return {};
+  if (mode === 'host' || mode === 'none' || joinedContainer(mode) !== undefined) {
+    refuseAddresses(mode, networking?.EndpointsConfig?.[mode] ?? {});
+    return {};
+  }
   const result = new Map<string, EndpointSettings>();
   for (const [name, settings] of Object.entries(networking?.EndpointsConfig ?? {})) {
     const network = name === 'default' ? 'bridge' : name;
@@ -164,6 +167,15 @@ function endpoints(
   }
   if (given.MacAddress) result.set(mode, { ...result.get(mode), MacAddress: given.MacAddress });
   return Object.fromEntries(result);
+}
+
+/** Modes without a network of their own have no addresses. @throws EngineError invalid, in Docker's words */
+function refuseAddresses(mode: string, { IPAMConfig }: EndpointSettings): void {
+  if (!IPAMConfig?.IPv4Address && !IPAMConfig?.IPv6Address) return;
+  const first = 'user specified IP address is supported on user defined networks only';
+  const second = 'user specified IP address is supported only when connecting to networks with user configured subnets';
+  const problems = joinedContainer(mode) === undefined ? `* ${first}\n* ${second}` : first;
+  throw invalid(`invalid config for network ${mode}: invalid endpoint settings:\n${problems}`);
 }
 
 /** Drops empty fields: clients send every field. */

@@ -105,6 +105,7 @@ function withConfiguration(table: NetworkTable, request: CreateNetwork): CreateN
   }
   const from = table.all().find((record) => record.configOnly && record.name === configFrom);
   if (from === undefined) throw new EngineError('notFound', `configuration network "${configFrom}" does not exist`);
+  refuseOwnSettings(request);
   return {
     ...request,
     enableIpv4: from.enableIpv4,
@@ -117,8 +118,22 @@ function withConfiguration(table: NetworkTable, request: CreateNetwork): CreateN
       })),
     },
     options: from.options,
-    labels: { ...from.labels, ...request.labels },
+    labels: from.labels,
   };
+}
+
+/** A network with a configuration has no settings of its own. @throws EngineError forbidden */
+function refuseOwnSettings({ enableIpv4, enableIpv6, ipam, labels = {}, options = {} }: CreateNetwork): void {
+  const { driver = '', pools = [] } = ipam ?? {};
+  const hasIpam = !['', 'default'].includes(driver) || pools.length > 0 || Object.keys(ipam?.options ?? {}).length > 0;
+  if (hasIpam || enableIpv6 === true || enableIpv4 === false || Object.keys(labels).length > 0) {
+    const what = 'user specified configurations';
+    throw new EngineError('forbidden', `${what} are not supported if the network depends on a configuration network`);
+  }
+  if (Object.keys(options).length > 0) {
+    const what = 'network driver options';
+    throw new EngineError('forbidden', `${what} are not supported if the network depends on a configuration network`);
+  }
 }
 
 /** @throws EngineError forbidden for the drivers of the engine's own networks, notFound */

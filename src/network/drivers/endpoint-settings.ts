@@ -80,15 +80,18 @@ function addressProblems({ builtIn, ipam }: NetworkRecord, { IPAMConfig }: Endpo
   ];
   // A subnet that the engine chose may be another one after the network was made again, except that of the built-in bridge.
   const configured = ipam.pools.filter(({ isConfigured }) => isConfigured || builtIn);
-  if (configured.length === 0) {
-    return [
-      ...problems,
-      'user specified IP address is supported only when connecting to networks with user configured subnets',
-    ];
-  }
-  const outside = given.filter(({ text }) => !configured.some(({ subnet }) => isIn(subnet, text)));
-  return [...problems, ...outside.map(({ text }) => `no configured subnet or ip-range contain the IP address ${text}`)];
+  const misplaced = given.flatMap(({ family, text }) => {
+    const pools = configured.filter(({ subnet }) => parseCidr(subnet).subnet.family === family);
+    if (pools.length === 0) return NO_SUBNET;
+    return pools.some(({ subnet }) => isIn(subnet, text))
+      ? []
+      : `no configured subnet or ip-range contain the IP address ${text}`;
+  });
+  return [...new Set([...problems, ...misplaced])];
 }
+
+const NO_SUBNET =
+  'user specified IP address is supported only when connecting to networks with user configured subnets';
 
 function isIn(subnet: string, address: string): boolean {
   return isIP(address) !== 0 && contains(parseCidr(subnet).subnet, parseAddress(address));

@@ -69,6 +69,7 @@ export function connectEndpoint(
   { record, asked, name, names }: EndpointRequest,
   undo: AsyncDisposableStack,
 ): ConnectedEndpoint {
+  if (record.configOnly) throw new EngineError('forbidden', 'cannot create endpoint on configuration-only network');
   const driver = drivers.of(record);
   driver.checkEndpoint(record, asked);
   const endpointId = newObjectId();

@@ -1,0 +1,26 @@
+// Records anew what the docker command line prints with a dockerd: `npm run record`. DOCKER_HOST names a dockerd 28.5
+// with busybox:latest, whose networks and volumes called rec-* are removed. Review the changes of the record like code.
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { readLines, record } from '../test/records/command-record.ts';
+
+const host = process.env['DOCKER_HOST'];
+if (host === undefined) {
+  console.error('Set DOCKER_HOST to the socket of a dockerd 28.5 that has the image busybox:latest.');
+  process.exit(1);
+}
+const folder = join(import.meta.dirname, '../test/records');
+const config = mkdtempSync(join(tmpdir(), 'gantry-record-'));
+try {
+  for (const name of readdirSync(folder).filter((each) => each.endsWith('.lines.txt'))) {
+    const lines = readLines(pathToFileURL(join(folder, name)));
+    const env = { DOCKER_HOST: host, DOCKER_CONFIG: config, HOME: config };
+    const path = join(folder, name.replace(/\.lines\.txt$/, '.dockerd.txt'));
+    writeFileSync(path, await record(lines, env));
+    console.log(`${path}: ${lines.length} command lines`);
+  }
+} finally {
+  rmSync(config, { recursive: true });
+}
