@@ -300,7 +300,7 @@ test('a configuration that cannot work is refused with what is wrong', async (t)
     assert.match(stderr, message);
   }
   assert.match((await serve()).stderr, /--root DIR/);
-  assert.match((await serve('--root', '/nowhere', '--listen', 'what:ever')).stderr, /no address to listen on/);
+  assert.match((await serve('--root', '/nowhere', '--listen', 'what:ever')).stderr, /is not an address to listen on/);
   await using registry = await gantryRegistry();
   const second = await serve('--root', registry.root, '--listen', '127.0.0.1:0');
   assert.equal(second.code, 1);
