@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { after, test } from 'node:test';
 import { command } from '../support/command.ts';
 import { useEngine } from '../support/fixture.ts';
 
 /** The engine's own mounts in /proc and /sys. What is expected is what a container of dockerd 28.5 with runc 1.3 shows. */
 const engine = useEngine();
 const hasHierarchies = / - cgroup /.test(readFileSync('/proc/self/mountinfo', 'utf8'));
+/** The runtimes make the parents of a container's cgroup, and leave them, as they do for dockerd. */
+const PARENT = 'gantry-mounts';
+after(() => {
+  const hierarchies = readdirSync('/sys/fs/cgroup').map((name) => `/sys/fs/cgroup/${name}/${PARENT}`);
+  for (const folder of new Set([...hierarchies, `/sys/fs/cgroup/${PARENT}`])) if (existsSync(folder)) rmdirSync(folder);
+});
 const LOCKED = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'].filter((path) =>
   existsSync(path),
 );
@@ -36,7 +42,7 @@ for (const runtime of ['crun', 'runc']) {
     for (const [flags, access] of [
       [[], 'ro'],
       [['--privileged'], 'rw'],
-      [['--cgroup-parent', '/gantry-mounts'], 'ro'],
+      [['--cgroup-parent', `/${PARENT}`], 'ro'],
     ] as const) {
       const mounts = await mountsOf('--runtime', runtime, ...flags);
       assert.equal(mounts.get('/sys/fs/cgroup'), 'rw,nosuid,nodev,noexec');
