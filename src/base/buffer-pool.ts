@@ -11,12 +11,12 @@ export interface BufferPoolOptions {
 }
 
 /**
- * Memory for copies of chunks, used again and again. New memory costs more than the copy: the kernel clears each page at
- * its first use. Freeing it at once by `ArrayBuffer.transfer` costs more too: V8 then checks every access to a typed
+ * Memory for copies of chunks, which is reused. New memory costs more than the copy: the kernel clears each page at its
+ * first use. `ArrayBuffer.transfer`, which frees memory at once, costs more too: V8 then checks every access to a typed
  * array in the process.
  *
- * Take a buffer, fill it, and give it back when nobody reads it any more. One that is never given back is garbage, as any
- * other buffer. A pool that rests for a second keeps nothing.
+ * `take` a buffer, fill it, and `give` it back when nobody reads it any more. A buffer that is not given back is
+ * collected as garbage. The pool drops its memory after a second without use.
  */
 export class BufferPool {
   readonly #options: BufferPoolOptions;
@@ -27,7 +27,10 @@ export class BufferPool {
     this.#options = options;
   }
 
-  /** Returns a buffer of exactly `length` bytes with any content. Short and too long ones are not of the pool. */
+  /**
+   * Returns a buffer of exactly `length` bytes with any content. Lengths below a quarter of a piece, and above a piece, get
+   * memory of their own.
+   */
   take(length: number): Buffer {
     const { bytes } = this.#options;
     if (length > bytes || length * 4 < bytes) return Buffer.allocUnsafe(length);

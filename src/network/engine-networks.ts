@@ -130,7 +130,7 @@ export class EngineNetworks implements Networks {
     this.#bridges[Symbol.dispose]();
     try {
       const { left } = await kernel.request('tearDown', { networks: hostPlans(this.#deps) });
-      for (const { bridge, users } of left) logger.info({ bridge, users }, 'the bridge is not removed: others use it');
+      for (const { link, users } of left) logger.info({ link, users }, 'cannot remove an interface: others use it');
     } finally {
       await this.close();
     }

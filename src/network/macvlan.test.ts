@@ -110,6 +110,22 @@ test("an internal network has no gateway, and the first address is a container's
   await networks.detach('web');
 });
 
+test('containers follow routers that announce themselves, but not on an internal network', async () => {
+  await using fixture = await networkFixture();
+  const { networks } = fixture;
+  const free = { enableIpv6: true, ipam: { driver: 'default', options: {}, pools: [] } };
+  await networks.create(macvlan(free));
+  await networks.create(macvlan({ ...free, name: 'inner', internal: true }));
+  await networks.create({ name: 'bridged', enableIpv6: true });
+  const accepts: string[] = [];
+  for (const mode of ['mac', 'inner', 'bridged']) {
+    const { netnsPath } = await attach(networks, mode, mode);
+    accepts.push(inside(netnsPath, 'sysctl -n net.ipv6.conf.eth0.accept_ra').trim());
+    await networks.detach(mode);
+  }
+  assert.deepEqual(accepts, ['1', '0', '0']);
+});
+
 test('in mode private containers do not reach each other, and other machines do', async () => {
   await using fixture = await networkFixture();
   const { networks } = fixture;

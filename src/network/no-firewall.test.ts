@@ -56,9 +56,11 @@ test('each family has a firewall or not, and a start removes the table of an ear
     `web ${web.endpoints['dual']?.IPv6Gateway} hello`,
   );
   Object.assign(config, { iptables: false, ip6tables: true });
+  assert.equal(readSysctl('net/ipv4/conf/gtest0/route_localnet'), '1');
   const restarted = await fixture.restart();
   await restarted.restore([{ ...web, containerId: 'web' }]);
   assert.deepEqual(tables(), ['table ip6 gantry-gtest0']);
+  assert.equal(readSysctl('net/ipv4/conf/gtest0/route_localnet'), '0', 'the rule that protects it is gone');
   assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), `web ${web.endpoints['dual']?.Gateway} hello`);
   assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS_6, 18080), 'web 2001:db8::9 hello');
   await restarted.detach('web');

@@ -128,8 +128,8 @@ class Strikes {
 }
 
 /**
- * Kills the process that runs the supervisor's program with this exec root. None exists while it is being started. A runtime of the supervisor
- * has the path of a socket in the supervisor's folder among its arguments, and is not killed.
+ * Kills the process that runs the supervisor's program with this exec root. None exists while it is being started. A
+ * runtime has the path of a socket in the supervisor's folder among its arguments, and is not killed.
  */
 function killSupervisor({ execRoot }: TestEngine): void {
   for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {

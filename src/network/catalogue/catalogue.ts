@@ -111,7 +111,7 @@ export class Catalogue {
     if (plan === undefined) return;
     try {
       const { left } = await kernel.request('removeNetwork', plan);
-      for (const { bridge, users } of left) logger.info({ bridge, users }, 'the bridge is not removed: others use it');
+      for (const { link, users } of left) logger.info({ link, users }, 'cannot remove an interface: others use it');
     } catch (error) {
       logger.warn({ network: record.name, error: messageOf(error) }, 'a network was not removed completely');
     }

@@ -1,11 +1,11 @@
 import { EngineError } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
-import type { SubnetUse } from '../ipam/address-allocator.ts';
 import { parseCidr } from '../ipam/subnet.ts';
 import type { BridgePlan, PresentLink } from '../kernel/protocol.ts';
 import { formatHardwareAddress, newHardwareAddress } from '../model/hardware-address.ts';
 import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
+import { AddressedDriver, addressPlan, addressSettings } from './addressed-driver.ts';
 import {
   BRIDGE_OPTION,
   bridgeHasAddress,
@@ -16,16 +16,15 @@ import {
   trustedInterfaces,
 } from './bridge-options.ts';
 import type { Endpoint, LinkNames, NetworkDriver, Publishing } from './driver.ts';
-import { addressPlan, addressSettings, EndpointAddresses } from './endpoint-addresses.ts';
-import { askedHardwareAddress, checkEndpoint, endpointSettings, linkLocalAddresses } from './endpoint-settings.ts';
+import { askedHardwareAddress, endpointSettings } from './endpoint-settings.ts';
 
 /** Networks with a Linux bridge, and a veth pair per container. */
-export class BridgeDriver implements NetworkDriver {
-  readonly #addresses = new EndpointAddresses();
+export class BridgeDriver extends AddressedDriver implements NetworkDriver {
   /** Names of bridges that the user made. The engine neither makes nor removes them. */
   readonly #foreign: ReadonlySet<string>;
 
   constructor(foreignBridges: ReadonlySet<string> = new Set()) {
+    super();
     this.#foreign = foreignBridges;
   }
 
@@ -79,14 +78,9 @@ export class BridgeDriver implements NetworkDriver {
     };
   }
 
-  checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
-    checkEndpoint(record, asked);
-  }
-
   connect(record: NetworkRecord, asked: EndpointSettings, { endpointId, name }: LinkNames): Endpoint {
     const hardwareAddress = askedHardwareAddress(asked) ?? newHardwareAddress();
-    const linkLocal = linkLocalAddresses(asked);
-    const allocated = this.#addresses.allocate(record, asked);
+    const allocated = this.allocate(record, asked);
     return {
       settings: endpointSettings(asked, {
         MacAddress: formatHardwareAddress(hardwareAddress),
@@ -99,29 +93,13 @@ export class BridgeDriver implements NetworkDriver {
         bridge: bridgeName(record),
         mtu: mtuOf(record),
         hardwareAddress: hardwareAddress.toString('hex'),
-        ...addressPlan(allocated, linkLocal),
+        ...addressPlan(allocated),
       },
     };
   }
 
-  adopt(record: NetworkRecord, settings: EndpointSettings): void {
-    this.#addresses.adopt(record, settings);
-  }
-
-  use(record: NetworkRecord): Readonly<Record<string, SubnetUse>> {
-    return this.#addresses.use(record);
-  }
-
-  disconnect(record: NetworkRecord, settings: EndpointSettings): void {
-    this.#addresses.release(record, settings);
-  }
-
   presentLink(record: NetworkRecord, { EndpointID = '' }: EndpointSettings): PresentLink | undefined {
     return EndpointID === '' ? undefined : { at: 'host', name: vethName(EndpointID), bridge: bridgeName(record) };
-  }
-
-  forget(record: NetworkRecord): void {
-    this.#addresses.forget(record);
   }
 }
 

@@ -9,9 +9,10 @@ import type { NetworkRecord } from '../model/network-record.ts';
  * allocates addresses, and plans what the kernel thread makes. All methods are synchronous, so that two starts never
  * interleave.
  *
- * One life of a network: `checkNetwork` checks it when it is made, and `hostPlan` says what it needs on the host. Each endpoint is checked with `checkEndpoint` when
- * its container is created, and planned with `connect` at each start. `adopt` takes over an endpoint that an earlier
- * daemon made. `disconnect` releases an endpoint's addresses. `forget` follows the removal of the network.
+ * One life of a network: `checkNetwork` checks it when it is made, and `hostPlan` says what it needs on the host. Each
+ * endpoint is checked with `checkEndpoint` when its container is created, and planned with `connect` at each start;
+ * `publishing` says how its ports are published. `adopt` takes over an endpoint that an earlier daemon made, and
+ * `presentLink` finds its link. `disconnect` releases an endpoint's addresses. `forget` follows the removal of the network.
  */
 export interface NetworkDriver {
   /**
@@ -21,10 +22,7 @@ export interface NetworkDriver {
   checkNetwork(record: NetworkRecord, others: readonly NetworkRecord[]): void;
   /** Whether the subnets of a new network need a gateway. */
   needsGateway(network: Pick<NetworkRecord, 'internal' | 'options'>, family: Family): boolean;
-  /**
-   * How the ports of a container are published whose default gateway of a family is on the network. Undefined for not
-   * at all.
-   */
+  /** How published ports of a family work for a container whose default gateway is on the network. Undefined: they do not. */
   publishing(network: Pick<NetworkRecord, 'options'>, family: Family): Publishing | undefined;
   /** What the network needs on the host. Undefined for nothing. */
   hostPlan(record: NetworkRecord): HostPlan | undefined;

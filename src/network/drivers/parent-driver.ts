@@ -1,28 +1,24 @@
 import { failed } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
-import type { SubnetUse } from '../ipam/address-allocator.ts';
-import type { IpvlanPlan, LinkPlan, MacvlanPlan, ParentPlan, PlannedAddress, PresentLink } from '../kernel/protocol.ts';
+import type { IpvlanPlan, LinkPlan, MacvlanPlan, ParentPlan, PresentLink } from '../kernel/protocol.ts';
 import { formatHardwareAddress, newHardwareAddress } from '../model/hardware-address.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
+import { AddressedDriver, addressPlan, addressSettings, type EndpointAddresses } from './addressed-driver.ts';
 import type { Endpoint, LinkNames, NetworkDriver } from './driver.ts';
-import { addressPlan, addressSettings, type EndpointAddress, EndpointAddresses } from './endpoint-addresses.ts';
-import { askedHardwareAddress, checkEndpoint, endpointSettings, linkLocalAddresses } from './endpoint-settings.ts';
+import { askedHardwareAddress, endpointSettings } from './endpoint-settings.ts';
 import { ipvlanFlag, ipvlanMode, macvlanMode, parentOf } from './parent-options.ts';
 
 interface NewLink {
   readonly name: string;
-  readonly allocated: EndpointAddress;
-  readonly linkLocal: readonly PlannedAddress[];
+  readonly allocated: EndpointAddresses;
 }
 
 /**
  * Networks whose containers are on the network of an interface of the host: each has a link above that interface. What
  * macvlan and ipvlan have in common. No ports are published: other machines reach the containers by their own addresses.
  */
-abstract class ParentDriver implements NetworkDriver {
-  readonly #addresses = new EndpointAddresses();
-
+abstract class ParentDriver extends AddressedDriver implements NetworkDriver {
   /** @throws EngineError failed, in Docker's words */
   abstract checkNetwork(record: NetworkRecord, others: readonly NetworkRecord[]): void;
   abstract needsGateway(network: Pick<NetworkRecord, 'internal' | 'options'>, family: Family): boolean;
@@ -40,35 +36,14 @@ abstract class ParentDriver implements NetworkDriver {
     return { kind: 'parent', ...parentOf(record) };
   }
 
-  checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
-    checkEndpoint(record, asked);
-  }
-
   connect(record: NetworkRecord, asked: EndpointSettings, { name }: LinkNames): Endpoint {
-    const linkLocal = linkLocalAddresses(asked);
-    const allocated = this.#addresses.allocate(record, asked);
-    const { link, settings } = this.link(record, asked, { name, allocated, linkLocal });
+    const allocated = this.allocate(record, asked);
+    const { link, settings } = this.link(record, asked, { name, allocated });
     return { settings: endpointSettings(asked, { ...addressSettings(allocated), ...settings }), link };
-  }
-
-  adopt(record: NetworkRecord, settings: EndpointSettings): void {
-    this.#addresses.adopt(record, settings);
-  }
-
-  use(record: NetworkRecord): Readonly<Record<string, SubnetUse>> {
-    return this.#addresses.use(record);
-  }
-
-  disconnect(record: NetworkRecord, settings: EndpointSettings): void {
-    this.#addresses.release(record, settings);
   }
 
   presentLink(_record: NetworkRecord, _settings: EndpointSettings, name: string): PresentLink | undefined {
     return name === '' ? undefined : { at: 'sandbox', name };
-  }
-
-  forget(record: NetworkRecord): void {
-    this.#addresses.forget(record);
   }
 }
 
@@ -93,7 +68,7 @@ export class MacvlanDriver extends ParentDriver {
   protected link(
     record: NetworkRecord,
     asked: EndpointSettings,
-    { name, allocated, linkLocal }: NewLink,
+    { name, allocated }: NewLink,
   ): { readonly link: MacvlanPlan; readonly settings: Partial<EndpointSettings> } {
     const hardwareAddress = askedHardwareAddress(asked) ?? newHardwareAddress();
     return {
@@ -103,8 +78,9 @@ export class MacvlanDriver extends ParentDriver {
         name,
         parent: this.hostPlan(record),
         mode: macvlanMode(record.options),
+        hasRouters: !record.internal,
         hardwareAddress: hardwareAddress.toString('hex'),
-        ...addressPlan(allocated, linkLocal),
+        ...addressPlan(allocated),
       },
     };
   }
@@ -125,10 +101,10 @@ export class IpvlanDriver extends ParentDriver {
   protected link(
     record: NetworkRecord,
     _asked: EndpointSettings,
-    { name, allocated, linkLocal }: NewLink,
+    { name, allocated }: NewLink,
   ): { readonly link: IpvlanPlan; readonly settings: Partial<EndpointSettings> } {
     const mode = ipvlanMode(record.options);
-    const { addresses, gateways } = addressPlan(allocated, linkLocal);
+    const { addresses, gateways } = addressPlan(allocated);
     const isRouted = mode !== 'l2';
     const families = ([4, 6] as const).filter(
       (family) => (family === 4 ? allocated.ipv4 : allocated.ipv6) !== undefined,
@@ -141,6 +117,7 @@ export class IpvlanDriver extends ParentDriver {
         parent: this.hostPlan(record),
         mode,
         flag: ipvlanFlag(record.options),
+        hasRouters: !record.internal && !isRouted,
         addresses,
         gateways: isRouted ? [] : gateways,
         direct: isRouted && !record.internal ? families : [],

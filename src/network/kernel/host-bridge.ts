@@ -20,7 +20,7 @@ import type { TableFamily } from '../firewall/table.ts';
 import { asLocalUnicast } from '../model/hardware-address.ts';
 import { bridgeUsers } from './bridge-users.ts';
 import { isOurGroup, type KernelHandles, ownMark } from './kernel-handles.ts';
-import type { BridgePlan, HostSurvey, KernelConfig, PlannedAddress, UsedBridge } from './protocol.ts';
+import type { BridgePlan, HostSurvey, PlannedAddress, UsedLink } from './protocol.ts';
 
 export interface BridgeHandles extends KernelHandles {
   readonly nftables: Nftables;
@@ -69,7 +69,8 @@ function configureBridge(handles: KernelHandles, link: Link, plan: BridgePlan): 
   for (const missing of missingAddresses(netlink, link, plan))
     netlink.execute(addAddress({ index: link.index, ...missing }));
   netlink.execute(setLink({ index: link.index }, { up: true }));
-  routeLoopback(handles.config, plan.bridge);
+  if (handles.config.families.includes('ip')) routeLoopback(plan.bridge);
+  else if (link.alias === ownMark(handles)) closeLoopback(plan.bridge);
   // The bridge is a gateway: it must not take routes from announcements of containers.
   const acceptRa = `net/ipv6/conf/${plan.bridge}/accept_ra`;
   if (readSysctl(acceptRa) !== undefined) writeSysctl(acceptRa, '0');
@@ -88,13 +89,17 @@ function enableIpv6(bridge: string): void {
 }
 
 /**
- * Connections from the host's 127.0.0.1 to a published port leave by the bridge. Does nothing without the bridge, and
- * without the firewall, which keeps others from using the setting.
+ * Connections from the host's 127.0.0.1 to a published port leave by the bridge. A rule of the engine's table keeps
+ * containers from using the setting. Does nothing without the bridge.
  */
-export function routeLoopback({ families }: Pick<KernelConfig, 'families'>, bridge: string): void {
-  if (!families.includes('ip')) return;
+export function routeLoopback(bridge: string): void {
   const key = `net/ipv4/conf/${bridge}/route_localnet`;
   if (readSysctl(key) === '0') writeSysctl(key, '1');
+}
+
+/** Undoes {@link routeLoopback} where the rule is gone. */
+function closeLoopback(bridge: string): void {
+  writeSysctl(`net/ipv4/conf/${bridge}/route_localnet`, '0');
 }
 
 /**
@@ -154,7 +159,7 @@ function keepRouterAdvertisements(): void {
  * of others. A missing bridge is success.
  * @returns the other users, when the bridge stays because of them
  */
-export function removeBridge(handles: BridgeHandles, name: string): UsedBridge | undefined {
+export function removeBridge(handles: BridgeHandles, name: string): UsedLink | undefined {
   const { netlink, config } = handles;
   const links = listLinks(netlink);
   const link = links.find((candidate) => candidate.name === name);
@@ -169,8 +174,8 @@ export function removeBridge(handles: BridgeHandles, name: string): UsedBridge |
     return undefined;
   }
   // The setting served our published ports. The rule that kept containers from misusing it is removed with our table.
-  writeSysctl(`net/ipv4/conf/${name}/route_localnet`, '0');
-  return { bridge: name, users };
+  closeLoopback(name);
+  return { link: name, users };
 }
 
 function makeBridge(handles: KernelHandles, plan: BridgePlan): Link {

@@ -2,7 +2,7 @@ import { messageOf } from '../../base/errors.ts';
 import { BridgeWatch, linkIndex, type Nftables } from '../../linux/index.ts';
 import { bridgeDamage, ownBridges, removeBridge, removeOldAddresses, setUpBridge } from './host-bridge.ts';
 import type { KernelHandles } from './kernel-handles.ts';
-import { type BridgePlan, bridgePlans, type KernelRequests, type UsedBridge } from './protocol.ts';
+import { type BridgePlan, bridgePlans, type KernelRequests, type UsedLink } from './protocol.ts';
 import { connectPorts } from './sandbox-links.ts';
 
 /** Makes, watches, repairs and removes the engine's bridges, on the kernel thread. */
@@ -72,7 +72,7 @@ export class HostBridges implements Disposable {
   }
 
   /** @returns the bridges that stay because others use them */
-  remove(names: readonly string[]): readonly UsedBridge[] {
+  remove(names: readonly string[]): readonly UsedLink[] {
     const handles = { ...this.#handles, nftables: this.#nftables() };
     for (const name of names) this.#plans.delete(name);
     this.#follow();

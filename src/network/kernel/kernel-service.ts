@@ -25,7 +25,7 @@ import {
   type KernelResponse,
   parentPlans,
   presentLink,
-  type UsedBridge,
+  type UsedLink,
 } from './protocol.ts';
 import { deleteStaleLinks, makeSandbox, removeLinks, removeSandbox } from './sandbox-links.ts';
 
@@ -191,7 +191,7 @@ export class KernelService implements Disposable {
     return this.#firewall.report([plan.bridge]);
   }
 
-  #removeNetwork(plan: HostPlan): readonly UsedBridge[] {
+  #removeNetwork(plan: HostPlan): readonly UsedLink[] {
     if (plan.kind === 'parent') {
       const left = removeParent(this.#handles, plan.parent);
       return left === undefined ? [] : [left];
@@ -232,7 +232,7 @@ export class KernelService implements Disposable {
   #repairFirewall({ networks, elements }: KernelRequests['repairFirewall']['params']): HostReport {
     const bridges = bridgePlans(networks);
     this.#firewall.repair(bridges, elements);
-    for (const { bridge } of bridges) routeLoopback(this.#handles.config, bridge);
+    if (this.#handles.config.families.includes('ip')) for (const { bridge } of bridges) routeLoopback(bridge);
     return this.#firewall.report(bridges.map(({ bridge }) => bridge));
   }
 

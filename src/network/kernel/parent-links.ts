@@ -9,7 +9,7 @@ import {
   setLink,
 } from '../../linux/index.ts';
 import { type KernelHandles, ownMark } from './kernel-handles.ts';
-import type { ParentPlan, UsedBridge } from './protocol.ts';
+import type { ParentPlan, UsedLink } from './protocol.ts';
 
 /**
  * The interfaces below macvlan and ipvlan networks, on the kernel thread. The engine makes VLAN devices and dummy links,
@@ -59,12 +59,12 @@ export function setUpParents(handles: KernelHandles, plans: readonly ParentPlan[
  * Removes a parent that this engine made, unless others have links above it. A missing one is success. Returns the
  * users of one that stays.
  */
-export function removeParent({ netlink, config }: KernelHandles, name: string): UsedBridge | undefined {
+export function removeParent({ netlink, config }: KernelHandles, name: string): UsedLink | undefined {
   const links = listLinks(netlink);
   const link = links.find((candidate) => candidate.name === name);
   if (link === undefined || link.alias !== ownMark({ config })) return undefined;
   const users = links.filter(({ lower, index }) => lower === link.index && index !== link.index);
-  if (users.length > 0) return { bridge: name, users: users.map((user) => `link ${user.name}`) };
+  if (users.length > 0) return { link: name, users: users.map((user) => `link ${user.name}`) };
   netlink.execute(deleteLink({ index: link.index }));
   return undefined;
 }

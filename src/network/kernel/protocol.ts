@@ -14,7 +14,7 @@ export interface KernelRequests {
   /** Makes what a network needs on the host. */
   addNetwork: { readonly params: HostPlan; readonly result: HostReport };
   /** Removes what a network has on the host, unless others use it. Missing parts are success. */
-  removeNetwork: { readonly params: HostPlan; readonly result: { readonly left: readonly UsedBridge[] } };
+  removeNetwork: { readonly params: HostPlan; readonly result: { readonly left: readonly UsedLink[] } };
   /** Makes a sandbox. Returns its sockets for DNS queries, which the caller closes, when the plan has names. */
   attach: { readonly params: SandboxPlan; readonly result: NameSockets | undefined };
   /** Adds a link to a sandbox. Returns as `attach`. */
@@ -44,7 +44,7 @@ export interface KernelRequests {
   /** Removes the table, namespaces, links, and the bridges that were made here unless others use them. */
   tearDown: {
     readonly params: { readonly networks: readonly HostPlan[] };
-    readonly result: { readonly left: readonly UsedBridge[] };
+    readonly result: { readonly left: readonly UsedLink[] };
   };
 }
 
@@ -127,9 +127,9 @@ export interface BridgePort {
   readonly bridge: string;
 }
 
-/** A bridge of ours that others use too. `users` names them, for users to read. */
-export interface UsedBridge {
-  readonly bridge: string;
+/** A bridge or parent that this engine made, and that others use too. `users` names them, for users to read. */
+export interface UsedLink {
+  readonly link: string;
   readonly users: readonly string[];
 }
 
@@ -173,19 +173,24 @@ export interface VethPlan extends ContainerLink {
   readonly hardwareAddress: string;
 }
 
-/** A link with a hardware address of its own above an interface of the host. Its MTU is the parent's. */
-export interface MacvlanPlan extends ContainerLink {
-  readonly kind: 'macvlan';
+/** A link above an interface of the host. Its MTU is the parent's. */
+interface StackedLink extends ContainerLink {
   readonly parent: ParentPlan;
+  /** Whether the link takes addresses and routes from routers that announce themselves, as other machines there do. */
+  readonly hasRouters: boolean;
+}
+
+/** A link with a hardware address of its own above an interface of the host. */
+export interface MacvlanPlan extends StackedLink {
+  readonly kind: 'macvlan';
   readonly mode: MacvlanMode;
   /** 12 hex digits. */
   readonly hardwareAddress: string;
 }
 
 /** A link with addresses of its own, and the hardware address of the interface of the host below it. */
-export interface IpvlanPlan extends ContainerLink {
+export interface IpvlanPlan extends StackedLink {
   readonly kind: 'ipvlan';
-  readonly parent: ParentPlan;
   readonly mode: IpvlanMode;
   readonly flag: IpvlanFlag;
   /** The families whose default route is the link itself, without a gateway. */

@@ -126,14 +126,16 @@ function announce(
 }
 
 /** On a network without IPv6 the link has none either: no router discovery, no multicast. */
-function setIpv6({ kind, name, addresses }: LinkPlan): void {
+function setIpv6(plan: LinkPlan): void {
+  const { kind, name, addresses } = plan;
   const hasIpv6 = addresses.some(({ address }) => address.includes(':'));
   const folder = `net/ipv6/conf/${name}`;
   setSysctl(`${folder}/disable_ipv6`, hasIpv6 ? '0' : '1', { optional: !hasIpv6 });
-  // Above an interface of the host the routers and neighbours of its network count.
-  if (!hasIpv6 || kind !== 'veth') return;
-  // The engine sets addresses and routes. A neighbour that announces itself as a router gets no traffic.
-  setSysctl(`${folder}/accept_ra`, '0');
+  if (!hasIpv6) return;
+  // The engine sets addresses and routes. A neighbour that announces itself as a router gets no traffic, except above an
+  // interface of the host, whose network has routers.
+  if (kind === 'veth' || !plan.hasRouters) setSysctl(`${folder}/accept_ra`, '0');
+  if (kind !== 'veth') return;
   // The link-local address follows from a random hardware address, and is usable at once.
   setSysctl(`${folder}/accept_dad`, '0');
 }
@@ -190,8 +192,8 @@ export function removeSandbox(handles: KernelHandles, removal: Pick<SandboxRemov
 }
 
 /**
- * Deletes the links of a sandbox above interfaces of the host. They would keep their parent and addresses until the kernel's worker
- * deletes the namespace. A missing namespace is success. Blocks for some 20 ms.
+ * Deletes the links of a sandbox above interfaces of the host. They would keep their parent and addresses until the
+ * kernel's worker deletes the namespace. A missing namespace is success. Blocks for some 20 ms.
  */
 export function deleteStackedLinks({ home }: KernelHandles, netnsPath: string): void {
   if (!isNetworkNamespace(netnsPath)) return;

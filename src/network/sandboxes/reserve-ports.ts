@@ -46,7 +46,8 @@ function publishing(
 }
 
 /**
- * Reserves the host ports of a container. They lead to its addresses on the networks of its default gateways. Docker ignores requests of a container without such a network.
+ * Reserves the host ports of a container. They lead to its addresses on the networks of its default gateways. Docker
+ * ignores requests of a container without such a network.
  * @throws EngineError invalid; in Docker's words: port is already allocated
  */
 export function reservePorts(

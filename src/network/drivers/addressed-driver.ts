@@ -4,34 +4,26 @@ import type { SubnetUse } from '../ipam/address-allocator.ts';
 import { type AllocatedAddress, NetworkAddresses } from '../ipam/network-addresses.ts';
 import type { PlannedAddress } from '../kernel/protocol.ts';
 import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
+import { checkEndpoint, linkLocalAddresses } from './endpoint-settings.ts';
 
-/** The addresses of an endpoint, one for each family of its network. */
-export type EndpointAddress = Readonly<Record<'ipv4' | 'ipv6', AllocatedAddress | undefined>>;
+/** The addresses of an endpoint: one for each family of its network, and the link-local ones that a client asked for. */
+export interface EndpointAddresses {
+  readonly ipv4: AllocatedAddress | undefined;
+  readonly ipv6: AllocatedAddress | undefined;
+  readonly linkLocal: readonly PlannedAddress[];
+}
 
-/** The addresses in use on the networks of a driver. They are kept in memory: they follow from the running containers. */
-export class EndpointAddresses {
+/**
+ * What drivers have in common whose networks have addresses. The addresses in use are kept in memory: they follow from
+ * the running containers.
+ */
+export abstract class AddressedDriver {
   readonly #byNetwork = new Map<string, NetworkAddresses>();
 
-  /**
-   * Allocates an address of each family of the network, or none. An internal network has no gateway.
-   * @throws EngineError as `NetworkAddresses.allocate`
-   */
-  allocate(record: NetworkRecord, { IPAMConfig }: EndpointSettings): EndpointAddress {
-    const addresses = this.#of(record);
-    const allocate = (family: Family, wanted = ''): AllocatedAddress | undefined => {
-      const allocated = addresses.allocate(family, wanted);
-      return allocated && record.internal ? { ...allocated, gateway: '' } : allocated;
-    };
-    const ipv4 = allocate(4, IPAMConfig?.IPv4Address);
-    try {
-      return { ipv4, ipv6: allocate(6, IPAMConfig?.IPv6Address) };
-    } catch (error) {
-      if (ipv4 !== undefined) addresses.release(ipv4.address);
-      throw error;
-    }
+  checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
+    checkEndpoint(record, asked);
   }
 
-  /** Allocates the addresses of an existing endpoint. */
   adopt(record: NetworkRecord, settings: EndpointSettings): void {
     for (const address of addressesOf(settings)) {
       try {
@@ -42,17 +34,36 @@ export class EndpointAddresses {
     }
   }
 
-  /** May be repeated. */
-  release(record: NetworkRecord, settings: EndpointSettings): void {
-    for (const address of addressesOf(settings)) this.#of(record).release(address);
-  }
-
   use(record: NetworkRecord): Readonly<Record<string, SubnetUse>> {
     return this.#of(record).use();
   }
 
+  disconnect(record: NetworkRecord, settings: EndpointSettings): void {
+    for (const address of addressesOf(settings)) this.#of(record).release(address);
+  }
+
   forget({ id }: NetworkRecord): void {
     this.#byNetwork.delete(id);
+  }
+
+  /**
+   * Allocates an address of each family of the network, or none. An internal network has no gateway.
+   * @throws EngineError as `NetworkAddresses.allocate`, and as `linkLocalAddresses`
+   */
+  protected allocate(record: NetworkRecord, asked: EndpointSettings): EndpointAddresses {
+    const linkLocal = linkLocalAddresses(asked);
+    const addresses = this.#of(record);
+    const allocate = (family: Family, wanted = ''): AllocatedAddress | undefined => {
+      const allocated = addresses.allocate(family, wanted);
+      return allocated && record.internal ? { ...allocated, gateway: '' } : allocated;
+    };
+    const ipv4 = allocate(4, asked.IPAMConfig?.IPv4Address);
+    try {
+      return { ipv4, ipv6: allocate(6, asked.IPAMConfig?.IPv6Address), linkLocal };
+    } catch (error) {
+      if (ipv4 !== undefined) addresses.release(ipv4.address);
+      throw error;
+    }
   }
 
   #of(record: NetworkRecord): NetworkAddresses {
@@ -66,7 +77,7 @@ export class EndpointAddresses {
 }
 
 /** The fields of an endpoint's settings that its addresses fill in. */
-export function addressSettings({ ipv4, ipv6 }: EndpointAddress): Partial<EndpointSettings> {
+export function addressSettings({ ipv4, ipv6 }: EndpointAddresses): Partial<EndpointSettings> {
   return {
     ...(ipv4 && { Gateway: ipv4.gateway, IPAddress: ipv4.address, IPPrefixLen: ipv4.prefixLength }),
     ...(ipv6 && {
@@ -77,11 +88,11 @@ export function addressSettings({ ipv4, ipv6 }: EndpointAddress): Partial<Endpoi
   };
 }
 
-/** The addresses of a link, with link-local ones that a client asked for, and the gateways of its default routes. */
-export function addressPlan(
-  { ipv4, ipv6 }: EndpointAddress,
-  linkLocal: readonly PlannedAddress[],
-): { readonly addresses: readonly PlannedAddress[]; readonly gateways: readonly string[] } {
+/** The addresses of a link, and the gateways of its default routes. */
+export function addressPlan({ ipv4, ipv6, linkLocal }: EndpointAddresses): {
+  readonly addresses: readonly PlannedAddress[];
+  readonly gateways: readonly string[];
+} {
   const all = [ipv4, ipv6].filter((address) => address !== undefined);
   return {
     addresses: [...all.map(({ address, prefixLength }) => ({ address, prefixLength })), ...linkLocal],
