@@ -101,7 +101,10 @@ test("packets of a trusted interface reach published ports by the container's ad
   const [web, shy] = await Promise.all(
     requests.map(({ name }, at) =>
       networks.attach(
-        sandboxRequest(name, { mode: name, portBindings: { '80/tcp': [{ HostPort: `1808${at}` }] } }),
+        sandboxRequest(name, {
+          mode: name,
+          portBindings: { '80/tcp': [{ HostPort: `1808${at}` }, { HostPort: `1809${at}` }] },
+        }),
         signal,
       ),
     ),
@@ -113,5 +116,10 @@ test("packets of a trusted interface reach published ports by the container's ad
   assert.equal(await askFrom(outside.netnsPath, address, 90), 'timeout');
   assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), `web ${OUTSIDE_ADDRESS} hello`);
   assert.equal(await askFrom(outside.netnsPath, shy?.endpoints['wary']?.IPAddress ?? '', 80), 'timeout');
+  const elements = () =>
+    execFileSync('nft', ['list', 'set', 'ip', 'gantry-gtest0', 'trusted_ports'], { encoding: 'utf8' });
+  assert.ok(elements().includes(`${address} . tcp . `), elements());
   for (const { name } of requests) await networks.detach(name);
+  assert.doesNotMatch(elements(), /elements/);
+  assert.deepEqual(fixture.logged, []);
 });

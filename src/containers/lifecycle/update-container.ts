@@ -100,7 +100,7 @@ export function mergeChange(current: HostConfig, change: Change): HostConfig {
   };
 }
 
-/** CPUs are given as a number, or as quota and period. An update keeps the form; a quota of -1 is no limit and no form. */
+/** CPUs are given as a number, or as quota and period. An update keeps the form. A quota of -1 is not a limit. */
 function checkCpu(current: HostConfig, change: Change): void {
   const clash = (what: string, has: string): never => {
     throw conflict(`Conflicting options: ${what} cannot be updated as ${has} has already been set`);

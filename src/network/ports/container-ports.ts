@@ -54,7 +54,10 @@ export class ContainerPorts implements Disposable {
 
   /** The elements for the firewall. It translates within a family: other ports are relayed alone. */
   elements(): readonly PortElement[] {
-    return this.#ports.flatMap((published) => this.#elementsOf(published));
+    const elements = this.#ports.flatMap((published) => this.#elementsOf(published));
+    if (this.#target.trusting.length === 0) return elements;
+    // Several ports of the host may lead to one of the container. The firewall refuses to delete an element twice.
+    return [...new Map(elements.map((element) => [JSON.stringify(element), element])).values()];
   }
 
   #elementsOf({ hostAddress, hostPort, protocol, port }: PublishedPort): readonly PortElement[] {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { openSync } from 'node:fs';
 import { test } from 'node:test';
+import { silentLogger } from '../../base/logger.ts';
+import { ContainerPorts } from './container-ports.ts';
 import { type BindPort, closeSockets, PortRegistry } from './port-registry.ts';
 import { parsePortBindings } from './port-request.ts';
+import { relayBudget } from './relay-budget.ts';
 
 class Refusal extends Error {
   readonly code: string;
@@ -188,4 +191,15 @@ test('after a restart ports are taken back, and those lost meanwhile are told bu
   assert.throws(() => ports.reserve(one('80'), '172.17.0.3'), /port is already allocated/);
   assert.throws(() => ports.reserve(one('81'), '172.17.0.3'), /port is already allocated/);
   closeSockets(adopted);
+});
+
+test('several ports of the host that lead to one of the container open it once to trusted interfaces', () => {
+  const bindings = { '80/tcp': [{ HostPort: '8080' }, { HostPort: '8081' }] };
+  const ports = registry(host().bind);
+  const taken = ports.reserve(parsePortBindings(bindings), '172.17.0.2');
+  const target = { ipv4: '172.17.0.2', ipv6: '', routed: [], trusting: [4] } as const;
+  const deps = { registry: ports, logger: silentLogger, budget: relayBudget() };
+  using container = new ContainerPorts(deps, taken, target);
+  const kinds = container.elements().map(({ kind }) => kind);
+  assert.deepEqual(kinds.sort(), ['translated', 'translated', 'trusted']);
 });
