@@ -8,7 +8,7 @@ import type { Registries } from '../distribution/index.ts';
 import type { EventLog } from '../events/index.ts';
 import type { Images } from '../images/index.ts';
 import type { Networks } from '../network/index.ts';
-import type { Volumes } from '../volumes/index.ts';
+import type { VolumeData, Volumes } from '../volumes/index.ts';
 import type { DispatchDeps } from './http/call-route.ts';
 import { dispatch } from './http/dispatch.ts';
 import { dispatchUpgrade } from './http/dispatch-upgrade.ts';
@@ -32,7 +32,7 @@ export interface ApiDeps {
   readonly containers: Containers;
   readonly images: Images;
   readonly networks: Networks;
-  readonly volumes: Volumes;
+  readonly volumes: Volumes & VolumeData;
   readonly system: System;
   readonly registries: Pick<Registries, 'login'>;
   readonly events: EventLog;

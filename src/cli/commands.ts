@@ -23,6 +23,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   registry: 'Run a registry server',
   system: 'Manage the engine',
   volume: 'Manage volumes',
+  'volume snapshot': 'Manage snapshots of volumes',
 };
 
 function entry(path: string, aliases: readonly string[], summary: string, load: () => Promise<Command>): CommandEntry {
@@ -310,7 +311,25 @@ export const COMMANDS: readonly CommandEntry[] = [
     'Display version information of the client and the engine',
     async () => (await import('./system/version.ts')).version,
   ),
+  entry(
+    'volume clone',
+    [],
+    'Create a volume with the content of another',
+    async () => (await import('./volume/clone.ts')).clone,
+  ),
   entry('volume create', [], 'Create a volume', async () => (await import('./volume/create.ts')).create),
+  entry(
+    'volume export',
+    [],
+    "Export a volume's content as a tar archive",
+    async () => (await import('./volume/export.ts')).exportCommand,
+  ),
+  entry(
+    'volume import',
+    [],
+    'Restore the content of a volume from a tar archive',
+    async () => (await import('./volume/import.ts')).importCommand,
+  ),
   entry(
     'volume inspect',
     [],
@@ -319,17 +338,51 @@ export const COMMANDS: readonly CommandEntry[] = [
   ),
   entry('volume ls', ['volume list'], 'List volumes', async () => (await import('./volume/ls.ts')).ls),
   entry('volume prune', [], 'Remove unused volumes', async () => (await import('./volume/prune.ts')).prune),
+  entry('volume rename', [], 'Rename a volume', async () => (await import('./volume/rename.ts')).rename),
+  entry(
+    'volume restore',
+    [],
+    'Restore the content of a volume from a snapshot',
+    async () => (await import('./volume/restore.ts')).restore,
+  ),
   entry('volume rm', ['volume remove'], 'Remove volumes', async () => (await import('./volume/rm.ts')).rm),
+  entry(
+    'volume snapshot create',
+    [],
+    'Create a snapshot of a volume',
+    async () => (await import('./volume/snapshot/create.ts')).create,
+  ),
+  entry(
+    'volume snapshot ls',
+    [],
+    'List the snapshots of a volume',
+    async () => (await import('./volume/snapshot/ls.ts')).ls,
+  ),
+  entry(
+    'volume snapshot rm',
+    [],
+    'Remove snapshots of a volume',
+    async () => (await import('./volume/snapshot/rm.ts')).rm,
+  ),
   notYet(
     entry('volume update', [], 'Update a cluster volume', async () => (await import('./volume/update.ts')).update),
   ),
 ];
 
+/** The noun that these words begin with, of two words where there is one, and the word after it. */
+export function findNoun(words: readonly string[]): { noun: string; verb: string | undefined } | undefined {
+  for (const count of [2, 1]) {
+    const noun = words.slice(0, count).join(' ');
+    if (words.length >= count && Object.hasOwn(NOUNS, noun)) return { noun, verb: words[count] };
+  }
+  return undefined;
+}
+
 /** Finds the command that these words begin with, and the number of words that name it. */
 export function findCommand(
   words: readonly string[],
 ): { entry: CommandEntry; named: string; count: number } | undefined {
-  for (const count of [2, 1]) {
+  for (const count of [3, 2, 1]) {
     if (words.length < count) continue;
     const named = words.slice(0, count).join(' ');
     const found = COMMANDS.find(({ path, aliases }) => path === named || aliases.includes(named));

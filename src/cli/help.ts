@@ -22,7 +22,10 @@ export function rootHelp(name: string, width: number): string {
     `Usage:  ${name} [OPTIONS] COMMAND`,
     'Containers, images, networks and volumes from the command line',
     section('Common Commands', common),
-    section('Management Commands', Object.entries(NOUNS)),
+    section(
+      'Management Commands',
+      Object.entries(NOUNS).filter(([noun]) => !noun.includes(' ')),
+    ),
     section(
       'Commands',
       others.sort(([a], [b]) => (a < b ? -1 : 1)),

@@ -1,5 +1,5 @@
 import { Cli, type GlobalOptions } from './cli.ts';
-import { type CommandEntry, findCommand, NOUNS } from './commands.ts';
+import { type CommandEntry, findCommand, findNoun } from './commands.ts';
 import { CliError, UsageError } from './errors.ts';
 import { GLOBAL_FLAGS } from './flags/global.ts';
 import { type Flags, HelpRequest, parseFlags } from './flags/parse.ts';
@@ -76,16 +76,17 @@ async function dispatch(cli: Cli, words: readonly string[]): Promise<number> {
   if (words[0] === 'help') return dispatch(cli, [...words.slice(1).filter((word) => !word.startsWith('-')), '--help']);
   const found = findCommand(words);
   if (found !== undefined) return runFound(cli, found, words.slice(found.count));
-  const [noun, verb] = words;
-  if (noun === undefined || noun === '--help' || noun === '-h') {
+  const [first] = words;
+  if (first === undefined || first === '--help' || first === '-h') {
     const { rootHelp } = await import('./help.ts');
     cli.out.write(rootHelp(NAME, terminalWidth()));
     return 0;
   }
-  if (noun in NOUNS && (verb === undefined || verb.startsWith('-'))) {
+  const called = findNoun(words);
+  if (called !== undefined && (called.verb === undefined || called.verb.startsWith('-'))) {
     const { nounHelp } = await import('./help.ts');
     // Requested help goes to standard output. Otherwise it explains the missing verb on standard error.
-    (verb === undefined ? cli.err : cli.out).write(nounHelp(NAME, noun));
+    (called.verb === undefined ? cli.err : cli.out).write(nounHelp(NAME, called.noun));
     return 0;
   }
   const { unknownCommand } = await import('./unknown-command.ts');

@@ -1,10 +1,10 @@
-import { COMMANDS, NOUNS } from './commands.ts';
+import { COMMANDS, findNoun, NOUNS } from './commands.ts';
 import { MISSING_COMMANDS } from './missing-commands.ts';
 
 /** The message for a command that does not exist: Gantry does not have it yet, or the nearest existing commands. */
 export function unknownCommand(name: string, words: readonly string[]): string {
-  const [noun = '', verb] = words;
-  const isNoun = noun in NOUNS && verb !== undefined;
+  const { noun, verb = '' } = findNoun(words) ?? { noun: words[0] ?? '' };
+  const isNoun = verb !== '';
   const typed = isNoun ? `${noun} ${verb}` : noun;
   if (MISSING_COMMANDS.includes(typed)) return `${name} ${typed}: Gantry does not have this yet`;
   const lines = [`${name}: '${typed}' is not a ${name} command.`];

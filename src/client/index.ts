@@ -152,6 +152,18 @@ export {
   watchEvents,
 } from './system.ts';
 export {
+  cloneVolume,
+  createVolumeSnapshot,
+  exportVolume,
+  type ImportVolumeOptions,
+  importVolume,
+  listVolumeSnapshots,
+  removeVolumeSnapshot,
+  renameVolume,
+  restoreVolume,
+  type VolumeSnapshot,
+} from './volume-data.ts';
+export {
   type CreateVolumeBody,
   createVolume,
   inspectVolume,

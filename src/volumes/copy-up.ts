@@ -33,13 +33,13 @@ export async function copyUp(deps: CopyUpDeps, request: CopyUp, signal: AbortSig
   if (source === undefined) return;
   try {
     if (!request.isAlone) {
-      await deps.trees.copy(descriptorPath(source), data, signal);
+      await deps.trees.copy({ source: descriptorPath(source), target: data }, signal);
       return;
     }
     deps.discard(fresh);
     mkdirSync(fresh, { mode: 0o755 });
     try {
-      await deps.trees.copy(descriptorPath(source), fresh, signal);
+      await deps.trees.copy({ source: descriptorPath(source), target: fresh }, signal);
       renameSync(fresh, data);
     } catch (error) {
       deps.discard(fresh);

@@ -14,9 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { volumeTrees } from '../../test/support/volume-trees.ts';
 import { silentLogger } from '../base/logger.ts';
 import { memoryRecords, type Records } from '../base/records.ts';
-import { copyTree, isMountPoint, readMountInfo, removeTree, treeSize } from '../linux/index.ts';
+import { isMountPoint, readMountInfo } from '../linux/index.ts';
 import { createVolumes, type OwnedVolumes } from './create-volumes.ts';
 import type { VolumeRecord } from './record.ts';
 import type { VolumeTrees } from './trees.ts';
@@ -35,11 +36,7 @@ function openFixture(): Fixture {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-volumes-'));
   const events: string[] = [];
   const records = memoryRecords<VolumeRecord>();
-  const trees: { -readonly [K in keyof VolumeTrees]: VolumeTrees[K] } = {
-    copy: async (source, target) => copyTree({ source, target }),
-    sizeBytes: async (path) => treeSize(path),
-    remove: async (path) => removeTree(path),
-  };
+  const trees = volumeTrees();
   const open = (): OwnedVolumes =>
     createVolumes({
       records,
@@ -102,7 +99,7 @@ test('names, drivers, options and filters that make no sense are refused in Dock
   await refused({ name: 'xx', driverOpts: { type: 'tmpfs' } }, /^create xx: missing required option: "device"$/);
   await assert.rejects(fixture.volumes.list({ foo: ['x'] }), { kind: 'invalid', message: "invalid filter 'foo'" });
   assert.deepEqual(await fixture.volumes.list(), []);
-  assert.deepEqual(readdirSync(join(fixture.folder, 'volumes')), ['.trash']);
+  assert.deepEqual(readdirSync(join(fixture.folder, 'volumes')).sort(), ['.new', '.trash']);
 });
 
 test('a volume in use cannot be removed, and prune takes only what is free and anonymous', async () => {
@@ -183,7 +180,7 @@ test('a restart drops references of lost containers; an empty folder goes, one w
   fixture.volumes.reference('kept', 'lost');
   await fixture.volumes.restore(new Set(['other']));
   assert.deepEqual(readdirSync(join(fixture.folder, 'volumes')).sort(), [
-    ...['.trash', 'file', 'found', 'kept', 'strange'],
+    ...['.new', '.trash', 'file', 'found', 'kept', 'strange'],
   ]);
   assert.deepEqual(readdirSync(join(fixture.folder, 'volumes/kept')), ['_data']);
   assert.deepEqual(
@@ -193,6 +190,23 @@ test('a restart drops references of lost containers; an empty folder goes, one w
   assert.deepEqual(fixture.volumes.inspect('kept'), kept);
   assert.equal(readFileSync(join(fixture.volumes.inspect('found').Mountpoint, 'precious'), 'utf8'), 'x');
   await fixture.volumes.remove('kept', { force: false });
+});
+
+test('after a restart a volume that a running container has mounted is filled in place', async () => {
+  await using fixture = openFixture();
+  const rootfs = join(fixture.folder, 'root');
+  mkdirSync(join(rootfs, 'srv'), { recursive: true });
+  writeFileSync(join(rootfs, 'srv/f'), 'x');
+  const { Mountpoint } = await fixture.volumes.create({ name: 'data' });
+  await fixture.volumes.mountPath('data', 'runs');
+  const { ino } = lstatSync(Mountpoint);
+  fixture.reopen();
+  fixture.volumes.reference('data', 'runs');
+  await fixture.volumes.restore(new Set(['runs']));
+  await fixture.volumes.mountPath('data', 'next');
+  await fixture.volumes.copyUp('data', { rootfs, path: '/srv' }, NEVER);
+  assert.deepEqual(readdirSync(Mountpoint), ['f']);
+  assert.equal(lstatSync(Mountpoint).ino, ino, 'the folder that the first container has mounted');
 });
 
 test('a mount of driver options outlives a restart while a container runs, and goes with the last', async () => {
@@ -260,8 +274,8 @@ test('a copy that fails leaves the volume empty, and the next start copies again
   mkdirSync(join(rootfs, 'srv'), { recursive: true });
   writeFileSync(join(rootfs, 'srv/f'), 'x');
   const copying = fixture.trees.copy;
-  fixture.trees.copy = async (source, target, signal) => {
-    await copying(source, target, signal);
+  fixture.trees.copy = async (request, signal) => {
+    await copying(request, signal);
     throw new Error('no space left on device');
   };
   const { Mountpoint } = await fixture.volumes.create({ name: 'data' });

@@ -7,14 +7,21 @@ import type { Records } from '../base/records.ts';
 import { spaceError } from '../io/index.ts';
 import { isMountPoint } from '../linux/index.ts';
 import type { EventSink } from '../spec/index.ts';
+import { cloneVolume } from './clone-volume.ts';
 import { copyUp } from './copy-up.ts';
+import { exportVolume } from './export-volume.ts';
+import { importVolume } from './import-volume.ts';
 import { mountVolume, unmountVolume } from './local-mount.ts';
 import { checkDriverOptions, hasMount } from './mount-options.ts';
 import { ANONYMOUS_LABEL, type VolumeRecord } from './record.ts';
+import { renameVolume } from './rename-volume.ts';
 import type { VolumeTrees } from './trees.ts';
+import type { VolumeData } from './volume-data.ts';
+import { findVolume, nowInSeconds } from './volume-data-deps.ts';
 import { listFilter, pruneFilter } from './volume-filters.ts';
 import { VolumeFolders } from './volume-folders.ts';
 import { checkVolumeName } from './volume-name.ts';
+import { volumeSnapshots } from './volume-snapshots.ts';
 import { VolumeUses } from './volume-uses.ts';
 import type { CreateVolume, VolumeInspect, Volumes } from './volumes.ts';
 
@@ -27,7 +34,7 @@ export interface VolumesDeps {
   readonly trees: VolumeTrees;
 }
 
-export interface OwnedVolumes extends Volumes {
+export interface OwnedVolumes extends Volumes, VolumeData {
   /** Resolves when removed volumes are off the disk. */
   swept(): Promise<void>;
 }
@@ -48,6 +55,7 @@ export function createVolumes(deps: VolumesDeps): OwnedVolumes {
     reference: (name, containerId) => shared.uses.reference(name, containerId),
     release: (name, containerId) => shared.uses.release(name, containerId),
     ...volumeMounts(shared),
+    ...volumeData(shared),
     swept: () => folders.swept(),
   };
 }
@@ -84,7 +92,7 @@ function queries({ records, folders, uses }: Shared): Pick<Volumes, 'list' | 'in
       const candidates = records.all().map((volume) => ({ volume, isUsed: uses.isUsed(volume.name) }));
       return candidates.filter(passes).map(({ volume }) => inspection(folders, volume));
     },
-    inspect: (name) => inspection(folders, find(records, name)),
+    inspect: (name) => inspection(folders, findVolume(records, name)),
   };
 }
 
@@ -102,7 +110,7 @@ function removals({ records, folders, uses, locks, events, trees }: Shared): Pic
     async remove(name, { force }) {
       using _lock = await locks.acquire(name);
       if (force && records.get(name) === undefined) return;
-      find(records, name);
+      findVolume(records, name);
       const users = uses.users(name);
       if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`);
       removeUnused(name);
@@ -128,6 +136,17 @@ function removals({ records, folders, uses, locks, events, trees }: Shared): Pic
   };
 }
 
+function volumeData(shared: Shared): VolumeData {
+  const deps = { ...shared, mounts: { ...volumeMounts(shared), ...queries(shared) } };
+  return {
+    clone: (from, to, onProgress, signal) => cloneVolume(deps, { from, to }, onProgress, signal),
+    rename: (from, to) => renameVolume(deps, { from, to }),
+    export: (name, signal) => exportVolume(deps, name, signal),
+    import: (name, request, signal) => importVolume(deps, name, request, signal),
+    ...volumeSnapshots(deps),
+  };
+}
+
 function volumeMounts({
   records,
   folders,
@@ -139,7 +158,7 @@ function volumeMounts({
   return {
     async mountPath(name, containerId) {
       using _lock = await locks.acquire(name);
-      const { options } = find(records, name);
+      const { options } = findVolume(records, name);
       const data = paths.data(name);
       if (!folders.has(name))
         throw new EngineError('notFound', `error while mounting volume '${data}': no such directory`);
@@ -155,7 +174,7 @@ function volumeMounts({
     },
     async copyUp(name, { rootfs, path, part }, signal) {
       using _lock = await locks.acquire(name, signal);
-      const { options } = find(records, name);
+      const { options } = findVolume(records, name);
       const isAlone = part === undefined && !hasMount(options) && uses.mountCount(name) <= 1;
       const request = { rootfs, path, data: part ?? paths.data(name), fresh: paths.fresh(name), isAlone };
       await copyUp({ trees, discard: (half) => folders.discardPath(half) }, request, signal);
@@ -164,20 +183,13 @@ function volumeMounts({
       uses.keepOnly(containerIds);
       for (const { name, options } of records.all()) {
         const data = paths.data(name);
-        if (!hasMount(options) || !isMountPoint(data)) continue;
+        if (hasMount(options) && !isMountPoint(data)) continue;
         // Each container may have been running. One that was not calls `unmount`.
         for (const id of uses.users(name)) uses.mount(name, id);
-        if (!uses.isUsed(name)) await unmountVolume(options, data);
+        if (hasMount(options) && !uses.isUsed(name)) await unmountVolume(options, data);
       }
     },
   };
-}
-
-/** @throws EngineError notFound */
-function find(records: VolumesDeps['records'], name: string): VolumeRecord {
-  const volume = records.get(name);
-  if (volume === undefined) throw new EngineError('notFound', `get ${name}: no such volume`);
-  return volume;
 }
 
 function inspection({ paths }: VolumeFolders, volume: VolumeRecord): VolumeInspect {
@@ -201,7 +213,7 @@ function newRecord({ name, driver = '', driverOpts, labels }: CreateVolume): Vol
   if (!isAnonymous) prefixed(name, () => checkVolumeName(name));
   return {
     name: isAnonymous ? newObjectId() : name,
-    createdAt: `${new Date().toISOString().slice(0, 19)}Z`,
+    createdAt: nowInSeconds(),
     labels: isAnonymous ? { ...labels, [ANONYMOUS_LABEL]: '' } : (labels ?? null),
     options: driverOpts ?? null,
   };
@@ -224,7 +236,6 @@ function reconcile(records: Records<VolumeRecord>, folders: VolumeFolders, logge
   folders.removeIncomplete();
   for (const { name } of records.all()) if (!folders.has(name)) records.delete(name);
   for (const name of folders.names()) {
-    folders.discardPath(folders.paths.fresh(name));
     if (records.get(name) !== undefined || folders.removeEmpty(name)) continue;
     logger.warn(
       { volume: name, entries: readdirSync(folders.paths.data(name)).length },

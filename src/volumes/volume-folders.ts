@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { EngineError, errnoOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -21,7 +21,7 @@ export class VolumeFolders {
     this.#trees = trees;
     this.#logger = logger;
     mkdirSync(this.paths.root, { recursive: true, mode: 0o701 });
-    mkdirSync(this.paths.trash, { recursive: true, mode: 0o700 });
+    for (const folder of [this.paths.trash, this.paths.unborn]) mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.sweep();
   }
 
@@ -48,23 +48,73 @@ export class VolumeFolders {
     }
   }
 
+  /**
+   * Makes a folder for content that {@link install} makes a volume's. It is beside the volume's own, which may be on a
+   * file system of its own. The caller discards it with {@link discardPath}. @throws EngineError noSpace
+   */
+  stage(name: string): string {
+    const suffix = `${process.pid}-${this.#serial++}`;
+    const path = this.has(name) ? `${this.paths.fresh(name)}-${suffix}` : join(this.paths.unborn, suffix);
+    try {
+      mkdirSync(path, { mode: 0o755 });
+    } catch (error) {
+      throw spaceError(error);
+    }
+    return path;
+  }
+
+  /**
+   * Makes a staged folder the content of a volume, and discards the old content. After a crash it is one of the two.
+   */
+  install(name: string, staged: string): void {
+    const { data, folder, old } = this.paths;
+    mkdirSync(folder(name), { recursive: true, mode: 0o701 });
+    const replaces = this.has(name);
+    if (replaces) renameSync(data(name), old(name));
+    try {
+      renameSync(staged, data(name));
+    } catch (error) {
+      if (replaces) renameSync(old(name), data(name));
+      else isRemoved(folder(name));
+      throw spaceError(error);
+    }
+    this.discardPath(old(name));
+  }
+
+  /** Moves a volume's folder to another name. @throws ENOTEMPTY, EEXIST when something else has the name */
+  rename(from: string, to: string): void {
+    renameSync(this.paths.folder(from), this.paths.folder(to));
+  }
+
+  isEmpty(name: string): boolean {
+    return readdirSync(this.paths.data(name)).length === 0;
+  }
+
   /** Lists the folders below `volumes/` that have the form of a volume. */
   names(): readonly string[] {
     return readdirSync(this.paths.root).filter((name) => isVolumeName(name) && this.has(name));
   }
 
-  /** Deletes an empty volume. Returns false when it holds anything. */
+  /** Deletes an empty volume. Returns false when it holds anything, or has snapshots. */
   removeEmpty(name: string): boolean {
+    if (readdirSync(this.paths.folder(name)).length > 1) return false;
     return isRemoved(this.paths.data(name)) && isRemoved(this.paths.folder(name));
   }
 
-  /** Deletes the empty folders of volumes that a crash left without the folder of their content. */
+  /**
+   * After a crash: discards content that was being made, gives a volume back the content that was being replaced, and
+   * deletes the empty folders of volumes without content.
+   */
   removeIncomplete(): void {
-    for (const entry of readdirSync(this.paths.root, { withFileTypes: true })) {
+    const { root, unborn, folder, data, old } = this.paths;
+    for (const name of readdirSync(unborn)) this.discardPath(join(unborn, name));
+    for (const entry of readdirSync(root, { withFileTypes: true })) {
       const { name } = entry;
-      if (!entry.isDirectory() || !isVolumeName(name) || this.has(name)) continue;
-      this.discardPath(this.paths.fresh(name));
-      isRemoved(this.paths.folder(name));
+      if (!isVolumeName(name) || !(entry.isDirectory() || this.has(name))) continue;
+      if (existsSync(old(name)) && !this.has(name)) renameSync(old(name), data(name));
+      else this.discardPath(old(name));
+      for (const half of readdirSync(folder(name))) if (isFresh(half)) this.discardPath(join(folder(name), half));
+      if (!this.has(name)) isRemoved(folder(name));
     }
   }
 
@@ -121,6 +171,11 @@ export class VolumeFolders {
       }
     }
   }
+}
+
+/** Whether a name in a volume's folder is that of content which a crash left incomplete. */
+function isFresh(name: string): boolean {
+  return name === '_new' || name.startsWith('_new-');
 }
 
 /** Deletes an empty folder. Returns false for one that holds anything. */

@@ -31,6 +31,11 @@ export class VolumeUses {
     return take(this.#mounted, name, containerId) && !this.#mounted.has(name);
   }
 
+  /** The containers that have it mounted. */
+  mounters(name: string): readonly string[] {
+    return [...(this.#mounted.get(name) ?? [])];
+  }
+
   mountCount(name: string): number {
     return this.#mounted.get(name)?.size ?? 0;
   }

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { silentLogger } from '../../src/base/logger.ts';
 import { memoryRecords } from '../../src/base/records.ts';
 import { FakeHost } from '../../src/containers/testing/fake-host.ts';
-import { copyTree, removeTree, treeSize } from '../../src/linux/index.ts';
 import { createVolumes } from '../../src/volumes/index.ts';
+import { volumeTrees } from '../support/volume-trees.ts';
 import { CalledMethods } from './called-methods.ts';
 import { type VolumesFixture, volumesSuite } from './volumes.suite.ts';
 
@@ -19,11 +19,7 @@ volumesSuite('volumes', async (): Promise<VolumesFixture> => {
       dataRoot,
       events: { emit() {} },
       logger: silentLogger,
-      trees: {
-        copy: async (source, target) => copyTree({ source, target }),
-        sizeBytes: async (path) => treeSize(path),
-        remove: async (path) => removeTree(path),
-      },
+      trees: volumeTrees(),
     });
   let volumes = open();
   const rootfs = join(dataRoot, 'rootfs');

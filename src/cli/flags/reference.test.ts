@@ -9,7 +9,18 @@ import { GLOBAL_FLAGS } from './global.ts';
 const FILE = new URL('../../../test/contract/cli-commands.json', import.meta.url);
 
 /** Commands that docker lacks. */
-const OURS = new Set(['registry serve', 'system check']);
+const OURS = new Set([
+  'registry serve',
+  'system check',
+  'volume clone',
+  'volume export',
+  'volume import',
+  'volume rename',
+  'volume restore',
+  'volume snapshot create',
+  'volume snapshot ls',
+  'volume snapshot rm',
+]);
 
 /** Flags that docker's commands lack. */
 const OUR_FLAGS: Readonly<Record<string, readonly string[]>> = { login: ['plain-text'] };

@@ -26,8 +26,10 @@ export interface CopyTree {
   readonly source: string;
   /** An existing directory. It takes the source's owner, mode, xattrs and times too. */
   readonly target: string;
-  /** Called before each entry. True stops the copy. */
+  /** Called before each entry and each part of a large file. True stops the copy. */
   readonly cancelled?: () => boolean;
+  /** Called with the bytes copied so far: the sizes of everything but directories, as `treeSize` counts. */
+  readonly progress?: (bytes: number) => void;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface CopyTree {
 export function copyTree(request: CopyTree): void {
   using source = new Directory(`${request.source}/.`);
   using target = new Directory(`${request.target}/.`);
-  new TreeCopy(target, request.cancelled ?? (() => false)).content(source, target, '' as BytePath);
+  new TreeCopy(target, request).content(source, target, '' as BytePath);
   const [from, to] = [`${source.path}/.`, `${target.path}/.`];
   copyAttributes(lstatSync(from, { bigint: true }), from, to);
 }
@@ -60,19 +62,20 @@ interface CopyEntry {
 
 class TreeCopy {
   readonly #root: Directory;
-  readonly #cancelled: () => boolean;
+  readonly #watch: Pick<CopyTree, 'cancelled' | 'progress'>;
   /** First copy of each inode with several names, as a path from the root. */
   readonly #linked = new Map<string, BytePath>();
+  #bytes = 0;
 
-  constructor(root: Directory, cancelled: () => boolean) {
+  constructor(root: Directory, watch: Pick<CopyTree, 'cancelled' | 'progress'>) {
     this.#root = root;
-    this.#cancelled = cancelled;
+    this.#watch = watch;
   }
 
   /** `at` is the path of both directories from their roots, with a trailing slash unless it is empty. */
   content(source: Directory, target: Directory, at: BytePath): void {
     for (const { name, isDirectory } of source.entries()) {
-      if (this.#cancelled()) throw new EngineError('cancelled', 'the copy was cancelled');
+      this.#step(0);
       const path = `${at}${name}` as BytePath;
       if (isDirectory === true) this.#directory({ source, target, name, path });
       else this.#entry({ source, target, name, path });
@@ -100,10 +103,20 @@ class TreeCopy {
       return;
     }
     if (stat.nlink > 1n && this.#link(stat, to, path)) return;
-    if (stat.isSymbolicLink()) symlinkSync(readlinkSync(from, 'buffer'), to);
-    else if (stat.isFile()) copyFile(entry, to);
-    else makeNode(to, Number(stat.mode) & (S_IF.MT | 0o7777), Number(stat.rdev));
+    if (stat.isFile()) copyFile(entry, to, (bytes) => this.#step(bytes));
+    else {
+      if (stat.isSymbolicLink()) symlinkSync(readlinkSync(from, 'buffer'), to);
+      else makeNode(to, Number(stat.mode) & (S_IF.MT | 0o7777), Number(stat.rdev));
+      this.#step(Number(stat.size));
+    }
     copyAttributes(stat, from, to);
+  }
+
+  #step(bytes: number): void {
+    const { cancelled, progress } = this.#watch;
+    if (cancelled?.() === true) throw new EngineError('cancelled', 'the copy was cancelled');
+    this.#bytes += bytes;
+    if (bytes > 0) progress?.(this.#bytes);
   }
 
   /** Links the entry to an earlier copy. Returns whether it did; otherwise the entry's name is kept for later links. */
@@ -138,7 +151,7 @@ function entered(directory: Directory, name: BytePath, path: BytePath): Director
   }
 }
 
-function copyFile({ source, name, path }: CopyEntry, to: string | Buffer): void {
+function copyFile({ source, name, path }: CopyEntry, to: string | Buffer, step: (bytes: number) => void): void {
   let file: number;
   try {
     file = source.openFile(name);
@@ -146,7 +159,7 @@ function copyFile({ source, name, path }: CopyEntry, to: string | Buffer): void 
     throw withPath(error, path);
   }
   try {
-    copyContent(file, to);
+    copyContent(file, to, step);
   } finally {
     closeSync(file);
   }

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { conflict } from '../../base/errors.ts';
 import { DEFAULT_TAR_LIMITS, type TarLimits } from '../../io/index.ts';
 import { detachMount, readMountInfo, spreadDirectories } from '../../linux/index.ts';
@@ -30,9 +31,22 @@ export interface SnapshotsOptions extends DriverChoice {
 /** Work on trees of files, in a thread. */
 export interface Trees {
   /**
-   * Copies a folder's content, with the folder's own owner, mode and attributes. @throws EngineError cancelled, noSpace
+   * Copies a folder's content, with the folder's own owner, mode and attributes. `progress` gets the bytes copied so
+   * far.
+   * @throws EngineError cancelled, noSpace
    */
-  copy(source: string, target: string, signal: AbortSignal): Promise<void>;
+  copy(
+    request: { readonly source: string; readonly target: string; readonly progress?: (bytes: number) => void },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Returns a folder with its own attributes (`./`) and its content as a plain tar. Destroy the stream to stop. */
+  pack(folder: string, signal: AbortSignal): Promise<Readable>;
+  /**
+   * Unpacks a plain tar into an empty folder, which gets the attributes of the archive's root. The source is not
+   * closed.
+   * @throws EngineError invalid, tooLarge, noSpace, cancelled. Unpacked files stay
+   */
+  unpack(folder: string, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   sizeBytes(path: string, signal?: AbortSignal): Promise<number>;
   /** Deletes a tree. Never leaves the file system of `path`. */
   remove(path: string): Promise<void>;
@@ -84,7 +98,9 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     ...layerOperations({ driver, paths, table, writables, discard }),
     ...roots,
     trees: {
-      copy: (source, target, signal) => pool.run({ kind: 'copy', source, target }, signal),
+      copy: ({ source, target, progress }, signal) => pool.run({ kind: 'copy', source, target }, signal, progress),
+      pack: async (folder, signal) => (await streams.read({ kind: 'archiveFolder', folder }, signal)).bytes,
+      unpack: (folder, archive, signal) => streams.write({ kind: 'unpackFolder', folder }, archive, signal),
       sizeBytes: (path, signal) => pool.run({ kind: 'size', path }, signal),
       remove,
     },

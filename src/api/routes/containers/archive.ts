@@ -4,7 +4,7 @@ import type { Containers } from '../../../containers/index.ts';
 import type { PathStat } from '../../../store/index.ts';
 import { queryBool, queryPath } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
-import { sending } from './sending.ts';
+import { sending } from '../sending.ts';
 
 const PATH = '/containers/:id+/archive';
 

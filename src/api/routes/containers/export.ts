@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Containers } from '../../../containers/index.ts';
 import { defineRoute } from '../../route.ts';
-import { sending } from './sending.ts';
+import { sending } from '../sending.ts';
 
 /** GET /containers/{id}/export: returns the root file system as a tar. */
 export const exportContainer = defineRoute({

@@ -1,17 +1,30 @@
-import type { Volumes } from '../../../volumes/index.ts';
+import type { VolumeData, Volumes } from '../../../volumes/index.ts';
 import { type BoundRoute, bind } from '../../route.ts';
+import { cloneVolume } from './clone.ts';
 import { createVolume } from './create.ts';
+import { exportVolume } from './export.ts';
+import { importVolume } from './import.ts';
 import { inspectVolume } from './inspect.ts';
 import { listVolumes } from './list.ts';
 import { pruneVolumes } from './prune.ts';
 import { removeVolume } from './remove.ts';
+import { renameVolume } from './rename.ts';
+import { createSnapshot, listSnapshots, removeSnapshot, restoreVolume } from './snapshots.ts';
 
-export function volumeRoutes(volumes: Volumes): readonly BoundRoute[] {
+export function volumeRoutes(volumes: Volumes & VolumeData): readonly BoundRoute[] {
   return [
     bind(createVolume, volumes),
     bind(listVolumes, volumes),
     bind(pruneVolumes, volumes),
     bind(inspectVolume, volumes),
     bind(removeVolume, volumes),
+    bind(cloneVolume, volumes),
+    bind(renameVolume, volumes),
+    bind(exportVolume, volumes),
+    bind(importVolume, volumes),
+    bind(createSnapshot, volumes),
+    bind(listSnapshots, volumes),
+    bind(removeSnapshot, volumes),
+    bind(restoreVolume, volumes),
   ];
 }

@@ -17,6 +17,19 @@ export function archiveTree(root: string, take: TakeBytes): void {
   archive.finish();
 }
 
+/**
+ * Archives a directory with its own owner, mode and attributes as the entry `./`, and its content below that. Large
+ * holes stay holes. Otherwise as {@link archiveTree}.
+ */
+export function archiveFolder(path: string, take: TakeBytes): void {
+  const archive = new ArchiveWriter(take, { sparse: true });
+  using directory = new Directory(`${path}/.`);
+  const itself = `${directory.path}/.`;
+  archive.add('.', itself, lstatSync(itself, { bigint: true }));
+  addContent(archive, directory, './');
+  archive.finish();
+}
+
 /** Adds everything in a directory. `prefix` precedes each name. */
 export function addContent(archive: ArchiveWriter, directory: Directory, prefix: string): void {
   for (const name of directory.names().sort()) addEntry(archive, directory, name, `${prefix}${name}`);

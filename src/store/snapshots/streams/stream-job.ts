@@ -5,13 +5,15 @@ import type { ExtractOptions, FileView } from '../archive/view.ts';
 import type { WalkChanges } from '../diff/walk-changes.ts';
 
 /**
- * A job on a container's files that produces or consumes a stream of bytes at its client's pace. Synchronous, in a
- * thread.
+ * A job on files of a container or a volume that produces or consumes a stream of bytes at its client's pace.
+ * Synchronous, in a thread.
  */
 export type StreamJob =
   | { readonly kind: 'changes'; readonly trees: Omit<WalkChanges, 'withSame'> }
   | { readonly kind: 'archiveChanges'; readonly trees: Omit<WalkChanges, 'withSame'> }
   | { readonly kind: 'archiveTree'; readonly root: string }
+  | { readonly kind: 'archiveFolder'; readonly folder: string }
+  | { readonly kind: 'unpackFolder'; readonly folder: string }
   | { readonly kind: 'statPath'; readonly view: FileView; readonly path: string }
   | { readonly kind: 'archivePath'; readonly view: FileView; readonly path: string }
   | { readonly kind: 'extract'; readonly view: FileView; readonly path: string; readonly options: ExtractOptions };
@@ -27,6 +29,8 @@ export interface StreamHeads {
   readonly changes: readonly FileChange[];
   readonly archiveChanges: undefined;
   readonly archiveTree: undefined;
+  readonly archiveFolder: undefined;
+  readonly unpackFolder: undefined;
   readonly statPath: PathStat;
   readonly archivePath: PathStat;
   readonly extract: undefined;

@@ -4,9 +4,10 @@ import { EngineError, type ErrorKind, errnoOf, messageOf } from '../../../base/e
 import { showPath } from '../../../linux/index.ts';
 import { archiveChanges } from '../archive/archive-changes.ts';
 import { archivePath } from '../archive/archive-path.ts';
-import { archiveTree } from '../archive/archive-tree.ts';
+import { archiveFolder, archiveTree } from '../archive/archive-tree.ts';
 import { extract } from '../archive/extract.ts';
 import { statPath } from '../archive/path-stat.ts';
+import { unpackFolder } from '../archive/unpack-folder.ts';
 import { walkChanges } from '../diff/walk-changes.ts';
 import {
   CHUNKS_UNDER_WAY,
@@ -79,6 +80,14 @@ function run(job: StreamJob, client: Client): void {
     case 'archiveTree':
       client.post({ kind: 'head', head: undefined });
       archiveTree(job.root, give);
+      return;
+    case 'archiveFolder':
+      client.post({ kind: 'head', head: undefined });
+      archiveFolder(job.folder, give);
+      return;
+    case 'unpackFolder':
+      unpackFolder(job.folder, () => client.take());
+      client.post({ kind: 'head', head: undefined });
       return;
     case 'statPath':
       client.post({ kind: 'head', head: statPath(job.view, job.path) });

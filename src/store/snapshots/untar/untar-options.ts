@@ -14,6 +14,11 @@ export interface UntarOptions {
   readonly keepDirectories?: boolean;
   /** Called with the real path of a directory that an entry reaches through a symlink. Throws to refuse the entry. */
   readonly checkLinked?: (directory: string) => void;
+  /**
+   * `plain` only: whether the directory gets the attributes of the archive's entry for its root. Otherwise it keeps its
+   * own.
+   */
+  readonly givesRoot?: boolean;
   /** The owner of every file, instead of the archive's. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 }

@@ -116,7 +116,7 @@ export class Untar implements TarSink, Disposable {
     if (entry.type !== 'directory')
       throw invalid(`invalid archive: ${showName(entry.name)} is the root, and no directory`);
     // The directory that the archive is unpacked into keeps its attributes.
-    if (this.#mode === 'plain') return;
+    if (this.#mode === 'plain' && this.#options.givesRoot !== true) return;
     this.#root = { mode: entry.mode, uid: entry.uid, gid: entry.gid };
     this.#directoryAttributes('/' as BytePath, entry);
   }

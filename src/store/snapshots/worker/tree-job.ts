@@ -53,8 +53,8 @@ export interface TreeRequest {
 export const CONTROL = {
   /** A value other than 0 asks the job to stop. */
   stop: 0,
-  /** Bytes of the file that an unpack has read. */
-  read: 1,
+  /** Bytes of the file that an unpack has read, or that a copy has written. */
+  done: 1,
   cells: 2,
 } as const;
 

@@ -9,13 +9,14 @@ import { CONTROL, type TreeAnswer, type TreeJob, type TreeRequest, type TreeResu
 /** Threads for jobs on trees. No thread runs while there is no job. */
 export interface TreePool extends AsyncDisposable {
   /**
-   * Runs a job after those queued before. For unpacking, `progress` is called ten times a second and at the end.
+   * Runs a job after those queued before. For unpacking and copying, `progress` is called ten times a second and at the
+   * end.
    * @throws EngineError invalid, tooLarge, noSpace, cancelled, internal; NeedsParents
    */
   run<J extends TreeJob>(
     job: J,
     signal?: AbortSignal,
-    progress?: (bytesRead: number) => void,
+    progress?: (bytes: number) => void,
   ): Promise<TreeResults[J['kind']]>;
 }
 
@@ -164,7 +165,7 @@ function watch(waiting: Waiting): NodeJS.Timeout | undefined {
 }
 
 function tell({ request, progress }: Waiting): void {
-  progress?.(Number(Atomics.load(request.control, CONTROL.read)));
+  progress?.(Number(Atomics.load(request.control, CONTROL.done)));
 }
 
 const VERBS: Readonly<Record<TreeJob['kind'], string>> = {

@@ -17,16 +17,14 @@ import { unpackFile } from './unpack-file.ts';
 
 function run(job: TreeJob, control: BigInt64Array): TreeResults[TreeJob['kind']] {
   const shouldStop = (): boolean => Atomics.load(control, CONTROL.stop) !== 0n;
+  const progress = (bytes: number): void => void Atomics.store(control, CONTROL.done, BigInt(bytes));
   switch (job.kind) {
     case 'unpack':
-      return unpackFile(job, {
-        shouldStop,
-        progress: (bytes) => void Atomics.store(control, CONTROL.read, BigInt(bytes)),
-      });
+      return unpackFile(job, { shouldStop, progress });
     case 'adopt':
       return adoptDirectories(job.source, job.target, job.names);
     case 'copy':
-      return void copyTree({ source: job.source, target: job.target, cancelled: shouldStop });
+      return void copyTree({ source: job.source, target: job.target, cancelled: shouldStop, progress });
     case 'remove':
       return void removeTree(job.path, shouldStop);
     case 'size':

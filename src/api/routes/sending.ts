@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { release } from '../../../io/index.ts';
+import { release } from '../../io/index.ts';
 
 /** A reply that sends a stream. The memory of each chunk is released as soon as it is sent. */
 export function sending(
