@@ -7,6 +7,7 @@ import type { EventLog } from '../events/index.ts';
 import { readText } from '../io/index.ts';
 import { wallTimeNanos } from '../linux/index.ts';
 import type { Networks } from '../network/index.ts';
+import type { PluginHost } from '../plugins/index.ts';
 import type { HostFacts } from '../runtime/index.ts';
 import type { ImageStore, Snapshots } from '../store/index.ts';
 import type { Config } from './config/config.ts';
@@ -23,6 +24,7 @@ export interface SystemInfoDeps {
   readonly containers: Pick<ContainersDomain, 'counts'>;
   readonly images: Pick<ImageStore, 'list'>;
   readonly networks: Pick<Networks, 'warnings'>;
+  readonly plugins: Pick<PluginHost, 'active'>;
   readonly snapshots: Pick<Snapshots, 'driver'>;
   readonly events: Pick<EventLog, 'listeners'>;
   readonly programs: Programs;
@@ -42,12 +44,7 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<Info> {
       ['Backing Filesystem', fileSystemName(config.dataRoot)],
       ['Supports d_type', 'true'],
     ],
-    Plugins: {
-      Volume: ['local'],
-      Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
-      Authorization: null,
-      Log: ['json-file', 'none'],
-    },
+    Plugins: pluginsInfo(deps),
     ...limitsInfo(deps.host),
     IPv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward').trim() === '1',
     BridgeNfIptables: readText('/proc/sys/net/bridge/bridge-nf-call-iptables').trim() === '1',
@@ -78,6 +75,15 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<Info> {
     CDISpecDirs: [],
     FirewallBackend: { Driver: 'nftables' },
     Warnings: warnings(deps, limitWarnings(deps.host.limits)),
+  };
+}
+
+function pluginsInfo({ plugins }: Pick<SystemInfoDeps, 'plugins'>): Info['Plugins'] {
+  return {
+    Volume: ['local', ...plugins.active('VolumeDriver')].sort(),
+    Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null', ...plugins.active('NetworkDriver')].sort(),
+    Authorization: null,
+    Log: ['json-file', 'none'],
   };
 }
 

@@ -4,6 +4,7 @@ import { proxyRule } from '../distribution/index.ts';
 import { createEventLog } from '../events/index.ts';
 import { wallTimeNanos } from '../linux/index.ts';
 import type { NameServer } from '../network/index.ts';
+import { createPluginHost } from '../plugins/index.ts';
 import { hostFacts, type SupervisedTaskRuntime } from '../runtime/index.ts';
 import { createVolumes, type VolumesDeps } from '../volumes/index.ts';
 import { applyReload } from './apply-reload.ts';
@@ -52,6 +53,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   const proxyOf = proxyRule(proxies);
   const storage = await openStorage(config, { proxyOf, logger }, opened);
   const { stores, snapshots, registry } = storage;
+  const plugins = createPluginHost({ folders: config.pluginFolders, logger });
   const [networks, runtime] = await Promise.all([
     startNetworks(config, { stores, events, logger, nameServer: nameServer(deps.runtime) }, opened),
     deps.runtime,
@@ -69,7 +71,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   const images = openImages({ ...parts, containers, registries, proxyOf }, opened);
   const programs = describePrograms(runtime.runtimes, initPath);
   const id = engineId(config.dataRoot);
-  const known = { settings, proxies, engineId: id, containers, networks, events, programs, host, warnings };
+  const known = { settings, proxies, engineId: id, containers, networks, plugins, events, programs, host, warnings };
   const info = { ...known, images: stores.images, snapshots: stores.snapshots };
   await registry?.serve(stores);
   const served: Pick<ApiDeps, 'containers' | 'images' | 'networks' | 'volumes'> = {

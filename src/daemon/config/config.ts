@@ -36,6 +36,8 @@ export interface Config {
   readonly ulimits: readonly Ulimit[];
   readonly log: { readonly driver: 'json-file' | 'none'; readonly options: Readonly<Record<string, string>> };
   readonly network: NetworkOptions;
+  /** The folders of plugins, in the order of precedence. */
+  readonly pluginFolders: readonly string[];
   /** The limits for images. Undefined sets none. */
   readonly gc: { readonly maxBytes: number | undefined; readonly keepDays: number | undefined };
   /** Limits of one decompressed image layer. */
@@ -72,6 +74,9 @@ export type HostAddress =
 export const DEFAULT_SOCKET = '/var/run/docker.sock';
 export const FALLBACK_SOCKET = '/run/gantry/gantry.sock';
 export const DEFAULT_CONFIG_FILE = '/etc/gantry/daemon.json';
+
+/** Docker's. */
+const PLUGIN_FOLDERS = ['/run/docker/plugins', '/etc/docker/plugins', '/usr/lib/docker/plugins'] as const;
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal'];
 /** The names of setrlimit(2). */
@@ -119,6 +124,7 @@ export function resolveConfig(values: OptionValues): Config {
       options: map(values, 'log-opt'),
     },
     network: networkConfig(values),
+    pluginFolders: pluginFolders(list(values, 'plugin-dir')),
     gc: {
       maxBytes: integer(values, 'gc-max-bytes', 0, 0) || undefined,
       keepDays: integer(values, 'gc-keep-days', 0, 0) || undefined,
@@ -131,6 +137,10 @@ export function resolveConfig(values: OptionValues): Config {
     proxies: proxyConfig(values),
     ownRegistry: ownRegistryConfig(values),
   };
+}
+
+function pluginFolders(given: readonly string[]): readonly string[] {
+  return given.length === 0 ? PLUGIN_FOLDERS : given.map((folder) => absolute(folder, 'plugin-dir'));
 }
 
 function registryConfig(values: OptionValues): Config['registry'] {

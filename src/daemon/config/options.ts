@@ -221,6 +221,13 @@ export const OPTIONS = [
     help: 'Write the process ID to this file (default EXEC-ROOT/gantryd.pid)',
   },
   {
+    flag: 'plugin-dir',
+    kind: 'list',
+    key: 'plugin-dirs',
+    value: 'DIR',
+    help: 'Look for plugins in this directory (default /run/docker/plugins, /etc/docker/plugins, /usr/lib/docker/plugins)',
+  },
+  {
     flag: 'registry-config',
     kind: 'string',
     value: 'FILE',
