@@ -9,7 +9,7 @@ import { usage } from '../../src/daemon/config/usage.ts';
 const VERBS = new Set(
   `Add Allocate Allow Amend Apply Assign Attach Bypass Connect Copy Create Disable Disconnect Display Download Drop Enable
   Export Expose Filter Follow Force Format Forward Give Grant Include Keep Kill Limit List Listen Load Log Manage Mount
-  Override Pass Pause Prefer Print Publish Pull Push Read Register Remove Rename Repair Require Reserve Restart Restore
+  Override Pass Pause Prefer Print Publish Pull Push Read Register Remove Rename Repair Replace Require Reserve Restart Restore
   Restrict Resume Run Save Search Select Serve Set Show Start Stop Store Suppress Trust Tune Update Upload Use Validate
   Verify Wait Write`.split(/\s+/),
 );

@@ -9,19 +9,15 @@ const WHOLE_BYTES = 16 << 20;
 
 /**
  * Copies the bytes of an open regular file into a new file: by reflink or in the kernel where possible, and without the
- * holes of a sparse file (a `lastlog` of 300 GB occupies some kilobytes). `step` is called with the size of each part
- * that is done, holes included; what it throws ends the copy. @throws EEXIST, ENOSPC
+ * holes of a sparse file (a `lastlog` of 300 GB occupies some kilobytes). `part` is called with the size of each part
+ * of a large file that is done, holes included; what it throws ends the copy. @throws EEXIST, ENOSPC
  */
-export function copyContent(source: number, to: string | Buffer, step: (bytes: number) => void = () => {}): void {
+export function copyContent(source: number, to: string | Buffer, part: (bytes: number) => void = () => {}): void {
   const { size, blocks } = fstatSync(source);
   const isSparse = blocks * 512 < size;
   if (!isSparse && size <= WHOLE_BYTES) {
     copyFileSync(descriptorPath(source), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  } else if (!isReflinked(source, to)) {
-    copyData(source, to, { size, isSparse, step });
-    return;
-  }
-  step(size);
+  } else if (!isReflinked(source, to)) copyData(source, to, { size, isSparse, part });
 }
 
 /**
@@ -40,10 +36,10 @@ function isReflinked(source: number, to: string | Buffer): boolean {
 interface CopyData {
   readonly size: number;
   readonly isSparse: boolean;
-  readonly step: (bytes: number) => void;
+  readonly part: (bytes: number) => void;
 }
 
-function copyData(source: number, to: string | Buffer, { size, isSparse, step }: CopyData): void {
+function copyData(source: number, to: string | Buffer, { size, isSparse, part }: CopyData): void {
   const target = openSync(to, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
   const next = (at: number): { start: number; end: number } | undefined =>
     isSparse ? nextData(source, at, size) : at < size ? { start: at, end: size } : undefined;
@@ -57,11 +53,10 @@ function copyData(source: number, to: string | Buffer, { size, isSparse, step }:
         if (length === 0) return;
         writeAll(target, buffer.subarray(0, length), at);
         at += length;
-        step(at - told);
+        part(at - told);
         told = at;
       }
     }
-    step(size - told);
   } finally {
     closeSync(target);
   }

@@ -75,7 +75,7 @@ class TreeCopy {
   /** `at` is the path of both directories from their roots, with a trailing slash unless it is empty. */
   content(source: Directory, target: Directory, at: BytePath): void {
     for (const { name, isDirectory } of source.entries()) {
-      this.#step(0);
+      this.#check();
       const path = `${at}${name}` as BytePath;
       if (isDirectory === true) this.#directory({ source, target, name, path });
       else this.#entry({ source, target, name, path });
@@ -103,20 +103,26 @@ class TreeCopy {
       return;
     }
     if (stat.nlink > 1n && this.#link(stat, to, path)) return;
-    if (stat.isFile()) copyFile(entry, to, (bytes) => this.#step(bytes));
-    else {
-      if (stat.isSymbolicLink()) symlinkSync(readlinkSync(from, 'buffer'), to);
-      else makeNode(to, Number(stat.mode) & (S_IF.MT | 0o7777), Number(stat.rdev));
-      this.#step(Number(stat.size));
-    }
+    let left = Number(stat.size);
+    const part = (bytes: number): void => {
+      this.#check();
+      this.#done(bytes);
+      left -= bytes;
+    };
+    if (stat.isFile()) copyFile(entry, to, part);
+    else if (stat.isSymbolicLink()) symlinkSync(readlinkSync(from, 'buffer'), to);
+    else makeNode(to, Number(stat.mode) & (S_IF.MT | 0o7777), Number(stat.rdev));
+    this.#done(left);
     copyAttributes(stat, from, to);
   }
 
-  #step(bytes: number): void {
-    const { cancelled, progress } = this.#watch;
-    if (cancelled?.() === true) throw new EngineError('cancelled', 'the copy was cancelled');
+  #check(): void {
+    if (this.#watch.cancelled?.() === true) throw new EngineError('cancelled', 'the copy was cancelled');
+  }
+
+  #done(bytes: number): void {
     this.#bytes += bytes;
-    if (bytes > 0) progress?.(this.#bytes);
+    this.#watch.progress?.(this.#bytes);
   }
 
   /** Links the entry to an earlier copy. Returns whether it did; otherwise the entry's name is kept for later links. */
@@ -151,7 +157,7 @@ function entered(directory: Directory, name: BytePath, path: BytePath): Director
   }
 }
 
-function copyFile({ source, name, path }: CopyEntry, to: string | Buffer, step: (bytes: number) => void): void {
+function copyFile({ source, name, path }: CopyEntry, to: string | Buffer, part: (bytes: number) => void): void {
   let file: number;
   try {
     file = source.openFile(name);
@@ -159,7 +165,7 @@ function copyFile({ source, name, path }: CopyEntry, to: string | Buffer, step: 
     throw withPath(error, path);
   }
   try {
-    copyContent(file, to, step);
+    copyContent(file, to, part);
   } finally {
     closeSync(file);
   }

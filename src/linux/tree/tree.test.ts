@@ -90,6 +90,29 @@ test('a copy that is cancelled stops', () => {
   assert.equal(readdirSync(target).length, 2);
 });
 
+test('a copy tells its progress, and a large file is copied in parts that can be cancelled', () => {
+  const [source, target] = [folder(), folder()];
+  const size = 20 << 20;
+  writeFileSync(join(source, 'large'), Buffer.alloc(size, 'x'));
+  symlinkSync('large', join(source, 'link'));
+  const told: number[] = [];
+  copyTree({ source, target, progress: (bytes) => void told.push(bytes) });
+  assert.equal(told.at(-1), size + 'large'.length);
+  assert.equal(told.at(-1), treeSize(source));
+  assert.deepEqual(
+    told,
+    told.toSorted((a, b) => a - b),
+  );
+  assert.deepEqual(readFileSync(join(target, 'large')), readFileSync(join(source, 'large')));
+  // Where the file system shares blocks there are no parts.
+  if (told.length < 4) return;
+  let asked = 0;
+  const cut = folder();
+  rmSync(join(source, 'link'));
+  assert.throws(() => copyTree({ source, target: cut, cancelled: () => ++asked > 3 }), { kind: 'cancelled' });
+  assert.ok(lstatSync(join(cut, 'large')).blocks * 512 < size);
+});
+
 test('a copy never writes through a symlink that waits in the target', () => {
   const [source, target, victim] = [folder(), folder(), folder()];
   mkdirSync(join(source, 'etc'));
