@@ -37,7 +37,9 @@ const NEEDS = [
 const TEST_NEEDS = [
   { what: 'runc beside crun (both are tested)', has: () => onPath('runc') && onPath('crun'), debian: ['crun', 'runc'] },
   { what: 'nft', has: () => onPath('nft'), debian: ['nftables'] },
-  { what: 'ip', has: () => onPath('ip'), debian: ['iproute2'] },
+  { what: 'ip and tc', has: () => onPath('ip') && onPath('tc'), debian: ['iproute2'] },
+  // Its package does not turn it on. That of firewalld does: tests beside firewalld run where it is installed already.
+  { what: 'ufw (beside which containers are tested)', has: () => onPath('ufw'), debian: ['ufw'] },
   { what: 'script (a real terminal)', has: () => onPath('script'), debian: ['bsdutils'] },
   { what: 'zstd', has: () => onPath('zstd'), debian: ['zstd'] },
   {
@@ -83,10 +85,10 @@ const MACHINE_NEEDS = [
 ];
 const OTHERS = {
   Fedora:
-    'dnf install crun runc nftables busybox tini procps-ng iproute util-linux-script zstd xz bzip2 skopeo pass gnupg2 libsecret gnome-keyring dbus-daemon',
+    'dnf install crun runc nftables busybox tini procps-ng iproute iproute-tc ufw util-linux-script zstd xz bzip2 skopeo pass gnupg2 libsecret gnome-keyring dbus-daemon',
   Alpine:
-    'apk add crun runc nftables busybox-static tini procps iproute2 util-linux-misc zstd xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus',
-  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 util-linux zstd xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus',
+    'apk add crun runc nftables busybox-static tini procps iproute2 ufw util-linux-misc zstd xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus',
+  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 ufw util-linux zstd xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus',
 };
 
 function hasBusybox() {

@@ -46,8 +46,9 @@ export {
   replaceDefaultRoute,
   replaceNeighbour,
 } from './netlink/addresses.ts';
-export { BRIDGE_WATCH_SIGNAL, BridgeWatch } from './netlink/bridge-watch.ts';
+export { BridgeWatch } from './netlink/bridge-watch.ts';
 export { forgetUdpFlows } from './netlink/conntrack.ts';
+export { FirewallWatch } from './netlink/firewall-watch.ts';
 export { type Family, ipBytes } from './netlink/ip-bytes.ts';
 export {
   deleteLink,
@@ -64,6 +65,7 @@ export {
 export type { NetlinkMessage } from './netlink/message.ts';
 export { NETLINK, NetlinkSocket, NFNL_SUBSYS_NFTABLES } from './netlink/netlink-socket.ts';
 export { type PortRewrite, rewritePort } from './netlink/port-rewrite.ts';
+export { WATCH_SIGNAL } from './netlink/signal-socket.ts';
 export {
   type IpvlanFlag,
   type IpvlanMode,

@@ -67,6 +67,7 @@ export async function createNetworks({ config, records, logger, events, nameServ
       events,
       pools: config,
       hostAddress,
+      throughInput: config.publishThroughInput ?? false,
       netnsDirectory: kernelSettings.netnsDirectory,
       warnings,
     });

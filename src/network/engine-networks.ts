@@ -127,6 +127,8 @@ export class EngineNetworks implements Networks {
 
   async tearDown(): Promise<void> {
     const { kernel, logger } = this.#deps;
+    // Their own removal would look like damage.
+    this.#firewall[Symbol.dispose]();
     this.#bridges[Symbol.dispose]();
     try {
       const { left } = await kernel.request('tearDown', { networks: hostPlans(this.#deps) });

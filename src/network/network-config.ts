@@ -36,6 +36,8 @@ export interface NetworkConfig extends PoolConfig {
   readonly ip6tables?: boolean | undefined;
   /** `--ip-forward`: whether the engine makes the host forward packets. Default true. */
   readonly ipForward?: boolean | undefined;
+  /** `--publish-through-input`: whether published ports obey the host's rules for input. They are then relayed. Default false. */
+  readonly publishThroughInput?: boolean | undefined;
   /** `--mtu` of the default bridge. Default 1500. */
   readonly mtu?: number | undefined;
   /** `--ip`: host address of published ports that name none. Default: every address, IPv4 and IPv6. */

@@ -47,7 +47,7 @@ test('each family has a firewall or not, and a start removes the table of an ear
   await using fixture = await networkFixture({ ip6tables: false });
   const { networks, config } = fixture;
   await networks.create({ name: 'dual', enableIpv6: true });
-  assert.deepEqual(tables(), ['table ip gantry-gtest0']);
+  assert.deepEqual(tables(), ['table inet gantry-gtest0', 'table ip gantry-gtest0']);
   const web = await networks.attach(sandboxRequest('web', { mode: 'dual', ...publish }), signal);
   await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
   assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), 'web 192.0.2.9 hello');
@@ -59,7 +59,7 @@ test('each family has a firewall or not, and a start removes the table of an ear
   assert.equal(readSysctl('net/ipv4/conf/gtest0/route_localnet'), '1');
   const restarted = await fixture.restart();
   await restarted.restore([{ ...web, containerId: 'web' }]);
-  assert.deepEqual(tables(), ['table ip6 gantry-gtest0']);
+  assert.deepEqual(tables(), ['table inet gantry-gtest0', 'table ip6 gantry-gtest0']);
   assert.equal(readSysctl('net/ipv4/conf/gtest0/route_localnet'), '0', 'the rule that protects it is gone');
   assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), `web ${web.endpoints['dual']?.Gateway} hello`);
   assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS_6, 18080), 'web 2001:db8::9 hello');

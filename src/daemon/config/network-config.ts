@@ -38,6 +38,7 @@ export function networkConfig(values: OptionValues): NetworkOptions {
     iptables: values['iptables'] !== false,
     ip6tables: values['ip6tables'] !== false,
     ipForward: values['ip-forward'] !== false,
+    publishThroughInput: values['publish-through-input'] === true,
     mtu: mtu === 0 ? undefined : mtu,
     addressPools: list(values, 'default-address-pool').map(parsePool),
     ip,

@@ -228,6 +228,11 @@ export const OPTIONS = [
     help: 'Look for plugins in this directory (default /run/docker/plugins, /etc/docker/plugins, /usr/lib/docker/plugins)',
   },
   {
+    flag: 'publish-through-input',
+    kind: 'bool',
+    help: "Relay published ports, so that they obey the firewall's rules for input (docs/networking.md)",
+  },
+  {
     flag: 'registry-config',
     kind: 'string',
     value: 'FILE',

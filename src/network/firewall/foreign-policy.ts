@@ -1,5 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Nftables } from '../../linux/index.ts';
+import { joinFirewalld, leaveFirewalld } from './firewalld.ts';
 import type { TableFamily } from './table.ts';
 
 /** A chain of another program that drops forwarded packets which no rule accepts. Its drop overrides our accept. */
@@ -9,13 +10,17 @@ interface DroppingChain {
   readonly chain: string;
 }
 
-/** Docker's users put their own rules here. FORWARD of iptables and ip6tables calls it first. */
-const dockerUser = (family: TableFamily): string => `${family} filter DOCKER-USER`;
+/**
+ * The chains of iptables-nft in which rules of ours let packets through. Docker's users put their own rules into
+ * DOCKER-USER, which FORWARD calls first.
+ */
+type Door = 'DOCKER-USER' | 'FORWARD';
 
 /**
  * Adds rules that let the bridge's packets through chains of other programs which drop them, by policy or by a rule for
- * the bridge. The rules go into DOCKER-USER. Where that does not exist, a warning says so. May be repeated: it adds its
- * rules once. Blocks.
+ * the bridge. The rules go into DOCKER-USER, else to the end of iptables' FORWARD (ufw), where explicit rules of the host
+ * precede them, or the bridge joins a zone of firewalld. A warning names other chains. May be repeated: it adds its rules
+ * once. Blocks.
  * @returns warnings for users, [] when nothing drops packets
  */
 export function addForeignAccepts(
@@ -32,12 +37,13 @@ export function addForeignAccepts(
   const warnings: string[] = [];
   const doors = families.filter((family) => hasChain(listed, family, 'filter', 'DOCKER-USER'));
   for (const family of doors) {
-    enterDockerUser(nftables, family, droppedBridges(nftables.run(`list table ${family} filter\n`), bridges));
+    const dropped = droppedBridges(nftables.run(`list table ${family} filter\n`), bridges);
+    letThrough(nftables, family, 'DOCKER-USER', dropped);
   }
   for (const { family, table, chain } of droppingChains(listed)) {
-    const door = doors.find((each) => each === family);
-    if (table === 'filter' && door !== undefined) {
-      enterDockerUser(nftables, door, bridges);
+    const own = families.find((each) => each === family);
+    if (table === 'filter' && chain === 'FORWARD' && own !== undefined) {
+      letThrough(nftables, own, doors.includes(own) ? 'DOCKER-USER' : 'FORWARD', bridges);
       continue;
     }
     warnings.push(
@@ -45,10 +51,7 @@ export function addForeignAccepts(
         `networks, and published ports are closed, until it accepts ${bridges.join(', ')}.`,
     );
   }
-  if (/^table inet firewalld /m.test(listed)) {
-    warnings.push(`firewalld is active: add ${bridges.join(', ')} to its zone "trusted".`);
-  }
-  return warnings;
+  return [...warnings, ...joinFirewalld(nftables, listed, bridges)];
 }
 
 /** Removes the rules that {@link addForeignAccepts} added. Missing rules are success. */
@@ -58,20 +61,24 @@ export function removeForeignAccepts(
   bridges: readonly string[],
 ): void {
   for (const family of families) {
-    for (const { bridge, handle } of ourRules(nftables, family)) {
-      if (bridges.includes(bridge)) nftables.run(`delete rule ${dockerUser(family)} handle ${handle}\n`);
+    for (const door of ['DOCKER-USER', 'FORWARD'] as const) {
+      for (const { bridge, handle } of ourRules(nftables, family, door)) {
+        if (bridges.includes(bridge)) nftables.run(`delete rule ${family} filter ${door} handle ${handle}\n`);
+      }
     }
   }
+  leaveFirewalld(nftables, bridges);
 }
 
-function enterDockerUser(nftables: Nftables, family: TableFamily, bridges: readonly string[]): void {
-  const present = ourRules(nftables, family);
+function letThrough(nftables: Nftables, family: TableFamily, door: Door, bridges: readonly string[]): void {
+  const present = ourRules(nftables, family, door);
+  const verb = door === 'FORWARD' ? 'add' : 'insert';
   let commands = '';
   for (const bridge of bridges) {
     for (const direction of ['iifname', 'oifname']) {
       if (present.some((rule) => rule.bridge === bridge && rule.direction === direction)) continue;
       // In the form that iptables-nft writes itself and can list.
-      commands += `insert rule ${dockerUser(family)} ${direction} "${bridge}" counter accept\n`;
+      commands += `${verb} rule ${family} filter ${door} ${direction} "${bridge}" counter accept\n`;
     }
   }
   if (commands !== '') nftables.run(commands);
@@ -89,10 +96,11 @@ function droppedBridges(table: string, bridges: readonly string[]): readonly str
 function ourRules(
   nftables: Nftables,
   family: TableFamily,
+  door: Door,
 ): readonly { direction: string; bridge: string; handle: string }[] {
   let text: string;
   try {
-    text = nftables.run(`list chain ${dockerUser(family)}\n`);
+    text = nftables.run(`list chain ${family} filter ${door}\n`);
   } catch {
     return [];
   }

@@ -8,34 +8,24 @@ import type { TableFamily } from './table.ts';
  * network namespace.
  */
 
-const CHAIN = 'DOCKER-USER';
-
-/**
- * Lets bridges through a FORWARD chain that drops packets, as `addForeignAccepts` does. @returns warnings for users
- */
-export function addLegacyAccepts(families: readonly TableFamily[], bridges: readonly string[]): readonly string[] {
-  return families.flatMap((family) => {
-    const { command } = FAMILIES[family];
+/** Lets bridges through a FORWARD chain that drops packets, as `addForeignAccepts` does. */
+export function addLegacyAccepts(families: readonly TableFamily[], bridges: readonly string[]): void {
+  for (const family of families) {
     const rules = legacyRules(family);
-    if (!rules.includes('-P FORWARD DROP')) return [];
-    if (!rules.includes(`-N ${CHAIN}`)) {
-      return [
-        `${command}'s chain FORWARD drops: containers can't reach other networks, and published ports are closed, ` +
-          `until it accepts ${bridges.join(', ')}.`,
-      ];
+    if (!rules.includes('-P FORWARD DROP')) continue;
+    const [chain, verb] = rules.includes('-N DOCKER-USER') ? ['DOCKER-USER', '-I'] : ['FORWARD', '-A'];
+    for (const rule of wanted(bridges).map((each) => `${chain} ${each}`)) {
+      if (!rules.includes(`-A ${rule}`)) run(FAMILIES[family].command, [verb, ...rule.split(' ')]);
     }
-    for (const rule of wanted(bridges)) {
-      if (!rules.includes(`-A ${rule}`)) run(command, ['-I', ...rule.split(' ')]);
-    }
-    return [];
-  });
+  }
 }
 
 /** Removes the rules that {@link addLegacyAccepts} added. Missing rules are success. */
 export function removeLegacyAccepts(families: readonly TableFamily[], bridges: readonly string[]): void {
   for (const family of families) {
     const rules = legacyRules(family);
-    for (const rule of wanted(bridges)) {
+    const ours = ['DOCKER-USER', 'FORWARD'].flatMap((chain) => wanted(bridges).map((rule) => `${chain} ${rule}`));
+    for (const rule of ours) {
       if (rules.includes(`-A ${rule}`)) run(FAMILIES[family].command, ['-D', ...rule.split(' ')]);
     }
   }
@@ -78,7 +68,7 @@ function tablesIn(path: string): readonly string[] {
 }
 
 function wanted(bridges: readonly string[]): readonly string[] {
-  return bridges.flatMap((bridge) => [`${CHAIN} -i ${bridge} -j ACCEPT`, `${CHAIN} -o ${bridge} -j ACCEPT`]);
+  return bridges.flatMap((bridge) => [`-i ${bridge} -j ACCEPT`, `-o ${bridge} -j ACCEPT`]);
 }
 
 /** Returns the lines of `iptables -S`. Empty where the tables are unused or the command is missing. */

@@ -12,8 +12,9 @@ export function bridgeUsers(
   bridge: { readonly name: string; readonly index: number },
 ): readonly string[] {
   return [
+    // In the family inet the engine has a chain for the user's rules, which may name the bridge.
     ...tablesNaming(host.nftables.run('list ruleset\n'), bridge.name).filter(
-      (table) => table !== `table ip ${host.ownTable}` && table !== `table ip6 ${host.ownTable}`,
+      (table) => !['ip', 'ip6', 'inet'].some((family) => table === `table ${family} ${host.ownTable}`),
     ),
     ...legacyTablesNaming(bridge.name),
     ...listLinks(host.netlink)

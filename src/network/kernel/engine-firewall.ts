@@ -1,4 +1,5 @@
 import {
+  FirewallWatch,
   forgetUdpFlows,
   NETLINK,
   NetlinkSocket,
@@ -24,14 +25,15 @@ import {
   type TableFamily,
   tableFamilies,
 } from '../firewall/table.ts';
+import { addUserChain, removeUserChain, USER_CHAIN } from '../firewall/user-chain.ts';
 import type { HostReport, KernelConfig } from './protocol.ts';
 
 /**
  * The engine's nftables tables on the kernel thread. All calls block.
  *
  * One life: `setUp` makes the tables with all networks. `addNetwork` and `removeNetwork` change them. Each attach and
- * detach of a container is some commands for `run`, so that several share a transaction. `isThere` says whether another
- * program has flushed the tables; then `repair` makes them again. `tearDown` removes them.
+ * detach of a container is some commands for `run`, so that several share a transaction. A signal announces changes by
+ * others (`follow`): `isThere` says whether the tables were flushed; then `repair` makes them again. `tearDown` removes them.
  */
 export class EngineFirewall implements Disposable {
   readonly #table: string;
@@ -41,6 +43,9 @@ export class EngineFirewall implements Disposable {
   #families: readonly TableFamily[] = [];
   #nftables: Nftables | undefined;
   #conntrack: NetlinkSocket | undefined;
+  #watch: FirewallWatch | undefined;
+  /** Warnings about the chain for the host's own rules. */
+  #userWarnings: readonly string[] = [];
 
   constructor({ table, families }: Pick<KernelConfig, 'table' | 'families'>) {
     this.#table = table;
@@ -66,6 +71,14 @@ export class EngineFirewall implements Disposable {
       this.run(renderDeleteTables(this.#table, this.#families) + commands);
     }
     this.#removeUnusedTables();
+    this.addUserChain();
+    this.follow();
+  }
+
+  /** From now on a signal announces changes by others, and by this engine. */
+  follow(): void {
+    if (this.#kept.length > 0) this.#watch ??= new FirewallWatch();
+    this.#watch?.drain();
   }
 
   /** @throws NftablesError */
@@ -147,6 +160,18 @@ export class EngineFirewall implements Disposable {
     );
   }
 
+  /** Makes the chain for the host's own rules when it is missing. Containers work without it. */
+  addUserChain(): void {
+    if (this.#kept.length === 0) return;
+    try {
+      addUserChain(this.nftables, this.#table);
+      this.#userWarnings = [];
+    } catch (error) {
+      if (!(error instanceof NftablesError)) throw error;
+      this.#userWarnings = [`The chain ${USER_CHAIN} for rules of your own cannot be made: ${error.message}`];
+    }
+  }
+
   /** Makes the tables again with everything in them. @throws NftablesError */
   repair(networks: readonly BridgeRules[], elements: readonly PortElement[]): void {
     const families = this.#familiesOf(networks);
@@ -156,24 +181,25 @@ export class EngineFirewall implements Disposable {
         renderReplaceElements(this.#table, families, this.#keptOf(elements)),
     );
     this.#families = families;
+    this.addUserChain();
   }
 
   /** @throws NftablesError */
   tearDown(bridges: readonly string[]): void {
     this.run(renderDeleteTables(this.#table, this.#families));
+    if (this.#kept.length > 0 && this.#userWarnings.length === 0) removeUserChain(this.nftables, this.#table);
     this.#removeAccepts(bridges);
   }
 
   /** Lets the bridges through chains of other programs that drop packets. Returns what is in the way. */
   report(bridges: readonly string[]): HostReport {
+    let warnings: readonly string[] = [];
+    if (bridges.length > 0) {
+      warnings = addForeignAccepts(this.nftables, this.#families, bridges);
+      addLegacyAccepts(this.#families, bridges);
+    }
     return {
-      warnings:
-        bridges.length === 0
-          ? []
-          : [
-              ...addForeignAccepts(this.nftables, this.#families, bridges),
-              ...addLegacyAccepts(this.#families, bridges),
-            ],
+      warnings: [...this.#userWarnings, ...warnings],
       spawnsNft: this.nftables.kind === 'command',
     };
   }
@@ -209,5 +235,6 @@ export class EngineFirewall implements Disposable {
     this.#nftables?.[Symbol.dispose]();
     this.#nftables = undefined;
     this.#conntrack?.[Symbol.dispose]();
+    this.#watch?.[Symbol.dispose]();
   }
 }

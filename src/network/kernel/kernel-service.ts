@@ -226,6 +226,9 @@ export class KernelService implements Disposable {
   }
 
   #checkFirewall(bridges: readonly string[]): KernelRequests['checkFirewall']['result'] {
+    // Changes from here on signal again.
+    this.#firewall.follow();
+    this.#firewall.addUserChain();
     return { ...this.#firewall.report(bridges), tableIsThere: this.#firewall.isThere() };
   }
 

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { failed, internal, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { programUrl } from '../../base/program-url.ts';
-import { BRIDGE_WATCH_SIGNAL } from '../../linux/index.ts';
+import { WATCH_SIGNAL } from '../../linux/index.ts';
 import type { Kernel } from './kernel.ts';
 import type { KernelConfig, KernelOperation, KernelRequests, KernelResponse } from './protocol.ts';
 
@@ -29,13 +29,15 @@ class KernelThread implements Kernel {
   #worker: Worker | undefined;
   #lastId = 0;
   #closed = false;
-  #bridgeListener: (() => void) | undefined;
-  readonly #tellBridgeChange = (): void => this.#bridgeListener?.();
+  readonly #hostListeners: (() => void)[] = [];
+  readonly #tellHostChange = (): void => {
+    for (const listener of this.#hostListeners) listener();
+  };
 
   constructor(config: KernelConfig, logger: Logger) {
     this.#config = config;
     this.#logger = logger;
-    process.on(BRIDGE_WATCH_SIGNAL, this.#tellBridgeChange);
+    process.on(WATCH_SIGNAL, this.#tellHostChange);
     this.#worker = this.#start();
   }
 
@@ -52,8 +54,8 @@ class KernelThread implements Kernel {
     return promise;
   }
 
-  onBridgeChange(listener: () => void): void {
-    this.#bridgeListener = listener;
+  onHostChange(listener: () => void): void {
+    this.#hostListeners.push(listener);
   }
 
   async close(): Promise<void> {
@@ -66,7 +68,7 @@ class KernelThread implements Kernel {
       await once(worker, 'exit');
     }
     // Only now: the thread asks for the signal, and a signal without a handler would end the process.
-    process.off(BRIDGE_WATCH_SIGNAL, this.#tellBridgeChange);
+    process.off(WATCH_SIGNAL, this.#tellHostChange);
   }
 
   #start(): Worker {
@@ -98,7 +100,7 @@ class KernelThread implements Kernel {
     for (const { reject } of this.#pending.values()) reject(internal(messageOf(error), error));
     this.#pending.clear();
     // The watch ended with the thread. The check makes another.
-    if (!this.#closed) this.#tellBridgeChange();
+    if (!this.#closed) this.#tellHostChange();
   }
 }
 

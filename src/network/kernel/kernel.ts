@@ -9,8 +9,8 @@ export interface Kernel {
     operation: O,
     params: KernelRequests[O]['params'],
   ): Promise<KernelRequests[O]['result']>;
-  /** Calls the listener when others may have changed a bridge, from the first `setUp` on. There is one listener. */
-  onBridgeChange(listener: () => void): void;
+  /** Calls the listener when others may have changed a bridge or the firewall, from the first `setUp` on. */
+  onHostChange(listener: () => void): void;
   /** Ends the thread. Everything that it made stays. */
   close(): Promise<void>;
 }

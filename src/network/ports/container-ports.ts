@@ -11,6 +11,11 @@ export interface ContainerPortsDeps {
   readonly registry: PortRegistry;
   readonly logger: Logger;
   readonly budget: RelayBudget;
+  /**
+   * Whether ports of the host are relayed, and never translated. Their traffic is then delivered to the host, whose
+   * firewall decides by its rules for input.
+   */
+  readonly throughInput: boolean;
 }
 
 /** The addresses of a container that its published ports lead to, one for each family. '' for none. */
@@ -69,8 +74,9 @@ export class ContainerPorts implements Disposable {
     // A port without one of the host is open on a routed network alone.
     if (hostPort === 0) return routed.includes(family) ? [{ kind: 'open', ...inside }] : [];
     const isAny = hostAddress === '0.0.0.0' || hostAddress === '::';
+    const translated = { kind: 'translated', hostAddress: isAny ? null : hostAddress, hostPort, ...inside } as const;
     return [
-      { kind: 'translated', hostAddress: isAny ? null : hostAddress, hostPort, ...inside },
+      ...(this.#deps.throughInput ? [] : [translated]),
       ...(trusting.includes(family) ? [{ kind: 'trusted', ...inside } as const] : []),
     ];
   }

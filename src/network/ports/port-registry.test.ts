@@ -198,7 +198,7 @@ test('several ports of the host that lead to one of the container open it once t
   const ports = registry(host().bind);
   const taken = ports.reserve(parsePortBindings(bindings), '172.17.0.2');
   const target = { ipv4: '172.17.0.2', ipv6: '', routed: [], trusting: [4] } as const;
-  const deps = { registry: ports, logger: silentLogger, budget: relayBudget() };
+  const deps = { registry: ports, logger: silentLogger, budget: relayBudget(), throughInput: false };
   using container = new ContainerPorts(deps, taken, target);
   const kinds = container.elements().map(({ kind }) => kind);
   assert.deepEqual(kinds.sort(), ['translated', 'translated', 'trusted']);

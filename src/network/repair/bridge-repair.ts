@@ -32,7 +32,7 @@ export class BridgeRepair implements Disposable {
 
   constructor(deps: BridgeRepairDeps) {
     this.#deps = deps;
-    deps.kernel.onBridgeChange(() => this.#checkSoon());
+    deps.kernel.onHostChange(() => this.checkSoon());
   }
 
   get warnings(): readonly string[] {
@@ -48,10 +48,11 @@ export class BridgeRepair implements Disposable {
     for (const what of failed) if (!this.#warnings.includes(what)) logger.error({}, what);
     this.#warnings = failed;
     // A container whose start was under way is attached by then.
-    if (repaired.length > 0) this.#checkSoon();
+    if (repaired.length > 0) this.checkSoon();
   }
 
-  #checkSoon(): void {
+  /** Checks at most once a second. */
+  checkSoon(): void {
     if (this.#closed) return;
     const delay = Math.max(0, this.#checkedAt + CHECK_INTERVAL_MS - performance.now());
     this.#timer ??= setTimeout(() => {

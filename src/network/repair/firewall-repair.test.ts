@@ -26,7 +26,8 @@ const PLAN: HostPlan = {
 function care(state: { table: boolean; warnings: readonly string[] }) {
   const journal: string[] = [];
   const logged: string[] = [];
-  const kernel: Pick<Kernel, 'request'> = {
+  const kernel: Pick<Kernel, 'request' | 'onHostChange'> = {
+    onHostChange() {},
     request: async (operation) => {
       journal.push(operation);
       if (operation === 'repairFirewall') state.table = true;

@@ -8,9 +8,11 @@ import { bridgePlans, FIREWALL_GONE, type HostPlan } from '../kernel/protocol.ts
 const CHECK_INTERVAL_MS = 5000;
 /** The check runs after the start, so that it does not delay it. */
 const CHECK_DELAY_MS = 200;
+/** Shortest interval between two checks that changes of the firewall cause. A repair is such a change too. */
+const CHANGE_INTERVAL_MS = 1000;
 
 export interface FirewallRepairDeps {
-  readonly kernel: Pick<Kernel, 'request'>;
+  readonly kernel: Pick<Kernel, 'request' | 'onHostChange'>;
   readonly logger: Logger;
   /** Warnings of the engine's start. */
   readonly warnings: readonly string[];
@@ -30,10 +32,14 @@ export class FirewallRepair implements Disposable {
   #warnings: readonly string[];
   #checkedAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(deps: FirewallRepairDeps) {
     this.#deps = deps;
     this.#warnings = deps.warnings;
+    deps.kernel.onHostChange(() =>
+      this.#schedule(Math.max(CHECK_DELAY_MS, this.#checkedAt + CHANGE_INTERVAL_MS - performance.now())),
+    );
   }
 
   get warnings(): readonly string[] {
@@ -43,20 +49,26 @@ export class FirewallRepair implements Disposable {
   /** Makes the engine's table again, with every port in it. @throws EngineError internal */
   async repair(): Promise<void> {
     const { kernel, logger, networks, elements } = this.#deps;
-    logger.warn({}, 'another program flushed the firewall: the rules and published ports are set up again');
+    const done =
+      'the rules and published ports are set up again; your own rules, in the chain gantry-user too, are not';
+    logger.warn({}, `another program flushed the firewall: ${done}`);
     const report = await kernel.request('repairFirewall', { networks: networks(), elements: elements() });
     this.#setWarnings(report.warnings);
   }
 
   /** Called after each start. In most cases it costs nothing. */
   checkSoon(): void {
-    if (this.#timer !== undefined || performance.now() - this.#checkedAt < CHECK_INTERVAL_MS) return;
-    this.#timer = setTimeout(() => {
+    if (performance.now() - this.#checkedAt >= CHECK_INTERVAL_MS) this.#schedule(CHECK_DELAY_MS);
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#closed) return;
+    this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.check().catch((error: unknown) => {
         this.#deps.logger.warn({ error: messageOf(error) }, 'cannot check the firewall');
       });
-    }, CHECK_DELAY_MS).unref();
+    }, delayMs).unref();
   }
 
   /** @throws EngineError internal */
@@ -64,16 +76,20 @@ export class FirewallRepair implements Disposable {
     this.#checkedAt = performance.now();
     const bridges = bridgePlans(this.#deps.networks()).map(({ bridge }) => bridge);
     const { tableIsThere, warnings } = await this.#deps.kernel.request('checkFirewall', { bridges });
+    if (this.#closed) return;
     if (tableIsThere) this.#setWarnings(warnings);
     else await this.repair();
   }
 
   #setWarnings(warnings: readonly string[]): void {
+    // A firewall that is starting cannot let bridges through yet.
+    if (warnings.join('\n') !== this.#warnings.join('\n')) this.#schedule(CHECK_INTERVAL_MS);
     for (const warning of warnings) if (!this.#warnings.includes(warning)) this.#deps.logger.warn({}, warning);
     this.#warnings = warnings;
   }
 
   [Symbol.dispose](): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

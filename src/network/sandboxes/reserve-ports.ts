@@ -1,3 +1,4 @@
+import { failed } from '../../base/errors.ts';
 import type { PortMap } from '../../spec/index.ts';
 import { BRIDGE_OPTION } from '../drivers/bridge-options.ts';
 import type { Publishing } from '../drivers/driver.ts';
@@ -9,6 +10,7 @@ import type { SandboxEndpoint } from '../model/sandbox-endpoints.ts';
 import type { SandboxRequest } from '../networks.ts';
 import { ContainerPorts, type ContainerPortsDeps, NO_TARGET, type PortTarget } from '../ports/container-ports.ts';
 import { endpointFailed } from '../ports/port-errors.ts';
+import { formatContainerPort, type PortRequest } from '../ports/port-request.ts';
 import { portMap, wantedPorts } from '../ports/wanted-ports.ts';
 
 /** The host address of published ports that the network gives. '' stands for every address. */
@@ -61,10 +63,18 @@ export function reservePorts(
   const target = portTarget(drivers, endpoints);
   const requests = wantedPorts(request, hostBinding(endpoint.record) ?? deps.hostAddress);
   try {
+    if (deps.throughInput) refuseSctp(requests);
     return new ContainerPorts(deps, deps.registry.reserve(requests, target.ipv4 || target.ipv6, target.routed), target);
   } catch (error) {
     throw endpointFailed(request.containerName, endpoint.settings.EndpointID ?? '', error);
   }
+}
+
+/** Ports that obey the host's rules for input are relayed, which SCTP is not. @throws EngineError failed */
+function refuseSctp(requests: readonly PortRequest[]): void {
+  const port = requests.find(({ protocol }) => protocol === 'sctp');
+  if (port === undefined) return;
+  throw failed(`port ${formatContainerPort(port)} cannot be relayed: the engine runs with publish-through-input`);
 }
 
 /**

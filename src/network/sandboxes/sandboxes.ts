@@ -34,6 +34,8 @@ export interface SandboxesDeps {
   readonly netnsDirectory: string;
   /** Host address of published ports that name none. '' stands for every address. */
   readonly hostAddress: string;
+  /** Whether published ports obey the host's rules for input. */
+  readonly throughInput: boolean;
   /** Makes a firewall table again that another program has removed. */
   readonly repairFirewall: () => Promise<void>;
 }

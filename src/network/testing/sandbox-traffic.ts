@@ -76,6 +76,26 @@ export async function askFrom(netnsPath: string, host: string, port: number): Pr
   return answer;
 }
 
+/** {@link askUdp} from within a sandbox. */
+export async function askUdpFrom(netnsPath: string, host: string, port: number): Promise<string> {
+  const args = [`--net=${netnsPath}`, process.execPath, '--input-type=module', '-e', UDP_CLIENT, host, String(port)];
+  let answer = '';
+  for await (const bytes of spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'inherit'] }).stdout) {
+    answer += String(bytes);
+  }
+  return answer;
+}
+
+const UDP_CLIENT = `
+import { createSocket } from 'node:dgram';
+const [host, port] = process.argv.slice(1);
+const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+const end = (text) => process.stdout.write(text, () => process.exit());
+socket.on('message', (bytes) => end(String(bytes))).on('error', (error) => end(error.code));
+socket.send('hello', Number(port), host);
+setTimeout(() => end('timeout'), 2000);
+`;
+
 const CLIENT = `
 import { connect } from 'node:net';
 const [host, port] = process.argv.slice(1);
