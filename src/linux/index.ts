@@ -76,6 +76,15 @@ export {
   newVlan,
 } from './netlink/stacked-links.ts';
 export {
+  limitSending,
+  listQdiscs,
+  newIfb,
+  type Qdisc,
+  receiveDirectly,
+  redirectReceived,
+  type TokenBucket,
+} from './netlink/traffic-control.ts';
+export {
   HomeNamespace,
   isNetworkNamespace,
   isolateNetwork,

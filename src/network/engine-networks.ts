@@ -77,8 +77,10 @@ export class EngineNetworks implements Networks {
     return this.#catalogue.prune(filters);
   }
 
-  connect(request: SandboxRequest, network: string): Promise<Sandbox> {
-    return this.#sandboxes.connect(request, network);
+  async connect(request: SandboxRequest, network: string): Promise<Sandbox> {
+    const sandbox = await this.#sandboxes.connect(request, network);
+    this.#watchLimits(sandbox);
+    return sandbox;
   }
 
   disconnect(request: SandboxRequest, network: string): Promise<Sandbox> {
@@ -101,7 +103,13 @@ export class EngineNetworks implements Networks {
   async attach(request: SandboxRequest, signal: AbortSignal): Promise<Sandbox> {
     const sandbox = await this.#sandboxes.attach(request, signal);
     this.#firewall.checkSoon();
+    this.#watchLimits(sandbox);
     return sandbox;
+  }
+
+  /** The check learns which links it must watch. */
+  #watchLimits(sandbox: Sandbox): void {
+    if (bridgePorts(linksOf(this.#deps, sandbox)).some(({ limits }) => limits !== undefined)) this.#bridges.checkSoon();
   }
 
   detach(containerId: string): Promise<void> {

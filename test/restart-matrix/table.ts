@@ -19,6 +19,7 @@ import { ports } from './rows/ports.ts';
 import { autoRemove, endsLater, endsMeanwhile, restartPolicy, stoppedByHand } from './rows/restart-policy.ts';
 import { events, inspection, paused } from './rows/state.ts';
 import { stats } from './rows/stats.ts';
+import { trafficLimits } from './rows/traffic-limits.ts';
 import { udpPorts } from './rows/udp-ports.ts';
 import { mountedVolume, volumes, volumesFrom } from './rows/volumes.ts';
 
@@ -45,6 +46,7 @@ export const ROWS: readonly Row[] = [
   udpPorts,
   networks,
   macvlan,
+  trafficLimits,
   containerNames,
   nameServer,
   health,

@@ -17,6 +17,7 @@ import {
 } from './bridge-options.ts';
 import type { Endpoint, LinkNames, NetworkDriver, Publishing } from './driver.ts';
 import { askedHardwareAddress, endpointSettings } from './endpoint-settings.ts';
+import { presentLimits, trafficLimits } from './traffic-limits.ts';
 
 /** Networks with a Linux bridge, and a veth pair per container. */
 export class BridgeDriver extends AddressedDriver implements NetworkDriver {
@@ -78,7 +79,13 @@ export class BridgeDriver extends AddressedDriver implements NetworkDriver {
     };
   }
 
+  override checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
+    super.checkEndpoint(record, asked);
+    trafficLimits(asked, { endpointId: '', mtu: mtuOf(record) });
+  }
+
   connect(record: NetworkRecord, asked: EndpointSettings, { endpointId, name }: LinkNames): Endpoint {
+    const limits = trafficLimits(asked, { endpointId, mtu: mtuOf(record) });
     const hardwareAddress = askedHardwareAddress(asked) ?? newHardwareAddress();
     const allocated = this.allocate(record, asked);
     return {
@@ -93,13 +100,17 @@ export class BridgeDriver extends AddressedDriver implements NetworkDriver {
         bridge: bridgeName(record),
         mtu: mtuOf(record),
         hardwareAddress: hardwareAddress.toString('hex'),
+        limits,
         ...addressPlan(allocated),
       },
     };
   }
 
-  presentLink(record: NetworkRecord, { EndpointID = '' }: EndpointSettings): PresentLink | undefined {
-    return EndpointID === '' ? undefined : { at: 'host', name: vethName(EndpointID), bridge: bridgeName(record) };
+  presentLink(record: NetworkRecord, settings: EndpointSettings): PresentLink | undefined {
+    const { EndpointID: endpointId = '' } = settings;
+    if (endpointId === '') return undefined;
+    const limits = presentLimits(settings, { endpointId, mtu: mtuOf(record) });
+    return { at: 'host', name: vethName(endpointId), bridge: bridgeName(record), limits };
   }
 }
 

@@ -8,6 +8,7 @@ import { AddressedDriver, addressPlan, addressSettings, type EndpointAddresses }
 import type { Endpoint, LinkNames, NetworkDriver } from './driver.ts';
 import { askedHardwareAddress, endpointSettings } from './endpoint-settings.ts';
 import { ipvlanFlag, ipvlanMode, macvlanMode, parentOf } from './parent-options.ts';
+import { refuseLimits } from './traffic-limits.ts';
 
 interface NewLink {
   readonly name: string;
@@ -30,6 +31,12 @@ abstract class ParentDriver extends AddressedDriver implements NetworkDriver {
 
   publishing(): undefined {
     return undefined;
+  }
+
+  /** A limit inside the sandbox would be the container's to remove. */
+  override checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
+    super.checkEndpoint(record, asked);
+    refuseLimits(record, asked);
   }
 
   hostPlan(record: NetworkRecord): ParentPlan {

@@ -8,9 +8,10 @@ import {
 } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
 import type { KernelHandles } from './kernel-handles.ts';
+import { retireShapers } from './link-limits.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
 import { type ConnectPlan, type DefaultRoute, type DisconnectPlan, type PresentLink, presentLink } from './protocol.ts';
-import { addLink, enableHairpin, lowerLink, requireLink, setSysctl } from './sandbox-links.ts';
+import { addLink, deleteStaleLinks, lowerLink, requireLink, setSysctl, setUpHostEnd } from './sandbox-links.ts';
 
 /**
  * Adds a link to a sandbox, or leaves it as it was. Returns the sandbox's sockets for DNS queries when the plan opens
@@ -29,7 +30,7 @@ export function connectLink(handles: KernelHandles, plan: ConnectPlan): NameSock
       setDefaultRoutes(inside, plan.routes);
       if (plan.opensNames) sockets = openNameSockets({ isNew: false });
     });
-    enableHairpin(handles, link);
+    setUpHostEnd(handles, link);
     return sockets;
   } catch (error) {
     if (sockets !== undefined) closeNameSockets(sockets);
@@ -47,13 +48,19 @@ export function disconnectLink(handles: KernelHandles, plan: DisconnectPlan): un
   });
 }
 
-function removeLink({ home, netlink }: KernelHandles, netnsPath: string, { at, name }: PresentLink): void {
+function removeLink(handles: KernelHandles, netnsPath: string, link: PresentLink): void {
+  const { home, netlink } = handles;
+  const { at, name } = link;
   const remove = (socket: NetlinkSocket): void => {
     const index = linkIndex(name);
     if (index !== undefined) socket.execute(deleteLink({ index }));
   };
   if (at === 'host') {
     remove(netlink);
+    if (link.at === 'host' && link.limits !== undefined) {
+      retireShapers(handles, [link]);
+      deleteStaleLinks(handles);
+    }
     return;
   }
   home.enter(netnsPath, () => {

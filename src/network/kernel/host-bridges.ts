@@ -2,7 +2,8 @@ import { messageOf } from '../../base/errors.ts';
 import { BridgeWatch, linkIndex, type Nftables } from '../../linux/index.ts';
 import { bridgeDamage, ownBridges, removeBridge, removeOldAddresses, setUpBridge } from './host-bridge.ts';
 import type { KernelHandles } from './kernel-handles.ts';
-import { type BridgePlan, bridgePlans, type KernelRequests, type UsedLink } from './protocol.ts';
+import { repairLimits } from './link-limits.ts';
+import { type BridgePlan, type BridgePort, bridgePlans, type KernelRequests, type UsedLink } from './protocol.ts';
 import { connectPorts } from './sandbox-links.ts';
 
 /** Makes, watches, repairs and removes the engine's bridges, on the kernel thread. */
@@ -12,6 +13,8 @@ export class HostBridges implements Disposable {
   #watch: BridgeWatch | undefined;
   /** The bridges to watch, by name. */
   #plans = new Map<string, BridgePlan>();
+  /** Further links to watch: the shapers of containers with limited traffic. */
+  #shapers: readonly string[] = [];
 
   constructor(handles: KernelHandles, nftables: () => Nftables) {
     this.#handles = handles;
@@ -67,8 +70,20 @@ export class HostBridges implements Disposable {
     }
     const connected = connectPorts(handles, ports);
     if (connected.length > 0) repaired.push(`${connected.length} links of containers lost their bridge`);
+    this.#repairLimits(ports, { repaired, failed });
     this.#follow();
     return { repaired, failed };
+  }
+
+  /** From then on a signal announces a shaper that others remove. */
+  #repairLimits(ports: readonly BridgePort[], found: { readonly repaired: string[]; readonly failed: string[] }): void {
+    this.#shapers = ports.flatMap(({ limits }) => (limits?.fromContainer === undefined ? [] : limits.shaper));
+    try {
+      const limited = repairLimits(this.#handles, ports);
+      if (limited.length > 0) found.repaired.push(`${limited.length} links of containers lost their traffic limits`);
+    } catch (error) {
+      found.failed.push(messageOf(error));
+    }
   }
 
   /** @returns the bridges that stay because others use them */
@@ -81,7 +96,7 @@ export class HostBridges implements Disposable {
 
   #follow(): void {
     this.#watch ??= new BridgeWatch();
-    this.#watch.follow([...this.#plans.keys()].flatMap((bridge) => linkIndex(bridge) ?? []));
+    this.#watch.follow([...this.#plans.keys(), ...this.#shapers].flatMap((bridge) => linkIndex(bridge) ?? []));
   }
 
   [Symbol.dispose](): void {

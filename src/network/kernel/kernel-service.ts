@@ -85,6 +85,7 @@ export class KernelService implements Disposable {
       const undo = (): void => {
         if (result !== undefined) closeNameSockets(result);
         removeSandbox(this.#handles, { netnsPath: plan.netnsPath, links: plan.links.map(presentLink) });
+        this.#deleteStaleLinksSoon();
       };
       const { elements } = plan;
       return { elements, commands: this.#firewall.additionOf(elements), undo, result };

@@ -1,4 +1,4 @@
-import type { IpvlanFlag, IpvlanMode, MacvlanMode } from '../../linux/index.ts';
+import type { IpvlanFlag, IpvlanMode, MacvlanMode, TokenBucket } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
 import type { BridgeRules, PortElement, TableFamily } from '../firewall/table.ts';
 
@@ -125,7 +125,19 @@ export function parentPlans(networks: readonly HostPlan[]): readonly ParentPlan[
 export interface BridgePort {
   readonly hostLink: string;
   readonly bridge: string;
+  readonly limits?: LinkLimits | undefined;
 }
+
+/** Limits of the traffic of a container's link. Undefined for a direction without a limit. */
+export interface LinkLimits {
+  /** Name of the link on the host in which packets from the container wait. It exists when they are limited. */
+  readonly shaper: string;
+  readonly mtu: number;
+  readonly toContainer: RateLimit | undefined;
+  readonly fromContainer: RateLimit | undefined;
+}
+
+export type RateLimit = TokenBucket;
 
 /** A bridge or parent that this engine made, and that others use too. `users` names them, for users to read. */
 export interface UsedLink {
@@ -171,6 +183,7 @@ export interface VethPlan extends ContainerLink {
   readonly mtu: number;
   /** 12 hex digits. */
   readonly hardwareAddress: string;
+  readonly limits?: LinkLimits | undefined;
 }
 
 /** A link above an interface of the host. Its MTU is the parent's. */
@@ -199,13 +212,13 @@ export interface IpvlanPlan extends StackedLink {
 
 /** A link of a container that is there. It is found by its end on the host, or in the sandbox when it has none there. */
 export type PresentLink =
-  | { readonly at: 'host'; readonly name: string; readonly bridge: string }
+  | { readonly at: 'host'; readonly name: string; readonly bridge: string; readonly limits?: LinkLimits | undefined }
   | { readonly at: 'sandbox'; readonly name: string };
 
 /** The link that a plan makes, once it is there. */
 export function presentLink(plan: LinkPlan): PresentLink {
   return plan.kind === 'veth'
-    ? { at: 'host', name: plan.hostName, bridge: plan.bridge }
+    ? { at: 'host', name: plan.hostName, bridge: plan.bridge, limits: plan.limits }
     : { at: 'sandbox', name: plan.name };
 }
 

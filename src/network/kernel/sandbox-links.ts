@@ -21,9 +21,10 @@ import {
 } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
 import { type KernelHandles, staleLinkGroup } from './kernel-handles.ts';
+import { limitLink, retireShapers } from './link-limits.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
 import { kernelWords, requireParent } from './parent-links.ts';
-import type { BridgePort, LinkPlan, SandboxPlan, SandboxRemoval } from './protocol.ts';
+import { type BridgePort, type LinkPlan, presentLink, type SandboxPlan, type SandboxRemoval } from './protocol.ts';
 
 /**
  * Makes the namespace with its links, addresses and settings, or leaves nothing. Returns its sockets for DNS queries
@@ -41,11 +42,13 @@ export function makeSandbox(handles: KernelHandles, plan: SandboxPlan): NameSock
     return plan.hasNames ? openNameSockets({ isNew: true }) : undefined;
   });
   try {
-    for (const link of plan.links) enableHairpin(handles, link);
+    for (const link of plan.links) setUpHostEnd(handles, link);
     return sockets;
   } catch (error) {
     if (sockets !== undefined) closeNameSockets(sockets);
     removeNetworkNamespace(plan.netnsPath);
+    retireShapers(handles, plan.links.map(presentLink));
+    deleteStaleLinks(handles);
     throw error;
   }
 }
@@ -147,11 +150,13 @@ export function requireLink(name: string): number {
 }
 
 /**
- * With br_netfilter a container's connection to its own published port stays on the bridge, and must leave by the port
- * on which it came.
+ * Sets up a link's end on the host. With br_netfilter a container's connection to its own published port stays on the
+ * bridge, and must leave by the port on which it came. @throws EngineError failed, where the kernel lacks what limits need
  */
-export function enableHairpin({ netlink }: KernelHandles, plan: LinkPlan): void {
-  if (plan.kind === 'veth') netlink.execute(setBridgePort(requireLink(plan.hostName), { hairpin: true }));
+export function setUpHostEnd(handles: KernelHandles, plan: LinkPlan): void {
+  if (plan.kind !== 'veth') return;
+  handles.netlink.execute(setBridgePort(requireLink(plan.hostName), { hairpin: true }));
+  if (plan.limits !== undefined) limitLink(handles, plan.hostName, plan.limits);
 }
 
 /** Docker's defaults for every sandbox: ports below 1024 and ping need no privileges. */
@@ -187,6 +192,7 @@ export function removeSandbox(handles: KernelHandles, removal: Pick<SandboxRemov
     // makes the bridge check the port again, and enable it.
     netlink.transact([setLink({ index }, { group: staleLinkGroup(config) }), setBridgePort(index, { disabled: true })]);
   }
+  retireShapers(handles, removal.links);
   if (removal.links.some(({ at }) => at === 'sandbox')) deleteStackedLinks(handles, removal.netnsPath);
   removeNetworkNamespace(removal.netnsPath);
 }

@@ -29,12 +29,14 @@ export function linksOf(
 
 /** Names of links on the host. */
 export function hostLinkNames(links: readonly PresentLink[]): readonly string[] {
-  return links.filter(({ at }) => at === 'host').map(({ name }) => name);
+  return links.flatMap((link) => (link.at === 'host' ? [link.name, link.limits?.shaper ?? []].flat() : []));
 }
 
 /** The links of containers that are ports of bridges. */
 export function bridgePorts(links: readonly PresentLink[]): readonly BridgePort[] {
-  return links.flatMap((link) => (link.at === 'host' ? [{ hostLink: link.name, bridge: link.bridge }] : []));
+  return links.flatMap((link) =>
+    link.at === 'host' ? [{ hostLink: link.name, bridge: link.bridge, limits: link.limits }] : [],
+  );
 }
 
 /** `Containers` of `network inspect`. */
