@@ -121,7 +121,7 @@ test('beside firewalld, which starts later and is reloaded', { skip: skipFirewal
   writeFileSync(
     join(folder, 'bus.conf'),
     `<busconfig><type>system</type><listen>unix:path=${folder}/bus</listen><auth>EXTERNAL</auth>
-     <policy context="default"><allow send_destination="*"/><allow own="*"/><allow user="*"/></policy></busconfig>`,
+     <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/><allow user="*"/></policy></busconfig>`,
   );
   process.env['DBUS_SYSTEM_BUS_ADDRESS'] = `unix:path=${folder}/bus`;
   const cmd = (...args: readonly string[]): string => execFileSync('firewall-cmd', args, { encoding: 'utf8' });

@@ -12,11 +12,12 @@ import { runMachine } from './machine.mjs';
 
 /**
  * The default test files of each machine: they depend on cgroups, firewall and processes, with all kinds of kills, and on
- * kinds of links that this machine's kernel may lack.
+ * kinds of links and sockets that this machine's kernel may lack.
  */
 const FILES = [
   ...['cgroups', 'network', 'restore'].map((name) => `test/e2e/${name}.test.ts`),
   'src/network/parent-kinds.test.ts',
+  'src/network/sctp.test.ts',
 ];
 
 const { values: flags, positionals } = parseArgs({

@@ -47,6 +47,12 @@ export function portBindFailed(
   );
 }
 
+/** The error when the kernel has no sockets of the protocol. */
+export function protocolMissing(hostAddress: string, hostPort: number, cause: unknown): EngineError {
+  const listening = `failed to listen on ${bracketed(hostAddress)}:${hostPort}: protocol not supported`;
+  return new EngineError('failed', `error starting userland proxy: ${listening}`, { cause });
+}
+
 /** Adds Docker's words, whose beginning clients look for. */
 export function endpointFailed(name: string, endpointId: string, error: unknown): EngineError {
   return new EngineError(

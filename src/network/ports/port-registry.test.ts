@@ -160,7 +160,7 @@ test('an address that the host does not have is an error at once, whatever the r
   assert.deepEqual(bound, []);
 });
 
-test('without IPv6 or SCTP sockets in the kernel the rest is published', () => {
+test('without IPv6 in the kernel the rest is published; without SCTP its ports are refused in the words of Docker', () => {
   const { bind } = host({
     'tcp :: 80': 'EAFNOSUPPORT',
     'sctp 0.0.0.0 80': 'EPROTONOSUPPORT',
@@ -176,8 +176,13 @@ test('without IPv6 or SCTP sockets in the kernel the rest is published', () => {
     ],
   );
   closeSockets(tcp);
-  const sctp = ports.reserve(parsePortBindings({ '80/sctp': [{ HostPort: '80' }] }), '172.17.0.2');
-  assert.ok(sctp.every(({ fd }) => fd === undefined));
+  const sctp = parsePortBindings({ '80/sctp': [{ HostPort: '80' }] });
+  assert.throws(() => ports.reserve(sctp, '172.17.0.2'), {
+    kind: 'failed',
+    message: 'error starting userland proxy: failed to listen on 0.0.0.0:80: protocol not supported',
+  });
+  const published = { hostAddress: '0.0.0.0', hostPort: 80, protocol: 'sctp', port: 80 } as const;
+  assert.deepEqual(ports.adopt([published]), { ports: [{ ...published, fd: undefined }], lost: [] });
 });
 
 test('after a restart ports are taken back, and those lost meanwhile are told but kept from others', () => {

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { errnoOf } from '../../base/errors.ts';
 import { bindHostPort, type Family } from '../../linux/index.ts';
 import type { PortProtocol } from '../firewall/table.ts';
-import { allPortsAllocated, portAllocated, portBindFailed } from './port-errors.ts';
+import { allPortsAllocated, portAllocated, portBindFailed, protocolMissing } from './port-errors.ts';
 import { overlapping, type PortGroup, portGroups } from './port-groups.ts';
 import type { PortRequest } from './port-request.ts';
 
@@ -138,6 +138,7 @@ export class PortRegistry {
         taken.push({ hostAddress, hostPort, protocol, port, fd });
       } catch (error) {
         closeSockets(taken);
+        if (isUnsupported(error)) throw protocolMissing(hostAddress, hostPort, error);
         throw portBindFailed({ ...group, hostAddress, hostPort, target }, error);
       }
     }
@@ -147,7 +148,7 @@ export class PortRegistry {
     return taken;
   }
 
-  /** Returns undefined where the kernel lacks such sockets: the firewall still serves SCTP. */
+  /** Returns undefined without IPv6, where the address is optional. */
   #bindOne(
     protocol: PortProtocol,
     address: string,
@@ -158,7 +159,6 @@ export class PortRegistry {
       return this.#bind({ protocol, address, port });
     } catch (error) {
       const code = errnoOf(error);
-      if (code === 'EPROTONOSUPPORT' || code === 'ESOCKTNOSUPPORT') return undefined;
       if (options.optional && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL')) return undefined;
       throw error;
     }
@@ -183,8 +183,9 @@ export class PortRegistry {
       }
       try {
         fd = this.#bindOne(protocol, hostAddress, hostPort, { optional: hostAddress === '::' });
-      } catch {
-        lost.push(`${hostAddress}:${hostPort}/${protocol}`);
+      } catch (error) {
+        // A kernel without SCTP sockets. Another engine, or an earlier version, published the port.
+        if (!isUnsupported(error)) lost.push(`${hostAddress}:${hostPort}/${protocol}`);
       }
       const key = `${protocol}:${hostPort}`;
       const present = this.#taken.get(key) ?? new Set<string>();
@@ -197,6 +198,11 @@ export class PortRegistry {
 
 export function closeSockets(ports: readonly PublishedPort[]): void {
   for (const { fd } of ports) if (fd !== undefined) closeSync(fd);
+}
+
+/** Whether the kernel has no sockets of the protocol: not every kernel has SCTP. */
+function isUnsupported(error: unknown): boolean {
+  return ['EPROTONOSUPPORT', 'ESOCKTNOSUPPORT'].includes(errnoOf(error) ?? '');
 }
 
 function isTaken(error: unknown): boolean {
