@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import type { Nftables } from '../../linux/index.ts';
 
 /**
- * firewalld rejects forwarded packets of interfaces without a zone. Its zone "trusted" accepts them, and firewalld keeps
- * the interface there when it is reloaded. `firewall-cmd` takes half a second, so that it runs only when the rules of
- * firewalld do not name the bridge yet.
+ * firewalld rejects forwarded packets of interfaces without a zone. Its zone "trusted" accepts them. A reload forgets the
+ * interface, and the check that follows it puts the interface there again. `firewall-cmd` takes half a second, so that it
+ * runs only when the rules of firewalld do not name the bridge.
  */
 
 const ZONE = 'trusted';
