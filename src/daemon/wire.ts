@@ -6,7 +6,7 @@ import { wallTimeNanos } from '../linux/index.ts';
 import type { NameServer } from '../network/index.ts';
 import { createPluginHost } from '../plugins/index.ts';
 import { hostFacts, type SupervisedTaskRuntime } from '../runtime/index.ts';
-import { createVolumes, type VolumesDeps } from '../volumes/index.ts';
+import { createVolumesByDriver } from '../volumes/index.ts';
 import { applyReload } from './apply-reload.ts';
 import type { Config } from './config/config.ts';
 import type { LiveConfig } from './config/live-config.ts';
@@ -59,8 +59,11 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     deps.runtime,
   ]);
   const { trees } = snapshots;
-  const volumeRecords: VolumesDeps['records'] = stores.db.table('volumes', { durable: true });
-  const volumes = createVolumes({ records: volumeRecords, dataRoot: config.dataRoot, events, logger, trees });
+  const volumes = createVolumesByDriver({
+    records: stores.db.table('volumes', { durable: true }),
+    pluginRecords: stores.db.table('plugin_volumes', { durable: true }),
+    ...{ dataRoot: config.dataRoot, plugins, events, logger, trees },
+  });
   const host = hostFacts();
   const initPath = findInit(config);
   const parts = { settings, storage, networks, events, logger };

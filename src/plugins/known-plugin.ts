@@ -9,6 +9,8 @@ import { postRequest } from './post-request.ts';
 import { readAnswer } from './read-answer.ts';
 
 const HANDSHAKE = 'Plugin.Activate';
+/** As dockerd begins its errors before and within the handshake. */
+const LEGACY = 'legacy plugin: ';
 const HANDSHAKE_ANSWER = z.object({ Implements: z.nullish(z.array(z.string())) });
 
 export interface KnownPluginDeps {
@@ -49,12 +51,7 @@ export class KnownPlugin implements Plugin {
 
   /** Does the handshake, unless the same program has done it. @throws EngineError as `PluginHost.get` */
   async activate(isPatient: boolean, signal?: AbortSignal): Promise<void> {
-    try {
-      await this.#retry({ isPatient, signal }, () => this.#reach(signal));
-    } catch (error) {
-      if (!(error instanceof EngineError) || error.kind === 'cancelled' || error.kind === 'notFound') throw error;
-      throw new EngineError(error.kind, `legacy plugin: ${error.message}`, { cause: error });
-    }
+    await this.#retry({ isPatient, signal }, () => this.#reach(signal));
   }
 
   call<T>(method: string, body: unknown, schema: z.ZodMiniType<T>, signal?: AbortSignal): Promise<T> {
@@ -94,7 +91,7 @@ export class KnownPlugin implements Plugin {
 
   /** Finds the program, and does the handshake with one that has not done it. @throws EngineError notFound, failed */
   async #reach(signal: AbortSignal | undefined): Promise<Reached<FoundPlugin>> {
-    const found = findPlugin(this.#deps.folders, this.name);
+    const found = this.#find();
     if (found === undefined) {
       const text = `plugin "${this.name}" not found`;
       if (this.wasFound) return { unreachable: text };
@@ -114,13 +111,31 @@ export class KnownPlugin implements Plugin {
     return abortable(this.#handshake.done, signal);
   }
 
+  #find(): FoundPlugin | undefined {
+    try {
+      return findPlugin(this.#deps.folders, this.name);
+    } catch (error) {
+      throw legacy(error);
+    }
+  }
+
   async #shakeHands(found: FoundPlugin): Promise<Reached<FoundPlugin>> {
-    const timeoutMs = this.#deps.times.handshakeMs;
-    const outcome = await postRequest({ address: found.address, method: HANDSHAKE, body: undefined, timeoutMs });
-    if (outcome.kind === 'unreachable') return { unreachable: outcome.reason };
-    const { Implements: kinds } = readAnswer({ ...outcome, method: HANDSHAKE }, HANDSHAKE_ANSWER);
+    const post = {
+      address: found.address,
+      method: HANDSHAKE,
+      body: undefined,
+      timeoutMs: this.#deps.times.handshakeMs,
+    };
+    let kinds: readonly string[];
+    try {
+      const outcome = await postRequest(post);
+      if (outcome.kind === 'unreachable') return { unreachable: `${LEGACY}${outcome.reason}` };
+      kinds = readAnswer({ ...outcome, method: HANDSHAKE }, HANDSHAKE_ANSWER).Implements ?? [];
+    } catch (error) {
+      throw legacy(error);
+    }
     const isAgain = this.#active !== undefined || this.#kinds.size > 0;
-    this.#kinds = new Set(kinds ?? []);
+    this.#kinds = new Set(kinds);
     this.#active = found;
     const text = isAgain ? 'a plugin is back' : 'found a plugin';
     this.#deps.logger.info({ plugin: this.name, implements: [...this.#kinds] }, text);
@@ -128,9 +143,14 @@ export class KnownPlugin implements Plugin {
   }
 }
 
+function legacy(error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error;
+  return new EngineError(error.kind, `${LEGACY}${error.message}`, { cause: error });
+}
+
 async function sleep(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   try {
-    await delay(delayMs, undefined, { ...(signal === undefined ? {} : { signal }), ref: false });
+    await delay(delayMs, undefined, signal === undefined ? {} : { signal });
   } catch (error) {
     throw new EngineError('cancelled', 'cancelled while waiting for a plugin', { cause: error });
   }

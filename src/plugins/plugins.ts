@@ -34,8 +34,9 @@ export interface Plugin {
   /**
    * Posts a request and returns the checked answer. A plugin that cannot be reached, or closes the connection without
    * an answer, is tried again at growing intervals: it may get a request twice.
-   * @throws EngineError failed with the plugin's own words, or for an answer that is late, too large or malformed;
-   * notImplemented for a method that it does not have; unavailable; cancelled
+   * @throws EngineError failed with the plugin's own words, or for an answer that is too large or malformed;
+   * notImplemented for a method that it does not have; unavailable when it cannot be reached, or for a late or
+   * incomplete answer, after which nobody knows what it did; cancelled
    */
   call<T>(method: string, body: unknown, schema: ZodMiniType<T>, signal?: AbortSignal): Promise<T>;
   /** As `call`, but tries a plugin that cannot be reached only once. */

@@ -30,7 +30,10 @@ const ABSENT: ReadonlySet<string> = new Set([
   ...['ENETDOWN', 'EHOSTDOWN', 'ENOTFOUND', 'EAI_AGAIN'],
 ]);
 
-/** Posts JSON to a plugin, on a connection of its own. @throws EngineError failed, cancelled */
+/**
+ * Posts JSON to a plugin, on a connection of its own. @throws EngineError
+ * unavailable for a late or incomplete answer, after which nobody knows what the plugin did; failed; cancelled
+ */
 export async function postRequest(post: PostRequest, signal?: AbortSignal): Promise<PostOutcome> {
   const deadline = AbortSignal.timeout(post.timeoutMs);
   const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
@@ -38,9 +41,13 @@ export async function postRequest(post: PostRequest, signal?: AbortSignal): Prom
     return await exchange(post, either);
   } catch (error) {
     if (signal?.aborted === true) throw new EngineError('cancelled', `${post.method} was cancelled`, { cause: error });
-    if (deadline.aborted) throw failed(`${post.method}: no answer within ${post.timeoutMs / 1000} seconds`, error);
+    if (deadline.aborted) throw unavailable(`${post.method}: no answer within ${post.timeoutMs / 1000} seconds`, error);
     throw error;
   }
+}
+
+function unavailable(message: string, cause: unknown): EngineError {
+  return new EngineError('unavailable', message, { cause });
 }
 
 async function exchange(post: PostRequest, signal: AbortSignal): Promise<PostOutcome> {
@@ -62,7 +69,7 @@ async function exchange(post: PostRequest, signal: AbortSignal): Promise<PostOut
     return { kind: 'answer', status: response.statusCode ?? 0, bytes: await readAnswer(response, post.method) };
   } catch (error) {
     if (error instanceof EngineError || signal.aborted) throw error;
-    throw failed(`${post.method}: the connection broke within the answer: ${messageOf(error)}`, error);
+    throw unavailable(`${post.method}: the connection broke within the answer: ${messageOf(error)}`, error);
   } finally {
     request.destroy();
   }

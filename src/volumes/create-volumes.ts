@@ -23,7 +23,7 @@ import { VolumeFolders } from './volume-folders.ts';
 import { checkVolumeName } from './volume-name.ts';
 import { volumeSnapshots } from './volume-snapshots.ts';
 import { VolumeUses } from './volume-uses.ts';
-import type { CreateVolume, VolumeInspect, Volumes } from './volumes.ts';
+import type { CreateVolume, LocalVolumes, VolumeInspect } from './volumes.ts';
 
 export interface VolumesDeps {
   /** Must be durable. */
@@ -34,7 +34,7 @@ export interface VolumesDeps {
   readonly trees: VolumeTrees;
 }
 
-export interface OwnedVolumes extends Volumes, VolumeData {
+export interface OwnedVolumes extends LocalVolumes, VolumeData {
   /** Resolves when removed volumes are off the disk. */
   swept(): Promise<void>;
 }
@@ -85,7 +85,7 @@ async function create({ records, folders, locks, events }: Shared, request: Crea
   return inspection(folders, record);
 }
 
-function queries({ records, folders, uses }: Shared): Pick<Volumes, 'list' | 'inspect'> {
+function queries({ records, folders, uses }: Shared): Pick<LocalVolumes, 'list' | 'inspect'> {
   return {
     async list(filters = {}) {
       const passes = await listFilter(filters);
@@ -96,7 +96,7 @@ function queries({ records, folders, uses }: Shared): Pick<Volumes, 'list' | 'in
   };
 }
 
-function removals({ records, folders, uses, locks, events, trees }: Shared): Pick<Volumes, 'remove' | 'prune'> {
+function removals({ records, folders, uses, locks, events, trees }: Shared): Pick<LocalVolumes, 'remove' | 'prune'> {
   /**
    * The caller holds the lock. The folder is removed first: the next start drops a record without a folder, but keeps a
    * folder without a record.
@@ -153,7 +153,7 @@ function volumeMounts({
   uses,
   locks,
   trees,
-}: Shared): Pick<Volumes, 'mountPath' | 'unmount' | 'copyUp' | 'restore'> {
+}: Shared): Pick<LocalVolumes, 'mountPath' | 'unmount' | 'copyUp' | 'restore'> {
   const { paths } = folders;
   return {
     async mountPath(name, containerId) {
@@ -204,12 +204,8 @@ function inspection({ paths }: VolumeFolders, volume: VolumeRecord): VolumeInspe
   };
 }
 
-function newRecord({ name, driver = '', driverOpts, labels }: CreateVolume): VolumeRecord {
+function newRecord({ name, driverOpts, labels }: CreateVolume): VolumeRecord {
   const isAnonymous = name === '';
-  if (driver !== '' && driver !== 'local') {
-    const text = `create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`;
-    throw new EngineError('notFound', text);
-  }
   if (!isAnonymous) prefixed(name, () => checkVolumeName(name));
   return {
     name: isAnonymous ? newObjectId() : name,

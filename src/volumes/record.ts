@@ -4,6 +4,8 @@ export interface VolumeRecord {
   /** RFC 3339, whole seconds. */
   readonly createdAt: string;
   readonly labels: Readonly<Record<string, string>> | null;
+  /** The plugin that has the volume. Undefined for the `local` driver. */
+  readonly driver?: string;
   readonly options: Readonly<Record<string, string>> | null;
 }
 

@@ -9,7 +9,7 @@ import type { VolumeTrees } from './trees.ts';
 import type { VolumeFolders } from './volume-folders.ts';
 import { checkVolumeName } from './volume-name.ts';
 import type { VolumeUses } from './volume-uses.ts';
-import type { VolumeInspect, Volumes } from './volumes.ts';
+import type { LocalVolumes, VolumeInspect } from './volumes.ts';
 
 /** The parts of the volumes that the verbs of {@link VolumeData} need. */
 export interface VolumeDataDeps {
@@ -20,7 +20,7 @@ export interface VolumeDataDeps {
   readonly locks: KeyedLock;
   readonly events: EventSink;
   readonly trees: VolumeTrees;
-  readonly mounts: Pick<Volumes, 'mountPath' | 'unmount' | 'inspect'>;
+  readonly mounts: Pick<LocalVolumes, 'mountPath' | 'unmount' | 'inspect'>;
 }
 
 /** @throws EngineError notFound */

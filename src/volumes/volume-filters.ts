@@ -24,7 +24,7 @@ const LIST: FilterRules<Candidate, { readonly hasName: TextTest }> = {
     const wanted = booleanOf('dangling', values);
     return ({ isUsed }) => isUsed !== wanted;
   },
-  driver: anyValue((_, value) => value === 'local'),
+  driver: anyValue(({ volume }, value) => value === (volume.driver ?? 'local')),
   label: labelRule(({ volume }) => volume.labels),
   name:
     (_values, { hasName }) =>

@@ -19,3 +19,8 @@ export function checkVolumeName(name: string): void {
 export function isVolumeName(name: string): boolean {
   return name.length > 1 && name.length <= NAME_BYTES_MAX && NAME.test(name);
 }
+
+/** Plugins have rules of their own. The engine needs a name that is one segment of a path of its API. */
+export function isPluginVolumeName(name: string): boolean {
+  return name.length <= NAME_BYTES_MAX && /^[^/\p{Cc}]+$/u.test(name) && name !== '.' && name !== '..';
+}

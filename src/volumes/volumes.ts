@@ -1,10 +1,11 @@
 import type { Filters } from '../spec/index.ts';
 
 /**
- * Named and anonymous volumes.
+ * Named and anonymous volumes, of all drivers.
  *
- * Words: a *volume* is a named folder with data that outlives containers. An *anonymous* volume has a random name, and
- * is removed with its container on request. A *reference* says that a container needs the volume.
+ * Words: a *volume* is a named folder with data that outlives containers. Its *driver* has the folder: `local`, or a
+ * plugin. An *anonymous* volume has a random name, and is removed with its container on request. A *reference* says
+ * that a container needs the volume.
  *
  * One life: `create` makes the folder. A container's create calls `reference`: from then on the volume cannot be
  * removed. Each start calls `mountPath`, which mounts the volume's driver options if it has any, and `copyUp`, which
@@ -17,14 +18,15 @@ import type { Filters } from '../spec/index.ts';
 export interface Volumes {
   /**
    * Makes a volume, or returns the existing one (Docker's rule). `name` '' makes an anonymous one. @throws EngineError
-   * invalid
+   * invalid; notFound for an unknown driver; conflict for a volume of another driver; failed, unavailable
    */
   create(request: CreateVolume): Promise<VolumeInspect>;
-  list(filters?: Filters): Promise<readonly VolumeInspect[]>;
-  /** @throws EngineError notFound `get x: no such volume` */
-  inspect(name: string): VolumeInspect;
-  /** @throws EngineError conflict `remove x: volume is in use - [id]`, notFound */
+  list(filters?: Filters): Promise<VolumeList>;
+  /** @throws EngineError notFound `get x: no such volume`; unavailable for a volume of a plugin that is away */
+  inspect(name: string): Promise<VolumeInspect>;
+  /** @throws EngineError conflict `remove x: volume is in use - [id]`, notFound; failed, unavailable of a plugin */
   remove(name: string, options: { readonly force: boolean }): Promise<void>;
+  /** Removes volumes of the `local` driver, as dockerd does. */
   prune(filters: Filters): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>;
 
   /** Records that a container needs the volume: it cannot be removed until released. */
@@ -43,6 +45,19 @@ export interface Volumes {
   restore(containerIds: ReadonlySet<string>): Promise<void>;
 }
 
+/** The part of the volumes that are of the `local` driver: nobody else has to be asked. */
+export interface LocalVolumes extends Omit<Volumes, 'list' | 'inspect'> {
+  list(filters?: Filters): Promise<readonly VolumeInspect[]>;
+  /** @throws EngineError notFound */
+  inspect(name: string): VolumeInspect;
+}
+
+export interface VolumeList {
+  readonly volumes: readonly VolumeInspect[];
+  /** `list PLUGIN: reason` for each plugin that did not answer. */
+  readonly warnings: readonly string[];
+}
+
 export interface CopyUpRequest {
   readonly rootfs: string;
   readonly path: string;
@@ -51,6 +66,7 @@ export interface CopyUpRequest {
 
 export interface CreateVolume {
   readonly name: string;
+  /** '' or undefined stands for the driver that has a volume of this name, else `local`. */
   readonly driver?: string;
   readonly driverOpts?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
@@ -64,5 +80,7 @@ export interface VolumeInspect {
   readonly Mountpoint: string;
   readonly Name: string;
   readonly Options: Readonly<Record<string, string>> | null;
-  readonly Scope: 'local';
+  readonly Scope: 'local' | 'global';
+  /** What a plugin tells about the volume. */
+  readonly Status?: Readonly<Record<string, unknown>>;
 }

@@ -33,7 +33,7 @@ for (const way of WAYS) {
   test(`all is as it was after: ${way.name}`, { concurrency: true }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'gantry-matrix-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
-    await using engine = await startEngine({ command: installed.command });
+    await using engine = await startEngine({ command: installed.command, flags: ['--plugin-dir', folder] });
     await loadBusybox(engine);
     const tried = await runAll(engine, folder);
     await Promise.all(tried.map(async (each) => (each.after = await each.row.before(each.subject))));

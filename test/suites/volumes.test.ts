@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { silentLogger } from '../../src/base/logger.ts';
 import { memoryRecords } from '../../src/base/records.ts';
 import { FakeHost } from '../../src/containers/testing/fake-host.ts';
-import { createVolumes } from '../../src/volumes/index.ts';
+import { createPluginHost } from '../../src/plugins/index.ts';
+import { createVolumesByDriver } from '../../src/volumes/index.ts';
 import { volumeTrees } from '../support/volume-trees.ts';
 import { CalledMethods } from './called-methods.ts';
 import { type VolumesFixture, volumesSuite } from './volumes.suite.ts';
@@ -13,9 +14,12 @@ import { type VolumesFixture, volumesSuite } from './volumes.suite.ts';
 volumesSuite('volumes', async (): Promise<VolumesFixture> => {
   const dataRoot = mkdtempSync(join(tmpdir(), 'gantry-volumes-suite-'));
   const records = memoryRecords<never>();
+  const pluginRecords = memoryRecords<never>();
   const open = () =>
-    createVolumes({
+    createVolumesByDriver({
       records,
+      pluginRecords,
+      plugins: createPluginHost({ folders: [], logger: silentLogger }),
       dataRoot,
       events: { emit() {} },
       logger: silentLogger,
@@ -30,7 +34,7 @@ volumesSuite('volumes', async (): Promise<VolumesFixture> => {
       return volumes;
     },
     rootfs,
-    isFilled: (name) => readdirSync(volumes.inspect(name).Mountpoint).length > 0,
+    isFilled: (name) => readdirSync(join(dataRoot, 'volumes', name, '_data')).length > 0,
     restart: () => {
       volumes = open();
       return volumes;

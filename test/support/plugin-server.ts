@@ -62,6 +62,7 @@ export class PluginServer implements AsyncDisposable {
     if (path === undefined) plugin.#server.listen(0, '127.0.0.1');
     else plugin.#server.listen(path);
     await once(plugin.#server, 'listening');
+    plugin.#server.unref();
     return plugin;
   }
 

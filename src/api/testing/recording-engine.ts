@@ -68,7 +68,7 @@ const NETWORKS: Partial<ApiDeps['networks']> = {
   list: async () => [],
   inspect: (ref) => ({ Name: ref }) as NetworkInspect,
 };
-const VOLUMES: Partial<ApiDeps['volumes']> = { list: async () => [] };
+const VOLUMES: Partial<ApiDeps['volumes']> = { list: async () => ({ volumes: [], warnings: [] }) };
 
 function known(ref: string): void {
   if (ref !== 'web') throw notFound('container', ref);

@@ -167,11 +167,22 @@ async function makeVolumes(
       mounts.push(mount);
       continue;
     }
-    const made = await world.volumes.create(volume);
+    const made = await withoutNotFound(world.volumes.create(volume));
     world.volumes.reference(made.Name, record.id);
-    mounts.push({ ...mount, Name: made.Name, Source: made.Mountpoint, Driver: made.Driver });
+    // dockerd shows `z` as the mode of a volume of its own only.
+    const Mode = made.Driver !== 'local' && mount.Mode === 'z' ? '' : mount.Mode;
+    mounts.push({ ...mount, Name: made.Name, Source: made.Mountpoint, Driver: made.Driver, Mode });
   }
   return mounts;
+}
+
+/** Clients take a `notFound` of a create for the container's image, and pull that. @throws EngineError invalid instead */
+async function withoutNotFound<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    throw error instanceof EngineError && error.kind === 'notFound' ? invalid(error.message, error) : error;
+  }
 }
 
 async function makeFolder(world: Pick<World, 'dataRoot'>, id: string): Promise<void> {

@@ -15,7 +15,7 @@ import { writeHostname, writeHostsFile } from '../start/etc-files.ts';
 import { updateLinkedHosts } from '../start/linked-hosts.ts';
 import { makeBindSources } from '../start/make-bind-sources.ts';
 import { makeMountPoints } from '../start/make-mount-points.ts';
-import { fillVolumes, mountVolumes } from '../start/prepare-volumes.ts';
+import { fillVolumes, mountVolumes, withVolumePaths } from '../start/prepare-volumes.ts';
 import { sharesMemory } from '../start/release-resources.ts';
 import { writeResolvConf } from '../start/resolver-file.ts';
 import { sandboxRequest } from '../start/sandbox-request.ts';
@@ -145,6 +145,7 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, prog
     ...record,
     phase: 'starting',
     hasStarted: true,
+    mounts: withVolumePaths(record, mounts),
     ...(network.sandbox === undefined ? {} : { sandbox: { ...network.sandbox, containerId: record.id } }),
     lastNetworks: lastNetworks(network.endpoints),
   };

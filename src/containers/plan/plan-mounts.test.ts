@@ -153,8 +153,8 @@ test('volumes of the image fill the targets that the request leaves free', () =>
   assert.deepEqual(
     planned.map(({ mount, volume }) => [mount.Destination, mount.anonymous, mount.copyUp, volume]),
     [
-      ['/data', false, true, { name: 'mine', driver: 'local', labels: {} }],
-      ['/logs', true, true, { name: '', driver: 'local', labels: { 'com.docker.volume.anonymous': '' } }],
+      ['/data', false, true, { name: 'mine', labels: {} }],
+      ['/logs', true, true, { name: '', labels: { 'com.docker.volume.anonymous': '' } }],
     ],
   );
 });

@@ -133,11 +133,11 @@ function holds(folder: string, path: string): boolean {
 function planVolume(mount: Mount, shownMode: string, { hostConfig }: MountsRequest): PlannedMount {
   const { Source: name = '', Target = '', VolumeOptions: options = {} } = mount;
   const anonymous = name === '';
-  const driver = options.DriverConfig?.Name || hostConfig.VolumeDriver || 'local';
+  const driver = options.DriverConfig?.Name || hostConfig.VolumeDriver || '';
   const { Labels: labels = {}, DriverConfig: { Options: driverOpts } = {} } = options;
   const volume: CreateVolume = {
     name,
-    driver,
+    ...(driver === '' ? {} : { driver }),
     ...(driverOpts === undefined ? {} : { driverOpts }),
     labels: anonymous ? { ...ANONYMOUS_LABEL, ...labels } : labels,
   };
@@ -147,7 +147,7 @@ function planVolume(mount: Mount, shownMode: string, { hostConfig }: MountsReque
       Name: name,
       Source: '',
       Destination: Target,
-      Driver: driver,
+      Driver: driver || 'local',
       Mode: shownMode,
       RW: mount.ReadOnly !== true,
       Propagation: '',

@@ -53,6 +53,18 @@ export async function mountVolumes(
   return mounts;
 }
 
+/**
+ * Returns the container's mounts as `inspect` shows them while it runs: a plugin may say only at the mount where a volume
+ * is. The source of a subpath is the engine's own affair.
+ */
+export function withVolumePaths({ mounts }: ContainerRecord, mounted: readonly MountRecord[]): readonly MountRecord[] {
+  return mounts.map((mount, index) =>
+    mount.Type === 'volume' && mount.subpath === undefined
+      ? { ...mount, Source: mounted[index]?.Source ?? mount.Source }
+      : mount,
+  );
+}
+
 /** Nobody waits for the release of a pin: the kernel takes a while to free a detached mount. */
 function pin(deps: MountDeps, { id }: ContainerRecord, volume: string, subpath: string, pins: DisposableStack): string {
   const pinned = deps.pinnedPaths.pin(volume, subpath, id);

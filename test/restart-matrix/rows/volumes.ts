@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type PluginDisk, pluginDisk, startVolumePlugin, type VolumePlugin } from '../../support/volume-plugin.ts';
 import type { Row } from '../row.ts';
 
 /** Named and anonymous volumes: the same files in the container and on the host, and the same volume. */
@@ -50,6 +51,50 @@ export const volumesFrom: Row = {
     return async () => {
       assert.match(await shell('cat /anonymous/file'), /anonymous/);
       assert.match(await shell('touch /anonymous/new 2>&1 || true'), /Read-only/);
+    };
+  },
+};
+
+/** A plugin of each way, by the row's folder: the engine finds it as NAME/NAME.sock below the folder of all rows. */
+const plugins = new Map<string, { readonly disk: PluginDisk; readonly first: Promise<VolumePlugin> }>();
+const PLUGIN = 'plugin-volume';
+
+/**
+ * A volume of a plugin is still mounted, once. The plugin's program ends and begins too, and after a reboot it is later
+ * than the engine.
+ */
+export const pluginVolume: Row = {
+  name: PLUGIN,
+  options({ folder }) {
+    const disk = pluginDisk(join(folder, 'disk'));
+    plugins.set(folder, { disk, first: startVolumePlugin(join(folder, `${PLUGIN}.sock`), disk) });
+    return ['--volume-driver', PLUGIN, '-v', 'matrix-plugin:/plugin'];
+  },
+  async before({ folder, id, shell, get, inspect, meanwhile }) {
+    const { disk, first } = plugins.get(folder) ?? assert.fail('the plugin of the row');
+    let program = await first;
+    const look = async (): Promise<readonly unknown[]> => [
+      (await inspect())['Mounts'],
+      await get('/volumes/matrix-plugin'),
+      [...(disk.mounts.get('matrix-plugin') ?? [])],
+    ];
+    await shell('echo kept >/plugin/file');
+    const told = await look();
+    assert.deepEqual(told[2], [id]);
+    meanwhile(async ({ containersLive }) => {
+      await program[Symbol.asyncDispose]();
+      const begin = async (): Promise<void> => {
+        program = await startVolumePlugin(join(folder, `${PLUGIN}.sock`), disk);
+      };
+      if (containersLive) await begin();
+      else setTimeout(() => void begin(), 2000);
+    });
+    return async () => {
+      assert.deepEqual(await look(), told);
+      assert.equal(await shell('cat /plugin/file'), 'kept');
+      await shell('echo later >>/plugin/file');
+      assert.equal(readFileSync(join(disk.root, 'matrix-plugin/file'), 'utf8'), 'kept\nlater\n');
+      await program[Symbol.asyncDispose]();
     };
   },
 };

@@ -49,8 +49,10 @@ export const diskUsage = defineRoute({
     const registries = query.type.length === 0 ? deps.registryUsage() : [];
     const volumes: NonNullable<DiskUsage['volumes']>[number][] = [];
     if (wants('volume')) {
-      // As in dockerd, those with options are left out: their files are elsewhere, maybe on a server that does not answer.
-      const measured = (await deps.volumes.list()).filter(({ Options }) => Object.keys(Options ?? {}).length === 0);
+      // As in dockerd, those of plugins and those with options are left out: their files are elsewhere, maybe on a server
+      // that does not answer.
+      const { volumes: all } = await deps.volumes.list({ driver: ['local'] });
+      const measured = all.filter(({ Options }) => Object.keys(Options ?? {}).length === 0);
       for (const volume of measured) volumes.push(await withUsage(volume, containers, deps, signal));
     }
     const usage: DiskUsage = {

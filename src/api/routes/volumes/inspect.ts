@@ -8,6 +8,6 @@ export const inspectVolume = defineRoute({
   path: '/volumes/:name',
   query: z.object({}),
   async handle({ params }, volumes: Pick<Volumes, 'inspect'>) {
-    return { status: 200, body: volumes.inspect(params['name'] ?? '') };
+    return { status: 200, body: await volumes.inspect(params['name'] ?? '') };
   },
 });

@@ -9,6 +9,7 @@ export const listVolumes = defineRoute({
   path: '/volumes',
   query: z.object({ filters: queryVolumeFilters }),
   async handle({ query }, volumes: Pick<Volumes, 'list'>) {
-    return { status: 200, body: { Volumes: await volumes.list(query.filters), Warnings: null } };
+    const { volumes: found, warnings } = await volumes.list(query.filters);
+    return { status: 200, body: { Volumes: found, Warnings: warnings.length === 0 ? null : warnings } };
   },
 });
