@@ -65,6 +65,11 @@ const TEST_NEEDS = [
     has: () => onPath('docker-compose'),
     debian: ['docker-compose'],
   },
+  {
+    what: 'gcc, musl-gcc and go (resolvers of names in containers)',
+    has: () => ['gcc', 'musl-gcc', 'go'].every(onPath),
+    debian: ['gcc', 'libc6-dev', 'musl-tools', 'golang-go'],
+  },
 ];
 /** Further programs for the bench. */
 const BENCH_NEEDS = [{ what: 'dnsperf', has: () => onPath('dnsperf'), debian: ['dnsperf'] }];
@@ -85,10 +90,10 @@ const MACHINE_NEEDS = [
 ];
 const OTHERS = {
   Fedora:
-    'dnf install crun runc nftables busybox tini procps-ng iproute iproute-tc ufw util-linux-script zstd xz bzip2 skopeo pass gnupg2 libsecret gnome-keyring dbus-daemon',
+    'dnf install crun runc nftables busybox tini procps-ng iproute iproute-tc ufw util-linux-script zstd xz bzip2 skopeo pass gnupg2 libsecret gnome-keyring dbus-daemon gcc musl-gcc golang',
   Alpine:
-    'apk add crun runc nftables busybox-static tini procps iproute2 ufw util-linux-misc zstd xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus',
-  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 ufw util-linux zstd xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus',
+    'apk add crun runc nftables busybox-static tini procps iproute2 ufw util-linux-misc zstd xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus gcc musl-dev go',
+  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 ufw util-linux zstd xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus gcc musl go',
 };
 
 function hasBusybox() {
