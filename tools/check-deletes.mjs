@@ -16,6 +16,7 @@ const FOLDERS = {
   'daemon/lock.ts': 'the folder of the bridge locks, which engines made, when it is empty',
   'linux/tree/remove-tree.ts': 'the one way to delete trees',
   'network/kernel/netns-directory.ts': 'netns/, once it is detached',
+  'quota/quota-image.ts': 'lost+found, in a file system that the engine has just mounted',
   'runtime/pinned-paths.ts': 'a mount point of the engine, once it is detached',
   'runtime/shared-memory.ts': 'a mount point of the engine, once it is detached',
   'store/snapshots/container-files.ts': 'a mount point of the engine, once it is detached',

@@ -43,6 +43,11 @@ const TEST_NEEDS = [
   { what: 'script (a real terminal)', has: () => onPath('script'), debian: ['bsdutils'] },
   { what: 'zstd', has: () => onPath('zstd'), debian: ['zstd'] },
   {
+    what: 'mkfs.ext4 (volumes with a size)',
+    has: () => onPath('mkfs.ext4') || existsSync('/usr/sbin/mkfs.ext4') || existsSync('/sbin/mkfs.ext4'),
+    debian: ['e2fsprogs'],
+  },
+  {
     what: 'xz and bzip2 (archives of import and load)',
     has: () => onPath('xz') && onPath('bzip2'),
     debian: ['xz-utils', 'bzip2'],
@@ -90,10 +95,10 @@ const MACHINE_NEEDS = [
 ];
 const OTHERS = {
   Fedora:
-    'dnf install crun runc nftables busybox tini procps-ng iproute iproute-tc ufw util-linux-script zstd xz bzip2 skopeo pass gnupg2 libsecret gnome-keyring dbus-daemon gcc musl-gcc golang',
+    'dnf install crun runc nftables busybox tini procps-ng iproute iproute-tc ufw util-linux-script zstd e2fsprogs xz bzip2 skopeo pass gnupg2 libsecret gnome-keyring dbus-daemon gcc musl-gcc golang',
   Alpine:
-    'apk add crun runc nftables busybox-static tini procps iproute2 ufw util-linux-misc zstd xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus gcc musl-dev go',
-  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 ufw util-linux zstd xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus gcc musl go',
+    'apk add crun runc nftables busybox-static tini procps iproute2 ufw util-linux-misc zstd e2fsprogs xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus gcc musl-dev go',
+  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 ufw util-linux zstd e2fsprogs xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus gcc musl go',
 };
 
 function hasBusybox() {

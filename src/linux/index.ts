@@ -17,6 +17,7 @@ export {
   statInRoot,
 } from './in-root.ts';
 export { dropUserKey, putUserKey, readUserKey } from './keyring.ts';
+export { attachLoop, hasLoopDevices, type LoopDevice } from './loop-device.ts';
 export { deviceMajor, deviceMinor, makeDevice, makeNode, S_IF } from './mknod.ts';
 export {
   bindMount,

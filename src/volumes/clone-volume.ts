@@ -1,6 +1,7 @@
-import { syncFilesystem } from '../linux/index.ts';
 import { holdVolume } from './hold-volume.ts';
+import { quotaBytes } from './mount-options.ts';
 import { ANONYMOUS_LABEL, type VolumeRecord } from './record.ts';
+import { stageContent } from './staged-content.ts';
 import type { OnProgress } from './volume-data.ts';
 import { addVolume, checkFreeName, nowInSeconds, type VolumeDataDeps } from './volume-data-deps.ts';
 import type { VolumeInspect } from './volumes.ts';
@@ -20,23 +21,25 @@ export async function cloneVolume(
   const verb = `clone ${from.slice(0, 300)}`;
   await using source = await holdVolume(deps, from, 'clone');
   checkFreeName(deps, to, verb);
-  const staged = folders.stage(to);
-  using _rest = { [Symbol.dispose]: () => folders.discardPath(staged) };
+  const record = cloneOf(source.record, to);
+  await using staged = await stageContent(folders, to, record.options);
   const totalBytes = await trees.sizeBytes(source.data, signal);
   const progress = (bytes: number): void => onProgress(bytes, totalBytes);
-  await trees.copy({ source: source.data, target: staged, progress }, signal);
-  await syncFilesystem(staged);
+  await trees.copy({ source: source.data, target: staged.data, progress }, signal);
+  await staged.seal();
   using _lock = await locks.acquire(to, signal);
   checkFreeName(deps, to, verb);
-  return addVolume(deps, cloneOf(source.record, to), staged);
+  return addVolume(deps, record, staged.folder);
 }
 
-function cloneOf({ labels }: VolumeRecord, name: string): VolumeRecord {
+/** Of the options only the size is the content's. */
+function cloneOf({ labels, options }: VolumeRecord, name: string): VolumeRecord {
+  const size = quotaBytes(options) === undefined ? undefined : options?.['size'];
   const kept = Object.entries(labels ?? {}).filter(([key]) => key !== ANONYMOUS_LABEL);
   return {
     name,
     createdAt: nowInSeconds(),
     labels: kept.length === 0 ? null : Object.fromEntries(kept),
-    options: null,
+    options: size === undefined ? null : { size },
   };
 }

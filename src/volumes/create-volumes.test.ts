@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -232,6 +233,39 @@ test('a bind volume shows the device, read-only when asked, and removing it spar
   await fixture.volumes.remove('bound', { force: false });
   await fixture.volumes.swept();
   assert.deepEqual(readdirSync(device), ['keep']);
+});
+
+test('a volume with a size is mounted from an image of its own, and nothing is left of a daemon that dies in between', async () => {
+  await using fixture = openFixture();
+  const { Mountpoint } = await fixture.volumes.create({ name: 'limited', driverOpts: { size: '8m' } });
+  const folder = join(Mountpoint, '..');
+  assert.deepEqual(readdirSync(folder), ['_data'], 'the image is made at the first use');
+  await fixture.volumes.mountPath('limited', 'c1');
+  assert.deepEqual(readdirSync(Mountpoint), [], 'it is empty');
+  assert.throws(() => writeFileSync(join(Mountpoint, 'big'), Buffer.alloc(16 << 20)), { code: 'ENOSPC' });
+  writeFileSync(join(Mountpoint, 'big'), 'small');
+  fixture.reopen();
+  fixture.volumes.reference('limited', 'c1');
+  await fixture.volumes.restore(new Set(['c1']));
+  assert.ok(isMountPoint(Mountpoint));
+  await fixture.volumes.unmount('limited', 'c1');
+  assert.equal(isMountPoint(Mountpoint), false);
+  fixture.volumes.release('limited', 'c1');
+
+  // Killed while an image was being made, and while one was being replaced.
+  writeFileSync(join(folder, '_new-image'), '');
+  renameSync(join(folder, '_image'), join(folder, '_old'));
+  fixture.reopen();
+  assert.deepEqual(readdirSync(folder).sort(), ['_data', '_image']);
+  await fixture.volumes.mountPath('limited', 'c1');
+  assert.equal(readFileSync(join(Mountpoint, 'big'), 'utf8'), 'small');
+  await fixture.volumes.unmount('limited', 'c1');
+
+  fixture.records.delete('limited');
+  fixture.reopen();
+  assert.deepEqual(fixture.volumes.inspect('limited').Options, { size: String(8 << 20) }, 'found without a record');
+  const { reclaimedBytes } = await fixture.volumes.prune({ all: ['true'] });
+  assert.ok(reclaimedBytes > 0 && reclaimedBytes < 8 << 20, String(reclaimedBytes));
 });
 
 test('a server that does not answer holds a process, and none of the threads of Node', async () => {

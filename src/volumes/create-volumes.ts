@@ -6,13 +6,14 @@ import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
 import { spaceError } from '../io/index.ts';
 import { isMountPoint } from '../linux/index.ts';
+import { hasQuotas } from '../quota/index.ts';
 import type { EventSink } from '../spec/index.ts';
 import { cloneVolume } from './clone-volume.ts';
 import { copyUp } from './copy-up.ts';
 import { exportVolume } from './export-volume.ts';
 import { importVolume } from './import-volume.ts';
-import { mountVolume, unmountVolume } from './local-mount.ts';
-import { checkDriverOptions, hasMount } from './mount-options.ts';
+import { mountContent, unmountContent } from './mount-content.ts';
+import { checkDriverOptions, needsMount } from './mount-options.ts';
 import { ANONYMOUS_LABEL, type VolumeRecord } from './record.ts';
 import { renameVolume } from './rename-volume.ts';
 import type { VolumeTrees } from './trees.ts';
@@ -73,7 +74,7 @@ async function create({ records, folders, locks, events }: Shared, request: Crea
   using _lock = await locks.acquire(name);
   const existing = records.get(name);
   if (existing !== undefined) return inspection(folders, existing);
-  if (record.options !== null) prefixed(name, () => checkDriverOptions(record.options ?? {}));
+  if (record.options !== null) prefixed(name, () => checkDriverOptions(record.options ?? {}, hasQuotas()));
   folders.make(name);
   try {
     records.put(name, record);
@@ -123,7 +124,7 @@ function removals({ records, folders, uses, locks, events, trees }: Shared): Pic
         using _lock = await locks.acquire(name);
         const volume = records.get(name);
         if (volume === undefined || !passes({ volume, isUsed: uses.isUsed(name) })) continue;
-        const sizeBytes = await trees.sizeBytes(folders.paths.data(name));
+        const sizeBytes = folders.imageBytes(name) ?? (await trees.sizeBytes(folders.paths.data(name)));
         // A container may have requested the volume meanwhile: references take no lock.
         if (uses.isUsed(name)) continue;
         removeUnused(name);
@@ -158,11 +159,12 @@ function volumeMounts({
   return {
     async mountPath(name, containerId) {
       using _lock = await locks.acquire(name);
-      const { options } = findVolume(records, name);
+      const volume = findVolume(records, name);
       const data = paths.data(name);
       if (!folders.has(name))
         throw new EngineError('notFound', `error while mounting volume '${data}': no such directory`);
-      if (hasMount(options) && uses.mountCount(name) === 0 && !isMountPoint(data)) await mountVolume(options, data);
+      if (needsMount(volume.options) && uses.mountCount(name) === 0 && !isMountPoint(data))
+        await mountContent(folders, volume);
       uses.mount(name, containerId);
       return data;
     },
@@ -170,23 +172,23 @@ function volumeMounts({
       using _lock = await locks.acquire(name);
       if (!uses.unmount(name, containerId)) return;
       const volume = records.get(name);
-      if (volume !== undefined && hasMount(volume.options)) await unmountVolume(volume.options, paths.data(name));
+      if (volume !== undefined && needsMount(volume.options)) await unmountContent(folders, volume);
     },
     async copyUp(name, { rootfs, path, part }, signal) {
       using _lock = await locks.acquire(name, signal);
       const { options } = findVolume(records, name);
-      const isAlone = part === undefined && !hasMount(options) && uses.mountCount(name) <= 1;
+      const isAlone = part === undefined && !needsMount(options) && uses.mountCount(name) <= 1;
       const request = { rootfs, path, data: part ?? paths.data(name), fresh: paths.fresh(name), isAlone };
       await copyUp({ trees, discard: (half) => folders.discardPath(half) }, request, signal);
     },
     async restore(containerIds) {
       uses.keepOnly(containerIds);
-      for (const { name, options } of records.all()) {
-        const data = paths.data(name);
-        if (hasMount(options) && !isMountPoint(data)) continue;
+      for (const volume of records.all()) {
+        const { name, options } = volume;
+        if (needsMount(options) && !isMountPoint(paths.data(name))) continue;
         // Each container may have been running. One that was not calls `unmount`.
         for (const id of uses.users(name)) uses.mount(name, id);
-        if (hasMount(options) && !uses.isUsed(name)) await unmountVolume(options, data);
+        if (needsMount(options) && !uses.isUsed(name)) await unmountContent(folders, volume);
       }
     },
   };
@@ -237,6 +239,7 @@ function reconcile(records: Records<VolumeRecord>, folders: VolumeFolders, logge
       { volume: name, entries: readdirSync(folders.paths.data(name)).length },
       'found a volume without a record',
     );
-    records.put(name, { ...newRecord({ name }), name });
+    const limit = folders.imageLimit(name);
+    records.put(name, { ...newRecord({ name }), name, options: limit === undefined ? null : { size: String(limit) } });
   }
 }

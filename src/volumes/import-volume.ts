@@ -1,12 +1,14 @@
 import { conflict } from '../base/errors.ts';
 import { decompress, withoutDestroy } from '../io/index.ts';
-import { syncFilesystem } from '../linux/index.ts';
+import { isEmptyVolume } from './mount-content.ts';
+import { stageContent } from './staged-content.ts';
 import type { ImportVolume, OnProgress } from './volume-data.ts';
 import {
   addVolume,
   checkFreeName,
   checkHasContent,
   checkUnmounted,
+  findVolume,
   nowInSeconds,
   type VolumeDataDeps,
 } from './volume-data-deps.ts';
@@ -28,34 +30,44 @@ export async function importVolume(
   signal: AbortSignal,
 ): Promise<VolumeInspect> {
   const { records, folders, uses, locks, trees, events, mounts } = deps;
-  const isNew = records.get(name) === undefined;
-  const check = (): void => {
-    if (isNew) checkFreeName(deps, name, `import ${name.slice(0, 300)}`);
-    else checkTarget(deps, name, replaces);
+  const current = records.get(name);
+  const check = async (): Promise<void> => {
+    if (current === undefined) checkFreeName(deps, name, `import ${name.slice(0, 300)}`);
+    else await checkTarget(deps, name, replaces);
   };
-  check();
+  await checkUnderLock(deps, name, check, signal);
   // From now on nobody removes or renames the volume.
   const job = `import-${serial++}`;
-  if (!isNew) uses.reference(name, job);
+  if (current !== undefined) uses.reference(name, job);
   using _job = { [Symbol.dispose]: () => uses.release(name, job) };
-  const staged = folders.stage(name);
-  using _rest = { [Symbol.dispose]: () => folders.discardPath(staged) };
+  const record = current ?? { name, createdAt: nowInSeconds(), labels: null, options: null };
+  await using staged = await stageContent(folders, name, record.options);
   const { stream } = await decompress(withoutDestroy(archive));
-  await trees.unpack(staged, counted(stream, onProgress), signal);
-  await syncFilesystem(staged);
+  await trees.unpack(staged.data, counted(stream, onProgress), signal);
+  await staged.seal();
   using _lock = await locks.acquire(name, signal);
-  check();
-  if (isNew) return addVolume(deps, { name, createdAt: nowInSeconds(), labels: null, options: null }, staged);
-  folders.install(name, staged);
+  await check();
+  if (current === undefined) return addVolume(deps, record, staged.folder);
+  folders.install(name, staged.folder);
   events.emit('volume', 'import', name, { driver: 'local' });
   return mounts.inspect(name);
 }
 
-/** @throws EngineError notFound, conflict, failed */
-function checkTarget(deps: VolumeDataDeps, name: string, replaces: boolean): void {
+async function checkUnderLock(
+  { locks }: Pick<VolumeDataDeps, 'locks'>,
+  name: string,
+  check: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  using _lock = await locks.acquire(name, signal);
+  await check();
+}
+
+/** The caller holds the lock. @throws EngineError notFound, conflict, failed */
+async function checkTarget(deps: VolumeDataDeps, name: string, replaces: boolean): Promise<void> {
   checkHasContent(deps, name, 'import');
   checkUnmounted(deps, name, 'import');
-  if (!replaces && !deps.folders.isEmpty(name))
+  if (!replaces && !(await isEmptyVolume(deps.folders, findVolume(deps.records, name))))
     throw conflict(`import ${name}: the volume is not empty, and replacing its content was not requested`);
 }
 

@@ -30,12 +30,12 @@ export function localData({ local, plugin, locks }: LocalDataDeps): VolumeData {
     async clone(name, to, onProgress, signal) {
       check('clone', name);
       using _lock = await claim('clone', to);
-      return local.clone(name, to, onProgress, signal);
+      return await local.clone(name, to, onProgress, signal);
     },
     async rename(name, to) {
       check('rename', name);
       using _lock = await claim('rename', to);
-      return local.rename(name, to);
+      return await local.rename(name, to);
     },
     async export(name, signal) {
       check('export', name);

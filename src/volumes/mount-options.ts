@@ -1,6 +1,8 @@
 import { invalid } from '../base/errors.ts';
 import { ownValue } from '../base/own-value.ts';
+import { parseBytes } from '../base/sizes.ts';
 import { MS, type Propagation } from '../linux/index.ts';
+import { QUOTA_BYTES_MAX, QUOTA_BYTES_MIN } from '../quota/index.ts';
 
 type Options = Readonly<Record<string, string>>;
 
@@ -12,12 +14,12 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Checks the `local` driver's options by dockerd's rules. @throws EngineError invalid with its texts, without their
- * `create x: `
+ * Checks the `local` driver's options by dockerd's rules. `hasQuotas` says whether the host can limit a volume's size.
+ * @throws EngineError invalid with its texts, without their `create x: `
  */
-export function checkDriverOptions(options: Options): void {
+export function checkDriverOptions(options: Options, hasQuotas: boolean): void {
   for (const key of Object.keys(options)) if (!KNOWN.has(key)) throw invalid(`invalid option: ${JSON.stringify(key)}`);
-  if (options['size'] !== undefined) throw invalid('quota size requested but no quota support');
+  checkSize(options, hasQuotas);
   for (const key of Object.keys(options)) {
     for (const other of ownValue(NEEDS, key) ?? []) {
       if (options[other] === undefined) throw invalid(`missing required option: ${JSON.stringify(other)}`);
@@ -25,7 +27,30 @@ export function checkDriverOptions(options: Options): void {
   }
 }
 
-/** Whether the volume has a mount of its own. */
+function checkSize(options: Options, hasQuotas: boolean): void {
+  const text = options['size'];
+  if (text === undefined) return;
+  const bytes = parseBytes(text);
+  if (bytes === undefined) throw invalid(`invalid size: '${text.slice(0, 300)}'`);
+  if (bytes === 0) return;
+  if (!hasQuotas) throw invalid('quota size requested but no quota support');
+  if (hasMount(options))
+    throw invalid('the option "size" does not work with "type" and "device"; a tmpfs takes its size in "o"');
+  if (bytes < QUOTA_BYTES_MIN || bytes > QUOTA_BYTES_MAX)
+    throw invalid(`invalid size: '${text}': it must be from 4m to 8t`);
+}
+
+/** The limit of the volume's size. Undefined without one. */
+export function quotaBytes(options: Options | null): number | undefined {
+  return parseBytes(options?.['size'] ?? '') || undefined;
+}
+
+/** Whether something is mounted over the volume's folder while it is used. */
+export function needsMount(options: Options | null): options is Options {
+  return hasMount(options) || quotaBytes(options) !== undefined;
+}
+
+/** Whether the volume's options name a file system of its own. */
 export function hasMount(options: Options | null): options is Options {
   return options !== null && (options['type'] !== undefined || options['device'] !== undefined);
 }

@@ -2,11 +2,12 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join } from 'node:path';
 import { conflict, EngineError, errnoOf } from '../base/errors.ts';
 import { spaceError } from '../io/index.ts';
+import { DATA } from './paths.ts';
 import type { SnapshotInspect } from './volume-data.ts';
 import type { VolumeFolders } from './volume-folders.ts';
 import { isVolumeName } from './volume-name.ts';
 
-/** Written by {@link describe}. */
+/** Time and size of a snapshot. */
 const ABOUT = 'snapshot.json';
 
 /** The snapshots of volumes on disk (see paths.ts). One with a name is complete. */
@@ -29,18 +30,11 @@ export class SnapshotFolders {
   data(volume: string, snapshot: string): string {
     if (!this.has(volume, snapshot))
       throw new EngineError('notFound', `volume ${volume} has no snapshot ${snapshot.slice(0, 300)}`);
-    return join(this.#path(volume, snapshot), 'data');
+    return join(this.#path(volume, snapshot), DATA);
   }
 
   has(volume: string, snapshot: string): boolean {
     return this.#names(volume).includes(snapshot);
-  }
-
-  /** Makes a folder for a snapshot's content in a staged folder. */
-  begin(staged: string): string {
-    const data = join(staged, 'data');
-    mkdirSync(data, { mode: 0o755 });
-    return data;
   }
 
   /** Gives a staged snapshot its name. @throws EngineError conflict, noSpace */

@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { EngineError, errnoOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { isSpaceError, spaceError } from '../io/index.ts';
 import { detachMount, removeTree } from '../linux/index.ts';
-import { type VolumePaths, volumePaths } from './paths.ts';
+import { DATA, IMAGE, type VolumePaths, volumePaths } from './paths.ts';
 import type { VolumeTrees } from './trees.ts';
 import { isVolumeName } from './volume-name.ts';
 
@@ -49,14 +49,16 @@ export class VolumeFolders {
   }
 
   /**
-   * Makes a folder for content that {@link install} makes a volume's. It is beside the volume's own, which may be on a
-   * file system of its own. The caller discards it with {@link discardPath}. @throws EngineError noSpace
+   * Makes a folder of the form of a volume's, for content that {@link install} makes a volume's. It is beside the
+   * volume's own content, which may be on a file system of its own. The caller discards it with {@link discardStaged}.
+   * @throws EngineError noSpace
    */
   stage(name: string): string {
     const suffix = `${process.pid}-${this.#serial++}`;
     const path = this.has(name) ? `${this.paths.fresh(name)}-${suffix}` : join(this.paths.unborn, suffix);
     try {
-      mkdirSync(path, { mode: 0o755 });
+      mkdirSync(path, { mode: 0o701 });
+      mkdirSync(join(path, DATA), { mode: 0o755 });
     } catch (error) {
       throw spaceError(error);
     }
@@ -64,21 +66,37 @@ export class VolumeFolders {
   }
 
   /**
-   * Makes a staged folder the content of a volume, and discards the old content. After a crash it is one of the two.
+   * Makes a staged folder a volume, or its content the content of an existing one. After a crash the volume has the old
+   * content or the new.
    */
   install(name: string, staged: string): void {
-    const { data, folder, old } = this.paths;
-    mkdirSync(folder(name), { recursive: true, mode: 0o701 });
-    const replaces = this.has(name);
-    if (replaces) renameSync(data(name), old(name));
     try {
-      renameSync(staged, data(name));
+      if (this.has(name)) this.#replace(name, staged);
+      else renameSync(staged, this.paths.folder(name));
     } catch (error) {
-      if (replaces) renameSync(old(name), data(name));
-      else isRemoved(folder(name));
       throw spaceError(error);
     }
-    this.discardPath(old(name));
+  }
+
+  #replace(name: string, staged: string): void {
+    const part = existsSync(join(staged, IMAGE)) ? IMAGE : DATA;
+    const [current, old] = [join(this.paths.folder(name), part), this.paths.old(name)];
+    // The image of a volume that was never used does not exist.
+    const hasOld = existsSync(current);
+    if (hasOld) renameSync(current, old);
+    try {
+      renameSync(join(staged, part), current);
+    } catch (error) {
+      if (hasOld) renameSync(old, current);
+      throw error;
+    }
+    this.discardPath(old);
+  }
+
+  /** Discards a staged folder, with what is mounted in it. Idempotent. */
+  discardStaged(staged: string): void {
+    detach(join(staged, DATA));
+    this.discardPath(staged);
   }
 
   /** Moves a volume's folder to another name. @throws ENOTEMPTY, EEXIST when something else has the name */
@@ -86,8 +104,15 @@ export class VolumeFolders {
     renameSync(this.paths.folder(from), this.paths.folder(to));
   }
 
-  isEmpty(name: string): boolean {
-    return readdirSync(this.paths.data(name)).length === 0;
+  /** The space that the image of a volume with a size takes. Undefined without an image. */
+  imageBytes(name: string): number | undefined {
+    const stat = lstatSync(this.paths.image(name), { throwIfNoEntry: false });
+    return stat === undefined ? undefined : stat.blocks * 512;
+  }
+
+  /** The limit of a volume with an image. */
+  imageLimit(name: string): number | undefined {
+    return lstatSync(this.paths.image(name), { throwIfNoEntry: false })?.size;
   }
 
   /** Lists the folders below `volumes/` that have the form of a volume. */
@@ -106,26 +131,31 @@ export class VolumeFolders {
    * deletes the empty folders of volumes without content.
    */
   removeIncomplete(): void {
-    const { root, unborn, folder, data, old } = this.paths;
-    for (const name of readdirSync(unborn)) this.discardPath(join(unborn, name));
+    const { root, unborn, folder } = this.paths;
+    for (const name of readdirSync(unborn)) this.discardStaged(join(unborn, name));
     for (const entry of readdirSync(root, { withFileTypes: true })) {
       const { name } = entry;
-      if (!isVolumeName(name) || !(entry.isDirectory() || this.has(name))) continue;
-      if (existsSync(old(name)) && !this.has(name)) renameSync(old(name), data(name));
-      else this.discardPath(old(name));
-      for (const half of readdirSync(folder(name))) if (isFresh(half)) this.discardPath(join(folder(name), half));
+      if (!isVolumeName(name) || entry.isFile()) continue;
+      this.#takeBack(name);
+      if (!entry.isDirectory() && !this.has(name)) continue;
+      for (const half of readdirSync(folder(name))) if (isFresh(half)) this.discardStaged(join(folder(name), half));
       if (!this.has(name)) isRemoved(folder(name));
     }
   }
 
+  /** Gives a volume back the content that was being replaced, unless the new content is in place. */
+  #takeBack(name: string): void {
+    const old = this.paths.old(name);
+    const stat = lstatSync(old, { throwIfNoEntry: false });
+    if (stat === undefined) return;
+    const current = join(this.paths.folder(name), stat.isDirectory() ? DATA : IMAGE);
+    if (existsSync(current)) this.discardPath(old);
+    else renameSync(old, current);
+  }
+
   /** Moves a volume to the trash. Idempotent. A mount over its content is detached first, and keeps its files. */
   discard(name: string): void {
-    const data = this.paths.data(name);
-    try {
-      while (detachMount(data));
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-    }
+    detach(this.paths.data(name));
     this.discardPath(this.paths.folder(name));
   }
 
@@ -170,6 +200,15 @@ export class VolumeFolders {
         this.#logger.warn({ folder: name, err: error }, 'cannot delete a removed volume; it is tried again later');
       }
     }
+  }
+}
+
+/** Detaches everything that is mounted over a folder. */
+function detach(path: string): void {
+  try {
+    while (detachMount(path));
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { conflict, invalid, messageOf } from '../base/errors.ts';
-import { syncFilesystem } from '../linux/index.ts';
 import { holdVolume } from './hold-volume.ts';
 import { SnapshotFolders } from './snapshot-folders.ts';
+import { stageContent } from './staged-content.ts';
 import type { OnProgress, SnapshotInspect, VolumeData } from './volume-data.ts';
 import { checkHasContent, checkUnmounted, findVolume, type VolumeDataDeps } from './volume-data-deps.ts';
 import { checkVolumeName } from './volume-name.ts';
@@ -59,18 +59,16 @@ async function createSnapshot(
   }
   await using source = await holdVolume(deps, volume, 'snapshot');
   if (kept.has(volume, snapshot)) throw conflict(`snapshot ${volume}: a snapshot named ${snapshot} already exists`);
-  const staged = folders.stage(volume);
-  using _rest = { [Symbol.dispose]: () => folders.discardPath(staged) };
-  const target = kept.begin(staged);
+  await using staged = await stageContent(folders, volume, null);
   const totalBytes = await trees.sizeBytes(source.data, signal);
   const progress = (bytes: number): void => onProgress(bytes, totalBytes);
   const createdAt = new Date().toISOString();
-  await trees.copy({ source: source.data, target, progress }, signal);
-  const made = { Name: snapshot, CreatedAt: createdAt, Size: await trees.sizeBytes(target, signal) };
-  await syncFilesystem(staged);
+  await trees.copy({ source: source.data, target: staged.data, progress }, signal);
+  const made = { Name: snapshot, CreatedAt: createdAt, Size: await trees.sizeBytes(staged.data, signal) };
+  await staged.seal();
   using _lock = await locks.acquire(volume, signal);
   findVolume(records, volume);
-  kept.add(volume, staged, made);
+  kept.add(volume, staged.folder, made);
   events.emit('volume', 'snapshot', volume, { driver: 'local', snapshot });
   return made;
 }
@@ -81,7 +79,7 @@ async function restoreSnapshot(
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<VolumeInspect> {
-  const { folders, trees, locks, kept, events, mounts, uses } = deps;
+  const { records, folders, trees, locks, kept, events, mounts, uses } = deps;
   checkHasContent(deps, volume, 'restore');
   checkUnmounted(deps, volume, 'restore');
   const source = kept.data(volume, snapshot);
@@ -90,14 +88,13 @@ async function restoreSnapshot(
   uses.reference(volume, job);
   using _job = { [Symbol.dispose]: () => uses.release(volume, job) };
   using _reading = reading(deps.restoring, source);
-  const staged = folders.stage(volume);
-  using _rest = { [Symbol.dispose]: () => folders.discardPath(staged) };
+  await using staged = await stageContent(folders, volume, findVolume(records, volume).options);
   const totalBytes = await trees.sizeBytes(source, signal);
-  await trees.copy({ source, target: staged, progress: (bytes) => onProgress(bytes, totalBytes) }, signal);
-  await syncFilesystem(staged);
+  await trees.copy({ source, target: staged.data, progress: (bytes) => onProgress(bytes, totalBytes) }, signal);
+  await staged.seal();
   using _lock = await locks.acquire(volume, signal);
   checkUnmounted(deps, volume, 'restore');
-  folders.install(volume, staged);
+  folders.install(volume, staged.folder);
   events.emit('volume', 'restore', volume, { driver: 'local', snapshot });
   return mounts.inspect(volume);
 }

@@ -21,7 +21,11 @@ const CLUSTER = [
 export const create: Command = {
   usage: '[OPTIONS] [VOLUME]',
   args: between(0, 1),
-  examples: ['volume create data', 'volume create -o type=tmpfs -o device=tmpfs -o o=size=64m scratch'],
+  examples: [
+    'volume create data',
+    'volume create -o size=1g data',
+    'volume create -o type=tmpfs -o device=tmpfs -o o=size=64m scratch',
+  ],
   flags: [
     flag('--availability', 'string', 'Set the availability of a cluster volume ("active", "pause", "drain")', {
       default: 'active',

@@ -8,12 +8,14 @@ import type { Row } from '../row.ts';
 export const volumes: Row = {
   name: 'volumes',
   options: () => ['-v', 'matrix-named:/named', '-v', '/anonymous'],
-  async before({ engine, shell, get, inspect }) {
+  async before({ engine, shell, get, post, inspect }) {
     const look = async (): Promise<readonly unknown[]> => [
       (await inspect())['Mounts'],
       await get('/volumes/matrix-named'),
+      await get('/gantry/volumes/matrix-named/snapshots'),
     ];
     await shell('echo named >/named/file; echo anonymous >/anonymous/file');
+    await post('/gantry/volumes/matrix-named/snapshots?name=before');
     const told = await look();
     return async () => {
       assert.deepEqual(await look(), told);
@@ -39,6 +41,22 @@ export const mountedVolume: Row = {
     return async ({ containersLive }) => {
       assert.match(await shell('mount'), / on \/mounted type tmpfs .*size=1024k/);
       assert.equal(await shell('cat /mounted/file 2>/dev/null || true'), containersLive ? 'in memory' : '');
+    };
+  },
+};
+
+/** A volume with a size keeps its content and its limit. */
+export const limitedVolume: Row = {
+  name: 'limited-volume',
+  options: () => ['--mount', 'type=volume,source=matrix-limited,destination=/limited,volume-opt=size=16m'],
+  async before({ shell }) {
+    await shell('echo kept >/limited/file');
+    return async () => {
+      assert.equal(await shell('cat /limited/file'), 'kept');
+      const write = 'dd if=/dev/zero of=/limited/big bs=1M count=32 2>&1 || true';
+      assert.match(await shell(write), /No space left on device/);
+      assert.match(await shell('mount'), / on \/limited type ext4 /);
+      await shell('rm /limited/big');
     };
   },
 };
