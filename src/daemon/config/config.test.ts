@@ -45,6 +45,8 @@ test('defaults: Docker’s socket, state of its own, and a pid file below the ex
   assert.equal(none.dataRoot, '/var/lib/gantry');
   assert.equal(none.network.bridgeName, 'docker0');
   assert.equal(none.shmSizeBytes, 64 << 20);
+  assert.deepEqual(none.pluginFolders, ['/run/docker/plugins', '/etc/docker/plugins', '/usr/lib/docker/plugins']);
+  assert.deepEqual(config('--plugin-dir', '/a', '--plugin-dir', '/b/').pluginFolders, ['/a', '/b']);
   assert.equal(config('--exec-root', '/run/second').pidfile, '/run/second/gantryd.pid');
 });
 
