@@ -23,7 +23,14 @@ export type {
   RestartPolicy,
   Ulimit,
 } from './engine/index.ts';
-export { DEFAULT_DETACH_KEYS, ENDPOINT_SYSCTLS, parseDetachKeys } from './engine/index.ts';
+export {
+  DEFAULT_DETACH_KEYS,
+  ENDPOINT_OPTIONS,
+  ENDPOINT_SYSCTLS,
+  parseDetachKeys,
+  type TrafficOption,
+  trafficOption,
+} from './engine/index.ts';
 export {
   anyValue,
   booleanFilter,

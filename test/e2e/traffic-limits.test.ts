@@ -70,7 +70,13 @@ for (const cli of CLIS) {
       await create('name=bridge,driver-opt=rate=fast'),
       /invalid driver option rate="fast": it must be a rate/,
     );
-    assert.match(await create('name=none,driver-opt=rate=10mbit'), /the driver null cannot limit traffic/);
-    assert.match(await create('name=host,driver-opt=rate=10mbit'), /the driver host cannot limit traffic/);
+    assert.match(
+      await create('name=none,driver-opt=rate=10mbit'),
+      /the network none cannot limit traffic \(driver option rate\)/,
+    );
+    assert.match(
+      await create('name=host,driver-opt=rate=10mbit'),
+      /the network host cannot limit traffic \(driver option rate\)/,
+    );
   });
 }

@@ -7,6 +7,7 @@ import {
   type EndpointSettings,
   type HostConfig,
   parsePlatform,
+  trafficOption,
 } from '../../spec/index.ts';
 import type { ImageStore } from '../../store/index.ts';
 import type { ContainerPlan, Planner } from '../model/planner.ts';
@@ -155,7 +156,9 @@ function endpoints(
 ): Readonly<Record<string, EndpointSettings>> {
   const mode = hostConfig.NetworkMode ?? 'bridge';
   if (mode === 'host' || mode === 'none' || joinedContainer(mode) !== undefined) {
-    refuseAddresses(mode, networking?.EndpointsConfig?.[mode] ?? {});
+    const asked = networking?.EndpointsConfig?.[mode] ?? {};
+    refuseAddresses(mode, asked);
+    refuseLimits(mode, asked);
     return {};
   }
   const result = new Map<string, EndpointSettings>();
@@ -176,6 +179,14 @@ function refuseAddresses(mode: string, { IPAMConfig }: EndpointSettings): void {
   const second = 'user specified IP address is supported only when connecting to networks with user configured subnets';
   const problems = joinedContainer(mode) === undefined ? `* ${first}\n* ${second}` : first;
   throw invalid(`invalid config for network ${mode}: invalid endpoint settings:\n${problems}`);
+}
+
+/** Modes without a network of their own have no traffic to limit. @throws EngineError invalid */
+function refuseLimits(mode: string, { DriverOpts }: EndpointSettings): void {
+  const option = Object.keys(DriverOpts ?? {}).find((key) => trafficOption(key) !== undefined);
+  if (option === undefined) return;
+  const reason = `the network ${mode} cannot limit traffic (driver option ${option})`;
+  throw invalid(`invalid config for network ${mode}: invalid endpoint settings:\n${reason}`);
 }
 
 /** Drops empty fields: clients send every field. */

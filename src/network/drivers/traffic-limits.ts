@@ -1,5 +1,5 @@
 import { invalid } from '../../base/errors.ts';
-import type { EndpointSettings } from '../../spec/index.ts';
+import { ENDPOINT_OPTIONS, type EndpointSettings, type TrafficOption, trafficOption } from '../../spec/index.ts';
 import type { LinkLimits, RateLimit } from '../kernel/protocol.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 
@@ -7,10 +7,6 @@ import type { NetworkRecord } from '../model/network-record.ts';
  * Limits of an endpoint's traffic, from its driver options. `rate` is for both directions, `rate.in` for traffic to the
  * container, `rate.out` for traffic from it. `burst` is what may pass at once after a pause.
  */
-
-const PREFIX = 'com.gantry.network.endpoint.';
-const OPTIONS = ['rate', 'rate.in', 'rate.out', 'burst'] as const;
-type Option = (typeof OPTIONS)[number];
 
 /** 8 kbit and 1 Tbit. */
 const RATE_MIN = 1000;
@@ -73,12 +69,12 @@ interface Asked {
   readonly value: string;
 }
 
-function askedOptions(options: Readonly<Record<string, string>>): Readonly<Partial<Record<Option, Asked>>> {
-  const found: Partial<Record<Option, Asked>> = {};
+function askedOptions(options: Readonly<Record<string, string>>): Readonly<Partial<Record<TrafficOption, Asked>>> {
+  const found: Partial<Record<TrafficOption, Asked>> = {};
   for (const [key, value] of Object.entries(options)) {
-    const option = OPTIONS.find((name) => key === name || key === `${PREFIX}${name}`);
+    const option = trafficOption(key);
     if (option === undefined) {
-      if (!key.startsWith(PREFIX)) continue;
+      if (!key.startsWith(ENDPOINT_OPTIONS)) continue;
       throw invalid(`invalid endpoint settings:\nunknown driver option ${key}`);
     }
     const other = found[option];

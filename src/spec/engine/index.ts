@@ -24,3 +24,4 @@ export type {
 export { ENDPOINT_SYSCTLS } from './container.ts';
 export { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
 export type { EngineEvent, EventSink } from './event.ts';
+export { ENDPOINT_OPTIONS, type TrafficOption, trafficOption } from './traffic-option.ts';
