@@ -21,7 +21,7 @@ import { events, inspection, paused } from './rows/state.ts';
 import { stats } from './rows/stats.ts';
 import { trafficLimits } from './rows/traffic-limits.ts';
 import { udpPorts } from './rows/udp-ports.ts';
-import { limitedVolume, mountedVolume, pluginVolume, volumes, volumesFrom } from './rows/volumes.ts';
+import { limitedRoot, limitedVolume, mountedVolume, pluginVolume, volumes, volumesFrom } from './rows/volumes.ts';
 
 /** Each line is one container of every way. A row that refers to another's container comes after it. */
 export const ROWS: readonly Row[] = [
@@ -35,6 +35,7 @@ export const ROWS: readonly Row[] = [
   mountedVolume,
   pluginVolume,
   limitedVolume,
+  limitedRoot,
   binds,
   memoryMounts,
   exec,

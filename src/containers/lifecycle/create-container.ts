@@ -8,6 +8,7 @@ import { containerPaths } from '../model/paths.ts';
 import type { ContainerPlan, PlannedMount } from '../model/planner.ts';
 import { type ContainerRecord, type MountRecord, NEVER_STARTED } from '../model/record.ts';
 import type { CreateContainer } from '../model/requests.ts';
+import { storageSize } from '../plan/storage-size.ts';
 import { makeViews, rootsOf } from '../relations/image-mounts.ts';
 import { networkSource } from '../relations/join-namespaces.ts';
 import { resolveLinks } from '../relations/links.ts';
@@ -70,7 +71,10 @@ export async function createContainer(
   undo.defer(() => undoCreate(world, entry));
   const [mounts] = await settleAll([
     makeVolumes(world, entry.record, plan.mounts),
-    world.snapshots.createWritable(entry.id, entry.record.diffIds, { emptyFile: MARKER_FILE }),
+    world.snapshots.createWritable(entry.id, entry.record.diffIds, {
+      emptyFile: MARKER_FILE,
+      sizeBytes: storageSize(entry.record.hostConfig),
+    }),
     makeFolder(world, entry.id),
     makeViews(world, entry.record),
   ]);

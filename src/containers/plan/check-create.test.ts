@@ -113,10 +113,8 @@ test('scores, sizes and platforms', () => {
   refuses({ ShmSize: -1 }, 'SHM size can not be less than 0');
   refuses({ IOMaximumIOps: 1 }, 'Invalid QoS settings: linux does not support configuration of maximum IOPs');
   refuses({ Isolation: 'hyperv' }, "invalid isolation (hyperv): linux only supports 'default'");
-  refuses(
-    { StorageOpt: { size: '10G' } },
-    "--storage-opt is supported only for overlay over xfs with 'pquota' mount option",
-  );
+  refuses({ StorageOpt: { size: 'abc' } }, "invalid size: 'abc'");
+  refuses({ StorageOpt: { sise: '10G' } }, 'unknown option sise');
 });
 
 test('restart policies', () => {

@@ -6,6 +6,7 @@ import { checkConfig, checkHostConfig, checkRestartPolicy } from './check-config
 import { checkLogConfig } from './check-log-config.ts';
 import { checkModes } from './check-modes.ts';
 import { type CheckedResources, checkResources, checkScores } from './check-resources.ts';
+import { storageSize } from './storage-size.ts';
 
 export interface CheckedRequest {
   /** The host config without the limits that this host does not support. */
@@ -29,9 +30,7 @@ export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, fac
     const problem = targetProblem(target);
     if (problem !== undefined) throw invalid(problem);
   }
-  if (hostConfig.StorageOpt != null && Object.keys(hostConfig.StorageOpt).length > 0) {
-    throw invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
-  }
+  storageSize(hostConfig);
   const { resources, warnings } = checkResources(hostConfig, facts, false);
   const discarded =
     hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings ?? {}).length > 0

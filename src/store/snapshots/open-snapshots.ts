@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { conflict } from '../../base/errors.ts';
 import { DEFAULT_TAR_LIMITS, type TarLimits } from '../../io/index.ts';
@@ -11,6 +11,7 @@ import { type ContainerFiles, containerFiles } from './container-files.ts';
 import type { SnapshotDriver } from './driver.ts';
 import { layerFolders } from './folders.ts';
 import { LayerTable } from './layer-table.ts';
+import { LimitedWritables } from './limited-writables.ts';
 import { makeMountPoints } from './mount-points.ts';
 import { mountUses } from './mount-uses.ts';
 import { type SnapshotPaths, snapshotPaths } from './paths.ts';
@@ -75,7 +76,14 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
   const trash = openTreeTrash(paths.trash, pool, logger);
   clearFresh(paths, trash.take);
   const table = new LayerTable(paths, logger);
-  const writables = new WritableTable(paths, table, { discard: trash.take, logger });
+  const limited = new LimitedWritables(paths, { discard: trash.take, logger });
+  const discardWritable = (folder: string): void => {
+    const id = basename(folder);
+    if (limited.isUnreachable(id)) return;
+    limited.remove(id);
+    trash.take(folder);
+  };
+  const writables = new WritableTable(paths, table, { discard: discardWritable, logger });
   const { driver, use } = mountUses(chooseDriver(options, paths, pool));
   const streams = createStreamThreads();
   // Layers and writables are made and deleted as whole trees. See the function for the effect on ext4.
@@ -83,7 +91,9 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
   /** Names in `new/` that are in use. */
   const working = new Set<string>();
   const discard = trash.take;
-  const roots = writableRoots({ driver, use, paths, mountRoot: options.mountRoot, table, writables, pool, discard });
+  const { mountRoot } = options;
+  const tables = { table, writables, limited };
+  const roots = writableRoots({ driver, use, paths, mountRoot, ...tables, pool, discard: discardWritable });
   const remove = (path: string): Promise<undefined> => pool.run({ kind: 'remove', path });
 
   /** A container's root, for readers and writers of its files. */
@@ -110,6 +120,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     async [Symbol.asyncDispose]() {
       await streams[Symbol.asyncDispose]();
       await driver.idle();
+      await limited.rest((id) => driver.isMounted(id));
       trash.close();
       await pool[Symbol.asyncDispose]();
     },

@@ -11,6 +11,7 @@ import type { LayerKey } from './layer.ts';
  *       writables/<id>/fs        upper folder (overlay) or whole root (vfs) of a container
  *       writables/<id>/work      overlayfs's own
  *       writables/<id>/on.json   keys of the layers below, bottom first
+ *       limited/<id>             the file system of a writable with a size, mounted over writables/<id>
  *       empty/                   the lower folder of images without layers
  *       new/                     unpacking in progress; emptied at open
  *       trash/                   removed trees that wait for deletion; emptied at open
@@ -20,6 +21,7 @@ export interface SnapshotPaths {
   readonly layers: string;
   readonly links: string;
   readonly writables: string;
+  readonly limited: string;
   readonly empty: string;
   readonly fresh: string;
   readonly trash: string;
@@ -37,6 +39,7 @@ export function snapshotPaths(dataRoot: string): SnapshotPaths {
     layers: at('layers'),
     links: at('l'),
     writables: at('writables'),
+    limited: at('limited'),
     empty: at('empty'),
     fresh: at('new'),
     trash: at('trash'),

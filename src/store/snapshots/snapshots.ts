@@ -72,8 +72,15 @@ export interface Snapshots {
   layersInUse(): ReadonlySet<LayerKey>;
   layers(): readonly { readonly key: LayerKey; readonly diffIds: readonly Digest[]; readonly sizeBytes: number }[];
 
-  /** Makes a writable. `emptyFile` is the name of an empty file to make at the top. */
-  createWritable(id: string, diffIds: readonly Digest[], options?: { readonly emptyFile?: string }): Promise<void>;
+  /**
+   * Makes a writable. `emptyFile` is the name of an empty file to make at the top. `sizeBytes` limits what may be
+   * written. @throws EngineError invalid for a size that the host cannot give, with dockerd's text
+   */
+  createWritable(
+    id: string,
+    diffIds: readonly Digest[],
+    options?: { readonly emptyFile?: string; readonly sizeBytes?: number | undefined },
+  ): Promise<void>;
   /**
    * Mounts the writable's root. Returns its path. Idempotent.
    *

@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { conflict, errnoOf, notFound } from '../../base/errors.ts';
 import { spaceError } from '../../io/index.ts';
 import type { SnapshotDriver, WantedMount } from './driver.ts';
 import { writableFolders } from './folders.ts';
 import type { LayerTable } from './layer-table.ts';
+import type { LimitedWritables } from './limited-writables.ts';
 import { makeMountPoints, mountPointsSize } from './mount-points.ts';
 import type { SnapshotPaths } from './paths.ts';
 import type { MountOptions, Snapshots, UsedRoot } from './snapshots.ts';
@@ -19,7 +20,8 @@ export interface WritableRootsDeps {
   readonly table: LayerTable;
   readonly writables: WritableTable;
   readonly pool: TreePool;
-  /** Moves a folder to the trash. */
+  readonly limited: LimitedWritables;
+  /** Moves the folder of a writable to the trash. */
   readonly discard: (folder: string) => void;
 }
 
@@ -39,7 +41,7 @@ export function writableRoots(deps: WritableRootsDeps): WritableRoots {
     isReadOnly,
   });
   return {
-    createWritable: (id, diffIds, { emptyFile } = {}) => create(deps, { id, diffIds, emptyFile }),
+    createWritable: (id, diffIds, options = {}) => create(deps, { ...options, id, diffIds }),
     async mount(id, options) {
       const root = await driver.mount(wanted(id, options));
       if (options?.hasMountPoints === true) makeMountPoints(root, paths.writableFs(id));
@@ -66,17 +68,14 @@ export function writableRoots(deps: WritableRootsDeps): WritableRoots {
   };
 }
 
+type NewWritable = NonNullable<Parameters<Snapshots['createWritable']>[2]> & {
+  readonly id: string;
+  readonly diffIds: Parameters<Snapshots['createWritable']>[1];
+};
+
 async function create(
-  { driver, paths, table, writables, discard }: WritableRootsDeps,
-  {
-    id,
-    diffIds,
-    emptyFile,
-  }: {
-    readonly id: string;
-    readonly diffIds: Parameters<Snapshots['createWritable']>[1];
-    readonly emptyFile: string | undefined;
-  },
+  { driver, paths, table, writables, limited, discard }: WritableRootsDeps,
+  { id, diffIds, emptyFile, sizeBytes }: NewWritable,
 ): Promise<void> {
   if (writables.has(id)) throw conflict(`writable root ${id} exists`);
   const layers = table.chain(diffIds);
@@ -85,6 +84,10 @@ async function create(
   writables.claim(id, layers);
   try {
     mkdirSync(folder, { mode: 0o711 });
+    if (sizeBytes !== undefined) {
+      await limited.limit(id, sizeBytes);
+      chmodSync(folder, 0o711);
+    }
     await driver.create(folder, layers);
     if (emptyFile !== undefined) makeEmptyFile(join(paths.writableFs(id), emptyFile));
     writables.complete(id);

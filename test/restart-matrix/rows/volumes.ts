@@ -61,6 +61,20 @@ export const limitedVolume: Row = {
   },
 };
 
+/** A root of a limited size keeps its files and its limit. */
+export const limitedRoot: Row = {
+  name: 'limited-root',
+  options: () => ['--storage-opt', 'size=16m'],
+  async before({ shell }) {
+    await shell('echo kept >/file');
+    return async () => {
+      assert.equal(await shell('cat /file'), 'kept');
+      assert.match(await shell('dd if=/dev/zero of=/big bs=1M count=32 2>&1 || true'), /No space left on device/);
+      await shell('rm /big');
+    };
+  },
+};
+
 /** A container that uses another's volumes. */
 export const volumesFrom: Row = {
   name: 'volumes-from',
