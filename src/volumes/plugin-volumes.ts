@@ -47,7 +47,7 @@ export class PluginVolumes {
   async create(request: CreateVolume & { readonly driver: string }): Promise<VolumeInspect> {
     const { name, driver } = request;
     using _lock = await this.#locks.acquire(name);
-    const plugin = await this.#lookUp(name, driver);
+    const plugin = await this.lookUp(name, driver);
     const existing = this.record(name);
     const record = existing ?? newPluginRecord(request);
     const isThere = await this.#exists(plugin, record, existing !== undefined);
@@ -71,6 +71,15 @@ export class PluginVolumes {
     } catch (error) {
       if (error instanceof EngineError && error.kind === 'failed') throw noSuchVolume(name, error);
       throw prefix(asked, unavailableInstead(error));
+    }
+  }
+
+  /** Returns the plugin that is to have the volume. @throws EngineError notFound, unavailable, with the volume's name */
+  async lookUp(name: string, driver: string): Promise<Plugin> {
+    try {
+      return await this.#deps.plugins.get(driver, 'VolumeDriver');
+    } catch (error) {
+      throw prefix(`create ${name}: error looking up volume plugin ${driver}: `, error);
     }
   }
 
@@ -174,14 +183,6 @@ export class PluginVolumes {
       return true;
     } catch (error) {
       return !(error instanceof EngineError && error.kind === 'failed');
-    }
-  }
-
-  async #lookUp(name: string, driver: string): Promise<Plugin> {
-    try {
-      return await this.#deps.plugins.get(driver, 'VolumeDriver');
-    } catch (error) {
-      throw prefix(`create ${name}: error looking up volume plugin ${driver}: `, error);
     }
   }
 

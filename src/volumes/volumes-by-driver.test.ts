@@ -116,6 +116,7 @@ test('names belong to one driver, and what is refused is said in Docker’s word
   await refused('local', 'far', "create far: driver 'disk' already has volume 'far': volume name must be unique");
   const missing = 'create x1: error looking up volume plugin nope: plugin "nope" not found';
   await refused('nope', 'x1', missing, 'notFound');
+  await refused('nope', 'own', missing.replace('x1', 'own'), 'notFound');
   await assert.rejects(volumes.create({ name: '../x', driver: 'disk' }), { kind: 'invalid' });
   plugin.refusals.set('Create', 'the disk is full');
   await refused('disk', 'x2', 'create x2: the disk is full', 'failed');

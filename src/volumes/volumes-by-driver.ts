@@ -80,6 +80,8 @@ async function create({ local, plugin, records, locks }: Parts, request: CreateV
   using _lock = await locks.acquire(name);
   const owner = records.get(name) === undefined ? plugin.record(name)?.driver : 'local';
   if (owner !== undefined && asked !== '' && asked !== owner) {
+    // As dockerd: a driver that does not exist is the first problem.
+    if (asked !== 'local') await plugin.lookUp(name, asked);
     throw conflict(`create ${name}: driver '${owner}' already has volume '${name}': volume name must be unique`);
   }
   const driver = owner ?? (asked === '' ? await driverOf(plugin, request) : asked);
