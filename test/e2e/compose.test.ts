@@ -8,7 +8,10 @@ import { eventually, unique, useEngine } from '../support/fixture.ts';
 
 const engine = useEngine();
 
-/** A project as people write it: health-ordered starts, two networks, an alias, a fixed address, a volume, a published port. */
+/**
+ * A project as people write it: health-ordered starts, two networks and one from outside, an alias, fixed addresses of both families, a
+ * volume and one from outside, a published port.
+ */
 const PROJECT = `
 version: "2.4"
 services:
@@ -24,20 +27,24 @@ services:
     command: sh -c 'mkdir /www; wget -qO /www/index.html http://database:5432/ && exec httpd -f -p 80 -h /www'
     depends_on: { db: { condition: service_healthy } }
     networks:
-      front: { ipv4_address: 10.83.0.10 }
+      front: { ipv4_address: 10.83.0.10, ipv6_address: "fd83::10" }
       back:
     ports: ["127.0.0.1::80"]
   probe:
     image: busybox
     command: sleep 1000
     stop_grace_period: 0s
+    volumes: ["kept:/kept"]
     networks: [front, shared]
 networks:
-  front: { ipam: { config: [ { subnet: 10.83.0.0/24 } ] } }
+  front:
+    enable_ipv6: true
+    ipam: { config: [ { subnet: 10.83.0.0/24 }, { subnet: "fd83::/64" } ] }
   back: { internal: true }
   shared: { name: "SHARED", external: true }
 volumes:
   data:
+  kept: { name: "KEPT", external: true }
 `;
 
 interface Client {
@@ -62,8 +69,8 @@ for (const { name, program, version } of CLIENTS) {
     skip,
   }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gantry-compose-'));
-    const [project, shared] = [unique('project'), unique('shared')];
-    writeFileSync(join(folder, 'compose.yaml'), PROJECT.replace('SHARED', shared));
+    const [project, shared, kept] = [unique('project'), unique('shared'), unique('kept')];
+    writeFileSync(join(folder, 'compose.yaml'), PROJECT.replace('SHARED', shared).replace('KEPT', kept));
     const [file, ...first] = program;
     const run = async (...args: string[]): Promise<string> => {
       const all = [...first, '-p', project, '-f', join(folder, 'compose.yaml'), ...args];
@@ -74,14 +81,20 @@ for (const { name, program, version } of CLIENTS) {
     };
     try {
       await engine().ok('gantry', ['network', 'create', shared]);
+      await engine().ok('gantry', ['volume', 'create', kept]);
       await run('up', '-d');
       const [, port = ''] = (await run('port', 'web', '80')).split(':');
       assert.match(await get(Number(port)), /rows$/m);
       assert.equal(await run('exec', '-T', 'probe', 'wget', '-qO-', 'http://web/'), 'rows');
       assert.match(await run('exec', '-T', 'probe', 'nslookup', '-type=a', 'web'), /^Address: 10\.83\.0\.10$/m);
-      await run('up', '-d', '--scale', 'probe=3');
-      const answer = await run('exec', '-T', 'probe', 'nslookup', '-type=a', 'probe');
-      assert.equal(new Set([...answer.matchAll(/^Address: (10\.83\S+)$/gm)].map(([, found]) => found)).size, 3);
+      assert.match(await run('exec', '-T', 'probe', 'nslookup', '-type=aaaa', 'web'), /^Address: fd83::10$/m);
+      await run('exec', '-T', 'probe', 'sh', '-c', 'echo kept >/kept/file');
+      for (const count of [3, 2]) {
+        await run('up', '-d', '--scale', `probe=${count}`);
+        const answer = await run('exec', '-T', 'probe', 'nslookup', '-type=a', 'probe');
+        const found = new Set([...answer.matchAll(/^Address: (10\.83\S+)$/gm)].map(([, address]) => address));
+        assert.equal(found.size, count);
+      }
 
       await engine().kill9();
       await engine().start();
@@ -97,7 +110,10 @@ for (const { name, program, version } of CLIENTS) {
       );
       assert.equal(await engine().ok('gantry', ['network', 'ls', '-q', '--filter', `name=${project}`]), '');
       assert.equal(await engine().ok('gantry', ['volume', 'ls', '-q', '--filter', `name=${project}`]), '');
+      const reading = ['run', '--rm', '--network', shared, '-v', `${kept}:/kept`, 'busybox', 'cat', '/kept/file'];
+      assert.equal(await engine().ok('gantry', reading), 'kept', 'what is from outside stays');
       await engine().ok('gantry', ['network', 'rm', shared]);
+      await engine().ok('gantry', ['volume', 'rm', kept]);
     } finally {
       await run('down', '-t', '0', '-v').catch(() => {});
       rmSync(folder, { recursive: true, force: true });

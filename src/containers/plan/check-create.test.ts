@@ -106,6 +106,9 @@ test('what this host cannot limit is discarded, and said so', () => {
   assert.deepEqual(warnings({ NetworkMode: 'host', PortBindings: { '80/tcp': [] } }), [
     'Published ports are discarded when using host network mode',
   ]);
+  assert.deepEqual(warnings({ Mounts: [{ Type: 'image', Source: 'busybox', Target: '/i' }] }), [
+    'Image mount is an experimental feature',
+  ]);
 });
 
 test('scores, sizes and platforms', () => {

@@ -36,7 +36,10 @@ export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, fac
     hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings ?? {}).length > 0
       ? ['Published ports are discarded when using host network mode']
       : [];
-  return { hostConfig: resources, warnings: [...warnings, ...discarded] };
+  const experimental = (hostConfig.Mounts ?? []).some((mount) => mount.Type === 'image')
+    ? ['Image mount is an experimental feature']
+    : [];
+  return { hostConfig: resources, warnings: [...warnings, ...discarded, ...experimental] };
 }
 
 /** Checks an update of limits and restart policy. @throws EngineError invalid */

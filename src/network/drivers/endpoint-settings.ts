@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { failed, invalid } from '../../base/errors.ts';
+import { failed, invalid, messageOf } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import { parseAddress } from '../ipam/address.ts';
 import { contains, parseCidr } from '../ipam/subnet.ts';
@@ -38,9 +38,8 @@ export function endpointSettings(asked: EndpointSettings, allocated: Partial<End
  * engine's own. @throws EngineError invalid, in Docker's words
  */
 export function checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
-  linkSysctls(asked, 'IFNAME');
   checkNames(asked);
-  const problems = addressProblems(record, asked);
+  const problems = [...addressProblems(record, asked), ...sysctlProblems(asked)];
   const [first = '', ...more] = problems;
   if (first !== '') {
     const list = more.length === 0 ? first : problems.map((problem) => `* ${problem}`).join('\n');
@@ -50,6 +49,15 @@ export function checkEndpoint(record: NetworkRecord, asked: EndpointSettings): v
     askedHardwareAddress(asked);
   } catch (error) {
     throw invalid(`invalid MAC address ${asked.MacAddress}`, error);
+  }
+}
+
+function sysctlProblems(asked: EndpointSettings): readonly string[] {
+  try {
+    linkSysctls(asked, 'IFNAME');
+    return [];
+  } catch (error) {
+    return [messageOf(error)];
   }
 }
 

@@ -22,9 +22,11 @@ export function sysctlKey(name: string): string {
   return key;
 }
 
+const FAMILIES: ReadonlySet<string> = new Set(['ipv4', 'ipv6', 'mpls']);
+
 /**
  * The settings of a network's own link, as keys and values.
- * @throws EngineError invalid for a malformed setting, or one of another link
+ * @throws EngineError invalid for a malformed setting, or one of another link, in Docker's words
  */
 export function linkSysctls({ DriverOpts }: EndpointSettings, link: string): readonly (readonly [string, string])[] {
   const text = DriverOpts?.[ENDPOINT_SYSCTLS] ?? '';
@@ -33,8 +35,12 @@ export function linkSysctls({ DriverOpts }: EndpointSettings, link: string): rea
     // The docker CLI writes option names in lower case.
     const at = setting.indexOf('=');
     const parts = setting.slice(0, at).split('.');
-    if (at === -1 || parts.length !== 5 || parts[3]?.toUpperCase() !== 'IFNAME') {
-      throw invalid(`invalid endpoint sysctl ${JSON.stringify(setting)}: it has the form net.X.Y.IFNAME.Z=VALUE`);
+    const [net = '', family = '', , place] = parts;
+    const isOfLink = parts.length === 5 && net === 'net' && FAMILIES.has(family) && place?.toUpperCase() === 'IFNAME';
+    if (at === -1 || !isOfLink) {
+      throw invalid(
+        `unrecognised network interface sysctl '${setting}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'`,
+      );
     }
     return [sysctlKey(parts.with(3, link).join('.')), setting.slice(at + 1)];
   });
