@@ -13,6 +13,7 @@ import { imageFigures } from './figures/images.ts';
 import { logFigures } from './figures/logs.ts';
 import { memoryFigures } from './figures/memory.ts';
 import { nameFigures } from './figures/names.ts';
+import { networkFigures } from './figures/networks.ts';
 import { registryServerFigures } from './figures/registry-server.ts';
 import { runFigures } from './figures/run.ts';
 import { transferFigures } from './figures/transfers.ts';
@@ -35,6 +36,7 @@ const figures = [
   ...transferFigures,
   ...runFigures,
   ...nameFigures,
+  ...networkFigures,
   ...logFigures,
   ...imageFigures,
   ...containerFileFigures,

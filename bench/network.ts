@@ -7,6 +7,7 @@ import { memoryRecords } from '../src/base/records.ts';
 import { isolateNetwork, NetlinkSocket, setLink } from '../src/linux/index.ts';
 import { createNetworks, type NetworkRecord, type SandboxRequest } from '../src/network/index.ts';
 import { fakeNameServer } from '../src/network/testing/fake-name-server.ts';
+import { createPluginHost } from '../src/plugins/index.ts';
 import type { PortMap } from '../src/spec/index.ts';
 
 const ROUNDS = 60;
@@ -25,6 +26,7 @@ const networks = await createNetworks({
   logger: silentLogger,
   events: { emit() {} },
   nameServer: Promise.resolve(fakeNameServer()),
+  plugins: createPluginHost({ folders: [], logger: silentLogger }),
 });
 await networks.restore([]);
 const startMs = performance.now() - started;

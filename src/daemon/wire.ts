@@ -55,7 +55,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   const { stores, snapshots, registry } = storage;
   const plugins = createPluginHost({ folders: config.pluginFolders, logger });
   const [networks, runtime] = await Promise.all([
-    startNetworks(config, { stores, events, logger, nameServer: nameServer(deps.runtime) }, opened),
+    startNetworks(config, { stores, events, logger, plugins, nameServer: nameServer(deps.runtime) }, opened),
     deps.runtime,
   ]);
   const { trees } = snapshots;

@@ -3,6 +3,7 @@ import { EngineError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
 import { bindHostPort, readSysctl } from '../linux/index.ts';
+import type { PluginHost } from '../plugins/index.ts';
 import type { EventSink } from '../spec/index.ts';
 import { storeDefaultNetworks } from './catalogue/default-networks.ts';
 import { hostPlans } from './catalogue/host-plans.ts';
@@ -28,6 +29,7 @@ export interface NetworksDeps {
   readonly events: EventSink;
   /** It may still be starting. */
   readonly nameServer: Promise<NameServer>;
+  readonly plugins: PluginHost;
 }
 
 /**
@@ -35,7 +37,14 @@ export interface NetworksDeps {
  * sandboxes stay unchanged until {@link Networks.restore}, which must precede the first attach. Needs root.
  * @throws EngineError invalid for impossible options, internal for an error of the kernel; then no thread is left
  */
-export async function createNetworks({ config, records, logger, events, nameServer }: NetworksDeps): Promise<Networks> {
+export async function createNetworks({
+  config,
+  records,
+  logger,
+  events,
+  nameServer,
+  plugins,
+}: NetworksDeps): Promise<Networks> {
   const bridge = defaultBridge(config);
   const hostAddress = defaultHostAddress(config);
   const kernelSettings = kernelConfig(config);
@@ -48,13 +57,17 @@ export async function createNetworks({ config, records, logger, events, nameServ
     }
     storeDefaultNetworks(records, config, bridge && survey && { plan: bridge, survey });
     const table = new NetworkTable(records);
-    const drivers = new NetworkDrivers({
-      bridge: new BridgeDriver(new Set(bridge?.mustExist === true ? [bridge.name] : [])),
-      host: nullDriver,
-      ipvlan: new IpvlanDriver(),
-      macvlan: new MacvlanDriver(),
-      null: nullDriver,
-    });
+    const drivers = new NetworkDrivers(
+      {
+        bridge: new BridgeDriver(new Set(bridge?.mustExist === true ? [bridge.name] : [])),
+        host: nullDriver,
+        ipvlan: new IpvlanDriver(),
+        macvlan: new MacvlanDriver(),
+        null: nullDriver,
+      },
+      plugins,
+    );
+    drivers.adopt(table.all());
     const warnings = await setUpHost({ kernel, table, drivers, logger });
     return new EngineNetworks({
       kernel,

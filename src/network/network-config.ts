@@ -44,6 +44,8 @@ export interface NetworkConfig extends PoolConfig {
   readonly ip?: string | undefined;
   /** Name of the nftables table. Each engine on a host needs its own. Default `gantry-<bridge name>`. */
   readonly tableName?: string | undefined;
+  /** Links of containers that a bridge takes before its network gets a further one. Default 500. */
+  readonly portsPerBridge?: number | undefined;
 }
 
 /** The default bridge that the options describe. */
@@ -112,6 +114,9 @@ function addressing(
   return { bip: own, range };
 }
 
+/** Copies of a broadcast to all ports fit into netdev_max_backlog (1,000) twice; the kernel's limit is 1,023 ports. */
+const PORTS_PER_BRIDGE = 500;
+
 /** @throws EngineError invalid */
 export function kernelConfig(config: NetworkConfig): KernelConfig {
   const table = checkTableName(config.tableName ?? `gantry-${bridgeNameOf(config).replaceAll(/[^A-Za-z0-9_-]/g, '_')}`);
@@ -124,6 +129,7 @@ export function kernelConfig(config: NetworkConfig): KernelConfig {
     ],
     forwards: config.ipForward ?? true,
     linkGroup: linkGroup(`${table}\0${config.execRoot}`),
+    portsPerBridge: config.portsPerBridge ?? PORTS_PER_BRIDGE,
   };
 }
 

@@ -6,7 +6,7 @@ import { engineId } from '../engine-id.ts';
 /** Starts the networks. `opened` closes them; everything that containers use stays in the kernel. */
 export async function startNetworks(
   config: Config,
-  deps: Pick<NetworksDeps, 'events' | 'logger' | 'nameServer'> & { readonly stores: Stores },
+  deps: Pick<NetworksDeps, 'events' | 'logger' | 'nameServer' | 'plugins'> & { readonly stores: Stores },
   opened: AsyncDisposableStack,
 ): Promise<Networks> {
   const networks = await createNetworks({
@@ -15,6 +15,7 @@ export async function startNetworks(
     logger: deps.logger,
     events: deps.events,
     nameServer: deps.nameServer,
+    plugins: deps.plugins,
   });
   opened.defer(() => networks.close());
   return networks;

@@ -105,6 +105,21 @@ export function addDirectRoute(family: Family, linkIndex: number): NetlinkMessag
   return message.u32(RTA_OIF, linkIndex);
 }
 
+/** RTM_NEWROUTE of a route to a network, by a gateway, or by the link itself when `gateway` is ''. */
+export function addRoute(
+  to: { readonly address: string; readonly prefixLength: number; readonly gateway: string },
+  linkIndex: number,
+): NetlinkMessage {
+  const family = familyOf(to.address);
+  const message = new NetlinkMessage(RTM_NEWROUTE, NLM_F.CREATE | NLM_F.EXCL);
+  const header = rtmsg(message, AF[family], RT_TABLE_MAIN);
+  header[1] = to.prefixLength;
+  header[6] = family === 4 && to.gateway === '' ? RT_SCOPE_LINK : 0;
+  message.attribute(RTA_DST, ipBytes(to.address));
+  if (to.gateway !== '') message.attribute(RTA_GATEWAY, ipBytes(to.gateway));
+  return message.u32(RTA_OIF, linkIndex);
+}
+
 /** RTM_DELROUTE of the default route by a link. ESRCH when there is none. */
 export function deleteDefaultRoute(family: Family, linkIndex: number): NetlinkMessage {
   const message = new NetlinkMessage(RTM_DELROUTE, 0);

@@ -26,6 +26,7 @@ const IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
 const IFLA_BRPORT_STATE = 1;
 const IFLA_BRPORT_MODE = 4;
+const IFLA_BRPORT_FLUSH = 24;
 
 export interface Link {
   readonly index: number;
@@ -70,6 +71,25 @@ export function newVeth(pair: VethPair): NetlinkMessage {
   });
 }
 
+/** RTM_NEWLINK of a veth pair with both ends in the socket's namespace, down. EEXIST when a name is taken. */
+export function newVethPair(pair: {
+  readonly name: string;
+  readonly peer: string;
+  readonly mtu: number;
+}): NetlinkMessage {
+  const message = new NetlinkMessage(RTM_NEWLINK, NLM_F.CREATE | NLM_F.EXCL);
+  ifinfomsg(message, {});
+  message.text(IFLA_IFNAME, pair.name).u32(IFLA_MTU, pair.mtu);
+  return message.nested(IFLA_LINKINFO, (info) => {
+    info.text(IFLA_INFO_KIND, 'veth').nested(IFLA_INFO_DATA, (data) => {
+      data.nested(VETH_INFO_PEER, (peer) => {
+        ifinfomsg(peer, {});
+        peer.text(IFLA_IFNAME, pair.peer).u32(IFLA_MTU, pair.mtu);
+      });
+    });
+  });
+}
+
 /** RTM_NEWLINK of a bridge, down. The `hardwareAddress` is fixed, since it would change with the ports otherwise. */
 export function newBridge(name: string, hardwareAddress: Uint8Array): NetlinkMessage {
   const message = new NetlinkMessage(RTM_NEWLINK, NLM_F.CREATE | NLM_F.EXCL);
@@ -103,16 +123,24 @@ export function setLink(ref: LinkRef, change: LinkChange): NetlinkMessage {
   return message;
 }
 
-/** Makes a bridge port send frames back to where they came from (hairpin), or disables it. */
+/** RTM_SETLINK that moves a link into another namespace, under a new name, down. EEXIST when the name is taken there. */
+export function moveLink(index: number, to: { readonly name: string; readonly netnsFd: number }): NetlinkMessage {
+  const message = new NetlinkMessage(RTM_SETLINK, 0);
+  addressed(message, { index }, { up: false });
+  return message.text(IFLA_IFNAME, to.name).u32(IFLA_NET_NS_FD, to.netnsFd);
+}
+
+/** Makes a bridge port send frames back to where they came from (hairpin), disables it, or forgets its hardware addresses. */
 export function setBridgePort(
   index: number,
-  change: { readonly hairpin?: boolean; readonly disabled?: boolean },
+  change: { readonly hairpin?: boolean; readonly disabled?: boolean; readonly flush?: boolean },
 ): NetlinkMessage {
   const message = new NetlinkMessage(RTM_SETLINK, 0);
   addressed(message, { index }, {}, AF_BRIDGE);
   return message.nested(IFLA_PROTINFO, (port) => {
     if (change.disabled === true) port.u8(IFLA_BRPORT_STATE, 0);
     if (change.hairpin !== undefined) port.u8(IFLA_BRPORT_MODE, change.hairpin ? 1 : 0);
+    if (change.flush === true) port.attribute(IFLA_BRPORT_FLUSH, Buffer.alloc(0));
   });
 }
 

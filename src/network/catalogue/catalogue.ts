@@ -32,6 +32,8 @@ export class Catalogue {
   readonly #deps: CatalogueDeps;
   /** Creates and removals are done one by one: they depend on all other networks. */
   readonly #lock = new KeyedLock();
+  /** Ids of networks that a plugin is making. */
+  readonly #making = new Set<string>();
 
   constructor(deps: CatalogueDeps) {
     this.#deps = deps;
@@ -58,21 +60,52 @@ export class Catalogue {
    * `Networks.create`
    */
   async create(request: CreateNetwork): Promise<{ readonly id: string }> {
+    const { table, drivers, events } = this.#deps;
+    const scope = await this.#scopeOf(request);
+    const record = await this.#add(request, scope);
+    const remote = record.configOnly ? undefined : drivers.of(record).remote;
+    if (remote !== undefined) {
+      this.#making.add(record.id);
+      try {
+        await remote.createNetwork(record);
+      } catch (error) {
+        table.delete(record.id);
+        drivers.of(record).forget(record);
+        throw error;
+      } finally {
+        this.#making.delete(record.id);
+      }
+    }
+    events.emit('network', 'create', record.id, { name: record.name, type: record.driver });
+    return { id: record.id };
+  }
+
+  /** The scope of a plugin's networks. A missing plugin is an error of the plan. */
+  async #scopeOf({ driver = '', configOnly }: CreateNetwork): Promise<NetworkRecord['scope']> {
+    if (driver === '' || configOnly === true) return 'local';
+    try {
+      return await this.#deps.drivers.load(driver);
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === 'notFound') return 'local';
+      throw error;
+    }
+  }
+
+  async #add(request: CreateNetwork, scope: NetworkRecord['scope']): Promise<NetworkRecord> {
     using _lock = await this.#lock.acquire('');
-    const { kernel, table, drivers, events, pools } = this.#deps;
+    const { kernel, table, drivers, pools } = this.#deps;
     const { routes } = await kernel.request('survey', { bridge: '' });
     const reached = routes.map(({ destination, prefixLength }) => subnetOf(parseAddress(destination), prefixLength));
-    const record = planNetwork(this.#deps, request, { ...pools, routes: reached });
+    const record = { ...planNetwork(this.#deps, request, { ...pools, routes: reached }), scope };
     const plan = record.configOnly ? undefined : drivers.of(record).hostPlan(record);
     table.put(record);
     try {
       if (plan !== undefined) await kernel.request('addNetwork', plan);
+      return record;
     } catch (error) {
       table.delete(record.id);
       throw error;
     }
-    events.emit('network', 'create', record.id, { name: record.name, type: record.driver });
-    return { id: record.id };
   }
 
   /** @throws EngineError as `Networks.remove` */
@@ -93,8 +126,12 @@ export class Catalogue {
     const removed: string[] = [];
     for (const record of this.#deps.table.all()) {
       if (record.builtIn || !passes(record) || this.#use(record) !== undefined) continue;
-      await this.#remove(record);
-      removed.push(record.name);
+      try {
+        await this.#remove(record);
+        removed.push(record.name);
+      } catch (error) {
+        this.#deps.logger.warn({ network: record.name, error: messageOf(error) }, 'a plugin keeps an unused network');
+      }
     }
     this.#deps.events.emit('network', 'prune', '', { reclaimed: '0' });
     return removed;
@@ -105,6 +142,8 @@ export class Catalogue {
     const { kernel, table, drivers, events, logger } = this.#deps;
     const driver = record.configOnly ? undefined : drivers.find(record.driver);
     const plan = driver?.hostPlan(record);
+    // A plugin that refuses keeps the network.
+    await driver?.remote?.deleteNetwork(record);
     table.delete(record.id);
     driver?.forget(record);
     events.emit('network', 'destroy', record.id, { name: record.name, type: record.driver });
@@ -128,7 +167,9 @@ export class Catalogue {
       ({ Name, EndpointID }) => `name:${JSON.stringify(Name)} id:${JSON.stringify(EndpointID.slice(0, 12))}`,
     );
     if (endpoints.length > 0) return `network ${record.name} has active endpoints (${endpoints.join(', ')})`;
-    return isJoining(record.id) ? `network ${record.name} has active endpoints` : undefined;
+    return isJoining(record.id) || this.#making.has(record.id)
+      ? `network ${record.name} has active endpoints`
+      : undefined;
   }
 
   #inspect(record: NetworkRecord): NetworkInspect {

@@ -46,6 +46,28 @@ export interface NetworkDriver {
   presentLink(record: NetworkRecord, settings: EndpointSettings, name: string): PresentLink | undefined;
   /** Forgets the addresses of a removed network. */
   forget(record: NetworkRecord): void;
+  /** The part that another program does. Undefined for drivers of the engine. */
+  readonly remote?: RemoteNetwork;
+}
+
+/**
+ * What a plugin does for a network, beside the engine's own steps. Each step may take seconds. @throws EngineError as
+ * `Plugin.call`
+ */
+export interface RemoteNetwork {
+  createNetwork(record: NetworkRecord): Promise<void>;
+  deleteNetwork(record: NetworkRecord): Promise<void>;
+  /** Makes an endpoint's interface on the host, or leaves nothing. `settings` are those of `connect`. */
+  join(record: NetworkRecord, settings: EndpointSettings, at: JoinPlace): Promise<Endpoint>;
+  /** Removes an endpoint. Its interface may be gone already, with the sandbox. */
+  leave(record: NetworkRecord, settings: EndpointSettings): Promise<void>;
+}
+
+export interface JoinPlace {
+  /** Name of the interface in the container. */
+  readonly name: string;
+  /** Where the sandbox will be. */
+  readonly netnsPath: string;
 }
 
 export interface Publishing {

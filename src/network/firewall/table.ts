@@ -37,6 +37,8 @@ interface ContainerAddress {
 /** A bridge that the table serves. */
 export interface BridgeRules {
   readonly bridge: string;
+  /** Further bridges of the network, whose ports are full (see kernel/bridge-stars.ts). */
+  readonly leaves?: readonly string[];
   /** Such as `172.17.0.0/16`. */
   readonly subnets: readonly string[];
   /** Whether outgoing connections take the host's address. */
@@ -52,6 +54,9 @@ export interface BridgeRules {
   /** Whether containers on the bridge reach nothing but each other and the host. */
   readonly internal: boolean;
 }
+
+/** A bit of the mark of packets that come from a leaf. */
+const FROM_LEAF = '0x20000000';
 
 const CHAINS = [
   ...[
@@ -89,6 +94,7 @@ function renderTable(table: string, family: TableFamily): string {
 add map ${family} ${table} ports { type inet_proto . inet_service : ${type} . inet_service; }
 add map ${family} ${table} address_ports { type ${type} . inet_proto . inet_service : ${type} . inet_service; }
 add set ${family} ${table} bridges { type ifname; }
+add set ${family} ${table} leaves { type ifname; }
 add set ${family} ${table} may_talk { type ifname . ifname; }
 add set ${family} ${table} routed { type ifname; }
 add set ${family} ${table} trusted { type ifname . ifname; }
@@ -108,6 +114,13 @@ add chain ${family} ${table} into_bridge
 add chain ${family} ${table} out_of_internal
 ${CHAINS.map((chain) => `flush chain ${family} ${table} ${chain}\n`).join('')}${[
   ...LOCAL_RULES[family],
+  // With br_netfilter bridged packets pass here too. The hub filters; a leaf routes nothing. The hub cannot send a
+  // translated packet back to the leaf that it came from: gantryd relays connections from there to published ports.
+  `raw_prerouting iifname @leaves meta mark set meta mark or ${FROM_LEAF} notrack`,
+  `prerouting meta mark and ${FROM_LEAF} == ${FROM_LEAF} return`,
+  'forward iifname @leaves oifname @leaves accept',
+  'forward iifname @leaves drop',
+  'forward oifname @leaves drop',
   `published dnat ${family} to ${family} daddr . meta l4proto . th dport map @address_ports`,
   `published dnat ${family} to meta l4proto . th dport map @ports`,
   'prerouting fib daddr type local jump published',
@@ -161,7 +174,7 @@ export function renderReplaceNetworks(
   networks: readonly BridgeRules[],
 ): string {
   const flush = families.flatMap((family) => [
-    ...['bridges', 'may_talk', 'routed', 'trusted', 'subnets', 'masqueraded'].map(
+    ...['bridges', 'leaves', 'may_talk', 'routed', 'trusted', 'subnets', 'masqueraded'].map(
       (set) => `flush set ${family} ${table} ${set}\n`,
     ),
     ...['into', 'out_of'].map((map) => `flush map ${family} ${table} ${map}\n`),
@@ -180,7 +193,7 @@ function networkElements(
   families: readonly TableFamily[],
   rules: BridgeRules,
 ): string {
-  const { bridge, masquerade, interContainer, internal, unprotected, routed, trusted } = rules;
+  const { bridge, leaves = [], masquerade, interContainer, internal, unprotected, routed, trusted } = rules;
   const verdict = (chain: string): string => `"${bridge}"${verb === 'add' ? ` : jump ${chain}` : ''}`;
   return tableFamilies([rules])
     .filter((family) => families.includes(family))
@@ -192,6 +205,7 @@ function networkElements(
       const isMasqueraded = subnets !== '' && masquerade && !internal && !routed.includes(number);
       return [
         element('bridges', `"${bridge}"`),
+        leaves.length === 0 ? '' : element('leaves', leaves.map((leaf) => `"${leaf}"`).join(', ')),
         unprotected.includes(number) ? '' : element('into', verdict('into_bridge')),
         routed.includes(number) ? element('routed', `"${bridge}"`) : '',
         ...trusted.map((name) => element('trusted', `"${name}" . "${bridge}"`)),

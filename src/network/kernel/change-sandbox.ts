@@ -7,7 +7,7 @@ import {
   replaceDefaultRoute,
 } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
-import type { KernelHandles } from './kernel-handles.ts';
+import type { KernelHandles, LinkHandles } from './kernel-handles.ts';
 import { retireShapers } from './link-limits.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
 import { type ConnectPlan, type DefaultRoute, type DisconnectPlan, type PresentLink, presentLink } from './protocol.ts';
@@ -17,15 +17,15 @@ import { addLink, deleteStaleLinks, lowerLink, requireLink, setSysctl, setUpHost
  * Adds a link to a sandbox, or leaves it as it was. Returns the sandbox's sockets for DNS queries when the plan opens
  * them. Blocks on rtnl_lock. @throws SyscallError
  */
-export function connectLink(handles: KernelHandles, plan: ConnectPlan): NameSockets | undefined {
+export function connectLink(handles: LinkHandles, plan: ConnectPlan): NameSockets | undefined {
   const { link } = plan;
-  const lowerIndex = lowerLink(handles, link);
+  const lower = lowerLink(handles, link);
   let sockets: NameSockets | undefined;
   try {
     handles.home.enter(plan.netnsPath, (netnsFd) => {
       using inside = new NetlinkSocket();
       // The routes are set once the link is complete.
-      addLink(handles, { ...link, gateways: [] }, { netnsFd, inside, lowerIndex });
+      addLink(handles, { ...link, gateways: [] }, { netnsFd, inside, lower });
       for (const [key, value] of plan.sysctls) setSysctl(key, value);
       setDefaultRoutes(inside, plan.routes);
       if (plan.opensNames) sockets = openNameSockets({ isNew: false });

@@ -96,7 +96,7 @@ export class EngineFirewall implements Disposable {
     } catch (error) {
       if (!(error instanceof NftablesError && error.missing)) throw error;
     }
-    this.#removeAccepts([rules.bridge]);
+    this.#removeAccepts([rules.bridge, ...(rules.leaves ?? [])]);
   }
 
   /** The commands that publish ports. */

@@ -9,6 +9,27 @@ export interface KernelHandles {
   readonly packets: PacketSocket;
 }
 
+/** The bridges of networks, for links of containers. */
+export interface BridgePlaces {
+  /** Returns the bridge for the next link of a network. @throws SyscallError, Error for a missing bridge */
+  place(bridge: string): LowerLink;
+  /** The bridges of a network, one of which a link is a port of. */
+  indexes(bridge: string): ReadonlySet<number>;
+}
+
+/** What a container's link is above on the host, by indices. */
+export interface LowerLink {
+  /** The parent, or the bridge of which the link is a port. */
+  readonly index: number;
+  /** The bridge with the addresses of the network's gateways. The parent for other kinds of links. */
+  readonly gateway: number;
+}
+
+/** What the work on links of containers needs. */
+export interface LinkHandles extends KernelHandles {
+  readonly places: BridgePlaces;
+}
+
 /** The mark of a link that an engine made on the host. It names the engine, so that only that engine removes it. */
 export function ownMark({ config }: Pick<KernelHandles, 'config'>): string {
   return `gantry:${config.table}`;

@@ -6,7 +6,7 @@ import { connectLink, disconnectLink } from './change-sandbox.ts';
 import { EngineFirewall } from './engine-firewall.ts';
 import { enableForwarding, routeLoopback, surveyHost } from './host-bridge.ts';
 import { HostBridges } from './host-bridges.ts';
-import type { KernelHandles } from './kernel-handles.ts';
+import type { LinkHandles } from './kernel-handles.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
 import { mountDirectory, removeDirectory, removeNamespaces } from './netns-directory.ts';
 import { addParent, ownParents, removeParent, setUpParents } from './parent-links.ts';
@@ -42,15 +42,16 @@ const BURIAL_MS = 250;
 
 /** The work of the kernel thread: synchronous, blocking, one batch of calls after the other. */
 export class KernelService implements Disposable {
-  readonly #handles: KernelHandles;
+  readonly #handles: LinkHandles;
   readonly #firewall: EngineFirewall;
   readonly #bridges: HostBridges;
   #burial: NodeJS.Timeout | undefined;
 
   constructor(config: KernelConfig) {
-    this.#handles = { config, home: new HomeNamespace(), netlink: new NetlinkSocket(), packets: new PacketSocket() };
+    const handles = { config, home: new HomeNamespace(), netlink: new NetlinkSocket(), packets: new PacketSocket() };
     this.#firewall = new EngineFirewall(config);
-    this.#bridges = new HostBridges(this.#handles, () => this.#firewall.nftables);
+    this.#bridges = new HostBridges(handles, this.#firewall);
+    this.#handles = { ...handles, places: this.#bridges };
   }
 
   /** Makes links and namespaces in the order of the calls, then all firewall elements in one transaction. */
@@ -166,9 +167,9 @@ export class KernelService implements Disposable {
     const bridges = bridgePlans(networks);
     const failed = [...this.#bridges.setUp(bridges), ...setUpParents(this.#handles, parentPlans(networks))];
     if (bridges.length > 0) this.#enableForwarding(bridges);
-    this.#firewall.setUp(bridges);
+    this.#firewall.setUp(this.#bridges.withLeaves(bridges));
     mountDirectory(this.#handles.config.netnsDirectory);
-    const report = this.#firewall.report(bridges.map(({ bridge }) => bridge));
+    const report = this.#report(bridges);
     return { ...report, warnings: [...failed, ...report.warnings] };
   }
 
@@ -197,7 +198,7 @@ export class KernelService implements Disposable {
       const left = removeParent(this.#handles, plan.parent);
       return left === undefined ? [] : [left];
     }
-    this.#firewall.removeNetwork(plan);
+    for (const rules of this.#bridges.withLeaves([plan])) this.#firewall.removeNetwork(rules);
     return this.#bridges.remove([plan.bridge]);
   }
 
@@ -230,14 +231,18 @@ export class KernelService implements Disposable {
     // Changes from here on signal again.
     this.#firewall.follow();
     this.#firewall.addUserChain();
-    return { ...this.#firewall.report(bridges), tableIsThere: this.#firewall.isThere() };
+    return { ...this.#firewall.report(this.#bridges.namesOf(bridges)), tableIsThere: this.#firewall.isThere() };
   }
 
   #repairFirewall({ networks, elements }: KernelRequests['repairFirewall']['params']): HostReport {
     const bridges = bridgePlans(networks);
-    this.#firewall.repair(bridges, elements);
+    this.#firewall.repair(this.#bridges.withLeaves(bridges), elements);
     if (this.#handles.config.families.includes('ip')) for (const { bridge } of bridges) routeLoopback(bridge);
-    return this.#firewall.report(bridges.map(({ bridge }) => bridge));
+    return this.#report(bridges);
+  }
+
+  #report(bridges: readonly BridgePlan[]): HostReport {
+    return this.#firewall.report(this.#bridges.namesOf(bridges.map(({ bridge }) => bridge)));
   }
 
   #reconcile(keep: Keep): HostReport {
@@ -251,7 +256,7 @@ export class KernelService implements Disposable {
     const bridges = bridgePlans(networks).map(({ bridge }) => bridge);
     removeNamespaces(this.#handles, new Set());
     removeLinks(this.#handles, new Set());
-    this.#firewall.tearDown(bridges);
+    this.#firewall.tearDown(this.#bridges.namesOf(bridges));
     const parents = ownParents(this.#handles).flatMap((name) => removeParent(this.#handles, name) ?? []);
     const left = [...this.#bridges.remove(bridges), ...parents];
     removeDirectory(this.#handles.config.netnsDirectory);

@@ -4,7 +4,7 @@ import { errnoOf } from '../../base/errors.ts';
 import { namesInSync } from '../../io/index.ts';
 import { bindMount, detachMount, isMountPoint, setPropagation } from '../../linux/index.ts';
 import type { KernelHandles } from './kernel-handles.ts';
-import { deleteStackedLinks, removeSandbox } from './sandbox-links.ts';
+import { deleteInnerLinks, removeSandbox } from './sandbox-links.ts';
 
 /** The directory of the mounted network namespaces, on the kernel thread. */
 
@@ -32,7 +32,7 @@ export function removeNamespaces(handles: KernelHandles, keep: ReadonlySet<strin
   for (const name of namesInSync(netnsDirectory)) {
     const netnsPath = join(netnsDirectory, name);
     if (keep.has(netnsPath)) continue;
-    deleteStackedLinks(handles, netnsPath);
+    deleteInnerLinks(handles, netnsPath);
     removeSandbox(handles, { netnsPath, links: [] });
   }
 }

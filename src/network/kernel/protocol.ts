@@ -65,6 +65,8 @@ export interface KernelConfig {
   readonly forwards: boolean;
   /** Link group of every link made here. */
   readonly linkGroup: number;
+  /** Links that a bridge takes before its network gets a further one. */
+  readonly portsPerBridge: number;
 }
 
 export interface HostSurvey {
@@ -163,7 +165,7 @@ export interface SandboxPlan {
 }
 
 /** A container's link, by kind. */
-export type LinkPlan = VethPlan | MacvlanPlan | IpvlanPlan;
+export type LinkPlan = VethPlan | MacvlanPlan | IpvlanPlan | MovedPlan;
 
 /** What all kinds of links have in common. */
 interface ContainerLink {
@@ -208,6 +210,21 @@ export interface IpvlanPlan extends StackedLink {
   readonly flag: IpvlanFlag;
   /** The families whose default route is the link itself, without a gateway. */
   readonly direct: readonly (4 | 6)[];
+}
+
+/** An interface of the host, made by a plugin, which moves into the container. */
+export interface MovedPlan extends ContainerLink {
+  readonly kind: 'moved';
+  /** Its name on the host. */
+  readonly source: string;
+  /** 12 hex digits. */
+  readonly hardwareAddress: string;
+  readonly routes: readonly PlannedRoute[];
+}
+
+/** A route to a network, by a gateway, or by the link itself ('' for the gateway). */
+export interface PlannedRoute extends PlannedAddress {
+  readonly gateway: string;
 }
 
 /** A link of a container that is there. It is found by its end on the host, or in the sandbox when it has none there. */

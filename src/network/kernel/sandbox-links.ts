@@ -3,11 +3,13 @@ import {
   addAddress,
   addDefaultRoute,
   addDirectRoute,
+  addRoute,
   deleteLink,
   deleteLinkGroup,
   isNetworkNamespace,
   linkIndex,
   listLinks,
+  moveLink,
   NetlinkSocket,
   newIpvlan,
   newMacvlan,
@@ -20,22 +22,28 @@ import {
   writeSysctl,
 } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
-import { type KernelHandles, staleLinkGroup } from './kernel-handles.ts';
+import { type KernelHandles, type LinkHandles, type LowerLink, staleLinkGroup } from './kernel-handles.ts';
 import { limitLink, retireShapers } from './link-limits.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
 import { kernelWords, requireParent } from './parent-links.ts';
-import { type BridgePort, type LinkPlan, presentLink, type SandboxPlan, type SandboxRemoval } from './protocol.ts';
+import {
+  type BridgePort,
+  type LinkPlan,
+  type PlannedRoute,
+  presentLink,
+  type SandboxPlan,
+  type SandboxRemoval,
+} from './protocol.ts';
 
 /**
  * Makes the namespace with its links, addresses and settings, or leaves nothing. Returns its sockets for DNS queries
  * when it has names. Blocks on rtnl_lock. @throws SyscallError
  */
-export function makeSandbox(handles: KernelHandles, plan: SandboxPlan): NameSockets | undefined {
-  const below = plan.links.map((link) => lowerLink(handles, link));
+export function makeSandbox(handles: LinkHandles, plan: SandboxPlan): NameSockets | undefined {
+  const below = plan.links.map((link) => ({ link, lower: lowerLink(handles, link) }));
   const sockets = handles.home.create(plan.netnsPath, (netnsFd) => {
     using inside = new NetlinkSocket();
-    for (const [at, link] of plan.links.entries())
-      addLink(handles, link, { netnsFd, inside, lowerIndex: below[at] ?? 0 });
+    for (const { link, lower } of below) addLink(handles, link, { netnsFd, inside, lower });
     inside.execute(setLink({ name: 'lo' }, { up: true }));
     for (const [key, value] of DEFAULT_SYSCTLS) setSysctl(key, value, { optional: true });
     for (const [key, value] of plan.sysctls) setSysctl(key, value);
@@ -56,13 +64,22 @@ export function makeSandbox(handles: KernelHandles, plan: SandboxPlan): NameSock
 interface NewLink {
   readonly netnsFd: number;
   readonly inside: NetlinkSocket;
-  /** Index of the bridge or of the parent on the host. */
-  readonly lowerIndex: number;
+  readonly lower: LowerLink;
 }
 
-/** The index of what a link is above on the host. @throws EngineError failed, in Docker's words */
-export function lowerLink(handles: KernelHandles, plan: LinkPlan): number {
-  return plan.kind === 'veth' ? requireLink(plan.bridge) : requireParent(handles, plan.parent);
+/** Finds or makes what a link is above on the host. @throws EngineError failed, in Docker's words */
+export function lowerLink(handles: LinkHandles, plan: LinkPlan): LowerLink {
+  if (plan.kind === 'veth') return handles.places.place(plan.bridge);
+  if (plan.kind === 'moved') return movedLink(plan.source);
+  const index = requireParent(handles, plan.parent);
+  return { index, gateway: index };
+}
+
+/** @throws EngineError failed when the plugin has not made its interface */
+function movedLink(source: string): LowerLink {
+  const index = linkIndex(source);
+  if (index === undefined) throw failed(`could not find an interface ${JSON.stringify(source)} of the network plugin`);
+  return { index, gateway: index };
 }
 
 /** Runs inside the sandbox's namespace. `netlink` still works on the host's. */
@@ -71,7 +88,7 @@ export function addLink(handles: KernelHandles, plan: LinkPlan, at: NewLink): vo
   setIpv6(plan);
   const { inside } = at;
   const index = requireLink(plan.name);
-  if (plan.kind === 'macvlan') {
+  if (plan.kind === 'macvlan' || plan.kind === 'moved') {
     inside.execute(setLink({ index }, { hardwareAddress: Buffer.from(plan.hardwareAddress, 'hex') }));
   }
   inside.execute(
@@ -80,18 +97,35 @@ export function addLink(handles: KernelHandles, plan: LinkPlan, at: NewLink): vo
     ...plan.gateways.map((gateway) => addDefaultRoute(gateway, index)),
     ...(plan.kind === 'ipvlan' ? plan.direct : []).map((family) => addDirectRoute(family, index)),
   );
-  announce(handles, plan, { index, lowerIndex: at.lowerIndex });
+  if (plan.kind === 'moved') addRoutes(inside, plan.routes, index);
+  announce(handles, plan, { index, lower: at.lower });
+}
+
+/** @throws EngineError failed for a route that the plugin should not have asked for */
+function addRoutes(inside: NetlinkSocket, routes: readonly PlannedRoute[], index: number): void {
+  for (const route of routes) {
+    try {
+      inside.execute(addRoute(route, index));
+    } catch (error) {
+      const text = `${route.address}/${route.prefixLength}${route.gateway === '' ? '' : ` by ${route.gateway}`}`;
+      throw failed(`cannot set the route to ${text}, which the network plugin asks for: ${kernelWords(error)}`);
+    }
+  }
 }
 
 /** Makes the link in the sandbox, down. */
-function makeLink({ config, netlink }: KernelHandles, plan: LinkPlan, { netnsFd, lowerIndex }: NewLink): void {
+function makeLink({ config, netlink }: KernelHandles, plan: LinkPlan, { netnsFd, lower }: NewLink): void {
   if (plan.kind === 'veth') {
     const peer = { name: plan.name, netnsFd, hardwareAddress: Buffer.from(plan.hardwareAddress, 'hex') };
     const { hostName: name, mtu } = plan;
-    netlink.execute(newVeth({ name, bridgeIndex: lowerIndex, mtu, group: config.linkGroup, peer }));
+    netlink.execute(newVeth({ name, bridgeIndex: lower.index, mtu, group: config.linkGroup, peer }));
     return;
   }
-  const link = { name: plan.name, lowerIndex, netnsFd };
+  if (plan.kind === 'moved') {
+    netlink.execute(moveLink(lower.index, { name: plan.name, netnsFd }));
+    return;
+  }
+  const link = { name: plan.name, lowerIndex: lower.index, netnsFd };
   try {
     netlink.execute(plan.kind === 'macvlan' ? newMacvlan(link, plan.mode) : newIpvlan(link, plan.mode, plan.flag));
   } catch (error) {
@@ -106,14 +140,14 @@ function makeLink({ config, netlink }: KernelHandles, plan: LinkPlan, { netnsFd,
 function announce(
   { netlink, packets }: KernelHandles,
   plan: LinkPlan,
-  at: { index: number; lowerIndex: number },
+  at: { readonly index: number; readonly lower: LowerLink },
 ): void {
   if (plan.kind === 'ipvlan') return;
   const hardwareAddress = Buffer.from(plan.hardwareAddress, 'hex');
   if (plan.kind === 'veth') {
     for (const { address } of plan.addresses) {
-      netlink.execute(replaceNeighbour(at.lowerIndex, address, hardwareAddress));
-      packets.announce(at.lowerIndex, address, hardwareAddress);
+      netlink.execute(replaceNeighbour(at.lower.gateway, address, hardwareAddress));
+      packets.announce(at.lower.index, address, hardwareAddress);
     }
     return;
   }
@@ -137,7 +171,7 @@ function setIpv6(plan: LinkPlan): void {
   if (!hasIpv6) return;
   // The engine sets addresses and routes. A neighbour that announces itself as a router gets no traffic, except above an
   // interface of the host, whose network has routers.
-  if (kind === 'veth' || !plan.hasRouters) setSysctl(`${folder}/accept_ra`, '0');
+  if (kind === 'veth' || kind === 'moved' || !plan.hasRouters) setSysctl(`${folder}/accept_ra`, '0');
   if (kind !== 'veth') return;
   // The link-local address follows from a random hardware address, and is usable at once.
   setSysctl(`${folder}/accept_dad`, '0');
@@ -193,21 +227,28 @@ export function removeSandbox(handles: KernelHandles, removal: Pick<SandboxRemov
     netlink.transact([setLink({ index }, { group: staleLinkGroup(config) }), setBridgePort(index, { disabled: true })]);
   }
   retireShapers(handles, removal.links);
-  if (removal.links.some(({ at }) => at === 'sandbox')) deleteStackedLinks(handles, removal.netnsPath);
+  const inside = removal.links.filter(({ at }) => at === 'sandbox');
+  if (inside.length > 0) deleteInnerLinks(handles, removal.netnsPath, new Set(inside.map(({ name }) => name)));
   removeNetworkNamespace(removal.netnsPath);
 }
 
 /**
- * Deletes the links of a sandbox above interfaces of the host. They would keep their parent and addresses until the
- * kernel's worker deletes the namespace. A missing namespace is success. Blocks for some 20 ms.
+ * Deletes links of a sandbox that have no end at a bridge: those with the names, else those above interfaces of the host.
+ * They would keep their parent and addresses until the kernel's worker deletes the namespace. A missing namespace is
+ * success. Blocks for some 20 ms.
  */
-export function deleteStackedLinks({ home }: KernelHandles, netnsPath: string): void {
+export function deleteInnerLinks({ home }: KernelHandles, netnsPath: string, names?: ReadonlySet<string>): void {
   if (!isNetworkNamespace(netnsPath)) return;
   home.enter(netnsPath, () => {
     using inside = new NetlinkSocket();
-    const stacked = listLinks(inside).filter(({ kind }) => kind === 'macvlan' || kind === 'ipvlan');
-    for (const { index } of stacked) inside.execute(deleteLink({ index }));
+    // Hardware that a plugin moved in cannot be deleted. It returns to the host with the end of the namespace.
+    const virtual = listLinks(inside).filter(({ name, kind }) => kind !== '' && (names?.has(name) ?? isStacked(kind)));
+    for (const { index } of virtual) inside.execute(deleteLink({ index }));
   });
+}
+
+function isStacked(kind: string): boolean {
+  return kind === 'macvlan' || kind === 'ipvlan';
 }
 
 /** Deletes the links that removed sandboxes left, all in one grace period. Usually there are none. */
@@ -220,15 +261,15 @@ export function deleteStaleLinks({ config, netlink }: KernelHandles): void {
  * Makes containers' links ports of their bridge again, after the bridge was made anew. Links that were deleted
  * meanwhile are skipped.
  */
-export function connectPorts(handles: KernelHandles, ports: readonly BridgePort[]): readonly string[] {
+export function connectPorts(handles: LinkHandles, ports: readonly BridgePort[]): readonly string[] {
   const { netlink } = handles;
   const links = new Map(listLinks(netlink).map((link) => [link.name, link]));
   const connected: string[] = [];
   for (const { hostLink, bridge } of ports) {
     const link = links.get(hostLink);
-    const master = links.get(bridge)?.index;
-    if (link === undefined || master === undefined || link.master === master) continue;
+    if (link === undefined || !links.has(bridge) || handles.places.indexes(bridge).has(link.master)) continue;
     const { index } = link;
+    const { index: master } = handles.places.place(bridge);
     netlink.execute(setLink({ index }, { master }), setBridgePort(index, { hairpin: true }));
     connected.push(hostLink);
   }

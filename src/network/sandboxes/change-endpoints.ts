@@ -16,6 +16,7 @@ import type { ContainerPorts, ContainerPortsDeps, PortTarget } from '../ports/co
 import type { Attached } from './attached.ts';
 import { connectEndpoint } from './connect-endpoints.ts';
 import { interfaceNames, interfacesOf } from './interface-names.ts';
+import { joinRemote } from './join-remote.ts';
 import { portTarget, reservePorts, shownPorts } from './reserve-ports.ts';
 
 export interface ChangeDeps extends ContainerPortsDeps {
@@ -43,9 +44,11 @@ export async function connectSandbox(
   await using undo = new AsyncDisposableStack();
   const interfaces = interfacesOf(sandbox);
   const asked = ownValue(request.endpoints, record.name) ?? {};
-  const [name = ''] = interfaceNames([{ record, asked }], Object.values(interfaces));
-  const endpoint = connectEndpoint(deps.drivers, { record, asked, name, names: request }, undo);
+  const [wanted = ''] = interfaceNames([{ record, asked }], Object.values(interfaces));
+  const planned = connectEndpoint(deps.drivers, { record, asked, name: wanted, names: request }, undo);
+  const [endpoint = planned] = await joinRemote(deps.drivers, [planned], sandbox.netnsPath, undo);
   const { link, settings } = endpoint;
+  const name = link?.name ?? wanted;
   const after: Sandbox = {
     ...sandbox,
     endpoints: { ...sandbox.endpoints, [record.name]: settings },
@@ -96,6 +99,7 @@ export async function disconnectSandbox(
     await deps.kernel.request('disconnect', { netnsPath: sandbox.netnsPath, link, ...gateway.plan });
   }
   undo.move();
+  await driver?.remote?.leave(record, endpoint.settings);
   driver?.disconnect(record, endpoint.settings);
   return gateway.attached;
 }

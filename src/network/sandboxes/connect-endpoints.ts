@@ -14,12 +14,13 @@ import { wantedNetworks } from './wanted-networks.ts';
 
 /** An endpoint whose link is planned and not yet made. */
 export interface ConnectedEndpoint extends SandboxEndpoint {
+  /** Name of the interface in the container. */
+  readonly name: string;
   readonly link: LinkPlan | undefined;
 }
 
 /**
- * Allocates and plans the endpoints of a container, one for each of its networks. For each family, only the link of one
- * network gets the default route. `undo` releases what is allocated.
+ * Allocates and plans the endpoints of a container, one for each of its networks. `undo` releases what is allocated.
  * @throws EngineError notFound, invalid; as the drivers
  */
 export function connectEndpoints(
@@ -30,9 +31,13 @@ export function connectEndpoints(
   const wanted = wantedNetworks(table, request);
   for (const { record, asked } of wanted) checkConfig(drivers, record, asked);
   const interfaces = interfaceNames(wanted);
-  const endpoints = wanted.map(({ record, asked }, at) =>
+  return wanted.map(({ record, asked }, at) =>
     connectEndpoint(drivers, { record, asked, name: interfaces[at] ?? '', names: request }, undo),
   );
+}
+
+/** For each family, only the link of one network gets the default route. */
+export function withDefaultRoutes(endpoints: readonly ConnectedEndpoint[]): readonly ConnectedEndpoint[] {
   const out = { 4: defaultGateway(endpoints, 4), 6: defaultGateway(endpoints, 6) };
   return endpoints.map((endpoint) => {
     const { link } = endpoint;
@@ -76,7 +81,7 @@ export function connectEndpoint(
   const { settings, link } = driver.connect(record, asked, { endpointId, name });
   const DNSNames = record.builtIn ? null : dnsNames(asked, names);
   undo.defer(() => driver.disconnect(record, settings));
-  return { record, settings: { ...settings, DNSNames, NetworkID: record.id, EndpointID: endpointId }, link };
+  return { record, settings: { ...settings, DNSNames, NetworkID: record.id, EndpointID: endpointId }, name, link };
 }
 
 /** The names of a container on a network, as in dockerd. */

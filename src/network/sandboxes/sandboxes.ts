@@ -20,7 +20,8 @@ import type { RelayBudget } from '../ports/relay-budget.ts';
 import { isFirewallGone } from '../repair/firewall-repair.ts';
 import { type Attached, hostLinkNames, linksOf } from './attached.ts';
 import { connectSandbox, disconnectSandbox } from './change-endpoints.ts';
-import { type ConnectedEndpoint, connectEndpoints } from './connect-endpoints.ts';
+import { type ConnectedEndpoint, connectEndpoints, withDefaultRoutes } from './connect-endpoints.ts';
+import { joinRemote, leaveRemote } from './join-remote.ts';
 import { portTarget, reservePorts, shownPorts } from './reserve-ports.ts';
 
 export interface SandboxesDeps {
@@ -91,8 +92,11 @@ export class Sandboxes {
     await Promise.all([detached, this.#names.drop(sandbox)]);
     // Other containers may get the ports and the address now. The next start of the daemon removes what a failed detach left.
     ports[Symbol.dispose]();
-    for (const { record, settings } of endpointsOf(table, sandbox))
-      drivers.find(record.driver)?.disconnect(record, settings);
+    const endpoints = endpointsOf(table, sandbox);
+    await leaveRemote(drivers, endpoints, (error) => {
+      logger.warn({ containerId, error: messageOf(error) }, 'a network plugin did not take an endpoint back');
+    });
+    for (const { record, settings } of endpoints) drivers.find(record.driver)?.disconnect(record, settings);
   }
 
   /** As `Networks.connect`. */
@@ -162,14 +166,16 @@ export class Sandboxes {
   async #attachOnce(request: SandboxRequest): Promise<Attached> {
     const sandboxId = newObjectId();
     await using undo = new AsyncDisposableStack();
-    const endpoints = connectEndpoints(this.#deps, request, undo);
-    const ports = undo.use(reservePorts(this.#deps, request, endpoints));
+    const netnsPath = join(this.#deps.netnsDirectory, sandboxId.slice(0, 12));
+    const planned = connectEndpoints(this.#deps, request, undo);
     using _joining = this.#join(
       request.containerId,
-      endpoints.map(({ record }) => record.id),
+      planned.map(({ record }) => record.id),
     );
+    const endpoints = withDefaultRoutes(await joinRemote(this.#deps.drivers, planned, netnsPath, undo));
+    const ports = undo.use(reservePorts(this.#deps, request, endpoints));
     const sandbox: Sandbox = {
-      netnsPath: join(this.#deps.netnsDirectory, sandboxId.slice(0, 12)),
+      netnsPath,
       sandboxId,
       endpoints: Object.fromEntries(endpoints.map(({ record, settings }) => [record.name, settings])),
       interfaces: Object.fromEntries(endpoints.map(({ record, link }) => [record.name, link?.name ?? ''])),

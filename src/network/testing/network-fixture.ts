@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '../../base/logger.ts';
 import { memoryRecords, type Records } from '../../base/records.ts';
+import { createPluginHost } from '../../plugins/index.ts';
 import type { EventSink } from '../../spec/index.ts';
 import { createNetworks } from '../create-networks.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
@@ -28,7 +29,11 @@ export interface NetworkFixture extends AsyncDisposable {
   restart(): Promise<Networks>;
 }
 
-export async function networkFixture(settings: Partial<NetworkConfig> = {}): Promise<NetworkFixture> {
+/** `pluginFolder` has the sockets of network plugins. */
+export async function networkFixture(
+  settings: Partial<NetworkConfig> = {},
+  pluginFolder?: string,
+): Promise<NetworkFixture> {
   const execRoot = mkdtempSync(join(tmpdir(), `networks-${process.pid}-`));
   const config: NetworkConfig = {
     execRoot,
@@ -44,7 +49,8 @@ export async function networkFixture(settings: Partial<NetworkConfig> = {}): Pro
   const keep = (_fields: object, message: string): void => void logged.push(message);
   const logger: Logger = { debug() {}, info() {}, warn: keep, error: keep };
   const nameServer = fakeNameServer();
-  const deps = { config, records, logger, events, nameServer: Promise.resolve(nameServer) };
+  const plugins = createPluginHost({ folders: pluginFolder === undefined ? [] : [pluginFolder], logger });
+  const deps = { config, records, logger, events, nameServer: Promise.resolve(nameServer), plugins };
   let networks = await createNetworks(deps).catch((error: unknown) => {
     // Throws when something was left in the folder.
     rmdirSync(execRoot);

@@ -1,0 +1,175 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { apiCall } from '../../test/support/engine.ts';
+import type { Figure } from '../figure.ts';
+import { atOnce, docker, dockerOutput, medianOf } from '../measure.ts';
+
+const prefix = `bench-${process.pid}-net`;
+const FIRST_PORT = 31_000;
+
+/** Sends a request to the engine's API. Returns milliseconds. */
+async function api(host: string, method: string, path: string, body?: object): Promise<number> {
+  const from = performance.now();
+  const { status, body: text } = await apiCall(host.slice('unix://'.length), method, path, body);
+  if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
+  return performance.now() - from;
+}
+
+/** Removes containers, then networks, of these figures. */
+async function clean(host: string): Promise<void> {
+  const lines = async (args: readonly string[]): Promise<readonly string[]> =>
+    (await dockerOutput(host, [...args, '--filter', `name=${prefix}`])).stdout.split('\n').filter(Boolean);
+  const containers = await lines(['ps', '-aq']);
+  if (containers.length > 0) await docker(host, ['rm', '-f', ...containers]);
+  const networks = await lines(['network', 'ls', '-q']);
+  if (networks.length > 0) await docker(host, ['network', 'rm', ...networks]);
+}
+
+const sleeper = (host: string, name: string, options: readonly string[]): Promise<number> =>
+  docker(host, ['run', '-d', '--name', `${prefix}-${name}`, ...options, 'busybox', 'sleep', '1000']);
+
+/** A figure whose containers and networks are removed after it. */
+const figure = (name: string, unit: Figure['unit'], target: string, measure: Figure['measure']): Figure => ({
+  ...{ name, unit, target },
+  async measure(engine) {
+    try {
+      return await measure(engine);
+    } finally {
+      await clean(engine.host);
+    }
+  },
+});
+
+const createAndRemove: readonly Figure[] = [
+  figure('network create and rm by API', 'ms', '1/5 of the best peer', ({ host }) =>
+    medianOf(20, async () => {
+      const made = await api(host, 'POST', '/networks/create', { Name: prefix });
+      return made + (await api(host, 'DELETE', `/networks/${prefix}`));
+    }),
+  ),
+  figure('network create and rm by CLI', 'ms', '0.35 of the best peer', ({ host }) =>
+    medianOf(20, async () => {
+      const made = await docker(host, ['network', 'create', prefix]);
+      return made + (await docker(host, ['network', 'rm', prefix]));
+    }),
+  ),
+  figure('network connect and disconnect by API', 'ms', '1/5 of the best peer', async ({ host }) => {
+    await docker(host, ['network', 'create', prefix]);
+    await sleeper(host, 'one', []);
+    const body = { Container: `${prefix}-one` };
+    return await medianOf(20, async () => {
+      const connected = await api(host, 'POST', `/networks/${prefix}/connect`, body);
+      return connected + (await api(host, 'POST', `/networks/${prefix}/disconnect`, body));
+    });
+  }),
+  figure('network connect and disconnect by CLI', 'ms', 'twice the CLI and 15 ms', async ({ host }) => {
+    await docker(host, ['network', 'create', prefix]);
+    await sleeper(host, 'one', []);
+    return await medianOf(20, async () => {
+      const connected = await docker(host, ['network', 'connect', prefix, `${prefix}-one`]);
+      return connected + (await docker(host, ['network', 'disconnect', prefix, `${prefix}-one`]));
+    });
+  }),
+  figure('memory of all engine processes for 100 networks', 'MB', 'at most the best peer', async (engine) => {
+    const before = engine.memory();
+    for (let at = 0; at < 100; at++) {
+      const IPAM = { Config: [{ Subnet: `10.${200 + (at >> 6)}.${(at & 63) * 4}.0/24` }] };
+      await api(engine.host, 'POST', '/networks/create', { Name: `${prefix}-${at}`, IPAM });
+    }
+    return (engine.memory() - before) / 1e6;
+  }),
+];
+
+const ports: readonly Figure[] = [
+  figure('run -d with one published port', 'ms', '1/4 of the best peer', ({ host }) =>
+    medianOf(
+      10,
+      () => sleeper(host, 'port', ['-p', `${FIRST_PORT}:80`]),
+      () => clean(host),
+    ),
+  ),
+  figure('run -d with 1,000 published ports', 's', '1/10 of the best peer', async ({ host }) => {
+    const options = ['-p', `${FIRST_PORT}-${FIRST_PORT + 999}:30000-30999`];
+    return (
+      (await medianOf(
+        2,
+        () => sleeper(host, 'ports', options),
+        () => clean(host),
+      )) / 1000
+    );
+  }),
+  ...[0, 999].map((at) =>
+    figure(
+      `connections through ${at === 0 ? 'the first' : 'the last'} of 1,000 published ports`,
+      'per s',
+      'at least the best peer',
+      async ({ host }) => {
+        const options = ['-p', `${FIRST_PORT}-${FIRST_PORT + 999}:30000-30999`];
+        const listen = `nc -lk -p ${30_000 + at} -e true`;
+        await docker(host, ['run', '-d', '--name', `${prefix}-server`, ...options, 'busybox', 'sh', '-c', listen]);
+        await until(() => connection(FIRST_PORT + at));
+        const total = 2000;
+        return (total * 1000) / (await atOnce(total, 8, () => connection(FIRST_PORT + at)));
+      },
+    ),
+  ),
+];
+
+/** Opens a connection by the host's loopback, and waits for its end. */
+async function connection(port: number): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port });
+  socket.resume();
+  await once(socket, 'end');
+  socket.destroy();
+}
+
+async function until(attempt: () => Promise<void>): Promise<void> {
+  for (let left = 50; ; left--) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** Megabytes that a client sends to a container's port. */
+const SENT = 2000;
+
+/** Starts a server that reads all, and a client. Returns megabytes per second, by the client's own clock. */
+async function throughput(
+  host: string,
+  options: readonly string[],
+  target: (server: string) => string,
+): Promise<number> {
+  await docker(host, ['network', 'create', prefix]);
+  const server = `${prefix}-server`;
+  const sink = 'nc -l -p 80 >/dev/null';
+  await docker(host, ['run', '-d', '--name', server, '--network', prefix, ...options, 'busybox', 'sh', '-c', sink]);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const send = `read up _ </proc/uptime; dd if=/dev/zero bs=1M count=${SENT} 2>/dev/null | nc ${target(server)}; read end _ </proc/uptime; echo $up $end`;
+  const client = ['run', '--rm', '--name', `${prefix}-client`, '--network', prefix, 'busybox', 'sh', '-c', send];
+  const [from = Number.NaN, to = Number.NaN] = (await dockerOutput(host, client)).stdout.trim().split(' ').map(Number);
+  return SENT / (to - from);
+}
+
+const traffic: readonly Figure[] = [
+  figure('MB from container to container', 'per s', 'at least the best peer', ({ host }) =>
+    throughput(host, [], (server) => `${server} 80`),
+  ),
+  figure('MB from container to container by a published port', 'per s', 'at least the best peer', async ({ host }) => {
+    const gateway = `$(ip route | sed -n 's/default via \\([0-9.]*\\).*/\\1/p')`;
+    return await throughput(host, ['-p', `${FIRST_PORT}:80`], () => `${gateway} ${FIRST_PORT}`);
+  }),
+  figure('ping from container to container, average', 'ms', 'at most the best peer', async ({ host }) => {
+    await docker(host, ['network', 'create', prefix]);
+    await sleeper(host, 'far', ['--network', prefix]);
+    const ping = ['ping', '-q', '-c', '500', '-i', '0.002', `${prefix}-far`];
+    const run = ['run', '--rm', '--name', `${prefix}-near`, '--network', prefix, 'busybox', ...ping];
+    return Number(/= [\d.]+\/([\d.]+)\//.exec((await dockerOutput(host, run)).stdout)?.[1]);
+  }),
+];
+
+/** Networks and published ports, beside the peers. */
+export const networkFigures: readonly Figure[] = [...createAndRemove, ...ports, ...traffic];
