@@ -205,22 +205,20 @@ test('with --ip ports that name no address are published on that one', async () 
   assert.equal(fixture.networks.inspect('bridge').Options['com.docker.network.bridge.host_binding_ipv4'], '127.0.0.1');
 });
 
-test('a flushed firewall leaves published ports reachable, and the next start sets everything up again', async () => {
+test('a flushed firewall is set up again at once, with the published ports', async () => {
   await using fixture = await networkFixture();
+  await fixture.networks.restore([]);
   const web = await fixture.networks.attach(sandboxRequest('web', publish({ HostPort: '18080' })), signal);
   await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
-  execFileSync('nft', ['flush', 'ruleset']);
   const routesLoopback = '/proc/sys/net/ipv4/conf/gtest0/route_localnet';
   writeFileSync(routesLoopback, '0');
-  assert.equal(await askTcp('127.0.0.1', 18080), 'web 10.219.0.1 hello', 'by the socket that keeps the port');
-  assert.equal(await askFrom(outside.netnsPath, HOST_ADDRESS, 18080), 'web 10.219.0.1 hello');
-  await fixture.networks.attach(sandboxRequest('next', publish({ HostPort: '18081' })), signal);
-  assert.equal(
-    await askFrom(outside.netnsPath, HOST_ADDRESS, 18080),
-    `web ${OUTSIDE_ADDRESS} hello`,
-    'translated again',
-  );
-  assert.equal(readFileSync(routesLoopback, 'utf8'), '1\n', 'the host’s loopback too');
+  execFileSync('nft', ['flush', 'ruleset']);
+  const repaired = async (): Promise<string> =>
+    `${await askFrom(outside.netnsPath, HOST_ADDRESS, 18080)}; ${readFileSync(routesLoopback, 'utf8').trim()}`;
+  const expected = `web ${OUTSIDE_ADDRESS} hello; 1`;
+  for (let left = 20; left > 0 && (await repaired()) !== expected; left--) await setTimeout(250);
+  assert.equal(await repaired(), expected, 'translated, also for the host’s loopback');
+  assert.equal(await askTcp('127.0.0.1', 18080), 'web 10.219.0.1 hello');
   execFileSync('nft', ['flush', 'ruleset']);
   await fixture.networks.detach('web');
   assert.equal(await askTcp('127.0.0.1', 18080), 'ECONNREFUSED');
