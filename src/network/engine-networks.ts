@@ -120,8 +120,8 @@ export class EngineNetworks implements Networks {
     return this.#sandboxes.rename(containerId, containerName);
   }
 
-  async restore(running: readonly SandboxState[]): Promise<void> {
-    await this.#sandboxes.restore(running);
+  async restore(running: readonly SandboxState[], lost: readonly SandboxState[] = []): Promise<void> {
+    await this.#sandboxes.restore(running, lost);
     await this.#bridges.check();
     this.#sandboxes.relay();
   }

@@ -66,8 +66,9 @@ export interface Networks {
   /**
    * After a restart of the daemon: takes over the sandboxes of `running`, and removes every other one of the engine
    * that is still in the kernel (namespaces, links, addresses, firewall elements, port reservations).
+   * Plugins hear that the endpoints of `lost` are gone: those of containers that ran and were not seen to end.
    */
-  restore(running: readonly SandboxState[]): Promise<void>;
+  restore(running: readonly SandboxState[], lost?: readonly SandboxState[]): Promise<void>;
   /** The addresses for `host-gateway` in `--add-host`, one for each family of the default bridge. Empty without it. */
   readonly hostGateways: readonly string[];
   /** Sentences for `info` about obstacles on the host, such as a foreign firewall. */

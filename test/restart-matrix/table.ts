@@ -15,6 +15,7 @@ import { memoryMounts } from './rows/memory-mounts.ts';
 import { mountTable } from './rows/mount-table.ts';
 import { links, names } from './rows/names.ts';
 import { networks } from './rows/networks.ts';
+import { pluginNetwork } from './rows/plugin-network.ts';
 import { ports } from './rows/ports.ts';
 import { autoRemove, endsLater, endsMeanwhile, restartPolicy, stoppedByHand } from './rows/restart-policy.ts';
 import { events, inspection, paused } from './rows/state.ts';
@@ -49,6 +50,7 @@ export const ROWS: readonly Row[] = [
   udpPorts,
   networks,
   macvlan,
+  pluginNetwork,
   trafficLimits,
   containerNames,
   nameServer,

@@ -93,9 +93,7 @@ export class Sandboxes {
     // Other containers may get the ports and the address now. The next start of the daemon removes what a failed detach left.
     ports[Symbol.dispose]();
     const endpoints = endpointsOf(table, sandbox);
-    await leaveRemote(drivers, endpoints, (error) => {
-      logger.warn({ containerId, error: messageOf(error) }, 'a network plugin did not take an endpoint back');
-    });
+    await this.#leave({ ...sandbox, containerId });
     for (const { record, settings } of endpoints) drivers.find(record.driver)?.disconnect(record, settings);
   }
 
@@ -131,7 +129,7 @@ export class Sandboxes {
   }
 
   /** Takes over the sandboxes of running containers, and removes every other one of the engine from the kernel. */
-  async restore(running: readonly SandboxState[]): Promise<void> {
+  async restore(running: readonly SandboxState[], lost: readonly SandboxState[]): Promise<void> {
     for (const state of running) this.#adopt(state);
     const all = [...this.#attached.values()];
     await this.#deps.kernel.request('reconcile', {
@@ -140,6 +138,7 @@ export class Sandboxes {
       elements: all.flatMap(({ ports }) => ports.elements()),
     });
     await this.#names.restore(all.map(({ sandbox }) => sandbox));
+    for (const state of lost) void this.#leave(state);
   }
 
   /** Begins to relay the ports of restored containers. */
@@ -151,6 +150,14 @@ export class Sandboxes {
   close(): void {
     for (const { ports } of this.#attached.values()) ports[Symbol.dispose]();
     this.#attached.clear();
+  }
+
+  /** Tells plugins that the endpoints of a sandbox are gone. Never rejects. */
+  async #leave({ containerId, ...sandbox }: SandboxState): Promise<void> {
+    const { table, drivers, logger } = this.#deps;
+    await leaveRemote(drivers, endpointsOf(table, sandbox), (error) => {
+      logger.warn({ containerId, error: messageOf(error) }, 'a network plugin did not take an endpoint back');
+    });
   }
 
   async #attachRepaired(request: SandboxRequest): Promise<Attached> {

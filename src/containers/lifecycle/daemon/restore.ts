@@ -39,12 +39,14 @@ export async function restore(world: RestoreDeps): Promise<void> {
     if (record.phase !== 'creating' && record.phase !== 'removing') world.table.adopt(record);
   }
   const entries = [...world.table.entries()];
+  const ran = entries.map(({ record }) => record).filter(isRunning);
   adoptTasks(world, entries, tasks);
   for (const entry of entries) {
     for (const name of volumeNames(entry.record)) world.volumes.reference(name, entry.id);
   }
 
-  await world.networks.restore(runningSandboxes(entries));
+  const lost = ran.filter(({ id }) => !isRunning(world.table.byId(id)?.record));
+  await world.networks.restore(sandboxesOf(entries.map(({ record }) => record).filter(isRunning)), sandboxesOf(lost));
   await world.volumes.restore(new Set(entries.map(({ id }) => id)));
   await inParallel(
     entries.filter(({ record }) => !hasProcess(record)),
@@ -76,10 +78,12 @@ function adoptTasks(world: RestoreDeps, entries: readonly Entry[], tasks: readon
   for (const exec of [...world.execs.all()]) adoptExec(world, exec, execs.get(exec.id));
 }
 
-function runningSandboxes(entries: readonly Entry[]): readonly SandboxState[] {
-  return entries.flatMap(({ record }) =>
-    hasProcess(record) && record.sandbox !== undefined ? [{ ...record.sandbox, containerName: record.name }] : [],
-  );
+function isRunning(record: ContainerRecord | undefined): boolean {
+  return record !== undefined && hasProcess(record);
+}
+
+function sandboxesOf(records: readonly ContainerRecord[]): readonly SandboxState[] {
+  return records.flatMap(({ sandbox, name }) => (sandbox === undefined ? [] : [{ ...sandbox, containerName: name }]));
 }
 
 /** A crash between an exit and its clean-up leaves mounts. The networks' own restore detaches the networks. */
