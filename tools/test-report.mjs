@@ -1,5 +1,6 @@
 // The reporter of `npm test`: node:test's spec. It adds one line for each skipped test to the file that
-// GANTRY_SKIPPED_TESTS names, and the path of each test file that failed to that of GANTRY_FAILED_FILES.
+// GANTRY_SKIPPED_TESTS names, the path of each test file that failed to that of GANTRY_FAILED_FILES, and that of each
+// that ran to its end to that of GANTRY_ENDED_FILES.
 import { appendFileSync, existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
@@ -26,6 +27,9 @@ async function* noting(events) {
     const file = type === 'test:summary' ? data.file : resolve(root, data.name ?? '');
     if (isFailedFile && file !== undefined && existsSync(file)) {
       appendFileSync(process.env.GANTRY_FAILED_FILES, `${file}\n`);
+    }
+    if (type === 'test:summary' && data.file !== undefined) {
+      appendFileSync(process.env.GANTRY_ENDED_FILES, `${data.file}\n`);
     }
     yield event;
   }

@@ -1,7 +1,7 @@
 // `npm test [-- FILE…]`: installs missing packages, then runs unit tests (src) and system tests (test) with node:test.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pinnedNode, root, run } from './node.mjs';
 import { obstacles, setUp } from './setup.mjs';
 
@@ -31,6 +31,8 @@ const files =
 const scratch = mkdtempSync(join(tmpdir(), 'gantry-npm-test-'));
 const failed = join(scratch, 'failed');
 const skipped = join(scratch, 'skipped');
+const ended = join(scratch, 'ended');
+const linesOf = (path) => new Set(existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []);
 const attempt = (concurrency, testFiles) =>
   run(
     pinnedNode,
@@ -42,14 +44,23 @@ const attempt = (concurrency, testFiles) =>
       '--test-reporter-destination=stdout',
       ...testFiles,
     ],
-    { env: { ...process.env, NODE_OPTIONS: '', GANTRY_SKIPPED_TESTS: skipped, GANTRY_FAILED_FILES: failed } },
+    {
+      env: {
+        ...process.env,
+        ...{ NODE_OPTIONS: '', GANTRY_SKIPPED_TESTS: skipped, GANTRY_FAILED_FILES: failed, GANTRY_ENDED_FILES: ended },
+      },
+    },
   );
 let code = attempt(2, files);
 const notRun = existsSync(skipped) ? readFileSync(skipped, 'utf8') : '';
-if (code !== 0) {
+const known = new Set([...linesOf(ended), ...linesOf(failed)]);
+const cutOff = files.map((file) => resolve(root, file)).filter((file) => !known.has(file));
+if (code !== 0 && cutOff.length > 0) {
+  // Somebody ended the run. What failed until then says nothing about the rest.
+  console.log(`\nThe run was cut off. ${cutOff.length} files did not run to their end, such as ${cutOff[0]}.`);
+} else if (code !== 0) {
   console.log('\nSome tests failed. They are run once more, alone:\n');
-  const again = existsSync(failed) ? [...new Set(readFileSync(failed, 'utf8').split('\n').filter(Boolean))] : files;
-  code = attempt(1, again);
+  code = attempt(1, [...linesOf(failed)]);
 }
 rmSync(scratch, { recursive: true, force: true });
 if (notRun !== '') console.log(`\nSkipped tests, which show nothing here:\n${notRun}`);

@@ -17,6 +17,37 @@ const SHARED = `
     test('of the suite', run);
   };`;
 
+test('a run that somebody ends has failed, whatever passed until then', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-again-'));
+  try {
+    const write = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const good = write('good.test.mjs', `import { test } from 'node:test'; test('good', () => {});`);
+    const mark = join(folder, 'mark');
+    // Fails once, so that there is something to run again, and ends the runner.
+    const ender = write(
+      'ender.test.mjs',
+      `import { test } from 'node:test';
+       import { existsSync, writeFileSync } from 'node:fs';
+       test('fails once', () => {
+         if (existsSync(${JSON.stringify(mark)})) return;
+         writeFileSync(${JSON.stringify(mark)}, '');
+         setTimeout(() => process.kill(process.ppid, 'SIGTERM'), 500);
+         throw new Error('once');
+       });
+       test('takes longer', () => new Promise((resolve) => setTimeout(resolve, 3000)));`,
+    );
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const { status, stdout } = spawnSync(process.execPath, [RUNNER, ender, good], { encoding: 'utf8', env });
+    assert.match(stdout, /The run was cut off\. \d files? did not run to/);
+    assert.equal(status, 1);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('files with failures run once more, whole; a shared suite that passed elsewhere does not hide its failure', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-again-'));
   try {
