@@ -3,7 +3,7 @@ import type { Engine, EngineKind } from './engines.ts';
 /** One row of the table, measured on every engine in the same run. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 'ms' | 's' | 'MB' | 'per s' | 'times';
+  readonly unit: 'us' | 'ms' | 's' | 'MB' | 'per s' | 'times';
   /** The target against the best peer: at most this, or for rates at least. */
   readonly target: string;
   /**

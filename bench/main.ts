@@ -13,7 +13,7 @@ import { imageFigures } from './figures/images.ts';
 import { logFigures } from './figures/logs.ts';
 import { memoryFigures } from './figures/memory.ts';
 import { nameFigures } from './figures/names.ts';
-import { networkFigures } from './figures/networks.ts';
+import { networkFigures, networkMemoryFigures } from './figures/networks.ts';
 import { registryServerFigures } from './figures/registry-server.ts';
 import { runFigures } from './figures/run.ts';
 import { transferFigures } from './figures/transfers.ts';
@@ -32,6 +32,7 @@ const { values: flags, positionals: words } = parseArgs({
 });
 const figures = [
   ...memoryFigures,
+  ...networkMemoryFigures,
   // Before the figures after which an engine's processes free memory: these measure memory too.
   ...transferFigures,
   ...runFigures,

@@ -70,6 +70,10 @@ const createAndRemove: readonly Figure[] = [
       return connected + (await docker(host, ['network', 'disconnect', prefix, `${prefix}-one`]));
     });
   }),
+];
+
+/** Before the figures after which an engine's processes free memory. */
+export const networkMemoryFigures: readonly Figure[] = [
   figure('memory of all engine processes for 100 networks', 'MB', 'at most the best peer', async (engine) => {
     const before = engine.memory();
     for (let at = 0; at < 100; at++) {
@@ -105,7 +109,7 @@ const ports: readonly Figure[] = [
       'at least the best peer',
       async ({ host }) => {
         const options = ['-p', `${FIRST_PORT}-${FIRST_PORT + 999}:30000-30999`];
-        const listen = `nc -lk -p ${30_000 + at} -e true`;
+        const listen = `nc -ll -p ${30_000 + at} -e true`;
         await docker(host, ['run', '-d', '--name', `${prefix}-server`, ...options, 'busybox', 'sh', '-c', listen]);
         await until(() => connection(FIRST_PORT + at));
         const total = 2000;
@@ -145,7 +149,7 @@ async function throughput(
 ): Promise<number> {
   await docker(host, ['network', 'create', prefix]);
   const server = `${prefix}-server`;
-  const sink = 'nc -l -p 80 >/dev/null';
+  const sink = 'nc -ll -p 80 -e dd of=/dev/null bs=1M';
   await docker(host, ['run', '-d', '--name', server, '--network', prefix, ...options, 'busybox', 'sh', '-c', sink]);
   await new Promise((resolve) => setTimeout(resolve, 500));
   const send = `read up _ </proc/uptime; dd if=/dev/zero bs=1M count=${SENT} 2>/dev/null | nc ${target(server)}; read end _ </proc/uptime; echo $up $end`;
@@ -162,12 +166,13 @@ const traffic: readonly Figure[] = [
     const gateway = `$(ip route | sed -n 's/default via \\([0-9.]*\\).*/\\1/p')`;
     return await throughput(host, ['-p', `${FIRST_PORT}:80`], () => `${gateway} ${FIRST_PORT}`);
   }),
-  figure('ping from container to container, average', 'ms', 'at most the best peer', async ({ host }) => {
+  figure('ping from container to container, average', 'us', 'at most the best peer', async ({ host }) => {
     await docker(host, ['network', 'create', prefix]);
     await sleeper(host, 'far', ['--network', prefix]);
     const ping = ['ping', '-q', '-c', '500', '-i', '0.002', `${prefix}-far`];
     const run = ['run', '--rm', '--name', `${prefix}-near`, '--network', prefix, 'busybox', ...ping];
-    return Number(/= [\d.]+\/([\d.]+)\//.exec((await dockerOutput(host, run)).stdout)?.[1]);
+    const [, average] = /= [\d.]+\/([\d.]+)\//.exec((await dockerOutput(host, run)).stdout) ?? [];
+    return Number(average) * 1000;
   }),
 ];
 
