@@ -4,6 +4,8 @@ import koffi from 'koffi';
 const NAMES = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
 // EWOULDBLOCK is the same number.
 NAMES.set(constants.errno.EAGAIN, 'EAGAIN');
+// Node does not know it: a bridge has no free port (errno(3)).
+NAMES.set(54, 'EXFULL');
 
 /** A failed system call. `code` is the errno name, so that callers write `error.code === 'EBUSY'`. */
 export class SyscallError extends Error {

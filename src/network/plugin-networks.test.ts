@@ -66,7 +66,11 @@ test('a plugin makes a network and its interfaces, and gets everything back', as
   const joined = await networks.connect(sandboxRequest('client', { endpoints: { other: {} } }), 'other');
   assert.match(await askFrom(client.netnsPath, '10.81.0.2', 80), /^web 10\.81\.0\.3 hello$/);
   assert.equal(joined.interfaces?.['other'], 'plug1');
+  plugin.answers.set('Leave', { Err: 'not connected' });
   await networks.disconnect(sandboxRequest('client'), 'other');
+  assert.deepEqual(fixture.logged, ['a network plugin did not take an endpoint back']);
+  plugin.answers.clear();
+  assert.deepEqual(Object.keys(networks.inspect('other').Containers), ['web']);
   assert.doesNotMatch(inside(client.netnsPath, 'ip -o link show'), /plug1/);
   await server[Symbol.asyncDispose]();
   await networks.detach('web');

@@ -40,3 +40,20 @@ test(`${COUNT} containers in one network reach each other`, async () => {
   await networks.remove('wide');
   assert.equal(await waitForTraces(before), before);
 });
+
+test('a network without talk between containers stays on one bridge, and says when that is full', async () => {
+  await using fixture = await networkFixture();
+  const { networks } = fixture;
+  const before = traces();
+  const options = { 'com.docker.network.bridge.enable_icc': 'false' };
+  const ipam = { pools: [{ subnet: '10.73.0.0/16', ipRange: '', gateway: '', auxAddresses: {} }] };
+  await networks.create({ name: 'quiet', options, ipam });
+  const attach = (at: number) => networks.attach(sandboxRequest(`c${at}`, { mode: 'quiet' }), signal);
+  for (let at = 0; at < 1023; at++) await attach(at);
+  await assert.rejects(attach(1023), {
+    message: /is full: a network with enable_icc=false takes at most 1,023 containers/,
+  });
+  await Promise.all(Array.from({ length: 1023 }, (_, at) => networks.detach(`c${at}`)));
+  await networks.remove('quiet');
+  assert.equal(await waitForTraces(before), before);
+});

@@ -74,7 +74,8 @@ function remoteNetwork(plugins: PluginHost, name: string): RemoteNetwork {
       await plugin.call(`${KIND}.CreateNetwork`, networkRequest(record), nothing);
     },
     async deleteNetwork({ id }) {
-      const plugin = await find();
+      // Other networks are made and removed only after this.
+      const plugin = await plugins.getOnce(name, KIND);
       await plugin.call(`${KIND}.DeleteNetwork`, { NetworkID: id }, nothing);
     },
     async join(record, settings, at) {

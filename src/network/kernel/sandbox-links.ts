@@ -118,7 +118,12 @@ function makeLink({ config, netlink }: KernelHandles, plan: LinkPlan, { netnsFd,
   if (plan.kind === 'veth') {
     const peer = { name: plan.name, netnsFd, hardwareAddress: Buffer.from(plan.hardwareAddress, 'hex') };
     const { hostName: name, mtu } = plan;
-    netlink.execute(newVeth({ name, bridgeIndex: lower.index, mtu, group: config.linkGroup, peer }));
+    try {
+      netlink.execute(newVeth({ name, bridgeIndex: lower.index, mtu, group: config.linkGroup, peer }));
+    } catch (error) {
+      if (errnoOf(error) !== 'EXFULL') throw error;
+      throw failed(`bridge ${plan.bridge} is full: a network with enable_icc=false takes at most 1,023 containers`);
+    }
     return;
   }
   if (plan.kind === 'moved') {

@@ -1,4 +1,4 @@
-import { EngineError, failed } from '../../base/errors.ts';
+import { EngineError, failed, messageOf } from '../../base/errors.ts';
 import { ownValue } from '../../base/own-value.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { PortElement } from '../firewall/table.ts';
@@ -16,7 +16,7 @@ import type { ContainerPorts, ContainerPortsDeps, PortTarget } from '../ports/co
 import type { Attached } from './attached.ts';
 import { connectEndpoint } from './connect-endpoints.ts';
 import { interfaceNames, interfacesOf } from './interface-names.ts';
-import { joinRemote } from './join-remote.ts';
+import { joinRemote, leaveRemote } from './join-remote.ts';
 import { portTarget, reservePorts, shownPorts } from './reserve-ports.ts';
 
 export interface ChangeDeps extends ContainerPortsDeps {
@@ -99,7 +99,11 @@ export async function disconnectSandbox(
     await deps.kernel.request('disconnect', { netnsPath: sandbox.netnsPath, link, ...gateway.plan });
   }
   undo.move();
-  await driver?.remote?.leave(record, endpoint.settings);
+  // The link is gone, whatever the plugin says.
+  await leaveRemote(deps.drivers, [endpoint], (error) => {
+    const { containerId } = request;
+    deps.logger.warn({ containerId, error: messageOf(error) }, 'a network plugin did not take an endpoint back');
+  });
   driver?.disconnect(record, endpoint.settings);
   return gateway.attached;
 }
