@@ -3,7 +3,15 @@ import { closeSync, ftruncateSync, openSync, renameSync, rmdirSync, rmSync } fro
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EngineError, errnoOf, failed, messageOf } from '../base/errors.ts';
-import { attachLoop, detachMount, mount, mountSlowly } from '../linux/index.ts';
+import {
+  attachLoop,
+  detachMount,
+  detachMountSlowly,
+  isMountPoint,
+  mount,
+  mountSlowly,
+  syncFilesystem,
+} from '../linux/index.ts';
 import { programPath } from './has-quotas.ts';
 
 const run = promisify(execFile);
@@ -70,6 +78,17 @@ export async function mountQuotaImage(image: string, target: string): Promise<vo
 export function mountQuotaImageNow(image: string, target: string): void {
   using device = attachLoop(image);
   mount({ source: device.path, target, type: 'ext4', data: 'discard' });
+}
+
+/**
+ * Unmounts what {@link mountQuotaImage} mounted. Success when nothing is mounted. First everything is written: the
+ * kernel gives the space of files that were deleted last back to the disk with a commit, but not with the unmount.
+ * @throws {SyscallError} it is still mounted
+ */
+export async function unmountQuotaImage(target: string): Promise<void> {
+  if (!isMountPoint(target)) return;
+  await syncFilesystem(target).catch(() => {}); // The disk is full or broken: the unmount is not in doubt.
+  await detachMountSlowly(target);
 }
 
 /** mkfs makes this folder. Programs that want an empty folder for their data would refuse it. fsck makes it again. */

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { getSystemErrorMessage } from 'node:util';
 import { EngineError, messageOf } from '../base/errors.ts';
-import { detachMountSlowly, isMountPoint, SyscallError } from '../linux/index.ts';
-import { makeQuotaImage, mountQuotaImage } from '../quota/index.ts';
+import { isMountPoint, SyscallError } from '../linux/index.ts';
+import { makeQuotaImage, mountQuotaImage, unmountQuotaImage } from '../quota/index.ts';
 import { mountVolume, unmountVolume } from './local-mount.ts';
 import { hasMount, quotaBytes } from './mount-options.ts';
 import type { VolumeRecord } from './record.ts';
@@ -29,7 +29,7 @@ export async function mountContent({ paths }: VolumeFolders, { name, options }: 
 
 export async function unmountContent({ paths }: VolumeFolders, { name, options }: VolumeRecord): Promise<void> {
   const target = paths.data(name);
-  await (hasMount(options) ? unmountVolume(options, target) : detachMountSlowly(target));
+  await (hasMount(options) ? unmountVolume(options, target) : unmountQuotaImage(target));
 }
 
 /** @throws EngineError failed, noSpace */

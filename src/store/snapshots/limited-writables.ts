@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, invalid, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import { detachMount, detachMountSlowly, isMountPoint } from '../../linux/index.ts';
+import { detachMount, isMountPoint } from '../../linux/index.ts';
 import {
   hasQuotas,
   makeQuotaImage,
@@ -10,6 +10,7 @@ import {
   mountQuotaImageNow,
   QUOTA_BYTES_MAX,
   QUOTA_BYTES_MIN,
+  unmountQuotaImage,
 } from '../../quota/index.ts';
 import type { SnapshotPaths } from './paths.ts';
 
@@ -62,7 +63,7 @@ export class LimitedWritables {
   /** Unmounts the folders that nothing uses. */
   async rest(isUsed: (id: string) => boolean): Promise<void> {
     const idle = readdirSync(this.#paths.limited).filter((id) => !isUsed(id) && isMountPoint(this.#paths.writable(id)));
-    await Promise.all(idle.map((id) => detachMountSlowly(this.#paths.writable(id))));
+    await Promise.all(idle.map((id) => unmountQuotaImage(this.#paths.writable(id))));
   }
 
   #image(name: string): string {
