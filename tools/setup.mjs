@@ -38,8 +38,13 @@ const TEST_NEEDS = [
   { what: 'runc beside crun (both are tested)', has: () => onPath('runc') && onPath('crun'), debian: ['crun', 'runc'] },
   { what: 'nft', has: () => onPath('nft'), debian: ['nftables'] },
   { what: 'ip and tc', has: () => onPath('ip') && onPath('tc'), debian: ['iproute2'] },
-  // Its package does not turn it on. That of firewalld does: tests beside firewalld run where it is installed already.
+  // Its package does not turn it on. That of firewalld does where systemd runs: there it is not installed for a test.
   { what: 'ufw (beside which containers are tested)', has: () => onPath('ufw'), debian: ['ufw'] },
+  {
+    what: 'firewalld (beside which containers are tested)',
+    has: () => onPath('firewalld') || existsSync('/run/systemd/system') || !onPath('apt-get'),
+    debian: ['firewalld', 'dbus'],
+  },
   { what: 'script (a real terminal)', has: () => onPath('script'), debian: ['bsdutils'] },
   { what: 'zstd', has: () => onPath('zstd'), debian: ['zstd'] },
   {
