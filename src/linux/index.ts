@@ -139,3 +139,4 @@ export {
   UNIX_PATH_MAX,
 } from './unix-socket.ts';
 export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts';
+export { readXtables, type XtablesTable, xtablesInUse } from './xtables.ts';

@@ -16,7 +16,6 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { linkIndex } from '../linux/index.ts';
-import { rulesName } from './firewall/legacy-iptables.ts';
 import { tablesNaming } from './kernel/bridge-users.ts';
 import { networkFixture, sandboxRequest } from './testing/network-fixture.ts';
 import { HOST_ADDRESS, OUTSIDE_ADDRESS, privateHost } from './testing/private-host.ts';
@@ -235,12 +234,4 @@ test('a table names a link by itself or by a pattern, not in comments or for ano
   assert.deepEqual(named('iifname { "eth0", "docker0" } drop'), ['table inet one']);
   assert.deepEqual(named('iifname "docker01" drop comment "docker0"'), []);
   assert.deepEqual(named('iifname "docker01*" drop'), []);
-});
-
-test('a rule of iptables-legacy names a link by itself or by a pattern', () => {
-  assert.ok(rulesName('-P FORWARD DROP\n-A FORWARD -i docker0 -j ACCEPT\n', 'docker0'));
-  assert.ok(rulesName('-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE\n', 'docker0'));
-  assert.ok(rulesName('-A FORWARD -o docker+ -j ACCEPT\n', 'docker0'));
-  assert.ok(rulesName('-A FORWARD -m physdev --physdev-in docker0 -j ACCEPT\n', 'docker0'));
-  assert.equal(rulesName('-A FORWARD -i docker01 -m comment --comment docker0 -j ACCEPT\n', 'docker0'), false);
 });
