@@ -1,7 +1,8 @@
-import { closeSync, constants, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { errnoOf } from '../base/errors.ts';
 import { libc } from './libc.ts';
 import { detachMount, MS, mount } from './mount.ts';
+import { reapChild, spawnProcess } from './process.ts';
 import { check } from './syscall-error.ts';
 
 const unshare = libc.func('int unshare(int flags)');
@@ -29,12 +30,21 @@ export class HomeNamespace implements Disposable {
 
   /**
    * Makes a network namespace that exists as long as it is mounted at `path`, a new file. Runs `inside`, which must be
-   * synchronous, in it. When this throws, the namespace is removed.
-   * @throws SyscallError EPERM; EEXIST when `path` exists
+   * synchronous, in it. When this throws, the namespace is removed. It belongs to the thread's user namespace, or to that
+   * at the path `userNamespace`.
+   * @throws SyscallError EPERM; EEXIST when `path` exists; Error when `userNamespace` cannot be entered
    */
-  create<T>(path: string, inside: (netnsFd: number) => T): T {
+  create<T>(
+    path: string,
+    inside: (netnsFd: number) => T,
+    { userNamespace }: { userNamespace?: string | undefined } = {},
+  ): T {
     writeFileSync(path, '', { flag: 'wx', mode: 0o444 });
     try {
+      if (userNamespace !== undefined) {
+        mountNamespaceOf(userNamespace, path);
+        return this.enter(path, inside);
+      }
       check(unshare(CLONE_NEWNET), 'unshare', path);
       return this.#andBack(() => {
         mount({ source: OWN_NAMESPACE, target: path, type: null, flags: MS.BIND });
@@ -75,6 +85,57 @@ export class HomeNamespace implements Disposable {
   [Symbol.dispose](): void {
     closeSync(this.#fd);
   }
+}
+
+/** Stays in its own network namespace until it is killed, or for so many seconds when nobody can kill it. */
+const HOLDER = `exec nsenter --user="$1" unshare --net sleep 10`;
+const HOLDER_MS = 5000;
+
+/**
+ * Mounts a new network namespace that belongs to a user namespace at `path`. Only a process with one thread can enter a
+ * user namespace (setns(2)): a helper makes it and holds it until it is mounted. Blocks for some milliseconds.
+ */
+function mountNamespaceOf(userNamespace: string, path: string): void {
+  const own = readlinkSync(OWN_NAMESPACE);
+  const pid = spawnProcess('/bin/sh', ['-c', HOLDER, 'sh', userNamespace], {
+    env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+    files: [0, 1, 2].map((fd) => ({ fd, path: '/dev/null', flags: constants.O_RDWR })),
+  });
+  const source = `/proc/${pid}/ns/net`;
+  try {
+    for (const deadline = performance.now() + HOLDER_MS; ; pause()) {
+      const exitCode = reapChild(pid)?.exitCode ?? (performance.now() > deadline ? 'too slow' : undefined);
+      if (exitCode !== undefined)
+        throw new Error(`cannot make a network namespace in the user namespace ${userNamespace}: ${exitCode}`);
+      if (namespaceAt(source) !== own) break;
+    }
+    mount({ source, target: path, type: null, flags: MS.BIND });
+  } finally {
+    end(pid);
+  }
+}
+
+/** The thread's own for a process that has just ended. */
+function namespaceAt(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return readlinkSync(OWN_NAMESPACE);
+    throw error;
+  }
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    return; // It has been reaped.
+  }
+  while (reapChild(pid) === undefined) pause();
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 }
 
 /**

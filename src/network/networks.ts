@@ -99,6 +99,11 @@ export interface SandboxRequest {
   readonly publishAll: boolean;
   /** Sysctls that are written inside the namespace before anything runs. */
   readonly sysctls: Readonly<Record<string, string>>;
+  /**
+   * Path of the user namespace whose root may change the sandbox's network, such as `/proc/1/ns/user`. Undefined for the
+   * engine's own.
+   */
+  readonly userNamespace?: string | undefined;
   /** Addresses of `--dns`, for names that are not containers'. Default: the servers of the host. */
   readonly dns?: readonly string[] | undefined;
 }

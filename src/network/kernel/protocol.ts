@@ -156,6 +156,8 @@ export interface HostReport {
 
 export interface SandboxPlan {
   readonly netnsPath: string;
+  /** Path of the user namespace that the sandbox belongs to. Undefined for the engine's own. */
+  readonly userNamespace?: string | undefined;
   readonly links: readonly LinkPlan[];
   /** Whether the sandbox gets sockets for DNS queries. */
   readonly hasNames: boolean;

@@ -41,14 +41,15 @@ import {
  */
 export function makeSandbox(handles: LinkHandles, plan: SandboxPlan): NameSockets | undefined {
   const below = plan.links.map((link) => ({ link, lower: lowerLink(handles, link) }));
-  const sockets = handles.home.create(plan.netnsPath, (netnsFd) => {
+  const furnish = (netnsFd: number): NameSockets | undefined => {
     using inside = new NetlinkSocket();
     for (const { link, lower } of below) addLink(handles, link, { netnsFd, inside, lower });
     inside.execute(setLink({ name: 'lo' }, { up: true }));
     for (const [key, value] of DEFAULT_SYSCTLS) setSysctl(key, value, { optional: true });
     for (const [key, value] of plan.sysctls) setSysctl(key, value);
     return plan.hasNames ? openNameSockets({ isNew: true }) : undefined;
-  });
+  };
+  const sockets = handles.home.create(plan.netnsPath, furnish, plan);
   try {
     for (const link of plan.links) setUpHostEnd(handles, link);
     return sockets;

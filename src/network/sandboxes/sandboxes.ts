@@ -191,6 +191,7 @@ export class Sandboxes {
     };
     const sockets = await this.#deps.kernel.request('attach', {
       netnsPath: sandbox.netnsPath,
+      userNamespace: request.userNamespace,
       links: endpoints.flatMap(({ link }) => link ?? []),
       hasNames: sandbox.names !== undefined,
       sysctls: sysctlsOf(request, endpoints),
