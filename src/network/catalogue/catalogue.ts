@@ -126,12 +126,8 @@ export class Catalogue {
     const removed: string[] = [];
     for (const record of this.#deps.table.all()) {
       if (record.builtIn || !passes(record) || this.#use(record) !== undefined) continue;
-      try {
-        await this.#remove(record);
-        removed.push(record.name);
-      } catch (error) {
-        this.#deps.logger.warn({ network: record.name, error: messageOf(error) }, 'a plugin keeps an unused network');
-      }
+      await this.#remove(record);
+      removed.push(record.name);
     }
     this.#deps.events.emit('network', 'prune', '', { reclaimed: '0' });
     return removed;
@@ -142,8 +138,12 @@ export class Catalogue {
     const { kernel, table, drivers, events, logger } = this.#deps;
     const driver = record.configOnly ? undefined : drivers.find(record.driver);
     const plan = driver?.hostPlan(record);
-    // A plugin that refuses keeps the network.
-    await driver?.remote?.deleteNetwork(record);
+    try {
+      await driver?.remote?.deleteNetwork(record);
+    } catch (error) {
+      // As on Docker: a network must be removable when its plugin is gone for good.
+      logger.warn({ network: record.name, error: messageOf(error) }, 'a network plugin did not remove a network');
+    }
     table.delete(record.id);
     driver?.forget(record);
     events.emit('network', 'destroy', record.id, { name: record.name, type: record.driver });

@@ -100,6 +100,16 @@ export function addressPlan({ ipv4, ipv6, linkLocal }: EndpointAddresses): {
   };
 }
 
+/** The addresses of a link, as the settings of its endpoint have them: the allocated ones, then the link-local ones. */
+export function plannedAddresses(settings: EndpointSettings): readonly PlannedAddress[] {
+  const { IPAddress = '', IPPrefixLen = 0, GlobalIPv6Address = '', GlobalIPv6PrefixLen = 0 } = settings;
+  const allocated = [
+    { address: IPAddress, prefixLength: IPPrefixLen },
+    { address: GlobalIPv6Address, prefixLength: GlobalIPv6PrefixLen },
+  ].filter(({ address }) => address !== '');
+  return [...allocated, ...linkLocalAddresses(settings)];
+}
+
 /** The addresses of an endpoint, of both families. */
 function addressesOf({ IPAddress = '', GlobalIPv6Address = '' }: EndpointSettings): readonly string[] {
   return [IPAddress, GlobalIPv6Address].filter((address) => address !== '');

@@ -3,11 +3,11 @@ import type { Plugin, PluginHost } from '../../plugins/index.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import { parseCidr } from '../ipam/subnet.ts';
 import type { MovedPlan, PlannedRoute, PresentLink } from '../kernel/protocol.ts';
-import { formatHardwareAddress, newHardwareAddress, parseHardwareAddress } from '../model/hardware-address.ts';
+import { formatHardwareAddress, parseHardwareAddress } from '../model/hardware-address.ts';
 import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
-import { AddressedDriver, addressSettings } from './addressed-driver.ts';
+import { AddressedDriver, addressSettings, plannedAddresses } from './addressed-driver.ts';
 import type { Endpoint, JoinPlace, NetworkDriver, RemoteNetwork } from './driver.ts';
-import { askedHardwareAddress, endpointSettings, linkLocalAddresses } from './endpoint-settings.ts';
+import { askedHardwareAddress, endpointSettings } from './endpoint-settings.ts';
 import { capabilities, createdEndpoint, type Joined, joined, nothing } from './remote-messages.ts';
 
 const KIND = 'NetworkDriver';
@@ -17,7 +17,7 @@ const INTERFACE_PREFIX = /^[A-Za-z][A-Za-z0-9_-]{0,9}$/;
 /**
  * Networks of a plugin (libnetwork's remote driver protocol). The engine gives networks and endpoints their addresses.
  * The plugin makes an interface on the host for each endpoint, and the engine moves it into the container's sandbox.
- * No ports are published: the plugin gets the bindings.
+ * No ports are published, and the plugin does not hear of them.
  */
 export class RemoteDriver extends AddressedDriver implements NetworkDriver {
   readonly remote: RemoteNetwork;
@@ -44,10 +44,11 @@ export class RemoteDriver extends AddressedDriver implements NetworkDriver {
   /** The plugin decides gateways and the link later, in `remote.join`. */
   connect(record: NetworkRecord, asked: EndpointSettings): Endpoint {
     const allocated = this.allocate(record, asked);
-    const hardwareAddress = askedHardwareAddress(asked) ?? newHardwareAddress();
+    const hardwareAddress = askedHardwareAddress(asked);
     const addresses = { ...addressSettings(allocated), Gateway: '', IPv6Gateway: '' };
-    const settings = { ...addresses, MacAddress: formatHardwareAddress(hardwareAddress) };
-    return { settings: endpointSettings(asked, settings), link: undefined };
+    // The interface is the plugin's: it keeps its own address unless the client or the plugin chooses one.
+    const MacAddress = hardwareAddress === undefined ? '' : formatHardwareAddress(hardwareAddress);
+    return { settings: endpointSettings(asked, { ...addresses, MacAddress }), link: undefined };
   }
 
   presentLink(_record: NetworkRecord, _settings: EndpointSettings, name: string): PresentLink | undefined {
@@ -148,7 +149,7 @@ function interfaceOf(settings: EndpointSettings): object {
   };
 }
 
-/** A plugin may choose what the engine left open. Addresses are the engine's. @throws EngineError failed */
+/** A plugin may choose what the engine left open, and must not change the rest. @throws EngineError failed */
 function choiceOf(
   settings: EndpointSettings,
   made:
@@ -161,8 +162,12 @@ function choiceOf(
     if (chosen !== '' && chosen !== given[name])
       throw failed(`driver modified interface address: ${given[name]} to ${chosen}`);
   }
-  const { MacAddress } = made ?? {};
-  return MacAddress === undefined || MacAddress === null || MacAddress === '' ? {} : { MacAddress };
+  const asked = settings.MacAddress ?? '';
+  const MacAddress = made?.MacAddress ?? '';
+  if (MacAddress === '') return {};
+  if (asked !== '' && MacAddress !== asked)
+    throw failed(`driver modified interface MAC address: ${asked} to ${MacAddress}`);
+  return { MacAddress };
 }
 
 /** @throws EngineError failed for an interface or a route that cannot be */
@@ -175,8 +180,8 @@ function joinedEndpoint(settings: EndpointSettings, answer: Joined, { name }: Jo
     kind: 'moved',
     name: interfaceName(name, DstPrefix ?? ''),
     source: SrcName,
-    hardwareAddress: checked(() => parseHardwareAddress(settings.MacAddress ?? '')).toString('hex'),
-    addresses: [...ownAddresses(settings), ...linkLocalAddresses(settings)],
+    hardwareAddress: hardwareAddressOf(settings),
+    addresses: plannedAddresses(settings),
     gateways: [Gateway, GatewayIPv6].filter((gateway) => gateway !== ''),
     routes: (answer.StaticRoutes ?? []).map(
       ({ Destination, RouteType, NextHop }): PlannedRoute => ({
@@ -188,18 +193,16 @@ function joinedEndpoint(settings: EndpointSettings, answer: Joined, { name }: Jo
   return { settings: all, link };
 }
 
+/** Returns 12 hex digits, or '' where the interface keeps its own address. */
+function hardwareAddressOf({ MacAddress = '' }: EndpointSettings): string {
+  return MacAddress === '' ? '' : checked(() => parseHardwareAddress(MacAddress)).toString('hex');
+}
+
+/** A name that the client chose is kept. @throws EngineError failed for a prefix that is none */
 function interfaceName(name: string, prefix: string): string {
   if (prefix === '' || prefix === 'eth') return name;
   if (!INTERFACE_PREFIX.test(prefix)) throw failed(`the plugin names an interface ${JSON.stringify(prefix)}`);
-  return name.replace(/^[a-z]+/, prefix);
-}
-
-function ownAddresses(settings: EndpointSettings): MovedPlan['addresses'] {
-  const { IPAddress = '', IPPrefixLen = 0, GlobalIPv6Address = '', GlobalIPv6PrefixLen = 0 } = settings;
-  return [
-    { address: IPAddress, prefixLength: IPPrefixLen },
-    { address: GlobalIPv6Address, prefixLength: GlobalIPv6PrefixLen },
-  ].filter(({ address }) => address !== '');
+  return name.replace(/^eth(?=\d+$)/, prefix);
 }
 
 function destinationOf(text: string): { readonly address: string; readonly prefixLength: number } {

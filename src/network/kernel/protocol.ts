@@ -219,7 +219,7 @@ export interface MovedPlan extends ContainerLink {
   readonly kind: 'moved';
   /** Its name on the host. */
   readonly source: string;
-  /** 12 hex digits. */
+  /** 12 hex digits. Empty for an interface that keeps its own. */
   readonly hardwareAddress: string;
   readonly routes: readonly PlannedRoute[];
 }

@@ -89,7 +89,7 @@ export function addLink(handles: KernelHandles, plan: LinkPlan, at: NewLink): vo
   setIpv6(plan);
   const { inside } = at;
   const index = requireLink(plan.name);
-  if (plan.kind === 'macvlan' || plan.kind === 'moved') {
+  if ((plan.kind === 'macvlan' || plan.kind === 'moved') && plan.hardwareAddress !== '') {
     inside.execute(setLink({ index }, { hardwareAddress: Buffer.from(plan.hardwareAddress, 'hex') }));
   }
   inside.execute(
@@ -99,7 +99,7 @@ export function addLink(handles: KernelHandles, plan: LinkPlan, at: NewLink): vo
     ...(plan.kind === 'ipvlan' ? plan.direct : []).map((family) => addDirectRoute(family, index)),
   );
   if (plan.kind === 'moved') addRoutes(inside, plan.routes, index);
-  announce(handles, plan, { index, lower: at.lower });
+  announce(handles, plan, { index, inside, lower: at.lower });
 }
 
 /** @throws EngineError failed for a route that the plugin should not have asked for */
@@ -146,10 +146,11 @@ function makeLink({ config, netlink }: KernelHandles, plan: LinkPlan, { netnsFd,
 function announce(
   { netlink, packets }: KernelHandles,
   plan: LinkPlan,
-  at: { readonly index: number; readonly lower: LowerLink },
+  at: { readonly index: number; readonly inside: NetlinkSocket; readonly lower: LowerLink },
 ): void {
   if (plan.kind === 'ipvlan') return;
-  const hardwareAddress = Buffer.from(plan.hardwareAddress, 'hex');
+  const hardwareAddress =
+    plan.hardwareAddress === '' ? hardwareAddressOf(at) : Buffer.from(plan.hardwareAddress, 'hex');
   if (plan.kind === 'veth') {
     for (const { address } of plan.addresses) {
       netlink.execute(replaceNeighbour(at.lower.gateway, address, hardwareAddress));
@@ -157,15 +158,22 @@ function announce(
     }
     return;
   }
-  using inside = new PacketSocket();
+  // A link of another kind than Ethernet, such as a tunnel, has no neighbours to tell.
+  if (hardwareAddress.length !== 6) return;
+  using packetsInside = new PacketSocket();
   for (const { address } of plan.addresses) {
     try {
-      inside.announce(at.index, address, hardwareAddress);
+      packetsInside.announce(at.index, address, hardwareAddress);
     } catch (error) {
       // The parent is down, or has no carrier.
       if (!['ENETDOWN', 'ENXIO', 'ENOBUFS'].includes(errnoOf(error) ?? '')) throw error;
     }
   }
+}
+
+/** Returns no bytes for a link that has none. */
+function hardwareAddressOf(at: { readonly index: number; readonly inside: NetlinkSocket }): Buffer {
+  return listLinks(at.inside).find(({ index }) => index === at.index)?.hardwareAddress ?? Buffer.alloc(0);
 }
 
 /** On a network without IPv6 the link has none either: no router discovery, no multicast. */
