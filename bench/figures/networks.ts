@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { apiCall } from '../../test/support/engine.ts';
@@ -109,8 +110,8 @@ const ports: readonly Figure[] = [
       'at least the best peer',
       async ({ host }) => {
         const options = ['-p', `${FIRST_PORT}-${FIRST_PORT + 999}:30000-30999`];
-        const listen = `nc -ll -p ${30_000 + at} -e true`;
-        await docker(host, ['run', '-d', '--name', `${prefix}-server`, ...options, 'busybox', 'sh', '-c', listen]);
+        const serve = ['busybox', 'httpd', '-f', '-p', String(30_000 + at)];
+        await docker(host, ['run', '-d', '--name', `${prefix}-server`, ...options, ...serve]);
         await until(() => connection(FIRST_PORT + at));
         const total = 2000;
         return (total * 1000) / (await atOnce(total, 8, () => connection(FIRST_PORT + at)));
@@ -119,9 +120,10 @@ const ports: readonly Figure[] = [
   ),
 ];
 
-/** Opens a connection by the host's loopback, and waits for its end. */
+/** Opens a connection by the host's loopback, sends a request and waits for the connection's end. */
 async function connection(port: number): Promise<void> {
   const socket = connect({ host: '127.0.0.1', port });
+  socket.end('GET / HTTP/1.0\r\n\r\n');
   socket.resume();
   await once(socket, 'end');
   socket.destroy();
@@ -139,33 +141,63 @@ async function until(attempt: () => Promise<void>): Promise<void> {
 }
 
 /** Megabytes that a client sends to a container's port. */
-const SENT = 2000;
+const SENT = 8000;
+const SINK = `require('net').createServer((s) => s.resume().on('end', () => s.end('x'))).listen(80, () => console.log('ready'))`;
+const SOURCE = `
+  const [host, port, total] = process.argv.slice(1);
+  const chunk = Buffer.alloc(1 << 20);
+  const socket = require('net').connect(Number(port), host);
+  let left = Number(total);
+  const from = performance.now();
+  const send = () => {
+    while (left > 0) if (left--, !socket.write(chunk)) return;
+    socket.end();
+  };
+  socket.on('connect', send).on('drain', send).on('data', () => console.log(total / (performance.now() - from) * 1000));`;
 
-/** Starts a server that reads all, and a client. Returns megabytes per second, by the client's own clock. */
+/** Node in the network of a container: busybox's own programs would be slower than the network. */
+function nodeIn(pid: string, script: string, ...args: readonly string[]): ChildProcess {
+  const command = [`--net=/proc/${pid}/ns/net`, process.execPath, '-e', script, ...args];
+  return spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/** Returns megabytes per second from one container to another, until the other has read all. */
 async function throughput(
   host: string,
   options: readonly string[],
-  target: (server: string) => string,
+  target: (server: Ends) => readonly [address: string, port: string],
 ): Promise<number> {
   await docker(host, ['network', 'create', prefix]);
-  const server = `${prefix}-server`;
-  const sink = 'nc -ll -p 80 -e dd of=/dev/null bs=1M';
-  await docker(host, ['run', '-d', '--name', server, '--network', prefix, ...options, 'busybox', 'sh', '-c', sink]);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  const send = `read up _ </proc/uptime; dd if=/dev/zero bs=1M count=${SENT} 2>/dev/null | nc ${target(server)}; read end _ </proc/uptime; echo $up $end`;
-  const client = ['run', '--rm', '--name', `${prefix}-client`, '--network', prefix, 'busybox', 'sh', '-c', send];
-  const [from = Number.NaN, to = Number.NaN] = (await dockerOutput(host, client)).stdout.trim().split(' ').map(Number);
-  return SENT / (to - from);
+  const inspect = async (name: string, format: string): Promise<string> =>
+    (await dockerOutput(host, ['inspect', '-f', format, `${prefix}-${name}`])).stdout.trim();
+  await sleeper(host, 'server', ['--network', prefix, ...options]);
+  await sleeper(host, 'client', ['--network', prefix]);
+  const of = (field: string): Promise<string> =>
+    inspect('server', `{{range .NetworkSettings.Networks}}{{.${field}}}{{end}}`);
+  const ends = { address: await of('IPAddress'), gateway: await of('Gateway') };
+  const server = nodeIn(await inspect('server', '{{.State.Pid}}'), SINK);
+  try {
+    await once(server.stdout!, 'data');
+    const client = nodeIn(await inspect('client', '{{.State.Pid}}'), SOURCE, ...target(ends), String(SENT));
+    const [said] = (await once(client.stdout!, 'data')) as [Buffer];
+    return Number(said);
+  } finally {
+    server.kill();
+  }
+}
+
+interface Ends {
+  readonly address: string;
+  readonly gateway: string;
 }
 
 const traffic: readonly Figure[] = [
   figure('MB from container to container', 'per s', 'at least the best peer', ({ host }) =>
-    throughput(host, [], (server) => `${server} 80`),
+    throughput(host, [], ({ address }) => [address, '80']),
   ),
-  figure('MB from container to container by a published port', 'per s', 'at least the best peer', async ({ host }) => {
-    const gateway = `$(ip route | sed -n 's/default via \\([0-9.]*\\).*/\\1/p')`;
-    return await throughput(host, ['-p', `${FIRST_PORT}:80`], () => `${gateway} ${FIRST_PORT}`);
-  }),
+  figure('MB from container to container by a published port', 'per s', 'at least the best peer', ({ host }) =>
+    throughput(host, ['-p', `${FIRST_PORT}:80`], ({ gateway }) => [gateway, String(FIRST_PORT)]),
+  ),
   figure('ping from container to container, average', 'us', 'at most the best peer', async ({ host }) => {
     await docker(host, ['network', 'create', prefix]);
     await sleeper(host, 'far', ['--network', prefix]);
