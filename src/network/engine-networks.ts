@@ -6,7 +6,7 @@ import type { CreateNetwork, NetworkInspect, Networks, Sandbox, SandboxRequest, 
 import { parsePortBindings } from './ports/port-request.ts';
 import { BridgeRepair } from './repair/bridge-repair.ts';
 import { FirewallRepair } from './repair/firewall-repair.ts';
-import { bridgePorts, containersOn, linksOf } from './sandboxes/attached.ts';
+import { bridgePorts, containersOn, linkAgain, linksOf } from './sandboxes/attached.ts';
 import { checkConfig } from './sandboxes/connect-endpoints.ts';
 import { Sandboxes, type SandboxesDeps } from './sandboxes/sandboxes.ts';
 
@@ -38,6 +38,7 @@ export class EngineNetworks implements Networks {
     this.#bridges = new BridgeRepair({
       ...{ kernel, logger, networks },
       ports: () => bridgePorts(attached().flatMap(({ sandbox }) => linksOf(deps, sandbox))),
+      linkAgain: (name) => this.#sandboxes.resting().flatMap(({ sandbox }) => linkAgain(deps, sandbox, name) ?? [])[0],
     });
     this.#firewall = new FirewallRepair({
       ...{ kernel, logger, networks, warnings },

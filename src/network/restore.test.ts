@@ -73,6 +73,73 @@ test('a flushed firewall, a deleted bridge and a missing folder are made again b
   await networks.attach(sandboxRequest('again'), signal);
 });
 
+test('a link of a container that somebody removed is made again as it was, at once and by the next start', async () => {
+  await using fixture = await networkFixture();
+  let { networks } = fixture;
+  await networks.create({ name: 'inner', internal: true, enableIpv6: true });
+  const before = traces();
+  const driverOpts = { 'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.log_martians=1' };
+  const web = await networks.attach(
+    sandboxRequest('web', { ...publish('18080'), endpoints: { bridge: { DriverOpts: driverOpts } } }),
+    signal,
+  );
+  const joined = await networks.connect(sandboxRequest('web', { endpoints: { inner: {} } }), 'inner');
+  const inside = (...args: string[]): string =>
+    execFileSync('nsenter', [`--net=${web.netnsPath}`, ...args], { encoding: 'utf8' });
+  const shape = (): string =>
+    ['ip -br addr', 'ip route', 'ip -6 route', 'cat /proc/sys/net/ipv4/conf/eth0/log_martians']
+      .flatMap((command) =>
+        inside(...command.split(' '))
+          .split('\n')
+          .sort(),
+      )
+      .map((line) => line.replace(/@\S+|fe80\S+| pref medium| proto \S+| metric \d+/g, '').replace(/ +/g, ' '))
+      .join('\n');
+  const whole = shape();
+  const hostEnd = (network: string): string => `veth${joined.endpoints[network]?.EndpointID?.slice(0, 11)}`;
+  const isWhole = async (): Promise<void> => {
+    await eventually(async () => assert.equal(shape(), whole));
+    await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
+    await eventually(async () => assert.equal(await askTcp('127.0.0.1', 18080), 'web 10.219.0.1 hello'));
+  };
+  await isWhole();
+  for (const network of ['bridge', 'inner']) {
+    execFileSync('ip', ['link', 'delete', hostEnd(network)]);
+    await isWhole();
+    assert.match(
+      fixture.logged.at(-1) ?? '',
+      new RegExp(`link ${hostEnd(network)} of a container was removed: repaired`),
+    );
+  }
+  inside('ip', 'link', 'delete', 'eth0');
+  await isWhole();
+  await networks.close();
+  execFileSync('ip', ['link', 'delete', hostEnd('bridge')]);
+  networks = await fixture.restart();
+  await networks.restore([{ ...joined, containerId: 'web', containerName: 'name-web' }]);
+  await isWhole();
+
+  const logged = fixture.logged.length;
+  await networks.disconnect(sandboxRequest('web'), 'inner');
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.doesNotMatch(inside('ip', '-br', 'link'), /eth1/, 'a disconnected network stays away');
+  await networks.detach('web');
+  assert.equal(await waitForTraces(before), before);
+  await networks.remove('inner');
+  assert.equal(fixture.logged.length, logged, 'what the engine removes is no damage');
+});
+
+async function eventually(check: () => Promise<void>): Promise<void> {
+  for (let left = 40; ; left--) {
+    try {
+      return await check();
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
 test('a table of another layout is replaced', async () => {
   await using fixture = await networkFixture();
   nft('delete', 'table', 'ip', 'gantry-gtest0');

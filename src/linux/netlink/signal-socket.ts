@@ -28,7 +28,20 @@ export const WATCH_SIGNAL = 'SIGIO';
 /** An instruction of classic BPF (linux/filter.h). */
 export type FilterInstruction = readonly [code: number, jumpTrue: number, jumpFalse: number, value: number];
 
-export const BPF = { LD_W_ABS: 0x20, LD_H_ABS: 0x28, JEQ: 0x15, JSET: 0x45, JA: 0x05, RET: 0x06 } as const;
+export const BPF = {
+  LD_W_ABS: 0x20,
+  LD_H_ABS: 0x28,
+  LD_W_IND: 0x40,
+  LD_IMM: 0x00,
+  LDX_IMM: 0x01,
+  TAX: 0x07,
+  JEQ: 0x15,
+  JSET: 0x45,
+  JA: 0x05,
+  RET: 0x06,
+} as const;
+/** Where a load of a word finds the attribute of type X that follows offset A (SKF_AD_OFF + SKF_AD_NLATTR). */
+export const FIND_ATTRIBUTE = 0xfffff00c;
 export const WHOLE_MESSAGE = 0xffffffff;
 
 /**

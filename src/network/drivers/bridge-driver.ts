@@ -2,10 +2,10 @@ import { EngineError } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
 import { parseCidr } from '../ipam/subnet.ts';
-import type { BridgePlan, PresentLink } from '../kernel/protocol.ts';
-import { formatHardwareAddress, newHardwareAddress } from '../model/hardware-address.ts';
+import type { BridgePlan, PresentLink, VethPlan } from '../kernel/protocol.ts';
+import { formatHardwareAddress, newHardwareAddress, parseHardwareAddress } from '../model/hardware-address.ts';
 import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
-import { AddressedDriver, addressPlan, addressSettings } from './addressed-driver.ts';
+import { AddressedDriver, addressSettings, plannedAddresses } from './addressed-driver.ts';
 import {
   BRIDGE_OPTION,
   bridgeHasAddress,
@@ -85,24 +85,26 @@ export class BridgeDriver extends AddressedDriver implements NetworkDriver {
   }
 
   connect(record: NetworkRecord, asked: EndpointSettings, { endpointId, name }: LinkNames): Endpoint {
-    const limits = trafficLimits(asked, { endpointId, mtu: mtuOf(record) });
-    const hardwareAddress = askedHardwareAddress(asked) ?? newHardwareAddress();
+    const hardwareAddress = formatHardwareAddress(askedHardwareAddress(asked) ?? newHardwareAddress());
+    trafficLimits(asked, { endpointId, mtu: mtuOf(record) });
     const allocated = this.allocate(record, asked);
+    const settings = endpointSettings(asked, { MacAddress: hardwareAddress, ...addressSettings(allocated) });
+    return { settings, link: this.linkAgain(record, { ...settings, EndpointID: endpointId }, name) };
+  }
+
+  linkAgain(record: NetworkRecord, settings: EndpointSettings, name: string): VethPlan {
+    const { EndpointID: endpointId = '', MacAddress = '', Gateway = '', IPv6Gateway = '' } = settings;
+    const mtu = mtuOf(record);
     return {
-      settings: endpointSettings(asked, {
-        MacAddress: formatHardwareAddress(hardwareAddress),
-        ...addressSettings(allocated),
-      }),
-      link: {
-        kind: 'veth',
-        name,
-        hostName: vethName(endpointId),
-        bridge: bridgeName(record),
-        mtu: mtuOf(record),
-        hardwareAddress: hardwareAddress.toString('hex'),
-        limits,
-        ...addressPlan(allocated),
-      },
+      kind: 'veth',
+      name,
+      hostName: vethName(endpointId),
+      bridge: bridgeName(record),
+      mtu,
+      hardwareAddress: parseHardwareAddress(MacAddress).toString('hex'),
+      limits: presentLimits(settings, { endpointId, mtu }),
+      addresses: plannedAddresses(settings),
+      gateways: [Gateway, IPv6Gateway].filter((gateway) => gateway !== ''),
     };
   }
 

@@ -1,7 +1,7 @@
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
-import type { HostPlan, LinkPlan, PresentLink } from '../kernel/protocol.ts';
+import type { HostPlan, LinkPlan, PresentLink, VethPlan } from '../kernel/protocol.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 
 /**
@@ -44,6 +44,8 @@ export interface NetworkDriver {
   disconnect(record: NetworkRecord, settings: EndpointSettings): void;
   /** The link of an existing endpoint. `name` is its interface in the container. Undefined for an endpoint without one. */
   presentLink(record: NetworkRecord, settings: EndpointSettings, name: string): PresentLink | undefined;
+  /** Plans the link of an existing endpoint, which somebody has removed. Absent for links that only go with their sandbox. */
+  linkAgain?(record: NetworkRecord, settings: EndpointSettings, name: string): VethPlan;
   /** Forgets the addresses of a removed network. */
   forget(record: NetworkRecord): void;
   /** The part that another program does. Undefined for drivers of the engine. */

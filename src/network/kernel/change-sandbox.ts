@@ -5,9 +5,10 @@ import {
   listRoutes,
   NetlinkSocket,
   replaceDefaultRoute,
+  setLink,
 } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
-import type { KernelHandles, LinkHandles } from './kernel-handles.ts';
+import { type KernelHandles, type LinkHandles, staleLinkGroup } from './kernel-handles.ts';
 import { retireShapers } from './link-limits.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
 import { type ConnectPlan, type DefaultRoute, type DisconnectPlan, type PresentLink, presentLink } from './protocol.ts';
@@ -51,12 +52,12 @@ export function disconnectLink(handles: KernelHandles, plan: DisconnectPlan): un
 function removeLink(handles: KernelHandles, netnsPath: string, link: PresentLink): void {
   const { home, netlink } = handles;
   const { at, name } = link;
-  const remove = (socket: NetlinkSocket): void => {
-    const index = linkIndex(name);
-    if (index !== undefined) socket.execute(deleteLink({ index }));
-  };
   if (at === 'host') {
-    remove(netlink);
+    const index = linkIndex(name);
+    // Others' removal of a link in use is repaired. This one is not in use any more.
+    if (index !== undefined) {
+      netlink.execute(setLink({ index }, { group: staleLinkGroup(handles.config) }), deleteLink({ index }));
+    }
     if (link.at === 'host' && link.limits !== undefined) {
       retireShapers(handles, [link]);
       deleteStaleLinks(handles);
@@ -65,7 +66,8 @@ function removeLink(handles: KernelHandles, netnsPath: string, link: PresentLink
   }
   home.enter(netnsPath, () => {
     using inside = new NetlinkSocket();
-    remove(inside);
+    const index = linkIndex(name);
+    if (index !== undefined) inside.execute(deleteLink({ index }));
   });
 }
 

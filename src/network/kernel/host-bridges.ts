@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { BridgeWatch, linkIndex } from '../../linux/index.ts';
+import { BridgeWatch, linkIndex, listLinks } from '../../linux/index.ts';
 import { BridgeStars, forgetAddresses, listLeaves, removeLeaf, repairLeaf, watchedLinks } from './bridge-stars.ts';
 import type { EngineFirewall } from './engine-firewall.ts';
 import { bridgeDamage, ownBridges, removeBridge, removeOldAddresses, setUpBridge } from './host-bridge.ts';
@@ -124,7 +124,9 @@ export class HostBridges implements BridgePlaces, Disposable {
     }
     this.#repairLimits(ports, { repaired, failed });
     this.#follow();
-    return { repaired, failed };
+    const present = new Set(listLinks(this.#handles.netlink).map(({ name }) => name));
+    const lost = ports.map(({ hostLink }) => hostLink).filter((name) => !present.has(name));
+    return { repaired, failed, lost };
   }
 
   /** From then on a signal announces a shaper that others remove. */
@@ -155,7 +157,9 @@ export class HostBridges implements BridgePlaces, Disposable {
     this.#watch ??= new BridgeWatch();
     const leaves = [...this.#leaves.values()].flat().flatMap(watchedLinks);
     const names = [...this.#plans.keys(), ...this.#shapers, ...leaves];
-    this.#watch.follow(names.flatMap((name) => linkIndex(name) ?? []));
+    const indexes = names.flatMap((name) => linkIndex(name) ?? []);
+    // Links that the engine removes itself have another group by then.
+    this.#watch.follow({ indexes, group: this.#handles.config.linkGroup });
   }
 
   [Symbol.dispose](): void {

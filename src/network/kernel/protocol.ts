@@ -37,7 +37,12 @@ export interface KernelRequests {
   /** Makes bridges that others removed again, with their ports, and undoes other changes by others. */
   repairBridges: {
     readonly params: { readonly networks: readonly HostPlan[]; readonly ports: readonly BridgePort[] };
-    readonly result: { readonly repaired: readonly string[]; readonly failed: readonly string[] };
+    /** `lost`: names of links of containers that are not there. */
+    readonly result: {
+      readonly repaired: readonly string[];
+      readonly failed: readonly string[];
+      readonly lost: readonly string[];
+    };
   };
   /** Removes everything of the engine in the kernel that is not in `keep`. */
   reconcile: { readonly params: Keep; readonly result: HostReport };

@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { BridgePort, HostPlan } from '../kernel/protocol.ts';
+import type { BridgePort, ConnectPlan, HostPlan } from '../kernel/protocol.ts';
 
 /**
  * Shortest interval between two checks: a program that keeps changing a bridge must not keep a processor busy. A check
@@ -16,6 +16,8 @@ export interface BridgeRepairDeps {
   readonly networks: () => readonly HostPlan[];
   /** The ports of every attached container. */
   readonly ports: () => readonly BridgePort[];
+  /** Plans a container's link, by its name on the host, as it was. Undefined when the container does not rest. */
+  readonly linkAgain: (name: string) => ConnectPlan | undefined;
 }
 
 /**
@@ -43,12 +45,34 @@ export class BridgeRepair implements Disposable {
   async check(): Promise<void> {
     this.#checkedAt = performance.now();
     const { kernel, logger, networks, ports } = this.#deps;
-    const { repaired, failed } = await kernel.request('repairBridges', { networks: networks(), ports: ports() });
+    const found = await kernel.request('repairBridges', { networks: networks(), ports: ports() });
+    const again = await this.#makeAgain(found.lost);
+    const [repaired, failed] = [
+      [...found.repaired, ...again.repaired],
+      [...found.failed, ...again.failed],
+    ];
     for (const what of repaired) logger.warn({}, `${what}: repaired`);
     for (const what of failed) if (!this.#warnings.includes(what)) logger.error({}, what);
     this.#warnings = failed;
     // A container whose start was under way is attached by then.
     if (repaired.length > 0) this.checkSoon();
+  }
+
+  /** Makes links of containers that others have removed. Each is planned at the last moment: its container may leave. */
+  async #makeAgain(lost: readonly string[]): Promise<{ readonly repaired: string[]; readonly failed: string[] }> {
+    const done = { repaired: [] as string[], failed: [] as string[] };
+    for (const name of lost) {
+      const plan = this.#deps.linkAgain(name);
+      if (plan === undefined) continue;
+      const what = `link ${name} of a container was removed`;
+      try {
+        await this.#deps.kernel.request('connect', plan);
+        done.repaired.push(what);
+      } catch (error) {
+        done.failed.push(`${what}: ${messageOf(error)}`);
+      }
+    }
+    return done;
   }
 
   /** Checks at most once a second. */

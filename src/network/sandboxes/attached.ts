@@ -1,9 +1,11 @@
 import type { AttachedContainers } from '../catalogue/inspect-network.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
-import type { BridgePort, PresentLink } from '../kernel/protocol.ts';
+import type { BridgePort, ConnectPlan, DefaultRoute, PresentLink } from '../kernel/protocol.ts';
+import { defaultGateway, gatewayOf } from '../model/default-gateway.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 import type { NetworkTable } from '../model/network-table.ts';
-import { endpointsOf } from '../model/sandbox-endpoints.ts';
+import { endpointsOf, type SandboxEndpoint } from '../model/sandbox-endpoints.ts';
+import { linkSysctls } from '../model/sysctl-key.ts';
 import type { Sandbox } from '../networks.ts';
 import type { ContainerPorts } from '../ports/container-ports.ts';
 import { interfacesOf } from './interface-names.ts';
@@ -25,6 +27,36 @@ export function linksOf(
     ({ record, settings }) =>
       drivers.find(record.driver)?.presentLink(record, settings, interfaces[record.name] ?? '') ?? [],
   );
+}
+
+/** Plans a link of a sandbox that somebody has removed, by its name on the host. Undefined for links of other sandboxes. */
+export function linkAgain(
+  { table, drivers }: { readonly table: NetworkTable; readonly drivers: NetworkDrivers },
+  sandbox: Sandbox,
+  name: string,
+): ConnectPlan | undefined {
+  const interfaces = interfacesOf(sandbox);
+  const endpoints = endpointsOf(table, sandbox);
+  for (const { record, settings } of endpoints) {
+    const link = drivers.find(record.driver)?.linkAgain?.(record, settings, interfaces[record.name] ?? '');
+    if (link?.hostName !== name) continue;
+    const { netnsPath } = sandbox;
+    const sysctls = linkSysctls(settings, link.name);
+    return { netnsPath, link, opensNames: false, sysctls, routes: defaultRoutes(endpoints, interfaces) };
+  }
+  return undefined;
+}
+
+/** The default routes of a sandbox. */
+export function defaultRoutes(
+  endpoints: readonly SandboxEndpoint[],
+  interfaces: Readonly<Record<string, string>>,
+): readonly DefaultRoute[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const endpoint = defaultGateway(endpoints, family);
+    if (endpoint === undefined) return [];
+    return { link: interfaces[endpoint.record.name] ?? '', gateway: gatewayOf(endpoint.settings, family) };
+  });
 }
 
 /** Names of links on the host. */

@@ -5,7 +5,7 @@ import type { PortElement } from '../firewall/table.ts';
 import type { Family } from '../ipam/address.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { type DefaultRoute, presentLink } from '../kernel/protocol.ts';
-import { defaultGateway, gatewayOf } from '../model/default-gateway.ts';
+import { defaultGateway } from '../model/default-gateway.ts';
 import type { NetworkTable } from '../model/network-table.ts';
 import { endpointsOf, type SandboxEndpoint } from '../model/sandbox-endpoints.ts';
 import { linkSysctls } from '../model/sysctl-key.ts';
@@ -13,7 +13,7 @@ import type { ContainerNames } from '../names/container-names.ts';
 import { networkHasNames } from '../names/sandbox-names.ts';
 import type { Sandbox, SandboxRequest } from '../networks.ts';
 import type { ContainerPorts, ContainerPortsDeps, PortTarget } from '../ports/container-ports.ts';
-import type { Attached } from './attached.ts';
+import { type Attached, defaultRoutes } from './attached.ts';
 import { connectEndpoint } from './connect-endpoints.ts';
 import { interfaceNames, interfacesOf } from './interface-names.ts';
 import { joinRemote, leaveRemote } from './join-remote.ts';
@@ -134,12 +134,7 @@ function changeGateway(deps: ChangeDeps, change: Change, undo: AsyncDisposableSt
     return { attached: { ...attached, sandbox: after }, plan: {} };
   }
   const { ports, elements } = movePorts(deps, change, portTarget(deps.drivers, before), undo);
-  const interfaces = interfacesOf(after);
-  const routes = FAMILIES.flatMap((family) => {
-    const endpoint = next[family];
-    if (endpoint === undefined) return [];
-    return [{ link: interfaces[endpoint.record.name] ?? '', gateway: gatewayOf(endpoint.settings, family) }];
-  });
+  const routes = defaultRoutes(endpoints, interfacesOf(after));
   return {
     attached: {
       ...attached,

@@ -48,6 +48,8 @@ export class Sandboxes {
   readonly #attached = new Map<string, Attached>();
   /** Ids of the networks whose endpoints are being made, by container. */
   readonly #joining = new Map<string, readonly string[]>();
+  /** Containers with a change under way. */
+  readonly #changing = new Set<string>();
 
   constructor(deps: SandboxesDeps) {
     this.#deps = deps;
@@ -61,6 +63,11 @@ export class Sandboxes {
 
   get attached(): ReadonlyMap<string, Attached> {
     return this.#attached;
+  }
+
+  /** The attached containers whose sandbox is not being changed. */
+  resting(): readonly Attached[] {
+    return [...this.#attached].flatMap(([id, attached]) => (this.#changing.has(id) ? [] : attached));
   }
 
   /** As `Networks.attach`. */
@@ -211,8 +218,14 @@ export class Sandboxes {
   async #change(containerId: string, change: (attached: Attached) => Promise<Attached>): Promise<Sandbox> {
     const before = this.#attached.get(containerId);
     if (before === undefined) throw failed(`container ${containerId} has no network sandbox`);
-    const after = await change(before);
-    this.#attached.set(containerId, after);
+    this.#changing.add(containerId);
+    let after: Attached;
+    try {
+      after = await change(before);
+      this.#attached.set(containerId, after);
+    } finally {
+      this.#changing.delete(containerId);
+    }
     if (after.ports !== before.ports) {
       before.ports[Symbol.dispose]();
       after.ports.relay();
