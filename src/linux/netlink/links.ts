@@ -103,6 +103,8 @@ export type LinkRef = { readonly index: number } | { readonly name: string };
 
 export interface LinkChange {
   readonly up?: boolean;
+  /** A new name, for a link that is down. */
+  readonly rename?: string;
   readonly alias?: string;
   /** Index of the bridge of which the link becomes a port. */
   readonly master?: number;
@@ -115,6 +117,7 @@ export interface LinkChange {
 export function setLink(ref: LinkRef, change: LinkChange): NetlinkMessage {
   const message = new NetlinkMessage(RTM_SETLINK, 0);
   addressed(message, ref, change.up === undefined ? {} : { up: change.up });
+  if (change.rename !== undefined) message.text(IFLA_IFNAME, change.rename);
   if (change.alias !== undefined) message.attribute(IFLA_IFALIAS, Buffer.from(change.alias));
   if (change.master !== undefined) message.u32(IFLA_MASTER, change.master);
   if (change.group !== undefined) message.u32(IFLA_GROUP, change.group);

@@ -8,11 +8,19 @@ import {
   setLink,
 } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
-import { type KernelHandles, type LinkHandles, staleLinkGroup } from './kernel-handles.ts';
+import type { KernelHandles, LinkHandles } from './kernel-handles.ts';
 import { retireShapers } from './link-limits.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
 import { type ConnectPlan, type DefaultRoute, type DisconnectPlan, type PresentLink, presentLink } from './protocol.ts';
-import { addLink, deleteStaleLinks, lowerLink, requireLink, setSysctl, setUpHostEnd } from './sandbox-links.ts';
+import {
+  addLink,
+  deleteStaleLinks,
+  lowerLink,
+  requireLink,
+  retireHostEnd,
+  setSysctl,
+  setUpHostEnd,
+} from './sandbox-links.ts';
 
 /**
  * Adds a link to a sandbox, or leaves it as it was. Returns the sandbox's sockets for DNS queries when the plan opens
@@ -40,33 +48,39 @@ export function connectLink(handles: LinkHandles, plan: ConnectPlan): NameSocket
   }
 }
 
-/** Removes a link from a sandbox. A missing link is success. Blocks on rtnl_lock, for some 20 ms. @throws SyscallError */
+/**
+ * Removes a link from a sandbox. A missing link is success. A pair of links passes nothing and has lost its name when this
+ * returns; the kernel takes 15 ms to delete it, later, in {@link deleteStaleLinks}. @throws SyscallError
+ */
 export function disconnectLink(handles: KernelHandles, plan: DisconnectPlan): undefined {
-  removeLink(handles, plan.netnsPath, plan.link);
+  const { link, name } = plan;
+  if (link.at === 'host') {
+    retireHostEnd(handles, link.name);
+    retireShapers(handles, [link]);
+  }
   handles.home.enter(plan.netnsPath, () => {
     using inside = new NetlinkSocket();
+    const index = linkIndex(name);
+    if (index !== undefined && link.at === 'sandbox') inside.execute(deleteLink({ index }));
+    else if (index !== undefined) {
+      // A changed link, such as one that the container moved or renamed, keeps what it is until it is deleted.
+      inside.transact([setLink({ index }, { up: false }), setLink({ index }, { rename: `gone${index}` })]);
+    }
     setDefaultRoutes(inside, plan.routes);
   });
 }
 
+/** Removes the link of a failed connect. */
 function removeLink(handles: KernelHandles, netnsPath: string, link: PresentLink): void {
-  const { home, netlink } = handles;
-  const { at, name } = link;
-  if (at === 'host') {
-    const index = linkIndex(name);
-    // Others' removal of a link in use is repaired. This one is not in use any more.
-    if (index !== undefined) {
-      netlink.execute(setLink({ index }, { group: staleLinkGroup(handles.config) }), deleteLink({ index }));
-    }
-    if (link.at === 'host' && link.limits !== undefined) {
-      retireShapers(handles, [link]);
-      deleteStaleLinks(handles);
-    }
+  if (link.at === 'host') {
+    retireHostEnd(handles, link.name);
+    retireShapers(handles, [link]);
+    deleteStaleLinks(handles);
     return;
   }
-  home.enter(netnsPath, () => {
+  handles.home.enter(netnsPath, () => {
     using inside = new NetlinkSocket();
-    const index = linkIndex(name);
+    const index = linkIndex(link.name);
     if (index !== undefined) inside.execute(deleteLink({ index }));
   });
 }

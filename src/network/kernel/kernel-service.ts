@@ -39,6 +39,8 @@ interface FirewallChange {
 }
 
 const BURIAL_MS = 250;
+/** The container lives on, and sees its former link until then: down, and under another name. */
+const DISCONNECTED_BURIAL_MS = 100;
 
 /** The work of the kernel thread: synchronous, blocking, one batch of calls after the other. */
 export class KernelService implements Disposable {
@@ -102,11 +104,11 @@ export class KernelService implements Disposable {
   }
 
   /** The kernel needs some 15 ms. After that a check for undeleted links costs microseconds. */
-  #deleteStaleLinksSoon(): void {
+  #deleteStaleLinksSoon(milliseconds = BURIAL_MS): void {
     this.#burial ??= setTimeout(() => {
       this.#burial = undefined;
       deleteStaleLinks(this.#handles);
-    }, BURIAL_MS);
+    }, milliseconds);
   }
 
   #commit(changes: readonly FirewallChange[]): readonly KernelResponse[] {
@@ -209,7 +211,8 @@ export class KernelService implements Disposable {
       return sockets;
     } catch (error) {
       if (sockets !== undefined) closeNameSockets(sockets);
-      disconnectLink(this.#handles, { netnsPath: plan.netnsPath, link: presentLink(plan.link) });
+      disconnectLink(this.#handles, { netnsPath: plan.netnsPath, link: presentLink(plan.link), name: plan.link.name });
+      this.#deleteStaleLinksSoon();
       throw error;
     }
   }
@@ -217,6 +220,7 @@ export class KernelService implements Disposable {
   #disconnect(plan: DisconnectPlan): undefined {
     this.#moveElements(plan);
     disconnectLink(this.#handles, plan);
+    this.#deleteStaleLinksSoon(DISCONNECTED_BURIAL_MS);
   }
 
   #openNames(netnsPath: string): NameSockets {
@@ -264,6 +268,7 @@ export class KernelService implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#burial !== undefined) deleteStaleLinks(this.#handles);
     clearTimeout(this.#burial);
     this.#firewall[Symbol.dispose]();
     this.#bridges[Symbol.dispose]();

@@ -232,18 +232,20 @@ export function setSysctl(key: string, value: string, options: { readonly option
  * {@link deleteStaleLinks}. Missing parts are success.
  */
 export function removeSandbox(handles: KernelHandles, removal: Pick<SandboxRemoval, 'netnsPath' | 'links'>): void {
-  const { config, netlink } = handles;
-  for (const { at, name } of removal.links) {
-    const index = at === 'host' ? linkIndex(name) : undefined;
-    if (index === undefined) continue;
-    // A link without carrier, or deleted meanwhile, passes nothing already. The order matters: any change of the link
-    // makes the bridge check the port again, and enable it.
-    netlink.transact([setLink({ index }, { group: staleLinkGroup(config) }), setBridgePort(index, { disabled: true })]);
-  }
+  for (const { at, name } of removal.links) if (at === 'host') retireHostEnd(handles, name);
   retireShapers(handles, removal.links);
   const inside = removal.links.filter(({ at }) => at === 'sandbox');
   if (inside.length > 0) deleteInnerLinks(handles, removal.netnsPath, new Set(inside.map(({ name }) => name)));
   removeNetworkNamespace(removal.netnsPath);
+}
+
+/** Takes a link off its bridge at once, and leaves it to {@link deleteStaleLinks}. A missing link is success. */
+export function retireHostEnd({ config, netlink }: KernelHandles, name: string): void {
+  const index = linkIndex(name);
+  if (index === undefined) return;
+  // A link without carrier, or deleted meanwhile, passes nothing already. The order matters: any change of the link
+  // makes the bridge check the port again, and enable it.
+  netlink.transact([setLink({ index }, { group: staleLinkGroup(config) }), setBridgePort(index, { disabled: true })]);
 }
 
 /**
