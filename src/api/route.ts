@@ -39,8 +39,19 @@ export type Reply =
       readonly progress: (send: SendLine, signal: AbortSignal) => Promise<void>;
       readonly errorsInStream?: boolean;
     }
-  /** Takes over the client's connection. Only on routes with `hijack`. */
-  | { readonly tty: boolean; readonly hijack: (connection: Duplex, signal: AbortSignal) => Promise<void> };
+  /**
+   * Takes over the client's connection. Only on routes that declare so with `connection`. `tty` tells whether the output
+   * is raw; it concerns `tcp` and `websocket` only. A route with `h2c` returns this reply also for a request that is then
+   * refused because of its `Upgrade` header: it acquires nothing before `hijack` is called.
+   */
+  | { readonly tty?: boolean; readonly hijack: (connection: Duplex, signal: AbortSignal) => Promise<void> };
+
+/**
+ * What becomes of a request's connection. `plain`: it stays with HTTP. `tcp`: it becomes a raw stream, whatever the client
+ * puts into `Upgrade`, and also without that header. `h2c`: it becomes HTTP/2, and the client must ask for that.
+ * `websocket`: RFC 6455.
+ */
+export type ConnectionKind = 'plain' | 'tcp' | 'h2c' | 'websocket';
 
 export type SendLine = (message: Readonly<Record<string, unknown>>) => void;
 
@@ -74,9 +85,15 @@ export interface RouteSpec<Q, B, D> {
   readonly json?: z.ZodMiniType<B>;
   readonly emptyBody?: 'accepted' | 'refused';
   readonly stream?: boolean;
-  readonly hijack?: boolean;
-  /** Whether the hijacked connection is a WebSocket. */
-  readonly webSocket?: boolean;
+  /** Default: `plain`. */
+  readonly connection?: ConnectionKind;
+  /**
+   * Whether this `h2c` route also gets connections that begin with HTTP/2's preface instead of a request (RFC 9113, 3.3).
+   * At most one route has this.
+   */
+  readonly priorKnowledge?: boolean;
+  /** The kind of error when a request of an `h2c` route asks for another protocol or none. Default: `failed`. */
+  readonly wrongUpgrade?: 'invalid' | 'failed';
   /** First API version with this route. */
   readonly since?: string;
   handle(request: RouteRequest<Q, B>, deps: D): Promise<Reply>;
@@ -96,8 +113,9 @@ export interface BoundRoute {
   readonly json: z.ZodMiniType<unknown> | undefined;
   readonly emptyBody: 'accepted' | 'refused';
   readonly stream: boolean;
-  readonly hijack: boolean;
-  readonly webSocket: boolean;
+  readonly connection: ConnectionKind;
+  readonly priorKnowledge: boolean;
+  readonly wrongUpgrade: 'invalid' | 'failed';
   readonly since: string | undefined;
   handle(request: RouteRequest<unknown, unknown>): Promise<Reply>;
 }
@@ -111,8 +129,9 @@ export function bind<Q, B, D>(spec: RouteSpec<Q, B, D>, deps: D): BoundRoute {
     json: spec.json,
     emptyBody: spec.emptyBody ?? 'refused',
     stream: spec.stream === true,
-    hijack: spec.hijack === true,
-    webSocket: spec.webSocket === true,
+    connection: spec.connection ?? 'plain',
+    priorKnowledge: spec.priorKnowledge === true,
+    wrongUpgrade: spec.wrongUpgrade ?? 'failed',
     since: spec.since,
     // The server parses with this route's own schemas before the call.
     handle: (request) => spec.handle(request as RouteRequest<Q, B>, deps),

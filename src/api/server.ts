@@ -10,11 +10,12 @@ import type { Images } from '../images/index.ts';
 import type { Networks } from '../network/index.ts';
 import type { VolumeData, Volumes } from '../volumes/index.ts';
 import type { DispatchDeps } from './http/call-route.ts';
+import { type ConnectionKinds, connectionKinds } from './http/connection-kinds.ts';
 import { dispatch } from './http/dispatch.ts';
 import { dispatchUpgrade } from './http/dispatch-upgrade.ts';
-import { isHijackPath, upgradeHijackRequests } from './http/hijack-requests.ts';
+import { upgradeHijackRequests } from './http/hijack-requests.ts';
 import { createRouter } from './http/router.ts';
-import { isWebSocketPath } from './http/websocket.ts';
+import { isUpgrade } from './http/upgrade-protocol.ts';
 import type { BoundRoute } from './route.ts';
 import { containerRoutes } from './routes/containers/index.ts';
 import { distributionRoutes } from './routes/distribution/index.ts';
@@ -55,9 +56,11 @@ export type ListenedOn = { readonly kind: 'unix' } | { readonly kind: 'tcp'; rea
  * Makes the API's servers, one per address to listen on. They share everything but their sockets. The kernel identifies
  * the clients of a unix socket. A request by TCP may come from a web page, and such requests are refused.
  */
-export function createApi(deps: ApiDeps): { createServer(address: ListenedOn): Server } {
+export function createApi(deps: ApiDeps, routes = allRoutes(deps)): { createServer(address: ListenedOn): Server } {
+  const router = createRouter(routes);
+  const kinds = connectionKinds(router, routes);
   const dispatchDeps = {
-    router: createRouter(allRoutes(deps)),
+    router,
     logger: deps.logger,
     stopping: deps.stopping,
     headers: {
@@ -67,7 +70,7 @@ export function createApi(deps: ApiDeps): { createServer(address: ListenedOn): S
       Server: `Gantry/${deps.engineVersion} (linux)`,
     },
   };
-  return { createServer: (address) => createApiServer({ ...dispatchDeps, guard: guardOf(address) }) };
+  return { createServer: (address) => createApiServer({ ...dispatchDeps, guard: guardOf(address) }, kinds) };
 }
 
 function guardOf(address: ListenedOn): DispatchDeps['guard'] {
@@ -95,7 +98,7 @@ export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
   ];
 }
 
-function createApiServer(deps: DispatchDeps): Server {
+function createApiServer(deps: DispatchDeps, kinds: ConnectionKinds): Server {
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     // An upload of an image may take any time. JSON bodies have a limit of their own.
@@ -103,11 +106,11 @@ function createApiServer(deps: DispatchDeps): Server {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
     noDelay: true,
-    shouldUpgradeCallback: ({ url = '' }) => isHijackPath(url) || isWebSocketPath(url),
+    shouldUpgradeCallback: (request) => isUpgrade(kinds, request),
   });
   // A client may end its side and still read the response (see half-close.ts). Node does not document this switch.
   Object.assign(server, { httpAllowHalfOpen: true });
-  upgradeHijackRequests(server);
+  upgradeHijackRequests(server, kinds);
   server.on('request', (request, response) => void dispatch(deps, request, response));
   server.on('checkContinue', (request, response) => void dispatch(deps, request, response));
   server.on('upgrade', (request, socket, head) => void dispatchUpgrade(deps, request, socket as Socket, head));

@@ -3,16 +3,17 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
 import { compareVersions } from '../../base/versions.ts';
-import type { Reply } from '../route.ts';
+import type { ConnectionKind, Reply } from '../route.ts';
 import { UNVERSIONED } from '../versions/api-version.ts';
 import { outputContentType } from '../versions/output-content-type.ts';
 import { callRoute, type DispatchDeps, endWithEngine, LINGER_MS, logFailure, validate } from './call-route.ts';
 import { earlierResponse } from './earlier-response.ts';
 import { findTarget } from './find-target.ts';
-import { isPlainHijack, releaseHijackedSocket } from './hijack-requests.ts';
+import { expectedHead, releaseHijackedSocket } from './hijack-requests.ts';
 import { isFault } from './http-errors.ts';
 import { MAX_JSON_BYTES } from './read-json.ts';
 import { sendError, sendReply } from './reply.ts';
+import { H2C } from './upgrade-protocol.ts';
 import { readUpgradedBody } from './upgraded-body.ts';
 import { acceptWebSocket, refuseForeignPages } from './websocket.ts';
 
@@ -31,15 +32,15 @@ export async function dispatchUpgrade(
   await earlierResponse(socket);
   const onFault = (error: unknown): void => logFailure(deps, request, error);
   let version = UNVERSIONED;
-  let webSocket = false;
+  let kind: ConnectionKind = 'plain';
   let reply: Reply;
   try {
     deps.guard(request);
     const target = findTarget(deps.router, request);
     version = target.version;
     const { route } = target.match;
-    webSocket = route.webSocket;
-    if (webSocket) refuseForeignPages(request);
+    kind = route.connection;
+    if (kind === 'websocket') refuseForeignPages(request);
     const bytes = await readUpgradedBody(request, socket, MAX_JSON_BYTES);
     const body = route.json === undefined ? undefined : validate(route, bytes, request);
     reply = await callRoute(target, body, request, abort.signal);
@@ -54,7 +55,8 @@ export async function dispatchUpgrade(
     );
   }
   using _ending = endWithEngine(deps.stopping, reply, abort);
-  const connection = await openHijack(request, socket, { tty: reply.tty, version, webSocket, headers: deps.headers });
+  const tty = reply.tty === true;
+  const connection = await openHijack(request, socket, { tty, version, kind, headers: deps.headers });
   if (connection === undefined) return;
   try {
     await reply.hijack(connection, abort.signal);
@@ -68,27 +70,40 @@ export async function dispatchUpgrade(
 interface HijackOptions extends Pick<DispatchDeps, 'headers'> {
   readonly tty: boolean;
   readonly version: string;
-  readonly webSocket: boolean;
+  readonly kind: ConnectionKind;
 }
 
 /** Sends the head and returns the client's connection for the verb. Undefined when the request was refused. */
 async function openHijack(
   request: IncomingMessage,
   socket: Socket,
-  { tty, version, webSocket, headers }: HijackOptions,
+  { tty, version, kind, headers }: HijackOptions,
 ): Promise<Duplex | undefined> {
-  if (webSocket) {
+  if (kind === 'websocket') {
     return await acceptWebSocket(request, socket, { multiplexed: !tty, text: compareVersions(version, '1.28') < 0 });
   }
-  socket.write(hijackHead(socket, outputContentType(tty, version), headers));
+  if (kind === 'h2c') openHttp2(socket);
+  else socket.write(rawStreamHead(socket, outputContentType(tty, version), headers));
   return socket;
 }
 
+/**
+ * Prepares a connection for node:http2, which reads from the socket's handle. It would keep the descriptor of a
+ * half-open socket after the client's end.
+ */
+function openHttp2(socket: Socket): void {
+  socket.allowHalfOpen = false;
+  socket.setTimeout(0);
+  if (expectedHead(socket) === 'none') return;
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${H2C}\r\n\r\n`);
+}
+
 /** Without an upgrade dockerd declares multiplexed output as raw too. Its clients know which of both they requested. */
-function hijackHead(socket: Socket, contentType: string, headers: DispatchDeps['headers']): string {
-  const head = isPlainHijack(socket)
-    ? ['HTTP/1.1 200 OK', 'Content-Type: application/vnd.docker.raw-stream']
-    : ['HTTP/1.1 101 UPGRADED', `Content-Type: ${contentType}`, 'Connection: Upgrade', 'Upgrade: tcp'];
+function rawStreamHead(socket: Socket, contentType: string, headers: DispatchDeps['headers']): string {
+  const head =
+    expectedHead(socket) === '200'
+      ? ['HTTP/1.1 200 OK', 'Content-Type: application/vnd.docker.raw-stream']
+      : ['HTTP/1.1 101 UPGRADED', `Content-Type: ${contentType}`, 'Connection: Upgrade', 'Upgrade: tcp'];
   for (const [name, value] of Object.entries(headers)) head.push(`${name}: ${value}`);
   return `${head.join('\r\n')}\r\n\r\n`;
 }

@@ -8,6 +8,7 @@ import { findTarget } from './find-target.ts';
 import { watchClient } from './half-close.ts';
 import { MAX_JSON_BYTES, readBody } from './read-json.ts';
 import { sendError, sendReply } from './reply.ts';
+import { wrongUpgrade } from './upgrade-protocol.ts';
 
 /** Responds to one request from the HTTP parser. Never rejects. */
 export async function dispatch(deps: DispatchDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -23,11 +24,15 @@ export async function dispatch(deps: DispatchDeps, request: IncomingMessage, res
     const target = findTarget(deps.router, request);
     version = target.version;
     const { route } = target.match;
-    if (route.hijack) throw new EngineError('invalid', 'unable to take the connection over');
+    const { connection } = route;
+    if (connection === 'tcp' || connection === 'websocket') throw wrongUpgrade(route, request);
     if (request.headers.expect !== undefined) bodyFollows = allowBody(route, request, response);
     const body = route.json === undefined ? undefined : await readJson(route, request);
     const reply = await callRoute(target, body, request, abort.signal);
-    if ('hijack' in reply) throw new EngineError('internal', `route ${route.path} may not take connections over`);
+    if ('hijack' in reply) {
+      if (connection === 'h2c') throw wrongUpgrade(route, request);
+      throw new EngineError('internal', `route ${route.path} may not take connections over`);
+    }
     using _ending = endWithEngine(deps.stopping, reply, abort);
     await sendReply(response, reply, { version, signal: abort.signal, onFault });
   } catch (error) {

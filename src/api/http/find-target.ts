@@ -13,28 +13,47 @@ export interface Target {
   readonly version: string;
 }
 
-const VERSIONED = /^\/v([0-9.]+)(\/.*)$/;
+const VERSION_PREFIX = /^\/v([0-9.]+)(?=\/)/;
 /** The form in which a proxy requests (RFC 9112, 3.2.2). */
 const ABSOLUTE = /^https?:\/\/[^/?]*/i;
 const UNCLEAN = /\/\/|\/\.{1,2}(?:\/|$)/;
 
-/** @throws EngineError notFound, invalid for a version out of range */
-export function findTarget(router: Router, request: Pick<IncomingMessage, 'method' | 'url'>): Target {
-  const url = (request.url ?? '/').replace(ABSOLUTE, '');
+/** The parts of a request's URL. */
+interface UrlParts {
+  /** The path with its version prefix. */
+  readonly full: string;
+  /** The path without version prefix. */
+  readonly path: string;
+  readonly version: string | undefined;
+  /** What follows the question mark. Undefined without one. */
+  readonly search: string | undefined;
+}
+
+export function splitUrl(requested: string): UrlParts {
+  const url = requested.startsWith('/') ? requested : requested.replace(ABSOLUTE, '');
   const mark = url.indexOf('?');
   const full = mark === -1 ? url : url.slice(0, mark);
-  const search = mark === -1 ? '' : url.slice(mark + 1);
-  checkEscapes(search);
+  const prefix = VERSION_PREFIX.exec(full);
+  return {
+    full,
+    path: prefix === null ? full : full.slice(prefix[0].length),
+    version: prefix?.[1],
+    search: mark === -1 ? undefined : url.slice(mark + 1),
+  };
+}
+
+/** @throws EngineError notFound, invalid for a version out of range */
+export function findTarget(router: Router, request: Pick<IncomingMessage, 'method' | 'url'>): Target {
+  const { full, path, version = UNVERSIONED, search } = splitUrl(request.url ?? '/');
+  checkEscapes(search ?? '');
   const query = new URLSearchParams(search);
   if (UNCLEAN.test(full)) {
-    const location = `${cleanPath(full)}${mark === -1 ? '' : `?${search}`}`;
+    const location = `${cleanPath(full)}${search === undefined ? '' : `?${search}`}`;
     return { match: { route: movedTo(location), params: {} }, query, version: UNVERSIONED };
   }
-  const versioned = VERSIONED.exec(full);
-  const match = router(request.method ?? 'GET', versioned?.[2] ?? full);
+  const match = router(request.method ?? 'GET', path);
   if (match === undefined) throw pageNotFound();
-  const version = versioned?.[1] ?? UNVERSIONED;
-  if (versioned !== null) checkVersion(version);
+  if (path !== full) checkVersion(version);
   const { since } = match.route;
   if (since !== undefined && compareVersions(version, since) < 0) throw pageNotFound();
   return { match, query, version };

@@ -47,8 +47,13 @@ export function createRouter(routes: readonly BoundRoute[]): Router {
 }
 
 function groupKey(method: string, path: string): string {
+  return `${method} ${firstSegment(path)}`;
+}
+
+/** The first segment of a path, with the slash before it. */
+export function firstSegment(path: string): string {
   const end = path.indexOf('/', 1);
-  return `${method} ${end === -1 ? path : path.slice(0, end)}`;
+  return end === -1 ? path : path.slice(0, end);
 }
 
 function compile(route: BoundRoute): Entry {

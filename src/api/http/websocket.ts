@@ -5,15 +5,9 @@ import type { WebSocket } from 'ws';
 import { EngineError } from '../../base/errors.ts';
 import { Demultiplexer } from '../../io/index.ts';
 
-/** Paths of WebSockets, with an optional version prefix. */
-const WEBSOCKET_PATH = /^(?:\/v[0-9.]+)?\/containers\/[^?]+\/attach\/ws(?:\?.*)?$/;
 /** Limit of one message of a client. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const NORMAL_CLOSURE = 1000;
-
-export function isWebSocketPath(url: string): boolean {
-  return WEBSOCKET_PATH.test(url);
-}
 
 export interface WebSocketOptions {
   /** Whether written bytes are Docker's frames. The client gets their content, of both streams. */

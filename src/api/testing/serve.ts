@@ -3,7 +3,8 @@ import { request as httpRequest, type IncomingHttpHeaders, type Server } from 'n
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createApi } from '../server.ts';
+import type { BoundRoute } from '../route.ts';
+import { allRoutes, createApi } from '../server.ts';
 import { type RecordingEngine, recordingEngine } from './recording-engine.ts';
 
 export interface Answer {
@@ -21,11 +22,12 @@ export interface ServedApi extends AsyncDisposable, RecordingEngine {
   connect(): Socket;
 }
 
-export async function serve(): Promise<ServedApi> {
+/** `more` are routes beside the engine's own, for tests of the transport. */
+export async function serve(more: readonly BoundRoute[] = []): Promise<ServedApi> {
   const engine = recordingEngine();
   const folder = mkdtempSync(join(tmpdir(), 'gantry-api-'));
   const socketPath = join(folder, 's');
-  const server = createApi(engine.deps).createServer({ kind: 'unix' });
+  const server = createApi(engine.deps, [...more, ...allRoutes(engine.deps)]).createServer({ kind: 'unix' });
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   return {
     ...engine,

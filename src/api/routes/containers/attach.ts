@@ -17,7 +17,7 @@ const query = z.object({
 export const attachContainer = defineRoute({
   method: 'POST',
   path: '/containers/:id+/attach',
-  hijack: true,
+  connection: 'tcp',
   query,
   async handle({ params, query, signal }, containers: Pick<Containers, 'attach'>) {
     const attachment = await containers.attach(params['id'] ?? '', query, signal);
@@ -29,8 +29,7 @@ export const attachContainer = defineRoute({
 export const attachByWebSocket = defineRoute({
   method: 'GET',
   path: '/containers/:id+/attach/ws',
-  hijack: true,
-  webSocket: true,
+  connection: 'websocket',
   query,
   async handle({ params, query: options, version, signal }, containers: Pick<Containers, 'attach'>) {
     // Before 1.42 a WebSocket got all streams, whatever it requested.

@@ -8,7 +8,7 @@ import { consoleSizeFor } from '../../versions/older-requests.ts';
 export const startExec = defineRoute({
   method: 'POST',
   path: '/exec/:id/start',
-  hijack: true,
+  connection: 'tcp',
   query: z.object({}),
   json: execStartBody,
   emptyBody: 'accepted',

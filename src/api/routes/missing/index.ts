@@ -2,16 +2,24 @@ import * as z from 'zod/mini';
 import { EngineError } from '../../../base/errors.ts';
 import { type BoundRoute, bind, defineRoute, type RouteSpec } from '../../route.ts';
 
+type Spec = RouteSpec<object, undefined, undefined>;
+type Operation = readonly [
+  method: Spec['method'],
+  path: string,
+  connection?: Pick<Spec, 'connection' | 'priorKnowledge' | 'wrongUpgrade'>,
+];
+
 /**
  * Operations of the Engine API that this engine lacks, by feature. An operation is removed from the list when it is
  * built.
  */
-const MISSING = {
+const MISSING: Readonly<Record<string, readonly Operation[]>> = {
   'building images': [
     ['POST', '/build'],
     ['POST', '/build/cancel'],
-    ['POST', '/session'],
-    ['POST', '/grpc'],
+    // An engine with a builder takes these connections over. Docker has 400 for the one and 500 for the other.
+    ['POST', '/session', { connection: 'h2c', wrongUpgrade: 'invalid' }],
+    ['POST', '/grpc', { connection: 'h2c', priorKnowledge: true }],
   ],
   'swarm mode': [
     ['POST', '/swarm/init'],
@@ -27,7 +35,7 @@ const MISSING = {
     ['POST', '/plugins/pull'],
     ['POST', '/plugins/create'],
   ],
-} as const;
+};
 
 /** Operations on one plugin. No plugin is installed, so that none is found. */
 const OF_PLUGINS = [
@@ -45,9 +53,10 @@ type Params = Readonly<Record<string, string>>;
 /** Responds 501 with a text that names the missing feature. `page not found` would look like a mistake of the client. */
 export function missingRoutes(): readonly BoundRoute[] {
   const missing = Object.entries(MISSING).flatMap(([what, operations]) =>
-    operations.map(([method, path]) =>
-      refusal(method, path, () => new EngineError('notImplemented', `Gantry does not have this yet: ${what}`)),
-    ),
+    operations.map(([method, path, connection = {}]) => ({
+      ...refusal(method, path, () => new EngineError('notImplemented', `Gantry does not have this yet: ${what}`)),
+      ...connection,
+    })),
   );
   const ofPlugins = OF_PLUGINS.map(([method, path]) =>
     refusal(method, path, ({ name = '' }) => new EngineError('notFound', `plugin ${JSON.stringify(name)} not found`)),
@@ -55,11 +64,7 @@ export function missingRoutes(): readonly BoundRoute[] {
   return [...missing, ...ofPlugins].map((route) => bind(route, undefined));
 }
 
-function refusal(
-  method: RouteSpec<object, undefined, undefined>['method'],
-  path: string,
-  error: (params: Params) => EngineError,
-): RouteSpec<object, undefined, undefined> {
+function refusal(method: Spec['method'], path: string, error: (params: Params) => EngineError): Spec {
   return defineRoute({
     method,
     path,

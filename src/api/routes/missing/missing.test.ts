@@ -32,6 +32,13 @@ test('a build’s session and its gRPC connection, which are hijacks, say so too
   }
 });
 
+test('so does a connection that begins with HTTP/2’s preface', async () => {
+  await using api = await serve();
+  const socket = api.connect();
+  socket.end('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  assert.match(await readAll(socket), /^HTTP\/1\.1 501 [\s\S]*Gantry does not have this yet: building images/);
+});
+
 test('plugins: the list is empty, and none is found', async () => {
   await using api = await serve();
   assert.equal((await api.ask('GET', '/plugins')).text, '[]\n');
