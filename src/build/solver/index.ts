@@ -1,0 +1,12 @@
+export type { Progress, ProgressGroup, StepStatus, StepWarning, VertexProgress } from './progress.ts';
+export type { CacheLease, NewRecord, ResultCache } from './result-cache.ts';
+export { type Build, inOrder, Solver, type SolverDeps } from './solver.ts';
+export {
+  type CacheKey,
+  type Edge,
+  type InputSum,
+  type Op,
+  type StepContext,
+  StepError,
+  type Vertex,
+} from './vertex.ts';

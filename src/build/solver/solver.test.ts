@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Progress, VertexProgress } from './progress.ts';
+import { inOrder, Solver } from './solver.ts';
+import { memoryCache, type TextVertex, textStep } from './steps-of-text.fixture.ts';
+import { StepError, type Vertex } from './vertex.ts';
+
+const never = new AbortController().signal;
+
+function fixture(parallel = 8) {
+  const cache = memoryCache();
+  let now = 0;
+  const solver = new Solver<string>({ cache, parallelSteps: () => parallel, now: () => ++now });
+  const build = async (vertex: Vertex<string>, signal = never): Promise<{ result: string; progress: Progress[] }> => {
+    const progress: Progress[] = [];
+    using opened = solver.open(`build-${now}`, (each) => progress.push(each), signal);
+    return { result: await opened.result({ vertex, output: 0 }), progress };
+  };
+  return { cache, solver, build };
+}
+
+const shown = (progress: readonly Progress[]): readonly VertexProgress[] => {
+  const last = new Map<string, VertexProgress>();
+  for (const each of progress) if (each.kind === 'vertex') last.set(each.vertex.name, each.vertex);
+  return [...last.values()];
+};
+const cachedNames = (progress: readonly Progress[]): readonly string[] =>
+  shown(progress).flatMap(({ name, cached }) => (cached === true ? [name] : []));
+const counts = (...vertices: readonly TextVertex[]): readonly number[] => vertices.map(({ runs }) => runs.count);
+
+test('steps run once, inputs first, and the next build takes all of them from the cache', async () => {
+  const { build, cache } = fixture();
+  const base = textStep({ name: 'base' });
+  const left = textStep({ name: 'left', inputs: [base] });
+  const right = textStep({ name: 'right', inputs: [base] });
+  const last = textStep({ name: 'last', inputs: [left, right] });
+  const first = await build(last);
+  assert.equal(first.result, 'last(left(base()),right(base()))');
+  assert.deepEqual(cachedNames(first.progress), []);
+  for (const { started, completed, name } of shown(first.progress)) {
+    assert.ok(started !== undefined && completed !== undefined && started < completed, name);
+  }
+  const second = await build(last);
+  assert.equal(second.result, first.result);
+  assert.deepEqual(cachedNames(second.progress).toSorted(), ['base', 'last', 'left', 'right']);
+  assert.deepEqual(counts(base, left, right, last), [1, 1, 1, 1]);
+  await new Promise(setImmediate);
+  assert.equal(cache.leases.size, 0, 'no lease is left');
+});
+
+test('a step that reads a part of its input is cached while that part is the same', async () => {
+  const { build } = fixture();
+  const copyFrom = (context: string): readonly [TextVertex, TextVertex, TextVertex] => {
+    const local = textStep({ name: 'local', key: context, run: () => context });
+    const copy = textStep({ name: 'copy', inputs: [local], reads: [(text) => text.split(' ')[0] ?? ''] });
+    return [local, copy, textStep({ name: 'after', inputs: [copy] })];
+  };
+  const one = copyFrom('a 1');
+  const two = copyFrom('a 2');
+  const three = copyFrom('b 2');
+  assert.equal((await build(one[2])).result, 'after(copy(a 1))');
+  const second = await build(two[2]);
+  assert.equal(second.result, 'after(copy(a 1))');
+  assert.deepEqual(cachedNames(second.progress).toSorted(), ['after', 'copy']);
+  assert.deepEqual(counts(...two), [1, 0, 0]);
+  assert.equal((await build(three[2])).result, 'after(copy(b 2))');
+  // By then the definition leads to the record too: the input need not even be made.
+  const again = await build(copyFrom('a 2')[2]);
+  assert.deepEqual(cachedNames(again.progress).toSorted(), ['after', 'copy', 'local']);
+});
+
+test('independent steps run at the same time, up to the limit', async () => {
+  for (const limit of [1, 2, 8]) {
+    const { build } = fixture(limit);
+    let [running, most] = [0, 0];
+    const run = async (): Promise<string> => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running -= 1;
+      return '';
+    };
+    const steps = Array.from({ length: 4 }, (_, at) => textStep({ name: `step ${at}`, run }));
+    await build(textStep({ name: 'last', inputs: steps }));
+    assert.equal(most, Math.min(limit, 4));
+  }
+});
+
+test('two builds share a step; the end of one leaves it to the other, and the end of both ends it', async () => {
+  const { solver, cache } = fixture();
+  const { promise: go, resolve: release } = Promise.withResolvers<void>();
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  let ended = false;
+  const slow = textStep({
+    name: 'slow',
+    async run(_, { signal, log, builds }) {
+      log(1, Buffer.from('hello'));
+      begin();
+      signal.addEventListener('abort', () => {
+        ended = true;
+      });
+      await go;
+      signal.throwIfAborted();
+      return builds().join();
+    },
+  });
+  const [one, two] = [new AbortController(), new AbortController()];
+  const late: Progress[] = [];
+  using first = solver.open('one', () => {}, one.signal);
+  using second = solver.open('two', (progress) => late.push(progress), two.signal);
+  const edge = { vertex: slow, output: 0 };
+  const cancelled = assert.rejects(first.result(edge), { kind: 'cancelled' });
+  await begun;
+  const kept = second.result(edge);
+  assert.ok(late.some((progress) => progress.kind === 'log' && Buffer.from(progress.bytes).toString() === 'hello'));
+  one.abort();
+  await cancelled;
+  assert.equal(ended, false);
+  release();
+  assert.equal(await kept, 'two');
+  assert.deepEqual(counts(slow), [1]);
+
+  const stuck = textStep({
+    name: 'stuck',
+    run: (_, { signal }) => new Promise((_done, fail) => signal.addEventListener('abort', fail)),
+  });
+  const rejected = assert.rejects(second.result({ vertex: stuck, output: 0 }), { kind: 'cancelled' });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  two.abort();
+  await rejected;
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(cache.leases.size, 0);
+});
+
+test('a failed step names itself, ends what needs it, and runs again in the next build', async () => {
+  const { build } = fixture();
+  let fails = true;
+  const base = textStep({ name: 'base' });
+  const bad = textStep({
+    name: 'bad',
+    inputs: [base],
+    run() {
+      if (fails) throw new Error('exit code: 7');
+      return 'good';
+    },
+  });
+  const last = textStep({ name: 'last', inputs: [bad] });
+  const progress: Progress[] = [];
+  const { solver } = fixture();
+  using opened = solver.open('x', (each) => progress.push(each), never);
+  await assert.rejects(opened.result({ vertex: last, output: 0 }), (error: unknown) => {
+    assert.ok(error instanceof StepError);
+    assert.deepEqual([error.message, error.vertex], ['exit code: 7', bad.digest]);
+    return true;
+  });
+  assert.equal(shown(progress).find(({ name }) => name === 'bad')?.error, 'exit code: 7');
+  await assert.rejects(build(last), StepError);
+  fails = false;
+  assert.equal((await build(last)).result, 'last(good)');
+  await assert.rejects(
+    build(textStep({ name: 'more', inputs: [{ vertex: base, output: 3 }] })),
+    /base has no output 3/,
+  );
+});
+
+test('a lazy step runs only when its result is needed', async () => {
+  const { build, cache } = fixture();
+  const image = textStep({ name: 'image', isLazy: true });
+  const last = textStep({ name: 'last', inputs: [image] });
+  await build(last);
+  cache.results.clear();
+  for (const [key, id] of cache.keys) cache.results.set(id, `stored ${key}`);
+  const fresh = textStep({ name: 'image', isLazy: true });
+  const second = await build(textStep({ name: 'last', inputs: [fresh] }));
+  assert.deepEqual(counts(fresh), [0]);
+  assert.deepEqual(cachedNames(second.progress).toSorted(), ['image', 'last']);
+  const other = textStep({ name: 'other', inputs: [textStep({ name: 'fresh image', isLazy: true })] });
+  assert.equal((await build(other)).result, 'other(fresh image())');
+});
+
+test('a step that ignores the cache runs again with all that follows, but for what reads the same content', async () => {
+  const { build } = fixture();
+  const graph = (ignoresCache: boolean): readonly TextVertex[] => {
+    const base = textStep({ name: 'base' });
+    const run = textStep({ name: 'run', inputs: [base], ignoresCache });
+    const next = textStep({ name: 'next', inputs: [run] });
+    const copy = textStep({ name: 'copy', inputs: [run], reads: [(text) => text] });
+    return [base, run, next, copy, textStep({ name: 'last', inputs: [next, copy] })];
+  };
+  const last = (vertices: readonly TextVertex[]): TextVertex => vertices.at(-1) as TextVertex;
+  await build(last(graph(false)));
+  const anew = graph(true);
+  await build(last(anew));
+  assert.deepEqual(counts(...anew), [0, 1, 1, 0, 1]);
+  const after = graph(false);
+  await build(last(after));
+  assert.deepEqual(counts(...after), [0, 0, 0, 0, 0], 'the newest run is what the cache has now');
+});
+
+test('a record without its result is made again, and keeps its id', async () => {
+  const { build, cache, solver } = fixture();
+  const base = textStep({ name: 'base' });
+  const middle = textStep({ name: 'middle', inputs: [base] });
+  const last = textStep({ name: 'last', inputs: [middle] });
+  await build(last);
+  using opened = solver.open('x', () => {}, never);
+  const id = await opened.record({ vertex: middle, output: 0 });
+  cache.results.delete(id);
+  await build(last);
+  assert.deepEqual(counts(base, middle, last), [1, 1, 1], 'nobody needs it');
+  await build(textStep({ name: 'other', inputs: [middle] }));
+  assert.deepEqual(counts(base, middle, last), [1, 2, 1]);
+  assert.equal(cache.results.get(id), 'middle(base())');
+});
+
+test('a step with several outputs runs once for all', async () => {
+  const { build } = fixture();
+  const two = textStep({ name: 'two', outputs: 2 });
+  const last = textStep({ name: 'last', inputs: [two, { vertex: two, output: 1 }] });
+  assert.equal((await build(last)).result, 'last(two(),two()#1)');
+  assert.deepEqual(counts(two), [1]);
+});
+
+test('a chain of 2,000 steps is no problem', async () => {
+  const { build } = fixture();
+  let last = textStep({ name: '0', run: () => '0' });
+  for (let at = 1; at < 2_000; at++)
+    last = textStep({ name: String(at), inputs: [last], run: ([before = '']) => `${Number(before) + 1}` });
+  assert.equal(inOrder(last).length, 2_000);
+  assert.equal((await build(last)).result, '1999');
+  assert.equal((await build(last)).result, '1999');
+});

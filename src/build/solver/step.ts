@@ -1,0 +1,215 @@
+import { EngineError } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
+import type { Slots } from '../../base/slots.ts';
+import { outputKey, randomKey, stepKey } from './keys.ts';
+import type { Builder } from './progress.ts';
+import type { CacheLease } from './result-cache.ts';
+import { StepProgress } from './step-progress.ts';
+import { type CacheKey, StepError, type Vertex } from './vertex.ts';
+
+export interface StepDeps<R> {
+  readonly lease: CacheLease<R>;
+  readonly slots: Slots;
+  readonly now: () => number;
+  /** The steps of the vertex's inputs, in their order. */
+  readonly inputs: readonly Step<R>[];
+  /** Called when nobody needs the step any more, or when it has failed: the next build starts anew. */
+  readonly forget: (step: Step<R>) => void;
+}
+
+/**
+ * One vertex under way, for every build that needs it. See the README for the algorithm. Each part is computed once, when
+ * somebody asks for it.
+ */
+export class Step<R> {
+  readonly vertex: Vertex<R>;
+  readonly #deps: StepDeps<R>;
+  readonly #abort = new AbortController();
+  readonly #builders = new Set<Builder>();
+  readonly #progress: StepProgress;
+  readonly #records = new Map<number, Promise<Digest>>();
+  readonly #results = new Map<number, Promise<R>>();
+  #key: Promise<CacheKey<R>> | undefined;
+  #inputIds: Promise<readonly Digest[]> | undefined;
+  #definition: Promise<Digest> | undefined;
+  #content: Promise<Digest | undefined> | undefined;
+  #made: Promise<readonly Made<R>[]> | undefined;
+
+  constructor(vertex: Vertex<R>, deps: StepDeps<R>) {
+    this.vertex = vertex;
+    this.#deps = deps;
+    const { digest, name, progressGroup } = vertex;
+    const inputs = vertex.inputs.map((edge) => edge.vertex.digest);
+    this.#progress = new StepProgress({ digest, name, inputs, progressGroup }, this.#builders, deps.now);
+  }
+
+  get inputs(): readonly Step<R>[] {
+    return this.#deps.inputs;
+  }
+
+  /** A further build needs the step. It gets the progress so far. */
+  join(builder: Builder): void {
+    if (this.#builders.has(builder)) return;
+    this.#builders.add(builder);
+    this.#progress.replay(builder);
+  }
+
+  /** A build does not need the step any more. Without builds the step ends. */
+  leave(builder: Builder): void {
+    if (!this.#builders.delete(builder) || this.#builders.size > 0) return;
+    this.#deps.forget(this);
+    this.#abort.abort(new EngineError('cancelled', 'context canceled'));
+    // What the step still does may store a result.
+    Promise.resolve(this.#made)
+      .catch(() => {})
+      .finally(() => this.#deps.lease[Symbol.dispose]());
+  }
+
+  /** Returns the id of an output's record. Runs the step only when the cache does not know it. @throws StepError */
+  record(output: number): Promise<Digest> {
+    return memo(this.#records, output, () => this.#guarded(() => this.#findRecord(output)));
+  }
+
+  /** Returns an output's result. @throws StepError */
+  result(output: number): Promise<R> {
+    return memo(this.#results, output, () => this.#guarded(() => this.#findResult(output)));
+  }
+
+  async #findRecord(output: number): Promise<Digest> {
+    const { lease } = this.#deps;
+    const definition = outputKey(await this.#definitionKey(), output);
+    const { isLazy = false } = await this.#cacheKey();
+    if (this.vertex.ignoresCache !== true) {
+      const known = lease.find(definition);
+      if (known !== undefined) return this.#cached(known);
+      if (isLazy) return definition;
+      const content = await this.#contentKey();
+      const same = content && lease.find(outputKey(content, output));
+      if (same !== undefined) {
+        lease.addKey(same, definition);
+        return this.#cached(same);
+      }
+    }
+    return (await this.#outputOf(output)).id;
+  }
+
+  async #findResult(output: number): Promise<R> {
+    const id = await this.record(output);
+    if (this.#made === undefined) {
+      const stored = await this.#deps.lease.load(id);
+      if (stored !== undefined) return stored;
+    }
+    return (await this.#outputOf(output)).result;
+  }
+
+  async #outputOf(output: number): Promise<Made<R>> {
+    this.#made ??= this.#run();
+    const made = (await this.#made)[output];
+    if (made === undefined) throw new Error(`${this.vertex.name} has no output ${output}`);
+    return made;
+  }
+
+  /** Runs the step, and stores each output: under the id by which it is known already, else under its best key. */
+  async #run(): Promise<readonly Made<R>[]> {
+    const { vertex } = this;
+    const { lease, slots } = this.#deps;
+    const inputs = await this.#ofInputs((step, output) => step.result(output));
+    const { signal } = this.#abort;
+    let results: readonly R[];
+    {
+      using _slot = await slots.take(signal);
+      results = await this.#progress.during(() => vertex.op.run(inputs, this.#progress.context(signal)));
+    }
+    const definition = await this.#definitionKey();
+    const content = await this.#contentKey();
+    const parents = await this.#inputRecords();
+    const made = results.map((result, output): Made<R> => ({ result, id: this.#idOf(output, definition, content) }));
+    for (const [output, { id, result }] of made.entries()) {
+      const keys = [definition, ...(content === undefined ? [] : [content])].map((key) => outputKey(key, output));
+      await lease.save({ id, keys, result, description: vertex.name, parents });
+    }
+    return made;
+  }
+
+  #idOf(output: number, definition: Digest, content: Digest | undefined): Digest {
+    if (this.vertex.ignoresCache === true) return randomKey();
+    const keys = [definition, ...(content === undefined ? [] : [content])].map((key) => outputKey(key, output));
+    const known = keys.map((key) => this.#deps.lease.find(key)).find((id) => id !== undefined);
+    return known ?? (keys.at(-1) as Digest);
+  }
+
+  #cacheKey(): Promise<CacheKey<R>> {
+    this.#key ??= this.#progress.during(() => this.vertex.op.cacheKey(this.#progress.context(this.#abort.signal)), {
+      isSilent: true,
+    });
+    return this.#key;
+  }
+
+  #inputRecords(): Promise<readonly Digest[]> {
+    this.#inputIds ??= this.#ofInputs((step, output) => step.record(output));
+    return this.#inputIds;
+  }
+
+  #definitionKey(): Promise<Digest> {
+    this.#definition ??= (async () => {
+      const [{ digest }, ids] = await Promise.all([this.#cacheKey(), this.#inputRecords()]);
+      return stepKey(digest, ids);
+    })();
+    return this.#definition;
+  }
+
+  /** Undefined when the step reads no input by its content. */
+  #contentKey(): Promise<Digest | undefined> {
+    this.#content ??= (async () => {
+      const { digest, sums = [] } = await this.#cacheKey();
+      if (!sums.some((sum) => sum !== undefined)) return undefined;
+      const ids = await this.#inputRecords();
+      const context = this.#progress.context(this.#abort.signal);
+      const parts = await this.#ofInputs(async (step, output, at) => {
+        const sum = sums[at];
+        return sum === undefined ? (ids[at] as Digest) : await sum(await step.result(output), context);
+      });
+      return stepKey(digest, parts);
+    })();
+    return this.#content;
+  }
+
+  #cached(id: Digest): Digest {
+    this.reportCached();
+    return id;
+  }
+
+  /** Reports the step as cached, with those before it that were not needed, unless it has started. */
+  reportCached(): void {
+    if (!this.#progress.cached()) return;
+    for (const input of this.#deps.inputs) input.reportCached();
+  }
+
+  #ofInputs<T>(ask: (step: Step<R>, output: number, at: number) => Promise<T>): Promise<readonly T[]> {
+    return Promise.all(this.#deps.inputs.map((step, at) => ask(step, this.vertex.inputs[at]?.output ?? 0, at)));
+  }
+
+  /** The first failure is that of this step; that of an input keeps the input's name. */
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#deps.forget(this);
+      throw error instanceof StepError ? error : new StepError(this.vertex.digest, error);
+    }
+  }
+}
+
+interface Made<R> {
+  readonly id: Digest;
+  readonly result: R;
+}
+
+function memo<T>(known: Map<number, Promise<T>>, key: number, make: () => Promise<T>): Promise<T> {
+  let found = known.get(key);
+  if (found === undefined) {
+    found = make();
+    known.set(key, found);
+  }
+  return found;
+}
