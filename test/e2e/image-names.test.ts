@@ -61,6 +61,27 @@ for (const cli of CLIS) {
     await engine().ok(cli, ['rmi', name]);
   });
 
+  test(`${cli}: the digest of an image's manifest stands for the image, whole or in part`, async () => {
+    const name = `${unique('digest')}:1`;
+    const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
+    const manifest = [{ Config: 'c.json', RepoTags: [name], Layers: ['1/layer.tar'] }];
+    await engine().ok(cli, ['load', '-q'], { input: dockerArchive({ manifest, config: config([one]) }) });
+    const id = await ok('image', 'inspect', '-f', '{{.Id}}', name);
+    const digest = await ok('image', 'inspect', '-f', '{{.Descriptor.digest}}', name);
+    assert.notEqual(digest, id);
+    for (const ref of [digest, digest.slice(7), digest.slice(7, 23)]) {
+      assert.equal(await ok('image', 'inspect', '-f', '{{.Id}}', ref), id, ref);
+    }
+    const container = unique('of-digest');
+    await ok('create', '--name', container, digest, 'x');
+    assert.equal(await ok('inspect', '-f', '{{.Image}}', container), id);
+    await ok('rm', container);
+    await ok('tag', digest, `${name}-2`);
+    await ok('rmi', `${name}-2`);
+    await ok('rmi', digest);
+    assert.match(await says(['image', 'inspect', digest]), /No such image/);
+  });
+
   test(`${cli}: an image that was made nobody knows when`, async () => {
     const name = `${unique('timeless')}:1`;
     const manifest = [{ Config: 'c.json', RepoTags: [name], Layers: ['1/layer.tar'] }];

@@ -26,7 +26,7 @@ export async function removeImage(
   options: { readonly force: boolean; readonly prune: boolean },
 ): Promise<RemoveRecord[]> {
   const image = deps.images.resolve(ref);
-  const byId = isIdPrefix(image.id, ref);
+  const byId = [image.id, image.target.digest, image.manifestDescriptor.digest].some((id) => isIdPrefix(id, ref));
   if (!byId) checkLastName(deps, image, ref, options.force);
   const names = namesOf(image);
   const taken = byId ? (isSingleReference(names) ? names : []) : namesTakenBy(ref, names);

@@ -44,6 +44,36 @@ async function open(t: TestContext): Promise<Store> {
   };
 }
 
+test('an image is found by the digests of its manifest and of an index that has it', async (t) => {
+  const { images, content, target } = await open(t);
+  const [one, two] = [target(1, []), target(2, [])];
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [one.descriptor, two.descriptor] }));
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const index = { mediaType, digest: content.put(bytes), size: bytes.length };
+  const arm = { ...two.descriptor, platform: { os: 'linux', architecture: 'arm64' } };
+  images.add([{ descriptor: index, manifests: [one.descriptor, arm], names: ['docker.io/library/a:latest'] }]);
+  for (const [ref, id] of [
+    [index.digest, one.id],
+    [index.digest.slice(7), one.id],
+    [index.digest.slice(7, 19), one.id],
+    [one.descriptor.digest, one.id],
+    [two.descriptor.digest, two.id],
+    [two.descriptor.digest.slice(0, 30), two.id],
+  ] as const) {
+    const found = images.resolve(ref);
+    assert.deepEqual([found.id, found.target.digest], [id, index.digest], ref);
+  }
+  assert.equal(images.list().length, 2);
+  images.add([{ ...one, names: [] }]);
+  assert.equal(
+    images.resolve(one.descriptor.digest).target.digest,
+    one.descriptor.digest,
+    'it is a target by itself now',
+  );
+  images.remove([one.id]);
+  assert.throws(() => images.resolve(index.digest), { kind: 'notFound' });
+});
+
 test('an image is found by name, digest, id and prefix, and not by an ambiguous one', async (t) => {
   const { images, target } = await open(t);
   const digestName = `docker.io/library/a@sha256:${'d'.repeat(64)}`;

@@ -20,8 +20,8 @@ import type { Finding } from '../finding.ts';
  */
 export interface ImageStore {
   /**
-   * Finds an image by name (normalised, with the default tag), `name@digest`, id, or unique id prefix. Of several
-   * platforms it picks the requested one, by default the host's, else the first.
+   * Finds an image by name (normalised, with the default tag), `name@digest`, id, or unique id prefix. The digest of a
+   * manifest or an index, or a unique prefix of one, stands for the image too. Of several platforms it picks the requested one, by default the host's, else the first.
    * @throws EngineError notFound `No such image: x` (clients pull on this text); invalid for an ambiguous prefix
    */
   resolve(ref: string, platform?: Platform): StoredImage;

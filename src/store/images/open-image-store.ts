@@ -1,14 +1,15 @@
+import type { Digest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { StateDb } from '../db/index.ts';
 import { auditRecords } from './audit.ts';
-import { type Catalog, createCatalog, referencesOf, type TargetRecord } from './catalog.ts';
+import { type Catalog, createCatalog, referencesOf, type Target, type TargetRecord } from './catalog.ts';
 import { imageAdditions, imageRemovals } from './image-changes.ts';
 import { type ImageRecords, type NameRecord, refreshIndex } from './image-records.ts';
 import type { ImageStore } from './image-store.ts';
 import { imageUses } from './image-uses.ts';
 import { loadTargets } from './load-targets.ts';
-import { resolveImage } from './resolve.ts';
+import { type ResolveSource, resolveImage } from './resolve.ts';
 
 export interface ImageStoreDeps {
   readonly db: StateDb;
@@ -61,6 +62,33 @@ export async function openImageStore(deps: ImageStoreDeps): Promise<ImageStore> 
   };
 }
 
+type Candidates = ReturnType<ResolveSource['byDigest']>;
+
+/** The images of a target, or those of its manifests with a digest. */
+function candidatesOf(catalog: Catalog, target: Target | undefined, manifest?: Digest): Candidates {
+  return target?.images
+    .filter(({ descriptor }) => manifest === undefined || descriptor.digest === manifest)
+    .map((image) => ({ config: image.config, open: () => catalog.view(target, image) }));
+}
+
+function imagesOfDigest(catalog: Catalog, digest: Digest): Candidates {
+  const image = catalog.byId(digest);
+  if (image !== undefined) return [{ config: image.config, open: () => image }];
+  const target = catalog.target(digest);
+  if (target !== undefined) return candidatesOf(catalog, target);
+  const holders = catalog
+    .targets()
+    .filter(({ images }) => images.some(({ descriptor }) => descriptor.digest === digest));
+  return candidatesOf(catalog, holders.find(({ names }) => names.size > 0) ?? holders[0], digest);
+}
+
+function* documentsOf(catalog: Catalog): Generator<Digest> {
+  for (const { record, images } of catalog.targets()) {
+    yield record.descriptor.digest;
+    for (const { descriptor } of images) yield descriptor.digest;
+  }
+}
+
 type Lookups =
   | 'resolve'
   | 'get'
@@ -76,12 +104,10 @@ function imageLookups(catalog: Catalog): Pick<ImageStore, Lookups> {
   return {
     resolve: (ref, platform) =>
       resolveImage(ref, platform, {
-        byName: (name) => {
-          const owner = catalog.owner(name);
-          return owner?.images.map((image) => ({ config: image.config, open: () => catalog.view(owner, image) }));
-        },
-        byId: catalog.byId,
+        byName: (name) => candidatesOf(catalog, catalog.owner(name)),
+        byDigest: (digest) => imagesOfDigest(catalog, digest),
         ids: catalog.ids,
+        documents: () => documentsOf(catalog),
       }),
     get: catalog.byId,
     list: () => [...catalog.ids()].flatMap((id) => catalog.byId(id) ?? []),

@@ -19,8 +19,11 @@ import type { StoredImage } from './image-store.ts';
 export interface ResolveSource {
   /** Images of the target that a name points to. Undefined when no target has the name. */
   byName(name: string): readonly Candidate[] | undefined;
-  byId(id: Digest): StoredImage | undefined;
-  ids(): ReadonlySet<Digest>;
+  /** The images that a digest stands for: that of a config, a manifest or an index. Undefined for none. */
+  byDigest(digest: Digest): readonly Candidate[] | undefined;
+  ids(): Iterable<Digest>;
+  /** Digests of manifests and indexes. */
+  documents(): Iterable<Digest>;
 }
 
 interface Candidate {
@@ -29,15 +32,15 @@ interface Candidate {
 }
 
 /**
- * Resolves in Docker's order: as a digest, else as a name, else as an id or a prefix of one. @throws as
- * `ImageStore.resolve`
+ * Resolves in Docker's order: as a digest, else as a name, else as an id or a prefix of one. What Docker's containerd image
+ * store takes for an id, the digest of an index or a manifest, finds the image too. @throws as `ImageStore.resolve`
  */
 export function resolveImage(ref: string, platform: Platform | undefined, source: ResolveSource): StoredImage {
   const whole = /^[0-9a-f]{64}$/.test(ref) ? `sha256:${ref}` : ref;
   if (isDigest(whole)) {
-    const image = source.byId(whole);
-    if (image === undefined) throw notFound('image', whole);
-    return checked(image, ref, platform);
+    const found = source.byDigest(whole);
+    if (found === undefined) throw notFound('image', whole);
+    return choose(found, ref, platform);
   }
   const reference = withDefaultTag(parseReference(ref));
   // A reference with both tag and digest is resolved by the digest, which cannot move.
@@ -47,11 +50,17 @@ export function resolveImage(ref: string, platform: Platform | undefined, source
   if (candidates !== undefined) return choose(candidates, ref, platform);
 
   const prefix = ref.startsWith('sha256:') ? ref : `sha256:${ref}`;
-  const matches = [...source.ids()].filter((id) => id.startsWith(prefix));
-  if (matches.length > 1) throw invalid(`ambiguous reference: ${ref}`);
-  const image = matches[0] === undefined ? undefined : source.byId(matches[0]);
-  if (image === undefined) throw notFound('image', familiarString(reference));
-  return checked(image, ref, platform);
+  const found = unique(source.ids(), prefix, ref) ?? unique(source.documents(), prefix, ref);
+  const images = found && source.byDigest(found);
+  if (images === undefined) throw notFound('image', familiarString(reference));
+  return choose(images, ref, platform);
+}
+
+/** @throws EngineError invalid */
+function unique(digests: Iterable<Digest>, prefix: string, ref: string): Digest | undefined {
+  const [first, second] = new Set([...digests].filter((digest) => digest.startsWith(prefix)));
+  if (second !== undefined) throw invalid(`ambiguous reference: ${ref}`);
+  return first;
 }
 
 function choose(candidates: readonly Candidate[], ref: string, platform: Platform | undefined): StoredImage {
