@@ -256,3 +256,24 @@ test('requests that cannot be met are refused, and leave nothing', async () => {
   await networks.create(macvlan({ options }));
   assert.deepEqual(networks.inspect('mac').Options, options);
 });
+
+test("a connect that finds its name taken leaves the container's own link alone", async () => {
+  await using fixture = await networkFixture();
+  const { networks } = fixture;
+  await networks.create(macvlan());
+  await networks.create({ name: 'veth' });
+  const web = await attach(networks, 'web', 'bridge');
+  inside(web.netnsPath, 'ip link add eth1 type bridge');
+  for (const network of ['mac', 'veth']) {
+    await assert.rejects(networks.connect(sandboxRequest('web', { endpoints: { [network]: {} } }), network), {
+      kind: 'failed',
+      message: 'error renaming interface to "eth1": file exists',
+    });
+    assert.match(inside(web.netnsPath, 'ip -o -d link show eth1'), /bridge/);
+  }
+  inside(web.netnsPath, 'ip link delete eth1');
+  for (const network of ['mac', 'veth'])
+    await networks.connect(sandboxRequest('web', { endpoints: { [network]: {} } }), network);
+  await networks.detach('web');
+  for (const network of ['mac', 'veth']) await networks.remove(network);
+});

@@ -129,8 +129,25 @@ test('a link of a container that somebody removed is made again as it was, at on
   assert.equal(fixture.logged.length, logged, 'what the engine removes is no damage');
 });
 
-async function eventually(check: () => Promise<void>): Promise<void> {
-  for (let left = 40; ; left--) {
+test('a link whose name the container has taken is made again once the name is free', async () => {
+  await using fixture = await networkFixture();
+  const { networks } = fixture;
+  const { netnsPath } = await networks.attach(sandboxRequest('web'), signal);
+  const inside = (command: string): string =>
+    execFileSync('nsenter', [`--net=${netnsPath}`, ...command.split(' ')], { encoding: 'utf8' });
+  inside('ip link set eth0 name eth9');
+  inside('ip link add eth0 type bridge');
+  inside('ip link delete eth9');
+  await eventually(async () => assert.match(networks.warnings().join(), /renaming interface to "eth0": file exists/));
+  inside('ip link delete eth0');
+  await eventually(async () => assert.match(inside('ip -br addr show eth0'), /10\.219\.0\.2\/24/), 100);
+  await eventually(async () => assert.deepEqual(networks.warnings(), []));
+  await networks.detach('web');
+});
+
+/** Tries for 100 ms each. */
+async function eventually(check: () => Promise<void>, tries = 40): Promise<void> {
+  for (let left = tries; ; left--) {
     try {
       return await check();
     } catch (error) {

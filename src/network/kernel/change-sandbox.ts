@@ -1,3 +1,4 @@
+import { failed } from '../../base/errors.ts';
 import {
   deleteDefaultRoute,
   deleteLink,
@@ -24,11 +25,13 @@ import {
 
 /**
  * Adds a link to a sandbox, or leaves it as it was. Returns the sandbox's sockets for DNS queries when the plan opens
- * them. Blocks on rtnl_lock. @throws SyscallError
+ * them. Blocks on rtnl_lock. @throws SyscallError; EngineError failed
  */
 export function connectLink(handles: LinkHandles, plan: ConnectPlan): NameSockets | undefined {
   const { link } = plan;
   const lower = lowerLink(handles, link);
+  // A link of the container's own that has the name must not be taken for the new one below.
+  handles.home.enter(plan.netnsPath, () => checkFreeName(link.name));
   let sockets: NameSockets | undefined;
   try {
     handles.home.enter(plan.netnsPath, (netnsFd) => {
@@ -68,6 +71,12 @@ export function disconnectLink(handles: KernelHandles, plan: DisconnectPlan): un
     }
     setDefaultRoutes(inside, plan.routes);
   });
+}
+
+/** @throws EngineError failed, in Docker's words */
+function checkFreeName(name: string): void {
+  if (linkIndex(name) === undefined) return;
+  throw failed(`error renaming interface to ${JSON.stringify(name)}: file exists`);
 }
 
 /** Removes the link of a failed connect. */

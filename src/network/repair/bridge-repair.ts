@@ -8,6 +8,8 @@ import type { BridgePort, ConnectPlan, HostPlan } from '../kernel/protocol.ts';
  * that found damage checks again after it too.
  */
 const CHECK_INTERVAL_MS = 1000;
+/** Damage that cannot be repaired now is checked again after this time: what stands in the way signals nothing. */
+const RETRY_MS = 5000;
 
 export interface BridgeRepairDeps {
   readonly kernel: Kernel;
@@ -16,8 +18,15 @@ export interface BridgeRepairDeps {
   readonly networks: () => readonly HostPlan[];
   /** The ports of every attached container. */
   readonly ports: () => readonly BridgePort[];
-  /** Plans a container's link, by its name on the host, as it was. Undefined when the container does not rest. */
+  /** Plans a container's link, by its name on the host, as it was. Undefined while the container is being changed, or has left. */
   readonly linkAgain: (name: string) => ConnectPlan | undefined;
+}
+
+interface MadeAgain {
+  readonly repaired: readonly string[];
+  readonly failed: readonly string[];
+  /** Whether the container of a lost link was being changed. */
+  readonly isWaiting: boolean;
 }
 
 /**
@@ -29,6 +38,8 @@ export class BridgeRepair implements Disposable {
   readonly #deps: BridgeRepairDeps;
   #warnings: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer fires, in milliseconds of `performance.now()`. */
+  #dueAt = 0;
   #checkedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
@@ -54,16 +65,20 @@ export class BridgeRepair implements Disposable {
     for (const what of repaired) logger.warn({}, `${what}: repaired`);
     for (const what of failed) if (!this.#warnings.includes(what)) logger.error({}, what);
     this.#warnings = failed;
-    // A container whose start was under way is attached by then.
-    if (repaired.length > 0) this.checkSoon();
+    // A container whose start or change was under way is at rest by then.
+    if (repaired.length > 0 || again.isWaiting) this.checkSoon();
+    else if (failed.length > 0) this.#checkIn(RETRY_MS);
   }
 
   /** Makes links of containers that others have removed. Each is planned at the last moment: its container may leave. */
-  async #makeAgain(lost: readonly string[]): Promise<{ readonly repaired: string[]; readonly failed: string[] }> {
-    const done = { repaired: [] as string[], failed: [] as string[] };
+  async #makeAgain(lost: readonly string[]): Promise<MadeAgain> {
+    const done = { repaired: [] as string[], failed: [] as string[], isWaiting: false };
     for (const name of lost) {
       const plan = this.#deps.linkAgain(name);
-      if (plan === undefined) continue;
+      if (plan === undefined) {
+        done.isWaiting = true;
+        continue;
+      }
       const what = `link ${name} of a container was removed`;
       try {
         await this.#deps.kernel.request('connect', plan);
@@ -77,14 +92,22 @@ export class BridgeRepair implements Disposable {
 
   /** Checks at most once a second. */
   checkSoon(): void {
+    this.#checkIn(Math.max(0, this.#checkedAt + CHECK_INTERVAL_MS - performance.now()));
+  }
+
+  /** Of several calls the earliest check counts. */
+  #checkIn(delayMs: number): void {
     if (this.#closed) return;
-    const delay = Math.max(0, this.#checkedAt + CHECK_INTERVAL_MS - performance.now());
-    this.#timer ??= setTimeout(() => {
+    const dueAt = performance.now() + delayMs;
+    if (this.#timer !== undefined && this.#dueAt <= dueAt) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = dueAt;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.check().catch((error: unknown) => {
         this.#deps.logger.warn({ error: messageOf(error) }, 'cannot check the bridges');
       });
-    }, delay).unref();
+    }, delayMs).unref();
   }
 
   [Symbol.dispose](): void {
