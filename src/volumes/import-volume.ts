@@ -1,4 +1,4 @@
-import { conflict } from '../base/errors.ts';
+import { conflict, invalid } from '../base/errors.ts';
 import { decompress, withoutDestroy } from '../io/index.ts';
 import { isEmptyVolume } from './mount-content.ts';
 import { stageContent } from './staged-content.ts';
@@ -81,5 +81,7 @@ async function* counted(source: AsyncIterable<Uint8Array>, onProgress: OnProgres
     reportedAt = Date.now();
     onProgress(bytes);
   }
+  // The usual end of a pipe whose first program failed. An archive without files has its end marks.
+  if (bytes === 0) throw invalid('the archive is empty: not even the end of a tar');
   onProgress(bytes);
 }

@@ -268,6 +268,8 @@ test('a hostile or broken archive writes nowhere else, and leaves nothing', asyn
     short: whole.subarray(0, 50_000),
     'short-gzip': gzipSync(whole).subarray(0, 60),
     garbage: Buffer.alloc(2000, 'garbage'),
+    empty: Buffer.alloc(0),
+    'empty-gzip': gzipSync(Buffer.alloc(0)),
   };
   for (const [what, archive] of Object.entries(hostile)) {
     await assert.rejects(fixture.volumes.import('new', importing(archive), NEVER), { kind: 'invalid' }, what);
