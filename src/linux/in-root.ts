@@ -1,18 +1,8 @@
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  type Stats,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readlinkSync, readSync, type Stats } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoOf, invalid } from '../base/errors.ts';
 import { followLinks } from '../base/follow-links.ts';
+import { setOwnerAndMode } from './file-mode.ts';
 import { descriptorPath, O_PATH, openInRoot } from './openat2.ts';
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
@@ -149,8 +139,7 @@ function makeOne(root: string, parent: readonly string[], name: string, owner: D
       return existing(path, name);
     }
     // Set here, since the umask would limit the mode of mkdir.
-    chownSync(path, owner.uid, owner.gid);
-    chmodSync(path, owner.mode ?? 0o755);
+    setOwnerAndMode(path, { ...owner, mode: owner.mode ?? 0o755 });
     return undefined;
   } finally {
     closeSync(directory);

@@ -1,6 +1,5 @@
 import {
   type BigIntStats,
-  chmodSync,
   closeSync,
   constants,
   fstatSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { EngineError, errnoOf } from '../../base/errors.ts';
 import { type BytePath, showPath, sysPath } from '../byte-path.ts';
+import { setMode } from '../file-mode.ts';
 import { setTimes } from '../file-times.ts';
 import { makeNode, S_IF } from '../mknod.ts';
 import { descriptorPath, O_PATH, openat2, RESOLVE } from '../openat2.ts';
@@ -35,7 +35,8 @@ export interface CopyTree {
 /**
  * Copies a directory's content with owners, modes, xattrs, times to the nanosecond, hard links, symlinks, device nodes,
  * FIFOs, sockets and holes. Blocks. Shares blocks where the file system can. A directory that exists in the target is
- * merged; anything else that exists there is EEXIST. No symlink below source or target is ever followed.
+ * merged; anything else that exists there is EEXIST. No symlink below source or target is ever followed, not
+ * even one that a process puts there meanwhile.
  *
  * No mount below source or target is entered, not even a bind mount of the same file system: what is mounted there
  * belongs to somebody else, and a copy without it would pass for a whole one. Source and target themselves may be mount
@@ -191,7 +192,7 @@ const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
 /** In an order that keeps the attributes: chown clears setuid bits and capabilities, and everything changes times. */
 function copyAttributes(stat: BigIntStats, from: string | Buffer, to: string | Buffer): void {
   lchownSync(to, Number(stat.uid), Number(stat.gid));
-  if (!stat.isSymbolicLink()) chmodSync(to, Number(stat.mode) & 0o7777);
+  if (!stat.isSymbolicLink()) setMode(to, Number(stat.mode) & 0o7777);
   for (const name of listXattrs(from)) {
     if (OVERLAY_XATTR.test(name)) continue;
     const value = getXattr(from, name);

@@ -122,6 +122,20 @@ test('a copy never writes through a symlink that waits in the target', () => {
   assert.deepEqual(readdirSync(victim), []);
 });
 
+test('a copy changes nothing behind a symlink that a process of the target puts in the place of a copied file', () => {
+  const [source, target, victim] = [folder(), folder(), folder()];
+  writeFileSync(join(source, 'file'), 'x');
+  chmodSync(join(source, 'file'), 0o4777);
+  writeFileSync(join(victim, 'secret'), 'of the host', { mode: 0o600 });
+  const swap = (): void => {
+    rmSync(join(target, 'file'));
+    symlinkSync(join(victim, 'secret'), join(target, 'file'));
+  };
+  copyTree({ source, target, progress: swap });
+  assert.equal(lstatSync(join(victim, 'secret')).mode & 0o7777, 0o600);
+  assert.equal(readFileSync(join(victim, 'secret'), 'utf8'), 'of the host');
+});
+
 test('a tree deeper than the longest path is measured, copied and removed', () => {
   const [source, target] = [folder(), folder()];
   const name = 'd'.repeat(200);

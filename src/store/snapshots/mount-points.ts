@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, constants, lstatSync, openSync, readlinkSync, symlinkSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, lstatSync, openSync, readlinkSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, errnoOf } from '../../base/errors.ts';
 import { descriptorPath, makeDirectoryInRoot, O_PATH, openInRoot } from '../../linux/index.ts';
@@ -25,10 +25,13 @@ export function makeMountPoints(root: string, written: string): void {
   for (const folder of FOLDERS) tolerant(() => void makeDirectoryInRoot(root, folder, ROOT_OWNER));
   for (const [folder, name] of FILES) {
     within(root, folder, (place) => {
-      const path = join(place, name);
-      closeSync(openSync(path, 'wx', 0o755));
-      // The umask limits the mode of open.
-      chmodSync(path, 0o755);
+      const file = openSync(join(place, name), 'wx', 0o755);
+      try {
+        // The umask limits the mode of open.
+        fchmodSync(file, 0o755);
+      } finally {
+        closeSync(file);
+      }
     });
   }
   within(root, '/etc', (place) => symlinkSync(MTAB_TARGET, join(place, 'mtab')));
