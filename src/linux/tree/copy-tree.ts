@@ -35,7 +35,7 @@ export interface CopyTree {
 /**
  * Copies a directory's content with owners, modes, xattrs, times to the nanosecond, hard links, symlinks, device nodes,
  * FIFOs, sockets and holes. Blocks. Shares blocks where the file system can. A directory that exists in the target is
- * merged; anything else that exists there is EEXIST. No symlink below source or target is ever followed, not
+ * merged; anything else that exists there is EEXIST. Entries that vanish meanwhile are left out. No symlink below source or target is ever followed, not
  * even one that a process puts there meanwhile.
  *
  * No mount below source or target is entered, not even a bind mount of the same file system: what is mounted there
@@ -61,6 +61,10 @@ interface CopyEntry {
   readonly path: BytePath;
 }
 
+/** What reading an entry of the source says that was removed or replaced after the look at it. */
+const CHANGED: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'ENOTDIR', 'EINVAL']);
+const LOOKS_MAX = 100;
+
 class TreeCopy {
   readonly #root: Directory;
   readonly #watch: Pick<CopyTree, 'cancelled' | 'progress'>;
@@ -83,8 +87,17 @@ class TreeCopy {
     }
   }
 
-  #directory({ source, target, name, path }: CopyEntry): void {
-    using from = entered(source, name, path);
+  #directory(entry: CopyEntry, looks = LOOKS_MAX): void {
+    const { source, target, name, path } = entry;
+    let opened: Directory | undefined;
+    try {
+      opened = entered(source, name, path);
+    } catch (error) {
+      if (looks === 0 || !CHANGED.has(errnoOf(error) ?? '')) throw error;
+      this.#entry(entry, looks - 1);
+      return;
+    }
+    using from = opened;
     if (from === undefined) return;
     const stat = fstatSync(from.descriptor, { bigint: true });
     makeDirectory(target.entry(name));
@@ -94,13 +107,14 @@ class TreeCopy {
     copyAttributes(stat, `${from.path}/.`, `${to.path}/.`);
   }
 
-  #entry(entry: CopyEntry): void {
+  /** Looks again, so many times at most, when another process puts something of another kind in the entry's place. */
+  #entry(entry: CopyEntry, looks = LOOKS_MAX): void {
     const { source, target, name, path } = entry;
     const [from, to] = [source.entry(name), target.entry(name)];
     const stat = lstatSync(from, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined) return;
     if (stat.isDirectory()) {
-      this.#directory(entry);
+      this.#directory(entry, looks);
       return;
     }
     if (stat.nlink > 1n && this.#link(stat, to, path)) return;
@@ -110,9 +124,16 @@ class TreeCopy {
       this.#done(bytes);
       left -= bytes;
     };
-    if (stat.isFile()) copyFile(entry, to, part);
-    else if (stat.isSymbolicLink()) symlinkSync(readlinkSync(from, 'buffer'), to);
-    else makeNode(to, Number(stat.mode) & (S_IF.MT | 0o7777), Number(stat.rdev));
+    try {
+      if (stat.isFile()) copyFile(entry, to, part);
+      else if (stat.isSymbolicLink()) symlinkSync(readlinkSync(from, 'buffer'), to);
+      else makeNode(to, Number(stat.mode) & (S_IF.MT | 0o7777), Number(stat.rdev));
+    } catch (error) {
+      if (looks === 0 || !CHANGED.has(errnoOf(error) ?? '')) throw error;
+      this.#linked.delete(identityOf(stat));
+      this.#entry(entry, looks - 1);
+      return;
+    }
     this.#done(left);
     copyAttributes(stat, from, to);
   }
@@ -128,7 +149,7 @@ class TreeCopy {
 
   /** Links the entry to an earlier copy. Returns whether it did; otherwise the entry's name is kept for later links. */
   #link(stat: BigIntStats, to: string | Buffer, path: BytePath): boolean {
-    const identity = `${stat.dev}:${stat.ino}`;
+    const identity = identityOf(stat);
     const first = this.#linked.get(identity);
     if (first === undefined) {
       this.#linked.set(identity, path);
@@ -146,6 +167,10 @@ class TreeCopy {
     }
     return true;
   }
+}
+
+function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
 }
 
 /** Undefined when it has vanished. @throws EXDEV with the path */
@@ -193,12 +218,22 @@ const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
 function copyAttributes(stat: BigIntStats, from: string | Buffer, to: string | Buffer): void {
   lchownSync(to, Number(stat.uid), Number(stat.gid));
   if (!stat.isSymbolicLink()) setMode(to, Number(stat.mode) & 0o7777);
-  for (const name of listXattrs(from)) {
+  for (const name of unlessGone(() => listXattrs(from)) ?? []) {
     if (OVERLAY_XATTR.test(name)) continue;
-    const value = getXattr(from, name);
+    const value = unlessGone(() => getXattr(from, name));
     if (value !== undefined) setXattrWherePossible(to, name, value);
   }
   setTimes(to, stat.atimeNs, stat.mtimeNs);
+}
+
+/** Undefined when the source was removed meanwhile. */
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** A file system without this kind of attribute (tmpfs and `user.`, NFS) does not fail the copy. */

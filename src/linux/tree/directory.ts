@@ -1,6 +1,8 @@
-import { closeSync, constants, openSync, readdirSync } from 'node:fs';
-import { type BytePath, sysPath } from '../byte-path.ts';
-import { descriptorPath, openat2, RESOLVE } from '../openat2.ts';
+import { closeSync, constants, fstatSync, openSync, readdirSync } from 'node:fs';
+import koffi from 'koffi';
+import { type BytePath, showPath, sysPath } from '../byte-path.ts';
+import { descriptorPath, O_PATH, openat2, RESOLVE } from '../openat2.ts';
+import { SyscallError } from '../syscall-error.ts';
 import { readEntries } from './read-entries.ts';
 
 /**
@@ -52,9 +54,18 @@ export class Directory implements Disposable {
     return new Directory(this.#open(name, constants.O_RDONLY | constants.O_DIRECTORY));
   }
 
-  /** Opens a regular file in this directory for reading. The caller closes it. @throws as {@link enter} */
+  /**
+   * Opens a regular file in this directory for reading. The caller closes it. Opens nothing else, not even when another
+   * process puts a device or a FIFO in its place. @throws as {@link enter}; ELOOP for what is no regular file
+   */
   openFile(name: BytePath): number {
-    return this.#open(name, constants.O_RDONLY | constants.O_NONBLOCK);
+    const place = this.#open(name, O_PATH);
+    try {
+      if (!fstatSync(place).isFile()) throw new SyscallError('open', koffi.os.errno['ELOOP'] ?? 0, showPath(name));
+      return openSync(descriptorPath(place), constants.O_RDONLY | constants.O_NONBLOCK);
+    } finally {
+      closeSync(place);
+    }
   }
 
   #open(name: BytePath, flags: number): number {

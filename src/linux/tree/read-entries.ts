@@ -1,3 +1,4 @@
+import koffi from 'koffi';
 import { libc } from '../libc.ts';
 import { check, SyscallError } from '../syscall-error.ts';
 
@@ -30,8 +31,10 @@ export function readEntries(directory: number): DirectoryEntry[] {
   if (call === undefined) throw new SyscallError('getdents64', ENOSYS, process.arch);
   const entries: DirectoryEntry[] = [];
   for (;;) {
-    const length = check(Number(getdents64(call, directory, buffer, buffer.length)), 'getdents64', directory);
-    if (length === 0) return entries;
+    const length = Number(getdents64(call, directory, buffer, buffer.length));
+    // A directory that was removed meanwhile has no entries (any more).
+    if (length === 0 || (length < 0 && koffi.errno() === koffi.os.errno['ENOENT'])) return entries;
+    check(length, 'getdents64', directory);
     for (let at = 0; at < length; at += buffer.readUInt16LE(at + RECORD_LENGTH)) {
       const end = buffer.indexOf(0, at + NAME);
       const name = Buffer.from(buffer.subarray(at + NAME, end + 1));

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -19,6 +21,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { toBytePath } from '../byte-path.ts';
 import { setTimes } from '../file-times.ts';
 import { makeDevice, makeNode, S_IF } from '../mknod.ts';
 import { bindMount, detachMount, mount } from '../mount.ts';
@@ -134,6 +137,45 @@ test('a copy changes nothing behind a symlink that a process of the target puts 
   copyTree({ source, target, progress: swap });
   assert.equal(lstatSync(join(victim, 'secret')).mode & 0o7777, 0o600);
   assert.equal(readFileSync(join(victim, 'secret'), 'utf8'), 'of the host');
+});
+
+test('a copy leaves out what vanishes, and takes what is replaced as it is then', () => {
+  const [source, target] = [folder(), folder()];
+  for (const name of ['a', 'b']) writeFileSync(join(source, name), name);
+  // After the content of each file, and before its attributes.
+  copyTree({ source, target, progress: () => rmSync(join(source, 'a'), { force: true }) });
+  assert.ok(readdirSync(target).includes('b'));
+
+  mkdirSync(join(source, 'gone'));
+  using removed = new Directory(join(source, 'gone'));
+  rmSync(join(source, 'gone'), { recursive: true });
+  assert.deepEqual(removed.entries(), []);
+
+  using directory = new Directory(source);
+  makeNode(join(source, 'fifo'), S_IF.IFO | 0o600);
+  makeNode(join(source, 'null'), S_IF.CHR | 0o600, makeDevice(1, 3));
+  symlinkSync('b', join(source, 'link'));
+  for (const name of ['fifo', 'null', 'link'])
+    assert.throws(() => directory.openFile(toBytePath(name)), { code: 'ELOOP' }, 'opened as a file');
+});
+
+test('a copy of a folder that a process keeps changing is made all the same', async () => {
+  const source = folder();
+  const script = `cd "$1" && while :; do
+    ln -sfn / d 2>/dev/null; rm -f d; mkdir d 2>/dev/null; echo 1 > d/f; echo 1 > x; ln -f x y; rm -f x; ln -sf /etc/passwd x; rm -rf d x
+  done`;
+  const writer = spawn('sh', ['-c', script, 'sh', source], { stdio: 'ignore' });
+  try {
+    for (let copies = 0; copies < 300; copies++) {
+      const target = folder();
+      copyTree({ source, target });
+      assert.ok(treeSize(target) < 100, 'nothing of the host');
+      if (copies % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  } finally {
+    writer.kill('SIGKILL');
+    await once(writer, 'exit');
+  }
 });
 
 test('a tree deeper than the longest path is measured, copied and removed', () => {
