@@ -8,6 +8,8 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -16,6 +18,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { command } from '../../../test/support/command.ts';
+import { makeFullDisk } from '../../../test/support/full-disk.ts';
 import { detachMount, mount } from '../../linux/index.ts';
 import { MIGRATIONS, type Migration } from './migrate.ts';
 import { openStateDb, refuseNewerRoot } from './state-db.ts';
@@ -209,4 +212,26 @@ test('on a disk without a free byte, with a neighbour that takes what is given u
   const found = openStateDb(copy, small).table<{ state: string }>('containers', { durable: false });
   assert.deepEqual([found.all().length, found.get('c7')?.state, found.get('c3')], [19, 'round 199', undefined]);
   db.close();
+});
+
+test('a daemon that was killed starts on a nearly full disk of small blocks', async () => {
+  using disk = makeFullDisk(16);
+  const run = (work: string): ReturnType<typeof command> =>
+    command(process.execPath, [
+      '--disable-warning=ExperimentalWarning',
+      '--input-type=module',
+      '-e',
+      `import { openStateDb } from ${JSON.stringify(new URL('./state-db.ts', import.meta.url).href)};
+       const db = openStateDb(${JSON.stringify(disk.path)}, { ballastBytes: 65536 });
+       const table = db.table('containers', { durable: false });
+       ${work}`,
+    ]);
+  await run(`table.put('a', 'x'); process.kill(process.pid, 'SIGKILL'); for (;;);`);
+  assert.ok(statSync(join(disk.path, 'state.db-wal')).size > 0);
+  disk.fill();
+  // The index of the log would take one block in each of its pages, and find no more.
+  const filler = join(disk.path, 'filler/bytes');
+  truncateSync(filler, statSync(filler).size - (12 << 10));
+  const next = await run(`console.log(table.get('a')); process.kill(process.pid, 'SIGKILL'); for (;;);`);
+  assert.deepEqual([next.stdout, next.code], ['x\n', 137], next.stderr);
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -59,6 +59,8 @@ export function refuseNewerRoot(dataRoot: string): void {
 }
 
 const CACHE_KIB = 2048;
+/** More than the index of any log. */
+const INDEX_SPACE_BYTES = 8 << 20;
 
 /**
  * @throws EngineError internal when the file is corrupt, of another program or of a newer engine; noSpace on a full
@@ -115,12 +117,27 @@ function stateDb(db: DatabaseSync, path: string, space: Space): StateDb {
 /** Checks an existing database before it is opened for writing, since that writes. */
 function refuseUnread(path: string, known: number): void {
   if (!existsSync(path)) return;
+  if (lacksSpaceForIndex(path)) {
+    refuseWithoutLog(path, known);
+    return;
+  }
   try {
     lookAt(path, path, known);
   } catch (error) {
     if (!isUnreadable(error)) throw databaseError(error, path);
     refuseWithoutLog(path, known);
   }
+}
+
+/**
+ * Whether a log was left behind and the disk may not have the space for its index. A reader maps the index, and SQLite
+ * takes the space of one byte in each 4 KiB of it beforehand: where blocks are smaller, the rest would end the process
+ * with SIGBUS.
+ */
+function lacksSpaceForIndex(path: string): boolean {
+  const logBytes = lstatSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  const { bavail, bsize } = statfsSync(path);
+  return logBytes > 0 && bavail * bsize < INDEX_SPACE_BYTES;
 }
 
 /**
