@@ -1,0 +1,4 @@
+/** Bytes that are no message of the expected type. */
+export class ProtobufError extends Error {
+  override readonly name = 'ProtobufError';
+}
