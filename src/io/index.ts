@@ -2,6 +2,7 @@ export { release } from '../base/release.ts';
 export { type ArchiveEntry, archiveEntries, entryPath } from './archive-entries.ts';
 export { type AtomicFileOptions, isSpaceError, spaceError, writeFileAtomic } from './atomic-file.ts';
 export { type Compression, compressionOf, decompress, detectCompression, MAGIC_LENGTH } from './compress.ts';
+export { compressed, type LayerCompression } from './compressed.ts';
 export { Demultiplexer } from './demultiplex.ts';
 export { DetachScanner } from './detach-scanner.ts';
 export { Expansion } from './expansion.ts';

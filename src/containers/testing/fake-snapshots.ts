@@ -30,8 +30,9 @@ export function fakeSnapshots(roots: FakeRoots, steps: DaemonSteps): World['snap
     driver: 'overlay2',
     chain,
     layers: () => [...layers].map(([diffId, sizeBytes]) => ({ key: keyOf(diffId), diffIds: [diffId], sizeBytes })),
-    createWritable: (id, diffIds) =>
+    createWritable: (id, base) =>
       steps.run('writable create', () => {
+        const diffIds = base.map((name): Digest => name as string as Digest);
         if (writables.has(id)) throw conflict(`writable root ${id} exists`);
         chain(diffIds);
         writables.set(id, diffIds);

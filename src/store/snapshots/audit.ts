@@ -2,19 +2,22 @@ import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 import { type Finding, type Repair, repaired } from '../finding.ts';
+import { folderOf, type LayerKey, type LayerRecord } from './layer.ts';
 import type { LayerTable } from './layer-table.ts';
 import type { SnapshotPaths } from './paths.ts';
+import type { TreePool } from './worker/tree-pool.ts';
 import type { WritableTable } from './writable-table.ts';
 
 export interface AuditSnapshotsDeps {
   readonly paths: SnapshotPaths;
   readonly table: LayerTable;
   readonly writables: WritableTable;
+  readonly layersInUse: () => ReadonlySet<LayerKey>;
   /** Names in `new/` that are in use. */
   readonly unpacking: ReadonlySet<string>;
   /** Moves a folder to the trash. */
   readonly discard: (path: string) => void;
-  readonly remove: (path: string) => Promise<void>;
+  readonly pool: Pick<TreePool, 'run'>;
 }
 
 /** Finds layers and writables on record without a tree, and trees without a record. */
@@ -22,24 +25,24 @@ export function auditSnapshots(deps: AuditSnapshotsDeps): Finding[] {
   return [...auditLayers(deps), ...auditLinks(deps), ...auditWritables(deps), ...auditLeftovers(deps)];
 }
 
-function auditLayers({ paths, table, writables, discard }: AuditSnapshotsDeps): Finding[] {
+function auditLayers({ paths, table, layersInUse, discard }: AuditSnapshotsDeps): Finding[] {
   const onDisk = readdirSync(paths.layers);
-  const known = new Set<string>(table.all().map(({ key }) => key));
+  const known = new Set<string>(table.all().map(folderOf));
   return [
     ...table.all().flatMap((record): Finding[] => {
-      if (isFolder(paths.layerFs(record.key))) return [];
-      const inUse = writables.layersInUse().has(record.key);
+      if (isFolder(paths.layerFs(record))) return [];
+      const inUse = layersInUse().has(record.key);
       const repair = (): Repair => {
         table.remove(record);
-        discard(paths.layer(record.key));
-        return repaired('forgotten, to be unpacked again');
+        discard(paths.layer(record));
+        return repaired(isSealed(record) ? 'forgotten' : 'forgotten, to be unpacked again');
       };
       return [
         {
           kind: 'layer-damaged',
           subject: record.key,
           problem: 'there is a record of the layer, and no tree',
-          advice: inUse ? 'containers stand on it: remove them, then check again' : 'unpacked again from its blob',
+          advice: adviceFor(record, inUse),
           ...(inUse ? {} : { repair }),
         },
       ];
@@ -50,11 +53,20 @@ function auditLayers({ paths, table, writables, discard }: AuditSnapshotsDeps): 
   ];
 }
 
+function isSealed({ diffIds }: LayerRecord): boolean {
+  return diffIds.length === 0;
+}
+
+function adviceFor(record: LayerRecord, inUse: boolean): string {
+  if (inUse) return 'containers stand on it: remove them, then check again';
+  return isSealed(record) ? 'forgotten: the next build makes it again' : 'unpacked again from its blob';
+}
+
 function auditLinks({ paths, table, discard }: AuditSnapshotsDeps): Finding[] {
   const known = new Set(table.all().map(({ link }) => link));
   const broken = table
     .all()
-    .filter(({ key, link }) => readLink(join(paths.links, link)) !== join('..', 'layers', key, 'fs'));
+    .filter((layer) => readLink(join(paths.links, layer.link)) !== join('..', 'layers', folderOf(layer), 'fs'));
   return [
     ...broken.map((record): Finding => {
       const repair = (): Repair => {
@@ -89,12 +101,12 @@ function auditWritables({ paths, table, writables, discard }: AuditSnapshotsDeps
   ];
 }
 
-function auditLeftovers({ paths, unpacking, remove }: AuditSnapshotsDeps): Finding[] {
+function auditLeftovers({ paths, unpacking, pool }: AuditSnapshotsDeps): Finding[] {
   const left = (folder: string, problem: string, names: readonly string[]): Finding[] =>
     names.map((name) => {
       const path = join(folder, name);
       const repair = async (): Promise<Repair> => {
-        await remove(path);
+        await pool.run({ kind: 'remove', path });
         return repaired('deleted');
       };
       return { kind: 'leftover', subject: path, problem, advice: 'deleted', repair };

@@ -1,13 +1,12 @@
-import { mkdirSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { finished, type Readable } from 'node:stream';
 import { messageOf, notFound } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import { spaceError } from '../../io/index.ts';
 import type { PathStat } from './archive/path-stat.ts';
 import type { ExtractOptions, FileView } from './archive/view.ts';
 import type { WalkChanges } from './diff/walk-changes.ts';
 import type { SnapshotDriver } from './driver.ts';
+import type { LayerRecord } from './layer.ts';
+import type { MergedLayers } from './merged-layers.ts';
 import type { SnapshotPaths } from './paths.ts';
 import type { UsedRoot } from './snapshots.ts';
 import type { FileChange } from './streams/stream-job.ts';
@@ -71,8 +70,7 @@ interface ContainerFilesDeps {
   readonly writables: WritableTable;
   readonly streams: StreamThreads;
   readonly use: (id: string) => Promise<UsedRoot>;
-  /** Folders of `new/` that are in use. */
-  readonly working: Set<string>;
+  readonly merged: (layers: readonly LayerRecord[]) => MergedLayers;
   readonly logger: Logger;
 }
 
@@ -121,29 +119,16 @@ export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
 }
 
 /** Returns the trees to compare for the changes of a writable. They exist until disposed. @throws EngineError noSpace */
-function treesToCompare({ driver, paths, writables, working }: ContainerFilesDeps): (id: string) => Trees & Disposable {
-  let serial = 0;
-  const mounted = (id: string): Trees & Disposable => {
-    const layers = writables.layersOf(id);
-    const name = `merged-${process.pid}-${serial++}`;
-    const folder = join(paths.fresh, name);
-    using undo = new DisposableStack();
-    working.add(name);
-    undo.defer(() => void working.delete(name));
-    mkdirSync(folder, { mode: 0o700 });
-    undo.defer(() => rmdirSync(folder));
-    const { path: lower } = undo.use(driver.merged(layers, folder));
-    const kept = undo.move();
-    const upper = paths.writableFs(id);
-    return { upper, lower, upperKind: driver.writableKind, [Symbol.dispose]: () => kept.dispose() };
-  };
+function treesToCompare({ driver, paths, writables, merged }: ContainerFilesDeps): (id: string) => Trees & Disposable {
   return (id) => {
-    try {
-      return mounted(id);
-    } catch (error) {
-      // The mount point takes a block of the disk.
-      throw spaceError(error);
-    }
+    const below = merged(writables.layersOf(id));
+    const upper = paths.writableFs(id);
+    return {
+      upper,
+      lower: below.path,
+      upperKind: driver.writableKind,
+      [Symbol.dispose]: () => below[Symbol.dispose](),
+    };
   };
 }
 

@@ -27,11 +27,11 @@ export function writableFolders(
 export function layerFolders(paths: SnapshotPaths, layers: readonly LayerRecord[]): Folders | null {
   const visible = visibleLayers(layers);
   const top = visible.at(-1);
-  return top === undefined ? null : { ...lower(paths, visible.slice(0, -1)), UpperDir: paths.layerFs(top.key) };
+  return top === undefined ? null : { ...lower(paths, visible.slice(0, -1)), UpperDir: paths.layerFs(top) };
 }
 
 function lower(paths: SnapshotPaths, layers: readonly LayerRecord[]): Folders {
   if (layers.length === 0) return {};
-  const topFirst = layers.toReversed().map(({ key }) => paths.layerFs(key));
+  const topFirst = layers.toReversed().map(paths.layerFs);
   return { LowerDir: topFirst.join(':') };
 }

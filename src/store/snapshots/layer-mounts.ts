@@ -90,7 +90,7 @@ function mountLayers(
   const links = openSync(paths.links, O_PATH | constants.O_DIRECTORY);
   try {
     mountPaths(
-      () => ({ ...request, lower: [...topFirst.map(({ key }) => paths.layerFs(key)), ...filler] }),
+      () => ({ ...request, lower: [...topFirst.map(paths.layerFs), ...filler] }),
       () => ({ ...request, lower: [...topFirst.map(({ link }) => `${descriptorPath(links)}/${link}`), ...filler] }),
     );
   } finally {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { errnoOf, messageOf, notFound } from '../../base/errors.ts';
 import { type Digest, digestHex } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
+import { writeFileAtomic } from '../../io/index.ts';
 import { removeTree } from '../../linux/index.ts';
-import type { LayerKey, LayerRecord } from './layer.ts';
+import { folderOf, type LayerKey, type LayerRecord } from './layer.ts';
 import type { SnapshotPaths } from './paths.ts';
 
 /** The key of a layer that is the same over any other layers: it depends only on its diffID. */
@@ -38,10 +39,12 @@ export function wasNeverWhole(error: unknown): boolean {
   return error instanceof SyntaxError || ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '');
 }
 
-/** The unpacked layers, in memory. The layer.json in each folder is the truth. */
+/** The layers, in memory. The layer.json in each folder is the truth. */
 export class LayerTable {
   readonly #paths: SnapshotPaths;
   readonly #records = new Map<LayerKey, LayerRecord>();
+  /** Keys of sealed layers that have got another one. */
+  readonly #aliases = new Map<LayerKey, LayerKey>();
   #lastLink = 0;
 
   constructor(paths: SnapshotPaths, logger: Logger) {
@@ -52,7 +55,7 @@ export class LayerTable {
     for (const name of readdirSync(paths.layers)) {
       try {
         const record = JSON.parse(readFileSync(join(paths.layers, name, 'layer.json'), 'utf8')) as LayerRecord;
-        this.#records.set(record.key, record);
+        this.add(record);
         links.add(record.link);
         this.#lastLink = Math.max(this.#lastLink, Number.parseInt(record.link, 36));
       } catch (error) {
@@ -69,8 +72,18 @@ export class LayerTable {
     for (const name of readdirSync(paths.links)) if (!links.has(name)) rmSync(join(paths.links, name));
   }
 
+  /** Finds a layer by its key, or by the key under which it was sealed. */
   get(key: LayerKey): LayerRecord | undefined {
-    return this.#records.get(key);
+    return this.#records.get(key) ?? this.#records.get(this.#aliases.get(key) ?? key);
+  }
+
+  /** Finds layers by their keys. @throws EngineError notFound */
+  getAll(keys: readonly LayerKey[]): readonly LayerRecord[] {
+    return keys.map((key) => {
+      const found = this.get(key);
+      if (found === undefined) throw notFound('layer', key);
+      return found;
+    });
   }
 
   all(): readonly LayerRecord[] {
@@ -94,10 +107,10 @@ export class LayerTable {
   }
 
   /** Makes a layer's link again. */
-  relink({ key, link }: LayerRecord): void {
-    const path = join(this.#paths.links, link);
+  relink(layer: LayerRecord): void {
+    const path = join(this.#paths.links, layer.link);
     removeTree(path);
-    symlinkSync(join('..', 'layers', key, 'fs'), path);
+    symlinkSync(join('..', 'layers', folderOf(layer), 'fs'), path);
   }
 
   /** Makes a link for a layer that is about to be moved into place. */
@@ -110,10 +123,20 @@ export class LayerTable {
 
   add(record: LayerRecord): void {
     this.#records.set(record.key, record);
+    if (record.sealedAs !== undefined) this.#aliases.set(record.sealedAs, record.key);
+  }
+
+  /** Gives a sealed layer its diffIDs and the key that goes with them. The old key leads to it too. */
+  identify(sealed: LayerRecord, known: Pick<LayerRecord, 'key' | 'diffIds'>): void {
+    const record = { ...sealed, ...known };
+    writeFileAtomic(join(this.#paths.layer(record), 'layer.json'), JSON.stringify(record));
+    this.#records.delete(sealed.key);
+    this.add(record);
   }
 
   remove(record: LayerRecord): void {
     this.#records.delete(record.key);
+    if (record.sealedAs !== undefined) this.#aliases.delete(record.sealedAs);
     rmSync(join(this.#paths.links, record.link), { force: true });
   }
 }

@@ -56,6 +56,10 @@ export class LimitedWritables {
     this.#discard(this.#image(id));
   }
 
+  has(id: string): boolean {
+    return existsSync(this.#image(id));
+  }
+
   isUnreachable(id: string): boolean {
     return this.#unreachable.has(id);
   }

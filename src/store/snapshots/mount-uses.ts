@@ -9,6 +9,8 @@ export function mountUses(driver: SnapshotDriver): {
   readonly driver: SnapshotDriver;
   /** @throws as the driver's mount */
   readonly use: (writable: WantedMount) => Promise<UsedRoot>;
+  /** Whether a reader uses the root. */
+  readonly isUsed: (id: string) => boolean;
 } {
   const users = new Map<string, number>();
   /** Roots that only their readers keep mounted. */
@@ -25,6 +27,7 @@ export function mountUses(driver: SnapshotDriver): {
         else await driver.unmount(id);
       },
     },
+    isUsed: (id) => users.has(id),
     async use(writable) {
       const { id } = writable;
       if (!driver.isMounted(id)) keptForReaders.add(id);

@@ -1,7 +1,5 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { conflict } from '../../base/errors.ts';
 import { DEFAULT_TAR_LIMITS, type TarLimits } from '../../io/index.ts';
 import { detachMount, readMountInfo, spreadDirectories } from '../../linux/index.ts';
 import type { Finding } from '../finding.ts';
@@ -9,15 +7,21 @@ import { auditSnapshots } from './audit.ts';
 import { chooseDriver, type DriverChoice } from './choose-driver.ts';
 import { type ContainerFiles, containerFiles } from './container-files.ts';
 import type { SnapshotDriver } from './driver.ts';
-import { layerFolders } from './folders.ts';
+import type { LayerKey } from './layer.ts';
+import { layerOperations } from './layer-operations.ts';
 import { LayerTable } from './layer-table.ts';
 import { LimitedWritables } from './limited-writables.ts';
+import { mergedLayers } from './merged-layers.ts';
 import { makeMountPoints } from './mount-points.ts';
 import { mountUses } from './mount-uses.ts';
 import { type SnapshotPaths, snapshotPaths } from './paths.ts';
+import { LayerUses } from './sealed/layer-uses.ts';
+import { openSealedLayers } from './sealed/open-sealed-layers.ts';
+import type { SealedLayers } from './sealed/sealed-layers.ts';
 import type { Snapshots } from './snapshots.ts';
 import { createStreamThreads } from './streams/stream-threads.ts';
-import { openTreeTrash } from './tree-trash.ts';
+import { openTreeTrash, type TreeTrash } from './tree-trash.ts';
+import { type Trees, treesIn } from './trees.ts';
 import { layerUnpacking } from './unpack-layer.ts';
 import { createTreePool } from './worker/tree-pool.ts';
 import { writableRoots } from './writable-roots.ts';
@@ -29,34 +33,11 @@ export interface SnapshotsOptions extends DriverChoice {
   readonly limits?: { readonly maxBytes: number; readonly maxEntries: number };
 }
 
-/** Work on trees of files, in a thread. */
-export interface Trees {
-  /**
-   * Copies a folder's content, with the folder's own owner, mode and attributes. `progress` gets the bytes copied so
-   * far.
-   * @throws EngineError cancelled, noSpace
-   */
-  copy(
-    request: { readonly source: string; readonly target: string; readonly progress?: (bytes: number) => void },
-    signal: AbortSignal,
-  ): Promise<void>;
-  /** Returns a folder with its own attributes (`./`) and its content as a plain tar. Destroy the stream to stop. */
-  pack(folder: string, signal: AbortSignal): Promise<Readable>;
-  /**
-   * Unpacks a plain tar into an empty folder, which gets the attributes of the archive's root. The source is not
-   * closed.
-   * @throws EngineError invalid, tooLarge, noSpace, cancelled. Unpacked files stay
-   */
-  unpack(folder: string, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
-  sizeBytes(path: string, signal?: AbortSignal): Promise<number>;
-  /** Deletes a tree. Never leaves the file system of `path`. */
-  remove(path: string): Promise<void>;
-}
-
 export interface OpenSnapshots extends Snapshots, AsyncDisposable {
   /** The threads, for trees that are not layers: those of volumes. */
   readonly trees: Trees;
   readonly files: ContainerFiles;
+  readonly sealed: SealedLayers;
   /** Resolves when removed trees are off the disk. */
   swept(): Promise<void>;
   /** Compares records and trees. */
@@ -68,7 +49,7 @@ export interface OpenSnapshots extends Snapshots, AsyncDisposable {
  * the requested driver cannot work
  */
 export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
-  const { dataRoot, logger } = options;
+  const { dataRoot, logger, mountRoot } = options;
   const limits = tarLimits(options.limits);
   const paths = snapshotPaths(dataRoot);
   mkdirSync(paths.root, { recursive: true, mode: 0o711 });
@@ -84,17 +65,15 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     trash.take(folder);
   };
   const writables = new WritableTable(paths, table, { discard: discardWritable, logger });
-  const { driver, use } = mountUses(chooseDriver(options, paths, pool));
+  const { driver, use, isUsed } = mountUses(chooseDriver(options, paths, pool));
   const streams = createStreamThreads();
   // Layers and writables are made and deleted as whole trees. See the function for the effect on ext4.
   for (const folder of [paths.fresh, paths.writables]) spreadDirectories(folder);
   /** Names in `new/` that are in use. */
   const working = new Set<string>();
   const discard = trash.take;
-  const { mountRoot } = options;
   const tables = { table, writables, limited };
   const roots = writableRoots({ driver, use, paths, mountRoot, ...tables, pool, discard: discardWritable });
-  const remove = (path: string): Promise<undefined> => pool.run({ kind: 'remove', path });
 
   /** A container's root, for readers and writers of its files. */
   const useRoot = async (id: string) => {
@@ -102,62 +81,44 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     makeMountPoints(used.path, paths.writableFs(id));
     return used;
   };
+  const merged = mergedLayers({ driver, paths, working });
+  const unpack = layerUnpacking({ driver, paths, table, limits, logger, working, discard });
+  const uses = new LayerUses(table);
+  const layersInUse = (): ReadonlySet<LayerKey> => new Set([...writables.layersInUse(), ...uses.keys()]);
+  const sealed = openSealedLayers({
+    ...{ driver, paths, ...tables, pool, streams, merged, uses, unpack, isUsed, discard },
+    remove: roots.removeWritable,
+  });
   return {
     driver: driver.name,
-    unpack: layerUnpacking({ driver, paths, table, limits, logger, working, discard }),
-    ...layerOperations({ driver, paths, table, writables, discard }),
+    unpack,
+    sealed,
+    ...layerOperations({ driver, paths, table, layersInUse, discard }),
     ...roots,
-    trees: {
-      copy: ({ source, target, progress }, signal) => pool.run({ kind: 'copy', source, target }, signal, progress),
-      pack: async (folder, signal) => (await streams.read({ kind: 'archiveFolder', folder }, signal)).bytes,
-      unpack: (folder, archive, signal) => streams.write({ kind: 'unpackFolder', folder }, archive, signal),
-      sizeBytes: (path, signal) => pool.run({ kind: 'size', path }, signal),
-      remove,
-    },
-    files: containerFiles({ driver, paths, writables, streams, use: useRoot, working, logger }),
+    trees: treesIn(pool, streams),
+    files: containerFiles({ driver, paths, writables, streams, use: useRoot, merged, logger }),
     swept: () => trash.swept(),
-    audit: () => auditSnapshots({ paths, table, writables, unpacking: working, discard, remove }),
-    async [Symbol.asyncDispose]() {
-      await streams[Symbol.asyncDispose]();
-      await driver.idle();
-      await limited.rest((id) => driver.isMounted(id));
-      trash.close();
-      await pool[Symbol.asyncDispose]();
-    },
+    audit: () => auditSnapshots({ paths, table, writables, layersInUse, unpacking: working, discard, pool }),
+    [Symbol.asyncDispose]: () => close({ streams, sealed, driver, limited, trash, pool }),
   };
 }
 
-interface LayerDeps {
-  readonly driver: Pick<SnapshotDriver, 'name'>;
-  readonly paths: SnapshotPaths;
-  readonly table: LayerTable;
-  readonly writables: WritableTable;
-  readonly discard: (folder: string) => void;
+interface OpenParts {
+  readonly streams: AsyncDisposable;
+  readonly sealed: Disposable;
+  readonly driver: SnapshotDriver;
+  readonly limited: LimitedWritables;
+  readonly trash: TreeTrash;
+  readonly pool: AsyncDisposable;
 }
 
-function layerOperations({
-  driver,
-  paths,
-  table,
-  writables,
-  discard,
-}: LayerDeps): Pick<Snapshots, 'chain' | 'removeLayer' | 'layersInUse' | 'layers' | 'layerFolders'> {
-  return {
-    chain: (diffIds) => table.chain(diffIds).map(({ key }) => key),
-    async removeLayer(key) {
-      if (writables.layersInUse().has(key)) throw conflict(`layer ${key} is in use by a container`);
-      const record = table.get(key);
-      if (record === undefined) return;
-      table.remove(record);
-      discard(paths.layer(key));
-    },
-    layersInUse: () => writables.layersInUse(),
-    layers: () => table.all(),
-    layerFolders(diffIds) {
-      const isUnpacked = diffIds.every((_, at) => table.find(diffIds.slice(0, at + 1)) !== undefined);
-      return driver.name === 'vfs' || !isUnpacked ? null : layerFolders(paths, table.chain(diffIds));
-    },
-  };
+async function close({ streams, sealed, driver, limited, trash, pool }: OpenParts): Promise<void> {
+  await streams[Symbol.asyncDispose]();
+  sealed[Symbol.dispose]();
+  await driver.idle();
+  await limited.rest((id) => driver.isMounted(id));
+  trash.close();
+  await pool[Symbol.asyncDispose]();
 }
 
 function tarLimits(given: SnapshotsOptions['limits']): TarLimits {

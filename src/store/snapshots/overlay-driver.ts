@@ -41,10 +41,10 @@ export function overlayDriver(deps: OverlayDriverDeps): SnapshotDriver {
     ...containerRoots(deps),
     merged(layers, folder) {
       const [lone] = layers;
-      const path = lone === undefined || layers.length === 1 ? lone && paths.layerFs(lone.key) : folder;
-      if (path !== folder) return { path, [Symbol.dispose]() {} };
+      const isPlain = layers.length === 1 && lone?.mayHide !== true;
+      if (lone === undefined || isPlain) return { path: lone && paths.layerFs(lone), [Symbol.dispose]() {} };
       mounts.mount({ lower: layers, target: folder });
-      return { path, [Symbol.dispose]: () => void detachMount(folder) };
+      return { path: folder, [Symbol.dispose]: () => void detachMount(folder) };
     },
   };
 }
@@ -99,7 +99,7 @@ async function adopt(
   const [lone] = below;
   const target = join(layer.folder, 'fs');
   if (lone === undefined) return true;
-  if (below.length === 1) return pool.run({ kind: 'adopt', source: paths.layerFs(lone.key), target, names });
+  if (below.length === 1) return pool.run({ kind: 'adopt', source: paths.layerFs(lone), target, names });
   const source = join(layer.folder, 'below');
   mkdirSync(source);
   mounts.mount({ lower: below, target: source });

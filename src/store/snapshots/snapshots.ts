@@ -26,6 +26,18 @@ export interface MountOptions {
   readonly isReadOnly?: boolean;
 }
 
+export interface KnownLayer {
+  readonly key: LayerKey;
+  /**
+   * The layer and those that it depends on, bottom first. Empty for a layer of a build whose digest is not known yet
+   * (`SealedLayers`).
+   */
+  readonly diffIds: readonly Digest[];
+  readonly sizeBytes: number;
+  /** Another key of the layer, under which it was sealed. */
+  readonly sealedAs?: LayerKey;
+}
+
 /**
  * Unpacked layers, and the writable roots of containers on top of them. The drivers (overlay, vfs) pass one suite.
  *
@@ -68,17 +80,17 @@ export interface Snapshots {
   chain(diffIds: readonly Digest[]): readonly LayerKey[];
   /** Deletes a layer. Idempotent. @throws EngineError conflict when a writable stands on it */
   removeLayer(key: LayerKey): Promise<void>;
-  /** Layers that writables stand on. They stay even when no image has them. */
+  /** Layers that writables stand on, or that somebody reads. They stay even when no image has them. */
   layersInUse(): ReadonlySet<LayerKey>;
-  layers(): readonly { readonly key: LayerKey; readonly diffIds: readonly Digest[]; readonly sizeBytes: number }[];
+  layers(): readonly KnownLayer[];
 
   /**
-   * Makes a writable. `emptyFile` is the name of an empty file to make at the top. `sizeBytes` limits what may be
-   * written. @throws EngineError invalid for a size that the host cannot give, with dockerd's text
+   * Makes a writable over a chain, bottom first, given by diffIDs or by keys. `emptyFile` is the name of an empty file to make at the top. `sizeBytes` limits what may be
+   * written. @throws EngineError notFound; invalid for a size that the host cannot give, with dockerd's text
    */
   createWritable(
     id: string,
-    diffIds: readonly Digest[],
+    base: readonly Digest[] | readonly LayerKey[],
     options?: { readonly emptyFile?: string; readonly sizeBytes?: number | undefined },
   ): Promise<void>;
   /**

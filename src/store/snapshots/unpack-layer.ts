@@ -133,5 +133,5 @@ function moveIntoPlace(paths: SnapshotPaths, folder: string, record: LayerRecord
   mkdirSync(whole, { mode: 0o711 });
   writeFileSync(join(whole, 'layer.json'), JSON.stringify(record));
   renameSync(join(folder, 'fs'), join(whole, 'fs'));
-  renameSync(whole, paths.layer(record.key));
+  renameSync(whole, paths.layer(record));
 }

@@ -14,7 +14,7 @@ import type { TreePool } from './worker/tree-pool.ts';
 export function vfsDriver({ paths, pool }: { readonly paths: SnapshotPaths; readonly pool: TreePool }): SnapshotDriver {
   const copyTop = async (layers: readonly LayerRecord[], target: string, signal?: AbortSignal): Promise<void> => {
     const top = layers.at(-1);
-    if (top !== undefined) await pool.run({ kind: 'copy', source: paths.layerFs(top.key), target }, signal);
+    if (top !== undefined) await pool.run({ kind: 'copy', source: paths.layerFs(top), target }, signal);
   };
   return {
     name: 'vfs',
@@ -37,7 +37,7 @@ export function vfsDriver({ paths, pool }: { readonly paths: SnapshotPaths; read
     writableKind: 'whole',
     merged(layers) {
       const top = layers.at(-1);
-      return { path: top && paths.layerFs(top.key), [Symbol.dispose]() {} };
+      return { path: top && paths.layerFs(top), [Symbol.dispose]() {} };
     },
     idle: () => Promise.resolve(),
   };

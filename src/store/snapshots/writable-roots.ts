@@ -4,6 +4,7 @@ import { conflict, errnoOf, notFound } from '../../base/errors.ts';
 import { spaceError } from '../../io/index.ts';
 import type { SnapshotDriver, WantedMount } from './driver.ts';
 import { writableFolders } from './folders.ts';
+import type { LayerKey } from './layer.ts';
 import type { LayerTable } from './layer-table.ts';
 import type { LimitedWritables } from './limited-writables.ts';
 import { makeMountPoints, mountPointsSize } from './mount-points.ts';
@@ -41,7 +42,7 @@ export function writableRoots(deps: WritableRootsDeps): WritableRoots {
     isReadOnly,
   });
   return {
-    createWritable: (id, diffIds, options = {}) => create(deps, { ...options, id, diffIds }),
+    createWritable: (id, base, options = {}) => create(deps, { ...options, id, base }),
     async mount(id, options) {
       const root = await driver.mount(wanted(id, options));
       if (options?.hasMountPoints === true) makeMountPoints(root, paths.writableFs(id));
@@ -68,17 +69,22 @@ export function writableRoots(deps: WritableRootsDeps): WritableRoots {
   };
 }
 
+/** A digest has a colon after its algorithm. */
+function isChainOfKeys(base: NewWritable['base']): base is readonly LayerKey[] {
+  return base.every((name) => !name.includes(':'));
+}
+
 type NewWritable = NonNullable<Parameters<Snapshots['createWritable']>[2]> & {
   readonly id: string;
-  readonly diffIds: Parameters<Snapshots['createWritable']>[1];
+  readonly base: Parameters<Snapshots['createWritable']>[1];
 };
 
 async function create(
   { driver, paths, table, writables, limited, discard }: WritableRootsDeps,
-  { id, diffIds, emptyFile, sizeBytes }: NewWritable,
+  { id, base, emptyFile, sizeBytes }: NewWritable,
 ): Promise<void> {
   if (writables.has(id)) throw conflict(`writable root ${id} exists`);
-  const layers = table.chain(diffIds);
+  const layers = isChainOfKeys(base) ? table.getAll(base) : table.chain(base);
   const folder = paths.writable(id);
   discard(folder);
   writables.claim(id, layers);

@@ -50,11 +50,7 @@ export class WritableTable {
   layersOf(id: string): readonly LayerRecord[] {
     const keys = this.#keys.get(id);
     if (keys === undefined) throw notFound('writable root', id);
-    return keys.map((key) => {
-      const layer = this.#layers.get(key);
-      if (layer === undefined) throw notFound('layer', key);
-      return layer;
-    });
+    return this.#layers.getAll(keys);
   }
 
   /** Keeps the layers from being removed while the folder is being filled. */
@@ -75,6 +71,6 @@ export class WritableTable {
   }
 
   layersInUse(): ReadonlySet<LayerKey> {
-    return new Set([...this.#keys.values()].flat());
+    return new Set([...this.#keys.values()].flat().map((key) => this.#layers.get(key)?.key ?? key));
   }
 }

@@ -10,9 +10,14 @@ const OPAQUE = '.wh..wh..opq';
  * Directories that hold changes are written with their attributes, so that the layer implies no directory of the layers
  * below.
  */
-export function archiveChanges(request: Omit<WalkChanges, 'withSame'>, take: TakeBytes): void {
-  const archive = new ArchiveWriter(take, { sparse: true });
-  rootChange(request, archive);
+export function archiveChanges(
+  request: Omit<WalkChanges, 'withSame'>,
+  take: TakeBytes,
+  clampSeconds?: number,
+): { readonly isClamped: boolean } {
+  const archive = new ArchiveWriter(take, { sparse: true, clampSeconds });
+  const root = changedRoot(request);
+  if (root !== undefined) archive.add('.', `${request.upper}/.`, root);
   for (const change of walkChanges({ ...request, withSame: true })) {
     if (change.kind === 'deleted') {
       if (!change.isImplied) archive.mark(beside(change.path, WHITEOUT));
@@ -22,16 +27,20 @@ export function archiveChanges(request: Omit<WalkChanges, 'withSame'>, take: Tak
     if (change.isOpaque) archive.mark(`${change.path}/${OPAQUE}`);
   }
   archive.finish();
+  return { isClamped: archive.isClamped };
 }
 
-/** Describes the root itself only when its owner or mode changed: layers of other builders do not describe it. */
-function rootChange({ upper, lower }: Omit<WalkChanges, 'withSame'>, archive: ArchiveWriter): void {
-  if (lower === undefined) return;
+/**
+ * The attributes of the root when its owner or mode changed. Otherwise it is not described, as in layers of other
+ * builders.
+ */
+export function changedRoot({ upper, lower }: Omit<WalkChanges, 'withSame'>): BigIntStats | undefined {
+  if (lower === undefined) return undefined;
   const [own, below] = [`${upper}/.`, `${lower}/.`].map((path) => lstatSync(path, { bigint: true })) as [
     BigIntStats,
     BigIntStats,
   ];
-  if (own.mode !== below.mode || own.uid !== below.uid || own.gid !== below.gid) archive.add('.', `${upper}/.`, own);
+  return own.mode !== below.mode || own.uid !== below.uid || own.gid !== below.gid ? own : undefined;
 }
 
 /** The path of a marker for a name: in the same folder, with `prefix` before the name. */

@@ -48,6 +48,8 @@ export type TakeBytes = (chunk: Buffer) => void;
 export interface ArchiveOptions {
   /** Whether large holes stay holes. */
   readonly sparse: boolean;
+  /** Later times are set to this one, in seconds since the epoch. */
+  readonly clampSeconds?: number | undefined;
 }
 
 /**
@@ -57,6 +59,8 @@ export interface ArchiveOptions {
 export class ArchiveWriter {
   readonly #take: TakeBytes;
   readonly #sparse: boolean;
+  readonly #clampSeconds: number;
+  #isClamped = false;
   #chunk = Buffer.allocUnsafeSlow(CHUNK);
   #length = 0;
   /** The first name in the archive of each inode with several links. */
@@ -65,6 +69,12 @@ export class ArchiveWriter {
   constructor(take: TakeBytes, options: ArchiveOptions) {
     this.#take = take;
     this.#sparse = options.sparse;
+    this.#clampSeconds = options.clampSeconds ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether a time was later than `clampSeconds`. */
+  get isClamped(): boolean {
+    return this.#isClamped;
   }
 
   /**
@@ -87,16 +97,23 @@ export class ArchiveWriter {
       const identity = `${stat.dev}:${stat.ino}`;
       const first = this.#linked.get(identity);
       if (first !== undefined) {
-        this.#put(tarEntryHeader({ ...entryOf(name, 'link', stat), linkName: first }));
+        this.#put(tarEntryHeader({ ...this.#entryOf(name, 'link', stat), linkName: first }));
         return;
       }
       this.#linked.set(identity, name);
     }
-    const about = { ...entryOf(name, type, stat), xattrs: xattrsOf(source) };
+    const about = { ...this.#entryOf(name, type, stat), xattrs: xattrsOf(source) };
     if (type === 'file') this.#file(about, source);
     else if (type === 'symlink')
       this.#put(tarEntryHeader({ ...about, linkName: readlinkSync(source, 'latin1') as BytePath }));
     else this.#put(tarEntryHeader(about));
+  }
+
+  #entryOf(name: string, type: TarEntryType, stat: BigIntStats): TarEntry {
+    const entry = entryOf(name, type, stat);
+    if (entry.mtimeSeconds <= this.#clampSeconds) return entry;
+    this.#isClamped = true;
+    return { ...entry, mtimeSeconds: this.#clampSeconds };
   }
 
   /** Adds an empty file: a whiteout of Docker's layers. */
@@ -207,7 +224,9 @@ function floorSeconds(nanos: bigint): number {
 }
 
 function xattrsOf(source: string | Buffer): ReadonlyMap<string, Buffer> | undefined {
-  const names = listXattrs(source).filter((name) => !LOCAL_XATTR.test(name) && !name.includes('='));
+  const names = listXattrs(source)
+    .filter((name) => !LOCAL_XATTR.test(name) && !name.includes('='))
+    .sort();
   if (names.length === 0) return undefined;
   return new Map(
     names.flatMap((name) => {

@@ -1,6 +1,7 @@
 import { type BigIntStats, lstatSync } from 'node:fs';
 import { type BytePath, Directory, getXattr } from '../../../linux/index.ts';
 import { differs } from './differs.ts';
+import { CONTAINER_MARK, MOUNT_POINTS, MTAB } from './mount-point-names.ts';
 
 /** A file of the upper tree that differs from the one below, or a directory that holds such files. */
 export interface PresentChange {
@@ -33,21 +34,6 @@ export interface WalkChanges {
   /** Whether changes of kind `same` are included. */
   readonly withSame: boolean;
 }
-
-/** Every container has its own, even when its image was made of a container's files. */
-const MARK = '.dockerenv';
-
-/** A link to /proc/mounts, made with the mount points. */
-const MTAB = 'etc/mtab';
-
-/**
- * Mount points that every container needs: a runtime makes them where the image has none. Docker keeps them in a layer
- * of their own, so that they are not changes while they are empty.
- */
-const MOUNT_POINTS: ReadonlySet<string> = new Set([
-  ...[MARK, 'dev', 'dev/console', 'dev/mqueue', 'dev/pts', 'dev/shm', 'etc', 'etc/hostname'],
-  ...['etc/hosts', MTAB, 'etc/resolv.conf', 'proc', 'run', 'run/secrets', 'sys'],
-]);
 
 /**
  * Yields the changes of the upper tree, ordered by name, a directory before its content. An unchanged directory is
@@ -107,7 +93,7 @@ class Walk {
       return;
     }
     if (kind === 'same' && !(this.#isOverlay && this.#withSame)) return;
-    const isMark = path === MARK && below?.size === 0n;
+    const isMark = path === CONTAINER_MARK && below?.size === 0n;
     const isEmpty = (stat.size === 0n && stat.isFile()) || (path === MTAB && stat.isSymbolicLink());
     if ((kind === 'added' || isMark) && MOUNT_POINTS.has(path) && isEmpty) return;
     yield* this.#said({ kind, path, source, stat, isOpaque: false });

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorKind } from '../../../base/errors.ts';
+import type { Digest } from '../../../base/ids.ts';
 import type { PathStat } from '../archive/path-stat.ts';
 import type { ExtractOptions, FileView } from '../archive/view.ts';
 import type { WalkChanges } from '../diff/walk-changes.ts';
@@ -11,6 +12,13 @@ import type { WalkChanges } from '../diff/walk-changes.ts';
 export type StreamJob =
   | { readonly kind: 'changes'; readonly trees: Omit<WalkChanges, 'withSame'> }
   | { readonly kind: 'archiveChanges'; readonly trees: Omit<WalkChanges, 'withSame'> }
+  /** The same, and its digest at the end. */
+  | {
+      readonly kind: 'archiveLayer';
+      readonly trees: Omit<WalkChanges, 'withSame'>;
+      /** Later times are set to this one. Seconds since the epoch. */
+      readonly clampSeconds: number | undefined;
+    }
   | { readonly kind: 'archiveTree'; readonly root: string }
   | { readonly kind: 'archiveFolder'; readonly folder: string }
   | { readonly kind: 'unpackFolder'; readonly folder: string }
@@ -28,6 +36,7 @@ export interface FileChange {
 export interface StreamHeads {
   readonly changes: readonly FileChange[];
   readonly archiveChanges: undefined;
+  readonly archiveLayer: undefined;
   readonly archiveTree: undefined;
   readonly archiveFolder: undefined;
   readonly unpackFolder: undefined;
@@ -35,6 +44,17 @@ export interface StreamHeads {
   readonly archivePath: PathStat;
   readonly extract: undefined;
 }
+
+/** What a job knows only when it has produced its bytes. */
+export interface LayerTail {
+  readonly diffId: Digest;
+  readonly sizeBytes: number;
+  /** Whether a time was later than `clampSeconds`. */
+  readonly isClamped: boolean;
+}
+
+/** The results that follow the bytes. */
+export type StreamTails = { readonly [kind in StreamJob['kind']]: kind extends 'archiveLayer' ? LayerTail : undefined };
 
 export interface StreamRequest {
   readonly job: StreamJob;
@@ -58,6 +78,7 @@ export const CHUNKS_UNDER_WAY = 4;
 /** Messages of the thread, on the request's port. */
 export type FromThread =
   | { readonly kind: 'head'; readonly head: StreamHeads[StreamJob['kind']] }
+  | { readonly kind: 'tail'; readonly tail: LayerTail }
   | { readonly kind: 'chunk'; readonly bytes: Uint8Array }
   /** The thread has processed a chunk that was sent to it. */
   | { readonly kind: 'taken' }

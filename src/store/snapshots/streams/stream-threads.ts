@@ -1,6 +1,13 @@
 import { Readable } from 'node:stream';
 import { createSlots } from '../../../base/slots.ts';
-import { CHUNKS_UNDER_WAY, CONTROL, type FromThread, type StreamHeads, type StreamJob } from './stream-job.ts';
+import {
+  CHUNKS_UNDER_WAY,
+  CONTROL,
+  type FromThread,
+  type StreamHeads,
+  type StreamJob,
+  type StreamTails,
+} from './stream-job.ts';
 import { pulse, StreamTasks, stop, type Task } from './stream-tasks.ts';
 
 /**
@@ -10,11 +17,18 @@ import { pulse, StreamTasks, stop, type Task } from './stream-tasks.ts';
 export interface StreamThreads extends AsyncDisposable {
   /** Runs a job that returns one result. @throws the errors of the job */
   ask<J extends StreamJob>(job: J, signal: AbortSignal): Promise<StreamHeads[J['kind']]>;
-  /** Runs a job that produces bytes. Resolves with the result that precedes the bytes. Destroy the stream to stop. */
+  /**
+   * Runs a job that produces bytes. Resolves with the result that precedes the bytes; `tail` follows them, and rejects as
+   * the stream does. Destroy the stream to stop.
+   */
   read<J extends StreamJob>(
     job: J,
     signal: AbortSignal,
-  ): Promise<{ readonly head: StreamHeads[J['kind']]; readonly bytes: Readable }>;
+  ): Promise<{
+    readonly head: StreamHeads[J['kind']];
+    readonly bytes: Readable;
+    readonly tail: Promise<StreamTails[J['kind']]>;
+  }>;
   /** Runs a job that consumes the source. Resolves when it is done. The source is not closed. */
   write(job: StreamJob, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
 }
@@ -42,9 +56,10 @@ export function createStreamThreads(): StreamThreads {
       return head as StreamHeads[J['kind']];
     },
     async read<J extends StreamJob>(job: J, signal: AbortSignal) {
-      const slot = await (job.kind === 'archiveChanges' ? commits : readers).take(signal);
-      const { head, bytes } = startReading(tasks, { job, ended: () => slot[Symbol.dispose]() }, signal);
-      return { head: (await head) as StreamHeads[J['kind']], bytes };
+      const isCommit = job.kind === 'archiveChanges' || job.kind === 'archiveLayer';
+      const slot = await (isCommit ? commits : readers).take(signal);
+      const { head, bytes, tail } = startReading(tasks, { job, ended: () => slot[Symbol.dispose]() }, signal);
+      return { head: (await head) as StreamHeads[J['kind']], bytes, tail: tail as Promise<StreamTails[J['kind']]> };
     },
     write: (job, source, signal) => writeTo(tasks, { job, source }, signal),
     [Symbol.asyncDispose]: () => tasks[Symbol.asyncDispose](),
@@ -56,7 +71,11 @@ function startReading(
   tasks: StreamTasks,
   { job, ended }: { readonly job: StreamJob; readonly ended: () => void },
   signal: AbortSignal,
-): { readonly head: Promise<StreamHeads[StreamJob['kind']]>; readonly bytes: Readable } {
+): {
+  readonly head: Promise<StreamHeads[StreamJob['kind']]>;
+  readonly bytes: Readable;
+  readonly tail: Promise<StreamTails[StreamJob['kind']]>;
+} {
   const stopped = new AbortController();
   let task: Task | undefined;
   let owed = 0;
@@ -77,8 +96,11 @@ function startReading(
     },
   });
   const head = Promise.withResolvers<StreamHeads[StreamJob['kind']]>();
+  const tail = Promise.withResolvers<StreamTails[StreamJob['kind']]>();
+  tail.promise.catch(() => {}); // Most readers do not wait for it.
   const hear = (message: FromThread, to: Task): void => {
     if (message.kind === 'head') head.resolve(message.head);
+    if (message.kind === 'tail') tail.resolve(message.tail);
     if (message.kind !== 'chunk') return;
     const isTaken = bytes.push(message.bytes);
     if (isTaken) Atomics.sub(to.control, CONTROL.unread, 1);
@@ -88,15 +110,19 @@ function startReading(
   tasks
     .run(job, hear, { signal: AbortSignal.any([signal, stopped.signal]), begun: (begun) => (task = begun) })
     .then(
-      () => void bytes.push(null),
+      () => {
+        tail.resolve(undefined);
+        bytes.push(null);
+      },
       (error: unknown) => {
         head.reject(error);
+        tail.reject(error);
         bytes.destroy(error instanceof Error ? error : undefined);
       },
     )
     .finally(ended);
   bytes.on('error', () => {}); // Nobody listens before the first read.
-  return { head: head.promise, bytes };
+  return { head: head.promise, bytes, tail: tail.promise };
 }
 
 /** Sends the source to a job, at most {@link CHUNKS_UNDER_WAY} chunks ahead of it. */

@@ -1,6 +1,8 @@
 // Entry of the threads of `StreamThreads`. Runs one job at a time, synchronously. It waits when its client is slow.
+import { createHash } from 'node:crypto';
 import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { EngineError, type ErrorKind, errnoOf, messageOf } from '../../../base/errors.ts';
+import { parseDigest } from '../../../base/ids.ts';
 import { showPath } from '../../../linux/index.ts';
 import { archiveChanges } from '../archive/archive-changes.ts';
 import { archivePath } from '../archive/archive-path.ts';
@@ -77,6 +79,9 @@ function run(job: StreamJob, client: Client): void {
       client.post({ kind: 'head', head: undefined });
       archiveChanges(job.trees, give);
       return;
+    case 'archiveLayer':
+      archiveLayer(job, client);
+      return;
     case 'archiveTree':
       client.post({ kind: 'head', head: undefined });
       archiveTree(job.root, give);
@@ -102,6 +107,20 @@ function run(job: StreamJob, client: Client): void {
       extract(job.view, job.path, { options: job.options, next: () => client.take() });
       client.post({ kind: 'head', head: undefined });
   }
+}
+
+function archiveLayer({ trees, clampSeconds }: StreamJob & { kind: 'archiveLayer' }, client: Client): void {
+  client.post({ kind: 'head', head: undefined });
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  const take = (chunk: Buffer): void => {
+    hash.update(chunk);
+    sizeBytes += chunk.length;
+    client.give(chunk);
+  };
+  const { isClamped } = archiveChanges(trees, take, clampSeconds);
+  const diffId = parseDigest(`sha256:${hash.digest('hex')}`);
+  client.post({ kind: 'tail', tail: { diffId, sizeBytes, isClamped } });
 }
 
 const KINDS = { modified: 0, added: 1, deleted: 2 } as const;

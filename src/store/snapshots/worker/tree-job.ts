@@ -1,5 +1,7 @@
 import type { Digest } from '../../../base/ids.ts';
 import type { TarLimits } from '../../../io/index.ts';
+import type { WalkChanges } from '../diff/walk-changes.ts';
+import type { SealedTree } from '../sealed/seal-tree.ts';
 import type { UntarMode } from '../untar/untar-options.ts';
 import type { RootAttributes } from '../untar/untar-result.ts';
 
@@ -22,6 +24,8 @@ export type TreeJob =
   | { readonly kind: 'copy'; readonly source: string; readonly target: string }
   | { readonly kind: 'remove'; readonly path: string }
   | { readonly kind: 'size'; readonly path: string }
+  /** Makes the tree of a writable fit to be a layer. */
+  | { readonly kind: 'seal'; readonly trees: Omit<WalkChanges, 'withSame'> }
   /** `done` holds one number: the bytes read so far. */
   | { readonly kind: 'hash'; readonly path: string; readonly algorithm: string; readonly done: BigInt64Array };
 
@@ -40,6 +44,7 @@ export interface TreeResults {
   readonly copy: undefined;
   readonly remove: undefined;
   readonly size: number;
+  readonly seal: SealedTree;
   /** Undefined when there is no such file. */
   readonly hash: Digest | undefined;
 }

@@ -174,6 +174,7 @@ const VERBS: Readonly<Record<TreeJob['kind'], string>> = {
   copy: 'the copy',
   remove: 'the removal',
   size: 'measuring',
+  seal: 'sealing',
   hash: 'verifying',
 };
 

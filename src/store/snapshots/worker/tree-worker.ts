@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { EngineError, errnoOf, messageOf } from '../../../base/errors.ts';
 import { copyTree, removeTree, treeSize } from '../../../linux/index.ts';
+import { sealTree } from '../sealed/seal-tree.ts';
 import { NeedsParents } from '../untar/untar-errors.ts';
 import { adoptDirectories } from './adopt-directories.ts';
 import { hashFile } from './hash-file.ts';
@@ -29,6 +30,8 @@ function run(job: TreeJob, control: BigInt64Array): TreeResults[TreeJob['kind']]
       return void removeTree(job.path, shouldStop);
     case 'size':
       return treeSize(job.path, shouldStop);
+    case 'seal':
+      return sealTree(job.trees, shouldStop);
     case 'hash':
       return hashFile(job, shouldStop);
   }

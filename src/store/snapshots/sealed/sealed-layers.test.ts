@@ -1,0 +1,4 @@
+import { sealedLayersSuite } from './sealed-layers.suite.ts';
+
+sealedLayersSuite('overlay2');
+sealedLayersSuite('vfs');
