@@ -15,7 +15,14 @@ export {
   type TransactionOptions,
 } from './db/index.ts';
 export type { Finding, FindingKind } from './finding.ts';
-export { type Collector, type CollectorDeps, createCollector, type Lease } from './gc/index.ts';
+export {
+  type Candidates,
+  type Collector,
+  type CollectorDeps,
+  createCollector,
+  type GcRoot,
+  type Lease,
+} from './gc/index.ts';
 export {
   type ImageStore,
   type ImageStoreDeps,
@@ -30,11 +37,16 @@ export {
   type ContainerFiles,
   type FileChange,
   type FileLocation,
+  type IdentifiedLayer,
+  type IdentifyRequest,
+  type KnownLayer,
+  type LayerContent,
   type LayerKey,
   type LayerSource,
   type OpenSnapshots,
   openSnapshots,
   type PathStat,
+  type SealedLayers,
   type Snapshots,
   type SnapshotsOptions,
 } from './snapshots/index.ts';

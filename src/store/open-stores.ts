@@ -39,7 +39,7 @@ export interface StoresOptions {
     readonly db: StateDb;
     readonly dataRoot: string;
   }) => Promise<OwnedSnapshots> | OwnedSnapshots;
-  /** Opens further owners of blobs, once the database and the content are open. */
+  /** Opens further owners of blobs and layers, once the database and the content are open. */
   readonly openGcRoots?: (opened: {
     readonly db: StateDb;
     readonly content: ContentStore;

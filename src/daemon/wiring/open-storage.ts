@@ -40,7 +40,7 @@ export async function openStorage(
     },
     async openGcRoots(open) {
       registry = await openEngineRegistryIfUsed(open, config.ownRegistry, deps);
-      return registry === undefined ? [] : [registry.keeps];
+      return registry === undefined ? [] : [{ keepsBlob: registry.keeps }];
     },
   });
   opened.defer(() => stores.close());

@@ -90,9 +90,9 @@ function auditUnused({ content, snapshots, collector }: AuditImagesDeps): Findin
       };
       return { kind: 'blob-unused', subject: digest, problem: 'nothing refers to it', advice: 'deleted', repair };
     }),
-    ...layers.map(({ key, diffIds }): Finding => {
+    ...layers.map(({ key }): Finding => {
       const repair = async (): Promise<ReturnType<typeof repaired>> => {
-        await collector.collect({ blobs: new Set(), chains: [diffIds] });
+        await collector.collect({ blobs: new Set(), chains: [], layers: [key] });
         return repaired(snapshots.layers().some((layer) => layer.key === key) ? 'in use by now' : 'deleted');
       };
       return { kind: 'layer-unused', subject: key, problem: 'nothing refers to it', advice: 'deleted', repair };

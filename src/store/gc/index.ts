@@ -1,8 +1,9 @@
 export {
+  type Candidates,
   type Collector,
   type CollectorDeps,
   createCollector,
   type GcRoot,
-  type Lease,
 } from './collector.ts';
+export type { Lease } from './leases.ts';
 export type { RetainedBlob } from './retained-blobs.ts';
