@@ -45,8 +45,10 @@ export {
   type Predicate,
   pathMatch,
   type TextTest,
+  type TreePatterns,
   textExpression,
   textPatterns,
+  treePatterns,
   untilFilter,
 } from './filters/index.ts';
 export {

@@ -37,7 +37,8 @@ function splitPattern(pattern: string): Token[][] {
   return segments;
 }
 
-function classToken(chars: readonly string[], start: number): [Token, number] {
+/** Compiles the class whose bracket is before `start`. Returns the index behind its end too. */
+export function classToken(chars: readonly string[], start: number): [(char: string) => boolean, number] {
   let at = start;
   const negated = chars[at] === '^';
   if (negated) at += 1;
