@@ -10,6 +10,7 @@ const lgetxattr = libc.func('long lgetxattr(const uint8_t *path, const char *nam
 /** The same with the path as a string, which koffi passes faster than a buffer: it is called for every file. */
 const llistxattrText = libc.func('long llistxattr(const char *path, _Out_ uint8_t *list, size_t size)');
 const llistxattr = libc.func('long llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)');
+const flistxattr = libc.func('long flistxattr(int fd, _Out_ uint8_t *list, size_t size)');
 const lremovexattr = libc.func('int lremovexattr(const uint8_t *path, const char *name)');
 
 /** Values and lists are at most this long (xattr(7)). */
@@ -31,14 +32,20 @@ export function getXattr(path: string | Buffer, name: string): Buffer | undefine
   return undefinedIfAbsent('lgetxattr', `${path} ${name}`);
 }
 
-/** Names of all attributes. Empty where the file system does not support any. */
-export function listXattrs(path: string | Buffer): string[] {
+/** Names of all attributes of a path or an open file. Empty where the file system does not support any. */
+export function listXattrs(path: string | Buffer | number): string[] {
+  if (typeof path === 'number') return namesIn(Number(flistxattr(path, scratch, scratch.length)), 'flistxattr', path);
   const isText = typeof path === 'string' && !path.includes('\0');
   const length = Number(
     isText ? llistxattrText(path, scratch, scratch.length) : llistxattr(cPath(path), scratch, scratch.length),
   );
+  return namesIn(length, 'llistxattr', path);
+}
+
+/** The names that a call has written to the scratch buffer. */
+function namesIn(length: number, call: string, subject: string | Buffer | number): string[] {
   if (length === 0) return [];
-  if (length < 0) return undefinedIfAbsent('llistxattr', String(path)) ?? [];
+  if (length < 0) return undefinedIfAbsent(call, String(subject)) ?? [];
   return scratch.toString('utf8', 0, length - 1).split('\0');
 }
 

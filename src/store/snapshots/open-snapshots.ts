@@ -15,6 +15,8 @@ import { mergedLayers } from './merged-layers.ts';
 import { makeMountPoints } from './mount-points.ts';
 import { mountUses } from './mount-uses.ts';
 import { type SnapshotPaths, snapshotPaths } from './paths.ts';
+import { openRootFiles } from './root-files/open-root-files.ts';
+import type { RootFiles } from './root-files/root-files.ts';
 import { LayerUses } from './sealed/layer-uses.ts';
 import { openSealedLayers } from './sealed/open-sealed-layers.ts';
 import type { SealedLayers } from './sealed/sealed-layers.ts';
@@ -38,6 +40,7 @@ export interface OpenSnapshots extends Snapshots, AsyncDisposable {
   readonly trees: Trees;
   readonly files: ContainerFiles;
   readonly sealed: SealedLayers;
+  readonly rootFiles: RootFiles;
   /** Resolves when removed trees are off the disk. */
   swept(): Promise<void>;
   /** Compares records and trees. */
@@ -96,6 +99,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     ...layerOperations({ driver, paths, table, layersInUse, discard }),
     ...roots,
     trees: treesIn(pool, streams),
+    rootFiles: openRootFiles(pool),
     files: containerFiles({ driver, paths, writables, streams, use: useRoot, merged, logger }),
     swept: () => trash.swept(),
     audit: () => auditSnapshots({ paths, table, writables, layersInUse, unpacking: working, discard, pool }),

@@ -1,12 +1,15 @@
+import type { ErrorKind } from '../../../base/errors.ts';
 import type { Digest } from '../../../base/ids.ts';
 import type { TarLimits } from '../../../io/index.ts';
 import type { WalkChanges } from '../diff/walk-changes.ts';
+import type { RootJob, RootResults } from '../root-files/root-job.ts';
 import type { SealedTree } from '../sealed/seal-tree.ts';
 import type { UntarMode } from '../untar/untar-options.ts';
 import type { RootAttributes } from '../untar/untar-result.ts';
 
 /** A job on trees of files, done synchronously in a thread. Paths are absolute. */
 export type TreeJob =
+  | RootJob
   | {
       readonly kind: 'unpack';
       readonly file: string;
@@ -37,7 +40,7 @@ export interface UnpackedTree {
   readonly skippedXattrs: readonly string[];
 }
 
-export interface TreeResults {
+export interface TreeResults extends RootResults {
   readonly unpack: UnpackedTree;
   /** False when one of the names leads through a link: the layer has to be unpacked over its parents. */
   readonly adopt: boolean;
@@ -65,7 +68,7 @@ export const CONTROL = {
 
 /** `needsParents`: the layer has a hard link to a file that it does not contain. */
 export type TreeFailure = {
-  readonly kind: 'invalid' | 'tooLarge' | 'noSpace' | 'cancelled' | 'needsParents' | 'internal';
+  readonly kind: ErrorKind | 'needsParents';
   readonly message: string;
 };
 

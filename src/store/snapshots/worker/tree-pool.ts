@@ -11,7 +11,7 @@ export interface TreePool extends AsyncDisposable {
   /**
    * Runs a job after those queued before. For unpacking and copying, `progress` is called ten times a second and at the
    * end.
-   * @throws EngineError invalid, tooLarge, noSpace, cancelled, internal; NeedsParents
+   * @throws EngineError invalid, notFound, failed, tooLarge, noSpace, cancelled, internal; NeedsParents
    */
   run<J extends TreeJob>(
     job: J,
@@ -175,6 +175,7 @@ const VERBS: Readonly<Record<TreeJob['kind'], string>> = {
   remove: 'the removal',
   size: 'measuring',
   seal: 'sealing',
+  sum: 'the content sum',
   hash: 'verifying',
 };
 

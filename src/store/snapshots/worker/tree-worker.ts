@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { EngineError, errnoOf, messageOf } from '../../../base/errors.ts';
 import { copyTree, removeTree, treeSize } from '../../../linux/index.ts';
+import { runRootJob } from '../root-files/run-root-job.ts';
 import { sealTree } from '../sealed/seal-tree.ts';
 import { NeedsParents } from '../untar/untar-errors.ts';
 import { adoptDirectories } from './adopt-directories.ts';
@@ -34,6 +35,8 @@ function run(job: TreeJob, control: BigInt64Array): TreeResults[TreeJob['kind']]
       return sealTree(job.trees, shouldStop);
     case 'hash':
       return hashFile(job, shouldStop);
+    default:
+      return runRootJob(job, shouldStop);
   }
 }
 
@@ -41,11 +44,7 @@ function failureOf(error: unknown): TreeFailure {
   if (error instanceof NeedsParents) return { kind: 'needsParents', message: error.message };
   const code = errnoOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') return { kind: 'noSpace', message: 'no space left on device' };
-  if (error instanceof EngineError) {
-    const { kind, message } = error;
-    if (kind === 'invalid' || kind === 'tooLarge' || kind === 'noSpace' || kind === 'cancelled')
-      return { kind, message };
-  }
+  if (error instanceof EngineError) return { kind: error.kind, message: error.message };
   return { kind: 'internal', message: messageOf(error) };
 }
 
