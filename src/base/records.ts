@@ -9,12 +9,12 @@ export interface Records<T> {
   delete(key: string): void;
 }
 
-/** The same contract without a disk, for unit tests. */
+/** The same contract without a disk, for unit tests. As from a disk, each record that is read is a new object. */
 export function memoryRecords<T>(): Records<T> {
   const rows = new Map<string, T>();
   return {
-    get: (key) => rows.get(key),
-    all: () => [...rows.values()],
+    get: (key) => structuredClone(rows.get(key)),
+    all: () => structuredClone([...rows.values()]),
     put: (key, record) => void rows.set(key, structuredClone(record)),
     delete: (key) => void rows.delete(key),
   };

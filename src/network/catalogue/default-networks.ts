@@ -27,7 +27,7 @@ export function storeDefaultNetworks(
     if (stored !== undefined) records.delete(stored.id);
     return;
   }
-  const others = records.all().filter((record) => record !== stored);
+  const others = records.all().filter(({ id }) => id !== stored?.id);
   storeBuiltIn(records, {
     name: 'bridge',
     driver: 'bridge',
