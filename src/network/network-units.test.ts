@@ -184,15 +184,17 @@ test('settings of a network’s link come from its driver’s option, for whatev
   }
 });
 
-test('the default gateway is that of the endpoint with the highest priority, of several the first by name', () => {
-  const on = (name: string, GwPriority = 0, Gateway = '10.0.0.1') => ({
+test('the default gateway is that of the endpoint with the highest priority, then of both families, then the first by name', () => {
+  const on = (name: string, GwPriority = 0, Gateway = '10.0.0.1', IPv6Gateway = '') => ({
     record: { name },
-    settings: { GwPriority, Gateway },
+    settings: { GwPriority, Gateway, IPv6Gateway },
   });
   const of = (...endpoints: ReturnType<typeof on>[]) => defaultGateway(endpoints, 4)?.record.name;
   assert.equal(of(on('b'), on('c', 1), on('a', -1)), 'c');
   assert.equal(of(on('b'), on('a'), on('c', -5)), 'a');
   assert.equal(of(on('b', 2), on('a', 2)), 'a');
+  assert.equal(of(on('a'), on('both', 0, '10.0.0.1', 'fd00::1')), 'both');
+  assert.equal(of(on('a', 1), on('both', 0, '10.0.0.1', 'fd00::1')), 'a');
   assert.equal(of(on('internal', 5, ''), on('z')), 'z');
   assert.equal(of(on('internal', 5, '')), undefined);
 });
