@@ -32,6 +32,7 @@ export {
   setPropagation,
   unmount,
 } from './mount.ts';
+export { mountFlags } from './mount-flags.ts';
 export { enterMounts, type ViewMount } from './mount-view.ts';
 export { isMountPoint, type MountInfo, mountOf, parseMountInfo, readMountInfo } from './mountinfo.ts';
 export {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseMountInfo } from '../../linux/index.ts';
+import { detachMount, MS, mount, parseMountInfo } from '../../linux/index.ts';
 import type { RuntimeSpec } from '../../spec/index.ts';
 import { cgroupHierarchies, crunMounts } from './crun-mounts.ts';
 
@@ -17,6 +20,23 @@ const spec = (readonlyPaths: readonly string[], options: readonly string[]): Run
 });
 
 const line = (root: string, at: string, type: string): string => `30 20 0:25 ${root} ${at} rw - ${type} none rw`;
+
+test('a bind has the flags of its source, which crun would drop', () => {
+  const locked = mkdtempSync(join(tmpdir(), 'gantry-flags-'));
+  mount({ source: 'tmpfs', target: locked, type: 'tmpfs', flags: MS.RDONLY | MS.NOSUID | MS.NOEXEC });
+  using undo = new DisposableStack();
+  undo.defer(() => {
+    detachMount(locked);
+    rmdirSync(locked);
+  });
+  const bind = (source: string, options: readonly string[]) => {
+    const mounts = [{ destination: '/x', type: 'bind', source, options }];
+    return crunMounts({ ...spec([], []), mounts }, undefined).mounts?.[0]?.options;
+  };
+  assert.deepEqual(bind(locked, ['rbind']), ['rbind', 'ro', 'nosuid', 'noexec']);
+  assert.deepEqual(bind(locked, ['rbind', 'noexec', 'rro']), ['rbind', 'noexec', 'rro', 'nosuid']);
+  assert.deepEqual(bind('/no/such/source', ['rbind']), ['rbind']);
+});
 
 test('cgroup v1 is a tmpfs with a bind per hierarchy, with the access that was asked for', () => {
   const hierarchies = [

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, dirname, posix } from 'node:path';
-import type { MountInfo } from '../../linux/index.ts';
+import { type MountInfo, mountFlags, SyscallError } from '../../linux/index.ts';
 import type { RuntimeMount, RuntimeSpec } from '../../spec/index.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
@@ -42,7 +42,7 @@ function cgroupLinks(): ReadonlyMap<string, string> {
 /**
  * Replaces mounts that crun makes differently from runc. With cgroup v1, crun's /sys/fs/cgroup has mode 1777. The
  * replacement is a tmpfs with mode 755, and a bind of the container's cgroup for each hierarchy. crun has made these
- * cgroups by then. The binds of read-only paths of /proc keep nosuid, nodev and noexec, which crun's own binds lose.
+ * cgroups by then. Binds keep the flags of their sources (`ro`, `nosuid`, `nodev`, `noexec`), which crun's own binds lose.
  */
 export function crunMounts(spec: RuntimeSpec, hierarchies: readonly CgroupHierarchy[] | undefined): RuntimeSpec {
   const { readonlyPaths = [], ...linux } = spec.linux;
@@ -50,7 +50,9 @@ export function crunMounts(spec: RuntimeSpec, hierarchies: readonly CgroupHierar
   const locked = readonlyPaths.filter(isLocked);
   const others = readonlyPaths.filter((path) => !isLocked(path));
   const mounts = (spec.mounts ?? []).flatMap((mount) =>
-    mount.type === 'cgroup' && hierarchies !== undefined ? cgroupMounts(mount, hierarchies, spec) : [mount],
+    mount.type === 'cgroup' && hierarchies !== undefined
+      ? cgroupMounts(mount, hierarchies, spec)
+      : [mount.type === 'bind' ? withSourceFlags(mount) : mount],
   );
   return {
     ...spec,
@@ -58,6 +60,23 @@ export function crunMounts(spec: RuntimeSpec, hierarchies: readonly CgroupHierar
     mounts: [...mounts, ...locked.map((path) => lock(path, posix.join(spec.root.path, path)))],
     linux: { ...linux, ...(others.length === 0 ? {} : { readonlyPaths: others }) },
   };
+}
+
+function withSourceFlags(mount: RuntimeMount): RuntimeMount {
+  const { source = '', options = [] } = mount;
+  const isReadOnly = options.includes('ro') || options.includes('rro');
+  const missing = flagsOf(source).filter((flag) => !options.includes(flag) && !(flag === 'ro' && isReadOnly));
+  return missing.length === 0 ? mount : { ...mount, options: [...options, ...missing] };
+}
+
+/** A missing source is crun's error. */
+function flagsOf(source: string): readonly string[] {
+  try {
+    return mountFlags(source);
+  } catch (error) {
+    if (error instanceof SyscallError) return [];
+    throw error;
+  }
 }
 
 function cgroupMounts(
