@@ -35,7 +35,8 @@ export async function connectNetwork(
   const { record } = entry;
   const { Name: name } = world.networks.inspect(network);
   checkSource(record, name);
-  const wanted: ContainerRecord = { ...record, networks: { ...record.networks, [name]: settings } };
+  const networks = { ...ofMode(world, record), ...record.networks, [name]: settings };
+  const wanted: ContainerRecord = { ...record, networks };
   world.networks.checkEndpoint(name, settings);
   if (!hasProcess(record) || record.sandbox === undefined) {
     world.table.put(entry, wanted);
@@ -66,9 +67,10 @@ export async function disconnectNetwork(
   using _lock = await lockEntry(world, entry, ref, signal);
   const { record } = entry;
   const { Name: name } = world.networks.inspect(network);
-  const left = withoutNetwork(record, name);
+  const left = withoutNetwork(world, record, name);
   if (!hasProcess(record) || record.sandbox === undefined) {
-    if (!joins(record, name)) throw failed(`container ${record.id} is not connected to the network ${name}`);
+    if (!Object.hasOwn({ ...ofMode(world, record), ...record.networks }, name))
+      throw failed(`container ${record.id} is not connected to the network ${name}`);
     world.table.put(entry, left);
     return;
   }
@@ -97,18 +99,28 @@ function checkSource(record: ContainerRecord, name: string): void {
   if (name === 'none' || source.mode === 'none') throw invalid(ONE_NETWORK);
 }
 
-/** Whether the next start joins a network. */
-function joins(record: ContainerRecord, name: string): boolean {
-  const source = networkSource(record);
-  const isMode = source.kind === 'sandbox' && source.mode === name && record.leftNetworkOfMode !== true;
-  return isMode || Object.hasOwn(record.networks, name);
+/** The network of the mode, which the next start joins although the client has not named it. Empty for none. */
+function ofMode(world: Pick<World, 'networks'>, record: ContainerRecord): Readonly<Record<string, EndpointSettings>> {
+  const name = record.leftNetworkOfMode === true ? undefined : modeName(world, record);
+  return name === undefined ? {} : { [name]: {} };
 }
 
-function withoutNetwork(record: ContainerRecord, name: string): ContainerRecord {
+/** The name of the network of the mode. A mode may be an id. */
+function modeName({ networks }: Pick<World, 'networks'>, record: ContainerRecord): string | undefined {
+  const source = networkSource(record);
+  if (source.kind !== 'sandbox') return undefined;
+  try {
+    return networks.inspect(source.mode).Name;
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'notFound') return source.mode;
+    throw error;
+  }
+}
+
+function withoutNetwork(world: Pick<World, 'networks'>, record: ContainerRecord, name: string): ContainerRecord {
   const { [name]: _left, ...networks } = record.networks;
   const { [name]: _last, ...lastNetworks } = record.lastNetworks ?? {};
-  const source = networkSource(record);
-  const leftMode = source.kind === 'sandbox' && source.mode === name;
+  const leftMode = modeName(world, record) === name;
   return { ...record, networks, lastNetworks, ...(leftMode ? { leftNetworkOfMode: true as const } : {}) };
 }
 

@@ -59,7 +59,7 @@ export async function createContainer(
   if (wanted !== '') checkName(wanted, request.name);
   world.runtime.expectStart?.();
   const plan = nameNetworks(world, nameVolumes(world.planner.plan(request)));
-  checkNetwork(world, plan);
+  checkNetworks(world, plan);
   const links = resolveLinks(world.table, plan);
   if (signal.aborted) throw new EngineError('cancelled', 'the client went away');
   const record = { ...newRecord(world, plan, wanted === '' ? freeName(world) : wanted), links };
@@ -111,18 +111,25 @@ function nameOf(networks: World['networks'], ref: string): string {
   }
 }
 
-/** Refuses ports and addresses that would fail every start. */
-function checkNetwork(world: Pick<World, 'networks'>, plan: ContainerPlan): void {
+/** Refuses ports and endpoints that would fail every start. */
+function checkNetworks(world: Pick<World, 'networks'>, plan: ContainerPlan): void {
   const source = networkSource(plan);
-  if (source.kind !== 'sandbox') return;
+  if (source.kind === 'container') return;
   world.networks.check({
-    mode: source.mode,
+    mode: source.kind === 'host' ? 'host' : source.mode,
     endpoints: plan.networks,
     portBindings: plan.hostConfig.PortBindings ?? {},
   });
 }
 
-function newRecord(world: Pick<World, 'clock'>, plan: ContainerPlan, name: string): ContainerRecord {
+/** A client that names networks, and not that of the mode, does not get the latter. */
+function joinsOnlyNamed({ networks }: Pick<World, 'networks'>, plan: ContainerPlan): boolean {
+  const source = networkSource(plan);
+  if (source.kind !== 'sandbox' || Object.keys(plan.networks).length === 0) return false;
+  return !Object.hasOwn(plan.networks, nameOf(networks, source.mode));
+}
+
+function newRecord(world: Pick<World, 'clock' | 'networks'>, plan: ContainerPlan, name: string): ContainerRecord {
   const { image, config } = plan;
   const id = newObjectId();
   return {
@@ -142,6 +149,7 @@ function newRecord(world: Pick<World, 'clock'>, plan: ContainerPlan, name: strin
     hostConfig: plan.hostConfig,
     mounts: plan.mounts.map(({ mount }) => mount),
     networks: plan.networks,
+    ...(joinsOnlyNamed(world, plan) ? { leftNetworkOfMode: true as const } : {}),
     hasStarted: false,
     manuallyStopped: false,
     restartCount: 0,

@@ -1,4 +1,4 @@
-import { conflict, EngineError, internal, messageOf, notModified } from '../../base/errors.ts';
+import { conflict, EngineError, internal, invalid, messageOf, notModified } from '../../base/errors.ts';
 import { settleAll } from '../../base/settle-all.ts';
 import { spaceError } from '../../io/index.ts';
 import type { Sandbox } from '../../network/index.ts';
@@ -195,6 +195,7 @@ async function openNetwork(
 ): Promise<Network> {
   const source = networkSource(record);
   if (source.kind === 'host') {
+    checkHostAlone(record);
     const endpoints = hostEndpoints(world);
     emitNetworkEvents(world, record.id, endpoints, 'connect');
     undo.defer(() => emitNetworkEvents(world, record.id, endpoints, 'disconnect'));
@@ -210,6 +211,14 @@ async function openNetwork(
     emitNetworkEvents(world, record.id, sandbox.endpoints, 'disconnect');
   });
   return { path: sandbox.netnsPath, sandbox, endpoints: sandbox.endpoints };
+}
+
+/** @throws EngineError invalid, in Docker's words, when the client has named further networks */
+function checkHostAlone({ networks }: ContainerRecord): void {
+  if (Object.keys(networks).every((name) => name === 'host')) return;
+  throw invalid(
+    'failed to set up container networking: container sharing network namespace with another container or host cannot be connected to any other network',
+  );
 }
 
 /**

@@ -115,7 +115,10 @@ export interface ContainerRecord {
   /** The requested networks, by name. `sandbox` holds the allocated addresses. */
   readonly networks: Readonly<Record<string, EndpointSettings>>;
 
-  /** Set once the container has been disconnected from the network of its mode: a start joins only `networks`. */
+  /**
+   * Set when a start joins only `networks`, and not that of the mode: the client has named others, or has disconnected the
+   * container from it.
+   */
   readonly leftNetworkOfMode?: true;
 
   /** Links on the default bridge. Absent in records of earlier releases. */

@@ -148,7 +148,7 @@ function withoutUselessLinks(hostConfig: HostConfig): HostConfig {
   return isBuiltIn ? hostConfig : { ...hostConfig, Links: null };
 }
 
-/** The networks to connect to, by name. Modes without a network of their own have none. */
+/** The networks that the client names. A container that shares another's namespace joins none. */
 function endpoints(
   given: ContainerConfig,
   hostConfig: HostConfig,
@@ -159,16 +159,15 @@ function endpoints(
     const asked = networking?.EndpointsConfig?.[mode] ?? {};
     refuseAddresses(mode, asked);
     refuseLimits(mode, asked);
-    return {};
   }
+  if (joinedContainer(mode) !== undefined) return {};
   const result = new Map<string, EndpointSettings>();
   for (const [name, settings] of Object.entries(networking?.EndpointsConfig ?? {})) {
     const network = name === 'default' ? 'bridge' : name;
-    const asked = withoutEmpty(settings ?? {});
-    // The network of the mode is joined in any case.
-    if (network !== mode || Object.keys(asked).length > 0) result.set(network, asked);
+    result.set(network, withoutEmpty(settings ?? {}));
   }
-  if (given.MacAddress) result.set(mode, { ...result.get(mode), MacAddress: given.MacAddress });
+  if (given.MacAddress && mode !== 'host' && mode !== 'none')
+    result.set(mode, { ...result.get(mode), MacAddress: given.MacAddress });
   return Object.fromEntries(result);
 }
 

@@ -153,7 +153,7 @@ test('volumes of the image fill the targets that the request leaves free', () =>
   assert.deepEqual(
     planned.map(({ mount, volume }) => [mount.Destination, mount.anonymous, mount.copyUp, volume]),
     [
-      ['/data', false, true, { name: 'mine', labels: {} }],
+      ['/data', false, true, { name: 'mine' }],
       ['/logs', true, true, { name: '', labels: { 'com.docker.volume.anonymous': '' } }],
     ],
   );

@@ -134,12 +134,13 @@ function planVolume(mount: Mount, shownMode: string, { hostConfig }: MountsReque
   const { Source: name = '', Target = '', VolumeOptions: options = {} } = mount;
   const anonymous = name === '';
   const driver = options.DriverConfig?.Name || hostConfig.VolumeDriver || '';
-  const { Labels: labels = {}, DriverConfig: { Options: driverOpts } = {} } = options;
+  const { Labels: asked, DriverConfig: { Options: driverOpts } = {} } = options;
+  const labels = anonymous ? { ...ANONYMOUS_LABEL, ...asked } : asked;
   const volume: CreateVolume = {
     name,
     ...(driver === '' ? {} : { driver }),
     ...(driverOpts === undefined ? {} : { driverOpts }),
-    labels: anonymous ? { ...ANONYMOUS_LABEL, ...labels } : labels,
+    ...(labels === undefined ? {} : { labels }),
   };
   return {
     mount: {

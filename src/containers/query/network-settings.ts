@@ -37,7 +37,7 @@ export function endpointsOf(record: ContainerRecord): Readonly<Record<string, En
     names.add(source.kind === 'host' ? 'host' : source.mode);
   }
   // Also for names such as `__proto__`, which an assignment would take for the prototype.
-  return Object.fromEntries([...names].map((name) => [name, endpointOf(record, name)]));
+  return Object.fromEntries([...names].toSorted().map((name) => [name, endpointOf(record, name)]));
 }
 
 function endpointOf(record: ContainerRecord, name: string): EndpointSettings {

@@ -39,7 +39,7 @@ export function endpointSettings(asked: EndpointSettings, allocated: Partial<End
  */
 export function checkEndpoint(record: NetworkRecord, asked: EndpointSettings): void {
   checkNames(asked);
-  const problems = [...addressProblems(record, asked), ...sysctlProblems(asked)];
+  const problems = [...aliasProblems(record, asked), ...addressProblems(record, asked), ...sysctlProblems(asked)];
   const [first = '', ...more] = problems;
   if (first !== '') {
     const list = more.length === 0 ? first : problems.map((problem) => `* ${problem}`).join('\n');
@@ -69,6 +69,12 @@ function checkNames({ Aliases, Links }: EndpointSettings): void {
       `invalid endpoint settings:\naliases and links have ${bytes} bytes, at most ${NAME_BYTES_MAX} are allowed`,
     );
   }
+}
+
+function aliasProblems({ builtIn }: NetworkRecord, { Aliases }: EndpointSettings): readonly string[] {
+  return builtIn && (Aliases ?? []).length > 0
+    ? ['network-scoped alias is supported only for containers in user defined networks']
+    : [];
 }
 
 function addressProblems({ builtIn, ipam }: NetworkRecord, { IPAMConfig }: EndpointSettings): readonly string[] {

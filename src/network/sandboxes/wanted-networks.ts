@@ -1,4 +1,4 @@
-import { EngineError } from '../../base/errors.ts';
+import { invalid } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 import type { NetworkTable } from '../model/network-table.ts';
@@ -22,11 +22,16 @@ export function wantedNetworks(
     const record = table.require(name);
     wanted.set(record.id, { record, asked });
   }
-  if (first?.driver === 'null' && wanted.size > 1) {
-    throw new EngineError(
-      'invalid',
-      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-    );
-  }
+  checkTogether([...wanted.values()].map(({ record }) => record.driver));
   return [...wanted.values()];
+}
+
+/** Refuses the host's network, and `none` beside others. @throws EngineError invalid, in Docker's words */
+function checkTogether(drivers: readonly string[]): void {
+  if (drivers.includes('host')) {
+    throw invalid('cannot connect container to host network - container must be created in host network mode');
+  }
+  if (drivers.includes('null') && drivers.length > 1) {
+    throw invalid('container cannot be connected to multiple networks with one of the networks in private (none) mode');
+  }
 }
