@@ -39,6 +39,18 @@ export function queryBool(whenAbsent = false): z.ZodMiniType<boolean> {
   );
 }
 
+/** A boolean as Go's `strconv.ParseBool` reads it. Absent and empty are false. @throws EngineError invalid, which names it */
+export function queryGoBool(name: string): z.ZodMiniType<boolean> {
+  return parameter((values) => {
+    const text = values?.[0] ?? '';
+    if (/^(?:1|t|T|true|TRUE|True)$/.test(text)) return true;
+    if (/^(?:|0|f|F|false|FALSE|False)$/.test(text)) return false;
+    throw invalid(
+      `invalid value for ${name}: ${text}: strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
+  });
+}
+
 /** An integer. Absent and empty are undefined. @throws EngineError invalid in Go's words */
 export const queryInt = parameter((values) => {
   const text = values?.[0] ?? '';

@@ -6,6 +6,12 @@ export function networkInspectFor(version: string, network: NetworkInspect): obj
   return compareVersions(version, '1.52') < 0 ? withoutStatus(network) : network;
 }
 
-export function withoutStatus({ Status: _hidden, ...network }: NetworkInspect): Omit<NetworkInspect, 'Status'> {
+/** Before 1.28 a list had the containers of each network. */
+export function networkListedFor(version: string, network: NetworkInspect): object {
+  const listed = withoutStatus(network);
+  return compareVersions(version, '1.28') < 0 ? listed : { ...listed, Containers: {} };
+}
+
+function withoutStatus({ Status: _hidden, ...network }: NetworkInspect): Omit<NetworkInspect, 'Status'> {
   return network;
 }

@@ -6,6 +6,21 @@ export function volumePruneFiltersFor(version: string, filters: Filters): Filter
   return compareVersions(version, '1.42') < 0 ? { ...filters, all: ['true'] } : filters;
 }
 
+/** Before 1.48 every network had IPv4. */
+export function networkRequestFor<T extends { readonly EnableIPv4?: boolean | null }>(
+  version: string,
+  request: T,
+): T | Omit<T, 'EnableIPv4'> {
+  if (compareVersions(version, '1.48') >= 0) return request;
+  const { EnableIPv4: _ignored, ...rest } = request;
+  return rest;
+}
+
+/** Before 1.42 there were no cluster volumes. */
+export function hasClusterVolumes(version: string): boolean {
+  return compareVersions(version, '1.42') >= 0;
+}
+
 /** Before 1.42 a terminal got its size only from a resize. */
 export function execConfigFor(version: string, config: ExecConfig): ExecConfig {
   if (config.ConsoleSize === undefined || compareVersions(version, '1.42') >= 0) return config;

@@ -117,7 +117,7 @@ export class BridgeDriver extends AddressedDriver implements NetworkDriver {
 }
 
 function bridgeName({ id, options }: Pick<NetworkRecord, 'id' | 'options'>): string {
-  return options[BRIDGE_OPTION.name] ?? `br-${id.slice(0, 12)}`;
+  return options[BRIDGE_OPTION.name] || `br-${id.slice(0, 12)}`;
 }
 
 /** Name of the link's end at the bridge: 15 bytes at most, derived from the stored endpoint. */

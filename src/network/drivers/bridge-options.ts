@@ -49,8 +49,8 @@ export function checkBridgeOptions({ options, internal }: Pick<NetworkRecord, 'i
   if (isIP(address) === 0) throw unparsed(BRIDGE_OPTION.hostBinding, address, 'nil ip');
   if (mtu !== undefined) checkMtu(mtu);
   for (const name of Object.values(GATEWAY_MODE)) checkGatewayMode(name, options[name], internal);
-  const bridge = options[BRIDGE_OPTION.name];
-  if (bridge !== undefined && (!INTERFACE.test(bridge) || /^\.+$/.test(bridge))) {
+  const bridge = options[BRIDGE_OPTION.name] ?? '';
+  if (bridge !== '' && (!INTERFACE.test(bridge) || /^\.+$/.test(bridge))) {
     throw invalid(`invalid bridge name: ${bridge}`);
   }
 }

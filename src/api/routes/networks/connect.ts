@@ -10,8 +10,8 @@ export const connectNetwork = defineRoute({
   path: '/networks/:id/connect',
   query: z.object({}),
   json: goRoot(
-    'ConnectRequest',
-    goStruct('network.ConnectRequest', { Container: goString, EndpointConfig: z.nullable(endpointSettings) }),
+    'ConnectOptions',
+    goStruct('network.ConnectOptions', { Container: goString, EndpointConfig: z.nullable(endpointSettings) }),
   ),
   emptyBody: 'accepted',
   async handle({ params, body, signal }, containers: Pick<Containers, 'connectNetwork'>) {
@@ -26,7 +26,7 @@ export const disconnectNetwork = defineRoute({
   method: 'POST',
   path: '/networks/:id/disconnect',
   query: z.object({}),
-  json: goRoot('DisconnectRequest', goStruct('network.DisconnectRequest', { Container: goString, Force: goBool })),
+  json: goRoot('DisconnectOptions', goStruct('network.DisconnectOptions', { Container: goString, Force: goBool })),
   emptyBody: 'accepted',
   async handle({ params, body, signal }, containers: Pick<Containers, 'disconnectNetwork'>) {
     const { Container: ref = '', Force: force = false } = body;

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { CreateNetwork, Networks, RequestedPool } from '../../../network/index.ts';
 import { goBool, goList, goMap, goRoot, goString, goStruct } from '../../codec/go-json.ts';
 import { defineRoute } from '../../route.ts';
+import { networkRequestFor } from '../../versions/older-requests.ts';
 
 const body = goRoot(
   'CreateRequest',
@@ -22,6 +23,7 @@ const body = goRoot(
           Gateway: goString,
           AuxiliaryAddresses: goMap(goString, ''),
         }),
+        {},
       ),
     }),
     Internal: goBool,
@@ -43,8 +45,8 @@ export const createNetwork = defineRoute({
   query: z.object({}),
   json: body,
   emptyBody: 'accepted',
-  async handle({ body: request }, networks: Pick<Networks, 'create'>) {
-    const { id } = await networks.create(networkOf(request));
+  async handle({ body: request, version }, networks: Pick<Networks, 'create'>) {
+    const { id } = await networks.create(networkOf(networkRequestFor(version, request)));
     return { status: 201, body: { Id: id, Warning: '' } };
   },
 });

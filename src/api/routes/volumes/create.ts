@@ -3,6 +3,7 @@ import { EngineError } from '../../../base/errors.ts';
 import type { Volumes } from '../../../volumes/index.ts';
 import { goEmpty, goMap, goRoot, goString, goStruct } from '../../codec/go-json.ts';
 import { defineRoute } from '../../route.ts';
+import { hasClusterVolumes } from '../../versions/older-requests.ts';
 import { NO_MANAGER } from '../swarm/index.ts';
 
 const body = goRoot(
@@ -23,8 +24,10 @@ export const createVolume = defineRoute({
   query: z.object({}),
   json: body,
   emptyBody: 'accepted',
-  async handle({ body: request }, volumes: Pick<Volumes, 'create'>) {
-    if (request.ClusterVolumeSpec !== undefined) throw new EngineError('unavailable', NO_MANAGER);
+  async handle({ body: request, version }, volumes: Pick<Volumes, 'create'>) {
+    if (request.ClusterVolumeSpec !== undefined && hasClusterVolumes(version)) {
+      throw new EngineError('unavailable', NO_MANAGER);
+    }
     const created = await volumes.create({
       name: request.Name ?? '',
       ...(request.Driver === undefined ? {} : { driver: request.Driver }),
