@@ -32,11 +32,11 @@ export async function mountVolume(options: Readonly<Record<string, string>>, tar
       throw error;
     }
   } catch (error) {
-    const flags = `0x${parsed.flags.toString(16)}`;
+    const flags = parsed.flags === 0 ? '' : `, flags: 0x${parsed.flags.toString(16)}`;
     const data = parsed.data === '' ? '' : `, data: ${parsed.data}`;
     throw new EngineError(
       'failed',
-      `error while mounting volume '${target}': failed to mount local volume: mount ${device}:${target}, flags: ${flags}${data}: ${reason(error)}`,
+      `error while mounting volume '${target}': failed to mount local volume: mount ${device}:${target}${flags}${data}: ${reason(error)}`,
       { cause: error },
     );
   }

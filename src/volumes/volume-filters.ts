@@ -11,6 +11,7 @@ import {
   type TextTest,
   textPatterns,
 } from '../spec/index.ts';
+import { hasMount } from './mount-options.ts';
 import { ANONYMOUS_LABEL, type VolumeRecord } from './record.ts';
 
 /** A volume, and whether a container uses it. */
@@ -47,12 +48,16 @@ export async function listFilter(filters: Filters): Promise<Predicate<Candidate>
 }
 
 /**
- * Compiles the filters of POST /volumes/prune. A volume in use never passes. Without `all` only anonymous volumes pass.
+ * Compiles the filters of POST /volumes/prune. A volume in use never passes, nor one whose content is elsewhere by its options, as
+ * on Docker. Without `all` only anonymous volumes pass.
  * @throws EngineError invalid
  */
 export function pruneFilter(filters: Filters): Predicate<Candidate> {
   const passes = compileFilters({ all: [], ...filters }, PRUNE, undefined);
-  return (candidate) => !candidate.isUsed && passes(candidate);
+  return (candidate) => {
+    const { isUsed, volume } = candidate;
+    return !isUsed && !hasMount(volume.options) && passes(candidate);
+  };
 }
 
 /** Parses a boolean as Go does. @throws EngineError invalid */
