@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { command } from '../support/command.ts';
+import { answerTo, isRequest } from './api-request.ts';
 
 /**
  * Command lines of docker, and what they print. A record is a text with one block for each line: the line, its stdout (with two spaces
- * before it), its stderr (with `! ` before it), and its exit code when it is not 0.
+ * before it), its stderr (with `! ` before it), and its exit code when it is not 0. A line may also be a request to the API
+ * (`GET /v1.51/networks`), whose status and body are recorded as its stdout.
  */
 
 /** The command lines of a file, in their order. */
@@ -30,7 +32,9 @@ export async function record(lines: readonly string[], env: Readonly<Record<stri
   const times = new Map<string, number>();
   const blocks: string[] = [];
   for (const line of lines) {
-    const { code, stdout, stderr } = await run(argumentsOf(line));
+    const { code, stdout, stderr } = isRequest(line)
+      ? { code: 0, stdout: await answerTo(line, env['DOCKER_HOST'] ?? ''), stderr: '' }
+      : await run(argumentsOf(line));
     const time = (times.get(line) ?? 0) + 1;
     times.set(line, time);
     const shown = [

@@ -7,12 +7,12 @@ import { readBlocks, readLines, record } from './command-record.ts';
 import { DIFFERENCES } from './differences.ts';
 
 /**
- * What the docker command line prints about networks and volumes, compared with records of dockerd 28.5. `npm run record` makes
+ * What the docker command line prints about networks and volumes, and the answers to requests, compared with records of dockerd 28.5. `npm run record` makes
  * the records anew.
  */
 
 const engine = useEngine();
-const RECORDS = ['network-and-volume', 'network-and-volume-flags'].map((name) => ({
+const RECORDS = ['network-and-volume', 'network-and-volume-flags', 'network-and-volume-requests'].map((name) => ({
   name,
   lines: readLines(new URL(`./${name}.lines.txt`, import.meta.url)),
   dockerd: readBlocks(readFileSync(new URL(`./${name}.dockerd.txt`, import.meta.url), 'utf8')),
