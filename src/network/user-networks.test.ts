@@ -365,3 +365,21 @@ test('--link-local-ip gives an interface further addresses', async () => {
   });
   assert.deepEqual(Object.keys(networks.inspect('local').Containers), []);
 });
+
+test('a disconnect finds its link by the other end, whatever the container has named it', async () => {
+  await using fixture = await networkFixture();
+  const { networks } = fixture;
+  await networks.create({ name: 'other' });
+  const web = await networks.attach(sandboxRequest('web'), signal);
+  const inside = (script: string): string =>
+    execFileSync('nsenter', [`--net=${web.netnsPath}`, 'sh', '-ec', script], { encoding: 'utf8' });
+  await networks.connect(sandboxRequest('web', { endpoints: { other: {} } }), 'other');
+  inside('ip link set eth1 down; ip link set eth1 name mine up; ip link add eth1 type bridge; ip link set eth1 up');
+  await networks.disconnect(sandboxRequest('web'), 'other');
+  assert.doesNotMatch(inside('ip -br link'), /mine/);
+  assert.match(inside('ip -o link show eth1'), /[<,]UP[,>]/, "the container's own link stays as it is");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.doesNotMatch(inside('ip -br link'), /gone/);
+  await networks.detach('web');
+  await networks.remove('other');
+});

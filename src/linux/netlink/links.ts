@@ -36,6 +36,8 @@ export interface Link {
   readonly master: number;
   /** The link below this one or its pair, in this namespace. 0 when there is none. */
   readonly lower: number;
+  /** As `lower`, by its index in another namespace. */
+  readonly lowerElsewhere: number;
   readonly group: number;
   /** `veth`, `bridge`, '' for hardware. */
   readonly kind: string;
@@ -191,6 +193,7 @@ function decodeLink(payload: Buffer): Link {
     up: (readU32(payload, 8) & IFF_UP) !== 0,
     master: number(IFLA_MASTER),
     lower: attributes.has(IFLA_LINK_NETNSID) ? 0 : number(IFLA_LINK),
+    lowerElsewhere: attributes.has(IFLA_LINK_NETNSID) ? number(IFLA_LINK) : 0,
     group: number(IFLA_GROUP),
     mtu: number(IFLA_MTU),
     kind: info === undefined ? '' : textOf(decodeAttributes(info).get(IFLA_INFO_KIND)),

@@ -3,6 +3,7 @@ import {
   deleteDefaultRoute,
   deleteLink,
   linkIndex,
+  listLinks,
   listRoutes,
   NetlinkSocket,
   replaceDefaultRoute,
@@ -56,21 +57,31 @@ export function connectLink(handles: LinkHandles, plan: ConnectPlan): NameSocket
  * returns; the kernel takes 15 ms to delete it, later, in {@link deleteStaleLinks}. @throws SyscallError
  */
 export function disconnectLink(handles: KernelHandles, plan: DisconnectPlan): undefined {
-  const { link, name } = plan;
+  const { link } = plan;
+  const hostIndex = link.at === 'host' ? linkIndex(link.name) : undefined;
   if (link.at === 'host') {
     retireHostEnd(handles, link.name);
     retireShapers(handles, [link]);
   }
   handles.home.enter(plan.netnsPath, () => {
     using inside = new NetlinkSocket();
-    const index = linkIndex(name);
-    if (index !== undefined && link.at === 'sandbox') inside.execute(deleteLink({ index }));
-    else if (index !== undefined) {
-      // A changed link, such as one that the container moved or renamed, keeps what it is until it is deleted.
-      inside.transact([setLink({ index }, { up: false }), setLink({ index }, { rename: `gone${index}` })]);
-    }
+    if (link.at === 'sandbox') deleteNamed(inside, link.name);
+    else hideEnd(inside, hostIndex);
     setDefaultRoutes(inside, plan.routes);
   });
+}
+
+/** Finds the other end of a link, whatever the container has named it. One that it moved elsewhere passes nothing either. */
+function hideEnd(inside: NetlinkSocket, hostIndex: number | undefined): void {
+  const end = listLinks(inside).find(({ kind, lowerElsewhere }) => kind === 'veth' && lowerElsewhere === hostIndex);
+  if (end === undefined) return;
+  const { index } = end;
+  inside.transact([setLink({ index }, { up: false }), setLink({ index }, { rename: `gone${index}` })]);
+}
+
+function deleteNamed(inside: NetlinkSocket, name: string): void {
+  const index = linkIndex(name);
+  if (index !== undefined) inside.execute(deleteLink({ index }));
 }
 
 /** @throws EngineError failed, in Docker's words */
@@ -89,8 +100,7 @@ function removeLink(handles: KernelHandles, netnsPath: string, link: PresentLink
   }
   handles.home.enter(netnsPath, () => {
     using inside = new NetlinkSocket();
-    const index = linkIndex(link.name);
-    if (index !== undefined) inside.execute(deleteLink({ index }));
+    deleteNamed(inside, link.name);
   });
 }
 

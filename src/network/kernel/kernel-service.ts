@@ -211,7 +211,7 @@ export class KernelService implements Disposable {
       return sockets;
     } catch (error) {
       if (sockets !== undefined) closeNameSockets(sockets);
-      disconnectLink(this.#handles, { netnsPath: plan.netnsPath, link: presentLink(plan.link), name: plan.link.name });
+      disconnectLink(this.#handles, { netnsPath: plan.netnsPath, link: presentLink(plan.link) });
       this.#deleteStaleLinksSoon();
       throw error;
     }

@@ -255,8 +255,6 @@ export interface ConnectPlan extends SandboxChange {
 
 export interface DisconnectPlan extends SandboxChange {
   readonly link: PresentLink;
-  /** The link's name in the container. */
-  readonly name: string;
 }
 
 interface SandboxChange {

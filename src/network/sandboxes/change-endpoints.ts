@@ -61,7 +61,7 @@ export async function connectSandbox(
     const opensNames = sandbox.names === undefined && after.names !== undefined;
     const sysctls = linkSysctls(settings, name);
     const sockets = await deps.kernel.request('connect', { netnsPath, link, opensNames, sysctls, ...gateway.plan });
-    undo.defer(() => deps.kernel.request('disconnect', { netnsPath, link: presentLink(link), name }));
+    undo.defer(() => deps.kernel.request('disconnect', { netnsPath, link: presentLink(link) }));
     // Names that are refused leave the former ones.
     await deps.names.put(after, sockets);
   }
@@ -92,12 +92,11 @@ export async function disconnectSandbox(
   const endpoints = before.filter((each) => each !== endpoint);
   const gateway = changeGateway(deps, { attached, request, after, endpoints }, undo);
   const driver = deps.drivers.find(record.driver);
-  const name = interfacesOf(sandbox)[record.name] ?? '';
-  const link = driver?.presentLink(record, endpoint.settings, name);
+  const link = driver?.presentLink(record, endpoint.settings, interfacesOf(sandbox)[record.name] ?? '');
   if (link !== undefined) {
     undo.defer(() => deps.names.put(sandbox));
     await deps.names.put(after);
-    await deps.kernel.request('disconnect', { netnsPath: sandbox.netnsPath, link, name, ...gateway.plan });
+    await deps.kernel.request('disconnect', { netnsPath: sandbox.netnsPath, link, ...gateway.plan });
   }
   undo.move();
   // The link is gone, whatever the plugin says.
