@@ -20,6 +20,7 @@ export {
   tarTypeOf,
 } from './tar/entry.ts';
 export { TAR_END, tarEntryHeader, tarPaddingBytes } from './tar/entry-header.ts';
+export { BLOCK as TAR_BLOCK_BYTES, isTarHeader } from './tar/header.ts';
 export { DEFAULT_TAR_LIMITS, type TarLimits } from './tar/limits.ts';
 export { TarParser, type TarSink } from './tar/tar-parser.ts';
 export { withoutDestroy } from './without-destroy.ts';

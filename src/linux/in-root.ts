@@ -95,6 +95,8 @@ export interface DirectoryOwner {
   readonly gid: number;
   /** Default 0o755. */
   readonly mode?: number;
+  /** Called with the real path inside the root of each directory that is made. */
+  readonly made?: (path: string) => void;
 }
 
 /**
@@ -140,6 +142,7 @@ function makeOne(root: string, parent: readonly string[], name: string, owner: D
     }
     // Set here, since the umask would limit the mode of mkdir.
     setOwnerAndMode(path, { ...owner, mode: owner.mode ?? 0o755 });
+    owner.made?.(`/${[...parent, name].join('/')}`);
     return undefined;
   } finally {
     closeSync(directory);

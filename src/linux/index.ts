@@ -124,7 +124,15 @@ export { spreadDirectories } from './spread-directories.ts';
 export { syncFilesystem } from './sync-filesystem.ts';
 export { check, SyscallError } from './syscall-error.ts';
 export { enterRoot, separateThread } from './thread-root.ts';
-export { type CopyTree, copyTree } from './tree/copy-tree.ts';
+export {
+  type CopiedAttributes,
+  type CopyEntry,
+  type CopyRules,
+  type CopyTree,
+  copyAttributes,
+  copyTree,
+  TreeCopy,
+} from './tree/copy-tree.ts';
 export { Directory } from './tree/directory.ts';
 export { removeTree, removeTreeSlowly } from './tree/remove-tree.ts';
 export { treeSize } from './tree/tree-size.ts';

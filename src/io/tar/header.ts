@@ -50,6 +50,17 @@ export function isZeroBlock(block: Buffer): boolean {
   return true;
 }
 
+/** Whether a block is the header of an entry, and not the end of an archive or something else. */
+export function isTarHeader(block: Buffer): boolean {
+  if (block.length < BLOCK || isZeroBlock(block)) return false;
+  try {
+    parseHeader(block);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function verifyChecksum(block: Buffer): void {
   let unsigned = 0;
   let high = 0;

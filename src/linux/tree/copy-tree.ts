@@ -49,14 +49,28 @@ export function copyTree(request: CopyTree): void {
   using target = new Directory(`${request.target}/.`);
   new TreeCopy(target, request).content(source, target, '' as BytePath);
   const [from, to] = [`${source.path}/.`, `${target.path}/.`];
-  copyAttributes(lstatSync(from, { bigint: true }), from, to);
+  copyAttributes(lstatSync(from, { bigint: true }), { from, to, isLink: false });
 }
 
+/** What a copy takes and makes. By default everything as it is. */
+export interface CopyRules {
+  /** Path from the root of both trees. `partly`: not itself, but perhaps something in the directory. */
+  readonly select?: (path: BytePath) => 'yes' | 'partly' | 'no';
+  /** Called before the copy of an entry is made. It may remove what is there, or throw. */
+  readonly makeSpace?: (entry: CopyEntry, kind: 'directory' | 'other') => void;
+  readonly attributes?: (stat: BigIntStats) => CopiedAttributes;
+}
+
+/** Numbers as stat(2) returns them; `mode` may have the type. */
+export type CopiedAttributes = Pick<BigIntStats, 'uid' | 'gid' | 'mode' | 'atimeNs' | 'mtimeNs'>;
+
 /** An entry of a directory and its copy. */
-interface CopyEntry {
+export interface CopyEntry {
   readonly source: Directory;
   readonly target: Directory;
   readonly name: BytePath;
+  /** Name of the copy. Default: the same. */
+  readonly as?: BytePath;
   /** From the root of both trees. */
   readonly path: BytePath;
 }
@@ -65,16 +79,26 @@ interface CopyEntry {
 const CHANGED: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'ENOTDIR', 'EINVAL']);
 const LOOKS_MAX = 100;
 
-class TreeCopy {
+/** Copies entries of directories. Hard links are kept among everything that one object copies. */
+export class TreeCopy {
   readonly #root: Directory;
   readonly #watch: Pick<CopyTree, 'cancelled' | 'progress'>;
+  readonly #rules: CopyRules;
   /** First copy of each inode with several names, as a path from the root. */
   readonly #linked = new Map<string, BytePath>();
   #bytes = 0;
 
-  constructor(root: Directory, watch: Pick<CopyTree, 'cancelled' | 'progress'>) {
+  /** All copies are below `root`. */
+  constructor(root: Directory, watch: Pick<CopyTree, 'cancelled' | 'progress'>, rules: CopyRules = {}) {
     this.#root = root;
     this.#watch = watch;
+    this.#rules = rules;
+  }
+
+  /** Copies one entry, whatever it is. */
+  entry(entry: CopyEntry): void {
+    this.#check();
+    this.#entry(entry);
   }
 
   /** `at` is the path of both directories from their roots, with a trailing slash unless it is empty. */
@@ -82,13 +106,23 @@ class TreeCopy {
     for (const { name, isDirectory } of source.entries()) {
       this.#check();
       const path = `${at}${name}` as BytePath;
+      if (!this.#selects(source, name, path)) continue;
       if (isDirectory === true) this.#directory({ source, target, name, path });
       else this.#entry({ source, target, name, path });
     }
   }
 
+  /** Whether there is something to copy at a path. */
+  #selects(source: Directory, name: BytePath, path: BytePath): boolean {
+    const verdict = this.#rules.select?.(path) ?? 'yes';
+    if (verdict !== 'partly') return verdict === 'yes';
+    if (lstatSync(source.entry(name), { throwIfNoEntry: false })?.isDirectory() !== true) return false;
+    using inside = entered(source, name, path);
+    return inside?.names().some((below) => this.#selects(inside, below, `${path}/${below}` as BytePath)) === true;
+  }
+
   #directory(entry: CopyEntry, looks = LOOKS_MAX): void {
-    const { source, target, name, path } = entry;
+    const { source, target, name, as = name, path } = entry;
     let opened: Directory | undefined;
     try {
       opened = entered(source, name, path);
@@ -100,23 +134,25 @@ class TreeCopy {
     using from = opened;
     if (from === undefined) return;
     const stat = fstatSync(from.descriptor, { bigint: true });
-    makeDirectory(target.entry(name));
-    using to = entered(target, name, path);
+    this.#rules.makeSpace?.(entry, 'directory');
+    makeDirectory(target.entry(as));
+    using to = entered(target, as, path);
     if (to === undefined) return;
     this.content(from, to, `${path}/` as BytePath);
-    copyAttributes(stat, `${from.path}/.`, `${to.path}/.`);
+    this.#copyAttributes(stat, `${from.path}/.`, `${to.path}/.`);
   }
 
   /** Looks again, so many times at most, when another process puts something of another kind in the entry's place. */
   #entry(entry: CopyEntry, looks = LOOKS_MAX): void {
-    const { source, target, name, path } = entry;
-    const [from, to] = [source.entry(name), target.entry(name)];
+    const { source, target, name, as = name, path } = entry;
+    const [from, to] = [source.entry(name), target.entry(as)];
     const stat = lstatSync(from, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined) return;
     if (stat.isDirectory()) {
       this.#directory(entry, looks);
       return;
     }
+    this.#rules.makeSpace?.(entry, 'other');
     if (stat.nlink > 1n && this.#link(stat, to, path)) return;
     let left = Number(stat.size);
     const part = (bytes: number): void => {
@@ -135,7 +171,12 @@ class TreeCopy {
       return;
     }
     this.#done(left);
-    copyAttributes(stat, from, to);
+    this.#copyAttributes(stat, from, to);
+  }
+
+  #copyAttributes(stat: BigIntStats, from: string | Buffer, to: string | Buffer): void {
+    const isLink = stat.isSymbolicLink();
+    copyAttributes(this.#rules.attributes?.(stat) ?? stat, { from, to, isLink });
   }
 
   #check(): void {
@@ -215,9 +256,12 @@ function makeDirectory(path: string | Buffer): void {
 const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
 
 /** In an order that keeps the attributes: chown clears setuid bits and capabilities, and everything changes times. */
-function copyAttributes(stat: BigIntStats, from: string | Buffer, to: string | Buffer): void {
+export function copyAttributes(
+  stat: CopiedAttributes,
+  { from, to, isLink }: { readonly from: string | Buffer; readonly to: string | Buffer; readonly isLink: boolean },
+): void {
   lchownSync(to, Number(stat.uid), Number(stat.gid));
-  if (!stat.isSymbolicLink()) setMode(to, Number(stat.mode) & 0o7777);
+  if (!isLink) setMode(to, Number(stat.mode) & 0o7777);
   for (const name of unlessGone(() => listXattrs(from)) ?? []) {
     if (OVERLAY_XATTR.test(name)) continue;
     const value = unlessGone(() => getXattr(from, name));

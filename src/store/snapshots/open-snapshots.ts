@@ -99,7 +99,7 @@ export function openSnapshots(options: SnapshotsOptions): OpenSnapshots {
     ...layerOperations({ driver, paths, table, layersInUse, discard }),
     ...roots,
     trees: treesIn(pool, streams),
-    rootFiles: openRootFiles(pool),
+    rootFiles: openRootFiles({ pool, streams }),
     files: containerFiles({ driver, paths, writables, streams, use: useRoot, merged, logger }),
     swept: () => trash.swept(),
     audit: () => auditSnapshots({ paths, table, writables, layersInUse, unpacking: working, discard, pool }),

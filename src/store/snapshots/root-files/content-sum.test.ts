@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeNode, S_IF, setXattr } from '../../../linux/index.ts';
+import { createStreamThreads } from '../streams/stream-threads.ts';
 import { createTreePool } from '../worker/tree-pool.ts';
 import { openRootFiles } from './open-root-files.ts';
 import type { PathSelection } from './path-selection.ts';
@@ -32,12 +33,13 @@ function openRoot(t: TestContext): Root {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'gantry-sum-')));
   const pool = createTreePool();
   t.after(async () => {
-    await pool[Symbol.asyncDispose]();
+    await Promise.all([pool[Symbol.asyncDispose](), streams[Symbol.asyncDispose]()]);
     rmSync(folder, { recursive: true, force: true });
   });
   const root = join(folder, 'root');
   mkdirSync(root);
-  const files = openRootFiles(pool);
+  const streams = createStreamThreads();
+  const files = openRootFiles({ pool, streams });
   return {
     at: (...parts) => join(root, ...parts),
     async sum(selection) {

@@ -1,8 +1,14 @@
-import type { TreePool } from '../worker/tree-pool.ts';
 import type { RootFiles } from './root-files.ts';
+import { type RootFilesDeps, unpackArchives } from './unpack-archives.ts';
 
-export function openRootFiles(pool: Pick<TreePool, 'run'>): RootFiles {
+export function openRootFiles(deps: RootFilesDeps): RootFiles {
+  const { pool } = deps;
   return {
     sums: (root, selections, signal) => pool.run({ kind: 'sum', root, selections }, signal),
+    copy: (request, signal) => pool.run({ kind: 'copyPaths', request }, signal),
+    unpack: (request, signal) => unpackArchives(deps, request, signal),
+    makeDirectory: (request, signal) => pool.run({ kind: 'makeDirectory', request }, signal),
+    makeFile: (request, signal) => pool.run({ kind: 'makeFile', request }, signal),
+    remove: (request, signal) => pool.run({ kind: 'removePaths', request }, signal),
   };
 }

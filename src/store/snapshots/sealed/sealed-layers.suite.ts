@@ -248,6 +248,34 @@ export function sealedLayersSuite(driver: 'overlay2' | 'vfs'): void {
     await assert.rejects(snapshots.sealed.identify(lost, unknown, NEVER), { kind: 'conflict' });
   });
 
+  test(`${driver}: what is copied from a view of layers into a writable has the same sum in the sealed layer`, async () => {
+    await using fixture = openFixture(driver);
+    const { snapshots } = fixture;
+    const image = await fixture.layer([
+      dir('a/', 0o750),
+      file('a/one'),
+      dir('a/deep/'),
+      file('a/deep/two', 'x', 0o600),
+    ]);
+    const base = snapshots.chain([image]);
+    const top = await sealed(fixture, 'top', { base, run: (root) => writeFileSync(join(root, 'a/three'), '3') });
+    await using view = await snapshots.sealed.view([...base, top]);
+    await snapshots.createWritable('copy', base);
+    const target = await snapshots.mount('copy');
+    const { rootFiles } = snapshots;
+    const from = { path: 'a' };
+    await rootFiles.copy(
+      { source: view.path, from, target, to: '/new/place', makesParents: true, copiesContent: true },
+      NEVER,
+    );
+    const made = await snapshots.sealed.seal('copy');
+    assert.ok(made !== undefined);
+    await using copied = await snapshots.sealed.view([...base, made]);
+    const sumOf = (root: string, path: string): Promise<readonly string[]> => rootFiles.sums(root, [{ path }], NEVER);
+    assert.deepEqual(await sumOf(copied.path, 'new/place'), await sumOf(view.path, 'a'));
+    assert.notDeepEqual(await sumOf(copied.path, 'a'), await sumOf(view.path, 'a'));
+  });
+
   test(`${driver}: a crash while sealing leaves the writable or the layer, and sealing again ends it`, async () => {
     await using fixture = openFixture(driver);
     const at = (...parts: string[]): string => join(fixture.folder, 'snapshots', ...parts);

@@ -176,6 +176,11 @@ const VERBS: Readonly<Record<TreeJob['kind'], string>> = {
   size: 'measuring',
   seal: 'sealing',
   sum: 'the content sum',
+  list: 'the copy',
+  copyPaths: 'the copy',
+  makeDirectory: 'making a directory',
+  makeFile: 'writing a file',
+  removePaths: 'the removal',
   hash: 'verifying',
 };
 
