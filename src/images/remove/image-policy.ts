@@ -104,10 +104,10 @@ function isHeld({ collector }: ImagePolicyDeps, { id, target, manifestDescriptor
   return [id, target.digest, manifestDescriptor.digest].some((digest) => collector.isLeased(digest));
 }
 
-/** Size of all images on the disk. */
+/** Size of all images on the disk, without layers of builds that belong to no image. */
 function imageBytes({ images, content, snapshots }: ImagePolicyDeps): number {
   let bytes = 0;
   for (const digest of images.references().blobs) if (content.has(digest)) bytes += content.sizeBytes(digest);
-  for (const { sizeBytes } of snapshots.layers()) bytes += sizeBytes;
+  for (const { diffIds, sizeBytes } of snapshots.layers()) if (diffIds.length > 0) bytes += sizeBytes;
   return bytes;
 }
