@@ -23,7 +23,7 @@ before(async () => {
   engine = await startEngine();
   await loadBusybox(engine);
   // While it runs the supervisor stays, which makes each start quicker; and it must live through all of it.
-  await engine.ok('gantry', ['run', '-d', '--name', 'witness', 'busybox', 'sleep', '600']);
+  await engine.ok('gantry', ['run', '-d', '--name', 'witness', 'busybox', 'sleep', '7200']);
 });
 after(async () => {
   const state = await engine.ok('gantry', ['inspect', '--format', '{{.State.Status}} {{.RestartCount}}', 'witness']);
