@@ -45,11 +45,12 @@ export const nameFigures: readonly Figure[] = [
     },
   },
   {
-    name: 'DNS query for a container, one at a time, 99 %',
+    // At full speed the time would be that of the three processes' turns on the processors.
+    name: 'DNS query for a container, 1,000 per s, 99 %',
     unit: 'ms',
     target: '1',
     async measure({ host }) {
-      const printed = await queried(host, ['-c', '1', '-q', '1', '-v']);
+      const printed = await queried(host, ['-c', '1', '-q', '1', '-Q', '1000', '-v']);
       const seconds = [...printed.matchAll(/^> NOERROR \S+ A ([\d.]+)$/gm)].map(([, text]) => Number(text));
       seconds.sort((a, b) => a - b);
       return (seconds[Math.floor(seconds.length * 0.99)] ?? Number.NaN) * 1000;

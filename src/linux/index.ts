@@ -2,6 +2,7 @@
 
 export { type BytePath, showPath, sysPath, toBytePath } from './byte-path.ts';
 export { wallTimeNanos } from './clock.ts';
+export { DatagramBatch, type DatagramSender } from './datagrams.ts';
 export type { Decoder } from './decode/decoder.ts';
 export { openDecoder } from './decode/open-decoder.ts';
 export { createDescriptorLog } from './descriptor-log.ts';
