@@ -146,6 +146,23 @@ test('a link whose name the container has taken is made again once the name is f
 });
 
 /** Tries for 100 ms each. */
+test('all links of a container that somebody removed at once are made again, in any order', async () => {
+  await using fixture = await networkFixture();
+  const { networks } = fixture;
+  await networks.create({ name: 'inner', internal: true });
+  const endpoints = { inner: {}, bridge: {} };
+  const web = await networks.attach(sandboxRequest('web', { ...publish('18080'), mode: undefined, endpoints }), signal);
+  const links = execFileSync('ip', ['-o', 'link', 'show', 'type', 'veth'], { encoding: 'utf8' });
+  const group = /veth[0-9a-f]{11}@.* group (\d+)/.exec(links)?.[1] ?? 'none';
+  execFileSync('ip', ['link', 'delete', 'group', group]);
+  await using _server = await serveIn(web.netnsPath, 'web', ['tcp:80']);
+  await eventually(async () => assert.equal(await askTcp('127.0.0.1', 18080), 'web 10.219.0.1 hello'));
+  await eventually(async () => assert.equal(fixture.logged.length, 2));
+  for (const message of fixture.logged) assert.match(message, /was removed: repaired$/);
+  await networks.detach('web');
+  await networks.remove('inner');
+});
+
 async function eventually(check: () => Promise<void>, tries = 40): Promise<void> {
   for (let left = tries; ; left--) {
     try {

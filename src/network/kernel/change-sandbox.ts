@@ -14,15 +14,7 @@ import type { KernelHandles, LinkHandles } from './kernel-handles.ts';
 import { retireShapers } from './link-limits.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
 import { type ConnectPlan, type DefaultRoute, type DisconnectPlan, type PresentLink, presentLink } from './protocol.ts';
-import {
-  addLink,
-  deleteStaleLinks,
-  lowerLink,
-  requireLink,
-  retireHostEnd,
-  setSysctl,
-  setUpHostEnd,
-} from './sandbox-links.ts';
+import { addLink, deleteStaleLinks, lowerLink, retireHostEnd, setSysctl, setUpHostEnd } from './sandbox-links.ts';
 
 /**
  * Adds a link to a sandbox, or leaves it as it was. Returns the sandbox's sockets for DNS queries when the plan opens
@@ -107,7 +99,11 @@ function removeLink(handles: KernelHandles, netnsPath: string, link: PresentLink
 /** Undefined leaves the routes as they are. */
 function setDefaultRoutes(inside: NetlinkSocket, routes: readonly DefaultRoute[] | undefined): void {
   if (routes === undefined) return;
-  for (const { link, gateway } of routes) inside.execute(replaceDefaultRoute(gateway, requireLink(link)));
+  for (const { link, gateway } of routes) {
+    const index = linkIndex(link);
+    // Somebody removed that link: it gets its route when it is made again.
+    if (index !== undefined) inside.execute(replaceDefaultRoute(gateway, index));
+  }
   const kept = new Set(routes.map(({ gateway }) => (gateway.includes(':') ? 6 : 4)));
   const old = listRoutes(inside).filter(
     ({ prefixLength, family, hasGateway }) => prefixLength === 0 && hasGateway && !kept.has(family),
