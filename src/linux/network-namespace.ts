@@ -125,13 +125,18 @@ function namespaceAt(path: string): string {
   }
 }
 
+/** Another thread of the process, which looks after orphans, may have reaped it. */
 function end(pid: number): void {
+  while (isThere(pid) && reapChild(pid) === undefined) pause();
+}
+
+/** Kills a process that is there. An ended one is there until it is reaped. */
+function isThere(pid: number): boolean {
   try {
-    process.kill(pid, 'SIGKILL');
+    return process.kill(pid, 'SIGKILL');
   } catch {
-    return; // It has been reaped.
+    return false;
   }
-  while (reapChild(pid) === undefined) pause();
 }
 
 function pause(): void {

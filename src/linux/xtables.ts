@@ -92,7 +92,7 @@ function ask(fd: number, { layout, option, table, bytes, size }: Question): Buff
 function tableOf(layout: Layout, info: Buffer, entries: Buffer): XtablesTable {
   const hasForward = (info.readUInt32LE(INFO.validHooks) & (1 << NF_INET_FORWARD)) !== 0;
   return {
-    forwardDrops: hasForward && verdictAt(layout, entries, info.readUInt32LE(INFO.underflow + 4 * NF_INET_FORWARD)),
+    forwardDrops: hasForward && dropsAt(layout, entries, info.readUInt32LE(INFO.underflow + 4 * NF_INET_FORWARD)),
     names(link) {
       for (let at = 0; at < entries.length; ) {
         const length = entries.readUInt16LE(at + layout.offsets + 2);
@@ -106,7 +106,7 @@ function tableOf(layout: Layout, info: Buffer, entries: Buffer): XtablesTable {
 }
 
 /** Whether the rule at an offset, which is a chain's policy, drops. */
-function verdictAt(layout: Layout, entries: Buffer, at: number): boolean {
+function dropsAt(layout: Layout, entries: Buffer, at: number): boolean {
   const target = at + entries.readUInt16LE(at + layout.offsets);
   return entries.readInt32LE(target + EXTENSION_BYTES) === DROP;
 }

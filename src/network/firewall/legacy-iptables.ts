@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readXtables, xtablesInUse } from '../../linux/index.ts';
+import { readXtables, SyscallError, type XtablesTable, xtablesInUse } from '../../linux/index.ts';
 import type { TableFamily } from './table.ts';
 
 /**
@@ -12,6 +12,7 @@ export function addLegacyAccepts(families: readonly TableFamily[], bridges: read
   for (const family of families) {
     if (filterTable(family)?.forwardDrops !== true) continue;
     const rules = legacyRules(family);
+    if (!rules.includes('-P FORWARD DROP')) continue;
     const [chain, verb] = rules.includes('-N DOCKER-USER') ? ['DOCKER-USER', '-I'] : ['FORWARD', '-A'];
     for (const rule of wanted(bridges).map((each) => `${chain} ${each}`)) {
       if (!rules.includes(`-A ${rule}`)) run(COMMANDS[family], [verb, ...rule.split(' ')]);
@@ -32,19 +33,31 @@ export function removeLegacyAccepts(families: readonly TableFamily[], bridges: r
   }
 }
 
-/** Tables in which a rule names the link, directly or by a pattern (`docker+`). */
+/** Tables in which a rule names the link, directly or by a pattern (`docker+`), and those that cannot be read. */
 export function legacyTablesNaming(link: string): readonly string[] {
   return (['ip', 'ip6'] as const).flatMap((family) =>
     xtablesInUse(family)
-      .filter((table) => readXtables(family, table).names(link))
+      .filter((table) => tableOf(family, table).names(link))
       .map((table) => `table ${table} of ${COMMANDS[family]}`),
   );
 }
 
 const COMMANDS = { ip: 'iptables-legacy', ip6: 'ip6tables-legacy' } as const satisfies Record<TableFamily, string>;
 
-function filterTable(family: TableFamily): ReturnType<typeof readXtables> | undefined {
-  return xtablesInUse(family).includes('filter') ? readXtables(family, 'filter') : undefined;
+/** A table that cannot be read: the command has to tell. */
+const UNKNOWN: XtablesTable = { forwardDrops: true, names: () => true };
+
+function tableOf(family: TableFamily, table: string): XtablesTable {
+  try {
+    return readXtables(family, table);
+  } catch (error) {
+    if (error instanceof SyscallError) return UNKNOWN;
+    throw error;
+  }
+}
+
+function filterTable(family: TableFamily): XtablesTable | undefined {
+  return xtablesInUse(family).includes('filter') ? tableOf(family, 'filter') : undefined;
 }
 
 function wanted(bridges: readonly string[]): readonly string[] {
