@@ -18,8 +18,8 @@ const UPGRADES_CONNECTION = /\r\nconnection[ \t]*:(?:[^\r\n]*[ \t,])?upgrade[ \t
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
 /**
- * How the client expects the head of the response. `none`: no head, for its connection began with HTTP/2's preface. `200`:
- * it requested a raw stream in the old way, without `Upgrade`. `101`: any other.
+ * The head of the response that the client expects. `none`: its connection began with HTTP/2's preface, which has no head.
+ * `200`: it requested a raw stream in the old way, without `Upgrade`. `101`: it requested an upgrade.
  */
 export type ExpectedHead = 'none' | '200' | '101';
 

@@ -123,17 +123,16 @@ export class Step<R> {
     const definition = await this.#definitionKey();
     const content = await this.#contentKey();
     const parents = await this.#inputRecords();
-    const made = results.map((result, output): Made<R> => ({ result, id: this.#idOf(output, definition, content) }));
-    for (const [output, { id, result }] of made.entries()) {
-      const keys = [definition, ...(content === undefined ? [] : [content])].map((key) => outputKey(key, output));
-      await lease.save({ id, keys, result, description: vertex.name, parents });
-    }
+    const made = results.map((result, output): Made<R> => {
+      const keys = [definition, content].flatMap((key) => (key === undefined ? [] : outputKey(key, output)));
+      return { result, keys, id: this.#idOf(keys) };
+    });
+    for (const { id, keys, result } of made) await lease.save({ id, keys, result, description: vertex.name, parents });
     return made;
   }
 
-  #idOf(output: number, definition: Digest, content: Digest | undefined): Digest {
+  #idOf(keys: readonly Digest[]): Digest {
     if (this.vertex.ignoresCache === true) return randomKey();
-    const keys = [definition, ...(content === undefined ? [] : [content])].map((key) => outputKey(key, output));
     const known = keys.map((key) => this.#deps.lease.find(key)).find((id) => id !== undefined);
     return known ?? (keys.at(-1) as Digest);
   }
@@ -202,6 +201,7 @@ export class Step<R> {
 
 interface Made<R> {
   readonly id: Digest;
+  readonly keys: readonly Digest[];
   readonly result: R;
 }
 

@@ -32,7 +32,10 @@ export function treePatterns(patterns: readonly string[]): TreePatterns {
   };
 }
 
-/** `any`: characters but slashes. `all`: any characters. `dirs` and `in dirs` together: any number of directories. */
+/**
+ * A part of a pattern. A function tests one character. `any` stands for characters without a slash, `all` for characters of
+ * every kind. `dirs` begins any number of whole directories, and `in dirs` goes on within one.
+ */
 type Token = 'any' | 'all' | 'dirs' | 'in dirs' | ((char: string) => boolean);
 
 function tokensOf(pattern: string): Token[] {
