@@ -222,16 +222,22 @@ export function containerFilesSuite(driver: 'overlay2' | 'vfs'): void {
     const big = openSync(join(root, 'big'), 'w');
     ftruncateSync(big, 128 << 20);
     closeSync(big);
+    const stall = () => Promise.all(Array.from({ length: 8 }, () => files.read(place('/big'), NEVER)));
+    for (const { bytes } of await stall()) bytes.destroy(); // The threads load their code, which is no part of the measure.
     const before = process.memoryUsage().rss;
-    const stalled = await Promise.all(Array.from({ length: 8 }, () => files.read(place('/big'), NEVER)));
+    const stalled = await stall();
     const stop = new AbortController();
     const silent = (async function* () {
       yield Buffer.alloc(1);
       await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
     })();
     const writing = files.write(place('/a'), silent, { keepDirectories: false }, stop.signal);
+    writing.catch(() => {}); // A failure below must not be hidden by this one.
     assert.equal((await files.stat(place('/gone'), NEVER)).name, 'gone', 'others go on');
-    assert.ok(process.memoryUsage().rss - before < 250 << 20, 'eight threads with a few chunks each');
+    assert.ok(
+      process.memoryUsage().rss - before < 100 << 20,
+      'eight threads with a few chunks each, and one more thread',
+    );
     for (const { bytes } of stalled) bytes.destroy();
     stop.abort();
     await assert.rejects(writing, { kind: 'cancelled' });
