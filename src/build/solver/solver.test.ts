@@ -10,13 +10,15 @@ const never = new AbortController().signal;
 function fixture(parallel = 8) {
   const cache = memoryCache();
   let now = 0;
-  const solver = new Solver<string>({ cache, parallelSteps: () => parallel, now: () => ++now });
+  const failures: unknown[] = [];
+  const failed = (error: unknown): void => void failures.push(error);
+  const solver = new Solver<string>({ cache, parallelSteps: () => parallel, now: () => ++now, failed });
   const build = async (vertex: Vertex<string>, signal = never): Promise<{ result: string; progress: Progress[] }> => {
     const progress: Progress[] = [];
     using opened = solver.open(`build-${now}`, (each) => progress.push(each), signal);
     return { result: await opened.result({ vertex, output: 0 }), progress };
   };
-  return { cache, solver, build };
+  return { cache, solver, build, failures };
 }
 
 const shown = (progress: readonly Progress[]): readonly VertexProgress[] => {
@@ -229,4 +231,27 @@ test('a chain of 2,000 steps is no problem', async () => {
   assert.equal(inOrder(last).length, 2_000);
   assert.equal((await build(last)).result, '1999');
   assert.equal((await build(last)).result, '1999');
+});
+
+test('what a step keeps is released when the last build that needs the step ends, and a failure is reported', async () => {
+  const { solver, failures } = fixture();
+  const released: string[] = [];
+  const keeping = textStep({
+    name: 'keeping',
+    run(_inputs, { keep }) {
+      keep({ [Symbol.asyncDispose]: async () => void released.push('folder') });
+      keep({ [Symbol.asyncDispose]: () => Promise.reject(new Error('busy')) });
+      return 'made';
+    },
+  });
+  const first = solver.open('first', () => {}, never);
+  const second = solver.open('second', () => {}, never);
+  await first.result({ vertex: keeping, output: 0 });
+  await second.result({ vertex: keeping, output: 0 });
+  first[Symbol.dispose]();
+  await new Promise(setImmediate);
+  assert.deepEqual(released, []);
+  second[Symbol.dispose]();
+  await new Promise(setImmediate);
+  assert.deepEqual([released, failures.map(String)], [['folder'], ['Error: busy']]);
 });

@@ -12,6 +12,8 @@ export interface SolverDeps<R> {
   readonly parallelSteps: () => number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Hears why something that a step kept could not be released. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** One build's view of the solver. Disposing it ends the steps that no other build needs. */
@@ -80,6 +82,7 @@ export class Solver<R> {
       lease: this.#deps.cache.open(),
       slots: this.#slots,
       now: this.#deps.now,
+      failed: this.#deps.failed,
       inputs,
       forget: (it) => {
         if (this.#steps.get(vertex.digest) === it) this.#steps.delete(vertex.digest);

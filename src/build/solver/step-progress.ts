@@ -51,10 +51,11 @@ export class StepProgress {
     return true;
   }
 
-  context(signal: AbortSignal): StepContext {
+  context({ signal, keep }: Pick<StepContext, 'signal' | 'keep'>): StepContext {
     const { digest: vertex } = this.#vertex;
     return {
       signal,
+      keep,
       builds: () => [...this.#builders].map(({ id }) => id),
       log: (stream, bytes) => {
         this.#start();

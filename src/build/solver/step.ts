@@ -5,7 +5,7 @@ import { outputKey, randomKey, stepKey } from './keys.ts';
 import type { Builder } from './progress.ts';
 import type { CacheLease } from './result-cache.ts';
 import { StepProgress } from './step-progress.ts';
-import { type CacheKey, StepError, type Vertex } from './vertex.ts';
+import { type CacheKey, type StepContext, StepError, type Vertex } from './vertex.ts';
 
 export interface StepDeps<R> {
   readonly lease: CacheLease<R>;
@@ -15,6 +15,8 @@ export interface StepDeps<R> {
   readonly inputs: readonly Step<R>[];
   /** Called when nobody needs the step any more, or when it has failed: the next build starts anew. */
   readonly forget: (step: Step<R>) => void;
+  /** Hears why something that a step kept could not be released. */
+  readonly failed: (error: unknown) => void;
 }
 
 /**
@@ -27,6 +29,7 @@ export class Step<R> {
   readonly #abort = new AbortController();
   readonly #builders = new Set<Builder>();
   readonly #progress: StepProgress;
+  readonly #kept = new AsyncDisposableStack();
   readonly #records = new Map<number, Promise<Digest>>();
   readonly #results = new Map<number, Promise<R>>();
   #key: Promise<CacheKey<R>> | undefined;
@@ -62,6 +65,8 @@ export class Step<R> {
     // What the step still does may store a result.
     Promise.resolve(this.#made)
       .catch(() => {})
+      .then(() => this.#kept.disposeAsync())
+      .catch(this.#deps.failed)
       .finally(() => this.#deps.lease[Symbol.dispose]());
   }
 
@@ -114,11 +119,10 @@ export class Step<R> {
     const { vertex } = this;
     const { lease, slots } = this.#deps;
     const inputs = await this.#ofInputs((step, output) => step.result(output));
-    const { signal } = this.#abort;
     let results: readonly R[];
     {
-      using _slot = await slots.take(signal);
-      results = await this.#progress.during(() => vertex.op.run(inputs, this.#progress.context(signal)));
+      using _slot = await slots.take(this.#abort.signal);
+      results = await this.#progress.during(() => vertex.op.run(inputs, this.#context()));
     }
     const definition = await this.#definitionKey();
     const content = await this.#contentKey();
@@ -138,7 +142,7 @@ export class Step<R> {
   }
 
   #cacheKey(): Promise<CacheKey<R>> {
-    this.#key ??= this.#progress.during(() => this.vertex.op.cacheKey(this.#progress.context(this.#abort.signal)), {
+    this.#key ??= this.#progress.during(() => this.vertex.op.cacheKey(this.#context()), {
       isSilent: true,
     });
     return this.#key;
@@ -163,7 +167,7 @@ export class Step<R> {
       const { digest, sums = [] } = await this.#cacheKey();
       if (!sums.some((sum) => sum !== undefined)) return undefined;
       const ids = await this.#inputRecords();
-      const context = this.#progress.context(this.#abort.signal);
+      const context = this.#context();
       const parts = await this.#ofInputs(async (step, output, at) => {
         const sum = sums[at];
         return sum === undefined ? (ids[at] as Digest) : await sum(await step.result(output), context);
@@ -171,6 +175,15 @@ export class Step<R> {
       return stepKey(digest, parts);
     })();
     return this.#content;
+  }
+
+  #context(): StepContext {
+    return this.#progress.context({ signal: this.#abort.signal, keep: (resource) => this.#keep(resource) });
+  }
+
+  #keep(resource: AsyncDisposable): void {
+    if (this.#kept.disposed) resource[Symbol.asyncDispose]().then(undefined, this.#deps.failed);
+    else this.#kept.use(resource);
   }
 
   #cached(id: Digest): Digest {

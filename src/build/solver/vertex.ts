@@ -56,6 +56,8 @@ export interface StepContext {
   /** Reports a part of the work, again whenever it changes. */
   report(status: StepStatus): void;
   warn(warning: StepWarning): void;
+  /** Keeps something that the step's result needs until no build needs the step any more. */
+  keep(resource: AsyncDisposable): void;
 }
 
 /** The failure of a step, with its message. */

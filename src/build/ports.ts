@@ -1,0 +1,106 @@
+import type { Digest } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Records } from '../base/records.ts';
+import type { Credentials } from '../distribution/index.ts';
+import type { Networks } from '../network/index.ts';
+import type { HostFacts, TaskRuntime } from '../runtime/index.ts';
+import type { Descriptor, Manifest, Platform } from '../spec/index.ts';
+import type { Collector, ContentStore, OpenSnapshots } from '../store/index.ts';
+
+/** What the builder needs of the engine. `daemon/wiring` fills it. */
+export interface BuildPorts {
+  readonly snapshots: OpenSnapshots;
+  readonly content: ContentStore;
+  readonly collector: Collector;
+  readonly images: BuildImages;
+  readonly runtime: TaskRuntime;
+  readonly networks: Networks;
+  readonly host: HostFacts;
+  /** Opens a table of state.db. Records of builds need not survive a power cut. */
+  readonly table: <T>(name: `build_${string}`) => Records<T>;
+  /** Several changes of tables at once. */
+  readonly transaction: (change: () => void) => void;
+  /** For files that the builder keeps: `<data root>/build`. */
+  readonly folder: string;
+  /** For files of steps that run: `<exec root>/build`. It is gone after a restart of the machine. */
+  readonly runFolder: string;
+  readonly logger: Logger;
+  readonly limits: BuildLimits;
+}
+
+export interface BuildLimits {
+  /** Most steps at a time, of all builds. */
+  readonly parallelSteps: number;
+  /** Limits of the cache, as `builder.gc` of daemon.json says. Undefined where the cache is not limited. */
+  readonly cacheBytes: number | undefined;
+}
+
+/** An image that is here, for one platform. */
+export interface BuildImage {
+  /** Digest of the configuration. */
+  readonly id: Digest;
+  readonly manifest: Manifest;
+  readonly manifestDescriptor: Descriptor;
+  /** The manifest, or the index that has it. */
+  readonly target: Descriptor;
+  readonly diffIds: readonly Digest[];
+  /** The configuration as it is stored. */
+  readonly config: Uint8Array;
+}
+
+/** Images, as the builder uses them. */
+export interface BuildImages {
+  /** Finds an image that is here, by name or digest, for a platform. */
+  find(ref: string, platform: Platform | undefined): BuildImage | undefined;
+  /**
+   * Returns the configuration of an image of a registry, without its layers, and the digest that the name stands for.
+   * @throws EngineError notFound, unauthorized, unavailable
+   */
+  resolve(
+    ref: string,
+    platform: Platform | undefined,
+    access: RegistryAccess,
+    signal: AbortSignal,
+  ): Promise<{ readonly digest: Digest; readonly config: Uint8Array }>;
+  /** Pulls an image and unpacks it. `ref` has a digest. Its name is not set. @throws as {@link resolve}; noSpace */
+  pull(
+    ref: string,
+    platform: Platform | undefined,
+    access: RegistryAccess & { readonly progress: (line: PullProgress) => void },
+    signal: AbortSignal,
+  ): Promise<BuildImage>;
+  /**
+   * Adds a built image with its content, and moves names to it. The images of an index come with it. Announces the tags.
+   * @throws EngineError invalid, noSpace
+   */
+  add(image: NewBuildImage): void;
+  /** Pushes a name's image. @throws EngineError */
+  push(
+    name: string,
+    access: RegistryAccess & { readonly progress: (line: PullProgress) => void },
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
+export interface NewBuildImage {
+  readonly descriptor: Descriptor;
+  /** The manifests with their layers here: the target itself, or the platforms of an index. */
+  readonly manifests: readonly Descriptor[];
+  /** Attestations. */
+  readonly attachments: readonly Descriptor[];
+  /** Canonical, such as `docker.io/library/web:1`. */
+  readonly names: readonly string[];
+}
+
+export interface RegistryAccess {
+  /** Asks the client for the credentials of a host. */
+  readonly credentials: (host: string) => Promise<Credentials | undefined>;
+}
+
+/** A layer on its way. */
+export interface PullProgress {
+  readonly id: string;
+  readonly status: string;
+  readonly current?: number;
+  readonly total?: number;
+}
