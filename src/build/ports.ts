@@ -62,13 +62,16 @@ export interface BuildImages {
     access: RegistryAccess,
     signal: AbortSignal,
   ): Promise<{ readonly digest: Digest; readonly config: Uint8Array }>;
-  /** Pulls an image and unpacks it. `ref` has a digest. Its name is not set. @throws as {@link resolve}; noSpace */
+  /**
+   * Pulls an image and unpacks it. It gets no name: what it consists of may be deleted once the result is disposed, unless
+   * a record of the cache keeps it by then. @throws as {@link resolve}; noSpace
+   */
   pull(
     ref: string,
     platform: Platform | undefined,
     access: RegistryAccess & { readonly progress: (line: PullProgress) => void },
     signal: AbortSignal,
-  ): Promise<BuildImage>;
+  ): Promise<BuildImage & AsyncDisposable>;
   /**
    * Adds a built image with its content, and moves names to it. The images of an index come with it. Announces the tags.
    * @throws EngineError invalid, noSpace
@@ -93,8 +96,8 @@ export interface NewBuildImage {
 }
 
 export interface RegistryAccess {
-  /** Asks the client for the credentials of a host. */
-  readonly credentials: (host: string) => Promise<Credentials | undefined>;
+  /** Asks the client for the credentials of a reference's domain, such as `docker.io`. */
+  readonly credentials: (domain: string) => Promise<Credentials>;
 }
 
 /** A layer on its way. */

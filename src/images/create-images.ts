@@ -1,4 +1,5 @@
 import { createSlots } from '../base/slots.ts';
+import { type BuildImageVerbs, buildImageVerbs } from './builds/build-images.ts';
 import { commitImage } from './commit/commit-image.ts';
 import type { Images } from './images.ts';
 import { importFromUrl } from './import/import-from-url.ts';
@@ -21,10 +22,11 @@ import { removePlatforms } from './remove/remove-platforms.ts';
 import { saveImages } from './save/save-images.ts';
 
 /** Makes the verbs on images, on top of the stores. */
-export function createImages(deps: ImagesDeps): Images {
+export function createImages(deps: ImagesDeps): Images & { readonly builds: BuildImageVerbs } {
   const downloads = createDownloads(() => deps.limits.maxConcurrentDownloads);
   const uploads = createSlots(() => deps.limits.maxConcurrentUploads);
   return {
+    builds: buildImageVerbs(deps, downloads),
     load: (archive, options, progress, signal) => loadImages(deps, archive, { options, progress, signal }),
     save: (names, options) => saveImages(deps, names, options),
     import: (archive, options, progress, signal) => importImage(deps, archive, { options, progress, signal }),

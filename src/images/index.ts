@@ -1,3 +1,4 @@
+export type { BuildBase, BuildImageVerbs, BuildPull, BuiltImage } from './builds/build-images.ts';
 export type { CommitRequest } from './commit/commit-image.ts';
 export { createImages } from './create-images.ts';
 export type { Images } from './images.ts';

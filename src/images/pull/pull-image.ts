@@ -1,4 +1,4 @@
-import { EngineError, type ErrorKind, invalid } from '../../base/errors.ts';
+import { EngineError, type ErrorKind } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { Credentials, Repository } from '../../distribution/index.ts';
 import {
@@ -15,11 +15,10 @@ import {
 } from '../../spec/index.ts';
 import type { ImagesDeps } from '../model/deps.ts';
 import type { Progress } from '../progress/progress.ts';
+import { downloadConfig, downloadManifest, downloadTarget } from './download-image.ts';
 import type { Downloads } from './downloads.ts';
 import { fetchLayers } from './fetch-layers.ts';
 import { pullError } from './pull-errors.ts';
-import { readConfig } from './read-config.ts';
-import { refuseForeignAlgorithm, resolveManifest } from './resolve-manifest.ts';
 
 export interface PullRequest {
   /** In the form that the user wrote. */
@@ -85,24 +84,17 @@ async function pullOne(
 ): Promise<boolean> {
   const { repository, platform, progress, signal } = call;
   await using lease = deps.collector.lease();
-  const announced = await topDescriptor(reference, call);
-  refuseForeignAlgorithm(announced);
-  lease.blob(announced.digest);
-  const plain = reference.digest === undefined ? (reference.tag ?? '') : familiarString(reference);
+  const documents = { repository, platform, lease, signal };
   // Downloaded before the first line, so that the response for a missing manifest is an error status.
-  if (!deps.content.has(announced.digest)) {
-    deps.content.put((await repository.manifest(announced.digest, signal)).bytes);
-  }
-  const top = { ...announced, size: deps.content.sizeBytes(announced.digest) };
+  const top = await downloadTarget(deps, reference, documents);
+  const plain = reference.digest === undefined ? (reference.tag ?? '') : familiarString(reference);
   progress({ status: `Pulling from ${reference.path}`, id: plain });
 
-  const resolved = await resolveManifest({ content: deps.content, lease, repository }, top, platform, signal);
-  const { manifest, target, descriptor } = resolved;
+  const image = await downloadManifest(deps, top, documents);
+  const { manifest, target, descriptor } = image;
   const blobs = [manifest.config.digest, ...manifest.layers.map(({ digest }) => digest)];
-  for (const digest of blobs) lease.blob(digest);
   try {
-    const config = await readConfig({ ...deps, repository }, manifest, signal);
-    lease.chain(config.rootfs.diff_ids);
+    const config = await downloadConfig(deps, image, documents);
     await fetchLayers({ ...deps, repository }, { manifest, config }, { progress, signal });
     const newer = addImage(deps, { reference, target, descriptor });
     deps.collector.release(blobs);
@@ -126,16 +118,6 @@ function forget({ content, collector, makeDurable }: ImagesDeps, blobs: readonly
   for (const digest of blobs) content.forgetIngest(digest);
   collector.release(blobs);
   makeDurable();
-}
-
-/** The descriptor of a name at the registry. It is requested without the body where the registry's headers have it. */
-async function topDescriptor(reference: Reference, call: PullCall): Promise<Descriptor> {
-  const { repository, signal } = call;
-  const wanted = reference.digest ?? reference.tag;
-  if (wanted === undefined) throw invalid('invalid reference format');
-  const descriptor = await repository.resolve(wanted, signal);
-  if (reference.digest === undefined || descriptor.digest === reference.digest) return descriptor;
-  throw invalid(`manifest verification failed for digest ${reference.digest}`);
 }
 
 function addImage(
