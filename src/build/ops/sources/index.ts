@@ -1,0 +1,2 @@
+export type { SourceDeps } from './source.ts';
+export { sourceOp } from './source-op.ts';

@@ -1,0 +1,28 @@
+import { EngineError, invalid } from '../../../base/errors.ts';
+import type { LlbNode } from '../../llb/graph.ts';
+import type { Op } from '../../solver/index.ts';
+import type { Tree } from '../../tree.ts';
+import { imageSource } from './image-source.ts';
+import type { Source, SourceDeps } from './source.ts';
+
+const KINDS: Readonly<Record<string, (source: Source, deps: SourceDeps) => Op<Tree>>> = {
+  'docker-image': imageSource,
+};
+
+/**
+ * Returns the op of a node that takes files from outside the graph. It has no inputs and one output.
+ * @throws EngineError invalid for a node that is no source; notImplemented for an unknown scheme
+ */
+export function sourceOp(node: LlbNode, deps: SourceDeps): Op<Tree> {
+  const { source, platform } = node.op;
+  if (source === undefined) throw invalid('invalid op: it is not a source');
+  const [, scheme = '', name = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/s.exec(source.identifier) ?? [];
+  const open = Object.hasOwn(KINDS, scheme) ? KINDS[scheme] : undefined;
+  if (open === undefined) {
+    throw new EngineError(
+      'notImplemented',
+      `source ${JSON.stringify(source.identifier.slice(0, 200))} is not supported`,
+    );
+  }
+  return open({ name, attrs: source.attrs, platform }, deps);
+}

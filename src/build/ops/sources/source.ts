@@ -1,0 +1,19 @@
+import type { RunningBuilds } from '../../builds.ts';
+import type { LlbNode } from '../../llb/graph.ts';
+import type { BuildPorts } from '../../ports.ts';
+import type { Sessions } from '../../session/index.ts';
+
+/** What sources need. */
+export interface SourceDeps {
+  readonly ports: BuildPorts;
+  readonly sessions: Sessions;
+  readonly builds: RunningBuilds;
+}
+
+/** A source op of a graph, taken apart. */
+export interface Source {
+  /** The identifier without its scheme, such as `docker.io/library/busybox:1` or `context`. */
+  readonly name: string;
+  readonly attrs: ReadonlyMap<string, string>;
+  readonly platform: LlbNode['op']['platform'];
+}

@@ -1,0 +1,8 @@
+export type {
+  ReceiveDirectory,
+  SendDirectory,
+  Session,
+  SessionContent,
+  SessionCredentials,
+  Sessions,
+} from './session.ts';
