@@ -255,3 +255,51 @@ test('what a step keeps is released when the last build that needs the step ends
   await new Promise(setImmediate);
   assert.deepEqual([released, failures.map(String)], [['folder'], ['Error: busy']]);
 });
+
+test('builds with other contexts of the same content share one run, and the second takes over when the first goes', async () => {
+  const { solver, failures } = fixture();
+  const gates: (() => void)[] = [];
+  const copyOf = (session: string): TextVertex =>
+    textStep({
+      name: `copy for ${session}`,
+      key: 'copy',
+      inputs: [textStep({ name: `local of ${session}`, key: session, run: () => 'same files' })],
+      reads: [(text) => text],
+      run: async (_inputs, { signal }) => {
+        const { promise, resolve, reject } = Promise.withResolvers<string>();
+        gates.push(() => resolve('made'));
+        signal.addEventListener('abort', () => reject(signal.reason));
+        return await promise;
+      },
+    });
+  const until = async (count: number): Promise<void> => {
+    while (gates.length < count) await new Promise(setImmediate);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  };
+  const [one, two, three] = ['one', 'two', 'three'].map(copyOf) as [TextVertex, TextVertex, TextVertex];
+  const builds = [one, two, three].map((vertex) => {
+    const progress: Progress[] = [];
+    const opened = solver.open(vertex.name, (each) => progress.push(each), never);
+    return { opened, progress, result: opened.result({ vertex, output: 0 }) };
+  });
+  await until(1);
+  assert.deepEqual(counts(one, two, three), [1, 0, 0]);
+  builds[0]?.opened[Symbol.dispose]();
+  await assert.rejects(builds[0]?.result ?? Promise.resolve(), /context canceled/);
+  await until(2);
+  assert.equal(
+    counts(two, three).reduce((sum, count) => sum + count),
+    1,
+    'one of the others runs now',
+  );
+  gates[1]?.();
+  assert.deepEqual(await Promise.all(builds.slice(1).map(({ result }) => result)), ['made', 'made']);
+  assert.equal(
+    counts(two, three).reduce((sum, count) => sum + count),
+    1,
+  );
+  const waited = builds.slice(1).flatMap(({ progress }) => cachedNames(progress));
+  assert.equal(waited.length, 1, 'the one that waited is shown as cached');
+  for (const { opened } of builds) opened[Symbol.dispose]();
+  assert.deepEqual(failures, []);
+});

@@ -1,9 +1,9 @@
-import { EngineError } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import { createSlots, type Slots } from '../../base/slots.ts';
 import type { Builder, Progress } from './progress.ts';
 import type { ResultCache } from './result-cache.ts';
 import { Step } from './step.ts';
+import { cancelled, unlessAborted } from './unless-aborted.ts';
 import type { Edge, Vertex } from './vertex.ts';
 
 export interface SolverDeps<R> {
@@ -30,6 +30,7 @@ export class Solver<R> {
   readonly #slots: Slots;
   /** Steps under way, by the digest of their vertex. */
   readonly #steps = new Map<Digest, Step<R>>();
+  readonly #running = new Map<Digest, Promise<readonly unknown[]>>();
 
   constructor(deps: SolverDeps<R>) {
     this.#deps = deps;
@@ -83,6 +84,7 @@ export class Solver<R> {
       slots: this.#slots,
       now: this.#deps.now,
       failed: this.#deps.failed,
+      running: this.#running,
       inputs,
       forget: (it) => {
         if (this.#steps.get(vertex.digest) === it) this.#steps.delete(vertex.digest);
@@ -111,19 +113,4 @@ export function inOrder<R>(last: Vertex<R>): readonly Vertex<R>[] {
     }
   }
   return order;
-}
-
-function cancelled(): EngineError {
-  return new EngineError('cancelled', 'context canceled');
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(cancelled());
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -5,6 +5,7 @@ import { outputKey, randomKey, stepKey } from './keys.ts';
 import type { Builder } from './progress.ts';
 import type { CacheLease } from './result-cache.ts';
 import { StepProgress } from './step-progress.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { type CacheKey, type StepContext, StepError, type Vertex } from './vertex.ts';
 
 export interface StepDeps<R> {
@@ -17,6 +18,8 @@ export interface StepDeps<R> {
   readonly forget: (step: Step<R>) => void;
   /** Hears why something that a step kept could not be released. */
   readonly failed: (error: unknown) => void;
+  /** The steps that run, by their best key. Steps of builds with other contexts have another digest and the same key. */
+  readonly running: Map<Digest, Promise<readonly unknown[]>>;
 }
 
 /**
@@ -114,24 +117,64 @@ export class Step<R> {
     return made;
   }
 
-  /** Runs the step, and stores each output: under the id by which it is known already, else under its best key. */
+  /** Runs the step, unless another build runs one with the same key: then its outputs are this step's too. */
   async #run(): Promise<readonly Made<R>[]> {
+    const inputs = await this.#ofInputs((step, output) => step.result(output));
+    const definition = await this.#definitionKey();
+    const content = await this.#contentKey();
+    const keys = content === undefined ? [definition] : [definition, content];
+    if (this.vertex.ignoresCache === true) return this.#runAlone(inputs, keys);
+    const { running } = this.#deps;
+    const best = keys.at(-1) as Digest;
+    for (let other = running.get(best); other !== undefined; other = running.get(best)) {
+      const made = await this.#madeBy(other, keys);
+      if (made !== undefined) return made;
+    }
+    const work = this.#runAlone(inputs, keys);
+    running.set(best, work);
+    try {
+      return await work;
+    } finally {
+      running.delete(best);
+    }
+  }
+
+  /** Waits for a step with the same key. Undefined when it failed, or was cancelled. @throws EngineError cancelled */
+  async #madeBy(other: Promise<readonly unknown[]>, keys: readonly Digest[]): Promise<readonly Made<R>[] | undefined> {
+    const { signal } = this.#abort;
+    const outputs = await unlessAborted(other, signal).catch(() => undefined);
+    if (signal.aborted) throw signal.reason;
+    const { lease } = this.#deps;
+    const made: Made<R>[] = [];
+    for (const output of (outputs ?? []).keys()) {
+      const own = keys.map((key) => outputKey(key, output));
+      const id = lease.find(own.at(-1) as Digest);
+      const result = id === undefined ? undefined : await lease.load(id);
+      if (id === undefined || result === undefined) return undefined;
+      for (const key of own) lease.addKey(id, key);
+      made.push({ id, keys: own, result });
+    }
+    if (outputs !== undefined) this.reportCached();
+    return outputs === undefined ? undefined : made;
+  }
+
+  /** Runs the step, and stores each output: under the id by which it is known already, else under its best key. */
+  async #runAlone(inputs: readonly R[], keys: readonly Digest[]): Promise<readonly Made<R>[]> {
     const { vertex } = this;
     const { lease, slots } = this.#deps;
-    const inputs = await this.#ofInputs((step, output) => step.result(output));
     let results: readonly R[];
     {
       using _slot = await slots.take(this.#abort.signal);
       results = await this.#progress.during(() => vertex.op.run(inputs, this.#context()));
     }
-    const definition = await this.#definitionKey();
-    const content = await this.#contentKey();
     const parents = await this.#inputRecords();
     const made = results.map((result, output): Made<R> => {
-      const keys = [definition, content].flatMap((key) => (key === undefined ? [] : outputKey(key, output)));
-      return { result, keys, id: this.#idOf(keys) };
+      const own = keys.map((key) => outputKey(key, output));
+      return { result, keys: own, id: this.#idOf(own) };
     });
-    for (const { id, keys, result } of made) await lease.save({ id, keys, result, description: vertex.name, parents });
+    for (const { id, keys: own, result } of made) {
+      await lease.save({ id, keys: own, result, description: vertex.name, parents });
+    }
     return made;
   }
 
