@@ -29,8 +29,11 @@ export const mountContentCache = { DEFAULT: 0, ON: 1, OFF: 2 } as const;
 
 export const cacheSharingOpt = { SHARED: 0, PRIVATE: 1, LOCKED: 2 } as const;
 
+/** The oneof comes last, as BuildKit encodes it: the digest of an op is that of its bytes. */
 export const op = message('pb.Op', {
   inputs: repeated(optional(1, () => input)),
+  platform: optional(10, () => platform),
+  constraints: optional(11, () => workerConstraints),
   ...oneof('op', {
     exec: optional(2, () => execOp),
     source: optional(3, () => sourceOp),
@@ -40,8 +43,6 @@ export const op = message('pb.Op', {
     diff: optional(7, () => diffOp),
     passthrough: optional(8, () => passthroughOp),
   }),
-  platform: optional(10, () => platform),
-  constraints: optional(11, () => workerConstraints),
 });
 export type Op = Message<typeof op>;
 
