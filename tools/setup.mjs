@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { findBusybox } from './busybox-image.mjs';
+import { downloadPlugins } from './client-plugins.mjs';
 import { pinnedNode, root, run } from './node.mjs';
 
 /** The programs and libraries of the host that the engine needs, and their packages on Debian and Ubuntu. */
@@ -259,6 +260,8 @@ export function setUp({ tests = false, bench = false, machines = false, build = 
   ];
   const ok = npmPackages() && systemPackages(needs) && (!build || bundles());
   if (!ok) process.exit(1);
+  // Tests with these clients say that they are skipped where a machine cannot download them.
+  if (tests) for (const reason of downloadPlugins(join(root, '.cache', 'plugins'))) console.error(`setup: ${reason}`);
 }
 
 /** The reasons why containers cannot run here, one sentence each. Empty when they can. */

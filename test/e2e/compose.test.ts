@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { lacksPlugins, PLUGIN_AGES, pluginConfig } from '../support/client-plugins.ts';
 import { command } from '../support/command.ts';
 import { eventually, unique, useEngine } from '../support/fixture.ts';
 
@@ -50,21 +51,34 @@ volumes:
 interface Client {
   readonly name: string;
   readonly program: readonly [string, ...string[]];
-  /** Its version. Undefined where it is not installed. */
-  readonly version: string | undefined;
+  /** Makes the folder for DOCKER_CONFIG. */
+  readonly config: (folder: string) => string;
+  /** Why the client is not tested here. */
+  readonly skip: string | false;
 }
 
-/** Compose as a plugin of the docker CLI (`DOCKER_CONFIG` may name a folder with it), and Debian's older docker-compose. */
-const CLIENTS = await Promise.all(
-  [['docker', 'compose'] as const, ['docker-compose'] as const].map(async (program): Promise<Client> => {
-    const [file, ...args] = program;
-    const version = await command(file, [...args, 'version', '--short']).catch(() => undefined);
-    return { name: program.join(' '), program, version: version?.code === 0 ? version.stdout.trim() : undefined };
-  }),
-);
+/** Compose as a plugin of the docker CLI, the newest and an old one, and Debian's older docker-compose. */
+const CLIENTS: readonly Client[] = [
+  ...PLUGIN_AGES.map(
+    (age): Client => ({
+      name: `docker compose (${age})`,
+      program: ['docker', 'compose'],
+      config: (folder) => pluginConfig(folder, age),
+      skip: lacksPlugins(age),
+    }),
+  ),
+  {
+    name: 'docker-compose',
+    program: ['docker-compose'],
+    config: (folder) => folder,
+    skip:
+      (await command('docker-compose', ['version', '--short']).catch(() => undefined))?.code === 0
+        ? false
+        : 'no docker-compose is installed',
+  },
+];
 
-for (const { name, program, version } of CLIENTS) {
-  const skip = version === undefined ? `no ${name} is installed` : false;
+for (const { name, program, config, skip } of CLIENTS) {
   test(`${name}: a project of several services runs, is scaled, survives the daemon, and is taken down`, {
     skip,
   }, async () => {
@@ -74,7 +88,7 @@ for (const { name, program, version } of CLIENTS) {
     const [file, ...first] = program;
     const run = async (...args: string[]): Promise<string> => {
       const all = [...first, '-p', project, '-f', join(folder, 'compose.yaml'), ...args];
-      const env = { DOCKER_HOST: `unix://${engine().socketPath}` };
+      const env = { DOCKER_HOST: `unix://${engine().socketPath}`, DOCKER_CONFIG: config(folder) };
       const { code, stdout, stderr } = await command(file, all, { env });
       assert.equal(code, 0, `${all.join(' ')}: ${stdout}${stderr}`);
       return stdout.trim();
