@@ -119,15 +119,20 @@ async function firstReading(version: string): Promise<unknown> {
 /** What busybox's stty says of a terminal without a size. */
 const NO_SIZE = 'stty: standard input';
 
+/** The size is set when the process has begun, as on dockerd: the process waits for it. */
+const WAIT_FOR_SIZE =
+  'for _ in 1 2 3 4 5 6 7 8 9 0; do stty size 2>&1 | grep -q ^30 && break; sleep 0.1; done; exec stty size';
+
 async function execSize(version: string): Promise<unknown> {
   return await withSleeper(async (name) => {
     const size = { ConsoleSize: [30, 100] };
     const { json } = await ask('POST', `/v${version}/containers/${name}/exec`, {
-      ...{ Cmd: ['stty', 'size'], Tty: true, AttachStdout: true },
+      ...{ Cmd: ['sh', '-c', WAIT_FOR_SIZE], Tty: true, AttachStdout: true },
       ...size,
     });
     const { body } = await engine().api('POST', `/v${version}/exec/${json['Id']}/start`, { Tty: true, ...size });
-    return body.trim();
+    // busybox adds an errno that an earlier call left.
+    return body.trim().replace(/^(stty: standard input).*/, '$1');
   });
 }
 
