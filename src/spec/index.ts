@@ -45,12 +45,11 @@ export {
   type Predicate,
   pathMatch,
   type TextTest,
-  type TreePatterns,
   textExpression,
   textPatterns,
-  treePatterns,
   untilFilter,
 } from './filters/index.ts';
+export { cleanPath, type IgnoreRules, ignoreRules, parseIgnoreFile } from './ignore/index.ts';
 export {
   type EndpointNames,
   type Forwarding,

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EngineError } from '../../base/errors.ts';
-import { parseIgnoreFile } from './ignore/ignore-file.ts';
-import { ignoreRules } from './ignore/ignore-rules.ts';
+import { ignoreRules, parseIgnoreFile } from '../../spec/index.ts';
 import { type LintResult, lintDockerfile } from './lint/lint-dockerfile.ts';
 import { parseDockerfile } from './parse/parse-dockerfile.ts';
 

@@ -1,7 +1,5 @@
 export { createExpander, type Expander } from './expand/expand.ts';
 export type { Expanded, ExpandMode, Variables } from './expand/expanded.ts';
-export { parseIgnoreFile } from './ignore/ignore-file.ts';
-export { type IgnoreRules, ignoreRules } from './ignore/ignore-rules.ts';
 export { expandInstruction, HEREDOC_MODE, type WordExpansion } from './instructions/expand-instruction.ts';
 export type {
   AddInstruction,

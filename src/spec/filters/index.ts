@@ -12,5 +12,4 @@ export {
 export { labelRule, notLabelRule } from './labels.ts';
 export { pathMatch } from './path-match.ts';
 export { type TextTest, textExpression, textPatterns } from './patterns.ts';
-export { type TreePatterns, treePatterns } from './tree-patterns.ts';
 export { untilFilter } from './until.ts';

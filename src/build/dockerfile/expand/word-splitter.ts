@@ -1,4 +1,4 @@
-import { isSpace } from '../values/white-space.ts';
+import { isSpace } from '../../../base/go-space.ts';
 
 /** Collects words of expanded text: blanks split them, but not quoted ones. */
 export class WordSplitter {

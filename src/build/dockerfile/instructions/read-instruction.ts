@@ -1,9 +1,9 @@
 import { invalid } from '../../../base/errors.ts';
+import { trimSpace } from '../../../base/go-space.ts';
 import { ownValue } from '../../../base/own-value.ts';
 import type { ParsedInstruction } from '../parse/tree.ts';
 import { atPlace } from '../source-error.ts';
 import { didYouMeanAnyCase } from '../values/suggest.ts';
-import { trimSpace } from '../values/white-space.ts';
 import { readAdd, readCopy } from './copying.ts';
 import { readFlags } from './flags.ts';
 import { readFrom } from './from.ts';

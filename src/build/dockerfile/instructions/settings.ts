@@ -1,6 +1,6 @@
 import { invalid } from '../../../base/errors.ts';
+import { trimSpace } from '../../../base/go-space.ts';
 import type { ParsedInstruction } from '../parse/tree.ts';
-import { trimSpace } from '../values/white-space.ts';
 import { readFlags } from './flags.ts';
 import type {
   ExposeInstruction,

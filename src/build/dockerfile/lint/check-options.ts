@@ -1,8 +1,8 @@
 import { invalid } from '../../../base/errors.ts';
+import { trimSpace } from '../../../base/go-space.ts';
 import { parseDirective } from '../parse/directives.ts';
 import { parseBoolean } from '../values/numbers.ts';
 import { quote } from '../values/quote.ts';
-import { trimSpace } from '../values/white-space.ts';
 import { RULES, type RuleName } from './rules.ts';
 
 /** Names of rules, or all. */

@@ -1,7 +1,7 @@
 import { invalid } from '../../../base/errors.ts';
+import { trimSpace } from '../../../base/go-space.ts';
 import { isObject } from '../../../base/is-object.ts';
 import type { Range } from '../location.ts';
-import { trimSpace } from '../values/white-space.ts';
 import { SourceLines, withoutLineEnd } from './source-lines.ts';
 
 export type DirectiveName = 'syntax' | 'escape' | 'check';

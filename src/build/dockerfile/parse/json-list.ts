@@ -1,5 +1,5 @@
 import { invalid } from '../../../base/errors.ts';
-import { trimStart } from '../values/white-space.ts';
+import { trimStart } from '../../../base/go-space.ts';
 
 /**
  * A JSON list of strings. Undefined when the text is not JSON, and so stands for itself.

@@ -1,8 +1,8 @@
 import { invalid } from '../../../base/errors.ts';
+import { trimSpace, trimStart } from '../../../base/go-space.ts';
 import { DOCKERFILE_BYTES_MAX, INSTRUCTION_CHARS_MAX, INSTRUCTIONS_MAX, LINE_BYTES_MAX, WORDS_MAX } from '../limits.ts';
 import type { Range } from '../location.ts';
 import { atPlace, sourceError } from '../source-error.ts';
-import { trimSpace, trimStart } from '../values/white-space.ts';
 import { type Directive, DirectiveReader } from './directives.ts';
 import { heredocStarts } from './heredocs.ts';
 import { type SourceLine, SourceLines, withoutLineEnd } from './source-lines.ts';

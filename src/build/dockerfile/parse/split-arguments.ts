@@ -1,6 +1,6 @@
 import { invalid } from '../../../base/errors.ts';
+import { isSpace } from '../../../base/go-space.ts';
 import { quote } from '../values/quote.ts';
-import { isSpace } from '../values/white-space.ts';
 import { jsonList } from './json-list.ts';
 import { splitWords } from './split-words.ts';
 import type { Escape, KeyValue } from './tree.ts';

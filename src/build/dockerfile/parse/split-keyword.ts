@@ -1,4 +1,4 @@
-import { isSpace, trimSpace } from '../values/white-space.ts';
+import { isSpace, trimSpace } from '../../../base/go-space.ts';
 import type { Escape } from './tree.ts';
 
 export interface SplitInstruction {

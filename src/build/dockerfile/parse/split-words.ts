@@ -1,4 +1,4 @@
-import { isSpace } from '../values/white-space.ts';
+import { isSpace } from '../../../base/go-space.ts';
 import type { Escape } from './tree.ts';
 
 /** Splits at blanks outside quotes. Quotes and escapes stay in the words, but an escape at the very end does not. */

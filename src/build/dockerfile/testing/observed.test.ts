@@ -8,8 +8,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { parseIgnoreFile } from '../ignore/ignore-file.ts';
-import { ignoreRules } from '../ignore/ignore-rules.ts';
+import { ignoreRules, parseIgnoreFile } from '../../../spec/index.ts';
 import { lintDockerfile } from '../lint/lint-dockerfile.ts';
 import { RULES, type RuleName, ruleUrl } from '../lint/rules.ts';
 import { linesOf } from '../location.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { trimSpace } from '../../../base/go-space.ts';
 import { csvFields } from './csv-fields.ts';
 import { parseDuration } from './duration.ts';
 import { parseBoolean, parseInteger, parseUnsigned } from './numbers.ts';
 import { quote } from './quote.ts';
 import { didYouMean, didYouMeanAnyCase } from './suggest.ts';
-import { trimSpace } from './white-space.ts';
 
 test('a text is quoted as Go quotes it', () => {
   assert.equal(quote('a "b"\\\n\t\x01\x7f\u00a0é😀\u200b'), '"a \\"b\\"\\\\\\n\\t\\x01\\x7f\\u00a0é😀\\u200b"');

@@ -1,5 +1,5 @@
 import { type BytePath, showPath } from '../../../linux/index.ts';
-import { treePatterns } from '../../../spec/index.ts';
+import { ignoreRules } from '../../../spec/index.ts';
 import type { PathSelection } from './path-selection.ts';
 
 /** Decides on paths below a selected directory. */
@@ -11,12 +11,12 @@ export interface PathFilter {
 /** Undefined when everything is selected. @throws EngineError invalid for a broken pattern */
 export function pathFilter({ include = [], exclude = [] }: PathSelection): PathFilter | undefined {
   if (include.length === 0 && exclude.length === 0) return undefined;
-  const [wanted, unwanted] = [treePatterns(include), treePatterns(exclude)];
+  const [wanted, unwanted] = [ignoreRules(include), ignoreRules(exclude)];
   return {
     verdict(path) {
       const shown = showPath(path);
-      if (unwanted.matches(shown)) return unwanted.hasExceptions ? 'partly' : 'no';
-      return include.length === 0 || wanted.matches(shown) ? 'yes' : 'partly';
+      if (unwanted.ignores(shown)) return unwanted.hasExceptions ? 'partly' : 'no';
+      return include.length === 0 || wanted.ignores(shown) ? 'yes' : 'partly';
     },
   };
 }

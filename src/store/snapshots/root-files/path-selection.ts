@@ -10,7 +10,7 @@ export interface PathSelection {
   /** Whether a symlink at the end of the path is followed. */
   readonly followsLink?: boolean;
   /**
-   * Patterns (`treePatterns`) of paths below a selected directory, relative to it, and of the name of a selected file.
+   * Patterns (`ignoreRules`) of paths below a selected directory, relative to it, and of the name of a selected file.
    * Only matching ones are taken, and the directories above them.
    */
   readonly include?: readonly string[];

@@ -1,5 +1,5 @@
-import { invalid } from '../../../base/errors.ts';
-import { trimSpace } from '../values/white-space.ts';
+import { invalid } from '../../base/errors.ts';
+import { trimSpace } from '../../base/go-space.ts';
 import { cleanPath } from './clean-path.ts';
 import { compilePathPattern, hasWildcard } from './path-pattern.ts';
 

@@ -1,7 +1,9 @@
-import { invalid } from '../../../base/errors.ts';
-import { LINE_BYTES_MAX } from '../limits.ts';
-import { trimSpace } from '../values/white-space.ts';
+import { invalid } from '../../base/errors.ts';
+import { trimSpace } from '../../base/go-space.ts';
 import { cleanPath } from './clean-path.ts';
+
+/** Of UTF-8, without its line feed: BuildKit's bound. */
+const LINE_BYTES_MAX = 2 ** 16 - 1;
 
 /**
  * Reads the patterns of a `.dockerignore`. A line with `#` in its first column is a comment. Blanks around a pattern go,

@@ -1,4 +1,4 @@
-import { invalid } from '../../../base/errors.ts';
+import { invalid } from '../../base/errors.ts';
 
 /** One part of a pattern. `dirs` is any number of whole folders, `rest` any text, `star` any text without a slash. */
 type Token =

@@ -48,3 +48,42 @@ test('a pattern with many stars takes time in proportion to its length', () => {
   assert.throws(() => ignoreRules(new Array(20_000).fill('a')), /more than 10000 patterns/);
   assert.throws(() => ignoreRules(new Array(1000).fill('*'.repeat(100))), /more than 65536 characters/);
 });
+
+test('patterns fit paths and everything below them', () => {
+  const cases: readonly [patterns: readonly string[], path: string, expected: boolean][] = [
+    [['a'], 'a', true],
+    [['a'], 'a/b/c', true],
+    [['a'], 'ab', false],
+    [['a'], 'b/a', false],
+    [['*.md'], 'x.md', true],
+    [['*.md'], 'd/x.md', false],
+    [['**/*.md'], 'x.md', true],
+    [['**/*.md'], 'd/e/x.md', true],
+    [['**/*.md'], 'd/e/x.mdx', false],
+    [['a/**/z'], 'a/z', true],
+    [['a/**/z'], 'a/b/c/z', true],
+    [['a/**/z'], 'az', false],
+    [['a/**/z'], 'a/bz', false],
+    [['a/**'], 'a', false],
+    [['a/**'], 'a/b', true],
+    [['**'], 'a/b', true],
+    [['*/x'], 'a/x', true],
+    [['*/x'], 'a/b/x', false],
+    [['a?c', 'x[0-9]'], 'abc', true],
+    [['a?c', 'x[0-9]'], 'x5/y', true],
+    [['a?c'], 'a/c', false],
+    [['a[^x]c'], 'a/c', true], // As BuildKit: a class may fit a slash.
+    [['\\*'], '*', true],
+    [['\\*'], 'a', false],
+    [['*', '!keep'], 'keep', false],
+    [['*', '!keep'], 'keep/x', false],
+    [['*', '!keep', 'keep/secret'], 'keep/secret', true],
+    [['', ' a '], 'a', true],
+    [[], 'a', false],
+    [['é*'], 'été', true],
+    [['é?é'], 'été', true],
+  ];
+  for (const [patterns, path, expected] of cases) {
+    assert.equal(ignoreRules(patterns).ignores(path), expected, `${patterns.join(' ')} on ${path}`);
+  }
+});
