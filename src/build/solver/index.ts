@@ -1,4 +1,4 @@
-export type { Progress, ProgressGroup, StepStatus, StepWarning, VertexProgress } from './progress.ts';
+export type { Progress, ProgressGroup, SourcePlace, StepStatus, StepWarning, VertexProgress } from './progress.ts';
 export type { CacheLease, NewRecord, ResultCache } from './result-cache.ts';
 export { type Build, inOrder, Solver, type SolverDeps } from './solver.ts';
 export {

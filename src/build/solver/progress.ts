@@ -47,8 +47,20 @@ export interface StepWarning {
   readonly short: string;
   readonly detail: readonly string[];
   readonly url: string;
-  /** Place in a source file, as the frontend gave it. */
-  readonly source?: unknown;
+  /** How important it is; 1 is the most. */
+  readonly level?: number;
+  readonly place?: SourcePlace | undefined;
+}
+
+/** Lines of a source file. 1 is the first. */
+export interface SourcePlace {
+  readonly source: { readonly filename: string; readonly language: string; readonly data: Uint8Array };
+  readonly ranges: readonly { readonly start: SourcePosition; readonly end: SourcePosition }[];
+}
+
+interface SourcePosition {
+  readonly line: number;
+  readonly character: number;
 }
 
 /** A build that needs steps, and hears of them. */

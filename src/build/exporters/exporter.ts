@@ -1,0 +1,47 @@
+import type { Platform } from '../../spec/index.ts';
+import type { Session } from '../session/session.ts';
+import type { StepStatus } from '../solver/index.ts';
+import type { Tree } from '../tree.ts';
+
+/** What a build made, for its exporters. */
+export interface ExportedResult {
+  /** One for each platform. Empty for a build without a result. */
+  readonly platforms: readonly ExportedPlatform[];
+  /** Whether the client asked for several platforms: then an image is an index, and files are in a folder for each. */
+  readonly isMultiple: boolean;
+  /** Of the frontend. */
+  readonly metadata: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface ExportedPlatform {
+  /** Such as `linux/arm64`. */
+  readonly id: string;
+  readonly platform: Platform;
+  readonly tree: Tree;
+  /** The configuration of the image, as the frontend made it: JSON. Undefined where it made none. */
+  readonly config: Uint8Array | undefined;
+}
+
+/** One `--output` of the client. */
+export interface ExportRequest {
+  /** Its place in the client's list. */
+  readonly id: string;
+  readonly type: string;
+  readonly attrs: ReadonlyMap<string, string>;
+}
+
+export interface ExportContext {
+  /** The client's session. @throws EngineError notFound */
+  session(): Promise<Session>;
+  readonly sessionId: string;
+  /** Reports a part of the work. */
+  report(status: StepStatus): void;
+  readonly signal: AbortSignal;
+}
+
+/** Gives a result away. Returns what the client hears, such as `containerimage.digest`. @throws EngineError */
+export interface Exporter {
+  /** Text of the step that the client sees. */
+  readonly name: string;
+  run(result: ExportedResult, context: ExportContext): Promise<ReadonlyMap<string, string>>;
+}

@@ -1,0 +1,64 @@
+import type { BuildPorts, RegistryAccess } from '../../ports.ts';
+import type { ExportContext, ExportedResult, Exporter, ExportRequest } from '../exporter.ts';
+import { type ComposedImage, composeImage, reported } from './compose-image.ts';
+import { imageOptions } from './image-options.ts';
+import type { StoreLayersDeps } from './store-layers.ts';
+
+export interface ImageExporterDeps extends StoreLayersDeps {
+  readonly images: Pick<BuildPorts['images'], 'add' | 'push'>;
+  readonly collector: BuildPorts['collector'];
+  /** Asks the client for credentials. */
+  readonly accessOf: (sessionId: string, signal: AbortSignal) => RegistryAccess;
+}
+
+/** Adds the image to those of the engine, and pushes it where the client wants that. @throws EngineError for the options */
+export function imageExporter(deps: ImageExporterDeps, { attrs }: ExportRequest): Exporter {
+  const options = imageOptions(attrs, { isCompressed: false });
+  return {
+    name: 'exporting to image',
+    async run(result, context) {
+      const names = options.names.length > 0 ? options.names : namesOfResult(attrs, result);
+      await using lease = deps.collector.lease();
+      const { report, signal } = context;
+      const image = await composeImage(deps, result, { options, lease, report, signal });
+      const { target: descriptor, manifests, attachments } = image;
+      deps.images.add({ descriptor, manifests, attachments, names });
+      for (const name of names) await reported(context, `naming to ${name}`, async () => {});
+      if (options.push) for (const name of names) await push(deps, name, context);
+      return imageResponse(image, names);
+    },
+  };
+}
+
+/** With the name `*` the frontend names the image. */
+function namesOfResult(attrs: ReadonlyMap<string, string>, { metadata }: ExportedResult): readonly string[] {
+  const given = metadata.get('image.name');
+  if (attrs.get('name') !== '*' || given === undefined) return [];
+  return imageOptions(new Map([['name', Buffer.from(given).toString()]]), { isCompressed: false }).names;
+}
+
+async function push(deps: ImageExporterDeps, name: string, context: ExportContext): Promise<void> {
+  const { report, signal, sessionId } = context;
+  const access = deps.accessOf(sessionId, signal);
+  const started = Date.now();
+  const progress = ({ id, current, total }: { id: string; current?: number; total?: number }): void =>
+    report({
+      id: `pushing ${id}`,
+      started,
+      ...(current === undefined ? {} : { current }),
+      ...(total === undefined ? {} : { total }),
+    });
+  await reported(context, `pushing ${name}`, () => deps.images.push(name, { ...access, progress }, signal));
+}
+
+/** What the client learns about an image. */
+export function imageResponse(image: ComposedImage, names: readonly string[]): ReadonlyMap<string, string> {
+  const { target, configDigest } = image;
+  const descriptor = Buffer.from(JSON.stringify(target)).toString('base64');
+  return new Map([
+    ['containerimage.digest', target.digest],
+    ['containerimage.descriptor', descriptor],
+    ...(configDigest === undefined ? [] : ([['containerimage.config.digest', configDigest]] as const)),
+    ...(names.length === 0 ? [] : ([['image.name', names.join(',')]] as const)),
+  ]);
+}

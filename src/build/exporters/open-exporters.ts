@@ -1,0 +1,21 @@
+import { EngineError } from '../../base/errors.ts';
+import type { Exporter, ExportRequest } from './exporter.ts';
+import { type ImageExporterDeps, imageExporter } from './image/image-exporter.ts';
+
+/** Finds the exporter of a request. @throws EngineError failed for an unknown type; invalid for its options */
+export type OpenExporter = (request: ExportRequest) => Exporter;
+
+export type ExportersDeps = ImageExporterDeps;
+
+export function openExporters(deps: ExportersDeps): OpenExporter {
+  const kinds = new Map<string, (request: ExportRequest) => Exporter>([
+    ['moby', (request) => imageExporter(deps, request)],
+    ['image', (request) => imageExporter(deps, request)],
+  ]);
+  return (request) => {
+    const open = kinds.get(request.type);
+    if (open === undefined)
+      throw new EngineError('failed', `exporter ${JSON.stringify(request.type)} could not be found`);
+    return open(request);
+  };
+}

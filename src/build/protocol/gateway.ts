@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import type { FrontendResult } from '../frontend/bridge.ts';
+import { code, fromRpcStatus, GrpcError, type Init } from '../grpc/index.ts';
+import type { Attestation, Ref, Result, ReturnRequest, result } from '../grpc/messages/gateway.ts';
+import { type LlbEdge, writeDefinition } from '../llb/index.ts';
+
+/** What a frontend in the client gave as the build's result. */
+export interface GatewayResult extends FrontendResult {
+  /** Whether the result is a map by platforms. */
+  readonly isMultiple: boolean;
+  /** By the ids of the refs. */
+  readonly attestations: ReadonlyMap<string, readonly ResultAttestation[]>;
+}
+
+export interface ResultAttestation {
+  readonly message: Attestation;
+  readonly edge: LlbEdge | undefined;
+}
+
+/**
+ * The dealings of one build with the frontend that drives it from outside. Results have ids, by which the frontend names
+ * them later. The build ends with the result that the frontend returns.
+ */
+export class Gateway {
+  readonly #refs = new Map<string, LlbEdge | undefined>();
+  readonly #returned = Promise.withResolvers<GatewayResult>();
+  /** Graphs that the client sent with the build. */
+  readonly inputs: ReadonlyMap<string, LlbEdge | undefined>;
+
+  constructor(inputs: ReadonlyMap<string, LlbEdge | undefined>) {
+    this.inputs = inputs;
+    this.#returned.promise.catch(() => {});
+  }
+
+  /** What the frontend returned. @throws GrpcError that it returned instead */
+  get returned(): Promise<GatewayResult> {
+    return this.#returned.promise;
+  }
+
+  /** Takes the frontend's result, or error. @throws GrpcError for unknown results */
+  take({ result: given, error }: ReturnRequest): void {
+    if (error !== undefined) this.#returned.reject(fromRpcStatus(error));
+    else this.#returned.resolve(this.#readResult(given));
+  }
+
+  /** Ends the build with what a frontend of ours made. */
+  finish(made: FrontendResult): void {
+    this.#returned.resolve({ ...made, isMultiple: made.refs.some(({ id }) => id !== ''), attestations: new Map() });
+  }
+
+  /** The edge of a result; undefined for the empty tree. @throws GrpcError */
+  edge(id: string): LlbEdge | undefined {
+    if (id === '') return undefined;
+    if (!this.#refs.has(id)) throw new GrpcError(code.notFound, `no such ref: ${id}`);
+    return this.#refs.get(id);
+  }
+
+  /** The message of a frontend's result. */
+  message(made: FrontendResult, isArrayAllowed: boolean): Init<typeof result> {
+    const refs = made.refs.map(({ id, edge }) => ({ id, ref: this.#refOf(edge) }));
+    const [first] = refs;
+    if (refs.length === 0) return { ref: { id: '' }, metadata: made.metadata };
+    if (refs.length === 1 && first?.id === '') {
+      if (!isArrayAllowed) return { refDeprecated: first.ref.id ?? '', metadata: made.metadata };
+      return { ref: first.ref, metadata: made.metadata };
+    }
+    return { refs: { refs: new Map(refs.map(({ id, ref }) => [id, ref])) }, metadata: made.metadata };
+  }
+
+  #refOf(edge: LlbEdge | undefined): Init<typeof result>['ref'] & object {
+    // Clients know the empty tree by its empty id.
+    if (edge === undefined) return { id: '' };
+    const id = randomBytes(16).toString('hex');
+    this.#refs.set(id, edge);
+    return { id, def: writeDefinition(edge) };
+  }
+
+  #readResult(given: Result | undefined): GatewayResult {
+    const single = given?.ref?.id ?? given?.refDeprecated ?? '';
+    const several = given?.refs?.refs ?? mapped(given?.refsDeprecated?.refs);
+    const refs = [...(several ?? new Map([['', { id: single }]]))].map(([id, ref]) => ({
+      id,
+      edge: this.edge(ref.id),
+    }));
+    const attestations = [...(given?.attestations ?? [])].map(
+      ([id, { attestation }]) => [id, attestation.map((message) => this.#attestation(message))] as const,
+    );
+    return {
+      refs,
+      metadata: given?.metadata ?? new Map(),
+      isMultiple: several !== undefined,
+      attestations: new Map(attestations),
+    };
+  }
+
+  #attestation(message: Attestation): ResultAttestation {
+    return { message, edge: this.edge(message.ref?.id ?? '') };
+  }
+}
+
+function mapped(refs: ReadonlyMap<string, string> | undefined): ReadonlyMap<string, Pick<Ref, 'id'>> | undefined {
+  return refs && new Map([...refs].map(([key, id]) => [key, { id }]));
+}

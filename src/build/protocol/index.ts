@@ -1,0 +1,3 @@
+export type { CachedItem, CachePrune, CacheView } from './cache-calls.ts';
+export { type BuildServerDeps, createBuildServer } from './create-build-server.ts';
+export { createWorkers, type WorkerFacts, type Workers } from './workers.ts';

@@ -1,0 +1,87 @@
+import { EngineError } from '../../base/errors.ts';
+import type { Platform } from '../../spec/index.ts';
+import type { ExportedResult, Exporter, ExportRequest, OpenExporter } from '../exporters/index.ts';
+import type { Init } from '../grpc/index.ts';
+import type { SolveRequest, solveResponse } from '../grpc/messages/control.ts';
+import type { BuildRun } from '../runs/index.ts';
+import type { Sessions } from '../session/session.ts';
+import { exportedResult } from './exported-result.ts';
+import type { Gateway, GatewayResult } from './gateway.ts';
+import { solveParts } from './solve-parts.ts';
+
+export interface SolveDeps {
+  readonly openExporter: OpenExporter;
+  readonly sessions: Sessions;
+  readonly platform: Platform;
+}
+
+/**
+ * Runs a build to its end: its frontend, or the client as frontend, then its steps, then its exporters.
+ * @throws GrpcError with details; EngineError
+ */
+export async function solveBuild(
+  deps: SolveDeps,
+  request: SolveRequest,
+  { run, gateway }: { readonly run: BuildRun; readonly gateway: Gateway },
+): Promise<Init<typeof solveResponse>> {
+  refuseUnknown(request);
+  const exporters = exportRequests(request).map((each) => ({ ...each, exporter: deps.openExporter(each) }));
+  const result = await exportedResult(run, await graphsOf(request, { run, gateway }), deps.platform);
+  const responses = new Map<string, string>();
+  for (const [key, value] of result.metadata) {
+    if (key.startsWith('frontend.')) responses.set(key, Buffer.from(value).toString());
+  }
+  for (const { exporter } of exporters) {
+    for (const [key, value] of await runExporter(deps, exporter, { run, result })) responses.set(key, value);
+  }
+  return { ExporterResponse: responses };
+}
+
+/** The exporters that a request names. Older clients name one in other fields. */
+export function exportRequests(request: SolveRequest): readonly ExportRequest[] {
+  const { Exporters, ExporterDeprecated, ExporterAttrsDeprecated } = request;
+  if (Exporters.length > 0)
+    return Exporters.map(({ Type, Attrs }, at) => ({ id: String(at), type: Type, attrs: Attrs }));
+  if (ExporterDeprecated === '') return [];
+  return [{ id: '0', type: ExporterDeprecated, attrs: ExporterAttrsDeprecated }];
+}
+
+async function graphsOf(
+  request: SolveRequest,
+  { run, gateway }: { readonly run: BuildRun; readonly gateway: Gateway },
+): Promise<GatewayResult> {
+  const { Frontend, Definition } = request;
+  // The client drives the build itself, and returns the result when it has it.
+  if (Frontend === '' && (Definition?.def.length ?? 0) === 0) return await returned(run, gateway);
+  const made = await solveParts(run, { ...request, options: request.FrontendAttrs }, run.signal);
+  return { ...made, isMultiple: made.refs.some(({ id }) => id !== ''), attestations: new Map() };
+}
+
+async function returned(run: BuildRun, gateway: Gateway): Promise<GatewayResult> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(run.signal.reason);
+  run.signal.addEventListener('abort', onAbort, { once: true });
+  if (run.signal.aborted) onAbort();
+  try {
+    return await Promise.race([gateway.returned, promise]);
+  } finally {
+    run.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function runExporter(
+  { sessions }: SolveDeps,
+  exporter: Exporter,
+  { run, result }: { readonly run: BuildRun; readonly result: ExportedResult },
+): Promise<ReadonlyMap<string, string>> {
+  const { sessionId, signal } = run;
+  const session = () => sessions.get(sessionId, signal);
+  return await run.step({ name: exporter.name }, (report) =>
+    exporter.run(result, { sessionId, session, report, signal }),
+  );
+}
+
+function refuseUnknown({ Cache }: SolveRequest): void {
+  const [first] = Cache?.Exports ?? [];
+  if (first !== undefined) throw new EngineError('failed', `unknown cache exporter: ${JSON.stringify(first.Type)}`);
+}

@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { EngineError, messageOf } from '../../base/errors.ts';
+import type { Digest } from '../../base/ids.ts';
+import type { Platform } from '../../spec/index.ts';
+import type { OpenSnapshots } from '../../store/index.ts';
+import type { RunningBuild } from '../builds.ts';
+import type {
+  Frontend,
+  FrontendBridge,
+  FrontendRequest,
+  FrontendResult,
+  FrontendWarning,
+  ResolvedImage,
+  ResolveImage,
+} from '../frontend/bridge.ts';
+import type { LlbEdge, LlbNode } from '../llb/graph.ts';
+import type { BuildImages } from '../ports.ts';
+import type { Sessions } from '../session/session.ts';
+import type { Build, Edge, Solver, StepStatus, VertexProgress } from '../solver/index.ts';
+import { EMPTY_TREE, type Tree } from '../tree.ts';
+import { ProgressLog } from './progress-log.ts';
+import { nameDigest, registryAccess, resolveImage } from './resolve-image.ts';
+import { solveError } from './solve-error.ts';
+import { openTree, readTreeFile } from './tree-reader.ts';
+
+export interface RunDeps {
+  readonly solver: Solver<Tree>;
+  readonly vertexOf: (edge: LlbEdge) => Edge<Tree>;
+  /** By the names that clients use, such as `dockerfile.v0`. */
+  readonly frontends: ReadonlyMap<string, Frontend>;
+  readonly images: BuildImages;
+  readonly snapshots: Pick<OpenSnapshots, 'sealed'>;
+  readonly sessions: Sessions;
+  /** The default platform of builds. */
+  readonly platform: Platform;
+}
+
+export interface RunRequest {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly entitlements: ReadonlySet<string>;
+}
+
+/**
+ * A build under way: what its client and its frontend may do with it. It ends when it is disposed, or with its signal; the
+ * steps that only it needs end then.
+ */
+export class BuildRun implements RunningBuild, Disposable {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly entitlements: ReadonlySet<string>;
+  readonly progress = new ProgressLog();
+  readonly signal: AbortSignal;
+  readonly #deps: RunDeps;
+  readonly #abort = new AbortController();
+  readonly #build: Build<Tree>;
+  readonly #nodes = new Map<Digest, LlbNode>();
+  readonly #resolved = new Map<string, Promise<ResolvedImage>>();
+
+  constructor(deps: RunDeps, { id, sessionId, entitlements }: RunRequest, signal: AbortSignal) {
+    this.id = id;
+    this.sessionId = sessionId;
+    this.entitlements = entitlements;
+    this.#deps = deps;
+    this.signal = AbortSignal.any([signal, this.#abort.signal]);
+    this.#build = deps.solver.open(id, (progress) => this.progress.add(progress), this.signal);
+  }
+
+  /** Lets a frontend turn a request into graphs. Nothing of them has run yet. @throws GrpcError, EngineError */
+  async solve(frontend: string, request: FrontendRequest, signal: AbortSignal): Promise<FrontendResult> {
+    const run = this.#deps.frontends.get(frontend);
+    if (run === undefined) throw new EngineError('failed', `unknown frontend: ${frontend}`);
+    return await this.#described(() => run(request, this.#bridge(), signal));
+  }
+
+  /** Makes what an edge stands for; undefined stands for the tree without files. @throws GrpcError with details */
+  async tree(edge: LlbEdge | undefined): Promise<Tree> {
+    if (edge === undefined) return EMPTY_TREE;
+    this.#learn(edge.node);
+    return await this.#described(() => this.#build.result(this.#deps.vertexOf(edge)));
+  }
+
+  /** Runs work on the tree of an edge, as a folder of the host. @throws as {@link tree}, and what `work` throws */
+  async withTree<T>(edge: LlbEdge | undefined, work: (root: string) => Promise<T>): Promise<T> {
+    await using opened = await openTree(this.#deps.snapshots, await this.tree(edge));
+    return await work(opened.path);
+  }
+
+  /** Returns the configuration of an image. The client sees a step meanwhile. Asked once for equal requests. */
+  resolveImage(request: ResolveImage, signal: AbortSignal): Promise<ResolvedImage> {
+    const { ref, platform, mode, logName } = request;
+    const key = JSON.stringify([ref, platform ?? null, mode]);
+    const known = this.#resolved.get(key);
+    if (known !== undefined) return known;
+    const access = registryAccess(this.#deps.sessions, this.sessionId, signal);
+    const step = { name: logName, digest: nameDigest('metadata', logName, key) };
+    const found = this.step(step, () => resolveImage(this.#deps.images, request, { access, signal }));
+    this.#resolved.set(key, found);
+    found.catch(() => this.#resolved.delete(key));
+    return found;
+  }
+
+  /** Shows work that is no step of a graph as one to the client. */
+  async step<T>(
+    { name, digest = nameDigest(randomBytes(16).toString('hex')) }: { readonly name: string; readonly digest?: Digest },
+    work: (report: (status: StepStatus) => void) => Promise<T>,
+  ): Promise<T> {
+    const begun: VertexProgress = { digest, name, inputs: [], started: Date.now() };
+    this.progress.add({ kind: 'vertex', vertex: begun });
+    const report = (status: StepStatus): void =>
+      this.progress.add({ kind: 'status', vertex: digest, status: { ...status, at: Date.now() } });
+    try {
+      const result = await work(report);
+      this.progress.add({ kind: 'vertex', vertex: { ...begun, completed: Date.now() } });
+      return result;
+    } catch (error) {
+      this.progress.add({ kind: 'vertex', vertex: { ...begun, completed: Date.now(), error: messageOf(error) } });
+      throw error;
+    }
+  }
+
+  warn({ short, detail, url, location, digest, level }: FrontendWarning): void {
+    const warning = { short, detail, url, place: location, level };
+    this.progress.add({ kind: 'warning', vertex: digest ?? nameDigest('frontend', this.id), warning });
+  }
+
+  /** Ends the build before its time. */
+  cancel(): void {
+    this.#abort.abort(new EngineError('cancelled', 'context canceled'));
+  }
+
+  [Symbol.dispose](): void {
+    this.cancel();
+    this.#build[Symbol.dispose]();
+    this.progress.end(Date.now());
+  }
+
+  #bridge(): FrontendBridge {
+    return {
+      readFile: (edge, path) => this.withTree(edge, (root) => readTreeFile(root, path, { offset: 0, length: 0 })),
+      resolveImage: (request, signal) => this.resolveImage(request, signal),
+      warn: (warning) => this.warn(warning),
+      platform: this.#deps.platform,
+      sessionId: this.sessionId,
+    };
+  }
+
+  /** Keeps the nodes below one, so that an error finds its place in the source. */
+  #learn(last: LlbNode): void {
+    for (const open = [last]; ; ) {
+      const node = open.pop();
+      if (node === undefined) return;
+      if (this.#nodes.has(node.digest)) continue;
+      this.#nodes.set(node.digest, node);
+      for (const input of node.inputs) open.push(input.node);
+    }
+  }
+
+  async #described<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw solveError(error, (digest) => this.#nodes.get(digest));
+    }
+  }
+}
