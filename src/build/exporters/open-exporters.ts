@@ -1,5 +1,7 @@
 import { EngineError } from '../../base/errors.ts';
+import { archiveExporter } from './archive/archive-exporter.ts';
 import type { Exporter, ExportRequest } from './exporter.ts';
+import { tarExporter } from './files/tar-exporter.ts';
 import { type ImageExporterDeps, imageExporter } from './image/image-exporter.ts';
 
 /** Finds the exporter of a request. @throws EngineError failed for an unknown type; invalid for its options */
@@ -11,6 +13,9 @@ export function openExporters(deps: ExportersDeps): OpenExporter {
   const kinds = new Map<string, (request: ExportRequest) => Exporter>([
     ['moby', (request) => imageExporter(deps, request)],
     ['image', (request) => imageExporter(deps, request)],
+    ['oci', (request) => archiveExporter(deps, request, 'oci')],
+    ['docker', (request) => archiveExporter(deps, request, 'docker')],
+    ['tar', (request) => tarExporter(deps, request)],
   ]);
   return (request) => {
     const open = kinds.get(request.type);

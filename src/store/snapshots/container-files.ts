@@ -95,7 +95,7 @@ export function containerFiles(deps: ContainerFilesDeps): ContainerFiles {
     async export(id, signal) {
       await using held = new AsyncDisposableStack();
       const { path } = held.use(await root(id));
-      const { bytes } = await streams.read({ kind: 'archiveTree', root: path }, signal);
+      const { bytes } = await streams.read({ kind: 'archiveTrees', trees: [{ root: path, folder: '' }] }, signal);
       return releasedAtEnd(deps, bytes, held.move());
     },
     async stat({ id, path, ...view }, signal) {

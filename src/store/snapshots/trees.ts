@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { ArchivedTree } from './archive/archive-tree.ts';
 import type { StreamThreads } from './streams/stream-threads.ts';
 import type { TreePool } from './worker/tree-pool.ts';
 
@@ -16,6 +17,11 @@ export interface Trees {
   /** Returns a folder with its own attributes (`./`) and its content as a plain tar. Destroy the stream to stop. */
   pack(folder: string, signal: AbortSignal): Promise<Readable>;
   /**
+   * Returns the content of folders as one plain tar, each in a folder of the archive, or in its root where that is ''. Of
+   * large files holes are filled. Destroy the stream to stop.
+   */
+  archive(trees: readonly ArchivedTree[], signal: AbortSignal): Promise<Readable>;
+  /**
    * Unpacks a plain tar into an empty folder, which gets the attributes of the archive's root. The source is not
    * closed.
    * @throws EngineError invalid, tooLarge, noSpace, cancelled. Unpacked files stay
@@ -30,6 +36,7 @@ export function treesIn(pool: TreePool, streams: StreamThreads): Trees {
   return {
     copy: ({ source, target, progress }, signal) => pool.run({ kind: 'copy', source, target }, signal, progress),
     pack: async (folder, signal) => (await streams.read({ kind: 'archiveFolder', folder }, signal)).bytes,
+    archive: async (trees, signal) => (await streams.read({ kind: 'archiveTrees', trees }, signal)).bytes,
     unpack: (folder, archive, signal) => streams.write({ kind: 'unpackFolder', folder }, archive, signal),
     sizeBytes: (path, signal) => pool.run({ kind: 'size', path }, signal),
     remove: (path) => pool.run({ kind: 'remove', path }),

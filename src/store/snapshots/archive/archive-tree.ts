@@ -3,23 +3,33 @@ import { errnoOf } from '../../../base/errors.ts';
 import { type BytePath, Directory } from '../../../linux/index.ts';
 import { ArchiveWriter, type TakeBytes } from './archive-writer.ts';
 
+/** A directory, and the folder of the archive that gets its content: a name, or '' for the archive's root. */
+export interface ArchivedTree {
+  readonly root: string;
+  readonly folder: string;
+}
+
 /**
- * Archives a directory's content, ordered by name, without the directory itself. Follows no symlink. Synchronous. Files
- * that vanish meanwhile are omitted.
+ * Archives the content of directories, ordered by name, one after the other. A folder of the archive has the attributes of
+ * its directory. Follows no symlink. Synchronous. Files that vanish meanwhile are omitted.
  *
  * It enters mounts below the directory, and only reads there: `archivePath` has mounted a container's volumes and binds
  * for its thread, and a copy out of a container contains them.
  */
-export function archiveTree(root: string, take: TakeBytes): void {
+export function archiveTrees(trees: readonly ArchivedTree[], take: TakeBytes): void {
   const archive = new ArchiveWriter(take, { sparse: false });
-  using directory = new Directory(`${root}/.`);
-  addContent(archive, directory, '');
+  for (const { root, folder } of trees) {
+    using directory = new Directory(`${root}/.`);
+    const itself = `${directory.path}/.`;
+    if (folder !== '') archive.add(folder, itself, lstatSync(itself, { bigint: true }));
+    addContent(archive, directory, folder === '' ? '' : `${folder}/`);
+  }
   archive.finish();
 }
 
 /**
  * Archives a directory with its own owner, mode and attributes as the entry `./`, and its content below that. Large
- * holes stay holes. Otherwise as {@link archiveTree}.
+ * holes stay holes. Otherwise as {@link archiveTrees}.
  */
 export function archiveFolder(path: string, take: TakeBytes): void {
   const archive = new ArchiveWriter(take, { sparse: true });

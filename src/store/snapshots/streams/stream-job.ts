@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorKind } from '../../../base/errors.ts';
 import type { Digest } from '../../../base/ids.ts';
+import type { ArchivedTree } from '../archive/archive-tree.ts';
 import type { PathStat } from '../archive/path-stat.ts';
 import type { ExtractOptions, FileView } from '../archive/view.ts';
 import type { WalkChanges } from '../diff/walk-changes.ts';
@@ -19,7 +20,7 @@ export type StreamJob =
       /** Later times are set to this one. Seconds since the epoch. */
       readonly clampSeconds: number | undefined;
     }
-  | { readonly kind: 'archiveTree'; readonly root: string }
+  | { readonly kind: 'archiveTrees'; readonly trees: readonly ArchivedTree[] }
   | { readonly kind: 'archiveFolder'; readonly folder: string }
   | { readonly kind: 'unpackFolder'; readonly folder: string }
   | { readonly kind: 'statPath'; readonly view: FileView; readonly path: string }
@@ -37,7 +38,7 @@ export interface StreamHeads {
   readonly changes: readonly FileChange[];
   readonly archiveChanges: undefined;
   readonly archiveLayer: undefined;
-  readonly archiveTree: undefined;
+  readonly archiveTrees: undefined;
   readonly archiveFolder: undefined;
   readonly unpackFolder: undefined;
   readonly statPath: PathStat;

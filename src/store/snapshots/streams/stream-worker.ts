@@ -6,7 +6,7 @@ import { parseDigest } from '../../../base/ids.ts';
 import { showPath } from '../../../linux/index.ts';
 import { archiveChanges } from '../archive/archive-changes.ts';
 import { archivePath } from '../archive/archive-path.ts';
-import { archiveFolder, archiveTree } from '../archive/archive-tree.ts';
+import { archiveFolder, archiveTrees } from '../archive/archive-tree.ts';
 import { extract } from '../archive/extract.ts';
 import { statPath } from '../archive/path-stat.ts';
 import { unpackFolder } from '../archive/unpack-folder.ts';
@@ -82,9 +82,9 @@ function run(job: StreamJob, client: Client): void {
     case 'archiveLayer':
       archiveLayer(job, client);
       return;
-    case 'archiveTree':
+    case 'archiveTrees':
       client.post({ kind: 'head', head: undefined });
-      archiveTree(job.root, give);
+      archiveTrees(job.trees, give);
       return;
     case 'archiveFolder':
       client.post({ kind: 'head', head: undefined });

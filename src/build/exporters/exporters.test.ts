@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Index, Manifest } from '../../spec/index.ts';
+import { EMPTY_TREE, type LayeredTree } from '../tree.ts';
+import type { ExportedResult } from './exporter.ts';
+import { type ExportFixture, exported, openExportFixture } from './testing/export-fixture.ts';
+
+const skip = process.getuid?.() === 0 ? false : 'needs root to mount and to unpack';
+const EMPTY_LAYER = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
+
+const result = (...platforms: ExportedResult['platforms']): ExportedResult => ({
+  platforms,
+  isMultiple: platforms.length > 1,
+  metadata: new Map(),
+});
+const request = (type: string, attrs: Readonly<Record<string, string>>, id = '0') => ({
+  id,
+  type,
+  attrs: new Map(Object.entries(attrs)),
+});
+
+/** Two steps, and one between them that changes nothing. */
+async function threeSteps({ step }: ExportFixture): Promise<LayeredTree> {
+  const one = await step(EMPTY_TREE, 'RUN one', (root) => {
+    mkdirSync(join(root, 'etc'));
+    writeFileSync(join(root, 'etc/one'), 'first');
+  });
+  const none = await step(one, 'RUN true', undefined);
+  return await step(none, 'RUN two', (root) => {
+    rmSync(join(root, 'etc/one'));
+    writeFileSync(join(root, 'etc/two'), 'second');
+  });
+}
+
+const HISTORY = [
+  { created_by: 'RUN one', comment: 'c' },
+  { created_by: 'ENV a=b', comment: 'c', empty_layer: true },
+  { created_by: 'RUN true', comment: 'c' },
+];
+
+test('a tree becomes an image of the engine, with a layer for each step', { skip }, async () => {
+  await using fixture = await openExportFixture();
+  const { stores, context, open, added } = fixture;
+  const tree = await threeSteps(fixture);
+  const platform = exported(tree, { config: { Env: ['a=b'] }, history: HISTORY, rootfs: { type: 'layers' } });
+  const exporter = open(request('moby', { name: 'web:1,docker.io/library/web:1,web' }));
+  const response = await exporter.run(result(platform), context);
+  const image = stores.images.resolve('web:1');
+  assert.equal(response.get('containerimage.config.digest'), image.id);
+  assert.equal(response.get('containerimage.digest'), image.manifestDescriptor.digest);
+  assert.equal(response.get('image.name'), 'docker.io/library/web:1,docker.io/library/web:latest');
+  assert.deepEqual(added[0]?.names, ['docker.io/library/web:1', 'docker.io/library/web:latest']);
+  const { config } = image;
+  assert.equal(config.rootfs.diff_ids.length, 3);
+  assert.equal(config.rootfs.diff_ids[1], EMPTY_LAYER);
+  assert.deepEqual(config.config, { Env: ['a=b'] });
+  assert.deepEqual(
+    config.history?.map(({ created_by: by, empty_layer: isEmpty }) => [by, isEmpty]),
+    [
+      ['RUN one', undefined],
+      ['ENV a=b', true],
+      ['RUN true', undefined],
+      ['RUN two', undefined],
+    ],
+  );
+  assert.equal(config.history?.[3]?.comment, 'buildkit.exporter.image.v0');
+  assert.equal(config.created, config.history?.[3]?.created);
+  assert.ok(config.history?.every(({ created }) => created?.startsWith('2026-01-01T00:00:00.0')));
+  // The layers are there, unpacked.
+  await using view = await fixture.snapshots.sealed.view(fixture.snapshots.chain(config.rootfs.diff_ids));
+  assert.equal(readFileSync(join(view.path, 'etc/two'), 'utf8'), 'second');
+});
+
+test('the same result gives the same bytes, and what is exported again is not written again', { skip }, async () => {
+  await using fixture = await openExportFixture();
+  const { context, open, stores } = fixture;
+  const platform = exported(await threeSteps(fixture), { config: {}, history: HISTORY });
+  const run = (attrs: Readonly<Record<string, string>>) => open(request('image', attrs)).run(result(platform), context);
+  const first = await run({ name: 'web' });
+  const again = await run({ name: 'web' });
+  assert.deepEqual([...first], [...again]);
+  const zipped = await run({ name: 'web', compression: 'gzip' });
+  assert.equal(zipped.get('containerimage.config.digest'), first.get('containerimage.config.digest'));
+  const { manifest } = stores.images.resolve('web');
+  assert.ok(manifest.layers.every(({ mediaType }) => mediaType.endsWith('tar+gzip')));
+  await stores.idle();
+  // The dangling first form keeps its layers; nothing else is left.
+  assert.ok(stores.content.list().length > 0);
+});
+
+test('media types, annotations and the time of the source are as the client wants them', { skip }, async () => {
+  await using fixture = await openExportFixture();
+  const { context, open, stores } = fixture;
+  const tree = await threeSteps(fixture);
+  const attrs = {
+    name: 'web',
+    'oci-mediatypes': 'false',
+    'annotation.a': 'b',
+    'annotation-manifest[linux/arm64].never': 'x',
+    'source-date-epoch': '1000000000',
+    'rewrite-timestamp': 'true',
+  };
+  await open(request('image', attrs)).run(result(exported(tree, { config: {}, history: HISTORY })), context);
+  const { manifest, config } = stores.images.resolve('web');
+  assert.equal(manifest.mediaType, 'application/vnd.docker.distribution.manifest.v2+json');
+  assert.equal(manifest.config.mediaType, 'application/vnd.docker.container.image.v1+json');
+  assert.equal(manifest.layers[0]?.mediaType, 'application/vnd.docker.image.rootfs.diff.tar');
+  assert.deepEqual(manifest.annotations, { a: 'b' });
+  assert.ok(config.history?.every(({ created }) => created === '2001-09-09T01:46:40Z'));
+  const names = execFileSync('tar', ['-tvf', stores.content.path(manifest.layers[0]?.digest as never), '--utc']);
+  assert.match(names.toString(), /2001-09-09/);
+});
+
+test('several platforms are an index, of which each image is found', { skip }, async () => {
+  await using fixture = await openExportFixture();
+  const { context, open, stores } = fixture;
+  const tree = await threeSteps(fixture);
+  const both = result(exported(tree, { config: {} }, 'linux/amd64'), exported(tree, { config: {} }, 'linux/arm64'));
+  const response = await open(request('image', { name: 'web' })).run(both, context);
+  assert.equal(response.get('containerimage.config.digest'), undefined);
+  const index = stores.content.readJson(response.get('containerimage.digest') as never) as Index;
+  assert.deepEqual(
+    index.manifests.map(({ platform }) => platform?.architecture),
+    ['amd64', 'arm64'],
+  );
+  assert.equal(stores.images.resolve('web', { os: 'linux', architecture: 'arm64' }).config.architecture, 'arm64');
+});
+
+test('an image without files has no layers', { skip }, async () => {
+  await using fixture = await openExportFixture();
+  const platform = exported(EMPTY_TREE, {
+    config: { Cmd: ['x'] },
+    history: [{ created_by: 'CMD', empty_layer: true }],
+  });
+  await fixture.open(request('moby', { name: 'web' })).run(result(platform), fixture.context);
+  const { manifest, config } = fixture.stores.images.resolve('web');
+  assert.deepEqual(manifest.layers, []);
+  assert.equal(config.history?.length, 1);
+});
+
+test('an image is pushed by each of its names', { skip }, async () => {
+  await using fixture = await openExportFixture();
+  const attrs = { name: 'example.com/a:1,example.com/b:2', push: 'true' };
+  await fixture.open(request('image', attrs)).run(result(exported(EMPTY_TREE, {})), fixture.context);
+  assert.deepEqual(fixture.pushed, ['example.com/a:1', 'example.com/b:2']);
+});
+
+test('a client gets files, layouts and archives for docker load as tars', { skip }, async (t) => {
+  await using fixture = await openExportFixture();
+  const { context, open, sent } = fixture;
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-exported-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const tree = await threeSteps(fixture);
+  const one = exported(tree, { config: {}, history: HISTORY });
+  const both = result(one, exported(tree, {}, 'linux/arm64'));
+  const listed = (): readonly string[] => {
+    const archive = join(folder, 'archive');
+    writeFileSync(archive, sent.at(-1)?.bytes ?? '');
+    return execFileSync('tar', ['-tf', archive]).toString().trim().split('\n');
+  };
+  await open(request('tar', {}, '3')).run(result(one), context);
+  assert.deepEqual(listed(), ['etc/', 'etc/two']);
+  assert.equal(sent.at(-1)?.exporterId, '3');
+  await open(request('tar', {})).run(both, context);
+  assert.deepEqual(listed(), [
+    'linux_amd64/',
+    'linux_amd64/etc/',
+    'linux_amd64/etc/two',
+    'linux_arm64/',
+    'linux_arm64/etc/',
+    'linux_arm64/etc/two',
+  ]);
+
+  const response = await open(request('docker', { name: 'web:1' })).run(result(one), context);
+  assert.ok(['index.json', 'manifest.json', 'oci-layout'].every((name) => listed().includes(name)));
+  const read = (name: string): unknown =>
+    JSON.parse(execFileSync('tar', ['-xOf', join(folder, 'archive'), name]).toString());
+  const [loaded] = read('manifest.json') as { RepoTags: string[]; Layers: string[]; Config: string }[];
+  assert.deepEqual(loaded?.RepoTags, ['web:1']);
+  assert.equal(loaded?.Layers.length, 3);
+  assert.ok(loaded?.Layers.every((layer) => listed().includes(layer)));
+  const digest = response.get('containerimage.digest') ?? '';
+  assert.equal(sent.at(-1)?.metadata['exporter-md-containerimage.digest'], digest);
+  const manifest = read(`blobs/sha256/${digest.slice(7)}`) as Manifest;
+  assert.ok(manifest.layers.every(({ mediaType }) => mediaType.endsWith('gzip')));
+  const first = sent.at(-1)?.bytes;
+  await open(request('docker', { name: 'web:1' })).run(result(one), context);
+  assert.ok(first?.equals(sent.at(-1)?.bytes ?? Buffer.alloc(0)));
+
+  await open(request('oci', {})).run(both, context);
+  assert.equal(listed().includes('manifest.json'), false);
+  await assert.rejects(open(request('docker', {})).run(both, context), { kind: 'invalid' });
+});
+
+test('what cannot be done is refused before the build', { skip }, async () => {
+  await using fixture = await openExportFixture();
+  const { open } = fixture;
+  for (const attrs of [
+    { compression: 'estargz' },
+    { 'push-by-digest': 'true' },
+    { store: 'false' },
+    { compression: 'x' },
+    { name: 'UPPER' },
+    { name: `a@${EMPTY_LAYER}` },
+    { push: 'perhaps' },
+    { compression: 'zstd', 'oci-mediatypes': 'false' },
+    { 'source-date-epoch': 'now' },
+  ]) {
+    assert.throws(() => open(request('image', attrs)), { name: 'EngineError' }, JSON.stringify(attrs));
+  }
+  assert.throws(() => open(request('floppy', {})), { message: 'exporter "floppy" could not be found' });
+});
