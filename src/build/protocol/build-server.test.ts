@@ -273,3 +273,56 @@ test('a session comes inside a call, and its bytes go both ways', async () => {
   assert.deepEqual(session?.methods, ['/a.B/C', '/a.B/D']);
   assert.deepEqual([session?.id, session?.sharedKey], ['session-1', 'key']);
 });
+
+test('the history has builds under way and ended, with their progress', async () => {
+  const { promise: finish, resolve } = Promise.withResolvers<void>();
+  const slow: StepWork = async (identifier, _signal, log) => {
+    log(`making ${identifier}\n`);
+    if (identifier !== 'test://quick') await finish;
+    if (identifier === 'test://bad') throw new Error('it failed');
+    return '';
+  };
+  await using builder = await serveBuilder(slow);
+  const { client } = builder;
+  const build = (id: string, source: string) =>
+    client.unary(
+      control.Solve,
+      { Ref: id, Frontend: 'test.v0', FrontendAttrs: new Map([['source', source]]), ...image },
+      {},
+      never,
+    );
+  const stop = new AbortController();
+  const listen = async (request: object, signal = never): Promise<readonly string[]> => {
+    const call = client.call(control.ListenBuildHistory, {}, signal);
+    await call.send(request);
+    call.end();
+    const heard: string[] = [];
+    try {
+      for await (const { type, record } of call.responses)
+        heard.push(`${type} ${record?.Ref} ${record?.error?.message ?? ''}`);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    return heard;
+  };
+  const followed = listen({}, stop.signal);
+  await build('first', 'quick');
+  const bad = failureOf(build('second', 'bad'));
+  while (builder.running() === 0) await new Promise((next) => setTimeout(next, 5));
+  assert.deepEqual(await listen({ EarlyExit: true }), ['0 second ', '1 first ']);
+  assert.deepEqual(await listen({ EarlyExit: true, ActiveOnly: true }), ['0 second ']);
+  assert.deepEqual(await listen({ EarlyExit: true, ActiveOnly: true, Ref: 'another' }), []);
+  resolve();
+  await bad;
+  assert.deepEqual(await listen({ EarlyExit: true }), ['1 second it failed', '1 first ']);
+  assert.deepEqual(await listen({ EarlyExit: true, Limit: 1 }), ['1 second it failed']);
+  const logs = (await statusOf(client, 'second')).flatMap((response) => response.logs);
+  assert.equal(logs.map(({ msg }) => msg.toString()).join(''), 'making test://bad\n');
+  await client.unary(control.UpdateBuildHistory, { Ref: 'first', Delete: true }, {}, never);
+  assert.deepEqual(await listen({ EarlyExit: true }), ['1 second it failed']);
+  await assert.rejects(client.unary(control.UpdateBuildHistory, { Ref: 'first', Delete: true }, {}, never), {
+    code: code.notFound,
+  });
+  stop.abort();
+  assert.deepEqual(await followed, ['0 first ', '1 first ', '0 second ', '1 second it failed', '2 first ']);
+});

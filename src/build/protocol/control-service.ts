@@ -10,9 +10,10 @@ import type {
   solveResponse,
   statusResponse,
 } from '../grpc/messages/control.ts';
+import type { BuildHistory } from '../history/index.ts';
 import type { Progress } from '../solver/index.ts';
 import type { CacheCalls } from './cache-calls.ts';
-import type { BuildHistory } from './history.ts';
+import { listenHistory, updateHistory } from './history-calls.ts';
 import { SessionTunnel } from './session-tunnel.ts';
 import { statusMessages } from './status-messages.ts';
 import type { Workers } from './workers.ts';
@@ -51,10 +52,10 @@ export function controlHandlers(deps: ControlDeps): Handlers<typeof control> {
     Prune: (request, call) => deps.cache.prune(request, call.signal),
     ListenBuildHistory(request, call) {
       setTime(call);
-      return deps.history.listen(request, call.signal);
+      return listenHistory(deps.history, request, call.signal);
     },
     async UpdateBuildHistory(request) {
-      deps.history.update(request);
+      updateHistory(deps.history, request);
       return {};
     },
   };

@@ -1,17 +1,22 @@
 import type { Platform } from '../../spec/index.ts';
+import type { ContentStore } from '../../store/index.ts';
 import type { NewSession } from '../builder.ts';
 import type { OpenExporter } from '../exporters/index.ts';
 import { createGrpcServer, type GrpcServer, type Init, serve } from '../grpc/index.ts';
+import { content } from '../grpc/messages/content.ts';
 import { control, type SolveRequest, type solveResponse } from '../grpc/messages/control.ts';
 import { llbBridge } from '../grpc/messages/gateway.ts';
 import { health, healthCheckResponseServingStatus } from '../grpc/messages/health.ts';
+import type { BuildHistory } from '../history/index.ts';
 import type { BuildRun, BuildRuns } from '../runs/index.ts';
 import type { Sessions } from '../session/index.ts';
+import type { Progress } from '../solver/index.ts';
 import { bridgeHandlers } from './bridge-service.ts';
 import { type CacheView, cacheCalls } from './cache-calls.ts';
+import { contentHandlers } from './content-service.ts';
 import { controlHandlers } from './control-service.ts';
 import { Gateway } from './gateway.ts';
-import { emptyHistory } from './history.ts';
+import { recordedBuild } from './recorded-build.ts';
 import { solveBuild } from './solve-build.ts';
 import { readInputs } from './solve-parts.ts';
 import type { Workers } from './workers.ts';
@@ -22,6 +27,8 @@ export interface BuildServerDeps {
   readonly acceptSession: (session: NewSession, signal: AbortSignal) => Promise<void>;
   readonly openExporter: OpenExporter;
   readonly cache: CacheView;
+  readonly history: BuildHistory;
+  readonly content: Pick<ContentStore, 'sizeBytes' | 'open'>;
   readonly workers: Workers;
   /** The default platform of builds. */
   readonly platform: Platform;
@@ -42,12 +49,8 @@ export function createBuildServer(deps: BuildServerDeps): GrpcServer {
       controlHandlers({
         ...deps,
         cache: cacheCalls(deps.cache),
-        history: emptyHistory(),
         solve: (request, signal) => solve(deps, gateways, request, signal),
-        async *progress(id, waitMs, signal) {
-          const run = await runs.waitOrEnded(id, waitMs, signal);
-          yield* run.progress.read(signal);
-        },
+        progress: (id, waitMs, signal) => progressOf(deps, id, { waitMs, signal }),
       }),
     ),
     ...serve(
@@ -60,6 +63,7 @@ export function createBuildServer(deps: BuildServerDeps): GrpcServer {
         },
       }),
     ),
+    ...serve(content, contentHandlers(deps.content)),
     ...serve(health, {
       Check: async () => ({ status: healthCheckResponseServingStatus.SERVING }),
     }),
@@ -79,8 +83,21 @@ async function solve(
   const run = runs.open({ id: request.Ref, sessionId: request.Session, entitlements }, signal);
   gateways.set(run, gateway);
   try {
-    return await solveBuild(deps, request, { run, gateway });
+    const work = () => solveBuild(deps, request, { run, gateway });
+    // Internal builds ask for capabilities and the like.
+    return await (request.Internal ? work() : recordedBuild(deps.history, request, { run, solve: work }));
   } finally {
     runs.close(run);
   }
+}
+
+/** Of a build under way, of one that begins soon, or of one that has ended. */
+async function* progressOf(
+  { runs, history }: BuildServerDeps,
+  id: string,
+  { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
+): AsyncGenerator<readonly Progress[], void, undefined> {
+  const kept = runs.running.has(id) ? undefined : history.log(id);
+  if (kept !== undefined) yield* kept;
+  else yield* (await runs.waitOrEnded(id, waitMs, signal)).progress.read(signal);
 }

@@ -1,13 +1,16 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { duplexPair } from 'node:stream';
+import { duplexPair, Readable } from 'node:stream';
 import { EngineError } from '../../../base/errors.ts';
+import { silentLogger } from '../../../base/logger.ts';
+import { memoryRecords } from '../../../base/records.ts';
 import { hostPlatform } from '../../../spec/index.ts';
 import type { NewSession } from '../../builder.ts';
 import type { Exporter, ExportRequest } from '../../exporters/index.ts';
 import type { Frontend } from '../../frontend/bridge.ts';
 import { connectGrpc, type GrpcClient } from '../../grpc/index.ts';
+import { BuildHistory, type HistoryRecord } from '../../history/index.ts';
 import { type LlbNode, sourceNode } from '../../llb/index.ts';
 import { BuildRuns } from '../../runs/index.ts';
 import type { Sessions } from '../../session/index.ts';
@@ -56,6 +59,8 @@ export async function serveBuilder(work: StepWork): Promise<ServedBuilder> {
     snapshots: undefined as never,
     platform: hostPlatform(),
   });
+  const records = memoryRecords<HistoryRecord>();
+  const history = new BuildHistory({ records, folder, logger: silentLogger, now: Date.now });
   const server = createBuildServer({
     runs,
     sessions,
@@ -64,6 +69,8 @@ export async function serveBuilder(work: StepWork): Promise<ServedBuilder> {
       for await (const bytes of session.connection) session.connection.write(bytes);
     },
     openExporter: (request) => recordingExporter(request, exports),
+    history,
+    content: { sizeBytes: () => 0, open: () => Readable.from([]) },
     cache: { usage: async () => [], async *prune() {} },
     workers: testWorkers(),
     platform: hostPlatform(),
@@ -84,6 +91,7 @@ export async function serveBuilder(work: StepWork): Promise<ServedBuilder> {
       stop.abort();
       await served;
       runs[Symbol.dispose]();
+      await history.idle();
       rmSync(folder, { recursive: true });
     },
   };

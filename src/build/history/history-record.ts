@@ -1,0 +1,46 @@
+import type { Descriptor } from '../../spec/index.ts';
+
+/** A build that has ended or is under way. Times are milliseconds since the epoch. */
+export interface HistoryRecord {
+  /** The client's name for the build. */
+  readonly id: string;
+  readonly frontend: string;
+  readonly frontendAttrs: Readonly<Record<string, string>>;
+  readonly exporters: readonly { readonly type: string; readonly attrs: Readonly<Record<string, string>> }[];
+  readonly createdAt: number;
+  /** Undefined while the build is under way. */
+  readonly completedAt?: number;
+  /** Undefined for a build that succeeded. */
+  readonly error?: HistoryError;
+  /** What the exporters told the client. */
+  readonly response: Readonly<Record<string, string>>;
+  readonly steps: { readonly total: number; readonly completed: number; readonly cached: number };
+  readonly warnings: number;
+  /** Pinned records stay when others are removed by their age or number. */
+  readonly isPinned: boolean;
+  /** Grows with each change of the record. */
+  readonly generation: number;
+  /** Images that were made. */
+  readonly results: readonly HistoryResult[];
+}
+
+export interface HistoryError {
+  readonly code: number;
+  readonly message: string;
+  /** Values are base64. */
+  readonly details: readonly { readonly type: string; readonly value: string }[];
+}
+
+export interface HistoryResult {
+  /** Place of the exporter in the client's list. */
+  readonly exporter: number;
+  readonly descriptor: Descriptor;
+  /** Attestations about the only image, by the kind of their statement. */
+  readonly attestations: readonly Descriptor[];
+}
+
+/** A change of the history. */
+export interface HistoryEvent {
+  readonly kind: 'started' | 'completed' | 'deleted';
+  readonly record: HistoryRecord;
+}

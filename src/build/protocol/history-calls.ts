@@ -1,0 +1,76 @@
+import type { Descriptor } from '../../spec/index.ts';
+import type { Init } from '../grpc/index.ts';
+import {
+  type BuildHistoryRequest,
+  type buildHistoryEvent,
+  buildHistoryEventType,
+  type buildHistoryRecord,
+  type buildResultInfo,
+  type descriptor,
+  type UpdateBuildHistoryRequest,
+} from '../grpc/messages/control.ts';
+import type { BuildHistory, HistoryEvent, HistoryRecord, HistoryResult } from '../history/index.ts';
+import { maybeTimestamp, toTimestamp } from './timestamps.ts';
+
+const TYPES = {
+  started: buildHistoryEventType.STARTED,
+  completed: buildHistoryEventType.COMPLETE,
+  deleted: buildHistoryEventType.DELETED,
+} as const;
+
+/** `Control.ListenBuildHistory`. */
+export async function* listenHistory(
+  history: BuildHistory,
+  { ActiveOnly, Ref, EarlyExit, Limit }: BuildHistoryRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Init<typeof buildHistoryEvent>, void, undefined> {
+  const request = { id: Ref, isActiveOnly: ActiveOnly, isShort: EarlyExit, limit: Limit };
+  for await (const event of history.follow(request, signal)) yield eventMessage(event);
+}
+
+/** `Control.UpdateBuildHistory`. Nothing is left to finalize: records are complete. @throws EngineError notFound */
+export function updateHistory(history: BuildHistory, request: UpdateBuildHistoryRequest): void {
+  const { Ref, Pinned, Delete, Finalize } = request;
+  if (Delete) history.remove(Ref);
+  else if (!Finalize) history.pin(Ref, Pinned);
+}
+
+function eventMessage({ kind, record }: HistoryEvent): Init<typeof buildHistoryEvent> {
+  return { type: TYPES[kind], record: recordMessage(record) };
+}
+
+function recordMessage(record: HistoryRecord): Init<typeof buildHistoryRecord> {
+  const { error, steps, results } = record;
+  return {
+    Ref: record.id,
+    Frontend: record.frontend,
+    FrontendAttrs: new Map(Object.entries(record.frontendAttrs)),
+    Exporters: record.exporters.map(({ type, attrs }) => ({ Type: type, Attrs: new Map(Object.entries(attrs)) })),
+    error: error && {
+      code: error.code,
+      message: error.message,
+      details: error.details.map(({ type, value }) => ({ type_url: type, value: Buffer.from(value, 'base64') })),
+    },
+    CreatedAt: toTimestamp(record.createdAt),
+    CompletedAt: maybeTimestamp(record.completedAt),
+    ExporterResponse: new Map(Object.entries(record.response)),
+    Result: results.length === 0 ? undefined : resultMessage(results),
+    Generation: record.generation,
+    pinned: record.isPinned,
+    numCachedSteps: steps.cached,
+    numTotalSteps: steps.total,
+    numCompletedSteps: steps.completed,
+    numWarnings: record.warnings,
+  };
+}
+
+function resultMessage(results: readonly HistoryResult[]): Init<typeof buildResultInfo> {
+  return {
+    Attestations: results[0]?.attestations.map(descriptorMessage) ?? [],
+    Results: new Map(results.map(({ exporter, descriptor: made }) => [exporter, descriptorMessage(made)])),
+  };
+}
+
+function descriptorMessage({ mediaType, digest, size, annotations }: Descriptor): Init<typeof descriptor> {
+  return { media_type: mediaType, digest, size, annotations: new Map(Object.entries(annotations ?? {})) };
+}
