@@ -100,6 +100,7 @@ const builds = [
       'daemon/gantryd': 'src/daemon/main.ts',
       'network-kernel': 'src/network/kernel/kernel-worker.ts',
       'network-mount': 'src/volumes/network-mount-process.ts',
+      'receive-worker': 'src/build/session/file-sync/receive-worker.ts',
       'stream-worker': 'src/store/snapshots/streams/stream-worker.ts',
       'tree-worker': 'src/store/snapshots/worker/tree-worker.ts',
     },

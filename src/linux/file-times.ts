@@ -4,6 +4,10 @@ import { check } from './syscall-error.ts';
 
 const utimensat = libc.func('int utimensat(int dirfd, const uint8_t *path, const uint8_t *times, int flags)');
 
+const futimens = libc.func('int futimens(int fd, const uint8_t *times)');
+/** Each call fills it anew. */
+const scratch = Buffer.alloc(32);
+
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const BILLION = 1_000_000_000n;
@@ -17,6 +21,13 @@ export function setTimes(path: string | Buffer, accessNanos: bigint, modifiedNan
   write(times, 0, accessNanos);
   write(times, 16, modifiedNanos);
   check(utimensat(AT_FDCWD, cPath(path), times, AT_SYMLINK_NOFOLLOW), 'utimensat', String(path));
+}
+
+/** Sets the times of an open file, as {@link setTimes}. Not for a descriptor of O_PATH. @throws {SyscallError} */
+export function setOpenFileTimes(descriptor: number, accessNanos: bigint, modifiedNanos: bigint): void {
+  write(scratch, 0, accessNanos);
+  write(scratch, 16, modifiedNanos);
+  check(futimens(descriptor, scratch), 'futimens', String(descriptor));
 }
 
 function write(times: Buffer, at: number, nanos: bigint): void {

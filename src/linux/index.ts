@@ -6,7 +6,7 @@ export { DatagramBatch, type DatagramSender } from './datagrams.ts';
 export type { Decoder } from './decode/decoder.ts';
 export { openDecoder } from './decode/open-decoder.ts';
 export { createDescriptorLog } from './descriptor-log.ts';
-export { setTimes } from './file-times.ts';
+export { setOpenFileTimes, setTimes } from './file-times.ts';
 export { nextData } from './holes.ts';
 export { bindHostPort, boundPort, closeSocket, connectPort, type HostPort } from './host-port.ts';
 export {
@@ -99,7 +99,7 @@ export {
   writeSysctl,
 } from './network-namespace.ts';
 export { type Nftables, NftablesError, openNftables, openNftCommand } from './nftables.ts';
-export { descriptorPath, O_PATH, openBeneath, openInRoot } from './openat2.ts';
+export { descriptorPath, O_PATH, openat2, openBeneath, openInRoot, RESOLVE } from './openat2.ts';
 export { fitsMountOptions, mountOverlay, mountOverlayByOptions, type OverlayMount } from './overlay-mount.ts';
 export { PacketSocket } from './packet-socket.ts';
 export { exitCodeOfStatus, openPidfd, pidfdEnded, pidfdExitCode, signalPidfd, takeDescriptor } from './pidfd.ts';

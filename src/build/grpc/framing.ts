@@ -30,12 +30,22 @@ export async function* readMessages<Decoded>(
   descriptor: Descriptor<Decoded, unknown>,
   limitBytes: number,
 ): AsyncGenerator<Decoded, void, undefined> {
+  for await (const batch of readEncoded(stream, limitBytes)) {
+    for (const bytes of batch) yield decodeMessage(descriptor, bytes);
+  }
+}
+
+/** Reads as {@link readMessages}, without decoding: the messages that end in a piece of the stream come together. */
+export async function* readEncoded(
+  stream: Http2Stream,
+  limitBytes: number,
+): AsyncGenerator<readonly Buffer[], void, undefined> {
   const unframed = new Unframer(limitBytes);
   for await (const chunk of readChunks(stream)) {
     unframed.push(chunk);
-    for (let bytes = unframed.next(); bytes !== undefined; bytes = unframed.next()) {
-      yield decodeMessage(descriptor, bytes);
-    }
+    const batch: Buffer[] = [];
+    for (let bytes = unframed.next(); bytes !== undefined; bytes = unframed.next()) batch.push(bytes);
+    if (batch.length > 0) yield batch;
   }
   if (unframed.incomplete) throw new GrpcError(code.internal, 'stream ended within a message');
 }

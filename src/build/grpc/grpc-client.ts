@@ -10,7 +10,7 @@ import {
   SESSION_OPTIONS,
 } from './connection-options.ts';
 import { formatTimeout, startDeadline } from './deadline.ts';
-import { FrameWriter, frame, readMessages } from './framing.ts';
+import { FrameWriter, frame, readEncoded, readMessages } from './framing.ts';
 import { Metadata, type MetadataInit, toHeaders } from './metadata.ts';
 import type { Descriptor } from './protobuf/descriptor.ts';
 import type { AnyMethod, Method, MethodKind } from './service.ts';
@@ -28,10 +28,14 @@ export interface ClientCall<RequestInit, Response> {
    * tells why. @throws GrpcError resourceExhausted for a message that is too large
    */
   send(request: RequestInit): Promise<boolean>;
+  /** Sends several requests at once, as {@link send}. */
+  sendAll(requests: readonly RequestInit[]): Promise<boolean>;
   /** Ends the requests. */
   end(): void;
   /** The responses, once. @throws GrpcError the call's status, at its end */
   readonly responses: AsyncIterable<Response>;
+  /** The bytes of the responses, in batches as they come, in place of `responses`. For others to decode. */
+  readonly encoded: AsyncIterable<readonly Buffer[]>;
   /** Metadata of the response. @throws GrpcError when the call fails before */
   readonly headers: Promise<Metadata>;
 }
@@ -136,9 +140,16 @@ class StartedCall implements ClientCall<unknown, unknown> {
     });
   }
 
-  async send(request: unknown): Promise<boolean> {
-    const bytes = frame(this.#method.request as Descriptor, request, MAX_CLIENT_SENT_BYTES);
-    return this.#writer !== undefined && (await this.#writer.write(bytes));
+  send(request: unknown): Promise<boolean> {
+    return this.sendAll([request]);
+  }
+
+  async sendAll(requests: readonly unknown[]): Promise<boolean> {
+    const descriptor = this.#method.request as Descriptor;
+    const frames = requests.map((request) => frame(descriptor, request, MAX_CLIENT_SENT_BYTES));
+    const [first] = frames;
+    if (this.#writer === undefined || first === undefined) return this.#writer !== undefined;
+    return await this.#writer.write(frames.length === 1 ? first : Buffer.concat(frames));
   }
 
   end(): void {
@@ -146,14 +157,18 @@ class StartedCall implements ClientCall<unknown, unknown> {
   }
 
   get responses(): AsyncIterable<unknown> {
-    return this.#responses();
+    return this.#read((stream) => readMessages(stream, this.#method.response, MAX_RECEIVED_BYTES));
   }
 
-  async *#responses(): AsyncGenerator<unknown, void, undefined> {
+  get encoded(): AsyncIterable<readonly Buffer[]> {
+    return this.#read((stream) => readEncoded(stream, MAX_RECEIVED_BYTES));
+  }
+
+  async *#read<T>(messagesOf: (stream: ClientHttp2Stream) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
     const stream = this.#stream;
     let stopped = true;
     try {
-      if (stream !== undefined) yield* readMessages(stream, this.#method.response, MAX_RECEIVED_BYTES);
+      if (stream !== undefined) yield* messagesOf(stream);
       stopped = false;
     } catch (error) {
       stopped = false;

@@ -1,8 +1,10 @@
 export type {
   ReceiveDirectory,
+  ReceivedTree,
   SendDirectory,
   Session,
   SessionContent,
   SessionCredentials,
   Sessions,
 } from './session.ts';
+export { createSessions, type NewSession, type OpenSessions } from './sessions.ts';

@@ -21,7 +21,7 @@ export interface Session {
    * owners are 0:0. @throws EngineError notFound for a directory that the client does not offer; invalid for a hostile
    * client; noSpace, cancelled
    */
-  receiveDirectory(request: ReceiveDirectory, signal: AbortSignal): Promise<void>;
+  receiveDirectory(request: ReceiveDirectory, signal: AbortSignal): Promise<ReceivedTree>;
   /** Sends the client a folder, for `--output type=local`. @throws EngineError */
   sendDirectory(request: SendDirectory, signal: AbortSignal): Promise<void>;
   /** Sends the client one file, for `--output type=tar|oci|docker`. @throws EngineError */
@@ -57,8 +57,17 @@ export interface ReceiveDirectory {
   readonly excludePatterns: readonly string[];
   /** Paths whose symlinks' targets come too. */
   readonly followPaths: readonly string[];
+  /** Whether files of the folder are kept that have the client's size and time. Default: true. */
+  readonly reusesFiles?: boolean;
   /** Bytes of packets so far, the listing included. */
   readonly progress?: (bytes: number, isDone: boolean) => void;
+}
+
+export interface ReceivedTree {
+  /** Whether anything but times is different from what the folder had before. */
+  readonly hasChanged: boolean;
+  /** Bytes of the files. */
+  readonly sizeBytes: number;
 }
 
 export interface SendDirectory {

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { EngineError, internal, messageOf } from '../../../base/errors.ts';
+import { IdleThreads } from '../../../base/idle-threads.ts';
 import { programUrl } from '../../../base/program-url.ts';
-import { IdleThreads } from '../idle-threads.ts';
 import { CONTROL, type FromThread, type StreamJob, type StreamRequest } from './stream-job.ts';
 
 /** A running job. */

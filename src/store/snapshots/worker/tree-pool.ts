@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { EngineError, internal, messageOf } from '../../../base/errors.ts';
+import { IdleThreads } from '../../../base/idle-threads.ts';
 import { programUrl } from '../../../base/program-url.ts';
 import { trimHeap } from '../../../linux/index.ts';
-import { IdleThreads } from '../idle-threads.ts';
 import { NeedsParents } from '../untar/untar-errors.ts';
 import { CONTROL, type TreeAnswer, type TreeJob, type TreeRequest, type TreeResults } from './tree-job.ts';
 

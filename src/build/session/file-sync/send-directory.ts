@@ -1,0 +1,151 @@
+import { type BigIntStats, constants } from 'node:fs';
+import { lstat, open, readdir, readlink } from 'node:fs/promises';
+import { failed, invalid } from '../../../base/errors.ts';
+import { deviceMajor, deviceMinor, getXattr, listXattrs, S_IF } from '../../../linux/index.ts';
+import type { ClientCall, GrpcClient, Init, Message } from '../../grpc/index.ts';
+import { fileSend } from '../../grpc/messages/filesync.ts';
+import { packet, type stat, packetPacketType as TYPE } from '../../grpc/messages/fsutil.ts';
+import { exporterMetadata } from '../send-file.ts';
+import type { SendDirectory } from '../session.ts';
+import { toGoMode } from './go-mode.ts';
+import { compareNames } from './listing.ts';
+import { isClientXattr } from './xattrs.ts';
+
+type PacketCall = ClientCall<Init<typeof packet>, Message<typeof packet>>;
+type StatInit = Init<typeof stat>;
+
+/** Of a file, as clients expect. */
+const CHUNK_BYTES = 32 * 1024;
+/** Packets of a listing that go together. */
+const LISTED_TOGETHER = 64;
+/** Declared with messages of bytes, it carries packets for directories. */
+const SEND_PACKETS = { ...fileSend.DiffCopy, request: packet, response: packet };
+
+/**
+ * Sends the client a folder: first the listing, then the files that the client asks for. Resolves when the client has written
+ * all. Nobody may change the folder meanwhile. @throws EngineError, GrpcError
+ */
+export async function sendDirectory(client: GrpcClient, request: SendDirectory, signal: AbortSignal): Promise<void> {
+  const stop = new AbortController();
+  const call = client.call(
+    SEND_PACKETS,
+    { metadata: exporterMetadata(request) },
+    AbortSignal.any([signal, stop.signal]),
+  );
+  const sending = new Sending(call, request);
+  try {
+    const listing = sending.list();
+    listing.catch((error: unknown) => stop.abort(error));
+    await sending.answer();
+    await listing;
+  } finally {
+    stop.abort();
+  }
+}
+
+class Sending {
+  readonly #call: PacketCall;
+  readonly #folder: string;
+  readonly #progress: SendDirectory['progress'];
+  /** Paths of regular files by the number of their packet. */
+  readonly #files = new Map<number, string>();
+  readonly #links = new Map<string, string>();
+  #entries = 0;
+  #bytes = 0;
+
+  constructor(call: PacketCall, { folder, progress }: SendDirectory) {
+    this.#call = call;
+    this.#folder = folder;
+    this.#progress = progress;
+  }
+
+  async list(): Promise<void> {
+    let batch: Init<typeof packet>[] = [];
+    for await (const found of this.#walk('')) {
+      batch.push({ type: TYPE.PACKET_STAT, stat: found });
+      if (batch.length < LISTED_TOGETHER) continue;
+      await this.#call.sendAll(batch);
+      batch = [];
+    }
+    await this.#call.sendAll([...batch, { type: TYPE.PACKET_STAT }]);
+  }
+
+  /** Sends files as the client asks for them, until it has all. */
+  async answer(): Promise<void> {
+    for await (const { type, ID: id, data } of this.#call.responses) {
+      if (type === TYPE.PACKET_REQ) await this.#sendFile(id);
+      else if (type === TYPE.PACKET_ERR) throw failed(`error from receiver: ${data.toString()}`);
+      else if (type === TYPE.PACKET_FIN) {
+        await this.#call.send({ type: TYPE.PACKET_FIN });
+        this.#call.end();
+        this.#progress?.(this.#bytes, true);
+      }
+    }
+  }
+
+  async *#walk(directory: string): AsyncGenerator<StatInit> {
+    const names = (await readdir(`${this.#folder}/${directory}`, 'buffer')).map((name) => textOf(name, directory));
+    for (const name of names.sort(compareNames)) {
+      const path = directory === '' ? name : `${directory}/${name}`;
+      const found = await lstat(`${this.#folder}/${path}`, { bigint: true });
+      const described = await this.#describe(path, found);
+      if (described === undefined) continue;
+      if (found.isFile()) this.#files.set(this.#entries, path);
+      this.#entries += 1;
+      yield described;
+      if (found.isDirectory()) yield* this.#walk(path);
+    }
+  }
+
+  /** Undefined for a socket. */
+  async #describe(path: string, found: BigIntStats): Promise<StatInit | undefined> {
+    const mode = toGoMode(Number(found.mode));
+    if (mode === undefined) return undefined;
+    const at = `${this.#folder}/${path}`;
+    const linked = this.#linkOf(path, found);
+    const type = Number(found.mode) & S_IF.MT;
+    const isDevice = type === S_IF.BLK || type === S_IF.CHR;
+    return {
+      ...{ path, mode, uid: Number(found.uid), gid: Number(found.gid), modTime: found.mtimeNs },
+      size: found.isFile() && linked === undefined ? Number(found.size) : 0,
+      linkname: found.isSymbolicLink() ? await readlink(at) : (linked ?? ''),
+      devmajor: isDevice ? deviceMajor(Number(found.rdev)) : 0,
+      devminor: isDevice ? deviceMinor(Number(found.rdev)) : 0,
+      xattrs: xattrsOf(at),
+    };
+  }
+
+  /** The path under which a file with several names was listed before. */
+  #linkOf(path: string, found: BigIntStats): string | undefined {
+    if (!found.isFile() || found.nlink < 2n) return undefined;
+    const key = `${found.dev}:${found.ino}`;
+    const known = this.#links.get(key);
+    if (known === undefined) this.#links.set(key, path);
+    return known;
+  }
+
+  async #sendFile(id: number): Promise<void> {
+    const path = this.#files.get(id);
+    if (path === undefined) throw invalid(`the client asked for file ${id}, which does not exist`);
+    this.#files.delete(id);
+    await using file = await open(`${this.#folder}/${path}`, constants.O_RDONLY | constants.O_NOFOLLOW);
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null);
+      const isOpen = await this.#call.send({ type: TYPE.PACKET_DATA, ID: id, data: buffer.subarray(0, bytesRead) });
+      this.#bytes += bytesRead;
+      this.#progress?.(this.#bytes, false);
+      if (bytesRead === 0 || !isOpen) return;
+    }
+  }
+}
+
+function xattrsOf(path: string): ReadonlyMap<string, Uint8Array> {
+  const names = listXattrs(path).filter(isClientXattr);
+  return new Map(names.map((name) => [name, getXattr(path, name) ?? Buffer.alloc(0)]));
+}
+
+function textOf(name: Buffer, directory: string): string {
+  const text = name.toString();
+  if (Buffer.from(text).equals(name)) return text;
+  throw invalid(`a file name in ${JSON.stringify(directory)} is not UTF-8: ${JSON.stringify(text)}`);
+}
