@@ -5,7 +5,7 @@ import type { Credentials } from '../distribution/index.ts';
 import type { Networks } from '../network/index.ts';
 import type { HostFacts, TaskRuntime } from '../runtime/index.ts';
 import type { Descriptor, Manifest, Platform } from '../spec/index.ts';
-import type { Collector, ContentStore, OpenSnapshots } from '../store/index.ts';
+import type { Collector, ContentStore, LayerKey, OpenSnapshots } from '../store/index.ts';
 
 /** What the builder needs of the engine. `daemon/wiring` fills it. */
 export interface BuildPorts {
@@ -16,6 +16,8 @@ export interface BuildPorts {
   readonly runtime: TaskRuntime;
   readonly networks: Networks;
   readonly host: HostFacts;
+  /** The layers that images stand on. */
+  readonly imageLayers: () => ReadonlySet<LayerKey>;
   /** Opens a table of state.db. Records of builds need not survive a power cut. */
   readonly table: <T>(name: `build_${string}`) => Records<T>;
   /** Several changes of tables at once. */

@@ -95,7 +95,7 @@ test('usage tells sizes, parents, uses and what images share', async () => {
   if (one.key !== undefined) fixture.imageLayers.add(one.key);
   using lease = fixture.cache.open();
   lease.find(L);
-  const [first, second] = await fixture.cache.usage(never);
+  const [first, second] = await fixture.cache.usage([], never);
   assert.deepEqual([first?.sizeBytes, second?.sizeBytes], [5000, 9000]);
   assert.deepEqual([first?.isShared, second?.isShared], [true, false]);
   assert.deepEqual([first?.isInUse, second?.isInUse], [false, true]);
@@ -132,7 +132,7 @@ test('the limit removes what was used least recently, once no build is left', as
   await save(fixture, C, { keys: [M], layers: [await fixture.layer('three', 'x'.repeat(5000))] });
   await fixture.cache.idle();
   assert.deepEqual(
-    (await fixture.cache.usage(never)).map(({ description }) => description),
+    (await fixture.cache.usage([], never)).map(({ description }) => description),
     ['RUN one', 'RUN three'],
   );
 });

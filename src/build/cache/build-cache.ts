@@ -20,8 +20,8 @@ export interface BuildCache extends ResultCache<Tree>, AsyncDisposable {
   readonly mounts: CacheMounts;
   /** Adds other content that `usage` lists and `prune` removes. */
   add(store: ItemStore): void;
-  /** Lists the items with their sizes. */
-  usage(signal: AbortSignal): Promise<readonly CacheItem[]>;
+  /** Lists the items that pass BuildKit's filters, with their sizes. @throws EngineError invalid for a filter */
+  usage(filters: readonly string[], signal: AbortSignal): Promise<readonly CacheItem[]>;
   /** Removes items, least recently used first. Yields each that is removed. @throws EngineError invalid for a filter; cancelled */
   prune(options: PruneOptions, signal: AbortSignal): AsyncGenerator<CacheItem, void, undefined>;
   /** Removes items until the cache is within its limit. It also does so by itself when no build is left. Never rejects. */

@@ -18,10 +18,11 @@ import { recordItems } from './records/record-items.ts';
 import { ReferenceCounts } from './records/reference-counts.ts';
 
 export interface BuildCacheDeps
-  extends Pick<BuildPorts, 'snapshots' | 'content' | 'collector' | 'table' | 'folder' | 'logger' | 'limits'> {
+  extends Pick<
+    BuildPorts,
+    'snapshots' | 'content' | 'collector' | 'table' | 'folder' | 'logger' | 'limits' | 'imageLayers'
+  > {
   readonly records: CacheRecords;
-  /** The layers that images have. */
-  readonly imageLayers: () => ReadonlySet<LayerKey>;
 }
 
 /** Time from a new record until the disk is synced for it and those that follow it. */
@@ -73,8 +74,9 @@ class OpenedCache implements BuildCache {
     });
   }
 
-  async usage(signal: AbortSignal): Promise<readonly CacheItem[]> {
-    return (await this.#itemsByStore(signal)).map(({ item }) => item);
+  async usage(filters: readonly string[], signal: AbortSignal): Promise<readonly CacheItem[]> {
+    const passes = itemFilter(filters);
+    return (await this.#itemsByStore(signal)).map(({ item }) => item).filter(passes);
   }
 
   async *prune(options: PruneOptions, signal: AbortSignal): AsyncGenerator<CacheItem, void, undefined> {

@@ -5,4 +5,5 @@ export type {
   Exporter,
   ExportRequest,
 } from './exporter.ts';
+export { dropLostArchives, type KnownArchive } from './image/store-layers.ts';
 export { type ExportersDeps, type OpenExporter, openExporters } from './open-exporters.ts';

@@ -1,5 +1,6 @@
 import { EngineError } from '../../../base/errors.ts';
 import type { Digest } from '../../../base/ids.ts';
+import type { Records } from '../../../base/records.ts';
 import { compressed, decompress, type LayerCompression, release } from '../../../io/index.ts';
 import { type Descriptor, MEDIA_TYPE } from '../../../spec/index.ts';
 import type { LayerKey, Lease } from '../../../store/index.ts';
@@ -23,6 +24,8 @@ export interface StoreLayers {
 
 /** The archive that was made of a layer earlier, so that it is made once. */
 export interface KnownArchive {
+  /** Of the layer and the form of the archive. */
+  readonly name: string;
   readonly layer: LayerKey;
   readonly digest: Digest;
   readonly sizeBytes: number;
@@ -32,10 +35,7 @@ export interface KnownArchive {
 }
 
 export type StoreLayersDeps = Pick<BuildPorts, 'snapshots' | 'content'> & {
-  readonly archives: {
-    get(key: string): KnownArchive | undefined;
-    put(key: string, archive: KnownArchive): void;
-  };
+  readonly archives: Records<KnownArchive>;
 };
 
 const MEDIA_TYPES = {
@@ -68,6 +68,11 @@ export async function storeLayers(
     stored.push({ ...archive, description: layer.description, createdAt: layer.createdAt });
   }
   return stored;
+}
+
+/** Forgets archives whose blobs are gone. For the start. */
+export function dropLostArchives({ archives, content }: Pick<StoreLayersDeps, 'archives' | 'content'>): void {
+  for (const { name, digest } of archives.all()) if (!content.has(digest)) archives.delete(name);
 }
 
 interface LayerCall {
@@ -125,7 +130,7 @@ async function archiveOf(
   );
   lease.layer(made.key);
   const { key, digest, sizeBytes, diffId } = made;
-  const entry = { layer, key, digest, sizeBytes, diffId };
+  const entry = { name, layer, key, digest, sizeBytes, diffId };
   archives.put(name, entry);
   return archive(entry, compression);
 }

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { messageOf } from '../base/errors.ts';
+import { formatNanos } from '../base/time.ts';
+import { hostPlatform } from '../spec/index.ts';
+import type { BuildCacheRecord, Builder } from './builder.ts';
+import { type BuildCache, type CacheItem, type CacheRecords, openBuildCache } from './cache/index.ts';
+import { dropLostArchives, type KnownArchive, openExporters } from './exporters/index.ts';
+import type { Frontend } from './frontend/bridge.ts';
+import { BuildHistory, type HistoryRecord } from './history/index.ts';
+import type { LlbEdge } from './llb/index.ts';
+import { type SourceDeps, sourceOp } from './ops/sources/index.ts';
+import type { BuildPorts } from './ports.ts';
+import { createBuildServer, createWorkers, type Workers } from './protocol/index.ts';
+import { pruneOptions } from './prune-request.ts';
+import { BuildRuns, registryAccess } from './runs/index.ts';
+import { createSessions } from './session/index.ts';
+import { type Edge, Solver } from './solver/index.ts';
+import type { Tree } from './tree.ts';
+
+/** Clients learn from it what the builder's protocol has. */
+const PROTOCOL_VERSION = 'v0.25.0-gantry';
+
+/** Opens the builder on the engine's parts. `records` was opened before the collector, which asks it. */
+export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder {
+  mkdirSync(ports.folder, { recursive: true, mode: 0o700 });
+  const cache = openBuildCache({
+    ...ports,
+    ...{ records },
+    get limits() {
+      return ports.limits;
+    },
+  });
+  const sessions = createSessions();
+  const history = openHistory(ports);
+  const archives = ports.table<KnownArchive>('build_archives');
+  const platform = hostPlatform();
+  const solver = new Solver<Tree>({
+    cache,
+    parallelSteps: () => ports.limits.parallelSteps,
+    now: Date.now,
+    failed: (error) => ports.logger.warn({ error: messageOf(error) }, 'cannot release what a step of a build kept'),
+  });
+  const frontends = new Map<string, Frontend>();
+  const runs: BuildRuns = new BuildRuns({
+    ...{ solver, frontends, sessions, platform },
+    images: ports.images,
+    snapshots: ports.snapshots,
+    vertexOf: (edge) => vertexOf(edge, { ports, sessions, builds: runs.running }),
+  });
+  const server = createBuildServer({
+    ...{ runs, sessions, cache, history, platform },
+    acceptSession: sessions.accept,
+    openExporter: openExporters({
+      ...ports,
+      archives,
+      accessOf: (sessionId, signal) => registryAccess(sessions, sessionId, signal),
+    }),
+    content: ports.content,
+    workers: openWorkers(ports),
+    onFault: (error, path) => ports.logger.error({ err: error, path }, 'a call of the builder has failed'),
+  });
+  return {
+    serveGrpc: (connection, signal) => server.serve(connection, signal),
+    acceptSession: (session, signal) => sessions.accept(session, signal),
+    diskUsage: () => diskUsage(cache),
+    prune: (request, signal) => prune(cache, request, signal),
+    cancel: (id) => runs.cancel(id),
+    async restore() {
+      dropLostArchives({ archives, content: ports.content });
+    },
+    async [Symbol.asyncDispose]() {
+      runs[Symbol.dispose]();
+      await sessions[Symbol.asyncDispose]();
+      await history.idle();
+      await cache[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function openHistory({ table, folder, logger }: BuildPorts): BuildHistory {
+  return new BuildHistory({ records: table<HistoryRecord>('build_history'), folder, logger, now: Date.now });
+}
+
+function openWorkers(ports: BuildPorts): Workers {
+  const { host, networks, snapshots } = ports;
+  return createWorkers({
+    id: workerId(ports),
+    snapshotter: snapshots.driver,
+    version: PROTOCOL_VERSION,
+    platform: hostPlatform(),
+    architectureLevel: host.architectureLevel,
+    hostGateway: () => networks.hostGateways[0],
+    cacheBytes: ports.limits.cacheBytes,
+  });
+}
+
+/** Clients know the builder by it. */
+function workerId({ table }: BuildPorts): string {
+  const workers = table<{ readonly id: string }>('build_worker');
+  const known = workers.get('worker')?.id;
+  if (known !== undefined) return known;
+  const id = randomBytes(12).toString('hex');
+  workers.put('worker', { id });
+  return id;
+}
+
+async function diskUsage(cache: BuildCache): Promise<readonly BuildCacheRecord[]> {
+  const items = await cache.usage([], new AbortController().signal);
+  return items.map((item) => ({
+    ID: shownId(item.id),
+    ...(item.parents.length === 0 ? {} : { Parents: item.parents.map(shownId) }),
+    Type: item.type,
+    Description: item.description,
+    InUse: item.isInUse,
+    Shared: item.isShared,
+    Size: item.sizeBytes,
+    CreatedAt: timeOf(item.createdAt),
+    LastUsedAt: timeOf(item.lastUsedAt),
+    UsageCount: item.useCount,
+  }));
+}
+
+async function prune(
+  cache: BuildCache,
+  request: Parameters<Builder['prune']>[0],
+  signal: AbortSignal,
+): ReturnType<Builder['prune']> {
+  const removed: CacheItem[] = [];
+  for await (const item of cache.prune(pruneOptions(request, Date.now()), signal)) removed.push(item);
+  return {
+    deleted: removed.map(({ id }) => shownId(id)),
+    reclaimedBytes: removed.reduce((sum, { sizeBytes, isShared }) => sum + (isShared ? 0 : sizeBytes), 0),
+  };
+}
+
+/** Clients show the first characters. */
+function shownId(id: string): string {
+  return id.replace(/^sha256:/, '');
+}
+
+function timeOf(milliseconds: number): string {
+  return formatNanos(BigInt(Math.round(milliseconds)) * 1_000_000n);
+}
+
+/** A step of a graph. Only sources so far. @throws EngineError invalid, notImplemented */
+function vertexOf({ node, output }: LlbEdge, deps: SourceDeps): Edge<Tree> {
+  const name = node.metadata.description.get('llb.customname') ?? node.op.source?.identifier ?? 'step';
+  return { vertex: { digest: node.digest, name, inputs: [], op: sourceOp(node, deps) }, output };
+}
