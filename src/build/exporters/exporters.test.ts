@@ -196,6 +196,25 @@ test('a client gets files, layouts and archives for docker load as tars', { skip
   await assert.rejects(open(request('docker', {})).run(both, context), { kind: 'invalid' });
 });
 
+test('a client gets files in a directory, with a folder for each platform', { skip }, async () => {
+  await using fixture = await openExportFixture();
+  const { context, open, directories } = fixture;
+  const tree = await threeSteps(fixture);
+  const one = exported(tree, {});
+  const both = result(exported(tree, {}, 'linux/arm64'), one);
+  await open(request('local', {})).run(result(one), context);
+  await open(request('local', {})).run(both, context);
+  await open(request('local', { 'platform-split': 'false' })).run(both, context);
+  const split = ['amd64', 'arm64'].flatMap((name) => [`linux_${name}/etc`, `linux_${name}/etc/two`]);
+  const plain = { metadata: {}, files: ['etc', 'etc/two'] };
+  assert.deepEqual(directories, [
+    plain,
+    { metadata: { 'buildkit-exporter-multi-platform': '1' }, files: split },
+    plain,
+    plain,
+  ]);
+});
+
 test('what cannot be done is refused before the build', { skip }, async () => {
   await using fixture = await openExportFixture();
   const { open } = fixture;

@@ -1,6 +1,7 @@
 import { EngineError } from '../../base/errors.ts';
 import { archiveExporter } from './archive/archive-exporter.ts';
 import type { Exporter, ExportRequest } from './exporter.ts';
+import { localExporter } from './files/local-exporter.ts';
 import { tarExporter } from './files/tar-exporter.ts';
 import { type ImageExporterDeps, imageExporter } from './image/image-exporter.ts';
 
@@ -15,6 +16,7 @@ export function openExporters(deps: ExportersDeps): OpenExporter {
     ['image', (request) => imageExporter(deps, request)],
     ['oci', (request) => archiveExporter(deps, request, 'oci')],
     ['docker', (request) => archiveExporter(deps, request, 'docker')],
+    ['local', (request) => localExporter(deps, request)],
     ['tar', (request) => tarExporter(deps, request)],
   ]);
   return (request) => {

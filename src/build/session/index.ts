@@ -2,6 +2,7 @@ export type {
   ReceiveDirectory,
   ReceivedTree,
   SendDirectory,
+  SentTree,
   Session,
   SessionContent,
   SessionCredentials,

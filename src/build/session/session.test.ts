@@ -182,7 +182,7 @@ test('a folder is sent as a listing, and the files that the client asks for', as
   };
   const method = { ...fileSend.DiffCopy, request: packet, response: packet };
   await using client = await connectClient({ served: serve({ method }, { method: DiffCopy }) });
-  await client.session.sendDirectory({ exporterId: '0', metadata: {}, folder }, never);
+  await client.session.sendDirectory({ exporterId: '0', metadata: {}, trees: [{ root: folder, folder: '' }] }, never);
   assert.deepEqual(
     stats.map(({ path, mode, linkname }) => [path, mode, linkname]),
     [
@@ -195,6 +195,38 @@ test('a folder is sent as a listing, and the files that the client asks for', as
     ],
   );
   assert.deepEqual([contents.get(1)?.length, contents.get(2)], [100_000, 'text']);
+});
+
+test('folders of several platforms are one listing, each below its name', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-session-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const name of ['one', 'two']) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'file'), name);
+  }
+  const listed: string[] = [];
+  const contents: string[] = [];
+  const DiffCopy = async function* (
+    packets: AsyncIterable<Message<typeof packet>>,
+  ): AsyncGenerator<Init<typeof packet>> {
+    for await (const { type, stat, data } of packets) {
+      if (type === TYPE.PACKET_FIN) return;
+      if (type === TYPE.PACKET_DATA && data.length > 0) contents.push(data.toString());
+      if (type === TYPE.PACKET_DATA && data.length === 0 && contents.length === 2) yield { type: TYPE.PACKET_FIN };
+      if (type !== TYPE.PACKET_STAT || stat === undefined) continue;
+      if (stat.path.endsWith('/file')) yield { type: TYPE.PACKET_REQ, ID: listed.length };
+      listed.push(stat.path);
+    }
+  };
+  const method = { ...fileSend.DiffCopy, request: packet, response: packet };
+  await using client = await connectClient({ served: serve({ method }, { method: DiffCopy }) });
+  const trees = [
+    { root: join(folder, 'one'), folder: 'linux_amd64' },
+    { root: join(folder, 'two'), folder: 'linux_arm64' },
+  ];
+  await client.session.sendDirectory({ exporterId: '0', metadata: {}, trees }, never);
+  assert.deepEqual(listed, ['linux_amd64', 'linux_amd64/file', 'linux_arm64', 'linux_arm64/file']);
+  assert.deepEqual(contents, ['one', 'two']);
 });
 
 test('sessions on sockets leave no descriptors', async (t) => {

@@ -22,7 +22,7 @@ export interface Session {
    * client; noSpace, cancelled
    */
   receiveDirectory(request: ReceiveDirectory, signal: AbortSignal): Promise<ReceivedTree>;
-  /** Sends the client a folder, for `--output type=local`. @throws EngineError */
+  /** Sends the client folders, for `--output type=local`. @throws EngineError */
   sendDirectory(request: SendDirectory, signal: AbortSignal): Promise<void>;
   /** Sends the client one file, for `--output type=tar|oci|docker`. @throws EngineError */
   sendFile(
@@ -72,9 +72,16 @@ export interface ReceivedTree {
 
 export interface SendDirectory {
   readonly exporterId: string;
-  readonly folder: string;
+  /** By the order of their names. */
+  readonly trees: readonly SentTree[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly progress?: (bytes: number, isDone: boolean) => void;
+}
+
+/** A folder of the host, and where the client puts its content: below a name, or, where that is '', at the top. */
+export interface SentTree {
+  readonly root: string;
+  readonly folder: string;
 }
 
 export interface SessionCredentials {

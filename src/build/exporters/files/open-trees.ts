@@ -1,28 +1,23 @@
 import type { OpenSnapshots } from '../../../store/index.ts';
+import type { SentTree } from '../../session/index.ts';
 import { layerKeys } from '../../tree.ts';
 import type { ExportedPlatform, ExportedResult } from '../exporter.ts';
 import { flag } from '../image/image-options.ts';
-
-/** A platform's files on the host, and the folder that they get at the client: '' for its root. */
-export interface OpenedPlatform {
-  readonly root: string;
-  readonly folder: string;
-}
 
 /** Shows the files of every platform until it is disposed. Several platforms have folders, unless the client says else. */
 export async function openTrees(
   snapshots: Pick<OpenSnapshots, 'sealed'>,
   { platforms, isMultiple }: ExportedResult,
   attrs: ReadonlyMap<string, string>,
-): Promise<{ readonly trees: readonly OpenedPlatform[] } & AsyncDisposable> {
+): Promise<{ readonly trees: readonly SentTree[]; readonly isSplit: boolean } & AsyncDisposable> {
   const isSplit = flag(attrs, 'platform-split') ?? isMultiple;
   await using held = new AsyncDisposableStack();
-  const trees: OpenedPlatform[] = [];
+  const trees: SentTree[] = [];
   for (const platform of platforms) {
     trees.push({ root: await rootOf(snapshots, platform, held), folder: isSplit ? folderOf(platform) : '' });
   }
   const kept = held.move();
-  return { trees, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { trees, isSplit, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** `linux/arm/v7` as `linux_arm_v7`. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -28,6 +28,8 @@ export interface ExportFixture extends AsyncDisposable {
   readonly context: ExportContext;
   readonly added: NewBuildImage[];
   readonly sent: SentFile[];
+  /** Names of the files in each directory that the client got. */
+  readonly directories: { readonly metadata: object; readonly files: readonly string[] }[];
   readonly pushed: string[];
   readonly reports: StepStatus[];
   /** Runs a step on a tree: `undefined` changes nothing. */
@@ -63,9 +65,10 @@ export async function openExportFixture(): Promise<ExportFixture> {
       },
     },
   });
+  const directories: { metadata: object; files: readonly string[] }[] = [];
   const context: ExportContext = {
     sessionId: 's',
-    session: async () => receivingSession(sent),
+    session: async () => receivingSession(sent, directories),
     report: (status) => void reports.push(status),
     signal: new AbortController().signal,
   };
@@ -83,7 +86,7 @@ export async function openExportFixture(): Promise<ExportFixture> {
     return { kind: 'layers', layers: [...base.layers, layer] };
   };
   return {
-    ...{ stores, snapshots, open, context, added, sent, pushed, reports, step },
+    ...{ stores, snapshots, open, context, added, sent, directories, pushed, reports, step },
     async [Symbol.asyncDispose]() {
       await cache[Symbol.asyncDispose]();
       await stores.close();
@@ -94,8 +97,14 @@ export async function openExportFixture(): Promise<ExportFixture> {
   };
 }
 
-function receivingSession(sent: SentFile[]): Session {
-  const session: Pick<Session, 'sendFile'> = {
+function receivingSession(sent: SentFile[], directories: { metadata: object; files: readonly string[] }[]): Session {
+  const session: Pick<Session, 'sendFile' | 'sendDirectory'> = {
+    async sendDirectory({ metadata, trees }) {
+      const files = trees.flatMap(({ root, folder }) =>
+        readdirSync(root, { recursive: true }).map((name) => join(folder, String(name))),
+      );
+      directories.push({ metadata, files: files.toSorted() });
+    },
     async sendFile({ exporterId, metadata, bytes }) {
       sent.push({ exporterId, metadata, bytes: await buffer(bytes) });
     },

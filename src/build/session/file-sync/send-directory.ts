@@ -22,8 +22,8 @@ const LISTED_TOGETHER = 64;
 const SEND_PACKETS = { ...fileSend.DiffCopy, request: packet, response: packet };
 
 /**
- * Sends the client a folder: first the listing, then the files that the client asks for. Resolves when the client has written
- * all. Nobody may change the folder meanwhile. @throws EngineError, GrpcError
+ * Sends the client folders: first the listing, then the files that the client asks for. Resolves when the client has written
+ * all. Nobody may change the folders meanwhile. @throws EngineError, GrpcError
  */
 export async function sendDirectory(client: GrpcClient, request: SendDirectory, signal: AbortSignal): Promise<void> {
   const stop = new AbortController();
@@ -43,25 +43,31 @@ export async function sendDirectory(client: GrpcClient, request: SendDirectory, 
   }
 }
 
+/** A path in the listing, and where it is on the host. */
+interface Place {
+  readonly path: string;
+  readonly at: string;
+}
+
 class Sending {
   readonly #call: PacketCall;
-  readonly #folder: string;
+  readonly #trees: SendDirectory['trees'];
   readonly #progress: SendDirectory['progress'];
-  /** Paths of regular files by the number of their packet. */
+  /** Paths of regular files on the host, by the number of their packet. */
   readonly #files = new Map<number, string>();
   readonly #links = new Map<string, string>();
   #entries = 0;
   #bytes = 0;
 
-  constructor(call: PacketCall, { folder, progress }: SendDirectory) {
+  constructor(call: PacketCall, { trees, progress }: SendDirectory) {
     this.#call = call;
-    this.#folder = folder;
+    this.#trees = trees;
     this.#progress = progress;
   }
 
   async list(): Promise<void> {
     let batch: Init<typeof packet>[] = [];
-    for await (const found of this.#walk('')) {
+    for await (const found of this.#listing()) {
       batch.push({ type: TYPE.PACKET_STAT, stat: found });
       if (batch.length < LISTED_TOGETHER) continue;
       await this.#call.sendAll(batch);
@@ -83,25 +89,34 @@ class Sending {
     }
   }
 
-  async *#walk(directory: string): AsyncGenerator<StatInit> {
-    const names = (await readdir(`${this.#folder}/${directory}`, 'buffer')).map((name) => textOf(name, directory));
-    for (const name of names.sort(compareNames)) {
-      const path = directory === '' ? name : `${directory}/${name}`;
-      const found = await lstat(`${this.#folder}/${path}`, { bigint: true });
-      const described = await this.#describe(path, found);
-      if (described === undefined) continue;
-      if (found.isFile()) this.#files.set(this.#entries, path);
-      this.#entries += 1;
-      yield described;
-      if (found.isDirectory()) yield* this.#walk(path);
+  async *#listing(): AsyncGenerator<StatInit> {
+    for (const { root, folder } of this.#trees) {
+      if (folder !== '') yield* this.#entry({ path: folder, at: root });
+      else yield* this.#walk('', root);
     }
   }
 
+  async *#walk(directory: string, at: string): AsyncGenerator<StatInit> {
+    const names = (await readdir(at, 'buffer')).map((name) => textOf(name, directory));
+    for (const name of names.sort(compareNames)) {
+      yield* this.#entry({ path: directory === '' ? name : `${directory}/${name}`, at: `${at}/${name}` });
+    }
+  }
+
+  async *#entry(place: Place): AsyncGenerator<StatInit> {
+    const found = await lstat(place.at, { bigint: true });
+    const described = await this.#describe(place, found);
+    if (described === undefined) return;
+    if (found.isFile()) this.#files.set(this.#entries, place.at);
+    this.#entries += 1;
+    yield described;
+    if (found.isDirectory()) yield* this.#walk(place.path, place.at);
+  }
+
   /** Undefined for a socket. */
-  async #describe(path: string, found: BigIntStats): Promise<StatInit | undefined> {
+  async #describe({ path, at }: Place, found: BigIntStats): Promise<StatInit | undefined> {
     const mode = toGoMode(Number(found.mode));
     if (mode === undefined) return undefined;
-    const at = `${this.#folder}/${path}`;
     const linked = this.#linkOf(path, found);
     const type = Number(found.mode) & S_IF.MT;
     const isDevice = type === S_IF.BLK || type === S_IF.CHR;
@@ -125,10 +140,10 @@ class Sending {
   }
 
   async #sendFile(id: number): Promise<void> {
-    const path = this.#files.get(id);
-    if (path === undefined) throw invalid(`the client asked for file ${id}, which does not exist`);
+    const at = this.#files.get(id);
+    if (at === undefined) throw invalid(`the client asked for file ${id}, which does not exist`);
     this.#files.delete(id);
-    await using file = await open(`${this.#folder}/${path}`, constants.O_RDONLY | constants.O_NOFOLLOW);
+    await using file = await open(at, constants.O_RDONLY | constants.O_NOFOLLOW);
     for (;;) {
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null);
       const isOpen = await this.#call.send({ type: TYPE.PACKET_DATA, ID: id, data: buffer.subarray(0, bytesRead) });
