@@ -9,7 +9,7 @@ import { dropLostArchives, type KnownArchive, openExporters } from './exporters/
 import type { Frontend } from './frontend/bridge.ts';
 import { BuildHistory, type HistoryRecord } from './history/index.ts';
 import type { LlbEdge } from './llb/index.ts';
-import { type SourceDeps, sourceOp } from './ops/sources/index.ts';
+import { openContextFolders, type SourceDeps, sourceOp } from './ops/sources/index.ts';
 import type { BuildPorts } from './ports.ts';
 import { createBuildServer, createWorkers, type Workers } from './protocol/index.ts';
 import { pruneOptions } from './prune-request.ts';
@@ -32,6 +32,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
     },
   });
   const sessions = createSessions();
+  const contexts = openContextFolders(ports);
   const history = openHistory(ports);
   const archives = ports.table<KnownArchive>('build_archives');
   const platform = hostPlatform();
@@ -46,7 +47,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
     ...{ solver, frontends, sessions, platform },
     images: ports.images,
     snapshots: ports.snapshots,
-    vertexOf: (edge) => vertexOf(edge, { ports, sessions, builds: runs.running }),
+    vertexOf: (edge) => vertexOf(edge, { ports, sessions, contexts, builds: runs.running }),
   });
   const server = createBuildServer({
     ...{ runs, sessions, cache, history, platform },

@@ -1,2 +1,3 @@
+export { type ContextFolders, type KnownContext, openContextFolders } from './local/context-folders.ts';
 export type { SourceDeps } from './source.ts';
 export { sourceOp } from './source-op.ts';

@@ -2,11 +2,13 @@ import { EngineError, invalid } from '../../../base/errors.ts';
 import type { LlbNode } from '../../llb/graph.ts';
 import type { Op } from '../../solver/index.ts';
 import type { Tree } from '../../tree.ts';
-import { imageSource } from './image-source.ts';
+import { imageSource } from './image/image-source.ts';
+import { localSource } from './local/local-source.ts';
 import type { Source, SourceDeps } from './source.ts';
 
 const KINDS: Readonly<Record<string, (source: Source, deps: SourceDeps) => Op<Tree>>> = {
   'docker-image': imageSource,
+  local: localSource,
 };
 
 /**

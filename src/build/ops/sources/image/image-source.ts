@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Digest } from '../../../base/ids.ts';
-import type { Credentials } from '../../../distribution/index.ts';
-import { canonicalString, type Platform, parseImageConfig, parseReference } from '../../../spec/index.ts';
-import type { BuildImage, PullProgress } from '../../ports.ts';
-import type { Op, StepContext } from '../../solver/index.ts';
-import type { LayeredTree, Tree, TreeLayer } from '../../tree.ts';
-import { askSessions } from './ask-sessions.ts';
-import type { Source, SourceDeps } from './source.ts';
+import type { Digest } from '../../../../base/ids.ts';
+import type { Credentials } from '../../../../distribution/index.ts';
+import { canonicalString, type Platform, parseImageConfig, parseReference } from '../../../../spec/index.ts';
+import type { BuildImage, PullProgress } from '../../../ports.ts';
+import type { Op, StepContext } from '../../../solver/index.ts';
+import type { LayeredTree, Tree, TreeLayer } from '../../../tree.ts';
+import { askSessions } from '../ask-sessions.ts';
+import type { Source, SourceDeps } from '../source.ts';
 
 /**
  * The files of an image, by its reference. An image that is here is preferred, unless the attribute `image.resolvemode`
