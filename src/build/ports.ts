@@ -1,7 +1,7 @@
 import type { Digest } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
-import type { Credentials } from '../distribution/index.ts';
+import type { Credentials, ProxyRule } from '../distribution/index.ts';
 import type { Networks } from '../network/index.ts';
 import type { HostFacts, TaskRuntime } from '../runtime/index.ts';
 import type { Descriptor, Manifest, Platform } from '../spec/index.ts';
@@ -27,6 +27,8 @@ export interface BuildPorts {
   /** For files of steps that run: `<exec root>/build`. It is gone after a restart of the machine. */
   readonly runFolder: string;
   readonly logger: Logger;
+  /** The engine's proxies, for downloads. */
+  readonly proxyOf: ProxyRule;
   readonly limits: BuildLimits;
 }
 

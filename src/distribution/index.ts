@@ -1,7 +1,7 @@
 export { ANONYMOUS, type Credentials } from './auth/credentials.ts';
 export { RegistryError } from './errors.ts';
 export type { RegistryHostsConfig } from './hosts/registry-hosts.ts';
-export { fetchFile, type RemoteFile } from './http/fetch-file.ts';
+export { type FileRequest, fetchFile, type RemoteFile } from './http/fetch-file.ts';
 export { createNodeTransport, type NodeTransport } from './http/node-transport.ts';
 export {
   maskProxy,

@@ -9,6 +9,9 @@ import { followRedirects } from './redirects.ts';
 export interface RemoteFile extends AsyncDisposable {
   /** The requested address, completed. */
   readonly url: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Whether the server says that the file is the one that the request's conditions name. There is no body then. */
+  readonly isUnchanged: boolean;
   /** Undefined when the server does not send it. */
   readonly sizeBytes: number | undefined;
   readonly body: Readable;
@@ -17,21 +20,32 @@ export interface RemoteFile extends AsyncDisposable {
 const MESSAGE_BYTES_MAX = 8 * 1024;
 const MESSAGE_LENGTH_MAX = 500;
 
+/** A file to download. `headers` may have conditions. Credentials go to no other host. */
+export interface FileRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /**
  * Opens a file by http or https, and follows redirects. Without a scheme it uses http.
  * @throws EngineError invalid for a malformed URL, or one that the server refuses; notFound, unavailable, cancelled
  */
-export async function fetchFile(text: string, proxyOf: ProxyRule, signal: AbortSignal): Promise<RemoteFile> {
-  const url = parseUrl(text);
+export async function fetchFile(
+  request: string | FileRequest,
+  proxyOf: ProxyRule,
+  signal: AbortSignal,
+): Promise<RemoteFile> {
+  const wanted = typeof request === 'string' ? { url: request, headers: {} } : request;
+  const url = parseUrl(wanted.url);
   await using resources = new AsyncDisposableStack();
   const transport = resources.use(createNodeTransport(proxyOf));
-  const headers = { 'user-agent': 'gantry', accept: '*/*' };
-  const response = await followRedirects({ method: 'GET', url, headers }, (request) =>
-    transport.send(request, {}, signal),
-  );
+  const headers = { 'user-agent': 'gantry', accept: '*/*', ...wanted.headers };
+  const response = await followRedirects({ method: 'GET', url, headers }, (one) => transport.send(one, {}, signal));
   const { body } = response;
   resources.defer(() => void body.destroy());
-  if (response.status !== 200) {
+  const hasCondition = Object.keys(wanted.headers).some((name) => /^if-(?:none-match|modified-since)$/i.test(name));
+  const isUnchanged = response.status === 304 && hasCondition;
+  if (response.status !== 200 && !isUnchanged) {
     const said = await readBytes(body, MESSAGE_BYTES_MAX).catch(() => Buffer.alloc(0));
     const message = said
       .toString('utf8')
@@ -47,6 +61,8 @@ export async function fetchFile(text: string, proxyOf: ProxyRule, signal: AbortS
   const opened = resources.move();
   return {
     url: url.href,
+    headers: response.headers,
+    isUnchanged,
     sizeBytes: Number.isSafeInteger(length) && length >= 0 ? length : undefined,
     body,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -2,6 +2,7 @@ import { EngineError, invalid } from '../../../base/errors.ts';
 import type { LlbNode } from '../../llb/graph.ts';
 import type { Op } from '../../solver/index.ts';
 import type { Tree } from '../../tree.ts';
+import { httpSource } from './http/http-source.ts';
 import { imageSource } from './image/image-source.ts';
 import { localSource } from './local/local-source.ts';
 import type { Source, SourceDeps } from './source.ts';
@@ -9,6 +10,8 @@ import type { Source, SourceDeps } from './source.ts';
 const KINDS: Readonly<Record<string, (source: Source, deps: SourceDeps) => Op<Tree>>> = {
   'docker-image': imageSource,
   local: localSource,
+  http: httpSource,
+  https: httpSource,
 };
 
 /**
@@ -26,5 +29,5 @@ export function sourceOp(node: LlbNode, deps: SourceDeps): Op<Tree> {
       `source ${JSON.stringify(source.identifier.slice(0, 200))} is not supported`,
     );
   }
-  return open({ name, attrs: source.attrs, platform }, deps);
+  return open({ identifier: source.identifier, name, attrs: source.attrs, platform }, deps);
 }

@@ -14,6 +14,8 @@ export interface SourceDeps {
 
 /** A source op of a graph, taken apart. */
 export interface Source {
+  /** With its scheme. */
+  readonly identifier: string;
   /** The identifier without its scheme, such as `docker.io/library/busybox:1` or `context`. */
   readonly name: string;
   readonly attrs: ReadonlyMap<string, string>;

@@ -94,6 +94,7 @@ export class KeptContexts {
     let count = taken.length;
     let bytes = taken.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     for (const [id, { usedAt, sizeBytes }] of this.free()) {
+      if (this.used.has(id)) continue; // Somebody took it while another one went.
       const isOld = Date.now() - usedAt > AGE_MILLISECONDS;
       if (isOld || count >= FOLDERS_MAX || bytes + sizeBytes > BYTES_MAX) {
         await this.drop(id);
