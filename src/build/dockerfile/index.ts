@@ -52,3 +52,4 @@ export { type ExpandedFrom, expandFrom, type ResolvedFrom, resolveFrom } from '.
 export { type GlobalInput, globalScope, predefinedArgs } from './scope/global-args.ts';
 export { Scope } from './scope/scope.ts';
 export { atPlace, placeOf, sourceError } from './source-error.ts';
+export { csvFields } from './values/csv-fields.ts';

@@ -1,4 +1,4 @@
-import type { Platform } from '../../spec/index.ts';
+import type { Descriptor, Platform } from '../../spec/index.ts';
 import type { Session } from '../session/session.ts';
 import type { StepStatus } from '../solver/index.ts';
 import type { Tree } from '../tree.ts';
@@ -20,6 +20,13 @@ export interface ExportedPlatform {
   readonly tree: Tree;
   /** The configuration of the image, as the frontend made it: JSON. Undefined where it made none. */
   readonly config: Uint8Array | undefined;
+  readonly attestations: readonly ExportedAttestation[];
+}
+
+/** A statement about a platform's result (in-toto). */
+export interface ExportedAttestation {
+  readonly predicateType: string;
+  readonly predicate: object;
 }
 
 /** One `--output` of the client. */
@@ -39,9 +46,29 @@ export interface ExportContext {
   readonly signal: AbortSignal;
 }
 
-/** Gives a result away. Returns what the client hears, such as `containerimage.digest`. @throws EngineError */
+/** Gives a result away. */
 export interface Exporter {
   /** Text of the step that the client sees. */
   readonly name: string;
-  run(result: ExportedResult, context: ExportContext): Promise<ReadonlyMap<string, string>>;
+  /** @throws EngineError */
+  run(result: ExportedResult, context: ExportContext): Promise<Exported>;
 }
+
+export interface Exported {
+  /** What the client hears, such as `containerimage.digest`. */
+  readonly response: ReadonlyMap<string, string>;
+  /** The images that were made, by their platforms. */
+  readonly images: readonly ExportedImage[];
+}
+
+export interface ExportedImage {
+  /** Such as `linux/arm64`. */
+  readonly platform: string;
+  /** Of the manifest. */
+  readonly descriptor: Descriptor;
+  /** Statements about it. */
+  readonly attestations: readonly Descriptor[];
+}
+
+/** For exporters that make no image and tell nothing. */
+export const NOTHING_EXPORTED: Exported = { response: new Map(), images: [] };

@@ -48,7 +48,7 @@ test('a tree becomes an image of the engine, with a layer for each step', { skip
   const tree = await threeSteps(fixture);
   const platform = exported(tree, { config: { Env: ['a=b'] }, history: HISTORY, rootfs: { type: 'layers' } });
   const exporter = open(request('moby', { name: 'web:1,docker.io/library/web:1,web' }));
-  const response = await exporter.run(result(platform), context);
+  const { response } = await exporter.run(result(platform), context);
   const image = stores.images.resolve('web:1');
   assert.equal(response.get('containerimage.config.digest'), image.id);
   assert.equal(response.get('containerimage.digest'), image.manifestDescriptor.digest);
@@ -79,7 +79,8 @@ test('the same result gives the same bytes, and what is exported again is not wr
   await using fixture = await openExportFixture();
   const { context, open, stores } = fixture;
   const platform = exported(await threeSteps(fixture), { config: {}, history: HISTORY });
-  const run = (attrs: Readonly<Record<string, string>>) => open(request('image', attrs)).run(result(platform), context);
+  const run = async (attrs: Readonly<Record<string, string>>) =>
+    (await open(request('image', attrs)).run(result(platform), context)).response;
   const first = await run({ name: 'web' });
   const again = await run({ name: 'web' });
   assert.deepEqual([...first], [...again]);
@@ -120,7 +121,7 @@ test('several platforms are an index, of which each image is found', { skip }, a
   const { context, open, stores } = fixture;
   const tree = await threeSteps(fixture);
   const both = result(exported(tree, { config: {} }, 'linux/amd64'), exported(tree, { config: {} }, 'linux/arm64'));
-  const response = await open(request('image', { name: 'web' })).run(both, context);
+  const { response } = await open(request('image', { name: 'web' })).run(both, context);
   assert.equal(response.get('containerimage.config.digest'), undefined);
   const index = stores.content.readJson(response.get('containerimage.digest') as never) as Index;
   assert.deepEqual(
@@ -128,6 +129,40 @@ test('several platforms are an index, of which each image is found', { skip }, a
     ['amd64', 'arm64'],
   );
   assert.equal(stores.images.resolve('web', { os: 'linux', architecture: 'arm64' }).config.architecture, 'arm64');
+});
+
+test('statements about an image go into an index with it', { skip }, async () => {
+  await using fixture = await openExportFixture();
+  const { context, open, stores, sent } = fixture;
+  const predicate = { builder: { id: 'b' } };
+  const attestations = [{ predicateType: 'https://slsa.dev/provenance/v0.2', predicate }];
+  const platform = { ...exported(await threeSteps(fixture), { config: {} }), attestations };
+  const { response, images } = await open(request('image', { name: 'web:2' })).run(result(platform), context);
+  const digest = response.get('containerimage.digest') as never;
+  const { manifests } = stores.content.readJson(digest) as Index;
+  const [image, attached] = manifests;
+  assert.deepEqual(image?.platform, { os: 'linux', architecture: 'amd64' });
+  assert.deepEqual(attached?.platform, { architecture: 'unknown', os: 'unknown' });
+  assert.deepEqual(attached?.annotations, {
+    'vnd.docker.reference.digest': image?.digest,
+    'vnd.docker.reference.type': 'attestation-manifest',
+  });
+  const { layers } = stores.content.readJson(attached?.digest as never) as Manifest;
+  assert.equal(layers[0]?.mediaType, 'application/vnd.in-toto+json');
+  assert.deepEqual(stores.content.readJson(layers[0]?.digest as never), {
+    _type: 'https://in-toto.io/Statement/v0.1',
+    predicateType: 'https://slsa.dev/provenance/v0.2',
+    subject: [{ name: 'pkg:docker/web@2?platform=linux%2Famd64', digest: { sha256: image?.digest.slice(7) } }],
+    predicate,
+  });
+  assert.deepEqual(images[0]?.attestations, layers);
+  const found = stores.images.resolve('web:2');
+  assert.equal(found.id, response.get('containerimage.config.digest'));
+  assert.equal(found.target.digest, digest);
+  await open(request('oci', {})).run(result(platform), context);
+  assert.ok(sent.at(-1)?.bytes.includes('attestation-manifest'));
+  await open(request('docker', {})).run(result(platform), context);
+  assert.ok(!sent.at(-1)?.bytes.includes('attestation-manifest'));
 });
 
 test('an image without files has no layers', { skip }, async () => {
@@ -175,7 +210,7 @@ test('a client gets files, layouts and archives for docker load as tars', { skip
     'linux_arm64/etc/two',
   ]);
 
-  const response = await open(request('docker', { name: 'web:1' })).run(result(one), context);
+  const { response } = await open(request('docker', { name: 'web:1' })).run(result(one), context);
   assert.ok(['index.json', 'manifest.json', 'oci-layout'].every((name) => listed().includes(name)));
   const read = (name: string): unknown =>
     JSON.parse(execFileSync('tar', ['-xOf', join(folder, 'archive'), name]).toString());

@@ -1,5 +1,8 @@
 export type {
   ExportContext,
+  Exported,
+  ExportedAttestation,
+  ExportedImage,
   ExportedPlatform,
   ExportedResult,
   Exporter,

@@ -34,8 +34,11 @@ export interface HistoryError {
 export interface HistoryResult {
   /** Place of the exporter in the client's list. */
   readonly exporter: number;
+  /** Such as `linux/arm64`. */
+  readonly platform: string;
+  /** Of the manifest. */
   readonly descriptor: Descriptor;
-  /** Attestations about the only image, by the kind of their statement. */
+  /** Statements about it. */
   readonly attestations: readonly Descriptor[];
 }
 

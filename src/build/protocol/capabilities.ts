@@ -90,6 +90,7 @@ const GRAPH = [
   'meta.exportcache',
   'exporter.multiple',
   'exporter.image.annotations',
+  'exporter.image.attestations',
   'exporter.sourcedateepoch',
 ];
 

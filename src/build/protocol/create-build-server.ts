@@ -85,7 +85,8 @@ async function solve(
   try {
     const work = () => solveBuild(deps, request, { run, gateway });
     // Internal builds ask for capabilities and the like.
-    return await (request.Internal ? work() : recordedBuild(deps.history, request, { run, solve: work }));
+    const solved = await (request.Internal ? work() : recordedBuild(deps.history, request, { run, solve: work }));
+    return solved.response;
   } finally {
     runs.close(run);
   }

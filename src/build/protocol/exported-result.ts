@@ -2,7 +2,8 @@ import * as z from 'zod/mini';
 import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError } from '../../base/errors.ts';
 import { formatPlatform, normalisePlatform, type Platform } from '../../spec/index.ts';
-import type { ExportedPlatform, ExportedResult } from '../exporters/index.ts';
+import type { ExportedAttestation, ExportedPlatform, ExportedResult } from '../exporters/index.ts';
+import type { LlbEdge } from '../llb/index.ts';
 import type { BuildRun } from '../runs/index.ts';
 import type { GatewayResult } from './gateway.ts';
 
@@ -28,8 +29,15 @@ const configPlatform = z.object({
   variant: z.optional(z.string()),
 });
 
+/** Says what there is to say about a result, once it is made. */
+export type Attest = (edge: LlbEdge | undefined) => readonly ExportedAttestation[];
+
 /** Makes everything that a build returned. @throws GrpcError for failed steps; EngineError invalid for metadata */
-export async function exportedResult(run: BuildRun, result: GatewayResult, host: Platform): Promise<ExportedResult> {
+export async function exportedResult(
+  run: BuildRun,
+  result: GatewayResult,
+  { host, attest }: { readonly host: Platform; readonly attest: Attest },
+): Promise<ExportedResult> {
   const { refs, metadata, isMultiple } = result;
   const platforms = platformsOf(metadata);
   const made = refs.map(async ({ id, edge }): Promise<ExportedPlatform> => {
@@ -37,7 +45,7 @@ export async function exportedResult(run: BuildRun, result: GatewayResult, host:
     const config = metadata.get(isMultiple ? `${CONFIG}/${id}` : CONFIG) ?? metadata.get(CONFIG);
     const listed = isMultiple ? platforms.get(id) : [...platforms.values()][0];
     const platform = listed ?? platformOfConfig(config) ?? host;
-    return { id: isMultiple ? id : formatPlatform(platform), platform, tree, config };
+    return { id: isMultiple ? id : formatPlatform(platform), platform, tree, config, attestations: attest(edge) };
   });
   return { platforms: await Promise.all(made), isMultiple, metadata };
 }

@@ -54,7 +54,7 @@ function recordMessage(record: HistoryRecord): Init<typeof buildHistoryRecord> {
     CreatedAt: toTimestamp(record.createdAt),
     CompletedAt: maybeTimestamp(record.completedAt),
     ExporterResponse: new Map(Object.entries(record.response)),
-    Result: results.length === 0 ? undefined : resultMessage(results),
+    ...resultMessages(results),
     Generation: record.generation,
     pinned: record.isPinned,
     numCachedSteps: steps.cached,
@@ -62,6 +62,19 @@ function recordMessage(record: HistoryRecord): Init<typeof buildHistoryRecord> {
     numCompletedSteps: steps.completed,
     numWarnings: record.warnings,
   };
+}
+
+/** One platform's results, or those of several by their platforms. */
+function resultMessages(
+  results: readonly HistoryResult[],
+): Pick<Init<typeof buildHistoryRecord>, 'Result' | 'Results'> {
+  const platforms = [...new Set(results.map(({ platform }) => platform))];
+  const messages = platforms.map((id) => {
+    const own = results.filter(({ platform }) => platform === id);
+    return [id, resultMessage(own)] as const;
+  });
+  const [first] = messages;
+  return messages.length > 1 ? { Results: new Map(messages) } : { Result: first?.[1] };
 }
 
 function resultMessage(results: readonly HistoryResult[]): Init<typeof buildResultInfo> {

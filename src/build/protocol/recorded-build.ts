@@ -1,21 +1,23 @@
-import { type Init, toGrpcError } from '../grpc/index.ts';
-import type { SolveRequest, solveResponse } from '../grpc/messages/control.ts';
+import { toGrpcError } from '../grpc/index.ts';
+import type { SolveRequest } from '../grpc/messages/control.ts';
 import type { BuildHistory, HistoryError, HistoryRecord } from '../history/index.ts';
 import type { BuildRun } from '../runs/index.ts';
-import { exportRequests } from './solve-build.ts';
+import { exportRequests, type SolvedBuild } from './solve-build.ts';
 
 /** Runs a build, and keeps it in the history: from its start on as a build under way, and then how it ended. */
 export async function recordedBuild(
   history: BuildHistory,
   request: SolveRequest,
-  { run, solve }: { readonly run: BuildRun; readonly solve: () => Promise<Init<typeof solveResponse>> },
-): Promise<Init<typeof solveResponse>> {
+  { run, solve }: { readonly run: BuildRun; readonly solve: () => Promise<SolvedBuild> },
+): Promise<SolvedBuild> {
   const begun = begunRecord(request);
   history.begin(begun);
   try {
-    const response = await solve();
-    history.end(endedRecord(begun, run, { response: Object.fromEntries(response.ExporterResponse ?? []) }), logOf(run));
-    return response;
+    const solved = await solve();
+    const { response, results } = solved;
+    const told = Object.fromEntries(response.ExporterResponse ?? []);
+    history.end(endedRecord(begun, run, { response: told, results }), logOf(run));
+    return solved;
   } catch (error) {
     history.end(endedRecord(begun, run, { error: historyError(error) }), logOf(run));
     throw error;
@@ -46,7 +48,7 @@ function begunRecord(request: SolveRequest): HistoryRecord {
 function endedRecord(
   begun: HistoryRecord,
   { progress }: BuildRun,
-  end: Pick<HistoryRecord, 'error'> | Pick<HistoryRecord, 'response'>,
+  end: Pick<HistoryRecord, 'error'> | Pick<HistoryRecord, 'response' | 'results'>,
 ): HistoryRecord {
   const { warnings, ...steps } = progress.counts;
   return { ...begun, ...end, steps, warnings, completedAt: Date.now(), generation: begun.generation + 1 };

@@ -1,11 +1,19 @@
 import { EngineError } from '../../base/errors.ts';
 import type { Platform } from '../../spec/index.ts';
-import type { ExportedResult, Exporter, ExportRequest, OpenExporter } from '../exporters/index.ts';
+import { provenance, provenanceOptions } from '../attest/index.ts';
+import type {
+  Exported,
+  ExportedImage,
+  ExportedResult,
+  Exporter,
+  ExportRequest,
+  OpenExporter,
+} from '../exporters/index.ts';
 import type { Init } from '../grpc/index.ts';
 import type { SolveRequest, solveResponse } from '../grpc/messages/control.ts';
 import type { BuildRun } from '../runs/index.ts';
 import type { Sessions } from '../session/session.ts';
-import { exportedResult } from './exported-result.ts';
+import { type Attest, exportedResult } from './exported-result.ts';
 import type { Gateway, GatewayResult } from './gateway.ts';
 import { solveParts } from './solve-parts.ts';
 
@@ -13,6 +21,17 @@ export interface SolveDeps {
   readonly openExporter: OpenExporter;
   readonly sessions: Sessions;
   readonly platform: Platform;
+}
+
+/** What a build has made. */
+export interface SolvedBuild {
+  readonly response: Init<typeof solveResponse>;
+  readonly results: readonly SolvedResult[];
+}
+
+export interface SolvedResult extends ExportedImage {
+  /** Place of the exporter in the client's list. */
+  readonly exporter: number;
 }
 
 /**
@@ -23,18 +42,35 @@ export async function solveBuild(
   deps: SolveDeps,
   request: SolveRequest,
   { run, gateway }: { readonly run: BuildRun; readonly gateway: Gateway },
-): Promise<Init<typeof solveResponse>> {
+): Promise<SolvedBuild> {
   refuseUnknown(request);
+  const attest = attestFor(request, run, deps.platform);
   const exporters = exportRequests(request).map((each) => ({ ...each, exporter: deps.openExporter(each) }));
-  const result = await exportedResult(run, await graphsOf(request, { run, gateway }), deps.platform);
+  const returned = await graphsOf(request, { run, gateway });
+  const result = await exportedResult(run, returned, { host: deps.platform, attest });
   const responses = new Map<string, string>();
   for (const [key, value] of result.metadata) {
     if (key.startsWith('frontend.')) responses.set(key, Buffer.from(value).toString());
   }
-  for (const { exporter } of exporters) {
-    for (const [key, value] of await runExporter(deps, exporter, { run, result })) responses.set(key, value);
+  const results: SolvedResult[] = [];
+  for (const [at, { exporter }] of exporters.entries()) {
+    const { response, images } = await runExporter(deps, exporter, { run, result });
+    for (const [key, value] of response) responses.set(key, value);
+    for (const image of images) results.push({ ...image, exporter: at });
   }
-  return { ExporterResponse: responses };
+  return { response: { ExporterResponse: responses }, results };
+}
+
+/** Provenance, where the client wants it. @throws EngineError for options that are not supported */
+function attestFor({ FrontendAttrs }: SolveRequest, run: BuildRun, platform: Platform): Attest {
+  const options = provenanceOptions(FrontendAttrs);
+  if (options === undefined) return () => [];
+  const startedAt = Date.now();
+  return (edge) => {
+    const { frontend, options: attrs } = run.asked;
+    const { id, read } = run;
+    return [provenance({ id, frontend, attrs, edge, read, startedAt, finishedAt: Date.now(), platform }, options)];
+  };
 }
 
 /** The exporters that a request names. Older clients name one in other fields. */
@@ -52,12 +88,12 @@ async function graphsOf(
 ): Promise<GatewayResult> {
   const { Frontend, Definition } = request;
   // The client drives the build itself, and returns the result when it has it.
-  if (Frontend === '' && (Definition?.def.length ?? 0) === 0) return await returned(run, gateway);
+  if (Frontend === '' && (Definition?.def.length ?? 0) === 0) return await whenReturned(run, gateway);
   const made = await solveParts(run, { ...request, options: request.FrontendAttrs }, run.signal);
   return { ...made, isMultiple: made.refs.some(({ id }) => id !== ''), attestations: new Map() };
 }
 
-async function returned(run: BuildRun, gateway: Gateway): Promise<GatewayResult> {
+async function whenReturned(run: BuildRun, gateway: Gateway): Promise<GatewayResult> {
   const { promise, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(run.signal.reason);
   run.signal.addEventListener('abort', onAbort, { once: true });
@@ -73,7 +109,7 @@ async function runExporter(
   { sessions }: SolveDeps,
   exporter: Exporter,
   { run, result }: { readonly run: BuildRun; readonly result: ExportedResult },
-): Promise<ReadonlyMap<string, string>> {
+): Promise<Exported> {
   const { sessionId, signal } = run;
   const session = () => sessions.get(sessionId, signal);
   return await run.step({ name: exporter.name }, (report) =>

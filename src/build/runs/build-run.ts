@@ -13,7 +13,7 @@ import type {
   ResolvedImage,
   ResolveImage,
 } from '../frontend/bridge.ts';
-import type { LlbEdge, LlbNode } from '../llb/graph.ts';
+import { type LlbEdge, type LlbNode, nodesOf } from '../llb/index.ts';
 import type { BuildImages } from '../ports.ts';
 import type { Sessions } from '../session/session.ts';
 import type { Build, Edge, Solver, StepStatus, VertexProgress } from '../solver/index.ts';
@@ -41,6 +41,11 @@ export interface RunRequest {
   readonly entitlements: ReadonlySet<string>;
 }
 
+export interface AskedFrontend {
+  readonly frontend: string;
+  readonly options: ReadonlyMap<string, string>;
+}
+
 /**
  * A build under way: what its client and its frontend may do with it. It ends when it is disposed, or with its signal; the
  * steps that only it needs end then.
@@ -55,6 +60,8 @@ export class BuildRun implements RunningBuild, Disposable {
   readonly #abort = new AbortController();
   readonly #build: Build<Tree>;
   readonly #nodes = new Map<Digest, LlbNode>();
+  readonly #read = new Set<LlbNode>();
+  #asked: AskedFrontend = { frontend: '', options: new Map() };
   readonly #resolved = new Map<string, Promise<ResolvedImage>>();
 
   constructor(deps: RunDeps, { id, sessionId, entitlements }: RunRequest, signal: AbortSignal) {
@@ -66,17 +73,28 @@ export class BuildRun implements RunningBuild, Disposable {
     this.#build = deps.solver.open(id, (progress) => this.progress.add(progress), this.signal);
   }
 
+  /** The frontend that was asked last. Its name is '' before that. */
+  get asked(): AskedFrontend {
+    return this.#asked;
+  }
+
+  /** The sources of what frontends have read. */
+  get read(): ReadonlySet<LlbNode> {
+    return this.#read;
+  }
+
   /** Lets a frontend turn a request into graphs. Nothing of them has run yet. @throws GrpcError, EngineError */
   async solve(frontend: string, request: FrontendRequest, signal: AbortSignal): Promise<FrontendResult> {
     const run = this.#deps.frontends.get(frontend);
     if (run === undefined) throw new EngineError('failed', `unknown frontend: ${frontend}`);
+    this.#asked = { frontend, options: request.options };
     return await this.#described(() => run(request, this.#bridge(), signal));
   }
 
   /** Makes what an edge stands for; undefined stands for the tree without files. @throws GrpcError with details */
   async tree(edge: LlbEdge | undefined): Promise<Tree> {
     if (edge === undefined) return EMPTY_TREE;
-    this.#learn(edge.node);
+    this.#learn(edge);
     return await this.#described(() => this.#build.result(this.#deps.vertexOf(edge)));
   }
 
@@ -137,7 +155,10 @@ export class BuildRun implements RunningBuild, Disposable {
 
   #bridge(): FrontendBridge {
     return {
-      readFile: (edge, path) => this.withTree(edge, (root) => readTreeFile(root, path, { offset: 0, length: 0 })),
+      readFile: (edge, path) => {
+        for (const node of nodesOf(edge)) this.#read.add(node);
+        return this.withTree(edge, (root) => readTreeFile(root, path, { offset: 0, length: 0 }));
+      },
       resolveImage: (request, signal) => this.resolveImage(request, signal),
       warn: (warning) => this.warn(warning),
       platform: this.#deps.platform,
@@ -145,15 +166,9 @@ export class BuildRun implements RunningBuild, Disposable {
     };
   }
 
-  /** Keeps the nodes below one, so that an error finds its place in the source. */
-  #learn(last: LlbNode): void {
-    for (const open = [last]; ; ) {
-      const node = open.pop();
-      if (node === undefined) return;
-      if (this.#nodes.has(node.digest)) continue;
-      this.#nodes.set(node.digest, node);
-      for (const input of node.inputs) open.push(input.node);
-    }
+  /** Keeps the nodes of a graph, so that an error finds its place in the source. */
+  #learn(edge: LlbEdge): void {
+    for (const node of nodesOf(edge)) this.#nodes.set(node.digest, node);
   }
 
   async #described<T>(work: () => Promise<T>): Promise<T> {

@@ -27,12 +27,14 @@ export function archiveExporter(
       }
       const { report, signal } = context;
       await using lease = deps.collector.lease();
-      const image = await composeImage(deps, result, { options, lease, report, signal });
       const { names } = options;
+      // Docker's own archives have no place for an index.
+      const call = { options, names, hasAttestations: kind === 'oci', lease, report, signal };
+      const image = await composeImage(deps, result, call);
       const response = imageResponse(image, names);
       const bytes = layoutArchive(deps.content, { image, names, hasDockerManifest: kind === 'docker' });
       await sendToClient(context, { exporterId: id, response, bytes });
-      return response;
+      return { response, images: image.images };
     },
   };
 }

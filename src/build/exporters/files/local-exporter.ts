@@ -1,6 +1,6 @@
 import type { BuildPorts } from '../../ports.ts';
 import type { SentTree } from '../../session/index.ts';
-import type { Exporter, ExportRequest } from '../exporter.ts';
+import { type Exporter, type ExportRequest, NOTHING_EXPORTED } from '../exporter.ts';
 import { openTrees } from './open-trees.ts';
 
 /** Sends the client the files, which it lays into a directory. */
@@ -18,7 +18,7 @@ export function localExporter({ snapshots }: Pick<BuildPorts, 'snapshots'>, { id
           report({ ...part, current, ...(isDone ? { completed: Date.now() } : {}) });
         await session.sendDirectory({ exporterId: id, trees, metadata, progress }, signal);
       }
-      return new Map();
+      return NOTHING_EXPORTED;
     },
   };
 }

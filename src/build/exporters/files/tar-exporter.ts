@@ -1,5 +1,5 @@
 import type { BuildPorts } from '../../ports.ts';
-import type { Exporter, ExportRequest } from '../exporter.ts';
+import { type Exporter, type ExportRequest, NOTHING_EXPORTED } from '../exporter.ts';
 import { openTrees } from './open-trees.ts';
 import { sendToClient } from './send-to-client.ts';
 
@@ -11,7 +11,7 @@ export function tarExporter({ snapshots }: Pick<BuildPorts, 'snapshots'>, { id, 
       await using opened = await openTrees(snapshots, result, attrs);
       const bytes = await snapshots.trees.archive(opened.trees, context.signal);
       await sendToClient(context, { exporterId: id, response: new Map(), bytes });
-      return new Map();
+      return NOTHING_EXPORTED;
     },
   };
 }

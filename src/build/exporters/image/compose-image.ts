@@ -3,7 +3,8 @@ import type { Digest } from '../../../base/ids.ts';
 import { type Descriptor, MEDIA_TYPE } from '../../../spec/index.ts';
 import type { Lease } from '../../../store/index.ts';
 import type { StepStatus } from '../../solver/index.ts';
-import type { ExportedPlatform, ExportedResult } from '../exporter.ts';
+import type { ExportedImage, ExportedPlatform, ExportedResult } from '../exporter.ts';
+import { type AttachDeps, type AttachedStatements, attachStatements } from './attach-statements.ts';
 import { completeConfig } from './complete-config.ts';
 import type { Annotation, ImageOptions } from './image-options.ts';
 import { type StoreLayersDeps, storeLayers } from './store-layers.ts';
@@ -16,10 +17,15 @@ export interface ComposedImage {
   readonly attachments: readonly Descriptor[];
   /** Digest of the only configuration. Undefined for an index of several. */
   readonly configDigest: Digest | undefined;
+  readonly images: readonly ExportedImage[];
 }
 
 export interface ComposeCall {
   readonly options: ImageOptions;
+  /** Canonical. */
+  readonly names: readonly string[];
+  /** Whether statements about the image go with it. Then it is an index. */
+  readonly hasAttestations: boolean;
   readonly lease: Lease;
   readonly report: (status: StepStatus) => void;
   readonly signal: AbortSignal;
@@ -39,25 +45,40 @@ export async function composeImage(
   { platforms, isMultiple }: ExportedResult,
   call: ComposeCall,
 ): Promise<ComposedImage> {
-  const images: PlatformImage[] = [];
+  const parts: PlatformImage[] = [];
   await reported(call, 'exporting layers', async () => {
-    for (const platform of platforms) images.push(await platformImage(deps, platform, call));
+    for (const platform of platforms) parts.push(await platformImage(deps, platform, call));
   });
-  const manifests = [];
-  for (const image of images) manifests.push(await putManifest(deps, image, call));
+  const manifests: Descriptor[] = [];
+  for (const part of parts) manifests.push(await putManifest(deps, part, call));
   const [only] = manifests;
-  if (only !== undefined && !isMultiple) {
-    const configDigest = images[0]?.config.digest;
-    return { target: withoutPlatform(only), manifests: [withoutPlatform(only)], attachments: [], configDigest };
+  const configDigest = isMultiple ? undefined : parts[0]?.config.digest;
+  const statements = platforms.map(({ attestations }) => (call.hasAttestations ? attestations : []));
+  if (only !== undefined && !isMultiple && statements.every(({ length }) => length === 0)) {
+    const target = plain(only);
+    const images = [{ platform: platforms[0]?.id ?? '', descriptor: target, attestations: [] }];
+    return { target, manifests: [target], attachments: [], configDigest, images };
   }
+  const put: AttachDeps['put'] = (title, document) => putDocument(deps, { call, title, document });
+  const attached: AttachedStatements[] = [];
+  for (const [at, about] of manifests.entries()) {
+    const made = { about, platform: platforms[at]?.platform, statements: statements[at] ?? [], lease: call.lease };
+    attached.push(await attachStatements({ ...deps, names: call.names, put }, made));
+  }
+  const attachments = attached.flatMap(({ manifest }) => manifest ?? []);
   const index = {
     schemaVersion: 2,
     mediaType: mediaType(call, MEDIA_TYPE.ociIndex),
-    manifests,
+    manifests: [...manifests, ...attachments],
     ...annotated(call, 'index', undefined),
   };
   const target = await putDocument(deps, { call, title: 'exporting manifest list', document: index });
-  return { target, manifests: manifests.map(withoutPlatform), attachments: [], configDigest: undefined };
+  const images = manifests.map((descriptor, at) => ({
+    platform: platforms[at]?.id ?? '',
+    descriptor: plain(descriptor),
+    attestations: attached[at]?.layers ?? [],
+  }));
+  return { target, manifests: manifests.map(plain), attachments: attachments.map(plain), configDigest, images };
 }
 
 interface PlatformImage {
@@ -145,6 +166,6 @@ function annotated(
   return { annotations: Object.fromEntries(found.map(({ key, value }) => [key, value]).toSorted()) };
 }
 
-function withoutPlatform({ mediaType: type, digest, size }: Descriptor): Descriptor {
+function plain({ mediaType: type, digest, size }: Descriptor): Descriptor {
   return { mediaType: type, digest, size };
 }

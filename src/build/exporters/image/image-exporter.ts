@@ -20,12 +20,12 @@ export function imageExporter(deps: ImageExporterDeps, { attrs }: ExportRequest)
       const names = options.names.length > 0 ? options.names : namesOfResult(attrs, result);
       await using lease = deps.collector.lease();
       const { report, signal } = context;
-      const image = await composeImage(deps, result, { options, lease, report, signal });
+      const image = await composeImage(deps, result, { options, names, hasAttestations: true, lease, report, signal });
       const { target: descriptor, manifests, attachments } = image;
       deps.images.add({ descriptor, manifests, attachments, names });
       for (const name of names) await reported(context, `naming to ${name}`, async () => {});
       if (options.push) for (const name of names) await push(deps, name, context);
-      return imageResponse(image, names);
+      return { response: imageResponse(image, names), images: image.images };
     },
   };
 }

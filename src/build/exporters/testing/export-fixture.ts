@@ -116,5 +116,5 @@ function receivingSession(sent: SentFile[], directories: { metadata: object; fil
 export function exported(tree: LayeredTree, config: object, id = 'linux/amd64'): ExportedPlatform {
   const [os = '', architecture = ''] = id.split('/');
   const platform = id === '' ? hostPlatform() : { os, architecture };
-  return { id, platform, tree, config: Buffer.from(JSON.stringify({ os, architecture, ...config })) };
+  return { id, platform, tree, config: Buffer.from(JSON.stringify({ os, architecture, ...config })), attestations: [] };
 }

@@ -161,7 +161,7 @@ function recordingExporter(request: ExportRequest, exports: ServedBuilder['expor
     name: 'exporting to image',
     async run({ platforms }) {
       exports.push({ request, files: platforms.map(({ tree }) => tree) });
-      return new Map([['containerimage.digest', 'sha256:1']]);
+      return { response: new Map([['containerimage.digest', 'sha256:1']]), images: [] };
     },
   };
 }
