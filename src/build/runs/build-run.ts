@@ -59,7 +59,6 @@ export class BuildRun implements RunningBuild, Disposable {
   readonly #deps: RunDeps;
   readonly #abort = new AbortController();
   readonly #build: Build<Tree>;
-  readonly #nodes = new Map<Digest, LlbNode>();
   readonly #read = new Set<LlbNode>();
   #asked: AskedFrontend = { frontend: '', options: new Map() };
   readonly #resolved = new Map<string, Promise<ResolvedImage>>();
@@ -94,7 +93,6 @@ export class BuildRun implements RunningBuild, Disposable {
   /** Makes what an edge stands for; undefined stands for the tree without files. @throws GrpcError with details */
   async tree(edge: LlbEdge | undefined): Promise<Tree> {
     if (edge === undefined) return EMPTY_TREE;
-    this.#learn(edge);
     return await this.#described(() => this.#build.result(this.#deps.vertexOf(edge)));
   }
 
@@ -166,16 +164,11 @@ export class BuildRun implements RunningBuild, Disposable {
     };
   }
 
-  /** Keeps the nodes of a graph, so that an error finds its place in the source. */
-  #learn(edge: LlbEdge): void {
-    for (const node of nodesOf(edge)) this.#nodes.set(node.digest, node);
-  }
-
   async #described<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      throw solveError(error, (digest) => this.#nodes.get(digest));
+      throw solveError(error);
     }
   }
 }

@@ -2,5 +2,4 @@ export { BuildRun, type RunDeps, type RunRequest } from './build-run.ts';
 export { BuildRuns } from './build-runs.ts';
 export { ProgressLog } from './progress-log.ts';
 export { nameDigest, registryAccess } from './resolve-image.ts';
-export { sourceDetail } from './solve-error.ts';
 export { type FileRange, readTreeDirectory, readTreeFile, statTreeFile, type TreeEntry } from './tree-reader.ts';

@@ -1,9 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
-import type { Digest } from '../../base/ids.ts';
 import { code, errorDetail, GrpcError, toGrpcError } from '../grpc/index.ts';
 import type { Any } from '../grpc/messages/google-protobuf.ts';
-import type { LlbLocation, LlbNode } from '../llb/graph.ts';
-import { StepError } from '../solver/index.ts';
+import { type SourcePlace, StepError } from '../solver/index.ts';
 
 /** An error of a process that a step ran. */
 interface ExitError {
@@ -14,19 +12,18 @@ interface ExitError {
  * The status that a client gets for the failure of a build, with the details that it prints: the step, the lines of the
  * Dockerfile, the exit code.
  */
-export function solveError(error: unknown, nodeOf: (digest: Digest) => LlbNode | undefined): GrpcError {
+export function solveError(error: unknown): GrpcError {
   if (!(error instanceof StepError)) return toGrpcError(error);
   const inner = toGrpcError(error.cause);
-  const node = nodeOf(error.vertex);
   const details: Any[] = [...inner.details, errorDetail('errdefs.Vertex', { digest: error.vertex })];
-  if (node?.location !== undefined) details.push(sourceDetail(node.location));
+  if (error.place !== undefined) details.push(sourceDetail(error.place));
   const exitCode = exitCodeOf(error.cause);
   if (exitCode !== undefined) details.push(errorDetail('gatewayapi.ExitMessage', { Code: exitCode }));
   const number = inner.code === code.cancelled ? code.cancelled : code.unknown;
   return new GrpcError(number, messageOf(error), { details, cause: error });
 }
 
-export function sourceDetail({ source, ranges }: LlbLocation): Any {
+function sourceDetail({ source, ranges }: SourcePlace): Any {
   const info = {
     filename: source.filename,
     data: Buffer.from(source.data).toString('base64'),

@@ -250,7 +250,7 @@ export class Step<R> {
       return await work();
     } catch (error) {
       this.#deps.forget(this);
-      throw error instanceof StepError ? error : new StepError(this.vertex.digest, error);
+      throw error instanceof StepError ? error : new StepError(this.vertex, error);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Digest } from '../../base/ids.ts';
-import type { ProgressGroup, StepStatus, StepWarning } from './progress.ts';
+import type { ProgressGroup, SourcePlace, StepStatus, StepWarning } from './progress.ts';
 
 /** A step of a graph, as the solver sees it. `R` is what steps make. */
 export interface Vertex<R> {
@@ -11,6 +11,8 @@ export interface Vertex<R> {
   /** Whether the step runs even when the cache has its result. */
   readonly ignoresCache?: boolean;
   readonly progressGroup?: ProgressGroup | undefined;
+  /** Where the step is in a source file. */
+  readonly place?: SourcePlace | undefined;
 }
 
 /** One output of a step. */
@@ -64,9 +66,11 @@ export interface StepContext {
 export class StepError extends Error {
   override readonly name = 'StepError';
   readonly vertex: Digest;
+  readonly place: SourcePlace | undefined;
 
-  constructor(vertex: Digest, cause: unknown) {
+  constructor({ digest, place }: Pick<Vertex<unknown>, 'digest' | 'place'>, cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
-    this.vertex = vertex;
+    this.vertex = digest;
+    this.place = place;
   }
 }

@@ -142,7 +142,7 @@ function vertexOf(node: LlbNode, folder: string, work: StepWork): Edge<Tree>['ve
       return [{ kind: 'folder', path }];
     },
   };
-  return { digest: node.digest, name: identifier, inputs: [], op };
+  return { digest: node.digest, name: identifier, inputs: [], op, place: node.location };
 }
 
 const forgetful: ResultCache<Tree> = {
