@@ -1,3 +1,17 @@
+export { convertDockerfile, planDockerfile, type ReadPlan } from './convert/convert-dockerfile.ts';
+export type {
+  ConvertDeps,
+  Converted,
+  ConvertInput,
+  NamedContext,
+  RunOptions,
+  RunResources,
+} from './convert/convert-input.ts';
+export { variableName, variableValue } from './convert/env-list.ts';
+export { type GitSource, parseGitSource } from './convert/git-source.ts';
+export type { External, LoadedStage, LoadedStages } from './convert/load-stages.ts';
+export { opPlatform } from './convert/platform.ts';
+export { gitEdge, httpEdge } from './convert/remote-sources.ts';
 export { createExpander, type Expander } from './expand/expand.ts';
 export type { Expanded, ExpandMode, Variables } from './expand/expanded.ts';
 export { expandInstruction, HEREDOC_MODE, type WordExpansion } from './instructions/expand-instruction.ts';
@@ -33,7 +47,7 @@ export { type ExpandWord, parseMount } from './instructions/parse-mount.ts';
 export { type ExposedPorts, exposedPorts, type PortWord, parsePort } from './instructions/port.ts';
 export { type Dockerfile, readStages, type Stage } from './instructions/read-stages.ts';
 export type { Device } from './instructions/run-device.ts';
-export { type LintInput, type LintResult, lintDockerfile } from './lint/lint-dockerfile.ts';
+export { type LintInput, type LintResult, lintDockerfile, type ReportedViolation } from './lint/lint-dockerfile.ts';
 export type { RuleName } from './lint/rules.ts';
 export type { BaseImage } from './lint/stage-lint.ts';
 export type { Warning } from './lint/warnings.ts';

@@ -26,6 +26,13 @@ export function placeOf(error: unknown): Range | undefined {
   return undefined;
 }
 
+/** As {@link sourceError}, for an error that something else than the file caused. It keeps the kind and the cause. */
+export function placedError(error: EngineError, message: string, range: Range): EngineError {
+  const place = new SourceError(message, range);
+  place.cause = error;
+  return new EngineError(error.kind, message, { cause: place });
+}
+
 /** Runs `read`. An error of a client that has no place yet gets this one. */
 export function atPlace<T>(range: Range, read: () => T): T {
   try {

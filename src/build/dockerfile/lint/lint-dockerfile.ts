@@ -1,6 +1,7 @@
 import { EngineError, invalid } from '../../../base/errors.ts';
 import { createExpander } from '../expand/expand.ts';
 import { type Dockerfile, readStages } from '../instructions/read-stages.ts';
+import type { Range } from '../location.ts';
 import { findDirective } from '../parse/directives.ts';
 import { parseDockerfile } from '../parse/parse-dockerfile.ts';
 import type { ParsedDockerfile } from '../parse/tree.ts';
@@ -11,20 +12,29 @@ import { type CheckOptions, parseCheckOptions } from './check-options.ts';
 import { lintCasing, lintStageNames } from './file-rules.ts';
 import { lintDefaults, lintFrom } from './from-rules.ts';
 import { lintInstruction } from './instruction-rules.ts';
-import { DETAILS } from './rules.ts';
+import { DETAILS, type RuleName } from './rules.ts';
 import { type BaseImage, imageState, lintStage, type StageState } from './stage-lint.ts';
 import { Suggestions } from './suggestions.ts';
 import { type Warning, Warnings } from './warnings.ts';
 
 export interface LintInput extends Omit<GlobalInput, 'targetStage'> {
   /** The stage that is built. Without it, the last one, and the rules look at all. */
-  readonly target?: string;
+  readonly target?: string | undefined;
   /** BUILDKIT_DOCKERFILE_CHECK, which stands for the file's `# check=`. */
-  readonly checks?: string;
+  readonly checks?: string | undefined;
   /** The configuration of an image that a stage is built on. Undefined is an image without settings. */
   readonly baseImage?: (name: string, stageIndex: number) => BaseImage | undefined;
   /** The indices of the stages whose instructions are looked at; with each, the stage that it is built on. All by default. */
   readonly stages?: ReadonlySet<number>;
+  /** Violations that somebody else found. */
+  readonly reported?: readonly ReportedViolation[];
+}
+
+/** A violation of a rule that needs more than the file. */
+export interface ReportedViolation {
+  readonly rule: RuleName;
+  readonly range: Range;
+  readonly detail: string;
 }
 
 export interface LintResult {
@@ -44,6 +54,7 @@ export function lintDockerfile(text: string, input: LintInput): LintResult {
     warnings = new Warnings(options);
     const parsed = parseDockerfile(text);
     lintFile(lintParsed(parsed, warnings), input, warnings);
+    for (const { rule, range, detail } of input.reported ?? []) warnings.add(rule, { range }, detail);
     if (options.isError && warnings.list.length > 0) throw violation(warnings.list);
     return { warnings: warnings.list };
   } catch (error) {

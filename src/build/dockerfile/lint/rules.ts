@@ -7,7 +7,7 @@ export interface Rule {
   readonly isExperimental?: true;
 }
 
-/** BuildKit's rules that need only the Dockerfile. */
+/** BuildKit's rules. The last two need more than the Dockerfile: the conversion reports them. */
 export const RULES = {
   StageNameCasing: { description: 'Stage names should be lowercase' },
   FromAsCasing: { description: "The 'as' keyword should match the case of the 'from' keyword" },
@@ -53,6 +53,8 @@ export const RULES = {
       'Comment for build stage or argument should follow the format: `# <arg/stage name> <description>`. If this is not intended to be a description comment, add an empty line or comment between the instruction and the comment.',
     isExperimental: true,
   },
+  InvalidBaseImagePlatform: { description: 'Base image platform does not match expected target platform' },
+  CopyIgnoredFile: { description: 'Attempting to Copy file that is excluded by .dockerignore', isExperimental: true },
 } as const satisfies Readonly<Record<string, Rule>>;
 
 export type RuleName = keyof typeof RULES;
@@ -91,6 +93,10 @@ export const DETAILS = {
   protocolCasing: (port: string) => `Defined protocol '${port}' in EXPOSE instruction should be lowercase`,
   portMapping: (port: string) =>
     `EXPOSE instruction should not define an IP address or host-port mapping, found '${port}'`,
+  basePlatform: (name: string, actual: string, expected: string) =>
+    `Base image ${name} was pulled with platform ${quote(actual)}, expected ${quote(expected)} for current build`,
+  ignoredFile: (verb: 'Add' | 'Copy', path: string) =>
+    `Attempting to ${verb} file ${quote(path)} that is excluded by .dockerignore`,
   description: (keyword: string, name: string) =>
     `Comment for ${keyword} should follow the format: \`# ${name} <description>\``,
 } as const;
