@@ -8,10 +8,10 @@ import type { LlbEdge, LlbLocation } from '../llb/graph.ts';
  */
 export interface FrontendBridge {
   /**
-   * Makes a node's output and returns a file of it. @throws EngineError notFound where there is none; as the solver
-   * otherwise
+   * Makes a node's output and returns a file of it, or its first bytes. @throws EngineError notFound where there is none;
+   * as the solver otherwise
    */
-  readFile(edge: LlbEdge, path: string, signal: AbortSignal): Promise<Buffer>;
+  readFile(file: ReadFile, signal: AbortSignal): Promise<Buffer>;
   /** Returns the configuration of an image without its layers. @throws EngineError notFound, and the registry's errors */
   resolveImage(request: ResolveImage, signal: AbortSignal): Promise<ResolvedImage>;
   /** Shows a warning to the client. */
@@ -20,6 +20,13 @@ export interface FrontendBridge {
   readonly platform: Platform;
   /** The session of the client that asked for the build. */
   readonly sessionId: string;
+}
+
+export interface ReadFile {
+  readonly edge: LlbEdge;
+  readonly path: string;
+  /** Bytes to read. Undefined reads all, which must be little. */
+  readonly lengthMax?: number;
 }
 
 export interface ResolveImage {

@@ -153,9 +153,9 @@ export class BuildRun implements RunningBuild, Disposable {
 
   #bridge(): FrontendBridge {
     return {
-      readFile: (edge, path) => {
+      readFile: ({ edge, path, lengthMax = 0 }) => {
         for (const node of nodesOf(edge)) this.#read.add(node);
-        return this.withTree(edge, (root) => readTreeFile(root, path, { offset: 0, length: 0 }));
+        return this.withTree(edge, (root) => readTreeFile(root, path, { offset: 0, length: lengthMax }));
       },
       resolveImage: (request, signal) => this.resolveImage(request, signal),
       warn: (warning) => this.warn(warning),

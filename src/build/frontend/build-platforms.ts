@@ -1,0 +1,48 @@
+import { formatPlatform, normalisePlatform, type Platform } from '../../spec/index.ts';
+import type { FrontendResult } from './bridge.ts';
+import { type Conversion, convertPlatform } from './convert-platform.ts';
+import type { FrontendBuild } from './frontend-build.ts';
+import { showWarnings } from './warnings.ts';
+
+/** Converts the Dockerfile for all platforms. @throws EngineError */
+export async function buildPlatforms(build: FrontendBuild, signal: AbortSignal): Promise<FrontendResult> {
+  const { options, bridge, source, context } = build;
+  const conversions = await Promise.all(options.platforms.map((platform) => convertPlatform(build, platform, signal)));
+  const [first] = conversions;
+  if (first !== undefined) {
+    showWarnings(bridge, first.lint.warnings, { source, digest: context.dockerfile.node.digest });
+  }
+  for (const conversion of conversions) throwFault(conversion);
+  return resultOf(conversions, options.isMultiPlatform);
+}
+
+/** @throws EngineError the fault of a conversion, or of the rules where they fail the build */
+function throwFault({ error, lint }: Conversion): void {
+  if (error !== undefined) throw error;
+  if (lint.error !== undefined) throw lint.error;
+}
+
+function resultOf(conversions: readonly Conversion[], isMultiPlatform: boolean): FrontendResult {
+  const refs: { id: string; edge: FrontendResult['refs'][number]['edge'] }[] = [];
+  const metadata = new Map<string, Uint8Array>();
+  const platforms: Platform[] = [];
+  for (const { converted } of conversions) {
+    if (converted === undefined) continue;
+    platforms.push(normalisePlatform(converted.platform));
+    const id = isMultiPlatform ? formatPlatform(normalisePlatform(converted.platform)) : '';
+    const suffix = isMultiPlatform ? `/${id}` : '';
+    refs.push({ id, edge: converted.edge });
+    metadata.set(`containerimage.config${suffix}`, converted.config);
+    if (converted.baseConfig !== undefined) metadata.set(`containerimage.base.config${suffix}`, converted.baseConfig);
+  }
+  metadata.set('refs.platforms', Buffer.from(JSON.stringify({ Platforms: platforms.map(platformEntry) })));
+  return { refs, metadata };
+}
+
+function platformEntry(platform: Platform) {
+  const { os, architecture, variant } = platform;
+  return {
+    ID: formatPlatform(platform),
+    Platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
+  };
+}

@@ -1,0 +1,12 @@
+import type { Case } from './cases.ts';
+import type { MemoryDirectories } from './memory-session.ts';
+
+export function optionsOf({ options }: Case): Readonly<Record<string, string>> {
+  return { filename: 'Dockerfile', 'image-resolve-mode': 'local', ...options };
+}
+
+export function directoriesOf({ file, options, context, beside }: Case): MemoryDirectories {
+  const name = options?.['filename'] ?? 'Dockerfile';
+  const files = { 'a.txt': 'a\n', ...context };
+  return { dockerfile: { [name]: file, ...beside }, context: files, src: { 'a.txt': 'src\n' } };
+}
