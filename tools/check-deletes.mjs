@@ -12,6 +12,7 @@ const TESTS = /\.(?:test|suite|fixture)\.ts$|(?:^|\/)testing(?:\/|\.ts$)|(?:^|\/
  * there.
  */
 const FOLDERS = {
+  'build/ops/exec/mount-stubs.ts': 'a mount point that a runtime made in a step that has ended',
   'daemon/exec-root.ts': 'the folders of the exec root, which the engine made; nothing below them is looked at',
   'daemon/lock.ts': 'the folder of the bridge locks, which engines made, when it is empty',
   'linux/tree/remove-tree.ts': 'the one way to delete trees',

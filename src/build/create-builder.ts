@@ -8,14 +8,14 @@ import { type BuildCache, type CacheItem, type CacheRecords, openBuildCache } fr
 import { dropLostArchives, type KnownArchive, openExporters } from './exporters/index.ts';
 import type { Frontend } from './frontend/bridge.ts';
 import { BuildHistory, type HistoryRecord } from './history/index.ts';
-import type { LlbEdge } from './llb/index.ts';
-import { openContextFolders, type SourceDeps, sourceOp } from './ops/sources/index.ts';
+import { restoreBuilds, vertexOf } from './ops/index.ts';
+import { openContextFolders } from './ops/sources/index.ts';
 import type { BuildPorts } from './ports.ts';
 import { createBuildServer, createWorkers, type Workers } from './protocol/index.ts';
 import { pruneOptions } from './prune-request.ts';
 import { BuildRuns, registryAccess } from './runs/index.ts';
 import { createSessions } from './session/index.ts';
-import { type Edge, Solver } from './solver/index.ts';
+import { Solver } from './solver/index.ts';
 import type { Tree } from './tree.ts';
 
 /** Clients learn from it what the builder's protocol has. */
@@ -47,7 +47,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
     ...{ solver, frontends, sessions, platform },
     images: ports.images,
     snapshots: ports.snapshots,
-    vertexOf: (edge) => vertexOf(edge, { ports, sessions, contexts, builds: runs.running }),
+    vertexOf: (edge, build) => vertexOf(edge, { ports, cache, sessions, contexts, builds: runs.running }, build),
   });
   const server = createBuildServer({
     ...{ runs, sessions, cache, history, platform },
@@ -68,6 +68,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
     prune: (request, signal) => prune(cache, request, signal),
     cancel: (id) => runs.cancel(id),
     async restore() {
+      await restoreBuilds(ports);
       dropLostArchives({ archives, content: ports.content });
     },
     async [Symbol.asyncDispose]() {
@@ -142,10 +143,4 @@ function shownId(id: string): string {
 
 function timeOf(milliseconds: number): string {
   return formatNanos(BigInt(Math.round(milliseconds)) * 1_000_000n);
-}
-
-/** A step of a graph. Only sources so far. @throws EngineError invalid, notImplemented */
-function vertexOf({ node, output }: LlbEdge, deps: SourceDeps): Edge<Tree> {
-  const name = node.metadata.description.get('llb.customname') ?? node.op.source?.identifier ?? 'step';
-  return { vertex: { digest: node.digest, name, inputs: [], op: sourceOp(node, deps) }, output };
 }

@@ -16,6 +16,8 @@ export interface BuildPorts {
   readonly runtime: TaskRuntime;
   readonly networks: Networks;
   readonly host: HostFacts;
+  /** The resolver's settings of the engine, as containers have them. */
+  readonly dns: BuildResolver;
   /** The layers that images stand on. */
   readonly imageLayers: () => ReadonlySet<LayerKey>;
   /** Opens a table of state.db. Records of builds need not survive a power cut. */
@@ -30,6 +32,13 @@ export interface BuildPorts {
   /** The engine's proxies, for downloads. */
   readonly proxyOf: ProxyRule;
   readonly limits: BuildLimits;
+}
+
+/** What replaces parts of the host's resolv.conf. Empty for what the host has. */
+export interface BuildResolver {
+  readonly servers: readonly string[];
+  readonly search: readonly string[];
+  readonly options: readonly string[];
 }
 
 export interface BuildLimits {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isStepRoot } from '../build/index.ts';
 import { type ContainerRecord, rootsOf } from '../containers/index.ts';
 import type { EngineObjects, Stores } from '../store/index.ts';
 import type { Config } from './config/config.ts';
@@ -23,5 +24,7 @@ export function engineObjects(
     volumes: () => volumes.all().map(({ name }) => name),
     volumesFolder: join(dataRoot, 'volumes'),
     mountRoot: rootsFolder(execRoot),
+    // A start removes those of builds that a crash ended.
+    isInProgress: isStepRoot,
   };
 }

@@ -1,6 +1,7 @@
 // Named exports, grouped by file in alphabetical order.
 
 export { createNetworks, type NetworksDeps } from './create-networks.ts';
+export { hostResolverText } from './files/host-resolver.ts';
 export {
   type HostsFileInput,
   hostsFile,
@@ -9,7 +10,7 @@ export {
   updateHost,
   withoutHost,
 } from './files/hosts-file.ts';
-export { isStubResolvConf, type ResolvConfInput, resolvConf } from './files/resolv-conf.ts';
+export { type ResolvConfInput, resolvConf } from './files/resolv-conf.ts';
 export type { AddressPool } from './ipam/address-pools.ts';
 export type { NetworkRecord } from './model/network-record.ts';
 export type { NameServer } from './names/name-server.ts';

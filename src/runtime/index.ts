@@ -4,6 +4,7 @@ export type { RuntimeOption, Runtimes } from './driver/runtimes.ts';
 export { buildRuntimeSpec, type JoinedNamespaces, type SpecInput } from './oci-spec/build-spec.ts';
 export { type Capability, checkCapabilities } from './oci-spec/capabilities.ts';
 export { overrideEnvironment } from './oci-spec/environment.ts';
+export { MASKED_PATHS, READONLY_PATHS } from './oci-spec/hidden-paths.ts';
 export { type CgroupFeatures, type HostFacts, hostFacts } from './oci-spec/host-facts.ts';
 export type { SpecMount } from './oci-spec/mounts.ts';
 export { buildExecProcess, type ProcessInput } from './oci-spec/process.ts';

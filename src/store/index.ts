@@ -47,6 +47,7 @@ export {
   type LayerSource,
   type MakeDirectory,
   type MakeFile,
+  type MakeSymlink,
   type OpenSnapshots,
   openSnapshots,
   type PathSelection,

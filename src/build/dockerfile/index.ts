@@ -67,3 +67,4 @@ export { type GlobalInput, globalScope, predefinedArgs } from './scope/global-ar
 export { Scope } from './scope/scope.ts';
 export { atPlace, placeOf, sourceError } from './source-error.ts';
 export { csvFields } from './values/csv-fields.ts';
+export { quote } from './values/quote.ts';

@@ -25,7 +25,8 @@ import { openTree, readTreeFile } from './tree-reader.ts';
 
 export interface RunDeps {
   readonly solver: Solver<Tree>;
-  readonly vertexOf: (edge: LlbEdge) => Edge<Tree>;
+  /** @throws EngineError forbidden for what the build is not allowed */
+  readonly vertexOf: (edge: LlbEdge, build: RunningBuild) => Edge<Tree>;
   /** By the names that clients use, such as `dockerfile.v0`. */
   readonly frontends: ReadonlyMap<string, Frontend>;
   readonly images: BuildImages;
@@ -93,7 +94,7 @@ export class BuildRun implements RunningBuild, Disposable {
   /** Makes what an edge stands for; undefined stands for the tree without files. @throws GrpcError with details */
   async tree(edge: LlbEdge | undefined): Promise<Tree> {
     if (edge === undefined) return EMPTY_TREE;
-    return await this.#described(() => this.#build.result(this.#deps.vertexOf(edge)));
+    return await this.#described(() => this.#build.result(this.#deps.vertexOf(edge, this)));
   }
 
   /** Runs work on the tree of an edge, as a folder of the host. @throws as {@link tree}, and what `work` throws */

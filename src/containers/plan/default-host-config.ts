@@ -1,3 +1,4 @@
+import { MASKED_PATHS, READONLY_PATHS } from '../../runtime/index.ts';
 import type { HostConfig, PortMap, Ulimit } from '../../spec/index.ts';
 import { shownMounts } from './shown-mounts.ts';
 
@@ -14,23 +15,6 @@ export interface HostConfigDefaults {
   /** Whether the OOM killer can be switched off (cgroup v1). */
   readonly oomKillDisable: boolean;
 }
-
-/** Kernel files that are masked in a container. */
-const MASKED = [
-  '/proc/asound',
-  '/proc/acpi',
-  '/proc/interrupts',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/sys/firmware',
-  '/sys/devices/virtual/powercap',
-];
-const READONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 /**
  * Completes a checked request's host config as inspect shows it: given fields unchanged, omitted fields as dockerd
@@ -62,8 +46,8 @@ export function defaultHostConfig(given: HostConfig, defaults: HostConfigDefault
     PidsLimit: pids != null && pids > 0 ? pids : null,
     SecurityOpt: securityOptions(given, privileged),
     Ulimits: ulimits(given.Ulimits, defaults.ulimits),
-    MaskedPaths: privileged ? null : (given.MaskedPaths ?? MASKED),
-    ReadonlyPaths: privileged ? null : (given.ReadonlyPaths ?? READONLY),
+    MaskedPaths: privileged ? null : (given.MaskedPaths ?? MASKED_PATHS),
+    ReadonlyPaths: privileged ? null : (given.ReadonlyPaths ?? READONLY_PATHS),
   };
 }
 

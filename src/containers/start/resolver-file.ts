@@ -1,15 +1,12 @@
 import { errnoOf, messageOf } from '../../base/errors.ts';
 import { overwriteFile } from '../../io/index.ts';
-import { isStubResolvConf, resolvConf, type Sandbox } from '../../network/index.ts';
+import { hostResolverText, resolvConf, type Sandbox } from '../../network/index.ts';
 import { containerPaths } from '../model/paths.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import { withRunDefaults } from '../model/run-defaults.ts';
 import { networkSource } from '../relations/join-namespaces.ts';
 import type { World } from '../world.ts';
 import { readIfThere } from './etc-files.ts';
-
-const HOST_FILE = '/etc/resolv.conf';
-const RESOLVED_FILE = '/run/systemd/resolve/resolv.conf';
 
 export type ResolverFileDeps = Pick<World, 'dataRoot' | 'runDefaults' | 'logger'>;
 
@@ -46,11 +43,5 @@ function resolverText(world: Pick<World, 'runDefaults'>, record: ContainerRecord
     DnsSearch: dnsSearch,
     DnsOptions: dnsOptions,
   } = withRunDefaults(record.hostConfig, world.runDefaults);
-  return resolvConf({ hostText: hostText(hostNetwork), dns, dnsSearch, dnsOptions, hostNetwork, hasNames });
-}
-
-function hostText(hostNetwork: boolean): string {
-  const text = readIfThere(HOST_FILE) ?? '';
-  if (hostNetwork || !isStubResolvConf(text)) return text;
-  return readIfThere(RESOLVED_FILE) ?? text;
+  return resolvConf({ hostText: hostResolverText(hostNetwork), dns, dnsSearch, dnsOptions, hostNetwork, hasNames });
 }

@@ -25,8 +25,13 @@ export interface SpecMount {
 
 export interface MountsInput {
   readonly mounts: readonly SpecMount[];
-  /** Files that the engine writes for the container, mounted into its /etc. */
-  readonly files: { readonly hostname: string; readonly hosts: string; readonly resolvConf: string };
+  /** Files that the engine writes for the container, mounted into its /etc. Without `hostname` that file is the image's. */
+  readonly files: {
+    readonly hostname?: string;
+    readonly hosts: string;
+    readonly resolvConf: string;
+    readonly isReadOnly?: boolean;
+  };
   readonly privileged: boolean;
   readonly readOnlyRoot: boolean;
   readonly shm:
@@ -112,11 +117,15 @@ function defaultMounts({ privileged, shm }: MountsInput): readonly RuntimeMount[
 
 /** Plain `ro`: crun takes the target of `rro` for a directory. */
 function fileMounts({ files, readOnlyRoot }: MountsInput): readonly RuntimeMount[] {
-  const access = readOnlyRoot ? ['ro'] : [];
+  const access = readOnlyRoot || files.isReadOnly === true ? ['ro'] : [];
   const options = ['rbind', ...access, 'rprivate'];
+  const hostname: RuntimeMount[] =
+    files.hostname === undefined
+      ? []
+      : [{ destination: '/etc/hostname', type: 'bind', source: files.hostname, options }];
   return [
     { destination: '/etc/resolv.conf', type: 'bind', source: files.resolvConf, options },
-    { destination: '/etc/hostname', type: 'bind', source: files.hostname, options },
+    ...hostname,
     { destination: '/etc/hosts', type: 'bind', source: files.hosts, options },
   ];
 }

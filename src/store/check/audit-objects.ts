@@ -22,6 +22,8 @@ export interface EngineObjects {
   readonly volumesFolder: string;
   /** Folder in which writable roots are mounted. */
   readonly mountRoot: string;
+  /** Whether a root belongs to work in progress that has no record. */
+  isInProgress(root: string): boolean;
 }
 
 /** Finds writable roots, mounts and folders that belong to no record, and records without them. */
@@ -34,7 +36,7 @@ function auditRoots(objects: EngineObjects, snapshots: Snapshots): Finding[] {
   const known = new Set(containers.flatMap(({ roots }) => roots));
   const roots = new Set(snapshots.writables());
   const missing = containers.filter(({ roots: own, isReady }) => isReady && !own.every((id) => roots.has(id)));
-  const unknown = [...roots].filter((id) => !known.has(id));
+  const unknown = [...roots].filter((id) => !known.has(id) && !objects.isInProgress(id));
   return [
     ...missing.map(({ id }): Finding => {
       const problem = 'the container has no writable layer: it cannot start';
@@ -51,7 +53,8 @@ function auditRoots(objects: EngineObjects, snapshots: Snapshots): Finding[] {
   ];
 }
 
-function auditMounts({ containers, mountRoot }: EngineObjects, snapshots: Snapshots): Finding[] {
+function auditMounts(objects: EngineObjects, snapshots: Snapshots): Finding[] {
+  const { containers, mountRoot } = objects;
   // The other driver has no mounts.
   if (snapshots.driver !== 'overlay2') return [];
   const records = containers();
@@ -63,7 +66,7 @@ function auditMounts({ containers, mountRoot }: EngineObjects, snapshots: Snapsh
   const missing = records.filter(
     ({ roots, isReady, isRunning }) => isReady && isRunning && !roots.every((id) => mounted.has(id)),
   );
-  const unknown = [...mounted].filter((id) => !known.has(id));
+  const unknown = [...mounted].filter((id) => !known.has(id) && !objects.isInProgress(id));
   return [
     ...missing.map(({ id }): Finding => {
       const problem = 'the container runs, and its root is not mounted where it should be';

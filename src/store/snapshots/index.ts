@@ -5,7 +5,7 @@ export { type OpenSnapshots, openSnapshots, type SnapshotsOptions } from './open
 export type { CopyRequest, FileOwner } from './root-files/copy-request.ts';
 export type { PathSelection } from './root-files/path-selection.ts';
 export type { RootFiles } from './root-files/root-files.ts';
-export type { MakeDirectory, MakeFile, RemovePaths } from './root-files/root-job.ts';
+export type { MakeDirectory, MakeFile, MakeSymlink, RemovePaths } from './root-files/root-job.ts';
 export type { IdentifiedLayer, IdentifyRequest, LayerContent, SealedLayers } from './sealed/sealed-layers.ts';
 export type { KnownLayer, LayerSource, Snapshots } from './snapshots.ts';
 export type { FileChange } from './streams/stream-job.ts';

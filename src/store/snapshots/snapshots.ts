@@ -34,6 +34,8 @@ export interface KnownLayer {
    */
   readonly diffIds: readonly Digest[];
   readonly sizeBytes: number;
+  /** Whether the layer may hide files of layers below. */
+  readonly mayHide?: true;
   /** Another key of the layer, under which it was sealed. */
   readonly sealedAs?: LayerKey;
 }

@@ -1,3 +1,4 @@
+export { askSessions } from './ask-sessions.ts';
 export { type ContextFolders, type KnownContext, openContextFolders } from './local/context-folders.ts';
 export type { SourceDeps } from './source.ts';
 export { sourceOp } from './source-op.ts';

@@ -5,15 +5,17 @@ import {
   fchownSync,
   fstatSync,
   ftruncateSync,
+  lchownSync,
   lstatSync,
   openSync,
+  symlinkSync,
   writeSync,
 } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoOf, invalid } from '../../../base/errors.ts';
 import { descriptorPath, openInRoot, removeTree, showPath } from '../../../linux/index.ts';
 import { existingDirectory, makeDirectories, realPlace, setSeconds, setTimesOf } from './copy-target.ts';
-import type { MakeDirectory, MakeFile, RemovePaths } from './root-job.ts';
+import type { MakeDirectory, MakeFile, MakeSymlink, RemovePaths } from './root-job.ts';
 import { selectPaths } from './select-paths.ts';
 
 /** @throws EngineError notFound, invalid; system errors */
@@ -50,6 +52,28 @@ export function makeFile({ root, path, bytes, mode, owner, timeSeconds }: MakeFi
     } finally {
       closeSync(file);
     }
+    if (timeSeconds !== undefined) setSeconds(at, timeSeconds);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** @throws EngineError notFound, invalid; system errors */
+export function makeSymlink({ root, path, target, owner, timeSeconds }: MakeSymlink): void {
+  // The last name is the link's own, whatever is there.
+  const parent = realPlace(root, posix.dirname(posix.resolve('/', path)));
+  const name = posix.basename(posix.resolve('/', path));
+  const folder = existingDirectory(root, parent);
+  const directory = openInRoot(root, `/${showPath(folder)}`, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const at = `${descriptorPath(directory)}/${name}`;
+    try {
+      symlinkSync(target, at);
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') throw invalid(`${path} exists`);
+      throw error;
+    }
+    lchownSync(at, owner?.uid ?? 0, owner?.gid ?? 0);
     if (timeSeconds !== undefined) setSeconds(at, timeSeconds);
   } finally {
     closeSync(directory);

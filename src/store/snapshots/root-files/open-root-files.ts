@@ -9,6 +9,7 @@ export function openRootFiles(deps: RootFilesDeps): RootFiles {
     unpack: (request, signal) => unpackArchives(deps, request, signal),
     makeDirectory: (request, signal) => pool.run({ kind: 'makeDirectory', request }, signal),
     makeFile: (request, signal) => pool.run({ kind: 'makeFile', request }, signal),
+    makeSymlink: (request, signal) => pool.run({ kind: 'makeSymlink', request }, signal),
     remove: (request, signal) => pool.run({ kind: 'removePaths', request }, signal),
   };
 }

@@ -1,7 +1,7 @@
 import type { Digest } from '../../../base/ids.ts';
 import type { CopyRequest } from './copy-request.ts';
 import type { PathSelection } from './path-selection.ts';
-import type { MakeDirectory, MakeFile, RemovePaths } from './root-job.ts';
+import type { MakeDirectory, MakeFile, MakeSymlink, RemovePaths } from './root-job.ts';
 
 /**
  * Work of a build on files of roots: of mounted writables, and of views of layers. It runs in threads. The kernel resolves
@@ -35,6 +35,8 @@ export interface RootFiles {
   makeDirectory(request: MakeDirectory, signal: AbortSignal): Promise<void>;
   /** Writes a file, through symlinks within the root. Its directory must exist. */
   makeFile(request: MakeFile, signal: AbortSignal): Promise<void>;
+  /** Makes a symlink. Its directory must exist. @throws EngineError invalid where something is at the path */
+  makeSymlink(request: MakeSymlink, signal: AbortSignal): Promise<void>;
   /** Removes paths with everything below. A symlink at the end is removed itself. */
   remove(request: RemovePaths, signal: AbortSignal): Promise<void>;
 }

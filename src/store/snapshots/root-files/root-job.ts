@@ -25,6 +25,17 @@ export interface MakeFile {
   readonly timeSeconds?: number;
 }
 
+export interface MakeSymlink {
+  readonly root: string;
+  readonly path: string;
+  /** What the link says. It is not looked at. */
+  readonly target: string;
+  /** Default 0:0. */
+  readonly owner?: FileOwner;
+  /** Seconds since the epoch. */
+  readonly timeSeconds?: number;
+}
+
 export interface RemovePaths {
   readonly root: string;
   readonly path: string;
@@ -41,6 +52,7 @@ export type RootJob =
   | { readonly kind: 'copyPaths'; readonly request: CopyRequest }
   | { readonly kind: 'makeDirectory'; readonly request: MakeDirectory }
   | { readonly kind: 'makeFile'; readonly request: MakeFile }
+  | { readonly kind: 'makeSymlink'; readonly request: MakeSymlink }
   | { readonly kind: 'removePaths'; readonly request: RemovePaths };
 
 export interface ListedPath {
@@ -56,5 +68,6 @@ export interface RootResults {
   readonly copyPaths: undefined;
   readonly makeDirectory: undefined;
   readonly makeFile: undefined;
+  readonly makeSymlink: undefined;
   readonly removePaths: undefined;
 }

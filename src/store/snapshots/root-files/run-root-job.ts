@@ -1,5 +1,5 @@
 import { showPath } from '../../../linux/index.ts';
-import { makeDirectory, makeFile, removePaths } from './change-root.ts';
+import { makeDirectory, makeFile, makeSymlink, removePaths } from './change-root.ts';
 import { contentSums } from './content-sum.ts';
 import { copyPaths } from './copy-paths.ts';
 import type { ListedPath, RootJob, RootResults } from './root-job.ts';
@@ -18,6 +18,8 @@ export function runRootJob(job: RootJob, shouldStop: () => boolean): RootResults
       return void makeDirectory(job.request);
     case 'makeFile':
       return void makeFile(job.request);
+    case 'makeSymlink':
+      return void makeSymlink(job.request);
     case 'removePaths':
       return void removePaths(job.request, shouldStop);
   }

@@ -180,6 +180,7 @@ const VERBS: Readonly<Record<TreeJob['kind'], string>> = {
   copyPaths: 'the copy',
   makeDirectory: 'making a directory',
   makeFile: 'writing a file',
+  makeSymlink: 'making a link',
   removePaths: 'the removal',
   hash: 'verifying',
 };

@@ -1,0 +1,78 @@
+import { variableName } from '../../../base/variable-name.ts';
+import { readInRoot } from '../../../linux/index.ts';
+import {
+  buildRuntimeSpec,
+  MASKED_PATHS,
+  overrideEnvironment,
+  READONLY_PATHS,
+  type SpecInput,
+  USER_FILE_BYTES_MAX,
+} from '../../../runtime/index.ts';
+import type { HostConfig, RuntimeSpec } from '../../../spec/index.ts';
+import { type ExecOp, type Meta, type OpMetadata, securityMode } from '../../grpc/messages/pb.ts';
+import type { BuildPorts } from '../../ports.ts';
+import type { StepMounts } from './step-mounts.ts';
+
+export interface StepSpecInput {
+  readonly id: string;
+  readonly exec: ExecOp;
+  readonly meta: Meta;
+  readonly resources: OpMetadata['linux_resources'];
+  readonly hostname: string;
+  readonly mounts: StepMounts;
+  readonly files: SpecInput['files'];
+  /** Path of the network namespace. Undefined for the host's. */
+  readonly netnsPath: string | undefined;
+  /** `NAME=value` of secrets. */
+  readonly secretVariables: readonly string[];
+  readonly ports: Pick<BuildPorts, 'host' | 'folder' | 'logger'>;
+}
+
+/** Builds the OCI runtime's configuration of a step, by the rules of containers. @throws EngineError invalid, failed */
+export function stepSpec(input: StepSpecInput): RuntimeSpec {
+  const { id, exec, meta, hostname, mounts, files, netnsPath, ports } = input;
+  const env = overrideEnvironment(meta.env, [...proxyVariables(meta), ...input.secretVariables]);
+  const [path = '', ...args] = meta.args;
+  const spec = buildRuntimeSpec({
+    ...{ id, path, args, rootfs: mounts.rootfs, mounts: mounts.mounts, files },
+    config: { Hostname: hostname, User: meta.user, Env: env, WorkingDir: meta.cwd },
+    hostConfig: hostConfigOf(exec, meta, input),
+    facts: ports.host,
+    readFile: (file) => readInRoot(mounts.rootfs, file, USER_FILE_BYTES_MAX)?.toString('utf8'),
+    warn: (text) => ports.logger.warn({ step: id }, text),
+    namespaces: { network: netnsPath },
+    dataRoot: ports.folder,
+  });
+  // BuildKit's steps have no variable with the host's name.
+  const hasName = env.some((variable) => variableName(variable) === 'HOSTNAME');
+  const shown = spec.process.env.filter((variable) => hasName || variableName(variable) !== 'HOSTNAME');
+  return { ...spec, process: { ...spec.process, env: shown } };
+}
+
+function hostConfigOf({ security }: ExecOp, meta: Meta, { mounts, resources, ports }: StepSpecInput): HostConfig {
+  const isPrivileged = security === securityMode.INSECURE;
+  const { memory = 0, memorySwap = 0, cpuShares = 0, cpuPeriod = 0, cpuQuota = 0 } = resources ?? {};
+  return {
+    ...{ Privileged: isPrivileged, ReadonlyRootfs: mounts.isRootReadOnly, CgroupParent: meta.cgroupParent },
+    MaskedPaths: isPrivileged ? null : MASKED_PATHS,
+    ReadonlyPaths: isPrivileged ? null : READONLY_PATHS,
+    CgroupnsMode: ports.host.cgroup === 'v2' ? 'private' : 'host',
+    Ulimits: meta.ulimit.map(({ Name, Soft, Hard }) => ({ Name, Soft: Number(Soft), Hard: Number(Hard) })),
+    ...{ Memory: memory, MemorySwap: memory > 0 && memorySwap === 0 ? memory * 2 : memorySwap },
+    ...{ CpuShares: cpuShares, CpuPeriod: cpuPeriod, CpuQuota: cpuQuota },
+    ...{ CpusetCpus: resources?.cpusetCpus ?? '', CpusetMems: resources?.cpusetMems ?? '' },
+  };
+}
+
+function proxyVariables({ proxy_env: proxy }: Meta): readonly string[] {
+  const values = {
+    HTTP_PROXY: proxy?.http_proxy,
+    HTTPS_PROXY: proxy?.https_proxy,
+    FTP_PROXY: proxy?.ftp_proxy,
+    NO_PROXY: proxy?.no_proxy,
+    ALL_PROXY: proxy?.all_proxy,
+  };
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [`${name}=${value}`, `${name.toLowerCase()}=${value}`],
+  );
+}

@@ -1,0 +1,13 @@
+import type { PathSelection } from '../../../store/index.ts';
+import type { FileActionCopy } from '../../grpc/messages/pb.ts';
+
+/** What a copy takes of its source. */
+export function selectionOf(copy: FileActionCopy): PathSelection {
+  return {
+    path: copy.src || '/',
+    hasWildcards: copy.allowWildcard,
+    followsLink: copy.followSymlink,
+    include: copy.include_patterns,
+    exclude: copy.exclude_patterns,
+  };
+}
