@@ -7,4 +7,5 @@ export type {
 } from './builder.ts';
 export { CacheRecords } from './cache/index.ts';
 export { createBuilder } from './create-builder.ts';
+export { isStepRoot } from './ops/index.ts';
 export type { BuildImages, BuildPorts, PullProgress } from './ports.ts';

@@ -115,6 +115,7 @@ test('the check finds a sealed layer that nobody names, and its repair deletes i
       volumes: () => [],
       volumesFolder: join(root, 'volumes'),
       mountRoot: join(root, 'rootfs'),
+      isInProgress: () => false,
     },
     auditSnapshots: () => host.snapshots.audit(),
     swept: () => host.stores.idle(),

@@ -42,7 +42,7 @@ async function endStep({ runtime, networks, logger }: RestorePorts, { containerI
   if (exit === undefined) {
     const timer = setTimeout(ended.resolve, EXIT_WAIT_MS, undefined);
     // A task that has ended meanwhile cannot be killed.
-    await runtime.kill({ containerId }, SIGKILL).catch(() => {});
+    await runtime.kill({ containerId }, SIGKILL).catch(() => ended.resolve(undefined));
     await ended.promise;
     clearTimeout(timer);
   }

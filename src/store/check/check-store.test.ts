@@ -21,6 +21,7 @@ function objectsIn(root: string, containers: ReturnType<EngineObjects['container
     volumes: () => [],
     volumesFolder: join(root, 'volumes'),
     mountRoot: join(root, 'rootfs'),
+    isInProgress: () => false,
   };
 }
 
