@@ -9,7 +9,7 @@ import { dropLostArchives, type KnownArchive, openExporters } from './exporters/
 import type { Frontend } from './frontend/bridge.ts';
 import { BuildHistory, type HistoryRecord } from './history/index.ts';
 import { restoreBuilds, vertexOf } from './ops/index.ts';
-import { openContextFolders } from './ops/sources/index.ts';
+import { contextItems, openContextFolders } from './ops/sources/index.ts';
 import type { BuildPorts } from './ports.ts';
 import { createBuildServer, createWorkers, type Workers } from './protocol/index.ts';
 import { pruneOptions } from './prune-request.ts';
@@ -33,6 +33,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
   });
   const sessions = createSessions();
   const contexts = openContextFolders(ports);
+  cache.add(contextItems(contexts));
   const history = openHistory(ports);
   const archives = ports.table<KnownArchive>('build_archives');
   const platform = hostPlatform();

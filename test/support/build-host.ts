@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { type CacheFixture, openCacheFixture } from '../../src/build/cache/testing/cache-fixture.ts';
 import { type ExecInit, execNode, type LlbEdge, sourceNode } from '../../src/build/llb/index.ts';
 import { type OpDeps, vertexOf } from '../../src/build/ops/index.ts';
+import { openContextFolders } from '../../src/build/ops/sources/index.ts';
 import type { BuildImage, BuildPorts } from '../../src/build/ports.ts';
 import type { Session } from '../../src/build/session/index.ts';
 import { type Progress, Solver } from '../../src/build/solver/index.ts';
@@ -40,6 +41,7 @@ export class BuildHost implements AsyncDisposable {
   readonly networks: NetworkFixture;
   readonly ports: BuildPorts;
   readonly base: LlbEdge;
+  readonly #contexts: ReturnType<typeof openContextFolders>;
   readonly #builds = new Map<string, { id: string; sessionId: string; entitlements: ReadonlySet<string> }>();
   readonly #sessions = new Map<string, Partial<Session>>();
   #count = 0;
@@ -76,8 +78,10 @@ export class BuildHost implements AsyncDisposable {
       folder: join(store.root, 'build'),
       runFolder,
       logger: silentLogger,
+      proxyOf: () => undefined,
       limits: { parallelSteps: 4, cacheBytes: undefined },
     };
+    this.#contexts = openContextFolders(this.ports);
     this.base = { node: sourceNode({ identifier: 'docker-image://docker.io/library/base:1' }), output: 0 };
   }
 
@@ -106,6 +110,7 @@ export class BuildHost implements AsyncDisposable {
     return {
       ports: this.ports,
       cache: this.store.cache,
+      contexts: this.#contexts,
       builds: this.#builds,
       sessions: {
         get: async (id) => {
