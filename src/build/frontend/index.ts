@@ -9,3 +9,4 @@ export type {
   ResolveImage,
 } from './bridge.ts';
 export { type DockerfileFrontendOptions, dockerfileFrontend } from './dockerfile-frontend.ts';
+export { openFrontends } from './open-frontends.ts';
