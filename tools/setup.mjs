@@ -58,6 +58,7 @@ const TEST_NEEDS = [
     has: () => onPath('xz') && onPath('bzip2'),
     debian: ['xz-utils', 'bzip2'],
   },
+  { what: 'git (builds from repositories)', has: () => onPath('git'), debian: ['git'] },
   { what: 'skopeo', has: () => onPath('skopeo'), debian: ['skopeo'] },
   { what: 'openssl (certificates of test registries)', has: () => onPath('openssl'), debian: ['openssl'] },
   { what: 'pass and gpg (credential helper)', has: () => onPath('pass') && onPath('gpg'), debian: ['pass', 'gnupg'] },
@@ -101,10 +102,10 @@ const MACHINE_NEEDS = [
 ];
 const OTHERS = {
   Fedora:
-    'dnf install crun runc nftables busybox tini procps-ng iproute iproute-tc ufw util-linux-script zstd e2fsprogs xz bzip2 skopeo pass gnupg2 libsecret gnome-keyring dbus-daemon gcc musl-gcc golang',
+    'dnf install crun runc nftables busybox tini procps-ng iproute iproute-tc ufw util-linux-script zstd e2fsprogs xz bzip2 skopeo git-core pass gnupg2 libsecret gnome-keyring dbus-daemon gcc musl-gcc golang',
   Alpine:
-    'apk add crun runc nftables busybox-static tini procps iproute2 ufw util-linux-misc zstd e2fsprogs xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus gcc musl-dev go',
-  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 ufw util-linux zstd e2fsprogs xz bzip2 skopeo pass gnupg libsecret gnome-keyring dbus gcc musl go',
+    'apk add crun runc nftables busybox-static tini procps iproute2 ufw util-linux-misc zstd e2fsprogs xz bzip2 skopeo git git-daemon pass gnupg libsecret gnome-keyring dbus gcc musl-dev go',
+  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 ufw util-linux zstd e2fsprogs xz bzip2 skopeo git pass gnupg libsecret gnome-keyring dbus gcc musl go',
 };
 
 function hasBusybox() {

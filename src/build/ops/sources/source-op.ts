@@ -2,6 +2,7 @@ import { EngineError, invalid } from '../../../base/errors.ts';
 import type { LlbNode } from '../../llb/graph.ts';
 import type { Op } from '../../solver/index.ts';
 import type { Tree } from '../../tree.ts';
+import { gitSource } from './git/git-source.ts';
 import { httpSource } from './http/http-source.ts';
 import { imageSource } from './image/image-source.ts';
 import { localSource } from './local/local-source.ts';
@@ -10,6 +11,7 @@ import type { Source, SourceDeps } from './source.ts';
 const KINDS: Readonly<Record<string, (source: Source, deps: SourceDeps) => Op<Tree>>> = {
   'docker-image': imageSource,
   local: localSource,
+  git: gitSource,
   http: httpSource,
   https: httpSource,
 };
