@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from '../base/logger.ts';
 import { refuseTwoHosts, refuseWebPages } from '../base/web-pages.ts';
+import type { Builder } from '../build/index.ts';
 import type { Containers } from '../containers/index.ts';
 import type { Registries } from '../distribution/index.ts';
 import type { EventLog } from '../events/index.ts';
@@ -17,6 +18,7 @@ import { upgradeHijackRequests } from './http/hijack-requests.ts';
 import { createRouter } from './http/router.ts';
 import { isUpgrade } from './http/upgrade-protocol.ts';
 import type { BoundRoute } from './route.ts';
+import { buildRoutes } from './routes/build/index.ts';
 import { containerRoutes } from './routes/containers/index.ts';
 import { distributionRoutes } from './routes/distribution/index.ts';
 import { execRoutes } from './routes/exec/index.ts';
@@ -34,6 +36,7 @@ export interface ApiDeps {
   readonly images: Images;
   readonly networks: Networks;
   readonly volumes: Volumes & VolumeData;
+  readonly builder: Builder;
   readonly system: System;
   readonly registries: Pick<Registries, 'login'>;
   readonly events: EventLog;
@@ -83,9 +86,10 @@ function guardOf(address: ListenedOn): DispatchDeps['guard'] {
 }
 
 export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
-  const { containers, images, networks, volumes } = deps;
+  const { containers, images, networks, volumes, builder } = deps;
   return [
-    ...systemRoutes(deps.system, deps, { containers, images, volumes }),
+    ...systemRoutes(deps.system, deps, { containers, images, volumes, builder }),
+    ...buildRoutes(builder),
     // Before the containers' routes, whose names may contain slashes (links).
     ...missingRoutes(),
     ...containerRoutes(containers),

@@ -6,7 +6,7 @@ import { hostPlatform } from '../spec/index.ts';
 import type { BuildCacheRecord, Builder } from './builder.ts';
 import { type BuildCache, type CacheItem, type CacheRecords, openBuildCache } from './cache/index.ts';
 import { dropLostArchives, type KnownArchive, openExporters } from './exporters/index.ts';
-import { type Frontend, openFrontends } from './frontend/index.ts';
+import { dockerfileFrontend, type Frontend } from './frontend/index.ts';
 import { BuildHistory, type HistoryRecord } from './history/index.ts';
 import { restoreBuilds, vertexOf } from './ops/index.ts';
 import { contextItems, openContextFolders } from './ops/sources/index.ts';
@@ -43,8 +43,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
     now: Date.now,
     failed: (error) => ports.logger.warn({ error: messageOf(error) }, 'cannot release what a step of a build kept'),
   });
-  // The solver merges trees, so that COPY --link makes a layer of its own.
-  const frontends = new Map<string, Frontend>(Object.entries(openFrontends({ mergesLinks: true })));
+  const frontends = new Map<string, Frontend>([['dockerfile.v0', dockerfileFrontend({ mergesLinks: true })]]);
   const runs: BuildRuns = new BuildRuns({
     ...{ solver, frontends, sessions, platform },
     images: ports.images,

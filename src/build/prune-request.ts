@@ -6,13 +6,15 @@ import type { PruneOptions } from './cache/index.ts';
 /** The API's names that are BuildKit's too. */
 const FIELDS: ReadonlySet<string> = new Set(['id', 'parent', 'type', 'description', 'inuse', 'shared', 'private']);
 const AGES = ['until', 'unused-for'];
+/** Of `system prune`, which sends its filters everywhere. Records have no labels: as dockerd, they do not matter. */
+const LABELS = ['label', 'label!'];
 
 /** What to prune, from a request to the API. @throws EngineError invalid, conflict for filters */
 export function pruneOptions(request: PruneBuildCache, nowMs: number): PruneOptions {
   const { all, filters, reservedSpace, maxUsedSpace, minFreeSpace } = request;
   const conditions: string[] = [];
   for (const [name, values] of Object.entries(filters)) {
-    if (AGES.includes(name)) continue;
+    if (AGES.includes(name) || LABELS.includes(name)) continue;
     if (!FIELDS.has(name)) throw invalid(`invalid filter '${name}'`);
     conditions.push(condition(name, values));
   }

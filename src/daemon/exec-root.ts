@@ -16,7 +16,7 @@ export function rootsFolder(execRoot: string): string {
  */
 export function removeExecRoot(execRoot: string): void {
   const folders = [supervisorFolder, runtimeRoot, tasksFolder, rootsFolder].map((folder) => folder(execRoot));
-  const others = ['netns', 'shm', 'pinned'].map((name) => join(execRoot, name));
+  const others = ['netns', 'shm', 'pinned', 'build'].map((name) => join(execRoot, name));
   for (const folder of [...folders, ...others, execRoot]) removeIfEmpty(folder);
 }
 

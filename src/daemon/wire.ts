@@ -17,6 +17,7 @@ import { engineProxies } from './proxies.ts';
 import { registryClient } from './registry-client.ts';
 import { endDaemon } from './wiring/end-daemon.ts';
 import { engineSystem } from './wiring/engine-system.ts';
+import { openBuilder } from './wiring/open-builder.ts';
 import { openContainers } from './wiring/open-containers.ts';
 import { openImages } from './wiring/open-images.ts';
 import { openStorage } from './wiring/open-storage.ts';
@@ -72,16 +73,19 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   opened.defer(() => endDaemon({ config, containers, networks, runtime, logger }));
   const registries = opened.use(registryClient(settings, proxyOf));
   const images = openImages({ ...parts, containers, registries, proxyOf }, opened);
+  const builder = opened.use(openBuilder({ ...parts, runtime, host, images, proxyOf }));
+  await builder.restore();
   const programs = describePrograms(runtime.runtimes, initPath);
   const id = engineId(config.dataRoot);
   const known = { settings, proxies, engineId: id, containers, networks, plugins, events, programs, host, warnings };
   const info = { ...known, images: stores.images, snapshots: stores.snapshots };
   await registry?.serve(stores);
-  const served: Pick<ApiDeps, 'containers' | 'images' | 'networks' | 'volumes'> = {
+  const served: Pick<ApiDeps, 'containers' | 'images' | 'networks' | 'volumes' | 'builder'> = {
     containers,
     images,
     networks,
     volumes,
+    builder,
   };
   const system = engineSystem(config, info, storage);
   const api = createApi({ ...served, system, registries, events, logger, stopping, engineVersion: ENGINE_VERSION });

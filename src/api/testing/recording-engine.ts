@@ -1,6 +1,7 @@
 import { type Duplex, Readable } from 'node:stream';
 import { EngineError, notFound } from '../../base/errors.ts';
 import { silentLogger } from '../../base/logger.ts';
+import type { Builder } from '../../build/index.ts';
 import type { Containers, WaitResult } from '../../containers/index.ts';
 import { createEventLog, type EventLog } from '../../events/index.ts';
 import type { Images } from '../../images/index.ts';
@@ -44,6 +45,7 @@ export function recordingEngine(): RecordingEngine {
     images: recordingImages(calls) as Images,
     networks: NETWORKS as ApiDeps['networks'],
     volumes: VOLUMES as ApiDeps['volumes'],
+    builder: recordingBuilder(calls) as Builder,
     system: {
       info: async () => ({ MemTotal: 1 }) as unknown as Info,
       version: async () => ({ Version: '0' }),
@@ -165,6 +167,26 @@ function recordingImages({ note }: Pick<Calls, 'note'>): Partial<Images> {
       note('removeImage', ref, options);
       return [{ Untagged: ref }];
     },
+  };
+}
+
+function recordingBuilder({ note, signals }: Calls): Partial<Builder> {
+  return {
+    serveGrpc: (connection, signal) => {
+      note('serveGrpc');
+      signals.push(signal);
+      return echo(connection);
+    },
+    acceptSession: ({ connection, ...session }) => {
+      note('acceptSession', session);
+      return echo(connection);
+    },
+    diskUsage: async () => [],
+    async prune(request) {
+      note('prune', request);
+      return request.all ? { deleted: ['r1'], reclaimedBytes: 7 } : { deleted: [], reclaimedBytes: 0 };
+    },
+    cancel: (id) => note('cancel', id),
   };
 }
 

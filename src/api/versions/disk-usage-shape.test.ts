@@ -10,14 +10,18 @@ const USAGE = {
   ],
   containers: [{ State: 'running', SizeRw: 5 }, { State: 'exited', SizeRw: 7 }, { State: 'created' }],
   volumes: [{ UsageData: { RefCount: 0, Size: 3 } }, { UsageData: { RefCount: 2, Size: 4 } }],
-  buildCache: [],
+  buildCache: [
+    { InUse: true, Shared: false, Size: 8 },
+    { InUse: false, Shared: false, Size: 2 },
+    { InUse: false, Shared: true, Size: 50 },
+  ],
 } as unknown as DiskUsage;
 
 const SUMS = {
   ImageUsage: { ActiveCount: 1, TotalCount: 2, Reclaimable: 60, TotalSize: 100 },
   ContainerUsage: { ActiveCount: 1, TotalCount: 3, Reclaimable: 7, TotalSize: 12 },
   VolumeUsage: { ActiveCount: 1, TotalCount: 2, Reclaimable: 3, TotalSize: 7 },
-  BuildCacheUsage: { ActiveCount: 0, TotalCount: 0, Reclaimable: 0, TotalSize: 0 },
+  BuildCacheUsage: { ActiveCount: 1, TotalCount: 3, Reclaimable: 2, TotalSize: 10 },
 };
 
 test('lists until 1.52, with sums from then on, and sums with their lists for those who want to know all', () => {
@@ -28,7 +32,7 @@ test('lists until 1.52, with sums from then on, and sums with their lists for th
     ImageUsage: { ...SUMS.ImageUsage, Items: USAGE.images },
     ContainerUsage: { ...SUMS.ContainerUsage, Items: USAGE.containers },
     VolumeUsage: { ...SUMS.VolumeUsage, Items: USAGE.volumes },
-    BuildCacheUsage: SUMS.BuildCacheUsage,
+    BuildCacheUsage: { ...SUMS.BuildCacheUsage, Items: USAGE.buildCache },
   });
 });
 

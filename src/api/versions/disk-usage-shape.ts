@@ -1,4 +1,5 @@
 import { compareVersions } from '../../base/versions.ts';
+import type { BuildCacheRecord } from '../../build/index.ts';
 import type { ContainerSummary } from '../../containers/index.ts';
 import type { ImageSummary } from '../../images/index.ts';
 import { imageListFor } from './image-shapes.ts';
@@ -10,7 +11,7 @@ export interface DiskUsage {
   readonly images: readonly ImageSummary[] | null;
   readonly containers: readonly (ContainerSummary & { readonly SizeRw?: number })[] | null;
   readonly volumes: readonly { readonly UsageData: { readonly RefCount: number; readonly Size: number } }[] | null;
-  readonly buildCache: readonly [] | null;
+  readonly buildCache: readonly BuildCacheRecord[] | null;
 }
 
 /** The usage of one type of object, since 1.52. `Items` is for verbose requests. */
@@ -40,12 +41,12 @@ export function diskUsageFor(version: string, verbose: boolean, usage: DiskUsage
       ? {}
       : { ContainerUsage: { ...containerUsage(usage.containers), ...listed(usage.containers) } }),
     ...(usage.volumes === null ? {} : { VolumeUsage: { ...volumeUsage(usage.volumes), ...listed(usage.volumes) } }),
-    ...(usage.buildCache === null ? {} : { BuildCacheUsage: NOTHING }),
+    ...(usage.buildCache === null
+      ? {}
+      : { BuildCacheUsage: { ...buildCacheUsage(usage.buildCache), ...listed(usage.buildCache) } }),
   };
   return verbose ? sums : { ...legacy, ...sums };
 }
-
-const NOTHING: Usage = { ActiveCount: 0, TotalCount: 0, Reclaimable: 0, TotalSize: 0 };
 
 /** The reclaimable size is everything but the layers of images in use. */
 function imageUsage(images: readonly ImageSummary[], { layersSizeBytes: total }: DiskUsage): Usage {
@@ -67,6 +68,15 @@ function volumeUsage(volumes: NonNullable<DiskUsage['volumes']>): Usage {
   const active = volumes.filter(({ UsageData }) => UsageData.RefCount > 0);
   const TotalSize = size(volumes);
   return { ...counts(active, volumes), Reclaimable: TotalSize - size(active), TotalSize };
+}
+
+/** A shared record has a layer that an image has too: its size is the image's. */
+function buildCacheUsage(records: readonly BuildCacheRecord[]): Usage {
+  const size = (some: readonly BuildCacheRecord[]): number =>
+    some.reduce((sum, { Shared, Size }) => sum + (Shared ? 0 : Size), 0);
+  const active = records.filter(({ InUse }) => InUse);
+  const TotalSize = size(records);
+  return { ...counts(active, records), Reclaimable: TotalSize - size(active), TotalSize };
 }
 
 function counts(active: readonly unknown[], all: readonly unknown[]): { ActiveCount: number; TotalCount: number } {

@@ -8,10 +8,6 @@ const CAPABILITIES: ReadonlySet<string> = new Set(
 /** Any version of Docker's own frontend, which is the built-in one. */
 const BUILT_IN = /^(?:(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?|dockerfile\.v0)$/;
 
-export function isBuiltIn(image: string): boolean {
-  return BUILT_IN.test(image);
-}
-
 /** Refuses what a client insists on and we lack: a list such as `moby.buildkit.frontend.inputs`. @throws GrpcError */
 export function checkCapabilities(list: string): void {
   for (const text of list.split(',').filter((part) => part !== '')) {
@@ -29,13 +25,8 @@ export function checkCapabilities(list: string): void {
  */
 export function checkSyntax(text: string, buildArgs: ReadonlyMap<string, string>): void {
   const image = buildArgs.get('BUILDKIT_SYNTAX') || detectSyntax(text)?.image;
-  if (image === undefined || isBuiltIn(image)) return;
-  throw refusal(image);
-}
-
-/** The error for a frontend of somebody else, which comes as an image. */
-export function refusal(image: string): EngineError {
-  return new EngineError(
+  if (image === undefined || BUILT_IN.test(image)) return;
+  throw new EngineError(
     'notImplemented',
     `frontend ${image} is not supported: only docker/dockerfile, which is built in`,
   );

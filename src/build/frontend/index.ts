@@ -9,4 +9,3 @@ export type {
   ResolveImage,
 } from './bridge.ts';
 export { type DockerfileFrontendOptions, dockerfileFrontend } from './dockerfile-frontend.ts';
-export { openFrontends } from './open-frontends.ts';

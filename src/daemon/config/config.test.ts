@@ -191,8 +191,15 @@ test('a daemon.json of Docker starts: each key without effect is warned of, once
   const values = parseConfigText('/f', JSON.stringify(REAL_FILE), (text) => warnings.push(text));
   assert.equal(resolveConfig(values).log.options['max-size'], '100m');
   assert.equal(resolveConfig(values).proxies.http, 'http://proxy.example:3128');
+  assert.equal(resolveConfig(values).builder.cacheBytes, 20 * 2 ** 30);
+  const gc = (wanted: object): unknown =>
+    resolveConfig(parseConfigText('/f', JSON.stringify({ builder: { gc: wanted } }))).builder.cacheBytes;
+  assert.deepEqual(
+    [gc({}), gc({ enabled: false, defaultMaxUsedSpace: 5 }), gc({ defaultMaxUsedSpace: 5 })],
+    ['default', undefined, 5],
+  );
   const keys = warnings.map((text) => /^\/f: (\S+) has no effect: \S/.exec(text)?.[1]);
-  assert.deepEqual(keys, ['exec-opts', 'features', 'builder', 'experimental', 'userland-proxy']);
+  assert.deepEqual(keys, ['exec-opts', 'features', 'experimental', 'userland-proxy']);
 });
 
 test('a key of Docker’s that asks for protection which is missing here is refused', () => {
@@ -212,7 +219,7 @@ test('a key of Docker’s that asks for protection which is missing here is refu
 });
 
 test('every key of dockerd is used or known to have no effect', () => {
-  const known = new Set([...OPTION_SPECS.map(fileKey), ...DOCKER_KEYS.keys(), 'proxies']);
+  const known = new Set([...OPTION_SPECS.map(fileKey), ...DOCKER_KEYS.keys(), 'proxies', 'builder']);
   const { keys } = JSON.parse(readFileSync(KEYS, 'utf8')) as { readonly keys: readonly string[] };
   assert.ok(keys.length > 80);
   for (const key of keys) assert.ok(known.has(key) || known.has(`proxies.${key}`), key);

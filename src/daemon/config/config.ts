@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { EngineError, invalid } from '../../base/errors.ts';
 import { isLoopback } from '../../base/loopback.ts';
@@ -40,6 +41,12 @@ export interface Config {
   readonly pluginFolders: readonly string[];
   /** The limits for images. Undefined sets none. */
   readonly gc: { readonly maxBytes: number | undefined; readonly keepDays: number | undefined };
+  readonly builder: {
+    /** Limit of the build cache. Undefined where it is not limited. `default` is a part of the disk. */
+    readonly cacheBytes: number | 'default' | undefined;
+    /** Most steps at a time, of all builds. */
+    readonly parallelSteps: number;
+  };
   /** Limits of one decompressed image layer. */
   readonly unpack: { readonly maxBytes: number; readonly maxEntries: number };
   readonly registry: {
@@ -128,6 +135,10 @@ export function resolveConfig(values: OptionValues): Config {
     gc: {
       maxBytes: integer(values, 'gc-max-bytes', 0, 0) || undefined,
       keepDays: integer(values, 'gc-keep-days', 0, 0) || undefined,
+    },
+    builder: {
+      cacheBytes: values['builder-gc'] !== false ? integer(values, 'builder-max-bytes', 0, 0) || 'default' : undefined,
+      parallelSteps: integer(values, 'max-concurrent-build-steps', Math.max(4, 2 * availableParallelism()), 1),
     },
     unpack: {
       maxBytes: integer(values, 'unpack-max-bytes', DEFAULT_TAR_LIMITS.maxArchiveBytes, 1),

@@ -38,6 +38,19 @@ export const OPTIONS = [
     help: 'Attach containers to an existing bridge ("none" disables the default network)',
   },
   { flag: 'bridge-name', kind: 'string', value: 'NAME', help: 'Set the name of the default bridge (default docker0)' },
+  {
+    flag: 'builder-gc',
+    kind: 'bool',
+    key: 'builder.gc.enabled',
+    help: 'Limit the build cache (default true)',
+  },
+  {
+    flag: 'builder-max-bytes',
+    kind: 'bytes',
+    key: 'builder.gc.defaultMaxUsedSpace',
+    value: 'BYTES',
+    help: 'Remove the least recently used records of the build cache above this size (default: a tenth of the disk)',
+  },
   { flag: 'cgroup-parent', kind: 'string', value: 'PATH', help: 'Set the parent cgroup of all containers' },
   {
     flag: 'config-file',
@@ -191,6 +204,12 @@ export const OPTIONS = [
     key: 'log-opts',
     value: 'KEY=VALUE',
     help: 'Set a default option of the logging driver',
+  },
+  {
+    flag: 'max-concurrent-build-steps',
+    kind: 'int',
+    value: 'N',
+    help: 'Set the maximum number of steps of builds that run at a time (default: twice the processors, at least 4)',
   },
   {
     flag: 'max-concurrent-downloads',

@@ -21,9 +21,14 @@ for (const name of ['http-proxy', 'https-proxy', 'no-proxy']) {
   const option = BY_KEY.get(`proxies.${name}`);
   if (option !== undefined) BY_KEY.set(name, option);
 }
+/** The older name. */
+const cacheLimit = BY_KEY.get('builder.gc.defaultMaxUsedSpace');
+if (cacheLimit !== undefined) BY_KEY.set('builder.gc.defaultKeepStorage', cacheLimit);
 
-/** Keys whose value is an object of options. */
-const GROUPS = new Set([...BY_KEY.keys()].flatMap((key) => (key.includes('.') ? key.slice(0, key.indexOf('.')) : [])));
+/** Keys whose value is an object of options, and of further groups: `a` and `a.b` for an option `a.b.c`. */
+const GROUPS = new Set(
+  [...BY_KEY.keys()].flatMap((key) => [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index))),
+);
 
 /**
  * Reads daemon.json. A missing file counts as empty unless it was named explicitly. `warn` is called for each of
@@ -53,11 +58,7 @@ export function parseConfigText(path: string, text: string, warn: (text: string)
     throw fileError(path, messageOf(error));
   }
   if (!isObject(value)) throw fileError(path, 'the file must hold one JSON object');
-  const entries = Object.entries(value).flatMap(([key, item]) =>
-    GROUPS.has(key) && isObject(item)
-      ? Object.entries(item).map(([inner, each]): [string, unknown] => [`${key}.${inner}`, each])
-      : [[key, item] as [string, unknown]],
-  );
+  const entries = entriesOf(value);
   const unknown = entries.map(([key]) => key).filter((key) => !BY_KEY.has(key) && !DOCKER_KEYS.has(key));
   if (unknown.length > 0) {
     throw fileError(path, `the following directives don't match any configuration option: ${unknown.join(', ')}`);
@@ -73,6 +74,14 @@ export function parseConfigText(path: string, text: string, warn: (text: string)
     values[option.flag] = read(path, key, option, item);
   }
   return values;
+}
+
+/** The values of a file by their keys, those of a group with the group's name in front. */
+function entriesOf(value: object, group = ''): readonly (readonly [key: string, value: unknown])[] {
+  return Object.entries(value).flatMap(([name, item]: [string, unknown]) => {
+    const key = `${group}${name}`;
+    return GROUPS.has(key) && isObject(item) ? entriesOf(item, `${key}.`) : [[key, item] as const];
+  });
 }
 
 /** @throws EngineError invalid for a key that would change the security */

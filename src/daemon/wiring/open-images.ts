@@ -2,7 +2,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { ContainersDomain } from '../../containers/index.ts';
 import type { proxyRule, Registries } from '../../distribution/index.ts';
 import type { EventLog } from '../../events/index.ts';
-import { createImagePolicy, createImages, type Images } from '../../images/index.ts';
+import { createImagePolicy, createImages } from '../../images/index.ts';
 import type { LiveConfig } from '../config/live-config.ts';
 import type { Storage } from './open-storage.ts';
 
@@ -17,7 +17,7 @@ export interface OpenImagesDeps {
 }
 
 /** Opens the images, and the policy that removes unused ones. `opened` ends the policy. */
-export function openImages(deps: OpenImagesDeps, opened: AsyncDisposableStack): Images {
+export function openImages(deps: OpenImagesDeps, opened: AsyncDisposableStack): ReturnType<typeof createImages> {
   const { settings, containers, registries, proxyOf, events, logger } = deps;
   const { stores } = deps.storage;
   const config = settings.current;

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { internal } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { CacheRecords } from '../../build/index.ts';
 import type { proxyRule } from '../../distribution/index.ts';
 import { type OpenSnapshots, openSnapshots, openStores, type StateDb, type Stores } from '../../store/index.ts';
 import type { Config } from '../config/config.ts';
@@ -13,6 +16,8 @@ export interface Storage {
   readonly stores: Stores;
   readonly snapshots: OpenSnapshots;
   readonly registry: EngineRegistry | undefined;
+  /** What builds have made. It keeps layers from being collected. */
+  readonly buildRecords: CacheRecords;
 }
 
 /** Opens the storage. `opened` closes it. */
@@ -31,6 +36,7 @@ export async function openStorage(
     releaseSpace: () => reserved?.releaseBallast() ?? false,
   });
   let registry: EngineRegistry | undefined;
+  let buildRecords: CacheRecords | undefined;
   const stores = await openStores({
     dataRoot: config.dataRoot,
     logger: deps.logger,
@@ -40,10 +46,21 @@ export async function openStorage(
     },
     async openGcRoots(open) {
       registry = await openEngineRegistryIfUsed(open, config.ownRegistry, deps);
-      return registry === undefined ? [] : [{ keepsBlob: registry.keeps }];
+      buildRecords = openBuildRecords(open.db, deps.logger);
+      return [...(registry === undefined ? [] : [{ keepsBlob: registry.keeps }]), buildRecords];
     },
   });
   opened.defer(() => stores.close());
   if (registry !== undefined) opened.use(registry);
-  return { stores, snapshots, registry };
+  if (buildRecords === undefined) throw internal('the stores did not ask for the owners of content');
+  return { stores, snapshots, registry, buildRecords };
+}
+
+function openBuildRecords(db: StateDb, logger: Logger): CacheRecords {
+  return new CacheRecords({
+    table: (name) => db.table(name, { durable: false }),
+    transaction: (change) => db.transaction(change, { durable: false }),
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    logger,
+  });
 }

@@ -83,7 +83,8 @@ export function buildImageVerbs(deps: ImagesDeps, downloads: Downloads): BuildIm
 function findBase({ images, content }: ImagesDeps, ref: string, platform: Platform | undefined): BuildBase | undefined {
   let image: StoredImage;
   try {
-    image = images.resolve(ref, platform);
+    // A digest says all, also of an image that was loaded or built and has no name with it.
+    image = images.resolve(parseReference(ref).digest ?? ref, platform);
   } catch (error) {
     if (error instanceof EngineError && error.kind === 'notFound') return undefined;
     throw error;

@@ -3,24 +3,14 @@ import { EngineError } from '../../../base/errors.ts';
 import { type BoundRoute, bind, defineRoute, type RouteSpec } from '../../route.ts';
 
 type Spec = RouteSpec<object, undefined, undefined>;
-type Operation = readonly [
-  method: Spec['method'],
-  path: string,
-  connection?: Pick<Spec, 'connection' | 'priorKnowledge' | 'wrongUpgrade'>,
-];
+type Operation = readonly [method: Spec['method'], path: string];
 
 /**
  * Operations of the Engine API that this engine lacks, by feature. An operation is removed from the list when it is
  * built.
  */
 const MISSING: Readonly<Record<string, readonly Operation[]>> = {
-  'building images': [
-    ['POST', '/build'],
-    ['POST', '/build/cancel'],
-    // An engine with a builder takes these connections over. Docker has 400 for the one and 500 for the other.
-    ['POST', '/session', { connection: 'h2c', wrongUpgrade: 'invalid' }],
-    ['POST', '/grpc', { connection: 'h2c', priorKnowledge: true }],
-  ],
+  'building images with the classic builder': [['POST', '/build']],
   'swarm mode': [
     ['POST', '/swarm/init'],
     ['POST', '/swarm/join'],
@@ -53,10 +43,9 @@ type Params = Readonly<Record<string, string>>;
 /** Responds 501 with a text that names the missing feature. `page not found` would look like a mistake of the client. */
 export function missingRoutes(): readonly BoundRoute[] {
   const missing = Object.entries(MISSING).flatMap(([what, operations]) =>
-    operations.map(([method, path, connection = {}]) => ({
-      ...refusal(method, path, () => new EngineError('notImplemented', `Gantry does not have this yet: ${what}`)),
-      ...connection,
-    })),
+    operations.map(([method, path]) =>
+      refusal(method, path, () => new EngineError('notImplemented', `Gantry does not have this yet: ${what}`)),
+    ),
   );
   const ofPlugins = OF_PLUGINS.map(([method, path]) =>
     refusal(method, path, ({ name = '' }) => new EngineError('notFound', `plugin ${JSON.stringify(name)} not found`)),

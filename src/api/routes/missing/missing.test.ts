@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readAll, serve } from '../../testing/serve.ts';
+import { serve } from '../../testing/serve.ts';
 
 test('what is not there yet says so, and is not a page that was not found', async () => {
   await using api = await serve();
   for (const [method, path, what] of [
-    ['POST', '/v1.45/build?t=x', 'building images'],
-    ['POST', '/build/cancel?id=x', 'building images'],
+    ['POST', '/v1.45/build?t=x', 'building images with the classic builder'],
     ['POST', '/v1.51/swarm/init', 'swarm mode'],
     ['POST', '/swarm/join', 'swarm mode'],
     ['GET', '/containers/web/checkpoints', 'checkpoints'],
@@ -19,24 +18,6 @@ test('what is not there yet says so, and is not a page that was not found', asyn
     const { status, text } = await api.ask(method, path);
     assert.deepEqual([status, JSON.parse(text)], [501, { message: `Gantry does not have this yet: ${what}` }], path);
   }
-});
-
-test('a build’s session and its gRPC connection, which are hijacks, say so too', async () => {
-  await using api = await serve();
-  for (const path of ['/session', '/grpc']) {
-    for (const headers of ['', 'Connection: Upgrade\r\nUpgrade: h2c\r\n']) {
-      const socket = api.connect();
-      socket.end(`POST ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);
-      assert.match(await readAll(socket), /^HTTP\/1\.1 501 [\s\S]*Gantry does not have this yet: building images/);
-    }
-  }
-});
-
-test('so does a connection that begins with HTTP/2’s preface', async () => {
-  await using api = await serve();
-  const socket = api.connect();
-  socket.end('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-  assert.match(await readAll(socket), /^HTTP\/1\.1 501 [\s\S]*Gantry does not have this yet: building images/);
 });
 
 test('plugins: the list is empty, and none is found', async () => {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { invalid } from '../../../base/errors.ts';
+import type { Builder } from '../../../build/index.ts';
 import type { ContainerSummary, Containers } from '../../../containers/index.ts';
 import type { Images } from '../../../images/index.ts';
 import type { VolumeInspect, Volumes } from '../../../volumes/index.ts';
@@ -11,6 +12,7 @@ export interface DiskUsageDeps {
   readonly containers: Pick<Containers, 'list'>;
   readonly images: Pick<Images, 'list' | 'layersSizeBytes'>;
   readonly volumes: Pick<Volumes, 'list'>;
+  readonly builder: Pick<Builder, 'diskUsage'>;
   /** Size of a directory on the host. */
   directorySizeBytes(path: string, signal: AbortSignal): Promise<number>;
   registryUsage(): readonly RegistryUsage[];
@@ -60,7 +62,7 @@ export const diskUsage = defineRoute({
       images: wants('image') ? images : null,
       containers: wants('container') ? containers : null,
       volumes: wants('volume') ? volumes : null,
-      buildCache: wants('build-cache') ? [] : null,
+      buildCache: wants('build-cache') ? await deps.builder.diskUsage() : null,
     };
     const shown = diskUsageFor(version, query.verbose, usage);
     return { status: 200, body: { ...shown, ...(registries.length === 0 ? {} : { Registries: registries }) } };

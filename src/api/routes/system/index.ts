@@ -9,7 +9,6 @@ import { type InfoDeps, info } from './info.ts';
 import { options } from './options.ts';
 import { headPing, ping } from './ping.ts';
 import { listPlugins } from './plugins.ts';
-import { pruneBuildCache } from './prune-build-cache.ts';
 import { type VersionDeps, version } from './version.ts';
 
 export interface System
@@ -39,6 +38,5 @@ export function systemRoutes(
     bind(diskUsage, usage),
     bind(checkStore, system),
     bind(listPlugins, undefined),
-    bind(pruneBuildCache, undefined),
   ];
 }

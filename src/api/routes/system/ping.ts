@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { defineRoute } from '../../route.ts';
 
 const headers = {
-  'Builder-Version': '1',
+  'Builder-Version': '2',
   'Cache-Control': 'no-cache, no-store, must-revalidate',
   Pragma: 'no-cache',
   Swarm: 'inactive',

@@ -1,5 +1,4 @@
 import { invalid } from '../../../base/errors.ts';
-import { parseBoolean } from '../values/numbers.ts';
 import { quote } from '../values/quote.ts';
 
 /** A repository as `https://host/path.git?branch=x#ref:folder` or `git@host:path` names it. */
@@ -15,9 +14,6 @@ export interface GitSource {
   readonly folder: string;
   readonly checksum: string;
   readonly keepsGitDirectory: boolean | undefined;
-  readonly skipsSubmodules: boolean;
-  /** Whether files have the time of the commit, and not of the checkout. */
-  readonly hasCommitTimes: boolean;
 }
 
 const URL_FORM = /^(https?|git|ssh):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s;
@@ -51,7 +47,7 @@ export function parseGitSource(text: string): GitSource | undefined {
   };
 }
 
-type Selection = Omit<GitSource, 'url' | 'location' | 'isSsh'>;
+type Selection = Pick<GitSource, 'ref' | 'folder' | 'checksum' | 'keepsGitDirectory'>;
 
 function selection(query: string | undefined, fragment = ''): Selection {
   const colon = fragment.indexOf(':');
@@ -60,8 +56,6 @@ function selection(query: string | undefined, fragment = ''): Selection {
     folder: colon < 0 ? '' : fragment.slice(colon + 1).replace(/^\/+/, ''),
     checksum: '',
     keepsGitDirectory: undefined,
-    skipsSubmodules: false,
-    hasCommitTimes: false,
   };
   if (query === undefined || query === '') return plain;
   let chosen = plain;
@@ -87,21 +81,8 @@ function queryChange(name: string, value: string, { ref }: Selection): Partial<S
     case 'commit':
       return { checksum: value };
     case 'keep-git-dir':
-      return { keepsGitDirectory: isOn(name, value) };
-    case 'submodules':
-      return { skipsSubmodules: !isOn(name, value) };
-    case 'mtime':
-      if (value !== 'commit' && value !== 'checkout') throw invalid(`invalid mtime value: ${value}`);
-      return { hasCommitTimes: value === 'commit' };
+      return { keepsGitDirectory: value === '' || value === 'true' || value === '1' };
     default:
       throw invalid(`unexpected query ${quote(name)}`);
   }
-}
-
-/** A query's value that is left out means yes. */
-function isOn(name: string, value: string): boolean {
-  if (value === '') return true;
-  const parsed = parseBoolean(value);
-  if (parsed === undefined) throw invalid(`invalid ${name} value: ${value}`);
-  return parsed;
 }

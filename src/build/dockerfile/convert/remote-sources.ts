@@ -17,8 +17,6 @@ export function gitEdge(
       'git.fullurl': url,
       'git.authtokensecret': 'GIT_AUTH_TOKEN',
       'git.authheadersecret': 'GIT_AUTH_HEADER',
-      ...(source.skipsSubmodules ? { 'git.skipsubmodules': 'true' } : {}),
-      ...(source.hasCommitTimes ? { 'git.mtime': 'commit' } : {}),
       ...(isSsh ? { 'git.mountsshsock': 'default' } : {}),
       ...(checksum === '' ? {} : { 'git.checksum': checksum }),
       ...((options.keepsGitDirectory ?? source.keepsGitDirectory) ? { 'git.keepgitdir': 'true' } : {}),
