@@ -19,7 +19,7 @@ import type { Sessions } from '../session/session.ts';
 import type { Build, Edge, Solver, StepStatus, VertexProgress } from '../solver/index.ts';
 import { EMPTY_TREE, type Tree } from '../tree.ts';
 import { ProgressLog } from './progress-log.ts';
-import { nameDigest, registryAccess, resolveImage } from './resolve-image.ts';
+import { nameDigest, registryAccess, resolveImage, resolveLayoutImage } from './resolve-image.ts';
 import { solveError } from './solve-error.ts';
 import { openTree, readTreeFile } from './tree-reader.ts';
 
@@ -105,13 +105,17 @@ export class BuildRun implements RunningBuild, Disposable {
 
   /** Returns the configuration of an image. The client sees a step meanwhile. Asked once for equal requests. */
   resolveImage(request: ResolveImage, signal: AbortSignal): Promise<ResolvedImage> {
-    const { ref, platform, mode, logName } = request;
-    const key = JSON.stringify([ref, platform ?? null, mode]);
+    const { ref, platform, mode, logName, layout } = request;
+    const key = JSON.stringify([ref, platform ?? null, mode, layout ?? null]);
     const known = this.#resolved.get(key);
     if (known !== undefined) return known;
     const access = registryAccess(this.#deps.sessions, this.sessionId, signal);
     const step = { name: logName, digest: nameDigest('metadata', logName, key) };
-    const found = this.step(step, () => resolveImage(this.#deps.images, request, { access, signal }));
+    const found = this.step(step, () =>
+      layout === undefined
+        ? resolveImage(this.#deps.images, request, { access, signal })
+        : resolveLayoutImage(this.#deps.sessions, { ...request, layout }, signal),
+    );
     this.#resolved.set(key, found);
     found.catch(() => this.#resolved.delete(key));
     return found;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { EngineError } from '../../base/errors.ts';
-import type { Digest } from '../../base/ids.ts';
+import { EngineError, invalid } from '../../base/errors.ts';
+import { type Digest, parseDigest } from '../../base/ids.ts';
 import { ANONYMOUS } from '../../distribution/index.ts';
 import { canonicalString, parseReference, withDefaultTag } from '../../spec/index.ts';
 import type { ResolvedImage, ResolveImage } from '../frontend/bridge.ts';
 import type { BuildImages, RegistryAccess } from '../ports.ts';
-import type { Session, Sessions } from '../session/session.ts';
+import { readLayoutImage, type Session, type Sessions } from '../session/index.ts';
 
 /** Digest of a step that is not one of the graph: a client only compares it. */
 export function nameDigest(...words: readonly string[]): Digest {
@@ -54,4 +54,18 @@ export async function resolveImage(
     if (error instanceof EngineError) throw new EngineError(error.kind, `${ref}: ${error.message}`, { cause: error });
     throw error;
   }
+}
+
+/** Reads the configuration of an image in an OCI layout of a client. `ref` has a digest. @throws EngineError */
+export async function resolveLayoutImage(
+  sessions: Sessions,
+  { ref, platform, layout }: ResolveImage & { readonly layout: NonNullable<ResolveImage['layout']> },
+  signal: AbortSignal,
+): Promise<ResolvedImage> {
+  const { digest } = parseReference(ref);
+  if (digest === undefined) throw invalid(`${ref} has no digest`);
+  const session = await sessions.get(layout.sessionId, signal);
+  const store = session.content(`oci:${layout.storeId}`);
+  const { config } = await readLayoutImage(store, { digest: parseDigest(digest), platform }, signal);
+  return { ref, digest: parseDigest(digest), config };
 }

@@ -1,3 +1,4 @@
+export { type LayoutImage, readLayoutImage } from './layout-image.ts';
 export type {
   ReceiveDirectory,
   ReceivedTree,

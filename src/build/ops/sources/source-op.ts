@@ -5,12 +5,14 @@ import type { Tree } from '../../tree.ts';
 import { gitSource } from './git/git-source.ts';
 import { httpSource } from './http/http-source.ts';
 import { imageSource } from './image/image-source.ts';
+import { layoutSource } from './layout/layout-source.ts';
 import { localSource } from './local/local-source.ts';
 import type { Source, SourceDeps } from './source.ts';
 
 const KINDS: Readonly<Record<string, (source: Source, deps: SourceDeps) => Op<Tree>>> = {
   'docker-image': imageSource,
   local: localSource,
+  'oci-layout': layoutSource,
   git: gitSource,
   http: httpSource,
   https: httpSource,

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { EngineError, invalid } from '../../../../base/errors.ts';
+import { invalid } from '../../../../base/errors.ts';
 import type { Digest } from '../../../../base/ids.ts';
-import type { Session } from '../../../session/index.ts';
 import type { Op, StepContext } from '../../../solver/index.ts';
 import type { Tree } from '../../../tree.ts';
-import { askSessions } from '../ask-sessions.ts';
+import { sessionOf } from '../session-of.ts';
 import type { Source, SourceDeps } from '../source.ts';
 
 /**
@@ -45,14 +44,6 @@ export function localSource({ name, attrs }: Source, deps: SourceDeps): Op<Tree>
       return [{ kind: 'folder', path }];
     },
   };
-}
-
-/** @throws EngineError notFound when no client is there */
-async function sessionOf(id: string, deps: SourceDeps, context: StepContext): Promise<Session> {
-  if (id !== '') return await deps.sessions.get(id, context.signal);
-  const session = await askSessions(deps, context, async (found) => found);
-  if (session === undefined) throw new EngineError('notFound', 'no local sources enabled');
-  return session;
 }
 
 /** Reports bytes. A part of the step starts with its first report. */
