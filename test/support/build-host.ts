@@ -85,8 +85,9 @@ export class BuildHost implements AsyncDisposable {
     this.base = { node: sourceNode({ identifier: 'docker-image://docker.io/library/base:1' }), output: 0 };
   }
 
-  static async open(): Promise<BuildHost> {
-    const store = await openCacheFixture();
+  /** `dataRoot` is a folder that the test removes. */
+  static async open(dataRoot?: string): Promise<BuildHost> {
+    const store = await openCacheFixture({}, dataRoot);
     const diffId = await unpackBusybox(store);
     const tasks = await TaskHost.open();
     const networks = await networkFixture();

@@ -39,6 +39,8 @@ class OpenedCache implements BuildCache {
   readonly #inUse = new ReferenceCounts<Digest>();
   readonly #stores: ItemStore[] = [];
   readonly #background = new Set<Promise<void>>();
+  /** Uses by leases that have ended, which are not noted yet. */
+  readonly #uses = new Map<Digest, number>();
   #openLeases = 0;
   #hasGrown = false;
   #syncTimer: NodeJS.Timeout | undefined;
@@ -134,10 +136,12 @@ class OpenedCache implements BuildCache {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#syncTimer);
+    this.#noteUses();
     await this.idle();
   }
 
   async #itemsByStore(signal: AbortSignal) {
+    this.#noteUses();
     const lists = await Promise.all(
       this.#stores.map(async (store) => (await store.items(signal)).map((item) => ({ item, store }))),
     );
@@ -165,22 +169,25 @@ class OpenedCache implements BuildCache {
 
   /** Each lease is one use. */
   #leaseEnded(ids: ReadonlySet<Digest>): void {
-    const { records, logger } = this.#deps;
     this.#inUse.remove(ids);
     this.#openLeases -= 1;
-    const lastUsedAt = Date.now();
-    for (const id of ids) {
-      const record = records.get(id);
-      if (record === undefined) continue;
-      try {
-        records.put({ ...record, lastUsedAt, useCount: record.useCount + 1 });
-      } catch (error) {
-        logger.warn({ error: messageOf(error) }, 'cannot note the use of a record of the build cache');
-      }
-    }
-    if (this.#openLeases > 0 || !this.#hasGrown) return;
+    for (const id of ids) this.#uses.set(id, (this.#uses.get(id) ?? 0) + 1);
+    if (this.#openLeases > 0) return;
+    this.#noteUses();
+    if (!this.#hasGrown) return;
     this.#hasGrown = false;
     this.#run(this.trim());
+  }
+
+  /** The uses of many steps are one change. */
+  #noteUses(): void {
+    const uses = new Map(this.#uses);
+    this.#uses.clear();
+    try {
+      if (uses.size > 0) this.#deps.records.noteUses(uses, Date.now());
+    } catch (error) {
+      this.#deps.logger.warn({ error: messageOf(error) }, 'cannot note uses of records of the build cache');
+    }
   }
 
   #dropLostResults(): void {

@@ -41,6 +41,7 @@ function newVertex(node: LlbNode, vertices: ReadonlyMap<Digest, Vertex<Tree>>, d
     op: opOf(node, deps),
     ignoresCache,
     progressGroup: group && { id: group.id, name: group.name, weak: group.weak },
+    place: node.location,
   };
 }
 

@@ -96,6 +96,18 @@ export class CacheRecords implements Required<GcRoot> {
     return freed;
   }
 
+  /** Notes uses of records, as numbers by id. @throws EngineError noSpace; nothing has changed then */
+  noteUses(uses: ReadonlyMap<Digest, number>, lastUsedAt: number): void {
+    const used = [...uses].flatMap(([id, count]) => {
+      const record = this.#records.get(id);
+      return record === undefined ? [] : { ...record, lastUsedAt, useCount: record.useCount + count };
+    });
+    this.#deps.transaction(() => {
+      for (const record of used) this.#stored.put(record.id, record);
+    });
+    for (const record of used) this.#records.set(record.id, record);
+  }
+
   /** Makes a further key lead to a record. @throws EngineError noSpace */
   addKey(id: Digest, key: Digest): void {
     if (this.#ids.get(key) === id || !this.#records.has(id)) return;
