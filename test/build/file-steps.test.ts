@@ -41,21 +41,21 @@ const over = (base: FileInit['base'], ...changes: readonly FileChange[]): LlbEdg
   node: fileNode({ base, changes }),
   output: 0,
 });
-const mkfile = (path: string, text: string, more: object = {}): FileChange => ({
-  mkfile: { path, data: Buffer.from(text), mode: 0o644, timestamp: -1n, ...more },
+const mkfile = (path: string, text: string, owner?: FileChange['owner']): FileChange => ({
+  mkfile: { path, data: Buffer.from(text), mode: 0o644, timestamp: -1n },
+  owner,
 });
 const copy = (from: LlbEdge | undefined, src: string, dest: string, more: object = {}): FileChange => ({
   copy: { src, dest, mode: -1, timestamp: -1n, createDestPath: true, ...more },
   from,
 });
-const byName = (name: string) => ({ byName: { name, input: 0 } });
 
 test('the actions of one op make one layer', async () => {
   const { tree } = await host.build(
     change(
       { mkdir: { path: '/d/e', mode: 0o700, makeParents: true, timestamp: 1_000_000_000n } },
-      mkfile('/d/e/f', 'text', { owner: { user: byName('nobody') } }),
-      { symlink: { oldpath: 'e/f', newpath: '/d/link', timestamp: -1n, owner: { user: { byID: 5 } } } },
+      mkfile('/d/e/f', 'text', { user: 'nobody' }),
+      { symlink: { oldpath: 'e/f', newpath: '/d/link', timestamp: -1n }, owner: { user: '5' } },
       { rm: { path: '/bin/v*', allowWildcard: true } },
     ),
   );
@@ -70,12 +70,31 @@ test('the actions of one op make one layer', async () => {
   });
 });
 
+test('empty files and folders stay where a runtime has its mount points', async () => {
+  const { tree } = await host.build(
+    over(
+      undefined,
+      { mkdir: { path: '/run', mode: 0o755, timestamp: -1n } },
+      { mkdir: { path: '/etc', mode: 0o755, timestamp: -1n } },
+      mkfile('/etc/hosts', ''),
+    ),
+  );
+  await host.look(tree, (path) => assert.ok(existsSync(join(path, 'run')) && existsSync(join(path, 'etc/hosts'))));
+  const touched = await host.build(host.run('touch /etc/mtab /etc/hostname; mkdir /run'));
+  await host.look(touched.tree, (path) => {
+    for (const name of ['etc/mtab', 'etc/hostname', 'run']) assert.ok(existsSync(join(path, name)), name);
+    for (const name of ['etc/hosts', 'etc/resolv.conf']) assert.equal(existsSync(join(path, name)), false, name);
+  });
+});
+
 test('names of owners are looked up in the tree, and unknown ones stand for root', async () => {
   const owners = [
-    { user: byName('nobody'), group: { byID: 7 } },
-    { user: byName('foo'), group: byName('bar') },
+    { user: 'nobody', group: '7' },
+    { user: 'foo', group: 'bar' },
   ];
-  const { tree } = await host.build(change(...owners.map((owner, n) => mkfile(`/f${n}`, '', { owner }))));
+  const { tree } = await host.build(change(...owners.map((owner, n) => mkfile(`/f${n}`, '', owner))));
+  assert.ok(tree.kind === 'layers');
+  assert.equal(tree.layers.length, 2);
   await host.look(tree, (path) => {
     assert.deepEqual([lstatSync(join(path, 'f0')).uid, lstatSync(join(path, 'f0')).gid], [65534, 7]);
     assert.deepEqual([lstatSync(join(path, 'f1')).uid, lstatSync(join(path, 'f1')).gid], [0, 0]);
