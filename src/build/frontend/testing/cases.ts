@@ -7,6 +7,8 @@ export interface Case {
   readonly context?: Readonly<Record<string, string>>;
   /** Further files beside the Dockerfile. */
   readonly beside?: Readonly<Record<string, string>>;
+  /** Graphs that the client gives, by key: each has one file of that name. */
+  readonly inputs?: readonly string[];
   /** Asked of an engine with containerd's image store, whose BuildKit has merge ops. */
   readonly merges?: true;
 }
@@ -193,6 +195,21 @@ export const CASES: Readonly<Record<string, string | Case>> = {
     file: `${BASE}COPY --from=src a.txt /\nRUN --mount=from=src,target=/s true`,
     options: { 'context:src': 'local:src' },
   },
+  'named graph': {
+    file: 'FROM web\nRUN true\nCOPY --from=tree a.txt /\nCOPY --from=tree dir /d',
+    options: {
+      'context:web': 'input:0-web',
+      'input-metadata:0-web': JSON.stringify({
+        'containerimage.config': Buffer.from(
+          JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers' }, config: { Env: ['X=1'] } }),
+        ).toString('base64'),
+      }),
+      'context:tree': 'input:1-tree',
+    },
+    inputs: ['0-web', '1-tree'],
+  },
+  'named graph that is not there': { file: 'FROM web\nRUN true', options: { 'context:web': 'input:0-web' } },
+  'graphs for context and Dockerfile': { file: 'FROM scratch\nCOPY a.txt /', inputs: ['context'] },
   'named scratch': { file: 'FROM web\nCOPY a.txt /', options: { 'context:web': 'docker-image://scratch' } },
   'named context for a stage': {
     file: 'FROM conv/base AS one\nRUN false\nFROM one\nRUN true',

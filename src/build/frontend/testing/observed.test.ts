@@ -13,7 +13,7 @@ import { dockerfileFrontend } from '../index.ts';
 import { CASES, type Case } from './cases.ts';
 import { memoryBridge } from './memory-bridge.ts';
 import { type Json, neutralError, neutralGraph, neutralValue, plain, withoutDefaults } from './neutral.ts';
-import { directoriesOf, optionsOf } from './request-of.ts';
+import { directoriesOf, inputsOf, optionsOf } from './request-of.ts';
 
 interface Observed {
   readonly name: string;
@@ -85,7 +85,7 @@ async function answerOf(asked: Case): Promise<Readonly<Record<string, Json>>> {
     platform: PLATFORM,
     sessionId: SESSION,
   });
-  const request = { options: new Map(Object.entries(optionsOf(asked))), inputs: new Map() };
+  const request = { options: new Map(Object.entries(optionsOf(asked))), inputs: inputsOf(asked) };
   const solve = dockerfileFrontend({ mergesLinks: asked.merges === true });
   const refs: Record<string, Json> = {};
   const metadata: Record<string, Json> = {};
