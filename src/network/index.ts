@@ -3,6 +3,7 @@
 export { createNetworks, type NetworksDeps } from './create-networks.ts';
 export { hostResolverText } from './files/host-resolver.ts';
 export {
+  extraHostLines,
   type HostsFileInput,
   hostsFile,
   ownHostLines,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { EngineError, invalid } from '../../base/errors.ts';
+import { invalid } from '../../base/errors.ts';
 import { type Digest, parseDigest } from '../../base/ids.ts';
 import { ANONYMOUS } from '../../distribution/index.ts';
 import { canonicalString, parseReference, withDefaultTag } from '../../spec/index.ts';
@@ -51,7 +51,6 @@ export async function resolveImage(
   } catch (error) {
     const kept = mode === 'default' && !call.signal.aborted ? here() : undefined;
     if (kept !== undefined) return kept;
-    if (error instanceof EngineError) throw new EngineError(error.kind, `${ref}: ${error.message}`, { cause: error });
     throw error;
   }
 }

@@ -303,3 +303,23 @@ test('builds with other contexts of the same content share one run, and the seco
   for (const { opened } of builds) opened[Symbol.dispose]();
   assert.deepEqual(failures, []);
 });
+
+test('a step whose input cannot be summed is shown as failed', async () => {
+  const { solver } = fixture();
+  const reading = textStep({
+    name: 'reading',
+    inputs: [textStep({ name: 'files' })],
+    reads: [
+      () => {
+        throw new Error('"/missing": not found');
+      },
+    ],
+  });
+  const progress: Progress[] = [];
+  using opened = solver.open('build', (each) => progress.push(each), never);
+  await assert.rejects(
+    opened.result({ vertex: reading, output: 0 }),
+    (error) => error instanceof StepError && error.vertex === reading.digest,
+  );
+  assert.equal(shown(progress).find(({ name }) => name === 'reading')?.error, '"/missing": not found');
+});

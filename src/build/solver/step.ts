@@ -185,9 +185,9 @@ export class Step<R> {
   }
 
   #cacheKey(): Promise<CacheKey<R>> {
-    this.#key ??= this.#progress.during(() => this.vertex.op.cacheKey(this.#context()), {
-      isSilent: true,
-    });
+    this.#key ??= this.#progress
+      .during(() => this.vertex.op.cacheKey(this.#context()), { isSilent: true })
+      .catch((error: unknown) => Promise.reject(keyError(error)));
     return this.#key;
   }
 
@@ -213,7 +213,9 @@ export class Step<R> {
       const context = this.#context();
       const parts = await this.#ofInputs(async (step, output, at) => {
         const sum = sums[at];
-        return sum === undefined ? (ids[at] as Digest) : await sum(await step.result(output), context);
+        if (sum === undefined) return ids[at] as Digest;
+        const input = await step.result(output);
+        return await this.#progress.during(() => sum(input, context), { isSilent: true });
       });
       return stepKey(digest, parts);
     })();
@@ -259,6 +261,12 @@ interface Made<R> {
   readonly id: Digest;
   readonly keys: readonly Digest[];
   readonly result: R;
+}
+
+/** As BuildKit, which says when a step failed. */
+function keyError(error: unknown): unknown {
+  if (!(error instanceof EngineError) || error.kind === 'cancelled') return error;
+  return new EngineError(error.kind, `failed to load cache key: ${error.message}`, { cause: error });
 }
 
 function memo<T>(known: Map<number, Promise<T>>, key: number, make: () => Promise<T>): Promise<T> {

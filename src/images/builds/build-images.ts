@@ -17,7 +17,7 @@ import type { Progress } from '../progress/progress.ts';
 import { downloadConfig, downloadManifest, downloadTarget, type ImageDocuments } from '../pull/download-image.ts';
 import type { Downloads } from '../pull/downloads.ts';
 import { fetchLayers } from '../pull/fetch-layers.ts';
-import { pullError } from '../pull/pull-errors.ts';
+import { buildPullError } from './build-pull-error.ts';
 
 /** Images as builds use them: without names of their own, and in parts. */
 export interface BuildImageVerbs {
@@ -27,7 +27,7 @@ export interface BuildImageVerbs {
   resolve(request: BuildPull, signal: AbortSignal): Promise<{ readonly digest: Digest; readonly config: Uint8Array }>;
   /**
    * Downloads an image and unpacks it. It gets no name: what it consists of may be deleted once the result is disposed,
-   * unless somebody else needs it by then. @throws EngineError in dockerd's words
+   * unless somebody else needs it by then. @throws EngineError in BuildKit's words
    */
   pull(request: BuildPull, progress: Progress, signal: AbortSignal): Promise<BuildBase & AsyncDisposable>;
   /** Adds a built image whose content is here, and moves names to it. @throws EngineError invalid, noSpace */
@@ -125,7 +125,7 @@ function baseOf({ content }: ImagesDeps, image: ImageDocuments, diffIds: readonl
   return { id, manifest, manifestDescriptor: descriptor, target, diffIds, config: content.read(id) };
 }
 
-/** Opens the repository of a name, with the client's credentials. Errors are those of a pull. */
+/** Opens the repository of a name, with the client's credentials. Errors have BuildKit's words. */
 async function atRegistry<T>(
   { registries }: ImagesDeps,
   { ref, credentials }: BuildPull,
@@ -136,7 +136,7 @@ async function atRegistry<T>(
   try {
     return await work(reference, registries.repository(domain, path, await credentials(domain)));
   } catch (error) {
-    throw pullError(error, reference);
+    throw buildPullError(error, reference);
   }
 }
 

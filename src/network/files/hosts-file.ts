@@ -29,7 +29,7 @@ ff02::2	ip6-allrouters
  */
 export function hostsFile(input: HostsFileInput): string {
   let text = BASE;
-  for (const entry of input.extraHosts ?? []) text += extraHostLines(entry, input.hostGateways ?? []);
+  text += extraHostLines(input.extraHosts ?? [], input.hostGateways ?? []);
   for (const { address, names } of input.links ?? []) text += `${address}\t${names}\n`;
   for (const line of ownHostLines(input.addresses, input.hostname, input.domainname ?? '')) text += `${line}\n`;
   return text;
@@ -81,7 +81,12 @@ export function parseExtraHost(entry: string): { readonly name: string; readonly
   return { name, address };
 }
 
-function extraHostLines(entry: string, hostGateways: readonly string[]): string {
+/** The lines for `--add-host`. @throws EngineError invalid for an extra host without an address */
+export function extraHostLines(entries: readonly string[], hostGateways: readonly string[]): string {
+  return entries.map((entry) => linesOfEntry(entry, hostGateways)).join('');
+}
+
+function linesOfEntry(entry: string, hostGateways: readonly string[]): string {
   const { name, address } = parseExtraHost(entry);
   const addresses = address === 'host-gateway' ? hostGateways : [address];
   if (addresses.length === 0) throw invalid('unable to derive the IP value for host-gateway');

@@ -37,8 +37,8 @@ export interface StagePlan {
   readonly hasStageNames: boolean;
   /** The names that instructions need, but for FROM. @throws EngineError invalid */
   needsOf(instructions: readonly Instruction[]): readonly Need[];
-  /** What a name of `--from` or of a mount stands for. Only COPY may name a stage by its index. @throws EngineError invalid */
-  originOf(name: string, kind: Instruction['kind']): Origin;
+  /** What a name of `--from` stands for. @throws EngineError invalid */
+  originOf(name: string): Origin;
 }
 
 export const SCRATCH = 'scratch';
@@ -51,8 +51,7 @@ export function planStages(
   const names = new Map<string, number>();
   const planned = stages.map((stage): PlannedStage => {
     const from = resolveFrom(stage.from, expandFrom(stage.from, globals, expander), globals);
-    // Names of stages are kept in lower case. FROM compares as written, COPY and mounts in any case.
-    const index = names.get(from.base);
+    const index = names.get(from.base.toLowerCase());
     if (stage.from.stageName !== '') names.set(stage.from.stageName, stage.index);
     return { stage, from, base: index === undefined ? { kind: 'image', name: from.base } : { kind: 'stage', index } };
   });
@@ -63,13 +62,13 @@ export function planStages(
   const needsOf = (instructions: readonly Instruction[]): Need[] =>
     instructions.flatMap((instruction) =>
       fromNames(instruction).map((name) => ({
-        origin: originOf(name, instruction.kind),
+        origin: originOf(name),
         range: instruction.range,
         isMount: instruction.kind === 'run',
       })),
     );
-  const originOf: StagePlan['originOf'] = (name, kind) => {
-    const index = names.get(name.toLowerCase()) ?? (kind === 'copy' ? indexOf(name, stages.length) : undefined);
+  const originOf = (name: string): Origin => {
+    const index = names.get(name.toLowerCase()) ?? indexOf(name, stages.length);
     return index === undefined ? { kind: 'image', name } : { kind: 'stage', index };
   };
   const needs = planned.map(({ stage }) => needsOf(stage.instructions));

@@ -106,7 +106,11 @@ async function runProcess(
   } catch (error) {
     if (context.signal.aborted) throw new EngineError('cancelled', 'context canceled', { cause: error });
     if (error instanceof EngineError && error.kind === 'noSpace') throw error;
-    throw new EngineError('failed', `${told}: ${messageOf(error)}`, { cause: error });
+    const refusal = /runc create failed: (unable to start container process: .*)/s.exec(messageOf(error))?.[1];
+    if (refusal === undefined) throw new EngineError('failed', `${told}: ${messageOf(error)}`, { cause: error });
+    // As BuildKit: what the runtime says of a program that cannot be started is output of the step.
+    context.log(2, Buffer.from(`runc run failed: ${refusal}\n`));
+    throw new ExitError(1, `${told}: exit code: 1`);
   }
   if (context.signal.aborted) throw new EngineError('cancelled', 'context canceled');
   const code = exit.exitCode ?? 255;

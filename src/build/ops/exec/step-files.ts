@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree } from '../../../linux/index.ts';
-import { hostResolverText, hostsFile, resolvConf } from '../../../network/index.ts';
+import { extraHostLines, hostResolverText, resolvConf } from '../../../network/index.ts';
 import type { BuildPorts } from '../../ports.ts';
 
 /** The folder of a step that runs: its files of /etc, and below it mount points. */
@@ -35,8 +35,9 @@ export function writeNetworkFiles(
   { hostname, extraHosts, isOnHostNetwork }: StepNames,
 ): { readonly hosts: string; readonly resolvConf: string } {
   const files = { hosts: join(folder, 'hosts'), resolvConf: join(folder, 'resolv.conf') };
-  const { hostGateways } = networks;
-  writeFileSync(files.hosts, hostsFile({ hostname, addresses: ['127.0.0.1'], extraHosts, hostGateways }));
+  // As BuildKit: a step has no address that its own name could have.
+  const own = `127.0.0.1\tlocalhost ${hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n`;
+  writeFileSync(files.hosts, own + extraHostLines(extraHosts, networks.hostGateways));
   const { servers, search, options } = dns;
   const hostText = hostResolverText(isOnHostNetwork);
   writeFileSync(

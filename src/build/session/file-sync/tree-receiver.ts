@@ -10,8 +10,6 @@ import { setXattrs } from './xattrs.ts';
 
 /** A file whose content comes. */
 interface WantedFile extends Entry {
-  /** Whether nothing is at its place before. */
-  readonly isNew: boolean;
   writtenBytes: number;
   /** Undefined while it is closed. */
   descriptor: number | undefined;
@@ -110,14 +108,14 @@ export class TreeReceiver implements Disposable {
     if (entry.sizeBytes < 0) throw invalid(`file ${show(entry.path)} has a negative size`);
     this.#sizeBytes += entry.sizeBytes;
     if (this.#reusesFiles && this.#folder.keepFile(entry, before)) return;
-    const isNew = this.#folder.clearForFile(entry, before);
-    this.#want(id, { ...entry, isNew, writtenBytes: 0, descriptor: undefined });
+    this.#folder.clearForFile(entry, before);
+    this.#want(id, entry);
   }
 
-  #want(id: number, file: WantedFile): void {
-    this.#wantedPathBytes += file.path.length;
+  #want(id: number, entry: Entry): void {
+    this.#wantedPathBytes += entry.path.length;
     if (this.#wantedPathBytes > WANTED_PATH_BYTES) throw new EngineError('tooLarge', 'too many files under way');
-    this.#wanted.set(id, file);
+    this.#wanted.set(id, { ...entry, writtenBytes: 0, descriptor: undefined });
     this.#requests.push(id);
   }
 
@@ -153,7 +151,7 @@ export class TreeReceiver implements Disposable {
   #complete(file: WantedFile, descriptor: number): void {
     this.#folder.changed();
     fchmodSync(descriptor, file.permissions);
-    setXattrs(this.#folder.pathOf(file.path), file.xattrs, file.isNew);
+    setXattrs(this.#folder.pathOf(file.path), file.xattrs);
     // Last: a file with this time is complete.
     setOpenFileTimes(descriptor, file.modified, file.modified);
     this.#close(file);

@@ -142,6 +142,11 @@ test('owners, modes and times are kept or given', async (t) => {
   assert.deepEqual([mode(to('p')), mode(to('p/q/given/sub')), mode(to('p/q/given/b.md'))], ['755', '700', '600']);
   await copy('d/a.txt', '/set', { mode: '0640' });
   assert.equal(mode(to('set')), '640');
+  // Recorded from BuildKit: an octal mode is that of the directories above too, a change is not that of the place.
+  await copy('d/a.txt', '/octal/deep/f', { mode: '600' });
+  assert.deepEqual([mode(to('octal')), mode(to('octal/deep')), mode(to('octal/deep/f'))], ['600', '600', '600']);
+  await copy('d', '/less/d', { copiesContent: true, mode: 'a-x' });
+  assert.deepEqual([mode(to('less')), mode(to('less/d')), mode(to('less/d/b.md'))], ['755', '755', '644']);
   await assert.rejects(copy('d/a.txt', '/set', { mode: 'u+y' }), { kind: 'invalid' });
 });
 

@@ -14,6 +14,7 @@ import {
 import type { CopyRequest } from './copy-request.ts';
 import { copiedAttributes, makeSpace } from './copy-rules.ts';
 import { existingDirectory, makeDirectories, realPlace, setTimesOf } from './copy-target.ts';
+import { octalMode } from './file-mode.ts';
 import { type PathFilter, pathFilter } from './path-filter.ts';
 import { plainPath, type SelectedPath, selectPaths } from './select-paths.ts';
 
@@ -81,6 +82,7 @@ class PathCopy {
     this.#prefixLength = path === '' ? 0 : path.length + 1;
     using target = this.#open(folder);
     const as = (name || '.') as BytePath;
+    if (isDirectory && name !== '' && this.#isSymbolic) this.#makeDirectory(path);
     if (isDirectory && lstat(target, as)?.isDirectory() === true) this.#merge(selected, target, { as, path });
     else this.#copy.entry({ source: selected.directory, name: selected.entry, target, as, path });
   }
@@ -98,6 +100,17 @@ class PathCopy {
     if (timeSeconds !== undefined) setTimesOf(target, this.#made, timeSeconds);
   }
 
+  /** As BuildKit: a change of modes concerns what is copied, not the directory that is the place of a content. */
+  get #isSymbolic(): boolean {
+    const { mode, copiesContent } = this.#request;
+    return copiesContent === true && mode !== undefined && octalMode(mode) === undefined;
+  }
+
+  #makeDirectory(path: BytePath): void {
+    const { target, owner } = this.#request;
+    makeDirectories(target, `/${showPath(path)}`, { owner, made: (made) => void this.#made.push(made) });
+  }
+
   /** A directory that is there keeps its attributes. */
   #merge(
     { directory, entry }: SelectedPath,
@@ -110,13 +123,13 @@ class PathCopy {
   }
 
   #findDestination(): Place {
-    const { target, to, makesParents, owner, keepsParents } = this.#request;
+    const { target, to, makesParents, owner, mode = '', keepsParents } = this.#request;
     const place = realPlace(target, to);
     const isFolder = keepsParents === true || /(?:^|\/)\.?$/.test(to);
     const wanted = isFolder ? place : posix.dirname(place);
     const folder =
       makesParents === true
-        ? makeDirectories(target, wanted, { owner, made: (path) => void this.#made.push(path) })
+        ? makeDirectories(target, wanted, { owner, mode: octalMode(mode), made: (path) => void this.#made.push(path) })
         : existingDirectory(target, wanted);
     return { folder, name: isFolder ? NO_NAME : plainPath(posix.basename(place)) };
   }

@@ -21,7 +21,7 @@ export interface CopyRequest {
    * Whether the copy keeps the directories above a selected path: those behind a `/./` in the selection's path, or all.
    */
   readonly keepsParents?: boolean;
-  /** Whether missing directories above the place are made, with mode 0755. Otherwise they are an error. */
+  /** Whether missing directories above the place are made, with mode 0755 or the octal `mode`. Otherwise they are an error. */
   readonly makesParents?: boolean;
   /** Of everything that is made. Default: as in the source; 0:0 for directories above the place. */
   readonly owner?: FileOwner;

@@ -6,12 +6,19 @@ export type ModeChange = (mode: number, isDirectory: boolean) => number;
 const CLAUSE = /^([ugoa]*)((?:[-+=][rwxXstugo]*)+)$/;
 const STEP = /([-+=])([rwxXstugo]*)/g;
 
+/** Undefined for a mode that is not octal. */
+export function octalMode(text: string): number | undefined {
+  const mode = /^[0-7]{1,5}$/.test(text) ? Number.parseInt(text, 8) : Number.NaN;
+  return mode <= 0o7777 ? mode : undefined;
+}
+
 /**
  * Parses a mode as chmod(1) takes it: octal, or symbolic clauses such as `u=rwX,go-w`. Without `u`, `g`, `o` a clause is
  * for all three. @throws EngineError invalid
  */
 export function parseModeChange(text: string): ModeChange {
-  if (/^[0-7]{1,5}$/.test(text) && Number.parseInt(text, 8) <= 0o7777) return () => Number.parseInt(text, 8);
+  const octal = octalMode(text);
+  if (octal !== undefined) return () => octal;
   const clauses = text.split(',').map((clause) => parseClause(clause, text));
   return (mode, isDirectory) => clauses.reduce((bits, change) => change(bits, isDirectory), mode);
 }
