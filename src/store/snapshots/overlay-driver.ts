@@ -178,8 +178,8 @@ function mountRootAt(mounts: LayerMounts, wanted: WantedMount, target: string): 
   }
   const work = join(folder, 'work');
   // An earlier volatile mount leaves this mark, and the kernel refuses to mount again, since a crash may have lost
-  // data. A volatile root may lose data.
-  if (isVolatile) removeTree(join(work, 'work', 'incompat'));
+  // data. Roots that were mounted like that may lose data.
+  removeTree(join(work, 'work', 'incompat'));
   try {
     mounts.mount({ lower: layers, upper: join(folder, 'fs'), work, target, isVolatile });
     refuseReadOnly(target);

@@ -25,6 +25,8 @@ export interface CopyRequest {
   readonly makesParents?: boolean;
   /** Of everything that is made. Default: as in the source; 0:0 for directories above the place. */
   readonly owner?: FileOwner;
+  /** Whether files of an unpacked archive keep its owners although there is `owner`. */
+  readonly keepsArchiveOwner?: boolean;
   /** Mode of everything but symlinks, as chmod(1) takes it. Default: as in the source. */
   readonly mode?: string;
   /** Time of everything that is made, in seconds since the epoch. Default: as in the source. */

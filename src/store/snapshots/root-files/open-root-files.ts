@@ -5,6 +5,7 @@ export function openRootFiles(deps: RootFilesDeps): RootFiles {
   const { pool } = deps;
   return {
     sums: (root, selections, signal) => pool.run({ kind: 'sum', root, selections }, signal),
+    list: (root, selection, signal) => pool.run({ kind: 'list', root, selection }, signal),
     copy: (request, signal) => pool.run({ kind: 'copyPaths', request }, signal),
     unpack: (request, signal) => unpackArchives(deps, request, signal),
     makeDirectory: (request, signal) => pool.run({ kind: 'makeDirectory', request }, signal),

@@ -1,7 +1,7 @@
 import type { Digest } from '../../../base/ids.ts';
 import type { CopyRequest } from './copy-request.ts';
 import type { PathSelection } from './path-selection.ts';
-import type { MakeDirectory, MakeFile, MakeSymlink, RemovePaths } from './root-job.ts';
+import type { ListedPath, MakeDirectory, MakeFile, MakeSymlink, RemovePaths } from './root-job.ts';
 
 /**
  * Work of a build on files of roots: of mounted writables, and of views of layers. It runs in threads. The kernel resolves
@@ -19,6 +19,8 @@ export interface RootFiles {
    * Otherwise the names count too, and a selection of nothing has a sum as well.
    */
   sums(root: string, selections: readonly PathSelection[], signal: AbortSignal): Promise<readonly Digest[]>;
+  /** Lists what a selection names, in the order of the names. A pattern may match nothing. */
+  list(root: string, selection: PathSelection, signal: AbortSignal): Promise<readonly ListedPath[]>;
   /**
    * Copies what COPY copies: with attributes, hard links among the copied files, and holes. Directories are merged; a
    * directory that exists keeps its attributes where it is the place of the copy. A file replaces a file; a file in place

@@ -59,6 +59,7 @@ export interface ListedPath {
   /** Without wildcards. */
   readonly path: string;
   readonly isFile: boolean;
+  readonly isDirectory: boolean;
 }
 
 export interface RootResults {

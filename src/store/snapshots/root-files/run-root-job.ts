@@ -28,6 +28,6 @@ export function runRootJob(job: RootJob, shouldStop: () => boolean): RootResults
 function listPaths({ root, selection }: RootJob & { kind: 'list' }): readonly ListedPath[] {
   const listed: ListedPath[] = [];
   for (const { path, stat } of selectPaths(root, selection))
-    listed.push({ path: showPath(path), isFile: stat.isFile() });
+    listed.push({ path: showPath(path), isFile: stat.isFile(), isDirectory: stat.isDirectory() });
   return listed;
 }

@@ -28,7 +28,7 @@ export async function unpackArchives(deps: RootFilesDeps, request: CopyRequest, 
 
 async function unpack(
   { pool, streams }: RootFilesDeps,
-  { target, to, owner, timeSeconds, makesParents = false }: CopyRequest,
+  { target, to, owner, keepsArchiveOwner, timeSeconds, makesParents = false }: CopyRequest,
   { archive, signal }: { readonly archive: AsyncIterable<Uint8Array>; readonly signal: AbortSignal },
 ): Promise<void> {
   const place = {
@@ -38,7 +38,7 @@ async function unpack(
   };
   await pool.run({ kind: 'makeDirectory', request: place }, signal);
   const view = { root: target, mounts: [], readOnlyRoot: false };
-  const options = { keepDirectories: false, owner };
+  const options = { keepDirectories: false, owner: keepsArchiveOwner === true ? undefined : owner };
   await streams.write({ kind: 'extract', view, path: to, options }, archive, signal);
 }
 
