@@ -15,6 +15,7 @@ import { restore } from './lifecycle/daemon/restore.ts';
 import { shutdown } from './lifecycle/daemon/shutdown.ts';
 import { handleExit } from './lifecycle/exit/handle-exit.ts';
 import { type HeldContainer, holdForCommit } from './lifecycle/hold-for-commit.ts';
+import { keepContainer } from './lifecycle/keep-container.ts';
 import { killContainer } from './lifecycle/kill-container.ts';
 import { pauseContainer, unpauseContainer } from './lifecycle/pause-container.ts';
 import { pruneContainers } from './lifecycle/prune-containers.ts';
@@ -56,6 +57,8 @@ export interface ContainersDomain extends Containers {
   readonly imageUsers: ReturnType<typeof imageUsers>;
   /** Holds a container still while `images` makes an image of it. */
   readonly hold: (ref: string, options: { readonly pause: boolean }, signal: AbortSignal) => Promise<HeldContainer>;
+  /** Leaves a temporary container to the user. */
+  readonly keep: (ref: string) => Promise<void>;
   readonly counts: () => { readonly running: number; readonly paused: number; readonly stopped: number };
 }
 
@@ -99,6 +102,7 @@ export function assembleContainers(deps: ContainersDeps, rulesOn: (table: Contai
     idle: () => world.background.idle(),
     imageUsers: imageUsers(world.table),
     hold: (ref, options, signal) => holdForCommit(world, ref, options, signal),
+    keep: (ref) => keepContainer(world, ref),
     counts: () => count(world),
   };
 }

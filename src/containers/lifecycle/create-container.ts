@@ -62,7 +62,8 @@ export async function createContainer(
   checkNetworks(world, plan);
   const links = resolveLinks(world.table, plan);
   if (signal.aborted) throw new EngineError('cancelled', 'the client went away');
-  const record = { ...newRecord(world, plan, wanted === '' ? freeName(world) : wanted), links };
+  const isTemporary = request.isTemporary === true ? ({ isTemporary: true } as const) : {};
+  const record = { ...newRecord(world, plan, wanted === '' ? freeName(world) : wanted), links, ...isTemporary };
   // The name can be resolved from `insert` on: other verbs wait until the container is complete. Nobody holds a new lock.
   const lock = world.locks.acquire(record.id);
   const entry = world.table.insert(record);

@@ -163,9 +163,9 @@ async function mountRoot(
   undo: AsyncDisposableStack,
 ): Promise<string> {
   undo.defer(() => quietly(world, record, world.snapshots.unmount(record.id)));
-  // The root of an auto-remove container never has to reach the disk.
+  // The root of a container that is removed at its end never has to reach the disk.
   return world.snapshots.mount(record.id, {
-    isVolatile: record.hostConfig.AutoRemove === true,
+    isVolatile: record.hostConfig.AutoRemove === true || record.isTemporary === true,
     hasMountPoints: true,
   });
 }

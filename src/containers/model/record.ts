@@ -144,6 +144,8 @@ export interface ContainerRecord {
   readonly health?: Health;
   /** A commit has paused the container, or is about to. */
   readonly pausedForCommit?: true;
+  /** The container serves a build, which does not outlive its daemon. */
+  readonly isTemporary?: true;
   /** With phase `removing`: whether the removal deletes the anonymous volumes too. */
   readonly removeVolumes?: boolean;
 }

@@ -9,6 +9,8 @@ export interface CreateContainer {
   readonly body: CreateContainerBody;
   /** Whether mounts below a read-only bind mount stay writable when the mount does not say. Default false. */
   readonly writableSubmounts?: boolean;
+  /** Whether it serves a build only: unless it is kept, the next start of the daemon removes it. */
+  readonly isTemporary?: boolean;
 }
 
 export interface StopOptions {

@@ -15,7 +15,7 @@ import { volumeNames } from '../../start/release-resources.ts';
 import type { Entry } from '../../tables/entry.ts';
 import type { World } from '../../world.ts';
 import { endInterruptedCommit, type HoldForCommitDeps } from '../hold-for-commit.ts';
-import { autoRemove, type RemoveDeps, releaseVolumes, sweep } from '../remove-container.ts';
+import { autoRemove, type RemoveDeps, releaseVolumes, removeContainer, sweep } from '../remove-container.ts';
 import { adoptContainer, adoptExec } from './adopt-tasks.ts';
 import { type RestartAtBootDeps, restartAtBoot } from './restart-at-boot.ts';
 
@@ -65,6 +65,7 @@ export async function restore(world: RestoreDeps): Promise<void> {
   world.exits.open();
   reviveOrRemove(world, idle);
   for (const entry of entries) watchHealth(world, entry);
+  await inParallel(entries, (entry) => removeTemporary(world, entry));
 }
 
 function adoptTasks(world: RestoreDeps, entries: readonly Entry[], tasks: readonly KnownTask[]): void {
@@ -147,6 +148,13 @@ async function removeStrays(world: RestoreDeps): Promise<void> {
   const root = containersFolder(world.dataRoot);
   const folders = (await namesIn(root)).filter((id) => world.table.byId(id) === undefined);
   await inParallel(folders, (id) => quietly(world, id, world.removeTree(join(root, id))));
+}
+
+/** Builds do not outlive their daemon. */
+async function removeTemporary(world: RestoreDeps, { id, record }: Entry): Promise<void> {
+  if (record.isTemporary !== true) return;
+  const removed = removeContainer(world, id, { force: true, volumes: true }, new AbortController().signal);
+  await quietly(world, id, removed);
 }
 
 /**
