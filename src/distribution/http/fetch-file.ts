@@ -14,6 +14,8 @@ export interface RemoteFile extends AsyncDisposable {
   readonly isUnchanged: boolean;
   /** Undefined when the server does not send it. */
   readonly sizeBytes: number | undefined;
+  /** When the server says that it was changed. */
+  readonly modifiedAt: Date | undefined;
   readonly body: Readable;
 }
 
@@ -64,9 +66,15 @@ export async function fetchFile(
     headers: response.headers,
     isUnchanged,
     sizeBytes: Number.isSafeInteger(length) && length >= 0 ? length : undefined,
+    modifiedAt: dateOf(response.headers['last-modified']),
     body,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+function dateOf(header: string | readonly string[] | undefined): Date | undefined {
+  const milliseconds = typeof header === 'string' ? Date.parse(header) : Number.NaN;
+  return Number.isNaN(milliseconds) ? undefined : new Date(milliseconds);
 }
 
 function parseUrl(text: string): URL {

@@ -18,6 +18,7 @@ import { downloadConfig, downloadManifest, downloadTarget, type ImageDocuments }
 import type { Downloads } from '../pull/downloads.ts';
 import { fetchLayers } from '../pull/fetch-layers.ts';
 import { buildPullError } from './build-pull-error.ts';
+import { addStepImage, type NewStepImage } from './step-images.ts';
 
 /** Images as builds use them: without names of their own, and in parts. */
 export interface BuildImageVerbs {
@@ -32,6 +33,8 @@ export interface BuildImageVerbs {
   pull(request: BuildPull, progress: Progress, signal: AbortSignal): Promise<BuildBase & AsyncDisposable>;
   /** Adds a built image whose content is here, and moves names to it. @throws EngineError invalid, noSpace */
   add(image: BuiltImage): void;
+  /** Adds the image of a step of the classic builder, without a name. @throws EngineError noSpace */
+  addStep(image: NewStepImage): Promise<StoredImage>;
 }
 
 export interface BuildPull {
@@ -77,6 +80,7 @@ export function buildImageVerbs(deps: ImagesDeps, downloads: Downloads): BuildIm
     },
     pull: (request, progress, signal) => pullBase({ ...deps, downloads }, request, { progress, signal }),
     add: (image) => addBuilt(deps, image),
+    addStep: (image) => addStepImage(deps, image),
   };
 }
 

@@ -1,6 +1,5 @@
 import { EngineError, invalid, notFound } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
-import { ownValue } from '../../base/own-value.ts';
 import { release } from '../../io/index.ts';
 import {
   type ContainerConfig,
@@ -22,6 +21,7 @@ import type { HeldContainer } from '../model/commit-source.ts';
 import { manifestBytes } from '../model/compose-manifest.ts';
 import type { ImagesDeps } from '../model/deps.ts';
 import { imageEvent } from '../model/image-event.ts';
+import { inOci } from '../model/oci-layers.ts';
 
 export interface CommitRequest {
   readonly container: string;
@@ -143,16 +143,6 @@ async function storeLayer(
   const { digest, sizeBytes } = await ingest.commit({}, lease.blob);
   return { mediaType: MEDIA_TYPE.ociLayer, digest, size: sizeBytes };
 }
-
-/** The media types of layers for the kind of manifest that they go into. */
-function inOci(layer: Descriptor): Descriptor {
-  return { ...layer, mediaType: ownValue(OCI_NAMES, layer.mediaType) ?? layer.mediaType };
-}
-
-const OCI_NAMES: Readonly<Record<string, string>> = {
-  [MEDIA_TYPE.dockerLayer]: MEDIA_TYPE.ociLayer,
-  [MEDIA_TYPE.dockerLayerGzip]: MEDIA_TYPE.ociLayerGzip,
-};
 
 function platformOf({
   os,
