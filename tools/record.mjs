@@ -1,10 +1,12 @@
 // Records anew what the docker command line prints with a dockerd: `npm run record`. DOCKER_HOST names a dockerd 28.5
-// with busybox:latest, whose networks and volumes called rec-* are removed. Review the changes of the record like code.
+// with busybox:latest, whose networks and volumes called rec-* are removed. Builds leave containers, and the image rec-classic. Review the changes of the record like code.
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { CASES } from '../test/records/classic-builds.cases.ts';
 import { readLines, record } from '../test/records/command-record.ts';
+import { recordBuilds } from '../test/records/record-builds.ts';
 
 const host = process.env['DOCKER_HOST'];
 if (host === undefined) {
@@ -21,6 +23,9 @@ try {
     writeFileSync(path, await record(lines, env));
     console.log(`${path}: ${lines.length} command lines`);
   }
+  const builds = join(folder, 'classic-builds.dockerd.txt');
+  writeFileSync(builds, await recordBuilds(CASES, host));
+  console.log(`${builds}: ${CASES.length} builds`);
 } finally {
   rmSync(config, { recursive: true });
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from '../base/logger.ts';
 import { refuseTwoHosts, refuseWebPages } from '../base/web-pages.ts';
-import type { Builder } from '../build/index.ts';
+import type { Builder, ClassicBuilder } from '../build/index.ts';
 import type { Containers } from '../containers/index.ts';
 import type { Registries } from '../distribution/index.ts';
 import type { EventLog } from '../events/index.ts';
@@ -34,6 +34,7 @@ import { API_VERSION } from './versions/api-version.ts';
 export interface ApiDeps {
   readonly containers: Containers;
   readonly images: Images;
+  readonly classicBuilder: ClassicBuilder;
   readonly networks: Networks;
   readonly volumes: Volumes & VolumeData;
   readonly builder: Builder;
@@ -89,7 +90,7 @@ export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
   const { containers, images, networks, volumes, builder } = deps;
   return [
     ...systemRoutes(deps.system, deps, { containers, images, volumes, builder }),
-    ...buildRoutes(builder),
+    ...buildRoutes(builder, deps.classicBuilder),
     // Before the containers' routes, whose names may contain slashes (links).
     ...missingRoutes(),
     ...containerRoutes(containers),

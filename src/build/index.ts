@@ -6,6 +6,16 @@ export type {
   PrunedBuildCache,
 } from './builder.ts';
 export { CacheRecords } from './cache/index.ts';
+export {
+  type ClassicBuilder,
+  type ClassicContainers,
+  type ClassicImages,
+  type ClassicPorts,
+  type ClassicRequest,
+  createClassicBuilder,
+  type RemovalRule,
+  type StepImage,
+} from './classic/index.ts';
 export { createBuilder } from './create-builder.ts';
 export { isStepRoot } from './ops/index.ts';
 export type { BuildImages, BuildPorts, PullProgress } from './ports.ts';

@@ -18,6 +18,7 @@ import { registryClient } from './registry-client.ts';
 import { endDaemon } from './wiring/end-daemon.ts';
 import { engineSystem } from './wiring/engine-system.ts';
 import { openBuilder } from './wiring/open-builder.ts';
+import { openClassicBuilder } from './wiring/open-classic-builder.ts';
 import { openContainers } from './wiring/open-containers.ts';
 import { openImages } from './wiring/open-images.ts';
 import { openStorage } from './wiring/open-storage.ts';
@@ -75,17 +76,19 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   const images = openImages({ ...parts, containers, registries, proxyOf }, opened);
   const builder = opened.use(openBuilder({ ...parts, runtime, host, images, proxyOf }));
   await builder.restore();
+  const classicBuilder = openClassicBuilder({ ...parts, containers, images, proxyOf });
   const programs = describePrograms(runtime.runtimes, initPath);
   const id = engineId(config.dataRoot);
   const known = { settings, proxies, engineId: id, containers, networks, plugins, events, programs, host, warnings };
   const info = { ...known, images: stores.images, snapshots: stores.snapshots };
   await registry?.serve(stores);
-  const served: Pick<ApiDeps, 'containers' | 'images' | 'networks' | 'volumes' | 'builder'> = {
+  const served: Pick<ApiDeps, 'containers' | 'images' | 'networks' | 'volumes' | 'builder' | 'classicBuilder'> = {
     containers,
     images,
     networks,
     volumes,
     builder,
+    classicBuilder,
   };
   const system = engineSystem(config, info, storage);
   const api = createApi({ ...served, system, registries, events, logger, stopping, engineVersion: ENGINE_VERSION });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { command } from '../support/command.ts';
 import { answerTo, isRequest } from './api-request.ts';
+import { neutral } from './neutral.ts';
 
 /**
  * Command lines of docker, and what they print. A record is a text with one block for each line: the line, its stdout (with two spaces
@@ -39,8 +40,8 @@ export async function record(lines: readonly string[], env: Readonly<Record<stri
     times.set(line, time);
     const shown = [
       `$ ${line}${time === 1 ? '' : ` (${time})`}`,
-      ...withPrefix(neutral(stdout, dataRoot), '  '),
-      ...withPrefix(neutral(stderr, dataRoot), '! '),
+      ...withPrefix(neutral(stdout.replaceAll(dataRoot, '<data root>')), '  '),
+      ...withPrefix(neutral(stderr.replaceAll(dataRoot, '<data root>')), '! '),
       ...(code === 0 ? [] : [`= ${code}`]),
     ];
     blocks.push(shown.join('\n'));
@@ -60,19 +61,4 @@ function withPrefix(text: string, prefix: string): readonly string[] {
 /** Splits at spaces outside of double quotes. */
 function argumentsOf(line: string): readonly string[] {
   return [...line.matchAll(/(?:[^\s"]|"[^"]*")+/g)].map(([word]) => word.replaceAll('"', ''));
-}
-
-/** Replaces what differs between two runs: ids, times, hardware addresses, numbers of interfaces, paths. */
-function neutral(text: string, dataRoot: string): string {
-  return text
-    .replaceAll(dataRoot, '<data root>')
-    .replaceAll(process.cwd(), '<folder>')
-    .replaceAll(/\b[0-9a-f]{64}\b/g, '<id>')
-    .replaceAll(/\b(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{12}\b/g, '<short id>')
-    .replaceAll(/\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b/g, '<hardware address>')
-    .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| \+0000 UTC|[+-]\d\d:\d\d)/g, '<time>')
-    .replaceAll(/\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d\b/g, '<date>')
-    .replaceAll(/^(\s*)\d+: (eth\d+)@if\d+:/gm, '$1<number>: $2:')
-    .replaceAll(/fe80::[0-9a-f:]+/g, '<link-local>')
-    .replaceAll(/= [\d.]+\/[\d.]+\/[\d.]+ ms/g, '= <times>');
 }

@@ -29,3 +29,29 @@ export function credentialsOf(config: unknown): Credentials {
   const password = text('password') || rest.join(':');
   return username === '' && password === '' ? ANONYMOUS : { kind: 'password', username, password };
 }
+
+/** The name by which clients give the credentials of Docker Hub. */
+const HUB = 'https://index.docker.io/v1/';
+
+/**
+ * Parses the header `X-Registry-Config`: base64url of an object with `AuthConfig` by registry. As in dockerd, a malformed one
+ * counts as absent. Returns the credentials by domain, such as `docker.io`.
+ */
+export function registryConfig(header: string | readonly string[] | undefined): (domain: string) => Credentials {
+  const configs = new Map<string, unknown>(Object.entries(decoded(header) ?? {}));
+  return (domain) => {
+    const names = domain === 'docker.io' ? [HUB, domain] : [domain, `https://${domain}`, `http://${domain}`];
+    const name = names.find((each) => configs.has(each));
+    return name === undefined ? ANONYMOUS : credentialsOf(configs.get(name));
+  };
+}
+
+function decoded(header: string | readonly string[] | undefined): object | undefined {
+  if (typeof header !== 'string' || header === '') return undefined;
+  try {
+    const value: unknown = JSON.parse(Buffer.from(header, 'base64url').toString());
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

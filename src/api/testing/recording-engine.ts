@@ -57,6 +57,12 @@ export function recordingEngine(): RecordingEngine {
         },
       },
     },
+    classicBuilder: {
+      async build({ body: _body, credentials: _credentials, ...request }, send) {
+        calls.note('build', { ...request, buildArgs: [...request.buildArgs], labels: [...request.labels] });
+        send({ stream: 'Step 1/1 : FROM scratch' });
+      },
+    },
     registries: { login: async () => ({}) },
     events,
     logger: silentLogger,

@@ -45,6 +45,7 @@ export type {
 export type { CacheSharing, Mount, MountType } from './instructions/mount.ts';
 export { type ExpandWord, parseMount } from './instructions/parse-mount.ts';
 export { type ExposedPorts, exposedPorts, type PortWord, parsePort } from './instructions/port.ts';
+export { readInstruction } from './instructions/read-instruction.ts';
 export { type Dockerfile, readStages, type Stage } from './instructions/read-stages.ts';
 export type { Device } from './instructions/run-device.ts';
 export { type LintInput, type LintResult, lintDockerfile, type ReportedViolation } from './lint/lint-dockerfile.ts';

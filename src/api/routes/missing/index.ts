@@ -10,7 +10,6 @@ type Operation = readonly [method: Spec['method'], path: string];
  * built.
  */
 const MISSING: Readonly<Record<string, readonly Operation[]>> = {
-  'building images with the classic builder': [['POST', '/build']],
   'swarm mode': [
     ['POST', '/swarm/init'],
     ['POST', '/swarm/join'],

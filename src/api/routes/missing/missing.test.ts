@@ -5,7 +5,6 @@ import { serve } from '../../testing/serve.ts';
 test('what is not there yet says so, and is not a page that was not found', async () => {
   await using api = await serve();
   for (const [method, path, what] of [
-    ['POST', '/v1.45/build?t=x', 'building images with the classic builder'],
     ['POST', '/v1.51/swarm/init', 'swarm mode'],
     ['POST', '/swarm/join', 'swarm mode'],
     ['GET', '/containers/web/checkpoints', 'checkpoints'],

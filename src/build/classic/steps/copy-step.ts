@@ -1,0 +1,102 @@
+import { EngineError, messageOf } from '../../../base/errors.ts';
+import { newObjectId } from '../../../base/ids.ts';
+import type { AddInstruction, CopyInstruction } from '../../dockerfile/index.ts';
+import type { StageState } from '../stages/stage-state.ts';
+import { needsBuildKit } from '../step-error.ts';
+import { addStepImage, leaseParent } from './add-image.ts';
+import { ownerOf } from './chown.ts';
+import { sayingInOneWord } from './command-line.ts';
+import { cached } from './container-step.ts';
+import type { CopySource } from './copy-source.ts';
+import { copySources } from './copy-sources.ts';
+import { sourcesSum } from './sources-sum.ts';
+import type { StepContext } from './step-context.ts';
+import { sealLayer } from './store-layer.ts';
+
+/** COPY and ADD: writes files over the image, and makes an image of them. @throws EngineError */
+export async function copyStep(
+  step: StepContext,
+  state: StageState,
+  copying: AddInstruction | CopyInstruction,
+): Promise<StageState> {
+  if (copying.mode !== '') throw needsBuildKit('chmod');
+  if (copying.kind === 'copy' && copying.keepsParents) throw needsBuildKit('parents');
+  const keyword = copying.kind.toUpperCase();
+  await using opened = new AsyncDisposableStack();
+  const sources = await copySources(step, copying, opened);
+  const count = sources.reduce((sum, { files }) => sum + files.length, 0);
+  const { owner, destination } = copying;
+  if (count > 1 && !destination.endsWith('/')) {
+    throw failure(
+      `When using ${keyword} with more than one source file, the destination must be a directory and end with a /`,
+    );
+  }
+  const sum = await sourcesSum(step.ports.snapshots.rootFiles, sources, step.signal);
+  const text = `${keyword} ${owner === '' ? '' : `--chown=${owner} `}${sum} in ${destination} `;
+  const containerConfig = sayingInOneWord(state.config, text);
+  const known = await cached(step, state, containerConfig);
+  if (known !== undefined) return known;
+  await using lease = step.ports.collector.lease();
+  leaseParent(state.image, lease);
+  const below = state.image?.config.rootfs.diff_ids ?? [];
+  await using root = await openRoot(step, below);
+  await copyInto(step, state, { copying, sources, root: root.path });
+  const layer = await sealLayer(step.ports, root.id, { below, lease }, step.signal);
+  return await addStepImage(step.ports, state, { containerConfig, container: undefined, layer });
+}
+
+/** A writable over the image, which is removed unless it was sealed. */
+async function openRoot(
+  { ports: { snapshots, collector } }: StepContext,
+  below: Parameters<StepContext['ports']['snapshots']['chain']>[0],
+): Promise<AsyncDisposable & { readonly id: string; readonly path: string }> {
+  const id = newObjectId();
+  const remove = async (): Promise<void> => {
+    await snapshots.removeWritable(id);
+    await collector.collectHeldBack();
+  };
+  try {
+    await snapshots.createWritable(id, below);
+    return { id, path: await snapshots.mount(id, { isVolatile: true }), [Symbol.asyncDispose]: remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+interface Copy {
+  readonly copying: AddInstruction | CopyInstruction;
+  readonly sources: readonly CopySource[];
+  readonly root: string;
+}
+
+async function copyInto(
+  { ports, signal }: StepContext,
+  { config }: StageState,
+  { copying, sources, root }: Copy,
+): Promise<void> {
+  const { rootFiles } = ports.snapshots;
+  const { owner: chown, destination } = copying;
+  const keepsOwner = chown === '' && copying.kind === 'copy' && copying.from !== '';
+  const owner = chown === '' ? { uid: 0, gid: 0 } : ownerOf(chown, root);
+  const to = destination.startsWith('/') ? destination : `${config.WorkingDir || '/'}/${destination}`;
+  for (const { root: source, selection, isDownload } of sources) {
+    const request = {
+      ...{ source, from: selection, target: root, to },
+      ...{ copiesContent: true, makesParents: true },
+      ...(keepsOwner ? {} : { owner }),
+    };
+    try {
+      if (copying.kind === 'add' && !isDownload)
+        await rootFiles.unpack({ ...request, keepsArchiveOwner: true }, signal);
+      else await rootFiles.copy(request, signal);
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.kind === 'cancelled' || error.kind === 'noSpace') throw error;
+      throw new EngineError('failed', `failed to copy files: ${messageOf(error)}`, { cause: error });
+    }
+  }
+}
+
+function failure(message: string): EngineError {
+  return new EngineError('failed', message);
+}
