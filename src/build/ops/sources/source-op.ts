@@ -18,6 +18,10 @@ const KINDS: Readonly<Record<string, (source: Source, deps: SourceDeps) => Op<Tr
   https: httpSource,
 };
 
+/** What demands something of a result, such as a signature, that would be wrong without it. */
+const UNSUPPORTED =
+  /^(?:git\.(?:sig\.|bundle$|checkoutbundle$)|http\.sig\.|image\.(?:checksum|layerlimit)$|oci\.layerlimit$)/;
+
 /**
  * Returns the op of a node that takes files from outside the graph. It has no inputs and one output.
  * @throws EngineError invalid for a node that is no source; notImplemented for an unknown scheme
@@ -33,5 +37,7 @@ export function sourceOp(node: LlbNode, deps: SourceDeps): Op<Tree> {
       `source ${JSON.stringify(source.identifier.slice(0, 200))} is not supported`,
     );
   }
+  const demand = [...source.attrs.keys()].find((name) => UNSUPPORTED.test(name));
+  if (demand !== undefined) throw new EngineError('notImplemented', `attribute ${demand} of a source is not supported`);
   return open({ identifier: source.identifier, name, attrs: source.attrs, platform }, deps);
 }
