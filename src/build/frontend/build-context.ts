@@ -38,7 +38,8 @@ export async function openContext(init: ContextInit, signal: AbortSignal): Promi
   if (whole === undefined) return localContext(init, contextKey);
   const scoped = whole === 'download' ? whole : inFolder(whole, options.get('contextsubdir') ?? '');
   if (scoped === 'download') return fileAsContext(downloadOf(remote));
-  const dockerfile = options.has('dockerfilekey') ? localDockerfile(init).edge : scoped;
+  const isLocal = given !== undefined || options.has('dockerfilekey');
+  const dockerfile = isLocal ? localDockerfile(init).edge : scoped;
   const readIgnore = (signal: AbortSignal) =>
     readFirst(
       init.bridge,

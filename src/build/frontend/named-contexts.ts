@@ -37,7 +37,7 @@ export async function findContext(
   platform: Platform,
   signal: AbortSignal,
 ): Promise<NamedContext | undefined> {
-  const { options, inputs } = contexts.request;
+  const { options } = contexts.request;
   if (![...options.keys()].some((key) => key.startsWith('context:'))) return undefined;
   const plain = plainName(name);
   for (const each of [`${plain}::${formatPlatform(platform)}`, plain]) {
@@ -50,7 +50,7 @@ export async function findContext(
     if (kind === 'docker-image') return await imageContext(contexts, rest.replace(/^\/\//, ''), wanted, signal);
     if (kind === 'oci-layout') return await layoutContext(contexts, rest.replace(/^\/\//, ''), wanted, signal);
     if (kind === 'local') return await directoryContext(contexts, rest, wanted, signal);
-    if (kind === 'input') return inputContext(contexts, rest, inputs);
+    if (kind === 'input') return inputContext(contexts.request, rest, wanted);
     return remoteContext(value, wanted, kind);
   }
   return undefined;
@@ -136,10 +136,10 @@ async function directoryContext(
 }
 
 /** A graph that the client gave, such as another target of bake. Its image comes as `input-metadata`. */
-function inputContext({ request }: NamedContexts, key: string, inputs: FrontendRequest['inputs']): NamedContext {
+function inputContext({ options, inputs }: FrontendRequest, key: string, { name }: Wanted): NamedContext {
   const edge = inputs.get(key);
-  const metadata = request.options.get(`input-metadata:${key}`);
-  if (edge === undefined && metadata === undefined) throw invalid(`invalid input ${key} for context`);
+  const metadata = options.get(`input-metadata:${key}`);
+  if (edge === undefined && metadata === undefined) throw invalid(`invalid input ${key} for ${name}`);
   return { edge: () => edge, config: metadata === undefined ? undefined : configOf(metadata) };
 }
 

@@ -4,7 +4,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Records } from '../../base/records.ts';
 import type { Progress } from '../solver/index.ts';
 import { HistoryFollowers } from './history-followers.ts';
-import type { HistoryEvent, HistoryRecord } from './history-record.ts';
+import { digestOf, type HistoryEvent, type HistoryRecord } from './history-record.ts';
 import { LogFiles } from './log-files.ts';
 
 export interface BuildHistoryDeps {
@@ -60,6 +60,17 @@ export class BuildHistory {
   log(id: string): AsyncIterable<readonly Progress[]> | undefined {
     if (this.#deps.records.get(id) === undefined) return undefined;
     return this.#logOf(id);
+  }
+
+  /** A document that a record refers to by its digest. Undefined for an unknown one. */
+  document(digest: string): Buffer | undefined {
+    for (const { results } of this.#deps.records.all()) {
+      for (const { statements } of results) {
+        const found = statements.find(({ json }) => digestOf(json) === digest);
+        if (found !== undefined) return Buffer.from(found.json);
+      }
+    }
+    return undefined;
   }
 
   /**

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { Digest } from '../../base/ids.ts';
 import type { Descriptor } from '../../spec/index.ts';
 
 /** A build that has ended or is under way. Times are milliseconds since the epoch. */
@@ -20,7 +22,7 @@ export interface HistoryRecord {
   readonly isPinned: boolean;
   /** Grows with each change of the record. */
   readonly generation: number;
-  /** Images that were made. */
+  /** One for each platform. */
   readonly results: readonly HistoryResult[];
 }
 
@@ -32,18 +34,21 @@ export interface HistoryError {
 }
 
 export interface HistoryResult {
-  /** Place of the exporter in the client's list. */
-  readonly exporter: number;
   /** Such as `linux/arm64`. */
   readonly platform: string;
-  /** Of the manifest. */
-  readonly descriptor: Descriptor;
-  /** Statements about it. */
-  readonly attestations: readonly Descriptor[];
+  /** Manifests that were made, each with the place of its exporter in the client's list. */
+  readonly images: readonly { readonly exporter: number; readonly descriptor: Descriptor }[];
+  /** Predicates about the result. */
+  readonly statements: readonly { readonly predicateType: string; readonly json: string }[];
 }
 
 /** A change of the history. */
 export interface HistoryEvent {
   readonly kind: 'started' | 'completed' | 'deleted';
   readonly record: HistoryRecord;
+}
+
+/** The digest by which a document of a record is read. */
+export function digestOf(json: string): Digest {
+  return `sha256:${createHash('sha256').update(json).digest('hex')}` as Digest;
 }

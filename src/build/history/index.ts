@@ -1,2 +1,8 @@
 export { BuildHistory, type BuildHistoryDeps } from './build-history.ts';
-export type { HistoryError, HistoryEvent, HistoryRecord, HistoryResult } from './history-record.ts';
+export {
+  digestOf as historyDigest,
+  type HistoryError,
+  type HistoryEvent,
+  type HistoryRecord,
+  type HistoryResult,
+} from './history-record.ts';

@@ -58,7 +58,7 @@ export async function openTreeRoot(ports: RootPorts, tree: Tree, signal: AbortSi
       async seal({ description }, context) {
         const lease = collector.lease();
         context.keep(lease);
-        const key = await snapshots.sealed.seal(id);
+        const key = await snapshots.sealed.seal(id, { keepsMountPoints: true });
         isOpen = false;
         if (key !== undefined) lease.layer(key);
         return { kind: 'layers', layers: [...base.layers, { key, description, createdAt: Date.now() }] };

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { code, findErrorDetail, type GrpcClient, GrpcError } from '../grpc/index.ts';
+import { content } from '../grpc/messages/content.ts';
 import { control, type StatusResponse } from '../grpc/messages/control.ts';
 import { llbBridge, type Result } from '../grpc/messages/gateway.ts';
 import { health } from '../grpc/messages/health.ts';
@@ -272,6 +273,32 @@ test('a session comes inside a call, and its bytes go both ways', async () => {
   const [session] = builder.sessions;
   assert.deepEqual(session?.methods, ['/a.B/C', '/a.B/D']);
   assert.deepEqual([session?.id, session?.sharedKey], ['session-1', 'key']);
+});
+
+test('the history has the provenance of a result, which clients read by its digest', async () => {
+  await using builder = await serveBuilder(oneFile);
+  const { client } = builder;
+  const attrs = new Map([['source', 'one']]);
+  await client.unary(control.Solve, { Ref: 'b1', Frontend: 'test.v0', FrontendAttrs: attrs, ...image }, {}, never);
+  const call = client.call(control.ListenBuildHistory, {}, never);
+  await call.send({ EarlyExit: true });
+  call.end();
+  const records = [];
+  for await (const { record } of call.responses) records.push(record);
+  const [statement] = records[0]?.Result?.Attestations ?? [];
+  assert.ok(statement !== undefined);
+  assert.equal(statement.annotations.get('in-toto.io/predicate-type'), 'https://slsa.dev/provenance/v0.2');
+  const { digest } = statement;
+  const { info } = await client.unary(content.Info, { digest }, {}, never);
+  assert.equal(info?.size, statement.size);
+  const read = client.call(content.Read, {}, never);
+  await read.send({ digest, offset: 1 });
+  read.end();
+  const parts: Buffer[] = [];
+  for await (const { data } of read.responses) parts.push(data);
+  const predicate = JSON.parse(`{${Buffer.concat(parts).toString()}`) as { invocation: { parameters: object } };
+  assert.deepEqual(predicate.invocation.parameters, { frontend: 'test.v0', args: { source: 'one' } });
+  await assert.rejects(client.unary(content.Info, { digest: 'nonsense' }, {}, never), { code: code.invalidArgument });
 });
 
 test('the history has builds under way and ended, with their progress', async () => {

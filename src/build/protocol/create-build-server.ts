@@ -63,7 +63,7 @@ export function createBuildServer(deps: BuildServerDeps): GrpcServer {
         },
       }),
     ),
-    ...serve(content, contentHandlers(deps.content)),
+    ...serve(content, contentHandlers(readable(deps))),
     ...serve(health, {
       Check: async () => ({ status: healthCheckResponseServingStatus.SERVING }),
     }),
@@ -101,4 +101,12 @@ async function* progressOf(
   const kept = runs.running.has(id) ? undefined : history.log(id);
   if (kept !== undefined) yield* kept;
   else yield* (await runs.waitOrEnded(id, waitMs, signal)).progress.read(signal);
+}
+
+function readable({ content, history }: BuildServerDeps): Parameters<typeof contentHandlers>[0] {
+  return {
+    sizeBytes: (digest) => content.sizeBytes(digest),
+    open: (digest, range) => content.open(digest, range),
+    document: (digest) => history.document(digest),
+  };
 }

@@ -29,8 +29,8 @@ const configPlatform = z.object({
   variant: z.optional(z.string()),
 });
 
-/** Says what there is to say about a result, once it is made. */
-export type Attest = (edge: LlbEdge | undefined) => readonly ExportedAttestation[];
+/** Says what an image tells about its result, once that is made. */
+export type Attest = (edge: LlbEdge | undefined) => ExportedAttestation | undefined;
 
 /** Makes everything that a build returned. @throws GrpcError for failed steps; EngineError invalid for metadata */
 export async function exportedResult(
@@ -45,7 +45,13 @@ export async function exportedResult(
     const config = metadata.get(isMultiple ? `${CONFIG}/${id}` : CONFIG) ?? metadata.get(CONFIG);
     const listed = isMultiple ? platforms.get(id) : [...platforms.values()][0];
     const platform = listed ?? platformOfConfig(config) ?? host;
-    return { id: isMultiple ? id : formatPlatform(platform), platform, tree, config, attestations: attest(edge) };
+    return {
+      id: isMultiple ? id : formatPlatform(platform),
+      platform,
+      tree,
+      config,
+      attestations: [attest(edge)].flatMap((made) => made ?? []),
+    };
   });
   return { platforms: await Promise.all(made), isMultiple, metadata };
 }

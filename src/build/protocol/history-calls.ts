@@ -9,7 +9,13 @@ import {
   type descriptor,
   type UpdateBuildHistoryRequest,
 } from '../grpc/messages/control.ts';
-import type { BuildHistory, HistoryEvent, HistoryRecord, HistoryResult } from '../history/index.ts';
+import {
+  type BuildHistory,
+  type HistoryEvent,
+  type HistoryRecord,
+  type HistoryResult,
+  historyDigest,
+} from '../history/index.ts';
 import { maybeTimestamp, toTimestamp } from './timestamps.ts';
 
 const TYPES = {
@@ -64,23 +70,25 @@ function recordMessage(record: HistoryRecord): Init<typeof buildHistoryRecord> {
   };
 }
 
-/** One platform's results, or those of several by their platforms. */
+/** One platform's result, or those of several by their platforms. */
 function resultMessages(
   results: readonly HistoryResult[],
 ): Pick<Init<typeof buildHistoryRecord>, 'Result' | 'Results'> {
-  const platforms = [...new Set(results.map(({ platform }) => platform))];
-  const messages = platforms.map((id) => {
-    const own = results.filter(({ platform }) => platform === id);
-    return [id, resultMessage(own)] as const;
-  });
+  const messages = results.map((result) => [result.platform, resultMessage(result)] as const);
   const [first] = messages;
   return messages.length > 1 ? { Results: new Map(messages) } : { Result: first?.[1] };
 }
 
-function resultMessage(results: readonly HistoryResult[]): Init<typeof buildResultInfo> {
+function resultMessage({ images, statements }: HistoryResult): Init<typeof buildResultInfo> {
+  const attestations = statements.map(({ predicateType, json }) => ({
+    mediaType: 'application/vnd.in-toto+json',
+    digest: historyDigest(json),
+    size: Buffer.byteLength(json),
+    annotations: { 'in-toto.io/predicate-type': predicateType },
+  }));
   return {
-    Attestations: results[0]?.attestations.map(descriptorMessage) ?? [],
-    Results: new Map(results.map(({ exporter, descriptor: made }) => [exporter, descriptorMessage(made)])),
+    Attestations: attestations.map(descriptorMessage),
+    Results: new Map(images.map(({ exporter, descriptor: made }) => [exporter, descriptorMessage(made)])),
   };
 }
 

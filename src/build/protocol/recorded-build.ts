@@ -1,8 +1,8 @@
 import { toGrpcError } from '../grpc/index.ts';
 import type { SolveRequest } from '../grpc/messages/control.ts';
-import type { BuildHistory, HistoryError, HistoryRecord } from '../history/index.ts';
+import type { BuildHistory, HistoryError, HistoryRecord, HistoryResult } from '../history/index.ts';
 import type { BuildRun } from '../runs/index.ts';
-import { exportRequests, type SolvedBuild } from './solve-build.ts';
+import { exportRequests, type SolvedBuild, type SolvedResult } from './solve-build.ts';
 
 /** Runs a build, and keeps it in the history: from its start on as a build under way, and then how it ended. */
 export async function recordedBuild(
@@ -16,12 +16,17 @@ export async function recordedBuild(
     const solved = await solve();
     const { response, results } = solved;
     const told = Object.fromEntries(response.ExporterResponse ?? []);
-    history.end(endedRecord(begun, run, { response: told, results }), logOf(run));
+    history.end(endedRecord(begun, run, { response: told, results: results.map(recorded) }), logOf(run));
     return solved;
   } catch (error) {
     history.end(endedRecord(begun, run, { error: historyError(error) }), logOf(run));
     throw error;
   }
+}
+
+function recorded({ platform, images, provenance }: SolvedResult): HistoryResult {
+  const { predicateType, predicate } = provenance;
+  return { platform, images, statements: [{ predicateType, json: JSON.stringify(predicate) }] };
 }
 
 /** All of the progress, which ends with the build. */

@@ -1,20 +1,14 @@
 import { EngineError } from '../../base/errors.ts';
-import type { Platform } from '../../spec/index.ts';
-import { provenance, provenanceOptions } from '../attest/index.ts';
-import type {
-  Exported,
-  ExportedImage,
-  ExportedResult,
-  Exporter,
-  ExportRequest,
-  OpenExporter,
-} from '../exporters/index.ts';
+import type { Descriptor, Platform } from '../../spec/index.ts';
+import type { Provenance } from '../attest/index.ts';
+import type { Exported, ExportedResult, Exporter, ExportRequest, OpenExporter } from '../exporters/index.ts';
 import type { Init } from '../grpc/index.ts';
 import type { SolveRequest, solveResponse } from '../grpc/messages/control.ts';
 import type { BuildRun } from '../runs/index.ts';
 import type { Sessions } from '../session/session.ts';
-import { type Attest, exportedResult } from './exported-result.ts';
+import { exportedResult } from './exported-result.ts';
 import type { Gateway, GatewayResult } from './gateway.ts';
+import { provenanceFor } from './provenance-for.ts';
 import { solveParts } from './solve-parts.ts';
 
 export interface SolveDeps {
@@ -29,9 +23,11 @@ export interface SolvedBuild {
   readonly results: readonly SolvedResult[];
 }
 
-export interface SolvedResult extends ExportedImage {
-  /** Place of the exporter in the client's list. */
-  readonly exporter: number;
+export interface SolvedResult {
+  readonly platform: string;
+  /** Manifests, each with the place of its exporter in the client's list. */
+  readonly images: { readonly exporter: number; readonly descriptor: Descriptor }[];
+  readonly provenance: Provenance;
 }
 
 /**
@@ -44,33 +40,29 @@ export async function solveBuild(
   { run, gateway }: { readonly run: BuildRun; readonly gateway: Gateway },
 ): Promise<SolvedBuild> {
   refuseUnknown(request);
-  const attest = attestFor(request, run, deps.platform);
+  const statements = provenanceFor(request.FrontendAttrs, { run, platform: deps.platform });
   const exporters = exportRequests(request).map((each) => ({ ...each, exporter: deps.openExporter(each) }));
   const returned = await graphsOf(request, { run, gateway });
-  const result = await exportedResult(run, returned, { host: deps.platform, attest });
+  const result = await exportedResult(run, returned, { host: deps.platform, attest: statements.attached });
   const responses = new Map<string, string>();
   for (const [key, value] of result.metadata) {
     if (key.startsWith('frontend.')) responses.set(key, Buffer.from(value).toString());
   }
-  const results: SolvedResult[] = [];
+  const results = result.platforms.map(
+    ({ id }, at): SolvedResult => ({
+      platform: id,
+      images: [],
+      provenance: statements.recorded(returned.refs[at]?.edge),
+    }),
+  );
   for (const [at, { exporter }] of exporters.entries()) {
     const { response, images } = await runExporter(deps, exporter, { run, result });
     for (const [key, value] of response) responses.set(key, value);
-    for (const image of images) results.push({ ...image, exporter: at });
+    for (const { platform, descriptor } of images) {
+      results.find((made) => made.platform === platform)?.images.push({ exporter: at, descriptor });
+    }
   }
   return { response: { ExporterResponse: responses }, results };
-}
-
-/** Provenance, where the client wants it. @throws EngineError for options that are not supported */
-function attestFor({ FrontendAttrs }: SolveRequest, run: BuildRun, platform: Platform): Attest {
-  const options = provenanceOptions(FrontendAttrs);
-  if (options === undefined) return () => [];
-  const startedAt = Date.now();
-  return (edge) => {
-    const { frontend, options: attrs } = run.asked;
-    const { id, read } = run;
-    return [provenance({ id, frontend, attrs, edge, read, startedAt, finishedAt: Date.now(), platform }, options)];
-  };
 }
 
 /** The exporters that a request names. Older clients name one in other fields. */

@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getXattr, listXattrs } from '../../linux/index.ts';
 import { serve } from '../grpc/index.ts';
 import { fileSync } from '../grpc/messages/filesync.ts';
 import { packetPacketType as TYPE } from '../grpc/messages/fsutil.ts';
@@ -211,6 +212,38 @@ for (const [what, [packets, words]] of Object.entries(hostile)) {
     );
   });
 }
+
+test('extended attributes come with a file, but none that the host interprets', async (t) => {
+  const { target } = folders(t);
+  const xattrs = new Map(
+    ['user.own', 'user.overlay.whiteout', 'trusted.overlay.opaque', 'system.posix_acl_access', 'bad'].map((name) => [
+      name,
+      Buffer.from('value'),
+    ]),
+  );
+  let sent: readonly PacketInit[] = [entry('f', 0o644, { size: 1, xattrs }), LISTED, data(0, 'x'), data(0, '')];
+  await using client = await connectClient({
+    served: serve(fileSync, {
+      async *DiffCopy(requests) {
+        yield* sent.filter(({ type }) => type === TYPE.PACKET_STAT);
+        for await (const { type } of requests) {
+          if (type === TYPE.PACKET_REQ) yield* sent.filter((one) => one.type === TYPE.PACKET_DATA);
+          if (type === TYPE.PACKET_FIN) yield { type: TYPE.PACKET_FIN };
+          if (type === TYPE.PACKET_FIN) return;
+        }
+      },
+    }),
+  });
+  await client.session.receiveDirectory(request(target), never);
+  assert.deepEqual(listXattrs(join(target, 'f')), ['user.own']);
+  xattrs.set('user.own', Buffer.from('other'));
+  assert.equal((await client.session.receiveDirectory(request(target), never)).hasChanged, true);
+  assert.equal(getXattr(join(target, 'f'), 'user.own')?.toString(), 'other');
+  // A file that comes anew has what the client sends.
+  sent = [entry('f', 0o644, { size: 2 }), LISTED, data(0, 'xy'), data(0, '')];
+  await client.session.receiveDirectory(request(target), never);
+  assert.deepEqual(listXattrs(join(target, 'f')), []);
+});
 
 test('what a folder has is replaced, never followed', async (t) => {
   const { source, target, outside } = folders(t);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GrpcClient } from '../grpc/index.ts';
+import { code, type GrpcClient, GrpcError } from '../grpc/index.ts';
 import { health } from '../grpc/messages/health.ts';
 
 const INTERVAL_MILLISECONDS = 5000;
@@ -16,10 +16,14 @@ async function check(client: GrpcClient, ended: AbortSignal): Promise<void> {
   let failures = 0;
   while (failures < FAILURES_MAX) {
     await sleep(INTERVAL_MILLISECONDS, undefined, { signal: ended, ref: false });
-    const answer = await client
-      .unary(health.Check, {}, { timeoutMs: TIMEOUT_MILLISECONDS }, ended)
-      .catch(() => undefined);
-    failures = answer === undefined ? failures + 1 : 0;
+    const call = client.unary(health.Check, {}, { timeoutMs: TIMEOUT_MILLISECONDS }, ended);
+    const answers = await call.then(() => true, isAnswer);
+    failures = answers ? 0 : failures + 1;
   }
   client.close();
+}
+
+/** A client that does not know the call is there as well. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof GrpcError && error.code === code.unimplemented;
 }

@@ -19,7 +19,7 @@ export function convertCopy(copying: AddInstruction | CopyInstruction, context: 
   const name = stage.nameStep(text);
   const parts = copyParts(copying, { ...context, name, mode });
   const dest = targetPath(stage.folder, copying.destination);
-  const notes = stage.notes(name, copying.range);
+  const notes = stage.stepNotes(name, copying.range);
   const owner = ownerOf(copying.owner);
   const changesOf = (built: BuiltTrees): FileChange[] => parts.map((part) => changeOf(part, { dest, owner, built }));
   stage.image.addHistory(historyOf(keyword, copying, parts), { hasLayer: true, isStep: true });
@@ -27,7 +27,7 @@ export function convertCopy(copying: AddInstruction | CopyInstruction, context: 
     stage.steps.push((tree, built) => fileEdge(tree, changesOf(built), notes));
     return;
   }
-  const link = stage.notes(stage.nameSame(`LINK ${text}`), copying.range);
+  const link = stage.stepNotes(stage.nameSame(`LINK ${text}`), copying.range);
   stage.steps.push((tree, built) => {
     const id = randomUUID();
     const added = fileEdge(undefined, changesOf(built), inGroup(notes, { id, name, weak: true }));

@@ -140,7 +140,7 @@ class Conversion {
     else if (base.kind === 'named') draft.steps.push(() => base.context.edge());
     else if (base.kind === 'image' && from !== undefined) {
       const notes = draft.notes(draft.nameBase(`FROM ${base.ref}`, triggerCount), from.range, from.code);
-      const edge = this.#imageEdge(base, { ...notes, metadata: { ...notes.metadata, ignore_cache: false } }, platform);
+      const edge = this.#imageEdge(base, notes, platform);
       draft.steps.push(() => edge);
     }
     return draft;
@@ -194,15 +194,15 @@ class Conversion {
       stageName: read.plan.stages[index]?.stage.from.stageName || `stage-${index}`,
       showCommand: (text) => show(text, { keepsQuotes: true, keepsUnset: true }),
       globalArg: (name) => globals.get(name),
-      sourceOf: (name) => this.#sourceOf(name, index),
+      sourceOf: (name, kind) => this.#sourceOf(name, kind, index),
       needPath: (path) => this.#contextPaths.add(path),
     };
   }
 
-  #sourceOf(name: string, index: number): FileSource | undefined {
+  #sourceOf(name: string, kind: 'copy' | 'run', index: number): FileSource | undefined {
     if (name === '') return { edge: (built) => built.context() };
     const { plan } = this.#init.read;
-    const origin = plan.originOf(name);
+    const origin = plan.originOf(name, kind);
     if (origin.kind === 'stage') {
       if (!this.#drafts.has(origin.index) || origin.index === index) return undefined;
       return { edge: (built) => built.stage(origin.index) };

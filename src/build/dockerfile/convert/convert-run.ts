@@ -37,7 +37,7 @@ export function convertRun(run: RunInstruction, context: InstructionContext): vo
   };
   const text = run.code + command.note;
   const name = stage.nameStep(upperKeyword(context.showCommand(text)));
-  const notes = stage.notes(name, run.range, run.code);
+  const notes = stage.stepNotes(name, run.range, run.code);
   const script = command.script === undefined ? undefined : scriptEdge(command.script);
   stage.image.addHistory(`RUN ${historyOf(args, context)}`, { hasLayer: true, isStep: true });
   stage.steps.push((tree, built) => {

@@ -45,7 +45,7 @@ export function partHistory({ shown }: CopyPart): string {
 
 /** A repository or a download. Undefined for a path. */
 function remotePart(add: AddInstruction, source: string, { name, mode, stage }: PartContext): CopyPart | undefined {
-  const notes = { metadata: { ...stage.notes(name, undefined).metadata } };
+  const notes = stage.notes(name, undefined);
   const git = parseGitSource(source);
   if (git !== undefined) {
     checkGitChecksum(add.checksum, git);
@@ -89,7 +89,7 @@ interface LocalSource {
 /** The tree of the paths: of another stage or image, or the build's context. */
 function localSource(copying: AddInstruction | CopyInstruction, context: InstructionContext): LocalSource {
   const from = copying.kind === 'copy' ? copying.from : '';
-  const source = context.sourceOf(from);
+  const source = context.sourceOf(from, 'copy');
   if (source === undefined) {
     const { stageName } = context;
     throw invalid(`cannot copy from stage "${from}", it needs to be defined before current stage "${stageName}"`);
@@ -131,9 +131,15 @@ function localPart(
       allowWildcard: true,
       allowEmptyWildcard: true,
       include_patterns: pattern === '' ? [] : [pattern],
+      // A pattern that fits nothing is no error, but a path must be there.
+      required_paths: pattern === '' || hasWildcard(pattern) ? [] : [pattern],
       exclude_patterns: copying.excludes,
     },
   };
+}
+
+function hasWildcard(pattern: string): boolean {
+  return /[*?[\\]/.test(pattern);
 }
 
 /** `a/./b/c` keeps `b/c`; a path without that mark is kept as a whole. */

@@ -25,8 +25,8 @@ export interface InstructionContext {
   showCommand(text: string): string;
   /** The value of an ARG before the first FROM, or a predefined one. */
   globalArg(name: string): string | undefined;
-  /** The source that a name stands for. '' is the build's context. Undefined for a stage that comes later. */
-  sourceOf(name: string): FileSource | undefined;
+  /** The source that a name of COPY or RUN stands for. '' is the build's context. Undefined for a stage that comes later. */
+  sourceOf(name: string, kind: 'copy' | 'run'): FileSource | undefined;
   /** The stage's name, for errors. */
   readonly stageName: string;
   /** Notes that a step needs a path of the build's context. */

@@ -71,7 +71,7 @@ function fileMount(given: Mount, context: InstructionContext): MakeMount {
 }
 
 function sourceOf({ from = '' }: Mount, target: string, context: InstructionContext): FileSource {
-  const source = context.sourceOf(from);
+  const source = context.sourceOf(from, 'run');
   if (source !== undefined) return source;
   throw invalid(`cannot mount from stage "${from}" to "${target}", stage needs to be defined before current command`);
 }

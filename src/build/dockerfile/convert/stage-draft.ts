@@ -72,11 +72,17 @@ export class StageDraft {
       : stepPrefix(this.#prefix, { index: this.#index, total: this.#total }, this.env) + trigger + text;
   }
 
+  /** The notes of RUN, ADD and COPY: the client may want them to run again. */
+  stepNotes(name: string, range: Range, command?: string): NodeNotes {
+    const notes = this.notes(name, range, command);
+    return { ...notes, metadata: { ...notes.metadata, ignore_cache: this.ignoresCache } };
+  }
+
   notes(name: string, range: Range | undefined, command?: string): NodeNotes {
     const description = new Map([['llb.customname', name]]);
     if (command !== undefined) description.set('com.docker.dockerfile.v1.command', command);
     return {
-      metadata: { description, ignore_cache: this.ignoresCache },
+      metadata: { description },
       location: range === undefined ? undefined : this.#location(range),
     };
   }

@@ -37,8 +37,8 @@ export interface StagePlan {
   readonly hasStageNames: boolean;
   /** The names that instructions need, but for FROM. @throws EngineError invalid */
   needsOf(instructions: readonly Instruction[]): readonly Need[];
-  /** What a name of `--from` stands for. @throws EngineError invalid */
-  originOf(name: string): Origin;
+  /** What a name of `--from` or of a mount stands for. Only COPY may name a stage by its index. @throws EngineError invalid */
+  originOf(name: string, kind: Instruction['kind']): Origin;
 }
 
 export const SCRATCH = 'scratch';
@@ -51,7 +51,8 @@ export function planStages(
   const names = new Map<string, number>();
   const planned = stages.map((stage): PlannedStage => {
     const from = resolveFrom(stage.from, expandFrom(stage.from, globals, expander), globals);
-    const index = names.get(from.base.toLowerCase());
+    // Names of stages are kept in lower case. FROM compares as written, COPY and mounts in any case.
+    const index = names.get(from.base);
     if (stage.from.stageName !== '') names.set(stage.from.stageName, stage.index);
     return { stage, from, base: index === undefined ? { kind: 'image', name: from.base } : { kind: 'stage', index } };
   });
@@ -62,13 +63,13 @@ export function planStages(
   const needsOf = (instructions: readonly Instruction[]): Need[] =>
     instructions.flatMap((instruction) =>
       fromNames(instruction).map((name) => ({
-        origin: originOf(name),
+        origin: originOf(name, instruction.kind),
         range: instruction.range,
         isMount: instruction.kind === 'run',
       })),
     );
-  const originOf = (name: string): Origin => {
-    const index = names.get(name.toLowerCase()) ?? indexOf(name, stages.length);
+  const originOf: StagePlan['originOf'] = (name, kind) => {
+    const index = names.get(name.toLowerCase()) ?? (kind === 'copy' ? indexOf(name, stages.length) : undefined);
     return index === undefined ? { kind: 'image', name } : { kind: 'stage', index };
   };
   const needs = planned.map(({ stage }) => needsOf(stage.instructions));

@@ -7,6 +7,8 @@ export interface Case {
   readonly context?: Readonly<Record<string, string>>;
   /** Further files beside the Dockerfile. */
   readonly beside?: Readonly<Record<string, string>>;
+  /** Graphs that the client gives, by key: each has one file of that name. */
+  readonly inputs?: readonly string[];
   /** Asked of an engine with containerd's image store, whose BuildKit has merge ops. */
   readonly merges?: true;
 }
@@ -193,6 +195,21 @@ export const CASES: Readonly<Record<string, string | Case>> = {
     file: `${BASE}COPY --from=src a.txt /\nRUN --mount=from=src,target=/s true`,
     options: { 'context:src': 'local:src' },
   },
+  'named graph': {
+    file: 'FROM web\nRUN true\nCOPY --from=tree a.txt /\nCOPY --from=tree dir /d',
+    options: {
+      'context:web': 'input:0-web',
+      'input-metadata:0-web': JSON.stringify({
+        'containerimage.config': Buffer.from(
+          JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers' }, config: { Env: ['X=1'] } }),
+        ).toString('base64'),
+      }),
+      'context:tree': 'input:1-tree',
+    },
+    inputs: ['0-web', '1-tree'],
+  },
+  'named graph that is not there': { file: 'FROM web\nRUN true', options: { 'context:web': 'input:0-web' } },
+  'graphs for context and Dockerfile': { file: 'FROM scratch\nCOPY a.txt /', inputs: ['context'] },
   'named scratch': { file: 'FROM web\nCOPY a.txt /', options: { 'context:web': 'docker-image://scratch' } },
   'named context for a stage': {
     file: 'FROM conv/base AS one\nRUN false\nFROM one\nRUN true',
@@ -243,6 +260,57 @@ export const CASES: Readonly<Record<string, string | Case>> = {
     'FROM --platform=linux/arm64 scratch AS one\nCOPY a.txt /\nFROM --platform=linux/amd64 one\nCOPY a.txt /b',
   'an implicit platform': 'FROM --platform=linux/arm64 scratch\nCOPY a.txt /',
   'variables in names': `${BASE}ARG A=1\nWORKDIR /x$A$NOPE\nADD a.txt $NOPE/$A`,
+  'git addresses': `${BASE}ADD git://host.test/me/it#v1 /a\nADD https://user:word@host.test/it.git /b\nADD --chown=1:2 --chmod=700 ssh://git@host.test:22/it.git#:sub /c\nADD me@host.test:~/it.git#v2:a/b /d\nADD https://host.test/it.git# /e`,
+  'git and files together': `${BASE}ADD https://host.test/it.git a.txt http://host.test/x%20y /d/`,
+  'git without its folder': `${BASE}ADD --keep-git-dir=false https://host.test/it.git /d/`,
+  'owner by variable': `${BASE}ARG U=7\nARG G=web\nCOPY --chown=$U:$G --chmod=$U$U a.txt /`,
+  'copy from scratch': `${BASE}COPY --from=scratch / /x`,
+  'scratch stage': 'FROM scratch AS one\nENV A=1\nFROM one\nCOPY --from=one /x /y\nRUN true',
+  'stage names in any case': 'FROM conv/base AS One\nRUN true\nFROM ONE AS two\nCOPY --from=oNe /x /y',
+  'equal stage names': 'FROM conv/base AS one\nRUN true\nFROM conv/rich AS one\nFROM one\nCOPY --from=one /x /y',
+  'path in the environment': `${BASE}ENV PATH=/x:$PATH\nRUN true\nENV PATH=\nRUN true`,
+  'shell of the stage below':
+    'FROM conv/base AS one\nSHELL ["/bin/ash","-c"]\nUSER 3\nWORKDIR /w\nFROM one\nRUN true\nCMD x\nWORKDIR y\nCOPY a.txt .',
+  'command of the stage below': 'FROM conv/rich AS one\nCMD ["own"]\nFROM one\nENTRYPOINT ["e"]',
+  'equal settings': `${BASE}EXPOSE 80 80/tcp 81-80\nVOLUME /v /v\nENV A=1 A=2\nLABEL a=1 a=2`,
+  'equal ports': `${BASE}EXPOSE 80 80/tcp 90\nVOLUME /v /v\nENV A=1 A=2\nLABEL a=1 a=2\nSTOPSIGNAL RTMIN+3`,
+  'another escape': '# escape=`\nFROM conv/base\nRUN echo `\n  a \\ b\nENV A=`$B C=\\\nCOPY a.txt `$x\\',
+  'lines of Windows': 'FROM conv/base\r\nRUN echo a \\\r\n  b\r\nRUN <<E\r\nx\r\nE\r\nCOPY a.txt /\r\n',
+  'letters of the world': `${BASE}ENV Ä=ö\nRUN echo "€ $Ä"\nLABEL ü="<>&"\nCOPY a.txt /ß/`,
+  'trigger that copies from a stage':
+    'FROM conv/base AS src\nRUN true\nFROM conv/base AS one\nONBUILD COPY --from=src /x /y\nONBUILD ARG V\nFROM one\nRUN true',
+  'trigger with a heredoc': 'FROM conv/base AS one\nONBUILD RUN <<E\necho x\nE\nFROM one',
+  'trigger that is wrong': 'FROM conv/base AS one\nONBUILD RUNN x\nFROM one',
+  'no cache for all kinds': {
+    file: `${BASE}WORKDIR /w\nCOPY <<A a.txt /d/\nx\nA\nADD http://host.test/x /\nRUN --mount=type=cache,target=/c,mode=0700 true`,
+    options: { 'no-cache': '' },
+  },
+  'no cache of a link': { file: `${BASE}COPY --link a.txt /`, options: { 'no-cache': '' }, merges: true },
+  'link of a download': {
+    file: `${BASE}ADD --link http://host.test/x /y\nADD --link https://host.test/it.git /z`,
+    merges: true,
+  },
+  'link in the middle': {
+    file: 'FROM scratch\nCOPY --link a.txt /\nCOPY a.txt /b\nCOPY --link a.txt /c',
+    merges: true,
+  },
+  'variants of platforms': {
+    file: 'FROM scratch\nARG TARGETPLATFORM\nARG TARGETVARIANT\nCOPY a.txt /$TARGETVARIANT/',
+    options: { platform: 'linux/arm/v7,linux/arm64/v8,linux/386' },
+  },
+  'platform args that are given': {
+    file: 'FROM --platform=$TARGETPLATFORM scratch AS x\nARG TARGETARCH\nARG TARGETSTAGE\nCOPY a.txt /$TARGETARCH/$TARGETSTAGE',
+    options: { 'build-arg:TARGETARCH': 'mine', target: 'x' },
+  },
+  'empty build args': {
+    file: `ARG A=1\nFROM conv/base\nARG A\nARG B=2\nRUN true\nENV C=\${B:-x}`,
+    options: { 'build-arg:A': '', 'build-arg:B': '', 'label:x': '' },
+  },
+  'image by tag': `FROM conv/base:latest AS x\nRUN true`,
+  'many mounts': `${BASE}RUN --mount=type=cache,target=/b --mount=target=/a --mount=type=tmpfs,target=/c --mount=type=bind,target=/a/b,source=dir true`,
+  'arguments of the scanner': `${BASE}ARG BUILDKIT_SBOM_SCAN_STAGE=true\nRUN true`,
+  'several in one line': `${BASE}ARG A B=2 C="x y"\nENV D=$B$C\nRUN echo $D \${C#x} "$A"`,
+  'names of mounts with variables': `${BASE}ENV HOME=/root\nRUN --mount=type=cache,target=$HOME/.c --mount=type=secret,id=x,target=\${HOME}/s true`,
   'cross build': {
     file: 'FROM --platform=$BUILDPLATFORM conv/base AS tool\nARG TARGETPLATFORM TARGETOS\nRUN true\nFROM --platform=$BUILDPLATFORM conv/base\nRUN true',
     options: { platform: 'linux/arm64', 'multi-platform': 'true' },

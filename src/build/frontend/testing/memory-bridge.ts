@@ -34,7 +34,7 @@ export function memoryBridge({ directories, images, platform, sessionId }: Memor
       const name = identifier.replace('local://', '');
       const list = (key: string): string[] => JSON.parse(attrs.get(key) ?? '[]');
       const followPaths = list('local.followpaths');
-      if (!read.has(edge.node.digest)) {
+      if (identifier.startsWith('local://') && !read.has(edge.node.digest)) {
         read.add(edge.node.digest);
         requests.push({ name, followPaths, excludePatterns: [], includePatterns: [] });
       }

@@ -6,11 +6,11 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { decode } from '../../grpc/index.ts';
 import { type Definition, definition } from '../../grpc/messages/pb.ts';
-import { readDefinition } from '../../llb/index.ts';
+import { readDefinition, writeDefinition } from '../../llb/index.ts';
 import { imageConfig, type PeerAnswer, solveWithPeer } from './buildkit-peer.ts';
 import { CASES, type Case, IMAGES } from './cases.ts';
 import { type Json, neutralError, neutralGraph, neutralValue, plain, withoutDefaults } from './neutral.ts';
-import { directoriesOf, optionsOf } from './request-of.ts';
+import { directoriesOf, inputsOf, optionsOf } from './request-of.ts';
 
 const [socket = '', containerdSocket = ''] = process.argv.slice(2);
 for (const each of [socket, containerdSocket]) importImages(each);
@@ -22,6 +22,7 @@ for (const [name, given] of Object.entries(CASES)) {
   const answer = await solveWithPeer(asked.merges ? containerdSocket : socket, {
     options: optionsOf(asked),
     directories: directoriesOf(asked),
+    inputs: new Map([...inputsOf(asked)].map(([key, edge]) => [key, writeDefinition(edge)])),
   });
   lines.push({ name, answer: neutralAnswer(answer) });
   process.stderr.write(`${name}: ${answer.error?.message ?? 'ok'}\n`);

@@ -9,10 +9,11 @@ export function ownerOf({ copy, mkfile, mkdir, symlink }: FileAction): ChownOpt 
   return (copy ?? mkfile ?? mkdir ?? symlink)?.owner;
 }
 
-/** The inputs in which names of owners are looked up. */
+/** The inputs in which names of owners are looked up, beside the one that the action changes. */
 export function ownerInputs(action: FileAction): readonly number[] {
   const owner = ownerOf(action);
-  return [owner?.user, owner?.group].flatMap((user) => user?.byName?.input ?? []);
+  const inputs = [owner?.user, owner?.group].flatMap((user) => user?.byName?.input ?? []);
+  return inputs.filter((input) => input !== action.input);
 }
 
 /**

@@ -65,7 +65,7 @@ class States {
     const target = await this.#begin(action.input);
     this.#roots.set(result, target);
     const asked = ownerOf(action);
-    const owner = asked && resolveOwner(asked, (input) => roots.get(input));
+    const owner = asked && resolveOwner(asked, (input) => (input === action.input ? target.path : roots.get(input)));
     const request = { action, source, target: target.path, owner };
     await applyAction(this.#ports.snapshots.rootFiles, request, context.signal);
   }

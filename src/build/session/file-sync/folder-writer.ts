@@ -107,9 +107,14 @@ export class FolderWriter implements Disposable {
     return true;
   }
 
-  /** Makes place for a file whose content comes. A file that is here is overwritten, unless it has another name. */
-  clearForFile({ name }: Entry, before: BigIntStats | undefined): void {
-    if (before !== undefined && !(before.isFile() && before.nlink === 1n)) this.#remove(this.#at(name));
+  /**
+   * Makes place for a file whose content comes. A file that is here is overwritten, unless it has another name. Returns
+   * whether the file will be a new one.
+   */
+  clearForFile({ name }: Entry, before: BigIntStats | undefined): boolean {
+    if (before?.isFile() === true && before.nlink === 1n) return false;
+    if (before !== undefined) this.#remove(this.#at(name));
+    return true;
   }
 
   directory(entry: Entry, before: BigIntStats | undefined): void {
@@ -135,7 +140,7 @@ export class FolderWriter implements Disposable {
       symlinkSync(target, path);
       this.changed();
     }
-    setXattrs(path, entry.xattrs);
+    setXattrs(path, entry.xattrs, false);
     setTimes(path, entry.modified, entry.modified);
   }
 
@@ -208,7 +213,8 @@ export class FolderWriter implements Disposable {
       chmodSync(path, entry.permissions);
       this.changed();
     }
-    if (setXattrs(path, entry.xattrs)) this.changed();
+    // As for BuildKit, an attribute that was removed is noticed with the next change of the file.
+    if (entry.xattrs.size > 0 && setXattrs(path, entry.xattrs, before === undefined)) this.changed();
   }
 
   #remove(path: string): void {

@@ -10,6 +10,8 @@ import { setXattrs } from './xattrs.ts';
 
 /** A file whose content comes. */
 interface WantedFile extends Entry {
+  /** Whether nothing is at its place before. */
+  readonly isNew: boolean;
   writtenBytes: number;
   /** Undefined while it is closed. */
   descriptor: number | undefined;
@@ -108,14 +110,14 @@ export class TreeReceiver implements Disposable {
     if (entry.sizeBytes < 0) throw invalid(`file ${show(entry.path)} has a negative size`);
     this.#sizeBytes += entry.sizeBytes;
     if (this.#reusesFiles && this.#folder.keepFile(entry, before)) return;
-    this.#folder.clearForFile(entry, before);
-    this.#want(id, entry);
+    const isNew = this.#folder.clearForFile(entry, before);
+    this.#want(id, { ...entry, isNew, writtenBytes: 0, descriptor: undefined });
   }
 
-  #want(id: number, entry: Entry): void {
-    this.#wantedPathBytes += entry.path.length;
+  #want(id: number, file: WantedFile): void {
+    this.#wantedPathBytes += file.path.length;
     if (this.#wantedPathBytes > WANTED_PATH_BYTES) throw new EngineError('tooLarge', 'too many files under way');
-    this.#wanted.set(id, { ...entry, writtenBytes: 0, descriptor: undefined });
+    this.#wanted.set(id, file);
     this.#requests.push(id);
   }
 
@@ -151,7 +153,7 @@ export class TreeReceiver implements Disposable {
   #complete(file: WantedFile, descriptor: number): void {
     this.#folder.changed();
     fchmodSync(descriptor, file.permissions);
-    setXattrs(this.#folder.pathOf(file.path), file.xattrs);
+    setXattrs(this.#folder.pathOf(file.path), file.xattrs, file.isNew);
     // Last: a file with this time is complete.
     setOpenFileTimes(descriptor, file.modified, file.modified);
     this.#close(file);

@@ -14,11 +14,11 @@ export function isClientXattr(name: string): boolean {
 
 /**
  * Makes the extended attributes of a path equal to the client's. Attributes that the file system does not take are left
- * out. Returns whether it changed something.
+ * out. Returns whether it changed something. A path that `isNew` has none.
  */
-export function setXattrs(path: string, wanted: Xattrs): boolean {
-  const have = listXattrs(path).filter(isClientXattr);
-  if (have.length === 0 && wanted.size === 0) return false;
+export function setXattrs(path: string, wanted: Xattrs, isNew: boolean): boolean {
+  if (isNew && wanted.size === 0) return false;
+  const have = isNew ? [] : listXattrs(path).filter(isClientXattr);
   let hasChanged = false;
   for (const name of have) {
     if (wanted.has(name)) continue;

@@ -33,6 +33,8 @@ export interface WalkChanges {
   readonly upperKind: 'overlay' | 'whole';
   /** Whether changes of kind `same` are included. */
   readonly withSame: boolean;
+  /** Whether mount points are changes even while they are empty. Default: a runtime has made them. */
+  readonly withMountPoints?: boolean;
 }
 
 /**
@@ -57,13 +59,17 @@ interface Place {
   readonly isOpaque: boolean;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 class Walk {
   readonly #isOverlay: boolean;
   readonly #withSame: boolean;
+  readonly #mountPoints: ReadonlySet<string>;
   /** Directories above the current path that are yielded only if something in them changed. */
   #pending: PresentChange[] = [];
 
-  constructor({ upperKind, withSame }: WalkChanges) {
+  constructor({ upperKind, withSame, withMountPoints = false }: WalkChanges) {
+    this.#mountPoints = withMountPoints ? NONE : MOUNT_POINTS;
     this.#isOverlay = upperKind === 'overlay';
     this.#withSame = withSame;
   }
@@ -95,7 +101,7 @@ class Walk {
     if (kind === 'same' && !(this.#isOverlay && this.#withSame)) return;
     const isMark = path === CONTAINER_MARK && below?.size === 0n;
     const isEmpty = (stat.size === 0n && stat.isFile()) || (path === MTAB && stat.isSymbolicLink());
-    if ((kind === 'added' || isMark) && MOUNT_POINTS.has(path) && isEmpty) return;
+    if ((kind === 'added' || isMark) && this.#mountPoints.has(path) && isEmpty) return;
     yield* this.#said({ kind, path, source, stat, isOpaque: false });
   }
 
@@ -105,7 +111,7 @@ class Walk {
     below: BigIntStats | undefined,
   ): Generator<TreeChange, void, undefined> {
     const name = change.path.slice(place.path.length) as BytePath;
-    const isMountPoint = change.kind === 'added' && MOUNT_POINTS.has(change.path);
+    const isMountPoint = change.kind === 'added' && this.#mountPoints.has(change.path);
     const hides = change.isOpaque && below?.isDirectory() === true;
     const own: PresentChange = {
       ...change,

@@ -67,7 +67,11 @@ async function storeArchive(
 ): Promise<{ readonly blob: Blob; readonly tail: LayerTail }> {
   const { compression = { kind: 'none' }, clampSeconds, content, claim } = made.request;
   using lower = merged(made.below);
-  const trees = { upper: paths.layerFs(made.layer), lower: lower.path, upperKind: driver.writableKind };
+  const trees = {
+    ...{ upper: paths.layerFs(made.layer), lower: lower.path, upperKind: driver.writableKind },
+    // Sealing has removed those that are no changes.
+    withMountPoints: true,
+  };
   const { bytes, tail } = await streams.read({ kind: 'archiveLayer', trees, clampSeconds }, signal);
   await using ingest = await content.ingest();
   await writeAll(compressed(bytes, compression), (chunk) => ingest.write(chunk), signal);

@@ -13,7 +13,7 @@ export function openSealedLayers(deps: SealedLayersDeps): SealedLayers & Disposa
   const views = new LayerViews(deps);
   finishSeals(deps);
   return {
-    seal: (id) => sealWritable(deps, id),
+    seal: (id, options) => sealWritable(deps, id, options),
     view: async (keys) => views.open(deps.table.getAll(keys)),
     identify: (key, request, signal) => identifyLayer(deps, key, request, signal),
     [Symbol.dispose]: () => views[Symbol.dispose](),

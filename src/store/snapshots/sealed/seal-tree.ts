@@ -17,11 +17,11 @@ export interface SealedTree {
 }
 
 /**
- * Makes the unmounted tree of a writable fit to be a layer: removes the mount points that are no changes. May be
+ * Makes the unmounted tree of a writable fit to be a layer: removes the mount points unless they are changes. May be
  * repeated. Synchronous, in a thread. @throws EngineError cancelled; system errors
  */
 export function sealTree(trees: Trees, shouldStop: () => boolean): SealedTree {
-  removeMountPoints(trees);
+  if (trees.withMountPoints !== true) removeMountPoints(trees);
   const { upper, upperKind } = trees;
   if (upperKind === 'overlay') markHiding(upper);
   const { mode, uid, gid } = lstatSync(`${upper}/.`);

@@ -12,6 +12,7 @@ import type { SnapshotPaths } from '../paths.ts';
 import type { TreePool } from '../worker/tree-pool.ts';
 import type { WritableTable } from '../writable-table.ts';
 import type { SealedTree } from './seal-tree.ts';
+import type { SealOptions } from './sealed-layers.ts';
 
 export interface SealDeps {
   readonly driver: SnapshotDriver;
@@ -30,7 +31,11 @@ export interface SealDeps {
 }
 
 /** Implements `SealedLayers.seal`. */
-export async function sealWritable(deps: SealDeps, id: string): Promise<LayerKey | undefined> {
+export async function sealWritable(
+  deps: SealDeps,
+  id: string,
+  options: SealOptions = {},
+): Promise<LayerKey | undefined> {
   const { driver, table, writables, limited, isUsed } = deps;
   if (!writables.has(id)) {
     const sealed = table.all().find((layer) => layer.writable === id);
@@ -40,7 +45,7 @@ export async function sealWritable(deps: SealDeps, id: string): Promise<LayerKey
   if (limited.has(id)) throw invalid(`the writable root ${id} has a limited size: it cannot become a layer`);
   if (isUsed(id)) throw conflict(`the writable root ${id} is in use`);
   await driver.unmount(id);
-  const tree = await sealedTree(deps, id);
+  const tree = await sealedTree(deps, id, options);
   if (tree.isEmpty) {
     await deps.remove(id);
     return undefined;
@@ -48,9 +53,16 @@ export async function sealWritable(deps: SealDeps, id: string): Promise<LayerKey
   return moveToLayers(deps, id, tree);
 }
 
-async function sealedTree({ driver, paths, writables, pool, merged }: SealDeps, id: string): Promise<SealedTree> {
+async function sealedTree(
+  { driver, paths, writables, pool, merged }: SealDeps,
+  id: string,
+  { keepsMountPoints = false }: SealOptions,
+): Promise<SealedTree> {
   using below = merged(writables.layersOf(id));
-  const trees = { upper: paths.writableFs(id), lower: below.path, upperKind: driver.writableKind };
+  const trees = {
+    ...{ upper: paths.writableFs(id), lower: below.path, upperKind: driver.writableKind },
+    withMountPoints: keepsMountPoints,
+  };
   return await pool.run({ kind: 'seal', trees });
 }
 

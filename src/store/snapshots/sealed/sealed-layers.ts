@@ -23,7 +23,7 @@ export interface SealedLayers {
    * and the call may be repeated.
    * @throws EngineError notFound; conflict while somebody uses the root; invalid for a writable of a limited size
    */
-  seal(id: string): Promise<LayerKey | undefined>;
+  seal(id: string, options?: SealOptions): Promise<LayerKey | undefined>;
   /**
    * Shows a chain, bottom first, as one tree that must not be written to. Its layers cannot be removed until the result
    * is disposed. @throws EngineError notFound, noSpace
@@ -36,6 +36,11 @@ export interface SealedLayers {
    * @throws EngineError notFound; conflict when a layer below is not identified; noSpace, cancelled
    */
   identify(key: LayerKey, request: IdentifyRequest, signal: AbortSignal): Promise<IdentifiedLayer>;
+}
+
+export interface SealOptions {
+  /** Whether empty mount points stay: the caller has removed those that a runtime made. Default false. */
+  readonly keepsMountPoints?: boolean;
 }
 
 export interface IdentifyRequest {
