@@ -227,6 +227,23 @@ test('graphs come from the client itself, and as inputs of another build', async
   await first;
 });
 
+test('the time of the source is a build argument, or an option of the output', async () => {
+  await using builder = await serveBuilder(oneFile);
+  const FrontendAttrs = new Map([['build-arg:SOURCE_DATE_EPOCH', '1000']]);
+  const own = new Map([['source-date-epoch', '2000']]);
+  const Exporters = [{ Type: 'image' }, { Type: 'image', Attrs: own }];
+  const request = { Ref: 'b1', Frontend: 'test.v0', FrontendAttrs, Exporters };
+  await builder.client.unary(control.Solve, request, {}, never);
+  const older = { Ref: 'b2', Frontend: 'test.v0', ExporterDeprecated: 'image', ExporterAttrsDeprecated: own };
+  await builder.client.unary(control.Solve, older, {}, never);
+  const given = builder.exports.map(({ request: { id, attrs } }) => [id, attrs.get('source-date-epoch')]);
+  assert.deepEqual(given, [
+    ['0', '1000'],
+    ['1', '2000'],
+    ['0', '2000'],
+  ]);
+});
+
 test('unknown builds, results, frontends and exporters are errors', async () => {
   await using builder = await serveBuilder(oneFile);
   const { client } = builder;

@@ -15,7 +15,6 @@ const FRONTEND = [
   'readfile',
   'readdir',
   'statfile',
-  'importcaches',
   'return',
   'returnmap',
   'reference.output',
@@ -92,6 +91,7 @@ const GRAPH = [
   'exporter.image.annotations',
   'exporter.image.attestations',
   'exporter.sourcedateepoch',
+  'gc.freespacefilter',
 ];
 
 const enabled = (ids: readonly string[]): readonly Cap[] => ids.map((ID) => ({ ID, Enabled: true }));

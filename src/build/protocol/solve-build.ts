@@ -65,11 +65,19 @@ export async function solveBuild(
   return { response: { ExporterResponse: responses }, results };
 }
 
-/** The exporters that a request names. Older clients name one in other fields. */
+const EPOCH = 'source-date-epoch';
+
+/** The exporters that a request names. Older clients name one in other fields. The build argument of the time is theirs too. */
 export function exportRequests(request: SolveRequest): readonly ExportRequest[] {
-  const { Exporters, ExporterDeprecated, ExporterAttrsDeprecated } = request;
-  if (Exporters.length > 0)
+  const epoch = request.FrontendAttrs.get('build-arg:SOURCE_DATE_EPOCH');
+  const given = epoch === undefined ? [] : ([[EPOCH, epoch]] as const);
+  return named(request).map((each) => ({ ...each, attrs: new Map([...given, ...each.attrs]) }));
+}
+
+function named({ Exporters, ExporterDeprecated, ExporterAttrsDeprecated }: SolveRequest): readonly ExportRequest[] {
+  if (Exporters.length > 0) {
     return Exporters.map(({ Type, Attrs }, at) => ({ id: String(at), type: Type, attrs: Attrs }));
+  }
   if (ExporterDeprecated === '') return [];
   return [{ id: '0', type: ExporterDeprecated, attrs: ExporterAttrsDeprecated }];
 }
