@@ -150,6 +150,43 @@ test('owners, modes and times are kept or given', async (t) => {
   await assert.rejects(copy('d/a.txt', '/set', { mode: 'u+y' }), { kind: 'invalid' });
 });
 
+test('files lose set-user-ID bits on demand, as by chown; directories keep theirs', async (t) => {
+  const { from, to, copy } = openRoots(t);
+  mkdirSync(from('d'));
+  const modes = { user: 0o4755, group: 0o2755, both: 0o6750, lock: 0o2744 } as const;
+  for (const [name, mode] of Object.entries(modes)) {
+    writeFileSync(from(`d/${name}`), name);
+    chmodSync(from(`d/${name}`), mode);
+  }
+  chmodSync(from('d'), 0o2755);
+  const modeOf = (path: string): number => statSync(to(path)).mode & 0o7777;
+  await copy('d', '/kept');
+  assert.deepEqual([modeOf('kept/user'), modeOf('kept/group')], [0o4755, 0o2755]);
+  await copy('d', '/dropped', { dropsSetIds: true });
+  assert.deepEqual(
+    Object.keys(modes).map((name) => modeOf(`dropped/${name}`)),
+    [0o755, 0o755, 0o750, 0o2744],
+  );
+  assert.equal(modeOf('dropped'), 0o2755);
+});
+
+test('a selection is listed by names, with the kind of each', async (t) => {
+  const { files, folder, from } = openRoots(t);
+  mkdirSync(from('ab'));
+  writeFileSync(from('ac'), '');
+  symlinkSync('ab', from('ad'));
+  const list = await files.list(join(folder, 'source'), { path: 'a*', hasWildcards: true, followsLink: true }, never);
+  assert.deepEqual(
+    list.map(({ path, isDirectory }) => [path, isDirectory]),
+    [
+      ['ab', true],
+      ['ac', false],
+      ['ad', true],
+    ],
+  );
+  assert.deepEqual(await files.list(join(folder, 'source'), { path: 'z*', hasWildcards: true }, never), []);
+});
+
 test('hard links, holes, links and device nodes are copied as what they are', async (t) => {
   const roots = openRoots(t);
   const { copy, from, to } = roots;

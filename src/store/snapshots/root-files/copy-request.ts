@@ -27,6 +27,8 @@ export interface CopyRequest {
   readonly owner?: FileOwner;
   /** Whether files of an unpacked archive keep its owners although there is `owner`. */
   readonly keepsArchiveOwner?: boolean;
+  /** Whether files lose the bits for set-user-ID and set-group-ID, as by chown(2). */
+  readonly dropsSetIds?: boolean;
   /** Mode of everything but symlinks, as chmod(1) takes it. Default: as in the source. */
   readonly mode?: string;
   /** Time of everything that is made, in seconds since the epoch. Default: as in the source. */

@@ -11,16 +11,26 @@ export function copiedAttributes({
   owner,
   mode,
   timeSeconds,
-}: Pick<CopyRequest, 'owner' | 'mode' | 'timeSeconds'>): (stat: BigIntStats) => CopiedAttributes {
+  dropsSetIds = false,
+}: Pick<CopyRequest, 'owner' | 'mode' | 'timeSeconds' | 'dropsSetIds'>): (stat: BigIntStats) => CopiedAttributes {
   const change = mode === undefined ? undefined : parseModeChange(mode);
+  const modeOf = (stat: BigIntStats): bigint => {
+    if (change !== undefined) return BigInt(change(Number(stat.mode) & 0o7777, stat.isDirectory()));
+    return dropsSetIds && stat.isFile() ? stat.mode & ~setIdBits(stat.mode) : stat.mode;
+  };
   const time = timeSeconds === undefined ? undefined : BigInt(timeSeconds) * SECOND;
   return (stat) => ({
     uid: owner === undefined ? stat.uid : BigInt(owner.uid),
     gid: owner === undefined ? stat.gid : BigInt(owner.gid),
-    mode: change === undefined ? stat.mode : BigInt(change(Number(stat.mode) & 0o7777, stat.isDirectory())),
+    mode: modeOf(stat),
     atimeNs: time ?? stat.atimeNs,
     mtimeNs: time ?? stat.mtimeNs,
   });
+}
+
+/** A file that its group may not execute keeps the one for the group: it never meant that. */
+function setIdBits(mode: bigint): bigint {
+  return (mode & 0o010n) === 0n ? 0o4000n : 0o6000n;
 }
 
 /** Removes what a copy replaces. A directory is merged with one that is there. @throws EngineError invalid */
