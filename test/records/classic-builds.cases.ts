@@ -240,4 +240,20 @@ CMD ["1"]`,
   },
   { name: 'ADD of a missing file', dockerfile: 'FROM busybox\nADD nosuch /' },
   { name: 'empty lists', dockerfile: 'FROM busybox\nCMD []' },
+  {
+    name: 'owners and modes of directories',
+    files: FILES,
+    dockerfile: `FROM busybox AS a
+COPY --chown=5:6 d /src
+RUN chmod 700 /src; chmod 4755 /src/one
+FROM busybox
+COPY --chown=3:4 a /p/q/
+COPY --chown=3:4 a /p2/q2
+COPY --chown=3:4 d /p3/q3/r3/
+COPY d /m1/m2
+COPY --from=a /src /s1/s2
+COPY d /etc
+ADD d /m3/
+RUN stat -c "%n %u:%g %a" /p /p/q /p2 /p3 /p3/q3 /p3/q3/r3 /m1 /m1/m2 /s1 /s1/s2 /s1/s2/one /m1/m2/one /etc /m3 /m3/one`,
+  },
 ];

@@ -1,5 +1,7 @@
+import { posix } from 'node:path';
 import { EngineError, messageOf } from '../../../base/errors.ts';
 import { newObjectId } from '../../../base/ids.ts';
+import type { FileOwner, RootFiles } from '../../../store/index.ts';
 import type { AddInstruction, CopyInstruction } from '../../dockerfile/index.ts';
 import type { StageState } from '../stages/stage-state.ts';
 import { needsBuildKit } from '../step-error.ts';
@@ -80,13 +82,14 @@ async function copyInto(
   const keepsOwner = chown === '' && copying.kind === 'copy' && copying.from !== '';
   const owner = chown === '' ? { uid: 0, gid: 0 } : ownerOf(chown, root);
   const to = destination.startsWith('/') ? destination : `${config.WorkingDir || '/'}/${destination}`;
-  for (const { root: source, selection, isDownload } of sources) {
+  for (const { root: source, selection, files, isDownload } of sources) {
     const request = {
       ...{ source, from: selection, target: root, to },
       ...{ copiesContent: true, makesParents: true },
-      ...(keepsOwner ? {} : { owner }),
+      ...(keepsOwner ? {} : { owner, dropsSetIds: true }),
     };
     try {
+      if (files.some(({ isDirectory }) => isDirectory)) await makePlace(rootFiles, { root, path: to, owner }, signal);
       if (copying.kind === 'add' && !isDownload)
         await rootFiles.unpack({ ...request, keepsArchiveOwner: true }, signal);
       else await rootFiles.copy(request, signal);
@@ -95,6 +98,17 @@ async function copyInto(
       throw new EngineError('failed', `failed to copy files: ${messageOf(error)}`, { cause: error });
     }
   }
+}
+
+/** Makes the directory that directories are copied into. It is not like one of them, and those above it are root's. */
+async function makePlace(
+  rootFiles: Pick<RootFiles, 'makeDirectory'>,
+  { root, path, owner }: { readonly root: string; readonly path: string; readonly owner: FileOwner },
+  signal: AbortSignal,
+): Promise<void> {
+  const mode = 0o755;
+  await rootFiles.makeDirectory({ root, path: posix.dirname(posix.normalize(path)), mode, makesParents: true }, signal);
+  await rootFiles.makeDirectory({ root, path: posix.normalize(path), mode, owner, makesParents: true }, signal);
 }
 
 function failure(message: string): EngineError {
