@@ -4,9 +4,11 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readCases } from '../test/records/builds/build-case.ts';
+import { recordBuilds, writeRecord } from '../test/records/builds/build-record.ts';
 import { CASES } from '../test/records/classic-builds.cases.ts';
 import { readLines, record } from '../test/records/command-record.ts';
-import { recordBuilds } from '../test/records/record-builds.ts';
+import { recordBuilds as recordClassicBuilds } from '../test/records/record-builds.ts';
 
 const host = process.env['DOCKER_HOST'];
 if (host === undefined) {
@@ -23,9 +25,14 @@ try {
     writeFileSync(path, await record(lines, env));
     console.log(`${path}: ${lines.length} command lines`);
   }
-  const builds = join(folder, 'classic-builds.dockerd.txt');
-  writeFileSync(builds, await recordBuilds(CASES, host));
-  console.log(`${builds}: ${CASES.length} builds`);
+  const classic = join(folder, 'classic-builds.dockerd.txt');
+  writeFileSync(classic, await recordClassicBuilds(CASES, host));
+  console.log(`${classic}: ${CASES.length} builds`);
+  if (!host.startsWith('unix://')) throw new Error('DOCKER_HOST must name a unix socket');
+  const builds = readCases();
+  const outcomes = await recordBuilds(builds, { socket: host.slice(7) });
+  writeFileSync(join(folder, 'builds/builds.dockerd.txt'), writeRecord(outcomes));
+  console.log(`${builds.length} builds`);
 } finally {
   rmSync(config, { recursive: true });
 }
