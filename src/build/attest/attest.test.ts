@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mountType } from '../grpc/messages/pb.ts';
+import { mountType } from '../../grpc/messages/pb.ts';
 import { execNode, sourceNode } from '../llb/index.ts';
 import { imageUrl } from './materials.ts';
 import { type ProvenanceInput, provenance } from './provenance.ts';

@@ -1,5 +1,5 @@
-import type { Descriptor } from '../grpc/index.ts';
-import { type Op, op as opMessage } from '../grpc/messages/pb.ts';
+import type { Descriptor } from '../../grpc/index.ts';
+import { type Op, op as opMessage } from '../../grpc/messages/pb.ts';
 
 /** Fields of BuildKit's JSON that are written with their zero, by message. */
 const ALWAYS: Readonly<Record<string, readonly string[]>> = {

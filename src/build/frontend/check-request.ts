@@ -1,6 +1,6 @@
 import { EngineError } from '../../base/errors.ts';
+import { code, errorDetail, GrpcError } from '../../grpc/index.ts';
 import { detectSyntax } from '../dockerfile/index.ts';
-import { code, errorDetail, GrpcError } from '../grpc/index.ts';
 
 const CAPABILITIES: ReadonlySet<string> = new Set(
   ['inputs', 'subrequests', 'contexts', 'gitquerystring'].map((name) => `moby.buildkit.frontend.${name}`),

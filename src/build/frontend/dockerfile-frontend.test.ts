@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findErrorDetail, GrpcError } from '../grpc/index.ts';
+import { findErrorDetail, GrpcError } from '../../grpc/index.ts';
 import type { FrontendRequest } from './bridge.ts';
 import { dockerfileFrontend } from './index.ts';
 import { memoryBridge } from './testing/memory-bridge.ts';

@@ -1,8 +1,8 @@
 import { invalid } from '../../base/errors.ts';
 import { parseBytes } from '../../base/sizes.ts';
+import { netMode } from '../../grpc/messages/pb.ts';
 import { type Platform, parsePlatform } from '../../spec/index.ts';
 import type { RunOptions, RunResources } from '../dockerfile/index.ts';
-import { netMode } from '../grpc/messages/pb.ts';
 
 type Options = ReadonlyMap<string, string>;
 

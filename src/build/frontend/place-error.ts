@@ -1,6 +1,6 @@
 import { EngineError, messageOf } from '../../base/errors.ts';
+import { code, errorDetail, GrpcError } from '../../grpc/index.ts';
 import { linesOf, placeOf } from '../dockerfile/index.ts';
-import { code, errorDetail, GrpcError } from '../grpc/index.ts';
 import type { LlbSource } from '../llb/index.ts';
 
 /** The error as clients of BuildKit show it: with the lines of the Dockerfile that caused it. */

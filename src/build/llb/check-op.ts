@@ -1,5 +1,5 @@
 import { EngineError, invalid } from '../../base/errors.ts';
-import type { ExecOp, FileAction, FileOp, Op } from '../grpc/messages/pb.ts';
+import type { ExecOp, FileAction, FileOp, Op } from '../../grpc/messages/pb.ts';
 
 const NONE = -1;
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '../../base/ids.ts';
-import { decode, encode, type Init } from '../grpc/index.ts';
-import { type OpMetadata, op, opMetadata } from '../grpc/messages/pb.ts';
+import { decode, encode, type Init } from '../../grpc/index.ts';
+import { type OpMetadata, op, opMetadata } from '../../grpc/messages/pb.ts';
 import type { LlbEdge, LlbLocation, LlbNode } from './graph.ts';
 
 /** What is said about an op outside its digest. */

@@ -1,4 +1,4 @@
-import type { Init } from '../grpc/index.ts';
+import type { Init } from '../../grpc/index.ts';
 import {
   type cacheSharingOpt,
   type execOp,
@@ -6,7 +6,7 @@ import {
   type mount,
   mountType,
   type secretEnv,
-} from '../grpc/messages/pb.ts';
+} from '../../grpc/messages/pb.ts';
 import { createNode, InputList, type NodeNotes, type PlatformInit } from './create-node.ts';
 import type { LlbEdge, LlbNode } from './graph.ts';
 

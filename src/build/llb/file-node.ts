@@ -1,4 +1,4 @@
-import type { Init } from '../grpc/index.ts';
+import type { Init } from '../../grpc/index.ts';
 import type {
   chownOpt,
   fileAction,
@@ -8,7 +8,7 @@ import type {
   fileActionRm,
   fileActionSymlink,
   userOpt,
-} from '../grpc/messages/pb.ts';
+} from '../../grpc/messages/pb.ts';
 import { createNode, InputList, type NodeNotes, type PlatformInit } from './create-node.ts';
 import type { LlbEdge, LlbNode } from './graph.ts';
 

@@ -1,5 +1,5 @@
 import type { Digest } from '../../base/ids.ts';
-import type { Op, OpMetadata } from '../grpc/messages/pb.ts';
+import type { Op, OpMetadata } from '../../grpc/messages/pb.ts';
 
 /**
  * A graph of BuildKit's ops (LLB) in memory. A node is immutable and knows its inputs, so a graph has no loop. Its digest is

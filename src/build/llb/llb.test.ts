@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decode, encode } from '../grpc/index.ts';
-import { definition, op } from '../grpc/messages/pb.ts';
+import { decode, encode } from '../../grpc/index.ts';
+import { definition, op } from '../../grpc/messages/pb.ts';
 import {
   diffNode,
   digestOf,

@@ -1,7 +1,7 @@
 import { invalid, messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
-import { decode } from '../grpc/index.ts';
-import { type Definition, type Op, op as opMessage, type Source } from '../grpc/messages/pb.ts';
+import { decode } from '../../grpc/index.ts';
+import { type Definition, type Op, op as opMessage, type Source } from '../../grpc/messages/pb.ts';
 import { checkOp } from './check-op.ts';
 import { digestOf, NO_METADATA } from './create-node.ts';
 import type { LlbEdge, LlbLocation, LlbNode, LlbSource } from './graph.ts';

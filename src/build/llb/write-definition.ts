@@ -1,5 +1,5 @@
-import { encode, type Init } from '../grpc/index.ts';
-import { type definition, type locations, op, type opMetadata, type sourceInfo } from '../grpc/messages/pb.ts';
+import { encode, type Init } from '../../grpc/index.ts';
+import { type definition, type locations, op, type opMetadata, type sourceInfo } from '../../grpc/messages/pb.ts';
 import { digestOf } from './create-node.ts';
 import type { LlbEdge, LlbLocation, LlbNode, LlbSource } from './graph.ts';
 import { nodesOf } from './nodes-of.ts';

@@ -1,5 +1,5 @@
 import { EngineError } from '../../base/errors.ts';
-import { type ExecOp, netMode, securityMode } from '../grpc/messages/pb.ts';
+import { type ExecOp, netMode, securityMode } from '../../grpc/messages/pb.ts';
 
 /** @throws EngineError forbidden for an op that needs what its build was not allowed */
 export function checkEntitlements(exec: ExecOp, allowed: ReadonlySet<string>): void {

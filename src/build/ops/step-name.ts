@@ -1,4 +1,4 @@
-import type { Op } from '../grpc/messages/pb.ts';
+import type { Op } from '../../grpc/messages/pb.ts';
 import type { LlbNode } from '../llb/graph.ts';
 
 /** What a step is, for people: as the frontend names it, else by its op. */

@@ -1,8 +1,8 @@
 import type { Digest } from '../../base/ids.ts';
+import { code, GrpcError, type Handlers, type ServerCall } from '../../grpc/index.ts';
+import type { llbBridge, WarnRequest } from '../../grpc/messages/gateway.ts';
 import { pathMatch } from '../../spec/index.ts';
 import type { FrontendWarning } from '../frontend/bridge.ts';
-import { code, GrpcError, type Handlers, type ServerCall } from '../grpc/index.ts';
-import type { llbBridge, WarnRequest } from '../grpc/messages/gateway.ts';
 import { writeDefinition } from '../llb/index.ts';
 import { type BuildRun, readTreeDirectory, readTreeFile, statTreeFile } from '../runs/index.ts';
 import { FRONTEND_CAPS, GRAPH_CAPS } from './capabilities.ts';

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { code, findErrorDetail, type GrpcClient, GrpcError } from '../grpc/index.ts';
-import { content } from '../grpc/messages/content.ts';
-import { control, type StatusResponse } from '../grpc/messages/control.ts';
-import { llbBridge, type Result } from '../grpc/messages/gateway.ts';
-import { health } from '../grpc/messages/health.ts';
+import { code, findErrorDetail, type GrpcClient, GrpcError } from '../../grpc/index.ts';
+import { content } from '../../grpc/messages/content.ts';
+import { control, type StatusResponse } from '../../grpc/messages/control.ts';
+import { llbBridge, type Result } from '../../grpc/messages/gateway.ts';
+import { health } from '../../grpc/messages/health.ts';
 import { type StepWork, serveBuilder } from './testing/served-builder.ts';
 
 const never = new AbortController().signal;

@@ -1,5 +1,5 @@
-import type { Init } from '../grpc/index.ts';
-import type { DiskUsageRequest, diskUsageResponse, PruneRequest, usageRecord } from '../grpc/messages/control.ts';
+import type { Init } from '../../grpc/index.ts';
+import type { DiskUsageRequest, diskUsageResponse, PruneRequest, usageRecord } from '../../grpc/messages/control.ts';
 import { toTimestamp } from './timestamps.ts';
 
 /** The cache, as clients look at it. */

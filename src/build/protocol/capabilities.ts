@@ -1,5 +1,5 @@
-import type { Init } from '../grpc/index.ts';
-import type { apiCap } from '../grpc/messages/apicaps.ts';
+import type { Init } from '../../grpc/index.ts';
+import type { apiCap } from '../../grpc/messages/apicaps.ts';
 
 type Cap = Init<typeof apiCap>;
 

@@ -1,8 +1,8 @@
 import type { Digest } from '../../base/ids.ts';
 import { parseDigest } from '../../base/ids.ts';
+import type { Handlers } from '../../grpc/index.ts';
+import type { content } from '../../grpc/messages/content.ts';
 import type { ContentStore } from '../../store/index.ts';
-import type { Handlers } from '../grpc/index.ts';
-import type { content } from '../grpc/messages/content.ts';
 
 interface ReadableContent extends Pick<ContentStore, 'sizeBytes' | 'open'> {
   /** A document of the history, which is not in the store. */

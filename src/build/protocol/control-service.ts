@@ -1,6 +1,5 @@
 import { formatNanos } from '../../base/time.ts';
-import type { NewSession } from '../builder.ts';
-import type { Handlers, Init, ServerCall } from '../grpc/index.ts';
+import type { Handlers, Init, ServerCall } from '../../grpc/index.ts';
 import type {
   BytesMessage,
   bytesMessage,
@@ -9,7 +8,8 @@ import type {
   StatusRequest,
   solveResponse,
   statusResponse,
-} from '../grpc/messages/control.ts';
+} from '../../grpc/messages/control.ts';
+import type { NewSession } from '../builder.ts';
 import type { BuildHistory } from '../history/index.ts';
 import type { Progress } from '../solver/index.ts';
 import type { CacheCalls } from './cache-calls.ts';

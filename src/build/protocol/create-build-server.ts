@@ -1,12 +1,12 @@
+import { createGrpcServer, type GrpcServer, type Init, serve } from '../../grpc/index.ts';
+import { content } from '../../grpc/messages/content.ts';
+import { control, type SolveRequest, type solveResponse } from '../../grpc/messages/control.ts';
+import { llbBridge } from '../../grpc/messages/gateway.ts';
+import { health, healthCheckResponseServingStatus } from '../../grpc/messages/health.ts';
 import type { Platform } from '../../spec/index.ts';
 import type { ContentStore } from '../../store/index.ts';
 import type { NewSession } from '../builder.ts';
 import type { OpenExporter } from '../exporters/index.ts';
-import { createGrpcServer, type GrpcServer, type Init, serve } from '../grpc/index.ts';
-import { content } from '../grpc/messages/content.ts';
-import { control, type SolveRequest, type solveResponse } from '../grpc/messages/control.ts';
-import { llbBridge } from '../grpc/messages/gateway.ts';
-import { health, healthCheckResponseServingStatus } from '../grpc/messages/health.ts';
 import type { BuildHistory } from '../history/index.ts';
 import type { BuildRun, BuildRuns } from '../runs/index.ts';
 import type { Sessions } from '../session/index.ts';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import type { Init } from '../grpc/index.ts';
-import type { stat } from '../grpc/messages/fsutil.ts';
+import type { Init } from '../../grpc/index.ts';
+import type { stat } from '../../grpc/messages/fsutil.ts';
 import type { TreeEntry } from '../runs/index.ts';
 
 /** Kinds of files: the kernel's, and the bit of Go's os.FileMode. */

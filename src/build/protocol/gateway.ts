@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { code, fromRpcStatus, GrpcError, type Init } from '../../grpc/index.ts';
+import type { Attestation, Ref, Result, ReturnRequest, result } from '../../grpc/messages/gateway.ts';
 import type { FrontendResult } from '../frontend/bridge.ts';
-import { code, fromRpcStatus, GrpcError, type Init } from '../grpc/index.ts';
-import type { Attestation, Ref, Result, ReturnRequest, result } from '../grpc/messages/gateway.ts';
 import { type LlbEdge, writeDefinition } from '../llb/index.ts';
 
 /** What a frontend in the client gave as the build's result. */

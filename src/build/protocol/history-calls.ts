@@ -1,5 +1,4 @@
-import type { Descriptor } from '../../spec/index.ts';
-import type { Init } from '../grpc/index.ts';
+import type { Init } from '../../grpc/index.ts';
 import {
   type BuildHistoryRequest,
   type buildHistoryEvent,
@@ -8,7 +7,8 @@ import {
   type buildResultInfo,
   type descriptor,
   type UpdateBuildHistoryRequest,
-} from '../grpc/messages/control.ts';
+} from '../../grpc/messages/control.ts';
+import type { Descriptor } from '../../spec/index.ts';
 import {
   type BuildHistory,
   type HistoryEvent,

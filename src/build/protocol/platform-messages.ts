@@ -1,6 +1,6 @@
+import type { Init } from '../../grpc/index.ts';
+import type { Platform as PlatformMessage, platform } from '../../grpc/messages/pb.ts';
 import type { Platform } from '../../spec/index.ts';
-import type { Init } from '../grpc/index.ts';
-import type { Platform as PlatformMessage, platform } from '../grpc/messages/pb.ts';
 
 export function platformMessage(given: Platform): Init<typeof platform> {
   return {

@@ -1,5 +1,5 @@
-import { toGrpcError } from '../grpc/index.ts';
-import type { SolveRequest } from '../grpc/messages/control.ts';
+import { toGrpcError } from '../../grpc/index.ts';
+import type { SolveRequest } from '../../grpc/messages/control.ts';
 import type { BuildHistory, HistoryError, HistoryRecord, HistoryResult } from '../history/index.ts';
 import type { BuildRun } from '../runs/index.ts';
 import { exportRequests, type SolvedBuild, type SolvedResult } from './solve-build.ts';

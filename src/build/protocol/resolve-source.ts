@@ -1,7 +1,7 @@
 import { EngineError } from '../../base/errors.ts';
+import type { Init } from '../../grpc/index.ts';
+import type { ResolveSourceMetaRequest, resolveSourceMetaResponse } from '../../grpc/messages/gateway.ts';
 import type { ResolveImage } from '../frontend/bridge.ts';
-import type { Init } from '../grpc/index.ts';
-import type { ResolveSourceMetaRequest, resolveSourceMetaResponse } from '../grpc/messages/gateway.ts';
 import type { BuildRun } from '../runs/index.ts';
 import { readPlatform } from './platform-messages.ts';
 

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
-import type { Init } from '../grpc/index.ts';
-import type { BytesMessage, bytesMessage } from '../grpc/messages/control.ts';
+import type { Init } from '../../grpc/index.ts';
+import type { BytesMessage, bytesMessage } from '../../grpc/messages/control.ts';
 
 /** Bytes in one message: clients take at most 4 MiB. */
 const CHUNK_BYTES = 1 << 20;

@@ -1,9 +1,9 @@
 import { EngineError } from '../../base/errors.ts';
+import type { Init } from '../../grpc/index.ts';
+import type { SolveRequest, solveResponse } from '../../grpc/messages/control.ts';
 import type { Descriptor, Platform } from '../../spec/index.ts';
 import type { Provenance } from '../attest/index.ts';
 import type { Exported, ExportedResult, Exporter, ExportRequest, OpenExporter } from '../exporters/index.ts';
-import type { Init } from '../grpc/index.ts';
-import type { SolveRequest, solveResponse } from '../grpc/messages/control.ts';
 import type { BuildRun } from '../runs/index.ts';
 import type { Sessions } from '../session/session.ts';
 import { exportedResult } from './exported-result.ts';

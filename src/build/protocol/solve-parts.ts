@@ -1,6 +1,6 @@
 import { EngineError } from '../../base/errors.ts';
+import type { Definition } from '../../grpc/messages/pb.ts';
 import type { FrontendResult } from '../frontend/bridge.ts';
-import type { Definition } from '../grpc/messages/pb.ts';
 import { type LlbEdge, readDefinition } from '../llb/index.ts';
 import type { BuildRun } from '../runs/index.ts';
 

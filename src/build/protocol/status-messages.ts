@@ -1,5 +1,5 @@
-import type { Init } from '../grpc/index.ts';
-import type { statusResponse, vertex, vertexLog, vertexStatus, vertexWarning } from '../grpc/messages/control.ts';
+import type { Init } from '../../grpc/index.ts';
+import type { statusResponse, vertex, vertexLog, vertexStatus, vertexWarning } from '../../grpc/messages/control.ts';
 import type { Progress, StepStatus, StepWarning, VertexProgress } from '../solver/index.ts';
 import { maybeTimestamp, toTimestamp } from './timestamps.ts';
 

@@ -1,4 +1,4 @@
-import type { Timestamp } from '../grpc/messages/google-protobuf.ts';
+import type { Timestamp } from '../../grpc/messages/google-protobuf.ts';
 
 /** From milliseconds since the epoch, perhaps with a fraction. */
 export function toTimestamp(milliseconds: number): Timestamp {

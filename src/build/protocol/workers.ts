@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type { Init } from '../../grpc/index.ts';
+import type { workerRecord } from '../../grpc/messages/worker.ts';
 import { normalisePlatform, type Platform, runnablePlatforms } from '../../spec/index.ts';
-import type { Init } from '../grpc/index.ts';
-import type { workerRecord } from '../grpc/messages/worker.ts';
 import { platformMessage } from './platform-messages.ts';
 
 /** The one worker of the builder, as clients see it. */

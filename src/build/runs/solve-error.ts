@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
-import { code, errorDetail, GrpcError, toGrpcError } from '../grpc/index.ts';
-import type { Any } from '../grpc/messages/google-protobuf.ts';
+import { code, errorDetail, GrpcError, toGrpcError } from '../../grpc/index.ts';
+import type { Any } from '../../grpc/messages/google-protobuf.ts';
 import { type SourcePlace, StepError } from '../solver/index.ts';
 
 /** An error of a process that a step ran. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
-import type { GrpcClient } from '../grpc/index.ts';
-import { content } from '../grpc/messages/content.ts';
+import type { GrpcClient } from '../../grpc/index.ts';
+import { content } from '../../grpc/messages/content.ts';
 import type { SessionContent } from './session.ts';
 import { sessionError } from './session-errors.ts';
 

@@ -1,8 +1,8 @@
 import { EngineError } from '../../base/errors.ts';
-import { code, type GrpcClient, GrpcError } from '../grpc/index.ts';
-import { auth } from '../grpc/messages/auth.ts';
-import { secrets } from '../grpc/messages/secrets.ts';
-import { ssh } from '../grpc/messages/sshforward.ts';
+import { code, type GrpcClient, GrpcError } from '../../grpc/index.ts';
+import { auth } from '../../grpc/messages/auth.ts';
+import { secrets } from '../../grpc/messages/secrets.ts';
+import { ssh } from '../../grpc/messages/sshforward.ts';
 import { clientContent } from './client-content.ts';
 import { receiveDirectory } from './file-sync/receive-directory.ts';
 import type { ReceiveThreads } from './file-sync/receive-threads.ts';

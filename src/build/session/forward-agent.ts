@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
-import type { GrpcClient } from '../grpc/index.ts';
-import { ssh } from '../grpc/messages/sshforward.ts';
+import type { GrpcClient } from '../../grpc/index.ts';
+import { ssh } from '../../grpc/messages/sshforward.ts';
 import { sessionError } from './session-errors.ts';
 
 /** Opens a connection to an SSH agent of the client. Destroying it ends the call. */

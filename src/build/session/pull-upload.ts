@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { invalid } from '../../base/errors.ts';
-import type { GrpcClient } from '../grpc/index.ts';
-import { upload } from '../grpc/messages/upload.ts';
+import type { GrpcClient } from '../../grpc/index.ts';
+import { upload } from '../../grpc/messages/upload.ts';
 import { readableOf } from './client-content.ts';
 
 /** Returns what the client has ready under an URL such as `http://buildkit-session/<id>`. Once. @throws GrpcError */

@@ -1,4 +1,4 @@
-import type { MetadataInit } from '../grpc/index.ts';
+import type { MetadataInit } from '../../grpc/index.ts';
 
 /**
  * Metadata of a request for files. Where a value of a name is not printable ASCII, all values of that name are escaped as in

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { ClientCall, GrpcClient } from '../grpc/index.ts';
-import { fileSend } from '../grpc/messages/filesync.ts';
+import type { ClientCall, GrpcClient } from '../../grpc/index.ts';
+import { fileSend } from '../../grpc/messages/filesync.ts';
 import { requestMetadata } from './request-metadata.ts';
 
 /** Clients receive messages of 4 MiB. */

@@ -1,5 +1,5 @@
 import { EngineError, type ErrorKind } from '../../base/errors.ts';
-import { code, toGrpcError } from '../grpc/index.ts';
+import { code, toGrpcError } from '../../grpc/index.ts';
 
 const KINDS: Readonly<Record<number, ErrorKind>> = {
   [code.cancelled]: 'cancelled',

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { EngineError, invalid } from '../../base/errors.ts';
-import { connectGrpc } from '../grpc/index.ts';
+import { connectGrpc } from '../../grpc/index.ts';
 import { clientSession } from './client-session.ts';
 import { createReceiveThreads } from './file-sync/receive-threads.ts';
 import type { Session, Sessions } from './session.ts';

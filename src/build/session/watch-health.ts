@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { code, type GrpcClient, GrpcError } from '../grpc/index.ts';
-import { health } from '../grpc/messages/health.ts';
+import { code, type GrpcClient, GrpcError } from '../../grpc/index.ts';
+import { health } from '../../grpc/messages/health.ts';
 
 const INTERVAL_MILLISECONDS = 5000;
 const TIMEOUT_MILLISECONDS = 15_000;

@@ -1,5 +1,5 @@
 import { EngineError } from '../../../base/errors.ts';
-import { netMode, securityMode } from '../../grpc/messages/pb.ts';
+import { netMode, securityMode } from '../../../grpc/messages/pb.ts';
 import { execNode, fileNode, type LlbEdge } from '../../llb/index.ts';
 import type { RunInstruction } from '../instructions/instruction.ts';
 import { cutTabs, parseHeredocStart } from '../parse/heredocs.ts';

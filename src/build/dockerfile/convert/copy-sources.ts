@@ -1,6 +1,6 @@
 import { invalid } from '../../../base/errors.ts';
-import type { Init } from '../../grpc/index.ts';
-import type { fileActionCopy } from '../../grpc/messages/pb.ts';
+import type { Init } from '../../../grpc/index.ts';
+import type { fileActionCopy } from '../../../grpc/messages/pb.ts';
 import { fileNode, type LlbEdge } from '../../llb/index.ts';
 import type { AddInstruction, CopyInstruction, InlineFile } from '../instructions/instruction.ts';
 import { DETAILS } from '../lint/rules.ts';

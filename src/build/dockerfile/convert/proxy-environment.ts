@@ -1,5 +1,5 @@
-import type { Init } from '../../grpc/index.ts';
-import type { proxyEnv } from '../../grpc/messages/pb.ts';
+import type { Init } from '../../../grpc/index.ts';
+import type { proxyEnv } from '../../../grpc/messages/pb.ts';
 
 const NAMES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'] as const;
 

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import { invalid } from '../../../base/errors.ts';
+import type { Init } from '../../../grpc/index.ts';
+import { cacheSharingOpt, type mount, mountType, type secretEnv } from '../../../grpc/messages/pb.ts';
 import { cleanPath } from '../../../spec/index.ts';
-import type { Init } from '../../grpc/index.ts';
-import { cacheSharingOpt, type mount, mountType, type secretEnv } from '../../grpc/messages/pb.ts';
 import { type ExecMount, fileNode, type LlbEdge } from '../../llb/index.ts';
 import type { RunInstruction } from '../instructions/instruction.ts';
 import type { Mount } from '../instructions/mount.ts';

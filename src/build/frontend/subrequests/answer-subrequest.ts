@@ -1,4 +1,4 @@
-import { code, errorDetail, GrpcError } from '../../grpc/index.ts';
+import { code, errorDetail, GrpcError } from '../../../grpc/index.ts';
 import type { FrontendResult } from '../bridge.ts';
 import type { FrontendBuild } from '../frontend-build.ts';
 import type { Answer } from './answer.ts';

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { code, connectGrpc, type GrpcClient, GrpcError, type Init, toRpcStatus } from '../../grpc/index.ts';
-import { control, type VertexWarning } from '../../grpc/messages/control.ts';
-import { llbBridge, type Result, type solveRequest } from '../../grpc/messages/gateway.ts';
+import { code, connectGrpc, type GrpcClient, GrpcError, type Init, toRpcStatus } from '../../../grpc/index.ts';
+import { control, type VertexWarning } from '../../../grpc/messages/control.ts';
+import { llbBridge, type Result, type solveRequest } from '../../../grpc/messages/gateway.ts';
 import { type DirectoryRequest, type MemoryDirectories, memorySession, SESSION_METHODS } from './memory-session.ts';
 
 export interface PeerSolve {

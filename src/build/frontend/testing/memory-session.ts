@@ -1,7 +1,7 @@
-import { createGrpcServer, type GrpcServer, type Init, serve } from '../../grpc/index.ts';
-import { fileSync } from '../../grpc/messages/filesync.ts';
-import { type Packet, type packet, packetPacketType } from '../../grpc/messages/fsutil.ts';
-import { health } from '../../grpc/messages/health.ts';
+import { createGrpcServer, type GrpcServer, type Init, serve } from '../../../grpc/index.ts';
+import { fileSync } from '../../../grpc/messages/filesync.ts';
+import { type Packet, type packet, packetPacketType } from '../../../grpc/messages/fsutil.ts';
+import { health } from '../../../grpc/messages/health.ts';
 
 /** Directories of a client, by name: `context`, `dockerfile`. Each has the text of its files by path, without folders. */
 export type MemoryDirectories = Readonly<Record<string, Readonly<Record<string, string>>>>;

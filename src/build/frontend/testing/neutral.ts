@@ -1,6 +1,6 @@
 import { isObject } from '../../../base/is-object.ts';
-import { findErrorDetail, type GrpcError } from '../../grpc/index.ts';
-import type { Op } from '../../grpc/messages/pb.ts';
+import { findErrorDetail, type GrpcError } from '../../../grpc/index.ts';
+import type { Op } from '../../../grpc/messages/pb.ts';
 import { type LlbEdge, type LlbNode, nodesOf } from '../../llb/index.ts';
 
 /** The digest of an image, which only some stores give. */

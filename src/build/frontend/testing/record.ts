@@ -4,8 +4,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { decode } from '../../grpc/index.ts';
-import { type Definition, definition } from '../../grpc/messages/pb.ts';
+import { decode } from '../../../grpc/index.ts';
+import { type Definition, definition } from '../../../grpc/messages/pb.ts';
 import { readDefinition, writeDefinition } from '../../llb/index.ts';
 import { imageConfig, type PeerAnswer, solveWithPeer } from './buildkit-peer.ts';
 import { CASES, type Case, IMAGES } from './cases.ts';

@@ -1,4 +1,4 @@
-import { cacheSharingOpt, type ExecOp, type Mount, mountContentCache, mountType } from '../../grpc/messages/pb.ts';
+import { cacheSharingOpt, type ExecOp, type Mount, mountContentCache, mountType } from '../../../grpc/messages/pb.ts';
 import type { LlbNode } from '../../llb/graph.ts';
 import type { CacheKey } from '../../solver/index.ts';
 import type { Tree } from '../../tree.ts';

@@ -1,9 +1,9 @@
 import { EngineError, messageOf } from '../../../base/errors.ts';
 import { newObjectId, shortId } from '../../../base/ids.ts';
 import { settleAll } from '../../../base/settle-all.ts';
+import { type ExecOp, type Meta, netMode } from '../../../grpc/messages/pb.ts';
 import type { TaskExit } from '../../../runtime/index.ts';
 import { quote } from '../../dockerfile/index.ts';
-import { type ExecOp, type Meta, netMode } from '../../grpc/messages/pb.ts';
 import type { LlbNode } from '../../llb/graph.ts';
 import type { StepContext } from '../../solver/index.ts';
 import type { Tree } from '../../tree.ts';

@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../../base/errors.ts';
+import type { ExecOp } from '../../../grpc/messages/pb.ts';
 import { detachMount, MS, mount } from '../../../linux/index.ts';
-import type { ExecOp } from '../../grpc/messages/pb.ts';
 import type { StepContext } from '../../solver/index.ts';
 import type { OpDeps } from '../op-deps.ts';
 import { askSessions } from '../sources/index.ts';

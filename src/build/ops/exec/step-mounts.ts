@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { invalid } from '../../../base/errors.ts';
+import { cacheSharingOpt, type Mount, mountType } from '../../../grpc/messages/pb.ts';
 import type { SpecMount } from '../../../runtime/index.ts';
-import { cacheSharingOpt, type Mount, mountType } from '../../grpc/messages/pb.ts';
 import type { StepContext } from '../../solver/index.ts';
 import { EMPTY_TREE, type Tree } from '../../tree.ts';
 import type { OpDeps } from '../op-deps.ts';

@@ -1,4 +1,5 @@
 import { variableName } from '../../../base/variable-name.ts';
+import { type ExecOp, type Meta, type OpMetadata, securityMode } from '../../../grpc/messages/pb.ts';
 import { readInRoot } from '../../../linux/index.ts';
 import {
   buildRuntimeSpec,
@@ -9,7 +10,6 @@ import {
   USER_FILE_BYTES_MAX,
 } from '../../../runtime/index.ts';
 import type { HostConfig, RuntimeSpec } from '../../../spec/index.ts';
-import { type ExecOp, type Meta, type OpMetadata, securityMode } from '../../grpc/messages/pb.ts';
 import type { BuildPorts } from '../../ports.ts';
 import type { StepMounts } from './step-mounts.ts';
 

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import { EngineError, invalid } from '../../../base/errors.ts';
+import type { FileAction, FileActionCopy } from '../../../grpc/messages/pb.ts';
 import { statInRoot } from '../../../linux/index.ts';
 import type { CopyRequest, FileOwner, RootFiles } from '../../../store/index.ts';
-import type { FileAction, FileActionCopy } from '../../grpc/messages/pb.ts';
 import { selectionOf } from './selection.ts';
 
 export interface ActionRequest {

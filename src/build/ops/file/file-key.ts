@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { FileAction, FileActionCopy, FileOp } from '../../grpc/messages/pb.ts';
+import type { FileAction, FileActionCopy, FileOp } from '../../../grpc/messages/pb.ts';
 import type { LlbNode } from '../../llb/graph.ts';
 import type { CacheKey } from '../../solver/index.ts';
 import type { Tree } from '../../tree.ts';

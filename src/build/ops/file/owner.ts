@@ -1,8 +1,8 @@
 import { EngineError } from '../../../base/errors.ts';
+import type { ChownOpt, FileAction, UserOpt } from '../../../grpc/messages/pb.ts';
 import { readInRoot } from '../../../linux/index.ts';
 import { resolveUser, USER_FILE_BYTES_MAX } from '../../../runtime/index.ts';
 import type { FileOwner } from '../../../store/index.ts';
-import type { ChownOpt, FileAction, UserOpt } from '../../grpc/messages/pb.ts';
 
 /** Returns the owner that an action gives to what it makes. */
 export function ownerOf({ copy, mkfile, mkdir, symlink }: FileAction): ChownOpt | undefined {

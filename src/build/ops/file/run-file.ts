@@ -1,4 +1,4 @@
-import type { FileAction } from '../../grpc/messages/pb.ts';
+import type { FileAction } from '../../../grpc/messages/pb.ts';
 import type { StepContext } from '../../solver/index.ts';
 import { EMPTY_TREE, type Tree } from '../../tree.ts';
 import { openTree, openTreeRoot, type RootPorts, type TreeRoot } from '../tree-root.ts';

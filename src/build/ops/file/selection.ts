@@ -1,5 +1,5 @@
+import type { FileActionCopy } from '../../../grpc/messages/pb.ts';
 import type { PathSelection } from '../../../store/index.ts';
-import type { FileActionCopy } from '../../grpc/messages/pb.ts';
 
 /** What a copy takes of its source. */
 export function selectionOf(copy: FileActionCopy): PathSelection {

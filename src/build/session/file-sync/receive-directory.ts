@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { invalid } from '../../../base/errors.ts';
-import { type ClientCall, decode, type GrpcClient, type Init, type Message } from '../../grpc/index.ts';
-import { fileSync } from '../../grpc/messages/filesync.ts';
-import { packet, packetPacketType as TYPE } from '../../grpc/messages/fsutil.ts';
+import { type ClientCall, decode, type GrpcClient, type Init, type Message } from '../../../grpc/index.ts';
+import { fileSync } from '../../../grpc/messages/filesync.ts';
+import { packet, packetPacketType as TYPE } from '../../../grpc/messages/fsutil.ts';
 import { requestMetadata } from '../request-metadata.ts';
 import type { ReceiveDirectory, ReceivedTree } from '../session.ts';
 import { PacketBatch } from './packet-batch.ts';

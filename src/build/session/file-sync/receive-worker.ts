@@ -1,9 +1,9 @@
 // Entry of the threads of `ReceiveThreads`. Writes what a client sends, synchronously, batch by batch.
 import { parentPort } from 'node:worker_threads';
 import { EngineError, errnoOf, messageOf } from '../../../base/errors.ts';
+import { decode, ProtobufError } from '../../../grpc/index.ts';
+import { packet } from '../../../grpc/messages/fsutil.ts';
 import { separateThread } from '../../../linux/index.ts';
-import { decode, ProtobufError } from '../../grpc/index.ts';
-import { packet } from '../../grpc/messages/fsutil.ts';
 import { messagesOf } from './packet-batch.ts';
 import type { FromReceiver, ToReceiver } from './receive-messages.ts';
 import { TreeReceiver } from './tree-receiver.ts';

@@ -1,10 +1,10 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { lstat, open, readdir, readlink } from 'node:fs/promises';
 import { failed, invalid } from '../../../base/errors.ts';
+import type { ClientCall, GrpcClient, Init, Message } from '../../../grpc/index.ts';
+import { fileSend } from '../../../grpc/messages/filesync.ts';
+import { packet, type stat, packetPacketType as TYPE } from '../../../grpc/messages/fsutil.ts';
 import { deviceMajor, deviceMinor, getXattr, listXattrs, S_IF } from '../../../linux/index.ts';
-import type { ClientCall, GrpcClient, Init, Message } from '../../grpc/index.ts';
-import { fileSend } from '../../grpc/messages/filesync.ts';
-import { packet, type stat, packetPacketType as TYPE } from '../../grpc/messages/fsutil.ts';
 import { exporterMetadata } from '../send-file.ts';
 import type { SendDirectory } from '../session.ts';
 import { toGoMode } from './go-mode.ts';

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Init, Message } from '../../grpc/index.ts';
-import { type packet, packetPacketType as TYPE } from '../../grpc/messages/fsutil.ts';
+import type { Init, Message } from '../../../grpc/index.ts';
+import { type packet, packetPacketType as TYPE } from '../../../grpc/messages/fsutil.ts';
 
 export type PacketInit = Init<typeof packet>;
 

@@ -1,7 +1,7 @@
 import { Duplex, duplexPair } from 'node:stream';
-import { code, createGrpcServer, GrpcError, type Served, serve } from '../../grpc/index.ts';
-import { fileSync } from '../../grpc/messages/filesync.ts';
-import { health } from '../../grpc/messages/health.ts';
+import { code, createGrpcServer, GrpcError, type Served, serve } from '../../../grpc/index.ts';
+import { fileSync } from '../../../grpc/messages/filesync.ts';
+import { health } from '../../../grpc/messages/health.ts';
 import type { Session } from '../session.ts';
 import { createSessions, type OpenSessions } from '../sessions.ts';
 import { serveDirectory, type Transfer } from './directory-packets.ts';

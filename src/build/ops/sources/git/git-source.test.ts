@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { git, startGitServer } from '../../../../../test/support/git-server.ts';
-import { code, GrpcError, serve } from '../../../grpc/index.ts';
-import { secrets } from '../../../grpc/messages/secrets.ts';
+import { code, GrpcError, serve } from '../../../../grpc/index.ts';
+import { secrets } from '../../../../grpc/messages/secrets.ts';
 import { connectClient } from '../../../session/testing/test-client.ts';
 import { openSourceFixture } from '../testing/source-fixture.ts';
 

@@ -6,9 +6,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { code, GrpcError, serve } from '../../../grpc/index.ts';
-import { secrets } from '../../../grpc/messages/secrets.ts';
-import { upload } from '../../../grpc/messages/upload.ts';
+import { code, GrpcError, serve } from '../../../../grpc/index.ts';
+import { secrets } from '../../../../grpc/messages/secrets.ts';
+import { upload } from '../../../../grpc/messages/upload.ts';
 import { connectClient } from '../../../session/testing/test-client.ts';
 import { openSourceFixture } from '../testing/source-fixture.ts';
 

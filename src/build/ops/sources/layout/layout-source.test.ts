@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { tarArchive } from '../../../../../test/support/busybox-image.ts';
+import { code, GrpcError, serve } from '../../../../grpc/index.ts';
+import { content } from '../../../../grpc/messages/content.ts';
 import { hostPlatform } from '../../../../spec/index.ts';
-import { code, GrpcError, serve } from '../../../grpc/index.ts';
-import { content } from '../../../grpc/messages/content.ts';
 import { connectClient } from '../../../session/testing/test-client.ts';
 import { openSourceFixture } from '../testing/source-fixture.ts';
 

@@ -5,7 +5,7 @@ import { connect as http2Connect } from 'node:http2';
 import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { notFound } from '../../base/errors.ts';
+import { notFound } from '../base/errors.ts';
 import { errorDetail, findErrorDetail } from './error-details.ts';
 import { connectGrpc } from './grpc-client.ts';
 import { createGrpcServer, type ServerCall, serve } from './grpc-server.ts';

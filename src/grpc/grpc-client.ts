@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { messageOf } from '../../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import {
   CONNECTION_WINDOW_BYTES,
   errorOfReset,

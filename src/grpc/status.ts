@@ -1,4 +1,4 @@
-import { EngineError, type ErrorKind, messageOf } from '../../base/errors.ts';
+import { EngineError, type ErrorKind, messageOf } from '../base/errors.ts';
 import type { Any } from './messages/google-protobuf.ts';
 import { type RpcStatus, status as rpcStatus } from './messages/google-rpc.ts';
 import { decode } from './protobuf/decode.ts';
