@@ -20,7 +20,8 @@ export interface EngineRequest {
   readonly json?: unknown;
   /** Sent as a chunked body. */
   readonly stream?: AsyncIterable<Uint8Array>;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Each value of a list becomes a header of its own. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Aborting it closes the connection, at any time until the body is read. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -256,7 +257,12 @@ async function writeRequest(
   target: string,
   extra: Record<string, string>,
 ): Promise<void> {
-  const headers: Record<string, string> = { Host: 'docker', 'User-Agent': 'gantry', ...extra, ...request.headers };
+  const headers: Record<string, string | readonly string[]> = {
+    Host: 'docker',
+    'User-Agent': 'gantry',
+    ...extra,
+    ...request.headers,
+  };
   if (request.stream !== undefined) {
     headers['Transfer-Encoding'] = 'chunked';
     socket.write(formatHead({ method: request.method, target, headers }), 'latin1');

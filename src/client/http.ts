@@ -14,7 +14,8 @@ export interface RequestHead {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Each value of a list becomes a header of its own. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export interface ResponseHead {
@@ -29,7 +30,8 @@ const HEAD_LIMIT = 256 * 1024;
 /** @throws EngineError invalid for a header with a line break */
 export function formatHead(head: RequestHead): string {
   const lines = [`${head.method} ${head.target} HTTP/1.1`];
-  for (const [name, value] of Object.entries(head.headers)) lines.push(`${name}: ${value}`);
+  for (const [name, values] of Object.entries(head.headers))
+    for (const value of [values].flat()) lines.push(`${name}: ${value}`);
   if (lines.some((line) => /[\r\n\0]/.test(line))) throw new EngineError('invalid', 'a header contains a line break');
   return `${lines.join('\r\n')}\r\n\r\n`;
 }

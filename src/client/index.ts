@@ -1,4 +1,25 @@
 export { CLIENT_API_VERSION, CLIENT_API_VERSION_MIN } from './api-version.ts';
+export type {
+  Builder,
+  BuildFailure,
+  BuildOutput,
+  BuildRequest,
+  BuildResult,
+  BuildStatus,
+  CacheEntry,
+  CacheRecord,
+  FailedSource,
+  HistoryRecord,
+  OutputTarget,
+  PruneLimits,
+  RegistryLogin,
+  SessionOffer,
+  Vertex,
+  VertexLog,
+  VertexStatus,
+  VertexWarning,
+  WorkerRecord,
+} from './build/index.ts';
 export { type Config, loadConfig } from './config.ts';
 export {
   type ContainerPath,
@@ -129,6 +150,7 @@ export {
   pruneNetworks,
   removeNetwork,
 } from './networks.ts';
+export { type OpenBuilder, openBuilder } from './open-builder.ts';
 export {
   type BuildRecord,
   type CheckFinding,

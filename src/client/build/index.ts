@@ -1,0 +1,21 @@
+export { type BuildFailure, buildFailure, type FailedSource } from './build-failure.ts';
+export type {
+  Builder,
+  BuildOutput,
+  BuildRequest,
+  BuildResult,
+  BuildStatus,
+  CacheEntry,
+  CacheRecord,
+  HistoryRecord,
+  OutputTarget,
+  PruneLimits,
+  RegistryLogin,
+  SessionOffer,
+  Vertex,
+  VertexLog,
+  VertexStatus,
+  VertexWarning,
+  WorkerRecord,
+} from './builder.ts';
+export { createBuilder } from './create-builder.ts';
