@@ -12,6 +12,7 @@ const QUICK = {
   ps: ['container/ls', 'ls'],
   images: ['image/ls', 'ls'],
   run: ['container/run', 'run'],
+  build: ['build/build', 'build'],
   exec: ['container/exec', 'exec'],
   logs: ['container/logs', 'logs'],
   inspect: ['system/inspect', 'inspect'],

@@ -13,6 +13,7 @@ const TESTS = /\.(?:test|suite|fixture)\.ts$|(?:^|\/)testing(?:\/|\.ts$)|(?:^|\/
  */
 const FOLDERS = {
   'build/ops/exec/mount-stubs.ts': 'a mount point that a runtime made in a step that has ended',
+  'cli/build/remove-temporary.ts': 'folders of the client itself, made for a Dockerfile of its standard input',
   'daemon/exec-root.ts': 'the folders of the exec root, which the engine made; nothing below them is looked at',
   'daemon/lock.ts': 'the folder of the bridge locks, which engines made, when it is empty',
   'linux/tree/remove-tree.ts': 'the one way to delete trees',

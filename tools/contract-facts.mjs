@@ -1,5 +1,5 @@
 // `node tools/contract-facts.mjs REFERENCE`: generates the tables of facts in test/contract from a folder with Docker's
-// contracts (cli-commands.json, daemon-options.json, engine-api-*.yaml, seccomp-default.json). Tests need only the
+// contracts (cli-commands.json, buildx-commands.json, daemon-options.json, engine-api-*.yaml, seccomp-default.json). Tests need only the
 // tables. They contain names, types and numbers, no text.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ const folder = join(root, 'test/contract');
 const read = (name) => JSON.parse(readFileSync(join(reference, name), 'utf8'));
 mkdirSync(folder, { recursive: true });
 write('cli-commands.json', commandFacts(read('cli-commands.json')));
+write('buildx-commands.json', commandFacts(read('buildx-commands.json')));
 write('daemon-keys.json', { keys: read('daemon-options.json').daemonJsonKeysNewest });
 const api = readdirSync(reference).find((name) => /^engine-api-.*\.yaml$/.test(name)) ?? 'engine-api.yaml';
 write('engine-api.json', apiFacts(parse(readFileSync(join(reference, api), 'utf8'))));

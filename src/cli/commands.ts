@@ -16,6 +16,9 @@ export interface CommandEntry {
 
 /** Nouns with subcommands, with their description in help. */
 export const NOUNS: Readonly<Record<string, string>> = {
+  builder: 'Manage the builder',
+  buildx: "Build images, with the names of docker's buildx",
+  'buildx history': 'Manage the history of builds',
   container: 'Manage containers',
   image: 'Manage images',
   manifest: 'Manage manifest lists: images for several platforms',
@@ -36,6 +39,45 @@ function notYet(of: CommandEntry): CommandEntry {
 
 /** Every command of this program. `missing-commands.ts` lists docker's further commands. */
 export const COMMANDS: readonly CommandEntry[] = [
+  entry('builder prune', [], 'Remove build cache', async () => (await import('./build/prune-cache.ts')).pruneBuilder),
+  entry(
+    'buildx du',
+    ['builder du'],
+    'Display the disk usage of the build cache',
+    async () => (await import('./build/du.ts')).du,
+  ),
+  entry(
+    'buildx history logs',
+    [],
+    'Print the steps and logs of a build',
+    async () => (await import('./build/build-history.ts')).buildLogs,
+  ),
+  entry('buildx history ls', [], 'List builds', async () => (await import('./build/build-history.ts')).listBuilds),
+  entry(
+    'buildx history rm',
+    [],
+    'Remove records of builds',
+    async () => (await import('./build/build-history.ts')).removeBuilds,
+  ),
+  entry(
+    'buildx inspect',
+    [],
+    'Display detailed information about the builder',
+    async () => (await import('./build/builder-list.ts')).inspectBuilder,
+  ),
+  entry('buildx ls', [], 'List builders', async () => (await import('./build/builder-list.ts')).listBuilders),
+  entry(
+    'buildx prune',
+    [],
+    'Remove build cache, within limits',
+    async () => (await import('./build/prune-cache.ts')).pruneBuildx,
+  ),
+  entry(
+    'buildx version',
+    [],
+    'Display the version of this client',
+    async () => (await import('./build/buildx-version.ts')).buildxVersion,
+  ),
   entry(
     'container attach',
     ['attach'],
@@ -175,6 +217,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     ['wait'],
     'Wait until containers stop, then print their exit codes',
     async () => (await import('./container/wait.ts')).wait,
+  ),
+  entry(
+    'image build',
+    ['build', 'builder build', 'buildx build'],
+    'Build an image from a Dockerfile',
+    async () => (await import('./build/build.ts')).build,
   ),
   entry(
     'image history',

@@ -58,18 +58,17 @@ test('wrong usage: 125 for flags, 1 for arguments and unknown commands', async (
 
 test('what Gantry does not have yet says so, also where help is asked for', async () => {
   for (const words of [
-    ['build', '.'],
     ['compose', 'up', '-d'],
     ['swarm', 'init'],
-    ['buildx', '--help'],
+    ['plugin', '--help'],
     ['help', 'stack'],
   ]) {
     const name = words[0] === 'help' ? words[1] : words[0];
     const said = { code: 1, out: '', err: `gantry ${name}: Gantry does not have this yet\n` };
     assert.deepEqual(await gantry(words), said);
   }
-  const { err } = await gantry(['image', 'build', '.']);
-  assert.equal(err, 'gantry image build: Gantry does not have this yet\n');
+  const { err } = await gantry(['buildx', 'bake', '.']);
+  assert.equal(err, 'gantry buildx bake: Gantry does not have this yet\n');
 });
 
 test('help that is asked for goes to standard output; a noun alone says what is missing', async () => {
