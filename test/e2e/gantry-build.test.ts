@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   lstatSync,
@@ -189,4 +191,38 @@ test('what is not served is refused by name', async (t) => {
   }
   const { code, stderr } = await gantry(['build', join(context, 'nowhere')]);
   assert.deepEqual([code, /path ".*nowhere" not found/.test(stderr)], [1, true]);
+});
+
+test('the cache and the history are listed and removed', async (t) => {
+  const context = folder(t, { Dockerfile: `FROM busybox\nRUN echo ${unique('kept')}\n` });
+  await build([context]);
+  const list = async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await gantry(args);
+    assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
+    return stdout;
+  };
+  assert.match(await list('buildx', 'du'), /^ID +RECLAIMABLE +SIZE +LAST ACCESSED\n[\s\S]*\nTotal:\t\t/);
+  assert.match(await list('builder', 'prune', '-f', '--filter', 'type=regular'), /^Total reclaimed space: /m);
+  const [ref = ''] = (await list('buildx', 'history', 'ls', '--format', '{{.Ref}}')).split('\n');
+  assert.match((await gantry(['buildx', 'history', 'logs', ref])).stderr, /\[2\/2\] RUN echo kept/);
+  await list('buildx', 'history', 'rm', ref);
+  assert.ok(!(await list('buildx', 'history', 'ls')).includes(ref));
+  assert.match(await list('buildx', 'ls'), /^default\* +docker/m);
+  assert.match(await list('buildx', 'inspect'), /^Platforms: +linux\//m);
+});
+
+test('an interrupt ends the build and its step', async (t) => {
+  const context = folder(t, { Dockerfile: 'FROM busybox\nRUN echo started; sleep 1000\n' });
+  const child = spawn('bin/gantry', ['build', '--progress=plain', context], {
+    cwd: new URL('../..', import.meta.url),
+    env: { ...process.env, DOCKER_HOST: `unix://${engine().socketPath}` },
+  });
+  let printed = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    printed += chunk.toString();
+    if (/started\n$/.test(printed)) child.kill('SIGINT');
+  });
+  const [code] = await once(child, 'exit');
+  assert.equal(code, 130, printed);
+  assert.match(printed, /\nERROR: failed to build: failed to solve: Canceled: context canceled\n$/);
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type GrpcClient, toGrpcError } from '../../grpc/index.ts';
 import { control, type StatusResponse } from '../../grpc/messages/control.ts';
 import { llbBridge } from '../../grpc/messages/gateway.ts';
@@ -37,7 +38,7 @@ interface Connected {
   readonly client: GrpcClient;
 }
 
-const newRef = (): string => crypto.randomUUID().replaceAll('-', '').slice(0, 25);
+const newRef = (): string => randomBytes(16).toString('hex').slice(0, 25);
 
 async function build({ engine, client }: Connected, request: BuildRequest, signal: AbortSignal) {
   const ref = newRef();

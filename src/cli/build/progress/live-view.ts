@@ -53,7 +53,7 @@ export class LiveView {
     const now = this.#screen.now();
     const { steps } = this.model;
     const done = steps.filter((step) => step.vertex.completed !== undefined).length;
-    const state = isEnd ? (steps.some(({ vertex }) => vertex.error !== '') ? 'ERROR' : 'FINISHED') : '';
+    const state = isEnd ? endOf(steps) : '';
     const head = `[+] Building ${(now - this.#begin).toFixed(1)}s (${done}/${steps.length})${state === '' ? '' : ` ${state}`}`;
     const all = steps.flatMap((step) => [...this.#rows(step, now, isEnd)]);
     const room = Math.max(rows - 2, 1);
@@ -78,6 +78,11 @@ export class LiveView {
       yield { text: ` => => # ${printable(text)}`, seconds: undefined, style: FAINT };
     }
   }
+}
+
+function endOf(steps: readonly Step[]): string {
+  if (steps.some((step) => step.vertex.error !== '' && !isCancelled(step))) return 'ERROR';
+  return steps.some((step) => isRunning(step) || isCancelled(step)) ? 'CANCELED' : 'FINISHED';
 }
 
 function format({ text, seconds, style }: Row, columns: number): string {

@@ -57,3 +57,7 @@ test('a step that begins again has not ended', () => {
     '\n#1 COPY\n#1 DONE 2.0s\n\n#2 RUN\n#2 CACHED\n\n#3 fails\n#3 ERROR: why\n\n#4 given up\n#4 CANCELED\n',
   );
 });
+
+test('a step that runs when its build is given up is cancelled', () => {
+  assert.equal(printed(vertex('RUN', { started: at(0) })), '\n#1 RUN\n#1 CANCELED\n');
+});

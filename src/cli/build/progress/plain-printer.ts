@@ -44,6 +44,8 @@ export class PlainPrinter {
   end(): void {
     clearTimeout(this.#timer);
     this.#flush(true);
+    // Of a build that was given up the end is not heard of.
+    for (const step of this.model.steps) if (isRunning(step)) this.#write(`#${step.number} CANCELED\n`);
   }
 
   #flush(isEnd: boolean): void {

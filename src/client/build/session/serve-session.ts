@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { code, createGrpcServer, GrpcError, type Served, serve } from '../../../grpc/index.ts';
 import { auth } from '../../../grpc/messages/auth.ts';
 import { health } from '../../../grpc/messages/health.ts';
@@ -24,7 +25,7 @@ export async function serveSession(
   { offer, outputs }: { readonly offer: SessionOffer; readonly outputs: readonly BuildOutput[] },
   signal: AbortSignal,
 ): Promise<ClientSession> {
-  const id = crypto.randomUUID().replaceAll('-', '');
+  const id = randomBytes(16).toString('hex');
   const served = services(offer, outputs);
   const methods = served.map(({ method }) => method.path);
   const connection = await openSessionConnection(engine, { id, sharedKey: offer.sharedKey, methods }, signal);
