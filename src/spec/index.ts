@@ -49,6 +49,7 @@ export {
   textPatterns,
   untilFilter,
 } from './filters/index.ts';
+export { type FileKind, fromGoMode, toGoMode } from './fsutil/index.ts';
 export { cleanPath, type IgnoreRules, ignoreRules, parseIgnoreFile } from './ignore/index.ts';
 export {
   type EndpointNames,

@@ -26,7 +26,7 @@ import {
   setOpenFileTimes,
   setTimes,
 } from '../../../linux/index.ts';
-import type { FileKind } from './go-mode.ts';
+import type { FileKind } from '../../../spec/index.ts';
 import { show } from './listing.ts';
 import { setXattrs, type Xattrs } from './xattrs.ts';
 

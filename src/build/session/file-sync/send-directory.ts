@@ -5,9 +5,9 @@ import type { ClientCall, GrpcClient, Init, Message } from '../../../grpc/index.
 import { fileSend } from '../../../grpc/messages/filesync.ts';
 import { packet, type stat, packetPacketType as TYPE } from '../../../grpc/messages/fsutil.ts';
 import { deviceMajor, deviceMinor, getXattr, listXattrs, S_IF } from '../../../linux/index.ts';
+import { toGoMode } from '../../../spec/index.ts';
 import { exporterMetadata } from '../send-file.ts';
 import type { SendDirectory } from '../session.ts';
-import { toGoMode } from './go-mode.ts';
 import { compareNames } from './listing.ts';
 import { isClientXattr } from './xattrs.ts';
 

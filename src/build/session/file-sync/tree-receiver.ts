@@ -2,9 +2,9 @@ import { type BigIntStats, closeSync, fchmodSync, writeSync } from 'node:fs';
 import { EngineError, failed, invalid } from '../../../base/errors.ts';
 import { type Packet, type Stat, packetPacketType as TYPE } from '../../../grpc/messages/fsutil.ts';
 import { setOpenFileTimes } from '../../../linux/index.ts';
+import { fromGoMode } from '../../../spec/index.ts';
 import type { ReceivedTree } from '../session.ts';
 import { type Entry, FolderWriter } from './folder-writer.ts';
-import { fromGoMode } from './go-mode.ts';
 import { isCleanPath, Listing, show, TREE_LIMITS, type TreeLimits } from './listing.ts';
 import { setXattrs } from './xattrs.ts';
 

@@ -2,7 +2,7 @@ import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { invalid } from '../../../base/errors.ts';
 import type { Init } from '../../../grpc/index.ts';
 import type { stat } from '../../../grpc/messages/fsutil.ts';
-import { toGoMode } from './go-mode.ts';
+import { toGoMode } from '../../../spec/index.ts';
 import type { Verdict } from './path-choice.ts';
 
 export interface ListedEntry {

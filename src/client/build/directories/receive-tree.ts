@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { failed, invalid } from '../../../base/errors.ts';
 import type { Init, Message } from '../../../grpc/index.ts';
 import { type packet, type Stat, packetPacketType as TYPE } from '../../../grpc/messages/fsutil.ts';
-import { isDirectoryMode, isSpecialMode, isSymlinkMode, permissionsOf } from './go-mode.ts';
+import { fromGoMode } from '../../../spec/index.ts';
 
 /**
  * Writes the directories and files that a builder sends into a folder, beside what is there. The files belong to the caller.
@@ -63,11 +63,13 @@ class Receiver {
     const id = this.#entries;
     this.#entries += 1;
     const path = this.#pathOf(stat.path);
-    if (isDirectoryMode(stat.mode)) this.#directory(path, stat);
-    else if (isSpecialMode(stat.mode)) throw invalid(`${stat.path} is a device or a pipe: export it as a tar archive`);
+    const { kind } = fromGoMode(stat.mode, stat.path);
+    if (kind === 'directory') this.#directory(path, stat);
+    else if (kind !== 'file' && kind !== 'symlink')
+      throw invalid(`${stat.path} is a device or a pipe: export it as a tar archive`);
     else {
       rmSync(path, { force: true });
-      if (isSymlinkMode(stat.mode)) {
+      if (kind === 'symlink') {
         symlinkSync(stat.linkname, path);
         lutimesSync(path, secondsOf(stat.modTime), secondsOf(stat.modTime));
       } else if (stat.linkname !== '') linkSync(this.#pathOf(stat.linkname), path);
@@ -88,7 +90,7 @@ class Receiver {
       return;
     }
     closeSync(file.descriptor);
-    chmodSync(file.path, permissionsOf(file.stat.mode));
+    chmodSync(file.path, fromGoMode(file.stat.mode, file.stat.path).permissions);
     utimesSync(file.path, secondsOf(file.stat.modTime), secondsOf(file.stat.modTime));
     this.#wanted.delete(id);
   }
@@ -110,7 +112,7 @@ class Receiver {
       rmSync(path, { force: true });
       mkdirSync(path);
     }
-    chmodSync(path, permissionsOf(mode));
+    chmodSync(path, fromGoMode(mode, name).permissions);
     this.#directories.add(name);
     this.#times.push([path, modTime]);
   }

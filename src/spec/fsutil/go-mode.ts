@@ -1,8 +1,8 @@
-import { invalid } from '../../../base/errors.ts';
-import { S_IF } from '../../../linux/index.ts';
+import { constants } from 'node:fs';
+import { invalid } from '../../base/errors.ts';
 
 /** Bits of Go's os.FileMode, by which fsutil describes files. */
-export const GO_MODE = {
+const GO_MODE = {
   directory: 2 ** 31,
   symlink: 2 ** 27,
   device: 2 ** 26,
@@ -48,18 +48,18 @@ export function fromGoMode(mode: number, path: string): { readonly kind: FileKin
 export function toGoMode(mode: number): number | undefined {
   let bits = mode & 0o777;
   for (const [bit, own] of SPECIAL) if ((mode & own) !== 0) bits += bit;
-  switch (mode & S_IF.MT) {
-    case S_IF.REG:
+  switch (mode & constants.S_IFMT) {
+    case constants.S_IFREG:
       return bits;
-    case S_IF.DIR:
+    case constants.S_IFDIR:
       return bits + GO_MODE.directory;
-    case S_IF.LNK:
+    case constants.S_IFLNK:
       return bits + GO_MODE.symlink;
-    case S_IF.IFO:
+    case constants.S_IFIFO:
       return bits + GO_MODE.pipe;
-    case S_IF.BLK:
+    case constants.S_IFBLK:
       return bits + GO_MODE.device;
-    case S_IF.CHR:
+    case constants.S_IFCHR:
       return bits + GO_MODE.device + GO_MODE.characterDevice;
     default:
       return undefined;

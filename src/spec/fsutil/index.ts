@@ -1,0 +1,1 @@
+export { type FileKind, fromGoMode, toGoMode } from './go-mode.ts';
