@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { Progress } from '../../src/build/solver/index.ts';
 import { readMountInfo } from '../../src/linux/index.ts';
 import { privateHost } from '../../src/network/testing/private-host.ts';
 import { BuildHost } from '../support/build-host.ts';
@@ -45,7 +46,7 @@ test('a step sees the environment, names and files that BuildKit shows', async (
   }
   assert.doesNotMatch(text, /^HOSTNAME=/m);
   assert.match(text, /^buildkitsandbox$/m);
-  assert.match(text, /^127\.0\.0\.1\s+buildkitsandbox$/m);
+  assert.match(text, /^127\.0\.0\.1\s+localhost buildkitsandbox$/m);
   assert.match(text, /^10\.0\.0\.9\s+db$/m);
   assert.match(text, /can't open '\/etc\/hostname'/);
   assert.match(text, /Read-only file system/);
@@ -77,11 +78,17 @@ test('a process that fails is told with its command and code, and nothing is lef
     },
   );
   await host.build(host.run('exit 7', { meta: { validExitCodes: [7] } }));
-  for (const [args, told] of [
-    [['/nosuch'], /^process "\/nosuch" did not complete successfully: .*no such file or directory/],
-    [['/etc/passwd'], /^process "\/etc\/passwd" did not complete successfully: .*permission denied/],
+  for (const [program, told] of [
+    ['/nosuch', /runc run failed: unable to start container process: .*no such file or directory/],
+    ['/etc/passwd', /runc run failed: unable to start container process: .*permission denied/],
   ] as const) {
-    await assert.rejects(host.build(host.run('', { meta: { args } })), { message: told });
+    const output: string[] = [];
+    const message = `process "${program}" did not complete successfully: exit code: 1`;
+    const heard = (each: Progress): void => {
+      if (each.kind === 'log') output.push(Buffer.from(each.bytes).toString());
+    };
+    await assert.rejects(host.build(host.run('', { meta: { args: [program] } }), { heard }), { message });
+    assert.match(output.join(''), told);
   }
   await assert.rejects(host.build(host.run('true', { meta: { user: 'foo' } })), {
     message:

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ import { eventually, unique, useEngine } from '../support/fixture.ts';
 const engine = useEngine();
 
 /**
- * A project as people write it: health-ordered starts, two networks and one from outside, an alias, fixed addresses of both families, a
+ * A project as people write it: an image of its own, health-ordered starts, two networks and one from outside, an alias, fixed addresses of both families, a
  * volume and one from outside, a published port.
  */
 const PROJECT = `
@@ -37,6 +37,10 @@ services:
     stop_grace_period: 0s
     volumes: ["kept:/kept"]
     networks: [front, shared]
+  page:
+    build: { context: page, args: { GREETING: hello } }
+    stop_grace_period: 0s
+    networks: [front]
 networks:
   front:
     enable_ipv6: true
@@ -46,6 +50,17 @@ networks:
 volumes:
   data:
   kept: { name: "KEPT", external: true }
+`;
+
+/** An image that the project builds, in two stages. */
+const DOCKERFILE = `
+FROM busybox AS made
+ARG GREETING
+RUN echo "$GREETING from the build" >/page
+FROM busybox
+COPY --from=made /page /
+COPY file /
+CMD ["sleep", "1000"]
 `;
 
 interface Client {
@@ -85,6 +100,9 @@ for (const { name, program, config, skip } of CLIENTS) {
     const folder = mkdtempSync(join(tmpdir(), 'gantry-compose-'));
     const [project, shared, kept] = [unique('project'), unique('shared'), unique('kept')];
     writeFileSync(join(folder, 'compose.yaml'), PROJECT.replace('SHARED', shared).replace('KEPT', kept));
+    mkdirSync(join(folder, 'page'));
+    writeFileSync(join(folder, 'page/Dockerfile'), DOCKERFILE);
+    writeFileSync(join(folder, 'page/file'), 'first');
     const [file, ...first] = program;
     const run = async (...args: string[]): Promise<string> => {
       const all = [...first, '-p', project, '-f', join(folder, 'compose.yaml'), ...args];
@@ -103,6 +121,12 @@ for (const { name, program, config, skip } of CLIENTS) {
       assert.match(await run('exec', '-T', 'probe', 'nslookup', '-type=a', 'web'), /^Address: 10\.83\.0\.10$/m);
       assert.match(await run('exec', '-T', 'probe', 'nslookup', '-type=aaaa', 'web'), /^Address: fd83::10$/m);
       await run('exec', '-T', 'probe', 'sh', '-c', 'echo kept >/kept/file');
+      assert.match(await run('exec', '-T', 'page', 'cat', '/page', '/file'), /^hello from the build\nfirst$/);
+      writeFileSync(join(folder, 'page/file'), 'second');
+      // docker-compose 1.29 cannot replace a container where images have no ContainerConfig, as those of dockerd since 25.
+      await run('rm', '-sf', 'page');
+      await run('up', '-d', '--build', 'page');
+      assert.match(await run('exec', '-T', 'page', 'cat', '/page', '/file'), /^hello from the build\nsecond$/);
       for (const count of [3, 2]) {
         await run('up', '-d', '--scale', `probe=${count}`);
         const answer = await run('exec', '-T', 'probe', 'nslookup', '-type=a', 'probe');
@@ -117,7 +141,7 @@ for (const { name, program, config, skip } of CLIENTS) {
       await eventually(async () =>
         assert.match(await get(Number((await run('port', 'web', '80')).split(':')[1])), /rows$/m),
       );
-      await run('down', '-t', '0', '-v');
+      await run('down', '-t', '0', '-v', '--rmi', 'local');
       assert.equal(
         await engine().ok('gantry', ['ps', '-aq', '--filter', `label=com.docker.compose.project=${project}`]),
         '',
