@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { busyboxArchive } from '../test/support/busybox-image.ts';
 import { type Engine, ours, peer } from './engines.ts';
 import type { Figure } from './figure.ts';
+import { buildFigures } from './figures/builds.ts';
 import { cliFigures } from './figures/cli.ts';
 import { containerFileFigures } from './figures/container-files.ts';
 import { imageFigures } from './figures/images.ts';
@@ -40,6 +41,7 @@ const figures = [
   ...networkFigures,
   ...logFigures,
   ...imageFigures,
+  ...buildFigures,
   ...containerFileFigures,
   ...registryServerFigures,
   ...cliFigures,
