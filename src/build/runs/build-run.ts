@@ -18,6 +18,7 @@ import type { BuildImages } from '../ports.ts';
 import type { Sessions } from '../session/session.ts';
 import type { Build, Edge, Solver, StepStatus, VertexProgress } from '../solver/index.ts';
 import { EMPTY_TREE, type Tree } from '../tree.ts';
+import { askedCaches } from './asked-caches.ts';
 import { ProgressLog } from './progress-log.ts';
 import { nameDigest, registryAccess, resolveImage, resolveLayoutImage } from './resolve-image.ts';
 import { solveError } from './solve-error.ts';
@@ -88,6 +89,7 @@ export class BuildRun implements RunningBuild, Disposable {
     const run = this.#deps.frontends.get(frontend);
     if (run === undefined) throw new EngineError('failed', `unknown frontend: ${frontend}`);
     this.#asked = { frontend, options: request.options };
+    for (const cache of askedCaches(request.options)) await this.#refuseCache(cache);
     return await this.#described(() => run(request, this.#bridge(), signal));
   }
 
@@ -154,6 +156,14 @@ export class BuildRun implements RunningBuild, Disposable {
     this.cancel();
     this.#build[Symbol.dispose]();
     this.progress.end(Date.now());
+  }
+
+  /** As with BuildKit, a cache that cannot be read is a step that fails, and the build goes on. */
+  async #refuseCache(cache: string): Promise<void> {
+    const refuse = async (): Promise<never> => {
+      throw new EngineError('notImplemented', 'Gantry does not read the cache of other builders yet');
+    };
+    await this.step({ name: `importing cache manifest from ${cache}` }, refuse).catch(() => {});
   }
 
   #bridge(): FrontendBridge {
