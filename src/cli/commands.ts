@@ -17,7 +17,7 @@ export interface CommandEntry {
 /** Nouns with subcommands, with their description in help. */
 export const NOUNS: Readonly<Record<string, string>> = {
   builder: 'Manage the builder',
-  buildx: "Build images, with the names of docker's buildx",
+  buildx: "Build images by the names of docker's buildx",
   'buildx history': 'Manage the history of builds',
   container: 'Manage containers',
   image: 'Manage images',

@@ -33,7 +33,7 @@ export const listBuilds: Command = {
     flag('--filter', 'list', 'Show only builds that fit: not there yet'),
     flag('--format', 'string', 'Print each build with a template, or as `json`', { default: 'table' }),
     flag('--local', 'bool', "Show builds of this folder's repository: not there yet"),
-    flag('--no-trunc', 'bool', 'Show all of long names'),
+    flag('--no-trunc', 'bool', "Don't truncate output"),
   ],
   run: (cli, _args, flags) =>
     withBuilder(cli, flags, async (builder, signal) => {

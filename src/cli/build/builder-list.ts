@@ -35,7 +35,7 @@ export const listBuilders: Command = {
   flags: [
     flag('-D, --debug', 'bool', 'Show more of errors'),
     flag('--format', 'string', 'Print each builder with a template, or as `json`', { default: 'table' }),
-    flag('--no-trunc', 'bool', 'Show all platforms'),
+    flag('--no-trunc', 'bool', "Don't truncate output"),
     TIMEOUT_FLAG,
   ],
   run: (cli, _args, flags) =>
