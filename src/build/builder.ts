@@ -50,7 +50,7 @@ export interface BuildCacheRecord {
 }
 
 export interface PruneBuildCache {
-  /** Whether records that no longer lead anywhere are the only ones, or all. */
+  /** Whether to remove also internal records, and those whose layers an image has. */
   readonly all: boolean;
   readonly filters: Readonly<Record<string, readonly string[]>>;
   /** Bytes to keep. 0 for none. */
