@@ -17,5 +17,5 @@ export {
   type StepImage,
 } from './classic/index.ts';
 export { createBuilder } from './create-builder.ts';
-export { isStepRoot } from './ops/index.ts';
 export type { BuildImages, BuildPorts, PullProgress } from './ports.ts';
+export { isTreeRootId } from './tree.ts';

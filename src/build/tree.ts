@@ -1,4 +1,4 @@
-import type { Digest } from '../base/ids.ts';
+import { type Digest, newObjectId } from '../base/ids.ts';
 import type { Descriptor } from '../spec/index.ts';
 import type { LayerKey } from '../store/index.ts';
 
@@ -40,4 +40,16 @@ export const EMPTY_TREE: LayeredTree = { kind: 'layers', layers: [] };
 /** The keys of the layers that hold files, bottom first. */
 export function layerKeys({ layers }: LayeredTree): readonly LayerKey[] {
   return layers.flatMap(({ key }) => key ?? []);
+}
+
+/** Names of the writables of builds begin with it. Those of containers never do. */
+const WRITABLE = 'build-';
+
+/** Returns a name for a writable of a build. After a crash of the daemon, the next start removes it. */
+export function newTreeRootId(): string {
+  return `${WRITABLE}${newObjectId()}`;
+}
+
+export function isTreeRootId(id: string): boolean {
+  return id.startsWith(WRITABLE);
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isStepRoot } from '../build/index.ts';
+import { isTreeRootId } from '../build/index.ts';
 import { type ContainerRecord, rootsOf } from '../containers/index.ts';
 import type { EngineObjects, Stores } from '../store/index.ts';
 import type { Config } from './config/config.ts';
@@ -25,6 +25,6 @@ export function engineObjects(
     volumesFolder: join(dataRoot, 'volumes'),
     mountRoot: rootsFolder(execRoot),
     // A start removes those of builds that a crash ended.
-    isInProgress: isStepRoot,
+    isInProgress: isTreeRootId,
   };
 }

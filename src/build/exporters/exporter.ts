@@ -27,6 +27,10 @@ export interface ExportedPlatform {
 export interface ExportedAttestation {
   readonly predicateType: string;
   readonly predicate: object;
+  /** Such as `provenance.json`: for outputs of files. */
+  readonly fileName: string;
+  /** Whether only images get it. */
+  readonly isInlineOnly: boolean;
 }
 
 /** One `--output` of the client. */

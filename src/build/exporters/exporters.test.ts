@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -135,7 +136,8 @@ test('statements about an image go into an index with it', { skip }, async () =>
   await using fixture = await openExportFixture();
   const { context, open, stores, sent } = fixture;
   const predicate = { builder: { id: 'b' } };
-  const attestations = [{ predicateType: 'https://slsa.dev/provenance/v0.2', predicate }];
+  const predicateType = 'https://slsa.dev/provenance/v0.2';
+  const attestations = [{ predicateType, predicate, fileName: 'provenance.json', isInlineOnly: true }];
   const platform = { ...exported(await threeSteps(fixture), { config: {} }), attestations };
   const { response, images } = await open(request('image', { name: 'web:2' })).run(result(platform), context);
   const digest = response.get('containerimage.digest') as never;
@@ -239,15 +241,65 @@ test('a client gets files in a directory, with a folder for each platform', { sk
   const both = result(exported(tree, {}, 'linux/arm64'), one);
   await open(request('local', {})).run(result(one), context);
   await open(request('local', {})).run(both, context);
-  await open(request('local', { 'platform-split': 'false' })).run(both, context);
+  const other = await fixture.step(EMPTY_TREE, 'RUN other', (root) => writeFileSync(join(root, 'other'), ''));
+  const different = result(one, exported(other, {}, 'linux/arm64'));
+  await open(request('local', { 'platform-split': 'false' })).run(different, context);
   const split = ['amd64', 'arm64'].flatMap((name) => [`linux_${name}/etc`, `linux_${name}/etc/two`]);
   const plain = { metadata: {}, files: ['etc', 'etc/two'] };
   assert.deepEqual(directories, [
     plain,
     { metadata: { 'buildkit-exporter-multi-platform': '1' }, files: split },
     plain,
-    plain,
+    { metadata: {}, files: ['other'] },
   ]);
+  await assert.rejects(open(request('local', { 'platform-split': 'false' })).run(both, context), {
+    message: 'cannot overwrite etc/two from linux/arm64 with linux/amd64 when split option is disabled',
+  });
+});
+
+test('statements about files are files among them', { skip }, async (t) => {
+  await using fixture = await openExportFixture();
+  const { context, open, directories, sent } = fixture;
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-exported-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const tree = await fixture.step(await threeSteps(fixture), 'RUN link', (root) => {
+    symlinkSync(join(folder, 'outside'), join(root, 'provenance.json'));
+  });
+  const predicate = { builder: { id: 'b' } };
+  const provenance = { predicateType: 'p', predicate, fileName: 'provenance.json', isInlineOnly: false };
+  const attested = (id: string) => ({ ...exported(tree, {}, id), attestations: [provenance] });
+  const one = result(attested('linux/amd64'));
+  const both = result(attested('linux/arm64'), attested('linux/amd64'));
+  await open(request('local', {})).run(one, context);
+  assert.deepEqual(directories.at(-1)?.files, ['etc', 'etc/two', 'provenance.json']);
+  assert.deepEqual(readdirSync(folder), []);
+  await open(request('local', {})).run(both, context);
+  assert.ok(directories.at(-1)?.files.includes('linux_arm64/provenance.json'));
+  const read = (name: string): string => {
+    const archive = join(folder, 'archive');
+    writeFileSync(archive, sent.at(-1)?.bytes ?? '');
+    return execFileSync('tar', ['-xOf', archive, name]).toString();
+  };
+  const attrs = { 'attestation-prefix': 'at/', 'platform-split': 'false', 'source-date-epoch': '5' };
+  await open(request('tar', attrs)).run(both, context);
+  const sha256 = createHash('sha256').update('second').digest('hex');
+  const statement = {
+    _type: 'https://in-toto.io/Statement/v0.1',
+    predicateType: 'p',
+    subject: [{ name: 'etc/two', digest: { sha256 } }],
+    predicate,
+  };
+  assert.equal(read('linux_amd64/at/provenance.linux_amd64.json'), JSON.stringify(statement, undefined, 2));
+  const listed = execFileSync('tar', ['-tvf', join(folder, 'archive'), '--utc']).toString();
+  assert.match(listed, /-rw------- 0\/0 +\d+ 1970-01-01 00:00 linux_arm64\/at\/provenance.linux_arm64.json/);
+  const inline = { ...attested('linux/amd64'), attestations: [{ ...provenance, isInlineOnly: true }] };
+  await open(request('tar', {})).run(result(inline), context);
+  assert.equal(sent.at(-1)?.bytes.includes('in-toto'), false);
+  const twice = { ...attested('linux/amd64'), attestations: [provenance, provenance] };
+  await assert.rejects(open(request('tar', {})).run(result(twice), context), {
+    message: 'duplicate attestation path provenance.json',
+  });
+  assert.deepEqual(fixture.snapshots.writables(), []);
 });
 
 test('what cannot be done is refused before the build', { skip }, async () => {

@@ -4,8 +4,8 @@ import { namesInSync } from '../../io/index.ts';
 import { detachMount, readMountInfo, removeTree } from '../../linux/index.ts';
 import type { KnownTask, TaskExit } from '../../runtime/index.ts';
 import type { BuildPorts } from '../ports.ts';
+import { isTreeRootId } from '../tree.ts';
 import { STEP_OWNER } from './exec/run-task.ts';
-import { isStepRoot } from './tree-root.ts';
 
 export type RestorePorts = Pick<
   BuildPorts,
@@ -25,7 +25,7 @@ export async function restoreBuilds(ports: RestorePorts): Promise<void> {
   const steps = runtime.tasks().filter(({ owner, execId }) => owner.kind === STEP_OWNER && execId === undefined);
   await Promise.all(steps.map((step) => quietly(ports, endStep(ports, step))));
   await quietly(ports, runtime.sweep({ [STEP_OWNER]: () => false }));
-  for (const id of snapshots.writables()) if (isStepRoot(id)) await quietly(ports, snapshots.removeWritable(id));
+  for (const id of snapshots.writables()) if (isTreeRootId(id)) await quietly(ports, snapshots.removeWritable(id));
   await quietly(ports, collector.collectHeldBack());
   const below = `${runFolder}/`;
   const mounts = readMountInfo().filter(({ mountPoint }) => mountPoint.startsWith(below));

@@ -1,15 +1,6 @@
-import { newObjectId } from '../../base/ids.ts';
 import type { BuildPorts } from '../ports.ts';
 import type { StepContext } from '../solver/index.ts';
-import { EMPTY_TREE, type LayeredTree, layerKeys, type Tree } from '../tree.ts';
-
-/** Names of the writables of steps begin with it. Those of containers never do. */
-const STEP_ROOT = 'build-';
-
-/** Whether a writable is one of a build's step. */
-export function isStepRoot(id: string): boolean {
-  return id.startsWith(STEP_ROOT);
-}
+import { EMPTY_TREE, type LayeredTree, layerKeys, newTreeRootId, type Tree } from '../tree.ts';
 
 export type RootPorts = Pick<BuildPorts, 'snapshots' | 'collector'>;
 
@@ -39,7 +30,7 @@ export interface TreeRoot extends AsyncDisposable {
 /** @throws EngineError noSpace, cancelled */
 export async function openTreeRoot(ports: RootPorts, tree: Tree, signal: AbortSignal): Promise<TreeRoot> {
   const { snapshots, collector } = ports;
-  const id = `${STEP_ROOT}${newObjectId()}`;
+  const id = newTreeRootId();
   const base = tree.kind === 'layers' ? tree : EMPTY_TREE;
   let isOpen = true;
   const remove = async (): Promise<void> => {

@@ -1,12 +1,13 @@
 import type { Platform } from '../../spec/index.ts';
 import { type Provenance, type ProvenanceOptions, provenance, provenanceOptions } from '../attest/index.ts';
+import type { ExportedAttestation } from '../exporters/index.ts';
 import type { LlbEdge } from '../llb/index.ts';
 import type { BuildRun } from '../runs/index.ts';
 
 /** What there is to say about how the results of a build came to be. */
 export interface BuildProvenance {
-  /** For images: what the client wants. Undefined for nothing. */
-  attached(edge: LlbEdge | undefined): Provenance | undefined;
+  /** For the results: what the client wants. Undefined for nothing. */
+  attached(edge: LlbEdge | undefined): ExportedAttestation | undefined;
   /** For the history: in any case, and everything unless the client wants less. */
   recorded(edge: LlbEdge | undefined): Provenance;
 }
@@ -32,7 +33,8 @@ export function provenanceFor(
     return provenance({ ...build, edge, platform }, how);
   };
   return {
-    attached: (edge) => options && describe(edge, options),
+    attached: (edge) =>
+      options && { ...describe(edge, options), fileName: 'provenance.json', isInlineOnly: options.isInlineOnly },
     recorded: (edge) => describe(edge, options ?? RECORDED),
   };
 }

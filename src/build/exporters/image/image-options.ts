@@ -51,7 +51,7 @@ export function imageOptions(attrs: Attrs, defaults: { readonly isCompressed: bo
     isOci,
     compression,
     forceCompression: flag(attrs, 'force-compression') ?? false,
-    epochSeconds: secondsOf(attrs.get('source-date-epoch')),
+    epochSeconds: epochOf(attrs),
     rewriteTimes: flag(attrs, 'rewrite-timestamp') ?? false,
     annotations: [...attrs].flatMap(([key, value]) => annotationOf(key, value) ?? []),
   };
@@ -106,7 +106,9 @@ function namesOf(text: string): readonly string[] {
   return [...new Set(names)];
 }
 
-function secondsOf(text: string | undefined): number | undefined {
+/** Seconds since the epoch, as the client gives the time of the source. @throws EngineError invalid */
+export function epochOf(attrs: Attrs): number | undefined {
+  const text = attrs.get('source-date-epoch');
   if (text === undefined || text === '') return undefined;
   if (!/^\d{1,12}$/.test(text)) throw invalid(`invalid SOURCE_DATE_EPOCH: ${text}`);
   return Number(text);
