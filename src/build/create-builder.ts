@@ -8,7 +8,7 @@ import { type BuildCache, type CacheItem, type CacheRecords, openBuildCache } fr
 import { dropLostArchives, type KnownArchive, openExporters } from './exporters/index.ts';
 import { dockerfileFrontend, type Frontend } from './frontend/index.ts';
 import { BuildHistory, type HistoryRecord } from './history/index.ts';
-import { restoreBuilds, vertexOf } from './ops/index.ts';
+import { type OpDeps, openContainer, restoreBuilds, vertexOf } from './ops/index.ts';
 import { contextItems, openContextFolders } from './ops/sources/index.ts';
 import type { BuildPorts } from './ports.ts';
 import { createBuildServer, createWorkers, type Workers } from './protocol/index.ts';
@@ -37,18 +37,19 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
   const history = openHistory(ports);
   const archives = ports.table<KnownArchive>('build_archives');
   const platform = hostPlatform();
-  const solver = new Solver<Tree>({
-    cache,
-    parallelSteps: () => ports.limits.parallelSteps,
-    now: Date.now,
-    failed: (error) => ports.logger.warn({ error: messageOf(error) }, 'cannot release what a step of a build kept'),
-  });
+  const solver = openSolver(ports, cache);
   const frontends = new Map<string, Frontend>([['dockerfile.v0', dockerfileFrontend({ mergesLinks: true })]]);
+  const opDeps: OpDeps = {
+    ...{ ports, cache, sessions, contexts },
+    get builds() {
+      return runs.running;
+    },
+  };
   const runs: BuildRuns = new BuildRuns({
     ...{ solver, frontends, sessions, platform },
     images: ports.images,
     snapshots: ports.snapshots,
-    vertexOf: (edge, build) => vertexOf(edge, { ports, cache, sessions, contexts, builds: runs.running }, build),
+    vertexOf: (edge, build) => vertexOf(edge, opDeps, build),
   });
   const server = createBuildServer({
     ...{ runs, sessions, cache, history, platform },
@@ -59,6 +60,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
       accessOf: (sessionId, signal) => registryAccess(sessions, sessionId, signal),
     }),
     content: ports.content,
+    openContainer: (request, build, signal) => openContainer(opDeps, request, build, signal),
     workers: openWorkers(ports),
     onFault: (error, path) => ports.logger.error({ err: error, path }, 'a call of the builder has failed'),
   });
@@ -79,6 +81,15 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
       await cache[Symbol.asyncDispose]();
     },
   };
+}
+
+function openSolver(ports: BuildPorts, cache: BuildCache): Solver<Tree> {
+  return new Solver<Tree>({
+    cache,
+    parallelSteps: () => ports.limits.parallelSteps,
+    now: Date.now,
+    failed: (error) => ports.logger.warn({ error: messageOf(error) }, 'cannot release what a step of a build kept'),
+  });
 }
 
 function openHistory({ table, folder, logger }: BuildPorts): BuildHistory {

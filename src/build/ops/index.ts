@@ -1,3 +1,4 @@
+export { openContainer } from './container/open-container.ts';
 export { ExitError } from './exec/exit-error.ts';
 export type { OpDeps } from './op-deps.ts';
 export { restoreBuilds } from './restore-builds.ts';

@@ -6,6 +6,7 @@ import type { FrontendWarning } from '../frontend/bridge.ts';
 import { writeDefinition } from '../llb/index.ts';
 import { type BuildRun, readTreeDirectory, readTreeFile, statTreeFile } from '../runs/index.ts';
 import { FRONTEND_CAPS, GRAPH_CAPS } from './capabilities.ts';
+import { type ContainerHandlerDeps, containerHandlers } from './container-handlers.ts';
 import { statMessage } from './file-stat.ts';
 import type { Gateway } from './gateway.ts';
 import { readPlatform } from './platform-messages.ts';
@@ -17,7 +18,7 @@ import type { Workers } from './workers.ts';
 const BUILD_ID = 'buildkit-controlapi-buildid';
 const ORIGIN = { line: 0, character: 0 };
 
-export interface BridgeDeps {
+export interface BridgeDeps extends ContainerHandlerDeps {
   /** The build that a frontend of a client drives. Waits some seconds. @throws EngineError notFound */
   gateway(buildId: string, signal: AbortSignal): Promise<{ readonly run: BuildRun; readonly gateway: Gateway }>;
   readonly workers: Workers;
@@ -28,6 +29,7 @@ export function bridgeHandlers(deps: BridgeDeps): Handlers<typeof llbBridge> {
   const of = (call: ServerCall) => gatewayOf(deps, call);
   return {
     ...fileHandlers(deps),
+    ...containerHandlers(deps, of),
     async Ping(_request, call) {
       await of(call);
       return { FrontendAPICaps: FRONTEND_CAPS, LLBCaps: GRAPH_CAPS, Workers: deps.workers.records() };

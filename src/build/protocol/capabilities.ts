@@ -24,6 +24,11 @@ const FRONTEND = [
   'gateway.solve.metadata',
   'gateway.solve.evaluate',
   'gateway.evaluate',
+  'gateway.exec',
+  'gateway.exec.extrahosts',
+  'gateway.exec.secretenv',
+  'gateway.exec.signals',
+  'gateway.exec.filesystem',
   'gateway.warnings',
   'source.metaresolver',
 ];

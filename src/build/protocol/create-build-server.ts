@@ -5,6 +5,7 @@ import { llbBridge } from '../../grpc/messages/gateway.ts';
 import { health, healthCheckResponseServingStatus } from '../../grpc/messages/health.ts';
 import type { Platform } from '../../spec/index.ts';
 import type { ContentStore } from '../../store/index.ts';
+import type { OpenContainer } from '../build-container.ts';
 import type { NewSession } from '../builder.ts';
 import type { OpenExporter } from '../exporters/index.ts';
 import type { BuildHistory } from '../history/index.ts';
@@ -30,6 +31,7 @@ export interface BuildServerDeps {
   readonly history: BuildHistory;
   readonly content: Pick<ContentStore, 'sizeBytes' | 'open'>;
   readonly workers: Workers;
+  readonly openContainer: OpenContainer;
   /** The default platform of builds. */
   readonly platform: Platform;
   /** Learns of defects. */
@@ -57,6 +59,7 @@ export function createBuildServer(deps: BuildServerDeps): GrpcServer {
       llbBridge,
       bridgeHandlers({
         workers,
+        openContainer: deps.openContainer,
         async gateway(id, signal) {
           const run = await runs.wait(id, BUILD_WAIT_MS, signal);
           return { run, gateway: gateways.get(run) as Gateway };
@@ -88,6 +91,8 @@ async function solve(
     const solved = await (request.Internal ? work() : recordedBuild(deps.history, request, { run, solve: work }));
     return solved.response;
   } finally {
+    // Before the steps' results go on which they stand.
+    await gateway[Symbol.asyncDispose]();
     runs.close(run);
   }
 }

@@ -3,6 +3,8 @@ import { code, fromRpcStatus, GrpcError, type Init } from '../../grpc/index.ts';
 import type { Attestation, Ref, Result, ReturnRequest, result } from '../../grpc/messages/gateway.ts';
 import type { FrontendResult } from '../frontend/bridge.ts';
 import { type LlbEdge, writeDefinition } from '../llb/index.ts';
+import type { Tree } from '../tree.ts';
+import { OpenContainers } from './open-containers.ts';
 
 /** What a frontend in the client gave as the build's result. */
 export interface GatewayResult extends FrontendResult {
@@ -21,11 +23,14 @@ export interface ResultAttestation {
  * The dealings of one build with the frontend that drives it from outside. Results have ids, by which the frontend names
  * them later. The build ends with the result that the frontend returns.
  */
-export class Gateway {
+export class Gateway implements AsyncDisposable {
   readonly #refs = new Map<string, LlbEdge | undefined>();
+  /** What failed steps have left, by ids that the frontend was told with the failure. */
+  readonly #kept = new Map<string, Tree>();
   readonly #returned = Promise.withResolvers<GatewayResult>();
   /** Graphs that the client sent with the build. */
   readonly inputs: ReadonlyMap<string, LlbEdge | undefined>;
+  readonly containers = new OpenContainers();
 
   constructor(inputs: ReadonlyMap<string, LlbEdge | undefined>) {
     this.inputs = inputs;
@@ -55,6 +60,15 @@ export class Gateway {
     return this.#refs.get(id);
   }
 
+  has(id: string): boolean {
+    return this.#refs.has(id);
+  }
+
+  /** What a failed step has left. Undefined for other ids. */
+  kept(id: string): Tree | undefined {
+    return this.#kept.get(id);
+  }
+
   /** The message of a frontend's result. */
   message(made: FrontendResult, isArrayAllowed: boolean): Init<typeof result> {
     const refs = made.refs.map(({ id, edge }) => ({ id, ref: this.#refOf(edge) }));
@@ -65,6 +79,11 @@ export class Gateway {
       return { ref: first.ref, metadata: made.metadata };
     }
     return { refs: { refs: new Map(refs.map(({ id, ref }) => [id, ref])) }, metadata: made.metadata };
+  }
+
+  /** Ends the containers. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.containers[Symbol.asyncDispose]();
   }
 
   #refOf(edge: LlbEdge | undefined): Init<typeof result>['ref'] & object {

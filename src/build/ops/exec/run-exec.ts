@@ -1,7 +1,7 @@
 import { EngineError, messageOf } from '../../../base/errors.ts';
-import { newObjectId, shortId } from '../../../base/ids.ts';
+import { newObjectId } from '../../../base/ids.ts';
 import { settleAll } from '../../../base/settle-all.ts';
-import { type ExecOp, type Meta, netMode } from '../../../grpc/messages/pb.ts';
+import type { ExecOp, Meta } from '../../../grpc/messages/pb.ts';
 import type { TaskExit } from '../../../runtime/index.ts';
 import { quote } from '../../dockerfile/index.ts';
 import type { LlbNode } from '../../llb/graph.ts';
@@ -16,10 +16,9 @@ import { runTask } from './run-task.ts';
 import { secretVariables } from './secret-mounts.ts';
 import { makeStepFolder, writeNetworkFiles } from './step-files.ts';
 import { openStepMounts, type StepMounts } from './step-mounts.ts';
+import { openStepNetwork, STEP_HOSTNAME } from './step-network.ts';
 import { stepSpec } from './step-spec.ts';
 
-/** Host name of steps that are not given one. */
-const HOSTNAME = 'buildkitsandbox';
 const STUBS = ['/etc/resolv.conf', '/etc/hosts', '/dev', '/proc', '/sys'];
 
 export interface ExecStep {
@@ -48,11 +47,11 @@ export async function runExec(
   const name = stepName(node);
   const mounting = { mounts: exec.mounts, inputs, cwd: meta.cwd, folder, context, name };
   const [netnsPath, mounts, variables] = await settleAll([
-    openNetwork(deps, { id, exec, meta }, opened, context.signal),
+    openStepNetwork(deps, { id, network: exec.network, hostname: meta.hostname }, opened, context.signal),
     openStepMounts(deps, mounting, opened),
     secretVariables(deps, exec.secretenv, context),
   ]);
-  const hostname = meta.hostname || HOSTNAME;
+  const hostname = meta.hostname || STEP_HOSTNAME;
   const extraHosts = meta.extraHosts.map(({ Host, IP }) => `${Host}=${IP}`);
   const isOnHostNetwork = netnsPath === undefined;
   const files = {
@@ -66,25 +65,6 @@ export async function runExec(
   await runProcess(deps, { id, step, parts }, context);
   stubs.remove();
   return await sealOutputs(mounts, name, context);
-}
-
-async function openNetwork(
-  { ports }: OpDeps,
-  { id, exec, meta }: { readonly id: string; readonly exec: ExecOp; readonly meta: Meta },
-  opened: AsyncDisposableStack,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  if (exec.network === netMode.HOST) return undefined;
-  opened.defer(() => ports.networks.detach(id));
-  const sandbox = await ports.networks.attach(
-    {
-      ...{ containerId: id, containerName: `build-${shortId(id)}`, hostname: meta.hostname || HOSTNAME },
-      ...{ mode: exec.network === netMode.NONE ? 'none' : 'bridge', endpoints: {}, exposedPorts: [] },
-      ...{ portBindings: {}, publishAll: false, sysctls: {} },
-    },
-    signal,
-  );
-  return sandbox.netnsPath;
 }
 
 async function runProcess(

@@ -7,7 +7,8 @@ import type { RuntimeSpec } from '../../../spec/index.ts';
 export const STEP_OWNER = 'build';
 
 const SIGKILL = 9;
-const NO_LOG = { driver: 'none', path: '', maxSizeBytes: 0, maxFiles: 1, compress: false } as const;
+/** Output of steps is not kept beside their clients. */
+export const NO_LOG = { driver: 'none', path: '', maxSizeBytes: 0, maxFiles: 1, compress: false } as const;
 
 export interface StepTask {
   readonly id: string;

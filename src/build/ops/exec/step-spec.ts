@@ -15,7 +15,7 @@ import type { StepMounts } from './step-mounts.ts';
 
 export interface StepSpecInput {
   readonly id: string;
-  readonly exec: ExecOp;
+  readonly exec: Pick<ExecOp, 'security'>;
   readonly meta: Meta;
   readonly resources: OpMetadata['linux_resources'];
   readonly hostname: string;
@@ -25,18 +25,19 @@ export interface StepSpecInput {
   readonly netnsPath: string | undefined;
   /** `NAME=value` of secrets. */
   readonly secretVariables: readonly string[];
+  readonly hasTerminal?: boolean;
   readonly ports: Pick<BuildPorts, 'host' | 'folder' | 'logger'>;
 }
 
 /** Builds the OCI runtime's configuration of a step, by the rules of containers. @throws EngineError invalid, failed */
 export function stepSpec(input: StepSpecInput): RuntimeSpec {
-  const { id, exec, meta, hostname, mounts, files, netnsPath, ports } = input;
+  const { id, meta, hostname, mounts, files, netnsPath, ports } = input;
   const env = overrideEnvironment(meta.env, [...proxyVariables(meta), ...input.secretVariables]);
   const [path = '', ...args] = meta.args;
   const spec = buildRuntimeSpec({
     ...{ id, path, args, rootfs: mounts.rootfs, mounts: mounts.mounts, files },
-    config: { Hostname: hostname, User: meta.user, Env: env, WorkingDir: meta.cwd },
-    hostConfig: hostConfigOf(exec, meta, input),
+    config: { Hostname: hostname, User: meta.user, Env: env, WorkingDir: meta.cwd, Tty: input.hasTerminal === true },
+    hostConfig: stepHostConfig(input),
     facts: ports.host,
     readFile: (file) => readInRoot(mounts.rootfs, file, USER_FILE_BYTES_MAX)?.toString('utf8'),
     warn: (text) => ports.logger.warn({ step: id }, text),
@@ -49,7 +50,9 @@ export function stepSpec(input: StepSpecInput): RuntimeSpec {
   return { ...spec, process: { ...spec.process, env: shown } };
 }
 
-function hostConfigOf({ security }: ExecOp, meta: Meta, { mounts, resources, ports }: StepSpecInput): HostConfig {
+/** What a step is limited to, as containers have it. */
+export function stepHostConfig({ exec, meta, mounts, resources, ports }: StepSpecInput): HostConfig {
+  const { security } = exec;
   const isPrivileged = security === securityMode.INSECURE;
   const { memory = 0, memorySwap = 0, cpuShares = 0, cpuPeriod = 0, cpuQuota = 0 } = resources ?? {};
   return {

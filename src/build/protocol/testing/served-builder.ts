@@ -64,15 +64,13 @@ export async function serveBuilder(work: StepWork): Promise<ServedBuilder> {
   const server = createBuildServer({
     runs,
     sessions,
-    acceptSession: async (session) => {
-      accepted.push(session);
-      for await (const bytes of session.connection) session.connection.write(bytes);
-    },
+    acceptSession: (session) => echoSession(session, accepted),
     openExporter: (request) => recordingExporter(request, exports),
     history,
     content: { sizeBytes: () => 0, open: () => Readable.from([]) },
     cache: { usage: async () => [], async *prune() {} },
     workers: testWorkers(),
+    openContainer: undefined as never,
     platform: hostPlatform(),
     onFault: (error) => void faults.push(error),
   });
@@ -95,6 +93,11 @@ export async function serveBuilder(work: StepWork): Promise<ServedBuilder> {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+async function echoSession(session: NewSession, accepted: NewSession[]): Promise<void> {
+  accepted.push(session);
+  for await (const bytes of session.connection) session.connection.write(bytes);
 }
 
 function testWorkers(): Workers {

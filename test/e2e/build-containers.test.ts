@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { code, GrpcError } from '../../src/grpc/index.ts';
+import { llbBridge } from '../../src/grpc/messages/gateway.ts';
+import { command } from '../support/command.ts';
+import { DrivenBuild } from '../support/driven-build.ts';
+import { useEngine } from '../support/fixture.ts';
+
+// LLBBridge's containers: a frontend runs programs on results.
+const engine = useEngine();
+const never = new AbortController().signal;
+
+async function failure(work: Promise<unknown>): Promise<GrpcError> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof GrpcError, String(error));
+  return error;
+}
+
+test('several processes run in one container, with input, output and exit codes', async () => {
+  await using build = await DrivenBuild.open(engine().socketPath);
+  const root = await build.image('docker.io/library/busybox:latest');
+  await build.container('c', root, { hostname: 'look', extraHosts: [{ Host: 'there', IP: '192.0.2.7' }] });
+  const calls = build.processes();
+  await calls.start('c', 'main', [
+    'sh',
+    '-c',
+    'echo began; cat; hostname; grep -c there /etc/hosts; echo bad >&2; exit 3',
+  ]);
+  await calls.until(() => calls.output('main') !== '');
+  await calls.start('c', 'second', ['sh', '-c', 'echo $A; ps | grep -c "[c]at"; touch /made'], {
+    Meta: { args: ['sh', '-c', 'echo $A; ps | grep -c "sh -c echo beg[a]n"; touch /made'], env: ['A=b'], cwd: '/tmp' },
+  });
+  assert.equal(await calls.exit('second'), 0);
+  assert.equal(calls.output('second'), 'b\n1\n');
+  const stat = await build.client.unary(llbBridge.StatFileContainer, { Ref: 'c', Path: 'made' }, build.of, never);
+  assert.equal(stat.stat?.path, 'made');
+  await calls.input('main', 'typed\n');
+  await calls.input('main', 'more\n', true);
+  assert.equal(await calls.exit('main'), 3);
+  assert.equal(calls.output('main'), 'began\ntyped\nmore\nlook\n1\n');
+  assert.equal(calls.output('main', 2), 'bad\n');
+  const { Exit } = calls.seen.find(({ ProcessID, Exit: exit }) => ProcessID === 'main' && exit !== undefined) ?? {};
+  assert.equal(Exit?.Error?.message, 'exit code: 3');
+  calls.end();
+  await calls.ended;
+  await build.release('c');
+  assert.equal((await failure(build.release('c'))).code, code.notFound);
+  // What it wrote is not in the result.
+  const gone = build.client.unary(llbBridge.StatFile, { Ref: root, Path: 'made' }, build.of, never);
+  assert.equal((await failure(gone)).code, code.notFound);
+});
+
+test('a terminal has a size and takes signals', async () => {
+  await using build = await DrivenBuild.open(engine().socketPath);
+  await build.container('c', await build.image('docker.io/library/busybox:latest'));
+  const calls = build.processes();
+  await calls.start('c', 'p', ['sh'], { Tty: true, Fds: [0, 1] });
+  await calls.send({ ProcessID: 'p', Resize: { Rows: 33, Cols: 77 } });
+  await calls.input('p', 'stty size; echo $TERM\n');
+  await calls.until(() => calls.output('p').includes('xterm'));
+  assert.match(calls.output('p'), /33 77/);
+  await calls.send({ ProcessID: 'p', Signal: { Name: 'KILL' } });
+  assert.equal(await calls.exit('p'), 137);
+});
+
+test('what cannot be done is told, and the build goes on', async () => {
+  await using build = await DrivenBuild.open(engine().socketPath);
+  const root = await build.image('docker.io/library/busybox:latest');
+  const absent = failure(build.container('c', 'absent'));
+  assert.match((await absent).message, /failed to find ref absent for "\/" mount/);
+  assert.match((await failure(build.container('c', root, { Network: 1 }))).message, /network\.host is not allowed/);
+  await build.container('c', root);
+  assert.equal((await failure(build.container('c', root))).code, code.alreadyExists);
+  const calls = build.processes();
+  await calls.start('c', 'p', ['/no/such/program']);
+  assert.equal(await calls.exit('p'), 1);
+  assert.match(calls.output('p', 2), /runc run failed: unable to start container process.*no such file/);
+  await calls.start('c', 'privileged', ['sh'], { Security: 1 });
+  await calls.ended.catch(() => undefined);
+  assert.match((await failure(calls.ended)).message, /security\.insecure is not allowed/);
+  const unknown = build.processes();
+  await unknown.start('other', 'p', ['sh']);
+  assert.match((await failure(unknown.ended)).message, /container "other" previously released or not created/);
+});
+
+test('a container that runs ends with its build', async () => {
+  const build = await DrivenBuild.open(engine().socketPath);
+  const base = await build.image('docker.io/library/busybox:latest');
+  await build.container('c', base);
+  const calls = build.processes();
+  await calls.start('c', 'p', ['sleep', '1000']);
+  await calls.until(() => calls.seen.some(({ Started }) => Started !== undefined));
+  await build[Symbol.asyncDispose]();
+  // The engine's own check at the end of this file finds what is left.
+  await assert.rejects(calls.ended);
+});
+
+test('a container of an engine that was killed is gone after its start', async () => {
+  const build = await DrivenBuild.open(engine().socketPath);
+  await build.container('c', await build.image('docker.io/library/busybox:latest'));
+  const calls = build.processes();
+  await calls.start('c', 'p', ['sh', '-c', 'echo $$; sleep 1234']);
+  await calls.start('c', 'q', ['sleep', '1234']);
+  await calls.until(() => calls.output('p') !== '');
+  await engine().kill9();
+  await engine().start();
+  const { stdout } = await command('ps', ['-eo', 'args']);
+  assert.doesNotMatch(stdout, /sleep 1234/);
+  await build[Symbol.asyncDispose]();
+});
