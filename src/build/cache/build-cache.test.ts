@@ -3,6 +3,7 @@ import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Digest } from '../../base/ids.ts';
+import type { RecordKey } from '../solver/index.ts';
 import type { TreeLayer } from '../tree.ts';
 import type { CacheItem } from './items.ts';
 import type { PruneOptions } from './prune/prune-options.ts';
@@ -29,7 +30,11 @@ async function save(
   using lease = cache.open();
   const { keys, layers, parents = [] } = made;
   const description = layers.at(-1)?.description ?? '';
-  await lease.save({ id, keys, result: { kind: 'layers', layers }, description, parents });
+  await lease.save({ id, keys: keys.map(keyOf), result: { kind: 'layers', layers }, description, parents });
+}
+
+function keyOf(key: Digest): RecordKey {
+  return { key, op: A, inputs: [] };
 }
 
 async function prune({ cache }: CacheFixture, options: PruneOptions = {}): Promise<readonly string[]> {
@@ -49,7 +54,7 @@ test('a result is found by each of its keys, also after a restart, and its layer
   {
     using lease = fixture.cache.open();
     assert.deepEqual([lease.find(K), lease.find(L), lease.find(M)], [A, A, undefined]);
-    lease.addKey(A, M);
+    lease.addKey(A, keyOf(M));
     assert.deepEqual(await lease.load(A), { kind: 'layers', layers: [layer] });
   }
   await fixture.reopen();
@@ -61,7 +66,7 @@ test('a folder is not stored', async () => {
   await using fixture = await openCacheFixture();
   using lease = fixture.cache.open();
   await lease.save({
-    ...{ id: A, keys: [K], parents: [], description: 'context' },
+    ...{ id: A, keys: [keyOf(K)], parents: [], description: 'context' },
     result: { kind: 'folder', path: '/' },
   });
   assert.equal(lease.find(K), undefined);
@@ -161,7 +166,13 @@ test('a record whose layer is gone has no result, and the audit finds it', async
   assert.equal(lease.find(K), A);
   assert.equal(await lease.load(A), undefined);
   const again = await fixture.layer('one', '1');
-  await lease.save({ id: A, keys: [K], result: { kind: 'layers', layers: [again] }, description: '', parents: [] });
+  await lease.save({
+    id: A,
+    keys: [keyOf(K)],
+    result: { kind: 'layers', layers: [again] },
+    description: '',
+    parents: [],
+  });
   assert.deepEqual(await lease.load(A), { kind: 'layers', layers: [again] });
 });
 

@@ -1,13 +1,27 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Digest } from '../../base/ids.ts';
 
-/** The key of a step: what it does, and of each input the record's id or the sum of what it reads. */
-export function stepKey(op: Digest, inputs: readonly Digest[]): Digest {
-  return hash(['step', op, ...inputs]);
+/** What leads to a record. Another machine computes the same key from the same parts. */
+export interface RecordKey {
+  readonly key: Digest;
+  /** What the step does, and which of its outputs this is. */
+  readonly op: Digest;
+  /** Of each input the record's id, or the sum of what the step reads of it. */
+  readonly inputs: readonly Digest[];
 }
 
-export function outputKey(step: Digest, output: number): Digest {
-  return hash(['output', step, String(output)]);
+/** The parts of a step's keys. */
+export type StepParts = Pick<RecordKey, 'op' | 'inputs'>;
+
+/** The key of one output of a step. */
+export function outputKey({ op, inputs }: StepParts, output: number): RecordKey {
+  const own = output === 0 ? op : hash(['output', op, String(output)]);
+  return { key: keyOf(own, inputs), op: own, inputs };
+}
+
+/** Returns the key with these parts. */
+export function keyOf(op: Digest, inputs: readonly Digest[]): Digest {
+  return hash(['step', op, ...inputs]);
 }
 
 /** An id that no key leads to by itself. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Digest } from '../../base/ids.ts';
 import type { Progress, VertexProgress } from './progress.ts';
 import { inOrder, Solver } from './solver.ts';
 import { memoryCache, type TextVertex, textStep } from './steps-of-text.fixture.ts';
@@ -322,4 +323,50 @@ test('a step whose input cannot be summed is shown as failed', async () => {
     (error) => error instanceof StepError && error.vertex === reading.digest,
   );
   assert.equal(shown(progress).find(({ name }) => name === 'reading')?.error, '"/missing": not found');
+});
+
+test('an imported cache has steps of its own build, fetches what is needed, and a failed fetch runs the step', async () => {
+  const elsewhere = fixture();
+  const chain = (): readonly [TextVertex, TextVertex, TextVertex] => {
+    const base = textStep({ name: 'base', isLazy: true });
+    const middle = textStep({ name: 'middle', inputs: [base] });
+    return [base, middle, textStep({ name: 'last', inputs: [middle] })];
+  };
+  await elsewhere.build(chain()[2]);
+  const { keys, results } = elsewhere.cache;
+  for (const [id, text] of results) results.set(id, `fetched ${text}`);
+  const loaded: string[] = [];
+  let fails = false;
+  const imported = {
+    find: (key: Digest) => keys.get(key),
+    async load(id: Digest) {
+      if (fails) throw new Error('blob not found');
+      loaded.push(results.get(id) ?? '');
+      return results.get(id);
+    },
+  };
+  const { solver, cache, build } = fixture();
+  const steps = chain();
+  {
+    const progress: Progress[] = [];
+    using opened = solver.open('importing', (each) => progress.push(each), never);
+    opened.use(imported);
+    assert.equal(await opened.result({ vertex: steps[2], output: 0 }), 'fetched last(middle(base()))');
+    assert.deepEqual(cachedNames(progress).toSorted(), ['base', 'last', 'middle']);
+  }
+  assert.deepEqual([counts(...steps), loaded], [[0, 0, 0], ['fetched last(middle(base()))']]);
+  assert.equal(cache.results.size, 1, 'what was not needed is not kept');
+  await build(textStep({ name: 'other', inputs: [steps[1]] }));
+  assert.deepEqual(counts(...steps), [1, 1, 0], 'another build does not see it');
+
+  fails = true;
+  const again = fixture();
+  const failing = chain();
+  const progress: Progress[] = [];
+  using opened = again.solver.open('failing', (each) => progress.push(each), never);
+  opened.use(imported);
+  assert.equal(await opened.result({ vertex: failing[2], output: 0 }), 'last(middle(base()))');
+  assert.deepEqual(counts(...failing), [1, 1, 1]);
+  assert.ok(progress.some((each) => each.kind === 'log' && Buffer.from(each.bytes).includes('blob not found')));
+  assert.equal(shown(progress).find(({ name }) => name === 'last')?.error, undefined);
 });

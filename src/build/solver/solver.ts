@@ -1,8 +1,8 @@
 import type { Digest } from '../../base/ids.ts';
 import { createSlots, type Slots } from '../../base/slots.ts';
-import type { Builder, Progress } from './progress.ts';
-import type { ResultCache } from './result-cache.ts';
-import { Step } from './step.ts';
+import type { Progress } from './progress.ts';
+import type { ImportedResults, ResultCache } from './result-cache.ts';
+import { Step, type StepBuilder } from './step.ts';
 import { cancelled, unlessAborted } from './unless-aborted.ts';
 import type { Edge, Vertex } from './vertex.ts';
 
@@ -22,6 +22,8 @@ export interface Build<R> extends Disposable {
   result(edge: Edge<R>): Promise<R>;
   /** Returns the id of an output's record, without making more than is needed to know it. @throws as {@link result} */
   record(edge: Edge<R>): Promise<Digest>;
+  /** Lets the steps of this build use an imported cache, from their next question on. */
+  use(imported: ImportedResults<R>): void;
 }
 
 /** Runs graphs of steps. Builds share equal steps. */
@@ -40,7 +42,8 @@ export class Solver<R> {
   /** Begins a build. `send` gets its progress until it is disposed. */
   open(id: string, send: (progress: Progress) => void, signal: AbortSignal): Build<R> {
     const mine = new Set<Step<R>>();
-    const builder: Builder = { id, send };
+    const imports: ImportedResults<R>[] = [];
+    const builder: StepBuilder<R> = { id, send, imports };
     const end = (): void => {
       signal.removeEventListener('abort', end);
       for (const step of mine) step.leave(builder);
@@ -63,6 +66,7 @@ export class Solver<R> {
     return {
       result: (edge) => ask(edge, (step, output) => step.result(output)),
       record: (edge) => ask(edge, (step, output) => step.record(output)),
+      use: (imported) => void imports.push(imported),
       [Symbol.dispose]: end,
     };
   }

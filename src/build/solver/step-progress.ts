@@ -28,13 +28,18 @@ export class StepProgress {
 
   /**
    * Reports start and end around the work. Silent work is reported only when it lasts, reports something or fails: what a
-   * step finds out before it is known to be cached.
+   * step finds out before it is known to be cached. `isCached`: the work fetches what a cache has.
    */
-  async during<T>(work: () => Promise<T>, { isSilent = false }: { readonly isSilent?: boolean } = {}): Promise<T> {
+  async during<T>(
+    work: () => Promise<T>,
+    { isSilent = false, isCached = false }: { readonly isSilent?: boolean; readonly isCached?: boolean } = {},
+  ): Promise<T> {
     if (!isSilent) this.#start();
     try {
       const result = await work();
-      if (this.#vertex.started !== undefined) this.#change({ completed: this.#now() });
+      if (this.#vertex.started !== undefined) {
+        this.#change({ completed: this.#now(), ...(isCached ? { cached: true } : {}) });
+      }
       return result;
     } catch (error) {
       this.#start();

@@ -1,9 +1,10 @@
 import { EngineError } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { Slots } from '../../base/slots.ts';
-import { outputKey, randomKey, stepKey } from './keys.ts';
+import { fetchImported, firstOf } from './fetch-imported.ts';
+import { outputKey, type RecordKey, randomKey, type StepParts } from './keys.ts';
 import type { Builder } from './progress.ts';
-import type { CacheLease } from './result-cache.ts';
+import type { CacheLease, ImportedResults } from './result-cache.ts';
 import { StepProgress } from './step-progress.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { type CacheKey, type StepContext, StepError, type Vertex } from './vertex.ts';
@@ -22,6 +23,11 @@ export interface StepDeps<R> {
   readonly running: Map<Digest, Promise<readonly unknown[]>>;
 }
 
+/** A build, with the caches that it imports. */
+export interface StepBuilder<R> extends Builder {
+  readonly imports: readonly ImportedResults<R>[];
+}
+
 /**
  * One vertex under way, for every build that needs it. See the README for the algorithm. Each part is computed once, when
  * somebody asks for it.
@@ -30,15 +36,15 @@ export class Step<R> {
   readonly vertex: Vertex<R>;
   readonly #deps: StepDeps<R>;
   readonly #abort = new AbortController();
-  readonly #builders = new Set<Builder>();
+  readonly #builders = new Set<StepBuilder<R>>();
   readonly #progress: StepProgress;
   readonly #kept = new AsyncDisposableStack();
   readonly #records = new Map<number, Promise<Digest>>();
   readonly #results = new Map<number, Promise<R>>();
   #key: Promise<CacheKey<R>> | undefined;
   #inputIds: Promise<readonly Digest[]> | undefined;
-  #definition: Promise<Digest> | undefined;
-  #content: Promise<Digest | undefined> | undefined;
+  #definition: Promise<StepParts> | undefined;
+  #content: Promise<StepParts | undefined> | undefined;
   #made: Promise<readonly Made<R>[]> | undefined;
 
   constructor(vertex: Vertex<R>, deps: StepDeps<R>) {
@@ -54,14 +60,14 @@ export class Step<R> {
   }
 
   /** A further build needs the step. It gets the progress so far. */
-  join(builder: Builder): void {
+  join(builder: StepBuilder<R>): void {
     if (this.#builders.has(builder)) return;
     this.#builders.add(builder);
     this.#progress.replay(builder);
   }
 
   /** A build does not need the step any more. Without builds the step ends. */
-  leave(builder: Builder): void {
+  leave(builder: StepBuilder<R>): void {
     if (!this.#builders.delete(builder) || this.#builders.size > 0) return;
     this.#deps.forget(this);
     this.#abort.abort(new EngineError('cancelled', 'context canceled'));
@@ -88,11 +94,11 @@ export class Step<R> {
     const definition = outputKey(await this.#definitionKey(), output);
     const { isLazy = false } = await this.#cacheKey();
     if (this.vertex.ignoresCache !== true) {
-      const known = lease.find(definition);
+      const known = this.#find(definition);
       if (known !== undefined) return this.#cached(known);
-      if (isLazy) return definition;
+      if (isLazy) return definition.key;
       const content = await this.#contentKey();
-      const same = content && lease.find(outputKey(content, output));
+      const same = content && this.#find(outputKey(content, output));
       if (same !== undefined) {
         lease.addKey(same, definition);
         return this.#cached(same);
@@ -104,10 +110,29 @@ export class Step<R> {
   async #findResult(output: number): Promise<R> {
     const id = await this.record(output);
     if (this.#made === undefined) {
-      const stored = await this.#deps.lease.load(id);
+      const stored = (await this.#deps.lease.load(id)) ?? (await this.#fetch(id, output));
       if (stored !== undefined) return stored;
     }
     return (await this.#outputOf(output)).result;
+  }
+
+  #find({ key }: RecordKey): Digest | undefined {
+    return this.#deps.lease.find(key) ?? firstOf(this.#imports(), (imported) => imported.find(key));
+  }
+
+  #imports(): readonly ImportedResults<R>[] {
+    return [...this.#builders].flatMap(({ imports }) => imports);
+  }
+
+  /** Takes a result of an imported cache, and stores it. Undefined where that does not succeed: the step runs then. */
+  async #fetch(id: Digest, output: number): Promise<R | undefined> {
+    const result = await fetchImported(this.#imports(), id, { progress: this.#progress, context: this.#context() });
+    if (result === undefined) return undefined;
+    const parts = [await this.#definitionKey(), await this.#content].filter((each) => each !== undefined);
+    const keys = parts.map((each) => outputKey(each, output));
+    const parents = await this.#inputRecords();
+    await this.#deps.lease.save({ id, keys, result, description: this.vertex.name, parents });
+    return result;
   }
 
   async #outputOf(output: number): Promise<Made<R>> {
@@ -125,7 +150,7 @@ export class Step<R> {
     const keys = content === undefined ? [definition] : [definition, content];
     if (this.vertex.ignoresCache === true) return this.#runAlone(inputs, keys);
     const { running } = this.#deps;
-    const best = keys.at(-1) as Digest;
+    const best = outputKey(content ?? definition, 0).key;
     for (let other = running.get(best); other !== undefined; other = running.get(best)) {
       const made = await this.#madeBy(other, keys);
       if (made !== undefined) return made;
@@ -140,7 +165,10 @@ export class Step<R> {
   }
 
   /** Waits for a step with the same key. Undefined when it failed, or was cancelled. @throws EngineError cancelled */
-  async #madeBy(other: Promise<readonly unknown[]>, keys: readonly Digest[]): Promise<readonly Made<R>[] | undefined> {
+  async #madeBy(
+    other: Promise<readonly unknown[]>,
+    keys: readonly StepParts[],
+  ): Promise<readonly Made<R>[] | undefined> {
     const { signal } = this.#abort;
     const outputs = await unlessAborted(other, signal).catch(() => undefined);
     if (signal.aborted) throw signal.reason;
@@ -148,7 +176,7 @@ export class Step<R> {
     const made: Made<R>[] = [];
     for (const output of (outputs ?? []).keys()) {
       const own = keys.map((key) => outputKey(key, output));
-      const id = lease.find(own.at(-1) as Digest);
+      const id = lease.find((own.at(-1) as RecordKey).key);
       const result = id === undefined ? undefined : await lease.load(id);
       if (id === undefined || result === undefined) return undefined;
       for (const key of own) lease.addKey(id, key);
@@ -159,7 +187,7 @@ export class Step<R> {
   }
 
   /** Runs the step, and stores each output: under the id by which it is known already, else under its best key. */
-  async #runAlone(inputs: readonly R[], keys: readonly Digest[]): Promise<readonly Made<R>[]> {
+  async #runAlone(inputs: readonly R[], keys: readonly StepParts[]): Promise<readonly Made<R>[]> {
     const { vertex } = this;
     const { lease, slots } = this.#deps;
     let results: readonly R[];
@@ -178,10 +206,9 @@ export class Step<R> {
     return made;
   }
 
-  #idOf(keys: readonly Digest[]): Digest {
+  #idOf(keys: readonly RecordKey[]): Digest {
     if (this.vertex.ignoresCache === true) return randomKey();
-    const known = keys.map((key) => this.#deps.lease.find(key)).find((id) => id !== undefined);
-    return known ?? (keys.at(-1) as Digest);
+    return firstOf(keys, (key) => this.#find(key)) ?? (keys.at(-1) as RecordKey).key;
   }
 
   #cacheKey(): Promise<CacheKey<R>> {
@@ -196,16 +223,16 @@ export class Step<R> {
     return this.#inputIds;
   }
 
-  #definitionKey(): Promise<Digest> {
+  #definitionKey(): Promise<StepParts> {
     this.#definition ??= (async () => {
       const [{ digest }, ids] = await Promise.all([this.#cacheKey(), this.#inputRecords()]);
-      return stepKey(digest, ids);
+      return { op: digest, inputs: ids };
     })();
     return this.#definition;
   }
 
   /** Undefined when the step reads no input by its content. */
-  #contentKey(): Promise<Digest | undefined> {
+  #contentKey(): Promise<StepParts | undefined> {
     this.#content ??= (async () => {
       const { digest, sums = [] } = await this.#cacheKey();
       if (!sums.some((sum) => sum !== undefined)) return undefined;
@@ -217,7 +244,7 @@ export class Step<R> {
         const input = await step.result(output);
         return await this.#progress.during(() => sum(input, context), { isSilent: true });
       });
-      return stepKey(digest, parts);
+      return { op: digest, inputs: parts };
     })();
     return this.#content;
   }
@@ -259,7 +286,7 @@ export class Step<R> {
 
 interface Made<R> {
   readonly id: Digest;
-  readonly keys: readonly Digest[];
+  readonly keys: readonly RecordKey[];
   readonly result: R;
 }
 

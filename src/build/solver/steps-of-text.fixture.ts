@@ -69,11 +69,11 @@ export function memoryCache(): ResultCache<string> & {
       leases.add(lease);
       return {
         find: (key) => keys.get(key),
-        addKey: (id, key) => void keys.set(key, id),
+        addKey: (id, key) => void keys.set(key.key, id),
         load: async (id) => results.get(id),
         async save({ id, keys: ownKeys, result }) {
           results.set(id, result);
-          for (const key of ownKeys) keys.set(key, id);
+          for (const { key } of ownKeys) keys.set(key, id);
         },
         [Symbol.dispose]: () => void leases.delete(lease),
       };

@@ -1,4 +1,5 @@
 import type { Digest } from '../../../base/ids.ts';
+import type { RecordKey } from '../../solver/index.ts';
 import type { TreeLayer } from '../../tree.ts';
 
 /** A record as it is stored, in the table `build_records`. */
@@ -17,8 +18,7 @@ export interface CacheRecord {
 }
 
 /** A key, in the table `build_keys`. */
-export interface CacheKeyRecord {
-  readonly key: Digest;
+export interface CacheKeyRecord extends RecordKey {
   /** Id of the record to which it leads. */
   readonly id: Digest;
 }

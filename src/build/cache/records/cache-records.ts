@@ -3,6 +3,7 @@ import type { Digest } from '../../../base/ids.ts';
 import type { Logger } from '../../../base/logger.ts';
 import type { Records } from '../../../base/records.ts';
 import type { GcRoot, LayerKey } from '../../../store/index.ts';
+import type { RecordKey } from '../../solver/index.ts';
 import type { TreeLayer } from '../../tree.ts';
 import type { CacheKeyRecord, CacheRecord } from './cache-record.ts';
 import { ReferenceCounts } from './reference-counts.ts';
@@ -36,7 +37,7 @@ export class CacheRecords implements Required<GcRoot> {
   readonly #storedKeys: Records<CacheKeyRecord>;
   readonly #records = new Map<Digest, CacheRecord>();
   readonly #ids = new Map<Digest, Digest>();
-  readonly #keysOf = new Map<Digest, Set<Digest>>();
+  readonly #keysOf = new Map<Digest, Map<Digest, RecordKey>>();
   readonly #layers = new ReferenceCounts<LayerKey>();
   readonly #blobs = new ReferenceCounts<Digest>();
 
@@ -49,9 +50,10 @@ export class CacheRecords implements Required<GcRoot> {
       if (record.boot !== undefined && record.boot !== deps.bootId) this.#forget(() => this.#stored.delete(record.id));
       else this.#know(record);
     }
-    for (const { key, id } of this.#storedKeys.all()) {
-      if (this.#records.has(id)) this.#lead(key, id);
-      else this.#forget(() => this.#storedKeys.delete(key));
+    for (const { id, ...key } of this.#storedKeys.all()) {
+      // Keys of older engines have no parts.
+      if (this.#records.has(id) && key.op !== undefined) this.#lead(key, id);
+      else this.#forget(() => this.#storedKeys.delete(key.key));
     }
   }
 
@@ -80,16 +82,21 @@ export class CacheRecords implements Required<GcRoot> {
     return [...this.#records.values()];
   }
 
+  /** The keys that lead to a record, oldest first as far as that is known. */
+  keysOf(id: Digest): readonly RecordKey[] {
+    return [...(this.#keysOf.get(id)?.values() ?? [])];
+  }
+
   /** Whether a key leads to the record. */
   isReachable(id: Digest): boolean {
     return this.#keysOf.has(id);
   }
 
   /** Stores a record, and makes keys lead to it. @throws EngineError noSpace; nothing has changed then */
-  put(record: CacheRecord, keys: readonly Digest[] = []): Freed {
+  put(record: CacheRecord, keys: readonly RecordKey[] = []): Freed {
     this.#deps.transaction(() => {
       this.#stored.put(record.id, record);
-      for (const key of keys) this.#storedKeys.put(key, { key, id: record.id });
+      for (const key of keys) this.#storedKeys.put(key.key, { ...key, id: record.id });
     });
     const freed = this.#know(record);
     for (const key of keys) this.#lead(key, record.id);
@@ -109,9 +116,9 @@ export class CacheRecords implements Required<GcRoot> {
   }
 
   /** Makes a further key lead to a record. @throws EngineError noSpace */
-  addKey(id: Digest, key: Digest): void {
-    if (this.#ids.get(key) === id || !this.#records.has(id)) return;
-    this.#storedKeys.put(key, { key, id });
+  addKey(id: Digest, key: RecordKey): void {
+    if (this.#ids.get(key.key) === id || !this.#records.has(id)) return;
+    this.#storedKeys.put(key.key, { ...key, id });
     this.#lead(key, id);
   }
 
@@ -121,7 +128,7 @@ export class CacheRecords implements Required<GcRoot> {
     if (record === undefined) return { layers: [], blobs: [] };
     // Keys without a record are removed by the next start.
     this.#stored.delete(id);
-    for (const key of this.#keysOf.get(id) ?? []) {
+    for (const key of this.#keysOf.get(id)?.keys() ?? []) {
       this.#storedKeys.delete(key);
       this.#ids.delete(key);
     }
@@ -143,7 +150,8 @@ export class CacheRecords implements Required<GcRoot> {
     return { layers: this.#layers.remove(keysIn(layers)), blobs: this.#blobs.remove(blobsIn(layers)) };
   }
 
-  #lead(key: Digest, id: Digest): void {
+  #lead(recordKey: RecordKey, id: Digest): void {
+    const { key } = recordKey;
     const before = this.#ids.get(key);
     if (before !== undefined && before !== id) {
       const keys = this.#keysOf.get(before);
@@ -151,8 +159,8 @@ export class CacheRecords implements Required<GcRoot> {
       if (keys?.size === 0) this.#keysOf.delete(before);
     }
     this.#ids.set(key, id);
-    const keys = this.#keysOf.get(id) ?? new Set();
-    this.#keysOf.set(id, keys.add(key));
+    const keys = this.#keysOf.get(id) ?? new Map<Digest, RecordKey>();
+    this.#keysOf.set(id, keys.set(key, recordKey));
   }
 
   /** A full disk may refuse even this: a later start does it. */
