@@ -90,6 +90,12 @@ export interface BuildImages {
    * @throws EngineError invalid, noSpace
    */
   add(image: NewBuildImage): void;
+  /** Pushes what a build has made, which need not be an image of the engine. Without a tag in the name the registry gets none. */
+  pushContent(
+    image: { readonly descriptor: Descriptor; readonly name: string },
+    access: RegistryAccess & { readonly progress: (line: PullProgress) => void },
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Pushes a name's image. @throws EngineError */
   push(
     name: string,

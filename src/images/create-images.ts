@@ -26,7 +26,7 @@ export function createImages(deps: ImagesDeps): Images & { readonly builds: Buil
   const downloads = createDownloads(() => deps.limits.maxConcurrentDownloads);
   const uploads = createSlots(() => deps.limits.maxConcurrentUploads);
   return {
-    builds: buildImageVerbs(deps, downloads),
+    builds: buildImageVerbs({ ...deps, uploads }, downloads),
     load: (archive, options, progress, signal) => loadImages(deps, archive, { options, progress, signal }),
     save: (names, options) => saveImages(deps, names, options),
     import: (archive, options, progress, signal) => importImage(deps, archive, { options, progress, signal }),

@@ -18,6 +18,8 @@ interface Client {
   readonly folder: string;
   /** Builds, and returns what the build printed. The result is in the folder `out` of the client. */
   build(args: readonly string[], input?: Buffer | string): Promise<string>;
+  /** Runs buildx, and returns what it printed. */
+  buildx(args: readonly string[]): Promise<string>;
   /** Reads a file of the result. */
   result(path: string): string;
 }
@@ -27,14 +29,17 @@ function openClient(t: TestContext, age: PluginAge): Client {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const env = { DOCKER_HOST: `unix://${engine().socketPath}`, DOCKER_CONFIG: pluginConfig(folder, age) };
   const out = join(folder, 'out');
+  const buildx = async (args: readonly string[], input?: Buffer | string): Promise<string> => {
+    const given = input === undefined ? {} : { input };
+    const { code, stdout, stderr } = await command('docker', ['buildx', ...args], { env, ...given });
+    assert.equal(code, 0, `${args.join(' ')}: ${stdout}${stderr}`);
+    return stdout + stderr;
+  };
   return {
-    folder,
+    ...{ folder, buildx },
     async build(args, input) {
       rmSync(out, { recursive: true, force: true });
-      const all = ['buildx', 'build', '--progress=plain', '-o', `type=local,dest=${out}`, ...args];
-      const { code, stdout, stderr } = await command('docker', all, { env, ...(input === undefined ? {} : { input }) });
-      assert.equal(code, 0, `${all.join(' ')}: ${stdout}${stderr}`);
-      return stdout + stderr;
+      return await buildx(['build', '--progress=plain', '-o', `type=local,dest=${out}`, ...args], input);
     },
     result: (path) => readFileSync(join(out, path), 'utf8'),
   };
@@ -50,6 +55,16 @@ function directory(client: Client, name: string, files: Readonly<Record<string, 
 
 for (const age of PLUGIN_AGES) {
   const options = { skip: lacksPlugins(age) };
+
+  test(`an image goes into a layout of the client, and is a context from there (${age})`, options, async (t) => {
+    const client = openClient(t, age);
+    const context = directory(client, 'context', { Dockerfile: 'FROM scratch\nCOPY f /\n', f: `layout ${age}` });
+    const layout = join(client.folder, 'layout');
+    await client.buildx(['build', '-o', `type=oci,tar=false,dest=${layout}`, '-t', 'kept:1', context]);
+    const user = directory(client, 'user', { Dockerfile: 'FROM base\n' });
+    await client.build(['--build-context', `base=oci-layout://${layout}:1`, user]);
+    assert.equal(client.result('f'), `layout ${age}`);
+  });
 
   test(`a directory is built again without copying what has not changed (${age})`, options, async (t) => {
     const client = openClient(t, age);

@@ -6,6 +6,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -98,6 +99,29 @@ test('the result goes to a directory, to an archive and to standard output', asy
   assert.match(names, /^d\/f$/m);
   const { stdout } = await gantry(['build', '-o', '-', context]);
   assert.ok(stdout.includes('text'));
+});
+
+test('images go into an OCI layout, beside those of other names', async (t) => {
+  const context = folder(t, { Dockerfile: 'FROM scratch\nARG WORD=first\nLABEL word=$WORD\nCOPY f /\n', f: 'text' });
+  const layout = join(folder(t), 'layout');
+  const output = ['--provenance=false', '-o', `type=oci,tar=false,dest=${layout}`];
+  await build([...output, '-t', 'app:1', context]);
+  await build([...output, '-t', 'app:2', '--build-arg', 'WORD=second', context]);
+  await build([...output, '-t', 'app:1', '--build-arg', 'WORD=third', context]);
+  const { manifests } = JSON.parse(read(layout, 'index.json')) as {
+    manifests: { digest: string; annotations: Record<string, string> }[];
+  };
+  const words = manifests.map(({ digest, annotations }) => {
+    const blob = (name: string) => JSON.parse(read(layout, 'blobs/sha256', name.slice(7)));
+    const { config } = blob(digest);
+    return [annotations['io.containerd.image.name'], blob(config.digest).config.Labels.word];
+  });
+  assert.deepEqual(words, [
+    ['docker.io/library/app:2', 'second'],
+    ['docker.io/library/app:1', 'third'],
+  ]);
+  assert.deepEqual(JSON.parse(read(layout, 'oci-layout')), { imageLayoutVersion: '1.0.0' });
+  assert.deepEqual(readdirSync(join(layout, 'ingest')), []);
 });
 
 test('a context is a directory, an archive or a Dockerfile on standard input', async (t) => {

@@ -16,7 +16,7 @@ export interface ImageHost extends AsyncDisposable {
   readonly root: string;
   readonly stores: Stores;
   readonly snapshots: FakeImageSnapshots;
-  readonly images: Images;
+  readonly images: ReturnType<typeof createImages>;
   /** A test sets the containers by the image from which they were made. */
   readonly users: Map<string, { readonly id: string; readonly running: boolean }[]>;
   readonly events: string[];

@@ -158,6 +158,11 @@ test('statements about an image go into an index with it', { skip }, async () =>
     predicate,
   });
   assert.deepEqual(images[0]?.attestations, layers);
+  const asArtifact = await open(request('image', { 'oci-artifact': 'true' })).run(result(platform), context);
+  const index = stores.content.readJson(asArtifact.response.get('containerimage.digest') as never) as Index;
+  const artifact = stores.content.readJson(index.manifests[1]?.digest as never) as Record<string, object>;
+  assert.equal(artifact['artifactType'], 'application/vnd.docker.attestation.manifest.v1+json');
+  assert.deepEqual(artifact['subject'], { mediaType: image?.mediaType, digest: image?.digest, size: image?.size });
   const found = stores.images.resolve('web:2');
   assert.equal(found.id, response.get('containerimage.config.digest'));
   assert.equal(found.target.digest, digest);
@@ -185,6 +190,42 @@ test('an image is pushed by each of its names', { skip }, async () => {
   await fixture.open(request('image', attrs)).run(result(exported(EMPTY_TREE, {})), fixture.context);
   assert.deepEqual(fixture.pushed, ['example.com/a:1', 'example.com/b:2']);
 });
+
+test('an image is pushed without a tag, or without becoming one of the engine', { skip }, async () => {
+  await using fixture = await openExportFixture();
+  const { open, context, pushed, added, stores } = fixture;
+  const platform = exported(EMPTY_TREE, { config: { Cmd: ['x'] } });
+  const run = async (attrs: Readonly<Record<string, string>>) =>
+    (await open(request('image', attrs)).run(result(platform), context)).response;
+  const digest = (await run({ name: 'a.com/a', push: 'true', 'push-by-digest': 'true' })).get('containerimage.digest');
+  assert.deepEqual(pushed, [`a.com/a ${digest}`]);
+  assert.equal(added.length, 1);
+  const unstored = await run({ name: 'a.com/b:1', push: 'true', store: 'false' });
+  assert.deepEqual(pushed.slice(1), [`a.com/b:1 ${digest}`]);
+  assert.equal(unstored.get('image.name'), 'a.com/b:1');
+  assert.equal(added.length, 1);
+  assert.equal((await run({ 'dangling-name-prefix': 'lost' })).get('image.name'), `docker.io/library/lost@${digest}`);
+  await run({ name: 'a.com/c:1', 'name-canonical': 'true', 'nobody-knows-this': 'x' });
+  assert.deepEqual(added.at(-1)?.names, ['a.com/c:1', `a.com/c@${digest}`]);
+  assert.ok(stores.images.resolve(`a.com/c@${digest}`).repoDigests.includes(`a.com/c@${digest}`));
+});
+
+test('a client gets the blobs of an image into its own layout', { skip }, async () => {
+  await using fixture = await openExportFixture();
+  const { open, context, stored, sent } = fixture;
+  const platform = exported(await threeSteps(fixture), { config: {} });
+  const { response } = await open(request('oci', { tar: 'false' })).run(result(platform), context);
+  assert.equal(sent.length, 0);
+  assert.ok(stored.every(({ storeId, digest, bytes }) => storeId === 'export' && digest === sumOf(bytes)));
+  assert.equal(stored.at(-1)?.digest, response.get('containerimage.digest'));
+  const { config, layers } = JSON.parse(String(stored.at(-1)?.bytes)) as Manifest;
+  const named = new Set([config, ...layers].map(({ digest }) => digest as string));
+  assert.deepEqual(new Set(stored.slice(0, -1).map(({ digest }) => digest)), named);
+});
+
+function sumOf(bytes: Buffer): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
 
 test('a client gets files, layouts and archives for docker load as tars', { skip }, async (t) => {
   await using fixture = await openExportFixture();
@@ -307,8 +348,8 @@ test('what cannot be done is refused before the build', { skip }, async () => {
   const { open } = fixture;
   for (const attrs of [
     { compression: 'estargz' },
-    { 'push-by-digest': 'true' },
-    { store: 'false' },
+    { 'push-by-digest': 'perhaps' },
+    { unpack: 'perhaps' },
     { compression: 'x' },
     { name: 'UPPER' },
     { name: `a@${EMPTY_LAYER}` },

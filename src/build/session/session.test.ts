@@ -131,6 +131,39 @@ test('a client’s upload and blobs are read as streams', async () => {
   assert.ok((await buffer(await store.open('sha256:1', never))).equals(blob));
 });
 
+test('a blob is written into a store of the client, unless that has it', async () => {
+  const blob = Buffer.alloc(2_500_000, 'blob');
+  const stored = new Map<string, Buffer>();
+  await using client = await connectClient({
+    served: serve(content, {
+      async *Write(requests, { metadata }) {
+        assert.equal(metadata.get('buildkit-attachable-store-id'), 'export');
+        const chunks: Buffer[] = [];
+        for await (const { action, data, offset, expected, total } of requests) {
+          const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+          if (action === 0 && stored.has(expected))
+            throw new GrpcError(code.alreadyExists, `${expected}: already exists`);
+          if (action !== 0) assert.equal(offset, length);
+          if (action === 1) chunks.push(Buffer.from(data));
+          if (action === 2) {
+            if (total !== length) throw new GrpcError(code.failedPrecondition, 'unexpected commit size');
+            stored.set(expected, Buffer.concat(chunks));
+          }
+          yield { action };
+        }
+      },
+    }),
+  });
+  const store = client.session.content('export');
+  const write = (bytes: readonly Buffer[], sizeBytes = blob.length) =>
+    store.write({ digest: 'sha256:1', sizeBytes, bytes: Readable.from(bytes) }, never);
+  await assert.rejects(write([blob], 5), { name: 'EngineError', message: 'unexpected commit size' });
+  await write([blob.subarray(0, 7), blob.subarray(7)]);
+  assert.ok(stored.get('sha256:1')?.equals(blob));
+  await write([]);
+  assert.ok(stored.get('sha256:1')?.equals(blob));
+});
+
 test('a file is sent whole, and the client’s refusal is the error', async () => {
   const received: Buffer[] = [];
   await using client = await connectClient({

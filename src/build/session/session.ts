@@ -43,7 +43,7 @@ export interface Session {
   forwardSsh(id: string, signal: AbortSignal): Promise<Duplex>;
   /** Returns the credentials for a registry's host. Undefined for none. */
   credentials(host: string, signal: AbortSignal): Promise<SessionCredentials | undefined>;
-  /** Reads a blob of an OCI layout that the client has. @throws EngineError notFound */
+  /** A store of blobs of the client, such as an OCI layout. */
   content(storeId: string): SessionContent;
 }
 
@@ -93,6 +93,14 @@ export interface SessionContent {
   /** @throws EngineError notFound */
   sizeBytes(digest: string, signal: AbortSignal): Promise<number>;
   open(digest: string, signal: AbortSignal): Promise<Readable>;
+  /** Writes a blob, unless the client has it. @throws EngineError invalid where the bytes are others */
+  write(blob: SessionBlob, signal: AbortSignal): Promise<void>;
+}
+
+export interface SessionBlob {
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 /** The sessions of connected clients. */

@@ -54,9 +54,10 @@ function parseOutput(cli: Cli, text: string): BuildOutput {
       return { type, attrs, receive: { kind: 'directory', path: dest } };
     case 'tar':
     case 'oci':
-      return { type, attrs, receive: archiveTarget(cli, dest === '' ? '-' : dest) };
+      return { type, attrs, receive: isLayout(type, attrs) ? layoutTarget(dest) : archiveTarget(cli, dest || '-') };
     case 'docker':
-      return dest === '' ? { type: 'moby', attrs } : { type, attrs, receive: archiveTarget(cli, dest) };
+      if (dest === '') return { type: 'moby', attrs };
+      return { type, attrs, receive: isLayout(type, attrs) ? layoutTarget(dest) : archiveTarget(cli, dest) };
     case 'image':
       return { type: 'moby', attrs };
     case 'registry':
@@ -68,6 +69,17 @@ function parseOutput(cli: Cli, text: string): BuildOutput {
     default:
       return { type, attrs };
   }
+}
+
+function isLayout(type: string, attrs: Readonly<Record<string, string>>): boolean {
+  return type !== 'tar' && /^(?:0|f|false)$/i.test(attrs['tar'] ?? '');
+}
+
+function layoutTarget(dest: string): OutputTarget {
+  if (dest === '' || dest === '-') throw new CliError(1, 'dest is required for an output with tar=false');
+  if (statSync(dest, { throwIfNoEntry: false })?.isFile() === true)
+    throw new CliError(1, `destination directory ${dest} is a file`);
+  return { kind: 'layout', path: dest };
 }
 
 function archiveTarget(cli: Cli, dest: string): OutputTarget {

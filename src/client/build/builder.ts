@@ -26,6 +26,8 @@ export interface BuildOutput {
 
 export type OutputTarget =
   | { readonly kind: 'directory'; readonly path: string }
+  /** An OCI layout, to which the image is added. */
+  | { readonly kind: 'layout'; readonly path: string }
   | { readonly kind: 'file'; readonly write: (chunks: AsyncIterable<Uint8Array>) => Promise<void> };
 
 /** What a client gives to a build while it runs. */

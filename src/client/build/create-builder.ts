@@ -4,6 +4,7 @@ import { control, type StatusResponse } from '../../grpc/messages/control.ts';
 import { llbBridge } from '../../grpc/messages/gateway.ts';
 import type { Engine } from '../engine-client.ts';
 import type { Builder, BuildRequest, HistoryRecord, PruneLimits } from './builder.ts';
+import { writeIndex } from './layouts/write-index.ts';
 import { connectBuilder } from './open-connections.ts';
 import { serveSession } from './session/serve-session.ts';
 
@@ -60,6 +61,9 @@ async function build({ engine, client }: Connected, request: BuildRequest, signa
   const { ExporterResponse } = await watched({ client, ref, onStatus: request.onStatus }, signal, (stop) =>
     client.unary(control.Solve, solve, {}, stop),
   );
+  for (const { receive } of request.outputs) {
+    if (receive?.kind === 'layout') writeIndex(receive.path, ExporterResponse);
+  }
   return { ref, response: ExporterResponse };
 }
 

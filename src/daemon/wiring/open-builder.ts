@@ -56,6 +56,10 @@ function buildImages(images: OpenBuilderDeps['images']): BuildImages {
     pull: (ref, platform, { credentials, progress }, signal) =>
       images.builds.pull({ ref, platform, credentials }, layerLines(progress), signal),
     add: (image) => images.builds.add(image),
+    async pushContent({ name, descriptor }, { credentials, progress }, signal) {
+      const login = await credentials(parseReference(name).domain);
+      await images.builds.push({ name, descriptor, credentials: login }, layerLines(progress), signal);
+    },
     async push(name, { credentials, progress }, signal) {
       const reference = parseReference(name);
       const request = {

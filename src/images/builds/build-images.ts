@@ -17,6 +17,8 @@ import type { Progress } from '../progress/progress.ts';
 import { downloadConfig, downloadManifest, downloadTarget, type ImageDocuments } from '../pull/download-image.ts';
 import type { Downloads } from '../pull/downloads.ts';
 import { fetchLayers } from '../pull/fetch-layers.ts';
+import { type BuiltPush, pushBuilt } from '../push/push-built.ts';
+import type { PushDeps } from '../push/push-image.ts';
 import { buildPullError } from './build-pull-error.ts';
 import { addStepImage, type NewStepImage } from './step-images.ts';
 
@@ -33,6 +35,8 @@ export interface BuildImageVerbs {
   pull(request: BuildPull, progress: Progress, signal: AbortSignal): Promise<BuildBase & AsyncDisposable>;
   /** Adds a built image whose content is here, and moves names to it. @throws EngineError invalid, noSpace */
   add(image: BuiltImage): void;
+  /** Pushes what a build has made, whether it is an image of the engine or not. @throws EngineError */
+  push(request: BuiltPush, progress: Progress, signal: AbortSignal): Promise<void>;
   /** Adds the image of a step of the classic builder, without a name. @throws EngineError noSpace */
   addStep(image: NewStepImage): Promise<StoredImage>;
 }
@@ -65,7 +69,7 @@ export interface BuiltImage {
   readonly names: readonly string[];
 }
 
-export function buildImageVerbs(deps: ImagesDeps, downloads: Downloads): BuildImageVerbs {
+export function buildImageVerbs(deps: PushDeps, downloads: Downloads): BuildImageVerbs {
   return {
     find: (ref, platform) => findBase(deps, ref, platform),
     async resolve(request, signal) {
@@ -80,6 +84,7 @@ export function buildImageVerbs(deps: ImagesDeps, downloads: Downloads): BuildIm
     },
     pull: (request, progress, signal) => pullBase({ ...deps, downloads }, request, { progress, signal }),
     add: (image) => addBuilt(deps, image),
+    push: (request, progress, signal) => pushBuilt(deps, request, { progress, signal }),
     addStep: (image) => addStepImage(deps, image),
   };
 }

@@ -32,14 +32,14 @@ export interface PushRequest {
   readonly credentials: Credentials;
 }
 
-interface PushCall {
+export interface PushCall {
   readonly repository: Repository;
   readonly platform: Platform | undefined;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
-interface PushDeps extends ImagesDeps {
+export interface PushDeps extends ImagesDeps {
   readonly uploads: Slots;
 }
 
@@ -140,7 +140,7 @@ function required(plan: PushPlan | undefined, image: StoredImage): PushPlan {
   throw new EngineError('notFound', `content of image ${image.id} is missing: pull or load it again`);
 }
 
-interface BlobsCall extends PushCall {
+export interface BlobsCall extends PushCall {
   readonly lines: PushLines;
   readonly sources: ReadonlyMap<Digest, readonly string[]>;
 }
@@ -149,7 +149,7 @@ interface BlobsCall extends PushCall {
  * Uploads the blobs that the registry lacks, several at a time. The first failure stops the others, and is thrown once
  * they have ended.
  */
-async function pushBlobs(deps: PushDeps, plan: PushPlan, call: BlobsCall): Promise<void> {
+export async function pushBlobs(deps: PushDeps, plan: PushPlan, call: BlobsCall): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([call.signal, stop.signal]);
   let cause: unknown;
@@ -197,7 +197,7 @@ function isForeign({ urls }: Descriptor): boolean {
   return (urls?.length ?? 0) > 0;
 }
 
-async function putDocument(
+export async function putDocument(
   { content }: PushDeps,
   repository: Repository,
   { mediaType, digest }: Descriptor,

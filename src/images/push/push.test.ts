@@ -71,6 +71,21 @@ test('plain layers of an archive are compressed for the push, once, and the imag
   assert.ok(!registry.journal.some((line) => line.startsWith('PATCH')));
 });
 
+test('what a build has made is pushed without a tag, and need not be an image', async () => {
+  await using registry = await faultyRegistry();
+  await using host = await imageHost();
+  await host.load(dockerArchive());
+  const [image] = host.stores.images.list();
+  assert.ok(image !== undefined);
+  const name = `${registry.host}/t/app`;
+  const descriptor = image.manifestDescriptor;
+  await host.images.builds.push({ name, descriptor, credentials: ANONYMOUS }, () => {}, never);
+  assert.deepEqual([...registry.manifests.keys()], [`t/app:${descriptor.digest}`]);
+  await host.images.builds.push({ name: `${name}:2`, descriptor, credentials: ANONYMOUS }, () => {}, never);
+  assert.ok(registry.manifests.has('t/app:2'));
+  assert.deepEqual(host.stores.images.resolve(image.id).repoDigests, []);
+});
+
 test('every layer is shown before the first is compressed, and while it is compressed, before the registry is asked', async () => {
   await using registry = await faultyRegistry();
   await using host = await imageHost();

@@ -23,11 +23,10 @@ export function layoutArchive(content: Content, archive: LayoutArchive): Readabl
 
 async function* layoutBytes(content: Content, archive: LayoutArchive): AsyncGenerator<Uint8Array, void, undefined> {
   const { image, hasDockerManifest } = archive;
-  const blobs = new Map([image.target, ...blobsOf(content, image)].map((blob) => [blob.digest, blob]));
   yield* folder('blobs/');
   yield* folder('blobs/sha256/');
-  for (const { digest } of [...blobs.values()].toSorted((a, b) => (a.digest < b.digest ? -1 : 1))) {
-    if (!content.has(digest)) continue;
+  const blobs = layoutBlobs(content, image);
+  for (const { digest } of blobs.toSorted((a, b) => (a.digest < b.digest ? -1 : 1))) {
     const size = content.sizeBytes(digest);
     yield header(blobPath(digest), size);
     for await (const chunk of content.open(digest)) yield chunk as Buffer;
@@ -43,12 +42,18 @@ function blobPath(digest: Descriptor['digest']): string {
   return `blobs/sha256/${digestHex(digest)}`;
 }
 
+/** Everything that an image consists of and that is here, each once: what is named before what names it. */
+export function layoutBlobs(content: Content, image: ComposedImage): readonly Descriptor[] {
+  const blobs = new Map([...blobsOf(content, image), image.target].map((blob) => [blob.digest, blob]));
+  return [...blobs.values()].filter(({ digest }) => content.has(digest));
+}
+
 function* blobsOf(content: Content, { manifests, attachments }: ComposedImage): Generator<Descriptor> {
   for (const manifest of [...manifests, ...attachments]) {
     const { config, layers } = content.readJson(manifest.digest) as Manifest;
-    yield manifest;
     yield config;
     yield* layers;
+    yield manifest;
   }
 }
 

@@ -5,12 +5,16 @@ import { imageUrl } from '../../attest/index.ts';
 import type { ExportedAttestation } from '../exporter.ts';
 
 const IN_TOTO = 'application/vnd.in-toto+json';
+const ARTIFACT = 'application/vnd.docker.attestation.manifest.v1+json';
+const EMPTY = { mediaType: 'application/vnd.oci.empty.v1+json' } as const;
 const UNKNOWN: Platform = { architecture: 'unknown', os: 'unknown' };
 
 export interface AttachDeps {
   readonly content: Pick<ContentStore, 'put'>;
   /** Canonical names of the image. */
   readonly names: readonly string[];
+  /** Whether the manifest is an artifact of OCI. */
+  readonly isArtifact: boolean;
   /** Stores a document, and shows it to the client. */
   readonly put: (title: string, document: { readonly mediaType: string }) => Promise<Descriptor>;
 }
@@ -26,7 +30,7 @@ export interface AttachedStatements {
  * index. Without statements there is no manifest.
  */
 export async function attachStatements(
-  { content, names, put }: AttachDeps,
+  { content, names, isArtifact, put }: AttachDeps,
   made: {
     readonly about: Descriptor;
     readonly platform: Platform | undefined;
@@ -52,13 +56,25 @@ export async function attachStatements(
     annotations: { 'in-toto.io/predicate-type': predicateType },
   }));
   const diffIds = layers.map(({ digest }) => digest);
-  const config = store({ ...UNKNOWN, config: {}, rootfs: { type: 'layers', diff_ids: diffIds } });
-  const manifest = await put('exporting attestation manifest', {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPE.ociManifest,
-    config: { mediaType: MEDIA_TYPE.ociConfig, ...config },
-    layers,
-  } as { readonly mediaType: string });
+  const kind = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest };
+  const { mediaType, digest, size } = about;
+  const document = isArtifact
+    ? {
+        ...kind,
+        artifactType: ARTIFACT,
+        config: { ...EMPTY, ...store({}), data: 'e30=' },
+        layers,
+        subject: { mediaType, digest, size },
+      }
+    : {
+        ...kind,
+        config: {
+          mediaType: MEDIA_TYPE.ociConfig,
+          ...store({ ...UNKNOWN, config: {}, rootfs: { type: 'layers', diff_ids: diffIds } }),
+        },
+        layers,
+      };
+  const manifest = await put('exporting attestation manifest', document);
   const annotations = {
     'vnd.docker.reference.digest': about.digest,
     'vnd.docker.reference.type': 'attestation-manifest',

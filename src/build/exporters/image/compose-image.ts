@@ -63,7 +63,9 @@ export async function composeImage(
   const attached: AttachedStatements[] = [];
   for (const [at, about] of manifests.entries()) {
     const made = { about, platform: platforms[at]?.platform, statements: statements[at] ?? [], lease: call.lease };
-    attached.push(await attachStatements({ ...deps, names: call.names, put }, made));
+    attached.push(
+      await attachStatements({ ...deps, names: call.names, isArtifact: call.options.hasArtifacts, put }, made),
+    );
   }
   const attachments = attached.flatMap(({ manifest }) => manifest ?? []);
   const index = {

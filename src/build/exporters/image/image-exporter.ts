@@ -1,11 +1,12 @@
+import { type Descriptor, parseReference, repositoryName } from '../../../spec/index.ts';
 import type { BuildPorts, RegistryAccess } from '../../ports.ts';
 import type { ExportContext, ExportedResult, Exporter, ExportRequest } from '../exporter.ts';
 import { type ComposedImage, composeImage, reported } from './compose-image.ts';
-import { imageOptions } from './image-options.ts';
+import { type ImageOptions, imageOptions } from './image-options.ts';
 import type { StoreLayersDeps } from './store-layers.ts';
 
 export interface ImageExporterDeps extends StoreLayersDeps {
-  readonly images: Pick<BuildPorts['images'], 'add' | 'push'>;
+  readonly images: Pick<BuildPorts['images'], 'add' | 'push' | 'pushContent'>;
   readonly collector: BuildPorts['collector'];
   /** Asks the client for credentials. */
   readonly accessOf: (sessionId: string, signal: AbortSignal) => RegistryAccess;
@@ -17,14 +18,19 @@ export function imageExporter(deps: ImageExporterDeps, { attrs }: ExportRequest)
   return {
     name: 'exporting to image',
     async run(result, context) {
-      const names = options.names.length > 0 ? options.names : namesOfResult(attrs, result);
+      const given = options.names.length > 0 ? options.names : namesOfResult(attrs, result);
       await using lease = deps.collector.lease();
       const { report, signal } = context;
-      const image = await composeImage(deps, result, { options, names, hasAttestations: true, lease, report, signal });
+      const call = { options, names: given, hasAttestations: true, lease, report, signal };
+      const image = await composeImage(deps, result, call);
       const { target: descriptor, manifests, attachments } = image;
-      deps.images.add({ descriptor, manifests, attachments, names });
-      for (const name of names) await reported(context, `naming to ${name}`, async () => {});
-      if (options.push) for (const name of names) await push(deps, name, context);
+      const names = given.length > 0 ? given : danglingNames(options, descriptor);
+      if (options.isStored) {
+        const canonical = options.hasCanonicalNames && given.length > 0 ? withDigests(names, descriptor) : [];
+        deps.images.add({ descriptor, manifests, attachments, names: [...names, ...canonical] });
+        for (const name of names) await reported(context, `naming to ${name}`, async () => {});
+      }
+      if (options.push) for (const name of given) await push(deps, { name, descriptor, options }, context);
       return { response: imageResponse(image, names), images: image.images };
     },
   };
@@ -37,7 +43,25 @@ function namesOfResult(attrs: ReadonlyMap<string, string>, { metadata }: Exporte
   return imageOptions(new Map([['name', Buffer.from(given).toString()]]), { isCompressed: false }).names;
 }
 
-async function push(deps: ImageExporterDeps, name: string, context: ExportContext): Promise<void> {
+function danglingNames({ danglingPrefix }: ImageOptions, target: Descriptor): readonly string[] {
+  return danglingPrefix === '' ? [] : withDigests([danglingPrefix], target);
+}
+
+function withDigests(names: readonly string[], { digest }: Descriptor): readonly string[] {
+  return names.map((name) => `${repositoryName(parseReference(name))}@${digest}`);
+}
+
+interface Pushed {
+  readonly name: string;
+  readonly descriptor: Descriptor;
+  readonly options: ImageOptions;
+}
+
+async function push(
+  deps: ImageExporterDeps,
+  { name, descriptor, options }: Pushed,
+  context: ExportContext,
+): Promise<void> {
   const { report, signal, sessionId } = context;
   const access = deps.accessOf(sessionId, signal);
   const started = Date.now();
@@ -48,7 +72,13 @@ async function push(deps: ImageExporterDeps, name: string, context: ExportContex
       ...(current === undefined ? {} : { current }),
       ...(total === undefined ? {} : { total }),
     });
-  await reported(context, `pushing ${name}`, () => deps.images.push(name, { ...access, progress }, signal));
+  const call = { ...access, progress };
+  const repository = repositoryName(parseReference(name));
+  await reported(context, `pushing ${options.pushesByDigest ? `${repository}@${descriptor.digest}` : name}`, () => {
+    if (options.pushesByDigest) return deps.images.pushContent({ name: repository, descriptor }, call, signal);
+    if (!options.isStored) return deps.images.pushContent({ name, descriptor }, call, signal);
+    return deps.images.push(name, call, signal);
+  });
 }
 
 /** What the client learns about an image. */

@@ -7,6 +7,16 @@ export interface ImageOptions {
   /** Canonical, with tags. Empty for an image without a name. */
   readonly names: readonly string[];
   readonly push: boolean;
+  /** Whether the registry gets no tag. */
+  readonly pushesByDigest: boolean;
+  /** Whether the image is added to those of the engine. */
+  readonly isStored: boolean;
+  /** Whether each name is also given with the digest. */
+  readonly hasCanonicalNames: boolean;
+  /** Begins the name of an image that has none. Empty for no name. */
+  readonly danglingPrefix: string;
+  /** Whether statements are artifacts of OCI, with the image as their subject. */
+  readonly hasArtifacts: boolean;
   /** Whether the media types are OCI's, and not Docker's. */
   readonly isOci: boolean;
   readonly compression: LayerCompression;
@@ -29,6 +39,11 @@ export interface Annotation {
 
 type Attrs = ReadonlyMap<string, string>;
 
+/**
+ * Flags without an effect here, whose values are checked. Each image is unpacked; statements are always in the index of their image; layers that
+ * registries may not distribute stay what they are.
+ */
+const IGNORED = ['unpack', 'attestation-inline', 'prefer-nondist-layers', 'registry.insecure'];
 const GZIP_LEVEL = 4;
 const ZSTD_LEVEL = 3;
 const ANNOTATION = /^annotation(?:-(manifest-descriptor|index-descriptor|manifest|index))?(?:\[([^\]]*)\])?\.(.+)$/s;
@@ -36,18 +51,18 @@ const ANNOTATION = /^annotation(?:-(manifest-descriptor|index-descriptor|manifes
 /** @throws EngineError invalid, notImplemented */
 export function imageOptions(attrs: Attrs, defaults: { readonly isCompressed: boolean }): ImageOptions {
   const push = flag(attrs, 'push') ?? false;
-  for (const key of ['push-by-digest', 'attestation-inline', 'prefer-nondist-layers', 'oci-artifact']) {
-    if (flag(attrs, key) === true && key !== 'oci-artifact') {
-      throw new EngineError('notImplemented', `the output option ${key} is not supported`);
-    }
-  }
-  if (flag(attrs, 'store') === false) throw new EngineError('notImplemented', 'store=false is not supported');
+  for (const key of IGNORED) flag(attrs, key);
   const compression = compressionOf(attrs, push || defaults.isCompressed);
   const isOci = flag(attrs, 'oci-mediatypes') ?? true;
   if (!isOci && compression.kind === 'zstd') throw invalid('zstd layers need oci-mediatypes=true');
   return {
     names: namesOf(attrs.get('name') ?? ''),
     push,
+    pushesByDigest: flag(attrs, 'push-by-digest') ?? false,
+    isStored: flag(attrs, 'store') ?? true,
+    hasCanonicalNames: flag(attrs, 'name-canonical') ?? false,
+    danglingPrefix: attrs.get('dangling-name-prefix') ?? '',
+    hasArtifacts: flag(attrs, 'oci-artifact') ?? false,
     isOci,
     compression,
     forceCompression: flag(attrs, 'force-compression') ?? false,
@@ -85,9 +100,9 @@ function compressionOf(attrs: Attrs, isCompressed: boolean): LayerCompression {
     case 'zstd':
       return { kind, level: clamp(given ?? ZSTD_LEVEL, 1, 22) };
     case 'estargz':
-      throw new EngineError('notImplemented', 'compression type estargz is not supported');
+      throw new EngineError('notImplemented', 'compression=estargz is not supported: use gzip or zstd');
     default:
-      throw invalid(`unsupported layer compression type: ${kind}`);
+      throw invalid(`unsupported compression type ${kind}`);
   }
 }
 

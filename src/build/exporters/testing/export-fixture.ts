@@ -7,7 +7,7 @@ import { memoryRecords } from '../../../base/records.ts';
 import { hostPlatform } from '../../../spec/index.ts';
 import { type OpenSnapshots, openSnapshots, openStores, type Stores } from '../../../store/index.ts';
 import type { NewBuildImage } from '../../ports.ts';
-import type { Session } from '../../session/index.ts';
+import type { Session, SessionContent } from '../../session/index.ts';
 import type { StepStatus } from '../../solver/index.ts';
 import type { LayeredTree, TreeLayer } from '../../tree.ts';
 import type { ExportContext, ExportedPlatform } from '../exporter.ts';
@@ -28,6 +28,8 @@ export interface ExportFixture extends AsyncDisposable {
   readonly context: ExportContext;
   readonly added: NewBuildImage[];
   readonly sent: SentFile[];
+  /** Blobs that were written into stores of the client. */
+  readonly stored: { readonly storeId: string; readonly digest: string; readonly bytes: Buffer }[];
   /** Names of the files in each directory that the client got. */
   readonly directories: { readonly metadata: object; readonly files: readonly string[] }[];
   readonly pushed: string[];
@@ -60,15 +62,15 @@ export async function openExportFixture(): Promise<ExportFixture> {
         added.push(image);
         stores.images.add([{ ...image, isTagged: true }]);
       },
-      async push(name) {
-        pushed.push(name);
-      },
+      push: async (name) => void pushed.push(name),
+      pushContent: async ({ name, descriptor }) => void pushed.push(`${name} ${descriptor.digest}`),
     },
   });
+  const stored: ExportFixture['stored'] = [];
   const directories: { metadata: object; files: readonly string[] }[] = [];
   const context: ExportContext = {
     sessionId: 's',
-    session: async () => receivingSession(sent, directories),
+    session: async () => receivingSession({ sent, stored, directories }),
     report: (status) => void reports.push(status),
     signal: new AbortController().signal,
   };
@@ -86,7 +88,7 @@ export async function openExportFixture(): Promise<ExportFixture> {
     return { kind: 'layers', layers: [...base.layers, layer] };
   };
   return {
-    ...{ stores, snapshots, open, context, added, sent, directories, pushed, reports, step },
+    ...{ stores, snapshots, open, context, added, sent, stored, directories, pushed, reports, step },
     async [Symbol.asyncDispose]() {
       await cache[Symbol.asyncDispose]();
       await stores.close();
@@ -97,8 +99,22 @@ export async function openExportFixture(): Promise<ExportFixture> {
   };
 }
 
-function receivingSession(sent: SentFile[], directories: { metadata: object; files: readonly string[] }[]): Session {
-  const session: Pick<Session, 'sendFile' | 'sendDirectory'> = {
+function storeOf(storeId: string, stored: ExportFixture['stored']): SessionContent {
+  const write: SessionContent['write'] = async ({ digest, sizeBytes, bytes }) => {
+    const found = await buffer(bytes);
+    if (found.length !== sizeBytes) throw new Error(`${digest} has ${found.length} bytes`);
+    stored.push({ storeId, digest, bytes: found });
+  };
+  return { write } as SessionContent;
+}
+
+interface Received extends Pick<ExportFixture, 'sent' | 'stored'> {
+  readonly directories: { metadata: object; files: readonly string[] }[];
+}
+
+function receivingSession({ sent, stored, directories }: Received): Session {
+  const session: Pick<Session, 'sendFile' | 'sendDirectory' | 'content'> = {
+    content: (storeId) => storeOf(storeId, stored),
     async sendDirectory({ metadata, trees }) {
       const files = trees.flatMap(({ root, folder }) =>
         readdirSync(root, { recursive: true }).map((name) => join(folder, String(name))),

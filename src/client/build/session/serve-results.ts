@@ -4,13 +4,29 @@ import { fileSend } from '../../../grpc/messages/filesync.ts';
 import { packet } from '../../../grpc/messages/fsutil.ts';
 import type { BuildOutput } from '../builder.ts';
 import { receiveTree } from '../directories/receive-tree.ts';
+import { serveStores } from '../layouts/serve-stores.ts';
 
 /** Declared with messages of bytes, the method carries packets for directories. */
 const packets = { DiffCopy: { ...fileSend.DiffCopy, request: packet, response: packet } } as const;
 
+/** The name under which builders write into the layout of an output. */
+const EXPORT_STORE = 'export';
+
 /** Takes what the exporters of a build send. @throws EngineError invalid when directories and archives are wanted together */
 export function serveResults(outputs: readonly BuildOutput[]): readonly Served[] {
-  const targets = new Map(outputs.flatMap(({ receive }, at) => (receive === undefined ? [] : [[String(at), receive]])));
+  const layouts = outputs.flatMap(({ receive }) => (receive?.kind === 'layout' ? [receive.path] : []));
+  const [layout] = layouts;
+  if (layouts.length > 1) throw invalid('outputs with tar=false need a build each');
+  const stores = layout === undefined ? [] : serveStores({ [EXPORT_STORE]: layout });
+  return [...stores, ...serveFiles(outputs)];
+}
+
+function serveFiles(outputs: readonly BuildOutput[]): readonly Served[] {
+  const targets = new Map(
+    outputs.flatMap(({ receive }, at) =>
+      receive === undefined || receive.kind === 'layout' ? [] : [[String(at), receive]],
+    ),
+  );
   const kinds = new Set([...targets.values()].map(({ kind }) => kind));
   if (kinds.size > 1) throw invalid('outputs that are directories and outputs that are archives need a build each');
   const targetOf = (id = '0') => {
