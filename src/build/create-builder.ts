@@ -11,7 +11,7 @@ import { BuildHistory, type HistoryRecord } from './history/index.ts';
 import { type OpDeps, openContainer, restoreBuilds, vertexOf } from './ops/index.ts';
 import { contextItems, openContextFolders } from './ops/sources/index.ts';
 import type { BuildPorts } from './ports.ts';
-import { createBuildServer, createWorkers, type Workers } from './protocol/index.ts';
+import { buildPosted, createBuildServer, createWorkers, type Workers } from './protocol/index.ts';
 import { pruneOptions } from './prune-request.ts';
 import { BuildRuns, registryAccess } from './runs/index.ts';
 import { createSessions } from './session/index.ts';
@@ -24,13 +24,7 @@ const PROTOCOL_VERSION = 'v0.25.0-gantry';
 /** Opens the builder on the engine's parts. `records` was opened before the collector, which asks it. */
 export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder {
   mkdirSync(ports.folder, { recursive: true, mode: 0o700 });
-  const cache = openBuildCache({
-    ...ports,
-    ...{ records },
-    get limits() {
-      return ports.limits;
-    },
-  });
+  const cache = openCache(ports, records);
   const sessions = createSessions();
   const contexts = openContextFolders(ports);
   cache.add(contextItems(contexts));
@@ -51,6 +45,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
     snapshots: ports.snapshots,
     vertexOf: (edge, build) => vertexOf(edge, opDeps, build),
   });
+  const hostGateway = (): string | undefined => ports.networks.hostGateways[0];
   const server = createBuildServer({
     ...{ runs, sessions, cache, history, platform },
     acceptSession: sessions.accept,
@@ -67,6 +62,8 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
   return {
     serveGrpc: (connection, signal) => server.serve(connection, signal),
     acceptSession: (session, signal) => sessions.accept(session, signal),
+    build: (posted, send, signal) =>
+      buildPosted({ solve: server.solve, sessions, hostGateway }, posted, { send, signal }),
     diskUsage: () => diskUsage(cache),
     prune: (request, signal) => prune(cache, request, signal),
     cancel: (id) => runs.cancel(id),
@@ -81,6 +78,16 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
       await cache[Symbol.asyncDispose]();
     },
   };
+}
+
+function openCache(ports: BuildPorts, records: CacheRecords): BuildCache {
+  return openBuildCache({
+    ...ports,
+    ...{ records },
+    get limits() {
+      return ports.limits;
+    },
+  });
 }
 
 function openSolver(ports: BuildPorts, cache: BuildCache): Solver<Tree> {

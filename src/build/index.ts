@@ -2,6 +2,7 @@ export type {
   BuildCacheRecord,
   Builder,
   NewSession,
+  PostedBuild,
   PruneBuildCache,
   PrunedBuildCache,
 } from './builder.ts';

@@ -192,6 +192,12 @@ function recordingBuilder({ note, signals }: Calls): Partial<Builder> {
       note('prune', request);
       return request.all ? { deleted: ['r1'], reclaimedBytes: 7 } : { deleted: [], reclaimedBytes: 0 };
     },
+    async build({ body: _body, credentials: _credentials, ...posted }, send) {
+      const maps = { buildArgs: [...posted.buildArgs], labels: [...posted.labels] };
+      const outputs = posted.outputs.map(({ type, attrs }) => ({ type, attrs: [...attrs] }));
+      note('postedBuild', { ...posted, ...maps, outputs });
+      send({ id: 'moby.image.id', aux: { ID: 'sha256:1' } });
+    },
     cancel: (id) => note('cancel', id),
   };
 }

@@ -41,8 +41,17 @@ export interface BuildServerDeps {
 /** A frontend may call before its build is known. */
 const BUILD_WAIT_MS = 3000;
 
+export interface BuildServer extends GrpcServer {
+  /** Runs a build to its end. `begun` is called at once. @throws GrpcError */
+  solve(
+    request: SolveRequest,
+    signal: AbortSignal,
+    begun?: (run: BuildRun) => void,
+  ): Promise<Init<typeof solveResponse>>;
+}
+
 /** The builder's services, for connections to `/grpc`. */
-export function createBuildServer(deps: BuildServerDeps): GrpcServer {
+export function createBuildServer(deps: BuildServerDeps): BuildServer {
   const { runs, workers, onFault } = deps;
   const gateways = new WeakMap<BuildRun, Gateway>();
   const served = [
@@ -51,7 +60,7 @@ export function createBuildServer(deps: BuildServerDeps): GrpcServer {
       controlHandlers({
         ...deps,
         cache: cacheCalls(deps.cache),
-        solve: (request, signal) => solve(deps, gateways, request, signal),
+        solve: (request, signal) => solve({ ...deps, gateways }, request, signal),
         progress: (id, waitMs, signal) => progressOf(deps, id, { waitMs, signal }),
       }),
     ),
@@ -71,12 +80,19 @@ export function createBuildServer(deps: BuildServerDeps): GrpcServer {
       Check: async () => ({ status: healthCheckResponseServingStatus.SERVING }),
     }),
   ];
-  return createGrpcServer(served, { onFault });
+  return {
+    ...createGrpcServer(served, { onFault }),
+    solve: (request, signal, begun) => solve({ ...deps, gateways, begun }, request, signal),
+  };
+}
+
+interface SolveContext extends BuildServerDeps {
+  readonly gateways: WeakMap<BuildRun, Gateway>;
+  readonly begun?: ((run: BuildRun) => void) | undefined;
 }
 
 async function solve(
-  deps: BuildServerDeps,
-  gateways: WeakMap<BuildRun, Gateway>,
+  { gateways, begun, ...deps }: SolveContext,
   request: SolveRequest,
   signal: AbortSignal,
 ): Promise<Init<typeof solveResponse>> {
@@ -85,6 +101,7 @@ async function solve(
   const entitlements = new Set(request.Entitlements);
   const run = runs.open({ id: request.Ref, sessionId: request.Session, entitlements }, signal);
   gateways.set(run, gateway);
+  begun?.(run);
   try {
     const work = () => solveBuild(deps, request, { run, gateway });
     // Internal builds ask for capabilities and the like.

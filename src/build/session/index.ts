@@ -1,4 +1,5 @@
 export { type LayoutImage, readLayoutImage } from './layout-image.ts';
+export { type PostedSession, postedSession } from './posted-session.ts';
 export type {
   ReceiveDirectory,
   ReceivedTree,

@@ -21,6 +21,8 @@ export interface OpenSessions extends Sessions, AsyncDisposable {
    * @throws EngineError invalid for a session without an id; conflict while one with its id lives
    */
   accept(session: NewSession, signal: AbortSignal): Promise<void>;
+  /** Takes a session in whose client is the engine itself. Disposing removes it. */
+  offer(session: Session): Disposable;
 }
 
 /** How long a build waits for its session, which is a connection of its own. */
@@ -61,6 +63,10 @@ export function createSessions(): OpenSessions {
       const ending = run(session, signal);
       ends.add(ending);
       await ending.finally(() => ends.delete(ending));
+    },
+    offer(session) {
+      sessions.set(session.id, session);
+      return { [Symbol.dispose]: () => void sessions.delete(session.id) };
     },
     async get(id, signal) {
       const known = sessions.get(id);

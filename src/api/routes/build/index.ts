@@ -8,7 +8,7 @@ import { session } from './session.ts';
 
 export function buildRoutes(builder: Builder, classic: ClassicBuilder): readonly BoundRoute[] {
   return [
-    bind(buildImage, classic),
+    bind(buildImage, { classic, builder }),
     bind(grpc, builder),
     bind(session, builder),
     bind(pruneBuildCache, builder),
