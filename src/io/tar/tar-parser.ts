@@ -84,8 +84,12 @@ export class TarParser {
     }
   }
 
-  /** Ends the input. An archive may end without its trailer, but not inside an entry. @throws EngineError invalid */
+  /**
+   * Ends the input. An archive may end without its trailer, and with the last byte of its last file: so does the docker CLI's when it
+   * adds a Dockerfile from elsewhere. @throws EngineError invalid for an end inside an entry
+   */
   finish(): void {
+    if (this.#state === 'data' && this.#remaining === 0) this.#contentDone();
     if (this.#state === 'end') return;
     const pending = this.#extensionType !== '' || this.#extensions.name !== undefined;
     if (this.#state !== 'header' || this.#partialLength > 0 || pending) throw invalid('archive/tar: unexpected EOF');
