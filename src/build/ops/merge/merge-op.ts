@@ -5,6 +5,7 @@ import type { Op, StepContext } from '../../solver/index.ts';
 import { EMPTY_TREE, type LayeredTree, type Tree, type TreeLayer } from '../../tree.ts';
 import { definitionDigest } from '../content-key.ts';
 import { layered, openTree, openTreeRoot, type RootPorts } from '../tree-root.ts';
+import { deleteAsIn } from './difference.ts';
 
 /**
  * The op of a node that lays trees over one another, such as the result of COPY --link: the layers of each tree are put
@@ -19,11 +20,12 @@ export function mergeOp(node: LlbNode, { ports }: { readonly ports: RootPorts })
     cacheKey: async () => ({ digest: definitionDigest('merge', order) }),
     async run(inputs, context) {
       const trees = order.map((input) => inputs[input] ?? EMPTY_TREE);
-      if (ports.snapshots.driver === 'vfs') return [await copied(ports, trees, context)];
+      const isDifference = (at: number): boolean => node.inputs[order[at] ?? -1]?.node.op.diff !== undefined;
+      if (ports.snapshots.driver === 'vfs') return [await copied(ports, { trees, isDifference }, context)];
       const layers: TreeLayer[] = [];
       for (const [at, tree] of trees.entries()) {
-        const isDifference = node.inputs[order[at] ?? -1]?.node.op.diff !== undefined;
-        const part = at === 0 || isDifference ? await layered(ports, tree, context) : await alone(ports, tree, context);
+        const part =
+          at === 0 || isDifference(at) ? await layered(ports, tree, context) : await alone(ports, tree, context);
         layers.push(...part.layers);
       }
       return [{ kind: 'layers', layers }];
@@ -32,10 +34,15 @@ export function mergeOp(node: LlbNode, { ports }: { readonly ports: RootPorts })
 }
 
 /** With whole copies in place of layers, nothing can be laid over anything. */
-async function copied(ports: RootPorts, trees: readonly Tree[], context: StepContext): Promise<LayeredTree> {
+async function copied(
+  ports: RootPorts,
+  { trees, isDifference }: { readonly trees: readonly Tree[]; readonly isDifference: (at: number) => boolean },
+  context: StepContext,
+): Promise<LayeredTree> {
   const [first = EMPTY_TREE, ...others] = trees;
   await using root = await openTreeRoot(ports, first, context.signal);
-  for (const tree of others) {
+  for (const [at, tree] of others.entries()) {
+    if (tree.kind === 'layers' && isDifference(at + 1)) await deleteAsIn(ports, { tree, root }, context);
     await using opened = await openTree(ports, tree);
     const places = { source: opened.path, from: { path: '/' }, target: root.path, to: '/' };
     await ports.snapshots.rootFiles.copy({ ...places, copiesContent: true, replacesKinds: true }, context.signal);

@@ -11,6 +11,7 @@ export function openRootFiles(deps: RootFilesDeps): RootFiles {
     makeDirectory: (request, signal) => pool.run({ kind: 'makeDirectory', request }, signal),
     makeFile: (request, signal) => pool.run({ kind: 'makeFile', request }, signal),
     makeSymlink: (request, signal) => pool.run({ kind: 'makeSymlink', request }, signal),
+    applyChanges: (request, signal) => pool.run({ kind: 'applyChanges', request }, signal),
     remove: (request, signal) => pool.run({ kind: 'removePaths', request }, signal),
   };
 }

@@ -1,7 +1,7 @@
 import type { Digest } from '../../../base/ids.ts';
 import type { CopyRequest } from './copy-request.ts';
 import type { PathSelection } from './path-selection.ts';
-import type { ListedPath, MakeDirectory, MakeFile, MakeSymlink, RemovePaths } from './root-job.ts';
+import type { ApplyChanges, ListedPath, MakeDirectory, MakeFile, MakeSymlink, RemovePaths } from './root-job.ts';
 
 /**
  * Work of a build on files of roots: of mounted writables, and of views of layers. It runs in threads. The kernel resolves
@@ -39,6 +39,11 @@ export interface RootFiles {
   makeFile(request: MakeFile, signal: AbortSignal): Promise<void>;
   /** Makes a symlink. Its directory must exist. @throws EngineError invalid where something is at the path */
   makeSymlink(request: MakeSymlink, signal: AbortSignal): Promise<void>;
+  /**
+   * Does to a root what was done to make one tree of another: adds, changes and deletes, by Docker's rule of what has changed (attributes,
+   * size, time). Directories that hold changes get the attributes of the changed tree.
+   */
+  applyChanges(request: ApplyChanges, signal: AbortSignal): Promise<void>;
   /** Removes paths with everything below. A symlink at the end is removed itself. */
   remove(request: RemovePaths, signal: AbortSignal): Promise<void>;
 }

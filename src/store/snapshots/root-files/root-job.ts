@@ -45,6 +45,15 @@ export interface RemovePaths {
   readonly mayBeMissing?: boolean;
 }
 
+export interface ApplyChanges {
+  /** Roots on the host. What `upper` has over `lower` is changed in the target. */
+  readonly lower: string;
+  readonly upper: string;
+  readonly target: string;
+  /** `deleted`: the target gets an empty file in place of each path that was deleted, and nothing else. */
+  readonly part: 'all' | 'present' | 'deleted';
+}
+
 /** A job on files of a root. Synchronous, in a thread. `root` is a path on the host. */
 export type RootJob =
   | { readonly kind: 'sum'; readonly root: string; readonly selections: readonly PathSelection[] }
@@ -53,7 +62,8 @@ export type RootJob =
   | { readonly kind: 'makeDirectory'; readonly request: MakeDirectory }
   | { readonly kind: 'makeFile'; readonly request: MakeFile }
   | { readonly kind: 'makeSymlink'; readonly request: MakeSymlink }
-  | { readonly kind: 'removePaths'; readonly request: RemovePaths };
+  | { readonly kind: 'removePaths'; readonly request: RemovePaths }
+  | { readonly kind: 'applyChanges'; readonly request: ApplyChanges };
 
 export interface ListedPath {
   /** Without wildcards. */
@@ -71,4 +81,5 @@ export interface RootResults {
   readonly makeFile: undefined;
   readonly makeSymlink: undefined;
   readonly removePaths: undefined;
+  readonly applyChanges: undefined;
 }

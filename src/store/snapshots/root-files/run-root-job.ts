@@ -1,4 +1,5 @@
 import { showPath } from '../../../linux/index.ts';
+import { applyChanges } from './apply-changes.ts';
 import { makeDirectory, makeFile, makeSymlink, removePaths } from './change-root.ts';
 import { contentSums } from './content-sum.ts';
 import { copyPaths } from './copy-paths.ts';
@@ -22,6 +23,8 @@ export function runRootJob(job: RootJob, shouldStop: () => boolean): RootResults
       return void makeSymlink(job.request);
     case 'removePaths':
       return void removePaths(job.request, shouldStop);
+    case 'applyChanges':
+      return void applyChanges(job.request, shouldStop);
   }
 }
 

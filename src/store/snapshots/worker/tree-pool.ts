@@ -182,6 +182,7 @@ const VERBS: Readonly<Record<TreeJob['kind'], string>> = {
   makeFile: 'writing a file',
   makeSymlink: 'making a link',
   removePaths: 'the removal',
+  applyChanges: 'applying changes',
   hash: 'verifying',
 };
 
