@@ -13,8 +13,8 @@ import { eventually, loadBusybox } from '../support/fixture.ts';
 import { seededRandom } from '../support/random.ts';
 import { type Answer, send } from '../support/send.ts';
 
-/** Of each operation; what is killed is the real daemon, at moments that the seed repeats. */
-const KILLS = 20;
+/** Of each operation; what is killed is the real daemon, at moments that the seed repeats. `npm run test:long` has more. */
+const KILLS = Number(process.env['GANTRY_TEST_STORE_KILLS'] ?? 6);
 const random = seededRandom();
 console.log(`store-crash: GANTRY_TEST_SEED=${random.seed} repeats this run`);
 
@@ -215,7 +215,8 @@ test(`pull, killed at ${KILLS} moments: it goes on where it stopped, and ends wh
     await assertSettled(`${context}, removed`);
     registry.journal.length = 0;
   }
-  assert.ok(resumed > 0, 'some pull went on from an offset');
+  // Few kills may all come before the disk has anything. The last pull, below, goes on in any case.
+  if (KILLS >= 20) assert.ok(resumed > 0, 'some pull went on from an offset');
   // The last one is killed when half has reached the disk: that is not sent again.
   const { slow } = registry;
   registry.slow = undefined;
