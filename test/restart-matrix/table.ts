@@ -1,6 +1,7 @@
 import type { Row } from './row.ts';
 import { attach, terminal } from './rows/attach.ts';
 import { binds } from './rows/binds.ts';
+import { buildCache, runningBuild } from './rows/builds.ts';
 import { containerNames, nameServer } from './rows/container-names.ts';
 import { copy } from './rows/copy.ts';
 import { diff, emptyDiff } from './rows/diff.ts';
@@ -66,4 +67,6 @@ export const ROWS: readonly Row[] = [
   events,
   paused,
   joined,
+  buildCache,
+  runningBuild,
 ];

@@ -19,7 +19,7 @@ export interface Powered {
  * unchanged.
  */
 export async function powerCut(engine: Powered): Promise<void> {
-  const ids = new Set(containersOf(engine));
+  const ids = new Set([...namesIn(join(engine.dataRoot, 'containers')), ...namesIn(join(engine.execRoot, 'tasks'))]);
   await engine.kill9();
   for (const pid of processesOf(engine)) kill(pid);
   const groups = cgroupFolders('/sys/fs/cgroup', 4).filter((path) => ids.has(path.slice(path.lastIndexOf('/') + 1)));
@@ -34,8 +34,8 @@ export async function powerCut(engine: Powered): Promise<void> {
   }
 }
 
-function containersOf({ dataRoot }: Powered): readonly string[] {
-  const folder = join(dataRoot, 'containers');
+/** Ids of containers, or of tasks: steps of builds are no containers. */
+function namesIn(folder: string): readonly string[] {
   return existsSync(folder) ? readdirSync(folder) : [];
 }
 
