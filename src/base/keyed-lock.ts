@@ -7,6 +7,10 @@ import { EngineError } from './errors.ts';
 export class KeyedLock {
   readonly #tails = new Map<string, Promise<void>>();
 
+  isHeld(key: string): boolean {
+    return this.#tails.has(key);
+  }
+
   /** Waits for the lock of the key. Disposing the result releases it, once. @throws EngineError cancelled */
   async acquire(key: string, signal?: AbortSignal): Promise<Disposable> {
     const before = this.#tails.get(key);

@@ -9,7 +9,7 @@ import { dropLostArchives, type KnownArchive, openExporters } from './exporters/
 import { dockerfileFrontend, type Frontend } from './frontend/index.ts';
 import { BuildHistory, type HistoryRecord } from './history/index.ts';
 import { type OpDeps, openContainer, restoreBuilds, vertexOf } from './ops/index.ts';
-import { contextItems, openContextFolders } from './ops/sources/index.ts';
+import { contextItems, gitItems, openContextFolders } from './ops/sources/index.ts';
 import type { BuildPorts } from './ports.ts';
 import { buildPosted, createBuildServer, createWorkers, type Workers } from './protocol/index.ts';
 import { pruneOptions } from './prune-request.ts';
@@ -28,6 +28,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
   const sessions = createSessions();
   const contexts = openContextFolders(ports);
   cache.add(contextItems(contexts));
+  cache.add(gitItems(ports));
   const history = openHistory(ports);
   const archives = ports.table<KnownArchive>('build_archives');
   const platform = hostPlatform();

@@ -4,7 +4,7 @@ import type { Records } from '../base/records.ts';
 import type { Credentials, ProxyRule } from '../distribution/index.ts';
 import type { Networks } from '../network/index.ts';
 import type { HostFacts, TaskRuntime } from '../runtime/index.ts';
-import type { Descriptor, Manifest, Platform } from '../spec/index.ts';
+import type { Descriptor, Manifest, Platform, Ulimit } from '../spec/index.ts';
 import type { Collector, ContentStore, LayerKey, OpenSnapshots } from '../store/index.ts';
 
 /** What the builder needs of the engine. `daemon/wiring` fills it. */
@@ -42,6 +42,8 @@ export interface BuildResolver {
 }
 
 export interface BuildLimits {
+  /** Limits of processes of steps, unless the build gives others of the same name. */
+  readonly ulimits: readonly Ulimit[];
   /** Most steps at a time, of all builds. */
   readonly parallelSteps: number;
   /** Limits of the cache, as `builder.gc` of daemon.json says. Undefined where the cache is not limited. */

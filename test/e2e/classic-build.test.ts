@@ -159,6 +159,19 @@ test('a client that leaves stops its step, whose container is removed', async ()
   await eventually(async () => assert.deepEqual(contexts(), []));
 });
 
+test('a build that is cancelled by its id is told, and its container is removed', async () => {
+  const files = { Dockerfile: 'FROM busybox\nRUN sleep 1000' };
+  const building = post(files, 'buildid=cancelled-one');
+  await eventually(async () => {
+    const list = JSON.parse((await engine().api('GET', '/containers/json')).body) as readonly object[];
+    assert.equal(list.length, 1);
+  });
+  await engine().api('POST', '/build/cancel?id=another-one');
+  await engine().api('POST', '/build/cancel?id=cancelled-one');
+  assert.match(await building, /"error":"Build cancelled"/);
+  await noContainers();
+});
+
 test('nothing is left of a build whose daemon was killed', async () => {
   const archive = tarArchive([{ name: 'Dockerfile', content: 'FROM busybox\nVOLUME /v\nRUN sleep 1000' }]);
   const docker = new Docker({ socketPath: engine().socketPath });

@@ -79,7 +79,7 @@ export class BuildHost implements AsyncDisposable {
       runFolder,
       logger: silentLogger,
       proxyOf: () => undefined,
-      limits: { parallelSteps: 4, cacheBytes: undefined },
+      limits: { ulimits: [], parallelSteps: 4, cacheBytes: undefined },
     };
     this.#contexts = openContextFolders(this.ports);
     this.base = { node: sourceNode({ identifier: 'docker-image://docker.io/library/base:1' }), output: 0 };

@@ -62,6 +62,7 @@ export function recordingEngine(): RecordingEngine {
         calls.note('build', { ...request, buildArgs: [...request.buildArgs], labels: [...request.labels] });
         send({ stream: 'Step 1/1 : FROM scratch' });
       },
+      cancel: (id) => calls.note('cancelClassic', id),
     },
     registries: { login: async () => ({}) },
     events,

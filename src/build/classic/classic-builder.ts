@@ -30,13 +30,30 @@ export interface ClassicBuilder {
    * @throws EngineError for every other failure
    */
   build(request: ClassicRequest, send: SendMessage, signal: AbortSignal): Promise<void>;
+  /** Ends builds of this id as if their clients had gone. They are told. An unknown id is nothing. */
+  cancel(id: string): void;
 }
 
 /** Opens the builder. Removes the contexts of builds that a killed engine left. */
 export function createClassicBuilder(ports: ClassicPorts): ClassicBuilder {
   removeTree(ports.folder);
   mkdirSync(ports.folder, { recursive: true, mode: 0o700 });
-  return { build: (request, send, signal) => build(ports, request, send, signal) };
+  const running = new Map<AbortController, string>();
+  return {
+    async build(request, send, signal) {
+      const stop = new AbortController();
+      running.set(stop, request.id);
+      try {
+        await build(ports, request, send, AbortSignal.any([signal, stop.signal]));
+      } finally {
+        running.delete(stop);
+      }
+    },
+    cancel(id) {
+      for (const [stop, other] of running)
+        if (id !== '' && id === other) stop.abort(new EngineError('cancelled', 'context canceled'));
+    },
+  };
 }
 
 async function build(

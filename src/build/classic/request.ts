@@ -4,6 +4,8 @@ import type { HostConfig, Platform } from '../../spec/index.ts';
 
 /** The parameters of `POST /build`, checked by themselves. */
 export interface ClassicRequest {
+  /** By which it can be cancelled. '' for none. */
+  readonly id: string;
   /** An archive with the files to build from, perhaps compressed. Not read with `remote`. */
   readonly body: Readable;
   /** URL of a git repository, of an archive, or of a Dockerfile. */

@@ -41,8 +41,9 @@ export function openBuilder(deps: OpenBuilderDeps): Builder {
       folder: join(dataRoot, 'build'),
       runFolder: join(execRoot, 'build'),
       get limits() {
-        const { parallelSteps, cacheBytes } = settings.current.builder;
-        return { parallelSteps, cacheBytes: cacheBytes === 'default' ? tenthOfDisk(dataRoot) : cacheBytes };
+        const { ulimits, builder } = settings.current;
+        const { parallelSteps, cacheBytes } = builder;
+        return { ulimits, parallelSteps, cacheBytes: cacheBytes === 'default' ? tenthOfDisk(dataRoot) : cacheBytes };
       },
     },
     buildRecords,

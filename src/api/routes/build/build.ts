@@ -76,6 +76,7 @@ export const buildImage = defineRoute({
     }
     const request: ClassicRequest = {
       ...shared,
+      id: asked.buildid,
       platform: asked.platform === '' ? undefined : parsePlatform(asked.platform),
       removes: removalRule(asked),
       hostConfig: hostConfigOf(asked),

@@ -17,6 +17,7 @@ test('POST /build reads its parameters', async () => {
   assert.equal(status, 200);
   const request = JSON.parse(api.journal.at(-1)?.replace(/^build /, '') ?? '');
   assert.deepEqual(request, {
+    id: 'x',
     ...{ remote: 'http://x/y', dockerfile: 'D', tags: ['a', 'b'], target: 's' },
     platform: { os: 'linux', architecture: 'arm64' },
     // JSON has no undefined: B has no value.

@@ -12,6 +12,6 @@ export function buildRoutes(builder: Builder, classic: ClassicBuilder): readonly
     bind(grpc, builder),
     bind(session, builder),
     bind(pruneBuildCache, builder),
-    bind(cancelBuild, builder),
+    bind(cancelBuild, { builder, classic }),
   ];
 }

@@ -108,7 +108,7 @@ async function openParts(
     ...{ snapshots, records, folder, logger, imageLayers: () => imageLayers },
     ...{ content: stores.content, collector: stores.collector },
     table: (name) => stores.db.table(name, { durable: false }),
-    limits: { parallelSteps: 2, cacheBytes: undefined, ...limits },
+    limits: { ulimits: [], parallelSteps: 2, cacheBytes: undefined, ...limits },
   });
   return { stores, snapshots, records, cache };
 }

@@ -26,7 +26,7 @@ export interface StepSpecInput {
   /** `NAME=value` of secrets. */
   readonly secretVariables: readonly string[];
   readonly hasTerminal?: boolean;
-  readonly ports: Pick<BuildPorts, 'host' | 'folder' | 'logger'>;
+  readonly ports: Pick<BuildPorts, 'host' | 'folder' | 'logger' | 'limits'>;
 }
 
 /** Builds the OCI runtime's configuration of a step, by the rules of containers. @throws EngineError invalid, failed */
@@ -53,6 +53,7 @@ export function stepSpec(input: StepSpecInput): RuntimeSpec {
 /** What a step is limited to, as containers have it. */
 export function stepHostConfig({ exec, meta, mounts, resources, ports }: StepSpecInput): HostConfig {
   const { security } = exec;
+  const given = meta.ulimit.map(({ Name, Soft, Hard }) => ({ Name, Soft: Number(Soft), Hard: Number(Hard) }));
   const isPrivileged = security === securityMode.INSECURE;
   const { memory = 0, memorySwap = 0, cpuShares = 0, cpuPeriod = 0, cpuQuota = 0 } = resources ?? {};
   return {
@@ -60,7 +61,7 @@ export function stepHostConfig({ exec, meta, mounts, resources, ports }: StepSpe
     MaskedPaths: isPrivileged ? null : MASKED_PATHS,
     ReadonlyPaths: isPrivileged ? null : READONLY_PATHS,
     CgroupnsMode: ports.host.cgroup === 'v2' ? 'private' : 'host',
-    Ulimits: meta.ulimit.map(({ Name, Soft, Hard }) => ({ Name, Soft: Number(Soft), Hard: Number(Hard) })),
+    Ulimits: [...given, ...ports.limits.ulimits.filter(({ Name }) => given.every((own) => own.Name !== Name))],
     ...{ Memory: memory, MemorySwap: memory > 0 && memorySwap === 0 ? memory * 2 : memorySwap },
     ...{ CpuShares: cpuShares, CpuPeriod: cpuPeriod, CpuQuota: cpuQuota },
     ...{ CpusetCpus: resources?.cpusetCpus ?? '', CpusetMems: resources?.cpusetMems ?? '' },

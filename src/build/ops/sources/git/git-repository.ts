@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, failed } from '../../../../base/errors.ts';
 import { KeyedLock } from '../../../../base/keyed-lock.ts';
@@ -15,7 +15,9 @@ const KEPT_MAX = 20;
 /** No use takes longer. */
 const USE_MILLISECONDS = 3600_000;
 /** One call of git at a time in a repository. */
-const locks = new KeyedLock();
+export const repositoryLocks = new KeyedLock();
+/** Of a bare repository: git itself does nothing with the text. */
+const ADDRESS = 'description';
 
 /** A call of git in a folder. */
 export type Git = (args: readonly string[], environment?: Readonly<Record<string, string>>) => Promise<string>;
@@ -49,6 +51,21 @@ export async function resolveRef(git: Git, { url, ref }: GitWish): Promise<strin
   );
 }
 
+/** Where repositories are kept. */
+export function repositoriesIn(buildFolder: string): string {
+  return join(buildFolder, 'git');
+}
+
+/** The address that a kept repository was fetched from. */
+export function addressOf(repository: string): string {
+  const path = join(repository, ADDRESS);
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : 'an unknown address';
+}
+
+function withoutLogin(url: string): string {
+  return url.replace(/^([a-z+]+:\/\/)[^/@]*@/, '$1');
+}
+
 /** A repository with a commit and its files. Nobody else uses it until it is disposed. */
 export interface FetchedRepository extends Disposable {
   readonly folder: string;
@@ -63,20 +80,23 @@ export async function fetchCommit(
   { wish, commit, access }: { readonly wish: GitWish; readonly commit: string; readonly access: GitAccess },
   context: StepContext,
 ): Promise<FetchedRepository> {
-  const base = join(deps.ports.folder, 'git');
+  const base = repositoriesIn(deps.ports.folder);
   mkdirSync(base, { recursive: true, mode: 0o700 });
   const name = createHash('sha256')
     .update(JSON.stringify([wish.url, access.authorization]))
     .digest('hex')
     .slice(0, 32);
-  const lock = await locks.acquire(join(base, name), context.signal);
+  const lock = await repositoryLocks.acquire(join(base, name), context.signal);
   try {
     const folder = join(base, name);
     mkdirSync(folder, { recursive: true });
     utimesSync(folder, new Date(), new Date());
     await forgetOldest(deps, base);
     const git = gitIn(folder, access, context);
-    if (!existsSync(join(folder, 'HEAD'))) await git(['init', '--quiet', '--bare']);
+    if (!existsSync(join(folder, 'HEAD'))) {
+      await git(['init', '--quiet', '--bare']);
+      writeFileSync(join(folder, ADDRESS), withoutLogin(wish.url));
+    }
     if (!(await hasCommit(git, commit))) await fetch(git, wish, commit);
     return { folder, [Symbol.dispose]: () => lock[Symbol.dispose]() };
   } catch (error) {

@@ -19,6 +19,8 @@ import { code, GrpcError, serve } from '../../../../grpc/index.ts';
 import { secrets } from '../../../../grpc/messages/secrets.ts';
 import { connectClient } from '../../../session/testing/test-client.ts';
 import { openSourceFixture } from '../testing/source-fixture.ts';
+import { gitItems } from './git-items.ts';
+import { repositoriesIn, repositoryLocks } from './git-repository.ts';
 
 /** A folder with the repository `r.git`: two commits on main, a tag with a message on the first, and a branch. */
 function repositories(t: TestContext) {
@@ -181,4 +183,29 @@ test('a build that ends stops git', async (t) => {
   abort.abort();
   const begun = fixture.begin('git://host/r.git', { 'git.fullurl': `${server.url}/r.git` }, '', abort.signal);
   await assert.rejects(begun, { kind: 'cancelled' });
+});
+
+test('kept repositories are listed, and removed unless a build uses them', async (t) => {
+  const { served } = repositories(t);
+  await using server = await startGitServer(served);
+  await using fixture = await openSourceFixture();
+  const items = gitItems(fixture.deps.ports);
+  const never = new AbortController().signal;
+  assert.deepEqual(await items.items(never), []);
+  const url = `${server.url}/r.git`;
+  await using source = await fixture.begin('git://host/r.git', { 'git.fullurl': url.replace('://', '://user@') });
+  await source.run();
+  const [item, ...others] = await items.items(never);
+  assert.deepEqual(others, []);
+  assert.deepEqual([item?.type, item?.description], ['source.git.checkout', `shared git repo for ${url}`]);
+  assert.ok(item !== undefined && item.sizeBytes > 0 && !item.isInUse);
+  const path = join(repositoriesIn(fixture.deps.ports.folder), item.id);
+  {
+    using _use = await repositoryLocks.acquire(path);
+    assert.equal((await items.items(never))[0]?.isInUse, true);
+    assert.equal(await items.remove(item.id), false);
+  }
+  assert.equal(await items.remove('../git'), false);
+  assert.equal(await items.remove(item.id), true);
+  assert.equal(existsSync(path), false);
 });
