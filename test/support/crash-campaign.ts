@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { type Trial, work } from './crash-clients.ts';
 import { judge, type Kill, type Verdict, type Victim } from './crash-judge.ts';
 import type { TestEngine } from './engine.ts';
 import { cgroupsOf } from './host.ts';
+import { killSupervisor } from './kill-supervisor.ts';
 import { seededRandom } from './random.ts';
 import { uptime } from './uptime.ts';
 
@@ -124,22 +125,6 @@ class Strikes {
     }
     this.#isParent = victim !== 'daemon';
     return { victim: isOrphaned ? 'both' : victim, from, to: uptime(), isParent };
-  }
-}
-
-/**
- * Kills the process that runs the supervisor's program with this exec root. None exists while it is being started. A
- * runtime has the path of a socket in the supervisor's folder among its arguments, and is not killed.
- */
-function killSupervisor({ execRoot }: TestEngine): void {
-  for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
-    try {
-      const args = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
-      const runsSupervisor = args.some((arg) => /\/(?:gantry-supervisor\.js|supervisor\/main\.ts)$/.test(arg));
-      if (runsSupervisor && args.includes(execRoot)) process.kill(Number(name), 'SIGKILL');
-    } catch {
-      // The process has ended meanwhile.
-    }
   }
 }
 
