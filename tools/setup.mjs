@@ -16,6 +16,7 @@ import {
 import { delimiter, join } from 'node:path';
 import { findBusybox } from './busybox-image.mjs';
 import { downloadPlugins } from './client-plugins.mjs';
+import { layPlugins } from './lay-plugins.mjs';
 import { pinnedNode, root, run } from './node.mjs';
 
 /** The programs and libraries of the host that the engine needs, and their packages on Debian and Ubuntu. */
@@ -286,5 +287,7 @@ export function obstacles() {
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   setUp({ tests: process.argv.includes('--tests') });
+  const asked = process.argv.indexOf('--docker-plugins');
+  if (asked > 0) for (const done of layPlugins({ folder: process.argv[asked + 1] })) console.log(`setup: ${done}`);
   console.log('setup: ready');
 }

@@ -89,6 +89,9 @@ async function dispatch(cli: Cli, words: readonly string[]): Promise<number> {
     (called.verb === undefined ? cli.err : cli.out).write(nounHelp(NAME, called.noun));
     return 0;
   }
+  const { runPlugin } = await import('./plugin/run-plugin.ts');
+  const code = called === undefined ? await runPlugin(cli, words) : undefined;
+  if (code !== undefined) return code;
   const { unknownCommand } = await import('./unknown-command.ts');
   throw new CliError(1, unknownCommand(NAME, words));
 }

@@ -21,6 +21,8 @@ export interface Config {
   readonly credHelpers: Readonly<Record<string, string>>;
   /** Set by `"plugins": {"gantry": {"logins": "plain-text"}}`. docker keeps that section unchanged. */
   readonly plainTextLogins: boolean;
+  /** Further folders of plugins (`cliPluginsExtraDirs`). */
+  readonly pluginFolders: readonly string[];
 }
 
 /** Reads `config.json`. As in docker, a malformed file is a warning and counts as empty. */
@@ -47,6 +49,7 @@ export function loadConfig(
     credHelpers: strings(json['credHelpers'], (value) => value),
     plainTextLogins:
       strings(json['plugins'], (value) => (isObject(value) ? value['logins'] : undefined))['gantry'] === 'plain-text',
+    pluginFolders: texts(json['cliPluginsExtraDirs']),
   };
 }
 
@@ -69,6 +72,10 @@ function readConfig(file: string, warn: (text: string) => void): Readonly<Record
     warn(`WARNING: Error parsing config file (${file}): it is not JSON`);
   }
   return {};
+}
+
+function texts(source: unknown): readonly string[] {
+  return Array.isArray(source) ? source.filter((value) => typeof value === 'string') : [];
 }
 
 function strings(source: unknown, pick: (value: unknown) => unknown): Record<string, string> {
