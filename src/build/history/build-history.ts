@@ -4,7 +4,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Records } from '../../base/records.ts';
 import type { Progress } from '../solver/index.ts';
 import { HistoryFollowers } from './history-followers.ts';
-import { digestOf, type HistoryEvent, type HistoryRecord } from './history-record.ts';
+import { digestOf, errorDocument, type HistoryEvent, type HistoryRecord } from './history-record.ts';
 import { LogFiles } from './log-files.ts';
 
 export interface BuildHistoryDeps {
@@ -64,7 +64,9 @@ export class BuildHistory {
 
   /** A document that a record refers to by its digest. Undefined for an unknown one. */
   document(digest: string): Buffer | undefined {
-    for (const { results } of this.#deps.records.all()) {
+    for (const { results, error } of this.#deps.records.all()) {
+      const failure = error && errorDocument(error);
+      if (failure !== undefined && digestOf(failure) === digest) return failure;
       for (const { statements } of results) {
         const found = statements.find(({ json }) => digestOf(json) === digest);
         if (found !== undefined) return Buffer.from(found.json);

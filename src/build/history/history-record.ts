@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '../../base/ids.ts';
+import { encode, type Init } from '../../grpc/index.ts';
+import { status } from '../../grpc/messages/google-rpc.ts';
 import type { Descriptor } from '../../spec/index.ts';
 
 /** A build that has ended or is under way. Times are milliseconds since the epoch. */
@@ -49,6 +51,17 @@ export interface HistoryEvent {
 }
 
 /** The digest by which a document of a record is read. */
-export function digestOf(json: string): Digest {
-  return `sha256:${createHash('sha256').update(json).digest('hex')}` as Digest;
+export function digestOf(document: string | Buffer): Digest {
+  return `sha256:${createHash('sha256').update(document).digest('hex')}` as Digest;
+}
+
+/** The error with its details, as clients read it beside the record: a `google.rpc.Status`. */
+export function errorDocument(error: HistoryError): Buffer {
+  return encode(status, errorStatus(error));
+}
+
+/** The error as a message. */
+export function errorStatus({ code, message, details }: HistoryError): Init<typeof status> {
+  const packed = details.map(({ type, value }) => ({ type_url: type, value: Buffer.from(value, 'base64') }));
+  return { code, message, details: packed };
 }

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { code, findErrorDetail, type GrpcClient, GrpcError } from '../../grpc/index.ts';
+import { code, decode, findErrorDetail, type GrpcClient, GrpcError } from '../../grpc/index.ts';
 import { content } from '../../grpc/messages/content.ts';
 import { control, type StatusResponse } from '../../grpc/messages/control.ts';
 import { llbBridge, type Result } from '../../grpc/messages/gateway.ts';
+import { status as rpcStatus } from '../../grpc/messages/google-rpc.ts';
 import { health } from '../../grpc/messages/health.ts';
 import { type StepWork, serveBuilder } from './testing/served-builder.ts';
 
@@ -318,6 +319,12 @@ test('the history has the provenance of a result, which clients read by its dige
   await assert.rejects(client.unary(content.Info, { digest: 'nonsense' }, {}, never), { code: code.invalidArgument });
 });
 
+async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
 test('the history has builds under way and ended, with their progress', async () => {
   const { promise: finish, resolve } = Promise.withResolvers<void>();
   const slow: StepWork = async (identifier, _signal, log) => {
@@ -360,6 +367,17 @@ test('the history has builds under way and ended, with their progress', async ()
   await bad;
   assert.deepEqual(await listen({ EarlyExit: true }), ['1 second it failed', '1 first ']);
   assert.deepEqual(await listen({ EarlyExit: true, Limit: 1 }), ['1 second it failed']);
+  const call = client.call(control.ListenBuildHistory, {}, never);
+  await call.send({ EarlyExit: true, Ref: 'second' });
+  call.end();
+  const [event] = await all(call.responses);
+  const { digest = '', size } = event?.record?.externalError ?? {};
+  const read = client.call(content.Read, {}, never);
+  await read.send({ digest });
+  read.end();
+  const failure = Buffer.concat((await all(read.responses)).map(({ data }) => data));
+  assert.equal(failure.length, size);
+  assert.equal(decode(rpcStatus, failure).message, 'it failed');
   const logs = (await statusOf(client, 'second')).flatMap((response) => response.logs);
   assert.equal(logs.map(({ msg }) => msg.toString()).join(''), 'making test://bad\n');
   await client.unary(control.UpdateBuildHistory, { Ref: 'first', Delete: true }, {}, never);

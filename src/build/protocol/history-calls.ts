@@ -11,6 +11,9 @@ import {
 import type { Descriptor } from '../../spec/index.ts';
 import {
   type BuildHistory,
+  errorDocument,
+  errorStatus,
+  type HistoryError,
   type HistoryEvent,
   type HistoryRecord,
   type HistoryResult,
@@ -52,11 +55,8 @@ function recordMessage(record: HistoryRecord): Init<typeof buildHistoryRecord> {
     Frontend: record.frontend,
     FrontendAttrs: new Map(Object.entries(record.frontendAttrs)),
     Exporters: record.exporters.map(({ type, attrs }) => ({ Type: type, Attrs: new Map(Object.entries(attrs)) })),
-    error: error && {
-      code: error.code,
-      message: error.message,
-      details: error.details.map(({ type, value }) => ({ type_url: type, value: Buffer.from(value, 'base64') })),
-    },
+    error: error && errorStatus(error),
+    externalError: error && errorDescriptor(error),
     CreatedAt: toTimestamp(record.createdAt),
     CompletedAt: maybeTimestamp(record.completedAt),
     ExporterResponse: new Map(Object.entries(record.response)),
@@ -68,6 +68,13 @@ function recordMessage(record: HistoryRecord): Init<typeof buildHistoryRecord> {
     numCompletedSteps: steps.completed,
     numWarnings: record.warnings,
   };
+}
+
+/** Clients read the place in the Dockerfile and the step's log by it. */
+function errorDescriptor(error: HistoryError): Init<typeof descriptor> {
+  const document = errorDocument(error);
+  const mediaType = 'application/vnd.googeapis.google.rpc.status+proto';
+  return { media_type: mediaType, digest: historyDigest(document), size: document.length };
 }
 
 /** One platform's result, or those of several by their platforms. */
