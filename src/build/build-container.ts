@@ -7,6 +7,8 @@ export interface ContainerRequest {
   /** What it shows: a root, and what is mounted into it. `input` is a place in `inputs`; nothing is kept of what is written. */
   readonly mounts: readonly Mount[];
   readonly inputs: readonly Tree[];
+  /** Files of the builder that it shows, read-only. */
+  readonly folders?: readonly ContainerFolder[];
   /** BuildKit's number of the network: `netMode`. */
   readonly network: number;
   /** '' for BuildKit's default. */
@@ -14,6 +16,11 @@ export interface ContainerRequest {
   readonly extraHosts: readonly HostIP[];
   /** For people. */
   readonly name: string;
+}
+
+export interface ContainerFolder {
+  readonly destination: string;
+  readonly files: Readonly<Record<string, Uint8Array>>;
 }
 
 export interface ContainerProcess {

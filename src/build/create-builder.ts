@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { messageOf } from '../base/errors.ts';
 import { formatNanos } from '../base/time.ts';
 import { hostPlatform } from '../spec/index.ts';
+import type { OpenContainer } from './build-container.ts';
 import type { BuildCacheRecord, Builder } from './builder.ts';
 import { type BuildCache, type CacheItem, type CacheRecords, openBuildCache } from './cache/index.ts';
 import { dropLostArchives, type KnownArchive, openExporters } from './exporters/index.ts';
@@ -11,7 +12,7 @@ import { BuildHistory, type HistoryRecord } from './history/index.ts';
 import { type OpDeps, openContainer, restoreBuilds, vertexOf } from './ops/index.ts';
 import { contextItems, gitItems, openContextFolders } from './ops/sources/index.ts';
 import type { BuildPorts } from './ports.ts';
-import { buildPosted, createBuildServer, createWorkers, type Workers } from './protocol/index.ts';
+import { buildPosted, createBuildServer, createWorkers, solveByImage, type Workers } from './protocol/index.ts';
 import { pruneOptions } from './prune-request.ts';
 import { BuildRuns, registryAccess } from './runs/index.ts';
 import { createSessions } from './session/index.ts';
@@ -40,8 +41,14 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
       return runs.running;
     },
   };
+  const open: OpenContainer = (request, build, signal) => openContainer(opDeps, request, build, signal);
+  const workers = openWorkers(ports);
+  const onFault = (error: unknown, path: string): void =>
+    ports.logger.error({ err: error, path }, 'a call of the builder has failed');
   const runs: BuildRuns = new BuildRuns({
     ...{ solver, frontends, sessions, platform },
+    imageFrontend: (run, request, signal) =>
+      solveByImage({ openContainer: open, workers, onFault }, run, request, signal),
     images: ports.images,
     snapshots: ports.snapshots,
     vertexOf: (edge, build) => vertexOf(edge, opDeps, build),
@@ -56,9 +63,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
       accessOf: (sessionId, signal) => registryAccess(sessions, sessionId, signal),
     }),
     content: ports.content,
-    openContainer: (request, build, signal) => openContainer(opDeps, request, build, signal),
-    workers: openWorkers(ports),
-    onFault: (error, path) => ports.logger.error({ err: error, path }, 'a call of the builder has failed'),
+    ...{ openContainer: open, workers, onFault },
   });
   return {
     serveGrpc: (connection, signal) => server.serve(connection, signal),

@@ -14,6 +14,8 @@ export interface FrontendBridge {
   readFile(file: ReadFile, signal: AbortSignal): Promise<Buffer>;
   /** Returns the configuration of an image without its layers. @throws EngineError notFound, and the registry's errors */
   resolveImage(request: ResolveImage, signal: AbortSignal): Promise<ResolvedImage>;
+  /** Lets another frontend answer: `gateway.v0` is an image, which the option `source` names. @throws GrpcError, EngineError */
+  solve(frontend: string, request: FrontendRequest, signal: AbortSignal): Promise<FrontendResult>;
   /** Shows a warning to the client. */
   warn(warning: FrontendWarning): void;
   /** The default platform of builds. */

@@ -25,6 +25,7 @@ async function solve(options: Readonly<Record<string, string>>, answer: (asked: 
     },
     resolveImage: async () => Promise.reject(new EngineError('notFound', 'no images here')),
     warn: () => undefined,
+    solve: () => assert.fail('no other frontend is asked'),
     platform: { os: 'linux', architecture: 'amd64' },
     sessionId: 's',
   };

@@ -29,7 +29,7 @@ test('a Dockerfile in lower case is read, and a missing one has BuildKit text', 
   await assert.rejects(solve({}), { message: 'failed to read dockerfile: open Dockerfile: no such file or directory' });
 });
 
-test('a frontend of somebody else is refused, and each version of the own one is built in', async () => {
+test('a frontend of somebody else is asked, and each version of the own one is built in', async () => {
   for (const image of [
     'docker/dockerfile:1',
     'docker.io/docker/dockerfile:1.7-labs',
@@ -37,11 +37,15 @@ test('a frontend of somebody else is refused, and each version of the own one is
   ]) {
     await solve({ Dockerfile: `# syntax=${image}\nFROM scratch` });
   }
-  await assert.rejects(solve({ Dockerfile: '# syntax=docker/other\nFROM scratch' }), /docker\/other is not supported/);
-  await assert.rejects(
-    solve({ Dockerfile: 'FROM scratch' }, { 'build-arg:BUILDKIT_SYNTAX': 'example/x' }),
-    /example\/x is not supported/,
-  );
+  const { bridge } = await solve({ Dockerfile: '# syntax=docker/other a b\nFROM scratch' });
+  assert.deepEqual(bridge.asked, ['gateway.v0 docker/other: docker/other a b']);
+  const argument = { 'build-arg:BUILDKIT_SYNTAX': 'example/x y' };
+  assert.deepEqual((await solve({ Dockerfile: 'FROM scratch' }, argument)).bridge.asked, [
+    'gateway.v0 example/x: example/x y',
+  ]);
+  // The frontend asks the built-in one with the options that it got.
+  const again = await solve({ Dockerfile: '# syntax=docker/other\nFROM scratch' }, { cmdline: 'docker/other' });
+  assert.deepEqual(again.bridge.asked, []);
 });
 
 test('an image of another platform is a warning', async () => {

@@ -8,4 +8,5 @@ export type {
   ResolvedImage,
   ResolveImage,
 } from './bridge.ts';
+export { lackedCapability } from './check-request.ts';
 export { type DockerfileFrontendOptions, dockerfileFrontend } from './dockerfile-frontend.ts';

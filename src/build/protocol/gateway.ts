@@ -27,6 +27,7 @@ export class Gateway implements AsyncDisposable {
   readonly #refs = new Map<string, LlbEdge | undefined>();
   /** What failed steps have left, by ids that the frontend was told with the failure. */
   readonly #kept = new Map<string, Tree>();
+  #hasReturned = false;
   readonly #returned = Promise.withResolvers<GatewayResult>();
   /** Graphs that the client sent with the build. */
   readonly inputs: ReadonlyMap<string, LlbEdge | undefined>;
@@ -42,14 +43,20 @@ export class Gateway implements AsyncDisposable {
     return this.#returned.promise;
   }
 
+  get hasReturned(): boolean {
+    return this.#hasReturned;
+  }
+
   /** Takes the frontend's result, or error. @throws GrpcError for unknown results */
   take({ result: given, error }: ReturnRequest): void {
     if (error !== undefined) this.#returned.reject(fromRpcStatus(error));
     else this.#returned.resolve(this.#readResult(given));
+    this.#hasReturned = true;
   }
 
   /** Ends the build with what a frontend of ours made. */
   finish(made: FrontendResult): void {
+    this.#hasReturned = true;
     this.#returned.resolve({ ...made, isMultiple: made.refs.some(({ id }) => id !== ''), attestations: new Map() });
   }
 

@@ -30,12 +30,16 @@ export interface RunDeps {
   readonly vertexOf: (edge: LlbEdge, build: RunningBuild) => Edge<Tree>;
   /** By the names that clients use, such as `dockerfile.v0`. */
   readonly frontends: ReadonlyMap<string, Frontend>;
+  /** The frontend `gateway.v0`: an image, which drives the build from a container. */
+  readonly imageFrontend: ImageFrontend;
   readonly images: BuildImages;
   readonly snapshots: Pick<OpenSnapshots, 'sealed'>;
   readonly sessions: Sessions;
   /** The default platform of builds. */
   readonly platform: Platform;
 }
+
+export type ImageFrontend = (run: BuildRun, request: FrontendRequest, signal: AbortSignal) => Promise<FrontendResult>;
 
 export interface RunRequest {
   readonly id: string;
@@ -47,6 +51,10 @@ export interface AskedFrontend {
   readonly frontend: string;
   readonly options: ReadonlyMap<string, string>;
 }
+
+const IMAGE_FRONTEND = 'gateway.v0';
+/** Most frontends in containers at a time. Several platforms may have one each. */
+const MAX_IMAGES = 32;
 
 /**
  * A build under way: what its client and its frontend may do with it. It ends when it is disposed, or with its signal; the
@@ -62,6 +70,8 @@ export class BuildRun implements RunningBuild, Disposable {
   readonly #abort = new AbortController();
   readonly #build: Build<Tree>;
   readonly #read = new Set<LlbNode>();
+  /** Frontends in containers that run. */
+  #images = 0;
   #asked: AskedFrontend = { frontend: '', options: new Map() };
   readonly #resolved = new Map<string, Promise<ResolvedImage>>();
 
@@ -86,11 +96,13 @@ export class BuildRun implements RunningBuild, Disposable {
 
   /** Lets a frontend turn a request into graphs. Nothing of them has run yet. @throws GrpcError, EngineError */
   async solve(frontend: string, request: FrontendRequest, signal: AbortSignal): Promise<FrontendResult> {
-    const run = this.#deps.frontends.get(frontend);
-    if (run === undefined) throw new EngineError('failed', `unknown frontend: ${frontend}`);
+    const built = this.#deps.frontends.get(frontend);
+    if (built === undefined && frontend !== IMAGE_FRONTEND)
+      throw new EngineError('failed', `unknown frontend: ${frontend}`);
     this.#asked = { frontend, options: request.options };
+    if (built === undefined) return await this.#described(() => this.#solveByImage(request, signal));
     for (const cache of askedCaches(request.options)) await this.#refuseCache(cache);
-    return await this.#described(() => run(request, this.#bridge(), signal));
+    return await this.#described(() => built(request, this.#bridge(), signal));
   }
 
   /** Makes what an edge stands for; undefined stands for the tree without files. @throws GrpcError with details */
@@ -126,14 +138,16 @@ export class BuildRun implements RunningBuild, Disposable {
   /** Shows work that is no step of a graph as one to the client. */
   async step<T>(
     { name, digest = nameDigest(randomBytes(16).toString('hex')) }: { readonly name: string; readonly digest?: Digest },
-    work: (report: (status: StepStatus) => void) => Promise<T>,
+    work: (report: (status: StepStatus) => void, log: (stream: 1 | 2, bytes: Uint8Array) => void) => Promise<T>,
   ): Promise<T> {
     const begun: VertexProgress = { digest, name, inputs: [], started: Date.now() };
     this.progress.add({ kind: 'vertex', vertex: begun });
     const report = (status: StepStatus): void =>
       this.progress.add({ kind: 'status', vertex: digest, status: { ...status, at: Date.now() } });
+    const log = (stream: 1 | 2, bytes: Uint8Array): void =>
+      this.progress.add({ kind: 'log', vertex: digest, stream, bytes, at: Date.now() });
     try {
-      const result = await work(report);
+      const result = await work(report, log);
       this.progress.add({ kind: 'vertex', vertex: { ...begun, completed: Date.now() } });
       return result;
     } catch (error) {
@@ -158,6 +172,16 @@ export class BuildRun implements RunningBuild, Disposable {
     this.progress.end(Date.now());
   }
 
+  async #solveByImage(request: FrontendRequest, signal: AbortSignal): Promise<FrontendResult> {
+    if (this.#images >= MAX_IMAGES) throw new EngineError('invalid', 'frontends ask for each other without end');
+    this.#images += 1;
+    try {
+      return await this.#deps.imageFrontend(this, request, signal);
+    } finally {
+      this.#images -= 1;
+    }
+  }
+
   /** As with BuildKit, a cache that cannot be read is a step that fails, and the build goes on. */
   async #refuseCache(cache: string): Promise<void> {
     const refuse = async (): Promise<never> => {
@@ -173,6 +197,7 @@ export class BuildRun implements RunningBuild, Disposable {
         return this.withTree(edge, (root) => readTreeFile(root, path, { offset: 0, length: lengthMax }));
       },
       resolveImage: (request, signal) => this.resolveImage(request, signal),
+      solve: (frontend, request, signal) => this.solve(frontend, request, signal),
       warn: (warning) => this.warn(warning),
       platform: this.#deps.platform,
       sessionId: this.sessionId,

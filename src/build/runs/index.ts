@@ -1,4 +1,4 @@
-export { BuildRun, type RunDeps, type RunRequest } from './build-run.ts';
+export { BuildRun, type ImageFrontend, type RunDeps, type RunRequest } from './build-run.ts';
 export { BuildRuns } from './build-runs.ts';
 export { ProgressLog } from './progress-log.ts';
 export { nameDigest, registryAccess } from './resolve-image.ts';

@@ -16,6 +16,8 @@ export interface MemoryBridge extends FrontendBridge {
   readonly warnings: readonly FrontendWarning[];
   /** The directories that the frontend asked for. */
   readonly requests: readonly DirectoryRequest[];
+  /** Other frontends that were asked: `gateway.v0 IMAGE: COMMAND LINE`. */
+  readonly asked: readonly string[];
 }
 
 /** A bridge whose client has files in memory, and whose engine has images without files. */
@@ -23,9 +25,11 @@ export function memoryBridge({ directories, images, platform, sessionId }: Memor
   const warnings: FrontendWarning[] = [];
   const requests: DirectoryRequest[] = [];
   const read = new Set<string>();
+  const asked: string[] = [];
   return {
     warnings,
     requests,
+    asked,
     platform,
     sessionId,
     warn: (warning) => void warnings.push(warning),
@@ -41,6 +45,10 @@ export function memoryBridge({ directories, images, platform, sessionId }: Memor
       const text = directories[name]?.[path];
       if (text === undefined) throw new EngineError('notFound', `open ${path}: no such file or directory`);
       return Buffer.from(text);
+    },
+    async solve(frontend, { options }) {
+      asked.push(`${frontend} ${options.get('source')}: ${options.get('cmdline')}`);
+      return { refs: [], metadata: new Map() };
     },
     async resolveImage({ ref }) {
       const config = images[ref.replace('docker.io/', '').replace(/:latest$/, '')];

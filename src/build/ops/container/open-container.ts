@@ -1,9 +1,11 @@
-import { posix } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { EngineError, invalid } from '../../../base/errors.ts';
 import { newObjectId } from '../../../base/ids.ts';
 import { settleAll } from '../../../base/settle-all.ts';
 import { mountType, securityMode } from '../../../grpc/messages/pb.ts';
-import type { BuildContainer, ContainerRequest } from '../../build-container.ts';
+import type { SpecMount } from '../../../runtime/index.ts';
+import type { BuildContainer, ContainerFolder, ContainerRequest } from '../../build-container.ts';
 import type { RunningBuild } from '../../builds.ts';
 import type { StepContext } from '../../solver/index.ts';
 import { checkEntitlements } from '../entitlements.ts';
@@ -43,7 +45,8 @@ export async function openContainer(
       isOnHostNetwork: netnsPath === undefined,
     };
     const files = { ...writeNetworkFiles(ports, folder.path, names), isReadOnly: true };
-    const processes = new ContainerProcesses(deps, { id, mounts, files, hostname, netnsPath, build, context });
+    const shown = { ...mounts, mounts: [...mounts.mounts, ...writeFolders(folder.path, request.folders ?? [])] };
+    const processes = new ContainerProcesses(deps, { id, mounts: shown, files, hostname, netnsPath, build, context });
     opened.use(processes);
     return {
       start: (process) => processes.start(process),
@@ -86,4 +89,13 @@ function mountPath(request: ContainerRequest, { rootfs, mounts }: StepMounts, in
   const found = mounts.find(({ destination, type }) => type === 'bind' && destination === posix.resolve('/', dest));
   if (found === undefined) throw new EngineError('notFound', `mountable ${index} not found`);
   return found.source;
+}
+
+function writeFolders(folder: string, wanted: readonly ContainerFolder[]): readonly SpecMount[] {
+  return wanted.map(({ destination, files }, at) => {
+    const source = join(folder, `folder-${at}`);
+    mkdirSync(source, { mode: 0o755 });
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(source, name), bytes, { mode: 0o400 });
+    return { type: 'bind', source, destination, readOnly: true, propagation: 'rprivate' };
+  });
 }

@@ -55,6 +55,7 @@ export async function serveBuilder(work: StepWork): Promise<ServedBuilder> {
     sessions,
     vertexOf: (edge) => ({ vertex: vertexOf(edge.node, folder, work), output: edge.output }),
     frontends: new Map([['test.v0', testFrontend]]),
+    imageFrontend: undefined as never,
     images: undefined as never,
     snapshots: undefined as never,
     platform: hostPlatform(),
