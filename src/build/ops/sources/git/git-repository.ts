@@ -106,8 +106,8 @@ export async function fetchCommit(
 }
 
 /** The commit alone where the server allows that, else all that has a name. */
-async function fetch(git: Git, { url, ref }: GitWish, commit: string): Promise<void> {
-  const wanted = isCommitHash(ref) || ref === '' ? commit : ref;
+async function fetch(git: Git, { url, ref, fetchesCommit }: GitWish, commit: string): Promise<void> {
+  const wanted = isCommitHash(ref) || ref === '' || fetchesCommit ? commit : ref;
   const shallow = ['fetch', '--quiet', '--no-tags', '--depth=1', '--', url];
   const failure = await git([...shallow, wanted]).then(
     () => undefined,

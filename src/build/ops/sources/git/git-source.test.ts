@@ -77,6 +77,11 @@ test('branches, tags and commits name files of a repository, which come when the
   await using folder = await begin('#v1:sub');
   assert.deepEqual(readdirSync(await folder.run()).sort(), ['link', 'run']);
   await assert.rejects(begin('#none'), { kind: 'notFound', message: /does not contain ref none/ });
+  await using byCommit = await begin('#v1', { 'git.fetchbycommit': 'true', 'git.checksum': first.slice(0, 12) });
+  assert.equal(readFileSync(join(await byCommit.run(), 'a'), 'utf8'), 'one');
+  for (const name of ['git.sig.pubkey', 'git.sig.requiresignedtag', 'git.bundle']) {
+    await assert.rejects(begin('#v1', { [name]: 'true' }), { kind: 'notImplemented', message: new RegExp(name) });
+  }
   await assert.rejects(begin('#v1', { 'git.checksum': second }), {
     message: `expected checksum to match ${second}, got ${first}`,
   });

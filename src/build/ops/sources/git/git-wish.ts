@@ -1,4 +1,4 @@
-import { invalid } from '../../../../base/errors.ts';
+import { EngineError, invalid } from '../../../../base/errors.ts';
 import type { Source } from '../source.ts';
 
 /** Files of a repository. */
@@ -13,6 +13,8 @@ export interface GitWish {
   readonly skipsSubmodules: boolean;
   /** Whether files get the time of their commit instead of now. */
   readonly hasCommitTimes: boolean;
+  /** Whether the server is asked for the commit by its hash, and not for the name that it had. */
+  readonly fetchesCommit: boolean;
   /** The beginning of the commit's hash, which is checked. */
   readonly checksum: string;
   readonly tokenSecret: string;
@@ -35,6 +37,7 @@ export function readGitWish({ identifier, attrs }: Pick<Source, 'identifier' | '
   const [location, fragment] = hash < 0 ? [identifier, ''] : [identifier.slice(0, hash), identifier.slice(hash + 1)];
   const [ref = '', ...folder] = fragment.split(':');
   const url = attrs.get('git.fullurl') || location;
+  refuseUnknown(attrs);
   const isOn = (name: string): boolean => attrs.get(name) === 'true';
   return {
     url: checkUrl(url),
@@ -42,6 +45,7 @@ export function readGitWish({ identifier, attrs }: Pick<Source, 'identifier' | '
     folder: checkFolder(folder.join(':')),
     keepsGitDirectory: isOn('git.keepgitdir'),
     skipsSubmodules: isOn('git.skipsubmodules'),
+    fetchesCommit: isOn('git.fetchbycommit'),
     hasCommitTimes: attrs.get('git.mtime') === 'commit',
     checksum: checkHash(attrs.get('git.checksum') ?? ''),
     tokenSecret: attrs.get('git.authtokensecret') ?? '',
@@ -49,6 +53,18 @@ export function readGitWish({ identifier, attrs }: Pick<Source, 'identifier' | '
     sshAgent: attrs.get('git.mountsshsock') || (/^ssh:|^[^/:]+@[^/:]+:/.test(url) ? 'default' : undefined),
     knownHosts: attrs.get('git.knownsshhosts') ?? '',
   };
+}
+
+/** What is not checked must not pass for checked. @throws EngineError notImplemented */
+function refuseUnknown(attrs: Source['attrs']): void {
+  for (const [name, value] of attrs) {
+    const isRefused = name.startsWith('git.sig.') || name === 'git.bundle' || name === 'git.checkoutbundle';
+    if (isRefused && value !== '' && value !== 'false')
+      throw new EngineError(
+        'notImplemented',
+        `${name} is not supported: signatures and bundles of repositories are not read`,
+      );
+  }
 }
 
 /** Addresses of git's helpers (`ext::`), of files and options are no addresses of repositories. */
