@@ -43,12 +43,10 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
   };
   const open: OpenContainer = (request, build, signal) => openContainer(opDeps, request, build, signal);
   const workers = openWorkers(ports);
-  const onFault = (error: unknown, path: string): void =>
-    ports.logger.error({ err: error, path }, 'a call of the builder has failed');
+  const onFault = faultLog(ports);
   const runs: BuildRuns = new BuildRuns({
     ...{ solver, frontends, sessions, platform },
-    imageFrontend: (run, request, signal) =>
-      solveByImage({ openContainer: open, workers, onFault }, run, request, signal),
+    imageFrontend: (...asked) => solveByImage({ openContainer: open, workers, onFault }, ...asked),
     images: ports.images,
     snapshots: ports.snapshots,
     vertexOf: (edge, build) => vertexOf(edge, opDeps, build),
@@ -94,6 +92,10 @@ function openCache(ports: BuildPorts, records: CacheRecords): BuildCache {
       return ports.limits;
     },
   });
+}
+
+function faultLog({ logger }: BuildPorts): (error: unknown, path: string) => void {
+  return (error, path) => logger.error({ err: error, path }, 'a call of the builder has failed');
 }
 
 function openSolver(ports: BuildPorts, cache: BuildCache): Solver<Tree> {

@@ -1,4 +1,5 @@
 import { type Digest, newObjectId } from '../base/ids.ts';
+import type { Op } from '../grpc/messages/pb.ts';
 import type { Descriptor } from '../spec/index.ts';
 import type { LayerKey } from '../store/index.ts';
 
@@ -32,6 +33,15 @@ export interface FolderTree {
   readonly kind: 'folder';
   /** Path on the host. Nobody changes it before the builds that use it have ended. */
   readonly path: string;
+}
+
+/** What a process that failed saw and left, for people who look into it: by the mounts of its op. */
+export interface FailedExec {
+  readonly op: Op;
+  /** Undefined where a mount has no input. */
+  readonly inputs: readonly (Tree | undefined)[];
+  /** What it left, or what it saw where it could not write. */
+  readonly mounts: readonly (Tree | undefined)[];
 }
 
 /** The tree without files. */

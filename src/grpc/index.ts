@@ -14,6 +14,7 @@ export { Metadata, type MetadataInit } from './metadata.ts';
 export { decode } from './protobuf/decode.ts';
 export type { Descriptor, Init, Message } from './protobuf/descriptor.ts';
 export { encode } from './protobuf/encode.ts';
+export { messageJson } from './protobuf/message-json.ts';
 export { ProtobufError } from './protobuf/protobuf-error.ts';
 export type { AnyMethod, Method } from './service.ts';
 export { code, fromRpcStatus, GrpcError, toGrpcError, toRpcStatus } from './status.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { code, GrpcError } from '../../src/grpc/index.ts';
+import { execNode, sourceNode } from '../../src/build/llb/index.ts';
+import { code, findErrorDetail, GrpcError } from '../../src/grpc/index.ts';
 import { llbBridge } from '../../src/grpc/messages/gateway.ts';
 import { command } from '../support/command.ts';
 import { DrivenBuild } from '../support/driven-build.ts';
@@ -110,4 +111,28 @@ test('a container of an engine that was killed is gone after its start', async (
   const { stdout } = await command('ps', ['-eo', 'args']);
   assert.doesNotMatch(stdout, /sleep 1234/);
   await build[Symbol.asyncDispose]();
+});
+
+test('a failed process is told with what it saw and left, in which containers run', async () => {
+  await using build = await DrivenBuild.open(engine().socketPath);
+  const node = execNode({
+    root: { node: sourceNode({ identifier: 'docker-image://docker.io/library/busybox:latest' }), output: 0 },
+    meta: { args: ['sh', '-c', 'echo half > /half; exit 9'], cwd: '/', env: ['A=b'] },
+    mounts: [],
+  });
+  const failed = await failure(build.solve({ node, output: 0 }));
+  const detail = findErrorDetail(failed.details, 'errdefs.Solve') as {
+    readonly inputIDs: readonly string[];
+    readonly mountIDs: readonly string[];
+    readonly op: { readonly exec: { readonly meta: { readonly env: readonly string[] } } };
+  };
+  assert.deepEqual(detail.op.exec.meta.env, ['A=b']);
+  await build.container('before', detail.inputIDs[0] ?? '');
+  await build.container('after', detail.mountIDs[0] ?? '');
+  const calls = build.processes();
+  await calls.start('before', 'b', ['test', '-e', '/half']);
+  await calls.start('after', 'a', ['cat', '/half']);
+  assert.equal(await calls.exit('b'), 1);
+  assert.equal(await calls.exit('a'), 0);
+  assert.equal(calls.output('a'), 'half\n');
 });

@@ -37,8 +37,11 @@ export function bridgeHandlers(deps: BridgeDeps): Handlers<typeof llbBridge> {
     async Solve(request, call) {
       const { run, gateway } = await of(call);
       const signal = AbortSignal.any([call.signal, run.signal]);
-      const made = await solveParts(run, { ...request, options: request.FrontendOpt }, signal);
-      if (request.Evaluate) await Promise.all(made.refs.map(({ edge }) => run.tree(edge)));
+      const made = await told(gateway, async () => {
+        const parts = await solveParts(run, { ...request, options: request.FrontendOpt }, signal);
+        if (request.Evaluate) await Promise.all(parts.refs.map(({ edge }) => run.tree(edge)));
+        return parts;
+      });
       if (request.Final) {
         // Clients without `Return`.
         gateway.finish(made);
@@ -66,12 +69,8 @@ export function bridgeHandlers(deps: BridgeDeps): Handlers<typeof llbBridge> {
     },
     async Evaluate({ Ref }, call) {
       const { run, gateway } = await of(call);
-      await run.tree(gateway.edge(Ref));
+      await told(gateway, () => run.tree(gateway.edge(Ref)));
       return {};
-    },
-    async Inputs(_request, call) {
-      const { gateway } = await of(call);
-      return { Definitions: new Map([...gateway.inputs].map(([name, edge]) => [name, writeDefinition(edge)])) };
     },
     async Return(request, call) {
       (await of(call)).gateway.take(request);
@@ -84,20 +83,32 @@ export function bridgeHandlers(deps: BridgeDeps): Handlers<typeof llbBridge> {
   };
 }
 
+async function told<T>(gateway: Gateway, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw gateway.toldError(error);
+  }
+}
+
 type Called = Awaited<ReturnType<BridgeDeps['gateway']>>;
 
 function gatewayOf(deps: BridgeDeps, call: ServerCall): Promise<Called> {
   return deps.gateway(call.metadata.get(BUILD_ID) ?? '', call.signal);
 }
 
-/** Handlers that read files of results. */
+/** Handlers that read files of results, and the graphs that came with the build. */
 function fileHandlers(deps: BridgeDeps): Handlers<typeof llbBridge> {
   /** Runs work on the folder of a result. */
   const inTree = async <T>(ref: string, call: ServerCall, work: (root: string) => Promise<T>): Promise<T> => {
     const { run, gateway } = await gatewayOf(deps, call);
-    return await run.withTree(gateway.edge(ref), work);
+    return await told(gateway, () => run.withTree(gateway.edge(ref), work));
   };
   return {
+    async Inputs(_request, call) {
+      const { gateway } = await gatewayOf(deps, call);
+      return { Definitions: new Map([...gateway.inputs].map(([name, edge]) => [name, writeDefinition(edge)])) };
+    },
     async ReadFile({ Ref, FilePath, Range }, call) {
       const range = { offset: Range?.Offset ?? 0, length: Range?.Length ?? 0 };
       return { Data: await inTree(Ref, call, (root) => readTreeFile(root, FilePath, range)) };

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { code, fromRpcStatus, GrpcError, type Init } from '../../grpc/index.ts';
+import { code, errorDetail, fromRpcStatus, GrpcError, type Init, messageJson, toGrpcError } from '../../grpc/index.ts';
 import type { Attestation, Ref, Result, ReturnRequest, result } from '../../grpc/messages/gateway.ts';
+import { op } from '../../grpc/messages/pb.ts';
 import type { FrontendResult } from '../frontend/bridge.ts';
 import { type LlbEdge, writeDefinition } from '../llb/index.ts';
-import type { Tree } from '../tree.ts';
+import type { FailedExec, Tree } from '../tree.ts';
 import { OpenContainers } from './open-containers.ts';
 
 /** What a frontend in the client gave as the build's result. */
@@ -76,6 +77,27 @@ export class Gateway implements AsyncDisposable {
     return this.#kept.get(id);
   }
 
+  /** An error as the frontend is told: of a failed process with what it saw and left, which containers can show. */
+  toldError(error: unknown): unknown {
+    const failed = failedExecOf(error);
+    if (failed === undefined) return error;
+    const status = toGrpcError(error);
+    const keep = (trees: FailedExec['mounts']): readonly string[] => trees.map((tree) => this.#keep(tree));
+    const detail = errorDetail('errdefs.Solve', {
+      inputIDs: keep(failed.inputs),
+      mountIDs: keep(failed.mounts),
+      op: messageJson(op, failed.op),
+    });
+    return new GrpcError(status.code, status.message, { details: [...status.details, detail], cause: error });
+  }
+
+  #keep(tree: Tree | undefined): string {
+    if (tree === undefined) return '';
+    const id = randomBytes(16).toString('hex');
+    this.#kept.set(id, tree);
+    return id;
+  }
+
   /** The message of a frontend's result. */
   message(made: FrontendResult, isArrayAllowed: boolean): Init<typeof result> {
     const refs = made.refs.map(({ id, edge }) => ({ id, ref: this.#refOf(edge) }));
@@ -126,4 +148,11 @@ export class Gateway implements AsyncDisposable {
 
 function mapped(refs: ReadonlyMap<string, string> | undefined): ReadonlyMap<string, Pick<Ref, 'id'>> | undefined {
   return refs && new Map([...refs].map(([key, id]) => [key, { id }]));
+}
+
+function failedExecOf(error: unknown): FailedExec | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
+    if ('failed' in at && typeof at.failed === 'object') return at.failed as FailedExec;
+  }
+  return undefined;
 }

@@ -6,7 +6,7 @@ import type { TaskExit } from '../../../runtime/index.ts';
 import { quote } from '../../dockerfile/index.ts';
 import type { LlbNode } from '../../llb/graph.ts';
 import type { StepContext } from '../../solver/index.ts';
-import type { Tree } from '../../tree.ts';
+import type { FailedExec, Tree } from '../../tree.ts';
 import type { OpDeps } from '../op-deps.ts';
 import { stepName } from '../step-name.ts';
 import { ExitError } from './exit-error.ts';
@@ -62,9 +62,36 @@ export async function runExec(
   const stubs = mountStubs(mounts.rootfs, destinations, meta.removeMountStubsRecursive);
   const resources = node.metadata.linux_resources;
   const parts = { mounts, files, netnsPath, hostname, secretVariables: variables, resources, ports };
-  await runProcess(deps, { id, step, parts }, context);
+  try {
+    await runProcess(deps, { id, step, parts }, context);
+  } catch (error) {
+    if (!(error instanceof ExitError)) throw error;
+    stubs.remove();
+    const failed = await keepFailed({ step, inputs, mounts, name }, context).catch(() => undefined);
+    throw new ExitError(error.exitCode, error.message, failed);
+  }
   stubs.remove();
   return await sealOutputs(mounts, name, context);
+}
+
+/** Keeps what a failed process saw and left, until no build needs the step. @throws EngineError noSpace */
+async function keepFailed(
+  {
+    step: { node, exec },
+    inputs,
+    mounts,
+    name,
+  }: {
+    readonly step: ExecStep;
+    readonly inputs: readonly Tree[];
+    readonly mounts: StepMounts;
+    readonly name: string;
+  },
+  context: StepContext,
+): Promise<FailedExec> {
+  const left = await sealOutputs(mounts, `${name} (failed)`, context);
+  const given = exec.mounts.map(({ input }) => inputs[input]);
+  return { op: node.op, inputs: given, mounts: exec.mounts.map(({ output }, at) => left[output] ?? given[at]) };
 }
 
 async function runProcess(
