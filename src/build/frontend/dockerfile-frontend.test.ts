@@ -68,8 +68,13 @@ test('an image that is not there names the line', async () => {
   });
 });
 
-test('devices are refused', async () => {
-  await assert.rejects(solve({ Dockerfile: 'FROM conv/other\nRUN --device=a/b=c true' }), /--device is not supported/);
+test('devices are refused, with their place', async () => {
+  await assert.rejects(solve({ Dockerfile: 'FROM conv/other\nRUN --device=a/b=c true' }), (error: GrpcError) => {
+    assert.match(error.message, /^RUN --device is not supported/);
+    const detail = findErrorDetail(error.details, 'errdefs.Source') as { ranges: unknown };
+    assert.deepEqual(detail.ranges, [{ start: { line: 2 }, end: { line: 2 } }]);
+    return true;
+  });
 });
 
 test('--parents keeps the path after its mark', async () => {
@@ -82,6 +87,8 @@ test('--parents keeps the path after its mark', async () => {
       ['/', ['c']],
     ],
   );
+  const config = result.metadata.get('containerimage.config')?.toString() ?? '';
+  assert.match(config, /"created_by":"COPY --parents a\/\.\/b\/\*\.txt c \/p\/ # buildkit"/);
 });
 
 test('a thousand stages and fifty thousand instructions convert', async () => {

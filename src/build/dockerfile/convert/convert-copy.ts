@@ -70,6 +70,7 @@ function historyOf(keyword: string, copying: AddInstruction | CopyInstruction, p
   if (parts.length === 0) throw invalid(`no source files were specified for ${keyword}`);
   return [
     keyword,
+    ...(copying.kind === 'copy' && copying.keepsParents ? ['--parents'] : []),
     ...(owner === '' ? [] : [`--chown=${owner}`]),
     ...(mode === '' ? [] : [`--chmod=${mode}`]),
     ...parts.map(partHistory),

@@ -1,4 +1,4 @@
-import { EngineError } from '../../../base/errors.ts';
+import { invalid } from '../../../base/errors.ts';
 import { netMode, securityMode } from '../../../grpc/messages/pb.ts';
 import { execNode, fileNode, type LlbEdge } from '../../llb/index.ts';
 import type { RunInstruction } from '../instructions/instruction.ts';
@@ -14,10 +14,10 @@ const NETWORKS = { default: netMode.UNSET, none: netMode.NONE, host: netMode.HOS
 /** Where the script of a heredoc with a first line `#!` is. */
 const SCRIPT_FOLDER = '/dev/pipes/';
 
-/** @throws EngineError invalid; notImplemented for devices */
+/** @throws EngineError invalid, also for devices */
 export function convertRun(run: RunInstruction, context: InstructionContext): void {
   const { stage, input } = context;
-  if (run.devices.length > 0) throw new EngineError('notImplemented', 'RUN --device is not supported');
+  if (run.devices.length > 0) throw invalid('RUN --device is not supported: this builder gives steps no devices');
   const command = commandOf(run);
   const args = run.command.usesShell ? [...stage.image.shell, command.line] : [...run.command.words];
   const mounts = runMounts(run, context);
