@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findErrorDetail, GrpcError } from '../../grpc/index.ts';
+import { nodesOf } from '../llb/index.ts';
 import type { FrontendRequest } from './bridge.ts';
 import { dockerfileFrontend } from './index.ts';
 import { memoryBridge } from './testing/memory-bridge.ts';
@@ -66,6 +67,21 @@ test('an image that is not there names the line', async () => {
     assert.deepEqual(detail.ranges, [{ start: { line: 2 }, end: { line: 2 } }]);
     return true;
   });
+});
+
+test('a stage brings what the stages below it copy and mount', async () => {
+  const made = 'FROM scratch AS made\nCOPY a /a\n';
+  const below = 'FROM scratch AS base\nCOPY --from=made /a /b\nCOPY --from=conv/other /c /c\n';
+  const { result } = await solve({ Dockerfile: `${made}${below}FROM base AS middle\nFROM middle\nCOPY d /d\n` });
+  const edge = result.refs[0]?.edge;
+  assert.ok(edge !== undefined);
+  const names = [...nodesOf(edge)].map(({ metadata }) => metadata.description.get('llb.customname'));
+  for (const wanted of [/^\[made 1\/1\] COPY a/, /^\[base 1\/2\] COPY --from=made/, /FROM docker\.io\/conv\/other/]) {
+    assert.ok(
+      names.some((name) => wanted.test(name ?? '')),
+      `${wanted} in ${names.join(', ')}`,
+    );
+  }
 });
 
 test('devices are refused, with their place', async () => {

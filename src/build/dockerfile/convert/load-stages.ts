@@ -81,6 +81,8 @@ class StageLoader {
   readonly #options: LoadOptions;
   readonly #signal: AbortSignal;
   readonly #stages = new Map<number, Promise<LoadedStage>>();
+  /** The stages whose needs are known. */
+  readonly #asked = new Set<number>();
   readonly #externals = new Map<string, Promise<External>>();
   readonly #done: LoadedStage[] = [];
   readonly #doneExternals = new Map<string, External>();
@@ -102,9 +104,13 @@ class StageLoader {
       await this.#external(need.origin.name, need);
       return [];
     }
-    if (this.#stages.has(need.origin.index)) return [];
-    const stage = await this.#stage(need.origin.index);
-    return this.#plan.needsOf([...stage.triggers, ...stage.instructions]);
+    const { index } = need.origin;
+    if (this.#asked.has(index)) return [];
+    this.#asked.add(index);
+    const { base, triggers, instructions } = await this.#stage(index);
+    // The stage that it stands on is loaded by now, but not what that one needs.
+    const below: readonly Need[] = base.kind === 'stage' ? [{ ...need, origin: base }] : [];
+    return [...below, ...this.#plan.needsOf([...triggers, ...instructions])];
   }
 
   #stage(index: number): Promise<LoadedStage> {
