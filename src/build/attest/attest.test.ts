@@ -4,7 +4,7 @@ import { mountType } from '../../grpc/messages/pb.ts';
 import { execNode, sourceNode } from '../llb/index.ts';
 import { imageUrl } from './materials.ts';
 import { type ProvenanceInput, provenance } from './provenance.ts';
-import { type ProvenanceOptions, provenanceOptions } from './provenance-options.ts';
+import { type ProvenanceOptions, provenanceOptions, sbomOptions } from './provenance-options.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 const location = {
@@ -125,7 +125,9 @@ test('options that are none, or are not supported, are refused', () => {
   assert.equal(read({ target: 'x' }), undefined);
   assert.equal(read({ 'attest:provenance': 'disabled=true' }), undefined);
   assert.equal(read({ 'attest:sbom': 'disabled=true' }), undefined);
-  assert.throws(() => read({ 'attest:sbom': '' }), { kind: 'notImplemented' });
+  assert.equal(sbomOptions(new Map([['attest:sbom', 'disabled=true']])), undefined);
+  assert.deepEqual(sbomOptions(new Map([['attest:sbom', 'generator=a/b']])), { generator: 'a/b', isDefault: false });
+  assert.throws(() => sbomOptions(new Map([['attest:sbom', 'generator=']])), { kind: 'invalid' });
   assert.throws(() => read({ 'attest:magic': '' }), { kind: 'invalid' });
   assert.throws(() => read({ 'attest:provenance': 'mode=most' }), { kind: 'invalid' });
   assert.throws(() => read({ 'attest:provenance': 'version=v9' }), { kind: 'invalid' });

@@ -1,4 +1,4 @@
-import { EngineError, invalid } from '../../base/errors.ts';
+import { invalid } from '../../base/errors.ts';
 import { csvFields } from '../dockerfile/index.ts';
 
 export interface ProvenanceOptions {
@@ -16,7 +16,7 @@ const PREFIX = 'attest:';
 
 /**
  * What a client asks to attest, from the attributes of its frontend. Undefined for no provenance.
- * @throws EngineError invalid; notImplemented for lists of packages (`sbom`)
+ * @throws EngineError invalid
  */
 export function provenanceOptions(attrs: ReadonlyMap<string, string>): ProvenanceOptions | undefined {
   let options: ProvenanceOptions | undefined;
@@ -25,11 +25,31 @@ export function provenanceOptions(attrs: ReadonlyMap<string, string>): Provenanc
     const fields = attributesOf(value);
     if (fields.has('disabled') && fields.get('disabled') !== 'false') continue;
     const kind = name.slice(PREFIX.length);
-    if (kind === 'sbom') throw new EngineError('notImplemented', 'sbom attestations are not supported');
+    if (kind === 'sbom') continue;
     if (kind !== 'provenance') throw invalid(`unknown attestation type ${JSON.stringify(kind)}`);
     options = readOptions(fields);
   }
   return options;
+}
+
+export interface SbomOptions {
+  /** The scanner's image. */
+  readonly generator: string;
+  /** Whether it is BuildKit's own, which the client did not name. */
+  readonly isDefault: boolean;
+}
+
+const DEFAULT_SCANNER = 'docker/buildkit-syft-scanner:stable-1';
+
+/** The list of packages that a client asks for. Undefined for none. @throws EngineError invalid */
+export function sbomOptions(attrs: ReadonlyMap<string, string>): SbomOptions | undefined {
+  const given = attrs.get(`${PREFIX}sbom`);
+  if (given === undefined) return undefined;
+  const fields = attributesOf(given);
+  if (fields.has('disabled') && fields.get('disabled') !== 'false') return undefined;
+  const generator = fields.get('generator') ?? DEFAULT_SCANNER;
+  if (generator === '') throw invalid('sbom generator cannot be empty');
+  return { generator, isDefault: !fields.has('generator') };
 }
 
 function readOptions(fields: ReadonlyMap<string, string>): ProvenanceOptions {

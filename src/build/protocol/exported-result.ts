@@ -30,7 +30,7 @@ const configPlatform = z.object({
 });
 
 /** Says what an image tells about its result, once that is made. */
-export type Attest = (edge: LlbEdge | undefined) => ExportedAttestation | undefined;
+export type Attest = (edge: LlbEdge | undefined, platform: string) => Promise<readonly ExportedAttestation[]>;
 
 /** Makes everything that a build returned. @throws GrpcError for failed steps; EngineError invalid for metadata */
 export async function exportedResult(
@@ -45,13 +45,8 @@ export async function exportedResult(
     const config = metadata.get(isMultiple ? `${CONFIG}/${id}` : CONFIG) ?? metadata.get(CONFIG);
     const listed = isMultiple ? platforms.get(id) : [...platforms.values()][0];
     const platform = listed ?? platformOfConfig(config) ?? host;
-    return {
-      id: isMultiple ? id : formatPlatform(platform),
-      platform,
-      tree,
-      config,
-      attestations: [attest(edge)].flatMap((made) => made ?? []),
-    };
+    const name = isMultiple ? id : formatPlatform(platform);
+    return { id: name, platform, tree, config, attestations: await attest(edge, name) };
   });
   return { platforms: await Promise.all(made), isMultiple, metadata };
 }

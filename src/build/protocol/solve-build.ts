@@ -2,13 +2,14 @@ import { EngineError } from '../../base/errors.ts';
 import type { Init } from '../../grpc/index.ts';
 import type { SolveRequest, solveResponse } from '../../grpc/messages/control.ts';
 import type { Descriptor, Platform } from '../../spec/index.ts';
-import type { Provenance } from '../attest/index.ts';
+import { type Provenance, sbomOptions } from '../attest/index.ts';
 import type { Exported, ExportedResult, Exporter, ExportRequest, OpenExporter } from '../exporters/index.ts';
 import type { BuildRun } from '../runs/index.ts';
 import type { Sessions } from '../session/session.ts';
 import { exportedResult } from './exported-result.ts';
 import type { Gateway, GatewayResult } from './gateway.ts';
 import { provenanceFor } from './provenance-for.ts';
+import { scanPackages } from './scan-packages.ts';
 import { solveParts } from './solve-parts.ts';
 
 export interface SolveDeps {
@@ -40,10 +41,18 @@ export async function solveBuild(
   { run, gateway }: { readonly run: BuildRun; readonly gateway: Gateway },
 ): Promise<SolvedBuild> {
   refuseUnknown(request);
+  const sbom = sbomOptions(request.FrontendAttrs);
   const statements = provenanceFor(request.FrontendAttrs, { run, platform: deps.platform });
   const exporters = exportRequests(request).map((each) => ({ ...each, exporter: deps.openExporter(each) }));
   const returned = await graphsOf(request, { run, gateway });
-  const result = await exportedResult(run, returned, { host: deps.platform, attest: statements.attached });
+  const result = await exportedResult(run, returned, {
+    host: deps.platform,
+    async attest(edge, platform) {
+      const packages = sbom === undefined ? [] : await scanPackages(run, { edge, platform }, sbom);
+      const provenance = statements.attached(edge);
+      return provenance === undefined ? packages : [...packages, provenance];
+    },
+  });
   const responses = new Map<string, string>();
   for (const [key, value] of result.metadata) {
     if (key.startsWith('frontend.')) responses.set(key, Buffer.from(value).toString());

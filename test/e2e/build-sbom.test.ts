@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { lacksPlugins, pluginConfig } from '../support/client-plugins.ts';
+import { command } from '../support/command.ts';
+import { useEngine } from '../support/fixture.ts';
+
+// Lists of packages, by a scanner's image that the test makes.
+const engine = useEngine();
+
+const SCANNER = `FROM busybox
+RUN printf '%s' '{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document","predicate":{"name":"' > /head
+CMD ["sh", "-c", "(cat /head; ls $BUILDKIT_SCAN_SOURCE | tr '\\\\n' ' '; echo '\\"}}') > $BUILDKIT_SCAN_DESTINATION/sbom.spdx.json"]
+`;
+
+test('a scanner lists what is in the result', { skip: lacksPlugins('new') }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-sbom-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const env = { DOCKER_HOST: `unix://${engine().socketPath}`, DOCKER_CONFIG: pluginConfig(folder, 'new') };
+  const build = (args: readonly string[], input: string) =>
+    command('docker', ['buildx', 'build', '--progress=plain', ...args, '-'], { env, input });
+  const made = await build(['-t', 'gantry-test/scanner'], SCANNER);
+  assert.equal(made.code, 0, made.stderr);
+  const attest = ['--attest', 'type=sbom,generator=gantry-test/scanner'];
+  const dockerfile =
+    'FROM busybox AS base\nRUN mkdir /r; echo 1 > /r/a; echo 2 > /r/b\nFROM scratch\nCOPY --from=base /r /\n';
+  const out = join(folder, 'out');
+  const local = await build([...attest, '-o', `type=local,dest=${out}`], dockerfile);
+  assert.equal(local.code, 0, local.stderr);
+  assert.match(local.stderr, /generating sbom using gantry-test\/scanner/);
+  const statement = JSON.parse(readFileSync(join(out, 'sbom.spdx.json'), 'utf8'));
+  assert.equal(statement.predicateType, 'https://spdx.dev/Document');
+  assert.equal(statement.predicate.name, 'a b ');
+  const image = await build([...attest, '-t', 'gantry-test/scanned'], dockerfile);
+  assert.equal(image.code, 0, image.stderr);
+  assert.match(image.stderr, /exporting attestation manifest/);
+  const missing = await build(['--sbom=true'], dockerfile);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /failed to load the scanner docker\/buildkit-syft-scanner:stable-1: .*generator=IMAGE/);
+});
