@@ -21,6 +21,8 @@ export interface Config {
   readonly credHelpers: Readonly<Record<string, string>>;
   /** Set by `"plugins": {"gantry": {"logins": "plain-text"}}`. docker keeps that section unchanged. */
   readonly plainTextLogins: boolean;
+  /** Proxies for builds, by engines' addresses or `default`: `httpProxy`, `noProxy` and the like. */
+  readonly proxies: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Further folders of plugins (`cliPluginsExtraDirs`). */
   readonly pluginFolders: readonly string[];
 }
@@ -49,6 +51,11 @@ export function loadConfig(
     credHelpers: strings(json['credHelpers'], (value) => value),
     plainTextLogins:
       strings(json['plugins'], (value) => (isObject(value) ? value['logins'] : undefined))['gantry'] === 'plain-text',
+    proxies: isObject(json['proxies'])
+      ? Object.fromEntries(
+          Object.entries(json['proxies']).map(([host, fields]) => [host, strings(fields, (value) => value)]),
+        )
+      : {},
     pluginFolders: texts(json['cliPluginsExtraDirs']),
   };
 }

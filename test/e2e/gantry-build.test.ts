@@ -124,6 +124,21 @@ test('images go into an OCI layout, beside those of other names', async (t) => {
   assert.deepEqual(readdirSync(join(layout, 'ingest')), []);
 });
 
+test("the client's proxies are arguments of builds, unless a flag gives others", async (t) => {
+  const dockerfile =
+    'FROM busybox AS s\nRUN echo "$HTTP_PROXY $http_proxy $https_proxy $no_proxy" > /r\nFROM scratch\nCOPY --from=s /r /\n';
+  const context = folder(t, { Dockerfile: dockerfile });
+  const proxies = {
+    default: { httpProxy: 'http://one:1', httpsProxy: 'http://two:2', noProxy: 'local' },
+    'tcp://other:1': { httpProxy: 'http://two' },
+  };
+  const config = folder(t, { 'config.json': JSON.stringify({ proxies }) });
+  const out = folder(t);
+  const mine = ['--build-arg', 'http_proxy=http://mine', '--build-arg', 'HTTP_PROXY=http://mine'];
+  await build([...mine, '-o', out, context], { env: { DOCKER_CONFIG: config } });
+  assert.equal(read(out, 'r'), 'http://mine http://mine http://two:2 local\n');
+});
+
 test('a context is a directory, an archive or a Dockerfile on standard input', async (t) => {
   const context = folder(t, { Dockerfile: 'FROM scratch\nCOPY a /\n', a: 'tar' });
   const out = folder(t);

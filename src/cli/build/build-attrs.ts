@@ -14,6 +14,8 @@ export function keepsIndexes(worker: WorkerRecord | undefined): boolean {
 interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly worker: WorkerRecord | undefined;
+  /** Build arguments that the flags do not give. */
+  readonly proxies: Readonly<Record<string, string>>;
 }
 
 /** Options of the Dockerfile frontend, from the flags that do not concern contexts. @throws CliError */
@@ -37,6 +39,7 @@ export function buildAttrs(flags: Flags, around: Surroundings): Readonly<Record<
   if (flags.bool('no-cache')) attrs['no-cache'] = '';
   else set('no-cache', flags.list('no-cache-filter').flatMap(csvFields).join(','));
   set('force-network-mode', networkMode(flags.string('network')));
+  for (const [name, value] of Object.entries(around.proxies)) attrs[`build-arg:${name}`] = value;
   for (const [name, value] of buildArgs(flags.list('build-arg'), around.env)) attrs[`build-arg:${name}`] = value;
   for (const label of flags.list('label')) {
     const [name, value = ''] = cut(label, '=');

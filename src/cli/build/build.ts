@@ -12,6 +12,7 @@ import { buildOutputs } from './build-outputs.ts';
 import { agentsOf, cacheEntries, loginOf, secretsOf } from './build-session.ts';
 import { printWarnings } from './print-warnings.ts';
 import { type BuildProgress, openProgress } from './progress/open-progress.ts';
+import { proxyArgs } from './proxy-args.ts';
 import { pushBuilt, withoutPush } from './push-built.ts';
 import { removeTemporary } from './remove-temporary.ts';
 import { imageIdOf, writeMetadata } from './result-files.ts';
@@ -72,8 +73,9 @@ async function runBuild(cli: Cli, { context, flags }: Given, signal: AbortSignal
       ...{ tags: flags.list('tag'), annotations: flags.list('annotation') },
     });
     const { pushed, sent } = keepsIndexes(worker) ? { pushed: [], sent: outputs } : withoutPush(outputs);
+    const proxies = proxyArgs(cli.config.proxies, cli.options.hosts[0] ?? cli.env['DOCKER_HOST'] ?? '');
     const request: BuildRequest = {
-      attrs: { ...found.attrs, ...buildAttrs(flags, { env: cli.env, worker }) },
+      attrs: { ...found.attrs, ...buildAttrs(flags, { env: cli.env, worker, proxies }) },
       outputs: sent,
       entitlements: entitlements(flags),
       cacheImports: cacheEntries(flags.list('cache-from'), 'cache-from'),
