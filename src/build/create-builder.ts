@@ -14,6 +14,7 @@ import { contextItems, gitItems, openContextFolders } from './ops/sources/index.
 import type { BuildPorts } from './ports.ts';
 import { buildPosted, createBuildServer, createWorkers, solveByImage, type Workers } from './protocol/index.ts';
 import { pruneOptions } from './prune-request.ts';
+import { importCache, inlineCache, openCacheExporter } from './remote-cache/index.ts';
 import { BuildRuns, registryAccess } from './runs/index.ts';
 import { createSessions } from './session/index.ts';
 import { Solver } from './solver/index.ts';
@@ -47,19 +48,17 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
   const runs: BuildRuns = new BuildRuns({
     ...{ solver, frontends, sessions, platform },
     imageFrontend: (...asked) => solveByImage({ openContainer: open, workers, onFault }, ...asked),
-    images: ports.images,
-    snapshots: ports.snapshots,
+    ...{ images: ports.images, snapshots: ports.snapshots },
+    importCache: (asked, call) => importCache({ ...ports, cache }, asked, call),
     vertexOf: (edge, build) => vertexOf(edge, opDeps, build),
   });
   const hostGateway = (): string | undefined => ports.networks.hostGateways[0];
   const server = createBuildServer({
     ...{ runs, sessions, cache, history, platform },
     acceptSession: sessions.accept,
-    openExporter: openExporters({
-      ...ports,
-      archives,
-      accessOf: (sessionId, signal) => registryAccess(sessions, sessionId, signal),
-    }),
+    openExporter: openExporters({ ...ports, archives, accessOf: (id, signal) => registryAccess(sessions, id, signal) }),
+    openCacheExporter: (asked) => openCacheExporter({ ...ports, archives, cache }, asked),
+    inlineCache: (made, layers) => inlineCache(cache, made, layers),
     content: ports.content,
     ...{ openContainer: open, workers, onFault },
   });

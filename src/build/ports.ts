@@ -1,10 +1,10 @@
 import type { Digest } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Records } from '../base/records.ts';
-import type { Credentials, ProxyRule } from '../distribution/index.ts';
+import type { Credentials, ProxyRule, Repository } from '../distribution/index.ts';
 import type { Networks } from '../network/index.ts';
 import type { HostFacts, TaskRuntime } from '../runtime/index.ts';
-import type { Descriptor, Manifest, Platform, Ulimit } from '../spec/index.ts';
+import type { Descriptor, Manifest, Platform, Reference, Ulimit } from '../spec/index.ts';
 import type { Collector, ContentStore, LayerKey, OpenSnapshots } from '../store/index.ts';
 
 /** What the builder needs of the engine. `daemon/wiring` fills it. */
@@ -98,6 +98,8 @@ export interface BuildImages {
     access: RegistryAccess & { readonly progress: (line: PullProgress) => void },
     signal: AbortSignal,
   ): Promise<void>;
+  /** Opens a repository of a registry, for caches. */
+  repository(reference: Reference, access: RegistryAccess): Promise<Repository>;
   /** Pushes a name's image. @throws EngineError */
   push(
     name: string,

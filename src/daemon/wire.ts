@@ -74,7 +74,7 @@ export async function wire(deps: WireDeps): Promise<Engine> {
   opened.defer(() => endDaemon({ config, containers, networks, runtime, logger }));
   const registries = opened.use(registryClient(settings, proxyOf));
   const images = openImages({ ...parts, containers, registries, proxyOf }, opened);
-  const builder = opened.use(openBuilder({ ...parts, runtime, host, images, proxyOf }));
+  const builder = opened.use(openBuilder({ ...parts, runtime, host, images, registries, proxyOf }));
   await builder.restore();
   const classicBuilder = openClassicBuilder({ ...parts, containers, images, proxyOf });
   const programs = describePrograms(runtime.runtimes, initPath);

@@ -52,7 +52,7 @@ export class BuildHost implements AsyncDisposable {
     this.networks = networks;
     const unused = (): never => assert.fail('not used by these tests');
     const host = this;
-    const images = { find: () => image, resolve: unused, pull: unused, add: unused, push: unused };
+    const images = { find: () => image, resolve: unused, pull: unused, add: unused, push: unused, repository: unused };
     const runFolder = join(tasks.execRoot, 'build');
     mkdirSync(runFolder, { recursive: true });
     this.ports = {

@@ -1,5 +1,6 @@
+import type { Digest } from '../../base/ids.ts';
 import type { Finding } from '../../store/index.ts';
-import type { ResultCache } from '../solver/index.ts';
+import type { RecordKey, ResultCache } from '../solver/index.ts';
 import type { Tree } from '../tree.ts';
 import type { CacheItem, ItemStore } from './items.ts';
 import type { CacheMounts } from './mounts/cache-mounts.ts';
@@ -20,6 +21,8 @@ export interface BuildCache extends ResultCache<Tree>, AsyncDisposable {
   readonly mounts: CacheMounts;
   /** Adds other content that `usage` lists and `prune` removes. */
   add(store: ItemStore): void;
+  /** Returns the keys that lead to a record, oldest first as far as that is known. */
+  keysOf(id: Digest): readonly RecordKey[];
   /** Lists the items that pass BuildKit's filters, with their sizes. @throws EngineError invalid for a filter */
   usage(filters: readonly string[], signal: AbortSignal): Promise<readonly CacheItem[]>;
   /** Removes items, least recently used first. Yields each that is removed. @throws EngineError invalid for a filter; cancelled */

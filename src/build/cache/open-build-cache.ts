@@ -4,7 +4,7 @@ import type { Digest } from '../../base/ids.ts';
 import { syncFilesystem } from '../../linux/index.ts';
 import type { Finding, LayerKey } from '../../store/index.ts';
 import type { BuildPorts } from '../ports.ts';
-import type { CacheLease } from '../solver/index.ts';
+import type { CacheLease, RecordKey } from '../solver/index.ts';
 import type { Tree } from '../tree.ts';
 import type { BuildCache } from './build-cache.ts';
 import type { CacheItem, ItemStore } from './items.ts';
@@ -74,6 +74,10 @@ class OpenedCache implements BuildCache {
       },
       release: (freed) => this.#run(this.#collect(freed)),
     });
+  }
+
+  keysOf(id: Digest): readonly RecordKey[] {
+    return this.#deps.records.keysOf(id);
   }
 
   async usage(filters: readonly string[], signal: AbortSignal): Promise<readonly CacheItem[]> {

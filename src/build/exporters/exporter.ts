@@ -1,3 +1,4 @@
+import type { Digest } from '../../base/ids.ts';
 import type { Descriptor, Platform } from '../../spec/index.ts';
 import type { Session } from '../session/session.ts';
 import type { StepStatus } from '../solver/index.ts';
@@ -21,6 +22,17 @@ export interface ExportedPlatform {
   /** The configuration of the image, as the frontend made it: JSON. Undefined where it made none. */
   readonly config: Uint8Array | undefined;
   readonly attestations: readonly ExportedAttestation[];
+  /** Returns what the image's configuration says about its cache. Undefined where the client wants none. */
+  readonly inlineCache?: (layers: readonly ArchivedLayer[]) => Promise<string>;
+}
+
+/** A layer of an image, with its archive. */
+export interface ArchivedLayer {
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly description: string;
 }
 
 /** A statement about a platform's result (in-toto). */

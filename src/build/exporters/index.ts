@@ -8,5 +8,12 @@ export type {
   Exporter,
   ExportRequest,
 } from './exporter.ts';
-export { dropLostArchives, type KnownArchive } from './image/store-layers.ts';
+export { compressionOf, flag } from './image/image-options.ts';
+export {
+  dropLostArchives,
+  type KnownArchive,
+  type StoreLayers,
+  type StoreLayersDeps,
+  storeLayers,
+} from './image/store-layers.ts';
 export { type ExportersDeps, type OpenExporter, openExporters } from './open-exporters.ts';

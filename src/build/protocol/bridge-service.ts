@@ -38,7 +38,8 @@ export function bridgeHandlers(deps: BridgeDeps): Handlers<typeof llbBridge> {
       const { run, gateway } = await of(call);
       const signal = AbortSignal.any([call.signal, run.signal]);
       const made = await told(gateway, async () => {
-        const parts = await solveParts(run, { ...request, options: request.FrontendOpt }, signal);
+        const asked = { ...request, options: request.FrontendOpt, imports: request.CacheImports };
+        const parts = await solveParts(run, asked, signal);
         if (request.Evaluate) await Promise.all(parts.refs.map(({ edge }) => run.tree(edge)));
         return parts;
       });

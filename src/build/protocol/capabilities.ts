@@ -21,6 +21,7 @@ const FRONTEND = [
   'proto.refarray',
   'frontend.inputs',
   'frontend.caps',
+  'importcaches',
   'gateway.solve.metadata',
   'gateway.solve.evaluate',
   'gateway.evaluate',

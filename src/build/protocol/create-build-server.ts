@@ -3,14 +3,11 @@ import { content } from '../../grpc/messages/content.ts';
 import { control, type SolveRequest, type solveResponse } from '../../grpc/messages/control.ts';
 import { llbBridge } from '../../grpc/messages/gateway.ts';
 import { health, healthCheckResponseServingStatus } from '../../grpc/messages/health.ts';
-import type { Platform } from '../../spec/index.ts';
 import type { ContentStore } from '../../store/index.ts';
 import type { OpenContainer } from '../build-container.ts';
 import type { NewSession } from '../builder.ts';
-import type { OpenExporter } from '../exporters/index.ts';
 import type { BuildHistory } from '../history/index.ts';
 import type { BuildRun, BuildRuns } from '../runs/index.ts';
-import type { Sessions } from '../session/index.ts';
 import type { Progress } from '../solver/index.ts';
 import { bridgeHandlers } from './bridge-service.ts';
 import { type CacheView, cacheCalls } from './cache-calls.ts';
@@ -18,22 +15,18 @@ import { contentHandlers } from './content-service.ts';
 import { controlHandlers } from './control-service.ts';
 import { Gateway } from './gateway.ts';
 import { recordedBuild } from './recorded-build.ts';
-import { solveBuild } from './solve-build.ts';
+import { type SolveDeps, solveBuild } from './solve-build.ts';
 import { readInputs } from './solve-parts.ts';
 import type { Workers } from './workers.ts';
 
-export interface BuildServerDeps {
+export interface BuildServerDeps extends SolveDeps {
   readonly runs: BuildRuns;
-  readonly sessions: Sessions;
   readonly acceptSession: (session: NewSession, signal: AbortSignal) => Promise<void>;
-  readonly openExporter: OpenExporter;
   readonly cache: CacheView;
   readonly history: BuildHistory;
   readonly content: Pick<ContentStore, 'sizeBytes' | 'open'>;
   readonly workers: Workers;
   readonly openContainer: OpenContainer;
-  /** The default platform of builds. */
-  readonly platform: Platform;
   /** Learns of defects. */
   readonly onFault: (error: unknown, path: string) => void;
 }

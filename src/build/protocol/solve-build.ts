@@ -1,20 +1,18 @@
-import { EngineError } from '../../base/errors.ts';
 import type { Init } from '../../grpc/index.ts';
 import type { SolveRequest, solveResponse } from '../../grpc/messages/control.ts';
 import type { Descriptor, Platform } from '../../spec/index.ts';
 import { type Provenance, sbomOptions } from '../attest/index.ts';
 import type { Exported, ExportedResult, Exporter, ExportRequest, OpenExporter } from '../exporters/index.ts';
 import type { BuildRun } from '../runs/index.ts';
-import type { Sessions } from '../session/session.ts';
+import { type ExportCachesDeps, exportCaches, openCacheExports, withInlineCache } from './export-caches.ts';
 import { exportedResult } from './exported-result.ts';
 import type { Gateway, GatewayResult } from './gateway.ts';
 import { provenanceFor } from './provenance-for.ts';
 import { scanPackages } from './scan-packages.ts';
-import { solveParts } from './solve-parts.ts';
+import { type SolveParts, solveParts } from './solve-parts.ts';
 
-export interface SolveDeps {
+export interface SolveDeps extends ExportCachesDeps {
   readonly openExporter: OpenExporter;
-  readonly sessions: Sessions;
   readonly platform: Platform;
 }
 
@@ -40,12 +38,12 @@ export async function solveBuild(
   request: SolveRequest,
   { run, gateway }: { readonly run: BuildRun; readonly gateway: Gateway },
 ): Promise<SolvedBuild> {
-  refuseUnknown(request);
+  const caches = openCacheExports(deps, request);
   const sbom = sbomOptions(request.FrontendAttrs);
   const statements = provenanceFor(request.FrontendAttrs, { run, platform: deps.platform });
   const exporters = exportRequests(request).map((each) => ({ ...each, exporter: deps.openExporter(each) }));
   const returned = await graphsOf(request, { run, gateway });
-  const result = await exportedResult(run, returned, {
+  const solved = await exportedResult(run, returned, {
     host: deps.platform,
     async attest(edge, platform) {
       const packages = sbom === undefined ? [] : await scanPackages(run, { edge, platform }, sbom);
@@ -53,6 +51,9 @@ export async function solveBuild(
       return provenance === undefined ? packages : [...packages, provenance];
     },
   });
+  const made = solved.platforms.map((platform, at) => ({ platform, edge: returned.refs[at]?.edge }));
+  const platforms = caches.isInline ? made.map((each) => withInlineCache(deps, { run, made: each })) : solved.platforms;
+  const result = { ...solved, platforms };
   const responses = new Map<string, string>();
   for (const [key, value] of result.metadata) {
     if (key.startsWith('frontend.')) responses.set(key, Buffer.from(value).toString());
@@ -68,9 +69,10 @@ export async function solveBuild(
     const { response, images } = await runExporter(deps, exporter, { run, result });
     for (const [key, value] of response) responses.set(key, value);
     for (const { platform, descriptor } of images) {
-      results.find((made) => made.platform === platform)?.images.push({ exporter: at, descriptor });
+      results.find((each) => each.platform === platform)?.images.push({ exporter: at, descriptor });
     }
   }
+  for (const [key, value] of await exportCaches(deps, caches, { run, made })) responses.set(key, value);
   return { response: { ExporterResponse: responses }, results };
 }
 
@@ -98,7 +100,11 @@ async function graphsOf(
   const { Frontend, Definition } = request;
   // The client drives the build itself, and returns the result when it has it.
   if (Frontend === '' && (Definition?.def.length ?? 0) === 0) return await whenReturned(run, gateway);
-  const made = await solveParts(run, { ...request, options: request.FrontendAttrs }, run.signal);
+  const made = await solveParts(
+    run,
+    { ...request, options: request.FrontendAttrs, imports: importsOf(request) },
+    run.signal,
+  );
   return { ...made, isMultiple: made.refs.some(({ id }) => id !== ''), attestations: new Map() };
 }
 
@@ -126,7 +132,11 @@ async function runExporter(
   );
 }
 
-function refuseUnknown({ Cache }: SolveRequest): void {
-  const [first] = Cache?.Exports ?? [];
-  if (first !== undefined) throw new EngineError('failed', `unknown cache exporter: ${JSON.stringify(first.Type)}`);
+/** The caches for a graph of the client. */
+function importsOf({ Cache }: SolveRequest): SolveParts['imports'] {
+  const older = (Cache?.ImportRefsDeprecated ?? []).map((ref) => ({
+    Type: 'registry',
+    Attrs: new Map([['ref', ref]]),
+  }));
+  return [...older, ...(Cache?.Imports ?? [])];
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { askedCaches } from './asked-caches.ts';
+import { askedCaches, cacheName } from './asked-caches.ts';
 
 test('caches are known by their reference or folder, whichever form the client used', () => {
   const listed = JSON.stringify([
@@ -12,7 +12,9 @@ test('caches are known by their reference or folder, whichever form the client u
     ['cache-from', 'a,b'],
     ['cache-imports', listed],
   ]);
-  assert.deepEqual(askedCaches(options), ['a', 'b', 'host/cache:1', '/cache', 'gha']);
+  const asked = askedCaches(options);
+  assert.deepEqual(asked.map(cacheName), ['a', 'b', 'host/cache:1', 'local:/cache', 'gha']);
+  assert.deepEqual(asked[0], { type: 'registry', attrs: new Map([['ref', 'a']]) });
   assert.deepEqual(askedCaches(new Map([['cache-imports', '{']])), []);
   assert.deepEqual(askedCaches(new Map()), []);
 });

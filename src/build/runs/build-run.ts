@@ -15,10 +15,11 @@ import type {
 } from '../frontend/bridge.ts';
 import { type LlbEdge, type LlbNode, nodesOf } from '../llb/index.ts';
 import type { BuildImages } from '../ports.ts';
+import type { AskedCache, ImportCall, ImportedCache } from '../remote-cache/index.ts';
 import type { Sessions } from '../session/session.ts';
 import type { Build, Edge, Solver, StepStatus, VertexProgress } from '../solver/index.ts';
 import { EMPTY_TREE, type Tree } from '../tree.ts';
-import { askedCaches } from './asked-caches.ts';
+import { askedCaches, cacheName } from './asked-caches.ts';
 import { ProgressLog } from './progress-log.ts';
 import { nameDigest, registryAccess, resolveImage, resolveLayoutImage } from './resolve-image.ts';
 import { solveError } from './solve-error.ts';
@@ -35,6 +36,8 @@ export interface RunDeps {
   readonly images: BuildImages;
   readonly snapshots: Pick<OpenSnapshots, 'sealed'>;
   readonly sessions: Sessions;
+  /** Reads the records of a cache elsewhere. @throws EngineError */
+  readonly importCache: (asked: AskedCache, call: ImportCall) => Promise<readonly ImportedCache[]>;
   /** The default platform of builds. */
   readonly platform: Platform;
 }
@@ -73,6 +76,8 @@ export class BuildRun implements RunningBuild, Disposable {
   /** Frontends in containers that run. */
   #images = 0;
   #asked: AskedFrontend = { frontend: '', options: new Map() };
+  readonly #importing = new Map<string, Promise<void>>();
+  readonly #imported: ImportedCache[] = [];
   readonly #resolved = new Map<string, Promise<ResolvedImage>>();
 
   constructor(deps: RunDeps, { id, sessionId, entitlements }: RunRequest, signal: AbortSignal) {
@@ -101,14 +106,41 @@ export class BuildRun implements RunningBuild, Disposable {
       throw new EngineError('failed', `unknown frontend: ${frontend}`);
     this.#asked = { frontend, options: request.options };
     if (built === undefined) return await this.#described(() => this.#solveByImage(request, signal));
-    for (const cache of askedCaches(request.options)) await this.#refuseCache(cache);
-    return await this.#described(() => built(request, this.#bridge(), signal));
+    const importing = this.importCaches(askedCaches(request.options));
+    const result = await this.#described(() => built(request, this.#bridge(), signal));
+    await importing;
+    return result;
   }
 
   /** Makes what an edge stands for; undefined stands for the tree without files. @throws GrpcError with details */
   async tree(edge: LlbEdge | undefined): Promise<Tree> {
     if (edge === undefined) return EMPTY_TREE;
     return await this.#described(() => this.#build.result(this.#deps.vertexOf(edge, this)));
+  }
+
+  /** Returns the id of an edge's record, for an export of the cache. @throws as {@link tree} */
+  async record(edge: LlbEdge): Promise<Digest> {
+    return await this.#described(() => this.#build.record(this.#deps.vertexOf(edge, this)));
+  }
+
+  /** What the caches that the build imports know. */
+  get imported(): readonly ImportedCache[] {
+    return this.#imported;
+  }
+
+  /**
+   * Lets the steps of the build use caches of a registry or the client. As with BuildKit, one that cannot be read is a step that
+   * fails, and the build goes on.
+   */
+  async importCaches(asked: readonly AskedCache[]): Promise<void> {
+    await Promise.all(
+      asked.map((cache) => {
+        const key = JSON.stringify([cache.type, [...cache.attrs].toSorted()]);
+        const importing = this.#importing.get(key) ?? this.#importCache(cache);
+        this.#importing.set(key, importing);
+        return importing;
+      }),
+    );
   }
 
   /** Runs work on the tree of an edge, as a folder of the host. @throws as {@link tree}, and what `work` throws */
@@ -182,12 +214,21 @@ export class BuildRun implements RunningBuild, Disposable {
     }
   }
 
-  /** As with BuildKit, a cache that cannot be read is a step that fails, and the build goes on. */
-  async #refuseCache(cache: string): Promise<void> {
-    const refuse = async (): Promise<never> => {
-      throw new EngineError('notImplemented', 'Gantry does not read the cache of other builders yet');
-    };
-    await this.step({ name: `importing cache manifest from ${cache}` }, refuse).catch(() => {});
+  async #importCache(asked: AskedCache): Promise<void> {
+    const { sessions, importCache } = this.#deps;
+    const { signal, sessionId } = this;
+    const access = registryAccess(sessions, sessionId, signal);
+    const session = () => sessions.get(sessionId, signal);
+    const step = { name: `importing cache manifest from ${cacheName(asked)}` };
+    try {
+      const found = await this.step(step, (report) => importCache(asked, { ...access, session, report, signal }));
+      for (const imported of found) {
+        this.#imported.push(imported);
+        this.#build.use(imported);
+      }
+    } catch {
+      // The client has seen it.
+    }
   }
 
   #bridge(): FrontendBridge {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Digest } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import { type Builder, type BuildImages, createBuilder, type PullProgress } from '../../build/index.ts';
-import type { ProxyRule } from '../../distribution/index.ts';
+import type { ProxyRule, Registries } from '../../distribution/index.ts';
 import type { createImages, Progress } from '../../images/index.ts';
 import type { Networks } from '../../network/index.ts';
 import type { HostFacts, TaskRuntime } from '../../runtime/index.ts';
@@ -19,13 +19,14 @@ export interface OpenBuilderDeps {
   readonly runtime: TaskRuntime;
   readonly host: HostFacts;
   readonly images: ReturnType<typeof createImages>;
+  readonly registries: Registries;
   readonly proxyOf: ProxyRule;
   readonly logger: Logger;
 }
 
 /** Opens the builder on the engine's own parts. The caller calls `restore`, and disposes it. */
 export function openBuilder(deps: OpenBuilderDeps): Builder {
-  const { settings, storage, networks, runtime, host, images, proxyOf, logger } = deps;
+  const { settings, storage, networks, runtime, host, proxyOf, logger } = deps;
   const { stores, snapshots, buildRecords } = storage;
   const { dataRoot, execRoot, runDefaults } = settings.current;
   return createBuilder(
@@ -33,7 +34,7 @@ export function openBuilder(deps: OpenBuilderDeps): Builder {
       ...{ snapshots, networks, runtime, host, proxyOf, logger },
       content: stores.content,
       collector: stores.collector,
-      images: buildImages(images),
+      images: buildImages(deps),
       dns: { servers: runDefaults.dns, search: runDefaults.dnsSearch, options: runDefaults.dnsOptions },
       imageLayers: () => imageLayers(stores),
       table: (name) => stores.db.table(name, { durable: false }),
@@ -50,7 +51,7 @@ export function openBuilder(deps: OpenBuilderDeps): Builder {
   );
 }
 
-function buildImages(images: OpenBuilderDeps['images']): BuildImages {
+function buildImages({ images, registries }: Pick<OpenBuilderDeps, 'images' | 'registries'>): BuildImages {
   return {
     find: (ref, platform) => images.builds.find(ref, platform),
     resolve: (ref, platform, { credentials }, signal) => images.builds.resolve({ ref, platform, credentials }, signal),
@@ -61,6 +62,8 @@ function buildImages(images: OpenBuilderDeps['images']): BuildImages {
       const login = await credentials(parseReference(name).domain);
       await images.builds.push({ name, descriptor, credentials: login }, layerLines(progress), signal);
     },
+    repository: async ({ domain, path }, { credentials }) =>
+      registries.repository(domain, path, await credentials(domain)),
     async push(name, { credentials, progress }, signal) {
       const reference = parseReference(name);
       const request = {

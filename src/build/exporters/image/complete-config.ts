@@ -19,7 +19,16 @@ export interface HistoryLayer {
 export function completeConfig(
   config: Uint8Array | undefined,
   layers: readonly HistoryLayer[],
-  { platform, epochSeconds }: { readonly platform: Platform; readonly epochSeconds: number | undefined },
+  {
+    platform,
+    epochSeconds,
+    cache,
+  }: {
+    readonly platform: Platform;
+    readonly epochSeconds: number | undefined;
+    /** What the configuration says about the image's cache. */
+    readonly cache?: string | undefined;
+  },
 ): Buffer {
   const given = configOf(config, platform);
   const known = parseImageConfig({ ...given, rootfs: { type: 'layers', diff_ids: [] } });
@@ -29,6 +38,7 @@ export function completeConfig(
     ...given,
     ...(created === undefined ? {} : { created }),
     history,
+    ...(cache === undefined ? {} : { 'moby.buildkit.cache.v0': cache }),
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
   };
   const sorted = Object.keys(complete)

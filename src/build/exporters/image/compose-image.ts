@@ -99,7 +99,9 @@ async function platformImage(
   const { compression, forceCompression, rewriteTimes, epochSeconds } = call.options;
   const options = { compression, forceCompression, clampSeconds: rewriteTimes ? epochSeconds : undefined };
   const layers = await storeLayers(deps, tree, { ...call, options });
-  const bytes = completeConfig(config, layers, { platform, epochSeconds });
+  const { inlineCache } = exported;
+  const cache = inlineCache && (await reported(call, 'preparing layers for inline cache', () => inlineCache(layers)));
+  const bytes = completeConfig(config, layers, { platform, epochSeconds, cache });
   const digest = deps.content.put(bytes);
   call.lease.blob(digest);
   return {

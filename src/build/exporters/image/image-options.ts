@@ -81,7 +81,8 @@ export function flag(attrs: Attrs, key: string): boolean | undefined {
   throw invalid(`non-bool value specified for ${key}`);
 }
 
-function compressionOf(attrs: Attrs, isCompressed: boolean): LayerCompression {
+/** How layers are packed. Without an attribute: gzip, where the result must be compressed. @throws EngineError */
+export function compressionOf(attrs: Attrs, isCompressed: boolean): LayerCompression {
   const kind = attrs.get('compression');
   const level = attrs.get('compression-level');
   if (level !== undefined && !/^-?\d{1,3}$/.test(level))

@@ -55,9 +55,8 @@ export async function serveBuilder(work: StepWork): Promise<ServedBuilder> {
     sessions,
     vertexOf: (edge) => ({ vertex: vertexOf(edge.node, folder, work), output: edge.output }),
     frontends: new Map([['test.v0', testFrontend]]),
-    imageFrontend: undefined as never,
-    images: undefined as never,
-    snapshots: undefined as never,
+    ...{ imageFrontend: undefined as never, images: undefined as never, snapshots: undefined as never },
+    importCache: async () => [],
     platform: hostPlatform(),
   });
   const records = memoryRecords<HistoryRecord>();
@@ -67,6 +66,7 @@ export async function serveBuilder(work: StepWork): Promise<ServedBuilder> {
     sessions,
     acceptSession: (session) => echoSession(session, accepted),
     openExporter: (request) => recordingExporter(request, exports),
+    ...{ openCacheExporter: ({ type }) => unknownCache(type), inlineCache: async () => '' },
     history,
     content: { sizeBytes: () => 0, open: () => Readable.from([]) },
     cache: { usage: async () => [], async *prune() {} },
@@ -168,4 +168,8 @@ function recordingExporter(request: ExportRequest, exports: ServedBuilder['expor
       return { response: new Map([['containerimage.digest', 'sha256:1']]), images: [] };
     },
   };
+}
+
+function unknownCache(type: string): never {
+  throw new EngineError('failed', `unknown cache exporter: ${JSON.stringify(type)}`);
 }
