@@ -69,6 +69,11 @@ const TEST_NEEDS = [
     debian: ['libsecret-tools', 'gnome-keyring', 'dbus'],
   },
   {
+    what: 'debootstrap (images of real programs are built on a Debian of its own)',
+    has: () => onPath('debootstrap') || !onPath('apt-get'),
+    debian: ['debootstrap'],
+  },
+  {
     what: 'docker-registry (pushed to and pulled from)',
     has: () => onPath('docker-registry'),
     debian: ['docker-registry'],
