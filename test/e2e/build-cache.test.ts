@@ -137,7 +137,7 @@ test('gantry build keeps its cache in a folder', async (t) => {
   const folder = join(client.folder, 'cache');
   const build = async (engine: { readonly socketPath: string }, args: readonly string[]): Promise<string> => {
     const env = { DOCKER_HOST: `unix://${engine.socketPath}`, DOCKER_CONFIG: client.folder };
-    const { code, stdout, stderr } = await command('gantry', ['build', '--progress=plain', ...args, client.context], {
+    const { code, stdout, stderr } = await command('bin/gantry', ['build', '--progress=plain', ...args, client.context], {
       env,
     });
     assert.equal(code, 0, stdout + stderr);

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '../../base/errors.ts';
-import type { CacheEntry, RegistryLogin, SessionOffer } from '../../client/index.ts';
+import type { RegistryLogin, SessionOffer } from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
 import { csvFields, cut, keyValues } from './key-values.ts';
@@ -60,16 +60,4 @@ export async function loginOf(cli: Cli, host: string): Promise<RegistryLogin> {
   if (found === undefined) return { username: '', secret: '' };
   if (found.identityToken !== '') return { username: '', secret: found.identityToken };
   return { username: found.username, secret: found.password };
-}
-
-/** Reads `--cache-from` or `--cache-to`. A name alone is an image of a registry. @throws CliError */
-export function cacheEntries(given: readonly string[], name: string): readonly CacheEntry[] {
-  return given.map((text) => {
-    const isName = !text.includes('=');
-    const { type = '', ...attrs } = isName ? { type: 'registry', ref: text } : keyValues(text, `--${name}`);
-    if (type === '') throw new CliError(1, `type required form> ${JSON.stringify(text)}`);
-    if (type === 'local')
-      throw new CliError(1, `--${name} ${text}: Gantry's client does not have caches in folders yet`);
-    return { type, attrs };
-  });
 }

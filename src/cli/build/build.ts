@@ -9,7 +9,8 @@ import { buildContext } from './build-context.ts';
 import { buildError } from './build-error.ts';
 import { BUILD_FLAGS, IGNORED_FLAGS, REFUSED_FLAGS } from './build-flags.ts';
 import { buildOutputs } from './build-outputs.ts';
-import { agentsOf, cacheEntries, loginOf, secretsOf } from './build-session.ts';
+import { agentsOf, loginOf, secretsOf } from './build-session.ts';
+import { cacheExports, cacheImports, cacheStores } from './cache-entries.ts';
 import { printWarnings } from './print-warnings.ts';
 import { type BuildProgress, openProgress } from './progress/open-progress.ts';
 import { proxyArgs } from './proxy-args.ts';
@@ -74,16 +75,20 @@ async function runBuild(cli: Cli, { context, flags }: Given, signal: AbortSignal
     });
     const { pushed, sent } = keepsIndexes(worker) ? { pushed: [], sent: outputs } : withoutPush(outputs);
     const proxies = proxyArgs(cli.config.proxies, cli.options.hosts[0] ?? cli.env['DOCKER_HOST'] ?? '');
+    const caches = {
+      cacheImports: cacheImports(cli, flags.list('cache-from')),
+      cacheExports: cacheExports(flags.list('cache-to')),
+    };
     const request: BuildRequest = {
       attrs: { ...found.attrs, ...buildAttrs(flags, { env: cli.env, worker, proxies }) },
       outputs: sent,
       entitlements: entitlements(flags),
-      cacheImports: cacheEntries(flags.list('cache-from'), 'cache-from'),
-      cacheExports: cacheEntries(flags.list('cache-to'), 'cache-to'),
+      ...caches,
       session: {
         ...{ directories: found.directories, uploads: found.uploads, sharedKey: found.sharedKey },
         secrets: secretsOf(cli, flags.list('secret')),
         agents: agentsOf(cli, flags.list('ssh')),
+        stores: cacheStores([...caches.cacheImports, ...caches.cacheExports]),
         login: (host) => loginOf(cli, host),
       },
       onStatus: (status) => progress.take(status),

@@ -41,6 +41,8 @@ export interface SessionOffer {
   readonly agents: Readonly<Record<string, string>>;
   /** Streams by the last part of `http://buildkit-session/<id>`. Each is read once. */
   readonly uploads: Readonly<Record<string, AsyncIterable<Uint8Array>>>;
+  /** Folders of OCI layouts, by the names of their stores: `local:PATH` of a cache. */
+  readonly stores?: Readonly<Record<string, string>>;
   readonly login: (host: string) => Promise<RegistryLogin>;
 }
 

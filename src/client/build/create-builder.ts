@@ -4,7 +4,7 @@ import { control, type StatusResponse } from '../../grpc/messages/control.ts';
 import { llbBridge } from '../../grpc/messages/gateway.ts';
 import type { Engine } from '../engine-client.ts';
 import type { Builder, BuildRequest, HistoryRecord, PruneLimits } from './builder.ts';
-import { writeIndex } from './layouts/write-index.ts';
+import { writeCacheIndex, writeIndex } from './layouts/write-index.ts';
 import { connectBuilder } from './open-connections.ts';
 import { serveSession } from './session/serve-session.ts';
 
@@ -63,6 +63,9 @@ async function build({ engine, client }: Connected, request: BuildRequest, signa
   );
   for (const { receive } of request.outputs) {
     if (receive?.kind === 'layout') writeIndex(receive.path, ExporterResponse);
+  }
+  for (const { type, attrs } of request.cacheExports) {
+    if (type === 'local') writeCacheIndex(attrs['dest'] ?? '', attrs['tag'] ?? 'latest', ExporterResponse);
   }
   return { ref, response: ExporterResponse };
 }

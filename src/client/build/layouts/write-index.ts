@@ -2,8 +2,8 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Descriptor, Index } from '../../../spec/index.ts';
 import { parseIndex, parseReference } from '../../../spec/index.ts';
+import { TAG } from './cache-in-index.ts';
 
-const TAG = 'org.opencontainers.image.ref.name';
 const NAME = 'io.containerd.image.name';
 
 /**
@@ -16,9 +16,23 @@ export function writeIndex(folder: string, response: ReadonlyMap<string, string>
   const [target] = parseIndex({ manifests: [JSON.parse(Buffer.from(given, 'base64').toString())] }).manifests;
   if (target === undefined) return;
   const names = (response.get('image.name') ?? '').split(',').filter((name) => name !== '');
+  addToIndex(folder, names.length === 0 ? [named(target, undefined)] : names.map((name) => named(target, name)));
+}
+
+/** Names the cache that a build has exported, by a tag. @throws EngineError invalid for a broken index */
+export function writeCacheIndex(folder: string, tag: string, response: ReadonlyMap<string, string>): void {
+  const given = response.get('cache.manifest');
+  if (given === undefined) return;
+  const { manifests } = parseIndex({ manifests: [JSON.parse(given)] });
+  addToIndex(
+    folder,
+    manifests.map((target) => ({ ...target, annotations: { ...target.annotations, [TAG]: tag } })),
+  );
+}
+
+function addToIndex(folder: string, added: readonly Descriptor[]): void {
   const path = join(folder, 'index.json');
   const known = existsSync(path) ? parseIndex(JSON.parse(readFileSync(path, 'utf8'))).manifests : [];
-  const added = names.length === 0 ? [named(target, undefined)] : names.map((name) => named(target, name));
   const taken = new Set(added.map(nameOf));
   const others = known.filter((each) => !taken.has(nameOf(each)));
   const index: Index = {

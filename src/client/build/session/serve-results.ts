@@ -12,12 +12,18 @@ const packets = { DiffCopy: { ...fileSend.DiffCopy, request: packet, response: p
 /** The name under which builders write into the layout of an output. */
 const EXPORT_STORE = 'export';
 
-/** Takes what the exporters of a build send. @throws EngineError invalid when directories and archives are wanted together */
-export function serveResults(outputs: readonly BuildOutput[]): readonly Served[] {
+/**
+ * Takes what the exporters of a build send, and serves layouts by the names of their stores. @throws EngineError invalid when
+ * directories and archives are wanted together
+ */
+export function serveResults(
+  outputs: readonly BuildOutput[],
+  known: Readonly<Record<string, string>> = {},
+): readonly Served[] {
   const layouts = outputs.flatMap(({ receive }) => (receive?.kind === 'layout' ? [receive.path] : []));
   const [layout] = layouts;
   if (layouts.length > 1) throw invalid('outputs with tar=false need a build each');
-  const stores = layout === undefined ? [] : serveStores({ [EXPORT_STORE]: layout });
+  const stores = serveStores({ ...known, ...(layout === undefined ? {} : { [EXPORT_STORE]: layout }) });
   return [...stores, ...serveFiles(outputs)];
 }
 

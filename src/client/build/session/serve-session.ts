@@ -53,7 +53,7 @@ function services(offer: SessionOffer, outputs: readonly BuildOutput[]): readonl
     ...serveSecrets(offer.secrets),
     ...serveAgents(offer.agents),
     ...serveUploads(offer.uploads),
-    ...serveResults(outputs),
+    ...serveResults(outputs, offer.stores),
   ];
 }
 

@@ -1,0 +1,46 @@
+import { messageOf } from '../../base/errors.ts';
+import { type CacheEntry, cacheInIndex } from '../../client/index.ts';
+import type { Cli } from '../cli.ts';
+import { CliError } from '../errors.ts';
+import { keyValues } from './key-values.ts';
+
+/** Reads `--cache-to`. A name alone is an image of a registry. @throws CliError */
+export function cacheExports(given: readonly string[]): readonly CacheEntry[] {
+  return entries(given, '--cache-to', 'dest');
+}
+
+/**
+ * Reads `--cache-from`. Of a folder the cache with the tag is used, by default `latest`, or the only one. As with buildx, a folder
+ * without it is a warning. @throws CliError
+ */
+export function cacheImports(cli: Pick<Cli, 'warn'>, given: readonly string[]): readonly CacheEntry[] {
+  return entries(given, '--cache-from', 'src').flatMap((entry) => {
+    const { type, attrs } = entry;
+    if (type !== 'local' || attrs['digest'] !== undefined) return [entry];
+    const folder = attrs['src'] ?? '';
+    try {
+      const digest = cacheInIndex(folder, attrs['tag'] ?? 'latest');
+      if (digest !== undefined) return [{ type, attrs: { ...attrs, digest } }];
+      cli.warn(`WARNING: no cache is found in ${folder}`);
+    } catch (error) {
+      cli.warn(`WARNING: no cache is found in ${folder}: ${messageOf(error)}`);
+    }
+    return [];
+  });
+}
+
+/** The folders of caches, by the names under which builders ask for them. */
+export function cacheStores(caches: readonly CacheEntry[]): Readonly<Record<string, string>> {
+  const folders = caches.flatMap(({ type, attrs }) => (type === 'local' ? [attrs['src'] ?? attrs['dest'] ?? ''] : []));
+  return Object.fromEntries(folders.map((folder) => [`local:${folder}`, folder]));
+}
+
+function entries(given: readonly string[], flag: string, folder: 'src' | 'dest'): readonly CacheEntry[] {
+  return given.map((text) => {
+    const { type = '', ...attrs } = text.includes('=') ? keyValues(text, flag) : { type: 'registry', ref: text };
+    if (type === '') throw new CliError(1, `type required form> ${JSON.stringify(text)}`);
+    if (type === 'local' && (attrs[folder] ?? '') === '')
+      throw new CliError(1, `${flag} ${text}: ${folder} is required`);
+    return { type, attrs };
+  });
+}
