@@ -137,9 +137,13 @@ test('gantry build keeps its cache in a folder', async (t) => {
   const folder = join(client.folder, 'cache');
   const build = async (engine: { readonly socketPath: string }, args: readonly string[]): Promise<string> => {
     const env = { DOCKER_HOST: `unix://${engine.socketPath}`, DOCKER_CONFIG: client.folder };
-    const { code, stdout, stderr } = await command('bin/gantry', ['build', '--progress=plain', ...args, client.context], {
-      env,
-    });
+    const { code, stdout, stderr } = await command(
+      'bin/gantry',
+      ['build', '--progress=plain', ...args, client.context],
+      {
+        env,
+      },
+    );
     assert.equal(code, 0, stdout + stderr);
     return stdout + stderr;
   };
@@ -150,4 +154,24 @@ test('gantry build keeps its cache in a folder', async (t) => {
   );
   const again = await build(second(), from);
   assertCached(again, STEPS, client.folder.slice(-6).toLowerCase());
+});
+
+test('cache mounts travel with the cache, and fill folders that are empty or not there', options, async (t) => {
+  const client = openClient(t, 'new');
+  const name = client.folder.slice(-6).toLowerCase();
+  const folder = join(client.folder, 'cache');
+  const mounted = (step: string): void =>
+    writeFileSync(
+      join(client.context, 'Dockerfile'),
+      `FROM busybox\nRUN --mount=type=cache,id=${name},target=/m ${step}\n`,
+    );
+  const from = ['--cache-from', `type=local,src=${folder},mounts=true`];
+  mounted('echo kept > /m/f && ln -s /etc/passwd /m/link');
+  await client.build(first(), ['--cache-to', `type=local,dest=${folder},mounts=true`]);
+  mounted('cat /m/f && readlink /m/link && echo own > /m/f');
+  const without = ['--cache-from', `type=local,src=${folder}`];
+  await client.build(second(), without, 1);
+  assert.match(await client.build(second(), from), /^#\d+ \S+ kept$/m);
+  mounted('cat /m/f && true');
+  assert.match(await client.build(second(), from), /^#\d+ \S+ own$/m, 'a folder with files stays');
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Digest } from '../../base/ids.ts';
@@ -235,6 +235,36 @@ test('a cache mount begins with the given content, and another content is anothe
   }
   await fixture.reopen();
   assert.equal((await prune(fixture, { filters: ['type==exec.cachemount'] })).length, 2);
+});
+
+test('an offer fills a cache mount that is empty or not there, and one that fails leaves it empty', async () => {
+  await using fixture = await openCacheFixture();
+  const { mounts } = fixture.cache;
+  const take = (id: string) => mounts.take({ id, sharing: 'shared', description: '' }, never);
+  const fillWith = (text: string) => async (folder: string) => writeFileSync(join(folder, 'file'), text);
+  {
+    await using empty = await take('a');
+    assert.deepEqual(readdirSync(empty.path), []);
+  }
+  {
+    using _one = mounts.offer('a', fillWith('one'));
+    await using filled = await take('a');
+    assert.equal(readFileSync(join(filled.path, 'file'), 'utf8'), 'one');
+  }
+  {
+    using _two = mounts.offer('a', fillWith('two'));
+    await using same = await take('a');
+    assert.equal(readFileSync(join(same.path, 'file'), 'utf8'), 'one', 'a folder with files stays');
+    assert.equal(mounts.share('a')?.path, same.path);
+  }
+  const failing = async (folder: string) => {
+    writeFileSync(join(folder, 'half'), '');
+    throw new Error('broken archive');
+  };
+  using _broken = mounts.offer('b', failing);
+  await using left = await take('b');
+  assert.deepEqual(readdirSync(left.path), []);
+  assert.equal(mounts.share('c'), undefined);
 });
 
 function takeOf({ cache }: CacheFixture) {

@@ -1,6 +1,7 @@
 import type { SolveRequest } from '../../grpc/messages/control.ts';
+import { mountType } from '../../grpc/messages/pb.ts';
 import type { ExportedPlatform } from '../exporters/index.ts';
-import type { LlbEdge } from '../llb/index.ts';
+import { type LlbEdge, nodesOf } from '../llb/index.ts';
 import type { AskedCache, CacheExporter, inlineCache } from '../remote-cache/index.ts';
 import { type BuildRun, registryAccess } from '../runs/index.ts';
 import type { Sessions } from '../session/session.ts';
@@ -66,14 +67,28 @@ export async function exportCaches(
   const session = () => sessions.get(sessionId, signal);
   const records = await Promise.all(made.flatMap(({ edge }) => (edge === undefined ? [] : [run.record(edge)])));
   const trees = made.flatMap(({ platform: { tree } }) => (tree.kind === 'layers' ? [tree] : []));
+  const mounts = cacheMountsOf(made);
   for (const { name, ignoresErrors, run: exportCache } of exporters) {
     try {
       const call = (report: Parameters<typeof exportCache>[1]['report']) => ({ ...access, session, report, signal });
-      const told = await run.step({ name }, (report) => exportCache({ records, trees, imports }, call(report)));
+      const told = await run.step({ name }, (report) => exportCache({ records, trees, imports, mounts }, call(report)));
       for (const [key, value] of told) responses.set(key, value);
     } catch (error) {
       if (!ignoresErrors || signal.aborted) throw error;
     }
   }
   return responses;
+}
+
+/** Ids of the cache mounts of a build's steps. */
+function cacheMountsOf(made: readonly MadePlatform[]): readonly string[] {
+  const ids = new Set<string>();
+  for (const { edge } of made) {
+    for (const { op } of edge === undefined ? [] : nodesOf(edge)) {
+      for (const { mountType: type, cacheOpt } of op.exec?.mounts ?? []) {
+        if (type === mountType.CACHE) ids.add(cacheOpt?.ID ?? '');
+      }
+    }
+  }
+  return [...ids].toSorted();
 }

@@ -76,6 +76,8 @@ export class BuildRun implements RunningBuild, Disposable {
   /** Frontends in containers that run. */
   #images = 0;
   #asked: AskedFrontend = { frontend: '', options: new Map() };
+  /** What the build keeps until its end. */
+  readonly #kept = new DisposableStack();
   readonly #importing = new Map<string, Promise<void>>();
   readonly #imported: ImportedCache[] = [];
   readonly #resolved = new Map<string, Promise<ResolvedImage>>();
@@ -201,6 +203,7 @@ export class BuildRun implements RunningBuild, Disposable {
   [Symbol.dispose](): void {
     this.cancel();
     this.#build[Symbol.dispose]();
+    this.#kept.dispose();
     this.progress.end(Date.now());
   }
 
@@ -219,9 +222,13 @@ export class BuildRun implements RunningBuild, Disposable {
     const { signal, sessionId } = this;
     const access = registryAccess(sessions, sessionId, signal);
     const session = () => sessions.get(sessionId, signal);
+    const keep = (resource: Disposable): void => {
+      if (this.#kept.disposed) resource[Symbol.dispose]();
+      else this.#kept.use(resource);
+    };
     const step = { name: `importing cache manifest from ${cacheName(asked)}` };
     try {
-      const found = await this.step(step, (report) => importCache(asked, { ...access, session, report, signal }));
+      const found = await this.step(step, (report) => importCache(asked, { ...access, session, report, keep, signal }));
       for (const imported of found) {
         this.#imported.push(imported);
         this.#build.use(imported);

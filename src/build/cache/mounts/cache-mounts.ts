@@ -10,7 +10,17 @@ export interface CacheMounts extends ItemStore {
    * @throws EngineError noSpace, notFound, cancelled
    */
   take(request: TakeMount, signal: AbortSignal): Promise<HeldMount>;
+  /** Takes the folder of an id that began with nothing, beside those who have it. Undefined where there is none. */
+  share(id: string): HeldMount | undefined;
+  /**
+   * Offers content for an id, until the result is disposed: a step that finds no folder, or an empty one, begins with it. An
+   * offer that fails is left.
+   */
+  offer(id: string, fill: FillMount): Disposable;
 }
+
+/** Writes content into an empty folder. @throws whatever hinders */
+export type FillMount = (folder: string, signal: AbortSignal) => Promise<void>;
 
 export interface TakeMount {
   readonly id: string;

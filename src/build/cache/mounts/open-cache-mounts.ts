@@ -6,7 +6,7 @@ import type { Records } from '../../../base/records.ts';
 import { namesInSync, spaceError } from '../../../io/index.ts';
 import type { BuildPorts } from '../../ports.ts';
 import type { CacheItem } from '../items.ts';
-import type { CacheMounts, HeldMount, MountRecord, TakeMount } from './cache-mounts.ts';
+import type { CacheMounts, FillMount, HeldMount, MountRecord, TakeMount } from './cache-mounts.ts';
 
 export interface CacheMountsDeps extends Pick<BuildPorts, 'table' | 'folder' | 'logger'> {
   readonly trees: BuildPorts['snapshots']['trees'];
@@ -50,6 +50,7 @@ class Mounts implements CacheMounts {
   readonly #folders: Map<string, Folder>;
   /** New folders that get their content, by id and content. */
   readonly #making = new Map<string, Promise<void>>();
+  readonly #offers = new Map<string, FillMount[]>();
   /** Called when a folder is free. */
   readonly #waiting = new Set<() => void>();
 
@@ -68,10 +69,31 @@ class Mounts implements CacheMounts {
       }
       const known = [...this.#folders.values()].filter(({ record }) => isOf(record, request));
       const free = known.find((folder) => mayUse(folder, request));
+      if (free !== undefined && this.#isBetterFilled(free, request)) {
+        await this.remove(free.record.name);
+        continue;
+      }
       if (free !== undefined) return this.#hold(free, request);
       if (known.length === 0 || request.sharing !== 'locked') return await this.#makeAlone(request, signal);
       await this.#freed(signal);
     }
+  }
+
+  share(id: string): HeldMount | undefined {
+    const request: TakeMount = { id, sharing: 'shared', description: '' };
+    const found = [...this.#folders.values()].find((folder) => isOf(folder.record, request) && mayUse(folder, request));
+    return found && this.#hold(found, request);
+  }
+
+  offer(id: string, fill: FillMount): Disposable {
+    this.#offers.set(id, [...(this.#offers.get(id) ?? []), fill]);
+    return {
+      [Symbol.dispose]: () => {
+        const left = (this.#offers.get(id) ?? []).filter((each) => each !== fill);
+        if (left.length === 0) this.#offers.delete(id);
+        else this.#offers.set(id, left);
+      },
+    };
   }
 
   async items(signal: AbortSignal): Promise<readonly CacheItem[]> {
@@ -99,6 +121,12 @@ class Mounts implements CacheMounts {
     return true;
   }
 
+  /** Whether the folder is empty and unused, and somebody offers content for it. */
+  #isBetterFilled({ record, users }: Folder, { id, initial }: TakeMount): boolean {
+    if (users > 0 || initial !== undefined || !this.#offers.has(id)) return false;
+    return namesInSync(this.#path(record.name)).length === 0;
+  }
+
   /** Others of the same id wait, and then share the new folder. */
   async #makeAlone(request: TakeMount, signal: AbortSignal): Promise<HeldMount> {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -120,9 +148,9 @@ class Mounts implements CacheMounts {
     const record = { name, id, initial: initial?.sum ?? '', description, createdAt: at, lastUsedAt: at, useCount: 0 };
     const folder: Folder = { record, users: 1, isExclusive: request.sharing !== 'shared' };
     try {
-      mkdirSync(fresh);
-      chmodSync(fresh, 0o755);
-      if (initial !== undefined) await trees.copy({ source: initial.path, target: fresh }, signal);
+      makeFolder(fresh);
+      if (initial === undefined) await this.#fill(fresh, id, signal);
+      else await trees.copy({ source: initial.path, target: fresh }, signal);
       renameSync(fresh, join(root, name));
       records.put(name, record);
     } catch (error) {
@@ -131,6 +159,22 @@ class Mounts implements CacheMounts {
     }
     this.#folders.set(name, folder);
     return this.#held(folder);
+  }
+
+  /** Writes the content of the first offer that succeeds. Without one the folder stays empty. @throws EngineError cancelled */
+  async #fill(folder: string, id: string, signal: AbortSignal): Promise<void> {
+    const { trees, logger } = this.#deps;
+    for (const fill of this.#offers.get(id) ?? []) {
+      try {
+        await fill(folder, signal);
+        return;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        logger.warn({ error: messageOf(error), mount: id }, 'cannot begin a cache mount with imported content');
+        await trees.remove(folder);
+        makeFolder(folder);
+      }
+    }
   }
 
   #hold(folder: Folder, { sharing }: TakeMount): HeldMount {
@@ -175,6 +219,11 @@ class Mounts implements CacheMounts {
   #path(name: string): string {
     return join(this.#deps.root, name);
   }
+}
+
+function makeFolder(path: string): void {
+  mkdirSync(path);
+  chmodSync(path, 0o755);
 }
 
 function identityOf({ id, initial }: TakeMount): string {

@@ -10,6 +10,8 @@ export interface CacheExportOptions {
   readonly isOci: boolean;
   readonly compression: LayerCompression;
   readonly forceCompression: boolean;
+  /** Whether the folders of the build's cache mounts go with it. */
+  readonly withMounts: boolean;
   /** Whether the build succeeds when the export fails. */
   readonly ignoresErrors: boolean;
 }
@@ -29,6 +31,7 @@ export function exportOptions(attrs: ReadonlyMap<string, string>): CacheExportOp
     isOci,
     compression: compressionOf(attrs, true),
     forceCompression: flag(attrs, 'force-compression') ?? false,
+    withMounts: flag(attrs, 'mounts') ?? false,
     ignoresErrors: flag(attrs, 'ignore-error') ?? false,
   };
 }

@@ -7,13 +7,14 @@ import type { BuildPorts } from '../../ports.ts';
 import type { LayeredTree } from '../../tree.ts';
 import type { CacheGraph, RemoteLayer } from '../format/cache-graph.ts';
 import type { AskedCache, ImportCall } from '../import/import-cache.ts';
+import { packMounts } from '../mounts/pack-mounts.ts';
 import { type CacheTarget, folderTarget, registryTarget } from './cache-target.ts';
 import { type CacheExportOptions, exportOptions, required } from './export-options.ts';
 import { graphOfBuild, type MadeResults, type StoredTree } from './graph-of-build.ts';
 import { reported, writeCache } from './write-cache.ts';
 
 export interface CacheExportDeps extends StoreLayersDeps {
-  readonly cache: Pick<BuildCache, 'open' | 'keysOf'>;
+  readonly cache: Pick<BuildCache, 'open' | 'keysOf' | 'mounts'>;
   readonly content: BuildPorts['content'];
   readonly collector: BuildPorts['collector'];
   readonly images: Pick<BuildPorts['images'], 'repository'>;
@@ -22,6 +23,8 @@ export interface CacheExportDeps extends StoreLayersDeps {
 export interface ExportedCache extends Pick<MadeResults, 'records' | 'imports'> {
   /** The build's results. */
   readonly trees: readonly LayeredTree[];
+  /** Ids of the cache mounts of its steps. */
+  readonly mounts: readonly string[];
 }
 
 /** Gives the cache of a build away, after its results. */
@@ -30,10 +33,12 @@ export interface CacheExporter {
   readonly name: string;
   readonly ignoresErrors: boolean;
   /** Returns what the client hears. @throws EngineError */
-  run(made: ExportedCache, call: ImportCall): Promise<ReadonlyMap<string, string>>;
+  run(made: ExportedCache, call: CacheExportCall): Promise<ReadonlyMap<string, string>>;
 }
 
-type OpenTarget = (call: ImportCall) => Promise<CacheTarget>;
+export type CacheExportCall = Omit<ImportCall, 'keep'>;
+
+type OpenTarget = (call: CacheExportCall) => Promise<CacheTarget>;
 
 /** @throws EngineError failed for an unknown type; invalid for attributes */
 export function openCacheExporter(deps: CacheExportDeps, { type, attrs }: AskedCache): CacheExporter {
@@ -77,8 +82,11 @@ function exporter(
       const graph = await reported(call, 'preparing build cache for export', () =>
         graphOf(deps, made, { ...call, options, lease }),
       );
+      const mounts = options.withMounts
+        ? await reported(call, 'packing cache mounts', () => packMounts(deps, made.mounts, { ...call, lease }))
+        : [];
       const { imports } = made;
-      const manifest = await writeCache(deps.content, { graph, target }, { ...call, options, imports, lease });
+      const manifest = await writeCache(deps.content, { graph, mounts, target }, { ...call, options, imports, lease });
       return new Map([['cache.manifest', JSON.stringify(manifest)]]);
     },
   };
@@ -91,7 +99,7 @@ async function graphOf(
     options,
     lease,
     signal,
-  }: Pick<ImportCall, 'signal'> & { readonly options: CacheExportOptions; readonly lease: Lease },
+  }: Pick<CacheExportCall, 'signal'> & { readonly options: CacheExportOptions; readonly lease: Lease },
 ): Promise<CacheGraph> {
   const { compression, forceCompression, mode } = options;
   const stored = (tree: LayeredTree): Promise<readonly RemoteLayer[]> =>

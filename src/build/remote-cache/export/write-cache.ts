@@ -4,7 +4,7 @@ import { type Descriptor, MEDIA_TYPE } from '../../../spec/index.ts';
 import type { ContentStore, Lease } from '../../../store/index.ts';
 import type { StepStatus } from '../../solver/index.ts';
 import type { CacheGraph, RemoteLayer } from '../format/cache-graph.ts';
-import { CACHE_CONFIG_TYPE, CREATED_AT, UNCOMPRESSED } from '../format/names.ts';
+import { CACHE_CONFIG_TYPE, CREATED_AT, MOUNT_ID, UNCOMPRESSED } from '../format/names.ts';
 import { timeOf, writeConfig } from '../format/write-config.ts';
 import type { ImportedCache } from '../import/imported-cache.ts';
 import type { CacheTarget } from './cache-target.ts';
@@ -26,7 +26,11 @@ const DOCKER_TYPES: Readonly<Record<string, string>> = {
 /** Writes a cache to its place: layers, configuration, manifest. Returns the manifest's descriptor. @throws EngineError */
 export async function writeCache(
   content: ContentStore,
-  { graph, target }: { readonly graph: CacheGraph; readonly target: CacheTarget },
+  {
+    graph,
+    mounts,
+    target,
+  }: { readonly graph: CacheGraph; readonly mounts: readonly Descriptor[]; readonly target: CacheTarget },
   call: WriteCall,
 ): Promise<Descriptor> {
   const { signal } = call;
@@ -36,9 +40,13 @@ export async function writeCache(
     const write = () => putLayer(content, { layer, target }, call);
     await reported(call, `writing layer ${layer.descriptor.digest}`, write);
   }
+  for (const mount of mounts) {
+    const write = () => target.put(mount, (offset) => content.open(mount.digest, { start: offset }), signal);
+    await reported(call, `writing cache mount ${mount.annotations?.[MOUNT_ID]}`, write);
+  }
   const config = described(content, bytes, { mediaType: CACHE_CONFIG_TYPE, lease: call.lease });
   await reported(call, `writing config ${config.digest}`, () => target.put(config, opener(bytes), signal));
-  const manifest = Buffer.from(JSON.stringify(manifestOf(layers, config, call.options)));
+  const manifest = Buffer.from(JSON.stringify(manifestOf({ layers, mounts, config }, call.options)));
   const mediaType = manifestType(call.options);
   const descriptor = described(content, manifest, { mediaType, lease: call.lease });
   const title = call.options.isManifest ? 'writing cache image manifest' : 'writing cache manifest';
@@ -97,13 +105,21 @@ function manifestType({ isManifest, isOci }: WriteCall['options']): string {
   return isOci ? MEDIA_TYPE.ociIndex : MEDIA_TYPE.dockerList;
 }
 
-function manifestOf(layers: readonly RemoteLayer[], config: Descriptor, options: WriteCall['options']): object {
-  const listed = layers.map(({ descriptor, diffId, createdAt }) => ({
+function manifestOf(
+  {
+    layers,
+    mounts,
+    config,
+  }: { readonly layers: readonly RemoteLayer[]; readonly mounts: readonly Descriptor[]; readonly config: Descriptor },
+  options: WriteCall['options'],
+): object {
+  const written = layers.map(({ descriptor, diffId, createdAt }) => ({
     mediaType: (options.isOci ? undefined : DOCKER_TYPES[descriptor.mediaType]) ?? descriptor.mediaType,
     digest: descriptor.digest,
     size: descriptor.size,
     annotations: { [CREATED_AT]: timeOf(createdAt), [UNCOMPRESSED]: diffId },
   }));
+  const listed = [...written, ...mounts];
   const head = { schemaVersion: 2, mediaType: manifestType(options) };
   return options.isManifest ? { ...head, config, layers: listed } : { ...head, manifests: [...listed, config] };
 }

@@ -1,18 +1,21 @@
 import { EngineError } from '../../../base/errors.ts';
 import { parseDigest } from '../../../base/ids.ts';
 import { parseReference, withDefaultTag } from '../../../spec/index.ts';
+import type { BuildCache } from '../../cache/index.ts';
+import { flag } from '../../exporters/index.ts';
 import type { BuildPorts } from '../../ports.ts';
 import type { Session } from '../../session/index.ts';
-import type { CacheLease, StepStatus } from '../../solver/index.ts';
-import type { Tree } from '../../tree.ts';
+import type { StepStatus } from '../../solver/index.ts';
 import { indexRecords } from '../format/record-index.ts';
+import { fillFrom } from '../mounts/mounts-of-cache.ts';
 import { type CacheSource, folderSource, registrySource } from './cache-source.ts';
-import { type ImportedCache, type ImportedCacheDeps, openImportedCache } from './imported-cache.ts';
+import type { ImportedCacheDeps } from './fetch-blob.ts';
+import { type ImportedCache, openImportedCache } from './imported-cache.ts';
 import { type ReadCache, readCache } from './read-cache.ts';
 
 export interface ImportDeps extends ImportedCacheDeps {
   readonly images: Pick<BuildPorts['images'], 'repository'>;
-  readonly cache: { open(): CacheLease<Tree> };
+  readonly cache: Pick<BuildCache, 'open' | 'mounts'>;
 }
 
 /** One `--cache-from` of a client. */
@@ -26,6 +29,8 @@ export interface ImportCall {
   session(): Promise<Session>;
   readonly credentials: Parameters<BuildPorts['images']['repository']>[1]['credentials'];
   readonly report: (status: StepStatus) => void;
+  /** Keeps something until the build ends. */
+  readonly keep: (resource: Disposable) => void;
   readonly signal: AbortSignal;
 }
 
@@ -39,6 +44,9 @@ export async function importCache(
   const { graphs, mediaType } = read;
   const at = Date.now();
   call.report({ id: `inferred cache manifest type: ${mediaType}`, started: at, completed: at });
+  if (flag(asked.attrs, 'mounts') === true) {
+    for (const mount of read.mounts) call.keep(deps.cache.mounts.offer(mount.id, fillFrom(deps, source, mount)));
+  }
   using lease = deps.cache.open();
   return graphs.map((graph) =>
     openImportedCache(

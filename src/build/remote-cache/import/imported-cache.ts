@@ -1,14 +1,12 @@
-import { EngineError, invalid } from '../../../base/errors.ts';
+import { EngineError } from '../../../base/errors.ts';
 import type { Digest } from '../../../base/ids.ts';
 import type { LayerKey, Lease } from '../../../store/index.ts';
-import type { BuildPorts } from '../../ports.ts';
 import type { ImportedResults, RecordKey, StepContext } from '../../solver/index.ts';
 import type { LayeredTree, Tree, TreeLayer } from '../../tree.ts';
 import type { GraphResult, RemoteLayer } from '../format/cache-graph.ts';
 import type { RecordIndex } from '../format/record-index.ts';
 import type { CacheSource } from './cache-source.ts';
-
-export type ImportedCacheDeps = Pick<BuildPorts, 'content' | 'snapshots' | 'collector'>;
+import { type FetchBlob, fetchBlob, type ImportedCacheDeps } from './fetch-blob.ts';
 
 /** A cache that a build imports. Layers come when a result is needed. */
 export interface ImportedCache extends ImportedResults<Tree> {
@@ -19,7 +17,7 @@ export interface ImportedCache extends ImportedResults<Tree> {
 }
 
 export function openImportedCache(deps: ImportedCacheDeps, source: CacheSource, index: RecordIndex): ImportedCache {
-  const fetch = (layer: RemoteLayer, call: FetchCall) => fetchLayer(deps, { source, layer, ...call });
+  const fetch = (layer: RemoteLayer, call: FetchCall) => fetchBlob(deps, { source, blob: layer.descriptor, ...call });
   return {
     find: (key) => index.ids.get(key),
     keysOf: (id) => index.keys.get(id) ?? [],
@@ -35,11 +33,7 @@ export function openImportedCache(deps: ImportedCacheDeps, source: CacheSource, 
   };
 }
 
-interface FetchCall {
-  readonly lease: Lease;
-  readonly signal: AbortSignal;
-  readonly report: StepContext['report'];
-}
+type FetchCall = Pick<FetchBlob, 'lease' | 'signal' | 'report'>;
 
 /** Fetches what is not here, layer by layer: a layer that another image has needs no archive. */
 async function unpacked(
@@ -77,32 +71,4 @@ function keyOfChain(snapshots: ImportedCacheDeps['snapshots'], diffIds: readonly
     if (error instanceof EngineError && error.kind === 'notFound') return undefined;
     throw error;
   }
-}
-
-const REPORT_MILLISECONDS = 100;
-
-async function fetchLayer(
-  { content }: Pick<BuildPorts, 'content'>,
-  { source, layer, lease, signal, report }: FetchCall & { readonly source: CacheSource; readonly layer: RemoteLayer },
-): Promise<void> {
-  const { digest, size: total } = layer.descriptor;
-  lease.blob(digest);
-  if (content.has(digest)) return;
-  const started = Date.now();
-  let [current, reported] = [0, started];
-  await using ingest = await content.ingest();
-  await source.download(
-    layer.descriptor,
-    async (chunk) => {
-      current += chunk.length;
-      if (current > total) throw invalid(`layer ${digest} is larger than its descriptor says`);
-      await ingest.write(chunk);
-      if (Date.now() - reported < REPORT_MILLISECONDS) return;
-      reported = Date.now();
-      report({ id: digest, current, total, started });
-    },
-    signal,
-  );
-  await ingest.commit({ digest, sizeBytes: total });
-  report({ id: digest, current, total, started, completed: Date.now() });
 }

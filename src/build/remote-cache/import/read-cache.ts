@@ -6,6 +6,7 @@ import { type Descriptor, MEDIA_TYPE, parseImageConfig, parseIndex, parseManifes
 import type { CacheGraph, RemoteLayer } from '../format/cache-graph.ts';
 import { CACHE_CONFIG_TYPE, CREATED_AT, INLINE_FIELD, UNCOMPRESSED } from '../format/names.ts';
 import { readConfig, readInlineRecords } from '../format/read-config.ts';
+import { mountsOf, type RemoteMount } from '../mounts/mounts-of-cache.ts';
 import type { CacheSource } from './cache-source.ts';
 
 const ENTRIES_MAX = 20_000;
@@ -19,6 +20,7 @@ const OCI_TYPES: Readonly<Record<string, string>> = {
 
 export interface ReadCache {
   readonly graphs: readonly CacheGraph[];
+  readonly mounts: readonly RemoteMount[];
   /** What was found to be the cache. */
   readonly mediaType: string;
 }
@@ -31,12 +33,13 @@ export async function readCache(source: CacheSource, signal: AbortSignal): Promi
   const top = parsed(await source.top(signal));
   const config = [top['config'], ...entries(top['manifests'])].filter(isDescriptor).find(isCacheConfig);
   if (config !== undefined) {
-    const layers = [...entries(top['layers']), ...entries(top['manifests'])].filter(isDescriptor).flatMap(layerOf);
+    const listed = [...entries(top['layers']), ...entries(top['manifests'])].filter(isDescriptor);
+    const layers = listed.flatMap(layerOf);
     const byBlob = new Map(layers.map((layer) => [layer.descriptor.digest as string, layer]));
     const graph = readConfig(await source.document(config, signal), (blob) => byBlob.get(blob));
-    return { graphs: [graph], mediaType: mediaTypeOf(top) };
+    return { graphs: [graph], mounts: mountsOf(listed), mediaType: mediaTypeOf(top) };
   }
-  return { graphs: await inlineCaches(source, top, signal), mediaType: mediaTypeOf(top) };
+  return { graphs: await inlineCaches(source, top, signal), mounts: [], mediaType: mediaTypeOf(top) };
 }
 
 type Json = Readonly<Record<string, unknown>>;
