@@ -39,6 +39,7 @@ function project(t: TestContext): string {
 }
 
 const KINDS = {
+  buildx: { flags: [], env: {} },
   'docker build': { flags: ['--buildkit', 'never'], env: {} },
   'the classic builder': { flags: ['--buildkit', 'never'], env: { DOCKER_BUILDKIT: '0' } },
 } as const;
