@@ -9,6 +9,7 @@ export type {
   CacheEntry,
   CacheRecord,
   FailedSource,
+  FailedStep,
   HistoryRecord,
   OutputTarget,
   PruneLimits,

@@ -2,5 +2,5 @@ export { drawProgress } from './draw-progress.ts';
 export { followSize } from './follow-size.ts';
 export { forwardSignals } from './forward-signals.ts';
 export { isTerminal, Output } from './output.ts';
-export { terminalSize } from './raw-terminal.ts';
+export { rawTerminal, terminalSize } from './raw-terminal.ts';
 export { openSession, type Screen, type Session, type SessionEnd, type SessionOptions } from './session.ts';

@@ -16,7 +16,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
   }),
   flag('--cgroup-parent', 'string', 'Run the steps below this cgroup'),
   flag('--check', 'bool', 'Validate the Dockerfile without building it'),
-  flag('-D, --debug', 'bool', 'Show the details of warnings'),
+  flag('-D, --debug', 'bool', 'Open a shell where a step fails (in a terminal), and show the details of warnings'),
   flag('-f, --file', 'string', 'Read the Dockerfile from this path (default: `Dockerfile` in the context)'),
   flag('--iidfile', 'string', "Write the image's ID to a file"),
   flag('--label', 'list', 'Set a label of the image'),

@@ -11,6 +11,7 @@ import { BUILD_FLAGS, IGNORED_FLAGS, REFUSED_FLAGS } from './build-flags.ts';
 import { buildOutputs } from './build-outputs.ts';
 import { agentsOf, loginOf, secretsOf } from './build-session.ts';
 import { cacheExports, cacheImports, cacheStores } from './cache-entries.ts';
+import { debugShell } from './debug-shell.ts';
 import { printWarnings } from './print-warnings.ts';
 import { type BuildProgress, openProgress } from './progress/open-progress.ts';
 import { proxyArgs } from './proxy-args.ts';
@@ -92,6 +93,7 @@ async function runBuild(cli: Cli, { context, flags }: Given, signal: AbortSignal
         login: (host) => loginOf(cli, host),
       },
       onStatus: (status) => progress.take(status),
+      ...(flags.bool('debug') && process.stdin.isTTY ? { onFailed: (step) => debugShell(cli, step, progress) } : {}),
     };
     if (call !== 'build') {
       const { answerCall } = await import('./answer-call.ts');

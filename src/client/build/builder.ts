@@ -61,6 +61,21 @@ export interface BuildRequest {
   readonly cacheExports: readonly CacheEntry[];
   readonly session: SessionOffer;
   readonly onStatus: (status: StatusResponse) => void;
+  /** Called when a process fails, before the build ends with the failure. */
+  readonly onFailed?: (step: FailedStep) => Promise<void>;
+}
+
+/** A step whose process has failed. */
+export interface FailedStep {
+  /** Runs a shell in what the process saw before it ran. Returns its exit code. @throws GrpcError */
+  shell(terminal: ShellTerminal): Promise<number>;
+}
+
+export interface ShellTerminal {
+  write(bytes: Uint8Array): void;
+  onInput(listener: (bytes: Uint8Array) => void): Disposable;
+  /** Tells the size, now and at each change. */
+  follow(resize: (size: { readonly rows: number; readonly columns: number }) => Promise<void>): Disposable;
 }
 
 export interface CacheEntry {

@@ -4,6 +4,7 @@ import { control, type StatusResponse } from '../../grpc/messages/control.ts';
 import { llbBridge } from '../../grpc/messages/gateway.ts';
 import type { Engine } from '../engine-client.ts';
 import type { Builder, BuildRequest, HistoryRecord, PruneLimits } from './builder.ts';
+import { debugSolve } from './debug-solve.ts';
 import { writeCacheIndex, writeIndex } from './layouts/write-index.ts';
 import { connectBuilder } from './open-connections.ts';
 import { serveSession } from './session/serve-session.ts';
@@ -58,9 +59,14 @@ async function build({ engine, client }: Connected, request: BuildRequest, signa
       : { ExporterDeprecated: exporters[0].Type, ExporterAttrsDeprecated: exporters[0].Attrs }),
     Cache: { Imports: entries(request.cacheImports), Exports: entries(request.cacheExports) },
   };
-  const { ExporterResponse } = await watched({ client, ref, onStatus: request.onStatus }, signal, (stop) =>
-    client.unary(control.Solve, solve, {}, stop),
-  );
+  const { onStatus, onFailed } = request;
+  const { ExporterResponse } = await watched({ client, ref, onStatus }, signal, async (stop) => {
+    if (onFailed === undefined) return await client.unary(control.Solve, solve, {}, stop);
+    const solving = client.unary(control.Solve, { ...solve, Frontend: '' }, {}, stop);
+    solving.catch(() => undefined);
+    await debugSolve({ client, ref }, { frontend: FRONTEND, attrs: solve.FrontendAttrs }, onFailed, stop);
+    return await solving;
+  });
   for (const { receive } of request.outputs) {
     if (receive?.kind === 'layout') writeIndex(receive.path, ExporterResponse);
   }
