@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { busyboxArchive } from '../test/support/busybox-image.ts';
 import { type Engine, ours, peer } from './engines.ts';
 import type { Figure } from './figure.ts';
+import { buildLoadFigures } from './figures/build-loads.ts';
 import { buildFigures } from './figures/builds.ts';
 import { cliFigures } from './figures/cli.ts';
 import { containerFileFigures } from './figures/container-files.ts';
@@ -42,6 +43,7 @@ const figures = [
   ...logFigures,
   ...imageFigures,
   ...buildFigures,
+  ...buildLoadFigures,
   ...containerFileFigures,
   ...registryServerFigures,
   ...cliFigures,

@@ -1,130 +1,131 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { command } from '../../test/support/command.ts';
+import { send } from '../../test/support/send.ts';
 import type { Figure } from '../figure.ts';
-import { waitUntilIdle } from '../measure.ts';
+import { type BuildClient, type BuildContext, inContext, medianOf } from './build-context.ts';
 
-/** Builds by the real clients: buildx 0.29, and the docker CLI as a client of the classic builder. */
+/** Builds of many steps, by the real clients: buildx 0.29, the docker CLI as a client of the classic builder, and `gantry build`. */
 
-const PLUGINS = new URL('../../.cache/plugins/new/cli-plugins', import.meta.url).pathname;
 const STEPS = 20;
-const FILES = 20_000;
-
-interface Context {
-  readonly folder: string;
-  /** Runs a build of the context. Returns milliseconds. */
-  build(kind: 'buildx' | 'classic', ...args: readonly string[]): Promise<number>;
-}
-
-/** Measures in a folder of its own, which goes with the images that were built from it. */
-async function inContext<T>(host: string, measure: (context: Context) => Promise<T>): Promise<T> {
-  const home = mkdtempSync(join(tmpdir(), 'bench-build-'));
-  const folder = join(home, 'context');
-  const name = `bench-build-${process.pid}`;
-  mkdirSync(folder);
-  mkdirSync(join(home, 'config'));
-  symlinkSync(PLUGINS, join(home, 'config/cli-plugins'));
-  const env = { DOCKER_HOST: host, DOCKER_CONFIG: join(home, 'config'), BUILDX_NO_DEFAULT_ATTESTATIONS: '1' };
-  const docker = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
-    command('docker', args, { env: { ...env, ...more }, timeoutMs: 600_000 });
-  try {
-    return await measure({
-      folder,
-      async build(kind, ...args) {
-        const [first, more] = kind === 'buildx' ? [['buildx', 'build'], {}] : [['build'], { DOCKER_BUILDKIT: '0' }];
-        const from = performance.now();
-        const { code, stderr } = await docker([...first, '-q', '-t', name, ...args, folder], more);
-        if (code !== 0) throw new Error(`the build ended with ${code}: ${stderr}`);
-        return performance.now() - from;
-      },
-    });
-  } finally {
-    await docker(['rmi', '-f', name]);
-    rmSync(home, { recursive: true });
-  }
-}
-
-async function median(count: number, once: (index: number) => Promise<number>): Promise<number> {
-  const values: number[] = [];
-  for (let index = 0; index < count; index += 1) {
-    await waitUntilIdle();
-    values.push(await once(index));
-  }
-  return values.toSorted((a, b) => a - b)[Math.floor(count / 2)] ?? Number.NaN;
-}
+const CACHED_RUNS = 9;
 
 function writeSteps(folder: string): void {
   const steps = Array.from({ length: STEPS }, (_, at) => `RUN echo ${at} >/step-${at}\n`);
   writeFileSync(join(folder, 'Dockerfile'), `FROM busybox\n${steps.join('')}`);
 }
 
-function writeFiles(folder: string): void {
-  writeFileSync(join(folder, 'Dockerfile'), 'FROM busybox\nCOPY . /all/\n');
-  for (let at = 0; at < FILES; at += 1) {
-    const directory = join(folder, `d${Math.floor(at / 100)}`);
-    if (at % 100 === 0) mkdirSync(directory);
-    writeFileSync(join(directory, `f${at}`), `${process.pid} ${at}\n`.repeat(10));
-  }
-}
-
 /** Seconds of a build without the cache, for each kind of client. */
-const cold = (kind: 'buildx' | 'classic', target: string): Figure => ({
-  name: `build of ${STEPS} RUN steps, cold, ${kind}`,
+const cold = (client: BuildClient, target: string): Figure => ({
+  name: `build of ${STEPS} RUN steps, cold, ${client}`,
   unit: 's',
   target,
   engines: ['gantry', 'dockerd'],
-  measure: ({ host }) =>
-    inContext(host, async ({ folder, build }) => {
+  measure: (engine) =>
+    inContext(engine, async ({ folder, build }) => {
       writeSteps(folder);
-      return (await median(3, () => build(kind, '--no-cache'))) / 1000;
+      return (await medianOf(3, () => build(client, '--no-cache'))) / 1000;
     }),
 });
 
-const cached = (kind: 'buildx' | 'classic', target: string): Figure => ({
-  name: `the same, all from the cache, ${kind}`,
+/** Measures builds that find everything in the cache. */
+const cached = (
+  name: string,
+  target: string,
+  clientOf: (kind: string) => BuildClient,
+  once: (context: BuildContext, client: BuildClient, host: string) => Promise<number> = ({ build }, client) =>
+    build(client),
+): Figure => ({
+  name,
   unit: 'ms',
   target,
   engines: ['gantry', 'dockerd'],
-  measure: ({ host }) =>
-    inContext(host, async ({ folder, build }) => {
-      writeSteps(folder);
-      await build(kind);
-      return await median(9, () => build(kind));
+  measure: (engine) =>
+    inContext(engine, async (context) => {
+      writeSteps(context.folder);
+      const client = clientOf(engine.kind);
+      await context.build(client);
+      return await medianOf(CACHED_RUNS, () => once(context, client, engine.host));
     }),
 });
+
+/** From Solve to its answer, as the engine's history of builds has it. */
+async function solveMilliseconds({ build, docker }: BuildContext): Promise<number> {
+  await build('buildx');
+  const { stdout } = await docker(['buildx', 'history', 'ls', '--format', 'json']);
+  const records = stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { readonly created_at: string; readonly completed_at: string });
+  const last = records.toSorted((a, b) => (a.created_at < b.created_at ? 1 : -1))[0];
+  if (last === undefined) throw new Error('the history has no build');
+  return Date.parse(last.completed_at) - Date.parse(last.created_at);
+}
+
+/** A request of the classic builder, without a client. */
+async function requestMilliseconds({ folder, name }: BuildContext, host: string): Promise<number> {
+  const archive = join(folder, '../context.tar');
+  await command('tar', ['-C', folder, '-cf', archive, '.']);
+  const body = readFileSync(archive);
+  const from = performance.now();
+  const answer = await send(host.slice('unix://'.length), 'POST', `/build?t=${name}&rm=1`, body);
+  if (answer?.status !== 200 || answer.body.includes('errorDetail'))
+    throw new Error(`the build failed: ${answer?.body}`);
+  return performance.now() - from;
+}
+
+/** Milliseconds of processor time of a client and its children, from the shell that ran it. */
+async function clientMilliseconds(
+  { folder, name }: BuildContext,
+  client: 'buildx' | 'classic',
+  host: string,
+): Promise<number> {
+  const config = join(folder, '../config');
+  const flags = ['build', '-q', '-t', name, folder];
+  const args = client === 'buildx' ? ['buildx', ...flags] : flags;
+  const env = {
+    ...{ DOCKER_HOST: host, DOCKER_CONFIG: config, BUILDX_NO_DEFAULT_ATTESTATIONS: '1' },
+    ...(client === 'classic' ? { DOCKER_BUILDKIT: '0' } : {}),
+  };
+  const { code, stdout, stderr } = await command(
+    'bash',
+    ['-c', '"$@" >/dev/null && times', 'bash', 'docker', ...args],
+    { env },
+  );
+  if (code !== 0) throw new Error(`the build ended with ${code}: ${stderr}`);
+  const [, children = ''] = stdout.split('\n');
+  return [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    (sum, [, m, s]) => sum + Number(m) * 60_000 + Number(s) * 1000,
+    0,
+  );
+}
 
 export const buildFigures: readonly Figure[] = [
   cold('buildx', '1/4 of dockerd'),
   cold('classic', '1/4 of dockerd'),
-  cached('buildx', '0.6 of dockerd'),
-  cached('classic', 'dockerd'),
-  {
-    name: `build with a context of ${FILES} files, cold`,
-    unit: 's',
-    target: '1/2 of dockerd',
-    engines: ['gantry', 'dockerd'],
-    measure: ({ host }) =>
-      inContext(host, async ({ folder, build }) => {
-        writeFiles(folder);
-        return (await build('buildx')) / 1000;
-      }),
-  },
-  {
-    name: 'the same with one file changed',
-    unit: 's',
-    target: '0.7 of dockerd',
-    engines: ['gantry', 'dockerd'],
-    measure: ({ host }) =>
-      inContext(host, async ({ folder, build }) => {
-        writeFiles(folder);
-        await build('buildx');
-        const changed = (at: number): Promise<number> => {
-          writeFileSync(join(folder, 'd0/f0'), `changed ${process.pid} ${at}`);
-          return build('buildx');
-        };
-        return (await median(3, changed)) / 1000;
-      }),
-  },
+  cached('the same, all from the cache, buildx', '0.6 of dockerd', () => 'buildx'),
+  cached(
+    "buildx' own processor time in it",
+    'dockerd',
+    () => 'buildx',
+    (context, _, host) => clientMilliseconds(context, 'buildx', host),
+  ),
+  cached("the engine's own share, from Solve to its answer", '60 ms', () => 'buildx', solveMilliseconds),
+  cached('the same, all from the cache, classic', 'dockerd', () => 'classic'),
+  cached(
+    "the classic client's own processor time in it",
+    'dockerd',
+    () => 'classic',
+    (context, _, host) => clientMilliseconds(context, 'classic', host),
+  ),
+  cached(
+    "the engine's own share, from POST /build to its answer",
+    '60 ms',
+    () => 'classic',
+    (context, _, host) => requestMilliseconds(context, host),
+  ),
+  cached('gantry build, all from the cache, beside buildx on dockerd', '1/3 of dockerd', (kind) =>
+    kind === 'gantry' ? 'gantry' : 'buildx',
+  ),
 ];
