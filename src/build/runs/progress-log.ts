@@ -1,6 +1,8 @@
 import type { Digest } from '../../base/ids.ts';
 import type { Progress, VertexProgress } from '../solver/index.ts';
 
+type StatusProgress = Progress & { readonly kind: 'status' };
+
 /** Output of a step that is kept, as BuildKit's default. */
 const STEP_LOG_BYTES = 2 << 20;
 const CLIPPED = Buffer.from('\n[output clipped, log limit 2MiB reached]\n');
@@ -13,6 +15,8 @@ export class ProgressLog {
   readonly #entries: (Progress | undefined)[] = [];
   readonly #statuses = new Map<string, number>();
   readonly #vertices = new Map<Digest, VertexProgress>();
+  /** Parts that are under way, by their steps and ids. */
+  readonly #open = new Map<Digest, Map<string, StatusProgress>>();
   readonly #logBytes = new Map<Digest, number>();
   #warnings = 0;
   #isEnded = false;
@@ -25,15 +29,13 @@ export class ProgressLog {
       this.#addLog(progress);
       return;
     }
-    if (progress.kind === 'vertex') this.#vertices.set(progress.vertex.digest, progress.vertex);
-    if (progress.kind === 'warning') this.#warnings += 1;
-    if (progress.kind === 'status') {
-      const part = `${progress.vertex} ${progress.status.id}`;
-      const earlier = this.#statuses.get(part);
-      if (earlier !== undefined) this.#entries[earlier] = undefined;
-      this.#statuses.set(part, this.#entries.length);
+    if (progress.kind === 'vertex') {
+      this.#addVertex(progress.vertex);
+      return;
     }
-    this.#push(progress);
+    if (progress.kind === 'warning') this.#warnings += 1;
+    if (progress.kind === 'status') this.#addStatus(progress);
+    else this.#push(progress);
   }
 
   /** Completes what is still under way, and ends every reader when it has read all. */
@@ -41,7 +43,7 @@ export class ProgressLog {
     if (this.#isEnded) return;
     for (const vertex of this.#vertices.values()) {
       if (vertex.started === undefined || vertex.completed !== undefined) continue;
-      this.#push({ kind: 'vertex', vertex: { ...vertex, completed: at, error: 'context canceled' } });
+      this.#addVertex({ ...vertex, completed: at, error: 'context canceled' });
     }
     this.#isEnded = true;
     this.#changed.resolve();
@@ -73,6 +75,33 @@ export class ProgressLog {
       cached: vertices.filter(({ cached }) => cached === true).length,
       warnings: this.#warnings,
     };
+  }
+
+  #addVertex(vertex: VertexProgress): void {
+    this.#vertices.set(vertex.digest, vertex);
+    if (vertex.completed !== undefined) this.#completeParts(vertex.digest, vertex.completed);
+    this.#push({ kind: 'vertex', vertex });
+  }
+
+  #addStatus(progress: StatusProgress): void {
+    const { id, completed } = progress.status;
+    const part = `${progress.vertex} ${id}`;
+    const earlier = this.#statuses.get(part);
+    if (earlier !== undefined) this.#entries[earlier] = undefined;
+    this.#statuses.set(part, this.#entries.length);
+    const open = this.#open.get(progress.vertex) ?? new Map<string, StatusProgress>();
+    if (completed === undefined) open.set(id, progress);
+    else open.delete(id);
+    this.#open.set(progress.vertex, open);
+    this.#push(progress);
+  }
+
+  /** A part that did not end would hide the error of its step: clients print that once no part is under way. */
+  #completeParts(vertex: Digest, completed: number): void {
+    for (const part of this.#open.get(vertex)?.values() ?? []) {
+      this.#addStatus({ ...part, status: { ...part.status, at: completed, completed } });
+    }
+    this.#open.delete(vertex);
   }
 
   #addLog(log: Progress & { readonly kind: 'log' }): void {
