@@ -11,6 +11,7 @@ export type {
   FailedSource,
   FailedStep,
   HistoryRecord,
+  LayoutStore,
   OutputTarget,
   PruneLimits,
   RegistryLogin,

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { type CacheEntry, cacheInIndex } from '../../client/index.ts';
+import { type BuildRequest, type CacheEntry, cacheInIndex, type LayoutStore } from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
 import { keyValues } from './key-values.ts';
@@ -29,10 +29,18 @@ export function cacheImports(cli: Pick<Cli, 'warn'>, given: readonly string[]): 
   });
 }
 
-/** The folders of caches, by the names under which builders ask for them. */
-export function cacheStores(caches: readonly CacheEntry[]): Readonly<Record<string, string>> {
-  const folders = caches.flatMap(({ type, attrs }) => (type === 'local' ? [attrs['src'] ?? attrs['dest'] ?? ''] : []));
-  return Object.fromEntries(folders.map((folder) => [`local:${folder}`, folder]));
+/** The folders of caches, by the names under which builders ask for them. Only exports are written to. */
+export function cacheStores({
+  cacheImports: read,
+  cacheExports: written,
+}: Pick<BuildRequest, 'cacheImports' | 'cacheExports'>): Readonly<Record<string, LayoutStore>> {
+  const stores = (caches: readonly CacheEntry[], key: 'src' | 'dest'): Readonly<Record<string, LayoutStore>> =>
+    Object.fromEntries(
+      caches.flatMap(({ type, attrs: { [key]: path = '' } }) =>
+        type === 'local' ? [[`local:${path}`, { path, isWritable: key === 'dest' }]] : [],
+      ),
+    );
+  return { ...stores(read, 'src'), ...stores(written, 'dest') };
 }
 
 function entries(given: readonly string[], flag: string, folder: 'src' | 'dest'): readonly CacheEntry[] {

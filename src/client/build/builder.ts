@@ -30,6 +30,13 @@ export type OutputTarget =
   | { readonly kind: 'layout'; readonly path: string }
   | { readonly kind: 'file'; readonly write: (chunks: AsyncIterable<Uint8Array>) => Promise<void> };
 
+/** A folder with an OCI layout. */
+export interface LayoutStore {
+  readonly path: string;
+  /** Whether the builder may add blobs. */
+  readonly isWritable: boolean;
+}
+
 /** What a client gives to a build while it runs. */
 export interface SessionOffer {
   /** Directories by the name under which the build asks for them: `context`, `dockerfile`, named contexts. */
@@ -41,8 +48,8 @@ export interface SessionOffer {
   readonly agents: Readonly<Record<string, string>>;
   /** Streams by the last part of `http://buildkit-session/<id>`. Each is read once. */
   readonly uploads: Readonly<Record<string, AsyncIterable<Uint8Array>>>;
-  /** Folders of OCI layouts, by the names of their stores: `local:PATH` of a cache. */
-  readonly stores?: Readonly<Record<string, string>>;
+  /** OCI layouts, by the names of their stores: `local:PATH` of a cache. */
+  readonly stores?: Readonly<Record<string, LayoutStore>>;
   readonly login: (host: string) => Promise<RegistryLogin>;
 }
 

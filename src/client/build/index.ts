@@ -9,6 +9,7 @@ export type {
   CacheRecord,
   FailedStep,
   HistoryRecord,
+  LayoutStore,
   OutputTarget,
   PruneLimits,
   RegistryLogin,

@@ -1,6 +1,8 @@
 import {
   chmodSync,
   closeSync,
+  fchmodSync,
+  futimesSync,
   linkSync,
   lstatSync,
   lutimesSync,
@@ -89,9 +91,10 @@ class Receiver {
       for (let at = 0; at < data.length; ) at += writeSync(file.descriptor, data, at);
       return;
     }
+    // By the descriptor: by now the builder may have put a symlink in the file's place.
+    fchmodSync(file.descriptor, fromGoMode(file.stat.mode, file.stat.path).permissions);
+    futimesSync(file.descriptor, secondsOf(file.stat.modTime), secondsOf(file.stat.modTime));
     closeSync(file.descriptor);
-    chmodSync(file.path, fromGoMode(file.stat.mode, file.stat.path).permissions);
-    utimesSync(file.path, secondsOf(file.stat.modTime), secondsOf(file.stat.modTime));
     this.#wanted.delete(id);
   }
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { digestHex, parseDigest } from '../../../base/ids.ts';
 import { code, GrpcError, type Init, type Message, type Served, serve } from '../../../grpc/index.ts';
 import { content, type writeContentRequest, type writeContentResponse } from '../../../grpc/messages/content.ts';
+import type { LayoutStore } from '../builder.ts';
 
 type WriteRequest = Message<typeof writeContentRequest>;
 type WriteResponse = Init<typeof writeContentResponse>;
@@ -13,16 +14,22 @@ type WriteResponse = Init<typeof writeContentResponse>;
 const ACTION = { stat: 0, write: 1, commit: 2 } as const;
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Lets the builder read and write the blobs of OCI layouts, by the names of their stores. The folders are made. */
-export function serveStores(stores: Readonly<Record<string, string>>): readonly Served[] {
+/** Lets the builder read the blobs of OCI layouts, by the names of their stores, and write into those that are for it. */
+export function serveStores(stores: Readonly<Record<string, LayoutStore>>): readonly Served[] {
   if (Object.keys(stores).length === 0) return [];
-  const folderOf = (id = ''): string => {
-    const folder = Object.hasOwn(stores, id) ? stores[id] : undefined;
-    if (folder === undefined) throw new GrpcError(code.notFound, `no content store ${id}`);
-    return folder;
+  const storeOf = (id = ''): LayoutStore => {
+    const store = Object.hasOwn(stores, id) ? stores[id] : undefined;
+    if (store === undefined) throw new GrpcError(code.notFound, `no content store ${id}`);
+    return store;
+  };
+  const writableFolder = (id: string | undefined): string => {
+    const { path, isWritable } = storeOf(id);
+    if (!isWritable) throw new GrpcError(code.permissionDenied, `content store ${id} is only for reading`);
+    return path;
   };
   const blobOf = (metadata: { get(name: string): string | undefined }, digest: string): string => {
-    const path = blobPath(folderOf(metadata.get(STORE)), digest);
+    const { path: folder } = storeOf(metadata.get(STORE));
+    const path = blobPath(folder, digest);
     if (!existsSync(path)) throw new GrpcError(code.notFound, `content ${digest}: not found`);
     return path;
   };
@@ -38,7 +45,7 @@ export function serveStores(stores: Readonly<Record<string, string>>): readonly 
         at += (data as Buffer).length;
       }
     },
-    Write: (requests, { metadata }) => write(folderOf(metadata.get(STORE)), requests),
+    Write: (requests, { metadata }) => write(writableFolder(metadata.get(STORE)), requests),
     async Status({ ref }) {
       throw new GrpcError(code.notFound, `no write ${ref}`);
     },
@@ -59,7 +66,7 @@ function blobPath(folder: string, digest: string): string {
   }
 }
 
-/** A blob appears in its place when it is complete. @throws GrpcError alreadyExists, failedPrecondition */
+/** A blob appears in its place when it is complete, and is not written to afterwards. The folder is made. @throws GrpcError alreadyExists, failedPrecondition */
 async function* write(folder: string, requests: AsyncIterable<WriteRequest>): AsyncGenerator<WriteResponse> {
   const temporary = join(folder, 'ingest', randomUUID());
   mkdirSync(dirname(temporary), { recursive: true });
@@ -86,7 +93,9 @@ async function* write(folder: string, requests: AsyncIterable<WriteRequest>): As
         mkdirSync(dirname(path), { recursive: true });
         await rename(temporary, path);
         yield { action, offset, total: offset, digest };
-      } else yield { action, offset, total };
+        return;
+      }
+      yield { action, offset, total };
     }
   } finally {
     await file?.close();

@@ -2,7 +2,7 @@ import { invalid } from '../../../base/errors.ts';
 import { code, GrpcError, type Served, serve } from '../../../grpc/index.ts';
 import { fileSend } from '../../../grpc/messages/filesync.ts';
 import { packet } from '../../../grpc/messages/fsutil.ts';
-import type { BuildOutput } from '../builder.ts';
+import type { BuildOutput, LayoutStore } from '../builder.ts';
 import { receiveTree } from '../directories/receive-tree.ts';
 import { serveStores } from '../layouts/serve-stores.ts';
 
@@ -18,12 +18,13 @@ const EXPORT_STORE = 'export';
  */
 export function serveResults(
   outputs: readonly BuildOutput[],
-  known: Readonly<Record<string, string>> = {},
+  known: Readonly<Record<string, LayoutStore>> = {},
 ): readonly Served[] {
   const layouts = outputs.flatMap(({ receive }) => (receive?.kind === 'layout' ? [receive.path] : []));
   const [layout] = layouts;
   if (layouts.length > 1) throw invalid('outputs with tar=false need a build each');
-  const stores = serveStores({ ...known, ...(layout === undefined ? {} : { [EXPORT_STORE]: layout }) });
+  const own = layout === undefined ? {} : { [EXPORT_STORE]: { path: layout, isWritable: true } };
+  const stores = serveStores({ ...known, ...own });
   return [...stores, ...serveFiles(outputs)];
 }
 
