@@ -35,6 +35,8 @@ export interface ApiDeps {
   readonly containers: Containers;
   readonly images: Images;
   readonly classicBuilder: ClassicBuilder;
+  /** Whether clients may ask for what Docker calls experimental. */
+  readonly isExperimental: boolean;
   readonly networks: Networks;
   readonly volumes: Volumes & VolumeData;
   readonly builder: Builder;
@@ -69,7 +71,7 @@ export function createApi(deps: ApiDeps, routes = allRoutes(deps)): { createServ
     stopping: deps.stopping,
     headers: {
       'Api-Version': API_VERSION,
-      'Docker-Experimental': 'false',
+      'Docker-Experimental': String(deps.isExperimental),
       Ostype: 'linux',
       Server: `Gantry/${deps.engineVersion} (linux)`,
     },
@@ -90,7 +92,7 @@ export function allRoutes(deps: ApiDeps): readonly BoundRoute[] {
   const { containers, images, networks, volumes, builder } = deps;
   return [
     ...systemRoutes(deps.system, deps, { containers, images, volumes, builder }),
-    ...buildRoutes(builder, deps.classicBuilder),
+    ...buildRoutes(builder, deps.classicBuilder, deps.isExperimental),
     // Before the containers' routes, whose names may contain slashes (links).
     ...missingRoutes(),
     ...containerRoutes(containers),

@@ -64,7 +64,7 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<Info> {
     HttpsProxy: maskProxy(deps.proxies.https),
     NoProxy: deps.proxies.no,
     Labels: config.labels,
-    ExperimentalBuild: false,
+    ExperimentalBuild: config.isExperimental,
     ServerVersion: ENGINE_VERSION,
     ...(await programsInfo(deps.programs)),
     Swarm: NO_SWARM,

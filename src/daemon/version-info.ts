@@ -4,7 +4,7 @@ import { ociArchitecture, readHostFacts } from './host/host-facts.ts';
 import type { Programs } from './host/programs.ts';
 
 /** Returns the body of GET /version. Clients show `GoVersion` as the engine's platform. */
-export async function versionInfo(programs: Programs): Promise<object> {
+export async function versionInfo(programs: Programs, isExperimental: boolean): Promise<object> {
   const { kernelVersion } = readHostFacts();
   const arch = ociArchitecture();
   const runtime = `node${process.version.slice(1)}`;
@@ -20,7 +20,7 @@ export async function versionInfo(programs: Programs): Promise<object> {
           ApiVersion: API_VERSION,
           Arch: arch,
           BuildTime: '',
-          Experimental: 'false',
+          Experimental: String(isExperimental),
           GitCommit: '',
           GoVersion: runtime,
           KernelVersion: kernelVersion,

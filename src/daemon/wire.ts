@@ -91,7 +91,8 @@ export async function wire(deps: WireDeps): Promise<Engine> {
     classicBuilder,
   };
   const system = engineSystem(config, info, storage);
-  const api = createApi({ ...served, system, registries, events, logger, stopping, engineVersion: ENGINE_VERSION });
+  const facts = { engineVersion: ENGINE_VERSION, isExperimental: config.isExperimental };
+  const api = createApi({ ...served, ...facts, system, registries, events, logger, stopping });
   const kept = opened.move();
   const reloading = { settings, runtimes: runtime.runtimes, events, engineId: id };
   return {

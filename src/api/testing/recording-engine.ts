@@ -68,7 +68,7 @@ export function recordingEngine(): RecordingEngine {
     events,
     logger: silentLogger,
     stopping: new AbortController().signal,
-    engineVersion: '0.0.0',
+    ...{ engineVersion: '0.0.0', isExperimental: false },
   };
   return { deps, events, journal, signals: calls.signals };
 }

@@ -1,15 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { EngineError } from '../../base/errors.ts';
-import { digestHex, parseDigest, shortId } from '../../base/ids.ts';
+import { type Digest, digestHex, shortId } from '../../base/ids.ts';
 import { removeTree } from '../../linux/index.ts';
 import { familiarString, imageName, parseReference, withDefaultTag } from '../../spec/index.ts';
+import type { StoredImage } from '../../store/index.ts';
 import { createExpander, type Dockerfile, type Instruction, parseDockerfile, readStages } from '../dockerfile/index.ts';
 import { BuildArgs } from './build-args.ts';
 import { type BuildOutput, buildOutput, heldBack, type SendMessage } from './build-output.ts';
 import { openContext } from './context/open-context.ts';
 import type { ClassicPorts } from './ports.ts';
 import type { ClassicRequest } from './request.ts';
-import { runStages } from './stages/run-stages.ts';
+import { squashImage } from './squash-image.ts';
+import { type BuiltStage, runStages } from './stages/run-stages.ts';
 import { StageImages } from './stages/stage-images.ts';
 import { stepCache } from './step-cache.ts';
 import { StepError } from './step-error.ts';
@@ -68,7 +70,7 @@ async function build(
     const id = await buildImage(ports, request, { output: buildOutput(held.send), signal });
     if (request.isQuiet) send({ stream: `${id}\n` });
     for (const name of names) {
-      await ports.images.tag(parseDigest(id), name);
+      await ports.images.tag(id, name);
       held.send({ stream: `Successfully tagged ${name}\n` });
     }
   } catch (error) {
@@ -100,13 +102,13 @@ async function buildImage(
   ports: ClassicPorts,
   request: ClassicRequest,
   { output, signal }: { readonly output: BuildOutput; readonly signal: AbortSignal },
-): Promise<string> {
+): Promise<Digest> {
   await using context = await openContext(ports, request, signal);
   const { dockerfile, warnings } = readDockerfile(context.dockerfile, request);
   for (const warning of warnings) output.warning(`${warning}\n`);
   const args = new BuildArgs(request.buildArgs);
   const shared = { ports, request, output };
-  const id = await runStages(
+  const built = await runStages(
     {
       ...{ ...shared, args, context, signal },
       cache: stepCache(ports.images, { isOff: request.isCacheOff, from: request.cacheFrom }),
@@ -118,8 +120,22 @@ async function buildImage(
   );
   const unused = args.unused();
   if (unused.length > 0) output.text(`[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n`);
-  output.text(`Successfully built ${shortId(digestHex(parseDigest(id)))}\n`);
+  let { id } = built.image;
+  if (request.isSquashed) {
+    ({ id } = await squashed(ports, built, signal));
+    output.send({ id: 'moby.image.id', aux: { ID: id } });
+  }
+  output.text(`Successfully built ${shortId(digestHex(id))}\n`);
   return id;
+}
+
+async function squashed(ports: ClassicPorts, built: BuiltStage, signal: AbortSignal): Promise<StoredImage> {
+  try {
+    return await squashImage(ports, built, signal);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.kind, `error squashing image: ${error.message}`, { cause: error });
+  }
 }
 
 interface ReadDockerfile {

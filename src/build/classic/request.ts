@@ -23,6 +23,8 @@ export interface ClassicRequest {
   readonly isCacheOff: boolean;
   /** Whether base images are pulled although they are here. */
   readonly pullsAlways: boolean;
+  /** Whether the result has one layer over those of its base. */
+  readonly isSquashed: boolean;
   /** Whether only the result's id is printed. */
   readonly isQuiet: boolean;
   readonly removes: RemovalRule;

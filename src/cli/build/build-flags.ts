@@ -43,11 +43,12 @@ export const BUILD_FLAGS: readonly Flag[] = [
   flag('--ulimit', 'ulimit', 'Set limits of the steps (`name=soft:hard`)'),
 ];
 
-/** Of docker's older builder. They change nothing: the builder keeps no containers, and compresses nothing. */
+/** Of docker's older builder. They change nothing: the builder keeps no containers, compresses nothing, and squashes nothing. */
 export const IGNORED_FLAGS: readonly Flag[] = [
   flag('--compress', 'bool', '', { hidden: true }),
   flag('--force-rm', 'bool', '', { hidden: true }),
   flag('--rm', 'bool', '', { hidden: true, default: 'true' }),
+  flag('--squash', 'bool', '', { hidden: true }),
 ];
 
 /** Flags that the builder has no counterpart for, or that this client does not have yet. They are refused by name. */

@@ -35,6 +35,7 @@ export const build: Command = {
   flags: [...BUILD_FLAGS, ...IGNORED_FLAGS],
   async run(cli, [context = ''], flags) {
     refuse(flags);
+    if (flags.bool('squash')) cli.warn(NO_SQUASH);
     const stop = new AbortController();
     const interrupt = (): void => stop.abort();
     process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
@@ -45,6 +46,9 @@ export const build: Command = {
     }
   },
 };
+
+const NO_SQUASH =
+  'WARNING: the flag squash is experimental, and BuildKit has it no more: a last stage that copies from the others has few layers';
 
 /** @throws CliError for flags that this client does not serve */
 function refuse(flags: Flags): void {

@@ -199,7 +199,7 @@ test('a daemon.json of Docker starts: each key without effect is warned of, once
     ['default', undefined, 5],
   );
   const keys = warnings.map((text) => /^\/f: (\S+) has no effect: \S/.exec(text)?.[1]);
-  assert.deepEqual(keys, ['exec-opts', 'features', 'experimental', 'userland-proxy']);
+  assert.deepEqual(keys, ['exec-opts', 'features', 'userland-proxy']);
 });
 
 test('a key of Docker’s that asks for protection which is missing here is refused', () => {

@@ -25,6 +25,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly debug: boolean;
+  /** Whether clients may ask for what Docker calls experimental: `docker build --squash`. */
+  readonly isExperimental: boolean;
   readonly shutdownTimeoutSeconds: number;
   readonly labels: readonly string[];
   readonly storageDriver: 'overlay2' | 'vfs' | undefined;
@@ -110,7 +112,7 @@ export function resolveConfig(values: OptionValues): Config {
     pidfile: absolute(text(values, 'pidfile') ?? `${execRoot}/gantryd.pid`, 'pidfile'),
     logLevel: debug ? 'debug' : oneOf(LEVELS, normaliseLevel(text(values, 'log-level')), 'info', 'log-level'),
     logFormat: oneOf(['text', 'json'], text(values, 'log-format'), 'text', 'log-format'),
-    debug,
+    ...{ debug, isExperimental: flag(values, 'experimental') },
     shutdownTimeoutSeconds: integer(values, 'shutdown-timeout', 15, 0),
     labels: engineLabels(values),
     storageDriver: storageDriver(text(values, 'storage-driver')),

@@ -45,7 +45,6 @@ export const DOCKER_KEYS: ReadonlyMap<string, DockerKey> = new Map(
       { key: 'default-network-opts', instead: 'networks have only the options of their creation' },
       { key: 'default-stop-timeout', instead: 'a stop waits 10 seconds unless the container sets another time' },
       { key: 'exec-opts', instead: 'the engine creates cgroups itself, without systemd' },
-      { key: 'experimental', instead: 'there are no experimental features' },
       { key: 'features', instead: 'there are no optional features' },
       { key: 'firewall-backend', instead: 'the firewall is nftables' },
       { key: 'host-gateway-ip', instead: 'host-gateway is the address of the default bridge' },

@@ -97,6 +97,7 @@ export const OPTIONS = [
     value: 'DIR',
     help: 'Set the directory of runtime state, lost at reboot (default /run/gantry)',
   },
+  { flag: 'experimental', kind: 'bool', help: 'Allow what Docker calls experimental (docker build --squash)' },
   {
     flag: 'fixed-cidr',
     kind: 'string',

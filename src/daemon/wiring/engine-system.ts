@@ -11,7 +11,7 @@ export function engineSystem(config: Config, info: SystemInfoDeps, storage: Stor
   const { stores, snapshots, registry } = storage;
   return {
     info: () => systemInfo(info),
-    version: () => versionInfo(info.programs),
+    version: () => versionInfo(info.programs, config.isExperimental),
     directorySizeBytes: (path, signal) => snapshots.trees.sizeBytes(path, signal),
     registryUsage: () => registry?.usage() ?? [],
     check: createStoreCheck({

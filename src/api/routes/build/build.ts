@@ -58,6 +58,8 @@ type Query = z.output<typeof query>;
 export interface PostedBuilders {
   readonly classic: ClassicBuilder;
   readonly builder: Pick<Builder, 'build'>;
+  /** Whether what Docker calls experimental is allowed. */
+  readonly isExperimental: boolean;
 }
 
 /** POST /build: the classic builder, or with `version=2` BuildKit's, which most clients call at /grpc. */
@@ -67,8 +69,8 @@ export const buildImage = defineRoute({
   stream: true,
   query,
   querySince: { platform: '1.32', outputs: '1.40' },
-  async handle({ query: asked, stream, headers }, { classic, builder }: PostedBuilders) {
-    refuseUnsupported(asked);
+  async handle({ query: asked, stream, headers }, { classic, builder, isExperimental }: PostedBuilders) {
+    refuseUnsupported(asked, isExperimental);
     const shared = { ...sharedParts(asked), body: stream, credentials: registryConfig(headers['x-registry-config']) };
     if (asked.version === '2') {
       const posted: PostedBuild = { ...shared, ...postedParts(asked) };
@@ -78,7 +80,7 @@ export const buildImage = defineRoute({
       ...shared,
       id: asked.buildid,
       platform: asked.platform === '' ? undefined : parsePlatform(asked.platform),
-      removes: removalRule(asked),
+      ...{ removes: removalRule(asked), isSquashed: asked.squash },
       hostConfig: hostConfigOf(asked),
     };
     return { status: 200, progress: (send, signal) => classic.build(request, send, signal) };
@@ -108,13 +110,13 @@ function postedParts(asked: Query) {
 }
 
 /** @throws EngineError invalid, in dockerd's words */
-function refuseUnsupported({ version, isolation, securityopt, squash, remote }: Query): void {
+function refuseUnsupported({ version, isolation, securityopt, squash, remote }: Query, isExperimental: boolean): void {
   if (!['', '1', '2'].includes(version)) throw invalid(`invalid version ${JSON.stringify(version)}`);
   if (isolation !== '' && isolation !== 'default') throw invalid(`unsupported isolation: ${JSON.stringify(isolation)}`);
   if (securityopt !== '' && securityopt !== 'null' && securityopt !== '[]') {
     throw invalid('security options are not supported on linux');
   }
-  if (squash) throw invalid('squash is only supported with experimental mode');
+  if (squash && !isExperimental) throw invalid('squash is only supported with experimental mode');
   if (version !== '2' && remote === 'client-session') {
     throw invalid(
       'experimental session with v1 builder is no longer supported, use builder version v2 (BuildKit) instead',

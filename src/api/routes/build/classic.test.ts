@@ -26,7 +26,7 @@ test('POST /build reads its parameters', async () => {
       ['B', null],
     ],
     labels: [['l', 'v']],
-    ...{ cacheFrom: ['c'], isCacheOff: true, pullsAlways: true, isQuiet: true, removes: 'none' },
+    ...{ cacheFrom: ['c'], isCacheOff: true, pullsAlways: true, isQuiet: true, removes: 'none', isSquashed: false },
     hostConfig: {
       ...{ NetworkMode: 'host', ExtraHosts: ['h:1.2.3.4'], Ulimits: [{ Name: 'nofile', Soft: 1, Hard: 2 }] },
       ...{ Memory: 1000, MemorySwap: -1, CpuShares: 2, CpuPeriod: 0, CpuQuota: 0 },

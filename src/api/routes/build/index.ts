@@ -6,9 +6,9 @@ import { grpc } from './grpc.ts';
 import { pruneBuildCache } from './prune.ts';
 import { session } from './session.ts';
 
-export function buildRoutes(builder: Builder, classic: ClassicBuilder): readonly BoundRoute[] {
+export function buildRoutes(builder: Builder, classic: ClassicBuilder, isExperimental: boolean): readonly BoundRoute[] {
   return [
-    bind(buildImage, { classic, builder }),
+    bind(buildImage, { classic, builder, isExperimental }),
     bind(grpc, builder),
     bind(session, builder),
     bind(pruneBuildCache, builder),

@@ -1,6 +1,7 @@
 import { EngineError, invalid } from '../../../base/errors.ts';
 import { shortId } from '../../../base/ids.ts';
 import { type Platform, parsePlatform } from '../../../spec/index.ts';
+import type { StoredImage } from '../../../store/index.ts';
 import {
   atPlace,
   type Dockerfile,
@@ -18,11 +19,17 @@ import { runStep } from '../steps/run-step.ts';
 import type { StepContext } from '../steps/step-context.ts';
 import { firstState, type StageState } from './stage-state.ts';
 
+export interface BuiltStage {
+  readonly image: StoredImage;
+  /** Undefined for `scratch`. */
+  readonly base: StoredImage | undefined;
+}
+
 /**
- * Builds the stages one after the other, and tells the client. Returns the image of the last one.
+ * Builds the stages one after the other, and tells the client. Returns the image of the last one, and what it stands on.
  * @throws StepError; EngineError, also when nothing was built
  */
-export async function runStages(step: StepContext, { globalArgs, stages }: Dockerfile): Promise<string> {
+export async function runStages(step: StepContext, { globalArgs, stages }: Dockerfile): Promise<BuiltStage> {
   const steps = new StepNumbers(
     step,
     globalArgs.length + stages.reduce((sum, each) => sum + 1 + each.instructions.length, 0),
@@ -41,7 +48,7 @@ export async function runStages(step: StepContext, { globalArgs, stages }: Docke
     step.stages.add(stage.from.stageName, state.image);
   }
   if (state?.image === undefined) throw new EngineError('failed', 'No image was generated. Is your Dockerfile empty?');
-  return state.image.id;
+  return { image: state.image, base: state.base };
 }
 
 /** Counts the steps, as clients see them. */

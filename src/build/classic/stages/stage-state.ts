@@ -3,6 +3,8 @@ import type { StoredImage } from '../../../store/index.ts';
 
 /** A stage between two steps. Immutable: a step returns the next state. */
 export interface StageState {
+  /** The image that the stage stands on. Undefined for `scratch`. */
+  readonly base: StoredImage | undefined;
   /** The image of the last step. Undefined on `scratch`, before the first step. */
   readonly image: StoredImage | undefined;
   /** What the image of the next step is configured to, apart from what that step changes. */
@@ -26,7 +28,7 @@ export function firstState(image: StoredImage | undefined): {
   const hasPath = env.some((variable) => /^PATH(?:=|$)/.test(variable));
   return {
     state: {
-      image,
+      ...{ base: image, image },
       config: {
         ...config,
         ...{ Image: image?.id ?? '', Env: hasPath ? env : [...env, DEFAULT_PATH] },

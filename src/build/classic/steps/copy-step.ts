@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
 import { EngineError, messageOf } from '../../../base/errors.ts';
-import { newObjectId } from '../../../base/ids.ts';
 import type { FileOwner, RootFiles } from '../../../store/index.ts';
 import type { AddInstruction, CopyInstruction } from '../../dockerfile/index.ts';
 import type { StageState } from '../stages/stage-state.ts';
@@ -11,6 +10,7 @@ import { sayingInOneWord } from './command-line.ts';
 import { cached } from './container-step.ts';
 import type { CopySource } from './copy-source.ts';
 import { copySources } from './copy-sources.ts';
+import { openRoot } from './open-root.ts';
 import { sourcesSum } from './sources-sum.ts';
 import type { StepContext } from './step-context.ts';
 import { sealLayer } from './store-layer.ts';
@@ -41,29 +41,10 @@ export async function copyStep(
   await using lease = step.ports.collector.lease();
   leaseParent(state.image, lease);
   const below = state.image?.config.rootfs.diff_ids ?? [];
-  await using root = await openRoot(step, below);
+  await using root = await openRoot(step.ports, below);
   await copyInto(step, state, { copying, sources, root: root.path });
   const layer = await sealLayer(step.ports, root.id, { below, lease }, step.signal);
   return await addStepImage(step.ports, state, { containerConfig, container: undefined, layer });
-}
-
-/** A writable over the image, which is removed unless it was sealed. */
-async function openRoot(
-  { ports: { snapshots, collector } }: StepContext,
-  below: Parameters<StepContext['ports']['snapshots']['chain']>[0],
-): Promise<AsyncDisposable & { readonly id: string; readonly path: string }> {
-  const id = newObjectId();
-  const remove = async (): Promise<void> => {
-    await snapshots.removeWritable(id);
-    await collector.collectHeldBack();
-  };
-  try {
-    await snapshots.createWritable(id, below);
-    return { id, path: await snapshots.mount(id, { isVolatile: true }), [Symbol.asyncDispose]: remove };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
 }
 
 interface Copy {
