@@ -13,16 +13,16 @@ const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x
 
 /**
  * Parses untrusted JSON, whose length the caller has limited. It limits the memory that the result takes beyond the
- * text.
+ * text. `containersMax` is the number of objects and lists.
  * @throws EngineError invalid for too many objects and lists; SyntaxError for malformed JSON
  */
-export function parseBoundedJson(bytes: Uint8Array): unknown {
-  checkShape(bytes);
+export function parseBoundedJson(bytes: Uint8Array, { containersMax = CONTAINERS_MAX } = {}): unknown {
+  checkShape(bytes, containersMax);
   return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
 }
 
 /** Counts objects and lists without building anything. Malformed JSON may pass: the parser refuses it. */
-function checkShape(bytes: Uint8Array): void {
+function checkShape(bytes: Uint8Array, containersMax: number): void {
   let [depth, containers, values] = [0, 0, 0];
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at];
@@ -34,7 +34,7 @@ function checkShape(bytes: Uint8Array): void {
       if (depth > DEPTH_MAX) throw invalid(`JSON that nests deeper than ${DEPTH_MAX} levels`);
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
   }
-  if (containers > CONTAINERS_MAX) throw invalid(`JSON of more than ${CONTAINERS_MAX} objects and lists`);
+  if (containers > containersMax) throw invalid(`JSON of more than ${containersMax} objects and lists`);
   if (values > VALUES_MAX) throw invalid(`JSON of more than ${VALUES_MAX} values`);
 }
 

@@ -40,3 +40,24 @@ test('a scanner lists what is in the result', { skip: lacksPlugins('new') }, asy
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /failed to load the scanner docker\/buildkit-syft-scanner:stable-1: .*generator=IMAGE/);
 });
+
+test('a list of a large image is taken', { skip: lacksPlugins('new') }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-sbom-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const env = { DOCKER_HOST: `unix://${engine().socketPath}`, DOCKER_CONFIG: pluginConfig(folder, 'new') };
+  const head =
+    '{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document","predicate":{"files":[';
+  const scanner = `FROM busybox
+RUN printf '%s' '${head}' > /s; yes '{"checksums":[{"algorithm":"SHA1"}]},' | head -n 60000 >> /s; echo '{}]}}' >> /s
+CMD ["sh", "-c", "cp /s $BUILDKIT_SCAN_DESTINATION/sbom.spdx.json"]
+`;
+  const build = (args: readonly string[], input: string) =>
+    command('docker', ['buildx', 'build', '--progress=plain', ...args, '-'], { env, input });
+  const made = await build(['-t', 'gantry-test/large-scanner'], scanner);
+  assert.equal(made.code, 0, made.stderr);
+  const out = join(folder, 'out');
+  const attest = ['--attest', 'type=sbom,generator=gantry-test/large-scanner'];
+  const built = await build([...attest, '-o', `type=local,dest=${out}`], 'FROM busybox\n');
+  assert.equal(built.code, 0, built.stderr);
+  assert.equal(JSON.parse(readFileSync(join(out, 'sbom.spdx.json'), 'utf8')).predicate.files.length, 60_001);
+});

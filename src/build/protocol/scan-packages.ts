@@ -12,6 +12,8 @@ const SOURCE = '/run/src/core/sbom';
 const DESTINATION = '/run/out/';
 /** The outputs of the scanner's step are its root and the folder that it writes to. */
 const DESTINATION_OUTPUT = 1;
+/** A list has several objects for each package and each file of an image. */
+const STATEMENT_CONTAINERS_MAX = 1_000_000;
 
 const texts = z.optional(z.nullable(z.array(z.string())));
 const scannerImage = z.object({
@@ -83,7 +85,7 @@ async function readStatements(folder: string, generator: string): Promise<readon
 function readStatement(bytes: Buffer, name: string): Pick<ExportedAttestation, 'predicateType' | 'predicate'> {
   let found: z.infer<typeof statement>;
   try {
-    found = z.parse(statement, parseBoundedJson(bytes));
+    found = z.parse(statement, parseBoundedJson(bytes, { containersMax: STATEMENT_CONTAINERS_MAX }));
   } catch (error) {
     throw new EngineError('invalid', `cannot decode in-toto statement ${name}: ${messageOf(error)}`, { cause: error });
   }
