@@ -10,7 +10,7 @@ import { dropLostArchives, type KnownArchive, openExporters } from './exporters/
 import { dockerfileFrontend, type Frontend } from './frontend/index.ts';
 import { BuildHistory, type HistoryRecord } from './history/index.ts';
 import { type OpDeps, openContainer, restoreBuilds, vertexOf } from './ops/index.ts';
-import { contextItems, gitItems, openContextFolders } from './ops/sources/index.ts';
+import { contextItems, describeSource, gitItems, openContextFolders } from './ops/sources/index.ts';
 import type { BuildPorts } from './ports.ts';
 import { buildPosted, createBuildServer, createWorkers, solveByImage, type Workers } from './protocol/index.ts';
 import { pruneOptions } from './prune-request.ts';
@@ -50,6 +50,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
     imageFrontend: (...asked) => solveByImage({ openContainer: open, workers, onFault }, ...asked),
     ...{ images: ports.images, snapshots: ports.snapshots },
     importCache: (asked, call) => importCache({ ...ports, cache }, asked, call),
+    describeSource: (asked, context) => describeSource(opDeps, asked, context),
     vertexOf: (edge, build) => vertexOf(edge, opDeps, build),
   });
   const hostGateway = (): string | undefined => ports.networks.hostGateways[0];

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { execNode, sourceNode } from '../../src/build/llb/index.ts';
 import { code, findErrorDetail, GrpcError } from '../../src/grpc/index.ts';
@@ -135,4 +139,20 @@ test('a failed process is told with what it saw and left, in which containers ru
   assert.equal(await calls.exit('b'), 1);
   assert.equal(await calls.exit('a'), 0);
   assert.equal(calls.output('a'), 'half\n');
+});
+
+test('LLBBridge says what images, repositories and addresses stand for', async (t) => {
+  const server = createServer((_request, response) => void response.end('content')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/file`;
+  await using build = await DrivenBuild.open(engine().socketPath);
+  const resolve = (identifier: string) =>
+    build.client.unary(llbBridge.ResolveSourceMeta, { Source: { identifier, attrs: new Map() } }, build.of, never);
+  const { Source, HTTP } = await resolve(url);
+  assert.deepEqual([Source?.identifier, HTTP?.Filename, HTTP?.LastModified], [url, 'file', undefined]);
+  assert.equal(HTTP?.Checksum, `sha256:${createHash('sha256').update('content').digest('hex')}`);
+  assert.match((await resolve('docker-image://docker.io/library/busybox:latest')).Image?.Digest ?? '', /^sha256:/);
+  assert.equal((await failure(resolve('git://127.0.0.1:1/r.git'))).code, code.unknown);
+  assert.equal((await failure(resolve('local://context'))).code, code.unimplemented);
 });

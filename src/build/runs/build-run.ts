@@ -17,7 +17,8 @@ import { type LlbEdge, type LlbNode, nodesOf } from '../llb/index.ts';
 import type { BuildImages } from '../ports.ts';
 import type { AskedCache, ImportCall, ImportedCache } from '../remote-cache/index.ts';
 import type { Sessions } from '../session/session.ts';
-import type { Build, Edge, Solver, StepStatus, VertexProgress } from '../solver/index.ts';
+import type { Build, Edge, Solver, StepContext, StepStatus, VertexProgress } from '../solver/index.ts';
+import type { DescribeSource, SourceFacts } from '../source-facts.ts';
 import { EMPTY_TREE, type Tree } from '../tree.ts';
 import { askedCaches, cacheName } from './asked-caches.ts';
 import { ProgressLog } from './progress-log.ts';
@@ -29,6 +30,8 @@ export interface RunDeps {
   readonly solver: Solver<Tree>;
   /** @throws EngineError forbidden for what the build is not allowed */
   readonly vertexOf: (edge: LlbEdge, build: RunningBuild) => Edge<Tree>;
+  /** Says what a repository's name or an address stands for. @throws EngineError */
+  readonly describeSource: (asked: DescribeSource, context: StepContext) => Promise<SourceFacts>;
   /** By the names that clients use, such as `dockerfile.v0`. */
   readonly frontends: ReadonlyMap<string, Frontend>;
   /** The frontend `gateway.v0`: an image, which drives the build from a container. */
@@ -167,6 +170,20 @@ export class BuildRun implements RunningBuild, Disposable {
     this.#resolved.set(key, found);
     found.catch(() => this.#resolved.delete(key));
     return found;
+  }
+
+  /** Says what a repository's name or an address stands for at the moment. The client sees a step meanwhile. @throws EngineError */
+  async describeSource(asked: DescribeSource & { readonly logName: string }, given: AbortSignal): Promise<SourceFacts> {
+    const signal = AbortSignal.any([given, this.signal]);
+    await using kept = new AsyncDisposableStack();
+    return await this.step({ name: asked.logName }, (report, log) =>
+      this.#deps.describeSource(asked, {
+        ...{ signal, report, log },
+        builds: () => [this.id],
+        warn: () => undefined,
+        keep: (resource) => void kept.use(resource),
+      }),
+    );
   }
 
   /** Shows work that is no step of a graph as one to the client. */

@@ -32,6 +32,14 @@ export interface ServedBuilder extends AsyncDisposable {
   running(): number;
 }
 
+/** Nothing that the tests build needs them. */
+const UNUSED = {
+  describeSource: undefined as never,
+  imageFrontend: undefined as never,
+  images: undefined as never,
+  snapshots: undefined as never,
+};
+
 /**
  * The builder's services for one client, with a frontend `test.v0`, whose graph is a source named by the option `source`,
  * and steps that make one file.
@@ -55,7 +63,7 @@ export async function serveBuilder(work: StepWork): Promise<ServedBuilder> {
     sessions,
     vertexOf: (edge) => ({ vertex: vertexOf(edge.node, folder, work), output: edge.output }),
     frontends: new Map([['test.v0', testFrontend]]),
-    ...{ imageFrontend: undefined as never, images: undefined as never, snapshots: undefined as never },
+    ...UNUSED,
     importCache: async () => [],
     platform: hostPlatform(),
   });

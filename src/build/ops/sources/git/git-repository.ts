@@ -22,7 +22,17 @@ const ADDRESS = 'description';
 /** A call of git in a folder. */
 export type Git = (args: readonly string[], environment?: Readonly<Record<string, string>>) => Promise<string>;
 
-export function gitIn(folder: string, access: Pick<GitAccess, 'settings' | 'environment'>, context: StepContext): Git {
+export function gitIn(...where: Parameters<typeof gitBytesIn>): Git {
+  const git = gitBytesIn(...where);
+  return async (...call) => (await git(...call)).toString();
+}
+
+/** As {@link gitIn}, for output that need not be text. */
+export function gitBytesIn(
+  folder: string,
+  access: Pick<GitAccess, 'settings' | 'environment'>,
+  context: Pick<StepContext, 'log' | 'signal'>,
+): (...call: Parameters<Git>) => Promise<Buffer> {
   return (args, environment = {}) =>
     runGit(
       {
@@ -34,16 +44,28 @@ export function gitIn(folder: string, access: Pick<GitAccess, 'settings' | 'envi
     );
 }
 
-/** Returns the hash of the commit that a ref stands for. @throws EngineError notFound, failed */
-export async function resolveRef(git: Git, { url, ref }: GitWish): Promise<string> {
-  if (isCommitHash(ref)) return ref;
+/** What a name of a repository stands for. */
+export interface ResolvedRef {
+  /** The whole name, such as `refs/heads/main`; a commit's hash for itself. */
+  readonly name: string;
+  readonly commit: string;
+  /** Of a tag with a message, which is an object of its own. */
+  readonly tag: string | undefined;
+}
+
+/** Returns what a ref stands for. @throws EngineError notFound, failed */
+export async function resolveRef(git: Git, { url, ref }: GitWish): Promise<ResolvedRef> {
+  if (isCommitHash(ref)) return { name: ref, commit: ref, tag: undefined };
   const name = ref === '' ? 'HEAD' : ref;
-  const lines = (await git(['ls-remote', '--', url, name, `${name}^{}`])).split('\n');
-  const found = new Map(lines.map((line) => line.split('\t')).map(([hash = '', full = '']) => [full, hash]));
-  // A tag with a message is another object than its commit.
+  const lines = (await git(['ls-remote', '--symref', '--', url, name, `${name}^{}`])).split('\n');
+  const rows = lines.map((line) => line.split('\t')).map(([hash = '', full = '']) => [full, hash] as const);
+  const found = new Map(rows.filter(([, hash]) => isCommitHash(hash)));
   for (const full of [name, `refs/tags/${name}`, `refs/heads/${name}`, `refs/${name}`]) {
-    const hash = found.get(`${full}^{}`) ?? found.get(full);
-    if (hash !== undefined && isCommitHash(hash)) return hash;
+    const object = found.get(full);
+    const commit = found.get(`${full}^{}`) ?? object;
+    if (commit === undefined) continue;
+    const branch = rows.find(([from, to]) => from === full && to.startsWith('ref: '))?.[1].slice('ref: '.length);
+    return { name: branch ?? full, commit, tag: object === commit ? undefined : object };
   }
   throw new EngineError(
     'notFound',

@@ -23,8 +23,7 @@ export function gitSource(source: Source, deps: SourceDeps): Op<Tree> {
     async cacheKey(context) {
       if (commit === undefined) {
         await using access = await openGitAccess(deps, wish, context);
-        mkdirSync(deps.ports.folder, { recursive: true });
-        commit = await resolveRef(gitIn(deps.ports.folder, access, context), wish);
+        ({ commit } = await resolveRef(gitIn(deps.ports.folder, access, context), wish));
       }
       if (!commit.startsWith(wish.checksum)) {
         throw invalid(`expected checksum to match ${wish.checksum}, got ${commit}`);

@@ -35,7 +35,7 @@ const SETTINGS = {
  * Runs git, and returns its output. It may use http, https, git and ssh, unless the environment says otherwise.
  * @throws EngineError failed with git's words; cancelled
  */
-export async function runGit(call: GitCall, signal: AbortSignal): Promise<string> {
+export async function runGit(call: GitCall, signal: AbortSignal): Promise<Buffer> {
   if (signal.aborted) throw cancelled();
   const child = spawn('git', call.args, {
     cwd: call.folder,
@@ -65,7 +65,7 @@ export async function runGit(call: GitCall, signal: AbortSignal): Promise<string
   try {
     const exitCode = await promise;
     if (signal.aborted) throw cancelled();
-    if (exitCode === 0) return Buffer.concat(output).toString();
+    if (exitCode === 0) return Buffer.concat(output);
     const [command = ''] = call.args;
     throw failed(`git ${command} has failed with exit code ${exitCode ?? 'of a signal'}: ${said.trim()}`);
   } catch (error) {

@@ -13,6 +13,8 @@ import type { HttpWish } from './http-wish.ts';
 export interface Download {
   readonly digest: Digest;
   readonly filename: string;
+  /** Milliseconds since the epoch. 0 where the server does not say it. */
+  readonly modified: number;
   seal(context: StepContext): Promise<LayeredTree>;
 }
 
@@ -40,7 +42,7 @@ export async function writeDownload(
   await chown(path, wish.uid, wish.gid);
   await chmod(path, wish.permissions);
   await utimes(path, modified / 1000, modified / 1000);
-  return { digest, filename, seal: (sealing) => root.seal({ description: `download ${filename}` }, sealing) };
+  return { digest, filename, modified, seal: (sealing) => root.seal({ description: `download ${filename}` }, sealing) };
 }
 
 async function write(path: string, { body, filename, sizeBytes }: Incoming, context: StepContext): Promise<Digest> {

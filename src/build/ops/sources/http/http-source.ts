@@ -10,7 +10,7 @@ import { type Download, type Incoming, writeDownload } from './download.ts';
 import { conditionsOf, type HttpRecord, recordKey, storeRecord } from './http-records.ts';
 import { type HttpWish, nameOfResponse, readHttpWish, SESSION_HOST } from './http-wish.ts';
 
-interface Call {
+export interface HttpCall {
   readonly deps: SourceDeps;
   readonly wish: HttpWish;
   readonly context: StepContext;
@@ -29,7 +29,7 @@ export function httpSource(source: Source, deps: SourceDeps): Op<Tree> {
       if (wish.checksum !== undefined) {
         return { digest: keyOf(wish, wish.checksum, nameOfResponse(wish.url, undefined)), isLazy: true };
       }
-      const found = await find({ deps, wish, context });
+      const found = await findFile({ deps, wish, context });
       if ('seal' in found) download = found;
       expected = found.digest;
       return { digest: keyOf(wish, found.digest, found.filename) };
@@ -51,7 +51,7 @@ function keyOf(wish: HttpWish, content: Digest, filename: string): Digest {
 }
 
 /** Asks the server for the file, unless it has not changed. */
-async function find(call: Call): Promise<Download | HttpRecord> {
+export async function findFile(call: HttpCall): Promise<Download | HttpRecord> {
   const { deps, wish } = call;
   if (isUpload(wish)) return await fetch(call);
   const key = recordKey(wish);
@@ -71,20 +71,20 @@ async function find(call: Call): Promise<Download | HttpRecord> {
   return download;
 }
 
-async function fetch(call: Call): Promise<Download> {
+async function fetch(call: HttpCall): Promise<Download> {
   const { deps, wish, context } = call;
   if (isUpload(wish)) return await writeDownload(deps, { wish, incoming: await uploadOf(call) }, context);
   await using file = await openFile(call, {});
   return await receive(call, file);
 }
 
-async function openFile(call: Call, conditions: Readonly<Record<string, string>>): Promise<RemoteFile> {
+async function openFile(call: HttpCall, conditions: Readonly<Record<string, string>>): Promise<RemoteFile> {
   const { deps, wish, context } = call;
   const headers = { ...wish.headers, ...(await authorizationOf(call)), ...conditions };
   return await fetchFile({ url: wish.url, headers }, deps.ports.proxyOf, context.signal);
 }
 
-async function receive({ deps, wish, context }: Call, file: RemoteFile): Promise<Download> {
+async function receive({ deps, wish, context }: HttpCall, file: RemoteFile): Promise<Download> {
   const { headers, sizeBytes, body } = file;
   const incoming: Incoming = {
     filename: wish.filename ?? nameOfResponse(file.url, headers['content-disposition']),
@@ -99,7 +99,7 @@ function isUpload({ url }: HttpWish): boolean {
 }
 
 /** @throws EngineError notFound */
-async function uploadOf({ deps, wish, context }: Call): Promise<Incoming> {
+async function uploadOf({ deps, wish, context }: HttpCall): Promise<Incoming> {
   const { url } = wish;
   const body = await askSessions(deps, context, async (session) =>
     session.upload(url, context.signal).catch((error: unknown) => {
@@ -111,7 +111,7 @@ async function uploadOf({ deps, wish, context }: Call): Promise<Incoming> {
   return { filename: wish.filename ?? nameOfResponse(url, undefined), body, sizeBytes: undefined, modified: 0 };
 }
 
-async function authorizationOf({ deps, wish, context }: Call): Promise<Readonly<Record<string, string>>> {
+async function authorizationOf({ deps, wish, context }: HttpCall): Promise<Readonly<Record<string, string>>> {
   const { authorizationSecret: id } = wish;
   if (id === undefined) return {};
   const secret = await askSessions(deps, context, (session) => session.secret(id, context.signal));
