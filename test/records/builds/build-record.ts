@@ -2,19 +2,24 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type PluginAge, pluginConfig } from '../../support/client-plugins.ts';
 import { command } from '../../support/command.ts';
 import { listArchive, readArchive } from './archive-listing.ts';
 import { type BuildCase, writeCase } from './build-case.ts';
 
+const GANTRY = fileURLToPath(new URL('../../../bin/gantry', import.meta.url));
+
 /** An engine to build on, by its unix socket. It has busybox:latest. */
 export interface BuildEngine {
   readonly socket: string;
   readonly age?: PluginAge;
+  /** The client. Default: buildx. */
+  readonly client?: 'buildx' | 'gantry';
 }
 
 /**
- * Runs a build by buildx and describes the outcome, without what differs between two runs: the exit code, the steps, for a
+ * Runs a build by a client of BuildKit's protocol and describes the outcome, without what differs between two runs: the exit code, the steps, for a
  * failure what was printed about it, and for an image its configuration, history and files.
  */
 export async function recordBuild(build: BuildCase, engine: BuildEngine): Promise<string> {
@@ -44,7 +49,7 @@ async function runBuild(
   const given = args.map((arg) => arg.replaceAll('{dir}', dir));
   const split = given.indexOf('--');
   const [options, context] = split < 0 ? [given, dir] : [given.slice(0, split), given[split + 1] ?? dir];
-  const common = ['buildx', 'build', '--progress=plain', '--provenance=false', '-t', name];
+  const common = ['build', '--progress=plain', '--provenance=false', '-t', name];
   const env = {
     DOCKER_HOST: `unix://${engine.socket}`,
     DOCKER_CONFIG: pluginConfig(folder, engine.age ?? 'new'),
@@ -53,7 +58,8 @@ async function runBuild(
     BUILDX_NO_DEFAULT_ATTESTATIONS: '1',
     NO_COLOR: '1',
   };
-  return await command('docker', [...common, ...options, context], { env, cwd: dir, timeoutMs: 120_000 });
+  const [file, ...first] = engine.client === 'gantry' ? [GANTRY] : ['docker', 'buildx'];
+  return await command(file, [...first, ...common, ...options, context], { env, cwd: dir, timeoutMs: 120_000 });
 }
 
 /**

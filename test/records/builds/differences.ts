@@ -9,9 +9,9 @@ step [3/3] COPY --parents **/*.md /m/
 step [internal] load build context
 step [internal] load build definition from Dockerfile
 config {"architecture":"amd64","config":{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"WorkingDir":"/"},"os":"linux"}
-history {"comment":"buildkit.dockerfile.v0","created_by":"COPY a/b/c a/b/d /p/ # buildkit"}
-history {"comment":"buildkit.dockerfile.v0","created_by":"COPY ./x/./y/z /q/ # buildkit"}
-history {"comment":"buildkit.dockerfile.v0","created_by":"COPY **/*.md /m/ # buildkit"}
+history {"comment":"buildkit.dockerfile.v0","created_by":"COPY --parents a/b/c a/b/d /p/ # buildkit"}
+history {"comment":"buildkit.dockerfile.v0","created_by":"COPY --parents ./x/./y/z /q/ # buildkit"}
+history {"comment":"buildkit.dockerfile.v0","created_by":"COPY --parents **/*.md /m/ # buildkit"}
 layers 3
 file 0755 0:0 m/
 file 0755 0:0 m/docs/
