@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execNode, sourceNode } from '../../src/build/llb/index.ts';
 import { code, findErrorDetail, GrpcError } from '../../src/grpc/index.ts';
 import { llbBridge } from '../../src/grpc/messages/gateway.ts';
@@ -101,6 +102,28 @@ test('a container that runs ends with its build', async () => {
   await build[Symbol.asyncDispose]();
   // The engine's own check at the end of this file finds what is left.
   await assert.rejects(calls.ended);
+});
+
+test('a process that starts while its container is released does not outlive it', async () => {
+  await using build = await DrivenBuild.open(engine().socketPath);
+  const root = await build.image('docker.io/library/busybox:latest');
+  for (let round = 0; round < 12; round += 1) {
+    await build.container('c', root);
+    const calls = build.processes();
+    await calls.start('c', 'p', ['sleep', '5432']);
+    await sleep(round);
+    await build.release('c');
+    calls.cancel();
+  }
+  // One whose output nobody reads.
+  await build.container('c', root);
+  const flood = build.client.call(llbBridge.ExecProcess, build.of, never);
+  const Init = { ContainerID: 'c', Meta: { args: ['yes'], cwd: '/' }, Fds: [1] };
+  await flood.send({ ProcessID: 'p', Init });
+  await sleep(500);
+  await build.release('c');
+  const { stdout } = await command('ps', ['-eo', 'args']);
+  assert.doesNotMatch(stdout, /sleep 5432/);
 });
 
 test('a container of an engine that was killed is gone after its start', async () => {

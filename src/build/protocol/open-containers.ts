@@ -1,15 +1,21 @@
 import { code, GrpcError } from '../../grpc/index.ts';
 import type { BuildContainer } from '../build-container.ts';
 
-/** The containers of one frontend, by its own ids. Disposing ends them. */
+/** A frontend is a program that nobody has checked: each container has a root, and perhaps a network. */
+const CONTAINERS_MAX = 200;
+
+/** The containers of one frontend, by its own ids. Disposing ends them, and none is opened after it. */
 export class OpenContainers implements AsyncDisposable {
   readonly #open = new Map<string, Promise<BuildContainer>>();
   readonly #ready = new Map<string, BuildContainer>();
   readonly #abort = new AbortController();
 
-  /** @throws GrpcError alreadyExists; what `open` throws */
+  /** @throws GrpcError alreadyExists, cancelled, resourceExhausted; what `open` throws */
   async open(id: string, open: (signal: AbortSignal) => Promise<BuildContainer>): Promise<void> {
+    this.#abort.signal.throwIfAborted();
     if (this.#open.has(id)) throw new GrpcError(code.alreadyExists, `Container ${id} already exists`);
+    if (this.#open.size >= CONTAINERS_MAX)
+      throw new GrpcError(code.resourceExhausted, `a build has at most ${CONTAINERS_MAX} containers at a time`);
     const opening = open(this.#abort.signal);
     this.#open.set(id, opening);
     try {

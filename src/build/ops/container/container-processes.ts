@@ -7,7 +7,7 @@ import { buildExecProcess, type TaskExit, USER_FILE_BYTES_MAX } from '../../../r
 import type { RuntimeProcess, StdioSpec, TaskRef } from '../../../spec/index.ts';
 import type { ContainerProcess, StartedProcess } from '../../build-container.ts';
 import type { RunningBuild } from '../../builds.ts';
-import type { StepContext } from '../../solver/index.ts';
+import { type StepContext, unlessAborted } from '../../solver/index.ts';
 import { checkEntitlements } from '../entitlements.ts';
 import { NO_LOG, STEP_OWNER } from '../exec/run-task.ts';
 import { secretVariables } from '../exec/secret-mounts.ts';
@@ -26,34 +26,49 @@ export interface ContainerParts extends Pick<StepSpecInput, 'id' | 'mounts' | 'f
 export class ContainerProcesses implements AsyncDisposable {
   readonly #deps: OpDeps;
   readonly #parts: ContainerParts;
+  readonly #starts = new Set<Promise<unknown>>();
   /** Exits that are awaited, the main process's and those of execs. */
   readonly #ends = new Set<Promise<unknown>>();
+  readonly #stop = new AbortController();
+  /** What starts ends with the container, also when the build goes on. */
+  readonly #context: StepContext;
   #hasMain = false;
-  #isDisposed = false;
 
   constructor(deps: OpDeps, parts: ContainerParts) {
     this.#deps = deps;
     this.#parts = parts;
+    const { context } = parts;
+    this.#context = { ...context, signal: AbortSignal.any([context.signal, this.#stop.signal]) };
   }
 
   /** @throws as {@link BuildContainer} */
-  async start(process: ContainerProcess): Promise<StartedProcess> {
-    const { id, build, context } = this.#parts;
+  start(process: ContainerProcess): Promise<StartedProcess> {
+    const starting = this.#start(process);
+    this.#starts.add(starting);
+    const settled = (): void => void this.#starts.delete(starting);
+    starting.then(settled, settled);
+    return starting;
+  }
+
+  async #start(process: ContainerProcess): Promise<StartedProcess> {
+    const { id, build } = this.#parts;
+    this.#stop.signal.throwIfAborted();
     checkEntitlements({ network: netMode.UNSET, security: process.security }, build.entitlements);
     const isMain = !this.#hasMain;
     this.#hasMain = true;
-    const variables = await secretVariables(this.#deps, process.secrets, context);
-    if (this.#isDisposed) throw new EngineError('conflict', 'the container has been released');
+    const variables = await secretVariables(this.#deps, process.secrets, this.#context);
+    this.#stop.signal.throwIfAborted();
     const task = isMain ? { containerId: id } : { containerId: id, execId: newObjectId() };
     const input = this.#input(process, variables);
     return await this.#run(task, process, input);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isDisposed = true;
+    this.#stop.abort(new EngineError('conflict', 'the container has been released'));
     if (!this.#hasMain) return;
     const { runtime } = this.#deps.ports;
     const task = { containerId: this.#parts.id };
+    await Promise.allSettled(this.#starts);
     // It may have ended already, or never have started.
     await runtime.kill(task, SIGKILL).catch(() => {});
     await Promise.allSettled(this.#ends);
@@ -71,14 +86,22 @@ export class ContainerProcesses implements AsyncDisposable {
 
   async #run(task: TaskRef, process: ContainerProcess, input: StepSpecInput): Promise<StartedProcess> {
     const { runtime } = this.#deps.ports;
-    const { signal } = this.#parts.context;
+    const { signal } = this.#context;
     const { hasInput: stdin, hasTerminal: tty } = process;
     const exited = Promise.withResolvers<TaskExit>();
     const listener = runtime.onExit((exit) => {
       if (exit.containerId === task.containerId && exit.execId === task.execId) exited.resolve(exit);
     });
-    const streams = await runtime.attach(task, { stdin, stdout: true, stderr: true }, signal);
-    const connected = connectProcess(streams, process);
+    const streams = await runtime
+      .attach(task, { stdin, stdout: true, stderr: true }, signal)
+      .catch((error: unknown) => {
+        listener[Symbol.dispose]();
+        throw error;
+      });
+    // Nobody has to read the last output of what is killed.
+    const output: ContainerProcess['output'] = async (stream, bytes) =>
+      await unlessAborted(Promise.resolve(process.output(stream, bytes)), this.#stop.signal);
+    const connected = connectProcess(streams, { ...process, output });
     const begun = this.#begin(task, input, { tty, stdin, stdinOnce: stdin && !tty });
     const exitCode = this.#ended(task, process, { begun, exited: exited.promise, streams, drained: connected.drained });
     this.#ends.add(exitCode);
@@ -101,7 +124,7 @@ export class ContainerProcesses implements AsyncDisposable {
   async #begin(task: TaskRef, input: StepSpecInput, stdio: StdioSpec): Promise<void> {
     const { runtime } = this.#deps.ports;
     const { containerId, execId } = task;
-    const { signal } = this.#parts.context;
+    const { signal } = this.#context;
     const owner = { kind: STEP_OWNER, id: containerId };
     const started = { containerId, owner, runtime: undefined, stdio };
     if (execId === undefined) await runtime.start({ ...started, spec: stepSpec(input), log: NO_LOG }, signal);
