@@ -52,7 +52,10 @@ export interface PostedBuild {
   readonly sessionId: string;
   /** An archive with the files to build from, perhaps compressed. Not read with `remote`. */
   readonly body: Readable;
-  /** URL of a repository, of an archive or of a Dockerfile. `client-session`: the files are in the session. '' for the body. */
+  /**
+   * URL of a repository, of an archive or of a Dockerfile. `client-session`: the files are in the session. `upload-request`: another request,
+   * with the id `upload-request:ID`, has the body. '' for the body.
+   */
   readonly remote: string;
   readonly dockerfile: string;
   readonly tags: readonly string[];

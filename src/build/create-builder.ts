@@ -12,7 +12,14 @@ import { BuildHistory, type HistoryRecord } from './history/index.ts';
 import { type OpDeps, openContainer, restoreBuilds, vertexOf } from './ops/index.ts';
 import { contextItems, describeSource, gitItems, openContextFolders } from './ops/sources/index.ts';
 import type { BuildPorts } from './ports.ts';
-import { buildPosted, createBuildServer, createWorkers, solveByImage, type Workers } from './protocol/index.ts';
+import {
+  buildPosted,
+  createBuildServer,
+  createWorkers,
+  PostedUploads,
+  solveByImage,
+  type Workers,
+} from './protocol/index.ts';
 import { pruneOptions } from './prune-request.ts';
 import { importCache, inlineCache, openCacheExporter } from './remote-cache/index.ts';
 import { BuildRuns, registryAccess } from './runs/index.ts';
@@ -54,6 +61,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
     vertexOf: (edge, build) => vertexOf(edge, opDeps, build),
   });
   const hostGateway = (): string | undefined => ports.networks.hostGateways[0];
+  const uploads = new PostedUploads();
   const server = createBuildServer({
     ...{ runs, sessions, cache, history, platform },
     acceptSession: sessions.accept,
@@ -67,7 +75,7 @@ export function createBuilder(ports: BuildPorts, records: CacheRecords): Builder
     serveGrpc: (connection, signal) => server.serve(connection, signal),
     acceptSession: (session, signal) => sessions.accept(session, signal),
     build: (posted, send, signal) =>
-      buildPosted({ solve: server.solve, sessions, hostGateway }, posted, { send, signal }),
+      buildPosted({ solve: server.solve, sessions, uploads, hostGateway }, posted, { send, signal }),
     diskUsage: () => diskUsage(cache),
     prune: (request, signal) => prune(cache, request, signal),
     cancel: (id) => runs.cancel(id),

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Docker from 'dockerode';
 import { pack } from 'tar-stream';
+import { tarArchive } from '../support/busybox-image.ts';
 import { debianRegistry } from '../support/debian-registry.ts';
 import { unique, useEngine } from '../support/fixture.ts';
+import { send } from '../support/send.ts';
 
 // Libraries that build by `POST /build`, with the classic builder and with BuildKit's (`version=2`).
 const engine = useEngine();
@@ -53,6 +55,39 @@ test('dockerode builds with BuildKit, and hears of its steps and of the image', 
   const quiet = await build(MOUNTING, { t: tag, q: true, buildargs: { A: 'given' }, labels: { l: 'v' } });
   assert.ok(JSON.stringify(quiet.events).includes(image.Id), JSON.stringify(quiet.events));
   await engine().ok('gantry', ['rmi', '-f', tag]);
+});
+
+test('the context may come in a request of its own, as older docker CLIs send it', async () => {
+  const archive = tarArchive([
+    { name: 'Dockerfile', content: 'FROM busybox\nRUN --mount=type=bind,target=/m cp /m/Dockerfile /d' },
+  ]);
+  const post = (query: string, body: Buffer) => send(engine().socketPath, 'POST', `/build?version=2&${query}`, body);
+  for (const isFirst of [true, false]) {
+    const [id, tag] = [unique('upload'), unique('upload')];
+    const requests = [
+      () => post(`remote=upload-request&buildid=${id}&t=${tag}`, Buffer.alloc(0)),
+      () => post(`buildid=upload-request:${id}`, archive),
+    ];
+    const answers = await Promise.all((isFirst ? requests : requests.toReversed()).map((request) => request()));
+    const [built, sent] = isFirst ? answers : answers.toReversed();
+    assert.match(built?.body ?? '', /"id":"moby.image.id"/);
+    assert.deepEqual(sent, { status: 200, body: '' });
+    assert.match(await engine().ok('gantry', ['run', '--rm', tag, 'cat', '/d']), /^FROM busybox/);
+    await engine().ok('gantry', ['rmi', '-f', tag]);
+  }
+});
+
+test('BUILDKIT_INLINE_CACHE lets an image carry its cache', async () => {
+  for (const [value, hasCache] of [
+    ['1', true],
+    ['0', false],
+  ] as const) {
+    const tag = unique('inline');
+    await build('FROM busybox\nRUN echo inline >/f\n', { t: tag, buildargs: { BUILDKIT_INLINE_CACHE: value } });
+    const { body } = await engine().api('GET', `/images/${tag}/get`);
+    assert.equal(body.includes('"moby.buildkit.cache.v0"'), hasCache);
+    await engine().ok('gantry', ['rmi', '-f', tag]);
+  }
 });
 
 test('a build that fails tells why, one that cannot begin is refused', async () => {

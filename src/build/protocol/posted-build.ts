@@ -7,26 +7,46 @@ import { type OpenSessions, postedSession, type SessionCredentials } from '../se
 import type { Progress } from '../solver/index.ts';
 import type { BuildServer } from './create-build-server.ts';
 import { postedRequest } from './posted-request.ts';
+import type { PostedUploads } from './posted-uploads.ts';
 import { statusMessages } from './status-messages.ts';
 
 export interface PostedBuildDeps {
   readonly solve: BuildServer['solve'];
   readonly sessions: Pick<OpenSessions, 'get' | 'offer'>;
+  readonly uploads: PostedUploads;
   /** The address for `host-gateway`, if there is one. */
   readonly hostGateway: () => string | undefined;
 }
+
+const UPLOAD_PREFIX = 'upload-request:';
 
 type Message = Readonly<Record<string, unknown>>;
 
 /**
  * Runs a build that came as one request (`POST /build?version=2`). Its messages are dockerd's: `moby.buildkit.trace` with a
  * `StatusResponse` in base64, and `moby.image.id`. A quiet build tells the image's id alone, or, when it fails, everything.
+ * A request may also bring only the context of another one ({@link PostedUploads}).
  * @throws EngineError
  */
-export async function buildPosted(
+export async function buildPosted(deps: PostedBuildDeps, posted: PostedBuild, client: PostedClient): Promise<void> {
+  const { id, remote, body } = posted;
+  if (id.startsWith(UPLOAD_PREFIX)) {
+    await deps.uploads.offer(id.slice(UPLOAD_PREFIX.length), body, client.signal);
+  } else if (remote === 'upload-request') {
+    using upload = await deps.uploads.take(id, client.signal);
+    await runPosted(deps, { ...posted, remote: '', body: upload.body }, client);
+  } else await runPosted(deps, posted, client);
+}
+
+interface PostedClient {
+  readonly send: Parameters<Builder['build']>[1];
+  readonly signal: AbortSignal;
+}
+
+async function runPosted(
   { solve, sessions, hostGateway }: PostedBuildDeps,
   posted: PostedBuild,
-  { send, signal }: { readonly send: Parameters<Builder['build']>[1]; readonly signal: AbortSignal },
+  { send, signal }: PostedClient,
 ): Promise<void> {
   const sessionId = posted.remote === 'client-session' ? posted.sessionId : randomUUID();
   const url = `http://buildkit-session/${sessionId}`;

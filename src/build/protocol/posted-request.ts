@@ -25,6 +25,7 @@ export function postedRequest(posted: PostedBuild, place: PostedPlace): SolveReq
     Frontend: 'dockerfile.v0',
     FrontendAttrs: new Map(frontendAttrs(posted, place)),
     Exporters: [{ Type: output.type, Attrs: new Map([...output.attrs, ...named]) }],
+    Cache: { Exports: isInlineCache(posted) ? [{ Type: 'inline' }] : [] },
     Entitlements: posted.networkMode === 'host' ? ['network.host'] : [],
   });
   return decode(solveRequest, request);
@@ -53,6 +54,11 @@ function frontendAttrs(posted: PostedBuild, { url, hostGateway }: PostedPlace): 
     ...[...buildArgs].flatMap(([name, value]): Attr[] => (value === undefined ? [] : [[`build-arg:${name}`, value]])),
     ...[...labels].map(([name, value]): Attr => [`label:${name}`, value]),
   ];
+}
+
+/** The image carries its cache. Other clients ask for it by the protocol. */
+function isInlineCache({ buildArgs }: PostedBuild): boolean {
+  return /^(?:1|t|true)$/i.test(buildArgs.get('BUILDKIT_INLINE_CACHE') ?? '');
 }
 
 function networkMode(mode: string): string {

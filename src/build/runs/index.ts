@@ -3,3 +3,4 @@ export { BuildRuns } from './build-runs.ts';
 export { ProgressLog } from './progress-log.ts';
 export { nameDigest, registryAccess } from './resolve-image.ts';
 export { type FileRange, readTreeDirectory, readTreeFile, statTreeFile, type TreeEntry } from './tree-reader.ts';
+export { WaitingMap } from './waiting-map.ts';
