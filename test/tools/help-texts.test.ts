@@ -9,6 +9,7 @@ import { usage } from '../../src/daemon/config/usage.ts';
 const VERBS = new Set(
   `Add Allocate Allow Amend Apply Assign Attach Build Bypass Connect Copy Create Disable Disconnect Display Download Drop Enable
   Export Expose Filter Follow Force Format Forward Give Grant Include Keep Kill Limit List Listen Load Log Look Manage Mount
+  Open
   Override Pass Pause Prefer Print Publish Pull Push Read Register Relay Remove Rename Repair Replace Require Reserve Restart Restore
   Restrict Resume Run Save Search Select Serve Set Show Start Stop Store Suppress Trust Tune Update Upload Use Validate
   Verify Wait Write`.split(/\s+/),
