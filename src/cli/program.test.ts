@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { createServer as createRawServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -158,4 +159,34 @@ test('--config and DOCKER_CONFIG name the folder of config.json, whose HttpHeade
   await writeFile(join(broken, 'config.json'), '{');
   const { code, err } = await gantry(['--config', broken, 'ps'], `unix://${path}`);
   assert.deepEqual([code, err], [0, `WARNING: Error parsing config file (${broken}/config.json): it is not JSON\n`]);
+});
+
+test('buildx ls, inspect, du and prune wait for a silent builder as long as --timeout says', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'gantry-cli-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const sockets = new Set<Socket>();
+  // One engine says nothing at all, one serves the API, and says nothing as a builder.
+  const silent = createRawServer((socket) => void sockets.add(socket.on('error', () => {})));
+  const halfSilent = createServer((_request, response) => response.setHeader('Api-Version', '1.51').end());
+  halfSilent.on('upgrade', (_request, socket: Socket) => {
+    sockets.add(socket);
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
+  });
+  for (const [name, server] of [
+    ['silent', silent],
+    ['half', halfSilent],
+  ] as const) {
+    await new Promise<void>((resolve) => server.listen(join(folder, name), resolve));
+    t.after(() => server.close());
+  }
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    halfSilent.closeAllConnections();
+  });
+  for (const argv of [['ls'], ['inspect'], ['du'], ['prune', '-f']]) {
+    for (const name of ['silent', 'half']) {
+      const { code, err } = await gantry(['buildx', ...argv, '--timeout', '200ms'], `unix://${join(folder, name)}`);
+      assert.deepEqual([code, err], [1, 'ERROR: the builder has not answered within 200ms\n'], `${argv[0]} ${name}`);
+    }
+  }
 });

@@ -6,14 +6,18 @@ import { type Endpoint, formatEndpoint } from './endpoint.ts';
 /**
  * Opens a connection to the first endpoint that accepts one. The connection may be half-closed, so that the end of the
  * request can be distinguished from the end of the response.
- * @throws EngineError unavailable, with advice for the user
+ * @throws EngineError unavailable, with advice for the user; cancelled
  */
-export async function connectFirst(endpoints: readonly Endpoint[]): Promise<{ socket: Socket; endpoint: Endpoint }> {
+export async function connectFirst(
+  endpoints: readonly Endpoint[],
+  signal: AbortSignal | undefined,
+): Promise<{ socket: Socket; endpoint: Endpoint }> {
   let failure: EngineError | undefined;
   for (const endpoint of endpoints) {
     try {
-      return { socket: await connect(endpoint), endpoint };
+      return { socket: await connect(endpoint, signal), endpoint };
     } catch (error) {
+      if (signal?.aborted === true) throw new EngineError('cancelled', 'cancelled', { cause: error });
       const explained = explain(endpoint, error, endpoints);
       // A socket without permission is a better explanation than a missing one.
       if (failure === undefined || errnoOf(error) === 'EACCES') failure = explained;
@@ -22,15 +26,19 @@ export async function connectFirst(endpoints: readonly Endpoint[]): Promise<{ so
   throw failure ?? new EngineError('unavailable', 'no endpoint to connect to');
 }
 
-async function connect(endpoint: Endpoint): Promise<Socket> {
+async function connect(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<Socket> {
   const socket = await open(endpoint);
-  return new Promise((resolve, reject) => {
+  const onAbort = (): void => void socket.destroy(new Error('cancelled'));
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const connected = new Promise<Socket>((resolve, reject) => {
     socket.once('error', reject);
     socket.once(endpoint.kind === 'tcp' && endpoint.tls !== undefined ? 'secureConnect' : 'connect', () => {
       socket.removeListener('error', reject);
       resolve(socket);
     });
   });
+  return await connected.finally(() => signal?.removeEventListener('abort', onAbort));
 }
 
 async function open(endpoint: Endpoint): Promise<Socket> {

@@ -242,3 +242,36 @@ test('what the user names decides where the engine is', () => {
   assert.throws(() => resolve(['foo://x']), /unsupported proto 'foo'/);
   assert.throws(() => resolve(['tcp://h:99999']), /unable to parse docker host/);
 });
+
+test('a signal ends the wait for an engine that says nothing, and a later request asks again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gantry-client-'));
+  const path = join(folder, 'engine.sock');
+  const sockets = new Set<Socket>();
+  let isSilent = true;
+  const server = createRawServer((socket) => {
+    sockets.add(socket.on('error', () => {}));
+    if (!isSilent) socket.end('HTTP/1.1 200 OK\r\nApi-Version: 1.45\r\nContent-Length: 0\r\n\r\n');
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const client = new EngineClient({ endpoints: [{ kind: 'unix', path }] });
+  try {
+    const stop = new AbortController();
+    const waiting = [
+      client.hijack({ method: 'POST', path: '/grpc', signal: stop.signal }),
+      client.send({ method: 'POST', path: '/x', signal: stop.signal }),
+    ];
+    await new Promise<void>((resolve) => server.once('connection', () => resolve()));
+    stop.abort();
+    for (const each of waiting) await assert.rejects(each, { kind: 'cancelled' });
+    await assert.rejects(client.hijack({ method: 'POST', path: '/grpc', signal: AbortSignal.abort() }), {
+      kind: 'cancelled',
+    });
+    isSilent = false;
+    assert.equal(await client.apiVersion(), '1.45');
+  } finally {
+    client.close();
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+    await rm(folder, { recursive: true });
+  }
+});

@@ -82,15 +82,24 @@ export class EngineClient {
     return this.#endpoint;
   }
 
-  /** Returns the newest API version that both sides support. It is negotiated once. @throws EngineError unavailable */
-  apiVersion(): Promise<string> {
-    this.#negotiated ??=
-      this.#options.apiVersion === undefined ? this.#negotiate() : Promise.resolve(this.#options.apiVersion);
-    return this.#negotiated;
+  /** Returns the newest API version that both sides support. It is negotiated once. @throws EngineError unavailable, cancelled */
+  async apiVersion(signal?: AbortSignal): Promise<string> {
+    if (this.#options.apiVersion !== undefined) return this.#options.apiVersion;
+    const negotiating = this.#negotiated ?? this.#negotiate(signal);
+    this.#negotiated = negotiating;
+    try {
+      return await negotiating;
+    } catch (error) {
+      // A later caller may have more time, or find an engine that has started meanwhile.
+      if (this.#negotiated === negotiating) this.#negotiated = undefined;
+      const isOthers = error instanceof EngineError && error.kind === 'cancelled' && signal?.aborted !== true;
+      if (!isOthers) throw error;
+      return await this.apiVersion(signal);
+    }
   }
 
-  async #negotiate(): Promise<string> {
-    const { head } = await this.#exchange({ method: 'HEAD', path: '/_ping' }, '');
+  async #negotiate(signal: AbortSignal | undefined): Promise<string> {
+    const { head } = await this.#exchange({ method: 'HEAD', path: '/_ping', ...(signal && { signal }) }, '');
     const offered = head.headers['api-version'] ?? CLIENT_API_VERSION_MIN;
     return compareVersions(offered, CLIENT_API_VERSION) < 0 ? offered : CLIENT_API_VERSION;
   }
@@ -99,7 +108,7 @@ export class EngineClient {
   async request(request: EngineRequest): Promise<EngineResponse> {
     const hopeful =
       this.#negotiated === undefined && this.#options.apiVersion === undefined && request.method === 'GET';
-    if (!hopeful) return this.#request(request, await this.apiVersion());
+    if (!hopeful) return this.#request(request, await this.apiVersion(request.signal));
     // Negotiating first would double the time of a short command. An engine refuses a version that is too new for it.
     try {
       const response = await this.#request(request, CLIENT_API_VERSION);
@@ -107,7 +116,7 @@ export class EngineClient {
       return response;
     } catch (error) {
       if (!(error instanceof EngineError && error.kind === 'invalid' && /too new/.test(error.message))) throw error;
-      return this.#request(request, await this.apiVersion());
+      return this.#request(request, await this.apiVersion(request.signal));
     }
   }
 
@@ -138,8 +147,8 @@ export class EngineClient {
 
   /** Turns the connection into a raw stream in both directions (attach, exec start). */
   async hijack(request: EngineRequest): Promise<Hijacked> {
-    const prefix = `/v${await this.apiVersion()}`;
-    const socket = await this.#connection();
+    const prefix = `/v${await this.apiVersion(request.signal)}`;
+    const socket = await this.#connection(request.signal);
     const release = destroyOnAbort(socket, request.signal);
     try {
       await writeRequest(socket, request, `${prefix}${target(request)}`, {
@@ -158,6 +167,7 @@ export class EngineClient {
       return { socket, contentType: head.headers['content-type'] ?? '' };
     } catch (error) {
       socket.destroy();
+      if (request.signal?.aborted === true) throw new EngineError('cancelled', 'cancelled', { cause: error });
       throw error;
     } finally {
       release();
@@ -166,7 +176,7 @@ export class EngineClient {
 
   /** Opens a raw connection to the engine, for callers that forward it. */
   connect(): Promise<Socket> {
-    return this.#connection();
+    return this.#connection(undefined);
   }
 
   close(): void {
@@ -180,12 +190,12 @@ export class EngineClient {
   ): Promise<{ head: ResponseHead; body: AsyncIterable<Buffer> }> {
     const reused = this.#idle.pop();
     try {
-      return await this.#exchangeOn(reused ?? (await this.#connection()), request, prefix);
+      return await this.#exchangeOn(reused ?? (await this.#connection(request.signal)), request, prefix);
     } catch (error) {
       // The engine may have closed the idle connection at this moment. It sent no response, so that it has not acted.
       const stale = reused !== undefined && request.stream === undefined && request.method !== 'POST';
       if (!stale || request.signal?.aborted === true) throw error;
-      return this.#exchangeOn(await this.#connection(), request, prefix);
+      return this.#exchangeOn(await this.#connection(request.signal), request, prefix);
     }
   }
 
@@ -229,9 +239,10 @@ export class EngineClient {
     }
   }
 
-  async #connection(): Promise<Socket> {
+  async #connection(signal: AbortSignal | undefined): Promise<Socket> {
     const { socket, endpoint } = await connectFirst(
       this.#endpoint === undefined ? this.#options.endpoints : [this.#endpoint],
+      signal,
     );
     this.#endpoint = endpoint;
     // Readers report errors. Without this listener an error between two readers would end the process.

@@ -39,7 +39,7 @@ export const listBuilders: Command = {
     TIMEOUT_FLAG,
   ],
   run: (cli, _args, flags) =>
-    withBuilder(cli, undefined, async (builder, signal) => {
+    withBuilder(cli, flags, async (builder, signal) => {
       const [worker] = await builder.workers(signal);
       const names = platformNames(worker);
       const shown =

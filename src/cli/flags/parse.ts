@@ -20,6 +20,11 @@ export class Flags {
     else this.#given.set(name, [value]);
   }
 
+  /** Whether the command has the flag. */
+  declares(name: string): boolean {
+    return this.#table.has(name);
+  }
+
   changed(name: string): boolean {
     return this.#given.has(name);
   }
