@@ -114,3 +114,26 @@ test('a frontend runs programs in containers', async (t) => {
   assert.equal(code, 0, text);
   assert.match(text, /container: \{"caps":true/);
 });
+
+test('a hostile frontend gets nothing that its build does not have', async (t) => {
+  const client = openClient(t, 'gantry');
+  const outside = mkdtempSync(join(tmpdir(), 'gantry-outside-'));
+  t.after(() => rmSync(outside, { recursive: true }));
+  writeFileSync(join(outside, 'file'), 'of the host');
+  const args = ['--no-cache', '--build-arg', `OUTSIDE=${join(outside, 'file')}`];
+  const { code, text } = await client.build(`# syntax=${FRONTEND} grab\n`, args);
+  assert.equal(code, 0, text);
+  const answers = [...text.matchAll(/grab (\w+): (.*)$/gm)].map(([, name, answer]) => [name, answer]);
+  assert.deepEqual(Object.fromEntries(answers), {
+    ...{ parent: 'refused 5', link: 'refused 5', magic: 'refused 5', device: 'refused 3', pipe: 'refused 3' },
+    ...{ ref: 'refused 5', returned: 'refused 5', host: 'refused 7', insecure: 'refused 7', step: 'refused 7' },
+    large: 'refused 8',
+  });
+});
+
+test('a frontend that writes noise ends, and the engine goes on', async (t) => {
+  const client = openClient(t, 'gantry');
+  const { code, text } = await client.build(`# syntax=${FRONTEND} noise\n`);
+  assert.equal(code, 1, text);
+  assert.match(text, /closed its connection/);
+});

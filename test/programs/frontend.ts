@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { execNode, sourceNode, writeDefinition } from '../../src/build/llb/index.ts';
-import { code, connectGrpc, GrpcError, toRpcStatus } from '../../src/grpc/index.ts';
+import { code, connectGrpc, type GrpcClient, GrpcError, toRpcStatus } from '../../src/grpc/index.ts';
 import { llbBridge } from '../../src/grpc/messages/gateway.ts';
 
 // A frontend for the tests of frontends' images. The last word of its command line says what it does.
@@ -22,6 +22,17 @@ const UNGREETED: Readonly<Record<string, () => never>> = {
     console.error('it went wrong');
     process.exit(5);
   },
+  noise() {
+    // Frames of a length that no peer allows, without end.
+    writeSync(1, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    for (;;) {
+      try {
+        writeSync(1, Buffer.alloc(1 << 20, 0xff));
+      } catch {
+        // The pipe is full, or nobody reads it any more.
+      }
+    }
+  },
   babble() {
     writeSync(1, 'This is no HTTP/2.\n'.repeat(100));
     setInterval(() => {}, 1000);
@@ -29,11 +40,56 @@ const UNGREETED: Readonly<Record<string, () => never>> = {
   },
 };
 
+/** Asks for what it was not given, and says how that ended. */
+async function grab(client: GrpcClient): Promise<void> {
+  const base = { node: sourceNode({ identifier: 'docker-image://docker.io/library/busybox:latest' }), output: 0 };
+  const lead = 'ln -s / /root-of-all; ln -s /proc/self/root /magic; mknod /null c 1 3; mkfifo /pipe';
+  const meta = { args: ['sh', '-c', lead], cwd: '/' };
+  const node = execNode({ root: base, meta, mounts: [] });
+  const asked = { allowResultReturn: true, allowResultArrayRef: true, Evaluate: true };
+  const solve = (edge: object) =>
+    client.unary(llbBridge.Solve, { ...asked, Definition: writeDefinition(edge as typeof base) }, {}, never);
+  const Ref = (await solve({ node, output: 0 })).result?.ref?.id ?? '';
+  const read = (FilePath: string) => client.unary(llbBridge.ReadFile, { Ref, FilePath }, {}, never);
+  const Mounts = [{ dest: '/', resultID: Ref, output: -1 }];
+  const insecure = async () => {
+    await client.unary(llbBridge.NewContainer, { ContainerID: 'i', Mounts }, {}, never);
+    const call = client.call(llbBridge.ExecProcess, {}, never);
+    await call.send({
+      ProcessID: 'p',
+      Init: { ContainerID: 'i', Meta: { args: ['id'], cwd: '/' }, Fds: [1], Security: 1 },
+    });
+    for await (const { Done } of call.responses) if (Done !== undefined) return;
+  };
+  const outside = options.get('build-arg:OUTSIDE') ?? '';
+  const attacks: Readonly<Record<string, () => Promise<unknown>>> = {
+    parent: () => read(`../../../../../../../..${outside}`),
+    link: () => read(`/root-of-all${outside}`),
+    magic: () => read(`/magic${outside}`),
+    device: () => read('/null'),
+    pipe: () => read('/pipe'),
+    ref: () => client.unary(llbBridge.ReadFile, { Ref: 'abcdef', FilePath: '/etc/passwd' }, {}, never),
+    returned: () => client.unary(llbBridge.Return, { result: { ref: { id: 'abcdef' } } }, {}, never),
+    host: () => client.unary(llbBridge.NewContainer, { ContainerID: 'h', Mounts, Network: 1 }, {}, never),
+    insecure,
+    step: () => solve({ node: execNode({ root: base, meta, mounts: [], network: 1 }), output: 0 }),
+    large: () => read('x'.repeat(64 << 20)),
+  };
+  for (const [name, attack] of Object.entries(attacks)) {
+    const ended = await attack().then(
+      () => 'done',
+      (error: unknown) => (error instanceof GrpcError ? `refused ${error.code}` : String(error)),
+    );
+    console.error(`grab ${name}: ${ended}`);
+  }
+}
+
 async function main(): Promise<void> {
   UNGREETED[task]?.();
   if (task === 'babble') return;
   const client = connectGrpc(Duplex.from({ readable: process.stdin, writable: process.stdout }));
   const asked = { allowResultReturn: true, allowResultArrayRef: true };
+  if (task === 'grab') await grab(client);
   if (task === 'flood') for (let at = 0; at < 100; at += 1) console.error(`${'x'.repeat(99)}\n`.repeat(1000));
   if (task === 'refuse') {
     const error = toRpcStatus(new GrpcError(code.invalidArgument, 'the frontend does not like it'));

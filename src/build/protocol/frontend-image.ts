@@ -118,11 +118,13 @@ async function drive(
   near.on('error', () => undefined); // `close` follows
   const ended = new AbortController();
   const served = server.serve(far, AbortSignal.any([signal, ended.signal]));
+  const closed = new AbortController();
+  void served.then(() => closed.abort());
   try {
     const started = await container.start({
       meta: filled(meta, { args: config.args, cwd: config.cwd, env: variables, removeMountStubsRecursive: true }),
       ...{ hasTerminal: false, hasInput: true, security: securityMode.SANDBOX, secrets: [] },
-      output: (stream, bytes) => (stream === 1 ? send(near, bytes) : log(stream, Buffer.from(bytes))),
+      output: (stream, bytes) => (stream === 1 ? send(near, bytes, closed.signal) : log(stream, Buffer.from(bytes))),
     });
     void feed(near, started);
     using grace = startGrace(Promise.race([gateway.returned.catch(() => undefined), served]), started);
@@ -182,10 +184,11 @@ async function feed(near: Duplex, started: StartedProcess): Promise<void> {
   started.endInput();
 }
 
-async function send(near: Duplex, bytes: Uint8Array): Promise<void> {
-  if (!near.writable || near.write(Buffer.from(bytes))) return;
+/** What comes after the end of the connection is thrown away. */
+async function send(near: Duplex, bytes: Uint8Array, closed: AbortSignal): Promise<void> {
+  if (closed.aborted || !near.writable || near.write(Buffer.from(bytes))) return;
   const stop = new AbortController();
-  const { signal } = stop;
+  const signal = AbortSignal.any([stop.signal, closed]);
   await Promise.race([once(near, 'drain', { signal }), once(near, 'close', { signal })]).catch(() => undefined);
   stop.abort();
 }
