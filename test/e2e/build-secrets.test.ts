@@ -4,13 +4,18 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { lacksPlugins, pluginConfig } from '../support/client-plugins.ts';
 import { command } from '../support/command.ts';
 import { startEngine } from '../support/engine.ts';
 import { loadBusybox } from '../support/fixture.ts';
 
 // A secret is used by steps that succeed and that fail, in files and in variables, and read with all its bytes. No byte of it stays.
+
+const SCANNER = `FROM busybox
+RUN printf '%s' '{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document","predicate":{}}' >/s
+CMD ["sh", "-c", "cp /s $BUILDKIT_SCAN_DESTINATION/sbom.spdx.json"]
+`;
 
 const word = (): string => `s3cr3t${randomBytes(12).toString('hex')}`;
 
@@ -34,6 +39,7 @@ RUN --mount=type=secret,id=file cat /run/secrets/file | wc -c >/size
 RUN --mount=type=secret,id=variable,env=VARIABLE test \${#VARIABLE} -gt 20
 RUN --mount=type=secret,id=file,target=/etc/token,mode=0400 grep -q s3cr3t /etc/token
 RUN --mount=type=secret,id=shown cp /run/secrets/shown /kept
+RUN --mount=type=cache,target=/work --mount=type=secret,id=file wc -c </run/secrets/file >/work/size
 FROM ok AS bad
 RUN --mount=type=secret,id=failed,env=FAILED test -z "$FAILED"
 `,
@@ -45,6 +51,13 @@ RUN --mount=type=secret,id=failed,env=FAILED test -z "$FAILED"
   const secrets = [`file,src=${join(home, 'file')}`, 'variable,env=VARIABLE', 'failed,env=FAILED', 'shown,env=SHOWN'];
   const flags = secrets.flatMap((secret) => ['--secret', `id=${secret}`]);
   const texts: string[] = [];
+  const scanned = await engine.gantry(['build', '-t', 'scanner', '-'], { input: SCANNER });
+  assert.equal(scanned.code, 0, scanned.stderr);
+  const [cache, out] = [join(home, 'cache'), join(home, 'out.tar')];
+  const more = [
+    ...['--cache-to', `type=local,dest=${cache},mode=max,mounts=true`, '--output', `type=oci,dest=${out}`],
+    ...['--attest', 'type=sbom,generator=scanner', '--provenance=mode=max'],
+  ];
   for (const [target, code] of [
     ['ok', 0],
     ['bad', 1],
@@ -64,7 +77,7 @@ RUN --mount=type=secret,id=failed,env=FAILED test -z "$FAILED"
     const built = await command('docker', args, { env });
     assert.equal(built.code, code, built.stderr);
     const mine = await engine.gantry(
-      ['build', '--progress=rawjson', '--target', target, '--no-cache', ...flags, context],
+      ['build', '--progress=rawjson', '--target', target, '--no-cache', ...more, ...flags, context],
       { env },
     );
     assert.equal(mine.code, code, mine.stderr);
@@ -77,10 +90,11 @@ RUN --mount=type=secret,id=failed,env=FAILED test -z "$FAILED"
   }
   texts.push((await command('docker', ['buildx', 'history', 'ls', '--format', 'json'], { env })).stdout, engine.log());
   for (const secret of [inFile, inVariable, inFailed]) {
-    assert.deepEqual(filesWith(secret, [engine.dataRoot, engine.execRoot, join(home, 'ok.tar')]), []);
+    assert.deepEqual(filesWith(secret, [engine.dataRoot, engine.execRoot, join(home, 'ok.tar'), cache, out]), []);
     for (const text of texts) assert.ok(!text.includes(secret), text.slice(0, 2000));
   }
   assert.ok(filesWith(shown, [engine.dataRoot]).length > 0, 'what a step copies is found');
+  assert.ok(filesWith(shown, [cache]).length > 0, 'what a step copies is in the exported cache');
 });
 
 /** Files and folders of these trees whose bytes or names have a word. Compressed files are read as what they hold. */
@@ -104,5 +118,6 @@ function filesWith(word: string, roots: readonly string[]): readonly string[] {
 
 function contentOf(path: string): Buffer {
   const bytes = readFileSync(path);
+  if (bytes.length > 4 && bytes.readUInt32LE(0) === 0xfd2fb528) return zstdDecompressSync(bytes);
   return bytes.length > 2 && bytes.readUInt16BE(0) === 0x1f8b ? gunzipSync(bytes) : bytes;
 }
