@@ -18,6 +18,7 @@ import { git, startGitServer } from '../../../../../test/support/git-server.ts';
 import { code, GrpcError, serve } from '../../../../grpc/index.ts';
 import { secrets } from '../../../../grpc/messages/secrets.ts';
 import { connectClient } from '../../../session/testing/test-client.ts';
+import { DRIVERS } from '../../testing/ops-fixture.ts';
 import { openSourceFixture } from '../testing/source-fixture.ts';
 import { gitItems } from './git-items.ts';
 import { repositoriesIn, repositoryLocks } from './git-repository.ts';
@@ -48,61 +49,63 @@ function repositories(t: TestContext) {
   return { work, served, first, second: git(work, 'rev-parse', 'HEAD'), publish };
 }
 
-test('branches, tags and commits name files of a repository, which come when they are needed', async (t) => {
-  const { served, first, second } = repositories(t);
-  await using server = await startGitServer(served);
-  await using fixture = await openSourceFixture();
-  const begin = (fragment: string, attrs = {}) =>
-    fixture.begin(`git://host/r.git${fragment}`, { 'git.fullurl': `${server.url}/r.git`, ...attrs });
-  await using head = await begin('');
-  assert.equal(head.key.isLazy, true);
-  assert.ok(server.requests.every(({ path }) => !path.endsWith('git-upload-pack') || server.requests.length < 4));
-  const root = await head.run();
-  assert.deepEqual(readdirSync(root).sort(), ['a', 'sub']);
-  assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'two');
-  assert.deepEqual(
-    [statSync(join(root, 'a')).mode & 0o777, statSync(join(root, 'sub/run')).mode & 0o777],
-    [0o644, 0o755],
-  );
+for (const driver of DRIVERS)
+  test(`branches, tags and commits name files of a repository, which come when they are needed, on ${driver}`, async (t) => {
+    const { served, first, second } = repositories(t);
+    await using server = await startGitServer(served);
+    await using fixture = await openSourceFixture(undefined, driver);
+    const begin = (fragment: string, attrs = {}) =>
+      fixture.begin(`git://host/r.git${fragment}`, { 'git.fullurl': `${server.url}/r.git`, ...attrs });
+    await using head = await begin('');
+    assert.equal(head.key.isLazy, true);
+    assert.ok(server.requests.every(({ path }) => !path.endsWith('git-upload-pack') || server.requests.length < 4));
+    const root = await head.run();
+    assert.deepEqual(readdirSync(root).sort(), ['a', 'sub']);
+    assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'two');
+    assert.deepEqual(
+      [statSync(join(root, 'a')).mode & 0o777, statSync(join(root, 'sub/run')).mode & 0o777],
+      [0o644, 0o755],
+    );
 
-  for (const ref of ['v1', 'other/topic', 'refs/tags/v1', first]) {
-    await using step = await begin(`#${ref}`);
-    assert.equal(readFileSync(join(await step.run(), 'a'), 'utf8'), 'one', ref);
-  }
-  await using main = await begin('#main');
-  assert.equal(main.key.digest, head.key.digest);
-  const before = server.requests.length;
-  await using commit = await begin(`#${second}`);
-  assert.deepEqual([commit.key.digest, server.requests.length], [head.key.digest, before]);
-  await using folder = await begin('#v1:sub');
-  assert.deepEqual(readdirSync(await folder.run()).sort(), ['link', 'run']);
-  await assert.rejects(begin('#none'), { kind: 'notFound', message: /does not contain ref none/ });
-  await using byCommit = await begin('#v1', { 'git.fetchbycommit': 'true', 'git.checksum': first.slice(0, 12) });
-  assert.equal(readFileSync(join(await byCommit.run(), 'a'), 'utf8'), 'one');
-  for (const name of ['git.sig.pubkey', 'git.sig.requiresignedtag', 'git.bundle']) {
-    await assert.rejects(begin('#v1', { [name]: 'true' }), { kind: 'notImplemented', message: new RegExp(name) });
-  }
-  await assert.rejects(begin('#v1', { 'git.checksum': second }), {
-    message: `expected checksum to match ${second}, got ${first}`,
+    for (const ref of ['v1', 'other/topic', 'refs/tags/v1', first]) {
+      await using step = await begin(`#${ref}`);
+      assert.equal(readFileSync(join(await step.run(), 'a'), 'utf8'), 'one', ref);
+    }
+    await using main = await begin('#main');
+    assert.equal(main.key.digest, head.key.digest);
+    const before = server.requests.length;
+    await using commit = await begin(`#${second}`);
+    assert.deepEqual([commit.key.digest, server.requests.length], [head.key.digest, before]);
+    await using folder = await begin('#v1:sub');
+    assert.deepEqual(readdirSync(await folder.run()).sort(), ['link', 'run']);
+    await assert.rejects(begin('#none'), { kind: 'notFound', message: /does not contain ref none/ });
+    await using byCommit = await begin('#v1', { 'git.fetchbycommit': 'true', 'git.checksum': first.slice(0, 12) });
+    assert.equal(readFileSync(join(await byCommit.run(), 'a'), 'utf8'), 'one');
+    for (const name of ['git.sig.pubkey', 'git.sig.requiresignedtag', 'git.bundle']) {
+      await assert.rejects(begin('#v1', { [name]: 'true' }), { kind: 'notImplemented', message: new RegExp(name) });
+    }
+    await assert.rejects(begin('#v1', { 'git.checksum': second }), {
+      message: `expected checksum to match ${second}, got ${first}`,
+    });
+    await using checked = await begin('#v1', { 'git.checksum': first.slice(0, 10) });
+    assert.equal(checked.key.isLazy, true);
+    assert.deepEqual(fixture.snapshots.writables(), []);
   });
-  await using checked = await begin('#v1', { 'git.checksum': first.slice(0, 10) });
-  assert.equal(checked.key.isLazy, true);
-  assert.deepEqual(fixture.snapshots.writables(), []);
-});
 
-test('the directory .git and the times of a commit are there on request', async (t) => {
-  const { served, work, second } = repositories(t);
-  await using server = await startGitServer(served);
-  await using fixture = await openSourceFixture();
-  const url = { 'git.fullurl': `${server.url}/r.git` };
-  await using kept = await fixture.begin('git://host/r.git', { ...url, 'git.keepgitdir': 'true' });
-  const root = await kept.run();
-  const safe = ['-c', 'safe.directory=*'];
-  assert.equal(execFileSync('git', [...safe, 'rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim(), second);
-  await using timed = await fixture.begin('git://host/r.git', { ...url, 'git.mtime': 'commit' });
-  const seconds = Number(git(work, 'log', '-1', '--format=%ct'));
-  assert.equal(statSync(join(await timed.run(), 'a')).mtimeMs, seconds * 1000);
-});
+for (const driver of DRIVERS)
+  test(`the directory .git and the times of a commit are there on request, on ${driver}`, async (t) => {
+    const { served, work, second } = repositories(t);
+    await using server = await startGitServer(served);
+    await using fixture = await openSourceFixture(undefined, driver);
+    const url = { 'git.fullurl': `${server.url}/r.git` };
+    await using kept = await fixture.begin('git://host/r.git', { ...url, 'git.keepgitdir': 'true' });
+    const root = await kept.run();
+    const safe = ['-c', 'safe.directory=*'];
+    assert.equal(execFileSync('git', [...safe, 'rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim(), second);
+    await using timed = await fixture.begin('git://host/r.git', { ...url, 'git.mtime': 'commit' });
+    const seconds = Number(git(work, 'log', '-1', '--format=%ct'));
+    assert.equal(statSync(join(await timed.run(), 'a')).mtimeMs, seconds * 1000);
+  });
 
 test('submodules come with a repository, but not from files of the host', async (t) => {
   const { served, work, publish } = repositories(t);

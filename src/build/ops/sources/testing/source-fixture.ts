@@ -9,6 +9,7 @@ import type { BuildPorts } from '../../../ports.ts';
 import { createSessions, type OpenSessions } from '../../../session/index.ts';
 import type { Op, StepStatus } from '../../../solver/index.ts';
 import { layerKeys, type Tree } from '../../../tree.ts';
+import type { DRIVERS } from '../../testing/ops-fixture.ts';
 import { openContextFolders } from '../local/context-folders.ts';
 import type { SourceDeps } from '../source.ts';
 import { sourceOp } from '../source-op.ts';
@@ -37,12 +38,15 @@ export interface SourceFixture extends AsyncDisposable {
 }
 
 /** Sources on real stores. */
-export async function openSourceFixture(images?: Partial<BuildPorts['images']>): Promise<SourceFixture> {
+export async function openSourceFixture(
+  images?: Partial<BuildPorts['images']>,
+  driver: 'auto' | (typeof DRIVERS)[number] = 'auto',
+): Promise<SourceFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-source-'));
   const mountRoot = join(folder, 'mounts');
   mkdirSync(mountRoot);
   const dataRoot = join(folder, 'data');
-  const snapshots = openSnapshots({ dataRoot, mountRoot, driver: 'auto', logger: silentLogger });
+  const snapshots = openSnapshots({ dataRoot, mountRoot, driver, logger: silentLogger });
   const stores = await openStores({ dataRoot, logger: silentLogger, openSnapshots: () => snapshots });
   const sessions = createSessions();
   const tables = new Map<string, Records<unknown>>();
