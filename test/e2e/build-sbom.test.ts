@@ -61,3 +61,17 @@ CMD ["sh", "-c", "cp /s $BUILDKIT_SCAN_DESTINATION/sbom.spdx.json"]
   assert.equal(built.code, 0, built.stderr);
   assert.equal(JSON.parse(readFileSync(join(out, 'sbom.spdx.json'), 'utf8')).predicate.files.length, 60_001);
 });
+
+test('a scanner that writes without end fails its build', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-sbom-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const scanner = `FROM busybox
+CMD ["sh", "-c", "i=0; while [ $i -lt 600 ]; do echo {} > $BUILDKIT_SCAN_DESTINATION/$i; i=$((i+1)); done"]
+`;
+  const made = await engine().gantry(['build', '-t', 'gantry-test/many-scanner', '-'], { input: scanner });
+  assert.equal(made.code, 0, made.stderr);
+  const args = ['build', '--attest', 'type=sbom,generator=gantry-test/many-scanner', '-o', join(folder, 'out'), '-'];
+  const { code, stderr } = await engine().gantry(args, { input: 'FROM busybox\n' });
+  assert.notEqual(code, 0);
+  assert.match(stderr, /scanner gantry-test\/many-scanner has written more than 500 statements/);
+});

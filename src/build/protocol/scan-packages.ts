@@ -10,6 +10,9 @@ import { type BuildRun, readTreeFile } from '../runs/index.ts';
 const SPDX = 'https://spdx.dev/Document';
 const SOURCE = '/run/src/core/sbom';
 const DESTINATION = '/run/out/';
+/** Of one scanner. All of them are in memory until the image is written. */
+const STATEMENTS_MAX = 500;
+const STATEMENTS_BYTES_MAX = 64 << 20;
 /** The outputs of the scanner's step are its root and the folder that it writes to. */
 const DESTINATION_OUTPUT = 1;
 /** A list has several objects for each package and each file of an image. */
@@ -71,15 +74,21 @@ async function resolveScanner(run: BuildRun, { generator, isDefault }: SbomOptio
 
 async function readStatements(folder: string, generator: string): Promise<readonly ExportedAttestation[]> {
   const made: ExportedAttestation[] = [];
-  for (const fileName of (await readdir(folder)).toSorted()) {
-    made.push({
-      ...readStatement(await readTreeFile(folder, fileName, { offset: 0, length: 0 }), fileName),
-      fileName,
-      isInlineOnly: false,
-    });
+  const names = (await readdir(folder)).toSorted();
+  if (names.length > STATEMENTS_MAX) throw tooMuch(generator, `${STATEMENTS_MAX} statements`);
+  let sizeBytes = 0;
+  for (const fileName of names) {
+    const bytes = await readTreeFile(folder, fileName, { offset: 0, length: 0 });
+    sizeBytes += bytes.length;
+    if (sizeBytes > STATEMENTS_BYTES_MAX) throw tooMuch(generator, `${STATEMENTS_BYTES_MAX >> 20} MiB`);
+    made.push({ ...readStatement(bytes, fileName), fileName, isInlineOnly: false });
   }
   if (made.length === 0) throw new EngineError('invalid', `scanner ${generator} has written no statement`);
   return made;
+}
+
+function tooMuch(generator: string, most: string): EngineError {
+  return new EngineError('tooLarge', `scanner ${generator} has written more than ${most}`);
 }
 
 function readStatement(bytes: Buffer, name: string): Pick<ExportedAttestation, 'predicateType' | 'predicate'> {
