@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +8,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command } from '../support/command.ts';
 import { DrivenBuild } from '../support/driven-build.ts';
-import { useEngine } from '../support/fixture.ts';
+import { eventually, useEngine } from '../support/fixture.ts';
 import { importFrontend } from '../support/frontend-image.ts';
 
 // What runs beside the steps of a build (frontends, their containers, scanners) when the engine stops.
@@ -30,6 +32,11 @@ function leftovers(): readonly string[] {
     ...namesIn(join(execRoot, 'build')),
     ...namesIn(join(dataRoot, 'content/ingest')),
   ];
+}
+
+/** What is left of builds while an engine runs. */
+function ofBuilds(): readonly string[] {
+  return leftovers().filter((each) => !each.includes('/netns/'));
 }
 
 async function stopped(): Promise<void> {
@@ -75,13 +82,34 @@ test('a frontend that never returns ends when the engine stops', async () => {
   await importFrontend(engine(), 'gantry-test/stop-frontend');
   const folder = mkdtempSync(join(tmpdir(), 'gantry-stop-'));
   try {
-    writeFileSync(join(folder, 'Dockerfile'), '# syntax=gantry-test/stop-frontend babble\n');
+    writeFileSync(join(folder, 'Dockerfile'), '# syntax=gantry-test/stop-frontend sleep\n');
     for (const wait of [0, 300, 1500]) {
       const building = engine().gantry(['build', folder]);
       await sleep(wait);
       await stopped();
       assert.notEqual((await building).code, 0);
     }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a frontend of a killed engine, and one whose client has gone, leave nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-stop-'));
+  try {
+    writeFileSync(join(folder, 'Dockerfile'), '# syntax=gantry-test/stop-frontend sleep\n');
+    const lost = engine().gantry(['build', folder]);
+    await sleep(2000);
+    await engine().kill9();
+    await engine().start();
+    assert.notEqual((await lost).code, 0);
+    await eventually(async () => assert.deepEqual(ofBuilds(), []));
+    const { host } = engine();
+    const client = spawn('bin/gantry', ['-H', host, 'build', folder], { stdio: 'ignore' });
+    await eventually(async () => assert.notDeepEqual(ofBuilds(), []));
+    client.kill('SIGINT');
+    await once(client, 'exit');
+    await eventually(async () => assert.deepEqual(ofBuilds(), []));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -22,6 +22,10 @@ const UNGREETED: Readonly<Record<string, () => never>> = {
     console.error('it went wrong');
     process.exit(5);
   },
+  sleep() {
+    setInterval(() => {}, 1000);
+    return undefined as never;
+  },
   noise() {
     // Frames of a length that no peer allows, without end.
     writeSync(1, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
@@ -86,7 +90,7 @@ async function grab(client: GrpcClient): Promise<void> {
 
 async function main(): Promise<void> {
   UNGREETED[task]?.();
-  if (task === 'babble') return;
+  if (task === 'babble' || task === 'sleep') return;
   const client = connectGrpc(Duplex.from({ readable: process.stdin, writable: process.stdout }));
   const asked = { allowResultReturn: true, allowResultArrayRef: true };
   if (task === 'grab') await grab(client);
