@@ -75,7 +75,9 @@ const bake: Work = async ({ folder, docker }) => {
   writeFileSync(file, JSON.stringify({ group: { default: { targets } }, target }));
   return await medianOf(3, async () => {
     const from = performance.now();
-    await docker(['buildx', 'bake', '--no-cache', '--progress=quiet', '-f', file], { BUILDX_BAKE_ENTITLEMENTS_FS: '0' });
+    await docker(['buildx', 'bake', '--no-cache', '--progress=quiet', '-f', file], {
+      BUILDX_BAKE_ENTITLEMENTS_FS: '0',
+    });
     return performance.now() - from;
   });
 };
