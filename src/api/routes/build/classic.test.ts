@@ -53,6 +53,9 @@ test("POST /build with version=2 is for BuildKit's builder", async () => {
       { type: 'local', attrs: [] },
     ],
   });
+  await api.ask('POST', `/v1.39/build?${query}`);
+  const older = JSON.parse(api.journal.at(-1)?.replace(/^postedBuild /, '') ?? '') as { readonly outputs: unknown };
+  assert.deepEqual(older.outputs, [], 'outputs came with 1.40');
 });
 
 test('POST /build refuses what it cannot read or do, before it reads the context', async () => {
