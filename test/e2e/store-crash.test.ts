@@ -215,7 +215,7 @@ test(`pull, killed at ${KILLS} moments: it goes on where it stopped, and ends wh
     await assertSettled(`${context}, removed`);
     registry.journal.length = 0;
   }
-  // Few kills may all come before the disk has anything. The last pull, below, goes on in any case.
+  // With few kills, each may come before a byte is on the disk. The last pull, below, shows that a pull goes on.
   if (KILLS >= 20) assert.ok(resumed > 0, 'some pull went on from an offset');
   // The last one is killed when half has reached the disk: that is not sent again.
   const { slow } = registry;

@@ -2,7 +2,7 @@ import { invalid } from '../../../base/errors.ts';
 import type { Digest } from '../../../base/ids.ts';
 import { type Descriptor, MEDIA_TYPE } from '../../../spec/index.ts';
 import type { Lease } from '../../../store/index.ts';
-import type { StepStatus } from '../../solver/index.ts';
+import { reported, type StepStatus } from '../../solver/index.ts';
 import type { ExportedImage, ExportedPlatform, ExportedResult } from '../exporter.ts';
 import { type AttachDeps, type AttachedStatements, attachStatements } from './attach-statements.ts';
 import { completeConfig } from './complete-config.ts';
@@ -139,19 +139,6 @@ async function putDocument(
   call.lease.blob(digest);
   await reported(call, `${title} ${digest}`, async () => {});
   return { mediaType: document.mediaType, digest, size: bytes.length };
-}
-
-/** Shows work as a part of the step. */
-export async function reported<T>(
-  { report }: Pick<ComposeCall, 'report'>,
-  id: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  const started = Date.now();
-  report({ id, started });
-  const result = await work();
-  report({ id, started, completed: Date.now() });
-  return result;
 }
 
 function mediaType({ options }: ComposeCall, type: string): string {

@@ -1,7 +1,8 @@
 import { type Descriptor, parseReference, repositoryName } from '../../../spec/index.ts';
 import type { BuildPorts, RegistryAccess } from '../../ports.ts';
+import { reported } from '../../solver/index.ts';
 import type { ExportContext, ExportedResult, Exporter, ExportRequest } from '../exporter.ts';
-import { type ComposedImage, composeImage, reported } from './compose-image.ts';
+import { type ComposedImage, composeImage } from './compose-image.ts';
 import { type ImageOptions, imageOptions } from './image-options.ts';
 import type { StoreLayersDeps } from './store-layers.ts';
 

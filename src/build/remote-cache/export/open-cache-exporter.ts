@@ -4,6 +4,7 @@ import type { Lease } from '../../../store/index.ts';
 import type { BuildCache } from '../../cache/index.ts';
 import { type StoreLayersDeps, storeLayers } from '../../exporters/index.ts';
 import type { BuildPorts } from '../../ports.ts';
+import { reported } from '../../solver/index.ts';
 import type { LayeredTree } from '../../tree.ts';
 import type { CacheGraph, RemoteLayer } from '../format/cache-graph.ts';
 import type { AskedCache, ImportCall } from '../import/import-cache.ts';
@@ -11,7 +12,7 @@ import { packMounts } from '../mounts/pack-mounts.ts';
 import { type CacheTarget, folderTarget, registryTarget } from './cache-target.ts';
 import { type CacheExportOptions, exportOptions, required } from './export-options.ts';
 import { graphOfBuild, type MadeResults, type StoredTree } from './graph-of-build.ts';
-import { reported, writeCache } from './write-cache.ts';
+import { writeCache } from './write-cache.ts';
 
 export interface CacheExportDeps extends StoreLayersDeps {
   readonly cache: Pick<BuildCache, 'open' | 'keysOf' | 'mounts'>;

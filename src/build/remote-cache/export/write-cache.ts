@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { Digest } from '../../../base/ids.ts';
 import { type Descriptor, MEDIA_TYPE } from '../../../spec/index.ts';
 import type { ContentStore, Lease } from '../../../store/index.ts';
-import type { StepStatus } from '../../solver/index.ts';
+import { reported, type StepStatus } from '../../solver/index.ts';
 import type { CacheGraph, RemoteLayer } from '../format/cache-graph.ts';
 import { CACHE_CONFIG_TYPE, CREATED_AT, MOUNT_ID, UNCOMPRESSED } from '../format/names.ts';
 import { timeOf, writeConfig } from '../format/write-config.ts';
@@ -122,17 +122,4 @@ function manifestOf(
   const listed = [...written, ...mounts];
   const head = { schemaVersion: 2, mediaType: manifestType(options) };
   return options.isManifest ? { ...head, config, layers: listed } : { ...head, manifests: [...listed, config] };
-}
-
-/** Shows work as a part of the step. */
-export async function reported<T>(
-  { report }: Pick<WriteCall, 'report'>,
-  id: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  const started = Date.now();
-  report({ id, started });
-  const result = await work();
-  report({ id, started, completed: Date.now() });
-  return result;
 }
