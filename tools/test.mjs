@@ -37,6 +37,8 @@ const attempt = (concurrency, testFiles) =>
   run(
     pinnedNode,
     [
+      '--import',
+      join(root, 'tools/test-preload.mjs'),
       '--test',
       `--test-concurrency=${concurrency}`,
       '--test-timeout=240000',
@@ -47,6 +49,8 @@ const attempt = (concurrency, testFiles) =>
     {
       env: {
         ...process.env,
+        // Each test file is a process: without a cache, each would strip and compile the same sources.
+        NODE_COMPILE_CACHE: join(root, '.cache/compiled-tests'),
         ...{ NODE_OPTIONS: '', GANTRY_SKIPPED_TESTS: skipped, GANTRY_FAILED_FILES: failed, GANTRY_ENDED_FILES: ended },
       },
     },
