@@ -16,6 +16,7 @@ import {
 import { delimiter, join } from 'node:path';
 import { findBusybox } from './busybox-image.mjs';
 import { downloadPlugins } from './client-plugins.mjs';
+import { downloadEmulator } from './emulator.mjs';
 import { layPlugins } from './lay-plugins.mjs';
 import { pinnedNode, root, run } from './node.mjs';
 
@@ -267,8 +268,13 @@ export function setUp({ tests = false, bench = false, machines = false, build = 
   ];
   const ok = npmPackages() && systemPackages(needs) && (!build || bundles());
   if (!ok) process.exit(1);
-  // Tests with these clients say that they are skipped where a machine cannot download them.
-  if (tests) for (const reason of downloadPlugins(join(root, '.cache', 'plugins'))) console.error(`setup: ${reason}`);
+  // Tests with these programs say that they are skipped where a machine cannot download them.
+  if (tests)
+    for (const reason of [
+      ...downloadPlugins(join(root, '.cache', 'plugins')),
+      ...downloadEmulator(join(root, '.cache', 'emulator')),
+    ])
+      console.error(`setup: ${reason}`);
 }
 
 /** The reasons why containers cannot run here, one sentence each. Empty when they can. */

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Init } from '../../grpc/index.ts';
 import type { workerRecord } from '../../grpc/messages/worker.ts';
-import { normalisePlatform, type Platform, runnablePlatforms } from '../../spec/index.ts';
+import { type Platform, runnablePlatforms } from '../../spec/index.ts';
+import { emulatedPlatforms } from './emulated-platforms.ts';
 import { platformMessage } from './platform-messages.ts';
 
 /** The one worker of the builder, as clients see it. */
@@ -58,46 +58,4 @@ export function builderPlatforms({
   const levels = Array.from({ length: Math.max(0, top - 1) }, (_, at) => ({ ...platform, variant: `v${at + 2}` }));
   const [own, ...others] = runnablePlatforms(platform);
   return [...(own === undefined ? [] : [own]), ...levels, ...others, ...emulatedPlatforms()];
-}
-
-/** Platforms whose programs an interpreter of binfmt_misc runs, by the usual names of QEMU's. */
-const EMULATORS: Readonly<Record<string, readonly string[]>> = {
-  'qemu-aarch64': ['arm64'],
-  'qemu-arm': ['arm/v7', 'arm/v6'],
-  'qemu-i386': ['386'],
-  'qemu-loongarch64': ['loong64'],
-  'qemu-mips64': ['mips64'],
-  'qemu-mips64el': ['mips64le'],
-  'qemu-ppc64le': ['ppc64le'],
-  'qemu-riscv64': ['riscv64'],
-  'qemu-s390x': ['s390x'],
-  'qemu-x86_64': ['amd64'],
-};
-const BINFMT = '/proc/sys/fs/binfmt_misc';
-
-function emulatedPlatforms(): readonly Platform[] {
-  return entriesOf(BINFMT).flatMap((name) => {
-    const architectures = EMULATORS[name];
-    if (architectures === undefined || !isEnabled(name)) return [];
-    return architectures.map((text) => {
-      const [architecture = '', variant] = text.split('/');
-      return normalisePlatform({ os: 'linux', architecture, ...(variant === undefined ? {} : { variant }) });
-    });
-  });
-}
-
-function entriesOf(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).toSorted();
-  } catch {
-    return [];
-  }
-}
-
-function isEnabled(name: string): boolean {
-  try {
-    return readFileSync(`${BINFMT}/${name}`, 'utf8').startsWith('enabled');
-  } catch {
-    return false;
-  }
 }
