@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +115,31 @@ test('a frontend runs programs in containers', async (t) => {
   assert.equal(code, 0, text);
   assert.match(text, /container: \{"caps":true/);
 });
+
+for (const age of ['new', 'gantry'] as const) {
+  test(`what a frontend says about its result goes with it (${age})`, {
+    skip: age === 'new' && lacksPlugins(age),
+  }, async (t) => {
+    const client = openClient(t, age);
+    const { code, text } = await client.build(`# syntax=${FRONTEND} attest\n`);
+    assert.equal(code, 0, text);
+    assert.equal(client.result('file'), 'result\n');
+    const sha256 = createHash('sha256').update('result\n').digest('hex');
+    const { predicateType, predicate, subject } = JSON.parse(client.result('predicate.json'));
+    assert.equal(predicateType, 'https://example.com/file');
+    assert.deepEqual(predicate, { is: 'predicate' });
+    assert.deepEqual(subject, [
+      { name: 'file', digest: { sha256 } },
+      { name: 'other', digest: { sha256: 'cd' } },
+    ]);
+    const bundled = JSON.parse(client.result('bundled.json'));
+    assert.deepEqual(bundled.subject, [{ name: 'source', digest: { sha256: 'ab' } }]);
+    assert.deepEqual(bundled.predicate, { in: 'bundle' });
+    const forged = await client.build(`# syntax=${FRONTEND} attest\n`, ['--build-arg', 'FORGE=1', '-t', 'forged']);
+    assert.equal(forged.code, 1);
+    assert.match(forged.text, /frontend may not set provenance attestations/);
+  });
+}
 
 test('a hostile frontend gets nothing that its build does not have', async (t) => {
   const client = openClient(t, 'gantry');

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { execNode, sourceNode, writeDefinition } from '../../src/build/llb/index.ts';
 import { code, connectGrpc, type GrpcClient, GrpcError, toRpcStatus } from '../../src/grpc/index.ts';
-import { llbBridge } from '../../src/grpc/messages/gateway.ts';
+import { attestationKind, inTotoSubjectKind, llbBridge } from '../../src/grpc/messages/gateway.ts';
 
 // A frontend for the tests of frontends' images. The last word of its command line says what it does.
 
@@ -88,6 +88,40 @@ async function grab(client: GrpcClient): Promise<void> {
   }
 }
 
+/** Returns a result with statements about it: a file with a predicate, and a bundle. */
+async function attest(client: GrpcClient): Promise<void> {
+  const base = { node: sourceNode({ identifier: 'docker-image://docker.io/library/busybox:latest' }), output: 0 };
+  const asked = { allowResultReturn: true, allowResultArrayRef: true };
+  const made = async (script: string) => {
+    const meta = { args: ['sh', '-c', script], cwd: '/out' };
+    const node = execNode({ root: base, meta, mounts: [{ target: '/out' }] });
+    const Definition = writeDefinition({ node, output: 1 });
+    return (await client.unary(llbBridge.Solve, { ...asked, Definition }, {}, never)).result?.ref;
+  };
+  const bundled = {
+    predicateType: 'https://example.com/bundled',
+    subject: [{ name: 'source', digest: { sha256: 'ab' } }],
+    predicate: { in: 'bundle' },
+  };
+  const ref = await made('echo result > file');
+  const about = await made(
+    `mkdir b; echo '{"is":"predicate"}' > predicate.json; echo '${JSON.stringify(bundled)}' > b/bundled.json`,
+  );
+  const isForged = options.get('build-arg:FORGE') !== undefined;
+  const inTotoPredicateType = isForged ? 'https://slsa.dev/provenance/v1' : 'https://example.com/file';
+  const inTotoSubjects = [
+    { kind: inTotoSubjectKind.Self },
+    { kind: inTotoSubjectKind.Raw, name: 'other', digest: ['sha256:cd'] },
+  ];
+  const attestation = [
+    { ref: about, kind: attestationKind.InToto, path: 'predicate.json', inTotoPredicateType, inTotoSubjects },
+    { ref: about, kind: attestationKind.Bundle, path: 'b' },
+  ];
+  const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
+  const result = { ref, attestations: new Map([[platform, { attestation }]]) };
+  await client.unary(llbBridge.Return, { result }, {}, never);
+}
+
 async function main(): Promise<void> {
   UNGREETED[task]?.();
   if (task === 'babble' || task === 'sleep') return;
@@ -95,7 +129,8 @@ async function main(): Promise<void> {
   const asked = { allowResultReturn: true, allowResultArrayRef: true };
   if (task === 'grab') await grab(client);
   if (task === 'flood') for (let at = 0; at < 100; at += 1) console.error(`${'x'.repeat(99)}\n`.repeat(1000));
-  if (task === 'refuse') {
+  if (task === 'attest') await attest(client);
+  else if (task === 'refuse') {
     const error = toRpcStatus(new GrpcError(code.invalidArgument, 'the frontend does not like it'));
     await client.unary(llbBridge.Return, { error }, {}, never);
   } else if (task === 'dockerfile') {

@@ -4,7 +4,9 @@ import { mountType } from '../../grpc/messages/pb.ts';
 import { execNode, sourceNode } from '../llb/index.ts';
 import { imageUrl } from './materials.ts';
 import { type ProvenanceInput, provenance } from './provenance.ts';
-import { type ProvenanceOptions, provenanceOptions, sbomOptions } from './provenance-options.ts';
+import { type ProvenanceOptions, provenanceOptions } from './provenance-options.ts';
+import { sbomOptions } from './sbom-options.ts';
+import { subjectsOf } from './statement.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 const location = {
@@ -126,7 +128,15 @@ test('options that are none, or are not supported, are refused', () => {
   assert.equal(read({ 'attest:provenance': 'disabled=true' }), undefined);
   assert.equal(read({ 'attest:sbom': 'disabled=true' }), undefined);
   assert.equal(sbomOptions(new Map([['attest:sbom', 'disabled=true']])), undefined);
-  assert.deepEqual(sbomOptions(new Map([['attest:sbom', 'generator=a/b']])), { generator: 'a/b', isDefault: false });
+  assert.deepEqual(sbomOptions(new Map([['attest:sbom', 'type=sbom,generator=a/b,A=1']])), {
+    generator: 'a/b',
+    isDefault: false,
+    parameters: new Map([
+      ['A', '1'],
+      ['type', 'sbom'],
+    ]),
+  });
+  assert.equal(sbomOptions(new Map([['build-arg:BUILDKIT_ATTEST_SBOM', '']]))?.isDefault, true);
   assert.throws(() => sbomOptions(new Map([['attest:sbom', 'generator=']])), { kind: 'invalid' });
   assert.throws(() => read({ 'attest:magic': '' }), { kind: 'invalid' });
   assert.throws(() => read({ 'attest:provenance': 'mode=most' }), { kind: 'invalid' });
@@ -139,4 +149,20 @@ test('images have package URLs', () => {
     imageUrl('example.com/a/b:2', { os: 'linux', architecture: 'arm', variant: 'v7' }),
     'pkg:docker/example.com/a/b@2?platform=linux%2Farm%2Fv7',
   );
+});
+
+test('a statement is about the result, or about what its digests name', () => {
+  const self = [{ name: 'a', digest: { sha256: '1' } }];
+  const subjects = [
+    { kind: 'self', name: '', digests: [] },
+    { kind: 'self', name: 'other', digests: [] },
+    { kind: 'raw', name: '', digests: ['sha256:2', 'sha512:3'] },
+  ] as const;
+  assert.deepEqual(subjectsOf([], self), self);
+  assert.deepEqual(subjectsOf(subjects, self), [
+    ...self,
+    ...self,
+    { name: 'other', digest: { sha256: '1' } },
+    { name: '_', digest: { sha256: '2', sha512: '3' } },
+  ]);
 });

@@ -1,5 +1,5 @@
 import { invalid } from '../../base/errors.ts';
-import { csvFields } from '../dockerfile/index.ts';
+import { askedAttestations } from './asked-attestations.ts';
 
 export interface ProvenanceOptions {
   /** `max` says also what may tell too much: arguments, names of secrets, the whole graph. */
@@ -12,44 +12,13 @@ export interface ProvenanceOptions {
   readonly isInlineOnly: boolean;
 }
 
-const PREFIX = 'attest:';
-
 /**
  * What a client asks to attest, from the attributes of its frontend. Undefined for no provenance.
  * @throws EngineError invalid
  */
 export function provenanceOptions(attrs: ReadonlyMap<string, string>): ProvenanceOptions | undefined {
-  let options: ProvenanceOptions | undefined;
-  for (const [name, value] of attrs) {
-    if (!name.startsWith(PREFIX)) continue;
-    const fields = attributesOf(value);
-    if (fields.has('disabled') && fields.get('disabled') !== 'false') continue;
-    const kind = name.slice(PREFIX.length);
-    if (kind === 'sbom') continue;
-    if (kind !== 'provenance') throw invalid(`unknown attestation type ${JSON.stringify(kind)}`);
-    options = readOptions(fields);
-  }
-  return options;
-}
-
-export interface SbomOptions {
-  /** The scanner's image. */
-  readonly generator: string;
-  /** Whether it is BuildKit's own, which the client did not name. */
-  readonly isDefault: boolean;
-}
-
-const DEFAULT_SCANNER = 'docker/buildkit-syft-scanner:stable-1';
-
-/** The list of packages that a client asks for. Undefined for none. @throws EngineError invalid */
-export function sbomOptions(attrs: ReadonlyMap<string, string>): SbomOptions | undefined {
-  const given = attrs.get(`${PREFIX}sbom`);
-  if (given === undefined) return undefined;
-  const fields = attributesOf(given);
-  if (fields.has('disabled') && fields.get('disabled') !== 'false') return undefined;
-  const generator = fields.get('generator') ?? DEFAULT_SCANNER;
-  if (generator === '') throw invalid('sbom generator cannot be empty');
-  return { generator, isDefault: !fields.has('generator') };
+  const { provenance } = askedAttestations(attrs);
+  return provenance && readOptions(provenance);
 }
 
 function readOptions(fields: ReadonlyMap<string, string>): ProvenanceOptions {
@@ -72,14 +41,4 @@ function isTrue(fields: ReadonlyMap<string, string>, key: string): boolean {
   if (value === undefined || /^(?:0|f|false)$/i.test(value)) return false;
   if (/^(?:1|t|true)?$/i.test(value)) return true;
   throw invalid(`failed to parse ${key} flag ${JSON.stringify(value)}`);
-}
-
-function attributesOf(text: string): ReadonlyMap<string, string> {
-  if (text === '') return new Map();
-  return new Map(
-    csvFields(text).map((field) => {
-      const equals = field.indexOf('=');
-      return equals < 0 ? [field, ''] : [field.slice(0, equals), field.slice(equals + 1)];
-    }),
-  );
 }

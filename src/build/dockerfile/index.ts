@@ -12,6 +12,7 @@ export { type GitSource, parseGitSource } from './convert/git-source.ts';
 export type { External, LoadedStage, LoadedStages } from './convert/load-stages.ts';
 export { opPlatform } from './convert/platform.ts';
 export { gitEdge, httpEdge } from './convert/remote-sources.ts';
+export type { ScanTargets } from './convert/scan-targets.ts';
 export { createExpander, type Expander } from './expand/expand.ts';
 export type { Expanded, ExpandMode, Variables } from './expand/expanded.ts';
 export { expandInstruction, HEREDOC_MODE, type WordExpansion } from './instructions/expand-instruction.ts';

@@ -1,5 +1,6 @@
 import type { Digest } from '../../base/ids.ts';
 import type { Descriptor, Platform } from '../../spec/index.ts';
+import type { StatementSubject } from '../attest/index.ts';
 import type { Session } from '../session/session.ts';
 import type { StepStatus } from '../solver/index.ts';
 import type { Tree } from '../tree.ts';
@@ -38,7 +39,10 @@ export interface ArchivedLayer {
 /** A statement about a platform's result (in-toto). */
 export interface ExportedAttestation {
   readonly predicateType: string;
-  readonly predicate: object;
+  /** JSON. */
+  readonly predicate: unknown;
+  /** What it is about. The result itself where that is left out or empty. */
+  readonly subjects?: readonly StatementSubject[];
   /** Such as `provenance.json`: for outputs of files. */
   readonly fileName: string;
   /** Whether only images get it. */

@@ -1,6 +1,7 @@
 import type { Digest } from '../../base/ids.ts';
 import type { Platform } from '../../spec/index.ts';
 import type { LlbEdge, LlbLocation } from '../llb/graph.ts';
+import type { FrontendAttestation } from './attestation.ts';
 
 /**
  * What a frontend may ask of the build that runs it. The protocol's LLBBridge offers the same to frontends in other
@@ -76,9 +77,11 @@ export interface FrontendResult {
   readonly refs: readonly { readonly id: string; readonly edge: LlbEdge | undefined }[];
   /**
    * By BuildKit's keys: `containerimage.config`, `refs.platforms`, `containerimage.config/linux/amd64`,
-   * `result.json`, … Attestations are refs of their own with metadata.
+   * `result.json`, …
    */
   readonly metadata: ReadonlyMap<string, Uint8Array>;
+  /** Statements about the trees, by their platforms: `linux/amd64`, also where the id of the tree is ''. None where it is left out. */
+  readonly attestations?: ReadonlyMap<string, readonly FrontendAttestation[]>;
 }
 
 /** Turns a request into a graph. @throws EngineError; GrpcError with details that the client shows */

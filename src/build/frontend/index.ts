@@ -1,3 +1,4 @@
+export { type FrontendAttestation, SPDX } from './attestation.ts';
 export type {
   Frontend,
   FrontendBridge,
@@ -10,3 +11,4 @@ export type {
 } from './bridge.ts';
 export { lackedCapability } from './check-request.ts';
 export { type DockerfileFrontendOptions, dockerfileFrontend } from './dockerfile-frontend.ts';
+export { openScanner, type Scanned, type Scanner } from './scan-packages.ts';

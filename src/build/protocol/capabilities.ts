@@ -18,6 +18,7 @@ const FRONTEND = [
   'return',
   'returnmap',
   'reference.output',
+  'reference.attestations',
   'proto.refarray',
   'frontend.inputs',
   'frontend.caps',

@@ -3,6 +3,7 @@ import { parseBoundedJson } from '../../base/bounded-json.ts';
 import { EngineError } from '../../base/errors.ts';
 import { formatPlatform, normalisePlatform, type Platform } from '../../spec/index.ts';
 import type { ExportedAttestation, ExportedPlatform, ExportedResult } from '../exporters/index.ts';
+import type { FrontendAttestation } from '../frontend/index.ts';
 import type { LlbEdge } from '../llb/index.ts';
 import type { BuildRun } from '../runs/index.ts';
 import type { GatewayResult } from './gateway.ts';
@@ -29,8 +30,16 @@ const configPlatform = z.object({
   variant: z.optional(z.string()),
 });
 
+/** A result of a frontend that is made, with what the frontend says about it. */
+export interface MadeResult {
+  readonly edge: LlbEdge | undefined;
+  /** Such as `linux/amd64`. */
+  readonly platform: string;
+  readonly given: readonly FrontendAttestation[];
+}
+
 /** Says what an image tells about its result, once that is made. */
-export type Attest = (edge: LlbEdge | undefined, platform: string) => Promise<readonly ExportedAttestation[]>;
+export type Attest = (made: MadeResult) => Promise<readonly ExportedAttestation[]>;
 
 /** Makes everything that a build returned. @throws GrpcError for failed steps; EngineError invalid for metadata */
 export async function exportedResult(
@@ -38,7 +47,7 @@ export async function exportedResult(
   result: GatewayResult,
   { host, attest }: { readonly host: Platform; readonly attest: Attest },
 ): Promise<ExportedResult> {
-  const { refs, metadata, isMultiple } = result;
+  const { refs, metadata, isMultiple, attestations } = result;
   const platforms = platformsOf(metadata);
   const made = refs.map(async ({ id, edge }): Promise<ExportedPlatform> => {
     const tree = await run.tree(edge);
@@ -46,7 +55,8 @@ export async function exportedResult(
     const listed = isMultiple ? platforms.get(id) : [...platforms.values()][0];
     const platform = listed ?? platformOfConfig(config) ?? host;
     const name = isMultiple ? id : formatPlatform(platform);
-    return { id: name, platform, tree, config, attestations: await attest(edge, name) };
+    const given = attestations?.get(name) ?? attestations?.get(id) ?? [];
+    return { id: name, platform, tree, config, attestations: await attest({ edge, platform: name, given }) };
   });
   return { platforms: await Promise.all(made), isMultiple, metadata };
 }

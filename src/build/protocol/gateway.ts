@@ -1,23 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { code, errorDetail, fromRpcStatus, GrpcError, type Init, messageJson, toGrpcError } from '../../grpc/index.ts';
-import type { Attestation, Ref, Result, ReturnRequest, result } from '../../grpc/messages/gateway.ts';
+import type { Ref, Result, ReturnRequest, result } from '../../grpc/messages/gateway.ts';
 import { op } from '../../grpc/messages/pb.ts';
-import type { FrontendResult } from '../frontend/bridge.ts';
+import type { FrontendResult } from '../frontend/index.ts';
 import { type LlbEdge, writeDefinition } from '../llb/index.ts';
 import type { FailedExec, Tree } from '../tree.ts';
+import { attestationMessage, readAttestation } from './attestation-messages.ts';
 import { OpenContainers } from './open-containers.ts';
 
 /** What a frontend in the client gave as the build's result. */
 export interface GatewayResult extends FrontendResult {
   /** Whether the result is a map by platforms. */
   readonly isMultiple: boolean;
-  /** By the ids of the refs. */
-  readonly attestations: ReadonlyMap<string, readonly ResultAttestation[]>;
-}
-
-export interface ResultAttestation {
-  readonly message: Attestation;
-  readonly edge: LlbEdge | undefined;
 }
 
 /**
@@ -58,7 +52,7 @@ export class Gateway implements AsyncDisposable {
   /** Ends the build with what a frontend of ours made. */
   finish(made: FrontendResult): void {
     this.#hasReturned = true;
-    this.#returned.resolve({ ...made, isMultiple: made.refs.some(({ id }) => id !== ''), attestations: new Map() });
+    this.#returned.resolve({ ...made, isMultiple: made.refs.some(({ id }) => id !== '') });
   }
 
   /** The edge of a result; undefined for the empty tree. @throws GrpcError */
@@ -101,13 +95,17 @@ export class Gateway implements AsyncDisposable {
   /** The message of a frontend's result. */
   message(made: FrontendResult, isArrayAllowed: boolean): Init<typeof result> {
     const refs = made.refs.map(({ id, edge }) => ({ id, ref: this.#refOf(edge) }));
+    const attestations = [...(made.attestations ?? [])].map(([id, list]) => {
+      const attestation = list.map((each) => attestationMessage(each, this.#refOf(each.edge)));
+      return [id, { attestation }] as const;
+    });
+    const common = { metadata: made.metadata, attestations: new Map(attestations) };
     const [first] = refs;
-    if (refs.length === 0) return { ref: { id: '' }, metadata: made.metadata };
+    if (refs.length === 0) return { ref: { id: '' }, ...common };
     if (refs.length === 1 && first?.id === '') {
-      if (!isArrayAllowed) return { refDeprecated: first.ref.id ?? '', metadata: made.metadata };
-      return { ref: first.ref, metadata: made.metadata };
+      return isArrayAllowed ? { ref: first.ref, ...common } : { refDeprecated: first.ref.id ?? '', ...common };
     }
-    return { refs: { refs: new Map(refs.map(({ id, ref }) => [id, ref])) }, metadata: made.metadata };
+    return { refs: { refs: new Map(refs.map(({ id, ref }) => [id, ref])) }, ...common };
   }
 
   /** Ends the containers. */
@@ -131,7 +129,8 @@ export class Gateway implements AsyncDisposable {
       edge: this.edge(ref.id),
     }));
     const attestations = [...(given?.attestations ?? [])].map(
-      ([id, { attestation }]) => [id, attestation.map((message) => this.#attestation(message))] as const,
+      ([id, { attestation }]) =>
+        [id, attestation.map((each) => readAttestation(each, this.edge(each.ref?.id ?? '')))] as const,
     );
     return {
       refs,
@@ -139,10 +138,6 @@ export class Gateway implements AsyncDisposable {
       isMultiple: several !== undefined,
       attestations: new Map(attestations),
     };
-  }
-
-  #attestation(message: Attestation): ResultAttestation {
-    return { message, edge: this.edge(message.ref?.id ?? '') };
   }
 }
 

@@ -1,14 +1,15 @@
 import type { Init } from '../../grpc/index.ts';
 import type { SolveRequest, solveResponse } from '../../grpc/messages/control.ts';
 import type { Descriptor, Platform } from '../../spec/index.ts';
-import { type Provenance, sbomOptions } from '../attest/index.ts';
+import { type Provenance, type SbomOptions, sbomOptions } from '../attest/index.ts';
 import type { Exported, ExportedResult, Exporter, ExportRequest, OpenExporter } from '../exporters/index.ts';
+import { type FrontendAttestation, openScanner, SPDX } from '../frontend/index.ts';
 import type { BuildRun } from '../runs/index.ts';
 import { type ExportCachesDeps, exportCaches, openCacheExports, withInlineCache } from './export-caches.ts';
-import { exportedResult } from './exported-result.ts';
+import { exportedResult, type MadeResult } from './exported-result.ts';
 import type { Gateway, GatewayResult } from './gateway.ts';
 import { provenanceFor } from './provenance-for.ts';
-import { scanPackages } from './scan-packages.ts';
+import { readStatements } from './read-statements.ts';
 import { type SolveParts, solveParts } from './solve-parts.ts';
 
 export interface SolveDeps extends ExportCachesDeps {
@@ -45,10 +46,11 @@ export async function solveBuild(
   const returned = await graphsOf(request, { run, gateway });
   const solved = await exportedResult(run, returned, {
     host: deps.platform,
-    async attest(edge, platform) {
-      const packages = sbom === undefined ? [] : await scanPackages(run, { edge, platform }, sbom);
-      const provenance = statements.attached(edge);
-      return provenance === undefined ? packages : [...packages, provenance];
+    async attest(result) {
+      const given = [...result.given, ...(await scanned(run, result, sbom))];
+      const said = await readStatements(run, given);
+      const provenance = statements.attached(result.edge);
+      return provenance === undefined ? said : [...said, provenance];
     },
   });
   const made = solved.platforms.map((platform, at) => ({ platform, edge: returned.refs[at]?.edge }));
@@ -105,7 +107,18 @@ async function graphsOf(
     { ...request, options: request.FrontendAttrs, imports: importsOf(request) },
     run.signal,
   );
-  return { ...made, isMultiple: made.refs.some(({ id }) => id !== ''), attestations: new Map() };
+  return { ...made, isMultiple: made.refs.some(({ id }) => id !== '') };
+}
+
+/** The list of packages that the client asks for, where the frontend has made none. @throws EngineError */
+async function scanned(
+  run: BuildRun,
+  { edge, platform, given }: MadeResult,
+  sbom: SbomOptions | undefined,
+): Promise<readonly FrontendAttestation[]> {
+  if (sbom === undefined || given.some(({ predicateType }) => predicateType === SPDX)) return [];
+  const scanner = await openScanner(run, sbom, run.signal);
+  return [scanner({ edge, platform, extras: new Map(), ignoresCache: false })];
 }
 
 async function whenReturned(run: BuildRun, gateway: Gateway): Promise<GatewayResult> {

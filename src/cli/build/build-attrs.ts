@@ -90,11 +90,14 @@ function extraHost(text: string, worker: WorkerRecord | undefined): string {
   return `${host}=${gateway}`;
 }
 
+/** Further keys are variables of a scanner. */
+const PARAMETERS = { keepsCase: true };
+
 /** Provenance is attached by default where it has a place, as by buildx. */
 function attestations(flags: Flags, { env, worker }: Surroundings): Readonly<Record<string, string>> {
   const attrs: Record<string, string> = {};
   for (const each of flags.list('attest')) {
-    const { type = '', disabled = 'false', ...rest } = keyValues(each, '--attest');
+    const { type = '', disabled = 'false', ...rest } = keyValues(each, '--attest', PARAMETERS);
     if (type === '') throw new CliError(1, 'attestation type not specified');
     if (disabled === 'true') attrs[`attest:${type}`] = 'disabled=true';
     else attrs[`attest:${type}`] = joined(rest);
@@ -104,7 +107,7 @@ function attestations(flags: Flags, { env, worker }: Surroundings): Readonly<Rec
     if (value === '') continue;
     if (/^(?:true|1|t)$/i.test(value)) attrs[`attest:${type}`] = '';
     else if (/^(?:false|0|f)$/i.test(value)) attrs[`attest:${type}`] = 'disabled=true';
-    else attrs[`attest:${type}`] = joined(keyValues(value, `--${type}`));
+    else attrs[`attest:${type}`] = joined(keyValues(value, `--${type}`, PARAMETERS));
   }
   const asked = Object.entries(attrs).filter(([, value]) => value !== 'disabled=true');
   if (asked.length > 0 && !keepsIndexes(worker))
@@ -117,5 +120,6 @@ function attestations(flags: Flags, { env, worker }: Surroundings): Readonly<Rec
 function joined(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)
     .map(([key, value]) => `${key}=${value}`)
+    .map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))
     .join(',');
 }

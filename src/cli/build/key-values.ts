@@ -12,13 +12,14 @@ export function csvFields(text: string): string[] {
   return fields;
 }
 
-/** Reads `type=local,dest=out`. Keys are in lower case. @throws CliError */
-export function keyValues(text: string, what: string): Record<string, string> {
+/** Reads `type=local,dest=out`. Keys are in lower case, unless their case has a meaning. @throws CliError */
+export function keyValues(text: string, what: string, { keepsCase = false } = {}): Record<string, string> {
   return Object.fromEntries(
     csvFields(text).map((field) => {
       const at = field.indexOf('=');
       if (at < 0) throw new CliError(1, `invalid value ${JSON.stringify(field)} in ${what}: expected key=value`);
-      return [field.slice(0, at).trim().toLowerCase(), field.slice(at + 1).trim()];
+      const key = field.slice(0, at).trim();
+      return [keepsCase ? key : key.toLowerCase(), field.slice(at + 1).trim()];
     }),
   );
 }

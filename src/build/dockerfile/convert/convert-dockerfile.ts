@@ -17,7 +17,8 @@ import type { FileSource, InstructionContext } from './instruction-context.ts';
 import { type External, type LoadedStage, type LoadedStages, loadStages } from './load-stages.ts';
 import { workingDirectory } from './paths.ts';
 import { opPlatform } from './platform.ts';
-import { StageDraft } from './stage-draft.ts';
+import { asksForScan, type ScanTargets } from './scan-targets.ts';
+import { type BuiltTrees, StageDraft } from './stage-draft.ts';
 import { planStages, type StagePlan } from './stage-plan.ts';
 
 /** A Dockerfile that is read, with the stages that the target needs. */
@@ -112,7 +113,24 @@ class Conversion {
       config: image.encode(input.isTargetImplicit ? undefined : input.targetPlatform),
       platform: input.isTargetImplicit ? image.platform : input.targetPlatform,
       baseConfig: this.#bases.get(read.plan.target),
+      scanned: this.#scanned(built),
     };
+  }
+
+  #scanned(built: BuiltTrees): ScanTargets {
+    const { globals, plan } = this.#init.read;
+    const extras = new Map<string, LlbEdge | undefined>();
+    let ignoresCache = false;
+    for (const [index, { buildArgs: args, ignoresCache: ignores }] of this.#drafts) {
+      const isTarget = index === plan.target;
+      const name = plan.stages[index]?.stage.from.stageName || `stage-${index}`;
+      const asks = (what: 'context' | 'stage') => asksForScan(what, { name, args, globals });
+      if (isTarget && asks('context')) extras.set('context', built.context());
+      const isExtra = !isTarget && asks('stage');
+      if (isExtra) extras.set(name, built.stage(index));
+      ignoresCache ||= ignores && (isTarget || isExtra);
+    }
+    return { extras, ignoresCache };
   }
 
   #startStage({ index, platform, base, triggerCount, instructions }: LoadedStage): StageDraft {

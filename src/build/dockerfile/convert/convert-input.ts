@@ -2,6 +2,7 @@ import type { IgnoreRules, Platform } from '../../../spec/index.ts';
 import type { LlbEdge, LlbSource } from '../../llb/graph.ts';
 import type { RuleName } from '../lint/rules.ts';
 import type { Range } from '../location.ts';
+import type { ScanTargets } from './scan-targets.ts';
 
 /** What a conversion needs of the build that it is for. */
 export interface ConvertDeps {
@@ -84,4 +85,5 @@ export interface Converted {
   readonly platform: Platform;
   /** The configuration of the image at the bottom, as it is stored. Undefined without one. */
   readonly baseConfig: Uint8Array | undefined;
+  readonly scanned: ScanTargets;
 }

@@ -19,11 +19,10 @@ import { formatDuration, plainList, quoteList, quoteNumber } from './go-format.t
 import type { InstructionContext } from './instruction-context.ts';
 import { upperKeyword } from './names.ts';
 import { workingDirectory } from './paths.ts';
+import { isScanArg } from './scan-targets.ts';
 import { checkSignal } from './stop-signal.ts';
 
 const PORTS_MAX = 200_000;
-/** Arguments for scanners, which no step sees. */
-const SCAN_ARGS: ReadonlySet<string> = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
 
 type SettingsInstruction = Exclude<Instruction, { kind: 'run' | 'add' | 'copy' }>;
 
@@ -91,7 +90,7 @@ function convertArg({ args }: ArgInstruction, { stage, input, word, globalArg }:
   const shown = args.map((arg) => {
     const given = input.buildArgs.get(arg.key);
     const value = given ?? (arg.value === undefined ? globalArg(arg.key) : word(arg.value));
-    if (value !== undefined && !SCAN_ARGS.has(arg.key)) stage.env.set(arg.key, value);
+    if (value !== undefined && !isScanArg(arg.key)) stage.env.set(arg.key, value);
     const known: ArgDefinition = value === undefined ? { key: arg.key } : { key: arg.key, value };
     stage.buildArgs.push(known);
     return value === undefined ? arg.key : `${arg.key}=${value}`;

@@ -5,6 +5,7 @@ import { extname, join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../../../base/errors.ts';
 import type { OpenSnapshots } from '../../../store/index.ts';
+import { type InTotoSubject, subjectsOf } from '../../attest/index.ts';
 import { layerKeys, newTreeRootId } from '../../tree.ts';
 import type { ExportedAttestation, ExportedPlatform } from '../exporter.ts';
 
@@ -42,16 +43,16 @@ export async function attestedTree(
   await snapshots.createWritable(id, layers);
   const root = await snapshots.mount(id, { isVolatile: true });
   if (tree.kind === 'folder') await snapshots.trees.copy({ source: tree.path, target: root }, signal);
-  const subject: object[] = [];
+  const self: InTotoSubject[] = [];
   for await (const name of filesOf(root)) {
-    subject.push({ name, digest: { sha256: await sumOf(join(root, name), signal) } });
+    self.push({ name, digest: { sha256: await sumOf(join(root, name), signal) } });
   }
   const written = new Set<string>();
   for (const statement of statements) {
     const name = fileName(deps, statement, platform);
     if (written.has(name)) throw new EngineError('invalid', `duplicate attestation path ${name}`);
     written.add(name);
-    await writeStatement(deps, { root, path: `/${name}`, statement, subject }, signal);
+    await writeStatement(deps, { root, path: `/${name}`, statement, self }, signal);
   }
   return root;
 }
@@ -74,12 +75,14 @@ async function writeStatement(
     readonly root: string;
     readonly path: string;
     readonly statement: ExportedAttestation;
-    readonly subject: readonly object[];
+    /** All files, by their paths. */
+    readonly self: readonly InTotoSubject[];
   },
   signal: AbortSignal,
 ): Promise<void> {
-  const { root, path, statement, subject } = made;
-  const { predicateType, predicate } = statement;
+  const { root, path, statement, self } = made;
+  const { predicateType, predicate, subjects = [] } = statement;
+  const subject = subjectsOf(subjects, self);
   const document = { _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject, predicate };
   const bytes = Buffer.from(JSON.stringify(document, undefined, 2));
   const time = epochSeconds === undefined ? {} : { timeSeconds: epochSeconds };

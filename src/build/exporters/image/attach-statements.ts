@@ -1,7 +1,7 @@
 import { digestHex } from '../../../base/ids.ts';
 import { type Descriptor, MEDIA_TYPE, type Platform } from '../../../spec/index.ts';
 import type { ContentStore, Lease } from '../../../store/index.ts';
-import { imageUrl } from '../../attest/index.ts';
+import { imageUrl, subjectsOf } from '../../attest/index.ts';
 import type { ExportedAttestation } from '../exporter.ts';
 
 const IN_TOTO = 'application/vnd.in-toto+json';
@@ -46,13 +46,16 @@ export async function attachStatements(
     lease.blob(digest);
     return { digest, size: bytes.length };
   };
-  const subject = names.map((name) => ({
+  const self = names.map((name) => ({
     name: imageUrl(name, platform),
     digest: { sha256: digestHex(about.digest) },
   }));
-  const layers = statements.map(({ predicateType, predicate }) => ({
+  const layers = statements.map(({ predicateType, predicate, subjects = [] }) => ({
     mediaType: IN_TOTO,
-    ...store({ _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject, predicate }),
+    ...store({
+      ...{ _type: 'https://in-toto.io/Statement/v0.1', predicateType },
+      ...{ subject: subjectsOf(subjects, self), predicate },
+    }),
     annotations: { 'in-toto.io/predicate-type': predicateType },
   }));
   const diffIds = layers.map(({ digest }) => digest);
