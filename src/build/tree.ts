@@ -35,12 +35,22 @@ export interface FolderTree {
   readonly path: string;
 }
 
-/** What a process that failed saw and left, for people who look into it: by the mounts of its op. */
+/** What a process that failed saw and left: by the mounts of its op. */
 export interface FailedExec {
-  readonly op: Op;
   /** Undefined where a mount has no input. */
   readonly inputs: readonly (Tree | undefined)[];
   /** What it left, or what it saw where it could not write. */
+  readonly mounts: readonly (Tree | undefined)[];
+}
+
+/** The step at which a build has failed, for people who look into it. */
+export interface FailedStep {
+  readonly op: Op;
+  readonly description: ReadonlyMap<string, string>;
+  /** The action of a file op, or the input whose content could not be read. Undefined where it was the step as a whole. */
+  readonly subject?: { readonly kind: 'action' | 'input'; readonly index: number };
+  /** Of a process: see {@link FailedExec}. Of an input that could not be read: that one. */
+  readonly inputs: readonly (Tree | undefined)[];
   readonly mounts: readonly (Tree | undefined)[];
 }
 

@@ -19,6 +19,10 @@ export interface ErrorDetails {
     readonly inputIDs?: readonly string[];
     readonly mountIDs?: readonly string[];
     readonly op?: unknown;
+    /** The action of a file op that failed. Absent fields are 0. */
+    readonly file?: { readonly index?: string };
+    /** The input whose content could not be summed: `inputIDs` has that one alone. */
+    readonly cache?: { readonly index?: string };
     readonly description?: Readonly<Record<string, string>>;
   };
   readonly 'gatewayapi.ExitMessage': { readonly Code: number };

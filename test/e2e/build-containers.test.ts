@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execNode, sourceNode } from '../../src/build/llb/index.ts';
+import { execNode, fileNode, type LlbNode, sourceNode } from '../../src/build/llb/index.ts';
 import { code, findErrorDetail, GrpcError } from '../../src/grpc/index.ts';
 import { llbBridge } from '../../src/grpc/messages/gateway.ts';
 import { command } from '../support/command.ts';
@@ -162,6 +162,44 @@ test('a failed process is told with what it saw and left, in which containers ru
   assert.equal(await calls.exit('b'), 1);
   assert.equal(await calls.exit('a'), 0);
   assert.equal(calls.output('a'), 'half\n');
+});
+
+test('a failed step is told, with the action or the input that failed', async () => {
+  await using build = await DrivenBuild.open(engine().socketPath);
+  const base = { node: sourceNode({ identifier: 'docker-image://docker.io/library/busybox:latest' }), output: 0 };
+  interface Told {
+    readonly inputIDs?: readonly string[];
+    readonly mountIDs?: readonly string[];
+    readonly op?: { readonly file?: { readonly actions: readonly object[] }; readonly source?: object };
+    readonly file?: object;
+    readonly cache?: object;
+    readonly description?: object;
+  }
+  const told = async (node: LlbNode): Promise<Told> => {
+    const failed = await failure(build.solve({ node, output: 0 }));
+    assert.ok(findErrorDetail(failed.details, 'errdefs.Vertex') !== undefined);
+    return findErrorDetail(failed.details, 'errdefs.Solve') as Told;
+  };
+  const mkdir = (path: string) => ({ mkdir: { path, mode: 0o755, makeParents: false } });
+  const action = await told(fileNode({ base, changes: [mkdir('/a'), mkdir('/etc/passwd/b')] }));
+  assert.deepEqual(action.file, { index: '1' });
+  assert.equal(action.op?.file?.actions.length, 2);
+  assert.deepEqual([action.inputIDs, action.mountIDs, action.cache], [undefined, undefined, undefined]);
+  const copy = { src: '/none', dest: '/', mode: -1 };
+  const metadata = { description: new Map([['llb.customname', 'copy what is missing']]) };
+  const from = { node: execNode({ root: base, meta: { args: ['touch', '/made'], cwd: '/' }, mounts: [] }), output: 0 };
+  const input = await told(fileNode({ base, changes: [{ copy, from }, mkdir('/a')], metadata }));
+  assert.deepEqual(input.description, { 'llb.customname': 'copy what is missing' });
+  assert.deepEqual([input.cache, input.file], [{ index: '1' }, undefined]);
+  assert.equal(input.inputIDs?.length, 1);
+  await build.container('input', input.inputIDs[0] ?? '');
+  const calls = build.processes();
+  await calls.start('input', 'i', ['test', '-e', '/made']);
+  assert.equal(await calls.exit('i'), 0);
+  const source = await told(sourceNode({ identifier: 'http://127.0.0.1:9/x', attributes: { 'http.filename': 'x' } }));
+  assert.deepEqual(source.op?.source, { identifier: 'http://127.0.0.1:9/x', attrs: { 'http.filename': 'x' } });
+  const image = await told(sourceNode({ identifier: 'docker-image://127.0.0.1:9/none:latest' }));
+  assert.ok(image.op?.source !== undefined);
 });
 
 test('LLBBridge says what images, repositories and addresses stand for', async (t) => {

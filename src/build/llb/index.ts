@@ -6,4 +6,5 @@ export { diffNode, mergeNode } from './merge-node.ts';
 export { nodesOf } from './nodes-of.ts';
 export { readDefinition } from './read-definition.ts';
 export { type SourceInit, sourceNode } from './source-node.ts';
+export { vertexDigest } from './vertex-digest.ts';
 export { writeDefinition } from './write-definition.ts';

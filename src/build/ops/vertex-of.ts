@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { EngineError } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
 import type { RunningBuild } from '../builds.ts';
-import { type LlbEdge, type LlbNode, nodesOf } from '../llb/index.ts';
+import { type LlbEdge, type LlbNode, nodesOf, vertexDigest } from '../llb/index.ts';
 import type { Edge, Op, Vertex } from '../solver/index.ts';
 import type { Tree } from '../tree.ts';
 import { checkEntitlements } from './entitlements.ts';
@@ -31,8 +30,7 @@ export function vertexOf(edge: LlbEdge, deps: OpDeps, build: Pick<RunningBuild, 
 function newVertex(node: LlbNode, vertices: ReadonlyMap<Digest, Vertex<Tree>>, deps: OpDeps): Vertex<Tree> {
   const { ignore_cache: ignoresCache, progress_group: group } = node.metadata;
   return {
-    // A step that must run is another one than a step that need not.
-    digest: ignoresCache ? digestOf(`${node.digest}-ignorecache`) : node.digest,
+    digest: vertexDigest(node),
     name: stepName(node),
     inputs: node.inputs.map((input) => ({
       vertex: vertices.get(input.node.digest) as Vertex<Tree>,
@@ -53,8 +51,4 @@ function opOf(node: LlbNode, deps: OpDeps): Op<Tree> {
   if (merge !== undefined) return mergeOp(node, deps);
   if (diff !== undefined) return diffOp(node, deps);
   throw new EngineError('notImplemented', 'the op of a graph is of a kind that the builder does not have');
-}
-
-function digestOf(text: string): Digest {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}` as Digest;
 }

@@ -4,7 +4,8 @@ import type { Ref, Result, ReturnRequest, result } from '../../grpc/messages/gat
 import { op } from '../../grpc/messages/pb.ts';
 import type { FrontendResult } from '../frontend/index.ts';
 import { type LlbEdge, writeDefinition } from '../llb/index.ts';
-import type { FailedExec, Tree } from '../tree.ts';
+import { SolveError } from '../runs/index.ts';
+import type { FailedStep, Tree } from '../tree.ts';
 import { attestationMessage, readAttestation } from './attestation-messages.ts';
 import { OpenContainers } from './open-containers.ts';
 
@@ -71,16 +72,19 @@ export class Gateway implements AsyncDisposable {
     return this.#kept.get(id);
   }
 
-  /** An error as the frontend is told: of a failed process with what it saw and left, which containers can show. */
+  /** An error as the frontend is told: with the step, and of a process with what it saw and left, which containers can show. */
   toldError(error: unknown): unknown {
-    const failed = failedExecOf(error);
+    const failed = failedStepOf(error);
     if (failed === undefined) return error;
     const status = toGrpcError(error);
-    const keep = (trees: FailedExec['mounts']): readonly string[] => trees.map((tree) => this.#keep(tree));
+    const { op: failedOp, description, subject, inputs, mounts } = failed;
+    const keep = (trees: FailedStep['mounts']) => trees.map((tree) => this.#keep(tree));
     const detail = errorDetail('errdefs.Solve', {
-      inputIDs: keep(failed.inputs),
-      mountIDs: keep(failed.mounts),
-      op: messageJson(op, failed.op),
+      ...(inputs.length === 0 ? {} : { inputIDs: keep(inputs) }),
+      ...(mounts.length === 0 ? {} : { mountIDs: keep(mounts) }),
+      op: messageJson(op, failedOp),
+      ...(subject && { [subject.kind === 'action' ? 'file' : 'cache']: index(subject.index) }),
+      ...(description.size === 0 ? {} : { description: Object.fromEntries(description) }),
     });
     return new GrpcError(status.code, status.message, { details: [...status.details, detail], cause: error });
   }
@@ -145,9 +149,14 @@ function mapped(refs: ReadonlyMap<string, string> | undefined): ReadonlyMap<stri
   return refs && new Map([...refs].map(([key, id]) => [key, { id }]));
 }
 
-function failedExecOf(error: unknown): FailedExec | undefined {
+/** As the JSON of protobuf writes a number of 64 bits. */
+function index(number: number): { readonly index?: string } {
+  return number === 0 ? {} : { index: String(number) };
+}
+
+function failedStepOf(error: unknown): FailedStep | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
-    if ('failed' in at && typeof at.failed === 'object') return at.failed as FailedExec;
+    if (at instanceof SolveError) return at.failedStep;
   }
   return undefined;
 }

@@ -120,12 +120,12 @@ export class BuildRun implements RunningBuild, Disposable {
   /** Makes what an edge stands for; undefined stands for the tree without files. @throws GrpcError with details */
   async tree(edge: LlbEdge | undefined): Promise<Tree> {
     if (edge === undefined) return EMPTY_TREE;
-    return await this.#described(() => this.#build.result(this.#deps.vertexOf(edge, this)));
+    return await this.#described(() => this.#build.result(this.#deps.vertexOf(edge, this)), edge);
   }
 
   /** Returns the id of an edge's record, for an export of the cache. @throws as {@link tree} */
   async record(edge: LlbEdge): Promise<Digest> {
-    return await this.#described(() => this.#build.record(this.#deps.vertexOf(edge, this)));
+    return await this.#described(() => this.#build.record(this.#deps.vertexOf(edge, this)), edge);
   }
 
   /** What the caches that the build imports know. */
@@ -269,11 +269,11 @@ export class BuildRun implements RunningBuild, Disposable {
     };
   }
 
-  async #described<T>(work: () => Promise<T>): Promise<T> {
+  async #described<T>(work: () => Promise<T>, edge?: LlbEdge): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      throw solveError(error);
+      throw solveError(error, edge === undefined ? [] : nodesOf(edge));
     }
   }
 }

@@ -11,5 +11,6 @@ export {
   type Op,
   type StepContext,
   StepError,
+  type UnreadInput,
   type Vertex,
 } from './vertex.ts';

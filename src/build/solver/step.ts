@@ -242,7 +242,11 @@ export class Step<R> {
         const sum = sums[at];
         if (sum === undefined) return ids[at] as Digest;
         const input = await step.result(output);
-        return await this.#progress.during(() => sum(input, context), { isSilent: true });
+        try {
+          return await this.#progress.during(() => sum(input, context), { isSilent: true });
+        } catch (error) {
+          throw new StepError(this.vertex, error, { index: at, result: input });
+        }
       });
       return { op: digest, inputs: parts };
     })();

@@ -62,15 +62,24 @@ export interface StepContext {
   keep(resource: AsyncDisposable): void;
 }
 
+/** An input that a step could not read as it wanted. */
+export interface UnreadInput {
+  readonly index: number;
+  readonly result: unknown;
+}
+
 /** The failure of a step, with its message. */
 export class StepError extends Error {
   override readonly name = 'StepError';
   readonly vertex: Digest;
   readonly place: SourcePlace | undefined;
+  /** The input whose content could not be summed, where that was it. */
+  readonly unread: UnreadInput | undefined;
 
-  constructor({ digest, place }: Pick<Vertex<unknown>, 'digest' | 'place'>, cause: unknown) {
+  constructor({ digest, place }: Pick<Vertex<unknown>, 'digest' | 'place'>, cause: unknown, unread?: UnreadInput) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
     this.vertex = digest;
     this.place = place;
+    this.unread = unread;
   }
 }

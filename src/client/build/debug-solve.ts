@@ -4,7 +4,10 @@ import type { FailedStep, ShellTerminal } from './builder.ts';
 
 /** What BuildKit tells of a process that failed. Fields may be absent. */
 interface FailedSolve {
+  /** By the mounts of the process. None where it has not begun. */
   readonly inputIDs?: readonly string[];
+  /** An input that could not be read. */
+  readonly cache?: object;
   readonly op?: {
     readonly exec?: { readonly meta?: FailedMeta; readonly mounts?: readonly object[]; readonly network?: number };
   };
@@ -38,7 +41,8 @@ export async function debugSolve(
   } catch (error) {
     const status = toGrpcError(error);
     const failed = findErrorDetail(status.details, 'errdefs.Solve') as FailedSolve | undefined;
-    if (failed?.op?.exec !== undefined && !signal.aborted) {
+    const hasBegun = failed?.op?.exec !== undefined && failed.cache === undefined && failed.inputIDs !== undefined;
+    if (hasBegun && !signal.aborted) {
       await onFailed({ shell: (terminal) => shell({ client, of, failed }, terminal, signal) });
     }
     await client.unary(llbBridge.Return, { error: toRpcStatus(status) }, of, signal).catch(() => undefined);

@@ -77,7 +77,7 @@ export async function runExec(
 /** Keeps what a failed process saw and left, until no build needs the step. @throws EngineError noSpace */
 async function keepFailed(
   {
-    step: { node, exec },
+    step: { exec },
     inputs,
     mounts,
     name,
@@ -91,7 +91,7 @@ async function keepFailed(
 ): Promise<FailedExec> {
   const left = await sealOutputs(mounts, `${name} (failed)`, context);
   const given = exec.mounts.map(({ input }) => inputs[input]);
-  return { op: node.op, inputs: given, mounts: exec.mounts.map(({ output }, at) => left[output] ?? given[at]) };
+  return { inputs: given, mounts: exec.mounts.map(({ output }, at) => left[output] ?? given[at]) };
 }
 
 async function runProcess(

@@ -1,7 +1,9 @@
+import { EngineError } from '../../../base/errors.ts';
 import type { FileAction } from '../../../grpc/messages/pb.ts';
 import type { StepContext } from '../../solver/index.ts';
 import { EMPTY_TREE, type Tree } from '../../tree.ts';
 import { openTree, openTreeRoot, type RootPorts, type TreeRoot } from '../tree-root.ts';
+import { FileActionError } from './action-error.ts';
 import { applyAction } from './apply-action.ts';
 import { ownerInputs, ownerOf, resolveOwner } from './owner.ts';
 
@@ -14,7 +16,7 @@ export interface FileStep {
 /**
  * Applies the actions of a file op, each to an input or to the result of another action, and returns the op's outputs.
  * Actions that follow one another change one tree, and make one layer.
- * @throws EngineError notFound, invalid, noSpace, cancelled
+ * @throws FileActionError notFound, invalid, noSpace; EngineError
  */
 export async function runFile(
   ports: RootPorts,
@@ -24,7 +26,14 @@ export async function runFile(
 ): Promise<readonly Tree[]> {
   await using opened = new AsyncDisposableStack();
   const states = new States(ports, { step, inputs, context }, opened);
-  for (const [index, action] of step.actions.entries()) await states.apply(action, inputs.length + index);
+  for (const [index, action] of step.actions.entries()) {
+    try {
+      await states.apply(action, inputs.length + index);
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.kind === 'cancelled') throw error;
+      throw new FileActionError(index, error);
+    }
+  }
   const outputs: Tree[] = [];
   for (const [index, { output }] of step.actions.entries()) {
     if (output >= 0) outputs[output] = await states.tree(inputs.length + index);
