@@ -28,14 +28,18 @@ export class BuildHistory {
   readonly #deps: BuildHistoryDeps;
   readonly #logs: LogFiles;
   readonly #active = new Map<string, HistoryRecord>();
+  /** What decides how long a build that has ended is kept. Records may be large. */
+  readonly #ended = new Map<string, Pick<HistoryRecord, 'id' | 'createdAt' | 'isPinned'>>();
   readonly #followers = new HistoryFollowers();
-  readonly #writing = new Set<Promise<void>>();
+  /** Work on files, one after the other: thousands of builds may end at once. */
+  #filing: Promise<void> = Promise.resolve();
 
   constructor(deps: BuildHistoryDeps) {
     this.#deps = deps;
     this.#logs = new LogFiles(join(deps.folder, 'history'));
+    for (const record of deps.records.all()) this.#keep(record);
     this.#trim();
-    this.#background(this.#logs.keepOnly(deps.records.all().map(({ id }) => id)));
+    this.#inTurn(() => this.#logs.keepOnly([...this.#ended.keys()]));
   }
 
   begin(record: HistoryRecord): void {
@@ -48,7 +52,10 @@ export class BuildHistory {
     this.#active.delete(record.id);
     try {
       this.#deps.records.put(record.id, record);
-      this.#background(this.#logs.write(record.id, log));
+      this.#keep(record);
+      this.#inTurn(async () => {
+        if (this.#ended.has(record.id)) await this.#logs.write(record.id, log);
+      });
     } catch (error) {
       this.#failed(error);
     }
@@ -58,8 +65,7 @@ export class BuildHistory {
 
   /** The progress of a build that has ended. Undefined for unknown builds. */
   log(id: string): AsyncIterable<readonly Progress[]> | undefined {
-    if (this.#deps.records.get(id) === undefined) return undefined;
-    return this.#logOf(id);
+    return this.#ended.has(id) ? this.#logOf(id) : undefined;
   }
 
   /** A document that a record refers to by its digest. Undefined for an unknown one. */
@@ -103,6 +109,7 @@ export class BuildHistory {
     const record = this.#known(id);
     const changed = { ...record, isPinned, generation: record.generation + 1 };
     this.#deps.records.put(id, changed);
+    this.#keep(changed);
     this.#followers.send({ kind: 'completed', record: changed });
   }
 
@@ -113,11 +120,14 @@ export class BuildHistory {
 
   /** Resolves when no log is being written. */
   async idle(): Promise<void> {
-    while (this.#writing.size > 0) await Promise.all(this.#writing);
+    for (let awaited: Promise<void> | undefined; awaited !== this.#filing; ) {
+      awaited = this.#filing;
+      await awaited;
+    }
   }
 
   async *#logOf(id: string): AsyncGenerator<readonly Progress[], void, undefined> {
-    await this.idle();
+    await this.#filing;
     yield* this.#logs.read(id);
   }
 
@@ -127,28 +137,32 @@ export class BuildHistory {
     return record;
   }
 
+  #keep({ id, createdAt, isPinned }: HistoryRecord): void {
+    this.#ended.set(id, { id, createdAt, isPinned });
+  }
+
   #remove(record: HistoryRecord): void {
     this.#deps.records.delete(record.id);
-    this.#background(this.#logs.remove(record.id));
+    this.#ended.delete(record.id);
+    this.#inTurn(() => this.#logs.remove(record.id));
     this.#followers.send({ kind: 'deleted', record });
   }
 
   #trim(): void {
     const oldest = this.#deps.now() - AGE_MAX_MS;
-    const records = this.#deps.records.all().filter(({ isPinned }) => !isPinned);
-    records.sort((a, b) => b.createdAt - a.createdAt);
+    const ended = [...this.#ended.values()].filter(({ isPinned }) => !isPinned);
+    ended.sort((a, b) => b.createdAt - a.createdAt);
     try {
-      for (const [at, record] of records.entries()) {
-        if (at >= RECORDS_MAX || record.createdAt < oldest) this.#remove(record);
+      for (const [at, { id, createdAt }] of ended.entries()) {
+        if (at >= RECORDS_MAX || createdAt < oldest) this.#remove(this.#known(id));
       }
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  #background(work: Promise<void>): void {
-    const done = work.catch((error: unknown) => this.#failed(error)).finally(() => void this.#writing.delete(done));
-    this.#writing.add(done);
+  #inTurn(work: () => Promise<void>): void {
+    this.#filing = this.#filing.then(work).catch((error: unknown) => this.#failed(error));
   }
 
   #failed(error: unknown): void {

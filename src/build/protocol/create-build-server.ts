@@ -115,7 +115,7 @@ async function* progressOf(
 ): AsyncGenerator<readonly Progress[], void, undefined> {
   const kept = runs.running.has(id) ? undefined : history.log(id);
   if (kept !== undefined) yield* kept;
-  else yield* (await runs.waitOrEnded(id, waitMs, signal)).progress.read(signal);
+  else yield* (await runs.progress(id, waitMs, signal)).read(signal);
 }
 
 function readable({ content, history }: BuildServerDeps): Parameters<typeof contentHandlers>[0] {

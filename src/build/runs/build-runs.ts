@@ -1,6 +1,7 @@
 import { EngineError } from '../../base/errors.ts';
 import type { RunningBuilds } from '../builds.ts';
 import { BuildRun, type RunDeps, type RunRequest } from './build-run.ts';
+import type { ProgressLog } from './progress-log.ts';
 import { WaitingMap } from './waiting-map.ts';
 
 /** A client may ask for the progress of a build that has just ended. */
@@ -10,7 +11,7 @@ const ENDED_KEPT_MS = 10_000;
 export class BuildRuns {
   readonly #deps: RunDeps;
   readonly #runs = new WaitingMap<BuildRun>();
-  readonly #ended = new Map<string, BuildRun>();
+  readonly #ended = new Map<string, ProgressLog>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(deps: RunDeps) {
@@ -33,10 +34,10 @@ export class BuildRuns {
   close(run: BuildRun): void {
     run[Symbol.dispose]();
     this.#runs.delete(run.id);
-    this.#ended.set(run.id, run);
+    this.#ended.set(run.id, run.progress);
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      if (this.#ended.get(run.id) === run) this.#ended.delete(run.id);
+      if (this.#ended.get(run.id) === run.progress) this.#ended.delete(run.id);
     }, ENDED_KEPT_MS);
     this.#timers.add(timer.unref());
   }
@@ -48,9 +49,10 @@ export class BuildRuns {
     return run;
   }
 
-  /** As {@link wait}, also for a build that has just ended. */
-  async waitOrEnded(id: string, milliseconds: number, signal: AbortSignal): Promise<BuildRun> {
-    return this.#runs.values.get(id) ?? this.#ended.get(id) ?? (await this.wait(id, milliseconds, signal));
+  /** The progress of a build that {@link wait} returns, or that has just ended. */
+  async progress(id: string, milliseconds: number, signal: AbortSignal): Promise<ProgressLog> {
+    const known = this.#runs.values.get(id)?.progress ?? this.#ended.get(id);
+    return known ?? (await this.wait(id, milliseconds, signal)).progress;
   }
 
   cancel(id: string): void {
