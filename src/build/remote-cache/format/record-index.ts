@@ -2,8 +2,9 @@ import { invalid } from '../../../base/errors.ts';
 import type { Digest } from '../../../base/ids.ts';
 import { keyOf, type RecordKey } from '../../solver/index.ts';
 import type { CacheGraph, GraphRecord, GraphResult } from './cache-graph.ts';
+import { inTurns } from './in-turns.ts';
 
-/** Keys of one record, where its inputs have several ids each. */
+/** Keys of one record, where its inputs have several ids each. Fewer where a cache has many records. */
 const KEYS_OF_RECORD_MAX = 64;
 /** A record with more inputs has no key. */
 const INPUTS_MAX = 200;
@@ -22,43 +23,44 @@ export interface RecordIndex {
  * (`localId`), later records get keys with that id too. @throws EngineError invalid for records that need themselves, or too
  * many keys
  */
-export function indexRecords(
+export async function indexRecords(
   { records }: CacheGraph,
   localId: (key: Digest) => Digest | undefined = () => undefined,
-): RecordIndex {
+): Promise<RecordIndex> {
   const ids = new Map<Digest, Digest>();
   const keys = new Map<Digest, readonly RecordKey[]>();
   const results = new Map<Digest, GraphResult>();
   /** The ids by which later records may name each record. */
   const names = new Map<number, readonly Digest[]>();
-  let left = KEYS_MAX;
-  for (const at of inputsFirst(records)) {
+  let [keysLeft, recordsLeft] = [KEYS_MAX, records.length];
+  await inTurns(inputsFirst(records), (at) => {
     const { digest, inputs, result } = records[at] as GraphRecord;
     const own = keysOf(
       digest,
       inputs.map((links) => links.flatMap((link) => names.get(link) ?? [])),
+      Math.min(KEYS_OF_RECORD_MAX, Math.max(1, Math.floor(keysLeft / recordsLeft))),
     );
-    left -= own.length;
-    if (left < 0) throw invalid(`a cache of more than ${KEYS_MAX} keys`);
+    keysLeft -= own.length;
+    recordsLeft -= 1;
+    if (keysLeft < 0) throw invalid(`a cache of more than ${KEYS_MAX} keys`);
     const found = inputs.length === 0 ? [digest] : own.map(({ key }) => key);
     const [id] = found;
     // What needs something unknown has no key.
-    if (id === undefined) continue;
+    if (id === undefined) return;
     for (const key of found) if (!ids.has(key)) ids.set(key, id);
     if (own.length > 0) keys.set(id, own);
     if (result !== undefined && !results.has(id)) results.set(id, result);
     names.set(at, [...new Set([id, ...found.flatMap((key) => localId(key) ?? [])])]);
-  }
+  });
   return { ids, keys, results };
 }
 
-/** One key for each choice of the inputs' ids. A record without inputs has none: its digest is its key. */
-function keysOf(op: Digest, inputs: readonly (readonly Digest[])[]): readonly RecordKey[] {
+/** One key for each choice of the inputs' ids, at most `most`, the best first. A record without inputs has none: its digest is its key. */
+function keysOf(op: Digest, inputs: readonly (readonly Digest[])[], most: number): readonly RecordKey[] {
   if (inputs.length === 0 || inputs.length > INPUTS_MAX) return [];
   let choices: readonly (readonly Digest[])[] = [[]];
   for (const ids of inputs) {
-    const most = Math.floor(KEYS_OF_RECORD_MAX / Math.max(1, choices.length));
-    const unique = [...new Set(ids)].slice(0, most);
+    const unique = [...new Set(ids)].slice(0, Math.floor(most / Math.max(1, choices.length)));
     choices = choices.flatMap((choice) => unique.map((id) => [...choice, id]));
   }
   return choices.map((chosen) => ({ key: keyOf(op, chosen), op, inputs: chosen }));

@@ -5,7 +5,8 @@ import type { Repository } from '../../../distribution/index.ts';
 import type { Descriptor } from '../../../spec/index.ts';
 import type { SessionContent } from '../../session/index.ts';
 
-const DOCUMENT_BYTES_MAX = 8 << 20;
+/** A step takes some 700 bytes of a configuration, and a layer 400 of a manifest. */
+const DOCUMENT_BYTES_MAX = 24 << 20;
 
 /** Where a cache is: a repository of a registry, or a folder of the client. Documents are checked against their digests. */
 export interface CacheSource {

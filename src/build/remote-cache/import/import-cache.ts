@@ -48,13 +48,11 @@ export async function importCache(
     for (const mount of read.mounts) call.keep(deps.cache.mounts.offer(mount.id, fillFrom(deps, source, mount)));
   }
   using lease = deps.cache.open();
-  return graphs.map((graph) =>
-    openImportedCache(
-      deps,
-      source,
-      indexRecords(graph, (key) => lease.find(key)),
-    ),
-  );
+  const imported: ImportedCache[] = [];
+  for (const graph of graphs) {
+    imported.push(openImportedCache(deps, source, await indexRecords(graph, (key) => lease.find(key))));
+  }
+  return imported;
 }
 
 async function opened(

@@ -9,7 +9,9 @@ import { readConfig, readInlineRecords } from '../format/read-config.ts';
 import { mountsOf, type RemoteMount } from '../mounts/mounts-of-cache.ts';
 import type { CacheSource } from './cache-source.ts';
 
-const ENTRIES_MAX = 20_000;
+const ENTRIES_MAX = 40_000;
+/** Objects and lists of a manifest: a layer has two. */
+const CONTAINERS_MAX = 100_000;
 /** Images of an index that may each have a cache inline. */
 const IMAGES_MAX = 50;
 
@@ -36,7 +38,7 @@ export async function readCache(source: CacheSource, signal: AbortSignal): Promi
     const listed = [...entries(top['layers']), ...entries(top['manifests'])].filter(isDescriptor);
     const layers = listed.flatMap(layerOf);
     const byBlob = new Map(layers.map((layer) => [layer.descriptor.digest as string, layer]));
-    const graph = readConfig(await source.document(config, signal), (blob) => byBlob.get(blob));
+    const graph = await readConfig(await source.document(config, signal), (blob) => byBlob.get(blob));
     return { graphs: [graph], mounts: mountsOf(listed), mediaType: mediaTypeOf(top) };
   }
   return { graphs: await inlineCaches(source, top, signal), mounts: [], mediaType: mediaTypeOf(top) };
@@ -70,13 +72,13 @@ async function inlineCache(source: CacheSource, document: Json, signal: AbortSig
     const { created = '', created_by: description = '' } = steps[at] ?? {};
     return [{ descriptor: inOci(layer), diffId, createdAt: Date.parse(created) || 0, description }];
   });
-  return [readInlineRecords(Buffer.from(records, 'base64'), layers)];
+  return [await readInlineRecords(Buffer.from(records, 'base64'), layers)];
 }
 
 function parsed(bytes: Buffer): Json {
   let value: unknown;
   try {
-    value = parseBoundedJson(bytes);
+    value = parseBoundedJson(bytes, { containersMax: CONTAINERS_MAX });
   } catch (error) {
     throw invalid('a document of the cache is malformed', error);
   }
