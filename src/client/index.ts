@@ -22,7 +22,7 @@ export type {
   VertexWarning,
   WorkerRecord,
 } from './build/index.ts';
-export { cacheInIndex } from './build/layouts/cache-in-index.ts';
+export { digestInIndex } from './build/layouts/digest-in-index.ts';
 export { type Config, loadConfig } from './config.ts';
 export {
   type ContainerPath,

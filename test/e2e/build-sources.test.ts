@@ -64,6 +64,22 @@ for (const age of PLUGIN_AGES) {
     const user = directory(client, 'user', { Dockerfile: 'FROM base\n' });
     await client.build(['--build-context', `base=oci-layout://${layout}:1`, user]);
     assert.equal(client.result('f'), `layout ${age}`);
+    const out = join(client.folder, 'by-gantry');
+    const gantry = (reference: string) =>
+      engine().gantry(['build', '-o', out, '--build-context', `base=oci-layout://${layout}${reference}`, user]);
+    const { manifests } = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8'));
+    for (const reference of ['', ':1', `@${manifests[0].digest}`]) {
+      const { code, stderr } = await gantry(reference);
+      assert.equal(code, 0, stderr);
+      assert.equal(readFileSync(join(out, 'f'), 'utf8'), `layout ${age}`);
+      rmSync(out, { recursive: true });
+    }
+    const missing = await engine().gantry(['build', '--build-context', `base=oci-layout://${layout}/none`, user]);
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /oci-layout reference ".*none" could not be resolved: ENOENT/);
+    const changed = await gantry(`@sha256:${'0'.repeat(64)}`);
+    assert.equal(changed.code, 1);
+    assert.match(changed.stderr, /not found/);
   });
 
   test(`a directory is built again without copying what has not changed (${age})`, options, async (t) => {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { messageOf } from '../../base/errors.ts';
+import { digestInIndex, type LayoutStore } from '../../client/index.ts';
 import { CliError } from '../errors.ts';
 import { cut } from './key-values.ts';
 
@@ -10,6 +12,8 @@ export interface BuildContext {
   readonly attrs: Readonly<Record<string, string>>;
   readonly directories: Readonly<Record<string, string>>;
   readonly uploads: Readonly<Record<string, AsyncIterable<Uint8Array>>>;
+  /** OCI layouts, by the names of their stores. */
+  readonly stores: Readonly<Record<string, LayoutStore>>;
   readonly sharedKey: string;
   /** Shown before the names of files in error messages: the Dockerfile as the user gave it. */
   readonly dockerfile: string;
@@ -25,6 +29,7 @@ interface Given {
 }
 
 const REMOTE = /^(?:https?:\/\/|git:\/\/|git@|ssh:\/\/|github\.com\/)/;
+const LAYOUT = 'oci-layout://';
 const UPLOAD_ID = 'context';
 
 /** Reads the context's argument, `--file` and `--build-context`. `stdin` is read for `-`. @throws CliError */
@@ -39,6 +44,7 @@ export async function buildContext(given: Given, stdin: AsyncIterable<Uint8Array
     ...withFile,
     attrs: { ...withFile.attrs, ...named.attrs },
     directories: { ...withFile.directories, ...named.directories },
+    stores: named.stores,
   };
 }
 
@@ -117,16 +123,20 @@ async function fileFromInput(
   };
 }
 
-function namedContexts(given: readonly string[]): Pick<BuildContext, 'attrs' | 'directories'> {
+function namedContexts(given: readonly string[]): Pick<BuildContext, 'attrs' | 'directories' | 'stores'> {
   const attrs: Record<string, string> = {};
   const directories: Record<string, string> = {};
+  const stores: Record<string, LayoutStore> = {};
   for (const each of given) {
     const [name, value] = cut(each, '=');
     if (value === undefined || name === '') throw new CliError(1, `invalid context value: ${each}, expected key=value`);
     if (/^(?:docker-image:\/\/|target:|input:)/.test(value) || REMOTE.test(value)) attrs[`context:${name}`] = value;
-    else if (value.startsWith('oci-layout://'))
-      throw new CliError(1, `--build-context ${each}: Gantry's client does not send OCI layouts yet`);
-    else {
+    else if (value.startsWith(LAYOUT)) {
+      const { path, reference } = layoutContext(value);
+      const store = `layout-${Object.keys(stores).length}`;
+      stores[`oci:${store}`] = { path, isWritable: false };
+      attrs[`context:${name}`] = `${LAYOUT}${store}${reference}`;
+    } else {
       const path = resolve(value);
       if (!existsSync(path))
         throw new CliError(
@@ -137,13 +147,30 @@ function namedContexts(given: readonly string[]): Pick<BuildContext, 'attrs' | '
       directories[name] = path;
     }
   }
-  return { attrs, directories };
+  return { attrs, directories, stores };
+}
+
+/** Reads `oci-layout://DIR[:TAG][@DIGEST]`: the folder, and what of it is meant. The tag is `latest` by default. @throws CliError */
+function layoutContext(value: string): { readonly path: string; readonly reference: string } {
+  const [place, given] = cut(value.slice(LAYOUT.length), '@');
+  const [folder, tag = 'latest'] = cut(place, ':');
+  const path = resolve(folder);
+  const problem = `ERROR: failed to build: oci-layout reference "${value}" could not be resolved`;
+  let digest = given;
+  try {
+    digest ??= digestInIndex(path, tag);
+  } catch (error) {
+    throw new CliError(1, `${problem}: ${messageOf(error)}`);
+  }
+  if (digest === undefined) throw new CliError(1, `${problem}: failed to resolve digest`);
+  return { path, reference: `:${tag}@${digest}` };
 }
 
 const EMPTY: BuildContext = {
   attrs: { filename: 'Dockerfile' },
   directories: {},
   uploads: {},
+  stores: {},
   sharedKey: '',
   dockerfile: 'Dockerfile',
   temporary: undefined,

@@ -93,7 +93,7 @@ async function runBuild(cli: Cli, { context, flags }: Given, signal: AbortSignal
         ...{ directories: found.directories, uploads: found.uploads, sharedKey: found.sharedKey },
         secrets: secretsOf(cli, flags.list('secret')),
         agents: agentsOf(cli, flags.list('ssh')),
-        stores: cacheStores(caches),
+        stores: { ...cacheStores(caches), ...found.stores },
         login: (host) => loginOf(cli, host),
       },
       onStatus: (status) => progress.take(status),

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { type BuildRequest, type CacheEntry, cacheInIndex, type LayoutStore } from '../../client/index.ts';
+import { type BuildRequest, type CacheEntry, digestInIndex, type LayoutStore } from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
 import { keyValues } from './key-values.ts';
@@ -19,7 +19,7 @@ export function cacheImports(cli: Pick<Cli, 'warn'>, given: readonly string[]): 
     if (type !== 'local' || attrs['digest'] !== undefined) return [entry];
     const folder = attrs['src'] ?? '';
     try {
-      const digest = cacheInIndex(folder, attrs['tag'] ?? 'latest');
+      const digest = digestInIndex(folder, attrs['tag'] ?? 'latest');
       if (digest !== undefined) return [{ type, attrs: { ...attrs, digest } }];
       cli.warn(`WARNING: no cache is found in ${folder}`);
     } catch (error) {

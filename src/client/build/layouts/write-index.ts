@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Descriptor, Index } from '../../../spec/index.ts';
 import { parseIndex, parseReference } from '../../../spec/index.ts';
-import { TAG } from './cache-in-index.ts';
+import { TAG } from './digest-in-index.ts';
 
 const NAME = 'io.containerd.image.name';
 
