@@ -16,6 +16,7 @@ export type {
   PruneLimits,
   RegistryLogin,
   SessionOffer,
+  SshAgent,
   Vertex,
   VertexLog,
   VertexStatus,
@@ -154,6 +155,7 @@ export {
   removeNetwork,
 } from './networks.ts';
 export { type OpenBuilder, openBuilder } from './open-builder.ts';
+export { readSshKeys } from './read-ssh-keys.ts';
 export {
   type BuildRecord,
   type CheckFinding,

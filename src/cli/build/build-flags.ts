@@ -37,7 +37,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
   flag('--sbom', 'string', 'Attach a software bill of materials (`--attest=type=sbom`)'),
   flag('--secret', 'list', 'Give the steps a secret (`id=name,src=path` or `id=name,env=VARIABLE`)'),
   flag('--shm-size', 'bytes', 'Set the size of /dev/shm of the steps'),
-  flag('--ssh', 'list', 'Give the steps an SSH agent (`default`, or `id=socket`)'),
+  flag('--ssh', 'list', 'Give the steps an SSH agent (`default`, or `id=socket`), or keys (`id=file`)'),
   flag('-t, --tag', 'list', 'Give the image this name'),
   flag('--target', 'string', 'Build this stage'),
   flag('--ulimit', 'ulimit', 'Set limits of the steps (`name=soft:hard`)'),

@@ -1,7 +1,7 @@
-import { existsSync, lstatSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '../../base/errors.ts';
-import type { RegistryLogin, SessionOffer } from '../../client/index.ts';
+import { type RegistryLogin, readSshKeys, type SessionOffer, type SshAgent } from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
 import { csvFields, cut, keyValues } from './key-values.ts';
@@ -30,23 +30,37 @@ export function secretsOf(cli: Cli, given: readonly string[]): SessionOffer['sec
   );
 }
 
-/** Sockets of SSH agents by id, from `--ssh`. @throws CliError */
-export function agentsOf(cli: Cli, given: readonly string[]): SessionOffer['agents'] {
-  return Object.fromEntries(
-    given.map((text) => {
+/** SSH agents by id, from `--ssh`: sockets, or files with keys. @throws CliError */
+export async function agentsOf(cli: Cli, given: readonly string[]): Promise<SessionOffer['agents']> {
+  const found = await Promise.all(
+    given.map(async (text): Promise<[string, SshAgent]> => {
       const [id, paths = ''] = cut(text, '=');
-      const [path = '', ...others] = csvFields(paths);
-      const socket = path === '' ? (cli.env['SSH_AUTH_SOCK'] ?? '') : path;
-      if (socket === '')
-        throw new CliError(1, 'ERROR: failed to build: invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set');
-      if (others.length > 0 || lstatSync(socket, { throwIfNoEntry: false })?.isSocket() !== true)
-        throw new CliError(
-          1,
-          `--ssh ${text}: Gantry's client serves agents, not keys: add the key to an agent by ssh-add`,
-        );
-      return [id === '' ? 'default' : id, socket];
+      const named = csvFields(paths).filter((path) => path !== '');
+      const own = cli.env['SSH_AUTH_SOCK'] ?? '';
+      if (named.length === 0 && own === '')
+        throw problem('invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set');
+      return [id === '' ? 'default' : id, await agentOf(named.length === 0 ? [own] : named)];
     }),
   );
+  return Object.fromEntries(found);
+}
+
+async function agentOf(paths: readonly string[]): Promise<SshAgent> {
+  const sockets = paths.filter((path) => statSync(path, { throwIfNoEntry: false })?.isSocket() === true);
+  const [socket] = sockets;
+  if (socket !== undefined) {
+    if (paths.length > 1) throw problem('an SSH agent is one socket, or files with keys');
+    return { socket };
+  }
+  try {
+    return { keys: await readSshKeys(paths) };
+  } catch (error) {
+    throw problem(messageOf(error));
+  }
+}
+
+function problem(text: string): CliError {
+  return new CliError(1, `ERROR: failed to build: ${text}`);
 }
 
 /** Logins of registries, as `push` finds them. Without one the build goes on. */

@@ -92,7 +92,7 @@ async function runBuild(cli: Cli, { context, flags }: Given, signal: AbortSignal
       session: {
         ...{ directories: found.directories, uploads: found.uploads, sharedKey: found.sharedKey },
         secrets: secretsOf(cli, flags.list('secret')),
-        agents: agentsOf(cli, flags.list('ssh')),
+        agents: await agentsOf(cli, flags.list('ssh')),
         stores: { ...cacheStores(caches), ...found.stores },
         login: (host) => loginOf(cli, host),
       },

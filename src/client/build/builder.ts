@@ -9,6 +9,7 @@ import type {
   VertexWarning,
 } from '../../grpc/messages/control.ts';
 import type { workerRecord } from '../../grpc/messages/worker.ts';
+import type { SshKey } from './ssh/ssh-key.ts';
 
 export type { StatusResponse as BuildStatus, Vertex, VertexLog, VertexStatus, VertexWarning };
 export type HistoryRecord = Message<typeof buildHistoryRecord>;
@@ -37,6 +38,9 @@ export interface LayoutStore {
   readonly isWritable: boolean;
 }
 
+/** The path of an agent's socket, or keys for an agent in the client. */
+export type SshAgent = { readonly socket: string } | { readonly keys: readonly SshKey[] };
+
 /** What a client gives to a build while it runs. */
 export interface SessionOffer {
   /** Directories by the name under which the build asks for them: `context`, `dockerfile`, named contexts. */
@@ -44,8 +48,7 @@ export interface SessionOffer {
   /** Names the same client and directories in later builds, so that only changes travel. */
   readonly sharedKey: string;
   readonly secrets: Readonly<Record<string, () => Promise<Uint8Array>>>;
-  /** Paths of sockets of SSH agents, by id. */
-  readonly agents: Readonly<Record<string, string>>;
+  readonly agents: Readonly<Record<string, SshAgent>>;
   /** Streams by the last part of `http://buildkit-session/<id>`. Each is read once. */
   readonly uploads: Readonly<Record<string, AsyncIterable<Uint8Array>>>;
   /** OCI layouts, by the names of their stores: `local:PATH` of a cache. */

@@ -15,6 +15,7 @@ export type {
   RegistryLogin,
   SessionOffer,
   ShellTerminal,
+  SshAgent,
   Vertex,
   VertexLog,
   VertexStatus,
@@ -22,3 +23,4 @@ export type {
   WorkerRecord,
 } from './builder.ts';
 export { createBuilder } from './create-builder.ts';
+export type { SshKey } from './ssh/ssh-key.ts';

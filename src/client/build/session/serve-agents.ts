@@ -2,24 +2,38 @@ import { connect } from 'node:net';
 import { messageOf } from '../../../base/errors.ts';
 import { code, GrpcError, type Served, type ServerCall, serve } from '../../../grpc/index.ts';
 import { ssh } from '../../../grpc/messages/sshforward.ts';
+import type { SessionOffer, SshAgent } from '../builder.ts';
+import { keyAgent } from '../ssh/key-agent.ts';
+import type { SshKey } from '../ssh/ssh-key.ts';
 
-/** Forwards connections of a build to SSH agents of the client. `sockets` has their paths by id. */
-export function serveAgents(sockets: Readonly<Record<string, string>>): readonly Served[] {
-  const socketOf = (id: string): string => {
+/** Forwards connections of a build to SSH agents, by their ids: those of the client, or ones that have some keys. */
+export function serveAgents(agents: SessionOffer['agents']): readonly Served[] {
+  const agentOf = (id: string): SshAgent => {
     const name = id === '' ? 'default' : id;
-    const path = Object.hasOwn(sockets, name) ? sockets[name] : undefined;
-    if (path === undefined) throw new GrpcError(code.notFound, `unset ssh forward key ${name}`);
-    return path;
+    const agent = Object.hasOwn(agents, name) ? agents[name] : undefined;
+    if (agent === undefined) throw new GrpcError(code.notFound, `unset ssh forward key ${name}`);
+    return agent;
   };
   return serve(ssh, {
     async CheckAgent({ ID }) {
-      socketOf(ID);
+      agentOf(ID);
       return {};
     },
     async *ForwardAgent(requests, call) {
-      yield* forward(socketOf(call.metadata.get('buildkit.ssh.id') ?? ''), requests, call);
+      const agent = agentOf(call.metadata.get('buildkit.ssh.id') ?? '');
+      yield* 'socket' in agent ? forward(agent.socket, requests, call) : answer(agent.keys, requests);
     },
   });
+}
+
+async function* answer(
+  keys: readonly SshKey[],
+  requests: AsyncIterable<{ readonly data: Buffer }>,
+): AsyncGenerator<{ readonly data: Buffer }> {
+  const chunks = async function* () {
+    for await (const { data } of requests) yield data;
+  };
+  for await (const data of keyAgent(keys, chunks())) yield { data };
 }
 
 async function* forward(
