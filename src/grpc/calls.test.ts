@@ -144,6 +144,29 @@ test('a thousand values of a name and an error of 40 kB arrive', async () => {
   assert.deepEqual(findErrorDetail(error.details, 'errdefs.Source'), { info: { data: long } });
 });
 
+test('of an error that is too large for trailers the largest details go, and a long text loses its middle', async () => {
+  const long = 'ü'.repeat(1_000_000);
+  await using api = await serveEcho({
+    async Unary({ text }) {
+      const large = errorDetail('errdefs.Source', { info: { data: long } });
+      const small = errorDetail('gatewayapi.ExitMessage', { Code: 3 });
+      if (text === 'text') throw new GrpcError(code.unknown, `begin ${long} end`, { details: [small] });
+      throw new GrpcError(code.unknown, text, { details: [large, small] });
+    },
+  });
+  const failure = (text: string) =>
+    api.client.unary(echo.Unary, { text }, {}, never).then(
+      () => assert.fail('succeeded'),
+      (reason: GrpcError) => reason,
+    );
+  const cut = await failure('text');
+  assert.match(cut.message, /^begin ü+ … \(\d+ characters\) … ü+ end$/);
+  for (const { details } of [cut, await failure('details')]) {
+    assert.deepEqual(findErrorDetail(details, 'gatewayapi.ExitMessage'), { Code: 3 });
+    assert.equal(findErrorDetail(details, 'errdefs.Source'), undefined);
+  }
+});
+
 test('errors keep their code, text and details, before and after responses', async () => {
   const message = 'process "/bin/sh" failed: 100% über\n';
   const details = [

@@ -81,13 +81,34 @@ export function fromRpcStatus({ code: number, message, details }: RpcStatus): Gr
   return new GrpcError(number, message, { details });
 }
 
-/** The trailers of a call (gRPC over HTTP/2, "Responses"). */
+/** Lengths of values as they are sent: nghttp2, and so node:http2, ends a connection with a value of more than 64 KiB. */
+const MESSAGE_LENGTH_MAX = 24_000;
+const DETAILS_LENGTH_MAX = 60_000;
+/** Characters at each end of a text that is too long. Each may take nine of those that are sent. */
+const KEPT_CHARACTERS = 1200;
+
+/**
+ * The trailers of a call (gRPC over HTTP/2, "Responses"). A very long text loses its middle, and of details that are too large
+ * together the largest are left out.
+ */
 export function statusTrailers(error: GrpcError | undefined): Readonly<Record<string, string>> {
   if (error === undefined) return { 'grpc-status': '0' };
-  const trailers = { 'grpc-status': String(error.code), 'grpc-message': percentEncode(error.message) };
-  if (error.details.length === 0) return trailers;
-  const details = encode(rpcStatus, toRpcStatus(error)).toString('base64');
-  return { ...trailers, 'grpc-status-details-bin': details };
+  const message = boundedText(error.message);
+  const trailers = { 'grpc-status': String(error.code), 'grpc-message': percentEncode(message) };
+  let { details } = error;
+  while (details.length > 0) {
+    const encoded = encode(rpcStatus, { code: error.code, message, details }).toString('base64');
+    if (encoded.length <= DETAILS_LENGTH_MAX) return { ...trailers, 'grpc-status-details-bin': encoded };
+    const largest = Math.max(...details.map(({ value }) => value.length));
+    details = details.filter(({ value }) => value.length < largest);
+  }
+  return trailers;
+}
+
+function boundedText(text: string): string {
+  if (percentEncode(text).length <= MESSAGE_LENGTH_MAX) return text;
+  const left = text.length - 2 * KEPT_CHARACTERS;
+  return `${text.slice(0, KEPT_CHARACTERS)} … (${left} characters) … ${text.slice(-KEPT_CHARACTERS)}`;
 }
 
 /** The error that trailers tell. Undefined for success. Trailers without a status are an error as well. */

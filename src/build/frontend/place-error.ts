@@ -2,7 +2,7 @@ import { EngineError, messageOf } from '../../base/errors.ts';
 import { code, errorDetail, GrpcError } from '../../grpc/index.ts';
 import type { Any } from '../../grpc/messages/google-protobuf.ts';
 import { linesOf, placeOf, type Range } from '../dockerfile/index.ts';
-import type { LlbSource } from '../llb/index.ts';
+import { type LlbSource, linesAround } from '../llb/index.ts';
 
 /** The error as clients of BuildKit show it: with the lines of the Dockerfile that caused it. */
 export function placeError(error: unknown, source: LlbSource): unknown {
@@ -15,6 +15,6 @@ export function placeError(error: unknown, source: LlbSource): unknown {
 /** A place of the Dockerfile, as clients show it. */
 export function sourceDetail({ filename, language, data }: LlbSource, place: Range): Any {
   const ranges = linesOf(place).map((line) => ({ start: { line }, end: { line } }));
-  const info = { filename, language, data: Buffer.from(data).toString('base64') };
+  const info = { filename, language, data: linesAround(Buffer.from(data), ranges).toString('base64') };
   return errorDetail('errdefs.Source', { info, ranges });
 }

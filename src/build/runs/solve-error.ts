@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import { code, errorDetail, GrpcError, toGrpcError } from '../../grpc/index.ts';
 import type { Any } from '../../grpc/messages/google-protobuf.ts';
-import { type LlbNode, vertexDigest } from '../llb/index.ts';
+import { type LlbNode, linesAround, vertexDigest } from '../llb/index.ts';
 import { type SourcePlace, StepError } from '../solver/index.ts';
 import type { FailedExec, FailedStep, Tree } from '../tree.ts';
 
@@ -52,7 +52,7 @@ function failedStep({ op, metadata: { description } }: LlbNode, error: StepError
 function sourceDetail({ source, ranges }: SourcePlace): Any {
   const info = {
     filename: source.filename,
-    data: Buffer.from(source.data).toString('base64'),
+    data: linesAround(Buffer.from(source.data), ranges).toString('base64'),
     ...(source.language === '' ? {} : { language: source.language }),
   };
   return errorDetail('errdefs.Source', { info, ranges });
