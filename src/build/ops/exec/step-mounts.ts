@@ -70,6 +70,7 @@ class Opening {
 
   /** Undefined where the client lacks something optional. */
   async mount(mount: Mount): Promise<SpecMount | undefined> {
+    if (mount.dest.includes('\0')) throw invalid('invalid mount point: it contains a null byte');
     const source = await this.#source(mount);
     if (source === undefined) return undefined;
     const destination = posix.resolve(this.#input.cwd || '/', mount.dest);

@@ -1,3 +1,4 @@
+import { invalid } from '../../../base/errors.ts';
 import { variableName } from '../../../base/variable-name.ts';
 import { type ExecOp, type Meta, type OpMetadata, securityMode } from '../../../grpc/messages/pb.ts';
 import { readInRoot } from '../../../linux/index.ts';
@@ -34,6 +35,7 @@ export function stepSpec(input: StepSpecInput): RuntimeSpec {
   const { id, meta, hostname, mounts, files, netnsPath, ports } = input;
   const env = overrideEnvironment(meta.env, [...proxyVariables(meta), ...input.secretVariables]);
   const [path = '', ...args] = meta.args;
+  checkTexts([...meta.args, ...env, meta.cwd, meta.user, hostname]);
   const spec = buildRuntimeSpec({
     ...{ id, path, args, rootfs: mounts.rootfs, mounts: mounts.mounts, files },
     config: { Hostname: hostname, User: meta.user, Env: env, WorkingDir: meta.cwd, Tty: input.hasTerminal === true },
@@ -48,6 +50,11 @@ export function stepSpec(input: StepSpecInput): RuntimeSpec {
   const hasName = env.some((variable) => variableName(variable) === 'HOSTNAME');
   const shown = spec.process.env.filter((variable) => hasName || variableName(variable) !== 'HOSTNAME');
   return { ...spec, process: { ...spec.process, env: shown } };
+}
+
+/** The kernel's strings end with a NUL: the step would run something else. @throws EngineError invalid */
+function checkTexts(texts: readonly string[]): void {
+  if (texts.some((text) => text.includes('\0'))) throw invalid('invalid argument: it contains a null byte');
 }
 
 /** What a step is limited to, as containers have it. */
