@@ -47,6 +47,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import('./build/du.ts')).du,
   ),
   entry(
+    'buildx history inspect',
+    [],
+    'Show how a build came to be and what it has made',
+    async () => (await import('./build/inspect-build.ts')).inspectBuild,
+  ),
+  entry(
     'buildx history logs',
     [],
     'Print the steps and logs of a build',

@@ -7,7 +7,6 @@ export const MISSING_COMMANDS: readonly string[] = [
   'buildx dial-stdio',
   'buildx history export',
   'buildx history import',
-  'buildx history inspect',
   'buildx history open',
   'buildx history trace',
   'buildx imagetools',

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { HistoryRecord } from '../../client/index.ts';
 import { atLeast, between, type Command, NO_ARGS } from '../command.ts';
 import { CliError } from '../errors.ts';
@@ -6,6 +5,7 @@ import { flag } from '../flags/flag.ts';
 import { type ListFormat, printList } from '../format/table.ts';
 import { BUILDX_FLAGS } from './builder-flags.ts';
 import { ago, millisOf } from './cache-records.ts';
+import { findRecord, nameOf } from './find-record.ts';
 import { openProgress } from './progress/open-progress.ts';
 import { withBuilder } from './with-builder.ts';
 
@@ -54,7 +54,7 @@ export const buildLogs: Command = {
   ],
   run: (cli, [given = ''], flags) =>
     withBuilder(cli, flags, async (builder, signal) => {
-      const { Ref } = find(await builder.history(signal), given);
+      const { Ref } = findRecord(await builder.history(signal), given);
       const progress = openProgress(cli, flags.string('progress'));
       for await (const status of builder.status(Ref, signal)) progress.take(status);
       progress.end();
@@ -75,34 +75,8 @@ export const removeBuilds: Command = {
       const records = await builder.history(signal);
       const wanted = all
         ? records.filter(({ CompletedAt }) => CompletedAt !== undefined)
-        : refs.map((ref) => find(records, ref));
+        : refs.map((ref) => findRecord(records, ref));
       for (const { Ref } of wanted) await builder.removeRecord(Ref, signal);
       return 0;
     }),
 };
-
-/** A build by its ref or the beginning of it, or by `^N` of the Nth before the last. '' for the last. @throws CliError */
-function find(records: readonly HistoryRecord[], given: string): HistoryRecord {
-  const ref = given.split('/').at(-1) ?? '';
-  const before = /^\^(\d*)$/.exec(ref);
-  if (ref === '' || before !== null) {
-    const record = records[before === null ? 0 : Number(before[1] || 1)];
-    if (record === undefined) throw new CliError(1, 'ERROR: no builds found');
-    return record;
-  }
-  const [record, ...others] = records.filter(({ Ref }) => Ref.startsWith(ref));
-  if (record === undefined) throw new CliError(1, `ERROR: no record found for ref ${JSON.stringify(given)}`);
-  if (others.length > 0) throw new CliError(1, `ERROR: several builds begin with ${JSON.stringify(given)}`);
-  return record;
-}
-
-/** What people know a build by: its context or Dockerfile. */
-function nameOf({ FrontendAttrs: attrs }: HistoryRecord): string {
-  const target = attrs.get('target') ?? '';
-  const context = attrs.get('vcs:localdir:context') ?? attrs.get('context') ?? '';
-  const file = attrs.get('filename') ?? '';
-  const shown = [context === '' ? '' : basename(context), file === 'Dockerfile' ? '' : file].filter(
-    (part) => part !== '',
-  );
-  return `${shown.join('/')}${target === '' ? '' : ` (${target})`}`;
-}

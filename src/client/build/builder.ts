@@ -9,6 +9,7 @@ import type {
   VertexWarning,
 } from '../../grpc/messages/control.ts';
 import type { workerRecord } from '../../grpc/messages/worker.ts';
+import type { BuildFailure } from './build-failure.ts';
 import type { SshKey } from './ssh/ssh-key.ts';
 
 export type { StatusResponse as BuildStatus, Vertex, VertexLog, VertexStatus, VertexWarning };
@@ -130,4 +131,8 @@ export interface Builder extends AsyncDisposable {
   /** Replays the steps and logs of a build. */
   status(ref: string, signal: AbortSignal): AsyncIterable<StatusResponse>;
   removeRecord(ref: string, signal: AbortSignal): Promise<void>;
+  /** Reads a document that a record names, such as its provenance. */
+  document(digest: string, signal: AbortSignal): Promise<Buffer>;
+  /** Why a build of the history has failed, with the lines of its Dockerfile. Undefined for one that has not. */
+  failure(record: HistoryRecord, signal: AbortSignal): Promise<BuildFailure | undefined>;
 }

@@ -7,6 +7,7 @@ import type { Builder, BuildRequest, HistoryRecord, PruneLimits } from './builde
 import { debugSolve } from './debug-solve.ts';
 import { writeCacheIndex, writeIndex } from './layouts/write-index.ts';
 import { connectBuilder } from './open-connections.ts';
+import { recordDocument, recordFailure } from './record-documents.ts';
 import { serveSession } from './session/serve-session.ts';
 
 /** How long the status may be silent after the answer. */
@@ -31,6 +32,8 @@ export async function createBuilder(engine: Pick<Engine, 'hijack'>, signal: Abor
     async removeRecord(ref, stop) {
       await client.unary(control.UpdateBuildHistory, { Ref: ref, Delete: true }, {}, stop);
     },
+    document: (digest, stop) => recordDocument(client, digest, stop),
+    failure: (record, stop) => recordFailure(client, record, stop),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
 }
