@@ -36,6 +36,10 @@ test('a scanner lists what is in the result', { skip: lacksPlugins('new') }, asy
   const image = await build([...attest, '-t', 'gantry-test/scanned'], dockerfile);
   assert.equal(image.code, 0, image.stderr);
   assert.match(image.stderr, /exporting attestation manifest/);
+  const both = await build([...attest, '--provenance=true', '-o', `type=local,dest=${out}`], dockerfile);
+  assert.equal(both.code, 0, both.stderr);
+  const { materials } = JSON.parse(readFileSync(join(out, 'provenance.json'), 'utf8')).predicate;
+  assert.ok(materials.some(({ uri = '' }) => uri.startsWith('pkg:docker/gantry-test/scanner@latest')));
   const missing = await build(['--sbom=true'], dockerfile);
   assert.equal(missing.code, 1);
   assert.match(

@@ -44,13 +44,16 @@ export async function solveBuild(
   const statements = provenanceFor(request.FrontendAttrs, { run, platform: deps.platform });
   const exporters = exportRequests(request).map((each) => ({ ...each, exporter: deps.openExporter(each) }));
   const returned = await graphsOf(request, { run, gateway });
+  /** What frontends and scanners say, by the platforms of the results. */
+  const said = new Map<string, readonly FrontendAttestation[]>();
   const solved = await exportedResult(run, returned, {
     host: deps.platform,
     async attest(result) {
       const given = [...result.given, ...(await scanned(run, result, sbom))];
-      const said = await readStatements(run, given);
-      const provenance = statements.attached(result.edge);
-      return provenance === undefined ? said : [...said, provenance];
+      said.set(result.platform, given);
+      const read = await readStatements(run, given);
+      const provenance = statements.attached({ edge: result.edge, said: given });
+      return provenance === undefined ? read : [...read, provenance];
     },
   });
   const made = solved.platforms.map((platform, at) => ({ platform, edge: returned.refs[at]?.edge }));
@@ -64,7 +67,7 @@ export async function solveBuild(
     ({ id }, at): SolvedResult => ({
       platform: id,
       images: [],
-      provenance: statements.recorded(returned.refs[at]?.edge),
+      provenance: statements.recorded({ edge: returned.refs[at]?.edge, said: said.get(id) ?? [] }),
     }),
   );
   for (const [at, { exporter }] of exporters.entries()) {
