@@ -59,6 +59,7 @@ export async function buildCli(root, outdir) {
     });
   await Promise.all([
     bundle('program', "export { main } from './program.ts';"),
+    bundle('compose', "export { startCompose as start } from './compose/start-compose.ts';"),
     ...Object.entries(QUICK).map(([name, [module, command]]) =>
       bundle(
         name,
@@ -74,7 +75,7 @@ export async function buildCli(root, outdir) {
 process.getBuiltinModule('node:module').enableCompileCache(__dirname + '/.compile-cache');
 const argv = process.argv.slice(2);
 const whole = () => require('./cli/program.cjs').main(argv, process.env);
-const quick = ${JSON.stringify(Object.keys(QUICK))}.includes(argv[0]);
+const quick = ${JSON.stringify(['compose', ...Object.keys(QUICK)])}.includes(argv[0]);
 const code = quick ? require('./cli/' + argv[0] + '.cjs').start(argv.slice(1), process.env).then((code) => code ?? whole()) : whole();
 code.then((code) => process.exit(code));
 `,

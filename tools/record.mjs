@@ -8,8 +8,15 @@ import { readCases } from '../test/records/builds/build-case.ts';
 import { recordBuilds, writeRecord } from '../test/records/builds/build-record.ts';
 import { CASES } from '../test/records/classic-builds.cases.ts';
 import { readLines, record } from '../test/records/command-record.ts';
+import { recordCompose } from '../test/records/compose/record-compose.ts';
 import { recordBuilds as recordClassicBuilds } from '../test/records/record-builds.ts';
 
+// `npm run record -- compose PROGRAM` makes only the records of Compose, with a docker-compose 2.40. It needs no dockerd.
+const [part, program] = process.argv.slice(2);
+if (part === 'compose' && program !== undefined) {
+  console.log(`${await recordCompose(program)} Compose projects`);
+  process.exit(0);
+}
 const host = process.env['DOCKER_HOST'];
 if (host === undefined) {
   console.error('Set DOCKER_HOST to the socket of a dockerd 28.5 that has the image busybox:latest.');

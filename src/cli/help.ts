@@ -78,7 +78,7 @@ function section(title: string, rows: readonly (readonly [string, string])[]): s
 }
 
 /** Formats two columns. The second is wrapped to the terminal's width. */
-function flagTable(flags: readonly Flag[], width: number): string {
+export function flagTable(flags: readonly Flag[], width: number): string {
   const shown = flags.filter((flag) => flag.hidden === undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
   const rows = shown.map(
     (flag) =>

@@ -74,6 +74,10 @@ function globalOptions(flags: Flags, env: Readonly<Record<string, string | undef
 
 async function dispatch(cli: Cli, words: readonly string[]): Promise<number> {
   if (words[0] === 'help') return dispatch(cli, [...words.slice(1).filter((word) => !word.startsWith('-')), '--help']);
+  if (words[0] === 'compose') {
+    const { runCompose } = await import('./compose/run-compose.ts');
+    return runCompose(cli, words.slice(1));
+  }
   const found = findCommand(words);
   if (found !== undefined) return runFound(cli, found, words.slice(found.count));
   const [first] = words;

@@ -134,3 +134,18 @@ export function platformQuery(platform: Platform | undefined): string | undefine
 export function imagePath(name: string, verb?: string): string {
   return `/images/${pathSegment(name)}${verb === undefined ? '' : `/${verb}`}`;
 }
+
+/**
+ * The digest that an image's name has in its registry now, of which the engine asks the registry. `registryAuth` is a value of
+ * `X-Registry-Auth`.
+ */
+export async function imageDigest(engine: Engine, image: string, registryAuth: string): Promise<string> {
+  const path = `/distribution/${image.split('/').map(pathSegment).join('/')}/json`;
+  const headers = { 'X-Registry-Auth': registryAuth };
+  const found = await engine.json<{ readonly Descriptor: { readonly digest: string } }>({
+    method: 'GET',
+    path,
+    headers,
+  });
+  return found.Descriptor.digest;
+}

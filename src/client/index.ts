@@ -125,6 +125,7 @@ export {
   type FoundImage,
   type HistoryItem,
   type ImageSummary,
+  imageDigest,
   imageHistory,
   inspectImageText,
   type ListImagesOptions,

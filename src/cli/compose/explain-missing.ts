@@ -1,0 +1,34 @@
+import type { Cli } from '../cli.ts';
+import { CliError, UsageError } from '../errors.ts';
+import { HelpRequest, parseFlags } from '../flags/parse.ts';
+import { flagTable } from '../help.ts';
+import { COMPOSE_COMMANDS } from './compose-commands.ts';
+import { ROOT_FLAGS } from './root-flags.ts';
+
+/** Says that Gantry has no such command of `compose`, or prints its help. Returns the exit code. @throws CliError */
+export function explainMissing(cli: Cli, argv: readonly string[]): number {
+  let word: string | undefined;
+  try {
+    const { flags, args } = parseFlags(ROOT_FLAGS, argv, { interspersed: false });
+    word = flags.bool('version') ? 'version' : args[0];
+  } catch (error) {
+    if (error instanceof UsageError)
+      throw new CliError(125, `${error.message}\n\nRun '${cli.name} compose --help' for more information`);
+    if (!(error instanceof HelpRequest)) throw error;
+  }
+  if (word !== undefined && word !== 'help')
+    throw new CliError(1, `${cli.name} compose ${word}: Gantry does not have this yet`);
+  cli.out.write(composeHelp(cli.name, process.stdout.columns || 80));
+  return 0;
+}
+
+function composeHelp(name: string, width: number): string {
+  const commands = COMPOSE_COMMANDS.map((entry) => `  ${entry.name.padEnd(11)} ${entry.summary}`);
+  return [
+    `Usage:  ${name} compose [OPTIONS] COMMAND`,
+    "Applications of several containers. Gantry itself has these commands; docker's plugin runs the others where it is installed.",
+    `Commands:\n${commands.join('\n')}`,
+    `Options:\n${flagTable(ROOT_FLAGS, width)}`,
+    `Run '${name} compose COMMAND --help' for more information on a command.\n`,
+  ].join('\n\n');
+}

@@ -1,0 +1,38 @@
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { EngineError, errnoOf, messageOf } from '../../base/errors.ts';
+import type { ProjectFiles } from '../load/world.ts';
+import { BYTES_MAX } from '../load/yaml/parse-yaml.ts';
+
+const REMOTE = /^(?:oci:\/\/|git:\/\/|ssh:\/\/|https?:\/\/|git@|github\.com\/)/;
+
+/** Files of this machine. Remote ones are refused by name for now. */
+export const diskFiles: ProjectFiles = {
+  read: (path) => {
+    try {
+      const { size } = statSync(path);
+      if (size > BYTES_MAX)
+        throw new EngineError('tooLarge', `${path}: the file has more than ${BYTES_MAX / 1024 / 1024} MiB`);
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      if (error instanceof EngineError) throw error;
+      const reason = errnoOf(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error);
+      throw new EngineError('notFound', `open ${path}: ${reason}`, { cause: error });
+    }
+  },
+  kindOf: (path) => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return undefined;
+    return found.isDirectory() ? 'folder' : 'file';
+  },
+  realPath: (path) => {
+    try {
+      return realpathSync(path);
+    } catch {
+      return path;
+    }
+  },
+  isRemote: (path) => REMOTE.test(path),
+  fetchRemote: async (path) => {
+    throw new EngineError('notImplemented', `${path}: Gantry does not load Compose files from remote places yet`);
+  },
+};

@@ -1,0 +1,49 @@
+import type { ParsedFile } from './yaml/parse-yaml.ts';
+import type { Source } from './yaml/source.ts';
+
+/** What loading needs of the outside: files, and nothing else. Paths are absolute. */
+export interface ProjectFiles {
+  /** The text of a file. @throws EngineError when it cannot be read */
+  readonly read: (path: string) => string;
+  readonly kindOf: (path: string) => 'file' | 'folder' | undefined;
+  /** The path with symbolic links followed. The path itself where it does not exist. */
+  readonly realPath: (path: string) => string;
+  /** Whether a path names a repository or an artifact of a registry instead of a local file. */
+  readonly isRemote: (path: string) => boolean;
+  /** Gets a remote. Resolves with the local path of its Compose file. @throws EngineError */
+  readonly fetchRemote: (path: string) => Promise<string>;
+}
+
+export interface LoadOptions {
+  /** Whether variables are replaced. */
+  readonly interpolates: boolean;
+  readonly normalizes: boolean;
+  readonly resolvesPaths: boolean;
+  /** Whether the parts of the project are checked against each other. */
+  readonly checksConsistency: boolean;
+  /** Whether files of variables become part of the environment of the services. */
+  readonly resolvesEnvironment: boolean;
+}
+
+export const ALL_STEPS: LoadOptions = {
+  interpolates: true,
+  normalizes: true,
+  resolvesPaths: true,
+  checksConsistency: true,
+  resolvesEnvironment: true,
+};
+
+/** One run of the loader. */
+export interface Loading {
+  readonly files: ProjectFiles;
+  readonly options: LoadOptions;
+  readonly home: string | undefined;
+  /** Prints a warning in Compose's words. */
+  readonly warn: (text: string) => void;
+  /** All files that were parsed, to find the places of errors. */
+  readonly sources: Source[];
+  /** What was parsed, by file and text: each text is parsed once. */
+  readonly parsed: Map<string, ParsedFile>;
+}
+
+export type Environment = ReadonlyMap<string, string>;

@@ -1,0 +1,66 @@
+import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import type { Value } from '../../model/value.ts';
+import { type Resets, readDocument } from './read-document.ts';
+import { type Source, sourceError } from './source.ts';
+
+/** The largest file that is read. Aliases may blow up even a small one: `read-document.ts` limits what it holds. */
+export const BYTES_MAX = 4 * 1024 * 1024;
+/** Flow collections deeper than this would exhaust the stack of the parser. */
+const DEPTH_MAX = 100;
+
+export interface ParsedFile {
+  readonly text: string;
+  readonly source: Source;
+  readonly documents: readonly { readonly value: Value; readonly resets: Resets }[];
+}
+
+/** Parses all documents of a file. @throws SourceError with the place of the fault */
+export function parseYaml(file: string, text: string): ParsedFile {
+  if (text.length > BYTES_MAX)
+    throw sourceError(file, undefined, `the file has more than ${BYTES_MAX / 1024 / 1024} MiB`);
+  const lines = new LineCounter();
+  const documents = documentsOf(file, text, lines);
+  const source = { file, documents, lines };
+  for (const document of documents) {
+    const [fault] = document.errors;
+    if (fault === undefined) continue;
+    const { line, col } = lines.linePos(fault.pos[0]);
+    throw sourceError(file, { line, column: col }, `invalid YAML: ${firstLine(fault.message)}`);
+  }
+  return { text, source, documents: documents.map((document) => readDocument(source, document)) };
+}
+
+function documentsOf(file: string, text: string, lines: LineCounter): Document[] {
+  const deep = tooDeep(text);
+  if (deep !== undefined)
+    throw sourceError(file, undefined, `line ${deep}: more than ${DEPTH_MAX} collections within each other`);
+  const options = { schema: 'failsafe', uniqueKeys: false, lineCounter: lines, prettyErrors: false } as const;
+  try {
+    const parsed = parseAllDocuments(text.startsWith('\uFEFF') ? text.slice(1) : text, {
+      ...options,
+      logLevel: 'silent',
+    });
+    return 'empty' in parsed ? [] : parsed;
+  } catch (error) {
+    if (error instanceof RangeError) throw sourceError(file, undefined, 'the file has too many levels');
+    throw error;
+  }
+}
+
+/** The line of the first bracket that is nested too deeply. Brackets in texts count, too: nobody writes a hundred. */
+function tooDeep(text: string): number | undefined {
+  let depth = 0;
+  let line = 1;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at);
+    if (char === 0x0a) line++;
+    else if (char === 0x5b || char === 0x7b) depth++;
+    else if ((char === 0x5d || char === 0x7d) && depth > 0) depth--;
+    if (depth > DEPTH_MAX) return line;
+  }
+  return undefined;
+}
+
+function firstLine(message: string): string {
+  return message.split('\n')[0] ?? message;
+}
