@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { lacksPlugins, pluginConfig } from '../support/client-plugins.ts';
 import { command } from '../support/command.ts';
 import { startEngine } from '../support/engine.ts';
+import { filesWith } from '../support/files-with.ts';
 import { loadBusybox } from '../support/fixture.ts';
 
 // A secret is used by steps that succeed and that fail, in files and in variables, and read with all its bytes. No byte of it stays.
@@ -96,28 +96,3 @@ RUN --mount=type=secret,id=failed,env=FAILED test -z "$FAILED"
   assert.ok(filesWith(shown, [engine.dataRoot]).length > 0, 'what a step copies is found');
   assert.ok(filesWith(shown, [cache]).length > 0, 'what a step copies is in the exported cache');
 });
-
-/** Files and folders of these trees whose bytes or names have a word. Compressed files are read as what they hold. */
-function filesWith(word: string, roots: readonly string[]): readonly string[] {
-  return roots.flatMap((root) => {
-    const stat = lstatSync(root);
-    if (stat.isDirectory()) {
-      const names = readdirSync(root);
-      const named = names.filter((name) => name.includes(word)).map((name) => join(root, name));
-      return [
-        ...named,
-        ...filesWith(
-          word,
-          names.map((name) => join(root, name)),
-        ),
-      ];
-    }
-    return stat.isFile() && contentOf(root).includes(word) ? [root] : [];
-  });
-}
-
-function contentOf(path: string): Buffer {
-  const bytes = readFileSync(path);
-  if (bytes.length > 4 && bytes.readUInt32LE(0) === 0xfd2fb528) return zstdDecompressSync(bytes);
-  return bytes.length > 2 && bytes.readUInt16BE(0) === 0x1f8b ? gunzipSync(bytes) : bytes;
-}
