@@ -33,6 +33,17 @@ test('an ignored directory comes only for what is in it', (t) => {
   assert.deepEqual(listed(root, { include: ['e'] }), ['e', 'e/x']);
 });
 
+test('a name that is not UTF-8 is refused only where it is wanted', (t) => {
+  const root = folder(t, ['Dockerfile', 'd/x']);
+  writeFileSync(Buffer.concat([Buffer.from(`${root}/d/`), Buffer.of(0xff)]), '');
+  assert.throws(() => listed(root), { kind: 'invalid', message: /a file name in "d" is not UTF-8/ });
+  assert.deepEqual(listed(root, { follow: ['Dockerfile'] }), ['Dockerfile']);
+  assert.deepEqual(listed(root, { include: ['**/x'] }), ['d', 'd/x']);
+  assert.deepEqual(listed(root, { exclude: ['d'] }), ['Dockerfile']);
+  mkdirSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.of(0xfe)]));
+  assert.throws(() => listed(root, { include: ['**/x'] }), { kind: 'invalid' });
+});
+
 test('a further name of a file is a link to the first that is listed', (t) => {
   const root = folder(t, ['a', 'b']);
   linkSync(join(root, 'b'), join(root, 'c'));

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { invalid } from '../../../base/errors.ts';
 import type { Init } from '../../../grpc/index.ts';
@@ -21,7 +22,7 @@ interface Place {
 /**
  * Lists the chosen entries of a directory in fsutil's order: each directory before what it contains, names by their bytes.
  * Owners are 0:0. Synchronous, since that is the fastest; it yields after each entry.
- * @throws EngineError invalid for a name that is not UTF-8
+ * @throws EngineError invalid for a chosen name that is not UTF-8
  */
 export function* listTree(root: string, choice: (path: string) => Verdict): Generator<ListedEntry> {
   const links = new Map<string, string>();
@@ -29,10 +30,16 @@ export function* listTree(root: string, choice: (path: string) => Verdict): Gene
   const pending: Place[] = [];
   const describe = (place: Place): ListedEntry | undefined => describeEntry(place, links);
   function* walk(directory: string, at: string): Generator<ListedEntry> {
-    for (const name of sortedNames(at, directory)) {
+    for (const bytes of readdirSync(at, 'buffer').sort(Buffer.compare)) {
+      const name = bytes.toString();
       const path = directory === '' ? name : `${directory}/${name}`;
       const verdict = choice(path);
       if (verdict === 'no') continue;
+      if (!isUtf8(bytes)) {
+        // Packets hold names as text. What is not wanted may have any name.
+        if (verdict === 'partly' && !isDirectoryAt(Buffer.concat([Buffer.from(`${at}/`), bytes]))) continue;
+        throw invalid(`a file name in ${JSON.stringify(directory)} is not UTF-8: ${JSON.stringify(name)}`);
+      }
       const found = lstatSync(`${at}/${name}`, { bigint: true, throwIfNoEntry: false });
       if (found === undefined) continue;
       const place = { path, at: `${at}/${name}`, found };
@@ -51,14 +58,8 @@ export function* listTree(root: string, choice: (path: string) => Verdict): Gene
   yield* walk('', root);
 }
 
-function sortedNames(at: string, directory: string): readonly string[] {
-  const names = readdirSync(at, 'buffer').sort(Buffer.compare);
-  return names.map((name) => {
-    const text = name.toString();
-    if (text.includes('\ufffd') && !Buffer.from(text).equals(name))
-      throw invalid(`a file name in ${JSON.stringify(directory)} is not UTF-8: ${JSON.stringify(text)}`);
-    return text;
-  });
+function isDirectoryAt(path: Buffer): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Undefined for a socket. */
