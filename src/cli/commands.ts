@@ -19,6 +19,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   builder: 'Manage the builder',
   buildx: "Build images by the names of docker's buildx",
   'buildx history': 'Manage the history of builds',
+  'buildx imagetools': 'Look at images of registries',
   container: 'Manage containers',
   image: 'Manage images',
   manifest: 'Manage manifest lists: images for several platforms',
@@ -64,6 +65,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     [],
     'Remove records of builds',
     async () => (await import('./build/build-history.ts')).removeBuilds,
+  ),
+  entry(
+    'buildx imagetools inspect',
+    [],
+    'Show an image of a registry',
+    async () => (await import('./build/inspect-remote-image.ts')).inspectRemoteImage,
   ),
   entry(
     'buildx inspect',

@@ -9,7 +9,7 @@ export const MISSING_COMMANDS: readonly string[] = [
   'buildx history import',
   'buildx history open',
   'buildx history trace',
-  'buildx imagetools',
+  'buildx imagetools create',
   'buildx policy',
   'buildx rm',
   'buildx stop',

@@ -142,6 +142,19 @@ test('buildx imagetools shows and joins images of our registry', { skip: lacksPl
   await buildx('imagetools', 'create', '-t', `${name}:all`, `${name}:amd64`, `${name}:arm64`);
   const shown = await buildx('imagetools', 'inspect', `${name}:all`);
   for (const arch of ['amd64', 'arm64']) assert.match(shown, new RegExp(`Platform: +linux/${arch}`));
+  for (const image of [`${name}:all`, `${name}:amd64`, `${name}@${/Digest: +(\S+)/.exec(shown)?.[1]}`]) {
+    for (const flags of [[], ['--raw']]) {
+      const own = await engine().ok('gantry', ['buildx', 'imagetools', 'inspect', ...flags, image]);
+      // buildx prints annotations in any order.
+      const lines = (text: string) =>
+        text
+          .split('\n')
+          .map((line) => line.trimEnd())
+          .filter((line) => line !== '')
+          .sort();
+      assert.deepEqual(lines(own), lines(await buildx('imagetools', 'inspect', ...flags, image)));
+    }
+  }
   const index = JSON.parse(await buildx('imagetools', 'inspect', '--raw', `${name}:all`));
   assert.equal(index.manifests.length, 4);
   const provenance = await buildx('imagetools', 'inspect', `${name}:all`, '--format', '{{ json .Provenance }}');

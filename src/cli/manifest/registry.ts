@@ -33,8 +33,16 @@ const CONFIG_BYTES_MAX = 8 << 20;
 const SINGLE = new Set<string>([MEDIA_TYPE.ociManifest, MEDIA_TYPE.dockerManifest]);
 const LISTS = new Set<string>([MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerList]);
 
+export interface FetchedDocument {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly bytes: Buffer;
+}
+
 /** Access to registries for the manifest commands: from this process, not by the engine. */
 export interface ManifestRegistry extends AsyncDisposable {
+  /** Returns a manifest or a list as the registry has it. @throws CliError `no such manifest: x` */
+  document(name: Name): Promise<FetchedDocument>;
   /** @throws CliError `no such manifest: x`, `x is a manifest list` */
   image(name: Name): Promise<ImageManifest>;
   /** Returns the image, or the descriptors of a list. @throws CliError */
@@ -109,6 +117,10 @@ export function openManifestRegistry(cli: Cli, options: { readonly insecure: boo
     }
   };
   return {
+    async document(name) {
+      const { descriptor, bytes } = await fetch(name);
+      return { mediaType: descriptor.mediaType, digest: descriptor.digest, bytes };
+    },
     async image(name) {
       const found = await fetch(name);
       if (LISTS.has(found.descriptor.mediaType)) throw new CliError(1, `${name.full} is a manifest list`);
