@@ -6,6 +6,7 @@ import type { Engine } from '../engine-client.ts';
 import type { Builder, BuildRequest, HistoryRecord, PruneLimits } from './builder.ts';
 import { debugSolve } from './debug-solve.ts';
 import { writeCacheIndex, writeIndex } from './layouts/write-index.ts';
+import { lostError } from './lost-error.ts';
 import { connectBuilder } from './open-connections.ts';
 import { recordDocument, recordFailure } from './record-documents.ts';
 import { serveSession } from './session/serve-session.ts';
@@ -69,6 +70,8 @@ async function build({ engine, client }: Connected, request: BuildRequest, signa
     solving.catch(() => undefined);
     await debugSolve({ client, ref }, { frontend: FRONTEND, attrs: solve.FrontendAttrs }, onFailed, stop);
     return await solving;
+  }).catch(async (error: unknown) => {
+    throw await lostError(engine, { ref, error }, signal);
   });
   for (const { receive } of request.outputs) {
     if (receive?.kind === 'layout') writeIndex(receive.path, ExporterResponse);
