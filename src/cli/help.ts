@@ -7,6 +7,9 @@ import { GLOBAL_FLAGS } from './flags/global.ts';
 const OFFERED = COMMANDS.filter((entry) => entry.notYet === undefined);
 const COMMON = ['run', 'exec', 'ps', 'pull', 'images', 'version', 'info'];
 
+/** Its commands are in `compose/compose-commands.ts`. */
+const COMPOSE = ['compose', 'Define and run applications of several containers'] as const;
+
 /** Help of the whole program. */
 export function rootHelp(name: string, width: number): string {
   const byName = new Map(
@@ -24,7 +27,7 @@ export function rootHelp(name: string, width: number): string {
     section('Common Commands', common),
     section(
       'Management Commands',
-      Object.entries(NOUNS).filter(([noun]) => !noun.includes(' ')),
+      [...Object.entries(NOUNS).filter(([noun]) => !noun.includes(' ')), COMPOSE].sort(([a], [b]) => (a < b ? -1 : 1)),
     ),
     section(
       'Commands',

@@ -15,7 +15,6 @@ export const MISSING_COMMANDS: readonly string[] = [
   'buildx stop',
   'buildx use',
   'checkpoint',
-  'compose',
   'config',
   'context',
   'node',

@@ -67,8 +67,8 @@ test('what Gantry does not have yet says so, also where help is asked for', asyn
     const said = { code: 1, out: '', err: `gantry ${name}: Gantry does not have this yet\n` };
     assert.deepEqual(await gantry(words), said);
   }
-  const compose = await gantry(['compose', '-p', 'x', 'up', '-d']);
-  assert.deepEqual([compose.code, compose.err], [1, 'gantry compose up: Gantry does not have this yet\n']);
+  const compose = await gantry(['compose', '-p', 'x', 'publish', 'y']);
+  assert.deepEqual([compose.code, compose.err], [1, 'gantry compose publish: Gantry does not have this yet\n']);
   const { err } = await gantry(['buildx', 'bake', '.']);
   assert.equal(err, 'gantry buildx bake: Gantry does not have this yet\n');
 });

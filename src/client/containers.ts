@@ -34,7 +34,13 @@ export interface ContainerSummary {
   readonly Status: string;
   readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, object>> | null } | null;
   readonly Mounts:
-    | readonly { readonly Type?: string; readonly Name?: string; readonly Source?: string; readonly Driver?: string }[]
+    | readonly {
+        readonly Type?: string;
+        readonly Name?: string;
+        readonly Source?: string;
+        readonly Destination?: string;
+        readonly Driver?: string;
+      }[]
     | null;
   /** Since 1.48, for an image that came with a manifest. */
   readonly ImageManifestDescriptor?: { readonly platform?: Platform };

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { lacksPlugins, PLUGIN_AGES, pluginConfig } from '../support/client-plugins.ts';
 import { command } from '../support/command.ts';
 import { eventually, unique, useEngine } from '../support/fixture.ts';
@@ -72,8 +73,14 @@ interface Client {
   readonly skip: string | false;
 }
 
-/** Compose as a plugin of the docker CLI, the newest and an old one, and Debian's older docker-compose. */
+/** Our Compose; Compose as a plugin of the docker CLI, the newest and an old one; and Debian's older docker-compose. */
 const CLIENTS: readonly Client[] = [
+  {
+    name: 'gantry compose',
+    program: [fileURLToPath(new URL('../../bin/gantry', import.meta.url)), 'compose'],
+    config: (folder) => folder,
+    skip: false,
+  },
   ...PLUGIN_AGES.map(
     (age): Client => ({
       name: `docker compose (${age})`,

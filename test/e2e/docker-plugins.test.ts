@@ -79,10 +79,14 @@ test('gantry runs plugins of docker for commands that it does not have', async (
     'cli-plugins/docker-plain': 'no program',
   });
   const gantry = (args: readonly string[]) => engine().gantry(args, { env: { DOCKER_CONFIG: config }, input: 'typed' });
-  for (const name of ['hello', 'compose']) {
-    const ran = await gantry([name, '--flag', 'a b']);
-    assert.deepEqual([ran.code, ran.stdout], [7, `${name} --flag a b\n${engine().host} ${config}\ntyped`]);
+  for (const words of [
+    ['hello', '--flag', 'a b'],
+    ['compose', 'publish', 'a b'],
+  ]) {
+    const ran = await gantry(words);
+    assert.deepEqual([ran.code, ran.stdout], [7, `${words.join(' ')}\n${engine().host} ${config}\ntyped`]);
   }
+  assert.match((await gantry(['compose', '--help'])).stdout, /^Usage: {2}gantry compose /);
   const named = await gantry(['-H', 'tcp://127.0.0.1:1', 'hello']);
   assert.match(named.stdout, /^tcp:\/\/127\.0\.0\.1:1 /m);
   assert.match((await gantry(['ps'])).stdout, /^CONTAINER ID/);

@@ -62,5 +62,6 @@ test('help offers no command that the engine cannot serve yet', () => {
   const volumes = nounHelp('gantry', 'volume');
   assert.match(volumes, /^ {2}ls /m);
   assert.doesNotMatch(volumes, /^ {2}update /m);
-  assert.doesNotMatch(rootHelp('gantry', 80), /^ {2}(?:compose|swarm) /m);
+  assert.doesNotMatch(rootHelp('gantry', 80), /^ {2}(?:stack|swarm) /m);
+  assert.match(rootHelp('gantry', 80), /^ {2}compose /m);
 });

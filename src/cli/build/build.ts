@@ -62,17 +62,24 @@ function refuse(flags: Flags): void {
 interface Given {
   readonly context: string;
   readonly flags: Flags;
+  /** What `-` reads. Default: standard input. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Shows several builds as one. The caller ends it. Default: one of its own. */
+  readonly progress?: BuildProgress;
 }
 
-async function runBuild(cli: Cli, { context, flags }: Given, signal: AbortSignal): Promise<number> {
-  const given = { context, file: flags.string('file'), named: flags.list('build-context') };
-  const found = await buildContext(given, process.stdin);
+/** Builds as the command says. Resolves with the exit code. @throws CliError, EngineError */
+export async function runBuild(cli: Cli, given: Given, signal: AbortSignal): Promise<number> {
+  const { context, flags, stdin = process.stdin } = given;
+  const named = flags.list('build-context');
+  const found = await buildContext({ context, file: flags.string('file'), named }, stdin);
   try {
     const opened = await openBuilder(cli.client, signal);
     await using _builder = opened.builder;
     const call = flags.bool('check') ? 'check' : flags.string('call') || 'build';
     const isQuiet = flags.bool('quiet') || flags.string('progress') === 'quiet';
-    const progress = openProgress(cli, isQuiet ? 'quiet' : flags.string('progress'));
+    const own = given.progress === undefined;
+    const progress = given.progress ?? openProgress(cli, isQuiet ? 'quiet' : flags.string('progress'));
     const [worker] = await opened.builder.workers(signal);
     const outputs = buildOutputs(cli, {
       ...{ output: flags.list('output'), load: flags.bool('load'), push: flags.bool('push') },
@@ -104,7 +111,8 @@ async function runBuild(cli: Cli, { context, flags }: Given, signal: AbortSignal
       const asking = { ...opened, progress, request, dockerfile: found.dockerfile };
       return await answerCall(cli, { ...asking, call }, signal);
     }
-    const solving = { ...opened, progress, request, flags, isQuiet, dockerfile: found.dockerfile };
+    const shown = own ? progress : { ...progress, end: () => {} };
+    const solving = { ...opened, progress: shown, request, flags, isQuiet, dockerfile: found.dockerfile };
     const code = await solve(cli, solving, signal);
     for (const name of pushed) await pushBuilt(cli, name, isQuiet);
     return code;

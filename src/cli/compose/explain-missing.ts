@@ -26,7 +26,7 @@ function composeHelp(name: string, width: number): string {
   const commands = COMPOSE_COMMANDS.map((entry) => `  ${entry.name.padEnd(11)} ${entry.summary}`);
   return [
     `Usage:  ${name} compose [OPTIONS] COMMAND`,
-    "Applications of several containers. Gantry itself has these commands; docker's plugin runs the others where it is installed.",
+    'Define and run applications of several containers',
     `Commands:\n${commands.join('\n')}`,
     `Options:\n${flagTable(ROOT_FLAGS, width)}`,
     `Run '${name} compose COMMAND --help' for more information on a command.\n`,

@@ -29,6 +29,17 @@ export function calledCommand(argv: readonly string[]): Called | undefined {
   }
 }
 
+/** Whether the words after `compose` name any command. Without one they ask for help, or are wrong. */
+export function namesCommand(argv: readonly string[]): boolean {
+  try {
+    const { args } = parseFlags(ROOT_FLAGS, argv, { interspersed: false });
+    return args.length > 0 && args[0] !== 'help';
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof HelpRequest) return false;
+    throw error;
+  }
+}
+
 /** Runs a command of Gantry's. Resolves with the exit code. @throws CliError, EngineError, HelpRequest */
 export async function runCalled(world: ComposeWorld, { entry, named, root, argv }: Called): Promise<number> {
   const form = checkRoot(world, root) === 'json' ? 'json' : 'text';

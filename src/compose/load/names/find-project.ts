@@ -39,7 +39,7 @@ export async function findProject(world: FindWorld, request: ProjectRequest): Pr
   // The files may be in another folder, with variables of its own.
   environment = withEnvFiles(world, request, { environment, folder });
   if (request.projectName !== '') checkName(request.projectName);
-  if (files.length === 0) throw new EngineError('invalid', 'no configuration file provided: not found');
+  if (files.length === 0) throw new EngineError('notFound', 'no configuration file provided: not found');
   const local = await localFiles(world, files);
   const workingDir = request.projectDirectory === '' ? (local.remoteFolder ?? folder) : folder;
   return {

@@ -1,0 +1,75 @@
+import {
+  type BuildChoices,
+  buildArguments,
+  contextServices,
+  imageOf,
+  inOrder,
+  type Project,
+} from '../../compose/index.ts';
+import { build, runBuild } from '../build/build.ts';
+import { openProgress } from '../build/progress/open-progress.ts';
+import { parseFlags } from '../flags/parse.ts';
+import { progressOf } from './changing.ts';
+import type { ComposeCall } from './compose-command.ts';
+
+export interface BuildRequest {
+  readonly services: readonly string[];
+  readonly choices: BuildChoices;
+  readonly isQuiet: boolean;
+}
+
+/**
+ * Builds the images of services side by side, each once, those that are contexts of others first. The steps of all are shown as
+ * those of one build. @throws CliError, EngineError
+ */
+export async function buildServices(
+  call: ComposeCall,
+  project: Project,
+  { services, choices, isQuiet }: BuildRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { cli } = call.world;
+  const all = withContexts(project, services);
+  const progress = openProgress(cli, isQuiet ? 'quiet' : buildMode(progressOf(call)));
+  const images = new Set<string>();
+  try {
+    await inOrder(
+      all,
+      (name) => contextServices(project.services.get(name) ?? {}),
+      async (name) => {
+        const service = project.services.get(name);
+        if (service?.build === undefined) return;
+        const image = imageOf(project, service);
+        if (images.has(image)) return;
+        images.add(image);
+        const { words, dockerfile } = buildArguments(project, service, choices);
+        const { flags, args } = parseFlags(build.flags, words, { interspersed: true });
+        const [context = ''] = args;
+        const input = dockerfile === undefined ? {} : { stdin: oneChunk(dockerfile) };
+        await runBuild(cli, { context, flags, progress, ...input }, signal);
+      },
+    );
+  } finally {
+    progress.end();
+  }
+  if (!isQuiet) for (const image of images) cli.err.write(` ${image}  Built\n`);
+}
+
+function withContexts(project: Project, services: readonly string[]): ReadonlySet<string> {
+  const all = new Set<string>();
+  const add = (name: string): void => {
+    if (all.has(name)) return;
+    all.add(name);
+    for (const each of contextServices(project.services.get(name) ?? {})) add(each);
+  };
+  for (const name of services) add(name);
+  return all;
+}
+
+function buildMode(progress: string): string {
+  return progress === 'json' ? 'rawjson' : progress;
+}
+
+async function* oneChunk(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}

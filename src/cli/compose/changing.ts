@@ -1,0 +1,106 @@
+import { createSlots } from '../../base/slots.ts';
+import {
+  type ApplyContext,
+  changedKeys,
+  dryEngine,
+  formatKeyHashes,
+  type Hashes,
+  keyHashes,
+  liveResources,
+  networkHash,
+  type Project,
+  type ResourceView,
+  resourceJson,
+  resourceLines,
+  serviceHash,
+  volumeHash,
+} from '../../compose/index.ts';
+import type { Cli } from '../cli.ts';
+import { CliError } from '../errors.ts';
+import type { ComposeCall } from './compose-command.ts';
+
+export const HASHES: Hashes = {
+  ...{ service: serviceHash, network: networkHash, volume: volumeHash },
+  keys: (service) => formatKeyHashes(keyHashes(service)),
+  changedKeys: (label, service) => changedKeys(label, keyHashes(service)),
+};
+
+/** Shell's exit code of a program that Ctrl-C has ended. */
+export const INTERRUPTED = 130;
+
+/**
+ * Changes a project, and shows each resource on standard error. Ctrl-C ends it: what has begun is finished, and nothing further
+ * begins. @throws EngineError, CliError
+ */
+export async function changing<T>(
+  call: ComposeCall,
+  { project, title = 'Running' }: { readonly project: Project; readonly title?: string },
+  work: (context: ApplyContext) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort();
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const view = resourceView(call, title);
+  const parallel = parallelOf(call);
+  const isDry = isDryRun(call);
+  try {
+    return await work({
+      engine: isDry ? dryEngine(call.world.cli.client) : call.world.cli.client,
+      isDry,
+      project,
+      report: (event) => view.show(isDry ? { ...event, text: `${event.text} (dry run)` } : event),
+      slots: createSlots(() => (parallel < 1 ? Number.POSITIVE_INFINITY : parallel)),
+      signal: stop.signal,
+    });
+  } catch (error) {
+    throw stop.signal.aborted ? new CliError(INTERRUPTED, 'canceled', { cause: error }) : error;
+  } finally {
+    view.end();
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+}
+
+export function isDryRun({ root }: ComposeCall): boolean {
+  return root.bool('dry-run');
+}
+
+/** @throws CliError for `--dry-run` with a command that cannot but do what it says */
+export function refuseDryRun(call: ComposeCall, command: string): void {
+  if (isDryRun(call)) throw new CliError(1, `"${command}" has no dry run: it would do nothing that could be shown`);
+}
+
+function parallelOf({ root, world: { cli } }: ComposeCall): number {
+  if (root.changed('parallel')) return root.int('parallel');
+  return Number.parseInt(cli.env['COMPOSE_PARALLEL_LIMIT'] ?? '', 10) || -1;
+}
+
+/** `--progress`, or the variable. */
+export function progressOf({ root, world: { cli } }: ComposeCall): string {
+  return (root.changed('progress') ? root.string('progress') : cli.env['COMPOSE_PROGRESS']) || 'auto';
+}
+
+/** Whether colors and movements of the cursor are allowed on an output. */
+export function hasAnsi({ root, world: { cli } }: ComposeCall, output: Cli['out']): boolean {
+  const ansi = root.changed('ansi') ? root.string('ansi') : (cli.env['COMPOSE_ANSI'] ?? 'auto');
+  if (root.bool('no-ansi') || ansi === 'never') return false;
+  return ansi === 'always' || (output.isTerminal && (cli.env['NO_COLOR'] ?? '') === '');
+}
+
+/** How changes are shown: in place in a terminal, as lines elsewhere, or as asked. */
+export function resourceView(call: ComposeCall, title: string): ResourceView {
+  const { cli } = call.world;
+  const write = (text: string): void => cli.err.write(text);
+  const progress = progressOf(call);
+  if (progress === 'quiet' || progress === 'none') return { show: () => {}, end: () => {} };
+  if (progress === 'json') return resourceJson(write);
+  const isLive = progress === 'tty' || (progress === 'auto' && cli.err.isTerminal && hasAnsi(call, cli.err));
+  return isLive ? liveResources(screenOf(cli), title) : resourceLines(write);
+}
+
+function screenOf(cli: Cli) {
+  return {
+    write: (text: string) => cli.err.write(text),
+    size: () => ({ rows: process.stderr.rows || 24, columns: process.stderr.columns || 80 }),
+    now: () => performance.now(),
+  };
+}

@@ -1,0 +1,217 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  dependentsOf,
+  type EndedContainer,
+  followProject,
+  inOrder,
+  isRunning,
+  LogPrinter,
+  observeContainers,
+  type Project,
+  type ProjectFollower,
+  type ServiceContainer,
+  stopContainers,
+} from '../../compose/index.ts';
+import { CliError } from '../errors.ts';
+import type { Flags } from '../flags/parse.ts';
+import type { BringUp } from './bring-up.ts';
+import { changing, hasAnsi, INTERRUPTED } from './changing.ts';
+import type { ComposeCall } from './compose-command.ts';
+import { byService, timeoutOf } from './shared-flags.ts';
+import { shownName } from './shown-name.ts';
+
+/** How long the last lines of stopped containers may take. */
+const LAST_LINES_MILLISECONDS = 2000;
+
+interface Attached {
+  readonly names: readonly string[];
+  readonly flags: Flags;
+  readonly bring: (hooks: BringUp) => Promise<void>;
+}
+
+/**
+ * `up` in the foreground: brings the project up, shows what its containers write, and stops them when they have ended, or when Ctrl-C
+ * asks for it; a second one kills them. Resolves with the exit code. @throws CliError, EngineError
+ */
+export async function runAttached(call: ComposeCall, project: Project, attached: Attached): Promise<number> {
+  const { cli } = call.world;
+  const { flags } = attached;
+  const shown = shownServices(project, attached);
+  const printer = new LogPrinter(
+    { out: (text) => cli.out.write(text), err: (text) => cli.err.write(text) },
+    { hasPrefix: !flags.bool('no-log-prefix'), hasColor: !flags.bool('no-color') && hasAnsi(call, cli.out) },
+  );
+  const ends = new Ends(flags);
+  const options = {
+    ...{ project: project.name, printer, timestamps: flags.bool('timestamps') },
+    shows: (service: string) => shown.has(service),
+    nameOf: (container: { readonly name: string; readonly service: string }) => shownName(project.name, container),
+    onEnd: (ended: EndedContainer) => {
+      if (shown.has(ended.service))
+        printer.tell(`${shownName(project.name, ended)} exited with code ${ended.exitCode}`);
+      ends.take(ended);
+    },
+  };
+  using follower = await followProject(cli.client, options);
+  await attached.bring({
+    starts: true,
+    onCreated: async (containers) => await announce(containers, { shown, printer, follower, ends, project }),
+  });
+  const stop = new AbortController();
+  const watching = flags.bool('watch') ? watchFiles(call, project, stop.signal) : undefined;
+  try {
+    return await untilEnd(call, project, { flags, ends, failed: Promise.race([follower.failed, ...(watching ?? [])]) });
+  } finally {
+    stop.abort();
+  }
+}
+
+function shownServices(project: Project, { names, flags }: Attached): ReadonlySet<string> {
+  const attach = flags.list('attach');
+  const all = [...project.services.values()];
+  const asked = attach.length > 0 ? attach : names.length > 0 && !flags.bool('attach-dependencies') ? names : undefined;
+  const found = all.filter(({ name = '', attach: isShown }) =>
+    asked === undefined ? isShown !== false : asked.includes(name),
+  );
+  const hidden = flags.list('no-attach');
+  return new Set(found.map(({ name = '' }) => name).filter((name) => !hidden.includes(name)));
+}
+
+async function announce(
+  containers: ReadonlyMap<string, readonly ServiceContainer[]>,
+  of: {
+    readonly shown: ReadonlySet<string>;
+    readonly printer: LogPrinter;
+    readonly follower: ProjectFollower;
+    readonly ends: Ends;
+    readonly project: Project;
+  },
+): Promise<void> {
+  const all = [...containers.values()].flat();
+  of.ends.expect(all);
+  const shown = all.filter(({ service }) => of.shown.has(service));
+  const names = shown.map((container) => shownName(of.project.name, container)).sort();
+  of.printer.announce(names);
+  if (names.length > 0) of.printer.tell(`Attaching to ${names.join(', ')}`);
+  await Promise.all(shown.map((container) => of.follower.know(container)));
+}
+
+/** Which containers still run, and how the first one ended. */
+class Ends {
+  readonly #flags: Flags;
+  readonly #running = new Map<string, string>();
+  readonly #codes = new Map<string, number>();
+  readonly #done = Promise.withResolvers<EndedContainer | undefined>();
+  readonly #empty = Promise.withResolvers<void>();
+  #isExpecting = false;
+
+  constructor(flags: Flags) {
+    this.#flags = flags;
+  }
+
+  /** Resolves when all have ended, or with the container whose end ends all. */
+  get done(): Promise<EndedContainer | undefined> {
+    return this.#done.promise;
+  }
+
+  /** Resolves when all have ended. */
+  get empty(): Promise<void> {
+    return this.#empty.promise;
+  }
+
+  expect(containers: readonly ServiceContainer[]): void {
+    for (const { id, service } of containers) this.#running.set(id, service);
+    this.#isExpecting = true;
+  }
+
+  take(ended: EndedContainer): void {
+    if (!this.#running.has(ended.id)) return;
+    if (!this.#codes.has(ended.service)) this.#codes.set(ended.service, ended.exitCode);
+    if (ended.restarts) return;
+    this.#running.delete(ended.id);
+    if (this.#isExpecting && this.#running.size === 0) this.#empty.resolve();
+    const from = this.#flags.string('exit-code-from');
+    const endsAll =
+      this.#flags.bool('abort-on-container-exit') ||
+      (this.#flags.bool('abort-on-container-failure') && ended.exitCode !== 0) ||
+      (from !== '' && ended.service === from);
+    if (endsAll) this.#done.resolve(ended);
+    else if (this.#isExpecting && this.#running.size === 0) this.#done.resolve(undefined);
+  }
+
+  /** The exit code of a service. */
+  codeOf(service: string): number | undefined {
+    return this.#codes.get(service);
+  }
+}
+
+/** Follows files beside the output. The promise rejects when that fails. */
+function watchFiles(call: ComposeCall, project: Project, signal: AbortSignal): readonly Promise<never>[] {
+  const watching = async (): Promise<never> => {
+    const { watchProject } = await import('./watch.ts');
+    await watchProject(call, project, { names: [...project.services.keys()], prunes: true, isQuiet: false }, signal);
+    return await new Promise<never>(() => {});
+  };
+  return [watching()];
+}
+
+interface Running {
+  readonly flags: Flags;
+  readonly ends: Ends;
+  /** Rejects when what shows the project fails. */
+  readonly failed: Promise<never>;
+}
+
+async function untilEnd(call: ComposeCall, project: Project, { flags, ends, failed }: Running): Promise<number> {
+  const { cli } = call.world;
+  const interrupted = Promise.withResolvers<'interrupted'>();
+  const interrupt = (): void => interrupted.resolve('interrupted');
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  try {
+    const result = await Promise.race([ends.done, interrupted.promise, failed]);
+    const from = flags.string('exit-code-from');
+    if (result === 'interrupted') {
+      cli.out.line('Gracefully Stopping... press Ctrl+C again to force');
+      await stopAll(call, project, flags);
+      await Promise.race([ends.empty, sleep(LAST_LINES_MILLISECONDS)]);
+      return INTERRUPTED;
+    }
+    if (result === undefined) return from === '' ? 0 : (ends.codeOf(from) ?? 0);
+    cli.err.line('Aborting on container exit...');
+    await stopAll(call, project, flags);
+    await Promise.race([ends.empty, sleep(LAST_LINES_MILLISECONDS)]);
+    return from === '' ? result.exitCode : (ends.codeOf(from) ?? result.exitCode);
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+}
+
+/** Stops the project's containers. Ctrl-C kills them. @throws CliError */
+async function stopAll(call: ComposeCall, project: Project, flags: Flags): Promise<void> {
+  const { cli } = call.world;
+  const all = await observeContainers(cli.client, project.name);
+  const containers = byService(
+    all.filter((container) => !container.isOneOff && isRunning(container) && project.services.has(container.service)),
+  );
+  const killed = Promise.withResolvers<never>();
+  killed.promise.catch(() => {});
+  const kill = async (): Promise<void> => {
+    const { killContainer } = await import('../../client/index.ts');
+    await Promise.allSettled([...containers.values()].flat().map(({ id }) => killContainer(cli.client, id)));
+    killed.reject(new CliError(INTERRUPTED, ''));
+  };
+  const onInterrupt = (): void => void kill();
+  process.once('SIGINT', onInterrupt);
+  try {
+    const stopping = changing(call, { project }, (context) =>
+      inOrder(
+        containers.keys(),
+        (name) => dependentsOf(project, name),
+        (name) => stopContainers(context, containers.get(name) ?? [], { timeoutSeconds: timeoutOf(flags) }),
+      ),
+    );
+    await Promise.race([stopping, killed.promise]);
+  } finally {
+    process.off('SIGINT', onInterrupt);
+  }
+}

@@ -1,0 +1,102 @@
+import { EngineError } from '../../base/errors.ts';
+import { LABEL, observeContainers, type Project, type RunningContainer, type Service } from '../../compose/index.ts';
+import { CliError } from '../errors.ts';
+import type { ComposeCall } from './compose-command.ts';
+import { loadServices, openProject } from './load-request.ts';
+
+/** The project with these services and what they depend on; all enabled ones without names. @throws EngineError */
+export async function projectOf(call: ComposeCall, services: readonly string[] = []): Promise<Project> {
+  return await loadServices(call, await openProject(call), services);
+}
+
+/**
+ * The project for commands on what runs: its files where they are found, else what the engine has under the name that was given.
+ * @throws EngineError
+ */
+export async function projectOrName(call: ComposeCall): Promise<Project> {
+  const {
+    root,
+    world: { cli },
+  } = call;
+  try {
+    return await projectOf(call);
+  } catch (error) {
+    const name = root.string('project-name') || (cli.env['COMPOSE_PROJECT_NAME'] ?? '');
+    const isNamed = name !== '' && root.list('file').length === 0;
+    if (!isNamed || !(error instanceof EngineError) || error.kind !== 'notFound') throw error;
+    return projectOfContainers(name, await observeContainers(cli.client, name));
+  }
+}
+
+/** A project as its containers show it: without files there are no networks and volumes of its own to know. */
+function projectOfContainers(name: string, containers: readonly RunningContainer[]): Project {
+  const services = new Map<string, Service>();
+  for (const { service, labels, image } of containers) {
+    services.set(service, { name: service, image, depends_on: dependenciesIn(labels[LABEL.dependsOn] ?? '') });
+  }
+  const none = new Map<string, never>();
+  const [first] = containers;
+  return {
+    name,
+    workingDir: first?.labels[LABEL.workingDir] ?? '',
+    files: (first?.labels[LABEL.configFiles] ?? '').split(',').filter((file) => file !== ''),
+    services,
+    disabledServices: none,
+    networks: none,
+    volumes: none,
+    secrets: none,
+    configs: none,
+    models: none,
+    extensions: none,
+    environment: none,
+    profiles: [],
+  };
+}
+
+function dependenciesIn(label: string): NonNullable<Service['depends_on']> {
+  return new Map(
+    label
+      .split(',')
+      .filter((entry) => entry !== '')
+      .map((entry) => {
+        const [name = '', condition = 'service_started', restart] = entry.split(':');
+        return [name, { condition, restart: restart === 'true', required: true }];
+      }),
+  );
+}
+
+/** @throws CliError in the words of Compose for a service that the project does not have */
+export function checkServices(project: Project, names: readonly string[]): void {
+  for (const name of names) {
+    if (!project.services.has(name) && !project.disabledServices.has(name))
+      throw new CliError(1, `no such service: ${name}`);
+  }
+}
+
+/** Containers of services, in the order of services and numbers. Without names those of all services of the project. */
+export async function containersOf(
+  call: ComposeCall,
+  project: Project,
+  names: readonly string[],
+): Promise<readonly RunningContainer[]> {
+  checkServices(project, names);
+  const all = await observeContainers(call.world.cli.client, project.name);
+  const isWanted = (service: string): boolean =>
+    names.length === 0 ? project.services.has(service) : names.includes(service);
+  return all.filter(({ service, isOneOff }) => !isOneOff && isWanted(service));
+}
+
+/** One container of a service: the first, or the one of a number. @throws CliError */
+export async function oneContainer(
+  call: ComposeCall,
+  service: string,
+  index: number,
+): Promise<{ readonly project: Project; readonly container: RunningContainer }> {
+  const project = await projectOrName(call);
+  const found = await containersOf(call, project, [service]);
+  const container = index === 0 ? found[0] : found.find(({ number }) => number === index);
+  if (container === undefined) {
+    throw new CliError(1, `service "${service}" is not running${index === 0 ? '' : ` container #${index}`}`);
+  }
+  return { project, container };
+}

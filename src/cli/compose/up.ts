@@ -1,0 +1,96 @@
+import { type Project, replicasOf } from '../../compose/index.ts';
+import { atLeast } from '../command.ts';
+import { CliError } from '../errors.ts';
+import type { Flags } from '../flags/parse.ts';
+import { bringUp, declared } from './bring-up.ts';
+import { isDryRun } from './changing.ts';
+import type { ComposeCall, ComposeCommand } from './compose-command.ts';
+import { runAttached } from './run-attached.ts';
+import { checkServices, projectOf } from './select-project.ts';
+import { CREATE_FLAGS, UP_FLAGS } from './up-flags.ts';
+
+export const up: ComposeCommand = {
+  usage: '[OPTIONS] [SERVICE...]',
+  args: atLeast(0),
+  flags: UP_FLAGS,
+  examples: ['compose up', 'compose up -d --build', 'compose up --wait db', 'compose up -d --scale worker=3'],
+  async run(call, names, flags) {
+    checkFlags(flags);
+    const project = withScales(await selected(call, names, flags), flags);
+    const detached = isDryRun(call) || flags.bool('detach') || flags.bool('wait') || flags.bool('no-start');
+    if (detached) {
+      await bringUp(call, { project, names, flags }, { starts: !flags.bool('no-start') });
+      return 0;
+    }
+    return await runAttached(call, project, {
+      names,
+      flags,
+      bring: (hooks) => bringUp(call, { project, names, flags }, hooks),
+    });
+  },
+};
+
+/** Creates containers, as `up` does, and does not start them. */
+export const create: ComposeCommand = {
+  usage: '[OPTIONS] [SERVICE...]',
+  args: atLeast(0),
+  flags: CREATE_FLAGS,
+  examples: ['compose create', 'compose create --build web'],
+  async run(call, names, flags) {
+    checkFlags(flags);
+    const project = withScales(await selected(call, names, flags), flags);
+    await bringUp(call, { project, names, flags }, { starts: false });
+    return 0;
+  },
+};
+
+async function selected(call: ComposeCall, names: readonly string[], flags: Flags): Promise<Project> {
+  const project = await projectOf(call, names);
+  checkServices(project, names);
+  if (!declared(flags, 'no-deps') || names.length === 0) return project;
+  const services = [...project.services].flatMap(([name, service]) => {
+    if (!names.includes(name)) return [];
+    const { depends_on: _, ...alone } = service;
+    return [[name, alone] as const];
+  });
+  return { ...project, services: new Map(services) };
+}
+
+/** Takes `--scale` into the project. @throws CliError */
+export function withScales(project: Project, flags: Flags): Project {
+  const services = new Map(project.services);
+  for (const text of flags.list('scale')) {
+    const [name = '', count = ''] = text.split('=');
+    const service = services.get(name);
+    if (!/^\d+$/.test(count)) throw new CliError(1, `invalid --scale option "${text}". Should be SERVICE=NUM`);
+    if (service === undefined) throw new CliError(1, `no such service: ${name}`);
+    services.set(name, { ...service, scale: Number(count) });
+  }
+  for (const service of services.values())
+    if (replicasOf(service) < 0) throw new CliError(1, `invalid scale of service "${service.name}"`);
+  return { ...project, services };
+}
+
+const CONFLICTS: readonly (readonly [string, string])[] = [
+  ['build', 'no-build'],
+  ['force-recreate', 'no-recreate'],
+  ['always-recreate-deps', 'no-recreate'],
+  ['attach-dependencies', 'attach'],
+  ['detach', 'abort-on-container-exit'],
+  ['detach', 'abort-on-container-failure'],
+  ['detach', 'attach'],
+  ['detach', 'attach-dependencies'],
+  ['wait', 'abort-on-container-exit'],
+  ['wait', 'abort-on-container-failure'],
+];
+
+/** @throws CliError for flags that exclude each other */
+function checkFlags(flags: Flags): void {
+  const isGiven = (name: string): boolean => flags.declares(name) && flags.changed(name);
+  for (const [one, other] of CONFLICTS) {
+    if (isGiven(one) && isGiven(other)) throw new CliError(1, `--${one} and --${other} are incompatible`);
+  }
+  const pull = flags.string('pull');
+  if (!['always', 'missing', 'never', 'policy', 'build', 'if_not_present'].includes(pull))
+    throw new CliError(1, `invalid --pull value "${pull}"`);
+}

@@ -1,0 +1,13 @@
+export { type ApplyContext, change } from './apply-context.ts';
+export { copiedFiles } from './copied-files.ts';
+export { createContainers, isRunning, type ServiceContainer } from './create-containers.ts';
+export { type DownOptions, down } from './down.ts';
+export { dryEngine } from './dry-engine.ts';
+export { postStart, runHook } from './hooks.ts';
+export { forAll, inOrder } from './in-order.ts';
+export { type Reporter, type ResourceEvent, reporting } from './reporter.ts';
+export { startServices } from './start-services.ts';
+export { StateWatch } from './state-watch.ts';
+export { removeContainers, restartServices, type StopOptions, stopContainers } from './stop-containers.ts';
+export { type UpChanges, up } from './up.ts';
+export { waitForAll } from './wait-condition.ts';

@@ -1,0 +1,115 @@
+import { isAbsolute, join } from 'node:path';
+import { invalid } from '../../base/errors.ts';
+import type { FileReference, Project, Service } from '../model/index.ts';
+import { imageOf } from '../plan/index.ts';
+
+/** A build in the words of `docker build`. */
+export interface BuildArguments {
+  /** Flags and the context, as on the command line. */
+  readonly words: readonly string[];
+  /** A Dockerfile that is in the Compose file itself: standard input of the build. */
+  readonly dockerfile: string | undefined;
+}
+
+export interface BuildChoices {
+  readonly isPulling: boolean;
+  readonly noCache: boolean;
+  /** `NAME=VALUE` or `NAME`, before those of the service. */
+  readonly args: readonly string[];
+  readonly pushes: boolean;
+  /** '' for none. `--ssh`, `--memory` and such of the command. */
+  readonly ssh: string;
+}
+
+const SERVICE = 'service:';
+
+/** Services whose images a build needs as contexts. */
+export function contextServices(service: Service): readonly string[] {
+  return [...(service.build?.additional_contexts?.values() ?? [])]
+    .filter((value) => value.startsWith(SERVICE))
+    .map((value) => value.slice(SERVICE.length));
+}
+
+/** Says a service's build. @throws EngineError invalid */
+export function buildArguments(project: Project, service: Service, choices: BuildChoices): BuildArguments {
+  const { build } = service;
+  if (build === undefined) throw invalid(`service "${service.name}" has nothing to build`);
+  const words: string[] = [];
+  const flag = (name: string, value: string | undefined): void => {
+    if (value !== undefined && value !== '') words.push(`--${name}=${value}`);
+  };
+  const flags = (name: string, values: Iterable<string> | undefined): void => {
+    for (const value of values ?? []) flag(name, value);
+  };
+  const context = build.context ?? project.workingDir;
+  flags('tag', [imageOf(project, service), ...(build.tags ?? [])]);
+  flag('file', build.dockerfile_inline === undefined ? dockerfileOf(context, build.dockerfile) : '-');
+  flags('build-arg', choices.args);
+  flags('build-arg', pairs(build.args));
+  flags('label', pairs(build.labels));
+  flags('cache-from', build.cache_from);
+  flags('cache-to', build.cache_to);
+  flags(
+    'build-context',
+    [...(build.additional_contexts ?? [])].map(([name, value]) => `${name}=${contextOf(project, value)}`),
+  );
+  flags(
+    'secret',
+    (build.secrets ?? []).map((reference) => secretOf(project, reference)),
+  );
+  flags('ssh', [...(build.ssh ?? []).map(({ id, path }) => (path === '' ? id : `${id}=${path}`)), choices.ssh]);
+  flags(
+    'add-host',
+    [...(build.extra_hosts ?? [])].flatMap(([host, all]) => all.map((address) => `${host}=${address}`)),
+  );
+  flags(
+    'ulimit',
+    [...(build.ulimits ?? [])].flatMap(([name, limit]) => {
+      if (limit === null) return [];
+      const { single, soft, hard } = limit;
+      return [`${name}=${single === 0 ? `${soft}:${hard}` : single}`];
+    }),
+  );
+  flag('network', build.network);
+  flag('target', build.target);
+  flag('shm-size', build.shm_size === undefined ? undefined : String(build.shm_size));
+  flag('platform', platformsOf(service));
+  flags('allow', [...(build.entitlements ?? []), ...(build.privileged === true ? ['security.insecure'] : [])]);
+  flag('provenance', build.provenance);
+  flag('sbom', build.sbom);
+  if (build.pull === true || choices.isPulling) words.push('--pull');
+  if (build.no_cache === true || choices.noCache) words.push('--no-cache');
+  if (choices.pushes) words.push('--push');
+  return { words: [...words, context], dockerfile: build.dockerfile_inline };
+}
+
+/** A file of the context, by a path within it. Of a remote context the path stays as it is. */
+function dockerfileOf(context: string, dockerfile: string | undefined): string | undefined {
+  if (dockerfile === undefined || isAbsolute(dockerfile) || !isAbsolute(context)) return dockerfile;
+  return join(context, dockerfile);
+}
+
+function contextOf(project: Project, value: string): string {
+  if (!value.startsWith(SERVICE)) return value;
+  const service = project.services.get(value.slice(SERVICE.length));
+  if (service === undefined) throw invalid(`additional context "${value}": no such service`);
+  return `docker-image://${imageOf(project, service)}`;
+}
+
+function secretOf(project: Project, { source = '', target = source }: FileReference): string {
+  const secret = project.secrets.get(source);
+  if (secret?.environment !== undefined) return `id=${target},env=${secret.environment}`;
+  if (secret?.file !== undefined) return `id=${target},src=${secret.file}`;
+  throw invalid(`build secret "${source}" has neither a file nor a variable`);
+}
+
+/** The platform that the service runs on, or all that are built. */
+function platformsOf({ build, platform }: Service): string | undefined {
+  const platforms = build?.platforms ?? [];
+  if (platform !== undefined && (platforms.length === 0 || platforms.includes(platform))) return platform;
+  return platforms.length === 0 ? undefined : platforms.join(',');
+}
+
+function pairs(map: ReadonlyMap<string, string | null> | undefined): readonly string[] {
+  return [...(map ?? [])].map(([name, value]) => (value === null ? name : `${name}=${value}`));
+}

@@ -1,0 +1,3 @@
+export { type BuildArguments, type BuildChoices, buildArguments, contextServices } from './build-arguments.ts';
+export { ensureImages, type ImageSource } from './ensure-images.ts';
+export { type ImageOptions, type ImageWork, imageWork, maxAgeSeconds } from './image-work.ts';

@@ -1,0 +1,13 @@
+export { containerBody, stopSeconds } from './container/container-body.ts';
+export { networkName } from './container/endpoints.ts';
+export { type CopiedFile, isMountedFile, mountedFiles } from './container/files.ts';
+export { imageOf } from './container/image-of.ts';
+export { volumeName } from './container/mounts.ts';
+export type { NewContainer, OneOff } from './container/new-container.ts';
+export type { ContainerChange, Plan, RecreateReason, ResourceChange, ServicePlan } from './plan.ts';
+export { containerName, type Hashes, orphansOf, planUp, replicasOf, type UpOptions } from './plan-up.ts';
+export type { RecreatePolicy } from './recreate-reason.ts';
+export { refuseUnsupported } from './refuse-unsupported.ts';
+export { referencedServices, resolveReferences } from './resolve-references.ts';
+export { networkBody, volumeBody } from './resource-bodies.ts';
+export { dependenciesOf, dependentsOf, serviceOrder, withDependencies, withDependents } from './service-order.ts';
