@@ -135,17 +135,13 @@ export function imagePath(name: string, verb?: string): string {
   return `/images/${pathSegment(name)}${verb === undefined ? '' : `/${verb}`}`;
 }
 
-/**
- * The digest that an image's name has in its registry now, of which the engine asks the registry. `registryAuth` is a value of
- * `X-Registry-Auth`.
- */
-export async function imageDigest(engine: Engine, image: string, registryAuth: string): Promise<string> {
+/** What a registry has under an image's name. */
+export interface DistributedImage {
+  readonly Descriptor: { readonly mediaType: string; readonly digest: string; readonly size: number };
+}
+
+/** Makes the engine ask the registry of an image. `registryAuth` is a value of `X-Registry-Auth`. */
+export function inspectDistribution(engine: Engine, image: string, registryAuth: string): Promise<DistributedImage> {
   const path = `/distribution/${image.split('/').map(pathSegment).join('/')}/json`;
-  const headers = { 'X-Registry-Auth': registryAuth };
-  const found = await engine.json<{ readonly Descriptor: { readonly digest: string } }>({
-    method: 'GET',
-    path,
-    headers,
-  });
-  return found.Descriptor.digest;
+  return engine.json({ method: 'GET', path, headers: { 'X-Registry-Auth': registryAuth } });
 }

@@ -122,11 +122,12 @@ export {
   saveImages,
 } from './image-transfers.ts';
 export {
+  type DistributedImage,
   type FoundImage,
   type HistoryItem,
   type ImageSummary,
-  imageDigest,
   imageHistory,
+  inspectDistribution,
   inspectImageText,
   type ListImagesOptions,
   listImages,

@@ -127,6 +127,7 @@ const VERBS: readonly (readonly [string, (engine: Engine) => Promise<unknown>])[
   ['GET /images/json', (e) => images.listImages(e, { all: true, manifests: true, filters: { dangling: ['true'] } })],
   ['GET /images/{name}/json', (e) => images.inspectImageText(e, 'a/b:c', { os: 'linux', architecture: 'arm64' })],
   ['GET /images/{name}/history', (e) => images.imageHistory(e, 'a', { os: 'linux', architecture: 'arm64' })],
+  ['GET /distribution/{name}/json', (e) => images.inspectDistribution(e, 'a/b:c', 'auth')],
   ['POST /images/{name}/tag', (e) => images.tagImage(e, 'a', { repository: 'b', tag: 'c' })],
   [
     'DELETE /images/{name}',

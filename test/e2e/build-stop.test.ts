@@ -25,7 +25,7 @@ function leftovers(): readonly string[] {
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
     .filter((point) => point.startsWith(execRoot) || point.startsWith(dataRoot));
-  const writables = namesIn(join(dataRoot, 'snapshots/writable')).filter((name) => name.startsWith('build-'));
+  const writables = namesIn(join(dataRoot, 'snapshots/writables')).filter((name) => name.startsWith('build-'));
   return [
     ...points.filter((point) => point !== execRoot && point !== dataRoot && !point.endsWith('/netns')),
     ...writables,

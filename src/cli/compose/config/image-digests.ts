@@ -1,5 +1,5 @@
 import { messageOf } from '../../../base/errors.ts';
-import { imageDigest } from '../../../client/index.ts';
+import { inspectDistribution } from '../../../client/index.ts';
 import { isMapping, type Mapping, type Project, type Value } from '../../../compose/index.ts';
 import { registryAuth } from '../../../logins/index.ts';
 import { canonicalString, parseReference, withDefaultTag } from '../../../spec/index.ts';
@@ -62,7 +62,8 @@ async function pinned(cli: ComposeCli, image: string): Promise<string> {
   }
   const named = canonicalString(withDefaultTag(reference));
   try {
-    return `${named}@${await imageDigest(cli.client, named, await registryAuth(cli, image))}`;
+    const { Descriptor } = await inspectDistribution(cli.client, named, await registryAuth(cli, image));
+    return `${named}@${Descriptor.digest}`;
   } catch (error) {
     throw new CliError(1, `failed to resolve digest for ${named}: ${messageOf(error)}`, { cause: error });
   }
