@@ -28,6 +28,7 @@ const BEYOND: Readonly<Record<string, readonly string[]>> = {
   'POST /containers/{id}/start': ['checkpoint', 'checkpoint-dir'],
   'GET /containers/{id}/logs': ['details'],
   'GET /images/search': ['X-Registry-Auth'],
+  'GET /distribution/{name}/json': ['X-Registry-Auth'],
 };
 
 /** An engine that returns the same response for every request, and records the requests. */
