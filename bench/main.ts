@@ -10,6 +10,7 @@ import type { Figure } from './figure.ts';
 import { buildLoadFigures } from './figures/build-loads.ts';
 import { buildFigures } from './figures/builds.ts';
 import { cliFigures } from './figures/cli.ts';
+import { composeFigures } from './figures/compose.ts';
 import { containerFileFigures } from './figures/container-files.ts';
 import { imageFigures } from './figures/images.ts';
 import { logFigures } from './figures/logs.ts';
@@ -44,6 +45,7 @@ const figures = [
   ...imageFigures,
   ...buildFigures,
   ...buildLoadFigures,
+  ...composeFigures,
   ...containerFileFigures,
   ...registryServerFigures,
   ...cliFigures,
