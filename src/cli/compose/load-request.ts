@@ -32,6 +32,7 @@ export async function openProject(call: ComposeCall, steps: Partial<LoadOptions>
     warn,
     sources: [],
     parsed: new Map(),
+    loads: 0,
   };
   const named = root.list('env-file');
   const environment = new Map(

@@ -19,7 +19,7 @@ const MAX = 2n ** 63n - 1n;
 export function parseDuration(text: string): bigint | undefined {
   const [, sign = '', body = ''] = /^([-+]?)(.*)$/s.exec(text) ?? [];
   if (body === '0') return 0n;
-  if (body === '' || !/^(?:(?:\d+\.?\d*|\.\d+)[^\d.]+)+$/.test(body)) return undefined;
+  if (body === '' || !/^(?:(?:\d+(?:\.\d*)?|\.\d+)[^\d.]+)+$/.test(body)) return undefined;
   let total = 0n;
   for (const [, whole = '', fraction = '', name = ''] of body.matchAll(/(\d*)(?:\.(\d*))?([^\d.]+)/g)) {
     const unit = UNITS.get(name);

@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, relative } from 'node:path';
+import { EngineError } from '../../base/errors.ts';
 import { ModelError } from '../model/kind.ts';
 import { isMapping, type Mapping, typeName, type Value } from '../model/value.ts';
 import { canonical } from './canonical/canonical.ts';
@@ -15,7 +16,7 @@ import { withoutReplaced } from './merge/unique.ts';
 import { resolveVariables } from './normalize/resolve-variables.ts';
 import { join, type PathWorld, resolvePaths } from './paths/resolve-paths.ts';
 import { schemaFault } from './schema/validate.ts';
-import type { Environment, Loading } from './world.ts';
+import { type Environment, LOADS_MAX, type Loading } from './world.ts';
 import { parseOnce } from './yaml/parse-once.ts';
 import type { Resets } from './yaml/read-document.ts';
 import { causedBy } from './yaml/with-place.ts';
@@ -106,6 +107,7 @@ interface Target {
 }
 
 async function target(loading: Loading, set: FileSet, path: string): Promise<Target> {
+  if (++loading.loads > LOADS_MAX) throw new EngineError('tooLarge', `more than ${LOADS_MAX} files are loaded`);
   const local = loading.files.isRemote(path) ? await loading.files.fetchRemote(path) : absolute(set.folder, path);
   return { path: local, folder: dirname(local) };
 }

@@ -25,6 +25,9 @@ export interface LoadOptions {
   readonly resolvesEnvironment: boolean;
 }
 
+/** As many times files may be loaded by `include` and `extends`: two that include two others each would soon be millions. */
+export const LOADS_MAX = 1000;
+
 export const ALL_STEPS: LoadOptions = {
   interpolates: true,
   normalizes: true,
@@ -44,6 +47,8 @@ export interface Loading {
   readonly sources: Source[];
   /** What was parsed, by file and text: each text is parsed once. */
   readonly parsed: Map<string, ParsedFile>;
+  /** How many files were loaded by `include` and `extends`. */
+  loads: number;
 }
 
 export type Environment = ReadonlyMap<string, string>;

@@ -8,7 +8,7 @@ export function checkDependencies(project: Project): void {
     for (const [other, dependency] of dependencies ?? [])
       if (dependency?.required !== false && !project.services.has(other)) refuse(project, name, other);
   const done = new Set<string>();
-  for (const name of [...project.services.keys()].sort(byBytes)) visit(project, [name], done);
+  for (const name of [...project.services.keys()].sort(byBytes)) visit(project, name, done);
 }
 
 function refuse(project: Project, name: string, other: string): never {
@@ -22,19 +22,28 @@ function refuse(project: Project, name: string, other: string): never {
   throw new ModelError(path, `service ${JSON.stringify(name)} depends on unknown service ${JSON.stringify(other)}`);
 }
 
-/** Walks what the last service of a chain needs. A service without a circle is walked once. */
-function visit(project: Project, chain: readonly string[], done: Set<string>): void {
-  const name = chain.at(-1) ?? '';
-  if (done.has(name)) return;
-  for (const other of [...(project.services.get(name)?.depends_on?.keys() ?? [])].sort(byBytes)) {
-    if (!project.services.has(other)) continue;
-    const at = chain.indexOf(other);
-    if (at >= 0)
+/** Walks what a service needs, without recursion: a chain may be long. A service without a circle is walked once. */
+function visit(project: Project, start: string, done: Set<string>): void {
+  const chain: { readonly name: string; readonly rest: string[] }[] = [];
+  const open = new Set<string>();
+  const enter = (name: string): void => {
+    open.add(name);
+    const dependencies = project.services.get(name)?.depends_on?.keys() ?? [];
+    chain.push({ name, rest: [...dependencies].sort(byBytes).reverse() });
+  };
+  if (!done.has(start)) enter(start);
+  for (let last = chain.at(-1); last !== undefined; last = chain.at(-1)) {
+    const other = last.rest.pop();
+    if (other === undefined) {
+      chain.pop();
+      open.delete(last.name);
+      done.add(last.name);
+    } else if (open.has(other)) {
+      const names = chain.map(({ name }) => name);
       throw new ModelError(
-        ['services', name, 'depends_on', other],
-        `dependency cycle detected: ${[...chain.slice(at), other].join(' -> ')}`,
+        ['services', last.name, 'depends_on', other],
+        `dependency cycle detected: ${[...names.slice(names.indexOf(other)), other].join(' -> ')}`,
       );
-    visit(project, [...chain, other], done);
+    } else if (!done.has(other) && project.services.has(other)) enter(other);
   }
-  done.add(name);
 }

@@ -37,28 +37,44 @@ export async function applyExtends(
     return loading;
   };
   const services = new Map<string, Value>();
+  const found = new Map<string, Promise<Value>>();
   for (const name of given.keys())
-    services.set(name, await extended(name, { ...of, services: given }, { load, chain: [] }));
+    services.set(name, await extendOnce(name, { ...of, services: given }, { load, chain: [], found }));
   return new Map([...project, ['services', services]]);
 }
+
+/** As many services may extend each other in a chain. */
+const CHAIN_MAX = 100;
 
 interface Walk {
   readonly load: LoadBase;
   readonly chain: readonly Reference[];
+  /** Services that are extended already, or being so, by file and name. */
+  readonly found: Map<string, Promise<Value>>;
 }
 
-async function extended(name: string, of: ServicesOf, { load, chain }: Walk): Promise<Value> {
+/** Extends a service once, however many others extend it. */
+function extendOnce(name: string, of: ServicesOf, walk: Walk): Promise<Value> {
+  const here = { file: of.file, service: name };
+  const path = ['services', name, 'extends'];
+  if (walk.chain.some((each) => each.file === here.file && each.service === name))
+    throw new ModelError(path, circle([...walk.chain, here]));
+  if (walk.chain.length > CHAIN_MAX) throw new ModelError(path, `more than ${CHAIN_MAX} services extend each other`);
+  const key = `${of.file}\0${name}`;
+  const found = walk.found.get(key) ?? extended(name, of, { ...walk, chain: [...walk.chain, here] });
+  walk.found.set(key, found);
+  return found;
+}
+
+async function extended(name: string, of: ServicesOf, walk: Walk): Promise<Value> {
   const service = of.services.get(name) ?? null;
   if (service === null) return null;
   const path = ['services', name];
   if (!isMapping(service)) throw new ModelError(path, `must be a mapping, not a ${typeName(service)}`);
   const extension = service.get('extends');
   if (extension === undefined || extension === null) return service;
-  const here = { file: of.file, service: name };
-  if (chain.some((each) => each.file === here.file && each.service === name))
-    throw new ModelError([...path, 'extends'], circle([...chain, here]));
   const { file, ref } = referenceOf(extension, path);
-  const from = file === undefined ? of : await causedBy([...path, 'extends', 'file'], () => load(file));
+  const from = file === undefined ? of : await causedBy([...path, 'extends', 'file'], () => walk.load(file));
   if (!from.services.has(ref)) {
     const where = file === undefined ? '' : ` in ${file}`;
     throw new ModelError(
@@ -66,7 +82,7 @@ async function extended(name: string, of: ServicesOf, { load, chain }: Walk): Pr
       `cannot extend service ${JSON.stringify(name)} in ${of.file}: service ${JSON.stringify(ref)} not found${where}`,
     );
   }
-  const base = await extended(ref, from, { load, chain: [...chain, here] });
+  const base = await extendOnce(ref, from, walk);
   if (!isMapping(base)) return service;
   const source = dropReset(new Map([['services', new Map([[name, base]])]]), of.resets);
   const kept = (source.get('services') as Mapping | undefined)?.get(name);

@@ -3,6 +3,10 @@ import type { Value } from '../../model/value.ts';
 import { type Resets, readDocument } from './read-document.ts';
 import { type Source, sourceError } from './source.ts';
 
+/** Characters that YAML does not allow. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+
 /** The largest file that is read. Aliases may blow up even a small one: `read-document.ts` limits what it holds. */
 export const BYTES_MAX = 4 * 1024 * 1024;
 /** Flow collections deeper than this would exhaust the stack of the parser. */
@@ -18,6 +22,9 @@ export interface ParsedFile {
 export function parseYaml(file: string, text: string): ParsedFile {
   if (text.length > BYTES_MAX)
     throw sourceError(file, undefined, `the file has more than ${BYTES_MAX / 1024 / 1024} MiB`);
+  const control = CONTROL.exec(text);
+  if (control !== null)
+    throw sourceError(file, positionOf(text, control.index), 'invalid YAML: control characters are not allowed');
   const lines = new LineCounter();
   const documents = documentsOf(file, text, lines);
   const source = { file, documents, lines };
@@ -25,7 +32,7 @@ export function parseYaml(file: string, text: string): ParsedFile {
     const [fault] = document.errors;
     if (fault === undefined) continue;
     const { line, col } = lines.linePos(fault.pos[0]);
-    throw sourceError(file, { line, column: col }, `invalid YAML: ${firstLine(fault.message)}`);
+    throw sourceError(file, { line, column: col }, describeFault(fault.message));
   }
   return { text, source, documents: documents.map((document) => readDocument(source, document)) };
 }
@@ -61,6 +68,13 @@ function tooDeep(text: string): number | undefined {
   return undefined;
 }
 
-function firstLine(message: string): string {
-  return message.split('\n')[0] ?? message;
+function positionOf(text: string, at: number): { line: number; column: number } {
+  const before = text.slice(0, at).split('\n');
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
+/** The parser reports an exhausted stack as a fault of the file, which it is. */
+function describeFault(message: string): string {
+  if (message.startsWith('Maximum call stack')) return 'the file has too many levels';
+  return `invalid YAML: ${message.split('\n')[0]}`;
 }

@@ -1,4 +1,15 @@
-import { type Document, isAlias, isMap, isPair, isScalar, isSeq, type Node, type Scalar as ScalarNode } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type Scalar as ScalarNode,
+  visit,
+} from 'yaml';
 import { resolveScalar } from '../../go/resolve-scalar.ts';
 import { isList, isMapping, type Mapping, type Value } from '../../model/value.ts';
 import { type Source, sourceError } from './source.ts';
@@ -12,7 +23,8 @@ const LEVELS_MAX = 200;
 
 interface Reading {
   readonly source: Source;
-  readonly document: Document;
+  /** The nodes that aliases stand for. */
+  readonly targets: ReadonlyMap<Alias, Node>;
   readonly resets: (readonly string[])[];
   /** Aliases that are being replaced, to find those that contain themselves. */
   readonly open: Set<Node>;
@@ -23,7 +35,7 @@ const DROPPED = Symbol('dropped');
 
 /** Converts a parsed document to values: replaces aliases and merge keys, and collects `!reset` and `!override`. @throws SourceError */
 export function readDocument(source: Source, document: Document): { readonly value: Value; readonly resets: Resets } {
-  const reading: Reading = { source, document, resets: [], open: new Set(), nodes: 0 };
+  const reading: Reading = { source, targets: targetsOf(document), resets: [], open: new Set(), nodes: 0 };
   const value = read(reading, document.contents as Node | null, []);
   return { value: value === DROPPED ? null : value, resets: reading.resets };
 }
@@ -46,12 +58,24 @@ function read(reading: Reading, node: Node | null, path: readonly string[]): Val
   return isScalar(node) ? readScalar(reading, node) : null;
 }
 
-function readAlias(
-  reading: Reading,
-  node: Node & { resolve: (document: Document) => Node | undefined },
-  path: readonly string[],
-): Value | typeof DROPPED {
-  const target = node.resolve(reading.document);
+/** Finds the node of each alias: the last one before it that has its anchor. */
+function targetsOf(document: Document): ReadonlyMap<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(document, {
+    Alias: (_key, alias) => {
+      const target = anchors.get(alias.source);
+      if (target !== undefined) targets.set(alias, target);
+    },
+    Value: (_key, node) => {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
+}
+
+function readAlias(reading: Reading, node: Alias, path: readonly string[]): Value | typeof DROPPED {
+  const target = reading.targets.get(node);
   if (target === undefined) throw faultAt(reading, node, 'the alias has no anchor');
   if (reading.open.has(target)) throw faultAt(reading, node, 'the alias is within its own anchor');
   reading.open.add(target);
@@ -62,17 +86,20 @@ function readAlias(
 
 function readMapping(reading: Reading, items: readonly unknown[], path: readonly string[]): Mapping {
   const own = new Map<string, Value>();
-  const lines = new Map<string, number>();
+  const keys = new Map<string, Node | null>();
   const merged: Mapping[] = [];
   for (const item of items) {
     if (!isPair(item)) continue;
     const key = keyOf(reading, item.key as Node | null, path);
     const node = item.value as Node | null;
-    const line = lineOf(reading, item.key as Node);
-    const before = lines.get(key);
+    const before = keys.get(key);
     if (before !== undefined)
-      throw faultAt(reading, item.key as Node, `mapping key "${key}" already defined at line ${before}`);
-    lines.set(key, line);
+      throw faultAt(
+        reading,
+        item.key as Node,
+        `mapping key "${key}" already defined at line ${lineOf(reading, before)}`,
+      );
+    keys.set(key, item.key as Node | null);
     if (key === '<<' && isPlain(item.key as Node)) merged.push(...mergedMappings(reading, node, path));
     else {
       const value = read(reading, node, [...path, key]);
@@ -98,7 +125,7 @@ function isPlain(node: Node): boolean {
 }
 
 function keyOf(reading: Reading, given: Node | null, path: readonly string[]): string {
-  const node = given !== null && isAlias(given) ? (given.resolve(reading.document) ?? null) : given;
+  const node = given !== null && isAlias(given) ? (reading.targets.get(given) ?? null) : given;
   const value = isScalar(node) ? readScalar(reading, node) : null;
   if (typeof value === 'string') return value;
   const where = path.length === 0 ? 'at top level' : `in ${path.join('.')}`;
