@@ -413,3 +413,37 @@ test('a project that has no file here is found by its name, and orphans are told
   assert.equal((await app.containers()).size, 0);
   assert.match((await app.compose('down')).stderr, /No resource found to remove for project/);
 });
+
+test('up --rollback puts the old containers back when a changed service does not become healthy', async (t) => {
+  const app = project(t, {
+    'compose.yaml': `
+services:
+  db:
+    image: busybox
+    command: sh -c 'echo $$LEVEL >/own/level; sleep 1000'
+    environment: { LEVEL: "\${LEVEL:-1}" }
+    stop_grace_period: 0s
+    volumes: [/own]
+    healthcheck: { test: "[ $$(cat /own/level) != bad ]", interval: 200ms, retries: 2 }
+  side: { image: busybox, command: sleep 1000, stop_grace_period: 0s, network_mode: "service:db" }
+  web:
+    image: busybox
+    command: sleep 1000
+    stop_grace_period: 0s
+    depends_on: { db: { condition: service_healthy, restart: true } }
+`,
+  });
+  await app.ok('up', '-d');
+  const before = await app.containers();
+  app.write('.env', 'LEVEL=bad\n');
+  const { code, stderr } = await app.compose('up', '-d', '--rollback');
+  assert.equal(code, 1);
+  assert.match(stderr, /is unhealthy: rolled back \S+-db-1, \S+-side-1$/m);
+  assert.deepEqual(await app.containers(), before);
+  assert.equal((await app.ok('ps', '-q')).split('\n').length, 3, 'all run');
+  app.write('.env', 'LEVEL=2\n');
+  await app.ok('up', '-d', '--rollback');
+  const after = await app.containers();
+  assert.deepEqual([...after.keys()], [...before.keys()]);
+  assert.notEqual(after.get(`${app.name}-db-1`), before.get(`${app.name}-db-1`));
+});

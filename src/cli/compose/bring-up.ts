@@ -67,6 +67,7 @@ export async function bringUp(call: ComposeCall, given: Asked, { starts, onCreat
         hashes: HASHES,
         removesOrphans,
         starts,
+        rollsBack: declared(flags, 'rollback'),
         renewsVolumes: declared(flags, 'renew-anon-volumes'),
         timeoutSeconds: flags.declares('timeout') ? timeoutOf(flags) : undefined,
         waitSeconds: declared(flags, 'wait') ? flags.int('wait-timeout') : undefined,

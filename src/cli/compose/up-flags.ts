@@ -32,6 +32,7 @@ export const UP_FLAGS: readonly Flag[] = [
   flag('--no-log-prefix', 'bool', 'Show output without the names of containers'),
   flag('--no-start', 'bool', 'Create the containers, and do not start them'),
   flag('--quiet-build', 'bool', 'Build without progress'),
+  flag('--rollback', 'bool', 'Put replaced containers back when their successors do not become healthy'),
   flag('-V, --renew-anon-volumes', 'bool', 'Give recreated containers new anonymous volumes'),
   TIMEOUT,
   flag('--timestamps', 'bool', 'Show the times of lines'),

@@ -22,6 +22,24 @@ export interface CreateOptions {
   readonly renewsVolumes: boolean;
   /** Overrides the grace periods of services. */
   readonly timeoutSeconds: number | undefined;
+  /** Whether containers that are replaced stay, stopped, so that they can be put back. */
+  readonly keepsReplaced?: boolean;
+}
+
+/** What {@link createContainers} has made. */
+export interface CreatedContainers {
+  /** All containers of the services, by service. */
+  readonly containers: ReadonlyMap<string, readonly ServiceContainer[]>;
+  /** With {@link CreateOptions.keepsReplaced}. */
+  readonly replaced: readonly ReplacedContainer[];
+  /** Ids of containers that were stopped since they restart with another one. */
+  readonly stopped: readonly string[];
+}
+
+/** A container that another one has replaced. It is stopped, and has another name. */
+export interface ReplacedContainer {
+  readonly old: RunningContainer;
+  readonly successor: ServiceContainer;
 }
 
 /** A container that a service has after the changes. */
@@ -30,14 +48,14 @@ export type ServiceContainer = Pick<RunningContainer, 'id' | 'name' | 'number' |
 };
 
 /**
- * Makes the containers of services as a plan says, in the order of their dependencies. Nothing is started. Returns all
- * containers of the services. @throws EngineError
+ * Makes the containers of services as a plan says, in the order of their dependencies. Nothing is started.
+ * @throws EngineError
  */
 export async function createContainers(
   context: ApplyContext,
   { plan, running }: { readonly plan: Plan; readonly running: Running },
   options: CreateOptions,
-): Promise<ReadonlyMap<string, readonly ServiceContainer[]>> {
+): Promise<CreatedContainers> {
   const creator = new ContainerCreator(context, running, options);
   const services = new Map(plan.services.map((service) => [service.service, service]));
   await inOrder(
@@ -48,11 +66,12 @@ export async function createContainers(
       if (service !== undefined) await creator.make(service, [...services.values()]);
     },
   );
-  return creator.made;
+  return { containers: creator.made, replaced: creator.replaced, stopped: creator.stopped };
 }
 
 class ContainerCreator {
   readonly made = new Map<string, readonly ServiceContainer[]>();
+  readonly replaced: ReplacedContainer[] = [];
   readonly #context: ApplyContext;
   readonly #running: Running;
   readonly #options: CreateOptions;
@@ -63,6 +82,10 @@ class ContainerCreator {
     this.#context = context;
     this.#running = running;
     this.#options = options;
+  }
+
+  get stopped(): readonly string[] {
+    return [...this.#stopped];
   }
 
   async make(plan: ServicePlan, all: readonly ServicePlan[]): Promise<void> {
@@ -168,12 +191,15 @@ class ContainerCreator {
         const created = await this.#createAs(service, { name, number, requestName: temporary }, from);
         if (isRunning(existing)) await preStop(this.#context, project.services.get(existing.service), existing);
         await stopContainer(engine, existing.id, { timeoutSeconds: this.#options.timeoutSeconds });
-        await removeContainer(engine, existing.id);
+        if (this.#options.keepsReplaced === true) await renameContainer(engine, existing.id, replacedName(existing));
+        else await removeContainer(engine, existing.id);
         await renameContainer(engine, created, name);
         return created;
       }),
     );
-    return { id, name, number, service: service.name ?? '', isRunning: false };
+    const successor = { id, name, number, service: service.name ?? '', isRunning: false };
+    if (this.#options.keepsReplaced === true) this.replaced.push({ old: existing, successor });
+    return successor;
   }
 
   async #createAs(
@@ -197,6 +223,11 @@ class ContainerCreator {
       ),
     );
   }
+}
+
+/** The name of a container that may be put back. */
+function replacedName({ id, name }: RunningContainer): string {
+  return `${name}-replaced-${id.slice(0, 12)}`;
 }
 
 type MadeFrom = Pick<

@@ -1,9 +1,11 @@
+import { failed } from '../../base/errors.ts';
 import type { Plan } from '../plan/index.ts';
 import type { Running } from '../running/index.ts';
 import type { ApplyContext } from './apply-context.ts';
 import { type CreateOptions, createContainers, type ServiceContainer } from './create-containers.ts';
 import { forAll } from './in-order.ts';
 import { ensureNetworks } from './networks.ts';
+import { orRollBack } from './roll-back.ts';
 import { startServices } from './start-services.ts';
 import { StateWatch } from './state-watch.ts';
 import { removeContainers } from './stop-containers.ts';
@@ -16,6 +18,8 @@ export interface UpChanges extends CreateOptions {
   readonly starts: boolean;
   /** Seconds to wait until all services run or are healthy. Undefined: they are not waited for; 0: without a limit. */
   readonly waitSeconds: number | undefined;
+  /** Whether the containers that were replaced are put back when their successors do not become ready. */
+  readonly rollsBack?: boolean;
   /** Called with all containers before the first one starts. */
   readonly onCreated?: (containers: ReadonlyMap<string, readonly ServiceContainer[]>) => Promise<void>;
 }
@@ -38,16 +42,22 @@ export async function up(
     ],
     (work) => work(),
   );
-  const containers = await createContainers(context, { plan, running }, changes);
+  const rollsBack = changes.rollsBack === true && changes.starts;
+  const created = await createContainers(context, { plan, running }, { ...changes, keepsReplaced: rollsBack });
+  const { containers } = created;
   if (!changes.starts) return containers;
   await changes.onCreated?.(containers);
   using watch = new StateWatch(context.engine, context.project.name);
-  await startServices(context, containers, watch);
-  if (changes.waitSeconds !== undefined) await waitUntilReady(context, containers, changes.waitSeconds, watch);
+  const begin = async (): Promise<void> => {
+    await startServices(context, containers, watch);
+    if (changes.waitSeconds !== undefined) await waitUntilReady(context, containers, changes.waitSeconds, watch);
+  };
+  if (rollsBack) await orRollBack(context, created, watch, begin);
+  else await begin();
   return containers;
 }
 
-/** @throws EngineError failed; DOMException TimeoutError */
+/** @throws EngineError failed when one cannot get ready, or not in time */
 async function waitUntilReady(
   context: ApplyContext,
   containers: ReadonlyMap<string, readonly ServiceContainer[]>,
@@ -56,5 +66,10 @@ async function waitUntilReady(
 ): Promise<void> {
   const limit = seconds === 0 ? [] : [AbortSignal.timeout(seconds * 1000)];
   const limited = { ...context, signal: AbortSignal.any([context.signal, ...limit]) };
-  await waitForAll(limited, [...containers.values()].flat(), { condition: 'ready', watch });
+  try {
+    await waitForAll(limited, [...containers.values()].flat(), { condition: 'ready', watch });
+  } catch (error) {
+    if (!(error instanceof DOMException) || error.name !== 'TimeoutError') throw error;
+    throw failed(`application not healthy after ${seconds}s`, error);
+  }
 }

@@ -6,10 +6,14 @@ import type { ServiceContainer } from './create-containers.ts';
 import { forAll } from './in-order.ts';
 import type { StateWatch } from './state-watch.ts';
 
-/** What somebody waits for. `ready`: healthy where there is a health check, else running. */
-export type Condition = 'healthy' | 'completed' | 'ready';
+/**
+ * What somebody waits for. `ready`: healthy where there is a health check, else running. `settled`: ready, or ended with 0.
+ */
+export type Condition = 'healthy' | 'completed' | 'ready' | 'settled';
 
-const WAITED: Readonly<Record<Condition, string>> = { healthy: 'Healthy', completed: 'Exited', ready: 'Healthy' };
+const WAITED: Readonly<Record<Condition, string>> = {
+  ...{ healthy: 'Healthy', completed: 'Exited', ready: 'Healthy', settled: 'Healthy' },
+};
 
 /** Waits for containers, and reports them. @throws EngineError failed when one can no longer get there */
 export async function waitForAll(
@@ -58,6 +62,7 @@ function isReached(
     if (state.ExitCode === 0) return true;
     throw failed(`service "${service}" didn't complete successfully: exit ${state.ExitCode}`);
   }
+  if (hasEnded && condition === 'settled' && state.ExitCode === 0) return true;
   if (hasEnded) throw failed(`container ${name} exited (${state.ExitCode})`);
   if (state.Health === undefined) {
     if (condition === 'healthy' && state.Running) throw failed(`container ${name} has no healthcheck configured`);
